@@ -1,0 +1,97 @@
+"""A dataset on disk: `train|validation|test|pool.jsonl` and `template.json`.
+
+The template belongs to the dataset version. Training, evaluation, chat and package read it from here, so that a model is
+always asked with the words that it was trained on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SPLITS = ("train", "validation", "test", "pool")
+Message = dict[str, str]
+
+
+class Row(BaseModel):
+    """One example. `context`: earlier messages of a conversation; `output`: the answer to learn, None in the pool;
+    `gold`: the person's answer where `output` is a teacher's (or hidden in the pool), for agreement only."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    input: str
+    output: str | None = None
+    gold: str | None = None
+    context: list[Message] = []
+
+
+class Template(BaseModel):
+    """How a row becomes messages. `answer` is `label` when every answer is one of `labels`, else `text`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    system: str = ""
+    user: str = "{input}"
+    answer: Literal["label", "text"] = "text"
+    labels: list[str] = []
+
+    def prompt(self, row: Row) -> list[Message]:
+        """The messages up to the one that the model has to give."""
+        system = [{"role": "system", "content": self.system}] if self.system else []
+        has_system = bool(row.context) and row.context[0]["role"] == "system"
+        user = {"role": "user", "content": self.user.replace("{input}", row.input)}
+        return [*([] if has_system else system), *row.context, user]
+
+
+class DataFolder:
+    """Reads a dataset folder, a row at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self.template = Template.model_validate_json((self.path / "template.json").read_text("utf-8"))
+
+    def rows(self, split: str) -> Iterator[Row]:
+        file = self.path / f"{split}.jsonl"
+        if not file.is_file():
+            return
+        with file.open(encoding="utf-8") as stream:
+            for line in stream:
+                yield Row.model_validate_json(line)
+
+    def count(self, split: str) -> int:
+        return sum(1 for _ in self.rows(split))
+
+
+def write_split(folder: Path, split: str, rows: Iterable[Row]) -> int:
+    """Write one split as JSON lines; returns the number of rows."""
+    count = 0
+    with (folder / f"{split}.jsonl").open("w", encoding="utf-8") as stream:
+        for row in rows:
+            stream.write(json.dumps(row.model_dump(exclude_defaults=True), ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def write_template(folder: Path, template: Template) -> None:
+    (folder / "template.json").write_text(template.model_dump_json(indent=1), encoding="utf-8")
+
+
+def data_facts(folder: Path, license: str | None = None) -> dict[str, Any]:
+    """The facts of a dataset artifact: rows per split, kind of answer, labels, mean characters of a prompt and an answer."""
+    data = DataFolder(folder)
+    counts = {split: data.count(split) for split in SPLITS}
+    sample = [row for split in SPLITS for row in data.rows(split)]
+    prompts = sum(len(message["content"]) for row in sample for message in data.template.prompt(row))
+    answers = [row.output for row in sample if row.output is not None]
+    return {
+        "rows": counts,
+        "answer": data.template.answer,
+        "labels": data.template.labels,
+        "prompt_chars": round(prompts / max(1, len(sample)), 1),
+        "answer_chars": round(sum(map(len, answers)) / max(1, len(answers)), 1),
+    }

@@ -1,0 +1,69 @@
+"""Failures that are meant for people.
+
+A `StudioError` is a code with arguments; its words live in `backend.messages`, so that page and command line can
+show them in the user's language. Everything else that is raised is a bug and keeps its traceback in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from backend.messages import MESSAGES
+
+Translate = Callable[[str], str]
+
+
+def _same(text: str) -> str:
+    return text
+
+
+class Problem(BaseModel):
+    """One thing that is wrong: a message code, its arguments, and where (`field` of a form, `stage` of a recipe)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    args: dict[str, Any] = {}
+    field: str | None = None
+    stage: str | None = None
+    blocking: bool = True
+
+    def text(self, translate: Translate = _same) -> str:
+        """What is wrong and what to do, in one line. `translate` maps an English sentence to the user's language."""
+        what, remedy = MESSAGES[self.code]
+        sentence = " ".join(translate(part) for part in (what, remedy) if part)
+        words = sentence.format_map({key: str(value) for key, value in self.args.items()})
+        where = ".".join(part for part in (self.stage, self.field) if part)
+        return f"{where}: {words}" if where else words
+
+
+class StudioError(Exception):
+    """A failure for people: `StudioError("data.empty", file="rows.csv")`. Raises KeyError for an unknown code."""
+
+    def __init__(self, code: str, *, field: str | None = None, **args: Any) -> None:
+        if code not in MESSAGES:
+            raise KeyError(f"unknown message code {code!r}")
+        self.problems = [Problem(code=code, args=args, field=field)]
+        super().__init__(self.text())
+
+    @classmethod
+    def of(cls, problems: list[Problem]) -> StudioError:
+        """One error that carries several problems at once."""
+        error = cls.__new__(cls)
+        error.problems = list(problems)
+        Exception.__init__(error, error.text())
+        return error
+
+    @property
+    def code(self) -> str:
+        return self.problems[0].code
+
+    def text(self, translate: Translate = _same) -> str:
+        return "\n".join(problem.text(translate) for problem in self.problems)
+
+
+class Cancelled(Exception):
+    """Raised by `ctx.checkpoint()` inside a stage when somebody asked it to stop."""

@@ -1,0 +1,161 @@
+"""What a running stage sees of the world: its order, and a way to report. The same class serves the child process (reports
+go to the worker) and tests (reports are kept in a list)."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from backend.artifacts import Manifest, seal
+from backend.errors import Cancelled, StudioError
+from backend.schemas import ArtifactView, Kind
+
+Report = Callable[[dict[str, Any]], None]
+
+
+class Order(BaseModel):
+    """All that a child process is told. `inputs`: every referenced artifact with all its ancestors, by id; `names`:
+    the reference as it stands in `params` -> artifact id."""
+
+    job_id: str
+    stage: str
+    params: dict[str, Any]
+    seed: int
+    dir: Path
+    artifacts: Path
+    cache: Path
+    project: str
+    inputs: dict[str, ArtifactView] = {}
+    names: dict[str, str] = {}
+
+
+class StageContext:
+    """`dir` survives a crash of the job (checkpoints, partial answers) and goes when the job has succeeded."""
+
+    def __init__(self, order: Order, report: Report, cancelled: Callable[[], bool] = lambda: False) -> None:
+        self.order = order
+        self.dir = order.dir
+        self.cache = order.cache
+        self.seed = order.seed
+        self._report = report
+        self._cancelled = cancelled
+        self._begun: tuple[float, float] | None = None
+        self.dir.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def resume_from(self) -> Path | None:
+        """The job's checkpoint folder when an earlier attempt left something in it."""
+        return self.checkpoints if any(self.checkpoints.iterdir()) else None
+
+    @property
+    def checkpoints(self) -> Path:
+        folder = self.dir / "checkpoints"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def log(self, text: str, level: str = "info") -> None:
+        self._report({"event": "log", "level": level, "text": text})
+
+    def progress(self, done: float, total: float, note: str = "") -> None:
+        """`done` of `total` in any unit; time left follows from the pace since the first call of this attempt."""
+        now = time.monotonic()
+        if self._begun is None or done < self._begun[1]:
+            self._begun = (now, done)
+        since, first = self._begun
+        pace = (done - first) / (now - since) if now > since else 0.0
+        eta = (total - done) / pace if pace > 0 else None
+        self._report({"event": "progress", "done": done, "total": total, "note": note, "eta": eta})
+
+    def metric(self, name: str, value: float, step: float) -> None:
+        self._report({"event": "metric", "name": name, "value": float(value), "step": float(step)})
+
+    def checkpoint(self) -> None:
+        """Call often: raises Cancelled when a stop was asked."""
+        if self._cancelled():
+            raise Cancelled
+
+    def input(self, ref: str) -> ArtifactView:
+        """The artifact behind a reference of the params, or an ancestor by id. Raises StudioError when it is gone."""
+        found = self.order.inputs.get(self.order.names.get(ref, ref))
+        if found is None or not found.path.exists():
+            raise StudioError("core.artifact_unknown", ref=ref)
+        return found
+
+    def scratch(self, name: str) -> Path:
+        """An empty folder inside the job's, to build an artifact in."""
+        folder = self.dir / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+    def artifact(
+        self,
+        kind: Kind,
+        name: str,
+        path: Path,
+        *,
+        facts: dict[str, Any] | None = None,
+        parents: list[str] | None = None,
+        license: str | None = None,
+    ) -> ArtifactView:
+        """Move the finished folder `path` into the artifact store. A stage makes one; its id derives from the job, so
+        that a second run of the same job ends in the same state."""
+        artifact_id = f"{kind.value}-{self.order.job_id}"
+        manifest = Manifest(
+            id=artifact_id,
+            kind=kind,
+            name=name,
+            stage=self.order.stage,
+            params=self.order.params,
+            parents=sorted(set(parents or [])),
+            facts=facts or {},
+            license=license,
+            seed=self.seed,
+        )
+        target = self.order.artifacts / kind.value / artifact_id
+        sealed = seal(path, target, manifest)
+        self._report({"event": "artifact", "path": str(target), "manifest": sealed.model_dump(mode="json")})
+        return ArtifactView(
+            id=artifact_id,
+            kind=kind,
+            name=name,
+            project=self.order.project,
+            path=target,
+            facts=sealed.facts,
+            parents=sealed.parents,
+            size_bytes=sealed.size_bytes,
+            license=license,
+            digest=sealed.digest,
+            job_id=self.order.job_id,
+            created=datetime.now(UTC),
+        )
+
+
+class MemoryContext(StageContext):
+    """For tests and the immediate mode: keeps what a stage reports in `events`."""
+
+    def __init__(
+        self, folder: Path, inputs: list[ArtifactView] | None = None, seed: int = 0, job_id: str = "j1"
+    ) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.stop = False
+        given = {view.id: view for view in inputs or []}
+        order = Order(
+            job_id=job_id,
+            stage="test",
+            params={},
+            seed=seed,
+            dir=folder / "work",
+            artifacts=folder / "artifacts",
+            cache=folder / "cache",
+            project="p",
+            inputs=given,
+            names={view.name: view.id for view in given.values()},
+        )
+        super().__init__(order, self.events.append, lambda: self.stop)

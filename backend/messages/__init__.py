@@ -1,0 +1,13 @@
+"""Every sentence that an error can say: code -> (what is wrong, what to do), in English, with {named} arguments.
+
+The English text is also the gettext msgid. One module per area; a code that is defined twice is refused at import.
+"""
+
+from backend.messages import chat, core, data, jobs, models, recipe, train
+
+MESSAGES: dict[str, tuple[str, str]] = {}
+for _area in (core, data, models, train, chat, jobs, recipe):
+    for _code, _words in _area.MESSAGES.items():
+        if _code in MESSAGES:
+            raise RuntimeError(f"message code {_code!r} is defined twice")
+        MESSAGES[_code] = _words

@@ -1,0 +1,3 @@
+"""Sentences about chat."""
+
+MESSAGES: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,42 @@
+"""Sentences that any part of the studio may say."""
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "core.artifact_unknown": (
+        "There is no artifact “{ref}”.",
+        "List what there is with `slmops models list` or `slmops datasets list`.",
+    ),
+    "core.artifact_kind": ("“{ref}” is a {kind}, but {wanted} is needed here.", "Choose another one."),
+    "core.artifact_used": (
+        "“{ref}” can't be deleted: {count} other things were made from it ({names}).",
+        "Delete those first, or delete them together with --with-descendants.",
+    ),
+    "core.artifact_busy": ("“{ref}” can't be deleted: job {job} is using it.", "Cancel the job or wait for its end."),
+    "core.artifact_damaged": (
+        "{file} in “{ref}” is missing or no longer what was stored.",
+        "Make the artifact again, or restore the file from a backup.",
+    ),
+    "core.disk_full": (
+        "The disk that holds {path} is full.",
+        "Free some space (`slmops gc` shows what can go) and retry; finished work is kept.",
+    ),
+    "core.disk_low": (
+        "About {need} of disk space is needed and {free} is free in {path}.",
+        "Free some space or set SLMOPS_HOME to a larger disk.",
+    ),
+    "core.memory_low": (
+        "About {need} of memory is needed and this machine has {have}.",
+        "Choose a smaller model, a smaller batch or a shorter maximum length.",
+    ),
+    "core.memory_out": (
+        "The process ran out of memory.",
+        "Choose a smaller batch, a shorter maximum length or a smaller model, then retry.",
+    ),
+    "core.db_url": (
+        "The database “{url}” can't be used: {reason}",
+        "Set SLMOPS_DB_URL to sqlite:///… or postgresql://…, or unset it.",
+    ),
+    "core.home_unwritable": ("{path} can't be written: {reason}", "Set SLMOPS_HOME to a folder of yours."),
+    "core.value": ("{reason}", "Correct the value and try again."),
+    "core.unexpected": ("Unexpected error: {reason}", "The job's log holds the details."),
+    "core.project_unknown": ("There is no project “{ref}”.", "Leave the project out to use the default one."),
+}

@@ -1,0 +1,3 @@
+"""Sentences about data."""
+
+MESSAGES: dict[str, tuple[str, str]] = {}

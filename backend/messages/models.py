@@ -1,0 +1,3 @@
+"""Sentences about models."""
+
+MESSAGES: dict[str, tuple[str, str]] = {}

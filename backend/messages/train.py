@@ -1,0 +1,3 @@
+"""Sentences about train."""
+
+MESSAGES: dict[str, tuple[str, str]] = {}

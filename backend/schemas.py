@@ -1,0 +1,167 @@
+"""The frozen views that `backend.api` returns: what pages, command line and scripts see of the store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Kind(StrEnum):
+    """What an artifact is. `model`: full torch weights; `adapter`: LoRA on a model; `onnx`: an ONNX Runtime GenAI folder."""
+
+    DATASET = "dataset"
+    MODEL = "model"
+    ADAPTER = "adapter"
+    ONNX = "onnx"
+    EVALUATION = "evaluation"
+    PACKAGE = "package"
+
+
+class State(StrEnum):
+    """Life of a job. `waiting`: needs a slot or an earlier stage; `queued`: handed to a worker; `blocked`: an earlier
+    stage failed or was cancelled."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    BLOCKED = "blocked"
+
+    @property
+    def ended(self) -> bool:
+        return self in (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.BLOCKED)
+
+    @property
+    def active(self) -> bool:
+        """A process may be at work for it."""
+        return self in (State.QUEUED, State.RUNNING, State.CANCELLING)
+
+
+class Quote(View):
+    """What a stage will cost. `seconds` for this machine, `memory_bytes` peak of the process, `disk_bytes` kept at the end,
+    `tokens` sent to and from a paid endpoint, `money` in `currency` or None when no price is known; `basis`: message code of
+    what the figures rest on; `forecast`: the facts that the stage's artifact will have, so that later stages can be quoted."""
+
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+    tokens: int = 0
+    basis: str = "reference"
+    forecast: dict[str, Any] = {}
+
+
+class ArtifactView(View):
+    """One artifact. `facts` are the numbers others need (rows, parameters, layers, vocabulary, license ...)."""
+
+    id: str
+    kind: Kind
+    name: str
+    project: str
+    path: Path
+    facts: dict[str, Any]
+    parents: list[str]
+    size_bytes: int
+    license: str | None
+    digest: str
+    job_id: str | None
+    created: datetime
+
+
+class JobError(View):
+    """Why a job failed: a code with arguments (backend.errors) and the last lines of its log for a bug."""
+
+    code: str
+    args: dict[str, Any] = {}
+    field: str | None = None
+
+
+class JobView(View):
+    """One job: a stage with resolved parameters, where it stands, what it was quoted and what it took."""
+
+    id: str
+    run_id: str
+    stage_id: str
+    stage: str
+    params: dict[str, Any]
+    project: str
+    state: State
+    queue: str
+    priority: int
+    attempts: int
+    needs: list[str]
+    done: float = 0.0
+    total: float = 0.0
+    note: str = ""
+    eta_seconds: float | None = None
+    result: dict[str, Any] = {}
+    error: JobError | None = None
+    quote: Quote | None = None
+    seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    pid: int | None = None
+    created: datetime
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+class RunView(View):
+    """One run of a recipe (a single stage is a recipe of one)."""
+
+    id: str
+    name: str
+    project: str
+    created: datetime
+    jobs: list[JobView]
+
+    @property
+    def state(self) -> State:
+        states = {job.state for job in self.jobs}
+        for state in (State.CANCELLING, State.RUNNING, State.QUEUED):
+            if state in states:
+                return State.RUNNING if state is State.QUEUED else state
+        if State.FAILED in states:
+            return State.FAILED
+        if State.CANCELLED in states or State.BLOCKED in states:
+            return State.CANCELLED
+        return State.WAITING if State.WAITING in states else State.SUCCEEDED
+
+
+class Point(View):
+    name: str
+    step: float
+    value: float
+    at: datetime
+
+
+class LogLine(View):
+    at: datetime
+    level: str
+    text: str
+
+
+class WorkerView(View):
+    id: str
+    host: str
+    pid: int
+    queues: list[str]
+    beat: datetime
+
+
+class Storage(View):
+    """Bytes on disk by kind, and what `gc` would free."""
+
+    by_kind: dict[str, int]
+    counts: dict[str, int]
+    reclaimable: int
+    free: int

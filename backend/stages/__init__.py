@@ -1,0 +1,22 @@
+"""The registry: the only list of stages. A stage is one module of this folder that defines `STAGE`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from backend.stages.base import Stage
+
+NAMES = ("dataset", "teacher", "distill", "finetune", "quantize", "evaluate", "package")
+
+
+def stages() -> dict[str, Stage]:
+    """All stages by name, in the order of the chain. Cheap: no stage imports torch at module level."""
+    return {name: import_module(f"backend.stages.{name}").STAGE for name in NAMES}
+
+
+def stage(name: str) -> Stage:
+    """One stage. Raises KeyError for an unknown name."""
+    if name not in NAMES:
+        raise KeyError(name)
+    found: Stage = import_module(f"backend.stages.{name}").STAGE
+    return found
