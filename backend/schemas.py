@@ -49,15 +49,15 @@ class State(StrEnum):
 
 
 class Quote(View):
-    """What a stage will cost. `seconds` for this machine, `memory_bytes` peak of the process, `disk_bytes` kept at the end,
-    `tokens` sent to and from a paid endpoint, `money` in `currency` or None when no price is known; `basis`: message code of
-    what the figures rest on; `forecast`: the facts that the stage's artifact will have, so that later stages can be quoted."""
+    """What a stage will cost: `seconds` on this machine, peak `memory_bytes` of its process, `disk_bytes` kept at the
+    end, `tokens` sent to and from a paid endpoint. `stretch`: how much longer than the stage's own estimate its last runs
+    took here (1.0: none yet). `forecast`: the facts that its artifact will have, so that later stages can be quoted."""
 
     seconds: float
     memory_bytes: int
     disk_bytes: int
     tokens: int = 0
-    basis: str = "reference"
+    stretch: float = 1.0
     forecast: dict[str, Any] = {}
 
 

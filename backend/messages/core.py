@@ -38,5 +38,5 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "core.home_unwritable": ("{path} can't be written: {reason}", "Set SLMOPS_HOME to a folder of yours."),
     "core.value": ("{reason}", "Correct the value and try again."),
     "core.unexpected": ("Unexpected error: {reason}", "The job's log holds the details."),
-    "core.project_unknown": ("There is no project “{ref}”.", "Leave the project out to use the default one."),
+    "core.run_active": ("Run “{ref}” is still at work.", "Cancel it first: `slmops jobs cancel {ref}`."),
 }

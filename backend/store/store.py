@@ -193,11 +193,13 @@ class Store:
             run = session.get_one(t.Run, row.run_id)
             return _job(row, run.project_id)
 
-    def jobs(self, states: Iterable[State] = (), limit: int = 200) -> list[JobView]:
+    def jobs(self, states: Iterable[State] = (), stage: str | None = None, limit: int = 200) -> list[JobView]:
         """Newest first."""
         query = select(t.Job, t.Run.project_id).join(t.Run).order_by(t.Job.created.desc(), t.Job.position).limit(limit)
         if states:
             query = query.where(t.Job.state.in_(list(states)))
+        if stage:
+            query = query.where(t.Job.stage == stage)
         with self.session() as session:
             return [_job(job, project) for job, project in session.execute(query)]
 

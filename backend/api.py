@@ -1,0 +1,166 @@
+"""The facade that pages, command line and scripts use. It reads the store and enqueues; it never trains or loads a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from backend import disk, planner, recipes
+from backend.errors import StudioError
+from backend.jobs.service import JobService, NewJob
+from backend.models import catalogue
+from backend.paths import assets
+from backend.planner import Plan
+from backend.recipes import Recipe
+from backend.schemas import ArtifactView, JobView, Kind, LogLine, Point, RunView, Storage, WorkerView
+from backend.settings import Settings
+from backend.store import Store
+from backend.store.store import DEFAULT_PROJECT
+
+MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
+
+
+class Studio:
+    """One per process: `Studio.open()` takes its settings from the environment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings.prepare()
+        self.store = Store(settings.store_url)
+
+    @classmethod
+    def open(cls, **settings: Any) -> Studio:
+        return cls(Settings(**settings))
+
+    @cached_property
+    def jobs(self) -> JobService:
+        return JobService(self.settings, self.store)
+
+    # recipes
+
+    def recipes(self) -> list[tuple[str, str, Path]]:
+        """The recipes that are shipped: (name, description, file)."""
+        found = []
+        for path in sorted((assets() / "recipes").glob("*.yaml")):
+            recipe = recipes.load(path)
+            found.append((recipe.name, recipe.description, path))
+        return found
+
+    def plan(self, recipe: Recipe) -> Plan:
+        """Check and quote a whole recipe. Built-in models that it names are imported first."""
+        for step in recipe.stages:
+            for name in catalogue.builtin_names():
+                if name in recipes.leaves(step.params):
+                    catalogue.import_builtin(self.store, self.settings, name)
+        return planner.plan(recipe, self.store, self.settings)
+
+    def start(
+        self, plan: Plan, *, project: str = DEFAULT_PROJECT, key: str | None = None, priority: int = 5
+    ) -> RunView:
+        """Enqueue a plan. The same `key` twice gives the same run. Raises StudioError with all blocking problems."""
+        if plan.blocking:
+            raise StudioError.of(plan.blocking)
+        jobs = [
+            NewJob(
+                stage_id=planned.step.id,
+                stage=planned.step.stage,
+                params=planned.params.model_dump(mode="json"),
+                needs=planned.needs,
+                seed=plan.recipe.seed,
+                priority=priority,
+                quote=planned.quote,
+            )
+            for planned in plan.steps
+        ]
+        content = plan.recipe.model_dump(mode="json")
+        return self.jobs.submit(plan.recipe.name, jobs, content, self.store.project(project), key=key)
+
+    def start_recipe(
+        self, recipe: str | Path, overrides: dict[str, str] | None = None, key: str | None = None
+    ) -> RunView:
+        """Load a recipe by the name of a shipped one or by path, check it, and enqueue it."""
+        return self.start(self.plan(self.load_recipe(recipe, overrides)), key=key)
+
+    def load_recipe(self, recipe: str | Path, overrides: dict[str, str] | None = None) -> Recipe:
+        path = Path(recipe)
+        shipped = assets() / "recipes" / f"{recipe}.yaml"
+        if not path.is_file() and path.name == str(recipe) and shipped.is_file():
+            path = shipped
+        loaded = recipes.load(path, overrides)
+        planner.recipe_folder_paths(loaded, Path.cwd())
+        return loaded
+
+    def recipe_of(self, run_id: str) -> str:
+        """The recipe of a run as YAML: run again, it gives the same result."""
+        return recipes.dump(self.store.recipe(run_id))
+
+    # runs and jobs
+
+    def runs(self, limit: int = 50) -> list[RunView]:
+        return self.store.runs(limit)
+
+    def run(self, run_id: str) -> RunView:
+        return self.store.run(run_id)
+
+    def job(self, job_id: str) -> JobView:
+        return self.store.job(job_id)
+
+    def logs(self, job_id: str, last: int = 200) -> list[LogLine]:
+        return self.store.logs(job_id, last)
+
+    def points(self, job_id: str, name: str | None = None) -> list[Point]:
+        return self.store.points(job_id, name)
+
+    def workers(self) -> list[WorkerView]:
+        return self.jobs.workers()
+
+    def cancel(self, job_id: str) -> None:
+        self.jobs.cancel(job_id)
+
+    def cancel_run(self, run_id: str) -> None:
+        self.jobs.cancel_run(run_id)
+
+    def retry(self, job_id: str) -> None:
+        self.jobs.retry(job_id)
+
+    # artifacts
+
+    def artifacts(self, kinds: Iterable[Kind] = ()) -> list[ArtifactView]:
+        return self.store.artifacts(kinds)
+
+    def artifact(self, ref: str) -> ArtifactView:
+        return self.store.artifact(ref)
+
+    def model(self, ref: str) -> ArtifactView:
+        """A model by id, name, the name of a built-in one, or the path of a model folder; the last two are imported once."""
+        found = self.store.find_artifact(ref)
+        if found is None and ref in catalogue.builtin_names():
+            found = catalogue.import_builtin(self.store, self.settings, ref)
+        if found is None and Path(ref).is_dir():
+            found = catalogue.import_folder(self.store, self.settings, Path(ref), Path(ref).resolve().name)
+        if found is None:
+            raise StudioError("core.artifact_unknown", ref=ref)
+        if found.kind not in MODEL_KINDS:
+            raise StudioError("core.artifact_kind", ref=ref, kind=found.kind, wanted=" / ".join(MODEL_KINDS))
+        return found
+
+    def import_model(self, path: Path, name: str) -> ArtifactView:
+        return catalogue.import_folder(self.store, self.settings, path, name)
+
+    # disk
+
+    def storage(self) -> Storage:
+        return disk.storage(self.store, self.settings)
+
+    def delete(self, ref: str, with_descendants: bool = False) -> list[str]:
+        return disk.delete_artifact(self.store, ref, with_descendants)
+
+    def delete_run(self, run_id: str) -> None:
+        disk.delete_run(self.store, self.settings, run_id)
+
+    def delete_checkpoints(self, job_id: str) -> int:
+        return disk.delete_checkpoints(self.store, self.settings, job_id)
+
+    def gc(self, older_than_days: float = 30, cache: bool = False) -> int:
+        return disk.gc(self.store, self.settings, older_than_days, cache)

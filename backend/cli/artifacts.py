@@ -1,0 +1,163 @@
+"""`slmops datasets` and `slmops models`: import, list, show, delete."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.cli.output import line, note, print_json, table
+
+if TYPE_CHECKING:
+    from backend.schemas import ArtifactView
+
+_Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+_With = Annotated[bool, typer.Option("--with-descendants", help="Also delete everything that was made from it.")]
+
+
+def register(app: typer.Typer) -> None:
+    datasets = typer.Typer(help="Datasets: import, list, show.", no_args_is_help=True)
+    datasets.command("import")(import_dataset)
+    datasets.command("list")(list_datasets)
+    datasets.command("show")(show_dataset)
+    datasets.command("delete")(delete)
+    app.add_typer(datasets, name="datasets")
+    models = typer.Typer(help="Models: import, list, show.", no_args_is_help=True)
+    models.command("import")(import_model)
+    models.command("list")(list_models)
+    models.command("show")(show_model)
+    models.command("delete")(delete)
+    app.add_typer(models, name="models")
+
+
+def import_dataset(
+    file: Path,
+    name: Annotated[str, typer.Option(help="What to call it; the file's name by default.")] = "",
+    input_: Annotated[str, typer.Option("--input", help="Column with the question; guessed when left out.")] = "",
+    output: Annotated[str, typer.Option(help="Column with the answer; guessed when left out.")] = "",
+    json_: _Json = False,
+) -> None:
+    """Read a file of examples into a dataset: CSV, TSV, JSON, JSONL or Parquet."""
+    from backend import recipes
+    from backend.api import Studio
+    from backend.cli.run import execute
+
+    params: dict[str, Any] = {"source": str(file.expanduser().resolve()), "input": input_, "output": output}
+    if name:
+        params["name"] = name
+    step = {"id": "data", "stage": "dataset", "params": params}
+    studio = Studio.open()
+    plan = studio.plan(recipes.build({"name": f"import {file.name}", "stages": [step]}))
+    raise SystemExit(0 if execute(studio, plan, json_) else 1)
+
+
+def list_datasets(json_: _Json = False) -> None:
+    """All datasets, newest first."""
+    from backend.api import Studio
+    from backend.schemas import Kind
+
+    found = Studio.open().artifacts([Kind.DATASET])
+    if json_:
+        return print_json(found)
+    rows = [[a.id, a.name, _split_counts(a.facts), a.facts.get("answer"), a.license] for a in found]
+    table(["id", "name", "rows", "answers", "license"], rows)
+    return None
+
+
+def show_dataset(
+    ref: str,
+    model: Annotated[str, typer.Option(help="Show the rows as this model will see them.")] = "",
+    rows: Annotated[int, typer.Option(help="How many rows.")] = 3,
+    json_: _Json = False,
+) -> None:
+    """One dataset: facts, and its first rows rendered with a model's chat template."""
+    from backend.api import Studio
+    from backend.data.preview import preview
+    from backend.data.tokens import Encoder
+
+    studio = Studio.open()
+    found = studio.artifact(ref)
+    encoder = Encoder(studio.model(model).path) if model else None
+    examples = preview(found.path, rows, encoder)
+    if json_:
+        return print_json({"dataset": found.model_dump(mode="json"), "preview": examples})
+    _show(found)
+    for example in examples:
+        line("")
+        line(str(example))
+    return None
+
+
+def import_model(
+    path: Path,
+    name: Annotated[str, typer.Option(help="What to call it; the folder's name by default.")] = "",
+    json_: _Json = False,
+) -> None:
+    """Import a local Hugging Face folder (safetensors, no remote code), or a built-in model by its name."""
+    from backend.api import Studio
+
+    studio = Studio.open()
+    if path.is_dir():
+        found = studio.import_model(path, name or path.resolve().name)
+    else:
+        found = studio.model(str(path))
+    print_json(found) if json_ else _show(found)
+
+
+def list_models(json_: _Json = False) -> None:
+    """All models, newest first: full, adapters, ONNX, and the built-in ones that are not imported yet."""
+    from backend.api import MODEL_KINDS, Studio
+    from backend.models.catalogue import builtin_names
+    from backend.stages.base import human_bytes
+
+    found = Studio.open().artifacts(MODEL_KINDS)
+    if json_:
+        return print_json(found)
+    rows: list[list[Any]] = [
+        [a.id, a.name, a.kind.value, a.facts.get("precision"), f"{a.facts.get('parameters', 0) / 1e6:.1f} M"]
+        + [human_bytes(a.size_bytes), a.license]
+        for a in found
+    ]
+    names = {a.name for a in found}
+    rows += [["", name, "built-in", "", "", "", ""] for name in builtin_names() if name not in names]
+    table(["id", "name", "kind", "precision", "parameters", "size", "license"], rows)
+    return None
+
+
+def show_model(ref: str, json_: _Json = False) -> None:
+    """One model's card: parameters, layers, context, vocabulary, license, and whether it fits this machine."""
+    from backend import machine
+    from backend.api import Studio
+    from backend.models.catalogue import card
+
+    found = Studio.open().model(ref)
+    about = card(found.facts, machine.memory_bytes())
+    if json_:
+        return print_json({"model": found.model_dump(mode="json"), "card": about})
+    _show(found)
+    for key, value in about.items():
+        line(f"{key}: {value}")
+    return None
+
+
+def delete(ref: str, with_descendants: _With = False) -> None:
+    """Delete it, unless something was made from it or a job uses it."""
+    from backend.api import Studio
+
+    for gone in Studio.open().delete(ref, with_descendants):
+        note(f"Deleted {gone}.")
+
+
+def _show(artifact: ArtifactView) -> None:
+    from backend.stages.base import human_bytes
+
+    line(f"{artifact.name} ({artifact.id}), {artifact.kind.value}, {human_bytes(artifact.size_bytes)}")
+    line(f"license: {artifact.license or 'not stated'}; made from: {', '.join(artifact.parents) or 'nothing here'}")
+    for key, value in artifact.facts.items():
+        if key not in ("template", "labels"):
+            line(f"{key}: {value}")
+
+
+def _split_counts(facts: dict[str, Any]) -> str:
+    return ", ".join(f"{split} {count}" for split, count in facts.get("rows", {}).items() if count)

@@ -1,0 +1,145 @@
+"""`slmops jobs`: what runs, what failed and why; `gc` and `storage`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from backend.cli.output import duration, line, note, print_json, table
+from backend.cli.run import error_text
+
+_Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Runs and their jobs.", no_args_is_help=True)
+    for command in (show, logs, cancel, retry, recipe, delete, checkpoints, prioritize, pause, resume):
+        group.command(command.__name__)(command)
+    group.command("list")(list_)
+    app.add_typer(group, name="jobs")
+    app.command("gc")(gc)
+    app.command("storage")(storage)
+
+
+def list_(json_: _Json = False, limit: Annotated[int, typer.Option(help="How many runs.")] = 20) -> None:
+    """The newest runs with their jobs."""
+    from backend.api import Studio
+
+    runs = Studio.open().runs(limit)
+    if json_:
+        return print_json(runs)
+    rows = [
+        [run.id if job is run.jobs[0] else "", run.name if job is run.jobs[0] else "", job.id, job.stage_id]
+        + [job.state.value, duration(job.seconds), error_text(job)]
+        for run in runs
+        for job in run.jobs
+    ]
+    table(["run", "recipe", "job", "stage", "state", "time", "error"], rows)
+    return None
+
+
+def show(ref: str, json_: _Json = False) -> None:
+    """One run (r…) or job (j…) with all its parameters and results."""
+    from backend.api import Studio
+
+    studio = Studio.open()
+    found = studio.run(ref) if ref.startswith("r") else studio.job(ref)
+    if json_:
+        return print_json(found)
+    line(found.model_dump_json(indent=2))
+    return None
+
+
+def logs(job: str, last: Annotated[int, typer.Option(help="How many lines.")] = 200) -> None:
+    """The last log lines of a job."""
+    from backend.api import Studio
+
+    for row in Studio.open().logs(job, last):
+        line(f"{row.at:%H:%M:%S} {row.level:<7} {row.text}")
+
+
+def cancel(ref: str) -> None:
+    """Stop a job, or all jobs of a run."""
+    from backend.api import Studio
+
+    studio = Studio.open()
+    studio.cancel_run(ref) if ref.startswith("r") else studio.cancel(ref)
+
+
+def retry(job: str) -> None:
+    """Run a failed or cancelled job again, and those that waited for it; finished stages are not repeated."""
+    from backend.api import Studio
+
+    Studio.open().retry(job)
+    note("Waiting for a worker. Start one with `slmops worker` when no studio is open.")
+
+
+def prioritize(job: str, priority: Annotated[int, typer.Argument(help="1 is first, 9 is last.")]) -> None:
+    """Change the place of a waiting job."""
+    from backend.api import Studio
+
+    Studio.open().jobs.reprioritize(job, priority)
+
+
+def pause(queue: str) -> None:
+    """Start no further job of a queue (light, cpu, gpu)."""
+    from backend.api import Studio
+
+    Studio.open().jobs.pause(queue)
+
+
+def resume(queue: str) -> None:
+    """Undo `pause`."""
+    from backend.api import Studio
+
+    Studio.open().jobs.resume(queue)
+
+
+def recipe(run: str) -> None:
+    """The recipe of a run, to run it again."""
+    from backend.api import Studio
+
+    line(Studio.open().recipe_of(run))
+
+
+def delete(run: str) -> None:
+    """Delete a run's jobs, logs and checkpoints; what it made stays."""
+    from backend.api import Studio
+
+    Studio.open().delete_run(run)
+
+
+def checkpoints(job: str) -> None:
+    """Delete what a failed or cancelled job would resume from."""
+    from backend.api import Studio
+    from backend.stages.base import human_bytes
+
+    note(f"{human_bytes(Studio.open().delete_checkpoints(job))} freed.")
+
+
+def gc(
+    days: Annotated[
+        float, typer.Option(help="Forget runs that ended longer ago than this; what they made stays.")
+    ] = 30,
+    cache: Annotated[bool, typer.Option(help="Also delete the cached teacher answers.")] = False,
+) -> None:
+    """Free what nothing refers to: half-made folders, work of finished jobs, old runs."""
+    from backend.api import Studio
+    from backend.stages.base import human_bytes
+
+    note(f"{human_bytes(Studio.open().gc(days, cache))} freed.")
+
+
+def storage(json_: _Json = False) -> None:
+    """Bytes on disk by kind."""
+    from backend.api import Studio
+    from backend.stages.base import human_bytes
+
+    found = Studio.open().storage()
+    if json_:
+        return print_json(found)
+    rows = [[kind, found.counts.get(kind, ""), human_bytes(size)] for kind, size in sorted(found.by_kind.items())]
+    table(["kind", "number", "size"], rows)
+    line(f"`slmops gc` would free {human_bytes(found.reclaimable)}; {human_bytes(found.free)} is free on the disk.")
+    return None

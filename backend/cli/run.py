@@ -1,0 +1,232 @@
+"""`slmops run`: a recipe from start to end, with progress bars or one JSON object per event."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.cli.output import duration, line, note, print_json, table
+from backend.errors import Problem, StudioError
+
+if TYPE_CHECKING:
+    from backend.api import Studio
+    from backend.planner import Plan
+    from backend.schemas import JobView, RunView
+
+_POLL_SECONDS = 0.4
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run")(run)
+
+
+def run(
+    recipe: Annotated[str | None, typer.Argument(help="A recipe file, or the name of a shipped one.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="<id>.<parameter>=<value>, repeatable.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object per event on stdout.")] = False,
+    quote: Annotated[bool, typer.Option("--quote", help="Check and show what it will cost, then stop.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the shipped recipes.")] = False,
+) -> None:
+    """Run a recipe and wait for its end. Exit code 0 only when every stage succeeded."""
+    from backend.api import Studio
+
+    studio = Studio.open()
+    if list_ or recipe is None:
+        table(["name", "description", "file"], studio.recipes())
+        return
+    plan = studio.plan(studio.load_recipe(recipe, overrides(set_ or [])))
+    if plan.blocking:
+        raise StudioError.of(plan.blocking)
+    for problem in plan.problems:
+        note(problem.text())
+    if not json_ or quote:
+        show_plan(plan, json_)
+    if quote:
+        return
+    raise SystemExit(0 if execute(studio, plan, json_) else 1)
+
+
+def overrides(pairs: list[str]) -> dict[str, str]:
+    """`["data.source=x.csv"]` -> `{"data.source": "x.csv"}`. Raises StudioError for one without `=`."""
+    bad = [Problem(code="recipe.set_form", args={"text": pair}) for pair in pairs if "=" not in pair]
+    if bad:
+        raise StudioError.of(bad)
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def execute(studio: Studio, plan: Plan, as_json: bool) -> bool:
+    """Start a plan, watch it to its end, print its result; True when all stages succeeded."""
+    from backend.jobs.supervise import ensure_worker
+
+    with ensure_worker(studio.settings):
+        started = studio.start(plan)
+        try:
+            finished = watch(studio, started.id, JsonView(studio) if as_json else BarView())
+        except KeyboardInterrupt:
+            note(f"No longer watching. The run goes on with the next worker; stop it: slmops jobs cancel {started.id}")
+            raise SystemExit(130) from None
+    result = summary(finished)
+    print_json({"event": "result"} | result) if as_json else show_result(finished)
+    return bool(result["status"] == "succeeded")
+
+
+def watch(studio: Studio, run_id: str, show: Callable[[RunView], None]) -> RunView:
+    """Poll until every job of the run has ended."""
+    while True:
+        seen = studio.run(run_id)
+        show(seen)
+        if all(job.state.ended for job in seen.jobs):
+            getattr(show, "close", lambda: None)()
+            return seen
+        time.sleep(_POLL_SECONDS)
+
+
+def summary(run: RunView) -> dict[str, Any]:
+    """What `--json` ends with: status, artifacts and metrics by stage id, errors as sentences."""
+    jobs = {job.stage_id: job for job in run.jobs}
+    return {
+        "status": run.state.value,
+        "run": run.id,
+        "artifacts": {
+            id_: {"id": job.result["artifact"], "stage": job.stage} for id_, job in jobs.items() if job.result
+        },
+        "metrics": {id_: job.result.get("metrics", {}) for id_, job in jobs.items() if job.result},
+        "jobs": {
+            id_: {
+                "state": job.state.value,
+                "seconds": job.seconds,
+                "peak_memory_bytes": job.peak_memory_bytes,
+                "quoted_seconds": round(job.quote.seconds, 1) if job.quote else None,
+                "quoted_memory_bytes": job.quote.memory_bytes if job.quote else None,
+            }
+            for id_, job in jobs.items()
+        },
+        "errors": {id_: error_text(job) for id_, job in jobs.items() if job.error},
+    }
+
+
+def error_text(job: JobView) -> str:
+    if job.error is None:
+        return ""
+    return Problem(code=job.error.code, args=job.error.args, field=job.error.field, stage=job.stage_id).text()
+
+
+class JsonView:
+    """Prints a line whenever a job's state or progress has changed, and every metric point."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self.seen: dict[str, tuple[Any, ...]] = {}
+
+    def __call__(self, run: RunView) -> None:
+        for job in run.jobs:
+            now = (job.state, job.done, job.total, job.note)
+            before = self.seen.get(job.id)
+            self.seen[job.id] = now
+            if before is None or before[0] != job.state:
+                event = {
+                    "event": "job",
+                    "id": job.stage_id,
+                    "stage": job.stage,
+                    "job": job.id,
+                    "state": job.state.value,
+                }
+                print_json(event | ({"error": error_text(job)} if job.error else {}))
+            elif before != now:
+                print_json(
+                    {
+                        "event": "progress",
+                        "id": job.stage_id,
+                        "done": job.done,
+                        "total": job.total,
+                        "note": job.note,
+                        "eta_seconds": job.eta_seconds,
+                    }
+                )
+
+
+class BarView:
+    """A bar per stage on a terminal."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.progress = Progress(
+            TextColumn("{task.fields[stage]:<18}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[state]:<10}", markup=False),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
+        )
+        self.tasks: dict[str, Any] = {}
+        self.progress.start()
+
+    def __call__(self, run: RunView) -> None:
+        for job in run.jobs:
+            if job.id not in self.tasks:
+                self.tasks[job.id] = self.progress.add_task("", start=False, stage=job.stage_id, state="", note="")
+            task = self.tasks[job.id]
+            if job.state.value == "running" and not self.progress.tasks[task].started:
+                self.progress.start_task(task)
+            if job.state.ended:
+                self.progress.stop_task(task)
+            done = job.total if job.state.value == "succeeded" else job.done
+            left = f"{duration(job.eta_seconds)} left  {job.note}" if job.eta_seconds else job.note
+            fields = {"state": job.state.value, "note": "" if job.state.ended else left}
+            self.progress.update(task, completed=done, total=job.total or None, **fields)
+
+    def close(self) -> None:
+        self.progress.stop()
+
+
+def show_plan(plan: Plan, as_json: bool) -> None:
+    """The quote of every stage and the sum."""
+    from backend.stages.base import human_bytes
+
+    if as_json:
+        quotes = {step.step.id: step.quote.model_dump(exclude={"forecast"}) for step in plan.steps}
+        print_json({"event": "quote", "stages": quotes, "seconds": plan.seconds, "disk_bytes": plan.disk_bytes})
+        return
+    rows = [
+        [
+            step.step.id,
+            step.step.stage,
+            duration(step.quote.seconds),
+            human_bytes(step.quote.memory_bytes),
+            human_bytes(step.quote.disk_bytes),
+        ]
+        for step in plan.steps
+    ]
+    rows.append(["in all", "", duration(plan.seconds), human_bytes(plan.memory_bytes), human_bytes(plan.disk_bytes)])
+    table(["stage", "kind", "time", "memory", "disk"], rows)
+
+
+def show_result(run: RunView) -> None:
+    """Each stage's end with its error, then the evaluations side by side."""
+    from backend.stages.base import human_bytes
+
+    for job in run.jobs:
+        if job.error:
+            note(error_text(job))
+    rows = []
+    for job in run.jobs:
+        if job.stage == "evaluate" and job.result:
+            found = job.result["metrics"]
+            quality = found.get("accuracy", found.get("token_f1"))
+            rows.append(
+                [
+                    job.stage_id,
+                    f"{quality:.3f}" if quality is not None else "",
+                    f"{found['ttft_ms']:.0f} ms" if "ttft_ms" in found else "",
+                    f"{found['latency_ms_p50']:.0f} ms" if "latency_ms_p50" in found else "",
+                    f"{found['decode_tokens_per_s']:.1f}" if "decode_tokens_per_s" in found else "",
+                    human_bytes(found["peak_memory_bytes"]) if "peak_memory_bytes" in found else "",
+                    human_bytes(found["size_bytes"]) if "size_bytes" in found else "",
+                ]
+            )
+    if rows:
+        table(["evaluation", "quality", "TTFT", "latency", "tokens/s", "memory", "size"], rows)
+    line(f"{run.name}: {run.state.value} (run {run.id})")

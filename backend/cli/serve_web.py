@@ -1,0 +1,67 @@
+"""`slmops studio`, `slmops worker`, `slmops doctor`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from backend.cli.output import line, print_json, table
+
+
+def register(app: typer.Typer) -> None:
+    app.command("studio")(studio)
+    app.command("worker")(worker)
+    app.command("doctor")(doctor)
+
+
+def studio(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. Beyond this machine a token is needed.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+    home: Annotated[str | None, typer.Option(help="Folder for databases, artifacts and logs (SLMOPS_HOME).")] = None,
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Also start the worker that does the work.")
+    ] = True,
+) -> None:
+    """Open the studio in the browser: web server and one worker. Ctrl-C stops both."""
+    from backend.jobs.supervise import Command, keep_alive
+
+    if home:
+        os.environ["SLMOPS_HOME"] = os.path.abspath(os.path.expanduser(home))  # noqa: PTH100, PTH111
+    web = [sys.executable, "-m", "studio.launch", "--host", host, "--port", str(port)]
+    commands = [Command("web", web)]
+    if worker:
+        commands.append(Command("worker", [sys.executable, "-m", "backend.jobs.worker"]))
+    raise SystemExit(keep_alive(commands))
+
+
+def worker(
+    queues: Annotated[
+        str, typer.Option(help="Comma-separated: light, cpu, gpu. All that fit this machine by default.")
+    ] = "",
+) -> None:
+    """Start a worker without the web server."""
+    from backend.jobs.worker import main
+
+    raise SystemExit(main(["--queues", queues] if queues else []))
+
+
+def doctor(json_: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
+    """What works here, and what to do about the rest."""
+    from backend.doctor import examine
+
+    found = examine()
+    if json_:
+        print_json(found)
+    else:
+        table(
+            ["", "what", "found", "what to do"],
+            [[row["state"], row["what"], row["found"], row["remedy"]] for row in found],
+        )
+    if any(row["state"] == "missing" for row in found):
+        line("")
+        raise SystemExit(1)

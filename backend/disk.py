@@ -1,0 +1,136 @@
+"""What lies on the disk, and how it goes: deleting with lineage protection, `gc`, pruning of old runs."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from backend import machine
+from backend.artifacts import folder_bytes
+from backend.errors import StudioError
+from backend.schemas import ArtifactView, JobView, Kind, State, Storage
+from backend.settings import Settings
+from backend.store import Store
+
+_YOUNG_SECONDS = 3600
+"""A folder without a row that is younger than this may be one that a job is just registering."""
+
+
+def storage(store: Store, settings: Settings) -> Storage:
+    """Bytes and numbers by kind, what `gc` would free, and what the disk has left."""
+    sizes: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    for artifact in store.artifacts():
+        sizes[artifact.kind] += artifact.size_bytes
+        counts[artifact.kind] += 1
+    sizes["checkpoints"] = folder_bytes(settings.jobs)
+    sizes["cache"] = folder_bytes(settings.cache)
+    sizes["logs"] = folder_bytes(settings.logs)
+    return Storage(
+        by_kind=dict(sizes),
+        counts=dict(counts),
+        reclaimable=sum(folder_bytes(folder) for folder in garbage(store, settings)),
+        free=machine.free_disk_bytes(settings.home),
+    )
+
+
+def descendants(store: Store, artifact_id: str) -> list[ArtifactView]:
+    """Everything that was made from it, directly or not; those that nothing else was made from come first."""
+    found: dict[str, ArtifactView] = {}
+
+    def visit(current: str) -> None:
+        for child in store.children(current):
+            visit(child.id)
+            found.setdefault(child.id, child)
+
+    visit(artifact_id)
+    return list(found.values())
+
+
+def delete_artifact(store: Store, ref: str, with_descendants: bool = False) -> list[str]:
+    """Delete an artifact; returns the ids that went. Raises StudioError when something was made from it or a job uses it."""
+    artifact = store.artifact(ref)
+    children = descendants(store, artifact.id)
+    if children and not with_descendants:
+        names = ", ".join(child.name for child in children[:5])
+        raise StudioError("core.artifact_used", ref=artifact.name, count=len(children), names=names)
+    doomed = [*children, artifact]
+    busy = _users(store)
+    for view in doomed:
+        for job in busy:
+            if view.id in str(job.params) or view.name in str(job.params):
+                raise StudioError("core.artifact_busy", ref=view.name, job=job.id)
+    for view in doomed:
+        trash = view.path.with_name(f".{view.path.name}.deleted")
+        if view.path.exists():
+            view.path.rename(trash)
+        store.forget_artifact(view.id)
+        shutil.rmtree(trash, ignore_errors=True)
+    return [view.id for view in doomed]
+
+
+def delete_run(store: Store, settings: Settings, run_id: str) -> None:
+    """Delete a run's jobs, logs, metrics and checkpoints; what it made stays. Raises StudioError while it is at work."""
+    run = store.run(run_id)
+    if any(not job.state.ended for job in run.jobs):
+        raise StudioError("core.run_active", ref=run_id)
+    for job in run.jobs:
+        shutil.rmtree(settings.jobs / job.id, ignore_errors=True)
+        (settings.logs / f"{job.id}.log").unlink(missing_ok=True)
+    store.delete_run(run_id)
+
+
+def delete_checkpoints(store: Store, settings: Settings, job_id: str) -> int:
+    """Delete what a failed or cancelled job would resume from; returns the bytes freed."""
+    job = store.job(job_id)
+    if job.state.active:
+        raise StudioError("core.run_active", ref=job.run_id)
+    freed = folder_bytes(settings.jobs / job.id)
+    shutil.rmtree(settings.jobs / job.id, ignore_errors=True)
+    return freed
+
+
+def garbage(store: Store, settings: Settings) -> list[Path]:
+    """Folders that nothing refers to: half-made artifacts, work of jobs that succeeded or are gone."""
+    known = {str(artifact.path) for artifact in store.artifacts()}
+    jobs = {job.id: job.state for run in store.runs(limit=100_000) for job in run.jobs}
+    found = []
+    for kind in Kind:
+        folder = settings.artifacts / kind.value
+        if folder.is_dir():
+            found += [path for path in folder.iterdir() if str(path) not in known and _old(path)]
+    if settings.jobs.is_dir():
+        found += [
+            path
+            for path in settings.jobs.iterdir()
+            if jobs.get(path.name, State.SUCCEEDED) is State.SUCCEEDED and _old(path)
+        ]
+    return sorted(found)
+
+
+def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: bool = False) -> int:
+    """Remove garbage, runs that ended long ago (their artifacts stay), and the cache if asked; returns the bytes freed."""
+    freed = 0
+    limit = datetime.now(UTC) - timedelta(days=older_than_days)
+    for run in store.runs(limit=100_000):
+        if run.created < limit and all(job.state.ended for job in run.jobs):
+            freed += sum(folder_bytes(settings.jobs / job.id) for job in run.jobs)
+            delete_run(store, settings, run.id)
+    doomed = garbage(store, settings)
+    if cache and settings.cache.is_dir() and not _users(store):
+        doomed += list(settings.cache.iterdir())
+    for path in doomed:
+        freed += folder_bytes(path) if path.is_dir() else path.stat().st_size
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    return freed
+
+
+def _users(store: Store) -> list[JobView]:
+    return [job for job in store.jobs(limit=10_000) if not job.state.ended]
+
+
+def _old(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > _YOUNG_SECONDS

@@ -1,0 +1,64 @@
+"""This machine: memory, cores, free disk, and how fast it multiplies matrices next to the reference machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import psutil
+
+from backend.artifacts import write_json
+
+REFERENCE_GFLOPS = 100.0
+"""float32 matrix product on the 2 cores that every constant in the stages' quotes was measured on."""
+
+
+def memory_bytes() -> int:
+    """Memory that a process may hope for: the machine's, or the limit of its control group when that is smaller."""
+    total = psutil.virtual_memory().total
+    limit = Path("/sys/fs/cgroup/memory.max")
+    try:
+        text = limit.read_text().strip()
+    except OSError:
+        return total
+    return min(total, int(text)) if text.isdigit() else total
+
+
+def free_disk_bytes(folder: Path) -> int:
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def speed(home: Path) -> float:
+    """1.0 is as fast as the reference. Measured once for this number of cores (a third of a second) and kept in `home`."""
+    file = home / "machine.json"
+    if file.is_file():
+        known: dict[str, float] = json.loads(file.read_text("utf-8"))
+        if known.get("cores") == cores():
+            return known["gflops"] / REFERENCE_GFLOPS
+    gflops = measure_gflops()
+    if home.is_dir():
+        write_json(file, {"cores": cores(), "gflops": round(gflops, 1)})
+    return gflops / REFERENCE_GFLOPS
+
+
+def measure_gflops(size: int = 1024, rounds: int = 6) -> float:
+    """Best of `rounds` float32 products of two `size` x `size` matrices, in 10^9 operations a second."""
+    import numpy as np
+
+    left = np.random.default_rng(0).random((size, size), dtype=np.float32)
+    best = float("inf")
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        left @ left
+        best = min(best, time.perf_counter() - begun)
+    return 2 * size**3 / best / 1e9

@@ -1,0 +1,117 @@
+"""From a recipe to jobs: pre-flight check and quote of every stage, in order, before anything starts.
+
+A stage whose input is made by an earlier one is checked against that one's forecast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from backend import machine, recipes, stages
+from backend.errors import Problem
+from backend.recipes import Recipe, Step
+from backend.schemas import Quote, State
+from backend.settings import Settings
+from backend.stages.base import Described, Params, check_fits
+from backend.store import Store
+
+
+class PlanWorld:
+    """What `check` and `quote` may ask: the store's artifacts and the forecasts of earlier stages."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.settings = settings
+        self.memory_bytes = machine.memory_bytes()
+        self.free_disk_bytes = machine.free_disk_bytes(settings.home)
+        self.forecasts: dict[str, Described] = {}
+
+    def describe(self, ref: str) -> Described | None:
+        step_id = recipes.reference(ref)
+        if step_id is not None:
+            return self.forecasts.get(step_id)
+        found = self.store.find_artifact(ref)
+        return Described(found.kind, found.facts, path=str(found.path)) if found else None
+
+    def speed(self) -> float:
+        return machine.speed(self.settings.home)
+
+    def stretch(self, stage: str) -> float:
+        """How much longer than the reference quote the last runs of this stage took here; 1.0 when there were none."""
+        ratios = [
+            job.seconds / (job.quote.seconds / job.quote.stretch)
+            for job in self.store.jobs(states=[State.SUCCEEDED], stage=stage, limit=5)
+            if job.seconds and job.quote and job.quote.seconds > 0
+        ]
+        return min(4.0, max(0.25, median(ratios))) if ratios else 1.0
+
+
+@dataclass
+class PlannedStep:
+    step: Step
+    params: Params
+    quote: Quote
+    needs: list[str]
+
+
+@dataclass
+class Plan:
+    """What a run will do and cost. Nothing may start while a problem is blocking."""
+
+    recipe: Recipe
+    steps: list[PlannedStep] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def blocking(self) -> list[Problem]:
+        return [problem for problem in self.problems if problem.blocking]
+
+    @property
+    def seconds(self) -> float:
+        return sum(step.quote.seconds for step in self.steps)
+
+    @property
+    def memory_bytes(self) -> int:
+        return max((step.quote.memory_bytes for step in self.steps), default=0)
+
+    @property
+    def disk_bytes(self) -> int:
+        return sum(step.quote.disk_bytes for step in self.steps)
+
+
+def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
+    """Check and quote every stage. Problems carry the id of their stage."""
+    world = PlanWorld(store, settings)
+    made = Plan(recipe)
+    for step in recipe.ordered():
+        stage = stages.stage(step.stage)
+        params = recipe.parsed(step)
+        found = stage.check(params, world)
+        if not any(problem.blocking for problem in found) and not _waits_for_broken(step, world):
+            quote = stage.quote(params, world)
+            stretch = world.stretch(stage.name)
+            quote = quote.model_copy(update={"seconds": quote.seconds * stretch, "stretch": stretch})
+            world.forecasts[step.id] = Described(stage.kind, quote.forecast, pending=True)
+            found = found + check_fits(quote, world)
+            made.steps.append(PlannedStep(step, params, quote, sorted(recipes.needs(step.params))))
+        made.problems += [problem.model_copy(update={"stage": step.id}) for problem in found]
+    disk = made.disk_bytes
+    if disk > world.free_disk_bytes:
+        made.problems += check_fits(Quote(seconds=0, memory_bytes=0, disk_bytes=disk), world)
+    return made
+
+
+def recipe_folder_paths(recipe: Recipe, folder: Path) -> None:
+    """Make relative data files of a recipe absolute: first as seen from `folder`, the caller's working folder."""
+    for step in recipe.stages:
+        for name in ("source", "validation_source", "test_source"):
+            value = step.params.get(name)
+            if step.stage == "dataset" and isinstance(value, str) and value and ":" not in value.split("/")[0]:
+                step.params[name] = str((folder / Path(value).expanduser()).resolve())
+
+
+def _waits_for_broken(step: Step, world: PlanWorld) -> bool:
+    """An earlier stage has a problem of its own: only that one is worth telling."""
+    return any(need not in world.forecasts for need in recipes.needs(step.params))

@@ -1,0 +1,36 @@
+"""No test touches the user's home or the network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.jobs.context import MemoryContext
+from tests.helpers import build_tiny_model
+
+os.environ.setdefault("OLIVE_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """SLMOPS_HOME in a temporary folder, hubs offline, no database or key of the user's."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("SLMOPS_HOME", str(folder))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for name in ("SLMOPS_DB_URL", "SLMOPS_TOKEN", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    yield folder
+
+
+@pytest.fixture
+def ctx(tmp_path: Path) -> MemoryContext:
+    return MemoryContext(tmp_path / "job")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_tiny_model(tmp_path_factory.mktemp("tiny") / "model")

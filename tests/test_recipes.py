@@ -1,0 +1,106 @@
+"""Recipes: everything that is wrong is named at once, before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend import recipes
+from backend.errors import StudioError
+
+GOOD = {
+    "name": "two",
+    "stages": [
+        {"id": "b", "stage": "finetune", "params": {"model": "m", "data": "${a}"}},
+        {"id": "a", "stage": "dataset", "params": {"source": "demo:smart-home"}},
+    ],
+}
+
+
+def codes(content: object, overrides: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(StudioError) as error:
+        recipes.build(content, overrides)
+    return sorted(problem.code for problem in error.value.problems)
+
+
+def test_steps_are_ordered_by_what_they_need() -> None:
+    assert [step.id for step in recipes.build(GOOD).ordered()] == ["a", "b"]
+
+
+def test_all_problems_are_named_at_once() -> None:
+    bad = {
+        "name": "bad",
+        "stages": [
+            {"id": "a", "stage": "dataset", "params": {"source": "x.csv", "sauce": 1, "seed_": 2}},
+            {"id": "b", "stage": "cook", "params": {}},
+            {"id": "c", "stage": "finetune", "params": {"model": "m", "data": "${nowhere}", "epochs": "many"}},
+            {"id": "c", "stage": "dataset", "params": {"source": "x.csv"}},
+        ],
+    }
+    assert codes(bad) == [
+        "core.value",
+        "recipe.twice",
+        "recipe.unknown_key",
+        "recipe.unknown_key",
+        "recipe.unknown_ref",
+        "recipe.unknown_stage",
+    ]
+
+
+def test_a_cycle_is_named() -> None:
+    content = {
+        "name": "loop",
+        "stages": [
+            {"id": "a", "stage": "finetune", "params": {"model": "${b}", "data": "d"}},
+            {"id": "b", "stage": "finetune", "params": {"model": "${a}", "data": "d"}},
+        ],
+    }
+    with pytest.raises(StudioError, match=r"a → b → a|b → a → b"):
+        recipes.build(content)
+
+
+def test_unknown_keys_of_the_recipe_itself_are_named() -> None:
+    with pytest.raises(StudioError, match="“stagez”"):
+        recipes.build({"name": "x", "stagez": [], "stages": [{"id": "a", "stage": "dataset", "paramz": {}}]})
+
+
+def test_overrides_reach_parameters_with_their_types() -> None:
+    recipe = recipes.build(GOOD, {"b.epochs": "2", "a.source": "file.csv", "seed": "7"})
+    params = {step.id: step.params for step in recipe.stages}
+    assert params["b"]["epochs"] == 2 and params["a"]["source"] == "file.csv" and recipe.seed == 7
+
+
+def test_an_override_of_a_stage_that_is_not_there_is_named() -> None:
+    assert codes(GOOD, {"z.epochs": "2"}) == ["recipe.set_unknown"]
+    assert codes(GOOD, {"b.epoch": "2"}) == ["recipe.unknown_key"]
+
+
+def test_a_dumped_recipe_is_the_same_recipe(tmp_path: Path) -> None:
+    recipe = recipes.build(GOOD)
+    file = tmp_path / "r.yaml"
+    file.write_text(recipes.dump(recipe.model_dump(mode="json")), "utf-8")
+    assert recipes.load(file) == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("name: [", "recipe.yaml"), ("- 1", "core.value"), ("", "core.value"), ("name: x\nstages: []", "core.value")],
+)
+def test_files_that_are_no_recipe(tmp_path: Path, text: str, code: str) -> None:
+    file = tmp_path / "r.yaml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(StudioError) as error:
+        recipes.load(file)
+    assert error.value.code == code
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StudioError, match=r"nothing\.yaml"):
+        recipes.load(tmp_path / "nothing.yaml")
+
+
+def test_references_are_replaced_at_any_depth() -> None:
+    params = {"a": "${x}", "b": ["${y}", "z"], "c": "not ${x}"}
+    assert recipes.needs(params) == {"x", "y"}
+    assert recipes.replace(params, {"x": "1", "y": "2"}) == {"a": "1", "b": ["2", "z"], "c": "not ${x}"}
