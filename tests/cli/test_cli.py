@@ -1,0 +1,92 @@
+"""The command line: what it prints to whom, and that nothing heavy is loaded for a word of help."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from backend import stages
+from backend.cli.output import duration
+from backend.cli.run import overrides, summary
+from backend.errors import Problem, StudioError
+from backend.messages import MESSAGES
+from backend.settings import Settings
+from backend.store import Store
+from backend.store import tables as t
+from tests.test_chain import slmops
+
+HEAVY = ("torch", "transformers", "onnxruntime", "olive", "streamlit", "sqlalchemy", "dbos")
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['slmops', '--help']\n"
+        "from backend.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert all(name in done.stdout for name in ("studio", "run", "jobs", "models", "datasets", "evaluate", "doctor"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "nothing.yaml"], "There is no recipe nothing.yaml"),
+        (["jobs", "show", "j0"], "There is no job “j0”"),
+        (["jobs", "cancel", "r0"], "There is no run “r0”"),
+        (["models", "show", "nothing"], "There is no artifact “nothing”"),
+        (["models", "import", "/nowhere"], "There is no artifact “/nowhere”"),
+        (["datasets", "import", "/nowhere.csv"], "/nowhere.csv"),
+        (["evaluate", "nothing", "--dataset", "d"], "There is no artifact “nothing”"),
+        (["run", "quickstart", "--set", "x"], "--set x has no value"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(arguments: list[str], words: str) -> None:
+    done = slmops(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr and "Traceback" not in done.stderr and done.stdout == ""
+
+
+def test_doctor_reports_every_needed_package() -> None:
+    rows = json.loads(slmops("doctor", "--json").stdout)
+    found = {row["what"]: row["state"] for row in rows}
+    assert found["torch"] == found["database"] == found["built-in model"] == "ok"
+
+
+def test_overrides_are_split_at_the_first_equals_sign() -> None:
+    assert overrides(["a.b=c=d"]) == {"a.b": "c=d"}
+    with pytest.raises(StudioError, match=r"nothing has no value|--set nothing"):
+        overrides(["nothing"])
+
+
+def test_durations() -> None:
+    assert [duration(value) for value in (None, 5.4, 75, 3700)] == ["", "0:05", "1:15", "1:01:40"]
+
+
+def test_the_summary_tells_errors_in_words(home: Path) -> None:
+    store = Store(Settings().prepare().store_url)
+    error = {"code": "core.disk_full", "args": {"path": "/data"}}
+    job = t.Job(id="j", run_id="r", stage_id="tuned", stage="finetune", params={}, needs=[], state="failed", queue="cpu")
+    job.error = error
+    made = summary(store.add_run("run", store.project(), {}, [job], "r"))
+    assert made["status"] == "failed" and made["errors"]["tuned"].startswith("tuned: The disk that holds /data is full.")
+
+
+def test_every_message_has_words_and_a_remedy_and_can_be_filled() -> None:
+    assert len(MESSAGES) > 50
+    for code, (what, remedy) in MESSAGES.items():
+        assert what.strip() and (remedy.strip() or code == "core.value"), code
+        names = {name for _, name, _, _ in Formatter().parse(what + remedy) if name}
+        assert Problem(code=code, args=dict.fromkeys(names, "x")).text()
+
+
+def test_every_stage_is_in_the_registry_once() -> None:
+    assert list(stages.stages()) == list(stages.NAMES)
