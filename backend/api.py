@@ -74,7 +74,7 @@ class Studio:
             for planned in plan.steps
         ]
         content = plan.recipe.model_dump(mode="json")
-        return self.jobs.submit(plan.recipe.name, jobs, content, self.store.project(project), key=key)
+        return self.jobs.submit(plan.recipe.name, jobs, content, project, key=key)
 
     def start_recipe(
         self, recipe: str | Path, overrides: dict[str, str] | None = None, key: str | None = None
