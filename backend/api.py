@@ -73,8 +73,7 @@ class Studio:
             )
             for planned in plan.steps
         ]
-        content = plan.recipe.model_dump(mode="json")
-        return self.jobs.submit(plan.recipe.name, jobs, content, project, key=key)
+        return self.jobs.submit(plan.recipe.name, jobs, plan.content, project, key=key)
 
     def start_recipe(
         self, recipe: str | Path, overrides: dict[str, str] | None = None, key: str | None = None
@@ -87,9 +86,7 @@ class Studio:
         shipped = assets() / "recipes" / f"{recipe}.yaml"
         if not path.is_file() and path.name == str(recipe) and shipped.is_file():
             path = shipped
-        loaded = recipes.load(path, overrides)
-        planner.recipe_folder_paths(loaded, Path.cwd())
-        return loaded
+        return recipes.load(path, overrides)
 
     def recipe_of(self, run_id: str) -> str:
         """The recipe of a run as YAML: run again, it gives the same result."""

@@ -6,8 +6,8 @@ A stage whose input is made by an earlier one is checked against that one's fore
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
+from typing import Any
 
 from backend import machine, recipes, stages
 from backend.errors import Problem
@@ -65,6 +65,13 @@ class Plan:
     problems: list[Problem] = field(default_factory=list)
 
     @property
+    def content(self) -> dict[str, Any]:
+        """The recipe as plain data with overrides applied and paths made absolute: what was asked, to be run again."""
+        kept = {step.step.id: step.params.model_dump(mode="json", exclude_unset=True) for step in self.steps}
+        steps = [{"id": step.id, "stage": step.stage, "params": kept[step.id]} for step in self.recipe.stages]
+        return self.recipe.model_dump(mode="json", exclude={"stages"}) | {"stages": steps}
+
+    @property
     def blocking(self) -> list[Problem]:
         return [problem for problem in self.problems if problem.blocking]
 
@@ -101,15 +108,6 @@ def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
     if disk > world.free_disk_bytes:
         made.problems += check_fits(Quote(seconds=0, memory_bytes=0, disk_bytes=disk), world)
     return made
-
-
-def recipe_folder_paths(recipe: Recipe, folder: Path) -> None:
-    """Make relative data files of a recipe absolute: first as seen from `folder`, the caller's working folder."""
-    for step in recipe.stages:
-        for name in ("source", "validation_source", "test_source"):
-            value = step.params.get(name)
-            if step.stage == "dataset" and isinstance(value, str) and value and ":" not in value.split("/")[0]:
-                step.params[name] = str((folder / Path(value).expanduser()).resolve())
 
 
 def _waits_for_broken(step: Step, world: PlanWorld) -> bool:

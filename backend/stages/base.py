@@ -1,7 +1,7 @@
 """The shape that every stage has.
 
-A stage is one file: docstring, `Params`, `Result`, `check`, `quote`, `run`, `STAGE`. Form, command line, recipe, pre-flight
-check, queue and lineage derive from it, so a parameter is declared once.
+A stage is one file: docstring, `Params`, `Result`, `check`, `quote`, `run`, `STAGE`. Form, command line, recipe,
+pre-flight check, queue and lineage derive from it, so a parameter is declared once.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Stage:
 
 
 def refs_of(params: Params) -> dict[str, tuple[str, RefTo]]:
-    """The references that `params` holds: field -> (reference, what it may point at). Lists are spread as field.0, field.1."""
+    """The references that `params` holds: field -> (reference, what it may point at); a list spreads as field.0, field.1."""
     found: dict[str, tuple[str, RefTo]] = {}
     for name, info in type(params).model_fields.items():
         value = getattr(params, name)

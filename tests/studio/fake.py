@@ -112,7 +112,9 @@ class FakeStudio:
         if not job_id.endswith(("teacher", "finetune")):
             return []
         falling = [Point(name="loss", step=step, value=2.4 / (1 + step / 20), at=ago(1)) for step in range(0, 84, 2)]
-        return falling + [Point(name="eval_loss", step=step, value=2.5 / (1 + step / 22), at=ago(1)) for step in (20, 60)]
+        return falling + [
+            Point(name="eval_loss", step=step, value=2.5 / (1 + step / 22), at=ago(1)) for step in (20, 60)
+        ]
 
     def storage(self) -> Storage:
         used = {"dataset": 1_200_000, "model": 540_000_000, "onnx": 92_000_000}

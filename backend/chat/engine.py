@@ -1,0 +1,94 @@
+"""The one shape of everything that answers, and the door that opens it.
+
+`open_engine` looks at the kind of an artifact: torch weights and adapters run in transformers, ONNX folders in ONNX Runtime
+GenAI (no torch in that process). `backend.chat.http` holds the third engine, for endpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from backend.data.rows import Message, Row, Template
+from backend.data.tokens import Encoder
+from backend.errors import StudioError
+from backend.schemas import ArtifactView, Kind
+
+Lookup = Callable[[str], ArtifactView]
+Tick = Callable[[], None]
+Prompt = Sequence[Any]
+"""What `encode` of an engine made: token ids of a local model, messages for an endpoint."""
+
+
+class Sampling(BaseModel):
+    """How an answer is drawn. `temperature` 0 is greedy; `top_p` counts only above 0. `full_length`: do not stop at the
+    end of turn (to time a decode of known length)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    max_new_tokens: int = 128
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+    full_length: bool = False
+
+
+class ChatEngine(Protocol):
+    """Something that answers. `tick` is called often while it works; what it raises ends the work."""
+
+    name: str
+
+    def encode(self, messages: list[Message]) -> Prompt: ...
+
+    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
+        """The answer in pieces of whole characters, as they come."""
+
+    def answer(self, prompt: Prompt, sampling: Sampling) -> str: ...
+
+    def answers(
+        self, prompts: Sequence[Prompt], sampling: Sampling, tick: Tick = ..., batch: int = ...
+    ) -> Iterator[tuple[int, str]]:
+        """(index of the prompt, its answer), in the order in which they are done."""
+
+    def close(self) -> None: ...
+
+
+class LocalEngine(ChatEngine, Protocol):
+    """An engine with its own weights: knows token ids and probabilities."""
+
+    encoder: Encoder
+
+    def stream_ids(self, prompt: Prompt, sampling: Sampling) -> Iterator[int]: ...
+
+    def loss(self, prompt: Prompt, answer: Sequence[int]) -> float:
+        """Sum of -ln p over the ids of `answer` after `prompt`."""
+
+
+def open_engine(view: ArtifactView, lookup: Lookup) -> LocalEngine:
+    """Load the model behind `view`; `lookup` finds the base of an adapter by id. Raises StudioError for other kinds."""
+    if view.kind in (Kind.MODEL, Kind.ADAPTER):
+        from backend.ml.generate import TorchEngine
+
+        return TorchEngine(view, lookup)
+    if view.kind is Kind.ONNX:
+        from backend.ml.ort import OrtEngine
+
+        return OrtEngine(view)
+    raise StudioError("core.artifact_kind", ref=view.name, kind=view.kind, wanted="model / adapter / onnx")
+
+
+def answer_tokens(template: Template, known: Sequence[str], count: Callable[[str], int]) -> int:
+    """Room for an answer, in tokens, when the user gave none: the longest label and 2 more, else the longest known answer
+    and a quarter more (32 to 512; 256 when nothing is known). `count`: tokens of a text."""
+    if template.answer == "label" and template.labels:
+        return max(count(label) for label in template.labels) + 2
+    if not known:
+        return 256
+    return min(512, max(32, round(1.25 * max(count(text) for text in known))))
+
+
+def truth(row: Row) -> str | None:
+    """What a person says is right: `gold` where `output` is a teacher's, else `output`."""
+    return row.gold if row.gold is not None else row.output

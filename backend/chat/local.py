@@ -1,0 +1,60 @@
+"""What all engines with weights of their own share: text from token ids as they come, and when to stop. No torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from backend.data.rows import Message
+from backend.data.tokens import Encoder
+
+_REPLACEMENT = "\ufffd"
+
+
+def encode(encoder: Encoder, messages: list[Message]) -> list[int]:
+    return encoder.ids(encoder.render(messages))
+
+
+def stop_ids(folder: Path, encoder: Encoder) -> frozenset[int]:
+    """Token ids that end an answer: the tokenizer's end of turn and those of generation_config / genai_config."""
+    found: set[int] = set()
+    end = encoder.tokenizer.token_to_id(encoder.special("eos"))
+    if end is not None:
+        found.add(end)
+    for name in ("generation_config.json", "genai_config.json"):
+        file = folder / name
+        if file.is_file():
+            config: dict[str, Any] = json.loads(file.read_text("utf-8"))
+            value = config.get("model", config).get("eos_token_id")
+            found.update(value if isinstance(value, list) else [] if value is None else [value])
+    return frozenset(found)
+
+
+def pieces(encoder: Encoder, ids: Iterable[int]) -> Iterator[str]:
+    """Text as token ids come in. Bytes of an unfinished character wait for the rest; the end of the stream frees them."""
+    seen: list[int] = []
+    start = shown = 0
+    for token in ids:
+        seen.append(token)
+        before = encoder.text(seen[start:shown])
+        now = encoder.text(seen[start:])
+        if len(now) > len(before) and not now.endswith(_REPLACEMENT):
+            yield now[len(before) :]
+            start, shown = shown, len(seen)
+    rest = encoder.text(seen[start:])[len(encoder.text(seen[start:shown])) :]
+    if rest:
+        yield rest
+
+
+def common_prefix(prompts: Sequence[Sequence[int]]) -> int:
+    """How many first ids all prompts share, leaving at least one of its own to each."""
+    if not prompts:
+        return 0
+    first, last = min(map(list, prompts)), max(map(list, prompts))
+    room = min(len(prompt) for prompt in prompts) - 1
+    for position in range(min(room, len(first), len(last))):
+        if first[position] != last[position]:
+            return position
+    return max(0, room)

@@ -1,0 +1,86 @@
+"""How long answering takes, for quotes. The constants were measured on the reference (2 cores, float32) with SmolLM2-135M and
+its cut of 6 layers, in seconds per weight and token: times of a transformer on one machine grow with both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+CHARS_PER_TOKEN = 3.6
+TEMPLATE_TOKENS = 25
+"""What a chat template adds to a prompt."""
+UNKNOWN_ANSWER = 64
+
+TORCH_BATCH = 3.3e-11
+"""64 rows at once: 60 GFLOP/s, 2 operations a weight."""
+OWN_SHARE = 0.4
+"""The part of a prompt that a batch does not share with its neighbours."""
+SINGLE_READ = {"torch": 3.0e-11, "fp32": 6.0e-11, "int4": 2.2e-11}
+SINGLE_WRITE = {"torch": 4.5e-10, "fp32": 4.0e-10, "int4": 4.8e-11}
+LOAD_SECONDS = {"torch": 9.0, "fp32": 2.5, "int4": 2.0}
+MEMORY = {"torch": (0.75e9, 4.8), "fp32": (0.3e9, 6.0), "int4": (0.3e9, 1.4)}
+"""Bytes of the process: (with libraries and a batch, more per weight)."""
+ENDPOINT_SECONDS = 1.0
+ENDPOINT_TOKENS_PER_SECOND = 50.0
+PLAIN_MEMORY = 200_000_000
+COST_DECODE_TOKENS = 5 * 32
+
+
+class Load(BaseModel):
+    """`rows` prompts of `prompt` tokens, `answer` tokens each, and the bytes that the answered rows take."""
+
+    rows: int
+    prompt: float
+    answer: float
+    data_bytes: float
+
+    @classmethod
+    def of(cls, data: dict[str, Any], rows: int, max_new_tokens: int, extra_chars: int = 0) -> Load:
+        """From the facts of a dataset."""
+        prompt_chars, answer_chars = data.get("prompt_chars", 200.0) + extra_chars, data.get("answer_chars", 0.0)
+        answer = answer_chars / CHARS_PER_TOKEN + 1 if answer_chars else UNKNOWN_ANSWER
+        return cls(
+            rows=rows,
+            prompt=prompt_chars / CHARS_PER_TOKEN + TEMPLATE_TOKENS,
+            answer=min(answer, max_new_tokens) if max_new_tokens else answer,
+            data_bytes=(prompt_chars + answer_chars + 100) * sum(data.get("rows", {}).values()),
+        )
+
+    @property
+    def tokens(self) -> float:
+        return self.rows * (self.prompt + self.answer)
+
+
+def answer_seconds(model: dict[str, Any], load: Load) -> float:
+    """Loading the model and answering all rows, as the engines do it: torch in batches, ONNX one by one."""
+    weights, way = _of(model)
+    if way == "torch":
+        return LOAD_SECONDS[way] + load.rows * weights * TORCH_BATCH * (OWN_SHARE * load.prompt + load.answer)
+    return LOAD_SECONDS[way] + load.rows * _one(weights, way, load)
+
+
+def single_seconds(model: dict[str, Any], load: Load) -> float:
+    """Asking the rows of `load` one by one and timing some decodes of fixed length."""
+    weights, way = _of(model)
+    return load.rows * _one(weights, way, load) + COST_DECODE_TOKENS * weights * SINGLE_WRITE[way]
+
+
+def endpoint_seconds(load: Load, concurrency: int) -> float:
+    """An endpoint of ordinary speed: a second and 50 tokens a second. Real ones differ tenfold."""
+    return load.rows * (ENDPOINT_SECONDS + load.answer / ENDPOINT_TOKENS_PER_SECOND) / concurrency
+
+
+def memory_bytes(model: dict[str, Any]) -> int:
+    weights, way = _of(model)
+    base, each = MEMORY[way]
+    return int(base + each * weights)
+
+
+def _one(weights: float, way: str, load: Load) -> float:
+    return weights * (load.prompt * SINGLE_READ[way] + load.answer * SINGLE_WRITE[way])
+
+
+def _of(model: dict[str, Any]) -> tuple[float, str]:
+    way = str(model.get("precision", "int4")) if model.get("format") == "onnx" else "torch"
+    return float(model.get("parameters", 0)), way

@@ -1,0 +1,28 @@
+"""Progress and cancel for work that goes row by row."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+_EVERY = 0.5
+
+
+class Pulse:
+    """Call it as often as you like: it asks for a cancel each time and reports progress twice a second."""
+
+    def __init__(self, ctx: Any, total: float, note: str, done: float = 0.0) -> None:
+        self.ctx, self.total, self.note, self.done = ctx, total, note, done
+        self._last = 0.0
+
+    def __call__(self) -> None:
+        self.ctx.checkpoint()
+        now = time.monotonic()
+        if now - self._last >= _EVERY:
+            self._last = now
+            self.ctx.progress(self.done, self.total, self.note)
+
+    def add(self, count: float = 1.0, note: str | None = None) -> None:
+        self.done += count
+        self.note = note if note is not None else self.note
+        self()

@@ -1,0 +1,60 @@
+"""What the model will see: rows rendered with the chat template of a model, and how many tokens they take. No torch."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from backend.data.build import first_examples, make_template, to_row
+from backend.data.rows import DataFolder, Row, Template
+from backend.data.tokens import Encoder
+
+if TYPE_CHECKING:
+    from backend.stages.dataset import Params
+
+_LOOK = 2000
+
+
+class PreviewRow(BaseModel):
+    """`text`: the conversation as the model reads it, the answer at its end. Token counts are None without a model."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    input: str
+    output: str | None
+    text: str
+    prompt_tokens: int | None = None
+    answer_tokens: int | None = None
+
+
+def preview(params: Params, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
+    """The first `n` rows of a source, before anything is stored. Raises StudioError as the stage would."""
+    examples, _ = first_examples(params, max(n, _LOOK))
+    template = make_template(params, [row.output for row in examples if row.output is not None])
+    return [_rendered(to_row(example), template, encoder) for example in examples[:n]]
+
+
+def preview_folder(folder: Path, split: str = "train", n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
+    """The first `n` rows of one split of a stored dataset."""
+    data = DataFolder(folder)
+    return [_rendered(row, data.template, encoder) for row in islice(data.rows(split), n)]
+
+
+def _rendered(row: Row, template: Template, encoder: Encoder | None) -> PreviewRow:
+    answer = row.output or ""
+    if encoder is None:
+        turns = [f"{message['role']}: {message['content']}" for message in template.prompt(row)]
+        text = "\n".join([*turns, f"assistant: {answer}"])
+        return PreviewRow(id=row.id, input=row.input, output=row.output, text=text)
+    return PreviewRow(
+        id=row.id,
+        input=row.input,
+        output=row.output,
+        text=encoder.render(template.prompt(row)) + (answer + encoder.special("eos") if answer else ""),
+        prompt_tokens=len(encoder.prompt_ids(template, row)),
+        answer_tokens=len(encoder.answer_ids(answer)) if answer else None,
+    )

@@ -1,0 +1,81 @@
+"""Opens a source file: CSV, TSV, JSON, JSON Lines or Parquet. Line formats and Parquet are read in bounded memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from backend.data.bad import BadRows, Record
+from backend.data.delimited import Delimited
+from backend.data.jsontext import JsonLines, JsonList
+from backend.data.sniff import sniff
+from backend.errors import StudioError
+
+
+class Source(Protocol):
+    """An opened file. `columns` in the order of the file; `count()` a cheap number of rows (exact or slightly above)."""
+
+    path: Path
+    columns: list[str]
+
+    def records(self, bad: BadRows) -> Iterator[Record]: ...
+
+    def count(self) -> int: ...
+
+
+def open_source(path: Path) -> Source:
+    """Look at the head of `path`. Raises StudioError that names the file and what is wrong with it."""
+    kind, encoding = sniff(path)
+    if kind == "parquet":
+        return ParquetSource(path)
+    if kind == "jsonl":
+        return JsonLines(path, encoding)
+    if kind == "json":
+        return JsonList(path, encoding)
+    return Delimited(path, kind, encoding)
+
+
+class ParquetSource:
+    """A Parquet file, read 1,000 rows at a time."""
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow
+        import pyarrow.parquet
+
+        self.path = path
+        try:
+            with pyarrow.parquet.ParquetFile(path) as file:
+                self.columns: list[str] = list(file.schema_arrow.names)
+                self._rows: int = file.metadata.num_rows
+        except (pyarrow.ArrowException, OSError) as error:
+            raise StudioError("data.parquet_damaged", file=path.name, reason=_line(error)) from None
+        repeated = [name for name, count in Counter(self.columns).items() if count > 1]
+        if repeated:
+            raise StudioError("data.column_twice", file=path.name, names=", ".join(repeated))
+        if not self._rows:
+            raise StudioError("data.header_only", file=path.name)
+
+    def records(self, bad: BadRows) -> Iterator[Record]:
+        """All rows. Raises StudioError, with the row, where the file is damaged."""
+        import pyarrow
+        import pyarrow.parquet
+
+        place = 0
+        try:
+            with pyarrow.parquet.ParquetFile(self.path) as file:
+                for batch in file.iter_batches(batch_size=1000):
+                    for values in batch.to_pylist():
+                        place += 1
+                        yield Record(place, values)
+        except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+            reason = f"after row {place}: {_line(error)}"
+            raise StudioError("data.parquet_damaged", file=self.path.name, reason=reason) from None
+
+    def count(self) -> int:
+        return self._rows
+
+
+def _line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".") + "."

@@ -1,0 +1,141 @@
+"""One attempt at a job: a child process, its reports, its end. Knows nothing of queues or databases."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from backend.jobs.context import Order
+from backend.schemas import JobError
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+GRACE = 0.8
+_LINE_LIMIT = 2**24
+Reason = Literal["cancel", "shutdown"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended. `died`: without a word, `code` as subprocess reports it (-9: SIGKILL)."""
+
+    kind: Literal["succeeded", "failed", "stopped", "died"]
+    result: dict[str, Any] | None = None
+    error: JobError | None = None
+    peak: int | None = None
+    code: int = 0
+
+
+class Attempt:
+    """`run` starts the child and returns its outcome; `stop` and `renew` may be called meanwhile."""
+
+    def __init__(self, order: Order, module: str, log: Path, report: Callable[[dict[str, Any]], None]) -> None:
+        self._order = order
+        self._module = module
+        self._log = log
+        self._report = report
+        self._last: dict[str, Any] | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._stop = asyncio.Event()
+        self.reason: Reason | None = None
+        self.pid: int | None = None
+
+    def stop(self, reason: Reason) -> None:
+        """Ask the child to end (SIGTERM), then end it with all its descendants (SIGKILL) after GRACE seconds."""
+        self.reason = self.reason or reason
+        self._stop.set()
+
+    def renew(self) -> None:
+        """Renew the child's lease."""
+        if self._process is not None and self._process.stdin is not None and self._process.returncode is None:
+            with suppress(OSError, RuntimeError):
+                self._process.stdin.write(b"\n")
+
+    async def run(self, started: Callable[[int], Any]) -> Outcome:
+        """Run the child to its end; `started` gets its pid."""
+        self._order.dir.mkdir(parents=True, exist_ok=True)
+        with _open_log(self._log) as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                self._module,
+                str(os.getpid()),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                cwd=ROOT,
+                env=child_environment(self._order),
+                start_new_session=True,
+                limit=_LINE_LIMIT,
+            )
+        self._process = process
+        self.pid = process.pid
+        try:
+            assert process.stdin is not None
+            process.stdin.write(self._order.model_dump_json().encode() + b"\n")
+            await asyncio.gather(self._read(), self._until_end(), asyncio.to_thread(started, process.pid))
+        finally:
+            _signal_group(process.pid, signal.SIGKILL)
+        return self._outcome(await process.wait())
+
+    async def _read(self) -> None:
+        assert self._process is not None and self._process.stdout is not None
+        async for line in self._process.stdout:
+            event = json.loads(line)
+            if event["event"] in ("result", "error", "cancelled"):
+                self._last = event
+            else:
+                self._report(event)
+
+    async def _until_end(self) -> None:
+        assert self._process is not None
+        end = asyncio.ensure_future(self._process.wait())
+        stop = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait({end, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not end.done():
+            _signal_group(self._process.pid, signal.SIGTERM)
+            await asyncio.wait({end}, timeout=GRACE)
+            _signal_group(self._process.pid, signal.SIGKILL)
+        await end
+
+    def _outcome(self, code: int) -> Outcome:
+        last = self._last or {"event": None}
+        peak = last.get("peak")
+        if last["event"] == "result" and self.reason != "cancel":
+            return Outcome("succeeded", result=last["result"], peak=peak)
+        if self.reason is not None:
+            return Outcome("stopped", peak=peak)
+        if last["event"] == "error":
+            return Outcome("failed", error=JobError.model_validate(last["error"]), peak=peak)
+        return Outcome("died", code=code)
+
+
+def child_environment(order: Order) -> dict[str, str]:
+    """The environment of a stage: hubs offline unless the user says otherwise, no telemetry, its own hub cache."""
+    env = dict(os.environ)
+    env.setdefault("HF_HUB_OFFLINE", "1")
+    env.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    env |= {"HF_HOME": str(order.dir / "hf"), "OLIVE_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+    return env
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _open_log(path: Path) -> IO[bytes]:
+    """The job's log; on a full disk a stage runs without one."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
+    except OSError:
+        return Path(os.devnull).open("ab")

@@ -1,0 +1,73 @@
+"""What keeps a process from outliving its parent or from running twice: parent-death signal, lease, file lock."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+EXIT_ORPHAN = 75
+LEASE = 30.0
+_PR_SET_PDEATHSIG = 1
+
+
+class Busy(Exception):
+    """Somebody else holds the lock."""
+
+
+def die_with_parent(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
+    """Ask the kernel (Linux) for the signal `how` when the process `parent` dies; leave at once when it is dead already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(how), 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(EXIT_ORPHAN)
+
+
+def watch_lease(fd: int, lease: float = LEASE) -> None:
+    """Leave the process when `fd` ends (the worker died) or stays silent for `lease` seconds (the worker is stalled).
+
+    A stage that holds the interpreter for long is not killed by mistake: the bytes wait in the pipe meanwhile.
+    """
+    while select.select([fd], [], [], lease)[0] and os.read(fd, 4096):
+        continue
+    os._exit(EXIT_ORPHAN)
+
+
+@contextmanager
+def only_one(path: Path, wait: float) -> Iterator[None]:
+    """Hold an exclusive lock on the file `path`; the kernel drops it when the process dies. Raises Busy after `wait` s."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + wait
+    with path.open("a") as stream:
+        while not _locked(stream.fileno()):
+            if time.monotonic() > until:
+                raise Busy(str(path))
+            time.sleep(0.05)
+        yield
+
+
+def peak_memory() -> int:
+    """The most memory that this process ever held, in bytes."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text("utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return usage if sys.platform == "darwin" else usage * 1024
+
+
+def _locked(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,186 @@
+"""The rules of the queue, as short conditional updates of job rows: who may start, who holds a job, what a death means.
+
+The job table is the truth. A job is released once per `dispatch`; whoever runs it holds (job, dispatch, worker), and every
+write of a holder is refused when that is no longer so. No statement here needs more than row-level atomicity, so SQLite
+and Postgres behave alike.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from backend.schemas import JobError, State
+from backend.store import Store
+from backend.store import tables as t
+
+SLOTS = {"light": 2, "cpu": 1, "gpu": 1}
+MAX_DEATHS = 3
+_STOPPED = (State.FAILED, State.CANCELLED, State.BLOCKED)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One release of a job to a queue."""
+
+    job_id: str
+    dispatch: int
+    queue: str
+
+    @property
+    def workflow(self) -> str:
+        return f"{self.job_id}.{self.dispatch}"
+
+
+def served_queues() -> list[str]:
+    """The queues that this machine can serve: `gpu` only where an NVIDIA device shows. Imports no torch."""
+    gpu = Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi") is not None
+    return [name for name in SLOTS if name != "gpu" or gpu]
+
+
+def release_ready(store: Store, queues: Collection[str], worker: str) -> list[Ticket]:
+    """Set `queued` the jobs that may start now (earlier stages succeeded, queue not paused, slot free): lowest priority
+    number first, then oldest, then position. The caller hands each ticket to a worker."""
+    with store.session() as session:
+        active = session.scalars(
+            select(t.Job).where(t.Job.state.in_([State.WAITING, State.QUEUED, State.RUNNING, State.CANCELLING]))
+        ).all()
+        waiting = [job for job in active if job.state == State.WAITING and job.queue in queues]
+        if not waiting:
+            return []
+        paused = set(session.scalars(select(t.QueueState.name).where(t.QueueState.paused)))
+        states = _states(session, {job.run_id for job in waiting})
+    free = {name: SLOTS[name] - sum(_takes(job, name, worker) for job in active) for name in queues}
+    tickets = []
+    for job in sorted(waiting, key=lambda job: (job.priority, job.created, job.position)):
+        ready = all(states.get((job.run_id, need)) == State.SUCCEEDED for need in job.needs)
+        if ready and free[job.queue] > 0 and job.queue not in paused:
+            ticket = Ticket(job.id, job.dispatch + 1, job.queue)
+            if store.update_job(
+                job.id, only=[State.WAITING], state=State.QUEUED, dispatch=ticket.dispatch, worker=None
+            ):
+                free[job.queue] -= 1
+                tickets.append(ticket)
+    return tickets
+
+
+def claim(store: Store, ticket: Ticket, worker: str) -> t.Job | None:
+    """Become the holder of a released job. None when it was cancelled, taken or released anew meanwhile."""
+    query = (
+        update(t.Job)
+        .where(t.Job.id == ticket.job_id, t.Job.dispatch == ticket.dispatch, t.Job.state == State.QUEUED)
+        .values(state=State.RUNNING, worker=worker, attempts=t.Job.attempts + 1, started=t.now(), ended=None, pid=None)
+    )
+    with store.session() as session:
+        if not session.execute(query).rowcount:  # type: ignore[attr-defined]
+            return None
+        return session.get(t.Job, ticket.job_id)
+
+
+def write(store: Store, job: t.Job, **values: Any) -> bool:
+    """Set columns as the holder of `job`; False when somebody else holds it by now."""
+    query = (
+        update(t.Job)
+        .where(t.Job.id == job.id, t.Job.dispatch == job.dispatch, t.Job.worker == job.worker)
+        .where(t.Job.state.in_([State.RUNNING, State.CANCELLING]))
+        .values(**values)
+    )
+    with store.session() as session:
+        return bool(session.execute(query).rowcount)  # type: ignore[attr-defined]
+
+
+def finish(store: Store, job: t.Job, state: State, error: JobError | None = None, **values: Any) -> None:
+    """End a held job; later stages that can't run any more become `blocked`."""
+    told = error.model_dump() if error else None
+    if write(store, job, state=state, error=told, ended=t.now(), pid=None, eta_seconds=None, **values):
+        settle(store, job.run_id)
+
+
+def finish_cancelled(store: Store, job: t.Job, **values: Any) -> bool:
+    """End a held job whose cancel was asked; False when it wasn't."""
+    held = update(t.Job).where(t.Job.id == job.id, t.Job.dispatch == job.dispatch, t.Job.worker == job.worker)
+    ended = {"state": State.CANCELLED, "ended": t.now(), "pid": None, "eta_seconds": None, **values}
+    with store.session() as session:
+        if not session.execute(held.where(t.Job.state == State.CANCELLING).values(**ended)).rowcount:  # type: ignore[attr-defined]
+            return False
+    settle(store, job.run_id)
+    return True
+
+
+def hand_back(store: Store, job: t.Job, **values: Any) -> None:
+    """Give a held job back unharmed: it waits for its next attempt, and this one was no death."""
+    write(store, job, state=State.WAITING, worker=None, pid=None, eta_seconds=None, **values)
+
+
+def count_death(store: Store, job: t.Job, work: Path, error: JobError, then: State) -> None:
+    """The process of a held job died. It goes on as `then`, unless that was the third death since its newest checkpoint."""
+    newest = _newest_checkpoint(work)
+    fresh = newest is not None and job.started is not None and newest > job.started
+    deaths = 1 if fresh else job.deaths + 1
+    if deaths >= MAX_DEATHS:
+        finish(store, job, State.FAILED, error, deaths=deaths)
+    else:
+        write(store, job, state=then, worker=None, pid=None, eta_seconds=None, deaths=deaths)
+
+
+def take_back(store: Store, live: Collection[str], jobs: Path) -> None:
+    """Release what dead workers held: cancelled if that was asked, else queued again under the same ticket. Repeatable."""
+    with store.session() as session:
+        held = session.scalars(select(t.Job).where(t.Job.state.in_([State.RUNNING, State.CANCELLING]))).all()
+    for job in held:
+        if job.worker in live:
+            continue
+        if job.state == State.CANCELLING:
+            finish(store, job, State.CANCELLED)
+        else:
+            poison = JobError(code="jobs.poison", args={"tries": MAX_DEATHS})
+            count_death(store, job, jobs / job.id, poison, State.QUEUED)
+
+
+def requeue_lost(store: Store, workflows: Collection[str]) -> None:
+    """Back to `waiting` with every queued job that has no workflow (a crash between the two writes)."""
+    with store.session() as session:
+        queued = session.scalars(select(t.Job).where(t.Job.state == State.QUEUED)).all()
+    for job in queued:
+        if Ticket(job.id, job.dispatch, job.queue).workflow not in workflows:
+            store.update_job(job.id, only=[State.QUEUED], state=State.WAITING)
+
+
+def settle(store: Store, run_id: str) -> None:
+    """Mark `blocked` every waiting job of a run whose earlier stage failed, was cancelled or is blocked itself."""
+    with store.session() as session:
+        jobs = session.scalars(select(t.Job).where(t.Job.run_id == run_id).order_by(t.Job.position)).all()
+    states = {job.stage_id: State(job.state) for job in jobs}
+    for job in jobs:
+        if states[job.stage_id] is State.WAITING and any(states.get(need) in _STOPPED for need in job.needs):
+            store.update_job(job.id, only=[State.WAITING], state=State.BLOCKED, ended=t.now())
+            states[job.stage_id] = State.BLOCKED
+
+
+def cancelling(store: Store, worker: str) -> list[str]:
+    """Jobs that this worker holds and somebody asked to cancel."""
+    query = select(t.Job.id).where(t.Job.state == State.CANCELLING, t.Job.worker == worker)
+    with store.session() as session:
+        return list(session.scalars(query))
+
+
+def _takes(job: t.Job, queue: str, worker: str) -> bool:
+    """Whether a job fills one of this worker's slots: its own, and those released but not claimed by anybody."""
+    return job.queue == queue and job.state != State.WAITING and job.worker in (None, worker)
+
+
+def _states(session: Session, runs: set[str]) -> dict[tuple[str, str], str]:
+    rows = session.execute(select(t.Job.run_id, t.Job.stage_id, t.Job.state).where(t.Job.run_id.in_(runs)))
+    return {(run, stage_id): state for run, stage_id, state in rows}
+
+
+def _newest_checkpoint(work: Path) -> datetime | None:
+    times = [path.stat().st_mtime for path in (work / "checkpoints").rglob("*") if path.is_file()]
+    return datetime.fromtimestamp(max(times), UTC) if times else None

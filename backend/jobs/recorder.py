@@ -1,0 +1,69 @@
+"""Writes what a running stage reports to the store: in batches, and never at the price of the stage.
+
+A database that is busy, away or full loses nothing here: what could not be written waits for the next flush (the oldest
+entries go when there are too many).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.jobs import queue
+from backend.store import Store
+from backend.store import tables as t
+
+_KEEP = 20_000
+log = logging.getLogger(__name__)
+
+
+class Recorder:
+    """`take` events, `flush` them every half second (the job row is written at that pace, too)."""
+
+    def __init__(self, store: Store, job: t.Job) -> None:
+        self._store = store
+        self._job = job
+        self._progress: dict[str, Any] = {}
+        self._points: deque[tuple[str, float, float]] = deque(maxlen=_KEEP)
+        self._lines: deque[tuple[str, str]] = deque(maxlen=_KEEP)
+
+    def take(self, event: dict[str, Any]) -> None:
+        """One `progress`, `metric` or `log` event of backend.jobs.context; others are not for the recorder."""
+        match event["event"]:
+            case "progress":
+                self._progress = {
+                    "done": event["done"],
+                    "total": event["total"],
+                    "note": event["note"],
+                    "eta_seconds": event["eta"],
+                }
+            case "metric":
+                self._points.append((event["name"], event["step"], event["value"]))
+            case "log":
+                self._lines.append((event["level"], event["text"]))
+
+    def flush(self) -> bool:
+        """Write what came since the last flush; False when some of it still waits. One flush at a time."""
+        progress, points, lines = self._progress, list(self._points), list(self._lines)
+        try:
+            if progress:
+                queue.write(self._store, self._job, **progress)
+                self._progress = {} if self._progress is progress else self._progress
+            if points:
+                self._store.add_points(self._job.id, points)
+                _drop(self._points, len(points))
+            if lines:
+                self._store.add_logs(self._job.id, lines)
+                _drop(self._lines, len(lines))
+        except SQLAlchemyError as error:
+            log.warning("reports of job %s wait for the database: %s", self._job.id, str(error).splitlines()[0])
+            return False
+        return True
+
+
+def _drop(entries: deque[Any], count: int) -> None:
+    for _ in range(min(count, len(entries))):
+        entries.popleft()

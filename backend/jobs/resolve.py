@@ -1,0 +1,73 @@
+"""From a job row to the order of its child: earlier results in place of `${id}`, artifacts and their ancestors by id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from backend.errors import StudioError
+from backend.jobs.context import Order
+from backend.recipes import needs, replace
+from backend.schemas import ArtifactView, RunView
+from backend.settings import Settings
+from backend.stages.base import Params, Stage, refs_of
+from backend.store import Store
+from backend.store import tables as t
+
+Find = Callable[[str], Stage]
+
+
+def order_for(store: Store, settings: Settings, job: t.Job, find: Find) -> Order:
+    """The order of a job. Raises StudioError when a referenced artifact is gone or the parameters don't validate.
+
+    The row keeps `resolved`, so that a second attempt works on the very same artifacts.
+    """
+    run = store.run(job.run_id)
+    asked = job.resolved or replace(job.params, _outputs(run, needs(job.params)))
+    params = find(job.stage).parse(asked)
+    references = {field: ref for field, (ref, _) in refs_of(params).items()}
+    names = {ref: store.artifact(ref).id for ref in references.values()}
+    resolved = _pin(params, {field: names[ref] for field, ref in references.items()})
+    store.update_job(job.id, resolved=resolved)
+    return Order(
+        job_id=job.id,
+        stage=job.stage,
+        params=resolved,
+        seed=job.seed,
+        dir=settings.jobs / job.id,
+        artifacts=settings.artifacts,
+        cache=settings.cache,
+        project=run.project,
+        inputs=_with_ancestors(store, list(names.values())),
+        names=names,
+    )
+
+
+def _outputs(run: RunView, wanted: set[str]) -> dict[str, str]:
+    """Stage id -> artifact that it made. Raises StudioError for a stage that has made none."""
+    made = {job.stage_id: job.result["artifact"] for job in run.jobs if job.result.get("artifact")}
+    for stage_id in sorted(wanted - made.keys()):
+        raise StudioError("core.artifact_unknown", ref=f"${{{stage_id}}}")
+    return made
+
+
+def _pin(params: Params, ids: dict[str, str]) -> dict[str, Any]:
+    """All parameters as JSON, with artifact ids in the reference fields (`field`, or `field.index` of a list)."""
+    resolved = params.model_dump(mode="json")
+    for field, artifact_id in ids.items():
+        name, _, index = field.partition(".")
+        if index:
+            resolved[name][int(index)] = artifact_id
+        else:
+            resolved[name] = artifact_id
+    return resolved
+
+
+def _with_ancestors(store: Store, ids: list[str]) -> dict[str, ArtifactView]:
+    found: dict[str, ArtifactView] = {}
+    while ids:
+        artifact_id = ids.pop()
+        if artifact_id not in found:
+            found[artifact_id] = store.artifact(artifact_id)
+            ids += found[artifact_id].parents
+    return found

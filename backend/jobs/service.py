@@ -1,0 +1,225 @@
+"""JobService: the only door to the queue. Pure database work, so the web process and the command line need no dbos.
+
+The worker polls the job table and acts on what is written here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import IntegrityError
+
+from backend.errors import StudioError
+from backend.jobs import beats, queue
+from backend.schemas import JobView, LogLine, Point, Quote, RunView, State, WorkerView
+from backend.settings import Settings
+from backend.stages import stage
+from backend.stages.base import Stage
+from backend.store import Store
+from backend.store import tables as t
+from backend.store.store import DEFAULT_PROJECT, new_id
+
+_RETRIABLE = (State.FAILED, State.CANCELLED, State.BLOCKED)
+
+
+class NewJob(BaseModel):
+    """One stage of a run to submit. `params` may hold `${stage_id}`; `needs` are stage ids of the same run; jobs with a
+    lower `priority` number go first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stage_id: str
+    stage: str
+    params: dict[str, Any]
+    needs: list[str] = []
+    seed: int = 0
+    priority: int = 5
+    quote: Quote | None = None
+
+
+class JobService:
+    """`find` looks a stage up by name (KeyError when unknown)."""
+
+    def __init__(self, settings: Settings, store: Store, find: Callable[[str], Stage] = stage) -> None:
+        self._settings = settings
+        self._store = store
+        self._find = find
+
+    def submit(
+        self,
+        name: str,
+        jobs: Sequence[NewJob],
+        recipe: dict[str, Any] | None = None,
+        project: str = DEFAULT_PROJECT,
+        key: str | None = None,
+    ) -> RunView:
+        """Start a run. The same `key` again (a double click, a retried request) gives the run that it made first."""
+        self._check_needs(jobs)
+        digest = hashlib.sha256((key or "").encode()).hexdigest()[:10]
+        run_id = f"r{digest}" if key else new_id("r")
+        created = t.now()
+        rows = [
+            t.Job(
+                id=new_id("j"),
+                run_id=run_id,
+                created=created,
+                state=State.WAITING,
+                queue=self._find(job.stage).queue,
+                quote=job.quote.model_dump() if job.quote else None,
+                **job.model_dump(include={"stage_id", "stage", "params", "needs", "seed", "priority"}),
+            )
+            for job in jobs
+        ]
+        try:
+            return self._store.add_run(name, self._store.project(project), recipe or {}, rows, run_id)
+        except IntegrityError:
+            if key is None:
+                raise
+            return self._store.run(run_id)
+
+    def get(self, job_id: str) -> JobView:
+        return self._store.job(job_id)
+
+    def list(self, states: Sequence[State] = (), limit: int = 200) -> Sequence[JobView]:
+        """Newest first."""
+        return self._store.jobs(states, limit=limit)
+
+    def run(self, run_id: str) -> RunView:
+        return self._store.run(run_id)
+
+    def runs(self, limit: int = 50) -> Sequence[RunView]:
+        """Newest first, each with its jobs."""
+        return self._store.runs(limit)
+
+    def logs(self, job_id: str, last: int = 200) -> Sequence[LogLine]:
+        """The last lines, oldest first."""
+        return self._store.logs(self.get(job_id).id, last)
+
+    def metrics(self, job_id: str, name: str | None = None) -> Sequence[Point]:
+        return self._store.points(self.get(job_id).id, name)
+
+    def cancel(self, job_id: str) -> JobView:
+        """Stop a job: at once while it waits; a running one is `cancelling` until its process has gone. Stages that need
+        it become `blocked`. A job that has ended is left as it is."""
+        job = self.get(job_id)
+        waiting = [State.WAITING, State.QUEUED]
+        if not self._store.update_job(job_id, only=waiting, state=State.CANCELLED, ended=t.now()):
+            alive = self._holder(job_id) in {worker.id for worker in self.workers()}
+            values = {"state": State.CANCELLING} if alive else {"state": State.CANCELLED, "ended": t.now()}
+            self._store.update_job(job_id, only=[State.RUNNING], **values)
+        queue.settle(self._store, job.run_id)
+        return self.get(job_id)
+
+    def cancel_run(self, run_id: str) -> RunView:
+        """Stop what runs, and whatever would come after it."""
+        jobs = self.run(run_id).jobs
+        ended = {job.stage_id for job in jobs if job.state is State.SUCCEEDED}
+        for job in reversed(jobs):
+            if set(job.needs) <= ended:
+                self.cancel(job.id)
+            else:
+                self._store.update_job(job.id, only=[State.WAITING], state=State.BLOCKED, ended=t.now())
+        return self.run(run_id)
+
+    def retry(self, job_id: str) -> JobView:
+        """Put a failed, cancelled or blocked job back to `waiting`, with the earlier stages that it still lacks and the
+        later ones that waited for it. Finished stages are not repeated. Raises StudioError when it runs or succeeded."""
+        job = self.get(job_id)
+        if job.state is State.SUCCEEDED:
+            raise StudioError("jobs.retry_done", ref=job_id)
+        if job.state not in _RETRIABLE:
+            raise StudioError("jobs.retry_active", ref=job_id, state=job.state.value)
+        for other in _with_lacking(self.run(job.run_id).jobs, job):
+            self._store.update_job(other.id, only=_RETRIABLE, **_FRESH)
+        queue.settle(self._store, job.run_id)
+        return self.get(job_id)
+
+    def reprioritize(self, job_id: str, priority: int) -> JobView:
+        """Lower numbers go first; counts for jobs that still wait."""
+        self._store.update_job(self.get(job_id).id, priority=priority)
+        return self.get(job_id)
+
+    def pause(self, name: str) -> None:
+        """Start nothing more from a queue; what runs goes on."""
+        self._set_paused(name, True)
+
+    def resume(self, name: str) -> None:
+        self._set_paused(name, False)
+
+    def paused(self) -> Sequence[str]:
+        with self._store.session() as session:
+            return sorted(row.name for row in session.query(t.QueueState) if row.paused)
+
+    def workers(self) -> Sequence[WorkerView]:
+        """The workers that live now."""
+        return beats.live(self._store)
+
+    def prune(self, older_than_days: float) -> int:
+        """Delete runs that ended longer ago, with their logs and work folders; artifacts stay. Returns how many."""
+        before = t.now() - timedelta(days=older_than_days)
+        old = [run for run in self.runs(limit=1_000_000) if _ended_before(run, before)]
+        for run in old:
+            for job in run.jobs:
+                shutil.rmtree(self._settings.jobs / job.id, ignore_errors=True)
+                (self._settings.logs / f"{job.id}.log").unlink(missing_ok=True)
+            self._store.delete_run(run.id)
+        return len(old)
+
+    def _check_needs(self, jobs: Sequence[NewJob]) -> None:
+        seen: set[str] = set()
+        for job in jobs:
+            for need in job.needs:
+                if need not in seen:
+                    raise StudioError("jobs.need_unknown", stage_id=job.stage_id, need=need)
+            seen.add(job.stage_id)
+
+    def _holder(self, job_id: str) -> str | None:
+        with self._store.session() as session:
+            return session.get_one(t.Job, job_id).worker
+
+    def _set_paused(self, name: str, paused: bool) -> None:
+        if name not in queue.SLOTS:
+            raise StudioError("jobs.queue_unknown", queue=name, known=", ".join(queue.SLOTS))
+        with self._store.session() as session:
+            session.merge(t.QueueState(name=name, paused=paused))
+
+
+_FRESH: dict[str, Any] = {
+    "state": State.WAITING,
+    "deaths": 0,
+    "error": None,
+    "worker": None,
+    "pid": None,
+    "done": 0.0,
+    "total": 0.0,
+    "note": "",
+    "eta_seconds": None,
+    "seconds": None,
+    "ended": None,
+}
+
+
+def _with_lacking(jobs: Sequence[JobView], chosen: JobView) -> list[JobView]:
+    """`chosen`, the earlier stages that stopped before it, and the later ones that are blocked by any of these."""
+    by_stage = {job.stage_id: job for job in jobs}
+    found = {chosen.stage_id}
+    open_needs = list(chosen.needs)
+    while open_needs:
+        need = by_stage[open_needs.pop()]
+        if need.state in _RETRIABLE and need.stage_id not in found:
+            found.add(need.stage_id)
+            open_needs += need.needs
+    for job in jobs:  # in order, so that later stages see what was found before them
+        if job.state is State.BLOCKED and found.intersection(job.needs):
+            found.add(job.stage_id)
+    return [job for job in jobs if job.stage_id in found]
+
+
+def _ended_before(run: RunView, before: Any) -> bool:
+    last = max((job.ended or run.created for job in run.jobs), default=run.created)
+    return all(job.state.ended for job in run.jobs) and last < before

@@ -1,0 +1,152 @@
+"""The worker: releases jobs that may start, and supervises one child process per stage. `python -m backend.jobs.worker`.
+
+Everything runs in one event loop, no torch is imported here, and no failure of a stage, of the disk or of the database
+ends the worker. SIGTERM stops it within three seconds; what it ran goes on at the next start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext, suppress
+from uuid import uuid4
+
+from backend.errors import StudioError
+from backend.jobs import beats, queue, reserve
+from backend.jobs.durable import Durable
+from backend.jobs.guards import EXIT_ORPHAN, Busy, only_one
+from backend.jobs.holder import Holder
+from backend.jobs.resolve import Find
+from backend.schemas import State
+from backend.settings import Settings
+from backend.stages import stage
+from backend.store import Store
+
+TICK = 0.4
+_CLOSE = 2.0
+_REFUSED = 2
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One slot of one machine. `find` and `child` are replaced by tests that bring their own stages."""
+
+    def __init__(self, settings: Settings, queues: Sequence[str], find: Find, child: str) -> None:
+        self.id = f"{socket.gethostname()}:0:{uuid4().hex[:12]}"
+        self._settings = settings
+        self._queues = list(queues)
+        self._store = Store(settings.store_url)
+        self._holder = Holder(settings, self._store, self.id, find, child)
+        self._durable = Durable(settings, self.id, self._queues, self._holder.hold)
+        self._stop = asyncio.Event()
+        self._fenced = False
+
+    async def run(self) -> int:
+        """Work until SIGTERM or SIGINT; the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+        await asyncio.to_thread(beats.enter, self._store, self.id, self._queues)
+        await self._durable.launch()
+        await asyncio.to_thread(self._recover)
+        await asyncio.to_thread(self._clean)
+        tasks = [asyncio.create_task(self._releasing()), asyncio.create_task(self._beating())]
+        await self._stop.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._holder.close(_CLOSE)
+        with suppress(Exception):  # a beat that stays behind is seen through by its pid
+            await asyncio.to_thread(beats.leave, self._store, [self.id])
+        return EXIT_ORPHAN if self._fenced else 0
+
+    async def _releasing(self) -> None:
+        while True:
+            try:
+                for ticket in await asyncio.to_thread(queue.release_ready, self._store, self._queues, self.id):
+                    await self._hand_over(ticket)
+                if self._holder.busy:
+                    for job_id in await asyncio.to_thread(queue.cancelling, self._store, self.id):
+                        self._holder.cancel(job_id)
+            except Exception:
+                log.exception("releasing jobs failed; trying again")
+                await asyncio.sleep(2.0)
+            await asyncio.sleep(TICK)
+
+    async def _hand_over(self, ticket: queue.Ticket) -> None:
+        try:
+            await self._durable.enqueue(ticket)
+        except Exception:
+            self._store.update_job(ticket.job_id, only=[State.QUEUED], state=State.WAITING)
+            raise
+
+    async def _beating(self) -> None:
+        """With SQLite the lock of this machine proves that nobody else is at work, so children are kept while the
+        database can't be written; elsewhere only a beat that was written renews their lease."""
+        while True:
+            kept = self._settings.sqlite
+            try:
+                await asyncio.to_thread(reserve.keep, self._settings.home)
+                kept = await asyncio.to_thread(beats.beat, self._store, self.id)
+                if not kept:
+                    self._fenced = True
+                    self._stop.set()
+                    return
+                if not self._settings.sqlite:
+                    await asyncio.to_thread(self._recover)
+            except Exception:
+                log.exception("the heartbeat could not be written")
+            if kept:
+                self._holder.renew()
+            await asyncio.sleep(beats.BEAT)
+
+    def _recover(self) -> None:
+        """Take over what dead workers held. Repeatable, so a crash in the middle loses nothing."""
+        known = beats.known(self._store)
+        live = {self.id} if self._settings.sqlite else {row.id for row in beats.live(self._store)} | {self.id}
+        beats.leave(self._store, [row.id for row in known if row.id not in live])
+        queue.take_back(self._store, live, self._settings.jobs)
+        queue.requeue_lost(self._store, self._durable.recover(live))
+
+    def _clean(self) -> None:
+        """Work folders of jobs that succeeded just before an earlier worker died, and old workflows."""
+        for job in self._store.jobs([State.SUCCEEDED]):
+            shutil.rmtree(self._settings.jobs / job.id, ignore_errors=True)
+        self._durable.forget_old()
+
+
+def main(argv: Sequence[str] | None = None, find: Find = stage, child: str = "backend.jobs.child") -> None:
+    """The command line of the worker. Never returns."""
+    parser = argparse.ArgumentParser(prog="python -m backend.jobs.worker")
+    parser.add_argument("--queues", default=",".join(queue.served_queues()))
+    queues = parser.parse_args(argv).queues.split(",")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.raiseExceptions = False  # a full disk under the log must not stop the work
+    try:
+        code = _locked(Settings().prepare(), queues, find, child)
+    except StudioError as error:
+        sys.stderr.write(f"{error.text()}\n")
+        code = _REFUSED
+    sys.stderr.flush()
+    os._exit(code)  # the threads of dbos need seconds to end, and hold nothing that the database does not
+
+
+def _locked(settings: Settings, queues: Sequence[str], find: Find, child: str) -> int:
+    unknown = [name for name in queues if name not in queue.SLOTS]
+    if unknown:
+        raise StudioError("jobs.queue_unknown", queue=unknown[0], known=", ".join(queue.SLOTS))
+    try:
+        with only_one(settings.home / "worker.lock", wait=1.0) if settings.sqlite else nullcontext():
+            return asyncio.run(Worker(settings, queues, find, child).run())
+    except Busy as error:
+        raise StudioError("jobs.second_worker", home=settings.home) from error
+
+
+if __name__ == "__main__":
+    main()

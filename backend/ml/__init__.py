@@ -1,0 +1,1 @@
+"""The only modules that import torch, transformers, peft, trl, onnxruntime and olive at the top."""

@@ -1,0 +1,183 @@
+"""From torch weights to an ONNX Runtime GenAI folder: merge, convert with Olive, collect, ask the result.
+
+Olive and the first question run in processes of their own: Olive's imports take seconds and much memory, and a broken
+ONNX model can end a process. Olive's exit status means nothing (it is 0 when a pass fails): only files count.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from backend.artifacts import write_json
+from backend.chat.engine import Lookup
+from backend.data.tokens import Encoder
+from backend.errors import StudioError
+from backend.schemas import ArtifactView, Kind
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "template.json")
+_KEPT = ("model.onnx", "model.onnx.data", "genai_config.json")
+_TAIL = 15
+
+
+def plain_folder(view: ArtifactView, lookup: Lookup, scratch: Path) -> Path:
+    """A folder with full weights: the model's own, or `scratch` filled with the adapter merged into its base."""
+    if view.kind is Kind.MODEL:
+        return view.path
+    from backend.ml.load import load_model
+
+    load_model(view, lookup, merged=True).save_pretrained(scratch)
+    for name in TOKENIZER_FILES:
+        if (view.path / name).is_file():
+            shutil.copyfile(view.path / name, scratch / name)
+    return scratch
+
+
+def olive_config(model: Path, work: Path, precision: str, tied: bool, block: int) -> dict[str, Any]:
+    """The workflow that Olive runs. `tied`: 4-bit tables for input and output that become one (Rtn, ModelBuilder,
+    TieWordEmbeddings); else ModelBuilder alone. No remote code, no hub token."""
+    build: dict[str, Any] = {
+        "type": "ModelBuilder",
+        "precision": precision,
+        "extra_options": {"hf_remote": False, "hf_token": "false"},
+    }
+    if precision == "int4":
+        build["int4_block_size"] = block
+    passes = {"build": build}
+    if tied:
+        rtn = {"type": "Rtn", "bits": 4, "group_size": block, "lm_head": True, "embeds": True}
+        tie = {"type": "GraphSurgeries", "surgeries": [{"surgeon": "TieWordEmbeddings"}]}
+        passes = {"quantize": rtn, "build": build, "tie": tie}
+    cpu = {"device": "cpu", "execution_providers": ["CPUExecutionProvider"]}
+    return {
+        "input_model": {"type": "HfModel", "model_path": str(model), "task": "text-generation"},
+        "systems": {"here": {"type": "LocalSystem", "accelerators": [cpu]}},
+        "passes": passes,
+        "host": "here",
+        "target": "here",
+        "cache_dir": str(work / "cache"),
+        "output_dir": str(work / "model"),
+        "log_severity_level": 1,
+    }
+
+
+def run_olive(config: dict[str, Any], work: Path, watch: Callable[[str], None], say: Callable[[str], None]) -> Path:
+    """Run the workflow in a process that never outlives this call; returns the folder that it wrote. `watch` gets the
+    name of the pass at work several times a second and may raise. Raises StudioError when there is no model."""
+    for name in ("hub", "cache", "model"):
+        shutil.rmtree(work / name, ignore_errors=True)
+    work.mkdir(parents=True, exist_ok=True)
+    write_json(work / "olive.json", config)
+    out, log = Path(config["output_dir"]), work / "olive.log"
+    offline = {"HF_HOME": str(work / "hub"), "HF_HUB_OFFLINE": "1", "OLIVE_DISABLE_TELEMETRY": "1"}
+    command = [sys.executable, "-m", "olive", "run", "--config", str(work / "olive.json")]
+    with log.open("wb") as stream:
+        child = subprocess.Popen(
+            command, cwd=work, env={**os.environ, **offline}, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
+        )
+        _attend(child, lambda: watch(_running_pass(log)))
+    if not (out / "model.onnx").is_file() or not (out / "genai_config.json").is_file():
+        lines = _lines(log)
+        for line in lines[-_TAIL:]:
+            say(line)
+        raise StudioError("chat.olive_nothing", reason=_reason(lines))
+    return out
+
+
+def collect(built: Path, source: Path, target: Path, config: dict[str, Any]) -> None:
+    """Move what is needed to run into `target`: the ONNX files, the source's own tokenizer and template (so that ids
+    are equal everywhere), genai_config with all ends of turn, and the workflow without paths of this machine."""
+    for name in _KEPT:
+        if (built / name).is_file():
+            shutil.move(built / name, target / name)
+    for name in TOKENIZER_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+    _repair_genai_config(target)
+    recipe = {key: config[key] for key in ("systems", "passes", "host", "target")}
+    recipe["input_model"] = {**config["input_model"], "model_path": "model"}
+    write_json(target / "olive.json", recipe)
+
+
+def ask_onnx(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], None]) -> dict[str, Any]:
+    """What a fresh process hears from the model: `first` tokens, `finite` logits, `texts`. Raises StudioError when it can't
+    load, crashes or says nothing."""
+    question, answer = folder.with_name("question.json"), folder.with_name("answer.json")
+    answer.unlink(missing_ok=True)
+    write_json(question, {"folder": str(folder), "prompts": [list(prompt) for prompt in prompts]})
+    log = folder.with_name("ask.log")
+    with log.open("wb") as stream:
+        command = [sys.executable, "-m", "backend.ml.ask", str(question), str(answer)]
+        root = Path(__file__).parents[2]
+        child = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+        _attend(child, tick)
+    if not answer.is_file():
+        lines = _lines(log)
+        raise StudioError("chat.onnx_wrong", reason=f"stopped with status {child.returncode} ({_reason(lines)})")
+    heard: dict[str, Any] = json.loads(answer.read_text("utf-8"))
+    if not heard["finite"]:
+        raise StudioError("chat.onnx_wrong", reason="gives values that are not numbers")
+    if not any(text.strip() for text in heard["texts"]):
+        raise StudioError("chat.onnx_wrong", reason="says nothing")
+    return heard
+
+
+def first_tokens(folder: Path, prompts: Sequence[Sequence[int]]) -> list[int]:
+    """The likeliest first token of each answer according to the torch weights in `folder`."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, local_files_only=True, trust_remote_code=False, use_safetensors=True
+    ).eval()
+    with torch.inference_mode():
+        return [int(model(torch.tensor([list(ids)]), logits_to_keep=1).logits[0, -1].argmax()) for ids in prompts]
+
+
+def _repair_genai_config(folder: Path) -> None:
+    file = folder / "genai_config.json"
+    config = json.loads(file.read_text("utf-8"))
+    encoder = Encoder(folder)
+    known = config["model"].get("eos_token_id")
+    ends = known if isinstance(known, list) else [] if known is None else [known]
+    own = encoder.tokenizer.token_to_id(encoder.special("eos"))
+    ends = sorted({*ends, *([] if own is None else [own])})
+    config["model"]["eos_token_id"] = ends[0] if len(ends) == 1 else ends
+    write_json(file, config)
+
+
+def _attend(child: subprocess.Popen[bytes], tick: Callable[[], None]) -> None:
+    """Wait for `child`, calling `tick`; kill it when that raises."""
+    try:
+        while True:
+            try:
+                child.wait(0.2)
+                return
+            except subprocess.TimeoutExpired:
+                tick()
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+
+
+def _running_pass(log: Path) -> str:
+    """`quantize`, `build` or `tie`; "" while Olive starts."""
+    started = [line for line in _lines(log) if "Running pass " in line]
+    return started[-1].split("Running pass ")[1].split(":")[0] if started else ""
+
+
+def _lines(log: Path) -> list[str]:
+    return [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+
+
+def _reason(lines: list[str]) -> str:
+    """The line that names an error, else the last one."""
+    errors = [line for line in lines if "Error" in line or "ERROR" in line]
+    return (errors or lines or ["it wrote no log"])[-1][-200:]

@@ -1,0 +1,55 @@
+"""LoRA on a model, and the folder that keeps it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model
+
+from backend.errors import StudioError
+from backend.schemas import ArtifactView
+
+
+def add_adapter(model: Any, params: Any, seed: int) -> Any:
+    """Wrap `model` with a fresh adapter of `params` (rank, alpha, dropout, targets, gradient_checkpointing).
+
+    Raises StudioError for a target that the model does not have.
+    """
+    targets = params.targets
+    if targets != "all-linear":
+        _check_targets(model, targets)
+    torch.manual_seed(seed)
+    config = LoraConfig(
+        r=params.rank,
+        lora_alpha=params.alpha,
+        lora_dropout=params.dropout,
+        target_modules=targets,
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+
+
+def save_adapter(model: Any, base: ArtifactView, out: Path) -> None:
+    """Write adapter_config.json and adapter_model.safetensors; the config names the base, not its folder."""
+    for config in model.peft_config.values():
+        config.base_model_name_or_path = base.name
+    model.save_pretrained(out, save_embedding_layers=False)
+    (out / "README.md").unlink(missing_ok=True)
+    config_file = out / "adapter_config.json"
+    content = json.loads(config_file.read_text("utf-8"))
+    content["target_modules"] = sorted(content["target_modules"])  # a set: its order differs from run to run
+    config_file.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def _check_targets(model: Any, targets: list[str]) -> None:
+    names = {
+        name.rsplit(".", 1)[-1]
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) and module is not model.get_output_embeddings()
+    }
+    for target in targets:
+        if target not in names:
+            raise StudioError("train.targets", field="targets", target=target, known=", ".join(sorted(names)))

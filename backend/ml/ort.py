@@ -1,0 +1,93 @@
+"""Answers from an ONNX Runtime GenAI folder, one prompt at a time. Imports neither torch nor transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime_genai as og
+
+from backend.chat import local
+from backend.chat.engine import Sampling, Tick
+from backend.data.rows import Message
+from backend.data.tokens import Encoder
+from backend.errors import StudioError
+from backend.schemas import ArtifactView
+
+
+def _no_tick() -> None:
+    return None
+
+
+class OrtEngine:
+    """`view` is an artifact of kind onnx. Raises StudioError when the folder can't be loaded."""
+
+    def __init__(self, view: ArtifactView) -> None:
+        self.name = view.name
+        self.encoder = Encoder(view.path)
+        try:
+            self.model = og.Model(str(view.path))
+        except RuntimeError as error:
+            raise StudioError("chat.onnx_load", ref=view.name, reason=_first_line(error)) from error
+        self.stops = local.stop_ids(view.path, self.encoder)
+
+    def encode(self, messages: list[Message]) -> list[int]:
+        return local.encode(self.encoder, messages)
+
+    def stream(self, prompt: Sequence[int], sampling: Sampling) -> Iterator[str]:
+        yield from local.pieces(self.encoder, self.stream_ids(prompt, sampling))
+
+    def answer(self, prompt: Sequence[int], sampling: Sampling) -> str:
+        return self.encoder.text(list(self.stream_ids(prompt, sampling)))
+
+    def stream_ids(self, prompt: Sequence[int], sampling: Sampling) -> Iterator[int]:
+        generator = self._generator(len(prompt) + sampling.max_new_tokens, sampling)
+        generator.append_tokens(np.array(prompt, dtype=np.int32))
+        for _ in range(sampling.max_new_tokens):
+            generator.generate_next_token()
+            token = int(generator.get_next_tokens()[0])
+            if token in self.stops and not sampling.full_length:
+                return
+            yield token
+
+    def answers(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, tick: Tick = _no_tick, batch: int = 1
+    ) -> Iterator[tuple[int, str]]:
+        """One by one, each read from its start: the 4-bit kernels round differently for other numbers of tokens at once,
+        so a prompt continued from a shared beginning can end in another answer than the same prompt asked alone."""
+        for index, prompt in enumerate(prompts):
+            tick()
+            ids = []
+            for token in self.stream_ids(prompt, sampling):
+                tick()
+                ids.append(token)
+            yield index, self.encoder.text(ids)
+
+    def loss(self, prompt: Sequence[int], answer: Sequence[int]) -> float:
+        """Sum of -ln p over the ids of `answer` after `prompt`."""
+        ids = [*prompt, *answer]
+        generator = self._generator(len(ids) + 1, Sampling())
+        generator.append_tokens(np.array(ids, dtype=np.int32))
+        logits = generator.get_output("logits")[0, len(prompt) - 1 : -1].astype(np.float64)
+        peak = logits.max(axis=-1, keepdims=True)
+        total = np.log(np.exp(logits - peak).sum(axis=-1)) + peak[:, 0]
+        return float((total - logits[np.arange(len(answer)), answer]).sum())
+
+    def close(self) -> None:
+        self.model = None
+
+    def _generator(self, room: int, sampling: Sampling) -> Any:
+        params = og.GeneratorParams(self.model)
+        options: dict[str, Any] = {"max_length": room, "do_sample": sampling.temperature > 0}
+        if sampling.full_length:
+            options["min_length"] = room
+        if sampling.temperature > 0:
+            options |= {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
+            options["random_seed"] = sampling.seed
+        params.set_search_options(**options)
+        return og.Generator(self.model, params)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:300]

@@ -1,0 +1,54 @@
+"""What a model is and what it needs: the card that pages and `slmops models show` print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.models.costs import inference_bytes, int4_bytes, training_bytes
+from backend.schemas import View
+from backend.stages.base import World, human_bytes
+
+
+class Card(View):
+    """Sizes in bytes. `fits` says for each use whether this machine's memory is enough."""
+
+    parameters: int
+    layers: int
+    context: int
+    vocabulary: int
+    license: str
+    disk_bytes: int
+    memory: dict[str, int]
+    fits: dict[str, bool]
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Label and value, ready to print."""
+        uses = [
+            (f"Memory, {use}", f"{human_bytes(need)}{'' if self.fits[use] else ' (does not fit here)'}")
+            for use, need in self.memory.items()
+        ]
+        return [
+            ("Parameters", f"{self.parameters / 1e6:.1f} M"),
+            ("Layers", str(self.layers)),
+            ("Context", f"{self.context} tokens"),
+            ("Vocabulary", f"{self.vocabulary} tokens"),
+            ("License", self.license),
+            ("Disk", human_bytes(self.disk_bytes)),
+            *uses,
+        ]
+
+
+def card(facts: dict[str, Any], world: World, license: str | None = None, disk_bytes: int | None = None) -> Card:
+    """The card of a model with these facts on this machine; `disk_bytes` defaults to its float32 weights."""
+    memory = {
+        "inference fp32": inference_bytes(facts),
+        "inference int4": int4_bytes(facts),
+        "LoRA training": training_bytes(facts, trained=facts["parameters"] // 30, batch_tokens=2048),
+    }
+    return Card(
+        **{key: facts[key] for key in ("parameters", "layers", "context", "vocabulary")},
+        license=license or "unknown",
+        disk_bytes=facts["parameters"] * 4 if disk_bytes is None else disk_bytes,
+        memory=memory,
+        fits={use: need <= world.memory_bytes for use, need in memory.items()},
+    )

@@ -1,0 +1,179 @@
+"""Looks at a model folder without loading it: no torch, no code of the model's, a few milliseconds.
+
+Refuses what is unsafe (pickle, remote code), broken (truncated weights) or useless here (no tokenizer, unknown type).
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from functools import cache
+from importlib.util import find_spec
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from backend.errors import StudioError
+
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+_INDEX = "model.safetensors.index.json"
+_MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors format
+_LICENSES = (("Apache License", "Apache-2.0"), ("MIT License", "MIT"), ("BSD 3-Clause", "BSD-3-Clause"))
+
+Header = dict[str, dict[str, Any]]
+
+
+def inspect_folder(path: Path) -> dict[str, Any]:
+    """The facts of a model folder (parameters, layers, hidden_size, vocabulary, context, architecture, tied, format,
+    precision). Raises StudioError for a folder that can't be used, with the file that is to blame."""
+    path = Path(path)
+    if not path.is_dir():
+        raise StudioError("models.folder_missing", path=path)
+    _refuse_code(path)
+    weights = weight_files(path)
+    config = _text_config(path)
+    tensors: Header = {}
+    for file in weights:
+        tensors.update(read_header(file))
+    tied = bool(config.get("tie_word_embeddings", False))
+    _check_vocabulary(path, config, tensors)
+    return {
+        "parameters": _count(tensors, tied),
+        "layers": int(config["num_hidden_layers"]),
+        "hidden_size": int(config["hidden_size"]),
+        "vocabulary": int(config["vocab_size"]),
+        "context": int(config.get("max_position_embeddings") or config.get("n_positions") or 2048),
+        "architecture": str(config["model_type"]),
+        "tied": tied,
+        "format": "torch",
+        "precision": "fp32",
+    }
+
+
+def weight_files(path: Path) -> list[Path]:
+    """The safetensors files of a model folder, in order. Raises StudioError when there are none or one is missing."""
+    index = path / _INDEX
+    if index.is_file():
+        names = sorted(set(_json(path, _INDEX).get("weight_map", {}).values()))
+        for name in names:
+            if Path(name).name != name or not (path / name).is_file():
+                raise StudioError("models.weights_missing", path=path, file=name)
+        return [path / name for name in names]
+    single = path / "model.safetensors"
+    if single.is_file():
+        return [single]
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    for file in files:
+        if file.suffix == ".gguf":
+            raise StudioError("models.gguf", path=path, file=file.name)
+    for file in files:
+        if file.suffix in _PICKLES:
+            raise StudioError("models.pickle", path=path, file=file.name)
+    raise StudioError("models.no_weights", path=path)
+
+
+def read_header(file: Path) -> Header:
+    """Tensor name -> dtype, shape, data_offsets. Raises StudioError when the file is damaged or cut off."""
+    size = file.stat().st_size
+    damaged = StudioError("models.weights_damaged", path=file.parent, file=file.name)
+    with file.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        if size < 8 or not 0 < length <= _MAX_HEADER:
+            raise damaged
+        if size < 8 + length:
+            raise StudioError(
+                "models.weights_truncated", path=file.parent, file=file.name, have=size, want=f"more than {8 + length}"
+            )
+        try:
+            header: Header = json.loads(stream.read(length))
+            header.pop("__metadata__", None)
+            want = 8 + length + max((entry["data_offsets"][1] for entry in header.values()), default=0)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            raise damaged from None
+    if size != want:
+        raise StudioError("models.weights_truncated", path=file.parent, file=file.name, have=size, want=want)
+    return header
+
+
+def license_of(path: Path) -> str | None:
+    """The license that README.md's front matter names, else the one that the LICENSE file's first lines name."""
+    readme = path / "README.md"
+    if readme.is_file():
+        found = re.match(r"---\n.*?^license:\s*[\"']?([\w.\-]+)", readme.read_text("utf-8", "replace"), re.S | re.M)
+        if found:
+            return {"apache-2.0": "Apache-2.0", "mit": "MIT"}.get(found[1].lower(), found[1])
+    for name in ("LICENSE", "LICENSE.txt", "LICENSE.md"):
+        file = path / name
+        if file.is_file():
+            head = file.read_text("utf-8", "replace")[:500]
+            return next((license for words, license in _LICENSES if words in head), None)
+    return None
+
+
+def _refuse_code(path: Path) -> None:
+    for file in sorted(path.glob("*.py")):
+        raise StudioError("models.remote_code", path=path, file=file.name)
+    for name in ("config.json", "tokenizer_config.json"):
+        if (path / name).is_file() and "auto_map" in _json(path, name):
+            raise StudioError("models.remote_code", path=path, file=f"auto_map in {name}")
+
+
+def _text_config(path: Path) -> dict[str, Any]:
+    if not (path / "config.json").is_file():
+        raise StudioError("models.no_config", path=path)
+    config = _json(path, "config.json")
+    kind = config.get("model_type", "")
+    known = _causal_types()
+    needed = ("num_hidden_layers", "hidden_size", "vocab_size")
+    if (known and kind not in known) or any(not isinstance(config.get(key), int) for key in needed):
+        raise StudioError("models.architecture", path=path, type=kind or "unnamed")
+    if "quantization_config" in config:
+        method = config["quantization_config"].get("quant_method", "unknown method")
+        raise StudioError("models.quantized", path=path, method=method)
+    return config
+
+
+def _check_vocabulary(path: Path, config: dict[str, Any], tensors: Header) -> None:
+    if not (path / "tokenizer.json").is_file():
+        raise StudioError("models.no_tokenizer", path=path)
+    tokenizer = _json(path, "tokenizer.json")
+    vocabulary = tokenizer.get("model", {}).get("vocab", {})
+    highest = max(vocabulary.values(), default=-1) if isinstance(vocabulary, dict) else len(vocabulary) - 1
+    highest = max([highest, *(token["id"] for token in tokenizer.get("added_tokens", []))])
+    embedding = next(
+        (t["shape"] for name, t in tensors.items() if name.endswith(("embed_tokens.weight", "wte.weight"))), None
+    )
+    rows = embedding[0] if embedding else config["vocab_size"]
+    for need, by in ((highest + 1, "tokenizer.json"), (config["vocab_size"], "config.json")):
+        if rows < need:
+            raise StudioError("models.vocabulary", path=path, have=rows, want=need, wanted_by=by)
+
+
+def _count(tensors: Header, tied: bool) -> int:
+    return sum(prod(t["shape"]) for name, t in tensors.items() if not (tied and name == "lm_head.weight"))
+
+
+def _json(path: Path, name: str) -> dict[str, Any]:
+    try:
+        content = json.loads((path / name).read_text("utf-8"))
+    except ValueError as error:
+        line = getattr(error, "lineno", 1)
+        raise StudioError("models.damaged_json", path=path, file=name, line=line) from None
+    if not isinstance(content, dict):
+        raise StudioError("models.damaged_json", path=path, file=name, line=1)
+    return content
+
+
+@cache
+def _causal_types() -> frozenset[str]:
+    """Model types that transformers can generate text with, read from its source: importing it takes seconds and torch."""
+    spec = find_spec("transformers")
+    file = Path(spec.origin).parent / "models" / "auto" / "modeling_auto.py" if spec and spec.origin else None
+    if file is None or not file.is_file():
+        return frozenset()
+    for node in ast.parse(file.read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES":
+            pairs = ast.literal_eval(node.value.args[0]) if isinstance(node.value, ast.Call) else ()
+            return frozenset(kind for kind, _ in pairs)
+    return frozenset()

@@ -1,0 +1,152 @@
+"""What the stages that train have in common: parameters, checks, reading rows, the shape of the work."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from backend.data.rows import DataFolder
+from backend.data.tokens import Encoder
+from backend.errors import Problem, StudioError
+from backend.models import costs
+from backend.schemas import ArtifactView
+from backend.stages.base import Context, Params, World
+
+if TYPE_CHECKING:
+    from backend.ml.examples import Examples
+    from backend.ml.train import Plan
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
+
+
+class TrainingParams(Params):
+    """Knobs of every training; a stage adds its own."""
+
+    epochs: float = Field(default=3, gt=0, le=100, title="Epochs", description="How often every example is seen.")
+    learning_rate: float = Field(
+        default=1e-3, gt=0, le=1, title="Learning rate", description="Size of the steps, at its highest."
+    )
+    max_steps: int = Field(
+        default=0, ge=0, title="Steps", description="Stop after so many steps, whatever the epochs say; 0: no limit."
+    )
+    batch_size: int = Field(default=16, ge=1, le=1024, title="Batch", description="Examples per pass.")
+    accumulation: int = Field(
+        default=1, ge=1, le=1024, title="Accumulation", description="Passes per step: a large batch in little memory."
+    )
+    max_length: int = Field(
+        default=512,
+        ge=16,
+        le=131072,
+        title="Maximum length",
+        description="Tokens per example; longer prompts lose their beginning.",
+    )
+    schedule: Literal["cosine", "linear", "constant"] = Field(
+        default="cosine", title="Schedule", description="How the learning rate falls."
+    )
+    warmup_ratio: float = Field(
+        default=0.05, ge=0, le=1, title="Warm-up", description="Share of the steps in which the learning rate rises."
+    )
+    weight_decay: float = Field(
+        default=0.0, ge=0, le=1, title="Weight decay", description="Pull of the weights to zero."
+    )
+    gradient_checkpointing: bool = Field(
+        default=False, title="Gradient checkpointing", description="Less memory for a third more time."
+    )
+    evaluate_rows: int = Field(
+        default=100, ge=0, le=10000, title="Validation rows", description="Rows for the loss after each epoch; 0: none."
+    )
+    name: str = Field(
+        default="", max_length=100, title="Name", description="Name of the result; empty: made from the inputs."
+    )
+
+    def plan(self, seed: int) -> Plan:
+        """These parameters as the trainer takes them."""
+        from backend.ml.train import Plan
+
+        shared = Plan.__dataclass_fields__.keys() & type(self).model_fields.keys()
+        return Plan(**{key: getattr(self, key) for key in shared}, seed=seed)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The amount of training: rows (epochs counted), steps, mean tokens of a row and of its answer."""
+
+    rows: float
+    steps: float
+    tokens: float
+    answers: float
+
+    @property
+    def timing(self) -> dict[str, float]:
+        return {"rows": self.rows, "steps": self.steps, "tokens": self.tokens, "answers": self.answers}
+
+    def batch_tokens(self, params: TrainingParams) -> float:
+        """Tokens of the largest batch; the longest rows have about twice the mean."""
+        return params.batch_size * min(params.max_length, 2 * self.tokens)
+
+
+def work(params: TrainingParams, data: dict[str, Any]) -> Work:
+    """From a dataset's facts, or the forecast of them. Evaluation counts as a third of training per row."""
+    tokens = costs.row_tokens(data, params.max_length)
+    per_step = params.batch_size * params.accumulation
+    rows = int(data["rows"].get("train", 0))
+    steps = params.max_steps or math.ceil(params.epochs * math.ceil(rows / per_step))
+    held_out = min(params.evaluate_rows, int(data["rows"].get("validation", 0)))
+    passes = steps * per_step / rows if rows else 0
+    shown = min(steps * per_step, rows * passes) + held_out * math.ceil(passes) / 3
+    return Work(rows=shown, steps=steps, tokens=tokens, answers=costs.answer_tokens(data))
+
+
+def check_training(params: TrainingParams, model_ref: str, data_ref: str, world: World) -> list[Problem]:
+    """Problems that can be seen without loading anything; the references are known to be good."""
+    model, data = world.describe(model_ref), world.describe(data_ref)
+    problems = []
+    if data and not data.pending and not data.facts["rows"].get("train"):
+        problems.append(Problem(code="train.no_rows", args={"data": data_ref}, field="data"))
+    if model and params.max_length > model.facts["context"]:
+        args = {"max_length": params.max_length, "context": model.facts["context"]}
+        problems.append(Problem(code="train.context", args=args, field="max_length"))
+    return problems
+
+
+def load_examples(params: TrainingParams, model: Path, data: ArtifactView, ctx: Context) -> tuple[Examples, Examples]:
+    """The train rows and the first validation rows as token ids. Raises StudioError when nothing is left to train on."""
+    from backend.ml.examples import encode_rows
+
+    folder, encoder = DataFolder(data.path), Encoder(model)
+    train = encode_rows(encoder, folder.template, folder.rows("train"), params.max_length)
+    held_out = encode_rows(
+        encoder, folder.template, islice(folder.rows("validation"), params.evaluate_rows), params.max_length
+    )
+    if train.shortened:
+        ctx.log(
+            f"{train.shortened} prompts were longer than {params.max_length} tokens and lost their beginning.",
+            "warning",
+        )
+    if train.left_out:
+        ctx.log(
+            f"{train.left_out} rows were left out: their answer alone is longer than {params.max_length} tokens.",
+            "warning",
+        )
+    if not train.items and train.left_out:
+        raise StudioError("train.too_long", rows=train.left_out, data=data.name, max_length=params.max_length)
+    if not train.items:
+        raise StudioError("train.no_rows", data=data.name)
+    ctx.log(f"{len(train.items)} rows with {train.tokens} tokens to train on, {len(held_out.items)} to validate.")
+    return train, held_out
+
+
+def learned_facts(model: ArtifactView, data: ArtifactView, out: Path) -> dict[str, Any]:
+    """Give `out` the tokenizer of `model` and the template of `data`; returns the model's facts with that template."""
+    for name in TOKENIZER_FILES:
+        if (model.path / name).is_file():
+            shutil.copyfile(model.path / name, out / name)
+    shutil.copyfile(data.path / "template.json", out / "template.json")
+    template = DataFolder(data.path).template.model_dump()
+    return {**model.facts, "data": data.id, "template": template}

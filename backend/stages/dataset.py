@@ -1,0 +1,221 @@
+"""Dataset: turns a file of examples (or the demo) into a dataset that every later stage understands.
+
+Needs a CSV, TSV, JSON, JSON Lines or Parquet file, with an input and an answer column or with chat messages. Leaves behind
+train, validation, test and pool rows and the prompt template; the same seed and the same content give the same split.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from backend.data import demo
+from backend.data.build import Prepared, estimate, is_demo, prepare, to_row
+from backend.data.rows import SPLITS, data_facts, write_split, write_template
+from backend.data.sniff import sniff
+from backend.errors import Problem, StudioError
+from backend.schemas import Kind, Quote
+from backend.stages import base
+from backend.stages.base import Stage, World, check_fits, check_refs
+
+_ROWS_PER_SECOND = 10_000
+_DEMO_SECONDS = 1.5
+_BASE_MEMORY = 80_000_000
+_ROW_MEMORY = 1_100
+
+
+class Params(base.Params):
+    source: str = Field(
+        demo.SOURCE,
+        title="Source",
+        description="Path of a CSV, TSV, JSON, JSON Lines or Parquet file, or demo:smart-home.",
+    )
+    name: str = Field("", title="Name", description="Name of the dataset; empty: the name of the file.", max_length=100)
+    languages: list[Literal["en", "es"]] = Field(
+        ["en", "es"],
+        title="Languages",
+        description="Languages of the demo; a file ignores it.",
+        min_length=1,
+        max_length=2,
+    )
+    input: str = Field(
+        "", title="Input column", description="Column with the question or text; empty: found by itself."
+    )
+    output: str = Field("", title="Answer column", description="Column with the answer; empty: found by itself.")
+    details: str = Field(
+        "",
+        title="Second input column",
+        description="Column whose text is added below the input, such as Alpaca's “input”.",
+    )
+    group: str = Field("", title="Group column", description="Rows with the same value here stay in the same split.")
+    answer: Literal["auto", "label", "text"] = Field(
+        "auto",
+        title="Kind of answer",
+        description="label: one of a few fixed answers; text: free words; auto: decided by the data.",
+    )
+    system: str = Field(
+        "",
+        title="System prompt",
+        description="What the model is told first; empty: a short sentence for labels, else nothing.",
+    )
+    user: str = Field("{input}", title="User prompt", description="Wording around the input; must contain {input}.")
+    list_labels: bool = Field(
+        False,
+        title="List the labels",
+        description="Name every label in the system prompt: clearer for an untuned model, slower.",
+    )
+    validation: float = Field(
+        0.1, ge=0, le=0.5, title="Validation share", description="Share of rows to choose models on."
+    )
+    test: float = Field(
+        0.1, ge=0, le=0.5, title="Test share", description="Share of rows that is read once, at the end."
+    )
+    validation_source: str = Field(
+        "", title="Validation file", description="Your own validation rows; then none are split off for it."
+    )
+    test_source: str = Field("", title="Test file", description="Your own test rows; then none are split off for it.")
+    max_rows: int = Field(0, ge=0, title="Most rows", description="Use a random sample of this many rows; 0: all.")
+    labelled_rows: int = Field(
+        0,
+        ge=0,
+        title="Labelled rows",
+        description="Training rows that keep their answer, the rest goes to the pool; 0: all.",
+    )
+    pool_rows: int = Field(0, ge=0, title="Pool rows", description="Most rows to keep in the pool; 0: all.")
+    on_bad_row: Literal["stop", "skip"] = Field(
+        "stop", title="Bad rows", description="stop: name them and end; skip: leave them out, count and report them."
+    )
+    duplicates: Literal["keep", "drop"] = Field(
+        "keep",
+        title="Duplicates",
+        description="Rows with the same input and answer: keep all of them or only the first.",
+    )
+    license: str = Field("", title="License", description="License of the data, such as CC-BY-4.0.", max_length=100)
+
+    @field_validator("source", "validation_source", "test_source")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        """A path means the same to every process, whatever folder it was started in."""
+        if not value or value.startswith("demo:") or "${" in value:
+            return value
+        return str(Path(value).expanduser().absolute())
+
+
+class Result(base.Result):
+    rows: dict[str, int] = {}
+    warnings: list[str] = []
+
+
+def check(params: Params, world: World) -> list[Problem]:
+    problems = check_refs(params, world)
+    if "{input}" not in params.user:
+        problems.append(Problem(code="data.user_template", field="user"))
+    if params.validation + params.test >= 0.9:
+        problems.append(
+            Problem(code="data.fractions", field="test", args={"sum": f"{params.validation + params.test:.2f}"})
+        )
+    if is_demo(params) and params.source != demo.SOURCE:
+        return [*problems, Problem(code="data.demo_unknown", field="source", args={"name": params.source})]
+    for field in ("source", "validation_source", "test_source"):
+        problems += _file_problems(field, getattr(params, field))
+    if problems:
+        return problems
+    try:
+        return check_fits(quote(params, world), world)
+    except StudioError as error:
+        return error.problems
+
+
+def _file_problems(field: str, name: str) -> list[Problem]:
+    if not name or name.startswith("demo:"):
+        return []
+    try:
+        sniff(Path(name))
+    except StudioError as error:
+        return [problem.model_copy(update={"field": field}) for problem in error.problems]
+    return []
+
+
+def quote(params: Params, world: World) -> Quote:
+    forecast = estimate(params)
+    names = (params.source, params.validation_source, params.test_source)
+    files = [name for name in names if name and not name.startswith("demo:")]
+    size = sum(Path(name).stat().st_size for name in files)
+    rows = sum(forecast["rows"].values())
+    text = forecast["prompt_chars"] + forecast["answer_chars"]
+    seconds = 0.5 + rows / _ROWS_PER_SECOND + (_DEMO_SECONDS if is_demo(params) else 0)
+    return Quote(
+        seconds=seconds / world.speed(),
+        memory_bytes=_BASE_MEMORY + _ROW_MEMORY * rows + 4 * size,
+        disk_bytes=int(rows * (text * 1.1 + 60)),
+        forecast=forecast,
+    )
+
+
+def run(params: Params, ctx: Any) -> Result:
+    ctx.progress(0, 1, "reading")
+    prepared = prepare(params, ctx.seed, each=_reporter(ctx))
+    for problem in prepared.warnings:
+        ctx.log(problem.text(), "warning")
+    ctx.checkpoint()
+    folder = _write(params, prepared, ctx)
+    facts = _facts(params, prepared, folder)
+    ctx.log(f"{facts['rows']} {facts['answer']} ({len(facts['labels'])})")
+    made = ctx.artifact(
+        Kind.DATASET, params.name or _default_name(params), folder, facts=facts, license=_license(params)
+    )
+    ctx.progress(1, 1, "done")
+    return Result(artifact=made.id, rows=facts["rows"], warnings=[problem.text() for problem in prepared.warnings])
+
+
+def _reporter(ctx: Any) -> Any:
+    def each(done: int, total: int) -> None:
+        if done % 1000 == 1:
+            ctx.checkpoint()
+            ctx.progress(min(done, total), total, "reading")
+
+    return each
+
+
+def _write(params: Params, prepared: Prepared, ctx: Any) -> Path:
+    folder: Path = ctx.scratch("out")
+    for step, name in enumerate(SPLITS):
+        ctx.checkpoint()
+        ctx.progress(step, len(SPLITS), "writing")
+        write_split(folder, name, (to_row(row, pool=name == "pool") for row in prepared.splits.get(name, [])))
+    write_template(folder, prepared.template)
+    if is_demo(params):
+        (folder / "NOTICE").write_text(demo.NOTICE, encoding="utf-8")
+    return folder
+
+
+def _facts(params: Params, prepared: Prepared, folder: Path) -> dict[str, Any]:
+    return data_facts(folder) | {
+        "source": params.source if is_demo(params) else Path(params.source).name,
+        "source_sha256": prepared.sha256,
+        "dropped": prepared.dropped,
+        "warnings": [problem.model_dump(include={"code", "args"}) for problem in prepared.warnings],
+    }
+
+
+def _default_name(params: Params) -> str:
+    return params.source.removeprefix("demo:") if is_demo(params) else Path(params.source).stem
+
+
+def _license(params: Params) -> str | None:
+    return params.license or (demo.LICENSE if is_demo(params) else None)
+
+
+STAGE = Stage(
+    name="dataset",
+    title="Dataset",
+    kind=Kind.DATASET,
+    params=Params,
+    result=Result,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"source": demo.SOURCE, "max_rows": 600},
+)

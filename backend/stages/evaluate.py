@@ -1,0 +1,225 @@
+"""How good and how costly a model is on rows that it has not seen.
+
+Needs a dataset and a model (torch, adapter, ONNX) or an endpoint. Cost comes first, one prompt at a time in a fresh process,
+so that its memory is the model's own; then all rows are answered and scored. Leaves an evaluation: metrics.json,
+answers.jsonl and, for labels, confusion.json.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from math import exp
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from backend.artifacts import write_json
+from backend.chat import pace
+from backend.chat.answerer import Answerer, AnswererParams, answerer_facts, check_answerer, open_answerer
+from backend.chat.cost import measure_cost, peak_memory_bytes, reset_peak
+from backend.chat.engine import Sampling, answer_tokens, truth
+from backend.chat.pulse import Pulse
+from backend.data.rows import DataFolder, Row
+from backend.errors import Problem, StudioError
+from backend.schemas import ArtifactView, Kind, Quote
+from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
+
+WEIGHTS = (".safetensors", ".onnx", ".onnx.data")
+
+
+class EvaluateParams(AnswererParams):
+    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are asked; its prompt is used.")
+    split: Literal["train", "validation", "test", "pool"] = Field(
+        "test", title="Split", description="test: read once, at the end. validation: to choose between variants."
+    )
+    max_rows: int = Field(0, title="Rows at most", description="0: all rows of the split.", ge=0)
+    cost_prompts: int = Field(
+        20, title="Prompts for the cost", description="Rows asked one by one to measure times.", ge=1, le=500
+    )
+    max_new_tokens: int = Field(
+        0, title="Longest answer in tokens", description="0: from the labels or the known answers.", ge=0, le=8192
+    )
+    batch_size: int = Field(64, title="Rows at once", description="For a torch model.", ge=1, le=512)
+    name: str = Field(
+        "", title="Name", description="Name of the result; empty: derived from the model.", max_length=100
+    )
+
+
+class EvaluateResult(Result):
+    pass
+
+
+def check(params: EvaluateParams, world: World) -> list[Problem]:
+    problems = check_refs(params, world) + check_answerer(params)
+    known = world.describe(params.data)
+    rows = known.facts.get("rows") if known else None
+    if rows is not None and not rows.get(params.split, 0):
+        args = {"ref": params.data, "splits": params.split}
+        problems.append(Problem(code="chat.no_rows", args=args, field="split"))
+    return problems or check_fits(quote(params, world), world)
+
+
+def quote(params: EvaluateParams, world: World) -> Quote:
+    known = world.describe(params.data)
+    facts = known.facts if known else {}
+    there = facts.get("rows", {}).get(params.split, 0)
+    rows = min(there, params.max_rows) if params.max_rows else there
+    load = pace.Load.of(facts, rows, params.max_new_tokens)
+    single = pace.Load.of(facts, min(rows, params.cost_prompts) + 1, params.max_new_tokens)
+    model = answerer_facts(params, world)
+    if params.model:
+        seconds = (pace.answer_seconds(model, load) + pace.single_seconds(model, single)) / world.speed()
+    else:
+        seconds = pace.endpoint_seconds(load, params.concurrency) + pace.endpoint_seconds(single, 1)
+    return Quote(
+        seconds=seconds,
+        memory_bytes=pace.memory_bytes(model) if params.model else pace.PLAIN_MEMORY,
+        disk_bytes=int(load.data_bytes),
+        tokens=0 if params.model else int(load.tokens + single.tokens),
+        forecast={"split": params.split, "n": rows},
+    )
+
+
+def run(params: EvaluateParams, ctx: Any) -> EvaluateResult:
+    source = ctx.input(params.data)
+    data = DataFolder(source.path)
+    rows = _rows(params, data, source.name)
+    ctx.progress(0, len(rows), "loading the model")
+    reset_peak()
+    begun = time.perf_counter()
+    answerer = open_answerer(params, ctx)
+    loaded = time.perf_counter() - begun
+    try:
+        sampling = Sampling(max_new_tokens=_room(params, data, answerer))
+        metrics = _cost(params, ctx, data, rows, answerer, sampling)
+        answers = _answers(params, ctx, data, rows, answerer, sampling)
+        metrics |= _scores(ctx, data, rows, answers, answerer)
+    finally:
+        answerer.engine.close()
+    metrics |= _weight(ctx, answerer.view) | ({"load_seconds": loaded} if answerer.view else {})
+    folder = _write(ctx, data, rows, answers, metrics)
+    made = _keep(params, ctx, source, answerer, folder, metrics)
+    ctx.progress(len(rows), len(rows), "done")
+    return EvaluateResult(artifact=made.id, metrics=metrics)
+
+
+def _rows(params: EvaluateParams, data: DataFolder, ref: str) -> list[Row]:
+    rows = [row for row in data.rows(params.split) if truth(row) is not None]
+    if not rows:
+        raise StudioError("chat.no_truth", ref=ref, split=params.split)
+    return rows[: params.max_rows] if params.max_rows else rows
+
+
+def _room(params: EvaluateParams, data: DataFolder, answerer: Answerer) -> int:
+    """The same for every model of one tokenizer: from labels or training answers, never from the rows that are asked."""
+    if params.max_new_tokens:
+        return params.max_new_tokens
+    known = [row.output for row in data.rows("train") if row.output is not None]
+    encoder = getattr(answerer.engine, "encoder", None)
+    return answer_tokens(data.template, known, lambda text: len(encoder.ids(text)) if encoder else len(text) // 2 + 4)
+
+
+def _cost(
+    params: EvaluateParams, ctx: Any, data: DataFolder, rows: list[Row], answerer: Answerer, sampling: Sampling
+) -> dict[str, float]:
+    pulse = Pulse(ctx, len(rows), "measuring times, one prompt at a time")
+    pulse()
+    prompts = [data.template.prompt(row) for row in rows[: params.cost_prompts]]
+    measured = measure_cost(answerer.engine, prompts, sampling, pulse).model_dump()
+    # Taken now: batches, scikit-learn and rouge are the studio's memory, not what a user of the model needs.
+    return measured | ({"peak_memory_bytes": float(peak_memory_bytes())} if answerer.view else {})
+
+
+def _answers(
+    params: EvaluateParams, ctx: Any, data: DataFolder, rows: list[Row], answerer: Answerer, sampling: Sampling
+) -> list[str]:
+    pulse = Pulse(ctx, len(rows), "answering")
+    engine = answerer.engine
+    prompts = [engine.encode(data.template.prompt(row)) for row in rows]
+    answers = [""] * len(rows)
+    for index, text in engine.answers(prompts, sampling, pulse, params.batch_size):
+        answers[index] = text
+        pulse.add()
+    return answers
+
+
+def _scores(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], answerer: Answerer) -> dict[str, float]:
+    from backend.ml import scores
+
+    expected = [truth(row) or "" for row in rows]
+    if data.template.answer == "label":
+        seen = Counter(row.output for row in data.rows("train") if row.output is not None) or Counter(expected)
+        return scores.label_scores(expected, answers, data.template.labels, seen.most_common(1)[0][0])
+    found = scores.text_scores(expected, answers)
+    return found | (_loss(ctx, data, rows, expected, answerer.engine) if answerer.view else {})
+
+
+def _loss(ctx: Any, data: DataFolder, rows: list[Row], expected: list[str], engine: Any) -> dict[str, float]:
+    """Mean -ln p per token of the right answers and their ends of turn, and its exponential."""
+    pulse = Pulse(ctx, len(rows), "reading the right answers")
+    total, tokens = 0.0, 0
+    for row, text in zip(rows, expected, strict=True):
+        answer = engine.encoder.answer_ids(text)
+        total += engine.loss(engine.encode(data.template.prompt(row)), answer)
+        tokens += len(answer)
+        pulse.add()
+    return {"loss": total / tokens, "perplexity": exp(min(700.0, total / tokens)), "loss_tokens": float(tokens)}
+
+
+def _weight(ctx: Any, view: ArtifactView | None) -> dict[str, float]:
+    """Bytes that have to be handed over, with the base of an adapter, and parameters."""
+    if view is None:
+        return {}
+    needed = [view]
+    while base := needed[-1].facts.get("base"):
+        needed.append(ctx.input(base))
+    files = [path for each in needed for path in each.path.rglob("*") if path.is_file()]
+    weights = sum(path.stat().st_size for path in files if path.name.endswith(WEIGHTS))
+    parameters = view.facts.get("parameters") or needed[-1].facts.get("parameters", 0)
+    size = sum(each.size_bytes for each in needed)
+    return {"size_bytes": float(size), "weights_bytes": float(weights), "parameters": float(parameters)}
+
+
+def _write(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], metrics: dict[str, float]) -> Path:
+    from backend.ml import scores
+
+    out: Path = ctx.scratch("out")
+    write_json(out / "metrics.json", metrics)
+    expected = [truth(row) or "" for row in rows]
+    with (out / "answers.jsonl").open("w", encoding="utf-8") as stream:
+        for row, right, answer in zip(rows, expected, answers, strict=True):
+            correct = right.strip() == answer.strip()
+            line = {"id": row.id, "input": row.input, "expected": right, "answer": answer, "correct": correct}
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    if data.template.answer == "label":
+        write_json(out / "confusion.json", scores.confusion(expected, answers, data.template.labels))
+    return out
+
+
+def _keep(
+    params: EvaluateParams, ctx: Any, source: ArtifactView, answerer: Answerer, folder: Path, metrics: dict[str, float]
+) -> ArtifactView:
+    facts = {"model_name": answerer.name, "data": source.id, "split": params.split, **metrics}
+    parents = [source.id]
+    if answerer.view:
+        facts["model"] = answerer.view.id
+        parents.append(answerer.view.id)
+    name = params.name or f"{answerer.name} on {source.name}"
+    made: ArtifactView = ctx.artifact(Kind.EVALUATION, name, folder, facts=facts, parents=parents)
+    return made
+
+
+STAGE = Stage(
+    name="evaluate",
+    title="Evaluate",
+    kind=Kind.EVALUATION,
+    params=EvaluateParams,
+    result=EvaluateResult,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"model": "smollm2-135m-instruct", "data": "voice-commands", "split": "test"},
+)

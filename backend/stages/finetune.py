@@ -1,0 +1,129 @@
+"""LoRA fine-tuning: a model learns a dataset's own answers by a small adapter; the model itself stays as it is.
+
+Needs a full model and a dataset with answers in its train split. Leaves an adapter: LoRA weights, tokenizer, chat
+template and the dataset's template. With `qlora` the model is held in 4 bits while it trains (less memory, slower).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from backend.errors import Problem
+from backend.models import costs
+from backend.models.training import TrainingParams, check_training, learned_facts, load_examples, work
+from backend.schemas import Kind, Quote
+from backend.stages.base import BaseRef, DatasetRef, Params, Result, Stage, World, check_fits, check_refs
+
+
+class _Inputs(Params):
+    model: BaseRef = Field(default="smollm2-135m-instruct", title="Model", description="The model to adapt.")
+    data: DatasetRef = Field(default="", title="Dataset", description="Examples with the answers to learn.")
+
+
+class FinetuneParams(TrainingParams, _Inputs):
+    """What the form, the command line and recipes offer."""
+
+    rank: int = Field(default=16, ge=1, le=256, title="Rank", description="Size of the adapter's matrices.")
+    alpha: int = Field(
+        default=32,
+        ge=1,
+        le=1024,
+        title="Alpha",
+        description="Strength of the adapter: its output is scaled by alpha / rank.",
+    )
+    dropout: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.9,
+        title="Dropout",
+        description="Share of inputs hidden from the adapter while training.",
+    )
+    targets: Literal["all-linear"] | list[str] = Field(
+        default="all-linear",
+        title="Adapted modules",
+        description="all-linear, or names of modules such as q_proj, v_proj.",
+    )
+    qlora: bool = Field(
+        default=False,
+        title="QLoRA",
+        description="Hold the model in 4 bits while it trains: less memory, slower on a CPU.",
+    )
+
+
+class FinetuneResult(Result):
+    """Metrics: train_loss, eval_loss, tokens_per_s, steps, trained_parameters."""
+
+
+def check(params: FinetuneParams, world: World) -> list[Problem]:
+    problems = check_refs(params, world) or check_training(params, params.model, params.data, world)
+    return problems or check_fits(quote(params, world), world)
+
+
+def quote(params: FinetuneParams, world: World) -> Quote:
+    model, data = world.describe(params.model), world.describe(params.data)
+    assert model and data
+    trained = _adapter_size(model.facts, params.rank)
+    shape = work(params, data.facts)
+    slow = (2.0 if params.qlora else 1.0) * (1.33 if params.gradient_checkpointing else 1.0)
+    train = costs.training_seconds(model.facts, **shape.timing, trained=trained, frozen=True)
+    memory = costs.training_bytes(
+        model.facts,
+        trained=trained,
+        batch_tokens=shape.batch_tokens(params),
+        base_bytes=1.5 if params.qlora else 4.0,
+    )
+    forecast = {**model.facts, "format": "adapter", "base": params.model, "data": params.data}
+    return Quote(
+        seconds=(costs.start_seconds(model.facts) + slow * train) / world.speed(),
+        memory_bytes=memory,
+        disk_bytes=trained * 4 + 4_000_000,
+        forecast={**forecast, "parameters": model.facts["parameters"] + trained},
+    )
+
+
+def run(params: FinetuneParams, ctx: Any) -> FinetuneResult:
+    from backend.ml.load import load_model, tokenizer_of
+    from backend.ml.lora import add_adapter, save_adapter
+    from backend.ml.train import train
+
+    base, data = ctx.input(params.model), ctx.input(params.data)
+    ctx.progress(0, 1, "reading rows")
+    examples, held_out = load_examples(params, base.path, data, ctx)
+    ctx.checkpoint()
+    ctx.progress(0, 1, "loading the model")
+    model = add_adapter(load_model(base, ctx.input, quantized=params.qlora), params, ctx.seed)
+    metrics = train(model, tokenizer_of(base.path), examples, held_out, params.plan(ctx.seed), ctx)
+    ctx.checkpoint()
+    out = ctx.scratch("out")
+    save_adapter(model, base, out)
+    facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id}
+    facts["parameters"] = base.facts["parameters"] + int(metrics["trained_parameters"])
+    made = ctx.artifact(
+        Kind.ADAPTER,
+        params.name or f"{base.name}-lora",
+        out,
+        facts=facts,
+        parents=[base.id, data.id],
+        license=base.license,
+    )
+    return FinetuneResult(artifact=made.id, metrics=metrics)
+
+
+def _adapter_size(facts: dict[str, Any], rank: int) -> int:
+    """Parameters of an adapter on all linear layers: rank x (inputs + outputs) of each, about 22 hidden sizes a layer."""
+    return round(rank * 22 * int(facts["hidden_size"]) * int(facts["layers"]))
+
+
+STAGE = Stage(
+    name="finetune",
+    title="Fine-tune (LoRA)",
+    kind=Kind.ADAPTER,
+    params=FinetuneParams,
+    result=FinetuneResult,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"model": "smollm2-135m-instruct", "data": "${data}", "rank": 16, "epochs": 2},
+)

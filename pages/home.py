@@ -1,0 +1,5 @@
+"""Home: all runs, the worker and the disk."""
+
+from studio.ui.overview import overview
+
+overview()

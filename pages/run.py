@@ -1,0 +1,7 @@
+"""One run with its stages: `/run?run=<id>`."""
+
+import streamlit as st
+
+from studio.ui.run import run_details
+
+run_details(st.query_params.get("run", ""))

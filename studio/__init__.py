@@ -1,0 +1,1 @@
+"""The Streamlit shell: entrypoint, navigation, launcher. With `pages/`, the only place that imports streamlit."""

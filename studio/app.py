@@ -1,0 +1,24 @@
+"""Entrypoint of the web process: page settings, menu, language, then the chosen page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from studio.nav import menu
+from studio.paths import STATIC
+from studio.ui.i18n import language_switch
+from studio.ui.words import about_line
+
+st.set_page_config(
+    page_title="SLMOps Studio",
+    page_icon=str(STATIC / "icon.svg"),  # a :material/…: icon would be fetched from outside
+    layout="wide",
+    initial_sidebar_state=260,
+)
+page = st.navigation(menu(), expanded=True)
+st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
+with st.sidebar:
+    st.space("stretch")
+    language_switch()
+    st.caption(about_line())
+page.run()

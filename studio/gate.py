@@ -1,0 +1,72 @@
+"""Who may talk to the web process. Both gates see HTTP and websocket, so they also cover Streamlit's own traffic."""
+
+from __future__ import annotations
+
+import hmac
+from http.cookies import SimpleCookie
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+COOKIE = "slmops_token"
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 4401})
+    else:
+        await response(scope, receive, send)
+
+
+class HostGate:
+    """On loopback: refuses requests for any other name, so that no web page can reach the studio through a DNS name of
+    its own that points here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            host = Headers(scope=scope).get("host", "")
+            name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+            if name.strip("[]").lower() not in LOOPBACK:
+                words = "This studio answers on localhost only. Start it with --host to open it to others.\n"
+                return await _refuse(scope, receive, send, PlainTextResponse(words, 400))
+        await self.app(scope, receive, send)
+
+
+class TokenGate:
+    """Beyond loopback: a cookie or `Authorization: Bearer` must carry the token; `?token=` sets the cookie once."""
+
+    OPEN = frozenset({"/api/health", "/_stcore/health"})
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self.app = app
+        self.token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or scope["path"] in self.OPEN or self._knows(scope):
+            return await self.app(scope, receive, send)
+        await _refuse(scope, receive, send, self._answer(scope))
+
+    def _knows(self, scope: Scope) -> bool:
+        headers = Headers(scope=scope)
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        given = cookie.value if cookie else headers.get("authorization", "").removeprefix("Bearer ")
+        return self._same(given)
+
+    def _same(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode(), self.token.encode())
+
+    def _answer(self, scope: Scope) -> Response:
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        if not self._same(query.pop("token", "")):
+            return PlainTextResponse("Open the link with ?token=… that the terminal shows.\n", 401)
+        target = "/" + scope["path"].lstrip("/") + (f"?{urlencode(query)}" if query else "")
+        answer = RedirectResponse(target, 303)
+        answer.set_cookie(COOKIE, self.token, httponly=True, samesite="lax")
+        return answer

@@ -1,0 +1,9 @@
+"""Where the shell's own files lie; pages and assets are found by `backend.paths`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+STATIC = HERE / "static"
+LOCALE = HERE / "locale"

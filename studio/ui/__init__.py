@@ -1,0 +1,11 @@
+"""What pages are made of. Every component draws itself; those that ask for something return the answer."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+
+def warm() -> None:
+    """Import what the first page needs, so that nobody waits for it."""
+    for name in ("pandas", "babel.dates", "babel.numbers", "studio.ui.overview", "studio.ui.run"):
+        import_module(name)

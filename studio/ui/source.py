@@ -1,0 +1,88 @@
+"""The facade as pages see it: one per process, its answers shared by all sessions for a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from backend.api import Studio
+from backend.errors import StudioError
+from backend.schemas import Point, RunView, Storage, WorkerView
+from studio.ui.i18n import _
+
+FAST, SLOW = 1.0, 5.0
+
+
+@st.cache_resource(show_spinner=False)
+def studio() -> Studio:
+    return Studio.open()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def recipe_names() -> set[str]:
+    """The recipes that are shipped; they don't change while the studio runs."""
+    return {name for name, _description, _path in studio().recipes()}
+
+
+@st.cache_resource(ttl="0.9s", max_entries=8, show_spinner=False)
+def recent_runs(limit: int) -> list[RunView]:
+    """Newest first. Treat as read-only: every session gets the same list."""
+    return studio().runs(limit)
+
+
+@st.cache_resource(ttl="0.9s", max_entries=64, show_spinner=False)
+def one_run(run_id: str) -> RunView:
+    return studio().run(run_id)
+
+
+@st.cache_resource(ttl="2s", max_entries=1, show_spinner=False)
+def workers() -> list[WorkerView]:
+    return studio().workers()
+
+
+@st.cache_resource(ttl="10s", max_entries=1, show_spinner=False)
+def storage() -> Storage:
+    return studio().storage()
+
+
+def forget() -> None:
+    """After an action: the next look goes to the store."""
+    recent_runs.clear()
+    one_run.clear()
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Draws a failure that is meant for people as its sentence; any other goes on."""
+    try:
+        yield
+    except StudioError as error:
+        st.error(error.text(_), icon=":material/error:")
+
+
+def act(action: Callable[[], object]) -> None:
+    """Body of a button's callback: do it, look again, say it when it fails."""
+    with shown():
+        action()
+    forget()
+
+
+def live(draw: Callable[[], bool], busy: bool) -> None:
+    """Draw again by itself, each second while `busy`. `draw` says whether work is going on; when that changes, the
+    whole page is drawn again and takes the other pace."""
+
+    @st.fragment(run_every=FAST if busy else SLOW)
+    def polled() -> None:
+        with shown():
+            if draw() != busy:
+                st.rerun()
+
+    polled()
+
+
+@st.cache_resource(ttl="2s", max_entries=64, show_spinner=False)
+def curve(job_id: str, at_work: bool) -> list[Point]:
+    """A job's metric points; `at_work` keeps the last look of a running job apart from that of the ended one."""
+    return studio().points(job_id)

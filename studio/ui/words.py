@@ -1,0 +1,147 @@
+"""Words and numbers as people read them: states, stages, metrics, times and sizes in the user's language."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Literal
+
+from babel.dates import format_timedelta
+from babel.numbers import format_decimal, format_percent
+
+from backend.schemas import JobView, Kind, RunView, State
+from studio.ui.i18n import _, lang
+
+Colour = Literal["red", "orange", "blue", "green", "gray"]
+
+STATES: dict[State, tuple[str, str, Colour]] = {
+    State.WAITING: ("Waiting", ":material/hourglass_empty:", "gray"),
+    State.QUEUED: ("Queued", ":material/hourglass_top:", "gray"),
+    State.RUNNING: ("Running", ":material/progress_activity:", "blue"),
+    State.CANCELLING: ("Stopping", ":material/stop_circle:", "orange"),
+    State.SUCCEEDED: ("Done", ":material/check:", "green"),
+    State.FAILED: ("Failed", ":material/error:", "red"),
+    State.CANCELLED: ("Cancelled", ":material/block:", "gray"),
+    State.BLOCKED: ("Not started", ":material/link_off:", "gray"),
+}
+
+STAGES = {
+    "dataset": "Prepare data",
+    "teacher": "Ask the teacher",
+    "distill": "Distill",
+    "finetune": "Fine-tune",
+    "quantize": "Quantize",
+    "evaluate": "Evaluate",
+    "package": "Package",
+}
+
+METRICS: dict[str, tuple[str, str]] = {
+    "accuracy": ("Accuracy", "share"),
+    "exact_match": ("Exact match", "share"),
+    "macro_f1": ("Macro F1", "share"),
+    "token_f1": ("Token F1", "share"),
+    "rouge_l": ("ROUGE-L", "share"),
+    "majority_baseline": ("Majority baseline", "share"),
+    "invalid_rate": ("Invalid answers", "share"),
+    "perplexity": ("Perplexity", "number"),
+    "train_loss": ("Training loss", "number"),
+    "eval_loss": ("Validation loss", "number"),
+    "ttft_ms": ("Time to first token", "ms"),
+    "decode_tokens_per_s": ("Tokens per second", "number"),
+    "latency_ms_p50": ("Latency, median", "ms"),
+    "latency_ms_p95": ("Latency, 95 %", "ms"),
+    "peak_memory_bytes": ("Peak memory", "bytes"),
+    "size_bytes": ("Size on disk", "bytes"),
+    "parameters": ("Parameters", "count"),
+    "rows": ("Rows", "count"),
+}
+
+KINDS = {
+    Kind.DATASET: "Datasets",
+    Kind.MODEL: "Models",
+    Kind.ADAPTER: "Adapters",
+    Kind.ONNX: "ONNX models",
+    Kind.EVALUATION: "Evaluations",
+    Kind.PACKAGE: "Packages",
+}
+
+
+def state_words(state: State) -> str:
+    return _(STATES[state][0])
+
+
+def stage_words(stage: str) -> str:
+    return _(STAGES.get(stage, stage))
+
+
+def kind_words(kind: str) -> str:
+    return _(KINDS[Kind(kind)]) if kind in set(Kind) else kind
+
+
+def size(count: float) -> str:
+    """`1234567` -> `1.2 MB` (decimal units, as disks are sold)."""
+    unit = "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if abs(count) < (999.5 if unit == "B" else 999.95):  # what rounds to 1,000 takes the next unit
+            break
+        count, unit = count / 1000, larger
+    return f"{format_decimal(count, '#,##0' if unit == 'B' else '#,##0.0', locale=lang())} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """`95` -> `1 min 35 s`; above an hour in hours and minutes."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def ago(moment: datetime) -> str:
+    """`3 minutes ago`."""
+    passed = min(moment - datetime.now(UTC), timedelta(0))
+    return (
+        _("just now") if passed > timedelta(seconds=-5) else format_timedelta(passed, add_direction=True, locale=lang())
+    )
+
+
+def percent(share: float) -> str:
+    return format_percent(share, "#,##0.0 %", locale=lang())
+
+
+def metric_words(name: str, value: float) -> tuple[str, str]:
+    """(label, value) of a metric; one that the table doesn't know shows its own name."""
+    label, unit = METRICS.get(name, (name, "number"))
+    shown = {
+        "share": lambda: percent(value),
+        "ms": lambda: f"{format_decimal(value, '#,##0', locale=lang())} ms",
+        "bytes": lambda: size(value),
+        "count": lambda: format_decimal(value, "#,##0", locale=lang()),
+        "number": lambda: format_decimal(value, "#,##0.###", locale=lang()),
+    }[unit]()
+    return _(label), shown
+
+
+def run_seconds(run: RunView) -> float | None:
+    """From the first start to the last end, or to now; None when nothing has started."""
+    starts = [job.started for job in run.jobs if job.started]
+    if not starts:
+        return None
+    ends = [job.ended for job in run.jobs if job.ended]
+    last = max(ends) if ends and run.state.ended else datetime.now(UTC)
+    return max((last - min(starts)).total_seconds(), 0.0)
+
+
+def progress_line(job: JobView) -> str:
+    """`Step 12 of 40 · 30.0 % · 2 min 05 s left`, as far as it is known."""
+    parts = [job.note] if job.note else []
+    if job.total > 0:
+        parts.append(percent(min(job.done / job.total, 1.0)))
+    if job.eta_seconds is not None:
+        parts.append(_("{time} left").format(time=duration(job.eta_seconds)))
+    return " · ".join(parts) or _("Starting")
+
+
+def about_line() -> str:
+    return f"SLMOps Studio {version('slmops-studio')} · " + _("local")

@@ -1,0 +1,134 @@
+"""A local endpoint that speaks the chat completions protocol, with the faults that real ones have."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Script = Callable[[int], str]
+"""Number of the request (from 0) -> what happens: a status as text, or one of the words below."""
+
+
+class StandIn:
+    """`script` decides each request; `asked` keeps their bodies; `url` is the base address."""
+
+    def __init__(self, script: Script = lambda n: "200", key: str = "") -> None:
+        self.script, self.key = script, key
+        self.asked: list[dict[str, Any]] = []
+        self.at_once = self.most_at_once = 0
+        self.retry_after = "0.05"
+        self.pause = 0.0
+        self.lock = threading.Lock()
+        self.stop = threading.Event()
+
+    def answer(self, body: dict[str, Any]) -> str:
+        """The first word of the last message."""
+        return body["messages"][-1]["content"].split()[0]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+
+    @contextmanager
+    def running(self) -> Iterator[StandIn]:
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.server.daemon_threads = True
+        thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.stop.set()
+            self.server.shutdown()
+            self.server.server_close()
+
+
+def _handler(owner: StandIn) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with owner.lock:
+                number = len(owner.asked)
+                owner.asked.append(body)
+                owner.at_once += 1
+                owner.most_at_once = max(owner.most_at_once, owner.at_once)
+            try:
+                self.act(owner.script(number), body)
+            finally:
+                with owner.lock:
+                    owner.at_once -= 1
+
+        def act(self, word: str, body: dict[str, Any]) -> None:
+            time.sleep(owner.pause)
+            if owner.key and self.headers.get("Authorization") != f"Bearer {owner.key}":
+                word = "401"
+            if word == "200" and self.path != "/v1/chat/completions":
+                word = "404"
+            if word == "never":
+                owner.stop.wait(20)
+                return self.drop()
+            if word == "half":
+                self.send_response(200)
+                self.send_header("Content-Length", "4000")
+                self.end_headers()
+                self.wfile.write(b'{"choices": [{"mess')
+                return self.drop()
+            if word == "200":
+                return self.stream(body) if body.get("stream") else self.reply(200, said(owner.answer(body)))
+            if word == "half-stream":
+                return self.stream(body, whole=False)
+            if word in ODD:
+                return self.send(200, ODD[word], "text/html" if word == "html" else "application/json")
+            repeated = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            self.reply(int(word), {"error": {"message": f"status {word} for {repeated}"}})
+
+        def stream(self, body: dict[str, Any], whole: bool = True) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            for letter in owner.answer(body):
+                event = {"choices": [{"index": 0, "delta": {"content": letter}}]}
+                self.wfile.write(f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode())
+            if whole:
+                self.wfile.write(b"data: [DONE]\n\n")
+            self.drop()
+
+        def reply(self, status: int, content: dict[str, Any]) -> None:
+            self.send(status, json.dumps(content), "application/json")
+
+        def send(self, status: int, text: str, kind: str) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(text.encode())))
+            if status == 429:
+                self.send_header("Retry-After", owner.retry_after)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def drop(self) -> None:
+            self.close_connection = True
+
+    return Handler
+
+
+def said(text: str | None) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
+
+
+ODD = {
+    "html": "<html><body>Welcome to nginx</body></html>",
+    "json": '{"choices": [',
+    "no-choices": '{"object": "list", "data": []}',
+    "empty": json.dumps(said("")),
+}

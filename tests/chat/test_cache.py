@@ -1,0 +1,28 @@
+"""Answers kept by content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from backend.chat.answerer import sampling_identity
+from backend.chat.cache import AnswerCache, prompt_key
+from backend.chat.engine import Sampling
+
+ASK = [{"role": "user", "content": "¿sí?"}]
+
+
+def test_an_answer_is_found_again_by_another_process_like_reader(tmp_path: Path) -> None:
+    cache = AnswerCache(tmp_path, {"model": "a"})
+    cache.keep(prompt_key(ASK), "sí")
+    again = AnswerCache(tmp_path, {"model": "a"})
+    assert again.find([prompt_key(ASK), "other"]) == {prompt_key(ASK): "sí"}
+
+
+def test_another_teacher_or_sampling_shares_nothing(tmp_path: Path) -> None:
+    AnswerCache(tmp_path, {"model": "a"}).keep("p", "x")
+    assert AnswerCache(tmp_path, {"model": "b"}).find(["p"]) == {}
+
+
+def test_the_seed_counts_only_when_something_is_drawn() -> None:
+    assert sampling_identity(Sampling(seed=1)) == sampling_identity(Sampling(seed=2))
+    assert sampling_identity(Sampling(seed=1, temperature=1)) != sampling_identity(Sampling(seed=2, temperature=1))

@@ -1,0 +1,51 @@
+"""The demo is real, balanced, deterministic and split by template."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from backend.data.build import prepare
+from backend.data.demo import demo_examples, digest
+from backend.stages.dataset import STAGE
+
+
+def test_size_classes_and_balance() -> None:
+    rows = demo_examples()
+    counts = Counter(row.output for row in rows)
+    assert 8000 < len(rows) < 12000 and len(counts) >= 20
+    assert max(counts.values()) < len(rows) * 0.1 and min(counts.values()) >= 50
+    assert sum(map(len, (row.input for row in rows))) / len(rows) < 40
+
+
+def test_a_sentence_has_one_intent_and_no_open_place() -> None:
+    rows = demo_examples()
+    assert len({row.input for row in rows}) == len(rows)
+    assert not [row.input for row in rows if set("{}<>[]()|") & set(row.input)]
+
+
+def test_both_languages() -> None:
+    inputs = {row.input for row in demo_examples()}
+    assert any("kitchen" in text for text in inputs) and any("cocina" in text for text in inputs)
+    assert not any("cocina" in row.input for row in demo_examples(("en",)))
+
+
+def test_deterministic_by_seed() -> None:
+    from backend.data.demo import _sentences
+
+    first = digest(demo_examples(seed=1))
+    _sentences.cache_clear()
+    assert digest(demo_examples(seed=1)) == first != digest(demo_examples(seed=2))
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"languages": ["en"]}, {"max_rows": 600}, {"labelled_rows": 400, "max_rows": 2400}]
+)
+def test_templates_do_not_straddle_splits(params: dict[str, object]) -> None:
+    prepared = prepare(STAGE.parse(params), seed=0)
+    groups = {name: {row.group for row in part} for name, part in prepared.splits.items()}
+    assert not (groups["train"] | groups["pool"]) & groups["test"] and not groups["train"] & groups["validation"]
+    for name in ("train", "test"):
+        assert {row.output for row in prepared.splits[name]} == set(prepared.template.labels)
+    assert prepared.warnings == []

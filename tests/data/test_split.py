@@ -1,0 +1,84 @@
+"""Nothing of the test is seen in training; classes keep their shares; seed and content decide."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.data.examples import Example
+from backend.data.split import sample, split
+
+ROW = st.builds(
+    Example,
+    place=st.integers(1, 10_000),
+    input=st.sampled_from([f"input {n}" for n in range(30)]),
+    output=st.sampled_from(["a", "b", "c"]),
+    group=st.sampled_from(["", "", "g1", "g2", "g3"]),
+)
+
+
+def rows(count: int = 400, labels: int = 4) -> list[Example]:
+    return [Example(n, f"input {n}", f"l{n % labels}") for n in range(count)]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(ROW, max_size=60), st.booleans(), st.integers(0, 5))
+def test_no_row_is_lost_and_nothing_leaks(examples: list[Example], labels: bool, seed: int) -> None:
+    parts = split(examples, 0.2, 0.2, labels, seed)
+    assert Counter(map(id, examples)) == Counter(id(row) for part in parts.values() for row in part)
+    for key in (lambda row: row.key, lambda row: row.group or row.key):
+        homes = {name: {key(row) for row in part} for name, part in parts.items()}
+        assert not homes["train"] & (homes["test"] | homes["validation"]) and not homes["test"] & homes["validation"]
+
+
+def test_case_and_spaces_do_not_make_a_new_input() -> None:
+    twins = [Example(n, text, "a") for n, text in enumerate(["Turn on", "turn  ON ", "other", "more", "words", "here"])]
+    parts = split(twins, 0.3, 0.3, True, 1)
+    assert any({0, 1} <= {row.place for row in part} for part in parts.values())
+
+
+def test_shares_are_kept_for_every_class() -> None:
+    parts = split(rows(), 0.1, 0.2, True, 0)
+    assert {name: len(part) for name, part in parts.items()} == {"train": 280, "validation": 40, "test": 80}
+    assert set(Counter(row.output for row in parts["test"]).values()) == {20}
+
+
+def test_small_classes_reach_every_split_and_single_ones_train() -> None:
+    small = [
+        *rows(100, 1),
+        *(Example(1000 + n, f"small {n}", "small") for n in range(4)),
+        Example(2000, "one", "single"),
+    ]
+    parts = split(small, 0.1, 0.1, True, 0)
+    homes = {name: {row.output for row in part} for name, part in parts.items()}
+    assert all("small" in found for found in homes.values())
+    assert [name for name, found in homes.items() if "single" in found] == ["train"]
+
+
+def test_many_tiny_classes_still_give_a_test_of_the_right_size() -> None:
+    parts = split(rows(300, 100), 0.1, 0.1, True, 0)
+    assert 25 <= len(parts["test"]) <= 35 and len({row.output for row in parts["train"]}) == 100
+
+
+def test_seed_and_content_decide_not_the_order() -> None:
+    places = {name: {row.place for row in part} for name, part in split(rows(), 0.1, 0.1, True, 3).items()}
+    turned = {name: {row.place for row in part} for name, part in split(rows()[::-1], 0.1, 0.1, True, 3).items()}
+    other = {name: {row.place for row in part} for name, part in split(rows(), 0.1, 0.1, True, 4).items()}
+    assert places == turned and places["test"] != other["test"]
+
+
+def test_sample_keeps_every_class_and_its_share() -> None:
+    examples = [*rows(90, 1), *(Example(500 + n, f"rare {n}", "rare") for n in range(10))]
+    chosen, left = sample(examples, 20, True, 0)
+    assert Counter(row.output for row in chosen) == {"l0": 18, "rare": 2} and len(left) == 80
+    assert sample(examples, 0, True, 0)[1] == [] and len(sample(examples, 200, True, 0)[0]) == 100
+    assert {row.output for row in sample(examples, 2, True, 0)[0]} == {"l0", "rare"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ROW, min_size=1, max_size=50), st.integers(1, 60))
+def test_sample_has_the_size_that_was_asked(examples: list[Example], count: int) -> None:
+    chosen, left = sample(examples, count, True, 0)
+    assert len(chosen) == min(count, len(examples)) and len(chosen) + len(left) == len(examples)

@@ -1,0 +1,139 @@
+"""Small real stages for the tests of the queue. Each writes `time event name pid` lines to the file `trace`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from backend.errors import StudioError
+from backend.schemas import Kind, Quote
+from backend.stages.base import ModelRef, Params, Result, Stage, check_refs
+
+
+class FakeParams(Params):
+    trace: str
+    name: str = "a"
+    steps: int = 3
+    pause: float = 0.1
+    folder: str = ""
+    source: ModelRef | None = None
+    sources: list[ModelRef] = []
+
+
+def note(params: FakeParams, event: str) -> None:
+    with Path(params.trace).open("a") as stream:
+        stream.write(f"{time.time():.3f} {event} {params.name} {os.getpid()}\n")
+
+
+def steps(params: FakeParams, ctx: Any) -> Result:
+    """Counts; goes on from the number in its checkpoint."""
+    file = ctx.checkpoints / "step"
+    first = int(file.read_text()) if ctx.resume_from else 0
+    note(params, f"start@{first}")
+    for step in range(first, params.steps):
+        ctx.checkpoint()
+        ctx.progress(step, params.steps, "counting")
+        ctx.metric("loss", 1 / (step + 1), step)
+        time.sleep(params.pause)
+        note(params, f"step@{step}")
+        file.with_suffix(".new").write_text(str(step + 1))
+        file.with_suffix(".new").replace(file)
+    folder = ctx.scratch("out")
+    parents = [ctx.input(ref).id for ref in [params.source, *params.sources] if ref]
+    (folder / "sum.txt").write_text(hashlib.sha256(f"{params.name}{parents}".encode()).hexdigest())
+    made = ctx.artifact(Kind.MODEL, params.name, folder, facts={"steps": params.steps}, parents=parents)
+    note(params, "end")
+    return Result(artifact=made.id, metrics={"steps": params.steps})
+
+
+def spin(params: FakeParams, ctx: Any) -> Result:
+    """Busy in C code that holds the interpreter and looks at no signal."""
+    note(params, "start@0")
+    sum(range(10**12))
+    return Result(artifact="none")
+
+
+def suicide(params: FakeParams, ctx: Any) -> Result:
+    note(params, "start@0")
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+    return Result(artifact="none")
+
+
+def selfkill(params: FakeParams, ctx: Any) -> Result:
+    note(params, "start@0")
+    os.kill(os.getpid(), signal.SIGKILL)
+    return Result(artifact="none")
+
+
+def flaky(params: FakeParams, ctx: Any) -> Result:
+    """Fails for people until the file `folder`/ok exists."""
+    note(params, "start@0")
+    if not (Path(params.folder) / "ok").exists():
+        raise StudioError("core.value", reason="The file ok is missing.")
+    return steps(params, ctx)
+
+
+def bug(params: FakeParams, ctx: Any) -> Result:
+    raise ZeroDivisionError("nothing to divide by")
+
+
+def hog(params: FakeParams, ctx: Any) -> Result:
+    """Really runs out of memory."""
+    import resource
+
+    limit = 600 * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    blocks = [bytes(50 * 2**20) for _ in range(100)]
+    return Result(artifact=str(len(blocks)))
+
+
+def fill(params: FakeParams, ctx: Any) -> Result:
+    """Writes until the disk is full: into its output, or with folder="checkpoints" into a checkpoint."""
+    note(params, "start@0")
+    folder = ctx.checkpoints if params.folder == "checkpoints" else ctx.scratch("out")
+    with (folder / "big").open("wb", buffering=0) as stream:
+        while True:
+            stream.write(bytes(2**16))
+
+
+def chatty(params: FakeParams, ctx: Any) -> Result:
+    """Prints what looks like reports, on every way to stdout."""
+    print('{"event": "error", "error": {"code": "core.value"}}')
+    os.write(1, b"raw bytes without an end of line")
+    os.system("echo from a grandchild")
+    sys.stderr.write("and stderr\n")
+    return steps(params, ctx)
+
+
+def _check(params: FakeParams, world: Any) -> list[Any]:
+    return check_refs(params, world)
+
+
+def _quote(params: FakeParams, world: Any) -> Quote:
+    return Quote(seconds=1, memory_bytes=1, disk_bytes=1)
+
+
+_RUNS = {run.__name__: run for run in (steps, spin, suicide, selfkill, flaky, bug, hog, fill, chatty)}
+
+
+def find(name: str) -> Stage:
+    """`steps`, or `steps@light` to name a queue."""
+    name, _, queue = name.partition("@")
+    return Stage(
+        name=name,
+        title=name,
+        kind=Kind.MODEL,
+        params=FakeParams,
+        result=Result,
+        check=_check,
+        quote=_quote,
+        run=_RUNS[name],
+        example={"trace": "t"},
+        queue=queue or "cpu",
+    )

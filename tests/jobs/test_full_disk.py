@@ -1,0 +1,48 @@
+"""A home on a file system of a few megabytes: a stage fills it, and the studio goes on."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.jobs.failures import sentence
+from backend.schemas import State
+from tests.jobs.farm import Farm
+
+pytestmark = pytest.mark.proc
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Farm]:
+    """A farm on a tmpfs of 12 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("only root can mount a small file system here")
+    farm = Farm(disk / "home")
+    try:
+        yield farm
+    finally:
+        farm.close()
+        farm.store.engine.dispose()
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("folder", ["", "checkpoints"])
+def test_a_full_disk_fails_the_job_in_words_and_nothing_else(small: Farm, folder: str) -> None:
+    worker = small.start()
+    small.until((small.settings.home / "reserve").exists)
+    done = small.finish(small.submit(small.job("steps", "before")))
+    run = small.finish(small.submit(small.job("fill", "big", folder=folder), small.job("steps", "after", ["big"])))
+    assert [job.state for job in run.jobs] == [State.FAILED, State.BLOCKED]
+    error = run.jobs[0].error
+    assert error is not None and sentence(error).startswith("The disk that holds")
+    assert small.store.artifact(done.jobs[0].result["artifact"]).path.is_dir()
+    assert worker.poll() is None
+    shutil.rmtree(small.settings.jobs / run.jobs[0].id, ignore_errors=True)
+    assert small.finish(small.submit(small.job("steps", "next"))).state is State.SUCCEEDED
+    assert small.stop() == 0

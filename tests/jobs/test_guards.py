@@ -1,0 +1,88 @@
+"""No process outlives its parent, and no job runs twice, shown one guard at a time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from backend.jobs.guards import EXIT_ORPHAN, Busy, only_one, peak_memory
+from tests.jobs.farm import ROOT
+
+pytestmark = pytest.mark.proc
+
+_LEASE = "import os; from backend.jobs.guards import watch_lease; watch_lease(0, 0.6)"
+
+
+def _watcher() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", _LEASE], stdin=subprocess.PIPE, cwd=ROOT)
+
+
+def test_a_lease_that_is_not_renewed_ends_the_process() -> None:
+    process = _watcher()
+    assert process.stdin is not None
+    for _ in range(6):
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        time.sleep(0.25)
+    assert process.poll() is None
+    assert process.wait(5) == EXIT_ORPHAN
+
+
+def test_the_end_of_stdin_ends_the_process() -> None:
+    process = _watcher()
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(5) == EXIT_ORPHAN
+
+
+def test_a_lock_admits_one_and_goes_with_its_process(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from backend.jobs.guards import only_one\n"
+        "with only_one(Path(sys.argv[1]), 0): print('held', flush=True); time.sleep(60)"
+    )
+    argv = [sys.executable, "-c", code, str(tmp_path / "lock")]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=ROOT)
+    assert process.stdout is not None and process.stdout.readline() == b"held\n"
+    with pytest.raises(Busy), only_one(tmp_path / "lock", 0.1):
+        pass
+    process.kill()
+    with only_one(tmp_path / "lock", 2):
+        process.wait()
+
+
+def test_peak_memory_counts_what_is_gone_again() -> None:
+    before = peak_memory()
+    block = bytearray(80 * 2**20)
+    block[::4096] = b"x" * len(block[::4096])
+    del block
+    assert peak_memory() - before > 40 * 2**20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
+def test_a_tethered_program_ends_when_its_caller_is_killed() -> None:
+    code = (
+        "import os, subprocess, sys, time\n"
+        "tether = [sys.executable, '-m', 'backend.jobs.tether', str(os.getpid()), sys.executable]\n"
+        "print(subprocess.Popen([*tether, '-c', 'import time; time.sleep(60)']).pid, flush=True); time.sleep(60)"
+    )
+    caller = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT)
+    assert caller.stdout is not None
+    program = psutil.Process(int(caller.stdout.readline()))
+    _until(lambda: "backend.jobs.tether" not in program.cmdline())
+    os.kill(caller.pid, signal.SIGKILL)
+    caller.wait()
+    _until(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE)
+
+
+def _until(condition: object) -> None:
+    end = time.monotonic() + 5
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.02)

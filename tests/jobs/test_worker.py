@@ -1,0 +1,129 @@
+"""A real worker and real child processes, one worker for all tests: cancel, failures, priorities, retries."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from backend.jobs.failures import sentence
+from backend.schemas import JobView, State
+from tests.jobs.farm import ROOT, Farm
+
+pytestmark = pytest.mark.proc
+
+
+def error_text(job: JobView) -> str:
+    assert job.error is not None
+    return sentence(job.error)
+
+
+def test_a_chain_runs_with_lineage_metrics_and_memory(running: Farm) -> None:
+    jobs = [running.job("steps", "a"), running.job("steps@light", "b", ["a"], source="${a}")]
+    run = running.finish(running.submit(*jobs))
+    assert run.state is State.SUCCEEDED
+    first, second = run.jobs
+    assert running.store.artifact(second.result["artifact"]).parents == [first.result["artifact"]]
+    assert len(running.service.metrics(first.id, "loss")) == 3
+    assert second.peak_memory_bytes is not None and 10e6 < second.peak_memory_bytes < 500e6
+    assert second.seconds is not None and 0.3 < second.seconds < 15
+    assert not (running.settings.jobs / first.id).exists()
+
+
+def test_what_libraries_print_goes_to_the_log_only(running: Farm) -> None:
+    run = running.finish(running.submit(running.job("chatty", "a")))
+    assert run.state is State.SUCCEEDED
+    log = (running.settings.logs / f"{run.jobs[0].id}.log").read_text()
+    for words in ('"event": "error"', "raw bytes", "from a grandchild", "and stderr"):
+        assert words in log
+
+
+@pytest.mark.parametrize("stage", ["steps", "spin"])
+def test_cancel_reaches_the_process_within_two_seconds(running: Farm, stage: str) -> None:
+    name = f"cancel-{stage}"
+    run = running.submit(running.job(stage, name, steps=1000), running.job("steps", f"{name}-after", [name]))
+    running.until(lambda: running.starts(name))
+    pid = running.trace()[-1][3]
+    begun = time.monotonic()
+    assert running.service.cancel(run.jobs[0].id).state in (State.CANCELLING, State.CANCELLED)
+    running.until(lambda: not psutil.pid_exists(pid), 5)
+    assert time.monotonic() - begun < 2.0
+    running.reach(run, name, State.CANCELLED, seconds=2)
+    assert running.reach(run, f"{name}-after", State.BLOCKED, seconds=2).attempts == 0
+
+
+def test_a_cancelled_job_goes_on_from_its_checkpoint_when_retried(running: Farm) -> None:
+    run = running.submit(running.job("steps", "again", steps=12))
+    running.until(lambda: running.job_of(run, "again").done >= 3)
+    running.service.cancel(run.jobs[0].id)
+    running.reach(run, "again", State.CANCELLED)
+    running.service.retry(run.jobs[0].id)
+    assert running.finish(run).state is State.SUCCEEDED
+    first, second = running.starts("again")
+    assert first == "start@0" and int(second.split("@")[1]) >= 3
+
+
+def test_retry_after_a_failure_does_not_repeat_finished_stages(running: Farm, tmp_path: Path) -> None:
+    jobs = [running.job("steps", "r1"), running.job("flaky", "r2", ["r1"], folder=str(tmp_path))]
+    run = running.finish(running.submit(*jobs, running.job("steps", "r3", ["r2"], source="${r2}")))
+    assert [job.state for job in run.jobs] == [State.SUCCEEDED, State.FAILED, State.BLOCKED]
+    assert error_text(run.jobs[1]).startswith("The file ok is missing.")
+    (tmp_path / "ok").touch()
+    running.service.retry(run.jobs[1].id)
+    running.reach(run, "r3", State.SUCCEEDED)
+    assert len(running.starts("r1")) == 1
+
+
+def test_the_lowest_number_goes_first_and_a_pause_holds_all(running: Farm) -> None:
+    running.service.pause("cpu")
+    runs = [running.submit(running.job("steps", f"p{n}", priority=n, steps=1)) for n in (9, 1, 5)]
+    time.sleep(1.5)
+    assert not any(name in ("p1", "p5", "p9") for _, _, name, _ in running.trace())
+    running.service.resume("cpu")
+    for run in runs:
+        running.finish(run)
+    order = [name for _, event, name, _ in running.trace() if event == "end" and name in ("p1", "p5", "p9")]
+    assert order == ["p1", "p5", "p9"]
+
+
+def test_a_child_that_is_killed_once_goes_on_from_its_checkpoint(running: Farm) -> None:
+    run = running.submit(running.job("steps", "shot", steps=12))
+    running.until(lambda: running.job_of(run, "shot").done >= 3)
+    os.kill(running.trace()[-1][3], signal.SIGKILL)
+    assert running.finish(run).state is State.SUCCEEDED
+    assert int(running.starts("shot")[1].split("@")[1]) >= 3
+    assert any("SIGKILL" in line.text for line in running.service.logs(run.jobs[0].id))
+
+
+def test_a_child_that_always_dies_stops_after_three_tries(running: Farm) -> None:
+    run = running.finish(running.submit(running.job("selfkill", "dies")))
+    assert run.jobs[0].state is State.FAILED
+    assert len(running.starts("dies")) == 3
+    assert error_text(run.jobs[0]).startswith("The process of this stage was killed 3 times in a row (SIGKILL)")
+
+
+def test_out_of_memory_is_said(running: Farm) -> None:
+    run = running.finish(running.submit(running.job("hog", "hog")))
+    assert error_text(run.jobs[0]).startswith("The process ran out of memory.")
+
+
+def test_a_bug_leaves_its_traceback_in_the_logs(running: Farm) -> None:
+    run = running.finish(running.submit(running.job("bug", "bug")))
+    assert error_text(run.jobs[0]).startswith("Unexpected error: ZeroDivisionError: nothing to divide by")
+    assert any("Traceback" in line.text for line in running.service.logs(run.jobs[0].id))
+
+
+def test_a_second_worker_is_refused_in_words(running: Farm) -> None:
+    env = {**os.environ, "SLMOPS_HOME": str(running.settings.home)}
+    argv = [sys.executable, "-m", "tests.jobs.fake_worker"]
+    second = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=20)
+    assert second.returncode == 2
+    assert second.stderr.startswith("Another worker is at work in")
+    assert "Traceback" not in second.stderr
+    assert len(running.service.workers()) == 1

@@ -1,0 +1,60 @@
+"""Conversion by Olive: what is refused, killed or left behind."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from backend.errors import Cancelled, StudioError
+from backend.ml import convert
+from tests.helpers import build_tiny_model
+
+pytestmark = pytest.mark.ml
+
+
+def test_remote_code_and_hub_tokens_are_off_in_every_workflow(tmp_path: Path) -> None:
+    for precision, tied in (("int4", True), ("int4", False), ("fp32", False)):
+        config = convert.olive_config(tmp_path, tmp_path, precision, tied, 32)
+        assert config["passes"]["build"]["extra_options"] == {"hf_remote": False, "hf_token": "false"}
+        assert ("int4_block_size" in config["passes"]["build"]) == (precision == "int4")
+        assert list(config["passes"]) == (["quantize", "build", "tie"] if tied else ["build"])
+
+
+def test_a_workflow_that_writes_no_model_is_an_error_though_olive_exits_well(tmp_path: Path) -> None:
+    folder = build_tiny_model(tmp_path / "model", hidden=64)
+    (folder / "model.safetensors").unlink()
+    said: list[str] = []
+    work = tmp_path / "work"
+    config = convert.olive_config(folder, work, "fp32", False, 32)
+    with pytest.raises(StudioError) as caught:
+        convert.run_olive(config, work, lambda phase: None, said.append)
+    assert caught.value.code == "chat.olive_nothing" and said
+    assert "\n" not in str(caught.value)
+
+
+def test_a_cancel_kills_olive(tmp_path: Path) -> None:
+    folder = build_tiny_model(tmp_path / "model", hidden=64)
+    work = tmp_path / "work"
+
+    def watch(phase: str) -> None:
+        if psutil.Process().children():
+            raise Cancelled
+
+    begun = time.monotonic()
+    with pytest.raises(Cancelled):
+        convert.run_olive(convert.olive_config(folder, work, "fp32", False, 32), work, watch, print)
+    assert time.monotonic() - begun < 2
+    assert not [child for child in psutil.Process().children() if "olive" in " ".join(child.cmdline())]
+
+
+def test_a_model_that_can_not_run_is_caught_by_asking(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    build_tiny_model(folder, hidden=64)
+    (folder / "genai_config.json").write_text(json.dumps({"model": {"type": "llama"}}))
+    with pytest.raises(StudioError) as caught:
+        convert.ask_onnx(folder, [[1, 2]], lambda: None)
+    assert caught.value.code == "chat.onnx_wrong" and "status 1" in str(caught.value)
