@@ -11,8 +11,9 @@ from backend import disk, planner, recipes
 from backend.errors import StudioError
 from backend.jobs.service import JobService, NewJob
 from backend.models import catalogue
+from backend.models.card import Card, card
 from backend.paths import assets
-from backend.planner import Plan
+from backend.planner import Plan, PlanWorld
 from backend.recipes import Recipe
 from backend.schemas import ArtifactView, JobView, Kind, LogLine, Point, RunView, Storage, WorkerView
 from backend.settings import Settings
@@ -50,7 +51,7 @@ class Studio:
     def plan(self, recipe: Recipe) -> Plan:
         """Check and quote a whole recipe. Built-in models that it names are imported first."""
         for step in recipe.stages:
-            for name in catalogue.builtin_names():
+            for name in catalogue.BUILTIN:
                 if name in recipes.leaves(step.params):
                     catalogue.import_builtin(self.store, self.settings, name)
         return planner.plan(recipe, self.store, self.settings)
@@ -132,7 +133,7 @@ class Studio:
     def model(self, ref: str) -> ArtifactView:
         """A model by id, name, the name of a built-in one, or the path of a model folder; the last two are imported once."""
         found = self.store.find_artifact(ref)
-        if found is None and ref in catalogue.builtin_names():
+        if found is None and ref in catalogue.BUILTIN:
             found = catalogue.import_builtin(self.store, self.settings, ref)
         if found is None and Path(ref).is_dir():
             found = catalogue.import_folder(self.store, self.settings, Path(ref), Path(ref).resolve().name)
@@ -141,6 +142,11 @@ class Studio:
         if found.kind not in MODEL_KINDS:
             raise StudioError("core.artifact_kind", ref=ref, kind=found.kind, wanted=" / ".join(MODEL_KINDS))
         return found
+
+    def card(self, ref: str) -> Card:
+        """What a model is, what it needs, and whether that fits this machine."""
+        found = self.model(ref)
+        return card(found.facts, PlanWorld(self.store, self.settings), found.license, found.size_bytes)
 
     def import_model(self, path: Path, name: str) -> ArtifactView:
         return catalogue.import_folder(self.store, self.settings, path, name)

@@ -27,6 +27,7 @@ class PlanWorld:
         self.memory_bytes = machine.memory_bytes()
         self.free_disk_bytes = machine.free_disk_bytes(settings.home)
         self.forecasts: dict[str, Described] = {}
+        self._speed: float | None = None
 
     def describe(self, ref: str) -> Described | None:
         step_id = recipes.reference(ref)
@@ -36,7 +37,9 @@ class PlanWorld:
         return Described(found.kind, found.facts, path=str(found.path)) if found else None
 
     def speed(self) -> float:
-        return machine.speed(self.settings.home)
+        if self._speed is None:
+            self._speed = machine.speed(self.settings.home)
+        return self._speed
 
     def stretch(self, stage: str) -> float:
         """How much longer than the reference quote the last runs of this stage took here; 1.0 when there were none."""

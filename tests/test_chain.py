@@ -19,18 +19,19 @@ from tests.helpers import build_tiny_model
 
 pytestmark = [pytest.mark.ml, pytest.mark.timeout(600)]
 
-TRAIN = {"epochs": 1, "batch_size": 8, "max_length": 64}
+FULL = {"epochs": 10, "batch_size": 8, "max_length": 64, "learning_rate": 0.004, "train_embeddings": True}
 RECIPE = {
     "name": "tiny chain",
     "seed": 3,
     "stages": [
         {"id": "data", "stage": "dataset", "params": {"source": "", "labelled_rows": 60}},
-        {"id": "tuned", "stage": "finetune", "params": {"model": "tiny", "data": "${data}", "rank": 2} | TRAIN},
+        {"id": "base", "stage": "distill", "params": {"student": "tiny", "data": "${data}"} | FULL},
+        {"id": "tuned", "stage": "finetune", "params": {"model": "${base}", "data": "${data}", "rank": 4, "epochs": 1}},
         {"id": "answers", "stage": "teacher", "params": {"model": "${tuned}", "data": "${data}"}},
         {
             "id": "student",
             "stage": "distill",
-            "params": {"student": "${tuned}", "keep_layers": 1, "data": "${answers}"} | TRAIN,
+            "params": {"student": "${tuned}", "keep_layers": 1, "data": "${answers}"} | FULL,
         },
         {"id": "int4", "stage": "quantize", "params": {"model": "${student}", "precision": "int4", "block_size": 32}},
         {"id": "eval", "stage": "evaluate", "params": {"model": "${student}", "data": "${data}", "cost_prompts": 2}},

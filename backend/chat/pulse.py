@@ -23,6 +23,8 @@ class Pulse:
             self.ctx.progress(self.done, self.total, self.note)
 
     def add(self, count: float = 1.0, note: str | None = None) -> None:
+        """A new note is reported at once."""
         self.done += count
-        self.note = note if note is not None else self.note
+        if note is not None and note != self.note:
+            self.note, self._last = note, 0.0
         self()

@@ -73,19 +73,18 @@ def show_dataset(
 ) -> None:
     """One dataset: facts, and its first rows rendered with a model's chat template."""
     from backend.api import Studio
-    from backend.data.preview import preview
+    from backend.data.preview import preview_folder
     from backend.data.tokens import Encoder
 
     studio = Studio.open()
     found = studio.artifact(ref)
     encoder = Encoder(studio.model(model).path) if model else None
-    examples = preview(found.path, rows, encoder)
+    examples = preview_folder(found.path, n=rows, encoder=encoder)
     if json_:
-        return print_json({"dataset": found.model_dump(mode="json"), "preview": examples})
+        return print_json({"dataset": found, "preview": examples})
     _show(found)
     for example in examples:
-        line("")
-        line(str(example))
+        line(f"\n{example.text}")
     return None
 
 
@@ -108,7 +107,7 @@ def import_model(
 def list_models(json_: _Json = False) -> None:
     """All models, newest first: full, adapters, ONNX, and the built-in ones that are not imported yet."""
     from backend.api import MODEL_KINDS, Studio
-    from backend.models.catalogue import builtin_names
+    from backend.models.catalogue import BUILTIN
     from backend.stages.base import human_bytes
 
     found = Studio.open().artifacts(MODEL_KINDS)
@@ -120,23 +119,21 @@ def list_models(json_: _Json = False) -> None:
         for a in found
     ]
     names = {a.name for a in found}
-    rows += [["", name, "built-in", "", "", "", ""] for name in builtin_names() if name not in names]
+    rows += [["", name, "built-in", "", "", "", ""] for name in BUILTIN if name not in names]
     table(["id", "name", "kind", "precision", "parameters", "size", "license"], rows)
     return None
 
 
 def show_model(ref: str, json_: _Json = False) -> None:
     """One model's card: parameters, layers, context, vocabulary, license, and whether it fits this machine."""
-    from backend import machine
     from backend.api import Studio
-    from backend.models.catalogue import card
 
-    found = Studio.open().model(ref)
-    about = card(found.facts, machine.memory_bytes())
+    studio = Studio.open()
+    found, card = studio.model(ref), studio.card(ref)
     if json_:
-        return print_json({"model": found.model_dump(mode="json"), "card": about})
+        return print_json({"model": found, "card": card})
     _show(found)
-    for key, value in about.items():
+    for key, value in card.rows():
         line(f"{key}: {value}")
     return None
 

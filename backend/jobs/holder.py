@@ -146,7 +146,7 @@ class Holder:
                 queue.hand_back(self._store, job, seconds=seconds)
             case "died":
                 error = JobError(code="jobs.killed", args={"tries": queue.MAX_DEATHS, "signal": _cause(outcome.code)})
-                queue.count_death(self._store, job, work, error, State.WAITING)
+                queue.count_death(self._store, job, work, error)
 
     async def _broken(self, job: t.Job, error: Exception) -> None:
         """Supervision itself failed: missing input, full disk, or a bug of ours."""

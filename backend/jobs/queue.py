@@ -47,7 +47,9 @@ def served_queues() -> list[str]:
 
 def release_ready(store: Store, queues: Collection[str], worker: str) -> list[Ticket]:
     """Set `queued` the jobs that may start now (earlier stages succeeded, queue not paused, slot free): lowest priority
-    number first, then oldest, then position. The caller hands each ticket to a worker."""
+    number first, then oldest, then position. The caller hands each ticket to a worker.
+
+    The last try of a job that died before runs alone, so that no job is blamed for what its neighbour does."""
     with store.session() as session:
         active = session.scalars(
             select(t.Job).where(t.Job.state.in_([State.WAITING, State.QUEUED, State.RUNNING, State.CANCELLING]))
@@ -57,17 +59,21 @@ def release_ready(store: Store, queues: Collection[str], worker: str) -> list[Ti
             return []
         paused = set(session.scalars(select(t.QueueState.name).where(t.QueueState.paused)))
         states = _states(session, {job.run_id for job in waiting})
-    free = {name: SLOTS[name] - sum(_takes(job, name, worker) for job in active) for name in queues}
-    tickets = []
+    mine = [job for job in active if job.state != State.WAITING and job.worker in (None, worker)]
+    free = {name: SLOTS[name] - sum(job.queue == name for job in mine) for name in queues}
+    alone = any(_last_try(job) for job in mine)
+    tickets: list[Ticket] = []
     for job in sorted(waiting, key=lambda job: (job.priority, job.created, job.position)):
         ready = all(states.get((job.run_id, need)) == State.SUCCEEDED for need in job.needs)
-        if ready and free[job.queue] > 0 and job.queue not in paused:
-            ticket = Ticket(job.id, job.dispatch + 1, job.queue)
-            if store.update_job(
-                job.id, only=[State.WAITING], state=State.QUEUED, dispatch=ticket.dispatch, worker=None
-            ):
-                free[job.queue] -= 1
-                tickets.append(ticket)
+        if not ready or free[job.queue] <= 0 or job.queue in paused:
+            continue
+        if alone or (_last_try(job) and (mine or tickets)):
+            break
+        ticket = Ticket(job.id, job.dispatch + 1, job.queue)
+        if store.update_job(job.id, only=[State.WAITING], state=State.QUEUED, dispatch=ticket.dispatch, worker=None):
+            free[job.queue] -= 1
+            tickets.append(ticket)
+            alone = _last_try(job)
     return tickets
 
 
@@ -119,19 +125,20 @@ def hand_back(store: Store, job: t.Job, **values: Any) -> None:
     write(store, job, state=State.WAITING, worker=None, pid=None, eta_seconds=None, **values)
 
 
-def count_death(store: Store, job: t.Job, work: Path, error: JobError, then: State) -> None:
-    """The process of a held job died. It goes on as `then`, unless that was the third death since its newest checkpoint."""
+def count_death(store: Store, job: t.Job, work: Path, error: JobError) -> None:
+    """The process of a held job died. It waits for another attempt, unless that was the third death in a row without a
+    new checkpoint."""
     newest = _newest_checkpoint(work)
     fresh = newest is not None and job.started is not None and newest > job.started
     deaths = 1 if fresh else job.deaths + 1
     if deaths >= MAX_DEATHS:
         finish(store, job, State.FAILED, error, deaths=deaths)
     else:
-        write(store, job, state=then, worker=None, pid=None, eta_seconds=None, deaths=deaths)
+        write(store, job, state=State.WAITING, worker=None, pid=None, eta_seconds=None, deaths=deaths)
 
 
 def take_back(store: Store, live: Collection[str], jobs: Path) -> None:
-    """Release what dead workers held: cancelled if that was asked, else queued again under the same ticket. Repeatable."""
+    """Take what dead workers held: cancelled if that was asked, else waiting for its next release. Repeatable."""
     with store.session() as session:
         held = session.scalars(select(t.Job).where(t.Job.state.in_([State.RUNNING, State.CANCELLING]))).all()
     for job in held:
@@ -141,7 +148,7 @@ def take_back(store: Store, live: Collection[str], jobs: Path) -> None:
             finish(store, job, State.CANCELLED)
         else:
             poison = JobError(code="jobs.poison", args={"tries": MAX_DEATHS})
-            count_death(store, job, jobs / job.id, poison, State.QUEUED)
+            count_death(store, job, jobs / job.id, poison)
 
 
 def requeue_lost(store: Store, workflows: Collection[str]) -> None:
@@ -171,9 +178,8 @@ def cancelling(store: Store, worker: str) -> list[str]:
         return list(session.scalars(query))
 
 
-def _takes(job: t.Job, queue: str, worker: str) -> bool:
-    """Whether a job fills one of this worker's slots: its own, and those released but not claimed by anybody."""
-    return job.queue == queue and job.state != State.WAITING and job.worker in (None, worker)
+def _last_try(job: t.Job) -> bool:
+    return job.deaths == MAX_DEATHS - 1
 
 
 def _states(session: Session, runs: set[str]) -> dict[tuple[str, str], str]:

@@ -68,6 +68,8 @@ def start(command: Command) -> subprocess.Popen[bytes]:
     """Start a process that ends with this one, whatever happens to it."""
     argv = [sys.executable, "-m", "backend.jobs.tether", str(os.getpid()), *command.argv]
     env = {**os.environ, **command.env}
+    if "SLMOPS_HOME" in env:  # relative to where the user is, not to ROOT
+        env["SLMOPS_HOME"] = str(Path(env["SLMOPS_HOME"]).expanduser().absolute())
     if command.log is None:
         return subprocess.Popen(argv, cwd=ROOT, env=env, start_new_session=True)
     with command.log.open("ab") as log:

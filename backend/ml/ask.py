@@ -19,9 +19,10 @@ TOKENS = 8
 
 
 def ask(folder: Path, prompts: list[list[int]]) -> dict[str, object]:
-    """The likeliest first token of each answer, whether all logits are numbers, and the first 8 tokens as text."""
+    """The likeliest first token of each answer, whether all logits are numbers, how far the first ones spread, and the
+    first 8 tokens as text."""
     model, encoder = og.Model(str(folder)), Encoder(folder)
-    first, texts, finite = [], [], True
+    first, texts, spread, finite = [], [], [], True
     for prompt in prompts:
         params = og.GeneratorParams(model)
         params.set_search_options(max_length=len(prompt) + TOKENS, do_sample=False)
@@ -29,13 +30,14 @@ def ask(folder: Path, prompts: list[list[int]]) -> dict[str, object]:
         generator.append_tokens(np.array(prompt, dtype=np.int32))
         logits = generator.get_output("logits")
         finite = finite and bool(np.isfinite(logits).all())
+        spread.append(float(np.ptp(logits[0, -1])))
         first.append(int(logits[0, -1].argmax()))
         ids = []
         while not generator.is_done():
             generator.generate_next_token()
             ids.append(int(generator.get_next_tokens()[0]))
         texts.append(encoder.tokenizer.decode(ids, skip_special_tokens=False))
-    return {"first": first, "finite": finite, "texts": texts}
+    return {"first": first, "finite": finite, "spread": spread, "texts": texts}
 
 
 if __name__ == "__main__":

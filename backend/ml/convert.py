@@ -106,8 +106,8 @@ def collect(built: Path, source: Path, target: Path, config: dict[str, Any]) -> 
 
 
 def ask_onnx(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], None]) -> dict[str, Any]:
-    """What a fresh process hears from the model: `first` tokens, `finite` logits, `texts`. Raises StudioError when it can't
-    load, crashes or says nothing."""
+    """What a fresh process hears from the model: `first` tokens, their logits, `texts`. Raises StudioError when it can't load,
+    crashes or gives no usable values."""
     question, answer = folder.with_name("question.json"), folder.with_name("answer.json")
     answer.unlink(missing_ok=True)
     write_json(question, {"folder": str(folder), "prompts": [list(prompt) for prompt in prompts]})
@@ -123,8 +123,8 @@ def ask_onnx(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], 
     heard: dict[str, Any] = json.loads(answer.read_text("utf-8"))
     if not heard["finite"]:
         raise StudioError("chat.onnx_wrong", reason="gives values that are not numbers")
-    if not any(text.strip() for text in heard["texts"]):
-        raise StudioError("chat.onnx_wrong", reason="says nothing")
+    if not all(heard["spread"]):
+        raise StudioError("chat.onnx_wrong", reason="gives every token the same value")
     return heard
 
 

@@ -24,10 +24,9 @@ def overview() -> None:
         limit = st.session_state.setdefault("runs_shown", PAGE)
         runs = source.recent_runs(limit)
         _header(runs)
-        _tiles(runs)
+        source.live(lambda: _polled(limit, empty=not runs), busy=_busy(runs))
         if not runs:
             _nothing_yet()
-        source.live(lambda: _list(limit), busy=_busy(runs))
         if len(runs) == limit:
             st.button(_("Show more"), key="more", on_click=_more)
 
@@ -119,8 +118,16 @@ def _nothing_yet() -> None:
         st.code("slmops run assets/recipes/quickstart.yaml", language="bash")
 
 
-def _list(limit: int) -> bool:
+def _polled(limit: int, empty: bool) -> bool:
     runs = source.recent_runs(limit)
+    if empty and runs:
+        st.rerun()
+    _tiles(runs)
+    _list(runs)
+    return _busy(runs)
+
+
+def _list(runs: list[RunView]) -> None:
     at_work = [run for run in runs if not run.state.ended]
     ended = [run for run in runs if run.state.ended]
     if at_work:
@@ -131,7 +138,6 @@ def _list(limit: int) -> bool:
         st.subheader(_("History"), anchor=False)
     for run in ended:
         _card(run)
-    return _busy(runs)
 
 
 def _card(run: RunView) -> None:

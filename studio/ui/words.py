@@ -56,13 +56,16 @@ METRICS: dict[str, tuple[str, str]] = {
     "rows": ("Rows", "count"),
 }
 
-KINDS = {
+KINDS: dict[str, str] = {
     Kind.DATASET: "Datasets",
     Kind.MODEL: "Models",
     Kind.ADAPTER: "Adapters",
     Kind.ONNX: "ONNX models",
     Kind.EVALUATION: "Evaluations",
     Kind.PACKAGE: "Packages",
+    "checkpoints": "Checkpoints",
+    "cache": "Cache",
+    "logs": "Logs",
 }
 
 
@@ -75,7 +78,7 @@ def stage_words(stage: str) -> str:
 
 
 def kind_words(kind: str) -> str:
-    return _(KINDS[Kind(kind)]) if kind in set(Kind) else kind
+    return _(KINDS.get(kind, kind))
 
 
 def size(count: float) -> str:

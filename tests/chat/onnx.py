@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backend.data.rows import DataFolder, write_template
 from backend.jobs.context import MemoryContext
-from backend.schemas import ArtifactView
+from backend.schemas import ArtifactView, Kind
 from backend.stages.quantize import QuantizeParams, QuantizeResult, run
 from tests.helpers import build_tiny_model, model_view, tiny_dataset
 
+
+def build_lively_model(folder: Path, hidden: int = 32, scale: float = 25.0) -> Path:
+    """A random model with large weights that says words: one with small weights repeats the last token of its prompt for
+    ever, and most single tokens are half a character or nothing."""
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import AutoModelForCausalLM
+
+    build_tiny_model(folder, hidden=hidden, layers=3)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    with torch.no_grad():
+        for weights in model.model.layers.parameters():
+            weights.mul_(scale if weights.dim() == 2 else 1)
+        vocabulary = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab()
+        words = [
+            at for word, at in vocabulary.items() if len(word) > 1 and word.lstrip("Ġ").isalnum() and word.isascii()
+        ]
+        words += [at for word, at in vocabulary.items() if word.startswith("Ġ") and len(word) > 1]
+        loud = torch.full((model.config.vocab_size, 1), 0.1)
+        loud[words] = 1.0
+        model.model.embed_tokens.weight.mul_(loud)
+    model.save_pretrained(folder)
+    return folder
+
+
+SCALE = 6.0
 _MADE: dict[str, Any] = {}
 
 
@@ -20,7 +47,7 @@ class Converted:
 
     def __init__(self, factory: pytest.TempPathFactory) -> None:
         root = factory.mktemp("converted")
-        folder = build_tiny_model(root / "model", hidden=64)
+        folder = build_lively_model(root / "model", hidden=64, scale=SCALE)
         self.data = tiny_dataset(root / "data")
         write_template(folder, DataFolder(self.data).template)
         self.torch = model_view(folder)
@@ -31,7 +58,7 @@ class Converted:
         self.onnx: ArtifactView = self.torch.model_copy(
             update={
                 "id": self.result.artifact,
-                "kind": "onnx",
+                "kind": Kind.ONNX,
                 "name": sealed["manifest"]["name"],
                 "path": ctx.order.artifacts / "onnx" / self.result.artifact,
                 "facts": sealed["manifest"]["facts"],

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from backend.data import demo
 from backend.data.build import prepare
 from backend.data.demo import demo_examples, digest
 from backend.stages.dataset import STAGE
@@ -32,10 +33,8 @@ def test_both_languages() -> None:
 
 
 def test_deterministic_by_seed() -> None:
-    from backend.data.demo import _sentences
-
     first = digest(demo_examples(seed=1))
-    _sentences.cache_clear()
+    demo._sentences.cache_clear()
     assert digest(demo_examples(seed=1)) == first != digest(demo_examples(seed=2))
 
 
@@ -49,3 +48,20 @@ def test_templates_do_not_straddle_splits(params: dict[str, object]) -> None:
     for name in ("train", "test"):
         assert {row.output for row in prepared.splits[name]} == set(prepared.template.labels)
     assert prepared.warnings == []
+
+
+def test_a_sentence_that_two_intents_claim_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def intent(*sentences: str) -> dict[str, object]:
+        return {"data": [{"sentences": list(sentences)}]}
+
+    content = {
+        "lists": {},
+        "expansion_rules": {},
+        "intents": {"Go": intent("go (on|now)"), "Wait": intent("go on", "wait")},
+    }
+    monkeypatch.setattr(demo, "_load", lambda language: content)
+    monkeypatch.setattr(demo, "_LEAST_TEMPLATES", 1)
+    demo._sentences.cache_clear()
+    drawn = {row.input: row.output for row in demo_examples(("en",))}
+    demo._sentences.cache_clear()
+    assert drawn == {"go now": "Go", "wait": "Wait"}

@@ -61,8 +61,8 @@ class House:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     started = House(tmp_path_factory.mktemp("e2e") / "home")
-    yield started
-    started.web.stop()
+    with started.web:
+        yield started
 
 
 @pytest.fixture
@@ -122,17 +122,18 @@ def test_language_switch_and_phone_width(page: Page, house: House) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_killed_web_process_loses_nothing(browser: Browser, tmp_path: Path) -> None:
+def test_new_run_appears_and_a_killed_web_process_loses_nothing(browser: Browser, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    add_run(store_in(home), "r9", "kept-run", State.FAILED, error={"code": "core.memory_out", "args": {}})
-    web = Web(home)
     page = browser.new_page()
-    page.goto(f"{web.url}/run?run=r9")
-    expect(page.get_by_text("The process ran out of memory.")).to_be_visible(timeout=PAINT)
-    web.stop(signal.SIGKILL)
-    again = Web(home, port=web.port)
-    page.reload()
-    expect(page.get_by_role("heading", name="kept-run")).to_be_visible(timeout=PAINT)
-    expect(page.get_by_text("The process ran out of memory.")).to_be_visible(timeout=PAINT)
-    page.close()
-    again.stop()
+    with Web(home) as web:
+        page.goto(web.url)
+        expect(page.get_by_text("Nothing has run yet")).to_be_visible(timeout=PAINT)
+        add_run(store_in(home), "r9", "kept-run", State.FAILED, error={"code": "core.memory_out", "args": {}})
+        page.get_by_role("link", name="kept-run").click(timeout=PAINT)
+        expect(page.get_by_text("The process ran out of memory.")).to_be_visible(timeout=PAINT)
+        web.stop(signal.SIGKILL)
+    with Web(home, port=web.port):
+        page.reload()
+        expect(page.get_by_role("heading", name="kept-run")).to_be_visible(timeout=PAINT)
+        expect(page.get_by_text("The process ran out of memory.")).to_be_visible(timeout=PAINT)
+        page.close()

@@ -86,3 +86,11 @@ def _until(condition: object) -> None:
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def test_the_private_call_of_dbos_that_recovery_needs_is_there() -> None:
+    import inspect
+
+    from dbos import DBOS
+
+    assert list(inspect.signature(DBOS._recover_pending_workflows).parameters) == ["executor_ids"]

@@ -108,7 +108,9 @@ def test_a_holder_that_lost_its_job_writes_nothing(farm: Farm) -> None:
     old = queue.claim(farm.store, ticket, W)
     assert old is not None
     queue.take_back(farm.store, {"host:0:other"}, farm.settings.jobs)
-    new = queue.claim(farm.store, ticket, "host:0:other")
+    assert queue.claim(farm.store, ticket, "host:0:other") is None
+    (again,) = queue.release_ready(farm.store, ["cpu"], "host:0:other")
+    new = queue.claim(farm.store, again, "host:0:other")
     assert new is not None and new.deaths == 1
     assert queue.write(farm.store, old, note="from the dead") is False
     queue.finish(farm.store, old, State.SUCCEEDED)
@@ -180,34 +182,45 @@ def test_retry_is_refused_for_running_and_succeeded_jobs(farm: Farm) -> None:
         farm.service.retry(run.jobs[0].id)
 
 
-def die(farm: Farm, run: RunView) -> None:
-    """A worker dies with the first job of `run` in hand."""
-    assert queue.claim(farm.store, queue.Ticket(run.jobs[0].id, 1, "cpu"), W) is not None
+def die(farm: Farm, *queues: str) -> list[str]:
+    """A worker takes what is ready and dies with it in hand; the stage ids."""
+    tickets = queue.release_ready(farm.store, queues or ["cpu"], W)
+    held = [queue.claim(farm.store, ticket, W) for ticket in tickets]
     queue.take_back(farm.store, set(), farm.settings.jobs)
+    return [job.stage_id for job in held if job]
 
 
 def test_three_deaths_in_a_row_end_a_job(farm: Farm) -> None:
     run = farm.submit(farm.job("steps", "a"), farm.job("steps", "b", ["a"]))
-    queue.release_ready(farm.store, ["cpu"], W)
-    die(farm, run)
-    die(farm, run)
-    assert states(farm, run) == {"a": "queued", "b": "waiting"}
-    die(farm, run)
+    for _ in range(2):
+        assert die(farm) == ["a"]
+        assert states(farm, run) == {"a": "waiting", "b": "waiting"}
+    assert die(farm) == ["a"]
     assert states(farm, run) == {"a": "failed", "b": "blocked"}
     error = farm.service.get(run.jobs[0].id).error
     assert error is not None and sentence(error).startswith("The worker died 3 times in a row")
 
 
+def test_a_job_is_not_blamed_for_its_neighbour(farm: Farm) -> None:
+    run = farm.submit(farm.job("steps", "bad"), farm.job("steps@light", "good"), farm.job("steps@light", "late"))
+    farm.store.update_job(run.jobs[2].id, priority=9)
+    farm.store.update_job(run.jobs[0].id, deaths=2)
+    farm.store.update_job(run.jobs[1].id, deaths=2)
+    assert die(farm, "cpu", "light") == ["bad"]
+    assert next_ones(farm) == ["good"]
+    assert next_ones(farm) == []
+    assert states(farm, run) == {"bad": "failed", "good": "queued", "late": "waiting"}
+
+
 def test_a_new_checkpoint_forgives_earlier_deaths(farm: Farm) -> None:
     run = farm.submit(farm.job("steps", "a"))
-    queue.release_ready(farm.store, ["cpu"], W)
+    folder = farm.settings.jobs / run.jobs[0].id / "checkpoints"
+    folder.mkdir(parents=True)
     for _ in range(5):
-        folder = farm.settings.jobs / run.jobs[0].id / "checkpoints"
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / "step").touch()
         os.utime(folder / "step", (time.time() + 1, time.time() + 1))
-        die(farm, run)
-    assert states(farm, run) == {"a": "queued"}
+        assert die(farm) == ["a"]
+    assert states(farm, run) == {"a": "waiting"}
 
 
 def test_giving_back_is_no_death(farm: Farm) -> None:

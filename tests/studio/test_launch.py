@@ -26,9 +26,8 @@ UPGRADE = {
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    started = Web(tmp_path_factory.mktemp("web") / "home")
-    yield started
-    started.stop()
+    with Web(tmp_path_factory.mktemp("web") / "home") as started:
+        yield started
 
 
 def test_health_and_first_page_answer(web: Web) -> None:
@@ -69,25 +68,21 @@ def test_port_in_use_is_a_sentence(web: Web) -> None:
 
 
 def test_beyond_loopback_a_token_is_needed(home: Path) -> None:
-    web = Web(home, host="0.0.0.0")
-    try:
+    with Web(home, host="0.0.0.0") as web, httpx.Client(base_url=web.url) as client:
         token = web.lines[0].split("token=")[1]
         assert len(token) >= 24
-        with httpx.Client(base_url=web.url) as client:
-            assert client.get("/").status_code == 401
-            assert client.get("/api/health").status_code == 200
-            assert client.get("/_stcore/stream", headers=UPGRADE).status_code == 403
-            assert client.get("/", params={"token": token}).status_code == 303
-            assert client.get("/").status_code == 200
-    finally:
-        web.stop()
+        assert client.get("/").status_code == 401
+        assert client.get("/api/health").status_code == 200
+        assert client.get("/_stcore/stream", headers=UPGRADE).status_code == 403
+        assert client.get("/", params={"token": token}).status_code == 303
+        assert client.get("/").status_code == 200
 
 
 def test_own_token_is_taken_and_not_printed_and_stop_is_quick(home: Path) -> None:
-    web = Web(home, host="0.0.0.0", SLMOPS_TOKEN="of-my-own")
-    assert httpx.get(web.url, headers={"authorization": "Bearer of-my-own"}).status_code == 200
-    began = time.monotonic()
-    assert web.stop() == 0
-    assert time.monotonic() - began < 5
-    assert "of-my-own" not in "\n".join(web.lines)
-    assert "Traceback" not in "\n".join(web.lines)
+    with Web(home, host="0.0.0.0", SLMOPS_TOKEN="of-my-own") as web:
+        assert httpx.get(web.url, headers={"authorization": "Bearer of-my-own"}).status_code == 200
+        began = time.monotonic()
+        assert web.stop() == 0
+        assert time.monotonic() - began < 5
+        assert "of-my-own" not in "\n".join(web.lines)
+        assert "Traceback" not in "\n".join(web.lines)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 from backend.paths import ROOT
 
@@ -38,6 +39,12 @@ class Web:
             raise RuntimeError("the web process said: " + "\n".join(self.lines))
         self.port = int(found.group(1))
         self.url = f"http://localhost:{self.port}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def _read(self) -> None:
         assert self.process.stdout

@@ -1,0 +1,188 @@
+"""Training: loss on the answer with its end of turn, exact resume, cancel, checkpoints that can be trusted."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+from backend.data.rows import DataFolder, Row, Template
+from backend.data.tokens import Encoder
+from backend.errors import Cancelled, StudioError
+from backend.jobs.context import MemoryContext
+from backend.ml import prefix
+from backend.ml.checkpoints import disk_full_told, latest
+from backend.ml.examples import IGNORE, Examples, LengthSampler, encode_rows
+from backend.ml.load import load_model, tokenizer_of
+from backend.ml.prefix import hidden_states
+from backend.ml.train import AnswerTrainer, Plan, _config, train
+from tests.helpers import model_view, tiny_dataset
+
+pytestmark = pytest.mark.ml
+
+PLAN = Plan(epochs=3, batch_size=8, learning_rate=5e-3, seed=3, checkpoint_seconds=0)
+
+
+@pytest.fixture(scope="module")
+def examples(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Examples:
+    data = DataFolder(tiny_dataset(tmp_path_factory.mktemp("data") / "d", 120))
+    return encode_rows(Encoder(tiny_model), data.template, data.rows("train"), 256)
+
+
+def fit(tiny_model: Path, examples: Examples, ctx: Any, plan: Plan = PLAN) -> tuple[dict[str, float], Any]:
+    model = load_model(model_view(tiny_model), ctx.input)
+    held_out = Examples(items=examples.items[:10])
+    return train(model, tokenizer_of(tiny_model), examples, held_out, plan, ctx), model
+
+
+def curve(ctx: MemoryContext, name: str) -> list[float]:
+    return [event["value"] for event in ctx.events if event["event"] == "metric" and event["name"] == name]
+
+
+def test_labels_are_the_answer_and_its_end_of_turn(tiny_model: Path) -> None:
+    encoder, template = Encoder(tiny_model), Template(system="Name it.")
+    row = Row(id="1", input="red item", output="red")
+    (item,) = encode_rows(encoder, template, [row, Row(id="2", input="no answer")], 256).items
+    asked = [token for token in item["labels"] if token != IGNORE]
+    end = encoder.tokenizer.token_to_id("<|im_end|>")
+    assert asked == [*encoder.ids("red"), end] and item["labels"][-1] == end
+    assert item["input_ids"] == encoder.prompt_ids(template, row) + asked
+
+
+def test_long_prompts_lose_their_beginning_and_answers_nothing(tiny_model: Path) -> None:
+    encoder, template = Encoder(tiny_model), Template()
+    rows = [Row(id="1", input="red " * 50, output="blue"), Row(id="2", input="x", output="green " * 50)]
+    examples = encode_rows(encoder, template, rows, 20)
+    assert (examples.shortened, examples.left_out, len(examples.items)) == (1, 1, 1)
+    item = examples.items[0]
+    assert len(item["input_ids"]) == 20
+    assert item["input_ids"] == (encoder.prompt_ids(template, rows[0]) + encoder.answer_ids("blue"))[-20:]
+
+
+def test_loss_is_that_of_the_answers_tokens(tiny_model: Path, examples: Examples, ctx: MemoryContext) -> None:
+    """Against the model's own logits, with rows of other lengths in the batch; the end of turn (== pad) counts."""
+    model = load_model(model_view(tiny_model), ctx.input)
+    trainer = AnswerTrainer(
+        model=model,
+        args=_config(PLAN, ctx.dir, 4, False),
+        train_dataset=_dataset(examples),
+        processing_class=tokenizer_of(tiny_model),
+    )
+    trainer.accelerator.native_amp = False
+    batch = DataCollatorForLanguageModeling(pad_token_id=2)(examples.items[:6])
+    mine = trainer.compute_loss(model, dict(batch))
+    logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+    labels = batch["labels"][:, 1:]
+    assert (labels == 2).sum() == 6
+    expected = functional.cross_entropy(logits[:, :-1][labels != IGNORE], labels[labels != IGNORE])
+    assert mine.item() == pytest.approx(expected.item(), abs=2e-2)
+
+
+def _dataset(examples: Examples) -> Any:
+    from datasets import Dataset
+
+    return Dataset.from_list(examples.items)
+
+
+def test_shared_beginning_changes_neither_states_nor_gradients(tiny_model: Path, examples: Examples) -> None:
+    model = load_model(model_view(tiny_model), None).train()  # type: ignore[arg-type]
+    batch = DataCollatorForLanguageModeling(pad_token_id=2)(examples.items[:9])
+    first = int((batch["labels"] != IGNORE).any(dim=0).long().argmax())
+    states, skipped = hidden_states(model, batch, first)
+    whole = model.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+    assert prefix._WORTH < skipped < first
+    real = batch["attention_mask"][:, skipped:] == 1
+    pairs = zip(
+        torch.autograd.grad((states[real] ** 2).sum(), list(model.parameters())),
+        torch.autograd.grad((whole[:, skipped:][real] ** 2).sum(), list(model.parameters())),
+        strict=True,
+    )
+    torch.testing.assert_close(states[real], whole[:, skipped:][real], atol=1e-5, rtol=1e-4)
+    for mine, theirs in pairs:
+        torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-3)
+
+
+def test_order_depends_on_seed_and_epoch_and_groups_by_length() -> None:
+    lengths = [n % 37 + 1 for n in range(200)]
+    sampler = LengthSampler(lengths, 8, seed=1)
+    first = list(sampler)
+    assert sorted(first) == list(range(200)) and first == list(sampler)
+    sampler.set_epoch(1)
+    assert list(sampler) != first and list(LengthSampler(lengths, 8, seed=2)) != first
+    spread = [max(lengths[i] for i in part) - min(lengths[i] for i in part) for part in _batches(first, 8)]
+    assert sum(spread) / len(spread) < 5
+
+
+def _batches(order: list[int], size: int) -> list[list[int]]:
+    return [order[at : at + size] for at in range(0, len(order), size)]
+
+
+def test_loss_falls_and_is_reported(tiny_model: Path, examples: Examples, ctx: MemoryContext) -> None:
+    metrics, _ = fit(tiny_model, examples, ctx)
+    losses = curve(ctx, "loss")
+    assert losses[-1] < losses[0] - 1 and len(curve(ctx, "eval_loss")) == 3
+    assert metrics["eval_loss"] == curve(ctx, "eval_loss")[-1] and metrics["tokens_per_s"] > 0
+    done = [event for event in ctx.events if event["event"] == "progress"]
+    assert done[-1]["done"] == done[-1]["total"] == metrics["steps"] == PLAN.steps(len(examples.items))
+
+
+def test_resumed_run_ends_like_an_unbroken_one(
+    tiny_model: Path, examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in the middle of the second epoch, with the newest checkpoint half-written."""
+    whole, expected = fit(tiny_model, examples, MemoryContext(tmp_path / "whole"))
+    again, same = fit(tiny_model, examples, MemoryContext(tmp_path / "again"))
+    _assert_equal(expected, same, exact=True)
+    ctx = MemoryContext(tmp_path / "broken")
+    progress = ctx.progress
+
+    def stop_at_12(done: float, total: float, note: str = "") -> None:
+        progress(done, total, note)
+        ctx.stop = done >= 12
+
+    monkeypatch.setattr(ctx, "progress", stop_at_12)
+    with pytest.raises(Cancelled):
+        fit(tiny_model, examples, ctx)
+    kept = latest(ctx.checkpoints)
+    assert kept and kept.name == "checkpoint-11"
+    shutil.copytree(kept, kept.with_name("checkpoint-12"))
+    (kept.with_name("checkpoint-12") / "optimizer.pt").write_bytes(b"half")
+    monkeypatch.undo()
+    ctx.stop = False
+    resumed, model = fit(tiny_model, examples, ctx)
+    assert any("Resuming from step 11" in event.get("text", "") for event in ctx.events)
+    _assert_equal(expected, model, exact=False)
+    for name in ("train_loss", "eval_loss", "steps"):
+        assert resumed[name] == pytest.approx(whole[name], rel=1e-4) == pytest.approx(again[name], rel=1e-4)
+
+
+def _assert_equal(one: Any, other: Any, exact: bool) -> None:
+    for left, right in zip(one.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(left, right, atol=0 if exact else 1e-5, rtol=0 if exact else 1e-4)
+
+
+def test_checkpoints_hold_no_pickle_of_settings_and_two_are_kept(
+    tiny_model: Path, examples: Examples, ctx: MemoryContext
+) -> None:
+    fit(tiny_model, examples, ctx)
+    folders = sorted(ctx.checkpoints.iterdir())
+    assert len(folders) == 2 and all((folder / "complete.json").is_file() for folder in folders)
+    assert not list(ctx.checkpoints.rglob("training_args.bin"))
+
+
+def test_diverging_training_says_so(tiny_model: Path, examples: Examples, ctx: MemoryContext) -> None:
+    with pytest.raises(StudioError, match="diverged"):
+        fit(tiny_model, examples, ctx, Plan(epochs=3, batch_size=8, learning_rate=float("inf"), warmup_ratio=0))
+
+
+def test_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StudioError, match="full"), disk_full_told(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(RuntimeError, match="shape"), disk_full_told(tmp_path):
+        raise RuntimeError("shape mismatch")

@@ -1,0 +1,145 @@
+"""The LoRA stage: adapter folder, facts, QLoRA, checks, quote."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.data.tokens import Encoder
+from backend.errors import StudioError
+from backend.jobs.context import MemoryContext
+from backend.schemas import ArtifactView, Kind
+from backend.stages.base import Described
+from backend.stages.finetune import STAGE, FinetuneParams
+from tests.helpers import dataset_view, model_view, tiny_dataset, view
+
+
+class World:
+    """A roomy machine that knows the given artifacts."""
+
+    memory_bytes = 64 * 10**9
+    free_disk_bytes = 10**12
+
+    def __init__(self, *views: ArtifactView, pace: float = 1.0) -> None:
+        self.views = {known.id: known for known in views}
+        self.pace = pace
+
+    def describe(self, ref: str) -> Described | None:
+        known = self.views.get(ref)
+        return Described(kind=known.kind, facts=known.facts, path=str(known.path)) if known else None
+
+    def speed(self) -> float:
+        return self.pace
+
+
+SMOL = {"parameters": 134_515_008, "layers": 30, "hidden_size": 576, "vocabulary": 49152, "context": 8192, "tied": True}
+ROWS = {"rows": {"train": 400, "validation": 100}, "prompt_chars": 51, "answer_chars": 16, "labels": []}
+
+
+def smol_world(**facts: Any) -> World:
+    return World(view(Path("m"), Kind.MODEL, "m", **SMOL), view(Path("d"), Kind.DATASET, "d", **ROWS | facts))
+
+
+def test_check_names_every_problem() -> None:
+    problems = STAGE.check(FinetuneParams(model="nope", data="neither"), smol_world())
+    assert [problem.field for problem in problems] == ["model", "data"]
+    empty = smol_world(rows={"train": 0})
+    problems = STAGE.check(FinetuneParams(model="m", data="d", max_length=9000), empty)
+    assert [problem.code for problem in problems] == ["train.no_rows", "train.context"]
+    assert STAGE.check(FinetuneParams(model="m", data="d"), smol_world()) == []
+    tight = smol_world()
+    tight.memory_bytes = 10**9
+    assert STAGE.check(FinetuneParams(model="m", data="d"), tight)[0].code == "core.memory_low"
+
+
+def test_quote_grows_with_the_work_and_shrinks_with_speed() -> None:
+    world, params = smol_world(), FinetuneParams(model="m", data="d")
+    once = STAGE.quote(params, world)
+    assert once.seconds < STAGE.quote(params.model_copy(update={"epochs": 6.0}), world).seconds
+    assert once.memory_bytes < STAGE.quote(params.model_copy(update={"batch_size": 64}), world).memory_bytes
+    world.pace = 2.0
+    assert STAGE.quote(params, world).seconds == pytest.approx(once.seconds / 2)
+    assert once.forecast["format"] == "adapter" and once.forecast["base"] == "m"
+
+
+@pytest.fixture
+def inputs(tiny_model: Path, tmp_path: Path) -> list[ArtifactView]:
+    return [model_view(tiny_model), dataset_view(tiny_dataset(tmp_path / "data"))]
+
+
+def tune(tmp_path: Path, inputs: list[ArtifactView], name: str = "job", **params: Any) -> tuple[Any, MemoryContext]:
+    ctx = MemoryContext(tmp_path / name, inputs)
+    given = {"model": inputs[0].id, "data": inputs[1].id, "rank": 4, "learning_rate": 0.02, "epochs": 4, **params}
+    return STAGE.run(STAGE.parse({"batch_size": 8, **given}), ctx), ctx
+
+
+def made(ctx: MemoryContext) -> tuple[Path, dict[str, Any]]:
+    event = next(event for event in ctx.events if event["event"] == "artifact")
+    return Path(event["path"]), event["manifest"]
+
+
+@pytest.mark.ml
+def test_adapter_learns_and_is_complete(tmp_path: Path, inputs: list[ArtifactView]) -> None:
+    from backend.ml.load import load_model
+
+    result, ctx = tune(tmp_path, inputs)
+    losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
+    assert losses[-1] < losses[0] - 0.5 and result.metrics["trained_parameters"] > 0
+    path, manifest = made(ctx)
+    assert (path / "adapter_model.safetensors").is_file() and (path / "template.json").is_file()
+    assert json.loads((path / "adapter_config.json").read_text())["base_model_name_or_path"] == inputs[0].name
+    for file in [*path.glob("*.json"), *path.glob("*.md")]:
+        assert str(tmp_path.parent) not in file.read_text("utf-8")
+    assert Encoder(path).ids("red item") == Encoder(inputs[0].path).ids("red item")
+    assert manifest["parents"] == sorted(view.id for view in inputs)
+    assert manifest["facts"]["base"] == inputs[0].id and manifest["facts"]["template"]["system"] == "Name the colour."
+    adapter = view(path, Kind.ADAPTER, "a", **manifest["facts"])
+    ids = load_model(adapter, ctx.input).get_base_model().dummy_inputs["input_ids"]
+    merged = load_model(adapter, ctx.input, merged=True)
+    assert all(weight.requires_grad for weight in merged.parameters())
+    import torch
+
+    torch.testing.assert_close(merged(ids).logits, load_model(adapter, ctx.input)(ids).logits, atol=1e-4, rtol=1e-3)
+    assert not torch.allclose(merged(ids).logits, load_model(inputs[0], ctx.input)(ids).logits, atol=1e-2)
+
+
+@pytest.mark.ml
+def test_same_seed_same_bytes(tmp_path: Path, inputs: list[ArtifactView]) -> None:
+    digests = set()
+    for name in ("one", "two"):
+        _, ctx = tune(tmp_path, inputs, name, epochs=1)
+        digests.add(made(ctx)[1]["files"]["adapter_model.safetensors"])
+    assert len(digests) == 1
+
+
+@pytest.mark.ml
+def test_qlora_learns_on_a_four_bit_model(tmp_path: Path, inputs: list[ArtifactView]) -> None:
+    result, ctx = tune(tmp_path, inputs, qlora=True)
+    losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
+    assert losses[-1] < losses[0] - 0.5 and result.metrics["eval_loss"] < losses[0]
+
+
+@pytest.mark.ml
+@pytest.mark.parametrize("extra", [{"gradient_checkpointing": True}, {"accumulation": 2, "dropout": 0.1}])
+def test_options_train_too(tmp_path: Path, inputs: list[ArtifactView], extra: dict[str, Any]) -> None:
+    _, ctx = tune(tmp_path, inputs, **extra)
+    losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
+    assert losses[-1] < losses[0] - 0.5
+
+
+@pytest.mark.ml
+def test_unknown_target_is_named(tmp_path: Path, inputs: list[ArtifactView]) -> None:
+    with pytest.raises(StudioError, match=r"q_projj.*q_proj"):
+        tune(tmp_path, inputs, targets=["q_projj"])
+
+
+@pytest.mark.ml
+def test_answers_that_do_not_fit(tmp_path: Path, inputs: list[ArtifactView]) -> None:
+    from backend.data.rows import Row, write_split
+
+    write_split(inputs[1].path, "train", [Row(id="1", input="x", output="blue " * 60)])
+    with pytest.raises(StudioError, match="Raise the maximum length"):
+        tune(tmp_path, inputs, max_length=16)
