@@ -36,7 +36,7 @@ class Studio:
 
     @cached_property
     def jobs(self) -> JobService:
-        return JobService(self.settings, self.store)
+        return JobService(self.store)
 
     # recipes
 

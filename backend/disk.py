@@ -116,7 +116,7 @@ def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: boo
     freed = 0
     limit = datetime.now(UTC) - timedelta(days=older_than_days)
     for run in store.runs(limit=100_000):
-        if run.created < limit and all(job.state.ended for job in run.jobs):
+        if all(job.state.ended and (job.ended or run.created) < limit for job in run.jobs):
             freed += sum(folder_bytes(settings.jobs / job.id) for job in run.jobs)
             delete_run(store, settings, run.id)
     doomed = garbage(store, settings)

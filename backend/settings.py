@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.errors import StudioError
@@ -19,6 +19,12 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: user_data_path("slmops-studio", appauthor=False))
     db_url: str | None = None
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        """Children start in another folder, and the store keeps paths."""
+        return value.expanduser().absolute()
 
     @cached_property
     def store_url(self) -> str:

@@ -69,31 +69,59 @@ def write_csv(file: Path) -> Path:
     return file
 
 
-def run_chain(tmp_path: Path) -> list[dict[str, Any]]:
-    recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(yaml.safe_dump(RECIPE), "utf-8")
-    source = write_csv(tmp_path / "colours.csv")
-    done = slmops("run", str(recipe), "--set", f"data.source={source}", "--json")
+def run(recipe: Path, *arguments: str) -> dict[str, Any]:
+    """The last event of a run that has to succeed."""
+    done = slmops("run", str(recipe), "--json", *arguments)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return [json.loads(text) for text in done.stdout.splitlines()]
+    last: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert last["event"] == "result" and last["status"] == "succeeded"
+    return last
 
 
-def test_a_recipe_runs_from_a_csv_to_a_package_and_repeats_itself(tmp_path: Path) -> None:
-    imported = slmops("models", "import", str(build_tiny_model(tmp_path / "model", hidden=64)), "--name", "tiny")
-    assert imported.returncode == 0, imported.stderr
-    first, second = run_chain(tmp_path)[-1], run_chain(tmp_path)[-1]
-    assert first["event"] == "result" and first["status"] == "succeeded"
-    assert set(first["artifacts"]) == {stage["id"] for stage in RECIPE["stages"]}
+def save(file: Path, stages: list[dict[str, Any]]) -> Path:
+    file.write_text(yaml.safe_dump(RECIPE | {"stages": stages}), "utf-8")
+    return file
+
+
+@pytest.fixture
+def imported(tmp_path: Path, home: Path) -> None:
+    done = slmops("models", "import", str(build_tiny_model(tmp_path / "model", hidden=64)), "--name", "tiny")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.usefixtures("imported")
+def test_a_recipe_runs_from_a_csv_to_a_package(tmp_path: Path) -> None:
+    recipe = save(tmp_path / "recipe.yaml", RECIPE["stages"])
+    result = run(recipe, "--set", f"data.source={write_csv(tmp_path / 'colours.csv')}")
+    assert set(result["artifacts"]) == {stage["id"] for stage in RECIPE["stages"]}
     for name in CONTRACT:
-        assert isinstance(first["metrics"]["eval_int4"][name], (int, float)), name
+        assert isinstance(result["metrics"]["eval_int4"][name], (int, float)), name
+    assert result["metrics"]["eval"]["accuracy"] > result["metrics"]["eval"]["majority_baseline"]
+    store = Store(Settings().store_url)
+    package = result["artifacts"]["package"]["id"]
+    trace(store, package, {"data", "base", "tuned", "answers", "student", "int4"}, result["artifacts"])
+
+
+@pytest.mark.usefixtures("imported")
+def test_a_run_saved_as_a_recipe_gives_the_same_data_and_the_same_metrics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_csv(tmp_path / "colours.csv")
+    monkeypatch.chdir(tmp_path)
+    data, base, *_ = json.loads(json.dumps(RECIPE["stages"]))
+    scores = {"id": "eval", "stage": "evaluate", "params": {"model": "${base}", "data": "${data}", "cost_prompts": 2}}
+    first = run(
+        save(tmp_path / "r.yaml", [data, base, scores]), "--set", "data.source=colours.csv", "--set", "base.epochs=2"
+    )
+    (tmp_path / "again.yaml").write_text(slmops("jobs", "recipe", first["run"]).stdout, "utf-8")
+    monkeypatch.chdir("/")
+    second = run(tmp_path / "again.yaml")
+    store = Store(Settings().store_url)
+    for id_ in ("data", "base"):
+        digests = [store.artifact(result["artifacts"][id_]["id"]).digest for result in (first, second)]
+        assert digests[0] == digests[1], id_
     for quality in ("accuracy", "macro_f1", "exact_match"):
         assert first["metrics"]["eval"][quality] == second["metrics"]["eval"][quality]
-    store = Store(Settings().store_url)
-    digests = [store.artifact(result["artifacts"]["data"]["id"]).digest for result in (first, second)]
-    assert digests[0] == digests[1]
-    trace(
-        store, first["artifacts"]["package"]["id"], {"data", "tuned", "answers", "student", "int4"}, first["artifacts"]
-    )
 
 
 def trace(store: Store, package: str, wanted: set[str], artifacts: dict[str, dict[str, str]]) -> None:

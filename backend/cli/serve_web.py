@@ -28,15 +28,16 @@ def studio(
     ] = True,
 ) -> None:
     """Open the studio in the browser: web server and one worker. Ctrl-C stops both."""
-    from backend.jobs.supervise import Command, keep_alive
+    from backend.jobs.supervise import Command, keep_alive, worker_command
+    from backend.settings import Settings
 
     if home:
         os.environ["SLMOPS_HOME"] = os.path.abspath(os.path.expanduser(home))  # noqa: PTH100, PTH111
     web = [sys.executable, "-m", "studio.launch", "--host", host, "--port", str(port)]
     commands = [Command("web", web)]
     if worker:
-        commands.append(Command("worker", [sys.executable, "-m", "backend.jobs.worker"]))
-    raise SystemExit(keep_alive(commands))
+        commands.append(worker_command(Settings().prepare()))
+    keep_alive(commands)
 
 
 def worker(
@@ -47,7 +48,7 @@ def worker(
     """Start a worker without the web server."""
     from backend.jobs.worker import main
 
-    raise SystemExit(main(["--queues", queues] if queues else []))
+    main(["--queues", queues] if queues else [])
 
 
 def doctor(json_: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:

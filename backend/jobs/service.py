@@ -6,9 +6,7 @@ The worker polls the job table and acts on what is written here.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -17,7 +15,6 @@ from sqlalchemy.exc import IntegrityError
 from backend.errors import StudioError
 from backend.jobs import beats, queue
 from backend.schemas import JobView, LogLine, Point, Quote, RunView, State, WorkerView
-from backend.settings import Settings
 from backend.stages import stage
 from backend.stages.base import Stage
 from backend.store import Store
@@ -45,8 +42,7 @@ class NewJob(BaseModel):
 class JobService:
     """`find` looks a stage up by name (KeyError when unknown)."""
 
-    def __init__(self, settings: Settings, store: Store, find: Callable[[str], Stage] = stage) -> None:
-        self._settings = settings
+    def __init__(self, store: Store, find: Callable[[str], Stage] = stage) -> None:
         self._store = store
         self._find = find
 
@@ -159,17 +155,6 @@ class JobService:
         """The workers that live now."""
         return beats.live(self._store)
 
-    def prune(self, older_than_days: float) -> int:
-        """Delete runs that ended longer ago, with their logs and work folders; artifacts stay. Returns how many."""
-        before = t.now() - timedelta(days=older_than_days)
-        old = [run for run in self.runs(limit=1_000_000) if _ended_before(run, before)]
-        for run in old:
-            for job in run.jobs:
-                shutil.rmtree(self._settings.jobs / job.id, ignore_errors=True)
-                (self._settings.logs / f"{job.id}.log").unlink(missing_ok=True)
-            self._store.delete_run(run.id)
-        return len(old)
-
     def _check_needs(self, jobs: Sequence[NewJob]) -> None:
         seen: set[str] = set()
         for job in jobs:
@@ -218,8 +203,3 @@ def _with_lacking(jobs: Sequence[JobView], chosen: JobView) -> list[JobView]:
         if job.state is State.BLOCKED and found.intersection(job.needs):
             found.add(job.stage_id)
     return [job for job in jobs if job.stage_id in found]
-
-
-def _ended_before(run: RunView, before: Any) -> bool:
-    last = max((job.ended or run.created for job in run.jobs), default=run.created)
-    return all(job.state.ended for job in run.jobs) and last < before

@@ -29,6 +29,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The model has no module called “{target}”.",
         "Use all-linear, or names such as {known}.",
     ),
+    "train.qlora_size": (
+        "QLoRA needs a hidden size that is a multiple of {block}, and this model's is {size}.",
+        "Train it without QLoRA.",
+    ),
     "train.diverged": (
         "The loss is no longer a number at step {step}: the training has diverged.",
         "Lower the learning rate or choose a longer warm-up.",

@@ -193,6 +193,7 @@ def _config(plan: Plan, folder: Path, rows: int, evaluates: bool) -> SFTConfig:
         dataloader_num_workers=0,
         report_to="none",
         disable_tqdm=True,
+        logging_nan_inf_filter=False,
     )
 
 

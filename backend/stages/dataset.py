@@ -104,7 +104,6 @@ class Params(base.Params):
 
 
 class Result(base.Result):
-    rows: dict[str, int] = {}
     warnings: list[str] = []
 
 
@@ -162,12 +161,15 @@ def run(params: Params, ctx: Any) -> Result:
     ctx.checkpoint()
     folder = _write(params, prepared, ctx)
     facts = _facts(params, prepared, folder)
-    ctx.log(f"{facts['rows']} {facts['answer']} ({len(facts['labels'])})")
+    counts = ", ".join(f"{split} {count}" for split, count in facts["rows"].items())
+    kind = f"one of {len(facts['labels'])} labels" if facts["labels"] else "free text"
+    ctx.log(f"Rows: {counts}. Each answer is {kind}.")
     made = ctx.artifact(
         Kind.DATASET, params.name or _default_name(params), folder, facts=facts, license=_license(params)
     )
     ctx.progress(1, 1, "done")
-    return Result(artifact=made.id, rows=facts["rows"], warnings=[problem.text() for problem in prepared.warnings])
+    metrics = {f"rows_{split}": float(count) for split, count in facts["rows"].items()}
+    return Result(artifact=made.id, metrics=metrics, warnings=[problem.text() for problem in prepared.warnings])
 
 
 def _reporter(ctx: Any) -> Any:

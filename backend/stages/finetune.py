@@ -16,6 +16,8 @@ from backend.models.training import TrainingParams, check_training, learned_fact
 from backend.schemas import Kind, Quote
 from backend.stages.base import BaseRef, DatasetRef, Params, Result, Stage, World, check_fits, check_refs
 
+_BLOCK = 64  # weights that share a scale in the 4-bit format
+
 
 class _Inputs(Params):
     model: BaseRef = Field(default="smollm2-135m-instruct", title="Model", description="The model to adapt.")
@@ -57,7 +59,14 @@ class FinetuneResult(Result):
 
 
 def check(params: FinetuneParams, world: World) -> list[Problem]:
-    problems = check_refs(params, world) or check_training(params, params.model, params.data, world)
+    problems = check_refs(params, world)
+    if problems:
+        return problems
+    problems = check_training(params, params.model, params.data, world)
+    model = world.describe(params.model)
+    if params.qlora and model and model.facts["hidden_size"] % _BLOCK:
+        args = {"size": model.facts["hidden_size"], "block": _BLOCK}
+        problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
     return problems or check_fits(quote(params, world), world)
 
 

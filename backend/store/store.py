@@ -1,4 +1,4 @@
-"""Queries: the only place that writes SQL for the studio's own tables. Every method is one short transaction."""
+"""Queries: with `backend.jobs` (queue, beats) the only place that writes SQL. Every method is one short transaction."""
 
 from __future__ import annotations
 

@@ -74,10 +74,14 @@ def test_durations() -> None:
 def test_the_summary_tells_errors_in_words(home: Path) -> None:
     store = Store(Settings().prepare().store_url)
     error = {"code": "core.disk_full", "args": {"path": "/data"}}
-    job = t.Job(id="j", run_id="r", stage_id="tuned", stage="finetune", params={}, needs=[], state="failed", queue="cpu")
+    job = t.Job(
+        id="j", run_id="r", stage_id="tuned", stage="finetune", params={}, needs=[], state="failed", queue="cpu"
+    )
     job.error = error
     made = summary(store.add_run("run", store.project(), {}, [job], "r"))
-    assert made["status"] == "failed" and made["errors"]["tuned"].startswith("tuned: The disk that holds /data is full.")
+    assert made["status"] == "failed" and made["errors"]["tuned"].startswith(
+        "tuned: The disk that holds /data is full."
+    )
 
 
 def test_every_message_has_words_and_a_remedy_and_can_be_filled() -> None:

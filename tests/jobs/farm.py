@@ -29,7 +29,7 @@ class Farm:
     def __init__(self, home: Path) -> None:
         self.settings = Settings(home=home).prepare()
         self.store = Store(self.settings.store_url)
-        self.service = JobService(self.settings, self.store, find)
+        self.service = JobService(self.store, find)
         self.trace_file = home / "trace"
         self.processes: list[subprocess.Popen[bytes]] = []
 

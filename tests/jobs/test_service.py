@@ -258,17 +258,3 @@ def test_workers_shows_only_live_ones(farm: Farm) -> None:
         session.get_one(t.Worker, "host:0:stale").beat = t.now() - timedelta(minutes=5)
         session.get_one(t.Worker, "host:0:gone").pid = 2**22 + 1
     assert [worker.id for worker in farm.service.workers()] == ["host:0:alive"]
-
-
-def test_prune_deletes_old_ended_runs_and_their_files(farm: Farm) -> None:
-    old, new, active = (farm.submit(farm.job("steps", name)) for name in ("old", "new", "active"))
-    for run, days in ((old, 40), (new, 1)):
-        ended = t.now() - timedelta(days=days)
-        farm.store.update_job(run.jobs[0].id, state=State.FAILED, ended=ended)
-    work: Path = farm.settings.jobs / old.jobs[0].id
-    work.mkdir()
-    log = farm.settings.logs / f"{old.jobs[0].id}.log"
-    log.touch()
-    assert farm.service.prune(30) == 1
-    assert {run.id for run in farm.service.runs()} == {new.id, active.id}
-    assert not work.exists() and not log.exists()

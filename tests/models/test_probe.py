@@ -74,7 +74,11 @@ BAD: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "pickle": (to_pickle, "models.pickle", "pytorch_model.bin"),
     "gguf": (to_gguf, "models.gguf", "model-q4.gguf"),
     "python file": (lambda p: (p / "modeling_x.py").write_text("boom"), "models.remote_code", "modeling_x.py"),
-    "auto_map": (lambda p: edit(p, "config.json", auto_map={"a": "b"}), "models.remote_code", "auto_map in config.json"),
+    "auto_map": (
+        lambda p: edit(p, "config.json", auto_map={"a": "b"}),
+        "models.remote_code",
+        "auto_map in config.json",
+    ),
     "auto_map of tokenizer": (
         lambda p: edit(p, "tokenizer_config.json", auto_map={}),
         "models.remote_code",

@@ -14,7 +14,7 @@ from backend.jobs.context import MemoryContext
 from backend.schemas import ArtifactView, Kind
 from backend.stages.base import Described
 from backend.stages.finetune import STAGE, FinetuneParams
-from tests.helpers import dataset_view, model_view, tiny_dataset, view
+from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset, view
 
 
 class World:
@@ -87,7 +87,7 @@ def test_adapter_learns_and_is_complete(tmp_path: Path, inputs: list[ArtifactVie
 
     result, ctx = tune(tmp_path, inputs)
     losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
-    assert losses[-1] < losses[0] - 0.5 and result.metrics["trained_parameters"] > 0
+    assert losses[-1] < losses[0] - 0.15 and result.metrics["trained_parameters"] > 0
     path, manifest = made(ctx)
     assert (path / "adapter_model.safetensors").is_file() and (path / "template.json").is_file()
     assert json.loads((path / "adapter_config.json").read_text())["base_model_name_or_path"] == inputs[0].name
@@ -117,9 +117,18 @@ def test_same_seed_same_bytes(tmp_path: Path, inputs: list[ArtifactView]) -> Non
 
 @pytest.mark.ml
 def test_qlora_learns_on_a_four_bit_model(tmp_path: Path, inputs: list[ArtifactView]) -> None:
-    result, ctx = tune(tmp_path, inputs, qlora=True)
+    wide = [model_view(build_tiny_model(tmp_path / "wide", hidden=64)), inputs[1]]
+    result, ctx = tune(tmp_path, wide, qlora=True)
     losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
-    assert losses[-1] < losses[0] - 0.5 and result.metrics["eval_loss"] < losses[0]
+    assert losses[-1] < losses[0] - 0.15 and result.metrics["eval_loss"] < losses[0]
+
+
+def test_qlora_needs_rows_of_64() -> None:
+    world = World(
+        view(Path("m"), Kind.MODEL, "m", **SMOL | {"hidden_size": 40}), view(Path("d"), Kind.DATASET, "d", **ROWS)
+    )
+    problems = STAGE.check(FinetuneParams(model="m", data="d", qlora=True), world)
+    assert [problem.code for problem in problems] == ["train.qlora_size"]
 
 
 @pytest.mark.ml
@@ -127,7 +136,7 @@ def test_qlora_learns_on_a_four_bit_model(tmp_path: Path, inputs: list[ArtifactV
 def test_options_train_too(tmp_path: Path, inputs: list[ArtifactView], extra: dict[str, Any]) -> None:
     _, ctx = tune(tmp_path, inputs, **extra)
     losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
-    assert losses[-1] < losses[0] - 0.5
+    assert losses[-1] < losses[0] - 0.15
 
 
 @pytest.mark.ml

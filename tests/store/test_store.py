@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -37,12 +38,16 @@ def make(store: Store, settings: Settings, kind: Kind, id: str, parents: list[st
 
 
 def add_job(store: Store, id: str = "j1", state: State = State.SUCCEEDED, **params: str) -> None:
-    job = t.Job(id=id, run_id=f"r{id}", stage_id="s", stage="dataset", params=params, needs=[], state=state, queue="light")
+    job = t.Job(
+        id=id, run_id=f"r{id}", stage_id="s", stage="dataset", params=params, needs=[], state=state, queue="light"
+    )
     store.add_run("run", store.project(), {}, [job], f"r{id}")
 
 
 def test_six_processes_that_open_a_new_database_at_once_all_succeed(settings: Settings) -> None:
-    code = "from backend.settings import Settings; from backend.store import Store; Store(Settings().store_url).project()"
+    code = (
+        "from backend.settings import Settings; from backend.store import Store; Store(Settings().store_url).project()"
+    )
     started = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(6)]
     errors = [process.communicate(timeout=60)[1].decode() for process in started]
     assert [process.returncode for process in started] == [0] * 6, errors
@@ -56,7 +61,9 @@ def test_the_migrations_give_the_tables_of_the_code(store: Store) -> None:
 
     with store.engine.connect() as connection:
         found = compare_metadata(MigrationContext.configure(connection), t.Base.metadata)
-    assert [change for change in found if change[0] in ("add_table", "remove_table", "add_column", "remove_column")] == []
+    assert [
+        change for change in found if change[0] in ("add_table", "remove_table", "add_column", "remove_column")
+    ] == []
 
 
 def test_sqlite_runs_in_wal_mode(store: Store) -> None:
@@ -135,8 +142,12 @@ def test_gc_frees_half_made_folders_and_keeps_what_is_known_or_young(store: Stor
     assert kept.path.exists() and (settings.artifacts / "model" / ".m3.incoming").exists()
 
 
-def test_old_runs_are_pruned(store: Store, settings: Settings) -> None:
-    add_job(store)
-    assert disk.gc(store, settings, older_than_days=1) == 0 and len(store.runs()) == 1
-    disk.gc(store, settings, older_than_days=-1)
-    assert store.runs() == []
+def test_only_runs_that_ended_long_ago_are_pruned(store: Store, settings: Settings) -> None:
+    for id_, state, days in (("j1", State.FAILED, 40), ("j2", State.FAILED, 1), ("j3", State.WAITING, 40)):
+        add_job(store, id_, state)
+        store.update_job(id_, ended=t.now() - timedelta(days=days))
+    (settings.jobs / "j1").mkdir()
+    (settings.logs / "j1.log").touch()
+    disk.gc(store, settings, older_than_days=30)
+    assert {run.id for run in store.runs()} == {"rj2", "rj3"}
+    assert not (settings.jobs / "j1").exists() and not (settings.logs / "j1.log").exists()
