@@ -111,7 +111,7 @@ class Studio:
         return self.store.points(job_id, name)
 
     def workers(self) -> list[WorkerView]:
-        return self.jobs.workers()
+        return list(self.jobs.workers())
 
     def cancel(self, job_id: str) -> None:
         self.jobs.cancel(job_id)

@@ -175,8 +175,8 @@ class BarView:
                 self.progress.stop_task(task)
             done = job.total if job.state.value == "succeeded" else job.done
             left = f"{duration(job.eta_seconds)} left  {job.note}" if job.eta_seconds else job.note
-            fields = {"state": job.state.value, "note": "" if job.state.ended else left}
-            self.progress.update(task, completed=done, total=job.total or None, **fields)
+            note = "" if job.state.ended else left
+            self.progress.update(task, completed=done, total=job.total or None, state=job.state.value, note=note)
 
     def close(self) -> None:
         self.progress.stop()

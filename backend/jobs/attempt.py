@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from backend.jobs.context import Order
+from backend.paths import ROOT
 from backend.schemas import JobError
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 GRACE = 0.8
 _LINE_LIMIT = 2**24
 Reason = Literal["cancel", "shutdown"]
@@ -123,6 +123,7 @@ def child_environment(order: Order) -> dict[str, str]:
     env = dict(os.environ)
     env.setdefault("HF_HUB_OFFLINE", "1")
     env.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    env.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait starve any other busy process
     env |= {"HF_HOME": str(order.dir / "hf"), "OLIVE_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
     return env
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from backend.errors import StudioError
 from backend.jobs import beats
-from backend.jobs.attempt import ROOT
+from backend.paths import ROOT
 from backend.settings import Settings
 from backend.store import Store
 

@@ -19,6 +19,7 @@ from backend.artifacts import write_json
 from backend.chat.engine import Lookup
 from backend.data.tokens import Encoder
 from backend.errors import StudioError
+from backend.paths import ROOT
 from backend.schemas import ArtifactView, Kind
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "template.json")
@@ -114,8 +115,7 @@ def ask_onnx(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], 
     log = folder.with_name("ask.log")
     with log.open("wb") as stream:
         command = [sys.executable, "-m", "backend.ml.ask", str(question), str(answer)]
-        root = Path(__file__).parents[2]
-        child = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+        child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
         _attend(child, tick)
     if not answer.is_file():
         lines = _lines(log)

@@ -10,6 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from backend.errors import StudioError
+from backend.ml.device import bf16_pays
 from backend.schemas import ArtifactView
 
 
@@ -29,7 +30,10 @@ def add_adapter(model: Any, params: Any, seed: int) -> Any:
         target_modules=targets,
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(model, config)
+    wrapped = get_peft_model(model, config)
+    if bf16_pays():
+        _halve_frozen(wrapped)
+    return wrapped
 
 
 def save_adapter(model: Any, base: ArtifactView, out: Path) -> None:
@@ -42,6 +46,14 @@ def save_adapter(model: Any, base: ArtifactView, out: Path) -> None:
     content = json.loads(config_file.read_text("utf-8"))
     content["target_modules"] = sorted(content["target_modules"])  # a set: its order differs from run to run
     config_file.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def _halve_frozen(model: Any) -> None:
+    """Hold the frozen matrices under the adapter in bfloat16: autocast would otherwise convert them in every pass."""
+    for module in model.modules():
+        frozen = getattr(module, "base_layer", None)
+        if type(frozen) is torch.nn.Linear:
+            frozen.weight.data = frozen.weight.data.to(torch.bfloat16)
 
 
 def _check_targets(model: Any, targets: list[str]) -> None:

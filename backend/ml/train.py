@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch.nn import functional
 from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 
 from backend.errors import StudioError
 from backend.ml.checkpoints import disk_full_told, latest, mark_complete
+from backend.ml.device import bf16_pays, device
 from backend.ml.examples import IGNORE, Examples, LengthSampler, as_dataset
 from backend.ml.prefix import hidden_states
 
@@ -149,19 +149,6 @@ class Reporter(TrainerCallback):
     def _tell(self, state: Any, note: str) -> None:
         self.ctx.progress(state.global_step, state.max_steps, note)
         self.ctx.checkpoint()
-
-
-def device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def bf16_pays() -> bool:
-    """Whether this machine multiplies in bfloat16 faster: every CUDA card here, and CPUs with AVX512-BF16 or AMX
-    (SmolLM2-135M, LoRA, 2 Zen 4 cores: 374 tokens/s instead of 265). Weights stay in float32."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
 def _config(plan: Plan, folder: Path, rows: int, evaluates: bool) -> SFTConfig:

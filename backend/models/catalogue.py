@@ -19,6 +19,7 @@ from pathlib import Path
 from backend.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256
 from backend.errors import StudioError
 from backend.models.probe import inspect_folder, license_of, weight_files
+from backend.paths import ROOT
 from backend.schemas import ArtifactView, Kind
 from backend.settings import Settings
 from backend.store import Store
@@ -102,7 +103,7 @@ def _convert(name: str, builtin: Builtin, folder: Path) -> None:
         raise StudioError("models.builtin_missing", name=name, requirement=builtin.requirement)
     done = subprocess.run(
         [sys.executable, "-m", "backend.ml.gguf", str(source), str(folder)],
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder.parent / "hf")},
         capture_output=True,
         text=True,
