@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from safetensors import SafetensorError
-
 from backend.artifacts import write_json
 from backend.errors import StudioError
 
 _DONE = "complete.json"
-_FULL_WORDS = ("No space left", "os error 28", "file write failed", "unexpected pos")
+_FULL_WORDS = ("No space left", "os error 28")
+_TORCH_WORDS = ("file write failed", "unexpected pos")  # torch.save hides the reason
 _LOW = 1_000_000  # bytes
 
 
@@ -37,13 +36,14 @@ def latest(folder: Path) -> Path | None:
 
 @contextmanager
 def disk_full_told(folder: Path) -> Iterator[None]:
-    """Turn what torch and safetensors raise on a full disk into the sentence for people."""
+    """Turn what torch, safetensors and tokenizers raise on a full disk into the sentence for people."""
     try:
         yield
-    except (OSError, RuntimeError, SafetensorError) as error:
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-        told = any(words in str(error) for words in _FULL_WORDS) and shutil.disk_usage(folder).free < _LOW
-        if full or told:
+    except Exception as error:
+        text = str(error)
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(w in text for w in _FULL_WORDS)
+        hidden = any(words in text for words in _TORCH_WORDS) and shutil.disk_usage(folder).free < _LOW
+        if full or hidden:
             raise StudioError("core.disk_full", path=folder) from error
         raise
 

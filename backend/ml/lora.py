@@ -10,6 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from backend.errors import StudioError
+from backend.ml.checkpoints import disk_full_told
 from backend.ml.device import bf16_pays
 from backend.schemas import ArtifactView
 
@@ -40,7 +41,8 @@ def save_adapter(model: Any, base: ArtifactView, out: Path) -> None:
     """Write adapter_config.json and adapter_model.safetensors; the config names the base, not its folder."""
     for config in model.peft_config.values():
         config.base_model_name_or_path = base.name
-    model.save_pretrained(out, save_embedding_layers=False)
+    with disk_full_told(out):
+        model.save_pretrained(out, save_embedding_layers=False)
     (out / "README.md").unlink(missing_ok=True)
     config_file = out / "adapter_config.json"
     content = json.loads(config_file.read_text("utf-8"))

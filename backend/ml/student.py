@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from torch import nn
+
+from backend.ml.checkpoints import disk_full_told
 
 
 def cut_layers(model: Any, keep: list[int]) -> Any:
@@ -28,3 +31,9 @@ def freeze_embeddings(model: Any) -> None:
     for module in (model.get_input_embeddings(), model.get_output_embeddings()):
         if module is not None:
             module.requires_grad_(False)
+
+
+def save_student(model: Any, out: Path) -> None:
+    """Write config and safetensors. Raises StudioError when the disk is full."""
+    with disk_full_told(out):
+        model.save_pretrained(out)

@@ -87,13 +87,11 @@ def quote(params: DistillParams, world: World) -> Quote:
     facts = costs.with_layers(student.facts, len(keep))
     trained = facts["parameters"] if params.train_embeddings else costs.body_size(facts)
     shape = work(params, data.facts)
-    train = costs.training_seconds(facts, **shape.timing, trained=trained, frozen=False)
-    slow = 1.33 if params.gradient_checkpointing else 1.0
-    dropped = (student.facts["parameters"] - facts["parameters"]) * 4
+    train = costs.training_seconds(facts, **shape.timing, frozen=False)
     trains = costs.training_bytes(facts, trained=trained, batch_tokens=shape.batch_tokens(params))
     return Quote(
-        seconds=(costs.start_seconds(student.facts) + slow * train) / world.speed(),
-        memory_bytes=max(trains, costs.inference_bytes(student.facts), trains + dropped // 4),
+        seconds=(costs.start_seconds(student.facts) + shape.slowdown(params) * train) / world.speed(),
+        memory_bytes=max(trains, costs.inference_bytes(student.facts)),
         disk_bytes=facts["parameters"] * 4 + 4_000_000,
         forecast={**facts, "format": "torch", "data": params.data},
     )
@@ -136,10 +134,11 @@ def _student(params: DistillParams, source: ArtifactView, ctx: Any) -> Any:
 def _keep(
     params: DistillParams, model: Any, source: ArtifactView, data: ArtifactView, metrics: dict[str, float], ctx: Any
 ) -> DistillResult:
+    from backend.ml.student import save_student
     from backend.models.probe import inspect_folder
 
     out = ctx.scratch("out")
-    model.save_pretrained(out)
+    save_student(model, out)
     inherited = learned_facts(source, data, out)
     facts = {**inspect_folder(out), "data": inherited["data"], "template": inherited["template"]}
     made = ctx.artifact(

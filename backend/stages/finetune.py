@@ -27,6 +27,7 @@ class _Inputs(Params):
 class FinetuneParams(TrainingParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
+    batch_size: int = Field(default=8, ge=1, le=1024, title="Batch", description="Examples per pass.")
     rank: int = Field(default=16, ge=1, le=256, title="Rank", description="Size of the adapter's matrices.")
     alpha: int = Field(
         default=32,
@@ -75,8 +76,8 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     assert model and data
     trained = _adapter_size(model.facts, params.rank)
     shape = work(params, data.facts)
-    slow = (2.0 if params.qlora else 1.0) * (1.33 if params.gradient_checkpointing else 1.0)
-    train = costs.training_seconds(model.facts, **shape.timing, trained=trained, frozen=True)
+    slow = (1.25 if params.qlora else 1.0) * shape.slowdown(params)
+    train = costs.training_seconds(model.facts, **shape.timing, frozen=True)
     memory = costs.training_bytes(
         model.facts,
         trained=trained,

@@ -209,7 +209,7 @@ class Store:
         if only:
             query = query.where(t.Job.state.in_(list(only)))
         with self.session() as session:
-            return bool(session.execute(query).rowcount)
+            return bool(session.execute(query).rowcount)  # type: ignore[attr-defined]
 
     def delete_run(self, run_id: str) -> None:
         """Remove a run with its jobs, metrics and logs; artifacts stay."""
