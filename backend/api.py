@@ -17,6 +17,7 @@ from backend.planner import Plan, PlanWorld
 from backend.recipes import Recipe
 from backend.schemas import ArtifactView, JobView, Kind, LogLine, Point, RunView, Storage, WorkerView
 from backend.settings import Settings
+from backend.stages.base import Params, refs_of
 from backend.store import Store
 from backend.store.store import DEFAULT_PROJECT
 
@@ -66,7 +67,7 @@ class Studio:
             NewJob(
                 stage_id=planned.step.id,
                 stage=planned.step.stage,
-                params=planned.params.model_dump(mode="json"),
+                params=self._pinned(planned.params),
                 needs=planned.needs,
                 seed=plan.recipe.seed,
                 priority=priority,
@@ -75,6 +76,16 @@ class Studio:
             for planned in plan.steps
         ]
         return self.jobs.submit(plan.recipe.name, jobs, plan.content, project, key=key)
+
+    def _pinned(self, params: Params) -> dict[str, Any]:
+        """Parameters with names of artifacts replaced by ids: what is imported under a name later changes no run."""
+        plain = params.model_dump(mode="json")
+        named = {ref for ref, _ in refs_of(params).values() if recipes.reference(ref) is None}
+        ids = {ref: self.store.artifact(ref).id for ref in named}
+        for field in {field.partition(".")[0] for field in refs_of(params)}:
+            value = plain[field]
+            plain[field] = [ids.get(item, item) for item in value] if isinstance(value, list) else ids.get(value, value)
+        return plain
 
     def start_recipe(
         self, recipe: str | Path, overrides: dict[str, str] | None = None, key: str | None = None
@@ -141,6 +152,13 @@ class Studio:
             raise StudioError("core.artifact_unknown", ref=ref)
         if found.kind not in MODEL_KINDS:
             raise StudioError("core.artifact_kind", ref=ref, kind=found.kind, wanted=" / ".join(MODEL_KINDS))
+        return found
+
+    def dataset(self, ref: str) -> ArtifactView:
+        """Raises StudioError when it is no dataset."""
+        found = self.store.artifact(ref)
+        if found.kind is not Kind.DATASET:
+            raise StudioError("core.artifact_kind", ref=ref, kind=found.kind, wanted=Kind.DATASET)
         return found
 
     def card(self, ref: str) -> Card:

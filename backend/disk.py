@@ -8,10 +8,10 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from backend import machine
+from backend import machine, recipes
 from backend.artifacts import folder_bytes
 from backend.errors import StudioError
-from backend.schemas import ArtifactView, JobView, Kind, State, Storage
+from backend.schemas import ArtifactView, Kind, State, Storage
 from backend.settings import Settings
 from backend.store import Store
 
@@ -58,11 +58,10 @@ def delete_artifact(store: Store, ref: str, with_descendants: bool = False) -> l
         names = ", ".join(child.name for child in children[:5])
         raise StudioError("core.artifact_used", ref=artifact.name, count=len(children), names=names)
     doomed = [*children, artifact]
-    busy = _users(store)
+    users = _users(store)
     for view in doomed:
-        for job in busy:
-            if view.id in str(job.params) or view.name in str(job.params):
-                raise StudioError("core.artifact_busy", ref=view.name, job=job.id)
+        if view.id in users or view.name in users:
+            raise StudioError("core.artifact_busy", ref=view.name, job=users.get(view.id) or users[view.name])
     for view in doomed:
         trash = view.path.with_name(f".{view.path.name}.deleted")
         if view.path.exists():
@@ -101,7 +100,11 @@ def garbage(store: Store, settings: Settings) -> list[Path]:
     for kind in Kind:
         folder = settings.artifacts / kind.value
         if folder.is_dir():
-            found += [path for path in folder.iterdir() if str(path) not in known and _old(path)]
+            found += [
+                path
+                for path in folder.iterdir()
+                if str(path) not in known and _old(path) and jobs.get(path.name.removeprefix(f"{kind.value}-")) is None
+            ]
     if settings.jobs.is_dir():
         found += [
             path
@@ -120,7 +123,9 @@ def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: boo
             freed += sum(folder_bytes(settings.jobs / job.id) for job in run.jobs)
             delete_run(store, settings, run.id)
     doomed = garbage(store, settings)
-    if cache and settings.cache.is_dir() and not _users(store):
+    if cache and settings.cache.is_dir():
+        if any(not job.state.ended for job in store.jobs(limit=10_000)):
+            raise StudioError("core.cache_busy")
         doomed += list(settings.cache.iterdir())
     for path in doomed:
         freed += folder_bytes(path) if path.is_dir() else path.stat().st_size
@@ -128,8 +133,17 @@ def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: boo
     return freed
 
 
-def _users(store: Store) -> list[JobView]:
-    return [job for job in store.jobs(limit=10_000) if not job.state.ended]
+def _users(store: Store) -> dict[str, str]:
+    """What open jobs refer to, directly or through an earlier stage: id or name -> job."""
+    found: dict[str, str] = {}
+    for run in store.runs(limit=10_000):
+        made = {job.stage_id: job.result.get("artifact") for job in run.jobs}
+        for job in run.jobs:
+            if not job.state.ended:
+                for value in recipes.leaves(job.params):
+                    ref = made.get(recipes.reference(value) or "") or value
+                    found |= {ref: job.id} if isinstance(ref, str) else {}
+    return found
 
 
 def _old(path: Path) -> bool:

@@ -46,7 +46,7 @@ class PlanWorld:
         ratios = [
             job.seconds / (job.quote.seconds / job.quote.stretch)
             for job in self.store.jobs(states=[State.SUCCEEDED], stage=stage, limit=5)
-            if job.seconds and job.quote and job.quote.seconds > 0
+            if job.seconds and job.quote and job.quote.seconds > 0 and not job.result["metrics"].get("cached")
         ]
         return min(4.0, max(0.25, median(ratios))) if ratios else 1.0
 
@@ -99,20 +99,17 @@ def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
         stage = stages.stage(step.stage)
         params = recipe.parsed(step)
         found = stage.check(params, world)
-        if not any(problem.blocking for problem in found) and not _waits_for_broken(step, world):
+        broken = any(need not in world.forecasts for need in recipes.needs(step.params))
+        if broken:  # an earlier stage has a problem of its own, which is the one worth telling
+            found = [problem for problem in found if not recipes.reference(problem.args.get("ref"))]
+        elif not any(problem.blocking for problem in found):
             quote = stage.quote(params, world)
             stretch = world.stretch(stage.name)
             quote = quote.model_copy(update={"seconds": quote.seconds * stretch, "stretch": stretch})
             world.forecasts[step.id] = Described(stage.kind, quote.forecast, pending=True)
-            found = found + check_fits(quote, world)
             made.steps.append(PlannedStep(step, params, quote, sorted(recipes.needs(step.params))))
         made.problems += [problem.model_copy(update={"stage": step.id}) for problem in found]
     disk = made.disk_bytes
     if disk > world.free_disk_bytes:
         made.problems += check_fits(Quote(seconds=0, memory_bytes=0, disk_bytes=disk), world)
     return made
-
-
-def _waits_for_broken(step: Step, world: PlanWorld) -> bool:
-    """An earlier stage has a problem of its own: only that one is worth telling."""
-    return any(need not in world.forecasts for need in recipes.needs(step.params))

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -151,13 +151,26 @@ def _override(recipe: Recipe, overrides: dict[str, str]) -> list[Problem]:
     found = []
     for key, text in overrides.items():
         step_id, _, name = key.partition(".")
-        if key == "seed":
+        if key == "seed" and text.isdigit():
             recipe.seed = int(text)
+        elif key == "seed":
+            found.append(Problem(code="recipe.set_seed", args={"text": text}))
         elif step_id not in steps or not name:
             found.append(Problem(code="recipe.set_unknown", args={"key": key, "ids": ", ".join(steps)}))
         else:
-            steps[step_id].params[name] = yaml.safe_load(text) if text else ""
+            steps[step_id].params[name] = _value(steps[step_id].stage, name, text)
     return found
+
+
+def _value(stage: str, name: str, text: str) -> Any:
+    """The text itself for a text parameter (a column may be called `no` or `1`), else what YAML makes of it."""
+    fields = stages.stage(stage).params.model_fields if stage in stages.NAMES else {}
+    if name in fields and str in (fields[name].annotation, *get_args(fields[name].annotation)):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
 def _shape_problem(detail: Any) -> Problem:

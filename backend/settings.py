@@ -60,8 +60,6 @@ class Settings(BaseSettings):
     def _url(self, file: str) -> str:
         if not self.db_url:
             return f"sqlite:///{self.home / file}"
-        if self.db_url.startswith("sqlite"):
-            return f"{self.db_url.rsplit('/', 1)[0]}/{file}"
         if self.db_url.startswith(("postgresql://", "postgresql+psycopg://")):
             return self.db_url.replace("postgresql://", "postgresql+psycopg://", 1)
         raise StudioError("core.db_url", url=self.db_url.split("://")[0] + "://…", reason="unknown kind of database.")

@@ -1,9 +1,8 @@
-"""What an answer costs: times at batch 1 after a warm-up, medians over real prompts, and the memory of the process."""
+"""What an answer costs: times at batch 1 after a warm-up, medians over real prompts; a new mark for the memory."""
 
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from backend.data.rows import Message
 
 DECODE_TOKENS = 32
 DECODE_PROMPTS = 5
-_STATUS = Path("/proc/self/status")
+_CLEAR = Path("/proc/self/clear_refs")
 
 
 class Cost(BaseModel):
@@ -53,27 +52,11 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def reset_peak() -> None:
     """Start a new high-water mark of memory where the system has such a thing (Linux)."""
-    if _STATUS.exists():
+    if _CLEAR.exists():
         try:
-            Path("/proc/self/clear_refs").write_text("5")
+            _CLEAR.write_text("5")
         except PermissionError:
             return
-
-
-def peak_memory_bytes() -> int:
-    """The most memory that this process has held, in bytes."""
-    if _STATUS.exists():
-        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    import psutil
-
-    info: Any = psutil.Process().memory_info()
-    if hasattr(info, "peak_wset"):
-        return int(info.peak_wset)
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _time_answer(engine: ChatEngine, messages: list[Message], sampling: Sampling, tick: Tick) -> tuple[float, float]:

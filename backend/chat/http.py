@@ -26,6 +26,8 @@ from backend.errors import Cancelled, Problem, StudioError
 
 RETRIED = (408, 409, 425, 429, 500, 502, 503, 504, 529)
 LONGEST_PAUSE = 60.0
+LONGEST_REASON = 80
+"""Characters of a failure's own words that an error repeats."""
 T = TypeVar("T")
 
 
@@ -80,12 +82,12 @@ class HttpEngine:
         self.name = endpoint.model
         self.kept = 0
         self._stop = threading.Event()
+        self._key = os.environ.get(endpoint.key_env, "").strip() if endpoint.key_env else ""
         headers = {}
         if endpoint.key_env:
-            key = os.environ.get(endpoint.key_env, "").strip()
-            if not key:
+            if not self._key:
                 raise StudioError("chat.endpoint_key_missing", key_env=endpoint.key_env, url=endpoint.address)
-            headers["Authorization"] = f"Bearer {key}"
+            headers["Authorization"] = f"Bearer {self._key}"
         limits = httpx.Limits(max_connections=endpoint.concurrency + 1)
         self._client = httpx.Client(headers=headers, timeout=endpoint.timeout, limits=limits)
 
@@ -130,7 +132,7 @@ class HttpEngine:
             except _Retry as failed:
                 raise self._final(failed, 1) from None
             except httpx.HTTPError as error:
-                raise self._final(_transport(error), 1) from error
+                raise self._final(_transport(error), 1) from None
 
     def close(self) -> None:
         """Ends requests in flight and pauses too."""
@@ -190,19 +192,27 @@ class HttpEngine:
         if status in (401, 403):
             codes[status] = "chat.endpoint_key" if self.endpoint.key_env else "chat.endpoint_no_key"
         code = codes.get(status, "chat.endpoint_refused")
-        raise self._error(code, status=status, reason=self._without_key(_glimpse(reply)))
-
-    def _without_key(self, text: str) -> str:
-        """Some endpoints repeat the header that they refuse."""
-        key = self._client.headers.get("Authorization", "").removeprefix("Bearer ")
-        return text.replace(key, "…") if key else text
+        raise self._error(code, status=status, reason=_glimpse(reply))
 
     def _final(self, failed: _Retry, tries: int) -> StudioError:
         return self._error(failed.code, tries=tries, **failed.args_)
 
     def _error(self, code: str, **args: Any) -> StudioError:
+        """The only place where errors are made: no argument holds the key, whoever repeated it."""
         about = {"model": self.name, "key_env": self.endpoint.key_env, "timeout": f"{self.endpoint.timeout:g}"}
-        return StudioError(code, url=self.endpoint.address, kept=self.kept, **about, **args)
+        args |= {"url": self.endpoint.address, "kept": self.kept, **about}
+        safe = {name: self._without_key(value) if isinstance(value, str) else value for name, value in args.items()}
+        if "reason" in safe:  # cut after masking: half a key is not found any more
+            safe["reason"] = safe["reason"][:LONGEST_REASON]
+        return StudioError(code, **safe)
+
+    def _without_key(self, text: str) -> str:
+        """Also as a quoted text (JSON, Python) shows it."""
+        key = self._key
+        forms = {key, json.dumps(key)[1:-1], repr(key)[1:-1], repr(key.encode())[2:-1]} if key else set()
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, "…")
+        return text
 
 
 def _events(reply: httpx.Response) -> Iterator[str]:
@@ -216,7 +226,7 @@ def _events(reply: httpx.Response) -> Iterator[str]:
             choices = json.loads(data)["choices"]
             text = choices[0]["delta"].get("content") if choices else None
         except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-            raise _Retry("chat.endpoint_garbage", status=reply.status_code, reason=data[:80]) from None
+            raise _Retry("chat.endpoint_garbage", status=reply.status_code, reason=data) from None
         if text:
             yield text
     raise _Retry("chat.endpoint_broken", reason="the stream ended early")
@@ -247,10 +257,10 @@ def _retry_after(value: str | None) -> float | None:
 
 
 def _glimpse(reply: httpx.Response) -> str:
-    """The endpoint's own words, or the first 80 characters of what it sent."""
+    """The endpoint's own words, or what it sent."""
     try:
         said = reply.json()["error"]
         words = said["message"] if isinstance(said, dict) else said
     except (ValueError, KeyError, TypeError):
         words = reply.text
-    return " ".join(str(words).split())[:80] or "an empty reply"
+    return " ".join(str(words).split()) or "an empty reply"

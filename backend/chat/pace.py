@@ -7,20 +7,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-CHARS_PER_TOKEN = 3.6
-TEMPLATE_TOKENS = 25
-"""What a chat template adds to a prompt."""
+from backend.models import costs
+
 UNKNOWN_ANSWER = 64
 
-TORCH_BATCH = 3.3e-11
-"""64 rows at once: 60 GFLOP/s, 2 operations a weight."""
+TORCH_BATCH = 2.9e-11
+"""64 rows at once: 70 GFLOP/s, 2 operations a weight."""
 OWN_SHARE = 0.4
 """The part of a prompt that a batch does not share with its neighbours."""
 SINGLE_READ = {"torch": 3.0e-11, "fp32": 6.0e-11, "int4": 2.2e-11}
 SINGLE_WRITE = {"torch": 4.5e-10, "fp32": 4.0e-10, "int4": 4.8e-11}
 LOAD_SECONDS = {"torch": 9.0, "fp32": 2.5, "int4": 2.0}
-MEMORY = {"torch": (0.75e9, 4.8), "fp32": (0.3e9, 6.0), "int4": (0.3e9, 1.4)}
-"""Bytes of the process: (with libraries and a batch, more per weight)."""
 ENDPOINT_SECONDS = 1.0
 ENDPOINT_TOKENS_PER_SECOND = 50.0
 PLAIN_MEMORY = 200_000_000
@@ -39,10 +36,10 @@ class Load(BaseModel):
     def of(cls, data: dict[str, Any], rows: int, max_new_tokens: int, extra_chars: int = 0) -> Load:
         """From the facts of a dataset."""
         prompt_chars, answer_chars = data.get("prompt_chars", 200.0) + extra_chars, data.get("answer_chars", 0.0)
-        answer = answer_chars / CHARS_PER_TOKEN + 1 if answer_chars else UNKNOWN_ANSWER
+        answer = costs.answer_tokens(data) if answer_chars else UNKNOWN_ANSWER
         return cls(
             rows=rows,
-            prompt=prompt_chars / CHARS_PER_TOKEN + TEMPLATE_TOKENS,
+            prompt=costs.prompt_tokens(prompt_chars),
             answer=min(answer, max_new_tokens) if max_new_tokens else answer,
             data_bytes=(prompt_chars + answer_chars + 100) * sum(data.get("rows", {}).values()),
         )
@@ -71,16 +68,9 @@ def endpoint_seconds(load: Load, concurrency: int) -> float:
     return load.rows * (ENDPOINT_SECONDS + load.answer / ENDPOINT_TOKENS_PER_SECOND) / concurrency
 
 
-def memory_bytes(model: dict[str, Any]) -> int:
-    weights, way = _of(model)
-    base, each = MEMORY[way]
-    return int(base + each * weights)
-
-
 def _one(weights: float, way: str, load: Load) -> float:
     return weights * (load.prompt * SINGLE_READ[way] + load.answer * SINGLE_WRITE[way])
 
 
 def _of(model: dict[str, Any]) -> tuple[float, str]:
-    way = str(model.get("precision", "int4")) if model.get("format") == "onnx" else "torch"
-    return float(model.get("parameters", 0)), way
+    return float(model.get("parameters", 0)), costs.way(model)

@@ -14,6 +14,7 @@ from backend.artifacts import sha256
 from backend.data.rows import Row, Template
 from backend.data.tokens import Encoder
 from backend.errors import StudioError
+from backend.models.probe import LEGAL_FILES
 from backend.schemas import ArtifactView
 from backend.stages.base import human_bytes
 
@@ -146,6 +147,13 @@ def copy_model(source: Path, target: Path, moved: Callable[[int], None]) -> None
             with path.open("rb") as reader, (target / path.name).open("wb") as writer:
                 shutil.copyfileobj(reader, writer, _CHUNK)
             moved(path.stat().st_size)
+
+
+def lift_legal_files(model: Path, folder: Path) -> None:
+    """License and notice belong where whoever opens the package sees them."""
+    for name in LEGAL_FILES:
+        if (model / name).is_file():
+            shutil.move(model / name, folder / name)
 
 
 def write_inference_model(folder: Path, name: str, prompt: str) -> None:

@@ -77,7 +77,7 @@ def show_dataset(
     from backend.data.tokens import Encoder
 
     studio = Studio.open()
-    found = studio.artifact(ref)
+    found = studio.dataset(ref)
     encoder = Encoder(studio.model(model).path) if model else None
     examples = preview_folder(found.path, n=rows, encoder=encoder)
     if json_:

@@ -122,7 +122,9 @@ def gc(
     days: Annotated[
         float, typer.Option(help="Forget runs that ended longer ago than this; what they made stays.")
     ] = 30,
-    cache: Annotated[bool, typer.Option(help="Also delete the cached teacher answers.")] = False,
+    cache: Annotated[
+        bool, typer.Option(help="Also delete the cached teacher answers; refused while jobs are open.")
+    ] = False,
 ) -> None:
     """Free what nothing refers to: half-made folders, work of finished jobs, old runs."""
     from backend.api import Studio

@@ -13,6 +13,7 @@ from backend.errors import Problem, StudioError
 
 if TYPE_CHECKING:
     from backend.api import Studio
+    from backend.jobs.supervise import Keeper
     from backend.planner import Plan
     from backend.schemas import JobView, RunView
 
@@ -61,37 +62,47 @@ def execute(studio: Studio, plan: Plan, as_json: bool) -> bool:
     """Start a plan, watch it to its end, print its result; True when all stages succeeded."""
     from backend.jobs.supervise import ensure_worker
 
-    with ensure_worker(studio.settings):
+    with ensure_worker(studio.settings) as keeper:
         started = studio.start(plan)
         try:
-            finished = watch(studio, started.id, JsonView(studio) if as_json else BarView())
+            finished = watch(studio, started.id, JsonView(studio) if as_json else BarView(), keeper)
         except KeyboardInterrupt:
             note(f"No longer watching. The run goes on with the next worker; stop it: slmops jobs cancel {started.id}")
             raise SystemExit(130) from None
-    result = summary(finished)
-    print_json({"event": "result"} | result) if as_json else show_result(finished)
+    result = summary(finished, studio)
+    print_json({"event": "result"} | result) if as_json else show_result(finished, studio)
     return bool(result["status"] == "succeeded")
 
 
-def watch(studio: Studio, run_id: str, show: Callable[[RunView], None]) -> RunView:
-    """Poll until every job of the run has ended."""
-    while True:
-        seen = studio.run(run_id)
-        show(seen)
-        if all(job.state.ended for job in seen.jobs):
-            getattr(show, "close", lambda: None)()
-            return seen
-        time.sleep(_POLL_SECONDS)
+def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], keeper: Keeper) -> RunView:
+    """Poll until every job of the run has ended, and keep a worker for those that have not."""
+    try:
+        while True:
+            seen = studio.run(run_id)
+            show(seen)
+            queues = {job.queue for job in seen.jobs if not job.state.ended}
+            if not queues:
+                return seen
+            keeper.look(queues)
+            time.sleep(_POLL_SECONDS)
+    finally:
+        getattr(show, "close", lambda: None)()
 
 
-def summary(run: RunView) -> dict[str, Any]:
+def summary(run: RunView, studio: Studio) -> dict[str, Any]:
     """What `--json` ends with: status, artifacts and metrics by stage id, errors as sentences."""
     jobs = {job.stage_id: job for job in run.jobs}
     return {
         "status": run.state.value,
         "run": run.id,
         "artifacts": {
-            id_: {"id": job.result["artifact"], "stage": job.stage} for id_, job in jobs.items() if job.result
+            id_: {
+                "id": job.result["artifact"],
+                "stage": job.stage,
+                "path": str(studio.artifact(job.result["artifact"]).path),
+            }
+            for id_, job in jobs.items()
+            if job.result
         },
         "metrics": {id_: job.result.get("metrics", {}) for id_, job in jobs.items() if job.result},
         "jobs": {
@@ -115,7 +126,7 @@ def error_text(job: JobView) -> str:
 
 
 class JsonView:
-    """Prints a line whenever a job's state or progress has changed, and every metric point."""
+    """Prints a line whenever a job's state or progress has changed."""
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
@@ -204,8 +215,8 @@ def show_plan(plan: Plan, as_json: bool) -> None:
     table(["stage", "kind", "time", "memory", "disk"], rows)
 
 
-def show_result(run: RunView) -> None:
-    """Each stage's end with its error, then the evaluations side by side."""
+def show_result(run: RunView, studio: Studio) -> None:
+    """Each stage's end with its error, the evaluations side by side, and where the packages lie."""
     from backend.stages.base import human_bytes
 
     for job in run.jobs:
@@ -229,4 +240,7 @@ def show_result(run: RunView) -> None:
             )
     if rows:
         table(["evaluation", "quality", "TTFT", "latency", "tokens/s", "memory", "size"], rows)
+    for job in run.jobs:
+        if job.stage == "package" and job.result:
+            line(f"package: {studio.artifact(job.result['artifact']).path}")
     line(f"{run.name}: {run.state.value} (run {run.id})")

@@ -81,7 +81,7 @@ def write_template(folder: Path, template: Template) -> None:
     (folder / "template.json").write_text(template.model_dump_json(indent=1), encoding="utf-8")
 
 
-def data_facts(folder: Path, license: str | None = None) -> dict[str, Any]:
+def data_facts(folder: Path) -> dict[str, Any]:
     """The facts of a dataset artifact: rows per split, kind of answer, labels, mean characters of a prompt and an answer."""
     data = DataFolder(folder)
     counts = {split: data.count(split) for split in SPLITS}

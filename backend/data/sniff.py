@@ -134,7 +134,7 @@ def _encoding(path: Path, head: bytes) -> str:
         raise StudioError("data.utf16_without_mark", file=path.name)
     control = len(head) - len(head.translate(None, _CONTROL))
     if control * 20 > len(head) and (zeros or not _is_utf8(head)):
-        raise StudioError("data.binary", file=path.name, found="not a text file")
+        raise StudioError("data.binary", file=path.name, found="binary data")
     return "utf-8"
 
 

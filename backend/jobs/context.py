@@ -45,16 +45,14 @@ class StageContext:
         self.seed = order.seed
         self._report = report
         self._cancelled = cancelled
-        self._begun: tuple[float, float] | None = None
+        self._phase: tuple[float, str] | None = None
+        self._since = 0.0
+        self._first = 0.0
         self.dir.mkdir(parents=True, exist_ok=True)
 
     @property
-    def resume_from(self) -> Path | None:
-        """The job's checkpoint folder when an earlier attempt left something in it."""
-        return self.checkpoints if any(self.checkpoints.iterdir()) else None
-
-    @property
     def checkpoints(self) -> Path:
+        """What an earlier attempt left to resume from lies here."""
         folder = self.dir / "checkpoints"
         folder.mkdir(exist_ok=True)
         return folder
@@ -63,12 +61,12 @@ class StageContext:
         self._report({"event": "log", "level": level, "text": text})
 
     def progress(self, done: float, total: float, note: str = "") -> None:
-        """`done` of `total` in any unit; time left follows from the pace since the first call of this attempt."""
+        """`done` of `total` in any unit; time left follows from the pace since this phase (`total` and `note`) began, so
+        that resumed work, cached answers and loading do not count."""
         now = time.monotonic()
-        if self._begun is None or done < self._begun[1]:
-            self._begun = (now, done)
-        since, first = self._begun
-        pace = (done - first) / (now - since) if now > since else 0.0
+        if self._phase != (total, note) or done < self._first:
+            self._phase, self._since, self._first = (total, note), now, done
+        pace = (done - self._first) / (now - self._since) if now > self._since else 0.0
         eta = (total - done) / pace if pace > 0 else None
         self._report({"event": "progress", "done": done, "total": total, "note": note, "eta": eta})
 
@@ -138,7 +136,7 @@ class StageContext:
 
 
 class MemoryContext(StageContext):
-    """For tests and the immediate mode: keeps what a stage reports in `events`."""
+    """For tests: keeps what a stage reports in `events`."""
 
     def __init__(
         self, folder: Path, inputs: list[ArtifactView] | None = None, seed: int = 0, job_id: str = "j1"

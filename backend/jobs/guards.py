@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 EXIT_ORPHAN = 75
+EXIT_REFUSED = 2
 LEASE = 30.0
 _PR_SET_PDEATHSIG = 1
 

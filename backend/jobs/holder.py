@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from backend.artifacts import Manifest
+from backend.artifacts import MANIFEST, Manifest
 from backend.jobs import queue, reserve
 from backend.jobs.attempt import Attempt, Outcome
 from backend.jobs.child import DONE
@@ -140,13 +140,12 @@ class Holder:
             case "failed":
                 queue.finish(self._store, job, State.FAILED, outcome.error, **spent)
             case "stopped":
-                if not queue.finish_cancelled(self._store, job, **spent):
-                    queue.hand_back(self._store, job, seconds=seconds)
+                queue.hand_back(self._store, job, **spent)
             case "died" if outcome.code == EXIT_ORPHAN:
                 queue.hand_back(self._store, job, seconds=seconds)
             case "died":
                 error = JobError(code="jobs.killed", args={"tries": queue.MAX_DEATHS, "signal": _cause(outcome.code)})
-                queue.count_death(self._store, job, work, error)
+                queue.count_death(self._store, job, work, error, seconds=seconds)
 
     async def _broken(self, job: t.Job, error: Exception) -> None:
         """Supervision itself failed: missing input, full disk, or a bug of ours."""
@@ -172,11 +171,14 @@ class Holder:
 
 
 def _already_done(work: Path, made: list[dict[str, Any]]) -> Outcome | None:
-    """What an earlier attempt finished just before its worker died."""
+    """What an earlier attempt finished just before its worker died; None when that is no longer there."""
     if not (work / DONE).is_file():
         return None
     event = json.loads((work / DONE).read_text("utf-8"))
     if event["artifact"]:
+        if not (Path(event["artifact"]["path"]) / MANIFEST).is_file():
+            (work / DONE).unlink()
+            return None
         made.append(event["artifact"])
     return Outcome("succeeded", result=event["result"], peak=event["peak"])
 

@@ -23,6 +23,7 @@ from backend.store import tables as t
 
 SLOTS = {"light": 2, "cpu": 1, "gpu": 1}
 MAX_DEATHS = 3
+_HELD = (State.RUNNING, State.CANCELLING)
 _STOPPED = (State.FAILED, State.CANCELLED, State.BLOCKED)
 
 
@@ -90,12 +91,12 @@ def claim(store: Store, ticket: Ticket, worker: str) -> t.Job | None:
         return session.get(t.Job, ticket.job_id)
 
 
-def write(store: Store, job: t.Job, **values: Any) -> bool:
-    """Set columns as the holder of `job`; False when somebody else holds it by now."""
+def write(store: Store, job: t.Job, only: Collection[State] = _HELD, **values: Any) -> bool:
+    """Set columns as the holder of `job`; False when it is in none of the states `only`, or somebody else's by now."""
     query = (
         update(t.Job)
         .where(t.Job.id == job.id, t.Job.dispatch == job.dispatch, t.Job.worker == job.worker)
-        .where(t.Job.state.in_([State.RUNNING, State.CANCELLING]))
+        .where(t.Job.state.in_(list(only)))
         .values(**values)
     )
     with store.session() as session:
@@ -111,30 +112,30 @@ def finish(store: Store, job: t.Job, state: State, error: JobError | None = None
 
 def finish_cancelled(store: Store, job: t.Job, **values: Any) -> bool:
     """End a held job whose cancel was asked; False when it wasn't."""
-    held = update(t.Job).where(t.Job.id == job.id, t.Job.dispatch == job.dispatch, t.Job.worker == job.worker)
     ended = {"state": State.CANCELLED, "ended": t.now(), "pid": None, "eta_seconds": None, **values}
-    with store.session() as session:
-        if not session.execute(held.where(t.Job.state == State.CANCELLING).values(**ended)).rowcount:  # type: ignore[attr-defined]
-            return False
+    if not write(store, job, only=[State.CANCELLING], **ended):
+        return False
     settle(store, job.run_id)
     return True
 
 
 def hand_back(store: Store, job: t.Job, **values: Any) -> None:
-    """Give a held job back unharmed: it waits for its next attempt, and this one was no death."""
-    write(store, job, state=State.WAITING, worker=None, pid=None, eta_seconds=None, **values)
+    """Give a held job back: it waits for its next attempt, or is cancelled when that was asked. This counts no death."""
+    waits = {"state": State.WAITING, "worker": None, "pid": None, "eta_seconds": None, **values}
+    if not write(store, job, only=[State.RUNNING], **waits):
+        finish_cancelled(store, job, **values)
 
 
-def count_death(store: Store, job: t.Job, work: Path, error: JobError) -> None:
-    """The process of a held job died. It waits for another attempt, unless that was the third death in a row without a
-    new checkpoint."""
+def count_death(store: Store, job: t.Job, work: Path, error: JobError, **values: Any) -> None:
+    """The process of a held job died. It waits for another attempt, unless its cancel was asked or that was the third
+    death in a row without a new checkpoint."""
     newest = _newest_checkpoint(work)
     fresh = newest is not None and job.started is not None and newest > job.started
     deaths = 1 if fresh else job.deaths + 1
-    if deaths >= MAX_DEATHS:
-        finish(store, job, State.FAILED, error, deaths=deaths)
-    else:
-        write(store, job, state=State.WAITING, worker=None, pid=None, eta_seconds=None, deaths=deaths)
+    if deaths < MAX_DEATHS:
+        hand_back(store, job, deaths=deaths, **values)
+    elif not finish_cancelled(store, job, **values):
+        finish(store, job, State.FAILED, error, deaths=deaths, **values)
 
 
 def take_back(store: Store, live: Collection[str], jobs: Path) -> None:

@@ -81,10 +81,6 @@ class JobService:
     def get(self, job_id: str) -> JobView:
         return self._store.job(job_id)
 
-    def list(self, states: Sequence[State] = (), limit: int = 200) -> Sequence[JobView]:
-        """Newest first."""
-        return self._store.jobs(states, limit=limit)
-
     def run(self, run_id: str) -> RunView:
         return self._store.run(run_id)
 

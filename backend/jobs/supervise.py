@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.errors import StudioError
 from backend.jobs import beats
+from backend.jobs.guards import EXIT_REFUSED
 from backend.paths import ROOT
 from backend.settings import Settings
 from backend.store import Store
@@ -24,6 +25,7 @@ _START = 30.0
 _TICK = 0.1
 _STEADY = 30.0
 _MAX_BACKOFF = 30.0
+_TRIES = 6  # a stage that kills its worker does so three times before it is given up
 
 
 @dataclass
@@ -41,7 +43,7 @@ class _Kept:
 
     def __init__(self, command: Command) -> None:
         self.command = command
-        self._pause = 0.5
+        self.failures = 0
         self._due: float | None = None
         self._start()
 
@@ -52,9 +54,10 @@ class _Kept:
         if code is None:
             return
         if self._due is None:
-            self._pause = 0.5 if now - self._begun > _STEADY else min(self._pause * 2, _MAX_BACKOFF)
-            self._due = now + self._pause
-            sys.stderr.write(f"{self.command.name} ended (code {code}); starting it again in {self._pause:.0f} s\n")
+            self.failures = 0 if now - self._begun > _STEADY else self.failures + 1
+            pause = min(0.5 * 2 ** min(self.failures, 6), _MAX_BACKOFF)
+            self._due = now + pause
+            sys.stderr.write(f"{self.command.name} ended (code {code}); starting it again in {pause:.0f} s\n")
         elif now >= self._due:
             self._start()
 
@@ -118,30 +121,59 @@ def worker_command(settings: Settings, queues: Sequence[str] = ()) -> Command:
     return Command("worker", argv, settings.logs / "worker.log", env)
 
 
+class Keeper:
+    """Sees to it that a live worker serves a command: somebody else's, or our own while there is none."""
+
+    def __init__(self, store: Store, command: Command) -> None:
+        self._store = store
+        self._command = command
+        self._own: _Kept | None = None
+        self._tries = 0
+
+    def look(self, queues: Collection[str] = ()) -> bool:
+        """True when live workers serve all of `queues`; else our own is started, with growing pauses. Call it often.
+
+        Raises StudioError when our own ends again and again, or at once before there was any live worker."""
+        code = self._own.process.poll() if self._own else None  # reaps it, too: a zombie would count as live
+        live = beats.live(self._store)
+        if live:
+            self._tries = _TRIES
+            if {name for worker in live for name in worker.queues}.issuperset(queues):
+                return True
+        if self._own is None:
+            self._own = _Kept(self._command)
+        elif code not in (None, EXIT_REFUSED) and not live and self._own.failures >= self._tries:
+            raise self._failed(_last_line(self._command.log))
+        else:
+            self._own.look()
+        return False
+
+    def wait(self) -> None:
+        """Return when the first worker lives. Raises StudioError when none comes."""
+        until = time.monotonic() + _START
+        while not self.look():
+            if time.monotonic() > until:
+                raise self._failed(f"it did not answer for {_START:.0f} s.")
+            time.sleep(_TICK)
+
+    def close(self) -> None:
+        """End our own worker."""
+        if self._own:
+            end([self._own.process])
+
+    def _failed(self, reason: str) -> StudioError:
+        return StudioError("jobs.worker_failed", reason=reason, log=self._command.log)
+
+
 @contextmanager
-def ensure_worker(settings: Settings, command: Command | None = None) -> Iterator[None]:
-    """A live worker for the duration of the block: one that is there already, else one of our own. Raises StudioError."""
-    store = Store(settings.prepare().store_url)
-    if beats.live(store):
-        yield
-        return
-    command = command or worker_command(settings)
-    process = start(command)
+def ensure_worker(settings: Settings, command: Command | None = None) -> Iterator[Keeper]:
+    """A live worker for the duration of the block, as long as the block calls `look`. Raises StudioError."""
+    keeper = Keeper(Store(settings.prepare().store_url), command or worker_command(settings))
     try:
-        _wait_until_alive(store, process, command)
-        yield
+        keeper.wait()
+        yield keeper
     finally:
-        end([process])
-
-
-def _wait_until_alive(store: Store, process: subprocess.Popen[bytes], command: Command) -> None:
-    until = time.monotonic() + _START
-    while not beats.live(store):
-        if process.poll() is not None:
-            raise StudioError("jobs.worker_failed", reason=_last_line(command.log), log=command.log)
-        if time.monotonic() > until:
-            raise StudioError("jobs.worker_failed", reason=f"it did not answer for {_START:.0f} s.", log=command.log)
-        time.sleep(_TICK)
+        keeper.close()
 
 
 def _last_line(log: Path | None) -> str:

@@ -21,7 +21,7 @@ from uuid import uuid4
 from backend.errors import StudioError
 from backend.jobs import beats, queue, reserve
 from backend.jobs.durable import Durable
-from backend.jobs.guards import EXIT_ORPHAN, Busy, only_one
+from backend.jobs.guards import EXIT_ORPHAN, EXIT_REFUSED, Busy, only_one
 from backend.jobs.holder import Holder
 from backend.jobs.resolve import Find
 from backend.schemas import State
@@ -31,7 +31,6 @@ from backend.store import Store
 
 TICK = 0.4
 _CLOSE = 2.0
-_REFUSED = 2
 log = logging.getLogger(__name__)
 
 
@@ -132,7 +131,7 @@ def main(argv: Sequence[str] | None = None, find: Find = stage, child: str = "ba
         code = _locked(Settings().prepare(), queues, find, child)
     except StudioError as error:
         sys.stderr.write(f"{error.text()}\n")
-        code = _REFUSED
+        code = EXIT_REFUSED
     sys.stderr.flush()
     os._exit(code)  # the threads of dbos need seconds to end, and hold nothing that the database does not
 

@@ -70,7 +70,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{ref}” has no rows to answer in {splits}.",
         "Choose other splits or a dataset that has rows there.",
     ),
-    "chat.split_unknown": ("There is no split “{split}”.", "Choose among train, validation, test and pool."),
     "chat.no_truth": (
         "No row of “{ref}” in {split} has a right answer to compare with.",
         "Choose a split with answers, usually test or validation.",

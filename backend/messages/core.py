@@ -10,6 +10,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{ref}” can't be deleted: {count} other things were made from it ({names}).",
         "Delete those first, or delete them together with --with-descendants.",
     ),
+    "core.cache_busy": ("The cache is in use: jobs are open.", "Wait for their end or cancel them, then try again."),
     "core.artifact_busy": ("“{ref}” can't be deleted: job {job} is using it.", "Cancel the job or wait for its end."),
     "core.artifact_damaged": (
         "{file} in “{ref}” is missing or no longer what was stored.",
@@ -17,7 +18,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "core.disk_full": (
         "The disk that holds {path} is full.",
-        "Free some space (`slmops gc` shows what can go) and retry; finished work is kept.",
+        "Free some space (`slmops storage` shows what lies there, `slmops gc` removes what is not needed) and retry; finished "
+        "work is kept.",
     ),
     "core.disk_low": (
         "About {need} of disk space is needed and {free} is free in {path}.",
@@ -33,7 +35,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "core.db_url": (
         "The database “{url}” can't be used: {reason}",
-        "Set SLMOPS_DB_URL to sqlite:///… or postgresql://…, or unset it.",
+        "Set SLMOPS_DB_URL to postgresql://…, or unset it: SQLite files lie in SLMOPS_HOME.",
     ),
     "core.home_unwritable": ("{path} can't be written: {reason}", "Set SLMOPS_HOME to a folder of yours."),
     "core.value": ("{reason}", "Correct the value and try again."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import shutil
 from collections.abc import Iterator
@@ -11,9 +10,9 @@ from pathlib import Path
 
 from backend.artifacts import write_json
 from backend.errors import StudioError
+from backend.jobs.failures import explain
 
 _DONE = "complete.json"
-_FULL_WORDS = ("No space left", "os error 28")
 _TORCH_WORDS = ("file write failed", "unexpected pos")  # torch.save hides the reason
 _LOW = 1_000_000  # bytes
 
@@ -40,9 +39,8 @@ def disk_full_told(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        text = str(error)
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(w in text for w in _FULL_WORDS)
-        hidden = any(words in text for words in _TORCH_WORDS) and shutil.disk_usage(folder).free < _LOW
+        full = explain(error, folder).code == "core.disk_full"
+        hidden = any(words in str(error) for words in _TORCH_WORDS) and shutil.disk_usage(folder).free < _LOW
         if full or hidden:
             raise StudioError("core.disk_full", path=folder) from error
         raise

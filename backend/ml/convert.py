@@ -19,10 +19,11 @@ from backend.artifacts import write_json
 from backend.chat.engine import Lookup
 from backend.data.tokens import Encoder
 from backend.errors import StudioError
+from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.paths import ROOT
 from backend.schemas import ArtifactView, Kind
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "template.json")
+_CARRIED = (*TOKENIZER_FILES, "template.json", *LEGAL_FILES)
 _KEPT = ("model.onnx", "model.onnx.data", "genai_config.json")
 _TAIL = 15
 
@@ -34,7 +35,7 @@ def plain_folder(view: ArtifactView, lookup: Lookup, scratch: Path) -> Path:
     from backend.ml.load import load_model
 
     load_model(view, lookup, merged=True).save_pretrained(scratch)
-    for name in TOKENIZER_FILES:
+    for name in _CARRIED:
         if (view.path / name).is_file():
             shutil.copyfile(view.path / name, scratch / name)
     return scratch
@@ -93,11 +94,12 @@ def run_olive(config: dict[str, Any], work: Path, watch: Callable[[str], None], 
 
 def collect(built: Path, source: Path, target: Path, config: dict[str, Any]) -> None:
     """Move what is needed to run into `target`: the ONNX files, the source's own tokenizer and template (so that ids
-    are equal everywhere), genai_config with all ends of turn, and the workflow without paths of this machine."""
+    are equal everywhere), its license and notice,
+    genai_config with all ends of turn, and the workflow without paths of this machine."""
     for name in _KEPT:
         if (built / name).is_file():
             shutil.move(built / name, target / name)
-    for name in TOKENIZER_FILES:
+    for name in _CARRIED:
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
     _repair_genai_config(target)

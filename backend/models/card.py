@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.models.costs import inference_bytes, int4_bytes, training_bytes
+from backend.models.costs import answer_bytes, lora_size, training_bytes
 from backend.schemas import View
 from backend.stages.base import World, human_bytes
 
@@ -41,9 +41,9 @@ class Card(View):
 def card(facts: dict[str, Any], world: World, license: str | None = None, disk_bytes: int | None = None) -> Card:
     """The card of a model with these facts on this machine; `disk_bytes` defaults to its float32 weights."""
     memory = {
-        "inference fp32": inference_bytes(facts),
-        "inference int4": int4_bytes(facts),
-        "LoRA training": training_bytes(facts, trained=facts["parameters"] // 30, batch_tokens=2048),
+        "inference fp32": answer_bytes(facts),
+        "inference int4": answer_bytes({**facts, "format": "onnx", "precision": "int4"}),
+        "LoRA training": training_bytes(facts, trained=lora_size(facts, 16, "all-linear"), batch_tokens=2048),
     }
     return Card(
         **{key: facts[key] for key in ("parameters", "layers", "context", "vocabulary")},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -18,7 +17,8 @@ from pathlib import Path
 
 from backend.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256
 from backend.errors import StudioError
-from backend.models.probe import inspect_folder, license_of, weight_files
+from backend.jobs.failures import explain
+from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
 from backend.paths import ROOT
 from backend.schemas import ArtifactView, Kind
 from backend.settings import Settings
@@ -27,12 +27,9 @@ from backend.store import Store
 _EXTRA_FILES = (
     "config.json",
     "generation_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "chat_template.jinja",
+    *TOKENIZER_FILES,
     "model.safetensors.index.json",
-    "LICENSE",
+    *LEGAL_FILES,
     "README.md",
 )
 
@@ -109,7 +106,7 @@ def _convert(name: str, builtin: Builtin, folder: Path) -> None:
         text=True,
     )
     if done.returncode:
-        if "No space left" in done.stderr:
+        if explain(OSError(done.stderr), folder).code == "core.disk_full":
             raise StudioError("core.disk_full", path=folder.parent)
         reason = (done.stderr.strip().splitlines() or ["the converter was killed."])[-1]
         raise StudioError("models.builtin_failed", name=name, reason=reason, requirement=builtin.requirement)
@@ -130,7 +127,7 @@ def _copy(files: list[Path], folder: Path) -> None:
         for file in files:
             shutil.copyfile(file, folder / file.name)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if explain(error, folder).code == "core.disk_full":
             raise StudioError("core.disk_full", path=folder) from error
         raise
 

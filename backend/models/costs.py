@@ -1,7 +1,7 @@
 """What loading and training a model costs, from its facts. Bytes, and seconds on the reference machine (2 Zen 4 cores).
 
-The constants come from SmolLM2-135M on short labelled rows (LoRA in batches of 8 and 16, full training of its 6-layer
-student in batches of 16), measured on one core and taken 1.8 times as fast on two.
+The constants come from SmolLM2-135M on the demo's rows: LoRA in batches of 8 learns 241 tokens a second, full training of
+its 6-layer student in batches of 16 1,250; answering takes 1.38 GB in batches.
 """
 
 from __future__ import annotations
@@ -9,15 +9,23 @@ from __future__ import annotations
 from typing import Any
 
 _LIBRARIES = 900_000_000  # resident after importing torch, transformers, peft and trl
-_INT4_LIBRARIES = 250_000_000  # onnxruntime-genai alone
-_FLOPS_FROZEN = 190e9  # useful operations per second with an adapter on a frozen body, bf16 products
-_FLOPS_FULL = 235e9  # the same when all weights are trained
-_STEP_SECONDS = 3e-9  # per parameter of the body and step: reading, converting and updating weights
+_FLOPS_FROZEN = 122e9  # useful operations per second with an adapter on a frozen body, bf16 products
+_FLOPS_FULL = 167e9  # the same when all weights are trained
+_STEP_SECONDS = 4.3e-9  # per parameter of the body and step: reading, converting and updating weights
 _START_SECONDS = 10.0  # imports, loading and saving a model of 135 M parameters
 _CHARS_PER_TOKEN = 3.6
-_TEMPLATE_TOKENS = 13  # role marks of system, user and assistant
+_TEMPLATE_TOKENS = 15  # role marks of system, user and assistant
 _SHARED_TOKENS = 11  # of a prompt: the beginning that all rows share is computed once per batch
 _ACTIVATIONS = 16  # float values kept per token, layer and unit of hidden size
+
+
+_ANSWERING = {"torch": (0.75e9, 4.8), "fp32": (0.3e9, 6.0), "int4": (0.3e9, 1.4)}
+"""Bytes of a process that answers: (with libraries and a batch, more per weight)."""
+_LINEAR = {"q_proj": (1, 1, 0), "k_proj": (1, 1 / 3, 0), "v_proj": (1, 1 / 3, 0), "o_proj": (1, 1, 0)}
+_LINEAR |= {"gate_proj": (1, 0, 1), "up_proj": (1, 0, 1), "down_proj": (1, 0, 1)}
+"""Sides of a layer's matrices: two in hidden sizes (keys and values of grouped heads are a third), one in inner sizes."""
+_INNER = 8 / 3
+"""Inner size of a layer in hidden sizes, where it is not known: all matrices together have 17.7 hidden sizes of sides."""
 
 
 def embedding_size(facts: dict[str, Any]) -> int:
@@ -37,6 +45,27 @@ def with_layers(facts: dict[str, Any], layers: int) -> dict[str, Any]:
     return {**facts, "layers": layers, "parameters": round(facts["parameters"] - dropped)}
 
 
+def merged(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a full model that an adapter on its base becomes."""
+    return {key: value for key, value in facts.items() if key not in ("base", "adapter_parameters")}
+
+
+def lora_size(facts: dict[str, Any], rank: int, targets: str | list[str]) -> int:
+    """Parameters of an adapter: rank x (inputs + outputs) of each adapted matrix (SmolLM2, all-linear: 10,176 a layer and
+    rank). A module of another name counts as the mean."""
+    hidden = int(facts["hidden_size"])
+    inner = facts.get("intermediate_size") or _INNER * hidden
+    sides = {name: hidden * (first + second) + inner * third for name, (first, second, third) in _LINEAR.items()}
+    names = list(sides) if isinstance(targets, str) else targets
+    mean = sum(sides.values()) / len(sides)
+    return round(rank * int(facts["layers"]) * sum(sides.get(name, mean) for name in names))
+
+
+def prompt_tokens(chars: float) -> float:
+    """Mean tokens of a prompt of so many characters, with the marks of the template."""
+    return chars / _CHARS_PER_TOKEN + _TEMPLATE_TOKENS
+
+
 def answer_tokens(data: dict[str, Any]) -> float:
     """Mean tokens of an answer with its end of turn."""
     return float(data["answer_chars"]) / _CHARS_PER_TOKEN + 1
@@ -44,7 +73,7 @@ def answer_tokens(data: dict[str, Any]) -> float:
 
 def row_tokens(data: dict[str, Any], max_length: int) -> float:
     """Mean tokens of a row: prompt, marks of the template, answer."""
-    return min(max_length, float(data["prompt_chars"]) / _CHARS_PER_TOKEN + _TEMPLATE_TOKENS + answer_tokens(data))
+    return min(max_length, prompt_tokens(float(data["prompt_chars"])) + answer_tokens(data))
 
 
 def training_seconds(
@@ -69,11 +98,12 @@ def training_bytes(facts: dict[str, Any], *, trained: int, batch_tokens: float, 
     return round(_LIBRARIES + weights + activations)
 
 
-def inference_bytes(facts: dict[str, Any]) -> int:
-    """Peak memory to answer one prompt in float32."""
-    return round(_LIBRARIES + int(facts["parameters"]) * 4.4)
+def way(facts: dict[str, Any]) -> str:
+    """How a model answers: `torch` (in batches), or `fp32` or `int4` by ONNX Runtime."""
+    return str(facts.get("precision", "int4")) if facts.get("format") == "onnx" else "torch"
 
 
-def int4_bytes(facts: dict[str, Any]) -> int:
-    """Peak memory to answer one prompt from an INT4 ONNX folder."""
-    return round(_INT4_LIBRARIES + int(facts["parameters"]) * 1.2)
+def answer_bytes(facts: dict[str, Any]) -> int:
+    """Peak memory to answer rows, in batches where the model can."""
+    base, each = _ANSWERING[way(facts)]
+    return round(base + each * float(facts.get("parameters", 0)))

@@ -21,6 +21,11 @@ _INDEX = "model.safetensors.index.json"
 _MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors format
 _LICENSES = (("Apache License", "Apache-2.0"), ("MIT License", "MIT"), ("BSD 3-Clause", "BSD-3-Clause"))
 
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
+LICENSE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md")
+LEGAL_FILES = (*LICENSE_FILES, "NOTICE")
+"""Go with the weights wherever these go."""
+
 Header = dict[str, dict[str, Any]]
 
 
@@ -38,6 +43,7 @@ def inspect_folder(path: Path) -> dict[str, Any]:
         tensors.update(read_header(file))
     tied = bool(config.get("tie_word_embeddings", False))
     _check_vocabulary(path, config, tensors)
+    inner = config.get("intermediate_size")
     return {
         "parameters": _count(tensors, tied),
         "layers": int(config["num_hidden_layers"]),
@@ -48,6 +54,7 @@ def inspect_folder(path: Path) -> dict[str, Any]:
         "tied": tied,
         "format": "torch",
         "precision": "fp32",
+        **({"intermediate_size": inner} if isinstance(inner, int) else {}),
     }
 
 
@@ -103,7 +110,7 @@ def license_of(path: Path) -> str | None:
         found = re.match(r"---\n.*?^license:\s*[\"']?([\w.\-]+)", readme.read_text("utf-8", "replace"), re.S | re.M)
         if found:
             return {"apache-2.0": "Apache-2.0", "mit": "MIT"}.get(found[1].lower(), found[1])
-    for name in ("LICENSE", "LICENSE.txt", "LICENSE.md"):
+    for name in LICENSE_FILES:
         file = path / name
         if file.is_file():
             head = file.read_text("utf-8", "replace")[:500]

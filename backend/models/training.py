@@ -15,14 +15,13 @@ from backend.data.rows import DataFolder
 from backend.data.tokens import Encoder
 from backend.errors import Problem, StudioError
 from backend.models import costs
+from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.schemas import ArtifactView
 from backend.stages.base import Context, Params, World
 
 if TYPE_CHECKING:
     from backend.ml.examples import Examples
     from backend.ml.train import Plan
-
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 
 
 class TrainingParams(Params):
@@ -148,10 +147,20 @@ def load_examples(params: TrainingParams, model: Path, data: ArtifactView, ctx: 
 
 
 def learned_facts(model: ArtifactView, data: ArtifactView, out: Path) -> dict[str, Any]:
-    """Give `out` the tokenizer of `model` and the template of `data`; returns the model's facts with that template."""
-    for name in TOKENIZER_FILES:
+    """Give `out` tokenizer and license of `model`, template and notice of `data`; returns the model's facts with that
+    template."""
+    for name in (*TOKENIZER_FILES, *LEGAL_FILES):
         if (model.path / name).is_file():
             shutil.copyfile(model.path / name, out / name)
     shutil.copyfile(data.path / "template.json", out / "template.json")
+    _add_notice(data.path / "NOTICE", out / "NOTICE")
     template = DataFolder(data.path).template.model_dump()
     return {**model.facts, "data": data.id, "template": template}
+
+
+def _add_notice(source: Path, target: Path) -> None:
+    """Append the notice `source`, if there is one, unless `target` has its words already."""
+    words = source.read_text("utf-8") if source.is_file() else ""
+    there = target.read_text("utf-8") if target.is_file() else ""
+    if words not in there:
+        target.write_text(f"{there}\n{words}" if there else words, encoding="utf-8")

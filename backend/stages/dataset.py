@@ -219,5 +219,6 @@ STAGE = Stage(
     check=check,
     quote=quote,
     run=run,
+    queue="light",
     example={"source": demo.SOURCE, "max_rows": 600},
 )

@@ -91,9 +91,9 @@ def quote(params: DistillParams, world: World) -> Quote:
     trains = costs.training_bytes(facts, trained=trained, batch_tokens=shape.batch_tokens(params))
     return Quote(
         seconds=(costs.start_seconds(student.facts) + shape.slowdown(params) * train) / world.speed(),
-        memory_bytes=max(trains, costs.inference_bytes(student.facts)),
+        memory_bytes=max(trains, costs.answer_bytes({**student.facts, "format": "torch"})),
         disk_bytes=facts["parameters"] * 4 + 4_000_000,
-        forecast={**facts, "format": "torch", "data": params.data},
+        forecast={**costs.merged(facts), "format": "torch", "data": params.data},
     )
 
 

@@ -19,11 +19,13 @@ from pydantic import Field
 from backend.artifacts import write_json
 from backend.chat import pace
 from backend.chat.answerer import Answerer, AnswererParams, answerer_facts, check_answerer, open_answerer
-from backend.chat.cost import measure_cost, peak_memory_bytes, reset_peak
+from backend.chat.cost import measure_cost, reset_peak
 from backend.chat.engine import Sampling, answer_tokens, truth
 from backend.chat.pulse import Pulse
 from backend.data.rows import DataFolder, Row
 from backend.errors import Problem, StudioError
+from backend.jobs.guards import peak_memory
+from backend.models import costs
 from backend.schemas import ArtifactView, Kind, Quote
 from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
 
@@ -76,7 +78,7 @@ def quote(params: EvaluateParams, world: World) -> Quote:
         seconds = pace.endpoint_seconds(load, params.concurrency) + pace.endpoint_seconds(single, 1)
     return Quote(
         seconds=seconds,
-        memory_bytes=pace.memory_bytes(model) if params.model else pace.PLAIN_MEMORY,
+        memory_bytes=costs.answer_bytes(model) if params.model else pace.PLAIN_MEMORY,
         disk_bytes=int(load.data_bytes),
         tokens=0 if params.model else int(load.tokens + single.tokens),
         forecast={"split": params.split, "n": rows},
@@ -130,7 +132,7 @@ def _cost(
     prompts = [data.template.prompt(row) for row in rows[: params.cost_prompts]]
     measured = measure_cost(answerer.engine, prompts, sampling, pulse).model_dump()
     # Taken now: batches, scikit-learn and rouge are the studio's memory, not what a user of the model needs.
-    return measured | ({"peak_memory_bytes": float(peak_memory_bytes())} if answerer.view else {})
+    return measured | ({"peak_memory_bytes": float(peak_memory())} if answerer.view else {})
 
 
 def _answers(

@@ -74,7 +74,7 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
 def quote(params: FinetuneParams, world: World) -> Quote:
     model, data = world.describe(params.model), world.describe(params.data)
     assert model and data
-    trained = _adapter_size(model.facts, params.rank)
+    trained = costs.lora_size(model.facts, params.rank, params.targets)
     shape = work(params, data.facts)
     slow = (1.25 if params.qlora else 1.0) * shape.slowdown(params)
     train = costs.training_seconds(model.facts, **shape.timing, frozen=True)
@@ -89,7 +89,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         seconds=(costs.start_seconds(model.facts) + slow * train) / world.speed(),
         memory_bytes=memory,
         disk_bytes=trained * 4 + 4_000_000,
-        forecast={**forecast, "parameters": model.facts["parameters"] + trained},
+        forecast={**forecast, "adapter_parameters": trained},
     )
 
 
@@ -109,7 +109,7 @@ def run(params: FinetuneParams, ctx: Any) -> FinetuneResult:
     out = ctx.scratch("out")
     save_adapter(model, base, out)
     facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id}
-    facts["parameters"] = base.facts["parameters"] + int(metrics["trained_parameters"])
+    facts["adapter_parameters"] = int(metrics["trained_parameters"])
     made = ctx.artifact(
         Kind.ADAPTER,
         params.name or f"{base.name}-lora",
@@ -119,11 +119,6 @@ def run(params: FinetuneParams, ctx: Any) -> FinetuneResult:
         license=base.license,
     )
     return FinetuneResult(artifact=made.id, metrics=metrics)
-
-
-def _adapter_size(facts: dict[str, Any], rank: int) -> int:
-    """Parameters of an adapter on all linear layers: rank x (inputs + outputs) of each, about 22 hidden sizes a layer."""
-    return round(rank * 22 * int(facts["hidden_size"]) * int(facts["layers"]))
 
 
 STAGE = Stage(

@@ -63,6 +63,7 @@ def run(params: PackageParams, ctx: Any) -> PackageResult:
     pulse = Pulse(ctx, 2 * view.size_bytes, "copying")
     model = folder / packing.MODEL_FOLDER
     packing.copy_model(view.path, model, pulse.add)
+    packing.lift_legal_files(model, folder)
     packing.write_inference_model(model, name, packing.prompt_text(view.path, view.name))
     lineage = _lineage(view, ctx)
     card = packing.model_card(name, params.version, view, lineage, evaluations)
@@ -103,5 +104,6 @@ STAGE = Stage(
     check=check,
     quote=quote,
     run=run,
+    queue="light",
     example={"model": "student-int4", "evaluations": [], "name": "voice-intent"},
 )

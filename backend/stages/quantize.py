@@ -17,6 +17,7 @@ from backend.chat.pulse import Pulse
 from backend.data.rows import Row, Template
 from backend.data.tokens import Encoder
 from backend.errors import Problem
+from backend.models import costs
 from backend.schemas import ArtifactView, Kind, Quote
 from backend.stages.base import Described, Params, Result, Stage, TorchRef, World, check_fits, check_refs
 
@@ -137,7 +138,7 @@ def _recipe(params: QuantizeParams, facts: dict[str, Any]) -> str:
 
 
 def _facts(params: QuantizeParams, facts: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in facts.items() if key not in ("base", "size_bytes")}
+    kept = {key: value for key, value in costs.merged(facts).items() if key != "size_bytes"}
     kept |= {"format": "onnx", "precision": params.precision, "recipe": _recipe(params, facts)}
     return kept | ({"block_size": params.block_size} if params.precision == "int4" else {})
 

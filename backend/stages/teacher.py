@@ -11,7 +11,7 @@ import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -27,8 +27,9 @@ from backend.chat.answerer import (
 from backend.chat.cache import AnswerCache, prompt_key
 from backend.chat.engine import Sampling, answer_tokens, truth
 from backend.chat.pulse import Pulse
-from backend.data.rows import SPLITS, DataFolder, Message, Row, Template, data_facts, write_split
+from backend.data.rows import DataFolder, Message, Row, Template, data_facts, write_split
 from backend.errors import Problem, StudioError
+from backend.models import costs
 from backend.schemas import Kind, Quote
 from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
 
@@ -37,8 +38,11 @@ EMPTY_LIMIT = 20
 
 class TeacherParams(AnswererParams):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are answered.")
-    splits: list[str] = Field(
-        ["pool"], title="Splits to answer", description="Usually the pool: rows without an answer.", min_length=1
+    splits: list[Literal["train", "pool"]] = Field(
+        ["pool"],
+        title="Splits to answer",
+        description="Usually the pool: rows without an answer. Validation and test are never learned from.",
+        min_length=1,
     )
     include_labelled: bool = Field(
         True,
@@ -85,9 +89,6 @@ class _Tally:
 
 def check(params: TeacherParams, world: World) -> list[Problem]:
     problems = check_refs(params, world) + check_answerer(params)
-    for split in params.splits:
-        if split not in SPLITS:
-            problems.append(Problem(code="chat.split_unknown", args={"split": split}, field="splits"))
     if params.prompt and "{input}" not in params.prompt:
         problems.append(Problem(code="chat.prompt_input", field="prompt"))
     known = world.describe(params.data)
@@ -109,7 +110,7 @@ def quote(params: TeacherParams, world: World) -> Quote:
     labelled = split.get("train", 0) if params.include_labelled and "train" not in params.splits else 0
     return Quote(
         seconds=seconds / (world.speed() if params.model else 1.0),
-        memory_bytes=pace.memory_bytes(model) if params.model else pace.PLAIN_MEMORY,
+        memory_bytes=costs.answer_bytes(model) if params.model else pace.PLAIN_MEMORY,
         disk_bytes=int(load.data_bytes),
         tokens=0 if params.model else int(load.tokens),
         forecast={**facts, "rows": {**split, "train": rows + labelled, "pool": 0}},
@@ -247,7 +248,7 @@ def _write(params: TeacherParams, ctx: Any, data: DataFolder, tally: _Tally) -> 
     out: Path = ctx.scratch("out")
     labelled = list(data.rows("train")) if params.include_labelled and "train" not in params.splits else []
     write_split(out, "train", [*(row for row in labelled if row.output is not None), *tally.rows])
-    for name in ("validation.jsonl", "test.jsonl", "template.json"):
+    for name in ("validation.jsonl", "test.jsonl", "template.json", "NOTICE"):
         if (data.path / name).is_file():
             shutil.copyfile(data.path / name, out / name)
     return out

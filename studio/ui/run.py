@@ -9,7 +9,7 @@ from backend.schemas import JobError, JobView, RunView, State
 from studio.ui import source
 from studio.ui.i18n import _
 from studio.ui.parts import home_link, progress, state_badge
-from studio.ui.words import ago, duration, metric_words, run_seconds, size, stage_words
+from studio.ui.words import ago, duration, escaped, metric_words, run_seconds, size, stage_words
 
 CURVES = ("loss", "eval_loss")
 
@@ -34,7 +34,7 @@ def _header(run: RunView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap=None, width="content"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.title(run.name, anchor=False, width="content")
+                st.title(escaped(run.name), anchor=False, width="content")
                 state_badge(run.state)
             seconds = run_seconds(run)
             took = [duration(seconds)] if seconds is not None else []
@@ -93,7 +93,8 @@ def _action(job: JobView) -> None:
 
 
 def _failure(error: JobError) -> None:
-    st.error(Problem(code=error.code, args=error.args, field=error.field).text(_), icon=":material/error:")
+    words = Problem(code=error.code, args=error.args, field=error.field).text(_)
+    st.error(escaped(words), icon=":material/error:")
 
 
 def _figures(job: JobView) -> None:

@@ -11,6 +11,7 @@ from backend.api import Studio
 from backend.errors import StudioError
 from backend.schemas import Point, RunView, Storage, WorkerView
 from studio.ui.i18n import _
+from studio.ui.words import escaped
 
 FAST, SLOW = 1.0, 5.0
 
@@ -59,7 +60,7 @@ def shown() -> Iterator[None]:
     try:
         yield
     except StudioError as error:
-        st.error(error.text(_), icon=":material/error:")
+        st.error(escaped(error.text(_)), icon=":material/error:")
 
 
 def act(action: Callable[[], object]) -> None:

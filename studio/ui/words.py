@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Literal
@@ -67,6 +68,11 @@ KINDS: dict[str, str] = {
     "cache": "Cache",
     "logs": "Logs",
 }
+
+
+def escaped(text: str) -> str:
+    """Words of others (file names, an endpoint's reply) as plain text: no markup, no picture that a browser would fetch."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:-])", r"\\\1", text)
 
 
 def state_words(state: State) -> str:

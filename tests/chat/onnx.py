@@ -48,6 +48,8 @@ class Converted:
     def __init__(self, factory: pytest.TempPathFactory) -> None:
         root = factory.mktemp("converted")
         folder = build_lively_model(root / "model", hidden=64, scale=SCALE)
+        (folder / "LICENSE").write_text("Apache License", encoding="utf-8")
+        (folder / "NOTICE").write_text("Sentences by somebody", encoding="utf-8")
         self.data = tiny_dataset(root / "data")
         write_template(folder, DataFolder(self.data).template)
         self.torch = model_view(folder)

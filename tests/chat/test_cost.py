@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from backend.chat.cost import measure_cost, peak_memory_bytes, quantile, reset_peak
+from backend.chat.cost import measure_cost, quantile, reset_peak
 from backend.chat.engine import Sampling
+from backend.jobs.guards import peak_memory
 
 
 class Clockwork:
@@ -45,7 +46,7 @@ def test_quantiles_are_those_of_numpy() -> None:
 
 def test_the_peak_sees_what_was_freed_again() -> None:
     reset_peak()
-    before = peak_memory_bytes()
+    before = peak_memory()
     block = np.ones(80_000_000, dtype=np.uint8)
     del block
-    assert peak_memory_bytes() - before > 60_000_000
+    assert peak_memory() - before > 60_000_000

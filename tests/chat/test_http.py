@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import httpx
 import pytest
 
 from backend.chat.engine import Sampling
@@ -98,6 +99,33 @@ def test_the_key_is_sent_and_never_said(monkeypatch: pytest.MonkeyPatch) -> None
         with pytest.raises(StudioError) as echoed:
             engine(server, key_env="TEACHER_KEY").answer(ASK, SHORT)
     assert "sk-secret-1" not in str(echoed.value) + str(caught.value)
+
+
+ECHOES = {
+    "a reply of 200": ("200", "X"),
+    "one cut off in the middle of the key": ("200", "x" * 64 + " X"),
+    "a piece of a stream": ("stream", "X"),
+    "a status": ("418", "X"),
+}
+
+
+@pytest.mark.parametrize("way", ECHOES)
+def test_an_echoed_key_is_masked_everywhere(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEACHER_KEY", "sk-secret-1/and-more")
+    kind, text = ECHOES[way]
+    echo = text.replace("X", "sk-secret-1/and-more is the key")
+
+    def transport(request: httpx.Request) -> httpx.Response:
+        if kind == "stream":
+            return httpx.Response(200, text=f"data: {echo}\n\n")
+        return httpx.Response(int(kind), text=echo)
+
+    asking = HttpEngine(Endpoint(url="http://h/v1", model="m", key_env="TEACHER_KEY", retries=0))
+    asking._client = httpx.Client(transport=httpx.MockTransport(transport))
+    with pytest.raises(StudioError) as caught:
+        list(asking.stream(ASK, SHORT)) if kind == "stream" else asking.answer(ASK, SHORT)
+    assert "sk-secret" not in str(caught.value) + repr(caught.value.problems)
+    assert "…" in str(caught.value)
 
 
 def test_a_key_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from string import Formatter
 import pytest
 
 from backend import stages
+from backend.api import Studio
 from backend.cli.output import duration
 from backend.cli.run import overrides, summary
 from backend.errors import Problem, StudioError
@@ -78,7 +79,7 @@ def test_the_summary_tells_errors_in_words(home: Path) -> None:
         id="j", run_id="r", stage_id="tuned", stage="finetune", params={}, needs=[], state="failed", queue="cpu"
     )
     job.error = error
-    made = summary(store.add_run("run", store.project(), {}, [job], "r"))
+    made = summary(store.add_run("run", store.project(), {}, [job], "r"), Studio.open())
     assert made["status"] == "failed" and made["errors"]["tuned"].startswith(
         "tuned: The disk that holds /data is full."
     )

@@ -33,7 +33,7 @@ def note(params: FakeParams, event: str) -> None:
 def steps(params: FakeParams, ctx: Any) -> Result:
     """Counts; goes on from the number in its checkpoint."""
     file = ctx.checkpoints / "step"
-    first = int(file.read_text()) if ctx.resume_from else 0
+    first = int(file.read_text()) if file.exists() else 0
     note(params, f"start@{first}")
     for step in range(first, params.steps):
         ctx.checkpoint()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -239,6 +238,29 @@ def test_a_cancel_that_was_asked_before_the_worker_died_holds(farm: Farm) -> Non
     queue.claim(farm.store, ticket, W)
     farm.store.update_job(run.jobs[0].id, state=State.CANCELLING)
     queue.take_back(farm.store, set(), farm.settings.jobs)
+    assert states(farm, run) == {"a": "cancelled", "b": "blocked"}
+
+
+@pytest.mark.parametrize("deaths", [0, 2])
+def test_a_cancel_that_was_asked_before_the_process_died_holds(farm: Farm, deaths: int) -> None:
+    run = farm.submit(farm.job("steps", "a"), farm.job("steps", "b", ["a"]))
+    farm.store.update_job(run.jobs[0].id, deaths=deaths)
+    (ticket,) = queue.release_ready(farm.store, ["cpu"], W)
+    job = queue.claim(farm.store, ticket, W)
+    assert job is not None
+    farm.store.update_job(job.id, state=State.CANCELLING)
+    queue.count_death(farm.store, job, farm.settings.jobs / job.id, JobError(code="jobs.killed"), seconds=3.0)
+    assert states(farm, run) == {"a": "cancelled", "b": "blocked"}
+    assert farm.service.get(job.id).seconds == 3.0
+
+
+def test_a_cancel_that_was_asked_before_the_worker_gave_back_holds(farm: Farm) -> None:
+    run = farm.submit(farm.job("steps", "a"), farm.job("steps", "b", ["a"]))
+    (ticket,) = queue.release_ready(farm.store, ["cpu"], W)
+    job = queue.claim(farm.store, ticket, W)
+    assert job is not None
+    farm.store.update_job(job.id, state=State.CANCELLING)
+    queue.hand_back(farm.store, job)
     assert states(farm, run) == {"a": "cancelled", "b": "blocked"}
 
 

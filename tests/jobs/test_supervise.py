@@ -8,15 +8,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Timer
+from typing import TYPE_CHECKING, cast
 
 import psutil
 import pytest
 
+from backend.cli.run import watch
 from backend.errors import StudioError
+from backend.jobs import beats, supervise
+from backend.jobs.guards import only_one
 from backend.jobs.supervise import Command, ensure_worker
-from backend.schemas import State
+from backend.schemas import RunView, State
 from tests.jobs.farm import ROOT, Farm
+
+if TYPE_CHECKING:
+    from backend.api import Studio
 
 pytestmark = pytest.mark.proc
 
@@ -43,6 +52,62 @@ def test_a_worker_that_can_not_start_is_said(farm: Farm) -> None:
     with pytest.raises(StudioError, match="could not be started: The moon is in the way"):
         with ensure_worker(farm.settings, command):
             raise AssertionError("not reached")
+
+
+def test_a_run_is_watched_to_its_end_whichever_worker_dies(farm: Farm) -> None:
+    """First the worker of somebody else goes, then our own."""
+    jobs = [farm.job("steps", "a"), farm.job("steps", "b", ["a"]), farm.job("steps", "c", ["b"])]
+    run = farm.submit(*jobs)
+    farm.start()
+    shot: list[str] = []
+
+    def shoot(seen: RunView) -> None:
+        workers = farm.service.workers()
+        for name in ("a", "b"):
+            if farm.job_of(seen, name).state is State.SUCCEEDED and name not in shot and workers:
+                os.kill(workers[0].pid, signal.SIGKILL)
+                farm.processes[0].wait(5)
+                shot.append(name)
+                break
+
+    with ensure_worker(farm.settings, worker_command(farm)) as keeper:
+        seen = watch(cast("Studio", farm.service), run.id, shoot, keeper)
+    assert seen.state is State.SUCCEEDED
+    assert shot == ["a", "b"]
+    assert farm.service.workers() == []
+
+
+def test_a_worker_that_is_refused_tries_again(farm: Farm) -> None:
+    """Another worker holds the lock, gives no sign of life, and goes."""
+    with ExitStack() as lock:
+        lock.enter_context(only_one(farm.settings.home / "worker.lock", 1.0))
+        Timer(3.5, lock.close).start()
+        with ensure_worker(farm.settings, worker_command(farm)):
+            assert len(farm.service.workers()) == 1
+    assert "Another worker is at work" in farm.worker_log()
+
+
+def test_our_own_worker_comes_only_for_queues_that_nobody_serves(farm: Farm, tmp_path: Path) -> None:
+    beats.enter(farm.store, "host:0:light", ["light"])
+    body = "import sys, time; open(sys.argv[1], 'w').close(); time.sleep(60)"
+    command = Command("worker", [sys.executable, "-c", body, str(tmp_path / "here")])
+    with ensure_worker(farm.settings, command) as keeper:
+        assert keeper.look(["light"])
+        time.sleep(0.3)
+        assert not (tmp_path / "here").exists()
+        assert not keeper.look(["light", "cpu"])
+        wait((tmp_path / "here").exists)
+
+
+def test_a_worker_that_ends_again_and_again_is_said(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervise, "_TRIES", 2)
+    argv = [sys.executable, "-c", "raise SystemExit('The moon is in the way.')"]
+    beats.enter(farm.store, "host:0:other", ["cpu"])
+    with ensure_worker(farm.settings, Command("worker", argv, farm.settings.logs / "worker.log")) as keeper:
+        beats.leave(farm.store, ["host:0:other"])
+        with pytest.raises(StudioError, match="could not be started: The moon is in the way"):
+            wait(lambda: keeper.look(["cpu"]))
+    assert farm.worker_log().count("The moon") == 2
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from backend.artifacts import MANIFEST, Manifest, write_json
 from backend.jobs.failures import sentence
-from backend.schemas import JobView, State
+from backend.schemas import JobView, Kind, State
 from tests.jobs.farm import ROOT, Farm
 
 pytestmark = pytest.mark.proc
@@ -26,14 +27,57 @@ def error_text(job: JobView) -> str:
 
 def test_a_chain_runs_with_lineage_metrics_and_memory(running: Farm) -> None:
     jobs = [running.job("steps", "a"), running.job("steps@light", "b", ["a"], source="${a}")]
-    run = running.finish(running.submit(*jobs))
+    last = running.job("steps@light", "c", ["a", "b"], sources=["${a}", "${b}"])
+    run = running.finish(running.submit(*jobs, last))
     assert run.state is State.SUCCEEDED
-    first, second = run.jobs
-    assert running.store.artifact(second.result["artifact"]).parents == [first.result["artifact"]]
+    first, second, third = run.jobs
+    made = [first.result["artifact"], second.result["artifact"]]
+    assert running.store.artifact(made[1]).parents == made[:1]
+    assert running.store.artifact(made[1]).job_id == second.id
+    assert third.params["sources"] == made
+    assert running.store.artifact(third.result["artifact"]).parents == sorted(made)
     assert len(running.service.metrics(first.id, "loss")) == 3
     assert second.peak_memory_bytes is not None and 10e6 < second.peak_memory_bytes < 500e6
     assert second.seconds is not None and 0.3 < second.seconds < 15
     assert not (running.settings.jobs / first.id).exists()
+
+
+def test_a_name_is_pinned_to_the_id_that_it_means_now(running: Farm) -> None:
+    for number in (1, 2):
+        folder = running.settings.artifacts / f"m{number}"
+        folder.mkdir()
+        manifest = Manifest(id=f"m{number}", kind=Kind.MODEL, name="base")
+        running.store.add_artifact(manifest, folder, running.store.project())
+    run = running.finish(running.submit(running.job("steps", "pinned", source="base")))
+    assert run.jobs[0].params["source"] == "m2"
+    assert running.store.artifact(run.jobs[0].result["artifact"]).parents == ["m2"]
+
+
+def test_a_reference_that_points_nowhere_fails_the_job_in_words(running: Farm) -> None:
+    jobs = [running.job("steps", "lost", source="nothing"), running.job("steps", "lost2", ["lost"])]
+    run = running.finish(running.submit(*jobs))
+    assert [job.state for job in run.jobs] == [State.FAILED, State.BLOCKED]
+    assert run.jobs[0].error is not None
+    assert run.jobs[0].error.code == "core.artifact_unknown"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_an_earlier_attempt_finished_counts_only_while_its_artifact_is_there(running: Farm, kept: bool) -> None:
+    name = f"done-{kept}"
+    running.service.pause("cpu")
+    run = running.submit(running.job("steps", name, steps=1))
+    job = run.jobs[0].id
+    folder = running.settings.artifacts / job
+    manifest = Manifest(id=f"model-{job}", kind=Kind.MODEL, name=name).model_dump(mode="json")
+    if kept:
+        write_json(folder / MANIFEST, manifest)
+    artifact = {"event": "artifact", "path": str(folder), "manifest": manifest}
+    done = {"event": "result", "result": {"artifact": f"model-{job}", "metrics": {}}, "peak": 1, "artifact": artifact}
+    write_json(running.settings.jobs / job / "done.json", done)
+    running.service.resume("cpu")
+    assert running.finish(run).state is State.SUCCEEDED
+    assert running.starts(name) == ([] if kept else ["start@0"])
+    assert running.store.artifact(f"model-{job}").path.is_dir()
 
 
 def test_what_libraries_print_goes_to_the_log_only(running: Farm) -> None:

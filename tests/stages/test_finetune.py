@@ -63,6 +63,10 @@ def test_quote_grows_with_the_work_and_shrinks_with_speed() -> None:
     world.pace = 2.0
     assert STAGE.quote(params, world).seconds == pytest.approx(once.seconds / 2)
     assert once.forecast["format"] == "adapter" and once.forecast["base"] == "m"
+    assert once.forecast["parameters"] == SMOL["parameters"]
+    assert once.forecast["adapter_parameters"] == 16 * 30 * 10_176
+    few = STAGE.quote(params.model_copy(update={"targets": ["q_proj", "v_proj"]}), world)
+    assert few.forecast["adapter_parameters"] == 16 * 30 * (2 * 576 + 576 + 192)
 
 
 @pytest.fixture
@@ -95,6 +99,8 @@ def test_adapter_learns_and_is_complete(tmp_path: Path, inputs: list[ArtifactVie
         assert str(tmp_path.parent) not in file.read_text("utf-8")
     assert Encoder(path).ids("red item") == Encoder(inputs[0].path).ids("red item")
     assert manifest["parents"] == sorted(view.id for view in inputs)
+    assert manifest["facts"]["parameters"] == inputs[0].facts["parameters"]
+    assert manifest["facts"]["adapter_parameters"] == result.metrics["trained_parameters"]
     assert manifest["facts"]["base"] == inputs[0].id and manifest["facts"]["template"]["system"] == "Name the colour."
     adapter = view(path, Kind.ADAPTER, "a", **manifest["facts"])
     ids = load_model(adapter, ctx.input).get_base_model().dummy_inputs["input_ids"]
@@ -152,3 +158,20 @@ def test_answers_that_do_not_fit(tmp_path: Path, inputs: list[ArtifactView]) -> 
     write_split(inputs[1].path, "train", [Row(id="1", input="x", output="blue " * 60)])
     with pytest.raises(StudioError, match="Raise the maximum length"):
         tune(tmp_path, inputs, max_length=16)
+
+
+@pytest.mark.ml
+def test_license_and_notice_go_with_the_weights(tmp_path: Path, inputs: list[ArtifactView]) -> None:
+    from backend.ml.convert import plain_folder
+
+    base = model_view(build_tiny_model(tmp_path / "base"))
+    (base.path / "LICENSE").write_text("Apache License")
+    (base.path / "NOTICE").write_text("Made by A.\n")
+    (inputs[1].path / "NOTICE").write_text("Sentences by B.\n")
+    _, ctx = tune(tmp_path, [base, inputs[1]], epochs=1)
+    path, manifest = made(ctx)
+    (tmp_path / "merged").mkdir()
+    merged = plain_folder(view(path, Kind.ADAPTER, "a", **manifest["facts"]), ctx.input, tmp_path / "merged")
+    for folder in (path, merged):
+        assert (folder / "LICENSE").read_text() == "Apache License"
+        assert (folder / "NOTICE").read_text() == "Made by A.\n\nSentences by B.\n"

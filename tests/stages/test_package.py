@@ -78,6 +78,8 @@ def test_the_folder_tells_what_it_is(made: Converted, tmp_path: Path) -> None:
     for part in ("license: apache-2.0", "87.6 %", "2.5 MB", "tiny \\| int4 (test)", "red, green, blue", "d" * 64):
         assert part in card, part
     assert "dataset-d1" in card and made.torch.name in card
+    assert (folder / "colours" / "LICENSE").read_text("utf-8") == "Apache License"
+    assert (folder / "colours" / "NOTICE").read_text("utf-8") == "Sentences by somebody"
     model = json.loads((folder / "colours" / "model" / "inference_model.json").read_text("utf-8"))
     prompt = model["PromptTemplate"]["prompt"]
     assert model["Name"] == "colours" and prompt.count("{Content}") == 1 and "Name the colour." in prompt

@@ -159,18 +159,29 @@ def test_the_key_is_in_no_file(server: StandIn, job: MemoryContext, monkeypatch:
 
 def test_every_problem_is_said_at_once() -> None:
     world = TinyWorld().add("d", Kind.DATASET, rows={"train": 5, "pool": 0})
-    wrong = TeacherParams(data="d", endpoint_url="nowhere", splits=["pool", "poll"], prompt="Which?")
+    wrong = TeacherParams(data="d", endpoint_url="nowhere", prompt="Which?")
     codes = [problem.code for problem in check(wrong, world)]
     assert codes == [
         "chat.endpoint_url",
         "chat.endpoint_model_missing",
-        "chat.split_unknown",
         "chat.prompt_input",
         "chat.no_rows",
     ]
     for both in ({}, {"model": "m", "endpoint_url": "http://h/v1", "endpoint_model": "x"}):
         world.add("m", Kind.MODEL, parameters=1000)
         assert "chat.one_teacher" in [p.code for p in check(TeacherParams(data="d", **both), world)]
+
+
+def test_the_notice_of_the_data_stays_with_the_answers(server: StandIn, job: MemoryContext) -> None:
+    (job.input("dataset-d1").path / "NOTICE").write_text("Sentences by somebody", encoding="utf-8")
+    run(params(server), job)
+    assert (made(job)[0].path / "NOTICE").read_text("utf-8") == "Sentences by somebody"
+
+
+@pytest.mark.parametrize("split", ["validation", "test", "poll"])
+def test_rows_that_measure_are_never_learned(split: str) -> None:
+    with pytest.raises(StudioError, match="splits"):
+        STAGE.parse({"data": "d", "model": "m", "splits": ["pool", split]})
 
 
 def test_a_key_in_the_place_of_its_variables_name_is_refused_unrepeated() -> None:
