@@ -67,13 +67,15 @@ def test_what_an_earlier_attempt_finished_counts_only_while_its_artifact_is_ther
     running.service.pause("cpu")
     run = running.submit(running.job("steps", name, steps=1))
     job = run.jobs[0].id
-    folder = running.settings.artifacts / job
+    folder, work = running.settings.artifacts / job, running.settings.jobs / job
+    for path in (folder, work):
+        path.mkdir()
     manifest = Manifest(id=f"model-{job}", kind=Kind.MODEL, name=name).model_dump(mode="json")
     if kept:
         write_json(folder / MANIFEST, manifest)
     artifact = {"event": "artifact", "path": str(folder), "manifest": manifest}
     done = {"event": "result", "result": {"artifact": f"model-{job}", "metrics": {}}, "peak": 1, "artifact": artifact}
-    write_json(running.settings.jobs / job / "done.json", done)
+    write_json(work / "done.json", done)
     running.service.resume("cpu")
     assert running.finish(run).state is State.SUCCEEDED
     assert running.starts(name) == ([] if kept else ["start@0"])
@@ -103,7 +105,7 @@ def test_cancel_reaches_the_process_within_two_seconds(running: Farm, stage: str
 
 
 def test_a_cancelled_job_goes_on_from_its_checkpoint_when_retried(running: Farm) -> None:
-    run = running.submit(running.job("steps", "again", steps=12))
+    run = running.submit(running.job("steps", "again", steps=30))
     running.until(lambda: running.job_of(run, "again").done >= 3)
     running.service.cancel(run.jobs[0].id)
     running.reach(run, "again", State.CANCELLED)
