@@ -72,7 +72,7 @@ KINDS: dict[str, str] = {
 
 def escaped(text: str) -> str:
     """Words of others (file names, an endpoint's reply) as plain text: no markup, no picture that a browser would fetch."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:-])", r"\\\1", text)
+    return re.sub(r"([\\`*_\[\]<>#~$:])", r"\\\1", text)
 
 
 def state_words(state: State) -> str:

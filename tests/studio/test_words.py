@@ -70,3 +70,7 @@ def test_duration(seconds: float, said: str) -> None:
 )
 def test_size(count: float, said: str) -> None:
     assert words.size(count) == said
+
+
+def test_words_of_others_carry_no_markup() -> None:
+    assert escaped("![x](http://a) <b> *c* r-1.csv") == r"!\[x\](http\://a) \<b\> \*c\* r-1.csv"
