@@ -73,4 +73,4 @@ def test_size(count: float, said: str) -> None:
 
 
 def test_words_of_others_carry_no_markup() -> None:
-    assert escaped("![x](http://a) <b> *c* r-1.csv") == r"!\[x\](http\://a) \<b\> \*c\* r-1.csv"
+    assert words.escaped("![x](http://a) <b> *c* r-1.csv") == r"!\[x\](http\://a) \<b\> \*c\* r-1.csv"
