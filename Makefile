@@ -36,7 +36,7 @@ quickstart: $(RUN_READY)
 	@$(VENV)/bin/slmops run assets/recipes/quickstart.yaml
 
 kill-loop: $(TEST_READY)
-	@$(PY) benchmarks/kill_loop.py
+	@$(PY) -m benchmarks.kill_loop
 
 bench: quickstart kill-loop
 
