@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.artifacts import Manifest
@@ -47,13 +48,16 @@ class Store:
     # projects
 
     def project(self, name: str = DEFAULT_PROJECT) -> str:
-        """The id of a project by name; made when there is none."""
+        """The id of a project by name; made when there is none. Two that make it at once get the same one."""
+        query = select(t.Project.id).where(t.Project.name == name)
         with self.session() as session:
-            found = session.scalar(select(t.Project.id).where(t.Project.name == name))
-            if found is None:
-                found = new_id("p")
-                session.add(t.Project(id=found, name=name))
-        return found
+            found = session.scalar(query)
+        if found is not None:
+            return found
+        with suppress(IntegrityError), self.session() as session:  # another process may be faster
+            session.add(t.Project(id=new_id("p"), name=name))
+        with self.session() as session:
+            return session.scalars(query).one()
 
     # artifacts
 
