@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from backend.chat.engine import Sampling
 from backend.data.rows import Message
 from backend.data.tokens import Encoder
+from backend.schemas import ArtifactView
 
 _REPLACEMENT = "\ufffd"
 
 
-def encode(encoder: Encoder, messages: list[Message]) -> list[int]:
-    return encoder.ids(encoder.render(messages))
+class TextEngine(ABC):
+    """Text in and out around token ids; an engine adds `stream_ids`, the ids of an answer as they come."""
+
+    def __init__(self, view: ArtifactView) -> None:
+        self.name = view.name
+        self.encoder = Encoder(view.path)
+        self.stops = stop_ids(view.path, self.encoder)
+
+    @abstractmethod
+    def stream_ids(self, prompt: Sequence[int], sampling: Sampling) -> Iterator[int]: ...
+
+    def encode(self, messages: list[Message]) -> list[int]:
+        return self.encoder.ids(self.encoder.render(messages))
+
+    def stream(self, prompt: Sequence[int], sampling: Sampling) -> Iterator[str]:
+        yield from pieces(self.encoder, self.stream_ids(prompt, sampling))
+
+    def answer(self, prompt: Sequence[int], sampling: Sampling) -> str:
+        return self.encoder.text(list(self.stream_ids(prompt, sampling)))
 
 
 def stop_ids(folder: Path, encoder: Encoder) -> frozenset[int]:

@@ -15,8 +15,6 @@ from transformers import DynamicCache
 
 from backend.chat import local
 from backend.chat.engine import Lookup, Sampling, Tick
-from backend.data.rows import Message
-from backend.data.tokens import Encoder
 from backend.ml.load import load_model
 from backend.schemas import ArtifactView
 
@@ -28,23 +26,12 @@ def _no_tick() -> None:
     return None
 
 
-class TorchEngine:
+class TorchEngine(local.TextEngine):
     """`view`: an artifact of kind model or adapter; `lookup` finds the base of an adapter."""
 
     def __init__(self, view: ArtifactView, lookup: Lookup) -> None:
-        self.name = view.name
-        self.encoder = Encoder(view.path)
+        super().__init__(view)
         self.model: Any = load_model(view, lookup, merged=True).eval()
-        self.stops = local.stop_ids(view.path, self.encoder)
-
-    def encode(self, messages: list[Message]) -> list[int]:
-        return local.encode(self.encoder, messages)
-
-    def stream(self, prompt: Sequence[int], sampling: Sampling) -> Iterator[str]:
-        yield from local.pieces(self.encoder, self.stream_ids(prompt, sampling))
-
-    def answer(self, prompt: Sequence[int], sampling: Sampling) -> str:
-        return self.encoder.text(list(self.stream_ids(prompt, sampling)))
 
     def stream_ids(self, prompt: Sequence[int], sampling: Sampling) -> Iterator[int]:
         draw = _Draw(sampling, self.model.device)

@@ -10,8 +10,6 @@ import onnxruntime_genai as og
 
 from backend.chat import local
 from backend.chat.engine import Sampling, Tick
-from backend.data.rows import Message
-from backend.data.tokens import Encoder
 from backend.errors import StudioError
 from backend.schemas import ArtifactView
 
@@ -20,26 +18,15 @@ def _no_tick() -> None:
     return None
 
 
-class OrtEngine:
+class OrtEngine(local.TextEngine):
     """`view` is an artifact of kind onnx. Raises StudioError when the folder can't be loaded."""
 
     def __init__(self, view: ArtifactView) -> None:
-        self.name = view.name
-        self.encoder = Encoder(view.path)
+        super().__init__(view)
         try:
             self.model = og.Model(str(view.path))
         except RuntimeError as error:
             raise StudioError("chat.onnx_load", ref=view.name, reason=_first_line(error)) from error
-        self.stops = local.stop_ids(view.path, self.encoder)
-
-    def encode(self, messages: list[Message]) -> list[int]:
-        return local.encode(self.encoder, messages)
-
-    def stream(self, prompt: Sequence[int], sampling: Sampling) -> Iterator[str]:
-        yield from local.pieces(self.encoder, self.stream_ids(prompt, sampling))
-
-    def answer(self, prompt: Sequence[int], sampling: Sampling) -> str:
-        return self.encoder.text(list(self.stream_ids(prompt, sampling)))
 
     def stream_ids(self, prompt: Sequence[int], sampling: Sampling) -> Iterator[int]:
         generator = self._generator(len(prompt) + sampling.max_new_tokens, sampling)
