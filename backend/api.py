@@ -15,12 +15,13 @@ from backend.models.card import Card, card
 from backend.paths import assets
 from backend.planner import Plan, PlanWorld
 from backend.recipes import Recipe
-from backend.schemas import ArtifactView, JobView, Kind, LogLine, Point, RunView, Storage, WorkerView
+from backend.schemas import ArtifactView, JobView, Kind, LogLine, Point, ProjectView, RunView, Storage, WorkerView
 from backend.settings import Settings
 from backend.stages.base import Params, refs_of
 from backend.store import Store
 from backend.store.store import DEFAULT_PROJECT
 
+CHOSEN_PROJECT = "project.chosen"
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
@@ -38,6 +39,39 @@ class Studio:
     @cached_property
     def jobs(self) -> JobService:
         return JobService(self.store)
+
+    # projects
+
+    def projects(self) -> list[ProjectView]:
+        """Oldest first; there is always one."""
+        self.store.project()
+        return self.store.projects()
+
+    def create_project(self, name: str) -> ProjectView:
+        """Raises StudioError when the name is empty, too long or taken."""
+        name = _project_name(name)
+        if any(project.name == name for project in self.projects()):
+            raise StudioError("core.project_taken", name=name)
+        return self._project(self.store.project(name))
+
+    def rename_project(self, project_id: str, name: str) -> None:
+        self.store.rename_project(project_id, _project_name(name))
+
+    def delete_project(self, project_id: str) -> None:
+        """With its runs and all that they made. Raises StudioError when something of another project needs it."""
+        disk.delete_project(self.store, self.settings, project_id)
+
+    def chosen_project(self) -> ProjectView:
+        """The project that was chosen last, in any browser; else the first."""
+        projects = self.projects()
+        wanted = self.store.setting(CHOSEN_PROJECT)
+        return next((project for project in projects if project.id == wanted), projects[0])
+
+    def choose_project(self, project_id: str) -> None:
+        self.store.set_setting(CHOSEN_PROJECT, project_id)
+
+    def _project(self, project_id: str) -> ProjectView:
+        return next(project for project in self.store.projects() if project.id == project_id)
 
     # recipes
 
@@ -88,10 +122,14 @@ class Studio:
         return plain
 
     def start_recipe(
-        self, recipe: str | Path, overrides: dict[str, str] | None = None, key: str | None = None
+        self,
+        recipe: str | Path,
+        overrides: dict[str, str] | None = None,
+        key: str | None = None,
+        project: str = DEFAULT_PROJECT,
     ) -> RunView:
-        """Load a recipe by the name of a shipped one or by path, check it, and enqueue it."""
-        return self.start(self.plan(self.load_recipe(recipe, overrides)), key=key)
+        """Load a recipe by the name of a shipped one or by path, check it, and enqueue it in the project of that name."""
+        return self.start(self.plan(self.load_recipe(recipe, overrides)), key=key, project=project)
 
     def load_recipe(self, recipe: str | Path, overrides: dict[str, str] | None = None) -> Recipe:
         path = Path(recipe)
@@ -106,8 +144,9 @@ class Studio:
 
     # runs and jobs
 
-    def runs(self, limit: int = 50) -> list[RunView]:
-        return self.store.runs(limit)
+    def runs(self, limit: int = 50, project: str | None = None) -> list[RunView]:
+        """Newest first; `project` is an id."""
+        return self.store.runs(limit, project=project)
 
     def run(self, run_id: str) -> RunView:
         return self.store.run(run_id)
@@ -135,8 +174,9 @@ class Studio:
 
     # artifacts
 
-    def artifacts(self, kinds: Iterable[Kind] = ()) -> list[ArtifactView]:
-        return self.store.artifacts(kinds)
+    def artifacts(self, kinds: Iterable[Kind] = (), project: str | None = None) -> list[ArtifactView]:
+        """Newest first; `project` is an id."""
+        return self.store.artifacts(kinds, project)
 
     def artifact(self, ref: str) -> ArtifactView:
         return self.store.artifact(ref)
@@ -185,3 +225,10 @@ class Studio:
 
     def gc(self, older_than_days: float = 30, cache: bool = False) -> int:
         return disk.gc(self.store, self.settings, older_than_days, cache)
+
+
+def _project_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not 0 < len(name) <= 100:
+        raise StudioError("core.project_name", field="name")
+    return name

@@ -29,6 +29,7 @@ def storage(store: Store, settings: Settings) -> Storage:
     sizes["checkpoints"] = folder_bytes(settings.jobs)
     sizes["cache"] = folder_bytes(settings.cache)
     sizes["logs"] = folder_bytes(settings.logs)
+    sizes["uploads"] = folder_bytes(settings.uploads)
     return Storage(
         by_kind=dict(sizes),
         counts=dict(counts),
@@ -71,6 +72,24 @@ def delete_artifact(store: Store, ref: str, with_descendants: bool = False) -> l
     return [view.id for view in doomed]
 
 
+def delete_project(store: Store, settings: Settings, project_id: str) -> None:
+    """Delete a project's runs and all that they made. Raises StudioError while a run is at work, or when something of
+    another project was made from it."""
+    runs = store.runs(limit=100_000, project=project_id)
+    for run in runs:
+        if any(not job.state.ended for job in run.jobs):
+            raise StudioError("core.run_active", ref=run.id)
+    mine = {artifact.id: artifact for artifact in store.artifacts(project=project_id)}
+    others = {view.id: view for id_ in mine for view in descendants(store, id_) if view.id not in mine}
+    if others:
+        raise StudioError("core.project_shared", names=", ".join(view.name for view in others.values()))
+    while mine:
+        mine = {id_: view for id_, view in mine.items() if id_ not in delete_artifact(store, id_, True)}
+    for run in runs:
+        delete_run(store, settings, run.id)
+    store.forget_project(project_id)
+
+
 def delete_run(store: Store, settings: Settings, run_id: str) -> None:
     """Delete a run's jobs, logs, metrics and checkpoints; what it made stays. Raises StudioError while it is at work."""
     run = store.run(run_id)
@@ -111,6 +130,8 @@ def garbage(store: Store, settings: Settings) -> list[Path]:
             for path in settings.jobs.iterdir()
             if jobs.get(path.name, State.SUCCEEDED) is State.SUCCEEDED and _old(path)
         ]
+    # An upload that broke off with its process; one under way touches its file.
+    found += [folder for folder in settings.uploads.glob(".*") if all(map(_old, (folder, *folder.iterdir())))]
     return sorted(found)
 
 

@@ -16,6 +16,9 @@ REFERENCE_GFLOPS = 190.0
 """float32 matrix product on the 2 cores that every constant in the stages' quotes was measured on."""
 
 
+REMEMBER_SECONDS = 600
+
+
 def memory_bytes() -> int:
     """Memory that a process may hope for: the machine's, or the limit of its control group when that is smaller."""
     total = psutil.virtual_memory().total
@@ -39,13 +42,15 @@ def cores() -> int:
 
 
 def speed(home: Path) -> float:
-    """1.0 is as fast as the reference. Measured at every call (a tenth of a second); the best value for this number of
-    cores is kept in `home`, since a busy moment makes a machine look slow."""
+    """1.0 is as fast as the reference. Measured (a tenth of a second) at most every ten minutes; the best value for this
+    number of cores is kept in `home`, since a busy moment makes a machine look slow."""
     file = home / "machine.json"
     known: dict[str, float] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     best = known.get("gflops", 0.0) if known.get("cores") == cores() else 0.0
+    if best and time.time() - file.stat().st_mtime < REMEMBER_SECONDS:
+        return best / REFERENCE_GFLOPS
     gflops = max(best, round(measure_gflops(), 1))
-    if gflops > best and home.is_dir():
+    if home.is_dir():
         write_json(file, {"cores": cores(), "gflops": gflops})
     return gflops / REFERENCE_GFLOPS
 

@@ -137,6 +137,14 @@ class RunView(View):
         return State.WAITING if State.WAITING in states else State.SUCCEEDED
 
 
+class ProjectView(View):
+    """A project: the runs and artifacts of one chain."""
+
+    id: str
+    name: str
+    created: datetime
+
+
 class Point(View):
     name: str
     step: float

@@ -13,12 +13,14 @@ from backend.errors import StudioError
 
 
 class Settings(BaseSettings):
-    """`home` holds databases, artifacts, models and logs; `db_url` replaces both SQLite files by one Postgres."""
+    """`home` holds databases, artifacts, models and logs; `db_url` replaces both SQLite files by one Postgres; a file from a
+    browser may have `max_upload_bytes`."""
 
     model_config = SettingsConfigDict(env_prefix="SLMOPS_", frozen=True)
 
     home: Path = Field(default_factory=lambda: user_data_path("slmops-studio", appauthor=False))
     db_url: str | None = None
+    max_upload_bytes: int = 8_000_000_000
 
     @field_validator("home")
     @classmethod
@@ -54,6 +56,11 @@ class Settings(BaseSettings):
         return self.home / "cache"
 
     @property
+    def uploads(self) -> Path:
+        """Files that came from a browser, one folder each."""
+        return self.home / "uploads"
+
+    @property
     def sqlite(self) -> bool:
         return self.store_url.startswith("sqlite")
 
@@ -67,7 +74,7 @@ class Settings(BaseSettings):
     def prepare(self) -> Settings:
         """Make the folders. Raises StudioError when `home` can't be written."""
         try:
-            for folder in (self.home, self.artifacts, self.jobs, self.logs, self.cache):
+            for folder in (self.home, self.artifacts, self.jobs, self.logs, self.cache, self.uploads):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StudioError("core.home_unwritable", path=self.home, reason=error.strerror) from error

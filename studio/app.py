@@ -7,6 +7,7 @@ import streamlit as st
 from studio.nav import menu
 from studio.paths import STATIC
 from studio.ui.i18n import language_switch
+from studio.ui.project import project_switch
 from studio.ui.words import about_line
 
 st.set_page_config(
@@ -18,6 +19,7 @@ st.set_page_config(
 page = st.navigation(menu(), expanded=True)
 st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
 with st.sidebar:
+    project_switch()
     st.space("stretch")
     language_switch()
     st.caption(about_line())

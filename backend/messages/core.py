@@ -41,4 +41,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "core.value": ("{reason}", "Correct the value and try again."),
     "core.unexpected": ("Unexpected error: {reason}", "The job's log holds the details."),
     "core.run_active": ("Run “{ref}” is still at work.", "Cancel it first: `slmops jobs cancel {ref}`."),
+    "core.project_taken": ("There is a project “{name}” already.", "Choose another name."),
+    "core.project_name": ("A project needs a name of 1 to 100 characters.", "Type a name."),
+    "core.project_shared": (
+        "The project can't be deleted: {names} of other projects were made from its data or models.",
+        "Delete those first.",
+    ),
 }

@@ -20,6 +20,7 @@ from backend.schemas import (
     Kind,
     LogLine,
     Point,
+    ProjectView,
     RunView,
     State,
 )
@@ -58,6 +59,36 @@ class Store:
             session.add(t.Project(id=new_id("p"), name=name))
         with self.session() as session:
             return session.scalars(query).one()
+
+    def projects(self) -> list[ProjectView]:
+        """Oldest first."""
+        with self.session() as session:
+            rows = session.scalars(select(t.Project).order_by(t.Project.created, t.Project.id)).all()
+            return [ProjectView(id=row.id, name=row.name, created=row.created) for row in rows]
+
+    def rename_project(self, project_id: str, name: str) -> None:
+        """Raises StudioError when another project has that name."""
+        try:
+            with self.session() as session:
+                session.execute(update(t.Project).where(t.Project.id == project_id).values(name=name))
+        except IntegrityError:
+            raise StudioError("core.project_taken", name=name) from None
+
+    def forget_project(self, project_id: str) -> None:
+        """Remove the row; the caller has removed its runs and artifacts."""
+        with self.session() as session:
+            session.execute(delete(t.Project).where(t.Project.id == project_id))
+
+    # settings
+
+    def setting(self, key: str) -> str | None:
+        with self.session() as session:
+            row = session.get(t.Setting, key)
+            return row.value if row else None
+
+    def set_setting(self, key: str, value: str) -> None:
+        with self.session() as session:
+            session.merge(t.Setting(key=key, value=value))
 
     # artifacts
 
@@ -161,9 +192,11 @@ class Store:
             return run
         raise StudioError("jobs.run_unknown", ref=run_id)
 
-    def runs(self, limit: int = 50, ids: list[str] | None = None) -> list[RunView]:
+    def runs(self, limit: int = 50, ids: list[str] | None = None, project: str | None = None) -> list[RunView]:
         """Newest first, each with its jobs in order."""
         query = select(t.Run).order_by(t.Run.created.desc(), t.Run.id).limit(limit)
+        if project is not None:
+            query = query.where(t.Run.project_id == project)
         if ids is not None:
             query = query.where(t.Run.id.in_(ids))
         with self.session() as session:

@@ -145,3 +145,11 @@ class QueueState(Base):
     __tablename__ = "queue_state"
     name: Mapped[str] = mapped_column(String(20), primary_key=True)
     paused: Mapped[bool] = mapped_column(default=False)
+
+
+class Setting(Base):
+    """One choice of the user's that outlives a browser tab."""
+
+    __tablename__ = "setting"
+    key: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)

@@ -1,6 +1,6 @@
 """The user's language: gettext with English sentences as keys, one translator per browser session.
 
-`locale/<language>/LC_MESSAGES/studio.po` is read as it is; there is no compiled file to forget.
+All catalogues `locale/<language>/LC_MESSAGES/*.po` are read as they are; there is no compiled file to forget.
 """
 
 from __future__ import annotations
@@ -19,15 +19,21 @@ _KEY = "lang"
 
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
+    from babel.messages.catalog import Catalog
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    path = LOCALE / language / "LC_MESSAGES" / "studio.po"
-    if not path.is_file():
+    files = sorted((LOCALE / language / "LC_MESSAGES").glob("*.po"))
+    if not files:
         return gettext.NullTranslations()
+    whole = Catalog(locale=language)
+    for path in files:
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language):
+                if message.id:
+                    whole[message.id] = message
     compiled = BytesIO()
-    with path.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
+    write_mo(compiled, whole)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
 

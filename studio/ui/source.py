@@ -9,7 +9,7 @@ import streamlit as st
 
 from backend.api import Studio
 from backend.errors import StudioError
-from backend.schemas import Point, RunView, Storage, WorkerView
+from backend.schemas import ArtifactView, Kind, Point, ProjectView, RunView, Storage, WorkerView
 from studio.ui.i18n import _
 from studio.ui.words import escaped
 
@@ -38,6 +38,23 @@ def one_run(run_id: str) -> RunView:
     return studio().run(run_id)
 
 
+@st.cache_resource(ttl="5s", max_entries=1, show_spinner=False)
+def projects() -> list[ProjectView]:
+    return studio().projects()
+
+
+@st.cache_resource(ttl="0.9s", max_entries=32, show_spinner=False)
+def project_runs(project_id: str, limit: int = 50) -> list[RunView]:
+    """Newest first."""
+    return studio().runs(limit, project_id)
+
+
+@st.cache_resource(ttl="2s", max_entries=32, show_spinner=False)
+def artifacts(kinds: tuple[Kind, ...] = ()) -> list[ArtifactView]:
+    """Newest first, of all projects (`ArtifactView.project` is a project's id)."""
+    return studio().artifacts(kinds)
+
+
 @st.cache_resource(ttl="2s", max_entries=1, show_spinner=False)
 def workers() -> list[WorkerView]:
     return studio().workers()
@@ -50,8 +67,8 @@ def storage() -> Storage:
 
 def forget() -> None:
     """After an action: the next look goes to the store."""
-    recent_runs.clear()
-    one_run.clear()
+    for cached in (recent_runs, one_run, project_runs, artifacts, storage):
+        cached.clear()
 
 
 @contextmanager

@@ -1,0 +1,7 @@
+"""Compare."""
+
+import streamlit as st
+
+from studio.ui.i18n import _
+
+st.title(_("Compare"), anchor=False)

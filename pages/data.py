@@ -1,0 +1,7 @@
+"""Data."""
+
+import streamlit as st
+
+from studio.ui.i18n import _
+
+st.title(_("Data"), anchor=False)

@@ -1,0 +1,7 @@
+"""Jobs."""
+
+import streamlit as st
+
+from studio.ui.i18n import _
+
+st.title(_("Jobs"), anchor=False)

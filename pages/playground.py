@@ -1,0 +1,7 @@
+"""Playground."""
+
+import streamlit as st
+
+from studio.ui.i18n import _
+
+st.title(_("Playground"), anchor=False)

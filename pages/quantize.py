@@ -1,0 +1,7 @@
+"""Quantize."""
+
+import streamlit as st
+
+from studio.ui.i18n import _
+
+st.title(_("Quantize"), anchor=False)

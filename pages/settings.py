@@ -1,0 +1,7 @@
+"""Settings."""
+
+import streamlit as st
+
+from studio.ui.i18n import _
+
+st.title(_("Settings"), anchor=False)

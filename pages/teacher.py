@@ -1,0 +1,7 @@
+"""Teacher."""
+
+import streamlit as st
+
+from studio.ui.i18n import _
+
+st.title(_("Teacher"), anchor=False)

@@ -1,0 +1,50 @@
+"""Draws pages of the app on a real, temporary home."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from studio.paths import HERE
+from tests.studio.house import House
+
+Show = Callable[..., AppTest]
+
+
+@pytest.fixture
+def house(home: Path) -> Iterator[House]:
+    """The studio of the test's home; what pages keep between tests is forgotten."""
+    st.cache_resource.clear()
+    yield House(home)
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def show(house: House) -> Show:
+    """`show("jobs", "es", run="r1")`: the page of that name in that language with these query parameters."""
+
+    def draw(page: str = "home", language: str = "en", **query: str) -> AppTest:
+        at = AppTest.from_file(str(HERE / "app.py"), default_timeout=20)
+        at.session_state["lang"] = language
+        for key, value in query.items():
+            at.query_params[key] = value
+        at.run()
+        if page != "home":
+            at.switch_page(f"../pages/{page}.py").run()
+        assert not at.exception, at.exception
+        return at
+
+    return draw
+
+
+def words(at: AppTest) -> str:
+    """All text of a page, badges, figures and labels included."""
+    parts = [e.value for kind in (at.title, at.header, at.subheader, at.caption, at.markdown, at.error) for e in kind]
+    parts += [e.value for kind in (at.warning, at.info, at.success, at.code) for e in kind]
+    parts += [f"{m.label} {m.value} {m.delta}" for m in at.metric]
+    parts += [widget.label for kind in (at.button, at.selectbox, at.text_input, at.number_input) for widget in kind]
+    return "\n".join(str(part) for part in parts)
