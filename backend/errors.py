@@ -6,18 +6,33 @@ show them in the user's language. Everything else that is raised is a bug and ke
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from backend.messages import MESSAGES
+from backend.messages.words import ARGUMENTS, WORDS
 
 Translate = Callable[[str], str]
 
 
-def _same(text: str) -> str:
+_LISTED = re.compile(r"( / |, | → | \()")
+
+
+def same(text: str) -> str:
+    """The translation into English."""
     return text
+
+
+def _argument(name: str, value: Any, translate: Translate) -> str:
+    """As it is shown: our own words in the user's language, also within a list; everything else as it came."""
+    text = str(value)
+    if name not in ARGUMENTS:
+        return text
+    parts = [text] if text in WORDS else _LISTED.split(text)
+    return "".join(translate(part) if part in WORDS else part for part in parts)
 
 
 class Problem(BaseModel):
@@ -31,13 +46,16 @@ class Problem(BaseModel):
     stage: str | None = None
     blocking: bool = True
 
-    def text(self, translate: Translate = _same) -> str:
-        """What is wrong and what to do, in one line. `translate` maps an English sentence to the user's language."""
-        what, remedy = MESSAGES[self.code]
-        sentence = " ".join(translate(part) for part in (what, remedy) if part)
-        words = sentence.format_map({key: str(value) for key, value in self.args.items()})
+    def text(self, translate: Translate = same) -> str:
+        """Where it is, what is wrong and what to do, in one line."""
         where = ".".join(part for part in (self.stage, self.field) if part)
-        return f"{where}: {words}" if where else words
+        return f"{where}: {self.sentence(translate)}" if where else self.sentence(translate)
+
+    def sentence(self, translate: Translate = same) -> str:
+        """What is wrong and what to do, to be shown beside the field. `translate` maps English to the user's language."""
+        what, remedy = MESSAGES[self.code]
+        words = {name: _argument(name, value, translate) for name, value in self.args.items()}
+        return " ".join(translate(part) for part in (what, remedy) if part).format_map(words)
 
 
 class StudioError(Exception):
@@ -61,7 +79,7 @@ class StudioError(Exception):
     def code(self) -> str:
         return self.problems[0].code
 
-    def text(self, translate: Translate = _same) -> str:
+    def text(self, translate: Translate = same) -> str:
         return "\n".join(problem.text(translate) for problem in self.problems)
 
 

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from backend import stages
 from backend.errors import Problem, StudioError
 from backend.stages.base import Params
+from backend.values import value_problems
 
 _REFERENCE = re.compile(r"^\$\{([^}]*)\}$")
 
@@ -90,7 +91,7 @@ def build(content: Any, overrides: dict[str, str] | None = None) -> Recipe:
     try:
         recipe = Recipe.model_validate(content)
     except ValidationError as error:
-        raise StudioError.of([_shape_problem(detail) for detail in error.errors()]) from None
+        raise StudioError.of(value_problems(error, whole="recipe")) from None
     found = _override(recipe, overrides or {}) + recipe.problems()
     if found:
         raise StudioError.of(found)
@@ -171,10 +172,3 @@ def _value(stage: str, name: str, text: str) -> Any:
         return yaml.safe_load(text)
     except yaml.YAMLError:
         return text
-
-
-def _shape_problem(detail: Any) -> Problem:
-    where = ".".join(str(part) for part in detail["loc"]) or "recipe"
-    if detail["type"] == "extra_forbidden":
-        return Problem(code="recipe.unknown_key", args={"key": detail["loc"][-1]}, field=where)
-    return Problem(code="core.value", args={"reason": detail["msg"].rstrip(".") + "."}, field=where)

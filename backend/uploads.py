@@ -9,9 +9,10 @@ import errno
 import re
 import secrets
 import shutil
+import time
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,17 +72,16 @@ class Incoming:
         return self.upload
 
     def discard(self) -> None:
-        try:
+        with suppress(OSError):  # what is buffered may have no room, and is not wanted
             self._file.close()
-        except OSError:  # what is buffered has no room, and is not wanted
-            pass
-        finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _explained(self, error: OSError) -> Exception:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             return error
-        return StudioError("files.upload_no_space", need=human_bytes(self._bytes), free=human_bytes(_free(self._settings)))
+        return StudioError(
+            "files.upload_no_space", need=human_bytes(self._bytes), free=human_bytes(_free(self._settings))
+        )
 
 
 @contextmanager
@@ -125,6 +125,16 @@ def delete_upload(settings: Settings, upload_id: str, users: dict[str, str]) -> 
         raise StudioError("files.upload_busy", name=found.name, job=users[str(found.path)])
     shutil.rmtree(found.path.parent, ignore_errors=True)
     return found.bytes
+
+
+def leftovers(settings: Settings, seconds: float) -> list[Path]:
+    """Folders of files that broke off with the web process and have not grown for so many seconds."""
+    found = []
+    for folder in settings.uploads.glob(".*/"):
+        with suppress(FileNotFoundError):  # finished a moment ago
+            if all(time.time() - path.stat().st_mtime > seconds for path in (folder, *folder.iterdir())):
+                found.append(folder)
+    return found
 
 
 def safe_name(name: str) -> str:

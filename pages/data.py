@@ -1,7 +1,5 @@
-"""Data."""
+"""From a file of examples to a dataset."""
 
-import streamlit as st
+from studio.ui.data import data_page
 
-from studio.ui.i18n import _
-
-st.title(_("Data"), anchor=False)
+data_page()

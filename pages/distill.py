@@ -1,7 +1,11 @@
-"""Distill."""
+"""A student learns a teacher's answers."""
 
-import streamlit as st
-
+from studio.nav import DISTILL
 from studio.ui.i18n import _
+from studio.ui.stage_page import stage_page
 
-st.title(_("Distill"), anchor=False)
+stage_page(
+    DISTILL,
+    _("A small student learns the answers of its teacher: much faster, much smaller, nearly as good."),
+    "distill",
+)

@@ -1,7 +1,11 @@
-"""Fine-tune."""
+"""A model learns a dataset's own answers."""
 
-import streamlit as st
-
+from studio.nav import FINETUNE
 from studio.ui.i18n import _
+from studio.ui.stage_page import stage_page
 
-st.title(_("Fine-tune"), anchor=False)
+stage_page(
+    FINETUNE,
+    _("A model learns the answers in your own data by a small adapter (LoRA), on a laptop too."),
+    "finetune",
+)

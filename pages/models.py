@@ -1,7 +1,5 @@
-"""Models."""
+"""Models, adapters, ONNX models and packages: `/models`, one of them by `/models?model=<id>`."""
 
-import streamlit as st
+from studio.ui.models.page import models_page
 
-from studio.ui.i18n import _
-
-st.title(_("Models"), anchor=False)
+models_page()

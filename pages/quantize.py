@@ -1,7 +1,12 @@
-"""Quantize."""
+"""A model in 4 bits, and the package to hand over."""
 
-import streamlit as st
-
+from studio.nav import QUANTIZE
 from studio.ui.i18n import _
+from studio.ui.stage_page import stage_page
 
-st.title(_("Quantize"), anchor=False)
+stage_page(
+    QUANTIZE,
+    _("Weights in 4 bits make a model small and fast; a package hands it over with all that it needs."),
+    "quantize",
+    "package",
+)

@@ -39,12 +39,12 @@ def test_all_problems_are_named_at_once() -> None:
         ],
     }
     assert codes(bad) == [
-        "core.value",
         "recipe.twice",
         "recipe.unknown_key",
         "recipe.unknown_key",
         "recipe.unknown_ref",
         "recipe.unknown_stage",
+        "value.number",
     ]
 
 
@@ -85,7 +85,7 @@ def test_a_dumped_recipe_is_the_same_recipe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("name: [", "recipe.yaml"), ("- 1", "core.value"), ("", "core.value"), ("name: x\nstages: []", "core.value")],
+    [("name: [", "recipe.yaml"), ("- 1", "value.keys"), ("", "value.keys"), ("name: x\nstages: []", "value.few")],
 )
 def test_files_that_are_no_recipe(tmp_path: Path, text: str, code: str) -> None:
     file = tmp_path / "r.yaml"

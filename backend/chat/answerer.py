@@ -15,37 +15,67 @@ from backend.stages.base import ModelRef, Params, World
 
 
 class AnswererParams(Params):
-    """Exactly one of `model` and an endpoint."""
+    """Exactly one of `model` and an endpoint, and how it answers."""
 
-    model: ModelRef | None = Field(None, title="Model", description="A model of the studio; empty for an endpoint.")
+    model: ModelRef | None = Field(None, title="Model", description="The model that answers, unless an endpoint does.")
     endpoint_url: str = Field(
         "",
         title="Endpoint address",
-        description="Base address of an OpenAI-compatible endpoint, such as https://host/v1.",
+        description="The base address of an OpenAI-compatible service, such as `https://host/v1`. The rows are sent "
+        "there.",
         max_length=500,
     )
     endpoint_model: str = Field(
-        "", title="Model at the endpoint", description="The name that the endpoint knows.", max_length=200
+        "",
+        title="Model at the endpoint",
+        description="The name under which the endpoint knows the model.",
+        max_length=200,
     )
     endpoint_key_env: str = Field(
         "",
         title="Variable with the key",
-        description="Name of the environment variable that holds the key; the key itself is never stored.",
+        description="The environment variable that holds the access key, such as `OPENAI_API_KEY`. The key itself is "
+        "never stored.",
         pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
         max_length=100,
     )
     concurrency: int = Field(
-        4, title="Requests at once", description="How many requests the endpoint gets at a time.", ge=1, le=64
+        4,
+        title="Requests at once",
+        description="How many questions the endpoint gets at a time. More is faster, until it refuses because it is "
+        "asked too often.",
+        ge=1,
+        le=64,
     )
     retries: int = Field(
         5,
         title="Retries",
-        description="How often a request that failed is sent again, with growing pauses.",
+        description="How often a failed request is sent again, with growing pauses. More of them outlast a longer "
+        "failure.",
         ge=0,
         le=20,
     )
     timeout: float = Field(
-        60.0, title="Time-out in seconds", description="How long to wait for the endpoint.", ge=0.1, le=3600
+        60.0,
+        title="Time-out in seconds",
+        description="How long to wait for an answer of the endpoint before the request counts as failed.",
+        ge=0.1,
+        le=3600,
+    )
+    max_new_tokens: int = Field(
+        0,
+        title="Longest answer in tokens",
+        description="Longer answers are cut off there. A token is a short piece of a word. 0 takes the length from "
+        "the labels or the known answers.",
+        ge=0,
+        le=8192,
+    )
+    batch_size: int = Field(
+        64,
+        title="Rows at once",
+        description="How many rows a local model answers together. More is faster and takes more memory.",
+        ge=1,
+        le=512,
     )
 
 

@@ -55,13 +55,13 @@ def doctor(json_: Annotated[bool, typer.Option("--json", help="JSON on stdout.")
     """What works here, and what to do about the rest."""
     from backend.doctor import examine
 
-    found = examine()
+    found = [check.row() for check in examine()]
     if json_:
         print_json(found)
     else:
         table(
             ["", "what", "found", "what to do"],
-            [[row["state"], row["what"], row["found"], row["remedy"]] for row in found],
+            [row.values() for row in found],
         )
     if any(row["state"] == "missing" for row in found):
         line("")

@@ -11,8 +11,14 @@ from typing import Any
 
 from backend.errors import Problem, StudioError
 
+_TYPES = {dict: "object", list: "list", str: "text", bool: "true or false", int: "number", float: "number"}
 NAMED = 5
 """How many bad rows of a kind an error names; all are counted."""
+
+
+def json_type(value: object) -> str:
+    """What a value is, in words of `backend.messages.words`; a type that only Parquet has keeps its name."""
+    return "nothing" if value is None else _TYPES.get(type(value), type(value).__name__)
 
 
 @dataclass(slots=True)

@@ -206,7 +206,7 @@ def _divide(params: Params, rows: list[Example], template: Template, seed: int, 
     splits = split(labelled, shares["validation"], shares["test"], labels, seed) | given
     empty = [name for name, share in shares.items() if share and labelled and not splits[name]]
     if empty:
-        raise StudioError("data.split_empty", field=empty[0], name=empty[0], rows=len(labelled))
+        raise StudioError("data.split_empty", field=empty[0], split=empty[0], rows=len(labelled))
     splits["train"], hidden = sample(splits["train"], params.labelled_rows, labels, seed)
     splits["pool"], left = sample(hidden + pool, params.pool_rows, labels, seed)
     if left:
@@ -229,7 +229,7 @@ def _given_splits(rows: list[Example], dropped: Counter[str]) -> tuple[list[Exam
             if len(given[name]) < len(clean):
                 dropped["no_answer"] += len(clean) - len(given[name])
             if not given[name]:
-                raise StudioError("data.given_split_empty", field=f"{name}_source", name=name)
+                raise StudioError("data.given_split_empty", field=f"{name}_source", split=name)
         if not name:
             rows = clean
     return rows, given

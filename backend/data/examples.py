@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from backend.data.bad import BadRows, Record
+from backend.data.bad import BadRows, Record, json_type
 from backend.data.columns import Mapping
 from backend.data.rows import Message
 from backend.errors import StudioError
@@ -139,7 +139,7 @@ def _turns(value: Any) -> list[Any]:
 
 def _message(item: Any) -> Message:
     if not isinstance(item, dict):
-        raise _NotText(type(item).__name__)
+        raise _NotText(json_type(item))
     role = item.get("role", item.get("from"))
     content = item.get("content", item.get("value"))
     if isinstance(content, list):
@@ -175,7 +175,7 @@ def _text(value: Any, column: str) -> str:
         return "" if value != value else str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, int):
         return str(value)
-    raise _NotText(f"{column}: {type(value).__name__}")
+    raise _NotText(f"{json_type(value)} ({column})")
 
 
 def _writable(text: str) -> bool:

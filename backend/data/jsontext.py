@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from backend.data.bad import BadRows, Record
+from backend.data.bad import BadRows, Record, json_type
 from backend.data.sniff import broken_encoding, locate_bad_byte
 from backend.errors import StudioError
 
@@ -52,7 +52,7 @@ class JsonLines:
             bad.add("data.encoding", number, byte=byte)
             return None
         if not isinstance(values, dict):
-            bad.add("data.json_item", number, type(values).__name__)
+            bad.add("data.json_item", number, json_type(values))
             return None
         return values
 
@@ -75,7 +75,7 @@ class JsonList:
             if isinstance(item, dict):
                 yield Record(number, item)
             else:
-                bad.add("data.json_item", number, type(item).__name__)
+                bad.add("data.json_item", number, json_type(item))
 
     def count(self) -> int:
         return len(self._items)
@@ -90,7 +90,7 @@ class JsonList:
                 raise StudioError("data.json_no_list", file=self.path.name, keys=", ".join(list(content)[:10]))
             content = only
         if not isinstance(content, list):
-            raise StudioError("data.json_not_list", file=self.path.name, found=type(content).__name__)
+            raise StudioError("data.json_not_list", file=self.path.name, found=json_type(content))
         if not content:
             raise StudioError("data.header_only", file=self.path.name)
         return content

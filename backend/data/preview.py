@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from backend.data.columns import Mapping, map_columns
 from backend.data.build import first_examples, make_template, to_row
+from backend.data.reader import open_source
 from backend.data.rows import DataFolder, Row, Template
 from backend.data.tokens import Encoder
+from backend.errors import StudioError
 
 if TYPE_CHECKING:
     from backend.stages.dataset import Params
@@ -29,6 +32,29 @@ class PreviewRow(BaseModel):
     text: str
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
+
+
+class Columns(BaseModel):
+    """The columns of a file, and those that are taken when none is named; `messages`: a column of whole conversations."""
+
+    model_config = ConfigDict(frozen=True)
+
+    names: list[str]
+    input: str = ""
+    output: str = ""
+    details: str = ""
+    messages: str = ""
+
+
+def columns(path: Path) -> Columns:
+    """Raises StudioError when the file can't be read; a role that can't be told is left empty."""
+    source = open_source(path)
+    try:
+        found = map_columns(source, Mapping())
+    except StudioError:
+        found = Mapping()
+    roles = {role: getattr(found, role) for role in ("input", "output", "details", "messages")}
+    return Columns(names=source.columns, **roles)
 
 
 def preview(params: Params, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:

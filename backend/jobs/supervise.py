@@ -153,7 +153,7 @@ class Keeper:
         until = time.monotonic() + _START
         while not self.look():
             if time.monotonic() > until:
-                raise self._failed(f"it did not answer for {_START:.0f} s.")
+                raise StudioError("jobs.worker_silent", seconds=f"{_START:.0f}", log=self._command.log)
             time.sleep(_TICK)
 
     def close(self) -> None:

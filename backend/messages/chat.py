@@ -98,6 +98,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Olive wrote no model ({reason}).",
         "Try method plain or precision fp32; the job's log holds Olive's last lines.",
     ),
+    "chat.onnx_stopped": (
+        "The converted model was loaded but stopped with status {status} ({reason}).",
+        "Try a smaller block size, method plain or precision fp32.",
+    ),
     "chat.onnx_wrong": (
         "The converted model was loaded but {reason}.",
         "Try a smaller block size, method plain or precision fp32.",

@@ -5,7 +5,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "There is no artifact “{ref}”.",
         "List what there is with `slmops models list` or `slmops datasets list`.",
     ),
-    "core.artifact_kind": ("“{ref}” is a {kind}, but {wanted} is needed here.", "Choose another one."),
+    "core.artifact_kind": ("“{ref}” is of the kind {kind}; here it takes: {wanted}.", "Choose another one."),
     "core.artifact_used": (
         "“{ref}” can't be deleted: {count} other things were made from it ({names}).",
         "Delete those first, or delete them together with --with-descendants.",
@@ -41,6 +41,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "core.value": ("{reason}", "Correct the value and try again."),
     "core.unexpected": ("Unexpected error: {reason}", "The job's log holds the details."),
     "core.run_active": ("Run “{ref}” is still at work.", "Cancel it first: `slmops jobs cancel {ref}`."),
+    "core.number_list": ("This is no list of numbers or names.", "Separate them by commas."),
     "core.project_taken": ("There is a project “{name}” already.", "Choose another name."),
     "core.project_name": ("A project needs a name of 1 to 100 characters.", "Type a name."),
     "core.project_shared": (

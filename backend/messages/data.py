@@ -13,7 +13,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file} has an extension that isn't known here.",
         "Known ones: {known}; rename or convert the file.",
     ),
-    "data.wrong_extension": ("{file} is in truth {found}.", "Rename it to {name}."),
+    "data.wrong_extension": ("{file} is really {found}.", "Rename it to {name}."),
     "data.packed": ("{file} is compressed.", "Unpack it first and use the file inside."),
     "data.workbook": ("{file} is an Excel workbook.", "Save the sheet as CSV (UTF-8) and use that."),
     "data.binary": ("{file} is not a table of text but {found}.", "Use a CSV, TSV, JSON, JSON Lines or Parquet file."),
@@ -38,7 +38,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.json": ("{file}, line {row}, column {column}: not valid JSON ({reason}).", "Correct the file at that place."),
     "data.json_not_list": (
-        "{file} holds one {found}, not a list of examples.",
+        "{file} holds a single value ({found}), not a list of examples.",
         "Make it a list of objects: [{{…}}, {{…}}], or one object per line.",
     ),
     "data.json_no_list": (
@@ -58,7 +58,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.json_item": ("{file}: {count} row(s) are not JSON objects (row → what: {places}).", _SKIP),
     "data.input_empty": ("{file}: {count} row(s) have no input (row {places}).", _SKIP),
     "data.not_text": (
-        "{file}: {count} row(s) hold a list or object where text belongs (row → column: {places}).",
+        "{file}: {count} row(s) hold a list or object where text belongs (row → what (column): {places}).",
         _SKIP,
     ),
     "data.characters": ("{file}: {count} row(s) hold NUL bytes or broken characters (row {places}).", _SKIP),
@@ -87,10 +87,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Add rows, or bring your own validation and test files.",
     ),
     "data.split_empty": (
-        "No row is left for {name}: the {rows} rows are too few, or too many of them belong together.",
+        "No row is left for {split}: the {rows} rows are too few, or too many of them belong together.",
         "Raise its share, choose another group column, or set the share to 0.",
     ),
-    "data.given_split_empty": ("The {name} file has no answered row.", "Fill in its answers, or leave the file out."),
+    "data.given_split_empty": (
+        "No row of the {split} file has an answer.",
+        "Fill in its answers, or leave the file out.",
+    ),
     # warnings
     "data.no_answers": (
         "None of the {rows} rows has an answer: all go to the pool.",

@@ -29,6 +29,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Another worker is at work in {home}; with SQLite there can be only one.",
         "Use that one, or set SLMOPS_DB_URL to a Postgres database for more workers.",
     ),
+    "jobs.worker_silent": ("The worker did not answer for {seconds} s.", "Its log is {log}."),
     "jobs.worker_failed": (
         "The worker could not be started: {reason}",
         "Its log is {log}.",

@@ -35,6 +35,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file} in {path} has {have} bytes and its header announces {want}.",
         "The file was cut off: download or copy it again.",
     ),
+    "models.header_truncated": (
+        "{file} in {path} ends before its header does.",
+        "The file was cut off: download or copy it again.",
+    ),
     "models.weights_damaged": (
         "{file} in {path} is not a safetensors file: its header can't be read.",
         "Download or copy it again.",

@@ -121,7 +121,7 @@ def ask_onnx(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], 
         _attend(child, tick)
     if not answer.is_file():
         lines = _lines(log)
-        raise StudioError("chat.onnx_wrong", reason=f"stopped with status {child.returncode} ({_reason(lines)})")
+        raise StudioError("chat.onnx_stopped", status=child.returncode, reason=_reason(lines))
     heard: dict[str, Any] = json.loads(answer.read_text("utf-8"))
     if not heard["finite"]:
         raise StudioError("chat.onnx_wrong", reason="gives values that are not numbers")

@@ -24,7 +24,7 @@ from backend.schemas import ArtifactView, Kind
 from backend.settings import Settings
 from backend.store import Store
 
-_EXTRA_FILES = (
+EXTRA_FILES = (
     "config.json",
     "generation_config.json",
     *TOKENIZER_FILES,
@@ -81,7 +81,7 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str) -> Ar
     path = Path(path).expanduser()
     inspect_folder(path)
     settings.prepare()
-    files = [*weight_files(path), *(path / extra for extra in _EXTRA_FILES if (path / extra).is_file())]
+    files = [*weight_files(path), *(path / extra for extra in EXTRA_FILES if (path / extra).is_file())]
     target = settings.artifacts / Kind.MODEL / f"model-{_slug(name)}-{_fingerprint(name, files)}"
     with _one_at_a_time(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():

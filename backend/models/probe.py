@@ -89,9 +89,7 @@ def read_header(file: Path) -> Header:
         if size < 8 or not 0 < length <= _MAX_HEADER:
             raise damaged
         if size < 8 + length:
-            raise StudioError(
-                "models.weights_truncated", path=file.parent, file=file.name, have=size, want=f"more than {8 + length}"
-            )
+            raise StudioError("models.header_truncated", path=file.parent, file=file.name)
         try:
             header: Header = json.loads(stream.read(length))
             header.pop("__metadata__", None)

@@ -27,41 +27,90 @@ if TYPE_CHECKING:
 class TrainingParams(Params):
     """Knobs of every training; a stage adds its own."""
 
-    epochs: float = Field(default=3, gt=0, le=100, title="Epochs", description="How often every example is seen.")
+    epochs: float = Field(
+        default=3,
+        gt=0,
+        le=100,
+        title="Epochs",
+        description="How often the model sees every example. More learns them better and takes longer; too many and "
+        "it learns them by heart.",
+    )
     learning_rate: float = Field(
-        default=1e-3, gt=0, le=1, title="Learning rate", description="Size of the steps, at its highest."
+        default=1e-3,
+        gt=0,
+        le=1,
+        title="Learning rate",
+        description="How large the steps are by which the model changes. Too large and it falls apart, too small and "
+        "it hardly learns.",
     )
     max_steps: int = Field(
-        default=0, ge=0, title="Steps", description="Stop after so many steps, whatever the epochs say; 0: no limit."
+        default=0,
+        ge=0,
+        title="Steps at most",
+        description="Stop after this many steps, whatever the epochs say. 0 sets no limit.",
     )
-    batch_size: int = Field(default=16, ge=1, le=1024, title="Batch", description="Examples per pass.")
+    batch_size: int = Field(
+        default=16,
+        ge=1,
+        le=1024,
+        title="Batch size",
+        description="How many examples are learned from together. More is steadier and takes more memory: lower it "
+        "first when memory runs out.",
+    )
     accumulation: int = Field(
-        default=1, ge=1, le=1024, title="Accumulation", description="Passes per step: a large batch in little memory."
+        default=1,
+        ge=1,
+        le=1024,
+        title="Gradient accumulation",
+        description="How many batches are added up before each step: as steady as a larger batch, without its memory.",
     )
     max_length: int = Field(
         default=512,
         ge=16,
         le=131072,
         title="Maximum length",
-        description="Tokens per example; longer prompts lose their beginning.",
+        description="The longest example in tokens, which are short pieces of words. Longer prompts lose their "
+        "beginning; more takes memory and time.",
     )
     schedule: Literal["cosine", "linear", "constant"] = Field(
-        default="cosine", title="Schedule", description="How the learning rate falls."
+        default="cosine",
+        title="Schedule",
+        description="How the learning rate falls towards the end. Cosine, a smooth curve, nearly always does well.",
     )
     warmup_ratio: float = Field(
-        default=0.05, ge=0, le=1, title="Warm-up", description="Share of the steps in which the learning rate rises."
+        default=0.05,
+        ge=0,
+        le=1,
+        title="Warm-up",
+        description="Part of the steps in which the learning rate rises from zero, for a calm start; 0.05 is one "
+        "step in twenty.",
     )
     weight_decay: float = Field(
-        default=0.0, ge=0, le=1, title="Weight decay", description="Pull of the weights to zero."
+        default=0.0,
+        ge=0,
+        le=1,
+        title="Weight decay",
+        description="How strongly large weights are pulled back. A little can help against learning by heart; 0 is "
+        "off.",
     )
     gradient_checkpointing: bool = Field(
-        default=False, title="Gradient checkpointing", description="Less memory, about twice the time."
+        default=False,
+        title="Gradient checkpointing",
+        description="Takes much less memory and about twice the time. Try it when memory runs out.",
     )
     evaluate_rows: int = Field(
-        default=100, ge=0, le=10000, title="Validation rows", description="Rows for the loss after each epoch; 0: none."
+        default=100,
+        ge=0,
+        le=10000,
+        title="Validation rows",
+        description="How many validation rows are looked at after each epoch. Their loss shows whether the model "
+        "learns by heart. 0 looks at none.",
     )
     name: str = Field(
-        default="", max_length=100, title="Name", description="Name of the result; empty: made from the inputs."
+        default="",
+        max_length=100,
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
     )
 
     def plan(self, seed: int) -> Plan:

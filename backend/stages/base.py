@@ -12,8 +12,9 @@ from typing import Annotated, Any, Protocol, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from backend.errors import Problem
+from backend.errors import Problem, StudioError
 from backend.schemas import Kind, Quote
+from backend.values import value_problems
 
 
 class Params(BaseModel):
@@ -104,12 +105,10 @@ class Stage:
 
     def parse(self, raw: dict[str, Any]) -> Params:
         """Validated parameters. Raises StudioError with every problem at once."""
-        from backend.errors import StudioError
-
         try:
             return self.params.model_validate(raw)
         except ValidationError as error:
-            raise StudioError.of([_problem(detail) for detail in error.errors()]) from None
+            raise StudioError.of(value_problems(error)) from None
 
 
 def refs_of(params: Params) -> dict[str, tuple[str, RefTo]]:
@@ -176,10 +175,3 @@ def _nested_marks(annotation: Any) -> list[RefTo]:
     for inner in get_args(annotation):
         marks += _nested_marks(inner)
     return marks
-
-
-def _problem(detail: Any) -> Problem:
-    field = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        return Problem(code="recipe.unknown_key", args={"key": detail["loc"][-1]}, field=field)
-    return Problem(code="core.value", args={"reason": detail["msg"].rstrip(".") + "."}, field=field)

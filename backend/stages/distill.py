@@ -21,9 +21,12 @@ class _Inputs(Params):
     student: TorchRef = Field(
         default="smollm2-135m-instruct",
         title="Student",
-        description="The model that learns, or that the student is cut from (an adapter is merged first).",
+        description="The model that learns, or whose layers the student is made of. An adapter is merged into its "
+        "model first.",
     )
-    data: DatasetRef = Field(default="", title="Dataset", description="Examples with the teacher's answers.")
+    data: DatasetRef = Field(
+        default="", title="Dataset", description="The examples to learn from, with the teacher's answers."
+    )
 
 
 class DistillParams(TrainingParams, _Inputs):
@@ -34,17 +37,19 @@ class DistillParams(TrainingParams, _Inputs):
         ge=0,
         le=512,
         title="Layers to keep",
-        description="How many layers the student keeps; 0: all of them.",
+        description="How many layers the student keeps. Fewer make it smaller and faster, and it needs more examples "
+        "to be as good. 0 keeps all.",
     )
     layers: list[int] = Field(
         default=[],
         title="Layers",
-        description="Which layers the student keeps, counted from 0; empty: chosen by their number.",
+        description="Which layers exactly, counted from 0. Leave it empty and they are chosen by their number.",
     )
     train_embeddings: bool = Field(
         default=False,
         title="Train embeddings",
-        description="Also train the token table and the output head: slow, and of use only for new words.",
+        description="Also trains the table of words and the output: slow, takes more memory, and pays only when your "
+        "data has new words.",
     )
 
 

@@ -33,20 +33,31 @@ WEIGHTS = (".safetensors", ".onnx", ".onnx.data")
 
 
 class EvaluateParams(AnswererParams):
-    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are asked; its prompt is used.")
+    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are asked, with its own prompt.")
     split: Literal["train", "validation", "test", "pool"] = Field(
-        "test", title="Split", description="test: read once, at the end. validation: to choose between variants."
+        "test",
+        title="Split",
+        description="Which rows are asked. Choose between models with validation; use test once, at the end, for the "
+        "final score.",
     )
-    max_rows: int = Field(0, title="Rows at most", description="0: all rows of the split.", ge=0)
+    max_rows: int = Field(
+        0,
+        title="Rows at most",
+        description="Ask only the first rows, to try things out: the fewer, the less certain the score. 0 asks all.",
+        ge=0,
+    )
     cost_prompts: int = Field(
-        20, title="Prompts for the cost", description="Rows asked one by one to measure times.", ge=1, le=500
+        20,
+        title="Rows for timing",
+        description="How many rows are asked one by one to measure speed. More is steadier and takes longer.",
+        ge=1,
+        le=500,
     )
-    max_new_tokens: int = Field(
-        0, title="Longest answer in tokens", description="0: from the labels or the known answers.", ge=0, le=8192
-    )
-    batch_size: int = Field(64, title="Rows at once", description="For a torch model.", ge=1, le=512)
     name: str = Field(
-        "", title="Name", description="Name of the result; empty: derived from the model.", max_length=100
+        "",
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+        max_length=100,
     )
 
 

@@ -20,38 +20,59 @@ _BLOCK = 64  # weights that share a scale in the 4-bit format
 
 
 class _Inputs(Params):
-    model: BaseRef = Field(default="smollm2-135m-instruct", title="Model", description="The model to adapt.")
-    data: DatasetRef = Field(default="", title="Dataset", description="Examples with the answers to learn.")
+    model: BaseRef = Field(
+        default="smollm2-135m-instruct",
+        title="Model",
+        description="The model that learns. It stays as it is: what it learns goes into a small adapter beside it.",
+    )
+    data: DatasetRef = Field(default="", title="Dataset", description="The examples to learn from, with their answers.")
 
 
 class FinetuneParams(TrainingParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
-    batch_size: int = Field(default=8, ge=1, le=1024, title="Batch", description="Examples per pass.")
-    rank: int = Field(default=16, ge=1, le=256, title="Rank", description="Size of the adapter's matrices.")
+    batch_size: int = Field(
+        default=8,
+        ge=1,
+        le=1024,
+        title="Batch size",
+        description="How many examples are learned from together. More is steadier and takes more memory: lower it "
+        "first when memory runs out.",
+    )
+    rank: int = Field(
+        default=16,
+        ge=1,
+        le=256,
+        title="Rank",
+        description="How much the adapter can learn. More suits harder tasks and takes more memory and disk; 8 to 32 "
+        "is usual.",
+    )
     alpha: int = Field(
         default=32,
         ge=1,
         le=1024,
         title="Alpha",
-        description="Strength of the adapter: its output is scaled by alpha / rank.",
+        description="How strongly the adapter acts: its output is scaled by alpha / rank. Twice the rank is a good "
+        "start.",
     )
     dropout: float = Field(
         default=0.0,
         ge=0,
         le=0.9,
         title="Dropout",
-        description="Share of inputs hidden from the adapter while training.",
+        description="Part of the adapter's input that is hidden at random while it learns. 0.05 to 0.1 can help with "
+        "few examples.",
     )
     targets: Literal["all-linear"] | list[str] = Field(
         default="all-linear",
         title="Adapted modules",
-        description="all-linear, or names of modules such as q_proj, v_proj.",
+        description="Which parts of the model get an adapter. All linear layers learn best; a few, such as `q_proj, "
+        "v_proj`, take less memory.",
     )
     qlora: bool = Field(
         default=False,
         title="QLoRA",
-        description="Hold the model in 4 bits while it trains: less memory, slower on a CPU.",
+        description="Holds the model in 4 bits while it learns: much less memory, but slower on a CPU.",
     )
 
 

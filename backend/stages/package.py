@@ -25,12 +25,26 @@ BYTES_PER_SECOND = 150e6
 class PackageParams(Params):
     model: OnnxRef = Field(title="Model", description="The ONNX model to hand over.")
     evaluations: list[EvaluationRef] = Field(
-        [], title="Evaluations", description="Shown in the model card, side by side.", max_length=20
+        [],
+        title="Evaluations",
+        description="Shown side by side in the model card, so that others see how good the model is.",
+        max_length=20,
     )
-    name: str = Field("", title="Name", description="Name of folder and zip; empty: the model's.", max_length=100)
-    version: str = Field("1.0.0", title="Version", description="Shown in the model card.", max_length=40)
+    name: str = Field(
+        "",
+        title="Name",
+        description="Name of the folder and of the zip file. Leave it empty to take the model's.",
+        max_length=100,
+    )
+    version: str = Field(
+        "1.0.0", title="Version", description="The version that the model card names, such as 1.0.0.", max_length=40
+    )
     max_new_tokens: int = Field(
-        256, title="Longest answer in tokens", description="Of the script in the package.", ge=1, le=8192
+        256,
+        title="Longest answer in tokens",
+        description="Where the script in the package cuts off an answer. A token is a short piece of a word.",
+        ge=1,
+        le=8192,
     )
 
 

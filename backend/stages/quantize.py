@@ -32,23 +32,32 @@ PHASES = {
 
 
 class QuantizeParams(Params):
-    model: TorchRef = Field(title="Model", description="The model or adapter to convert; an adapter is merged first.")
+    model: TorchRef = Field(
+        title="Model", description="The model or adapter to make small. An adapter is merged into its model first."
+    )
     precision: Literal["int4", "fp32"] = Field(
-        "int4", title="Precision", description="int4: 4 bits a weight, small and fast. fp32: unchanged weights."
+        "int4",
+        title="Precision",
+        description="How many bits each weight takes. INT4 is small and fast and may lose a little quality; FP32 "
+        "changes nothing and is several times larger.",
     )
     method: Literal["auto", "tied", "plain"] = Field(
         "auto",
-        title="Method for int4",
-        description="tied: also the word table in 4 bits and kept once (smallest). plain: the table stays as it is. "
-        "auto: tied where the model allows it.",
+        title="Method for INT4",
+        description="What happens to the table of words. In 4 bits the file is smallest; unchanged it is larger and "
+        "a little more exact. Automatic: 4 bits if possible.",
     )
     block_size: Literal[32, 64, 128] = Field(
         64,
         title="Weights per block",
-        description="Weights that share a scale: smaller is more exact and larger on disk. Must divide the hidden size.",
+        description="How many weights share one scale. Fewer is more exact and larger on disk. It must divide the "
+        "model's hidden size.",
     )
     name: str = Field(
-        "", title="Name", description="Name of the result; empty: derived from the model.", max_length=100
+        "",
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+        max_length=100,
     )
 
 

@@ -37,37 +37,50 @@ EMPTY_LIMIT = 20
 
 
 class TeacherParams(AnswererParams):
-    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are answered.")
+    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows the teacher answers.")
     splits: list[Literal["train", "pool"]] = Field(
         ["pool"],
         title="Splits to answer",
-        description="Usually the pool: rows without an answer. Validation and test are never learned from.",
+        description="Usually the pool: rows without an answer. Validation and test are never learned from, so they "
+        "can't be chosen.",
         min_length=1,
     )
     include_labelled: bool = Field(
         True,
         title="Keep labelled rows",
-        description="Training rows with a person's answer join the result as they are (unless train itself is answered).",
+        description="Adds the training rows that people answered, as they are. Has no effect when the training rows "
+        "themselves are answered.",
     )
     prompt: str = Field(
         "",
         title="Prompt for the teacher",
-        description="The user message, with {input} where the row's text belongs and {labels} for the list of labels. "
-        "Empty: the dataset's own. The student learns with the dataset's own in any case.",
+        description="What the teacher is asked: {input} marks the row's text, {labels} the list of labels. Empty: "
+        "the dataset's own, which the student always learns with.",
         max_length=20_000,
     )
-    temperature: float = Field(0.0, title="Temperature", description="0: always the likeliest answer.", ge=0, le=2)
-    max_new_tokens: int = Field(
-        0, title="Longest answer in tokens", description="0: from the labels or the known answers.", ge=0, le=8192
+    temperature: float = Field(
+        0.0,
+        title="Temperature",
+        description="0 always takes the likeliest answer, which suits labels. Higher values give more varied and "
+        "less certain answers.",
+        ge=0,
+        le=2,
     )
-    max_rows: int = Field(0, title="Rows at most", description="0: all rows of the splits.", ge=0)
+    max_rows: int = Field(
+        0, title="Rows at most", description="Answer only the first rows, to try things out. 0 answers all.", ge=0
+    )
     keep_labels_only: bool = Field(
         True,
         title="Drop answers that are no label",
-        description="For label tasks: an answer that is not exactly one of the labels is dropped and counted.",
+        description="With labels: an answer that is not exactly one of them is dropped and counted, so that the "
+        "student doesn't learn it.",
     )
-    batch_size: int = Field(64, title="Rows at once", description="For a local model.", ge=1, le=512)
-    name: str = Field("", title="Name", description="Name of the result; empty: derived from the data.", max_length=100)
+    name: str = Field(
+        "",
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+        max_length=100,
+    )
 
 
 class TeacherResult(Result):

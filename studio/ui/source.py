@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import streamlit as st
 
 from backend.api import Studio
 from backend.errors import StudioError
+from backend.machine import free_disk_bytes, memory_bytes
 from backend.schemas import ArtifactView, Kind, Point, ProjectView, RunView, Storage, WorkerView
 from studio.ui.i18n import _
 from studio.ui.words import escaped
@@ -55,9 +57,27 @@ def artifacts(kinds: tuple[Kind, ...] = ()) -> list[ArtifactView]:
     return studio().artifacts(kinds)
 
 
+@st.cache_resource(ttl="5s", max_entries=1, show_spinner=False)
+def missing_builtins() -> list[str]:
+    return studio().missing_builtins()
+
+
 @st.cache_resource(ttl="2s", max_entries=1, show_spinner=False)
 def workers() -> list[WorkerView]:
     return studio().workers()
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Bytes of memory that a process may hope for, and of free disk where the studio keeps its things."""
+
+    memory: int
+    disk: int
+
+
+@st.cache_resource(ttl="10s", max_entries=1, show_spinner=False)
+def machine() -> Machine:
+    return Machine(memory_bytes(), free_disk_bytes(studio().settings.home))
 
 
 @st.cache_resource(ttl="10s", max_entries=1, show_spinner=False)
@@ -67,7 +87,7 @@ def storage() -> Storage:
 
 def forget() -> None:
     """After an action: the next look goes to the store."""
-    for cached in (recent_runs, one_run, project_runs, artifacts, storage):
+    for cached in (recent_runs, one_run, project_runs, artifacts, missing_builtins, storage):
         cached.clear()
 
 
@@ -95,6 +115,7 @@ def live(draw: Callable[[], bool], busy: bool) -> None:
     def polled() -> None:
         with shown():
             if draw() != busy:
+                forget()
                 st.rerun()
 
     polled()

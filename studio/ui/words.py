@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from typing import Literal
+from typing import Any, Literal
 
 from babel.dates import format_timedelta
 from babel.numbers import format_decimal, format_percent
 
 from backend.schemas import JobView, Kind, RunView, State
+from backend.stages import stage as find_stage
 from studio.ui.i18n import _, lang
 
 Colour = Literal["red", "orange", "blue", "green", "gray"]
@@ -89,7 +90,37 @@ KINDS: dict[str, str] = {
     "checkpoints": "Checkpoints",
     "cache": "Cache",
     "logs": "Logs",
+    "uploads": "Uploads",
 }
+
+NOTES = frozenset(
+    {
+        *("reading", "writing", "done"),
+        *("opening the teacher", "asking the teacher"),
+        *("reading rows", "loading the model", "making the student", "training", "evaluating"),
+        *("merging the adapter", "reading the model", "starting Olive", "rounding weights", "building the ONNX model"),
+        *("tying tables", "asking the result", "comparing with the original"),
+        *("measuring times, one prompt at a time", "answering", "reading the right answers"),
+        *("copying", "packing"),
+    }
+)
+"""What the stages say that they are doing."""
+
+_SPLITS = {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"}
+OPTIONS: dict[tuple[str, str], dict[str, str]] = {
+    ("dataset", "languages"): {"en": "English", "es": "Spanish"},
+    ("dataset", "answer"): {"auto": "Automatic", "label": "Labels", "text": "Free text"},
+    ("dataset", "on_bad_row"): {"stop": "Stop and name them", "skip": "Skip and count them"},
+    ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
+    ("teacher", "splits"): _SPLITS,
+    ("evaluate", "split"): _SPLITS,
+    ("distill", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
+    ("finetune", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
+    ("finetune", "targets"): {"all-linear": "All linear layers"},
+    ("quantize", "precision"): {"int4": "INT4, 4 bits", "fp32": "FP32, unchanged"},
+    ("quantize", "method"): {"auto": "Automatic", "tied": "Table in 4 bits", "plain": "Table unchanged"},
+}
+"""Words for the choices of a stage's field, where the value itself is a code."""
 
 
 def escaped(text: str) -> str:
@@ -107,6 +138,28 @@ def stage_words(stage: str) -> str:
 
 def kind_words(kind: str) -> str:
     return _(KINDS.get(kind, kind))
+
+
+def field_words(stage: str, field: str) -> tuple[str, str]:
+    """(title, description) of a stage's parameter."""
+    info = find_stage(stage).params.model_fields[field]
+    return _(info.title or field), _(info.description or field)
+
+
+def option_words(stage: str, field: str, value: Any) -> str:
+    """A parameter's value as people read it; several are joined by commas, and what is no code stays as it is."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, list):
+        return ", ".join(option_words(stage, field, each) for each in value)
+    word = OPTIONS.get((stage, field), {}).get(value)
+    return _(word) if word else str(value)
+
+
+def note_words(note: str) -> str:
+    """What a stage is doing, as the beginning of a line; words that the table doesn't know stay as they are."""
+    words = _(note) if note in NOTES else note
+    return words[:1].upper() + words[1:]
 
 
 def size(count: float) -> str:
@@ -166,7 +219,7 @@ def run_seconds(run: RunView) -> float | None:
 
 def progress_line(job: JobView) -> str:
     """`Step 12 of 40 · 30.0 % · 2 min 05 s left`, as far as it is known."""
-    parts = [job.note] if job.note else []
+    parts = [note_words(job.note)] if job.note else []
     if job.total > 0:
         parts.append(percent(min(job.done / job.total, 1.0)))
     if job.eta_seconds is not None:

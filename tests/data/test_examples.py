@@ -111,7 +111,7 @@ def test_sharegpt_and_parts(tmp_path: Path) -> None:
         ([CHAT[1], {"role": "tool", "content": "x"}], "data.chat_roles", "2 → 2: tool"),
         ([{"role": "user"}], "data.chat_shape", "2 → content"),
         ([], "data.chat_shape", "2 → empty"),
-        (["hi"], "data.chat_shape", "2 → str"),
+        (["hi"], "data.chat_shape", "2 → text"),
     ],
 )
 def test_wrong_messages_name_row_and_turn(turns: list[Any], code: str, place: str, tmp_path: Path) -> None:

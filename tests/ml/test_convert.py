@@ -57,4 +57,4 @@ def test_a_model_that_can_not_run_is_caught_by_asking(tmp_path: Path) -> None:
     (folder / "genai_config.json").write_text(json.dumps({"model": {"type": "llama"}}))
     with pytest.raises(StudioError) as caught:
         convert.ask_onnx(folder, [[1, 2]], lambda: None)
-    assert caught.value.code == "chat.onnx_wrong" and "status 1" in str(caught.value)
+    assert caught.value.code == "chat.onnx_stopped" and "status 1" in str(caught.value)

@@ -55,7 +55,7 @@ def test_translations_keep_their_placeholders() -> None:
 def test_tables_name_every_state_stage_and_kind() -> None:
     assert set(words.STATES) == set(State)
     assert tuple(words.STAGES) == stages.NAMES
-    assert set(words.KINDS) == {*Kind, "checkpoints", "cache", "logs"}
+    assert set(words.KINDS) == {*Kind, "checkpoints", "cache", "logs", "uploads"}
 
 
 @pytest.mark.parametrize(

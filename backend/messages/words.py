@@ -1,0 +1,27 @@
+"""English words that stand in arguments of sentences. They are translated as the sentences are; any other value stays as it
+is, because it is somebody's: a name, a path, the words of a library."""
+
+ARGUMENTS = frozenset({"kind", "wanted", "state", "split", "splits", "found", "places", "reason", "type", "method"})
+"""The arguments in which such words may stand, alone or in a list."""
+
+WORDS = frozenset(
+    {
+        # kinds of artifacts, states of jobs, splits
+        *("dataset", "model", "adapter", "onnx", "evaluation", "package"),
+        *("waiting", "queued", "running", "cancelling", "succeeded", "failed", "cancelled", "blocked"),
+        *("train", "validation", "test", "pool"),
+        # what a file or a cell holds
+        *("a PDF document", "an old Office file (xls, doc)", "a picture", "an SQLite database", "an Arrow file"),
+        *("a NumPy file", "a program", "a GGUF model", "binary data"),
+        *("object", "list", "text", "number", "true or false", "nothing", "empty", "not a list"),
+        # reasons
+        *("nested too deeply", "Expecting value", "Extra data", "Expecting property name enclosed in double quotes"),
+        *("Expecting ':' delimiter", "Expecting ',' delimiter", "Unterminated string starting at"),
+        *("Invalid control character at", "Invalid \\escape", "Invalid \\uXXXX escape"),
+        *("Permission denied", "No such file or directory", "Read-only file system", "Not a directory"),
+        *("the stream ended early", "unreadable bytes", "an empty reply"),
+        *("gives values that are not numbers", "gives every token the same value"),
+        *("it ended without a word.", "the converter was killed.", "unknown kind of database."),
+        *("unnamed", "unknown method"),
+    }
+)

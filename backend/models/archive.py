@@ -1,0 +1,104 @@
+"""A model folder that came as a zip file. Nothing is unpacked before names, kinds and sizes were looked at, and then only
+the files that a model consists of."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import stat
+from pathlib import Path, PurePosixPath
+from zipfile import BadZipFile, ZipFile, ZipInfo
+from zlib import error as ZlibError
+
+from backend import machine
+from backend.errors import StudioError
+from backend.jobs.failures import explain
+from backend.models.catalogue import EXTRA_FILES, import_folder
+from backend.schemas import ArtifactView
+from backend.settings import Settings
+from backend.stages.base import human_bytes
+from backend.store import Store
+
+_WEIGHTS = re.compile(r"[\w.-]+\.safetensors")
+_RATIO = 100
+"""Weights hardly shrink in a zip file, a tokenizer to a tenth: what grows more than this is meant to fill the disk."""
+
+
+def import_archive(store: Store, settings: Settings, zip_path: Path, name: str) -> ArtifactView:
+    """The model in `zip_path` (its files at the top or in one folder) as an artifact called `name`.
+
+    Raises StudioError for what is no zip file, points outside, unpacks to too much or holds no usable model.
+    """
+    if not name.strip():
+        raise StudioError("models.name_empty", field="name")
+    folder = settings.cache / f"unpack-{secrets.token_hex(4)}" / "model"
+    try:
+        with ZipFile(zip_path) as archive:
+            members = _members(archive, zip_path.name)
+            _check_sizes(list(members.values()), zip_path, settings)
+            _unpack(archive, members, folder)
+        return import_folder(store, settings, folder, name)
+    except (BadZipFile, ZlibError, EOFError, NotImplementedError):
+        raise StudioError("files.archive_damaged", file=zip_path.name) from None
+    except StudioError as error:
+        raise _about_the_file(error, folder, zip_path.name) from None
+    finally:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+def _members(archive: ZipFile, file: str) -> dict[str, ZipInfo]:
+    """Name -> entry of the model's files, which lie beside config.json. Raises StudioError for an unsafe entry."""
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    for entry in entries:
+        if entry.flag_bits & 1:
+            raise StudioError("files.archive_encrypted", file=file)
+        path = PurePosixPath(entry.filename)
+        if path.is_absolute() or ".." in path.parts or stat.S_ISLNK(entry.external_attr >> 16):
+            raise StudioError("files.archive_unsafe", file=file, entry=entry.filename)
+    paths = {PurePosixPath(entry.filename): entry for entry in entries}
+    tops = sorted((path.parent for path in paths if path.name == "config.json" and len(path.parts) <= 2), key=str)
+    if not tops:
+        raise StudioError("files.archive_no_model", file=file)
+    beside = {path.name: entry for path, entry in paths.items() if path.parent == tops[0]}
+    for name in beside:
+        if name.endswith(".py"):
+            raise StudioError("models.remote_code", path=file, file=name)
+    return {name: entry for name, entry in beside.items() if name in EXTRA_FILES or _WEIGHTS.fullmatch(name)}
+
+
+def _check_sizes(entries: list[ZipInfo], zip_path: Path, settings: Settings) -> None:
+    size = sum(entry.file_size for entry in entries)
+    packed = sum(entry.compress_size for entry in entries)
+    limit = min(2 * settings.max_upload_bytes, _RATIO * max(packed, 10_000))
+    if size > limit:
+        shown = {"file": zip_path.name, "size": human_bytes(size), "limit": human_bytes(limit)}
+        raise StudioError("files.archive_too_large", **shown)
+    free = machine.free_disk_bytes(settings.cache)
+    if 2 * size > free:  # unpacked, then copied into the store
+        raise StudioError("core.disk_low", need=human_bytes(2 * size), free=human_bytes(free), path="SLMOPS_HOME")
+
+
+def _unpack(archive: ZipFile, members: dict[str, ZipInfo], folder: Path) -> None:
+    """zipfile gives no more bytes of an entry than it announced, and checks its sum."""
+    folder.mkdir(parents=True)
+    for name, entry in members.items():
+        try:
+            with archive.open(entry) as packed, (folder / name).open("wb") as file:
+                shutil.copyfileobj(packed, file, 1 << 20)
+        except OSError as error:
+            if explain(error, folder).code == "core.disk_full":
+                raise StudioError("core.disk_full", path=folder) from error
+            raise
+
+
+def _about_the_file(error: StudioError, folder: Path, file: str) -> StudioError:
+    """The same problems, naming the zip file instead of the folder that is gone afterwards."""
+    return StudioError.of(
+        [
+            problem.model_copy(
+                update={"args": {key: file if value == folder else value for key, value in problem.args.items()}}
+            )
+            for problem in error.problems
+        ]
+    )

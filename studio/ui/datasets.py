@@ -1,0 +1,93 @@
+"""The datasets there are: a list, and the rows of one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.data.rows import SPLITS
+from backend.schemas import ArtifactView, Kind
+from studio import nav
+from studio.ui import source
+from studio.ui.i18n import _, ngettext
+from studio.ui.project import project
+from studio.ui.upload import download_link
+from studio.ui.words import ago, escaped, option_words, size
+
+ROWS = 20
+_CELL = 400
+
+
+def dataset_list() -> None:
+    """Those of the project first, each with its splits, its rows, its download and its end."""
+    mine = project().id
+    found = sorted(source.artifacts((Kind.DATASET,)), key=lambda view: view.project != mine)
+    st.subheader(_("Datasets"), anchor=False)
+    if not found:
+        st.caption(_("There is no dataset yet: the form above makes the first one."))
+    for view in found:
+        _entry(view)
+
+
+def _entry(view: ArtifactView) -> None:
+    with st.container(border=True, key=f"dataset_{view.id}", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.page_link(
+                nav.DATA.path,
+                label=f"**{escaped(view.name)}**",
+                icon=":material/chevron_right:",
+                icon_position="right",
+                query_params={"data": view.id},
+            )
+            with st.container(horizontal=True, gap="small", width="content"):
+                download_link(view, _("Download"))
+                st.button(
+                    _("Delete"),
+                    key=f"delete_{view.id}",
+                    icon=":material/delete:",
+                    on_click=source.act,
+                    args=(lambda: source.studio().delete(view.id),),
+                )
+        st.caption(" · ".join(_facts(view)))
+
+
+def _facts(view: ArtifactView) -> list[str]:
+    rows = {split: count for split in SPLITS if (count := view.facts.get("rows", {}).get(split))}
+    parts = [f"{option_words('dataset', 'split', split)} {count:,}" for split, count in rows.items()]
+    if view.facts.get("labels"):
+        parts.append(ngettext("{n} label", "{n} labels", len(view.facts["labels"])))
+    return [*parts, size(view.size_bytes), escaped(view.license or _("license unknown")), ago(view.created)]
+
+
+def dataset_rows(ref: str) -> None:
+    """The rows of one dataset, a page at a time."""
+    view = source.studio().dataset(ref)
+    st.page_link(nav.DATA.path, label=_("All datasets"), icon=":material/arrow_back:")
+    st.subheader(escaped(view.name), anchor=False)
+    st.caption(" · ".join(_facts(view)))
+    splits = [split for split in SPLITS if view.facts.get("rows", {}).get(split)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        split = st.segmented_control(
+            _("Split"),
+            splits,
+            format_func=lambda name: option_words("dataset", "split", name),
+            key=f"split_{view.id}",
+            default=splits[0],
+            required=True,
+        )
+        search = st.text_input(_("Search"), key=f"search_{view.id}", placeholder=_("Words in a row"), width=280)
+    start = ROWS * (st.session_state.get(f"page_{view.id}", 1) - 1)
+    shown = source.studio().rows(view.id, str(split), start, ROWS, search or "")
+    if not shown:
+        st.caption(_("No row holds these words."))
+    for row in shown:
+        with st.container(border=True, key=f"row_{row.id}", gap="xsmall"):
+            left, right = st.columns([3, 2])
+            left.text(_cut(row.input))
+            right.text(_cut(row.output or row.gold or _("no answer")))
+    pages = max(1, -(-view.facts["rows"][split] // ROWS))
+    if pages > 1 and not search:
+        st.pagination(pages, key=f"page_{view.id}")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _CELL else f"{text[:_CELL]}…"

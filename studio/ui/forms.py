@@ -1,0 +1,206 @@
+"""A form from a stage's Params: each field becomes the widget that fits its type, with its problem right below it.
+
+Values live in the session under keys of project and stage, before any widget is drawn; so the whole form can be checked
+first and drawn with its problems. They are also kept as a draft in the store: a reload finds them again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from backend import recipes
+from backend.errors import Problem
+from backend.schemas import JobView
+from backend.stages import stage as find_stage
+from backend.stages.base import RefTo
+from studio.ui import pickers, source
+from studio.ui.fields import Kind, draw, kind_of, parse
+from studio.ui.i18n import _
+from studio.ui.project import project
+
+ANSWERER = ("model",)
+ENDPOINT = ("endpoint_url", "endpoint_model", "endpoint_key_env", "concurrency", "retries", "timeout")
+
+BASIC: dict[str, tuple[str, ...]] = {
+    "dataset": ("source", "name", "input", "output"),
+    "teacher": ("data", "splits", "prompt"),
+    "distill": ("student", "data", "keep_layers", "epochs"),
+    "finetune": ("model", "data", "epochs", "rank"),
+    "quantize": ("model", "precision"),
+    "package": ("model", "evaluations", "name", "version"),
+    "evaluate": ("data", "split"),
+}
+"""The fields that stand open, in this order; the rest is folded under “Advanced”."""
+
+
+@dataclass
+class Form:
+    """One form of one stage in the session's project. `choices`: options (value -> label) of fields that a page fills
+    itself, such as the columns of a file."""
+
+    stage: str
+    choices: dict[str, dict[str, str]] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.project = project().id
+        self.fields: dict[str, FieldInfo] = {
+            name: info for name, info in find_stage(self.stage).params.model_fields.items() if name not in self.hidden
+        }
+        self.choices = {name: options for name, options in self.choices.items() if name in self.fields}
+        self.marks = {name: mark for name, info in self.fields.items() if (mark := _mark(info))}
+        for name, mark in self.marks.items():
+            self.choices.setdefault(name, pickers.choices(mark))
+        self._fill()
+
+    def key(self, name: str) -> str:
+        return f"form.{self.project}.{self.stage}.{name}"
+
+    @property
+    def endpoint(self) -> bool:
+        """Whether somebody outside answers instead of a model of the studio."""
+        return bool(st.session_state.get(self.key("answerer")) == "endpoint")
+
+    def shown(self) -> list[str]:
+        """The fields that count now, the basic ones first."""
+        off: tuple[str, ...] = ()
+        if "endpoint_url" in self.fields:
+            off = ANSWERER if self.endpoint else ENDPOINT
+        basic = (*ANSWERER, *ENDPOINT[:3], *BASIC[self.stage]) if "endpoint_url" in self.fields else BASIC[self.stage]
+        order = [name for name in basic if name in self.fields]
+        return [name for name in [*order, *(n for n in self.fields if n not in order)] if name not in off]
+
+    def basic(self) -> list[str]:
+        open_ = {*BASIC[self.stage], *ANSWERER, *ENDPOINT[:3]}
+        return [name for name in self.shown() if name in open_]
+
+    def lacking(self) -> list[str]:
+        """The references that have to be given and for which there is nothing to choose."""
+        many = (Kind.REFS, Kind.LIST)
+        shown = [name for name in self.shown() if name in self.marks and kind_of(self.fields[name]) not in many]
+        return [name for name in shown if not self.choices[name]]
+
+    def values(self) -> tuple[dict[str, Any], list[Problem]]:
+        """What is not default, as plain parameters, and what could not be read."""
+        raw: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for name in self.shown():
+            info = self.fields[name]
+            try:
+                value = parse(kind_of(info), st.session_state[self.key(name)])
+            except ValueError:
+                problems.append(Problem(code="core.number_list", field=name))
+                continue
+            if value is not None and value != info.get_default(call_default_factory=True):
+                raw[name] = value
+        return raw, problems
+
+    def keep(self, raw: dict[str, Any]) -> None:
+        """Save the draft when it changed."""
+        kept = {**raw, "answerer": "endpoint"} if self.endpoint else raw
+        mark = self.key("kept")
+        if st.session_state.get(mark) != kept:
+            source.studio().save_draft(self.project, self.stage, kept)
+            st.session_state[mark] = kept
+
+    def draw(self, names: list[str], problems: dict[str, list[Problem]]) -> None:
+        """Widgets of these fields, each with its problems below."""
+        for name in names:
+            draw(self.stage, name, self.fields[name], self.key(name), self.choices.get(name))
+            for problem in problems.get(name, []):
+                problem_line(problem)
+
+    def load(self, job: JobView) -> None:
+        """Take the parameters of an earlier job, its references replaced by what they stood for."""
+        run = source.studio().run(job.run_id)
+        made = {each.stage_id: each.result.get("artifact", "") for each in run.jobs}
+        plain = {name: value for name, value in job.params.items() if name in self.fields}
+        needed = dict.fromkeys(recipes.needs(plain), "")
+        self._set({**self._defaults(), **recipes.replace(plain, needed | made)})
+
+    def _fill(self) -> None:
+        """Values for a session that has none yet, and new choices for those whose option has gone."""
+        if self.key("kept") not in st.session_state:
+            draft = source.studio().draft(self.project, self.stage)
+            self._set({**self._defaults(), **draft})
+            st.session_state[self.key("kept")] = draft
+        fresh = {name: value for name, value in self._defaults().items() if self.key(name) not in st.session_state}
+        for name, value in fresh.items():  # a field that was hidden until now
+            st.session_state[self.key(name)] = self._held(name, value)
+        for name, options in self.choices.items():
+            current = st.session_state.get(self.key(name))
+            if isinstance(current, list):
+                kept = [value for value in current if value in options]
+                if kept != current:
+                    st.session_state[self.key(name)] = kept
+            elif current not in options:
+                st.session_state[self.key(name)] = self._preferred(name)
+
+    def _set(self, values: dict[str, Any]) -> None:
+        for name in self.fields:
+            st.session_state[self.key(name)] = self._held(name, values.get(name))
+        if "endpoint_url" in self.fields:
+            outside = values.get("answerer") == "endpoint" or bool(values.get("endpoint_url"))
+            st.session_state[self.key("answerer")] = "endpoint" if outside else "model"
+
+    def _held(self, name: str, value: Any) -> Any:
+        """A value as its widget holds it."""
+        listed = kind_of(self.fields[name]) is Kind.LIST and isinstance(value, list)
+        return ", ".join(map(str, value)) if listed else value
+
+    def _defaults(self) -> dict[str, Any]:
+        values = {}
+        for name, info in self.fields.items():
+            default = None if info.is_required() else info.get_default(call_default_factory=True)
+            values[name] = self._preferred(name) if name in self.choices and not default else default
+        return values
+
+    def _preferred(self, name: str) -> Any:
+        options = list(self.choices[name])
+        if kind_of(self.fields[name]) in (Kind.REFS, Kind.CHOICES):
+            return []
+        runs = source.project_runs(self.project)
+        return pickers.preferred(self.stage, name, options, runs) or None
+
+
+def answerer_switch(form: Form) -> None:
+    """Who answers: a model of the studio, or an endpoint."""
+    words = {"model": _("A model of this studio"), "endpoint": _("An endpoint (OpenAI-compatible)")}
+    st.segmented_control(
+        _("Who answers"),
+        list(words),
+        format_func=words.__getitem__,
+        key=form.key("answerer"),
+        required=True,
+        persist_state="session",
+    )
+
+
+def problem_line(problem: Problem) -> None:
+    """One problem below its field, without the name of the field."""
+    from studio.ui.words import escaped
+
+    text = escaped(problem.model_copy(update={"field": None, "stage": None}).text(_))
+    mark = ":red[:material/error:]" if problem.blocking else ":orange[:material/warning:]"
+    st.markdown(f"{mark} :{'red' if problem.blocking else 'orange'}[{text}]")
+
+
+def _mark(info: FieldInfo) -> RefTo | None:
+    """What a field may point at, also inside lists and optional ones."""
+    for mark in info.metadata:
+        if isinstance(mark, RefTo):
+            return mark
+    return _nested(info.annotation)
+
+
+def _nested(annotation: Any) -> RefTo | None:
+    for mark in getattr(annotation, "__metadata__", ()):
+        if isinstance(mark, RefTo):
+            return mark
+    if get_origin(annotation) is Literal:
+        return None
+    return next((found for inner in get_args(annotation) if (found := _nested(inner))), None)

@@ -1,0 +1,143 @@
+"""How models come in: the built-in ones are prepared once, others arrive as zip files. Both take a while, so they go on in
+the background, and what is under way is shown to everybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from backend.uploads import Upload
+from studio.ui import source
+from studio.ui.i18n import _
+from studio.ui.tasks import Task, background, drop, task
+from studio.ui.upload import upload_box
+from studio.ui.words import ago, escaped, size
+
+_ENDING = ".zip"
+
+
+def bring_box() -> None:
+    """The drop zone, and every zip file that was sent and is not a model yet."""
+    waiting = _waiting()
+    box = st.expander(
+        _("Import a model"),
+        expanded=bool(waiting),
+        key="models_import",
+        icon=":material/upload:",
+        on_change="rerun",
+    )
+    if not box.open:
+        return
+    with box:
+        st.caption(
+            _(
+                "Pack a folder with config.json, tokenizer.json and *.safetensors, as transformers saves it, into a zip "
+                "file. The studio runs no code of it and takes only the files that a model consists of."
+            )
+        )
+        if upload_box("models_upload", [_ENDING], _("Model folder as a zip file")):
+            waiting = _waiting()
+        for upload in waiting:
+            _row(upload)
+
+
+def _row(upload: Upload) -> None:
+    key = _import_key(upload.id)
+    going = task(key)
+    with st.container(border=True, key=f"upload_{upload.id}", gap="small"):
+        about = f"**{escaped(upload.name)}** · {size(upload.bytes)} · {ago(upload.created)}"
+        if going and not going.done:
+            st.markdown(about)
+            st.markdown(f":shimmer[{_('Unpacking and checking…')}]")
+            return
+        st.markdown(about)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            st.session_state.setdefault(f"name_{upload.id}", Path(upload.name).stem)
+            st.text_input(
+                _("Name of the model"), key=f"name_{upload.id}", max_chars=100, placeholder=_("Name"), width=320
+            )
+            st.button(_("Import"), key=key, type="primary", on_click=_import, args=(upload.id,))
+            st.button(
+                _("Discard the file"),
+                key=f"discard_{upload.id}",
+                on_click=source.act,
+                args=(lambda: source.studio().delete_upload(upload.id),),
+            )
+        _failure(key, going)
+
+
+def _import(upload_id: str) -> None:
+    key = _import_key(upload_id)
+    drop(key)
+    studio, name = source.studio(), st.session_state[f"name_{upload_id}"]
+    background(key, lambda: studio.import_archive(upload_id, name))
+
+
+def builtins() -> None:
+    """A card for every model that comes with the studio and was not used yet."""
+    for name in source.missing_builtins():
+        going = task(_builtin_key(name))
+        with st.container(border=True, key=f"builtin_{name}", gap="small"):
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                with st.container(gap=None, width="stretch"):
+                    st.markdown(f"**{escaped(name)}**")
+                    st.caption(
+                        _(
+                            "Comes with the studio; no download. It is converted once, by itself at its first use or now."
+                        )
+                    )
+                if going and not going.done:
+                    st.markdown(f":shimmer[{_('Preparing, about half a minute…')}]", width="content")
+                else:
+                    st.button(
+                        _("Prepare now"),
+                        key=_builtin_key(name),
+                        icon=":material/deployed_code:",
+                        on_click=_prepare,
+                        args=(name,),
+                    )
+            _failure(_builtin_key(name), going)
+
+
+def _prepare(name: str) -> None:
+    key = _builtin_key(name)
+    drop(key)
+    studio = source.studio()
+    background(key, lambda: studio.model(name))
+
+
+def at_work() -> bool:
+    return any(going is not None and not going.done for going in map(task, _keys()))
+
+
+def signature() -> tuple[object, ...]:
+    """What this part of the page shows: it changes when a file came or went or a task began or ended."""
+    return tuple(
+        (key, going is not None, going is not None and going.done) for key in _keys() for going in (task(key),)
+    )
+
+
+def _keys() -> list[str]:
+    names, files = source.missing_builtins(), _waiting()
+    return [*map(_builtin_key, names), *(_import_key(upload.id) for upload in files)]
+
+
+def _failure(key: str, going: Task | None) -> None:
+    if going and going.error:
+        st.error(escaped(going.error.text(_)), icon=":material/error:")
+    elif going and going.done and going.result is None:
+        drop(key)
+        going.get()  # a bug: shown once, as any other
+
+
+def _waiting() -> list[Upload]:
+    return [upload for upload in source.studio().uploads() if upload.name.lower().endswith(_ENDING)]
+
+
+def _import_key(upload_id: str) -> str:
+    return f"import_{upload_id}"
+
+
+def _builtin_key(name: str) -> str:
+    return f"builtin_{name}"

@@ -1,0 +1,131 @@
+"""The drawer with everything that is known about one artifact: its card, what made it, its files and their hashes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from babel.numbers import format_decimal
+
+from backend.api import MODEL_KINDS
+from backend.artifacts import Manifest
+from backend.schemas import ArtifactView
+from backend.stages import stage
+from studio.ui import source
+from studio.ui.i18n import _, lang
+from studio.ui.words import escaped, kind_words, size, stage_words
+
+PARAMETER = "model"
+"""Of the page's address, so that a drawer can be linked to and survives a reload."""
+
+
+def open_(artifact_id: str) -> None:
+    st.query_params[PARAMETER] = artifact_id
+
+
+def _close() -> None:
+    st.query_params.pop(PARAMETER, None)
+
+
+def drawer(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
+    st.dialog(escaped(view.name), width="medium", position="right", on_dismiss=_close)(_body)(view, known)
+
+
+def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
+    with source.shown():
+        manifest = source.studio().manifest(view.id)
+        _facts(view)
+        _lineage(view, known, manifest)
+        _parameters(manifest)
+        _files(view, manifest)
+
+
+def _facts(view: ArtifactView) -> None:
+    facts = view.facts
+    rows = {_("Kind"): kind_words(view.kind), _("Size on disk"): size(view.size_bytes)}
+    counts = {
+        _("Parameters"): "parameters",
+        _("Trained parameters"): "adapter_parameters",
+        _("Layers"): "layers",
+        _("Context in tokens"): "context",
+        _("Vocabulary"): "vocabulary",
+    }
+    rows |= {label: _count(facts[name]) for label, name in counts.items() if facts.get(name)}
+    plain = {_("Architecture"): "architecture", _("Precision"): "precision", _("Version"): "version"}
+    rows |= {label: escaped(str(facts[name])) for label, name in plain.items() if facts.get(name)}
+    rows |= {_("License"): escaped(view.license or _("license unknown")), _("Identifier"): f"`{view.id}`"}
+    _table(_("Facts"), rows)
+    if view.kind in MODEL_KINDS:
+        _memory(view)
+
+
+def _memory(view: ArtifactView) -> None:
+    card = source.studio().card(view.id)
+    words = {
+        "inference fp32": _("Answering, 32-bit weights"),
+        "inference int4": _("Answering, 4-bit weights"),
+        "LoRA training": _("Tuning an adapter"),
+    }
+    fits = {True: f":green-badge[{_('fits')}]", False: f":red-badge[{_('does not fit here')}]"}
+    rows = {words.get(use, use): f"{size(need)} {fits[card.fits[use]]}" for use, need in card.memory.items()}
+    st.subheader(_("Memory on this machine"), anchor=False)
+    _table(_("Memory on this machine"), rows)
+
+
+def _lineage(view: ArtifactView, known: dict[str, ArtifactView], manifest: Manifest) -> None:
+    st.subheader(_("Made from"), anchor=False)
+    parents = [known[id_] for id_ in manifest.parents if id_ in known]
+    gone = [id_ for id_ in manifest.parents if id_ not in known]
+    lines = [f"- **{escaped(each.name)}** · {kind_words(each.kind)}" for each in parents]
+    lines += [f"- `{id_}` · {_('deleted')}" for id_ in gone]
+    st.markdown("\n".join(lines) or _("It was imported: nothing here came before it."))
+
+
+def _parameters(manifest: Manifest) -> None:
+    if not manifest.stage or not manifest.params:
+        return
+    st.subheader(stage_words(manifest.stage), anchor=False)
+    fields = _titles(manifest.stage)
+    rows = {_(fields.get(name, name)): _value(value) for name, value in manifest.params.items()}
+    if manifest.seed is not None:
+        rows[_("Seed")] = str(manifest.seed)
+    _table(_("Parameters of the stage"), rows)
+
+
+def _titles(name: str) -> dict[str, str]:
+    """Field -> title of a stage's parameters; those of an unknown stage keep their names."""
+    try:
+        return {field: info.title or field for field, info in stage(name).params.model_fields.items()}
+    except KeyError:
+        return {}
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, float):
+        return format_decimal(value, "#,##0.########", locale=lang())
+    if isinstance(value, list):
+        return ", ".join(map(_value, value)) or "–"
+    return escaped(str(value))[:300] if value not in (None, "") else "–"
+
+
+def _files(view: ArtifactView, manifest: Manifest) -> None:
+    st.subheader(_("Files"), anchor=False)
+    st.caption(_("SHA-256 of every file, as `sha256sum --check` reads them."))
+    st.code(
+        "\n".join(f"{digest}  {name}" for name, digest in sorted(manifest.files.items())), language=None, height=200
+    )
+    made_with = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
+    if made_with:
+        st.caption(_("Made with {versions}").format(versions=escaped(made_with)))
+    st.caption(_("Folder: `{path}`").format(path=str(view.path).replace("`", "")))
+
+
+def _table(alt: str, rows: dict[str, str]) -> None:
+    shown = [{"label": label, "value": value} for label, value in rows.items()]
+    st.table(shown, hide_index=True, hide_header=True, border="horizontal", alt=alt)
+
+
+def _count(value: Any) -> str:
+    return format_decimal(value, "#,##0", locale=lang())

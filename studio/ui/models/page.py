@@ -1,0 +1,127 @@
+"""The list of models, adapters, ONNX models and packages with its filters. Reads one list of artifacts; everything that is
+shown is worked out from it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.schemas import ArtifactView, Kind
+from studio.nav import FINETUNE
+from studio.ui import source
+from studio.ui.i18n import _
+from studio.ui.models import bring, delete, details
+from studio.ui.models.card import card
+from studio.ui.project import project_words
+from studio.ui.words import kind_words
+
+SHOWN = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX, Kind.PACKAGE)
+PAGE = 12
+ALL = "all"
+
+
+def models_page() -> None:
+    with source.shown():
+        everything = source.artifacts()
+        held = [view for view in everything if view.kind in SHOWN]
+        st.title(_("Models"), anchor=False)
+        st.caption(
+            _("What this studio holds: models, adapters, ONNX models and packages, ready to use or to take along.")
+        )
+        bring.bring_box()
+        bring.builtins()
+        if held:
+            _list(_filtered(held), everything)
+        elif not source.missing_builtins():
+            _nothing_yet()
+        _dialogs(everything)
+        seen = _signature()
+        source.live(lambda: _watch(seen), busy=bring.at_work())
+
+
+def _filtered(held: list[ArtifactView]) -> list[ArtifactView]:
+    """Draws the filters; returns what passes them."""
+    projects = {ALL: _("All projects")} | {each.id: project_words(each) for each in source.projects()}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="model_filters"):
+        chosen = st.selectbox(
+            _("Project"),
+            list(projects),
+            format_func=lambda id_: projects.get(id_, id_),
+            key="models_project",
+            filter_mode=None,
+            persist_state="session",
+            width=220,
+        )
+        text = st.text_input(
+            _("Search"),
+            key="models_search",
+            placeholder=_("Name"),
+            icon=":material/search:",
+            persist_state="session",
+            width=260,
+        )
+    found = [view for view in held if chosen in (ALL, view.project) and text.casefold() in view.name.casefold()]
+    counts = {ALL: len(found)} | {kind.value: sum(view.kind is kind for view in found) for kind in SHOWN}
+    kind = st.segmented_control(
+        _("Kind"),
+        list(counts),
+        format_func=lambda code: f"{_('All') if code == ALL else kind_words(code)} · {counts.get(code, 0)}",
+        key="models_kind",
+        default=ALL,
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return [view for view in found if kind in (ALL, view.kind.value)]
+
+
+def _list(found: list[ArtifactView], everything: list[ArtifactView]) -> None:
+    if not found:
+        with st.container(border=True, key="no_match"):
+            st.markdown(_("Nothing matches these filters."))
+            st.button(_("Show everything"), key="models_clear", on_click=_clear)
+        return
+    limit = st.session_state.setdefault("models_shown", PAGE)
+    known = {view.id: view for view in everything}
+    with st.grid("auto", min_column_width=400, gap="small"):
+        for view in found[:limit]:
+            card(view, known)
+    if len(found) > limit:
+        st.button(_("Show more"), key="models_more", on_click=_more)
+
+
+def _more() -> None:
+    st.session_state["models_shown"] += PAGE
+
+
+def _clear() -> None:
+    st.session_state["models_project"] = st.session_state["models_kind"] = ALL
+    st.session_state["models_search"] = ""
+
+
+def _nothing_yet() -> None:
+    with st.container(border=True, key="nothing"):
+        st.subheader(_("No models yet"), anchor=False)
+        st.markdown(_("Import one above, or let a run make one: what it makes appears here."))
+        st.page_link(FINETUNE.path, label=_("Fine-tune a model"), icon=FINETUNE.icon)
+
+
+def _dialogs(everything: list[ArtifactView]) -> None:
+    """At most one: details when the address names a model, else the question before something is deleted."""
+    known = {view.id: view for view in everything}
+    wanted = known.get(st.query_params.get(details.PARAMETER, ""))
+    doomed = known.get(st.session_state.get(delete.KEY, ""))
+    if doomed:
+        delete.ask(doomed)
+    elif wanted:
+        details.drawer(wanted, known)
+
+
+def _signature() -> tuple[object, ...]:
+    return tuple(view.id for view in source.artifacts()), *bring.signature()
+
+
+def _watch(seen: tuple[object, ...]) -> bool:
+    """Draws nothing: the page is drawn again when something came, went or ended."""
+    if _signature() != seen:
+        st.rerun()
+    return bring.at_work()

@@ -1,0 +1,72 @@
+"""What a form can choose from: artifacts of the studio as options with words."""
+
+from __future__ import annotations
+
+from backend.schemas import ArtifactView, Kind, RunView, State
+from backend.stages.base import RefTo
+from studio.ui import source
+from studio.ui.chain import latest
+from studio.ui.i18n import _, ngettext
+from studio.ui.project import project
+from studio.ui.words import size
+
+PREFERRED = {
+    ("teacher", "model"): ("finetune", "distill"),
+    ("teacher", "data"): ("dataset",),
+    ("distill", "student"): ("finetune",),
+    ("distill", "data"): ("teacher", "dataset"),
+    ("finetune", "data"): ("dataset",),
+    ("quantize", "model"): ("distill", "finetune"),
+    ("package", "model"): ("quantize",),
+    ("evaluate", "model"): ("quantize", "distill", "finetune"),
+    ("evaluate", "data"): ("dataset",),
+}
+"""Which stage's newest result a form offers first; earlier stages win."""
+
+
+def choices(mark: RefTo) -> dict[str, str]:
+    """id -> label of all artifacts that `mark` allows, those of the project first; built-in models that are not imported
+    yet stand under their name."""
+    mine = project().id
+    found = sorted(source.artifacts(mark.kinds), key=lambda view: view.project != mine)
+    options = {view.id: label(view) for view in found}
+    if Kind.MODEL in mark.kinds:
+        for name in source.missing_builtins():
+            options[name] = f"{name} · {_('built in')}"
+    return options
+
+
+def label(view: ArtifactView) -> str:
+    """`support-int4 · ONNX model · INT4 · 83.1 MB · Other project`."""
+    parts = [view.name, _kind(view.kind)]
+    if view.kind is Kind.ONNX and view.facts.get("precision"):
+        parts.append(str(view.facts["precision"]).upper())
+    rows = view.facts.get("rows")
+    if isinstance(rows, dict):
+        parts.append(ngettext("{n} row", "{n} rows", sum(rows.values())))
+    elif view.kind is not Kind.EVALUATION:
+        parts.append(size(view.size_bytes))
+    if view.project != project().id:
+        parts += [each.name for each in source.projects() if each.id == view.project and each.name != "default"]
+    return " · ".join(parts)
+
+
+def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -> str:
+    """The option to begin with: the newest result of the stages that usually come before, else the first; "" for none."""
+    for name in PREFERRED.get((stage, field), ()):
+        for job in latest(runs, name):
+            made = job.result.get("artifact")
+            if job.state is State.SUCCEEDED and made in options:
+                return str(made)
+    return options[0] if options else ""
+
+
+def _kind(kind: Kind) -> str:
+    return {
+        Kind.DATASET: _("dataset"),
+        Kind.MODEL: _("model"),
+        Kind.ADAPTER: _("adapter"),
+        Kind.ONNX: _("ONNX model"),
+        Kind.EVALUATION: _("evaluation"),
+        Kind.PACKAGE: _("package"),
+    }[kind]

@@ -1,0 +1,88 @@
+"""The page of a stage: where the project stands, the job at work, the form, what earlier jobs gave."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.schemas import JobView, RunView
+from studio.nav import Row
+from studio.ui import source
+from studio.ui.chain import chain_header, latest, next_link
+from studio.ui.forms import Form
+from studio.ui.i18n import _
+from studio.ui.jobcard import job_card
+from studio.ui.project import project
+from studio.ui.stage_panel import stage_panel
+from studio.ui.words import stage_words
+
+EARLIER = 3
+
+
+def stage_page(row: Row, lead: str, *stages: str) -> None:
+    """`lead` says in one sentence what the page is for; a page with several stages has a switch."""
+    st.title(_(row.title), anchor=False)
+    st.caption(lead)
+    with source.shown():
+        chain_header(row)
+        stage = stages[0] if len(stages) == 1 else _switch(row, stages)
+        take_from(stage)
+        jobs_of(stage)
+        if _ended(source.project_runs(project().id), stage):
+            next_link(row)
+        stage_panel(stage)
+        earlier(stage)
+
+
+def take_from(stage: str) -> None:
+    """`?from=<job id>`: the form takes the parameters of that job, once."""
+    job_id = st.query_params.get("from")
+    mark = f"from.{stage}"
+    if not job_id or st.session_state.get(mark) == job_id:
+        return
+    st.session_state[mark] = job_id
+    job = source.studio().job(job_id)
+    if job.stage == stage:
+        Form(stage).load(job)
+
+
+def jobs_of(stage: str) -> None:
+    """The jobs of this stage that wait or are at work in this project."""
+    mine = project().id
+
+    def draw() -> bool:
+        active = [job for job in latest(source.project_runs(mine), stage) if not job.state.ended]
+        for job in active:
+            job_card(job)
+        return bool(active)
+
+    source.live(draw, busy=any(not job.state.ended for job in latest(source.project_runs(mine), stage)))
+
+
+def earlier(stage: str) -> None:
+    """The last jobs of this stage that ended, newest first."""
+    ended = _ended(source.project_runs(project().id), stage)
+    if not ended:
+        return
+    st.subheader(_("Results so far"), anchor=False)
+    for job in ended[:EARLIER]:
+        job_card(job)
+    if len(ended) > EARLIER:
+        st.caption(_("Older ones are on the page Jobs."))
+
+
+def _ended(runs: list[RunView], stage: str) -> list[JobView]:
+    return [job for job in latest(runs, stage) if job.state.ended]
+
+
+def _switch(row: Row, stages: tuple[str, ...]) -> str:
+    chosen = st.segmented_control(
+        _("Step"),
+        list(stages),
+        format_func=stage_words,
+        key=f"step_{row.path.stem}",
+        default=stages[0],
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return str(chosen or stages[0])
