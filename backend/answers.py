@@ -55,7 +55,8 @@ class Paired(View):
         """How likely a difference at least this large is when both are equally good."""
         differ = self.only_first + self.only_second
         fewer = min(self.only_first, self.only_second)
-        return min(1.0, 2 * sum(comb(differ, k) for k in range(fewer + 1)) / 2**differ)
+        tail = sum(comb(differ, k) for k in range(fewer + 1))
+        return min(1.0, 2 * tail / (1 << differ))
 
 
 class Confusion(View):

@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from backend import machine, recipes, uploads
+from backend import machine, recipes
 from backend.artifacts import folder_bytes
 from backend.errors import StudioError
 from backend.schemas import ArtifactView, Kind, State, Storage
@@ -130,7 +130,7 @@ def garbage(store: Store, settings: Settings) -> list[Path]:
             for path in settings.jobs.iterdir()
             if jobs.get(path.name, State.SUCCEEDED) is State.SUCCEEDED and _old(path)
         ]
-    return sorted([*found, *uploads.leftovers(settings, _YOUNG_SECONDS)])
+    return sorted([*found, *filter(_abandoned, _incoming(settings))])
 
 
 def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: bool = False) -> int:
@@ -145,7 +145,8 @@ def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: boo
     if cache and settings.cache.is_dir():
         if any(not job.state.ended for job in store.jobs(limit=10_000)):
             raise StudioError("core.cache_busy")
-        doomed += list(settings.cache.iterdir())
+        under_way = {*_incoming(settings), settings.cache / "import.lock"}
+        doomed += [path for path in settings.cache.iterdir() if path not in under_way]
     for path in doomed:
         freed += folder_bytes(path) if path.is_dir() else path.stat().st_size
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
@@ -163,6 +164,19 @@ def users(store: Store) -> dict[str, str]:
                     ref = made.get(recipes.reference(value) or "") or value
                     found |= {ref: job.id} if isinstance(ref, str) else {}
     return found
+
+
+def _incoming(settings: Settings) -> list[Path]:
+    """Folders of uploads and models that are coming in, or that broke off with their process."""
+    return [*settings.uploads.glob(".*/"), *settings.cache.glob("import-*/"), *settings.cache.glob("unpack-*/")]
+
+
+def _abandoned(folder: Path) -> bool:
+    """Nothing in it has grown for long."""
+    try:
+        return all(map(_old, (folder, *folder.rglob("*"))))
+    except FileNotFoundError:  # finished a moment ago
+        return False
 
 
 def _old(path: Path) -> bool:

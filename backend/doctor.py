@@ -75,8 +75,8 @@ def _version(name: str) -> str | None:
 def _package(name: str) -> Check:
     found = _version(name)
     if found:
-        return _check("ok", name, "{value}", value=found)
-    return _check("missing", name, "not installed", "Run `make run` again.")
+        return _check("ok", "{package}", "{value}", package=name, value=found)
+    return _check("missing", "{package}", "not installed", "Run `make run` again.", package=name)
 
 
 def _optional(package: str, what: str) -> Check:

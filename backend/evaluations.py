@@ -1,7 +1,7 @@
 """Measurements side by side: which models were asked the same rows, who is on the Pareto front, what was gained against whom.
 
-Reads nothing but the facts of artifacts. Two evaluations compare only when they share a benchmark: the same dataset, split
-and number of rows, which means the same rows.
+Reads nothing but the facts of artifacts. Two evaluations compare only when they share a benchmark: the same bytes of a
+dataset, the same split and number of rows, which means the same rows.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class EvaluationView(View):
     precision: str
     data: str
     data_name: str
+    data_digest: str
     split: str
     n: int
     metrics: dict[str, float]
@@ -57,22 +58,12 @@ class EvaluationView(View):
 
     @property
     def benchmark(self) -> str:
-        return f"{self.data}.{self.split}.{self.n}"
+        return f"{self.data_digest[:16]}.{self.split}.{self.n}"
 
     def interval(self, metric: str) -> tuple[float, float] | None:
         """The 95 % interval of a share, where the evaluation has one."""
         low, high = self.metrics.get(f"{metric}_low"), self.metrics.get(f"{metric}_high")
         return None if low is None or high is None else (low, high)
-
-
-class Gain(View):
-    """One model against a reference, each a ratio (0.15: 85 % less); None where either has no such figure. `quality` above
-    1 is always better, also for perplexity."""
-
-    quality: float | None
-    latency: float | None
-    size: float | None
-    memory: float | None
 
 
 def evaluations(artifacts: Iterable[ArtifactView], project: str | None = None) -> list[EvaluationView]:
@@ -132,22 +123,18 @@ def pick(group: Sequence[EvaluationView], against: EvaluationView, quality: str)
     others = [one for one in group if one.id != against.id and quality in one.metrics]
     if not others:
         return against
-    good = [one for one in others if (gain(one, against, quality).quality or 0.0) >= KEPT]
+    good = [one for one in others if (gain(one, against, quality) or 0.0) >= KEPT]
     if good:
         return min(good, key=lambda one: one.metrics.get("latency_ms_p50", inf))
     return max(others, key=lambda one: one.metrics[quality] * (1 if quality in HIGHER_IS_BETTER else -1))
 
 
-def gain(one: EvaluationView, against: EvaluationView, quality: str) -> Gain:
-    better = _ratio(one, against, quality)
-    if better and quality not in HIGHER_IS_BETTER:
-        better = 1 / better
-    costs = [_ratio(one, against, name) for name in ("latency_ms_p50", "size_bytes", "peak_memory_bytes")]
-    return Gain(quality=better, latency=costs[0], size=costs[1], memory=costs[2])
-
-
-def _ratio(one: EvaluationView, against: EvaluationView, name: str) -> float | None:
-    above, below = one.metrics.get(name), against.metrics.get(name)
+def gain(one: EvaluationView, against: EvaluationView, metric: str) -> float | None:
+    """A ratio (0.15 of a cost: 85 % less); above 1 is always better for quality, also for perplexity. None where either has
+    no such figure."""
+    above, below = one.metrics.get(metric), against.metrics.get(metric)
+    if metric in QUALITIES and metric not in HIGHER_IS_BETTER:
+        above, below = below, above
     return None if above is None or not below else above / below
 
 
@@ -164,6 +151,7 @@ def _evaluation(view: ArtifactView, known: dict[str, ArtifactView]) -> Evaluatio
         precision=str(model.facts.get("precision", "fp32")) if model else ENDPOINT,
         data=facts["data"],
         data_name=data.name if data else facts["data"],
+        data_digest=data.digest if data else facts["data"],
         split=facts["split"],
         n=int(facts["n"]),
         metrics={key: float(value) for key, value in facts.items() if _is_number(value)},

@@ -30,6 +30,18 @@ def memory_bytes() -> int:
     return min(total, int(text)) if text.isdigit() else total
 
 
+def available_bytes() -> int:
+    """Memory that is free now, with what the system can give back, and no more than the control group leaves."""
+    free = psutil.virtual_memory().available
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):  # no control group, or one without a limit
+        return free
+    return min(free, limit - used + int(stat["inactive_file"]))
+
+
 def free_disk_bytes(folder: Path) -> int:
     while not folder.exists():
         folder = folder.parent

@@ -14,13 +14,14 @@ from backend.errors import StudioError
 
 class Settings(BaseSettings):
     """`home` holds databases, artifacts, models and logs; `db_url` replaces both SQLite files by one Postgres; a file from a
-    browser may have `max_upload_bytes`."""
+    browser may have `max_upload_bytes`; a model that chats is unloaded after `chat_idle_seconds` of silence (0: never)."""
 
     model_config = SettingsConfigDict(env_prefix="SLMOPS_", frozen=True)
 
     home: Path = Field(default_factory=lambda: user_data_path("slmops-studio", appauthor=False))
     db_url: str | None = None
     max_upload_bytes: int = 8_000_000_000
+    chat_idle_seconds: int = Field(default=300, ge=0)
 
     @field_validator("home")
     @classmethod

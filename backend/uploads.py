@@ -9,7 +9,6 @@ import errno
 import re
 import secrets
 import shutil
-import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -125,16 +124,6 @@ def delete_upload(settings: Settings, upload_id: str, users: dict[str, str]) -> 
         raise StudioError("files.upload_busy", name=found.name, job=users[str(found.path)])
     shutil.rmtree(found.path.parent, ignore_errors=True)
     return found.bytes
-
-
-def leftovers(settings: Settings, seconds: float) -> list[Path]:
-    """Folders of files that broke off with the web process and have not grown for so many seconds."""
-    found = []
-    for folder in settings.uploads.glob(".*/"):
-        with suppress(FileNotFoundError):  # finished a moment ago
-            if all(time.time() - path.stat().st_mtime > seconds for path in (folder, *folder.iterdir())):
-                found.append(folder)
-    return found
 
 
 def safe_name(name: str) -> str:

@@ -1,7 +1,5 @@
-"""Compare."""
+"""Quality, speed, size and memory of the project's models, side by side."""
 
-import streamlit as st
+from studio.ui.compare.page import compare
 
-from studio.ui.i18n import _
-
-st.title(_("Compare"), anchor=False)
+compare()

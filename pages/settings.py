@@ -1,7 +1,5 @@
-"""Settings."""
+"""Language, disk, worker, machine, and where things lie."""
 
-import streamlit as st
+from studio.ui.settings.page import settings_page
 
-from studio.ui.i18n import _
-
-st.title(_("Settings"), anchor=False)
+settings_page()

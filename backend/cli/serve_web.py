@@ -27,16 +27,17 @@ def studio(
         bool, typer.Option("--worker/--no-worker", help="Also start the worker that does the work.")
     ] = True,
 ) -> None:
-    """Open the studio in the browser: web server and one worker. Ctrl-C stops both."""
-    from backend.jobs.supervise import Command, keep_alive, worker_command
+    """Open the studio in the browser: web server, host of models and one worker. Ctrl-C stops all."""
+    from backend.jobs.supervise import Command, keep_alive, model_host_command, worker_command
     from backend.settings import Settings
 
     if home:
         os.environ["SLMOPS_HOME"] = os.path.abspath(os.path.expanduser(home))  # noqa: PTH100, PTH111
     web = [sys.executable, "-m", "studio.launch", "--host", host, "--port", str(port)]
-    commands = [Command("web", web)]
+    settings = Settings().prepare()
+    commands = [Command("web", web), model_host_command(settings)]
     if worker:
-        commands.append(worker_command(Settings().prepare()))
+        commands.append(worker_command(settings))
     keep_alive(commands)
 
 

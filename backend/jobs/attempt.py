@@ -71,7 +71,7 @@ class Attempt:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 cwd=ROOT,
-                env=child_environment(self._order),
+                env=child_environment(self._order.dir),
                 start_new_session=True,
                 limit=_LINE_LIMIT,
             )
@@ -118,15 +118,16 @@ class Attempt:
         return Outcome("died", code=code)
 
 
-def child_environment(order: Order) -> dict[str, str]:
-    """The environment of a stage: hubs offline unless the user says otherwise, no telemetry, its own hub cache."""
+def child_environment(folder: Path) -> dict[str, str]:
+    """The environment where torch runs: hubs offline unless the user says otherwise, no telemetry, a hub cache in
+    `folder`."""
     env = dict(os.environ)
     env.setdefault("HF_HUB_OFFLINE", "1")
     env.setdefault("TRANSFORMERS_VERBOSITY", "error")
     # Threads that spin for long while they wait lose a core to any other busy process; 1,000 rounds cost nothing on a
     # quiet machine.
     env.setdefault("GOMP_SPINCOUNT", "1000")
-    env |= {"HF_HOME": str(order.dir / "hf"), "OLIVE_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+    env |= {"HF_HOME": str(folder / "hf"), "OLIVE_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
     return env
 
 

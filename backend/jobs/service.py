@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.errors import StudioError
 from backend.jobs import beats, queue
+from backend.jobs.order import swapped
 from backend.schemas import JobView, LogLine, Point, Quote, RunView, State, WorkerView
 from backend.stages import stage
 from backend.stages.base import Stage
@@ -135,6 +136,15 @@ class JobService:
         """Lower numbers go first; counts for jobs that still wait."""
         self._store.update_job(self.get(job_id).id, priority=priority)
         return self.get(job_id)
+
+    def open_jobs(self) -> list[JobView]:
+        """All that have not ended, newest run first, those of a run in its order."""
+        return self._store.jobs([state for state in State if not state.ended], limit=10_000)
+
+    def move(self, job_id: str, step: int) -> None:
+        """Let a waiting job change places with the next one before it (`step` -1) or after it (1) in its queue."""
+        for changed, priority in swapped(self.open_jobs(), job_id, step).items():
+            self._store.update_job(changed, only=[State.WAITING], priority=priority)
 
     def pause(self, name: str) -> None:
         """Start nothing more from a queue; what runs goes on."""

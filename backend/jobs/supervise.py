@@ -20,6 +20,7 @@ from backend.settings import Settings
 from backend.store import Store
 
 WORKER = (sys.executable, "-m", "backend.jobs.worker")
+MODEL_HOST = (sys.executable, "-m", "backend.serve.host")
 _PATIENCE = 5.0
 _START = 30.0
 _TICK = 0.1
@@ -116,9 +117,17 @@ def end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def worker_command(settings: Settings, queues: Sequence[str] = ()) -> Command:
     """The worker of these settings; its output goes to `logs/worker.log`."""
-    env = {"SLMOPS_HOME": str(settings.home)} | ({"SLMOPS_DB_URL": settings.db_url} if settings.db_url else {})
     argv = [*WORKER, *(["--queues", ",".join(queues)] if queues else [])]
-    return Command("worker", argv, settings.logs / "worker.log", env)
+    return Command("worker", argv, settings.logs / "worker.log", _environment(settings))
+
+
+def model_host_command(settings: Settings) -> Command:
+    """The process that loads models for the pages; its output and that of the models goes to `logs/serve.log`."""
+    return Command("model host", MODEL_HOST, settings.logs / "serve.log", _environment(settings))
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {"SLMOPS_HOME": str(settings.home)} | ({"SLMOPS_DB_URL": settings.db_url} if settings.db_url else {})
 
 
 class Keeper:

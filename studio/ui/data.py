@@ -16,7 +16,7 @@ from studio.ui.datasets import dataset_list, dataset_rows
 from studio.ui.forms import Form
 from studio.ui.i18n import _
 from studio.ui.project import project
-from studio.ui.stage_page import jobs_of, take_from
+from studio.ui.stage_page import jobs_of, last_failure, take_from
 from studio.ui.stage_panel import stage_panel
 from studio.ui.upload import upload_box
 from studio.ui.words import ago, escaped, size
@@ -36,6 +36,7 @@ def data_page() -> None:
             return
         take_from(STAGE)
         jobs_of(STAGE)
+        last_failure(STAGE)
         next_link(nav.DATA)
         _upload()
         _form()

@@ -9,6 +9,7 @@ from backend.schemas import ArtifactView, Kind
 from studio import nav
 from studio.ui import source
 from studio.ui.i18n import _, ngettext
+from studio.ui.models import delete
 from studio.ui.project import project
 from studio.ui.upload import download_link
 from studio.ui.words import ago, escaped, option_words, size
@@ -26,6 +27,8 @@ def dataset_list() -> None:
         st.caption(_("There is no dataset yet: the form above makes the first one."))
     for view in found:
         _entry(view)
+        if st.session_state.get(delete.KEY) == view.id:
+            delete.ask(view)
 
 
 def _entry(view: ArtifactView) -> None:
@@ -44,15 +47,15 @@ def _entry(view: ArtifactView) -> None:
                     _("Delete"),
                     key=f"delete_{view.id}",
                     icon=":material/delete:",
-                    on_click=source.act,
-                    args=(lambda: source.studio().delete(view.id),),
+                    on_click=delete.begin,
+                    args=(view.id,),
                 )
         st.caption(" · ".join(_facts(view)))
 
 
 def _facts(view: ArtifactView) -> list[str]:
     rows = {split: count for split in SPLITS if (count := view.facts.get("rows", {}).get(split))}
-    parts = [f"{option_words('dataset', 'split', split)} {count:,}" for split, count in rows.items()]
+    parts = [f"{option_words('evaluate', 'split', split)} {count:,}" for split, count in rows.items()]
     if view.facts.get("labels"):
         parts.append(ngettext("{n} label", "{n} labels", len(view.facts["labels"])))
     return [*parts, size(view.size_bytes), escaped(view.license or _("license unknown")), ago(view.created)]
@@ -69,7 +72,7 @@ def dataset_rows(ref: str) -> None:
         split = st.segmented_control(
             _("Split"),
             splits,
-            format_func=lambda name: option_words("dataset", "split", name),
+            format_func=lambda name: option_words("evaluate", "split", name),
             key=f"split_{view.id}",
             default=splits[0],
             required=True,

@@ -21,6 +21,7 @@ from studio.ui import pickers, source
 from studio.ui.fields import Kind, draw, kind_of, parse
 from studio.ui.i18n import _
 from studio.ui.project import project
+from studio.ui.words import escaped
 
 ANSWERER = ("model",)
 ENDPOINT = ("endpoint_url", "endpoint_model", "endpoint_key_env", "concurrency", "retries", "timeout")
@@ -126,7 +127,8 @@ class Form:
         """Values for a session that has none yet, and new choices for those whose option has gone."""
         if self.key("kept") not in st.session_state:
             draft = source.studio().draft(self.project, self.stage)
-            self._set({**self._defaults(), **draft})
+            defaults = self._defaults()
+            self._set({**defaults, **pickers.suggested(self.stage, {**defaults, **draft}), **draft})
             st.session_state[self.key("kept")] = draft
         fresh = {name: value for name, value in self._defaults().items() if self.key(name) not in st.session_state}
         for name, value in fresh.items():  # a field that was hidden until now
@@ -181,10 +183,10 @@ def answerer_switch(form: Form) -> None:
 
 
 def problem_line(problem: Problem) -> None:
-    """One problem below its field, without the name of the field."""
-    from studio.ui.words import escaped
-
-    text = escaped(problem.model_copy(update={"field": None, "stage": None}).text(_))
+    """One problem below its field, without the name of the field; artifacts by their names, not their ids."""
+    names = {view.id: view.name for view in source.artifacts()}
+    args = {key: names.get(value, value) if isinstance(value, str) else value for key, value in problem.args.items()}
+    text = escaped(problem.model_copy(update={"field": None, "stage": None, "args": args}).text(_))
     mark = ":red[:material/error:]" if problem.blocking else ":orange[:material/warning:]"
     st.markdown(f"{mark} :{'red' if problem.blocking else 'orange'}[{text}]")
 

@@ -56,6 +56,11 @@ def ngettext(one: str, many: str, count: int) -> str:
     return _catalogue(lang()).ngettext(one, many, count).format(n=count)
 
 
+def choose_language(code: str) -> None:
+    """Callback: the session's language from the run that follows on."""
+    st.session_state[_KEY] = code
+
+
 def language_switch() -> None:
     lang()
     st.segmented_control(

@@ -11,7 +11,7 @@ import streamlit as st
 from backend.api import Studio
 from backend.errors import StudioError
 from backend.machine import free_disk_bytes, memory_bytes
-from backend.schemas import ArtifactView, Kind, Point, ProjectView, RunView, Storage, WorkerView
+from backend.schemas import ArtifactView, JobView, Kind, Point, ProjectView, RunView, Storage, WorkerView
 from studio.ui.i18n import _
 from studio.ui.words import escaped
 
@@ -38,6 +38,18 @@ def recent_runs(limit: int) -> list[RunView]:
 @st.cache_resource(ttl="0.9s", max_entries=64, show_spinner=False)
 def one_run(run_id: str) -> RunView:
     return studio().run(run_id)
+
+
+@st.cache_resource(ttl="0.9s", max_entries=1, show_spinner=False)
+def open_jobs() -> list[JobView]:
+    """All that have not ended, of all projects."""
+    return studio().jobs.open_jobs()
+
+
+@st.cache_resource(ttl="2s", max_entries=1, show_spinner=False)
+def paused() -> list[str]:
+    """The queues that start nothing now."""
+    return list(studio().jobs.paused())
 
 
 @st.cache_resource(ttl="5s", max_entries=1, show_spinner=False)
@@ -87,7 +99,7 @@ def storage() -> Storage:
 
 def forget() -> None:
     """After an action: the next look goes to the store."""
-    for cached in (recent_runs, one_run, project_runs, artifacts, missing_builtins, storage):
+    for cached in (recent_runs, one_run, project_runs, open_jobs, paused, artifacts, missing_builtins, storage):
         cached.clear()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.schemas import JobView, RunView
+from backend.schemas import JobView, RunView, State
 from studio.nav import Row
 from studio.ui import source
 from studio.ui.chain import chain_header, latest, next_link
@@ -68,6 +68,13 @@ def earlier(stage: str) -> None:
         job_card(job)
     if len(ended) > EARLIER:
         st.caption(_("Older ones are on the page Jobs."))
+
+
+def last_failure(stage: str) -> None:
+    """The newest job of this stage when it failed and none came after it."""
+    jobs = latest(source.project_runs(project().id), stage)
+    if jobs and jobs[0].state is State.FAILED:
+        job_card(jobs[0])
 
 
 def _ended(runs: list[RunView], stage: str) -> list[JobView]:

@@ -150,7 +150,7 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool) -> None:
     st.subheader(_("What it takes"), anchor=False)
     if plan and plan.steps:
         quote = plan.steps[0].quote
-        with st.grid(3, min_column_width=100, gap="small"):
+        with st.grid(3, min_column_width=130, gap="small"):
             st.metric(_("Time"), duration(quote.seconds))
             st.metric(_("Memory"), size(quote.memory_bytes))
             st.metric(_("Disk"), size(quote.disk_bytes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -65,7 +65,12 @@ def box_data(accept: list[str], label: str) -> dict[str, Any]:
     return {"words": words, "accept": [ending.lower() for ending in accept], "limit": limit, "lang": lang()}
 
 
-def download_link(artifact: ArtifactView, label: str, format: str | None = None) -> None:
+def download_link(
+    artifact: ArtifactView,
+    label: str,
+    format: str | None = None,
+    type: Literal["secondary", "tertiary"] = "secondary",
+) -> None:
     """A link to the artifact's bytes: a zip file, or for a dataset a `format` of csv or jsonl."""
     query = f"?format={format}" if format else ""
     st.link_button(
@@ -73,6 +78,7 @@ def download_link(artifact: ArtifactView, label: str, format: str | None = None)
         f"api/artifacts/{artifact.id}/download{query}",
         key=f"download_{artifact.id}_{format or 'zip'}",
         icon=":material/download:",
+        type=type,
         help=None if format else download_words(artifact),
     )
 

@@ -106,14 +106,13 @@ NOTES = frozenset(
 )
 """What the stages say that they are doing."""
 
-_SPLITS = {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"}
 OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "languages"): {"en": "English", "es": "Spanish"},
     ("dataset", "answer"): {"auto": "Automatic", "label": "Labels", "text": "Free text"},
     ("dataset", "on_bad_row"): {"stop": "Stop and name them", "skip": "Skip and count them"},
     ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
-    ("teacher", "splits"): _SPLITS,
-    ("evaluate", "split"): _SPLITS,
+    ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
+    ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
     ("distill", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
     ("finetune", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
     ("finetune", "targets"): {"all-linear": "All linear layers"},

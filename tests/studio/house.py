@@ -50,7 +50,7 @@ class House:
         id: str | None = None,
         **last: Any,
     ) -> str:
-        """A run of (stage name, state); `last` are columns of its last job. Job ids are `<run id>-<stage>`. Returns the run's id."""
+        """A run of (stage name, state); `last` are columns of its last job. Job ids are `<run id>-<stage>`."""
         run_id = id or f"r-{name}"
         created = t.now() - timedelta(minutes=minutes_ago)
         rows = [self._job(run_id, name_, state, created) for name_, state in stages]
@@ -76,7 +76,11 @@ class House:
             ended=created + timedelta(seconds=123) if state.ended else None,
             seconds=118.0 if state in (State.SUCCEEDED, State.FAILED) else None,
             peak_memory_bytes=1_412_000_000 if state in (State.SUCCEEDED, State.FAILED) else None,
-            **({"done": 84.0, "total": 240.0, "note": "training", "eta_seconds": 213.0} if state is State.RUNNING else {}),
+            **(
+                {"done": 84.0, "total": 240.0, "note": "training", "eta_seconds": 213.0}
+                if state is State.RUNNING
+                else {}
+            ),
         )
 
     def points(self, job_id: str, name: str = "loss", count: int = 40) -> None:
@@ -110,12 +114,19 @@ class House:
         for file, text in (files or {"payload.txt": name}).items():
             (source / file).write_text(text, "utf-8")
         manifest = Manifest(
-            id=f"{kind.value}-{name}", kind=kind, name=name, facts=facts or {}, parents=parents or [], license="Apache-2.0"
+            id=f"{kind.value}-{name}",
+            kind=kind,
+            name=name,
+            facts=facts or {},
+            parents=parents or [],
+            license="Apache-2.0",
         )
         target = self.studio.settings.artifacts / kind.value / manifest.id
         return self.store.add_artifact(seal(source, target, manifest), target, self.store.project(project), job)
 
-    def dataset(self, name: str = "commands", rows: int = 40, inputs: list[str] = COMMANDS, **about: Any) -> ArtifactView:
+    def dataset(
+        self, name: str = "commands", rows: int = 40, inputs: list[str] = COMMANDS, **about: Any
+    ) -> ArtifactView:
         """Rows of voice commands with labels in train, validation and test, and a pool."""
         source = self.studio.settings.jobs / f"build-data-{name}"
         source.mkdir(parents=True)
@@ -127,9 +138,13 @@ class House:
         write_split(source, "validation", made[rows // 2 : rows * 3 // 4])
         write_split(source, "test", made[rows * 3 // 4 :])
         write_split(source, "pool", [Row(id=f"p{n}", input=f"{inputs[n % len(inputs)]} p{n}") for n in range(12)])
-        manifest = Manifest(id=f"dataset-{name}", kind=Kind.DATASET, name=name, facts=data_facts(source), license="CC-BY-4.0")
+        manifest = Manifest(
+            id=f"dataset-{name}", kind=Kind.DATASET, name=name, facts=data_facts(source), license="CC-BY-4.0"
+        )
         target = self.studio.settings.artifacts / "dataset" / manifest.id
-        return self.store.add_artifact(seal(source, target, manifest), target, self.store.project(about.get("project", "default")))
+        return self.store.add_artifact(
+            seal(source, target, manifest), target, self.store.project(about.get("project", "default"))
+        )
 
     def model(self, name: str = "smollm2-135m-instruct", kind: Kind = Kind.MODEL, **about: Any) -> ArtifactView:
         """A model, adapter or ONNX model by its facts alone: it can be chosen and quoted, not loaded."""
@@ -167,8 +182,10 @@ class House:
         }
         facts = {"model_name": model.name, "model": model.id, "data": data.id, "split": "test", **figures}
         files = {"metrics.json": json.dumps(figures), "answers.jsonl": "\n".join(lines) + "\n"}
-        table = {right: {answer: 0 for answer in LABELS} for right in LABELS}
-        files["confusion.json"] = json.dumps(table)
-        return self.artifact(
-            Kind.EVALUATION, f"{model.name} on {data.name}", facts, files, parents=[data.id, model.id]
-        )
+        asked = [json.loads(line) for line in lines]
+        counts = [
+            [sum(row["expected"] == right and row["answer"] == given for row in asked) for given in LABELS]
+            for right in LABELS
+        ]
+        files["confusion.json"] = json.dumps({"labels": LABELS, "counts": counts})
+        return self.artifact(Kind.EVALUATION, f"{model.name} on {data.name}", facts, files, parents=[data.id, model.id])

@@ -72,7 +72,7 @@ def test_start_makes_one_run_and_opens_it(show: Show) -> None:
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", ["Fine-tune", "Running", "about 1 min 35 s"]), ("es", ["Ajustar", "En marcha", "unos 1 min 35 s"])],
+    [("en", ["Fine-tune", "Running", "about 1 min 35 s"]), ("es", ["Ajustar", "En marcha", "alrededor de 1 min 35 s"])],
 )
 def test_running_run_shows_stages_and_can_be_cancelled(show: Show, language: str, said: list[str]) -> None:
     fake = FakeStudio([running()])

@@ -1,61 +1,88 @@
-"""The catalogue is whole, and tables of words fit what they name."""
+"""Tables of words fit what they name, and numbers read as people write them."""
 
 from __future__ import annotations
 
 import ast
-import re
 
 import pytest
-from babel.messages.pofile import read_po
 
 from backend import stages
+from backend.data import bad, sniff
+from backend.data.rows import SPLITS
+from backend.messages.words import WORDS
 from backend.paths import ROOT
 from backend.schemas import Kind, State
-from studio.nav import NAV
-from studio.paths import LOCALE
-from studio.ui import words
+from studio.ui import i18n, words
+from tests.studio.asked import calls, literals, texts
 
-
-def asked() -> set[str]:
-    """Every sentence that the shell asks the catalogue for."""
-    found = (
-        {row.title for row in NAV} | {row.help for row in NAV} | set(words.STAGES.values()) | set(words.KINDS.values())
-    )
-    found |= {word for word, _icon, _colour in words.STATES.values()} | {
-        label for label, _unit in words.METRICS.values()
-    }
-    files = [*(ROOT / "studio").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
-    for path in files:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "ngettext"):
-                found |= {arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)}
-    assert len(files) >= 10 and len(found) >= 50
-    return found
-
-
-def test_spanish_has_every_sentence_and_no_other() -> None:
-    with (LOCALE / "es" / "LC_MESSAGES" / "studio.po").open("rb") as file:
-        catalogue = read_po(file, locale="es")
-    known = {message.id[0] if isinstance(message.id, tuple) else message.id for message in catalogue if message.id}
-    assert known == asked()
-
-
-def test_translations_keep_their_placeholders() -> None:
-    with (LOCALE / "es" / "LC_MESSAGES" / "studio.po").open("rb") as file:
-        for message in read_po(file, locale="es"):
-            ids = message.id if isinstance(message.id, tuple) else (message.id,)
-            texts = message.string if isinstance(message.string, tuple) else (message.string,)
-            if not message.id:
-                continue
-            for text in texts:
-                assert text, message.id
-                assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", ids[0])), message.id
+FILES = sorted((ROOT / "backend").rglob("*.py"))
 
 
 def test_tables_name_every_state_stage_and_kind() -> None:
     assert set(words.STATES) == set(State)
     assert tuple(words.STAGES) == stages.NAMES
     assert set(words.KINDS) == {*Kind, "checkpoints", "cache", "logs", "uploads"}
+
+
+def test_every_choice_that_is_a_code_has_its_words() -> None:
+    found = {
+        (name, field): literals(info.annotation)
+        for name, stage in stages.stages().items()
+        for field, info in stage.params.model_fields.items()
+    }
+    assert {key: set(options) for key, options in words.OPTIONS.items()} == {k: v for k, v in found.items() if v}
+
+
+def test_notes_are_what_the_stages_say() -> None:
+    said: set[str] = set()
+    for path in (path for path in FILES if path.parent.name in ("chat", "ml", "stages")):
+        for call in calls(path, "progress", "Pulse", "_tell", "add"):
+            said |= {text for argument in call.args[1:] for text in texts(argument)} - {""}
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PHASES":
+                assert isinstance(node.value, ast.Dict)
+                said |= {text for value in node.value.values for text in texts(value)}
+    assert said == words.NOTES
+
+
+def test_words_in_arguments_are_those_of_the_back_end() -> None:
+    own = {*Kind, *State, *SPLITS, *(what for _, what in sniff._MAGIC), *bad._TYPES.values()}
+    for path in FILES:
+        for call in calls(path, "StudioError", "_Retry", "_error", "_failed"):
+            given = [keyword.value for keyword in call.keywords if keyword.arg == "reason"]
+            own |= {reason.value for reason in given if isinstance(reason, ast.Constant)}
+        for call in calls(path, "_NotText"):
+            own |= {what.value for what in call.args if isinstance(what, ast.Constant)}
+    assert len(own) > 30
+    assert own - WORDS == set()
+
+
+@pytest.fixture
+def spanish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "_", i18n._catalogue("es").gettext)
+
+
+@pytest.mark.usefixtures("spanish")
+def test_parameters_and_notes_are_said_in_the_users_language() -> None:
+    title, help_ = words.field_words("finetune", "epochs")
+    assert title == "Épocas" and help_.startswith("Cuántas veces")
+    assert words.option_words("dataset", "on_bad_row", "skip") == "Omitirlas y contarlas"
+    assert words.option_words("teacher", "splits", ["train", "pool"]) == "Entrenamiento, Reserva"
+    assert words.option_words("finetune", "qlora", True) == "Sí"
+    assert words.option_words("finetune", "targets", ["q_proj", "v_proj"]) == "q_proj, v_proj"
+    assert words.note_words("asking the teacher") == "Preguntando al maestro"
+    assert words.note_words("rounding 7 of 9") == "Rounding 7 of 9"
+    assert words.note_words("") == ""
+
+
+def test_descriptions_are_short_and_told_in_sentences() -> None:
+    for name, stage in stages.stages().items():
+        for field, info in stage.params.model_fields.items():
+            text = info.description or ""
+            assert 20 <= len(text) <= 160 and text.endswith(".") and text[0].isupper() | text[0].isdigit(), (
+                name,
+                field,
+            )
 
 
 @pytest.mark.parametrize(

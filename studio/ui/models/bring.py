@@ -53,9 +53,13 @@ def _row(upload: Upload) -> None:
             return
         st.markdown(about)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.session_state.setdefault(f"name_{upload.id}", Path(upload.name).stem)
             st.text_input(
-                _("Name of the model"), key=f"name_{upload.id}", max_chars=100, placeholder=_("Name"), width=320
+                _("Name of the model"),
+                Path(upload.name).stem,
+                key=f"name_{upload.id}",
+                max_chars=100,
+                placeholder=_("Name"),
+                width=320,
             )
             st.button(_("Import"), key=key, type="primary", on_click=_import, args=(upload.id,))
             st.button(
@@ -78,7 +82,7 @@ def builtins() -> None:
     """A card for every model that comes with the studio and was not used yet."""
     for name in source.missing_builtins():
         going = task(_builtin_key(name))
-        with st.container(border=True, key=f"builtin_{name}", gap="small"):
+        with st.container(border=True, key=f"card_{name}", gap="small"):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 with st.container(gap=None, width="stretch"):
                     st.markdown(f"**{escaped(name)}**")
@@ -125,7 +129,8 @@ def _keys() -> list[str]:
 
 def _failure(key: str, going: Task | None) -> None:
     if going and going.error:
-        st.error(escaped(going.error.text(_)), icon=":material/error:")
+        for problem in going.error.problems:
+            st.error(escaped(problem.sentence(_)), icon=":material/error:")
     elif going and going.done and going.result is None:
         drop(key)
         going.get()  # a bug: shown once, as any other

@@ -8,7 +8,8 @@ from backend.errors import StudioError
 from backend.schemas import ArtifactView
 from studio.ui import source
 from studio.ui.i18n import _, ngettext
-from studio.ui.words import escaped, kind_words, size
+from studio.ui.models.words import kind_word
+from studio.ui.words import escaped, size
 
 KEY = "models_delete"
 _FAILED = "models_delete_failed"
@@ -37,7 +38,7 @@ def _question(view: ArtifactView) -> None:
     together = False
     if hanging:
         st.markdown(ngettext("{n} other thing was made from it:", "{n} other things were made from it:", len(hanging)))
-        names = [f"- {escaped(each.name)} · {kind_words(each.kind)} · {size(each.size_bytes)}" for each in hanging]
+        names = [f"- {escaped(each.name)} · {kind_word(each.kind)} · {size(each.size_bytes)}" for each in hanging]
         more = [ngettext("- and {n} more", "- and {n} more", len(names) - _MOST)] if len(names) > _MOST else []
         st.markdown("\n".join([*names[:_MOST], *more]))
         together = st.checkbox(_("Delete all of it together"), key="models_delete_together")

@@ -10,10 +10,10 @@ from babel.numbers import format_decimal
 from backend.api import MODEL_KINDS
 from backend.artifacts import Manifest
 from backend.schemas import ArtifactView
-from backend.stages import stage
 from studio.ui import source
 from studio.ui.i18n import _, lang
-from studio.ui.words import escaped, kind_words, size, stage_words
+from studio.ui.models.words import kind_word, whole
+from studio.ui.words import escaped, field_words, option_words, size, stage_words
 
 PARAMETER = "model"
 """Of the page's address, so that a drawer can be linked to and survives a reload."""
@@ -36,13 +36,13 @@ def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
         manifest = source.studio().manifest(view.id)
         _facts(view)
         _lineage(view, known, manifest)
-        _parameters(manifest)
+        _parameters(manifest, known)
         _files(view, manifest)
 
 
 def _facts(view: ArtifactView) -> None:
     facts = view.facts
-    rows = {_("Kind"): kind_words(view.kind), _("Size on disk"): size(view.size_bytes)}
+    rows = {_("Kind"): kind_word(view.kind), _("Size on disk"): size(view.size_bytes)}
     counts = {
         _("Parameters"): "parameters",
         _("Trained parameters"): "adapter_parameters",
@@ -50,68 +50,70 @@ def _facts(view: ArtifactView) -> None:
         _("Context in tokens"): "context",
         _("Vocabulary"): "vocabulary",
     }
-    rows |= {label: _count(facts[name]) for label, name in counts.items() if facts.get(name)}
+    rows |= {label: whole(facts[name]) for label, name in counts.items() if facts.get(name)}
     plain = {_("Architecture"): "architecture", _("Precision"): "precision", _("Version"): "version"}
     rows |= {label: escaped(str(facts[name])) for label, name in plain.items() if facts.get(name)}
     rows |= {_("License"): escaped(view.license or _("license unknown")), _("Identifier"): f"`{view.id}`"}
-    _table(_("Facts"), rows)
     if view.kind in MODEL_KINDS:
-        _memory(view)
+        rows |= _memory(view)
+    _table(_("Facts"), rows)
 
 
-def _memory(view: ArtifactView) -> None:
+def _memory(view: ArtifactView) -> dict[str, str]:
     card = source.studio().card(view.id)
     words = {
-        "inference fp32": _("Answering, 32-bit weights"),
-        "inference int4": _("Answering, 4-bit weights"),
-        "LoRA training": _("Tuning an adapter"),
+        "inference fp32": _("Memory to answer, 32-bit weights"),
+        "inference int4": _("Memory to answer, 4-bit weights"),
+        "LoRA training": _("Memory to tune an adapter"),
     }
-    fits = {True: f":green-badge[{_('fits')}]", False: f":red-badge[{_('does not fit here')}]"}
-    rows = {words.get(use, use): f"{size(need)} {fits[card.fits[use]]}" for use, need in card.memory.items()}
-    st.subheader(_("Memory on this machine"), anchor=False)
-    _table(_("Memory on this machine"), rows)
+    fits = {True: f":green-badge[{_('fits this machine')}]", False: f":red-badge[{_('does not fit this machine')}]"}
+    return {words.get(use, use): f"{size(need)} {fits[card.fits[use]]}" for use, need in card.memory.items()}
 
 
 def _lineage(view: ArtifactView, known: dict[str, ArtifactView], manifest: Manifest) -> None:
-    st.subheader(_("Made from"), anchor=False)
+    st.markdown(f"**{_('Made from')}**")
     parents = [known[id_] for id_ in manifest.parents if id_ in known]
     gone = [id_ for id_ in manifest.parents if id_ not in known]
-    lines = [f"- **{escaped(each.name)}** · {kind_words(each.kind)}" for each in parents]
+    lines = [f"- **{escaped(each.name)}** · {kind_word(each.kind)}" for each in parents]
     lines += [f"- `{id_}` · {_('deleted')}" for id_ in gone]
     st.markdown("\n".join(lines) or _("It was imported: nothing here came before it."))
 
 
-def _parameters(manifest: Manifest) -> None:
+def _parameters(manifest: Manifest, known: dict[str, ArtifactView]) -> None:
     if not manifest.stage or not manifest.params:
         return
-    st.subheader(stage_words(manifest.stage), anchor=False)
-    fields = _titles(manifest.stage)
-    rows = {_(fields.get(name, name)): _value(value) for name, value in manifest.params.items()}
+    st.markdown(f"**{stage_words(manifest.stage)}**")
+    rows = {
+        _title(manifest.stage, name): _value(manifest.stage, name, value, known)
+        for name, value in manifest.params.items()
+    }
     if manifest.seed is not None:
         rows[_("Seed")] = str(manifest.seed)
     _table(_("Parameters of the stage"), rows)
 
 
-def _titles(name: str) -> dict[str, str]:
-    """Field -> title of a stage's parameters; those of an unknown stage keep their names."""
+def _title(stage: str, name: str) -> str:
+    """A parameter that an earlier version of the stage had keeps its name."""
     try:
-        return {field: info.title or field for field, info in stage(name).params.model_fields.items()}
+        return field_words(stage, name)[0]
     except KeyError:
-        return {}
+        return name
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
+def _value(stage: str, name: str, value: Any, known: dict[str, ArtifactView]) -> str:
+    """Artifacts by name, numbers and choices in the user's language."""
+    if isinstance(value, list):
+        return ", ".join(_value(stage, name, each, known) for each in value) or "–"
+    if isinstance(value, str) and value in known:
+        return escaped(known[value].name)
     if isinstance(value, float):
         return format_decimal(value, "#,##0.########", locale=lang())
-    if isinstance(value, list):
-        return ", ".join(map(_value, value)) or "–"
-    return escaped(str(value))[:300] if value not in (None, "") else "–"
+    shown = str(value) if isinstance(value, dict) else option_words(stage, name, value)
+    return escaped(shown[:300]) if value not in (None, "", {}) else "–"
 
 
 def _files(view: ArtifactView, manifest: Manifest) -> None:
-    st.subheader(_("Files"), anchor=False)
+    st.markdown(f"**{_('Files')}**")
     st.caption(_("SHA-256 of every file, as `sha256sum --check` reads them."))
     st.code(
         "\n".join(f"{digest}  {name}" for name, digest in sorted(manifest.files.items())), language=None, height=200
@@ -125,7 +127,3 @@ def _files(view: ArtifactView, manifest: Manifest) -> None:
 def _table(alt: str, rows: dict[str, str]) -> None:
     shown = [{"label": label, "value": value} for label, value in rows.items()]
     st.table(shown, hide_index=True, hide_header=True, border="horizontal", alt=alt)
-
-
-def _count(value: Any) -> str:
-    return format_decimal(value, "#,##0", locale=lang())

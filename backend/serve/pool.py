@@ -1,0 +1,116 @@
+"""Which models are loaded: few at once, none without memory, none for longer than it is used."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from backend import machine
+from backend.errors import StudioError
+from backend.models import costs
+from backend.schemas import ArtifactView, Kind
+from backend.serve import room
+from backend.serve.process import ModelProcess
+from backend.serve.shapes import ServedModel
+from backend.settings import Settings
+from backend.store import Store
+
+MOST = 2
+TICK = 0.5
+log = logging.getLogger(__name__)
+
+
+class Pool:
+    """All models of a host. Every method belongs to one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store = Store(settings.store_url)
+        self._models: dict[str, ModelProcess] = {}
+        self._admission = asyncio.Lock()
+
+    def models(self) -> list[ServedModel]:
+        return [model.served() for model in self._models.values()]
+
+    async def load(self, ref: str, force: bool = False) -> ModelProcess:
+        """Begin to load an artifact by id or name; one that is loaded or loading stays as it is. `force`: even when
+        memory is short. Raises StudioError when there is no such artifact or no room for it."""
+        async with self._admission:
+            views = await asyncio.to_thread(self._views, ref)
+            known = self._models.get(views[0].id)
+            if known and known.state != "failed":
+                return known
+            await self._make_room(views[0], force)
+            model = ModelProcess(views, secrets.token_urlsafe(24), self._settings.cache)
+            self._models[model.view.id] = model
+            return model
+
+    async def unload(self, artifact_id: str) -> None:
+        """End its process, even when it answers. Nothing happens when it is not loaded."""
+        model = self._models.pop(artifact_id, None)
+        if model:
+            await model.end()
+
+    @asynccontextmanager
+    async def use(self, ref: str) -> AsyncIterator[ModelProcess]:
+        """A ready model, loaded first if need be, that stays for the length of the block. Raises StudioError."""
+        model = self._models.get(ref)
+        if model is None or model.state == "failed":
+            model = await self.load(ref)
+        model.answering += 1
+        try:
+            await model.settled()
+            yield model
+        finally:
+            model.answering -= 1
+            model.last_used = time.monotonic()
+
+    async def keep_house(self) -> None:
+        """Unload what is idle for too long and what was deleted; never returns."""
+        while True:
+            await asyncio.sleep(TICK)
+            try:
+                for model in [model for model in self._models.values() if self._outlived(model)]:
+                    await self.unload(model.view.id)
+            except Exception:
+                log.exception("looking after the models failed; trying again")
+
+    async def close(self) -> None:
+        await asyncio.gather(*(self.unload(artifact_id) for artifact_id in list(self._models)))
+
+    def _outlived(self, model: ModelProcess) -> bool:
+        limit = self._settings.chat_idle_seconds
+        bored = model.idle and 0 < limit < time.monotonic() - model.last_used
+        return bored or not model.view.path.is_dir()
+
+    def _views(self, ref: str) -> list[ArtifactView]:
+        """The artifact, then the bases of an adapter."""
+        views = [self._store.artifact(ref)]
+        while views[-1].kind is Kind.ADAPTER:
+            views.append(self._store.artifact(views[-1].facts["base"]))
+        return views
+
+    async def _make_room(self, view: ArtifactView, force: bool) -> None:
+        """Unload idle models, the longest unused first, until number and memory allow one more. Raises StudioError when
+        that is not enough; then all stay."""
+        running = await asyncio.to_thread(room.claims, self._store)
+        live = [model for model in self._models.values() if model.state != "failed"]
+        taken = sum(claim.outstanding for claim in running)
+        taken += sum(max(0, model.need - model.memory_bytes) for model in live if model.state == "loading")
+        free = machine.available_bytes() - taken
+        need = costs.answer_bytes(view.facts)
+        idle = sorted((model for model in live if model.idle), key=lambda model: model.last_used)
+        doomed: list[ModelProcess] = []
+        while idle and (len(live) - len(doomed) >= MOST or free < need):
+            doomed.append(idle.pop(0))
+            free += doomed[-1].memory_bytes
+        if len(live) - len(doomed) >= MOST:
+            raise StudioError("serve.full", count=len(live))
+        if free < need and not force:
+            raise room.shortage(view, need, need - free, running)
+        for model in doomed:
+            await self.unload(model.view.id)

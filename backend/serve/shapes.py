@@ -1,0 +1,100 @@
+"""What pages, the host and the model processes tell each other. Pydantic only: everybody may import it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from backend.data.rows import Message
+from backend.errors import Problem, StudioError
+from backend.schemas import ArtifactView, View
+from backend.settings import Settings
+
+ModelState = Literal["loading", "ready", "failed"]
+
+
+class ServedModel(View):
+    """A model that the host knows. `memory_bytes`: what its process holds now; `idle_seconds`: since its last answer, 0
+    while it answers; `error`: why it failed."""
+
+    id: str
+    state: ModelState
+    pid: int | None = None
+    memory_bytes: int = 0
+    idle_seconds: float = 0.0
+    error: Problem | None = None
+
+
+class Piece(View):
+    """A part of an answer. The last one is `done`, without text, and tells how it ended (`finish`: stop or length) and what
+    it took. `ttft_ms`: from the beginning of the model's turn to its first token; `decode_tokens_per_s`: after that."""
+
+    text: str = ""
+    done: bool = False
+    finish: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    ttft_ms: float | None = None
+    decode_tokens_per_s: float | None = None
+
+
+class Address(BaseModel):
+    """Where the host listens on 127.0.0.1, and the token of its start."""
+
+    port: int
+    token: str
+    pid: int
+
+
+class Order(BaseModel):
+    """What a model process is told: the pid of its host, the token to ask for, its artifact and the bases of an adapter by
+    id."""
+
+    host: int
+    token: str
+    views: dict[str, ArtifactView]
+
+
+class Said(BaseModel):
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class ChatRequest(BaseModel):
+    """The body of `POST /v1/chat/completions` in OpenAI's form; other keys of that form are passed over. Without
+    `max_tokens` an answer may fill the model's context; without `seed` each drawn answer is another one."""
+
+    model: str
+    messages: list[Said] = Field(min_length=1)
+    stream: bool = False
+    temperature: float = Field(1.0, ge=0, le=2)
+    top_p: float = Field(1.0, gt=0, le=1)
+    max_tokens: int | None = Field(None, ge=1)
+    seed: int | None = Field(None, ge=0, lt=2**31)
+
+    @property
+    def plain_messages(self) -> list[Message]:
+        return [message.model_dump() for message in self.messages]
+
+
+def address_file(settings: Settings) -> Path:
+    """The file that says where the host is; only its owner may read it."""
+    return settings.home / "run" / "serve.json"
+
+
+def problems_json(error: StudioError) -> dict[str, Any]:
+    """`{"problems": [{code, args, field}]}`, arguments as plain values."""
+    return {
+        "problems": [
+            {"code": one.code, "args": {key: _plain(value) for key, value in one.args.items()}, "field": one.field}
+            for one in error.problems
+        ]
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)

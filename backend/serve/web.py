@@ -1,0 +1,106 @@
+"""What the host and the model processes share as web servers: loopback only, a token at the door, problems as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import socket
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import uvicorn
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from backend.errors import StudioError
+from backend.serve.shapes import problems_json
+
+OPEN = frozenset({"/health"})
+_STATUS = {
+    "core.artifact_unknown": 404,
+    "core.memory_out": 500,
+    "core.unexpected": 500,
+    "serve.token": 401,
+    "serve.memory_busy": 503,
+    "serve.memory_short": 503,
+    "serve.full": 503,
+    "serve.unloaded": 503,
+    "serve.model_failed": 502,
+    "serve.model_killed": 502,
+}
+_T = TypeVar("_T")
+
+
+class TokenOnly:
+    """Lets in who brings `Authorization: Bearer <token>`; paths in OPEN are open to all."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self.app = app
+        self._wanted = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in OPEN or self._knows(scope):
+            await self.app(scope, receive, send)
+        else:
+            await problem_response(StudioError("serve.token"))(scope, receive, send)
+
+    def _knows(self, scope: Scope) -> bool:
+        return hmac.compare_digest(Headers(scope=scope).get("authorization", "").encode(), self._wanted)
+
+
+def problem_response(error: StudioError) -> JSONResponse:
+    return JSONResponse(problems_json(error), _STATUS.get(error.code, 400))
+
+
+async def refuse(_request: Request, error: Exception) -> JSONResponse:
+    """The exception handler of both applications for StudioError."""
+    assert isinstance(error, StudioError)
+    return problem_response(error)
+
+
+def event(content: dict[str, Any]) -> str:
+    """One server-sent event."""
+    return f"data: {json.dumps(content, ensure_ascii=False)}\n\n"
+
+
+async def unless_gone(receive: Receive, work: Coroutine[Any, Any, _T]) -> _T | None:
+    """The result of `work`, or None when the client goes first: then `work` is cancelled. The request's body must have
+    been read."""
+    task = asyncio.create_task(work)
+    gone = asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
+    finally:
+        gone.cancel()
+        task.cancel()
+        await asyncio.gather(gone, task, return_exceptions=True)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
+
+
+def listen() -> socket.socket:
+    """A listening socket on a free loopback port. asyncio sets TCP_NODELAY only where the protocol is named."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.bind(("127.0.0.1", 0))
+    bound.listen(128)
+    return bound
+
+
+def run(app: ASGIApp, bound: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        ws="none",
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=60,  # clients drop an idle connection before we do
+    )
+    uvicorn.Server(config).run(sockets=[bound])

@@ -1,0 +1,38 @@
+"""Axes with round numbers and words at their ticks, for charts in the browser and for those of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor, log10
+
+from backend.evaluations import QUALITIES
+
+SHARES = frozenset(QUALITIES) - {"perplexity"}
+
+
+def span(values: Sequence[float], log: bool, room: tuple[float, float]) -> tuple[float, float]:
+    """Where an axis begins and ends so that all `values` have room; `room`: free space below and above, in parts of what
+    the values span."""
+    low, high = (min(values), max(values)) if values else (1.0, 1.0)
+    if log:
+        low, high = max(low, 1e-9), max(high, 1e-9)
+        wide = max(log10(high / low), 0.3)
+        return float(low * 10 ** (-room[0] * wide)), float(high * 10 ** (room[1] * wide))
+    wide = (high - low) or abs(high) * 0.2 or 1.0
+    return low - room[0] * wide, high + room[1] * wide
+
+
+def ticks(metric: str, low: float, high: float, log: bool) -> list[float]:
+    """Round numbers between `low` and `high` that the metric can reach: 1, 2, 5 on a logarithmic axis that spans enough,
+    else even steps."""
+    if log and high / low > 6:
+        powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+        steps = (1, 2, 5) if high / low < 2000 else (1,)
+        marks = [step * 10.0**power for power in powers for step in steps]
+    else:
+        raw = (high - low) / 7
+        power = 10.0 ** floor(log10(raw))
+        step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
+        marks = [round(at * step, 12) for at in range(ceil(low / step), floor(high / step) + 1)]
+    most = min(high, 1.0) if metric in SHARES else high
+    return [mark for mark in marks if max(low, 0.0) <= mark <= most]

@@ -1,0 +1,169 @@
+"""Below the charts: the answers of two models row by row, which label was taken for which, how each model was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from backend.answers import AnswerRow, Answers, Show
+from studio.ui import source
+from studio.ui.compare.controls import Choice, model_choice
+from studio.ui.compare.figures import chart_config, confusion_chart
+from studio.ui.compare.table import Cell, Column, plain_table
+from studio.ui.compare.words import kind_words, origins_words, paired_words, short
+from studio.ui.i18n import _, ngettext
+from studio.ui.words import escaped
+
+PAGE = 20
+LONGEST = 2_000
+"""Letters of a text on the page; the CSV file has all of them."""
+FILTER, SEARCH, PAGE_KEY = "cmp_show", "cmp_search", "cmp_page"
+
+
+def details(choice: Choice) -> None:
+    sections: dict[str, tuple[str, Callable[[Choice], None]]] = {"rows": (_("Row by row"), _rows)}
+    if any("accuracy" in one.metrics for one in choice.group):
+        sections["confusion"] = (_("Confusion matrix"), _confusion)
+    sections["making"] = (_("How they were made"), _making)
+    if st.session_state.get("cmp_section") not in sections:
+        st.session_state["cmp_section"] = "rows"
+    chosen = st.segmented_control(
+        _("Details"),
+        list(sections),
+        format_func=lambda each: sections[each][0],
+        key="cmp_section",
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    sections[str(chosen or "rows")][1](choice)
+
+
+def answers_of(choice: Choice) -> Answers:
+    """Of the two models that stand face to face, or of one."""
+    other = None if choice.picked.id == choice.against.id else choice.against.id
+    return source.studio().answers(choice.picked.id, other)
+
+
+def shown_rows(answers: Answers) -> list[str]:
+    """Ids of the rows that the filter and the search leave."""
+    show: Show = st.session_state.get(FILTER) or "all"
+    return answers.rows(show, st.session_state.get(SEARCH, ""))
+
+
+def _rows(choice: Choice) -> None:
+    answers = answers_of(choice)
+    two = choice.picked.id != choice.against.id
+    if two:
+        _paired(choice, answers)
+    first, second = choice.names[choice.picked.id], choice.names[choice.against.id]
+    words: dict[str, str] = {"all": _("All")}
+    if two:
+        words |= {"differ": _("Answers differ"), "first_wrong": _wrong(first), "second_wrong": _wrong(second)}
+    else:
+        words["first_wrong"] = _("Wrong")
+    if st.session_state.get(FILTER) not in words:
+        st.session_state[FILTER] = "all"
+    with st.container(horizontal=True, vertical_alignment="bottom", key="cmp_filter"):
+        st.segmented_control(
+            _("Rows"), list(words), format_func=words.__getitem__, key=FILTER, on_change=_to_first, required=True
+        )
+        st.text_input(_("Search"), key=SEARCH, on_change=_to_first, placeholder=_("Words in any text"), max_chars=200)
+    ids = shown_rows(answers)
+    pages = max(1, -(-len(ids) // PAGE))
+    number = min(int(st.session_state.get(PAGE_KEY, 1)), pages)
+    st.caption(ngettext("{n} row", "{n} rows", len(ids)))
+    if not ids:
+        st.info(_("No row fits. Take back the filter or the search."), icon=":material/search_off:")
+        return
+    _answers_table(answers.page(ids, number, PAGE), first, second)
+    if pages > 1:
+        st.session_state[PAGE_KEY] = number
+        st.pagination(pages, key=PAGE_KEY)
+
+
+def _wrong(name: str) -> str:
+    return _("{name} is wrong").format(name=escaped(short(name, 24)))
+
+
+def _to_first() -> None:
+    st.session_state[PAGE_KEY] = 1
+
+
+def _paired(choice: Choice, answers: Answers) -> None:
+    first, second = choice.names[choice.picked.id], choice.names[choice.against.id]
+    paired = answers.paired()
+    with st.grid(4, min_column_width=140, gap="small"):
+        st.metric(_("Both right"), paired.both, border=True, height="stretch")
+        st.metric(_only(first), paired.only_first, border=True, height="stretch")
+        st.metric(_only(second), paired.only_second, border=True, height="stretch")
+        st.metric(_("Both wrong"), paired.neither, border=True, height="stretch")
+    st.markdown(escaped(paired_words(paired, first, second)))
+
+
+def _only(name: str) -> str:
+    return _("Only {name} right").format(name=escaped(short(name, 24)))
+
+
+def _answers_table(rows: list[AnswerRow], first: str, second: str) -> None:
+    titles = [_("Input"), _("Right answer"), first]
+    if rows[0].second is not None:
+        titles.append(second)
+    columns: list[Column] = [{"title": title, "kind": "words"} for title in titles]
+    plain_table("cmp_answers", _("Row by row"), columns, [_answer_cells(row) for row in rows], stack=True)
+
+
+def _answer_cells(row: AnswerRow) -> list[Cell]:
+    cells: list[Cell] = [{"text": short(row.input, LONGEST)}, {"text": short(row.expected, LONGEST)}]
+    cells.append(_marked(row.first, row.first_right))
+    if row.second is not None:
+        cells.append(_marked(row.second, bool(row.second_right)))
+    return cells
+
+
+def _marked(text: str, right: bool) -> Cell:
+    return {
+        "text": short(text, LONGEST) or "–",
+        "mark": "good" if right else "bad",
+        "said": _("right") if right else _("wrong"),
+    }
+
+
+def _confusion(choice: Choice) -> None:
+    one = model_choice(_("Model"), choice, "confusion", choice.picked)
+    table = source.studio().confusion(one.id)
+    if table is None:
+        st.info(_("This model was measured on free text: there are no labels to mix up."), icon=":material/info:")
+        return
+    name = choice.names[one.id]
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.plotly_chart(
+            confusion_chart(table),
+            key="cmp_confusion_chart",
+            config=chart_config("confusion"),
+            alt=_("Confusion matrix of {name}").format(name=name),
+        )
+    with right:
+        st.markdown(f"**{_('Most frequent mix-ups')}**")
+        mistakes = table.mistakes()
+        if not mistakes:
+            st.caption(_("No label was taken for another."))
+            return
+        columns: list[Column] = [
+            {"title": _("Right answer"), "kind": "words"},
+            {"title": _("Answered"), "kind": "words"},
+            {"title": _("Rows"), "kind": "figure"},
+        ]
+        rows: list[list[Cell]] = [[{"text": a}, {"text": b}, {"text": str(count)}] for a, b, count in mistakes]
+        plain_table("cmp_mistakes", _("Most frequent mix-ups"), columns, rows)
+
+
+def _making(choice: Choice) -> None:
+    columns: list[Column] = [{"title": _("Model"), "kind": "name"}, {"title": _("Making"), "kind": "words"}]
+    rows: list[list[Cell]] = [
+        [{"text": choice.names[one.id], "sub": kind_words(one)}, {"text": "\n".join(origins_words(one))}]
+        for one in choice.group
+    ]
+    plain_table("cmp_making", _("How they were made"), columns, rows, stack=True)

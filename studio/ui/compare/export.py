@@ -1,0 +1,87 @@
+"""What can be taken away: table and answers as CSV, the whole comparison as HTML or Markdown. Made when the menu is open."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from backend.answers import table_csv
+from backend.report import html, markdown
+from studio.ui.compare.controls import Choice
+from studio.ui.compare.details import answers_of, shown_rows
+from studio.ui.compare.report import report
+from studio.ui.i18n import _
+
+
+def exports(choice: Choice) -> None:
+    box = st.popover(_("Export"), icon=":material/download:", key="cmp_export", on_change="rerun")
+    with box:
+        if box.open:
+            _buttons(choice)
+
+
+def _buttons(choice: Choice) -> None:
+    answers = answers_of(choice)
+    ids = shown_rows(answers)
+    document = report(choice, answers)
+    header = ["id", "input", "expected", choice.names[choice.picked.id], "right"]
+    if choice.picked.id != choice.against.id:
+        header += [choice.names[choice.against.id], "right"]
+    stem = re.sub(r"[^\w.-]+", "-", choice.group[0].data_name).strip("-") or "models"
+    st.download_button(
+        _("Report (HTML)"),
+        html(document),
+        f"{stem}.html",
+        "text/html",
+        key="cmp_html",
+        on_click="ignore",
+        width="stretch",
+    )
+    st.download_button(
+        _("Report (Markdown)"),
+        markdown(document),
+        f"{stem}.md",
+        "text/markdown",
+        key="cmp_md",
+        on_click="ignore",
+        width="stretch",
+    )
+    st.download_button(
+        _("Leaderboard (CSV)"),
+        board_csv(choice),
+        f"{stem}.csv",
+        "text/csv",
+        key="cmp_csv",
+        on_click="ignore",
+        width="stretch",
+    )
+    st.download_button(
+        _("Answers (CSV)"),
+        lambda: answers.csv(ids, header),
+        f"{stem}-answers.csv",
+        "text/csv",
+        key="cmp_answers_csv",
+        on_click="ignore",
+        help=_("The rows that the filter below leaves, with the whole texts."),
+        width="stretch",
+    )
+    st.caption(_("A chart is saved as a picture by the button in its corner."))
+
+
+def board_csv(choice: Choice) -> str:
+    """One line a model; columns carry the names of the metrics, values are raw (bytes, milliseconds, shares of 1)."""
+    metrics = sorted({name for one in choice.group for name in one.metrics})
+    header = ["model", "kind", "precision", "dataset", "split", *metrics]
+    lines = [
+        [
+            choice.names[one.id],
+            one.kind,
+            one.precision,
+            one.data_name,
+            one.split,
+            *(one.metrics.get(name) for name in metrics),
+        ]
+        for one in choice.group
+    ]
+    return table_csv(header, lines)

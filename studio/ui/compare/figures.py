@@ -1,0 +1,264 @@
+"""Plotly charts as plain dicts (no `go.Figure`, which costs more than the page), in colours that hold on light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log10
+from typing import Any
+
+from backend.answers import Confusion
+from backend.evaluations import HIGHER_IS_BETTER, EvaluationView, front
+from studio.ui.compare.axes import span, ticks
+from studio.ui.compare.words import axis_text, names, precision_words, short
+from studio.ui.i18n import _, lang
+from studio.ui.words import metric_words
+
+COLOURS = {
+    "fp32": "#6366f1",
+    "bf16": "#0284c7",
+    "fp16": "#0284c7",
+    "int8": "#0d9488",
+    "int4": "#d97706",
+    "endpoint": "#db2777",
+}
+_OTHER = "#64748b"
+_GRID = "rgba(128,132,150,0.22)"
+_MOST_LABELS = 30
+HEIGHT, PLOT_HEIGHT = 420, 300
+"""Pixels of the chart, and of its inside about."""
+_NEAR, _LINE = 14, 16
+"""Pixels from a point to its name, and from one name to the next."""
+Figure = dict[str, Any]
+
+
+def colour(precision: str) -> str:
+    return COLOURS.get(precision, _OTHER)
+
+
+def chart_config(file: str) -> dict[str, Any]:
+    """One button, which saves the chart as PNG, in the session's language."""
+    words = {
+        "Download plot as a PNG": _("Save as a picture (PNG)"),
+        "Taking snapshot - this may take a few seconds": _("Saving the picture…"),
+        "Snapshot succeeded": _("The picture is saved"),
+    }
+    return {
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": "png", "filename": file, "scale": 2},
+        "locale": lang(),
+        "locales": {lang(): {"dictionary": words}},
+    }
+
+
+def pareto_chart(shown: Sequence[EvaluationView], name: dict[str, str], x: str, y: str, log: bool) -> Figure:
+    """Quality `y` over cost `x`, a colour per precision, bubbles as large as the memory, the front as a line with names."""
+    best = front(shown, x, y)
+    traces = [_front_line(best, x, y)]
+    traces += [
+        _bubbles([one for one in shown if one.precision == precision], precision, x, y, shown, name)
+        for precision in dict.fromkeys(one.precision for one in shown)
+    ]
+    values = [one.metrics[x] for one in shown]
+    heights = [each for one in shown for each in (one.metrics[y], *(one.interval(y) or ()))]
+    room = (0.12, 0.22) if y in HIGHER_IS_BETTER else (0.22, 0.12)
+    return {
+        "data": traces,
+        "layout": {
+            "height": HEIGHT,
+            "annotations": _front_names(best, name, x, y, log, span(heights, False, room)),
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "dragmode": False,
+            "hovermode": "closest",
+            "hoverlabel": {"align": "left"},
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            "xaxis": _axis(x, values, log, (0.12, 0.3) if x in HIGHER_IS_BETTER else (0.3, 0.12)),
+            "yaxis": _axis(y, heights, False, room),
+        },
+    }
+
+
+def _front_line(best: Sequence[EvaluationView], x: str, y: str) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": _("Pareto front"),
+        "x": [one.metrics[x] for one in best],
+        "y": [one.metrics[y] for one in best],
+        "line": {"width": 3, "shape": "hv", "color": "rgba(99,102,241,0.55)"},
+        "hoverinfo": "skip",
+    }
+
+
+def _front_names(
+    best: Sequence[EvaluationView], name: dict[str, str], x: str, y: str, log: bool, heights: tuple[float, float]
+) -> list[Figure]:
+    """On the side of the front where no point can be, each a line further than the one before, with a thin line back."""
+    up, right = y in HIGHER_IS_BETTER, x in HIGHER_IS_BETTER
+    pixels = PLOT_HEIGHT / (heights[1] - heights[0])
+    labels, taken = [], 0.0
+    for one in sorted(best, key=lambda one: one.metrics[y], reverse=not up):
+        place = abs(one.metrics[y] - heights[0 if up else 1]) * pixels
+        taken = max(place + _NEAR, taken + _LINE)
+        labels.append(
+            {
+                "x": log10(max(one.metrics[x], 1e-9)) if log else one.metrics[x],
+                "y": one.metrics[y],
+                "ax": _NEAR if right else -_NEAR,
+                "ay": (place - taken) if up else (taken - place),
+                "text": _plain(short(name[one.id], 22)),
+                "xanchor": "left" if right else "right",
+                "yanchor": "bottom" if up else "top",
+                "font": {"size": 12},
+                "arrowhead": 0,
+                "arrowwidth": 1,
+                "arrowcolor": _GRID,
+            }
+        )
+    return labels
+
+
+def _bubbles(
+    some: Sequence[EvaluationView],
+    precision: str,
+    x: str,
+    y: str,
+    shown: Sequence[EvaluationView],
+    name: dict[str, str],
+) -> Figure:
+    largest = max((_weight(one) for one in shown), default=1.0) or 1.0
+    trace: Figure = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": precision_words(precision),
+        "x": [one.metrics[x] for one in some],
+        "y": [one.metrics[y] for one in some],
+        "text": [_hover(one, name[one.id], x, y) for one in some],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {
+            "color": colour(precision),
+            "size": [10 + 22 * (_weight(one) / largest) ** 0.5 for one in some],
+            "opacity": 0.85,
+            "line": {"width": 1},
+        },
+    }
+    if any(one.interval(y) for one in some):
+        ranges = [one.interval(y) or (one.metrics[y], one.metrics[y]) for one in some]
+        trace["error_y"] = {
+            "type": "data",
+            "symmetric": False,
+            "array": [high - one.metrics[y] for one, (_low, high) in zip(some, ranges, strict=True)],
+            "arrayminus": [one.metrics[y] - low for one, (low, _high) in zip(some, ranges, strict=True)],
+            "thickness": 1,
+            "width": 4,
+            "color": colour(precision),
+        }
+    return trace
+
+
+def _weight(one: EvaluationView) -> float:
+    return one.metrics.get("peak_memory_bytes") or one.metrics.get("size_bytes") or 0.0
+
+
+def _hover(one: EvaluationView, name: str, x: str, y: str) -> str:
+    lines = [f"<b>{_plain(name)}</b>"]
+    for metric in dict.fromkeys((y, x, "latency_ms_p50", "size_bytes", "peak_memory_bytes")):
+        if metric in one.metrics:
+            label, value = metric_words(metric, one.metrics[metric])
+            lines.append(f"{label}: {value}")
+    return "<br>".join(lines)
+
+
+def bars_chart(group: Sequence[EvaluationView], metric: str) -> Figure:
+    """One bar a model, in the order of `group` from the top."""
+    name = names(group)
+    places = list(range(len(group)))
+    values = [one.metrics.get(metric) for one in group]
+    largest = max((value for value in values if value is not None), default=1.0)
+    return {
+        "data": [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "y": places,
+                "x": [value or 0.0 for value in values],
+                "text": ["–" if value is None else metric_words(metric, value)[1] for value in values],
+                "textposition": "outside",
+                "cliponaxis": False,
+                "hoverinfo": "skip",
+                "marker": {"color": [colour(one.precision) for one in group], "cornerradius": 4},
+            }
+        ],
+        "layout": {
+            "height": 46 + 30 * len(group),
+            "margin": {"l": 8, "r": 8, "t": 4, "b": 4},
+            "dragmode": False,
+            "bargap": 0.4,
+            "xaxis": {"visible": False, "range": [0, 1.45 * largest or 1.0], "fixedrange": True},
+            "yaxis": {
+                "tickvals": places,
+                "ticktext": [_plain(short(name[one.id], 22)) for one in group],
+                "range": [len(group) - 0.4, -0.6],
+                "showgrid": False,
+                "fixedrange": True,
+                "automargin": True,
+            },
+        },
+    }
+
+
+def confusion_chart(table: Confusion) -> Figure:
+    """Rows are right labels, columns given ones; the colour is the share of the row. Labels without any row are left out,
+    and beyond thirty those with the fewest."""
+    size = range(len(table.labels))
+    used = {at: sum(table.counts[at]) + sum(row[at] for row in table.counts) for at in size}
+    kept = sorted(sorted((at for at in size if used[at]), key=lambda at: -used[at])[:_MOST_LABELS])
+    counts = [[table.counts[i][j] for j in kept] for i in kept]
+    labels = [_plain(short(table.labels[at], 22)) for at in kept]
+    axis = {"tickvals": list(range(len(kept))), "ticktext": labels, "fixedrange": True, "showgrid": False}
+    return {
+        "data": [
+            {
+                "type": "heatmap",
+                "z": [[count / (sum(row) or 1) for count in row] for row in counts],
+                "text": [[str(count) if count else "" for count in row] for row in counts],
+                "texttemplate": "%{text}" if len(kept) <= 16 else "",
+                "customdata": [
+                    [[labels[i], labels[j], count] for j, count in enumerate(row)] for i, row in enumerate(counts)
+                ],
+                "hovertemplate": "%{customdata[0]} → %{customdata[1]}: %{customdata[2]}<extra></extra>",
+                "colorscale": [[0, "rgba(99,102,241,0.05)"], [1, "rgba(79,70,229,1)"]],
+                "showscale": False,
+                "xgap": 1,
+                "ygap": 1,
+            }
+        ],
+        "layout": {
+            "height": 170 + 24 * len(kept),
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "dragmode": False,
+            "xaxis": {**axis, "title": {"text": _("Answered")}, "tickangle": -40, "automargin": True},
+            "yaxis": {**axis, "title": {"text": _("Right answer")}, "autorange": "reversed", "automargin": True},
+        },
+    }
+
+
+def _axis(metric: str, values: Sequence[float], log: bool, room: tuple[float, float]) -> Figure:
+    """An axis with its own ticks; `room`: free space below and above, in parts of the span."""
+    low, high = span(values, log, room)
+    marks = ticks(metric, low, high, log)
+    return {
+        "title": {"text": metric_words(metric, 0.0)[0]},
+        "type": "log" if log else "linear",
+        "range": [log10(low), log10(high)] if log else [low, high],
+        "tickvals": marks,
+        "ticktext": [axis_text(metric, mark) for mark in marks],
+        "gridcolor": _GRID,
+        "zeroline": False,
+        "fixedrange": True,
+    }
+
+
+def _plain(text: str) -> str:
+    """Plotly reads a little HTML in labels; this keeps it text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,182 @@
+"""The page Compare: what was measured in the project, live while more is being measured."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import streamlit as st
+
+from backend.errors import Problem
+from backend.evaluations import EvaluationView
+from backend.schemas import JobView, Kind, State
+from studio.nav import COMPARE
+from studio.ui import source
+from studio.ui.chain import chain_header, latest
+from studio.ui.compare.board import gains, leaderboard
+from studio.ui.compare.controls import Choice, axis, controls
+from studio.ui.compare.details import details
+from studio.ui.compare.export import exports
+from studio.ui.compare.figures import bars_chart, chart_config, pareto_chart
+from studio.ui.i18n import _, ngettext
+from studio.ui.parts import open_run, progress
+from studio.ui.project import project
+from studio.ui.stage_panel import stage_panel
+from studio.ui.words import escaped, metric_words
+
+DEMO = "quickstart"
+BARS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
+
+
+@st.cache_resource(ttl="2s", max_entries=16, show_spinner=False)
+def measured(project_id: str) -> list[EvaluationView]:
+    """All measurements of a project, newest first; shared by all sessions for a moment."""
+    return source.studio().evaluations(project_id)
+
+
+def compare() -> None:
+    started = st.session_state.pop("open_run", None)
+    if started:
+        open_run(started)
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        with st.container(gap=None, width="content"):
+            st.title(_(COMPARE.title), anchor=False)
+            st.caption(_("What each step cost and gained, on rows that no model has seen."))
+        tools = st.container(width="content")
+    with source.shown():
+        chain_header(COMPARE)
+        found = measured(project().id)
+        _live(found)
+        if found:
+            choice = _overview(controls(found))
+            with tools:
+                exports(choice)
+            details(choice)
+            _measure(choice)
+        else:
+            _nothing_yet()
+
+
+def _overview(choice: Choice) -> Choice:
+    left, right = st.columns([3, 2], gap="small")
+    with right, st.container(border=True, height="stretch", key="cmp_gains"):
+        choice = gains(choice)
+    with left, st.container(border=True, height="stretch", key="cmp_front"):
+        choice = _front(choice)
+    with st.container(border=True, key="cmp_leaderboard"):
+        leaderboard(choice)
+    with st.grid(2, min_column_width=300, gap="small"):
+        for metric in (choice.quality, *BARS):
+            if any(metric in one.metrics for one in choice.group):
+                _bars(choice, metric)
+    return choice
+
+
+def _front(choice: Choice) -> Choice:
+    with st.container(horizontal=True, vertical_alignment="center", key="cmp_front_head"):
+        st.markdown(f"**{_('Quality and cost')}**", width="stretch")
+        beside = st.container(horizontal=True, width="content")
+    choice = axis(choice, beside)
+    st.plotly_chart(
+        pareto_chart(choice.drawn, choice.names, choice.x, choice.quality, choice.log),
+        key="cmp_front_chart",
+        config=chart_config("pareto"),
+        alt=_(
+            "{quality} over {cost}: every model a point, the Pareto front a line; the leaderboard has the figures."
+        ).format(quality=metric_words(choice.quality, 0.0)[0], cost=metric_words(choice.x, 0.0)[0]),
+    )
+    hint = _("No model on the line is beaten in both. Larger circles need more memory.")
+    if any(one.interval(choice.quality) for one in choice.drawn):
+        hint += " " + _("Whiskers: 95 % interval.")
+    missing = [one for one in choice.group if not {choice.x, choice.quality} <= one.metrics.keys()]
+    if missing:
+        hint += " " + ngettext("{n} model has no such figure.", "{n} models have no such figure.", len(missing))
+    st.caption(hint)
+    return choice
+
+
+def _bars(choice: Choice, metric: str) -> None:
+    label = metric_words(metric, 0.0)[0]
+    with st.container(border=True, height="stretch", key=f"cmp_bars_{metric}"):
+        st.markdown(f"**{label}**")
+        st.plotly_chart(
+            bars_chart(choice.group, metric),
+            key=f"cmp_bar_{metric}",
+            config=chart_config(metric),
+            alt=_("{title} of every model as bars").format(title=label),
+        )
+
+
+def _jobs() -> list[JobView]:
+    return latest(source.project_runs(project().id), "evaluate")
+
+
+def _live(found: list[EvaluationView]) -> None:
+    """What is being measured right now; the page is drawn again when one is ready."""
+    drawn = {one.id for one in found}
+
+    def draw() -> bool:
+        if {one.id for one in measured(project().id)} != drawn:
+            st.rerun()
+        jobs = _jobs()
+        waiting = [job for job in jobs if not job.state.ended]
+        _waiting(waiting)
+        if not waiting and jobs and jobs[0].state is State.FAILED:
+            _failed(jobs[0])
+        return bool(waiting)
+
+    source.live(draw, busy=any(not job.state.ended for job in _jobs()))
+
+
+def _waiting(jobs: list[JobView]) -> None:
+    if not jobs:
+        return
+    with st.container(border=True, key="cmp_waiting", gap="xsmall"):
+        said = ngettext(
+            "{n} model is being measured or waits for it.", "{n} models are being measured or wait for it.", len(jobs)
+        )
+        st.markdown(f":material/hourglass_top: {said}")
+        for job in jobs:
+            if job.state in (State.RUNNING, State.CANCELLING):
+                progress(job)
+
+
+def _failed(job: JobView) -> None:
+    why = Problem(code=job.error.code, args=job.error.args).text(_) if job.error else ""
+    st.warning(f"{_('The last measurement failed.')} {escaped(why)}", icon=":material/error:")
+
+
+def _measure(choice: Choice) -> None:
+    one = choice.group[0]
+    box = st.expander(_("Measure another model"), icon=":material/speed:", key="cmp_measure", on_change="rerun")
+    with box:
+        if box.open:
+            stage_panel("evaluate", preset={"data": one.data, "split": one.split})
+
+
+def _nothing_yet() -> None:
+    with st.container(border=True, key="cmp_nothing"):
+        st.subheader(_("Nothing has been measured yet"), anchor=False)
+        st.markdown(
+            _(
+                "Measure a model on rows that it has not seen: its quality, how fast it answers, how large it is and how much "
+                "memory it takes. The demo makes and measures four models in one go."
+            )
+        )
+        # The key is drawn with the button: a double click carries it twice and makes one run.
+        st.button(
+            _("Start the demo"),
+            key="demo",
+            icon=":material/play_arrow:",
+            on_click=_start_demo,
+            args=(uuid4().hex,),
+        )
+    if source.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) and source.artifacts((Kind.DATASET,)):
+        st.subheader(_("Measure a model"), anchor=False)
+        stage_panel("evaluate")
+
+
+def _start_demo(key: str) -> None:
+    def start() -> None:
+        st.session_state["open_run"] = source.studio().start_recipe(DEMO, key=key, project=project().name).id
+
+    source.act(start)

@@ -1,0 +1,153 @@
+"""The comparison as a document: what the page shows, in its words, for people who don't open the studio."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from math import log10
+
+from babel.dates import format_date
+
+from backend.answers import Answers
+from backend.evaluations import HIGHER_IS_BETTER, EvaluationView, front, gain
+from backend.report import Dot, Heading, Items, Paragraph, Part, Report, Scatter, Table
+from studio.ui.compare.axes import SHARES, span, ticks
+from studio.ui.compare.board import GAINS, board
+from studio.ui.compare.controls import Choice
+from studio.ui.compare.figures import colour
+from studio.ui.compare.table import Cell
+from studio.ui.compare.words import (
+    axis_text,
+    benchmark_words,
+    gain_words,
+    origins_words,
+    paired_words,
+    quality_words,
+)
+from studio.ui.i18n import _, lang
+from studio.ui.words import about_line, metric_words
+
+
+def report(choice: Choice, answers: Answers) -> Report:
+    """`answers` are those of the two models that stand face to face, or of one."""
+    date = format_date(datetime.now(UTC).date(), "long", locale=lang())
+    return Report(
+        title=_("Comparison of models"),
+        subtitle=" · ".join([benchmark_words(choice.group), date, about_line()]),
+        lang=lang(),
+        parts=[
+            *_gains(choice, answers),
+            Heading(text=_("Quality and cost")),
+            _scatter(choice),
+            Heading(text=_("Leaderboard")),
+            _table(choice),
+            Heading(text=_("How they were made")),
+            *_making(choice),
+            Heading(text=_("How it was measured")),
+            Paragraph(text=_measuring()),
+        ],
+    )
+
+
+def _label(metric: str) -> str:
+    return metric_words(metric, 0.0)[0]
+
+
+def _measuring() -> str:
+    return _(
+        "Every model was asked the same rows, which it had not seen. Times are those of one prompt at a time on the machine "
+        "that measured; memory is the highest use of the process; sizes are what has to be handed over, with the base of an "
+        "adapter. Intervals are Wilson's, at 95 %."
+    )
+
+
+def _gains(choice: Choice, answers: Answers) -> list[Part]:
+    one, other, name = choice.picked, choice.against, choice.names
+    parts: list[Part] = []
+    if choice.quality in one.metrics:
+        parts.append(Paragraph(text=f"{name[one.id]}: {_label(choice.quality)} {quality_words(one, choice.quality)}."))
+    if one.id == other.id:
+        return parts
+    ratios = [(metric, gain(one, other, metric)) for metric in (choice.quality, *GAINS)]
+    gained = [gain_words(metric, ratio) for metric, ratio in ratios if ratio is not None]
+    paired = answers.paired()
+    title = _("{first} against {second}").format(first=name[one.id], second=name[other.id])
+    counts = Table(
+        header=[
+            _("Both right"),
+            *(_("Only {name} right").format(name=name[each.id]) for each in (one, other)),
+            _("Both wrong"),
+        ],
+        rows=[[str(count) for count in (paired.both, paired.only_first, paired.only_second, paired.neither)]],
+        numbers=[0, 1, 2, 3],
+    )
+    said = Paragraph(text=paired_words(paired, name[one.id], name[other.id]))
+    return [Heading(text=title), *parts, Items(texts=gained), counts, said]
+
+
+def _scatter(choice: Choice) -> Scatter:
+    x, y = choice.x, choice.quality
+    shown = choice.drawn
+    heights = [each for one in shown for each in (one.metrics[y], *(one.interval(y) or ()))]
+    right = x in HIGHER_IS_BETTER
+    wide = span([one.metrics[x] for one in shown], choice.log, (0.12, 0.3) if right else (0.3, 0.12))
+    high = span(heights, False, (0.12, 0.16))
+    best = front(shown, x, y)
+    on_front = {one.id for one in best}
+
+    def dot(one: EvaluationView) -> Dot:
+        interval = one.interval(y)
+        return Dot(
+            x=_place(one.metrics[x], wide, choice.log),
+            y=_place(one.metrics[y], high, False),
+            colour=colour(one.precision),
+            label=choice.names[one.id] if one.id in on_front else "",
+            whisker=(_place(interval[0], high, False), _place(interval[1], high, False)) if interval else None,
+        )
+
+    return Scatter(
+        title=f"{_label(y)}, {_label(x)}",
+        x_title=_label(x),
+        y_title=_label(y),
+        dots=[dot(one) for one in shown],
+        line=[(_place(one.metrics[x], wide, choice.log), _place(one.metrics[y], high, False)) for one in best],
+        x_ticks=[(_place(mark, wide, choice.log), axis_text(x, mark)) for mark in ticks(x, *wide, choice.log)],
+        y_ticks=[(_place(mark, high, False), axis_text(y, mark)) for mark in ticks(y, *high, False)],
+        left=not right,
+    )
+
+
+def _place(value: float, axis: tuple[float, float], log: bool) -> float:
+    low, high = axis
+    return log10(value / low) / log10(high / low) if log else (value - low) / (high - low)
+
+
+def _table(choice: Choice) -> Table:
+    columns, rows = board(choice)
+    lines = []
+    for row in rows:
+        named = " · ".join([row[0]["text"], *(tag["text"] for tag in row[0].get("tags", []))])
+        first = f"{named} ({row[0].get('sub', '')})"
+        lines.append(
+            [first, *(f"{cell['text']} ({cell['sub']})" if "sub" in cell else cell["text"] for cell in row[1:])]
+        )
+    return Table(
+        header=[column["title"] for column in columns],
+        rows=lines,
+        numbers=list(range(1, len(columns))),
+        bars={at: _shares(choice, rows, at) for at in range(1, len(columns))},
+    )
+
+
+def _shares(choice: Choice, rows: list[list[Cell]], at: int) -> list[float | None]:
+    """Of the largest in the column; shares of 1 stay what they are."""
+    values = [row[at]["value"] for row in rows]
+    largest = max((value for value in values if isinstance(value, float)), default=0.0)
+    whole = 1.0 if at == 1 and choice.quality in SHARES else largest
+    return [value / whole if isinstance(value, float) and whole else None for value in values]
+
+
+def _making(choice: Choice) -> list[Part]:
+    parts: list[Part] = []
+    for one in choice.group:
+        parts += [Paragraph(text=choice.names[one.id]), Items(texts=origins_words(one))]
+    return parts

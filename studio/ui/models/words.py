@@ -1,0 +1,55 @@
+"""Kinds and figures of artifacts as people read them."""
+
+from __future__ import annotations
+
+from babel.numbers import format_decimal
+
+from backend.schemas import ArtifactView, Kind
+from studio.ui import source
+from studio.ui.i18n import _, lang
+from studio.ui.project import project_words
+from studio.ui.words import Colour, ago, escaped, size
+
+ICONS: dict[Kind, tuple[str, Colour]] = {
+    Kind.MODEL: (":material/deployed_code:", "blue"),
+    Kind.ADAPTER: (":material/extension:", "orange"),
+    Kind.ONNX: (":material/bolt:", "green"),
+    Kind.PACKAGE: (":material/package_2:", "gray"),
+}
+
+
+def kind_word(kind: Kind) -> str:
+    """One thing of a kind; `studio.ui.words.kind_words` names many."""
+    return {
+        Kind.DATASET: _("Dataset"),
+        Kind.MODEL: _("Model"),
+        Kind.ADAPTER: _("Adapter"),
+        Kind.ONNX: _("ONNX model"),
+        Kind.EVALUATION: _("Evaluation"),
+        Kind.PACKAGE: _("Package"),
+    }[kind]
+
+
+def facts_line(view: ArtifactView) -> str:
+    """`92.4 MB · 134.5 M parameters · INT4 · Apache-2.0 · 3 hours ago`, and the project where there are several."""
+    parts = [size(view.size_bytes)]
+    if view.facts.get("parameters"):
+        parts.append(_("{count} parameters").format(count=short_count(view.facts["parameters"])))
+    if view.facts.get("precision"):
+        parts.append(escaped(str(view.facts["precision"])).upper())
+    parts += [escaped(view.license or _("license unknown")), ago(view.created)]
+    projects = source.projects()
+    if len(projects) > 1:
+        parts += [escaped(project_words(each)) for each in projects if each.id == view.project]
+    return " · ".join(parts)
+
+
+def short_count(count: float) -> str:
+    """`134515008` -> `134.5 M`, `7241732096` -> `7.2 B`."""
+    share, unit = (count / 1e9, "B") if count >= 1e9 else (count / 1e6, "M")
+    return f"{format_decimal(share, '#,##0.0', locale=lang())} {unit}"
+
+
+def whole(count: float) -> str:
+    """`49152` -> `49,152`."""
+    return format_decimal(count, "#,##0", locale=lang())

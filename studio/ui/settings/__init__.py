@@ -1,0 +1,1 @@
+"""The page Settings: language, disk, worker, machine, and where things lie."""

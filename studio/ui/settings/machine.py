@@ -1,0 +1,41 @@
+"""What works on this machine and what to do about the rest: the checks of `slmops doctor`."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend import doctor
+from studio.ui.i18n import _
+from studio.ui.tasks import Task, background, drop
+from studio.ui.words import escaped
+
+_KEY = "doctor"
+
+
+def checks() -> Task:
+    """Under way, or done; all sessions share one."""
+    return background(_KEY, doctor.examine)
+
+
+def machine(checked: Task) -> None:
+    st.subheader(_("Machine and checks"), anchor=False)
+    if not checked.done:
+        st.markdown(f":shimmer[{_('Looking at this machine…')}]")
+        return
+    icons = {
+        "ok": f":green[:material/check_circle:] {_('works')}",
+        "absent": f":gray[:material/radio_button_unchecked:] {_('optional')}",
+        "missing": f":red[:material/error:] {_('missing')}",
+    }
+    rows = [check.row(_) for check in checked.get()]
+    shown = [
+        {
+            _("State"): icons[row["state"]],
+            _("What"): escaped(row["what"]),
+            _("Found"): escaped(row["found"]),
+            _("What to do"): escaped(row["remedy"].replace("`", "")) or "–",
+        }
+        for row in rows
+    ]
+    st.table(shown, hide_index=True, border="horizontal", alt=_("Machine and checks"))
+    st.button(_("Check again"), key="check_again", icon=":material/refresh:", on_click=drop, args=(_KEY,))

@@ -1,0 +1,88 @@
+"""The page Settings, section by section."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version
+
+import streamlit as st
+
+from studio.ui import source
+from studio.ui.i18n import LANGUAGES, _, choose_language, lang
+from studio.ui.settings import machine
+from studio.ui.settings.queues import queues
+from studio.ui.settings.storage import storage
+from studio.ui.tasks import Task
+from studio.ui.words import escaped
+
+_LANGUAGE = "settings_language"
+_KEY_VARIABLE = "OPENAI_API_KEY"
+
+
+def settings_page() -> None:
+    st.title(_("Settings"), anchor=False)
+    checked = machine.checks()
+    done = checked.done
+    with source.shown():
+        _language()
+        storage()
+        st.subheader(_("Worker and queues"), anchor=False)
+        source.live(lambda: _polled(checked), busy=not done)
+        machine.machine(checked)
+        _keys()
+        _about()
+
+
+def _polled(checked: Task) -> bool:
+    """Says whether the machine is being looked at; the page is drawn again when that ends."""
+    queues()
+    return not checked.done
+
+
+def _language() -> None:
+    st.session_state[_LANGUAGE] = lang()  # the menu has the same choice
+    st.segmented_control(
+        _("Language"),
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        key=_LANGUAGE,
+        required=True,
+        on_change=lambda: choose_language(st.session_state[_LANGUAGE]),
+    )
+
+
+def _keys() -> None:
+    """Whether the keys of endpoints are there; never what they are."""
+    st.subheader(_("Keys of endpoints"), anchor=False)
+    st.caption(
+        _(
+            "A key is read from an environment variable of the process that `slmops studio` starts. It is never stored, "
+            "logged or shown."
+        )
+    )
+    names = {_KEY_VARIABLE} | {
+        str(job.params.get("key_env") or "") for run in source.recent_runs(50) for job in run.jobs
+    }
+    badges = {True: f":green-badge[{_('set')}]", False: f":gray-badge[{_('not set')}]"}
+    rows = [
+        {"name": f"`{name.replace('`', '')}`", "state": badges[bool(os.environ.get(name))]}
+        for name in sorted(names)
+        if name
+    ]
+    st.table(rows, hide_index=True, hide_header=True, border="horizontal", alt=_("Keys of endpoints"))
+
+
+def _about() -> None:
+    st.subheader(_("About this studio"), anchor=False)
+    settings = source.studio().settings
+    database = _("SQLite files in the studio's folder") if settings.sqlite else "Postgres"
+    rows = {
+        _("Version"): version("slmops-studio"),
+        _("Folder of the studio"): f"{escaped(str(settings.home))} (`SLMOPS_HOME`)",
+        _("Database"): f"{database} (`SLMOPS_DB_URL`)",
+        _("License"): "Apache-2.0",
+        _("Fonts"): "Inter, JetBrains Mono (SIL Open Font License 1.1)",
+        _("Built-in model"): "SmolLM2-135M-Instruct (Apache-2.0)",
+    }
+    shown = [{"label": label, "value": value} for label, value in rows.items()]
+    st.table(shown, hide_index=True, hide_header=True, border="horizontal", alt=_("About this studio"))

@@ -1,0 +1,104 @@
+"""Every English text that the studio may ask the catalogue for, with the place that asks: found by reading the source."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from backend import recipes, stages
+from backend.messages import MESSAGES
+from backend.messages.words import WORDS
+from backend.paths import ROOT, assets
+from studio.nav import NAV
+from studio.ui import words
+
+
+def shell_files() -> list[Path]:
+    found = [*sorted((ROOT / "studio").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py"))]
+    assert len(found) >= 20
+    return found
+
+
+def calls(path: Path, *names: str) -> Iterator[ast.Call]:
+    """The calls of these functions or methods in a file."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in names:
+                yield node
+
+
+def texts(node: ast.AST | None) -> Iterator[str]:
+    """The string constants in an expression."""
+    for part in ast.walk(node) if node is not None else ():
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+
+
+def has_words(text: str) -> bool:
+    """Whether there is something to translate beside placeholders and code."""
+    return bool(re.search(r"[A-Za-z]{2}", re.sub(r"\{\w*\}|`[^`]*`", "", text)))
+
+
+def asked() -> dict[str, str]:
+    """Text -> place, for every text with letters in it. A plural's two forms are two texts."""
+    found: dict[str, str] = {}
+    for text, place in _everything():
+        if has_words(text):
+            found.setdefault(text, place)
+    assert len(found) > 600
+    return found
+
+
+def _everything() -> Iterator[tuple[str, str]]:
+    for path in shell_files():
+        for call in calls(path, "_", "ngettext"):
+            place = f"{path.relative_to(ROOT)}:{call.lineno}"
+            for argument in call.args[: 1 if getattr(call.func, "id", "") == "_" else 2]:
+                assert not isinstance(argument, ast.JoinedStr), f"{place}: an f-string can't be translated"
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield argument.value, place
+    yield from _tables()
+    yield from _backend()
+
+
+def _tables() -> Iterator[tuple[str, str]]:
+    for row in NAV:
+        yield from ((text, "studio/nav.py") for text in (row.title, row.help, row.section))
+    tables: dict[str, list[str]] = {
+        "STATES": [word for word, _icon, _colour in words.STATES.values()],
+        "STAGES": list(words.STAGES.values()),
+        "METRICS": [label for label, _unit in words.METRICS.values()],
+        "KINDS": list(words.KINDS.values()),
+        "NOTES": sorted(words.NOTES),
+        "OPTIONS": [word for options in words.OPTIONS.values() for word in options.values()],
+    }
+    for name, found in tables.items():
+        yield from ((text, f"studio/ui/words.py: {name}") for text in found)
+
+
+def _backend() -> Iterator[tuple[str, str]]:
+    for code, parts in MESSAGES.items():
+        yield from ((text, f"backend/messages: {code}") for text in parts)
+    yield from ((text, "backend/messages/words.py") for text in sorted(WORDS))
+    for name, stage in stages.stages().items():
+        for field, info in stage.params.model_fields.items():
+            yield from ((str(text), f"backend/stages: {name}.{field}") for text in (info.title, info.description))
+    for path in (assets() / "recipes").glob("*.yaml"):
+        yield recipes.load(path).description, path.name
+    doctor = ROOT / "backend" / "doctor.py"
+    for call in calls(doctor, "_check", "_optional"):
+        for argument in call.args[1:]:
+            yield from ((text, "backend/doctor.py") for text in texts(argument))
+    for node in ast.walk(ast.parse(doctor.read_text("utf-8"))):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("found", "remedy"):
+            yield from ((text, "backend/doctor.py") for text in texts(node.value))
+
+
+def literals(annotation: Any) -> set[str]:
+    """The words among the choices of a field's type."""
+    inner = getattr(annotation, "__args__", ())
+    return {each for each in inner if isinstance(each, str)}.union(*(literals(each) for each in inner), set())

