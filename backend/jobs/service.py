@@ -6,7 +6,8 @@ The worker polls the job table and acts on what is written here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.errors import StudioError
 from backend.jobs import beats, queue
+from backend.jobs.history import history, old_runs
 from backend.jobs.order import swapped
 from backend.schemas import JobView, LogLine, Point, Quote, RunView, State, WorkerView
 from backend.stages import stage
@@ -140,6 +142,17 @@ class JobService:
     def open_jobs(self) -> list[JobView]:
         """All that have not ended, newest run first, those of a run in its order."""
         return self._store.jobs([state for state in State if not state.ended], limit=10_000)
+
+    def history(
+        self, states: Collection[State] = (), stage: str | None = None, search: str = "", limit: int = 20
+    ) -> list[JobView]:
+        """Jobs that have ended, the last first, of all projects. `search`: a part of the name or id of a run, or of the id
+        of a job or a stage, in any case."""
+        return history(self._store, states, stage, search, limit)
+
+    def old_runs(self, days: float) -> list[str]:
+        """Ids of the runs that ended at least so long ago."""
+        return old_runs(self._store, t.now() - timedelta(days=days))
 
     def move(self, job_id: str, step: int) -> None:
         """Let a waiting job change places with the next one before it (`step` -1) or after it (1) in its queue."""

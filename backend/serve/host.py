@@ -85,8 +85,7 @@ def model_of(body: bytes) -> str:
     return name
 
 
-def application(settings: Settings, token: str) -> ASGIApp:
-    pool = Pool(settings)
+def application(pool: Pool, token: str) -> ASGIApp:
     http = httpx.AsyncClient(trust_env=False, timeout=None, limits=httpx.Limits())
 
     async def health(_request: Request) -> JSONResponse:
@@ -110,7 +109,6 @@ def application(settings: Settings, token: str) -> ASGIApp:
         house = asyncio.create_task(pool.keep_house())
         yield
         house.cancel()
-        await pool.close()
         await http.aclose()
 
     routes = [
@@ -146,7 +144,8 @@ def serve(settings: Settings) -> None:
             bound = web.listen()
             address = Address(port=bound.getsockname()[1], token=secrets.token_urlsafe(24), pid=os.getpid())
             with announced(file, address):
-                web.run(application(settings, address.token), bound)
+                pool = Pool(settings)
+                web.run(application(pool, address.token), bound, pool.close)
     except Busy as error:
         raise StudioError("serve.second_host", home=settings.home) from error
 

@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import json
 import socket
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import uvicorn
@@ -93,8 +93,19 @@ def listen() -> socket.socket:
     return bound
 
 
-def run(app: ASGIApp, bound: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM."""
+class _Server(uvicorn.Server):
+    """Does `last` before it waits for the requests that are still open."""
+
+    last: Callable[[], Awaitable[object]] | None = None
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.last:
+            await self.last()
+        await super().shutdown(sockets)
+
+
+def run(app: ASGIApp, bound: socket.socket, last: Callable[[], Awaitable[object]] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; `last` is done before waiting for the requests that are still open."""
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -103,4 +114,6 @@ def run(app: ASGIApp, bound: socket.socket) -> None:
         timeout_graceful_shutdown=1,
         timeout_keep_alive=60,  # clients drop an idle connection before we do
     )
-    uvicorn.Server(config).run(sockets=[bound])
+    server = _Server(config)
+    server.last = last
+    server.run(sockets=[bound])

@@ -209,7 +209,7 @@ class Store:
                     name=row.name,
                     project=row.project_id,
                     created=row.created,
-                    jobs=[_job(job, row.project_id) for job in jobs if job.run_id == row.id],
+                    jobs=[job_view(job, row.project_id) for job in jobs if job.run_id == row.id],
                 )
                 for row in rows
             ]
@@ -228,7 +228,7 @@ class Store:
             if row is None:
                 raise StudioError("jobs.unknown", ref=job_id)
             run = session.get_one(t.Run, row.run_id)
-            return _job(row, run.project_id)
+            return job_view(row, run.project_id)
 
     def jobs(self, states: Iterable[State] = (), stage: str | None = None, limit: int = 200) -> list[JobView]:
         """Newest first."""
@@ -238,7 +238,7 @@ class Store:
         if stage:
             query = query.where(t.Job.stage == stage)
         with self.session() as session:
-            return [_job(job, project) for job, project in session.execute(query)]
+            return [job_view(job, project) for job, project in session.execute(query)]
 
     def update_job(self, job_id: str, *, only: Iterable[State] = (), **values: Any) -> bool:
         """Set columns; with `only`, just when the job is in one of these states. True when a row was changed."""
@@ -288,7 +288,8 @@ class Store:
             return session.scalar(select(func.count()).select_from(t.Job)) or 0
 
 
-def _job(row: t.Job, project: str) -> JobView:
+def job_view(row: t.Job, project: str) -> JobView:
+    """A row as others see it; `project` is an id."""
     return JobView.model_validate(
         {
             "project": project,

@@ -127,4 +127,3 @@ def _sub(stage: str, jobs: list[JobView]) -> str:
         best = max((job.result.get("metrics", {}).get("accuracy", 0.0) for job in done), default=0.0)
         return percent(best) if best else ngettext("{n} model", "{n} models", len(done))
     return ""
-

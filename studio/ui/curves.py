@@ -65,5 +65,7 @@ def _figure(job: JobView, lines: dict[str, list[tuple[float, float]]]) -> dict[s
 
 
 def _alt(lines: dict[str, list[tuple[float, float]]]) -> str:
-    parts = [": ".join(metric_words({"loss": "train_loss"}.get(n, n), line[-1][1])) for n, line in lines.items() if line]
+    parts = [
+        ": ".join(metric_words({"loss": "train_loss"}.get(n, n), line[-1][1])) for n, line in lines.items() if line
+    ]
     return " · ".join([_("Loss by step"), *parts])

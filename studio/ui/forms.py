@@ -158,7 +158,8 @@ class Form:
         values = {}
         for name, info in self.fields.items():
             default = None if info.is_required() else info.get_default(call_default_factory=True)
-            values[name] = self._preferred(name) if name in self.choices and not default else default
+            known = name not in self.choices or isinstance(default, list) or default in self.choices[name]
+            values[name] = default if known else self._preferred(name)
         return values
 
     def _preferred(self, name: str) -> Any:

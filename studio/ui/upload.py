@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
@@ -65,20 +65,15 @@ def box_data(accept: list[str], label: str) -> dict[str, Any]:
     return {"words": words, "accept": [ending.lower() for ending in accept], "limit": limit, "lang": lang()}
 
 
-def download_link(
-    artifact: ArtifactView,
-    label: str,
-    format: str | None = None,
-    type: Literal["secondary", "tertiary"] = "secondary",
-) -> None:
-    """A link to the artifact's bytes: a zip file, or for a dataset a `format` of csv or jsonl."""
+def download_link(artifact: ArtifactView, label: str, format: str | None = None, plain: bool = False) -> None:
+    """A link to the artifact's bytes: a zip file, or for a dataset a `format` of csv or jsonl. `plain`: bare words."""
     query = f"?format={format}" if format else ""
     st.link_button(
         label,
         f"api/artifacts/{artifact.id}/download{query}",
         key=f"download_{artifact.id}_{format or 'zip'}",
-        icon=":material/download:",
-        type=type,
+        icon=None if plain else ":material/download:",
+        type="tertiary" if plain else "secondary",
         help=None if format else download_words(artifact),
     )
 

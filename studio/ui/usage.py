@@ -55,7 +55,7 @@ def _usage(job_id: str, pid: int) -> Usage | None:
     return _watch(job_id, pid).look(pid) if _is_child(pid, source.workers()) else None
 
 
-@st.cache_resource(ttl="60s", max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)
 def _watch(job_id: str, pid: int) -> _Watch:
     return _Watch()
 

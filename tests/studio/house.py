@@ -125,7 +125,7 @@ class House:
         return self.store.add_artifact(seal(source, target, manifest), target, self.store.project(project), job)
 
     def dataset(
-        self, name: str = "commands", rows: int = 40, inputs: list[str] = COMMANDS, **about: Any
+        self, name: str = "commands", rows: int = 40, pool: int = 12, inputs: list[str] = COMMANDS, **about: Any
     ) -> ArtifactView:
         """Rows of voice commands with labels in train, validation and test, and a pool."""
         source = self.studio.settings.jobs / f"build-data-{name}"
@@ -137,7 +137,7 @@ class House:
         write_split(source, "train", made[: rows // 2])
         write_split(source, "validation", made[rows // 2 : rows * 3 // 4])
         write_split(source, "test", made[rows * 3 // 4 :])
-        write_split(source, "pool", [Row(id=f"p{n}", input=f"{inputs[n % len(inputs)]} p{n}") for n in range(12)])
+        write_split(source, "pool", [Row(id=f"p{n}", input=f"{inputs[n % len(inputs)]} p{n}") for n in range(pool)])
         manifest = Manifest(
             id=f"dataset-{name}", kind=Kind.DATASET, name=name, facts=data_facts(source), license="CC-BY-4.0"
         )

@@ -144,7 +144,8 @@ def test_pages_ask_for_nothing_unknown(page: str, show: Show, house: House, unkn
     model, data = house.model(), house.dataset()
     house.evaluation(model, data, 0.9)
     house.worker()
-    house.run("running", ("dataset", State.SUCCEEDED), ("finetune", State.RUNNING), ("quantize", State.WAITING))
+    house.run("done", ("dataset", State.SUCCEEDED), result={"artifact": data.id, "metrics": {"rows_train": 20.0}})
+    house.run("running", ("finetune", State.RUNNING), ("quantize", State.WAITING))
     house.run("failed", ("dataset", State.FAILED), error={"code": "core.memory_out", "args": {}})
     show(page, "es")
     assert not unknown

@@ -108,9 +108,17 @@ def test_parameters_of_an_earlier_job_can_be_taken(show: Show, house: House) -> 
     assert at.number_input(key=key(house, "finetune", "epochs")).value == 7
 
 
-def test_distill_proposes_a_cut_student_and_teacher_the_rows_there_are(show: Show, house: House) -> None:
+def test_distill_proposes_a_cut_student(show: Show, house: House) -> None:
     house.dataset(), house.model()
     assert show("distill").number_input(key=key(house, "distill", "keep_layers")).value == 6
+    assert show("teacher").pills(key=key(house, "teacher", "splits")).value == ["pool"]
+
+
+def test_teacher_proposes_training_rows_where_there_is_no_pool(show: Show, house: House) -> None:
+    house.dataset(pool=0), house.model()
+    at = show("teacher")
+    assert at.pills(key=key(house, "teacher", "splits")).value == ["train"]
+    assert not at.button(key="start_teacher").disabled
 
 
 def test_endpoint_takes_the_place_of_a_model(show: Show, house: House) -> None:
@@ -194,6 +202,7 @@ def test_projects_are_made_renamed_and_kept_by_a_new_session(show: Show, house: 
 
 
 def test_another_project_has_a_form_and_jobs_of_its_own(show: Show, house: House) -> None:
+    house.studio.choose_project(house.store.project())
     house.run("other", ("finetune", State.FAILED), project="Other")
     assert "Failed" not in words(show("finetune"))
     house.studio.choose_project(house.store.project("Other"))

@@ -23,11 +23,11 @@ def span(values: Sequence[float], log: bool, room: tuple[float, float]) -> tuple
 
 
 def ticks(metric: str, low: float, high: float, log: bool) -> list[float]:
-    """Round numbers between `low` and `high` that the metric can reach: 1, 2, 5 on a logarithmic axis that spans enough,
-    else even steps."""
+    """Round numbers between `low` and `high` that the metric can reach: on a logarithmic axis that spans enough 1, 2, 5 or
+    1, 3 or powers of ten, else even steps."""
     if log and high / low > 6:
         powers = range(floor(log10(low)), ceil(log10(high)) + 1)
-        steps = (1, 2, 5) if high / low < 2000 else (1,)
+        steps = (1, 2, 5) if high / low < 40 else (1, 3) if high / low < 4000 else (1,)
         marks = [step * 10.0**power for power in powers for step in steps]
     else:
         raw = (high - low) / 7

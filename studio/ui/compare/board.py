@@ -82,7 +82,7 @@ def _cell(one: EvaluationView, metric: str, quality: str) -> Cell:
     cell: Cell = {"text": metric_words(metric, value)[1], "value": value}
     interval = one.interval(metric)
     if metric == quality and metric in SHARES:
-        cell |= {"share": value, "colour": colour(one.precision)}
+        cell |= {"share": value, "colour": colour(one)}
         if interval:
             cell["range"] = interval
     if interval:

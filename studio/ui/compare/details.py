@@ -58,7 +58,7 @@ def _rows(choice: Choice) -> None:
     if two:
         _paired(choice, answers)
     first, second = choice.names[choice.picked.id], choice.names[choice.against.id]
-    words: dict[str, str] = {"all": _("All")}
+    words: dict[str, str] = {"all": _("All rows")}
     if two:
         words |= {"differ": _("Answers differ"), "first_wrong": _wrong(first), "second_wrong": _wrong(second)}
     else:

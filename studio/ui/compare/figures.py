@@ -7,32 +7,32 @@ from math import log10
 from typing import Any
 
 from backend.answers import Confusion
-from backend.evaluations import HIGHER_IS_BETTER, EvaluationView, front
+from backend.evaluations import ENDPOINT, HIGHER_IS_BETTER, EvaluationView, front
+from backend.schemas import Kind
 from studio.ui.compare.axes import span, ticks
-from studio.ui.compare.words import axis_text, names, precision_words, short
+from studio.ui.compare.words import axis_text, kind_words, names, short
 from studio.ui.i18n import _, lang
 from studio.ui.words import metric_words
 
 COLOURS = {
-    "fp32": "#6366f1",
-    "bf16": "#0284c7",
-    "fp16": "#0284c7",
-    "int8": "#0d9488",
-    "int4": "#d97706",
-    "endpoint": "#db2777",
+    (Kind.MODEL, "fp32"): "#6366f1",
+    (Kind.ADAPTER, "fp32"): "#0284c7",
+    (Kind.ONNX, "fp32"): "#0d9488",
+    (Kind.ONNX, "int4"): "#d97706",
+    (ENDPOINT, ENDPOINT): "#db2777",
 }
-_OTHER = "#64748b"
 _GRID = "rgba(128,132,150,0.22)"
 _MOST_LABELS = 30
-HEIGHT, PLOT_HEIGHT = 420, 300
+HEIGHT, PLOT_HEIGHT = 460, 340
 """Pixels of the chart, and of its inside about."""
 _NEAR, _LINE = 14, 16
 """Pixels from a point to its name, and from one name to the next."""
 Figure = dict[str, Any]
 
 
-def colour(precision: str) -> str:
-    return COLOURS.get(precision, _OTHER)
+def colour(one: EvaluationView) -> str:
+    """One for each kind and precision, the same in all charts; gray for any other."""
+    return COLOURS.get((one.kind, one.precision), "#64748b")
 
 
 def chart_config(file: str) -> dict[str, Any]:
@@ -56,8 +56,8 @@ def pareto_chart(shown: Sequence[EvaluationView], name: dict[str, str], x: str, 
     best = front(shown, x, y)
     traces = [_front_line(best, x, y)]
     traces += [
-        _bubbles([one for one in shown if one.precision == precision], precision, x, y, shown, name)
-        for precision in dict.fromkeys(one.precision for one in shown)
+        _bubbles([one for one in shown if kind_words(one) == family], x, y, shown, name)
+        for family in dict.fromkeys(kind_words(one) for one in shown)
     ]
     values = [one.metrics[x] for one in shown]
     heights = [each for one in shown for each in (one.metrics[y], *(one.interval(y) or ()))]
@@ -72,7 +72,7 @@ def pareto_chart(shown: Sequence[EvaluationView], name: dict[str, str], x: str, 
             "hovermode": "closest",
             "hoverlabel": {"align": "left"},
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-            "xaxis": _axis(x, values, log, (0.12, 0.3) if x in HIGHER_IS_BETTER else (0.3, 0.12)),
+            "xaxis": _axis(x, values, log, (0.12, 0.4) if x in HIGHER_IS_BETTER else (0.4, 0.12)),
             "yaxis": _axis(y, heights, False, room),
         },
     }
@@ -119,24 +119,20 @@ def _front_names(
 
 
 def _bubbles(
-    some: Sequence[EvaluationView],
-    precision: str,
-    x: str,
-    y: str,
-    shown: Sequence[EvaluationView],
-    name: dict[str, str],
+    some: Sequence[EvaluationView], x: str, y: str, shown: Sequence[EvaluationView], name: dict[str, str]
 ) -> Figure:
+    """`some` are of one kind and precision; the largest of all `shown` sets the scale."""
     largest = max((_weight(one) for one in shown), default=1.0) or 1.0
     trace: Figure = {
         "type": "scatter",
         "mode": "markers",
-        "name": precision_words(precision),
+        "name": kind_words(some[0]),
         "x": [one.metrics[x] for one in some],
         "y": [one.metrics[y] for one in some],
         "text": [_hover(one, name[one.id], x, y) for one in some],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
-            "color": colour(precision),
+            "color": colour(some[0]),
             "size": [10 + 22 * (_weight(one) / largest) ** 0.5 for one in some],
             "opacity": 0.85,
             "line": {"width": 1},
@@ -151,7 +147,7 @@ def _bubbles(
             "arrayminus": [one.metrics[y] - low for one, (low, _high) in zip(some, ranges, strict=True)],
             "thickness": 1,
             "width": 4,
-            "color": colour(precision),
+            "color": colour(some[0]),
         }
     return trace
 
@@ -186,7 +182,7 @@ def bars_chart(group: Sequence[EvaluationView], metric: str) -> Figure:
                 "textposition": "outside",
                 "cliponaxis": False,
                 "hoverinfo": "skip",
-                "marker": {"color": [colour(one.precision) for one in group], "cornerradius": 4},
+                "marker": {"color": [colour(one) for one in group], "cornerradius": 4},
             }
         ],
         "layout": {
@@ -234,7 +230,7 @@ def confusion_chart(table: Confusion) -> Figure:
             }
         ],
         "layout": {
-            "height": 170 + 24 * len(kept),
+            "height": 160 + max(24 * len(kept), 200),
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "dragmode": False,
             "xaxis": {**axis, "title": {"text": _("Answered")}, "tickangle": -40, "automargin": True},

@@ -38,7 +38,6 @@ def report(choice: Choice, answers: Answers) -> Report:
             *_gains(choice, answers),
             Heading(text=_("Quality and cost")),
             _scatter(choice),
-            Heading(text=_("Leaderboard")),
             _table(choice),
             Heading(text=_("How they were made")),
             *_making(choice),
@@ -68,7 +67,7 @@ def _gains(choice: Choice, answers: Answers) -> list[Part]:
     if one.id == other.id:
         return parts
     ratios = [(metric, gain(one, other, metric)) for metric in (choice.quality, *GAINS)]
-    gained = [gain_words(metric, ratio) for metric, ratio in ratios if ratio is not None]
+    gained = [f"{_label(metric)}: {gain_words(metric, ratio)}" for metric, ratio in ratios if ratio is not None]
     paired = answers.paired()
     title = _("{first} against {second}").format(first=name[one.id], second=name[other.id])
     counts = Table(
@@ -99,7 +98,7 @@ def _scatter(choice: Choice) -> Scatter:
         return Dot(
             x=_place(one.metrics[x], wide, choice.log),
             y=_place(one.metrics[y], high, False),
-            colour=colour(one.precision),
+            colour=colour(one),
             label=choice.names[one.id] if one.id in on_front else "",
             whisker=(_place(interval[0], high, False), _place(interval[1], high, False)) if interval else None,
         )

@@ -26,8 +26,12 @@ function drawn(cell, column) {
   if (cell.mark) td.append(made("div", `mark ${cell.mark}`, cell.said));
   const text = made("div", column.kind === "words" ? "words" : column.kind === "name" ? "name" : "", cell.text);
   text.dir = column.kind === "figure" ? "ltr" : "auto";
-  for (const tag of cell.tags || []) text.append(made("span", `tag ${tag.tone}`, tag.text));
   td.append(text);
+  if (cell.tags?.length) {
+    const tags = made("div", "tags");
+    tags.append(...cell.tags.map((tag) => made("span", `tag ${tag.tone}`, tag.text)));
+    td.append(tags);
+  }
   if (cell.share !== undefined) td.append(bar(cell));
   if (cell.sub) td.append(made("div", "sub", cell.sub));
   return td;

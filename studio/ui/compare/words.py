@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from babel.numbers import format_decimal, format_percent
 
 from backend.answers import Paired
-from backend.evaluations import ENDPOINT, EvaluationView, Origin
+from backend.evaluations import ENDPOINT, QUALITIES, EvaluationView, Origin
 from backend.schemas import Kind
 from studio.ui.i18n import _, lang, ngettext
 from studio.ui.words import metric_words, option_words
@@ -40,15 +40,10 @@ def benchmark_words(group: Sequence[EvaluationView]) -> str:
     return " · ".join([one.data_name, split, rows, ngettext("{n} model", "{n} models", len(group))])
 
 
-def precision_words(precision: str) -> str:
-    return _("Endpoint") if precision == ENDPOINT else precision.upper()
-
-
 def kind_words(one: EvaluationView) -> str:
     """`Adapter · FP32`."""
-    words = {Kind.ADAPTER.value: _("Adapter"), Kind.ONNX.value: _("ONNX model"), Kind.MODEL.value: _("Full model")}
-    precision = precision_words(one.precision)
-    return f"{words[one.kind]} · {precision}" if one.kind in words else precision
+    words = {Kind.ADAPTER.value: _("Adapter"), Kind.ONNX.value: "ONNX", Kind.MODEL.value: _("Full model")}
+    return f"{words[one.kind]} · {one.precision.upper()}" if one.kind in words else _("Endpoint")
 
 
 def axis_name(metric: str) -> str:
@@ -73,20 +68,12 @@ def rounded(share: float) -> str:
 
 
 def gain_words(metric: str, ratio: float) -> str:
-    """`97 % of its quality`, `85 % less latency`, `94 % smaller`, `70 % less memory`."""
-    if metric == "latency_ms_p50":
-        return _less(ratio, _("{share} less latency"), _("{share} more latency"), _("the same latency"))
-    if metric == "size_bytes":
-        return _less(ratio, _("{share} smaller"), _("{share} larger"), _("the same size"))
-    if metric == "peak_memory_bytes":
-        return _less(ratio, _("{share} less memory"), _("{share} more memory"), _("the same memory"))
-    return _("{share} of its quality").format(share=rounded(ratio))
-
-
-def _less(ratio: float, less: str, more: str, same: str) -> str:
+    """`97 % kept` of a quality, `85 % less` or `12 % more` of a cost."""
+    if metric in QUALITIES:
+        return _("{share} kept").format(share=rounded(ratio))
     if abs(1 - ratio) < 0.005:
-        return same
-    return (less if ratio < 1 else more).format(share=rounded(abs(1 - ratio)))
+        return _("the same")
+    return (_("{share} less") if ratio < 1 else _("{share} more")).format(share=rounded(abs(1 - ratio)))
 
 
 def quality_words(one: EvaluationView, quality: str) -> str:

@@ -45,16 +45,14 @@ def _actions(view: ArtifactView) -> None:
         st.button(
             _("Details"),
             key=f"details_{view.id}",
-            icon=":material/info:",
             on_click=details.open_,
             args=(view.id,),
             type="tertiary",
         )
-        download_link(view, _("Download"), type="tertiary")
+        download_link(view, _("Download"), plain=True)
         st.button(
             _("Delete"),
             key=f"delete_{view.id}",
-            icon=":material/delete:",
             on_click=delete.begin,
             args=(view.id,),
             type="tertiary",

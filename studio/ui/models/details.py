@@ -115,9 +115,8 @@ def _value(stage: str, name: str, value: Any, known: dict[str, ArtifactView]) ->
 def _files(view: ArtifactView, manifest: Manifest) -> None:
     st.markdown(f"**{_('Files')}**")
     st.caption(_("SHA-256 of every file, as `sha256sum --check` reads them."))
-    st.code(
-        "\n".join(f"{digest}  {name}" for name, digest in sorted(manifest.files.items())), language=None, height=200
-    )
+    lines = [f"{digest}  {name}" for name, digest in sorted(manifest.files.items())]
+    st.code("\n".join(lines), language=None, height=220 if len(lines) > 8 else "content")
     made_with = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
     if made_with:
         st.caption(_("Made with {versions}").format(versions=escaped(made_with)))

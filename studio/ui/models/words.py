@@ -19,15 +19,16 @@ ICONS: dict[Kind, tuple[str, Colour]] = {
 
 
 def kind_word(kind: Kind) -> str:
-    """One thing of a kind; `studio.ui.words.kind_words` names many."""
-    return {
-        Kind.DATASET: _("Dataset"),
-        Kind.MODEL: _("Model"),
-        Kind.ADAPTER: _("Adapter"),
+    """One thing of a kind, as a title; `studio.ui.words.kind_words` names many."""
+    word = {
+        Kind.DATASET: _("dataset"),
+        Kind.MODEL: _("model"),
+        Kind.ADAPTER: _("adapter"),
         Kind.ONNX: _("ONNX model"),
-        Kind.EVALUATION: _("Evaluation"),
-        Kind.PACKAGE: _("Package"),
+        Kind.EVALUATION: _("evaluation"),
+        Kind.PACKAGE: _("package"),
     }[kind]
+    return word[:1].upper() + word[1:]
 
 
 def facts_line(view: ArtifactView) -> str:

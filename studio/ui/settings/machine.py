@@ -32,8 +32,7 @@ def machine(checked: Task) -> None:
         {
             _("State"): icons[row["state"]],
             _("What"): escaped(row["what"]),
-            _("Found"): escaped(row["found"]),
-            _("What to do"): escaped(row["remedy"].replace("`", "")) or "–",
+            _("Found"): " · ".join(escaped(row[part].replace("`", "")) for part in ("found", "remedy") if row[part]),
         }
         for row in rows
     ]

@@ -1,0 +1,57 @@
+"""Why a job waits, and its place in the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from backend.jobs.order import neighbour, start_order
+from backend.schemas import JobView, State
+from studio.ui import source
+from studio.ui.i18n import _
+from studio.ui.words import stage_words
+
+
+def upcoming() -> list[JobView]:
+    """The jobs that wait, as they will start."""
+    return start_order(source.open_jobs())
+
+
+def why_waiting(job: JobView) -> str:
+    """`Waits for Fine-tune`, `Number 2 in the queue`, or what keeps the whole queue."""
+    ahead = {other.stage_id: other for other in source.open_jobs() if other.run_id == job.run_id}
+    needed = next((ahead[need] for need in job.needs if need in ahead), None)
+    if needed:
+        return _("Waits for {stage} ({id})").format(stage=stage_words(needed.stage), id=needed.stage_id)
+    workers = source.workers()
+    if not workers:
+        return _("No worker is running: start one with `slmops studio` or `slmops worker`")
+    if not any(job.queue in worker.queues for worker in workers):
+        return _("No worker serves the queue {queue}").format(queue=job.queue)
+    if job.queue in source.paused():
+        return _("The queue {queue} is paused").format(queue=job.queue)
+    if job.state is State.QUEUED:
+        return _("Starts now")
+    ids = [other.id for other in upcoming() if other.queue == job.queue]
+    place = ids.index(job.id) + 1 if job.id in ids else 1
+    return _("Next in the queue") if place == 1 else _("Number {n} in the queue").format(n=place)
+
+
+def move_buttons(job: JobView, order: Sequence[JobView] | None = None) -> None:
+    """Earlier and later, for a job that waits."""
+    order = upcoming() if order is None else order
+    for step, icon, label in (
+        (-1, ":material/arrow_upward:", _("Start earlier")),
+        (1, ":material/arrow_downward:", _("Start later")),
+    ):
+        st.button(
+            label,
+            key=f"move_{step}_{job.id}",
+            icon=icon,
+            help=label,
+            type="tertiary",
+            disabled=neighbour(order, job.id, step) is None,
+            on_click=source.act,
+            args=(lambda step=step: source.studio().jobs.move(job.id, step),),
+        )

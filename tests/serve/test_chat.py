@@ -1,0 +1,216 @@
+"""Chatting through a real host: what is said, in which shape, how it is stopped, who may ask."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import psutil
+import pytest
+
+from backend.chat.engine import Sampling, open_engine
+from backend.errors import StudioError
+from backend.paths import ROOT
+from backend.schemas import Kind
+from backend.serve.client import Piece
+from backend.serve.shapes import address_file
+from tests.serve.den import ENDLESS, HELLO, Den, answering, port_of
+
+pytestmark = [pytest.mark.proc, pytest.mark.ml]
+TEN = Sampling(max_new_tokens=10)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, onnx: Path, tiny_model: Path) -> Iterator[Den]:
+    with Den(tmp_path_factory.mktemp("served") / "home") as den:
+        den.add(onnx, "one")
+        den.add(onnx, "two")
+        den.add(onnx, "small", context=40)
+        den.add(tiny_model, "torch", Kind.MODEL)
+        yield den.start()
+        assert den.stop() == 0
+        assert "Traceback" not in (den.settings.logs / "serve.log").read_text("utf-8")
+
+
+def test_an_answer_comes_in_pieces_and_ends_with_its_figures(served: Den) -> None:
+    engine = open_engine(served.store.artifact("one"), served.store.artifact)
+    prompt = engine.encode(HELLO)
+    said = [piece for piece in served.client.chat("one", HELLO, TEN) if piece.text or piece.done]
+    assert "".join(piece.text for piece in said) == engine.answer(prompt, TEN)
+    assert len(said) > 5
+    end = said[-1]
+    assert (end.finish, end.prompt_tokens, end.completion_tokens) == ("length", len(prompt), 10)
+    assert end.ttft_ms and 0 < end.ttft_ms < 5000
+    assert end.decode_tokens_per_s and end.decode_tokens_per_s > 10
+
+
+def test_the_shape_is_that_of_openai(served: Den) -> None:
+    asked = {"model": "one", "messages": HELLO, "max_tokens": 10, "temperature": 0}
+    whole = served.post(asked).json()
+    assert whole["object"] == "chat.completion" and whole["model"] == "one"
+    assert whole["usage"]["total_tokens"] == whole["usage"]["prompt_tokens"] + 10
+    streamed = served.post({**asked, "stream": True})
+    assert streamed.headers["content-type"].startswith("text/event-stream")
+    lines = [line for line in streamed.text.splitlines() if line.startswith("data: ")]
+    assert lines[-1] == "data: [DONE]"
+    chunks = [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
+    assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
+    assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
+    text = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
+    assert text == whole["choices"][0]["message"]["content"]
+    assert chunks[-1]["choices"][0]["finish_reason"] == whole["choices"][0]["finish_reason"] == "length"
+    assert chunks[-1]["usage"] == whole["usage"] and chunks[-1]["timings"].keys() == whole["timings"].keys()
+
+
+def test_the_seed_decides_what_is_drawn(served: Den) -> None:
+    drawn = Sampling(max_new_tokens=12, temperature=1.5)
+    first, second, other = (served.say("one", drawn.model_copy(update={"seed": seed}))[0] for seed in (1, 1, 2))
+    assert first == second != other
+
+
+def test_closing_stops_the_model_at_once(served: Den) -> None:
+    pid = served.ready("one").pid
+    assert pid
+    talk = served.client.chat("one", HELLO, ENDLESS)
+    while not next(talk).text:
+        continue
+    assert answering(pid) == 1
+    assert served.reach("one", "ready").idle_seconds == 0
+    talk.close()  # type: ignore[attr-defined]
+    served.until(lambda: answering(pid) == 0, 1.0)
+    served.until(lambda: served.reach("one", "ready").idle_seconds > 0, 1.0)
+
+
+def test_a_client_that_leaves_a_whole_answer_stops_it(served: Den) -> None:
+    pid = served.ready("one").pid
+    address = served.address()
+    headers = {"authorization": f"Bearer {address.token}"}
+    with pytest.raises(httpx.ReadTimeout):
+        url = f"http://127.0.0.1:{address.port}/v1/chat/completions"
+        httpx.post(url, json={"model": "one", "messages": HELLO, "temperature": 0}, headers=headers, timeout=0.5)
+    assert pid
+    served.until(lambda: answering(pid) == 0, 1.0)
+
+
+def test_one_answer_at_a_time_and_who_waits_can_leave(served: Den) -> None:
+    pid = served.ready("one").pid
+    assert pid
+    first, second = (served.client.chat("one", HELLO, ENDLESS) for _ in range(2))
+    while not next(first).text:
+        continue
+    assert next(second) == Piece()
+    assert answering(pid) == 2
+    second.close()  # type: ignore[attr-defined]
+    served.until(lambda: answering(pid) == 1, 1.0)
+    first.close()  # type: ignore[attr-defined]
+    served.until(lambda: answering(pid) == 0, 1.0)
+
+
+def test_two_models_answer_at_once(served: Den) -> None:
+    texts: dict[str, str] = {}
+
+    def talk(name: str) -> None:
+        for piece in served.client.chat(name, HELLO, ENDLESS):
+            texts[name] = texts.get(name, "") + piece.text
+            if len(texts) == 2 and all(len(text) > 50 for text in texts.values()):
+                return
+
+    threads = [Thread(target=talk, args=(name,)) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert set(texts) == {"one", "two"} and all(len(text) > 50 for text in texts.values())
+
+
+def test_without_the_token_nobody_gets_in(served: Den) -> None:
+    pid = served.ready("one").pid
+    assert pid
+    where, port = port_of(pid)
+    assert where == "127.0.0.1" == port_of(served.address().pid)[0]
+    asked = {"model": "one", "messages": HELLO}
+    for base in (f"http://127.0.0.1:{served.address().port}", f"http://127.0.0.1:{port}"):
+        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": served.address().token}):
+            answer = httpx.post(f"{base}/v1/chat/completions", json=asked, headers=headers)
+            assert answer.status_code == 401
+            assert answer.json()["problems"][0]["code"] == "serve.token"
+        assert httpx.get(f"{base}/health").status_code == 200
+    assert httpx.get(f"http://127.0.0.1:{served.address().port}/models").status_code == 401
+    assert address_file(served.settings).stat().st_mode & 0o777 == 0o600
+    child = psutil.Process(pid)
+    assert served.address().token not in " ".join(child.cmdline() + list(child.environ().values()))
+    assert child.cmdline()[-1] == "one"
+
+
+def test_a_prompt_that_is_too_long_is_a_sentence(served: Den) -> None:
+    with pytest.raises(StudioError) as caught:
+        served.say("small", TEN, [{"role": "user", "content": "red item " * 100}])
+    (problem,) = caught.value.problems
+    assert problem.code == "serve.prompt_long" and problem.args["context"] == 40 and problem.args["tokens"] > 100
+    assert served.reach("small", "ready").error is None
+    text, end = served.say("small", ENDLESS, [{"role": "user", "content": "red"}])
+    assert text and end.finish == "length" and end.prompt_tokens + end.completion_tokens == 40
+
+
+def test_wrong_requests_are_named(served: Den) -> None:
+    wrong = served.post({"model": "one", "messages": [], "temperature": 9, "max_tokens": "many"})
+    assert wrong.status_code == 400
+    found = {problem["field"]: problem["code"] for problem in wrong.json()["problems"]}
+    assert found == {"messages": "value.few", "temperature": "value.at_most", "max_tokens": "value.whole"}
+    assert served.post({"messages": HELLO}).json()["problems"][0]["field"] == "model"
+    unknown = served.post({"model": "nobody", "messages": HELLO})
+    assert unknown.status_code == 404
+    with pytest.raises(StudioError, match="no artifact “nobody”"):
+        served.client.load("nobody")
+
+
+def test_a_model_that_dies_while_it_answers_says_so(served: Den) -> None:
+    pid = served.ready("one").pid
+    assert pid
+    talk = served.client.chat("one", HELLO, ENDLESS)
+    while not next(talk).text:
+        continue
+    psutil.Process(pid).kill()
+    with pytest.raises(StudioError, match=r"“the one” was killed \(SIGKILL\)"):
+        list(talk)
+    assert served.say("one", TEN)[1].done
+
+
+def test_torch_weights_answer_in_a_process_of_their_own(served: Den) -> None:
+    text, end = served.say("torch", TEN)
+    engine = open_engine(served.store.artifact("torch"), served.store.artifact)
+    assert text == engine.answer(engine.encode(HELLO), TEN)
+    assert end.done
+    heavy = {served.reach("torch", "ready").pid: True, served.ready("one").pid: False, served.address().pid: False}
+    for pid, expected in heavy.items():
+        assert ("libtorch" in Path(f"/proc/{pid}/maps").read_text()) is expected
+
+
+def test_the_client_is_light() -> None:
+    code = "import sys, backend.serve.client; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    assert "httpx" in loaded
+    assert not loaded & {
+        "torch",
+        "transformers",
+        "onnxruntime",
+        "onnxruntime_genai",
+        "starlette",
+        "uvicorn",
+        "sqlalchemy",
+    }
+
+
+def test_looking_costs_next_to_nothing(served: Den) -> None:
+    begun = time.perf_counter()
+    for _ in range(20):
+        assert served.client.available()
+        served.client.models()
+    assert time.perf_counter() - begun < 2

@@ -1,0 +1,205 @@
+"""How models come and go: room for two, idle time, memory, death of a process, deleted artifacts."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from backend import disk
+from backend.chat.engine import Sampling
+from backend.cli import serve_web
+from backend.errors import StudioError
+from backend.jobs import supervise
+from backend.jobs.guards import EXIT_REFUSED
+from backend.schemas import Quote, State
+from backend.serve import room
+from backend.serve.shapes import address_file
+from backend.store import tables as t
+from tests.serve.den import ENDLESS, HELLO, Den, gone
+
+pytestmark = [pytest.mark.proc, pytest.mark.ml]
+TEN = Sampling(max_new_tokens=10)
+HUGE = 10**15
+
+
+def running_job(den: Den, quoted: int, pid: int | None) -> str:
+    quote = Quote(seconds=1, memory_bytes=quoted, disk_bytes=1).model_dump()
+    job = t.Job(
+        id="j-1", run_id="r-1", stage_id="tune", stage="finetune", params={}, needs=[], queue="cpu", quote=quote
+    )
+    job.state, job.pid = State.RUNNING, pid
+    den.store.add_run("run", den.store.project(), {}, [job], "r-1")
+    return job.id
+
+
+def test_the_longest_unused_makes_room_but_never_one_that_answers(den: Den) -> None:
+    den.start()
+    den.ready("one")
+    den.ready("two")
+    talk = den.client.chat("one", HELLO, ENDLESS)
+    while not next(talk).text:
+        continue
+    den.ready("three")
+    assert den.names() == {"one", "three"}
+    other = den.client.chat("three", HELLO, ENDLESS)
+    while not next(other).text:
+        continue
+    with pytest.raises(StudioError) as caught:
+        den.client.load("two")
+    assert caught.value.code == "serve.full"
+    assert next(talk) and next(other) and den.names() == {"one", "three"}
+    talk.close()  # type: ignore[attr-defined]
+    den.until(lambda: den.reach("one", "ready").idle_seconds > 0)
+    den.ready("two")
+    assert den.names() == {"two", "three"}
+
+
+def test_idle_models_are_unloaded_and_unload_is_repeatable(den: Den) -> None:
+    den.start(SLMOPS_CHAT_IDLE_SECONDS="1")
+    pid = den.ready("one").pid
+    assert pid
+    den.until(lambda: not den.names(), 4)
+    assert gone(pid)
+    second = den.ready("two").pid
+    den.client.unload("two")
+    den.client.unload("two")
+    assert den.names() == set()
+    assert second and gone(second)
+
+
+def test_zero_idle_seconds_keep_a_model(den: Den) -> None:
+    den.start(SLMOPS_CHAT_IDLE_SECONDS="0")
+    den.ready("one")
+    time.sleep(1.2)
+    assert den.reach("one", "ready").idle_seconds > 1
+
+
+def test_a_killed_model_is_failed_and_loads_again(den: Den) -> None:
+    den.start()
+    pid = den.ready("one").pid
+    assert pid
+    os.kill(pid, 9)
+    failed = den.reach("one", "failed")
+    assert failed.error and failed.error.code == "serve.model_killed" and failed.error.args["signal"] == "SIGKILL"
+    assert failed.memory_bytes == 0 and failed.pid is None
+    assert den.ready("one").pid != pid
+    assert den.say("one", TEN)[1].done
+
+
+def test_a_model_that_can_not_be_loaded_says_why(den: Den, onnx: Path) -> None:
+    damaged = den.add(onnx, "damaged")
+    (damaged.path / "model.onnx").write_bytes(b"no model")
+    (den.add(onnx, "strange").path / "tokenizer_config.json").write_text("{", "utf-8")
+    den.start()
+    with pytest.raises(StudioError, match="can't load “the damaged”"):
+        den.say("damaged", TEN)
+    failed = den.reach("damaged", "failed")
+    assert failed.error and failed.error.code == "chat.onnx_load"
+    den.client.load("strange")
+    strange = den.reach("strange", "failed")
+    assert strange.error and strange.error.code == "core.unexpected" and "JSON" in strange.error.args["reason"]
+    assert "Traceback" in (den.settings.logs / "serve.log").read_text("utf-8")
+
+
+def test_no_model_outlives_a_killed_host_and_the_next_one_is_found(den: Den) -> None:
+    den.start()
+    pid = den.ready("one").pid
+    assert pid and den.process
+    talk = den.client.chat("one", HELLO, ENDLESS)
+    while not next(talk).text:
+        continue
+    den.process.kill()
+    den.process.wait()
+    with pytest.raises(StudioError) as caught:
+        list(talk)
+    assert caught.value.code == "serve.broken"
+    den.until(lambda: gone(pid), 3)
+    assert not den.client.available()
+    with pytest.raises(StudioError) as caught:
+        den.client.models()
+    assert caught.value.code == "serve.no_host"
+    den.start()
+    assert den.client.models() == []
+
+
+def test_a_clean_stop_leaves_nothing_behind_and_a_second_host_is_refused(den: Den) -> None:
+    den.start()
+    pid = den.ready("one").pid
+    second = den.spawn()
+    assert second.wait(20) == EXIT_REFUSED
+    assert "Another host of models" in (den.settings.logs / "serve.log").read_text("utf-8")
+    assert den.client.available()
+    talk = den.client.chat("one", HELLO, ENDLESS)
+    while not next(talk).text:
+        continue
+    begun = time.monotonic()
+    assert den.stop() == 0
+    assert time.monotonic() - begun < 4
+    with pytest.raises(StudioError, match="was unloaded meanwhile"):
+        list(talk)
+    assert pid and gone(pid)
+    assert not address_file(den.settings).exists()
+    assert "Traceback" not in (den.settings.logs / "serve.log").read_text("utf-8")
+
+
+def test_memory_that_a_job_was_promised_is_not_given_away(den: Den) -> None:
+    job = running_job(den, HUGE, os.getpid())
+    den.start()
+    with pytest.raises(StudioError) as caught:
+        den.client.load("one")
+    (problem,) = caught.value.problems
+    assert problem.code == "serve.memory_busy"
+    assert problem.args["job"] == job and problem.args["stage"] == "finetune" and "TB" in problem.args["missing"]
+    assert den.names() == set()
+    den.client.load("one", force=True)
+    den.reach("one", "ready")
+    den.store.update_job(job, state=State.SUCCEEDED)
+    den.ready("two")
+
+
+def test_a_claim_is_what_a_job_has_not_taken_yet(den: Den) -> None:
+    job = running_job(den, 2 * 10**9, None)
+    assert [claim.outstanding for claim in room.claims(den.store)] == [2 * 10**9]
+    den.store.update_job(job, pid=os.getpid())
+    (claim,) = room.claims(den.store)
+    assert claim.held > 10**7 and claim.outstanding == 2 * 10**9 - claim.held
+    den.store.update_job(job, pid=2**22 - 1)  # a process of another machine
+    assert room.claims(den.store) == []
+
+
+def test_memory_that_no_job_would_free_is_said_otherwise(den: Den, onnx: Path) -> None:
+    den.add(onnx, "giant", parameters=HUGE)
+    running_job(den, 10**6, os.getpid())
+    den.start()
+    with pytest.raises(StudioError) as caught:
+        den.client.load("giant")
+    assert caught.value.code == "serve.memory_short"
+
+
+def test_a_deleted_artifact_is_dropped(den: Den) -> None:
+    den.start()
+    pid = den.ready("one").pid
+    talk = den.client.chat("one", HELLO, Sampling(max_new_tokens=50))
+    while not next(talk).text:
+        continue
+    disk.delete_artifact(den.store, "one")
+    den.until(lambda: not den.names(), 3)
+    den.until(lambda: pid and gone(pid), 3)
+    with pytest.raises(StudioError, match="no artifact"):
+        den.client.load("one")
+
+
+def test_the_studio_keeps_the_host_alive_with_or_without_a_worker(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[list[supervise.Command]] = []
+    monkeypatch.setattr(supervise, "keep_alive", lambda commands: kept.append(list(commands)))
+    serve_web.studio(worker=True)
+    serve_web.studio(worker=False)
+    assert [[command.name for command in commands] for commands in kept] == [
+        ["web", "model host", "worker"],
+        ["web", "model host"],
+    ]
+    assert kept[1][1].log == home / "logs" / "serve.log"
+    assert kept[1][1].env["SLMOPS_HOME"] == str(home)
