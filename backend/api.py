@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import islice
@@ -21,19 +20,19 @@ from backend.models import archive, catalogue
 from backend.models.card import Card, card
 from backend.paths import assets
 from backend.planner import Plan, PlanWorld
+from backend.projects import Projects
 from backend.recipes import Recipe
-from backend.schemas import ArtifactView, JobView, Kind, LogLine, Point, ProjectView, RunView, Storage, WorkerView
+from backend.schemas import ArtifactView, JobView, Kind, LogLine, Point, RunView, Storage, WorkerView
 from backend.settings import Settings
 from backend.stages.base import Params, refs_of
 from backend.store import Store
-from backend.store.store import DEFAULT_PROJECT
+from backend.store.projects import DEFAULT_PROJECT
 from backend.uploads import Upload
 
-CHOSEN_PROJECT = "project.chosen"
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Studio:
+class Studio(Projects):
     """One per process: `Studio.open()` takes its settings from the environment."""
 
     def __init__(self, settings: Settings) -> None:
@@ -47,47 +46,6 @@ class Studio:
     @cached_property
     def jobs(self) -> JobService:
         return JobService(self.store)
-
-    # projects
-
-    def projects(self) -> list[ProjectView]:
-        """Oldest first; there is always one."""
-        self.store.project()
-        return self.store.projects()
-
-    def create_project(self, name: str) -> ProjectView:
-        """Raises StudioError when the name is empty, too long or taken."""
-        name = _project_name(name)
-        if any(project.name == name for project in self.projects()):
-            raise StudioError("core.project_taken", name=name)
-        return self._project(self.store.project(name))
-
-    def rename_project(self, project_id: str, name: str) -> None:
-        self.store.rename_project(project_id, _project_name(name))
-
-    def delete_project(self, project_id: str) -> None:
-        """With its runs and all that they made. Raises StudioError when something of another project needs it."""
-        disk.delete_project(self.store, self.settings, project_id)
-
-    def chosen_project(self) -> ProjectView:
-        """The project that was chosen last, in any browser; else the first."""
-        projects = self.projects()
-        wanted = self.store.setting(CHOSEN_PROJECT)
-        return next((project for project in projects if project.id == wanted), projects[0])
-
-    def choose_project(self, project_id: str) -> None:
-        self.store.set_setting(CHOSEN_PROJECT, project_id)
-
-    def _project(self, project_id: str) -> ProjectView:
-        return next(project for project in self.store.projects() if project.id == project_id)
-
-    def draft(self, project_id: str, stage: str) -> dict[str, Any]:
-        """What a form of this stage was left with in this project; {} when it was never touched."""
-        kept = self.store.setting(f"draft.{project_id}.{stage}")
-        return dict(json.loads(kept)) if kept else {}
-
-    def save_draft(self, project_id: str, stage: str, values: dict[str, Any]) -> None:
-        self.store.set_setting(f"draft.{project_id}.{stage}", json.dumps(values))
 
     # data
 
@@ -305,10 +263,3 @@ class Studio:
 
     def gc(self, older_than_days: float = 30, cache: bool = False) -> int:
         return disk.gc(self.store, self.settings, older_than_days, cache)
-
-
-def _project_name(name: str) -> str:
-    name = " ".join(name.split())
-    if not 0 < len(name) <= 100:
-        raise StudioError("core.project_name", field="name")
-    return name

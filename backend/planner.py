@@ -46,7 +46,7 @@ class PlanWorld:
         ratios = [
             job.seconds / (job.quote.seconds / job.quote.stretch)
             for job in self.store.jobs(states=[State.SUCCEEDED], stage=stage, limit=5)
-            if job.seconds and job.quote and job.quote.seconds > 0 and not job.result["metrics"].get("cached")
+            if job.seconds and job.quote and job.quote.seconds > 0 and not job.result.get("metrics", {}).get("cached")
         ]
         return min(4.0, max(0.25, median(ratios))) if ratios else 1.0
 

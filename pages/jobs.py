@@ -1,7 +1,5 @@
-"""Jobs."""
+"""Jobs: `/jobs`, one of them by `/jobs?job=<id>`."""
 
-import streamlit as st
+from studio.ui.jobs import jobs_page
 
-from studio.ui.i18n import _
-
-st.title(_("Jobs"), anchor=False)
+jobs_page()

@@ -125,3 +125,19 @@ def test_storage_counts_uploads_and_gc_takes_what_broke_off(home: Path) -> None:
     assert studio.storage().reclaimable == 700
     assert disk.gc(studio.store, studio.settings) == 700
     assert len(studio.uploads()) == 1 and not broken.exists()
+
+
+def test_clearing_the_cache_spares_a_model_that_is_coming_in(home: Path) -> None:
+    studio = Studio.open()
+    cache = studio.settings.cache
+    (cache / "answers.bin").write_bytes(b"x" * 10)
+    (cache / "import.lock").touch()
+    for name in ("unpack-1234", "import-mine"):
+        (cache / name / "model").mkdir(parents=True)
+        (cache / name / "model" / "model.safetensors").write_bytes(b"x" * 100)
+    assert studio.gc(cache=True) == 10
+    assert sorted(path.name for path in cache.iterdir()) == ["import-mine", "import.lock", "unpack-1234"]
+    for path in [cache / "unpack-1234", *(cache / "unpack-1234").rglob("*")]:
+        os.utime(path, (1, 1))
+    assert studio.gc() == 100
+    assert not (cache / "unpack-1234").exists() and (cache / "import-mine").exists()

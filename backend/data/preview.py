@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from backend.data.columns import Mapping, map_columns
 from backend.data.build import first_examples, make_template, to_row
+from backend.data.columns import Mapping, map_columns
 from backend.data.reader import open_source
 from backend.data.rows import DataFolder, Row, Template
 from backend.data.tokens import Encoder

@@ -39,3 +39,9 @@ def old_runs(store: Store, before: datetime) -> list[str]:
     )
     with store.session() as session:
         return list(session.scalars(query))
+
+
+def run_name(store: Store, run_id: str) -> str:
+    """The name of a run, without its jobs; its id when it has gone."""
+    with store.session() as session:
+        return session.scalar(select(t.Run.name).where(t.Run.id == run_id)) or run_id

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+from backend.jobs.queue import SLOTS
 from backend.schemas import JobView, State
 
 WAITS = (State.WAITING, State.QUEUED)
 
 
 def start_order(open_jobs: Sequence[JobView]) -> list[JobView]:
-    """The jobs that wait among all that have not ended, as the queue will start them: lowest priority number first, then
-    oldest, but none before the stages that it needs. Jobs of one run have to be in the order of their run."""
+    """The jobs that wait among all that have not ended, in the order in which they will start if all take equally long:
+    lowest priority number first, then oldest, none before the stages that it needs, as many at once as a queue has slots.
+    Jobs of one run have to be in the order of their run."""
     left = sorted((job for job in open_jobs if job.state in WAITS), key=lambda job: (job.priority, job.created))
+    at_work = [job for job in open_jobs if job.state not in WAITS]
     order: list[JobView] = []
     while left:
-        ahead = {(job.run_id, job.stage_id) for job in left}
-        order.append(next(job for job in left if not any((job.run_id, need) in ahead for need in job.needs)))
-        left.remove(order[-1])
+        undone = {(job.run_id, job.stage_id) for job in (*left, *at_work)}
+        busy = Counter(job.queue for job in at_work)
+        started = []
+        for job in left:
+            ready = not any((job.run_id, need) in undone for need in job.needs)
+            if ready and busy[job.queue] < SLOTS[job.queue]:
+                busy[job.queue] += 1
+                started.append(job)
+        left = [job for job in left if job not in started]
+        order += started
+        at_work = started
     return order
 
 

@@ -15,14 +15,14 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.errors import StudioError
 from backend.jobs import beats, queue
-from backend.jobs.history import history, old_runs
+from backend.jobs.history import history, old_runs, run_name
 from backend.jobs.order import swapped
 from backend.schemas import JobView, LogLine, Point, Quote, RunView, State, WorkerView
 from backend.stages import stage
 from backend.stages.base import Stage
 from backend.store import Store
 from backend.store import tables as t
-from backend.store.store import DEFAULT_PROJECT, new_id
+from backend.store.projects import DEFAULT_PROJECT, new_id
 
 _RETRIABLE = (State.FAILED, State.CANCELLED, State.BLOCKED)
 
@@ -149,6 +149,10 @@ class JobService:
         """Jobs that have ended, the last first, of all projects. `search`: a part of the name or id of a run, or of the id
         of a job or a stage, in any case."""
         return history(self._store, states, stage, search, limit)
+
+    def run_name(self, run_id: str) -> str:
+        """Without its jobs, so it is cheap; its id when it has gone."""
+        return run_name(self._store, run_id)
 
     def old_runs(self, days: float) -> list[str]:
         """Ids of the runs that ended at least so long ago."""

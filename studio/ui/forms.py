@@ -187,7 +187,7 @@ def problem_line(problem: Problem) -> None:
     """One problem below its field, without the name of the field; artifacts by their names, not their ids."""
     names = {view.id: view.name for view in source.artifacts()}
     args = {key: names.get(value, value) if isinstance(value, str) else value for key, value in problem.args.items()}
-    text = escaped(problem.model_copy(update={"field": None, "stage": None, "args": args}).text(_))
+    text = escaped(problem.model_copy(update={"args": args}).sentence(_))
     mark = ":red[:material/error:]" if problem.blocking else ":orange[:material/warning:]"
     st.markdown(f"{mark} :{'red' if problem.blocking else 'orange'}[{text}]")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from backend.errors import Problem
-from backend.schemas import JobView, Kind, State
+from backend.schemas import ArtifactView, JobView, Kind, State
 from studio import nav
 from studio.ui import source
+from studio.ui.chain import STAGE_PAGES
 from studio.ui.curves import curves
 from studio.ui.i18n import _
 from studio.ui.parts import progress, run_link, state_badge
@@ -16,17 +17,10 @@ from studio.ui.usage import usage
 from studio.ui.waiting import move_buttons, why_waiting
 from studio.ui.words import duration, escaped, metric_words, size, stage_words
 
-STAGE_PAGES = {
-    "dataset": nav.DATA,
-    "teacher": nav.TEACHER,
-    "distill": nav.DISTILL,
-    "finetune": nav.FINETUNE,
-    "quantize": nav.QUANTIZE,
-    "package": nav.QUANTIZE,
-}
-WAITS = (State.WAITING, State.QUEUED)
 AT_WORK = (State.RUNNING, State.CANCELLING)
 LOG_LINES = 200
+FORMS = frozenset(STAGE_PAGES) - {"evaluate"}
+"""The stages whose page has a form that takes a job's parameters."""
 
 
 def job_card(job: JobView, *, log: bool = True, run: bool = True) -> None:
@@ -34,7 +28,7 @@ def job_card(job: JobView, *, log: bool = True, run: bool = True) -> None:
     lines of its log, folded."""
     with st.container(border=True, key=f"job_{job.id}", gap="small"):
         _head(job, run)
-        if job.state in WAITS:
+        if job.state in (State.WAITING, State.QUEUED):
             st.caption(why_waiting(job))
         if job.state in AT_WORK:
             progress(job)
@@ -54,9 +48,10 @@ def _head(job: JobView, run: bool) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.markdown(f"**{stage_words(job.stage)}**", width="content")
             state_badge(job.state)
-            st.caption(f"`{job.stage_id}`", width="content")
+            if job.stage_id != job.stage:
+                st.caption(f"`{job.stage_id}`", width="content")
             if run:
-                run_link(source.one_run(job.run_id))
+                run_link(job.run_id)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.caption(_cost(job), width="content")
             _actions(job)
@@ -128,17 +123,28 @@ def _figures(job: JobView) -> None:
 def _ways_on(job: JobView) -> None:
     """Links to what it made, and back to its form."""
     made = next((view for view in source.artifacts() if view.id == job.result.get("artifact")), None)
-    row = STAGE_PAGES.get(job.stage)
-    with st.container(horizontal=True, gap="small"):
-        if made and made.kind in (Kind.MODEL, Kind.ADAPTER, Kind.ONNX):
-            st.page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon)
-        if made and made.kind is Kind.EVALUATION:
-            st.page_link(nav.COMPARE.path, label=_("Compare"), icon=nav.COMPARE.icon)
-        if made and made.kind is Kind.PACKAGE:
-            download_link(made, _("Download"))
-        if row and job.state is not State.BLOCKED:
+    if job.state is State.BLOCKED or not (made or job.stage in FORMS):
+        return
+    with st.container(horizontal=True, gap="medium"):
+        if made:
+            _made(made)
+        if job.stage in FORMS:
             label = _("Correct the form") if job.state is State.FAILED else _("Again with changes")
-            st.page_link(row.path, label=label, icon=":material/edit:", query_params={"from": job.id})
+            st.page_link(
+                STAGE_PAGES[job.stage].path, label=label, icon=":material/edit:", query_params={"from": job.id}
+            )
+
+
+def _made(made: ArtifactView) -> None:
+    if made.kind in (Kind.MODEL, Kind.ADAPTER, Kind.ONNX):
+        st.page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon, query_params={"models": made.id})
+        st.page_link(nav.MODELS.path, label=_("The model"), icon=nav.MODELS.icon, query_params={"model": made.id})
+    if made.kind is Kind.EVALUATION:
+        st.page_link(nav.COMPARE.path, label=_("Compare"), icon=nav.COMPARE.icon)
+    if made.kind is Kind.DATASET:
+        st.page_link(nav.DATA.path, label=_("The data"), icon=nav.DATA.icon)
+    if made.kind is Kind.PACKAGE:
+        download_link(made, _("Download"))
 
 
 def _log(job: JobView) -> None:

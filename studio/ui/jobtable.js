@@ -41,5 +41,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
     cell(row, "", state);
     for (const figure of [job.took, job.started, job.attempts]) cell(row, "figure", figure);
   }
-  parentElement.querySelector("div").replaceChildren(table);
+  parentElement.querySelector(".jobs").replaceChildren(table);
 }

@@ -22,7 +22,7 @@ def _part(suffix: str) -> str:
     return Path(__file__).with_suffix(suffix).read_text("utf-8")
 
 
-_TABLE = st.components.v2.component("slmops_jobs", html="<div></div>", css=_part(".css"), js=_part(".js"))
+_TABLE = st.components.v2.component("slmops_jobs", html='<div class="jobs"></div>', css=_part(".css"), js=_part(".js"))
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def rows(jobs: Sequence[JobView]) -> list[dict[str, str]]:
             "id": job.id,
             "run": job.run_id,
             "stage": stage_words(job.stage),
-            "name": source.one_run(job.run_id).name,
+            "name": source.run_name(job.run_id),
             "project": projects.get(job.project, ""),
             "state": state_words(job.state),
             "tone": STATES[job.state][2],

@@ -1,107 +1,50 @@
-"""The list of runs with what is at work now, the worker's state and the disk."""
+"""Home: where the session's project stands, what comes next, what runs, and what was reached."""
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import streamlit as st
 
-from backend.schemas import RunView, State, Storage
+from backend.schemas import JobView, RunView, State, Storage
+from studio.nav import COMPARE, DATA, HOME, JOBS
 from studio.ui import source
+from studio.ui.chain import chain_header, next_link
+from studio.ui.compare.page import measured
+from studio.ui.demo import demo_button, demo_card
 from studio.ui.i18n import _, ngettext
-from studio.ui.parts import open_run, progress, run_link, state_badge
-from studio.ui.words import ago, duration, kind_words, run_seconds, size, stage_words
+from studio.ui.jobcard import AT_WORK, job_card
+from studio.ui.parts import run_link, state_badge
+from studio.ui.project import project, project_words
+from studio.ui.waiting import upcoming, why_waiting
+from studio.ui.watch import watched
+from studio.ui.words import ago, duration, escaped, kind_words, metric_words, run_seconds, size, stage_words
 
-PAGE = 20
-DEMO = "quickstart"
+RECENT = 8
+SOON = 3
 
 
 def overview() -> None:
-    started = st.session_state.pop("open_run", None)
-    if started:
-        open_run(started)
     with source.shown():
-        limit = st.session_state.setdefault("runs_shown", PAGE)
-        runs = source.recent_runs(limit)
-        _header(runs)
-        source.live(lambda: _polled(limit, empty=not runs), busy=_busy(runs))
+        runs = source.recent_runs(RECENT)
+        _header(bool(runs))
+        demo_card()
         if not runs:
             _nothing_yet()
-        if len(runs) == limit:
-            st.button(_("Show more"), key="more", on_click=_more)
+            watched(_now)
+            return
+        chain_header(HOME)
+        next_link(HOME)
+        _best()
+        watched(_now)
+        _recent(runs)
 
 
-def _busy(runs: list[RunView]) -> bool:
-    return any(not run.state.ended for run in runs)
-
-
-def _more() -> None:
-    st.session_state["runs_shown"] += PAGE
-
-
-def _header(runs: list[RunView]) -> None:
+def _header(started: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap=None, width="content"):
-            st.title(_("Your runs"), anchor=False)
+            st.title(escaped(project_words(project())), anchor=False)
             st.caption(_("From a file of examples to a small language model on your own hardware."))
-        if runs:
-            _demo_button("secondary")
-
-
-def _demo_button(kind: str) -> None:
-    if DEMO in source.recipe_names():
-        # The key is drawn with the button: a double click carries it twice and makes one run.
-        st.button(
-            _("Start the demo"),
-            key="demo",
-            icon=":material/play_arrow:",
-            type="primary" if kind == "primary" else "secondary",
-            on_click=_start_demo,
-            args=(uuid4().hex,),
-        )
-
-
-def _start_demo(key: str) -> None:
-    def start() -> None:
-        st.session_state["open_run"] = source.studio().start_recipe(DEMO, key=key).id
-
-    source.act(start)
-
-
-def _tiles(runs: list[RunView]) -> None:
-    active = sum(not run.state.ended for run in runs)
-    done = sum(run.state is State.SUCCEEDED for run in runs)
-    ready = source.workers()
-    kept = source.storage()
-    with st.grid(4, min_column_width=150, gap="small"):
-        st.metric(_("At work"), str(active), icon=":material/motion_photos_on:", border=True, height="stretch")
-        st.metric(_("Finished runs"), str(done), icon=":material/check_circle:", border=True, height="stretch")
-        st.metric(
-            _("Worker"),
-            _("Ready") if ready else _("None"),
-            ready[0].host if ready else _("start it with `slmops worker`"),
-            delta_color="off",
-            delta_arrow="off",
-            icon=":material/memory:",
-            border=True,
-            height="stretch",
-        )
-        st.metric(
-            _("On disk"),
-            size(sum(kept.by_kind.values())),
-            _("{size} free").format(size=size(kept.free)),
-            delta_color="off",
-            delta_arrow="off",
-            icon=":material/hard_drive:",
-            border=True,
-            height="stretch",
-            help=_kinds(kept),
-        )
-
-
-def _kinds(kept: Storage) -> str | None:
-    lines = [f"- {kind_words(kind)}: {size(used)}" for kind, used in sorted(kept.by_kind.items()) if used]
-    return "\n".join(lines) or None
+        if started:
+            demo_button(primary=False)
 
 
 def _nothing_yet() -> None:
@@ -113,48 +56,95 @@ def _nothing_yet() -> None:
                 "distills it into a small student, quantizes it and measures every step."
             )
         )
-        _demo_button("primary")
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            demo_button(primary=True)
+            st.page_link(DATA.path, label=_("Begin with your own data"), icon=":material/arrow_forward:")
         st.caption(_("The same from a terminal:"))
         st.code("slmops run assets/recipes/quickstart.yaml", language="bash")
 
 
-def _polled(limit: int, empty: bool) -> bool:
-    runs = source.recent_runs(limit)
-    if empty and runs:
-        st.rerun()
-    _tiles(runs)
-    _list(runs)
-    return _busy(runs)
+def _best() -> None:
+    """The best figures that the project has reached."""
+    found = measured(project().id)
+    if not found:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key="no_figures"):
+            st.markdown(_("Accuracy, size and speed show here as soon as a model has been measured."), width="stretch")
+            st.page_link(COMPARE.path, label=_("Measure a model"), icon=COMPARE.icon)
+        return
+    tiles = (
+        (_("Best accuracy"), ":material/verified:", "accuracy", max),
+        (_("Smallest model"), ":material/compress:", "size_bytes", min),
+        (_("Fastest, tokens per second"), ":material/speed:", "decode_tokens_per_s", max),
+    )
+    with st.grid(3, min_column_width=200, gap="small"):
+        for label, icon, metric, pick in tiles:
+            having = [one for one in found if metric in one.metrics]
+            if having:
+                best = pick(having, key=lambda one: one.metrics[metric])
+                _tile(label, icon, metric_words(metric, best.metrics[metric])[1], escaped(best.model_name))
 
 
-def _list(runs: list[RunView]) -> None:
-    at_work = [run for run in runs if not run.state.ended]
-    ended = [run for run in runs if run.state.ended]
+def _now(jobs: list[JobView]) -> None:
+    """The machine and what is at work, drawn again and again."""
+    _machine(jobs)
+    at_work = [job for job in jobs if job.state in AT_WORK]
     if at_work:
         st.subheader(_("Running now"), anchor=False)
-    for run in at_work:
-        _card(run)
-    if ended:
-        st.subheader(_("History"), anchor=False)
-    for run in ended:
-        _card(run)
+    for job in at_work:
+        job_card(job, log=False)
+    waiting = upcoming()
+    if waiting:
+        st.subheader(_("Next in the queue"), anchor=False)
+        with st.container(border=True, key="soon", gap="xsmall"):
+            for job in waiting[:SOON]:
+                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                    st.markdown(f"**{stage_words(job.stage)}**", width="content")
+                    run_link(job.run_id)
+                    st.caption(why_waiting(job), width="content")
+            if len(waiting) > SOON:
+                st.page_link(JOBS.path, label=ngettext("and {n} more", "and {n} more", len(waiting) - SOON))
 
 
-def _card(run: RunView) -> None:
-    done = sum(job.state is State.SUCCEEDED for job in run.jobs)
-    with st.container(border=True, key=f"run_{run.id}", gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-                run_link(run)
+def _machine(jobs: list[JobView]) -> None:
+    kept, workers = source.storage(), source.workers()
+    at_work = sum(job.state in AT_WORK for job in jobs)
+    waiting = ngettext("{n} waits", "{n} wait", len(jobs) - at_work)
+    used = size(sum(kept.by_kind.values()))
+    free = _("{size} free").format(size=size(kept.free))
+    ready = (_("Ready"), escaped(workers[0].host)) if workers else (_("None"), _("jobs wait"))
+    with st.grid(3, min_column_width=200, gap="small"):
+        _tile(_("Jobs at work"), ":material/pending_actions:", str(at_work), waiting)
+        _tile(_("Worker"), ":material/memory:", *ready)
+        _tile(_("On disk"), ":material/hard_drive:", used, free, _kinds(kept))
+    if not workers:
+        st.caption(_("Start a worker with `slmops studio` or `slmops worker`; jobs wait until then."))
+
+
+def _tile(label: str, icon: str, value: str, below: str, help: str | None = None) -> None:
+    st.metric(label, value, below, delta_color="off", delta_arrow="off", icon=icon, border=True, help=help)
+
+
+def _kinds(kept: Storage) -> str | None:
+    lines = [f"- {kind_words(kind)}: {size(used)}" for kind, used in sorted(kept.by_kind.items()) if used]
+    return "\n".join(lines) or None
+
+
+def _recent(runs: list[RunView]) -> None:
+    projects = {each.id: project_words(each) for each in source.projects()}
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(_("Recent runs"), anchor=False, width="content")
+        st.page_link(JOBS.path, label=_("All jobs"), icon=":material/chevron_right:", icon_position="right")
+    with st.container(border=True, key="recent", gap="xsmall"):
+        for run in runs:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                run_link(run.id)
                 state_badge(run.state)
-            st.caption(_facts(run, done), width="content")
-        for job in run.jobs:
-            if job.state in (State.RUNNING, State.CANCELLING):
-                st.caption(stage_words(job.stage))
-                progress(job)
+                st.space("stretch")
+                st.caption(escaped(projects.get(run.project, "")) + " · " + _facts(run), width="content")
 
 
-def _facts(run: RunView, done: int) -> str:
+def _facts(run: RunView) -> str:
+    done = sum(job.state is State.SUCCEEDED for job in run.jobs)
     stages = ngettext("{n} stage", "{n} stages", len(run.jobs))
     parts = [stages if done == len(run.jobs) else _("{done} of {stages}").format(done=done, stages=stages)]
     seconds = run_seconds(run)

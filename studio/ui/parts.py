@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import streamlit as st
 
 from backend.schemas import JobView, RunView, State
-from studio.nav import HOME, RUN
-from studio.ui.words import STATES, progress_line, state_words
+from studio.nav import RUN, Row
+from studio.ui import source
+from studio.ui.i18n import _
+from studio.ui.words import STATES, escaped, progress_line, stage_words, state_words
 
 
 def state_badge(state: State) -> None:
@@ -20,21 +24,46 @@ def progress(job: JobView) -> None:
     st.progress(share, text=progress_line(job))
 
 
-def home_link(label: str) -> None:
-    st.page_link(HOME.path, label=label, icon=":material/arrow_back:")
+def back_link(row: Row, label: str) -> None:
+    st.page_link(row.path, label=label, icon=":material/arrow_back:")
 
 
-def run_link(run: RunView) -> None:
+def run_link(run_id: str) -> None:
     """A real link: it can be opened in another tab and walked back from."""
     st.page_link(
         RUN.path,
-        label=f"**{run.name}**",
+        label=f"**{escaped(source.run_name(run_id)).strip()}**",
         icon=":material/chevron_right:",
         icon_position="right",
-        query_params={"run": run.id},
+        query_params={"run": run_id},
     )
 
 
 def open_run(run_id: str) -> None:
     """Go to a run's page; call it while drawing, not in a callback."""
     st.switch_page(RUN.path, query_params={"run": run_id})
+
+
+def steps_line(run: RunView) -> None:
+    """The stages of a run in order, each with its state; those that are there twice also with their id."""
+    often = Counter(job.stage for job in run.jobs)
+    steps = []
+    for job in run.jobs:
+        _word, icon, colour = STATES[job.state]
+        name = stage_words(job.stage) + (f" · {escaped(job.stage_id)}" if often[job.stage] > 1 else "")
+        steps.append(f":{colour}-badge[{icon} {name}]")
+    st.markdown(" ".join(steps))
+
+
+def worker_line() -> None:
+    """Whether anything can start now, and how to change that."""
+    workers = source.workers()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if not workers:
+            st.badge(_("No worker"), icon=":material/warning:", color="orange")
+            st.caption(_("Start one with `slmops studio` or `slmops worker`; jobs wait until then."), width="content")
+        for worker in workers:
+            st.badge(_("Worker ready"), icon=":material/check_circle:", color="green")
+            st.caption(escaped(worker.host), width="content")
+        for name in source.paused():
+            st.badge(_("Queue {queue} is paused").format(queue=name), icon=":material/pause:", color="orange")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from backend.schemas import ProjectView
-from backend.store.store import DEFAULT_PROJECT
+from backend.store.projects import DEFAULT_PROJECT
 from studio.ui import source
 from studio.ui.i18n import _
 from studio.ui.words import escaped

@@ -4,30 +4,52 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.errors import Problem
-from backend.schemas import JobError, JobView, RunView, State
+from backend.schemas import JobView, RunView, State
+from studio.nav import JOBS
 from studio.ui import source
 from studio.ui.i18n import _
-from studio.ui.parts import home_link, progress, state_badge
-from studio.ui.words import ago, duration, escaped, metric_words, run_seconds, size, stage_words
+from studio.ui.jobcard import job_card
+from studio.ui.parts import back_link, state_badge, steps_line
+from studio.ui.project import project_words
+from studio.ui.words import ago, duration, escaped, run_seconds
 
-CURVES = ("loss", "eval_loss")
+DELETE = "run_delete"
 
 
 def run_details(run_id: str) -> None:
-    home_link(_("All runs"))
+    if st.session_state.pop("run_deleted", None) == run_id:
+        st.switch_page(JOBS.path)
+    back_link(JOBS, _("All jobs"))
     with source.shown():
         run = source.one_run(run_id)
-        source.live(lambda: _draw(run_id), busy=not run.state.ended)
-        _recipe(run)
+        _header(run)
+        steps_line(run)
+        _open_jobs(run)
+        ended = [job for job in run.jobs if job.state.ended]
+        for job in sorted(ended, key=lambda job: job.state is not State.FAILED):
+            job_card(job, run=False)
+        if st.session_state.get(DELETE) == run_id:
+            st.dialog(_("Delete the run"), on_dismiss=_end, icon=":material/delete:")(_question)(run)
 
 
-def _draw(run_id: str) -> bool:
-    run = source.one_run(run_id)
-    _header(run)
-    for job in run.jobs:
-        _job(job)
-    return not run.state.ended
+def _open_jobs(run: RunView) -> None:
+    """Those that wait or are at work, again and again; the whole page when the state of one changes."""
+    seen = _states(run)
+
+    def look() -> bool:
+        now = source.one_run(run.id)
+        if _states(now) != seen:
+            st.rerun()
+        active = [job for job in now.jobs if not job.state.ended]
+        for job in sorted(active, key=lambda job: job.state is State.WAITING):
+            job_card(job, run=False)
+        return bool(active)
+
+    source.live(look, busy=not run.state.ended)
+
+
+def _states(run: RunView) -> list[tuple[str, State]]:
+    return [(job.id, job.state) for job in run.jobs]
 
 
 def _header(run: RunView) -> None:
@@ -36,115 +58,41 @@ def _header(run: RunView) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.title(escaped(run.name), anchor=False, width="content")
                 state_badge(run.state)
-            seconds = run_seconds(run)
-            took = [duration(seconds)] if seconds is not None else []
-            st.caption(" · ".join([*took, ago(run.created), run.id]))
-        if not run.state.ended:
-            st.button(
-                _("Cancel the run"),
-                key="cancel_run",
-                icon=":material/stop_circle:",
-                on_click=source.act,
-                args=(lambda: source.studio().cancel_run(run.id),),
-            )
+            st.caption(_facts(run))
+        with st.container(horizontal=True, gap="small", width="content"):
+            _actions(run)
 
 
-def _job(job: JobView) -> None:
-    with st.container(border=True, key=f"job_{job.id}", gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-                st.markdown(f"**{stage_words(job.stage)}**", width="content")
-                state_badge(job.state)
-                st.caption(f"`{job.stage_id}`", width="content")
-            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-                st.caption(_cost(job), width="content")
-                _action(job)
-        if job.state in (State.RUNNING, State.CANCELLING):
-            progress(job)
-        if job.error:
-            _failure(job.error)
-        _figures(job)
-        _curves(job)
-        _log(job)
+def _facts(run: RunView) -> str:
+    """Project, time against the quote, start, id."""
+    names = [project_words(each) for each in source.projects() if each.id == run.project]
+    quoted = sum(job.quote.seconds for job in run.jobs if job.quote)
+    took = _took(run.jobs)
+    seconds = run_seconds(run)
+    times = []
+    if run.state is State.SUCCEEDED and quoted:
+        times = [_("{took}, quoted {quoted}").format(took=duration(took), quoted=duration(quoted))]
+    elif seconds is not None and run.state.ended:
+        times = [duration(seconds)]
+    elif quoted:
+        times = [_("quoted {time}").format(time=duration(quoted))]
+    return " · ".join([*map(escaped, names), *times, ago(run.created), f"`{run.id}`"])
 
 
-def _cost(job: JobView) -> str:
-    parts = []
-    if job.seconds is not None:
-        parts.append(duration(job.seconds))
-    elif job.quote and not job.state.ended:
-        parts.append(_("about {time}").format(time=duration(job.quote.seconds)))
-    if job.peak_memory_bytes:
-        parts.append(_("{size} memory").format(size=size(job.peak_memory_bytes)))
-    if job.attempts > 1:
-        parts.append(_("attempt {n}").format(n=job.attempts))
-    return " · ".join(parts)
+def _took(jobs: list[JobView]) -> float:
+    """Seconds of work of all stages."""
+    return sum(job.seconds or 0.0 for job in jobs)
 
 
-def _action(job: JobView) -> None:
-    if job.state in (State.FAILED, State.CANCELLED):
+def _actions(run: RunView) -> None:
+    if not run.state.ended:
         st.button(
-            _("Retry"),
-            key=f"retry_{job.id}",
-            icon=":material/refresh:",
+            _("Cancel the run"),
+            key="cancel_run",
+            icon=":material/stop_circle:",
             on_click=source.act,
-            args=(lambda: source.studio().retry(job.id),),
+            args=(lambda: source.studio().cancel_run(run.id),),
         )
-
-
-def _failure(error: JobError) -> None:
-    words = Problem(code=error.code, args=error.args, field=error.field).text(_)
-    st.error(escaped(words), icon=":material/error:")
-
-
-def _figures(job: JobView) -> None:
-    metrics: dict[str, float] = job.result.get("metrics", {})
-    if metrics:
-        with st.grid("auto", min_column_width=150, gap="small"):
-            for name, value in metrics.items():
-                st.metric(*metric_words(name, value))
-
-
-def _curves(job: JobView) -> None:
-    """Loss by step while it trains and after: small, drawn in the browser from plain numbers."""
-    if job.started is None:
-        return
-    points = source.curve(job.id, at_work=not job.state.ended)
-    drawn = {name: [(p.step, p.value) for p in points if p.name == name] for name in CURVES}
-    if not any(len(line) > 1 for line in drawn.values()):
-        return
-    words = {"loss": _("Training loss"), "eval_loss": _("Validation loss")}
-    series = [
-        {"name": words[name], "type": "line", "showSymbol": len(line) < 30, "data": line}
-        for name, line in drawn.items()
-        if line
-    ]
-    st.echarts_chart(
-        {
-            "animation": False,
-            "grid": {"left": 8, "right": 12, "top": 34, "bottom": 8, "containLabel": True},
-            "legend": {"top": 0, "right": 0},
-            "tooltip": {"trigger": "axis"},
-            "xAxis": {"type": "value", "min": "dataMin", "max": "dataMax", "splitLine": {"show": False}},
-            "yAxis": {"type": "value", "scale": True},
-            "series": series,
-        },
-        height=220,
-        key=f"curve_{job.id}",
-        alt=_("Loss by step"),
-    )
-
-
-def _log(job: JobView) -> None:
-    if job.started is None:
-        return
-    log = st.expander(_("Log"), key=f"log_{job.id}", type="compact", on_change="rerun")
-    if log.open:
-        lines = [f"{line.at:%H:%M:%S} {line.text}" for line in source.studio().logs(job.id, 200)]
-        log.code("\n".join(lines) or _("Nothing was logged."), language=None, height=260)
-
-
-def _recipe(run: RunView) -> None:
     st.download_button(
         _("Save as recipe"),
         lambda: source.studio().recipe_of(run.id),
@@ -154,3 +102,33 @@ def _recipe(run: RunView) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+    if run.state.ended:
+        st.button(
+            _("Delete the run"),
+            key="delete_run",
+            icon=":material/delete:",
+            on_click=st.session_state.__setitem__,
+            args=(DELETE, run.id),
+        )
+
+
+def _end() -> None:
+    st.session_state.pop(DELETE, None)
+
+
+def _question(run: RunView) -> None:
+    if st.session_state.get(DELETE) != run.id:  # done or cancelled within the dialog
+        st.rerun()
+    st.markdown(_("Removes the run with its logs and curves. What it made stays."))
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        st.button(_("Cancel"), key="delete_no", on_click=_end)
+        st.button(_("Delete"), key="delete_yes", type="primary", on_click=_delete, args=(run.id,))
+
+
+def _delete(run_id: str) -> None:
+    def delete() -> None:
+        source.studio().delete_run(run_id)
+        st.session_state["run_deleted"] = run_id
+
+    source.act(delete)
+    _end()

@@ -46,6 +46,12 @@ def open_jobs() -> list[JobView]:
     return studio().jobs.open_jobs()
 
 
+@st.cache_resource(max_entries=1000, show_spinner=False)
+def run_name(run_id: str) -> str:
+    """Never changes."""
+    return studio().jobs.run_name(run_id)
+
+
 @st.cache_resource(ttl="2s", max_entries=1, show_spinner=False)
 def paused() -> list[str]:
     """The queues that start nothing now."""

@@ -7,6 +7,7 @@ web process belongs into the queue instead.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ class Task:
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self._work = work
+        self.started = time.monotonic()
         self.done = False
         self.error: StudioError | None = None
         self.result: Any = None

@@ -10,7 +10,7 @@ from backend.jobs.order import neighbour, start_order
 from backend.schemas import JobView, State
 from studio.ui import source
 from studio.ui.i18n import _
-from studio.ui.words import stage_words
+from studio.ui.words import escaped, stage_words
 
 
 def upcoming() -> list[JobView]:
@@ -23,7 +23,7 @@ def why_waiting(job: JobView) -> str:
     ahead = {other.stage_id: other for other in source.open_jobs() if other.run_id == job.run_id}
     needed = next((ahead[need] for need in job.needs if need in ahead), None)
     if needed:
-        return _("Waits for {stage} ({id})").format(stage=stage_words(needed.stage), id=needed.stage_id)
+        return _("Waits for {stage}").format(stage=named(needed))
     workers = source.workers()
     if not workers:
         return _("No worker is running: start one with `slmops studio` or `slmops worker`")
@@ -36,6 +36,11 @@ def why_waiting(job: JobView) -> str:
     ids = [other.id for other in upcoming() if other.queue == job.queue]
     place = ids.index(job.id) + 1 if job.id in ids else 1
     return _("Next in the queue") if place == 1 else _("Number {n} in the queue").format(n=place)
+
+
+def named(job: JobView) -> str:
+    """Its stage, with the id that it has in its run where that says more."""
+    return stage_words(job.stage) + ("" if job.stage_id == job.stage else f" ({escaped(job.stage_id)})")
 
 
 def move_buttons(job: JobView, order: Sequence[JobView] | None = None) -> None:

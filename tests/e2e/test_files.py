@@ -72,7 +72,10 @@ def test_cancelled_upload_leaves_nothing_and_can_be_repeated(page: Page, home: P
     expect(page.get_by_role("progressbar", name="Sending large.zip")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Choose a file")).to_be_focused()
-    page.wait_for_timeout(1000)
+    for _ in range(50):
+        if not list((home / "uploads").iterdir()):
+            break
+        page.wait_for_timeout(200)
     assert list((home / "uploads").iterdir()) == []
     network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
     page.set_input_files("input[type=file]", large)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -134,6 +135,20 @@ def test_details_open_by_address(show: Show, house: House, chain: list[ArtifactV
     table = at.table[0].value.to_string()
     assert "134,515,008" in table and "fits this machine" in table and "Memory to tune an adapter" in table
     assert "Aún" not in words(show("models", "es", model="gone")), "an unknown model opens nothing"
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", ("Epochs", "2.5", "Yes")), ("es", ("Épocas", "2,5", "Sí"))])
+def test_details_tell_the_parameters_of_the_stage(
+    show: Show, chain: list[ArtifactView], language: str, said: tuple[str, ...]
+) -> None:
+    file = chain[1].path / "manifest.json"
+    params = {"model": chain[0].id, "epochs": 2.5, "qlora": True, "of an older version": None}
+    made = json.loads(file.read_text("utf-8")) | {"stage": "finetune", "params": params, "seed": 7}
+    file.write_text(json.dumps(made), "utf-8")
+    at = show("models", language, model=chain[1].id)
+    table = at.table[1].value.to_string()
+    for word in (*said, "base", "of an older version", "–", "7"):
+        assert word in table
 
 
 def test_delete_says_what_hangs_on_it_and_takes_it_along(show: Show, house: House, chain: list[ArtifactView]) -> None:

@@ -37,7 +37,7 @@ def settle() -> None:
     ("language", "said"),
     [
         ("en", ("Settings", "Nothing is stored yet.", "No worker is at work", "No uploaded files")),
-        ("es", ("Ajustes", "Aún no hay nada guardado.", "ningún trabajador", "No hay archivos subidos")),
+        ("es", ("Ajustes", "Aún no hay nada guardado.", "ningún worker", "No hay archivos subidos")),
     ],
 )
 def test_empty_home(show: Show, language: str, said: tuple[str, ...]) -> None:

@@ -23,7 +23,8 @@ def gains(choice: Choice) -> Choice:
     """The card beside the chart; returns the choice with the two models that were picked there."""
     st.markdown(f"**{_('What is gained')}**")
     picked = model_choice(_("Model"), choice, "picked", choice.picked)
-    against = model_choice(_("Compared with"), choice, "against", choice.against)
+    several = len(choice.group) > 1
+    against = model_choice(_("Compared with"), choice, "against", choice.against) if several else picked
     with st.grid(2, min_column_width=120, gap="small"):
         for metric in (choice.quality, *GAINS):
             if metric in picked.metrics:
@@ -32,7 +33,7 @@ def gains(choice: Choice) -> Choice:
         st.caption(f"{metric_words(choice.quality, 0.0)[0]}: {quality_words(picked, choice.quality)}")
     for said in origins_words(picked):
         st.caption(f":material/subdirectory_arrow_right: {escaped(said)}")
-    if len(choice.group) == 1:
+    if not several:
         st.caption(_("Measure a second model on the same rows to compare."))
     return replace(choice, picked=picked, against=against)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import streamlit as st
 
 from backend.errors import Problem
 from backend.evaluations import EvaluationView
 from backend.schemas import JobView, Kind, State
-from studio.nav import COMPARE
+from studio.nav import COMPARE, HOME
 from studio.ui import source
 from studio.ui.chain import chain_header, latest
 from studio.ui.compare.board import gains, leaderboard
@@ -18,12 +16,11 @@ from studio.ui.compare.details import details
 from studio.ui.compare.export import exports
 from studio.ui.compare.figures import bars_chart, chart_config, pareto_chart
 from studio.ui.i18n import _, ngettext
-from studio.ui.parts import open_run, progress
+from studio.ui.parts import progress
 from studio.ui.project import project
 from studio.ui.stage_panel import stage_panel
 from studio.ui.words import escaped, metric_words
 
-DEMO = "quickstart"
 BARS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
 
 
@@ -34,9 +31,6 @@ def measured(project_id: str) -> list[EvaluationView]:
 
 
 def compare() -> None:
-    started = st.session_state.pop("open_run", None)
-    if started:
-        open_run(started)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         with st.container(gap=None, width="content"):
             st.title(_(COMPARE.title), anchor=False)
@@ -162,21 +156,7 @@ def _nothing_yet() -> None:
                 "memory it takes. The demo makes and measures four models in one go."
             )
         )
-        # The key is drawn with the button: a double click carries it twice and makes one run.
-        st.button(
-            _("Start the demo"),
-            key="demo",
-            icon=":material/play_arrow:",
-            on_click=_start_demo,
-            args=(uuid4().hex,),
-        )
+        st.page_link(HOME.path, label=_("Start the demo on the page Home"), icon=":material/play_arrow:")
     if source.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) and source.artifacts((Kind.DATASET,)):
         st.subheader(_("Measure a model"), anchor=False)
         stage_panel("evaluate")
-
-
-def _start_demo(key: str) -> None:
-    def start() -> None:
-        st.session_state["open_run"] = source.studio().start_recipe(DEMO, key=key, project=project().name).id
-
-    source.act(start)

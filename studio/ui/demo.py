@@ -1,0 +1,79 @@
+"""The demo: a whole chain on shipped data, in a project of its own. Its model is prepared first, by a task that all sessions
+see, so that a reload finds it again."""
+
+from __future__ import annotations
+
+import time
+from uuid import uuid4
+
+import streamlit as st
+
+from studio.ui import source
+from studio.ui.i18n import _
+from studio.ui.parts import open_run
+from studio.ui.project import choose
+from studio.ui.tasks import background, drop, task
+from studio.ui.words import duration, escaped
+
+RECIPE, PROJECT = "quickstart", "Demo"
+TASK = "demo"
+MARK = "demo"
+"""In the address of the tab that started it: that one opens the run."""
+SECONDS = 25.0
+
+
+def demo_button(primary: bool) -> None:
+    if RECIPE in source.recipe_names():
+        work = task(TASK)
+        st.button(
+            _("Start the demo"),
+            key="demo",
+            icon=":material/play_arrow:",
+            type="primary" if primary else "secondary",
+            disabled=work is not None and not work.done,
+            on_click=_start,
+        )
+
+
+def demo_card() -> None:
+    """How far the preparation is, and what went wrong; opens the run when it is there."""
+    work = task(TASK)
+    if work is None:
+        return
+    source.live(_preparing, busy=not work.done)
+    if not work.done:
+        return
+    if work.error:
+        st.error(escaped(work.error.text(_)), icon=":material/error:")
+    else:
+        run = work.get()
+        if st.query_params.pop(MARK, None):
+            source.forget()
+            open_run(run.id)
+
+
+def _preparing() -> bool:
+    work = task(TASK)
+    if work is None or work.done:
+        return False
+    passed = time.monotonic() - work.started
+    with st.container(border=True, key="demo_card", gap="xsmall"):
+        st.markdown(f"**{_('Preparing the built-in model, once, about 25 s')}**")
+        words = _("{time} so far; this page may be closed").format(time=duration(passed))
+        st.progress(min(passed / SECONDS, 0.97), text=words)
+    return True
+
+
+def _start() -> None:
+    """Callback. The same click twice finds the same task, and the run that it makes has one key."""
+
+    def start() -> None:
+        studio = source.studio()
+        known = {each.name: each.id for each in studio.projects()}
+        choose(known.get(PROJECT) or studio.create_project(PROJECT).id)
+        key = uuid4().hex
+        drop(TASK)
+        background(TASK, lambda: studio.start_recipe(RECIPE, key=key, project=PROJECT))
+        st.query_params[MARK] = "1"
+
+    source.act(start)

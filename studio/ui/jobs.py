@@ -1,0 +1,171 @@
+"""All jobs of all projects: what is at work, what waits for what, and what has ended."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.schemas import JobView, State
+from backend.stages import NAMES
+from studio.nav import JOBS
+from studio.ui import source
+from studio.ui.clearing import clearing
+from studio.ui.i18n import _, ngettext
+from studio.ui.jobcard import AT_WORK, job_card
+from studio.ui.jobtable import job_table
+from studio.ui.parts import open_run, run_link, worker_line
+from studio.ui.settings.queues import queues
+from studio.ui.waiting import move_buttons, upcoming, why_waiting
+from studio.ui.watch import watched
+from studio.ui.words import stage_words
+
+PAGE = 20
+ALL = "all"
+GROUPS: dict[str, tuple[State, ...]] = {
+    "waiting": (State.WAITING, State.QUEUED),
+    "running": AT_WORK,
+    "done": (State.SUCCEEDED,),
+    "failed": (State.FAILED,),
+    "stopped": (State.CANCELLED, State.BLOCKED),
+}
+
+
+def jobs_page() -> None:
+    with source.shown():
+        _header()
+        group, stage, search = _filters()
+
+        def passes(job: JobView) -> bool:
+            texts = (source.run_name(job.run_id), job.run_id, job.id, job.stage_id)
+            found = any(search.casefold() in text.casefold() for text in texts)
+            return found and stage in (ALL, job.stage) and (group == ALL or job.state in GROUPS[group])
+
+        in_drawer = st.query_params.get("job")
+        watched(lambda jobs: _open([job for job in jobs if passes(job) and job.id != in_drawer]))
+        if group not in ("waiting", "running"):
+            _history(GROUPS.get(group, ()), None if stage == ALL else stage, search)
+        elif not any(passes(job) for job in source.open_jobs()):
+            st.caption(_("No such job."))
+        if job_id := st.query_params.get("job"):
+            _drawer(job_id)
+
+
+def _header() -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        with st.container(gap=None, width="content"):
+            st.title(_(JOBS.title), anchor=False)
+            st.caption(_("What runs, what waits and what has ended, in all projects."))
+        with st.container(horizontal=True, width="content"):
+            box = st.popover(_("Queues"), icon=":material/tune:", key="queues", on_change="rerun")
+            if box.open:
+                with box:
+                    queues()
+            clearing()
+
+
+def _filters() -> tuple[str, str, str]:
+    """(group of states, stage, search); they stand in the address."""
+    words = {
+        ALL: _("All"),
+        "waiting": _("Waiting"),
+        "running": _("Running"),
+        "done": _("Done"),
+        "failed": _("Failed"),
+        "stopped": _("Cancelled"),
+    }
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="job_filters"):
+        group = st.segmented_control(
+            _("State"),
+            list(words),
+            format_func=words.__getitem__,
+            key="state",
+            default=ALL,
+            required=True,
+            bind="query-params",
+        )
+        stage = st.selectbox(
+            _("Stage"),
+            [ALL, *NAMES],
+            format_func=lambda name: _("All") if name == ALL else stage_words(name),
+            key="stage",
+            filter_mode=None,
+            bind="query-params",
+            width=190,
+        )
+        search = st.text_input(
+            _("Search"),
+            key="search",
+            placeholder=_("Name or id"),
+            icon=":material/search:",
+            bind="query-params",
+            width=220,
+        )
+    return str(group or ALL), stage, (search or "").strip()
+
+
+def _open(jobs: list[JobView]) -> None:
+    worker_line()
+    for job in jobs:
+        if job.state in AT_WORK:
+            job_card(job)
+    order = upcoming()
+    shown = {job.id for job in jobs}
+    waiting = [job for job in order if job.id in shown]
+    if waiting:
+        st.subheader(ngettext("{n} job waits", "{n} jobs wait", len(waiting)), anchor=False)
+        with st.container(border=True, key="waiting", gap="xsmall"):
+            for job in waiting:
+                _waiting(job, order)
+
+
+def _waiting(job: JobView, order: list[JobView]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"waits_{job.id}"):
+        st.markdown(f"**{stage_words(job.stage)}**", width="content")
+        run_link(job.run_id)
+        st.caption(why_waiting(job), width="stretch")
+        move_buttons(job, order)
+        st.button(
+            _("Cancel"),
+            key=f"cancel_{job.id}",
+            icon=":material/close:",
+            type="tertiary",
+            on_click=source.act,
+            args=(lambda: source.studio().jobs.cancel(job.id),),
+        )
+
+
+def _history(states: tuple[State, ...], stage: str | None, search: str) -> None:
+    limit = st.session_state.setdefault("history_shown", PAGE)
+    found = source.studio().jobs.history(states, stage, search, limit + 1)
+    st.subheader(_("History"), anchor=False)
+    if not found:
+        st.caption(_("Nothing has ended yet.") if not (states or stage or search) else _("No such job."))
+        return
+    clicked = job_table(found[:limit])
+    if clicked.run:
+        open_run(clicked.run)
+    if clicked.job:
+        st.query_params["job"] = clicked.job
+    if len(found) > limit:
+        st.button(_("Show more"), key="more", on_click=_more)
+
+
+def _more() -> None:
+    st.session_state["history_shown"] += PAGE
+
+
+def _drawer(job_id: str) -> None:
+    job = source.studio().job(job_id)
+
+    def draw() -> bool:
+        now = source.studio().job(job_id)
+        job_card(now)
+        return not now.state.ended
+
+    def body() -> None:
+        source.live(draw, busy=not job.state.ended)
+
+    st.dialog(stage_words(job.stage), width="large", position="right", on_dismiss=_close)(body)()
+
+
+def _close() -> None:
+    st.query_params.pop("job", None)

@@ -1,0 +1,1 @@
+"""The page Playground: one or two models answer the same message side by side."""

@@ -1,0 +1,68 @@
+"""What the store tells a conversation: which models there are, which to begin with, how each wants to be asked, and examples."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.api import MODEL_KINDS
+from backend.data.rows import Row, Template
+from backend.schemas import ArtifactView, Kind
+from studio.ui import source
+from studio.ui.project import project
+
+EXAMPLES = 6
+_SHORT = 2_000
+
+
+def models() -> dict[str, ArtifactView]:
+    """Everything that can be talked to, those of the project first, newest first."""
+    mine = project().id
+    found = sorted(source.artifacts(MODEL_KINDS), key=lambda view: view.project != mine)
+    return {view.id: view for view in found}
+
+
+def template_of(model: str) -> Template:
+    """The words around a message that a model learned; none for a model that learned nothing here."""
+    view = models().get(model)
+    return Template.model_validate((view.facts.get("template") if view else None) or {})
+
+
+def proposed() -> list[str]:
+    """The pair to begin with: the project's newest INT4 model (else its newest, else any) and where it comes from."""
+    options = models()
+    mine = [view for view in options.values() if view.project == project().id]
+    int4 = [view for view in mine if view.kind is Kind.ONNX and view.facts.get("precision") == "int4"]
+    first = next(iter([*int4, *mine, *options.values()]), None)
+    if first is None:
+        return []
+    older = [view for view in ancestors(first.id) if view.kind in MODEL_KINDS]
+    return [first.id, *(view.id for view in older[-1:])]
+
+
+def ancestors(artifact_id: str) -> list[ArtifactView]:
+    """Everything that it was made from, the nearest first: of a student its base, then the teacher behind its rows."""
+    known = {view.id: view for view in source.artifacts()}
+    found: dict[str, ArtifactView] = {}
+    layer = [artifact_id]
+    while layer:
+        parents = [parent for child in layer for parent in known[child].parents if parent in known]
+        layer = [parent for parent in dict.fromkeys(parents) if parent not in found]
+        found |= {parent: known[parent] for parent in layer}
+    return list(found.values())
+
+
+def examples(model: str) -> list[Row]:
+    """The first validation rows of the dataset behind a model, else of the project's newest; never rows of the test split."""
+    mine = [view for view in source.artifacts((Kind.DATASET,)) if view.project == project().id]
+    older = [view for view in ancestors(model) if view.kind is Kind.DATASET] if model in models() else []
+    usable = [view for view in [*older, *mine] if view.facts.get("rows", {}).get("validation")]
+    return _validation_rows(usable[0].id) if usable else []
+
+
+
+
+@st.cache_resource(ttl="60s", max_entries=16, show_spinner=False)
+def _validation_rows(dataset: str) -> list[Row]:
+    """Rows that stand alone: one that goes on with a conversation is no first message."""
+    rows = source.studio().rows(dataset, "validation", 0, 5 * EXAMPLES)
+    return [row for row in rows if not row.context and len(row.input) <= _SHORT][:EXAMPLES]

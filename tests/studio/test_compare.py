@@ -1,0 +1,239 @@
+"""The page Compare on a real home: empty, one model, many, being measured, failed; both languages."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from backend.answers import Confusion
+from backend.evaluations import EvaluationView
+from backend.report import html
+from backend.schemas import Kind, State
+from studio.ui.compare import page
+from studio.ui.compare.axes import span, ticks
+from studio.ui.compare.controls import Choice
+from studio.ui.compare.export import board_csv
+from studio.ui.compare.figures import confusion_chart, pareto_chart
+from studio.ui.compare.report import report
+from tests.studio.conftest import Show, words
+from tests.studio.house import House
+
+EVIL = "<img src=x onerror=alert(1)> **bold** مرحبا 🔥"
+
+
+def measured(house: House) -> None:
+    """A teacher of 20 rows, its student, that in INT4, and the untuned model."""
+    data = house.dataset()
+    base = house.model("base", facts={"precision": "fp32"})
+    teacher = house.model("teacher", Kind.ADAPTER, facts={"base": base.id, "data": data.id}, parents=[base.id, data.id])
+    answers = house.artifact(
+        Kind.DATASET, "answers", {**data.facts, "teacher": "teacher"}, parents=[data.id, teacher.id]
+    )
+    student = house.model("student", facts={"layers": 6, "data": answers.id}, parents=[teacher.id, answers.id])
+    small = house.model("small", Kind.ONNX, parents=[student.id])
+    for model, share, latency, size in (
+        (base, 0.1, 210.0, 540e6),
+        (teacher, 0.95, 200.0, 540e6),
+        (student, 0.95, 50.0, 200e6),
+        (small, 0.75, 20.0, 50e6),
+    ):
+        house.evaluation(model, data, share, inputs=[EVIL], latency_ms_p50=latency, size_bytes=size)
+
+
+def data_of(at: AppTest, key: str) -> dict[str, Any]:
+    """What the table of that key was given."""
+    for element in at.get("bidi_component"):
+        content = json.loads(element.proto.json) if element.proto.json else {}
+        if content.get("label") == key:
+            return dict(content)
+    raise AssertionError(f"no table {key}")
+
+
+def charts(at: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["Nothing has been measured yet", "Start the demo on the page Home"]),
+        ("es", ["Aún no se ha medido nada", "Inicia la demo en la página Inicio"]),
+    ],
+)
+def test_empty_says_what_to_do(show: Show, language: str, said: list[str]) -> None:
+    at = show("compare", language)
+    text = words(at) + "".join(link.proto.label for link in at.get("page_link"))
+    for part in said:
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            [
+                "commands · Test · 20 rows · 4 models",
+                "What is gained",
+                "75 % less",
+                "63 % less",
+                "100 % kept",
+                "n = 20",
+            ],
+        ),
+        (
+            "es",
+            ["commands · Prueba · 20 filas · 4 modelos", "Qué se gana", "75 % menos", "63 % menos", "100 % conservado"],
+        ),
+    ],
+)
+def test_page_says_what_was_gained(house: House, show: Show, language: str, said: list[str]) -> None:
+    measured(house)
+    at = show("compare", language)
+    text = words(at) + "".join(at.selectbox(key="cmp_benchmark").options)
+    for part in said:
+        assert part in text, part
+
+
+def test_leaderboard_has_every_model_with_its_interval(house: House, show: Show) -> None:
+    measured(house)
+    table = data_of(show("compare"), "Leaderboard")
+    assert [row[0]["text"] for row in table["rows"]][-2:] == ["small", "base"]
+    assert table["sort"] == [1, True]
+    best = table["rows"][0]
+    assert best[1]["text"] == "95.0 %"
+    assert best[1]["sub"] == "85.0 % – 100.0 %"
+    tags = {row[0]["text"]: [tag["text"] for tag in row[0]["tags"]] for row in table["rows"]}
+    assert tags == {"student": ["Pareto front"], "teacher": ["Reference"], "small": ["Pareto front"], "base": []}
+
+
+def test_untuned_models_enter_the_chart_only_when_asked(house: House, show: Show) -> None:
+    measured(house)
+    at = show("compare")
+    assert "base" not in json.dumps(charts(at)[0])
+    at.toggle(key="cmp_untuned").set_value(True).run()
+    assert "base" in json.dumps(charts(at)[0])
+
+
+def test_rows_are_filtered_searched_and_kept_as_text(house: House, show: Show) -> None:
+    measured(house)
+    at = show("compare")
+    text = words(at)
+    assert "Both are right and wrong on exactly the same rows." in text.replace("\\", "")
+    table = data_of(at, "Row by row")
+    assert table["rows"][0][0]["text"] == EVIL
+    assert len(table["rows"]) == 20
+    assert not [m for m in at.markdown if EVIL in m.value]
+    at.segmented_control(key="cmp_show").set_value("first_wrong").run()
+    assert len(data_of(at, "Row by row")["rows"]) == 1
+    at.text_input(key="cmp_search").set_value("in no text").run()
+    assert "No row fits" in words(at)
+
+
+def test_sections_show_confusion_and_making(house: House, show: Show) -> None:
+    measured(house)
+    at = show("compare")
+    at.segmented_control(key="cmp_section").set_value("confusion").run()
+    assert charts(at)[-1]["data"][0]["type"] == "heatmap"
+    assert data_of(at, "Most frequent mix-ups")["rows"]
+    at.segmented_control(key="cmp_section").set_value("making").run()
+    made = {row[0]["text"]: row[1]["text"] for row in data_of(at, "How they were made")["rows"]}
+    assert made["small"].splitlines()[-1] == "“small”: “student” converted to ONNX in INT4."
+    assert "The answers there are by “teacher”." in made["student"]
+
+
+def test_one_model_is_still_useful(house: House, show: Show) -> None:
+    house.evaluation(house.model(), house.dataset(), 0.9)
+    at = show("compare")
+    assert "Measure a second model" in words(at)
+    assert len(data_of(at, "Row by row")["columns"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "2 models are being measured"), ("es", "2 modelos se están midiendo")]
+)
+def test_running_measurements_are_announced(house: House, show: Show, language: str, said: str) -> None:
+    measured(house)
+    house.run("first", ("evaluate", State.RUNNING))
+    house.run("second", ("evaluate", State.WAITING))
+    assert said in words(show("compare", language))
+
+
+def test_failed_measurement_says_why(house: House, show: Show) -> None:
+    measured(house)
+    house.run("bad", ("evaluate", State.FAILED), error={"code": "chat.endpoint_model_missing"})
+    assert "The endpoint needs the name of a model" in words(show("compare"))
+
+
+def test_another_project_has_its_own_measurements(house: House, show: Show) -> None:
+    measured(house)
+    house.studio.choose_project(house.studio.create_project("Empty").id)
+    assert "Nothing has been measured yet" in words(show("compare"))
+
+
+def test_new_measurement_is_drawn_in_the_next_run(house: House, show: Show) -> None:
+    measured(house)
+    at = show("compare")
+    house.evaluation(house.model("late"), house.studio.artifact("dataset-commands"), 0.5)
+    page.measured.clear()
+    at.run()
+    assert "late" in [row[0]["text"] for row in data_of(at, "Leaderboard")["rows"]]
+
+
+def test_report_and_table_say_what_the_page_says(house: House, show: Show) -> None:
+    measured(house)
+    show("compare")  # gives the words a session
+    group = house.studio.evaluations()
+    by_name = {each.model_name: each for each in group}
+    choice = Choice(group, "accuracy", by_name["teacher"], by_name["small"])
+    answers = house.studio.answers(by_name["small"].id, by_name["teacher"].id)
+    text = html(report(choice, answers))
+    for part in ("small against teacher", "79 % kept", "90 % less", "91 % less", "12 %", "converted to ONNX in INT4"):
+        assert part in text, part
+    assert text.count("<circle") == 3, "the untuned model would press the chart together"
+    lines = list(csv.DictReader(io.StringIO(board_csv(choice).removeprefix("\ufeff"))))
+    assert {line["model"]: line["latency_ms_p50"] for line in lines}["small"] == "20.0"
+
+
+def one(name: str, **metrics: float) -> EvaluationView:
+    plain: dict[str, Any] = {
+        "data": "d",
+        "data_name": "d",
+        "data_digest": "d",
+        "split": "test",
+        "n": 20,
+        "project": "p",
+    }
+    more = {"kind": "model", "precision": "fp32", "created": "2026-01-01T00:00:00Z"}
+    return EvaluationView(id=name, name=name, model=name, model_name=name, metrics=metrics, **plain, **more)
+
+
+def test_chart_labels_keep_html_as_text_and_logarithms_fit(house: House, show: Show) -> None:
+    show("compare")  # gives the words a session
+    group = [one("<b>x</b>", accuracy=0.9, size_bytes=1e7), one("y", accuracy=0.8, size_bytes=1e6)]
+    chart = pareto_chart(group, {each.id: each.name for each in group}, "size_bytes", "accuracy", log=True)
+    labels = {label["text"]: label for label in chart["layout"]["annotations"]}
+    assert set(labels) == {"&lt;b&gt;x&lt;/b&gt;", "y"}
+    assert labels["y"]["x"] == 6
+    low, high = chart["layout"]["xaxis"]["range"]
+    assert low < 6 < 7 < high
+
+
+def test_axes_have_round_ticks_in_reach() -> None:
+    assert ticks("size_bytes", 1.5e7, 6e8, True) == [3e7, 1e8, 3e8]
+    assert ticks("latency_ms_p50", 8, 120, True) == [10, 20, 50, 100]
+    assert max(ticks("accuracy", 0.7, 1.1, False)) == 1.0
+    assert min(ticks("size_bytes", -5e6, 4e7, False)) == 0.0
+    low, high = span([5.0], False, (0.1, 0.1))
+    assert low < 5.0 < high
+
+
+def test_confusion_keeps_the_labels_that_occur() -> None:
+    table = Confusion(labels=["a", "b", "unused"], counts=[[3, 1, 0], [0, 4, 0], [0, 0, 0]])
+    heat = confusion_chart(table)["data"][0]
+    assert heat["z"] == [[0.75, 0.25], [0.0, 1.0]]
