@@ -1,7 +1,5 @@
-"""Playground."""
+"""One or two models answer the same message side by side: `/playground`, `?models=<id>,<id>` chooses them."""
 
-import streamlit as st
+from studio.ui.playground.page import playground
 
-from studio.ui.i18n import _
-
-st.title(_("Playground"), anchor=False)
+playground()

@@ -28,6 +28,8 @@ def start_order(open_jobs: Sequence[JobView]) -> list[JobView]:
             if ready and busy[job.queue] < SLOTS[job.queue]:
                 busy[job.queue] += 1
                 started.append(job)
+        if not (started or at_work):
+            return [*order, *left]
         left = [job for job in left if job not in started]
         order += started
         at_work = started

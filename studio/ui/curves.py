@@ -52,6 +52,7 @@ def _figure(job: JobView, lines: dict[str, list[tuple[float, float]]]) -> dict[s
             "data": line,
         }
         for name, line in lines.items()
+        if line or not job.state.ended
     ]
     return {
         "animation": False,

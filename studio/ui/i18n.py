@@ -14,7 +14,19 @@ import streamlit as st
 from studio.paths import LOCALE
 
 LANGUAGES = {"en": "English", "es": "Español"}
+COOKIE = "slmops_lang"
 _KEY = "lang"
+_TOLD = st.components.v2.component(
+    "studio_language",
+    html="<i hidden></i>",
+    js=f"""
+export default function ({{ data }}) {{
+  document.documentElement.lang = data.lang;
+  if (data.chosen) document.cookie = "{COOKIE}=" + data.lang + "; path=/; max-age=31536000; SameSite=Lax";
+}}
+""",
+)
+"""Tells the browser the page's language (Streamlit fixes it to English) and lets it remember a choice over a reload."""
 
 
 @cache
@@ -39,10 +51,10 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 
 
 def lang() -> str:
-    """The session's language code: the one that was chosen, else the browser's, else English."""
+    """The session's language code: the one that was chosen in this browser, else the browser's own, else English."""
     if _KEY not in st.session_state:
-        browser = (st.context.locale or "en").split("-")[0]
-        st.session_state[_KEY] = browser if browser in LANGUAGES else "en"
+        wanted = [st.context.cookies.get(COOKIE), (st.context.locale or "en").split("-")[0]]
+        st.session_state[_KEY] = next((code for code in wanted if code in LANGUAGES), "en")
     return str(st.session_state[_KEY])
 
 
@@ -59,6 +71,7 @@ def ngettext(one: str, many: str, count: int) -> str:
 def choose_language(code: str) -> None:
     """Callback: the session's language from the run that follows on."""
     st.session_state[_KEY] = code
+    _chosen()
 
 
 def language_switch() -> None:
@@ -72,4 +85,10 @@ def language_switch() -> None:
         label_visibility="collapsed",
         width="stretch",
         persist_state="session",
+        on_change=_chosen,
     )
+    _TOLD(key="told", data={"lang": lang(), "chosen": st.session_state.get("lang_chosen", False)}, height=0)
+
+
+def _chosen() -> None:
+    st.session_state["lang_chosen"] = True

@@ -11,7 +11,7 @@ from studio.ui import source
 from studio.ui.chain import STAGE_PAGES
 from studio.ui.curves import curves
 from studio.ui.i18n import _
-from studio.ui.parts import progress, run_link, state_badge
+from studio.ui.parts import progress, run_link, state_badge, worker_hint
 from studio.ui.upload import download_link
 from studio.ui.usage import usage
 from studio.ui.waiting import move_buttons, why_waiting
@@ -30,6 +30,7 @@ def job_card(job: JobView, *, log: bool = True, run: bool = True) -> None:
         _head(job, run)
         if job.state in (State.WAITING, State.QUEUED):
             st.caption(why_waiting(job))
+            worker_hint()
         if job.state in AT_WORK:
             progress(job)
             _taking(job)
@@ -103,7 +104,7 @@ def _taking(job: JobView) -> None:
     if job.quote:
         memory = _("{used} of about {quoted}").format(used=memory, quoted=size(job.quote.memory_bytes))
     cores = "–" if now is None or now.cores is None else _("{n} cores").format(n=f"{now.cores:.1f}")
-    st.caption(f":material/memory: {_('Memory')} {memory}  ·  :material/speed: {_('CPU')} {cores}")
+    st.caption(f":material/memory: {_('Memory')} {memory}  ·  :material/speed: CPU {cores}")
 
 
 def _failure(job: JobView) -> None:

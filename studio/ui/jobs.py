@@ -89,7 +89,7 @@ def _filters() -> tuple[str, str, str]:
             key="stage",
             filter_mode=None,
             bind="query-params",
-            width=190,
+            width=165,
         )
         search = st.text_input(
             _("Search"),
@@ -97,7 +97,7 @@ def _filters() -> tuple[str, str, str]:
             placeholder=_("Name or id"),
             icon=":material/search:",
             bind="query-params",
-            width=220,
+            width=190,
         )
     return str(group or ALL), stage, (search or "").strip()
 
@@ -118,19 +118,21 @@ def _open(jobs: list[JobView]) -> None:
 
 
 def _waiting(job: JobView, order: list[JobView]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"waits_{job.id}"):
-        st.markdown(f"**{stage_words(job.stage)}**", width="content")
-        run_link(job.run_id)
-        st.caption(why_waiting(job), width="stretch")
-        move_buttons(job, order)
-        st.button(
-            _("Cancel"),
-            key=f"cancel_{job.id}",
-            icon=":material/close:",
-            type="tertiary",
-            on_click=source.act,
-            args=(lambda: source.studio().jobs.cancel(job.id),),
-        )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            st.markdown(f"**{stage_words(job.stage)}**", width="content")
+            run_link(job.run_id)
+            st.caption(why_waiting(job), width="content")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            move_buttons(job, order)
+            st.button(
+                _("Cancel"),
+                key=f"cancel_{job.id}",
+                icon=":material/close:",
+                type="tertiary",
+                on_click=source.act,
+                args=(lambda: source.studio().cancel(job.id),),
+            )
 
 
 def _history(states: tuple[State, ...], stage: str | None, search: str) -> None:
@@ -164,7 +166,7 @@ def _drawer(job_id: str) -> None:
     def body() -> None:
         source.live(draw, busy=not job.state.ended)
 
-    st.dialog(stage_words(job.stage), width="large", position="right", on_dismiss=_close)(body)()
+    st.dialog(stage_words(job.stage), width="medium", position="right", on_dismiss=_close)(body)()
 
 
 def _close() -> None:

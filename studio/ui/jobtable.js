@@ -39,7 +39,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     state.className = `state ${job.tone}`;
     state.textContent = job.state;
     cell(row, "", state);
-    for (const figure of [job.took, job.started, job.attempts]) cell(row, "figure", figure);
+    for (const name of ["took", "started", "attempts"]) cell(row, `figure ${name}`, job[name]);
   }
   parentElement.querySelector(".jobs").replaceChildren(table);
 }

@@ -52,9 +52,9 @@ def rows(jobs: Sequence[JobView]) -> list[dict[str, str]]:
             "project": projects.get(job.project, ""),
             "state": state_words(job.state),
             "tone": STATES[job.state][2],
-            "took": duration(job.seconds) if job.seconds is not None else "–",
-            "started": ago(job.started) if job.started else "–",
-            "attempts": str(job.attempts) if job.started else "–",
+            "took": duration(job.seconds) if job.seconds is not None else "",
+            "started": ago(job.started) if job.started else "",
+            "attempts": str(job.attempts) if job.started else "",
         }
         for job in jobs
     ]

@@ -12,7 +12,7 @@ from studio.ui.compare.page import measured
 from studio.ui.demo import demo_button, demo_card
 from studio.ui.i18n import _, ngettext
 from studio.ui.jobcard import AT_WORK, job_card
-from studio.ui.parts import run_link, state_badge
+from studio.ui.parts import run_link, state_badge, worker_hint
 from studio.ui.project import project, project_words
 from studio.ui.waiting import upcoming, why_waiting
 from studio.ui.watch import watched
@@ -76,7 +76,7 @@ def _best() -> None:
         (_("Smallest model"), ":material/compress:", "size_bytes", min),
         (_("Fastest, tokens per second"), ":material/speed:", "decode_tokens_per_s", max),
     )
-    with st.grid(3, min_column_width=200, gap="small"):
+    with st.grid(3, min_column_width=150, gap="small"):
         for label, icon, metric, pick in tiles:
             having = [one for one in found if metric in one.metrics]
             if having:
@@ -112,12 +112,11 @@ def _machine(jobs: list[JobView]) -> None:
     used = size(sum(kept.by_kind.values()))
     free = _("{size} free").format(size=size(kept.free))
     ready = (_("Ready"), escaped(workers[0].host)) if workers else (_("None"), _("jobs wait"))
-    with st.grid(3, min_column_width=200, gap="small"):
+    with st.grid(3, min_column_width=150, gap="small"):
         _tile(_("Jobs at work"), ":material/pending_actions:", str(at_work), waiting)
         _tile(_("Worker"), ":material/memory:", *ready)
         _tile(_("On disk"), ":material/hard_drive:", used, free, _kinds(kept))
-    if not workers:
-        st.caption(_("Start a worker with `slmops studio` or `slmops worker`; jobs wait until then."))
+    worker_hint()
 
 
 def _tile(label: str, icon: str, value: str, below: str, help: str | None = None) -> None:

@@ -61,9 +61,16 @@ def worker_line() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if not workers:
             st.badge(_("No worker"), icon=":material/warning:", color="orange")
-            st.caption(_("Start one with `slmops studio` or `slmops worker`; jobs wait until then."), width="content")
+            worker_hint()
         for worker in workers:
             st.badge(_("Worker ready"), icon=":material/check_circle:", color="green")
             st.caption(escaped(worker.host), width="content")
         for name in source.paused():
             st.badge(_("Queue {queue} is paused").format(queue=name), icon=":material/pause:", color="orange")
+
+
+def worker_hint() -> None:
+    """How to start a worker, when there is none."""
+    if not source.workers():
+        words = _("Start a worker with `slmops studio` or `slmops worker`; jobs wait until then.")
+        st.caption(words, width="content")

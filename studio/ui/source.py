@@ -125,11 +125,11 @@ def act(action: Callable[[], object]) -> None:
     forget()
 
 
-def live(draw: Callable[[], bool], busy: bool) -> None:
-    """Draw again by itself, each second while `busy`. `draw` says whether work is going on; when that changes, the
+def live(draw: Callable[[], bool], busy: bool, fast: float = FAST) -> None:
+    """Draw again by itself, every `fast` seconds while `busy`. `draw` says whether work is going on; when that changes, the
     whole page is drawn again and takes the other pace."""
 
-    @st.fragment(run_every=FAST if busy else SLOW)
+    @st.fragment(run_every=fast if busy else SLOW)
     def polled() -> None:
         with shown():
             if draw() != busy:

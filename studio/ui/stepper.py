@@ -1,7 +1,6 @@
 """The row of steps at the head of a page: where a project stands and what comes next.
 
-A component of our own (inline, no iframe): Streamlit has none, and those of PyPI are iframes with colours of their own. It
-also tells the browser the page's language, which Streamlit fixes to English.
+A component of our own (inline, no iframe): Streamlit has none, and those of PyPI are iframes with colours of their own.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Literal
 
 import streamlit as st
 
-from studio.ui.i18n import _, lang
+from studio.ui.i18n import _
 
 Mark = Literal["todo", "now", "done", "run", "err"]
 
@@ -46,7 +45,6 @@ button:hover .t { color:var(--st-link-color) }
 _JS = """
 const SIGN = { done: "\\u2713", err: "!" };
 export default function ({ data, parentElement, setTriggerValue }) {
-  document.documentElement.lang = data.lang;
   const root = parentElement.querySelector("ol");
   root.setAttribute("aria-label", data.label);
   root.replaceChildren(...data.steps.map((step, at) => {
@@ -91,7 +89,6 @@ def stepper(steps: Sequence[Step], here: int | None, key: str = "stepper") -> in
         "err": _("failed"),
     }
     data = {
-        "lang": lang(),
         "label": _("Steps of the project"),
         "steps": [
             {

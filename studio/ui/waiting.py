@@ -19,14 +19,14 @@ def upcoming() -> list[JobView]:
 
 
 def why_waiting(job: JobView) -> str:
-    """`Waits for Fine-tune`, `Number 2 in the queue`, or what keeps the whole queue."""
+    """`Waits for Fine-tune`, `Number 2 in the queue`, or what keeps the whole queue, in a few words."""
     ahead = {other.stage_id: other for other in source.open_jobs() if other.run_id == job.run_id}
     needed = next((ahead[need] for need in job.needs if need in ahead), None)
     if needed:
         return _("Waits for {stage}").format(stage=named(needed))
     workers = source.workers()
     if not workers:
-        return _("No worker is running: start one with `slmops studio` or `slmops worker`")
+        return _("No worker is running")
     if not any(job.queue in worker.queues for worker in workers):
         return _("No worker serves the queue {queue}").format(queue=job.queue)
     if job.queue in source.paused():

@@ -1,14 +1,22 @@
-"""A real Chromium: the system's if there is one, else Playwright's own."""
+"""A real Chromium (the system's if there is one, else Playwright's own), and visitors of a real studio."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, expect, sync_playwright
+
+from tests.e2e.homes import fill
+from tests.e2e.visitor import PATIENCE, Visit, Visitor
+from tests.serve.den import build_onnx
+from tests.studio.web import Web
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +31,40 @@ def browser() -> Iterator[Browser]:
             pytest.fail(f"no Chromium can be started; `make browser` installs one: {error.message.splitlines()[0]}")
         yield started
         started.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """`visit(url, locale="es-ES")`: a visitor with a browser profile of their own. In the end none may have asked another
+    machine for anything, and no console may have told of an error."""
+    visitors: list[Visitor] = []
+
+    def enter(url: str, **profile: object) -> Visitor:
+        visitors.append(Visitor(browser, url, **profile))
+        return visitors[-1]
+
+    yield enter
+    for visitor in visitors:
+        visitor.leave()
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """The web process on a home with everything in it, in every state; no worker moves anything."""
+    home = tmp_path_factory.mktemp("filled") / "home"
+    fill(home)
+    with Web(home) as web:
+        yield web
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """The web process on a home where nothing has happened yet."""
+    with Web(tmp_path_factory.mktemp("empty") / "home") as web:
+        yield web
+
+
+@pytest.fixture(scope="session")
+def onnx(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny ONNX model that talks."""
+    return build_onnx(tmp_path_factory.mktemp("tiny"))

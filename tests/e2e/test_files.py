@@ -35,15 +35,15 @@ def test_model_comes_in_and_goes_out(page: Page, home: Path, folder: Path, tmp_p
     page.get_by_text("Import a model").click()
     (tmp_path / "notes.txt").write_text("no model")
     page.set_input_files("input[type=file]", tmp_path / "notes.txt")
-    expect(page.get_by_role("alert").filter(has_text="is none of .zip")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="is none of .zip")).to_be_visible(timeout=PAINT)
     page.set_input_files("input[type=file]", packed(folder, tmp_path / "modelo ñ.zip"))
     name = page.get_by_role("textbox", name="Name of the model")
-    expect(name).to_have_value("modelo ñ")
+    expect(name).to_have_value("modelo ñ", timeout=PAINT)
     page.reload()
     expect(name).to_have_value("modelo ñ", timeout=PAINT)
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_role("button", name="Details").click()
-    expect(page.get_by_role("dialog").get_by_text("It was imported")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("It was imported")).to_be_visible(timeout=PAINT)
     page.reload()
     expect(page.get_by_role("dialog").get_by_text("It was imported")).to_be_visible(timeout=PAINT)
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
@@ -55,7 +55,7 @@ def test_model_comes_in_and_goes_out(page: Page, home: Path, folder: Path, tmp_p
         assert "modelo ñ/model.safetensors" in archive.namelist()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
-    expect(page.get_by_role("button", name="Details")).to_have_count(0)
+    expect(page.get_by_role("button", name="Details")).to_have_count(0, timeout=PAINT)
     studio = Studio.open(home=home)
     assert studio.artifacts() == [] and studio.uploads() == []
 
@@ -69,9 +69,9 @@ def test_cancelled_upload_leaves_nothing_and_can_be_repeated(page: Page, home: P
     network.send("Network.emulateNetworkConditions", slow)
     page.get_by_text("Import a model").click()
     page.set_input_files("input[type=file]", large)
-    expect(page.get_by_role("progressbar", name="Sending large.zip")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="Sending large.zip")).to_be_visible(timeout=PAINT)
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("button", name="Choose a file")).to_be_focused()
+    expect(page.get_by_role("button", name="Choose a file")).to_be_focused(timeout=PAINT)
     for _ in range(50):
         if not list((home / "uploads").iterdir()):
             break
@@ -79,5 +79,5 @@ def test_cancelled_upload_leaves_nothing_and_can_be_repeated(page: Page, home: P
     assert list((home / "uploads").iterdir()) == []
     network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
     page.set_input_files("input[type=file]", large)
-    expect(page.get_by_text("large.zip has arrived").first).to_be_visible()
+    expect(page.get_by_text("large.zip has arrived").first).to_be_visible(timeout=PAINT)
     assert [upload.bytes for upload in Studio.open(home=home).uploads()] == [40_000_000]

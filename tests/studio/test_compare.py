@@ -20,6 +20,7 @@ from studio.ui.compare.controls import Choice
 from studio.ui.compare.export import board_csv
 from studio.ui.compare.figures import confusion_chart, pareto_chart
 from studio.ui.compare.report import report
+from studio.ui.compare.words import gain_words
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 
@@ -222,6 +223,14 @@ def test_chart_labels_keep_html_as_text_and_logarithms_fit(house: House, show: S
     assert labels["y"]["x"] == 6
     low, high = chart["layout"]["xaxis"]["range"]
     assert low < 6 < 7 < high
+
+
+def test_perplexity_reads_as_less_or_more(show: Show) -> None:
+    show("compare")  # gives the words a session
+    assert gain_words("perplexity", 0.8) == "25 % more"
+    assert gain_words("perplexity", 2.0) == "50 % less"
+    assert gain_words("accuracy", 0.97) == "97 % kept"
+    assert gain_words("size_bytes", 1.001) == "the same"
 
 
 def test_axes_have_round_ticks_in_reach() -> None:

@@ -1,10 +1,11 @@
-"""A real web process for tests."""
+"""Real processes for tests: the web process alone, or a whole `slmops studio`."""
 
 from __future__ import annotations
 
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,15 +13,21 @@ import time
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 from backend.paths import ROOT
+
+WHOLE = (sys.executable, "-c", "from backend.cli import main; main()", "studio")
 
 
 class Web:
     """`python -m studio.launch` on a free port (or a given one), ready when it prints its address."""
 
+    command: tuple[str, ...] = (sys.executable, "-m", "studio.launch")
+
     def __init__(self, home: Path, *, host: str = "127.0.0.1", port: int = 0, **env: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "studio.launch", "--host", host, "--port", str(port)],
+            [*self.command, "--host", host, "--port", str(port)],
             cwd=ROOT,
             env={**os.environ, "SLMOPS_HOME": str(home), **env},
             stdout=subprocess.PIPE,
@@ -31,9 +38,9 @@ class Web:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         deadline = time.monotonic() + 60
-        while not self.lines and self.process.poll() is None and time.monotonic() < deadline:
+        while not self._address() and self.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        found = re.search(r"http://\S+?:(\d+)", "\n".join(self.lines))
+        found = self._address()
         if found is None:
             self.stop()
             raise RuntimeError("the web process said: " + "\n".join(self.lines))
@@ -45,6 +52,9 @@ class Web:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _address(self) -> re.Match[str] | None:
+        return re.search(r"http://\S+?:(\d+)", "\n".join(self.lines))
 
     def _read(self) -> None:
         assert self.process.stdout
@@ -60,3 +70,27 @@ class Web:
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait(10)
+
+
+class Whole(Web):
+    """`slmops studio`: web process, worker and host of models under their supervisor."""
+
+    command = WHOLE
+
+    def __init__(self, home: Path, **env: str) -> None:
+        super().__init__(home, port=free_port(), **env)
+
+    def kill(self, module: str) -> int:
+        """Kill the process that runs this module, at once; returns the id that it had."""
+        for child in psutil.Process(self.process.pid).children():
+            if module in child.cmdline():
+                child.kill()
+                return child.pid
+        raise AssertionError(f"nothing runs {module}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

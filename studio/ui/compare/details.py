@@ -73,7 +73,9 @@ def _rows(choice: Choice) -> None:
     ids = shown_rows(answers)
     pages = max(1, -(-len(ids) // PAGE))
     number = min(int(st.session_state.get(PAGE_KEY, 1)), pages)
-    st.caption(ngettext("{n} row", "{n} rows", len(ids)))
+    labels = "accuracy" in choice.picked.metrics
+    same = "" if labels else " · " + _("right means the same text, letter for letter")
+    st.caption(ngettext("{n} row", "{n} rows", len(ids)) + same)
     if not ids:
         st.info(_("No row fits. Take back the filter or the search."), icon=":material/search_off:")
         return

@@ -45,8 +45,9 @@ function reachable(root) {
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".scroll");
-  const order = root.order && root.columns === data.columns.length ? root.order : data.sort;
-  root.columns = data.columns.length;
+  const shape = JSON.stringify([data.columns, data.sort]);
+  const order = root.shape === shape ? root.order : data.sort;
+  root.shape = shape;
   root.setAttribute("aria-label", data.label);
   const draw = (sort) => {
     root.order = sort;

@@ -68,8 +68,10 @@ def rounded(share: float) -> str:
 
 
 def gain_words(metric: str, ratio: float) -> str:
-    """`97 % kept` of a quality, `85 % less` or `12 % more` of a cost."""
-    if metric in QUALITIES:
+    """`97 % kept` of a share, `85 % less` or `12 % more` of a cost or of perplexity."""
+    if metric == "perplexity":
+        ratio = 1 / ratio
+    elif metric in QUALITIES:
         return _("{share} kept").format(share=rounded(ratio))
     if abs(1 - ratio) < 0.005:
         return _("the same")

@@ -20,9 +20,11 @@ _ENDING = ".zip"
 def bring_box() -> None:
     """The drop zone, and every zip file that was sent and is not a model yet."""
     waiting = _waiting()
+    # Decided once: a changed value would draw the expander anew, and end an upload in it.
+    opened = st.session_state.setdefault("models_import_opened", bool(waiting))
     box = st.expander(
         _("Import a model"),
-        expanded=bool(waiting),
+        expanded=opened,
         key="models_import",
         icon=":material/upload:",
         on_change="rerun",

@@ -23,10 +23,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Setup:
-    """How models are asked: a template for each, how answers are drawn, and whether earlier messages go along."""
+    """How models are asked: how answers are drawn, one system prompt for all (None: each model's own), and whether earlier
+    messages go along."""
 
-    templates: dict[str, Template]
     sampling: Sampling
+    system: str | None = None
     history: bool = True
 
 
@@ -108,14 +109,17 @@ class Turn:
 
 
 class Chat:
-    """A conversation of a project with fixed models (artifact ids). May be used by threads."""
+    """A conversation of a project with fixed models: artifact id -> the template that it learned. `setup`: the last one that
+    was used. May be used by threads."""
 
-    def __init__(self, project: str, models: list[str], loads: Loads) -> None:
+    def __init__(self, project: str, templates: dict[str, Template], loads: Loads) -> None:
         self.id = uuid4().hex[:12]
         self.project = project
-        self.models = models
+        self.models = list(templates)
+        self.setup: Setup | None = None
         self.turns: list[Turn] = []
         self.created = datetime.now(UTC)
+        self._templates = templates
         self._loads = loads
         self._lock = threading.Lock()
 
@@ -165,6 +169,7 @@ class Chat:
         }
 
     def _ask(self, turn: Turn, setup: Setup) -> None:
+        self.setup = setup
         sampling = setup.sampling.model_copy(update={"seed": (setup.sampling.seed + turn.draws - 1) % 2**31})
         for model in self.models:
             messages = self._messages(model, turn, setup)
@@ -172,7 +177,9 @@ class Chat:
 
     def _messages(self, model: str, turn: Turn, setup: Setup) -> list[Message]:
         """As the model learned to read them: its template around what was said so far and this message."""
-        template = setup.templates[model]
+        template = self._templates[model]
+        if setup.system is not None:
+            template = template.model_copy(update={"system": setup.system})
         context: list[Message] = []
         for earlier in self.turns if setup.history else []:
             said = earlier.answers[model].text

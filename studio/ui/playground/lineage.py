@@ -59,8 +59,6 @@ def examples(model: str) -> list[Row]:
     return _validation_rows(usable[0].id) if usable else []
 
 
-
-
 @st.cache_resource(ttl="60s", max_entries=16, show_spinner=False)
 def _validation_rows(dataset: str) -> list[Row]:
     """Rows that stand alone: one that goes on with a conversation is no first message."""

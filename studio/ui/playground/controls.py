@@ -1,0 +1,237 @@
+"""What a session sets before it asks: models, sampling, system prompt; and its conversations."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import streamlit as st
+
+from backend.chat.engine import Sampling
+from backend.data.rows import Template
+from studio.ui.i18n import _
+from studio.ui.pickers import label
+from studio.ui.playground.chats import Chat, Setup
+from studio.ui.playground.lineage import models, template_of
+from studio.ui.playground.place import Place, go
+from studio.ui.playground.shared import chats
+from studio.ui.project import project
+from studio.ui.words import ago, escaped
+
+NONE = ""
+OWN, COMMON = "own", "common"
+RECENT = 10
+_DEFAULTS = {"pg_temperature": 0.0, "pg_top_p": 1.0, "pg_longest": 256, "pg_seed": 0, "pg_mode": OWN, "pg_system": ""}
+
+
+def picker(here: Place, at: int) -> None:
+    """The box that chooses model `at`; another choice begins another conversation."""
+    held = models()
+    beside = here.models[1 - at] if len(here.models) > 1 - at else None
+    mine = here.models[at] if len(here.models) > at else NONE
+    options = ([] if at == 0 else [NONE]) + [id_ for id_ in held if id_ != beside]
+    if mine not in options:
+        options.append(mine)
+    st.session_state[f"pg_model_{at}"] = mine
+    st.selectbox(
+        _("First model") if at == 0 else _("Second model"),
+        options,
+        format_func=_option,
+        key=f"pg_model_{at}",
+        on_change=_choose,
+        placeholder=_("Model"),
+        filter_mode="contains",
+    )
+
+
+def name_of(model: str) -> str:
+    view = models().get(model)
+    return view.name if view else _("deleted model")
+
+
+def _option(model: str) -> str:
+    view = models().get(model)
+    if model == NONE:
+        return _("No second model")
+    return label(view) if view else _("deleted model")
+
+
+def _choose() -> None:
+    go([chosen for at in (0, 1) if (chosen := st.session_state[f"pg_model_{at}"])])
+
+
+def adopt(here: Place) -> None:
+    """Give the widgets their first values: those that the conversation was last asked with, else the usual ones."""
+    known = st.session_state.get("pg_adopted")
+    setup = here.chat.setup if here.chat else None
+    for key, value in _DEFAULTS.items():
+        st.session_state.setdefault(key, value)
+    st.session_state.setdefault(_history_key(here), not _single(here))
+    if here.chat and setup and known != here.chat.id:
+        st.session_state["pg_adopted"] = here.chat.id
+        st.session_state["pg_temperature"] = setup.sampling.temperature
+        st.session_state["pg_top_p"] = setup.sampling.top_p
+        st.session_state["pg_longest"] = setup.sampling.max_new_tokens
+        st.session_state["pg_seed"] = setup.sampling.seed
+        st.session_state["pg_mode"] = OWN if setup.system is None else COMMON
+        st.session_state["pg_system"] = setup.system or ""
+        st.session_state[_history_key(here)] = setup.history
+
+
+def chosen_setup(here: Place) -> Setup:
+    """What the widgets say now."""
+    state = st.session_state
+    return Setup(
+        Sampling(
+            temperature=state["pg_temperature"],
+            top_p=state["pg_top_p"],
+            max_new_tokens=state["pg_longest"],
+            seed=state["pg_seed"] or 0,
+        ),
+        system=state["pg_system"] if state["pg_mode"] == COMMON else None,
+        history=state[_history_key(here)],
+    )
+
+
+def sampling_box(here: Place) -> None:
+    with st.popover(_("Sampling"), icon=":material/tune:", key="pg_sampling"):
+        st.slider(
+            _("Temperature"),
+            0.0,
+            2.0,
+            step=0.05,
+            key="pg_temperature",
+            on_change="ignore",
+            persist_state="session",
+            help=_("0 always takes the most likely token, as evaluations do; higher is more varied."),
+        )
+        st.slider(
+            _("Top-p"),
+            0.05,
+            1.0,
+            step=0.05,
+            key="pg_top_p",
+            on_change="ignore",
+            persist_state="session",
+            help=_(
+                "Draws only from the most likely tokens that have this probability together. Counts above temperature 0."
+            ),
+        )
+        st.slider(
+            _("Longest answer in tokens"),
+            16,
+            2048,
+            step=16,
+            key="pg_longest",
+            on_change="ignore",
+            persist_state="session",
+        )
+        st.slider(
+            _("Seed"),
+            0,
+            99,
+            key="pg_seed",
+            on_change="ignore",
+            persist_state="session",
+            help=_("The same seed draws the same answer; Regenerate takes the next one."),
+        )
+        st.toggle(
+            _("Send earlier messages along"),
+            key=_history_key(here),
+            on_change="ignore",
+            persist_state="session",
+            help=_("Models that were trained on single questions with fixed labels answer best without them."),
+        )
+
+
+def system_box(here: Place) -> None:
+    with st.popover(_("System prompt"), icon=":material/description:", key="pg_system_box"):
+        mode = st.segmented_control(
+            _("System prompt"),
+            [OWN, COMMON],
+            format_func=lambda code: {OWN: _("Each model's own"), COMMON: _("One for all")}[code],
+            key="pg_mode",
+            required=True,
+            on_change=_prefill,
+            args=(here,),
+            persist_state="session",
+        )
+        if mode == COMMON:
+            st.text_area(
+                _("System prompt for all models"),
+                key="pg_system",
+                height=160,
+                on_change="ignore",
+                persist_state="session",
+                placeholder=_("You are a helpful assistant."),
+            )
+            return
+        for model in here.models:
+            st.caption(escaped(name_of(model)))
+            system = template_of(model).system
+            if system:
+                st.text(system)
+            else:
+                st.markdown(f":gray[{_('It was trained without one here.')}]")
+
+
+def conversations_box(here: Place) -> None:
+    box = st.popover(_("Conversations"), icon=":material/history:", key="pg_chats", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        st.button(
+            _("New conversation"),
+            key="pg_new",
+            icon=":material/add:",
+            width="stretch",
+            on_click=go,
+            args=(here.models,),
+        )
+        if here.chat and here.chat.turns:
+            st.download_button(
+                _("Export this one as JSON"),
+                _exporter(here.chat),
+                f"conversation-{date.today().isoformat()}-{here.chat.id}.json",
+                "application/json",
+                key="pg_export",
+                icon=":material/download:",
+                on_click="ignore",
+                width="stretch",
+            )
+        for chat in chats().of(project().id)[:RECENT]:
+            current = here.chat is not None and chat.id == here.chat.id
+            st.button(
+                f"{_short(chat.turns[0].input)} · {ago(chat.created)}",
+                key=f"pg_open_{chat.id}",
+                type="tertiary",
+                icon=":material/chat_bubble:",
+                disabled=current,
+                on_click=go,
+                args=(chat.models, chat),
+            )
+        st.caption(_("The last 50 conversations are kept while the studio runs."))
+
+
+def _exporter(chat: Chat):  # type: ignore[no-untyped-def]
+    return lambda: json.dumps(chat.export(), ensure_ascii=False, indent=1)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return escaped(line if len(line) <= 40 else f"{line[:39]}…")
+
+
+def _prefill(here: Place) -> None:
+    if not st.session_state["pg_system"]:
+        systems: list[Template] = [template_of(model) for model in here.models]
+        st.session_state["pg_system"] = next((each.system for each in systems if each.system), "")
+
+
+def _single(here: Place) -> bool:
+    """A model that gives labels learned to answer single questions."""
+    return any(template_of(model).answer == "label" for model in here.models)
+
+
+def _history_key(here: Place) -> str:
+    return f"pg_history_{_single(here)}"

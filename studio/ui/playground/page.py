@@ -1,0 +1,192 @@
+"""The page Playground: models and their state, the conversation, the line to type into."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.chat.engine import truth
+from backend.data.rows import Row
+from backend.errors import Problem
+from studio.nav import FINETUNE, MODELS, PLAYGROUND
+from studio.ui import source
+from studio.ui.i18n import _
+from studio.ui.playground.chats import Chat
+from studio.ui.playground.controls import (
+    adopt,
+    chosen_setup,
+    conversations_box,
+    picker,
+    sampling_box,
+    system_box,
+)
+from studio.ui.playground.lineage import examples
+from studio.ui.playground.place import Place, conversation, place
+from studio.ui.playground.shared import served
+from studio.ui.playground.status import status_line
+from studio.ui.playground.turns import turn_view
+from studio.ui.words import escaped
+
+LONGEST = 100_000
+STREAMING = 0.2
+
+
+def playground() -> None:
+    with source.shown():
+        here = place()
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.title(_(PLAYGROUND.title), anchor=False, width="content")
+            if here.models:
+                _tools(here)
+        if not here.models:
+            _no_models()
+            return
+        ready = _host()
+        _heads(here, ready)
+        if here.lost:
+            st.info(
+                _(
+                    "The conversation of this address is no longer kept: the studio was started anew, or many came after it."
+                ),
+                icon=":material/info:",
+            )
+        _conversation(here)
+        st.chat_input(
+            _("Message both models") if len(here.models) > 1 else _("Message the model"),
+            key="pg_input",
+            max_chars=LONGEST,
+            disabled=not ready,
+            on_submit=_send,
+        )
+
+
+def _tools(here: Place) -> None:
+    adopt(here)
+    with st.container(horizontal=True, width="content", gap="small"):
+        sampling_box(here)
+        system_box(here)
+        conversations_box(here)
+        st.button(
+            _("Clear"),
+            key="pg_clear",
+            icon=":material/delete_sweep:",
+            disabled=not (here.chat and here.chat.turns),
+            on_click=_clear,
+        )
+
+
+def _host() -> bool:
+    """Whether models can be loaded; a card says what to do when not, and goes away by itself."""
+    ready = served() is not None
+    if not ready:
+        with st.container(border=True, key="pg_no_host"):
+            st.subheader(_("No model can answer now"), anchor=False)
+            st.markdown(escaped(Problem(code="serve.no_host").sentence(_)))
+            st.code("slmops studio", language=None)
+    source.live(lambda: served() is None, busy=not ready)
+    return ready
+
+
+def _heads(here: Place, ready: bool) -> None:
+    for at, column in enumerate(st.columns(2, gap="small")):
+        with column:
+            picker(here, at)
+            if ready and at < len(here.models):
+                status_line(here.models[at], here.chat)
+
+
+def _conversation(here: Place) -> None:
+    """Older turns stand still; the last one draws itself while it is answered, and new ones of another tab appear."""
+    chat = here.chat
+    if chat is None or not chat.turns:
+        _examples(here)
+    if chat is None:
+        return
+    for at in range(len(chat.turns) - 1):
+        turn_view(chat, at)
+    drawn = len(chat.turns)
+
+    def draw() -> bool:
+        if len(chat.turns) != drawn:
+            st.rerun()
+        if drawn:
+            turn_view(chat, drawn - 1)
+            _below(chat)
+        return chat.busy
+
+    source.live(draw, busy=chat.busy, fast=STREAMING)
+
+
+def _below(chat: Chat) -> None:
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        if chat.busy:
+            st.button(_("Stop"), key="pg_stop", icon=":material/stop_circle:", on_click=chat.stop)
+        else:
+            st.button(
+                _("Regenerate"),
+                key="pg_regenerate",
+                icon=":material/refresh:",
+                type="tertiary",
+                help=_("Asks again with the next seed. At temperature 0 the answers stay the same."),
+                on_click=_regenerate,
+            )
+
+
+def _examples(here: Place) -> None:
+    rows = {row.id: row for row in examples(here.models[0])}
+    with st.container(key="pg_empty", gap="small"):
+        st.space("small")
+        st.subheader(_("Ask something"), anchor=False)
+        st.caption(_("Each model answers in a process of its own, on this machine; nothing is sent elsewhere."))
+        if rows:
+            st.pills(
+                _("Try a validation row of the dataset"),
+                list(rows),
+                format_func=lambda id_: _short(rows[id_].input) if id_ in rows else id_,
+                key="pg_example",
+                on_change=_send_example,
+                args=(rows,),
+            )
+
+
+def _no_models() -> None:
+    with st.container(border=True, key="pg_nothing"):
+        st.subheader(_("No model to talk to yet"), anchor=False)
+        st.markdown(
+            _("Prepare the one that comes with the studio, import one, or fine-tune one with your own examples.")
+        )
+        st.page_link(MODELS.path, label=_("Prepare or import a model"), icon=MODELS.icon)
+        st.page_link(FINETUNE.path, label=_("Fine-tune a model"), icon=FINETUNE.icon)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return escaped(line if len(line) <= 60 else f"{line[:59]}…")
+
+
+def _send() -> None:
+    _say(st.session_state["pg_input"])
+
+
+def _send_example(rows: dict[str, Row]) -> None:
+    row = rows.get(st.session_state["pg_example"])
+    if row:
+        _say(row.input, truth(row))
+
+
+def _say(text: str, expected: str | None = None) -> None:
+    """The address is read anew: a message that was sent just before may have begun the conversation."""
+    if text and text.strip():
+        here = place()
+        conversation(here).say(text, chosen_setup(here), expected)
+
+
+def _regenerate() -> None:
+    here = place()
+    if here.chat and here.chat.turns:
+        here.chat.regenerate(chosen_setup(here))
+
+
+def _clear() -> None:
+    here = place()
+    if here.chat:
+        here.chat.clear()

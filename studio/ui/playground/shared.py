@@ -1,0 +1,32 @@
+"""What all sessions of the web process share: the way to the models, the conversations, and what the host says now."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.errors import StudioError
+from backend.serve.client import ServeClient, ServedModel
+from studio.ui import source
+from studio.ui.playground.chats import Chats
+from studio.ui.playground.loads import Loads
+
+
+@st.cache_resource(show_spinner=False)
+def loads() -> Loads:
+    return Loads(ServeClient(source.studio().settings))
+
+
+@st.cache_resource(show_spinner=False)
+def chats() -> Chats:
+    return Chats()
+
+
+@st.cache_resource(ttl="0.4s", max_entries=1, show_spinner=False)
+def served() -> dict[str, ServedModel] | None:
+    """What the host of models knows, by artifact id; None when there is no host."""
+    try:
+        return {one.id: one for one in loads().client.models()}
+    except StudioError as error:
+        if error.code != "serve.no_host":
+            raise
+        return None

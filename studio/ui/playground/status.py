@@ -1,0 +1,154 @@
+"""Whether a model is in memory: its state in one line, with what can be done about it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from backend.errors import StudioError
+from studio.nav import RUN
+from studio.ui import source
+from studio.ui.i18n import _
+from studio.ui.playground.chats import Chat
+from studio.ui.playground.loads import PASSING, SHORT
+from studio.ui.playground.shared import loads, served
+from studio.ui.words import duration, escaped, size, stage_words
+
+Code = Literal["absent", "waiting", "loading", "ready", "answering", "failed"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """`error`: what it waits for or why it failed; `seconds`: since loading began, where that is known."""
+
+    code: Code
+    error: StudioError | None = None
+    seconds: float | None = None
+    memory_bytes: int = 0
+
+    @property
+    def moving(self) -> bool:
+        """It will change soon, by itself."""
+        return self.code in ("waiting", "loading", "answering")
+
+
+def status_of(model: str) -> Status:
+    found, load = (served() or {}).get(model), loads().find(model)
+    going = load if load and not load.ended else None
+    if found and found.state == "ready":
+        return Status("ready" if found.idle_seconds else "answering", memory_bytes=found.memory_bytes)
+    if going and going.held:
+        return Status("waiting", going.held)
+    if going or (found and found.state == "loading"):
+        return Status("loading", seconds=time.monotonic() - going.begun if going else None)
+    if load and load.error:
+        return Status("failed", load.error)
+    if found:
+        return Status("failed", StudioError.of([found.error]) if found.error else StudioError("serve.broken"))
+    return Status("absent")
+
+
+def status_line(model: str, chat: Chat | None) -> None:
+    """Draws itself again while something happens."""
+
+    def draw() -> bool:
+        now = status_of(model)
+        if served() is not None:
+            _draw(model, now, chat)
+        return now.moving
+
+    source.live(draw, busy=status_of(model).moving)
+
+
+def _draw(model: str, now: Status, chat: Chat | None) -> None:
+    if now.code in ("waiting", "failed") and now.error:
+        _trouble(model, now, now.error, chat)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"pg_state_{model}"):
+        if now.code == "absent":
+            st.badge(_("Not loaded"), icon=":material/circle:", color="gray")
+            st.caption(_("Loads with your first message"), width="stretch")
+            st.button(_("Load"), key=f"pg_load_{model}", type="tertiary", on_click=_load, args=(model, chat))
+        elif now.code == "loading":
+            st.badge(_("Loading"), icon=":material/hourglass_top:", color="blue")
+            st.caption(duration(now.seconds) if now.seconds is not None else _("Starting"), width="stretch")
+        else:
+            answering = now.code == "answering"
+            st.badge(
+                _("Answering") if answering else _("Ready"),
+                icon=":material/more_horiz:" if answering else ":material/check:",
+                color="blue" if answering else "green",
+            )
+            st.caption(_in_memory(now.memory_bytes), width="stretch")
+            st.button(
+                _("Unload"),
+                key=f"pg_unload_{model}",
+                type="tertiary",
+                on_click=source.act,
+                args=(lambda: _unload(model),),
+            )
+
+
+def _in_memory(held: int) -> str:
+    idle = source.studio().settings.chat_idle_seconds
+    if not idle:
+        return size(held)
+    return _("{size}, unloads after {time} unused").format(size=size(held), time=_plain(idle))
+
+
+def _plain(seconds: int) -> str:
+    """`300` -> `5 min`."""
+    return f"{seconds // 60} min" if seconds % 60 == 0 else duration(seconds)
+
+
+def _trouble(model: str, now: Status, error: StudioError, chat: Chat | None) -> None:
+    waiting = now.code == "waiting"
+    held = error.code in SHORT | PASSING
+    why = " ".join(problem.sentence(_) for problem in error.problems)
+    with st.container(gap="xsmall", key=f"pg_trouble_{model}"):
+        if waiting:
+            st.info(escaped(f"{_('Waiting: it loads by itself.')} {why}"), icon=":material/hourglass_top:")
+        elif held:
+            st.warning(escaped(why), icon=":material/memory:")
+        else:
+            st.error(escaped(why), icon=":material/error:")
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            if waiting:
+                st.button(_("Wait no longer"), key=f"pg_give_up_{model}", on_click=_give_up, args=(model,))
+            elif error.code in PASSING:
+                st.button(_("Wait for it"), key=f"pg_wait_{model}", on_click=_load, args=(model, chat, False, True))
+            if error.code in SHORT:
+                st.button(_("Load anyway"), key=f"pg_force_{model}", on_click=_load, args=(model, chat, True))
+            if not waiting:
+                st.button(_("Try again"), key=f"pg_again_{model}", on_click=_load, args=(model, chat))
+            _job_link(error)
+
+
+def _job_link(error: StudioError) -> None:
+    """To the run whose job holds the memory."""
+    job_id = error.problems[0].args.get("job")
+    job = next((job for job in source.open_jobs() if job.id == job_id), None)
+    if job:
+        label = _("Show the run: {stage}").format(stage=stage_words(job.stage))
+        st.page_link(RUN.path, label=label, icon=RUN.icon, query_params={"run": job.run_id})
+
+
+def _load(model: str, chat: Chat | None, force: bool = False, patient: bool = False) -> None:
+    """What the model could not answer for want of being loaded is asked again."""
+    loads().begin(model, force, patient)
+    if chat:
+        chat.retry(model)
+
+
+def _unload(model: str) -> None:
+    loads().unload(model)
+    served.clear()
+
+
+def _give_up(model: str) -> None:
+    load = loads().find(model)
+    if load:
+        load.stop()

@@ -1,0 +1,72 @@
+"""A home with everything in it: runs in every state, models of every kind, measurements. What people would have written is
+in Spanish, so that an English sentence on a Spanish page is the studio's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from backend.schemas import ArtifactView, Kind, State
+from backend.uploads import receive
+from studio.nav import NAV
+from tests.studio.house import House
+
+COMMANDS = ["enciende la luz del salón", "cierra el garaje", "qué hora tengo", "sube la persiana"]
+CHAIN = ("dataset", "teacher", "distill", "finetune", "quantize", "evaluate", "package")
+RUNS = {"running": "r-ajuste", "failed": "r-rota", "done": "r-cadena", "waiting": "r-espera", "stopped": "r-parada"}
+PLACES = [
+    *(("/" if row.default else f"/{row.path.stem}") for row in NAV if not row.hidden),
+    *(f"/run?run={RUNS[state]}" for state in ("running", "failed", "done")),
+    "/data?data=dataset-ordenes",
+    "/models?model=onnx-alumno-int4",
+    f"/jobs?job={RUNS['failed']}-finetune",
+]
+"""Every page, and those that open something."""
+
+
+def fill(home: Path) -> None:
+    house = House(home)
+    house.worker()
+    made = _models(house)
+    _runs(house, made)
+    with receive(house.studio.settings, "correos.csv") as incoming:
+        incoming.write("mensaje,tema\n".encode() + b"".join(f"factura {n},pago\n".encode() for n in range(30)))
+        incoming.finish()
+    house.studio.create_project("Correos de soporte")
+
+
+def _models(house: House) -> dict[str, ArtifactView]:
+    """The newest artifact of each stage."""
+    data = house.dataset("ordenes", inputs=COMMANDS)
+    base = house.model("base")
+    adapter = house.model("maestro", Kind.ADAPTER, parents=[base.id, data.id])
+    student = house.model("alumno", parents=[base.id, data.id])
+    onnx = house.model("alumno-int4", Kind.ONNX, parents=[student.id])
+    scores = (base, 0.2), (adapter, 0.9), (student, 0.8), (onnx, 0.75)
+    measured = [house.evaluation(model, data, accuracy, COMMANDS) for model, accuracy in scores]
+    package = house.artifact(
+        Kind.PACKAGE, "para-llevar", {"zip": "z.zip", "zip_bytes": 9}, {"z.zip": "x"}, parents=[onnx.id]
+    )
+    found = (data, data, student, adapter, onnx, measured[-1], package)
+    return dict(zip(CHAIN, found, strict=True))
+
+
+def _runs(house: House, made: dict[str, ArtifactView]) -> None:
+    metrics: dict[str, dict[str, float]] = {
+        "dataset": {"rows_train": 20, "rows_validation": 10, "rows_test": 10},
+        "teacher": {"answered": 12, "asked": 12},
+        "finetune": {"trained_parameters": 1_200_000, "eval_loss": 0.31},
+        "evaluate": {"accuracy": 0.75, "macro_f1": 0.73},
+        "quantize": {"size_bytes": 92_400_000},
+    }
+    run = house.run("cadena", *((stage, State.SUCCEEDED) for stage in CHAIN), minutes_ago=90, id=RUNS["done"])
+    for stage in CHAIN:
+        result: dict[str, Any] = {"artifact": made[stage].id, "metrics": metrics.get(stage, {})}
+        house.store.update_job(f"{run}-{stage}", result=result)
+    house.run("parada", ("dataset", State.CANCELLED), ("finetune", State.BLOCKED), id=RUNS["stopped"])
+    error = {"code": "core.memory_out", "args": {}}
+    run = house.run("rota", ("finetune", State.FAILED), minutes_ago=60, id=RUNS["failed"], error=error)
+    house.log(f"{run}-finetune", "empieza", "se acaba la memoria")
+    run = house.run("ajuste", ("finetune", State.RUNNING), ("evaluate", State.WAITING), id=RUNS["running"])
+    house.points(f"{run}-finetune")
+    house.run("espera", ("quantize", State.WAITING), id=RUNS["waiting"])

@@ -1,0 +1,61 @@
+"""Somebody with a browser: goes to pages, waits until they stand still, and notes what the browser asked for and complained of."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, expect
+
+PATIENCE = 30_000
+"""Milliseconds within which anything has to appear."""
+
+
+class Visitor:
+    """`page` is the first tab. `profile` goes to the browser: locale, color_scheme, viewport."""
+
+    def __init__(self, browser: Browser, url: str, **profile: object) -> None:
+        self.url = url
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        options = {"reduced_motion": "reduce", "locale": "en-GB", "base_url": url, **profile}
+        self.context = browser.new_context(**options)  # type: ignore[arg-type]
+        self.context.set_default_timeout(PATIENCE)
+        self.context.on("request", lambda request: self.asked.append(request.url))
+        self.context.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self.page = self.context.new_page()
+
+    def go(self, address: str = "/") -> Page:
+        """Load a page afresh and wait until it stands still."""
+        self.page.goto(address)
+        settle(self.page)
+        return self.page
+
+    def tab(self, address: str) -> Page:
+        """One more tab of the same browser."""
+        page = self.context.new_page()
+        page.goto(address)
+        settle(page)
+        return page
+
+    def forgive(self) -> None:
+        """What the console said until now was to be expected: a process was killed, a request was refused."""
+        self.complaints.clear()
+
+    def leave(self) -> None:
+        """Close the browser. Nothing was asked of another machine, and nothing went wrong in the console."""
+        self.context.close()
+        hosts = {urlsplit(url).hostname for url in self.asked if not url.startswith(("data:", "blob:"))}
+        assert hosts <= {urlsplit(self.url).hostname}, f"asked outside: {hosts}"
+        assert not self.complaints, self.complaints
+
+
+class Visit(Protocol):
+    def __call__(self, url: str, **profile: object) -> Visitor: ...
+
+
+def settle(page: Page) -> None:
+    """Until the script of the page has run and its title is there."""
+    expect(page.locator("h1").first).to_be_visible()
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_attached()
