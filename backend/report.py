@@ -13,15 +13,17 @@ from backend.schemas import View
 
 _WIDE, _HIGH = 760, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 20, 20, 50
+_LINE = 15
 _STYLE = """
 :root { color-scheme: light dark; --line: #e3e6ef; --soft: #5b6172; --accent: #4338ca }
 @media (prefers-color-scheme: dark) { :root { --line: #2b3046; --soft: #a9afc3; --accent: #a5b4fc } }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 900px; margin: 2rem auto; padding: 0 1rem }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.7rem; margin: 0 0 .2rem } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
 .sub, figcaption { color: var(--soft); margin: 0 } figure { margin: 0 }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .92rem }
-th, td { text-align: start; padding: 6px 10px; border-bottom: 1px solid var(--line); vertical-align: top }
-th { font-weight: 600 } .number { text-align: end; white-space: nowrap; font-variant-numeric: tabular-nums }
+th, td { text-align: start; padding: 6px 10px; border-bottom: 1px solid var(--line); vertical-align: top;
+  white-space: pre-line }
+td.number { white-space: pre } th { font-weight: 600; vertical-align: bottom } .number { text-align: end; font-variant-numeric: tabular-nums }
 .bar { height: 6px; border-radius: 3px; background: var(--accent); margin-top: 3px }
 svg { width: 100%; height: auto } svg text { font: 12px system-ui, sans-serif; fill: currentColor }
 svg .grid { stroke: var(--line) } svg .front { fill: none; stroke: var(--accent); stroke-width: 3; opacity: .5 }
@@ -60,7 +62,8 @@ class Dot(View):
 
 
 class Scatter(View):
-    """`line`: places of the front in order; ticks are (place, words); `left`: labels stand left of their point."""
+    """`line`: places of the front in order; ticks are (place, words); labels stand left of their point, or right, and above
+    it, or below."""
 
     title: str
     x_title: str
@@ -70,6 +73,7 @@ class Scatter(View):
     x_ticks: list[tuple[float, str]] = []
     y_ticks: list[tuple[float, str]] = []
     left: bool = True
+    above: bool = True
 
 
 Part = Heading | Paragraph | Items | Table | Scatter
@@ -137,7 +141,7 @@ def _svg(chart: Scatter) -> str:
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDE - _RIGHT}" y1="{y}" y2="{y}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{escape(text)}</text>')
     parts.append(f'<path class="front" d="{_steps(chart.line)}"/>')
-    parts += [_dot(dot, chart.left) for dot in chart.dots]
+    parts += [_dot(dot) for dot in chart.dots] + _labels(chart)
     middle = (_LEFT + _WIDE - _RIGHT) / 2
     parts.append(f'<text x="{middle}" y="{_HIGH - 8}" text-anchor="middle">{escape(chart.x_title)}</text>')
     parts.append(
@@ -150,15 +154,26 @@ def _svg(chart: Scatter) -> str:
     )
 
 
-def _dot(dot: Dot, left: bool) -> str:
+def _dot(dot: Dot) -> str:
     x, y, colour = _x(dot.x), _y(dot.y), escape(dot.colour)
     drawn = f'<circle cx="{x}" cy="{y}" r="7" fill="{colour}" fill-opacity=".85"/>'
     if dot.whisker:
         low, high = (_y(each) for each in dot.whisker)
         drawn = f'<line x1="{x}" x2="{x}" y1="{low}" y2="{high}" stroke="{colour}"/>' + drawn
-    if dot.label:
-        side = f'x="{x - 10}" text-anchor="end"' if left else f'x="{x + 10}"'
-        drawn += f'<text {side} y="{y - 10}">{escape(dot.label)}</text>'
+    return drawn
+
+
+def _labels(chart: Scatter) -> list[str]:
+    """Each at least a line away from the one before."""
+    sign = -1 if chart.above else 1
+    drawn, last = [], None
+    for dot in sorted((dot for dot in chart.dots if dot.label), key=lambda dot: sign * _y(dot.y)):
+        y = _y(dot.y) + (-10 if chart.above else 20)
+        y = y if last is None else min(y, last - _LINE) if chart.above else max(y, last + _LINE)
+        last = y
+        x = _x(dot.x) + (-10 if chart.left else 10)
+        anchor = "end" if chart.left else "start"
+        drawn.append(f'<text x="{x}" y="{y}" text-anchor="{anchor}">{escape(dot.label)}</text>')
     return drawn
 
 

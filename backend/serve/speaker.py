@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,10 +114,10 @@ class Speaker:
         turn.add_done_callback(self._turns.discard)
         try:
             while True:
-                try:
-                    event = await asyncio.wait_for(queue.get(), PULSE)
-                except TimeoutError:
-                    event = None
+                event = None
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PULSE):  # wait_for of Python 3.11 may swallow a cancellation
+                        event = await queue.get()
                 yield event
                 if isinstance(event, (End, StudioError)):
                     return

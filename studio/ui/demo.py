@@ -36,20 +36,19 @@ def demo_button(primary: bool) -> None:
 
 
 def demo_card() -> None:
-    """How far the preparation is, and what went wrong; opens the run when it is there."""
+    """How far the preparation is; in the tab that started it, what went wrong, or the run as soon as it is there."""
     work = task(TASK)
     if work is None:
         return
     source.live(_preparing, busy=not work.done)
-    if not work.done:
+    if not work.done or MARK not in st.query_params:
         return
     if work.error:
         st.error(escaped(work.error.text(_)), icon=":material/error:")
-    else:
-        run = work.get()
-        if st.query_params.pop(MARK, None):
-            source.forget()
-            open_run(run.id)
+        return
+    del st.query_params[MARK]
+    source.forget()
+    open_run(work.get().id)
 
 
 def _preparing() -> bool:

@@ -37,7 +37,8 @@ def stage_panel(
     form = Form(stage, choices or {}, hidden)
     _take_preset(form, preset or {})
     raw, unread = form.values()
-    missing = [name for name in raw.values() if isinstance(name, str) and name in source.missing_builtins()]
+    chosen = [st.session_state[form.key(name)] for name in form.shown()]  # `raw` leaves defaults out
+    missing = [name for name in source.missing_builtins() if name in chosen]
     plan, problems = (None, unread) if unread or missing else _plan(stage, raw)
     form.keep(raw)
     by_field: dict[str, list[Problem]] = {}

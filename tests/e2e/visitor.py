@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 PATIENCE = 30_000
 """Milliseconds within which anything has to appear."""
@@ -22,9 +23,14 @@ class Visitor:
         self.context = browser.new_context(**options)  # type: ignore[arg-type]
         self.context.set_default_timeout(PATIENCE)
         self.context.on("request", lambda request: self.asked.append(request.url))
-        self.context.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.context.on("console", self._hear)
         self.context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         self.page = self.context.new_page()
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        # On a page with a name Streamlit's client first tries whether the server lies below that name.
+        if said.type == "error" and not re.search(r"/\w+/_stcore/", str(said.location)):
+            self.complaints.append(f"{said.text} {said.location['url']}")
 
     def go(self, address: str = "/") -> Page:
         """Load a page afresh and wait until it stands still."""
@@ -56,6 +62,7 @@ class Visit(Protocol):
 
 
 def settle(page: Page) -> None:
-    """Until the script of the page has run and its title is there."""
+    """Until the script of the page has run, and all that it drew is there."""
     expect(page.locator("h1").first).to_be_visible()
     expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_attached()
+    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)

@@ -27,7 +27,8 @@ from tests.chat.onnx import build_lively_model
 from tests.helpers import model_view
 
 CONTEXT = 60_000
-ENDLESS = Sampling(max_new_tokens=CONTEXT)
+ENDLESS = Sampling(max_new_tokens=20_000)
+"""Several seconds of words."""
 HELLO = [{"role": "user", "content": "red item 3"}]
 
 

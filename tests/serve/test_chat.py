@@ -93,7 +93,8 @@ def test_a_client_that_leaves_a_whole_answer_stops_it(served: Den) -> None:
     headers = {"authorization": f"Bearer {address.token}"}
     with pytest.raises(httpx.ReadTimeout):
         url = f"http://127.0.0.1:{address.port}/v1/chat/completions"
-        httpx.post(url, json={"model": "one", "messages": HELLO, "temperature": 0}, headers=headers, timeout=0.5)
+        asked = {"model": "one", "messages": HELLO, "temperature": 0, "max_tokens": 20_000}
+        httpx.post(url, json=asked, headers=headers, timeout=0.5)
     assert pid
     served.until(lambda: answering(pid) == 0, 1.0)
 

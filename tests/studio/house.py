@@ -113,13 +113,22 @@ class House:
         source.mkdir(parents=True)
         for file, text in (files or {"payload.txt": name}).items():
             (source / file).write_text(text, "utf-8")
+        return self.keep(kind, name, source, facts, parents, project, job)
+
+    def keep(
+        self,
+        kind: Kind,
+        name: str,
+        source: Path,
+        facts: dict[str, Any] | None = None,
+        parents: list[str] | None = None,
+        project: str = "default",
+        job: str | None = None,
+        license: str = "Apache-2.0",
+    ) -> ArtifactView:
+        """The folder `source` as an artifact; it moves into the home."""
         manifest = Manifest(
-            id=f"{kind.value}-{name}",
-            kind=kind,
-            name=name,
-            facts=facts or {},
-            parents=parents or [],
-            license="Apache-2.0",
+            id=f"{kind.value}-{name}", kind=kind, name=name, facts=facts or {}, parents=parents or [], license=license
         )
         target = self.studio.settings.artifacts / kind.value / manifest.id
         return self.store.add_artifact(seal(source, target, manifest), target, self.store.project(project), job)
@@ -138,12 +147,13 @@ class House:
         write_split(source, "validation", made[rows // 2 : rows * 3 // 4])
         write_split(source, "test", made[rows * 3 // 4 :])
         write_split(source, "pool", [Row(id=f"p{n}", input=f"{inputs[n % len(inputs)]} p{n}") for n in range(pool)])
-        manifest = Manifest(
-            id=f"dataset-{name}", kind=Kind.DATASET, name=name, facts=data_facts(source), license="CC-BY-4.0"
-        )
-        target = self.studio.settings.artifacts / "dataset" / manifest.id
-        return self.store.add_artifact(
-            seal(source, target, manifest), target, self.store.project(about.get("project", "default"))
+        return self.keep(
+            Kind.DATASET,
+            name,
+            source,
+            data_facts(source),
+            project=about.get("project", "default"),
+            license="CC-BY-4.0",
         )
 
     def model(self, name: str = "smollm2-135m-instruct", kind: Kind = Kind.MODEL, **about: Any) -> ArtifactView:

@@ -1,119 +1,151 @@
-"""Home and Run in every state and language, with the facade replaced."""
+"""Home in both languages and every state; the demo from the click to its run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from backend.api import Studio
+from backend.errors import StudioError
+from backend.schemas import RunView, State
 from studio.paths import HERE
-from studio.ui import source
-from tests.studio.fake import FakeStudio, failed, finished, running
-
-Show = Callable[..., AppTest]
-
-
-@pytest.fixture
-def show(monkeypatch: pytest.MonkeyPatch) -> Iterator[Show]:
-    """Draws the app on a facade: `show(fake, language, run=id)`."""
-
-    def draw(fake: FakeStudio, language: str = "en", run: str | None = None) -> AppTest:
-        st.cache_resource.clear()
-        monkeypatch.setattr(source, "studio", lambda: fake)
-        at = AppTest.from_file(str(HERE / "app.py"), default_timeout=20)
-        at.session_state["lang"] = language
-        at.run()
-        if run:
-            at.query_params["run"] = run
-            at.switch_page("../pages/run.py").run()
-        assert not at.exception, at.exception
-        return at
-
-    yield draw
-    st.cache_resource.clear()
+from studio.ui import demo
+from studio.ui.tasks import task
+from tests.studio.conftest import Show, words
+from tests.studio.house import House
 
 
-def words(at: AppTest) -> str:
-    """All text of a page, badges and figures included."""
-    parts = [e.value for kind in (at.title, at.subheader, at.caption, at.markdown, at.error) for e in kind]
-    return "\n".join([*parts, *(f"{m.label} {m.value} {m.delta}" for m in at.metric), *(b.label for b in at.button)])
+def labels(at: AppTest) -> list[str]:
+    """Of all links of a page, in order."""
+    return [element.proto.label for element in at.main.get("page_link")]
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    return {each.label: each.value for each in at.metric}
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "Nothing has run yet"), ("es", "Aún no se ha ejecutado nada")])
-def test_empty_says_what_to_do(show: Show, language: str, said: str) -> None:
-    at = show(FakeStudio(worker=False), language)
+def test_empty_studio_says_what_to_do(show: Show, language: str, said: str) -> None:
+    at = show(language=language)
     assert said in words(at)
+    assert at.button(key="demo").proto.type == "primary"
     assert "slmops run assets/recipes/quickstart.yaml" in at.code[0].value
     assert "`slmops worker`" in words(at)
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "said", "figures"),
     [
-        ("en", ["Running now", "History", "1 of 3 stages", "Failed", "Done", "3 stages", "633.2 MB"]),
-        ("es", ["En marcha ahora", "Historial", "1 de 3 etapas", "Fallido", "Terminado", "3 etapas", "633,2 MB"]),
+        ("en", ["Running now", "Next in the queue", "Waits for Fine-tune", "1 of 3 stages"], {"Jobs at work": "1"}),
+        ("es", ["En marcha ahora", "Siguiente en la cola", "Espera a: Ajustar"], {"Trabajos en marcha": "1"}),
     ],
 )
-def test_list_shows_every_run_with_its_state(show: Show, language: str, said: list[str]) -> None:
-    text = words(show(FakeStudio([running(), failed(), finished()]), language))
-    for word in said:
-        assert word in text, word
-
-
-def test_start_makes_one_run_and_opens_it(show: Show) -> None:
-    fake = FakeStudio([finished()])
-    at = show(fake)
-    at.button(key="demo").click().run()
-    assert [call[:2] for call in fake.calls] == [("start", "quickstart")]
-    assert at.title[0].value == "quickstart"
-
-
-@pytest.mark.parametrize(
-    ("language", "said"),
-    [("en", ["Fine-tune", "Running", "about 1 min 35 s"]), ("es", ["Ajustar", "En marcha", "alrededor de 1 min 35 s"])],
-)
-def test_running_run_shows_stages_and_can_be_cancelled(show: Show, language: str, said: list[str]) -> None:
-    fake = FakeStudio([running()])
-    at = show(fake, language, run="r-running")
+def test_what_runs_and_what_is_next(
+    show: Show, house: House, language: str, said: list[str], figures: dict[str, str]
+) -> None:
+    house.run("commands", ("dataset", State.SUCCEEDED), ("finetune", State.RUNNING), ("evaluate", State.WAITING))
+    house.store.update_job("r-commands-evaluate", needs=["finetune"])
+    at = show(language=language)
     for word in said:
         assert word in words(at), word
-    at.button(key="cancel_run").click().run()
-    assert fake.calls == [("cancel_run", "r-running")]
+    assert figures.items() <= metrics(at).items()
 
 
-@pytest.mark.parametrize(("language", "retry"), [("en", "Retry"), ("es", "Reintentar")])
-def test_failed_run_says_why_and_can_be_retried(show: Show, language: str, retry: str) -> None:
-    fake = FakeStudio([failed()])
-    at = show(fake, language, run="r-failed")
-    assert "The process ran out of memory" in at.error[0].value or language != "en"
-    assert at.button(key="retry_r2-finetune").label == retry
-    at.button(key="retry_r2-finetune").click().run()
-    assert fake.calls == [("retry", "r2-finetune")]
+def test_recent_runs_of_all_projects_by_name(show: Show, house: House) -> None:
+    house.run("one", ("dataset", State.SUCCEEDED), project="Mails")
+    house.run("*two* <b>", ("dataset", State.FAILED))
+    at = show()
+    assert labels(at)[-2:] == ["**\\*two\\* \\<b\\>**", "**one**"] or set(labels(at)[-2:]) == {
+        "**\\*two\\* \\<b\\>**",
+        "**one**",
+    }
+    assert "Mails · 1 stage" in words(at)
+    assert "First project · 0 of 1 stage" in words(at)
 
 
-@pytest.mark.parametrize(
-    ("language", "figures"),
-    [
-        ("en", {"Accuracy": "93.1 %", "Size on disk": "92.4 MB", "Time to first token": "41 ms"}),
-        ("es", {"Exactitud": "93,1 %", "Tamaño en disco": "92,4 MB", "Tiempo al primer token": "41 ms"}),
-    ],
-)
-def test_finished_run_shows_its_figures(show: Show, language: str, figures: dict[str, str]) -> None:
-    at = show(FakeStudio([finished()]), language, run="r-done")
-    shown = {metric.label: metric.value for metric in at.metric}
-    assert figures.items() <= shown.items()
+def test_best_figures_are_those_of_the_project(show: Show, house: House) -> None:
+    house.run("one", ("dataset", State.SUCCEEDED))
+    assert "as soon as a model has been measured" in words(show())
+    data = house.dataset()
+    house.evaluation(house.model("large"), data, 0.9, size_bytes=500e6, decode_tokens_per_s=20.0)
+    house.evaluation(house.model("small"), data, 0.8, size_bytes=50e6, decode_tokens_per_s=200.0)
+    tiles = {each.label: (each.value, each.delta) for each in show().metric}
+    assert tiles["Best accuracy"] == ("90.0 %", "large")
+    assert tiles["Smallest model"] == ("50.0 MB", "small")
+    assert tiles["Fastest, tokens per second"] == ("200", "small")
 
 
-def test_unknown_run_is_a_sentence(show: Show) -> None:
-    at = show(FakeStudio(), run="r-nothing")
-    assert "r-nothing" in at.error[0].value
+def test_worker_is_named(show: Show, house: House) -> None:
+    house.run("one", ("dataset", State.SUCCEEDED))
+    assert metrics(show())["Worker"] == "None"
+    house.worker()
+    at = show("jobs")
+    assert "workbench" in words(at) and "slmops worker" not in words(at)
 
 
-def test_browser_language_is_taken(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "studio", lambda: FakeStudio())
+def test_browser_language_is_taken(house: House) -> None:
     at = AppTest.from_file(str(HERE / "app.py"), default_timeout=20)
     at.context = {"locale": "es-MX"}  # type: ignore[attr-defined]
     at.run()
-    assert at.title[0].value == "Tus ejecuciones"
+    assert at.title[0].value == "Primer proyecto"
+
+
+def start(monkeypatch: pytest.MonkeyPatch, house: House, error: StudioError | None = None) -> threading.Event:
+    """The start of a recipe takes until the event is set, then fails or gives a run."""
+    go = threading.Event()
+
+    def start_recipe(self: Studio, recipe: str, key: str, project: str) -> RunView:
+        assert go.wait(20)
+        if error:
+            raise error
+        return self.run(house.run(recipe, ("dataset", State.WAITING), project=project, id="r-demo"))
+
+    monkeypatch.setattr(Studio, "start_recipe", start_recipe)
+    return go
+
+
+def test_demo_prepares_survives_a_reload_and_opens_its_run(
+    show: Show, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = start(monkeypatch, house)
+    at = show()
+    at.button(key="demo").click().run()
+    assert "Preparing the built-in model" in words(at)
+    assert at.button(key="demo").disabled
+    assert at.title[0].value == "Demo"
+    again = show(demo="1")  # a reload of the same tab
+    assert "Preparing the built-in model" in words(again)
+    go.set()
+    settle()
+    again.run()
+    assert again.title[0].value == "quickstart"
+    assert "demo" not in again.query_params
+    assert [run.project for run in house.studio.runs()] == [house.store.project("Demo")]
+
+
+def test_demo_that_fails_says_why_and_can_be_started_again(
+    show: Show, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(monkeypatch, house, StudioError("core.memory_out")).set()
+    at = show()
+    at.button(key="demo").click().run()
+    settle()
+    at.run()
+    assert "The process ran out of memory." in at.error[0].value
+    start(monkeypatch, house).set()
+    at.button(key="demo").click().run()
+    settle()
+    at.run()
+    assert at.title[0].value == "quickstart"
+
+
+def settle() -> None:
+    work = task(demo.TASK)
+    assert work is not None
+    for _ in range(200):
+        if work.done:
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("the demo did not start")

@@ -112,6 +112,7 @@ def _scatter(choice: Choice) -> Scatter:
         x_ticks=[(_place(mark, wide, choice.log), axis_text(x, mark)) for mark in ticks(x, *wide, choice.log)],
         y_ticks=[(_place(mark, high, False), axis_text(y, mark)) for mark in ticks(y, *high, False)],
         left=not right,
+        above=y in HIGHER_IS_BETTER,
     )
 
 
@@ -124,10 +125,10 @@ def _table(choice: Choice) -> Table:
     columns, rows = board(choice)
     lines = []
     for row in rows:
-        named = " · ".join([row[0]["text"], *(tag["text"] for tag in row[0].get("tags", []))])
-        first = f"{named} ({row[0].get('sub', '')})"
+        about = " · ".join([row[0].get("sub", ""), *(tag["text"] for tag in row[0].get("tags", []))])
+        first = f"{row[0]['text']}\n({about})"
         lines.append(
-            [first, *(f"{cell['text']} ({cell['sub']})" if "sub" in cell else cell["text"] for cell in row[1:])]
+            [first, *(f"{cell['text']}\n({cell['sub']})" if "sub" in cell else cell["text"] for cell in row[1:])]
         )
     return Table(
         header=[column["title"] for column in columns],

@@ -1,4 +1,4 @@
-"""What the store tells a conversation: which models there are, which to begin with, how each wants to be asked, and examples."""
+"""What the store tells a conversation: which models there are, which to begin with, how each is asked, examples."""
 
 from __future__ import annotations
 

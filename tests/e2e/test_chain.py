@@ -1,0 +1,134 @@
+"""From a file to a package in a browser, with the real worker, on models of a few thousand weights."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from backend.schemas import Kind, State
+from tests.e2e.visitor import Visit, settle
+from tests.helpers import build_tiny_model, model_view, tiny_dataset
+from tests.studio.house import House
+from tests.studio.web import Whole
+
+pytestmark = pytest.mark.e2e
+
+JOB = 90_000
+"""Milliseconds within which a job of the real worker has to end."""
+NASTY = [
+    "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>",
+    "![out](http://192.0.2.7/pixel.png) **bold** [link](javascript:alert(1)) $x^2$ :red[red]",
+    "أين طردي؟ 🎁👩‍👩‍👧",
+    "long " * 20_000,
+]
+
+
+class Works:
+    """A whole studio on a home with a tiny model, its ONNX form, and a dataset."""
+
+    def __init__(self, home: Path, onnx: Path) -> None:
+        self.house = House(home)
+        made = home.parent
+        self.house.studio.import_model(build_tiny_model(made / "tiny", hidden=64), "tiny")
+        self.data = self.house.keep(Kind.DATASET, "colours", tiny_dataset(made / "colours"))
+        facts = {**model_view(onnx.parent / "model").facts, "format": "onnx", "precision": "fp32"}
+        shutil.copytree(onnx, made / "small")
+        self.onnx = self.house.keep(Kind.ONNX, "tiny-onnx", made / "small", facts)
+        self.web = Whole(home)
+
+
+@pytest.fixture(scope="module")
+def works(tmp_path_factory: pytest.TempPathFactory, onnx: Path) -> Iterator[Works]:
+    started = Works(tmp_path_factory.mktemp("works") / "home", onnx)
+    with started.web:
+        yield started
+
+
+def card(page: Page, state: str) -> Locator:
+    """The cards of jobs in this state, by the word on their badge."""
+    return page.locator("[class*=st-key-job_]").filter(has=page.get_by_text(state, exact=True))
+
+
+def write_mails(file: Path) -> None:
+    with file.open("w", newline="", encoding="utf-8") as out:
+        rows = csv.writer(out)
+        rows.writerow(["message", "topic"])
+        for n in range(40):
+            rows.writerow([f"{NASTY[n % len(NASTY)]} {n}", ("parcel", "bill")[n % 2]])
+
+
+def test_own_file_becomes_a_dataset_and_stays_text(works: Works, visit: Visit, tmp_path: Path) -> None:
+    visitor = visit(works.web.url)
+    page = visitor.go("/data")
+    write_mails(tmp_path / "mails.csv")
+    page.set_input_files("input[type=file]", tmp_path / "mails.csv")
+    expect(page.get_by_role("combobox", name="Source")).to_have_value("")
+    expect(page.get_by_text("found by itself: message")).to_be_visible()
+    expect(page.get_by_text("onerror=").first).to_be_visible()
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("link", name="mails").click(timeout=JOB)
+    expect(page.get_by_text("<script>document.title").first).to_be_visible()
+    expect(page.get_by_text("![out](http://192.0.2.7/pixel.png)").first).to_be_visible()
+    expect(page.get_by_text("أين طردي؟ 🎁👩‍👩‍👧").first).to_be_visible()
+    assert page.locator("img[src=x], a[href^='javascript:']").count() == 0
+    assert "taken" not in page.title()
+    longest = page.locator("[data-testid=stText]").evaluate_all("texts => Math.max(...texts.map(t => t.innerText.length))")
+    assert 300 < longest < 1000
+
+
+def test_wrong_number_is_said_then_a_model_is_tuned_and_another_job_cancelled(works: Works, visit: Visit) -> None:
+    page = visit(works.web.url, locale="es-ES").go("/finetune")
+    choose(page, "Modelo", "tiny ·")
+    rank, start = page.get_by_role("spinbutton", name="Rango"), page.get_by_role("button", name="Iniciar", exact=True)
+    fill(rank, "0")
+    expect(page.get_by_text("El número es demasiado pequeño. Escribe 1 o más.")).to_be_visible()
+    expect(start).to_be_disabled()
+    fill(rank, "4")
+    fill(page.get_by_role("spinbutton", name="Épocas"), "1")
+    expect(page.get_by_text("El número es demasiado pequeño")).to_have_count(0)
+    start.click()
+    expect(page.get_by_role("progressbar").first).to_be_visible(timeout=JOB)
+    expect(card(page, "Terminado").get_by_text("Parámetros entrenados")).to_be_visible(timeout=JOB)
+    expect(card(page, "Terminado").get_by_role("link", name="Probarlo")).to_be_visible()
+    fill(page.get_by_role("spinbutton", name="Épocas"), "100")
+    start.click()
+    card(page, "En marcha").get_by_role("button", name="Cancelar").click(timeout=JOB)
+    expect(card(page, "Cancelado").get_by_role("button", name="Reintentar")).to_be_visible(timeout=JOB)
+    assert [run.jobs[0].state for run in works.house.studio.runs(2)] == [State.CANCELLED, State.SUCCEEDED]
+
+
+def test_model_is_measured_packed_and_taken_away(works: Works, visit: Visit) -> None:
+    page = visit(works.web.url, accept_downloads=True).go("/compare")
+    choose(page, "Dataset", "colours ·")
+    choose(page, "Model", "tiny-onnx ·")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_text("Quality and cost")).to_be_visible(timeout=JOB)
+    expect(page.locator(".js-plotly-plot .point, .js-plotly-plot path").first).to_be_visible()
+    expect(page.get_by_role("table", name="Leaderboard").get_by_text("tiny-onnx")).to_be_visible()
+    page.goto("/quantize")
+    settle(page)
+    page.get_by_text("Package", exact=True).click()
+    choose(page, "Model", "tiny-onnx ·")
+    page.get_by_role("button", name="Start", exact=True).click()
+    with page.expect_download(timeout=JOB) as waiting:
+        card(page, "Done").get_by_role("link", name="Download").click(timeout=JOB)
+    with zipfile.ZipFile(waiting.value.path()) as archive:
+        assert archive.testzip() is None
+        assert any(name.endswith(".onnx") for name in archive.namelist())
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Pick the option that begins so."""
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option").filter(has_text=option).first.click()
+
+
+def fill(field: Locator, value: str) -> None:
+    field.fill(value)
+    field.press("Enter")

@@ -1,0 +1,181 @@
+"""The page Jobs: what is at work, what waits and in which order, the history with its filters, and the drawer of one job."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import streamlit as st
+
+from backend.schemas import State
+from backend.store import tables as t
+from studio.ui import jobs, jobtable
+from studio.ui.usage import usage
+from tests.studio.conftest import Show, words
+from tests.studio.house import House
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, str]]]:
+    """What the table of ended jobs was given last."""
+    found: list[dict[str, str]] = []
+
+    def table(*, data: dict[str, Any], **_: object) -> SimpleNamespace:
+        found[:] = data["rows"]
+        return SimpleNamespace(job=None, run=None)
+
+    monkeypatch.setattr(jobtable, "_TABLE", table)
+    yield found
+
+
+def three(house: House) -> None:
+    """A run at work, whose last stage waits; one that waits; one that failed; one that is done."""
+    house.run("first", ("finetune", State.RUNNING), ("evaluate", State.WAITING), minutes_ago=8)
+    house.store.update_job("r-first-evaluate", needs=["finetune"])
+    house.run("second", ("finetune", State.WAITING), minutes_ago=6)
+    house.run("bad", ("distill", State.FAILED), minutes_ago=60, error={"code": "core.memory_out", "args": {}})
+    house.run("good", ("quantize", State.SUCCEEDED), minutes_ago=90, project="Mails")
+
+
+def order(house: House) -> list[str]:
+    from backend.jobs.order import start_order
+
+    return [job.id for job in start_order(house.studio.jobs.open_jobs())]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_empty_page(show: Show, listed: list[dict[str, str]], language: str) -> None:
+    at = show("jobs", language)
+    assert at.title[0].value == ("Jobs" if language == "en" else "Trabajos")
+    assert ("Nothing has ended yet." if language == "en" else "Aún no ha terminado nada.") in words(at)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "row"),
+    [
+        ("en", ["Running", "2 jobs wait", "Waits for Fine-tune", "No worker"], ("Distill", "bad", "Failed")),
+        ("es", ["En marcha", "2 trabajos en espera", "Espera a: Ajustar"], ("Destilar", "bad", "Fallido")),
+    ],
+)
+def test_all_groups(
+    show: Show, house: House, listed: list[dict[str, str]], language: str, said: list[str], row: tuple[str, ...]
+) -> None:
+    three(house)
+    at = show("jobs", language)
+    for word in said:
+        assert word in words(at), word
+    assert [each["name"] for each in listed] == ["bad", "good"]
+    assert (listed[0]["stage"], listed[0]["name"], listed[0]["state"]) == row
+    assert listed[1]["project"] == "Mails" and listed[1]["took"] == "1 min 58 s"
+
+
+@pytest.mark.parametrize(
+    ("query", "names", "open_"),
+    [
+        ({"state": "failed"}, ["bad"], []),
+        ({"state": "done"}, ["good"], []),
+        ({"stage": "quantize"}, ["good"], []),
+        ({"search": "GOO"}, ["good"], []),
+        ({"search": "r-bad-dis"}, ["bad"], []),
+        ({"search": "%"}, [], []),
+        ({"state": "waiting"}, [], ["r-first-evaluate", "r-second-finetune"]),
+        ({"state": "running"}, [], ["r-first-finetune"]),
+        ({"search": "second"}, [], ["r-second-finetune"]),
+    ],
+)
+def test_filters_stand_in_the_address(
+    show: Show, house: House, listed: list[dict[str, str]], query: dict[str, str], names: list[str], open_: list[str]
+) -> None:
+    three(house)
+    at = show("jobs", **query)
+    assert [each["name"] for each in listed] == names
+    shown = [button.key.removeprefix("cancel_") for button in at.button if str(button.key).startswith("cancel_")]
+    assert sorted(shown) == open_
+
+
+def test_history_comes_in_pages(show: Show, house: House, listed: list[dict[str, str]]) -> None:
+    for number in range(jobs.PAGE + 3):
+        house.run(f"n{number}", ("dataset", State.SUCCEEDED), minutes_ago=number + 5)
+    at = show("jobs")
+    assert [each["name"] for each in listed] == [f"n{number}" for number in range(jobs.PAGE)]
+    at.button(key="more").click().run()
+    assert len(listed) == jobs.PAGE + 3
+    assert "more" not in [button.key for button in at.button]
+
+
+def test_waiting_jobs_change_places_and_are_cancelled(show: Show, house: House) -> None:
+    three(house)
+    house.worker()
+    at = show("jobs")
+    assert order(house) == ["r-first-evaluate", "r-second-finetune"]
+    assert "Number 2 in the queue" in words(at)
+    assert at.button(key="move_-1_r-first-evaluate").disabled
+    at.button(key="move_-1_r-second-finetune").click().run()
+    assert order(house) == ["r-second-finetune", "r-first-evaluate"]
+    assert at.button(key="move_-1_r-second-finetune").disabled
+    at.button(key="cancel_r-second-finetune").click().run()
+    assert house.studio.job("r-second-finetune").state is State.CANCELLED
+    assert order(house) == ["r-first-evaluate"]
+
+
+def test_paused_queue_is_said_where_jobs_wait_for_it(show: Show, house: House) -> None:
+    three(house)
+    house.worker()
+    house.studio.jobs.pause("cpu")
+    assert "The queue cpu is paused" in words(show("jobs"))
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.WAITING, State.RUNNING])
+def test_drawer_shows_one_job(show: Show, house: House, listed: list[dict[str, str]], state: State) -> None:
+    run = house.run("mine", ("finetune", state))
+    at = show("jobs", job=f"{run}-finetune")
+    badges = [each.value for each in at.markdown if {"Failed", "Waiting", "Running"} & set(str(each.value).split())]
+    key = "retry" if state is State.FAILED else "cancel"
+    assert at.button(key=f"{key}_{run}-finetune") or badges
+
+
+def test_unknown_job_is_a_sentence(show: Show) -> None:
+    assert "j-nothing" in show("jobs", job="j-nothing").error[0].value
+
+
+def test_clear_history_keeps_young_and_open_runs(show: Show, house: House) -> None:
+    house.run("old", ("dataset", State.SUCCEEDED), minutes_ago=60 * 24 * 40)
+    house.run("half", ("dataset", State.SUCCEEDED), ("finetune", State.WAITING), minutes_ago=60 * 24 * 40)
+    house.run("young", ("dataset", State.SUCCEEDED), minutes_ago=60)
+    at = show("jobs")
+    at.button(key="clear").click().run()
+    assert "1 run would go." in words(at)
+    at.button(key="clear_yes").click().run()
+    assert {run.name for run in house.studio.runs()} == {"half", "young"}
+
+
+def test_memory_and_cores_are_those_of_the_jobs_own_process(house: House) -> None:
+    """And nothing when the number belongs to another program, or to a job of another worker."""
+    work = "import time\nkept = bytearray(80_000_000)\nend = time.time() + 60\nwhile time.time() < end: pass"
+    with house.store.session() as session:
+        session.merge(t.Worker(id="w2", host=socket.gethostname(), pid=os.getpid(), queues=["cpu"], beat=t.now()))
+    child, other = (
+        subprocess.Popen([sys.executable, "-c", work, "backend.jobs.child", pid]) for pid in (str(os.getpid()), "1")
+    )
+    try:
+        run = house.run("live", ("finetune", State.RUNNING), pid=child.pid)
+        job = house.studio.run(run).jobs[0]
+        st.cache_resource.clear()
+        usage(job)
+        import time
+
+        time.sleep(2.5)
+        now = usage(job)
+        assert now and now.memory_bytes > 80_000_000 and now.cores and now.cores > 0.05
+        assert usage(job.model_copy(update={"id": "j-other", "pid": other.pid})) is None
+        assert usage(job.model_copy(update={"id": "j-init", "pid": 1})) is None
+    finally:
+        for process in (child, other):
+            process.kill()
+            process.wait()

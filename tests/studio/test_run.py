@@ -1,0 +1,137 @@
+"""The page of one run in both languages and every state, and what its job cards can do."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from backend.schemas import Kind, State
+from tests.studio.conftest import Show, words
+from tests.studio.house import House
+
+MEMORY = {"code": "core.memory_out", "args": {}}
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["Fine-tune", "Running", "about 1 min 35 s", "– of about 1.6 GB", "quoted 3 min 10 s", "First project"]),
+        ("es", ["Ajustar", "En marcha", "alrededor de 1 min 35 s", "– de unos 1,6 GB", "previsto 3 min 10 s"]),
+    ],
+)
+def test_running_run_shows_its_stages_and_can_be_cancelled(
+    show: Show, house: House, language: str, said: list[str]
+) -> None:
+    run = house.run("live", ("finetune", State.RUNNING), ("evaluate", State.WAITING))
+    at = show("run", language, run=run)
+    for word in said:
+        assert word in words(at), word
+    at.button(key="cancel_run").click().run()
+    assert house.studio.run(run).state is State.CANCELLED
+
+
+def test_chart_is_there_from_the_start_of_training_and_holds_both_losses(show: Show, house: House) -> None:
+    run = house.run("live", ("finetune", State.RUNNING))
+    assert spec(show, run)["xAxis"]["max"] == 240
+    house.points(f"{run}-finetune")
+    house.points(f"{run}-finetune", "eval_loss", 3)
+    house.points(f"{run}-finetune", count=5)  # steps that were done again after a death
+    lines = {line["name"]: line["data"] for line in spec(show, run)["series"]}
+    assert [step for step, _ in lines["Training loss"]] == list(range(40))
+    assert len(lines["Validation loss"]) == 3
+
+
+def spec(show: Show, run: str) -> dict[str, object]:
+    import streamlit as st
+
+    st.cache_resource.clear()
+    (chart,) = show("run", run=run).main.get("echarts_chart")
+    return json.loads(chart.proto.spec)
+
+
+@pytest.mark.parametrize(("language", "retry"), [("en", "Retry"), ("es", "Reintentar")])
+def test_failed_job_says_why_leads_to_its_form_and_can_be_retried(
+    show: Show, house: House, language: str, retry: str
+) -> None:
+    run = house.run("bad", ("finetune", State.FAILED), error=MEMORY, attempts=3)
+    at = show("run", language, run=run)
+    assert ("The process ran out of memory." in at.error[0].value) == (language == "en")
+    (form,) = [link.proto for link in at.main.get("page_link") if link.proto.page == "finetune"]
+    assert form.query_string == f"from={run}-finetune"
+    assert at.button(key=f"retry_{run}-finetune").label == retry
+    at.button(key=f"retry_{run}-finetune").click().run()
+    assert house.studio.run(run).state is State.WAITING
+    assert not at.error
+
+
+@pytest.mark.parametrize(
+    ("language", "figures"),
+    [
+        ("en", {"Accuracy": "93.1 %", "Size on disk": "92.4 MB", "Time to first token": "41 ms"}),
+        ("es", {"Exactitud": "93,1 %", "Tamaño en disco": "92,4 MB", "Tiempo al primer token": "41 ms"}),
+    ],
+)
+def test_finished_run_shows_figures_and_quote_against_what_it_took(
+    show: Show, house: House, language: str, figures: dict[str, str]
+) -> None:
+    metrics = {"accuracy": 0.9312, "ttft_ms": 41.2, "size_bytes": 92_400_000.0}
+    run = house.run("done", ("dataset", State.SUCCEEDED), ("evaluate", State.SUCCEEDED), result={"metrics": metrics})
+    at = show("run", language, run=run)
+    assert figures.items() <= {each.label: each.value for each in at.metric}.items()
+    said = "1 min 58 s, quoted 1 min 35 s" if language == "en" else "1 min 58 s, previsto 1 min 35 s"
+    total = "3 min 56 s, quoted 3 min 10 s" if language == "en" else "3 min 56 s, previsto 3 min 10 s"
+    assert said in words(at) and total in words(at)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stage", "page"),
+    [
+        (Kind.ADAPTER, "finetune", "playground"),
+        (Kind.ONNX, "quantize", "models"),
+        (Kind.DATASET, "dataset", "data"),
+        (Kind.EVALUATION, "evaluate", "compare"),
+    ],
+)
+def test_what_a_job_made_is_linked(show: Show, house: House, kind: Kind, stage: str, page: str) -> None:
+    made = house.artifact(kind, "made", {"model_name": "x", "model": "m", "data": "d", "split": "test", "n": 3.0})
+    run = house.run("done", (stage, State.SUCCEEDED), result={"artifact": made.id})
+    links = [link.proto for link in show("run", run=run).main.get("page_link")]
+    assert page in [link.page for link in links]
+    if kind in (Kind.ADAPTER, Kind.ONNX):
+        assert f"models={made.id}" in [link.query_string for link in links]
+
+
+@pytest.mark.parametrize(("state", "read"), [(State.FAILED, True), (State.WAITING, False)])
+def test_log_is_read_only_when_it_is_opened(
+    show: Show, house: House, monkeypatch: pytest.MonkeyPatch, state: State, read: bool
+) -> None:
+    run = house.run("bad", ("finetune", state))
+    house.log(f"{run}-finetune", "<b>first</b>", "second")
+    asked: list[str] = []
+    logs = type(house.studio).logs
+    monkeypatch.setattr(type(house.studio), "logs", lambda *args: asked.append(args[1]) or logs(*args))
+    at = show("run", run=run)
+    assert not asked
+    folded = [each for each in at.main.get("expander") if each.label == "Log"]
+    assert bool(folded) == read
+    if read:
+        at.session_state[f"log_{run}-finetune"] = True
+        at.run()
+        assert "<b>first</b>\n" in at.code[0].value and asked
+
+
+def test_delete_asks_first_and_keeps_what_was_made(show: Show, house: House) -> None:
+    made = house.model("kept")
+    run = house.run("old", ("finetune", State.SUCCEEDED), result={"artifact": made.id})
+    at = show("run", run=run)
+    at.button(key="delete_run").click().run()
+    assert "What it made stays." in words(at)
+    assert house.studio.runs()
+    at.button(key="delete_yes").click().run()
+    assert not house.studio.runs() and house.studio.artifact(made.id)
+    assert at.title[0].value == "Jobs"
+
+
+def test_unknown_run_is_a_sentence(show: Show) -> None:
+    assert "r-nothing" in show("run", run="r-nothing").error[0].value
