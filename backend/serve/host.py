@@ -68,6 +68,7 @@ async def relay(model: ModelProcess, upstream: httpx.Response) -> AsyncIterator[
     try:
         async for part in upstream.aiter_raw():
             yield part
+            await asyncio.sleep(0)  # many parts may have come at once; a client that left must be noticed between them
     except httpx.TransportError:
         await model.ended(_PATIENCE)
         yield web.event(problems_json(model.failure())).encode()

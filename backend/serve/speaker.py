@@ -118,6 +118,13 @@ class Speaker:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PULSE):  # wait_for of Python 3.11 may swallow a cancellation
                         event = await queue.get()
+                while isinstance(event, str) and not queue.empty():  # a slow reader gets larger pieces
+                    following = queue.get_nowait()
+                    if isinstance(following, str):
+                        event += following
+                    else:
+                        yield event
+                        event = following
                 yield event
                 if isinstance(event, (End, StudioError)):
                     return

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 import streamlit as st
 
 from backend.schemas import JobView, State
@@ -63,7 +66,8 @@ def _header() -> None:
 
 
 def _filters() -> tuple[str, str, str]:
-    """(group of states, stage, search); they stand in the address."""
+    """(group of states, stage, search). They stand in the address as codes; Streamlit's own binding would write words of
+    one language there."""
     words = {
         ALL: _("All"),
         "waiting": _("Waiting"),
@@ -72,34 +76,37 @@ def _filters() -> tuple[str, str, str]:
         "failed": _("Failed"),
         "stopped": _("Cancelled"),
     }
+    stages = [ALL, *NAMES]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="job_filters"):
         group = st.segmented_control(
-            _("State"),
-            list(words),
-            format_func=words.__getitem__,
-            key="state",
-            default=ALL,
-            required=True,
-            bind="query-params",
+            _("State"), list(words), format_func=words.__getitem__, required=True, **_bound("state", ALL, words)
         )
         stage = st.selectbox(
             _("Stage"),
-            [ALL, *NAMES],
+            stages,
             format_func=lambda name: _("All") if name == ALL else stage_words(name),
-            key="stage",
             filter_mode=None,
-            bind="query-params",
             width=165,
+            **_bound("stage", ALL, stages),
         )
         search = st.text_input(
-            _("Search"),
-            key="search",
-            placeholder=_("Name or id"),
-            icon=":material/search:",
-            bind="query-params",
-            width=190,
+            _("Search"), placeholder=_("Name or id"), icon=":material/search:", width=190, **_bound("search", "")
         )
-    return str(group or ALL), stage, (search or "").strip()
+    return str(group), str(stage), str(search).strip()
+
+
+def _bound(key: str, default: str, options: Collection[str] | None = None) -> dict[str, Any]:
+    """Arguments of a widget whose value is that of the address."""
+    value = st.query_params.get(key, default)
+    st.session_state[key] = value if options is None or value in options else default
+
+    def write() -> None:
+        if st.session_state[key] == default:
+            st.query_params.pop(key, None)
+        else:
+            st.query_params[key] = st.session_state[key]
+
+    return {"key": key, "on_change": write}
 
 
 def _open(jobs: list[JobView]) -> None:

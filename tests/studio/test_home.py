@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from backend.api import Studio
@@ -57,10 +58,7 @@ def test_recent_runs_of_all_projects_by_name(show: Show, house: House) -> None:
     house.run("one", ("dataset", State.SUCCEEDED), project="Mails")
     house.run("*two* <b>", ("dataset", State.FAILED))
     at = show()
-    assert labels(at)[-2:] == ["**\\*two\\* \\<b\\>**", "**one**"] or set(labels(at)[-2:]) == {
-        "**\\*two\\* \\<b\\>**",
-        "**one**",
-    }
+    assert {"**\\*two\\* \\<b\\>**", "**one**"} <= set(labels(at))
     assert "Mails · 1 stage" in words(at)
     assert "First project · 0 of 1 stage" in words(at)
 
@@ -71,6 +69,7 @@ def test_best_figures_are_those_of_the_project(show: Show, house: House) -> None
     data = house.dataset()
     house.evaluation(house.model("large"), data, 0.9, size_bytes=500e6, decode_tokens_per_s=20.0)
     house.evaluation(house.model("small"), data, 0.8, size_bytes=50e6, decode_tokens_per_s=200.0)
+    st.cache_resource.clear()
     tiles = {each.label: (each.value, each.delta) for each in show().metric}
     assert tiles["Best accuracy"] == ("90.0 %", "large")
     assert tiles["Smallest model"] == ("50.0 MB", "small")
@@ -81,6 +80,7 @@ def test_worker_is_named(show: Show, house: House) -> None:
     house.run("one", ("dataset", State.SUCCEEDED))
     assert metrics(show())["Worker"] == "None"
     house.worker()
+    st.cache_resource.clear()
     at = show("jobs")
     assert "workbench" in words(at) and "slmops worker" not in words(at)
 

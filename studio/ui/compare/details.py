@@ -18,7 +18,7 @@ from studio.ui.words import escaped
 PAGE = 20
 LONGEST = 2_000
 """Letters of a text on the page; the CSV file has all of them."""
-FILTER, SEARCH, PAGE_KEY = "cmp_show", "cmp_search", "cmp_page"
+FILTER, SEARCH, TURN = "cmp_show", "cmp_search", "cmp_turn"
 
 
 def details(choice: Choice) -> None:
@@ -72,17 +72,17 @@ def _rows(choice: Choice) -> None:
         st.text_input(_("Search"), key=SEARCH, on_change=_to_first, placeholder=_("Words in any text"), max_chars=200)
     ids = shown_rows(answers)
     pages = max(1, -(-len(ids) // PAGE))
-    number = min(int(st.session_state.get(PAGE_KEY, 1)), pages)
     labels = "accuracy" in choice.picked.metrics
     same = "" if labels else " · " + _("right means the same text, letter for letter")
     st.caption(ngettext("{n} row", "{n} rows", len(ids)) + same)
     if not ids:
         st.info(_("No row fits. Take back the filter or the search."), icon=":material/search_off:")
         return
-    _answers_table(answers.page(ids, number, PAGE), first, second)
-    if pages > 1:
-        st.session_state[PAGE_KEY] = number
-        st.pagination(pages, key=PAGE_KEY)
+    table = st.container()
+    turn = f"cmp_page_{choice.picked.id}_{choice.against.id}_{st.session_state.get(TURN, 0)}"
+    number = st.pagination(pages, key=turn) if pages > 1 else 1
+    with table:
+        _answers_table(answers.page(ids, number, PAGE), first, second)
 
 
 def _wrong(name: str) -> str:
@@ -90,7 +90,8 @@ def _wrong(name: str) -> str:
 
 
 def _to_first() -> None:
-    st.session_state[PAGE_KEY] = 1
+    """Another filter begins with its first page: the pages get a new key."""
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
 
 
 def _paired(choice: Choice, answers: Answers) -> None:

@@ -71,10 +71,18 @@ def _draw(model: str, now: Status, chat: Chat | None) -> None:
         if now.code == "absent":
             st.badge(_("Not loaded"), icon=":material/circle:", color="gray")
             st.caption(_("Loads with your first message"), width="stretch")
-            st.button(_("Load"), key=f"pg_load_{model}", type="tertiary", on_click=_load, args=(model, chat))
+            st.button(
+                _("Load"),
+                key=f"pg_load_{model}",
+                type="tertiary",
+                icon=":material/play_arrow:",
+                on_click=_load,
+                args=(model, chat),
+            )
         elif now.code == "loading":
             st.badge(_("Loading"), icon=":material/hourglass_top:", color="blue")
             st.caption(duration(now.seconds) if now.seconds is not None else _("Starting"), width="stretch")
+            _unload_button(model, _("Cancel"), ":material/close:")
         else:
             answering = now.code == "answering"
             st.badge(
@@ -83,13 +91,18 @@ def _draw(model: str, now: Status, chat: Chat | None) -> None:
                 color="blue" if answering else "green",
             )
             st.caption(_in_memory(now.memory_bytes), width="stretch")
-            st.button(
-                _("Unload"),
-                key=f"pg_unload_{model}",
-                type="tertiary",
-                on_click=source.act,
-                args=(lambda: _unload(model),),
-            )
+            _unload_button(model, _("Unload"), ":material/eject:")
+
+
+def _unload_button(model: str, label: str, icon: str) -> None:
+    st.button(
+        label,
+        key=f"pg_unload_{model}",
+        type="tertiary",
+        icon=icon,
+        on_click=source.act,
+        args=(lambda: _unload(model),),
+    )
 
 
 def _in_memory(held: int) -> str:
