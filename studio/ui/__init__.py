@@ -7,5 +7,13 @@ from importlib import import_module
 
 def warm() -> None:
     """Import what the first page needs, so that nobody waits for it."""
-    for name in ("pandas", "plotly.graph_objs", "babel.dates", "babel.numbers", "studio.ui.overview", "studio.ui.run"):
+    for name in (
+        "pandas",
+        "plotly.graph_objs",
+        "babel.dates",
+        "babel.numbers",
+        "studio.ui.overview",
+        "studio.ui.jobs",
+        "studio.ui.run",
+    ):
         import_module(name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import streamlit as st
 
 from backend.errors import Problem
@@ -50,7 +52,7 @@ def _head(job: JobView, run: bool) -> None:
             st.markdown(f"**{stage_words(job.stage)}**", width="content")
             state_badge(job.state)
             if job.stage_id != job.stage:
-                st.caption(f"`{job.stage_id}`", width="content")
+                st.caption(escaped(job.stage_id), width="content")
             if run:
                 run_link(job.run_id)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
@@ -149,7 +151,11 @@ def _made(made: ArtifactView) -> None:
 
 
 def _log(job: JobView) -> None:
+    """The last lines, in the browser's time; read only while it is open."""
     log = st.expander(_("Log"), key=f"log_{job.id}", type="compact", on_change="rerun")
-    if log.open:
-        lines = [f"{line.at:%H:%M:%S} {line.text}" for line in source.studio().logs(job.id, LOG_LINES)]
-        log.code("\n".join(lines) or _("Nothing was logged."), language=None, height=260)
+    if not log.open:
+        return
+    zone = ZoneInfo(st.context.timezone) if st.context.timezone else None
+    lines = [f"{line.at.astimezone(zone):%H:%M:%S} {line.text}" for line in source.studio().logs(job.id, LOG_LINES)]
+    with log, st.container(height=260, border=False, autoscroll=True, key=f"lines_{job.id}"):
+        st.code("\n".join(lines) or _("Nothing was logged."), language=None, wrap_lines=True)

@@ -73,4 +73,4 @@ def worker_hint() -> None:
     """How to start a worker, when there is none."""
     if not source.workers():
         words = _("Start a worker with `slmops studio` or `slmops worker`; jobs wait until then.")
-        st.caption(words, width="content")
+        st.markdown(f":small[{words}]", width="content")

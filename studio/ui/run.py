@@ -76,7 +76,7 @@ def _facts(run: RunView) -> str:
         times = [duration(seconds)]
     elif quoted:
         times = [_("quoted {time}").format(time=duration(quoted))]
-    return " · ".join([*map(escaped, names), *times, ago(run.created), f"`{run.id}`"])
+    return " · ".join([*map(escaped, names), *times, ago(run.created), escaped(run.id)])
 
 
 def _took(jobs: list[JobView]) -> float:

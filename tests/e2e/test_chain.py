@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from backend.data.rows import data_facts
 from backend.schemas import Kind, State
 from tests.e2e.visitor import Visit, settle
 from tests.helpers import build_tiny_model, model_view, tiny_dataset
@@ -37,10 +38,11 @@ class Works:
         self.house = House(home)
         made = home.parent
         self.house.studio.import_model(build_tiny_model(made / "tiny", hidden=64), "tiny")
-        self.data = self.house.keep(Kind.DATASET, "colours", tiny_dataset(made / "colours"))
+        data = tiny_dataset(made / "colours")
+        self.house.keep(Kind.DATASET, "colours", data, data_facts(data))
         facts = {**model_view(onnx.parent / "model").facts, "format": "onnx", "precision": "fp32"}
         shutil.copytree(onnx, made / "small")
-        self.onnx = self.house.keep(Kind.ONNX, "tiny-onnx", made / "small", facts)
+        self.house.keep(Kind.ONNX, "tiny-onnx", made / "small", facts)
         self.web = Whole(home)
 
 
@@ -70,7 +72,7 @@ def test_own_file_becomes_a_dataset_and_stays_text(works: Works, visit: Visit, t
     write_mails(tmp_path / "mails.csv")
     page.set_input_files("input[type=file]", tmp_path / "mails.csv")
     expect(page.get_by_role("combobox", name="Source")).to_have_value(re.compile("^mails.csv"))
-    expect(page.get_by_text("found by itself: message")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Input column")).to_have_value("found by itself: message")
     expect(page.get_by_text("onerror=").first).to_be_visible()
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("link", name="mails").click(timeout=JOB)
@@ -110,7 +112,7 @@ def test_model_is_measured_packed_and_taken_away(works: Works, visit: Visit) -> 
     choose(page, "Model", "tiny-onnx ·")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("Quality and cost")).to_be_visible(timeout=JOB)
-    expect(page.locator(".js-plotly-plot .point, .js-plotly-plot path").first).to_be_visible()
+    expect(page.get_by_role("figure", name="Size on disk of every model as bars")).to_contain_text("tiny-onnx")
     expect(page.get_by_role("region", name="Leaderboard").get_by_text("tiny-onnx")).to_be_visible()
     page.goto("/quantize")
     settle(page)

@@ -79,7 +79,7 @@ def test_home_paints_and_nothing_leaves_this_machine(page: Page, house: House) -
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
     page.goto(house.web.url)
-    expect(page.get_by_role("heading", name="Your runs")).to_be_visible(timeout=PAINT)
+    expect(page.get_by_role("heading", name="First project")).to_be_visible(timeout=PAINT)
     expect(page.get_by_role("link", name="first-run")).to_be_visible(timeout=PAINT)
     page.wait_for_load_state("networkidle")
     assert len(asked) > 10
@@ -103,22 +103,22 @@ def test_progress_moves_by_itself_in_two_tabs_and_after_reload(page: Page, house
 
 def test_run_opens_by_its_link_and_back_returns(page: Page, house: House) -> None:
     page.goto(house.web.url)
-    page.get_by_role("link", name="second-run").click()
+    page.get_by_role("link", name="second-run").first.click()
     expect(page.get_by_role("heading", name="second-run")).to_be_visible()
     assert urlsplit(page.url).query == "run=r2"
     page.reload()
     expect(page.get_by_role("heading", name="second-run")).to_be_visible(timeout=PAINT)
-    page.get_by_role("link", name="All runs").click()
-    expect(page.get_by_role("heading", name="Your runs")).to_be_visible()
+    page.get_by_role("link", name="All jobs").click()
+    expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
 
 
 def test_language_switch_and_phone_width(page: Page, house: House) -> None:
     page.goto(house.web.url)
     page.get_by_text("Español").click()
-    expect(page.get_by_role("heading", name="Tus ejecuciones")).to_be_visible()
+    expect(page.get_by_role("heading", name="Primer proyecto")).to_be_visible()
     expect(page.get_by_text("En marcha ahora")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 844})
-    expect(page.get_by_role("link", name="second-run")).to_be_visible()
+    expect(page.get_by_role("link", name="second-run").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

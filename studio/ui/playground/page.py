@@ -19,14 +19,14 @@ from studio.ui.playground.controls import (
     sampling_box,
     system_box,
 )
+from studio.ui.playground.keys import keys
 from studio.ui.playground.lineage import examples
 from studio.ui.playground.place import Place, conversation, place
 from studio.ui.playground.shared import served
-from studio.ui.playground.status import status_line
+from studio.ui.playground.status import idle_words, status_line
 from studio.ui.playground.turns import turn_view
 from studio.ui.words import escaped
 
-LONGEST = 100_000
 STREAMING = 0.2
 
 
@@ -53,10 +53,10 @@ def playground() -> None:
         st.chat_input(
             _("Message both models") if len(here.models) > 1 else _("Message the model"),
             key="pg_input",
-            max_chars=LONGEST,
             disabled=not ready,
             on_submit=_send,
         )
+        keys()
 
 
 def _tools(here: Place) -> None:
@@ -136,7 +136,8 @@ def _examples(here: Place) -> None:
     with st.container(key="pg_empty", gap="small"):
         st.space("small")
         st.subheader(_("Ask something"), anchor=False)
-        st.caption(_("Each model answers in a process of its own, on this machine; nothing is sent elsewhere."))
+        said = _("Each model answers in a process of its own, on this machine; nothing is sent elsewhere.")
+        st.caption(f"{said} {idle_words()}")
         if rows:
             st.pills(
                 _("Try a validation row of the dataset"),

@@ -90,37 +90,33 @@ def _draw(model: str, now: Status, chat: Chat | None) -> None:
                 icon=":material/more_horiz:" if answering else ":material/check:",
                 color="blue" if answering else "green",
             )
-            st.caption(_in_memory(now.memory_bytes), width="stretch")
-            _unload_button(model, _("Unload"), ":material/eject:")
+            st.caption(size(now.memory_bytes), width="stretch")
+            _unload_button(model, _("Unload"), ":material/eject:", idle_words())
 
 
-def _unload_button(model: str, label: str, icon: str) -> None:
+def idle_words() -> str:
+    """When an unused model is unloaded; empty when it never is."""
+    seconds = source.studio().settings.chat_idle_seconds
+    after = f"{seconds // 60} min" if seconds % 60 == 0 else duration(seconds)
+    return _("It leaves the memory after {time} unused.").format(time=after) if seconds else ""
+
+
+def _unload_button(model: str, label: str, icon: str, about: str = "") -> None:
     st.button(
         label,
         key=f"pg_unload_{model}",
         type="tertiary",
         icon=icon,
+        help=about or None,
         on_click=source.act,
         args=(lambda: _unload(model),),
     )
 
 
-def _in_memory(held: int) -> str:
-    idle = source.studio().settings.chat_idle_seconds
-    if not idle:
-        return size(held)
-    return _("{size}, unloads after {time} unused").format(size=size(held), time=_plain(idle))
-
-
-def _plain(seconds: int) -> str:
-    """`300` -> `5 min`."""
-    return f"{seconds // 60} min" if seconds % 60 == 0 else duration(seconds)
-
-
 def _trouble(model: str, now: Status, error: StudioError, chat: Chat | None) -> None:
     waiting = now.code == "waiting"
     held = error.code in SHORT | PASSING
-    why = " ".join(problem.sentence(_) for problem in error.problems)
+    why = _why(error)
     with st.container(gap="xsmall", key=f"pg_trouble_{model}"):
         if waiting:
             st.info(escaped(f"{_('Waiting: it loads by itself.')} {why}"), icon=":material/hourglass_top:")
@@ -138,6 +134,15 @@ def _trouble(model: str, now: Status, error: StudioError, chat: Chat | None) -> 
             if not waiting:
                 st.button(_("Try again"), key=f"pg_again_{model}", on_click=_load, args=(model, chat))
             _job_link(error)
+
+
+def _why(error: StudioError) -> str:
+    """Its sentences, with a stage as people call it."""
+    said = []
+    for problem in error.problems:
+        named = {"stage": stage_words(problem.args["stage"])} if "stage" in problem.args else {}
+        said.append(problem.model_copy(update={"args": problem.args | named}).sentence(_))
+    return " ".join(said)
 
 
 def _job_link(error: StudioError) -> None:
