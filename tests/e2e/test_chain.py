@@ -55,7 +55,7 @@ def works(tmp_path_factory: pytest.TempPathFactory, onnx: Path) -> Iterator[Work
 
 def card(page: Page, state: str) -> Locator:
     """The cards of jobs in this state, by the word on their badge."""
-    return page.locator("[class*=st-key-job_]").filter(has=page.get_by_text(state, exact=True))
+    return page.locator("[class*=st-key-job_]").filter(has_text=state)
 
 
 def write_mails(file: Path) -> None:

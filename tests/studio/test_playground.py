@@ -418,7 +418,8 @@ def test_short_memory_names_the_training_and_can_be_overridden(
     at = send(show("playground", models="model-base"), "hi")
     assert "r-train-finetune" in at.warning[0].value
     assert "1.2 GB" in at.warning[0].value and "(Fine-tune)" in at.warning[0].value
-    assert "Fine-tune" in [link.label.removeprefix("Show the run: ") for link in at.get("page_link")]
+    assert "Not asked yet: the model is not loaded." in words(at)
+    assert "Show the run: Fine-tune" in [link.proto.label for link in at.get("page_link")]
     at.button(key="pg_force_model-base").click().run()
     until(lambda: chat_of(at).turns[0].answers["model-base"].end)
     assert host.forced == ["model-base"]
@@ -503,11 +504,10 @@ def test_right_to_left_reads_from_the_right(show: Show, host: Host, chain: list[
 def test_long_words_are_cut_until_wanted(show: Show, host: Host, chain: list[ArtifactView]) -> None:
     host.words = ["x" * 100_000]
     at = send(show("playground", models="model-base"), "hi")
-    longest = lambda: max(len(text.value) for text in at.text)  # noqa: E731
-    assert longest() == turns.CUT + 1
+    assert max(len(text.value) for text in at.text) == turns.CUT + 1
     toggle = next(toggle for toggle in at.toggle if "100,000" in toggle.label)
     toggle.set_value(True).run()
-    assert longest() == 100_000
+    assert max(len(text.value) for text in at.text) == 100_000
 
 
 def test_export_holds_everything(host: Host) -> None:

@@ -139,5 +139,11 @@ def test_delete_asks_first_and_keeps_what_was_made(show: Show, house: House) -> 
     assert at.title[0].value == "Jobs"
 
 
+def test_what_failed_stands_first(show: Show, house: House) -> None:
+    run = house.run("bad", ("dataset", State.SUCCEEDED), ("finetune", State.FAILED), error=MEMORY)
+    heads = [str(each.value) for each in show("run", run=run).markdown if str(each.value).startswith("**")]
+    assert heads == ["**Fine-tune**", "**Prepare data**"]
+
+
 def test_unknown_run_is_a_sentence(show: Show) -> None:
     assert "r-nothing" in show("run", run="r-nothing").error[0].value

@@ -42,6 +42,10 @@ SAME = {
     "ROUGE-L",
     "Tokens",
     "Tokens/s",
+    "Top-p",
+    "{n} token",
+    "{n} tokens",
+    "{n} tokens/s",
     "Worker",
 }
 """The texts that are the same in Spanish."""

@@ -80,9 +80,9 @@ def _host() -> bool:
     if not ready:
         with st.container(border=True, key="pg_no_host"):
             st.subheader(_("No model can answer now"), anchor=False)
-            st.markdown(escaped(Problem(code="serve.no_host").sentence(_)))
+            st.markdown(Problem(code="serve.no_host").sentence(_))
             st.code("slmops studio", language=None)
-    source.live(lambda: served() is None, busy=not ready)
+        source.live(lambda: served() is None, busy=True)
     return ready
 
 

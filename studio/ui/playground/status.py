@@ -52,12 +52,13 @@ def status_of(model: str) -> Status:
 
 
 def status_line(model: str, chat: Chat | None) -> None:
-    """Draws itself again while something happens."""
+    """Draws itself again while something happens; when the host of models goes, the page says it."""
 
     def draw() -> bool:
+        if served() is None:
+            st.rerun()
         now = status_of(model)
-        if served() is not None:
-            _draw(model, now, chat)
+        _draw(model, now, chat)
         return now.moving
 
     source.live(draw, busy=status_of(model).moving)
@@ -131,7 +132,7 @@ def _trouble(model: str, now: Status, error: StudioError, chat: Chat | None) -> 
                 st.button(_("Wait for it"), key=f"pg_wait_{model}", on_click=_load, args=(model, chat, False, True))
             if error.code in SHORT:
                 st.button(_("Load anyway"), key=f"pg_force_{model}", on_click=_load, args=(model, chat, True))
-            if not waiting:
+            if error.code not in PASSING:
                 st.button(_("Try again"), key=f"pg_again_{model}", on_click=_load, args=(model, chat))
             _job_link(error)
 

@@ -11,10 +11,11 @@ from babel.numbers import format_decimal
 from studio.ui.i18n import _, lang, ngettext
 from studio.ui.playground.chats import Answer, Chat, Turn
 from studio.ui.playground.controls import name_of
+from studio.ui.playground.loads import PASSING, SHORT
 from studio.ui.playground.shared import loads
 from studio.ui.words import duration, escaped
 
-CUT = 4_000
+CUT, ASKED_CUT = 4_000, 1_000
 _ISOLATE, _END = "\u2067", "\u2069"
 
 
@@ -23,9 +24,9 @@ def turn_view(chat: Chat, at: int) -> None:
     with st.container(horizontal=True, gap="small", key=f"pg_asked_{at}"):
         st.markdown(":material/person:", width="content")
         with st.container(gap="xsmall", width="stretch"):
-            plain(turn.input, f"input_{at}")
+            plain(turn.input, f"input_{at}", ASKED_CUT)
             if turn.expected is not None:
-                st.caption(_("Expected: {answer}").format(answer=escaped(turn.expected[:CUT])))
+                st.caption(_("Expected: {answer}").format(answer=escaped(turn.expected[:ASKED_CUT])))
     for column, answer in zip(st.columns(len(turn.answers), gap="small"), turn.answers.values(), strict=True):
         with column, st.container(border=True, height="stretch", gap="xsmall", key=f"pg_answer_{at}_{answer.model}"):
             _answer_view(turn, answer, f"{at}_{answer.model}")
@@ -41,9 +42,11 @@ def _answer_view(turn: Turn, answer: Answer, key: str) -> None:
         plain(text, f"answer_{key}", tail=not answer.done)
     elif not answer.done:
         st.markdown(f":shimmer[{_thinking(answer)}]")
-    elif not answer.error:
-        st.markdown(f":gray[{_('No words.')}]")
-    if answer.error:
+    elif answer.end:
+        st.caption(_("No words."))
+    if answer.error and answer.error.code in SHORT | PASSING:
+        st.caption(_("Not asked yet: the model is not loaded."))
+    elif answer.error:
         why = " ".join(problem.sentence(_) for problem in answer.error.problems)
         st.error(escaped(why), icon=":material/error:")
     figures = figures_line(answer)
@@ -51,19 +54,19 @@ def _answer_view(turn: Turn, answer: Answer, key: str) -> None:
         st.caption(figures)
 
 
-def plain(text: str, key: str, tail: bool = False) -> None:
+def plain(text: str, key: str, cut: int = CUT, tail: bool = False) -> None:
     """Words of others as they are, no markup; of long ones the beginning (the end while they are being written), until
     somebody wants all."""
     shown = text
-    if len(text) > CUT and not st.session_state.get(f"pg_all_{key}"):
-        shown = f"…{text[-CUT:]}" if tail else f"{text[:CUT]}…"
+    if len(text) > cut and not st.session_state.get(f"pg_all_{key}"):
+        shown = f"…{text[-cut:]}" if tail else f"{text[:cut]}…"
     right = right_to_left(shown)
     st.text(
         _isolated(shown) if right else shown,
         width="stretch",
         text_alignment="right" if right else "left",
     )
-    if len(text) > CUT and not tail:
+    if len(text) > cut and not tail:
         st.toggle(
             _("Show all {count} characters").format(count=format_decimal(len(text), "#,##0", locale=lang())),
             key=f"pg_all_{key}",
@@ -81,7 +84,7 @@ def right_to_left(text: str) -> bool:
 
 def _isolated(text: str) -> str:
     """Each line with the marks that make it read from the right, full stops included."""
-    return "\n".join(f"{_ISOLATE}{line}{_END}" for line in text.split("\n"))
+    return "\n".join(f"{_ISOLATE}{line.rstrip()}{_END}" for line in text.split("\n"))
 
 
 def figures_line(answer: Answer) -> str:

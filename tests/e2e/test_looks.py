@@ -1,0 +1,63 @@
+"""Every page for those who hear it, read it in the dark, or hold it in one hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.e2e.homes import PLACES
+from tests.e2e.visitor import Visit, Visitor
+from tests.studio.web import Web
+
+pytestmark = pytest.mark.e2e
+
+OPTIONS = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+    "resultTypes": ["violations"],
+    # Streamlit's own: the menu puts section titles between its list items; sparklines and icons are svg images without a name.
+    "rules": {"list": {"enabled": False}, "listitem": {"enabled": False}, "svg-img-alt": {"enabled": False}},
+}
+CUT = """() => [...document.querySelectorAll("h1, h2, h3, button p, [data-testid=stBadge], [data-testid=stMetricValue]")]
+  .filter(e => e.checkVisibility() && getComputedStyle(e).overflowX !== "visible" && e.scrollWidth > e.clientWidth + 1)
+  .map(e => e.innerText)"""
+WIDER = """() => [document.documentElement, document.querySelector("[data-testid=stMain]")]
+  .filter(e => e && e.scrollWidth > e.clientWidth + 1).map(e => `${e.scrollWidth} in ${e.clientWidth}`)"""
+
+
+def findings(page: Page) -> list[str]:
+    response: dict[str, Any] = Axe().run(page, options=OPTIONS).response
+    return [
+        f"{each['id']}: {node['target']} {node['html'][:120]} {node.get('failureSummary', '')[-160:]}"
+        for each in response["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+def collect(visitor: Visitor, look: Any) -> dict[str, list[str]]:
+    found = {}
+    for place in PLACES:
+        visitor.go(place)
+        if wrong := look(visitor.page):
+            found[place] = wrong
+    return found
+
+
+def test_accessible_in_light_and_dark(filled: Web, visit: Visit) -> None:
+    def look(page: Page) -> list[str]:
+        wrong = []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            wrong += [f"{scheme} {each}" for each in findings(page)]
+        return wrong
+
+    assert collect(visit(filled.url), look) == {}
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "es-ES"])
+def test_fits_a_phone(filled: Web, visit: Visit, locale: str) -> None:
+    visitor = visit(filled.url, locale=locale, viewport={"width": 390, "height": 844})
+    assert collect(visitor, lambda page: page.evaluate(CUT) + page.evaluate(WIDER)) == {}

@@ -1,0 +1,118 @@
+"""On a Spanish page every word is Spanish: no sentence of the catalogues in English, and no English that is in none of them."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from playwright.sync_api import Page, expect
+
+from studio.nav import NAV
+from studio.paths import LOCALE
+from tests.e2e.homes import PLACES
+from tests.e2e.visitor import Visit, Visitor, settle
+from tests.studio.web import Web
+
+pytestmark = pytest.mark.e2e
+
+COLLECT = Path(__file__).with_name("words_on_page.js").read_text("utf-8")
+FRAMEWORK = re.compile(
+    r"(Help for|Fullscreen:|Download as PNG:) .*|Skip to main content|Sidebar|Navigate to home page|Logo|App pages|Main menu"
+    r"|Close sidebar|Open sidebar|Open|Close|Increment|Decrement|Clear value|Alert: .*|Page \d+.*"
+)
+"""Names that Streamlit gives its own buttons for screen readers, always in English; none of them is drawn."""
+ENGLISH = re.compile(
+    r"\b(the|of|and|with|your|this|these|from|here|yet|what|which|when|not|press|choose|select|drop|browse|required|results"
+    r"|show|hide|view|loading|running|waiting|failed|done|more|than|each|for|by|to)\b",
+    re.IGNORECASE,
+)
+
+
+@cache
+def untranslated() -> tuple[frozenset[str], re.Pattern[str]]:
+    """English words of the catalogues that are other words in Spanish: whole ones, and a pattern of those with gaps."""
+    whole, gaps, spanish = set(), [], set()
+    for path in sorted((LOCALE / "es" / "LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="es"):
+                english = message.id if isinstance(message.id, tuple) else (message.id,)
+                said = message.string if isinstance(message.string, tuple) else (message.string,)
+                spanish |= {plain(text) for text in said}
+                for text in map(plain, english):
+                    if "{" not in text:
+                        whole.add(text)
+                    elif len(re.findall(r"[a-z]{2,}", re.sub(r"\{\w*\}", "", text))) > 1:
+                        gaps.append(re.sub(r"\\\{\w*\\\}", ".+", re.escape(text)))
+    assert len(whole) > 500 and len(gaps) > 100
+    return frozenset(whole - spanish - {""}), re.compile("|".join(gaps))
+
+
+def plain(text: str) -> str:
+    """Without the marks of Markdown, as it is drawn."""
+    return re.sub(r"[*`]", "", text).strip()
+
+
+def english_on(page: Page) -> list[str]:
+    whole, gaps = untranslated()
+    found = []
+    for where, text in page.evaluate(COLLECT):
+        if where == "aria-label" and FRAMEWORK.fullmatch(text):
+            continue
+        parts = [text, *text.split(" · ")]
+        if any(part in whole or gaps.fullmatch(part) for part in parts) or ENGLISH.search(text):
+            found.append(f"{where}: {text[:120]}")
+    return found
+
+
+def walk(visitor: Visitor, places: list[str]) -> dict[str, list[str]]:
+    found = {}
+    for place in places:
+        visitor.go(place)
+        if wrong := english_on(visitor.page):
+            found[place] = wrong
+    return found
+
+
+def test_no_english_where_there_is_everything(filled: Web, visit: Visit) -> None:
+    assert walk(visit(filled.url, locale="es-ES"), PLACES) == {}
+
+
+def test_no_english_where_there_is_nothing(empty: Web, visit: Visit) -> None:
+    places = ["/" if row.default else f"/{row.path.stem}" for row in NAV]
+    assert walk(visit(empty.url, locale="es-ES"), places) == {}
+
+
+def test_no_english_in_what_opens(filled: Web, visit: Visit) -> None:
+    """Dialogs, popovers and what is folded."""
+    visitor = visit(filled.url, locale="es-ES")
+    page = visitor.go("/models")
+    page.get_by_text("Importar un modelo").click()
+    expect(page.get_by_role("button", name="Elegir un archivo")).to_be_visible()
+    assert english_on(page) == []
+    page.locator("[class*=st-key-delete_adapter]").get_by_role("button").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert english_on(page) == []
+    visitor.go("/finetune")
+    page.get_by_text("Avanzado").click()
+    page.get_by_role("button", name="Nuevo o renombrar").click()
+    expect(page.get_by_role("button", name="Crear")).to_be_visible()
+    assert english_on(page) == []
+    visitor.go("/compare")
+    page.get_by_role("button", name="Exportar").click()
+    expect(page.get_by_role("button", name="Informe (HTML)")).to_be_visible()
+    assert english_on(page) == []
+
+
+def test_language_is_switched_in_place_and_follows_to_other_pages(filled: Web, visit: Visit) -> None:
+    page = visit(filled.url).go("/jobs")
+    expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    page.locator("section[data-testid=stSidebar]").get_by_text("Español").click()
+    expect(page.get_by_role("heading", name="Trabajos")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+    page.get_by_role("link", name="Modelos", exact=True).click()
+    expect(page.get_by_role("heading", name="Modelos")).to_be_visible()
+    settle(page)
+    assert english_on(page) == []
