@@ -17,7 +17,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install -qq -c constraints.txt
 BROWSERS := $(CURDIR)/$(VENV)/browsers
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run test check browser bench quickstart kill-loop clean-venv
+.PHONY: run test check browser bench quickstart kill-loop web-hour clean-venv
 
 run: $(RUN_READY)
 	@exec $(VENV)/bin/slmops studio
@@ -38,7 +38,10 @@ quickstart: $(RUN_READY)
 kill-loop: $(TEST_READY)
 	@$(PY) -m benchmarks.kill_loop
 
-bench: quickstart kill-loop
+web-hour: browser
+	@PLAYWRIGHT_BROWSERS_PATH="$(BROWSERS)" $(PY) -m benchmarks.web
+
+bench: quickstart kill-loop web-hour
 
 clean-venv:
 	rm -rf $(VENV)

@@ -52,7 +52,7 @@ def _nothing_yet() -> None:
         st.subheader(_("Nothing has run yet"), anchor=False)
         st.markdown(
             _(
-                "The demo turns voice commands of a smart home, in English and Spanish, into intents: it tunes a teacher, "
+                "The demo turns voice commands of a smart home into intents: it tunes a teacher, "
                 "distills it into a small student, quantizes it and measures every step."
             )
         )

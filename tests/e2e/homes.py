@@ -14,8 +14,9 @@ from tests.studio.house import House
 COMMANDS = ["enciende la luz del salón", "cierra el garaje", "qué hora tengo", "sube la persiana"]
 CHAIN = ("dataset", "teacher", "distill", "finetune", "quantize", "evaluate", "package")
 RUNS = {"running": "r-ajuste", "failed": "r-rota", "done": "r-cadena", "waiting": "r-espera", "stopped": "r-parada"}
+PAGES = ["/" if row.default else f"/{row.path.stem}" for row in NAV if not row.hidden]
 PLACES = [
-    *(("/" if row.default else f"/{row.path.stem}") for row in NAV if not row.hidden),
+    *PAGES,
     *(f"/run?run={RUNS[state]}" for state in ("running", "failed", "done")),
     "/data?data=dataset-ordenes",
     "/models?model=onnx-alumno-int4",

@@ -231,6 +231,7 @@ def test_one_system_prompt_for_all(show: Show, host: Host, chain: list[ArtifactV
     at.segmented_control(key="pg_mode").set_value("common").run()
     assert at.text_area(key="pg_system").value == "Answer with the intent."
     at.text_area(key="pg_system").set_value("Be brief.")
+    at.button(key="pg_system_apply").click().run()
     send(at, "hi")
     assert {messages[0]["content"] for _model, messages, _sampling in host.asked} == {"Be brief."}
 
@@ -252,7 +253,7 @@ def test_an_example_shows_what_is_expected(show: Show, host: Host, house: House,
     validation = house.studio.rows("dataset-commands", "validation", 0, 20)
     held_out = house.studio.rows("dataset-commands", "test", 0, 20)
     offered = at.pills(key="pg_example").options
-    assert len(offered) == 6
+    assert len(offered) == 4
     assert set(offered) <= {escaped(row.input) for row in validation}
     assert not set(offered) & {escaped(row.input) for row in held_out}
     host.words = [validation[0].output or ""]

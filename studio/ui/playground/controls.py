@@ -157,14 +157,16 @@ def system_box(here: Place) -> None:
             persist_state="session",
         )
         if mode == COMMON:
-            st.text_area(
-                _("System prompt for all models"),
-                key="pg_system",
-                height=160,
-                on_change="ignore",
-                persist_state="session",
-                placeholder=_("You are a helpful assistant."),
-            )
+            # In a form, since the box alone would ask for Ctrl+Enter, and in English.
+            with st.form("pg_system_form", border=False, enter_to_submit=False):
+                st.text_area(
+                    _("System prompt for all models"),
+                    key="pg_system",
+                    height=160,
+                    persist_state="session",
+                    placeholder=_("You are a helpful assistant."),
+                )
+                st.form_submit_button(_("Apply"), key="pg_system_apply")
             return
         for model in here.models:
             st.caption(escaped(name_of(model)))

@@ -10,7 +10,7 @@ from backend.schemas import ArtifactView, Kind
 from studio.ui import source
 from studio.ui.project import project
 
-EXAMPLES = 6
+EXAMPLES = 4
 _SHORT = 2_000
 
 

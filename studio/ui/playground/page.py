@@ -134,7 +134,6 @@ def _below(chat: Chat) -> None:
 def _examples(here: Place) -> None:
     rows = {row.id: row for row in examples(here.models[0])}
     with st.container(key="pg_empty", gap="small"):
-        st.space("small")
         st.subheader(_("Ask something"), anchor=False)
         said = _("Each model answers in a process of its own, on this machine; nothing is sent elsewhere.")
         st.caption(f"{said} {idle_words()}")

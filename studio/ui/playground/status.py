@@ -71,7 +71,7 @@ def _draw(model: str, now: Status, chat: Chat | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"pg_state_{model}"):
         if now.code == "absent":
             st.badge(_("Not loaded"), icon=":material/circle:", color="gray")
-            st.caption(_("Loads with your first message"), width="stretch")
+            st.caption(_("Loads when asked"), width="stretch")
             st.button(
                 _("Load"),
                 key=f"pg_load_{model}",
