@@ -16,8 +16,12 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=260,
 )
-# A chosen button wears the primary colour on a tint of it: too little contrast in the dark, and no theme option for it.
-st.html("<style>button[data-variant][data-selected] { color: light-dark(#4338ca, #a5b4fc) !important }</style>")
+# No theme option does either: a chosen button wears the primary colour on a tint of it, which is hard to read in the dark,
+# and text boxes say “Press Enter to apply” in English whatever the language.
+st.html(
+    "<style>button[data-variant][data-selected] { color: light-dark(#4338ca, #a5b4fc) !important }"
+    "[data-testid=InputInstructions] { display: none }</style>"
+)
 page = st.navigation(menu(), expanded=True)
 st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
 with st.sidebar:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Error, expect, sync_playwright
 from tests.e2e.homes import fill
 from tests.e2e.visitor import PATIENCE, Visit, Visitor
 from tests.serve.den import build_onnx
+from tests.studio.house import House
 from tests.studio.web import Web
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -46,6 +47,12 @@ def visit(browser: Browser) -> Iterator[Visit]:
     yield enter
     for visitor in visitors:
         visitor.leave()
+
+
+@pytest.fixture
+def house(home: Path) -> House:
+    """The studio of the test's home, to be filled."""
+    return House(home)
 
 
 @pytest.fixture(scope="session")

@@ -117,6 +117,7 @@ def test_model_is_measured_packed_and_taken_away(works: Works, visit: Visit) -> 
     page.goto("/quantize")
     settle(page)
     page.get_by_text("Package", exact=True).click()
+    expect(page.get_by_role("textbox", name="Version")).to_be_visible()
     choose(page, "Model", "tiny-onnx ·")
     page.get_by_role("button", name="Start", exact=True).click()
     with page.expect_download(timeout=JOB) as waiting:

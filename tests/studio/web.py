@@ -25,9 +25,9 @@ class Web:
 
     command: tuple[str, ...] = (sys.executable, "-m", "studio.launch")
 
-    def __init__(self, home: Path, *, host: str = "127.0.0.1", port: int = 0, **env: str) -> None:
+    def __init__(self, home: Path, *more: str, host: str = "127.0.0.1", port: int = 0, **env: str) -> None:
         self.process = subprocess.Popen(
-            [*self.command, "--host", host, "--port", str(port)],
+            [*self.command, *more, "--host", host, "--port", str(port)],
             cwd=ROOT,
             env={**os.environ, "SLMOPS_HOME": str(home), **env},
             stdout=subprocess.PIPE,
@@ -77,8 +77,8 @@ class Whole(Web):
 
     command = WHOLE
 
-    def __init__(self, home: Path, **env: str) -> None:
-        super().__init__(home, port=free_port(), **env)
+    def __init__(self, home: Path, *more: str, **env: str) -> None:
+        super().__init__(home, *more, port=free_port(), **env)
 
     def kill(self, module: str) -> int:
         """Kill the process that runs this module, at once; returns the id that it had."""

@@ -183,7 +183,7 @@ class Chat:
         context: list[Message] = []
         for earlier in self.turns if setup.history else []:
             said = earlier.answers[model].text
-            if False:
+            if earlier is not turn and said:
                 asked = template.prompt(Row(id="", input=earlier.input))[-1]
                 context += [asked, {"role": "assistant", "content": said}]
         return template.prompt(Row(id="", input=turn.input, context=context))

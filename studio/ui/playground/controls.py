@@ -117,24 +117,7 @@ def sampling_box(here: Place) -> None:
                 "Draws only from the most likely tokens that have this probability together. Counts above temperature 0."
             ),
         )
-        st.slider(
-            _("Longest answer in tokens"),
-            16,
-            2048,
-            step=16,
-            key="pg_longest",
-            on_change="ignore",
-            persist_state="session",
-        )
-        st.slider(
-            _("Seed"),
-            0,
-            99,
-            key="pg_seed",
-            on_change="ignore",
-            persist_state="session",
-            help=_("The same seed draws the same answer; Regenerate takes the next one."),
-        )
+        _length_and_seed()
         st.toggle(
             _("Send earlier messages along"),
             key=_history_key(here),
@@ -142,6 +125,27 @@ def sampling_box(here: Place) -> None:
             persist_state="session",
             help=_("Models that were trained on single questions with fixed labels answer best without them."),
         )
+
+
+def _length_and_seed() -> None:
+    st.slider(
+        _("Longest answer in tokens"),
+        16,
+        2048,
+        step=16,
+        key="pg_longest",
+        on_change="ignore",
+        persist_state="session",
+    )
+    st.slider(
+        _("Seed"),
+        0,
+        99,
+        key="pg_seed",
+        on_change="ignore",
+        persist_state="session",
+        help=_("The same seed draws the same answer; Regenerate takes the next one."),
+    )
 
 
 def system_box(here: Place) -> None:
