@@ -17,7 +17,7 @@ from studio.ui.parts import progress, run_link, state_badge, worker_hint
 from studio.ui.upload import download_link
 from studio.ui.usage import usage
 from studio.ui.waiting import move_buttons, why_waiting
-from studio.ui.words import duration, escaped, metric_words, size, stage_words
+from studio.ui.words import duration, escaped, metric_words, number, size, stage_words
 
 AT_WORK = (State.RUNNING, State.CANCELLING)
 LOG_LINES = 200
@@ -105,7 +105,7 @@ def _taking(job: JobView) -> None:
     memory = size(now.memory_bytes) if now else "–"
     if job.quote:
         memory = _("{used} of about {quoted}").format(used=memory, quoted=size(job.quote.memory_bytes))
-    cores = "–" if now is None or now.cores is None else _("{n} cores").format(n=f"{now.cores:.1f}")
+    cores = "–" if now is None or now.cores is None else _("{n} cores").format(n=number(round(now.cores, 1)))
     st.caption(f":material/memory: {_('Memory')} {memory}  ·  :material/speed: CPU {cores}")
 
 

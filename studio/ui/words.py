@@ -171,9 +171,17 @@ def size(count: float) -> str:
     return f"{format_decimal(count, '#,##0' if unit == 'B' else '#,##0.0', locale=lang())} {unit}"
 
 
+def number(value: float) -> str:
+    """Three digits that count: `0.023`, `1.84`, `20.3`, `326`; thousands whole."""
+    after = 3 if abs(value) < 1 else 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return format_decimal(round(value, after), "#,##0.###", locale=lang())
+
+
 def duration(seconds: float) -> str:
-    """`95` -> `1 min 35 s`; above an hour in hours and minutes."""
+    """`95` -> `1 min 35 s`; above an hour in hours and minutes; `< 1 s` for less."""
     whole = round(seconds)
+    if seconds < 0.95:
+        return "< 1 s"
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
@@ -201,7 +209,7 @@ def metric_words(name: str, value: float) -> tuple[str, str]:
         "ms": lambda: f"{format_decimal(value, '#,##0', locale=lang())} ms",
         "bytes": lambda: size(value),
         "count": lambda: format_decimal(value, "#,##0", locale=lang()),
-        "number": lambda: format_decimal(value, "#,##0.###", locale=lang()),
+        "number": lambda: number(value),
     }[unit]()
     return _(label), shown
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Error, expect, sync_playwright
 
 from tests.e2e.homes import fill
-from tests.e2e.visitor import PATIENCE, Visit, Visitor
+from tests.e2e.visitor import PATIENCE, Start, Visit, Visitor
 from tests.serve.den import build_onnx
 from tests.studio.house import House
 from tests.studio.web import Web
@@ -35,7 +36,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
+def start() -> Iterator[Start]:
+    """`start(Web, home)`: a process that lives as long as the test, and longer than the visitors' browsers."""
+    with ExitStack() as stack:
+        yield lambda kind, *args, **named: stack.enter_context(kind(*args, **named))
+
+
+@pytest.fixture
+def visit(browser: Browser, start: Start) -> Iterator[Visit]:
     """`visit(url, locale="es-ES")`: a visitor with a browser profile of their own. In the end none may have asked another
     machine for anything, and no console may have told of an error."""
     visitors: list[Visitor] = []

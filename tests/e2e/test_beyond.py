@@ -8,48 +8,48 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.visitor import Visit, settle
+from tests.e2e.visitor import Start, Visit, settle
 from tests.studio.web import Web
 
 pytestmark = pytest.mark.e2e
 
 
-def test_token_opens_the_studio_beyond_loopback(home: Path, visit: Visit) -> None:
-    with Web(home, host="0.0.0.0", SLMOPS_TOKEN="opensesame") as web:
-        visitor = visit(web.url)
-        assert (answer := visitor.page.goto("/")) and answer.status == 401
-        assert visitor.page.goto("/?token=wrong").status == 401  # type: ignore[union-attr]
-        assert "token" in visitor.page.inner_text("body")
-        visitor.forgive()
-        page = visitor.page
-        page.goto("/jobs?token=opensesame")
-        expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()  # its words come by websocket
-        assert "opensesame" not in page.url
-        page.goto("/settings")
-        settle(page)
-        closed = page.evaluate(SOCKET)
-        assert closed == "open"
+def test_token_opens_the_studio_beyond_loopback(home: Path, visit: Visit, start: Start) -> None:
+    web = start(Web, home, host="0.0.0.0", SLMOPS_TOKEN="opensesame")
+    visitor = visit(web.url)
+    assert (answer := visitor.page.goto("/")) and answer.status == 401
+    assert visitor.page.goto("/?token=wrong").status == 401  # type: ignore[union-attr]
+    assert "token" in visitor.page.inner_text("body")
+    visitor.forgive()
+    page = visitor.page
+    page.goto("/jobs?token=opensesame")
+    expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()  # its words come by websocket
+    assert "opensesame" not in page.url
+    page.goto("/settings")
+    settle(page)
+    closed = page.evaluate(SOCKET)
+    assert closed == "open"
     assert not any("opensesame" in line for line in web.lines)
 
 
-def test_websocket_without_the_token_is_refused(home: Path, visit: Visit) -> None:
-    with Web(home, host="0.0.0.0", SLMOPS_TOKEN="opensesame") as web:
-        visitor = visit(web.url)
-        visitor.page.goto("/")
-        assert visitor.page.evaluate(SOCKET) == "refused"
-        visitor.forgive()
+def test_websocket_without_the_token_is_refused(home: Path, visit: Visit, start: Start) -> None:
+    web = start(Web, home, host="0.0.0.0", SLMOPS_TOKEN="opensesame")
+    visitor = visit(web.url)
+    visitor.page.goto("/")
+    assert visitor.page.evaluate(SOCKET) == "refused"
+    visitor.forgive()
 
 
-def test_loopback_knows_one_name_and_takes_uploads_from_its_pages_only(home: Path, visit: Visit) -> None:
-    with Web(home) as web:
-        page = visit(web.url).go("/")
-        assert page.evaluate(SOCKET) == "open"
-        assert httpx.get(web.url, headers={"Host": "evil.example"}).status_code == 400
-        upload = f"{web.url}/api/uploads/rows.csv"
-        assert httpx.put(upload, content="a,b\n").status_code == 403
-        from_elsewhere = {"Origin": "http://evil.example", "X-SLMOPS-Upload": "1"}
-        assert httpx.put(upload, content="a,b\n", headers=from_elsewhere).status_code == 403
-        assert httpx.put(upload, content="a,b\n", headers={"X-SLMOPS-Upload": "1"}).status_code == 201
+def test_loopback_knows_one_name_and_takes_uploads_from_its_pages_only(home: Path, visit: Visit, start: Start) -> None:
+    web = start(Web, home)
+    page = visit(web.url).go("/")
+    assert page.evaluate(SOCKET) == "open"
+    assert httpx.get(web.url, headers={"Host": "evil.example"}).status_code == 400
+    upload = f"{web.url}/api/uploads/rows.csv"
+    assert httpx.put(upload, content="a,b\n").status_code == 403
+    from_elsewhere = {"Origin": "http://evil.example", "X-SLMOPS-Upload": "1"}
+    assert httpx.put(upload, content="a,b\n", headers=from_elsewhere).status_code == 403
+    assert httpx.put(upload, content="a,b\n", headers={"X-SLMOPS-Upload": "1"}).status_code == 201
 
 
 SOCKET = """() => new Promise(done => {

@@ -81,7 +81,9 @@ def test_own_file_becomes_a_dataset_and_stays_text(works: Works, visit: Visit, t
     expect(page.get_by_text("أين طردي؟ 🎁👩‍👩‍👧").first).to_be_visible()
     assert page.locator("img[src=x], a[href^='javascript:']").count() == 0
     assert "taken" not in page.title()
-    longest = page.locator("[data-testid=stText]").evaluate_all("texts => Math.max(...texts.map(t => t.innerText.length))")
+    longest = page.locator("[data-testid=stText]").evaluate_all(
+        "texts => Math.max(...texts.map(t => t.innerText.length))"
+    )
     assert 300 < longest < 1000
 
 

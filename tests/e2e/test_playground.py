@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.visitor import Visit, settle
+from tests.e2e.visitor import Start, Visit, settle
 from tests.serve.den import Den
 from tests.studio.web import Whole
 
@@ -21,41 +21,40 @@ def said(page: Page) -> list[str]:
     return page.locator(f"{ANSWERS} [data-testid=stText]").all_inner_texts()
 
 
-def test_two_models_stream_stop_and_keep_what_they_said(home: Path, onnx: Path, visit: Visit) -> None:
+def test_two_models_stream_stop_and_keep_what_they_said(home: Path, onnx: Path, visit: Visit, start: Start) -> None:
     den = Den(home)
     for name in ("one", "two"):
         den.add(onnx, name)
-    with Whole(home, "--no-worker") as studio:
-        visitor = visit(studio.url)
-        page = visitor.go("/playground?models=one,two")
-        longest(page, 16)
-        ask(page, "red item 3")
-        for_both = page.locator(ANSWERS).filter(has_text="cut at the longest answer")
-        expect(for_both).to_have_count(2)
-        first = said(page)
-        assert len(first) == 2 and all(text.strip() for text in first)
-        longest(page, 4000)
-        ask(page, "<b>blue</b> item 4")
-        page.get_by_role("button", name="Stop").click()
-        expect(page.get_by_role("button", name="Regenerate")).to_be_visible()
-        expect(page.locator(ANSWERS).filter(has_text="stopped")).to_have_count(2)
-        expect(page.get_by_text("<b>blue</b> item 4")).to_be_visible()
-        kept = said(page)
-        assert kept[:2] == first
-        page.reload()
-        settle(page)
-        expect(page.get_by_text("<b>blue</b> item 4")).to_be_visible()
-        assert said(page) == kept
-        assert re.search(r"chat=\w+", page.url)
-        assert said(visitor.tab(page.url)) == kept
+    studio = start(Whole, home, "--no-worker")
+    visitor = visit(studio.url)
+    page = visitor.go("/playground?models=one,two")
+    longest(page, "Home")
+    ask(page, "red item 3")
+    for_both = page.locator(ANSWERS).filter(has_text="cut at the longest answer")
+    expect(for_both).to_have_count(2)
+    first = said(page)
+    assert len(first) == 2 and all(text.strip() for text in first)
+    longest(page, "End")
+    ask(page, "<b>blue</b> item 4")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Regenerate")).to_be_visible()
+    expect(page.locator(ANSWERS).filter(has_text="stopped")).to_have_count(2)
+    expect(page.get_by_text("<b>blue</b> item 4")).to_be_visible()
+    kept = said(page)
+    assert kept[:2] == first
+    page.reload()
+    settle(page)
+    expect(page.get_by_text("<b>blue</b> item 4")).to_be_visible()
+    assert said(page) == kept
+    assert re.search(r"chat=\w+", page.url)
+    assert said(visitor.tab(page.url)) == kept
 
 
-def longest(page: Page, tokens: int) -> None:
+def longest(page: Page, steps: str) -> None:
+    """To the end of the slider: `Home` is 16 tokens, `End` 2,048."""
     page.get_by_role("button", name="Sampling").click()
-    field = page.get_by_role("spinbutton", name="Longest answer in tokens")
-    field.fill(str(tokens))
-    field.press("Enter")
-    page.keyboard.press("Escape")
+    page.get_by_role("slider", name="Longest answer in tokens").press(steps)
+    page.get_by_role("button", name="Sampling").click()
 
 
 def ask(page: Page, text: str) -> None:

@@ -6,35 +6,35 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from backend.schemas import State
-from tests.e2e.visitor import Visit, settle
+from tests.e2e.visitor import Start, Visit, settle
 from tests.studio.house import House
 from tests.studio.web import Web
 
 pytestmark = pytest.mark.e2e
 
 
-def test_new_project_is_empty_and_each_keeps_its_own_form(house: House, visit: Visit) -> None:
+def test_new_project_is_empty_and_each_keeps_its_own_form(house: House, visit: Visit, start: Start) -> None:
     house.dataset(), house.model()
     house.run("lessons", ("finetune", State.FAILED))
-    with Web(house.studio.settings.home) as web:
-        page = visit(web.url).go("/finetune")
-        rank(page, "7")
-        expect(page.get_by_text("Results so far")).to_be_visible()
-        page.get_by_role("button", name="New or rename").click()
-        page.get_by_role("textbox", name="Name", exact=True).fill("Support mails")
-        page.get_by_role("button", name="Create").click()
-        expect(page.get_by_role("combobox", name="Project")).to_have_value("Support mails")
-        expect(page.get_by_text("Results so far")).to_have_count(0)
-        expect(page.get_by_role("spinbutton", name="Rank")).to_have_value("16")
-        rank(page, "5")
-        page.reload()
-        settle(page)
-        expect(page.get_by_role("combobox", name="Project")).to_have_value("Support mails")
-        expect(page.get_by_role("spinbutton", name="Rank")).to_have_value("5")
-        page.get_by_role("combobox", name="Project").click()
-        page.get_by_role("option", name="First project").click()
-        expect(page.get_by_role("spinbutton", name="Rank")).to_have_value("7")
-        expect(page.get_by_text("Results so far")).to_be_visible()
+    web = start(Web, house.studio.settings.home)
+    page = visit(web.url).go("/finetune")
+    rank(page, "7")
+    expect(page.get_by_text("Results so far")).to_be_visible()
+    page.get_by_role("button", name="New or rename").click()
+    page.get_by_role("textbox", name="Name", exact=True).fill("Support mails")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("combobox", name="Project")).to_have_value("Support mails")
+    expect(page.get_by_text("Results so far")).to_have_count(0)
+    expect(page.get_by_role("spinbutton", name="Rank")).to_have_value("16")
+    rank(page, "5")
+    page.reload()
+    settle(page)
+    expect(page.get_by_role("combobox", name="Project")).to_have_value("Support mails")
+    expect(page.get_by_role("spinbutton", name="Rank")).to_have_value("5")
+    page.get_by_role("combobox", name="Project").click()
+    page.get_by_role("option", name="First project").click()
+    expect(page.get_by_role("spinbutton", name="Rank")).to_have_value("7")
+    expect(page.get_by_text("Results so far")).to_be_visible()
 
 
 def rank(page: Page, value: str) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from backend.data.rows import data_facts
 from backend.schemas import Kind, State
-from tests.e2e.visitor import Visit, Visitor
+from tests.e2e.visitor import Start, Visit, Visitor
 from tests.helpers import build_tiny_model, tiny_dataset
 from tests.studio.house import House
 from tests.studio.web import Web, Whole
@@ -17,53 +18,57 @@ from tests.studio.web import Web, Whole
 pytestmark = pytest.mark.e2e
 
 
-def test_progress_moves_by_itself_in_two_tabs_and_after_reload(house: House, home: Path, visit: Visit) -> None:
+def test_progress_moves_by_itself_in_two_tabs_and_after_reload(
+    house: House, home: Path, visit: Visit, start: Start
+) -> None:
     run = house.run("lessons", ("finetune", State.RUNNING))
-    with Web(home) as web:
-        visitor = visit(web.url)
-        tabs = [visitor.go("/"), visitor.tab("/jobs"), visitor.tab(f"/run?run={run}"), visitor.tab("/finetune")]
-        for tab in tabs:
-            expect(tab.get_by_text("Training · 35.0 %")).to_be_visible()
-        house.store.update_job(f"{run}-finetune", done=192.0)
-        for tab in tabs:
-            expect(tab.get_by_text("Training · 80.0 %")).to_be_visible()
-        tabs[0].reload()
-        expect(tabs[0].get_by_text("Training · 80.0 %")).to_be_visible()
-        house.store.update_job(f"{run}-finetune", state=State.SUCCEEDED, result={"metrics": {"steps": 240}})
-        for tab in tabs[1:]:
-            expect(tab.locator("[class*=st-key-job_], table").filter(has_text="Done").first).to_be_visible()
+    web = start(Web, home)
+    visitor = visit(web.url)
+    tabs = [visitor.go("/"), visitor.tab("/jobs"), visitor.tab(f"/run?run={run}"), visitor.tab("/finetune")]
+    for tab in tabs:
+        expect(tab.get_by_text("Training · 35.0 %")).to_be_visible()
+    house.store.update_job(f"{run}-finetune", done=192.0)
+    for tab in tabs:
+        expect(tab.get_by_text("Training · 80.0 %")).to_be_visible()
+    tabs[0].reload()
+    expect(tabs[0].get_by_text("Training · 80.0 %")).to_be_visible()
+    house.store.update_job(f"{run}-finetune", state=State.SUCCEEDED, result={"metrics": {"steps": 240}})
+    for tab in tabs[1:]:
+        expect(tab.locator("[class*=st-key-job_], table").filter(has_text="Done").first).to_be_visible()
 
 
-def test_killed_web_process_comes_back_to_open_pages(house: House, home: Path, visit: Visit) -> None:
+def test_killed_web_process_comes_back_to_open_pages(house: House, home: Path, visit: Visit, start: Start) -> None:
     error = {"code": "core.memory_out", "args": {}}
     house.run("broken", ("finetune", State.FAILED), error=error)
-    with Web(home) as web:
-        visitor = visit(web.url)
-        page = visitor.go("/run?run=r-broken")
-        expect(page.get_by_text("The process ran out of memory.")).to_be_visible()
-        web.stop(signal.SIGKILL)
+    web = start(Web, home)
+    visitor = visit(web.url)
+    page, other = visitor.go("/"), visitor.tab("/run?run=r-broken")
+    expect(page.get_by_role("link", name="broken")).to_be_visible()
+    expect(other.get_by_text("The process ran out of memory.")).to_be_visible()
+    web.stop(signal.SIGKILL)
     house.run("later", ("quantize", State.WAITING))
-    with Web(home, port=web.port):
-        expect(page.get_by_role("heading", name="broken")).to_be_visible()
-        page.get_by_role("link", name="All jobs").click()
-        expect(page.get_by_role("link", name="later").first).to_be_visible()
-        visitor.forgive()
+    start(Web, home, port=web.port)
+    expect(page.get_by_role("link", name="later").first).to_be_visible()
+    other.reload()
+    expect(other.get_by_text("The process ran out of memory.")).to_be_visible()
+    visitor.forgive()
 
 
 def test_killed_worker_comes_back_and_finishes_while_nobody_looks(
-    house: House, home: Path, visit: Visit, browser: Browser, tmp_path: Path
+    house: House, home: Path, visit: Visit, start: Start, browser: Browser, tmp_path: Path
 ) -> None:
     house.studio.import_model(build_tiny_model(tmp_path / "tiny"), "tiny")
-    house.keep(Kind.DATASET, "colours", tiny_dataset(tmp_path / "colours"))
-    with Whole(home) as studio:
-        first = Visitor(browser, studio.url)
-        page = first.go("/finetune")
-        page.get_by_role("combobox", name="Model", exact=True).click()
-        page.get_by_role("option").filter(has_text="tiny ·").click()
-        page.get_by_role("button", name="Start", exact=True).click()
-        expect(page.get_by_role("progressbar").first).to_be_visible()
-        first.leave()
-        studio.kill("backend.jobs.worker")
-        page = visit(studio.url).go("/jobs")
-        expect(page.get_by_role("table", name="History").get_by_text("Done")).to_be_visible(timeout=120_000)
+    data = tiny_dataset(tmp_path / "colours")
+    house.keep(Kind.DATASET, "colours", data, data_facts(data))
+    studio = start(Whole, home)
+    first = Visitor(browser, studio.url)
+    page = first.go("/finetune")
+    page.get_by_role("combobox", name="Model", exact=True).click()
+    page.get_by_role("option").filter(has_text="tiny ·").click()
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_role("progressbar").first).to_be_visible()
+    first.leave()
+    studio.kill("backend.jobs.worker")
+    page = visit(studio.url).go("/jobs")
+    expect(page.get_by_role("table", name="History").get_by_text("Done")).to_be_visible(timeout=120_000)
     assert [run.state for run in house.studio.runs()] == [State.SUCCEEDED]

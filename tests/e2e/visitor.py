@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from tests.studio.web import Web
+
+W = TypeVar("W", bound=Web)
 PATIENCE = 30_000
 """Milliseconds within which anything has to appear."""
 
@@ -59,6 +63,10 @@ class Visitor:
 
 class Visit(Protocol):
     def __call__(self, url: str, **profile: object) -> Visitor: ...
+
+
+class Start(Protocol):
+    def __call__(self, kind: type[W], home: Path, *more: str, **named: Any) -> W: ...
 
 
 def settle(page: Page) -> None:
