@@ -31,7 +31,7 @@ def fill(home: Path) -> None:
     made = _models(house)
     _runs(house, made)
     with receive(house.studio.settings, "correos.csv") as incoming:
-        incoming.write("mensaje,tema\n".encode() + b"".join(f"factura {n},pago\n".encode() for n in range(30)))
+        incoming.write(b"mensaje,tema\n" + b"".join(f"factura {n},pago\n".encode() for n in range(30)))
         incoming.finish()
     house.studio.create_project("Correos de soporte")
 

@@ -21,7 +21,8 @@ OPTIONS = {
     "rules": {"list": {"enabled": False}, "listitem": {"enabled": False}, "svg-img-alt": {"enabled": False}},
 }
 CUT = """() => [...document.querySelectorAll("h1, h2, h3, button p, [data-testid=stBadge], [data-testid=stMetricValue]")]
-  .filter(e => e.checkVisibility() && !e.closest('[data-testid=stSidebar]') && getComputedStyle(e).overflowX !== "visible" && e.scrollWidth > e.clientWidth + 1)
+  .filter(e => e.checkVisibility() && !e.closest("[data-testid=stSidebar]"))
+  .filter(e => getComputedStyle(e).overflowX !== "visible" && e.scrollWidth > e.clientWidth + 1)
   .map(e => e.innerText)"""
 WIDER = """() => [document.documentElement, document.querySelector("[data-testid=stMain]")]
   .filter(e => e && e.scrollWidth > e.clientWidth + 1).map(e => `${e.scrollWidth} in ${e.clientWidth}`)"""

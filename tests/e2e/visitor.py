@@ -1,4 +1,4 @@
-"""Somebody with a browser: goes to pages, waits until they stand still, and notes what the browser asked for and complained of."""
+"""Somebody with a browser: goes to pages, waits until they stand still, notes what was asked for and complained of."""
 
 from __future__ import annotations
 

@@ -1,29 +1,80 @@
-"""Every page of the menu, in both languages, in a studio where nothing, something, a failure or everything has happened."""
+"""Every page of the menu, in both languages, in a studio where nothing has happened, something runs, has failed or is done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gettext
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from backend.schemas import State
+from backend.schemas import Kind, State
 from studio.nav import NAV
-from tests.e2e.homes import RUNS, fill
+from studio.ui.i18n import _catalogue
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 
-TITLES = {
-    "home": ("First project", "Primer proyecto"),
-    "data": ("Data", "Datos"),
-    "teacher": ("Teacher", "Maestro"),
-    "distill": ("Distill", "Destilar"),
-    "finetune": ("Fine-tune", "Ajustar"),
-    "quantize": ("Quantize", "Cuantizar"),
-    "playground": ("Playground", "Zona de pruebas"),
-    "compare": ("Compare", "Comparar"),
-    "jobs": ("Jobs", "Trabajos"),
-    "models": ("Models", "Modelos"),
-    "settings": ("Settings", "Ajustes"),
+STATES = {"empty": None, "running": State.RUNNING, "failed": State.FAILED, "finished": State.SUCCEEDED}
+STAGES = {"data": "dataset", "teacher": "teacher", "distill": "distill", "quantize": "quantize", "compare": "evaluate"}
+"""The stage that a page is about; all others look at a fine-tuning."""
+NEEDS_DATA = "This step needs a dataset, and there is none yet."
+OUT = "The process ran out of memory."
+SAYS = {
+    "home": ("Nothing has run yet", "Running now", "Failed", "Best accuracy"),
+    "data": ("There is no dataset yet: the form above makes the first one.", "Running", OUT, "All datasets"),
+    "teacher": (NEEDS_DATA, "Running", OUT, "Results so far"),
+    "distill": (NEEDS_DATA, "Running", OUT, "Results so far"),
+    "finetune": (NEEDS_DATA, "Running", OUT, "Results so far"),
+    "quantize": ("Prepare the built-in model", "Running", OUT, "Results so far"),
+    "playground": ("No model to talk to yet", "First model", "First model", "First model"),
+    "compare": ("Nothing has been measured yet", "Measure a model", "The last measurement failed.", "Leaderboard"),
+    "jobs": ("Nothing has ended yet.", "Running", OUT, "Done"),
+    "models": ("Prepare now", "Chat", "Chat", "Accuracy"),
+    "settings": ("Nothing is stored yet.", "Pause", "Used by the studio", "Used by the studio"),
+    "run": ("There is no run “{ref}”.", "Running", OUT, "Done"),
 }
-STAGES = {"data": "dataset", "run": "finetune", "home": "finetune", "jobs": "finetune", "compare": "evaluate"}
-SHOWS_JOBS = {"home", "data", "teacher", "distill", "finetune", "quantize", "jobs", "run"}
+"""What each page says in the four states, as the catalogue's key."""
+
+
+def test_every_page_is_here() -> None:
+    assert list(SAYS) == [row.path.stem for row in NAV]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("page", SAYS)
+def test_page_tells_its_state_in_the_users_language(
+    show: Show, house: House, page: str, language: str, state: str
+) -> None:
+    query = live_in(house, page, STATES[state])
+    at = show(page, language, **query)
+    spanish = language == "es"
+    catalogue = _catalogue("es") if spanish else gettext.NullTranslations()
+    drawn = drawn_by(at)
+    said = SAYS[page][list(STATES).index(state)]
+    assert catalogue.gettext(said).replace("{ref}", query.get("run", "")) in drawn
+    assert (catalogue.gettext(said) != said) == spanish
+    if page not in ("home", "run"):  # their titles are the names of a project and a run
+        title = next(row.title for row in NAV if row.path.stem == page)
+        assert at.title[0].value == catalogue.gettext(title)
+
+
+def live_in(house: House, page: str, state: State | None) -> dict[str, str]:
+    """A job in this state, with what it needs and, when it is done, what there is by then; returns what the page asks for."""
+    if state is None:
+        return {"run": "none"} if page == "run" else {}
+    stage = STAGES.get(page, "finetune")
+    error = {"code": "core.memory_out", "args": {}} if state is State.FAILED else None
+    run = house.run("lessons", (stage, state), error=error)
+    model = house.model("student", Kind.ONNX)
+    if state is State.SUCCEEDED or page != "data":
+        data = house.dataset()
+    if state is State.SUCCEEDED:
+        house.evaluation(model, data, 0.8)
+    queries = {"jobs": {"job": f"{run}-{stage}"}, "run": {"run": run}}
+    return {"data": data.id} if (page, state) == ("data", State.SUCCEEDED) else queries.get(page, {})
+
+
+def drawn_by(at: AppTest) -> str:
+    """All words of a page without escapes; links too."""
+    links = [element.proto.label for element in at.main.get("page_link")]
+    return "\n".join([words(at), *links]).replace("\\", "")

@@ -106,7 +106,7 @@ def _front_names(
                 "y": one.metrics[y],
                 "ax": _NEAR if right else -_NEAR,
                 "ay": (place - taken) if up else (taken - place),
-                "text": _plain(short(name[one.id], 22)),
+                "text": _plain(short(name[one.id], 28)),
                 "xanchor": "left" if right else "right",
                 "yanchor": "bottom" if up else "top",
                 "font": {"size": 12},
@@ -193,7 +193,7 @@ def bars_chart(group: Sequence[EvaluationView], metric: str) -> Figure:
             "xaxis": {"visible": False, "range": [0, 1.45 * largest or 1.0], "fixedrange": True},
             "yaxis": {
                 "tickvals": places,
-                "ticktext": [_plain(short(name[one.id], 22)) for one in group],
+                "ticktext": [_plain(short(name[one.id], 28)) for one in group],
                 "range": [len(group) - 0.4, -0.6],
                 "showgrid": False,
                 "fixedrange": True,
@@ -210,7 +210,7 @@ def confusion_chart(table: Confusion) -> Figure:
     used = {at: sum(table.counts[at]) + sum(row[at] for row in table.counts) for at in size}
     kept = sorted(sorted((at for at in size if used[at]), key=lambda at: -used[at])[:_MOST_LABELS])
     counts = [[table.counts[i][j] for j in kept] for i in kept]
-    labels = [_plain(short(table.labels[at], 22)) for at in kept]
+    labels = [_plain(short(table.labels[at], 28)) for at in kept]
     axis = {"tickvals": list(range(len(kept))), "ticktext": labels, "fixedrange": True, "showgrid": False}
     return {
         "data": [

@@ -28,15 +28,19 @@ def template_of(model: str) -> Template:
 
 
 def proposed() -> list[str]:
-    """The pair to begin with: the project's newest INT4 model (else its newest, else any) and where it comes from."""
+    """The pair to begin with: the project's newest INT4 model (else its newest, else any), and its teacher, else the
+    model that it comes from."""
     options = models()
     mine = [view for view in options.values() if view.project == project().id]
     int4 = [view for view in mine if view.kind is Kind.ONNX and view.facts.get("precision") == "int4"]
     first = next(iter([*int4, *mine, *options.values()]), None)
     if first is None:
         return []
-    older = [view for view in ancestors(first.id) if view.kind in MODEL_KINDS]
-    return [first.id, *(view.id for view in older[-1:])]
+    older = ancestors(first.id)
+    teachers = {view.facts.get("teacher") for view in older if view.kind is Kind.DATASET}
+    before = [view for view in older if view.kind in MODEL_KINDS]
+    taught = [view for view in before if view.name in teachers]
+    return [first.id, *(view.id for view in (taught or before)[-1:])]
 
 
 def ancestors(artifact_id: str) -> list[ArtifactView]:
