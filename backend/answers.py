@@ -17,13 +17,13 @@ from math import comb
 from pathlib import Path
 from typing import Any, Literal
 
+from backend.cells import harmless
 from backend.errors import StudioError
 from backend.schemas import View
 
 Show = Literal["all", "differ", "first_wrong", "second_wrong"]
 FILE = "answers.jsonl"
 CONFUSION = "confusion.json"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class AnswerRow(View):
@@ -190,13 +190,9 @@ def table_csv(header: list[str], lines: list[list[Any]]) -> str:
     """CSV with a byte order mark, so that spreadsheets read it as UTF-8."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([_harmless(cell) for cell in header])
-    writer.writerows([_harmless(cell) for cell in line] for line in lines)
+    writer.writerow([harmless(cell) for cell in header])
+    writer.writerows([harmless(cell) for cell in line] for line in lines)
     return "\ufeff" + out.getvalue()
-
-
-def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _texts(row: AnswerRow) -> list[str]:

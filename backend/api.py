@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -26,7 +26,6 @@ from backend.schemas import ArtifactView, JobView, Kind, LogLine, Point, RunView
 from backend.settings import Settings
 from backend.stages.base import Params, refs_of
 from backend.store import Store
-from backend.store.projects import DEFAULT_PROJECT
 from backend.uploads import Upload
 
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
@@ -63,10 +62,19 @@ class Studio(Projects):
 
     def rows(self, dataset: str, split: str, start: int = 0, count: int = 20, search: str = "") -> list[Row]:
         """Rows `start` to `start + count` of a split, of those that hold `search` in any case. Reads no more than needed."""
-        found = DataFolder(self.dataset(dataset).path).rows(split)
-        wanted = search.casefold()
-        hits = (row for row in found if wanted in f"{row.input}\n{row.output or ''}".casefold())
-        return list(islice(hits, start, start + count))
+        return list(islice(self._hits(dataset, split, search), start, start + count))
+
+    def count_rows(self, dataset: str, split: str, search: str) -> int:
+        """How many rows of a split hold `search`."""
+        return sum(1 for _ in self._hits(dataset, split, search))
+
+    def _hits(self, dataset: str, split: str, search: str) -> Iterator[Row]:
+        folder, wanted = self.dataset(dataset).path, search.casefold()
+        if not folder.is_dir():
+            raise StudioError("core.artifact_damaged", ref=dataset, file=folder.name)
+        for row in DataFolder(folder).rows(split):
+            if wanted in f"{row.input}\n{row.output or ''}".casefold():
+                yield row
 
     # recipes
 
@@ -87,7 +95,7 @@ class Studio(Projects):
         return planner.plan(recipe, self.store, self.settings)
 
     def start(
-        self, plan: Plan, *, project: str = DEFAULT_PROJECT, key: str | None = None, priority: int = 5
+        self, plan: Plan, *, project: str | None = None, key: str | None = None, priority: int = 5
     ) -> RunView:
         """Enqueue a plan. The same `key` twice gives the same run. Raises StudioError with all blocking problems."""
         if plan.blocking:
@@ -121,9 +129,10 @@ class Studio(Projects):
         recipe: str | Path,
         overrides: dict[str, str] | None = None,
         key: str | None = None,
-        project: str = DEFAULT_PROJECT,
+        project: str | None = None,
     ) -> RunView:
-        """Load a recipe by the name of a shipped one or by path, check it, and enqueue it in the project of that name."""
+        """Load a recipe by the name of a shipped one or by path, check it, and enqueue it in the project of that name, else in the
+        oldest."""
         return self.start(self.plan(self.load_recipe(recipe, overrides)), key=key, project=project)
 
     def load_recipe(self, recipe: str | Path, overrides: dict[str, str] | None = None) -> Recipe:

@@ -73,8 +73,10 @@ def delete_artifact(store: Store, ref: str, with_descendants: bool = False) -> l
 
 
 def delete_project(store: Store, settings: Settings, project_id: str) -> None:
-    """Delete a project's runs and all that they made. Raises StudioError while a run is at work, or when something of
-    another project was made from it."""
+    """Delete a project's runs and all that they made. Raises StudioError while a run is at work, when something of another
+    project was made from it, and for the last project."""
+    if len(store.projects()) < 2:
+        raise StudioError("core.project_last")
     runs = store.runs(limit=100_000, project=project_id)
     for run in runs:
         if any(not job.state.ended for job in run.jobs):
@@ -114,7 +116,7 @@ def delete_checkpoints(store: Store, settings: Settings, job_id: str) -> int:
 def garbage(store: Store, settings: Settings) -> list[Path]:
     """Folders that nothing refers to: half-made artifacts, work of jobs that succeeded or are gone."""
     known = {str(artifact.path) for artifact in store.artifacts()}
-    jobs = {job.id: job.state for run in store.runs(limit=100_000) for job in run.jobs}
+    jobs = store.job_states()
     found = []
     for kind in Kind:
         folder = settings.artifacts / kind.value

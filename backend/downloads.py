@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+from backend.cells import harmless
 from backend.data.rows import SPLITS, DataFolder, Row
 from backend.errors import StudioError
 from backend.schemas import ArtifactView, Kind
@@ -22,7 +23,6 @@ from backend.uploads import safe_name
 FORMATS = ("csv", "jsonl")
 _CHUNK = 1 << 20
 _TEXT = {".json", ".jsonl", ".md", ".txt", ".py", ".jinja", ".csv", ".yaml", ""}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = ("split", "id", "input", "output", "gold", "context")
 
 
@@ -43,17 +43,22 @@ def ready_file(artifact: ArtifactView) -> Path | None:
 
 def as_zip(artifact: ArtifactView) -> Iterator[bytes]:
     """Its folder as a zip file, text deflated and weights stored. Links are left out, so nothing outside is read."""
-    if not artifact.path.is_dir():
-        raise StudioError("core.artifact_damaged", ref=artifact.name, file=artifact.path.name)
-    return _zipped(artifact.path, safe_name(artifact.name))
+    return _zipped(_folder(artifact), safe_name(artifact.name))
 
 
 def as_rows(artifact: ArtifactView, format: str) -> Iterator[bytes]:
     """All rows of a dataset with their split. Raises StudioError when it is none or the format is unknown."""
     if artifact.kind is not Kind.DATASET or format not in FORMATS:
         raise StudioError("files.format", ref=artifact.name, format=format)
-    data = DataFolder(artifact.path)
+    data = DataFolder(_folder(artifact))
     return _gathered(_csv_lines(data) if format == "csv" else _json_lines(data))
+
+
+def _folder(artifact: ArtifactView) -> Path:
+    """Raises StudioError when it is gone."""
+    if not artifact.path.is_dir():
+        raise StudioError("core.artifact_damaged", ref=artifact.name, file=artifact.path.name)
+    return artifact.path
 
 
 def _zipped(folder: Path, top: str) -> Iterator[bytes]:
@@ -119,12 +124,7 @@ def _cells(data: DataFolder) -> Iterator[tuple[str, ...]]:
     yield _COLUMNS
     for split, row in _rows(data):
         context = json.dumps(row.context, ensure_ascii=False) if row.context else ""
-        yield tuple(map(_inert, (split, row.id, row.input, row.output or "", row.gold or "", context)))
-
-
-def _inert(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula gets a leading apostrophe."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+        yield tuple(map(harmless, (split, row.id, row.input, row.output or "", row.gold or "", context)))
 
 
 def _json_lines(data: DataFolder) -> Iterator[str]:

@@ -52,7 +52,10 @@ class Problem(BaseModel):
         return f"{where}: {self.sentence(translate)}" if where else self.sentence(translate)
 
     def sentence(self, translate: Translate = same) -> str:
-        """What is wrong and what to do, to be shown beside the field. `translate` maps English to the user's language."""
+        """What is wrong and what to do, to be shown beside the field. `translate` maps English to the user's language.
+        A code of another version, which may be stored with a job, is said as it is."""
+        if self.code not in MESSAGES:
+            return Problem(code="core.unexpected", args={"reason": self.code}).sentence(translate)
         what, remedy = MESSAGES[self.code]
         words = {name: _argument(name, value, translate) for name, value in self.args.items()}
         return " ".join(translate(part) for part in (what, remedy) if part).format_map(words)

@@ -21,6 +21,8 @@ ENDPOINT = "endpoint"
 """The precision of a model behind an address: nobody here knows how it keeps its weights."""
 KEPT = 0.95
 """A model that keeps this share of the reference's quality counts as good enough to be the pick."""
+_NEEDED = frozenset({"model_name", "data", "split", "n"})
+"""Facts without which an evaluation, of another version say, compares with nothing."""
 
 
 class Origin(View):
@@ -71,7 +73,7 @@ def evaluations(artifacts: Iterable[ArtifactView], project: str | None = None) -
     known = {view.id: view for view in artifacts}
     found: dict[tuple[str, str], EvaluationView] = {}
     for view in known.values():
-        if view.kind is Kind.EVALUATION and project in (None, view.project):
+        if view.kind is Kind.EVALUATION and project in (None, view.project) and view.facts.keys() >= _NEEDED:
             one = _evaluation(view, known)
             found.setdefault((one.model or f"{ENDPOINT}:{one.model_name}", one.benchmark), one)
     teachers = Counter(
@@ -81,10 +83,12 @@ def evaluations(artifacts: Iterable[ArtifactView], project: str | None = None) -
 
 
 def benchmarks(found: Iterable[EvaluationView]) -> dict[str, list[EvaluationView]]:
-    """Key -> the evaluations on it; the benchmark with most models first, of equals the one that was used last."""
+    """Key -> the evaluations on it that have a figure of quality and one of cost; the benchmark with most models first, of
+    equals the one that was used last."""
     groups: dict[str, list[EvaluationView]] = {}
     for one in found:
-        groups.setdefault(one.benchmark, []).append(one)
+        if not (one.metrics.keys().isdisjoint(QUALITIES) or one.metrics.keys().isdisjoint(COSTS)):
+            groups.setdefault(one.benchmark, []).append(one)
     return dict(sorted(groups.items(), key=lambda item: -len(item[1])))
 
 

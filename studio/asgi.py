@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from importlib.metadata import version
 
 import streamlit as st
@@ -10,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from backend.api import Studio
 from studio.paths import HERE
 from studio.routes import routes
+from studio.ui import source
 
 
 async def health(_request: Request) -> JSONResponse:
@@ -20,4 +19,4 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": version("slmops-studio")})
 
 
-app = st.App(HERE / "app.py", routes=[Route("/api/health", health), *routes(cache(Studio.open))])
+app = st.App(HERE / "app.py", routes=[Route("/api/health", health), *routes(source.studio)])

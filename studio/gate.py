@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from http.cookies import SimpleCookie
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -55,9 +55,8 @@ class TokenGate:
 
     def _knows(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        given = cookie.value if cookie else headers.get("authorization", "").removeprefix("Bearer ")
-        return self._same(given)
+        cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        return self._same(cookie or headers.get("authorization", "").removeprefix("Bearer "))
 
     def _same(self, given: str) -> bool:
         return hmac.compare_digest(given.encode(), self.token.encode())

@@ -25,7 +25,7 @@ def start_order(open_jobs: Sequence[JobView]) -> list[JobView]:
         started = []
         for job in left:
             ready = not any((job.run_id, need) in undone for need in job.needs)
-            if ready and busy[job.queue] < SLOTS[job.queue]:
+            if ready and busy[job.queue] < SLOTS.get(job.queue, 1):
                 busy[job.queue] += 1
                 started.append(job)
         if not (started or at_work):

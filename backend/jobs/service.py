@@ -22,7 +22,7 @@ from backend.stages import stage
 from backend.stages.base import Stage
 from backend.store import Store
 from backend.store import tables as t
-from backend.store.projects import DEFAULT_PROJECT, new_id
+from backend.store.projects import new_id
 
 _RETRIABLE = (State.FAILED, State.CANCELLED, State.BLOCKED)
 
@@ -54,10 +54,11 @@ class JobService:
         name: str,
         jobs: Sequence[NewJob],
         recipe: dict[str, Any] | None = None,
-        project: str = DEFAULT_PROJECT,
+        project: str | None = None,
         key: str | None = None,
     ) -> RunView:
-        """Start a run. The same `key` again (a double click, a retried request) gives the run that it made first."""
+        """Start a run in the project of that name, else in the oldest. The same `key` again (a double click, a retried
+        request) gives the run that it made first."""
         self._check_needs(jobs)
         digest = hashlib.sha256((key or "").encode()).hexdigest()[:10]
         run_id = f"r{digest}" if key else new_id("r")

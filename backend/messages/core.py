@@ -41,11 +41,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "core.value": ("{reason}", "Correct the value and try again."),
     "core.unexpected": ("Unexpected error: {reason}", "The job's log holds the details."),
     "core.run_active": ("Run “{ref}” is still at work.", "Cancel it first: `slmops jobs cancel {ref}`."),
-    "core.number_list": ("This is no list of numbers or names.", "Separate them by commas."),
+    "core.choice_gone": ("“{ref}” is no longer here, or can't be reached from the browser.", "Choose another one."),
     "core.project_taken": ("There is a project “{name}” already.", "Choose another name."),
     "core.project_name": ("A project needs a name of 1 to 100 characters.", "Type a name."),
     "core.project_shared": (
         "The project can't be deleted: {names} of other projects were made from its data or models.",
         "Delete those first.",
     ),
+    "core.project_last": ("The only project can't be deleted.", "Create another one first."),
 }

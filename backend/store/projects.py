@@ -26,15 +26,18 @@ class ProjectRows:
 
     session: Callable[[], AbstractContextManager[Session]]
 
-    def project(self, name: str = DEFAULT_PROJECT) -> str:
-        """The id of a project by name; made when there is none. Two that make it at once get the same one."""
-        query = select(t.Project.id).where(t.Project.name == name)
+    def project(self, name: str | None = None) -> str:
+        """The id of a project by name, without one of the oldest; made when there is none. Two that make it at once get
+        the same one."""
+        query = select(t.Project.id).order_by(t.Project.created, t.Project.id).limit(1)
+        if name is not None:
+            query = query.where(t.Project.name == name)
         with self.session() as session:
             found = session.scalar(query)
         if found is not None:
             return found
         with suppress(IntegrityError), self.session() as session:  # another process may be faster
-            session.add(t.Project(id=new_id("p"), name=name))
+            session.add(t.Project(id=new_id("p"), name=DEFAULT_PROJECT if name is None else name))
         with self.session() as session:
             return session.scalars(query).one()
 

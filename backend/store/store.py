@@ -150,14 +150,16 @@ class Store(ProjectRows):
         with self.session() as session:
             rows = session.scalars(query).all()
             projects = {row.id: row.project_id for row in rows}
-            jobs = session.scalars(select(t.Job).where(t.Job.run_id.in_(projects)).order_by(t.Job.position)).all()
+            jobs: dict[str, list[JobView]] = {row.id: [] for row in rows}
+            for job in session.scalars(select(t.Job).where(t.Job.run_id.in_(projects)).order_by(t.Job.position)):
+                jobs[job.run_id].append(job_view(job, projects[job.run_id]))
             return [
                 RunView(
                     id=row.id,
                     name=row.name,
                     project=row.project_id,
                     created=row.created,
-                    jobs=[job_view(job, row.project_id) for job in jobs if job.run_id == row.id],
+                    jobs=jobs[row.id],
                 )
                 for row in rows
             ]
@@ -187,6 +189,11 @@ class Store(ProjectRows):
             query = query.where(t.Job.stage == stage)
         with self.session() as session:
             return [job_view(job, project) for job, project in session.execute(query)]
+
+    def job_states(self) -> dict[str, State]:
+        """Of all jobs, by id."""
+        with self.session() as session:
+            return {id_: State(state) for id_, state in session.execute(select(t.Job.id, t.Job.state))}
 
     def update_job(self, job_id: str, *, only: Iterable[State] = (), **values: Any) -> bool:
         """Set columns; with `only`, just when the job is in one of these states. True when a row was changed."""

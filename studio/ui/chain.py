@@ -1,4 +1,5 @@
-"""Where a project stands: its steps with their state, and what to do next. All of it is read from the project's jobs."""
+"""Where a project stands: its steps with their state, and what to do next. All of it is read from the project's artifacts and
+jobs."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any
 import streamlit as st
 from babel.numbers import format_decimal
 
-from backend.schemas import JobView, RunView, State
+from backend.schemas import ArtifactView, JobView, Kind, RunView, State
 from studio import nav
 from studio.ui import source
 from studio.ui.i18n import _, lang, ngettext
@@ -41,37 +42,58 @@ def latest(runs: list[RunView], stage: str) -> list[JobView]:
     return [job for run in runs for job in reversed(run.jobs) if job.stage == stage]
 
 
-def chain(runs: list[RunView]) -> list[Step]:
-    """The steps of a project with these runs (newest first)."""
-    following = next_step(runs)
+def made(artifacts: list[ArtifactView]) -> set[str]:
+    """The stages that have left something in a project; they count even when their runs were cleared away."""
+    found = set()
+    for view in artifacts:
+        if view.kind is Kind.DATASET:
+            found.add("teacher" if view.facts.get("teacher") else "dataset")
+        elif view.kind is not Kind.MODEL or view.job_id:  # an imported model was made by nobody here
+            found.add(_MAKERS[view.kind])
+    return found
+
+
+_MAKERS = {
+    Kind.MODEL: "distill",
+    Kind.ADAPTER: "finetune",
+    Kind.ONNX: "quantize",
+    Kind.EVALUATION: "evaluate",
+    Kind.PACKAGE: "package",
+}
+
+
+def chain(runs: list[RunView], there: set[str]) -> list[Step]:
+    """The steps of a project with these runs (newest first), where `there` are the stages that have left something."""
+    following = next_step(there)
     steps = []
     for stage in STEPS:
         row = STAGE_PAGES[stage]
         jobs = latest(runs, stage)
-        mark = _mark(jobs)
+        mark = _mark(jobs, stage in there)
         if mark == "todo" and following.row is row:
             mark = "now"
         steps.append(Step(_(row.title), _sub(stage, jobs), mark))
     return steps
 
 
-def next_step(runs: list[RunView]) -> Next:
-    """The page to go to from here, and why."""
-
-    def has(*stages: str) -> bool:
-        return any(job.state is State.SUCCEEDED for stage in stages for job in latest(runs, stage))
-
-    if not has("dataset"):
+def next_step(there: set[str]) -> Next:
+    """The page to go to when these stages have left something, and why."""
+    if "dataset" not in there:
         return Next(nav.DATA, _("Bring a file of examples, or take the demo's."))
-    if not has("teacher", "finetune", "distill"):
+    if not there & {"teacher", "finetune", "distill"}:
         return Next(nav.FINETUNE, _("Teach a small model your own answers."))
-    if not has("finetune", "distill"):
+    if not there & {"finetune", "distill"}:
         return Next(nav.DISTILL, _("Let a small student learn the teacher's answers."))
-    if not has("quantize"):
+    if "quantize" not in there:
         return Next(nav.QUANTIZE, _("Make the model small and fast."))
-    if not has("evaluate"):
+    if "evaluate" not in there:
         return Next(nav.COMPARE, _("Measure what every step cost and gained."))
     return Next(nav.PLAYGROUND, _("Talk to your model beside its teacher."))
+
+
+def _there() -> set[str]:
+    mine = project().id
+    return made([view for view in source.artifacts() if view.project == mine])
 
 
 def chain_header(row: nav.Row) -> None:
@@ -79,14 +101,14 @@ def chain_header(row: nav.Row) -> None:
     runs = source.project_runs(project().id)
     pages = [STAGE_PAGES[stage] for stage in STEPS]
     here = pages.index(row) if row in pages else None
-    clicked = stepper(chain(runs), here)
+    clicked = stepper(chain(runs, _there()), here)
     if clicked is not None:
         st.switch_page(pages[clicked].path)
 
 
 def next_link(row: nav.Row) -> None:
     """A link to what comes next, when that is another page than this one."""
-    following = next_step(source.project_runs(project().id))
+    following = next_step(_there())
     if following.row is row:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -99,10 +121,10 @@ def next_link(row: nav.Row) -> None:
         )
 
 
-def _mark(jobs: list[JobView]) -> Mark:
+def _mark(jobs: list[JobView], there: bool) -> Mark:
     if any(not job.state.ended for job in jobs):
         return "run"
-    if any(job.state is State.SUCCEEDED for job in jobs):
+    if there or any(job.state is State.SUCCEEDED for job in jobs):
         return "done"
     return "err" if any(job.state is State.FAILED for job in jobs) else "todo"
 

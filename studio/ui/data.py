@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import streamlit as st
 
 from backend.data.demo import SOURCE as DEMO
-from backend.data.preview import Columns
+from backend.data.preview import Columns, PreviewRow
 from backend.errors import StudioError
 from studio import nav
 from studio.ui import source
@@ -15,11 +16,12 @@ from studio.ui.chain import chain_header, next_link
 from studio.ui.datasets import dataset_list, dataset_rows
 from studio.ui.forms import Form
 from studio.ui.i18n import _
+from studio.ui.pickers import distinct
 from studio.ui.project import project
 from studio.ui.stage_page import jobs_of, last_failure, take_from
 from studio.ui.stage_panel import stage_panel
 from studio.ui.upload import upload_box
-from studio.ui.words import ago, escaped, size
+from studio.ui.words import clock, escaped, size
 
 STAGE = "dataset"
 TYPES = [".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet"]
@@ -53,17 +55,22 @@ def _upload() -> None:
 def _take(path: str) -> None:
     """A new file: what was said of the columns of the last one no longer counts."""
     key = f"form.{project().id}.{STAGE}."
+    touched = st.session_state.setdefault(f"{key}touched", {})
     for name in ("input", "output", "details", "group", "name"):
-        st.session_state[f"{key}{name}"] = ""
-    st.session_state[f"{key}source"] = path
-    st.session_state["data_taken"] = path
+        touched.pop(name, None)
+        st.session_state.pop(f"{key}{name}", None)
+    touched["source"] = path
+    st.session_state.pop(f"{key}source", None)
 
 
 def _form() -> None:
     sources = {DEMO: _("Demo: voice commands of a smart home, in English and Spanish")}
     for upload in source.studio().uploads():
-        sources[str(upload.path)] = f"{upload.name} · {size(upload.bytes)} · {ago(upload.created)}"
-    chosen = st.session_state.get(f"form.{project().id}.{STAGE}.source") or _drafted(sources)
+        sources[str(upload.path)] = f"{upload.name} · {size(upload.bytes)} · {clock(upload.created)}"
+    sources = distinct(sources)
+    chosen = st.session_state.get(f"form.{project().id}.{STAGE}.source")
+    if chosen not in sources:  # a browser can send any text
+        chosen = _drafted(sources)
     demo = chosen == DEMO
     others = {"": _("split off from the file"), **{path: words for path, words in sources.items() if path != DEMO}}
     choices = {"source": sources, "validation_source": others, "test_source": others}
@@ -102,11 +109,18 @@ def _columns(path: str, changed: float) -> Columns:
     return source.studio().columns(Path(path))
 
 
+@st.cache_resource(ttl="60s", max_entries=32, show_spinner=False)
+def _first_rows(raw: str, changed: float) -> list[PreviewRow]:
+    """Three rows; `changed` is part of the key, as above. Raises StudioError."""
+    return source.studio().preview(json.loads(raw), 3)
+
+
 def _preview(form: Form) -> None:
     """What a model will read, of the first rows."""
     raw, _unread = form.values()
+    file = Path(str(raw.get("source", "")))
     try:
-        rows = source.studio().preview(raw, 3)
+        rows = _first_rows(json.dumps(raw, sort_keys=True), file.stat().st_mtime if file.is_file() else 0.0)
     except StudioError:  # said beside its field
         return
     st.markdown(f"**{_('What the model will read')}**")

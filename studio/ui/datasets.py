@@ -12,7 +12,7 @@ from studio.ui.i18n import _, ngettext
 from studio.ui.models import delete
 from studio.ui.project import project
 from studio.ui.upload import download_link
-from studio.ui.words import ago, escaped, option_words, size
+from studio.ui.words import ago, escaped, number, option_words, size
 
 ROWS = 20
 _CELL = 400
@@ -55,7 +55,7 @@ def _entry(view: ArtifactView) -> None:
 
 def _facts(view: ArtifactView) -> list[str]:
     rows = {split: count for split in SPLITS if (count := view.facts.get("rows", {}).get(split))}
-    parts = [f"{option_words('evaluate', 'split', split)} {count:,}" for split, count in rows.items()]
+    parts = [f"{option_words('evaluate', 'split', split)} {number(count)}" for split, count in rows.items()]
     if view.facts.get("labels"):
         parts.append(ngettext("{n} label", "{n} labels", len(view.facts["labels"])))
     return [*parts, size(view.size_bytes), escaped(view.license or _("license unknown")), ago(view.created)]
@@ -78,18 +78,20 @@ def dataset_rows(ref: str) -> None:
             required=True,
         )
         search = st.text_input(_("Search"), key=f"search_{view.id}", placeholder=_("Words in a row"), width=280)
-    start = ROWS * (st.session_state.get(f"page_{view.id}", 1) - 1)
-    shown = source.studio().rows(view.id, str(split), start, ROWS, search or "")
-    if not shown:
-        st.caption(_("No row holds these words."))
-    for row in shown:
+    wanted = (search or "").strip()
+    count = source.studio().count_rows(view.id, str(split), wanted) if wanted else view.facts["rows"][split]
+    pages = max(1, -(-count // ROWS))
+    key = f"page_{view.id}_{split}_{wanted}"
+    start = ROWS * (min(st.session_state.get(key, 1), pages) - 1)
+    for row in source.studio().rows(view.id, str(split), start, ROWS, wanted):
         with st.container(border=True, key=f"row_{row.id}", gap="xsmall"):
             left, right = st.columns([3, 2])
             left.text(_cut(row.input))
             right.text(_cut(row.output or row.gold or _("no answer")))
-    pages = max(1, -(-view.facts["rows"][split] // ROWS))
-    if pages > 1 and not search:
-        st.pagination(pages, key=f"page_{view.id}")
+    if not count:
+        st.caption(_("No row holds these words."))
+    if pages > 1:
+        st.pagination(pages, key=key)
 
 
 def _cut(text: str) -> str:

@@ -12,7 +12,7 @@ from studio.ui import source
 from studio.ui.i18n import _
 from studio.ui.parts import open_run
 from studio.ui.project import choose
-from studio.ui.tasks import background, drop, task
+from studio.ui.tasks import background, drop, failure, task
 from studio.ui.words import duration, escaped
 
 RECIPE, PROJECT = "quickstart", "Demo"
@@ -43,8 +43,8 @@ def demo_card() -> None:
     source.live(_preparing, busy=not work.done)
     if not work.done or MARK not in st.query_params:
         return
-    if work.error:
-        st.error(escaped(work.error.text(_)), icon=":material/error:")
+    if said := failure(work):
+        st.error(escaped(said), icon=":material/error:")
         return
     del st.query_params[MARK]
     source.forget()

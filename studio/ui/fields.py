@@ -42,9 +42,11 @@ def kind_of(info: FieldInfo) -> Kind:
 
 
 def parse(kind: Kind, value: Any) -> Any:
-    """What the parameters want from what a widget holds; None: not given. Raises ValueError."""
+    """What the parameters want from what a widget holds; None: not given, so that the default counts."""
     if kind is Kind.LIST:
         parts = [part.strip() for part in str(value or "").split(",") if part.strip()]
+        if not parts:
+            return None
         if len(parts) == 1 and not parts[0].lstrip("-").isdigit():
             return parts[0] if parts[0] == "all-linear" else parts
         return [int(part) if part.lstrip("-").isdigit() else part for part in parts]
@@ -65,10 +67,12 @@ def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, st
     elif kind is Kind.BOOL:
         st.toggle(title, **common)
     elif kind is Kind.INT:
-        st.number_input(title, step=1, placeholder=_("empty: the default"), **common)
+        st.number_input(title, value=None, step=1, placeholder=_("empty: the default"), **common)
     elif kind is Kind.FLOAT:
         default = float(info.get_default() or 0.1)
-        st.number_input(title, step=min(default / 10, 0.5), format="%.6g", **common)
+        st.number_input(
+            title, value=None, step=min(default / 10, 0.5), format="%.6g", placeholder=_("empty: the default"), **common
+        )
     elif name in LONG:
         st.text_area(title, height=110, **common)
     else:

@@ -1,11 +1,12 @@
 """A form from a stage's Params: each field becomes the widget that fits its type, with its problem right below it.
 
 Values live in the session under keys of project and stage, before any widget is drawn; so the whole form can be checked
-first and drawn with its problems. They are also kept as a draft in the store: a reload finds them again.
+first and drawn with its problems. What the user chose is also kept as a draft in the store: a reload finds it again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin
 
@@ -41,11 +42,13 @@ BASIC: dict[str, tuple[str, ...]] = {
 @dataclass
 class Form:
     """One form of one stage in the session's project. `choices`: options (value -> label) of fields that a page fills
-    itself, such as the columns of a file."""
+    itself, such as the columns of a file; `preset`: what the page proposes. What the user chose stands above every
+    proposal and is the draft; fields that nobody touched follow what the project makes."""
 
     stage: str
     choices: dict[str, dict[str, str]] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
+    preset: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.project = project().id
@@ -56,7 +59,8 @@ class Form:
         self.marks = {name: mark for name, info in self.fields.items() if (mark := _mark(info))}
         for name, mark in self.marks.items():
             self.choices.setdefault(name, pickers.choices(mark))
-        self._fill()
+        self.touched = self._touched()
+        self._place()
 
     def key(self, name: str) -> str:
         return f"form.{self.project}.{self.stage}.{name}"
@@ -91,22 +95,21 @@ class Form:
         problems: list[Problem] = []
         for name in self.shown():
             info = self.fields[name]
-            try:
-                value = parse(kind_of(info), st.session_state[self.key(name)])
-            except ValueError:
-                problems.append(Problem(code="core.number_list", field=name))
+            if name in self.gone:
+                problems.append(Problem(code="core.choice_gone", args={"ref": self.gone[name]}, field=name))
                 continue
+            value = parse(kind_of(info), st.session_state[self.key(name)])
             if value is not None and value != info.get_default(call_default_factory=True):
                 raw[name] = value
         return raw, problems
 
-    def keep(self, raw: dict[str, Any]) -> None:
-        """Save the draft when it changed."""
-        kept = {**raw, "answerer": "endpoint"} if self.endpoint else raw
-        mark = self.key("kept")
-        if st.session_state.get(mark) != kept:
+    def keep(self, problems: list[Problem]) -> None:
+        """Save what the user chose, when it changed; not what a problem stands against: it may be a key in a wrong box."""
+        wrong = {(problem.field or "").partition(".")[0] for problem in problems}
+        kept = {name: value for name, value in self.touched.items() if name not in wrong}
+        if st.session_state.get(self.key("kept")) != kept:
             source.studio().save_draft(self.project, self.stage, kept)
-            st.session_state[mark] = kept
+            st.session_state[self.key("kept")] = kept
 
     def draw(self, names: list[str], problems: dict[str, list[Problem]]) -> None:
         """Widgets of these fields, each with its problems below."""
@@ -121,46 +124,79 @@ class Form:
         made = {each.stage_id: each.result.get("artifact", "") for each in run.jobs}
         plain = {name: value for name, value in job.params.items() if name in self.fields}
         needed = dict.fromkeys(recipes.needs(plain), "")
-        self._set({**self._defaults(), **recipes.replace(plain, needed | made)})
+        values = recipes.replace(plain, needed | made)
+        proposed = self._proposal({})
+        self.touched = {name: held for name in values if (held := self._held(name, values[name])) != proposed.get(name)}
+        if values.get("endpoint_url"):
+            self.touched["answerer"] = "endpoint"
+        self._place()
 
-    def _fill(self) -> None:
-        """Values for a session that has none yet, and new choices for those whose option has gone."""
-        if self.key("kept") not in st.session_state:
+    def renew(self, names: Iterable[str]) -> None:
+        """Forget what was chosen for these fields: they get a new proposal."""
+        for name in names:
+            self.touched.pop(name, None)
+        self._place()
+
+    @property
+    def _names(self) -> list[str]:
+        return [*self.fields, *(["answerer"] if "endpoint_url" in self.fields else [])]
+
+    def _touched(self) -> dict[str, Any]:
+        """What the user chose: the draft of a new session, and every value that is no longer the one placed here."""
+        mark, placed = self.key("touched"), st.session_state.get(self.key("placed"), {})
+        if mark not in st.session_state:
             draft = source.studio().draft(self.project, self.stage)
-            defaults = self._defaults()
-            self._set({**defaults, **pickers.suggested(self.stage, {**defaults, **draft}), **draft})
-            st.session_state[self.key("kept")] = draft
-        fresh = {name: value for name, value in self._defaults().items() if self.key(name) not in st.session_state}
-        for name, value in fresh.items():  # a field that was hidden until now
-            st.session_state[self.key(name)] = self._held(name, value)
-        for name, options in self.choices.items():
-            current = st.session_state.get(self.key(name))
-            if isinstance(current, list):
-                kept = [value for value in current if value in options]
-                if kept != current:
-                    st.session_state[self.key(name)] = kept
-            elif current not in options:
-                st.session_state[self.key(name)] = self._preferred(name)
+            st.session_state[mark] = draft
+            st.session_state[self.key("kept")] = dict(draft)
+        touched: dict[str, Any] = st.session_state[mark]
+        for name in self._names:
+            key = self.key(name)
+            if name in placed and key in st.session_state and st.session_state[key] != placed[name]:
+                touched[name] = st.session_state[key]
+        return touched
 
-    def _set(self, values: dict[str, Any]) -> None:
-        for name in self.fields:
-            st.session_state[self.key(name)] = self._held(name, values.get(name))
-        if "endpoint_url" in self.fields:
-            outside = values.get("answerer") == "endpoint" or bool(values.get("endpoint_url"))
-            st.session_state[self.key("answerer")] = "endpoint" if outside else "model"
+    def _place(self) -> None:
+        """Put into the session what the widgets show: the user's values, else what is proposed now."""
+        st.session_state[self.key("touched")] = self.touched
+        proposed = self._proposal(self.touched)
+        self.gone: dict[str, str] = {}
+        placed = st.session_state.setdefault(self.key("placed"), {})
+        for name in self._names:
+            value = self._there(name, self.touched[name]) if name in self.touched else proposed.get(name)
+            if st.session_state.get(self.key(name), self) != value:
+                st.session_state[self.key(name)] = value
+            placed[name] = value
+
+    def _there(self, name: str, value: Any) -> Any:
+        """A chosen value as far as it is still on offer: a built-in model may have become an artifact meanwhile."""
+        options = self.choices.get(name)
+        if options is None or value is None:
+            return value
+        ids = {view.name: view.id for view in source.artifacts() if view.id in options}
+        if isinstance(value, list):
+            return [one for one in value if one in options]
+        if value in options:
+            return value
+        if value in ids:
+            return ids[value]
+        self.gone[name] = str(value).rpartition("/")[2]
+        return None
 
     def _held(self, name: str, value: Any) -> Any:
         """A value as its widget holds it."""
         listed = kind_of(self.fields[name]) is Kind.LIST and isinstance(value, list)
         return ", ".join(map(str, value)) if listed else value
 
-    def _defaults(self) -> dict[str, Any]:
-        values = {}
+    def _proposal(self, touched: dict[str, Any]) -> dict[str, Any]:
+        """What the form begins with, as widgets hold it: defaults, the newest fitting artifacts, what follows from them."""
+        values: dict[str, Any] = {"answerer": "model"}
         for name, info in self.fields.items():
             default = None if info.is_required() else info.get_default(call_default_factory=True)
             known = name not in self.choices or isinstance(default, list) or default in self.choices[name]
             values[name] = default if known else self._preferred(name)
-        return values
+        values |= {name: value for name, value in self.preset.items() if name in self.fields}
+        values |= pickers.suggested(self.stage, {**values, **touched})
+        return {name: self._held(name, value) if name in self.fields else value for name, value in values.items()}
 
     def _preferred(self, name: str) -> Any:
         options = list(self.choices[name])

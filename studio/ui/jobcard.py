@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -16,7 +17,7 @@ from studio.ui.i18n import _
 from studio.ui.parts import progress, run_link, state_badge, worker_hint
 from studio.ui.upload import download_link
 from studio.ui.usage import usage
-from studio.ui.waiting import move_buttons, why_waiting
+from studio.ui.waiting import move_buttons, upcoming, why_waiting
 from studio.ui.words import duration, escaped, metric_words, number, size, stage_words
 
 AT_WORK = (State.RUNNING, State.CANCELLING)
@@ -25,13 +26,15 @@ FORMS = frozenset(STAGE_PAGES) - {"evaluate"}
 """The stages whose page has a form that takes a job's parameters."""
 
 
-def job_card(job: JobView, *, log: bool = True, run: bool = True) -> None:
+def job_card(job: JobView, *, log: bool = True, run: bool = True, order: Sequence[JobView] | None = None) -> None:
     """Draw it inside a `source.live` fragment while the job is open. `run`: with a link to its run; `log`: with the last
-    lines of its log, folded."""
+    lines of its log, folded; `order`: all that is `upcoming`, where several cards are drawn."""
+    waits = job.state in (State.WAITING, State.QUEUED)
+    order = upcoming() if waits and order is None else order or ()
     with st.container(border=True, key=f"job_{job.id}", gap="small"):
-        _head(job, run)
-        if job.state in (State.WAITING, State.QUEUED):
-            st.caption(why_waiting(job))
+        _head(job, run, order)
+        if waits:
+            st.caption(why_waiting(job, order))
             worker_hint()
         if job.state in AT_WORK:
             progress(job)
@@ -46,7 +49,7 @@ def job_card(job: JobView, *, log: bool = True, run: bool = True) -> None:
             _log(job)
 
 
-def _head(job: JobView, run: bool) -> None:
+def _head(job: JobView, run: bool, order: Sequence[JobView]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.markdown(f"**{stage_words(job.stage)}**", width="content")
@@ -57,7 +60,7 @@ def _head(job: JobView, run: bool) -> None:
                 run_link(job.run_id)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.caption(_cost(job), width="content")
-            _actions(job)
+            _actions(job, order)
 
 
 def _cost(job: JobView) -> str:
@@ -77,9 +80,9 @@ def _cost(job: JobView) -> str:
     return " · ".join(parts)
 
 
-def _actions(job: JobView) -> None:
+def _actions(job: JobView, order: Sequence[JobView]) -> None:
     if job.state is State.WAITING:
-        move_buttons(job)
+        move_buttons(job, order)
     if not job.state.ended:
         st.button(
             _("Cancel"),

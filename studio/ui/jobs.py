@@ -22,6 +22,7 @@ from studio.ui.watch import watched
 from studio.ui.words import stage_words
 
 PAGE = 20
+"""Jobs of the history that are shown at first, and those that wait."""
 ALL = "all"
 GROUPS: dict[str, tuple[State, ...]] = {
     "waiting": (State.WAITING, State.QUEUED),
@@ -120,8 +121,11 @@ def _open(jobs: list[JobView]) -> None:
     if waiting:
         st.subheader(ngettext("{n} job waits", "{n} jobs wait", len(waiting)), anchor=False)
         with st.container(border=True, key="waiting", gap="xsmall"):
-            for job in waiting:
+            for job in waiting[:PAGE]:
                 _waiting(job, order)
+            more = len(waiting) - PAGE
+            if more > 0:
+                st.caption(ngettext("and {n} more", "and {n} more", more))
 
 
 def _waiting(job: JobView, order: list[JobView]) -> None:
@@ -129,7 +133,7 @@ def _waiting(job: JobView, order: list[JobView]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.markdown(f"**{stage_words(job.stage)}**", width="content")
             run_link(job.run_id)
-            st.caption(why_waiting(job), width="content")
+            st.caption(why_waiting(job, order), width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             move_buttons(job, order)
             st.button(

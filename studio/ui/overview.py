@@ -76,7 +76,7 @@ def _best() -> None:
         (_("Smallest model"), ":material/compress:", "size_bytes", min),
         (_("Fastest, tokens per second"), ":material/speed:", "decode_tokens_per_s", max),
     )
-    with st.grid(3, min_column_width=150, gap="small"):
+    with st.grid(3, min_column_width=200, gap="small"):
         for label, icon, metric, pick in tiles:
             having = [one for one in found if metric in one.metrics]
             if having:
@@ -100,7 +100,7 @@ def _now(jobs: list[JobView]) -> None:
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                     st.markdown(f"**{stage_words(job.stage)}**", width="content")
                     run_link(job.run_id)
-                    st.caption(why_waiting(job), width="content")
+                    st.caption(why_waiting(job, waiting), width="content")
             if len(waiting) > SOON:
                 st.page_link(JOBS.path, label=ngettext("and {n} more", "and {n} more", len(waiting) - SOON))
 
@@ -112,7 +112,7 @@ def _machine(jobs: list[JobView]) -> None:
     used = size(sum(kept.by_kind.values()))
     free = _("{size} free").format(size=size(kept.free))
     ready = (_("Ready"), escaped(workers[0].host)) if workers else (_("None"), _("jobs wait"))
-    with st.grid(3, min_column_width=150, gap="small"):
+    with st.grid(3, min_column_width=200, gap="small"):
         _tile(_("Jobs at work"), ":material/pending_actions:", str(at_work), waiting)
         _tile(_("Worker"), ":material/memory:", *ready)
         _tile(_("On disk"), ":material/hard_drive:", used, free, _kinds(kept))

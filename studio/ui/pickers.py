@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from backend.schemas import ArtifactView, Kind, RunView, State
@@ -35,7 +36,14 @@ def choices(mark: RefTo) -> dict[str, str]:
     if Kind.MODEL in mark.kinds:
         for name in source.missing_builtins():
             options[name] = f"{name} · {_('built in')}"
-    return options
+    return distinct(options)
+
+
+def distinct(options: dict[str, str]) -> dict[str, str]:
+    """The same options with the end of its id behind every label that stands there twice: the browser sends labels, and
+    of two equal ones it would mean the last."""
+    times = Counter(options.values())
+    return {value: f"{words} · {value[-5:]}" if times[words] > 1 else words for value, words in options.items()}
 
 
 def label(view: ArtifactView) -> str:

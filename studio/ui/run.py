@@ -11,6 +11,7 @@ from studio.ui.i18n import _
 from studio.ui.jobcard import job_card
 from studio.ui.parts import back_link, state_badge, steps_line
 from studio.ui.project import project_words
+from studio.ui.waiting import upcoming
 from studio.ui.words import ago, duration, escaped, run_seconds
 
 DELETE = "run_delete"
@@ -41,8 +42,9 @@ def _open_jobs(run: RunView) -> None:
         if _states(now) != seen:
             st.rerun()
         active = [job for job in now.jobs if not job.state.ended]
+        order = upcoming()
         for job in sorted(active, key=lambda job: job.state is State.WAITING):
-            job_card(job, run=False)
+            job_card(job, run=False, order=order)
         return bool(active)
 
     source.live(look, busy=not run.state.ended)

@@ -24,8 +24,8 @@ def stage_page(row: Row, lead: str, *stages: str) -> None:
     st.caption(lead)
     with source.shown():
         chain_header(row)
-        stage = stages[0] if len(stages) == 1 else _switch(row, stages)
-        take_from(stage)
+        take_from(*stages)
+        stage = stages[0] if len(stages) == 1 else _switch(stages)
         jobs_of(stage)
         if _ended(source.project_runs(project().id), stage):
             next_link(row)
@@ -33,16 +33,16 @@ def stage_page(row: Row, lead: str, *stages: str) -> None:
         earlier(stage)
 
 
-def take_from(stage: str) -> None:
-    """`?from=<job id>`: the form takes the parameters of that job, once."""
-    job_id = st.query_params.get("from")
-    mark = f"from.{stage}"
-    if not job_id or st.session_state.get(mark) == job_id:
+def take_from(*stages: str) -> None:
+    """`?from=<job id>`: the form of that job's stage takes its parameters, once."""
+    job_id = st.query_params.pop("from", None)
+    if not job_id:
         return
-    st.session_state[mark] = job_id
-    job = source.studio().job(job_id)
-    if job.stage == stage:
-        Form(stage).load(job)
+    with source.shown():
+        job = source.studio().job(job_id)
+        if job.stage in stages:
+            st.session_state["step"] = job.stage
+            Form(job.stage).load(job)
 
 
 def jobs_of(stage: str) -> None:
@@ -81,13 +81,14 @@ def _ended(runs: list[RunView], stage: str) -> list[JobView]:
     return [job for job in latest(runs, stage) if job.state.ended]
 
 
-def _switch(row: Row, stages: tuple[str, ...]) -> str:
+def _switch(stages: tuple[str, ...]) -> str:
+    if st.session_state.get("step") not in stages:
+        st.session_state["step"] = stages[0]
     chosen = st.segmented_control(
         _("Step"),
         list(stages),
         format_func=stage_words,
-        key=f"step_{row.path.stem}",
-        default=stages[0],
+        key="step",
         required=True,
         label_visibility="collapsed",
         persist_state="session",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,9 +22,10 @@ from studio.ui.forms import Form, answerer_switch, problem_line
 from studio.ui.i18n import _
 from studio.ui.project import project
 from studio.ui.tasks import background, drop, task
-from studio.ui.words import duration, escaped, size, stage_words
+from studio.ui.words import duration, escaped, number, size, stage_words
 
 SEED = 42
+DOUBLE_CLICK = 2.0
 
 
 def stage_panel(
@@ -32,31 +35,55 @@ def stage_panel(
     hidden: frozenset[str] = frozenset(),
     aside: Callable[[Form], None] | None = None,
 ) -> None:
-    """Form on the left, what it takes on the right. `preset` sets fields when it changes; `choices` are options of fields
+    """Form on the left, what it takes on the right. `preset` proposes values and wins when it changes; `choices` are options of fields
     that the caller fills; `hidden` fields keep their defaults; `aside` draws below the basic fields."""
-    form = Form(stage, choices or {}, hidden)
-    _take_preset(form, preset or {})
-    raw, unread = form.values()
-    chosen = [st.session_state[form.key(name)] for name in form.shown()]  # `raw` leaves defaults out
-    missing = [name for name in source.missing_builtins() if name in chosen]
-    plan, problems = (None, unread) if unread or missing else _plan(stage, raw)
-    form.keep(raw)
+    form = Form(stage, choices or {}, hidden, preset or {})
+    _follow(form)
+    raw, plan, problems = checked(form)
+    missing = _unprepared(form)
+    form.keep(problems)
+    shown = form.shown()
     by_field: dict[str, list[Problem]] = {}
     for problem in problems:
-        by_field.setdefault((problem.field or "").partition(".")[0], []).append(problem)
-    left, right = st.columns([3, 2], gap="large")
+        name = (problem.field or "").partition(".")[0]
+        by_field.setdefault(name if name in shown else "", []).append(problem)
     for name in form.lacking():  # said on the right, with the way to go
         by_field.pop(name, None)
+    left, right = st.columns([3, 2], gap="large")
     with left:
         _draw_fields(form, by_field, aside)
     with right, st.container(border=True, key=f"quote_{stage}"):
         for name in form.lacking():
             _lacking(form.marks[name])
-        others = [problem for name, found in by_field.items() if name not in form.fields for problem in found]
-        _quote(plan, others, bool(form.lacking()))
+        _quote(plan, by_field.get("", []), bool(form.lacking()))
         if missing:
-            prepare_builtin(missing[0])
-        _start(stage, plan if not problems or not any(problem.blocking for problem in problems) else None, form)
+            prepare_builtin(missing)
+        _start(form, ready=plan is not None and bool(plan.steps) and not any(problem.blocking for problem in problems))
+
+
+def checked(form: Form) -> tuple[dict[str, Any], Plan | None, list[Problem]]:
+    """The form's parameters, their plan when they can be planned, and all that is wrong."""
+    raw, unread = form.values()
+    if unread or _unprepared(form):
+        return raw, None, unread
+    plan, problems = _plan(form.stage, raw)
+    return raw, plan, problems
+
+
+def _unprepared(form: Form) -> str | None:
+    """A built-in model that is chosen and not imported yet; it may be a default, which `values` leaves out."""
+    chosen = [st.session_state[form.key(name)] for name in form.shown()]
+    return next((name for name in source.missing_builtins() if name in chosen), None)
+
+
+def _follow(form: Form) -> None:
+    """When the page proposes other things than before in this session, they win over what was chosen."""
+    mark = form.key("preset")
+    before = st.session_state.get(mark, form.preset)
+    st.session_state[mark] = dict(form.preset)
+    changed = [name for name, value in form.preset.items() if before.get(name) != value]
+    if changed:
+        form.renew(changed)
 
 
 def prepare_builtin(name: str) -> None:
@@ -82,11 +109,12 @@ def prepare_builtin(name: str) -> None:
 
     source.live(look, busy=not work.done)
     if work.done:
-        drop(key)
         source.forget()
         with source.shown():
             work.get()
+            drop(key)
             st.rerun()
+        st.button(_("Try again"), key=f"again_{name}", icon=":material/refresh:", on_click=drop, args=(key,))
 
 
 def _prepare(key: str, name: str) -> None:
@@ -104,30 +132,35 @@ def _lacking(mark: RefTo) -> None:
     st.page_link(row.path, label=_("Go to {page}").format(page=_(row.title)), icon=":material/arrow_forward:")
 
 
-def _take_preset(form: Form, preset: dict[str, Any]) -> None:
-    mark = form.key("preset")
-    if preset and st.session_state.get(mark) != preset:
-        for name, value in preset.items():
-            st.session_state[form.key(name)] = value
-    st.session_state[mark] = dict(preset)
-
-
 def _plan(stage: str, raw: dict[str, Any]) -> tuple[Plan | None, list[Problem]]:
     """The checked plan of this one stage, or all that is wrong with it."""
+    source_file = Path(str(raw.get("source", "")))
+    stamp = source_file.stat().st_mtime if source_file.is_file() else 0.0
+    asked = planned_from_file if stamp else planned
     try:
-        plan = planned(stage, json.dumps(raw, sort_keys=True))
+        plan = asked(stage, json.dumps(raw, sort_keys=True), stamp)
     except StudioError as error:
         return None, error.problems
     return plan, plan.problems
 
 
-@st.cache_resource(ttl="4s", max_entries=64, show_spinner=False)
-def planned(stage: str, raw: str) -> Plan:
-    """Shared by all sessions for some seconds: a page that is drawn again asks the same. Raises StudioError."""
+def _planned(stage: str, raw: str, _stamp: float) -> Plan:
     params = json.loads(raw)
     name = str(params.get("name") or stage)
     content = {"name": name, "seed": SEED, "stages": [{"id": stage, "stage": stage, "params": params}]}
     return source.studio().plan(recipes.build(content))
+
+
+@st.cache_resource(ttl="4s", max_entries=64, show_spinner=False)
+def planned(stage: str, raw: str, stamp: float) -> Plan:
+    """Shared by all sessions for some seconds: a page that is drawn again asks the same. Raises StudioError."""
+    return _planned(stage, raw, stamp)
+
+
+@st.cache_resource(ttl="60s", max_entries=64, show_spinner=False)
+def planned_from_file(stage: str, raw: str, stamp: float) -> Plan:
+    """The same for a file, which has to be read; `stamp` is the time of its last change."""
+    return _planned(stage, raw, stamp)
 
 
 def _draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[[Form], None] | None) -> None:
@@ -156,7 +189,7 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool) -> None:
             st.metric(_("Memory"), size(quote.memory_bytes))
             st.metric(_("Disk"), size(quote.disk_bytes))
             if quote.tokens:
-                st.metric(_("Tokens"), f"{quote.tokens:,}")
+                st.metric(_("Tokens"), number(quote.tokens))
         for line in _checks(plan):
             st.caption(f":green[:material/check_circle:] {line}")
     elif not others and not lacking:
@@ -178,29 +211,44 @@ def _checks(plan: Plan) -> list[str]:
     ]
 
 
-def _start(stage: str, plan: Plan | None, form: Form) -> None:
-    key = f"started.{form.project}.{stage}"
+def _start(form: Form, ready: bool) -> None:
+    key = f"started.{form.project}.{form.stage}"
     st.session_state.setdefault(key, uuid4().hex)
-    ready = plan is not None and bool(plan.steps)
     st.button(
         _("Start"),
-        key=f"start_{stage}",
+        key=f"start_{form.stage}",
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
         disabled=not ready,
         help=None if ready else _("First correct what is marked in the form."),
         on_click=_started,
-        args=(plan, key),
+        args=(form.stage, form.choices, form.hidden, form.preset, key, st.session_state[key]),
     )
     if not source.workers():
         st.caption(escaped(_("No worker is at work: the job starts as soon as there is one.")))
 
 
-def _started(plan: Plan, key: str) -> None:
+def _started(
+    stage: str,
+    choices: dict[str, dict[str, str]],
+    hidden: frozenset[str],
+    preset: dict[str, Any],
+    mark: str,
+    key: str,
+) -> None:
+    """The form is read once more: the click may have come together with the last change of a field. A second click
+    within two seconds is the same click."""
+    form = Form(stage, choices, hidden, preset)
+    _raw, plan, problems = checked(form)
+    last = st.session_state.get(f"{mark}.at", 0.0)
+    if plan is None or any(problem.blocking for problem in problems) or time.monotonic() - last < DOUBLE_CLICK:
+        return
+
     def start() -> None:
-        source.studio().start(plan, project=project().name, key=st.session_state[key])
-        st.session_state[key] = uuid4().hex  # the next click is another run
-        st.toast(_("{stage} is in the queue.").format(stage=stage_words(plan.steps[0].step.stage)))
+        source.studio().start(plan, project=project().name, key=key)
+        st.session_state[f"{mark}.at"] = time.monotonic()
+        st.session_state[mark] = uuid4().hex
+        st.toast(_("{stage} is in the queue.").format(stage=stage_words(stage)))
 
     source.act(start)

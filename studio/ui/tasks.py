@@ -6,6 +6,7 @@ web process belongs into the queue instead.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,24 +15,27 @@ from typing import Any
 import streamlit as st
 
 from backend.errors import StudioError
+from studio.ui.i18n import _
 
 
 class Task:
-    """`done` turns true once; then `error` or `result` is set. Unexpected failures are raised again by `get`."""
+    """`done` turns true once, at `ended` (as `started` in seconds of the monotonic clock); then `error`, `bug` (a failure
+    that nobody expected) or `result` is set."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self._work = work
         self.started = time.monotonic()
+        self.ended: float | None = None
         self.done = False
         self.error: StudioError | None = None
         self.result: Any = None
-        self._bug: BaseException | None = None
+        self.bug: BaseException | None = None
         threading.Thread(target=self._run, daemon=True).start()
 
     def get(self) -> Any:
         """The result. Raises what the work raised."""
-        if self._bug or self.error:
-            raise self._bug or self.error  # type: ignore[misc]
+        if self.bug or self.error:
+            raise self.bug or self.error  # type: ignore[misc]
         return self.result
 
     def _run(self) -> None:
@@ -40,8 +44,10 @@ class Task:
         except StudioError as error:
             self.error = error
         except BaseException as error:  # shown by whoever looks at the task
-            self._bug = error
+            self.bug = error
+            logging.getLogger(__name__).exception("Work in the background failed")
         finally:
+            self.ended = time.monotonic()
             self.done = True
 
 
@@ -72,3 +78,12 @@ def drop(key: str) -> None:
         found = _tasks().get(key)
         if found and found.done:
             del _tasks()[key]
+
+
+def failure(work: Task | None) -> str:
+    """What went wrong, in the user's language; empty while it is at work and when it went well."""
+    if work is None or not work.done:
+        return ""
+    if work.error:
+        return "\n\n".join(problem.sentence(_) for problem in work.error.problems)
+    return _("An unexpected error: {reason}").format(reason=repr(work.bug)) if work.bug else ""

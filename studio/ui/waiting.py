@@ -18,8 +18,9 @@ def upcoming() -> list[JobView]:
     return start_order(source.open_jobs())
 
 
-def why_waiting(job: JobView) -> str:
-    """`Waits for Fine-tune`, `Number 2 in the queue`, or what keeps the whole queue, in a few words."""
+def why_waiting(job: JobView, order: Sequence[JobView]) -> str:
+    """`Waits for Fine-tune`, `Number 2 in the queue`, or what keeps the whole queue, in a few words. `order`: all that is
+    `upcoming`, worked out once for all that is drawn."""
     ahead = {other.stage_id: other for other in source.open_jobs() if other.run_id == job.run_id}
     needed = next((ahead[need] for need in job.needs if need in ahead), None)
     if needed:
@@ -33,7 +34,7 @@ def why_waiting(job: JobView) -> str:
         return _("The queue {queue} is paused").format(queue=job.queue)
     if job.state is State.QUEUED:
         return _("Starts now")
-    ids = [other.id for other in upcoming() if other.queue == job.queue]
+    ids = [other.id for other in order if other.queue == job.queue]
     place = ids.index(job.id) + 1 if job.id in ids else 1
     return _("Next in the queue") if place == 1 else _("Number {n} in the queue").format(n=place)
 
@@ -43,9 +44,8 @@ def named(job: JobView) -> str:
     return stage_words(job.stage) + ("" if job.stage_id == job.stage else f" ({escaped(job.stage_id)})")
 
 
-def move_buttons(job: JobView, order: Sequence[JobView] | None = None) -> None:
-    """Earlier and later, for a job that waits."""
-    order = upcoming() if order is None else order
+def move_buttons(job: JobView, order: Sequence[JobView]) -> None:
+    """Earlier and later, for a job that waits. `order`: as in `why_waiting`."""
     for step, icon, label in (
         (-1, ":material/arrow_upward:", _("Start earlier")),
         (1, ":material/arrow_downward:", _("Start later")),

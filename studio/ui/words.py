@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any, Literal
 
-from babel.dates import format_timedelta
+from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
 from backend.schemas import JobView, Kind, RunView, State
@@ -195,6 +195,11 @@ def ago(moment: datetime) -> str:
     return (
         _("just now") if passed > timedelta(seconds=-5) else format_timedelta(passed, add_direction=True, locale=lang())
     )
+
+
+def clock(moment: datetime) -> str:
+    """Date and time of this machine, in the short form of the language."""
+    return format_datetime(moment.astimezone(), "short", locale=lang())
 
 
 def percent(share: float) -> str:

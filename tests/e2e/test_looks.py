@@ -20,7 +20,7 @@ OPTIONS = {
     # Streamlit's own: the menu puts section titles between its list items; sparklines and icons are svg images without a name.
     "rules": {"list": {"enabled": False}, "listitem": {"enabled": False}, "svg-img-alt": {"enabled": False}},
 }
-CUT = """() => [...document.querySelectorAll("h1, h2, h3, button p, [data-testid=stBadge], [data-testid=stMetricValue]")]
+CUT = """() => [...document.querySelectorAll("h1, h2, h3, [data-testid=stMarkdownContainer], [data-testid=stMetricValue]")]
   .filter(e => e.checkVisibility() && !e.closest("[data-testid=stSidebar]"))
   .filter(e => getComputedStyle(e).overflowX !== "visible" && e.scrollWidth > e.clientWidth + 1)
   .map(e => e.innerText)"""

@@ -71,4 +71,5 @@ def test_killed_worker_comes_back_and_finishes_while_nobody_looks(
     studio.kill("backend.jobs.worker")
     page = visit(studio.url).go("/jobs")
     expect(page.get_by_role("table", name="History").get_by_text("Done")).to_be_visible(timeout=120_000)
-    assert [run.state for run in house.studio.runs()] == [State.SUCCEEDED]
+    (run,) = house.studio.runs()
+    assert (run.state, run.jobs[0].attempts) == (State.SUCCEEDED, 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
@@ -37,16 +38,19 @@ def untranslated() -> tuple[frozenset[str], re.Pattern[str]]:
     for path in sorted((LOCALE / "es" / "LC_MESSAGES").glob("*.po")):
         with path.open("rb") as file:
             for message in read_po(file, locale="es"):
-                english = message.id if isinstance(message.id, tuple) else (message.id,)
-                said = message.string if isinstance(message.string, tuple) else (message.string,)
-                spanish |= {plain(text) for text in said}
-                for text in map(plain, english):
+                spanish |= {plain(text) for text in forms(message.string)}
+                for text in map(plain, forms(message.id)):
                     if "{" not in text:
                         whole.add(text)
                     elif len(re.findall(r"[a-z]{2,}", re.sub(r"\{\w*\}", "", text))) > 1:
                         gaps.append(re.sub(r"\\\{\w*\\\}", ".+", re.escape(text)))
     assert len(whole) > 500 and len(gaps) > 100
     return frozenset(whole - spanish - {""}), re.compile("|".join(gaps))
+
+
+def forms(text: Any) -> tuple[str, ...]:
+    """Of a catalogue's entry: one, or that of one and of many."""
+    return (text,) if isinstance(text, str) else tuple(text)
 
 
 def plain(text: str) -> str:

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from backend.schemas import Kind, State
+from backend.store import tables as t
+from studio.ui import source, stage_panel
+from studio.ui.chain import made, next_step
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 
@@ -69,14 +72,28 @@ def test_form_starts_the_stage_with_what_was_chosen(show: Show, house: House) ->
     assert run.jobs[0].quote and run.jobs[0].quote.seconds > 0
 
 
-def test_two_clicks_are_two_runs_and_a_double_click_is_one(show: Show, house: House) -> None:
+def test_a_double_click_is_one_run_and_a_later_click_another(
+    show: Show, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house.dataset(), house.model()
     at = show("finetune")
-    started = at.session_state[f"started.{house.store.project()}.finetune"]
     at.button(key="start_finetune").click().run()
-    assert at.session_state[f"started.{house.store.project()}.finetune"] != started
+    at.button(key="start_finetune").click().run()
+    assert len(house.store.runs()) == 1
+    monkeypatch.setattr(stage_panel, "DOUBLE_CLICK", 0.0)
     at.button(key="start_finetune").click().run()
     assert len(house.store.runs()) == 2
+
+
+def test_a_click_that_comes_with_the_last_change_starts_what_is_shown(show: Show, house: House) -> None:
+    house.dataset(), house.model()
+    at = show("finetune")
+    at.number_input(key=key(house, "finetune", "rank")).set_value(4)
+    at.button(key="start_finetune").click().run()
+    assert house.store.runs()[0].jobs[0].params["rank"] == 4
+    at.number_input(key=key(house, "finetune", "rank")).set_value(0)
+    at.button(key="start_finetune").click().run()
+    assert len(house.store.runs()) == 1
 
 
 @pytest.mark.parametrize(
@@ -143,7 +160,7 @@ def test_missing_input_leads_to_the_page_that_makes_it(show: Show) -> None:
 def test_package_is_the_second_step_of_quantize(show: Show, house: House) -> None:
     onnx = house.model("small", Kind.ONNX)
     at = show("quantize")
-    at.session_state["step_quantize"] = "package"
+    at.session_state["step"] = "package"
     at.run()
     assert at.selectbox(key=key(house, "package", "model")).value == onnx.id
     at.button(key="start_package").click().run()
@@ -207,3 +224,115 @@ def test_another_project_has_a_form_and_jobs_of_its_own(show: Show, house: House
     assert "Failed" not in words(show("finetune"))
     house.studio.choose_project(house.store.project("Other"))
     assert "Failed" in words(show("finetune"))
+
+
+def test_options_with_equal_words_stay_apart(show: Show, house: House) -> None:
+    house.model()
+    first, second = house.dataset("one"), house.dataset("two")
+    with house.store.session() as session:
+        for each in (first, second):
+            session.get_one(t.Artifact, each.id).name = "commands"
+    at = show("finetune")
+    box = at.selectbox(key=key(house, "finetune", "data"))
+    assert len(set(box.options)) == len(box.options) == 2
+
+
+def test_untouched_fields_follow_the_project_and_chosen_ones_stay(show: Show, house: House) -> None:
+    raw = house.dataset("raw")
+    house.model()
+    at = show("distill")
+    assert at.selectbox(key=key(house, "distill", "data")).value == raw.id
+    at.number_input(key=key(house, "distill", "epochs")).set_value(5).run()
+    answers = house.dataset("answers")
+    run = house.run("ask", ("teacher", State.SUCCEEDED))
+    house.store.update_job(f"{run}-teacher", result={"artifact": answers.id, "metrics": {}})
+    source.forget()
+    at = show("distill")
+    assert at.selectbox(key=key(house, "distill", "data")).value == answers.id
+    assert at.number_input(key=key(house, "distill", "epochs")).value == 5
+    at.selectbox(key=key(house, "distill", "data")).set_value(raw.id).run()
+    assert show("distill").selectbox(key=key(house, "distill", "data")).value == raw.id
+
+
+def test_a_chosen_default_survives_a_reload(show: Show, house: House) -> None:
+    house.dataset(), house.model()
+    show("distill").number_input(key=key(house, "distill", "keep_layers")).set_value(0).run()
+    assert show("distill").number_input(key=key(house, "distill", "keep_layers")).value == 0
+
+
+def test_an_emptied_number_and_an_emptied_list_mean_the_default(show: Show, house: House) -> None:
+    house.dataset(), house.model()
+    at = show("finetune")
+    at.number_input(key=key(house, "finetune", "epochs")).set_value(None).run()
+    at.text_input(key=key(house, "finetune", "targets")).set_value("").run()
+    at.button(key="start_finetune").click().run()
+    params = house.store.runs()[0].jobs[0].params
+    assert (params["epochs"], params["targets"]) == (3, "all-linear")
+
+
+def test_what_is_gone_is_said_and_not_replaced(show: Show, house: House) -> None:
+    kept, gone = house.dataset("kept"), house.dataset("gone")
+    model = house.model()
+    run = house.run("old", ("finetune", State.FAILED))
+    house.store.update_job(f"{run}-finetune", params={"model": model.id, "data": gone.id})
+    house.studio.delete(gone.id)
+    at = show("finetune", **{"from": f"{run}-finetune"})
+    assert at.selectbox(key=key(house, "finetune", "data")).value is None
+    assert any("is no longer here" in element.value for element in at.markdown)
+    assert at.button(key="start_finetune").disabled
+    at.selectbox(key=key(house, "finetune", "data")).set_value(kept.id).run()
+    assert not at.button(key="start_finetune").disabled
+
+
+def test_parameters_are_taken_once_and_by_the_form_of_their_stage(show: Show, house: House) -> None:
+    small = house.model("small", Kind.ONNX)
+    run = house.run("old", ("package", State.FAILED))
+    house.store.update_job(f"{run}-package", params={"model": small.id, "version": "2.0.0"})
+    at = show("quantize", **{"from": f"{run}-package"})
+    version = key(house, "package", "version")
+    assert at.text_input(key=version).value == "2.0.0"
+    assert "from" not in at.query_params
+    at.text_input(key=version).set_value("3.0.0").run()
+    assert at.text_input(key=version).value == "3.0.0"
+    assert not show("quantize", **{"from": "j-unknown"}).exception
+
+
+def test_a_key_in_the_wrong_box_is_not_kept(show: Show, house: House) -> None:
+    house.dataset(), house.model()
+    at = show("teacher")
+    at.session_state[key(house, "teacher", "answerer")] = "endpoint"
+    at.run()
+    at.text_input(key=key(house, "teacher", "endpoint_key_env")).set_value("sk-proj-SECRET-123").run()
+    assert at.button(key="start_teacher").disabled
+    assert "SECRET" not in str(house.studio.draft(house.store.project(), "teacher"))
+
+
+def test_a_path_that_no_upload_has_is_not_read(show: Show, house: House, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("salary,name\n1,2\n3,4\n")
+    house.studio.save_draft(house.store.project(), "dataset", {"source": str(tmp_path / "secret.csv")})
+    at = show("data")
+    assert any("secret.csv” is no longer here" in element.value for element in at.markdown)
+    assert at.button(key="start_dataset").disabled
+    assert "salary" not in str(at.main)
+
+
+def test_a_project_stands_where_its_artifacts_say_after_its_runs_are_cleared(house: House) -> None:
+    data = house.dataset()
+    tuned = house.model("tuned", Kind.ADAPTER, parents=[data.id])
+    imported = house.model("imported")
+    there = made(house.studio.artifacts())
+    assert there == {"dataset", "finetune"}
+    assert next_step(there).row.path.stem == "quantize"
+    assert {tuned.id, imported.id} <= {view.id for view in house.studio.artifacts()}
+
+
+def test_pages_of_rows_belong_to_their_split_and_search(show: Show, house: House) -> None:
+    data = house.dataset("long", rows=200)
+    at = show("data", data=data.id)
+    at.session_state[f"page_{data.id}_train_"] = 5
+    at.run()
+    at.text_input(key=f"search_{data.id}").set_value("garage").run()
+    assert next(element.value for element in at.text).startswith("close the garage")
+    at.session_state[f"page_{data.id}_train_garage"] = 2
+    at.run()
+    assert len([element.value for element in at.text]) == 2 * (25 - 20)

@@ -48,7 +48,7 @@ def untuned(group: list[EvaluationView]) -> list[EvaluationView]:
 
 
 def controls(found: list[EvaluationView]) -> Choice:
-    """Benchmark and quality, below the title. `found` is not empty."""
+    """Benchmark and quality, below the title. There is at least one benchmark."""
     groups = benchmarks(found)
     with st.container(horizontal=True, key="cmp_controls"):
         group = groups[_benchmark(groups)]

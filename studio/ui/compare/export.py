@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -23,50 +24,30 @@ def exports(choice: Choice) -> None:
 
 def _buttons(choice: Choice) -> None:
     answers = answers_of(choice)
-    ids = shown_rows(answers)
     document = report(choice, answers)
-    header = ["id", "input", "expected", choice.names[choice.picked.id], "right"]
-    if choice.picked.id != choice.against.id:
-        header += [choice.names[choice.against.id], "right"]
     stem = re.sub(r"[^\w.-]+", "-", choice.group[0].data_name).strip("-") or "models"
-    st.download_button(
-        _("Report (HTML)"),
-        html(document),
-        f"{stem}.html",
-        "text/html",
-        key="cmp_html",
-        on_click="ignore",
-        width="stretch",
-    )
-    st.download_button(
-        _("Report (Markdown)"),
-        markdown(document),
-        f"{stem}.md",
-        "text/markdown",
-        key="cmp_md",
-        on_click="ignore",
-        width="stretch",
-    )
-    st.download_button(
-        _("Leaderboard (CSV)"),
-        board_csv(choice),
-        f"{stem}.csv",
-        "text/csv",
-        key="cmp_csv",
-        on_click="ignore",
-        width="stretch",
-    )
-    st.download_button(
+    _button("html", _("Report (HTML)"), html(document), f"{stem}.html")
+    _button("md", _("Report (Markdown)"), markdown(document), f"{stem}.md")
+    _button("csv", _("Leaderboard (CSV)"), board_csv(choice), f"{stem}.csv")
+    ids, header = shown_rows(answers), _answers_header(choice)
+    _button(
+        "answers_csv",
         _("Answers (CSV)"),
         lambda: answers.csv(ids, header),
         f"{stem}-answers.csv",
-        "text/csv",
-        key="cmp_answers_csv",
-        on_click="ignore",
         help=_("The rows that the filter below leaves, with the whole texts."),
-        width="stretch",
     )
     st.caption(_("A chart is saved as a picture by the button in its corner."))
+
+
+def _button(key: str, label: str, data: str | Callable[[], str], file: str, help: str | None = None) -> None:
+    kind = {"html": "text/html", "md": "text/markdown", "csv": "text/csv"}[file.rpartition(".")[2]]
+    st.download_button(label, data, file, kind, key=f"cmp_{key}", on_click="ignore", help=help, width="stretch")
+
+
+def _answers_header(choice: Choice) -> list[str]:
+    header = ["id", "input", "expected", choice.names[choice.picked.id], "right"]
+    return header if choice.picked.id == choice.against.id else [*header, choice.names[choice.against.id], "right"]
 
 
 def board_csv(choice: Choice) -> str:

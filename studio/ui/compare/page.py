@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from backend.errors import Problem
-from backend.evaluations import EvaluationView
+from backend.evaluations import EvaluationView, benchmarks
 from backend.schemas import JobView, Kind, State
 from studio.nav import COMPARE, HOME
 from studio.ui import source
@@ -40,7 +40,7 @@ def compare() -> None:
         chain_header(COMPARE)
         found = measured(project().id)
         _live(found)
-        if found:
+        if benchmarks(found):
             choice = _overview(controls(found))
             with tools:
                 exports(choice)

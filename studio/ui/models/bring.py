@@ -10,7 +10,7 @@ import streamlit as st
 from backend.uploads import Upload
 from studio.ui import source
 from studio.ui.i18n import _
-from studio.ui.tasks import Task, background, drop, task
+from studio.ui.tasks import background, drop, failure, task
 from studio.ui.upload import upload_box
 from studio.ui.words import ago, escaped, size
 
@@ -70,7 +70,7 @@ def _row(upload: Upload) -> None:
                 on_click=source.act,
                 args=(lambda: source.studio().delete_upload(upload.id),),
             )
-        _failure(key, going)
+        _failure(failure(going))
 
 
 def _import(upload_id: str) -> None:
@@ -84,6 +84,7 @@ def builtins() -> None:
     """A card for every model that comes with the studio and was not used yet."""
     for name in source.missing_builtins():
         going = task(_builtin_key(name))
+        failed = failure(going)
         with st.container(border=True, key=f"card_{name}", gap="small"):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 with st.container(gap=None, width="stretch"):
@@ -97,13 +98,13 @@ def builtins() -> None:
                     st.markdown(f":shimmer[{_('Preparing, about half a minute…')}]", width="content")
                 else:
                     st.button(
-                        _("Prepare now"),
+                        _("Try again") if failed else _("Prepare now"),
                         key=_builtin_key(name),
                         icon=":material/deployed_code:",
                         on_click=_prepare,
                         args=(name,),
                     )
-            _failure(_builtin_key(name), going)
+            _failure(failed)
 
 
 def _prepare(name: str) -> None:
@@ -129,13 +130,10 @@ def _keys() -> list[str]:
     return [*map(_builtin_key, names), *(_import_key(upload.id) for upload in files)]
 
 
-def _failure(key: str, going: Task | None) -> None:
-    if going and going.error:
-        for problem in going.error.problems:
-            st.error(escaped(problem.sentence(_)), icon=":material/error:")
-    elif going and going.done and going.result is None:
-        drop(key)
-        going.get()  # a bug: shown once, as any other
+def _failure(said: str) -> None:
+    """It stays until somebody tries again."""
+    if said:
+        st.error(escaped(said), icon=":material/error:")
 
 
 def _waiting() -> list[Upload]:
@@ -147,4 +145,5 @@ def _import_key(upload_id: str) -> str:
 
 
 def _builtin_key(name: str) -> str:
-    return f"builtin_{name}"
+    """The same as that of the forms, which offer it too: who asks second looks at the first one's work."""
+    return f"builtin:{name}"

@@ -60,7 +60,10 @@ def _facts(view: ArtifactView) -> None:
 
 
 def _memory(view: ArtifactView) -> dict[str, str]:
-    card = source.studio().card(view.id)
+    try:
+        card = source.studio().card(view.id)
+    except KeyError:  # a model of another version may lack a fact that the memory follows from
+        return {}
     words = {
         "inference fp32": _("Memory to answer, 32-bit weights"),
         "inference int4": _("Memory to answer, 4-bit weights"),

@@ -10,7 +10,7 @@ import streamlit as st
 from backend.chat.engine import Sampling
 from backend.data.rows import Template
 from studio.ui.i18n import _
-from studio.ui.pickers import label
+from studio.ui.pickers import distinct, label
 from studio.ui.playground.chats import Chat, Setup
 from studio.ui.playground.lineage import models, template_of
 from studio.ui.playground.place import Place, go
@@ -53,7 +53,7 @@ def _option(model: str) -> str:
     view = models().get(model)
     if model == NONE:
         return _("No second model")
-    return label(view) if view else _("deleted model")
+    return distinct({view.id: label(view) for view in models().values()})[model] if view else _("deleted model")
 
 
 def _choose() -> None:

@@ -45,12 +45,12 @@ def proposed() -> list[str]:
 
 def ancestors(artifact_id: str) -> list[ArtifactView]:
     """Everything that it was made from, the nearest first: of a student its base, then the teacher behind its rows."""
-    known = {view.id: view for view in source.artifacts()}
+    known = {view.id: view for view in source.artifacts()}  # it may lack what was made a moment ago
     found: dict[str, ArtifactView] = {}
     layer = [artifact_id]
     while layer:
-        parents = [parent for child in layer for parent in known[child].parents if parent in known]
-        layer = [parent for parent in dict.fromkeys(parents) if parent not in found]
+        parents = [parent for child in layer if child in known for parent in known[child].parents]
+        layer = [parent for parent in dict.fromkeys(parents) if parent in known and parent not in found]
         found |= {parent: known[parent] for parent in layer}
     return list(found.values())
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from backend import doctor
+from backend.doctor import Check
 from studio.ui.i18n import _
-from studio.ui.tasks import Task, background, drop
+from studio.ui.tasks import Task, background, drop, failure, task
 from studio.ui.words import escaped
 
 _KEY = "doctor"
+_FRESH_SECONDS = 60.0
 
 
 def checks() -> Task:
-    """Under way, or done; all sessions share one."""
+    """Under way, or done a moment ago; all sessions share one."""
+    known = task(_KEY)
+    if known and known.ended is not None and time.monotonic() - known.ended > _FRESH_SECONDS:
+        drop(_KEY)
     return background(_KEY, doctor.examine)
 
 
@@ -22,12 +29,20 @@ def machine(checked: Task) -> None:
     if not checked.done:
         st.markdown(f":shimmer[{_('Looking at this machine…')}]")
         return
+    if said := failure(checked):
+        st.error(escaped(said), icon=":material/error:")
+    else:
+        _found(checked.get())
+    st.button(_("Check again"), key="check_again", icon=":material/refresh:", on_click=drop, args=(_KEY,))
+
+
+def _found(checks: list[Check]) -> None:
     icons = {
         "ok": f":green[:material/check_circle:] {_('works')}",
         "absent": f":gray[:material/radio_button_unchecked:] {_('optional')}",
         "missing": f":red[:material/error:] {_('missing')}",
     }
-    rows = [check.row(_) for check in checked.get()]
+    rows = [check.row(_) for check in checks]
     shown = [
         {
             _("State"): icons[row["state"]],
@@ -37,4 +52,3 @@ def machine(checked: Task) -> None:
         for row in rows
     ]
     st.table(shown, hide_index=True, border="horizontal", alt=_("Machine and checks"))
-    st.button(_("Check again"), key="check_again", icon=":material/refresh:", on_click=drop, args=(_KEY,))

@@ -10,6 +10,7 @@ import streamlit as st
 from studio.ui import source
 from studio.ui.i18n import LANGUAGES, _, choose_language, lang
 from studio.ui.settings import machine
+from studio.ui.settings.project import this_project
 from studio.ui.settings.queues import queues
 from studio.ui.settings.storage import storage
 from studio.ui.tasks import Task
@@ -25,6 +26,7 @@ def settings_page() -> None:
     done = checked.done
     with source.shown():
         _language()
+        this_project()
         storage()
         st.subheader(_("Worker and queues"), anchor=False)
         source.live(lambda: _polled(checked), busy=not done)
@@ -61,7 +63,7 @@ def _keys() -> None:
         )
     )
     names = {_KEY_VARIABLE} | {
-        str(job.params.get("key_env") or "") for run in source.recent_runs(50) for job in run.jobs
+        str(job.params.get("endpoint_key_env") or "") for run in source.recent_runs(50) for job in run.jobs
     }
     badges = {True: f":green-badge[{_('set')}]", False: f":gray-badge[{_('not set')}]"}
     rows = [

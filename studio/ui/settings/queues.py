@@ -46,7 +46,7 @@ def _workers(workers: list[WorkerView]) -> None:
 
 def _counts() -> tuple[Counter[str], Counter[str]]:
     """Jobs that wait and jobs at work, by queue."""
-    jobs = [job for run in source.recent_runs(100) for job in run.jobs]
+    jobs = source.open_jobs()
     waiting = Counter(job.queue for job in jobs if job.state in (State.WAITING, State.QUEUED))
     return waiting, Counter(job.queue for job in jobs if job.state in (State.RUNNING, State.CANCELLING))
 

@@ -1,0 +1,73 @@
+"""The session's project, and the question before it is deleted with all that was made in it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.errors import StudioError
+from backend.schemas import ProjectView
+from studio.ui import source
+from studio.ui.i18n import _, ngettext
+from studio.ui.project import project, project_words
+from studio.ui.words import escaped, size
+
+_ASKED = "project_delete"
+_FAILED = "project_delete_failed"
+
+
+def this_project() -> None:
+    """Its name and the button; the dialog while it is open."""
+    mine = project()
+    only = len(source.projects()) < 2
+    st.subheader(_("Project"), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", border=True):
+        st.markdown(f"**{escaped(project_words(mine))}**", width="content")
+        st.button(
+            _("Delete this project"),
+            key="delete_project",
+            icon=":material/delete:",
+            disabled=only,
+            help=_("The only project can't be deleted.") if only else None,
+            on_click=_begin,
+            args=(mine.id,),
+        )
+    if st.session_state.get(_ASKED) == mine.id:
+        st.dialog(_("Delete this project"), on_dismiss=_end, icon=":material/delete:")(_question)(mine)
+
+
+def _begin(project_id: str) -> None:
+    st.session_state[_ASKED] = project_id
+    st.session_state.pop(_FAILED, None)
+
+
+def _end() -> None:
+    st.session_state.pop(_ASKED, None)
+
+
+def _question(mine: ProjectView) -> None:
+    if st.session_state.get(_ASKED) != mine.id:  # done or cancelled within the dialog
+        st.rerun()
+    studio = source.studio()
+    runs, held = studio.runs(100_000, mine.id), studio.artifacts(project=mine.id)
+    name = escaped(project_words(mine))
+    st.markdown(_("Delete the project **{name}** for good, with all that was made in it?").format(name=name))
+    made = ngettext("{n} dataset, model or other result", "{n} datasets, models and other results", len(held))
+    st.markdown(f"- {ngettext('{n} run', '{n} runs', len(runs))}\n- {made}")
+    st.caption(_("This frees {size}.").format(size=size(sum(view.size_bytes for view in held))))
+    if st.session_state.get(_FAILED):
+        st.error(escaped(st.session_state[_FAILED]), icon=":material/error:")
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        st.button(_("Cancel"), key="delete_project_no", on_click=_end)
+        st.button(_("Delete"), key="delete_project_yes", type="primary", on_click=_delete, args=(mine.id,))
+
+
+def _delete(project_id: str) -> None:
+    try:
+        source.studio().delete_project(project_id)
+    except StudioError as error:
+        st.session_state[_FAILED] = error.text(_)
+        return
+    finally:
+        source.projects.clear()
+        source.forget()
+    _end()
