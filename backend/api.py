@@ -131,8 +131,8 @@ class Studio(Projects):
         key: str | None = None,
         project: str | None = None,
     ) -> RunView:
-        """Load a recipe by the name of a shipped one or by path, check it, and enqueue it in the project of that name, else in the
-        oldest."""
+        """Load a recipe by the name of a shipped one or by path, check it, and enqueue it in the project of that name,
+        else in the oldest."""
         return self.start(self.plan(self.load_recipe(recipe, overrides)), key=key, project=project)
 
     def load_recipe(self, recipe: str | Path, overrides: dict[str, str] | None = None) -> Recipe:

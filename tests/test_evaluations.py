@@ -40,7 +40,7 @@ def chain(house: House) -> dict[str, EvaluationView]:
 
 def test_only_the_newest_of_a_model_on_the_same_rows_counts(house: House) -> None:
     data, other, model = house.dataset(), house.dataset("other", rows=60), house.model()
-    facts = {"model_name": model.name, "model": model.id, "split": "test", "n": 20.0}
+    facts = {"model_name": model.name, "model": model.id, "split": "test", "n": 20.0, "size_bytes": 9.0}
     for at, share in enumerate((0.5, 0.9)):
         house.artifact(Kind.EVALUATION, f"e{at}", {**facts, "data": data.id, "accuracy": share}, parents=[data.id])
     house.artifact(Kind.EVALUATION, "fewer", {**facts, "data": data.id, "n": 5.0, "accuracy": 1.0}, parents=[data.id])
@@ -49,6 +49,15 @@ def test_only_the_newest_of_a_model_on_the_same_rows_counts(house: House) -> Non
     assert [one.metrics["accuracy"] for one in found if one.n == 20 and one.data == data.id] == [0.9]
     assert len(benchmarks(found)) == 3
     assert house.studio.evaluations(project="nobody's") == []
+
+
+def test_evaluations_that_lack_figures_compare_with_nothing(house: House) -> None:
+    data, facts = house.dataset(), {"model_name": "x", "split": "test", "n": 20.0}
+    house.artifact(Kind.EVALUATION, "no cost", {**facts, "data": data.id, "accuracy": 0.5})
+    house.artifact(Kind.EVALUATION, "no quality", {**facts, "model_name": "y", "data": data.id, "size_bytes": 9.0})
+    house.artifact(Kind.EVALUATION, "of another version", {"accuracy": 0.5})
+    assert len(house.studio.evaluations()) == 2
+    assert benchmarks(house.studio.evaluations()) == {}
 
 
 def test_equal_bytes_of_two_datasets_are_one_benchmark(house: House) -> None:

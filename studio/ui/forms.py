@@ -172,7 +172,7 @@ class Form:
         options = self.choices.get(name)
         if options is None or value is None:
             return value
-        ids = {view.name: view.id for view in source.artifacts() if view.id in options}
+        ids = self._ids(name)
         if isinstance(value, list):
             return [one for one in value if one in options]
         if value in options:
@@ -181,6 +181,10 @@ class Form:
             return ids[value]
         self.gone[name] = str(value).rpartition("/")[2]
         return None
+
+    def _ids(self, name: str) -> dict[str, str]:
+        """Names of the artifacts that a field offers -> their ids; of two with one name the newest."""
+        return {view.name: view.id for view in reversed(source.artifacts()) if view.id in self.choices[name]}
 
     def _held(self, name: str, value: Any) -> Any:
         """A value as its widget holds it."""
@@ -192,6 +196,8 @@ class Form:
         values: dict[str, Any] = {"answerer": "model"}
         for name, info in self.fields.items():
             default = None if info.is_required() else info.get_default(call_default_factory=True)
+            if name in self.marks and isinstance(default, str):
+                default = self._ids(name).get(default, default)
             known = name not in self.choices or isinstance(default, list) or default in self.choices[name]
             values[name] = default if known else self._preferred(name)
         values |= {name: value for name, value in self.preset.items() if name in self.fields}

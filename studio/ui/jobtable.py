@@ -48,7 +48,7 @@ def rows(jobs: Sequence[JobView]) -> list[dict[str, str]]:
             "id": job.id,
             "run": job.run_id,
             "stage": stage_words(job.stage),
-            "name": source.run_name(job.run_id),
+            "name": stage_words(source.run_name(job.run_id)),
             "project": projects.get(job.project, ""),
             "state": state_words(job.state),
             "tone": STATES[job.state][2],

@@ -32,7 +32,7 @@ def run_link(run_id: str) -> None:
     """A real link: it can be opened in another tab and walked back from."""
     st.page_link(
         RUN.path,
-        label=f"**{escaped(source.run_name(run_id)).strip()}**",
+        label=f"**{escaped(stage_words(source.run_name(run_id))).strip()}**",
         icon=":material/chevron_right:",
         icon_position="right",
         query_params={"run": run_id},

@@ -12,7 +12,7 @@ from studio.ui.jobcard import job_card
 from studio.ui.parts import back_link, state_badge, steps_line
 from studio.ui.project import project_words
 from studio.ui.waiting import upcoming
-from studio.ui.words import ago, duration, escaped, run_seconds
+from studio.ui.words import ago, duration, escaped, run_seconds, stage_words
 
 DELETE = "run_delete"
 
@@ -58,7 +58,7 @@ def _header(run: RunView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap=None, width="content"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.title(escaped(run.name), anchor=False, width="content")
+                st.title(escaped(stage_words(run.name)), anchor=False, width="content")
                 state_badge(run.state)
             st.caption(_facts(run))
         with st.container(horizontal=True, gap="small", width="content"):

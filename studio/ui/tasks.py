@@ -86,4 +86,4 @@ def failure(work: Task | None) -> str:
         return ""
     if work.error:
         return "\n\n".join(problem.sentence(_) for problem in work.error.problems)
-    return _("An unexpected error: {reason}").format(reason=repr(work.bug)) if work.bug else ""
+    return _("Unexpected error: {reason}").format(reason=repr(work.bug)) if work.bug else ""

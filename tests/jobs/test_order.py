@@ -73,3 +73,8 @@ def test_only_jobs_of_the_same_queue_that_do_not_need_each_other_change_places()
     found = neighbour(order, "a2", 1)
     assert found and found.id == "c1"
     assert after(jobs, "c1", -1) == "a1 b1 c1 a2 z1"
+
+
+def test_a_queue_that_is_unknown_here_starts_one_at_a_time() -> None:
+    jobs = [job("a1", queue="tpu"), job("b1", W, 1, queue="tpu"), job("c1", W, 2)]
+    assert names(start_order(jobs)) == "a1 c1 b1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -53,6 +54,40 @@ def test_six_processes_that_open_a_new_database_at_once_all_succeed(settings: Se
     assert [process.returncode for process in started] == [0] * 6, errors
     with Store(settings.store_url).session() as session:
         assert session.query(t.Project).count() == 1
+
+
+def test_without_a_name_it_is_the_oldest_project_also_when_it_was_renamed(store: Store) -> None:
+    first = store.project()
+    assert [project.name for project in store.projects()] == ["default"]
+    store.rename_project(first, "Mails")
+    other = store.project("Other")
+    assert store.project() == first == store.project("Mails") != other
+    assert [project.name for project in store.projects()] == ["Mails", "Other"]
+
+
+def test_runs_keep_their_jobs_apart_and_in_order(store: Store) -> None:
+    for run in ("r1", "r2"):
+        about = {"run_id": run, "stage": "dataset", "params": {}, "needs": [], "queue": "light", "state": State.WAITING}
+        jobs = [t.Job(id=f"{run}{at}", stage_id=at, **about) for at in "ba"]
+        store.add_run("run", store.project(), {}, jobs, run)
+    assert {run.id: [job.id for job in run.jobs] for run in store.runs()} == {
+        "r1": ["r1b", "r1a"],
+        "r2": ["r2b", "r2a"],
+    }
+    assert store.job_states() == dict.fromkeys(["r1a", "r1b", "r2a", "r2b"], State.WAITING)
+
+
+def test_storage_of_many_runs_reads_no_more_than_the_states_of_their_jobs(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_job(store, "j1", State.SUCCEEDED)
+    add_job(store, "j2", State.FAILED)
+    for name in ("j1", "j2", "gone"):
+        (settings.jobs / name).mkdir()
+        os.utime(settings.jobs / name, (0, 0))
+    monkeypatch.setattr(Store, "runs", None)
+    assert disk.garbage(store, settings) == [settings.jobs / "gone", settings.jobs / "j1"]
+    disk.storage(store, settings)
 
 
 def test_the_migrations_give_the_tables_of_the_code(store: Store) -> None:
@@ -130,8 +165,6 @@ def test_a_run_at_work_is_not_deleted_and_an_ended_one_leaves_its_artifacts(stor
 
 
 def test_gc_frees_half_made_folders_and_keeps_what_is_known_or_young(store: Store, settings: Settings) -> None:
-    import os
-
     kept = make(store, settings, Kind.MODEL, "m")
     for name in (".m2.incoming", ".m3.incoming"):
         (settings.artifacts / "model" / name).mkdir()

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from backend.answers import Confusion
@@ -177,6 +178,16 @@ def test_one_model_is_still_useful(house: House, show: Show) -> None:
     at = show("compare")
     assert "Measure a second model" in words(at)
     assert len(data_of(at, "Row by row")["columns"]) == 3
+
+
+def test_measurements_without_figures_leave_the_page_whole(house: House, show: Show) -> None:
+    house.artifact(Kind.EVALUATION, "bare", {"model_name": "x", "data": "d", "split": "test", "n": 20.0})
+    house.artifact(Kind.EVALUATION, "of another version", {"accuracy": 0.5})
+    assert "Nothing has been measured yet" in words(show("compare"))
+    house.evaluation(house.model(), house.dataset(), 0.9)
+    st.cache_resource.clear()
+    at = show("compare")
+    assert "Nothing has been measured yet" not in words(at) and len(at.selectbox(key="cmp_benchmark").options) == 1
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,16 @@ def test_token_gate_asks_and_remembers() -> None:
     assert client.get("/").status_code == 200
 
 
+def test_token_is_found_among_the_cookies_of_others() -> None:
+    client = TestClient(TokenGate(INSIDE, "secret-token"))
+    for cookie, status in (
+        ('foo={"a":1}; slmops_token=secret-token', 200),
+        ("slmops_token=secret-token; bar=[1, 2]", 200),
+        ('foo={"a":1}; slmops_token=wrong', 401),
+    ):
+        assert client.get("/", headers={"cookie": cookie}).status_code == status
+
+
 def test_socket_names_its_protocol() -> None:
     """asyncio sets TCP_NODELAY only then; without it every answer on a kept connection waits 40 ms."""
     with listen("127.0.0.1", 0) as bound:

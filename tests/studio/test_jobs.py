@@ -124,6 +124,28 @@ def test_waiting_jobs_change_places_and_are_cancelled(show: Show, house: House) 
     assert order(house) == ["r-first-evaluate"]
 
 
+def test_long_queue_is_worked_out_once_and_shown_in_part(
+    show: Show, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(jobs.PAGE + 5):
+        house.run(f"n{number:02}", ("finetune", State.WAITING), minutes_ago=99 - number)
+    house.worker()
+    drawn: list[int] = []
+    monkeypatch.setattr("studio.ui.waiting.start_order", lambda open_: drawn.append(1) or start_order(open_))
+    monkeypatch.setattr("studio.ui.overview.upcoming", list)  # the page Home, which is drawn first
+    at = show("jobs")
+    shown = [str(button.key) for button in at.button if str(button.key).startswith("cancel_")]
+    assert shown == [f"cancel_r-n{number:02}-finetune" for number in range(jobs.PAGE)]
+    assert "25 jobs wait" in words(at) and "and 5 more" in words(at)
+    assert len(drawn) == 1
+
+
+def test_job_of_a_queue_that_is_unknown_here_is_listed(show: Show, house: House) -> None:
+    house.run("far", ("finetune", State.WAITING), queue="tpu")
+    house.worker()
+    assert "No worker serves the queue tpu" in words(show("jobs"))
+
+
 def test_paused_queue_is_said_where_jobs_wait_for_it(show: Show, house: House) -> None:
     three(house)
     house.worker()

@@ -74,15 +74,35 @@ def test_built_in_model_is_prepared_once_for_all_tabs(show: Show, monkeypatch: p
 
     monkeypatch.setattr("backend.api.Studio.model", fail)
     at, second = show("models"), show("models")
-    at.button(key=f"builtin_{BUILTIN}").click().run()
+    at.button(key=f"builtin:{BUILTIN}").click().run()
     assert "Preparing" in words(at)
     assert "Preparing" in words(second.run())
-    wait_for(f"builtin_{BUILTIN}")
+    wait_for(f"builtin:{BUILTIN}")
     for tab in (at, second):
         assert r"pip install \`--no-deps" not in words(tab.run())
         assert "is not installed" in words(tab)
-        assert tab.button(key=f"builtin_{BUILTIN}").label == "Prepare now"
+        assert tab.button(key=f"builtin:{BUILTIN}").label == "Try again"
     assert asked == [BUILTIN]
+    at.button(key=f"builtin:{BUILTIN}").click().run()
+    assert asked == [BUILTIN] * 2
+
+
+def test_preparation_that_breaks_says_so_in_every_tab(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_self: Any, name: str) -> None:
+        raise OSError("no <room>")
+
+    monkeypatch.setattr("backend.api.Studio.model", fail)
+    tasks.background(f"builtin:{BUILTIN}", lambda: source.studio().model(BUILTIN))  # as a form does
+    wait_for(f"builtin:{BUILTIN}")
+    for language, said in (("en", "Unexpected error"), ("es", "Error inesperado"), ("en", r"no \<room\>")):
+        assert said in show("models", language).error[0].value
+
+
+def test_model_without_facts_has_a_drawer(show: Show, house: House) -> None:
+    bare = house.artifact(Kind.MODEL, "bare")
+    at = show("models", model=bare.id)
+    table = at.table[0].value.to_string()
+    assert bare.id in table and "fits this machine" not in table
 
 
 @pytest.mark.parametrize(("language", "made"), [("en", "85.0%"), ("es", "85,0")])

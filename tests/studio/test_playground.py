@@ -185,6 +185,15 @@ def test_an_address_chooses_models(
     assert [box.value for box in at.selectbox if str(box.key).startswith("pg_")] == shown
 
 
+def test_a_model_that_the_list_of_everything_lacks_yet_has_no_ancestors(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = house.model("base")
+    new = house.model("new", Kind.ADAPTER, parents=[base.id])
+    monkeypatch.setattr("studio.ui.source.artifacts", lambda kinds=(): [new] if kinds else [base])
+    assert ancestors(new.id) == []
+
+
 def test_models_of_the_project_come_first(show: Show, host: Host, house: House) -> None:
     house.model("mine")
     house.model("foreign", project="other")

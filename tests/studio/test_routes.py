@@ -6,18 +6,22 @@ import asyncio
 import csv
 import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from backend.api import Studio
 from backend.data.rows import Row, write_split
 from backend.schemas import Kind
+from studio.asgi import app
 from studio.routes import routes
+from studio.ui import source
 from tests.studio.house import House
 
 OWN = {"x-slmops-upload": "1"}
@@ -161,3 +165,22 @@ def test_unknown_things_are_problems(client: TestClient, house: House) -> None:
         answer = client.get(f"/api/artifacts/{path}")
         assert answer.status_code == 400
         assert answer.json()["problems"][0]["code"] == "files.format"
+
+
+@pytest.mark.parametrize("format", ["", "?format=csv", "?format=jsonl"])
+def test_dataset_whose_folder_is_gone_is_a_problem(client: TestClient, house: House, format: str) -> None:
+    data = house.dataset()
+    shutil.rmtree(data.path)
+    answer = client.get(f"/api/artifacts/{data.id}/download{format}")
+    assert answer.status_code == 410
+    assert answer.json()["problems"][0]["code"] == "core.artifact_damaged"
+
+
+def test_routes_and_pages_share_one_studio(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Studio] = []
+    monkeypatch.setattr(Studio, "open", lambda: opened.append(house.studio) or house.studio)
+    st.cache_resource.clear()
+    answer = TestClient(Starlette(routes=app._user_routes)).get("/api/artifacts/none/download")
+    assert answer.json()["problems"][0]["code"] == "core.artifact_unknown"
+    assert source.studio() is house.studio and len(opened) == 1
+    st.cache_resource.clear()

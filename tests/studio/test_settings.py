@@ -7,8 +7,10 @@ import time
 
 import pytest
 
+from backend import doctor
 from backend.doctor import Check
-from backend.schemas import State
+from backend.errors import StudioError
+from backend.schemas import Kind, State
 from backend.uploads import receive
 from studio.ui import tasks
 from tests.studio.conftest import Show, words
@@ -122,9 +124,88 @@ def test_checks_are_shown_when_they_are_done(show: Show) -> None:
     assert "falta" in show("settings", "es").table[0].value.to_string()
 
 
+def test_checks_are_made_again_after_a_minute(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    show("settings")
+    settle()
+    found = tasks.task("doctor")
+    show("settings")
+    assert found and found.ended and tasks.task("doctor") is found
+    found.ended -= 61
+    show("settings")
+    assert tasks.task("doctor") is not found
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Unexpected error"), ("es", "Error inesperado")])
+def test_checks_that_fail_say_so_and_break_nothing(
+    show: Show, monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    def fail() -> list[Check]:
+        raise OSError("<no> such device")
+
+    working = doctor.examine
+    monkeypatch.setattr("backend.doctor.examine", fail)
+    show("settings", language)
+    settle()
+    at = show("settings", language)
+    assert said in at.error[0].value and r"\<no\> such device" in at.error[0].value
+    assert "Apache-2.0" in "\n".join(table.value.to_string() for table in at.table), "what comes after is there"
+    monkeypatch.setattr("backend.doctor.examine", working)
+    at.button(key="check_again").click().run()
+    settle()
+    assert not show("settings", language).error
+
+
+def test_queues_count_the_jobs_of_old_runs_too(show: Show, house: House) -> None:
+    house.run("old", ("finetune", State.WAITING), minutes_ago=1000)
+    for number in range(101):
+        house.run(f"n{number}", ("dataset", State.SUCCEEDED))
+    assert "1 waits" in words(show("settings"))
+
+
+def test_only_project_is_not_deleted(show: Show, house: House) -> None:
+    assert show("settings").button(key="delete_project").disabled
+    with pytest.raises(StudioError) as error:
+        house.studio.delete_project(house.store.project())
+    assert error.value.code == "core.project_last"
+
+
+def test_project_is_deleted_with_what_was_made_in_it(show: Show, house: House) -> None:
+    kept = house.model("kept")
+    doomed = house.model("doomed", project="Mails")
+    house.run("one", ("dataset", State.SUCCEEDED), project="Mails")
+    house.studio.choose_project(doomed.project)
+    at = show("settings")
+    at.button(key="delete_project").click().run()
+    said = words(at)
+    assert "**Mails** for good" in said and "- 1 run\n- 1 dataset, model or other result" in said
+    assert "This frees 6 B" in said
+    at.button(key="delete_project_yes").click().run()
+    at.run()
+    assert not at.exception and not at.error
+    assert [each.name for each in house.studio.projects()] == ["default"]
+    assert [view.id for view in house.studio.artifacts()] == [kept.id] and house.studio.runs() == []
+    assert not doomed.path.exists()
+    assert "delete_project_yes" not in [button.key for button in at.button]
+    assert at.selectbox(key="project").value == kept.project
+
+
+def test_project_that_others_build_on_stays_and_the_page_says_why(show: Show, house: House) -> None:
+    base = house.model("base", project="Mails")
+    house.model("student", Kind.ADAPTER, parents=[base.id])
+    house.studio.choose_project(base.project)
+    at = show("settings", "es")
+    at.button(key="delete_project").click().run()
+    at.button(key="delete_project_yes").click().run()
+    assert "student" in at.error[0].value and "El proyecto no se puede eliminar" in at.error[0].value
+    assert house.studio.artifact(base.id)
+    at.button(key="delete_project_no").click().run()
+    at.run()
+    assert "delete_project_yes" not in [button.key for button in at.button]
+
+
 def test_keys_are_never_shown(show: Show, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_ENDPOINT_KEY", "sk-very-secret")
-    house.run("asks", ("teacher", State.SUCCEEDED), params={"key_env": "MY_ENDPOINT_KEY"})
+    house.run("asks", ("teacher", State.SUCCEEDED), params={"endpoint_key_env": "MY_ENDPOINT_KEY"})
     settle_first = show("settings")
     settle()
     at = settle_first.run()

@@ -336,3 +336,10 @@ def test_pages_of_rows_belong_to_their_split_and_search(show: Show, house: House
     at.session_state[f"page_{data.id}_train_garage"] = 2
     at.run()
     assert len([element.value for element in at.text]) == 2 * (25 - 20)
+
+
+def test_a_default_model_is_taken_whatever_was_made_since(show: Show, house: House) -> None:
+    base = house.model()
+    house.model("newer-student")
+    house.dataset()
+    assert show("finetune").selectbox(key=key(house, "finetune", "model")).value == base.id

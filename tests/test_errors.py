@@ -1,0 +1,17 @@
+"""Failures for people, also those that another version stored."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.errors import Problem, StudioError
+
+
+def test_a_stored_code_that_is_unknown_here_is_said_as_it_is() -> None:
+    problem = Problem(code="train.of_tomorrow", args={"rank": 3}, field="rank")
+    assert problem.text() == "rank: Unexpected error: train.of_tomorrow The job's log holds the details."
+
+
+def test_a_code_that_is_raised_has_to_be_known() -> None:
+    with pytest.raises(KeyError):
+        StudioError("train.of_tomorrow")
