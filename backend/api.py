@@ -94,9 +94,7 @@ class Studio(Projects):
                     catalogue.import_builtin(self.store, self.settings, name)
         return planner.plan(recipe, self.store, self.settings)
 
-    def start(
-        self, plan: Plan, *, project: str | None = None, key: str | None = None, priority: int = 5
-    ) -> RunView:
+    def start(self, plan: Plan, *, project: str | None = None, key: str | None = None, priority: int = 5) -> RunView:
         """Enqueue a plan. The same `key` twice gives the same run. Raises StudioError with all blocking problems."""
         if plan.blocking:
             raise StudioError.of(plan.blocking)

@@ -68,7 +68,9 @@ def _form() -> None:
     for upload in source.studio().uploads():
         sources[str(upload.path)] = f"{upload.name} · {size(upload.bytes)} · {clock(upload.created)}"
     sources = distinct(sources)
-    chosen = st.session_state.get(f"form.{project().id}.{STAGE}.source")
+    key = f"form.{project().id}.{STAGE}."
+    touched = st.session_state.get(f"{key}touched", {})  # a file that has just come is not in its widget yet
+    chosen = st.session_state.get(f"{key}source") or touched.get("source")
     if chosen not in sources:  # a browser can send any text
         chosen = _drafted(sources)
     demo = chosen == DEMO

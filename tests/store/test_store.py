@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,14 @@ def test_without_a_name_it_is_the_oldest_project_also_when_it_was_renamed(store:
 
 def test_runs_keep_their_jobs_apart_and_in_order(store: Store) -> None:
     for run in ("r1", "r2"):
-        about = {"run_id": run, "stage": "dataset", "params": {}, "needs": [], "queue": "light", "state": State.WAITING}
+        about: dict[str, Any] = {
+            "run_id": run,
+            "stage": "dataset",
+            "params": {},
+            "needs": [],
+            "queue": "light",
+            "state": State.WAITING,
+        }
         jobs = [t.Job(id=f"{run}{at}", stage_id=at, **about) for at in "ba"]
         store.add_run("run", store.project(), {}, jobs, run)
     assert {run.id: [job.id for job in run.jobs] for run in store.runs()} == {

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import streamlit as st
@@ -130,14 +131,14 @@ def test_long_queue_is_worked_out_once_and_shown_in_part(
     for number in range(jobs.PAGE + 5):
         house.run(f"n{number:02}", ("finetune", State.WAITING), minutes_ago=99 - number)
     house.worker()
-    drawn: list[int] = []
-    monkeypatch.setattr("studio.ui.waiting.start_order", lambda open_: drawn.append(1) or start_order(open_))
+    counted = Mock(side_effect=start_order)
+    monkeypatch.setattr("studio.ui.waiting.start_order", counted)
     monkeypatch.setattr("studio.ui.overview.upcoming", list)  # the page Home, which is drawn first
     at = show("jobs")
     shown = [str(button.key) for button in at.button if str(button.key).startswith("cancel_")]
     assert shown == [f"cancel_r-n{number:02}-finetune" for number in range(jobs.PAGE)]
     assert "25 jobs wait" in words(at) and "and 5 more" in words(at)
-    assert len(drawn) == 1
+    assert counted.call_count == 1
 
 
 def test_job_of_a_queue_that_is_unknown_here_is_listed(show: Show, house: House) -> None:

@@ -178,7 +178,12 @@ def test_dataset_whose_folder_is_gone_is_a_problem(client: TestClient, house: Ho
 
 def test_routes_and_pages_share_one_studio(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Studio] = []
-    monkeypatch.setattr(Studio, "open", lambda: opened.append(house.studio) or house.studio)
+
+    def open_one() -> Studio:
+        opened.append(house.studio)
+        return house.studio
+
+    monkeypatch.setattr(Studio, "open", open_one)
     st.cache_resource.clear()
     answer = TestClient(Starlette(routes=app._user_routes)).get("/api/artifacts/none/download")
     assert answer.json()["problems"][0]["code"] == "core.artifact_unknown"
