@@ -23,7 +23,8 @@ h1 { font-size: 1.7rem; margin: 0 0 .2rem } h2 { font-size: 1.15rem; margin: 2re
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .92rem }
 th, td { text-align: start; padding: 6px 10px; border-bottom: 1px solid var(--line); vertical-align: top;
   white-space: pre-line }
-td.number { white-space: pre } th { font-weight: 600; vertical-align: bottom } .number { text-align: end; font-variant-numeric: tabular-nums }
+td.number { white-space: pre } th { font-weight: 600; vertical-align: bottom }
+.number { text-align: end; font-variant-numeric: tabular-nums }
 .bar { height: 6px; border-radius: 3px; background: var(--accent); margin-top: 3px }
 svg { width: 100%; height: auto } svg text { font: 12px system-ui, sans-serif; fill: currentColor }
 svg .grid { stroke: var(--line) } svg .front { fill: none; stroke: var(--accent); stroke-width: 3; opacity: .5 }

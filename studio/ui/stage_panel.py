@@ -35,11 +35,11 @@ def stage_panel(
     hidden: frozenset[str] = frozenset(),
     aside: Callable[[Form], None] | None = None,
 ) -> None:
-    """Form on the left, what it takes on the right. `preset` proposes values and wins when it changes; `choices` are options of fields
-    that the caller fills; `hidden` fields keep their defaults; `aside` draws below the basic fields."""
+    """Form on the left, what it takes on the right. `preset` proposes values and wins when it changes; `choices` are
+    options of fields that the caller fills; `hidden` fields keep their defaults; `aside` draws below the basic fields."""
     form = Form(stage, choices or {}, hidden, preset or {})
     _follow(form)
-    raw, plan, problems = checked(form)
+    plan, problems = checked(form)
     missing = _unprepared(form)
     form.keep(problems)
     shown = form.shown()
@@ -61,13 +61,10 @@ def stage_panel(
         _start(form, ready=plan is not None and bool(plan.steps) and not any(problem.blocking for problem in problems))
 
 
-def checked(form: Form) -> tuple[dict[str, Any], Plan | None, list[Problem]]:
-    """The form's parameters, their plan when they can be planned, and all that is wrong."""
-    raw, unread = form.values()
-    if unread or _unprepared(form):
-        return raw, None, unread
-    plan, problems = _plan(form.stage, raw)
-    return raw, plan, problems
+def checked(form: Form) -> tuple[Plan | None, list[Problem]]:
+    """The plan of what the form says, when it can be planned, and all that is wrong."""
+    raw, gone = form.values()
+    return (None, gone) if gone or _unprepared(form) else _plan(form.stage, raw)
 
 
 def _unprepared(form: Form) -> str | None:
@@ -240,7 +237,7 @@ def _started(
     """The form is read once more: the click may have come together with the last change of a field. A second click
     within two seconds is the same click."""
     form = Form(stage, choices, hidden, preset)
-    _raw, plan, problems = checked(form)
+    plan, problems = checked(form)
     last = st.session_state.get(f"{mark}.at", 0.0)
     if plan is None or any(problem.blocking for problem in problems) or time.monotonic() - last < DOUBLE_CLICK:
         return
