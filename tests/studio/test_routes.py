@@ -187,5 +187,6 @@ def test_routes_and_pages_share_one_studio(house: House, monkeypatch: pytest.Mon
     st.cache_resource.clear()
     answer = TestClient(Starlette(routes=app._user_routes)).get("/api/artifacts/none/download")
     assert answer.json()["problems"][0]["code"] == "core.artifact_unknown"
+    assert len(opened) == 1
     assert source.studio() is house.studio and len(opened) == 1
     st.cache_resource.clear()
