@@ -10,7 +10,7 @@ from backend.stages.base import RefTo
 from studio.ui import source
 from studio.ui.chain import latest
 from studio.ui.i18n import _, ngettext
-from studio.ui.project import project
+from studio.ui.project import project, project_words
 from studio.ui.words import size
 
 PREFERRED = {
@@ -56,8 +56,8 @@ def label(view: ArtifactView) -> str:
         parts.append(ngettext("{n} row", "{n} rows", sum(rows.values())))
     elif view.kind is not Kind.EVALUATION:
         parts.append(size(view.size_bytes))
-    if view.project != project().id:
-        parts += [each.name for each in source.projects() if each.id == view.project and each.name != "default"]
+    if view.job_id and view.project != project().id:  # what was imported belongs to all
+        parts += [project_words(each) for each in source.projects() if each.id == view.project]
     return " · ".join(parts)
 
 

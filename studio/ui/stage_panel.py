@@ -21,7 +21,7 @@ from studio.ui import source
 from studio.ui.forms import Form, answerer_switch, problem_line
 from studio.ui.i18n import _
 from studio.ui.project import project
-from studio.ui.tasks import background, drop, task
+from studio.ui.tasks import background, drop, failure, task
 from studio.ui.words import duration, escaped, number, size, stage_words
 
 SEED = 42
@@ -105,13 +105,13 @@ def prepare_builtin(name: str) -> None:
         return False
 
     source.live(look, busy=not work.done)
-    if work.done:
-        source.forget()
-        with source.shown():
-            work.get()
-            drop(key)
-            st.rerun()
+    if wrong := failure(work):
+        st.error(escaped(wrong), icon=":material/error:")
         st.button(_("Try again"), key=f"again_{name}", icon=":material/refresh:", on_click=drop, args=(key,))
+    elif work.done:
+        drop(key)
+        source.forget()
+        st.rerun()
 
 
 def _prepare(key: str, name: str) -> None:
