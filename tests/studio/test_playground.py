@@ -196,7 +196,7 @@ def test_a_model_that_the_list_of_everything_lacks_yet_has_no_ancestors(
 
 def test_models_of_the_project_come_first(show: Show, host: Host, house: House) -> None:
     house.model("mine")
-    house.model("foreign", project="other")
+    house.model("foreign", project="other", job="j1")
     at = show("playground")
     assert at.selectbox(key="pg_model_0").value == "model-mine"
     assert "foreign" in at.selectbox(key="pg_model_0").options[-1]
