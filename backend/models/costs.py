@@ -101,8 +101,10 @@ def training_bytes(facts: dict[str, Any], *, trained: int, batch_tokens: float, 
 
 
 def way(facts: dict[str, Any]) -> str:
-    """How a model answers: `torch` (in batches), or `fp32` or `int4` by ONNX Runtime."""
-    return str(facts.get("precision", "int4")) if facts.get("format") == "onnx" else "torch"
+    """How a model answers: `torch` (in batches), or `fp32` or `int4` by ONNX Runtime (other precisions count as int4)."""
+    if facts.get("format") != "onnx":
+        return "torch"
+    return "fp32" if facts.get("precision") == "fp32" else "int4"
 
 
 def answer_bytes(facts: dict[str, Any]) -> int:

@@ -69,3 +69,9 @@ def test_what_is_merged_has_the_size_of_its_base() -> None:
     for forecast in (packed, taught):
         assert forecast["parameters"] == 134_515_008
         assert "adapter_parameters" not in forecast and "base" not in forecast
+
+
+def test_a_model_of_another_precision_can_be_quoted() -> None:
+    ours = costs.answer_bytes({**SIX, "format": "onnx", "precision": "int4"})
+    assert costs.answer_bytes({**SIX, "format": "onnx", "precision": "int8"}) == ours
+    assert costs.answer_bytes({**SIX, "format": "onnx", "precision": "fp32"}) > ours
