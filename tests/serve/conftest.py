@@ -12,7 +12,7 @@ from tests.serve.den import Den, build_onnx
 
 @pytest.fixture(scope="session")
 def onnx(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_onnx(tmp_path_factory.mktemp("serve"))
+    return build_onnx(tmp_path_factory.mktemp("serve"), hidden=256)
 
 
 @pytest.fixture

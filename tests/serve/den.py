@@ -32,11 +32,12 @@ ENDLESS = Sampling(max_new_tokens=20_000)
 HELLO = [{"role": "user", "content": "red item 3"}]
 
 
-def build_onnx(folder: Path) -> Path:
-    """A tiny random model for ONNX Runtime GenAI that can talk for many seconds without a stop."""
+def build_onnx(folder: Path, hidden: int = 64) -> Path:
+    """A tiny random model for ONNX Runtime GenAI that can talk for many seconds without a stop; a larger `hidden` talks
+    more slowly."""
     from onnxruntime_genai.models.builder import create_model
 
-    model = build_lively_model(folder / "model", hidden=64, scale=6.0)
+    model = build_lively_model(folder / "model", hidden=hidden, scale=6.0)
     config = json.loads((model / "config.json").read_text("utf-8"))
     (model / "config.json").write_text(json.dumps({**config, "max_position_embeddings": CONTEXT}), "utf-8")
     made, cache = str(folder / "onnx"), str(folder / "cache")
@@ -135,7 +136,7 @@ def port_of(pid: int) -> tuple[str, int]:
 
 def answering(pid: int) -> int:
     """How many answers the process of a model has at work."""
-    count: int = httpx.get(f"http://127.0.0.1:{port_of(pid)[1]}/health").json()["answering"]
+    count: int = httpx.get(f"http://127.0.0.1:{port_of(pid)[1]}/health", timeout=20).json()["answering"]
     return count
 
 

@@ -160,11 +160,11 @@ def test_memory_that_a_job_was_promised_is_not_given_away(den: Den, onnx: Path) 
 
 
 def test_a_claim_is_what_a_job_has_not_taken_yet(den: Den) -> None:
-    job = running_job(den, 2 * 10**9, None)
-    assert [claim.outstanding for claim in room.claims(den.store)] == [2 * 10**9]
+    job = running_job(den, 2 * 10**12, None)
+    assert [claim.outstanding for claim in room.claims(den.store)] == [2 * 10**12]
     den.store.update_job(job, pid=os.getpid())
     (claim,) = room.claims(den.store)
-    assert claim.held > 10**7 and claim.outstanding == 2 * 10**9 - claim.held
+    assert claim.held > 10**7 and claim.outstanding == 2 * 10**12 - claim.held
     den.store.update_job(job, pid=2**22 - 1)  # a process of another machine
     assert room.claims(den.store) == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from backend.data.rows import Message
 from backend.errors import StudioError
 from backend.serve.shapes import ChatRequest
 from backend.serve.speaker import End, Event, Speaker
+from tests.helpers import in_loop
 
 
 class Letters:
@@ -53,7 +53,7 @@ def said(engine: Letters, most: int = 10) -> list[Event]:
     async def collect() -> list[Event]:
         return [event async for event in speaker(engine).events([1, 2], Sampling(max_new_tokens=most)) if event]
 
-    return asyncio.run(collect())
+    return in_loop(collect())
 
 
 def test_how_it_ended_is_told() -> None:
@@ -94,7 +94,7 @@ def test_who_leaves_before_its_turn_never_reaches_the_engine() -> None:
         for turn in (first, one.events([3], Sampling())):
             assert "".join([event async for event in turn if isinstance(event, str)]) == "abcde"
 
-    asyncio.run(play())
+    in_loop(play())
     assert engine.prompts == [[1], [3]]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import json
@@ -22,6 +21,7 @@ from backend.schemas import Kind
 from studio.asgi import app
 from studio.routes import routes
 from studio.ui import source
+from tests.helpers import in_loop
 from tests.studio.house import House
 
 OWN = {"x-slmops-upload": "1"}
@@ -107,7 +107,7 @@ def talk(app: Any, name: str, chunks: list[bytes], announced: int | None = None,
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    in_loop(app(scope, receive, send))
     return sent
 
 

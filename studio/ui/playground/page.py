@@ -110,14 +110,16 @@ def _conversation(here: Place) -> None:
             st.rerun()
         if drawn:
             turn_view(chat, drawn - 1)
-            _below(chat)
         return chat.busy
 
     source.live(draw, busy=chat.busy, fast=STREAMING)
+    if drawn:
+        _action(chat)
 
 
-def _below(chat: Chat) -> None:
-    with st.container(horizontal=True, horizontal_alignment="center"):
+def _action(chat: Chat) -> None:
+    """Above the message box, where it does not move while answers grow."""
+    with st.bottom, st.container(horizontal=True, horizontal_alignment="center"):
         if chat.busy:
             st.button(_("Stop"), key="pg_stop", icon=":material/stop_circle:", on_click=chat.stop)
         else:
