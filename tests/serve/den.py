@@ -114,9 +114,9 @@ class Den:
         """A raw chat request to the host."""
         address = self.address()
         url = f"http://127.0.0.1:{address.port}/v1/chat/completions"
-        return httpx.post(url, json=body, headers={"authorization": f"Bearer {address.token}"}, timeout=30)
+        return httpx.post(url, json=body, headers={"authorization": f"Bearer {address.token}"}, timeout=60)
 
-    def until(self, condition: Callable[[], Any], seconds: float = 20) -> Any:
+    def until(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
         """Poll until `condition` holds; its value."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -136,7 +136,7 @@ def port_of(pid: int) -> tuple[str, int]:
 
 def answering(pid: int) -> int:
     """How many answers the process of a model has at work."""
-    count: int = httpx.get(f"http://127.0.0.1:{port_of(pid)[1]}/health", timeout=20).json()["answering"]
+    count: int = httpx.get(f"http://127.0.0.1:{port_of(pid)[1]}/health", timeout=60).json()["answering"]
     return count
 
 
