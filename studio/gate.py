@@ -7,11 +7,30 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 COOKIE = "slmops_token"
+DOOR = """<!doctype html>
+<html lang="{lang}"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>SLMOps Studio</title>
+<link rel="icon" href="data:,">
+<style>
+  :root {{ color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }}
+  form {{ max-width: 24rem; margin: 18vh auto 0; padding: 0 1rem; display: grid; gap: .75rem }}
+  h1 {{ font-size: 1.4rem; margin: 0 }}
+  input, button {{ font: inherit; padding: .5rem .75rem; border: 1px solid #8b90a5; border-radius: 8px }}
+  button {{ background: #4338ca; border-color: #4338ca; color: #fff; cursor: pointer }}
+</style>
+<main><form><h1>SLMOps Studio</h1><label for="token">{ask}</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
+<button>{enter}</button></form></main></html>
+"""
+"""What a browser without the token sees. It asks for nothing more, not even an icon: that would be refused, too."""
+DOOR_WORDS = {
+    "en": {"ask": "Enter the token that the terminal of the studio shows.", "enter": "Open the studio"},
+    "es": {"ask": "Escribe el token que muestra la terminal del estudio.", "enter": "Abrir el estudio"},
+}
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
@@ -20,6 +39,14 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response
         await send({"type": "websocket.close", "code": 4401})
     else:
         await response(scope, receive, send)
+
+
+def _door(headers: Headers) -> Response:
+    """401, as a page that asks for the token where a browser asked for a page."""
+    if "text/html" not in headers.get("accept", ""):
+        return PlainTextResponse("Open the link with ?token=… that the terminal shows.\n", 401)
+    lang = "es" if headers.get("accept-language", "").lower().startswith("es") else "en"
+    return HTMLResponse(DOOR.format(lang=lang, **DOOR_WORDS[lang]), 401, {"Cache-Control": "no-store"})
 
 
 class HostGate:
@@ -64,7 +91,7 @@ class TokenGate:
     def _answer(self, scope: Scope) -> Response:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         if not self._same(query.pop("token", "")):
-            return PlainTextResponse("Open the link with ?token=… that the terminal shows.\n", 401)
+            return _door(Headers(scope=scope))
         target = "/" + scope["path"].lstrip("/") + (f"?{urlencode(query)}" if query else "")
         answer = RedirectResponse(target, 303)
         answer.set_cookie(COOKIE, self.token, httponly=True, samesite="lax")

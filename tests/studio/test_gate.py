@@ -70,6 +70,16 @@ def test_token_gate_asks_and_remembers() -> None:
     assert client.get("/").status_code == 200
 
 
+def test_browser_without_the_token_is_asked_for_it_in_its_language() -> None:
+    client = TestClient(TokenGate(INSIDE, "secret-token"), follow_redirects=False)
+    for language, words in (("en-GB,en;q=0.9", "Enter the token"), ("es-ES,es;q=0.9", "Escribe el token")):
+        answer = client.get("/jobs", headers={"accept": "text/html,*/*", "accept-language": language})
+        assert answer.status_code == 401
+        assert words in answer.text
+        assert f'lang="{language[:2]}"' in answer.text
+    assert client.get("/favicon.ico", headers={"accept": "image/*"}).headers["content-type"].startswith("text/plain")
+
+
 def test_token_is_found_among_the_cookies_of_others() -> None:
     client = TestClient(TokenGate(INSIDE, "secret-token"))
     for cookie, status in (
