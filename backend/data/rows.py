@@ -19,7 +19,8 @@ Message = dict[str, str]
 
 class Row(BaseModel):
     """One example. `context`: earlier messages of a conversation; `output`: the answer to learn, None in the pool;
-    `gold`: the person's answer where `output` is a teacher's (or hidden in the pool), for agreement only."""
+    `gold`: the person's answer where `output` is a teacher's (or hidden in the pool), for agreement only; `confidence`:
+    how sure the teacher was of `output`, 0 to 1; `rationale`: its steps to the answer, kept apart from it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,6 +29,8 @@ class Row(BaseModel):
     output: str | None = None
     gold: str | None = None
     context: list[Message] = []
+    confidence: float | None = None
+    rationale: str | None = None
 
 
 class Template(BaseModel):
