@@ -85,6 +85,10 @@ def delete_project(store: Store, settings: Settings, project_id: str) -> None:
     others = {view.id: view for id_ in mine for view in descendants(store, id_) if view.id not in mine}
     if others:
         raise StudioError("core.project_shared", names=", ".join(view.name for view in others.values()))
+    busy = users(store)
+    for view in mine.values():
+        if job := busy.get(view.id) or busy.get(view.name):
+            raise StudioError("core.artifact_busy", ref=view.name, job=job)
     while mine:
         mine = {id_: view for id_, view in mine.items() if id_ not in delete_artifact(store, id_, True)}
     for run in runs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
@@ -12,21 +12,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 COOKIE = "slmops_token"
-DOOR = """<!doctype html>
+PAGE = """<!doctype html>
 <html lang="{lang}"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>SLMOps Studio</title>
 <link rel="icon" href="data:,">
 <style>
   :root {{ color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }}
-  form {{ max-width: 24rem; margin: 18vh auto 0; padding: 0 1rem; display: grid; gap: .75rem }}
-  h1 {{ font-size: 1.4rem; margin: 0 }}
+  main {{ max-width: 24rem; margin: 18vh auto 0; padding: 0 1rem }}
+  form {{ display: grid; gap: .75rem }}
+  h1 {{ font-size: 1.4rem; margin: 0 0 .75rem }}
   input, button {{ font: inherit; padding: .5rem .75rem; border: 1px solid #8b90a5; border-radius: 8px }}
   button {{ background: #4338ca; border-color: #4338ca; color: #fff; cursor: pointer }}
 </style>
-<main><form><h1>SLMOps Studio</h1><label for="token">{ask}</label>
-<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-<button>{enter}</button></form></main></html>
+<main><h1>SLMOps Studio</h1>{body}</main></html>
 """
-"""What a browser without the token sees. It asks for nothing more, not even an icon: that would be refused, too."""
+"""A page beside the pages. It asks for nothing more, not even an icon: without the token that would be refused, too."""
+DOOR = """<form><label for="token">{ask}</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
+<button>{enter}</button></form>"""
+"""What a browser without the token sees."""
 DOOR_WORDS = {
     "en": {"ask": "Enter the token that the terminal of the studio shows.", "enter": "Open the studio"},
     "es": {"ask": "Escribe el token que muestra la terminal del estudio.", "enter": "Abrir el estudio"},
@@ -41,12 +44,30 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response
         await response(scope, receive, send)
 
 
+def _foreign(scope: Scope) -> bool:
+    """A websocket that a page of another address opens. Streamlit lets every port of this host in, and for other names it asks
+    a server outside for this machine's own address."""
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    return scope["type"] == "websocket" and origin is not None and not same_place(origin, headers.get("host", ""))
+
+
+def same_place(origin: str, host: str) -> bool:
+    """Whether an Origin header names the host and port that the request went to."""
+    return urlsplit(origin).netloc.lower() == host.lower()
+
+
 def _door(headers: Headers) -> Response:
     """401, as a page that asks for the token where a browser asked for a page."""
     if "text/html" not in headers.get("accept", ""):
         return PlainTextResponse("Open the link with ?token=… that the terminal shows.\n", 401)
     lang = "es" if headers.get("accept-language", "").lower().startswith("es") else "en"
-    return HTMLResponse(DOOR.format(lang=lang, **DOOR_WORDS[lang]), 401, {"Cache-Control": "no-store"})
+    return HTMLResponse(plain_page(lang, DOOR.format(**DOOR_WORDS[lang])), 401, {"Cache-Control": "no-store"})
+
+
+def plain_page(lang: str, body: str) -> str:
+    """HTML of a page without Streamlit; `body` is HTML, too."""
+    return PAGE.format(lang=lang, body=body)
 
 
 class HostGate:
@@ -60,7 +81,7 @@ class HostGate:
         if scope["type"] in ("http", "websocket"):
             host = Headers(scope=scope).get("host", "")
             name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-            if name.strip("[]").lower() not in LOOPBACK:
+            if name.strip("[]").lower() not in LOOPBACK or _foreign(scope):
                 words = "This studio answers on localhost only. Start it with --host to open it to others.\n"
                 return await _refuse(scope, receive, send, PlainTextResponse(words, 400))
         await self.app(scope, receive, send)
@@ -76,7 +97,9 @@ class TokenGate:
         self.token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or scope["path"] in self.OPEN or self._knows(scope):
+        if scope["type"] not in ("http", "websocket") or scope["path"] in self.OPEN:
+            return await self.app(scope, receive, send)
+        if self._knows(scope) and not _foreign(scope):
             return await self.app(scope, receive, send)
         await _refuse(scope, receive, send, self._answer(scope))
 

@@ -72,8 +72,9 @@ def guarded(app: ASGIApp, host: str, port: int) -> ASGIApp:
     if host in LOOPBACK:
         print(f"SLMOps Studio: http://{'localhost' if host != '::1' else '[::1]'}:{port}", flush=True)  # noqa: T201
         return HostGate(app)
-    token = os.environ.get("SLMOPS_TOKEN") or secrets.token_urlsafe(24)
-    shown = "…" if os.environ.get("SLMOPS_TOKEN") else token
+    chosen = os.environ.get("SLMOPS_TOKEN")
+    token = chosen or os.environ.get("SLMOPS_MADE_UP_TOKEN") or secrets.token_urlsafe(24)
+    shown = "…" if chosen else token
     name = socket.gethostname() if host in ("0.0.0.0", "::") else host
     print(f"SLMOps Studio: http://{name}:{port}/?token={shown}", flush=True)  # noqa: T201
     return TokenGate(app, token)

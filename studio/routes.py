@@ -1,17 +1,19 @@
 """Bytes in and out beside the pages: `PUT /api/uploads/{name}` and `GET /api/artifacts/{id}/download`.
 
-Failures are JSON: `{"problems": [{"code", "args", "field", "text"}]}`, the text in English; pages render the code.
+Failures are JSON: `{"problems": [{"code", "args", "field", "text"}]}`, the text in English; pages render the code. A download
+is asked for by a plain link, so its failure is a page in the reader's language.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from backend import downloads
@@ -19,6 +21,8 @@ from backend.api import Studio
 from backend.errors import StudioError
 from backend.schemas import ArtifactView
 from backend.uploads import Incoming, Upload, receive
+from studio.gate import plain_page
+from studio.ui.i18n import COOKIE, language, translator
 
 OWN_HEADER = "x-slmops-upload"
 """A page of another site can't set it without asking first, which is never granted."""
@@ -51,7 +55,7 @@ def routes(facade: Callable[[], Studio]) -> list[Route]:
             artifact = facade().artifact(request.path_params["id"])
             return _download(artifact, request.query_params.get("format"))
         except StudioError as error:
-            return _refusal(error)
+            return _page(error, request) if "text/html" in request.headers.get("accept", "") else _refusal(error)
 
     return [
         Route("/api/uploads/{name:path}", put_upload, methods=["PUT"]),
@@ -100,6 +104,12 @@ def _attachment(chunks: Any, name: str, media_type: str) -> Response:
     disposition = f"attachment; filename*=utf-8''{quote(name)}"
     headers = {"content-disposition": disposition, "x-content-type-options": "nosniff", "cache-control": "no-store"}
     return StreamingResponse(chunks, media_type=media_type, headers=headers)
+
+
+def _page(error: StudioError, request: Request) -> HTMLResponse:
+    lang = language(request.cookies.get(COOKIE), request.headers.get("accept-language"))
+    said = "".join(f"<p>{escape(problem.sentence(translator(lang)))}</p>" for problem in error.problems)
+    return HTMLResponse(plain_page(lang, said), _STATUS.get(error.code, 400))
 
 
 def _refusal(error: StudioError) -> JSONResponse:

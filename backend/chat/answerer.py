@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from backend.chat.engine import ChatEngine, Sampling, open_engine
-from backend.chat.http import Endpoint, HttpEngine, check_endpoint
+from backend.chat.http import Endpoint, HttpEngine, check_endpoint, check_key_name
 from backend.errors import Problem
 from backend.schemas import ArtifactView
 from backend.stages.base import ModelRef, Params, World
@@ -93,7 +93,9 @@ def check_answerer(params: AnswererParams) -> list[Problem]:
     endpoint = bool(params.endpoint_url or params.endpoint_model)
     if endpoint == bool(params.model):
         return [Problem(code="chat.one_teacher", field="model")]
-    return check_endpoint(params.endpoint_url, params.endpoint_model) if endpoint else []
+    if not endpoint:
+        return []
+    return check_endpoint(params.endpoint_url, params.endpoint_model) + check_key_name(params.endpoint_key_env)
 
 
 def open_answerer(params: AnswererParams, ctx: Any) -> Answerer:

@@ -66,6 +66,13 @@ def check_endpoint(url: str, model: str) -> list[Problem]:
     return problems
 
 
+def check_key_name(name: str) -> list[Problem]:
+    """Only variables that are meant for this are sent to an address of the user's: their names end in API_KEY."""
+    if not name or name.upper().endswith("API_KEY"):
+        return []
+    return [Problem(code="chat.endpoint_key_name", args={"name": name}, field="endpoint_key_env")]
+
+
 class _Retry(Exception):
     """A try that failed in a way that may pass: the error to give when all tries are used up, and a pause that was asked."""
 

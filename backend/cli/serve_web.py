@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from typing import Annotated
 
@@ -35,7 +36,8 @@ def studio(
         os.environ["SLMOPS_HOME"] = os.path.abspath(os.path.expanduser(home))  # noqa: PTH100, PTH111
     web = [sys.executable, "-m", "studio.launch", "--host", host, "--port", str(port)]
     settings = Settings().prepare()
-    commands = [Command("web", web), model_host_command(settings)]
+    token = {"SLMOPS_MADE_UP_TOKEN": secrets.token_urlsafe(24)}  # outlives the web process, so that open pages do too
+    commands = [Command("web", web, env=token), model_host_command(settings)]
     if worker:
         commands.append(worker_command(settings))
     keep_alive(commands)

@@ -13,6 +13,8 @@ from backend.data.sniff import broken_encoding, locate_bad_byte
 from backend.errors import StudioError
 
 _PEEK = 200
+LIST_LIMIT = 100_000_000
+"""Bytes. A list is read whole and takes some four times as much memory, in the web process too."""
 
 
 class JsonLines:
@@ -65,6 +67,8 @@ class JsonList:
     """A list of objects, or an object that holds one list of objects (or one under `data`)."""
 
     def __init__(self, path: Path, encoding: str) -> None:
+        if path.stat().st_size > LIST_LIMIT:
+            raise StudioError("data.json_large", file=path.name, limit=f"{LIST_LIMIT // 1_000_000} MB")
         self.path = path
         self.encoding = encoding
         self.columns = _columns(self)

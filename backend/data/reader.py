@@ -50,7 +50,7 @@ class ParquetSource:
                 self.columns: list[str] = list(file.schema_arrow.names)
                 self._rows: int = file.metadata.num_rows
         except (pyarrow.ArrowException, OSError) as error:
-            raise StudioError("data.parquet_damaged", file=path.name, reason=_line(error)) from None
+            raise StudioError("data.parquet_damaged", file=path.name) from error
         repeated = [name for name, count in Counter(self.columns).items() if count > 1]
         if repeated:
             raise StudioError("data.column_twice", file=path.name, names=", ".join(repeated))
@@ -70,12 +70,7 @@ class ParquetSource:
                         place += 1
                         yield Record(place, values)
         except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
-            reason = f"after row {place}: {_line(error)}"
-            raise StudioError("data.parquet_damaged", file=self.path.name, reason=reason) from None
+            raise StudioError("data.parquet_row", file=self.path.name, row=place) from error
 
     def count(self) -> int:
         return self._rows
-
-
-def _line(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".") + "."

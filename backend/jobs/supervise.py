@@ -68,9 +68,14 @@ class _Kept:
         self._due = None
 
 
+def tethered() -> list[str]:
+    """What to put before a command so that it ends with this process, whatever happens to it."""
+    return [sys.executable, "-m", "backend.jobs.tether", str(os.getpid())]
+
+
 def start(command: Command) -> subprocess.Popen[bytes]:
     """Start a process that ends with this one, whatever happens to it."""
-    argv = [sys.executable, "-m", "backend.jobs.tether", str(os.getpid()), *command.argv]
+    argv = [*tethered(), *command.argv]
     env = {**os.environ, **command.env}
     if "SLMOPS_HOME" in env:  # relative to where the user is, not to ROOT
         env["SLMOPS_HOME"] = str(Path(env["SLMOPS_HOME"]).expanduser().absolute())

@@ -9,6 +9,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{url}” is not the address of an endpoint.",
         "Give http(s)://host/v1 without user name, password or question mark; a key comes from the environment.",
     ),
+    "chat.endpoint_key_name": (
+        "{name} is not the name of a variable that may be sent to an endpoint.",
+        "Put the key into a variable whose name ends in API_KEY, such as OPENAI_API_KEY.",
+    ),
     "chat.endpoint_model_missing": ("The endpoint needs the name of a model.", "Fill in endpoint_model."),
     "chat.endpoint_key_missing": (
         "The environment variable {key_env} is not set, so {url} can't be asked.",

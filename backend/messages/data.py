@@ -21,8 +21,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.header_only": ("{file} has no rows below its header.", "Add rows, or choose another file."),
     "data.not_parquet": ("{file} is not Parquet inside.", "Name it after its true format, or write it again."),
     "data.parquet_damaged": (
-        "{file} is damaged or cut off: {reason}",
+        "{file} is damaged or cut off.",
         "Copy it again from its origin, or write it again.",
+    ),
+    "data.parquet_row": (
+        "{file} is damaged after row {row}.",
+        "Copy it again from its origin, or write it again.",
+    ),
+    "data.json_large": (
+        "{file} is a JSON list of more than {limit}, which has to be read whole.",
+        "Save it as JSON Lines (one row per line) or Parquet; these may be of any size.",
     ),
     "data.utf16_without_mark": ("{file} seems to be UTF-16 without a byte order mark.", "Save it again as UTF-8."),
     "data.encoding_broken": ("{file}, row {row}: byte {byte} is not valid {encoding}.", _UTF8),

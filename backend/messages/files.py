@@ -29,6 +29,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{file}” holds no config.json, neither at the top nor in its one folder.",
         "Pack the model's own folder, as transformers saves it.",
     ),
+    "files.archive_many": (
+        "“{file}” holds far more files than a model has.",
+        "Pack the model's own folder and nothing else.",
+    ),
     "files.archive_too_large": (
         "“{file}” would unpack to {size}, which is more than the studio takes ({limit}).",
         "Pack the model's files only.",

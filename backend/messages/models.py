@@ -10,6 +10,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file} in {path} can't be read as JSON (line {line}).",
         "Download or copy that file again.",
     ),
+    "models.text_large": (
+        "{file} in {path} has {size}; the studio reads at most {limit} of such a file.",
+        "Check that it is a file of the model, as transformers saves it.",
+    ),
     "models.no_tokenizer": (
         "{path} holds no tokenizer.json.",
         "Save the model's tokenizer there: `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`.",

@@ -26,6 +26,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The process of “{model}” ended: {reason}",
         "Load the model again; the log is logs/serve.log in SLMOPS_HOME.",
     ),
+    "serve.model_ended": (
+        "The process of “{model}” ended with the code {code} and said nothing.",
+        "Load the model again; the log is logs/serve.log in SLMOPS_HOME.",
+    ),
     "serve.model_killed": (
         "The process of “{model}” was killed ({signal}); most often the machine ran out of memory.",
         "Close other programs or choose a smaller model, then load it again.",

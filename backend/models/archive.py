@@ -8,13 +8,14 @@ import secrets
 import shutil
 import stat
 from pathlib import Path, PurePosixPath
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile, ZipInfo, _EndRecData  # type: ignore[attr-defined]
 from zlib import error as ZlibError
 
 from backend import machine
 from backend.errors import StudioError
 from backend.jobs.failures import explain
 from backend.models.catalogue import EXTRA_FILES, import_folder
+from backend.models.probe import TEXT_LIMIT
 from backend.schemas import ArtifactView
 from backend.settings import Settings
 from backend.stages.base import human_bytes
@@ -23,6 +24,8 @@ from backend.store import Store
 _WEIGHTS = re.compile(r"[\w.-]+\.safetensors")
 _RATIO = 100
 """Weights hardly shrink in a zip file, a tokenizer to a tenth: what grows more than this is meant to fill the disk."""
+_DIRECTORY = 4_000_000
+"""Bytes of a zip file's table of contents, some 40,000 entries: it is read whole, before anything can be counted."""
 
 
 def import_archive(store: Store, settings: Settings, zip_path: Path, name: str) -> ArtifactView:
@@ -34,6 +37,7 @@ def import_archive(store: Store, settings: Settings, zip_path: Path, name: str) 
         raise StudioError("models.name_empty", field="name")
     folder = settings.cache / f"unpack-{secrets.token_hex(4)}" / "model"
     try:
+        _check_directory(zip_path)
         with ZipFile(zip_path) as archive:
             members = _members(archive, zip_path.name)
             _check_sizes(list(members.values()), zip_path, settings)
@@ -45,6 +49,14 @@ def import_archive(store: Store, settings: Settings, zip_path: Path, name: str) 
         raise _about_the_file(error, folder, zip_path.name) from None
     finally:
         shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+def _check_directory(zip_path: Path) -> None:
+    """Raises StudioError when the table of contents, as zipfile will find it, is out of all proportion."""
+    with zip_path.open("rb") as stream:
+        end = _EndRecData(stream)
+    if end and end[5] > _DIRECTORY:  # its size in bytes
+        raise StudioError("files.archive_many", file=zip_path.name)
 
 
 def _members(archive: ZipFile, file: str) -> dict[str, ZipInfo]:
@@ -68,6 +80,10 @@ def _members(archive: ZipFile, file: str) -> dict[str, ZipInfo]:
 
 
 def _check_sizes(entries: list[ZipInfo], zip_path: Path, settings: Settings) -> None:
+    for entry in entries:
+        if not entry.filename.endswith(".safetensors") and entry.file_size > TEXT_LIMIT:
+            shown = {"size": human_bytes(entry.file_size), "limit": human_bytes(TEXT_LIMIT)}
+            raise StudioError("models.text_large", path=zip_path.name, file=entry.filename, **shown)
     size = sum(entry.file_size for entry in entries)
     packed = sum(entry.compress_size for entry in entries)
     limit = min(2 * settings.max_upload_bytes, _RATIO * max(packed, 10_000))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from backend.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256
 from backend.errors import StudioError
 from backend.jobs.failures import explain
+from backend.jobs.supervise import tethered
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
 from backend.paths import ROOT
 from backend.schemas import ArtifactView, Kind
@@ -99,7 +101,7 @@ def _convert(name: str, builtin: Builtin, folder: Path) -> None:
     if source is None:
         raise StudioError("models.builtin_missing", name=name, requirement=builtin.requirement)
     done = subprocess.run(
-        [sys.executable, "-m", "backend.ml.gguf", str(source), str(folder)],
+        [*tethered(), sys.executable, "-m", "backend.ml.gguf", str(source), str(folder)],
         cwd=ROOT,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder.parent / "hf")},
         capture_output=True,
@@ -144,8 +146,9 @@ def _slug(name: str) -> str:
 @contextmanager
 def _work_folder(settings: Settings, name: str) -> Iterator[Path]:
     """A folder beside the artifacts, so that sealing is a rename; gone afterwards, however it ends."""
-    folder = settings.cache / f"import-{name}" / "model"
-    shutil.rmtree(folder.parent, ignore_errors=True)
+    for broken_off in settings.cache.glob(f"import-{name}-*/"):
+        shutil.rmtree(broken_off, ignore_errors=True)
+    folder = settings.cache / f"import-{name}-{secrets.token_hex(4)}" / "model"
     folder.mkdir(parents=True)
     try:
         yield folder

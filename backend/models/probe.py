@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.errors import StudioError
+from backend.stages.base import human_bytes
 
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _INDEX = "model.safetensors.index.json"
@@ -25,6 +26,9 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_ma
 LICENSE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md")
 LEGAL_FILES = (*LICENSE_FILES, "NOTICE")
 """Go with the weights wherever these go."""
+
+TEXT_LIMIT = 64_000_000
+"""Bytes of a file that is parsed whole; the largest tokenizers have half of that."""
 
 Header = dict[str, dict[str, Any]]
 
@@ -160,6 +164,10 @@ def _count(tensors: Header, tied: bool) -> int:
 
 
 def _json(path: Path, name: str) -> dict[str, Any]:
+    size = (path / name).stat().st_size
+    if size > TEXT_LIMIT:
+        shown = {"size": human_bytes(size), "limit": human_bytes(TEXT_LIMIT)}
+        raise StudioError("models.text_large", path=path, file=name, **shown)
     try:
         content = json.loads((path / name).read_text("utf-8"))
     except ValueError as error:

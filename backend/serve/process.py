@@ -143,8 +143,9 @@ class ModelProcess:
             args = {"model": self.view.name, "signal": signal.Signals(-code).name}
             return Problem(code="serve.model_killed", args=args)
         lines = [line for line in self._words.decode("utf-8", errors="replace").splitlines() if line.strip()]
-        reason = lines[-1][:_SHORT] if lines else f"exit code {code}"
-        return Problem(code="serve.model_failed", args={"model": self.view.name, "reason": reason})
+        if not lines:
+            return Problem(code="serve.model_ended", args={"model": self.view.name, "code": code})
+        return Problem(code="serve.model_failed", args={"model": self.view.name, "reason": lines[-1][:_SHORT]})
 
     def _kill(self) -> None:
         if self._process is not None and self._process.returncode is None:

@@ -91,7 +91,8 @@ def next_step(there: set[str]) -> Next:
     return Next(nav.PLAYGROUND, _("Talk to your model beside its teacher."))
 
 
-def _there() -> set[str]:
+def there() -> set[str]:
+    """The stages that have left something in the session's project."""
     mine = project().id
     return made([view for view in source.artifacts() if view.project == mine])
 
@@ -101,14 +102,14 @@ def chain_header(row: nav.Row) -> None:
     runs = source.project_runs(project().id)
     pages = [STAGE_PAGES[stage] for stage in STEPS]
     here = pages.index(row) if row in pages else None
-    clicked = stepper(chain(runs, _there()), here)
+    clicked = stepper(chain(runs, there()), here)
     if clicked is not None:
         st.switch_page(pages[clicked].path)
 
 
 def next_link(row: nav.Row) -> None:
     """A link to what comes next, when that is another page than this one."""
-    following = next_step(_there())
+    following = next_step(there())
     if following.row is row:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

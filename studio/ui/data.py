@@ -66,6 +66,8 @@ def _take(path: str) -> None:
 def _form() -> None:
     sources = {DEMO: _("Demo: voice commands of a smart home, in English and Spanish")}
     for upload in source.studio().uploads():
+        if Path(upload.name).suffix.lower() not in TYPES:  # a model that waits to be imported
+            continue
         sources[str(upload.path)] = f"{upload.name} · {size(upload.bytes)} · {clock(upload.created)}"
     sources = distinct(sources)
     key = f"form.{project().id}.{STAGE}."

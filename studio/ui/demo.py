@@ -8,15 +8,18 @@ from uuid import uuid4
 
 import streamlit as st
 
+from backend.schemas import RunView
 from studio.ui import source
 from studio.ui.i18n import _
 from studio.ui.parts import open_run
-from studio.ui.project import choose
-from studio.ui.tasks import background, drop, failure, task
+from studio.ui.project import choose, project
+from studio.ui.tasks import Task, background, drop, failure, task
 from studio.ui.words import duration, escaped
 
 RECIPE, PROJECT = "quickstart", "Demo"
 TASK = "demo"
+DRAFT = "demo"
+"""The wish for a run whose model is being prepared, kept as a draft of the project."""
 MARK = "demo"
 """In the address of the tab that started it: that one opens the run."""
 SECONDS = 25.0
@@ -37,7 +40,7 @@ def demo_button(primary: bool) -> None:
 
 def demo_card() -> None:
     """How far the preparation is; in the tab that started it, what went wrong, or the run as soon as it is there."""
-    work = task(TASK)
+    work = task(TASK) or _resumed()
     if work is None:
         return
     source.live(_preparing, busy=not work.done)
@@ -72,7 +75,26 @@ def _start() -> None:
         choose(known.get(PROJECT) or studio.create_project(PROJECT).id)
         key = uuid4().hex
         drop(TASK)
-        background(TASK, lambda: studio.start_recipe(RECIPE, key=key, project=PROJECT))
+        studio.save_draft(studio.chosen_project().id, DRAFT, {"key": key})
+        _begin(key, studio.chosen_project().id)
         st.query_params[MARK] = "1"
 
     source.act(start)
+
+
+def _begin(key: str, project_id: str) -> Task:
+    studio = source.studio()
+
+    def run() -> RunView:
+        try:
+            return studio.start_recipe(RECIPE, key=key, project=PROJECT)
+        finally:  # a failure is shown; only an end of the web process leaves the wish behind
+            studio.save_draft(project_id, DRAFT, {})
+
+    return background(TASK, run)
+
+
+def _resumed() -> Task | None:
+    """What was asked for before the web process ended: the key makes sure that there is one run."""
+    key = source.studio().draft(project().id, DRAFT).get("key")
+    return _begin(key, project().id) if key else None

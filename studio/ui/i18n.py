@@ -6,6 +6,7 @@ All catalogues `locale/<language>/LC_MESSAGES/*.po` are read as they are; there 
 from __future__ import annotations
 
 import gettext
+from collections.abc import Callable
 from functools import cache
 from io import BytesIO
 
@@ -50,11 +51,21 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+def translator(language: str) -> Callable[[str], str]:
+    """What turns a sentence into that language, outside a session too."""
+    return _catalogue(language).gettext
+
+
+def language(cookie: str | None, locale: str | None) -> str:
+    """The code that was chosen in a browser, else the browser's own (`es-ES`, or a whole list of them), else English."""
+    wanted = [cookie, (locale or "en").split(",")[0].split("-")[0].strip().lower()]
+    return next((code for code in wanted if code in LANGUAGES), "en")
+
+
 def lang() -> str:
-    """The session's language code: the one that was chosen in this browser, else the browser's own, else English."""
+    """The session's language code."""
     if _KEY not in st.session_state:
-        wanted = [st.context.cookies.get(COOKIE), (st.context.locale or "en").split("-")[0]]
-        st.session_state[_KEY] = next((code for code in wanted if code in LANGUAGES), "en")
+        st.session_state[_KEY] = language(st.context.cookies.get(COOKIE), st.context.locale)
     return str(st.session_state[_KEY])
 
 

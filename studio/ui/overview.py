@@ -7,7 +7,7 @@ import streamlit as st
 from backend.schemas import JobView, RunView, State, Storage
 from studio.nav import COMPARE, DATA, HOME, JOBS
 from studio.ui import source
-from studio.ui.chain import chain_header, next_link
+from studio.ui.chain import chain_header, next_link, there
 from studio.ui.compare.page import measured
 from studio.ui.demo import demo_button, demo_card
 from studio.ui.i18n import _, ngettext
@@ -25,9 +25,9 @@ SOON = 3
 def overview() -> None:
     with source.shown():
         runs = source.recent_runs(RECENT)
-        _header(bool(runs))
+        _header(bool(runs or there()))
         demo_card()
-        if not runs:
+        if not runs and not there():
             _nothing_yet()
             watched(_now)
             return
@@ -129,6 +129,8 @@ def _kinds(kept: Storage) -> str | None:
 
 
 def _recent(runs: list[RunView]) -> None:
+    if not runs:
+        return
     projects = {each.id: project_words(each) for each in source.projects()}
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(_("Recent runs"), anchor=False, width="content")

@@ -119,9 +119,12 @@ def shown() -> Iterator[None]:
 
 
 def act(action: Callable[[], object]) -> None:
-    """Body of a button's callback: do it, look again, say it when it fails."""
-    with shown():
+    """Body of a button's callback: do it, look again, say it when it fails, in a corner that is seen however far the page is
+    scrolled, until it is closed."""
+    try:
         action()
+    except StudioError as error:
+        st.toast(escaped(error.text(_)), icon=":material/error:", duration="infinite")
     forget()
 
 

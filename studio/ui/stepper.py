@@ -29,7 +29,9 @@ button:focus-visible { outline:2px solid var(--st-primary-color); outline-offset
   box-sizing:border-box; border:2px solid var(--st-border-color); color:var(--st-text-color);
   background:var(--st-background-color) }
 .done .dot { background:var(--st-primary-color); border-color:var(--st-primary-color); color:#fff }
-.run .dot { border-color:var(--st-primary-color); border-right-color:transparent; animation:turn 1.4s linear infinite }
+.run .dot { position:relative }
+.run .dot::before { content:""; position:absolute; inset:-2px; border-radius:50%; border:2px solid var(--st-primary-color);
+  border-right-color:transparent; animation:turn 1.4s linear infinite }
 .err .dot { border-color:var(--st-red-color); color:var(--st-red-color) }
 .here .dot { box-shadow:0 0 0 4px color-mix(in srgb, var(--st-primary-color) 18%, transparent) }
 .now .dot { border-color:var(--st-primary-color); color:var(--st-link-color) }
@@ -38,7 +40,7 @@ button:focus-visible { outline:2px solid var(--st-primary-color); outline-offset
 .s { font-size:.78rem; opacity:.75; min-height:1.2em }
 button:hover .t { color:var(--st-link-color) }
 @keyframes turn { to { transform:rotate(360deg) } }
-@media (prefers-reduced-motion: reduce) { .run .dot { animation:none } }
+@media (prefers-reduced-motion: reduce) { .run .dot::before { animation:none } }
 @media (max-width:700px) { .s { display:none } .t { font-size:.68rem } .dot { width:28px; height:28px }
   li:not(:last-child)::after { top:15px; left:calc(50% + 17px); right:calc(-50% + 17px) } }
 """

@@ -88,16 +88,16 @@ def test_the_pause_that_the_endpoint_asks_for_is_kept() -> None:
 
 
 def test_the_key_is_sent_and_never_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEACHER_KEY", "sk-secret-1")
+    monkeypatch.setenv("TEACHER_API_KEY", "sk-secret-1")
     with StandIn(key="sk-secret-1").running() as server:
-        assert engine(server, key_env="TEACHER_KEY").answer(ASK, SHORT) == "red"
+        assert engine(server, key_env="TEACHER_API_KEY").answer(ASK, SHORT) == "red"
     with StandIn(key="another").running() as server:
         with pytest.raises(StudioError) as caught:
-            engine(server, key_env="TEACHER_KEY").answer(ASK, SHORT)
-    assert caught.value.code == "chat.endpoint_key" and "TEACHER_KEY" in str(caught.value)
+            engine(server, key_env="TEACHER_API_KEY").answer(ASK, SHORT)
+    assert caught.value.code == "chat.endpoint_key" and "TEACHER_API_KEY" in str(caught.value)
     with StandIn(lambda n: "400").running() as server:
         with pytest.raises(StudioError) as echoed:
-            engine(server, key_env="TEACHER_KEY").answer(ASK, SHORT)
+            engine(server, key_env="TEACHER_API_KEY").answer(ASK, SHORT)
     assert "sk-secret-1" not in str(echoed.value) + str(caught.value)
 
 
@@ -111,7 +111,7 @@ ECHOES = {
 
 @pytest.mark.parametrize("way", ECHOES)
 def test_an_echoed_key_is_masked_everywhere(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEACHER_KEY", "sk-secret-1/and-more")
+    monkeypatch.setenv("TEACHER_API_KEY", "sk-secret-1/and-more")
     kind, text = ECHOES[way]
     echo = text.replace("X", "sk-secret-1/and-more is the key")
 
@@ -120,7 +120,7 @@ def test_an_echoed_key_is_masked_everywhere(way: str, monkeypatch: pytest.Monkey
             return httpx.Response(200, text=f"data: {echo}\n\n")
         return httpx.Response(int(kind), text=echo)
 
-    asking = HttpEngine(Endpoint(url="http://h/v1", model="m", key_env="TEACHER_KEY", retries=0))
+    asking = HttpEngine(Endpoint(url="http://h/v1", model="m", key_env="TEACHER_API_KEY", retries=0))
     asking._client = httpx.Client(transport=httpx.MockTransport(transport))
     with pytest.raises(StudioError) as caught:
         list(asking.stream(ASK, SHORT)) if kind == "stream" else asking.answer(ASK, SHORT)
@@ -129,9 +129,9 @@ def test_an_echoed_key_is_masked_everywhere(way: str, monkeypatch: pytest.Monkey
 
 
 def test_a_key_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TEACHER_KEY", raising=False)
+    monkeypatch.delenv("TEACHER_API_KEY", raising=False)
     with pytest.raises(StudioError) as caught:
-        HttpEngine(Endpoint(url="http://127.0.0.1:9/v1", model="m", key_env="TEACHER_KEY"))
+        HttpEngine(Endpoint(url="http://127.0.0.1:9/v1", model="m", key_env="TEACHER_API_KEY"))
     assert caught.value.code == "chat.endpoint_key_missing"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,24 @@ def test_bomb_is_refused_before_it_unpacks(store: Store, settings: Settings, fol
     refused(store, settings, bomb, r"would unpack to 80\.\d MB")
     small = settings.model_copy(update={"max_upload_bytes": 200})
     refused(store, small, packed(folder, tmp_path / "large.zip"), r"studio takes \(400 B\)")
+
+
+def test_endless_contents_and_huge_texts_are_refused_unread(
+    store: Store,
+    settings: Settings,
+    folder: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    crowd = tmp_path / "crowd.zip"
+    with zipfile.ZipFile(crowd, "w") as archive:
+        for number in range(50_000):
+            archive.writestr(zipfile.ZipInfo(f"{number:040d}"), b"")
+    refused(store, settings, crowd, "far more files than a model has")
+    (folder / "config.json").write_bytes(b" " * 65_000_000)
+    heavy = packed(folder, tmp_path / "heavy.zip", **{"model-00001.safetensors": random.randbytes(1_000_000)})
+    refused(store, settings, heavy, r"config\.json in heavy\.zip has 65\.0 MB")
+    with pytest.raises(StudioError, match=r"config\.json .* has 65\.0 MB"):
+        Studio.open().import_model(folder, "Mine")
 
 
 def test_problem_inside_names_the_zip_file(store: Store, settings: Settings, folder: Path, tmp_path: Path) -> None:  # noqa: F811

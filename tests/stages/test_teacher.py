@@ -148,13 +148,20 @@ def test_equal_prompts_are_asked_once(server: StandIn, tmp_path: Path) -> None:
 
 
 def test_the_key_is_in_no_file(server: StandIn, job: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEACHER_KEY", "sk-very-secret")
+    monkeypatch.setenv("TEACHER_API_KEY", "sk-very-secret")
     server.key = "sk-very-secret"
-    run(params(server, endpoint_key_env="TEACHER_KEY"), job)
+    run(params(server, endpoint_key_env="TEACHER_API_KEY"), job)
     root = job.order.dir.parent
     files = [path for path in root.rglob("*") if path.is_file()]
     assert len(files) > 5 and not [path for path in files if b"sk-very-secret" in path.read_bytes()]
     assert "sk-very-secret" not in json.dumps(job.events)
+
+
+@pytest.mark.parametrize("name", ["SLMOPS_DB_URL", "AWS_SECRET_ACCESS_KEY", "HOME"])
+def test_no_other_variable_can_be_sent_to_an_address(server: StandIn, name: str) -> None:
+    world = TinyWorld().add("d", Kind.DATASET, rows={"pool": 3})
+    problems = check(params(server, data="d", endpoint_key_env=name), world)
+    assert [(problem.code, problem.field) for problem in problems] == [("chat.endpoint_key_name", "endpoint_key_env")]
 
 
 def test_every_problem_is_said_at_once() -> None:

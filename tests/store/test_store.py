@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from backend import disk
 from backend.artifacts import Manifest, read_manifest, seal, verify
@@ -159,6 +160,18 @@ def test_what_a_job_is_using_is_protected(store: Store, settings: Settings) -> N
     add_job(store, state=State.RUNNING, data="d")
     with pytest.raises(StudioError, match="job j1"):
         disk.delete_artifact(store, "d")
+
+
+def test_a_project_of_which_another_uses_something_stays_whole(store: Store, settings: Settings) -> None:
+    mine, other = store.project(), store.project("Other")
+    for name in ("d1", "d2", "d3"):
+        make(store, settings, Kind.DATASET, name)
+    add_job(store, state=State.RUNNING, data="d2")
+    with store.session() as session:
+        session.execute(update(t.Run).values(project_id=other))
+    with pytest.raises(StudioError, match="job j1"):
+        disk.delete_project(store, settings, mine)
+    assert len(store.artifacts()) == 3
 
 
 def test_a_run_at_work_is_not_deleted_and_an_ended_one_leaves_its_artifacts(store: Store, settings: Settings) -> None:

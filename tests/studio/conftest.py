@@ -44,7 +44,7 @@ def show(house: House) -> Show:
 def words(at: AppTest) -> str:
     """All text of a page, badges, figures and labels included."""
     parts = [e.value for kind in (at.title, at.header, at.subheader, at.caption, at.markdown, at.error) for e in kind]
-    parts += [e.value for kind in (at.warning, at.info, at.success, at.code) for e in kind]
+    parts += [e.value for kind in (at.warning, at.info, at.success, at.code, at.toast) for e in kind]
     parts += [f"{m.label} {m.value} {m.delta}" for m in at.metric]
     parts += [widget.label for kind in (at.button, at.selectbox, at.text_input, at.number_input) for widget in kind]
     return "\n".join(str(part) for part in parts)

@@ -54,6 +54,18 @@ def test_host_gate_covers_the_websocket() -> None:
         pass
 
 
+@pytest.mark.parametrize("gate", [HostGate(INSIDE), TokenGate(INSIDE, "secret-token")])
+def test_websocket_of_another_address_is_refused(gate: HostGate | TokenGate) -> None:
+    headers = {"host": "localhost:8501", "authorization": "Bearer secret-token"}
+    client = TestClient(gate)
+    for origin in ("http://localhost:3000", "http://127.0.0.1:8501", "http://evil.example", "null"):
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect("/ws", headers={**headers, "origin": origin}):
+            pass
+    for own in ({"origin": "http://LOCALHOST:8501"}, {}):
+        with client.websocket_connect("/ws", headers=headers | own) as open_one:
+            assert open_one.receive_text() == "in"
+
+
 def test_token_gate_asks_and_remembers() -> None:
     client = TestClient(TokenGate(INSIDE, "secret-token"), follow_redirects=False)
     assert client.get("/").status_code == 401

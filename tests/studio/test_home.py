@@ -125,6 +125,30 @@ def test_demo_prepares_survives_a_reload_and_opens_its_run(
     assert [run.project for run in house.studio.runs()] == [house.store.project("Demo")]
 
 
+def test_demo_goes_on_after_the_web_process_ended_in_its_preparation(
+    show: Show, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(monkeypatch, house)
+    show().button(key="demo").click().run()
+    go = start(monkeypatch, house)
+    house.studio.choose_project(house.store.project("Demo"))
+    st.cache_resource.clear()  # a new process knows of no task
+    again = show(demo="1")
+    assert "Preparing the built-in model" in words(again)
+    go.set()
+    settle()
+    again.run()
+    assert again.title[0].value == "quickstart"
+    assert house.studio.draft(house.store.project("Demo"), demo.DRAFT) == {}
+
+
+def test_what_was_made_shows_when_the_history_was_cleared(show: Show, house: House) -> None:
+    house.dataset()
+    at = show()
+    assert "Nothing has run yet" not in words(at)
+    assert any("Next" in each for each in words(at).splitlines())
+
+
 def test_demo_that_fails_says_why_and_can_be_started_again(
     show: Show, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

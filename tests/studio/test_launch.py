@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
 from backend.paths import ROOT
-from tests.studio.web import Web
+from tests.studio.web import Web, Whole
 
 pytestmark = pytest.mark.proc
 
@@ -76,6 +77,22 @@ def test_beyond_loopback_a_token_is_needed(home: Path) -> None:
         assert client.get("/_stcore/stream", headers=UPGRADE).status_code == 403
         assert client.get("/", params={"token": token}).status_code == 303
         assert client.get("/").status_code == 200
+
+
+def test_made_up_token_outlives_the_web_process(home: Path) -> None:
+    with Whole(home, "--no-worker", host="0.0.0.0") as studio, httpx.Client(base_url=studio.url) as client:
+        token = next(line for line in studio.lines if "token=" in line).split("token=")[1]
+        assert client.get("/", params={"token": token}).status_code == 303
+        before = studio.kill("studio.launch")
+        deadline = time.monotonic() + 30
+        while studio.running("studio.launch") in (before, None) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        while time.monotonic() < deadline:
+            with suppress(httpx.TransportError):
+                assert client.get("/").status_code == 200
+                return
+            time.sleep(0.1)
+        raise AssertionError("the web process did not come back")
 
 
 def test_own_token_is_taken_and_not_printed_and_stop_is_quick(home: Path) -> None:

@@ -167,6 +167,17 @@ def test_unknown_things_are_problems(client: TestClient, house: House) -> None:
         assert answer.json()["problems"][0]["code"] == "files.format"
 
 
+def test_refused_download_is_a_page_in_the_readers_language(client: TestClient, house: House) -> None:
+    asked = "/api/artifacts/<b>nothing/download"
+    for headers, said in (
+        ({"accept-language": "es-ES,es;q=0.9"}, "No existe"),
+        ({"accept-language": "es", "cookie": "slmops_lang=en"}, "There is no"),
+    ):
+        answer = client.get(asked, headers={"accept": "text/html", **headers})
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert said in answer.text and "&lt;b&gt;nothing" in answer.text and "<b>" not in answer.text
+
+
 @pytest.mark.parametrize("format", ["", "?format=csv", "?format=jsonl"])
 def test_dataset_whose_folder_is_gone_is_a_problem(client: TestClient, house: House, format: str) -> None:
     data = house.dataset()

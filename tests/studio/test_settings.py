@@ -204,13 +204,13 @@ def test_project_that_others_build_on_stays_and_the_page_says_why(show: Show, ho
 
 
 def test_keys_are_never_shown(show: Show, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MY_ENDPOINT_KEY", "sk-very-secret")
-    house.run("asks", ("teacher", State.SUCCEEDED), params={"endpoint_key_env": "MY_ENDPOINT_KEY"})
+    monkeypatch.setenv("MY_API_KEY", "sk-very-secret")
+    house.run("asks", ("teacher", State.SUCCEEDED), params={"endpoint_key_env": "MY_API_KEY"})
     settle_first = show("settings")
     settle()
     at = settle_first.run()
     tables = "\n".join(table.value.to_string() for table in at.table)
-    assert "`MY_ENDPOINT_KEY`" in tables and "green-badge[set]" in tables
+    assert "`MY_API_KEY`" in tables and "green-badge[set]" in tables
     assert "`OPENAI_API_KEY`" in tables and "gray-badge[not set]" in tables
     assert "sk-very-secret" not in tables + words(at)
 

@@ -172,7 +172,11 @@ def test_uploaded_file_is_mapped_previewed_and_becomes_a_dataset(show: Show, hou
     folder = house.studio.settings.home / "uploads" / "0123456789abcdef"
     folder.mkdir(parents=True)
     (folder / "mails.csv").write_text(f"message,topic\n{rows}\n")
+    model = house.studio.settings.home / "uploads" / "1123456789abcdef" / "model.zip"
+    model.parent.mkdir()
+    model.write_bytes(b"PK")
     at = show("data")
+    assert not any("model.zip" in option for option in at.selectbox(key=key(house, "dataset", "source")).options)
     at.selectbox(key=key(house, "dataset", "source")).set_value(str(folder / "mails.csv")).run()
     assert not at.exception
     assert "found by itself: message" in at.selectbox(key=key(house, "dataset", "input")).options

@@ -88,6 +88,11 @@ class Whole(Web):
                 return child.pid
         raise AssertionError(f"nothing runs {module}")
 
+    def running(self, module: str) -> int | None:
+        """The id of the process that runs this module now."""
+        found = [child.pid for child in psutil.Process(self.process.pid).children() if module in child.cmdline()]
+        return found[0] if found else None
+
 
 def free_port() -> int:
     with socket.socket() as probe:
