@@ -104,7 +104,7 @@ class Studio(Projects):
                 stage=planned.step.stage,
                 params=self._pinned(planned.params),
                 needs=planned.needs,
-                seed=plan.recipe.seed,
+                seed=plan.recipe.seed_of(planned.step),
                 priority=priority,
                 quote=planned.quote,
             )
