@@ -8,4 +8,5 @@ stage_page(
     DISTILL,
     _("A small student learns the answers of its teacher: much faster, much smaller, nearly as good."),
     "distill",
+    "capture",
 )

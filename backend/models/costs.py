@@ -14,6 +14,9 @@ _LIBRARIES = (
 _FLOPS_FROZEN = 122e9  # useful operations per second with an adapter on a frozen body, bf16 products
 _FLOPS_FULL = 167e9  # the same when all weights are trained
 _STEP_SECONDS = 4.3e-9  # per parameter of the body and step: reading, converting and updating weights
+_FLOPS_READING = 200e9  # of a forward pass in float32
+_RANK_SECONDS = 6e-9  # per position and token of the vocabulary: ranking, normaliser and tail of two temperatures
+_LOGIT_STEP = 20e-9  # the same when a student learns from a capture
 _START_SECONDS = 10.0  # imports, loading and saving a model of 135 M parameters
 _CHARS_PER_TOKEN = 3.6
 _TEMPLATE_TOKENS = 15  # role marks of system, user and assistant
@@ -86,6 +89,22 @@ def training_seconds(
     body = body_size(facts)
     per_row = (tokens - _SHARED_TOKENS) * body * (4 if frozen else 6) + 4 * answers * embedding_size(facts)
     return rows * per_row / (_FLOPS_FROZEN if frozen else _FLOPS_FULL) + steps * body * _STEP_SECONDS
+
+
+def capture_seconds(facts: dict[str, Any], rows: float, tokens: float, answers: float) -> float:
+    """Seconds in which a teacher reads `rows` rows of `tokens` tokens and scores the `answers` tokens of each."""
+    per_row = (tokens - _SHARED_TOKENS) * body_size(facts) * 2 + answers * embedding_size(facts) * 2
+    return rows * (per_row / _FLOPS_READING + answers * int(facts["vocabulary"]) * _RANK_SECONDS)
+
+
+def logit_seconds(facts: dict[str, Any], positions: float) -> float:
+    """Seconds that the divergence from a capture adds to the training on `positions` tokens of answers."""
+    return positions * int(facts["vocabulary"]) * _LOGIT_STEP
+
+
+def capture_peak_bytes(facts: dict[str, Any]) -> int:
+    """Peak memory of a teacher that reads answers: as if it answered, and the logits of some positions with their copies."""
+    return answer_bytes({**facts, "format": "torch"}) + 300_000_000
 
 
 def start_seconds(facts: dict[str, Any]) -> float:

@@ -1,4 +1,5 @@
-"""Sequence distillation: a smaller student learns, in full, the answers that a dataset holds (a teacher's, or gold).
+"""Distillation: a smaller student learns, in full, the answers that a dataset holds (a teacher's, or gold), and with a
+capture the teacher's probabilities too (logit distillation, without the teacher in memory).
 
 Needs a model to make the student from (as it is, or some of its layers with their weights) and a dataset with answers.
 Leaves a full model with the same tokenizer and the dataset's template.
@@ -12,6 +13,7 @@ from pydantic import Field
 
 from backend.errors import Problem
 from backend.models import costs
+from backend.models.captures import LogitParams, check_capture, learning_bytes
 from backend.models.training import TrainingParams, check_training, learned_facts, load_examples, work
 from backend.schemas import ArtifactView, Kind, Quote
 from backend.stages.base import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
@@ -29,7 +31,7 @@ class _Inputs(Params):
     )
 
 
-class DistillParams(TrainingParams, _Inputs):
+class DistillParams(TrainingParams, LogitParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
     keep_layers: int = Field(
@@ -71,6 +73,7 @@ def check(params: DistillParams, world: World) -> list[Problem]:
     if problems:
         return problems
     problems = check_training(params, params.student, params.data, world)
+    problems += check_capture(params, params.student, params.data, world)
     student = world.describe(params.student)
     assert student
     count = int(student.facts["layers"])
@@ -94,6 +97,9 @@ def quote(params: DistillParams, world: World) -> Quote:
     shape = work(params, data.facts)
     train = costs.training_seconds(facts, **shape.timing, frozen=False)
     trains = costs.training_bytes(facts, trained=trained, batch_tokens=shape.batch_tokens(params))
+    if params.capture and (capture := world.describe(params.capture)):
+        train += costs.logit_seconds(facts, shape.rows * shape.answers)
+        trains += learning_bytes(capture.facts, params.batch_size * shape.answers, facts["vocabulary"])
     return Quote(
         seconds=(costs.start_seconds(student.facts) + shape.slowdown(params) * train) / world.speed(),
         memory_bytes=max(trains, costs.answer_bytes({**student.facts, "format": "torch"})),
@@ -104,15 +110,17 @@ def quote(params: DistillParams, world: World) -> Quote:
 
 def run(params: DistillParams, ctx: Any) -> DistillResult:
     from backend.ml.load import tokenizer_of
+    from backend.ml.logits import logit_trainer
     from backend.ml.train import train
 
     source, data = ctx.input(params.student), ctx.input(params.data)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, source.path, data, ctx)
     ctx.checkpoint()
+    make = logit_trainer(params, source, data, examples, ctx) if params.capture else None
     ctx.progress(0, 1, "making the student")
     model = _student(params, source, ctx)
-    metrics = train(model, tokenizer_of(source.path), examples, held_out, params.plan(ctx.seed), ctx)
+    metrics = train(model, tokenizer_of(source.path), examples, held_out, params.plan(ctx.seed), ctx, make)
     ctx.checkpoint()
     return _keep(params, model, source, data, metrics, ctx)
 
@@ -151,7 +159,7 @@ def _keep(
         params.name or f"{source.name}-student-{facts['layers']}",
         out,
         facts=facts,
-        parents=[source.id, data.id],
+        parents=[source.id, data.id, *([ctx.input(params.capture).id] if params.capture else [])],
         license=source.license,
     )
     return DistillResult(artifact=made.id, metrics={**metrics, "parameters": float(facts["parameters"])})

@@ -20,6 +20,7 @@ from studio.ui.words import percent, size
 STAGE_PAGES = {
     "dataset": nav.DATA,
     "teacher": nav.TEACHER,
+    "capture": nav.DISTILL,
     "distill": nav.DISTILL,
     "finetune": nav.FINETUNE,
     "quantize": nav.QUANTIZE,
@@ -57,6 +58,7 @@ _MAKERS = {
     Kind.MODEL: "distill",
     Kind.ADAPTER: "finetune",
     Kind.ONNX: "quantize",
+    Kind.CAPTURE: "capture",
     Kind.EVALUATION: "evaluate",
     Kind.PACKAGE: "package",
 }

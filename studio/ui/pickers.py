@@ -16,6 +16,8 @@ from studio.ui.words import size
 PREFERRED = {
     ("teacher", "model"): ("finetune", "distill"),
     ("teacher", "data"): ("dataset",),
+    ("capture", "teacher"): ("finetune",),
+    ("capture", "data"): ("teacher", "dataset"),
     ("distill", "student"): ("finetune",),
     ("distill", "data"): ("teacher", "dataset"),
     ("finetune", "data"): ("dataset",),
@@ -73,13 +75,20 @@ def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -
 
 def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
-    quick start); a teacher answers the training rows of a dataset that has no pool."""
+    quick start), and the newest capture of its dataset; a teacher answers the training rows of a dataset that has no
+    pool."""
     facts = {view.id: view.facts for view in source.artifacts()}
-    if stage == "distill" and (layers := facts.get(values.get("student") or "", {}).get("layers")):
-        return {"keep_layers": max(1, layers // 5)}
+    if stage == "distill":
+        layers = facts.get(values.get("student") or "", {}).get("layers")
+        return _capture_of(values.get("data")) | ({"keep_layers": max(1, layers // 5)} if layers else {})
     if stage == "teacher" and (rows := facts.get(values.get("data") or "", {}).get("rows")) and not rows.get("pool"):
         return {"splits": ["train"]}
     return {}
+
+
+def _capture_of(data: str | None) -> dict[str, Any]:
+    mine = [view for view in source.artifacts((Kind.CAPTURE,)) if view.project == project().id]
+    return next(({"capture": view.id} for view in mine if view.facts.get("data") == data), {})
 
 
 def _kind(kind: Kind) -> str:
@@ -88,6 +97,7 @@ def _kind(kind: Kind) -> str:
         Kind.MODEL: _("model"),
         Kind.ADAPTER: _("adapter"),
         Kind.ONNX: _("ONNX model"),
+        Kind.CAPTURE: _("capture"),
         Kind.EVALUATION: _("evaluation"),
         Kind.PACKAGE: _("package"),
     }[kind]

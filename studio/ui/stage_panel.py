@@ -18,6 +18,7 @@ from backend.schemas import Kind
 from backend.stages.base import RefTo
 from studio import nav
 from studio.ui import source
+from studio.ui.foretold import told
 from studio.ui.forms import Form, answerer_switch, problem_line
 from studio.ui.i18n import _
 from studio.ui.project import project
@@ -187,6 +188,8 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool) -> None:
             st.metric(_("Disk"), size(quote.disk_bytes))
             if quote.tokens:
                 st.metric(_("Tokens"), number(quote.tokens))
+        for line in told(plan.recipe.stages[0].stage, quote.forecast):
+            st.caption(f":material/info: {line}")
         for line in _checks(plan):
             st.caption(f":green[:material/check_circle:] {line}")
     elif not others and not lacking:

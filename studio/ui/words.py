@@ -30,6 +30,7 @@ STATES: dict[State, tuple[str, str, Colour]] = {
 STAGES = {
     "dataset": "Prepare data",
     "teacher": "Ask the teacher",
+    "capture": "Capture",
     "distill": "Distill",
     "finetune": "Fine-tune",
     "quantize": "Quantize",
@@ -77,6 +78,11 @@ METRICS: dict[str, tuple[str, str]] = {
     "first_token_agreement": ("Same first token", "share"),
     "zip_bytes": ("Zip file", "bytes"),
     "loss": ("Held-out loss", "number"),
+    "tokens": ("Tokens captured", "count"),
+    "k": ("Tokens kept each", "count"),
+    "bytes_per_token": ("Bytes per token", "number"),
+    "mean_tail": ("Mass left out", "share"),
+    "teacher_loss": ("Teacher's loss", "number"),
     "loss_tokens": ("Tokens compared", "count"),
 }
 
@@ -85,6 +91,7 @@ KINDS: dict[str, str] = {
     Kind.MODEL: "Models",
     Kind.ADAPTER: "Adapters",
     Kind.ONNX: "ONNX models",
+    Kind.CAPTURE: "Captures",
     Kind.EVALUATION: "Evaluations",
     Kind.PACKAGE: "Packages",
     "checkpoints": "Checkpoints",
@@ -98,6 +105,7 @@ NOTES = frozenset(
         *("reading", "writing", "done"),
         *("opening the teacher", "asking the teacher"),
         *("reading rows", "loading the model", "making the student", "training", "evaluating"),
+        *("reading the answers", "opening the capture"),
         *("merging the adapter", "reading the model", "starting Olive", "rounding weights", "building the ONNX model"),
         *("tying tables", "asking the result", "comparing with the original"),
         *("measuring times, one prompt at a time", "answering", "reading the right answers"),
@@ -113,6 +121,7 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
     ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
+    ("distill", "divergence"): {"forward_kl": "Forward KL", "reverse_kl": "Reverse KL", "jsd": "Both ways (JSD)"},
     ("distill", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
     ("finetune", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
     ("finetune", "targets"): {"all-linear": "All linear layers"},

@@ -25,6 +25,7 @@ def kind_word(kind: Kind) -> str:
         Kind.MODEL: _("model"),
         Kind.ADAPTER: _("adapter"),
         Kind.ONNX: _("ONNX model"),
+        Kind.CAPTURE: _("capture"),
         Kind.EVALUATION: _("evaluation"),
         Kind.PACKAGE: _("package"),
     }[kind]
