@@ -53,8 +53,8 @@ def train(
     ctx: Any,
     make: Callable[..., AnswerTrainer] | None = None,
 ) -> dict[str, float]:
-    """Train `model` in place and return train_loss (last epoch), eval_loss, tokens_per_s, steps and trained_parameters.
-    `make` builds a trainer with a loss of its own.
+    """Train `model` in place and return train_loss (last epoch), eval_loss, tokens_per_s, trained_tokens, steps and
+    trained_parameters. `make` builds a trainer with a loss of its own.
 
     Continues from the newest complete checkpoint in `ctx.checkpoints`. Raises Cancelled when a stop is asked, and
     StudioError when the disk is full or the loss is no number.
@@ -191,6 +191,7 @@ def _config(plan: Plan, folder: Path, rows: int, evaluates: bool) -> SFTConfig:
         report_to="none",
         disable_tqdm=True,
         logging_nan_inf_filter=False,
+        include_num_input_tokens_seen="non_padding",  # kept in checkpoints
     )
 
 
@@ -204,6 +205,7 @@ def _outcome(trainer: Any) -> dict[str, float]:
         "train_loss": sum(recent) / len(recent),
         **({"eval_loss": held_out[-1]} if held_out else {}),
         "tokens_per_s": trainer.trained_tokens / trainer.step_seconds if trainer.step_seconds else 0.0,
+        "trained_tokens": float(trainer.state.num_input_tokens_seen),
         "steps": float(trainer.state.global_step),
         "trained_parameters": float(sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)),
     }

@@ -56,7 +56,7 @@ class DistillParams(TrainingParams, LogitParams, _Inputs):
 
 
 class DistillResult(Result):
-    """Metrics: train_loss, eval_loss, tokens_per_s, steps, trained_parameters, parameters."""
+    """Metrics: train_loss, eval_loss, tokens_per_s, trained_tokens, steps, trained_parameters, parameters."""
 
 
 def kept_layers(keep: int, layers: int) -> list[int]:

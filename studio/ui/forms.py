@@ -16,13 +16,12 @@ from pydantic.fields import FieldInfo
 from backend import recipes
 from backend.errors import Problem
 from backend.schemas import JobView
-from backend.stages import stage as find_stage
 from backend.stages.base import RefTo
 from studio.ui import pickers, source
 from studio.ui.fields import Kind, draw, kind_of, parse
 from studio.ui.i18n import _
 from studio.ui.project import project
-from studio.ui.words import escaped
+from studio.ui.words import escaped, params_of
 
 ANSWERER = ("model",)
 ENDPOINT = ("endpoint_url", "endpoint_model", "endpoint_key_env", "concurrency", "retries", "timeout")
@@ -32,6 +31,7 @@ BASIC: dict[str, tuple[str, ...]] = {
     "teacher": ("data", "splits", "prompt"),
     "capture": ("teacher", "data", "bytes_per_token"),
     "distill": ("student", "data", "capture", "keep_layers", "epochs"),
+    "ablation": ("student", "data", "gold", "seeds", "max_steps", "split"),
     "finetune": ("model", "data", "epochs", "rank"),
     "quantize": ("model", "precision"),
     "package": ("model", "evaluations", "name", "version"),
@@ -54,7 +54,7 @@ class Form:
     def __post_init__(self) -> None:
         self.project = project().id
         self.fields: dict[str, FieldInfo] = {
-            name: info for name, info in find_stage(self.stage).params.model_fields.items() if name not in self.hidden
+            name: info for name, info in params_of(self.stage).model_fields.items() if name not in self.hidden
         }
         self.choices = {name: options for name, options in self.choices.items() if name in self.fields}
         self.marks = {name: mark for name, info in self.fields.items() if (mark := _mark(info))}

@@ -20,6 +20,9 @@ PREFERRED = {
     ("capture", "data"): ("teacher", "dataset"),
     ("distill", "student"): ("finetune",),
     ("distill", "data"): ("teacher", "dataset"),
+    ("ablation", "student"): ("cut",),
+    ("ablation", "data"): ("teacher",),
+    ("ablation", "gold"): ("dataset",),
     ("finetune", "data"): ("dataset",),
     ("quantize", "model"): ("distill", "finetune"),
     ("package", "model"): ("quantize",),
@@ -83,6 +86,8 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
         return _capture_of(values.get("data")) | ({"keep_layers": max(1, layers // 5)} if layers else {})
     if stage == "teacher" and (rows := facts.get(values.get("data") or "", {}).get("rows")) and not rows.get("pool"):
         return {"splits": ["train"]}
+    if stage == "ablation" and (gold := source.studio().gold_of(values.get("data") or "")):
+        return {"gold": gold.id}
     return {}
 
 

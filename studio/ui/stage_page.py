@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import streamlit as st
 
 from backend.schemas import JobView, RunView, State
@@ -18,18 +20,33 @@ from studio.ui.words import stage_words
 EARLIER = 3
 
 
-def stage_page(row: Row, lead: str, *stages: str) -> None:
-    """`lead` says in one sentence what the page is for; a page with several stages has a switch."""
+Panel = tuple[str, Callable[[], None]]
+"""What a page has beside its stages: its word in the switch, and what draws it."""
+
+
+def stage_page(
+    row: Row,
+    lead: str,
+    *stages: str,
+    asides: Mapping[str, Callable[[Form], None]] | None = None,
+    panels: Mapping[str, Panel] | None = None,
+) -> None:
+    """`lead` says in one sentence what the page is for; a page with several stages has a switch. `asides`: stage -> what
+    stands below the basic fields of its form."""
+    panels = panels or {}
     st.title(_(row.title), anchor=False)
     st.caption(lead)
     with source.shown():
         chain_header(row)
         take_from(*stages)
-        stage = stages[0] if len(stages) == 1 else _switch(stages)
+        stage = stages[0] if len(stages) == 1 else _switch(stages, panels)
+        if stage in panels:
+            panels[stage][1]()
+            return
         jobs_of(stage)
         if _ended(source.project_runs(project().id), stage):
             next_link(row)
-        stage_panel(stage)
+        stage_panel(stage, aside=(asides or {}).get(stage))
         earlier(stage)
 
 
@@ -81,13 +98,16 @@ def _ended(runs: list[RunView], stage: str) -> list[JobView]:
     return [job for job in latest(runs, stage) if job.state.ended]
 
 
-def _switch(stages: tuple[str, ...]) -> str:
-    if st.session_state.get("step") not in stages:
+def _switch(stages: tuple[str, ...], panels: Mapping[str, Panel]) -> str:
+    def words(step: str) -> str:
+        return panels[step][0] if step in panels else stage_words(step)
+
+    if st.session_state.get("step") not in (*stages, *panels):
         st.session_state["step"] = stages[0]
     chosen = st.segmented_control(
         _("Step"),
-        list(stages),
-        format_func=stage_words,
+        [*stages, *panels],
+        format_func=words,
         key="step",
         required=True,
         label_visibility="collapsed",

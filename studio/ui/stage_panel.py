@@ -41,7 +41,7 @@ def stage_panel(
     form = Form(stage, choices or {}, hidden, preset or {})
     _follow(form)
     plan, problems = checked(form)
-    missing = _unprepared(form)
+    missing = unprepared(form)
     form.keep(problems)
     shown = form.shown()
     by_field: dict[str, list[Problem]] = {}
@@ -52,7 +52,7 @@ def stage_panel(
         by_field.pop(name, None)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _draw_fields(form, by_field, aside)
+        draw_fields(form, by_field, aside)
     with right, st.container(border=True, key=f"quote_{stage}"):
         for name in form.lacking():
             _lacking(form.marks[name])
@@ -65,10 +65,10 @@ def stage_panel(
 def checked(form: Form) -> tuple[Plan | None, list[Problem]]:
     """The plan of what the form says, when it can be planned, and all that is wrong."""
     raw, gone = form.values()
-    return (None, gone) if gone or _unprepared(form) else _plan(form.stage, raw)
+    return (None, gone) if gone or unprepared(form) else _plan(form.stage, raw)
 
 
-def _unprepared(form: Form) -> str | None:
+def unprepared(form: Form) -> str | None:
     """A built-in model that is chosen and not imported yet; it may be a default, which `values` leaves out."""
     chosen = [st.session_state[form.key(name)] for name in form.shown()]
     return next((name for name in source.missing_builtins() if name in chosen), None)
@@ -161,7 +161,8 @@ def planned_from_file(stage: str, raw: str, stamp: float) -> Plan:
     return _planned(stage, raw, stamp)
 
 
-def _draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[[Form], None] | None) -> None:
+def draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[[Form], None] | None) -> None:
+    """The basic fields, what `aside` draws, and the others folded."""
     if "endpoint_url" in form.fields:
         answerer_switch(form)
     basic = form.basic()

@@ -10,8 +10,10 @@ from typing import Any, Literal
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
+from backend.ablation.recipe import AblationParams
 from backend.schemas import JobView, Kind, RunView, State
 from backend.stages import stage as find_stage
+from backend.stages.base import Params
 from studio.ui.i18n import _, lang
 
 Colour = Literal["red", "orange", "blue", "green", "gray"]
@@ -62,6 +64,7 @@ METRICS: dict[str, tuple[str, str]] = {
     "rows_test": ("Test rows", "count"),
     "rows_pool": ("Rows without answer", "count"),
     "tokens_per_s": ("Tokens trained per s", "count"),
+    "trained_tokens": ("Tokens trained", "count"),
     "steps": ("Steps", "count"),
     "trained_parameters": ("Trained parameters", "count"),
     "answered": ("Answers kept", "count"),
@@ -114,6 +117,9 @@ NOTES = frozenset(
 )
 """What the stages say that they are doing."""
 
+ABLATION = "ablation"
+"""The form of an ablation; it asks what `distill` asks, and more."""
+
 OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "languages"): {"en": "English", "es": "Spanish"},
     ("dataset", "answer"): {"auto": "Automatic", "label": "Labels", "text": "Free text"},
@@ -121,6 +127,7 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
     ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
+    ("ablation", "split"): {"validation": "Validation", "test": "Test"},
     ("distill", "divergence"): {"forward_kl": "Forward KL", "reverse_kl": "Reverse KL", "jsd": "Both ways (JSD)"},
     ("distill", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
     ("finetune", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
@@ -148,9 +155,14 @@ def kind_words(kind: str) -> str:
     return _(KINDS.get(kind, kind))
 
 
+def params_of(form: str) -> type[Params]:
+    """What a form asks: the parameters of a stage, or of an ablation, which is many stages."""
+    return AblationParams if form == ABLATION else find_stage(form).params
+
+
 def field_words(stage: str, field: str) -> tuple[str, str]:
     """(title, description) of a stage's parameter."""
-    info = find_stage(stage).params.model_fields[field]
+    info = params_of(stage).model_fields[field]
     return _(info.title or field), _(info.description or field)
 
 
@@ -160,7 +172,8 @@ def option_words(stage: str, field: str, value: Any) -> str:
         return _("Yes") if value else _("No")
     if isinstance(value, list):
         return ", ".join(option_words(stage, field, each) for each in value)
-    word = OPTIONS.get((stage, field), {}).get(value)
+    words = OPTIONS.get((stage, field)) or (OPTIONS.get(("distill", field)) if stage == ABLATION else None)
+    word = (words or {}).get(value)
     return _(word) if word else str(value)
 
 
