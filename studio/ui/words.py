@@ -118,7 +118,7 @@ NOTES = frozenset(
 """What the stages say that they are doing."""
 
 ABLATION = "ablation"
-"""The form of an ablation; it asks what `distill` asks, and more."""
+"""The form of an ablation, which asks what `distill` and `evaluate` ask, and more."""
 
 OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "languages"): {"en": "English", "es": "Spanish"},
@@ -127,7 +127,6 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
     ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
-    ("ablation", "split"): {"validation": "Validation", "test": "Test"},
     ("distill", "divergence"): {"forward_kl": "Forward KL", "reverse_kl": "Reverse KL", "jsd": "Both ways (JSD)"},
     ("distill", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
     ("finetune", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
@@ -172,8 +171,9 @@ def option_words(stage: str, field: str, value: Any) -> str:
         return _("Yes") if value else _("No")
     if isinstance(value, list):
         return ", ".join(option_words(stage, field, each) for each in value)
-    words = OPTIONS.get((stage, field)) or (OPTIONS.get(("distill", field)) if stage == ABLATION else None)
-    word = (words or {}).get(value)
+    asked = ("distill", "evaluate") if stage == ABLATION else (stage,)
+    words = next((OPTIONS[name, field] for name in asked if (name, field) in OPTIONS), {})
+    word = words.get(value)
     return _(word) if word else str(value)
 
 
