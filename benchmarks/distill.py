@@ -48,14 +48,14 @@ def compare(folder: Path, rows: int, repeats: int) -> None:
     """Run all parts and print the table."""
     _child("prepare", folder, rows)
     capture = _child("capture", folder, rows)
+    print(f"capture: {capture['tokens_per_s']:.0f} tokens/s read, {capture['tokens']:.0f} tokens of answers kept")
+    print(f"  {capture['bytes_per_token']:.1f} bytes a token on disk, k = {capture['k']:.0f}")
+    print(f"  left out {capture['mean_tail']:.2%} of the mass, peak {capture['peak'] / 1e9:.2f} GB", flush=True)
     runs: dict[str, list[dict[str, float]]] = {"sft": [], "logit": []}
     for _ in range(repeats):
         for part, found in runs.items():
             found.append(_child(part, folder, rows))
-            print(part, json.dumps(found[-1]), flush=True)
-    print(f"capture: {capture['tokens_per_s']:.0f} tokens/s read, {capture['tokens']:.0f} tokens of answers kept")
-    print(f"  {capture['bytes_per_token']:.1f} bytes a token on disk, k = {capture['k']:.0f}")
-    print(f"  left out {capture['mean_tail']:.2%} of the mass, peak {capture['peak'] / 1e9:.2f} GB")
+            print(f"  {part}: {found[-1]['step_seconds'] * 1000:.0f} ms a step", flush=True)
     middle = {part: {name: median(run[name] for run in found) for name in found[0]} for part, found in runs.items()}
     for part, found in middle.items():
         print(f"{part}: {found['step_seconds'] * 1000:.0f} ms a step, peak {found['peak'] / 1e9:.2f} GB")

@@ -125,9 +125,7 @@ def data_hashes(folder: Path) -> dict[str, str]:
 
 def tokenizer_hashes(folder: Path) -> dict[str, str]:
     """Of the tokenizer of a model folder, and of its chat template."""
-    source = Encoder(folder).template_source().encode()
-    chat_template = hashlib.sha256(source).hexdigest()
-    return {"tokenizer": _file_hash(folder / "tokenizer.json"), "chat_template": chat_template}
+    return {"tokenizer": _file_hash(folder / "tokenizer.json"), "chat_template": _chat_hash(folder)}
 
 
 def write_index(folder: Path) -> None:
@@ -189,7 +187,7 @@ def capture_bytes(layout: Layout, data: dict[str, Any]) -> int:
 
 
 def _chat_problems(facts: dict[str, Any], student: Path, name: str) -> list[Problem]:
-    same = tokenizer_hashes(student)["chat_template"] == facts["hashes"]["chat_template"]
+    same = _chat_hash(student) == facts["hashes"]["chat_template"]
     return [] if same else [Problem(code="capture.chat_template", args={"student": name}, field="capture")]
 
 
@@ -209,6 +207,10 @@ def _cut_off(folder: Path, name: str) -> list[Problem]:
 def _fixed(value_bits: int, temperatures: int) -> int:
     """Bytes of a position beside its tokens: normaliser (4) and tail (2) per temperature; the reach of 8-bit values."""
     return 6 * temperatures + (2 if value_bits == 8 else 0)
+
+
+def _chat_hash(folder: Path) -> str:
+    return hashlib.sha256(Encoder(folder).template_source().encode()).hexdigest()
 
 
 def _file_hash(file: Path) -> str:

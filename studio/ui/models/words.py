@@ -14,6 +14,7 @@ ICONS: dict[Kind, tuple[str, Colour]] = {
     Kind.MODEL: (":material/deployed_code:", "blue"),
     Kind.ADAPTER: (":material/extension:", "orange"),
     Kind.ONNX: (":material/bolt:", "green"),
+    Kind.CAPTURE: (":material/lens_blur:", "gray"),
     Kind.PACKAGE: (":material/package_2:", "gray"),
 }
 
