@@ -7,5 +7,6 @@ from studio.ui.stage_page import stage_page
 stage_page(
     DISTILL,
     _("A small student learns the answers of its teacher: much faster, much smaller, nearly as good."),
+    "cut",
     "distill",
 )

@@ -16,7 +16,9 @@ from studio.ui.words import size
 PREFERRED = {
     ("teacher", "model"): ("finetune", "distill"),
     ("teacher", "data"): ("dataset",),
-    ("distill", "student"): ("finetune",),
+    ("cut", "model"): ("finetune",),
+    ("cut", "data"): ("teacher", "dataset"),
+    ("distill", "student"): ("cut",),
     ("distill", "data"): ("teacher", "dataset"),
     ("finetune", "data"): ("dataset",),
     ("quantize", "model"): ("distill", "finetune"),
@@ -75,7 +77,7 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
     quick start); a teacher answers the training rows of a dataset that has no pool."""
     facts = {view.id: view.facts for view in source.artifacts()}
-    if stage == "distill" and (layers := facts.get(values.get("student") or "", {}).get("layers")):
+    if stage == "cut" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
         return {"keep_layers": max(1, layers // 5)}
     if stage == "teacher" and (rows := facts.get(values.get("data") or "", {}).get("rows")) and not rows.get("pool"):
         return {"splits": ["train"]}

@@ -83,7 +83,9 @@ def _ended(runs: list[RunView], stage: str) -> list[JobView]:
 
 def _switch(stages: tuple[str, ...]) -> str:
     if st.session_state.get("step") not in stages:
-        st.session_state["step"] = stages[0]
+        runs = source.project_runs(project().id)
+        working = [stage for stage in stages if any(not job.state.ended for job in latest(runs, stage))]
+        st.session_state["step"] = (working or list(stages))[0]
     chosen = st.segmented_control(
         _("Step"),
         list(stages),
