@@ -9,6 +9,7 @@ from studio.ui.stage_page import stage_page
 stage_page(
     DISTILL,
     _("A small student learns the answers of its teacher: much faster, much smaller, nearly as good."),
+    "cut",
     "distill",
     "capture",
     asides={"distill": route_card},

@@ -47,12 +47,12 @@ class Ablations:
 
     def _capture(self, params: AblationParams, teacher: ArtifactView) -> str | None:
         """The newest capture of these rows by this teacher with which the student can learn."""
-        world = PlanWorld(self.store, self.settings)
+        world, data = PlanWorld(self.store, self.settings), self.store.artifact(params.data).id
         for view in self.store.artifacts((Kind.CAPTURE,)):
             facts = view.facts
             made_for = (facts.get("data"), facts.get("teacher"), facts.get("max_length"))
             asked = params.model_copy(update={"capture": view.id})
-            if made_for == (params.data, teacher.id, params.max_length) and not check_capture(
+            if made_for == (data, teacher.id, params.max_length) and not check_capture(
                 asked, params.student, params.data, world
             ):
                 return view.id

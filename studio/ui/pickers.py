@@ -16,9 +16,11 @@ from studio.ui.words import size
 PREFERRED = {
     ("teacher", "model"): ("finetune", "distill"),
     ("teacher", "data"): ("dataset",),
+    ("cut", "model"): ("finetune",),
+    ("cut", "data"): ("teacher", "dataset"),
     ("capture", "teacher"): ("finetune",),
     ("capture", "data"): ("teacher", "dataset"),
-    ("distill", "student"): ("finetune",),
+    ("distill", "student"): ("cut",),
     ("distill", "data"): ("teacher", "dataset"),
     ("ablation", "student"): ("cut",),
     ("ablation", "data"): ("teacher",),
@@ -81,9 +83,10 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     quick start), and the newest capture of its dataset; a teacher answers the training rows of a dataset that has no
     pool."""
     facts = {view.id: view.facts for view in source.artifacts()}
+    if stage == "cut" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
+        return {"keep_layers": max(1, layers // 5)}
     if stage == "distill":
-        layers = facts.get(values.get("student") or "", {}).get("layers")
-        return _capture_of(values.get("data")) | ({"keep_layers": max(1, layers // 5)} if layers else {})
+        return _capture_of(values.get("data"))
     if stage == "teacher" and (rows := facts.get(values.get("data") or "", {}).get("rows")) and not rows.get("pool"):
         return {"splits": ["train"]}
     if stage == "ablation" and (gold := source.studio().gold_of(values.get("data") or "")):

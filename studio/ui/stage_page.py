@@ -103,7 +103,9 @@ def _switch(stages: tuple[str, ...], panels: Mapping[str, Panel]) -> str:
         return panels[step][0] if step in panels else stage_words(step)
 
     if st.session_state.get("step") not in (*stages, *panels):
-        st.session_state["step"] = stages[0]
+        runs = source.project_runs(project().id)
+        working = [stage for stage in stages if any(not job.state.ended for job in latest(runs, stage))]
+        st.session_state["step"] = (working or list(stages))[0]
     chosen = st.segmented_control(
         _("Step"),
         [*stages, *panels],

@@ -21,6 +21,7 @@ from studio.ui import source
 from studio.ui.foretold import told
 from studio.ui.forms import Form, answerer_switch, problem_line
 from studio.ui.i18n import _
+from studio.ui.outlook import student_outlook
 from studio.ui.project import project
 from studio.ui.tasks import background, drop, failure, task
 from studio.ui.words import duration, escaped, number, size, stage_words
@@ -193,6 +194,7 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool) -> None:
             st.caption(f":material/info: {line}")
         for line in _checks(plan):
             st.caption(f":green[:material/check_circle:] {line}")
+        student_outlook(plan.steps[0])
     elif not others and not lacking:
         st.caption(_("Fill in the form to see time, memory and disk."))
     for problem in others:

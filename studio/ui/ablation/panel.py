@@ -9,10 +9,12 @@ from uuid import uuid4
 
 import streamlit as st
 
+from backend.ablation.reading import is_ablation
 from backend.ablation.recipe import parse
 from backend.errors import Problem, StudioError
 from backend.planner import Plan
 from backend.schemas import Kind
+from backend.stages.base import RefTo
 from studio import nav
 from studio.ui import pickers, source
 from studio.ui.ablation.results import results
@@ -23,8 +25,8 @@ from studio.ui.routes import route_card
 from studio.ui.stage_panel import DOUBLE_CLICK, draw_fields, prepare_builtin, unprepared
 from studio.ui.words import ABLATION, duration, size
 
-HIDDEN = frozenset({"epochs", "capture", "keep_layers", "layers"})
-"""Steps say how long; the capture is found or made; the student is what it is."""
+HIDDEN = frozenset({"epochs", "capture"})
+"""Steps say how long; the capture is found or made."""
 
 
 def ablation() -> None:
@@ -53,13 +55,22 @@ def ablation() -> None:
 
 
 def ablation_form() -> Form:
-    """Teacher's answers and people's are offered apart."""
+    """Teachers' answers and people's are offered apart."""
     found = source.artifacts((Kind.DATASET,))
     mine = sorted(found, key=lambda view: view.project != project().id)
     sides: dict[str, dict[str, str]] = {"data": {}, "gold": {}}
     for view in mine:
         sides["data" if view.facts.get("teacher") else "gold"][view.id] = pickers.label(view)
-    return Form(ABLATION, {name: pickers.distinct(options) for name, options in sides.items()}, HIDDEN)
+    choices = {name: pickers.distinct(options) for name, options in sides.items()}
+    return Form(ABLATION, {**choices, "student": _students()}, HIDDEN)
+
+
+def _students() -> dict[str, str]:
+    """All models, those last that an ablation made."""
+    runs = [run for run in source.project_runs(project().id) if is_ablation(run)]
+    made = {job.result.get("artifact") for run in runs for job in run.jobs}
+    options = pickers.choices(RefTo((Kind.MODEL, Kind.ADAPTER)))
+    return dict(sorted(options.items(), key=lambda option: option[0] in made))
 
 
 def checked(form: Form) -> tuple[Plan | None, list[Problem]]:
