@@ -163,7 +163,7 @@ def _arm(run: RunView, group: list[_Model], table: Table, store: Store) -> Arm:
     from backend.ablation.bootstrap import interval
 
     scores = {one.seed: fmean(table[one]) for one in sorted(group, key=lambda one: one.seed)}
-    low, high = interval(np.array([table[one] for one in group]))
+    low, high = _extremes(*interval(np.array([table[one] for one in group])), rows=len(table[group[0]]))
     first = group[0]
     trained = {job.stage_id: job for job in run.jobs if job.stage == "distill" and job.state is State.SUCCEEDED}
     jobs = [trained[name] for one in group if (name := f"{one.variant}-{one.seed}") in trained]
@@ -183,6 +183,16 @@ def _arm(run: RunView, group: list[_Model], table: Table, store: Store) -> Arm:
         tokens=fmean(tokens) if tokens else None,
         teacher_seconds=_teacher_seconds(jobs[0], store) if jobs else None,
     )
+
+
+def _extremes(low: float, high: float, rows: int) -> tuple[float, float]:
+    """Where every answer is right, or none, nothing can be drawn that differs: then the exact limit for so many rows
+    (Clopper and Pearson 1934, "The use of confidence or fiducial limits", Biometrika 26(4))."""
+    if low == high == 1.0:
+        return 0.025 ** (1 / rows), 1.0
+    if low == high == 0.0:
+        return 0.0, 1 - 0.025 ** (1 / rows)
+    return low, high
 
 
 def _teacher_seconds(training: JobView, store: Store) -> float | None:

@@ -9,7 +9,7 @@ import pytest
 
 from backend.ablation.reading import Difference, _row_scores
 from backend.answers import Paired
-from backend.schemas import State
+from backend.schemas import Kind, State
 from tests.ablation.lab import ROWS, Lab
 from tests.studio.house import House
 
@@ -55,8 +55,6 @@ def test_costs_are_those_of_the_jobs(lab: Lab) -> None:
         if job.stage == "distill":
             capture = {"capture": "capture-probabilities"} if job.stage_id.startswith("logit") else {}
             lab.house.store.update_job(job.id, resolved={**job.params, **capture})
-    from backend.schemas import Kind
-
     captured = next(job for job in run.jobs if job.stage_id == "capture")
     lab.house.artifact(Kind.CAPTURE, "probabilities", {}, job=captured.id)
     arms = {arm.variant: arm for arm in lab.house.studio.ablation(run.id).arms}
@@ -93,6 +91,16 @@ def test_one_seed_is_mcnemars_test(lab: Lab) -> None:
     found = lab.house.studio.ablation(run.id).difference("sequence", "gold")
     assert found and found.mean == 0 and found.differ == 28
     assert found.p == Paired(both=6, only_first=14, only_second=14, neither=6).p
+
+
+def test_all_right_or_none_is_not_certain(lab: Lab) -> None:
+    """Of 40 rows all right: the share that gives that with a chance of 2.5 % is 0.025 ^ (1 / 40) = 0.9119."""
+    run = lab.start()
+    lab.finish_all(run, {**RIGHT, "teacher": ROWS, "base": 0})
+    found = lab.house.studio.ablation(run.id)
+    teacher, base = found.arm("teacher"), found.arm("base")
+    assert teacher and (teacher.low, teacher.high) == (pytest.approx(0.9119, abs=1e-4), 1.0)
+    assert base and (base.low, base.high) == (0.0, pytest.approx(0.0881, abs=1e-4))
 
 
 def test_too_few_rows_that_differ_show_nothing() -> None:

@@ -90,6 +90,16 @@ def test_at_work_it_shows_what_is_there(house: House, language: str, so_far: str
     assert ("3 of 15 steps done" if language == "en" else "3 de 15 etapas terminadas") in text
 
 
+def test_the_page_opens_where_work_goes_on_and_trainings_are_not_listed_twice(house: House) -> None:
+    lab = Lab(house)
+    run = lab.start()
+    house.store.update_job(run.jobs[3].id, state=State.RUNNING)
+    at = AppTest.from_file(str(HERE / "app.py"), default_timeout=30).run()
+    at.switch_page("../pages/distill.py").run()
+    assert at.session_state["step"] == "ablation"
+    assert run.jobs[3].stage == "distill" and "gold-42" not in words(show("distill"))
+
+
 @pytest.mark.parametrize(("language", "why"), [("en", "The process ran out of memory."), ("es", "sin memoria")])
 def test_failed_says_why(house: House, language: str, why: str) -> None:
     run = Lab(house).start()
