@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backend import disk, planner, recipes, uploads
+from backend.ablation.facade import Ablations
 from backend.answers import Answers, Confusion, confusion
 from backend.artifacts import Manifest, read_manifest
 from backend.data.preview import Columns, PreviewRow, columns, preview
@@ -31,7 +32,7 @@ from backend.uploads import Upload
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Studio(Projects):
+class Studio(Projects, Ablations):
     """One per process: `Studio.open()` takes its settings from the environment."""
 
     def __init__(self, settings: Settings) -> None:
@@ -104,7 +105,7 @@ class Studio(Projects):
                 stage=planned.step.stage,
                 params=self._pinned(planned.params),
                 needs=planned.needs,
-                seed=plan.recipe.seed,
+                seed=plan.recipe.seed_of(planned.step),
                 priority=priority,
                 quote=planned.quote,
             )

@@ -71,7 +71,10 @@ class Plan:
     def content(self) -> dict[str, Any]:
         """The recipe as plain data with overrides applied and paths made absolute: what was asked, to be run again."""
         kept = {step.step.id: step.params.model_dump(mode="json", exclude_unset=True) for step in self.steps}
-        steps = [{"id": step.id, "stage": step.stage, "params": kept[step.id]} for step in self.recipe.stages]
+        steps = [
+            {**step.model_dump(exclude={"params"}, exclude_none=True), "params": kept[step.id]}
+            for step in self.recipe.stages
+        ]
         return self.recipe.model_dump(mode="json", exclude={"stages"}) | {"stages": steps}
 
     @property

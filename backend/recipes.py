@@ -27,17 +27,18 @@ _REFERENCE = re.compile(r"^\$\{([^}]*)\}$")
 
 
 class Step(BaseModel):
-    """One stage of a recipe."""
+    """One stage of a recipe. `seed`: one of its own in place of the recipe's."""
 
     model_config = ConfigDict(extra="forbid")
 
     id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")
     stage: str
+    seed: int | None = None
     params: dict[str, Any] = {}
 
 
 class Recipe(BaseModel):
-    """A whole run. `seed` is handed to every stage."""
+    """A whole run. `seed` is handed to every stage that has none of its own."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -47,10 +48,17 @@ class Recipe(BaseModel):
     stages: list[Step] = Field(min_length=1)
 
     def ordered(self) -> list[Step]:
-        """The steps, each after those that it needs. Call after `problems`."""
-        steps = {step.id: step for step in self.stages}
-        graph = {step.id: needs(step.params) for step in self.stages}
-        return [steps[step_id] for step_id in TopologicalSorter(graph).static_order()]
+        """The steps as they are written, but each after those that it needs. Call after `problems`."""
+        left, done, found = list(self.stages), set[str](), list[Step]()
+        while left:
+            step = next(step for step in left if needs(step.params) <= done)
+            left.remove(step)
+            done.add(step.id)
+            found.append(step)
+        return found
+
+    def seed_of(self, step: Step) -> int:
+        return self.seed if step.seed is None else step.seed
 
     def parsed(self, step: Step) -> Params:
         return stages.stage(step.stage).parse(step.params)
@@ -147,20 +155,27 @@ def _step_problems(step: Step) -> list[Problem]:
 
 
 def _override(recipe: Recipe, overrides: dict[str, str]) -> list[Problem]:
-    """Apply `id.param=value` (the value is read as YAML); returns what could not be applied."""
+    """Apply `seed=n`, `id.seed=n` and `id.param=value` (the value is read as YAML); returns what could not be applied."""
     steps = {step.id: step for step in recipe.stages}
     found = []
     for key, text in overrides.items():
         step_id, _, name = key.partition(".")
-        if key == "seed" and text.isdigit():
-            recipe.seed = int(text)
-        elif key == "seed":
-            found.append(Problem(code="recipe.set_seed", args={"text": text}))
+        if key == "seed":
+            found += _set_seed(recipe, key, text)
+        elif step_id in steps and name == "seed":
+            found += _set_seed(steps[step_id], key, text)
         elif step_id not in steps or not name:
             found.append(Problem(code="recipe.set_unknown", args={"key": key, "ids": ", ".join(steps)}))
         else:
             steps[step_id].params[name] = _value(steps[step_id].stage, name, text)
     return found
+
+
+def _set_seed(target: Recipe | Step, key: str, text: str) -> list[Problem]:
+    if not text.isdigit():
+        return [Problem(code="recipe.set_seed", args={"key": key, "text": text})]
+    target.seed = int(text)
+    return []
 
 
 def _value(stage: str, name: str, text: str) -> Any:

@@ -15,12 +15,14 @@ class View(BaseModel):
 
 
 class Kind(StrEnum):
-    """What an artifact is. `model`: full torch weights; `adapter`: LoRA on a model; `onnx`: an ONNX Runtime GenAI folder."""
+    """What an artifact is. `model`: full torch weights; `adapter`: LoRA on a model; `onnx`: an ONNX Runtime GenAI folder;
+    `capture`: a teacher's probabilities on the answers of a dataset."""
 
     DATASET = "dataset"
     MODEL = "model"
     ADAPTER = "adapter"
     ONNX = "onnx"
+    CAPTURE = "capture"
     EVALUATION = "evaluation"
     PACKAGE = "package"
 

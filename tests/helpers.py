@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,8 +62,9 @@ def dataset_view(folder: Path, id: str = "dataset-d1") -> ArtifactView:
     return view(folder, Kind.DATASET, id, **data_facts(folder))
 
 
-def build_tiny_model(folder: Path, hidden: int = 32, layers: int = 2) -> Path:
-    """A random Llama (vocabulary 1,024) with a byte-level BPE trained on the spot; pad == eos as in SmolLM2."""
+def build_tiny_model(folder: Path, hidden: int = 32, layers: int = 2, texts: Sequence[str] = ()) -> Path:
+    """A random Llama (vocabulary 1,024) with a byte-level BPE trained on the spot, also on `texts`; pad == eos as in
+    SmolLM2."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -77,7 +78,7 @@ def build_tiny_model(folder: Path, hidden: int = 32, layers: int = 2) -> Path:
     )
     words = ["red", "green", "blue", "item", "thing", "colour", "system", "user", "assistant"]
     corpus = [f"{a} {b} {n} Name the {c}." for a in words for b in words for c in words for n in range(4)]
-    tokenizer.train_from_iterator(corpus, trainer)
+    tokenizer.train_from_iterator([*corpus, *texts], trainer)
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|im_end|>"
     )

@@ -19,7 +19,7 @@ from tests.helpers import build_tiny_model
 
 pytestmark = [pytest.mark.ml, pytest.mark.timeout(600)]
 
-FULL = {"epochs": 10, "batch_size": 8, "max_length": 64, "learning_rate": 0.004, "train_embeddings": True}
+FULL = {"epochs": 10, "batch_size": 8, "max_length": 64, "learning_rate": 0.004, "train_embeddings": "always"}
 RECIPE = {
     "name": "tiny chain",
     "seed": 3,
@@ -29,10 +29,11 @@ RECIPE = {
         {"id": "tuned", "stage": "finetune", "params": {"model": "${base}", "data": "${data}", "rank": 4, "epochs": 1}},
         {"id": "answers", "stage": "teacher", "params": {"model": "${tuned}", "data": "${data}"}},
         {
-            "id": "student",
-            "stage": "distill",
-            "params": {"student": "${tuned}", "keep_layers": 1, "data": "${answers}"} | FULL,
+            "id": "cut",
+            "stage": "cut",
+            "params": {"model": "${tuned}", "data": "${answers}", "keep_layers": 1, "vocabulary_size": 256},
         },
+        {"id": "student", "stage": "distill", "params": {"student": "${cut}", "data": "${answers}"} | FULL},
         {"id": "int4", "stage": "quantize", "params": {"model": "${student}", "precision": "int4", "block_size": 32}},
         {"id": "eval", "stage": "evaluate", "params": {"model": "${student}", "data": "${data}", "cost_prompts": 2}},
         {"id": "eval_int4", "stage": "evaluate", "params": {"model": "${int4}", "data": "${data}", "cost_prompts": 2}},
@@ -99,7 +100,7 @@ def test_a_recipe_runs_from_a_csv_to_a_package(tmp_path: Path) -> None:
     assert result["metrics"]["eval"]["accuracy"] > result["metrics"]["eval"]["majority_baseline"]
     store = Store(Settings().store_url)
     package = result["artifacts"]["package"]["id"]
-    trace(store, package, {"data", "base", "tuned", "answers", "student", "int4"}, result["artifacts"])
+    trace(store, package, {"data", "base", "tuned", "answers", "cut", "student", "int4"}, result["artifacts"])
 
 
 @pytest.mark.usefixtures("imported")

@@ -71,6 +71,23 @@ def test_overrides_reach_parameters_with_their_types() -> None:
     assert params["b"]["epochs"] == 2 and params["a"]["source"] == "file.csv" and recipe.seed == 7
 
 
+def test_a_step_has_a_seed_of_its_own_or_the_recipes() -> None:
+    recipe = recipes.build(GOOD, {"b.seed": "8"})
+    assert [recipe.seed_of(step) for step in recipe.ordered()] == [42, 8]
+    assert codes(GOOD, {"b.seed": "eight"}) == ["recipe.set_seed"]
+
+
+def test_steps_keep_the_order_of_writing_where_they_can() -> None:
+    """Each variant of an ablation is measured right after it was trained, not when all are."""
+    made = {"id": "a", "stage": "dataset", "params": {"source": "demo:smart-home"}}
+    steps = [made]
+    for n in range(3):
+        tuned = {"id": f"t{n}", "stage": "finetune", "params": {"model": "m", "data": "${a}"}}
+        steps += [tuned, {"id": f"e{n}", "stage": "evaluate", "params": {"model": f"${{t{n}}}", "data": "${a}"}}]
+    ordered = recipes.build({"name": "many", "stages": steps}).ordered()
+    assert [step.id for step in ordered] == ["a", "t0", "e0", "t1", "e1", "t2", "e2"]
+
+
 def test_an_override_of_a_stage_that_is_not_there_is_named() -> None:
     assert codes(GOOD, {"z.epochs": "2"}) == ["recipe.set_unknown"]
     assert codes(GOOD, {"b.epoch": "2"}) == ["recipe.unknown_key"]

@@ -54,13 +54,12 @@ def answer_seconds(model: dict[str, Any], load: Load) -> float:
     weights, way = _of(model)
     if way == "torch":
         return LOAD_SECONDS[way] + load.rows * weights * TORCH_BATCH * (OWN_SHARE * load.prompt + load.answer)
-    return LOAD_SECONDS[way] + load.rows * _one(weights, way, load)
+    return LOAD_SECONDS[way] + load.rows * one_seconds(model, load)
 
 
 def single_seconds(model: dict[str, Any], load: Load) -> float:
     """Asking the rows of `load` one by one and timing some decodes of fixed length."""
-    weights, way = _of(model)
-    return load.rows * _one(weights, way, load) + COST_DECODE_TOKENS * weights * SINGLE_WRITE[way]
+    return load.rows * one_seconds(model, load) + COST_DECODE_TOKENS * token_seconds(model)
 
 
 def endpoint_seconds(load: Load, concurrency: int) -> float:
@@ -68,8 +67,21 @@ def endpoint_seconds(load: Load, concurrency: int) -> float:
     return load.rows * (ENDPOINT_SECONDS + load.answer / ENDPOINT_TOKENS_PER_SECOND) / concurrency
 
 
-def _one(weights: float, way: str, load: Load) -> float:
-    return weights * (load.prompt * SINGLE_READ[way] + load.answer * SINGLE_WRITE[way])
+def one_seconds(model: dict[str, Any], load: Load) -> float:
+    """One prompt of `load` and its answer, asked alone."""
+    return first_token_seconds(model, load) + load.answer * token_seconds(model)
+
+
+def first_token_seconds(model: dict[str, Any], load: Load) -> float:
+    """Reading one prompt of `load`."""
+    weights, way = _of(model)
+    return weights * load.prompt * SINGLE_READ[way]
+
+
+def token_seconds(model: dict[str, Any]) -> float:
+    """Writing one token of an answer."""
+    weights, way = _of(model)
+    return weights * SINGLE_WRITE[way]
 
 
 def _of(model: dict[str, Any]) -> tuple[float, str]:

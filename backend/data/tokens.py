@@ -42,7 +42,7 @@ class Encoder:
         environment.filters["tojson"] = lambda value, **kw: json.dumps(value, ensure_ascii=False, **kw)
         environment.globals["raise_exception"] = refuse
         environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-        return environment.from_string(self._template_source())
+        return environment.from_string(self.template_source())
 
     def render(self, messages: list[Message], ask: bool = True) -> str:
         """The text that the model sees; `ask` adds the opening of its own turn."""
@@ -64,6 +64,11 @@ class Encoder:
         decoded: str = self.tokenizer.decode(ids, skip_special_tokens=True)
         return decoded
 
+    def vocabulary(self) -> dict[str, int]:
+        """Token -> id, added tokens too."""
+        found: dict[str, int] = self.tokenizer.get_vocab(with_added_tokens=True)
+        return found
+
     def prompt_ids(self, template: Template, row: Row) -> list[int]:
         return self.ids(self.render(template.prompt(row)))
 
@@ -72,7 +77,8 @@ class Encoder:
         (pad and end of turn are often the same token)."""
         return self.ids(answer + self.special("eos"))
 
-    def _template_source(self) -> str:
+    def template_source(self) -> str:
+        """The chat template itself; for base models without one, roles as plain words."""
         file = self.folder / "chat_template.jinja"
         if file.is_file():
             return file.read_text("utf-8")

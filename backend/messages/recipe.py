@@ -13,6 +13,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "recipe.unknown_ref": ("${{{ref}}} names no stage of this recipe.", "Use one of: {ids}."),
     "recipe.cycle": ("These stages wait for each other: {path}.", "Let one of them use something else."),
     "recipe.set_unknown": ("--set {key}: no stage has that id.", "Write <id>.<parameter>=<value>; the ids are {ids}."),
-    "recipe.set_seed": ("--set seed={text}: a seed is a whole number.", "Write for instance --set seed=7."),
+    "recipe.set_seed": ("--set {key}={text}: a seed is a whole number.", "Write for instance --set {key}=7."),
     "recipe.set_form": ("--set {text} has no value.", "Write <id>.<parameter>=<value>."),
 }

@@ -7,7 +7,7 @@ ARGUMENTS = frozenset({"kind", "wanted", "state", "split", "splits", "found", "p
 WORDS = frozenset(
     {
         # kinds of artifacts, states of jobs, splits
-        *("dataset", "model", "adapter", "onnx", "evaluation", "package"),
+        *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "package"),
         *("waiting", "queued", "running", "cancelling", "succeeded", "failed", "cancelled", "blocked"),
         *("train", "validation", "test", "pool"),
         # what a file or a cell holds

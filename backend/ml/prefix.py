@@ -10,7 +10,19 @@ from typing import Any
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
+from backend.ml.examples import IGNORE
+
 _WORTH = 4  # tokens
+
+
+def answer_states(causal: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The hidden states (positions, hidden) that predict the answers' tokens, and these tokens (positions), row by row."""
+    labels = inputs["labels"]
+    first_answer = int((labels != IGNORE).any(dim=0).long().argmax())
+    hidden, skipped = hidden_states(causal, inputs, first_answer)
+    labels = labels[:, skipped + 1 :]
+    asked = labels != IGNORE
+    return hidden[:, :-1][asked], labels[asked]
 
 
 def hidden_states(causal: Any, inputs: dict[str, Any], first_answer: int) -> tuple[torch.Tensor, int]:

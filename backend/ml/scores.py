@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from math import sqrt
 
 from rouge_score.rouge_scorer import RougeScorer
 from sklearn.metrics import f1_score
 
+from backend.overlap import token_f1, words
+
 NO_LABEL = "(no label)"
-_WORD = re.compile(r"\w+", re.UNICODE)
 
 
 class _Words:
@@ -19,10 +18,6 @@ class _Words:
 
     def tokenize(self, text: str) -> list[str]:
         return words(text)
-
-
-def words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
 
 
 def label_scores(
@@ -73,15 +68,6 @@ def text_scores(expected: Sequence[str], answers: Sequence[str]) -> dict[str, fl
         "rouge_l": sum(rouge.score(*pair)["rougeL"].fmeasure for pair in pairs) / len(pairs),
         "n": float(len(pairs)),
     }
-
-
-def token_f1(expected: str, answer: str) -> float:
-    """Harmonic mean of precision and recall over words, counted with repetition; two empty texts are equal."""
-    truth, given = words(expected), words(answer)
-    if not truth or not given:
-        return float(truth == given)
-    shared = sum((Counter(truth) & Counter(given)).values())
-    return 2 * shared / (len(truth) + len(given))
 
 
 def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 from backend.errors import StudioError
 from backend.ml.checkpoints import disk_full_told, latest, mark_complete
 from backend.ml.device import bf16_pays, device
-from backend.ml.examples import IGNORE, Examples, LengthSampler, as_dataset
-from backend.ml.prefix import hidden_states
+from backend.ml.examples import Examples, LengthSampler, as_dataset
+from backend.ml.prefix import answer_states
 
 _POINTS = 400  # of a curve
 
@@ -43,13 +44,22 @@ class Plan:
         return self.max_steps or math.ceil(self.epochs * math.ceil(batches / self.accumulation))
 
 
-def train(model: Any, tokenizer: Any, data: Examples, held_out: Examples, plan: Plan, ctx: Any) -> dict[str, float]:
-    """Train `model` in place and return train_loss (last epoch), eval_loss, tokens_per_s, steps and trained_parameters.
+def train(
+    model: Any,
+    tokenizer: Any,
+    data: Examples,
+    held_out: Examples,
+    plan: Plan,
+    ctx: Any,
+    make: Callable[..., AnswerTrainer] | None = None,
+) -> dict[str, float]:
+    """Train `model` in place and return train_loss (last epoch), eval_loss, tokens_per_s, trained_tokens, steps and
+    trained_parameters. `make` builds a trainer with a loss of its own.
 
     Continues from the newest complete checkpoint in `ctx.checkpoints`. Raises Cancelled when a stop is asked, and
     StudioError when the disk is full or the loss is no number.
     """
-    trainer = AnswerTrainer(
+    trainer = (make or AnswerTrainer)(
         model=model,
         args=_config(plan, ctx.checkpoints, len(data.items), bool(held_out.items)),
         train_dataset=as_dataset(data),
@@ -78,17 +88,17 @@ class AnswerTrainer(SFTTrainer):
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Mean negative log-likelihood of the answers' tokens, in nats."""
+        """The mean of `total_loss` over the answers' tokens."""
         causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-        labels = inputs["labels"]
-        first_answer = int((labels != IGNORE).any(dim=0).long().argmax())
         with self.accelerator.autocast():
-            hidden, skipped = hidden_states(causal, inputs, first_answer)
-            labels = labels[:, skipped + 1 :]
-            asked = labels != IGNORE
-            logits = causal.get_output_embeddings()(hidden[:, :-1][asked])
-        total = functional.cross_entropy(logits.float(), labels[asked], reduction="sum")
-        return total / (asked.sum() if num_items_in_batch is None else num_items_in_batch)
+            hidden, labels = answer_states(causal, inputs)
+            logits = causal.get_output_embeddings()(hidden)
+        total = self.total_loss(logits.float(), labels, inputs)
+        return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
+
+    def total_loss(self, logits: Any, labels: Any, inputs: dict[str, Any]) -> Any:
+        """Sum of the negative log-likelihood of `labels` (positions) by `logits` (positions, vocabulary), in nats."""
+        return functional.cross_entropy(logits, labels, reduction="sum")
 
     def training_step(self, model: Any, inputs: dict[str, Any], *rest: Any, **named: Any) -> Any:
         begun = time.perf_counter()
@@ -181,6 +191,7 @@ def _config(plan: Plan, folder: Path, rows: int, evaluates: bool) -> SFTConfig:
         report_to="none",
         disable_tqdm=True,
         logging_nan_inf_filter=False,
+        include_num_input_tokens_seen="non_padding",  # kept in checkpoints
     )
 
 
@@ -194,6 +205,7 @@ def _outcome(trainer: Any) -> dict[str, float]:
         "train_loss": sum(recent) / len(recent),
         **({"eval_loss": held_out[-1]} if held_out else {}),
         "tokens_per_s": trainer.trained_tokens / trainer.step_seconds if trainer.step_seconds else 0.0,
+        "trained_tokens": float(trainer.state.num_input_tokens_seen),
         "steps": float(trainer.state.global_step),
         "trained_parameters": float(sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)),
     }

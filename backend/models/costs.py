@@ -14,6 +14,9 @@ _LIBRARIES = (
 _FLOPS_FROZEN = 122e9  # useful operations per second with an adapter on a frozen body, bf16 products
 _FLOPS_FULL = 167e9  # the same when all weights are trained
 _STEP_SECONDS = 4.3e-9  # per parameter of the body and step: reading, converting and updating weights
+_FLOPS_READING = 200e9  # of a forward pass in float32
+_RANK_SECONDS = 6e-9  # per position and token of the vocabulary: ranking, normaliser and tail of two temperatures
+_LOGIT_STEP = 20e-9  # the same when a student learns from a capture
 _START_SECONDS = 10.0  # imports, loading and saving a model of 135 M parameters
 _CHARS_PER_TOKEN = 3.6
 _TEMPLATE_TOKENS = 15  # role marks of system, user and assistant
@@ -45,6 +48,21 @@ def with_layers(facts: dict[str, Any], layers: int) -> dict[str, Any]:
     """The facts of the same model with only `layers` of its layers."""
     dropped = body_size(facts) * (1 - layers / int(facts["layers"]))
     return {**facts, "layers": layers, "parameters": round(facts["parameters"] - dropped)}
+
+
+def with_vocabulary(facts: dict[str, Any], vocabulary: int) -> dict[str, Any]:
+    """The facts of the same model with a token table of `vocabulary` rows."""
+    tables = 1 if facts.get("tied") else 2
+    dropped = tables * (int(facts["vocabulary"]) - vocabulary) * int(facts["hidden_size"])
+    return {**facts, "vocabulary": vocabulary, "parameters": int(facts["parameters"]) - dropped}
+
+
+def distinct_tokens(data: dict[str, Any]) -> float:
+    """How many different tokens a dataset's texts need, with what these are merged from: 300 for the bytes and marks,
+    and 15 n^0.55 for n tokens (Heaps' law; measured: 12 n^0.55 on English prose, a quarter of it on the demo's sentences)."""
+    rows = sum(int(count) for count in data["rows"].values())
+    tokens = rows * (float(data["prompt_chars"]) + float(data["answer_chars"])) / _CHARS_PER_TOKEN
+    return 300 + 15 * float(tokens**0.55)
 
 
 def merged(facts: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +104,22 @@ def training_seconds(
     body = body_size(facts)
     per_row = (tokens - _SHARED_TOKENS) * body * (4 if frozen else 6) + 4 * answers * embedding_size(facts)
     return rows * per_row / (_FLOPS_FROZEN if frozen else _FLOPS_FULL) + steps * body * _STEP_SECONDS
+
+
+def capture_seconds(facts: dict[str, Any], rows: float, tokens: float, answers: float) -> float:
+    """Seconds in which a teacher reads `rows` rows of `tokens` tokens and scores the `answers` tokens of each."""
+    per_row = (tokens - _SHARED_TOKENS) * body_size(facts) * 2 + answers * embedding_size(facts) * 2
+    return rows * (per_row / _FLOPS_READING + answers * int(facts["vocabulary"]) * _RANK_SECONDS)
+
+
+def logit_seconds(facts: dict[str, Any], positions: float) -> float:
+    """Seconds that the divergence from a capture adds to the training on `positions` tokens of answers."""
+    return positions * int(facts["vocabulary"]) * _LOGIT_STEP
+
+
+def capture_peak_bytes(facts: dict[str, Any]) -> int:
+    """Peak memory of a teacher that reads answers: as if it answered, and the logits of some positions with their copies."""
+    return answer_bytes({**facts, "format": "torch"}) + 300_000_000
 
 
 def start_seconds(facts: dict[str, Any]) -> float:

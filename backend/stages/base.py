@@ -44,6 +44,7 @@ TorchRef = Annotated[str, RefTo((Kind.MODEL, Kind.ADAPTER))]
 BaseRef = Annotated[str, RefTo((Kind.MODEL,))]
 OnnxRef = Annotated[str, RefTo((Kind.ONNX,))]
 ModelRef = Annotated[str, RefTo((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))]
+CaptureRef = Annotated[str, RefTo((Kind.CAPTURE,))]
 EvaluationRef = Annotated[str, RefTo((Kind.EVALUATION,))]
 
 

@@ -77,7 +77,7 @@ class FinetuneParams(TrainingParams, _Inputs):
 
 
 class FinetuneResult(Result):
-    """Metrics: train_loss, eval_loss, tokens_per_s, steps, trained_parameters."""
+    """Metrics: train_loss, eval_loss, tokens_per_s, trained_tokens, steps, trained_parameters."""
 
 
 def check(params: FinetuneParams, world: World) -> list[Problem]:

@@ -20,6 +20,8 @@ from studio.ui.words import percent, size
 STAGE_PAGES = {
     "dataset": nav.DATA,
     "teacher": nav.TEACHER,
+    "cut": nav.DISTILL,
+    "capture": nav.DISTILL,
     "distill": nav.DISTILL,
     "finetune": nav.FINETUNE,
     "quantize": nav.QUANTIZE,
@@ -48,6 +50,8 @@ def made(artifacts: list[ArtifactView]) -> set[str]:
     for view in artifacts:
         if view.kind is Kind.DATASET:
             found.add("teacher" if view.facts.get("teacher") else "dataset")
+        elif view.kind is Kind.MODEL and "kept_layers" in view.facts:
+            found.add("cut")
         elif view.kind is not Kind.MODEL or view.job_id:  # an imported model was made by nobody here
             found.add(_MAKERS[view.kind])
     return found
@@ -57,6 +61,7 @@ _MAKERS = {
     Kind.MODEL: "distill",
     Kind.ADAPTER: "finetune",
     Kind.ONNX: "quantize",
+    Kind.CAPTURE: "capture",
     Kind.EVALUATION: "evaluate",
     Kind.PACKAGE: "package",
 }
@@ -82,7 +87,7 @@ def next_step(there: set[str]) -> Next:
         return Next(nav.DATA, _("Bring a file of examples, or take the demo's."))
     if not there & {"teacher", "finetune", "distill"}:
         return Next(nav.FINETUNE, _("Teach a small model your own answers."))
-    if not there & {"finetune", "distill"}:
+    if not there & {"finetune", "distill"} or ("cut" in there and "distill" not in there):
         return Next(nav.DISTILL, _("Let a small student learn the teacher's answers."))
     if "quantize" not in there:
         return Next(nav.QUANTIZE, _("Make the model small and fast."))

@@ -3,6 +3,7 @@ sentences come in the user's language."""
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
@@ -12,6 +13,7 @@ from pydantic.fields import FieldInfo
 from studio.ui.i18n import _
 from studio.ui.words import field_words, option_words
 
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 LONG = frozenset({"prompt", "system"})
 """Text fields that may hold several lines."""
 
@@ -47,12 +49,19 @@ def parse(kind: Kind, value: Any) -> Any:
         parts = [part.strip() for part in str(value or "").split(",") if part.strip()]
         if not parts:
             return None
-        if len(parts) == 1 and not parts[0].lstrip("-").isdigit():
+        if len(parts) == 1 and isinstance(_number(parts[0]), str):
             return parts[0] if parts[0] == "all-linear" else parts
-        return [int(part) if part.lstrip("-").isdigit() else part for part in parts]
+        return [_number(part) for part in parts]
     if kind is Kind.TEXT and isinstance(value, str):
         return value.strip("\n")
     return value
+
+
+def _number(text: str) -> int | float | str:
+    """`3` and `0.5` as numbers, everything else as it is."""
+    if not _NUMBER.fullmatch(text):
+        return text
+    return float(text) if "." in text else int(text)
 
 
 def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, str] | None) -> None:

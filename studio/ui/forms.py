@@ -16,13 +16,12 @@ from pydantic.fields import FieldInfo
 from backend import recipes
 from backend.errors import Problem
 from backend.schemas import JobView
-from backend.stages import stage as find_stage
 from backend.stages.base import RefTo
 from studio.ui import pickers, source
 from studio.ui.fields import Kind, draw, kind_of, parse
 from studio.ui.i18n import _
 from studio.ui.project import project
-from studio.ui.words import escaped
+from studio.ui.words import escaped, params_of
 
 ANSWERER = ("model",)
 ENDPOINT = ("endpoint_url", "endpoint_model", "endpoint_key_env", "concurrency", "retries", "timeout")
@@ -30,7 +29,10 @@ ENDPOINT = ("endpoint_url", "endpoint_model", "endpoint_key_env", "concurrency",
 BASIC: dict[str, tuple[str, ...]] = {
     "dataset": ("source", "name", "input", "output"),
     "teacher": ("data", "splits", "prompt"),
-    "distill": ("student", "data", "keep_layers", "epochs"),
+    "cut": ("model", "data", "keep_layers", "vocabulary"),
+    "capture": ("teacher", "data", "bytes_per_token"),
+    "distill": ("student", "data", "capture", "epochs"),
+    "ablation": ("student", "data", "gold", "seeds", "max_steps", "split"),
     "finetune": ("model", "data", "epochs", "rank"),
     "quantize": ("model", "precision"),
     "package": ("model", "evaluations", "name", "version"),
@@ -53,12 +55,13 @@ class Form:
     def __post_init__(self) -> None:
         self.project = project().id
         self.fields: dict[str, FieldInfo] = {
-            name: info for name, info in find_stage(self.stage).params.model_fields.items() if name not in self.hidden
+            name: info for name, info in params_of(self.stage).model_fields.items() if name not in self.hidden
         }
         self.choices = {name: options for name, options in self.choices.items() if name in self.fields}
         self.marks = {name: mark for name, info in self.fields.items() if (mark := _mark(info))}
         for name, mark in self.marks.items():
-            self.choices.setdefault(name, pickers.choices(mark))
+            none = {"": _("none")} if self._optional(name) else {}
+            self.choices.setdefault(name, none | pickers.choices(mark))
         self.touched = self._touched()
         self._place()
 
@@ -99,6 +102,7 @@ class Form:
                 problems.append(Problem(code="core.choice_gone", args={"ref": self.gone[name]}, field=name))
                 continue
             value = parse(kind_of(info), st.session_state[self.key(name)])
+            value = None if value == "" and self._optional(name) else value
             if value is not None and value != info.get_default(call_default_factory=True):
                 raw[name] = value
         return raw, problems
@@ -167,6 +171,10 @@ class Form:
                 st.session_state[self.key(name)] = value
             placed[name] = value
 
+    def _optional(self, name: str) -> bool:
+        """A reference that may be left out, for good; the one of who answers may not, where no endpoint does."""
+        return name in self.marks and type(None) in get_args(self.fields[name].annotation) and name not in ANSWERER
+
     def _there(self, name: str, value: Any) -> Any:
         """A chosen value as far as it is still on offer: a built-in model may have become an artifact meanwhile."""
         options = self.choices.get(name)
@@ -196,6 +204,7 @@ class Form:
         values: dict[str, Any] = {"answerer": "model"}
         for name, info in self.fields.items():
             default = None if info.is_required() else info.get_default(call_default_factory=True)
+            default = "" if default is None and self._optional(name) else default
             if name in self.marks and isinstance(default, str):
                 default = self._ids(name).get(default, default)
             known = name not in self.choices or isinstance(default, list) or default in self.choices[name]

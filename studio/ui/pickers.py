@@ -16,8 +16,15 @@ from studio.ui.words import size
 PREFERRED = {
     ("teacher", "model"): ("finetune", "distill"),
     ("teacher", "data"): ("dataset",),
-    ("distill", "student"): ("finetune",),
+    ("cut", "model"): ("finetune",),
+    ("cut", "data"): ("teacher", "dataset"),
+    ("capture", "teacher"): ("finetune",),
+    ("capture", "data"): ("teacher", "dataset"),
+    ("distill", "student"): ("cut",),
     ("distill", "data"): ("teacher", "dataset"),
+    ("ablation", "student"): ("cut",),
+    ("ablation", "data"): ("teacher",),
+    ("ablation", "gold"): ("dataset",),
     ("finetune", "data"): ("dataset",),
     ("quantize", "model"): ("distill", "finetune"),
     ("package", "model"): ("quantize",),
@@ -73,13 +80,23 @@ def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -
 
 def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
-    quick start); a teacher answers the training rows of a dataset that has no pool."""
+    quick start), and the newest capture of its dataset; a teacher answers the training rows of a dataset that has no
+    pool."""
     facts = {view.id: view.facts for view in source.artifacts()}
-    if stage == "distill" and (layers := facts.get(values.get("student") or "", {}).get("layers")):
+    if stage == "cut" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
         return {"keep_layers": max(1, layers // 5)}
+    if stage == "distill":
+        return _capture_of(values.get("data"))
     if stage == "teacher" and (rows := facts.get(values.get("data") or "", {}).get("rows")) and not rows.get("pool"):
         return {"splits": ["train"]}
+    if stage == "ablation" and (gold := source.studio().gold_of(values.get("data") or "")):
+        return {"gold": gold.id}
     return {}
+
+
+def _capture_of(data: str | None) -> dict[str, Any]:
+    mine = [view for view in source.artifacts((Kind.CAPTURE,)) if view.project == project().id]
+    return next(({"capture": view.id} for view in mine if view.facts.get("data") == data), {})
 
 
 def _kind(kind: Kind) -> str:
@@ -88,6 +105,7 @@ def _kind(kind: Kind) -> str:
         Kind.MODEL: _("model"),
         Kind.ADAPTER: _("adapter"),
         Kind.ONNX: _("ONNX model"),
+        Kind.CAPTURE: _("capture"),
         Kind.EVALUATION: _("evaluation"),
         Kind.PACKAGE: _("package"),
     }[kind]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import streamlit as st
 
+from backend.ablation.reading import is_ablation
 from backend.schemas import JobView, RunView, State
 from studio.nav import Row
 from studio.ui import source
@@ -13,23 +16,38 @@ from studio.ui.i18n import _
 from studio.ui.jobcard import job_card
 from studio.ui.project import project
 from studio.ui.stage_panel import stage_panel
-from studio.ui.words import stage_words
+from studio.ui.words import ABLATION, stage_words
 
 EARLIER = 3
 
 
-def stage_page(row: Row, lead: str, *stages: str) -> None:
-    """`lead` says in one sentence what the page is for; a page with several stages has a switch."""
+Panel = tuple[str, Callable[[], None]]
+"""What a page has beside its stages: its word in the switch, and what draws it."""
+
+
+def stage_page(
+    row: Row,
+    lead: str,
+    *stages: str,
+    asides: Mapping[str, Callable[[Form], None]] | None = None,
+    panels: Mapping[str, Panel] | None = None,
+) -> None:
+    """`lead` says in one sentence what the page is for; a page with several stages has a switch. `asides`: stage -> what
+    stands below the basic fields of its form."""
+    panels = panels or {}
     st.title(_(row.title), anchor=False)
     st.caption(lead)
     with source.shown():
         chain_header(row)
         take_from(*stages)
-        stage = stages[0] if len(stages) == 1 else _switch(stages)
+        stage = stages[0] if len(stages) == 1 else _switch(stages, panels)
+        if stage in panels:
+            panels[stage][1]()
+            return
         jobs_of(stage)
         if _ended(source.project_runs(project().id), stage):
             next_link(row)
-        stage_panel(stage)
+        stage_panel(stage, aside=(asides or {}).get(stage))
         earlier(stage)
 
 
@@ -50,17 +68,22 @@ def jobs_of(stage: str) -> None:
     mine = project().id
 
     def draw() -> bool:
-        active = [job for job in latest(source.project_runs(mine), stage) if not job.state.ended]
+        active = [job for job in latest(own_runs(mine), stage) if not job.state.ended]
         for job in active:
             job_card(job)
         return bool(active)
 
-    source.live(draw, busy=any(not job.state.ended for job in latest(source.project_runs(mine), stage)))
+    source.live(draw, busy=any(not job.state.ended for job in latest(own_runs(mine), stage)))
+
+
+def own_runs(project_id: str) -> list[RunView]:
+    """The runs of a project without its ablations, which have a place of their own."""
+    return [run for run in source.project_runs(project_id) if not is_ablation(run)]
 
 
 def earlier(stage: str) -> None:
     """The last jobs of this stage that ended, newest first."""
-    ended = _ended(source.project_runs(project().id), stage)
+    ended = _ended(own_runs(project().id), stage)
     if not ended:
         return
     st.subheader(_("Results so far"), anchor=False)
@@ -81,13 +104,21 @@ def _ended(runs: list[RunView], stage: str) -> list[JobView]:
     return [job for job in latest(runs, stage) if job.state.ended]
 
 
-def _switch(stages: tuple[str, ...]) -> str:
-    if st.session_state.get("step") not in stages:
-        st.session_state["step"] = stages[0]
+def _switch(stages: tuple[str, ...], panels: Mapping[str, Panel]) -> str:
+    def words(step: str) -> str:
+        return panels[step][0] if step in panels else stage_words(step)
+
+    if st.session_state.get("step") not in (*stages, *panels):
+        runs = own_runs(project().id)
+        working = [stage for stage in stages if any(not job.state.ended for job in latest(runs, stage))]
+        ablations = [run for run in source.project_runs(project().id) if run not in runs]
+        if ABLATION in panels and any(not run.state.ended for run in ablations):
+            working.append(ABLATION)
+        st.session_state["step"] = (working or list(stages))[0]
     chosen = st.segmented_control(
         _("Step"),
-        list(stages),
-        format_func=stage_words,
+        [*stages, *panels],
+        format_func=words,
         key="step",
         required=True,
         label_visibility="collapsed",

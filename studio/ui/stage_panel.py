@@ -18,8 +18,10 @@ from backend.schemas import Kind
 from backend.stages.base import RefTo
 from studio import nav
 from studio.ui import source
+from studio.ui.foretold import told
 from studio.ui.forms import Form, answerer_switch, problem_line
 from studio.ui.i18n import _
+from studio.ui.outlook import student_outlook
 from studio.ui.project import project
 from studio.ui.tasks import background, drop, failure, task
 from studio.ui.words import duration, escaped, number, size, stage_words
@@ -40,7 +42,7 @@ def stage_panel(
     form = Form(stage, choices or {}, hidden, preset or {})
     _follow(form)
     plan, problems = checked(form)
-    missing = _unprepared(form)
+    missing = unprepared(form)
     form.keep(problems)
     shown = form.shown()
     by_field: dict[str, list[Problem]] = {}
@@ -51,7 +53,7 @@ def stage_panel(
         by_field.pop(name, None)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _draw_fields(form, by_field, aside)
+        draw_fields(form, by_field, aside)
     with right, st.container(border=True, key=f"quote_{stage}"):
         for name in form.lacking():
             _lacking(form.marks[name])
@@ -64,10 +66,10 @@ def stage_panel(
 def checked(form: Form) -> tuple[Plan | None, list[Problem]]:
     """The plan of what the form says, when it can be planned, and all that is wrong."""
     raw, gone = form.values()
-    return (None, gone) if gone or _unprepared(form) else _plan(form.stage, raw)
+    return (None, gone) if gone or unprepared(form) else _plan(form.stage, raw)
 
 
-def _unprepared(form: Form) -> str | None:
+def unprepared(form: Form) -> str | None:
     """A built-in model that is chosen and not imported yet; it may be a default, which `values` leaves out."""
     chosen = [st.session_state[form.key(name)] for name in form.shown()]
     return next((name for name in source.missing_builtins() if name in chosen), None)
@@ -160,7 +162,8 @@ def planned_from_file(stage: str, raw: str, stamp: float) -> Plan:
     return _planned(stage, raw, stamp)
 
 
-def _draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[[Form], None] | None) -> None:
+def draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[[Form], None] | None) -> None:
+    """The basic fields, what `aside` draws, and the others folded."""
     if "endpoint_url" in form.fields:
         answerer_switch(form)
     basic = form.basic()
@@ -187,8 +190,11 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool) -> None:
             st.metric(_("Disk"), size(quote.disk_bytes))
             if quote.tokens:
                 st.metric(_("Tokens"), number(quote.tokens))
+        for line in told(plan.recipe.stages[0].stage, quote.forecast):
+            st.caption(f":material/info: {line}")
         for line in _checks(plan):
             st.caption(f":green[:material/check_circle:] {line}")
+        student_outlook(plan.steps[0])
     elif not others and not lacking:
         st.caption(_("Fill in the form to see time, memory and disk."))
     for problem in others:

@@ -10,8 +10,10 @@ from typing import Any, Literal
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
+from backend.ablation.recipe import AblationParams
 from backend.schemas import JobView, Kind, RunView, State
 from backend.stages import stage as find_stage
+from backend.stages.base import Params
 from studio.ui.i18n import _, lang
 
 Colour = Literal["red", "orange", "blue", "green", "gray"]
@@ -30,6 +32,8 @@ STATES: dict[State, tuple[str, str, Colour]] = {
 STAGES = {
     "dataset": "Prepare data",
     "teacher": "Ask the teacher",
+    "cut": "Cut the student",
+    "capture": "Capture",
     "distill": "Distill",
     "finetune": "Fine-tune",
     "quantize": "Quantize",
@@ -55,12 +59,15 @@ METRICS: dict[str, tuple[str, str]] = {
     "peak_memory_bytes": ("Peak memory", "bytes"),
     "size_bytes": ("Size on disk", "bytes"),
     "parameters": ("Parameters", "count"),
+    "layers": ("Layers", "count"),
+    "vocabulary": ("Vocabulary", "count"),
     "rows": ("Rows", "count"),
     "rows_train": ("Training rows", "count"),
     "rows_validation": ("Validation rows", "count"),
     "rows_test": ("Test rows", "count"),
     "rows_pool": ("Rows without answer", "count"),
     "tokens_per_s": ("Tokens trained per s", "count"),
+    "trained_tokens": ("Tokens trained", "count"),
     "steps": ("Steps", "count"),
     "trained_parameters": ("Trained parameters", "count"),
     "answered": ("Answers kept", "count"),
@@ -77,6 +84,11 @@ METRICS: dict[str, tuple[str, str]] = {
     "first_token_agreement": ("Same first token", "share"),
     "zip_bytes": ("Zip file", "bytes"),
     "loss": ("Held-out loss", "number"),
+    "tokens": ("Tokens captured", "count"),
+    "k": ("Tokens kept each", "count"),
+    "bytes_per_token": ("Bytes per token", "number"),
+    "mean_tail": ("Mass left out", "share"),
+    "teacher_loss": ("Teacher's loss", "number"),
     "loss_tokens": ("Tokens compared", "count"),
 }
 
@@ -85,6 +97,7 @@ KINDS: dict[str, str] = {
     Kind.MODEL: "Models",
     Kind.ADAPTER: "Adapters",
     Kind.ONNX: "ONNX models",
+    Kind.CAPTURE: "Captures",
     Kind.EVALUATION: "Evaluations",
     Kind.PACKAGE: "Packages",
     "checkpoints": "Checkpoints",
@@ -97,7 +110,8 @@ NOTES = frozenset(
     {
         *("reading", "writing", "done"),
         *("opening the teacher", "asking the teacher"),
-        *("reading rows", "loading the model", "making the student", "training", "evaluating"),
+        *("reading rows", "loading the model", "making the student", "measuring layers", "training", "evaluating"),
+        *("reading the answers", "opening the capture"),
         *("merging the adapter", "reading the model", "starting Olive", "rounding weights", "building the ONNX model"),
         *("tying tables", "asking the result", "comparing with the original"),
         *("measuring times, one prompt at a time", "answering", "reading the right answers"),
@@ -106,6 +120,9 @@ NOTES = frozenset(
 )
 """What the stages say that they are doing."""
 
+ABLATION = "ablation"
+"""The form of an ablation, which asks what `distill` and `evaluate` ask, and more."""
+
 OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "languages"): {"en": "English", "es": "Spanish"},
     ("dataset", "answer"): {"auto": "Automatic", "label": "Labels", "text": "Free text"},
@@ -113,6 +130,10 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
     ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
+    ("cut", "choose"): {"importance": "Measured", "even": "Evenly"},
+    ("cut", "vocabulary"): {"data": "Cut to the data", "whole": "Whole"},
+    ("distill", "train_embeddings"): {"auto": "Automatic", "always": "Yes", "never": "No"},
+    ("distill", "divergence"): {"forward_kl": "Forward KL", "reverse_kl": "Reverse KL", "jsd": "Both ways (JSD)"},
     ("distill", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
     ("finetune", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
     ("finetune", "targets"): {"all-linear": "All linear layers"},
@@ -139,9 +160,14 @@ def kind_words(kind: str) -> str:
     return _(KINDS.get(kind, kind))
 
 
+def params_of(form: str) -> type[Params]:
+    """What a form asks: the parameters of a stage, or of an ablation, which is many stages."""
+    return AblationParams if form == ABLATION else find_stage(form).params
+
+
 def field_words(stage: str, field: str) -> tuple[str, str]:
     """(title, description) of a stage's parameter."""
-    info = find_stage(stage).params.model_fields[field]
+    info = params_of(stage).model_fields[field]
     return _(info.title or field), _(info.description or field)
 
 
@@ -151,7 +177,9 @@ def option_words(stage: str, field: str, value: Any) -> str:
         return _("Yes") if value else _("No")
     if isinstance(value, list):
         return ", ".join(option_words(stage, field, each) for each in value)
-    word = OPTIONS.get((stage, field), {}).get(value)
+    asked = ("distill", "evaluate") if stage == ABLATION else (stage,)
+    words = next((OPTIONS[name, field] for name in asked if (name, field) in OPTIONS), {})
+    word = words.get(value)
     return _(word) if word else str(value)
 
 

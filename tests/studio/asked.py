@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backend import recipes, stages
+from backend.ablation.recipe import AblationParams
 from backend.messages import MESSAGES
 from backend.messages.words import WORDS
 from backend.paths import ROOT, assets
@@ -84,8 +85,9 @@ def _backend() -> Iterator[tuple[str, str]]:
     for code, parts in MESSAGES.items():
         yield from ((text, f"backend/messages: {code}") for text in parts)
     yield from ((text, "backend/messages/words.py") for text in sorted(WORDS))
-    for name, stage in stages.stages().items():
-        for field, info in stage.params.model_fields.items():
+    forms = {name: stage.params for name, stage in stages.stages().items()} | {words.ABLATION: AblationParams}
+    for name, params in forms.items():
+        for field, info in params.model_fields.items():
             yield from ((str(text), f"backend/stages: {name}.{field}") for text in (info.title, info.description))
     for path in (assets() / "recipes").glob("*.yaml"):
         yield recipes.load(path).description, path.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from backend.schemas import Kind, State
 from backend.store import tables as t
@@ -16,7 +17,7 @@ from tests.studio.house import House
 PAGES = {
     "data": ("dataset", "Data", "Datos"),
     "teacher": ("teacher", "Teacher", "Maestro"),
-    "distill": ("distill", "Distill", "Destilar"),
+    "distill": ("cut", "Distill", "Destilar"),
     "finetune": ("finetune", "Fine-tune", "Ajustar"),
     "quantize": ("quantize", "Quantize", "Cuantizar"),
 }
@@ -24,6 +25,13 @@ PAGES = {
 
 def key(house: House, stage: str, field: str) -> str:
     return f"form.{house.store.project()}.{stage}.{field}"
+
+
+def step(show: Show, stage: str) -> AppTest:
+    """The page Distill at one of its steps."""
+    at = show("distill")
+    at.session_state["step"] = stage
+    return at.run()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -125,9 +133,37 @@ def test_parameters_of_an_earlier_job_can_be_taken(show: Show, house: House) -> 
     assert at.number_input(key=key(house, "finetune", "epochs")).value == 7
 
 
-def test_distill_proposes_a_cut_student(show: Show, house: House) -> None:
+def test_distill_begins_with_a_cut_and_goes_on_with_what_was_cut(show: Show, house: House) -> None:
+    data = house.dataset()
+    house.model(), house.model("tuned", Kind.ADAPTER)
+    assert show("distill").number_input(key=key(house, "cut", "keep_layers")).value == 6
+    cut = house.model("small", facts={"kept_layers": [0, 29]}, parents=[data.id])
+    run = house.run("cutting", ("cut", State.SUCCEEDED))
+    house.store.update_job(f"{run}-cut", result={"artifact": cut.id, "metrics": {}})
+    house.model("newer")
+    at = step(show, "distill")
+    assert at.selectbox(key=key(house, "distill", "student")).value == cut.id
+    assert made([cut]) == {"cut"}
+    assert next_step({"dataset", "finetune", "cut"}).row.title == "Distill"
+    assert next_step({"dataset", "finetune", "cut", "distill"}).row.title == "Quantize"
+
+
+def test_a_page_opens_at_the_step_that_is_at_work(show: Show, house: House) -> None:
     house.dataset(), house.model()
-    assert show("distill").number_input(key=key(house, "distill", "keep_layers")).value == 6
+    house.run("teach", ("distill", State.RUNNING))
+    assert show("distill").button(key="start_distill")
+
+
+def test_a_student_stands_beside_its_teacher_before_anything_runs(show: Show, house: House) -> None:
+    house.dataset(), house.model()
+    at = show("distill")
+    (table,) = [element.value for element in at.markdown if element.value.startswith("|")]
+    assert "| Parameters | 134.5 M | 23.6 M |" in table
+    assert "| Size in FP32 | 538.1 MB | 94.4 MB |" in table
+    said = next(element.value for element in at.caption if "times as fast" in element.value)
+    assert "97." in said
+    at.segmented_control(key=key(house, "cut", "vocabulary")).set_value("whole").run()
+    assert "49.6 M" in next(element.value for element in at.markdown if element.value.startswith("|"))
     assert show("teacher").pills(key=key(house, "teacher", "splits")).value == ["pool"]
 
 
@@ -244,24 +280,24 @@ def test_options_with_equal_words_stay_apart(show: Show, house: House) -> None:
 def test_untouched_fields_follow_the_project_and_chosen_ones_stay(show: Show, house: House) -> None:
     raw = house.dataset("raw")
     house.model()
-    at = show("distill")
+    at = step(show, "distill")
     assert at.selectbox(key=key(house, "distill", "data")).value == raw.id
     at.number_input(key=key(house, "distill", "epochs")).set_value(5).run()
     answers = house.dataset("answers")
     run = house.run("ask", ("teacher", State.SUCCEEDED))
     house.store.update_job(f"{run}-teacher", result={"artifact": answers.id, "metrics": {}})
     source.forget()
-    at = show("distill")
+    at = step(show, "distill")
     assert at.selectbox(key=key(house, "distill", "data")).value == answers.id
     assert at.number_input(key=key(house, "distill", "epochs")).value == 5
     at.selectbox(key=key(house, "distill", "data")).set_value(raw.id).run()
-    assert show("distill").selectbox(key=key(house, "distill", "data")).value == raw.id
+    assert step(show, "distill").selectbox(key=key(house, "distill", "data")).value == raw.id
 
 
 def test_a_chosen_default_survives_a_reload(show: Show, house: House) -> None:
     house.dataset(), house.model()
-    show("distill").number_input(key=key(house, "distill", "keep_layers")).set_value(0).run()
-    assert show("distill").number_input(key=key(house, "distill", "keep_layers")).value == 0
+    show("distill").number_input(key=key(house, "cut", "keep_layers")).set_value(0).run()
+    assert show("distill").number_input(key=key(house, "cut", "keep_layers")).value == 0
 
 
 def test_an_emptied_number_and_an_emptied_list_mean_the_default(show: Show, house: House) -> None:

@@ -14,7 +14,7 @@ from studio.ui.models.card import card
 from studio.ui.project import project_words
 from studio.ui.words import kind_words
 
-SHOWN = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX, Kind.PACKAGE)
+SHOWN = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX, Kind.CAPTURE, Kind.PACKAGE)
 PAGE = 12
 ALL = "all"
 

@@ -14,6 +14,7 @@ ICONS: dict[Kind, tuple[str, Colour]] = {
     Kind.MODEL: (":material/deployed_code:", "blue"),
     Kind.ADAPTER: (":material/extension:", "orange"),
     Kind.ONNX: (":material/bolt:", "green"),
+    Kind.CAPTURE: (":material/lens_blur:", "gray"),
     Kind.PACKAGE: (":material/package_2:", "gray"),
 }
 
@@ -25,6 +26,7 @@ def kind_word(kind: Kind) -> str:
         Kind.MODEL: _("model"),
         Kind.ADAPTER: _("adapter"),
         Kind.ONNX: _("ONNX model"),
+        Kind.CAPTURE: _("capture"),
         Kind.EVALUATION: _("evaluation"),
         Kind.PACKAGE: _("package"),
     }[kind]

@@ -1,0 +1,67 @@
+"""Ablations and routes for pages and command line."""
+
+from __future__ import annotations
+
+from backend.ablation import reading
+from backend.ablation.reading import Ablation, is_ablation
+from backend.ablation.recipe import AblationParams, recipe
+from backend.models import routes
+from backend.models.captures import check_capture
+from backend.models.routes import Choice
+from backend.planner import PlanWorld
+from backend.recipes import Recipe
+from backend.schemas import ArtifactView, Kind, RunView
+from backend.settings import Settings
+from backend.store import Store
+
+
+class Ablations:
+    """Mixed into `backend.api.Studio`."""
+
+    store: Store
+    settings: Settings
+
+    def routes(self, student: str, data: str) -> Choice:
+        """The ways in which a student can learn from a dataset. Raises StudioError for an unknown reference."""
+        find = self.store.find_artifact
+        world = PlanWorld(self.store, self.settings)
+        return routes.choose(self.store.artifact(student), self.store.artifact(data), find, world)
+
+    def teacher_of(self, data: str) -> ArtifactView | None:
+        """The model that answered a dataset; None for people, endpoints and unknown references."""
+        found = self.store.find_artifact(data)
+        return routes.teacher_of(found, self.store.find_artifact) if found else None
+
+    def gold_of(self, data: str) -> ArtifactView | None:
+        """The dataset that a teacher was asked from; None for an unknown reference."""
+        found = self.store.find_artifact(data)
+        return routes.gold_of(found, self.store.find_artifact) if found else None
+
+    def ablation_recipe(self, params: AblationParams) -> Recipe:
+        """The whole run; with the logit variant where a capture is possible or there already. Raises StudioError."""
+        teacher, logit, capture = self.teacher_of(params.data), False, None
+        if teacher and self.store.find_artifact(params.student):
+            logit = self.routes(params.student, params.data).possible("logit")
+            capture = self._capture(params, teacher) if logit else None
+        return recipe(params, teacher.id if teacher else None, logit, capture)
+
+    def _capture(self, params: AblationParams, teacher: ArtifactView) -> str | None:
+        """The newest capture of these rows by this teacher with which the student can learn."""
+        world, data = PlanWorld(self.store, self.settings), self.store.artifact(params.data).id
+        for view in self.store.artifacts((Kind.CAPTURE,)):
+            facts = view.facts
+            made_for = (facts.get("data"), facts.get("teacher"), facts.get("max_length"))
+            asked = params.model_copy(update={"capture": view.id})
+            if made_for == (data, teacher.id, params.max_length) and not check_capture(
+                asked, params.student, params.data, world
+            ):
+                return view.id
+        return None
+
+    def ablations(self, project: str) -> list[RunView]:
+        """The runs of a project that are ablations, newest first."""
+        return [run for run in self.store.runs(project=project) if is_ablation(run)]
+
+    def ablation(self, run_id: str) -> Ablation:
+        """What an ablation has shown so far. Raises StudioError when there is no such run."""
+        return reading.read(self.store.run(run_id), self.store)

@@ -1,0 +1,72 @@
+"""How far a student is from a teacher of whom only the likeliest tokens are known.
+
+Let K be the tokens of a position that were kept and that the student has too. All others, of teacher and of student, are one
+bucket r: p_r = 1 - sum over K of p_i, and likewise q_r. With p = softmax(z / T) of the teacher and q of the student,
+
+    forward KL  D(p, q) = sum over K of p_i (log p_i - log q_i) + p_r (log p_r - log q_r)
+    reverse KL  D(q, p)
+    JSD         D(p, m) / 2 + D(q, m) / 2 with m = (p + q) / 2
+
+Each is the divergence of the two coarser distributions, so at most the dense one, and equal to it when K is the whole
+vocabulary. Nothing is renormalised: a teacher who spreads his mass over many tokens teaches the student to do the same.
+The result is multiplied by T^2, which keeps the size of the gradient as T grows (Hinton, Vinyals and Dean 2015).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+Tensor = torch.Tensor
+_NONE = -1e4
+"""The logarithm of what is not there."""
+_LEAST = -60.0
+"""The logarithm of the least share that a teacher's bucket counts with: the reverse KL of a teacher without any is infinite."""
+
+
+class Target(NamedTuple):
+    """A teacher at temperature T. `ids`: (positions, k) in the student's vocabulary, -1 where it lacks the token; `log_p`:
+    (positions, k); `log_tail`: (positions), the mass of all tokens that were not kept."""
+
+    ids: Tensor
+    log_p: Tensor
+    log_tail: Tensor
+
+
+def divergence(logits: Tensor, target: Target, kind: str, temperature: float) -> Tensor:
+    """T^2 times the divergence of each position, (positions); `logits`: the student's, (positions, vocabulary)."""
+    log_q = _student(logits.float() / temperature, target.ids)
+    log_p = _teacher(target)
+    if kind == "forward_kl":
+        distance = _kl(log_p, log_q)
+    elif kind == "reverse_kl":
+        distance = _kl(log_q, log_p)
+    else:
+        middle = torch.logaddexp(log_p, log_q) - torch.log(torch.tensor(2.0))
+        distance = (_kl(log_p, middle) + _kl(log_q, middle)) / 2
+    return distance * temperature**2
+
+
+def _kl(log_p: Tensor, log_q: Tensor) -> Tensor:
+    return (log_p.exp() * (log_p - log_q)).sum(dim=1)
+
+
+def _student(scaled: Tensor, ids: Tensor) -> Tensor:
+    """Log-probabilities of the kept tokens and of the bucket, (positions, k + 1). One pass over the vocabulary."""
+    rows, vocabulary = scaled.shape
+    lacks = ids < 0
+    kept = torch.zeros(rows, vocabulary + 1, dtype=torch.bool, device=scaled.device)
+    kept.scatter_(1, ids.masked_fill(lacks, vocabulary), True)
+    rest = scaled.masked_fill(kept[:, :vocabulary], _NONE).logsumexp(dim=1, keepdim=True)
+    chosen = scaled.gather(1, ids.clamp(min=0)).masked_fill(lacks, _NONE)
+    parts = torch.cat([chosen, rest], dim=1)
+    return parts - parts.logsumexp(dim=1, keepdim=True)
+
+
+def _teacher(target: Target) -> Tensor:
+    """The same of the teacher: what the student lacks goes into the bucket."""
+    lacks = target.ids < 0
+    lacking = target.log_p.masked_fill(~lacks, _NONE).logsumexp(dim=1)
+    tail = torch.logaddexp(target.log_tail.clamp(min=_NONE), lacking).clamp(min=_LEAST)
+    return torch.cat([target.log_p.masked_fill(lacks, _NONE), tail[:, None]], dim=1)

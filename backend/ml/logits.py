@@ -1,0 +1,142 @@
+"""A student learns from a capture: a mixture of the divergence from the teacher and the answer itself.
+
+The teacher is not loaded. Rows whose tokens the student has otherwise than the teacher had learn from the answer alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from backend.artifacts import verify
+from backend.data.tokens import Encoder
+from backend.errors import StudioError
+from backend.ml.divergence import Target, divergence
+from backend.ml.examples import IGNORE, Examples
+from backend.ml.shards import Array, read_shard, unpack
+from backend.ml.train import AnswerTrainer
+from backend.models.captures import LogitParams, fingerprint, refuse_other
+from backend.schemas import ArtifactView
+
+MATCH = 0.95
+"""Share of the rows that must have the teacher's tokens; with fewer the tokenizers do not fit."""
+_NO_ROW = -1
+
+
+class Capture:
+    """A finished capture in memory, packed as it is on disk. `ids` maps the teacher's ids to the student's, -1 where the
+    student lacks the token."""
+
+    def __init__(self, folder: Path, temperatures: list[float], temperature: float, ids: Array) -> None:
+        self.shards = [read_shard(file) for file in sorted(folder.glob("shard-*.safetensors"))]
+        self.temperature = temperature
+        self.column = temperatures.index(temperature)
+        self.ids = torch.from_numpy(ids)
+        self.rows: dict[int, int] = {}
+        self.places: list[tuple[int, slice]] = []
+        for number, shard in enumerate(self.shards):
+            ends = np.cumsum(shard["lengths"], dtype=np.int64).tolist()
+            for mark, start, end in zip(shard["marks"].tolist(), [0, *ends[:-1]], ends, strict=True):
+                self.rows[mark] = len(self.places)
+                self.places.append((number, slice(start, end)))
+
+    def target(self, rows: list[int]) -> Target:
+        """What the teacher held for likely at the positions of these rows, one row after the other."""
+        blocks = [unpack(self.shards[number], positions) for number, positions in map(self.places.__getitem__, rows)]
+        ids, values, norms, tails = (
+            torch.from_numpy(np.concatenate([getattr(block, name) for block in blocks]))
+            for name in ("ids", "values", "log_norm", "log_tail")
+        )
+        log_p = values / self.temperature - norms[:, self.column, None]
+        return Target(self.ids[ids], log_p, tails[:, self.column])
+
+
+class LogitTrainer(AnswerTrainer):
+    """AnswerTrainer whose rows carry `row`, their place in the capture. Validation rows have none: their loss is that of the
+    answer, as on every other route."""
+
+    def __init__(self, capture: Capture, params: LogitParams, **options: Any) -> None:
+        super().__init__(**options)
+        self.capture = capture
+        self.params = params
+        self.data_collator = partial(_collate, self.data_collator)
+
+    def _set_signature_columns_if_needed(self) -> None:
+        super()._set_signature_columns_if_needed()
+        if "row" not in self._signature_columns:  # type: ignore[operator]
+            self._signature_columns.append("row")  # type: ignore[attr-defined]
+
+    def total_loss(self, logits: Any, labels: Any, inputs: dict[str, Any]) -> Any:
+        """Sum over positions of kl_weight x divergence + (1 - kl_weight) x negative log-likelihood; the latter alone where
+        the row is not in the capture."""
+        if "row" not in inputs:
+            return super().total_loss(logits, labels, inputs)
+        rows = inputs["row"]
+        owner = rows.repeat_interleave((inputs["labels"] != IGNORE).sum(dim=1))
+        known = owner != _NO_ROW
+        answers = functional.cross_entropy(logits, labels, reduction="none")
+        if not known.any():
+            return answers.sum()
+        target = self.capture.target(rows[rows != _NO_ROW].tolist())
+        target = Target(*(part.to(logits.device) for part in target))
+        apart = divergence(logits[known], target, self.params.divergence, self.params.temperature)
+        weight = self.params.kl_weight
+        return answers[~known].sum() + (1 - weight) * answers[known].sum() + weight * apart.sum()
+
+
+def logit_trainer(
+    params: LogitParams, student: ArtifactView, data: ArtifactView, examples: Examples, ctx: Any
+) -> Callable[..., LogitTrainer]:
+    """Make the trainer of the capture that `params` names, and give every item of `examples` its `row` there.
+
+    Raises StudioError for a damaged capture, other data, another template, or a tokenizer that does not fit.
+    """
+    view = ctx.input(params.capture)
+    teacher = ctx.input(view.facts["teacher"])
+    ctx.progress(0, 1, "opening the capture")
+    verify(view.path)
+    refuse_other(view, student, data, teacher)
+    vocabulary = (Encoder(teacher.path).vocabulary(), Encoder(student.path).vocabulary())
+    to_student, to_teacher = id_maps(*vocabulary, view.facts["vocabulary"], student.facts["vocabulary"])
+    capture = Capture(view.path, view.facts["temperatures"], params.temperature, to_student)
+    matched = find_rows(examples, capture.rows, to_teacher)
+    rows = len(examples.items)
+    if matched < MATCH * rows:
+        raise StudioError("capture.tokenizer", field="capture", matched=matched, rows=rows)
+    ctx.log(f"{matched} of {rows} rows learn from the teacher's probabilities, the others from their answer alone.")
+    return partial(LogitTrainer, capture, params)
+
+
+def id_maps(teacher: dict[str, int], student: dict[str, int], rows: int, student_rows: int) -> tuple[Array, Array]:
+    """(teacher's id -> student's, student's id -> teacher's), -1 where the other lacks the token. `teacher`, `student`: token
+    -> id; `rows`, `student_rows`: of their output heads, which may be longer than their vocabularies."""
+    to_student, to_teacher = np.full(rows, -1, dtype=np.int64), np.full(student_rows, -1, dtype=np.int64)
+    if teacher == student:
+        shared = np.arange(min(rows, student_rows))
+        to_student[shared] = to_teacher[shared] = shared
+        return to_student, to_teacher
+    for token, mine in student.items():
+        theirs = teacher.get(token)
+        if theirs is not None and theirs < rows and mine < student_rows:
+            to_student[theirs], to_teacher[mine] = mine, theirs
+    return to_student, to_teacher
+
+
+def find_rows(examples: Examples, rows: dict[int, int], to_teacher: Array) -> int:
+    """Give every item its `row` in the capture, -1 when the teacher read other tokens; returns how many have one."""
+    for item in examples.items:
+        ids = to_teacher[item["input_ids"]].tolist()
+        mark = None if _NO_ROW in ids else fingerprint(ids, item["labels"].count(IGNORE))
+        item["row"] = rows.get(mark, _NO_ROW) if mark is not None else _NO_ROW  # type: ignore[assignment]
+    return sum(item["row"] != _NO_ROW for item in examples.items)  # type: ignore[comparison-overlap]
+
+
+def _collate(inner: Callable[..., dict[str, Any]], items: list[dict[str, Any]]) -> dict[str, Any]:
+    batch = inner(items)
+    return {**batch, "row": torch.tensor([item["row"] for item in items])} if "row" in items[0] else batch

@@ -1,0 +1,278 @@
+"""A small student cut from a larger model: some of its layers, and a vocabulary of what a dataset needs.
+
+Needs a model (an adapter is merged into its model first) and a dataset, which shows what the model is for: the layers that
+matter for it are measured on its rows, and its texts say which tokens have to stay. Leaves a full model with a tokenizer
+of its own, in which every text can still be written. It is meant to be trained next.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from typing import Any, Literal
+
+from pydantic import Field
+
+from backend.chat import pace
+from backend.chat.pulse import Pulse
+from backend.data import vocabulary
+from backend.data.rows import DataFolder
+from backend.data.tokens import Encoder
+from backend.data.vocabulary import MULTIPLE, Vocabulary
+from backend.errors import Problem
+from backend.models import costs
+from backend.models.training import learned_facts
+from backend.schemas import ArtifactView, Kind, Quote
+from backend.stages.base import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
+
+
+class CutParams(Params):
+    """What the form, the command line and recipes offer."""
+
+    model: TorchRef = Field(
+        title="Model to cut",
+        description="The teacher, usually: the student starts with its weights. An adapter is merged into its model "
+        "first.",
+    )
+    data: DatasetRef = Field(
+        title="Dataset",
+        description="The examples that the student is for. They show which layers matter and which words it needs.",
+    )
+    keep_layers: int = Field(
+        default=0,
+        ge=0,
+        le=512,
+        title="Layers to keep",
+        description="How many layers the student keeps. Fewer make it smaller and faster, and it needs more examples "
+        "to be as good. 0 keeps all.",
+    )
+    choose: Literal["even", "importance"] = Field(
+        default="importance",
+        title="Which layers",
+        description="Measured: the layers that change your examples most on their way through the model. Evenly: the "
+        "first three and the rest spread to the last, without measuring.",
+    )
+    layers: list[int] = Field(
+        default=[],
+        title="Layers",
+        description="Which layers exactly, counted from 0. Leave it empty and they are chosen by their number.",
+    )
+    vocabulary: Literal["data", "whole"] = Field(
+        default="data",
+        title="Vocabulary",
+        description="Cut to the data: the student keeps the pieces of words that your examples need and the commonest "
+        "others, which makes it much smaller. Any other text still works, in shorter pieces.",
+    )
+    vocabulary_size: int = Field(
+        default=4096,
+        ge=256,
+        le=1_000_000,
+        title="Smallest vocabulary",
+        description="Common pieces of words are kept up to this number even if your examples lack them. More suits "
+        "few examples and texts of other kinds; less is smaller.",
+    )
+    name: str = Field(
+        default="",
+        max_length=100,
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+    )
+
+
+class CutResult(Result):
+    """Metrics: parameters, layers, vocabulary."""
+
+
+def even_layers(keep: int, layers: int) -> list[int]:
+    """Which `keep` of `layers` layers stay without measuring: the first three, and the rest evenly up to the last
+    (30 -> 6: 0, 1, 2, 11, 20, 29)."""
+    first = list(range(min(3, max(1, keep - 1))))
+    rest = keep - len(first)
+    stride = (layers - 1 - first[-1]) / max(1, rest)
+    return first + [round(first[-1] + stride * step) for step in range(1, rest + 1)]
+
+
+def check(params: CutParams, world: World) -> list[Problem]:
+    problems = check_refs(params, world)
+    if problems:
+        return problems
+    model = world.describe(params.model)
+    assert model
+    count = int(model.facts["layers"])
+    if params.layers and params.keep_layers:
+        problems.append(Problem(code="train.layers_twice", field="layers"))
+    for layer in sorted(set(params.layers)):
+        if not 0 <= layer < count or params.layers.count(layer) > 1:
+            problems.append(Problem(code="train.layers", args={"layer": layer, "last": count - 1}, field="layers"))
+    if params.keep_layers > count:
+        args = {"keep": params.keep_layers, "layers": count}
+        problems.append(Problem(code="train.keep_layers", args=args, field="keep_layers"))
+    if params.vocabulary == "whole" and _kept_count(params, count) == count:
+        problems.append(Problem(code="cut.nothing", field="keep_layers"))
+    if params.vocabulary == "data" and (folder := _tokenizer_folder(params.model, world)):
+        wrong = vocabulary.refusal(folder)
+        problems += [wrong] if wrong else []
+    return problems or check_fits(quote(params, world), world)
+
+
+def quote(params: CutParams, world: World) -> Quote:
+    model, data = world.describe(params.model), world.describe(params.data)
+    assert model and data
+    layers = int(model.facts["layers"])
+    keep = _kept_count(params, layers)
+    facts = costs.with_layers(costs.merged(model.facts), keep)
+    rows = sum(int(count) for count in data.facts["rows"].values())
+    seconds = costs.start_seconds(model.facts)
+    if params.vocabulary == "data":
+        wanted = max(params.vocabulary_size, costs.distinct_tokens(data.facts))
+        size = -(-round(wanted) // MULTIPLE) * MULTIPLE
+        facts = costs.with_vocabulary(facts, min(int(facts["vocabulary"]), size))
+        seconds += rows * SECONDS_A_ROW
+    if _measures(params, layers):
+        load = pace.Load(rows=SAMPLE_ROWS, prompt=costs.row_tokens(data.facts, MOST_TOKENS), answer=0, data_bytes=0)
+        seconds += pace.answer_seconds({**model.facts, "format": "torch"}, load)
+    return Quote(
+        seconds=seconds / world.speed(),
+        memory_bytes=costs.answer_bytes({**model.facts, "format": "torch"}),
+        disk_bytes=facts["parameters"] * 4 + 4_000_000,
+        forecast={**facts, "format": "torch", "data": params.data},
+    )
+
+
+SECONDS_A_ROW = 0.0002
+"""To read a row as tokens: 0.37 s for the 1,812 rows of the demo."""
+SAMPLE_ROWS, MOST_TOKENS = 64, 512
+"""What layers are measured on."""
+
+
+def run(params: CutParams, ctx: Any) -> CutResult:
+    from backend.ml.load import load_model
+    from backend.ml.student import cut_layers, cut_vocabulary
+
+    source, data = ctx.input(params.model), ctx.input(params.data)
+    ctx.progress(0, 1, "loading the model")
+    model = load_model(source, ctx.input, merged=True)
+    ctx.checkpoint()
+    layers, scores = _layers(params, model, source, data, ctx)
+    tokens = _tokens(params, model, source, data, ctx)
+    ctx.progress(0, 1, "making the student")
+    if len(layers) < model.config.num_hidden_layers:
+        cut_layers(model, layers)
+    if tokens:
+        cut_vocabulary(model, tokens)
+    return _keep(params, model, source, data, {"kept_layers": layers, **scores}, tokens, ctx)
+
+
+def _kept_count(params: CutParams, layers: int) -> int:
+    return len(params.layers) or params.keep_layers or layers
+
+
+def _measures(params: CutParams, layers: int) -> bool:
+    return params.choose == "importance" and not params.layers and _kept_count(params, layers) < layers
+
+
+def _layers(
+    params: CutParams, model: Any, source: ArtifactView, data: ArtifactView, ctx: Any
+) -> tuple[list[int], dict[str, Any]]:
+    """The layers that stay, and what was measured to choose them."""
+    count = model.config.num_hidden_layers
+    keep = _kept_count(params, count)
+    scores: dict[str, Any] = {}
+    if _measures(params, count):
+        kept, scores = _important(params, model, source, data, ctx)
+    else:
+        kept = params.layers or even_layers(keep, count)
+    if len(kept) < count:
+        ctx.log(f"The student keeps the layers {', '.join(map(str, kept))} of {count}.")
+    return kept, scores
+
+
+def _tokens(params: CutParams, model: Any, source: ArtifactView, data: ArtifactView, ctx: Any) -> list[int]:
+    """The ids that stay; none when the vocabulary stays whole."""
+    from backend.ml.student import special_ids
+
+    if params.vocabulary == "whole":
+        return []
+    known = Vocabulary(source.path)
+    rows = sum(int(count) for count in data.facts["rows"].values())
+    pulse = Pulse(ctx, rows, "reading rows")
+    used = vocabulary.used_ids(source.path, DataFolder(data.path), pulse.add)
+    kept = known.keep(used | (special_ids(model) & known.tokens.keys()), params.vocabulary_size)
+    if len(kept) == len(known.ids):
+        ctx.log(f"The vocabulary stays whole: it has {len(known.ids)} tokens.")
+        return []
+    ctx.log(f"The data uses {len(used)} tokens; the student keeps {len(kept)} of {len(known.ids)}.")
+    return kept
+
+
+def _important(
+    params: CutParams, model: Any, source: ArtifactView, data: ArtifactView, ctx: Any
+) -> tuple[list[int], dict[str, Any]]:
+    from backend.ml.importance import block_influence
+
+    texts = _sample(source.path, DataFolder(data.path), ctx.seed)
+    pulse = Pulse(ctx, len(texts), "measuring layers")
+    scores = block_influence(model, texts, lambda: pulse.add(8))
+    order = sorted(range(len(scores)), key=lambda layer: -scores[layer])
+    ctx.log("Influence by layer: " + ", ".join(f"{layer}: {score:.3f}" for layer, score in enumerate(scores)) + ".")
+    kept = sorted(order[: _kept_count(params, len(scores))])
+    return kept, {"layer_influence": [round(score, 5) for score in scores]}
+
+
+def _sample(model: Path, data: DataFolder, seed: int) -> list[list[int]]:
+    """Ids of some learned rows, with their answers where there are any."""
+    encoder = Encoder(model)
+    rows = [row for split in ("train", "pool") for row in data.rows(split)]
+    chosen = Random(seed).sample(rows, min(SAMPLE_ROWS, len(rows)))
+    texts = [
+        encoder.prompt_ids(data.template, row) + (encoder.answer_ids(row.output) if row.output is not None else [])
+        for row in chosen
+    ]
+    return [ids[-MOST_TOKENS:] for ids in texts]
+
+
+def _keep(
+    params: CutParams,
+    model: Any,
+    source: ArtifactView,
+    data: ArtifactView,
+    about: dict[str, Any],
+    tokens: list[int],
+    ctx: Any,
+) -> CutResult:
+    from backend.ml.student import save_student
+    from backend.models.probe import inspect_folder
+
+    out = ctx.scratch("out")
+    save_student(model, out)
+    inherited = learned_facts(source, data, out)
+    if tokens:
+        Vocabulary(source.path).write(tokens, out)
+    facts = {**inspect_folder(out), "data": inherited["data"], "template": inherited["template"], **about}
+    name = params.name or f"{source.name}-cut-{facts['layers']}"
+    parents = [source.id, data.id]
+    made = ctx.artifact(Kind.MODEL, name, out, facts=facts, parents=parents, license=source.license)
+    metrics = {metric: float(facts[metric]) for metric in ("parameters", "layers", "vocabulary")}
+    return CutResult(artifact=made.id, metrics=metrics)
+
+
+def _tokenizer_folder(ref: str, world: World) -> Path | None:
+    """Where the tokenizer lies that a model will have; None when no folder is there yet."""
+    known = world.describe(ref)
+    while known is not None and known.pending and known.facts.get("base"):
+        known = world.describe(known.facts["base"])
+    folder = Path(known.path) if known is not None and known.path else None
+    return folder if folder and (folder / "tokenizer.json").is_file() else None
+
+
+STAGE = Stage(
+    name="cut",
+    title="Cut a student",
+    kind=Kind.MODEL,
+    params=CutParams,
+    result=CutResult,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"model": "${teacher}", "data": "${data}", "keep_layers": 6},
+)

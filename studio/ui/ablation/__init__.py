@@ -1,0 +1,1 @@
+"""Did distillation pay? The form of an ablation, its run, and what it showed."""

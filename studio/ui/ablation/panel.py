@@ -1,0 +1,168 @@
+"""The form of an ablation with the quote of the whole run, and above it what the last one showed."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from uuid import uuid4
+
+import streamlit as st
+
+from backend.ablation.reading import is_ablation
+from backend.ablation.recipe import parse
+from backend.errors import Problem, StudioError
+from backend.planner import Plan
+from backend.schemas import Kind
+from backend.stages.base import RefTo
+from studio import nav
+from studio.ui import pickers, source
+from studio.ui.ablation.results import results
+from studio.ui.forms import Form, problem_line
+from studio.ui.i18n import _, ngettext
+from studio.ui.project import project
+from studio.ui.routes import route_card
+from studio.ui.stage_panel import DOUBLE_CLICK, draw_fields, prepare_builtin, unprepared
+from studio.ui.words import ABLATION, duration, size
+
+HIDDEN = frozenset({"epochs", "capture"})
+"""Steps say how long; the capture is found or made."""
+
+
+def ablation() -> None:
+    st.markdown(
+        _(
+            "Trains one student in several ways, each for equal numbers of steps and with the same seeds, and asks all of "
+            "them the same rows: so you see whether the teacher was worth it."
+        )
+    )
+    results()
+    form = ablation_form()
+    plan, problems = checked(form)
+    form.keep(problems)
+    own = {name: [problem for problem in problems if _at(problem) == name] for name in form.shown()}
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        draw_fields(form, {name: found for name, found in own.items() if found}, route_card)
+    with right, st.container(border=True, key="quote_ablation"):
+        _lacking(form)
+        _quote(plan)
+        for problem in _others(form, problems):
+            problem_line(problem)
+        if missing := unprepared(form):
+            prepare_builtin(missing)
+        _start(ready=plan is not None and not plan.blocking)
+
+
+def ablation_form() -> Form:
+    """Teachers' answers and people's are offered apart."""
+    found = source.artifacts((Kind.DATASET,))
+    mine = sorted(found, key=lambda view: view.project != project().id)
+    sides: dict[str, dict[str, str]] = {"data": {}, "gold": {}}
+    for view in mine:
+        sides["data" if view.facts.get("teacher") else "gold"][view.id] = pickers.label(view)
+    choices = {name: pickers.distinct(options) for name, options in sides.items()}
+    return Form(ABLATION, {**choices, "student": _students()}, HIDDEN)
+
+
+def _students() -> dict[str, str]:
+    """All models, those last that an ablation made."""
+    runs = [run for run in source.project_runs(project().id) if is_ablation(run)]
+    made = {job.result.get("artifact") for run in runs for job in run.jobs}
+    options = pickers.choices(RefTo((Kind.MODEL, Kind.ADAPTER)))
+    return dict(sorted(options.items(), key=lambda option: option[0] in made))
+
+
+def checked(form: Form) -> tuple[Plan | None, list[Problem]]:
+    """The plan of the whole run, when it can be planned, and all that is wrong."""
+    raw, gone = form.values()
+    if gone or form.lacking() or unprepared(form):
+        return None, gone
+    try:
+        plan = planned(json.dumps(raw, sort_keys=True))
+    except StudioError as error:
+        return None, error.problems
+    return plan, plan.problems
+
+
+@st.cache_resource(ttl="4s", max_entries=32, show_spinner=False)
+def planned(raw: str) -> Plan:
+    """Shared by all sessions for some seconds. Raises StudioError."""
+    studio = source.studio()
+    return studio.plan(studio.ablation_recipe(parse(json.loads(raw))))
+
+
+def _at(problem: Problem) -> str:
+    """The field of the form that a problem is about; "" for what a step of the run says."""
+    return "" if problem.stage else (problem.field or "").partition(".")[0]
+
+
+def _others(form: Form, problems: list[Problem]) -> list[Problem]:
+    """What stands at no field, each sentence once: the same may be wrong for every seed."""
+    shown = form.shown()
+    return list({problem.sentence(): problem for problem in problems if _at(problem) not in shown}.values())
+
+
+def _lacking(form: Form) -> None:
+    """What has to be there before, and where it is made."""
+    needs = {
+        "gold": (nav.DATA, _("An ablation needs a dataset that people answered, and there is none yet.")),
+        "data": (nav.TEACHER, _("An ablation needs a dataset that a teacher answered, and there is none yet.")),
+        "student": (nav.MODELS, _("An ablation needs a student, and there is no model yet.")),
+    }
+    lacking = form.lacking()
+    for name, (row, words) in needs.items():
+        if name in lacking:
+            st.info(words, icon=":material/info:")
+            st.page_link(row.path, label=_("Go to {page}").format(page=_(row.title)), icon=":material/arrow_forward:")
+            return
+
+
+def _quote(plan: Plan | None) -> None:
+    st.subheader(_("What the whole run takes"), anchor=False)
+    if plan is None or not plan.steps:
+        st.caption(_("Fill in the form to see time, memory and disk."))
+        return
+    with st.grid(3, min_column_width=130, gap="small"):
+        st.metric(_("Time"), duration(plan.seconds))
+        st.metric(_("Memory"), size(plan.memory_bytes))
+        st.metric(_("Disk"), size(plan.disk_bytes))
+    stages = [step.step.stage for step in plan.steps]
+    parts = [ngettext("{n} training", "{n} trainings", stages.count("distill"))]
+    parts.append(ngettext("{n} measurement", "{n} measurements", stages.count("evaluate")))
+    st.caption(" · ".join(parts))
+    if "capture" in stages:
+        st.caption(f":material/info: {_('The capture is made once, for all seeds.')}")
+
+
+def _start(ready: bool) -> None:
+    mark = f"started.{project().id}.ablation"
+    st.session_state.setdefault(mark, uuid4().hex)
+    st.button(
+        _("Start the ablation"),
+        key="start_ablation",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=not ready,
+        help=None if ready else _("First correct what is marked in the form."),
+        on_click=_started,
+        args=(mark, st.session_state[mark]),
+    )
+
+
+def _started(mark: str, key: str) -> None:
+    """The form is read once more; a second click within two seconds is the same click."""
+    plan, problems = checked(ablation_form())
+    state: Any = st.session_state
+    soon = time.monotonic() - state.get(f"{mark}.at", 0.0) < DOUBLE_CLICK
+    if plan is None or any(problem.blocking for problem in problems) or soon:
+        return
+
+    def start() -> None:
+        run = source.studio().start(plan, project=project().name, key=key)
+        state[f"{mark}.at"], state[mark] = time.monotonic(), uuid4().hex
+        state["ablation_run"] = run.id
+        st.toast(_("The ablation is in the queue."))
+
+    source.act(start)

@@ -1,0 +1,173 @@
+"""The ablation on the page Distill: empty, ready, at work, failed, finished, in both languages; the routes beside the form."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from backend.ablation.reading import Ablation
+from backend.schemas import RunView, State
+from studio.paths import HERE
+from studio.ui.ablation.figure import ablation_chart
+from studio.ui.ablation.results import ablation_csv
+from studio.ui.ablation.words import headline, points, verdicts
+from tests.ablation.lab import Lab
+from tests.ablation.test_reading import RIGHT
+from tests.studio.conftest import words
+from tests.studio.house import House
+
+
+def show(step: str = "ablation", language: str = "en") -> AppTest:
+    at = AppTest.from_file(str(HERE / "app.py"), default_timeout=30)
+    at.session_state["lang"], at.session_state["step"] = language, step
+    at.run()
+    at.switch_page("../pages/distill.py").run()
+    assert not at.exception, at.exception
+    return at
+
+
+def finished(lab: Lab, **right: int) -> Ablation:
+    run = lab.start()
+    lab.finish_all(run, RIGHT | {name.replace("_", "-"): value for name, value in right.items()})
+    return lab.house.studio.ablation(run.id)
+
+
+@pytest.mark.parametrize(
+    ("language", "nothing", "needs", "start"),
+    [
+        ("en", "No ablation has run in this project yet.", "a dataset that people answered", "Start the ablation"),
+        ("es", "En este proyecto todavía no se ha hecho", "que responda", "Iniciar la ablación"),
+    ],
+)
+def test_empty(house: House, language: str, nothing: str, needs: str, start: str) -> None:
+    at = show(language=language)
+    assert nothing in words(at)
+    if language == "en":
+        assert needs in words(at)
+    button = at.button(key="start_ablation")
+    assert button.label == start and button.disabled
+
+
+def test_the_form_proposes_and_the_button_starts_the_whole_run(house: House) -> None:
+    lab = Lab(house)
+    at = show()
+    project = house.store.project()
+    chosen = {name: at.session_state[f"form.{project}.ablation.{name}"] for name in ("data", "gold")}
+    assert chosen == {"data": lab.answers.id, "gold": lab.gold.id}
+    at.selectbox(key=f"form.{project}.ablation.student").set_value(lab.student.id).run()
+    at.number_input(key=f"form.{project}.ablation.seeds").set_value(2).run()
+    at.number_input(key=f"form.{project}.ablation.max_steps").set_value(15).run()
+    assert "6 trainings · 8 measurements" in words(at)
+    assert not at.button(key="start_ablation").disabled
+    at.button(key="start_ablation").click().run()
+    assert not at.exception
+    (run,) = house.studio.ablations(project)
+    trained = {job.stage_id: job.params for job in run.jobs if job.stage == "distill"}
+    assert len(trained) == 6 and {each["max_steps"] for each in trained.values()} == {15}
+    assert {each["student"] for each in trained.values()} == {lab.student.id}
+    assert "0 of 15 steps done" in words(at)
+
+
+def test_a_wrong_number_stands_at_its_field(house: House) -> None:
+    Lab(house)
+    at = show()
+    at.number_input(key=f"form.{house.store.project()}.ablation.seeds").set_value(9).run()
+    assert at.button(key="start_ablation").disabled
+    assert "5" in "".join(each.value for each in at.markdown if ":red[:material/error:]" in each.value)
+
+
+@pytest.mark.parametrize(("language", "so_far"), [("en", "So far:"), ("es", "Hasta ahora:")])
+def test_at_work_it_shows_what_is_there(house: House, language: str, so_far: str) -> None:
+    lab = Lab(house)
+    run = lab.start()
+    for step in ("base-eval", "gold-42", "gold-42-eval"):
+        lab.finish(run, step, **({"right": RIGHT[step.removesuffix("-eval")]} if step.endswith("-eval") else {}))
+    text = words(show(language=language))
+    assert so_far in text
+    assert ("3 of 15 steps done" if language == "en" else "3 de 15 etapas terminadas") in text
+
+
+def test_the_page_opens_where_work_goes_on_and_trainings_are_not_listed_twice(house: House) -> None:
+    lab = Lab(house)
+    run = lab.start()
+    house.store.update_job(run.jobs[3].id, state=State.RUNNING)
+    at = AppTest.from_file(str(HERE / "app.py"), default_timeout=30).run()
+    at.switch_page("../pages/distill.py").run()
+    assert at.session_state["step"] == "ablation"
+    assert run.jobs[3].stage == "distill" and "gold-42" not in words(show("distill"))
+
+
+@pytest.mark.parametrize(("language", "why"), [("en", "The process ran out of memory."), ("es", "sin memoria")])
+def test_failed_says_why(house: House, language: str, why: str) -> None:
+    run = Lab(house).start()
+    _fail(house, run)
+    text = words(show(language=language))
+    assert why in text
+    assert ("Failed" if language == "en" else "Fallido") in text
+
+
+def _fail(house: House, run: RunView) -> None:
+    for job in run.jobs:
+        state = State.FAILED if job.stage_id == "gold-42" else State.BLOCKED
+        error = {"code": "core.memory_out", "args": {}} if state is State.FAILED else None
+        house.store.update_job(job.id, state=state, error=error)
+
+
+@pytest.mark.parametrize(
+    ("language", "verdict", "sentence"),
+    [
+        ("en", "Distillation paid.", "Sequence distillation gained 22.5 points over training on the labelled rows"),
+        ("es", "Destilar ha merecido la pena.", "La destilación de secuencias ganó 22,5 puntos en comparación con"),
+    ],
+)
+def test_finished_gives_verdict_chart_and_table(house: House, language: str, verdict: str, sentence: str) -> None:
+    finished(Lab(house))
+    at = show(language=language)
+    text = words(at).replace("\\", "")
+    assert verdict in text and sentence in text
+    assert len(at.get("plotly_chart")) == 1 and len(at.get("download_button")) == 1
+    even = (
+        "No difference between logit distillation" if language == "en" else "No se puede demostrar ninguna diferencia"
+    )
+    assert even in text
+
+
+def test_verdicts_are_honest(house: House) -> None:
+    lab = Lab(house)
+    worse = finished(lab, sequence_42=2, sequence_43=2, logit_42=3, logit_43=3)
+    assert headline(worse) == ("warning", "Distillation did not pay: the labelled rows alone teach more.")
+    assert "Sequence distillation lost 50.0 points against training on the labelled rows" in verdicts(worse)[0]
+    even = finished(lab, sequence_42=20, sequence_43=24, logit_42=21, logit_43=23)
+    assert headline(even) == ("info", "It is not shown that distillation pays.")
+    assert "can be shown with 40 rows and 2 seeds" in verdicts(even)[0]
+    few = finished(lab, sequence_42=23, sequence_43=27, logit_42=20, logit_43=24)
+    assert "differ on 6 rows only" in verdicts(few)[0] or few.differences[0].p < 0.05
+    assert points(-0.004) == "−0.4"
+
+
+def test_chart_and_csv_hold_the_figures(house: House) -> None:
+    found = finished(Lab(house))
+    means, seeds = ablation_chart(found)["data"]
+    assert means["y"][:2] == [pytest.approx(0.1), pytest.approx(0.55)]
+    assert means["error_y"]["array"][1] == pytest.approx(found.arms[1].high - 0.55)
+    assert len(seeds["y"]) == 6
+    lines = list(csv.DictReader(io.StringIO(ablation_csv(found).removeprefix("\ufeff"))))
+    assert len(lines) == 8
+    gold = [line for line in lines if line["variant"] == "gold"]
+    assert [(line["seed"], float(line["score"]), line["training_seconds"]) for line in gold] == [
+        ("42", 0.5, "30.0"),
+        ("43", 0.6, "30.0"),
+    ]
+    assert float(next(line for line in lines if line["variant"] == "sequence")["against_gold"]) == pytest.approx(0.225)
+
+
+@pytest.mark.parametrize(("language", "best"), [("en", "Recommended"), ("es", "Recomendada")])
+def test_routes_stand_beside_the_form_that_trains(house: House, language: str, best: str) -> None:
+    lab = Lab(house)
+    at = show("distill", language)
+    at.selectbox(key=f"form.{house.store.project()}.distill.student").set_value(lab.student.id).run()
+    assert best in words(at)
+    assert ("Answers (sequence)" if language == "en" else "Respuestas (secuencia)") in words(at)

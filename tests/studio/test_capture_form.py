@@ -1,0 +1,73 @@
+"""The forms of `capture` and of learning from one: what they propose, what may be left out, what the quote says."""
+
+from __future__ import annotations
+
+import hashlib
+
+from backend.data.tokens import PLAIN_TEMPLATE
+from backend.models.captures import data_hashes
+from backend.schemas import ArtifactView, Kind
+from studio.ui.fields import Kind as FieldKind
+from studio.ui.fields import parse
+from tests.studio.conftest import Show
+from tests.studio.house import House
+from tests.studio.test_stage_pages import key
+
+
+def held(house: House, data: ArtifactView) -> ArtifactView:
+    chat_template = hashlib.sha256(PLAIN_TEMPLATE.encode()).hexdigest()
+    facts = {"data": data.id, "temperatures": [1.0, 2.0], "bytes": 45_600, "tokens": 400}
+    facts["hashes"] = {**data_hashes(data.path), "chat_template": chat_template}
+    return house.artifact(Kind.CAPTURE, "held", facts, {"capture.json": "{}"}, [data.id])
+
+
+def test_the_page_has_a_switch_and_says_what_is_kept(show: Show, house: House) -> None:
+    data = house.dataset()
+    model = house.model()
+    at = show("distill")
+    assert at.segmented_control(key="step").value == "distill"
+    at.segmented_control(key="step").set_value("capture").run()
+    assert at.selectbox(key=key(house, "capture", "data")).value == data.id
+    assert any("32 likeliest tokens" in line.value and "8 bits" in line.value for line in at.caption)
+    at.number_input(key=key(house, "capture", "bytes_per_token")).set_value(300).run()
+    assert any("71 likeliest tokens" in line.value and "16 bits" in line.value for line in at.caption)
+    at.button(key="start_capture").click().run()
+    job = house.store.jobs()[0]
+    assert job.stage == "capture" and job.params["temperatures"] == [1.0, 2.0]
+    given = {"teacher": model.id, "data": data.id, "bytes_per_token": 300}
+    assert given.items() <= job.params.items()
+
+
+def test_a_capture_may_be_left_out(show: Show, house: House) -> None:
+    data = house.dataset()
+    house.model()
+    at = show("distill")
+    assert at.selectbox(key=key(house, "distill", "capture")).value == ""
+    assert not at.button(key="start_distill").disabled
+    at.button(key="start_distill").click().run()
+    job = house.store.jobs()[0]
+    assert job.params["data"] == data.id and job.params["capture"] is None
+
+
+def test_the_capture_of_the_dataset_is_proposed(show: Show, house: House) -> None:
+    other, data = house.dataset("other"), house.dataset()
+    house.model()
+    capture = held(house, other)
+    box = key(house, "distill", "capture")
+    at = show("distill")
+    chosen = at.selectbox(key=key(house, "distill", "data"))
+    chosen.set_value(data.id).run()
+    assert at.selectbox(key=box).value == ""
+    at.selectbox(key=key(house, "distill", "data")).set_value(other.id).run()
+    assert at.selectbox(key=box).value == capture.id
+    assert not at.button(key="start_distill").disabled
+    at.number_input(key=key(house, "distill", "temperature")).set_value(3).run()
+    assert at.button(key="start_distill").disabled
+    at.selectbox(key=box).set_value("").run()
+    assert at.selectbox(key=box).value == "" and not at.button(key="start_distill").disabled
+
+
+def test_lists_of_numbers_are_read_as_numbers() -> None:
+    assert parse(FieldKind.LIST, "1.0, 2") == [1.0, 2]
+    assert parse(FieldKind.LIST, "0.5") == [0.5]
+    assert parse(FieldKind.LIST, "q_proj, v.1") == ["q_proj", "v.1"]
