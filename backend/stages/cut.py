@@ -47,10 +47,10 @@ class CutParams(Params):
         "to be as good. 0 keeps all.",
     )
     choose: Literal["even", "importance"] = Field(
-        default="importance",
+        default="even",
         title="Which layers",
-        description="Measured: the layers that change your examples most on their way through the model. Evenly: the "
-        "first three and the rest spread to the last, without measuring.",
+        description="Evenly: the first three and the rest spread to the last. Measured: the layers that change your "
+        "examples most on their way through the model.",
     )
     layers: list[int] = Field(
         default=[],

@@ -130,7 +130,7 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
     ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
-    ("cut", "choose"): {"importance": "Measured", "even": "Evenly"},
+    ("cut", "choose"): {"even": "Evenly", "importance": "Measured"},
     ("cut", "vocabulary"): {"data": "Cut to the data", "whole": "Whole"},
     ("distill", "train_embeddings"): {"auto": "Automatic", "always": "Yes", "never": "No"},
     ("distill", "divergence"): {"forward_kl": "Forward KL", "reverse_kl": "Reverse KL", "jsd": "Both ways (JSD)"},
