@@ -21,7 +21,7 @@ from backend.models import costs
 FILE = "spend.jsonl"
 _MARKS = 16
 """Tokens of a message around its text, at most: role, beginning and end of turn."""
-_REPORT_SECONDS = 1.0
+_REPORT_SECONDS = 3.0
 _WAIT_SECONDS = 0.2
 Report = Callable[[str, float, float], None]
 
@@ -89,7 +89,7 @@ class Spend:
             self._free(reserved)
 
     def show(self, now: bool = False) -> None:
-        """Report the counters, once a second at most unless `now`."""
+        """Report the counters, every three seconds at most unless `now`."""
         if self._report and self.requests and (now or time.monotonic() - self._last >= _REPORT_SECONDS):
             self._last = time.monotonic()
             for name, value in self.metrics().items():

@@ -19,6 +19,7 @@ from studio.ui.words import percent, size
 
 STAGE_PAGES = {
     "dataset": nav.DATA,
+    "audition": nav.TEACHER,
     "teacher": nav.TEACHER,
     "distill": nav.DISTILL,
     "finetune": nav.FINETUNE,
@@ -58,6 +59,7 @@ _MAKERS = {
     Kind.ADAPTER: "finetune",
     Kind.ONNX: "quantize",
     Kind.EVALUATION: "evaluate",
+    Kind.AUDITION: "audition",
     Kind.PACKAGE: "package",
 }
 

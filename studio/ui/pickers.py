@@ -14,6 +14,7 @@ from studio.ui.project import project, project_words
 from studio.ui.words import size
 
 PREFERRED = {
+    ("audition", "data"): ("dataset",),
     ("teacher", "model"): ("finetune", "distill"),
     ("teacher", "data"): ("dataset",),
     ("distill", "student"): ("finetune",),
@@ -39,6 +40,11 @@ def choices(mark: RefTo) -> dict[str, str]:
     return distinct(options)
 
 
+def endpoint_choices() -> dict[str, str]:
+    """name -> label of the saved endpoints."""
+    return {each.name: f"{each.name} · {each.model}" for each in source.endpoints()}
+
+
 def distinct(options: dict[str, str]) -> dict[str, str]:
     """The same options with the end of its id behind every label that stands there twice: the browser sends labels, and
     of two equal ones it would mean the last."""
@@ -54,7 +60,7 @@ def label(view: ArtifactView) -> str:
     rows = view.facts.get("rows")
     if isinstance(rows, dict):
         parts.append(ngettext("{n} row", "{n} rows", sum(rows.values())))
-    elif view.kind is not Kind.EVALUATION:
+    elif view.kind not in (Kind.EVALUATION, Kind.AUDITION):
         parts.append(size(view.size_bytes))
     if view.job_id and view.project != project().id:  # what was imported belongs to all
         parts += [project_words(each) for each in source.projects() if each.id == view.project]
@@ -89,5 +95,6 @@ def _kind(kind: Kind) -> str:
         Kind.ADAPTER: _("adapter"),
         Kind.ONNX: _("ONNX model"),
         Kind.EVALUATION: _("evaluation"),
+        Kind.AUDITION: _("audition"),
         Kind.PACKAGE: _("package"),
     }[kind]

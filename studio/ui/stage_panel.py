@@ -22,7 +22,7 @@ from studio.ui.forms import Form, answerer_switch, problem_line
 from studio.ui.i18n import _
 from studio.ui.project import project
 from studio.ui.tasks import background, drop, failure, task
-from studio.ui.words import duration, escaped, number, size, stage_words
+from studio.ui.words import duration, escaped, money, number, size, stage_words
 
 SEED = 42
 DOUBLE_CLICK = 2.0
@@ -187,6 +187,10 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool) -> None:
             st.metric(_("Disk"), size(quote.disk_bytes))
             if quote.tokens:
                 st.metric(_("Tokens"), number(quote.tokens))
+            if quote.money:
+                st.metric(
+                    _("Money"), money(quote.money), help=_("By the prices that you saved, if nothing is there yet.")
+                )
         for line in _checks(plan):
             st.caption(f":green[:material/check_circle:] {line}")
     elif not others and not lacking:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from babel.dates import format_datetime, format_timedelta
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
 
 from backend.schemas import JobView, Kind, RunView, State
 from backend.stages import stage as find_stage
@@ -29,6 +29,7 @@ STATES: dict[State, tuple[str, str, Colour]] = {
 
 STAGES = {
     "dataset": "Prepare data",
+    "audition": "Audition",
     "teacher": "Ask the teacher",
     "distill": "Distill",
     "finetune": "Fine-tune",
@@ -78,6 +79,12 @@ METRICS: dict[str, tuple[str, str]] = {
     "zip_bytes": ("Zip file", "bytes"),
     "loss": ("Held-out loss", "number"),
     "loss_tokens": ("Tokens compared", "count"),
+    "spent_usd": ("Spent", "usd"),
+    "prompt_tokens": ("Tokens sent", "count"),
+    "completion_tokens": ("Tokens received", "count"),
+    "candidates": ("Candidates", "count"),
+    "candidates_failed": ("Candidates that failed", "count"),
+    "best_score": ("Best candidate", "share"),
 }
 
 KINDS: dict[str, str] = {
@@ -86,6 +93,7 @@ KINDS: dict[str, str] = {
     Kind.ADAPTER: "Adapters",
     Kind.ONNX: "ONNX models",
     Kind.EVALUATION: "Evaluations",
+    Kind.AUDITION: "Auditions",
     Kind.PACKAGE: "Packages",
     "checkpoints": "Checkpoints",
     "cache": "Cache",
@@ -206,6 +214,12 @@ def percent(share: float) -> str:
     return format_percent(share, "#,##0.0 %", locale=lang())
 
 
+def money(usd: float) -> str:
+    """`$12.40`; sums below ten cents with four digits that count at most: `$0.0023`."""
+    form = "¤#,##0.00" if usd >= 0.1 or usd == 0 else "¤0.00####"
+    return format_currency(usd, "USD", form, locale=lang(), currency_digits=False)
+
+
 def metric_words(name: str, value: float) -> tuple[str, str]:
     """(label, value) of a metric; one that the table doesn't know shows its own name."""
     label, unit = METRICS.get(name, (name, "number"))
@@ -215,6 +229,7 @@ def metric_words(name: str, value: float) -> tuple[str, str]:
         "bytes": lambda: size(value),
         "count": lambda: format_decimal(value, "#,##0", locale=lang()),
         "number": lambda: number(value),
+        "usd": lambda: money(value),
     }[unit]()
     return _(label), shown
 

@@ -11,6 +11,7 @@ from typing import Any
 from backend import recipes, stages
 from backend.messages import MESSAGES
 from backend.messages.words import WORDS
+from backend.models.endpoints import PRESETS, SavedEndpoint
 from backend.paths import ROOT, assets
 from studio.nav import NAV
 from studio.ui import words
@@ -87,6 +88,10 @@ def _backend() -> Iterator[tuple[str, str]]:
     for name, stage in stages.stages().items():
         for field, info in stage.params.model_fields.items():
             yield from ((str(text), f"backend/stages: {name}.{field}") for text in (info.title, info.description))
+    for field, info in SavedEndpoint.model_fields.items():
+        yield from ((str(text), f"backend/models/endpoints.py: {field}") for text in (info.title, info.description))
+    for preset in PRESETS.values():
+        yield preset.terms, "backend/models/endpoints.py: PRESETS"
     for path in (assets() / "recipes").glob("*.yaml"):
         yield recipes.load(path).description, path.name
     doctor = ROOT / "backend" / "doctor.py"

@@ -26,6 +26,7 @@ def kind_word(kind: Kind) -> str:
         Kind.ADAPTER: _("adapter"),
         Kind.ONNX: _("ONNX model"),
         Kind.EVALUATION: _("evaluation"),
+        Kind.AUDITION: _("audition"),
         Kind.PACKAGE: _("package"),
     }[kind]
     return word[:1].upper() + word[1:]
