@@ -31,16 +31,18 @@ class Endpoints:
         return found
 
     def check_endpoint(self, values: dict[str, Any], new: bool) -> list[Problem]:
-        """All that is wrong with what was filled in, each with its field; `new`: the name must be free."""
+        """All that is wrong with what was filled in, one problem a field; `new`: the name must be free."""
+        found: dict[str | None, Problem] = {}
         try:
-            found = SavedEndpoint.model_validate(values)
+            SavedEndpoint.model_validate(values)
         except ValidationError as error:
-            return value_problems(error)
-        problems = unfilled(found.url) or check_endpoint(found.url, found.model, ("url", "model"))
-        problems = [_short(problem) for problem in problems]
-        if new and self.store.find_endpoint(found.name):
-            problems.append(Problem(code="endpoints.taken", args={"name": found.name}, field="name"))
-        return problems
+            found = {problem.field: problem for problem in value_problems(error)}
+        name, url, model = (str(values.get(field) or "").strip() for field in ("name", "url", "model"))
+        for problem in unfilled(url) + check_endpoint(url, model, ("url", "model")):
+            found.setdefault(problem.field, _short(problem))
+        if new and self.store.find_endpoint(name):
+            found.setdefault("name", Problem(code="endpoints.taken", args={"name": name}, field="name"))
+        return list(found.values())
 
     def save_endpoint(self, values: dict[str, Any], new: bool = True) -> EndpointView:
         """Add one, or without `new` replace the one of that name. Raises StudioError with all that is wrong."""

@@ -20,12 +20,13 @@ from backend.data.rows import Message
 @dataclass
 class Heard:
     """One answer. `seconds`, `tokens` (of the answer) and `usd` since the answer before: their sums are those of the whole,
-    however many were asked at once."""
+    however many were asked at once. `kept`: it was there from an earlier time."""
 
     text: str
     seconds: float
     tokens: float
     usd: float
+    kept: bool = False
 
 
 def rehearse(
@@ -82,5 +83,5 @@ def _read(file: Path) -> dict[str, Heard]:
         except ValueError:
             continue
         key = kept.pop("key")
-        found[key] = Heard(**kept)
+        found[key] = Heard(**{**kept, "kept": True})
     return found

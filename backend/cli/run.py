@@ -195,6 +195,7 @@ class BarView:
 
 def show_plan(plan: Plan, as_json: bool) -> None:
     """The quote of every stage and the sum."""
+    from backend.chat.spend import dollars
     from backend.stages.base import human_bytes
 
     if as_json:
@@ -209,11 +210,11 @@ def show_plan(plan: Plan, as_json: bool) -> None:
             duration(step.quote.seconds),
             human_bytes(step.quote.memory_bytes),
             human_bytes(step.quote.disk_bytes),
-            f"{step.quote.money:.2f} USD" if step.quote.money else "",
+            f"{dollars(step.quote.money)} USD" if step.quote.money else "",
         ]
         for step in plan.steps
     ]
-    money = f"{plan.money:.2f} USD" if plan.money else ""
+    money = f"{dollars(plan.money)} USD" if plan.money else ""
     total = [duration(plan.seconds), human_bytes(plan.memory_bytes), human_bytes(plan.disk_bytes), money]
     rows.append(["in all", "", *total])
     table(["stage", "kind", "time", "memory", "disk", "money"], rows)

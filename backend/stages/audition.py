@@ -177,12 +177,10 @@ def _audition(
     _write(file, rows, heard)
     wrong = next((at for at, right in enumerate(figures["right"]) if not right), 0)
     shown = {"input": rows[wrong].input[:300], "expected": (truth(rows[wrong]) or "")[:300]}
-    entry |= figures | _pace(heard) | {"example": {**shown, "answer": heard[wrong].text[:300]}}
-    return (
-        {**entry, "usd_per_1000": 1000 * sum(each.usd for each in heard) / len(heard)}
-        if answerer.view is None
-        else entry
-    )
+    entry |= figures | _pace(heard)
+    entry |= {"cached": sum(each.kept for each in heard), "example": {**shown, "answer": heard[wrong].text[:300]}}
+    paid = {"usd_per_1000": 1000 * sum(each.usd for each in heard) / len(heard)} if answerer.view is None else {}
+    return entry | paid
 
 
 def _answers(
@@ -269,7 +267,9 @@ def _metric(template: Template) -> str:
 def _metrics(ranking: list[dict[str, Any]], rows: int) -> dict[str, float]:
     failed = sum(bool(each["failed"]) for each in ranking)
     best = {"best_score": ranking[0]["metric"]} if not ranking[0]["failed"] else {}
-    return {"candidates": float(len(ranking)), "candidates_failed": float(failed), "n": float(rows), **best}
+    cached = sum(each.get("cached", 0) for each in ranking)
+    counts = {"candidates": len(ranking), "candidates_failed": failed, "n": rows, "cached": cached}
+    return {name: float(count) for name, count in counts.items()} | best
 
 
 STAGE = Stage(

@@ -18,6 +18,7 @@ from backend.errors import Problem
 from backend.schemas import JobView
 from backend.stages import stage as find_stage
 from backend.stages.base import NamesEndpoint, RefTo
+from studio import nav
 from studio.ui import pickers, source
 from studio.ui.fields import Kind, draw, kind_of, parse
 from studio.ui.i18n import _
@@ -234,7 +235,7 @@ def answerer_switch(form: Form) -> None:
     words = {
         "model": _("A model of this studio"),
         "saved": _("A saved endpoint"),
-        "endpoint": _("An endpoint by its address"),
+        "endpoint": _("An address"),
     }
     st.segmented_control(
         _("Who answers"),
@@ -244,6 +245,14 @@ def answerer_switch(form: Form) -> None:
         required=True,
         persist_state="session",
     )
+    if form.answerer == "saved" and not form.choices["endpoint"]:
+        st.info(_("No endpoint is saved yet."), icon=":material/info:")
+        st.page_link(
+            nav.TEACHER.path,
+            label=_("Add an endpoint"),
+            icon=":material/add:",
+            query_params={"step": "choose"},
+        )
 
 
 def problem_line(problem: Problem) -> None:

@@ -28,6 +28,10 @@ PREFERRED = {
 """Which stage's newest result a form offers first; earlier stages win."""
 
 
+HEARD = 3
+"""Models that an audition proposes as candidates."""
+
+
 def choices(mark: RefTo) -> dict[str, str]:
     """id -> label of all artifacts that `mark` allows, those of the project first; built-in models that are not imported
     yet stand under their name."""
@@ -79,7 +83,12 @@ def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -
 
 def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
-    quick start); a teacher answers the training rows of a dataset that has no pool."""
+    quick start); a teacher answers the training rows of a dataset that has no pool; the newest models are heard."""
+    if stage == "audition":
+        mine = [
+            view for view in source.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) if view.project == project().id
+        ]
+        return {"models": [view.id for view in mine[:HEARD]]}
     facts = {view.id: view.facts for view in source.artifacts()}
     if stage == "distill" and (layers := facts.get(values.get("student") or "", {}).get("layers")):
         return {"keep_layers": max(1, layers // 5)}

@@ -69,7 +69,8 @@ def checked(form: Form) -> tuple[Plan | None, list[Problem]]:
 
 def _unprepared(form: Form) -> str | None:
     """A built-in model that is chosen and not imported yet; it may be a default, which `values` leaves out."""
-    chosen = [st.session_state[form.key(name)] for name in form.shown()]
+    held = [st.session_state[form.key(name)] for name in form.shown()]
+    chosen = [one for value in held for one in (value if isinstance(value, list) else [value])]
     return next((name for name in source.missing_builtins() if name in chosen), None)
 
 

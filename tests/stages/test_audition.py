@@ -135,7 +135,7 @@ def test_a_second_audition_asks_nothing_and_shows_the_same_speed(tmp_path: Path,
     ctx = context(tmp_path, saved("best", good))
     run(params("best"), ctx)
     first = facts(ctx)["candidates"][0]
-    run(params("best"), ctx)
+    assert run(params("best"), ctx).metrics["cached"] == 15
     assert len(good.asked) == 15
     assert facts(ctx)["candidates"][0]["seconds_per_answer"] == pytest.approx(first["seconds_per_answer"])
 

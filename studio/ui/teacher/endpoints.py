@@ -52,7 +52,7 @@ def _card(endpoint: EndpointView, verdict: dict[str, Any] | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{escaped(endpoint.name)}**", width="content")
             st.badge(preset_words(endpoint.preset), icon=":material/cloud:", color="violet")
-        st.caption(escaped(f"{endpoint.model} · {endpoint.url}"))
+        st.caption(f"{escaped(endpoint.model)} · `{endpoint.url.replace('`', '')}`")
         parts = [price_words(endpoint), logprobs_words(endpoint), context_words(endpoint)]
         st.caption(escaped(" · ".join(filter(None, parts))))
         _terms(endpoint)

@@ -101,7 +101,7 @@ def _field(field: str, locked: bool = False) -> None:
     if field in ("input_price", "output_price"):
         st.number_input(title, value=None, step=0.1, format="%.6g", placeholder=_("unknown"), **common)
     elif field in NUMBERS:
-        st.number_input(title, value=0, step=1, **common)
+        st.number_input(title, value=None, step=1, **common)
     elif field == "forbids_distillation":
         st.segmented_control(title, list(get_args(Forbids)), format_func=forbids_words, required=True, **common)
     elif field == "terms":

@@ -57,6 +57,10 @@ def _result(view: ArtifactView) -> None:
         for words in others(candidates):
             st.caption(escaped(words))
     plain_table("audition_table", _("Candidates"), columns(metric), rows(candidates, metric), stack=True)
+    baseline = next((one["baseline"] for one in candidates if "baseline" in one), None)
+    if baseline is not None:
+        words = _("Always giving the most frequent answer would reach {share}; a teacher must do better.")
+        st.caption(words.format(share=percent(baseline)))
     for one in candidates:
         if one.get("failure"):
             said = Problem(**one["failure"]).sentence(_)
@@ -96,8 +100,8 @@ def others(candidates: list[dict[str, Any]]) -> list[str]:
 
 
 def columns(metric: str) -> list[Column]:
-    figures = [metric_words(metric, 0.0)[0], _("Always the same answer"), _("Answers of no use")]
-    figures += [_("Seconds an answer"), _("Tokens/s"), _("Cost of 1,000 answers")]
+    figures = [metric_words(metric, 0.0)[0], _("Answers of no use"), _("Seconds an answer")]
+    figures += [_("Cost of 1,000 answers"), _("Tokens/s")]
     made: list[Column] = [{"title": _("Candidate"), "kind": "name"}]
     return [*made, *({"title": title, "kind": "figure"} for title in figures)]  # type: ignore[list-item]
 
@@ -115,12 +119,12 @@ def _name(one: dict[str, Any], first: bool) -> Cell:
 
 def _figures(one: dict[str, Any], metric: str) -> list[Cell]:
     if "metric" not in one:
-        return [{"text": "–"}] * 6
+        return [{"text": "–"}] * 5
     score: Cell = {"text": metric_words(metric, one["metric"])[1], "share": one["metric"]}
     score |= {"range": (one["low"], one["high"]), "sub": f"{percent(one['low'])} – {percent(one['high'])}"}
     paid = one.get("usd_per_1000")
-    texts = [percent(one["baseline"]), percent(one["invalid_rate"]), number(one["seconds_per_answer"])]
-    texts += [number(one["tokens_per_s"]), _("own hardware") if paid is None else money(paid)]
+    texts = [percent(one["invalid_rate"]), number(one["seconds_per_answer"])]
+    texts += [_("own hardware") if paid is None else money(paid), number(one["tokens_per_s"])]
     return [score, *({"text": text} for text in texts)]  # type: ignore[list-item]
 
 
