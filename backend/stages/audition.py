@@ -161,7 +161,8 @@ def _audition(
     how = params.model_dump(include=set(AskingParams.model_fields))
     name = who.get("endpoint") or ctx.input(who["model"]).name
     entry: dict[str, Any] = {**who, "name": name, "failed": ""}
-    pulse.add(0, "loading the model" if "model" in who else "asking the teacher")
+    local = "model" in who
+    pulse.add(0, "loading the model" if local else "asking the teacher")
     try:
         answerer = open_answerer(AnswererParams(**how, **who), ctx, spend)
         try:
