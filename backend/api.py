@@ -14,6 +14,7 @@ from backend.answers import Answers, Confusion, confusion
 from backend.artifacts import Manifest, read_manifest
 from backend.data.preview import Columns, PreviewRow, columns, preview
 from backend.data.rows import DataFolder, Row
+from backend.endpoints import Endpoints
 from backend.errors import StudioError
 from backend.evaluations import EvaluationView, evaluations
 from backend.jobs.service import JobService, NewJob
@@ -32,7 +33,7 @@ from backend.uploads import Upload
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Studio(Projects, Ablations):
+class Studio(Projects, Ablations, Endpoints):
     """One per process: `Studio.open()` takes its settings from the environment."""
 
     def __init__(self, settings: Settings) -> None:

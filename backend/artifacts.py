@@ -23,13 +23,15 @@ _VERSIONS = ("slmops-studio", "torch", "transformers", "peft", "trl", "olive-ai"
 
 
 class Manifest(BaseModel):
-    """What made these bytes: resolved parameters, parents, versions, seed, and a SHA-256 for every file."""
+    """What made these bytes: resolved parameters, parents, versions, seed, and a SHA-256 for every file; `endpoints`: address
+    and model behind the names of saved endpoints in the parameters."""
 
     id: str
     kind: Kind
     name: str
     stage: str | None = None
     params: dict[str, Any] = {}
+    endpoints: dict[str, dict[str, str]] = {}
     parents: list[str] = []
     facts: dict[str, Any] = {}
     license: str | None = None

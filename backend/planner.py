@@ -11,8 +11,9 @@ from typing import Any
 
 from backend import machine, recipes, stages
 from backend.errors import Problem
+from backend.models.endpoints import EndpointView
 from backend.recipes import Recipe, Step
-from backend.schemas import Quote, State
+from backend.schemas import Kind, Quote, State
 from backend.settings import Settings
 from backend.stages.base import Described, Params, check_fits
 from backend.store import Store
@@ -35,6 +36,14 @@ class PlanWorld:
             return self.forecasts.get(step_id)
         found = self.store.find_artifact(ref)
         return Described(found.kind, found.facts, path=str(found.path)) if found else None
+
+    def endpoint(self, name: str) -> EndpointView | None:
+        return self.store.find_endpoint(name)
+
+    def auditions(self, data: str) -> list[dict[str, Any]]:
+        found = self.store.find_artifact(data)
+        held = self.store.artifacts([Kind.AUDITION]) if found else []
+        return [view.facts for view in held if found and view.facts.get("data") == found.id]
 
     def speed(self) -> float:
         if self._speed is None:
@@ -84,6 +93,11 @@ class Plan:
     @property
     def seconds(self) -> float:
         return sum(step.quote.seconds for step in self.steps)
+
+    @property
+    def money(self) -> float:
+        """USD."""
+        return sum(step.quote.money for step in self.steps)
 
     @property
     def memory_bytes(self) -> int:

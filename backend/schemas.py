@@ -24,6 +24,7 @@ class Kind(StrEnum):
     ONNX = "onnx"
     CAPTURE = "capture"
     EVALUATION = "evaluation"
+    AUDITION = "audition"
     PACKAGE = "package"
 
 
@@ -52,13 +53,15 @@ class State(StrEnum):
 
 class Quote(View):
     """What a stage will cost: `seconds` on this machine, peak `memory_bytes` of its process, `disk_bytes` kept at the
-    end, `tokens` sent to and from a paid endpoint. `stretch`: how much longer than the stage's own estimate its last runs
-    took here (1.0: none yet). `forecast`: the facts that its artifact will have, so that later stages can be quoted."""
+    end, `tokens` sent to and from a paid endpoint, `money` that they cost in USD as far as prices are known. `stretch`: how
+    much longer than the stage's own estimate its last runs took here (1.0: none yet). `forecast`: the facts that its
+    artifact will have, so that later stages can be quoted."""
 
     seconds: float
     memory_bytes: int
     disk_bytes: int
     tokens: int = 0
+    money: float = 0.0
     stretch: float = 1.0
     forecast: dict[str, Any] = {}
 

@@ -1,11 +1,5 @@
-"""A teacher answers the rows of a dataset."""
+"""Who could be the teacher, an audition, and a teacher that answers the rows of a dataset."""
 
-from studio.nav import TEACHER
-from studio.ui.i18n import _
-from studio.ui.stage_page import stage_page
+from studio.ui.teacher.page import teacher_page
 
-stage_page(
-    TEACHER,
-    _("A large model, here or behind an endpoint, answers your rows; a small one will learn from its answers."),
-    "teacher",
-)
+teacher_page()

@@ -9,36 +9,17 @@ from pydantic import Field
 
 from backend.chat.engine import ChatEngine, Sampling, open_engine
 from backend.chat.http import Endpoint, HttpEngine, check_endpoint, check_key_name
+from backend.chat.pace import Load
+from backend.chat.spend import FILE, Prices, Spend, dollars
 from backend.errors import Problem
-from backend.schemas import ArtifactView
-from backend.stages.base import ModelRef, Params, World
+from backend.models.endpoints import SavedEndpoint
+from backend.schemas import ArtifactView, Quote
+from backend.stages.base import EndpointRef, ModelRef, Params, World
 
 
-class AnswererParams(Params):
-    """Exactly one of `model` and an endpoint, and how it answers."""
+class AskingParams(Params):
+    """How whoever answers is asked."""
 
-    model: ModelRef | None = Field(None, title="Model", description="The model that answers, unless an endpoint does.")
-    endpoint_url: str = Field(
-        "",
-        title="Endpoint address",
-        description="The base address of an OpenAI-compatible service, such as `https://host/v1`. The rows are sent "
-        "there.",
-        max_length=500,
-    )
-    endpoint_model: str = Field(
-        "",
-        title="Model at the endpoint",
-        description="The name under which the endpoint knows the model.",
-        max_length=200,
-    )
-    endpoint_key_env: str = Field(
-        "",
-        title="Variable with the key",
-        description="The environment variable that holds the access key, such as `OPENAI_API_KEY`. The key itself is "
-        "never stored.",
-        pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
-        max_length=100,
-    )
     concurrency: int = Field(
         4,
         title="Requests at once",
@@ -77,29 +58,122 @@ class AnswererParams(Params):
         ge=1,
         le=512,
     )
+    budget: float = Field(
+        0.0,
+        title="Budget in USD",
+        description="The most that this job may spend at endpoints. Before each request its highest cost is set aside; "
+        "what would pass the budget is not sent. 0 sets no limit.",
+        ge=0,
+        le=1_000_000,
+    )
+
+
+class AnswererParams(AskingParams):
+    """Exactly one of `model`, a saved `endpoint` and the address of one, and how it answers."""
+
+    model: ModelRef | None = Field(None, title="Model", description="The model that answers, unless an endpoint does.")
+    endpoint: EndpointRef = Field(
+        "",
+        title="Saved endpoint",
+        description="An endpoint that you saved, by its name. The rows are sent there.",
+        max_length=60,
+    )
+    endpoint_url: str = Field(
+        "",
+        title="Endpoint address",
+        description="The base address of an OpenAI-compatible service, such as `https://host/v1`. The rows are sent "
+        "there.",
+        max_length=500,
+    )
+    endpoint_model: str = Field(
+        "",
+        title="Model at the endpoint",
+        description="The name under which the endpoint knows the model.",
+        max_length=200,
+    )
+    endpoint_key_env: str = Field(
+        "",
+        title="Variable with the key",
+        description="The environment variable that holds the access key, such as `OPENAI_API_KEY`. The key itself is "
+        "never stored.",
+        pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
+        max_length=100,
+    )
 
 
 @dataclass
 class Answerer:
-    """An open engine, and what of it goes into facts, cache and lineage. `identity` changes when its answers may change."""
+    """An open engine, and what of it goes into facts, cache and lineage. `identity` changes when its answers may change;
+    `spend` counts what it costs."""
 
     engine: ChatEngine
     name: str
     identity: dict[str, Any]
     view: ArtifactView | None
+    spend: Spend
 
 
-def check_answerer(params: AnswererParams) -> list[Problem]:
-    endpoint = bool(params.endpoint_url or params.endpoint_model)
-    if endpoint == bool(params.model):
+def check_answerer(params: AnswererParams, world: World) -> list[Problem]:
+    once = bool(params.endpoint_url or params.endpoint_model)
+    if once + bool(params.model) + bool(params.endpoint) != 1:
         return [Problem(code="chat.one_teacher", field="model")]
-    if not endpoint:
+    problems = check_endpoint(params.endpoint_url, params.endpoint_model) if once else []
+    problems += check_key_name(params.endpoint_key_env, "endpoint_key_env")
+    saved = world.endpoint(params.endpoint) if params.endpoint else None
+    if params.budget and not params.model and (once or (saved and not saved.priced)):
+        problems.append(Problem(code="endpoints.budget_no_price", field="budget"))
+    return problems
+
+
+def check_budget(params: AskingParams, quote: Quote) -> list[Problem]:
+    """A warning when the job will probably stop for its budget."""
+    if not params.budget or quote.money <= params.budget:
         return []
-    return check_endpoint(params.endpoint_url, params.endpoint_model) + check_key_name(params.endpoint_key_env)
+    args = {"expected": dollars(quote.money), "budget": dollars(params.budget)}
+    return [Problem(code="endpoints.budget_low", args=args, field="budget", blocking=False)]
 
 
-def open_answerer(params: AnswererParams, ctx: Any) -> Answerer:
-    """Load the model or prepare the endpoint. Raises StudioError when that fails."""
+def check_teacher(params: AnswererParams, data: str, quote: Quote, world: World) -> list[Problem]:
+    """Warnings about a teacher: a low budget, terms that forbid distillation, an audition on `data` that it failed."""
+    saved = world.endpoint(params.endpoint) if params.endpoint else None
+    field = "endpoint" if saved else "model"
+    problems = check_budget(params, quote)
+    if saved and saved.forbids_distillation == "yes":
+        problems.append(Problem(code="endpoints.forbidden", args={"name": saved.name}, field=field, blocking=False))
+    verdicts = (
+        one for audition in world.auditions(data) for one in audition["candidates"] if _is_candidate(params, one)
+    )
+    latest = next(verdicts, None)
+    if latest and latest["failed"]:
+        args = {"name": latest["name"], "reason": latest["failed"]}
+        problems.append(Problem(code="endpoints.failed_audition", args=args, field=field, blocking=False))
+    return problems
+
+
+def _is_candidate(params: AnswererParams, candidate: dict[str, Any]) -> bool:
+    if params.endpoint:
+        return bool(candidate.get("endpoint") == params.endpoint)
+    return bool(params.model) and params.model in (candidate.get("model"), candidate["name"])
+
+
+def endpoint_money(name: str, world: World, load: Load) -> float:
+    """USD that `load` will probably cost at a saved endpoint; 0 where prices or the endpoint are unknown."""
+    saved = world.endpoint(name) if name else None
+    if saved is None:
+        return 0.0
+    prices = Prices(input=saved.input_price or 0.0, output=saved.output_price or 0.0)
+    return prices.cost(load.rows * load.prompt, load.rows * load.answer)
+
+
+def open_spend(params: AskingParams, ctx: Any) -> Spend:
+    """The count of a job, which goes on where an earlier attempt of it stopped."""
+    return Spend(params.budget, ctx.dir / FILE, ctx.metric)
+
+
+def open_answerer(params: AnswererParams, ctx: Any, spend: Spend | None = None) -> Answerer:
+    """Load the model or prepare the endpoint; `spend` is given where several share a budget. Raises StudioError when that
+    fails."""
+    spend = spend or open_spend(params, ctx)
     if params.model:
         view = ctx.input(params.model)
         digests = [view.digest]
@@ -107,17 +181,31 @@ def open_answerer(params: AnswererParams, ctx: Any) -> Answerer:
             view = ctx.input(base)
             digests.append(view.digest)
         view = ctx.input(params.model)
-        return Answerer(open_engine(view, ctx.input), view.name, {"digests": digests}, view)
-    endpoint = Endpoint(
-        url=params.endpoint_url,
-        model=params.endpoint_model,
-        key_env=params.endpoint_key_env,
-        concurrency=params.concurrency,
-        retries=params.retries,
-        timeout=params.timeout,
-    )
+        return Answerer(open_engine(view, ctx.input), view.name, {"digests": digests}, view, spend)
+    endpoint = _endpoint(params, ctx)
     identity = {"url": endpoint.address, "model": endpoint.model}
-    return Answerer(HttpEngine(endpoint), endpoint.model, identity, None)
+    return Answerer(HttpEngine(endpoint, spend), params.endpoint or endpoint.model, identity, None, spend)
+
+
+def _endpoint(params: AnswererParams, ctx: Any) -> Endpoint:
+    how = params.model_dump(include={"concurrency", "retries", "timeout"})
+    if not params.endpoint:
+        return Endpoint(url=params.endpoint_url, model=params.endpoint_model, key_env=params.endpoint_key_env, **how)
+    return connection(ctx.endpoint(params.endpoint), **how)
+
+
+def connection(saved: SavedEndpoint, **how: Any) -> Endpoint:
+    """A saved endpoint as it is asked; `how`: concurrency, retries, timeout."""
+    return Endpoint(
+        url=saved.url,
+        model=saved.model,
+        key_env=saved.key_env,
+        wire=saved.wire,
+        api_version=saved.api_version,
+        requests_per_minute=saved.requests_per_minute,
+        prices=Prices(input=saved.input_price or 0.0, output=saved.output_price or 0.0),
+        **how,
+    )
 
 
 def answerer_facts(params: AnswererParams, world: World) -> dict[str, Any]:

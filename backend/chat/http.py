@@ -1,7 +1,8 @@
-"""Answers from an OpenAI-compatible endpoint (`POST <url>/chat/completions`), plain or streamed.
+"""Answers from an endpoint (OpenAI's chat completions, Azure's, or Anthropic's messages), plain or streamed.
 
 The key is read from an environment variable when the engine is made; it goes into one header and nowhere else. What can
-be tried again (429, 5xx, time-outs, broken connections, garbage) is, with growing pauses; the rest ends at once.
+be tried again (429, 5xx, time-outs, broken connections, garbage) is, with growing pauses; the rest ends at once. Every
+request waits for its turn (backend.chat.throttle) and has its cost reserved before it is sent (backend.chat.spend).
 """
 
 from __future__ import annotations
@@ -13,18 +14,20 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict
 
 from backend.chat.engine import Prompt, Sampling, Tick
+from backend.chat.faults import RETRIED, Retry, glimpse, may_be_charged, retry_after, transport
+from backend.chat.spend import OverBudget, Prices, Spend, at_most, dollars, guess
+from backend.chat.throttle import Throttle
+from backend.chat.wire import WIRES, OpenAI, Reply, refusal
 from backend.data.rows import Message
 from backend.errors import Cancelled, Problem, StudioError
+from backend.models.endpoints import Wire
 
-RETRIED = (408, 409, 425, 429, 500, 502, 503, 504, 529)
 LONGEST_PAUSE = 60.0
 LONGEST_REASON = 80
 """Characters of a failure's own words that an error repeats."""
@@ -32,7 +35,8 @@ T = TypeVar("T")
 
 
 class Endpoint(BaseModel):
-    """Where and how to ask. `timeout` and pauses in seconds; `key_env` names an environment variable, "" means no key."""
+    """Where and how to ask. `timeout` and pauses in seconds; `key_env` names an environment variable, "" means no key;
+    `requests_per_minute` 0: as often as it answers."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,15 +47,18 @@ class Endpoint(BaseModel):
     retries: int = 5
     timeout: float = 60.0
     first_pause: float = 0.5
+    wire: Wire = "openai"
+    api_version: str = ""
+    requests_per_minute: int = 0
+    prices: Prices = Prices()
 
     @property
     def address(self) -> str:
-        base = self.url.rstrip("/")
-        return base if base.endswith("/chat/completions") else f"{base}/chat/completions"
+        return WIRES[self.wire].address(self.url, self.api_version)
 
 
-def check_endpoint(url: str, model: str) -> list[Problem]:
-    """What is wrong with an address and a model name, without asking the endpoint."""
+def check_endpoint(url: str, model: str, fields: tuple[str, str] = ("endpoint_url", "endpoint_model")) -> list[Problem]:
+    """What is wrong with an address and a model name, without asking the endpoint; `fields` are their names in the form."""
     problems = []
     try:
         parts = httpx.URL(url)
@@ -60,148 +67,208 @@ def check_endpoint(url: str, model: str) -> list[Problem]:
         sound = False
     if not sound:
         shown = url.split("?")[0].rsplit("@", 1)[-1]
-        problems.append(Problem(code="chat.endpoint_url", args={"url": shown}, field="endpoint_url"))
+        problems.append(Problem(code="chat.endpoint_url", args={"url": shown}, field=fields[0]))
     if not model.strip():
-        problems.append(Problem(code="chat.endpoint_model_missing", field="endpoint_model"))
+        problems.append(Problem(code="chat.endpoint_model_missing", field=fields[1]))
     return problems
 
 
-def check_key_name(name: str) -> list[Problem]:
+def check_key_name(name: str, field: str) -> list[Problem]:
     """Only variables that are meant for this are sent to an address of the user's: their names end in API_KEY."""
     if not name or name.upper().endswith("API_KEY"):
         return []
-    return [Problem(code="chat.endpoint_key_name", args={"name": name}, field="endpoint_key_env")]
-
-
-class _Retry(Exception):
-    """A try that failed in a way that may pass: the error to give when all tries are used up, and a pause that was asked."""
-
-    def __init__(self, code: str, pause: float | None = None, **args: Any) -> None:
-        super().__init__(code)
-        self.code, self.pause, self.args_ = code, pause, args
+    return [Problem(code="chat.endpoint_key_name", args={"name": name}, field=field)]
 
 
 class HttpEngine:
-    """`kept` counts answers that survive a failure; the errors name it. Raises StudioError when the key is not set."""
+    """`kept` counts answers that survive a failure; the errors name it. `spend` counts tokens and money and holds the
+    budget. Raises StudioError when the key is not set."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, spend: Spend | None = None) -> None:
         self.endpoint = endpoint
         self.name = endpoint.model
         self.kept = 0
+        self.spend = spend or Spend()
         self._stop = threading.Event()
+        self._throttle = Throttle(endpoint.requests_per_minute)
+        self._refused: set[str] = set()
+        self._wire: OpenAI = WIRES[endpoint.wire]
         self._key = os.environ.get(endpoint.key_env, "").strip() if endpoint.key_env else ""
-        headers = {}
-        if endpoint.key_env:
-            if not self._key:
-                raise StudioError("chat.endpoint_key_missing", key_env=endpoint.key_env, url=endpoint.address)
-            headers["Authorization"] = f"Bearer {self._key}"
+        if endpoint.key_env and not self._key:
+            raise StudioError("chat.endpoint_key_missing", key_env=endpoint.key_env, url=endpoint.address)
         limits = httpx.Limits(max_connections=endpoint.concurrency + 1)
-        self._client = httpx.Client(headers=headers, timeout=endpoint.timeout, limits=limits)
+        self.headers = self._wire.headers(self._key)
+        self._client = httpx.Client(headers=self.headers, timeout=endpoint.timeout, limits=limits)
 
     def encode(self, messages: list[Message]) -> Prompt:
         return messages
 
     def answer(self, prompt: Prompt, sampling: Sampling) -> str:
-        """The stripped answer; may be empty. Raises StudioError when the endpoint fails for good."""
-        return self._tried(lambda: self._ask(prompt, sampling))
+        """The stripped answer; may be empty. Raises StudioError when the endpoint fails for good or the budget is reached."""
+        try:
+            return self._answer(prompt, sampling)
+        except OverBudget:
+            raise self._over_budget() from None
+
+    def reply(self, prompt: Prompt, sampling: Sampling, extra: dict[str, Any] | None = None) -> Reply:
+        """The whole reply to one request with `extra` in its body; raises as `answer` does."""
+        return self._tried(lambda: self._ask(prompt, sampling, extra))
 
     def answers(
         self, prompts: Sequence[Prompt], sampling: Sampling, tick: Tick = lambda: None, batch: int = 0
     ) -> Iterator[tuple[int, str]]:
-        """`concurrency` requests at a time. The first failure for good ends it; what is in flight then is given up."""
+        """`concurrency` requests at a time. The first failure for good ends it; what is in flight then is given up. When the
+        budget is reached, what is in flight is waited for: it is paid."""
         pool = ThreadPoolExecutor(self.endpoint.concurrency)
         waiting: dict[Future[str], int] = {}
         left = iter(range(len(prompts)))
+        over = False
         try:
             while True:
-                while len(waiting) < self.endpoint.concurrency and (index := next(left, None)) is not None:
-                    waiting[pool.submit(self.answer, prompts[index], sampling)] = index
+                while not over and len(waiting) < self.endpoint.concurrency and (index := next(left, None)) is not None:
+                    waiting[pool.submit(self._answer, prompts[index], sampling)] = index
                 if not waiting:
-                    return
+                    break
                 done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
                 good = [future for future in done if future.exception() is None]
                 for future in [*good, *(done - set(good))]:
+                    if isinstance(future.exception(), OverBudget):
+                        over = True
+                        del waiting[future]
+                        continue
                     text = future.result()
                     self.kept += 1
                     yield waiting.pop(future), text
+                self.spend.show()
                 tick()
+            if over:
+                raise self._over_budget()
         finally:
+            self.spend.show(now=True)
             if waiting:
                 self.close()
             pool.shutdown(wait=False, cancel_futures=True)
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
-        """Pieces of text by server-sent events. Asked again only while nothing has come yet."""
-        opened = self._tried(lambda: self._open(prompt, sampling))
-        with closing(opened):
-            try:
-                yield from _events(opened)
-            except _Retry as failed:
-                raise self._final(failed, 1) from None
-            except httpx.HTTPError as error:
-                raise self._final(_transport(error), 1) from None
+        """Pieces of text by server-sent events. Asked again only while nothing has come yet. Its tokens are estimated:
+        streams carry no count that all services give."""
+        opened, text = None, ""
+        reserved = self._reserved(prompt, sampling)
+        try:
+            opened = self._tried(lambda: self._open(prompt, sampling))
+            with closing(opened):
+                for piece in _events(opened, self._wire):
+                    text += piece
+                    yield piece
+        except Retry as failed:
+            raise self._final(failed, 1) from None
+        except httpx.HTTPError as error:
+            raise self._final(transport(error), 1) from None
+        finally:
+            if opened is None:
+                self.spend.release(reserved)
+            else:
+                self.spend.settle(reserved, guess(prompt, text), self.endpoint.prices, guessed=True)
 
     def close(self) -> None:
         """Ends requests in flight and pauses too."""
         self._stop.set()
         self._client.close()
 
+    def _answer(self, prompt: Prompt, sampling: Sampling) -> str:
+        return self._tried(lambda: self._ask(prompt, sampling)).text
+
     def _tried(self, ask: Callable[[], T]) -> T:
         tries = self.endpoint.retries + 1
         for attempt in range(tries):
+            if not self._throttle.wait(self._stop):
+                raise Cancelled
             try:
                 return ask()
-            except _Retry as failed:
+            except Retry as failed:
                 last = failed
             except httpx.HTTPError as error:
-                last = _transport(error)
+                last = transport(error)
             if attempt + 1 < tries:
+                if last.pause:
+                    self._throttle.hold(min(LONGEST_PAUSE, last.pause))
                 pause = self.endpoint.first_pause * 2**attempt * random.uniform(0.75, 1.25)
                 if self._stop.wait(min(LONGEST_PAUSE, max(pause, last.pause or 0.0))):
                     raise Cancelled
         raise self._final(last, tries)
 
-    def _ask(self, prompt: Prompt, sampling: Sampling) -> str:
-        reply = self._client.post(self.endpoint.address, json=self._body(prompt, sampling))
-        self._judge(reply)
+    def _reserve(self, prompt: Prompt, sampling: Sampling) -> float:
+        usd = self.endpoint.prices.cost(*at_most(prompt, sampling.max_new_tokens))
+        self.spend.reserve(usd, self._stop.is_set)
+        return usd
+
+    def _reserved(self, prompt: Prompt, sampling: Sampling) -> float:
         try:
-            text = reply.json()["choices"][0]["message"].get("content")
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-            raise _Retry("chat.endpoint_garbage", status=reply.status_code, reason=_glimpse(reply)) from None
-        return text.strip() if isinstance(text, str) else ""
+            return self._reserve(prompt, sampling)
+        except OverBudget:
+            raise self._over_budget() from None
+
+    def _ask(self, prompt: Prompt, sampling: Sampling, extra: dict[str, Any] | None = None) -> Reply:
+        reserved = self._reserve(prompt, sampling)
+        answered = False
+        try:
+            reply = self._send(prompt, sampling, extra or {})
+            self._judge(reply)
+            answered = True
+            try:
+                said = self._wire.read(reply.json())
+            except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+                raise Retry("chat.endpoint_garbage", status=reply.status_code, reason=glimpse(reply)) from None
+        except BaseException as error:
+            (self.spend.lose if answered or may_be_charged(error) else self.spend.release)(reserved)
+            raise
+        usage = said.usage or guess(prompt, said.text)
+        self.spend.settle(reserved, usage, self.endpoint.prices, guessed=said.usage is None)
+        return said
+
+    def _send(self, prompt: Prompt, sampling: Sampling, extra: dict[str, Any]) -> httpx.Response:
+        """Sent again when it is refused for a parameter that can be named otherwise or left out."""
+        while True:
+            refused = set(self._refused)
+            reply = self._client.post(self.endpoint.address, json=self._body(prompt, sampling, refused) | extra)
+            name = refusal(reply.text, refused) if reply.status_code == 400 else None
+            if name is None:
+                return reply
+            self._refused.add(name)
 
     def _open(self, prompt: Prompt, sampling: Sampling) -> httpx.Response:
-        body = {**self._body(prompt, sampling), "stream": True}
+        refused = set(self._refused)
+        body = {**self._body(prompt, sampling, refused), "stream": True}
         reply = self._client.send(self._client.build_request("POST", self.endpoint.address, json=body), stream=True)
         if reply.status_code >= 300:
             reply.read()
+            if reply.status_code == 400 and (name := refusal(reply.text, refused)):
+                self._refused.add(name)
+                return self._open(prompt, sampling)
         self._judge(reply)
         return reply
 
-    def _body(self, prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
-        body = {
-            "model": self.endpoint.model,
-            "messages": list(prompt),
-            "max_tokens": sampling.max_new_tokens,
-            "temperature": sampling.temperature,
-        }
-        return body | ({"top_p": sampling.top_p, "seed": sampling.seed} if sampling.temperature > 0 else {})
+    def _body(self, prompt: Prompt, sampling: Sampling, refused: set[str]) -> dict[str, Any]:
+        return self._wire.body(self.endpoint.model, prompt, sampling, refused)
+
+    def _over_budget(self) -> StudioError:
+        return self._error("endpoints.budget_reached", budget=dollars(self.spend.budget), spent=dollars(self.spend.usd))
 
     def _judge(self, reply: httpx.Response) -> None:
-        """Nothing for a good status; raises _Retry or, when trying again can't help, StudioError."""
+        """Nothing for a good status; raises Retry or, when trying again can't help, StudioError."""
         status = reply.status_code
         if status == 200:
             return
         if status in RETRIED:
             code = "chat.endpoint_busy" if status == 429 else "chat.endpoint_failed"
-            raise _Retry(code, pause=_retry_after(reply.headers.get("Retry-After")), status=status)
+            raise Retry(code, pause=retry_after(reply.headers.get("Retry-After")), status=status)
         codes = {404: "chat.endpoint_not_found"}
         if status in (401, 403):
             codes[status] = "chat.endpoint_key" if self.endpoint.key_env else "chat.endpoint_no_key"
         code = codes.get(status, "chat.endpoint_refused")
-        raise self._error(code, status=status, reason=_glimpse(reply))
+        raise self._error(code, status=status, reason=glimpse(reply))
 
-    def _final(self, failed: _Retry, tries: int) -> StudioError:
+    def _final(self, failed: Retry, tries: int) -> StudioError:
         return self._error(failed.code, tries=tries, **failed.args_)
 
     def _error(self, code: str, **args: Any) -> StudioError:
@@ -222,52 +289,17 @@ class HttpEngine:
         return text
 
 
-def _events(reply: httpx.Response) -> Iterator[str]:
+def _events(reply: httpx.Response, wire: OpenAI) -> Iterator[str]:
     for line in reply.iter_lines():
         if not line.startswith("data:"):
             continue
         data = line[5:].strip()
-        if data == "[DONE]":
+        if wire.ends(data):
             return
         try:
-            choices = json.loads(data)["choices"]
-            text = choices[0]["delta"].get("content") if choices else None
+            text = wire.piece(json.loads(data))
         except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-            raise _Retry("chat.endpoint_garbage", status=reply.status_code, reason=data) from None
+            raise Retry("chat.endpoint_garbage", status=reply.status_code, reason=data) from None
         if text:
             yield text
-    raise _Retry("chat.endpoint_broken", reason="the stream ended early")
-
-
-def _transport(error: httpx.HTTPError) -> _Retry:
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
-        return _Retry("chat.endpoint_unreachable", reason=str(error) or type(error).__name__)
-    if isinstance(error, httpx.TimeoutException):
-        return _Retry("chat.endpoint_silent")
-    if isinstance(error, httpx.DecodingError):
-        return _Retry("chat.endpoint_garbage", status=200, reason="unreadable bytes")
-    return _Retry("chat.endpoint_broken", reason=str(error) or type(error).__name__)
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds from a `Retry-After` header: a number or a date."""
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
-
-
-def _glimpse(reply: httpx.Response) -> str:
-    """The endpoint's own words, or what it sent."""
-    try:
-        said = reply.json()["error"]
-        words = said["message"] if isinstance(said, dict) else said
-    except (ValueError, KeyError, TypeError):
-        words = reply.text
-    return " ".join(str(words).split()) or "an empty reply"
+    raise Retry("chat.endpoint_broken", reason="the stream ended early")

@@ -195,11 +195,13 @@ class BarView:
 
 def show_plan(plan: Plan, as_json: bool) -> None:
     """The quote of every stage and the sum."""
+    from backend.chat.spend import dollars
     from backend.stages.base import human_bytes
 
     if as_json:
         quotes = {step.step.id: step.quote.model_dump(exclude={"forecast"}) for step in plan.steps}
-        print_json({"event": "quote", "stages": quotes, "seconds": plan.seconds, "disk_bytes": plan.disk_bytes})
+        sums = {"seconds": plan.seconds, "disk_bytes": plan.disk_bytes, "money": plan.money}
+        print_json({"event": "quote", "stages": quotes, **sums})
         return
     rows = [
         [
@@ -208,11 +210,14 @@ def show_plan(plan: Plan, as_json: bool) -> None:
             duration(step.quote.seconds),
             human_bytes(step.quote.memory_bytes),
             human_bytes(step.quote.disk_bytes),
+            f"{dollars(step.quote.money)} USD" if step.quote.money else "",
         ]
         for step in plan.steps
     ]
-    rows.append(["in all", "", duration(plan.seconds), human_bytes(plan.memory_bytes), human_bytes(plan.disk_bytes)])
-    table(["stage", "kind", "time", "memory", "disk"], rows)
+    money = f"{dollars(plan.money)} USD" if plan.money else ""
+    total = [duration(plan.seconds), human_bytes(plan.memory_bytes), human_bytes(plan.disk_bytes), money]
+    rows.append(["in all", "", *total])
+    table(["stage", "kind", "time", "memory", "disk", "money"], rows)
 
 
 def show_result(run: RunView, studio: Studio) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from backend.artifacts import Manifest, seal
 from backend.errors import Cancelled, StudioError
+from backend.models.endpoints import SavedEndpoint
 from backend.schemas import ArtifactView, Kind
 
 Report = Callable[[dict[str, Any]], None]
@@ -21,7 +22,7 @@ Report = Callable[[dict[str, Any]], None]
 
 class Order(BaseModel):
     """All that a child process is told. `inputs`: every referenced artifact with all its ancestors, by id; `names`:
-    the reference as it stands in `params` -> artifact id."""
+    the reference as it stands in `params` -> artifact id. `endpoints`: the saved ones that `params` names."""
 
     job_id: str
     stage: str
@@ -33,6 +34,7 @@ class Order(BaseModel):
     project: str
     inputs: dict[str, ArtifactView] = {}
     names: dict[str, str] = {}
+    endpoints: dict[str, SavedEndpoint] = {}
 
 
 class StageContext:
@@ -85,6 +87,12 @@ class StageContext:
             raise StudioError("core.artifact_unknown", ref=ref)
         return found
 
+    def endpoint(self, name: str) -> SavedEndpoint:
+        """The saved endpoint of that name. Raises StudioError when there is none."""
+        if name not in self.order.endpoints:
+            raise StudioError("endpoints.unknown", name=name)
+        return self.order.endpoints[name]
+
     def scratch(self, name: str) -> Path:
         """An empty folder inside the job's, to build an artifact in."""
         folder = self.dir / name
@@ -115,6 +123,7 @@ class StageContext:
             facts=facts or {},
             license=license,
             seed=self.seed,
+            endpoints={name: {"url": each.url, "model": each.model} for name, each in self.order.endpoints.items()},
         )
         target = self.order.artifacts / kind.value / artifact_id
         sealed = seal(path, target, manifest)
@@ -139,7 +148,12 @@ class MemoryContext(StageContext):
     """For tests: keeps what a stage reports in `events`."""
 
     def __init__(
-        self, folder: Path, inputs: list[ArtifactView] | None = None, seed: int = 0, job_id: str = "j1"
+        self,
+        folder: Path,
+        inputs: list[ArtifactView] | None = None,
+        seed: int = 0,
+        job_id: str = "j1",
+        endpoints: list[SavedEndpoint] | None = None,
     ) -> None:
         self.events: list[dict[str, Any]] = []
         self.stop = False
@@ -155,5 +169,6 @@ class MemoryContext(StageContext):
             project="p",
             inputs=given,
             names={view.name: view.id for view in given.values()},
+            endpoints={each.name: each for each in endpoints or []},
         )
         super().__init__(order, self.events.append, lambda: self.stop)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from backend.errors import StudioError
 from backend.jobs.context import Order
+from backend.models.endpoints import SavedEndpoint
 from backend.recipes import needs, replace
 from backend.schemas import ArtifactView, RunView
 from backend.settings import Settings
-from backend.stages.base import Params, Stage, refs_of
+from backend.stages.base import Params, Stage, endpoints_of, refs_of
 from backend.store import Store
 from backend.store import tables as t
 
@@ -40,6 +41,7 @@ def order_for(store: Store, settings: Settings, job: t.Job, find: Find) -> Order
         project=run.project,
         inputs=_with_ancestors(store, list(names.values())),
         names=names,
+        endpoints=_endpoints(store, endpoints_of(params).values()),
     )
 
 
@@ -49,6 +51,17 @@ def _outputs(run: RunView, wanted: set[str]) -> dict[str, str]:
     for stage_id in sorted(wanted - made.keys()):
         raise StudioError("core.artifact_unknown", ref=f"${{{stage_id}}}")
     return made
+
+
+def _endpoints(store: Store, names: Iterable[str]) -> dict[str, SavedEndpoint]:
+    """As they are saved now: what was corrected counts for the next attempt. Raises StudioError when one is gone."""
+    found = {}
+    for name in names:
+        held = store.find_endpoint(name)
+        if held is None:
+            raise StudioError("endpoints.unknown", name=name)
+        found[name] = SavedEndpoint.model_validate(held.model_dump(exclude={"trial"}))
+    return found
 
 
 def _pin(params: Params, ids: dict[str, str]) -> dict[str, Any]:

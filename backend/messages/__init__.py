@@ -8,6 +8,7 @@ from backend.messages import (
     chat,
     core,
     data,
+    endpoints,
     files,
     jobs,
     logits,
@@ -20,7 +21,9 @@ from backend.messages import (
 )
 
 MESSAGES: dict[str, tuple[str, str]] = {}
-for _area in (core, value, data, files, models, train, students, logits, ablation, chat, serve, jobs, recipe):
+for _area in (
+    *(core, value, data, files, models, train, students, logits, ablation, chat, endpoints, serve, jobs, recipe),
+):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
             raise RuntimeError(f"message code {_code!r} is defined twice")

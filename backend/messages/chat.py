@@ -3,7 +3,7 @@
 MESSAGES: dict[str, tuple[str, str]] = {
     "chat.one_teacher": (
         "Exactly one of a local model and an endpoint must answer.",
-        "Choose a model, or give endpoint_url and endpoint_model, not both.",
+        "Choose a model, or a saved endpoint, or give endpoint_url and endpoint_model; not two of them.",
     ),
     "chat.endpoint_url": (
         "“{url}” is not the address of an endpoint.",

@@ -7,7 +7,7 @@ ARGUMENTS = frozenset({"kind", "wanted", "state", "split", "splits", "found", "p
 WORDS = frozenset(
     {
         # kinds of artifacts, states of jobs, splits
-        *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "package"),
+        *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "audition", "package"),
         *("waiting", "queued", "running", "cancelling", "succeeded", "failed", "cancelled", "blocked"),
         *("train", "validation", "test", "pool"),
         # what a file or a cell holds
@@ -23,5 +23,8 @@ WORDS = frozenset(
         *("gives values that are not numbers", "gives every token the same value"),
         *("it ended without a word.", "the converter was killed.", "unknown kind of database."),
         *("unnamed", "unknown method"),
+        # why a candidate failed an audition
+        *("no better than always giving the same answer", "most of its answers are no label"),
+        *("most of its answers are empty", "it didn't answer"),
     }
 )

@@ -6,7 +6,10 @@ from importlib import import_module
 
 from backend.stages.base import Stage
 
-NAMES = ("dataset", "teacher", "cut", "capture", "distill", "finetune", "quantize", "evaluate", "package")
+NAMES = (
+    *("dataset", "audition", "teacher", "cut", "capture", "distill"),
+    *("finetune", "quantize", "evaluate", "package"),
+)
 
 
 def stages() -> dict[str, Stage]:

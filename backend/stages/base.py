@@ -13,6 +13,7 @@ from typing import Annotated, Any, Protocol, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backend.errors import Problem, StudioError
+from backend.models.endpoints import EndpointView
 from backend.schemas import Kind, Quote
 from backend.values import value_problems
 
@@ -49,6 +50,14 @@ EvaluationRef = Annotated[str, RefTo((Kind.EVALUATION,))]
 
 
 @dataclass(frozen=True)
+class NamesEndpoint:
+    """Marks a string field as the name of a saved endpoint ("" means none)."""
+
+
+EndpointRef = Annotated[str, NamesEndpoint()]
+
+
+@dataclass(frozen=True)
 class Described:
     """What is known of a referenced artifact before a stage runs. `pending`: an earlier stage will make it, `facts` are
     its forecast."""
@@ -68,6 +77,12 @@ class World(Protocol):
     def describe(self, ref: str) -> Described | None:
         """The artifact behind `ref`, or None when there is none."""
 
+    def endpoint(self, name: str) -> EndpointView | None:
+        """The saved endpoint of that name."""
+
+    def auditions(self, data: str) -> list[dict[str, Any]]:
+        """The facts of the auditions on a dataset, newest first."""
+
     def speed(self) -> float:
         """How fast this machine multiplies matrices, relative to the reference (2 cores, float32): 1.0 is equal."""
 
@@ -85,6 +100,7 @@ class Context(Protocol):
     def metric(self, name: str, value: float, step: float) -> None: ...
     def checkpoint(self) -> None: ...
     def input(self, ref: str) -> Any: ...
+    def endpoint(self, name: str) -> Any: ...
     def scratch(self, name: str) -> Any: ...
     def artifact(self, kind: Kind, name: str, path: Any, **about: Any) -> Any: ...
 
@@ -131,6 +147,18 @@ def refs_of(params: Params) -> dict[str, tuple[str, RefTo]]:
     return found
 
 
+def endpoints_of(params: Params) -> dict[str, str]:
+    """The saved endpoints that `params` names: field -> name; a list spreads as field.0, field.1."""
+    found: dict[str, str] = {}
+    for field, info in type(params).model_fields.items():
+        value = getattr(params, field)
+        if any(isinstance(mark, NamesEndpoint) for mark in info.metadata):
+            found |= {field: value} if value else {}
+        elif isinstance(value, list) and _names_endpoints(info.annotation):
+            found |= {f"{field}.{index}": name for index, name in enumerate(value)}
+    return found
+
+
 def check_refs(params: Params, world: World) -> list[Problem]:
     """A problem for every reference that points nowhere or at the wrong kind. Every stage's `check` begins with it."""
     problems = []
@@ -143,6 +171,9 @@ def check_refs(params: Params, world: World) -> list[Problem]:
             problems.append(
                 Problem(code="core.artifact_kind", args={"ref": ref, "kind": known.kind, "wanted": wanted}, field=field)
             )
+    for field, name in endpoints_of(params).items():
+        if world.endpoint(name) is None:
+            problems.append(Problem(code="endpoints.unknown", args={"name": name}, field=field))
     return problems
 
 
@@ -176,3 +207,8 @@ def _nested_marks(annotation: Any) -> list[RefTo]:
     for inner in get_args(annotation):
         marks += _nested_marks(inner)
     return marks
+
+
+def _names_endpoints(annotation: Any) -> bool:
+    marks = [mark for inner in get_args(annotation) for mark in getattr(inner, "__metadata__", ())]
+    return any(isinstance(mark, NamesEndpoint) for mark in marks)

@@ -18,7 +18,15 @@ from pydantic import Field
 
 from backend.artifacts import write_json
 from backend.chat import pace
-from backend.chat.answerer import Answerer, AnswererParams, answerer_facts, check_answerer, open_answerer
+from backend.chat.answerer import (
+    Answerer,
+    AnswererParams,
+    answerer_facts,
+    check_answerer,
+    check_budget,
+    endpoint_money,
+    open_answerer,
+)
 from backend.chat.cost import measure_cost, reset_peak
 from backend.chat.engine import Sampling, answer_tokens, truth
 from backend.chat.pulse import Pulse
@@ -66,13 +74,14 @@ class EvaluateResult(Result):
 
 
 def check(params: EvaluateParams, world: World) -> list[Problem]:
-    problems = check_refs(params, world) + check_answerer(params)
+    problems = check_refs(params, world) + check_answerer(params, world)
     known = world.describe(params.data)
     rows = known.facts.get("rows") if known else None
     if rows is not None and not rows.get(params.split, 0):
         args = {"ref": params.data, "splits": params.split}
         problems.append(Problem(code="chat.no_rows", args=args, field="split"))
-    return problems or check_fits(quote(params, world), world)
+    asked = quote(params, world)
+    return (problems or check_fits(asked, world)) + check_budget(params, asked)
 
 
 def quote(params: EvaluateParams, world: World) -> Quote:
@@ -92,6 +101,7 @@ def quote(params: EvaluateParams, world: World) -> Quote:
         memory_bytes=costs.answer_bytes(model) if params.model else pace.PLAIN_MEMORY,
         disk_bytes=int(load.data_bytes),
         tokens=0 if params.model else int(load.tokens + single.tokens),
+        money=endpoint_money(params.endpoint, world, load) + endpoint_money(params.endpoint, world, single),
         forecast={"split": params.split, "n": rows},
     )
 
@@ -112,6 +122,7 @@ def run(params: EvaluateParams, ctx: Any) -> EvaluateResult:
         metrics |= _scores(ctx, data, rows, answers, answerer)
     finally:
         answerer.engine.close()
+    metrics |= answerer.spend.metrics()
     metrics |= _weight(ctx, answerer.view) | ({"load_seconds": loaded} if answerer.view else {})
     folder = _write(ctx, data, rows, answers, metrics)
     made = _keep(params, ctx, source, answerer, folder, metrics)

@@ -21,6 +21,8 @@ from backend.chat.answerer import (
     AnswererParams,
     answerer_facts,
     check_answerer,
+    check_teacher,
+    endpoint_money,
     open_answerer,
     sampling_identity,
 )
@@ -101,7 +103,7 @@ class _Tally:
 
 
 def check(params: TeacherParams, world: World) -> list[Problem]:
-    problems = check_refs(params, world) + check_answerer(params)
+    problems = check_refs(params, world) + check_answerer(params, world)
     if params.prompt and "{input}" not in params.prompt:
         problems.append(Problem(code="chat.prompt_input", field="prompt"))
     known = world.describe(params.data)
@@ -109,7 +111,8 @@ def check(params: TeacherParams, world: World) -> list[Problem]:
     if rows is not None and not any(rows.get(split, 0) for split in params.splits):
         args = {"ref": params.data, "splits": ", ".join(params.splits)}
         problems.append(Problem(code="chat.no_rows", args=args, field="splits"))
-    return problems or check_fits(quote(params, world), world)
+    asked = quote(params, world)
+    return (problems or check_fits(asked, world)) + check_teacher(params, params.data, asked, world)
 
 
 def quote(params: TeacherParams, world: World) -> Quote:
@@ -126,6 +129,7 @@ def quote(params: TeacherParams, world: World) -> Quote:
         memory_bytes=costs.answer_bytes(model) if params.model else pace.PLAIN_MEMORY,
         disk_bytes=int(load.data_bytes),
         tokens=0 if params.model else int(load.tokens),
+        money=endpoint_money(params.endpoint, world, load),
         forecast={**facts, "rows": {**split, "train": rows + labelled, "pool": 0}},
     )
 
@@ -152,7 +156,8 @@ def run(params: TeacherParams, ctx: Any) -> TeacherResult:
     name = params.name or f"{source.name}-by-{answerer.name}"
     made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=parents, license=source.license)
     ctx.progress(len(rows), len(rows), "done")
-    return TeacherResult(artifact=made.id, metrics=_metrics(tally, len(rows), time.monotonic() - begun))
+    metrics = _metrics(tally, len(rows), time.monotonic() - begun) | answerer.spend.metrics()
+    return TeacherResult(artifact=made.id, metrics=metrics)
 
 
 def _rows_to_ask(params: TeacherParams, data: DataFolder) -> list[Row]:
@@ -274,13 +279,8 @@ def _facts(folder: Path, source: Any, teacher: str, tally: _Tally) -> dict[str, 
 
 
 def _metrics(tally: _Tally, rows: int, seconds: float) -> dict[str, float]:
-    metrics: dict[str, float] = {
-        "rows": rows,
-        "answered": len(tally.rows),
-        "asked": tally.asked,
-        "cached": tally.cached,
-    }
-    metrics |= {"dropped": tally.dropped, "seconds": seconds}
+    metrics: dict[str, float] = {"rows": rows, "answered": len(tally.rows), "asked": tally.asked}
+    metrics |= {"cached": tally.cached, "dropped": tally.dropped, "seconds": seconds}
     if tally.compared:
         metrics["agreement"] = tally.agreed / tally.compared
     return {name: float(value) for name, value in metrics.items()}

@@ -23,10 +23,11 @@ from backend.schemas import (
 )
 from backend.store import tables as t
 from backend.store.db import migrate, open_engine
+from backend.store.endpoints import EndpointRows
 from backend.store.projects import ProjectRows
 
 
-class Store(ProjectRows):
+class Store(ProjectRows, EndpointRows):
     """`Store(url)` opens and migrates the database."""
 
     def __init__(self, url: str) -> None:

@@ -153,3 +153,22 @@ class Setting(Base):
     __tablename__ = "setting"
     key: Mapped[str] = mapped_column(String(60), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+class Endpoint(Base):
+    """A saved endpoint (backend.models.endpoints); `trial` is what its last test showed."""
+
+    __tablename__ = "endpoint"
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    preset: Mapped[str] = mapped_column(String(40))
+    url: Mapped[str] = mapped_column(String(500))
+    model: Mapped[str] = mapped_column(String(200))
+    key_env: Mapped[str] = mapped_column(String(100))
+    api_version: Mapped[str] = mapped_column(String(40))
+    input_price: Mapped[float | None]
+    output_price: Mapped[float | None]
+    context: Mapped[int]
+    requests_per_minute: Mapped[int]
+    terms: Mapped[str] = mapped_column(Text)
+    forbids_distillation: Mapped[str] = mapped_column(String(10))
+    trial: Mapped[dict[str, Any] | None]

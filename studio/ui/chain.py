@@ -19,6 +19,7 @@ from studio.ui.words import percent, size
 
 STAGE_PAGES = {
     "dataset": nav.DATA,
+    "audition": nav.TEACHER,
     "teacher": nav.TEACHER,
     "cut": nav.DISTILL,
     "capture": nav.DISTILL,
@@ -63,6 +64,7 @@ _MAKERS = {
     Kind.ONNX: "quantize",
     Kind.CAPTURE: "capture",
     Kind.EVALUATION: "evaluate",
+    Kind.AUDITION: "audition",
     Kind.PACKAGE: "package",
 }
 

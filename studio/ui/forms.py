@@ -6,9 +6,9 @@ first and drawn with its problems. What the user chose is also kept as a draft i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import streamlit as st
 from pydantic.fields import FieldInfo
@@ -16,18 +16,26 @@ from pydantic.fields import FieldInfo
 from backend import recipes
 from backend.errors import Problem
 from backend.schemas import JobView
-from backend.stages.base import RefTo
+from backend.stages.base import NamesEndpoint, RefTo
+from studio import nav
 from studio.ui import pickers, source
 from studio.ui.fields import Kind, draw, kind_of, parse
 from studio.ui.i18n import _
 from studio.ui.project import project
 from studio.ui.words import escaped, params_of
 
-ANSWERER = ("model",)
-ENDPOINT = ("endpoint_url", "endpoint_model", "endpoint_key_env", "concurrency", "retries", "timeout")
+M = TypeVar("M")
+ANSWERERS: dict[str, tuple[str, ...]] = {
+    "model": ("model",),
+    "saved": ("endpoint", "budget"),
+    "endpoint": ("endpoint_url", "endpoint_model", "endpoint_key_env"),
+}
+"""Who can answer, and the fields that say who; a budget needs prices, which only a saved endpoint has."""
+SENDING = ("concurrency", "retries", "timeout")
 
 BASIC: dict[str, tuple[str, ...]] = {
     "dataset": ("source", "name", "input", "output"),
+    "audition": ("data", "models", "endpoints", "rows", "prompt", "budget"),
     "teacher": ("data", "splits", "prompt"),
     "cut": ("model", "data", "keep_layers", "vocabulary"),
     "capture": ("teacher", "data", "bytes_per_token"),
@@ -58,6 +66,9 @@ class Form:
             name: info for name, info in params_of(self.stage).model_fields.items() if name not in self.hidden
         }
         self.choices = {name: options for name, options in self.choices.items() if name in self.fields}
+        for name, info in self.fields.items():
+            if any(_marks(info.metadata, info.annotation, NamesEndpoint)):
+                self.choices.setdefault(name, pickers.endpoint_choices())
         self.marks = {name: mark for name, info in self.fields.items() if (mark := _mark(info))}
         for name, mark in self.marks.items():
             none = {"": _("none")} if self._optional(name) else {}
@@ -69,22 +80,24 @@ class Form:
         return f"form.{self.project}.{self.stage}.{name}"
 
     @property
-    def endpoint(self) -> bool:
-        """Whether somebody outside answers instead of a model of the studio."""
-        return bool(st.session_state.get(self.key("answerer")) == "endpoint")
+    def answerer(self) -> str:
+        """Who answers, of ANSWERERS; "" in a form that doesn't ask."""
+        return str(st.session_state.get(self.key("answerer")) or "model") if "endpoint_url" in self.fields else ""
 
     def shown(self) -> list[str]:
         """The fields that count now, the basic ones first."""
-        off: tuple[str, ...] = ()
-        if "endpoint_url" in self.fields:
-            off = ANSWERER if self.endpoint else ENDPOINT
-        basic = (*ANSWERER, *ENDPOINT[:3], *BASIC[self.stage]) if "endpoint_url" in self.fields else BASIC[self.stage]
-        order = [name for name in basic if name in self.fields]
+        off: set[str] = set()
+        if self.answerer:
+            off = {name for who, names in ANSWERERS.items() for name in names if who != self.answerer}
+            off |= set(SENDING) if self.answerer == "model" else set()
+        order = [name for name in self._open() if name in self.fields]
         return [name for name in [*order, *(n for n in self.fields if n not in order)] if name not in off]
 
     def basic(self) -> list[str]:
-        open_ = {*BASIC[self.stage], *ANSWERER, *ENDPOINT[:3]}
-        return [name for name in self.shown() if name in open_]
+        return [name for name in self.shown() if name in self._open()]
+
+    def _open(self) -> tuple[str, ...]:
+        return (*ANSWERERS.get(self.answerer, ()), *BASIC[self.stage])
 
     def lacking(self) -> list[str]:
         """The references that have to be given and for which there is nothing to choose."""
@@ -131,8 +144,13 @@ class Form:
         values = recipes.replace(plain, needed | made)
         proposed = self._proposal({})
         self.touched = {name: held for name in values if (held := self._held(name, values[name])) != proposed.get(name)}
-        if values.get("endpoint_url"):
-            self.touched["answerer"] = "endpoint"
+        if "endpoint_url" in self.fields:
+            self.touched["answerer"] = next((who for who, (name, *_) in ANSWERERS.items() if values.get(name)), "model")
+        self._place()
+
+    def take(self, values: dict[str, Any]) -> None:
+        """These values as if they had been chosen here. Call it in a callback."""
+        self.touched |= values
         self._place()
 
     def renew(self, names: Iterable[str]) -> None:
@@ -222,8 +240,12 @@ class Form:
 
 
 def answerer_switch(form: Form) -> None:
-    """Who answers: a model of the studio, or an endpoint."""
-    words = {"model": _("A model of this studio"), "endpoint": _("An endpoint (OpenAI-compatible)")}
+    """Who answers: a model of the studio, a saved endpoint, or one by its address."""
+    words = {
+        "model": _("A model of this studio"),
+        "saved": _("A saved endpoint"),
+        "endpoint": _("An address"),
+    }
     st.segmented_control(
         _("Who answers"),
         list(words),
@@ -232,6 +254,14 @@ def answerer_switch(form: Form) -> None:
         required=True,
         persist_state="session",
     )
+    if form.answerer == "saved" and not form.choices["endpoint"]:
+        st.info(_("No endpoint is saved yet."), icon=":material/info:")
+        st.page_link(
+            nav.TEACHER.path,
+            label=_("Add an endpoint"),
+            icon=":material/add:",
+            query_params={"step": "choose"},
+        )
 
 
 def problem_line(problem: Problem) -> None:
@@ -245,16 +275,12 @@ def problem_line(problem: Problem) -> None:
 
 def _mark(info: FieldInfo) -> RefTo | None:
     """What a field may point at, also inside lists and optional ones."""
-    for mark in info.metadata:
-        if isinstance(mark, RefTo):
-            return mark
-    return _nested(info.annotation)
+    return next(_marks(info.metadata, info.annotation, RefTo), None)
 
 
-def _nested(annotation: Any) -> RefTo | None:
-    for mark in getattr(annotation, "__metadata__", ()):
-        if isinstance(mark, RefTo):
-            return mark
-    if get_origin(annotation) is Literal:
-        return None
-    return next((found for inner in get_args(annotation) if (found := _nested(inner))), None)
+def _marks(metadata: Iterable[Any], annotation: Any, kind: type[M]) -> Iterator[M]:
+    """Marks of this kind on a field itself, else inside its type."""
+    yield from (mark for mark in metadata if isinstance(mark, kind))
+    if get_origin(annotation) is not Literal:
+        for inner in get_args(annotation):
+            yield from _marks(getattr(inner, "__metadata__", ()), inner, kind)

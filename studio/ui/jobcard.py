@@ -18,7 +18,7 @@ from studio.ui.parts import progress, run_link, state_badge, worker_hint
 from studio.ui.upload import download_link
 from studio.ui.usage import usage
 from studio.ui.waiting import move_buttons, upcoming, why_waiting
-from studio.ui.words import duration, escaped, metric_words, number, size, stage_words
+from studio.ui.words import duration, escaped, metric_words, money, number, size, stage_words
 
 AT_WORK = (State.RUNNING, State.CANCELLING)
 LOG_LINES = 200
@@ -71,6 +71,8 @@ def _cost(job: JobView) -> str:
         parts.append(_("{took}, quoted {quoted}").format(took=took, quoted=duration(quote.seconds)) if quote else took)
     elif quote and not job.state.ended:
         parts.append(_("about {time}").format(time=duration(quote.seconds)))
+    if quote and quote.money and not job.state.ended:
+        parts.append(escaped(_("about {money}").format(money=money(quote.money))))
     if job.peak_memory_bytes:
         used = size(job.peak_memory_bytes)
         told = _("{took}, quoted {quoted}").format(took=used, quoted=size(quote.memory_bytes)) if quote else used
@@ -109,7 +111,18 @@ def _taking(job: JobView) -> None:
     if job.quote:
         memory = _("{used} of about {quoted}").format(used=memory, quoted=size(job.quote.memory_bytes))
     cores = "–" if now is None or now.cores is None else _("{n} cores").format(n=number(round(now.cores, 1)))
-    st.caption(f":material/memory: {_('Memory')} {memory}  ·  :material/speed: CPU {cores}")
+    st.caption(f":material/memory: {_('Memory')} {memory}  ·  :material/speed: CPU {cores}{_spent(job)}")
+
+
+def _spent(job: JobView) -> str:
+    """What it has cost until now, where somebody is paid."""
+    if not job.quote or not job.quote.money:
+        return ""
+    values = [point.value for point in source.curve(job.id, at_work=True) if point.name == "spent_usd"]
+    budget = job.params.get("budget")
+    most = money(budget) if budget else _("about {money}").format(money=money(job.quote.money))
+    words = _("{spent} of {most} spent").format(spent=money(values[-1] if values else 0.0), most=most)
+    return f"  ·  :material/payments: {escaped(words)}"
 
 
 def _failure(job: JobView) -> None:
@@ -147,6 +160,9 @@ def _made(made: ArtifactView) -> None:
         st.page_link(nav.MODELS.path, label=_("The model"), icon=nav.MODELS.icon, query_params={"model": made.id})
     if made.kind is Kind.EVALUATION:
         st.page_link(nav.COMPARE.path, label=_("Compare"), icon=nav.COMPARE.icon)
+    if made.kind is Kind.AUDITION:
+        label, step = _("The ranking"), {"step": "audition"}
+        st.page_link(nav.TEACHER.path, label=label, icon=nav.TEACHER.icon, query_params=step)
     if made.kind is Kind.DATASET:
         st.page_link(nav.DATA.path, label=_("The data"), icon=nav.DATA.icon)
     if made.kind is Kind.PACKAGE:

@@ -14,6 +14,7 @@ from studio.ui.project import project, project_words
 from studio.ui.words import size
 
 PREFERRED = {
+    ("audition", "data"): ("dataset",),
     ("teacher", "model"): ("finetune", "distill"),
     ("teacher", "data"): ("dataset",),
     ("cut", "model"): ("finetune",),
@@ -34,6 +35,10 @@ PREFERRED = {
 """Which stage's newest result a form offers first; earlier stages win."""
 
 
+HEARD = 3
+"""Models that an audition proposes as candidates."""
+
+
 def choices(mark: RefTo) -> dict[str, str]:
     """id -> label of all artifacts that `mark` allows, those of the project first; built-in models that are not imported
     yet stand under their name."""
@@ -44,6 +49,11 @@ def choices(mark: RefTo) -> dict[str, str]:
         for name in source.missing_builtins():
             options[name] = f"{name} · {_('built in')}"
     return distinct(options)
+
+
+def endpoint_choices() -> dict[str, str]:
+    """name -> label of the saved endpoints."""
+    return {each.name: f"{each.name} · {each.model}" for each in source.endpoints()}
 
 
 def distinct(options: dict[str, str]) -> dict[str, str]:
@@ -61,7 +71,7 @@ def label(view: ArtifactView) -> str:
     rows = view.facts.get("rows")
     if isinstance(rows, dict):
         parts.append(ngettext("{n} row", "{n} rows", sum(rows.values())))
-    elif view.kind is not Kind.EVALUATION:
+    elif view.kind not in (Kind.EVALUATION, Kind.AUDITION):
         parts.append(size(view.size_bytes))
     if view.job_id and view.project != project().id:  # what was imported belongs to all
         parts += [project_words(each) for each in source.projects() if each.id == view.project]
@@ -81,7 +91,12 @@ def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -
 def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
     quick start), and the newest capture of its dataset; a teacher answers the training rows of a dataset that has no
-    pool."""
+    pool; an audition hears the newest models."""
+    if stage == "audition":
+        mine = [
+            view for view in source.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) if view.project == project().id
+        ]
+        return {"models": [view.id for view in mine[:HEARD]]}
     facts = {view.id: view.facts for view in source.artifacts()}
     if stage == "cut" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
         return {"keep_layers": max(1, layers // 5)}
@@ -107,5 +122,6 @@ def _kind(kind: Kind) -> str:
         Kind.ONNX: _("ONNX model"),
         Kind.CAPTURE: _("capture"),
         Kind.EVALUATION: _("evaluation"),
+        Kind.AUDITION: _("audition"),
         Kind.PACKAGE: _("package"),
     }[kind]

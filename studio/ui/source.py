@@ -11,6 +11,7 @@ import streamlit as st
 from backend.api import Studio
 from backend.errors import StudioError
 from backend.machine import free_disk_bytes, memory_bytes
+from backend.models.endpoints import EndpointView
 from backend.schemas import ArtifactView, JobView, Kind, Point, ProjectView, RunView, Storage, WorkerView
 from studio.ui.i18n import _
 from studio.ui.words import escaped
@@ -75,6 +76,12 @@ def artifacts(kinds: tuple[Kind, ...] = ()) -> list[ArtifactView]:
     return studio().artifacts(kinds)
 
 
+@st.cache_resource(ttl="2s", max_entries=1, show_spinner=False)
+def endpoints() -> list[EndpointView]:
+    """The saved ones, by name."""
+    return studio().endpoints()
+
+
 @st.cache_resource(ttl="5s", max_entries=1, show_spinner=False)
 def missing_builtins() -> list[str]:
     return studio().missing_builtins()
@@ -107,6 +114,7 @@ def forget() -> None:
     """After an action: the next look goes to the store."""
     for cached in (recent_runs, one_run, project_runs, open_jobs, paused, artifacts, missing_builtins, storage):
         cached.clear()
+    endpoints.clear()
 
 
 @contextmanager

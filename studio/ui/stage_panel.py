@@ -24,7 +24,7 @@ from studio.ui.i18n import _
 from studio.ui.outlook import student_outlook
 from studio.ui.project import project
 from studio.ui.tasks import background, drop, failure, task
-from studio.ui.words import duration, escaped, number, size, stage_words
+from studio.ui.words import duration, escaped, money, number, size, stage_words
 
 SEED = 42
 DOUBLE_CLICK = 2.0
@@ -71,7 +71,8 @@ def checked(form: Form) -> tuple[Plan | None, list[Problem]]:
 
 def unprepared(form: Form) -> str | None:
     """A built-in model that is chosen and not imported yet; it may be a default, which `values` leaves out."""
-    chosen = [st.session_state[form.key(name)] for name in form.shown()]
+    held = [st.session_state[form.key(name)] for name in form.shown()]
+    chosen = [one for value in held for one in (value if isinstance(value, list) else [value])]
     return next((name for name in source.missing_builtins() if name in chosen), None)
 
 
@@ -190,6 +191,10 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool) -> None:
             st.metric(_("Disk"), size(quote.disk_bytes))
             if quote.tokens:
                 st.metric(_("Tokens"), number(quote.tokens))
+            if quote.money:
+                st.metric(
+                    _("Money"), money(quote.money), help=_("By the prices that you saved, if nothing is there yet.")
+                )
         for line in told(plan.recipe.stages[0].stage, quote.forecast):
             st.caption(f":material/info: {line}")
         for line in _checks(plan):

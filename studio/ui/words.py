@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from babel.dates import format_datetime, format_timedelta
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
 
 from backend.ablation.recipe import AblationParams
 from backend.schemas import JobView, Kind, RunView, State
@@ -31,6 +31,7 @@ STATES: dict[State, tuple[str, str, Colour]] = {
 
 STAGES = {
     "dataset": "Prepare data",
+    "audition": "Audition",
     "teacher": "Ask the teacher",
     "cut": "Cut the student",
     "capture": "Capture",
@@ -90,6 +91,12 @@ METRICS: dict[str, tuple[str, str]] = {
     "mean_tail": ("Mass left out", "share"),
     "teacher_loss": ("Teacher's loss", "number"),
     "loss_tokens": ("Tokens compared", "count"),
+    "spent_usd": ("Spent", "usd"),
+    "prompt_tokens": ("Tokens sent", "count"),
+    "completion_tokens": ("Tokens received", "count"),
+    "candidates": ("Candidates", "count"),
+    "candidates_failed": ("Candidates that failed", "count"),
+    "best_score": ("Best candidate", "share"),
 }
 
 KINDS: dict[str, str] = {
@@ -99,6 +106,7 @@ KINDS: dict[str, str] = {
     Kind.ONNX: "ONNX models",
     Kind.CAPTURE: "Captures",
     Kind.EVALUATION: "Evaluations",
+    Kind.AUDITION: "Auditions",
     Kind.PACKAGE: "Packages",
     "checkpoints": "Checkpoints",
     "cache": "Cache",
@@ -234,6 +242,12 @@ def percent(share: float) -> str:
     return format_percent(share, "#,##0.0 %", locale=lang())
 
 
+def money(usd: float) -> str:
+    """`$12.40`; sums below ten cents with four digits that count at most: `$0.0023`."""
+    form = "¤#,##0.00" if usd >= 0.1 or usd == 0 else "¤0.00####"
+    return format_currency(usd, "USD", form, locale=lang(), currency_digits=False)
+
+
 def metric_words(name: str, value: float) -> tuple[str, str]:
     """(label, value) of a metric; one that the table doesn't know shows its own name."""
     label, unit = METRICS.get(name, (name, "number"))
@@ -243,6 +257,7 @@ def metric_words(name: str, value: float) -> tuple[str, str]:
         "bytes": lambda: size(value),
         "count": lambda: format_decimal(value, "#,##0", locale=lang()),
         "number": lambda: number(value),
+        "usd": lambda: money(value),
     }[unit]()
     return _(label), shown
 

@@ -1,4 +1,4 @@
-"""A local endpoint that speaks the chat completions protocol, with the faults that real ones have."""
+"""A local endpoint that speaks the protocols of backend.chat.wire, with the faults that real ones have."""
 
 from __future__ import annotations
 
@@ -15,11 +15,20 @@ Script = Callable[[int], str]
 
 
 class StandIn:
-    """`script` decides each request; `asked` keeps their bodies; `url` is the base address."""
+    """`script` decides each request; `asked` keeps their bodies, `paths` and `headers` the rest; `url` is the base address.
+    `counts`: replies carry the usage, a token a word. `logprobs`: gives, ignores or refuses them. `context`: told in the list
+    of models."""
 
     def __init__(self, script: Script = lambda n: "200", key: str = "") -> None:
         self.script, self.key = script, key
+        self.wire = "openai"
+        self.counts = False
+        self.logprobs = "ignores"
+        self.context: int | None = None
         self.asked: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.times: list[float] = []
         self.at_once = self.most_at_once = 0
         self.retry_after = "0.05"
         self.pause = 0.0
@@ -60,6 +69,9 @@ def _handler(owner: StandIn) -> type[BaseHTTPRequestHandler]:
             with owner.lock:
                 number = len(owner.asked)
                 owner.asked.append(body)
+                owner.paths.append(self.path)
+                owner.headers.append({name.lower(): value for name, value in self.headers.items()})
+                owner.times.append(time.monotonic())
                 owner.at_once += 1
                 owner.most_at_once = max(owner.most_at_once, owner.at_once)
             try:
@@ -70,10 +82,15 @@ def _handler(owner: StandIn) -> type[BaseHTTPRequestHandler]:
 
         def act(self, word: str, body: dict[str, Any]) -> None:
             time.sleep(owner.pause)
-            if owner.key and self.headers.get("Authorization") != f"Bearer {owner.key}":
+            if owner.key and self.key() != owner.key:
                 word = "401"
-            if word == "200" and self.path != "/v1/chat/completions":
+            path = "/v1/messages" if owner.wire == "anthropic" else "/v1/chat/completions"
+            if word == "200" and self.path.partition("?")[0] != path:
                 word = "404"
+            if word == "renamed":
+                word = "200" if "max_completion_tokens" in body else "unsupported"
+            if body.get("logprobs") and owner.logprobs == "refuses":
+                word = "400"
             if word == "never":
                 owner.stop.wait(20)
                 return self.drop()
@@ -84,7 +101,10 @@ def _handler(owner: StandIn) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(b'{"choices": [{"mess')
                 return self.drop()
             if word == "200":
-                return self.stream(body) if body.get("stream") else self.reply(200, said(owner.answer(body)))
+                return self.stream(body) if body.get("stream") else self.reply(200, self.whole(body))
+            if word == "unsupported":
+                words = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+                return self.reply(400, {"error": {"message": words}})
             if word == "half-stream":
                 return self.stream(body, whole=False)
             if word in ODD:
@@ -92,16 +112,41 @@ def _handler(owner: StandIn) -> type[BaseHTTPRequestHandler]:
             repeated = self.headers.get("Authorization", "").removeprefix("Bearer ")
             self.reply(int(word), {"error": {"message": f"status {word} for {repeated}"}})
 
+        def key(self) -> str | None:
+            names = {"azure": "api-key", "anthropic": "x-api-key"}
+            bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            return self.headers.get(names[owner.wire]) if owner.wire in names else bearer
+
+        def do_GET(self) -> None:
+            about = {"id": "m"} | ({"max_model_len": owner.context} if owner.context else {})
+            self.reply(200 if self.path == "/v1/models" else 404, {"object": "list", "data": [about]})
+
+        def whole(self, body: dict[str, Any]) -> dict[str, Any]:
+            text = owner.answer(body)
+            texts = [message["content"] for message in body["messages"]] + [body.get("system") or ""]
+            counts = sum(len(each.split()) for each in texts), len(text.split())
+            if owner.wire == "anthropic":
+                usage = dict(zip(("input_tokens", "output_tokens"), counts, strict=True))
+                return {"content": [{"type": "text", "text": text}]} | ({"usage": usage} if owner.counts else {})
+            made = said(text)
+            if body.get("logprobs") and owner.logprobs == "gives":
+                made["choices"][0]["logprobs"] = {"content": [{"token": text, "logprob": -0.1, "top_logprobs": []}]}
+            usage = dict(zip(("prompt_tokens", "completion_tokens"), counts, strict=True))
+            return made | ({"usage": usage} if owner.counts else {})
+
         def stream(self, body: dict[str, Any], whole: bool = True) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.send_header("Connection", "close")
             self.end_headers()
             for letter in owner.answer(body):
-                event = {"choices": [{"index": 0, "delta": {"content": letter}}]}
+                event: dict[str, Any] = {"choices": [{"index": 0, "delta": {"content": letter}}]}
+                if owner.wire == "anthropic":
+                    event = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": letter}}
                 self.wfile.write(f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode())
             if whole:
-                self.wfile.write(b"data: [DONE]\n\n")
+                last = b'{"type": "message_stop"}' if owner.wire == "anthropic" else b"[DONE]"
+                self.wfile.write(b"data: " + last + b"\n\n")
             self.drop()
 
         def reply(self, status: int, content: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from backend import recipes, stages
 from backend.ablation.recipe import AblationParams
 from backend.messages import MESSAGES
 from backend.messages.words import WORDS
+from backend.models.endpoints import PRESETS, SavedEndpoint
 from backend.paths import ROOT, assets
 from studio.nav import NAV
 from studio.ui import words
@@ -89,6 +90,10 @@ def _backend() -> Iterator[tuple[str, str]]:
     for name, params in forms.items():
         for field, info in params.model_fields.items():
             yield from ((str(text), f"backend/stages: {name}.{field}") for text in (info.title, info.description))
+    for field, info in SavedEndpoint.model_fields.items():
+        yield from ((str(text), f"backend/models/endpoints.py: {field}") for text in (info.title, info.description))
+    for preset in PRESETS.values():
+        yield preset.terms, "backend/models/endpoints.py: PRESETS"
     for path in (assets() / "recipes").glob("*.yaml"):
         yield recipes.load(path).description, path.name
     doctor = ROOT / "backend" / "doctor.py"

@@ -30,6 +30,8 @@ def show(house: House) -> Show:
     def draw(page: str = "home", language: str = "en", **query: str) -> AppTest:
         at = AppTest.from_file(str(HERE / "app.py"), default_timeout=20)
         at.session_state["lang"] = language
+        if page == "teacher":  # most tests are about its form
+            at.session_state["step"] = query.pop("step", "teacher")
         for key, value in query.items():
             at.query_params[key] = value
         at.run()

@@ -29,6 +29,8 @@ from tests.studio.house import House
 SAME = {
     "Dropout",
     "Endpoint",
+    "endpoint",
+    "Endpoints",
     "Error",
     "Foundry Local",
     "GPU",

@@ -28,6 +28,7 @@ def kind_word(kind: Kind) -> str:
         Kind.ONNX: _("ONNX model"),
         Kind.CAPTURE: _("capture"),
         Kind.EVALUATION: _("evaluation"),
+        Kind.AUDITION: _("audition"),
         Kind.PACKAGE: _("package"),
     }[kind]
     return word[:1].upper() + word[1:]

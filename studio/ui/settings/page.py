@@ -66,6 +66,7 @@ def _keys() -> None:
         str(job.params.get("endpoint_key_env") or "") for run in source.recent_runs(50) for job in run.jobs
     }
     badges = {True: f":green-badge[{_('set')}]", False: f":gray-badge[{_('not set')}]"}
+    names |= {each.key_env for each in source.endpoints()}
     rows = [
         {"name": f"`{name.replace('`', '')}`", "state": badges[bool(os.environ.get(name))]}
         for name in sorted(names)

@@ -1,0 +1,59 @@
+"""How an endpoint fails: what may pass, what was perhaps charged, and its own words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+RETRIED = (408, 409, 425, 429, 500, 502, 503, 504, 529)
+
+
+class Retry(Exception):
+    """A try that failed in a way that may pass: the error to give when all tries are used up, and a pause that was asked."""
+
+    def __init__(self, code: str, pause: float | None = None, **args: Any) -> None:
+        super().__init__(code)
+        self.code, self.pause, self.args_ = code, pause, args
+
+
+def may_be_charged(error: BaseException) -> bool:
+    """Whether the request had reached the endpoint when it broke off."""
+    never = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+    return isinstance(error, httpx.HTTPError) and not isinstance(error, never)
+
+
+def transport(error: httpx.HTTPError) -> Retry:
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
+        return Retry("chat.endpoint_unreachable", reason=str(error) or type(error).__name__)
+    if isinstance(error, httpx.TimeoutException):
+        return Retry("chat.endpoint_silent")
+    if isinstance(error, httpx.DecodingError):
+        return Retry("chat.endpoint_garbage", status=200, reason="unreadable bytes")
+    return Retry("chat.endpoint_broken", reason=str(error) or type(error).__name__)
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds from a `Retry-After` header: a number or a date."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def glimpse(reply: httpx.Response) -> str:
+    """The endpoint's own words, or what it sent."""
+    try:
+        said = reply.json()["error"]
+        words = said["message"] if isinstance(said, dict) else said
+    except (ValueError, KeyError, TypeError):
+        words = reply.text
+    return " ".join(str(words).split()) or "an empty reply"

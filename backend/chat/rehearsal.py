@@ -1,0 +1,87 @@
+"""A candidate answers the rows of an audition: what each answer took is kept with it, so that a second time nothing is asked
+again and the figures are those of the first time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.chat.answerer import Answerer
+from backend.chat.cache import content_key, prompt_key
+from backend.chat.engine import Sampling
+from backend.chat.pulse import Pulse
+from backend.data.rows import Message
+
+
+@dataclass
+class Heard:
+    """One answer. `seconds`, `tokens` (of the answer) and `usd` since the answer before: their sums are those of the whole,
+    however many were asked at once. `kept`: it was there from an earlier time."""
+
+    text: str
+    seconds: float
+    tokens: float
+    usd: float
+    kept: bool = False
+
+
+def rehearse(
+    answerer: Answerer,
+    prompts: Sequence[list[Message]],
+    sampling: Sampling,
+    about: dict[str, Any],
+    folder: Path,
+    pulse: Pulse,
+    batch: int,
+) -> list[Heard]:
+    """One answer per prompt, in order. `about`: what changes the figures apart from the answerer (how many at once)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{content_key({**answerer.identity, **about, **sampling.model_dump()})}.jsonl"
+    heard = _read(file)
+    keys = [prompt_key(prompt) for prompt in prompts]
+    missing = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if key not in heard}
+    pulse.add(len(prompts) - len(missing))
+    if missing:
+        with file.open("a", encoding="utf-8") as stream:
+            for key, found in _ask(answerer, missing, sampling, pulse, batch, len(prompts) - len(missing)):
+                heard[key] = found
+                if not found.text and answerer.view is None:  # a later run asks again
+                    continue
+                stream.write(json.dumps({"key": key, **vars(found)}) + "\n")
+                stream.flush()
+    return [heard[key] for key in keys]
+
+
+def _ask(
+    answerer: Answerer, missing: dict[str, list[Message]], sampling: Sampling, pulse: Pulse, batch: int, kept: int
+) -> Any:
+    engine, spend = answerer.engine, answerer.spend
+    if hasattr(engine, "kept"):
+        engine.kept = kept
+    encoder = getattr(engine, "encoder", None)
+    encoded = [engine.encode(prompt) for prompt in missing.values()]
+    keys = list(missing)
+    at, tokens, usd = time.perf_counter(), spend.completion_tokens, spend.usd
+    for index, text in engine.answers(encoded, sampling, pulse, batch):
+        now = time.perf_counter()
+        written = len(encoder.ids(text)) + 1 if encoder else spend.completion_tokens - tokens
+        yield keys[index], Heard(text.strip(), now - at, float(written), spend.usd - usd)
+        at, tokens, usd = now, spend.completion_tokens, spend.usd
+        pulse.add()
+
+
+def _read(file: Path) -> dict[str, Heard]:
+    """What is there already; a last line that a crash cut off is left out."""
+    found = {}
+    for line in file.read_text("utf-8").splitlines() if file.is_file() else ():
+        try:
+            kept = json.loads(line)
+        except ValueError:
+            continue
+        key = kept.pop("key")
+        found[key] = Heard(**{**kept, "kept": True})
+    return found

@@ -1,0 +1,30 @@
+"""Not more often than an endpoint allows: requests are spread evenly, and a pause that it asks of one is kept by all."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+
+class Throttle:
+    """`per_minute` 0: no limit. Times are of the monotonic clock."""
+
+    def __init__(self, per_minute: int = 0) -> None:
+        self._gap = 60.0 / per_minute if per_minute else 0.0
+        self._next = self._closed_until = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self, stop: threading.Event) -> bool:
+        """Wait for a turn; False when `stop` was set meanwhile."""
+        with self._lock:
+            turn = max(time.monotonic(), self._next)
+            self._next = turn + self._gap
+        while (left := max(turn, self._closed_until) - time.monotonic()) > 0:
+            if stop.wait(left):
+                return False
+        return not stop.is_set()
+
+    def hold(self, seconds: float) -> None:
+        """Nobody is sent for so long."""
+        with self._lock:
+            self._closed_until = max(self._closed_until, time.monotonic() + seconds)

@@ -1,0 +1,117 @@
+"""`slmops endpoints`: list, add, show, test, delete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.cli.output import line, note, print_json, table
+
+if TYPE_CHECKING:
+    from backend.models.endpoints import EndpointView
+
+_Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Saved endpoints: list, add, show, test, delete.", no_args_is_help=True)
+    for command in (add, show, test, delete):
+        group.command(command.__name__)(command)
+    group.command("list")(list_)
+    app.add_typer(group, name="endpoints")
+
+
+def list_(json_: _Json = False) -> None:
+    """All saved endpoints by name; keys are read from the environment and shown nowhere."""
+    from backend.api import Studio
+
+    found = Studio.open().endpoints()
+    if json_:
+        return print_json(found)
+    rows = [
+        [one.name, one.preset, one.url, one.model, one.key_env, one.input_price, one.output_price]
+        + [{None: "", True: "yes", False: "no"}[one.trial.logprobs if one.trial else None]]
+        for one in found
+    ]
+    table(["name", "service", "address", "model", "key in", "USD/M in", "USD/M out", "log-probabilities"], rows)
+    return None
+
+
+def add(
+    name: str,
+    model: Annotated[str, typer.Option(help="The name under which the service knows the model.")],
+    preset: Annotated[
+        str, typer.Option(help="Kind of service: openai, azure_foundry, vllm, ollama, other ...")
+    ] = "other",
+    url: Annotated[str, typer.Option(help="Base address; the preset's by default.")] = "",
+    key_env: Annotated[
+        str | None, typer.Option(help="Environment variable with the key; the preset's by default.")
+    ] = None,
+    api_version: Annotated[str | None, typer.Option(help="For Azure; the preset's by default.")] = None,
+    input_price: Annotated[float | None, typer.Option(help="USD per million tokens read.")] = None,
+    output_price: Annotated[float | None, typer.Option(help="USD per million tokens written.")] = None,
+    context: Annotated[int, typer.Option(help="Tokens that the model reads; 0: unknown.")] = 0,
+    requests_per_minute: Annotated[int, typer.Option(help="Never ask more often; 0: no limit.")] = 0,
+    terms: Annotated[str, typer.Option(help="License and terms.")] = "",
+    forbids_distillation: Annotated[str, typer.Option(help="unknown, yes or no.")] = "unknown",
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the one of that name.")] = False,
+) -> None:
+    """Save an endpoint under a name. The key stays in its environment variable."""
+    from backend.api import Studio
+    from backend.models.endpoints import PRESETS
+
+    usual = {key: value for key, value in PRESETS.items() if key == preset}.get(preset)  # type: ignore[call-overload]
+    values: dict[str, Any] = {
+        "name": name,
+        "preset": preset,
+        "url": url or (usual.url if usual else ""),
+        "model": model,
+        "key_env": key_env if key_env is not None else (usual.key_env if usual else ""),
+        "api_version": api_version if api_version is not None else (usual.api_version if usual else ""),
+        "input_price": input_price,
+        "output_price": output_price,
+        "context": context,
+        "requests_per_minute": requests_per_minute,
+        "terms": terms,
+        "forbids_distillation": forbids_distillation,
+    }
+    saved = Studio.open().save_endpoint(values, new=not replace)
+    note(f"Saved {saved.name}. Try it: slmops endpoints test {saved.name}")
+    if usual:
+        note(" ".join(part for part in (usual.terms, usual.terms_url) if part))
+
+
+def show(name: str, json_: _Json = False) -> None:
+    """One endpoint with its last test."""
+    from backend.api import Studio
+
+    found = Studio.open().endpoint(name)
+    print_json(found) if json_ else _show(found)
+
+
+def test(name: str, json_: _Json = False) -> None:
+    """Ask one short question: time, log-probabilities, speed, context."""
+    from backend.api import Studio
+
+    trial = Studio.open().test_endpoint(name)
+    if json_:
+        return print_json(trial)
+    rate = f", {trial.tokens_per_s:.1f} tokens/s" if trial.tokens_per_s else ""
+    line(f"{name} answered in {trial.seconds:.2f} s{rate}: {trial.answer!r}")
+    line(f"log-probabilities: {'yes' if trial.logprobs else 'no'}")
+    line(f"context: {trial.context or 'not told'}")
+    return None
+
+
+def delete(name: str) -> None:
+    """Forget it, unless a job uses it."""
+    from backend.api import Studio
+
+    Studio.open().delete_endpoint(name)
+    note(f"Deleted {name}.")
+
+
+def _show(found: EndpointView) -> None:
+    for key, value in found.model_dump().items():
+        line(f"{key}: {value}")

@@ -1,0 +1,286 @@
+"""Several candidates for the teacher answer the same validation rows, so that the teacher is chosen on evidence.
+
+Needs a dataset with validation rows and candidates: models of the studio, saved endpoints. Leaves an audition: a ranking by
+the task's metric, with speed and cost, and every answer. A candidate that fails is flagged and doesn't end the others' turn.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from pydantic import Field
+
+from backend.answers import Paired
+from backend.artifacts import write_json
+from backend.chat import pace
+from backend.chat.answerer import (
+    Answerer,
+    AnswererParams,
+    AskingParams,
+    check_budget,
+    endpoint_money,
+    open_answerer,
+    open_spend,
+)
+from backend.chat.engine import Sampling, answer_tokens, truth
+from backend.chat.pulse import Pulse
+from backend.chat.rehearsal import Heard, rehearse
+from backend.chat.spend import Spend
+from backend.data.rows import DataFolder, Row, Template
+from backend.errors import Problem, StudioError
+from backend.models import costs
+from backend.schemas import Kind, Quote
+from backend.stages.base import DatasetRef, EndpointRef, ModelRef, Result, Stage, World, check_fits, check_refs
+
+SPLIT = "validation"
+INVALID_LIMIT = 0.5
+NO_BETTER = "no better than always giving the same answer"
+NO_LABELS = "most of its answers are no label"
+EMPTY = "most of its answers are empty"
+SILENT = "it didn't answer"
+
+
+class AuditionParams(AskingParams):
+    data: DatasetRef = Field(
+        title="Dataset", description="Its validation rows are asked; people's answers to them say who is right."
+    )
+    models: list[ModelRef] = Field(
+        [], title="Models", description="Candidates of this studio: models, adapters, ONNX models.", max_length=20
+    )
+    endpoints: list[EndpointRef] = Field(
+        [],
+        title="Saved endpoints",
+        description="Candidates behind an endpoint. The rows are sent there.",
+        max_length=20,
+    )
+    rows: int = Field(
+        100,
+        title="Rows",
+        description="How many validation rows each candidate answers. More give a surer ranking and cost more.",
+        ge=1,
+        le=10_000,
+    )
+    prompt: str = Field(
+        "",
+        title="Prompt for the teacher",
+        description="What the candidates are asked: {input} marks the row's text, {labels} the list of labels. Empty: "
+        "the dataset's own.",
+        max_length=20_000,
+    )
+    name: str = Field(
+        "",
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+        max_length=100,
+    )
+
+
+class AuditionResult(Result):
+    pass
+
+
+def check(params: AuditionParams, world: World) -> list[Problem]:
+    problems = check_refs(params, world)
+    if not params.models and not params.endpoints:
+        problems.append(Problem(code="endpoints.audition_few", field="models"))
+    if params.prompt and "{input}" not in params.prompt:
+        problems.append(Problem(code="chat.prompt_input", field="prompt"))
+    saved = [found for name in params.endpoints if (found := world.endpoint(name))]
+    if params.budget and not all(each.priced for each in saved):
+        problems.append(Problem(code="endpoints.budget_no_price", field="budget"))
+    known = world.describe(params.data)
+    there = known.facts.get("rows") if known else None
+    if there is not None and not there.get(SPLIT, 0):
+        problems.append(Problem(code="chat.no_rows", args={"ref": params.data, "splits": SPLIT}, field="data"))
+    asked = quote(params, world)
+    return (problems or check_fits(asked, world)) + check_budget(params, asked)
+
+
+def quote(params: AuditionParams, world: World) -> Quote:
+    known = world.describe(params.data)
+    facts = known.facts if known else {}
+    rows = min(params.rows, facts.get("rows", {}).get(SPLIT, params.rows))
+    load = pace.Load.of(facts, rows, params.max_new_tokens, extra_chars=len(params.prompt))
+    models = [found.facts for ref in params.models if (found := world.describe(ref))]
+    local = sum(pace.answer_seconds(model, load) for model in models) / world.speed()
+    away = pace.endpoint_seconds(load, params.concurrency) * len(params.endpoints)
+    return Quote(
+        seconds=local + away,
+        memory_bytes=max((costs.answer_bytes(model) for model in models), default=pace.PLAIN_MEMORY),
+        disk_bytes=int((load.prompt + load.answer) * 5 * rows * (len(models) + len(params.endpoints))),
+        tokens=int(load.tokens) * len(params.endpoints),
+        money=sum(endpoint_money(name, world, load) for name in params.endpoints),
+        forecast={"n": rows},
+    )
+
+
+def run(params: AuditionParams, ctx: Any) -> AuditionResult:
+    source = ctx.input(params.data)
+    data = DataFolder(source.path)
+    rows = [row for row in data.rows(SPLIT) if truth(row) is not None][: params.rows]
+    if not rows:
+        raise StudioError("chat.no_truth", ref=source.name, split=SPLIT)
+    spend = open_spend(params, ctx)
+    stand = [{"model": ref} for ref in params.models] + [{"endpoint": name} for name in params.endpoints]
+    pulse = Pulse(ctx, len(rows) * len(stand), "loading the model")
+    out: Path = ctx.scratch("out")
+    candidates = []
+    for number, who in enumerate(stand):
+        candidates.append(_audition(params, ctx, data, rows, who, spend, pulse, out / f"answers-{number}.jsonl"))
+        pulse.done = len(rows) * (number + 1)
+    if all("failure" in each for each in candidates):
+        raise StudioError("endpoints.all_failed", failure=Problem(**candidates[0]["failure"]).sentence())
+    ranking = ranked(candidates)
+    write_json(out / "ranking.json", ranking)
+    metric = _metric(data.template)
+    winner = next((each["name"] for each in ranking if not each["failed"]), "")
+    facts = {"data": source.id, "split": SPLIT, "n": len(rows), "metric": metric, "prompt": params.prompt}
+    facts |= {"winner": winner, "candidates": [{k: v for k, v in each.items() if k != "right"} for each in ranking]}
+    parents = [source.id, *(ctx.input(ref).id for ref in params.models)]
+    made = ctx.artifact(Kind.AUDITION, params.name or f"audition-{source.name}", out, facts=facts, parents=parents)
+    ctx.progress(len(rows) * len(stand), len(rows) * len(stand), "done")
+    return AuditionResult(artifact=made.id, metrics=_metrics(ranking, len(rows)) | spend.metrics())
+
+
+def _audition(
+    params: AuditionParams,
+    ctx: Any,
+    data: DataFolder,
+    rows: list[Row],
+    who: dict[str, Any],
+    spend: Spend,
+    pulse: Pulse,
+    file: Path,
+) -> dict[str, Any]:
+    """One candidate's turn. What an endpoint or a model fails at becomes part of its entry; the budget's end is the job's."""
+    how = params.model_dump(include=set(AskingParams.model_fields))
+    name = who.get("endpoint") or ctx.input(who["model"]).name
+    entry: dict[str, Any] = {**who, "name": name, "failed": ""}
+    local = "model" in who
+    pulse.add(0, "loading the model" if local else "asking the teacher")
+    try:
+        answerer = open_answerer(AnswererParams(**how, **who), ctx, spend)
+        try:
+            heard = _answers(params, ctx, data, rows, answerer, pulse)
+        finally:
+            answerer.engine.close()
+    except StudioError as error:
+        if error.code == "endpoints.budget_reached":
+            raise
+        ctx.log(f"{name}: {error.text()}", "warning")
+        return {**entry, "failed": SILENT, "failure": error.problems[0].model_dump()}
+    figures = _figures(data, rows, [each.text for each in heard])
+    _write(file, rows, heard)
+    wrong = next((at for at, right in enumerate(figures["right"]) if not right), 0)
+    shown = {"input": rows[wrong].input[:300], "expected": (truth(rows[wrong]) or "")[:300]}
+    entry |= figures | _pace(heard)
+    entry |= {"cached": sum(each.kept for each in heard), "example": {**shown, "answer": heard[wrong].text[:300]}}
+    paid = {"usd_per_1000": 1000 * sum(each.usd for each in heard) / len(heard)} if answerer.view is None else {}
+    return entry | paid
+
+
+def _answers(
+    params: AuditionParams, ctx: Any, data: DataFolder, rows: list[Row], answerer: Answerer, pulse: Pulse
+) -> list[Heard]:
+    template = data.template
+    if params.prompt:
+        template = template.model_copy(update={"user": params.prompt.replace("{labels}", ", ".join(template.labels))})
+    known = [row.output for row in data.rows("train") if row.output is not None]
+    encoder = getattr(answerer.engine, "encoder", None)
+    room = params.max_new_tokens or answer_tokens(
+        data.template, known, lambda text: len(encoder.ids(text)) if encoder else len(text) // 2 + 4
+    )
+    pulse.add(0, "answering")
+    prompts = [template.prompt(row) for row in rows]
+    about = {"at_once": params.batch_size if answerer.view else params.concurrency}
+    sampling = Sampling(max_new_tokens=room)
+    return rehearse(answerer, prompts, sampling, about, ctx.cache / "audition", pulse, params.batch_size)
+
+
+def _figures(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, Any]:
+    """The task's metric with its 95 % interval, what always giving the most frequent answer would reach, the share of
+    answers of no use, and whether each is right."""
+    from backend.ml import scores
+
+    expected = [truth(row) or "" for row in rows]
+    seen = Counter(row.output for row in data.rows("train") if row.output is not None) or Counter(expected)
+    usual = seen.most_common(1)[0][0]
+    right = [one.strip() == two.strip() for one, two in zip(expected, answers, strict=True)]
+    if data.template.answer == "label":
+        found = scores.label_scores(expected, answers, data.template.labels, usual)
+        metric, low, high = found["accuracy"], found["accuracy_low"], found["accuracy_high"]
+        baseline, invalid, useless = found["majority_baseline"], found["invalid_rate"], NO_LABELS
+    else:
+        each = [scores.token_f1(*pair) for pair in zip(expected, answers, strict=True)]
+        metric, (low, high) = fmean(each), _interval(each)
+        baseline = fmean(scores.token_f1(text, usual) for text in expected)
+        invalid, useless = sum(not answer for answer in answers) / len(answers), EMPTY
+    failed = useless if invalid > INVALID_LIMIT else NO_BETTER if metric <= baseline else ""
+    figures = {"metric": metric, "low": low, "high": high, "baseline": baseline, "invalid_rate": invalid}
+    return {**figures, "failed": failed, "right": right}
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float]:
+    """95 % interval of the mean of shares (normal approximation)."""
+    half = 1.96 * stdev(values) / len(values) ** 0.5 if len(values) > 1 else 1.0
+    return max(0.0, fmean(values) - half), min(1.0, fmean(values) + half)
+
+
+def _pace(heard: Sequence[Heard]) -> dict[str, float]:
+    seconds = sum(each.seconds for each in heard)
+    rate = sum(each.tokens for each in heard) / seconds if seconds else 0.0
+    return {"seconds_per_answer": seconds / len(heard), "tokens_per_s": rate}
+
+
+def _write(file: Path, rows: list[Row], heard: Sequence[Heard]) -> None:
+    with file.open("w", encoding="utf-8") as stream:
+        for row, one in zip(rows, heard, strict=True):
+            line = {"id": row.id, "input": row.input, "expected": truth(row), "answer": one.text}
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def ranked(candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that passed by their metric, of equals the cheaper and then the faster first; then those that failed. Each gets
+    `p_against_best`: how likely its difference to the first is by chance (exact McNemar test on the same rows)."""
+
+    def order(one: dict[str, Any]) -> tuple[Any, ...]:
+        cost, seconds = one.get("usd_per_1000", 0.0), one.get("seconds_per_answer", 0.0)
+        return bool(one["failed"]), -one.get("metric", -1.0), cost, seconds
+
+    ranking = sorted(candidates, key=order)
+    best = ranking[0].get("right")
+    for one in ranking[1:]:
+        if best and (mine := one.get("right")):
+            only = [sum(a and not b for a, b in zip(x, y, strict=True)) for x, y in ((best, mine), (mine, best))]
+            one["p_against_best"] = Paired(both=0, only_first=only[0], only_second=only[1], neither=0).p
+    return ranking
+
+
+def _metric(template: Template) -> str:
+    return "accuracy" if template.answer == "label" else "token_f1"
+
+
+def _metrics(ranking: list[dict[str, Any]], rows: int) -> dict[str, float]:
+    failed = sum(bool(each["failed"]) for each in ranking)
+    best = {"best_score": ranking[0]["metric"]} if not ranking[0]["failed"] else {}
+    cached = sum(each.get("cached", 0) for each in ranking)
+    counts = {"candidates": len(ranking), "candidates_failed": failed, "n": rows, "cached": cached}
+    return {name: float(count) for name, count in counts.items()} | best
+
+
+STAGE = Stage(
+    name="audition",
+    title="Audition",
+    kind=Kind.AUDITION,
+    params=AuditionParams,
+    result=AuditionResult,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"models": ["smollm2-135m-instruct"], "data": "voice-commands", "rows": 50},
+)

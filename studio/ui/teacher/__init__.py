@@ -1,0 +1,1 @@
+"""The page Teacher: choose on evidence, hear candidates, ask one."""

@@ -1,0 +1,87 @@
+"""Who could be the teacher: models of the studio and saved endpoints as cards, with what is known of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from backend.schemas import ArtifactView, Kind
+from studio import nav
+from studio.ui import source
+from studio.ui.i18n import _
+from studio.ui.models.card import latest_evaluation, path_words
+from studio.ui.models.words import ICONS, facts_line, kind_word
+from studio.ui.project import project
+from studio.ui.teacher import endpoints, form
+from studio.ui.teacher.use import use_button
+from studio.ui.teacher.words import verdict_words
+from studio.ui.words import escaped, metric_words
+
+KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
+PAGE = 6
+
+
+def catalogue() -> None:
+    everything = source.artifacts()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(_("Endpoints"), anchor=False, width="content")
+        st.button(_("Add an endpoint"), key="endpoint_add", icon=":material/add:", on_click=form.begin)
+    verdicts = latest_verdicts(everything)
+    endpoints.endpoint_cards(verdicts)
+    st.subheader(_("Models of this studio"), anchor=False)
+    _models(everything, verdicts)
+    form.dialog()
+
+
+def latest_verdicts(everything: list[ArtifactView]) -> dict[str, dict[str, Any]]:
+    """Model id or `endpoint:<name>` -> its entry in the newest audition of this project that heard it."""
+    found: dict[str, dict[str, Any]] = {}
+    for view in everything:
+        if view.kind is Kind.AUDITION and view.project == project().id:
+            for one in view.facts["candidates"]:
+                who = f"endpoint:{one['endpoint']}" if "endpoint" in one else one["model"]
+                found.setdefault(who, {**one, "metric_name": view.facts["metric"]})
+    return found
+
+
+def _models(everything: list[ArtifactView], verdicts: dict[str, dict[str, Any]]) -> None:
+    mine = project().id
+    held = sorted((view for view in everything if view.kind in KINDS), key=lambda view: view.project != mine)
+    if not held:
+        with st.container(border=True, key="no_models"):
+            st.markdown(_("No model is here yet. Import one, or tune the built-in one on rows that people answered."))
+            for row in (nav.MODELS, nav.FINETUNE):
+                st.page_link(row.path, label=_("Go to {page}").format(page=_(row.title)), icon=row.icon)
+        return
+    known = {view.id: view for view in everything}
+    limit = st.session_state.setdefault("teachers_shown", PAGE)
+    with st.grid("auto", min_column_width=330, gap="small"):
+        for view in held[:limit]:
+            _card(view, known, verdicts.get(view.id))
+    if len(held) > limit:
+        st.button(_("Show more"), key="teachers_more", on_click=_more)
+
+
+def _more() -> None:
+    st.session_state["teachers_shown"] += PAGE
+
+
+def _card(view: ArtifactView, known: dict[str, ArtifactView], verdict: dict[str, Any] | None) -> None:
+    with st.container(border=True, height="stretch", key=f"teacher_{view.id}", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{escaped(view.name)}**", width="content")
+            icon, colour = ICONS[view.kind]
+            st.badge(kind_word(view.kind), icon=icon, color=colour)
+        st.caption(path_words(view, known))
+        st.caption(facts_line(view))
+        st.caption(_("Runs here: costs nothing but time, and gives log-probabilities."))
+        evaluation = latest_evaluation(view, known)
+        names = [name for name in ("accuracy", "token_f1") if evaluation and name in evaluation.facts]
+        if evaluation and names:
+            label, value = metric_words(names[0], evaluation.facts[names[0]])
+            st.markdown(_("Measured: {label} {value}").format(label=label, value=value))
+        if verdict:
+            st.markdown(verdict_words(verdict))
+        st.space("stretch")
+        use_button(view.name, {"model": view.id}, f"use_{view.id}")

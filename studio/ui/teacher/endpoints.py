@@ -1,0 +1,122 @@
+"""Saved endpoints as cards: what they cost and can, a test, edit, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from backend.models.endpoints import PRESETS, EndpointView
+from studio.ui import source
+from studio.ui.i18n import _
+from studio.ui.tasks import background, drop, failure, task
+from studio.ui.teacher import form
+from studio.ui.teacher.use import use_button
+from studio.ui.teacher.words import (
+    context_words,
+    logprobs_words,
+    preset_words,
+    price_words,
+    trial_words,
+    verdict_words,
+)
+from studio.ui.words import escaped
+
+
+def endpoint_cards(verdicts: dict[str, dict[str, Any]]) -> None:
+    held = source.endpoints()
+    if not held:
+        with st.container(border=True, key="no_endpoints"):
+            st.markdown(_("No endpoint is saved yet."))
+            st.caption(
+                _(
+                    "A hosted model (Azure, OpenAI, DeepSeek …) or a server of your own (vLLM, Ollama, LM Studio …) can "
+                    "be the teacher. Rows that it answers are sent there."
+                )
+            )
+        return
+    with st.grid("auto", min_column_width=330, gap="small"):
+        for endpoint in held:
+            _card(endpoint, verdicts.get(f"endpoint:{endpoint.name}"))
+    source.live(at_work, busy=at_work())
+
+
+def at_work() -> bool:
+    """Whether an endpoint is being tested."""
+    going = [task(_key(each.name)) for each in source.endpoints()]
+    return any(each is not None and not each.done for each in going)
+
+
+def _card(endpoint: EndpointView, verdict: dict[str, Any] | None) -> None:
+    with st.container(border=True, height="stretch", key=f"endpoint_{endpoint.name}", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{escaped(endpoint.name)}**", width="content")
+            st.badge(preset_words(endpoint.preset), icon=":material/cloud:", color="violet")
+        st.caption(f"{escaped(endpoint.model)} · `{endpoint.url.replace('`', '')}`")
+        parts = [price_words(endpoint), logprobs_words(endpoint), context_words(endpoint)]
+        st.caption(escaped(" · ".join(filter(None, parts))))
+        _terms(endpoint)
+        if verdict:
+            st.markdown(verdict_words(verdict))
+        _trial(endpoint)
+        st.space("stretch")
+        _actions(endpoint)
+
+
+def _terms(endpoint: EndpointView) -> None:
+    preset = PRESETS[endpoint.preset]
+    link = f" [{_('Source')}]({preset.terms_url})" if preset.terms_url else ""
+    if endpoint.forbids_distillation == "yes":
+        words = escaped(_("You noted that its terms forbid distillation."))
+        st.markdown(f":red-badge[:material/gavel: {_('terms')}] {words}{link}")
+    elif endpoint.forbids_distillation == "unknown":
+        st.markdown(f":orange-badge[:material/gavel: {_('terms')}] {escaped(_(preset.terms))}{link}")
+    if endpoint.terms:
+        st.caption(escaped(endpoint.terms))
+
+
+def _trial(endpoint: EndpointView) -> None:
+    key = _key(endpoint.name)
+    going = task(key)
+    if going and not going.done:
+        st.markdown(f":shimmer[{_('Asking a short question…')}]")
+    elif said := failure(going):
+        st.error(escaped(said), icon=":material/error:")
+    else:
+        if going:
+            drop(key)
+        st.caption(escaped(trial_words(endpoint)))
+
+
+def _actions(endpoint: EndpointView) -> None:
+    name = endpoint.name
+    going = task(_key(name))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        use_button(name, {"endpoint": name}, f"use_endpoint_{name}")
+        st.button(
+            _("Test"),
+            key=f"test_endpoint_{name}",
+            icon=":material/network_check:",
+            disabled=bool(going and not going.done),
+            help=_("Asks one short question: time, speed, log-probabilities."),
+            on_click=_test,
+            args=(name,),
+        )
+        st.button(_("Edit"), key=f"edit_endpoint_{name}", type="tertiary", on_click=form.begin, args=(name,))
+        st.button(
+            _("Delete"),
+            key=f"delete_endpoint_{name}",
+            type="tertiary",
+            on_click=source.act,
+            args=(lambda: source.studio().delete_endpoint(name),),
+        )
+
+
+def _test(name: str) -> None:
+    drop(_key(name))
+    studio = source.studio()
+    background(_key(name), lambda: studio.test_endpoint(name))
+
+
+def _key(name: str) -> str:
+    return f"endpoint_test:{name}"

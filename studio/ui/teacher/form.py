@@ -1,0 +1,127 @@
+"""The dialog in which an endpoint is added or edited, with each problem below its field."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import streamlit as st
+
+from backend.errors import Problem
+from backend.models.endpoints import PRESETS, Forbids, PresetName, SavedEndpoint
+from studio.ui import source
+from studio.ui.forms import problem_line
+from studio.ui.i18n import _
+from studio.ui.teacher.words import forbids_words, preset_words
+from studio.ui.words import escaped
+
+_OPEN = "endpoint_form"
+"""The name of the endpoint that is edited, "" for a new one; absent while the dialog is closed."""
+_WRONG = "endpoint_form.problems"
+FROM_PRESET = ("url", "key_env", "api_version")
+NUMBERS = ("input_price", "output_price", "context", "requests_per_minute")
+FIRST: PresetName = "openai"
+
+
+def begin(name: str = "") -> None:
+    """Callback: the dialog opens in the run that follows."""
+    st.session_state[_OPEN] = name
+    st.session_state[_WRONG] = []
+    values = source.studio().endpoint(name).model_dump() if name else _fresh()
+    for field in SavedEndpoint.model_fields:
+        st.session_state[_key(field)] = values[field]
+
+
+def dialog() -> None:
+    """Draw it while it is open."""
+    if _OPEN in st.session_state:
+        name = st.session_state[_OPEN]
+        title = _("Edit the endpoint") if name else _("Add an endpoint")
+        st.dialog(title, width="medium", on_dismiss=_end, icon=":material/cloud:")(_body)(name)
+
+
+def _fresh() -> dict[str, Any]:
+    empty = SavedEndpoint.model_construct(name="", url="", model="").model_dump() | {"preset": FIRST}
+    return empty | {field: getattr(PRESETS[FIRST], field) for field in FROM_PRESET}
+
+
+def _key(field: str) -> str:
+    return f"endpoint_form.{field}"
+
+
+def _end() -> None:
+    st.session_state.pop(_OPEN, None)
+
+
+def _body(name: str) -> None:
+    if _OPEN not in st.session_state:  # saved or cancelled within the dialog
+        st.rerun()
+    _preset()
+    for field in ("name", "url", "model", "key_env"):
+        _field(field, locked=field == "name" and bool(name))
+    if PRESETS[st.session_state[_key("preset")]].wire == "azure":
+        _field("api_version")
+    with st.grid(2, min_column_width=200, gap="small"):
+        for field in NUMBERS:
+            with st.container(gap="xsmall"):
+                _field(field)
+    _field("forbids_distillation")
+    _field("terms")
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        st.button(_("Cancel"), key="endpoint_cancel", on_click=_end)
+        st.button(_("Save"), key="endpoint_save", type="primary", on_click=_save, args=(name,))
+
+
+def _preset() -> None:
+    info = SavedEndpoint.model_fields["preset"]
+    st.selectbox(
+        _(info.title or ""),
+        list(get_args(PresetName)),
+        format_func=preset_words,
+        key=_key("preset"),
+        help=_(info.description or ""),
+        filter_mode=None,
+        on_change=_take_preset,
+    )
+    preset = PRESETS[st.session_state[_key("preset")]]
+    link = f" [{_('Source')}]({preset.terms_url})" if preset.terms_url else ""
+    st.caption(f":material/gavel: {escaped(_(preset.terms))}{link}")
+
+
+def _take_preset() -> None:
+    """Callback: another service has other usual values; what somebody typed for the last one goes."""
+    preset = PRESETS[st.session_state[_key("preset")]]
+    for field in FROM_PRESET:
+        st.session_state[_key(field)] = getattr(preset, field)
+
+
+def _field(field: str, locked: bool = False) -> None:
+    info = SavedEndpoint.model_fields[field]
+    title = _(info.title or field)
+    common: dict[str, Any] = {"key": _key(field), "help": _(info.description or field)}
+    if field in ("input_price", "output_price"):
+        st.number_input(title, value=None, step=0.1, format="%.6g", placeholder=_("unknown"), **common)
+    elif field in NUMBERS:
+        st.number_input(title, value=None, step=1, **common)
+    elif field == "forbids_distillation":
+        st.segmented_control(title, list(get_args(Forbids)), format_func=forbids_words, required=True, **common)
+    elif field == "terms":
+        st.text_area(title, height=80, **common)
+    else:
+        st.text_input(title, disabled=locked, **common)
+    problems: list[Problem] = st.session_state.get(_WRONG, [])
+    for problem in problems:
+        if problem.field == field:
+            problem_line(problem)
+
+
+def _save(name: str) -> None:
+    """Callback: saved, or the problems stand below their fields."""
+    values: dict[str, Any] = {field: st.session_state.get(_key(field)) for field in SavedEndpoint.model_fields}
+    if PRESETS[values["preset"]].wire != "azure":  # the field is not shown
+        values["api_version"] = ""
+    values |= {field: values[field] or 0 for field in ("context", "requests_per_minute")}
+    problems = source.studio().check_endpoint(values, new=not name)
+    st.session_state[_WRONG] = problems
+    if not problems:
+        source.act(lambda: source.studio().save_endpoint(values, new=not name))
+        _end()

@@ -1,0 +1,62 @@
+"""The page Teacher, step by step: a catalogue of who could answer, an audition, the teacher's own form."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from studio.nav import TEACHER
+from studio.ui import source
+from studio.ui.chain import chain_header, latest, next_link
+from studio.ui.i18n import _
+from studio.ui.project import project
+from studio.ui.stage_page import earlier, jobs_of, take_from
+from studio.ui.stage_panel import stage_panel
+from studio.ui.teacher.catalogue import catalogue
+from studio.ui.teacher.ranking import ranking
+from studio.ui.words import stage_words
+
+CHOOSE, AUDITION, ASK = "choose", "audition", "teacher"
+STEPS = (CHOOSE, AUDITION, ASK)
+_STEP = "step"
+"""In the session, shared with the other pages of stages; `?step=` sets it once."""
+
+
+def teacher_page() -> None:
+    st.title(_(TEACHER.title), anchor=False)
+    st.caption(
+        _("A large model, here or behind an endpoint, answers your rows; a small one will learn from its answers.")
+    )
+    with source.shown():
+        chain_header(TEACHER)
+        take_from(AUDITION, ASK)
+        step = _switch()
+        if step == CHOOSE:
+            catalogue()
+            return
+        jobs_of(step)
+        if step == AUDITION:
+            ranking()
+        elif any(job.state.ended for job in latest(source.project_runs(project().id), ASK)):
+            next_link(TEACHER)
+        stage_panel(step)
+        earlier(step)
+
+
+def _switch() -> str:
+    """The step: the one that was chosen; at first the catalogue, or the form when somebody was asked already."""
+    wanted = st.query_params.pop(_STEP, None)
+    if wanted in STEPS:
+        st.session_state[_STEP] = wanted
+    if st.session_state.get(_STEP) not in STEPS:
+        st.session_state[_STEP] = ASK if latest(source.project_runs(project().id), ASK) else CHOOSE
+    words = {CHOOSE: _("Choose"), AUDITION: stage_words(AUDITION), ASK: stage_words(ASK)}
+    chosen = st.segmented_control(
+        _("Step"),
+        list(STEPS),
+        format_func=words.__getitem__,
+        key=_STEP,
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return str(chosen or CHOOSE)

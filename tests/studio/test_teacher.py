@@ -1,0 +1,182 @@
+"""The page Teacher: its catalogue, the dialog for endpoints, the ranking, and the way into the teacher's form."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from backend.schemas import ArtifactView, Kind, State
+from studio.ui import source, tasks
+from studio.ui.teacher.ranking import others
+from tests.chat.stand_in import StandIn
+from tests.studio.conftest import Show, words
+from tests.studio.house import House
+
+DEEP: dict[str, Any] = {"name": "deep", "preset": "deepseek", "url": "http://h/v1", "model": "deepseek-chat"}
+PASSED = {"metric": 0.9, "low": 0.8, "high": 0.96, "baseline": 0.3, "invalid_rate": 0.0, "failed": ""}
+PASSED |= {"seconds_per_answer": 0.5, "tokens_per_s": 12.0}
+FAILED: dict[str, Any] = {"failed": "it didn't answer", "failure": {"code": "core.memory_out"}}
+
+
+def key(house: House, field: str, stage: str = "teacher") -> str:
+    return f"form.{house.store.project()}.{stage}.{field}"
+
+
+def audition(house: House, data: ArtifactView, *candidates: dict[str, Any], **about: Any) -> ArtifactView:
+    facts = {"data": data.id, "split": "validation", "n": 10, "metric": "accuracy", "prompt": "", **about}
+    return house.artifact(Kind.AUDITION, "heard", facts | {"candidates": list(candidates)}, parents=[data.id])
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("No endpoint is saved yet.", "No model is here yet.")),
+        ("es", ("Aún no hay ningún endpoint guardado.", "Aún no hay ningún modelo.")),
+    ],
+)
+def test_an_empty_catalogue_says_what_to_do(show: Show, language: str, said: tuple[str, ...]) -> None:
+    text = words(show("teacher", language, step="choose"))
+    assert all(each in text for each in said)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("$0.30 in, $1.20 out per million tokens", "Not tested yet", "Check the terms", "forbid distillation")),
+        ("es", ("de entrada, ", "Aún sin probar", "Consulta los términos", "prohíben la destilación")),
+    ],
+)
+def test_the_catalogue_tells_what_is_known(show: Show, house: House, language: str, said: tuple[str, ...]) -> None:
+    house.studio.save_endpoint({**DEEP, "input_price": 0.3, "output_price": 1.2})
+    house.studio.save_endpoint({**DEEP, "name": "strict", "forbids_distillation": "yes"})
+    model, data = house.model(), house.dataset()
+    house.evaluation(model, data, 0.8)
+    audition(
+        house, data, {"name": model.name, "model": model.id, **PASSED}, {"name": "deep", "endpoint": "deep", **FAILED}
+    )
+    text = words(show("teacher", language, step="choose")).replace("\\", "").replace("\xa0", " ")
+    assert all(each in text for each in said)
+    assert ("passed its audition" in text and "80.0 %" in text) or ("superó su audición" in text and "80,0 %" in text)
+    assert ("it didn't answer" in text) or ("no respondió" in text)
+
+
+def test_use_as_teacher_fills_the_form(show: Show, house: House) -> None:
+    house.dataset()
+    first, second = house.model("first"), house.model("second")
+    house.studio.save_endpoint({**DEEP, "input_price": 100, "output_price": 100})
+    at = show("teacher", step="choose")
+    at.button(key=f"use_{first.id}").click().run()
+    assert at.selectbox(key=key(house, "model")).value == first.id != second.id
+    at.segmented_control(key="step").set_value("choose").run()
+    at.button(key="use_endpoint_deep").click().run()
+    assert at.selectbox(key=key(house, "endpoint")).value == "deep"
+    assert any(metric.label == "Money" and metric.value.startswith("$") for metric in at.metric)
+    at.number_input(key=key(house, "budget")).set_value(0.01).run()
+    assert any(":orange[" in each.value and "budget is 0.01" in each.value for each in at.markdown)
+    at.button(key="start_teacher").click().run()
+    (run,) = house.store.runs()
+    assert (run.jobs[0].params["endpoint"], run.jobs[0].params["budget"]) == ("deep", 0.01)
+    assert show("teacher").selectbox(key=key(house, "endpoint")).value == "deep", "the draft is kept"
+
+
+def test_the_dialog_saves_and_says_what_is_wrong_beside_the_field(show: Show, house: House) -> None:
+    at = show("teacher", "es", step="choose")
+    at.button(key="endpoint_add").click().run()
+    at.selectbox(key="endpoint_form.preset").set_value("vllm").run()
+    assert at.text_input(key="endpoint_form.url").value == "http://localhost:8000/v1"
+    at.text_input(key="endpoint_form.name").set_value("dos palabras")
+    at.text_input(key="endpoint_form.key_env").set_value("sk-secret-1")
+    at.button(key="endpoint_save").click().run()
+    wrong = [each.value for each in at.markdown if ":red[" in each.value]
+    assert len(wrong) == 3 and not house.studio.endpoints()
+    at.text_input(key="endpoint_form.name").set_value("mine")
+    at.text_input(key="endpoint_form.key_env").set_value("")
+    at.text_input(key="endpoint_form.model").set_value("qwen")
+    at.button(key="endpoint_save").click().run()
+    (saved,) = house.studio.endpoints()
+    assert (saved.name, saved.preset, saved.model, saved.priced) == ("mine", "vllm", "qwen", False)
+    at.run()
+    at.button(key="edit_endpoint_mine").click().run()
+    assert at.text_input(key="endpoint_form.name").disabled
+    at.number_input(key="endpoint_form.input_price").set_value(0.0)
+    at.number_input(key="endpoint_form.output_price").set_value(0.0)
+    at.button(key="endpoint_save").click().run()
+    assert house.studio.endpoint("mine").priced
+    at.run()
+    at.button(key="delete_endpoint_mine").click().run()
+    assert house.studio.endpoints() == []
+
+
+@pytest.mark.parametrize(("word", "said"), [("200", "log-probabilities: yes"), ("401", "wants a key")])
+def test_the_test_button_asks_and_tells(show: Show, house: House, word: str, said: str) -> None:
+    with StandIn(lambda n: word).running() as server:
+        server.logprobs = "gives"
+        house.studio.save_endpoint({**DEEP, "url": server.url})
+        at = show("teacher", step="choose")
+        at.button(key="test_endpoint_deep").click().run()
+        until = time.monotonic() + 20
+        while (going := tasks.task("endpoint_test:deep")) is not None and not going.done and time.monotonic() < until:
+            time.sleep(0.05)
+    source.forget()
+    at.run()
+    assert said in words(at).replace("\\", "")
+
+
+def test_the_ranking_names_the_winner_and_takes_it(show: Show, house: House) -> None:
+    data, model = house.dataset(), house.model()
+    house.studio.save_endpoint(DEEP)
+    best = {"name": "deep", "endpoint": "deep", "usd_per_1000": 0.25, **PASSED}
+    best["example"] = {"input": "close it", "expected": "HassTurnOff", "answer": "<b>no</b>"}
+    failed = {"name": model.name, "model": model.id, **FAILED}
+    audition(house, data, best, failed, prompt="{input}?")
+    for language, said in (("en", "**deep** is the best teacher here"), ("es", "**deep** es aquí el mejor maestro")):
+        assert said in words(show("teacher", language, step="audition"))
+    at = show("teacher", step="audition")
+    assert any("The process ran out of memory." in each.value for each in at.markdown)
+    assert "Said: <b>no</b>" in "\n".join(each.value for each in at.text)
+    at.button(key="use_winner").click().run()
+    assert at.selectbox(key=key(house, "endpoint")).value == "deep"
+    assert at.text_area(key=key(house, "prompt")).value == "{input}?"
+
+
+def test_a_teacher_that_failed_is_flagged_and_can_start(show: Show, house: House) -> None:
+    data, model = house.dataset(), house.model()
+    audition(house, data, {"name": model.name, "model": model.id, **FAILED})
+    text = words(show("teacher", "es", step="audition"))
+    assert "Ningún candidato la superó" in text
+    at = show("teacher", "es")
+    warned = [each.value for each in at.markdown if ":orange[" in each.value and "no superó la audición" in each.value]
+    assert len(warned) == 1 and "no respondió" in warned[0]
+    assert not at.button(key="start_teacher").disabled
+
+
+def test_an_audition_starts_from_its_form(show: Show, house: House) -> None:
+    data, model = house.dataset(), house.model()
+    house.studio.save_endpoint(DEEP)
+    at = show("teacher", step="audition")
+    assert "Nobody has been heard yet" in words(at)
+    assert at.multiselect(key=key(house, "models", "audition")).value == [model.id]
+    at.multiselect(key=key(house, "models", "audition")).set_value([]).run()
+    assert at.button(key="start_audition").disabled
+    at.multiselect(key=key(house, "models", "audition")).set_value([model.id])
+    at.multiselect(key=key(house, "endpoints", "audition")).set_value(["deep"]).run()
+    at.button(key="start_audition").click().run()
+    params = house.store.runs()[0].jobs[0].params
+    assert (params["data"], params["models"], params["endpoints"]) == (data.id, [model.id], ["deep"])
+
+
+def test_at_first_the_catalogue_later_the_form(show: Show, house: House) -> None:
+    assert show("teacher", step="").segmented_control(key="step").value == "choose"
+    house.run("asked", ("teacher", State.SUCCEEDED))
+    source.forget()
+    assert show("teacher", step="").segmented_control(key="step").value == "teacher"
+
+
+def test_who_may_be_as_good_is_said_with_what_speaks_for_it() -> None:
+    best = {"name": "best", "usd_per_1000": 1.0, **PASSED}
+    near = {"name": "near", **PASSED, "p_against_best": 0.4, "seconds_per_answer": 0.1}
+    far = {"name": "far", **PASSED, "p_against_best": 0.01}
+    (said,) = others([best, near, far, {"name": "bad", **FAILED}])
+    assert "near" in said and "p = 0.4" in said and "cheaper, faster" in said
