@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from math import sqrt
 
 from rouge_score.rouge_scorer import RougeScorer
 from sklearn.metrics import f1_score
+
+from backend.intervals import wilson
 
 NO_LABEL = "(no label)"
 _WORD = re.compile(r"\w+", re.UNICODE)
@@ -82,11 +83,3 @@ def token_f1(expected: str, answer: str) -> float:
         return float(truth == given)
     shared = sum((Counter(truth) & Counter(given)).values())
     return 2 * shared / (len(truth) + len(given))
-
-
-def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """95 % interval of a share, honest for small n and for shares near 0 and 1."""
-    share = right / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, middle - half), min(1.0, middle + half)

@@ -24,9 +24,10 @@ from backend.schemas import (
 from backend.store import tables as t
 from backend.store.db import migrate, open_engine
 from backend.store.projects import ProjectRows
+from backend.store.reviews import ReviewRows
 
 
-class Store(ProjectRows):
+class Store(ProjectRows, ReviewRows):
     """`Store(url)` opens and migrates the database."""
 
     def __init__(self, url: str) -> None:
@@ -98,6 +99,7 @@ class Store(ProjectRows):
         """Remove the row; the caller removes the folder."""
         with self.session() as session:
             session.execute(delete(t.Parent).where(t.Parent.child == artifact_id))
+            session.execute(delete(t.Review).where(t.Review.dataset == artifact_id))
             session.execute(delete(t.Artifact).where(t.Artifact.id == artifact_id))
 
     def _views(self, session: Session, rows: Iterable[t.Artifact]) -> list[ArtifactView]:

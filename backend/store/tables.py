@@ -153,3 +153,16 @@ class Setting(Base):
     __tablename__ = "setting"
     key: Mapped[str] = mapped_column(String(60), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+class Review(Base):
+    """What people say of one teacher's answer; the last word counts. `decision` is None where it was taken back."""
+
+    __tablename__ = "review"
+    dataset: Mapped[str] = mapped_column(ForeignKey("artifact.id", ondelete="CASCADE"), primary_key=True)
+    row: Mapped[str] = mapped_column("row_id", Text, primary_key=True)
+    decision: Mapped[str | None] = mapped_column(String(10))
+    output: Mapped[str | None] = mapped_column(Text)
+    rating: Mapped[int | None]
+    note: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime] = mapped_column(default=now, index=True)

@@ -20,6 +20,7 @@ from studio.ui.words import percent, size
 STAGE_PAGES = {
     "dataset": nav.DATA,
     "teacher": nav.TEACHER,
+    "review": nav.REVIEW,
     "distill": nav.DISTILL,
     "finetune": nav.FINETUNE,
     "quantize": nav.QUANTIZE,

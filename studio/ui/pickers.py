@@ -17,7 +17,7 @@ PREFERRED = {
     ("teacher", "model"): ("finetune", "distill"),
     ("teacher", "data"): ("dataset",),
     ("distill", "student"): ("finetune",),
-    ("distill", "data"): ("teacher", "dataset"),
+    ("distill", "data"): ("review", "teacher", "dataset"),
     ("finetune", "data"): ("dataset",),
     ("quantize", "model"): ("distill", "finetune"),
     ("package", "model"): ("quantize",),

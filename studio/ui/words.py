@@ -30,6 +30,7 @@ STATES: dict[State, tuple[str, str, Colour]] = {
 STAGES = {
     "dataset": "Prepare data",
     "teacher": "Ask the teacher",
+    "review": "Apply the review",
     "distill": "Distill",
     "finetune": "Fine-tune",
     "quantize": "Quantize",
@@ -76,6 +77,10 @@ METRICS: dict[str, tuple[str, str]] = {
     "load_seconds": ("Seconds to load", "number"),
     "first_token_agreement": ("Same first token", "share"),
     "zip_bytes": ("Zip file", "bytes"),
+    "accepted": ("Answers accepted", "count"),
+    "edited": ("Answers corrected", "count"),
+    "rejected": ("Answers rejected", "count"),
+    "unreviewed": ("Answers not reviewed", "count"),
     "loss": ("Held-out loss", "number"),
     "loss_tokens": ("Tokens compared", "count"),
 }
@@ -102,6 +107,7 @@ NOTES = frozenset(
         *("tying tables", "asking the result", "comparing with the original"),
         *("measuring times, one prompt at a time", "answering", "reading the right answers"),
         *("copying", "packing"),
+        *("applying the decisions",),
     }
 )
 """What the stages say that they are doing."""
@@ -112,6 +118,7 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "on_bad_row"): {"stop": "Stop and name them", "skip": "Skip and count them"},
     ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
     ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
+    ("review", "unreviewed"): {"keep": "Keep", "drop": "Drop"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
     ("distill", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
     ("finetune", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
