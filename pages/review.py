@@ -1,4 +1,4 @@
-"""People check a teacher's answers: `/review`, those of one dataset by `/review?data=<id>`."""
+"""People check a teacher's answers: `/review`, those of one dataset by `/review?review=<id>`."""
 
 from studio.ui.review.page import review_page
 

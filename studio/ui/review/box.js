@@ -374,9 +374,9 @@ function build(root, data) {
     const now = !box.waiting.size ? "saved" : box.offline ? "waiting" : "saving";
     find(".kept").dataset.state = now;
     put(".kept", now === "waiting" ? fill(w.waiting, { n: number(box.waiting.size) }) : w[now]);
-    if (box.offline !== box.told) box.news = box.offline ? fill(w.waiting, { n: number(box.waiting.size) }) : box.told ? w.saved : "";
-    if (box.offline !== box.told && box.news) put(".unseen", box.news);
-    box.told = box.offline;
+    if (now === "waiting" && !box.told) put(".unseen", find(".kept").textContent);
+    if (now === "saved" && box.told) put(".unseen", w.saved);
+    if (now !== "saving") box.told = now === "waiting";
     if (!box.counts) return;
     const { total, accepted, edited, rejected } = box.counts;
     const reviewed = accepted + edited + rejected;
@@ -441,7 +441,7 @@ function build(root, data) {
       find(".rationale").hidden = !target.rationale;
       for (const text of root.querySelectorAll(".text")) text.scrollTop = 0;
     }
-    find(".gold").hidden = target.gold == null || target.gold.trim() === target.output.trim();
+    find(".gold").hidden = target.gold == null;
     find(".own").hidden = verdict(target.said) !== "edited";
     put(".own .text", target.said?.output ?? "");
     find(".sides").classList.toggle("struck", ["edited", "rejected"].includes(verdict(target.said)));

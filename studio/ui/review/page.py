@@ -66,19 +66,19 @@ def _nothing() -> None:
 def _of_job() -> None:
     """`?from=<job id>`: that job's dataset is reviewed, and the form takes its parameters."""
     if job_id := st.query_params.get("from"):
-        st.query_params["data"] = str(source.studio().job(job_id).params.get("data", ""))
+        st.query_params["review"] = str(source.studio().job(job_id).params.get("data", ""))
         st.session_state.pop(_KEY, None)
     take_from(STAGE)
 
 
 def _choice(found: list[ArtifactView]) -> ArtifactView:
-    """The dataset of the address (`?data=<id>`), else the newest; the choice stands in the address, so a reload keeps it."""
+    """The dataset of the address (`?review=<id>`), else the newest; the choice stands in the address, so a reload keeps it."""
     options = distinct({view.id: label(view) for view in found})
-    asked = st.query_params.get("data")
+    asked = st.query_params.get("review")
     if st.session_state.get(_KEY) not in options:
         st.session_state[_KEY] = asked if asked in options else found[0].id
     chosen = st.selectbox(_("Dataset"), list(options), format_func=options.__getitem__, key=_KEY)
-    st.query_params["data"] = chosen
+    st.query_params["review"] = chosen
     return next(view for view in found if view.id == chosen)
 
 
