@@ -10,11 +10,14 @@ import pytest
 
 from backend import recipes
 from backend.data.decisions import Decision, decision_lines
+from backend.data.deck import Deck
 from backend.data.rows import DataFolder, Row, write_split
 from backend.errors import StudioError
 from backend.jobs.context import MemoryContext
 from backend.schemas import Kind
+from backend.stages import teacher
 from backend.stages.review import STAGE, ReviewParams, check, quote, run
+from tests.chat.stand_in import StandIn
 from tests.helpers import dataset_view, tiny_dataset
 from tests.stages.world import TinyWorld
 from tests.studio.house import House
@@ -107,6 +110,19 @@ def test_nothing_left_is_said(job: MemoryContext, tmp_path: Path) -> None:
         run(ReviewParams(data="answers", decisions=decided(tmp_path)), job)
     assert error.value.code == "review.nothing_left"
     assert not [event for event in job.events if event["event"] == "artifact"]
+
+
+def test_of_a_teachers_dataset_people_see_the_teachers_rows_only(tmp_path: Path) -> None:
+    source = dataset_view(tiny_dataset(tmp_path / "data"))
+    teaching = MemoryContext(tmp_path / "teaching", [source])
+    with StandIn().running() as server:
+        asked = {"data": source.id, "endpoint_url": server.url, "endpoint_model": "big", "keep_labels_only": False}
+        teacher.run(teacher.TeacherParams(**asked), teaching)
+    data, manifest = made(teaching)
+    answers = dataset_view(data.path, "answers")
+    answers = answers.model_copy(update={"facts": manifest["facts"], "parents": manifest["parents"]})
+    deck = Deck(answers, {source.id: source}.__getitem__)
+    assert data.count("train") == 42 and {place.row for place in deck.places} == {f"p{n}" for n in range(12)}
 
 
 def test_problems_are_said_beforehand(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from backend.data.rows import Row
 from backend.reviews import ReviewCounts
 from backend.schemas import State
 from backend.stages.review import STAGE
-from studio.ui import source
+from backend.store import tables as t
 from studio.ui.review.box import box_data
 from studio.ui.review.page import agreement_words, answered
 from tests.studio.conftest import Show, words
@@ -99,11 +99,23 @@ def test_a_job_is_taken_again_with_its_dataset(show: Show, house: House) -> None
 
 def test_only_datasets_of_a_teacher_are_offered_those_of_the_project_first(show: Show, house: House) -> None:
     house.dataset()
-    mine = house.answers("mine")
-    other = house.answers("other", project="Another")
-    show("review")
-    source.artifacts.clear()
-    assert {view.id for view in answered()} == {mine.id, other.id}
+    mine, other = house.answers("mine"), house.answers("other", project="Another")
+    reviewed = house.answers("reviewed")
+    with house.store.session() as session:
+        row = session.get_one(t.Artifact, reviewed.id)
+        row.facts = {**row.facts, "review": {"accepted": 1}}
+    options = show("review").selectbox(key="review_data")
+    assert options.value == mine.id and len(options.options) == 3
+    assert [view.id for view in answered()] == [mine.id, reviewed.id, other.id]
+
+
+def test_what_was_reviewed_is_what_a_student_learns_next(show: Show, house: House) -> None:
+    house.model()
+    reviewed, newer = house.answers("reviewed"), house.answers("newer")
+    for stage, made in (("review", reviewed), ("teacher", newer)):
+        house.run(stage, (stage, State.SUCCEEDED), result={"artifact": made.id, "metrics": {}})
+    key = f"form.{house.store.project()}.distill.data"
+    assert show("distill").session_state[key] == reviewed.id
 
 
 def test_the_rows_know_labels_words_and_every_problem(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

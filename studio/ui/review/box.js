@@ -384,7 +384,7 @@ function build(root, data) {
     put(".counts", fill(w.counts, shown));
     find("progress").value = total ? reviewed / total : 0;
     find(".undo").disabled = !box.steps.length;
-    put(".end p", reviewed >= total ? w.allDone : w.nothing);
+    put(".end p", total && reviewed >= total ? w.allDone : w.nothing);
     find(".failed").hidden = !box.failure;
     put(".failed", box.failure);
   };
@@ -522,14 +522,14 @@ function build(root, data) {
   const within = (element) => !element || element === document.body || element === document.documentElement || root.contains(element) ||
     element === root.host;
   const press = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !find(".off input").checked) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !find(".off input").checked) return;
     const target = event.composedPath()[0];
     if (typing(target) || !within(target) || document.querySelector("[role=dialog]")) return;
     const work = KEYS[event.key.toLowerCase()] ?? (/^[1-5]$/.test(event.key) ? () => rate(Number(event.key)) : null);
     if (!work) return;
     event.preventDefault();
     event.stopImmediatePropagation(); // Streamlit has a use for some of these letters, too
-    work();
+    if (!event.repeat || event.key.startsWith("Arrow")) work(); // a key that is held down decides once
   };
   const inEditor = (event) => {
     const at = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -49,10 +49,10 @@ def review_page() -> None:
 
 
 def answered() -> list[ArtifactView]:
-    """The datasets with a teacher's answers, newest first, those of the project in front."""
+    """The datasets with a teacher's answers, newest first, those of the project in front; what a review has made comes last."""
     mine = project().id
     views = [view for view in source.artifacts((Kind.DATASET,)) if view.facts.get("teacher")]
-    return sorted(views, key=lambda view: view.project != mine)
+    return sorted(views, key=lambda view: (view.project != mine, "review" in view.facts))
 
 
 def _nothing() -> None:
