@@ -103,7 +103,8 @@ function build(root, data) {
     const element = find(selector);
     if (element.textContent !== text) element.textContent = text;
   };
-  const row = () => (box.ended ? undefined : box.rows[box.at]);
+  const here = () => (box.ended ? undefined : box.rows[box.at]); // the row that is shown
+  const row = () => (box.moving ? undefined : here()); // and can be decided
 
   // ---- rows
 
@@ -143,12 +144,17 @@ function build(root, data) {
     });
     return box.loading;
   };
+  const ahead = async () => {
+    while (box.rows.length - box.at < AHEAD && box.next != null && !box.loading && !box.stale && !box.broken) await more();
+  };
   const load = async () => {
-    await box.loading;
-    box.broken = false;
+    box.stale = true; // what is on its way is of another filter
+    while (box.loading) await box.loading;
+    Object.assign(box, { stale: false, broken: false });
     await more(true);
     box.ended = !box.rows.length && !box.broken;
     box.draw();
+    ahead();
   };
   box.begin = () => {
     words();
@@ -162,23 +168,28 @@ function build(root, data) {
   };
 
   const settled = (each) => box.show === "unreviewed" && verdict(each.said);
-  const onward = async () => {
+  const step = () => {
     let at = box.at + 1;
     while (at < box.rows.length && settled(box.rows[at])) at += 1;
-    if (at < box.rows.length) {
-      box.at = at;
-      box.draw();
-      if (box.rows.length - at < AHEAD && box.next != null && !box.loading) more();
-      return;
+    if (at >= box.rows.length) return false;
+    box.at = at;
+    box.draw();
+    return true;
+  };
+  const onward = async () => {
+    if (box.moving) return;
+    if (step()) return ahead();
+    box.moving = true; // what is pressed until the next row is there is not meant for this one
+    if (box.next != null) await more();
+    if (!step()) {
+      if (box.show === "unreviewed") await load(); // those that were passed over come again
+      else box.draw();
     }
-    if (box.next != null) {
-      await more();
-      if (box.at + 1 < box.rows.length) return onward();
-    }
-    if (box.show !== "unreviewed") return box.draw();
-    await load(); // those that were passed over come again
+    box.moving = false;
+    ahead();
   };
   const back = () => {
+    if (box.moving) return;
     if (box.ended && box.rows.length) box.ended = false;
     else box.at = Math.max(0, box.at - 1);
     box.draw();
@@ -232,18 +243,18 @@ function build(root, data) {
     box.draw();
   };
   const undo = async () => {
-    const step = box.steps.pop();
-    if (!step) return;
+    const last = box.moving ? null : box.steps.pop();
+    if (!last) return;
     keepSteps();
     box.news = box.data.words.undone;
-    const at = box.rows.findIndex((each) => each.id === step.row);
+    const at = box.rows.findIndex((each) => each.id === last.row);
     if (at >= 0) {
-      say(box.rows[at], step.was);
+      say(box.rows[at], last.was);
       Object.assign(box, { at, ended: false, editing: false });
       box.draw();
       return;
     }
-    box.waiting.add(step.was); // decided before a reload: the row is not at hand
+    box.waiting.add(last.was); // decided before a reload: the row is not at hand
     await send();
     load();
   };
@@ -287,6 +298,7 @@ function build(root, data) {
     if (box.broken && !box.rows.length) return load();
     try {
       const found = await ask(`${base}/changes?since=${box.moment}`);
+      if (box.broken) Object.assign(box, { broken: false, failure: "" });
       box.moment = found.moment;
       const others = new Map(found.said.map((each) => [each.row, each]));
       let mine = false;
@@ -294,7 +306,7 @@ function build(root, data) {
         const news = others.get(each.id);
         if (!news || box.waiting.of(each.id) || JSON.stringify(news) === JSON.stringify(each.said)) continue;
         each.said = news;
-        mine ||= each === row();
+        mine ||= each === here();
       }
       if (!box.waiting.size) box.counts = found.counts;
       if (mine && !box.editing) box.draw();
@@ -416,7 +428,7 @@ function build(root, data) {
   };
   box.draw = () => {
     state();
-    const target = row();
+    const target = here();
     find(".card").hidden = !target;
     find(".end").hidden = !(box.ended || (!target && !box.loading && box.counts));
     for (const name of ["accept", "reject", "edit"]) find(`.${name}`).disabled = !target;
@@ -466,7 +478,7 @@ function build(root, data) {
 
   const choices = () => {
     const wanted = find(".short").value.trim().toLocaleLowerCase();
-    const { gold, output } = row();
+    const { gold, output } = here();
     const place = (label) => (label === gold ? 0 : label === output ? 2 : 1); // the likeliest correction first
     const all = [...data.labels].sort((one, two) => place(one) - place(two));
     const begins = all.filter((label) => label.toLocaleLowerCase().startsWith(wanted));
@@ -505,7 +517,7 @@ function build(root, data) {
   const correct = (text) => {
     const answer = text.trim();
     if (!answer) return find(data.labels.length ? ".short" : ".long").focus();
-    decide({ decision: "accept", output: answer === row().output ? null : answer });
+    decide({ decision: "accept", output: answer === here().output ? null : answer });
     find(".card").focus({ preventScroll: true });
   };
   const save = () => correct(data.labels.length ? (choices()[box.active] ?? "") : find(".long").value);
