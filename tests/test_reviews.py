@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from backend import disk, reviews
 from backend.data.decisions import Decision, read_decisions
@@ -125,6 +126,21 @@ def test_two_that_decide_at_once_both_succeed(house: House, view: ArtifactView) 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: say(house, f"p{n % 3}", "accept" if n % 2 else "reject"), range(24)))
     assert house.studio.reviews.counts(view.id).reviewed == 3
+
+
+def test_who_comes_second_with_the_first_word_on_a_row_is_heard_too(
+    house: House, view: ArtifactView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = house.store._save
+    faster = Decision(row="p0", decision="reject")
+
+    def late(dataset: str, said: Decision) -> None:
+        monkeypatch.undo()
+        save(dataset, faster)
+        raise IntegrityError("insert", {}, Exception("unique"))
+
+    monkeypatch.setattr(house.store, "_save", late)
+    assert say(house, "p0").accepted == 1
 
 
 def test_agreement_counts_a_corrected_answer_as_wrong_and_knows_how_sure_it_is() -> None:
