@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from backend import disk, planner, recipes, uploads
+from backend import disk, planner, recipes, stages, uploads
 from backend.ablation.facade import Ablations
 from backend.answers import Answers, Confusion, confusion
 from backend.artifacts import Manifest, read_manifest
@@ -24,6 +25,7 @@ from backend.paths import assets
 from backend.planner import Plan, PlanWorld
 from backend.projects import Projects
 from backend.recipes import Recipe
+from backend.reviews import Reviews
 from backend.schemas import ArtifactView, JobView, Kind, LogLine, Point, RunView, Storage, WorkerView
 from backend.settings import Settings
 from backend.stages.base import Params, refs_of
@@ -47,6 +49,10 @@ class Studio(Projects, Ablations, Endpoints):
     @cached_property
     def jobs(self) -> JobService:
         return JobService(self.store)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        return Reviews(self.store, self.settings)
 
     # data
 
@@ -100,6 +106,7 @@ class Studio(Projects, Ablations, Endpoints):
         """Enqueue a plan. The same `key` twice gives the same run. Raises StudioError with all blocking problems."""
         if plan.blocking:
             raise StudioError.of(plan.blocking)
+        plan = self._frozen(plan)
         jobs = [
             NewJob(
                 stage_id=planned.step.id,
@@ -113,6 +120,16 @@ class Studio(Projects, Ablations, Endpoints):
             for planned in plan.steps
         ]
         return self.jobs.submit(plan.recipe.name, jobs, plan.content, project, key=key)
+
+    def _frozen(self, plan: Plan) -> Plan:
+        """The plan with everything in it that may change after the start."""
+        steps = [
+            replace(step, params=freeze(step.params, self))
+            if (freeze := stages.stage(step.step.stage).freeze)
+            else step
+            for step in plan.steps
+        ]
+        return replace(plan, steps=steps)
 
     def _pinned(self, params: Params) -> dict[str, Any]:
         """Parameters with names of artifacts replaced by ids: what is imported under a name later changes no run."""

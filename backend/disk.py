@@ -136,6 +136,8 @@ def garbage(store: Store, settings: Settings) -> list[Path]:
             for path in settings.jobs.iterdir()
             if jobs.get(path.name, State.SUCCEEDED) is State.SUCCEEDED and _old(path)
         ]
+    reviewed = settings.reviews.iterdir() if settings.reviews.is_dir() else ()
+    found += [path for path in reviewed if store.find_artifact(path.name) is None and _old(path)]
     return sorted([*found, *filter(_abandoned, _incoming(settings))])
 
 

@@ -62,6 +62,11 @@ class Settings(BaseSettings):
         return self.home / "uploads"
 
     @property
+    def reviews(self) -> Path:
+        """Decisions as they stood when a job began to apply them: a folder for each dataset."""
+        return self.home / "reviews"
+
+    @property
     def sqlite(self) -> bool:
         return self.store_url.startswith("sqlite")
 

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from studio.paths import HERE
+from studio.review_routes import review_routes
 from studio.routes import routes
 from studio.ui import source
 
@@ -19,4 +20,7 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": version("slmops-studio")})
 
 
-app = st.App(HERE / "app.py", routes=[Route("/api/health", health), *routes(source.studio)])
+app = st.App(
+    HERE / "app.py",
+    routes=[Route("/api/health", health), *routes(source.studio), *review_routes(source.studio)],
+)

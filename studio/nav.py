@@ -36,6 +36,7 @@ BUILD, TRY, OPERATE = "Build", "Try", "Operate"
 HOME = Row("home.py", "Home", ":material/home:", "What runs and what comes next", default=True)
 DATA = Row("data.py", "Data", ":material/table_view:", "From a file of examples to a dataset", BUILD)
 TEACHER = Row("teacher.py", "Teacher", ":material/school:", "A large model answers your rows", BUILD)
+REVIEW = Row("review.py", "Review", ":material/rate_review:", "People check the teacher’s answers", BUILD)
 DISTILL = Row("distill.py", "Distill", ":material/filter_alt:", "A small student learns the answers", BUILD)
 FINETUNE = Row("finetune.py", "Fine-tune", ":material/tune:", "A model learns your own answers", BUILD)
 QUANTIZE = Row("quantize.py", "Quantize", ":material/compress:", "Small and fast, then packed to hand over", BUILD)
@@ -45,7 +46,7 @@ JOBS = Row("jobs.py", "Jobs", ":material/pending_actions:", "The queue, its logs
 MODELS = Row("models.py", "Models", ":material/deployed_code:", "All models, adapters and packages", OPERATE)
 SETTINGS = Row("settings.py", "Settings", ":material/settings:", "Disk, machine, language", OPERATE)
 RUN = Row("run.py", "Run", ":material/account_tree:", "One run with its stages", hidden=True)
-NAV = (HOME, DATA, TEACHER, DISTILL, FINETUNE, QUANTIZE, PLAYGROUND, COMPARE, JOBS, MODELS, SETTINGS, RUN)
+NAV = (HOME, DATA, TEACHER, REVIEW, DISTILL, FINETUNE, QUANTIZE, PLAYGROUND, COMPARE, JOBS, MODELS, SETTINGS, RUN)
 
 
 def menu() -> dict[str, list[StreamlitPage]]:

@@ -33,6 +33,8 @@ _STATUS = {
     "files.upload_refused": 403,
     "core.artifact_unknown": 404,
     "core.artifact_damaged": 410,
+    "review.refused": 403,
+    "review.row_unknown": 404,
 }
 
 
@@ -41,11 +43,11 @@ def routes(facade: Callable[[], Studio]) -> list[Route]:
 
     async def put_upload(request: Request) -> Response:
         try:
-            _check_own(request)
+            check_own(request)
             studio = await run_in_threadpool(facade)
             kept = await _receive(request, studio)
         except StudioError as error:
-            return _refusal(error)
+            return refused(error)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         return JSONResponse({"id": kept.id, "name": kept.name, "bytes": kept.bytes}, 201)
@@ -55,7 +57,7 @@ def routes(facade: Callable[[], Studio]) -> list[Route]:
             artifact = facade().artifact(request.path_params["id"])
             return _download(artifact, request.query_params.get("format"))
         except StudioError as error:
-            return _page(error, request) if "text/html" in request.headers.get("accept", "") else _refusal(error)
+            return _page(error, request) if "text/html" in request.headers.get("accept", "") else refused(error)
 
     return [
         Route("/api/uploads/{name:path}", put_upload, methods=["PUT"]),
@@ -63,11 +65,12 @@ def routes(facade: Callable[[], Studio]) -> list[Route]:
     ]
 
 
-def _check_own(request: Request) -> None:
+def check_own(request: Request, refusal: str = "files.upload_refused") -> None:
+    """Raises StudioError with the code `refusal` unless a page of this studio asks."""
     origin = request.headers.get("origin")
     foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
     if foreign or request.headers.get(OWN_HEADER) != "1":
-        raise StudioError("files.upload_refused")
+        raise StudioError(refusal)
 
 
 async def _receive(request: Request, studio: Studio) -> Upload:
@@ -93,14 +96,14 @@ def _download(artifact: ArtifactView, format: str | None) -> Response:
     name = downloads.file_name(artifact, format)
     if format:
         kind = "text/csv" if format == "csv" else "application/jsonl"
-        return _attachment(downloads.as_rows(artifact, format), name, f"{kind}; charset=utf-8")
+        return attachment(downloads.as_rows(artifact, format), name, f"{kind}; charset=utf-8")
     ready = downloads.ready_file(artifact)
     if ready:
         return FileResponse(ready, filename=name, media_type="application/zip")
-    return _attachment(downloads.as_zip(artifact), name, "application/zip")
+    return attachment(downloads.as_zip(artifact), name, "application/zip")
 
 
-def _attachment(chunks: Any, name: str, media_type: str) -> Response:
+def attachment(chunks: Any, name: str, media_type: str) -> Response:
     disposition = f"attachment; filename*=utf-8''{quote(name)}"
     headers = {"content-disposition": disposition, "x-content-type-options": "nosniff", "cache-control": "no-store"}
     return StreamingResponse(chunks, media_type=media_type, headers=headers)
@@ -112,6 +115,7 @@ def _page(error: StudioError, request: Request) -> HTMLResponse:
     return HTMLResponse(plain_page(lang, said), _STATUS.get(error.code, 400))
 
 
-def _refusal(error: StudioError) -> JSONResponse:
+def refused(error: StudioError) -> JSONResponse:
+    """The answer to a request that failed for people."""
     problems = [{**problem.model_dump(mode="json"), "text": problem.text()} for problem in error.problems]
     return JSONResponse({"problems": problems}, _STATUS.get(error.code, 400))

@@ -14,6 +14,7 @@ from backend.messages import (
     logits,
     models,
     recipe,
+    review,
     serve,
     students,
     train,
@@ -22,7 +23,23 @@ from backend.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, files, models, train, students, logits, ablation, chat, endpoints, serve, jobs, recipe),
+    *(
+        core,
+        value,
+        data,
+        files,
+        models,
+        train,
+        students,
+        logits,
+        ablation,
+        chat,
+        endpoints,
+        serve,
+        jobs,
+        recipe,
+        review,
+    ),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

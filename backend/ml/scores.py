@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
 
 from rouge_score.rouge_scorer import RougeScorer
 from sklearn.metrics import f1_score
 
+from backend.intervals import wilson
 from backend.overlap import token_f1, words
 
 NO_LABEL = "(no label)"
@@ -68,11 +68,3 @@ def text_scores(expected: Sequence[str], answers: Sequence[str]) -> dict[str, fl
         "rouge_l": sum(rouge.score(*pair)["rougeL"].fmeasure for pair in pairs) / len(pairs),
         "n": float(len(pairs)),
     }
-
-
-def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """95 % interval of a share, honest for small n and for shares near 0 and 1."""
-    share = right / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, middle - half), min(1.0, middle + half)

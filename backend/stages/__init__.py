@@ -7,7 +7,7 @@ from importlib import import_module
 from backend.stages.base import Stage
 
 NAMES = (
-    *("dataset", "audition", "teacher", "cut", "capture", "distill"),
+    *("dataset", "audition", "teacher", "review", "cut", "capture", "distill"),
     *("finetune", "quantize", "evaluate", "package"),
 )
 

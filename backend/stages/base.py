@@ -107,7 +107,8 @@ class Context(Protocol):
 
 @dataclass(frozen=True)
 class Stage:
-    """One row of the registry. `example` must validate; `queue` is the capability that its worker needs."""
+    """One row of the registry. `example` must validate; `queue` is the capability that its worker needs; `freeze(params,
+    studio)` puts into the parameters, at the start, what the studio holds and may change later."""
 
     name: str
     title: str
@@ -119,6 +120,7 @@ class Stage:
     run: Callable[[Any, Any], Result]
     example: dict[str, Any]
     queue: str = "cpu"
+    freeze: Callable[[Any, Any], Any] | None = None
 
     def parse(self, raw: dict[str, Any]) -> Params:
         """Validated parameters. Raises StudioError with every problem at once."""

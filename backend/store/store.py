@@ -25,9 +25,10 @@ from backend.store import tables as t
 from backend.store.db import migrate, open_engine
 from backend.store.endpoints import EndpointRows
 from backend.store.projects import ProjectRows
+from backend.store.reviews import ReviewRows
 
 
-class Store(ProjectRows, EndpointRows):
+class Store(ProjectRows, EndpointRows, ReviewRows):
     """`Store(url)` opens and migrates the database."""
 
     def __init__(self, url: str) -> None:
@@ -99,6 +100,7 @@ class Store(ProjectRows, EndpointRows):
         """Remove the row; the caller removes the folder."""
         with self.session() as session:
             session.execute(delete(t.Parent).where(t.Parent.child == artifact_id))
+            session.execute(delete(t.Review).where(t.Review.dataset == artifact_id))
             session.execute(delete(t.Artifact).where(t.Artifact.id == artifact_id))
 
     def _views(self, session: Session, rows: Iterable[t.Artifact]) -> list[ArtifactView]:

@@ -172,3 +172,16 @@ class Endpoint(Base):
     terms: Mapped[str] = mapped_column(Text)
     forbids_distillation: Mapped[str] = mapped_column(String(10))
     trial: Mapped[dict[str, Any] | None]
+
+
+class Review(Base):
+    """What people say of one teacher's answer; the last word counts. `decision` is None where it was taken back."""
+
+    __tablename__ = "review"
+    dataset: Mapped[str] = mapped_column(ForeignKey("artifact.id", ondelete="CASCADE"), primary_key=True)
+    row: Mapped[str] = mapped_column("row_id", Text, primary_key=True)
+    decision: Mapped[str | None] = mapped_column(String(10))
+    output: Mapped[str | None] = mapped_column(Text)
+    rating: Mapped[int | None]
+    note: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime] = mapped_column(default=now, index=True)

@@ -21,6 +21,7 @@ STAGE_PAGES = {
     "dataset": nav.DATA,
     "audition": nav.TEACHER,
     "teacher": nav.TEACHER,
+    "review": nav.REVIEW,
     "cut": nav.DISTILL,
     "capture": nav.DISTILL,
     "distill": nav.DISTILL,

@@ -37,6 +37,7 @@ BASIC: dict[str, tuple[str, ...]] = {
     "dataset": ("source", "name", "input", "output"),
     "audition": ("data", "models", "endpoints", "rows", "prompt", "budget"),
     "teacher": ("data", "splits", "prompt"),
+    "review": ("data", "unreviewed", "name"),
     "cut": ("model", "data", "keep_layers", "vocabulary"),
     "capture": ("teacher", "data", "bytes_per_token"),
     "distill": ("student", "data", "capture", "epochs"),
@@ -191,7 +192,11 @@ class Form:
 
     def _optional(self, name: str) -> bool:
         """A reference that may be left out, for good; the one of who answers may not, where no endpoint does."""
-        return name in self.marks and type(None) in get_args(self.fields[name].annotation) and name not in ANSWERER
+        return (
+            name in self.marks
+            and type(None) in get_args(self.fields[name].annotation)
+            and name not in ANSWERERS["model"]
+        )
 
     def _there(self, name: str, value: Any) -> Any:
         """A chosen value as far as it is still on offer: a built-in model may have become an artifact meanwhile."""

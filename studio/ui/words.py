@@ -33,6 +33,7 @@ STAGES = {
     "dataset": "Prepare data",
     "audition": "Audition",
     "teacher": "Ask the teacher",
+    "review": "Apply the review",
     "cut": "Cut the student",
     "capture": "Capture",
     "distill": "Distill",
@@ -84,6 +85,10 @@ METRICS: dict[str, tuple[str, str]] = {
     "load_seconds": ("Seconds to load", "number"),
     "first_token_agreement": ("Same first token", "share"),
     "zip_bytes": ("Zip file", "bytes"),
+    "accepted": ("Answers accepted", "count"),
+    "edited": ("Answers corrected", "count"),
+    "rejected": ("Answers rejected", "count"),
+    "unreviewed": ("Answers not reviewed", "count"),
     "loss": ("Held-out loss", "number"),
     "tokens": ("Tokens captured", "count"),
     "k": ("Tokens kept each", "count"),
@@ -124,6 +129,7 @@ NOTES = frozenset(
         *("tying tables", "asking the result", "comparing with the original"),
         *("measuring times, one prompt at a time", "answering", "reading the right answers"),
         *("copying", "packing"),
+        *("applying the decisions",),
     }
 )
 """What the stages say that they are doing."""
@@ -137,6 +143,7 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "on_bad_row"): {"stop": "Stop and name them", "skip": "Skip and count them"},
     ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
     ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
+    ("review", "unreviewed"): {"keep": "Keep", "drop": "Drop"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
     ("cut", "choose"): {"even": "Evenly", "importance": "Measured"},
     ("cut", "vocabulary"): {"data": "Cut to the data", "whole": "Whole"},

@@ -6,10 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from backend.data.rows import Row
 from backend.schemas import ArtifactView, Kind, State
 from backend.uploads import receive
 from studio.nav import NAV
-from tests.studio.house import House
+from tests.studio.house import LABELS, House
 
 COMMANDS = ["enciende la luz del salón", "cierra el garaje", "qué hora tengo", "sube la persiana"]
 CHAIN = ("dataset", "teacher", "distill", "finetune", "quantize", "evaluate", "package")
@@ -39,6 +40,9 @@ def fill(home: Path) -> None:
 def _models(house: House) -> dict[str, ArtifactView]:
     """The newest artifact of each stage."""
     data = house.dataset("ordenes", inputs=COMMANDS)
+    answers = [Row(id=f"p{n}", input=COMMANDS[n % 4], output=LABELS[n % 3], confidence=0.5) for n in range(8)]
+    answers += [Row(id="larga", input="مرحبا " * 400, output=LABELS[0], gold=LABELS[1], rationale="Primero el verbo.")]
+    house.answers("respuestas", answers, teacher="maestro")
     base = house.model("base")
     adapter = house.model("maestro", Kind.ADAPTER, parents=[base.id, data.id])
     student = house.model("alumno", parents=[base.id, data.id])

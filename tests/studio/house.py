@@ -156,6 +156,23 @@ class House:
             license="CC-BY-4.0",
         )
 
+    def answers(
+        self, name: str = "answers", rows: list[Row] | None = None, labels: list[str] = LABELS, **about: Any
+    ) -> ArtifactView:
+        """A dataset whose training rows a teacher answered; without `rows` 30 commands, each with a confidence. No `labels`:
+        free text."""
+        source = self.studio.settings.jobs / f"build-answers-{name}"
+        source.mkdir(parents=True)
+        made = [
+            Row(id=f"p{n}", input=f"{COMMANDS[n % 4]} {n}", output=LABELS[n % 3], confidence=round(0.4 + n / 60, 3))
+            for n in range(30)
+        ]
+        write_template(source, Template(answer="label" if labels else "text", labels=labels))
+        write_split(source, "train", made if rows is None else rows)
+        write_split(source, "validation", [Row(id="v1", input=COMMANDS[0], output=(labels or COMMANDS)[0])])
+        facts = {**data_facts(source), "teacher": about.pop("teacher", "big-teacher")}
+        return self.keep(Kind.DATASET, name, source, facts, **about)
+
     def model(self, name: str = "smollm2-135m-instruct", kind: Kind = Kind.MODEL, **about: Any) -> ArtifactView:
         """A model, adapter or ONNX model by its facts alone: it can be chosen and quoted, not loaded."""
         extra = {Kind.ADAPTER: {"format": "adapter"}, Kind.ONNX: {"format": "onnx", "precision": "int4"}}.get(kind, {})

@@ -15,6 +15,7 @@ from tests.studio.house import House
 
 STATES = {"empty": None, "running": State.RUNNING, "failed": State.FAILED, "finished": State.SUCCEEDED}
 STAGES = {"data": "dataset", "teacher": "teacher", "distill": "cut", "quantize": "quantize", "compare": "evaluate"}
+STAGES |= {"review": "review"}
 """The stage that a page is about; all others look at a fine-tuning."""
 NEEDS_DATA = "This step needs a dataset, and there is none yet."
 OUT = "The process ran out of memory."
@@ -22,6 +23,12 @@ SAYS = {
     "home": ("Nothing has run yet", "Running now", "Failed", "Best accuracy"),
     "data": ("There is no dataset yet: the form above makes the first one.", "Running", OUT, "All datasets"),
     "teacher": (NEEDS_DATA, "Running", OUT, "Results so far"),
+    "review": (
+        "There are no answers to review yet: let a teacher answer the rows of a dataset.",
+        "Running",
+        OUT,
+        "Results so far",
+    ),
     "distill": (NEEDS_DATA, "Running", OUT, "Results so far"),
     "finetune": (NEEDS_DATA, "Running", OUT, "Results so far"),
     "quantize": ("Prepare the built-in model", "Running", OUT, "Results so far"),
@@ -68,6 +75,8 @@ def live_in(house: House, page: str, state: State | None) -> dict[str, str]:
     model = house.model("student", Kind.ONNX)
     if state is State.SUCCEEDED or page != "data":
         data = house.dataset()
+    if page == "review":
+        house.answers()
     if state is State.SUCCEEDED:
         house.evaluation(model, data, 0.8)
     queries = {"jobs": {"job": f"{run}-{stage}"}, "run": {"run": run}}

@@ -1,0 +1,1 @@
+"""The page Review: people check a teacher's answers."""

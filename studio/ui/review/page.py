@@ -1,0 +1,146 @@
+"""The page Review: the rows, what they say of the teacher, and the reviewed dataset."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.reviews import Agreement, ReviewCounts
+from backend.schemas import ArtifactView, Kind
+from studio import nav
+from studio.ui import source
+from studio.ui.chain import chain_header
+from studio.ui.i18n import _
+from studio.ui.pickers import distinct, label
+from studio.ui.project import project
+from studio.ui.review.box import review_box
+from studio.ui.stage_page import earlier, jobs_of, take_from
+from studio.ui.stage_panel import stage_panel
+from studio.ui.words import escaped, number, percent
+
+STAGE = "review"
+_KEY = "review_data"
+LOOK = 3.0
+
+
+def review_page() -> None:
+    st.title(_(nav.REVIEW.title), anchor=False)
+    st.caption(
+        _(
+            "People check the teacher’s answers: the least certain come first, and what people say wins over the teacher."
+        )
+    )
+    with source.shown():
+        chain_header(nav.REVIEW)
+        found = answered()
+        if not found:
+            _nothing()
+            return
+        _of_job()
+        view = _choice(found)
+        review_box(view)
+        counts = source.studio().reviews.counts(view.id)
+        _summary(view, counts)
+        jobs_of(STAGE)
+        if counts.reviewed:
+            st.subheader(_("Reviewed dataset"), anchor=False)
+            choices = {"data": {view.id: label(view)}}
+            stage_panel(STAGE, {"data": view.id}, choices, hidden=frozenset({"decisions"}))
+        earlier(STAGE)
+
+
+def answered() -> list[ArtifactView]:
+    """The datasets with a teacher's answers, newest first, those of the project in front; what a review has made comes last."""
+    mine = project().id
+    views = [view for view in source.artifacts((Kind.DATASET,)) if view.facts.get("teacher")]
+    return sorted(views, key=lambda view: (view.project != mine, "review" in view.facts))
+
+
+def _nothing() -> None:
+    st.info(
+        _("There are no answers to review yet: let a teacher answer the rows of a dataset."), icon=":material/info:"
+    )
+    words = _("Go to {page}").format(page=_(nav.TEACHER.title))
+    st.page_link(nav.TEACHER.path, label=words, icon=":material/arrow_forward:")
+
+
+def _of_job() -> None:
+    """`?from=<job id>`: that job's dataset is reviewed, and the form takes its parameters."""
+    if job_id := st.query_params.get("from"):
+        st.query_params["review"] = str(source.studio().job(job_id).params.get("data", ""))
+        st.session_state.pop(_KEY, None)
+    take_from(STAGE)
+
+
+def _choice(found: list[ArtifactView]) -> ArtifactView:
+    """The dataset of the address (`?review=<id>`), else the newest; the choice stands in the address, so a reload keeps it."""
+    options = distinct({view.id: label(view) for view in found})
+    asked = st.query_params.get("review")
+    if st.session_state.get(_KEY) not in options:
+        st.session_state[_KEY] = asked if asked in options else found[0].id
+    chosen = st.selectbox(_("Dataset"), list(options), format_func=options.__getitem__, key=_KEY)
+    st.query_params["review"] = chosen
+    return next(view for view in found if view.id == chosen)
+
+
+def _summary(view: ArtifactView, first: ReviewCounts) -> None:
+    """Looks again by itself: decisions come past the page's script. With the first one the page is drawn anew."""
+    st.subheader(_("What it says of the teacher"), anchor=False)
+
+    def draw() -> bool:
+        counts = source.studio().reviews.counts(view.id)
+        with st.grid(4, min_column_width=130, gap="small"):
+            st.metric(_("Reviewed"), f"{number(counts.reviewed)} / {number(counts.total)}")
+            st.metric(_("Accepted"), number(counts.accepted))
+            st.metric(_("Corrected"), number(counts.edited))
+            st.metric(_("Rejected"), number(counts.rejected))
+        for line in agreement_words(counts, view):
+            st.markdown(line)
+        return counts.reviewed > 0
+
+    source.live(draw, busy=first.reviewed > 0, fast=LOOK)
+    if first.reviewed:
+        _exports(view)
+
+
+def agreement_words(counts: ReviewCounts, view: ArtifactView) -> list[str]:
+    """What the decisions say of the teacher's accuracy, and how sure that is."""
+    found = counts.agreement
+    if found is None:
+        return [_("Decide on some rows, and here stands how often the teacher is right.")]
+    values = {"share": percent(found.share), "low": percent(found.low), "high": percent(found.high)}
+    values |= {"teacher": escaped(str(view.facts["teacher"])), "n": number(found.n), "needed": number(found.needed)}
+    if counts.reviewed == counts.total:
+        return [_("All {n} answers of {teacher} are reviewed: **{share}** were right as they were.").format(**values)]
+    said = _(
+        "People took **{share}** of {n} answers of {teacher} as they were. By these alone it is right in {low} to {high} "
+        "of such rows (95 % interval)."
+    )
+    return [
+        said.format(**values),
+        _sureness(found).format(**values),
+        *([_order_words()] if counts.doubtful_first else []),
+    ]
+
+
+def _sureness(found: Agreement) -> str:
+    if found.close:
+        return _("That is close: 5 points or less to each side.")
+    if found.n < 30:
+        return _("That is a first impression: so few rows can mislead. About {needed} in all make it close (5 points).")
+    return _("That is rough. About {needed} reviewed rows in all make it close (5 points to each side).")
+
+
+def _order_words() -> str:
+    return _("The doubtful rows come first, so on the rows that nobody has seen yet it is probably better.")
+
+
+def _exports(view: ArtifactView) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for format, words in (("jsonl", _("Decisions as JSON lines")), ("csv", _("Decisions as CSV"))):
+            st.link_button(
+                words,
+                f"api/reviews/{view.id}/download?format={format}",
+                key=f"review_{format}",
+                icon=":material/download:",
+                type="tertiary",
+            )

@@ -1,0 +1,90 @@
+"""The order in which people see a teacher's answers, and which answers are a teacher's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend.data.deck import Deck, labelled_by_people
+from backend.data.rows import Row, Template, write_split, write_template
+from backend.errors import StudioError
+from backend.schemas import ArtifactView, Kind
+from tests.helpers import dataset_view, view
+
+
+def made(folder: Path, *rows: Row, labels: list[str] | None = None, parents: list[str] | None = None) -> ArtifactView:
+    folder.mkdir()
+    write_template(folder, Template(answer="label" if labels else "text", labels=labels or []))
+    write_split(folder, "train", rows)
+    found = dataset_view(folder, folder.name)
+    return found.model_copy(update={"facts": {**found.facts, "teacher": "t"}, "parents": parents or []})
+
+
+def order(found: ArtifactView) -> list[str]:
+    return [place.row for place in Deck(found, {}.__getitem__).places]
+
+
+def test_doubt_comes_first_then_disagreement_then_rare_labels(tmp_path: Path) -> None:
+    rows = [
+        Row(id="often", input="x", output="a"),
+        Row(id="often2", input="x", output="a"),
+        Row(id="rare", input="x", output="b"),
+        Row(id="wrong", input="x", output="a", gold="b"),
+        Row(id="agrees", input="x", output="a", gold=" a "),
+        Row(id="sure", input="x", output="a", confidence=0.9),
+        Row(id="unsure", input="x", output="a", confidence=0.3),
+        Row(id="unsure-wrong", input="x", output="a", gold="b", confidence=0.3),
+    ]
+    found = made(tmp_path / "d", *rows, labels=["a", "b"])
+    expected = ["unsure-wrong", "unsure", "sure", "wrong", "rare", "often", "often2", "agrees"]
+    assert order(found) == expected == order(found)
+    assert Deck(found, {}.__getitem__).doubtful
+    plain = made(tmp_path / "plain", *rows[:3], labels=["a", "b"])
+    assert not Deck(plain, {}.__getitem__).doubtful
+
+
+def test_rows_are_read_from_their_places(tmp_path: Path) -> None:
+    rows = [Row(id=f"ñ{n}", input="日本 " * n, output=f"é{n}", confidence=1 - n / 9) for n in range(6)]
+    deck = Deck(made(tmp_path / "d", *rows), {}.__getitem__)
+    assert list(deck.rows(deck.places)) == rows[::-1]
+    assert list(deck.rows([deck.places[2]])) == [rows[3]]
+    (tmp_path / "d" / "train.jsonl").unlink()
+    with pytest.raises(StudioError) as error:
+        list(deck.rows(deck.places))
+    assert error.value.code == "core.artifact_damaged"
+
+
+def test_what_people_labelled_is_no_teachers_answer(tmp_path: Path) -> None:
+    own = Row(id="r1", input="x", output="person")
+    folder = tmp_path / "source"
+    folder.mkdir()
+    write_template(folder, Template())
+    write_split(folder, "train", [own, Row(id="r2", input="x", output="person")])
+    source = dataset_view(folder, "source")
+    model = view(tmp_path, Kind.MODEL, "model")
+    teachers = [
+        own,
+        Row(id="r2", input="x", output="another"),
+        Row(id="r1b", input="x", output="person"),
+        Row(id="p1", input="x", output="person", gold="person"),
+    ]
+    answered = made(tmp_path / "answered", *teachers, parents=["source", "model"])
+    again = made(tmp_path / "again", *teachers, parents=["answered"])
+    known = {"source": source, "model": model, "answered": answered}
+    assert len(labelled_by_people(again, known.__getitem__)) == 2
+    for each in (answered, again):
+        assert [place.row for place in Deck(each, known.__getitem__).places] == ["r2", "r1b", "p1"]
+
+
+def test_a_row_that_is_there_twice_is_seen_once(tmp_path: Path) -> None:
+    found = made(tmp_path / "d", Row(id="a", input="1", output="x"), Row(id="a", input="2", output="y"))
+    deck = Deck(found, {}.__getitem__)
+    assert [row.input for row in deck.rows(deck.places)] == ["1"]
+
+
+def test_a_dataset_without_a_teacher_is_refused(tmp_path: Path) -> None:
+    found = made(tmp_path / "d", Row(id="a", input="1", output="x"))
+    with pytest.raises(StudioError) as error:
+        Deck(found.model_copy(update={"facts": {}}), {}.__getitem__)
+    assert error.value.code == "review.no_teacher"

@@ -1,0 +1,160 @@
+"""The review stage: what people accepted or wrote stays, what they rejected goes, and the parameters hold what was frozen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend import recipes
+from backend.data.decisions import Decision, decision_lines
+from backend.data.deck import Deck
+from backend.data.rows import DataFolder, Row, write_split
+from backend.errors import StudioError
+from backend.jobs.context import MemoryContext
+from backend.schemas import Kind
+from backend.stages import teacher
+from backend.stages.review import STAGE, ReviewParams, check, quote, run
+from tests.chat.stand_in import StandIn
+from tests.helpers import dataset_view, tiny_dataset
+from tests.stages.world import TinyWorld
+from tests.studio.house import House
+
+SAID = [
+    Decision(row="p0", decision="accept"),
+    Decision(row="p1", decision="accept", output="blue"),
+    Decision(row="p2", decision="reject"),
+]
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> MemoryContext:
+    """`d1` holds what people labelled (0 to 29), `answers` adds four answers of a teacher."""
+    source = dataset_view(tiny_dataset(tmp_path / "data"), "d1")
+    folder = tiny_dataset(tmp_path / "answers")
+    people = list(DataFolder(folder).rows("train"))
+    teachers = [
+        Row(
+            id=f"p{n}",
+            input=f"thing {n}",
+            output="red",
+            confidence=0.5,
+            rationale="steps",
+            gold="green" if n == 0 else None,
+        )
+        for n in range(4)
+    ]
+    write_split(folder, "train", [*people, *teachers])
+    (folder / "NOTICE").write_text("by somebody", "utf-8")
+    answers = dataset_view(folder, "answers")
+    facts = {**answers.facts, "teacher": "big", "answered": 4}
+    return MemoryContext(tmp_path / "job", [source, answers.model_copy(update={"facts": facts, "parents": ["d1"]})])
+
+
+def decided(tmp_path: Path, said: list[Decision] = SAID) -> str:
+    file = tmp_path / "decisions.jsonl"
+    file.write_text(decision_lines(said), "utf-8")
+    return str(file)
+
+
+def made(job: MemoryContext) -> tuple[DataFolder, dict[str, Any]]:
+    sealed = [event for event in job.events if event["event"] == "artifact"][-1]
+    return DataFolder(Path(sealed["path"])), sealed["manifest"]
+
+
+def test_people_win_over_the_teacher(job: MemoryContext, tmp_path: Path) -> None:
+    result = run(ReviewParams(data="answers", decisions=decided(tmp_path)), job)
+    data, manifest = made(job)
+    rows = {row.id: row for row in data.rows("train")}
+    assert len(rows) == 30 + 3 and "p2" not in rows
+    assert rows["0"] == next(DataFolder(tmp_path / "answers").rows("train"))
+    assert (rows["p0"].output, rows["p0"].gold, rows["p0"].confidence, rows["p0"].rationale) == (
+        "red",
+        "red",
+        0.5,
+        "steps",
+    )
+    assert rows["p1"] == Row(id="p1", input="thing 1", output="blue", gold="blue")
+    assert rows["p3"].output == "red" and rows["p3"].gold is None
+    assert data.count("validation") == 15 and data.count("test") == 15 and data.count("pool") == 12
+    assert (data.path / "NOTICE").read_text("utf-8") == "by somebody"
+    assert (data.path / "decisions.jsonl").read_text("utf-8") == decision_lines(SAID)
+    counts = {"accepted": 1, "edited": 1, "rejected": 1, "unreviewed": 1}
+    assert {name: result.metrics[name] for name in counts} == counts
+    assert result.metrics["rows"] == 33 and result.metrics["agreement"] == pytest.approx(1 / 3)
+    facts = manifest["facts"]
+    assert facts["review"].items() >= counts.items() and facts["review"]["agreement_high"] > 0.7
+    assert facts["teacher"] == "big" and facts["rows"]["train"] == 33 and manifest["parents"] == ["answers"]
+
+
+def test_what_nobody_reviewed_can_go_and_labelled_rows_stay(job: MemoryContext, tmp_path: Path) -> None:
+    run(ReviewParams(data="answers", decisions=decided(tmp_path), unreviewed="drop"), job)
+    assert [row.id for row in made(job)[0].rows("train")][30:] == ["p0", "p1"]
+
+
+def test_decisions_of_another_dataset_are_refused_and_stray_ones_told(job: MemoryContext, tmp_path: Path) -> None:
+    with pytest.raises(StudioError) as error:
+        run(ReviewParams(data="answers", decisions=decided(tmp_path, [Decision(row="x", decision="reject")])), job)
+    assert error.value.code == "review.other_rows"
+    run(ReviewParams(data="answers", decisions=decided(tmp_path, [*SAID, Decision(row="0", decision="reject")])), job)
+    assert "0" in [row.id for row in made(job)[0].rows("train")]
+    assert any("1 of 4 decisions" in event.get("text", "") for event in job.events)
+
+
+def test_nothing_left_is_said(job: MemoryContext, tmp_path: Path) -> None:
+    folder = tmp_path / "answers"
+    write_split(folder, "train", [Row(id="p2", input="x", output="red", confidence=0.1)])
+    with pytest.raises(StudioError) as error:
+        run(ReviewParams(data="answers", decisions=decided(tmp_path)), job)
+    assert error.value.code == "review.nothing_left"
+    assert not [event for event in job.events if event["event"] == "artifact"]
+
+
+def test_of_a_teachers_dataset_people_see_the_teachers_rows_only(tmp_path: Path) -> None:
+    source = dataset_view(tiny_dataset(tmp_path / "data"))
+    teaching = MemoryContext(tmp_path / "teaching", [source])
+    with StandIn().running() as server:
+        asked = {"data": source.id, "endpoint_url": server.url, "endpoint_model": "big", "keep_labels_only": False}
+        teacher.run(teacher.TeacherParams(**asked), teaching)
+    data, manifest = made(teaching)
+    answers = dataset_view(data.path, "answers")
+    answers = answers.model_copy(update={"facts": manifest["facts"], "parents": manifest["parents"]})
+    deck = Deck(answers, {source.id: source}.__getitem__)
+    assert data.count("train") == 42 and {place.row for place in deck.places} == {f"p{n}" for n in range(12)}
+
+
+def test_problems_are_said_beforehand(tmp_path: Path) -> None:
+    world = TinyWorld().add("pending", Kind.DATASET, rows={"train": 5})
+    world.known["plain"] = dataset_described(tmp_path)
+    assert [p.code for p in check(ReviewParams(data="none"), world)] == ["core.artifact_unknown"]
+    assert [p.code for p in check(ReviewParams(data="plain"), world)] == ["review.no_teacher"]
+    assert [p.code for p in check(ReviewParams(data="pending"), world)] == ["review.pending"]
+    gone = ReviewParams(data="pending", decisions=str(tmp_path / "gone"))
+    assert [p.code for p in check(gone, world)] == ["review.file_missing"]
+    assert check(ReviewParams(data="pending", decisions=decided(tmp_path)), world) == []
+    assert quote(gone, world).forecast == {"rows": {"train": 5}}
+
+
+def dataset_described(tmp_path: Path) -> Any:
+    return TinyWorld(dataset_view(tiny_dataset(tmp_path / "plain"))).known["dataset-d1"]
+
+
+def test_the_decisions_are_those_of_the_start_and_the_recipe_names_them(home: Path) -> None:
+    house = House(home)
+    view = house.answers()
+    plan = house.studio.plan(
+        recipes.build({"name": "r", "stages": [{"id": "r", "stage": "review", "params": {"data": view.id}}]})
+    )
+    with pytest.raises(StudioError) as error:
+        house.studio.start(plan)
+    assert error.value.code == "review.none"
+    house.studio.reviews.save(view.id, Decision(row="p0", decision="reject"))
+    (job,) = house.studio.start(plan).jobs
+    house.studio.reviews.save(view.id, Decision(row="p1", decision="reject"))
+    file = Path(job.params["decisions"])
+    assert [json.loads(line) for line in file.read_text("utf-8").splitlines()] == [{"row": "p0", "decision": "reject"}]
+    assert str(file) in house.studio.recipe_of(job.run_id)
+    other = {"data": view.id, "decisions": "mine.jsonl"}
+    assert STAGE.freeze and STAGE.freeze(STAGE.parse(other), house.studio) == STAGE.parse(other)

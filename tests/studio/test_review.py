@@ -1,0 +1,127 @@
+"""The page Review around its rows: what it says of the teacher, and the reviewed dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend.data.decisions import Decision, read_decisions
+from backend.data.rows import Row
+from backend.reviews import ReviewCounts
+from backend.schemas import State
+from backend.stages.review import STAGE
+from backend.store import tables as t
+from studio.ui.review.box import box_data
+from studio.ui.review.page import agreement_words, answered
+from tests.studio.conftest import Show, words
+from tests.studio.house import LABELS, House
+
+
+def decide(house: House, accepted: int, rejected: int = 0, dataset: str = "dataset-answers") -> None:
+    for n in range(accepted + rejected):
+        decision = "accept" if n < accepted else "reject"
+        house.studio.reviews.save(dataset, Decision.model_validate({"row": f"p{n}", "decision": decision}))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "People took **75.0 %** of 4 answers of big"), ("es", "aceptaron tal cual el **75,0 %** de 4")],
+)
+def test_the_summary_says_how_often_the_teacher_is_right_and_how_sure_that_is(
+    show: Show, house: House, language: str, said: str
+) -> None:
+    house.answers()
+    before = show("review", language)
+    assert not [button for button in before.button if button.key == "start_review"]
+    decide(house, 3, 1)
+    after = words(show("review", language)).replace("\\", "")
+    assert said in after
+    assert ("30.1 %" if language == "en" else "30,1 %") in after
+    assert ("first impression" if language == "en" else "primera impresión") in after
+
+
+def test_words_grow_with_the_number_of_rows(house: House) -> None:
+    view = house.answers()
+    counts = ReviewCounts(total=1000, accepted=0, edited=0, rejected=0, doubtful_first=False)
+
+    def said(**found: int | bool) -> str:
+        return " ".join(agreement_words(counts.model_copy(update=found), view))
+
+    assert "Decide on some rows" in said()
+    assert "first impression" in said(accepted=20) and "doubtful" not in said(accepted=20)
+    assert "That is rough. About 246" in said(accepted=80, edited=20, doubtful_first=True).replace("\\", "")
+    assert "doubtful" in said(accepted=20, doubtful_first=True)
+    assert "That is close" in said(accepted=400, rejected=40)
+    assert "All 440 answers" in said(accepted=400, rejected=40, total=440)
+    assert "interval" not in said(accepted=400, rejected=40, total=440)
+
+
+def test_the_form_starts_the_stage_on_what_was_decided(show: Show, house: House) -> None:
+    view = house.answers()
+    decide(house, 2, 1)
+    at = show("review")
+    assert [caption for caption in at.selectbox if caption.label == "Decisions"] == []
+    at.button(key="start_review").click().run()
+    assert not at.exception
+    (run,) = house.store.runs()
+    params = run.jobs[0].params
+    assert params["data"] == view.id and params["unreviewed"] == "keep"
+    assert len(read_decisions(Path(params["decisions"]))) == 3
+
+
+def test_the_dataset_of_the_address_is_shown_and_the_choice_stands_in_it(show: Show, house: House) -> None:
+    first, second = house.answers("first"), house.answers("second")
+    at = show("review", review=first.id)
+    assert at.selectbox(key="review_data").value == first.id
+    at.selectbox(key="review_data").select(second.id).run()
+    assert second.id in at.query_params["review"]
+    decide(house, 1, dataset=second.id)
+    at.run()
+    assert at.session_state[f"form.{house.store.project()}.review.data"] == second.id
+    at.selectbox(key="review_data").select(first.id).run()
+    assert "start_review" not in [button.key for button in at.button]
+    assert show("review", review="gone").selectbox(key="review_data").value == second.id
+
+
+def test_a_job_is_taken_again_with_its_dataset(show: Show, house: House) -> None:
+    first = house.answers("first")
+    house.answers("second")
+    decide(house, 1, dataset=first.id)
+    params = {"data": first.id, "unreviewed": "drop", "decisions": "/somewhere.jsonl"}
+    run = house.run("mine", ("review", State.SUCCEEDED), params=params)
+    at = show("review", **{"from": f"{run}-review"})
+    assert at.selectbox(key="review_data").value == first.id
+    at.button(key="start_review").click().run()
+    newest = house.store.runs()[0].jobs[0].params
+    assert newest["unreviewed"] == "drop" and newest["decisions"] != "/somewhere.jsonl"
+
+
+def test_only_datasets_of_a_teacher_are_offered_those_of_the_project_first(show: Show, house: House) -> None:
+    house.dataset()
+    mine, other = house.answers("mine"), house.answers("other", project="Another")
+    reviewed = house.answers("reviewed")
+    with house.store.session() as session:
+        row = session.get_one(t.Artifact, reviewed.id)
+        row.facts = {**row.facts, "review": {"accepted": 1}}
+    options = show("review").selectbox(key="review_data")
+    assert options.value == mine.id and len(options.options) == 3
+    assert [view.id for view in answered()] == [mine.id, reviewed.id, other.id]
+
+
+def test_what_was_reviewed_is_what_a_student_learns_next(show: Show, house: House) -> None:
+    house.model()
+    reviewed, newer = house.answers("reviewed"), house.answers("newer")
+    for stage, made in (("review", reviewed), ("teacher", newer)):
+        house.run(stage, (stage, State.SUCCEEDED), result={"artifact": made.id, "metrics": {}})
+    key = f"form.{house.store.project()}.distill.data"
+    assert show("distill").session_state[key] == reviewed.id
+
+
+def test_the_rows_know_labels_words_and_every_problem(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = box_data(house.answers())
+    assert data["dataset"] == "dataset-answers" and data["labels"] == LABELS
+    assert {"review.row_unknown", "core.artifact_unknown"} <= data["words"]["problems"].keys()
+    assert [key for key, _ in data["words"]["keys"]][:3] == ["A", "R", "E"]
+    assert box_data(house.answers("free", [Row(id="t", input="x", output="y")], labels=[]))["labels"] == []
+    assert STAGE.queue == "light"
