@@ -3,10 +3,10 @@
 The English text is also the gettext msgid. One module per area; a code that is defined twice is refused at import.
 """
 
-from backend.messages import chat, core, data, files, jobs, models, recipe, serve, train, value
+from backend.messages import chat, core, data, files, jobs, models, recipe, serve, synth, train, value
 
 MESSAGES: dict[str, tuple[str, str]] = {}
-for _area in (core, value, data, files, models, train, chat, serve, jobs, recipe):
+for _area in (core, value, data, files, models, train, chat, serve, jobs, recipe, synth):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
             raise RuntimeError(f"message code {_code!r} is defined twice")

@@ -29,7 +29,7 @@ ENDPOINT = ("endpoint_url", "endpoint_model", "endpoint_key_env", "concurrency",
 
 BASIC: dict[str, tuple[str, ...]] = {
     "dataset": ("source", "name", "input", "output"),
-    "teacher": ("data", "splits", "prompt"),
+    "teacher": ("data", "splits", "prompt", "samples"),
     "distill": ("student", "data", "keep_layers", "epochs"),
     "finetune": ("model", "data", "epochs", "rank"),
     "quantize": ("model", "precision"),
