@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-EMPTY, NO_MARKER, NO_LABEL = "empty", "no_marker", "no_label"
-"""Why a reply can't be learned."""
+EMPTY, NO_MARKER, NO_LABEL = "no_answer", "no_marker", "no_label"
+"""Why a reply can't be learned: codes of `backend.messages.words.DROPS`."""
 
 
 @dataclass(frozen=True)

@@ -22,4 +22,36 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{teacher}” was not sure enough of any of the {count} rows.",
         "Lower the lowest confidence, or choose another teacher.",
     ),
+    "synth.pattern": (
+        "This is not a regular expression: {reason}.",
+        "Correct it, or leave the field empty; put a backslash before characters that are meant as they are.",
+    ),
+    "synth.pattern_slow": (
+        "The pattern `{pattern}` takes too long on row {row}.",
+        "Write it without repetitions inside repetitions, such as (a+)+.",
+    ),
+    "synth.lengths": (
+        "The shortest allowed length ({least}) is above the longest ({most}).",
+        "Lower the one or raise the other; 0 sets no longest.",
+    ),
+    "synth.no_answers": (
+        "“{ref}” has no training rows with answers.",
+        "Let a teacher answer its pool first.",
+    ),
+    "synth.balance_text": (
+        "Free text has no classes to balance.",
+        "Set the balance to none.",
+    ),
+    "synth.nothing_left": (
+        "None of the {rows} rows stayed; most went for this reason: {reason} ({count}).",
+        "Loosen that rule, then start again.",
+    ),
+    "synth.no_seeds": (
+        "“{ref}” has no training or pool row to start from (rows of conversations don't count).",
+        "Choose a dataset with examples.",
+    ),
+    "synth.nothing_new": (
+        "“{teacher}” wrote nothing new in {count} replies; {unreadable} held no list of texts (one began: “{example}”).",
+        "Choose a larger model, ask for fewer inputs at a time, or raise the temperature.",
+    ),
 }

@@ -19,7 +19,9 @@ from studio.ui.words import percent, size
 
 STAGE_PAGES = {
     "dataset": nav.DATA,
+    "generate": nav.TEACHER,
     "teacher": nav.TEACHER,
+    "curate": nav.TEACHER,
     "distill": nav.DISTILL,
     "finetune": nav.FINETUNE,
     "quantize": nav.QUANTIZE,

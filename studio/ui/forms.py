@@ -29,7 +29,9 @@ ENDPOINT = ("endpoint_url", "endpoint_model", "endpoint_key_env", "concurrency",
 
 BASIC: dict[str, tuple[str, ...]] = {
     "dataset": ("source", "name", "input", "output"),
+    "generate": ("data", "method", "rows", "about"),
     "teacher": ("data", "splits", "prompt", "samples"),
+    "curate": ("data", "min_confidence", "near_duplicates", "balance"),
     "distill": ("student", "data", "keep_layers", "epochs"),
     "finetune": ("model", "data", "epochs", "rank"),
     "quantize": ("model", "precision"),

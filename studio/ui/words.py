@@ -10,6 +10,7 @@ from typing import Any, Literal
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
+from backend.messages.words import DROPS
 from backend.schemas import JobView, Kind, RunView, State
 from backend.stages import stage as find_stage
 from studio.ui.i18n import _, lang
@@ -29,7 +30,9 @@ STATES: dict[State, tuple[str, str, Colour]] = {
 
 STAGES = {
     "dataset": "Prepare data",
+    "generate": "Make new inputs",
     "teacher": "Ask the teacher",
+    "curate": "Filter the rows",
     "distill": "Distill",
     "finetune": "Fine-tune",
     "quantize": "Quantize",
@@ -66,14 +69,16 @@ METRICS: dict[str, tuple[str, str]] = {
     "answered": ("Answers kept", "count"),
     "asked": ("Questions asked", "count"),
     "cached": ("From the cache", "count"),
-    "dropped": ("Answers dropped", "count"),
+    "dropped": ("Dropped in total", "count"),
     "seconds": ("Seconds", "number"),
     "agreement": ("Agreement with people", "share"),
     "confidence": ("Mean confidence", "share"),
-    "dropped_empty": ("Dropped: empty", "count"),
-    "dropped_no_label": ("Dropped: no label", "count"),
-    "dropped_no_marker": ("Dropped: without the mark", "count"),
-    "dropped_unsure": ("Dropped: unsure", "count"),
+    "kept": ("Rows kept", "count"),
+    "unreadable": ("Unreadable replies", "count"),
+    "distinct_2": ("Different word pairs", "share"),
+    "near_duplicates_before": ("Near-duplicates before", "share"),
+    "near_duplicates": ("Near-duplicates", "share"),
+    **{f"dropped_{code}": (f"Dropped: {words}", "count") for code, words in DROPS.items()},
     "accuracy_low": ("Accuracy, at least", "share"),
     "accuracy_high": ("Accuracy, at most", "share"),
     "n": ("Rows asked", "count"),
@@ -101,7 +106,7 @@ KINDS: dict[str, str] = {
 NOTES = frozenset(
     {
         *("reading", "writing", "done"),
-        *("opening the teacher", "asking the teacher"),
+        *("opening the teacher", "asking the teacher", "asking for new inputs", "looking at the rows"),
         *("reading rows", "loading the model", "making the student", "training", "evaluating"),
         *("merging the adapter", "reading the model", "starting Olive", "rounding weights", "building the ONNX model"),
         *("tying tables", "asking the result", "comparing with the original"),
@@ -118,6 +123,8 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
     ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
     ("teacher", "combine"): {"vote": "Vote", "mix": "Mix"},
+    ("generate", "method"): {"examples": "From examples", "paraphrase": "Paraphrase", "evolve": "Evolve"},
+    ("curate", "balance"): {"none": "None", "median": "Median"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
     ("distill", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
     ("finetune", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
