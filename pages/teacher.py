@@ -10,6 +10,7 @@ stage_page(
     _("A large model, here or behind an endpoint, answers your rows; a small one will learn from its answers."),
     "teacher",
     "generate",
+    "judge",
     "curate",
 )
-outcome("generate", "curate")
+outcome("generate", "judge", "curate")

@@ -7,6 +7,7 @@ before and after; `map.json`: some rows as points in the plane.
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from backend.artifacts import write_json
-from backend.data.rows import Row
+from backend.data.rows import Row, write_split
 from backend.data.similar import distinct, near_share
 
+KEPT_FILES = ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE")
 NEAR = 0.9
 """What counts as nearly the same in figures, where the user gave no threshold."""
 
@@ -78,6 +80,28 @@ class Quality(BaseModel):
     after: Variety
     dropped: dict[str, int]
     points: list[Point] = []
+
+
+def filtered(
+    rows: Sequence[Row], kept: Sequence[Row], drops: Sequence[Drop], labels: list[str], near: float
+) -> Quality:
+    """The report on rows of which some went; `near`: from which likeness inputs count as near-duplicates."""
+    states = [*((row, "kept") for row in kept), *((drop.row, "dropped") for drop in drops)]
+    return Quality(
+        before=Variety.of(rows, near, labels),
+        after=Variety.of(kept, near, labels),
+        dropped=dict(Counter(drop.reason for drop in drops)),
+        points=map_points(states, bool(labels)),
+    )
+
+
+def write_filtered(out: Path, source: Path, kept: Sequence[Row], quality: Quality, drops: Sequence[Drop]) -> None:
+    """A dataset whose training rows are `kept`, all else as in `source`, with its report."""
+    write_split(out, "train", kept)
+    for name in KEPT_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, out / name)
+    write(out, quality, drops)
 
 
 def write(folder: Path, quality: Quality, drops: Sequence[Drop]) -> None:

@@ -54,4 +54,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{teacher}” wrote nothing new in {count} replies; {unreadable} held no list of texts (one began: “{example}”).",
         "Choose a larger model, ask for fewer inputs at a time, or raise the temperature.",
     ),
+    "synth.judge_useless": (
+        "None of the {count} replies of “{judge}” holds a score from 1 to 5 (one began: “{example}”).",
+        "Choose a larger judge, or give it more room with max_new_tokens.",
+    ),
 }

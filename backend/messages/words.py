@@ -16,6 +16,7 @@ DROPS = {
     "refusal": "declines the task",
     "disagrees": "people answered otherwise",
     "unsure": "teacher not sure enough",
+    "low_score": "scored too low by the judge",
     "leak": "too close to a row that measures",
     "near_duplicate": "too close to another row",
     "balance": "more than its class may have",

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from backend.stages.base import Stage
 
-NAMES = ("dataset", "generate", "teacher", "curate", "distill", "finetune", "quantize", "evaluate", "package")
+NAMES = ("dataset", "generate", "teacher", "judge", "curate", "distill", "finetune", "quantize", "evaluate", "package")
 
 
 def stages() -> dict[str, Stage]:

@@ -7,7 +7,6 @@ the dataset's own. Beside them: `drops.json` (how many rows went and why), `drop
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 from pydantic import Field
@@ -16,8 +15,8 @@ from backend.chat.engine import truth
 from backend.chat.pulse import Pulse
 from backend.data import quality
 from backend.data.curation import Curated, curate
-from backend.data.quality import NEAR, Quality, Variety, map_points
-from backend.data.rows import DataFolder, Row, data_facts, write_split
+from backend.data.quality import NEAR, Quality
+from backend.data.rows import DataFolder, Row, data_facts
 from backend.data.rules import RuleParams, check_rules
 from backend.errors import Problem, StudioError
 from backend.messages.words import DROPS
@@ -27,7 +26,6 @@ from backend.stages.base import DatasetRef, Params, Result, Stage, World, check_
 _SECONDS, _ROW_SECONDS = 3.0, 0.0012
 """Imports and files; a row of 60 characters, measured with 9,200 rows of the demo."""
 _MEMORY, _ROW_MEMORY = 250_000_000, 6_000
-KEPT_FILES = ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE")
 
 
 class _Inputs(Params):
@@ -89,35 +87,15 @@ def run(params: CurateParams, ctx: Any) -> CurateResult:
         reason, count = max(found.counts.items(), key=lambda item: item[1])
         raise StudioError("synth.nothing_left", rows=len(rows), reason=DROPS[reason], count=count)
     ctx.progress(2 * len(rows), 2 * len(rows), "writing")
-    report = _report(params, data, rows, found)
-    folder = _write(ctx, data, found, report)
+    report = quality.filtered(rows, found.kept, found.drops, data.template.labels, params.near_duplicates or NEAR)
+    folder = ctx.scratch("out")
+    quality.write_filtered(folder, data.path, found.kept, report, found.drops)
     agreement = _agreement(found.kept)
     facts = {**source.facts, **data_facts(folder), **agreement, "curated": found.counts}
     name = params.name or f"{source.name}-curated"[:100]
     made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=[source.id], license=source.license)
     ctx.progress(1, 1, "done")
     return CurateResult(artifact=made.id, metrics=_metrics(report, found) | agreement)
-
-
-def _report(params: CurateParams, data: DataFolder, rows: list[Row], found: Curated) -> Quality:
-    threshold, labels = params.near_duplicates or NEAR, data.template.labels
-    gone = [(drop.row, "dropped") for drop in found.drops]
-    return Quality(
-        before=Variety.of(rows, threshold, labels),
-        after=Variety.of(found.kept, threshold, labels),
-        dropped=found.counts,
-        points=map_points([*((row, "kept") for row in found.kept), *gone], bool(labels)),
-    )
-
-
-def _write(ctx: Any, data: DataFolder, found: Curated, report: Quality) -> Any:
-    out = ctx.scratch("out")
-    write_split(out, "train", found.kept)
-    for name in KEPT_FILES:
-        if (data.path / name).is_file():
-            shutil.copyfile(data.path / name, out / name)
-    quality.write(out, report, found.drops)
-    return out
 
 
 def _agreement(rows: list[Row]) -> dict[str, float]:

@@ -21,6 +21,7 @@ STAGE_PAGES = {
     "dataset": nav.DATA,
     "generate": nav.TEACHER,
     "teacher": nav.TEACHER,
+    "judge": nav.TEACHER,
     "curate": nav.TEACHER,
     "distill": nav.DISTILL,
     "finetune": nav.FINETUNE,

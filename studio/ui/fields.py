@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from studio.ui.i18n import _
 from studio.ui.words import field_words, option_words
 
-LONG = frozenset({"prompt", "system", "steps", "about"})
+LONG = frozenset({"prompt", "system", "steps", "about", "rubric"})
 """Text fields that may hold several lines."""
 
 

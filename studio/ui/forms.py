@@ -31,6 +31,7 @@ BASIC: dict[str, tuple[str, ...]] = {
     "dataset": ("source", "name", "input", "output"),
     "generate": ("data", "method", "rows", "about"),
     "teacher": ("data", "splits", "prompt", "samples"),
+    "judge": ("data", "rubric", "min_score"),
     "curate": ("data", "min_confidence", "near_duplicates", "balance"),
     "distill": ("student", "data", "keep_layers", "epochs"),
     "finetune": ("model", "data", "epochs", "rank"),

@@ -17,9 +17,10 @@ PREFERRED = {
     ("teacher", "model"): ("finetune", "distill"),
     ("generate", "data"): ("dataset",),
     ("teacher", "data"): ("generate", "dataset"),
-    ("curate", "data"): ("teacher", "dataset"),
+    ("judge", "data"): ("teacher", "dataset"),
+    ("curate", "data"): ("judge", "teacher", "dataset"),
     ("distill", "student"): ("finetune",),
-    ("distill", "data"): ("curate", "teacher", "dataset"),
+    ("distill", "data"): ("curate", "judge", "teacher", "dataset"),
     ("finetune", "data"): ("dataset",),
     ("quantize", "model"): ("distill", "finetune"),
     ("package", "model"): ("quantize",),
@@ -75,14 +76,14 @@ def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -
 
 def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
-    quick start); a teacher answers the training rows of a dataset that has no pool; new inputs come from a model as it was
-    brought, for one that was tuned here on labels writes nothing else."""
+    quick start); a teacher answers the training rows of a dataset that has no pool; new inputs and scores come from a
+    model as it was brought, for one that was tuned here on labels writes nothing else."""
     facts = {view.id: view.facts for view in source.artifacts()}
     if stage == "distill" and (layers := facts.get(values.get("student") or "", {}).get("layers")):
         return {"keep_layers": max(1, layers // 5)}
     if stage == "teacher" and (rows := facts.get(values.get("data") or "", {}).get("rows")) and not rows.get("pool"):
         return {"splits": ["train"]}
-    if stage == "generate":
+    if stage in ("generate", "judge"):
         brought = [view.id for view in source.artifacts((Kind.MODEL,)) if not view.job_id]
         return {"model": found[0]} if (found := [*brought, *source.missing_builtins()]) else {}
     return {}

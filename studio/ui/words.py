@@ -32,6 +32,7 @@ STAGES = {
     "dataset": "Prepare data",
     "generate": "Make new inputs",
     "teacher": "Ask the teacher",
+    "judge": "Judge the answers",
     "curate": "Filter the rows",
     "distill": "Distill",
     "finetune": "Fine-tune",
@@ -74,6 +75,7 @@ METRICS: dict[str, tuple[str, str]] = {
     "agreement": ("Agreement with people", "share"),
     "confidence": ("Mean confidence", "share"),
     "kept": ("Rows kept", "count"),
+    "score": ("Mean score, 1 to 5", "number"),
     "unreadable": ("Unreadable replies", "count"),
     "distinct_2": ("Different word pairs", "share"),
     "near_duplicates_before": ("Near-duplicates before", "share"),
@@ -106,7 +108,13 @@ KINDS: dict[str, str] = {
 NOTES = frozenset(
     {
         *("reading", "writing", "done"),
-        *("opening the teacher", "asking the teacher", "asking for new inputs", "looking at the rows"),
+        *(
+            "opening the teacher",
+            "asking the teacher",
+            "asking for new inputs",
+            "asking the judge",
+            "looking at the rows",
+        ),
         *("reading rows", "loading the model", "making the student", "training", "evaluating"),
         *("merging the adapter", "reading the model", "starting Olive", "rounding weights", "building the ONNX model"),
         *("tying tables", "asking the result", "comparing with the original"),
