@@ -24,7 +24,10 @@ _ASK = {
     "deeper": "Write {count} harder versions of this text: more specific, with more details or conditions.",
     "wider": "Write {count} texts of the same kind about other, less usual things.",
 }
-_FORM = "Use the language of the text. Reply with a JSON list of {count} strings and nothing else."
+_LANGUAGE = "Use the language of the text."
+_LINES = "Reply with a numbered list of {count} lines and nothing else."
+_STRINGS = "Reply with a JSON list of {count} strings and nothing else."
+"""For texts of several lines; small models do better with a numbered list."""
 _ITEM = re.compile(r"^\s*(?:\(?\d{1,3}[.):]|[-*•–])\s+(.+?)\s*$", re.MULTILINE)
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _KEYS = ("input", "text", "question", "sentence", "prompt", "instruction", "content")
@@ -47,6 +50,7 @@ class Inventor:
     ) -> None:
         self.method, self.count, self.shown, self.about = method, count, shown, about.strip()
         self.asked: Counter[str] = Counter()
+        self._form = _STRINGS if any("\n" in row.input for row in seeds) else _LINES
         self._random = random.Random(seed)
         self._groups: dict[str, list[Row]] = defaultdict(list)
         for row in seeds:
@@ -69,12 +73,18 @@ class Inventor:
             chosen = self._random.sample(members, min(self.shown, len(members)))
             kind = f" of the class “{label}”" if label else ""
             lines = [f"{at}. {_shown(row)}" for at, row in enumerate(chosen, 1)]
-            parts = [f"Examples of texts{kind}:", *lines, "", _ASK["examples"]]
+            parts = [f"Examples of texts{kind}:", *lines, "", _ASK["examples"].replace("{count}", str(self.count))]
         else:
             way = "paraphrase" if self.method == "paraphrase" else ("deeper", "wider")[turn // len(members) % 2]
-            parts = [_ASK[way], "", f"Text: {_shown(members[turn % len(members)])}", ""]
+            parts = [
+                _ASK[way].replace("{count}", str(self.count)),
+                "",
+                f"Text: {_shown(members[turn % len(members)])}",
+                "",
+            ]
             parts += [f"The texts belong to the class “{label}”."] if label else []
-        return "\n".join([*parts, *([self.about] if self.about else []), _FORM]).replace("{count}", str(self.count))
+        request = [self.about, _LANGUAGE, self._form.replace("{count}", str(self.count))]
+        return "\n".join([*parts, *filter(None, request)])
 
 
 def _shown(row: Row) -> str:

@@ -56,6 +56,14 @@ def test_classes_are_asked_for_in_turn_and_the_poorest_first() -> None:
     assert {request.label for request in inventor(balance=False).requests(5, Counter())} == {""}
 
 
+def test_lines_are_asked_for_as_lines_and_longer_texts_as_json() -> None:
+    (one,) = inventor().requests(1, Counter())
+    assert "numbered list of 3 lines" in one.messages[0]["content"]
+    several = Inventor([Row(id="1", input="dear all,\nhello {count}")], "evolve", 4, 1, False, "", 0)
+    (asked,) = several.requests(1, Counter())
+    assert "JSON list of 4 strings" in asked.messages[0]["content"] and "hello {count}" in asked.messages[0]["content"]
+
+
 def test_the_same_seed_asks_the_same_and_another_something_else() -> None:
     first, again, other = (
         [request.messages for request in inventor(seed=seed).requests(6, Counter())] for seed in (1, 1, 2)
