@@ -18,6 +18,8 @@ from backend.data.rows import Message, Row
 Method = Literal["examples", "paraphrase", "evolve"]
 SEED_CHARS = 2_000
 """A longer example is shown by its beginning."""
+PATIENCE = 4
+"""Times as many requests as a class would need if all that it gives were new."""
 _ASK = {
     "examples": "Write {count} new texts of the same kind. They must differ from the examples and from each other.",
     "paraphrase": "Say this text in {count} different ways. Keep its meaning.",
@@ -59,8 +61,9 @@ class Inventor:
             self._random.shuffle(members)
 
     def requests(self, count: int, new: Counter[str]) -> Iterator[Request]:
-        """The next `count` requests; `new`: rows that each class has got so far."""
-        expected = Counter(new)
+        """The next `count` requests; `new`: rows that each class has got so far. A class that gives little is not asked for
+        without end: it counts as having at least a quarter of what it was asked for."""
+        expected = {name: max(new[name], self.asked[name] * self.count / PATIENCE) for name in self._groups}
         for _ in range(count):
             label = min(self._groups, key=lambda name: (expected[name], name))
             expected[label] += self.count

@@ -21,7 +21,7 @@ from backend.chat.asking import ask
 from backend.chat.engine import Sampling
 from backend.chat.pulse import Pulse
 from backend.data import quality
-from backend.data.invent import Inventor, Method
+from backend.data.invent import PATIENCE, Inventor, Method
 from backend.data.quality import Quality, Variety, map_points
 from backend.data.rows import DataFolder, Row, data_facts, write_split
 from backend.data.sieve import Found, Sieve
@@ -35,8 +35,6 @@ ROUND = 32
 DRY_ROUNDS = 3
 """Rounds without a single new row after which it ends."""
 REQUEST_CHARS = 250
-SPARE = 4
-"""Times as many requests as a perfect model would need."""
 KEPT_FILES = ("train.jsonl", "validation.jsonl", "test.jsonl", "template.json", "NOTICE")
 
 
@@ -183,7 +181,7 @@ def _invent(params: GenerateParams, ctx: Any, data: DataFolder, seeds: list[Row]
     inventor = Inventor(seeds, params.method, params.per_request, params.shown, balance, params.about, ctx.seed)
     sieve = Sieve(data, params.rows, params.near_duplicates)
     found, dry = Found(), 0
-    limit = params.max_requests or SPARE * -(-params.rows // params.per_request)
+    limit = params.max_requests or PATIENCE * -(-params.rows // params.per_request)
     pulse = Pulse(ctx, -(-params.rows // params.per_request), "asking for new inputs")
     room = params.max_new_tokens or _room(params, seeds, answerer)
     while (missing := params.rows - len(found.rows)) > 0 and found.requests < limit and dry < DRY_ROUNDS:

@@ -48,6 +48,11 @@ def test_classes_are_asked_for_in_turn_and_the_poorest_first() -> None:
     assert even == ["off", "on", "off", "on"]
     behind = [request.label for request in inventor().requests(3, Counter({"off": 9}))]
     assert behind == ["on", "on", "on"]
+    stubborn = inventor()
+    often = [request.label for request in stubborn.requests(40, Counter({"on": 15}))]
+    assert often[:5] == ["off"] * 5
+    later = [request.label for request in stubborn.requests(40, Counter({"on": 15}))]
+    assert later.count("on") >= 15  # "off" gave nothing in its 20 or more requests
     asked = list(inventor().requests(2, Counter()))
     for request in asked:
         said = request.messages[0]["content"]
