@@ -41,7 +41,8 @@ def reasons_chart(dropped: dict[str, int]) -> Figure:
 
 def classes_chart(before: Variety, after: Variety) -> Figure:
     """Two bars per class, before and after; of many classes those with the most rows."""
-    names = sorted(before.classes, key=lambda name: before.classes[name] + after.classes.get(name, 0))[-MOST_CLASSES:]
+    total = {name: count + after.classes.get(name, 0) for name, count in before.classes.items()}
+    names = sorted((name for name in total if total[name]), key=lambda name: total[name])[-MOST_CLASSES:]
     return _bars(
         [plain(name) for name in names],
         [
@@ -71,7 +72,7 @@ def _bars(names: Sequence[str], series: Sequence[tuple[str, Sequence[int], str]]
             for name, values, colour in series
         ],
         "layout": {
-            "height": 70 + (18 + 14 * len(series)) * len(names),
+            "height": 50 + (10 + 12 * len(series)) * len(names),
             "margin": {"l": 8, "r": 8, "t": 4, "b": 4},
             "dragmode": False,
             "bargap": 0.35,

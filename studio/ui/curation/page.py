@@ -69,13 +69,21 @@ def _report(artifact: str, path: str) -> Quality | None:
 def _figures(report: Quality) -> None:
     before, after = report.before, report.after
     with st.grid("auto", min_column_width=170, gap="small", key="curation_figures"):
-        st.metric(_("Rows"), number(after.rows), delta=f"{after.rows - before.rows:+d}", delta_color="off")
+        st.metric(
+            _("Rows"), number(after.rows), delta=f"{after.rows - before.rows:+d}", delta_color="off", delta_arrow="off"
+        )
         for title, old, new in (
             (_("Near-duplicates"), before.near_duplicates, after.near_duplicates),
             (_("Different words"), before.distinct_1, after.distinct_1),
             (_("Different word pairs"), before.distinct_2, after.distinct_2),
         ):
-            st.metric(title, percent(new), delta=_("before {share}").format(share=percent(old)), delta_color="off")
+            st.metric(
+                title,
+                percent(new),
+                delta=_("before {share}").format(share=percent(old)),
+                delta_color="off",
+                delta_arrow="off",
+            )
 
 
 def _charts(report: Quality) -> None:
