@@ -140,6 +140,7 @@ def test_a_model_that_repeats_itself_ends_and_says_so(server: StandIn, job: Memo
     server.answer = lambda body: '["always the same thing"]'
     result = run(params(server, rows=500), job)
     assert result.metrics["rows"] == 1 and len(server.asked) <= 4 * 32
+    assert len({body["seed"] for body in server.asked}) > 1  # a question that comes again is drawn anew
     assert any("Only 1 of 500" in event.get("text", "") for event in job.events)
     server.answer = lambda body: "I'd rather not."
     with pytest.raises(StudioError) as caught:
