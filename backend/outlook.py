@@ -35,6 +35,12 @@ class _Alone:
     def describe(self, ref: str) -> Described:
         return Described(Kind.MODEL, self.facts, pending=True)
 
+    def endpoint(self, name: str) -> None:
+        return None
+
+    def auditions(self, data: str) -> list[dict[str, Any]]:
+        return []
+
     def speed(self) -> float:
         return 1.0
 

@@ -1,5 +1,7 @@
-"""Who could be the teacher, an audition, and a teacher that answers the rows of a dataset."""
+"""Who could be the teacher, an audition, new inputs, a teacher's answers, and what filters them."""
 
+from studio.ui.curation.page import outcome
 from studio.ui.teacher.page import teacher_page
 
 teacher_page()
+outcome("generate", "judge", "curate")

@@ -32,6 +32,7 @@ class AnswerCache:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute("create table if not exists answer (prompt text primary key, text text not null)")
+        self._db.execute("create table if not exists sure (prompt text primary key, confidence real not null)")
 
     def find(self, prompts: Iterable[str]) -> dict[str, str]:
         """Prompt key -> answer, for those that are known."""
@@ -42,7 +43,14 @@ class AnswerCache:
                 found[prompt] = row[0]
         return found
 
-    def keep(self, prompt: str, text: str) -> None:
+    def confidence(self, prompt: str) -> float | None:
+        """How sure the teacher was of a known answer; None when it did not say."""
+        row = self._db.execute("select confidence from sure where prompt = ?", (prompt,)).fetchone()
+        return float(row[0]) if row else None
+
+    def keep(self, prompt: str, text: str, confidence: float | None = None) -> None:
+        if confidence is not None:  # first: an answer that is there has its confidence
+            self._db.execute("insert or replace into sure values (?, ?)", (prompt, confidence))
         self._db.execute("insert or replace into answer values (?, ?)", (prompt, text))
 
     def close(self) -> None:

@@ -62,6 +62,12 @@ class LocalEngine(ChatEngine, Protocol):
 
     def stream_ids(self, prompt: Prompt, sampling: Sampling) -> Iterator[int]: ...
 
+    def rated_answers(
+        self, prompts: Sequence[Prompt], sampling: Sampling, tick: Tick = ..., batch: int = ...
+    ) -> Iterator[tuple[int, str, float]]:
+        """As `answers`, with the confidence of each: exp of the mean ln p of its tokens and its end of turn, as the model
+        gives them at temperature 1."""
+
     def loss(self, prompt: Prompt, answer: Sequence[int]) -> float:
         """Sum of -ln p over the ids of `answer` after `prompt`."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,11 @@ def pieces(encoder: Encoder, ids: Iterable[int]) -> Iterator[str]:
     rest = encoder.text(seen[start:])[len(encoder.text(seen[start:shown])) :]
     if rest:
         yield rest
+
+
+def confidence(chances: Sequence[float]) -> float:
+    """exp of the mean of `chances` (ln p of the tokens of an answer): the geometric mean of their probabilities."""
+    return exp(sum(chances) / len(chances)) if chances else 0.0
 
 
 def common_prefix(prompts: Sequence[Sequence[int]]) -> int:

@@ -17,29 +17,15 @@ from backend.messages import (
     review,
     serve,
     students,
+    synth,
     train,
     value,
 )
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(
-        core,
-        value,
-        data,
-        files,
-        models,
-        train,
-        students,
-        logits,
-        ablation,
-        chat,
-        endpoints,
-        serve,
-        jobs,
-        recipe,
-        review,
-    ),
+    *(core, value, data, files, models, train, students, logits, ablation),
+    *(chat, endpoints, synth, review, serve, jobs, recipe),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

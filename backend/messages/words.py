@@ -4,8 +4,28 @@ is, because it is somebody's: a name, a path, the words of a library."""
 ARGUMENTS = frozenset({"kind", "wanted", "state", "split", "splits", "found", "places", "reason", "type", "method"})
 """The arguments in which such words may stand, alone or in a list."""
 
+DROPS = {
+    "rejected": "rejected by people",
+    "no_answer": "no answer",
+    "no_label": "no label",
+    "no_marker": "without the mark before the answer",
+    "input_length": "length of the input",
+    "answer_length": "length of the answer",
+    "pattern": "pattern of the answer",
+    "echo": "repeats the input",
+    "refusal": "declines the task",
+    "disagrees": "people answered otherwise",
+    "unsure": "teacher not sure enough",
+    "low_score": "scored too low by the judge",
+    "leak": "too close to a row that measures",
+    "near_duplicate": "too close to another row",
+    "balance": "more than its class may have",
+}
+"""Why a row is left out of a dataset: code -> words."""
+
 WORDS = frozenset(
     {
+        *DROPS.values(),
         # kinds of artifacts, states of jobs, splits
         *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "audition", "package"),
         *("waiting", "queued", "running", "cancelling", "succeeded", "failed", "cancelled", "blocked"),

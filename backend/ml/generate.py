@@ -47,6 +47,12 @@ class TorchEngine(local.TextEngine):
     def answers(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, tick: Tick = _no_tick, batch: int = 64
     ) -> Iterator[tuple[int, str]]:
+        for index, text, _confidence in self.rated_answers(prompts, sampling, tick, batch):
+            yield index, text
+
+    def rated_answers(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, tick: Tick = _no_tick, batch: int = 64
+    ) -> Iterator[tuple[int, str, float]]:
         if not prompts:
             return
         shared = local.common_prefix(prompts)
@@ -58,8 +64,8 @@ class TorchEngine(local.TextEngine):
             longest = len(prompts[left[0]]) + sampling.max_new_tokens
             chosen, left = _split(left, max(1, min(batch, TOKENS_AT_ONCE // longest)))
             rows = [list(prompts[index][shared:]) for index in chosen]
-            for index, ids in zip(chosen, self._batch(rows, prefix, shared, sampling, tick), strict=True):
-                yield index, self.encoder.text(ids)
+            for index, (ids, chances) in zip(chosen, self._batch(rows, prefix, shared, sampling, tick), strict=True):
+                yield index, self.encoder.text(ids), local.confidence(chances)
 
     @torch.inference_mode()
     def loss(self, prompt: Sequence[int], answer: Sequence[int]) -> float:
@@ -87,22 +93,27 @@ class TorchEngine(local.TextEngine):
     @torch.inference_mode()
     def _batch(
         self, rows: list[list[int]], prefix: Any, shared: int, sampling: Sampling, tick: Tick
-    ) -> list[list[int]]:
-        """Answers of `rows`, each the part of a prompt after the shared prefix, whose keys and values `prefix` holds."""
+    ) -> list[tuple[list[int], list[float]]]:
+        """Answers of `rows`, each the part of a prompt after the shared prefix, whose keys and values `prefix` holds; with
+        each the ln p of its tokens and of its end of turn."""
         device = self.model.device
         cache = copy.deepcopy(prefix)
         if shared:
             cache.batch_repeat_interleave(len(rows))
         ids, mask, positions = (part.to(device) for part in _pad_left(rows, shared))
         draw = _Draw(sampling, device)
-        found: list[list[int]] = [[] for _ in rows]
+        found: list[tuple[list[int], list[float]]] = [([], []) for _ in rows]
         alive = list(range(len(rows)))
         for _ in range(sampling.max_new_tokens):
             tick()
-            tokens = draw(self._forward(ids, cache, mask, positions))
+            logits = self._forward(ids, cache, mask, positions).float()
+            tokens = draw(logits)
+            chances = logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(dim=-1)
+            for at, chance in enumerate(chances.tolist()):
+                found[alive[at]][1].append(chance)
             keep = [at for at, token in enumerate(tokens.tolist()) if token not in self.stops]
             for at in keep:
-                found[alive[at]].append(int(tokens[at]))
+                found[alive[at]][0].append(int(tokens[at]))
             if not keep:
                 break
             positions = positions[:, -1:] + 1

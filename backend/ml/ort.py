@@ -29,11 +29,7 @@ class OrtEngine(local.TextEngine):
             raise StudioError("chat.onnx_load", ref=view.name, reason=_first_line(error)) from error
 
     def stream_ids(self, prompt: Sequence[int], sampling: Sampling) -> Iterator[int]:
-        generator = self._generator(len(prompt) + sampling.max_new_tokens, sampling)
-        generator.append_tokens(np.array(prompt, dtype=np.int32))
-        for _ in range(sampling.max_new_tokens):
-            generator.generate_next_token()
-            token = int(generator.get_next_tokens()[0])
+        for token, _chance in self._steps(prompt, sampling):
             if token in self.stops and not sampling.full_length:
                 return
             yield token
@@ -51,6 +47,20 @@ class OrtEngine(local.TextEngine):
                 ids.append(token)
             yield index, self.encoder.text(ids)
 
+    def rated_answers(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, tick: Tick = _no_tick, batch: int = 1
+    ) -> Iterator[tuple[int, str, float]]:
+        for index, prompt in enumerate(prompts):
+            tick()
+            ids, chances = [], []
+            for token, chance in self._steps(prompt, sampling, rated=True):
+                tick()
+                chances.append(chance)
+                if token in self.stops:
+                    break
+                ids.append(token)
+            yield index, self.encoder.text(ids), local.confidence(chances)
+
     def loss(self, prompt: Sequence[int], answer: Sequence[int]) -> float:
         """Sum of -ln p over the ids of `answer` after `prompt`."""
         ids = [*prompt, *answer]
@@ -64,6 +74,16 @@ class OrtEngine(local.TextEngine):
     def close(self) -> None:
         self.model = None
 
+    def _steps(self, prompt: Sequence[int], sampling: Sampling, rated: bool = False) -> Iterator[tuple[int, float]]:
+        """Token ids, ends of turn too; with `rated` the ln p of each."""
+        generator = self._generator(len(prompt) + sampling.max_new_tokens, sampling)
+        generator.append_tokens(np.array(prompt, dtype=np.int32))
+        for _ in range(sampling.max_new_tokens):
+            logits = generator.get_logits()[0, -1].astype(np.float64) if rated else None
+            generator.generate_next_token()
+            token = int(generator.get_next_tokens()[0])
+            yield token, 0.0 if logits is None else float(logits[token] - _log_sum(logits))
+
     def _generator(self, room: int, sampling: Sampling) -> Any:
         params = og.GeneratorParams(self.model)
         options: dict[str, Any] = {"max_length": room, "do_sample": sampling.temperature > 0}
@@ -74,6 +94,12 @@ class OrtEngine(local.TextEngine):
             options["random_seed"] = sampling.seed
         params.set_search_options(**options)
         return og.Generator(self.model, params)
+
+
+def _log_sum(logits: Any) -> float:
+    """ln of the sum of exp, without overflow."""
+    peak = float(logits.max())
+    return peak + float(np.log(np.exp(logits - peak).sum()))
 
 
 def _first_line(error: Exception) -> str:

@@ -7,8 +7,8 @@ from importlib import import_module
 from backend.stages.base import Stage
 
 NAMES = (
-    *("dataset", "audition", "teacher", "review", "cut", "capture", "distill"),
-    *("finetune", "quantize", "evaluate", "package"),
+    *("dataset", "audition", "generate", "teacher", "judge", "curate", "review"),
+    *("cut", "capture", "distill", "finetune", "quantize", "evaluate", "package"),
 )
 
 

@@ -34,6 +34,7 @@ from backend.chat.spend import Spend
 from backend.data.rows import DataFolder, Row, Template
 from backend.errors import Problem, StudioError
 from backend.models import costs
+from backend.overlap import token_f1
 from backend.schemas import Kind, Quote
 from backend.stages.base import DatasetRef, EndpointRef, ModelRef, Result, Stage, World, check_fits, check_refs
 
@@ -216,9 +217,9 @@ def _figures(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str,
         metric, low, high = found["accuracy"], found["accuracy_low"], found["accuracy_high"]
         baseline, invalid, useless = found["majority_baseline"], found["invalid_rate"], NO_LABELS
     else:
-        each = [scores.token_f1(*pair) for pair in zip(expected, answers, strict=True)]
+        each = [token_f1(*pair) for pair in zip(expected, answers, strict=True)]
         metric, (low, high) = fmean(each), _interval(each)
-        baseline = fmean(scores.token_f1(text, usual) for text in expected)
+        baseline = fmean(token_f1(text, usual) for text in expected)
         invalid, useless = sum(not answer for answer in answers) / len(answers), EMPTY
     failed = useless if invalid > INVALID_LIMIT else NO_BETTER if metric <= baseline else ""
     figures = {"metric": metric, "low": low, "high": high, "baseline": baseline, "invalid_rate": invalid}

@@ -1,14 +1,16 @@
 """A teacher answers the rows of a dataset: a model of the studio, or any OpenAI-compatible endpoint.
 
-Needs a dataset and a teacher. Leaves a dataset whose train split holds the teacher's answers (a person's answer stays in
-`gold`) and, if wanted, the rows that people labelled; validation, test and template are the dataset's own. Every answer is
-kept by content as soon as it is there: a stopped job asks only the rest, and a second run is free.
+Needs a dataset and a teacher, or several. Leaves a dataset whose train split holds the teacher's answers (a person's answer
+stays in `gold`), how sure it was of each and, if wanted, its steps, and the rows that people labelled; validation, test and
+template are the dataset's own. Of several samples the most frequent answer wins. Every reply is kept by content as soon as
+it is there: a stopped job asks only the rest, and a second run is free.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,29 +18,18 @@ from typing import Any, Literal
 from pydantic import Field
 
 from backend.chat import pace
-from backend.chat.answerer import (
-    Answerer,
-    AnswererParams,
-    answerer_facts,
-    check_answerer,
-    check_teacher,
-    endpoint_money,
-    open_answerer,
-    sampling_identity,
-)
-from backend.chat.cache import AnswerCache, prompt_key
-from backend.chat.engine import Sampling, answer_tokens, truth
-from backend.chat.pulse import Pulse
+from backend.chat.answerer import answerer_facts, check_answerer, check_teacher, endpoint_money
+from backend.chat.engine import truth
+from backend.chat.panel import STEPS_TOKENS, Heard, PanelParams, asked_rows, check_panel, hear, voices
+from backend.data import votes
 from backend.data.rows import DataFolder, Message, Row, Template, data_facts, write_split
 from backend.errors import Problem, StudioError
 from backend.models import costs
 from backend.schemas import Kind, Quote
 from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
 
-EMPTY_LIMIT = 20
 
-
-class TeacherParams(AnswererParams):
+class TeacherParams(PanelParams):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose rows the teacher answers.")
     splits: list[Literal["train", "pool"]] = Field(
         ["pool"],
@@ -59,14 +50,6 @@ class TeacherParams(AnswererParams):
         description="What the teacher is asked: {input} marks the row's text, {labels} the list of labels. Empty: "
         "the dataset's own, which the student always learns with.",
         max_length=20_000,
-    )
-    temperature: float = Field(
-        0.0,
-        title="Temperature",
-        description="0 always takes the likeliest answer, which suits labels. Higher values give more varied and "
-        "less certain answers.",
-        ge=0,
-        le=2,
     )
     max_rows: int = Field(
         0, title="Rows at most", description="Answer only the first rows, to try things out. 0 answers all.", ge=0
@@ -91,19 +74,17 @@ class TeacherResult(Result):
 
 @dataclass
 class _Tally:
-    """What became of the asked rows."""
+    """What became of the asked rows; `dropped`: reason -> rows."""
 
     rows: list[Row] = field(default_factory=list)
-    asked: int = 0
-    cached: int = 0
-    dropped: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
     compared: int = 0
     agreed: int = 0
     example: str = ""
 
 
 def check(params: TeacherParams, world: World) -> list[Problem]:
-    problems = check_refs(params, world) + check_answerer(params, world)
+    problems = check_refs(params, world) + check_answerer(params, world) + check_panel(params)
     if params.prompt and "{input}" not in params.prompt:
         problems.append(Problem(code="chat.prompt_input", field="prompt"))
     known = world.describe(params.data)
@@ -119,17 +100,28 @@ def quote(params: TeacherParams, world: World) -> Quote:
     known = world.describe(params.data)
     facts = known.facts if known else {}
     rows = _asked_count(params, facts)
-    load = pace.Load.of(facts, rows, params.max_new_tokens, extra_chars=len(params.prompt))
-    model = answerer_facts(params, world)
-    seconds = pace.answer_seconds(model, load) if params.model else pace.endpoint_seconds(load, params.concurrency)
+    load = pace.Load.of(facts, rows, params.max_new_tokens, extra_chars=_extra_chars(params))
+    if params.rationale and not params.max_new_tokens:
+        load = load.model_copy(update={"answer": load.answer + STEPS_TOKENS / 2})
+    seconds, memory, tokens, money = 0.0, pace.PLAIN_MEMORY, 0.0, 0.0
+    for voice, count in zip(voices(params), asked_rows(params, rows), strict=True):
+        part = load.model_copy(update={"rows": count * params.samples})
+        if voice.model:
+            model = answerer_facts(voice, world)
+            seconds += pace.answer_seconds(model, part) / world.speed()
+            memory = max(memory, costs.answer_bytes(model))
+        else:
+            seconds += pace.endpoint_seconds(part, params.concurrency)
+            tokens += part.tokens
+            money += endpoint_money(voice.endpoint, world, part)
     split = dict(facts.get("rows", {}))
     labelled = split.get("train", 0) if params.include_labelled and "train" not in params.splits else 0
     return Quote(
-        seconds=seconds / (world.speed() if params.model else 1.0),
-        memory_bytes=costs.answer_bytes(model) if params.model else pace.PLAIN_MEMORY,
+        seconds=seconds,
+        memory_bytes=memory,
         disk_bytes=int(load.data_bytes),
-        tokens=0 if params.model else int(load.tokens),
-        money=endpoint_money(params.endpoint, world, load),
+        tokens=int(tokens),
+        money=money,
         forecast={**facts, "rows": {**split, "train": rows + labelled, "pool": 0}},
     )
 
@@ -141,23 +133,23 @@ def run(params: TeacherParams, ctx: Any) -> TeacherResult:
     rows = _rows_to_ask(params, data)
     if not rows:
         raise StudioError("chat.no_rows", ref=source.name, splits=", ".join(params.splits))
-    ctx.progress(0, len(rows), "opening the teacher")
-    answerer = open_answerer(params, ctx)
-    try:
-        sampling = _sampling(params, ctx, data, answerer)
-        tally = _Tally()
-        answers = _all_answers(params, ctx, answerer, data.template, rows, sampling, tally)
-    finally:
-        answerer.engine.close()
-    _sort(params, data.template, rows, answers, tally, answerer.name)
+    labels = set(data.template.labels) if params.keep_labels_only and data.template.answer == "label" else None
+    heard = hear(params, ctx, data, [_messages(params, data.template, row) for row in rows], labels)
+    if heard.cached:
+        ctx.log(f"{heard.cached} of {heard.cached + heard.asked} answers were there already.")
+    teacher = " + ".join(heard.names)
+    tally = _sort(params, data.template, rows, heard, teacher)
     folder = _write(params, ctx, data, tally)
-    facts = _facts(folder, source, answerer.name, tally)
-    parents = [source.id, *([answerer.view.id] if answerer.view else [])]
-    name = params.name or f"{source.name}-by-{answerer.name}"
+    facts = _facts(folder, source, teacher, heard, tally)
+    parents = [source.id, *(view.id for view in heard.views)]
+    name = params.name or f"{source.name}-by-{teacher}"[:100]
     made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=parents, license=source.license)
-    ctx.progress(len(rows), len(rows), "done")
-    metrics = _metrics(tally, len(rows), time.monotonic() - begun) | answerer.spend.metrics()
-    return TeacherResult(artifact=made.id, metrics=metrics)
+    ctx.progress(1, 1, "done")
+    return TeacherResult(artifact=made.id, metrics=_metrics(heard, tally, len(rows), time.monotonic() - begun))
+
+
+def _extra_chars(params: TeacherParams) -> int:
+    return len(params.prompt) + (len(params.steps) if params.rationale else 0)
 
 
 def _rows_to_ask(params: TeacherParams, data: DataFolder) -> list[Row]:
@@ -170,18 +162,6 @@ def _asked_count(params: TeacherParams, facts: dict[str, Any]) -> int:
     return min(there, params.max_rows) if params.max_rows else there
 
 
-def _sampling(params: TeacherParams, ctx: Any, data: DataFolder, answerer: Answerer) -> Sampling:
-    room = params.max_new_tokens
-    if not room:
-        known = [row.output for row in data.rows("train") if row.output is not None]
-        encoder = getattr(answerer.engine, "encoder", None)
-        # An endpoint's tokenizer is unknown: a token for every second character is room enough in any language.
-        room = answer_tokens(
-            data.template, known, lambda text: len(encoder.ids(text)) if encoder else len(text) // 2 + 4
-        )
-    return Sampling(max_new_tokens=room, temperature=params.temperature, seed=ctx.seed)
-
-
 def _messages(params: TeacherParams, template: Template, row: Row) -> list[Message]:
     if not params.prompt:
         return template.prompt(row)
@@ -189,77 +169,37 @@ def _messages(params: TeacherParams, template: Template, row: Row) -> list[Messa
     return template.model_copy(update={"user": user}).prompt(row)
 
 
-def _all_answers(
-    params: TeacherParams,
-    ctx: Any,
-    answerer: Answerer,
-    template: Template,
-    rows: list[Row],
-    sampling: Sampling,
-    tally: _Tally,
-) -> list[str]:
-    """One answer per row, in order: from the cache, else asked now. Equal prompts are asked once."""
-    messages = {prompt_key(asked): asked for row in rows if (asked := _messages(params, template, row))}
-    keys = [prompt_key(_messages(params, template, row)) for row in rows]
-    cache = AnswerCache(ctx.cache / "teacher", {**answerer.identity, **sampling_identity(sampling)})
-    try:
-        found = cache.find(messages)
-        tally.cached = sum(key in found for key in keys)
-        if tally.cached:
-            ctx.log(f"{tally.cached} of {len(rows)} answers were there already.")
-        missing = [key for key in messages if key not in found]
-        tally.asked = len(missing)
-        pulse = Pulse(ctx, len(messages), "asking the teacher", done=len(found))
-        _ask(params, answerer, [messages[key] for key in missing], missing, sampling, cache, found, pulse)
-    finally:
-        cache.close()
-    return [found[key] for key in keys]
-
-
-def _ask(
-    params: TeacherParams,
-    answerer: Answerer,
-    prompts: list[list[Message]],
-    keys: list[str],
-    sampling: Sampling,
-    cache: AnswerCache,
-    found: dict[str, str],
-    pulse: Pulse,
-) -> None:
-    """Fill `found` and the cache. An empty answer of an endpoint is not kept, so that a later run asks again."""
-    engine = answerer.engine
-    if hasattr(engine, "kept"):
-        engine.kept = len(found)
-    empty = 0
-    encoded = [engine.encode(prompt) for prompt in prompts]
-    for count, (index, text) in enumerate(engine.answers(encoded, sampling, pulse, params.batch_size), start=1):
-        found[keys[index]] = text.strip()
-        if text.strip() or answerer.view:
-            cache.keep(keys[index], text.strip())
-        empty += not text.strip()
-        if empty == count == EMPTY_LIMIT:
-            raise StudioError("chat.teacher_empty", count=count, teacher=answerer.name)
-        pulse.add()
-
-
-def _sort(
-    params: TeacherParams, template: Template, rows: list[Row], answers: list[str], tally: _Tally, teacher: str
-) -> None:
-    """Keep what can be learned, compare with people where they answered."""
-    only = set(template.labels) if params.keep_labels_only and template.answer == "label" else None
-    for row, answer in zip(rows, answers, strict=True):
-        gold = truth(row)
-        if not answer or (only is not None and answer not in only):
-            tally.dropped += 1
-            tally.example = tally.example or answer[:60]
+def _sort(params: TeacherParams, template: Template, rows: list[Row], heard: Heard, teacher: str) -> _Tally:
+    """Count the votes, keep what can be learned, compare with people where they answered."""
+    tally = _Tally()
+    for row, samples in zip(rows, heard.samples, strict=True):
+        won = votes.vote(samples, fold=template.answer == "text")
+        unsure = won.confidence is not None and won.confidence < params.min_confidence
+        reason = won.fault or ("unsure" if unsure else None)
+        if reason:
+            tally.dropped[reason] += 1
+            tally.example = tally.example or won.answer[:60]
             continue
+        gold = truth(row)
         if gold is not None:
             tally.compared += 1
-            tally.agreed += answer == gold.strip()
-        tally.rows.append(row.model_copy(update={"output": answer, "gold": gold}))
+            tally.agreed += won.answer == gold.strip()
+        sure = None if won.confidence is None else round(won.confidence, 4)
+        about = {"output": won.answer, "gold": gold, "confidence": sure, "rationale": won.rationale}
+        tally.rows.append(row.model_copy(update=about))
     if not tally.rows:
-        code = "chat.teacher_useless" if tally.example else "chat.teacher_empty"
-        raise StudioError(code, count=len(rows), teacher=teacher, example=tally.example)
+        code = _why_useless(tally.dropped)
+        raise StudioError(code, count=len(rows), teacher=teacher, example=tally.example, marker=params.marker)
+    return tally
+
+
+def _why_useless(dropped: Counter[str]) -> str:
+    most = dropped.most_common(1)[0][0]
+    return {
+        votes.EMPTY: "chat.teacher_empty",
+        votes.NO_LABEL: "chat.teacher_useless",
+        votes.NO_MARKER: "synth.marker_missing",
+    }.get(most, "synth.all_unsure")
 
 
 def _write(params: TeacherParams, ctx: Any, data: DataFolder, tally: _Tally) -> Path:
@@ -272,18 +212,25 @@ def _write(params: TeacherParams, ctx: Any, data: DataFolder, tally: _Tally) -> 
     return out
 
 
-def _facts(folder: Path, source: Any, teacher: str, tally: _Tally) -> dict[str, Any]:
+def _facts(folder: Path, source: Any, teacher: str, heard: Heard, tally: _Tally) -> dict[str, Any]:
     facts = {**source.facts, **data_facts(folder), "teacher": teacher}
-    facts |= {"answered": len(tally.rows), "cached": tally.cached, "dropped": tally.dropped}
-    return facts | ({"agreement": tally.agreed / tally.compared} if tally.compared else {})
+    facts |= {"answered": len(tally.rows), "cached": heard.cached, "dropped": tally.dropped.total()}
+    return facts | _quality(tally)
 
 
-def _metrics(tally: _Tally, rows: int, seconds: float) -> dict[str, float]:
-    metrics: dict[str, float] = {"rows": rows, "answered": len(tally.rows), "asked": tally.asked}
-    metrics |= {"cached": tally.cached, "dropped": tally.dropped, "seconds": seconds}
-    if tally.compared:
-        metrics["agreement"] = tally.agreed / tally.compared
-    return {name: float(value) for name, value in metrics.items()}
+def _metrics(heard: Heard, tally: _Tally, rows: int, seconds: float) -> dict[str, float]:
+    metrics: dict[str, float] = {"rows": rows, "answered": len(tally.rows)}
+    metrics |= {"asked": heard.asked, "cached": heard.cached}
+    metrics |= {"dropped": tally.dropped.total(), "seconds": seconds}
+    metrics |= {f"dropped_{reason}": count for reason, count in sorted(tally.dropped.items())}
+    return {name: float(value) for name, value in (metrics | _quality(tally) | heard.spent).items()}
+
+
+def _quality(tally: _Tally) -> dict[str, float]:
+    """Agreement with people and mean confidence, as far as they are known."""
+    sure = [row.confidence for row in tally.rows if row.confidence is not None]
+    found = {"agreement": tally.agreed / tally.compared} if tally.compared else {}
+    return found | ({"confidence": sum(sure) / len(sure)} if sure else {})
 
 
 STAGE = Stage(

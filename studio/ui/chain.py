@@ -20,7 +20,10 @@ from studio.ui.words import percent, size
 STAGE_PAGES = {
     "dataset": nav.DATA,
     "audition": nav.TEACHER,
+    "generate": nav.TEACHER,
     "teacher": nav.TEACHER,
+    "judge": nav.TEACHER,
+    "curate": nav.TEACHER,
     "review": nav.REVIEW,
     "cut": nav.DISTILL,
     "capture": nav.DISTILL,

@@ -14,7 +14,7 @@ from studio.ui.i18n import _
 from studio.ui.words import field_words, option_words
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
-LONG = frozenset({"prompt", "system"})
+LONG = frozenset({"prompt", "system", "steps", "about", "rubric"})
 """Text fields that may hold several lines."""
 
 

@@ -36,7 +36,10 @@ SENDING = ("concurrency", "retries", "timeout")
 BASIC: dict[str, tuple[str, ...]] = {
     "dataset": ("source", "name", "input", "output"),
     "audition": ("data", "models", "endpoints", "rows", "prompt", "budget"),
-    "teacher": ("data", "splits", "prompt"),
+    "generate": ("data", "method", "rows", "about"),
+    "teacher": ("data", "splits", "prompt", "samples"),
+    "judge": ("data", "rubric", "min_score"),
+    "curate": ("data", "min_confidence", "near_duplicates", "balance"),
     "review": ("data", "unreviewed", "name"),
     "cut": ("model", "data", "keep_layers", "vocabulary"),
     "capture": ("teacher", "data", "bytes_per_token"),

@@ -16,15 +16,18 @@ from studio.ui.words import size
 PREFERRED = {
     ("audition", "data"): ("dataset",),
     ("teacher", "model"): ("finetune", "distill"),
-    ("teacher", "data"): ("dataset",),
+    ("generate", "data"): ("dataset",),
+    ("teacher", "data"): ("generate", "dataset"),
+    ("judge", "data"): ("teacher", "dataset"),
+    ("curate", "data"): ("judge", "teacher", "dataset"),
     ("cut", "model"): ("finetune",),
-    ("cut", "data"): ("review", "teacher", "dataset"),
+    ("cut", "data"): ("review", "curate", "judge", "teacher", "dataset"),
     ("capture", "teacher"): ("finetune",),
-    ("capture", "data"): ("review", "teacher", "dataset"),
+    ("capture", "data"): ("review", "curate", "judge", "teacher", "dataset"),
     ("distill", "student"): ("cut",),
-    ("distill", "data"): ("review", "teacher", "dataset"),
+    ("distill", "data"): ("review", "curate", "judge", "teacher", "dataset"),
     ("ablation", "student"): ("cut",),
-    ("ablation", "data"): ("review", "teacher"),
+    ("ablation", "data"): ("review", "curate", "judge", "teacher"),
     ("ablation", "gold"): ("dataset",),
     ("finetune", "data"): ("dataset",),
     ("quantize", "model"): ("distill", "finetune"),
@@ -91,7 +94,8 @@ def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -
 def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
     quick start), and the newest capture of its dataset; a teacher answers the training rows of a dataset that has no
-    pool; an audition hears the newest models."""
+    pool; an audition hears the newest models; new inputs and scores come from a model as it was brought, for one that was
+    tuned here on labels writes nothing else."""
     if stage == "audition":
         mine = [
             view for view in source.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) if view.project == project().id
@@ -106,6 +110,9 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
         return {"splits": ["train"]}
     if stage == "ablation" and (gold := source.studio().gold_of(values.get("data") or "")):
         return {"gold": gold.id}
+    if stage in ("generate", "judge"):
+        brought = [view.id for view in source.artifacts((Kind.MODEL,)) if not view.job_id]
+        return {"model": found[0]} if (found := [*brought, *source.missing_builtins()]) else {}
     return {}
 
 

@@ -11,6 +11,7 @@ from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from backend.ablation.recipe import AblationParams
+from backend.messages.words import DROPS
 from backend.schemas import JobView, Kind, RunView, State
 from backend.stages import stage as find_stage
 from backend.stages.base import Params
@@ -32,7 +33,10 @@ STATES: dict[State, tuple[str, str, Colour]] = {
 STAGES = {
     "dataset": "Prepare data",
     "audition": "Audition",
+    "generate": "Make new inputs",
     "teacher": "Ask the teacher",
+    "judge": "Judge the answers",
+    "curate": "Filter the rows",
     "review": "Apply the review",
     "cut": "Cut the student",
     "capture": "Capture",
@@ -75,9 +79,17 @@ METRICS: dict[str, tuple[str, str]] = {
     "answered": ("Answers kept", "count"),
     "asked": ("Questions asked", "count"),
     "cached": ("From the cache", "count"),
-    "dropped": ("Answers dropped", "count"),
+    "dropped": ("Dropped in total", "count"),
     "seconds": ("Seconds", "number"),
     "agreement": ("Agreement with people", "share"),
+    "confidence": ("Mean confidence", "share"),
+    "kept": ("Rows kept", "count"),
+    "score": ("Mean score, 1 to 5", "number"),
+    "unreadable": ("Unreadable replies", "count"),
+    "distinct_2": ("Different word pairs", "share"),
+    "near_duplicates_before": ("Near-duplicates before", "share"),
+    "near_duplicates": ("Near-duplicates", "share"),
+    **{f"dropped_{code}": (f"Dropped: {words}", "count") for code, words in DROPS.items()},
     "accuracy_low": ("Accuracy, at least", "share"),
     "accuracy_high": ("Accuracy, at most", "share"),
     "n": ("Rows asked", "count"),
@@ -122,9 +134,9 @@ KINDS: dict[str, str] = {
 NOTES = frozenset(
     {
         *("reading", "writing", "done"),
-        *("opening the teacher", "asking the teacher"),
+        *("opening the teacher", "asking the teacher", "asking for new inputs", "asking the judge"),
+        *("looking at the rows", "reading the answers", "opening the capture"),
         *("reading rows", "loading the model", "making the student", "measuring layers", "training", "evaluating"),
-        *("reading the answers", "opening the capture"),
         *("merging the adapter", "reading the model", "starting Olive", "rounding weights", "building the ONNX model"),
         *("tying tables", "asking the result", "comparing with the original"),
         *("measuring times, one prompt at a time", "answering", "reading the right answers"),
@@ -144,6 +156,9 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
     ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
     ("review", "unreviewed"): {"keep": "Keep", "drop": "Drop"},
+    ("teacher", "combine"): {"vote": "Vote", "mix": "Mix"},
+    ("generate", "method"): {"examples": "From examples", "paraphrase": "Paraphrase", "evolve": "Evolve"},
+    ("curate", "balance"): {"none": "None", "median": "Median"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
     ("cut", "choose"): {"even": "Evenly", "importance": "Measured"},
     ("cut", "vocabulary"): {"data": "Cut to the data", "whole": "Whole"},

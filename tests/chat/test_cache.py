@@ -23,6 +23,13 @@ def test_another_teacher_or_sampling_shares_nothing(tmp_path: Path) -> None:
     assert AnswerCache(tmp_path, {"model": "b"}).find(["p"]) == {}
 
 
+def test_an_answer_keeps_its_confidence_where_there_is_one(tmp_path: Path) -> None:
+    cache = AnswerCache(tmp_path, {"model": "a"})
+    cache.keep("sure", "x", 0.25)
+    cache.keep("mute", "y")
+    assert [cache.confidence(each) for each in ("sure", "mute", "other")] == [0.25, None, None]
+
+
 def test_the_seed_counts_only_when_something_is_drawn() -> None:
     assert sampling_identity(Sampling(seed=1)) == sampling_identity(Sampling(seed=2))
     assert sampling_identity(Sampling(seed=1, temperature=1)) != sampling_identity(Sampling(seed=2, temperature=1))

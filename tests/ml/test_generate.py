@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,23 @@ def test_the_loss_is_that_of_transformers(engine: TorchEngine, lively: Path, pro
     with torch.no_grad():
         mean = float(model(ids, labels=labels).loss)
     assert engine.loss(prompts[0], answer) == pytest.approx(mean * len(answer), rel=1e-5)
+
+
+def test_confidence_is_the_mean_likelihood_of_what_was_said(engine: TorchEngine, prompts: list[list[int]]) -> None:
+    alone = [list(engine.stream_ids(prompt, TEN)) for prompt in prompts]
+    said = [token for ids in alone for token in ids[2:6]]
+    engine.stops = frozenset({max(set(said), key=said.count)})
+    try:
+        rated = list(engine.rated_answers(prompts, TEN, batch=5))
+        ends = [list(engine.stream_ids(prompt, TEN)) for prompt in prompts]
+        assert len({len(ids) for ids in ends}) > 1
+        for index, text, confidence in rated:
+            ids = ends[index] + ([] if len(ends[index]) == TEN.max_new_tokens else list(engine.stops))
+            assert text == engine.encoder.text(ends[index])
+            assert confidence == pytest.approx(exp(-engine.loss(prompts[index], ids) / len(ids)), rel=1e-4)
+    finally:
+        engine.stops = frozenset({2})
+    assert sorted(index for index, *_ in rated) == list(range(len(prompts)))
 
 
 def test_label_scores_by_hand() -> None:

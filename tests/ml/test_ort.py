@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from math import exp
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,16 @@ def test_the_loss_is_close_to_the_original(made: Converted, engine: OrtEngine) -
     answer = engine.encoder.answer_ids("green")
     for prompt in prompts(made, engine)[:3]:
         assert engine.loss(prompt, answer) == pytest.approx(original.loss(prompt, answer), rel=0.02)
+
+
+def test_confidence_is_the_mean_likelihood_and_changes_no_answer(made: Converted, engine: OrtEngine) -> None:
+    asked = prompts(made, engine)[:4]
+    plain = dict(engine.answers(asked, TEN))
+    for index, text, confidence in engine.rated_answers(asked, TEN):
+        ids = list(engine.stream_ids(asked[index], TEN))
+        ids += [] if len(ids) == TEN.max_new_tokens else [2]
+        assert text == plain[index]
+        assert confidence == pytest.approx(exp(-engine.loss(asked[index], ids) / len(ids)), rel=0.02)
 
 
 def test_a_damaged_folder_is_one_sentence(tmp_path: Path, made: Converted) -> None:

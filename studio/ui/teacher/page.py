@@ -1,4 +1,4 @@
-"""The page Teacher, step by step: a catalogue of who could answer, an audition, the teacher's own form."""
+"""The page Teacher, step by step: a catalogue of who could answer, an audition, then the stages that ask and filter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from studio.ui.teacher.ranking import ranking
 from studio.ui.words import stage_words
 
 CHOOSE, AUDITION, ASK = "choose", "audition", "teacher"
-STEPS = (CHOOSE, AUDITION, ASK)
+STAGES = (AUDITION, "generate", ASK, "judge", "curate")
+STEPS = (CHOOSE, *STAGES)
 _STEP = "step"
 """In the session, shared with the other pages of stages; `?step=` sets it once."""
 
@@ -28,7 +29,7 @@ def teacher_page() -> None:
     )
     with source.shown():
         chain_header(TEACHER)
-        take_from(AUDITION, ASK)
+        take_from(*STAGES)
         step = _switch()
         if step == CHOOSE:
             catalogue()
@@ -49,7 +50,7 @@ def _switch() -> str:
         st.session_state[_STEP] = wanted
     if st.session_state.get(_STEP) not in STEPS:
         st.session_state[_STEP] = ASK if latest(source.project_runs(project().id), ASK) else CHOOSE
-    words = {CHOOSE: _("Choose"), AUDITION: stage_words(AUDITION), ASK: stage_words(ASK)}
+    words = {CHOOSE: _("Choose"), **{stage: stage_words(stage) for stage in STAGES}}
     chosen = st.segmented_control(
         _("Step"),
         list(STEPS),

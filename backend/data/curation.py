@@ -1,0 +1,135 @@
+"""Which rows of a dataset are good enough to learn: rules, confidence, near-duplicates, balance, and what people decided.
+
+A row goes for the first reason that fits, in the order of `DROPS`. What people accepted stays whatever the rules say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from backend.data.quality import Drop
+from backend.data.rows import Row, Template
+from backend.data.rules import Faults, RuleParams
+from backend.data.similar import Neighbours
+from backend.messages.words import DROPS
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a person said of a row: keep it, maybe with a better answer, or not."""
+
+    accept: bool
+    output: str | None = None
+
+
+@dataclass
+class Curated:
+    """The rows that stay, in their order, and those that go."""
+
+    kept: list[Row] = field(default_factory=list)
+    drops: list[Drop] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Reason -> rows, in the order of `DROPS`, only those that occur."""
+        found = Counter(drop.reason for drop in self.drops)
+        return {reason: found[reason] for reason in DROPS if found[reason]}
+
+
+def curate(
+    params: RuleParams,
+    template: Template,
+    rows: Sequence[Row],
+    held_out: Iterable[Row] = (),
+    decisions: Mapping[str, Decision] | None = None,
+    seed: int = 0,
+    tick: Callable[[], None] = lambda: None,
+) -> Curated:
+    """Apply the rules to `rows`. `held_out`: the rows that measure; `decisions`: what people said, by row id: rejected rows
+    go, accepted ones stay and take the person's answer; `tick` is called per row. Raises StudioError when a pattern takes
+    too long."""
+    said = decisions or {}
+    drops: dict[str, Drop] = {}
+    rows = [_decided(row, said.get(row.id)) for row in rows]
+    free = [row for row in rows if row.id not in said]
+    for row in rows:
+        if row.id in said and not said[row.id].accept:
+            drops[row.id] = Drop(row, "rejected")
+    faults = Faults(params, template, free)
+    for row in free:
+        tick()
+        if reason := faults.of(row):
+            drops[row.id] = Drop(row, reason)
+    left = [row for row in rows if row.id not in drops]
+    sure = {id_ for id_, decision in said.items() if decision.accept}
+    for drop in _too_close(params, template, left, list(held_out), sure, tick):
+        drops[drop.row.id] = drop
+    left = [row for row in left if row.id not in drops]
+    for row in _too_many(params, template, left, sure, seed):
+        drops[row.id] = Drop(row, "balance")
+    return Curated([row for row in rows if row.id not in drops], [drops[row.id] for row in rows if row.id in drops])
+
+
+def _decided(row: Row, decision: Decision | None) -> Row:
+    if decision is None or not decision.accept or decision.output is None:
+        return row
+    return row.model_copy(update={"output": decision.output, "gold": decision.output, "confidence": None})
+
+
+def asked_text(row: Row) -> str:
+    """All that a model is given of a row, for comparing."""
+    return "\n".join([*(message["content"] for message in row.context), row.input])
+
+
+def _too_close(
+    params: RuleParams,
+    template: Template,
+    rows: Sequence[Row],
+    held_out: Sequence[Row],
+    sure: set[str],
+    tick: Callable[[], None],
+) -> list[Drop]:
+    """Rows too like one that measures, or one that stays: what people accepted stays first, then what was surest."""
+    texts = {row.id: asked_text(row) for row in rows}
+    measuring = Neighbours(params.near_duplicates or 1.0, texts.values())
+    for row in held_out if params.drop_leaks else ():
+        measuring.add(row.id, asked_text(row))
+    staying = Neighbours(params.near_duplicates or 1.0, texts.values())
+    found = []
+    for row in sorted(rows, key=lambda row: (row.id not in sure, -(1.0 if row.confidence is None else row.confidence))):
+        tick()
+        group = (row.output or "") if template.answer == "label" else ""
+        if row.id not in sure and (leak := measuring.find(texts[row.id])):
+            found.append(Drop(row, "leak", leak[0]))
+        elif row.id not in sure and params.near_duplicates and (near := staying.find(texts[row.id], group)):
+            found.append(Drop(row, "near_duplicate", near[0]))
+        else:
+            staying.add(row.id, texts[row.id], group)
+    return found
+
+
+def _too_many(params: RuleParams, template: Template, rows: Sequence[Row], sure: set[str], seed: int) -> list[Row]:
+    """Rows of classes that have more than they may, chosen by seed and content."""
+    if template.answer != "label":
+        return []
+    classes: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        classes[row.output or ""].append(row)
+    limits = [params.max_per_class] if params.max_per_class else []
+    if params.balance == "median" and classes:
+        limits.append(max(1, int(median(len(members) for members in classes.values()))))
+    if not limits:
+        return []
+    gone: list[Row] = []
+    for members in classes.values():
+        ranked = sorted(members, key=lambda row: (row.id not in sure, _rank(seed, row)))
+        gone += [row for row in ranked[min(limits) :] if row.id not in sure]
+    return gone
+
+
+def _rank(seed: int, row: Row) -> str:
+    return hashlib.blake2b(f"{seed}\x1f{row.input}\x1f{row.id}".encode(), digest_size=16).hexdigest()

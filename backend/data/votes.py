@@ -1,0 +1,54 @@
+"""What the replies of one or several teachers say about a row, and which answer wins (self-consistency, Wang et al. 2022).
+
+A reply may hold steps before its answer: what stands after the last marker is the answer, what stands before it the
+rationale.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+EMPTY, NO_MARKER, NO_LABEL = "no_answer", "no_marker", "no_label"
+"""Why a reply can't be learned: codes of `backend.messages.words.DROPS`."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One reply as it was read. `fault` says why it can't win, None when it can; `confidence`: see `Row`."""
+
+    answer: str
+    rationale: str | None = None
+    confidence: float | None = None
+    fault: str | None = None
+
+
+def read(reply: str, confidence: float | None, marker: str, labels: Collection[str] | None) -> Sample:
+    """`marker` "" takes the whole reply for the answer; `labels`: the only answers that count, None for any."""
+    before, found, after = reply.rpartition(marker) if marker else ("", "-", reply)
+    answer, rationale = after.strip(), before.strip() or None
+    fault = None
+    if not found and answer:
+        return Sample(answer, None, confidence, NO_MARKER)
+    if not answer:
+        fault = EMPTY
+    elif labels is not None and answer not in labels:
+        fault = NO_LABEL
+    return Sample(answer, rationale, confidence, fault)
+
+
+def vote(samples: Sequence[Sample], fold: bool) -> Sample:
+    """The sample whose answer most samples give, with the share of all samples that give it as its confidence; of equally
+    many the answer that came first. One sample alone keeps its own confidence. Faulty samples can't win, and count in the
+    share; when all are faulty the first comes back. `fold`: answers that differ in case and spaces only are the same."""
+    groups: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        if sample.fault is None:
+            groups[" ".join(sample.answer.casefold().split()) if fold else sample.answer].append(sample)
+    if not groups:
+        return samples[0]
+    winner = max(groups.values(), key=len)  # the first of equals: groups keep the order of their first sample
+    if len(samples) == 1:
+        return winner[0]
+    return Sample(winner[0].answer, winner[0].rationale, len(winner) / len(samples))

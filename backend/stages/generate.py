@@ -1,0 +1,272 @@
+"""Make new inputs from the examples of a dataset, for a teacher to answer.
+
+Needs a dataset with inputs and a model or endpoint. Leaves a dataset whose pool holds the new inputs; its other rows and its
+template are the same. What is nearly the same as a row that is there, above all one of validation or test, is refused; the
+files of `backend.data.quality` say how many and why. Every reply is kept by content: a stopped job asks only the rest.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from backend.chat import pace
+from backend.chat.answerer import (
+    Answerer,
+    AnswererParams,
+    answerer_facts,
+    check_answerer,
+    check_budget,
+    endpoint_money,
+    open_answerer,
+)
+from backend.chat.asking import ask
+from backend.chat.engine import Sampling
+from backend.chat.pulse import Pulse
+from backend.data import quality
+from backend.data.invent import PATIENCE, Inventor, Method
+from backend.data.quality import Quality, Variety, map_points
+from backend.data.rows import DataFolder, Row, data_facts, write_split
+from backend.data.sieve import Found, Sieve
+from backend.errors import Problem, StudioError
+from backend.models import costs
+from backend.schemas import Kind, Quote
+from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
+
+ROUND = 32
+"""Requests between two looks at what is still missing."""
+DRY_ROUNDS = 3
+"""Rounds without a single new row after which it ends."""
+REQUEST_CHARS = 250
+KEPT_FILES = ("train.jsonl", "validation.jsonl", "test.jsonl", "template.json", "NOTICE")
+
+
+class GenerateParams(AnswererParams):
+    data: DatasetRef = Field(title="Dataset", description="The dataset whose inputs are the examples.")
+    method: Method = Field(
+        "examples",
+        title="Method",
+        description="From examples: shows some and asks for more. Paraphrase: says one text in other words. Evolve: makes "
+        "one text harder, then asks for less usual ones.",
+    )
+    rows: int = Field(
+        100, title="New inputs", description="It ends when there are so many that are new.", ge=1, le=100_000
+    )
+    per_request: int = Field(
+        5,
+        title="Inputs per request",
+        description="How many the model writes at a time. Small models do better with few.",
+        ge=1,
+        le=50,
+    )
+    shown: int = Field(
+        5,
+        title="Examples shown",
+        description="How many examples a request holds, when made from examples.",
+        ge=1,
+        le=50,
+    )
+    balance: bool = Field(
+        True,
+        title="Balance classes",
+        description="With labels: asks for each class in turn, for the one with the fewest new inputs first.",
+    )
+    about: str = Field(
+        "",
+        title="About the task",
+        description="A sentence or two that the model is told besides, such as “Commands to a voice assistant at home.”",
+        max_length=2_000,
+    )
+    temperature: float = Field(
+        0.9, title="Temperature", description="Higher values give more varied and less fitting inputs.", ge=0.1, le=2
+    )
+    near_duplicates: float = Field(
+        0.8,
+        title="Near-duplicates from",
+        description="An input that is so like one that is there, or like a row that measures, is refused; 1 refuses only "
+        "what has the same letters.",
+        gt=0,
+        le=1,
+    )
+    max_requests: int = Field(
+        0,
+        title="Requests at most",
+        description="Ends even when inputs are missing. 0: four times as many as would be needed if all were new.",
+        ge=0,
+    )
+    keep_pool: bool = Field(
+        True,
+        title="Keep the pool",
+        description="Adds the new inputs to the pool that is there instead of replacing it.",
+    )
+    name: str = Field(
+        "",
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+        max_length=100,
+    )
+
+
+class GenerateResult(Result):
+    """Metrics: rows, asked, cached, unreadable, dropped, dropped_<reason>, distinct_2, seconds."""
+
+
+def check(params: GenerateParams, world: World) -> list[Problem]:
+    problems = check_refs(params, world) + check_answerer(params, world)
+    known = world.describe(params.data)
+    rows = known.facts.get("rows") if known else None
+    if rows is not None and not (rows.get("train", 0) or rows.get("pool", 0)):
+        problems.append(Problem(code="synth.no_seeds", args={"ref": params.data}, field="data"))
+    asked = quote(params, world)
+    return (problems or check_fits(asked, world)) + check_budget(params, asked)
+
+
+def quote(params: GenerateParams, world: World) -> Quote:
+    known = world.describe(params.data)
+    facts = known.facts if known else {}
+    chars = facts.get("prompt_chars", 100.0)
+    shown = chars * (params.shown if params.method == "examples" else 1) + REQUEST_CHARS + len(params.about)
+    answer = params.per_request * (costs.prompt_tokens(chars) - costs.prompt_tokens(0) + 4)
+    load = pace.Load(
+        rows=-(-params.rows // params.per_request),
+        prompt=costs.prompt_tokens(shown),
+        answer=min(answer, params.max_new_tokens) if params.max_new_tokens else answer,
+        data_bytes=(chars + 150) * (params.rows + sum(facts.get("rows", {}).values())),
+    )
+    model = answerer_facts(params, world)
+    seconds = pace.answer_seconds(model, load) if params.model else pace.endpoint_seconds(load, params.concurrency)
+    split = dict(facts.get("rows", {}))
+    pool = params.rows + (split.get("pool", 0) if params.keep_pool else 0)
+    return Quote(
+        seconds=seconds / (world.speed() if params.model else 1.0),
+        memory_bytes=costs.answer_bytes(model) if params.model else pace.PLAIN_MEMORY,
+        disk_bytes=int(load.data_bytes),
+        tokens=0 if params.model else int(load.tokens),
+        money=endpoint_money(params.endpoint, world, load),
+        forecast={**facts, "rows": {**split, "pool": pool}},
+    )
+
+
+def run(params: GenerateParams, ctx: Any) -> GenerateResult:
+    begun = time.monotonic()
+    source = ctx.input(params.data)
+    data = DataFolder(source.path)
+    seeds = _seeds(data)
+    if not seeds:
+        raise StudioError("synth.no_seeds", ref=source.name)
+    ctx.progress(0, 1, "loading the model")
+    answerer = open_answerer(params, ctx)
+    try:
+        found = _invent(params, ctx, data, seeds, answerer)
+    finally:
+        answerer.engine.close()
+    if not found.rows:
+        about = {"count": str(found.requests), "unreadable": str(found.unreadable), "example": found.example}
+        raise StudioError("synth.nothing_new", teacher=answerer.name, **about)
+    if len(found.rows) < params.rows:
+        ctx.log(f"Only {len(found.rows)} of {params.rows} inputs are new, after {found.requests} requests.", "warning")
+    report = _report(params, data, found)
+    folder = _write(params, ctx, data, found, report)
+    facts = {**source.facts, **data_facts(folder), "generated": len(found.rows), "generator": answerer.name}
+    parents = [source.id, *([answerer.view.id] if answerer.view else [])]
+    name = params.name or f"{source.name}-more"[:100]
+    made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=parents, license=source.license)
+    ctx.progress(1, 1, "done")
+    metrics = _metrics(report, found, time.monotonic() - begun) | answerer.spend.metrics()
+    return GenerateResult(artifact=made.id, metrics=metrics)
+
+
+def _seeds(data: DataFolder) -> list[Row]:
+    """The rows to start from: never those that measure, and no middle of a conversation; answered ones where there are."""
+    rows = {split: [row for row in data.rows(split) if not row.context] for split in ("train", "pool")}
+    return rows["train"] or rows["pool"]
+
+
+def _invent(params: GenerateParams, ctx: Any, data: DataFolder, seeds: list[Row], answerer: Answerer) -> Found:
+    balance = params.balance and data.template.answer == "label"
+    inventor = Inventor(seeds, params.method, params.per_request, params.shown, balance, params.about, ctx.seed)
+    sieve = Sieve(data, params.rows, params.near_duplicates)
+    found, dry = Found(), 0
+    limit = params.max_requests or PATIENCE * -(-params.rows // params.per_request)
+    pulse = Pulse(ctx, -(-params.rows // params.per_request), "asking for new inputs")
+    room = params.max_new_tokens or _room(params, seeds, answerer)
+    while (missing := params.rows - len(found.rows)) > 0 and found.requests < limit and dry < DRY_ROUNDS:
+        count = min(ROUND, limit - found.requests, -(-missing // params.per_request))
+        requests = list(inventor.requests(count, Counter(found.labels)))
+        # A seed of its own for every round: a question that comes again gets another answer.
+        drawn = Sampling(max_new_tokens=room, temperature=params.temperature, seed=ctx.seed + found.requests)
+        prompts = [request.messages for request in requests]
+        got = ask(answerer, prompts, drawn, ctx.cache / "generate", pulse, params.batch_size)
+        before = len(found.rows)
+        found.requests += count
+        found.asked += got.asked
+        found.cached += got.cached
+        for request, reply in zip(requests, got.replies, strict=True):
+            sieve.take(reply.text, request.label, found)
+        dry = 0 if len(found.rows) > before else dry + 1
+        pulse.total = pulse.done + max(1, -(-(params.rows - len(found.rows)) // params.per_request))
+    return found
+
+
+def _room(params: GenerateParams, seeds: list[Row], answerer: Answerer) -> int:
+    """Tokens for the inputs of a request, each half as long again as the longest of ten seeds out of eleven."""
+    encoder = getattr(answerer.engine, "encoder", None)
+    lengths = sorted(len(encoder.ids(row.input)) if encoder else len(row.input) // 2 + 4 for row in seeds[:1_000])
+    return min(4_096, 32 + params.per_request * (8 + 3 * lengths[10 * len(lengths) // 11] // 2))
+
+
+def _report(params: GenerateParams, data: DataFolder, found: Found) -> Quality:
+    """New rows count for the class that was asked for; a teacher says later what they are."""
+    labels = data.template.labels
+    there = [row for split in ("train", "pool") for row in data.rows(split)]
+    new = [row.model_copy(update={"output": label}) for row, label in zip(found.rows, found.labels, strict=True)]
+    states = [(there, "seed"), (new, "kept"), ([drop.row for drop in found.drops], "dropped")]
+    return Quality(
+        before=Variety.of(there, params.near_duplicates, labels),
+        after=Variety.of([*there, *new], params.near_duplicates, labels),
+        dropped=found.counts,
+        points=map_points([(row, state) for rows, state in states for row in rows], bool(labels)),
+    )
+
+
+def _write(params: GenerateParams, ctx: Any, data: DataFolder, found: Found, report: Quality) -> Path:
+    out: Path = ctx.scratch("out")
+    pool = list(data.rows("pool")) if params.keep_pool else []
+    write_split(out, "pool", [*pool, *found.rows])
+    for name in KEPT_FILES:
+        if (data.path / name).is_file():
+            shutil.copyfile(data.path / name, out / name)
+    quality.write(out, report, found.drops)
+    return out
+
+
+def _metrics(report: Quality, found: Found, seconds: float) -> dict[str, float]:
+    metrics: dict[str, float] = {
+        "rows": len(found.rows),
+        "asked": found.asked,
+        "cached": found.cached,
+        "unreadable": found.unreadable,
+        "dropped": len(found.drops),
+        **{f"dropped_{reason}": count for reason, count in sorted(found.counts.items())},
+        "distinct_2": report.after.distinct_2,
+        "seconds": seconds,
+    }
+    return {name: float(value) for name, value in metrics.items()}
+
+
+STAGE = Stage(
+    name="generate",
+    title="Generate",
+    kind=Kind.DATASET,
+    params=GenerateParams,
+    result=GenerateResult,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"model": "smollm2-135m-instruct", "data": "voice-commands", "rows": 50},
+)

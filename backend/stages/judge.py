@@ -1,0 +1,188 @@
+"""A judge scores the answers of a dataset from 1 to 5 by a rubric; what scores too low is taken out.
+
+Needs a dataset with answers and a model or endpoint that judges. Leaves a dataset whose rows carry the score as their
+confidence (1 -> 0, 5 -> 1), with the files of `backend.data.quality` beside them. Every reply is kept by content.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+from pydantic import Field
+
+from backend.chat import pace
+from backend.chat.answerer import (
+    AnswererParams,
+    answerer_facts,
+    check_answerer,
+    check_budget,
+    endpoint_money,
+    open_answerer,
+)
+from backend.chat.asking import ask
+from backend.chat.engine import Sampling
+from backend.chat.pulse import Pulse
+from backend.data import quality
+from backend.data.quality import NEAR, Drop
+from backend.data.rows import DataFolder, Message, Row, Template, data_facts
+from backend.errors import Problem, StudioError
+from backend.models import costs
+from backend.schemas import Kind, Quote
+from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
+
+RUBRIC = (
+    "5: right, complete and to the point. 4: right, with a small flaw. 3: partly right. 2: mostly wrong. "
+    "1: wrong, empty or beside the point."
+)
+REPLY_TOKENS = 16
+REQUEST_CHARS = 200
+BEST = 5
+_SCALE = re.compile(r"\b1\s*(?:to|-|–|and|a)\s*5\b|(?:/|\bout of|\bof|\bde)\s*5\b", re.IGNORECASE)
+_SCORE = re.compile(r"(?<![\d.,])[1-5](?![\d]|[.,]\d)")
+
+
+class JudgeParams(AnswererParams):
+    data: DatasetRef = Field(title="Dataset", description="The dataset whose answers are judged: its training rows.")
+    rubric: str = Field(
+        RUBRIC,
+        title="Rubric",
+        description="What the scores mean, in plain words. The judge reads it with every row.",
+        min_length=1,
+        max_length=5_000,
+    )
+    min_score: int = Field(
+        3, title="Lowest score", description="Rows with a lower score are dropped and counted; 1 keeps all.", ge=1, le=5
+    )
+    name: str = Field(
+        "",
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+        max_length=100,
+    )
+
+
+class JudgeResult(Result):
+    """Metrics: rows, kept, dropped, dropped_low_score, unreadable, score (mean, 1 to 5), asked, cached, seconds."""
+
+
+def score_in(reply: str) -> int | None:
+    """The first whole number from 1 to 5 that is not the name of the scale; None when there is none."""
+    found = _SCORE.search(_SCALE.sub(" ", reply.rpartition("</think>")[2]))
+    return int(found.group()) if found else None
+
+
+def check(params: JudgeParams, world: World) -> list[Problem]:
+    problems = check_refs(params, world) + check_answerer(params, world)
+    known = world.describe(params.data)
+    rows = known.facts.get("rows") if known else None
+    if rows is not None and not rows.get("train", 0):
+        problems.append(Problem(code="synth.no_answers", args={"ref": params.data}, field="data"))
+    asked = quote(params, world)
+    return (problems or check_fits(asked, world)) + check_budget(params, asked)
+
+
+def quote(params: JudgeParams, world: World) -> Quote:
+    known = world.describe(params.data)
+    facts = known.facts if known else {}
+    chars = facts.get("prompt_chars", 100.0) + facts.get("answer_chars", 20.0)
+    load = pace.Load(
+        rows=facts.get("rows", {}).get("train", 0),
+        prompt=costs.prompt_tokens(chars + REQUEST_CHARS + len(params.rubric)),
+        answer=min(params.max_new_tokens or REPLY_TOKENS, 4),
+        data_bytes=(chars + 200) * sum(facts.get("rows", {}).values()),
+    )
+    model = answerer_facts(params, world)
+    seconds = pace.answer_seconds(model, load) if params.model else pace.endpoint_seconds(load, params.concurrency)
+    return Quote(
+        seconds=seconds / (world.speed() if params.model else 1.0),
+        memory_bytes=costs.answer_bytes(model) if params.model else pace.PLAIN_MEMORY,
+        disk_bytes=int(load.data_bytes),
+        tokens=0 if params.model else int(load.tokens),
+        money=endpoint_money(params.endpoint, world, load),
+        forecast=facts,
+    )
+
+
+def run(params: JudgeParams, ctx: Any) -> JudgeResult:
+    begun = time.monotonic()
+    source = ctx.input(params.data)
+    data = DataFolder(source.path)
+    rows = [row for row in data.rows("train") if row.output]
+    if not rows:
+        raise StudioError("synth.no_answers", ref=source.name)
+    ctx.progress(0, len(rows), "loading the model")
+    answerer = open_answerer(params, ctx)
+    try:
+        pulse = Pulse(ctx, len(rows), "asking the judge")
+        prompts = [_question(params, data.template, row) for row in rows]
+        drawn = Sampling(max_new_tokens=params.max_new_tokens or REPLY_TOKENS)
+        got = ask(answerer, prompts, drawn, ctx.cache / "judge", pulse, params.batch_size)
+    finally:
+        answerer.engine.close()
+    scores = [score_in(reply.text) for reply in got.replies]
+    known = [score for score in scores if score is not None]
+    if not known:
+        example = got.replies[0].text[:60]
+        raise StudioError("synth.judge_useless", count=len(rows), judge=answerer.name, example=example)
+    kept, drops = _sort(params, rows, scores)
+    if not kept:
+        raise StudioError("synth.nothing_left", rows=len(rows), reason="scored too low by the judge", count=len(drops))
+    folder = ctx.scratch("out")
+    report = quality.filtered(rows, kept, drops, data.template.labels, NEAR)
+    quality.write_filtered(folder, data.path, kept, report, drops)
+    score = sum(known) / len(known)
+    facts = {**source.facts, **data_facts(folder), "judge": answerer.name, "score": score, "curated": report.dropped}
+    parents = [source.id, *([answerer.view.id] if answerer.view else [])]
+    name = params.name or f"{source.name}-judged"[:100]
+    made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=parents, license=source.license)
+    ctx.progress(1, 1, "done")
+    metrics: dict[str, float] = {"rows": len(rows), "kept": len(kept), "dropped": len(drops)}
+    metrics |= {f"dropped_{reason}": count for reason, count in report.dropped.items()}
+    metrics |= {"unreadable": len(rows) - len(known), "score": score, "asked": got.asked, "cached": got.cached}
+    metrics |= {"seconds": time.monotonic() - begun, **answerer.spend.metrics()}
+    return JudgeResult(artifact=made.id, metrics={name: float(value) for name, value in metrics.items()})
+
+
+def _question(params: JudgeParams, template: Template, row: Row) -> list[Message]:
+    """What the judge is asked: rubric, what was asked, the answer."""
+    asked = "\n".join(message["content"] for message in template.prompt(row))
+    kinds = f"The answer has to be one of: {', '.join(template.labels)}." if template.labels else ""
+    parts = [
+        "Score an answer by this rubric.",
+        params.rubric,
+        kinds,
+        f"Question:\n{asked}",
+        f"Answer:\n{row.output}",
+        "Reply with one whole number from 1 to 5 and nothing else.",
+    ]
+    return [{"role": "user", "content": "\n\n".join(part for part in parts if part)}]
+
+
+def _sort(params: JudgeParams, rows: list[Row], scores: list[int | None]) -> tuple[list[Row], list[Drop]]:
+    """Rows with their score as confidence, and those below the lowest; a row whose score can't be read stays as it is."""
+    kept, drops = [], []
+    for row, score in zip(rows, scores, strict=True):
+        if score is None:
+            kept.append(row)
+            continue
+        scored = row.model_copy(update={"confidence": (score - 1) / (BEST - 1)})
+        if score < params.min_score:
+            drops.append(Drop(scored, "low_score"))
+        else:
+            kept.append(scored)
+    return kept, drops
+
+
+STAGE = Stage(
+    name="judge",
+    title="Judge",
+    kind=Kind.DATASET,
+    params=JudgeParams,
+    result=JudgeResult,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"endpoint_url": "http://localhost:11434/v1", "endpoint_model": "llama3.1", "data": "voice-commands"},
+)

@@ -1,0 +1,1 @@
+"""What became of rows that were generated or filtered: counts, classes, a map, examples."""

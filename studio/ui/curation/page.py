@@ -1,0 +1,152 @@
+"""Below the forms that generate and filter: what stayed of a dataset, what went and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from backend.data import quality
+from backend.data.quality import Drop, Quality
+from backend.schemas import ArtifactView, Kind
+from studio.ui import source
+from studio.ui.compare.figures import chart_config
+from studio.ui.curation.figures import classes_chart, map_chart, reason_words, reasons_chart
+from studio.ui.i18n import _
+from studio.ui.pickers import distinct, label
+from studio.ui.project import project
+from studio.ui.words import escaped, number, percent
+
+EXAMPLES = 5
+_LONGEST = 400
+
+
+def outcome(*stages: str) -> None:
+    """Drawn while one of `stages` is chosen on the page."""
+    if st.session_state.get("step") not in stages:
+        return
+    with source.shown():
+        st.subheader(_("What stayed and what went"), anchor=False)
+        found = {view.id: view for view in _reported()}
+        if not found:
+            st.caption(
+                _(
+                    "Nothing has been generated or filtered yet. Start above: here you will see what stayed and why rows went."
+                )
+            )
+            return
+        view = found[_chosen(list(found.values()))]
+        report = _report(view.id, str(view.path))
+        if report is not None:
+            _figures(report)
+            _charts(report)
+            _examples(view, report)
+
+
+def _reported() -> list[ArtifactView]:
+    """The datasets of the project that hold a report, newest first."""
+    mine = project().id
+    marked = [view for view in source.artifacts((Kind.DATASET,)) if {"curated", "generated"} & view.facts.keys()]
+    return [view for view in marked if view.project == mine and (view.path / "quality.json").is_file()]
+
+
+def _chosen(views: list[ArtifactView]) -> str:
+    options = distinct({view.id: label(view) for view in views})
+    if st.session_state.get("curation_data") not in options:
+        st.session_state["curation_data"] = views[0].id
+    chosen = st.selectbox(
+        _("Dataset"), list(options), format_func=lambda each: options.get(each, each), key="curation_data"
+    )
+    return str(chosen or views[0].id)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _report(artifact: str, path: str) -> Quality | None:
+    """An artifact never changes."""
+    return quality.read(Path(path))
+
+
+def _figures(report: Quality) -> None:
+    before, after = report.before, report.after
+    with st.grid("auto", min_column_width=170, gap="small", key="curation_figures"):
+        st.metric(
+            _("Rows"), number(after.rows), delta=f"{after.rows - before.rows:+d}", delta_color="off", delta_arrow="off"
+        )
+        for title, old, new in (
+            (_("Near-duplicates"), before.near_duplicates, after.near_duplicates),
+            (_("Different words"), before.distinct_1, after.distinct_1),
+            (_("Different word pairs"), before.distinct_2, after.distinct_2),
+        ):
+            st.metric(
+                title,
+                percent(new),
+                delta=_("before {share}").format(share=percent(old)),
+                delta_color="off",
+                delta_arrow="off",
+            )
+
+
+def _charts(report: Quality) -> None:
+    with st.grid(2, min_column_width=300, gap="small"):
+        if report.dropped:
+            with st.container(border=True, key="curation_reasons"):
+                st.markdown(f"**{_('Why rows went')}**")
+                counts = ", ".join(f"{reason_words(reason)}: {count}" for reason, count in report.dropped.items())
+                st.plotly_chart(
+                    reasons_chart(report.dropped), key="curation_why", config=chart_config("reasons"), alt=counts
+                )
+        if report.before.classes:
+            with st.container(border=True, key="curation_balance"):
+                st.markdown(f"**{_('Rows per class')}**")
+                st.plotly_chart(
+                    classes_chart(report.before, report.after),
+                    key="curation_classes",
+                    config=chart_config("classes"),
+                    alt=_("Rows of every class before and after, as bars."),
+                )
+    if len({(point.x, point.y) for point in report.points}) > 3:
+        with st.container(border=True, key="curation_map"):
+            st.markdown(f"**{_('Map of the inputs')}**")
+            st.caption(_("Each point is a row; rows with similar words lie close together. Point at one to read it."))
+            st.plotly_chart(
+                map_chart(report.points),
+                key="curation_plane",
+                config=chart_config("map"),
+                alt=_("Inputs as points, those with similar words close together."),
+            )
+
+
+def _examples(view: ArtifactView, report: Quality) -> None:
+    if not report.dropped:
+        st.caption(_("No row went."))
+        return
+    reasons = sorted(report.dropped, key=lambda reason: -report.dropped[reason])
+    if st.session_state.get("curation_reason") not in reasons:
+        st.session_state["curation_reason"] = reasons[0]
+    st.markdown(f"**{_('Rows that went')}**")
+    chosen = st.selectbox(
+        _("Reason"),
+        reasons,
+        format_func=lambda reason: f"{reason_words(reason)} · {number(report.dropped.get(reason, 0))}",
+        key="curation_reason",
+    )
+    for at, drop in enumerate(quality.dropped(view.path, str(chosen or reasons[0]), EXAMPLES)):
+        with st.container(border=True, key=f"curation_row_{at}", gap="xsmall"):
+            left, right = st.columns([3, 2])
+            left.text(_cut(drop.row.input))
+            right.text(_cut(drop.row.output or _("no answer")))
+            if about := _about(drop):
+                st.caption(escaped(about))
+
+
+def _about(drop: Drop) -> str:
+    parts = [_("too close to row {id}").format(id=drop.other)] if drop.other else []
+    if drop.row.confidence is not None:
+        parts.append(_("confidence {share}").format(share=percent(drop.row.confidence)))
+    if drop.row.gold is not None and drop.row.gold != drop.row.output:
+        parts.append(_("people said: {answer}").format(answer=_cut(drop.row.gold)))
+    return " · ".join(parts)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,0 +1,57 @@
+"""Replies read and counted."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.data.votes import EMPTY, NO_LABEL, NO_MARKER, Sample, read, vote
+
+
+def said(*answers: str, labels: set[str] | None = None) -> list[Sample]:
+    return [read(answer, None, "", labels) for answer in answers]
+
+
+@pytest.mark.parametrize(
+    ("answers", "winner", "share"),
+    [
+        (["a", "b", "a"], "a", 2 / 3),
+        (["b", "a"], "b", 0.5),
+        (["c", "a", "b", "b", "a"], "a", 0.4),
+        (["a", "a", "a"], "a", 1.0),
+    ],
+)
+def test_the_most_frequent_answer_wins_and_the_earliest_of_equals(
+    answers: list[str], winner: str, share: float
+) -> None:
+    won = vote(said(*answers), fold=False)
+    assert (won.answer, won.confidence, won.fault) == (winner, pytest.approx(share), None)
+
+
+def test_answers_of_no_use_never_win_and_lower_the_share() -> None:
+    won = vote(said("", "what", "what", "a", labels={"a", "b"}), fold=False)
+    assert (won.answer, won.confidence) == ("a", 0.25)
+    lost = vote(said("what", "", labels={"a"}), fold=False)
+    assert (lost.answer, lost.fault) == ("what", NO_LABEL)
+
+
+def test_texts_are_compared_without_case_and_spaces_and_labels_are_not() -> None:
+    assert vote(said("Yes,  it is", "no", "yes, it IS"), fold=True).answer == "Yes,  it is"
+    assert vote(said("IT", "it", "it"), fold=False).answer == "it"
+
+
+def test_one_sample_keeps_its_own_confidence() -> None:
+    assert vote([Sample("a", confidence=0.7)], fold=False).confidence == 0.7
+
+
+def test_steps_and_answer_are_kept_apart() -> None:
+    sample = read("It is warm.\nAnswer: red?\nNo.\nAnswer: blue\n", 0.5, "Answer:", {"blue"})
+    assert (sample.answer, sample.fault, sample.confidence) == ("blue", None, 0.5)
+    assert sample.rationale == "It is warm.\nAnswer: red?\nNo."
+    assert read("blue", None, "Answer:", {"blue"}).fault == NO_MARKER
+    assert read("steps\nAnswer:  ", None, "Answer:", None).fault == EMPTY
+    assert read("", None, "Answer:", None).fault == EMPTY
+
+
+def test_the_steps_of_the_winner_come_with_it() -> None:
+    samples = [read(f"{why} Answer: {what}", None, "Answer:", None) for why, what in ("1a", "2b", "3b")]
+    assert vote(samples, fold=False).rationale == "2"

@@ -1,0 +1,126 @@
+"""The judge stage: scores read from messy replies, rows dropped by them, nothing asked twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.data import quality
+from backend.data.rows import DataFolder
+from backend.errors import StudioError
+from backend.jobs.context import MemoryContext
+from backend.schemas import Kind
+from backend.stages.judge import STAGE, JudgeParams, check, quote, run, score_in
+from tests.chat.stand_in import StandIn
+from tests.helpers import dataset_view, tiny_dataset
+from tests.stages.world import TinyWorld
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    with StandIn().running() as running:
+        yield running
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> MemoryContext:
+    return MemoryContext(tmp_path / "job", [dataset_view(tiny_dataset(tmp_path / "data"))])
+
+
+def params(server: StandIn, **change: Any) -> JudgeParams:
+    settings = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "judge", "retries": 0, "timeout": 2}
+    return JudgeParams(**{**settings, **change})
+
+
+def made(job: MemoryContext) -> tuple[DataFolder, dict[str, Any]]:
+    sealed = [event for event in job.events if event["event"] == "artifact"][-1]
+    return DataFolder(Path(sealed["path"])), sealed["manifest"]
+
+
+def verdict(body: dict[str, Any]) -> str:
+    """Blue is bad, green good, red beyond words."""
+    answer = body["messages"][0]["content"].rpartition("Answer:\n")[2].split()[0]
+    return {"blue": "Score: 2/5", "green": "5", "red": "lovely"}[answer]
+
+
+@pytest.mark.parametrize(
+    ("reply", "score"),
+    [
+        ("4", 4),
+        ("Score: 3/5", 3),
+        ("**5**.", 5),
+        ("On a scale of 1 to 5, I'd say 2.", 2),
+        ("De 1 a 5: 4", 4),
+        ("<think>maybe 1</think> 3 out of 5", 3),
+        ("10", None),
+        ("4.5", None),
+        ("0", None),
+        ("good", None),
+        ("", None),
+    ],
+)
+def test_a_score_is_found_or_not(reply: str, score: int | None) -> None:
+    assert score_in(reply) == score
+
+
+def test_low_scores_go_and_the_others_become_confidence(server: StandIn, job: MemoryContext) -> None:
+    server.answer = verdict  # type: ignore[method-assign]
+    result = run(params(server), job)
+    data, manifest = made(job)
+    rows = list(data.rows("train"))
+    assert {(row.output, row.confidence) for row in rows} == {("green", 1.0), ("red", None)}
+    assert {(drop.row.output, drop.row.confidence) for drop in quality.dropped(data.path, "low_score", 99)} == {
+        ("blue", 0.25)
+    }
+    assert result.metrics["dropped_low_score"] == result.metrics["unreadable"] == 10 and result.metrics["kept"] == 20
+    assert result.metrics["score"] == manifest["facts"]["score"] == 3.5
+    assert data.count("test") == 15 and data.count("pool") == 12 and manifest["parents"] == ["dataset-d1"]
+    report = quality.read(data.path)
+    assert report and report.after.classes == {"red": 10, "green": 10, "blue": 0}
+
+
+def test_the_judge_reads_rubric_question_and_answer_and_is_asked_once(server: StandIn, job: MemoryContext) -> None:
+    server.answer = verdict  # type: ignore[method-assign]
+    run(params(server, rubric="Colours only."), job)
+    said = next(
+        body["messages"][0]["content"] for body in server.asked if "red item 0" in body["messages"][0]["content"]
+    )
+    assert "Colours only." in said and "Name the colour." in said and "one of: red, green, blue" in said
+    assert server.asked[0]["temperature"] == 0
+    assert run(params(server, rubric="Colours only.", min_score=1), job).metrics["cached"] == 30
+    assert len(server.asked) == 30 and made(job)[0].count("train") == 30
+
+
+def test_after_a_fault_only_the_rest_is_asked(server: StandIn, job: MemoryContext) -> None:
+    server.answer = verdict  # type: ignore[method-assign]
+    server.script = lambda n: "500" if n >= 7 else "200"
+    with pytest.raises(StudioError, match="answers kept: 7"):
+        run(params(server, concurrency=1), job)
+    server.script = lambda n: "200"
+    assert run(params(server, concurrency=1), job).metrics["cached"] == 7
+
+
+def test_a_judge_of_no_use_and_rows_of_no_use_say_so(server: StandIn, job: MemoryContext) -> None:
+    server.answer = lambda body: "What a lovely answer"
+    with pytest.raises(StudioError) as caught:
+        run(params(server), job)
+    assert caught.value.code == "synth.judge_useless" and "What a lovely" in str(caught.value)
+    server.answer = lambda body: "1"
+    with pytest.raises(StudioError) as caught:
+        run(params(server, rubric="Be strict."), job)
+    assert caught.value.code == "synth.nothing_left" and "judge (30)" in str(caught.value)
+
+
+def test_what_can_never_work_is_said_before_and_the_rest_is_quoted() -> None:
+    world = TinyWorld().add("d", Kind.DATASET, rows={"train": 0, "pool": 9})
+    assert [p.code for p in check(JudgeParams(data="d"), world)] == ["chat.one_teacher", "synth.no_answers"]
+    outside = {"data": "d", "endpoint_url": "http://h/v1", "endpoint_model": "x"}
+    world.add("d", Kind.DATASET, rows={"train": 1000}, prompt_chars=80, answer_chars=10)
+    assert 1000 * 80 < quote(JudgeParams(**outside), world).tokens < 1000 * 300
+
+
+def test_the_example_is_valid() -> None:
+    assert STAGE.parse(STAGE.example)
