@@ -116,7 +116,7 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
     ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
-    ("cut", "choose"): {"even": "Evenly", "importance": "Measured"},
+    ("cut", "choose"): {"importance": "Measured", "even": "Evenly"},
     ("cut", "vocabulary"): {"data": "Cut to the data", "whole": "Whole"},
     ("distill", "train_embeddings"): {"auto": "Automatic", "always": "Yes", "never": "No"},
     ("distill", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
