@@ -160,7 +160,7 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("generate", "method"): {"examples": "From examples", "paraphrase": "Paraphrase", "evolve": "Evolve"},
     ("curate", "balance"): {"none": "None", "median": "Median"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
-    ("cut", "choose"): {"even": "Evenly", "importance": "Measured"},
+    ("cut", "choose"): {"importance": "Measured", "even": "Evenly"},
     ("cut", "vocabulary"): {"data": "Cut to the data", "whole": "Whole"},
     ("distill", "train_embeddings"): {"auto": "Automatic", "always": "Yes", "never": "No"},
     ("distill", "divergence"): {"forward_kl": "Forward KL", "reverse_kl": "Reverse KL", "jsd": "Both ways (JSD)"},
