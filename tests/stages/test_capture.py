@@ -335,7 +335,7 @@ def test_a_student_with_fewer_tokens_learns_too(tmp_path: Path, inputs: list[Art
     held, _ = take(tmp_path / "c", [teacher, inputs[1]])
     drop = unused(inputs[0].path, inputs[1].path)
     student = model_view(trimmed(tmp_path / "small", inputs[0].path, drop), "model-small")
-    assert student.facts["vocabulary"] == 1024 - len(drop) < 900
+    assert len(drop) > 5 and student.facts["vocabulary"] < teacher.facts["vocabulary"]
     given = {"capture": held.id, "kl_weight": 1.0, "epochs": 12}
     ctx = learn(tmp_path / "s", [teacher, inputs[1], held], student, **given)
     assert "30 of 30 rows" in logged(ctx)
