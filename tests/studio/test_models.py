@@ -126,6 +126,7 @@ def test_filters_by_kind_project_and_name(show: Show, house: House, chain: list[
         "Models · 2",
         "Adapters · 1",
         "ONNX models · 1",
+        "Captures · 0",
         "Packages · 1",
     ]
     at.segmented_control(key="models_kind").set_value("adapter").run()
