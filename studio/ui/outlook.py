@@ -39,10 +39,12 @@ def _words() -> list[str]:
 
 
 def _figures(model: Outlook) -> list[str]:
-    return [
+    """In the order of `_words`; a figure and its unit stay on one line."""
+    figures = [
         f"{format_decimal(model.parameters / 1e6, '#,##0.0', locale=lang())} M",
         size(model.fp32_bytes),
         size(model.int4_bytes),
         f"{number(model.first_token_seconds * 1000)} ms",
         number(model.tokens_per_s),
     ]
+    return [figure.replace(" ", "\u00a0") for figure in figures]

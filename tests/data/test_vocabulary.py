@@ -37,10 +37,21 @@ def build_tokenizer(folder: Path, **model: Any) -> Path:
     tokenizer.add_tokens(["<|late|>"])
     tokenizer.enable_padding(pad_id=2, pad_token="<|im_end|>")
     tokenizer.save(str(folder / "tokenizer.json"))
+    if model.get("ignore_merges"):
+        unmerged(folder / "tokenizer.json", "Ġitem")
     config = {"bos_token": "<|im_start|>", "eos_token": "<|im_end|>", "chat_template": CHATML}
     config["added_tokens_decoder"] = {"2": {"content": "<|im_end|>"}, "2000": {"content": "<|late|>"}}
     (folder / "tokenizer_config.json").write_text(json.dumps(config), "utf-8")
     return folder
+
+
+def unmerged(file: Path, token: str) -> None:
+    """Take away the merges that end in `token`."""
+    content = json.loads(file.read_text("utf-8"))
+    merges = content["model"]["merges"]
+    content["model"]["merges"] = [pair for pair in merges if "".join(pair) != token]
+    assert len(content["model"]["merges"]) < len(merges)
+    file.write_text(json.dumps(content), "utf-8")
 
 
 class Made:
@@ -112,6 +123,8 @@ def test_settings_that_name_ids_are_renumbered(made: Made) -> None:
     assert made.after.ids("a<|late|>")[-1] == late
     config = json.loads((made.out / "tokenizer_config.json").read_text("utf-8"))
     assert config["added_tokens_decoder"] == {"2": {"content": "<|im_end|>"}, "511": {"content": "<|late|>"}}
+    content = json.loads((made.out / "tokenizer.json").read_text("utf-8"))
+    assert {token["content"]: token["id"] for token in content["added_tokens"]}["<|late|>"] == late
     ids = made.after.tokenizer.encode("red").ids
     assert (ids[0], ids[-1]) == (1, 2)
 
@@ -135,6 +148,7 @@ def test_ids_of_a_post_processor_move_with_their_tokens(tmp_path: Path) -> None:
 def test_whole_words_that_skip_the_merges_stay(tmp_path: Path) -> None:
     """Llama 3 takes a word that is in the vocabulary as it is: such a token may have no merges at all."""
     made = Made(tmp_path, ignore_merges=True)
+    assert "Ġitem" in made.after.tokenizer.get_vocab()
     for row in made.data.rows("train"):
         after = made.after.prompt_ids(made.data.template, row)
         assert [made.kept[id_] for id_ in after] == made.before.prompt_ids(made.data.template, row)

@@ -175,7 +175,7 @@ def test_layers_are_chosen_by_what_they_do(tmp_path: Path, inputs: list[Artifact
             model.model.layers[at].self_attn.o_proj.weight *= strength
             model.model.layers[at].mlp.down_proj.weight *= strength
     model.save_pretrained(inputs[0].path)
-    result, student, ctx = cut(tmp_path, inputs, keep_layers=2)
+    result, student, ctx = cut(tmp_path, inputs, keep_layers=2, choose="importance")
     assert student.facts["kept_layers"] == [0, 2]
     assert student.facts["layer_influence"][1] == pytest.approx(0, abs=1e-5)
     assert result.metrics["layers"] == 2 and student.facts["data"] == inputs[1].id
@@ -215,7 +215,9 @@ def test_a_stop_is_heard_while_it_measures(tmp_path: Path, inputs: list[Artifact
 
     ctx.progress = stop  # type: ignore[method-assign]
     with pytest.raises(Cancelled):
-        STAGE.run(STAGE.parse({"model": inputs[0].id, "data": inputs[1].id, "keep_layers": 2}), ctx)
+        STAGE.run(
+            STAGE.parse({"model": inputs[0].id, "data": inputs[1].id, "keep_layers": 2, "choose": "importance"}), ctx
+        )
 
 
 @pytest.mark.ml

@@ -157,13 +157,13 @@ def test_a_page_opens_at_the_step_that_is_at_work(show: Show, house: House) -> N
 def test_a_student_stands_beside_its_teacher_before_anything_runs(show: Show, house: House) -> None:
     house.dataset(), house.model()
     at = show("distill")
-    (table,) = [element.value for element in at.markdown if element.value.startswith("|")]
+    (table,) = [element.value.replace("\u00a0", " ") for element in at.markdown if element.value.startswith("|")]
     assert "| Parameters | 134.5 M | 23.6 M |" in table
     assert "| Size in FP32 | 538.1 MB | 94.4 MB |" in table
     said = next(element.value for element in at.caption if "times as fast" in element.value)
     assert "97." in said
     at.segmented_control(key=key(house, "cut", "vocabulary")).set_value("whole").run()
-    assert "49.6 M" in next(element.value for element in at.markdown if element.value.startswith("|"))
+    assert "49.6\u00a0M" in next(element.value for element in at.markdown if element.value.startswith("|"))
     assert show("teacher").pills(key=key(house, "teacher", "splits")).value == ["pool"]
 
 
