@@ -27,6 +27,13 @@ def test_two_seeds_count_their_difference_in_full() -> None:
     assert interval(np.array([[0.2] * 50, [0.4] * 50])) == pytest.approx((0.2, 0.4))
 
 
+def test_one_seed_fewer_is_drawn() -> None:
+    """Four of five seeds are drawn: with a chance of 2.7 % the odd one at least three times, so the upper end is 3 / 4. Of five
+    draws it would be 3 / 5."""
+    values = np.array([[0.0] * 50] * 4 + [[1.0] * 50])
+    assert interval(values) == pytest.approx((0.0, 0.75))
+
+
 def test_seeds_and_rows_add_up() -> None:
     """Variance of the mean: 0.25 / 400 of rows and s^2 / 5 = 0.0016 / 5 of seeds, s^2 from the seeds' means."""
     shifts = np.array([-0.05, -0.03, 0.0, 0.03, 0.05])[:, None]
