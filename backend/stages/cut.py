@@ -49,8 +49,8 @@ class CutParams(Params):
     choose: Literal["importance", "even"] = Field(
         default="importance",
         title="Which layers",
-        description="Measured: the layers that change your examples most on their way through the model; on the demo "
-        "they learn much faster. Evenly: the first three and the rest spread to the last.",
+        description="Measured: the layers that change your examples most on their way through the model. Evenly: the first "
+        "three and the rest spread to the last.",
     )
     layers: list[int] = Field(
         default=[],

@@ -38,6 +38,7 @@ function outbox(dataset) {
     return name;
   });
   const waiting = new Map();
+  const arrived = new Map(); // saved since the last question for rows: its answer may not know of them yet
   stored(() => localStorage, (storage) => {
     for (const key of Object.keys(storage).filter((name) => name.startsWith(prefix))) {
       for (const said of JSON.parse(storage.getItem(key))) waiting.set(said.row, said);
@@ -55,6 +56,8 @@ function outbox(dataset) {
       return waiting.size;
     },
     of: (row) => waiting.get(row),
+    last: (row) => waiting.get(row) ?? arrived.get(row),
+    asks: () => arrived.clear(),
     first: () => waiting.values().next().value,
     add(said) {
       waiting.delete(said.row);
@@ -63,6 +66,7 @@ function outbox(dataset) {
     },
     done(said) {
       if (waiting.get(said.row) === said) waiting.delete(said.row);
+      arrived.set(said.row, said);
       keep();
     },
   };
@@ -111,7 +115,7 @@ function build(root, data) {
   const take = (page, fresh) => {
     const there = new Set(fresh ? [] : box.rows.map((each) => each.id));
     const come = page.rows.filter((each) => !there.has(each.id));
-    for (const each of come) each.said = box.waiting.of(each.id) ?? each.said;
+    for (const each of come) each.said = box.waiting.last(each.id) ?? each.said;
     const kept = box.show === "unreviewed" ? come.filter((each) => !verdict(each.said)) : come;
     box.rows = fresh ? kept : [...box.rows, ...kept];
     box.next = page.next;
@@ -120,6 +124,7 @@ function build(root, data) {
   };
   const fetchPage = (start) => {
     const query = new URLSearchParams({ show: box.show, label: box.label, start });
+    box.waiting.asks();
     return ask(`${base}/rows?${query}`);
   };
   const more = (fresh = false) => {
