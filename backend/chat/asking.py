@@ -17,10 +17,12 @@ EMPTY_LIMIT = 20
 
 
 class Reply(NamedTuple):
-    """What came back, stripped; `confidence`: exp of its mean ln p, None where the engine can't tell."""
+    """What came back, stripped; `confidence`: exp of its mean ln p, None where the engine can't tell; `cut`: it ended before
+    its end, for the longest answer or a filter."""
 
     text: str
     confidence: float | None = None
+    cut: bool = False
 
 
 class Replies(NamedTuple):
@@ -35,17 +37,19 @@ def ask(
     answerer: Answerer, prompts: Sequence[list[Message]], sampling: Sampling, folder: Path, pulse: Pulse, batch: int
 ) -> Replies:
     """`folder` holds the cache; `pulse` advances by one for each prompt. An empty reply of an endpoint is not kept, so that
-    a later run asks again. Raises StudioError when the first 20 replies are all empty, or the endpoint fails for good."""
+    a later run asks again. Raises StudioError when the first 20 replies are all empty and no other is known, or the endpoint
+    fails for good."""
     keys = [prompt_key(prompt) for prompt in prompts]
     messages = dict(zip(keys, prompts, strict=True))
     cache = AnswerCache(folder, {**answerer.identity, **sampling_identity(sampling)})
     try:
-        found = {key: Reply(text, cache.confidence(key)) for key, text in cache.find(messages).items()}
+        found = {key: Reply(text, cache.confidence(key), cache.cut(key)) for key, text in cache.find(messages).items()}
         cached = sum(key in found for key in keys)
         missing = [key for key in messages if key not in found]
         if hasattr(answerer.engine, "kept"):
             answerer.engine.kept += len(found)
         pulse.add(len(keys) - len(missing))
+        silent = not any(reply.text for reply in found.values())
         empty = 0
         for count, (index, reply) in enumerate(
             _replies(answerer, [messages[key] for key in missing], sampling, pulse, batch), 1
@@ -54,7 +58,7 @@ def ask(
             if reply.text or answerer.view:
                 cache.keep(missing[index], *reply)
             empty += not reply.text
-            if empty == count == EMPTY_LIMIT:
+            if silent and empty == count == EMPTY_LIMIT:
                 raise StudioError("chat.teacher_empty", count=count, teacher=answerer.name)
             pulse.add()
     finally:
@@ -68,8 +72,8 @@ def _replies(
     engine: Any = answerer.engine
     encoded = [engine.encode(prompt) for prompt in prompts]
     if answerer.view:  # an engine with its own weights knows how sure it is
-        for index, text, confidence in engine.rated_answers(encoded, sampling, pulse, batch):
-            yield index, Reply(text.strip(), confidence)
+        for index, text, confidence, cut in engine.rated_answers(encoded, sampling, pulse, batch):
+            yield index, Reply(text.strip(), confidence, cut)
         return
-    for index, text in engine.answers(encoded, sampling, pulse, batch):
-        yield index, Reply(text.strip())
+    for index, reply in engine.replies(encoded, sampling, pulse):
+        yield index, Reply(reply.text, None, reply.cut)

@@ -33,6 +33,7 @@ class AnswerCache:
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute("create table if not exists answer (prompt text primary key, text text not null)")
         self._db.execute("create table if not exists sure (prompt text primary key, confidence real not null)")
+        self._db.execute("create table if not exists cut (prompt text primary key, cut integer not null)")
 
     def find(self, prompts: Iterable[str]) -> dict[str, str]:
         """Prompt key -> answer, for those that are known."""
@@ -48,9 +49,15 @@ class AnswerCache:
         row = self._db.execute("select confidence from sure where prompt = ?", (prompt,)).fetchone()
         return float(row[0]) if row else None
 
-    def keep(self, prompt: str, text: str, confidence: float | None = None) -> None:
+    def cut(self, prompt: str) -> bool:
+        """Whether a known answer was cut off before its end; those that were kept before this was known are not."""
+        row = self._db.execute("select cut from cut where prompt = ?", (prompt,)).fetchone()
+        return bool(row and row[0])
+
+    def keep(self, prompt: str, text: str, confidence: float | None = None, cut: bool = False) -> None:
         if confidence is not None:  # first: an answer that is there has its confidence
             self._db.execute("insert or replace into sure values (?, ?)", (prompt, confidence))
+        self._db.execute("insert or replace into cut values (?, ?)", (prompt, cut))
         self._db.execute("insert or replace into answer values (?, ?)", (prompt, text))
 
     def close(self) -> None:

@@ -64,9 +64,9 @@ class LocalEngine(ChatEngine, Protocol):
 
     def rated_answers(
         self, prompts: Sequence[Prompt], sampling: Sampling, tick: Tick = ..., batch: int = ...
-    ) -> Iterator[tuple[int, str, float]]:
-        """As `answers`, with the confidence of each: exp of the mean ln p of its tokens and its end of turn, as the model
-        gives them at temperature 1."""
+    ) -> Iterator[tuple[int, str, float, bool]]:
+        """As `answers`, with the confidence of each (exp of the mean ln p of its tokens and its end of turn, as the model
+        gives them at temperature 1) and whether it was cut off: no end of turn came within `max_new_tokens`."""
 
     def loss(self, prompt: Prompt, answer: Sequence[int]) -> float:
         """Sum of -ln p over the ids of `answer` after `prompt`."""

@@ -11,8 +11,7 @@ import json
 import os
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Any, TypeVar
 
@@ -21,9 +20,10 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.chat.engine import Prompt, Sampling, Tick
 from backend.chat.faults import RETRIED, Retry, glimpse, may_be_charged, retry_after, transport
-from backend.chat.spend import OverBudget, Prices, Spend, at_most, dollars, guess
+from backend.chat.many import Many
+from backend.chat.spend import OverBudget, Prices, Reserved, Spend, at_most, dollars, guess
 from backend.chat.throttle import Throttle
-from backend.chat.wire import WIRES, OpenAI, Reply, refusal
+from backend.chat.wire import WIRES, OpenAI, Reply, events, refusal
 from backend.data.rows import Message
 from backend.errors import Cancelled, Problem, StudioError
 from backend.models.endpoints import Wire
@@ -106,7 +106,7 @@ class HttpEngine:
     def answer(self, prompt: Prompt, sampling: Sampling) -> str:
         """The stripped answer; may be empty. Raises StudioError when the endpoint fails for good or the budget is reached."""
         try:
-            return self._answer(prompt, sampling)
+            return self._reply(prompt, sampling).text
         except OverBudget:
             raise self._over_budget() from None
 
@@ -117,37 +117,40 @@ class HttpEngine:
     def answers(
         self, prompts: Sequence[Prompt], sampling: Sampling, tick: Tick = lambda: None, batch: int = 0
     ) -> Iterator[tuple[int, str]]:
-        """`concurrency` requests at a time. The first failure for good ends it; what is in flight then is given up. When the
-        budget is reached, what is in flight is waited for: it is paid."""
-        pool = ThreadPoolExecutor(self.endpoint.concurrency)
-        waiting: dict[Future[str], int] = {}
-        left = iter(range(len(prompts)))
-        over = False
+        """As `replies`, the texts alone."""
+        with closing(self.replies(prompts, sampling, tick)) as replies:
+            for index, reply in replies:
+                yield index, reply.text
+
+    def replies(
+        self, prompts: Sequence[Prompt], sampling: Sampling, tick: Tick = lambda: None
+    ) -> Generator[tuple[int, Reply]]:
+        """`concurrency` requests at a time. A prompt that alone is refused has an empty reply. The first failure for good, or
+        the budget, ends it after what is in flight has come (see `Many`); the engine sends nothing after such a failure."""
+
+        def beat() -> None:
+            self.spend.show()
+            tick()
+
+        many = Many(
+            lambda index: self._reply(prompts[index], sampling), self.endpoint.concurrency, self.kept, self._stop
+        )
         try:
-            while True:
-                while not over and len(waiting) < self.endpoint.concurrency and (index := next(left, None)) is not None:
-                    waiting[pool.submit(self._answer, prompts[index], sampling)] = index
-                if not waiting:
-                    break
-                done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-                good = [future for future in done if future.exception() is None]
-                for future in [*good, *(done - set(good))]:
-                    if isinstance(future.exception(), OverBudget):
-                        over = True
-                        del waiting[future]
-                        continue
-                    text = future.result()
-                    self.kept += 1
-                    yield waiting.pop(future), text
-                self.spend.show()
-                tick()
-            if over:
-                raise self._over_budget()
+            for index, reply in many.replies(len(prompts), beat):
+                self.kept += bool(reply.text)
+                yield index, reply
+        except OverBudget:
+            raise self._over_budget() from None
+        except StudioError as error:
+            about = error.problems[0].args
+            if "kept" not in about:  # not of this engine
+                raise
+            about = {**about, "kept": self.kept}  # more may have come since it was made
+            raise StudioError(error.code, **about) from None
         finally:
             self.spend.show(now=True)
-            if waiting:
+            if many.busy:
                 self.close()
-            pool.shutdown(wait=False, cancel_futures=True)
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
         """Pieces of text by server-sent events. Asked again only while nothing has come yet. Its tokens are estimated:
@@ -157,7 +160,7 @@ class HttpEngine:
         try:
             opened = self._tried(lambda: self._open(prompt, sampling))
             with closing(opened):
-                for piece in _events(opened, self._wire):
+                for piece in events(opened, self._wire):
                     text += piece
                     yield piece
         except Retry as failed:
@@ -175,8 +178,8 @@ class HttpEngine:
         self._stop.set()
         self._client.close()
 
-    def _answer(self, prompt: Prompt, sampling: Sampling) -> str:
-        return self._tried(lambda: self._ask(prompt, sampling)).text
+    def _reply(self, prompt: Prompt, sampling: Sampling) -> Reply:
+        return self._tried(lambda: self._ask(prompt, sampling))
 
     def _tried(self, ask: Callable[[], T]) -> T:
         tries = self.endpoint.retries + 1
@@ -197,12 +200,11 @@ class HttpEngine:
                     raise Cancelled
         raise self._final(last, tries)
 
-    def _reserve(self, prompt: Prompt, sampling: Sampling) -> float:
+    def _reserve(self, prompt: Prompt, sampling: Sampling) -> Reserved:
         usd = self.endpoint.prices.cost(*at_most(prompt, sampling.max_new_tokens))
-        self.spend.reserve(usd, self._stop.is_set)
-        return usd
+        return self.spend.reserve(usd, self._stop.is_set)
 
-    def _reserved(self, prompt: Prompt, sampling: Sampling) -> float:
+    def _reserved(self, prompt: Prompt, sampling: Sampling) -> Reserved:
         try:
             return self._reserve(prompt, sampling)
         except OverBudget:
@@ -287,19 +289,3 @@ class HttpEngine:
         for form in sorted(forms, key=len, reverse=True):
             text = text.replace(form, "…")
         return text
-
-
-def _events(reply: httpx.Response, wire: OpenAI) -> Iterator[str]:
-    for line in reply.iter_lines():
-        if not line.startswith("data:"):
-            continue
-        data = line[5:].strip()
-        if wire.ends(data):
-            return
-        try:
-            text = wire.piece(json.loads(data))
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-            raise Retry("chat.endpoint_garbage", status=reply.status_code, reason=data) from None
-        if text:
-            yield text
-    raise Retry("chat.endpoint_broken", reason="the stream ended early")

@@ -37,6 +37,10 @@ class TextEngine(ABC):
     def answer(self, prompt: Sequence[int], sampling: Sampling) -> str:
         return self.encoder.text(list(self.stream_ids(prompt, sampling)))
 
+    def rated(self, ids: Sequence[int], chances: Sequence[float]) -> tuple[str, float, bool]:
+        """Text, confidence and whether it was cut off, of the ids of an answer and ln p of these and its end of turn."""
+        return self.encoder.text(list(ids)), confidence(chances), len(chances) == len(ids)
+
 
 def stop_ids(folder: Path, encoder: Encoder) -> frozenset[int]:
     """Token ids that end an answer: the tokenizer's end of turn and those of generation_config / genai_config."""

@@ -40,16 +40,16 @@ class PanelParams(AnswererParams):
     samples: int = Field(
         1,
         title="Answers per row",
-        description="With several, the answer that comes most often wins, and its share says how sure the teacher is. "
-        "Needs a temperature above 0 (0.7 is usual) and takes that many times as long.",
+        description="With several, the most frequent answer wins, and its share says how sure the teacher is. "
+        "Needs a temperature above 0, and takes that many times as long.",
         ge=1,
         le=32,
     )
     min_confidence: float = Field(
         0.0,
         title="Lowest confidence",
-        description="Drops and counts answers that the teacher is less sure of, from 0 to 1: the share of the votes, or, "
-        "for one answer of a local model, the mean probability of its tokens. 0 keeps all.",
+        description="Drops and counts less certain answers: the share of the votes or, for one answer of a local "
+        "model, the mean probability of its tokens. 0 keeps all.",
         ge=0,
         le=1,
     )
@@ -68,8 +68,8 @@ class PanelParams(AnswererParams):
     rationale: bool = Field(
         False,
         title="Ask for the steps",
-        description="The teacher writes its steps first and the answer last. The steps are kept beside the answer, not in "
-        "it. Takes longer, and often makes answers of large models better.",
+        description="The teacher writes its steps first and the answer last; they are kept apart. Takes longer, "
+        "and often makes answers of large models better.",
     )
     steps: str = Field(
         STEPS,
@@ -145,6 +145,8 @@ def hear(
     heard = Heard([[] for _ in prompts])
     teachers = voices(params)
     asked = [with_steps(params, prompt) for prompt in prompts]
+    marker = params.marker if params.rationale else ""
+    whole = params.rationale or data.template.answer == "text"  # a label alone shows by itself whether it is whole
     spend = open_spend(params, ctx)
     pulse = Pulse(ctx, params.samples * sum(asked_rows(params, len(prompts))), "asking the teacher")
     for at, voice in enumerate(teachers):
@@ -165,8 +167,7 @@ def hear(
                 heard.cached += got.cached
                 heard.asked += got.asked
                 for row, reply in zip(mine, got.replies, strict=True):
-                    marker = params.marker if params.rationale else ""
-                    heard.samples[row].append(read(reply.text, reply.confidence, marker, labels))
+                    heard.samples[row].append(read(reply.text, reply.confidence, marker, labels, whole and reply.cut))
         finally:
             answerer.engine.close()
     heard.spent = spend.metrics()

@@ -4,11 +4,15 @@ messages. Pure: nothing here sends anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from backend.chat.engine import Sampling
+from backend.chat.faults import Retry
 from backend.chat.spend import Usage
 from backend.data.rows import Message
 from backend.models.endpoints import Wire
@@ -17,15 +21,19 @@ ANTHROPIC_VERSION = "2023-06-01"
 TOP_LOGPROBS = 5
 """Likeliest tokens that a trial asks for: more are refused by some services."""
 
+_CUT = ("length", "content_filter", "max_tokens", "model_context_window_exceeded", "refusal")
+"""Why a reply ended before its end, in the words of the protocols."""
+
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: the text ("" for none), what it cost in tokens where the endpoint counts, and whether
-    log-probabilities came with it."""
+    """What came back: the text ("" for none), what it cost in tokens where the endpoint counts, whether log-probabilities
+    came with it, and whether it was cut off before its end."""
 
     text: str
     usage: Usage | None
     logprobs: bool = False
+    cut: bool = False
 
 
 class OpenAI:
@@ -59,7 +67,8 @@ class OpenAI:
         text = choice["message"].get("content")
         given = choice.get("logprobs")
         usage = _usage(content.get("usage"), "prompt_tokens", "completion_tokens")
-        return Reply(text.strip() if isinstance(text, str) else "", usage, bool(given and given.get("content")))
+        text = text.strip() if isinstance(text, str) else ""
+        return Reply(text, usage, bool(given and given.get("content")), choice.get("finish_reason") in _CUT)
 
     def piece(self, event: Any) -> str:
         """The text of one event of a stream; raises as `read` does."""
@@ -98,7 +107,8 @@ class Anthropic(OpenAI):
 
     def read(self, content: Any) -> Reply:
         text = "".join(block["text"] for block in content["content"] if block["type"] == "text")
-        return Reply(text.strip(), _usage(content.get("usage"), "input_tokens", "output_tokens"))
+        usage = _usage(content.get("usage"), "input_tokens", "output_tokens")
+        return Reply(text.strip(), usage, cut=content.get("stop_reason") in _CUT)
 
     def piece(self, event: Any) -> str:
         kind = event["type"]
@@ -117,6 +127,23 @@ def refusal(words: str, refused: set[str]) -> str | None:
         if sign in words and "upported" in words and name not in refused:
             return name
     return None
+
+
+def events(reply: httpx.Response, wire: OpenAI) -> Iterator[str]:
+    """The pieces of an open stream. Raises Retry when it holds something else or ends early."""
+    for line in reply.iter_lines():
+        if not line.startswith("data:"):
+            continue
+        data = line[5:].strip()
+        if wire.ends(data):
+            return
+        try:
+            text = wire.piece(json.loads(data))
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+            raise Retry("chat.endpoint_garbage", status=reply.status_code, reason=data) from None
+        if text:
+            yield text
+    raise Retry("chat.endpoint_broken", reason="the stream ended early")
 
 
 def _usage(content: Any, prompt: str, completion: str) -> Usage | None:

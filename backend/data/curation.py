@@ -1,6 +1,7 @@
 """Which rows of a dataset are good enough to learn: rules, confidence, near-duplicates, balance, and what people decided.
 
-A row goes for the first reason that fits, in the order of `DROPS`. What people accepted stays whatever the rules say.
+A row goes for the first reason that fits, in the order of `DROPS`. What people accepted stays whatever the rules say,
+unless it is a row that measures.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ def curate(
     tick: Callable[[], None] = lambda: None,
 ) -> Curated:
     """Apply the rules to `rows`. `held_out`: the rows that measure; `decisions`: what people said, by row id: rejected rows
-    go, accepted ones stay and take the person's answer; `tick` is called per row. Raises StudioError when a pattern takes
-    too long."""
+    go, accepted ones stay and take the person's answer, but go when they are too close to `held_out`; `tick` is called per
+    row. Raises StudioError when a pattern takes too long."""
     said = decisions or {}
     drops: dict[str, Drop] = {}
     rows = [_decided(row, said.get(row.id)) for row in rows]
@@ -103,7 +104,7 @@ def _too_close(
     for row in sorted(rows, key=lambda row: (row.id not in sure, -(1.0 if row.confidence is None else row.confidence))):
         tick()
         group = (row.output or "") if template.answer == "label" else ""
-        if row.id not in sure and (leak := measuring.find(texts[row.id])):
+        if leak := measuring.find(texts[row.id]):
             found.append(Drop(row, "leak", leak[0]))
         elif row.id not in sure and params.near_duplicates and (near := staying.find(texts[row.id], group)):
             found.append(Drop(row, "near_duplicate", near[0]))

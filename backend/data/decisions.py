@@ -64,6 +64,13 @@ def read_decisions(file: Path) -> dict[str, Decision]:
     return found
 
 
+def accepted_rows(folder: Path) -> set[str]:
+    """Ids of the rows of a dataset whose answer a person accepted or wrote in a review; none where there was no review."""
+    file = folder / "decisions.jsonl"
+    said = read_decisions(file) if file.is_file() else {}
+    return {row for row, each in said.items() if each.decision == "accept"}
+
+
 def _parsed(line: str, file: Path, number: int) -> Decision:
     try:
         return Decision.model_validate_json(line)

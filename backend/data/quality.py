@@ -20,7 +20,7 @@ from backend.artifacts import write_json
 from backend.data.rows import Row, write_split
 from backend.data.similar import distinct, near_share
 
-KEPT_FILES = ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE")
+KEPT_FILES = ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE", "decisions.jsonl")
 NEAR = 0.9
 """What counts as nearly the same in figures, where the user gave no threshold."""
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-EMPTY, NO_MARKER, NO_LABEL = "no_answer", "no_marker", "no_label"
+EMPTY, NO_MARKER, NO_LABEL, CUT_OFF = "no_answer", "no_marker", "no_label", "cut_off"
 """Why a reply can't be learned: codes of `backend.messages.words.DROPS`."""
 
 
@@ -24,17 +24,22 @@ class Sample:
     fault: str | None = None
 
 
-def read(reply: str, confidence: float | None, marker: str, labels: Collection[str] | None) -> Sample:
-    """`marker` "" takes the whole reply for the answer; `labels`: the only answers that count, None for any."""
+def read(
+    reply: str, confidence: float | None, marker: str, labels: Collection[str] | None, cut: bool = False
+) -> Sample:
+    """`marker` "" takes the whole reply for the answer; `labels`: the only answers that count, None for any; `cut`: the reply
+    was cut off, which makes it useless unless its answer is one of the labels."""
     before, found, after = reply.rpartition(marker) if marker else ("", "-", reply)
     answer, rationale = after.strip(), before.strip() or None
     fault = None
     if not found and answer:
-        return Sample(answer, None, confidence, NO_MARKER)
+        return Sample(answer, None, confidence, CUT_OFF if cut else NO_MARKER)
     if not answer:
-        fault = EMPTY
-    elif labels is not None and answer not in labels:
-        fault = NO_LABEL
+        fault = CUT_OFF if cut and reply.strip() else EMPTY
+    elif labels is not None:
+        fault = None if answer in labels else NO_LABEL
+    elif cut:
+        fault = CUT_OFF
     return Sample(answer, rationale, confidence, fault)
 
 

@@ -43,6 +43,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "route.why_sequence": (
         "It is the one that is possible here.",
-        "",
+        "The list says what the other one lacks.",
     ),
 }

@@ -18,6 +18,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "None of the {count} replies of “{teacher}” holds the mark “{marker}” (for example: “{example}”).",
         "Choose a larger teacher, raise max_new_tokens, or switch the steps off.",
     ),
+    "synth.all_cut_off": (
+        "All {count} answers of “{teacher}” were cut off or of no use (for example: “{example}”).",
+        "Raise max_new_tokens; some models spend tokens on thinking first.",
+    ),
     "synth.all_unsure": (
         "“{teacher}” was not sure enough of any of the {count} rows.",
         "Lower the lowest confidence, or choose another teacher.",

@@ -8,6 +8,7 @@ DROPS = {
     "rejected": "rejected by people",
     "no_answer": "no answer",
     "no_label": "no label",
+    "cut_off": "cut off before its end",
     "no_marker": "without the mark before the answer",
     "input_length": "length of the input",
     "answer_length": "length of the answer",

@@ -21,7 +21,7 @@ from torch.nn.utils.rnn import pad_sequence
 from backend.ml.checkpoints import disk_full_told
 from backend.ml.device import device
 from backend.ml.examples import IGNORE, Examples
-from backend.ml.prefix import answer_states
+from backend.ml.prefix import answer_states, head_logits
 from backend.ml.shards import Array, Block, about_shard, pack, write_shard
 from backend.models.captures import Layout, fingerprint
 
@@ -119,12 +119,11 @@ class Reader:
     @torch.inference_mode()
     def _block(self, rows: Sequence[Reading]) -> tuple[Block, float]:
         hidden, labels = answer_states(self.model, _padded(rows, self.model.device))
-        head = self.model.get_output_embeddings()
-        step = max(1, _LOGITS_AT_ONCE // head.weight.shape[0])
+        step = max(1, _LOGITS_AT_ONCE // self.model.get_output_embeddings().weight.shape[0])
         pieces: list[tuple[Array, ...]] = []
         loss = 0.0
         for at in range(0, len(labels), step):
-            logits, asked = head(hidden[at : at + step]).float(), labels[at : at + step]
+            logits, asked = head_logits(self.model, hidden[at : at + step]).float(), labels[at : at + step]
             loss += float(functional.cross_entropy(logits, asked, reduction="sum"))
             pieces.append(tuple(part.cpu().numpy() for part in likeliest(logits, asked, self.layout)))
         return Block(*(np.concatenate(parts) for parts in zip(*pieces, strict=True))), loss

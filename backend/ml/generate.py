@@ -47,12 +47,12 @@ class TorchEngine(local.TextEngine):
     def answers(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, tick: Tick = _no_tick, batch: int = 64
     ) -> Iterator[tuple[int, str]]:
-        for index, text, _confidence in self.rated_answers(prompts, sampling, tick, batch):
+        for index, text, *_ in self.rated_answers(prompts, sampling, tick, batch):
             yield index, text
 
     def rated_answers(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, tick: Tick = _no_tick, batch: int = 64
-    ) -> Iterator[tuple[int, str, float]]:
+    ) -> Iterator[tuple[int, str, float, bool]]:
         if not prompts:
             return
         shared = local.common_prefix(prompts)
@@ -65,7 +65,7 @@ class TorchEngine(local.TextEngine):
             chosen, left = _split(left, max(1, min(batch, TOKENS_AT_ONCE // longest)))
             rows = [list(prompts[index][shared:]) for index in chosen]
             for index, (ids, chances) in zip(chosen, self._batch(rows, prefix, shared, sampling, tick), strict=True):
-                yield index, self.encoder.text(ids), local.confidence(chances)
+                yield index, *self.rated(ids, chances)
 
     @torch.inference_mode()
     def loss(self, prompt: Sequence[int], answer: Sequence[int]) -> float:

@@ -49,7 +49,7 @@ class OrtEngine(local.TextEngine):
 
     def rated_answers(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, tick: Tick = _no_tick, batch: int = 1
-    ) -> Iterator[tuple[int, str, float]]:
+    ) -> Iterator[tuple[int, str, float, bool]]:
         for index, prompt in enumerate(prompts):
             tick()
             ids, chances = [], []
@@ -59,7 +59,7 @@ class OrtEngine(local.TextEngine):
                 if token in self.stops:
                     break
                 ids.append(token)
-            yield index, self.encoder.text(ids), local.confidence(chances)
+            yield index, *self.rated(ids, chances)
 
     def loss(self, prompt: Sequence[int], answer: Sequence[int]) -> float:
         """Sum of -ln p over the ids of `answer` after `prompt`."""

@@ -25,6 +25,19 @@ def answer_states(causal: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, to
     return hidden[:, :-1][asked], labels[asked]
 
 
+def head_logits(causal: Any, hidden: torch.Tensor) -> torch.Tensor:
+    """The logits (positions, vocabulary) of last hidden states, with what some architectures do after the head: Granite
+    divides, Cohere multiplies, Gemma caps."""
+    logits, config = causal.get_output_embeddings()(hidden), causal.config
+    if scaling := getattr(config, "logits_scaling", None):
+        logits = logits / scaling
+    if scale := getattr(config, "logit_scale", None):
+        logits = logits * scale
+    if cap := getattr(config, "final_logit_softcapping", None):
+        logits = cap * torch.tanh(logits / cap)
+    return logits
+
+
 def hidden_states(causal: Any, inputs: dict[str, Any], first_answer: int) -> tuple[torch.Tensor, int]:
     """Last hidden states (rows, length - skipped, hidden) of the batch, and the number of leading positions `skipped`.
 

@@ -17,7 +17,7 @@ from backend.errors import StudioError
 from backend.ml.checkpoints import disk_full_told, latest, mark_complete
 from backend.ml.device import bf16_pays, device
 from backend.ml.examples import Examples, LengthSampler, as_dataset
-from backend.ml.prefix import answer_states
+from backend.ml.prefix import answer_states, head_logits
 
 _POINTS = 400  # of a curve
 
@@ -92,7 +92,7 @@ class AnswerTrainer(SFTTrainer):
         causal = model.get_base_model() if hasattr(model, "get_base_model") else model
         with self.accelerator.autocast():
             hidden, labels = answer_states(causal, inputs)
-            logits = causal.get_output_embeddings()(hidden)
+            logits = head_logits(causal, hidden)
         total = self.total_loss(logits.float(), labels, inputs)
         return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
 

@@ -145,10 +145,7 @@ def check_capture(params: LogitParams, student_ref: str, data_ref: str, world: W
         args = {"temperature": f"{params.temperature:g}", "known": ", ".join(f"{each:g}" for each in temperatures)}
         problems.append(Problem(code="capture.temperature", args=args, field="temperature"))
     if known.pending:
-        source = known.facts["data"]
-        if source != data_ref and source.startswith("${") and data_ref.startswith("${"):
-            problems.append(Problem(code="capture.data", args={"data": data_ref}, field="capture"))
-        return problems
+        return problems + _forecast_problems(known.facts["data"], data_ref, world)
     if known.path:
         problems += _cut_off(Path(known.path), str(params.capture))
     if data.path and not data.pending:
@@ -156,6 +153,19 @@ def check_capture(params: LogitParams, student_ref: str, data_ref: str, world: W
     if student.path and not student.pending:
         problems += _chat_problems(known.facts, Path(student.path), student_ref)
     return problems
+
+
+def _forecast_problems(source_ref: str, data_ref: str, world: World) -> list[Problem]:
+    """Whether a capture that is still to be made, from `source_ref`, will be of other rows than the student learns from:
+    those of an earlier step are the same only as themselves, those that are there are compared."""
+    if source_ref == data_ref:
+        return []
+    if source_ref.startswith("${") or data_ref.startswith("${"):
+        return [Problem(code="capture.data", args={"data": data_ref}, field="capture")]
+    source, data = world.describe(source_ref), world.describe(data_ref)
+    if source is None or data is None or not source.path or not data.path:
+        return []
+    return data_problems({"hashes": data_hashes(Path(source.path))}, Path(data.path), data_ref)
 
 
 def data_problems(facts: dict[str, Any], data: Path, name: str) -> list[Problem]:

@@ -49,18 +49,29 @@ def choose(student: ArtifactView, data: ArtifactView, find: Find, world: World) 
 
 
 def teacher_of(data: ArtifactView, find: Find) -> ArtifactView | None:
-    """The model whose answers a dataset holds, also when they were filtered or reviewed since; None for people and
-    endpoints."""
-    for view in _line(data, find):
-        found = [model for id_ in view.parents if (model := find(id_)) and model.kind in MODELS]
-        if found:
-            return found[0]
-    return None
+    """The model whose answers a dataset holds, also when they were filtered or reviewed since; None for people, endpoints
+    and several teachers."""
+    if not data.facts.get("teacher"):
+        return None
+    ids = data.facts["teachers"] if "teachers" in data.facts else _models_behind(data, find)
+    found = find(ids[0]) if len(ids) == 1 else None
+    return found if found and found.kind in MODELS else None
 
 
 def gold_of(data: ArtifactView, find: Find) -> ArtifactView | None:
     """The dataset that a teacher was asked from: the rows with people's answers. None when it was deleted."""
     return next((view for view in _line(data, find) if not view.facts.get("teacher")), None)
+
+
+def _models_behind(data: ArtifactView, find: Find) -> list[str]:
+    """The models that a dataset without the fact `teachers`, an older one, was made with; none where a judge or a generator
+    may be among them."""
+    if data.facts.keys() & {"judge", "generator"}:
+        return []
+    made_with = (
+        [id_ for id_ in view.parents if (model := find(id_)) and model.kind in MODELS] for view in _line(data, find)
+    )
+    return next(filter(None, made_with), [])
 
 
 def _line(data: ArtifactView, find: Find) -> list[ArtifactView]:

@@ -126,12 +126,17 @@ def quote(params: CaptureParams, world: World) -> Quote:
     rows, answers = int(data.facts["rows"].get("train", 0)), costs.answer_tokens(data.facts)
     work = costs.capture_seconds(teacher.facts, rows, costs.row_tokens(data.facts, params.max_length), answers)
     size = capture_bytes(layout, data.facts)
+    shard = int(SHARD_BYTES * layout.k * min(rows, params.shard_rows) * answers)
     return Quote(
         seconds=(costs.start_seconds(teacher.facts) + work) / world.speed(),
-        memory_bytes=costs.capture_peak_bytes(teacher.facts),
+        memory_bytes=costs.capture_peak_bytes(teacher.facts) + shard,
         disk_bytes=size,
         forecast={**layout.facts, "data": params.data, "bytes": size, "vocabulary": teacher.facts["vocabulary"]},
     )
+
+
+SHARD_BYTES = 24
+"""Of each kept token of a shard until it is written: its id (8) and its value (4), in the batches and joined."""
 
 
 def run(params: CaptureParams, ctx: Any) -> CaptureResult:

@@ -2,7 +2,8 @@
 
 Needs a dataset with answers. Leaves a dataset whose train split holds what stayed; validation, test, pool and template are
 the dataset's own. Beside them: `drops.json` (how many rows went and why), `dropped.jsonl` (those rows), `quality.json`
-(variety and classes before and after) and `map.json` (rows as points in the plane).
+(variety and classes before and after) and `map.json` (rows as points in the plane). What people accepted or wrote in a
+review stays whatever the rules say, unless it is a row that measures.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pydantic import Field
 from backend.chat.engine import truth
 from backend.chat.pulse import Pulse
 from backend.data import quality
-from backend.data.curation import Curated, curate
+from backend.data.curation import Curated, Decision, curate
+from backend.data.decisions import accepted_rows
 from backend.data.quality import NEAR, Quality
 from backend.data.rows import DataFolder, Row, data_facts
 from backend.data.rules import RuleParams, check_rules
@@ -83,7 +85,8 @@ def run(params: CurateParams, ctx: Any) -> CurateResult:
         raise StudioError("synth.no_answers", ref=source.name)
     pulse = Pulse(ctx, 2 * len(rows), "looking at the rows")
     held_out = [row for split in ("validation", "test") for row in data.rows(split)]
-    found = curate(params, data.template, rows, held_out, seed=ctx.seed, tick=pulse.add)
+    decisions = {row: Decision(accept=True) for row in accepted_rows(data.path)}
+    found = curate(params, data.template, rows, held_out, decisions, seed=ctx.seed, tick=pulse.add)
     if not found.kept:
         reason, count = max(found.counts.items(), key=lambda item: item[1])
         raise StudioError("synth.nothing_left", rows=len(rows), reason=DROPS[reason], count=count)

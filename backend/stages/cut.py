@@ -60,8 +60,8 @@ class CutParams(Params):
     vocabulary: Literal["data", "whole"] = Field(
         default="data",
         title="Vocabulary",
-        description="Cut to the data: the student keeps the pieces of words that your examples need and the commonest "
-        "others, which makes it much smaller. Any other text still works, in shorter pieces.",
+        description="Cut to the data: the student keeps the pieces of words that your examples need and the "
+        "commonest others. Any other text still works, in shorter pieces.",
     )
     vocabulary_size: int = Field(
         default=4096,
@@ -96,8 +96,8 @@ def check(params: CutParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
     if problems:
         return problems
-    model = world.describe(params.model)
-    assert model
+    model, data = world.describe(params.model), world.describe(params.data)
+    assert model and data
     count = int(model.facts["layers"])
     if params.layers and params.keep_layers:
         problems.append(Problem(code="train.layers_twice", field="layers"))
@@ -109,6 +109,9 @@ def check(params: CutParams, world: World) -> list[Problem]:
         problems.append(Problem(code="train.keep_layers", args=args, field="keep_layers"))
     if params.vocabulary == "whole" and _kept_count(params, count) == count:
         problems.append(Problem(code="cut.nothing", field="keep_layers"))
+    rows = data.facts["rows"]
+    if _measures(params, count) and not data.pending and not (rows.get("train") or rows.get("pool")):
+        problems.append(Problem(code="train.no_rows", args={"data": params.data}, field="data"))
     if params.vocabulary == "data" and (folder := _tokenizer_folder(params.model, world)):
         wrong = vocabulary.refusal(folder)
         problems += [wrong] if wrong else []

@@ -37,8 +37,8 @@ class DistillParams(TrainingParams, LogitParams, _Inputs):
     train_embeddings: Literal["auto", "always", "never"] = Field(
         default="auto",
         title="Train embeddings",
-        description="Whether the table of words learns, too. Automatic: when it is small beside the rest, as in a "
-        "student with a cut vocabulary; a large one takes much time and memory and gains little.",
+        description="Whether the table of words learns, too. Automatic: when it is small beside the rest; a large "
+        "one takes much time and memory and gains little.",
     )
 
 

@@ -43,7 +43,7 @@ ROUND = 32
 DRY_ROUNDS = 3
 """Rounds without a single new row after which it ends."""
 REQUEST_CHARS = 250
-KEPT_FILES = ("train.jsonl", "validation.jsonl", "test.jsonl", "template.json", "NOTICE")
+KEPT_FILES = ("train.jsonl", "validation.jsonl", "test.jsonl", "template.json", "NOTICE", "decisions.jsonl")
 
 
 class GenerateParams(AnswererParams):
@@ -79,7 +79,7 @@ class GenerateParams(AnswererParams):
     about: str = Field(
         "",
         title="About the task",
-        description="A sentence or two that the model is told besides, such as “Commands to a voice assistant at home.”",
+        description="A sentence or two that the model is told besides, such as “commands to a voice assistant”.",
         max_length=2_000,
     )
     temperature: float = Field(

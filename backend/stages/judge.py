@@ -1,13 +1,15 @@
 """A judge scores the answers of a dataset from 1 to 5 by a rubric; what scores too low is taken out.
 
 Needs a dataset with answers and a model or endpoint that judges. Leaves a dataset whose rows carry the score as their
-confidence (1 -> 0, 5 -> 1), with the files of `backend.data.quality` beside them. Every reply is kept by content.
+confidence (1 -> 0, 5 -> 1), with the files of `backend.data.quality` beside them. Where a teacher answered, its answers are
+judged: what people labelled, accepted or wrote stays as it is. Every reply is kept by content.
 """
 
 from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from typing import Any
 
 from pydantic import Field
@@ -25,11 +27,14 @@ from backend.chat.asking import ask
 from backend.chat.engine import Sampling
 from backend.chat.pulse import Pulse
 from backend.data import quality
+from backend.data.decisions import accepted_rows
+from backend.data.deck import by_teacher, labelled_by_people
 from backend.data.quality import NEAR, Drop
 from backend.data.rows import DataFolder, Message, Row, Template, data_facts
 from backend.errors import Problem, StudioError
+from backend.messages.words import DROPS
 from backend.models import costs
-from backend.schemas import Kind, Quote
+from backend.schemas import ArtifactView, Kind, Quote
 from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
 
 RUBRIC = (
@@ -64,7 +69,7 @@ class JudgeParams(AnswererParams):
 
 
 class JudgeResult(Result):
-    """Metrics: rows, kept, dropped, dropped_low_score, unreadable, score (mean, 1 to 5), asked, cached, seconds."""
+    """Metrics: rows, kept, dropped, dropped_<reason>, unreadable, score (mean, 1 to 5), asked, cached, seconds."""
 
 
 def score_in(reply: str) -> int | None:
@@ -109,40 +114,57 @@ def run(params: JudgeParams, ctx: Any) -> JudgeResult:
     begun = time.monotonic()
     source = ctx.input(params.data)
     data = DataFolder(source.path)
-    rows = [row for row in data.rows("train") if row.output]
-    if not rows:
+    rows = list(data.rows("train"))
+    if not any(map(_answered, rows)):
         raise StudioError("synth.no_answers", ref=source.name)
-    ctx.progress(0, len(rows), "loading the model")
+    judged = _judged(rows, source, ctx)
+    ctx.log(f"{len(judged)} of {len(rows)} rows are judged.")
+    ctx.progress(0, max(1, len(judged)), "loading the model")
     answerer = open_answerer(params, ctx)
     try:
-        pulse = Pulse(ctx, len(rows), "asking the judge")
-        prompts = [_question(params, data.template, row) for row in rows]
+        pulse = Pulse(ctx, max(1, len(judged)), "asking the judge")
+        prompts = [_question(params, data.template, rows[at]) for at in judged]
         drawn = Sampling(max_new_tokens=params.max_new_tokens or REPLY_TOKENS)
         got = ask(answerer, prompts, drawn, ctx.cache / "judge", pulse, params.batch_size)
     finally:
         answerer.engine.close()
     scores = [score_in(reply.text) for reply in got.replies]
     known = [score for score in scores if score is not None]
-    if not known:
+    if judged and not known:
         example = got.replies[0].text[:60]
-        raise StudioError("synth.judge_useless", count=len(rows), judge=answerer.name, example=example)
-    kept, drops = _sort(params, rows, scores)
+        raise StudioError("synth.judge_useless", count=len(judged), judge=answerer.name, example=example)
+    kept, drops = _sort(params, rows, dict(zip(judged, scores, strict=True)))
     if not kept:
-        raise StudioError("synth.nothing_left", rows=len(rows), reason="scored too low by the judge", count=len(drops))
+        reason, count = Counter(drop.reason for drop in drops).most_common(1)[0]
+        raise StudioError("synth.nothing_left", rows=len(rows), reason=DROPS[reason], count=count)
     folder = ctx.scratch("out")
     report = quality.filtered(rows, kept, drops, data.template.labels, NEAR)
     quality.write_filtered(folder, data.path, kept, report, drops)
-    score = sum(known) / len(known)
-    facts = {**source.facts, **data_facts(folder), "judge": answerer.name, "score": score, "curated": report.dropped}
+    score = {"score": sum(known) / len(known)} if known else {}
+    facts = {**source.facts, **data_facts(folder), "judge": answerer.name, **score, "curated": report.dropped}
     parents = [source.id, *([answerer.view.id] if answerer.view else [])]
     name = params.name or f"{source.name}-judged"[:100]
     made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=parents, license=source.license)
     ctx.progress(1, 1, "done")
     metrics: dict[str, float] = {"rows": len(rows), "kept": len(kept), "dropped": len(drops)}
     metrics |= {f"dropped_{reason}": count for reason, count in report.dropped.items()}
-    metrics |= {"unreadable": len(rows) - len(known), "score": score, "asked": got.asked, "cached": got.cached}
+    metrics |= {"unreadable": len(judged) - len(known), **score, "asked": got.asked, "cached": got.cached}
     metrics |= {"seconds": time.monotonic() - begun, **answerer.spend.metrics()}
     return JudgeResult(artifact=made.id, metrics={name: float(value) for name, value in metrics.items()})
+
+
+def _answered(row: Row) -> bool:
+    return bool((row.output or "").strip())
+
+
+def _judged(rows: list[Row], source: ArtifactView, ctx: Any) -> list[int]:
+    """Places of the rows to judge: all answers, or, where a teacher gave some, those of its that no person accepted or
+    corrected."""
+    answered = [at for at, row in enumerate(rows) if _answered(row)]
+    if not source.facts.get("teacher"):
+        return answered
+    people, accepted = labelled_by_people(source, ctx.input), accepted_rows(source.path)
+    return [at for at in answered if by_teacher(rows[at], people) and rows[at].id not in accepted]
 
 
 def _question(params: JudgeParams, template: Template, row: Row) -> list[Message]:
@@ -160,10 +182,15 @@ def _question(params: JudgeParams, template: Template, row: Row) -> list[Message
     return [{"role": "user", "content": "\n\n".join(part for part in parts if part)}]
 
 
-def _sort(params: JudgeParams, rows: list[Row], scores: list[int | None]) -> tuple[list[Row], list[Drop]]:
-    """Rows with their score as confidence, and those below the lowest; a row whose score can't be read stays as it is."""
+def _sort(params: JudgeParams, rows: list[Row], scores: dict[int, int | None]) -> tuple[list[Row], list[Drop]]:
+    """Rows with their score as confidence, and those below the lowest or without an answer; a row that was not judged or
+    whose score can't be read stays as it is. `scores`: by place."""
     kept, drops = [], []
-    for row, score in zip(rows, scores, strict=True):
+    for at, row in enumerate(rows):
+        if not _answered(row):
+            drops.append(Drop(row, "no_answer"))
+            continue
+        score = scores.get(at)
         if score is None:
             kept.append(row)
             continue

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from backend.data.decisions import Decision, read_decisions
+from backend.data.decisions import Decision, decision_lines, read_decisions
 from backend.data.deck import Known, by_teacher, labelled_by_people
 from backend.data.rows import DataFolder, Row, data_facts, write_split
 from backend.errors import Problem, StudioError
@@ -148,7 +148,9 @@ def _write(params: ReviewParams, ctx: Any, data: DataFolder, rows: Iterator[Row]
     for name in ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE"):
         if (data.path / name).is_file():
             shutil.copyfile(data.path / name, out / name)
-    shutil.copyfile(params.decisions, out / "decisions.jsonl")
+    earlier = data.path / "decisions.jsonl"  # of a review before this one
+    said = (read_decisions(earlier) if earlier.is_file() else {}) | read_decisions(Path(params.decisions))
+    (out / "decisions.jsonl").write_text(decision_lines(said.values()), encoding="utf-8")
     return out
 
 

@@ -22,6 +22,7 @@ from backend.chat.answerer import answerer_facts, check_answerer, check_teacher,
 from backend.chat.engine import truth
 from backend.chat.panel import STEPS_TOKENS, Heard, PanelParams, asked_rows, check_panel, hear, voices
 from backend.data import votes
+from backend.data.deck import Known, labelled_by_people
 from backend.data.rows import DataFolder, Message, Row, Template, data_facts, write_split
 from backend.errors import Problem, StudioError
 from backend.models import costs
@@ -138,7 +139,8 @@ def run(params: TeacherParams, ctx: Any) -> TeacherResult:
     if heard.cached:
         ctx.log(f"{heard.cached} of {heard.cached + heard.asked} answers were there already.")
     teacher = " + ".join(heard.names)
-    tally = _sort(params, data.template, rows, heard, teacher)
+    people = labelled_by_people(source, ctx.input) if source.facts.get("teacher") else None
+    tally = _sort(params, data.template, rows, heard, teacher, people)
     folder = _write(params, ctx, data, tally)
     facts = _facts(folder, source, teacher, heard, tally)
     parents = [source.id, *(view.id for view in heard.views)]
@@ -169,8 +171,10 @@ def _messages(params: TeacherParams, template: Template, row: Row) -> list[Messa
     return template.model_copy(update={"user": user}).prompt(row)
 
 
-def _sort(params: TeacherParams, template: Template, rows: list[Row], heard: Heard, teacher: str) -> _Tally:
-    """Count the votes, keep what can be learned, compare with people where they answered."""
+def _sort(
+    params: TeacherParams, template: Template, rows: list[Row], heard: Heard, teacher: str, people: Known | None
+) -> _Tally:
+    """Count the votes, keep what can be learned, compare with people where they answered. `people`: see `_gold`."""
     tally = _Tally()
     for row, samples in zip(rows, heard.samples, strict=True):
         won = votes.vote(samples, fold=template.answer == "text")
@@ -180,7 +184,7 @@ def _sort(params: TeacherParams, template: Template, rows: list[Row], heard: Hea
             tally.dropped[reason] += 1
             tally.example = tally.example or won.answer[:60]
             continue
-        gold = truth(row)
+        gold = _gold(row, people)
         if gold is not None:
             tally.compared += 1
             tally.agreed += won.answer == gold.strip()
@@ -193,27 +197,38 @@ def _sort(params: TeacherParams, template: Template, rows: list[Row], heard: Hea
     return tally
 
 
+def _gold(row: Row, people: Known | None) -> str | None:
+    """The person's answer. `people`: the rows that people labelled where another teacher answered before, else None."""
+    earlier_teachers = people is not None and (row.id, hash(row.output)) not in people
+    return row.gold if earlier_teachers else truth(row)
+
+
 def _why_useless(dropped: Counter[str]) -> str:
     most = dropped.most_common(1)[0][0]
     return {
         votes.EMPTY: "chat.teacher_empty",
         votes.NO_LABEL: "chat.teacher_useless",
         votes.NO_MARKER: "synth.marker_missing",
+        votes.CUT_OFF: "synth.all_cut_off",
     }.get(most, "synth.all_unsure")
 
 
 def _write(params: TeacherParams, ctx: Any, data: DataFolder, tally: _Tally) -> Path:
     out: Path = ctx.scratch("out")
-    labelled = list(data.rows("train")) if params.include_labelled and "train" not in params.splits else []
+    labelled, names = [], ["validation.jsonl", "test.jsonl", "template.json", "NOTICE"]
+    if params.include_labelled and "train" not in params.splits:
+        labelled = list(data.rows("train"))
+        names.append("decisions.jsonl")  # of a review: the rows that it is about stay as they are
     write_split(out, "train", [*(row for row in labelled if row.output is not None), *tally.rows])
-    for name in ("validation.jsonl", "test.jsonl", "template.json", "NOTICE"):
+    for name in names:
         if (data.path / name).is_file():
             shutil.copyfile(data.path / name, out / name)
     return out
 
 
 def _facts(folder: Path, source: Any, teacher: str, heard: Heard, tally: _Tally) -> dict[str, Any]:
-    facts = {**source.facts, **data_facts(folder), "teacher": teacher}
+    local = [view.id for view in heard.views] if len(heard.views) == len(heard.names) else []
+    facts = {**source.facts, **data_facts(folder), "teacher": teacher, "teachers": local}
     facts |= {"answered": len(tally.rows), "cached": heard.cached, "dropped": tally.dropped.total()}
     return facts | _quality(tally)
 

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 from babel.numbers import format_decimal
 
+from backend.ablation.reading import is_ablation
 from backend.schemas import ArtifactView, JobView, Kind, RunView, State
 from studio import nav
 from studio.ui import source
@@ -42,6 +43,17 @@ class Next:
 
     row: nav.Row
     why: str
+
+
+def own_runs(project_id: str) -> list[RunView]:
+    """The runs of a project without its ablations, which have a place of their own."""
+    return [run for run in source.project_runs(project_id) if not is_ablation(run)]
+
+
+def ablated(project_id: str) -> set[str]:
+    """The ids of what ablations made in a project: to be compared, not to go on with."""
+    runs = [run for run in source.project_runs(project_id) if is_ablation(run)]
+    return {str(job.result["artifact"]) for run in runs for job in run.jobs if job.result.get("artifact")}
 
 
 def latest(runs: list[RunView], stage: str) -> list[JobView]:

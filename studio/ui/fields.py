@@ -116,6 +116,6 @@ def _draw_choice(stage: str, name: str, title: str, info: FieldInfo, kind: Kind,
     if kind is Kind.CHOICES:
         st.pills(title, values, selection_mode="multi", format_func=words, **common)
     elif len(values) <= 4:
-        st.segmented_control(title, values, format_func=words, required=True, **common)
+        st.segmented_control(title, values, format_func=words, required=True, wrap=True, **common)
     else:
         st.selectbox(title, values, format_func=words, **common)

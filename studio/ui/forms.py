@@ -19,6 +19,7 @@ from backend.schemas import JobView
 from backend.stages.base import NamesEndpoint, RefTo
 from studio import nav
 from studio.ui import pickers, source
+from studio.ui.chain import own_runs
 from studio.ui.fields import Kind, draw, kind_of, parse
 from studio.ui.i18n import _
 from studio.ui.project import project
@@ -243,7 +244,7 @@ class Form:
         options = list(self.choices[name])
         if kind_of(self.fields[name]) in (Kind.REFS, Kind.CHOICES):
             return []
-        runs = source.project_runs(self.project)
+        runs = own_runs(self.project)
         return pickers.preferred(self.stage, name, options, runs) or None
 
 
@@ -259,6 +260,7 @@ def answerer_switch(form: Form) -> None:
         list(words),
         format_func=words.__getitem__,
         key=form.key("answerer"),
+        wrap=True,
         required=True,
         persist_state="session",
     )

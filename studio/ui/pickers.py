@@ -8,7 +8,7 @@ from typing import Any
 from backend.schemas import ArtifactView, Kind, RunView, State
 from backend.stages.base import RefTo
 from studio.ui import source
-from studio.ui.chain import latest
+from studio.ui.chain import ablated, latest, own_runs
 from studio.ui.i18n import _, ngettext
 from studio.ui.project import project, project_words
 from studio.ui.words import size
@@ -35,7 +35,8 @@ PREFERRED = {
     ("evaluate", "model"): ("quantize", "distill", "finetune"),
     ("evaluate", "data"): ("dataset",),
 }
-"""Which stage's newest result a form offers first; earlier stages win."""
+"""Which stage's newest result a form offers first; earlier stages win, but of those that answer or filter the newest."""
+ANSWERED = frozenset({"review", "curate", "judge", "teacher"})
 
 
 HEARD = 3
@@ -43,10 +44,11 @@ HEARD = 3
 
 
 def choices(mark: RefTo) -> dict[str, str]:
-    """id -> label of all artifacts that `mark` allows, those of the project first; built-in models that are not imported
-    yet stand under their name."""
+    """id -> label of all artifacts that `mark` allows, those of the project first, behind them what its ablations made;
+    built-in models that are not imported yet stand under their name."""
     mine = project().id
-    found = sorted(source.artifacts(mark.kinds), key=lambda view: view.project != mine)
+    tried = ablated(mine)
+    found = sorted(source.artifacts(mark.kinds), key=lambda view: (view.project != mine, view.id in tried))
     options = {view.id: label(view) for view in found}
     if Kind.MODEL in mark.kinds:
         for name in source.missing_builtins():
@@ -83,8 +85,13 @@ def label(view: ArtifactView) -> str:
 
 def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -> str:
     """The option to begin with: the newest result of the stages that usually come before, else the first; "" for none."""
-    for name in PREFERRED.get((stage, field), ()):
-        for job in latest(runs, name):
+    names = PREFERRED.get((stage, field), ())
+    groups = (
+        [ANSWERED.intersection(names), *({name} for name in names)] if "review" in names else [{each} for each in names]
+    )
+    for group in groups:
+        jobs = [job for name in group for job in latest(runs, name)]
+        for job in sorted(jobs, key=lambda job: job.created, reverse=True):
             made = job.result.get("artifact")
             if job.state is State.SUCCEEDED and made in options:
                 return str(made)
@@ -97,10 +104,12 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     pool; an audition hears the newest models; new inputs and scores come from a model as it was brought, for one that was
     tuned here on labels writes nothing else."""
     if stage == "audition":
-        mine = [
-            view for view in source.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) if view.project == project().id
-        ]
-        return {"models": [view.id for view in mine[:HEARD]]}
+        tried = ablated(project().id)
+        there = source.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))
+        mine = [view.id for view in there if view.project == project().id and view.id not in tried]
+        return {"models": mine[:HEARD]}
+    if stage == "capture":
+        return _teacher_of(values.get("data") or "")
     facts = {view.id: view.facts for view in source.artifacts()}
     if stage == "cut" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
         return {"keep_layers": max(1, layers // 5)}
@@ -114,6 +123,16 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
         brought = [view.id for view in source.artifacts((Kind.MODEL,)) if not view.job_id]
         return {"model": found[0]} if (found := [*brought, *source.missing_builtins()]) else {}
     return {}
+
+
+def _teacher_of(data: str) -> dict[str, Any]:
+    """Whoever answered the dataset, else the newest tuned model."""
+    found = source.studio().teacher_of(data) if data else None
+    if found and found.kind in (Kind.MODEL, Kind.ADAPTER):
+        return {"teacher": found.id}
+    options = [view.id for view in source.artifacts((Kind.MODEL, Kind.ADAPTER)) if view.job_id]
+    tuned = preferred("capture", "teacher", options, own_runs(project().id))
+    return {"teacher": tuned} if tuned else {}
 
 
 def _capture_of(data: str | None) -> dict[str, Any]:

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from backend.ablation.reading import is_ablation
 from backend.schemas import JobView, RunView, State
 from studio.nav import Row
 from studio.ui import source
-from studio.ui.chain import chain_header, latest, next_link
+from studio.ui.chain import chain_header, latest, next_link, own_runs
 from studio.ui.forms import Form
 from studio.ui.i18n import _
 from studio.ui.jobcard import job_card
@@ -74,11 +73,6 @@ def jobs_of(stage: str) -> None:
         return bool(active)
 
     source.live(draw, busy=any(not job.state.ended for job in latest(own_runs(mine), stage)))
-
-
-def own_runs(project_id: str) -> list[RunView]:
-    """The runs of a project without its ablations, which have a place of their own."""
-    return [run for run in source.project_runs(project_id) if not is_ablation(run)]
 
 
 def earlier(stage: str) -> None:

@@ -15,6 +15,7 @@ from backend.messages.words import DROPS
 from backend.schemas import JobView, Kind, RunView, State
 from backend.stages import stage as find_stage
 from backend.stages.base import Params
+from studio.ui.choices import NOTES, OPTIONS
 from studio.ui.i18n import _, lang
 
 Colour = Literal["red", "orange", "blue", "green", "gray"]
@@ -131,46 +132,8 @@ KINDS: dict[str, str] = {
     "uploads": "Uploads",
 }
 
-NOTES = frozenset(
-    {
-        *("reading", "writing", "done"),
-        *("opening the teacher", "asking the teacher", "asking for new inputs", "asking the judge"),
-        *("looking at the rows", "reading the answers", "opening the capture"),
-        *("reading rows", "loading the model", "making the student", "measuring layers", "training", "evaluating"),
-        *("merging the adapter", "reading the model", "starting Olive", "rounding weights", "building the ONNX model"),
-        *("tying tables", "asking the result", "comparing with the original"),
-        *("measuring times, one prompt at a time", "answering", "reading the right answers"),
-        *("copying", "packing"),
-        *("applying the decisions",),
-    }
-)
-"""What the stages say that they are doing."""
-
 ABLATION = "ablation"
 """The form of an ablation, which asks what `distill` and `evaluate` ask, and more."""
-
-OPTIONS: dict[tuple[str, str], dict[str, str]] = {
-    ("dataset", "languages"): {"en": "English", "es": "Spanish"},
-    ("dataset", "answer"): {"auto": "Automatic", "label": "Labels", "text": "Free text"},
-    ("dataset", "on_bad_row"): {"stop": "Stop and name them", "skip": "Skip and count them"},
-    ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
-    ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
-    ("review", "unreviewed"): {"keep": "Keep", "drop": "Drop"},
-    ("teacher", "combine"): {"vote": "Vote", "mix": "Mix"},
-    ("generate", "method"): {"examples": "From examples", "paraphrase": "Paraphrase", "evolve": "Evolve"},
-    ("curate", "balance"): {"none": "None", "median": "Median"},
-    ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
-    ("cut", "choose"): {"importance": "Measured", "even": "Evenly"},
-    ("cut", "vocabulary"): {"data": "Cut to the data", "whole": "Whole"},
-    ("distill", "train_embeddings"): {"auto": "Automatic", "always": "Yes", "never": "No"},
-    ("distill", "divergence"): {"forward_kl": "Forward KL", "reverse_kl": "Reverse KL", "jsd": "Both ways (JSD)"},
-    ("distill", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
-    ("finetune", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
-    ("finetune", "targets"): {"all-linear": "All linear layers"},
-    ("quantize", "precision"): {"int4": "INT4, 4 bits", "fp32": "FP32, unchanged"},
-    ("quantize", "method"): {"auto": "Automatic", "tied": "Table in 4 bits", "plain": "Table unchanged"},
-}
-"""Words for the choices of a stage's field, where the value itself is a code."""
 
 
 def escaped(text: str) -> str:

@@ -48,7 +48,7 @@ class Lab:
         for file in source.path.glob("*.json*"):
             if file.name != "manifest.json":
                 (folder / file.name).write_bytes(file.read_bytes())
-        facts = {**data_facts(folder), "teacher": "teacher"}
+        facts = {**data_facts(folder), "teacher": "teacher", "teachers": [self.teacher.id]}
         return self.house.keep(Kind.DATASET, name, folder, facts, parents, job=f"{run}-teacher")
 
     def params(self, **more: Any) -> AblationParams:

@@ -82,7 +82,8 @@ def test_a_capture_that_fits_is_used_and_another_is_not(lab: Lab) -> None:
 
 
 def test_answers_of_an_endpoint_leave_two_variants_and_no_teacher(lab: Lab) -> None:
-    far = lab.house.artifact(Kind.DATASET, "far", {**lab.answers.facts, "teacher": "gpt"}, parents=[lab.gold.id])
+    facts = {**lab.answers.facts, "teacher": "gpt", "teachers": []}
+    far = lab.house.artifact(Kind.DATASET, "far", facts, parents=[lab.gold.id])
     recipe = lab.house.studio.ablation_recipe(lab.params(data=far.id))
     assert {step.stage for step in recipe.stages} == {"evaluate", "distill"}
     assert "teacher-eval" not in steps(recipe)

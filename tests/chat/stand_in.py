@@ -16,13 +16,14 @@ Script = Callable[[int], str]
 
 class StandIn:
     """`script` decides each request; `asked` keeps their bodies, `paths` and `headers` the rest; `url` is the base address.
-    `counts`: replies carry the usage, a token a word. `logprobs`: gives, ignores or refuses them. `context`: told in the list
-    of models."""
+    `ending`: why replies end, in OpenAI's word. `counts`: replies carry the usage, a token a word. `logprobs`: gives, ignores
+    or refuses them. `context`: told in the list of models."""
 
     def __init__(self, script: Script = lambda n: "200", key: str = "") -> None:
         self.script, self.key = script, key
         self.wire = "openai"
         self.counts = False
+        self.ending = "stop"
         self.logprobs = "ignores"
         self.context: int | None = None
         self.asked: list[dict[str, Any]] = []
@@ -38,6 +39,10 @@ class StandIn:
     def answer(self, body: dict[str, Any]) -> str:
         """The first word of the last message."""
         return body["messages"][-1]["content"].split()[0]
+
+    def fault(self, body: dict[str, Any]) -> str | None:
+        """What happens to this body whatever the script says."""
+        return None
 
     @property
     def url(self) -> str:
@@ -74,14 +79,12 @@ def _handler(owner: StandIn) -> type[BaseHTTPRequestHandler]:
                 owner.times.append(time.monotonic())
                 owner.at_once += 1
                 owner.most_at_once = max(owner.most_at_once, owner.at_once)
-            try:
-                self.act(owner.script(number), body)
-            finally:
-                with owner.lock:
-                    owner.at_once -= 1
+            time.sleep(owner.pause)
+            with owner.lock:  # before the reply, after which the next request may come
+                owner.at_once -= 1
+            self.act(owner.fault(body) or owner.script(number), body)
 
         def act(self, word: str, body: dict[str, Any]) -> None:
-            time.sleep(owner.pause)
             if owner.key and self.key() != owner.key:
                 word = "401"
             path = "/v1/messages" if owner.wire == "anthropic" else "/v1/chat/completions"
@@ -127,8 +130,10 @@ def _handler(owner: StandIn) -> type[BaseHTTPRequestHandler]:
             counts = sum(len(each.split()) for each in texts), len(text.split())
             if owner.wire == "anthropic":
                 usage = dict(zip(("input_tokens", "output_tokens"), counts, strict=True))
-                return {"content": [{"type": "text", "text": text}]} | ({"usage": usage} if owner.counts else {})
+                made = {"content": [{"type": "text", "text": text}]} | ({"usage": usage} if owner.counts else {})
+                return made | {"stop_reason": {"stop": "end_turn", "length": "max_tokens"}[owner.ending]}
             made = said(text)
+            made["choices"][0]["finish_reason"] = owner.ending
             if body.get("logprobs") and owner.logprobs == "gives":
                 made["choices"][0]["logprobs"] = {"content": [{"token": text, "logprob": -0.1, "top_logprobs": []}]}
             usage = dict(zip(("prompt_tokens", "completion_tokens"), counts, strict=True))

@@ -30,6 +30,17 @@ def test_an_answer_keeps_its_confidence_where_there_is_one(tmp_path: Path) -> No
     assert [cache.confidence(each) for each in ("sure", "mute", "other")] == [0.25, None, None]
 
 
+def test_an_answer_that_was_cut_off_stays_so_and_older_files_open(tmp_path: Path) -> None:
+    cache = AnswerCache(tmp_path, {"model": "a"})
+    cache.keep("old", "x")
+    cache._db.execute("drop table cut")  # as it was before
+    again = AnswerCache(tmp_path, {"model": "a"})
+    again.keep("long", "y", cut=True)
+    assert [again.cut(each) for each in ("old", "long", "other")] == [False, True, False]
+    again.keep("long", "z")
+    assert not again.cut("long") and again.find(["old"]) == {"old": "x"}
+
+
 def test_the_seed_counts_only_when_something_is_drawn() -> None:
     assert sampling_identity(Sampling(seed=1)) == sampling_identity(Sampling(seed=2))
     assert sampling_identity(Sampling(seed=1, temperature=1)) != sampling_identity(Sampling(seed=2, temperature=1))

@@ -144,6 +144,65 @@ def test_many_are_asked_at_once_but_not_more_than_allowed() -> None:
     assert server.most_at_once == 3
 
 
+def numbered(count: int) -> list[list[dict[str, str]]]:
+    return [[{"role": "user", "content": f"w{n} x"}] for n in range(count)]
+
+
+def words(server: StandIn) -> list[str]:
+    return sorted(body["messages"][-1]["content"].split()[0] for body in server.asked)
+
+
+@pytest.mark.parametrize("status", ["400", "413", "422"])
+@pytest.mark.parametrize(("bad", "concurrency"), [("w0", 4), ("w0", 1), ("w5", 4), ("w11", 4)])
+def test_a_prompt_that_alone_is_refused_ends_nothing(status: str, bad: str, concurrency: int) -> None:
+    with StandIn().running() as server:
+        server.fault = lambda body: status if body["messages"][-1]["content"].split()[0] == bad else None  # type: ignore[method-assign]
+        asking = engine(server, concurrency=concurrency)
+        found = dict(asking.answers(numbered(12), SHORT))
+    assert found == {n: "" if f"w{n}" == bad else f"w{n}" for n in range(12)}
+    assert words(server) == sorted(f"w{n}" for n in range(12)) and asking.kept == 11
+
+
+@pytest.mark.parametrize(("works_until", "asked"), [(0, 9), (10, 10 + 9)])
+def test_many_refusals_in_a_row_are_about_the_request(works_until: int, asked: int) -> None:
+    found = {}
+    with StandIn(lambda n: "200" if n < works_until else "400").running() as server:
+        with pytest.raises(StudioError) as caught:
+            for index, text in engine(server, concurrency=1).answers(numbered(60), SHORT):
+                found[index] = text
+    assert caught.value.code == "chat.endpoint_refused" and f"answers kept: {works_until}" in str(caught.value)
+    assert len(server.asked) == asked and sum(map(bool, found.values())) == works_until
+
+
+def test_few_prompts_that_are_all_refused_are_a_failure() -> None:
+    with StandIn(lambda n: "400").running() as server:
+        with pytest.raises(StudioError) as caught:
+            list(engine(server).answers(numbered(3), SHORT))
+    assert caught.value.code == "chat.endpoint_refused" and len(server.asked) == 3
+
+
+@pytest.mark.parametrize(("word", "retries"), [("401", 0), ("500", 1)])
+def test_a_failure_for_good_keeps_what_is_in_flight_and_sends_nothing_more(word: str, retries: int) -> None:
+    found = {}
+    with StandIn().running() as server:
+
+        def fault(body: dict[str, object]) -> str | None:
+            first = body["messages"][-1]["content"].split()[0]  # type: ignore[index]
+            if first == "w5":
+                return word
+            if first in ("w6", "w7", "w8"):
+                time.sleep(0.3)
+            return None
+
+        server.fault = fault  # type: ignore[method-assign]
+        with pytest.raises(StudioError) as caught:
+            for index, text in engine(server, timeout=5, retries=retries).answers(numbered(30), SHORT):
+                found[index] = text
+    asked = set(words(server))
+    assert {f"w{n}" for n in found} == asked - {"w5"} and len(asked) < 12
+    assert f"answers kept: {len(found)}" in str(caught.value)
+
+
 def test_a_cancel_ends_waiting_requests_at_once() -> None:
     calls = []
 

@@ -10,7 +10,7 @@ import pytest
 from backend.chat.engine import Sampling
 from backend.chat.http import Endpoint, HttpEngine
 from backend.chat.spend import OverBudget, Prices, Spend, Usage, at_most, dollars, guess
-from backend.errors import StudioError
+from backend.errors import Cancelled, StudioError
 from tests.chat.stand_in import StandIn
 
 PRICES = Prices(input=1000.0, output=2000.0)
@@ -78,19 +78,61 @@ def test_what_may_have_been_charged_counts_and_what_was_refused_does_not(word: s
 def test_a_second_attempt_goes_on_counting(tmp_path: Path) -> None:
     file = tmp_path / "spend.jsonl"
     first = Spend(1.0, file)
-    first.reserve(0.6, lambda: False)
-    first.settle(0.6, Usage(300, 100), PRICES)
+    first.settle(first.reserve(0.6, lambda: False), Usage(300, 100), PRICES)
     with file.open("a") as stream:
         stream.write('{"prompt": 3')  # a crash in the middle of a line
     again = Spend(1.0, file)
     assert again.usd == first.usd == 0.5 and again.prompt_tokens == 300
     with pytest.raises(OverBudget):
         again.reserve(0.6, lambda: False)
+    next_one = again.reserve(0.2, lambda: False)
+    assert Spend(1.0, file).usd == pytest.approx(0.7)  # the broken line took no other with it
+    again.settle(next_one, Usage(100, 0), PRICES)
+    assert Spend(1.0, file).usd == again.usd == pytest.approx(0.6)
+
+
+def test_what_was_in_flight_at_a_kill_counts_in_full(tmp_path: Path) -> None:
+    file = tmp_path / "spend.jsonl"
+    killed = Spend(1.0, file)
+    settled, lost, released, _in_flight = [killed.reserve(usd, lambda: False) for usd in (0.1, 0.2, 0.25, 0.4)]
+    killed.settle(settled, Usage(50, 0), PRICES)
+    killed.lose(lost)
+    killed.release(released)
+    again = Spend(1.0, file)
+    assert killed.usd == pytest.approx(0.25) and again.usd == pytest.approx(0.65)
+    with pytest.raises(OverBudget):
+        again.reserve(0.4, lambda: False)
+    again.release(again.reserve(0.3, lambda: False))
+    assert Spend(1.0, file).usd == pytest.approx(0.65)
+
+
+def test_every_request_is_in_the_file_before_it_is_sent(tmp_path: Path) -> None:
+    file, seen = tmp_path / "spend.jsonl", []
+    with StandIn().running() as server:
+        server.counts = True
+        server.fault = lambda body: seen.append(Spend(9.0, file).usd)  # type: ignore[func-returns-value, method-assign]
+        engine(server, Spend(9.0, file)).answer(PROMPTS[0], SHORT)
+    assert seen == [pytest.approx(MOST)] and Spend(9.0, file).usd == pytest.approx(EACH)
+
+
+def test_without_a_count_a_budget_pays_all_that_was_reserved() -> None:
+    spend = Spend(2.5 * MOST)
+    with StandIn().running() as server:
+        with pytest.raises(StudioError, match="answers kept: 2"):
+            dict(engine(server, spend, concurrency=1).answers(PROMPTS, SHORT))
+    assert spend.usd == pytest.approx(2 * MOST) and spend.guessed == 2 and len(server.asked) == 2
+
+
+def test_waiting_for_room_ends_when_nothing_may_be_sent_any_more() -> None:
+    spend = Spend(1.0)
+    spend.reserve(0.8, lambda: False)
+    with pytest.raises(Cancelled):
+        spend.reserve(0.5, lambda: True)
 
 
 def test_a_request_waits_for_room_instead_of_giving_up() -> None:
     spend, order = Spend(1.0), []
-    spend.reserve(0.8, lambda: False)
+    first = spend.reserve(0.8, lambda: False)
 
     def second() -> None:
         spend.reserve(0.5, lambda: False)
@@ -100,7 +142,7 @@ def test_a_request_waits_for_room_instead_of_giving_up() -> None:
     thread.start()
     thread.join(0.1)
     assert order == []
-    spend.settle(0.8, Usage(100, 0), PRICES)  # 0.1: now there is room
+    spend.settle(first, Usage(100, 0), PRICES)  # 0.1: now there is room
     thread.join(2)
     assert order == ["second"]
 

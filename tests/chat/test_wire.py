@@ -50,6 +50,15 @@ def test_anthropic_has_the_system_prompt_apart_and_its_own_counts(monkeypatch: p
     assert server.headers[0]["anthropic-version"] == "2023-06-01"
 
 
+@pytest.mark.parametrize("wire", ["openai", "anthropic"])
+@pytest.mark.parametrize("ending", ["stop", "length"])
+def test_a_reply_says_whether_it_was_cut_off(wire: str, ending: str) -> None:
+    server = StandIn()
+    server.wire, server.ending = wire, ending
+    with server.running():
+        assert engine(server).reply(ASK, SHORT).cut == (ending == "length")
+
+
 def test_a_parameter_that_is_called_otherwise_is_renamed_once() -> None:
     with StandIn(lambda n: "renamed").running() as server:
         asking = engine(server)

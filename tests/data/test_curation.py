@@ -139,11 +139,14 @@ def test_what_people_decided_wins_over_every_rule() -> None:
         "accepted": Decision(True),
         "gone": Decision(True),
     }
-    found = curate(RuleParams(min_confidence=0.5, max_per_class=1), COLOURS, rows, [row("t", "the grass")], decisions)
-    assert {drop.row.id: drop.reason for drop in found.drops} == {"rejected": "rejected", "other": "leak"}
+    found = curate(RuleParams(min_confidence=0.5, max_per_class=1), COLOURS, rows, [row("t", "a far hill")], decisions)
+    assert {drop.row.id: drop.reason for drop in found.drops} == {"rejected": "rejected", "other": "near_duplicate"}
     edited, accepted = found.kept
     assert (edited.output, edited.gold, edited.confidence) == ("green", "green", None)
     assert accepted.output == "green" and accepted.confidence == 0.0
+    measuring = [row("t", "the grass")]
+    assert curate(RuleParams(), COLOURS, rows, measuring, decisions).counts == {"rejected": 1, "leak": 3}
+    assert len(curate(RuleParams(drop_leaks=False), COLOURS, rows, measuring, decisions).kept) == 2
 
 
 def test_patterns_are_checked_and_can_not_hang_a_job() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.data.votes import EMPTY, NO_LABEL, NO_MARKER, Sample, read, vote
+from backend.data.votes import CUT_OFF, EMPTY, NO_LABEL, NO_MARKER, Sample, read, vote
 
 
 def said(*answers: str, labels: set[str] | None = None) -> list[Sample]:
@@ -50,6 +50,16 @@ def test_steps_and_answer_are_kept_apart() -> None:
     assert read("blue", None, "Answer:", {"blue"}).fault == NO_MARKER
     assert read("steps\nAnswer:  ", None, "Answer:", None).fault == EMPTY
     assert read("", None, "Answer:", None).fault == EMPTY
+
+
+def test_what_was_cut_off_is_of_no_use_unless_it_is_a_label() -> None:
+    assert read("a long ans", 0.5, "", None, cut=True) == Sample("a long ans", None, 0.5, CUT_OFF)
+    assert read("blue", None, "", {"blue"}, cut=True).fault is None
+    assert read("blu", None, "", {"blue"}, cut=True).fault == NO_LABEL
+    assert read("It is", None, "Answer:", {"blue"}, cut=True).fault == CUT_OFF
+    assert read("steps\nAnswer:", None, "Answer:", None, cut=True).fault == CUT_OFF
+    assert read("steps\nAnswer: a lon", None, "Answer:", None, cut=True).fault == CUT_OFF
+    assert read("", None, "", None, cut=True).fault == EMPTY
 
 
 def test_the_steps_of_the_winner_come_with_it() -> None:

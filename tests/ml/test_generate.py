@@ -127,7 +127,9 @@ def test_confidence_is_the_mean_likelihood_of_what_was_said(engine: TorchEngine,
         rated = list(engine.rated_answers(prompts, TEN, batch=5))
         ends = [list(engine.stream_ids(prompt, TEN)) for prompt in prompts]
         assert len({len(ids) for ids in ends}) > 1
-        for index, text, confidence in rated:
+        assert {cut for *_, cut in rated} == {True, False}
+        for index, text, confidence, cut in rated:
+            assert cut == (len(ends[index]) == TEN.max_new_tokens)
             ids = ends[index] + ([] if len(ends[index]) == TEN.max_new_tokens else list(engine.stops))
             assert text == engine.encoder.text(ends[index])
             assert confidence == pytest.approx(exp(-engine.loss(prompts[index], ids) / len(ids)), rel=1e-4)

@@ -65,8 +65,9 @@ def test_the_loss_is_close_to_the_original(made: Converted, engine: OrtEngine) -
 def test_confidence_is_the_mean_likelihood_and_changes_no_answer(made: Converted, engine: OrtEngine) -> None:
     asked = prompts(made, engine)[:4]
     plain = dict(engine.answers(asked, TEN))
-    for index, text, confidence in engine.rated_answers(asked, TEN):
+    for index, text, confidence, cut in engine.rated_answers(asked, TEN):
         ids = list(engine.stream_ids(asked[index], TEN))
+        assert cut == (len(ids) == TEN.max_new_tokens)
         ids += [] if len(ids) == TEN.max_new_tokens else [2]
         assert text == plain[index]
         assert confidence == pytest.approx(exp(-engine.loss(asked[index], ids) / len(ids)), rel=0.02)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from torch.nn import functional
+from transformers import AutoConfig, AutoModelForCausalLM
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from backend.data.rows import DataFolder, Row, Template
@@ -20,7 +21,7 @@ from backend.ml import prefix
 from backend.ml.checkpoints import disk_full_told, latest
 from backend.ml.examples import IGNORE, Examples, LengthSampler, encode_rows
 from backend.ml.load import load_model, tokenizer_of
-from backend.ml.prefix import hidden_states
+from backend.ml.prefix import head_logits, hidden_states
 from backend.ml.train import AnswerTrainer, Plan, _config, train
 from tests.helpers import model_view, tiny_dataset
 
@@ -188,3 +189,24 @@ def test_full_disk_is_one_sentence(tmp_path: Path) -> None:
         raise Exception("No space left on device (os error 28)")  # what tokenizers raises
     with pytest.raises(RuntimeError, match="shape"), disk_full_told(tmp_path):
         raise RuntimeError("shape mismatch")
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [
+        ("granite", {"logits_scaling": 8.0}),
+        ("cohere", {"logit_scale": 0.25, "pad_token_id": 0}),
+        ("gemma2", {"final_logit_softcapping": 3.0, "head_dim": 16}),
+        ("llama", {}),
+    ],
+)
+def test_logits_are_those_of_the_architecture(kind: str, own: dict[str, Any]) -> None:
+    size = {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1}
+    config = AutoConfig.for_model(
+        kind, **size, num_attention_heads=2, num_key_value_heads=2, initializer_range=0.5, **own
+    )
+    model = AutoModelForCausalLM.from_config(config).eval()
+    ids = torch.tensor([[5, 7, 9, 11]])
+    with torch.inference_mode():
+        hidden = model.base_model(input_ids=ids).last_hidden_state
+        torch.testing.assert_close(head_logits(model, hidden), model(input_ids=ids).logits)

@@ -56,10 +56,11 @@ def test_a_student_that_reads_text_otherwise_learns_answers(lab: Lab, files: dic
 
 def test_endpoints_onnx_models_and_people_give_no_probabilities(lab: Lab, tmp_path: Path) -> None:
     studio, house = lab.house.studio, lab.house
-    far = house.artifact(Kind.DATASET, "far", {**lab.answers.facts, "teacher": "gpt"}, parents=[lab.gold.id])
+    facts = {**lab.answers.facts, "teacher": "gpt", "teachers": []}
+    far = house.artifact(Kind.DATASET, "far", facts, parents=[lab.gold.id])
     assert logit_of(studio.routes(lab.student.id, far.id)) == (False, "route.endpoint")
     small = house.model("int4", Kind.ONNX)
-    facts = {**lab.answers.facts, "teacher": "int4"}
+    facts = {**lab.answers.facts, "teacher": "int4", "teachers": [small.id]}
     by_onnx = house.artifact(Kind.DATASET, "by-onnx", facts, parents=[lab.gold.id, small.id])
     assert logit_of(studio.routes(lab.student.id, by_onnx.id)) == (False, "route.onnx")
     people = studio.routes(lab.student.id, lab.gold.id)
@@ -79,6 +80,32 @@ def test_teacher_and_gold_are_found_behind_a_review(lab: Lab) -> None:
     assert (teacher := studio.teacher_of(reviewed.id)) and teacher.id == lab.teacher.id
     assert (gold := studio.gold_of(reviewed.id)) and gold.id == lab.gold.id
     assert studio.teacher_of("gone") is None and studio.gold_of("gone") is None
+
+
+def test_the_teacher_is_who_answered_not_who_judged_or_voted_beside(lab: Lab) -> None:
+    studio, house = lab.house.studio, lab.house
+    judge = house.model("a-judge", files=tokenizer(["a", "b", "c"]))
+    parents = [lab.answers.id, judge.id]
+    judged = house.artifact(Kind.DATASET, "judged", {**lab.answers.facts, "judge": "a-judge"}, parents=parents)
+    assert (teacher := studio.teacher_of(judged.id)) and teacher.id == lab.teacher.id
+    both = {**lab.answers.facts, "teachers": [lab.teacher.id, judge.id]}
+    voted = house.artifact(Kind.DATASET, "voted", both, parents=[lab.gold.id, lab.teacher.id, judge.id])
+    assert studio.teacher_of(voted.id) is None
+    assert logit_of(studio.routes(lab.student.id, voted.id)) == (False, "route.endpoint")
+
+
+def test_the_teacher_of_an_older_dataset_is_the_one_model_it_was_made_with(lab: Lab) -> None:
+    studio, house = lab.house.studio, lab.house
+    facts = {name: value for name, value in lab.answers.facts.items() if name != "teachers"}
+    parents = [lab.gold.id, lab.teacher.id]
+    old = house.artifact(Kind.DATASET, "old", facts, parents=parents)
+    assert (teacher := studio.teacher_of(old.id)) and teacher.id == lab.teacher.id
+    for name in ("judge", "generator"):
+        unsure = house.artifact(Kind.DATASET, f"old-{name}", {**facts, name: "x"}, parents=parents)
+        assert studio.teacher_of(unsure.id) is None
+    other = house.model("other")
+    voted = house.artifact(Kind.DATASET, "old-voted", facts, parents=[*parents, other.id])
+    assert studio.teacher_of(voted.id) is None
 
 
 def test_added_tokens_count(tmp_path: Path) -> None:

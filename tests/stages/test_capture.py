@@ -26,7 +26,7 @@ from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import SMOL, made, smol_world
 from tests.stages.world import TinyWorld
 
-FAST = {"learning_rate": 0.01, "batch_size": 8, "train_embeddings": True, "evaluate_rows": 0}
+FAST = {"learning_rate": 0.01, "batch_size": 8, "train_embeddings": "always", "evaluate_rows": 0}
 
 
 @pytest.fixture
@@ -443,8 +443,29 @@ def test_a_student_is_checked_against_the_forecast_of_its_capture() -> None:
     assert "1, 2" in problems[0].text()
     problems = distill.STAGE.check(distill.DistillParams(**params), forecast_world(data="${other}"))
     assert [problem.code for problem in problems] == ["capture.data"]
+    for source, data in (("d", "${answers}"), ("${answers}", "d")):
+        world = forecast_world(data=source)
+        world.known["d"] = replace(world.known["${answers}"], pending=False)
+        problems = distill.STAGE.check(distill.DistillParams(**{**params, "data": data}), world)
+        assert [(problem.code, problem.field) for problem in problems] == [("capture.data", "capture")]
     wrong = {**params, "capture": "m"}
     assert distill.STAGE.check(distill.DistillParams(**wrong), forecast_world())[0].code == "core.artifact_kind"
+
+
+def test_a_capture_to_come_is_compared_with_the_student_s_rows_when_both_are_there(tmp_path: Path) -> None:
+    views = [dataset_view(tiny_dataset(tmp_path / name), name) for name in ("made-from", "same", "other")]
+    write_split(views[2].path, "train", [Row(id="1", input="red item", output="red")])
+    world = TinyWorld(*views).add("m", Kind.MODEL, **SMOL)
+    forecast = capture.STAGE.quote(capture.CaptureParams(teacher="m", data="made-from"), world).forecast
+    world.add("${c}", Kind.CAPTURE, **forecast)
+
+    def codes(data: str) -> list[str]:
+        params = distill.DistillParams(student="m", data=data, capture="${c}")
+        return [problem.code for problem in distill.STAGE.check(params, world)]
+
+    assert codes("made-from") == codes("same") == [] and codes("other") == ["capture.data"]
+    write_template(views[1].path, Template(system="Say the colour."))
+    assert codes("same") == ["capture.template"]
 
 
 def test_quotes_follow_the_work_and_the_budget() -> None:
@@ -456,6 +477,10 @@ def test_quotes_follow_the_work_and_the_budget() -> None:
     assert once.forecast["k"] == 32 and once.forecast["value_bits"] == 8
     more = capture.STAGE.quote(params.model_copy(update={"bytes_per_token": 300}), world)
     assert more.disk_bytes / tokens == pytest.approx(300, rel=0.03) and more.forecast["value_bits"] == 16
+    small = capture.STAGE.quote(params.model_copy(update={"shard_rows": 100}), world)
+    held = 24 * 32 * costs.answer_tokens({"answer_chars": 16})
+    assert once.memory_bytes - small.memory_bytes == pytest.approx(300 * held, abs=2)
+    assert once.memory_bytes - costs.capture_peak_bytes(SMOL) == pytest.approx(400 * held, abs=2)
     everything = capture.STAGE.quote(params.model_copy(update={"keep_all": True}), world)
     assert everything.disk_bytes > tokens * 49_152 * 6
     given = {"student": "m", "data": "${answers}"}

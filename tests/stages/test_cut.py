@@ -49,6 +49,17 @@ def test_check(params: dict[str, Any], code: str) -> None:
     assert problems[0].text()
 
 
+def test_layers_are_not_measured_without_rows() -> None:
+    measured, even = CutParams(model="m", data="d", keep_layers=6), CutParams(model="m", data="d", layers=[0, 9])
+    empty = smol_world(rows={"train": 0, "pool": 0, "test": 50})
+    problems = STAGE.check(measured, empty)
+    assert [(problem.code, problem.field) for problem in problems] == [("train.no_rows", "data")]
+    assert STAGE.check(even, empty) == STAGE.check(measured, smol_world(rows={"pool": 9})) == []
+    to_come = smol_world()
+    to_come.views.pop("d")
+    assert STAGE.check(measured, TinyWorld(to_come.views["m"]).add("d", Kind.DATASET, **empty.views["d"].facts)) == []
+
+
 def test_another_tokenizer_is_refused_beforehand_also_under_an_adapter_to_come(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text(json.dumps({"model": {"type": "Unigram"}}), "utf-8")
     facts = smol_world().views["m"].facts

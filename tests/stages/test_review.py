@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from backend.data.rows import DataFolder, Row, write_split
 from backend.errors import StudioError
 from backend.jobs.context import MemoryContext
 from backend.schemas import Kind
-from backend.stages import teacher
+from backend.stages import curate, judge, teacher
 from backend.stages.review import STAGE, ReviewParams, check, quote, run
 from tests.chat.stand_in import StandIn
-from tests.helpers import dataset_view, tiny_dataset
+from tests.helpers import dataset_view, tiny_dataset, view
 from tests.stages.world import TinyWorld
 from tests.studio.house import House
 
@@ -110,6 +111,67 @@ def test_nothing_left_is_said(job: MemoryContext, tmp_path: Path) -> None:
         run(ReviewParams(data="answers", decisions=decided(tmp_path)), job)
     assert error.value.code == "review.nothing_left"
     assert not [event for event in job.events if event["event"] == "artifact"]
+
+
+def reviewed(job: MemoryContext, tmp_path: Path) -> str:
+    """The reviewed dataset, as an input of the next stage."""
+    run(ReviewParams(data="answers", decisions=decided(tmp_path)), job)
+    data, manifest = made(job)
+    folder = shutil.copytree(data.path, tmp_path / "reviewed")
+    found = view(folder, Kind.DATASET, "reviewed", manifest["parents"], **manifest["facts"])
+    job.order.inputs[found.id] = found
+    return found.id
+
+
+def test_what_people_decided_wins_over_the_filters_that_follow(job: MemoryContext, tmp_path: Path) -> None:
+    """`p1` says "blue" now, as the pattern forbids; `p0` is as unsure as `p3`, which nobody reviewed."""
+    rules = {"min_confidence": 0.9, "must_match": "red|green", "drop_disagreeing": True}
+    curate.run(curate.CurateParams(data=reviewed(job, tmp_path), **rules), job)
+    data, manifest = made(job)
+    rows = {row.id: row for row in data.rows("train") if row.id.startswith("p")}
+    assert rows.keys() == {"p0", "p1"} and rows["p1"].output == "blue" and rows["p0"].confidence == 0.5
+    assert manifest["facts"]["curated"] == {"pattern": 10, "unsure": 1}
+    assert (data.path / "decisions.jsonl").read_text("utf-8") == decision_lines(SAID)
+
+
+def test_a_judge_is_asked_only_about_answers_that_no_person_gave_or_saw(job: MemoryContext, tmp_path: Path) -> None:
+    data = DataFolder(job.input(reviewed(job, tmp_path)).path)
+    before = [*data.rows("train"), Row(id="p9", input="thing 9", output=" ")]
+    write_split(data.path, "train", before)
+    with StandIn().running() as server:
+        server.answer = lambda body: "1"
+        outside = {"endpoint_url": server.url, "endpoint_model": "judge"}
+        result = judge.run(judge.JudgeParams(data="reviewed", **outside), job)
+        assert len(server.asked) == 1 and "thing 3" in server.asked[0]["messages"][0]["content"]
+    after, manifest = made(job)
+    assert list(after.rows("train")) == [row for row in before if row.id not in ("p3", "p9")]
+    assert manifest["facts"]["curated"] == {"low_score": 1, "no_answer": 1} and result.metrics["score"] == 1
+    assert result.metrics["rows"] == 34 and result.metrics["kept"] == 32 and result.metrics["unreadable"] == 0
+    assert (after.path / "decisions.jsonl").is_file()
+
+
+def test_a_judge_with_nothing_left_to_judge_changes_nothing(job: MemoryContext, tmp_path: Path) -> None:
+    data = DataFolder(job.input(reviewed(job, tmp_path)).path)
+    before = [row for row in data.rows("train") if row.id != "p3"]
+    write_split(data.path, "train", before)
+    with StandIn().running() as server:
+        outside = {"endpoint_url": server.url, "endpoint_model": "judge"}
+        result = judge.run(judge.JudgeParams(data="reviewed", **outside), job)
+        assert not server.asked
+    after, manifest = made(job)
+    assert list(after.rows("train")) == before and manifest["facts"]["curated"] == {}
+    assert result.metrics["kept"] == 32 and "score" not in result.metrics and "score" not in manifest["facts"]
+
+
+def test_another_teacher_keeps_the_decisions_with_the_rows_that_they_are_about(
+    job: MemoryContext, tmp_path: Path
+) -> None:
+    data = reviewed(job, tmp_path)
+    with StandIn().running() as server:
+        asked = {"data": data, "endpoint_url": server.url, "endpoint_model": "next", "keep_labels_only": False}
+        for more, there in (({}, True), ({"splits": ["train"]}, False), ({"include_labelled": False}, False)):
+            teacher.run(teacher.TeacherParams(**asked, **more), job)
+            assert (made(job)[0].path / "decisions.jsonl").is_file() == there
 
 
 def test_of_a_teachers_dataset_people_see_the_teachers_rows_only(tmp_path: Path) -> None:

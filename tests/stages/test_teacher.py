@@ -21,7 +21,7 @@ from backend.schemas import Kind
 from backend.stages.teacher import STAGE, TeacherParams, check, quote, run
 from tests.chat.onnx import build_lively_model
 from tests.chat.stand_in import StandIn
-from tests.helpers import dataset_view, model_view, tiny_dataset
+from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.world import TinyWorld
 
 
@@ -60,11 +60,29 @@ def test_answers_join_the_labelled_rows_and_keep_the_persons_word(server: StandI
     assert 0 < manifest["facts"]["agreement"] < 1
     assert data.count("validation") == 15 and data.count("test") == 15 and data.count("pool") == 0
     assert manifest["facts"]["rows"]["train"] == 42 and manifest["facts"]["teacher"] == "big"
-    assert manifest["parents"] == ["dataset-d1"]
+    assert manifest["parents"] == ["dataset-d1"] and manifest["facts"]["teachers"] == []
 
 
 def said_colour(body: dict[str, Any]) -> str:
     return str(body["messages"][-1]["content"].split()[0])
+
+
+def test_an_earlier_teachers_answer_is_no_persons(server: StandIn, job: MemoryContext) -> None:
+    """The pool's rows lose what people say of them, so that the first teacher's answers stand alone."""
+    source = job.input("dataset-d1")
+    pool = [row.model_copy(update={"gold": None}) for row in DataFolder(source.path).rows("pool")]
+    write_split(source.path, "pool", pool)
+    server.answer = lambda body: "blue"
+    run(params(server), job)
+    folder, manifest = made(job)
+    answered = view(folder.path, Kind.DATASET, "answered", manifest["parents"], **manifest["facts"])
+    job.order.inputs[answered.id] = answered
+    server.answer = said_colour  # type: ignore[method-assign]
+    result = run(params(server, data=answered.id, endpoint_model="next", splits=["train"]), job)
+    rows = {row.id: row for row in made(job)[0].rows("train")}
+    assert len(rows) == 42 and result.metrics["agreement"] == 1.0
+    assert all((row.gold is None) == id_.startswith("p") for id_, row in rows.items())
+    assert rows["0"].gold == "red"
 
 
 def test_a_second_run_asks_nothing(server: StandIn, job: MemoryContext) -> None:
@@ -112,6 +130,31 @@ def test_answers_that_are_no_label_are_dropped_and_counted(server: StandIn, job:
     assert result.metrics["dropped"] == 4 and result.metrics["answered"] == 8
     everything = run(params(server, keep_labels_only=False), job)
     assert everything.metrics["answered"] == 12
+
+
+def test_a_row_that_the_endpoint_refuses_is_dropped_and_asked_again_by_a_later_run(
+    server: StandIn, job: MemoryContext
+) -> None:
+    server.fault = lambda body: "400" if "thing 1 " in body["messages"][-1]["content"] + " " else None  # type: ignore[method-assign]
+    result = run(params(server), job)
+    assert result.metrics["answered"] == 11 and result.metrics["dropped_no_answer"] == 1 and len(server.asked) == 12
+    again = run(params(server), job)
+    assert again.metrics["answered"] == 11 and again.metrics["asked"] == 1 and len(server.asked) == 13
+
+
+def test_answers_that_were_cut_off_are_dropped_and_counted_also_from_the_cache(server: StandIn, tmp_path: Path) -> None:
+    data = tiny_dataset(tmp_path / "data")
+    job = MemoryContext(tmp_path / "job", [dataset_view(data)])
+    server.ending = "length"
+    assert run(params(server), job).metrics["answered"] == 12  # each is a label
+    write_template(data, DataFolder(data).template.model_copy(update={"answer": "text"}))
+    for _ in range(2):
+        with pytest.raises(StudioError) as caught:
+            run(params(server), job)
+        assert caught.value.code == "synth.all_cut_off"
+    server.ending = "stop"
+    asked = len(server.asked)
+    assert run(params(server, max_new_tokens=99), job).metrics["answered"] == 12 and len(server.asked) == asked + 12
 
 
 def test_a_teacher_of_no_use_says_why(server: StandIn, job: MemoryContext) -> None:
@@ -220,6 +263,7 @@ def test_a_local_model_answers_and_its_answers_are_kept(tmp_path: Path) -> None:
     assert first.metrics["asked"] == 12 and again.metrics["asked"] == 0 and again.metrics["cached"] == 12
     assert rows == [row.output for row in made(job)[0].rows("train") if row.id.startswith("p")] != []
     assert made(job)[1]["parents"] == sorted(["dataset-d1", model.id])
+    assert made(job)[1]["facts"]["teachers"] == [model.id]
     changed = model.model_copy(update={"digest": "other weights"})
     job.order.inputs[model.id] = changed
     assert run(local, job).metrics["asked"] == 12
@@ -333,11 +377,20 @@ def test_a_local_model_says_how_sure_it_is_and_others_vote_with_it(tmp_path: Pat
     both = run(TeacherParams(**settings, others=["b"]), job)
     assert both.metrics["cached"] == 12 and both.metrics["asked"] == 12
     assert made(job)[1]["parents"] == ["a", "b", "dataset-d1"] and made(job)[1]["facts"]["teacher"] == "a + b"
+    assert made(job)[1]["facts"]["teachers"] == ["a", "b"]
     assert {row.confidence for row in made(job)[0].rows("train") if row.id.startswith("p")} <= {0.5, 1.0}
     mixed = run(TeacherParams(**settings, others=["b"], combine="mix"), job)
     assert mixed.metrics["cached"] == 12 and mixed.metrics["rows"] == 12
     turns = [row for row in made(job)[0].rows("train") if row.id in ("p0", "p2", "p4")]
     assert all(row == first[row.id] for row in turns)
+
+
+@pytest.mark.ml
+def test_a_vote_with_an_endpoint_names_no_local_teacher(server: StandIn, tmp_path: Path) -> None:
+    model = model_view(build_lively_model(tmp_path / "model"), "b")
+    job = MemoryContext(tmp_path / "job", [dataset_view(tiny_dataset(tmp_path / "data")), model])
+    run(params(server, others=["b"], keep_labels_only=False, max_new_tokens=4, max_rows=2), job)
+    assert made(job)[1]["parents"] == ["b", "dataset-d1"] and made(job)[1]["facts"]["teachers"] == []
 
 
 KILLED = """

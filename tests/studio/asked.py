@@ -15,7 +15,7 @@ from backend.messages.words import WORDS
 from backend.models.endpoints import PRESETS, SavedEndpoint
 from backend.paths import ROOT, assets
 from studio.nav import NAV
-from studio.ui import words
+from studio.ui import choices, words
 
 
 def shell_files() -> list[Path]:
@@ -75,8 +75,8 @@ def _tables() -> Iterator[tuple[str, str]]:
         "STAGES": list(words.STAGES.values()),
         "METRICS": [label for label, _unit in words.METRICS.values()],
         "KINDS": list(words.KINDS.values()),
-        "NOTES": sorted(words.NOTES),
-        "OPTIONS": [word for options in words.OPTIONS.values() for word in options.values()],
+        "NOTES": sorted(choices.NOTES),
+        "OPTIONS": [word for options in choices.OPTIONS.values() for word in options.values()],
     }
     for name, found in tables.items():
         yield from ((text, f"studio/ui/words.py: {name}") for text in found)

@@ -109,13 +109,16 @@ def test_only_datasets_of_a_teacher_are_offered_those_of_the_project_first(show:
     assert [view.id for view in answered()] == [mine.id, reviewed.id, other.id]
 
 
-def test_what_was_reviewed_is_what_a_student_learns_next(show: Show, house: House) -> None:
+@pytest.mark.parametrize(("minutes", "wins"), [(5, "reviewed"), (50, "answered")])
+def test_the_newest_answers_are_what_a_student_learns_next(show: Show, house: House, minutes: int, wins: str) -> None:
     house.model()
-    reviewed, newer = house.answers("reviewed"), house.answers("newer")
-    for stage, made in (("review", reviewed), ("teacher", newer)):
-        house.run(stage, (stage, State.SUCCEEDED), result={"artifact": made.id, "metrics": {}})
+    made = {name: house.answers(name) for name in ("reviewed", "answered")}
+    for stage, name, ago in (("review", "reviewed", minutes), ("teacher", "answered", 20)):
+        house.run(stage, (stage, State.SUCCEEDED), minutes_ago=ago, result={"artifact": made[name].id, "metrics": {}})
     key = f"form.{house.store.project()}.distill.data"
-    assert show("distill").session_state[key] == reviewed.id
+    at = show("distill")
+    at.segmented_control(key="step").set_value("distill").run()
+    assert at.session_state[key] == made[wins].id
 
 
 def test_the_rows_know_labels_words_and_every_problem(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,7 @@ def test_distill_begins_with_a_cut_and_goes_on_with_what_was_cut(show: Show, hou
     run = house.run("cutting", ("cut", State.SUCCEEDED))
     house.store.update_job(f"{run}-cut", result={"artifact": cut.id, "metrics": {}})
     house.model("newer")
+    source.forget()
     at = step(show, "distill")
     assert at.selectbox(key=key(house, "distill", "student")).value == cut.id
     assert made([cut]) == {"cut"}

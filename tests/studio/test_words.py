@@ -12,7 +12,7 @@ from backend.data.rows import SPLITS
 from backend.messages.words import ARGUMENTS, WORDS
 from backend.paths import ROOT
 from backend.schemas import Kind, State
-from studio.ui import i18n, words
+from studio.ui import choices, i18n, words
 from tests.studio.asked import calls, literals, texts
 
 FILES = sorted((ROOT / "backend").rglob("*.py"))
@@ -30,7 +30,7 @@ def test_every_choice_that_is_a_code_has_its_words() -> None:
         for name, stage in stages.stages().items()
         for field, info in stage.params.model_fields.items()
     }
-    assert {key: set(options) for key, options in words.OPTIONS.items()} == {k: v for k, v in found.items() if v}
+    assert {key: set(options) for key, options in choices.OPTIONS.items()} == {k: v for k, v in found.items() if v}
 
 
 def test_notes_are_what_the_stages_say() -> None:
@@ -42,7 +42,7 @@ def test_notes_are_what_the_stages_say() -> None:
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PHASES":
                 assert isinstance(node.value, ast.Dict)
                 said |= {text for value in node.value.values for text in texts(value)}
-    assert said == words.NOTES
+    assert said == choices.NOTES
 
 
 def test_words_in_arguments_are_those_of_the_back_end() -> None:

@@ -15,6 +15,7 @@ from studio.ui.compare.table import Cell, Column, plain_table
 from studio.ui.i18n import _
 from studio.ui.jobcard import job_card
 from studio.ui.parts import run_link, state_badge, worker_hint
+from studio.ui.pickers import distinct
 from studio.ui.project import project
 from studio.ui.words import ago, duration, escaped, metric_words, number, option_words, percent
 
@@ -50,11 +51,13 @@ def ablation_of(run_id: str, states: str) -> Ablation:
 
 
 def _chosen(runs: list[RunView]) -> str:
-    names = {run.id: f"{run.name} · {ago(run.created)}" for run in runs}
+    names = distinct({run.id: f"{run.name} · {ago(run.created)}" for run in runs})
     if st.session_state.get(RUN) not in names:
         st.session_state[RUN] = runs[0].id
     if len(runs) > 1:
-        st.selectbox(_("Ablation"), list(names), format_func=names.__getitem__, key=RUN, persist_state="session")
+        st.selectbox(
+            _("Ablation"), list(names), format_func=lambda id_: names.get(id_, id_), key=RUN, persist_state="session"
+        )
     return str(st.session_state[RUN])
 
 

@@ -45,11 +45,20 @@ function outbox(dataset) {
       if (key !== prefix + tab) storage.removeItem(key);
     }
   });
+  let kept = false; // whether what waits lies in the storage, where another tab can take it over
   const keep = () =>
     stored(() => localStorage, (storage) => {
-      if (waiting.size) storage.setItem(prefix + tab, JSON.stringify([...waiting.values()]));
-      else storage.removeItem(prefix + tab);
+      kept = false;
+      if (!waiting.size) return storage.removeItem(prefix + tab);
+      storage.setItem(prefix + tab, JSON.stringify([...waiting.values()]));
+      kept = true;
     });
+  const release = () => {
+    if (!kept || stored(() => localStorage, (storage) => storage.getItem(prefix + tab) === null) !== true) return false;
+    waiting.clear();
+    kept = false;
+    return true;
+  };
   keep();
   return {
     get size() {
@@ -59,7 +68,9 @@ function outbox(dataset) {
     last: (row) => waiting.get(row) ?? arrived.get(row),
     asks: () => arrived.clear(),
     first: () => waiting.values().next().value,
+    release, // lets go of what another tab has taken over: that one sends it, and may say something newer
     add(said) {
+      release();
       waiting.delete(said.row);
       waiting.set(said.row, said);
       keep();
@@ -79,12 +90,16 @@ class Refused extends Error {
   }
 }
 
+// What is wrong with a decision itself, or with its dataset; anything else may pass, and is tried again.
+const FINAL = /^(review\.(row_unknown|label_unknown|no_teacher|unreadable)|core\.artifact_(unknown|kind))$/;
+
 async function ask(address, body) {
   const headers = { "Content-Type": "application/json", "X-SLMOPS-Upload": "1" };
   const answer = await fetch(address, body ? { method: "POST", headers, body: JSON.stringify(body), keepalive: body.output == null } : {});
   if (!(answer.headers.get("content-type") ?? "").includes("json")) throw new Error(`${answer.status}`);
   const said = await answer.json();
-  if (answer.status >= 400 && answer.status < 500 && said.problems?.length) throw new Refused(said.problems);
+  const wrong = said.problems?.[0]?.code;
+  if (answer.status >= 400 && answer.status < 500 && wrong && (!body || FINAL.test(wrong))) throw new Refused(said.problems);
   if (!answer.ok) throw new Error(`${answer.status}`);
   return said;
 }
@@ -276,6 +291,10 @@ function build(root, data) {
   const flush = async () => {
     clearTimeout(box.retry);
     while (box.waiting.size) {
+      if (box.waiting.release()) {
+        setTimeout(load);
+        return;
+      }
       const first = box.waiting.first();
       state();
       try {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from backend import recipes
+from backend.errors import StudioError
 from backend.reviews import Agreement, ReviewCounts
 from backend.schemas import ArtifactView, Kind
 from studio import nav
@@ -66,7 +68,13 @@ def _nothing() -> None:
 def _of_job() -> None:
     """`?from=<job id>`: that job's dataset is reviewed, and the form takes its parameters."""
     if job_id := st.query_params.get("from"):
-        st.query_params["review"] = str(source.studio().job(job_id).params.get("data", ""))
+        try:
+            job = source.studio().job(job_id)
+        except StudioError:
+            st.query_params.pop("from", None)
+            raise
+        made = {each.stage_id: each.result.get("artifact", "") for each in source.studio().run(job.run_id).jobs}
+        st.query_params["review"] = recipes.replace(str(job.params.get("data", "")), made)
         st.session_state.pop(_KEY, None)
     take_from(STAGE)
 

@@ -75,7 +75,10 @@ def _card(view: ArtifactView, known: dict[str, ArtifactView], verdict: dict[str,
             st.badge(kind_word(view.kind), icon=icon, color=colour)
         st.caption(path_words(view, known))
         st.caption(facts_line(view))
-        st.caption(_("Runs here: costs nothing but time, and gives log-probabilities."))
+        if view.kind is Kind.ONNX:
+            st.caption(_("Runs here: costs nothing but time. Its probabilities can't be captured."))
+        else:
+            st.caption(_("Runs here: costs nothing but time, and gives log-probabilities."))
         evaluation = latest_evaluation(view, known)
         names = [name for name in ("accuracy", "token_f1") if evaluation and name in evaluation.facts]
         if evaluation and names:

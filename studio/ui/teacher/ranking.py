@@ -11,6 +11,7 @@ from backend.schemas import ArtifactView, Kind
 from studio.ui import source
 from studio.ui.compare.table import Cell, Column, plain_table
 from studio.ui.i18n import _
+from studio.ui.pickers import distinct
 from studio.ui.project import project
 from studio.ui.teacher.use import use_button
 from studio.ui.teacher.words import score_words
@@ -28,7 +29,7 @@ def ranking() -> None:
             icon=":material/info:",
         )
         return
-    names = {view.id: f"{view.name} · {ago(view.created)}" for view in mine}
+    names = distinct({view.id: f"{view.name} · {ago(view.created)}" for view in mine})
     chosen = mine[0].id
     if len(mine) > 1:
         chosen = st.selectbox(
