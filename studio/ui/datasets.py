@@ -76,6 +76,7 @@ def dataset_rows(ref: str) -> None:
             key=f"split_{view.id}",
             default=splits[0],
             required=True,
+            wrap=True,
         )
         search = st.text_input(_("Search"), key=f"search_{view.id}", placeholder=_("Words in a row"), width=280)
     wanted = (search or "").strip()

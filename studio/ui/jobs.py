@@ -80,7 +80,12 @@ def _filters() -> tuple[str, str, str]:
     stages = [ALL, *NAMES]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="job_filters"):
         group = st.segmented_control(
-            _("State"), list(words), format_func=words.__getitem__, required=True, **_bound("state", ALL, words)
+            _("State"),
+            list(words),
+            format_func=words.__getitem__,
+            required=True,
+            **_bound("state", ALL, words),
+            wrap=True,
         )
         stage = st.selectbox(
             _("Stage"),

@@ -115,6 +115,7 @@ def _switch(stages: tuple[str, ...], panels: Mapping[str, Panel]) -> str:
         format_func=words,
         key="step",
         required=True,
+        wrap=True,
         label_visibility="collapsed",
         persist_state="session",
     )

@@ -24,6 +24,8 @@ CUT = """() => [...document.querySelectorAll("h1, h2, h3, [data-testid=stMarkdow
   .filter(e => e.checkVisibility() && !e.closest("[data-testid=stSidebar]"))
   .filter(e => getComputedStyle(e).overflowX !== "visible" && e.scrollWidth > e.clientWidth + 1)
   .map(e => e.innerText)"""
+OUTSIDE = """() => [...document.querySelectorAll("[data-testid=stButtonGroup] button")]
+  .filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1).map(e => `outside: ${e.innerText}`)"""
 WIDER = """() => [document.documentElement, document.querySelector("[data-testid=stMain]")]
   .filter(e => e && e.scrollWidth > e.clientWidth + 1).map(e => `${e.scrollWidth} in ${e.clientWidth}`)"""
 
@@ -55,4 +57,4 @@ def test_accessible(filled: Web, visit: Visit, scheme: str) -> None:
 @pytest.mark.parametrize("locale", ["en-GB", "es-ES"])
 def test_fits_a_phone(filled: Web, visit: Visit, locale: str) -> None:
     visitor = visit(filled.url, locale=locale, viewport={"width": 390, "height": 844})
-    assert collect(visitor, lambda page: page.evaluate(CUT) + page.evaluate(WIDER)) == {}
+    assert collect(visitor, lambda page: page.evaluate(CUT) + page.evaluate(WIDER) + page.evaluate(OUTSIDE)) == {}

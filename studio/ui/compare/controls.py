@@ -117,6 +117,7 @@ def axis(choice: Choice, beside: DeltaGenerator) -> Choice:
         on_change=_by_hand,
         args=("cmp_x",),
         required=True,
+        wrap=True,
         label_visibility="collapsed",
         persist_state="session",
     )

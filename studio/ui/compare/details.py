@@ -36,6 +36,7 @@ def details(choice: Choice) -> None:
         required=True,
         label_visibility="collapsed",
         persist_state="session",
+        wrap=True,
     )
     sections[str(chosen or "rows")][1](choice)
 
@@ -67,7 +68,13 @@ def _rows(choice: Choice) -> None:
         st.session_state[FILTER] = "all"
     with st.container(horizontal=True, vertical_alignment="bottom", key="cmp_filter"):
         st.segmented_control(
-            _("Rows"), list(words), format_func=words.__getitem__, key=FILTER, on_change=_to_first, required=True
+            _("Rows"),
+            list(words),
+            format_func=words.__getitem__,
+            key=FILTER,
+            on_change=_to_first,
+            required=True,
+            wrap=True,
         )
         st.text_input(_("Search"), key=SEARCH, on_change=_to_first, placeholder=_("Words in any text"), max_chars=200)
     ids = shown_rows(answers)

@@ -70,6 +70,7 @@ def _filtered(held: list[ArtifactView]) -> list[ArtifactView]:
         required=True,
         label_visibility="collapsed",
         persist_state="session",
+        wrap=True,
     )
     return [view for view in found if kind in (ALL, view.kind.value)]
 

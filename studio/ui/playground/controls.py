@@ -159,6 +159,7 @@ def system_box(here: Place) -> None:
             on_change=_prefill,
             args=(here,),
             persist_state="session",
+            wrap=True,
         )
         if mode == COMMON:
             # In a form, since the box alone would ask for Ctrl+Enter, and in English.

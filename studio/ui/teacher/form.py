@@ -103,7 +103,9 @@ def _field(field: str, locked: bool = False) -> None:
     elif field in NUMBERS:
         st.number_input(title, value=None, step=1, **common)
     elif field == "forbids_distillation":
-        st.segmented_control(title, list(get_args(Forbids)), format_func=forbids_words, required=True, **common)
+        st.segmented_control(
+            title, list(get_args(Forbids)), format_func=forbids_words, required=True, wrap=True, **common
+        )
     elif field == "terms":
         st.text_area(title, height=80, **common)
     else:

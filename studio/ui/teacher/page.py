@@ -57,6 +57,7 @@ def _switch() -> str:
         format_func=words.__getitem__,
         key=_STEP,
         required=True,
+        wrap=True,
         label_visibility="collapsed",
         persist_state="session",
     )
