@@ -79,6 +79,7 @@ def test_own_file_becomes_a_dataset_and_stays_text(works: Works, visit: Visit, t
     expect(page.get_by_text("<script>document.title").first).to_be_visible()
     expect(page.get_by_text("![out](http://192.0.2.7/pixel.png)").first).to_be_visible()
     expect(page.get_by_text("أين طردي؟ 🎁👩‍👩‍👧").first).to_be_visible()
+    settle(page)
     assert page.locator("img[src=x], a[href^='javascript:']").count() == 0
     assert "taken" not in page.title()
     longest = page.locator("[data-testid=stText]").evaluate_all(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -90,8 +91,11 @@ class Whole(Web):
 
     def running(self, module: str) -> int | None:
         """The id of the process that runs this module now."""
-        found = [child.pid for child in psutil.Process(self.process.pid).children() if module in child.cmdline()]
-        return found[0] if found else None
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.Error):  # it has just ended
+                if module in child.cmdline():
+                    return child.pid
+        return None
 
 
 def free_port() -> int:
