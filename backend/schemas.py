@@ -16,7 +16,8 @@ class View(BaseModel):
 
 class Kind(StrEnum):
     """What an artifact is. `model`: full torch weights; `adapter`: LoRA on a model; `onnx`: an ONNX Runtime GenAI folder;
-    `capture`: a teacher's probabilities on the answers of a dataset."""
+    `capture`: a teacher's probabilities on the answers of a dataset; `report`: what a check of a model found (facts: report,
+    model, passed, failed)."""
 
     DATASET = "dataset"
     MODEL = "model"
@@ -25,6 +26,7 @@ class Kind(StrEnum):
     CAPTURE = "capture"
     EVALUATION = "evaluation"
     AUDITION = "audition"
+    REPORT = "report"
     PACKAGE = "package"
 
 

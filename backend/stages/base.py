@@ -47,6 +47,7 @@ OnnxRef = Annotated[str, RefTo((Kind.ONNX,))]
 ModelRef = Annotated[str, RefTo((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))]
 CaptureRef = Annotated[str, RefTo((Kind.CAPTURE,))]
 EvaluationRef = Annotated[str, RefTo((Kind.EVALUATION,))]
+ReportRef = Annotated[str, RefTo((Kind.REPORT,))]
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,8 @@ def made(artifacts: list[ArtifactView]) -> set[str]:
             found.add("teacher" if view.facts.get("teacher") else "dataset")
         elif view.kind is Kind.MODEL and "kept_layers" in view.facts:
             found.add("cut")
+        elif view.kind is Kind.REPORT:
+            found.add(str(view.facts.get("report")))
         elif view.kind is not Kind.MODEL or view.job_id:  # an imported model was made by nobody here
             found.add(_MAKERS[view.kind])
     return found

@@ -76,7 +76,7 @@ def label(view: ArtifactView) -> str:
     rows = view.facts.get("rows")
     if isinstance(rows, dict):
         parts.append(ngettext("{n} row", "{n} rows", sum(rows.values())))
-    elif view.kind not in (Kind.EVALUATION, Kind.AUDITION):
+    elif view.kind not in (Kind.EVALUATION, Kind.AUDITION, Kind.REPORT):
         parts.append(size(view.size_bytes))
     if view.job_id and view.project != project().id:  # what was imported belongs to all
         parts += [project_words(each) for each in source.projects() if each.id == view.project]
@@ -149,5 +149,6 @@ def _kind(kind: Kind) -> str:
         Kind.CAPTURE: _("capture"),
         Kind.EVALUATION: _("evaluation"),
         Kind.AUDITION: _("audition"),
+        Kind.REPORT: _("report"),
         Kind.PACKAGE: _("package"),
     }[kind]

@@ -125,6 +125,7 @@ KINDS: dict[str, str] = {
     Kind.CAPTURE: "Captures",
     Kind.EVALUATION: "Evaluations",
     Kind.AUDITION: "Auditions",
+    Kind.REPORT: "Reports",
     Kind.PACKAGE: "Packages",
     "checkpoints": "Checkpoints",
     "cache": "Cache",

@@ -29,6 +29,7 @@ def kind_word(kind: Kind) -> str:
         Kind.CAPTURE: _("capture"),
         Kind.EVALUATION: _("evaluation"),
         Kind.AUDITION: _("audition"),
+        Kind.REPORT: _("report"),
         Kind.PACKAGE: _("package"),
     }[kind]
     return word[:1].upper() + word[1:]
