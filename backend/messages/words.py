@@ -28,7 +28,7 @@ WORDS = frozenset(
     {
         *DROPS.values(),
         # kinds of artifacts, states of jobs, splits
-        *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "audition", "package"),
+        *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "audition", "report", "package"),
         *("waiting", "queued", "running", "cancelling", "succeeded", "failed", "cancelled", "blocked"),
         *("train", "validation", "test", "pool"),
         # what a file or a cell holds
