@@ -74,14 +74,20 @@ class LocalEngine(ChatEngine, Protocol):
 
 def open_engine(view: ArtifactView, lookup: Lookup) -> LocalEngine:
     """Load the model behind `view`; `lookup` finds the base of an adapter by id. Raises StudioError for other kinds."""
+    return open_runtime(view)(view, lookup)
+
+
+def open_runtime(view: ArtifactView) -> Callable[[ArtifactView, Lookup], LocalEngine]:
+    """What loads models of this kind; its libraries are in memory afterwards and no model is. Raises StudioError for kinds
+    that don't run."""
     if view.kind in (Kind.MODEL, Kind.ADAPTER):
         from backend.ml.generate import TorchEngine
 
-        return TorchEngine(view, lookup)
+        return TorchEngine
     if view.kind is Kind.ONNX:
         from backend.ml.ort import OrtEngine
 
-        return OrtEngine(view)
+        return lambda model, _: OrtEngine(model)
     raise StudioError("core.artifact_kind", ref=view.name, kind=view.kind, wanted="model / adapter / onnx")
 
 

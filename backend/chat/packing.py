@@ -56,6 +56,7 @@ METRICS = (
     ("latency_ms_p95", "Latency p95", "ms"),
     ("decode_tokens_per_s", "Decode, tokens a second", "number"),
     ("peak_memory_bytes", "Peak memory", "bytes"),
+    ("model_memory_bytes", "Memory above the empty runtime", "bytes"),
     ("size_bytes", "Size on disk", "bytes"),
     ("parameters", "Parameters", "count"),
 )

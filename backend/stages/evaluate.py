@@ -28,11 +28,11 @@ from backend.chat.answerer import (
     open_answerer,
 )
 from backend.chat.cost import measure_cost, reset_peak
-from backend.chat.engine import Sampling, answer_tokens, truth
+from backend.chat.engine import Sampling, answer_tokens, open_runtime, truth
 from backend.chat.pulse import Pulse
 from backend.data.rows import DataFolder, Row
 from backend.errors import Problem, StudioError
-from backend.jobs.guards import peak_memory
+from backend.jobs.guards import held_memory, peak_memory
 from backend.models import costs
 from backend.schemas import ArtifactView, Kind, Quote
 from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
@@ -111,6 +111,7 @@ def run(params: EvaluateParams, ctx: Any) -> EvaluateResult:
     data = DataFolder(source.path)
     rows = _rows(params, data, source.name)
     ctx.progress(0, len(rows), "loading the model")
+    empty = _empty(params, ctx)
     reset_peak()
     begun = time.perf_counter()
     answerer = open_answerer(params, ctx)
@@ -118,6 +119,11 @@ def run(params: EvaluateParams, ctx: Any) -> EvaluateResult:
     try:
         sampling = Sampling(max_new_tokens=_room(params, data, answerer))
         metrics = _cost(params, ctx, data, rows, answerer, sampling)
+        if (
+            answerer.view
+        ):  # Taken now: batches, scikit-learn and rouge are the studio's, not what a user of the model needs.
+            peak = float(peak_memory())
+            metrics |= {"peak_memory_bytes": peak, "model_memory_bytes": max(0.0, peak - empty)}
         answers = _answers(params, ctx, data, rows, answerer, sampling)
         metrics |= _scores(ctx, data, rows, answers, answerer)
     finally:
@@ -128,6 +134,13 @@ def run(params: EvaluateParams, ctx: Any) -> EvaluateResult:
     made = _keep(params, ctx, source, answerer, folder, metrics)
     ctx.progress(len(rows), len(rows), "done")
     return EvaluateResult(artifact=made.id, metrics=metrics)
+
+
+def _empty(params: EvaluateParams, ctx: Any) -> int:
+    """Bytes that the process holds with the runtime's libraries and no model: what any model costs here."""
+    if params.model:
+        open_runtime(ctx.input(params.model))
+    return held_memory()
 
 
 def _rows(params: EvaluateParams, data: DataFolder, ref: str) -> list[Row]:
@@ -152,9 +165,7 @@ def _cost(
     pulse = Pulse(ctx, len(rows), "measuring times, one prompt at a time")
     pulse()
     prompts = [data.template.prompt(row) for row in rows[: params.cost_prompts]]
-    measured = measure_cost(answerer.engine, prompts, sampling, pulse).model_dump()
-    # Taken now: batches, scikit-learn and rouge are the studio's memory, not what a user of the model needs.
-    return measured | ({"peak_memory_bytes": float(peak_memory())} if answerer.view else {})
+    return measure_cost(answerer.engine, prompts, sampling, pulse).model_dump()
 
 
 def _answers(

@@ -64,6 +64,7 @@ METRICS: dict[str, tuple[str, str]] = {
     "latency_ms_p50": ("Latency, median", "ms"),
     "latency_ms_p95": ("Latency, 95 %", "ms"),
     "peak_memory_bytes": ("Peak memory", "bytes"),
+    "model_memory_bytes": ("Memory above the empty runtime", "bytes"),
     "size_bytes": ("Size on disk", "bytes"),
     "parameters": ("Parameters", "count"),
     "layers": ("Layers", "count"),

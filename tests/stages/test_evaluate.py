@@ -20,7 +20,7 @@ from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_datas
 from tests.stages.world import TinyWorld
 
 COST = {"ttft_ms", "decode_tokens_per_s", "latency_ms_p50", "latency_ms_p95"}
-WEIGHT = {"peak_memory_bytes", "size_bytes", "parameters", "weights_bytes", "load_seconds"}
+WEIGHT = {"peak_memory_bytes", "model_memory_bytes", "size_bytes", "parameters", "weights_bytes", "load_seconds"}
 
 
 def evaluated(tmp_path: Path, data: Path, view: ArtifactView | None = None, **change: Any) -> tuple[dict, Path]:
@@ -46,6 +46,7 @@ def test_a_torch_model_on_labels(tmp_path: Path) -> None:
     model = model_view(build_tiny_model(tmp_path / "model"))
     metrics, folder = evaluated(tmp_path, tiny_dataset(tmp_path / "data"), model, model=model.id)
     assert metrics.keys() >= {*COST, *WEIGHT, "accuracy", "exact_match", "macro_f1", "invalid_rate", "n"}
+    assert 0 < metrics["model_memory_bytes"] < metrics["peak_memory_bytes"] - 50e6  # torch itself is more than that
     assert metrics["n"] == 15 and metrics["majority_baseline"] == pytest.approx(1 / 3)
     assert metrics["accuracy_low"] <= metrics["accuracy"] <= metrics["accuracy_high"]
     assert metrics["weights_bytes"] == (tmp_path / "model" / "model.safetensors").stat().st_size

@@ -16,7 +16,7 @@ from studio.ui.i18n import _
 from studio.ui.words import escaped, metric_words
 
 GAINS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
-COSTS = ("latency_ms_p50", "decode_tokens_per_s", "size_bytes", "peak_memory_bytes")
+COSTS = ("latency_ms_p50", "decode_tokens_per_s", "size_bytes", "peak_memory_bytes", "model_memory_bytes")
 
 
 def gains(choice: Choice) -> Choice:
