@@ -10,8 +10,9 @@ import pytest
 
 from backend import recipes
 from backend.ablation.reading import is_ablation
-from backend.ablation.recipe import AblationParams
+from backend.ablation.recipe import FIRST_SEED, VARIANTS, AblationParams
 from backend.errors import StudioError
+from backend.paths import assets
 from backend.schemas import Kind
 from tests.ablation.lab import Lab
 from tests.studio.house import House
@@ -111,3 +112,19 @@ def test_a_run_is_told_by_its_steps(lab: Lab) -> None:
     assert [each.id for each in lab.house.studio.ablations(lab.house.store.project())] == [run.id]
     lone = run.model_copy(update={"jobs": [job for job in run.jobs if job.stage != "evaluate"]})
     assert not is_ablation(lone)
+
+
+def test_the_shipped_recipe_is_a_fair_ablation(lab: Lab) -> None:
+    shipped = recipes.load(assets() / "recipes" / "distill.yaml")
+    found = steps(shipped)
+    run = lab.start()
+    jobs = [run.jobs[0].model_copy(update={"stage_id": id_}) for id_ in found]
+    assert is_ablation(run.model_copy(update={"jobs": jobs}))
+    for seed in range(FIRST_SEED, FIRST_SEED + 3):
+        trainings = {variant: found[f"{variant}-{seed}"] for variant in VARIANTS}
+        assert {step.seed for step in trainings.values()} == {seed}
+        own = {"data", "capture", "kl_weight", "temperature", "name"}
+        shared = [{k: v for k, v in step.params.items() if k not in own} for step in trainings.values()]
+        assert shared[0] == shared[1] == shared[2] and shared[0]["max_steps"]
+        assert [step.params["data"] for step in trainings.values()] == ["${data}", "${answers}", "${answers}"]
+        assert ["capture" in step.params for step in trainings.values()] == [False, False, True]
