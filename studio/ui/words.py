@@ -44,6 +44,7 @@ STAGES = {
     "distill": "Distill",
     "finetune": "Fine-tune",
     "quantize": "Quantize",
+    "search": "Search",
     "evaluate": "Evaluate",
     "package": "Package",
 }
@@ -115,6 +116,9 @@ METRICS: dict[str, tuple[str, str]] = {
     "candidates": ("Candidates", "count"),
     "candidates_failed": ("Candidates that failed", "count"),
     "best_score": ("Best candidate", "share"),
+    "kl": ("KL divergence", "number"),
+    "top_token_agreement": ("Same likeliest token", "share"),
+    "quality_kept": ("Quality kept", "share"),
 }
 
 KINDS: dict[str, str] = {

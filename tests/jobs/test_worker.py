@@ -74,7 +74,12 @@ def test_what_an_earlier_attempt_finished_counts_only_while_its_artifact_is_ther
     if kept:
         write_json(folder / MANIFEST, manifest)
     artifact = {"event": "artifact", "path": str(folder), "manifest": manifest}
-    done = {"event": "result", "result": {"artifact": f"model-{job}", "metrics": {}}, "peak": 1, "artifact": artifact}
+    done = {
+        "event": "result",
+        "result": {"artifact": f"model-{job}", "metrics": {}},
+        "peak": 1,
+        "artifacts": [artifact],
+    }
     write_json(work / "done.json", done)
     running.service.resume("cpu")
     assert running.finish(run).state is State.SUCCEEDED

@@ -90,6 +90,25 @@ def test_narrow_heads_are_refused_also_below_an_adapter(tmp_path: Path) -> None:
         assert [problem.code for problem in problems] == ["chat.head_size"]
 
 
+def test_fp16_is_for_graphics_cards_and_what_is_built_for_them_is_marked() -> None:
+    world = TinyWorld().add("m", Kind.MODEL, **FACTS)
+    assert [p.code for p in check(QuantizeParams(model="m", precision="fp16"), world)] == ["quant.fp16_cpu"]
+    built = QuantizeParams(model="m", precision="fp16", target="cuda")
+    assert check(built, world) == []
+    assert quote(built, world).forecast["run"] is False
+    assert "run" not in quote(QuantizeParams(model="m"), world).forecast
+
+
+def test_calibration_and_scan_need_rows_of_their_own_splits() -> None:
+    world = TinyWorld().add("m", Kind.MODEL, **FACTS).add("d", Kind.DATASET, rows={"train": 5, "validation": 0})
+    for wish in ({"rounding": "gptq"}, {"exact_layers": 2}):
+        assert [p.code for p in check(QuantizeParams(model="m", **wish), world)] == ["quant.data_needed"]
+    assert check(QuantizeParams(model="m", data="d", rounding="gptq"), world) == []
+    assert [p.code for p in check(QuantizeParams(model="m", data="d", exact_layers=2), world)] == ["chat.no_rows"]
+    assert next(p.code for p in check(QuantizeParams(model="m", data="d", exact_layers=31), world)) == "quant.layers"
+    assert check(QuantizeParams(model="m", precision="int8", exact_layers=2), world) == []
+
+
 def test_an_untied_model_takes_the_plain_way() -> None:
     world = TinyWorld().add("m", Kind.MODEL, **{**FACTS, "tied": False})
     assert quote(QuantizeParams(model="m"), world).forecast["recipe"] == "plain"
