@@ -109,17 +109,22 @@ def ask_onnx(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], 
 def ask_elsewhere(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], None]) -> dict[str, Any]:
     """The same for a folder that was built for a device that is not here: its graph and weights are asked on the CPU, which
     proves them but not the device."""
-    here = folder.with_name(f"{folder.name}-cpu")
-    shutil.rmtree(here, ignore_errors=True)
-    shutil.copytree(folder, here, copy_function=os.link)
-    file = here / "genai_config.json"
-    config = json.loads(file.read_text("utf-8"))
-    config["model"]["decoder"]["session_options"]["provider_options"] = []
-    write_json(file, config)
+    here = on_cpu(folder)
     try:
         return ask_onnx(here, prompts, tick)
     finally:
         shutil.rmtree(here)
+
+
+def on_cpu(folder: Path) -> Path:
+    """A twin of `folder` beside it that names no device, so that the CPU runs it."""
+    here = folder.with_name(f"{folder.name}-cpu")
+    shutil.rmtree(here, ignore_errors=True)
+    shutil.copytree(folder, here, copy_function=os.link)
+    config = json.loads((here / "genai_config.json").read_text("utf-8"))
+    config["model"]["decoder"]["session_options"]["provider_options"] = []
+    write_json(here / "genai_config.json", config)
+    return here
 
 
 def in_child(module: str, question: dict[str, Any], work: Path, tick: Callable[[], None], code: str) -> dict[str, Any]:

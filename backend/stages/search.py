@@ -43,6 +43,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 _EXACT = 6
 """Of `kquant-64-exact` one layer in so many keeps 8 bits."""
 TEST_ROWS = 500
+TOLD = ("kl", "perplexity", "size_bytes", "decode_tokens_per_s", "ttft_ms", "peak_memory_bytes")
 
 
 class SearchParams(RecipeParams):
@@ -160,7 +161,8 @@ def run(params: SearchParams, ctx: Any) -> SearchResult:
     ctx.log(f"Chosen: {chosen['name']} ({found['kept']:.1%} of the original's quality). Report: {report.id}.")
     counts = {"candidates": float(len(points)), "candidates_failed": float(len(points) - len(good))}
     kept = {"quality_kept": found["kept"], "seconds": time.monotonic() - begun}
-    return SearchResult(artifact=onnx.id, metrics=chosen["metrics"] | counts | kept)
+    told = {name: value for name, value in chosen["metrics"].items() if name in (found["metric"], *TOLD)}
+    return SearchResult(artifact=onnx.id, metrics=told | counts | kept)
 
 
 def _candidates(params: SearchParams, facts: dict[str, Any]) -> dict[str, QuantizeParams]:
