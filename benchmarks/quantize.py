@@ -86,7 +86,7 @@ def _built(name: str, model: ArtifactView, data: ArtifactView, maker: Maker, ctx
     how = dict(CONTENDERS[name])
     if name.endswith("-exact"):
         how["exact_layers"] = max(1, int(model.facts["layers"]) // 6)
-    params = QuantizeParams(model=model.id, data=data.id, **how)
+    params = QuantizeParams.model_validate({"model": model.id, "data": data.id, **how})
     _layers, modules = exact_modules(params, maker, ctx)
     out: Path = ctx.scratch(f"built-{name}")
     maker.make(scheme_of(params, model.facts, modules), out)

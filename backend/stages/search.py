@@ -19,7 +19,9 @@ from pydantic import Field
 
 from backend.artifacts import write_json
 from backend.chat import pace
+from backend.chat.engine import truth
 from backend.chat.pulse import Pulse
+from backend.data.rows import DataFolder
 from backend.errors import Problem, StudioError
 from backend.evaluations import pareto
 from backend.models import costs
@@ -120,7 +122,7 @@ def quote(params: SearchParams, world: World) -> Quote:
         sizes.append(made.disk_bytes)
         seconds += made.seconds * world.speed() + _measure_seconds(made.forecast, load, single)
     size = min(sizes, default=0)
-    forecast = {**quantize.facts_of(QuantizeParams(model=params.model), facts), "size_bytes": size}
+    forecast = {**quantize.facts_of(QuantizeParams.model_validate({"model": params.model}), facts), "size_bytes": size}
     most = params.minutes * 60 + seconds / max(1, len(sizes))
     memory = max(build_memory(facts, known is not None and known.kind is Kind.ADAPTER), costs.answer_bytes(original))
     return Quote(
@@ -141,6 +143,8 @@ def run(params: SearchParams, ctx: Any) -> SearchResult:
 
     begun = time.monotonic()
     view, data = ctx.input(params.model), ctx.input(params.data)
+    if not _can_score(data, "validation"):
+        raise StudioError("chat.no_truth", ref=data.name, split="validation")
     candidates = _candidates(params, view.facts)
     pulse = Pulse(ctx, len(candidates) + 2, "merging the adapter" if view.kind is Kind.ADAPTER else "reading the model")
     pulse()
@@ -170,7 +174,7 @@ def _candidates(params: SearchParams, facts: dict[str, Any]) -> dict[str, Quanti
     about = {"model": params.model, "data": params.data, "calibration_rows": params.calibration_rows}
     exact = {"exact_layers": max(1, int(facts.get("layers", 1)) // _EXACT)}
     return {
-        name: QuantizeParams(**about, **how, **(exact if name.endswith("-exact") else {}))
+        name: QuantizeParams.model_validate(about | how | (exact if name.endswith("-exact") else {}))
         for name, how in RECIPES.items()
         if name in params.recipes
     }
@@ -239,15 +243,19 @@ def judged(points: list[dict[str, Any]], original: dict[str, float], keep: float
 
 
 def _test(meter: Any, source: Path, folder: Path, name: str, data: ArtifactView) -> dict[str, Any]:
-    """The original and the choice on the test rows, which chose nothing; empty where the dataset has none."""
+    """The original and the choice on the test rows, which chose nothing; empty where there is no answer to compare with."""
     from backend.ml.meter import ORIGINAL
 
-    if not data.facts.get("rows", {}).get("test", 0):
+    if not _can_score(data, "test"):
         return {}
     original = meter.measure(source, ORIGINAL, "test", TEST_ROWS)
     choice = meter.measure(folder, name, "test", TEST_ROWS)
     meter.pulse.add(1)
     return {"original": original, "choice": choice}
+
+
+def _can_score(data: ArtifactView, split: str) -> bool:
+    return any(truth(row) is not None for row in DataFolder(data.path).rows(split))
 
 
 def _leave(
