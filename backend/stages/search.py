@@ -183,7 +183,8 @@ def _candidates(params: SearchParams, facts: dict[str, Any]) -> dict[str, Quanti
 def _try_all(
     params: SearchParams, ctx: Any, view: ArtifactView, candidates: dict[str, QuantizeParams], maker: Any, meter: Any
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """The points of all that were tried, and the names of those for which no time was left."""
+    """The points of all that were tried, and the names of those for which no time was left. Those that ran are kept for
+    another attempt; those that failed are tried again."""
     points: list[dict[str, Any]] = []
     untried = []
     for name, how in candidates.items():
@@ -192,9 +193,12 @@ def _try_all(
         if not file.is_file() and points and spent >= params.minutes * 60:
             untried.append(name)
             continue
-        if not file.is_file():
-            write_json(file, _try(params, ctx, view, name, how, maker, meter))
-        points.append(json.loads(file.read_text("utf-8")))
+        if file.is_file():
+            points.append(json.loads(file.read_text("utf-8")))
+        else:
+            points.append(_try(params, ctx, view, name, how, maker, meter))
+            if "metrics" in points[-1]:
+                write_json(file, points[-1])
         meter.pulse.add(1)
     return points, untried
 

@@ -121,6 +121,8 @@ def test_when_none_runs_the_job_fails_with_the_first_reason(bench: Bench) -> Non
     bench.failing = {"rtn-64", "rtn-32"}
     with pytest.raises(StudioError, match="is broken"):
         bench.search("rtn-64", "rtn-32")
+    bench.failing = {"rtn-32"}
+    assert bench.search("rtn-64", "rtn-32").metrics["candidates_failed"] == 1  # a retry tries them again
 
 
 @pytest.mark.ml

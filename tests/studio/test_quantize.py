@@ -140,3 +140,19 @@ def test_olives_workflow_can_be_downloaded(show: Show, house: House) -> None:
 def test_nothing_was_searched_yet(show: Show, house: House) -> None:
     at = at_search(show)
     assert "No search has run in this project yet" in words(at)
+
+
+def test_what_was_built_for_another_device_is_marked_where_it_can_be_chosen(show: Show, house: House) -> None:
+    facts = {"precision": "fp16", "target": "cuda", "run": False}
+    house.model("big", Kind.ONNX, facts=facts, files={"olive.json": "{}"})
+    (option,) = show("quantize").selectbox(key="workflow_shown").options
+    assert "FP16" in option and "not run here" in option
+
+
+def test_the_form_says_that_a_graphics_card_is_not_here(show: Show, house: House) -> None:
+    house.model()
+    at = show("quantize")
+    assert "on its own device it is not run here" not in words(at)
+    at.session_state[f"form.{house.store.project()}.quantize.target"] = "cuda"
+    at.run()
+    assert "on its own device it is not run here" in words(at)

@@ -17,7 +17,7 @@ from studio.ui.forms import Form
 from studio.ui.i18n import _
 from studio.ui.pickers import distinct, label
 from studio.ui.project import project
-from studio.ui.quantize.points import COSTS, Report, columns, measured, read, recipe_words, rows
+from studio.ui.quantize.points import COSTS, Report, columns, figures, measured, read, recipe_words, rows
 from studio.ui.words import ago, escaped, metric_words, percent, size
 
 
@@ -44,7 +44,8 @@ def _search() -> None:
     report = read(view)
     _verdict(view, report)
     _chart(view, report)
-    plain_table("search_table", _("Recipes"), columns(report), rows(report), sort=(4, False), stack=True)
+    at = 1 + figures(report).index("size_bytes")
+    plain_table("search_table", _("Recipes"), columns(report), rows(report), sort=(at, False), stack=True)
     for point in report["points"]:
         if "failure" in point:
             said = Problem(**point["failure"]).sentence(_)

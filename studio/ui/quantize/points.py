@@ -53,8 +53,9 @@ def _point(name: str, kind: Kind, precision: str, metrics: dict[str, float], vie
 
 
 def figures(report: Report) -> list[str]:
-    """The metrics of the table, the measure of quality first."""
-    return [report["metric"], "kl", "perplexity", *COSTS]
+    """The metrics of the table, the measure of quality first; perplexity where answers are texts."""
+    texts = [] if report["metric"] == "accuracy" else ["perplexity"]
+    return [report["metric"], "kl", *texts, *COSTS]
 
 
 def columns(report: Report) -> list[Column]:
