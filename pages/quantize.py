@@ -1,12 +1,15 @@
-"""A model in 4 bits, and the package to hand over."""
+"""A model in few bits, the search for the best way there, and the package to hand over."""
 
 from studio.nav import QUANTIZE
 from studio.ui.i18n import _
+from studio.ui.quantize.page import outcome
 from studio.ui.stage_page import stage_page
 
 stage_page(
     QUANTIZE,
-    _("Weights in 4 bits make a model small and fast; a package hands it over with all that it needs."),
+    _("Weights in few bits make a model small and fast; a package hands it over with all that it needs."),
     "quantize",
+    "search",
     "package",
 )
+outcome()

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from backend.chat.engine import ChatEngine, Sampling, open_engine
+from backend.chat.engine import ChatEngine, Sampling, not_here, open_engine
 from backend.chat.http import Endpoint, HttpEngine, check_endpoint, check_key_name
 from backend.chat.pace import Load
 from backend.chat.spend import FILE, Prices, Spend, dollars
@@ -118,6 +118,9 @@ def check_answerer(params: AnswererParams, world: World) -> list[Problem]:
     if once + bool(params.model) + bool(params.endpoint) != 1:
         return [Problem(code="chat.one_teacher", field="model")]
     problems = check_endpoint(params.endpoint_url, params.endpoint_model) if once else []
+    known = world.describe(params.model) if params.model else None
+    if known and (target := not_here(known.facts)):
+        problems.append(Problem(code="quant.not_here", args={"ref": params.model, "target": target}, field="model"))
     problems += check_key_name(params.endpoint_key_env, "endpoint_key_env")
     saved = world.endpoint(params.endpoint) if params.endpoint else None
     if params.budget and not params.model and (once or (saved and not saved.priced)):

@@ -72,14 +72,22 @@ class LocalEngine(ChatEngine, Protocol):
         """Sum of -ln p over the ids of `answer` after `prompt`."""
 
 
+def not_here(facts: dict[str, Any]) -> str:
+    """The device that a model was built for when it can't be asked in this studio, else ""."""
+    return str(facts.get("target", "")) if facts.get("run") is False else ""
+
+
 def open_engine(view: ArtifactView, lookup: Lookup) -> LocalEngine:
-    """Load the model behind `view`; `lookup` finds the base of an adapter by id. Raises StudioError for other kinds."""
+    """Load the model behind `view`; `lookup` finds the base of an adapter by id. Raises StudioError for other kinds, and for
+    a model that was built for another device."""
     return open_runtime(view)(view, lookup)
 
 
 def open_runtime(view: ArtifactView) -> Callable[[ArtifactView, Lookup], LocalEngine]:
-    """What loads models of this kind; its libraries are in memory afterwards and no model is. Raises StudioError for kinds
-    that don't run."""
+    """What loads models of this kind; its libraries are in memory afterwards and no model is. Raises StudioError as
+    `open_engine`."""
+    if target := not_here(view.facts):
+        raise StudioError("quant.not_here", ref=view.name, target=target)
     if view.kind in (Kind.MODEL, Kind.ADAPTER):
         from backend.ml.generate import TorchEngine
 

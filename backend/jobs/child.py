@@ -36,12 +36,12 @@ class Channel:
     def __init__(self) -> None:
         self._stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
         self._lock = threading.Lock()
-        self.artifact: dict[str, Any] | None = None
+        self.artifacts: list[dict[str, Any]] = []
         os.dup2(2, 1)
 
     def send(self, event: dict[str, Any]) -> None:
         if event["event"] == "artifact":
-            self.artifact = event
+            self.artifacts.append(event)
         if event["event"] == "log":
             event = {**event, "text": event["text"][:_LOG_LIMIT]}
         with self._lock:
@@ -87,7 +87,7 @@ def _work(order: Order, channel: Channel, cancelled: threading.Event, find: Call
     result = found.run(found.parse(order.params), ctx)
     event = {"event": "result", "result": result.model_dump(mode="json"), "peak": peak_memory()}
     # A worker that dies before it has recorded this finds the file and does not run the stage again.
-    write_json(order.dir / DONE, {**event, "artifact": channel.artifact})
+    write_json(order.dir / DONE, {**event, "artifacts": channel.artifacts})
     return event
 
 

@@ -110,8 +110,8 @@ class StageContext:
         parents: list[str] | None = None,
         license: str | None = None,
     ) -> ArtifactView:
-        """Move the finished folder `path` into the artifact store. A stage makes one; its id derives from the job, so
-        that a second run of the same job ends in the same state."""
+        """Move the finished folder `path` into the artifact store. A stage makes at most one of a kind; its id derives
+        from the job, so that a second run of the same job ends in the same state."""
         artifact_id = f"{kind.value}-{self.order.job_id}"
         manifest = Manifest(
             id=artifact_id,

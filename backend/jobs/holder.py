@@ -113,7 +113,7 @@ class Holder:
 
         def report(event: dict[str, Any]) -> None:
             if event["event"] == "artifact":
-                made[:] = [event]
+                made[:] = [one for one in made if one["path"] != event["path"]] + [event]
             recorder.take(event)
 
         attempt = Attempt(order, self._module, self._settings.logs / f"{job.id}.log", report)
@@ -175,11 +175,10 @@ def _already_done(work: Path, made: list[dict[str, Any]]) -> Outcome | None:
     if not (work / DONE).is_file():
         return None
     event = json.loads((work / DONE).read_text("utf-8"))
-    if event["artifact"]:
-        if not (Path(event["artifact"]["path"]) / MANIFEST).is_file():
-            (work / DONE).unlink()
-            return None
-        made.append(event["artifact"])
+    if not all((Path(one["path"]) / MANIFEST).is_file() for one in event["artifacts"]):
+        (work / DONE).unlink()
+        return None
+    made += event["artifacts"]
     return Outcome("succeeded", result=event["result"], peak=event["peak"])
 
 

@@ -13,6 +13,7 @@ from backend.messages import (
     jobs,
     logits,
     models,
+    quant,
     recipe,
     review,
     serve,
@@ -24,7 +25,7 @@ from backend.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, files, models, train, students, logits, ablation),
+    *(core, value, data, files, models, train, students, quant, logits, ablation),
     *(chat, endpoints, synth, review, serve, jobs, recipe),
 ):
     for _code, _words in _area.MESSAGES.items():

@@ -20,6 +20,7 @@ from backend.chat.engine import Lookup
 from backend.data.tokens import Encoder
 from backend.errors import StudioError
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
+from backend.models.quants import Scheme, accelerator, passes
 from backend.paths import ROOT
 from backend.schemas import ArtifactView, Kind
 
@@ -41,26 +42,12 @@ def plain_folder(view: ArtifactView, lookup: Lookup, scratch: Path) -> Path:
     return scratch
 
 
-def olive_config(model: Path, work: Path, precision: str, tied: bool, block: int) -> dict[str, Any]:
-    """The workflow that Olive runs. `tied`: 4-bit tables for input and output that become one (Rtn, ModelBuilder,
-    TieWordEmbeddings); else ModelBuilder alone. No remote code, no hub token."""
-    build: dict[str, Any] = {
-        "type": "ModelBuilder",
-        "precision": precision,
-        "extra_options": {"hf_remote": False, "hf_token": "false"},
-    }
-    if precision == "int4":
-        build["int4_block_size"] = block
-    passes = {"build": build}
-    if tied:
-        rtn = {"type": "Rtn", "bits": 4, "group_size": block, "lm_head": True, "embeds": True}
-        tie = {"type": "GraphSurgeries", "surgeries": [{"surgeon": "TieWordEmbeddings"}]}
-        passes = {"quantize": rtn, "build": build, "tie": tie}
-    cpu = {"device": "cpu", "execution_providers": ["CPUExecutionProvider"]}
+def olive_config(model: Path, work: Path, scheme: Scheme, calibration: Path | None = None) -> dict[str, Any]:
+    """The workflow that Olive runs. `calibration`: texts for GPTQ (see backend.models.quants.passes)."""
     return {
         "input_model": {"type": "HfModel", "model_path": str(model), "task": "text-generation"},
-        "systems": {"here": {"type": "LocalSystem", "accelerators": [cpu]}},
-        "passes": passes,
+        "systems": {"here": {"type": "LocalSystem", "accelerators": [accelerator(scheme.target)]}},
+        "passes": passes(scheme, model, calibration),
         "host": "here",
         "target": "here",
         "cache_dir": str(work / "cache"),
@@ -103,30 +90,55 @@ def collect(built: Path, source: Path, target: Path, config: dict[str, Any]) -> 
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
     _repair_genai_config(target)
-    recipe = {key: config[key] for key in ("systems", "passes", "host", "target")}
-    recipe["input_model"] = {**config["input_model"], "model_path": "model"}
-    write_json(target / "olive.json", recipe)
+    recipe = {key: config[key] for key in ("input_model", "systems", "passes", "host", "target")}
+    write_json(target / "olive.json", _portable(recipe))
 
 
 def ask_onnx(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], None]) -> dict[str, Any]:
     """What a fresh process hears from the model: `first` tokens, their logits, `texts`. Raises StudioError when it can't load,
     crashes or gives no usable values."""
-    question, answer = folder.with_name("question.json"), folder.with_name("answer.json")
-    answer.unlink(missing_ok=True)
-    write_json(question, {"folder": str(folder), "prompts": [list(prompt) for prompt in prompts]})
-    log = folder.with_name("ask.log")
-    with log.open("wb") as stream:
-        command = [sys.executable, "-m", "backend.ml.ask", str(question), str(answer)]
-        child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
-        _attend(child, tick)
-    if not answer.is_file():
-        lines = _lines(log)
-        raise StudioError("chat.onnx_stopped", status=child.returncode, reason=_reason(lines))
-    heard: dict[str, Any] = json.loads(answer.read_text("utf-8"))
+    asked = {"folder": str(folder), "prompts": [list(prompt) for prompt in prompts]}
+    heard = in_child("backend.ml.ask", asked, folder.parent, tick, "chat.onnx_stopped")
     if not heard["finite"]:
         raise StudioError("chat.onnx_wrong", reason="gives values that are not numbers")
     if not all(heard["spread"]):
         raise StudioError("chat.onnx_wrong", reason="gives every token the same value")
+    return heard
+
+
+def ask_elsewhere(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], None]) -> dict[str, Any]:
+    """The same for a folder that was built for a device that is not here: its graph and weights are asked on the CPU, which
+    proves them but not the device."""
+    here = on_cpu(folder)
+    try:
+        return ask_onnx(here, prompts, tick)
+    finally:
+        shutil.rmtree(here)
+
+
+def on_cpu(folder: Path) -> Path:
+    """A twin of `folder` beside it that names no device, so that the CPU runs it."""
+    here = folder.with_name(f"{folder.name}-cpu")
+    shutil.rmtree(here, ignore_errors=True)
+    shutil.copytree(folder, here, copy_function=os.link)
+    config = json.loads((here / "genai_config.json").read_text("utf-8"))
+    config["model"]["decoder"]["session_options"]["provider_options"] = []
+    write_json(here / "genai_config.json", config)
+    return here
+
+
+def in_child(module: str, question: dict[str, Any], work: Path, tick: Callable[[], None], code: str) -> dict[str, Any]:
+    """What `python -m module` answers to `question`. Raises StudioError(code) when it ends without an answer."""
+    asked, answer, log = work / "question.json", work / "answer.json", work / "ask.log"
+    answer.unlink(missing_ok=True)
+    write_json(asked, question)
+    with log.open("wb") as stream:
+        command = [sys.executable, "-m", module, str(asked), str(answer)]
+        child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+        _attend(child, tick)
+    if not answer.is_file():
+        raise StudioError(code, status=child.returncode, reason=_reason(_lines(log)))
+    heard: dict[str, Any] = json.loads(answer.read_text("utf-8"))
     return heard
 
 
@@ -140,6 +152,16 @@ def first_tokens(folder: Path, prompts: Sequence[Sequence[int]]) -> list[int]:
     ).eval()
     with torch.inference_mode():
         return [int(model(torch.tensor([list(ids)]), logits_to_keep=1).logits[0, -1].argmax()) for ids in prompts]
+
+
+def _portable(value: Any) -> Any:
+    """The same with names of files in place of their paths: `model` for the input."""
+    if isinstance(value, dict):
+        names = {"model_path": "model", "model_name": "model"}
+        return {key: names.get(key) or _portable(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_portable(each) for each in value]
+    return Path(value).name if isinstance(value, str) and os.sep in value else value
 
 
 def _repair_genai_config(folder: Path) -> None:

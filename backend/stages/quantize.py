@@ -1,7 +1,9 @@
-"""Convert a torch model or adapter into an ONNX Runtime GenAI folder, in fp32 or with weights of 4 bits.
+"""Convert a torch model or adapter into an ONNX Runtime GenAI folder, in floats or with weights of 8 or 4 bits.
 
-Needs a model or adapter. An adapter is merged into its base first. Leaves an artifact of kind onnx that was loaded and asked
-before it counts: ONNX files, genai_config.json, tokenizer, templates and the Olive workflow (olive.json).
+Needs a model or adapter; GPTQ and the choice of layers that keep 8 bits also need a dataset. An adapter is merged into its
+base first. Leaves an artifact of kind onnx that was loaded and asked before it counts: ONNX files, genai_config.json, the
+tokenizer, templates and the Olive workflow (olive.json). What is built for a graphics card is asked on the CPU, and its facts
+say that it has not run on its device (`run` is false). backend.models.quants says which recipes of Olive are not offered.
 """
 
 from __future__ import annotations
@@ -14,38 +16,69 @@ from typing import Any, Literal
 from pydantic import Field
 
 from backend.chat.pulse import Pulse
-from backend.data.rows import Row, Template
-from backend.data.tokens import Encoder
 from backend.errors import Problem
 from backend.models import costs
+from backend.models.quants import (
+    BITS,
+    Precision,
+    Rounding,
+    Scheme,
+    Target,
+    build_memory,
+    build_seconds,
+    size_bytes,
+)
 from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import Described, Params, Result, Stage, TorchRef, World, check_fits, check_refs
+from backend.stages.base import DatasetRef, Described, Params, Result, Stage, TorchRef, World, check_fits, check_refs
 
 BLOCKS = (32, 64, 128)
-QUESTIONS = ("Hello.", "Turn on the light in the kitchen.", "¿Qué puedes hacer por mí?")
-PHASES = {
-    "": "starting Olive",
-    "quantize": "rounding weights",
-    "build": "building the ONNX model",
-    "tie": "tying tables",
-}
 
 
-class QuantizeParams(Params):
+class RecipeParams(Params):
+    """What `quantize` and `search` both ask."""
+
     model: TorchRef = Field(
         title="Model", description="The model or adapter to make small. An adapter is merged into its model first."
     )
-    precision: Literal["int4", "fp32"] = Field(
+    calibration_rows: int = Field(
+        64,
+        title="Rows to calibrate on",
+        description="How many training rows GPTQ reads. More is steadier and takes longer.",
+        ge=1,
+        le=2048,
+    )
+    name: str = Field(
+        "",
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+        max_length=100,
+    )
+
+
+class QuantizeParams(RecipeParams):
+    precision: Precision = Field(
         "int4",
         title="Precision",
-        description="How many bits each weight takes. INT4 is small and fast and may lose a little quality; FP32 "
-        "changes nothing and is several times larger.",
+        description="How many bits each weight takes. Fewer are smaller and faster and may lose a little quality; FP32 "
+        "changes nothing, FP16 is for graphics cards.",
+    )
+    target: Target = Field(
+        "cpu",
+        title="Target",
+        description="The device that the model is built for. What is built for a graphics card can't be tried in this "
+        "studio.",
     )
     method: Literal["auto", "tied", "plain"] = Field(
         "auto",
-        title="Method for INT4",
-        description="What happens to the table of words. In 4 bits the file is smallest; unchanged it is larger and "
-        "a little more exact. Automatic: 4 bits if possible.",
+        title="Table of words",
+        description="What happens to the table of words. In few bits the file is smallest; unchanged it is larger and "
+        "a little more exact. Automatic: small if possible.",
+    )
+    rounding: Rounding = Field(
+        "rtn",
+        title="Rounding",
+        description="How each weight finds its value: to the nearest, in blocks fitted by k-quant, or by GPTQ so that "
+        "answers on your rows change least.",
     )
     block_size: Literal[32, 64, 128] = Field(
         64,
@@ -53,11 +86,28 @@ class QuantizeParams(Params):
         description="How many weights share one scale. Fewer is more exact and larger on disk. It must divide the "
         "model's hidden size.",
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
+    symmetric: bool = Field(
+        False,
+        title="Symmetric",
+        description="Blocks without a zero point: a little smaller, less exact.",
+    )
+    head_bits: Literal[4, 8] = Field(
+        4,
+        title="Bits of the output head",
+        description="An INT4 model is more exact and larger with a head of 8 bits; a table that is shared with it "
+        "takes 8 bits too.",
+    )
+    exact_layers: int = Field(
+        0,
+        title="Layers kept in 8 bits",
+        description="So many layers of an INT4 model keep 8 bits: those that suffer most on your validation rows.",
+        ge=0,
+        le=200,
+    )
+    data: DatasetRef | None = Field(
+        None,
+        title="Dataset",
+        description="Rows of your own, for GPTQ and to find the layers that are kept in 8 bits.",
     )
 
 
@@ -70,9 +120,13 @@ def check(params: QuantizeParams, world: World) -> list[Problem]:
     if problems:
         return problems
     facts = world.describe(params.model).facts  # type: ignore[union-attr]
-    if params.precision == "int4":
-        problems += _check_blocks(params, facts)
-    problems += _check_heads(params, world)
+    if BITS[params.precision] <= 8:
+        problems += check_blocks(params, facts)
+    if params.precision == "fp16" and params.target == "cpu":
+        problems.append(Problem(code="quant.fp16_cpu", field="target"))
+    if needs_data(params) and not params.data:
+        problems.append(Problem(code="quant.data_needed", field="data"))
+    problems += _check_rows(params, world) + check_heads(params.model, world)
     return problems + check_fits(quote(params, world), world)
 
 
@@ -80,48 +134,35 @@ def quote(params: QuantizeParams, world: World) -> Quote:
     """The larger process counts for memory: Olive's; an adapter also leaves torch in the stage's own."""
     known = world.describe(params.model)
     facts = known.facts if known else {}
-    weights = float(facts.get("parameters", 0))
     adapter = known is not None and known.kind is Kind.ADAPTER
-    seconds = SECONDS_START + SECONDS_PER_MILLION[_recipe(params, facts)] * weights / 1e6
-    seconds += SECONDS_MERGE_PER_MILLION * weights / 1e6 if adapter else 0.0
-    memory = MEMORY_BASE + MEMORY_PER_WEIGHT * weights + (MEMORY_MERGE if adapter else 0.0)
+    scheme, exact = scheme_of(params, facts), exact_count(params)
+    size = int(size_bytes(scheme, facts, exact))
     return Quote(
-        seconds=seconds / world.speed(),
-        memory_bytes=int(memory),
-        disk_bytes=int(_size(params, facts)),
-        forecast={**_facts(params, facts), "size_bytes": int(_size(params, facts))},
+        seconds=build_seconds(scheme, facts, adapter, scan=exact > 0) / world.speed(),
+        memory_bytes=int(build_memory(facts, adapter)),
+        disk_bytes=size,
+        forecast={**facts_of(params, facts), "size_bytes": size},
     )
-
-
-SECONDS_START, SECONDS_MERGE_PER_MILLION = 17.0, 0.03
-SECONDS_PER_MILLION = {"fp32": 0.08, "plain": 0.08, "tied": 0.085}
-"""Starting Olive, asking and comparing; then per million weights. Measured for tied with SmolLM2-135M and its cut of 6
-layers on the reference."""
-MEMORY_BASE, MEMORY_PER_WEIGHT, MEMORY_MERGE = 1.1e9, 4.7, 0.5e9
-"""Bytes: 1.26 GB were measured for 49.6 million weights, 1.65 GB for 134.5 million."""
 
 
 def run(params: QuantizeParams, ctx: Any) -> QuantizeResult:
     from backend.ml import convert
+    from backend.ml.shrink import Maker
 
     begun = time.monotonic()
     view = ctx.input(params.model)
-    recipe = _recipe(params, view.facts)
     pulse = Pulse(ctx, 4, "merging the adapter" if view.kind is Kind.ADAPTER else "reading the model")
     pulse()
     source = convert.plain_folder(view, ctx.input, ctx.scratch("merged"))
-    pulse.add(1, PHASES[""])
-    work = ctx.scratch("olive")
-    config = convert.olive_config(source, work, params.precision, recipe == "tied", params.block_size)
-    built = convert.run_olive(config, work, lambda phase: pulse.add(0, PHASES.get(phase, phase)), ctx.log)
+    data = ctx.input(params.data).path if params.data else None
+    maker = Maker(source, ctx.dir / "maker", pulse, ctx.log, data, params.calibration_rows)
+    layers, names = exact_modules(params, maker, ctx)
+    pulse.add(1, "starting Olive")
     out = ctx.scratch("out")
-    convert.collect(built, source, out, config)
-    pulse.add(1, "asking the result")
-    prompts = _prompts(out)
-    heard = convert.ask_onnx(out, prompts, pulse)
-    pulse.add(1, "comparing with the original")
-    agreement = _agreement(convert.first_tokens(source, prompts), heard, ctx)
-    made = _keep(params, ctx, view, out)
+    heard = maker.make(scheme_of(params, view.facts, names), out)
+    pulse.add(2, "comparing with the original")
+    agreement = _agreement(convert.first_tokens(source, maker.prompts()), heard, ctx)
+    made = _keep(params, ctx, view, out, layers)
     pulse.add(1, "done")
     metrics = {
         "size_bytes": float(made.size_bytes),
@@ -132,44 +173,64 @@ def run(params: QuantizeParams, ctx: Any) -> QuantizeResult:
     return QuantizeResult(artifact=made.id, metrics=metrics)
 
 
-def _keep(params: QuantizeParams, ctx: Any, view: ArtifactView, out: Path) -> ArtifactView:
+def exact_modules(params: QuantizeParams, maker: Any, ctx: Any) -> tuple[list[int], tuple[str, ...]]:
+    """The layers that keep 8 bits, and the names of their modules."""
+    from backend.ml.shrink import most_sensitive
+
+    if not exact_count(params):
+        return [], ()
+    divergence = maker.sensitivity(params.block_size)
+    layers = most_sensitive(divergence, params.exact_layers)
+    told = ", ".join(f"{at}: {each:.4f}" for at, each in enumerate(divergence))
+    ctx.log(f"Divergence when a layer alone is rounded (nats a token): {told}. Kept in 8 bits: {layers}.")
+    return layers, maker.exact(layers)
+
+
+def scheme_of(params: QuantizeParams, facts: dict[str, Any], exact: tuple[str, ...] = ()) -> Scheme:
+    tied = params.method == "tied" or (params.method == "auto" and bool(facts.get("tied")))
+    return Scheme(
+        precision=params.precision,
+        rounding=params.rounding,
+        tied=tied,
+        block=params.block_size,
+        symmetric=params.symmetric,
+        head_bits=params.head_bits,
+        target=params.target,
+        exact=exact,
+    )
+
+
+def exact_count(params: QuantizeParams) -> int:
+    """Layers that keep more bits than the others."""
+    return params.exact_layers if params.precision == "int4" else 0
+
+
+def needs_data(params: QuantizeParams) -> bool:
+    return BITS[params.precision] <= 8 and (params.rounding == "gptq" or exact_count(params) > 0)
+
+
+def facts_of(params: QuantizeParams, facts: dict[str, Any], layers: list[int] | None = None) -> dict[str, Any]:
+    """The facts of the result. `run` is false for what was built for a device that is not here."""
+    kept = {key: value for key, value in costs.merged(facts).items() if key != "size_bytes"}
+    scheme = scheme_of(params, facts)
+    kept |= {"format": "onnx", "precision": params.precision, "recipe": scheme.recipe, "target": params.target}
+    if params.target != "cpu":
+        kept["run"] = False
+    if BITS[params.precision] > 8:
+        return kept
+    kept |= {"block_size": params.block_size, "rounding": params.rounding, "symmetric": params.symmetric}
+    return kept | {"head_bits": max(BITS[params.precision], params.head_bits), "exact_layers": layers or []}
+
+
+def _keep(params: QuantizeParams, ctx: Any, view: ArtifactView, out: Path, layers: list[int]) -> ArtifactView:
     name = params.name or f"{view.name}-{params.precision}"
-    facts = _facts(params, view.facts)
-    made: ArtifactView = ctx.artifact(Kind.ONNX, name, out, facts=facts, parents=[view.id], license=view.license)
+    parents = [view.id, *([ctx.input(params.data).id] if params.data and needs_data(params) else [])]
+    facts = facts_of(params, view.facts, layers)
+    made: ArtifactView = ctx.artifact(Kind.ONNX, name, out, facts=facts, parents=parents, license=view.license)
     return made
 
 
-def _recipe(params: QuantizeParams, facts: dict[str, Any]) -> str:
-    """`fp32`, `plain` or `tied`."""
-    if params.precision == "fp32":
-        return "fp32"
-    return "tied" if params.method == "tied" or (params.method == "auto" and facts.get("tied")) else "plain"
-
-
-def _facts(params: QuantizeParams, facts: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in costs.merged(facts).items() if key != "size_bytes"}
-    kept |= {"format": "onnx", "precision": params.precision, "recipe": _recipe(params, facts)}
-    return kept | ({"block_size": params.block_size} if params.precision == "int4" else {})
-
-
-def _size(params: QuantizeParams, facts: dict[str, Any]) -> float:
-    """Bytes on disk. Exact within 1 % for SmolLM2-135M and its cut of 6 layers: a block of n weights takes n/2 bytes,
-    4 for its scale and half a byte for its zero point; plain keeps the input table in fp32 beside the output table; angles
-    take 256 bytes per position of the context; tokenizer and graph the rest."""
-    weights = float(facts.get("parameters", 0))
-    table = float(facts.get("vocabulary", 0)) * float(facts.get("hidden_size", 0))
-    rest = 256 * float(facts.get("context", 0)) + 80 * float(facts.get("vocabulary", 0))
-    doubled = table if facts.get("tied") else 0.0
-    recipe = _recipe(params, facts)
-    if recipe == "fp32":
-        return 4 * (weights + doubled) + rest
-    packed = 0.5 + 4.5 / params.block_size
-    if recipe == "tied":
-        return weights * packed + rest
-    return (weights - table + doubled) * packed + 4 * table + rest
-
-
-def _check_blocks(params: QuantizeParams, facts: dict[str, Any]) -> list[Problem]:
+def check_blocks(params: QuantizeParams, facts: dict[str, Any]) -> list[Problem]:
     problems = []
     hidden = facts.get("hidden_size")
     if hidden and hidden % params.block_size:
@@ -179,12 +240,29 @@ def _check_blocks(params: QuantizeParams, facts: dict[str, Any]) -> list[Problem
         problems.append(Problem(code=code, args=args, field="block_size"))
     if params.method == "tied" and facts.get("tied") is False:
         problems.append(Problem(code="chat.untied", field="method"))
+    layers = facts.get("layers")
+    if layers and exact_count(params) > layers:
+        args = {"layers": layers, "count": params.exact_layers}
+        problems.append(Problem(code="quant.layers", args=args, field="exact_layers"))
     return problems
 
 
-def _check_heads(params: QuantizeParams, world: World) -> list[Problem]:
+def _check_rows(params: QuantizeParams, world: World) -> list[Problem]:
+    """The dataset must have the rows that are read: for GPTQ those of training, for the scan those of validation."""
+    known = world.describe(params.data) if params.data and needs_data(params) else None
+    rows = known.facts.get("rows") if known else None
+    if rows is None:
+        return []
+    calibrates = params.rounding == "gptq"
+    wanted = [*(["train"] if calibrates else []), *(["validation"] if exact_count(params) else [])]
+    lacking = [split for split in wanted if not rows.get(split, 0)]
+    args = {"ref": params.data, "splits": ", ".join(lacking)}
+    return [Problem(code="chat.no_rows", args=args, field="data")] if lacking else []
+
+
+def check_heads(model: str, world: World) -> list[Problem]:
     """ONNX Runtime's attention refuses narrow heads, and only at the first question."""
-    known: Described | None = world.describe(params.model)
+    known: Described | None = world.describe(model)
     while known is not None and known.kind is Kind.ADAPTER and known.facts.get("base"):
         known = world.describe(known.facts["base"])
     file = Path(known.path) / "config.json" if known is not None and known.path else None
@@ -194,13 +272,6 @@ def _check_heads(params: QuantizeParams, world: World) -> list[Problem]:
     heads = config.get("num_attention_heads") or 1
     size = config.get("head_dim") or config.get("hidden_size", 0) // heads
     return [Problem(code="chat.head_size", args={"size": size}, field="model")] if size % 16 else []
-
-
-def _prompts(folder: Path) -> list[list[int]]:
-    file = folder / "template.json"
-    template = Template.model_validate_json(file.read_text("utf-8")) if file.is_file() else Template()
-    encoder = Encoder(folder)
-    return [encoder.prompt_ids(template, Row(id=str(at), input=text)) for at, text in enumerate(QUESTIONS)]
 
 
 def _agreement(original: list[int], heard: dict[str, Any], ctx: Any) -> float:

@@ -9,6 +9,8 @@ from studio.ui.i18n import _
 
 def told(stage: str, forecast: dict[str, Any]) -> list[str]:
     """Lines for the quote of a stage; most stages have none."""
+    if stage == "quantize" and forecast.get("run") is False:
+        return [_("It is built and its numbers are checked on the CPU; on its own device it is not run here.")]
     if stage != "capture":
         return []
     line = _("Of each position the {k} likeliest tokens are kept, their values in {bits} bits.")

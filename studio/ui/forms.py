@@ -47,7 +47,8 @@ BASIC: dict[str, tuple[str, ...]] = {
     "distill": ("student", "data", "capture", "epochs"),
     "ablation": ("student", "data", "gold", "seeds", "max_steps", "split"),
     "finetune": ("model", "data", "epochs", "rank"),
-    "quantize": ("model", "precision"),
+    "quantize": ("model", "precision", "target"),
+    "search": ("model", "data", "keep", "minutes"),
     "package": ("model", "evaluations", "name", "version"),
     "evaluate": ("data", "split"),
 }

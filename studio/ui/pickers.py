@@ -31,8 +31,11 @@ PREFERRED = {
     ("ablation", "gold"): ("dataset",),
     ("finetune", "data"): ("dataset",),
     ("quantize", "model"): ("distill", "finetune"),
-    ("package", "model"): ("quantize",),
-    ("evaluate", "model"): ("quantize", "distill", "finetune"),
+    ("quantize", "data"): ("dataset",),
+    ("search", "model"): ("distill", "finetune"),
+    ("search", "data"): ("dataset",),
+    ("package", "model"): ("search", "quantize"),
+    ("evaluate", "model"): ("search", "quantize", "distill", "finetune"),
     ("evaluate", "data"): ("dataset",),
 }
 """Which stage's newest result a form offers first; earlier stages win, but of those that answer or filter the newest."""
@@ -73,6 +76,8 @@ def label(view: ArtifactView) -> str:
     parts = [view.name, _kind(view.kind)]
     if view.kind is Kind.ONNX and view.facts.get("precision"):
         parts.append(str(view.facts["precision"]).upper())
+    if view.facts.get("run") is False:
+        parts.append(_("not run here"))
     rows = view.facts.get("rows")
     if isinstance(rows, dict):
         parts.append(ngettext("{n} row", "{n} rows", sum(rows.values())))

@@ -44,6 +44,7 @@ STAGES = {
     "distill": "Distill",
     "finetune": "Fine-tune",
     "quantize": "Quantize",
+    "search": "Search",
     "evaluate": "Evaluate",
     "package": "Package",
 }
@@ -116,6 +117,9 @@ METRICS: dict[str, tuple[str, str]] = {
     "candidates": ("Candidates", "count"),
     "candidates_failed": ("Candidates that failed", "count"),
     "best_score": ("Best candidate", "share"),
+    "kl": ("KL divergence", "fine"),
+    "top_token_agreement": ("Same likeliest token", "share"),
+    "quality_kept": ("Quality kept", "share"),
 }
 
 KINDS: dict[str, str] = {
@@ -245,6 +249,7 @@ def metric_words(name: str, value: float) -> tuple[str, str]:
         "count": lambda: format_decimal(value, "#,##0", locale=lang()),
         "number": lambda: number(value),
         "usd": lambda: money(value),
+        "fine": lambda: format_decimal(round(value, 5), "0.#####", locale=lang()),
     }[unit]()
     return _(label), shown
 

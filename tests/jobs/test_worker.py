@@ -74,12 +74,19 @@ def test_what_an_earlier_attempt_finished_counts_only_while_its_artifact_is_ther
     if kept:
         write_json(folder / MANIFEST, manifest)
     artifact = {"event": "artifact", "path": str(folder), "manifest": manifest}
-    done = {"event": "result", "result": {"artifact": f"model-{job}", "metrics": {}}, "peak": 1, "artifact": artifact}
+    beside = {**artifact, "manifest": {**manifest, "id": f"report-{job}", "kind": "report"}}
+    done = {
+        "event": "result",
+        "result": {"artifact": f"model-{job}", "metrics": {}},
+        "peak": 1,
+        "artifacts": [artifact, beside],
+    }
     write_json(work / "done.json", done)
     running.service.resume("cpu")
     assert running.finish(run).state is State.SUCCEEDED
     assert running.starts(name) == ([] if kept else ["start@0"])
     assert running.store.artifact(f"model-{job}").path.is_dir()
+    assert (running.store.find_artifact(f"report-{job}") is not None) == kept
 
 
 def test_what_libraries_print_goes_to_the_log_only(running: Farm) -> None:

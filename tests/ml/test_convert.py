@@ -11,17 +11,34 @@ import pytest
 
 from backend.errors import Cancelled, StudioError
 from backend.ml import convert
+from backend.models.quants import Scheme
 from tests.helpers import build_tiny_model
 
 pytestmark = pytest.mark.ml
 
 
+FLOAT = Scheme(precision="fp32")
+
+
 def test_remote_code_and_hub_tokens_are_off_in_every_workflow(tmp_path: Path) -> None:
-    for precision, tied in (("int4", True), ("int4", False), ("fp32", False)):
-        config = convert.olive_config(tmp_path, tmp_path, precision, tied, 32)
+    for scheme in (Scheme(precision="int4", tied=True), Scheme(precision="int8"), FLOAT):
+        config = convert.olive_config(tmp_path, tmp_path, scheme)
         assert config["passes"]["build"]["extra_options"] == {"hf_remote": False, "hf_token": "false"}
-        assert ("int4_block_size" in config["passes"]["build"]) == (precision == "int4")
-        assert list(config["passes"]) == (["quantize", "build", "tie"] if tied else ["build"])
+
+
+def test_the_workflow_that_is_kept_names_files_and_no_folders(tmp_path: Path) -> None:
+    source, built, target = tmp_path / "own" / "weights", tmp_path / "built", tmp_path / "target"
+    build_tiny_model(source, hidden=64)
+    built.mkdir()
+    target.mkdir()
+    (built / "genai_config.json").write_text(json.dumps({"model": {}}))
+    scheme = Scheme(precision="int4", rounding="gptq", tied=True)
+    config = convert.olive_config(source, tmp_path / "work", scheme, tmp_path / "work" / "rows.jsonl")
+    convert.collect(built, source, target, config)
+    kept = json.loads((target / "olive.json").read_text())
+    assert str(tmp_path) not in json.dumps(kept)
+    assert kept["passes"]["quantize"]["data_config"]["load_dataset_config"]["data_files"] == "rows.jsonl"
+    assert kept["input_model"]["model_path"] == "model"
 
 
 def test_a_workflow_that_writes_no_model_is_an_error_though_olive_exits_well(tmp_path: Path) -> None:
@@ -29,7 +46,7 @@ def test_a_workflow_that_writes_no_model_is_an_error_though_olive_exits_well(tmp
     (folder / "model.safetensors").unlink()
     said: list[str] = []
     work = tmp_path / "work"
-    config = convert.olive_config(folder, work, "fp32", False, 32)
+    config = convert.olive_config(folder, work, FLOAT)
     with pytest.raises(StudioError) as caught:
         convert.run_olive(config, work, lambda phase: None, said.append)
     assert caught.value.code == "chat.olive_nothing" and said
@@ -46,7 +63,7 @@ def test_a_cancel_kills_olive(tmp_path: Path) -> None:
 
     begun = time.monotonic()
     with pytest.raises(Cancelled):
-        convert.run_olive(convert.olive_config(folder, work, "fp32", False, 32), work, watch, print)
+        convert.run_olive(convert.olive_config(folder, work, FLOAT), work, watch, print)
     assert time.monotonic() - begun < 2
     assert not [child for child in psutil.Process().children() if "olive" in " ".join(child.cmdline())]
 

@@ -132,6 +132,14 @@ def test_problems_before_the_start() -> None:
     assert codes == ["chat.one_teacher", "chat.no_rows"]
 
 
+def test_a_model_for_another_device_is_refused_with_its_name() -> None:
+    world = TinyWorld().add("d", Kind.DATASET, rows={"test": 5})
+    world.add("far", Kind.ONNX, parameters=1000, target="directml", run=False).add("near", Kind.ONNX, parameters=1000)
+    (problem,) = check(EvaluateParams(data="d", model="far"), world)
+    assert problem.code == "quant.not_here" and "directml" in problem.text()
+    assert check(EvaluateParams(data="d", model="near"), world) == []
+
+
 def test_a_small_onnx_model_is_quoted_faster_than_the_torch_one_it_came_from() -> None:
     world = TinyWorld().add("d", Kind.DATASET, rows={"test": 300}, prompt_chars=90, answer_chars=12)
     facts = {"parameters": 134_515_008}

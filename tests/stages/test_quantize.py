@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backend.artifacts import verify
+from backend.chat.engine import open_engine
+from backend.errors import StudioError
+from backend.jobs.context import MemoryContext
 from backend.schemas import Kind
-from backend.stages.quantize import STAGE, QuantizeParams, check, quote
-from tests.chat.onnx import Converted, converted
-from tests.helpers import build_tiny_model, model_view, view
+from backend.stages.quantize import STAGE, QuantizeParams, check, quote, run
+from tests.chat.onnx import SCALE, Converted, build_lively_model, converted
+from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset, view
 from tests.stages.world import TinyWorld
 
 FACTS = {
@@ -90,6 +94,25 @@ def test_narrow_heads_are_refused_also_below_an_adapter(tmp_path: Path) -> None:
         assert [problem.code for problem in problems] == ["chat.head_size"]
 
 
+def test_fp16_is_for_graphics_cards_and_what_is_built_for_them_is_marked() -> None:
+    world = TinyWorld().add("m", Kind.MODEL, **FACTS)
+    assert [p.code for p in check(QuantizeParams(model="m", precision="fp16"), world)] == ["quant.fp16_cpu"]
+    built = QuantizeParams(model="m", precision="fp16", target="cuda")
+    assert check(built, world) == []
+    assert quote(built, world).forecast["run"] is False
+    assert "run" not in quote(QuantizeParams(model="m"), world).forecast
+
+
+def test_calibration_and_scan_need_rows_of_their_own_splits() -> None:
+    world = TinyWorld().add("m", Kind.MODEL, **FACTS).add("d", Kind.DATASET, rows={"train": 5, "validation": 0})
+    for wish in ({"rounding": "gptq"}, {"exact_layers": 2}):
+        assert [p.code for p in check(QuantizeParams(model="m", **wish), world)] == ["quant.data_needed"]
+    assert check(QuantizeParams(model="m", data="d", rounding="gptq"), world) == []
+    assert [p.code for p in check(QuantizeParams(model="m", data="d", exact_layers=2), world)] == ["chat.no_rows"]
+    assert next(p.code for p in check(QuantizeParams(model="m", data="d", exact_layers=31), world)) == "quant.layers"
+    assert check(QuantizeParams(model="m", precision="int8", exact_layers=2), world) == []
+
+
 def test_an_untied_model_takes_the_plain_way() -> None:
     world = TinyWorld().add("m", Kind.MODEL, **{**FACTS, "tied": False})
     assert quote(QuantizeParams(model="m"), world).forecast["recipe"] == "plain"
@@ -97,3 +120,43 @@ def test_an_untied_model_takes_the_plain_way() -> None:
 
 def test_the_example_is_valid() -> None:
     assert STAGE.parse(STAGE.example)
+
+
+SCHEMES = {
+    "floats for a graphics card": {"precision": "fp16", "target": "cuda"},
+    "table unchanged, head in 8 bits": {"rounding": "kquant", "method": "plain", "head_bits": 8, "block_size": 32},
+    "calibrated, one layer in 8 bits": {"rounding": "gptq", "exact_layers": 1, "block_size": 32},
+}
+
+
+@pytest.mark.ml
+@pytest.mark.parametrize("name", SCHEMES)
+def test_what_is_offered_loads_and_answers(tmp_path: Path, name: str) -> None:
+    """Olive, then ONNX Runtime GenAI: a recipe that either refuses would raise."""
+    model = model_view(build_lively_model(tmp_path / "model", hidden=64, scale=SCALE))
+    data = dataset_view(tiny_dataset(tmp_path / "data"))
+    ctx = MemoryContext(tmp_path / "job", [model, data])
+    params = QuantizeParams(model=model.id, data=data.id, calibration_rows=4, **SCHEMES[name])
+    result = run(params, ctx)
+    onnx = ctx.order.artifacts / "onnx" / result.artifact
+    (manifest,) = [event["manifest"] for event in ctx.events if event["event"] == "artifact"]
+    bits = sorted({bits_of(node) for node in onnx_nodes(onnx) if node.op_type == "MatMulNBits"})
+    if params.precision == "fp16":
+        assert manifest["facts"]["run"] is False and bits == []
+        with pytest.raises(StudioError) as caught:
+            open_engine(view(onnx, Kind.ONNX, "made", **manifest["facts"]), lambda ref: model)
+        assert caught.value.code == "quant.not_here"
+    else:
+        assert bits == [4, 8]
+        assert len(manifest["facts"]["exact_layers"]) == params.exact_layers
+        assert manifest["parents"] == ([data.id, model.id] if params.exact_layers else [model.id])
+
+
+def onnx_nodes(folder: Path) -> list[Any]:
+    import onnx
+
+    return list(onnx.load(str(folder / "model.onnx"), load_external_data=False).graph.node)
+
+
+def bits_of(node: Any) -> int:
+    return next(int(each.i) for each in node.attribute if each.name == "bits")

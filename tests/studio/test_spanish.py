@@ -27,7 +27,15 @@ from tests.studio.conftest import Show
 from tests.studio.house import House
 
 SAME = {
+    "CPU",
+    "CUDA (NVIDIA)",
+    "DirectML (Windows)",
     "Dropout",
+    "FP16, 16 bits",
+    "GPTQ",
+    "INT8, 8 bits",
+    "k-quant",
+    "Original",
     "Endpoint",
     "endpoint",
     "Endpoints",

@@ -19,6 +19,7 @@ COLOURS = {
     (Kind.ADAPTER, "fp32"): "#0284c7",
     (Kind.ONNX, "fp32"): "#0d9488",
     (Kind.ONNX, "int4"): "#d97706",
+    (Kind.ONNX, "int8"): "#65a30d",
     (ENDPOINT, ENDPOINT): "#db2777",
 }
 _GRID = "rgba(128,132,150,0.22)"

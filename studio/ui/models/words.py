@@ -42,6 +42,8 @@ def facts_line(view: ArtifactView) -> str:
         parts.append(_("{count} parameters").format(count=short_count(view.facts["parameters"])))
     if view.facts.get("precision"):
         parts.append(escaped(str(view.facts["precision"])).upper())
+    if view.facts.get("run") is False:
+        parts.append(_("not run here"))
     parts += [escaped(view.license or _("license unknown")), ago(view.created)]
     projects = source.projects()
     if len(projects) > 1:
