@@ -8,5 +8,7 @@ stage_page(
     QUANTIZE,
     _("Weights in 4 bits make a model small and fast; a package hands it over with all that it needs."),
     "quantize",
+    "parity",
+    "checklist",
     "package",
 )

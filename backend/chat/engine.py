@@ -71,6 +71,9 @@ class LocalEngine(ChatEngine, Protocol):
     def loss(self, prompt: Prompt, answer: Sequence[int]) -> float:
         """Sum of -ln p over the ids of `answer` after `prompt`."""
 
+    def logits(self, ids: Sequence[int]) -> Any:
+        """Of every position: a float array, (len(ids), vocabulary)."""
+
 
 def open_engine(view: ArtifactView, lookup: Lookup) -> LocalEngine:
     """Load the model behind `view`; `lookup` finds the base of an adapter by id. Raises StudioError for other kinds."""

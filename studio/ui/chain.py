@@ -31,6 +31,8 @@ STAGE_PAGES = {
     "distill": nav.DISTILL,
     "finetune": nav.FINETUNE,
     "quantize": nav.QUANTIZE,
+    "parity": nav.QUANTIZE,
+    "checklist": nav.QUANTIZE,
     "evaluate": nav.COMPARE,
     "package": nav.QUANTIZE,
 }

@@ -48,6 +48,8 @@ BASIC: dict[str, tuple[str, ...]] = {
     "ablation": ("student", "data", "gold", "seeds", "max_steps", "split"),
     "finetune": ("model", "data", "epochs", "rank"),
     "quantize": ("model", "precision"),
+    "parity": ("model", "data", "rows"),
+    "checklist": ("model", "data", "split", "rows", "requests", "floor"),
     "package": ("model", "evaluations", "name", "version"),
     "evaluate": ("data", "split"),
 }

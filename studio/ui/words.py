@@ -44,7 +44,9 @@ STAGES = {
     "distill": "Distill",
     "finetune": "Fine-tune",
     "quantize": "Quantize",
+    "parity": "Check the export",
     "evaluate": "Evaluate",
+    "checklist": "Quality checklist",
     "package": "Package",
 }
 
@@ -115,6 +117,16 @@ METRICS: dict[str, tuple[str, str]] = {
     "candidates": ("Candidates", "count"),
     "candidates_failed": ("Candidates that failed", "count"),
     "best_score": ("Best candidate", "share"),
+    "checks_passed": ("Checks passed", "count"),
+    "checks_failed": ("Checks failed", "count"),
+    "token_agreement": ("Same tokens in answers", "share"),
+    "perplexity_ratio": ("Perplexity, times the original's", "number"),
+    "kl_answer": ("KL divergence, answers", "number"),
+    "kl_prompt": ("KL divergence, prompts", "number"),
+    "task_loss": ("Score lost", "share"),
+    "answers_score": ("Score", "share"),
+    "format_kept": ("Answers in form", "share"),
+    "memory_growth": ("Growth of memory", "share"),
 }
 
 KINDS: dict[str, str] = {
