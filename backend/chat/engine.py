@@ -71,6 +71,9 @@ class LocalEngine(ChatEngine, Protocol):
     def loss(self, prompt: Prompt, answer: Sequence[int]) -> float:
         """Sum of -ln p over the ids of `answer` after `prompt`."""
 
+    def logits(self, ids: Sequence[int]) -> Any:
+        """Of every position: a float array, (len(ids), vocabulary)."""
+
 
 def not_here(facts: dict[str, Any]) -> str:
     """The device that a model was built for when it can't be asked in this studio, else ""."""

@@ -10,6 +10,7 @@ from backend.messages import (
     data,
     endpoints,
     files,
+    gate,
     jobs,
     logits,
     models,
@@ -27,6 +28,7 @@ MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(core, value, data, files, models, train, students, quant, logits, ablation),
     *(chat, endpoints, synth, review, serve, jobs, recipe),
+    *(gate,),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

@@ -53,6 +53,13 @@ class TorchEngine(local.TextEngine):
     def rated_answers(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, tick: Tick = _no_tick, batch: int = 64
     ) -> Iterator[tuple[int, str, float, bool]]:
+        for index, ids, chances in self.rated_ids(prompts, sampling, tick, batch):
+            yield index, *self.rated(ids, chances)
+
+    def rated_ids(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, tick: Tick = _no_tick, batch: int = 64
+    ) -> Iterator[tuple[int, list[int], list[float]]]:
+        """(index of the prompt, ids of its answer, ln p of these and of the end of turn, if one came)."""
         if not prompts:
             return
         shared = local.common_prefix(prompts)
@@ -65,7 +72,13 @@ class TorchEngine(local.TextEngine):
             chosen, left = _split(left, max(1, min(batch, TOKENS_AT_ONCE // longest)))
             rows = [list(prompts[index][shared:]) for index in chosen]
             for index, (ids, chances) in zip(chosen, self._batch(rows, prefix, shared, sampling, tick), strict=True):
-                yield index, *self.rated(ids, chances)
+                yield index, ids, chances
+
+    @torch.inference_mode()
+    def logits(self, ids: Sequence[int]) -> Any:
+        """Of every position: a float32 array, (len(ids), vocabulary)."""
+        read = torch.tensor([list(ids)], device=self.model.device)
+        return self.model(input_ids=read, use_cache=False).logits[0].float().cpu().numpy()
 
     @torch.inference_mode()
     def loss(self, prompt: Sequence[int], answer: Sequence[int]) -> float:

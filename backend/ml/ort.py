@@ -63,13 +63,16 @@ class OrtEngine(local.TextEngine):
 
     def loss(self, prompt: Sequence[int], answer: Sequence[int]) -> float:
         """Sum of -ln p over the ids of `answer` after `prompt`."""
-        ids = [*prompt, *answer]
-        generator = self._generator(len(ids) + 1, Sampling())
-        generator.append_tokens(np.array(ids, dtype=np.int32))
-        logits = generator.get_output("logits")[0, len(prompt) - 1 : -1].astype(np.float64)
+        logits = self.logits([*prompt, *answer])[len(prompt) - 1 : -1].astype(np.float64)
         peak = logits.max(axis=-1, keepdims=True)
         total = np.log(np.exp(logits - peak).sum(axis=-1)) + peak[:, 0]
         return float((total - logits[np.arange(len(answer)), answer]).sum())
+
+    def logits(self, ids: Sequence[int]) -> Any:
+        """Of every position: a float array, (len(ids), vocabulary)."""
+        generator = self._generator(len(ids) + 1, Sampling())
+        generator.append_tokens(np.array(ids, dtype=np.int32))
+        return generator.get_output("logits")[0]
 
     def close(self) -> None:
         self.model = None

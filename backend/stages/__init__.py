@@ -8,7 +8,8 @@ from backend.stages.base import Stage
 
 NAMES = (
     *("dataset", "audition", "generate", "teacher", "judge", "curate", "review"),
-    *("cut", "capture", "distill", "finetune", "quantize", "search", "evaluate", "package"),
+    *("cut", "capture", "distill", "finetune", "quantize", "search"),
+    *("parity", "evaluate", "checklist", "package"),
 )
 
 

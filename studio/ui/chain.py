@@ -32,6 +32,8 @@ STAGE_PAGES = {
     "finetune": nav.FINETUNE,
     "quantize": nav.QUANTIZE,
     "search": nav.QUANTIZE,
+    "parity": nav.QUANTIZE,
+    "checklist": nav.QUANTIZE,
     "evaluate": nav.COMPARE,
     "package": nav.QUANTIZE,
 }

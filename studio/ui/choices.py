@@ -12,6 +12,8 @@ NOTES = frozenset(
         *("tying tables", "asking the result", "comparing with the original", "measuring"),
         *("measuring times, one prompt at a time", "answering", "reading the right answers"),
         *("copying", "packing"),
+        *("comparing the files", "asking the original", "sending requests"),
+        *("asking short and long texts", "asking unexpected texts"),
         *("applying the decisions",),
     }
 )
@@ -28,6 +30,8 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("generate", "method"): {"examples": "From examples", "paraphrase": "Paraphrase", "evolve": "Evolve"},
     ("curate", "balance"): {"none": "None", "median": "Median"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
+    ("parity", "split"): {"train": "Training", "validation": "Validation", "test": "Test"},
+    ("checklist", "split"): {"train": "Training", "validation": "Validation", "test": "Test"},
     ("cut", "choose"): {"importance": "Measured", "even": "Evenly"},
     ("cut", "vocabulary"): {"data": "Cut to the data", "whole": "Whole"},
     ("distill", "train_embeddings"): {"auto": "Automatic", "always": "Yes", "never": "No"},

@@ -49,6 +49,8 @@ BASIC: dict[str, tuple[str, ...]] = {
     "finetune": ("model", "data", "epochs", "rank"),
     "quantize": ("model", "precision", "target"),
     "search": ("model", "data", "keep", "minutes"),
+    "parity": ("model", "data", "rows"),
+    "checklist": ("model", "data", "split", "rows", "requests", "floor"),
     "package": ("model", "evaluations", "name", "version"),
     "evaluate": ("data", "split"),
 }

@@ -12,6 +12,7 @@ from backend.schemas import ArtifactView, JobView, Kind, State
 from studio import nav
 from studio.ui import source
 from studio.ui.chain import STAGE_PAGES
+from studio.ui.checks.report import is_report, report_card
 from studio.ui.curves import curves
 from studio.ui.i18n import _
 from studio.ui.parts import progress, run_link, state_badge, worker_hint
@@ -41,10 +42,14 @@ def job_card(job: JobView, *, log: bool = True, run: bool = True, order: Sequenc
             _taking(job)
         if job.error:
             _failure(job)
-        _figures(job)
+        made = next((view for view in source.artifacts() if view.id == job.result.get("artifact")), None)
+        if made and is_report(made):
+            report_card(made)
+        else:
+            _figures(job)
         curves(job)
         if job.state.ended:
-            _ways_on(job)
+            _ways_on(job, made)
         if log and job.started:
             _log(job)
 
@@ -139,9 +144,8 @@ def _figures(job: JobView) -> None:
                 st.metric(*metric_words(name, value))
 
 
-def _ways_on(job: JobView) -> None:
+def _ways_on(job: JobView, made: ArtifactView | None) -> None:
     """Links to what it made, and back to its form."""
-    made = next((view for view in source.artifacts() if view.id == job.result.get("artifact")), None)
     if job.state is State.BLOCKED or not (made or job.stage in FORMS):
         return
     with st.container(horizontal=True, gap="medium"):

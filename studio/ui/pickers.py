@@ -36,6 +36,10 @@ PREFERRED = {
     ("search", "data"): ("dataset",),
     ("package", "model"): ("search", "quantize"),
     ("evaluate", "model"): ("search", "quantize", "distill", "finetune"),
+    ("parity", "model"): ("search", "quantize"),
+    ("parity", "data"): ("dataset",),
+    ("checklist", "model"): ("search", "quantize", "distill", "finetune"),
+    ("checklist", "data"): ("dataset",),
     ("evaluate", "data"): ("dataset",),
 }
 """Which stage's newest result a form offers first; earlier stages win, but of those that answer or filter the newest."""

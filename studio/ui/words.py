@@ -45,7 +45,9 @@ STAGES = {
     "finetune": "Fine-tune",
     "quantize": "Quantize",
     "search": "Search",
+    "parity": "Check the export",
     "evaluate": "Evaluate",
+    "checklist": "Quality checklist",
     "package": "Package",
 }
 
@@ -120,6 +122,16 @@ METRICS: dict[str, tuple[str, str]] = {
     "kl": ("KL divergence", "fine"),
     "top_token_agreement": ("Same likeliest token", "share"),
     "quality_kept": ("Quality kept", "share"),
+    "checks_passed": ("Checks passed", "count"),
+    "checks_failed": ("Checks failed", "count"),
+    "token_agreement": ("Same tokens in answers", "share"),
+    "perplexity_ratio": ("Perplexity, times the original's", "number"),
+    "kl_answer": ("KL divergence, answers", "fine"),
+    "kl_prompt": ("KL divergence, prompts", "fine"),
+    "task_loss": ("Score lost", "share"),
+    "answers_score": ("Score", "share"),
+    "format_kept": ("Answers in form", "share"),
+    "memory_growth": ("Growth of memory", "share"),
 }
 
 KINDS: dict[str, str] = {

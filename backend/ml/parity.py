@@ -1,0 +1,107 @@
+"""The same questions to a torch model and to its export, which runs in a process of its own: how far apart are they?
+
+Divergence of a position is KL(p, q) = sum of p (ln p - ln q) over the whole vocabulary, p of the original, q of the export,
+in nats, at temperature 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend.chat.engine import Sampling
+from backend.chat.pulse import Pulse
+from backend.gate.measure import Comparison, Question, Told
+from backend.gate.voice import Died, Heard, Refused, Voice
+from backend.ml.generate import TorchEngine
+
+_AT_ONCE = 64
+"""Positions whose probabilities are held in float64 at once."""
+_VALUES = 60_000_000
+"""Positions x vocabulary of a question at most: 240 MB a side."""
+
+
+def compare(
+    engine: TorchEngine,
+    voice: Voice,
+    questions: Sequence[Question],
+    prompts: Sequence[str],
+    room: int,
+    scratch: Path,
+    pulse: Pulse,
+) -> Comparison:
+    """Ask both. `prompts`: rendered texts for the runtime's tokenizer; `room`: new tokens of an answer; `pulse` counts the
+    questions."""
+    pulse.add(0, "asking the original")
+    first = _greedy(engine, questions, room, pulse)
+    pulse.add(0, "comparing with the original")
+    found = Comparison(asked=len(questions), prompts=len(prompts))
+    try:
+        for question, heard in zip(questions, first, strict=True):
+            try:
+                found.told.append(_ask(engine, voice, question, heard, room, scratch))
+            except Refused as error:
+                found.refused.append(f"{question.text[:60]!r}: {error}")
+            pulse.add()
+        # A text with a zero byte ends there for the runtime, which is written in C.
+        found.tokens_wrong = [
+            text[-60:] for text in prompts if "\0" not in text and voice.runtime_ids(text) != engine.encoder.ids(text)
+        ]
+    except Died as error:
+        found.died = str(error)
+    except Refused as error:
+        found.refused.append(str(error))
+    return found
+
+
+def divergences(original: Any, export: Any) -> Any:
+    """KL of each position, (positions), of two arrays of logits, (positions, vocabulary)."""
+    size = min(original.shape[1], export.shape[1])
+    parts = []
+    for start in range(0, len(original), _AT_ONCE):
+        log_p = _log_softmax(original[start : start + _AT_ONCE, :size])
+        log_q = _log_softmax(export[start : start + _AT_ONCE, :size])
+        parts.append((np.exp(log_p) * (log_p - log_q)).sum(axis=1))
+    return np.concatenate(parts)
+
+
+def _ask(engine: TorchEngine, voice: Voice, question: Question, original: Heard, room: int, scratch: Path) -> Told:
+    size = engine.model.config.vocab_size
+    ids = [*question.prompt, *question.answer][: max(_AT_ONCE, _VALUES // size)]
+    file = scratch / "logits.npy"
+    voice.logits(ids, file)
+    theirs, ours = engine.logits(ids), np.load(file)
+    file.unlink()
+    begin = len(question.prompt) - 1
+    targets = np.array(ids[begin + 1 :])
+    losses = [_loss(logits[begin:-1], targets) if len(targets) else 0.0 for logits in (theirs, ours)]
+    return Told(
+        question=question,
+        original=original,
+        export=voice.answer(question.prompt, room),
+        kl=divergences(theirs, ours),
+        loss=(losses[0], losses[1]),
+        finite=bool(np.isfinite(ours).all()),
+    )
+
+
+def _greedy(engine: TorchEngine, questions: Sequence[Question], room: int, pulse: Pulse) -> list[Heard]:
+    prompts = [question.prompt for question in questions]
+    found: dict[int, Heard] = {}
+    for at, ids, chances in engine.rated_ids(prompts, Sampling(max_new_tokens=room), pulse):
+        text = engine.encoder.text(ids)
+        found[at] = Heard(ids=ids, text=text, ended=len(chances) > len(ids), first_ms=0, ms=0)
+    return [found[at] for at in range(len(questions))]
+
+
+def _loss(logits: Any, targets: Any) -> float:
+    return float(-_log_softmax(logits)[np.arange(len(targets)), targets].sum())
+
+
+def _log_softmax(logits: Any) -> Any:
+    wide = logits.astype(np.float64)
+    wide -= wide.max(axis=1, keepdims=True)
+    return wide - np.log(np.exp(wide).sum(axis=1, keepdims=True))

@@ -1,0 +1,245 @@
+"""The quality checklist: what a model has to show before it is handed over.
+
+Needs a model (torch, adapter, ONNX or packaged) and a dataset. Asks it domain questions, a thousand requests in a row, short to
+long texts and texts that nobody expects, in a process of its own. Leaves a report: report.json, report.html and report.md. A
+check that fails fails the report, not the job.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from backend.artifacts import write_json
+from backend.chat import pace
+from backend.chat.engine import answer_tokens, truth
+from backend.chat.pulse import Pulse
+from backend.data.rows import DataFolder, Row
+from backend.data.tokens import Encoder
+from backend.errors import Problem, StudioError
+from backend.gate import manners
+from backend.gate.checks import Check, at_most, failed, told
+from backend.gate.document import document
+from backend.gate.lineage import as_export, bases_of
+from backend.gate.manners import Asker, Form
+from backend.gate.texts import EDGE, INJECTIONS
+from backend.gate.voice import Died, Refused, Voice
+from backend.models import costs
+from backend.report import html, markdown
+from backend.schemas import ArtifactView, Kind, Quote
+from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs
+
+AnyModelRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.MODEL, Kind.ADAPTER, Kind.ONNX))]
+FLOOR = 0.3
+"""Least F1 of words of free answers, unless another is given."""
+LOST = (
+    *("answers", "format", "repeatable", "memory", "length_pace", "length_format"),
+    *("edge_answered", "edge_ended", "edge_leaks", "edge_injection"),
+)
+"""What can't be measured when the model stops."""
+CONTEXT = 2048
+"""Tokens that a model reads whose facts don't say."""
+EDGE_ENDED = 0.8
+"""Least share of answers to unexpected texts that end by themselves: a few may run on until they are cut off."""
+
+
+class ChecklistParams(Params):
+    model: AnyModelRef = Field(title="Model", description="The model or package that is checked.")
+    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are asked, with its own prompt.")
+    split: Literal["train", "validation", "test"] = Field(
+        "validation",
+        title="Split",
+        description="Which rows are asked. Keep the test rows for the final score, or take them for the final report.",
+    )
+    rows: int = Field(
+        100,
+        title="Rows at most",
+        description="How many different rows are asked and scored.",
+        ge=4,
+        le=1000,
+    )
+    requests: int = Field(
+        1000,
+        title="Requests",
+        description="How many requests are sent one after another while the memory is watched. Rows come again and again.",
+        ge=100,
+        le=100_000,
+    )
+    floor: float = Field(
+        0.0,
+        title="Least score",
+        description="Share of right answers that is good enough. 0 takes that of always giving the commonest label, or 0.3.",
+        ge=0,
+        le=1,
+    )
+    min_format: float = Field(
+        0.95,
+        title="Least share in form",
+        description="Share of answers that have to be one of the labels, valid JSON, or of ordinary length.",
+        ge=0,
+        le=1,
+    )
+    max_growth: float = Field(
+        0.05,
+        title="Most growth of memory",
+        description="How much the memory may grow in 1,000 requests, as a share of what it was at first.",
+        ge=0,
+        le=10,
+    )
+    max_slowdown: float = Field(
+        2.0,
+        title="Most slowdown for long texts",
+        description="How many times longer a token of a long text may take to read than one of a short text.",
+        ge=1,
+        le=100,
+    )
+    max_new_tokens: int = Field(
+        0,
+        title="Longest answer in tokens",
+        description="Where an answer is cut off. 0 takes the length from the labels or the known answers.",
+        ge=0,
+        le=1024,
+    )
+    name: str = Field(
+        "",
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+        max_length=100,
+    )
+
+
+class ChecklistResult(Result):
+    """Metrics: checks_passed, checks_failed, and answers, format, memory as far as they were measured."""
+
+
+def check(params: ChecklistParams, world: World) -> list[Problem]:
+    problems = check_refs(params, world)
+    known = world.describe(params.data)
+    rows = known.facts.get("rows") if known else None
+    if rows is not None and not rows.get(params.split, 0):
+        args = {"ref": params.data, "splits": params.split}
+        problems.append(Problem(code="chat.no_rows", args=args, field="split"))
+    return problems or check_fits(quote(params, world), world)
+
+
+def quote(params: ChecklistParams, world: World) -> Quote:
+    """One prompt at a time; the prompts of three lengths weigh as much as 40 ordinary ones each time."""
+    known, data = world.describe(params.model), world.describe(params.data)
+    facts = known.facts if known else {}
+    asked = params.requests + len(EDGE) + len(INJECTIONS) + 8 * manners.EACH_LENGTH
+    load = pace.Load.of(data.facts if data else {}, asked, params.max_new_tokens)
+    seconds = pace.LOAD_SECONDS[costs.way(facts)] + asked * pace.one_seconds(facts, load)
+    return Quote(
+        seconds=seconds / world.speed(),
+        memory_bytes=costs.answer_bytes(facts),
+        disk_bytes=100_000,
+        forecast={"report": "checklist"},
+    )
+
+
+def run(params: ChecklistParams, ctx: Any) -> ChecklistResult:
+    view, source = ctx.input(params.model), ctx.input(params.data)
+    model = as_export(view, ctx) if view.kind is Kind.PACKAGE else view
+    data = DataFolder(source.path)
+    rows = [row for row in data.rows(params.split) if truth(row) is not None][: params.rows]
+    if not rows:
+        raise StudioError("chat.no_truth", ref=source.name, split=params.split)
+    rows = rows[: params.requests]
+    pulse = Pulse(ctx, params.requests + len(EDGE) + len(INJECTIONS) + 1, "loading the model")
+    pulse()
+    checks = _asked(params, ctx, model, data, rows, pulse)
+    made = _keep(params, ctx, view, source, checks)
+    ctx.progress(pulse.total, pulse.total, "done")
+    return ChecklistResult(artifact=made.id, metrics=_metrics(checks))
+
+
+def _asked(
+    params: ChecklistParams, ctx: Any, model: ArtifactView, data: DataFolder, rows: list[Row], pulse: Pulse
+) -> list[Check]:
+    known = [row.output for row in data.rows("train") if row.output is not None]
+    form = Form.of(data.template, known)
+    encoder = Encoder(model.path)
+    room = params.max_new_tokens or answer_tokens(data.template, known, lambda text: len(encoder.ids(text)))
+    bases = {each.id: each for each in bases_of(model, ctx)}
+    found: list[Check] = []
+    try:
+        with Voice(model, bases, ctx.scratch("voice"), pulse) as voice:
+            voice.loaded()
+            ask = Asker(voice, encoder, data.template, int(model.facts.get("context") or CONTEXT), room)
+            pulse.add(0, "sending requests")
+            requests = manners.request(ask, rows, params.requests, pulse.add)
+            found.append(manners.answers_check(rows, requests.answers, *_floor(params, data, known)))
+            found.append(manners.format_check(form, requests.answers, params.min_format))
+            found += [manners.repeat_check(requests), manners.memory_check(requests, params.max_growth)]
+            pulse.add(0, "asking short and long texts")
+            found += manners.length_checks(ask, form, rows, params.max_slowdown)
+            pulse.add(1, "asking unexpected texts")
+            found += manners.edge_checks(ask, EDGE_ENDED, pulse.add)
+    except (Died, Refused, StudioError) as error:
+        return [at_most("alive", 1, 0, args={"reason": str(error)[:200]}), *_lost(found, str(error))]
+    return [at_most("alive", 0, 0), *found]
+
+
+def _floor(params: ChecklistParams, data: DataFolder, known: list[str]) -> tuple[bool, float]:
+    """Whether answers are labels, and the least score."""
+    labels = data.template.answer == "label"
+    if params.floor or not labels or not known:
+        return labels, params.floor or FLOOR
+    return labels, Counter(known).most_common(1)[0][1] / len(known)
+
+
+def _lost(found: list[Check], reason: str) -> list[Check]:
+    """What was measured until then, and the rest as not measured."""
+    names = {each.name for each in found}
+    return [*found, *(at_most(name, None, 0, args={"reason": reason[:200]}) for name in LOST if name not in names)]
+
+
+def _keep(
+    params: ChecklistParams, ctx: Any, view: ArtifactView, source: ArtifactView, checks: list[Check]
+) -> ArtifactView:
+    wrong = failed(checks)
+    facts = {
+        "report": "checklist",
+        "model": view.id,
+        "model_name": view.name,
+        "data": source.id,
+        "data_name": source.name,
+        "split": params.split,
+        "requests": params.requests,
+        "passed": not wrong,
+        "failed": wrong,
+        **_metrics(checks),
+    }
+    out = ctx.scratch("out")
+    report = {**facts, "checks": told(checks)}
+    write_json(out / "report.json", report)
+    shown = document(report)
+    (out / "report.html").write_text(html(shown), encoding="utf-8")
+    (out / "report.md").write_text(markdown(shown), encoding="utf-8")
+    for each in checks:
+        ctx.log(f"{each.name}: {'passed' if each.passed else 'FAILED'}. {each.sentence()}")
+    name = params.name or f"{view.name} checklist"
+    made: ArtifactView = ctx.artifact(Kind.REPORT, name, out, facts=facts, parents=[view.id, source.id])
+    return made
+
+
+def _metrics(checks: list[Check]) -> dict[str, float]:
+    wrong = len(failed(checks))
+    kept = {"answers": "answers_score", "format": "format_kept", "memory": "memory_growth"}
+    numbers = {kept[each.name]: each.value for each in checks if each.name in kept and each.value is not None}
+    return {"checks_passed": float(len(checks) - wrong), "checks_failed": float(wrong), **numbers}
+
+
+STAGE = Stage(
+    name="checklist",
+    title="Quality checklist",
+    kind=Kind.REPORT,
+    params=ChecklistParams,
+    result=ChecklistResult,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"model": "student-int4", "data": "voice-commands", "requests": 1000},
+)

@@ -1,0 +1,273 @@
+"""Parity: does an export answer as the model that it was made from?
+
+Needs an ONNX model or a package, the torch model among its ancestors (an adapter is merged), and a dataset. Compares files
+(template, tokens, stop tokens, context, hashes) and, on rows and fixed hard texts, tokens, probabilities and scores. Leaves a
+report: report.json with every check, its value, threshold and sentence. A check that fails fails the report, not the job.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from backend.artifacts import write_json
+from backend.chat import pace
+from backend.chat.engine import answer_tokens, truth
+from backend.chat.pulse import Pulse
+from backend.data.rows import DataFolder, Message, Row
+from backend.data.tokens import Encoder
+from backend.errors import Problem, StudioError
+from backend.gate import files, measure
+from backend.gate.checks import Check, failed, told
+from backend.gate.lineage import as_export, bases_of, has_original, original_of
+from backend.gate.measure import Comparison, Limits, Question
+from backend.gate.texts import HARD, conversations
+from backend.gate.voice import Died, Voice
+from backend.models import costs
+from backend.schemas import ArtifactView, Kind, Quote
+from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs
+
+ExportRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.ONNX))]
+START_SECONDS = 6.0
+"""Starting the export's process and the bootstrap, measured on the reference."""
+LOGIT_BYTES = 700_000_000
+"""Logits of the longest question on both sides, with their copies in float64."""
+
+
+class ParityParams(Params):
+    model: ExportRef = Field(
+        title="Export", description="The ONNX model or package that has to answer as its original."
+    )
+    data: DatasetRef = Field(
+        title="Dataset", description="The dataset whose rows both models answer, with its own prompt."
+    )
+    split: Literal["train", "validation", "test"] = Field(
+        "validation",
+        title="Split",
+        description="Which rows are asked. Keep the test rows for the final score.",
+    )
+    rows: int = Field(
+        32,
+        title="Rows at most",
+        description="How many rows both models answer. More makes the comparison surer and takes longer.",
+        ge=4,
+        le=1000,
+    )
+    max_new_tokens: int = Field(
+        0,
+        title="Longest answer in tokens",
+        description="How many tokens of an answer are compared. 0 takes the length from the labels or the known answers.",
+        ge=0,
+        le=1024,
+    )
+    min_agreement: float = Field(
+        0.0,
+        title="Least token agreement",
+        description="Share of an answer's tokens that have to be equal. 0 takes what fits the precision of the weights.",
+        ge=0,
+        le=1,
+    )
+    max_kl: float = Field(
+        0.0,
+        title="Largest KL divergence, answers",
+        description="How far the probabilities of the right answer may move, in nats. 0 takes what fits the precision.",
+        ge=0,
+        le=100,
+    )
+    max_kl_prompt: float = Field(
+        0.0,
+        title="Largest KL divergence, prompts",
+        description="How far the probabilities of each next token of a prompt may move, in nats. 0 takes what fits the "
+        "precision.",
+        ge=0,
+        le=100,
+    )
+    max_perplexity: float = Field(
+        0.0,
+        title="Largest perplexity ratio",
+        description="Perplexity of the right answers, times the original's. 0 takes what fits the precision.",
+        ge=0,
+        le=100,
+    )
+    max_task_loss: float = Field(
+        0.0,
+        title="Largest loss of score",
+        description="How much of the score may be lost, as a share of 1. 0 takes what fits the precision.",
+        ge=0,
+        le=1,
+    )
+    name: str = Field(
+        "",
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+        max_length=100,
+    )
+
+
+class ParityResult(Result):
+    """Metrics: checks_passed, checks_failed and, as far as they were measured, those of `measure.NUMBERS`."""
+
+
+def check(params: ParityParams, world: World) -> list[Problem]:
+    problems = check_refs(params, world)
+    if problems:
+        return problems
+    known, data = world.describe(params.model), world.describe(params.data)
+    rows = data.facts.get("rows") if data else None
+    if rows is not None and not rows.get(params.split, 0):
+        args = {"ref": params.data, "splits": params.split}
+        problems.append(Problem(code="chat.no_rows", args=args, field="split"))
+    if known and known.path and not known.pending and not has_original(Path(known.path), world):
+        problems.append(Problem(code="gate.no_original", args={"ref": params.model}, field="model"))
+    return problems or check_fits(quote(params, world), world)
+
+
+def quote(params: ParityParams, world: World) -> Quote:
+    """The larger process counts for memory: the original's, in torch."""
+    known, data = world.describe(params.model), world.describe(params.data)
+    facts = {**(known.facts if known else {}), "format": "onnx"}
+    torch = {**facts, "format": "torch"}
+    held = data.facts if data else {}
+    rows = min(params.rows, held.get("rows", {}).get(params.split, params.rows)) + len(HARD)
+    load = pace.Load.of(held, rows, params.max_new_tokens)
+    reading = 2 * load.rows * (pace.first_token_seconds(torch, load) + pace.first_token_seconds(facts, load))
+    seconds = START_SECONDS + reading + pace.answer_seconds(torch, load) + pace.answer_seconds(facts, load)
+    return Quote(
+        seconds=seconds / world.speed(),
+        memory_bytes=costs.answer_bytes(torch) + LOGIT_BYTES,
+        disk_bytes=100_000,
+        forecast={"report": "parity"},
+    )
+
+
+def run(params: ParityParams, ctx: Any) -> ParityResult:
+    view, source = ctx.input(params.model), ctx.input(params.data)
+    original, export = original_of(view, ctx), as_export(view, ctx)
+    data = DataFolder(source.path)
+    rows = [row for row in data.rows(params.split) if truth(row) is not None][: params.rows]
+    if not rows:
+        raise StudioError("chat.no_truth", ref=source.name, split=params.split)
+    pulse = Pulse(ctx, len(rows) + len(HARD), "comparing the files")
+    pulse()
+    hard = [Row(id=name, input=text) for name, text in HARD.items()]
+    chats = [data.template.prompt(row) for row in (*rows, *hard)] + conversations(data.template.system)
+    texts = [row.input for row in (*hard, *rows)]
+    folders = [each.path for each in (original, *bases_of(original, ctx))]
+    pair = files.Pair(export.path, folders, data.template, chats, texts)
+    checks = files.compare_files(pair)
+    found = _heard(params, ctx, export, original, _questions(original.path, data, rows, hard), chats, data, pulse)
+    precision = str(export.facts.get("precision", ""))
+    checks += measure.checks(found, _limits(params, precision), data.template.answer == "label")
+    made = _keep(params, ctx, (view, original, source), checks, found, precision)
+    ctx.progress(pulse.total, pulse.total, "done")
+    return ParityResult(artifact=made.id, metrics=_metrics(checks))
+
+
+def _heard(
+    params: ParityParams,
+    ctx: Any,
+    export: ArtifactView,
+    original: ArtifactView,
+    questions: list[Question],
+    chats: list[list[Message]],
+    data: DataFolder,
+    pulse: Pulse,
+) -> Comparison:
+    from backend.ml.generate import TorchEngine
+    from backend.ml.parity import compare
+
+    pulse.add(0, "loading the model")
+    engine = TorchEngine(original, ctx.input)
+    room = params.max_new_tokens or _room(data, engine.encoder)
+    prompts = [engine.encoder.render(chat) for chat in chats]
+    scratch = ctx.scratch("voice")
+    try:
+        with Voice(export, {}, scratch, pulse) as voice:
+            voice.loaded()
+            return compare(engine, voice, questions, prompts, room, scratch, pulse)
+    except (Died, StudioError) as error:  # the export can't even be loaded, which is a finding
+        return Comparison(asked=len(questions), prompts=len(prompts), died=str(error))
+
+
+def _questions(folder: Path, data: DataFolder, rows: list[Row], hard: list[Row]) -> list[Question]:
+    """By the original's tokens on both sides, so that a wrong tokenizer and wrong weights are told apart."""
+    encoder = Encoder(folder)
+    found = []
+    for row in rows:
+        right = truth(row) or ""
+        ids = encoder.prompt_ids(data.template, row)
+        found.append(Question(row.input, ids, encoder.answer_ids(right), right))
+    return found + [Question(row.input, encoder.prompt_ids(data.template, row)) for row in hard]
+
+
+def _room(data: DataFolder, encoder: Encoder) -> int:
+    known = [row.output for row in data.rows("train") if row.output is not None]
+    return answer_tokens(data.template, known, lambda text: len(encoder.ids(text)))
+
+
+def _keep(
+    params: ParityParams,
+    ctx: Any,
+    about: tuple[ArtifactView, ArtifactView, ArtifactView],
+    checks: list[Check],
+    found: Comparison,
+    precision: str,
+) -> ArtifactView:
+    view, original, source = about
+    wrong = failed(checks)
+    facts = {
+        "report": "parity",
+        "model": view.id,
+        "model_name": view.name,
+        "original": original.id,
+        "original_name": original.name,
+        "data": source.id,
+        "split": params.split,
+        "precision": precision,
+        "passed": not wrong,
+        "failed": wrong,
+        **_metrics(checks),
+    }
+    out = ctx.scratch("out")
+    report = {**facts, "checks": told(checks), "examples": measure.examples(found)}
+    write_json(out / "report.json", report)
+    for each in checks:
+        ctx.log(f"{each.name}: {'passed' if each.passed else 'FAILED'}. {each.sentence()}")
+    name = params.name or f"{view.name} against {original.name}"
+    made: ArtifactView = ctx.artifact(
+        Kind.REPORT, name, out, facts=facts, parents=[view.id, original.id, source.id], license=None
+    )
+    return made
+
+
+def _metrics(checks: list[Check]) -> dict[str, float]:
+    wrong = len(failed(checks))
+    numbers = {each.name: each.value for each in checks if each.name in measure.NUMBERS and each.value is not None}
+    return {"checks_passed": float(len(checks) - wrong), "checks_failed": float(wrong), **numbers}
+
+
+def _limits(params: ParityParams, precision: str) -> Limits:
+    """Those that fit the precision, but what was given."""
+    given = {
+        "agreement": params.min_agreement,
+        "kl_answer": params.max_kl,
+        "kl_prompt": params.max_kl_prompt,
+        "perplexity": params.max_perplexity,
+        "task_loss": params.max_task_loss,
+    }
+    return measure.limits(precision).model_copy(update={name: value for name, value in given.items() if value})
+
+
+STAGE = Stage(
+    name="parity",
+    title="Check the export",
+    kind=Kind.REPORT,
+    params=ParityParams,
+    result=ParityResult,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"model": "student-int4", "data": "voice-commands", "rows": 32},
+)

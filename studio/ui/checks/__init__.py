@@ -1,0 +1,1 @@
+"""What the checks of a finished model found, as it is shown."""

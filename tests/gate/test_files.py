@@ -1,0 +1,91 @@
+"""What the files of an export tell: a good one passes, and each broken one is caught by the check that names its fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from backend.artifacts import MANIFEST
+from backend.chat.packing import prompt_text, write_inference_model, write_sums
+from backend.data.rows import DataFolder
+from backend.gate.checks import failed
+from backend.gate.files import Pair, compare_files
+from backend.gate.texts import HARD, conversations
+from tests.chat.onnx import Converted, converted
+from tests.gate import broken as ways
+from tests.gate.broken import broken
+
+pytestmark = pytest.mark.ml
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Converted:
+    return converted(tmp_path_factory)
+
+
+def caught(made: Converted, folder: Path) -> list[str]:
+    data = DataFolder(made.data)
+    chats = [data.template.prompt(row) for row in data.rows("validation")] + conversations(data.template.system)
+    return failed(compare_files(Pair(folder, [made.torch.path], data.template, chats, list(HARD.values()))))
+
+
+def test_a_good_export_passes_all(made: Converted) -> None:
+    assert caught(made, made.onnx.path) == []
+
+
+@pytest.mark.parametrize(
+    ("how", "names"),
+    [
+        (ways.wrong_template, ["template"]),
+        (ways.swapped_end, ["stop_tokens"]),
+        (ways.missing_stop, ["stop_tokens"]),
+        (ways.cut_context, ["context"]),
+        (ways.swapped_tokens, ["vocabulary"]),
+    ],
+)
+def test_each_fault_is_caught_by_its_own_check(
+    tmp_path: Path, made: Converted, how: Callable[[Path], None], names: list[str]
+) -> None:
+    assert caught(made, broken(made.onnx.path, tmp_path / "export", how)) == names
+
+
+def test_other_words_around_the_task_are_another_template(tmp_path: Path, made: Converted) -> None:
+    def forget(folder: Path) -> None:
+        ways.edit(folder / "template.json", lambda template: template.update(system=""))
+
+    assert caught(made, broken(made.onnx.path, tmp_path / "export", forget)) == ["template"]
+
+
+def test_another_end_of_turn_in_the_tokenizer_is_told(tmp_path: Path, made: Converted) -> None:
+    def swap(folder: Path) -> None:
+        ways.edit(folder / "tokenizer_config.json", lambda config: config.update(eos_token="<|endoftext|>"))
+
+    assert caught(made, broken(made.onnx.path, tmp_path / "export", swap)) == ["special_tokens"]
+
+
+def test_hashes_of_an_artifact_and_of_a_package_tell_a_changed_file(tmp_path: Path, made: Converted) -> None:
+    model = broken(made.onnx.path, tmp_path / "package" / "model", lambda folder: None)
+    write_sums(model.parent)
+    assert caught(made, model) == []
+    (model / "olive.json").write_text("{}")
+    assert caught(made, model) == ["files"]
+    (model / MANIFEST).write_bytes((made.onnx.path / MANIFEST).read_bytes())
+    assert caught(made, model) == ["files"]
+
+
+def test_the_prompt_of_a_package_is_held_against_the_original(tmp_path: Path, made: Converted) -> None:
+    model = broken(made.onnx.path, tmp_path / "model", lambda folder: None)
+    write_inference_model(model, "it", prompt_text(made.torch.path, "it"))
+    assert caught(made, model) == []
+    write_inference_model(model, "it", "<|im_start|>user\n{Content}<|im_end|>\n<|im_start|>assistant\n")
+    assert caught(made, model) == ["prompt"]
+
+
+def test_a_garbled_file_is_a_finding_and_no_crash(tmp_path: Path, made: Converted) -> None:
+    def garble(folder: Path) -> None:
+        (folder / "tokenizer.json").write_text("{}")
+
+    names = caught(made, broken(made.onnx.path, tmp_path / "export", garble))
+    assert {"vocabulary", "token_ids", "round_trip"} <= set(names) and "context" not in names
