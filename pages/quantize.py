@@ -1,4 +1,4 @@
-"""A model in 4 bits, and the package to hand over."""
+"""A model in 4 bits, the proof that it runs in Foundry Local, and the package to hand over."""
 
 from studio.nav import QUANTIZE
 from studio.ui.i18n import _
@@ -8,5 +8,6 @@ stage_page(
     QUANTIZE,
     _("Weights in 4 bits make a model small and fast; a package hands it over with all that it needs."),
     "quantize",
+    "prove",
     "package",
 )

@@ -10,6 +10,7 @@ from backend.messages import (
     data,
     endpoints,
     files,
+    foundry,
     jobs,
     logits,
     models,
@@ -25,7 +26,7 @@ from backend.messages import (
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(core, value, data, files, models, train, students, logits, ablation),
-    *(chat, endpoints, synth, review, serve, jobs, recipe),
+    *(chat, endpoints, synth, review, serve, jobs, recipe, foundry),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

@@ -31,6 +31,7 @@ STAGE_PAGES = {
     "distill": nav.DISTILL,
     "finetune": nav.FINETUNE,
     "quantize": nav.QUANTIZE,
+    "prove": nav.QUANTIZE,
     "evaluate": nav.COMPARE,
     "package": nav.QUANTIZE,
 }

@@ -11,7 +11,7 @@ NOTES = frozenset(
         *("merging the adapter", "reading the model", "starting Olive", "rounding weights", "building the ONNX model"),
         *("tying tables", "asking the result", "comparing with the original"),
         *("measuring times, one prompt at a time", "answering", "reading the right answers"),
-        *("copying", "packing"),
+        *("copying", "packing", "asking Foundry Local"),
         *("applying the decisions",),
     }
 )
@@ -28,6 +28,7 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("generate", "method"): {"examples": "From examples", "paraphrase": "Paraphrase", "evolve": "Evolve"},
     ("curate", "balance"): {"none": "None", "median": "Median"},
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
+    ("prove", "split"): {"train": "Training", "validation": "Validation", "test": "Test"},
     ("cut", "choose"): {"importance": "Measured", "even": "Evenly"},
     ("cut", "vocabulary"): {"data": "Cut to the data", "whole": "Whole"},
     ("distill", "train_embeddings"): {"auto": "Automatic", "always": "Yes", "never": "No"},

@@ -48,7 +48,8 @@ BASIC: dict[str, tuple[str, ...]] = {
     "ablation": ("student", "data", "gold", "seeds", "max_steps", "split"),
     "finetune": ("model", "data", "epochs", "rank"),
     "quantize": ("model", "precision"),
-    "package": ("model", "evaluations", "name", "version"),
+    "prove": ("model", "data", "rows"),
+    "package": ("model", "reports", "evaluations", "name", "version"),
     "evaluate": ("data", "split"),
 }
 """The fields that stand open, in this order; the rest is folded under “Advanced”."""

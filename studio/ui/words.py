@@ -44,6 +44,7 @@ STAGES = {
     "distill": "Distill",
     "finetune": "Fine-tune",
     "quantize": "Quantize",
+    "prove": "Prove in Foundry Local",
     "evaluate": "Evaluate",
     "package": "Package",
 }
@@ -115,6 +116,14 @@ METRICS: dict[str, tuple[str, str]] = {
     "candidates": ("Candidates", "count"),
     "candidates_failed": ("Candidates that failed", "count"),
     "best_score": ("Best candidate", "share"),
+    "same_answers": ("Same answers", "share"),
+    "same_prompts": ("Same prompts", "share"),
+    "answer_tokens_per_s": ("Tokens answered per s", "number"),
+    "here_accuracy": ("Accuracy here", "share"),
+    "here_load_seconds": ("Seconds to load here", "number"),
+    "here_answer_tokens_per_s": ("Tokens answered per s here", "number"),
+    "here_latency_ms_p50": ("Latency here, median", "ms"),
+    "here_peak_memory_bytes": ("Peak memory here", "bytes"),
 }
 
 KINDS: dict[str, str] = {
