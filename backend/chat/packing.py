@@ -50,10 +50,11 @@ class PromptTemplate(NamedTuple):
 
 class Defaults(NamedTuple):
     """How the packed model answers when nobody asks for anything else. `temperature` 0 is greedy; `max_length`: tokens of
-    prompt and answer together, 0 is the model's own context."""
+    prompt and answer together, 0 is the model's own context. Foundry Local sets memory aside for all of it: 1.2 GB for the
+    32,768 tokens of Gemma 3 270M, 70 MB for the 8,192 of a SmolLM2 of 6 layers."""
 
     temperature: float = 0.0
-    max_length: int = 0
+    max_length: int = 4096
 
 
 def template_of(folder: Path) -> Template:
@@ -208,7 +209,8 @@ def _write_defaults(folder: Path, encoder: Encoder, defaults: Defaults) -> None:
     sampled = defaults.temperature > 0
     search |= {"do_sample": sampled, "temperature": defaults.temperature if sampled else 1.0}
     if defaults.max_length:
-        search["max_length"] = min(defaults.max_length, context) if context else defaults.max_length
+        room = min(defaults.max_length, context) if context else defaults.max_length
+        search["max_length"] = model["context_length"] = room
     stops = sorted(stop_ids(folder, encoder))
     if stops:
         model["eos_token_id"] = stops[0] if len(stops) == 1 else stops

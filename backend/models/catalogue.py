@@ -65,7 +65,7 @@ def import_builtin(store: Store, settings: Settings, name: str = "smollm2-135m-i
         raise StudioError("models.builtin_unknown", name=name, known=", ".join(BUILTIN))
     target = settings.artifacts / Kind.MODEL / f"model-{name}"
     settings.prepare()
-    with _one_at_a_time(settings.cache / "import.lock"):
+    with one_at_a_time(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():
             with work_folder(settings, name) as folder:
                 _convert(name, BUILTIN[name], folder)
@@ -85,7 +85,7 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str) -> Ar
     settings.prepare()
     files = [*weight_files(path), *(path / extra for extra in EXTRA_FILES if (path / extra).is_file())]
     target = settings.artifacts / Kind.MODEL / f"model-{_slug(name)}-{_fingerprint(name, files)}"
-    with _one_at_a_time(settings.cache / "import.lock"):
+    with one_at_a_time(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():
             with work_folder(settings, target.name) as folder:
                 _copy(files, folder)
@@ -163,7 +163,7 @@ def work_folder(settings: Settings, name: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _one_at_a_time(lock: Path) -> Iterator[None]:
+def one_at_a_time(lock: Path) -> Iterator[None]:
     import fcntl
 
     with lock.open("w") as stream:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from backend import machine
 from backend.errors import StudioError
-from backend.models.catalogue import convert_gguf, import_folder, work_folder
+from backend.models.catalogue import convert_gguf, import_folder, one_at_a_time, work_folder
 from backend.models.probe import LICENSE_FILES
 from backend.schemas import ArtifactView, View
 from backend.settings import Settings
@@ -78,7 +78,7 @@ def import_gguf(store: Store, settings: Settings, file: Path, name: str, accepte
     need, free = _GROWTH * file.stat().st_size, machine.free_disk_bytes(settings.prepare().cache)
     if need > free:
         raise StudioError("core.disk_low", need=human_bytes(need), free=human_bytes(free), path="SLMOPS_HOME")
-    with work_folder(settings, "gguf") as folder:
+    with one_at_a_time(settings.cache / "gguf.lock"), work_folder(settings, "gguf") as folder:
         reason = convert_gguf(file, folder)
         if reason:
             raise StudioError("gguf.failed", file=file.name, reason=reason)

@@ -75,7 +75,7 @@ class PackageParams(Params):
         le=2,
     )
     max_length: int = Field(
-        0,
+        packing.Defaults().max_length,
         title="Longest conversation in tokens",
         description="Prompt and answer together. A runtime keeps memory for it. 0 takes all that the model can read.",
         ge=0,

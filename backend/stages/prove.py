@@ -239,7 +239,7 @@ def _keep(
     name = params.name or f"{view.name} in Foundry Local"
     made = ctx.artifact(Kind.REPORT, name, out, facts={**facts, **numbers}, parents=[view.id, source.id])
     ctx.progress(1, 1, "done")
-    return ProveResult(artifact=made.id, metrics=numbers)
+    return ProveResult(artifact=made.id, metrics={"failed_checks": float(len(failed)), **numbers})
 
 
 STAGE = Stage(

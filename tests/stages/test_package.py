@@ -149,7 +149,7 @@ def test_other_runtimes_get_the_prompt_the_defaults_and_the_stops(made: Converte
     config = json.loads((model / "genai_config.json").read_text("utf-8"))
     wanted = {"do_sample": True, "temperature": 0.5, "max_length": 100}
     assert {key: config["search"][key] for key in wanted} == wanted
-    assert config["model"]["eos_token_id"] == 2
+    assert config["model"]["eos_token_id"] == 2 and config["model"]["context_length"] == 100
     question = [{"role": "user", "content": "red?"}]
     told = [{"role": "system", "content": "Name the colour."}, *question]
     other = [{"role": "system", "content": "Be rude."}, *question]

@@ -64,7 +64,9 @@ def test_equal_runtimes_pass(made: Converted, tmp_path: Path, monkeypatch: pytes
     facts = manifest["facts"]
     assert (facts["report"], facts["model"], facts["passed"], facts["failed"]) == ("foundry", made.onnx.id, True, [])
     assert manifest["parents"] == sorted([made.onnx.id, "dataset-d1"])
-    assert metrics["same_answers"] == metrics["same_prompts"] == 1 and metrics["n"] == 5
+    assert (
+        metrics["same_answers"] == metrics["same_prompts"] == 1 and metrics["n"] == 5 and not metrics["failed_checks"]
+    )
     assert metrics["answer_tokens_per_s"] == 6 and metrics["latency_ms_p50"] == 500 and metrics["load_seconds"] == 1.5
     report = json.loads((folder / "report.json").read_text("utf-8"))
     assert [each["check"] for each in report["checks"]] == ["loads", "same prompt", "same answers", "accuracy kept"]
@@ -84,7 +86,8 @@ def test_equal_runtimes_pass(made: Converted, tmp_path: Path, monkeypatch: pytes
 def test_what_differs_is_named(
     made: Converted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], failed: str
 ) -> None:
-    folder, manifest, _ = proven(made, tmp_path, monkeypatch, **change)
+    folder, manifest, metrics = proven(made, tmp_path, monkeypatch, **change)
+    assert metrics["failed_checks"] == len(manifest["facts"]["failed"]) > 0
     assert manifest["facts"]["passed"] is False and failed in manifest["facts"]["failed"]
     report = json.loads((folder / "report.json").read_text("utf-8"))
     assert ("Empty chat template." in report.get("reason", "")) == (failed == "loads")

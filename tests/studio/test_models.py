@@ -242,7 +242,7 @@ def test_list_is_read_again_when_something_came(show: Show, house: House) -> Non
 
 def test_packages_of_one_name_stand_with_their_versions(show: Show, house: House) -> None:
     for number, version in enumerate(("1.0.0", "1.10.0", "1.9.0")):
-        house.artifact(Kind.PACKAGE, f"p{number}", {"version": version, "folder": "voice", "zip": "voice.zip"})
+        house.artifact(Kind.PACKAGE, f"p{number}", {"version": version, "zip": "voice.zip", "zip_bytes": 9})
     with house.store.session() as session:
         for row in session.query(t.Artifact).filter(t.Artifact.kind == "package"):
             row.name = "voice"
