@@ -18,8 +18,9 @@ from backend.data.rows import DataFolder, Row
 from backend.endpoints import Endpoints
 from backend.errors import StudioError
 from backend.evaluations import EvaluationView, evaluations
+from backend.imports import Imports
 from backend.jobs.service import JobService, NewJob
-from backend.models import archive, catalogue
+from backend.models import catalogue
 from backend.models.card import Card, card
 from backend.paths import assets
 from backend.planner import Plan, PlanWorld
@@ -35,7 +36,7 @@ from backend.uploads import Upload
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Studio(Projects, Ablations, Endpoints):
+class Studio(Projects, Ablations, Endpoints, Imports):
     """One per process: `Studio.open()` takes its settings from the environment."""
 
     def __init__(self, settings: Settings) -> None:
@@ -239,9 +240,6 @@ class Studio(Projects, Ablations, Endpoints):
         """Which label was taken for which; None for answers in free text."""
         return confusion(self.store.artifact(evaluation).path)
 
-    def import_model(self, path: Path, name: str) -> ArtifactView:
-        return catalogue.import_folder(self.store, self.settings, path, name)
-
     def manifest(self, ref: str) -> Manifest:
         """What made an artifact, with a SHA-256 for every file."""
         return read_manifest(self.store.artifact(ref).path)
@@ -262,12 +260,6 @@ class Studio(Projects, Ablations, Endpoints):
     def delete_upload(self, upload_id: str) -> int:
         """Returns the bytes freed. Raises StudioError while an open job reads it."""
         return uploads.delete_upload(self.settings, upload_id, disk.users(self.store))
-
-    def import_archive(self, upload_id: str, name: str) -> ArtifactView:
-        """An uploaded zip file of a model folder as a model; the upload is deleted then."""
-        made = archive.import_archive(self.store, self.settings, self.upload(upload_id).path, name)
-        self.delete_upload(upload_id)
-        return made
 
     def missing_builtins(self) -> list[str]:
         """Names of built-in models that are not imported yet; `model(name)` does it, in about 25 s."""

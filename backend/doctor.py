@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sys
@@ -12,6 +13,7 @@ from typing import Any, Literal
 
 import backend
 from backend import machine
+from backend.chat import foundry
 from backend.errors import StudioError, Translate, same
 from backend.messages import MESSAGES
 from backend.schemas import View
@@ -52,7 +54,7 @@ def examine() -> list[Check]:
         *[_package(name) for name in _NEEDED],
         _builtin(),
         _gpu(),
-        _optional("foundry-local-sdk", "Foundry Local"),
+        _foundry(),
         _optional("bitsandbytes", "QLoRA"),
         _cores(settings),
         _memory(),
@@ -84,6 +86,20 @@ def _optional(package: str, what: str) -> Check:
     if found:
         return _check("ok", what, "{value}", value=f"{package} {found}")
     return _check("absent", what, "not installed", "`pip install {package}`", package=package)
+
+
+def _foundry() -> Check:
+    """The studio's own Python has the SDK, or SLMOPS_FOUNDRY_PYTHON names one that should."""
+    found, named = _version("foundry-local-sdk"), os.environ.get(foundry.VARIABLE)
+    if named:
+        there = foundry.python() is not None
+        remedy = "" if there else "Set SLMOPS_FOUNDRY_PYTHON to a Python that has foundry-local-sdk."
+        return _check("ok" if there else "absent", "Foundry Local", "{value}", remedy, value=named)
+    if found:
+        return _check("ok", "Foundry Local", "{value}", value=f"foundry-local-sdk {found}")
+    return _check(
+        "absent", "Foundry Local", "not installed", "`pip install {package}`", package="'slmops-studio[foundry]'"
+    )
 
 
 def _builtin() -> Check:

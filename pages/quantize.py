@@ -1,4 +1,4 @@
-"""A model in few bits, the search for the best way there, and the package to hand over."""
+"""A model in few bits, the search for the best way there, the checks of what came out, and the package to hand over."""
 
 from studio.nav import QUANTIZE
 from studio.ui.i18n import _
@@ -12,6 +12,7 @@ stage_page(
     "search",
     "parity",
     "checklist",
+    "prove",
     "package",
 )
 outcome()

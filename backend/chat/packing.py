@@ -1,65 +1,60 @@
-"""The files that turn an ONNX folder into something to hand over: model card, script, prompt, hashes, zip. No torch."""
+"""The files that turn an ONNX folder into something to hand over: prompt, generation defaults, scripts, lineage, hashes, zip.
+No torch. The model card is in `backend.chat.modelcard`.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from backend.artifacts import sha256
+from backend.chat.local import stop_ids
+from backend.chat.pieces import CONTENT, knows_system, pieces
 from backend.data.rows import Row, Template
 from backend.data.tokens import Encoder
 from backend.errors import StudioError
 from backend.models.probe import LEGAL_FILES
+from backend.paths import assets
 from backend.schemas import ArtifactView
-from backend.stages.base import human_bytes
 
 MODEL_FOLDER = "model"
 SUMS = "SHA256SUMS"
-CONTENT = "{Content}"
+FOUNDRY_SDK = "foundry-local-sdk==2.2.1"
 _CHUNK = 1 << 20
 _SAMPLE = "Zwölf {Prüf}-Zeichen: ¿sí?"
+_DATES = ("01 Jan 2001", "02 Feb 2002")
 
-RUN = '''"""Answer one prompt: python run.py "your text". Needs only: pip install -r requirements.txt"""
-import json, sys
-from pathlib import Path
-import onnxruntime_genai as og
-folder = Path(__file__).parent / "model"
-prompt = json.loads((folder / "inference_model.json").read_text("utf-8"))["PromptTemplate"]["prompt"]
-model = og.Model(str(folder))
-tokenizer = og.Tokenizer(model)
-ids = tokenizer.encode(prompt.replace("{Content}", " ".join(sys.argv[1:]) or sys.stdin.read().strip()))
-params = og.GeneratorParams(model)
-params.set_search_options(max_length=len(ids) + MAX_NEW_TOKENS, do_sample=False)
-generator = og.Generator(model, params)
-generator.append_tokens(ids)
-while not generator.is_done():
-    generator.generate_next_token()
-sys.stdout.buffer.write(tokenizer.decode(generator.get_sequence(0)[len(ids):]).encode() + b"\\n")
-'''
-
-METRICS = (
-    ("accuracy", "Accuracy", "share"),
-    ("macro_f1", "Macro F1", "share"),
-    ("majority_baseline", "Always the commonest label", "share"),
-    ("exact_match", "Exact match", "share"),
-    ("token_f1", "Token F1", "share"),
-    ("rouge_l", "ROUGE-L", "share"),
-    ("perplexity", "Perplexity", "number"),
-    ("n", "Rows", "count"),
-    ("ttft_ms", "Time to first token", "ms"),
-    ("latency_ms_p50", "Latency p50", "ms"),
-    ("latency_ms_p95", "Latency p95", "ms"),
-    ("decode_tokens_per_s", "Decode, tokens a second", "number"),
-    ("peak_memory_bytes", "Peak memory", "bytes"),
-    ("model_memory_bytes", "Memory above the empty runtime", "bytes"),
-    ("size_bytes", "Size on disk", "bytes"),
-    ("parameters", "Parameters", "count"),
+NOT_SPLIT = (
+    "The chat template can't be put together from a piece per role (what it writes for one role depends on another), so "
+    "`inference_model.json` holds the whole prompt of one question only. Foundry Local reads `chat_template.jinja`."
 )
+DATED = (
+    "The chat template writes today's date into every prompt; `inference_model.json` holds the date on which this package was "
+    "made. Foundry Local reads `chat_template.jinja`."
+)
+
+
+class PromptTemplate(NamedTuple):
+    """`content` as `inference_model.json` holds it; `notes`: what it can't say, in plain words."""
+
+    content: dict[str, str]
+    notes: list[str]
+
+
+class Defaults(NamedTuple):
+    """How the packed model answers when nobody asks for anything else. `temperature` 0 is greedy; `max_length`: tokens of
+    prompt and answer together, 0 is the model's own context. Foundry Local sets memory aside for all of it: 1.2 GB for the
+    32,768 tokens of Gemma 3 270M, 70 MB for the 8,192 of a SmolLM2 of 6 layers."""
+
+    temperature: float = 0.0
+    max_length: int = 4096
 
 
 def template_of(folder: Path) -> Template:
@@ -68,55 +63,78 @@ def template_of(folder: Path) -> Template:
     return Template.model_validate_json(file.read_text("utf-8")) if file.is_file() else Template()
 
 
-def prompt_text(folder: Path, ref: str) -> str:
-    """The whole prompt as one text with `{Content}` where the user's words go: dataset template and chat template in one.
-    Raises StudioError when the chat template does not pass the words on unchanged."""
-    encoder, template = Encoder(folder), template_of(folder)
+def fill_model_folder(
+    source: Path, target: Path, name: str, ref: str, defaults: Defaults, moved: Callable[[int], None]
+) -> list[str]:
+    """Copy an ONNX artifact from `source` to `target` and write what a runtime of its own needs to ask it as it was trained.
+    Returns notes for the model card; raises StudioError for a chat template that no package can express. `moved` hears how many
+    bytes were copied."""
+    _copy_model(source, target, moved)
+    encoder, template = Encoder(target), template_of(target)
+    made = prompt_template(encoder, template, ref)
+    _write_chat_template(encoder, template)
+    _write_defaults(target, encoder, defaults)
+    (target / "template.json").write_text(template.model_dump_json(indent=1), encoding="utf-8")
+    _write(target / "inference_model.json", {"Name": name, "PromptTemplate": made.content})
+    return made.notes
 
-    def rendered(words: str) -> str:
-        return encoder.render(template.prompt(Row(id="0", input=words)))
 
-    text = rendered(CONTENT)
-    if text.count(CONTENT) != 1 or text.replace(CONTENT, _SAMPLE) != rendered(_SAMPLE):
-        raise StudioError("chat.package_template", ref=ref)
-    return text
-
-
-def inference_model(name: str, prompt: str) -> dict[str, Any]:
-    """`inference_model.json`, as Foundry Local reads it."""
-    return {"Name": name, "PromptTemplate": {"assistant": CONTENT, "prompt": prompt}}
+def prompt_template(encoder: Encoder, template: Template, ref: str) -> PromptTemplate:
+    """`prompt`: one question with the task's own words, `{Content}` where the user's go; beside it a piece per role, where the
+    chat template can be taken apart. Raises StudioError when the chat template does not pass the words on unchanged."""
+    content = {"assistant": CONTENT, "prompt": _prompt(encoder, template, ref)}
+    notes = []
+    found = pieces(encoder)
+    if found is None:
+        notes.append(NOT_SPLIT)
+    else:
+        around = {"system": found.system, "user": found.user, "assistant": found.assistant}
+        content = {role: piece.text(CONTENT) for role, piece in around.items() if piece} | {"prompt": content["prompt"]}
+    with _dated(encoder, _DATES[0]):
+        before = _prompt(encoder, template, ref)
+    with _dated(encoder, _DATES[1]):
+        notes += [DATED] if _prompt(encoder, template, ref) != before else []
+    return PromptTemplate(content, notes)
 
 
 def requirements() -> str:
     return f"onnxruntime-genai=={version('onnxruntime-genai')}\nnumpy>=2\n"
 
 
-def script(max_new_tokens: int) -> str:
-    return RUN.replace("MAX_NEW_TOKENS", str(max_new_tokens))
+def scripts(name: str, release: str, max_new_tokens: int) -> dict[str, str]:
+    """File name -> text of the scripts in a package: `run.py` for ONNX Runtime GenAI, `foundry.py` for Foundry Local."""
+    set_to = {"MODEL_ID": json.dumps(model_id(name, release)), "MAX_NEW_TOKENS": str(max_new_tokens)}
+    found = {}
+    for file in sorted((assets() / "package").glob("*.py")):
+        found[file.name] = file.read_text("utf-8")
+        for constant, value in set_to.items():
+            found[file.name] = re.sub(rf"^{constant} = .*$", f"{constant} = {value}", found[file.name], flags=re.M)
+    return found
 
 
-def model_card(
-    name: str, release: str, view: ArtifactView, lineage: Sequence[ArtifactView], evaluations: Sequence[ArtifactView]
-) -> str:
-    """The README of a package, with a front matter that model hubs read."""
-    facts, template = view.facts, template_of(view.path)
-    labels = ", ".join(template.labels)
-    task = f"It answers with one of {len(template.labels)} labels: {labels}." if labels else "It answers in free text."
-    size = f"{facts.get('parameters', 0) / 1e6:.1f} million parameters, {facts.get('layers', '?')} layers"
-    parts = [
-        f"---\nlicense: {(view.license or 'other').lower()}\nlibrary_name: onnxruntime-genai\n"
-        "pipeline_tag: text-generation\n---",
-        f"# {name} {release}",
-        f"A small language model ({facts.get('architecture', '?')}, {size}, {facts.get('precision', '?')}) for ONNX "
-        f"Runtime GenAI. {task} It runs on a CPU, without a network.",
-        '## How to run\n\n```\npip install -r requirements.txt\npython run.py "your text"\n```',
-        "## Intended use\n\nThe task of the data that it was trained on, with the prompt in `model/inference_model.json`. "
-        "Other prompts and other tasks were not measured. Check answers before anything depends on them.",
-        "## How good and how costly\n\n" + _metrics_table(evaluations),
-        "## Where it comes from\n\n" + _lineage_table([view, *lineage]),
-        f"## License\n\n{view.license or 'Unknown: ask whoever made the base model and the data.'}",
-    ]
-    return "\n\n".join(parts) + "\n"
+def model_id(name: str, release: str) -> str:
+    """Foundry Local's name for a model ends in one whole number."""
+    return f"{name}:{release.partition('.')[0]}"
+
+
+def lineage(
+    name: str, release: str, view: ArtifactView, ancestors: Sequence[ArtifactView], judged: Sequence[ArtifactView]
+) -> dict[str, Any]:
+    """What a package was made from, down to the first bytes: id, license and the digest of each. `judged`: evaluations and
+    reports."""
+
+    def about(each: ArtifactView) -> dict[str, Any]:
+        known = {"id": each.id, "kind": each.kind.value, "name": each.name, "license": each.license}
+        return known | {"sha256": each.digest, "made_from": each.parents}
+
+    return {
+        "name": name,
+        "version": release,
+        "studio": version("slmops-studio"),
+        "model": about(view),
+        "ancestors": [about(each) for each in ancestors],
+        "measured_by": [about(each) for each in judged],
+    }
 
 
 def write_sums(folder: Path) -> None:
@@ -140,8 +158,67 @@ def write_zip(folder: Path, target: Path, moved: Callable[[int], None]) -> None:
                     moved(len(chunk))
 
 
-def copy_model(source: Path, target: Path, moved: Callable[[int], None]) -> None:
-    """Copy the files of an ONNX artifact, without its manifest and without links."""
+def lift_legal_files(model: Path, folder: Path) -> None:
+    """License and notice belong where whoever opens the package sees them."""
+    for name in LEGAL_FILES:
+        if (model / name).is_file():
+            shutil.move(model / name, folder / name)
+
+
+def _prompt(encoder: Encoder, template: Template, ref: str) -> str:
+    def rendered(words: str) -> str:
+        return encoder.render(template.prompt(Row(id="0", input=words)))
+
+    text = rendered(CONTENT)
+    if text.count(CONTENT) != 1 or text.replace(CONTENT, _SAMPLE) != rendered(_SAMPLE):
+        raise StudioError("chat.package_template", ref=ref)
+    return text
+
+
+@contextmanager
+def _dated(encoder: Encoder, date: str) -> Iterator[None]:
+    """The template sees this date in place of today's."""
+    known = encoder.template.environment.globals
+    today = known["strftime_now"]
+    known["strftime_now"] = lambda _form: date
+    try:
+        yield
+    finally:
+        known["strftime_now"] = today
+
+
+def _write_chat_template(encoder: Encoder, template: Template) -> None:
+    """Foundry Local and other runtimes render the folder's own template: it must be there, and a client that sends a question
+    without a system message (a chat window, say) must get the prompt that the model was trained with."""
+    source, folder = encoder.template_source(), encoder.folder
+    if template.system and knows_system(encoder):
+        words = json.dumps(template.system, ensure_ascii=False)
+        told = f"[{{'role': 'system', 'content': {words}}}] + messages"
+        source = f"{{% if messages[0]['role'] != 'system' %}}{{% set messages = {told} %}}{{% endif %}}{source}"
+    (folder / "chat_template.jinja").write_text(source, encoding="utf-8")
+    if encoder.config.pop("chat_template", None) is not None:  # one template, one place
+        _write(folder / "tokenizer_config.json", encoder.config)
+
+
+def _write_defaults(folder: Path, encoder: Encoder, defaults: Defaults) -> None:
+    """Sampling, room and every token that ends an answer, as `genai_config.json` says it to each runtime."""
+    file = folder / "genai_config.json"
+    config: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    search, model = config.setdefault("search", {}), config["model"]
+    context = int(model.get("context_length") or search.get("max_length") or 0)
+    sampled = defaults.temperature > 0
+    search |= {"do_sample": sampled, "temperature": defaults.temperature if sampled else 1.0}
+    if defaults.max_length:
+        room = min(defaults.max_length, context) if context else defaults.max_length
+        search["max_length"] = model["context_length"] = room
+    stops = sorted(stop_ids(folder, encoder))
+    if stops:
+        model["eos_token_id"] = stops[0] if len(stops) == 1 else stops
+    _write(file, config)
+
+
+def _copy_model(source: Path, target: Path, moved: Callable[[int], None]) -> None:
+    """The files of an ONNX artifact, without its manifest and without links."""
     target.mkdir(parents=True)
     for path in sorted(source.iterdir()):
         if path.is_file() and path.name != "manifest.json":
@@ -150,42 +227,5 @@ def copy_model(source: Path, target: Path, moved: Callable[[int], None]) -> None
             moved(path.stat().st_size)
 
 
-def lift_legal_files(model: Path, folder: Path) -> None:
-    """License and notice belong where whoever opens the package sees them."""
-    for name in LEGAL_FILES:
-        if (model / name).is_file():
-            shutil.move(model / name, folder / name)
-
-
-def write_inference_model(folder: Path, name: str, prompt: str) -> None:
-    text = json.dumps(inference_model(name, prompt), ensure_ascii=False, indent=1)
-    (folder / "inference_model.json").write_text(text, encoding="utf-8")
-
-
-def _metrics_table(evaluations: Sequence[ArtifactView]) -> str:
-    if not evaluations:
-        return "Not measured."
-    shown = [row for row in METRICS if any(row[0] in each.facts for each in evaluations)]
-    head = [f"{each.facts.get('model_name', each.name)} ({each.facts.get('split', '?')})" for each in evaluations]
-    lines = [_row(["", *head]), _row(["---"] * (len(head) + 1))]
-    lines += [_row([title, *(_cell(each.facts.get(key), unit) for each in evaluations)]) for key, title, unit in shown]
-    return "\n".join(lines)
-
-
-def _lineage_table(ancestors: Sequence[ArtifactView]) -> str:
-    lines = [_row(["What", "Name", "License", "SHA-256 of its files"]), _row(["---"] * 4)]
-    lines += [_row([each.kind, each.name, each.license or "?", f"`{each.digest}`"]) for each in ancestors]
-    return "\n".join(lines)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-
-def _cell(value: Any, unit: str) -> str:
-    if value is None:
-        return "–"
-    if unit == "bytes":
-        return human_bytes(value)
-    forms = {"share": f"{100 * value:.1f} %", "ms": f"{value:.0f} ms", "count": f"{value:,.0f}"}
-    return forms.get(unit, f"{value:.1f}")
+def _write(file: Path, content: dict[str, Any]) -> None:
+    file.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -90,15 +90,20 @@ def show_dataset(
 
 def import_model(
     path: Path,
-    name: Annotated[str, typer.Option(help="What to call it; the folder's name by default.")] = "",
+    name: Annotated[str, typer.Option(help="What to call it; the folder's or file's name by default.")] = "",
+    accept_terms: Annotated[bool, typer.Option(help="You have read the terms of a GGUF file and accept them.")] = False,
     json_: _Json = False,
 ) -> None:
-    """Import a local Hugging Face folder (safetensors, no remote code), or a built-in model by its name."""
+    """Import a local Hugging Face folder (safetensors, no remote code), a zip or GGUF file, or a built-in model by name."""
     from backend.api import Studio
 
     studio = Studio.open()
-    if path.is_dir():
-        found = studio.import_model(path, name or path.resolve().name)
+    if path.suffix.lower() == ".gguf" and path.is_file():
+        terms = studio.terms(path)
+        note(f"{terms.text}\n".lstrip() + f"{terms.name}: {terms.title or 'no license named'} {terms.link or ''}")
+        found = studio.import_model(path, name or path.stem, accept_terms)
+    elif path.exists():
+        found = studio.import_model(path, name or (path.stem if path.is_file() else path.resolve().name))
     else:
         found = studio.model(str(path))
     print_json(found) if json_ else _show(found)

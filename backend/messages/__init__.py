@@ -10,6 +10,7 @@ from backend.messages import (
     data,
     endpoints,
     files,
+    foundry,
     gate,
     jobs,
     logits,
@@ -28,7 +29,7 @@ MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(core, value, data, files, models, train, students, quant, logits, ablation),
     *(chat, endpoints, synth, review, serve, jobs, recipe),
-    *(gate,),
+    *(gate, foundry),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

@@ -28,8 +28,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Choose a model of an architecture that transformers knows by itself.",
     ),
     "models.gguf": (
-        "{path} holds a GGUF file ({file}), which can't be imported yet.",
-        "Import the same model as a Hugging Face folder with safetensors.",
+        "{path} holds a GGUF file ({file}) and no safetensors.",
+        "Give the GGUF file itself, not its folder.",
     ),
     "models.architecture": (
         "transformers knows no text generation for the model type “{type}” in {path}/config.json.",

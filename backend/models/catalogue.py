@@ -65,9 +65,9 @@ def import_builtin(store: Store, settings: Settings, name: str = "smollm2-135m-i
         raise StudioError("models.builtin_unknown", name=name, known=", ".join(BUILTIN))
     target = settings.artifacts / Kind.MODEL / f"model-{name}"
     settings.prepare()
-    with _one_at_a_time(settings.cache / "import.lock"):
+    with one_at_a_time(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():
-            with _work_folder(settings, name) as folder:
+            with work_folder(settings, name) as folder:
                 _convert(name, BUILTIN[name], folder)
                 _seal_model(folder, target, name, BUILTIN[name].license)
         return _register(store, target)
@@ -85,9 +85,9 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str) -> Ar
     settings.prepare()
     files = [*weight_files(path), *(path / extra for extra in EXTRA_FILES if (path / extra).is_file())]
     target = settings.artifacts / Kind.MODEL / f"model-{_slug(name)}-{_fingerprint(name, files)}"
-    with _one_at_a_time(settings.cache / "import.lock"):
+    with one_at_a_time(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():
-            with _work_folder(settings, target.name) as folder:
+            with work_folder(settings, target.name) as folder:
                 _copy(files, folder)
                 _seal_model(folder, target, name.strip(), license_of(path))
         return _register(store, target)
@@ -100,6 +100,13 @@ def _convert(name: str, builtin: Builtin, folder: Path) -> None:
     source = next((Path(place) / builtin.file for place in places if (Path(place) / builtin.file).is_file()), None)
     if source is None:
         raise StudioError("models.builtin_missing", name=name, requirement=builtin.requirement)
+    reason = convert_gguf(source, folder)
+    if reason:
+        raise StudioError("models.builtin_failed", name=name, reason=reason, requirement=builtin.requirement)
+
+
+def convert_gguf(source: Path, folder: Path) -> str:
+    """Why the converter failed; "" when `folder` holds the model of the file `source`. Raises StudioError for a full disk."""
     done = subprocess.run(
         [*tethered(), sys.executable, "-m", "backend.ml.gguf", str(source), str(folder)],
         cwd=ROOT,
@@ -107,11 +114,10 @@ def _convert(name: str, builtin: Builtin, folder: Path) -> None:
         capture_output=True,
         text=True,
     )
-    if done.returncode:
-        if explain(OSError(done.stderr), folder).code == "core.disk_full":
-            raise StudioError("core.disk_full", path=folder.parent)
-        reason = (done.stderr.strip().splitlines() or ["the converter was killed."])[-1]
-        raise StudioError("models.builtin_failed", name=name, reason=reason, requirement=builtin.requirement)
+    if done.returncode and explain(OSError(done.stderr), folder).code == "core.disk_full":
+        raise StudioError("core.disk_full", path=folder.parent)
+    lines = done.stderr.strip().splitlines() or ["the converter was killed."]
+    return lines[-1] if done.returncode else ""
 
 
 def _seal_model(folder: Path, target: Path, name: str, license: str | None) -> None:
@@ -144,7 +150,7 @@ def _slug(name: str) -> str:
 
 
 @contextmanager
-def _work_folder(settings: Settings, name: str) -> Iterator[Path]:
+def work_folder(settings: Settings, name: str) -> Iterator[Path]:
     """A folder beside the artifacts, so that sealing is a rename; gone afterwards, however it ends."""
     for broken_off in settings.cache.glob(f"import-{name}-*/"):
         shutil.rmtree(broken_off, ignore_errors=True)
@@ -157,7 +163,7 @@ def _work_folder(settings: Settings, name: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _one_at_a_time(lock: Path) -> Iterator[None]:
+def one_at_a_time(lock: Path) -> Iterator[None]:
     import fcntl
 
     with lock.open("w") as stream:

@@ -9,7 +9,7 @@ from backend.stages.base import Stage
 NAMES = (
     *("dataset", "audition", "generate", "teacher", "judge", "curate", "review"),
     *("cut", "capture", "distill", "finetune", "quantize", "search"),
-    *("parity", "evaluate", "checklist", "package"),
+    *("parity", "evaluate", "checklist", "prove", "package"),
 )
 
 

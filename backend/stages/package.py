@@ -1,21 +1,27 @@
 """Pack an ONNX model into a folder and a zip to hand over.
 
-Needs an ONNX model and, for the model card, its evaluations. Leaves an artifact with `<name>/` (model, prompt, model card,
-ten-line script, requirements, hashes) and `<name>.zip` of the same. The script needs onnxruntime-genai alone.
+Needs an ONNX model and, for the model card, its evaluations and the reports of its checks; a report that failed stops it unless
+overruled. Leaves an artifact with `<name>/` (model, prompt, model card, scripts, requirements, lineage, hashes) and
+`<name>.zip` of the same. `run.py` needs onnxruntime-genai alone, `foundry.py` the Foundry Local SDK alone.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
+from backend.artifacts import sha256, write_json
 from backend.chat import packing
+from backend.chat.modelcard import model_card
 from backend.chat.pulse import Pulse
-from backend.errors import Problem
+from backend.errors import Problem, StudioError
+from backend.packages import VERSION, next_version, versions
 from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import EvaluationRef, OnnxRef, Params, Result, Stage, World, check_fits, check_refs
+from backend.stages.base import EvaluationRef, OnnxRef, Params, ReportRef, Result, Stage, World, check_fits, check_refs
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 BYTES_PER_SECOND = 150e6
@@ -24,6 +30,12 @@ BYTES_PER_SECOND = 150e6
 
 class PackageParams(Params):
     model: OnnxRef = Field(title="Model", description="The ONNX model to hand over.")
+    reports: list[ReportRef] = Field(
+        [],
+        title="Reports",
+        description="What checks of this model found; the model card shows them. One that failed stops the package.",
+        max_length=20,
+    )
     evaluations: list[EvaluationRef] = Field(
         [],
         title="Evaluations",
@@ -37,14 +49,37 @@ class PackageParams(Params):
         max_length=100,
     )
     version: str = Field(
-        "1.0.0", title="Version", description="The version that the model card names, such as 1.0.0.", max_length=40
+        "",
+        title="Version",
+        description="Three numbers, such as 1.2.0. Leave it empty to take the next one after the packages of this name.",
+        max_length=40,
+    )
+    overrule: str = Field(
+        "",
+        title="Reason to overrule",
+        description="Why the package is made although a report failed or is about another model. The model card shows it.",
+        max_length=500,
     )
     max_new_tokens: int = Field(
         256,
         title="Longest answer in tokens",
-        description="Where the script in the package cuts off an answer. A token is a short piece of a word.",
+        description="Where the scripts in the package cut off an answer. A token is a short piece of a word.",
         ge=1,
         le=8192,
+    )
+    temperature: float = Field(
+        0.0,
+        title="Temperature",
+        description="How freely the packed model answers when nobody asks otherwise. 0 always takes the likeliest token.",
+        ge=0,
+        le=2,
+    )
+    max_length: int = Field(
+        packing.Defaults().max_length,
+        title="Longest conversation in tokens",
+        description="Prompt and answer together. A runtime keeps memory for it. 0 takes all that the model can read.",
+        ge=0,
+        le=1_000_000,
     )
 
 
@@ -56,6 +91,10 @@ def check(params: PackageParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
     if params.name and not _NAME.fullmatch(params.name):
         problems.append(Problem(code="chat.package_name", args={"name": params.name}, field="name"))
+    if params.version and not VERSION.fullmatch(params.version):
+        problems.append(Problem(code="package.version", args={"version": params.version}, field="version"))
+    if not problems:
+        problems = _check_reports(params, world) + _check_version(params, world)
     return problems or check_fits(quote(params, world), world)
 
 
@@ -70,27 +109,26 @@ def quote(params: PackageParams, world: World) -> Quote:
 
 def run(params: PackageParams, ctx: Any) -> PackageResult:
     view = ctx.input(params.model)
-    evaluations = [ctx.input(ref) for ref in params.evaluations]
+    reports = [ctx.input(ref) for ref in params.reports]
+    judged = [*(ctx.input(ref) for ref in params.evaluations), *reports]
+    overruled = _judge(params, view, reports)
     name = params.name or re.sub(r"[^A-Za-z0-9._-]+", "-", view.name).strip("-.") or "model"
+    known = versions(ctx.order.artifacts, name, but=f"{Kind.PACKAGE.value}-{ctx.order.job_id}")
+    release = params.version or next_version(known)
     out = ctx.scratch("out")
-    folder = out / name
     pulse = Pulse(ctx, 2 * view.size_bytes, "copying")
-    model = folder / packing.MODEL_FOLDER
-    packing.copy_model(view.path, model, pulse.add)
-    packing.lift_legal_files(model, folder)
-    packing.write_inference_model(model, name, packing.prompt_text(view.path, view.name))
-    lineage = _lineage(view, ctx)
-    card = packing.model_card(name, params.version, view, lineage, evaluations)
-    (folder / "README.md").write_text(card, encoding="utf-8")
-    (folder / "run.py").write_text(packing.script(params.max_new_tokens), encoding="utf-8")
-    (folder / "requirements.txt").write_text(packing.requirements(), encoding="utf-8")
-    packing.write_sums(folder)
+    folder = _fill(params, out / name, release, ctx, view, overruled, pulse)
+    if release in known and known[release] != sha256(folder / packing.SUMS):
+        raise StudioError(
+            "package.version_taken", field="version", name=name, version=release, next=next_version(known)
+        )
     pulse.add(0, "packing")
     archive = out / f"{name}.zip"
     packing.write_zip(folder, archive, pulse.add)
     zip_bytes = archive.stat().st_size
-    facts = {"model": view.id, "version": params.version, "folder": name, "zip": archive.name, "zip_bytes": zip_bytes}
-    parents = [view.id, *(each.id for each in evaluations)]
+    facts = {"model": view.id, "version": release, "folder": name, "zip": archive.name, "zip_bytes": zip_bytes}
+    facts |= {"zip_sha256": sha256(archive)} | ({"overrule": params.overrule} if overruled else {})
+    parents = [view.id, *(each.id for each in judged)]
     made = ctx.artifact(Kind.PACKAGE, name, out, facts=facts, parents=parents, license=view.license)
     ctx.progress(pulse.total, pulse.total, "done")
     return PackageResult(
@@ -98,8 +136,77 @@ def run(params: PackageParams, ctx: Any) -> PackageResult:
     )
 
 
-def _lineage(view: ArtifactView, ctx: Any) -> list[ArtifactView]:
-    """All ancestors that are known, nearest first."""
+def _fill(
+    params: PackageParams, folder: Path, release: str, ctx: Any, view: ArtifactView, overruled: bool, pulse: Pulse
+) -> Path:
+    """Everything of the package that is not its zip file."""
+    model, name = folder / packing.MODEL_FOLDER, folder.name
+    evaluations, reports = ([ctx.input(ref) for ref in refs] for refs in (params.evaluations, params.reports))
+    defaults = packing.Defaults(params.temperature, params.max_length)
+    notes = packing.fill_model_folder(view.path, model, name, view.name, defaults, pulse.add)
+    packing.lift_legal_files(model, folder)
+    ancestors = _ancestors(view, ctx)
+    reason = params.overrule if overruled else ""
+    card = model_card(name, release, view, ancestors, evaluations, reports, notes, reason)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    for file, text in packing.scripts(name, release, params.max_new_tokens).items():
+        (folder / file).write_text(text, encoding="utf-8")
+    (folder / "requirements.txt").write_text(packing.requirements(), encoding="utf-8")
+    write_json(folder / "lineage.json", packing.lineage(name, release, view, ancestors, [*evaluations, *reports]))
+    packing.write_sums(folder)
+    return folder
+
+
+def _judge(params: PackageParams, view: ArtifactView, reports: Sequence[ArtifactView]) -> bool:
+    """Whether a reason was needed. Raises StudioError when one is needed and not given."""
+    problems = [
+        problem
+        for each in reports
+        for problem in _objections(each.name, each.facts, each.facts.get("model") == view.id)
+    ]
+    if problems and not params.overrule.strip():
+        raise StudioError.of(problems)
+    return bool(problems)
+
+
+def _objections(name: str, facts: dict[str, Any], ours: bool) -> list[Problem]:
+    if not ours:
+        return [Problem(code="package.report_other", args={"report": name}, field="reports")]
+    if not facts.get("passed"):
+        failed = ", ".join(map(str, facts.get("failed", []))) or "–"
+        return [Problem(code="package.report_failed", args={"report": name, "failed": failed}, field="reports")]
+    return []
+
+
+def _check_reports(params: PackageParams, world: World) -> list[Problem]:
+    """Those that earlier stages will only make are looked at when they are there."""
+    if params.overrule.strip():
+        return []
+    model = world.describe(params.model)
+    place = Path(model.path).name if model and model.path else None
+    problems = []
+    for ref in params.reports:
+        known = world.describe(ref)
+        if known is not None and not known.pending:
+            ours = place is None or known.facts.get("model") == place
+            problems += _objections(ref, known.facts, ours)
+    return problems
+
+
+def _check_version(params: PackageParams, world: World) -> list[Problem]:
+    """What can be told beforehand; the stage compares the bytes themselves."""
+    known = world.describe(params.name) if params.name and params.version else None
+    model = world.describe(params.model)
+    if known is None or known.kind is not Kind.PACKAGE or model is None or not model.path:
+        return []
+    if known.facts.get("version") != params.version or known.facts.get("model") == Path(model.path).name:
+        return []
+    args = {"name": params.name, "version": params.version, "next": next_version([params.version])}
+    return [Problem(code="package.version_taken", args=args, field="version")]
+
+
+def _ancestors(view: ArtifactView, ctx: Any) -> list[ArtifactView]:
+    """All that are known, nearest first."""
     known, found, ahead = ctx.order.inputs, [], list(view.parents)
     while ahead:
         ancestor = known.get(ahead.pop(0))

@@ -34,6 +34,7 @@ STAGE_PAGES = {
     "search": nav.QUANTIZE,
     "parity": nav.QUANTIZE,
     "checklist": nav.QUANTIZE,
+    "prove": nav.QUANTIZE,
     "evaluate": nav.COMPARE,
     "package": nav.QUANTIZE,
 }

@@ -11,9 +11,9 @@ NOTES = frozenset(
         *("merging the adapter", "reading the model", "starting Olive", "rounding weights", "building the ONNX model"),
         *("tying tables", "asking the result", "comparing with the original", "measuring"),
         *("measuring times, one prompt at a time", "answering", "reading the right answers"),
-        *("copying", "packing"),
         *("comparing the files", "asking the original", "sending requests"),
         *("asking short and long texts", "asking unexpected texts"),
+        *("copying", "packing", "asking Foundry Local"),
         *("applying the decisions",),
     }
 )
@@ -32,6 +32,7 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
     ("parity", "split"): {"train": "Training", "validation": "Validation", "test": "Test"},
     ("checklist", "split"): {"train": "Training", "validation": "Validation", "test": "Test"},
+    ("prove", "split"): {"train": "Training", "validation": "Validation", "test": "Test"},
     ("cut", "choose"): {"importance": "Measured", "even": "Evenly"},
     ("cut", "vocabulary"): {"data": "Cut to the data", "whole": "Whole"},
     ("distill", "train_embeddings"): {"auto": "Automatic", "always": "Yes", "never": "No"},

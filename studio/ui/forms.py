@@ -51,7 +51,8 @@ BASIC: dict[str, tuple[str, ...]] = {
     "search": ("model", "data", "keep", "minutes"),
     "parity": ("model", "data", "rows"),
     "checklist": ("model", "data", "split", "rows", "requests", "floor"),
-    "package": ("model", "evaluations", "name", "version"),
+    "prove": ("model", "data", "rows"),
+    "package": ("model", "reports", "evaluations", "name", "version"),
     "evaluate": ("data", "split"),
 }
 """The fields that stand open, in this order; the rest is folded under “Advanced”."""

@@ -40,6 +40,8 @@ PREFERRED = {
     ("parity", "data"): ("dataset",),
     ("checklist", "model"): ("search", "quantize", "distill", "finetune"),
     ("checklist", "data"): ("dataset",),
+    ("prove", "model"): ("search", "quantize"),
+    ("prove", "data"): ("dataset",),
     ("evaluate", "data"): ("dataset",),
 }
 """Which stage's newest result a form offers first; earlier stages win, but of those that answer or filter the newest."""
@@ -111,7 +113,7 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
     quick start), and the newest capture of its dataset; a teacher answers the training rows of a dataset that has no
     pool; an audition hears the newest models; new inputs and scores come from a model as it was brought, for one that was
-    tuned here on labels writes nothing else."""
+    tuned here on labels writes nothing else; a package shows the newest report of each kind about its model."""
     if stage == "audition":
         tried = ablated(project().id)
         there = source.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))
@@ -120,6 +122,10 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     if stage == "capture":
         return _teacher_of(values.get("data") or "")
     facts = {view.id: view.facts for view in source.artifacts()}
+    if stage == "package":
+        about = [view for view in source.artifacts((Kind.REPORT,)) if view.facts.get("model") == values.get("model")]
+        latest = {view.facts.get("report"): view.id for view in reversed(about)}
+        return {"reports": list(latest.values())}
     if stage == "cut" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
         return {"keep_layers": max(1, layers // 5)}
     if stage == "distill":

@@ -46,6 +46,7 @@ STAGES = {
     "quantize": "Quantize",
     "search": "Search",
     "parity": "Check the export",
+    "prove": "Prove in Foundry Local",
     "evaluate": "Evaluate",
     "checklist": "Quality checklist",
     "package": "Package",
@@ -132,6 +133,14 @@ METRICS: dict[str, tuple[str, str]] = {
     "answers_score": ("Score", "share"),
     "format_kept": ("Answers in form", "share"),
     "memory_growth": ("Growth of memory", "share"),
+    "same_answers": ("Same answers", "share"),
+    "same_prompts": ("Same prompts", "share"),
+    "answer_tokens_per_s": ("Tokens answered per s", "number"),
+    "here_accuracy": ("Accuracy here", "share"),
+    "here_load_seconds": ("Seconds to load here", "number"),
+    "here_answer_tokens_per_s": ("Tokens per s here", "number"),
+    "here_latency_ms_p50": ("Latency here, median", "ms"),
+    "here_peak_memory_bytes": ("Peak memory here", "bytes"),
 }
 
 KINDS: dict[str, str] = {

@@ -136,6 +136,6 @@ def test_upload_is_gone_once_it_is_a_model(folder: Path, tmp_path: Path) -> None
         incoming.write(packed(folder, tmp_path / "m.zip").read_bytes())
         kept = incoming.finish()
     with pytest.raises(StudioError, match="needs a name"):
-        studio.import_archive(kept.id, " ")
-    assert studio.import_archive(kept.id, "Mine").name == "Mine"
+        studio.import_upload(kept.id, " ")
+    assert studio.import_upload(kept.id, "Mine").name == "Mine"
     assert studio.uploads() == []

@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from backend import packages
 from backend.chat import packing
 from backend.chat.engine import Sampling, open_engine
-from backend.data.rows import DataFolder, Row
+from backend.chat.modelcard import model_card
+from backend.data.rows import DataFolder, Row, Template
+from backend.data.tokens import Encoder
 from backend.errors import StudioError
 from backend.jobs.context import MemoryContext
 from backend.schemas import ArtifactView, Kind
@@ -47,8 +50,10 @@ def packed(made: Converted, tmp_path: Path, **change: Any) -> tuple[Path, dict[s
     base = made.torch.model_copy(update={"parents": [data.id], "digest": "d" * 64})
     facts = {"model_name": "tiny | int4", "split": "test", "accuracy": 0.8765, "n": 15.0, "size_bytes": 2_500_000.0}
     evaluation = view(tmp_path, Kind.EVALUATION, "evaluation-e1", **facts)
-    job = MemoryContext(tmp_path / "job", [made.onnx, base, data, evaluation])
+    reports = change.pop("with_reports", [])
+    job = MemoryContext(tmp_path / "job", [made.onnx, base, data, evaluation, *reports], job_id=change.pop("job", "j1"))
     settings = {"name": "colours", "evaluations": [evaluation.id], "max_new_tokens": 12, **change}
+    settings["reports"] = [each.id for each in reports]
     run(PackageParams(model=made.onnx.id, **settings), job)
     sealed = next(event for event in job.events if event["event"] == "artifact")
     return Path(sealed["path"]), sealed["manifest"]
@@ -85,6 +90,10 @@ def test_the_folder_tells_what_it_is(made: Converted, tmp_path: Path) -> None:
     assert model["Name"] == "colours" and prompt.count("{Content}") == 1 and "Name the colour." in prompt
     names = {path.relative_to(folder / "colours").as_posix() for path in (folder / "colours").rglob("*")}
     assert {"run.py", "requirements.txt", "SHA256SUMS", "model/genai_config.json", "model/template.json"} <= names
+    origin = json.loads((folder / "colours" / "lineage.json").read_text("utf-8"))
+    assert origin["version"] == "1.0.0" and origin["model"]["id"] == made.onnx.id
+    assert [each["id"] for each in origin["ancestors"]] == [made.torch.id, "dataset-d1"]
+    assert [each["id"] for each in origin["measured_by"]] == ["evaluation-e1"]
     assert not [name for name in names if "manifest" in name]
 
 
@@ -107,14 +116,21 @@ def test_the_same_model_gives_the_same_zip(made: Converted, tmp_path: Path) -> N
     assert (first / "colours.zip").read_bytes() == (second / "colours.zip").read_bytes()
 
 
-def test_the_script_is_short_and_needs_one_package() -> None:
-    lines = packing.script(64).splitlines()
-    assert len(lines) <= 20 and "+ 64" in packing.script(64)
-    assert {line for line in lines if "import" in line} == {
-        "import json, sys",
-        "from pathlib import Path",
-        "import onnxruntime_genai as og",
-    }
+def test_the_scripts_are_short_and_each_needs_one_package() -> None:
+    made = packing.scripts("voice", "2.1.0", 64)
+    assert set(made) == {"run.py", "foundry.py"}
+    for name, needed in (("run.py", "onnxruntime_genai"), ("foundry.py", "foundry_local_sdk")):
+        lines = made[name].splitlines()
+        assert len(lines) <= 45 and "MAX_NEW_TOKENS = 64" in lines
+        words = [line.split() for line in lines if line.startswith(("import ", "from "))]
+        assert {each[1] for each in words} == {
+            "json",
+            "sys",
+            "pathlib",
+            needed,
+            *({"tempfile"} & {w[1] for w in words}),
+        }
+    assert 'MODEL_ID = "voice:2"' in made["foundry.py"].splitlines()
 
 
 @pytest.mark.parametrize("change", ["{{ m['content'] | upper }}", "{{ m['content'] | trim }}{{ m['content'] }}"])
@@ -122,13 +138,89 @@ def test_a_chat_template_that_changes_words_is_refused(tmp_path: Path, change: s
     (tmp_path / "tokenizer_config.json").write_text("{}")
     (tmp_path / "chat_template.jinja").write_text("{% for m in messages %}" + change + "{% endfor %}")
     with pytest.raises(StudioError) as caught:
-        packing.prompt_text(tmp_path, "loud")
+        packing.prompt_template(Encoder(tmp_path), Template(), "loud")
     assert caught.value.code == "chat.package_template" and "loud" in str(caught.value)
+
+
+@pytest.mark.ml
+def test_other_runtimes_get_the_prompt_the_defaults_and_the_stops(made: Converted, tmp_path: Path) -> None:
+    folder, _ = packed(made, tmp_path, temperature=0.5, max_length=100)
+    model = folder / "colours" / "model"
+    config = json.loads((model / "genai_config.json").read_text("utf-8"))
+    wanted = {"do_sample": True, "temperature": 0.5, "max_length": 100}
+    assert {key: config["search"][key] for key in wanted} == wanted
+    assert config["model"]["eos_token_id"] == 2 and config["model"]["context_length"] == 100
+    question = [{"role": "user", "content": "red?"}]
+    told = [{"role": "system", "content": "Name the colour."}, *question]
+    other = [{"role": "system", "content": "Be rude."}, *question]
+    ours = open_engine(made.onnx, lambda ref: made.torch).encoder
+    assert Encoder(model).render(question) == Encoder(model).render(told) == ours.render(told)
+    assert Encoder(model).render(other) == ours.render(other)
+
+
+@pytest.mark.ml
+def test_a_failed_report_stops_it_until_a_reason_is_given(made: Converted, tmp_path: Path) -> None:
+    about = {"report": "parity", "model": made.onnx.id, "kl": 0.75}
+    bad = view(tmp_path, Kind.REPORT, "report-bad", passed=False, failed=["stop tokens"], **about)
+    with pytest.raises(StudioError) as caught:
+        packed(made, tmp_path / "a", with_reports=[bad])
+    assert caught.value.code == "package.report_failed" and "stop tokens" in str(caught.value)
+    folder, manifest = packed(made, tmp_path / "b", with_reports=[bad], overrule="Only a | demo.")
+    card = (folder / "colours" / "README.md").read_text("utf-8")
+    assert "Packed although a check says no" in card and "Only a | demo." in card
+    assert "**failed**: stop tokens" in card and "| kl | 0.75 |" in card and "No parity report" not in card
+    assert manifest["facts"]["overrule"] == "Only a | demo." and "report-bad" in manifest["parents"]
+
+
+@pytest.mark.ml
+def test_a_reason_that_nothing_needs_is_not_shown(made: Converted, tmp_path: Path) -> None:
+    good = view(tmp_path, Kind.REPORT, "report-good", report="foundry", model=made.onnx.id, passed=True, failed=[])
+    folder, manifest = packed(made, tmp_path, with_reports=[good], overrule="Just in case.")
+    card = (folder / "colours" / "README.md").read_text("utf-8")
+    assert "Just in case." not in card and "overrule" not in manifest["facts"]
+    assert "### Runs in Foundry Local: passed" in card and "No parity report" in card
+
+
+def test_reports_of_another_model_are_refused_beforehand(tmp_path: Path) -> None:
+    model = view(tmp_path / "onnx-o1", Kind.ONNX, "onnx-o1", size_bytes=1_000_000)
+    world = TinyWorld(model).add("later", Kind.REPORT)
+    for ref, facts in (("other", {"model": "onnx-o2", "passed": True}), ("bad", {"model": "onnx-o1", "passed": False})):
+        found = view(tmp_path, Kind.REPORT, ref, report="parity", failed=["kl"], **facts)
+        world.known[ref] = TinyWorld(found).known[ref]
+    codes = [p.code for p in check(PackageParams(model="onnx-o1", reports=["other", "bad", "later"]), world)]
+    assert codes == ["package.report_other", "package.report_failed"]
+    assert not check(PackageParams(model="onnx-o1", reports=["other", "bad"], overrule="I know."), world)
+
+
+@pytest.mark.ml
+def test_versions_count_up_and_one_version_is_one_package(made: Converted, tmp_path: Path) -> None:
+    _, first = packed(made, tmp_path, job="j1")
+    _, second = packed(made, tmp_path, job="j2")
+    assert (first["facts"]["version"], second["facts"]["version"]) == ("1.0.0", "1.0.1")
+    with pytest.raises(StudioError) as caught:
+        packed(made, tmp_path, job="j3", version="1.0.1", max_new_tokens=13)
+    assert caught.value.code == "package.version_taken" and "1.0.2" in str(caught.value)
+    _, same = packed(made, tmp_path, job="j4", version="1.0.1")  # the same bytes are the same package
+    assert same["facts"]["zip_sha256"] == second["facts"]["zip_sha256"]
+
+
+@pytest.mark.ml
+def test_what_was_packed_verifies(made: Converted, tmp_path: Path) -> None:
+    folder, _ = packed(made, tmp_path)
+    assert packages.verify(folder / "colours") == [] and packages.verify(folder / "colours.zip") == []
+
+
+def test_a_version_is_three_numbers() -> None:
+    world = TinyWorld().add("o", Kind.ONNX, size_bytes=80_000_000)
+    for version in ("1", "1.0", "v1.0.0", "01.0.0", "1.0.0 ", "1.0.0-"):
+        assert [p.code for p in check(PackageParams(model="o", version=version), world)] == ["package.version"], version
+    for version in ("", "0.1.0", "1.0.0-rc.1", "10.20.30+build"):
+        assert not check(PackageParams(model="o", version=version), world), version
 
 
 def test_a_model_without_evaluation_or_license_says_so(tmp_path: Path) -> None:
     bare: ArtifactView = view(tmp_path, Kind.ONNX, "onnx-o1").model_copy(update={"license": None})
-    card = packing.model_card("x", "1", bare, [], [])
+    card = model_card("x", "1.0.0", bare, [], [])
     assert "Not measured." in card and "Unknown: ask" in card
 
 

@@ -11,12 +11,14 @@ from streamlit.testing.v1 import AppTest
 
 from backend.errors import StudioError
 from backend.schemas import ArtifactView, Kind, State
+from backend.store import tables as t
 from backend.uploads import receive
 from studio.ui import source, tasks
 from studio.ui.models import delete
 from studio.ui.models.card import latest_evaluation, line, path_words
 from studio.ui.models.words import short_count
 from studio.ui.upload import arrived, box_data
+from tests.models.test_gguf import gguf_file
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 
@@ -236,3 +238,29 @@ def test_list_is_read_again_when_something_came(show: Show, house: House) -> Non
     house.model("late")
     source.forget()
     assert cards(at.run()) == ["model-late"]
+
+
+def test_packages_of_one_name_stand_with_their_versions(show: Show, house: House) -> None:
+    for number, version in enumerate(("1.0.0", "1.10.0", "1.9.0")):
+        house.artifact(Kind.PACKAGE, f"p{number}", {"version": version, "zip": "voice.zip", "zip_bytes": 9})
+    with house.store.session() as session:
+        for row in session.query(t.Artifact).filter(t.Artifact.kind == "package"):
+            row.name = "voice"
+    at = show("models", model="package-p2")
+    lists = [each.value for each in at.markdown if "1.10.0" in each.value and "\n" in each.value]
+    assert len(lists) == 1
+    places = [lists[0].index(version) for version in ("1.10.0", "**1.9.0**", "1.0.0")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("language", "asked"), [("en", "accept them"), ("es", "las acepto")])
+def test_terms_of_a_gguf_file_are_shown_and_asked_for(show: Show, house: House, language: str, asked: str) -> None:
+    with receive(house.studio.settings, "gemma.gguf") as incoming:
+        incoming.write(gguf_file({"general.architecture": "gemma3", "general.name": "Gemma 3 270m"}))
+        kept = incoming.finish()
+    at = show("models", language)
+    assert "Gemma Terms of Use" in words(at) and "ai.google.dev/gemma/terms" in words(at).replace("\\", "")
+    assert at.button(key=f"import_{kept.id}").disabled
+    (box,) = at.checkbox
+    assert asked in box.label
+    assert not box.check().run().button(key=f"import_{kept.id}").disabled

@@ -1,5 +1,5 @@
-"""How models come in: the built-in ones are prepared once, others arrive as zip files. Both take a while, so they go on in
-the background, and what is under way is shown to everybody."""
+"""How models come in: the built-in ones are prepared once, others arrive as zip or GGUF files. All of it takes a while, so it
+goes on in the background, and what is under way is shown to everybody."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from backend.errors import StudioError
 from backend.uploads import Upload
 from studio.ui import source
 from studio.ui.i18n import _
@@ -14,11 +15,11 @@ from studio.ui.tasks import background, drop, failure, task
 from studio.ui.upload import upload_box
 from studio.ui.words import ago, escaped, size
 
-_ENDING = ".zip"
+_ENDINGS = (".zip", ".gguf")
 
 
 def bring_box() -> None:
-    """The drop zone, and every zip file that was sent and is not a model yet."""
+    """The drop zone, and every file that was sent and is not a model yet."""
     waiting = _waiting()
     # Decided once: a changed value would draw the expander anew, and end an upload in it.
     opened = st.session_state.setdefault("models_import_opened", bool(waiting))
@@ -35,10 +36,11 @@ def bring_box() -> None:
         st.caption(
             _(
                 "Pack a folder with config.json, tokenizer.json and *.safetensors, as transformers saves it, into a zip "
-                "file. The studio runs no code of it and takes only the files that a model consists of."
+                "file. The studio runs no code of it and takes only the files that a model consists of. A GGUF file comes as "
+                "it is."
             )
         )
-        if upload_box("models_upload", [_ENDING], _("Model folder as a zip file")):
+        if upload_box("models_upload", list(_ENDINGS), _("Model folder as a zip file, or a GGUF file")):
             waiting = _waiting()
         for upload in waiting:
             _row(upload)
@@ -54,6 +56,7 @@ def _row(upload: Upload) -> None:
             st.markdown(f":shimmer[{_('Unpacking and checking…')}]")
             return
         st.markdown(about)
+        agreed = _agreed(upload)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             st.text_input(
                 _("Name of the model"),
@@ -63,7 +66,9 @@ def _row(upload: Upload) -> None:
                 placeholder=_("Name"),
                 width=320,
             )
-            st.button(_("Import"), key=key, type="primary", on_click=_import, args=(upload.id,))
+            st.button(
+                _("Import"), key=key, type="primary", disabled=not agreed, on_click=_import, args=(upload.id, agreed)
+            )
             st.button(
                 _("Discard the file"),
                 key=f"discard_{upload.id}",
@@ -73,11 +78,28 @@ def _row(upload: Upload) -> None:
         _failure(failure(going))
 
 
-def _import(upload_id: str) -> None:
+def _agreed(upload: Upload) -> bool:
+    """Shows the terms of a GGUF file and asks for them where they restrict something; a zip file brings its license along."""
+    if not upload.name.lower().endswith(".gguf"):
+        return True
+    try:
+        terms = source.studio().terms(upload.path)
+    except StudioError as error:
+        _failure(error.text(_))
+        return False
+    named = escaped(terms.title) or _("license unknown")
+    where = f" · {escaped(terms.link)}" if terms.link else ""
+    st.markdown(_("**{name}** stands under: {license}").format(name=escaped(terms.name), license=f"{named}{where}"))
+    if not terms.ask:
+        return True
+    return st.checkbox(_("I have read these terms and accept them"), key=f"terms_{upload.id}")
+
+
+def _import(upload_id: str, accepted: bool) -> None:
     key = _import_key(upload_id)
     drop(key)
     studio, name = source.studio(), st.session_state[f"name_{upload_id}"]
-    background(key, lambda: studio.import_archive(upload_id, name))
+    background(key, lambda: studio.import_upload(upload_id, name, accepted))
 
 
 def builtins() -> None:
@@ -137,7 +159,7 @@ def _failure(said: str) -> None:
 
 
 def _waiting() -> list[Upload]:
-    return [upload for upload in source.studio().uploads() if upload.name.lower().endswith(_ENDING)]
+    return [upload for upload in source.studio().uploads() if upload.name.lower().endswith(_ENDINGS)]
 
 
 def _import_key(upload_id: str) -> str:

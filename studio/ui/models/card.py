@@ -23,6 +23,8 @@ def card(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
             st.markdown(f"**{escaped(view.name)}**", width="content")
             icon, colour = ICONS[view.kind]
             st.badge(kind_word(view.kind), icon=icon, color=colour)
+            if view.kind is Kind.PACKAGE and view.facts.get("version"):
+                st.badge(escaped(view.facts["version"]), color="gray")
         st.caption(path_words(view, known))
         st.caption(facts_line(view))
         evaluation = latest_evaluation(view, known)

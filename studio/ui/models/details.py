@@ -9,11 +9,12 @@ from babel.numbers import format_decimal
 
 from backend.api import MODEL_KINDS
 from backend.artifacts import Manifest
-from backend.schemas import ArtifactView
+from backend.packages import version_key
+from backend.schemas import ArtifactView, Kind
 from studio.ui import source
 from studio.ui.i18n import _, lang
 from studio.ui.models.words import kind_word, whole
-from studio.ui.words import escaped, field_words, option_words, size, stage_words
+from studio.ui.words import ago, escaped, field_words, option_words, size, stage_words
 
 PARAMETER = "model"
 """Of the page's address, so that a drawer can be linked to and survives a reload."""
@@ -35,6 +36,7 @@ def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
     with source.shown():
         manifest = source.studio().manifest(view.id)
         _facts(view)
+        _versions(view, known)
         _lineage(view, known, manifest)
         _parameters(manifest, known)
         _files(view, manifest)
@@ -71,6 +73,23 @@ def _memory(view: ArtifactView) -> dict[str, str]:
     }
     fits = {True: f":green-badge[{_('fits this machine')}]", False: f":red-badge[{_('does not fit this machine')}]"}
     return {words.get(use, use): f"{size(need)} {fits[card.fits[use]]}" for use, need in card.memory.items()}
+
+
+def _versions(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
+    """Of a package: all of its name, the highest first."""
+    alike = {
+        each.facts.get("version", ""): each
+        for each in reversed(known.values())
+        if each.kind is Kind.PACKAGE and each.name == view.name
+    }
+    if view.kind is not Kind.PACKAGE or len(alike) < 2:
+        return
+    st.markdown(f"**{_('Versions')}**")
+    lines = []
+    for version in sorted(alike, key=version_key, reverse=True):
+        each, mark = alike[version], "**" if version == view.facts.get("version") else ""
+        lines.append(f"- {mark}{escaped(version)}{mark} · {size(each.size_bytes)} · {ago(each.created)}")
+    st.markdown("\n".join(lines))
 
 
 def _lineage(view: ArtifactView, known: dict[str, ArtifactView], manifest: Manifest) -> None:

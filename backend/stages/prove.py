@@ -1,0 +1,255 @@
+"""Prove that the real Foundry Local runtime answers as the studio does.
+
+Needs an ONNX model (its package is assembled first, as the stage `package` would) or a package, and a dataset. Both runtimes
+answer the same rows, greedily: ONNX Runtime GenAI here, Foundry Local in a process of its own, offline. Leaves a report:
+report.json with its checks and answers.jsonl with every row. A runtime that can't load the model is a report that failed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from backend.artifacts import write_json
+from backend.chat import foundry, pace, packing
+from backend.chat.engine import Sampling, answer_tokens, open_engine, truth
+from backend.chat.pulse import Pulse
+from backend.data.rows import DataFolder, Row
+from backend.errors import Problem, StudioError
+from backend.jobs.guards import peak_memory
+from backend.models import costs
+from backend.schemas import ArtifactView, Kind, Quote
+from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs
+
+ProvableRef = Annotated[str, RefTo((Kind.ONNX, Kind.PACKAGE))]
+FOUNDRY_SECONDS, FOUNDRY_ROW_SECONDS, FOUNDRY_MEMORY = 4.0, 0.1, 350_000_000
+"""Starting the runtime and loading; what a session costs beside its tokens; what the process takes beside the weights."""
+
+
+class ProveParams(Params):
+    model: ProvableRef = Field(
+        title="Model or package", description="An ONNX model, which is packed for the test, or a package as it is."
+    )
+    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are asked.")
+    split: Literal["train", "validation", "test"] = Field(
+        "validation", title="Split", description="Which rows are asked. Keep the test rows for the final score."
+    )
+    rows: int = Field(
+        50, title="Rows", description="How many rows both runtimes answer. More is surer and slower.", ge=1, le=10_000
+    )
+    min_agreement: float = Field(
+        0.98,
+        title="Same answers, at least",
+        description="Which share of the answers must be the same in both runtimes, word for word.",
+        ge=0,
+        le=1,
+    )
+    max_drop: float = Field(
+        0.02,
+        title="Loss of accuracy, at most",
+        description="How much lower the share of right labels may be in Foundry Local than here.",
+        ge=0,
+        le=1,
+    )
+    name: str = Field(
+        "",
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+        max_length=100,
+    )
+
+
+class ProveResult(Result):
+    pass
+
+
+def check(params: ProveParams, world: World) -> list[Problem]:
+    problems = check_refs(params, world)
+    known = world.describe(params.data)
+    rows = known.facts.get("rows") if known else None
+    if rows is not None and not rows.get(params.split, 0):
+        args = {"ref": params.data, "splits": params.split}
+        problems.append(Problem(code="chat.no_rows", args=args, field="split"))
+    if foundry.python() is None:
+        problems.append(Problem(code="foundry.missing"))
+    return problems or check_fits(quote(params, world), world)
+
+
+def quote(params: ProveParams, world: World) -> Quote:
+    """Here and there, one row at a time; a package says of its model where that is."""
+    known = world.describe(params.model)
+    facts = dict(known.facts) if known else {}
+    if known is not None and known.kind is Kind.PACKAGE:
+        packed = world.describe(str(facts.get("model")))
+        facts = dict(packed.facts) if packed else {}
+    data = world.describe(params.data)
+    there = (data.facts if data else {}).get("rows", {}).get(params.split, 0)
+    rows = min(there, params.rows)
+    ours = pace.answer_seconds(facts, pace.Load.of(data.facts if data else {}, rows, 0))
+    seconds = (2 * ours + FOUNDRY_SECONDS + rows * FOUNDRY_ROW_SECONDS) / world.speed()
+    size = int(facts.get("size_bytes") or facts.get("parameters", 0))  # about a byte each, where nobody has counted
+    return Quote(
+        seconds=seconds, memory_bytes=2 * costs.answer_bytes(facts) + FOUNDRY_MEMORY, disk_bytes=size, forecast={}
+    )
+
+
+def run(params: ProveParams, ctx: Any) -> ProveResult:
+    view, source = ctx.input(params.model), ctx.input(params.data)
+    data = DataFolder(source.path)
+    rows = [row for row in data.rows(params.split) if truth(row) is not None][: params.rows]
+    if not rows:
+        raise StudioError("chat.no_truth", ref=source.name, split=params.split)
+    pulse = Pulse(ctx, 2 * len(rows), "copying")
+    pulse()
+    packed = _packed(view, ctx, pulse)
+    ours = _here(packed, data, rows, pulse)
+    try:
+        theirs = _there(packed, data, rows, int(ours["max_new_tokens"]), ctx, pulse)
+        reason = ""
+    except StudioError as error:
+        if error.code != "foundry.stopped":
+            raise
+        theirs, reason = None, error.text()
+    checks, numbers = _compared(params, data, rows, ours, theirs)
+    return _keep(params, ctx, view, source, rows, (ours, theirs), (checks, numbers), reason)
+
+
+def _packed(view: ArtifactView, ctx: Any, pulse: Pulse) -> ArtifactView:
+    """The folder that Foundry Local gets, as an ONNX model."""
+    if view.kind is Kind.PACKAGE:
+        folder = view.path / view.facts["folder"] / packing.MODEL_FOLDER
+    else:
+        folder = ctx.scratch("packed") / packing.MODEL_FOLDER
+        packing.fill_model_folder(view.path, folder, "model", view.name, packing.Defaults(), lambda _: pulse())
+    return view.model_copy(update={"path": folder, "kind": Kind.ONNX})
+
+
+def _here(packed: ArtifactView, data: DataFolder, rows: list[Row], pulse: Pulse) -> dict[str, Any]:
+    pulse.add(0, "answering")
+    begun = perf_counter()
+    engine = open_engine(packed, lambda ref: packed)
+    loaded = perf_counter() - begun
+    known = [row.output for row in data.rows("train") if row.output is not None]
+    room = answer_tokens(data.template, known, lambda text: len(engine.encoder.ids(text)))
+    said = []
+    try:
+        for row in rows:
+            prompt, begun = engine.encode(data.template.prompt(row)), perf_counter()
+            ids = list(engine.stream_ids(prompt, Sampling(max_new_tokens=room)))
+            seconds = perf_counter() - begun
+            said.append(
+                {
+                    "text": engine.encoder.text(ids),
+                    "prompt_tokens": len(prompt),
+                    "tokens": len(ids),
+                    "seconds": seconds,
+                }
+            )
+            pulse.add()
+    finally:
+        engine.close()
+    return {"said": said, "max_new_tokens": room, "load_seconds": loaded, "peak_memory_bytes": peak_memory()}
+
+
+def _there(
+    packed: ArtifactView, data: DataFolder, rows: list[Row], room: int, ctx: Any, pulse: Pulse
+) -> dict[str, Any]:
+    pulse.add(0, "asking Foundry Local")
+    prompts = [data.template.prompt(row) for row in rows]
+    found: dict[str, Any] = {"said": []}
+    asked = foundry.ask(packed.path, "model:1", prompts, room, ctx.scratch("foundry"), pulse, ctx.log)
+    with closing(asked) as lines:  # a cancel ends the runtime at once
+        for line in lines:
+            if "text" in line:
+                found["said"].append(line)
+                pulse.add()
+            else:
+                found |= line
+    return found
+
+
+def _compared(
+    params: ProveParams, data: DataFolder, rows: Sequence[Row], ours: dict[str, Any], theirs: dict[str, Any] | None
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """The checks, each with its value and limit, and the numbers of both sides."""
+    numbers: dict[str, float] = {"n": float(len(rows)), "here_load_seconds": ours["load_seconds"]}
+    if theirs is None:
+        return [{"check": "loads", "passed": False}], numbers
+    pairs = list(zip(ours["said"], theirs["said"], strict=True))
+    same = sum(mine["text"].strip() == yours["text"].strip() for mine, yours in pairs) / len(pairs)
+    prompts = sum(mine["prompt_tokens"] == yours["prompt_tokens"] for mine, yours in pairs) / len(pairs)
+    checks = [
+        {"check": "loads", "passed": True},
+        {"check": "same prompt", "passed": prompts == 1, "value": prompts, "limit": 1.0},
+        {"check": "same answers", "passed": same >= params.min_agreement, "value": same, "limit": params.min_agreement},
+    ]
+    numbers |= {"load_seconds": theirs["load_seconds"], "same_prompts": prompts, "same_answers": same}
+    numbers |= {"peak_memory_bytes": float(theirs["peak_memory_bytes"])} | _pace("", theirs["said"])
+    numbers |= {"here_peak_memory_bytes": float(ours["peak_memory_bytes"])} | _pace("here_", ours["said"])
+    if data.template.answer == "label":
+        right, here = _accuracy(rows, theirs["said"]), _accuracy(rows, ours["said"])
+        numbers |= {"accuracy": right, "here_accuracy": here}
+        kept = right >= here - params.max_drop - 1e-9
+        checks.append({"check": "accuracy kept", "passed": kept, "value": right, "limit": here - params.max_drop})
+    return checks, numbers
+
+
+def _accuracy(rows: Sequence[Row], said: Sequence[dict[str, Any]]) -> float:
+    right: int = sum((truth(row) or "").strip() == each["text"].strip() for row, each in zip(rows, said, strict=True))
+    return right / len(rows)
+
+
+def _pace(side: str, said: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Tokens of answers per second of whole answers, prompts included, and the median of these."""
+    seconds = [each["seconds"] for each in said]
+    total = sum(each["tokens"] for each in said)
+    return {f"{side}answer_tokens_per_s": total / sum(seconds), f"{side}latency_ms_p50": 1000 * median(seconds)}
+
+
+def _keep(
+    params: ProveParams,
+    ctx: Any,
+    view: ArtifactView,
+    source: ArtifactView,
+    rows: Sequence[Row],
+    sides: tuple[dict[str, Any], dict[str, Any] | None],
+    found: tuple[list[dict[str, Any]], dict[str, float]],
+    reason: str,
+) -> ProveResult:
+    (ours, theirs), (checks, numbers) = sides, found
+    out: Path = ctx.scratch("out")
+    failed = [each["check"] for each in checks if not each["passed"]]
+    model = view.facts["model"] if view.kind is Kind.PACKAGE else view.id
+    facts = {"report": "foundry", "model": model, "passed": not failed, "failed": failed, "data": source.id}
+    facts |= {"sdk": theirs["sdk"]} if theirs else {"reason": reason}
+    write_json(out / "report.json", {**facts, "checks": checks, "numbers": numbers})
+    said = theirs["said"] if theirs else [{}] * len(rows)
+    with (out / "answers.jsonl").open("w", encoding="utf-8") as stream:
+        for row, mine, yours in zip(rows, ours["said"], said, strict=True):
+            line = {"id": row.id, "input": row.input, "expected": truth(row), "here": mine, "foundry": yours}
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    ctx.log(f"Foundry Local: {', '.join(failed) + ' failed' if failed else 'all checks passed'}. {reason}".strip())
+    name = params.name or f"{view.name} in Foundry Local"
+    made = ctx.artifact(Kind.REPORT, name, out, facts={**facts, **numbers}, parents=[view.id, source.id])
+    ctx.progress(1, 1, "done")
+    return ProveResult(artifact=made.id, metrics={"checks_failed": float(len(failed)), **numbers})
+
+
+STAGE = Stage(
+    name="prove",
+    title="Prove in Foundry Local",
+    kind=Kind.REPORT,
+    params=ProveParams,
+    result=ProveResult,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"model": "student-int4", "data": "voice-commands", "rows": 50},
+)

@@ -1,0 +1,126 @@
+"""GGUF files: their terms are read, shown and accepted before anything is converted, and no damage of a file is a traceback."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from backend.errors import StudioError
+from backend.models import gguf
+from backend.models.gguf import import_gguf, terms
+from backend.settings import Settings
+from backend.store import Store
+from tests.models.test_probe import folder as model_folder  # noqa: F401
+from tests.test_chain import slmops
+
+
+def text(words: str) -> bytes:
+    return struct.pack("<Q", len(words.encode())) + words.encode()
+
+
+def gguf_file(about: dict[str, str], entries: int = 0) -> bytes:
+    """The head of a GGUF file: a list of tokens and a list of numbers, then these values."""
+    lists = text("tokens") + struct.pack("<IIQ", 9, 8, 2) + text("<pad>") + text("<eos>")
+    lists += text("scores") + struct.pack("<IIQ", 9, 6, 2) + struct.pack("<ff", 0, 1)
+    lists += text("context") + struct.pack("<II", 4, 2048)
+    values = b"".join(text(key) + struct.pack("<I", 8) + text(value) for key, value in about.items())
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, entries or len(about) + 3) + lists + values
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings().prepare()
+
+
+@pytest.fixture
+def store(settings: Settings) -> Store:
+    return Store(settings.store_url)
+
+
+def written(folder: Path, about: dict[str, str], **beside: str) -> Path:
+    for name, words in beside.items():
+        (folder / name).write_text(words, encoding="utf-8")
+    file = folder / "model.gguf"
+    file.write_bytes(gguf_file(about))
+    return file
+
+
+def test_terms_are_read_from_the_file_and_what_lies_beside_it(tmp_path: Path) -> None:
+    about = {"general.architecture": "llama", "general.name": "Llama", "general.license": "llama3.2"}
+    found = terms(written(tmp_path, {**about, "general.license.link": "https://terms"}, NOTICE="Built with Llama"))
+    assert (found.name, found.license, found.link, found.text) == (
+        "Llama",
+        "llama3.2",
+        "https://terms",
+        "Built with Llama",
+    )
+    assert found.ask and found.title == "llama3.2"
+    open_ = terms(written(tmp_path, {"general.architecture": "llama", "general.license": "Apache-2.0"}))
+    assert not open_.ask and open_.name == "model"
+    unknown = terms(written(tmp_path, {"general.architecture": "llama"}))
+    assert unknown.ask and unknown.license is None
+
+
+@pytest.mark.parametrize("about", [{"general.license": "gemma"}, {"general.architecture": "gemma3"}])
+def test_gemma_stands_under_its_own_terms(tmp_path: Path, about: dict[str, str]) -> None:
+    found = terms(written(tmp_path, about))
+    assert (found.title, found.license, found.ask) == ("Gemma Terms of Use", "gemma", True)
+    assert found.link == "https://ai.google.dev/gemma/terms"
+
+
+def test_nothing_comes_in_before_its_terms_are_accepted(
+    store: Store,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model_folder: Path,  # noqa: F811
+) -> None:
+    file = written(tmp_path, {"general.architecture": "gemma3", "general.name": "Gemma 3"})
+
+    def convert(source: Path, target: Path) -> str:
+        for each in model_folder.iterdir():
+            (target / each.name).write_bytes(each.read_bytes())
+        return ""
+
+    monkeypatch.setattr(gguf, "convert_gguf", convert)
+    with pytest.raises(StudioError) as caught:
+        import_gguf(store, settings, file, "mine")
+    assert caught.value.code == "gguf.terms" and "ai.google.dev/gemma/terms" in str(caught.value)
+    assert store.artifacts() == []
+    made = import_gguf(store, settings, file, "mine", accepted=True)
+    assert (made.name, made.license) == ("mine", "gemma")
+    notice = (made.path / "NOTICE").read_text("utf-8")
+    assert notice.startswith("Gemma is provided under and subject to the Gemma Terms of Use") and "Gemma 3" in notice
+    assert not list(settings.cache.glob("import-*"))
+
+
+def test_a_conversion_that_fails_leaves_nothing(
+    store: Store, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path, {"general.license": "mit"})
+    monkeypatch.setattr(gguf, "convert_gguf", lambda source, folder: "ValueError: GGUF model with architecture x")
+    with pytest.raises(StudioError, match="architecture x"):
+        import_gguf(store, settings, file, "mine")
+    assert store.artifacts() == [] and not list(settings.cache.glob("import-*"))
+
+
+def test_damaged_files_are_named(tmp_path: Path) -> None:
+    whole = gguf_file({"general.license": "mit"})
+    file = tmp_path / "model.gguf"
+    huge = whole[:16] + struct.pack("<Q", 2**60) + whole[24:]
+    long = whole[:24] + struct.pack("<Q", 2**50) + whole[32:]
+    for content in (b"", b"GGUF", b"no model", whole[:-3], whole[:60], huge, long, b"GGUF" + struct.pack("<I", 9)):
+        file.write_bytes(content)
+        with pytest.raises(StudioError) as caught:
+            terms(file)
+        assert caught.value.code == "gguf.damaged", content[:40]
+
+
+@pytest.mark.proc
+def test_the_command_line_shows_the_terms_and_waits_for_a_yes(tmp_path: Path) -> None:
+    done = slmops("models", "import", str(written(tmp_path, {"general.license": "gemma"}, NOTICE="Read me first.")))
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[0] == "Read me first." and "Gemma Terms of Use" in done.stderr
+    assert "--accept-terms" in done.stderr
