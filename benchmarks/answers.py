@@ -2,13 +2,16 @@
 
 The names are of a store (SLMOPS_HOME). The same prompts, greedily and with the same room, go through the studio's torch engine
 (batches by length, shared beginning, finished rows leave), through `transformers.generate` with left padding in batches of 8,
-and, with `--onnx`, through ONNX Runtime GenAI one by one. Two rounds in turn; the better one counts. Prints one JSON object.
+and, with `--onnx`, through ONNX Runtime GenAI one by one: an fp32 conversion is the same model, an INT4 one rounds its weights
+and may answer otherwise. Two rounds in turn; the better one counts. Prints the load of the machine and one JSON object.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 import time
 from collections.abc import Callable
 from itertools import islice
@@ -59,7 +62,9 @@ def fastest(ways: dict[str, Ask], rounds: int = 2) -> tuple[dict[str, float], di
         for name, ask in ways.items():
             begun = time.perf_counter()
             answers[name] = ask()
-            seconds[name] = min(seconds.get(name, float("inf")), time.perf_counter() - begun)
+            took = time.perf_counter() - begun
+            seconds[name] = min(seconds.get(name, float("inf")), took)
+            print(f"{name}: {took:.1f} s, load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
     return seconds, answers
 
 

@@ -9,9 +9,10 @@ from pydantic import Field
 
 from backend.chat.engine import ChatEngine, Sampling, not_here, open_engine
 from backend.chat.http import Endpoint, HttpEngine, check_endpoint, check_key_name
-from backend.chat.pace import Load
+from backend.chat.pace import PLAIN_MEMORY, Load, answer_seconds, endpoint_seconds
 from backend.chat.spend import FILE, Prices, Spend, dollars
 from backend.errors import Problem
+from backend.models import costs
 from backend.models.endpoints import SavedEndpoint
 from backend.schemas import ArtifactView, Quote
 from backend.stages.base import EndpointRef, ModelRef, Params, World
@@ -166,6 +167,16 @@ def endpoint_money(name: str, world: World, load: Load) -> float:
         return 0.0
     prices = Prices(input=saved.input_price or 0.0, output=saved.output_price or 0.0)
     return prices.cost(load.rows * load.prompt, load.rows * load.answer)
+
+
+def answer_quote(who: AnswererParams, load: Load, world: World) -> Quote:
+    """What it takes to answer `load`; the disk is another's matter."""
+    if not who.model:
+        seconds, money = endpoint_seconds(load, who.concurrency), endpoint_money(who.endpoint, world, load)
+        return Quote(seconds=seconds, memory_bytes=PLAIN_MEMORY, disk_bytes=0, tokens=int(load.tokens), money=money)
+    facts = answerer_facts(who, world)
+    seconds = answer_seconds(facts, load) / world.speed()
+    return Quote(seconds=seconds, memory_bytes=costs.answer_bytes(facts), disk_bytes=0)
 
 
 def open_spend(params: AskingParams, ctx: Any) -> Spend:

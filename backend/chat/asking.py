@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from backend.chat.answerer import Answerer, sampling_identity
 from backend.chat.cache import AnswerCache, prompt_key
@@ -14,15 +14,28 @@ from backend.data.rows import Message
 from backend.errors import StudioError
 
 EMPTY_LIMIT = 20
+REFUSALS_LOGGED = 20
 
 
 class Reply(NamedTuple):
     """What came back, stripped; `confidence`: exp of its mean ln p, None where the engine can't tell; `cut`: it ended before
-    its end, for the longest answer or a filter."""
+    its end, for the longest answer or a filter; `refused`: why an endpoint took this prompt alone not."""
 
     text: str
     confidence: float | None = None
     cut: bool = False
+    refused: str = ""
+
+
+class Ended(Protocol):
+    """What is asked of a reply, of whatever kind, to see whether it is whole."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def cut(self) -> bool: ...
+    @property
+    def refused(self) -> str: ...
 
 
 class Replies(NamedTuple):
@@ -52,11 +65,11 @@ def ask(
         silent = not any(reply.text for reply in found.values())
         empty = 0
         for count, (index, reply) in enumerate(
-            _replies(answerer, [messages[key] for key in missing], sampling, pulse, batch), 1
+            replies(answerer, [messages[key] for key in missing], sampling, pulse, batch), 1
         ):
             found[missing[index]] = reply
             if reply.text or answerer.view:
-                cache.keep(missing[index], *reply)
+                cache.keep(missing[index], reply.text, reply.confidence, reply.cut)
             empty += not reply.text
             if silent and empty == count == EMPTY_LIMIT:
                 raise StudioError("chat.teacher_empty", count=count, teacher=answerer.name)
@@ -66,9 +79,10 @@ def ask(
     return Replies([found[key] for key in keys], cached, len(missing))
 
 
-def _replies(
-    answerer: Answerer, prompts: list[list[Message]], sampling: Sampling, pulse: Pulse, batch: int
+def replies(
+    answerer: Answerer, prompts: Sequence[list[Message]], sampling: Sampling, pulse: Pulse, batch: int
 ) -> Iterator[tuple[int, Reply]]:
+    """(number of the prompt, its reply) as they come, from whatever answers."""
     engine: Any = answerer.engine
     encoded = [engine.encode(prompt) for prompt in prompts]
     if answerer.view:  # an engine with its own weights knows how sure it is
@@ -76,4 +90,27 @@ def _replies(
             yield index, Reply(text.strip(), confidence, cut)
         return
     for index, reply in engine.replies(encoded, sampling, pulse):
-        yield index, Reply(reply.text, None, reply.cut)
+        yield index, Reply(reply.text, None, reply.cut, reply.refused)
+
+
+def lost_its_end(reply: Ended, labels: Collection[str]) -> bool:
+    """Whether the end of a reply is missing; a whole label (of `labels`, if there are any) shows by itself that it is not."""
+    return reply.cut and reply.text not in labels
+
+
+def log_refused(ctx: Any, ids: Sequence[str], heard: Sequence[Ended]) -> None:
+    """The first rows that an endpoint refused by themselves, with its reasons, into the job's log."""
+    refused = [(id_, reply.refused) for id_, reply in zip(ids, heard, strict=True) if reply.refused]
+    for id_, why in refused[:REFUSALS_LOGGED]:
+        ctx.log(f"Row {id_} was refused. {why}", "warning")
+    if len(refused) > REFUSALS_LOGGED:
+        ctx.log(f"{len(refused) - REFUSALS_LOGGED} more rows were refused.", "warning")
+
+
+def log_cut_off(ctx: Any, count: int, of: int, room: int) -> None:
+    if count:
+        ctx.log(
+            f"{count} of {of} replies were cut off before their end, at most at {room} tokens. Raise max_new_tokens, "
+            "unless the model says more than was asked.",
+            "warning",
+        )

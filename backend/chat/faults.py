@@ -35,6 +35,17 @@ def transport(error: httpx.HTTPError) -> Retry:
     return Retry("chat.endpoint_broken", reason=str(error) or type(error).__name__)
 
 
+def unreadable(reply: httpx.Response) -> Retry:
+    """A reply of good status that holds no answer: an error in its body, or something that is not of the protocol."""
+    try:
+        content = reply.json()
+    except ValueError:
+        content = None
+    told = isinstance(content, dict) and bool(content.get("error"))
+    code = "answers.endpoint_error" if told else "chat.endpoint_garbage"
+    return Retry(code, status=reply.status_code, reason=glimpse(reply))
+
+
 def retry_after(value: str | None) -> float | None:
     """Seconds from a `Retry-After` header: a number or a date."""
     if not value:

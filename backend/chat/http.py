@@ -19,8 +19,9 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 
 from backend.chat.engine import Prompt, Sampling, Tick
-from backend.chat.faults import RETRIED, Retry, glimpse, may_be_charged, retry_after, transport
+from backend.chat.faults import RETRIED, Retry, glimpse, may_be_charged, retry_after, transport, unreadable
 from backend.chat.many import Many
+from backend.chat.patience import post
 from backend.chat.spend import OverBudget, Prices, Reserved, Spend, at_most, dollars, guess
 from backend.chat.throttle import Throttle
 from backend.chat.wire import WIRES, OpenAI, Reply, events, refusal
@@ -220,7 +221,7 @@ class HttpEngine:
             try:
                 said = self._wire.read(reply.json())
             except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-                raise Retry("chat.endpoint_garbage", status=reply.status_code, reason=glimpse(reply)) from None
+                raise unreadable(reply) from None
         except BaseException as error:
             (self.spend.lose if answered or may_be_charged(error) else self.spend.release)(reserved)
             raise
@@ -232,7 +233,8 @@ class HttpEngine:
         """Sent again when it is refused for a parameter that can be named otherwise or left out."""
         while True:
             refused = set(self._refused)
-            reply = self._client.post(self.endpoint.address, json=self._body(prompt, sampling, refused) | extra)
+            body = self._body(prompt, sampling, refused) | extra
+            reply = post(self._client, self.endpoint.address, body, self.endpoint.timeout)
             name = refusal(reply.text, refused) if reply.status_code == 400 else None
             if name is None:
                 return reply

@@ -29,7 +29,7 @@ class Many:
     def __init__(self, ask: Callable[[int], Reply], concurrency: int, kept: int, stop: threading.Event) -> None:
         self._ask, self._concurrency, self._kept, self._stop = ask, concurrency, kept, stop
         self._waiting: dict[Future[Reply], int] = {}
-        self._refused: dict[int, BaseException] = {}
+        self._refused: dict[int, StudioError] = {}
         self._in_row = 0
         self._failed: BaseException | None = None
 
@@ -65,7 +65,7 @@ class Many:
             self._kept += 1
             self._in_row = 0
             yield number, future.result()
-        elif _about_prompt(error):
+        elif isinstance(error, StudioError) and _about_prompt(error):
             self._refused[number] = error
             self._in_row += 1
             if self._in_row > max(REFUSALS, self._kept // 4):
@@ -73,8 +73,8 @@ class Many:
         else:
             self._fail(error)
         if self._kept and not self._failed:
-            for number in self._refused:
-                yield number, Reply("", None)
+            for number, why in self._refused.items():
+                yield number, Reply("", None, refused=_reason(why))
             self._refused.clear()
 
     def _fail(self, error: BaseException) -> None:
@@ -83,7 +83,10 @@ class Many:
             self._stop.set()
 
 
-def _about_prompt(error: BaseException) -> bool:
-    if not isinstance(error, StudioError) or error.code != "chat.endpoint_refused":
-        return False
-    return error.problems[0].args["status"] in _POSSIBLY_THE_PROMPT
+def _about_prompt(error: StudioError) -> bool:
+    return error.code == "chat.endpoint_refused" and error.problems[0].args["status"] in _POSSIBLY_THE_PROMPT
+
+
+def _reason(error: StudioError) -> str:
+    args = error.problems[0].args
+    return f"HTTP {args['status']}: {args['reason']}"

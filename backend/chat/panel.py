@@ -5,21 +5,23 @@ The parameters, checks and the asking itself; `backend.data.votes` reads the rep
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import Field
 
 from backend.chat.answerer import Answerer, AnswererParams, open_answerer, open_spend
-from backend.chat.asking import ask
+from backend.chat.asking import Reply, ask, log_cut_off, log_refused
 from backend.chat.engine import Sampling, answer_tokens
 from backend.chat.pulse import Pulse
-from backend.data.rows import DataFolder, Message
+from backend.chat.spend import Spend
+from backend.chat.verdict import REPLY_TOKENS, RUBRIC
+from backend.data.rows import DataFolder, Message, Row, Template
 from backend.data.votes import Sample, read
 from backend.errors import Problem
 from backend.schemas import ArtifactView
-from backend.stages.base import ModelRef
+from backend.stages.base import EndpointRef, ModelRef
 
 STEPS = "Think step by step. Then write the answer alone on a last line that begins with {marker}"
 STEPS_TOKENS = 256
@@ -59,11 +61,34 @@ class PanelParams(AnswererParams):
         description="Models of the studio that answer too. They are loaded one after another, never together.",
         max_length=8,
     )
-    combine: Literal["vote", "mix"] = Field(
+    combine: Literal["vote", "mix", "best"] = Field(
         "vote",
-        title="Several teachers",
-        description="Vote: all answer every row and the most frequent answer wins. Mix: the rows are shared out in turn, "
-        "so that each row is asked once.",
+        title="Several answers",
+        description="Vote: the most frequent answer of all teachers wins. Mix: the rows are shared out in turn, each is "
+        "asked once. Best: a judge scores every answer.",
+    )
+    judge: ModelRef | None = Field(
+        None, title="Judge", description="The model that scores the answers, unless an endpoint does."
+    )
+    judge_endpoint: EndpointRef = Field(
+        "",
+        title="Judge's endpoint",
+        description="The saved endpoint that scores the answers. Rows and answers are sent there.",
+        max_length=60,
+    )
+    rubric: str = Field(
+        RUBRIC,
+        title="Rubric",
+        description="What the scores mean, in plain words. The judge reads it with every row.",
+        min_length=1,
+        max_length=5_000,
+    )
+    judge_tokens: int = Field(
+        REPLY_TOKENS,
+        title="Judge's longest reply in tokens",
+        description="Room for the score. A judge that thinks before it says a number needs several hundred.",
+        ge=1,
+        le=8192,
     )
     rationale: bool = Field(
         False,
@@ -88,15 +113,20 @@ class PanelParams(AnswererParams):
 
 @dataclass
 class Heard:
-    """The samples of each row, in the order of the teachers; `views`: the local models among them; `spent`: tokens and money
-    of endpoints."""
+    """The samples of each row, in the order of the teachers; `views`: the local models among them; `spend`: tokens and money
+    of endpoints; `cut`: replies whose end is missing, of `replies`."""
 
     samples: list[list[Sample]]
+    spend: Spend
     names: list[str] = field(default_factory=list)
     views: list[ArtifactView] = field(default_factory=list)
     cached: int = 0
     asked: int = 0
-    spent: dict[str, float] = field(default_factory=dict)
+    cut: int = 0
+
+    @property
+    def replies(self) -> int:
+        return sum(map(len, self.samples))
 
 
 def check_panel(params: PanelParams) -> list[Problem]:
@@ -121,7 +151,7 @@ def voices(params: PanelParams) -> list[AnswererParams]:
 
 def votes(params: PanelParams) -> int:
     """Samples per row."""
-    return params.samples * (len(voices(params)) if params.combine == "vote" else 1)
+    return params.samples * (1 if params.combine == "mix" else len(voices(params)))
 
 
 def asked_rows(params: PanelParams, rows: int) -> list[int]:
@@ -139,15 +169,14 @@ def with_steps(params: PanelParams, prompt: list[Message]) -> list[Message]:
 
 
 def hear(
-    params: PanelParams, ctx: Any, data: DataFolder, prompts: Sequence[list[Message]], labels: Collection[str] | None
+    params: PanelParams, ctx: Any, data: DataFolder, rows: Sequence[Row], prompts: Sequence[list[Message]], strict: bool
 ) -> Heard:
-    """Ask every teacher, one loaded at a time. Raises StudioError when one fails for good; what was answered is kept."""
-    heard = Heard([[] for _ in prompts])
+    """Ask every teacher about `rows` with `prompts`, one loaded at a time; `strict`: only the labels of `data` count. Raises
+    StudioError when one fails for good; what was answered is kept."""
+    spend = open_spend(params, ctx)
+    heard = Heard([[] for _ in prompts], spend)
     teachers = voices(params)
     asked = [with_steps(params, prompt) for prompt in prompts]
-    marker = params.marker if params.rationale else ""
-    whole = params.rationale or data.template.answer == "text"  # a label alone shows by itself whether it is whole
-    spend = open_spend(params, ctx)
     pulse = Pulse(ctx, params.samples * sum(asked_rows(params, len(prompts))), "asking the teacher")
     for at, voice in enumerate(teachers):
         mine = range(at, len(prompts), len(teachers)) if params.combine == "mix" else range(len(prompts))
@@ -158,7 +187,7 @@ def hear(
         try:
             heard.names.append(answerer.name)
             heard.views += [answerer.view] if answerer.view else []
-            room = _room(params, data, answerer)
+            room, before = _room(params, data, answerer), heard.cut
             for number in range(params.samples):
                 drawn = Sampling(max_new_tokens=room, temperature=params.temperature, seed=ctx.seed + number)
                 got = ask(
@@ -166,12 +195,27 @@ def hear(
                 )
                 heard.cached += got.cached
                 heard.asked += got.asked
+                log_refused(ctx, [rows[row].id for row in mine], got.replies)
                 for row, reply in zip(mine, got.replies, strict=True):
-                    heard.samples[row].append(read(reply.text, reply.confidence, marker, labels, whole and reply.cut))
+                    sample = _read(params, data.template, reply, strict, answerer.name)
+                    heard.samples[row].append(sample)
+                    heard.cut += reply.cut and sample.answer not in data.template.labels
+            log_cut_off(ctx, heard.cut - before, params.samples * len(mine), room)
         finally:
             answerer.engine.close()
-    heard.spent = spend.metrics()
     return heard
+
+
+def _read(params: PanelParams, template: Template, reply: Reply, strict: bool, teacher: str) -> Sample:
+    whole = params.rationale or template.answer == "text"  # a label alone shows by itself whether it is whole
+    return read(
+        reply.text,
+        reply.confidence,
+        marker=params.marker if params.rationale else "",
+        labels=set(template.labels) if strict else None,
+        cut=whole and reply.cut,
+        teacher=teacher,
+    )
 
 
 def _room(params: PanelParams, data: DataFolder, answerer: Answerer) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.chat.answerer import Answerer
+from backend.chat.asking import replies
 from backend.chat.cache import content_key, prompt_key
 from backend.chat.engine import Sampling
 from backend.chat.pulse import Pulse
@@ -20,13 +21,15 @@ from backend.data.rows import Message
 @dataclass
 class Heard:
     """One answer. `seconds`, `tokens` (of the answer) and `usd` since the answer before: their sums are those of the whole,
-    however many were asked at once. `kept`: it was there from an earlier time."""
+    however many were asked at once. `kept`: it was there from an earlier time; `cut`, `refused`: see `asking.Reply`."""
 
     text: str
     seconds: float
     tokens: float
     usd: float
     kept: bool = False
+    cut: bool = False
+    refused: str = ""
 
 
 def rehearse(
@@ -63,13 +66,13 @@ def _ask(
     if hasattr(engine, "kept"):
         engine.kept = kept
     encoder = getattr(engine, "encoder", None)
-    encoded = [engine.encode(prompt) for prompt in missing.values()]
     keys = list(missing)
     at, tokens, usd = time.perf_counter(), spend.completion_tokens, spend.usd
-    for index, text in engine.answers(encoded, sampling, pulse, batch):
+    for index, reply in replies(answerer, list(missing.values()), sampling, pulse, batch):
         now = time.perf_counter()
-        written = len(encoder.ids(text)) + 1 if encoder else spend.completion_tokens - tokens
-        yield keys[index], Heard(text.strip(), now - at, float(written), spend.usd - usd)
+        written = len(encoder.ids(reply.text)) + 1 if encoder else spend.completion_tokens - tokens
+        cost = now - at, float(written), spend.usd - usd
+        yield keys[index], Heard(reply.text, *cost, cut=reply.cut, refused=reply.refused)
         at, tokens, usd = now, spend.completion_tokens, spend.usd
         pulse.add()
 

@@ -28,12 +28,13 @@ _CUT = ("length", "content_filter", "max_tokens", "model_context_window_exceeded
 @dataclass(frozen=True)
 class Reply:
     """What came back: the text ("" for none), what it cost in tokens where the endpoint counts, whether log-probabilities
-    came with it, and whether it was cut off before its end."""
+    came with it, whether it was cut off before its end, and why this prompt alone was refused ("" when it was not)."""
 
     text: str
     usage: Usage | None
     logprobs: bool = False
     cut: bool = False
+    refused: str = ""
 
 
 class OpenAI:

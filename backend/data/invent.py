@@ -94,11 +94,14 @@ def _shown(row: Row) -> str:
     return row.input[:SEED_CHARS]
 
 
-def read(reply: str) -> list[str]:
+def read(reply: str, cut: bool = False) -> list[str]:
     """The texts in a reply: a JSON list of strings or objects, also one that is cut off or wrapped in words; else numbered or
-    bulleted lines. Empty when there is nothing of the kind."""
+    bulleted lines, without the last one of a reply that was `cut`. Empty when there is nothing of the kind."""
     said = reply.rpartition("</think>")[2]
-    return [text for item in _json_items(said) or _cut_items(said) or _ITEM.findall(said) if (text := clean(item))]
+    items = _json_items(said) or _cut_items(said)
+    if not items:
+        items = _ITEM.findall(said)[: -1 if cut else None]
+    return [text for item in items if (text := clean(item))]
 
 
 def clean(text: str) -> str:

@@ -17,10 +17,21 @@ SPLITS = ("train", "validation", "test", "pool")
 Message = dict[str, str]
 
 
+class Scored(BaseModel):
+    """An answer that was a candidate for a row, who gave it, and the judge's score (1 to 5; None: not readable)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer: str
+    teacher: str
+    score: int | None = None
+
+
 class Row(BaseModel):
     """One example. `context`: earlier messages of a conversation; `output`: the answer to learn, None in the pool;
     `gold`: the person's answer where `output` is a teacher's (or hidden in the pool), for agreement only; `confidence`:
-    how sure the teacher was of `output`, 0 to 1; `rationale`: its steps to the answer, kept apart from it."""
+    how sure the teacher was of `output`, 0 to 1; `rationale`: its steps to the answer, kept apart from it; `scores`: the
+    candidates among which a judge chose `output`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,6 +42,7 @@ class Row(BaseModel):
     context: list[Message] = []
     confidence: float | None = None
     rationale: str | None = None
+    scores: list[Scored] = []
 
 
 class Template(BaseModel):

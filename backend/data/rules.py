@@ -8,6 +8,7 @@ from typing import Any, Literal
 import regex
 from pydantic import Field
 
+from backend.data.language import language_of
 from backend.data.rows import Row, Template
 from backend.errors import Problem, StudioError
 from backend.stages.base import Params
@@ -62,6 +63,12 @@ class RuleParams(Params):
         title="Drop refusals",
         description="Drops answers that begin like “I'm sorry” or “As an AI”, in English and Spanish. Has no effect with "
         "labels.",
+    )
+    language: Literal["any", "input", "en", "es", "fr", "de", "it", "pt"] = Field(
+        "any",
+        title="Language of the answers",
+        description="Drops answers that are surely in another of these languages; short texts often don't show theirs and "
+        "stay. Has no effect with labels.",
     )
     drop_disagreeing: bool = Field(
         False,
@@ -148,6 +155,7 @@ class Faults:
             "pattern": lambda: not self._matches(self.must, answer, row) or self._matches(self.must_not, answer, row),
             "echo": lambda: self.params.drop_echoes and self.labels is None and _plain(answer) == _plain(row.input),
             "refusal": lambda: self.params.drop_refusals and self.labels is None and _declines(answer),
+            "language": lambda: self.labels is None and _foreign(self.params.language, answer, row),
             "disagrees": lambda: self._disagrees(row, answer),
             "unsure": lambda: row.confidence is not None and row.confidence < self.params.min_confidence,
         }
@@ -178,6 +186,15 @@ def _unlike(params: RuleParams, rows: Sequence[Row]) -> set[str]:
 
 def _outside(text: str, least: int, most: int) -> bool:
     return len(text) < least or bool(most and len(text) > most)
+
+
+def _foreign(wanted: str, answer: str, row: Row) -> bool:
+    """Whether an answer is surely in another language than `wanted`: any, that of its input, or a code."""
+    if wanted == "any":
+        return False
+    asked = language_of(row.input) if wanted == "input" else wanted
+    found = language_of(answer)
+    return asked is not None and found is not None and found != asked
 
 
 def _plain(text: str) -> str:

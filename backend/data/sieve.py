@@ -14,7 +14,8 @@ from backend.data.similar import Neighbours
 
 @dataclass
 class Found:
-    """New rows, with the class that each was asked for; what was refused; the tally of requests and replies."""
+    """New rows, with the class that each was asked for; what was refused; the tally of requests and replies (`cut`: of those
+    that were cut off, at `room` tokens)."""
 
     rows: list[Row] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
@@ -23,6 +24,8 @@ class Found:
     asked: int = 0
     cached: int = 0
     unreadable: int = 0
+    cut: int = 0
+    room: int = 0
     example: str = ""
 
     @property
@@ -44,9 +47,10 @@ class Sieve:
             for row in part:
                 (self.measuring if split in ("validation", "test") else self.known).add(row.id, row.input)
 
-    def take(self, reply: str, label: str, found: Found) -> None:
-        """Sort the texts of a reply into `found`."""
-        texts = read(reply)
+    def take(self, reply: str, cut: bool, label: str, found: Found) -> None:
+        """Sort the texts of a reply into `found`; of one that was `cut` off only what is whole."""
+        texts = read(reply, cut)
+        found.cut += cut
         found.unreadable += not texts
         found.example = found.example or reply[:60]
         for text in texts:

@@ -5,6 +5,7 @@ The English text is also the gettext msgid. One module per area; a code that is 
 
 from backend.messages import (
     ablation,
+    answers,
     chat,
     core,
     data,
@@ -28,7 +29,7 @@ from backend.messages import (
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(core, value, data, files, models, train, students, quant, logits, ablation),
-    *(chat, endpoints, synth, review, serve, jobs, recipe),
+    *(chat, endpoints, synth, answers, review, serve, jobs, recipe),
     *(gate, foundry),
 ):
     for _code, _words in _area.MESSAGES.items():

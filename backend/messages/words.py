@@ -15,6 +15,7 @@ DROPS = {
     "pattern": "pattern of the answer",
     "echo": "repeats the input",
     "refusal": "declines the task",
+    "language": "in another language",
     "disagrees": "people answered otherwise",
     "unsure": "teacher not sure enough",
     "low_score": "scored too low by the judge",

@@ -38,7 +38,8 @@ class OrtEngine(local.TextEngine):
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, tick: Tick = _no_tick, batch: int = 1
     ) -> Iterator[tuple[int, str]]:
         """One by one, each read from its start: the 4-bit kernels round differently for other numbers of tokens at once,
-        so a prompt continued from a shared beginning can end in another answer than the same prompt asked alone."""
+        so a prompt continued from a shared beginning, or asked beside others, can end in another answer than the same
+        prompt asked alone (8 of one length at once moved logits of a tuned SmolLM2 by up to 1.2 and changed 2 answers)."""
         for index, prompt in enumerate(prompts):
             tick()
             ids = []

@@ -27,6 +27,7 @@ from backend.chat.answerer import (
     open_answerer,
     open_spend,
 )
+from backend.chat.asking import log_refused, lost_its_end
 from backend.chat.engine import Sampling, answer_tokens, truth
 from backend.chat.pulse import Pulse
 from backend.chat.rehearsal import Heard, rehearse
@@ -175,11 +176,13 @@ def _audition(
             raise
         ctx.log(f"{name}: {error.text()}", "warning")
         return {**entry, "failed": SILENT, "failure": error.problems[0].model_dump()}
+    log_refused(ctx, [row.id for row in rows], heard)
     figures = _figures(data, rows, [each.text for each in heard])
     _write(file, rows, heard)
     wrong = next((at for at, right in enumerate(figures["right"]) if not right), 0)
     shown = {"input": rows[wrong].input[:300], "expected": (truth(rows[wrong]) or "")[:300]}
-    entry |= figures | _pace(heard)
+    cut_off = sum(lost_its_end(each, data.template.labels) for each in heard) / len(heard)
+    entry |= figures | _pace(heard) | {"cut_off": cut_off}
     entry |= {"cached": sum(each.kept for each in heard), "example": {**shown, "answer": heard[wrong].text[:300]}}
     paid = {"usd_per_1000": 1000 * sum(each.usd for each in heard) / len(heard)} if answerer.view is None else {}
     return entry | paid

@@ -27,6 +27,7 @@ from backend.chat.answerer import (
     endpoint_money,
     open_answerer,
 )
+from backend.chat.asking import Reply, log_cut_off, log_refused, lost_its_end, replies
 from backend.chat.cost import measure_cost, reset_peak
 from backend.chat.engine import Sampling, answer_tokens, open_runtime, truth
 from backend.chat.pulse import Pulse
@@ -119,13 +120,12 @@ def run(params: EvaluateParams, ctx: Any) -> EvaluateResult:
     try:
         sampling = Sampling(max_new_tokens=_room(params, data, answerer))
         metrics = _cost(params, ctx, data, rows, answerer, sampling)
-        if (
-            answerer.view
-        ):  # Taken now: batches, scikit-learn and rouge are the studio's, not what a user of the model needs.
-            peak = float(peak_memory())
-            metrics |= {"peak_memory_bytes": peak, "model_memory_bytes": max(0.0, peak - empty)}
-        answers = _answers(params, ctx, data, rows, answerer, sampling)
+        if answerer.view:
+            metrics |= _memory(empty)
+        heard = _heard(params, ctx, data, rows, answerer, sampling)
+        answers = [reply.text for reply in heard]
         metrics |= _scores(ctx, data, rows, answers, answerer)
+        metrics["cut_off"] = _cut_off(ctx, data, heard, sampling.max_new_tokens) / len(rows)
     finally:
         answerer.engine.close()
     metrics |= answerer.spend.metrics()
@@ -168,17 +168,30 @@ def _cost(
     return measure_cost(answerer.engine, prompts, sampling, pulse).model_dump()
 
 
-def _answers(
+def _memory(empty: int) -> dict[str, float]:
+    """Asked before the rows are answered: batches, scikit-learn and rouge are the studio's, not what a user needs."""
+    peak = float(peak_memory())
+    return {"peak_memory_bytes": peak, "model_memory_bytes": max(0.0, peak - empty)}
+
+
+def _heard(
     params: EvaluateParams, ctx: Any, data: DataFolder, rows: list[Row], answerer: Answerer, sampling: Sampling
-) -> list[str]:
+) -> list[Reply]:
     pulse = Pulse(ctx, len(rows), "answering")
-    engine = answerer.engine
-    prompts = [engine.encode(data.template.prompt(row)) for row in rows]
-    answers = [""] * len(rows)
-    for index, text in engine.answers(prompts, sampling, pulse, params.batch_size):
-        answers[index] = text
+    prompts = [data.template.prompt(row) for row in rows]
+    heard = [Reply("")] * len(rows)
+    for index, reply in replies(answerer, prompts, sampling, pulse, params.batch_size):
+        heard[index] = reply
         pulse.add()
-    return answers
+    log_refused(ctx, [row.id for row in rows], heard)
+    return heard
+
+
+def _cut_off(ctx: Any, data: DataFolder, heard: list[Reply], room: int) -> int:
+    """How many answers lost their end, also into the log."""
+    count = sum(lost_its_end(reply, data.template.labels) for reply in heard)
+    log_cut_off(ctx, count, len(heard), room)
+    return count
 
 
 def _scores(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], answerer: Answerer) -> dict[str, float]:

@@ -25,7 +25,7 @@ from backend.chat.answerer import (
     endpoint_money,
     open_answerer,
 )
-from backend.chat.asking import ask
+from backend.chat.asking import ask, log_cut_off, log_refused
 from backend.chat.engine import Sampling
 from backend.chat.pulse import Pulse
 from backend.data import quality
@@ -166,8 +166,8 @@ def run(params: GenerateParams, ctx: Any) -> GenerateResult:
     finally:
         answerer.engine.close()
     if not found.rows:
-        about = {"count": str(found.requests), "unreadable": str(found.unreadable), "example": found.example}
-        raise StudioError("synth.nothing_new", teacher=answerer.name, **about)
+        raise _nothing_new(found, answerer.name)
+    log_cut_off(ctx, found.cut, found.requests, found.room)
     if len(found.rows) < params.rows:
         ctx.log(f"Only {len(found.rows)} of {params.rows} inputs are new, after {found.requests} requests.", "warning")
     report = _report(params, data, found)
@@ -194,7 +194,7 @@ def _invent(params: GenerateParams, ctx: Any, data: DataFolder, seeds: list[Row]
     found, dry = Found(), 0
     limit = params.max_requests or PATIENCE * -(-params.rows // params.per_request)
     pulse = Pulse(ctx, -(-params.rows // params.per_request), "asking for new inputs")
-    room = params.max_new_tokens or _room(params, seeds, answerer)
+    room = found.room = params.max_new_tokens or _room(params, seeds, answerer)
     while (missing := params.rows - len(found.rows)) > 0 and found.requests < limit and dry < DRY_ROUNDS:
         count = min(ROUND, limit - found.requests, -(-missing // params.per_request))
         requests = list(inventor.requests(count, Counter(found.labels)))
@@ -206,11 +206,19 @@ def _invent(params: GenerateParams, ctx: Any, data: DataFolder, seeds: list[Row]
         found.requests += count
         found.asked += got.asked
         found.cached += got.cached
+        log_refused(ctx, [f"request {found.requests - count + at + 1}" for at in range(count)], got.replies)
         for request, reply in zip(requests, got.replies, strict=True):
-            sieve.take(reply.text, request.label, found)
+            sieve.take(reply.text, reply.cut, request.label, found)
         dry = 0 if len(found.rows) > before else dry + 1
         pulse.total = pulse.done + max(1, -(-(params.rows - len(found.rows)) // params.per_request))
     return found
+
+
+def _nothing_new(found: Found, teacher: str) -> StudioError:
+    if 2 * found.cut > found.requests:
+        return StudioError("answers.new_cut_off", teacher=teacher, count=str(found.requests), cut=str(found.cut))
+    about = {"count": str(found.requests), "unreadable": str(found.unreadable), "example": found.example}
+    return StudioError("synth.nothing_new", teacher=teacher, **about)
 
 
 def _room(params: GenerateParams, seeds: list[Row], answerer: Answerer) -> int:
@@ -251,6 +259,7 @@ def _metrics(report: Quality, found: Found, seconds: float) -> dict[str, float]:
         "asked": found.asked,
         "cached": found.cached,
         "unreadable": found.unreadable,
+        "cut_off": found.cut / found.requests,
         "dropped": len(found.drops),
         **{f"dropped_{reason}": count for reason, count in sorted(found.counts.items())},
         "distinct_2": report.after.distinct_2,

@@ -7,7 +7,6 @@ judged: what people labelled, accepted or wrote stays as it is. Every reply is k
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from typing import Any
@@ -23,29 +22,20 @@ from backend.chat.answerer import (
     endpoint_money,
     open_answerer,
 )
-from backend.chat.asking import ask
+from backend.chat.asking import ask, log_refused
 from backend.chat.engine import Sampling
 from backend.chat.pulse import Pulse
+from backend.chat.verdict import REPLY_TOKENS, REQUEST_CHARS, RUBRIC, as_confidence, log_unreadable, question, score_in
 from backend.data import quality
 from backend.data.decisions import accepted_rows
 from backend.data.deck import by_teacher, labelled_by_people
 from backend.data.quality import NEAR, Drop
-from backend.data.rows import DataFolder, Message, Row, Template, data_facts
+from backend.data.rows import DataFolder, Row, data_facts
 from backend.errors import Problem, StudioError
 from backend.messages.words import DROPS
 from backend.models import costs
 from backend.schemas import ArtifactView, Kind, Quote
 from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
-
-RUBRIC = (
-    "5: right, complete and to the point. 4: right, with a small flaw. 3: partly right. 2: mostly wrong. "
-    "1: wrong, empty or beside the point."
-)
-REPLY_TOKENS = 16
-REQUEST_CHARS = 200
-BEST = 5
-_SCALE = re.compile(r"\b1\s*(?:to|-|–|and|a)\s*5\b|(?:/|\bout of|\bof|\bde)\s*5\b", re.IGNORECASE)
-_SCORE = re.compile(r"(?<![\d.,])[1-5](?![\d]|[.,]\d)")
 
 
 class JudgeParams(AnswererParams):
@@ -70,12 +60,6 @@ class JudgeParams(AnswererParams):
 
 class JudgeResult(Result):
     """Metrics: rows, kept, dropped, dropped_<reason>, unreadable, score (mean, 1 to 5), asked, cached, seconds."""
-
-
-def score_in(reply: str) -> int | None:
-    """The first whole number from 1 to 5 that is not the name of the scale; None when there is none."""
-    found = _SCORE.search(_SCALE.sub(" ", reply.rpartition("</think>")[2]))
-    return int(found.group()) if found else None
 
 
 def check(params: JudgeParams, world: World) -> list[Problem]:
@@ -123,13 +107,15 @@ def run(params: JudgeParams, ctx: Any) -> JudgeResult:
     answerer = open_answerer(params, ctx)
     try:
         pulse = Pulse(ctx, max(1, len(judged)), "asking the judge")
-        prompts = [_question(params, data.template, rows[at]) for at in judged]
+        prompts = [question(params.rubric, data.template, rows[at], rows[at].output or "") for at in judged]
         drawn = Sampling(max_new_tokens=params.max_new_tokens or REPLY_TOKENS)
         got = ask(answerer, prompts, drawn, ctx.cache / "judge", pulse, params.batch_size)
     finally:
         answerer.engine.close()
+    log_refused(ctx, [rows[at].id for at in judged], got.replies)
     scores = [score_in(reply.text) for reply in got.replies]
     known = [score for score in scores if score is not None]
+    log_unreadable(ctx, len(judged) - len(known), len(judged))
     if judged and not known:
         example = got.replies[0].text[:60]
         raise StudioError("synth.judge_useless", count=len(judged), judge=answerer.name, example=example)
@@ -167,21 +153,6 @@ def _judged(rows: list[Row], source: ArtifactView, ctx: Any) -> list[int]:
     return [at for at in answered if by_teacher(rows[at], people) and rows[at].id not in accepted]
 
 
-def _question(params: JudgeParams, template: Template, row: Row) -> list[Message]:
-    """What the judge is asked: rubric, what was asked, the answer."""
-    asked = "\n".join(message["content"] for message in template.prompt(row))
-    kinds = f"The answer has to be one of: {', '.join(template.labels)}." if template.labels else ""
-    parts = [
-        "Score an answer by this rubric.",
-        params.rubric,
-        kinds,
-        f"Question:\n{asked}",
-        f"Answer:\n{row.output}",
-        "Reply with one whole number from 1 to 5 and nothing else.",
-    ]
-    return [{"role": "user", "content": "\n\n".join(part for part in parts if part)}]
-
-
 def _sort(params: JudgeParams, rows: list[Row], scores: dict[int, int | None]) -> tuple[list[Row], list[Drop]]:
     """Rows with their score as confidence, and those below the lowest or without an answer; a row that was not judged or
     whose score can't be read stays as it is. `scores`: by place."""
@@ -194,7 +165,7 @@ def _sort(params: JudgeParams, rows: list[Row], scores: dict[int, int | None]) -
         if score is None:
             kept.append(row)
             continue
-        scored = row.model_copy(update={"confidence": (score - 1) / (BEST - 1)})
+        scored = row.model_copy(update={"confidence": as_confidence(score)})
         if score < params.min_score:
             drops.append(Drop(scored, "low_score"))
         else:

@@ -18,14 +18,14 @@ from typing import Any, Literal
 from pydantic import Field
 
 from backend.chat import pace
-from backend.chat.answerer import answerer_facts, check_answerer, check_teacher, endpoint_money
+from backend.chat.answerer import answer_quote, check_answerer, check_teacher
+from backend.chat.contest import Verdicts, check_contest, contest, contest_quote
 from backend.chat.engine import truth
 from backend.chat.panel import STEPS_TOKENS, Heard, PanelParams, asked_rows, check_panel, hear, voices
 from backend.data import votes
 from backend.data.deck import Known, labelled_by_people
 from backend.data.rows import DataFolder, Message, Row, Template, data_facts, write_split
 from backend.errors import Problem, StudioError
-from backend.models import costs
 from backend.schemas import Kind, Quote
 from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
 
@@ -86,6 +86,7 @@ class _Tally:
 
 def check(params: TeacherParams, world: World) -> list[Problem]:
     problems = check_refs(params, world) + check_answerer(params, world) + check_panel(params)
+    problems += check_contest(params, world)
     if params.prompt and "{input}" not in params.prompt:
         problems.append(Problem(code="chat.prompt_input", field="prompt"))
     known = world.describe(params.data)
@@ -104,25 +105,20 @@ def quote(params: TeacherParams, world: World) -> Quote:
     load = pace.Load.of(facts, rows, params.max_new_tokens, extra_chars=_extra_chars(params))
     if params.rationale and not params.max_new_tokens:
         load = load.model_copy(update={"answer": load.answer + STEPS_TOKENS / 2})
-    seconds, memory, tokens, money = 0.0, pace.PLAIN_MEMORY, 0.0, 0.0
-    for voice, count in zip(voices(params), asked_rows(params, rows), strict=True):
-        part = load.model_copy(update={"rows": count * params.samples})
-        if voice.model:
-            model = answerer_facts(voice, world)
-            seconds += pace.answer_seconds(model, part) / world.speed()
-            memory = max(memory, costs.answer_bytes(model))
-        else:
-            seconds += pace.endpoint_seconds(part, params.concurrency)
-            tokens += part.tokens
-            money += endpoint_money(voice.endpoint, world, part)
+    parts = [
+        answer_quote(voice, load.model_copy(update={"rows": count * params.samples}), world)
+        for voice, count in zip(voices(params), asked_rows(params, rows), strict=True)
+    ]
+    if params.combine == "best":
+        parts.append(contest_quote(params, facts, rows, world))
     split = dict(facts.get("rows", {}))
     labelled = split.get("train", 0) if params.include_labelled and "train" not in params.splits else 0
     return Quote(
-        seconds=seconds,
-        memory_bytes=memory,
+        seconds=sum(part.seconds for part in parts),
+        memory_bytes=max(part.memory_bytes for part in parts),
         disk_bytes=int(load.data_bytes),
-        tokens=int(tokens),
-        money=money,
+        tokens=sum(part.tokens for part in parts),
+        money=sum(part.money for part in parts),
         forecast={**facts, "rows": {**split, "train": rows + labelled, "pool": 0}},
     )
 
@@ -134,20 +130,23 @@ def run(params: TeacherParams, ctx: Any) -> TeacherResult:
     rows = _rows_to_ask(params, data)
     if not rows:
         raise StudioError("chat.no_rows", ref=source.name, splits=", ".join(params.splits))
-    labels = set(data.template.labels) if params.keep_labels_only and data.template.answer == "label" else None
-    heard = hear(params, ctx, data, [_messages(params, data.template, row) for row in rows], labels)
+    strict = params.keep_labels_only and data.template.answer == "label"
+    heard = hear(params, ctx, data, rows, [_messages(params, data.template, row) for row in rows], strict)
+    verdicts = contest(params, ctx, data.template, rows, heard) if params.combine == "best" else None
     if heard.cached:
         ctx.log(f"{heard.cached} of {heard.cached + heard.asked} answers were there already.")
     teacher = " + ".join(heard.names)
     people = labelled_by_people(source, ctx.input) if source.facts.get("teacher") else None
-    tally = _sort(params, data.template, rows, heard, teacher, people)
+    tally = _sort(params, data.template, rows, heard, verdicts, people)
     folder = _write(params, ctx, data, tally)
-    facts = _facts(folder, source, teacher, heard, tally)
-    parents = [source.id, *(view.id for view in heard.views)]
+    facts = _facts(folder, source, teacher, heard, tally) | ({"judge": verdicts.judge} if verdicts else {})
+    views = [*heard.views, *([verdicts.view] if verdicts and verdicts.view else [])]
+    parents = list(dict.fromkeys([source.id, *(view.id for view in views)]))
     name = params.name or f"{source.name}-by-{teacher}"[:100]
     made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=parents, license=source.license)
     ctx.progress(1, 1, "done")
-    return TeacherResult(artifact=made.id, metrics=_metrics(heard, tally, len(rows), time.monotonic() - begun))
+    metrics = _metrics(heard, verdicts, tally, len(rows)) | {"seconds": time.monotonic() - begun}
+    return TeacherResult(artifact=made.id, metrics=metrics)
 
 
 def _extra_chars(params: TeacherParams) -> int:
@@ -172,12 +171,19 @@ def _messages(params: TeacherParams, template: Template, row: Row) -> list[Messa
 
 
 def _sort(
-    params: TeacherParams, template: Template, rows: list[Row], heard: Heard, teacher: str, people: Known | None
+    params: TeacherParams,
+    template: Template,
+    rows: list[Row],
+    heard: Heard,
+    verdicts: Verdicts | None,
+    people: Known | None,
 ) -> _Tally:
-    """Count the votes, keep what can be learned, compare with people where they answered. `people`: see `_gold`."""
+    """Keep what won and can be learned, compare with people where they answered. `people`: see `_gold`."""
     tally = _Tally()
-    for row, samples in zip(rows, heard.samples, strict=True):
-        won = votes.vote(samples, fold=template.answer == "text")
+    fold = template.answer == "text"
+    winners = verdicts.winners if verdicts else [votes.vote(samples, fold) for samples in heard.samples]
+    scores = verdicts.scores if verdicts else [[] for _ in rows]
+    for row, won, scored in zip(rows, winners, scores, strict=True):
         unsure = won.confidence is not None and won.confidence < params.min_confidence
         reason = won.fault or ("unsure" if unsure else None)
         if reason:
@@ -189,11 +195,13 @@ def _sort(
             tally.compared += 1
             tally.agreed += won.answer == gold.strip()
         sure = None if won.confidence is None else round(won.confidence, 4)
-        about = {"output": won.answer, "gold": gold, "confidence": sure, "rationale": won.rationale}
+        about = {"output": won.answer, "gold": gold, "confidence": sure, "rationale": won.rationale, "scores": scored}
         tally.rows.append(row.model_copy(update=about))
     if not tally.rows:
         code = _why_useless(tally.dropped)
-        raise StudioError(code, count=len(rows), teacher=teacher, example=tally.example, marker=params.marker)
+        raise StudioError(
+            code, count=len(rows), teacher=" + ".join(heard.names), example=tally.example, marker=params.marker
+        )
     return tally
 
 
@@ -233,12 +241,12 @@ def _facts(folder: Path, source: Any, teacher: str, heard: Heard, tally: _Tally)
     return facts | _quality(tally)
 
 
-def _metrics(heard: Heard, tally: _Tally, rows: int, seconds: float) -> dict[str, float]:
-    metrics: dict[str, float] = {"rows": rows, "answered": len(tally.rows)}
-    metrics |= {"asked": heard.asked, "cached": heard.cached}
-    metrics |= {"dropped": tally.dropped.total(), "seconds": seconds}
+def _metrics(heard: Heard, verdicts: Verdicts | None, tally: _Tally, rows: int) -> dict[str, float]:
+    metrics: dict[str, float] = {"rows": rows, "answered": len(tally.rows), "cut_off": heard.cut / heard.replies}
+    metrics |= {"asked": heard.asked, "cached": heard.cached} | (verdicts.metrics() if verdicts else {})
+    metrics |= {"dropped": tally.dropped.total()}
     metrics |= {f"dropped_{reason}": count for reason, count in sorted(tally.dropped.items())}
-    return {name: float(value) for name, value in (metrics | _quality(tally) | heard.spent).items()}
+    return {name: float(value) for name, value in (metrics | _quality(tally) | heard.spend.metrics()).items()}
 
 
 def _quality(tally: _Tally) -> dict[str, float]:

@@ -19,6 +19,11 @@ NOTES = frozenset(
 )
 """What the stages say that they are doing."""
 
+JUDGING = ("judge", "judge_endpoint", "rubric", "judge_tokens")
+"""Fields of a teacher that count where a judge takes the best of several answers."""
+PROSE = ("rubric",)
+"""Fields whose default is a text for a model: a form proposes it in the user's language."""
+
 OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "languages"): {"en": "English", "es": "Spanish"},
     ("dataset", "answer"): {"auto": "Automatic", "label": "Labels", "text": "Free text"},
@@ -26,9 +31,13 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("dataset", "duplicates"): {"keep": "Keep all", "drop": "Keep the first"},
     ("teacher", "splits"): {"train": "Training", "pool": "Pool"},
     ("review", "unreviewed"): {"keep": "Keep", "drop": "Drop"},
-    ("teacher", "combine"): {"vote": "Vote", "mix": "Mix"},
+    ("teacher", "combine"): {"vote": "Vote", "mix": "Mix", "best": "Best by a judge"},
     ("generate", "method"): {"examples": "From examples", "paraphrase": "Paraphrase", "evolve": "Evolve"},
     ("curate", "balance"): {"none": "None", "median": "Median"},
+    ("curate", "language"): {
+        **{"any": "Any", "input": "The input's", "en": "English", "es": "Spanish"},
+        **{"fr": "French", "de": "German", "it": "Italian", "pt": "Portuguese"},
+    },
     ("evaluate", "split"): {"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"},
     ("parity", "split"): {"train": "Training", "validation": "Validation", "test": "Test"},
     ("checklist", "split"): {"train": "Training", "validation": "Validation", "test": "Test"},

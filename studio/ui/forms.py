@@ -20,6 +20,7 @@ from backend.stages.base import NamesEndpoint, RefTo
 from studio import nav
 from studio.ui import pickers, source
 from studio.ui.chain import own_runs
+from studio.ui.choices import JUDGING, PROSE
 from studio.ui.fields import Kind, draw, kind_of, parse
 from studio.ui.i18n import _
 from studio.ui.project import project
@@ -99,6 +100,9 @@ class Form:
         if self.answerer:
             off = {name for who, names in ANSWERERS.items() for name in names if who != self.answerer}
             off |= set(SENDING) if self.answerer == "model" else set()
+        if "combine" in self.fields:
+            judged = st.session_state.get(self.key("combine")) == "best"
+            off = off - {"budget", *SENDING} if judged else off | set(JUDGING)  # a judge may be an endpoint
         order = [name for name in self._open() if name in self.fields]
         return [name for name in [*order, *(n for n in self.fields if n not in order)] if name not in off]
 
@@ -235,7 +239,7 @@ class Form:
         values: dict[str, Any] = {"answerer": "model"}
         for name, info in self.fields.items():
             default = None if info.is_required() else info.get_default(call_default_factory=True)
-            default = "" if default is None and self._optional(name) else default
+            default = _(str(default)) if name in PROSE else "" if default is None and self._optional(name) else default
             if name in self.marks and isinstance(default, str):
                 default = self._ids(name).get(default, default)
             known = name not in self.choices or isinstance(default, list) or default in self.choices[name]

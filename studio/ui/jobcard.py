@@ -19,7 +19,7 @@ from studio.ui.parts import progress, run_link, state_badge, worker_hint
 from studio.ui.upload import download_link
 from studio.ui.usage import usage
 from studio.ui.waiting import move_buttons, upcoming, why_waiting
-from studio.ui.words import duration, escaped, metric_words, money, number, size, stage_words
+from studio.ui.words import cut_off_words, duration, escaped, metric_words, money, number, size, stage_words
 
 AT_WORK = (State.RUNNING, State.CANCELLING)
 LOG_LINES = 200
@@ -142,6 +142,8 @@ def _figures(job: JobView) -> None:
         with st.grid("auto", min_column_width=150, gap="small"):
             for name, value in metrics.items():
                 st.metric(*metric_words(name, value))
+    if metrics.get("cut_off") and job.state.ended:
+        st.warning(escaped(cut_off_words(metrics["cut_off"])), icon=":material/content_cut:")
 
 
 def _ways_on(job: JobView, made: ArtifactView | None) -> None:
@@ -169,6 +171,9 @@ def _made(made: ArtifactView) -> None:
         st.page_link(nav.TEACHER.path, label=label, icon=nav.TEACHER.icon, query_params=step)
     if made.kind is Kind.DATASET:
         st.page_link(nav.DATA.path, label=_("The data"), icon=nav.DATA.icon)
+        if made.facts.get("teacher") and "review" not in made.facts:
+            review = {"review": made.id}
+            st.page_link(nav.REVIEW.path, label=_("Review the answers"), icon=nav.REVIEW.icon, query_params=review)
     if made.kind is Kind.PACKAGE:
         download_link(made, _("Download"))
 

@@ -92,6 +92,8 @@ METRICS: dict[str, tuple[str, str]] = {
     "kept": ("Rows kept", "count"),
     "score": ("Mean score, 1 to 5", "number"),
     "unreadable": ("Unreadable replies", "count"),
+    "cut_off": ("Replies cut off", "share"),
+    "judged": ("Answers judged", "count"),
     "distinct_2": ("Different word pairs", "share"),
     "near_duplicates_before": ("Near-duplicates before", "share"),
     "near_duplicates": ("Near-duplicates", "share"),
@@ -273,6 +275,12 @@ def metric_words(name: str, value: float) -> tuple[str, str]:
         "fine": lambda: format_decimal(round(value, 5), "0.#####", locale=lang()),
     }[unit]()
     return _(label), shown
+
+
+def cut_off_words(share: float) -> str:
+    """What to do about replies that ended at the limit of tokens."""
+    words = _("{share} of the replies were cut off: raise “{field}”, unless the model says more than was asked.")
+    return words.format(share=percent(share), field=_("Longest answer in tokens"))
 
 
 def run_seconds(run: RunView) -> float | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -103,6 +105,12 @@ def _handler(owner: StandIn) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 self.wfile.write(b'{"choices": [{"mess')
                 return self.drop()
+            if word == "drip":
+                return self.drip(json.dumps(self.whole(body)).encode())
+            if word == "reset":
+                return self.reset()
+            if word == "plain":
+                return self.send(200, json.dumps(self.whole(body)), "text/plain")
             if word == "200":
                 return self.stream(body) if body.get("stream") else self.reply(200, self.whole(body))
             if word == "unsupported":
@@ -166,6 +174,24 @@ def _handler(owner: StandIn) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(text.encode())
 
+        def drip(self, content: bytes) -> None:
+            """A byte now and then: always something, never enough."""
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            for at in range(len(content)):
+                self.wfile.write(content[at : at + 1])
+                if owner.stop.wait(0.1):
+                    break
+            self.drop()
+
+        def reset(self) -> None:
+            """The connection breaks off without a goodbye."""
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            self.drop()
+
         def drop(self) -> None:
             self.close_connection = True
 
@@ -181,4 +207,5 @@ ODD = {
     "json": '{"choices": [',
     "no-choices": '{"object": "list", "data": []}',
     "empty": json.dumps(said("")),
+    "error": '{"error": {"message": "The model is overloaded, try again later."}}',
 }

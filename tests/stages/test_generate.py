@@ -18,7 +18,7 @@ from backend.stages.generate import STAGE, GenerateParams, check, quote, run
 from tests.chat.onnx import build_lively_model
 from tests.chat.stand_in import StandIn
 from tests.helpers import dataset_view, model_view, tiny_dataset
-from tests.stages.world import TinyWorld
+from tests.stages.world import TinyWorld, made
 
 NOUNS = ["kettle", "carpet", "teapot", "mirror", "window", "garden", "bottle", "hammer", "ladder", "pillow", "basket"]
 
@@ -28,11 +28,6 @@ def server() -> Iterator[StandIn]:
     with StandIn().running() as running:
         running.answer = Author()  # type: ignore[method-assign]
         yield running
-
-
-@pytest.fixture
-def job(tmp_path: Path) -> MemoryContext:
-    return MemoryContext(tmp_path / "job", [dataset_view(tiny_dataset(tmp_path / "data"))])
 
 
 class Author:
@@ -52,11 +47,6 @@ class Author:
 def params(server: StandIn, **change: Any) -> GenerateParams:
     settings = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "retries": 0, "timeout": 2}
     return GenerateParams(**{**settings, "rows": 30, **change})
-
-
-def made(job: MemoryContext) -> tuple[DataFolder, dict[str, Any]]:
-    sealed = [event for event in job.events if event["event"] == "artifact"][-1]
-    return DataFolder(Path(sealed["path"])), sealed["manifest"]
 
 
 def test_new_inputs_join_the_pool_and_all_else_stays(server: StandIn, job: MemoryContext) -> None:
@@ -211,7 +201,7 @@ def test_a_local_model_without_sense_works_mechanically(tmp_path: Path) -> None:
     local = GenerateParams(data="dataset-d1", model=model.id, rows=5, max_new_tokens=24, max_requests=6)
     with pytest.raises(StudioError) as caught:
         run(local, job)
-    assert caught.value.code == "synth.nothing_new"
+    assert caught.value.code == "answers.new_cut_off"  # it goes on to the limit of 24 tokens
     assert sum(event["event"] == "artifact" for event in job.events) == 0
 
 

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from backend.chat.verdict import score_in
 from backend.data import quality
-from backend.data.rows import DataFolder
 from backend.errors import StudioError
 from backend.jobs.context import MemoryContext
 from backend.schemas import Kind
-from backend.stages.judge import STAGE, JudgeParams, check, quote, run, score_in
+from backend.stages.judge import STAGE, JudgeParams, check, quote, run
 from tests.chat.stand_in import StandIn
-from tests.helpers import dataset_view, tiny_dataset
-from tests.stages.world import TinyWorld
-
-
-@pytest.fixture
-def server() -> Iterator[StandIn]:
-    with StandIn().running() as running:
-        yield running
-
-
-@pytest.fixture
-def job(tmp_path: Path) -> MemoryContext:
-    return MemoryContext(tmp_path / "job", [dataset_view(tiny_dataset(tmp_path / "data"))])
+from tests.stages.world import TinyWorld, log_of, made
 
 
 def params(server: StandIn, **change: Any) -> JudgeParams:
     settings = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "judge", "retries": 0, "timeout": 2}
     return JudgeParams(**{**settings, **change})
-
-
-def made(job: MemoryContext) -> tuple[DataFolder, dict[str, Any]]:
-    sealed = [event for event in job.events if event["event"] == "artifact"][-1]
-    return DataFolder(Path(sealed["path"])), sealed["manifest"]
 
 
 def verdict(body: dict[str, Any]) -> str:
@@ -78,6 +59,7 @@ def test_low_scores_go_and_the_others_become_confidence(server: StandIn, job: Me
     assert result.metrics["dropped_low_score"] == result.metrics["unreadable"] == 10 and result.metrics["kept"] == 20
     assert result.metrics["score"] == manifest["facts"]["score"] == 3.5
     assert data.count("test") == 15 and data.count("pool") == 12 and manifest["parents"] == ["dataset-d1"]
+    assert "10 of 30 replies of the judge hold no score" in "\n".join(log_of(job))
     report = quality.read(data.path)
     assert report and report.after.classes == {"red": 10, "green": 10, "blue": 0}
 

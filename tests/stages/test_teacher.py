@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +21,12 @@ from backend.stages.teacher import STAGE, TeacherParams, check, quote, run
 from tests.chat.onnx import build_lively_model
 from tests.chat.stand_in import StandIn
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
-from tests.stages.world import TinyWorld
-
-
-@pytest.fixture
-def server() -> Iterator[StandIn]:
-    with StandIn().running() as running:
-        yield running
-
-
-@pytest.fixture
-def job(tmp_path: Path) -> MemoryContext:
-    return MemoryContext(tmp_path / "job", [dataset_view(tiny_dataset(tmp_path / "data"))])
+from tests.stages.world import TinyWorld, made
 
 
 def params(server: StandIn, **change: Any) -> TeacherParams:
     settings = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "retries": 0, "timeout": 1}
     return TeacherParams(**{**settings, **change})
-
-
-def made(job: MemoryContext) -> tuple[DataFolder, dict[str, Any]]:
-    sealed = [event for event in job.events if event["event"] == "artifact"][-1]
-    return DataFolder(Path(sealed["path"])), sealed["manifest"]
 
 
 def test_answers_join_the_labelled_rows_and_keep_the_persons_word(server: StandIn, job: MemoryContext) -> None:

@@ -1,9 +1,12 @@
-"""A world in which checks and quotes can be asked without a store."""
+"""A world in which checks and quotes can be asked without a store, and what a job in memory has made."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from backend.data.rows import DataFolder
+from backend.jobs.context import MemoryContext
 from backend.models.endpoints import EndpointView
 from backend.schemas import ArtifactView, Kind
 from backend.stages.base import Described
@@ -38,3 +41,13 @@ class TinyWorld:
 
     def speed(self) -> float:
         return 1.0
+
+
+def made(job: MemoryContext) -> tuple[DataFolder, dict[str, Any]]:
+    """The newest dataset of a job and its manifest."""
+    sealed = [event for event in job.events if event["event"] == "artifact"][-1]
+    return DataFolder(Path(sealed["path"])), sealed["manifest"]
+
+
+def log_of(job: MemoryContext) -> list[str]:
+    return [str(event["text"]) for event in job.events if event["event"] == "log"]

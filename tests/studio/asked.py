@@ -11,6 +11,7 @@ from typing import Any
 from backend import recipes, stages
 from backend.ablation.recipe import AblationParams
 from backend.gate.words import PHRASES, TITLES
+from backend.chat.verdict import RUBRIC
 from backend.messages import MESSAGES
 from backend.messages.words import WORDS
 from backend.models.endpoints import PRESETS, SavedEndpoint
@@ -94,6 +95,7 @@ def _backend() -> Iterator[tuple[str, str]]:
             yield from ((str(text), f"backend/stages: {name}.{field}") for text in (info.title, info.description))
     for field, info in SavedEndpoint.model_fields.items():
         yield from ((str(text), f"backend/models/endpoints.py: {field}") for text in (info.title, info.description))
+    yield RUBRIC, "backend/chat/verdict.py"
     for preset in PRESETS.values():
         yield preset.terms, "backend/models/endpoints.py: PRESETS"
     for path in (assets() / "recipes").glob("*.yaml"):

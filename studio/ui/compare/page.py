@@ -19,7 +19,7 @@ from studio.ui.i18n import _, ngettext
 from studio.ui.parts import progress
 from studio.ui.project import project
 from studio.ui.stage_panel import stage_panel
-from studio.ui.words import escaped, metric_words
+from studio.ui.words import cut_off_words, escaped, metric_words
 
 BARS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
 
@@ -58,6 +58,10 @@ def _overview(choice: Choice) -> Choice:
         choice = _front(choice)
     with st.container(border=True, key="cmp_leaderboard"):
         leaderboard(choice)
+    for one in choice.group:
+        if share := one.metrics.get("cut_off"):
+            said = f"{choice.names[one.id]}: {cut_off_words(share)}"
+            st.caption(f":material/content_cut: {escaped(said)}")
     with st.grid(2, min_column_width=300, gap="small"):
         for metric in (choice.quality, *BARS):
             if any(metric in one.metrics for one in choice.group):

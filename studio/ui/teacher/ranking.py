@@ -15,7 +15,7 @@ from studio.ui.pickers import distinct
 from studio.ui.project import project
 from studio.ui.teacher.use import use_button
 from studio.ui.teacher.words import score_words
-from studio.ui.words import ago, escaped, metric_words, money, number, percent
+from studio.ui.words import ago, cut_off_words, escaped, metric_words, money, number, percent
 
 SURE = 0.05
 """Below this a difference is not taken for chance."""
@@ -63,6 +63,9 @@ def _result(view: ArtifactView) -> None:
         words = _("Always giving the most frequent answer would reach {share}; a teacher must do better.")
         st.caption(words.format(share=percent(baseline)))
     for one in candidates:
+        if share := one.get("cut_off"):
+            said = f"{one['name']}: {cut_off_words(share)}"
+            st.caption(f":material/content_cut: {escaped(said)}")
         if one.get("failure"):
             said = Problem(**one["failure"]).sentence(_)
             st.markdown(f":red[:material/error: {escaped(one['name'])}] {escaped(said)}")

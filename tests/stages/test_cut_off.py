@@ -1,0 +1,81 @@
+"""Replies that were cut off by the limit of tokens are counted, shown and told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from backend.data.invent import read
+from backend.data.rows import DataFolder, write_template
+from backend.errors import StudioError
+from backend.jobs.context import MemoryContext
+from backend.models.endpoints import SavedEndpoint
+from backend.stages import audition, evaluate, generate, teacher
+from tests.chat.stand_in import StandIn
+from tests.stages.world import log_of
+
+
+@pytest.fixture
+def cut(server: StandIn) -> StandIn:
+    server.ending = "length"
+    return server
+
+
+def who(server: StandIn) -> dict[str, object]:
+    return {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "retries": 0, "timeout": 2}
+
+
+def as_text(job: MemoryContext) -> None:
+    folder = job.input("dataset-d1").path
+    write_template(folder, DataFolder(folder).template.model_copy(update={"answer": "text", "labels": []}))
+
+
+def test_an_evaluation_tells_its_share(cut: StandIn, job: MemoryContext) -> None:
+    asked = evaluate.EvaluateParams(**who(cut), cost_prompts=1)
+    assert evaluate.run(asked, job).metrics["cut_off"] == 0  # every answer is a whole label
+    as_text(job)
+    assert evaluate.run(asked, job).metrics["cut_off"] == 1
+    assert any("15 of 15 replies were cut off" in line and "Raise max_new_tokens" in line for line in log_of(job))
+    cut.ending = "stop"
+    assert evaluate.run(asked, job).metrics["cut_off"] == 0
+
+
+def test_an_audition_tells_it_of_each_candidate(cut: StandIn, job: MemoryContext) -> None:
+    as_text(job)
+    job.order.endpoints["a"] = SavedEndpoint(name="a", url=cut.url, model="a")
+    params = audition.AuditionParams(data="dataset-d1", endpoints=["a"], rows=4, retries=0, timeout=2)
+    for _ in range(2):  # the second time from what was kept
+        audition.run(params, job)
+        sealed = [event for event in job.events if event["event"] == "artifact"][-1]
+        assert sealed["manifest"]["facts"]["candidates"][0]["cut_off"] == 1.0
+
+
+def test_a_teacher_tells_the_share_of_its_replies(cut: StandIn, job: MemoryContext) -> None:
+    cut.answer = lambda body: "red" if "thing 0" in body["messages"][-1]["content"] else "It may be red or"
+    params = teacher.TeacherParams(**who(cut), keep_labels_only=True)
+    result = teacher.run(params, job)
+    assert result.metrics["cut_off"] == 11 / 12 and result.metrics["answered"] == 1
+    assert any("11 of 12 replies were cut off" in line for line in log_of(job))
+
+
+def test_generated_inputs_lose_what_is_not_whole(cut: StandIn, job: MemoryContext) -> None:
+    cut.answer = lambda body: f"1. a whole kettle {len(cut.asked)}\n2. half a k"
+    params = generate.GenerateParams(**who(cut), rows=2, concurrency=1, max_requests=2, near_duplicates=1.0)
+    result = generate.run(params, job)
+    sealed = [event for event in job.events if event["event"] == "artifact"][-1]
+    new = [row.input for row in DataFolder(sealed["path"]).rows("pool") if row.id.startswith("g")]
+    assert new and all(text.startswith("a whole kettle") for text in new)
+    assert result.metrics["cut_off"] == 1.0 and any("replies were cut off" in line for line in log_of(job))
+
+
+def test_when_nothing_whole_comes_the_limit_is_named(cut: StandIn, job: MemoryContext) -> None:
+    cut.answer = lambda body: "1. half a k"
+    with pytest.raises(StudioError) as caught:
+        generate.run(generate.GenerateParams(**who(cut), rows=2, max_requests=2), job)
+    assert caught.value.code == "answers.new_cut_off" and "Raise max_new_tokens" in str(caught.value)
+
+
+def test_only_the_last_line_of_a_cut_reply_is_unfinished() -> None:
+    assert read("1. one\n2. two", cut=True) == ["one"] and read("1. one\n2. two") == ["one", "two"]
+    assert read(json.dumps(["one", "two"]), cut=True) == ["one", "two"]
