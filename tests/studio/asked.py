@@ -10,8 +10,8 @@ from typing import Any
 
 from backend import recipes, stages
 from backend.ablation.recipe import AblationParams
-from backend.gate.words import PHRASES, TITLES
 from backend.chat.verdict import RUBRIC
+from backend.gate.words import PHRASES, TITLES
 from backend.messages import MESSAGES
 from backend.messages.words import WORDS
 from backend.models.endpoints import PRESETS, SavedEndpoint
