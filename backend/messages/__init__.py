@@ -15,6 +15,7 @@ from backend.messages import (
     models,
     recipe,
     review,
+    routes,
     serve,
     students,
     synth,
@@ -24,7 +25,7 @@ from backend.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, files, models, train, students, logits, ablation),
+    *(core, value, data, files, models, train, students, logits, routes, ablation),
     *(chat, endpoints, synth, review, serve, jobs, recipe),
 ):
     for _code, _words in _area.MESSAGES.items():

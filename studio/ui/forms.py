@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from backend import recipes
 from backend.errors import Problem
+from backend.models.routing import unread
 from backend.schemas import JobView
 from backend.stages.base import NamesEndpoint, RefTo
 from studio import nav
@@ -44,7 +45,7 @@ BASIC: dict[str, tuple[str, ...]] = {
     "review": ("data", "unreviewed", "name"),
     "cut": ("model", "data", "keep_layers", "vocabulary"),
     "capture": ("teacher", "data", "bytes_per_token"),
-    "distill": ("student", "data", "capture", "epochs"),
+    "distill": ("student", "data", "route", "capture", "teacher", "epochs"),
     "ablation": ("student", "data", "gold", "seeds", "max_steps", "split"),
     "finetune": ("model", "data", "epochs", "rank"),
     "quantize": ("model", "precision"),
@@ -95,6 +96,8 @@ class Form:
         if self.answerer:
             off = {name for who, names in ANSWERERS.items() for name in names if who != self.answerer}
             off |= set(SENDING) if self.answerer == "model" else set()
+        if "route" in self.fields:
+            off |= unread(st.session_state.get(self.key("route")))
         order = [name for name in self._open() if name in self.fields]
         return [name for name in [*order, *(n for n in self.fields if n not in order)] if name not in off]
 
