@@ -99,11 +99,13 @@ class OnPolicyTrainer(LiveTrainer):
     what the unbroken one would have drawn.
     """
 
-    def __init__(self, encoder: Encoder, teacher: Teacher, params: RouteParams, **options: Any) -> None:
+    def __init__(self, encoder: Encoder, context: int, teacher: Teacher, params: RouteParams, **options: Any) -> None:
+        """`encoder`: the student's; `context`: tokens that both models can read."""
         super().__init__(teacher, params, **options)
         self.encoder = encoder
+        self.context = context
         self.own = False
-        self.place = (0, 0)
+        self.place = (-1, 0)
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
         step, batch = self.state.global_step, self.place[1] + 1 if self.place[0] == self.state.global_step else 0
@@ -129,7 +131,7 @@ class OnPolicyTrainer(LiveTrainer):
         """The same prompts with answers that the student draws by its own probabilities."""
         asked = (inputs["labels"] == IGNORE) & (inputs["attention_mask"] == 1)
         prompts = [ids[mask].tolist() for ids, mask in zip(inputs["input_ids"], asked, strict=True)]
-        room = model.config.max_position_embeddings - max(map(len, prompts))
+        room = self.context - max(map(len, prompts))
         sampling = Sampling(max_new_tokens=min(self.params.own_tokens, room), temperature=1.0, seed=seed)
         model.eval()
         answers = _Speaker(model, self.encoder).speak(prompts, sampling)
@@ -171,5 +173,6 @@ def live_trainer(params: RouteParams, student: ArtifactView, ctx: Any) -> Callab
     """Make the trainer of the routes `live` and `on_policy`. Raises StudioError when the teacher does not fit."""
     teacher = open_teacher(params, student, ctx)
     if params.route == "on_policy":
-        return partial(OnPolicyTrainer, Encoder(student.path), teacher, params)
+        context = min(int(view.facts["context"]) for view in (student, ctx.input(params.teacher)))
+        return partial(OnPolicyTrainer, Encoder(student.path), context, teacher, params)
     return partial(LiveTrainer, teacher, params)

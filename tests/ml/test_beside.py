@@ -114,7 +114,7 @@ def test_batches_hold_the_students_own_answers_and_their_loss_is_the_teachers(
 
     examples = examples_of(tiny_model, inputs[1])
     asked = RouteParams(route="on_policy", teacher=inputs[0].id, own_share=share, own_tokens=7, kl_weight=0.4)
-    make = partial(OnPolicyTrainer, Encoder(tiny_model), teacher_of(inputs), asked)
+    make = partial(OnPolicyTrainer, Encoder(tiny_model), 512, teacher_of(inputs), asked)
     seen: list[dict[str, Any]] = []
     losses: list[tuple[float, float]] = []
     apart, step = OnPolicyTrainer.apart, OnPolicyTrainer.training_step
