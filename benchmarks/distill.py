@@ -53,16 +53,17 @@ class _Watch(MemoryContext):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self.moments: list[float] = []
+        self.moments: list[tuple[float, float]] = []
 
     def progress(self, done: float, total: float, note: str = "") -> None:
         super().progress(done, total, note)
         if note == "training" and done == len(self.moments):
-            self.moments.append(time.perf_counter())
+            self.moments.append((time.perf_counter(), time.process_time()))
 
-    def step_seconds(self) -> float:
-        """The median, of which a checkpoint or a pause of the machine is no part."""
-        return median(after - before for before, after in pairwise(self.moments))
+    def step_seconds(self) -> tuple[float, float]:
+        """(median by the clock, mean of CPU time, which other load disturbs less) of a step."""
+        steps = [(one[0] - two[0], one[1] - two[1]) for two, one in pairwise(self.moments)]
+        return median(each for each, _ in steps), sum(each for _, each in steps) / len(steps)
 
 
 def main() -> None:
@@ -94,15 +95,16 @@ def compare(options: argparse.Namespace) -> None:
     for _ in range(options.repeats):
         for part, found in runs.items():
             found.append(_child(part, options))
-            took, load = f"{found[-1]['step_seconds'] * 1000:.0f} ms a step", os.getloadavg()[0]
-            print(f"  {part}: {took}, {found[-1]['cpu']:.0f} CPU s, load {load:.1f}", flush=True)
+            last, load = found[-1], os.getloadavg()[0]
+            took = f"{last['step_seconds'] * 1000:.0f} ms a step ({last['step_cpu'] * 1000:.0f} of CPU)"
+            print(f"  {part}: {took}, peak {last['peak'] / 1e9:.2f} GB, load {load:.1f}", flush=True)
     middle = {part: {name: median(run[name] for run in found) for name in found[0]} for part, found in runs.items()}
     for part, found in middle.items():
         alone = middle.get("own_sft" if _TRAININGS[part].get("student") else "sft", found)
         print(
             f"{part}: {found['step_seconds'] * 1000:.0f} ms a step ({found['step_seconds'] / alone['step_seconds']:.2f} x), "
             f"peak {found['peak'] / 1e9:.2f} GB ({(found['peak'] - alone['peak']) / 1e9:+.2f}), "
-            f"CPU time of the process {found['cpu'] / alone['cpu']:.2f} x"
+            f"CPU time of a step {found['step_cpu'] / alone['step_cpu']:.2f} x"
         )
 
 
@@ -149,7 +151,7 @@ def _part(options: argparse.Namespace) -> None:
     if part == "capture":
         _keep(folder / "capture.json", ctx)
     else:
-        metrics["step_seconds"] = ctx.step_seconds()
+        metrics["step_seconds"], metrics["step_cpu"] = ctx.step_seconds()
     shutil.rmtree(ctx.dir)
     print(json.dumps({**metrics, "peak": peak_memory(), "cpu": time.process_time()}))
 

@@ -124,8 +124,11 @@ def cross_trainer(
 
 def _offsets(encoder: Encoder, answer: str) -> Offsets:
     """Of every token of an answer with its end of turn: its first byte and the one behind its last. None of them where the
-    end of turn is no token of its own."""
-    [(ids, offsets)] = encode_with_byte_offsets(encoder.tokenizer, [answer])
+    end of turn is no token of its own, or the tokenizer changes the text."""
+    try:
+        [(ids, offsets)] = encode_with_byte_offsets(encoder.tokenizer, [answer])
+    except ValueError:  # tokens that overlap
+        return []
     whole, end = encoder.answer_ids(answer), len(answer.encode("utf-8"))
     return [*offsets, *[(end, end)] * (len(whole) - len(ids))] if whole[: len(ids)] == ids else []
 
@@ -136,12 +139,12 @@ def _answers(logits: Any, ids: list[list[int]], offsets: list[Offsets]) -> tuple
     rows = logits.split([len(each) for each in ids])
     answers = [torch.tensor(each, device=logits.device) for each in ids]
     spans = [torch.tensor([(0, 0), *each], device=logits.device) for each in offsets]
-    padded = pad_sequence(answers, batch_first=True)
-    first = padded.new_zeros(len(answers), 1)
+    filled = pad_sequence(answers, batch_first=True)
+    first = filled.new_zeros(len(answers), 1)
     labels = pad_sequence(answers, batch_first=True, padding_value=IGNORE)
     return (
         pad(pad_sequence(list(rows), batch_first=True), (0, 0, 0, 1)),
         torch.cat([first + IGNORE, labels], dim=1),
-        torch.cat([first, padded], dim=1),
+        torch.cat([first, filled], dim=1),
         pad_sequence(spans, batch_first=True),
     )
