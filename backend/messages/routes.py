@@ -13,6 +13,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "This way needs a teacher that runs here beside the student, and none was chosen.",
         "Choose a model or an adapter. Endpoints and ONNX models give too few probabilities.",
     ),
+    "route.itself": (
+        "A student can't be its own teacher.",
+        "Choose the model that it was cut from, or another one that answers well.",
+    ),
     "route.no_weight": (
         "With the weight 0 the teacher has no part in what is learned.",
         "Raise the weight of the teacher, or learn from the answers alone.",

@@ -68,9 +68,12 @@ class RouteParams(LogitParams):
     @model_validator(mode="before")
     @classmethod
     def _capture_is_logit(cls, raw: Any) -> Any:
-        """A recipe that names a capture and no route means that of the capture."""
-        named = isinstance(raw, dict) and raw.get("capture") and "route" not in raw
-        return {**raw, "route": "logit"} if named else raw
+        return with_route(raw) if isinstance(raw, dict) else raw
+
+
+def with_route(raw: dict[str, Any]) -> dict[str, Any]:
+    """Parameters that name a capture and no route, as they were before there were routes, mean that of the capture."""
+    return {**raw, "route": "logit"} if raw.get("capture") and "route" not in raw else raw
 
 
 def check_route(params: RouteParams, student_ref: str, data_ref: str, world: World) -> list[Problem]:
@@ -175,6 +178,8 @@ def _check_teacher(params: RouteParams, student_ref: str, world: World) -> list[
     student, teacher = world.describe(student_ref), world.describe(params.teacher) if params.teacher else None
     if not params.teacher or student is None or teacher is None:
         return [Problem(code="route.teacher_missing", field="teacher")]
+    if params.teacher == student_ref:
+        return [Problem(code="route.itself", field="teacher")]
     problems = [Problem(code="route.no_weight", field="kl_weight")] if params.kl_weight == 0 else []
     folders = _folder(student), _folder(teacher)
     wrong = unfit(params.route, folders[0], folders[1], params.teacher) if folders[0] and folders[1] else None

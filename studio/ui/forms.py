@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from backend import recipes
 from backend.errors import Problem
-from backend.models.routing import unread
+from backend.models.routing import unread, with_route
 from backend.schemas import JobView
 from backend.stages.base import NamesEndpoint, RefTo
 from studio import nav
@@ -147,7 +147,7 @@ class Form:
         """Take the parameters of an earlier job, its references replaced by what they stood for."""
         run = source.studio().run(job.run_id)
         made = {each.stage_id: each.result.get("artifact", "") for each in run.jobs}
-        plain = {name: value for name, value in job.params.items() if name in self.fields}
+        plain = with_route({name: value for name, value in job.params.items() if name in self.fields})
         needed = dict.fromkeys(recipes.needs(plain), "")
         values = recipes.replace(plain, needed | made)
         proposed = self._proposal({})

@@ -31,14 +31,15 @@ def model(folder: Path, name: str, files: dict[str, str], kind: Kind = Kind.MODE
 
 
 def world_of(folder: Path, **student: Any) -> TinyWorld:
-    """A teacher `t`, students `part` (a part of its tokens, cut from it), `whole`, `far` (other tokens) and `marked` (other
-    marks of a conversation), an ONNX model `o`, rows `d`."""
+    """A teacher `t`, a narrower one `thin`, students `part` (some of its tokens, cut from it), `whole`, `far` (other
+    tokens) and `marked` (other marks of a conversation), an ONNX model `o`, rows `d`."""
     cut = {"layers": 2, "kept_layers": [0, 29], "parameters": 8_000_000, "vocabulary": 4096, **student}
     byte = json.dumps({"model": {"vocab": {"a": 0, "z": 1}}, "decoder": {"type": "ByteLevel"}})
     teacher = tokenizer(["a", "b", "c"])
     teacher["tokenizer.json"] = json.dumps({**json.loads(teacher["tokenizer.json"]), "decoder": {"type": "ByteLevel"}})
     found = [model(folder, "t", teacher), model(folder, "part", tokenizer(["b", "a"]), **cut)]
     found += [model(folder, "whole", teacher), model(folder, "far", {**teacher, "tokenizer.json": byte})]
+    found += [model(folder, "thin", teacher, hidden_size=64)]
     found += [model(folder, "marked", tokenizer(["a", "b", "c"], template="others"))]
     found += [model(folder, "odd", tokenizer(["a", "q"])), model(folder, "o", {}, Kind.ONNX)]
     return TinyWorld(*found, view(folder, Kind.DATASET, "d", **ROWS))
@@ -63,7 +64,8 @@ def refused(world: TinyWorld, **params: Any) -> list[tuple[str, str | None]]:
         ({"route": "cross_tokenizer", "teacher": "t"}, ("route.alike", "route")),
         ({"route": "cross_tokenizer", "teacher": "t", "student": "odd"}, ("route.not_bytes", "teacher")),
         ({"route": "hidden", "teacher": "t", "student": "whole"}, ("route.not_cut", "student")),
-        ({"route": "hidden", "teacher": "part"}, ("route.other_layers", "teacher")),
+        ({"route": "hidden", "teacher": "thin"}, ("route.other_layers", "teacher")),
+        ({"route": "live", "teacher": "part"}, ("route.itself", "teacher")),
         ({"route": "logit"}, ("route.capture_missing", "capture")),
     ],
 )
