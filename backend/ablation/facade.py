@@ -21,11 +21,12 @@ class Ablations:
     store: Store
     settings: Settings
 
-    def routes(self, student: str, data: str) -> Choice:
-        """The ways in which a student can learn from a dataset. Raises StudioError for an unknown reference."""
-        find = self.store.find_artifact
+    def routes(self, student: str, data: str, teacher: str | None = None) -> Choice:
+        """The ways in which a student can learn from a dataset, by `teacher` or else by whoever answered its rows. Raises
+        StudioError for an unknown reference."""
+        find, artifact = self.store.find_artifact, self.store.artifact
         world = PlanWorld(self.store, self.settings)
-        return routes.choose(self.store.artifact(student), self.store.artifact(data), find, world)
+        return routes.choose(artifact(student), artifact(data), find, world, artifact(teacher) if teacher else None)
 
     def teacher_of(self, data: str) -> ArtifactView | None:
         """The model that answered a dataset; None for people, endpoints and unknown references."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from backend.errors import StudioError
-from backend.models.captures import LogitParams
+from backend.models.routing import ASKS, RouteParams
 from backend.recipes import Recipe, build
 from backend.stages.base import DatasetRef, TorchRef
 from backend.stages.capture import CaptureParams
@@ -21,8 +21,10 @@ from backend.values import value_problems
 
 VARIANTS = ("gold", "sequence", "logit")
 FIRST_SEED = 42
-_LOGIT = frozenset(LogitParams.model_fields)
+_LOGIT = frozenset(ASKS["logit"])
 """What only the logit route takes."""
+_ROUTES = frozenset(RouteParams.model_fields)
+"""What says how a variant learns."""
 
 
 class AblationParams(DistillParams):
@@ -103,14 +105,14 @@ def recipe(params: AblationParams, teacher: str | None, logit: bool, capture: st
 
 
 def _training(variant: str, seed: int, params: AblationParams, capture: str | None) -> dict[str, Any]:
-    own = DistillParams.model_fields.keys() - {"student", "data", "name", "epochs"} - _LOGIT
+    own = DistillParams.model_fields.keys() - {"student", "data", "name", "epochs"} - _ROUTES
     asked = params.model_dump(
         mode="json", include=own | (_LOGIT if variant == "logit" else set()), exclude_defaults=True
     )
     asked |= {"student": params.student, "data": params.gold if variant == "gold" else params.data}
     asked |= {"max_steps": params.max_steps, "name": f"{params.name}-{variant}-seed{seed}"}
     if variant == "logit":
-        asked["capture"] = capture
+        asked |= {"route": "logit", "capture": capture}
     return {"id": f"{variant}-{seed}", "stage": "distill", "seed": seed, "params": asked}
 
 

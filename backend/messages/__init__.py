@@ -19,6 +19,7 @@ from backend.messages import (
     quant,
     recipe,
     review,
+    routes,
     serve,
     students,
     synth,
@@ -28,7 +29,7 @@ from backend.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, files, models, train, students, quant, logits, ablation),
+    *(core, value, data, files, models, train, students, quant, logits, routes, ablation),
     *(chat, endpoints, synth, answers, review, serve, jobs, recipe),
     *(gate, foundry),
 ):

@@ -42,7 +42,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "An ablation shows whether they do on your data.",
     ),
     "route.why_sequence": (
-        "It is the one that is possible here.",
-        "The list says what the other one lacks.",
+        "It works with every teacher and takes the least.",
+        "The list says what the other ways lack here, or what they take.",
     ),
 }

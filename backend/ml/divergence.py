@@ -1,4 +1,4 @@
-"""How far a student is from a teacher of whom only the likeliest tokens are known.
+"""How far a student is from a teacher, of whom all probabilities are known or only those of the likeliest tokens.
 
 Let K be the tokens of a position that were kept and that the student has too. All others, of teacher and of student, are one
 bucket r: p_r = 1 - sum over K of p_i, and likewise q_r. With p = softmax(z / T) of the teacher and q of the student,
@@ -36,8 +36,30 @@ class Target(NamedTuple):
 
 def divergence(logits: Tensor, target: Target, kind: str, temperature: float) -> Tensor:
     """T^2 times the divergence of each position, (positions); `logits`: the student's, (positions, vocabulary)."""
-    log_q = _student(logits.float() / temperature, target.ids)
-    log_p = _teacher(target)
+    return _distance(_teacher(target), _student(logits.float() / temperature, target.ids), kind, temperature)
+
+
+def dense_divergence(logits: Tensor, scores: Tensor, ids: Tensor, kind: str, temperature: float) -> Tensor:
+    """The same where the teacher's whole distribution is known: `scores` are its logits, (positions, its vocabulary); `ids`:
+    for every token of the student's vocabulary the teacher's id, -1 where it has none. What one of them lacks is the
+    bucket, so no teacher's mass is renormalised."""
+    log_q = torch.log_softmax(logits.float() / temperature, dim=1)
+    log_p = torch.log_softmax(scores.float() / temperature, dim=1)
+    shared, alone = ids[ids >= 0], ids < 0
+    lacking = torch.ones(scores.shape[1], dtype=torch.bool, device=ids.device).index_fill_(0, shared, False)
+    log_q = torch.cat([log_q[:, ~alone], _mass(log_q[:, alone], _NONE)], dim=1)
+    log_p = torch.cat([log_p[:, shared], _mass(log_p[:, lacking], _LEAST)], dim=1)
+    return _distance(log_p, log_q, kind, temperature)
+
+
+def _mass(logs: Tensor, least: float) -> Tensor:
+    """The logarithm of the sum of probabilities, at least `least`, (positions, 1)."""
+    if not logs.shape[1]:
+        return logs.new_full((len(logs), 1), least)
+    return logs.logsumexp(dim=1, keepdim=True).clamp(min=least)
+
+
+def _distance(log_p: Tensor, log_q: Tensor, kind: str, temperature: float) -> Tensor:
     if kind == "forward_kl":
         distance = _kl(log_p, log_q)
     elif kind == "reverse_kl":

@@ -26,7 +26,7 @@ from backend.schemas import ArtifactView
 
 MATCH = 0.95
 """Share of the rows that must have the teacher's tokens; with fewer the tokenizers do not fit."""
-_NO_ROW = -1
+NO_ROW = -1
 
 
 class Capture:
@@ -57,13 +57,12 @@ class Capture:
         return Target(self.ids[ids], log_p, tails[:, self.column])
 
 
-class LogitTrainer(AnswerTrainer):
-    """AnswerTrainer whose rows carry `row`, their place in the capture. Validation rows have none: their loss is that of the
-    answer, as on every other route."""
+class RowTrainer(AnswerTrainer):
+    """AnswerTrainer whose rows carry `row`, the place of what a teacher knows of them. Validation rows have none: their loss
+    is that of the answer, as on every other route."""
 
-    def __init__(self, capture: Capture, params: LogitParams, **options: Any) -> None:
+    def __init__(self, params: LogitParams, **options: Any) -> None:
         super().__init__(**options)
-        self.capture = capture
         self.params = params
         self.data_collator = partial(_collate, self.data_collator)
 
@@ -73,21 +72,36 @@ class LogitTrainer(AnswerTrainer):
             self._signature_columns.append("row")  # type: ignore[attr-defined]
 
     def total_loss(self, logits: Any, labels: Any, inputs: dict[str, Any]) -> Any:
-        """Sum over positions of kl_weight x divergence + (1 - kl_weight) x negative log-likelihood; the latter alone where
-        the row is not in the capture."""
+        """Sum over positions of kl_weight x distance + (1 - kl_weight) x negative log-likelihood; the latter alone where
+        nothing is known of the row."""
         if "row" not in inputs:
             return super().total_loss(logits, labels, inputs)
         rows = inputs["row"]
-        owner = rows.repeat_interleave((inputs["labels"] != IGNORE).sum(dim=1))
-        known = owner != _NO_ROW
+        sizes = (inputs["labels"] != IGNORE).sum(dim=1)
+        known = (rows != NO_ROW).repeat_interleave(sizes)
         answers = functional.cross_entropy(logits, labels, reduction="none")
         if not known.any():
             return answers.sum()
-        target = self.capture.target(rows[rows != _NO_ROW].tolist())
-        target = Target(*(part.to(logits.device) for part in target))
-        apart = divergence(logits[known], target, self.params.divergence, self.params.temperature)
+        apart = self.distance(logits[known], rows[rows != NO_ROW].tolist())
         weight = self.params.kl_weight
-        return answers[~known].sum() + (1 - weight) * answers[known].sum() + weight * apart.sum()
+        return answers[~known].sum() + (1 - weight) * answers[known].sum() + weight * apart
+
+    def distance(self, logits: Any, rows: list[int]) -> Any:
+        """Sum over the positions of the answers of `rows`, one row after the other, of how far the student is from the
+        teacher."""
+        raise NotImplementedError
+
+
+class LogitTrainer(RowTrainer):
+    """RowTrainer of a capture."""
+
+    def __init__(self, capture: Capture, params: LogitParams, **options: Any) -> None:
+        super().__init__(params, **options)
+        self.capture = capture
+
+    def distance(self, logits: Any, rows: list[int]) -> Any:
+        target = Target(*(part.to(logits.device) for part in self.capture.target(rows)))
+        return divergence(logits, target, self.params.divergence, self.params.temperature).sum()
 
 
 def logit_trainer(
@@ -132,9 +146,9 @@ def find_rows(examples: Examples, rows: dict[int, int], to_teacher: Array) -> in
     """Give every item its `row` in the capture, -1 when the teacher read other tokens; returns how many have one."""
     for item in examples.items:
         ids = to_teacher[item["input_ids"]].tolist()
-        mark = None if _NO_ROW in ids else fingerprint(ids, item["labels"].count(IGNORE))
-        item["row"] = rows.get(mark, _NO_ROW) if mark is not None else _NO_ROW  # type: ignore[assignment]
-    return sum(item["row"] != _NO_ROW for item in examples.items)  # type: ignore[comparison-overlap]
+        mark = None if NO_ROW in ids else fingerprint(ids, item["labels"].count(IGNORE))
+        item["row"] = rows.get(mark, NO_ROW) if mark is not None else NO_ROW  # type: ignore[assignment]
+    return sum(item["row"] != NO_ROW for item in examples.items)  # type: ignore[comparison-overlap]
 
 
 def _collate(inner: Callable[..., dict[str, Any]], items: list[dict[str, Any]]) -> dict[str, Any]:

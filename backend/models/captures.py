@@ -31,35 +31,34 @@ _MANY = 50
 
 
 class LogitParams(Params):
-    """What `distill` asks when it learns from a capture."""
+    """What `distill` asks when it learns from a capture, and what it asks alike with a teacher in memory."""
 
     capture: CaptureRef | None = Field(
         default=None,
         title="Capture",
-        description="The teacher's probabilities for these examples. With them the student learns how sure the "
-        "teacher was; without, its answers alone.",
+        description="The teacher's probabilities for these examples, written down: the teacher itself is not needed "
+        "again.",
     )
     kl_weight: float = Field(
         default=0.5,
         ge=0,
         le=1,
         title="Weight of the teacher",
-        description="With a capture: how much the teacher's probabilities count. The rest of the loss is the answer "
-        "itself.",
+        description="How much of the loss is the distance to the teacher. The rest is the answer itself.",
     )
     temperature: float = Field(
         default=1.0,
         gt=0,
         le=20,
         title="Temperature",
-        description="With a capture: one of its temperatures. Higher ones show more of what the teacher holds for "
-        "nearly right.",
+        description="Higher ones show more of what the teacher holds for nearly right. With a capture: one of its "
+        "temperatures.",
     )
     divergence: Literal["forward_kl", "reverse_kl", "jsd"] = Field(
         default="forward_kl",
         title="Divergence",
-        description="With a capture: how the distance to the teacher is measured. Forward covers all its answers, "
-        "reverse keeps to its best.",
+        description="How the distance to the teacher is measured. Forward covers all its answers, reverse keeps to "
+        "its best.",
     )
 
 

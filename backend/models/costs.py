@@ -17,6 +17,7 @@ _STEP_SECONDS = 4.3e-9  # per parameter of the body and step: reading, convertin
 _FLOPS_READING = 120e9  # of a forward pass in float32; 3,173 rows of the demo: 717 tokens a second, prompts counted
 _RANK_SECONDS = 6e-9  # per position and token of the vocabulary: ranking, normaliser and tail of two temperatures
 _LOGIT_STEP = 20e-9  # the same when a student learns from a capture: 7 % more CPU seconds than without
+_SAMPLE_SECONDS = 1e-9  # per parameter and token of a batch of 16 that a student answers
 _START_SECONDS = 10.0  # imports, loading and saving a model of 135 M parameters
 _CHARS_PER_TOKEN = 3.6
 _TEMPLATE_TOKENS = 15  # role marks of system, user and assistant
@@ -115,6 +116,24 @@ def capture_seconds(facts: dict[str, Any], rows: float, tokens: float, answers: 
 def logit_seconds(facts: dict[str, Any], positions: float) -> float:
     """Seconds that the divergence from a capture adds to the training on `positions` tokens of answers."""
     return positions * int(facts["vocabulary"]) * _LOGIT_STEP
+
+
+def scoring_seconds(facts: dict[str, Any], rows: float, tokens: float, answers: float) -> float:
+    """Seconds in which a teacher with these facts reads `rows` rows of `tokens` tokens beside its student and scores the
+    `answers` tokens of each."""
+    per_row = (tokens - _SHARED_TOKENS) * body_size(facts) * 2 + answers * embedding_size(facts) * 2
+    return rows * per_row / _FLOPS_READING
+
+
+def sampling_seconds(facts: dict[str, Any], batches: float, tokens: float) -> float:
+    """Seconds in which a student answers `batches` batches with up to `tokens` tokens each: every token reads its weights
+    once."""
+    return batches * tokens * _SAMPLE_SECONDS * (body_size(facts) + embedding_size(facts))
+
+
+def beside_bytes(facts: dict[str, Any], scores: float) -> int:
+    """Memory of a teacher beside its student: its weights, and five tables of `scores` values."""
+    return round(int(facts["parameters"]) * 4 + scores * 4 * 5)
 
 
 def capture_peak_bytes(facts: dict[str, Any]) -> int:

@@ -1,20 +1,17 @@
 """The ways from a teacher to a student: which are possible for this teacher, student and data, which is the best and why.
 
-`sequence`: the student learns the answers as text. `logit`: it also learns the probabilities that a capture holds. What is
-looked at: who answered the rows, whether both models split text into the same tokens, chat templates, memory and disk.
+backend.models.routing says what each of them is. What is looked at: who answered the rows, whether both models split text
+into the same tokens, chat templates, what the student was cut from, memory and disk.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 
 from backend.errors import Problem
-from backend.models.captures import tokenizer_hashes
+from backend.models.routing import WITH_TEACHER, compared
 from backend.schemas import ArtifactView, Kind, Quote, View
-from backend.stages import capture
+from backend.stages import capture, distill
 from backend.stages.base import World
 
 Find = Callable[[str], ArtifactView | None]
@@ -41,11 +38,17 @@ class Choice(View):
         return any(route.name == name and route.possible for route in self.routes)
 
 
-def choose(student: ArtifactView, data: ArtifactView, find: Find, world: World) -> Choice:
-    """`student`: a model or an adapter; `data`: a dataset with answers in its train rows; `find` looks up an artifact."""
-    sequence, logit = _sequence(data), _logit(student, data, find, world)
-    best = "logit" if logit.possible else "sequence"
-    return Choice(routes=[sequence, logit], recommended=best, why=Problem(code=f"route.why_{best}"))
+def choose(
+    student: ArtifactView, data: ArtifactView, find: Find, world: World, teacher: ArtifactView | None = None
+) -> Choice:
+    """`student`: a model or an adapter; `data`: a dataset with answers in its train rows; `find` looks up an artifact;
+    `teacher`: whoever else than the one that answered the rows."""
+    teacher = teacher or teacher_of(data, find)
+    routes = [_sequence(data), _logit(student, data, teacher, world)]
+    routes += [_beside(name, student, data, teacher, world) for name in WITH_TEACHER]
+    possible = {route.name for route in routes if route.possible}
+    best = next(name for name in ("logit", "live", "sequence") if name in possible)
+    return Choice(routes=routes, recommended=best, why=Problem(code=f"route.why_{best}"))
 
 
 def teacher_of(data: ArtifactView, find: Find) -> ArtifactView | None:
@@ -88,54 +91,46 @@ def _sequence(data: ArtifactView) -> Route:
     return Route(name="sequence", possible=True, reason=reason)
 
 
-def _logit(student: ArtifactView, data: ArtifactView, find: Find, world: World) -> Route:
-    teacher = teacher_of(data, find)
-    wrong = _unfit(student, data, teacher)
-    if wrong or teacher is None:
+def _logit(student: ArtifactView, data: ArtifactView, teacher: ArtifactView | None, world: World) -> Route:
+    if (wrong := _silent(data, teacher)) or teacher is None:
         return Route(name="logit", possible=False, reason=wrong or Problem(code="route.no_teacher"))
+    found = compared(student.path, teacher.path, teacher.name)
+    if found.code not in ("route.same", "route.part"):
+        return Route(name="logit", possible=False, reason=found)
     params = capture.CaptureParams(teacher=teacher.id, data=data.id)
     problems = [problem for problem in capture.check(params, world) if problem.blocking]
     if problems:
         return Route(name="logit", possible=False, reason=problems[0])
-    return Route(name="logit", possible=True, reason=_compared(student, teacher), quote=capture.quote(params, world))
+    return Route(name="logit", possible=True, reason=found, quote=capture.quote(params, world))
 
 
-def _unfit(student: ArtifactView, data: ArtifactView, teacher: ArtifactView | None) -> Problem | None:
-    """Why no capture of this teacher can teach this student; None when one can."""
+def _beside(name: str, student: ArtifactView, data: ArtifactView, teacher: ArtifactView | None, world: World) -> Route:
+    """A route with the teacher in memory; its quote is what it takes more than the answers alone."""
+    if (wrong := _silent(data, teacher)) or teacher is None:
+        return Route(name=name, possible=False, reason=wrong or Problem(code="route.no_teacher"))
+    plain = distill.DistillParams(student=student.id, data=data.id)
+    params = distill.DistillParams.model_validate({**plain.model_dump(), "route": name, "teacher": teacher.id})
+    problems = [_named(problem, teacher) for problem in distill.check(params, world) if problem.blocking]
+    if problems:
+        return Route(name=name, possible=False, reason=problems[0])
+    whole, alone = distill.quote(params, world), distill.quote(plain, world)
+    more = Quote(
+        seconds=whole.seconds - alone.seconds, memory_bytes=whole.memory_bytes - alone.memory_bytes, disk_bytes=0
+    )
+    return Route(
+        name=name, possible=True, reason=Problem(code=f"route.{name}", args={"teacher": teacher.name}), quote=more
+    )
+
+
+def _named(problem: Problem, teacher: ArtifactView) -> Problem:
+    """The teacher by its name, not its id."""
+    args = {key: teacher.name if value == teacher.id else value for key, value in problem.args.items()}
+    return problem.model_copy(update={"args": args})
+
+
+def _silent(data: ArtifactView, teacher: ArtifactView | None) -> Problem | None:
+    """Why no probabilities can be had of this teacher; None when they can."""
     if teacher is None:
         name = data.facts.get("teacher")
         return Problem(code="route.endpoint", args={"teacher": name}) if name else Problem(code="route.no_teacher")
-    if teacher.kind is Kind.ONNX:
-        return Problem(code="route.onnx", args={"teacher": teacher.name})
-    found = _compared(student, teacher)
-    return None if found.code in ("route.same", "route.part") else found
-
-
-def _compared(student: ArtifactView, teacher: ArtifactView) -> Problem:
-    """How the two tokenizers stand to each other."""
-    for view in (student, teacher):
-        if not (view.path / "tokenizer.json").is_file():
-            return Problem(code="core.artifact_damaged", args={"ref": view.name, "file": "tokenizer.json"})
-    ours, theirs = tokenizer_hashes(student.path), tokenizer_hashes(teacher.path)
-    if ours["chat_template"] != theirs["chat_template"]:
-        return Problem(code="route.chat_template", args={"teacher": teacher.name})
-    if ours["tokenizer"] == theirs["tokenizer"]:
-        return Problem(code="route.same", args={"teacher": teacher.name})
-    mine, known = vocabulary(student.path), vocabulary(teacher.path)
-    counts = {"student": len(mine), "tokens": len(known), "lacking": len(mine - known)}
-    code = "route.part" if mine <= known else "route.tokens"
-    return Problem(code=code, args={"teacher": teacher.name, **counts})
-
-
-def vocabulary(folder: Path) -> frozenset[str]:
-    """All tokens of a model folder's tokenizer, added ones too."""
-    file = folder / "tokenizer.json"
-    return _vocabulary(file, file.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=8)
-def _vocabulary(file: Path, _changed: int) -> frozenset[str]:
-    content = json.loads(file.read_text("utf-8"))
-    added = [token["content"] for token in content.get("added_tokens", [])]
-    tokens = content["model"]["vocab"]
-    return frozenset([*added, *(tokens if isinstance(tokens, dict) else (token for token, _ in tokens))])
+    return Problem(code="route.onnx", args={"teacher": teacher.name}) if teacher.kind is Kind.ONNX else None

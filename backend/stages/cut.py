@@ -125,6 +125,7 @@ def quote(params: CutParams, world: World) -> Quote:
     keep = _kept_count(params, layers)
     facts = costs.with_layers(costs.merged(model.facts), keep)
     rows = sum(int(count) for count in data.facts["rows"].values())
+    facts["kept_layers"] = params.layers or even_layers(keep, layers)
     seconds = costs.start_seconds(model.facts)
     if params.vocabulary == "data":
         wanted = max(params.vocabulary_size, costs.distinct_tokens(data.facts))

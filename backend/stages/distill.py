@@ -1,5 +1,5 @@
-"""Distillation: a smaller student learns, in full, the answers that a dataset holds (a teacher's, or gold), and with a
-capture the teacher's probabilities too (logit distillation, without the teacher in memory).
+"""Distillation: a smaller student learns, in full, the answers that a dataset holds (a teacher's, or gold), and on most
+routes what the teacher holds for likely too: from a capture, or from the teacher in memory (backend.models.routing).
 
 Needs a student (a small model, or one that `cut` made of its teacher) and a dataset with answers. Trains the student in
 full; for a large one, `finetune` learns the same answers by an adapter. Leaves a full model with the same tokenizer and the
@@ -14,7 +14,8 @@ from pydantic import Field
 
 from backend.errors import Problem
 from backend.models import costs
-from backend.models.captures import LogitParams, check_capture, learning_bytes
+from backend.models.captures import learning_bytes
+from backend.models.routing import RouteParams, beside, check_route
 from backend.models.training import TrainingParams, check_training, learned_facts, load_examples, work
 from backend.schemas import ArtifactView, Kind, Quote
 from backend.stages.base import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
@@ -31,7 +32,7 @@ class _Inputs(Params):
     )
 
 
-class DistillParams(TrainingParams, LogitParams, _Inputs):
+class DistillParams(TrainingParams, RouteParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
     train_embeddings: Literal["auto", "always", "never"] = Field(
@@ -51,7 +52,7 @@ def check(params: DistillParams, world: World) -> list[Problem]:
     if problems:
         return problems
     problems = check_training(params, params.student, params.data, world)
-    problems += check_capture(params, params.student, params.data, world)
+    problems += check_route(params, params.student, params.data, world)
     return problems or check_fits(quote(params, world), world)
 
 
@@ -66,24 +67,28 @@ def quote(params: DistillParams, world: World) -> Quote:
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.logit_seconds(facts, shape.rows * shape.answers)
         trains += learning_bytes(capture.facts, params.batch_size * shape.answers, facts["vocabulary"])
+    start = costs.start_seconds(facts)
+    if params.teacher and (teacher := world.describe(params.teacher)):
+        more = beside(params, teacher.facts, facts, shape, params.batch_size)
+        start, trains = start + more[0], trains + more[1]
     return Quote(
-        seconds=(costs.start_seconds(facts) + shape.slowdown(params) * train) / world.speed(),
+        seconds=(start + shape.slowdown(params) * train) / world.speed(),
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),
         disk_bytes=facts["parameters"] * 4 + 4_000_000,
-        forecast={**costs.merged(facts), "format": "torch", "data": params.data},
+        forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []},
     )
 
 
 def run(params: DistillParams, ctx: Any) -> DistillResult:
     from backend.ml.load import tokenizer_of
-    from backend.ml.logits import logit_trainer
+    from backend.ml.routes import route_trainer
     from backend.ml.train import train
 
     source, data = ctx.input(params.student), ctx.input(params.data)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, source.path, data, ctx)
     ctx.checkpoint()
-    make = logit_trainer(params, source, data, examples, ctx) if params.capture else None
+    make = route_trainer(params, source, data, examples, ctx)
     ctx.progress(0, 1, "loading the model")
     model = _student(params, source, ctx)
     metrics = train(model, tokenizer_of(source.path), examples, held_out, params.plan(ctx.seed), ctx, make)
@@ -123,7 +128,7 @@ def _keep(
         params.name or f"{source.name}-distilled",
         out,
         facts=facts,
-        parents=[source.id, data.id, *([ctx.input(params.capture).id] if params.capture else [])],
+        parents=[source.id, data.id, *(ctx.input(ref).id for ref in (params.capture, params.teacher) if ref)],
         license=source.license,
     )
     return DistillResult(artifact=made.id, metrics={**metrics, "parameters": float(facts["parameters"])})

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from backend import recipes
 from backend.errors import Problem
+from backend.models.routing import unread, with_route
 from backend.schemas import JobView
 from backend.stages.base import NamesEndpoint, RefTo
 from studio import nav
@@ -45,7 +46,7 @@ BASIC: dict[str, tuple[str, ...]] = {
     "review": ("data", "unreviewed", "name"),
     "cut": ("model", "data", "keep_layers", "vocabulary"),
     "capture": ("teacher", "data", "bytes_per_token"),
-    "distill": ("student", "data", "capture", "epochs"),
+    "distill": ("student", "data", "route", "capture", "teacher", "epochs"),
     "ablation": ("student", "data", "gold", "seeds", "max_steps", "split"),
     "finetune": ("model", "data", "epochs", "rank"),
     "quantize": ("model", "precision", "target"),
@@ -103,6 +104,8 @@ class Form:
         if "combine" in self.fields:
             judged = st.session_state.get(self.key("combine")) == "best"
             off = off - {"budget", *SENDING} if judged else off | set(JUDGING)  # a judge may be an endpoint
+        if "route" in self.fields:
+            off |= unread(st.session_state.get(self.key("route")))
         order = [name for name in self._open() if name in self.fields]
         return [name for name in [*order, *(n for n in self.fields if n not in order)] if name not in off]
 
@@ -152,7 +155,7 @@ class Form:
         """Take the parameters of an earlier job, its references replaced by what they stood for."""
         run = source.studio().run(job.run_id)
         made = {each.stage_id: each.result.get("artifact", "") for each in run.jobs}
-        plain = {name: value for name, value in job.params.items() if name in self.fields}
+        plain = with_route({name: value for name, value in job.params.items() if name in self.fields})
         needed = dict.fromkeys(recipes.needs(plain), "")
         values = recipes.replace(plain, needed | made)
         proposed = self._proposal({})

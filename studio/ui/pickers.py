@@ -129,7 +129,7 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     if stage == "cut" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
         return {"keep_layers": max(1, layers // 5)}
     if stage == "distill":
-        return _capture_of(values.get("data"))
+        return _capture_of(values.get("data")) | _teacher_of(values.get("data") or "")
     if stage == "teacher" and (rows := facts.get(values.get("data") or "", {}).get("rows")) and not rows.get("pool"):
         return {"splits": ["train"]}
     if stage == "ablation" and (gold := source.studio().gold_of(values.get("data") or "")):
@@ -152,7 +152,7 @@ def _teacher_of(data: str) -> dict[str, Any]:
 
 def _capture_of(data: str | None) -> dict[str, Any]:
     mine = [view for view in source.artifacts((Kind.CAPTURE,)) if view.project == project().id]
-    return next(({"capture": view.id} for view in mine if view.facts.get("data") == data), {})
+    return next(({"route": "logit", "capture": view.id} for view in mine if view.facts.get("data") == data), {})
 
 
 def _kind(kind: Kind) -> str:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from backend.ml.capture import likeliest
-from backend.ml.divergence import Target, divergence
+from backend.ml.divergence import Target, dense_divergence, divergence
 from backend.models.captures import Layout, whole_layout
 
 pytestmark = pytest.mark.ml
@@ -104,3 +104,39 @@ def test_gradients_keep_their_size_as_the_temperature_grows() -> None:
         (gradient,) = torch.autograd.grad(divergence(student, target, "forward_kl", temperature).sum(), student)
         sizes.append(float(gradient.norm()))
     assert 0.5 < sizes[1] / sizes[0] < 1.5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_of_a_whole_distribution_it_is_trls_of_gkd(kind: str, temperature: float) -> None:
+    """TRL's loss moves between its releases, and has no factor T^2."""
+    from trl.experimental.gkd.gkd_trainer import GKDTrainer  # type: ignore[attr-defined]
+
+    teacher, student = logits(1), logits(2).requires_grad_(True)
+    mine = dense_divergence(student, teacher, torch.arange(V), kind, temperature).sum()
+    beta = {"forward_kl": 0.0, "reverse_kl": 1.0, "jsd": 0.5}[kind]
+    theirs = GKDTrainer.generalized_jsd_loss(student, teacher, None, beta, temperature, "sum") * temperature**2
+    torch.testing.assert_close(mine, theirs, atol=1e-3, rtol=1e-5)
+    torch.testing.assert_close(mine.double(), dense(teacher, student, kind, temperature).sum(), atol=1e-3, rtol=1e-5)
+    (gradient,) = torch.autograd.grad(mine, student)
+    (expected,) = torch.autograd.grad(theirs, student)
+    torch.testing.assert_close(gradient, expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_one_of_two_vocabularies_lacks_is_the_bucket(kind: str) -> None:
+    """As a capture of every token has it, for a student with a part of the tokens, in another order, and rows of padding."""
+    teacher, student = logits(5), logits(6, vocabulary=120).requires_grad_(True)
+    to_teacher = torch.full((120,), -1)
+    to_teacher[:100] = torch.randperm(V, generator=torch.Generator().manual_seed(0))[:100]
+    to_student = torch.full((V,), -1)
+    to_student[to_teacher[:100]] = torch.arange(100)
+    target = captured(teacher, whole_layout(V, [2.0]), 2.0, to_student)
+    offline, live = (
+        divergence(student, target, kind, 2.0),
+        dense_divergence(student, teacher, to_teacher, kind, 2.0),
+    )
+    torch.testing.assert_close(live, offline, atol=1e-5, rtol=1e-5)
+    (gradient,) = torch.autograd.grad(live.sum(), student)
+    (expected,) = torch.autograd.grad(offline.sum(), student)
+    torch.testing.assert_close(gradient, expected, atol=1e-5, rtol=1e-4)

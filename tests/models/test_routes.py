@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from backend.errors import Problem
 from backend.messages import MESSAGES
 from backend.models import routes
-from backend.models.routes import Choice
+from backend.models.routes import Choice, Route
+from backend.models.routing import ASKS, WITH_TEACHER, vocabulary
 from backend.planner import PlanWorld
 from backend.schemas import Kind
 from tests.ablation.lab import Lab, tokenizer
@@ -20,8 +23,15 @@ def lab(home: Path) -> Lab:
     return Lab(House(home))
 
 
+def named(choice: Choice, name: str) -> Route:
+    return next(route for route in choice.routes if route.name == name)
+
+
 def logit_of(choice: Choice) -> tuple[bool, str]:
-    sequence, logit = choice.routes
+    sequence, logit = choice.routes[:2]
+    assert [route.name for route in choice.routes] == list(ASKS)
+    assert all((route.quote is not None) == (route.possible and route is not sequence) for route in choice.routes)
+    assert all(route.reason.code in MESSAGES for route in choice.routes)
     assert (sequence.name, sequence.possible, logit.name) == ("sequence", True, "logit")
     assert choice.recommended == ("logit" if logit.possible else "sequence")
     assert choice.why.code in MESSAGES and logit.reason.code in MESSAGES and sequence.reason.sentence()
@@ -74,6 +84,65 @@ def test_a_teacher_that_does_not_fit_is_not_captured(lab: Lab) -> None:
     assert logit_of(choice) == (False, "core.memory_low")
 
 
+def test_with_the_teacher_in_memory(lab: Lab) -> None:
+    choice = lab.house.studio.routes(lab.student.id, lab.answers.id)
+    live, own, cross, hidden = (named(choice, name) for name in WITH_TEACHER)
+    assert (live.possible, own.possible, live.reason.code) == (True, True, "route.live")
+    assert live.reason.args == {"teacher": "teacher"}
+    assert live.quote and own.quote and live.quote.memory_bytes > 500_000_000 and own.quote.seconds > live.quote.seconds
+    assert (cross.possible, cross.reason.code) == (False, "route.alike")
+    assert (hidden.possible, hidden.reason.code) == (False, "route.not_cut")
+    assert hidden.reason.args == {"teacher": "teacher"}
+
+
+def test_a_student_that_was_cut_can_learn_states(lab: Lab) -> None:
+    facts = {"layers": 2, "kept_layers": [0, 29], "parameters": 40_000_000}
+    kept = lab.house.model("cut", files=tokenizer(["b", "a"]), facts=facts)
+    assert named(lab.house.studio.routes(kept.id, lab.answers.id), "hidden").possible
+    for wrong in ({"kept_layers": [0, 30]}, {"hidden_size": 64}):
+        name = next(iter(wrong))
+        other = lab.house.model(f"other-{name}", files=tokenizer(["b", "a"]), facts={**facts, **wrong})
+        found = named(lab.house.studio.routes(other.id, lab.answers.id), "hidden")
+        assert (found.possible, found.reason.code) == (False, "route.other_layers")
+
+
+@pytest.mark.parametrize(("byte_level", "code"), [(True, "route.cross_tokenizer"), (False, "route.not_bytes")])
+def test_other_tokens_can_be_translated_when_they_are_bytes(lab: Lab, byte_level: bool, code: str) -> None:
+    def files(tokens: list[str], bytes_: bool) -> dict[str, str]:
+        found = tokenizer(tokens)
+        content = json.loads(found["tokenizer.json"]) | ({"decoder": {"type": "ByteLevel"}} if bytes_ else {})
+        return {**found, "tokenizer.json": json.dumps(content)}
+
+    teacher = lab.house.model("far", files=files(["a", "b", "c"], byte_level))
+    student = lab.house.model("near", files=files(["a", "d"], True))
+    choice = lab.house.studio.routes(student.id, lab.answers.id, teacher.id)
+    assert (named(choice, "cross_tokenizer").possible, named(choice, "cross_tokenizer").reason.code) == (
+        byte_level,
+        code,
+    )
+    assert not named(choice, "live").possible and choice.recommended == "sequence"
+
+
+def test_a_teacher_that_is_named_counts_for_rows_that_people_answered(lab: Lab) -> None:
+    people = lab.house.studio.routes(lab.student.id, lab.gold.id, lab.teacher.id)
+    assert named(people, "live").possible and people.recommended == "logit"
+    assert not named(lab.house.studio.routes(lab.student.id, lab.gold.id), "live").possible
+
+
+def test_without_memory_for_both_or_room_for_a_capture(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = PlanWorld(lab.house.store, lab.house.studio.settings)
+    find = lab.house.store.find_artifact
+    world.memory_bytes = 2_500_000_000
+    tight = routes.choose(lab.student, lab.answers, find, world)
+    assert named(tight, "live").reason.code == "core.memory_low" and tight.recommended == "logit"
+    full_disk = Problem(code="core.disk_low", args={"need": "9 GB", "free": "1 GB", "path": "home"})
+    monkeypatch.setattr(routes.capture, "check", lambda _params, _world: [full_disk])
+    world = PlanWorld(lab.house.store, lab.house.studio.settings)
+    full = routes.choose(lab.student, lab.answers, find, world)
+    assert (named(full, "logit").reason.code, full.recommended) == ("core.disk_low", "live")
+    assert full.why.code in MESSAGES
+
+
 def test_teacher_and_gold_are_found_behind_a_review(lab: Lab) -> None:
     reviewed = lab.house.artifact(Kind.DATASET, "reviewed", lab.answers.facts, parents=[lab.answers.id])
     studio = lab.house.studio
@@ -111,4 +180,4 @@ def test_the_teacher_of_an_older_dataset_is_the_one_model_it_was_made_with(lab: 
 def test_added_tokens_count(tmp_path: Path) -> None:
     content = '{"model": {"vocab": {"a": 0}}, "added_tokens": [{"id": 1, "content": "<|end|>"}]}'
     (tmp_path / "tokenizer.json").write_text(content, "utf-8")
-    assert routes.vocabulary(tmp_path) == {"a", "<|end|>"}
+    assert vocabulary(tmp_path) == {"a", "<|end|>"}

@@ -6,10 +6,10 @@ import hashlib
 
 from backend.data.tokens import PLAIN_TEMPLATE
 from backend.models.captures import data_hashes
-from backend.schemas import ArtifactView, Kind
+from backend.schemas import ArtifactView, Kind, State
 from studio.ui.fields import Kind as FieldKind
 from studio.ui.fields import parse
-from tests.studio.conftest import Show
+from tests.studio.conftest import Show, words
 from tests.studio.house import House
 from tests.studio.test_stage_pages import key
 
@@ -42,7 +42,13 @@ def test_a_capture_may_be_left_out(show: Show, house: House) -> None:
     house.model()
     at = show("distill")
     at.segmented_control(key="step").set_value("distill").run()
+    route = key(house, "distill", "route")
+    assert at.selectbox(key=route).value == "sequence"
+    assert not [box for box in at.selectbox if box.key == key(house, "distill", "capture")]
+    at.selectbox(key=route).set_value("logit").run()
     assert at.selectbox(key=key(house, "distill", "capture")).value == ""
+    assert at.button(key="start_distill").disabled
+    at.selectbox(key=route).set_value("sequence").run()
     assert not at.button(key="start_distill").disabled
     at.button(key="start_distill").click().run()
     job = house.store.jobs()[0]
@@ -58,14 +64,49 @@ def test_the_capture_of_the_dataset_is_proposed(show: Show, house: House) -> Non
     at.segmented_control(key="step").set_value("distill").run()
     chosen = at.selectbox(key=key(house, "distill", "data"))
     chosen.set_value(data.id).run()
-    assert at.selectbox(key=box).value == ""
+    assert at.selectbox(key=key(house, "distill", "route")).value == "sequence"
     at.selectbox(key=key(house, "distill", "data")).set_value(other.id).run()
+    assert at.selectbox(key=key(house, "distill", "route")).value == "logit"
     assert at.selectbox(key=box).value == capture.id
     assert not at.button(key="start_distill").disabled
     at.number_input(key=key(house, "distill", "temperature")).set_value(3).run()
     assert at.button(key="start_distill").disabled
-    at.selectbox(key=box).set_value("").run()
-    assert at.selectbox(key=box).value == "" and not at.button(key="start_distill").disabled
+    at.selectbox(key=key(house, "distill", "route")).set_value("sequence").run()
+    assert not at.button(key="start_distill").disabled
+
+
+def test_a_teacher_in_memory_is_proposed_and_its_fields_stand_there(show: Show, house: House) -> None:
+    house.dataset()
+    house.model("small")
+    teacher = house.model("tuned")
+    at = show("distill")
+    at.segmented_control(key="step").set_value("distill").run()
+    fields = ("teacher", "own_share", "kl_weight")
+
+    def shown() -> list[bool]:
+        there = {widget.key for kind in (at.selectbox, at.number_input) for widget in kind}
+        return [key(house, "distill", name) in there for name in fields]
+
+    assert shown() == [False, False, False]
+    at.selectbox(key=key(house, "distill", "route")).set_value("live").run()
+    assert shown() == [True, False, True]
+    at.selectbox(key=key(house, "distill", "route")).set_value("on_policy").run()
+    assert shown() == [True, True, True]
+    at.selectbox(key=key(house, "distill", "teacher")).set_value("").run()
+    assert at.button(key="start_distill").disabled and "none was chosen" in words(at)
+    at.selectbox(key=key(house, "distill", "teacher")).set_value(teacher.id).run()
+    assert "none was chosen" not in words(at)
+
+
+def test_a_job_from_before_there_were_routes_keeps_its_capture(show: Show, house: House) -> None:
+    data = house.dataset()
+    student = house.model()
+    capture = held(house, data)
+    run = house.run("old", ("distill", State.SUCCEEDED))
+    house.store.update_job(f"{run}-distill", params={"student": student.id, "data": data.id, "capture": capture.id})
+    at = show("distill", **{"from": f"{run}-distill"})
+    assert at.selectbox(key=key(house, "distill", "route")).value == "logit"
+    assert at.selectbox(key=key(house, "distill", "capture")).value == capture.id
 
 
 def test_lists_of_numbers_are_read_as_numbers() -> None:

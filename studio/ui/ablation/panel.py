@@ -21,12 +21,12 @@ from studio.ui.ablation.results import results
 from studio.ui.forms import Form, problem_line
 from studio.ui.i18n import _, ngettext
 from studio.ui.project import project
-from studio.ui.routes import route_card
+from studio.ui.routes import ablation_routes
 from studio.ui.stage_panel import DOUBLE_CLICK, draw_fields, prepare_builtin, unprepared
 from studio.ui.words import ABLATION, duration, size
 
-HIDDEN = frozenset({"epochs", "capture"})
-"""Steps say how long; the capture is found or made."""
+HIDDEN = frozenset({"epochs", "capture", "route", "teacher", "own_share", "own_tokens"})
+"""Steps say how long; each variant has its route; the capture is found or made."""
 
 
 def ablation() -> None:
@@ -43,7 +43,7 @@ def ablation() -> None:
     own = {name: [problem for problem in problems if _at(problem) == name] for name in form.shown()}
     left, right = st.columns([3, 2], gap="large")
     with left:
-        draw_fields(form, {name: found for name, found in own.items() if found}, route_card)
+        draw_fields(form, {name: found for name, found in own.items() if found}, ablation_routes)
     with right, st.container(border=True, key="quote_ablation"):
         _lacking(form)
         _quote(plan)

@@ -1,0 +1,31 @@
+"""The trainer of each route from a teacher to a student (backend.models.routing)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from backend.ml.beside import live_trainer
+from backend.ml.examples import Examples
+from backend.ml.hidden import hidden_trainer
+from backend.ml.logits import logit_trainer
+from backend.ml.train import AnswerTrainer
+from backend.schemas import ArtifactView
+
+
+def route_trainer(
+    params: Any, student: ArtifactView, data: ArtifactView, examples: Examples, ctx: Any
+) -> Callable[..., AnswerTrainer] | None:
+    """What makes the trainer for the route of `params` (of `distill`); None for answers alone. Raises StudioError when teacher
+    or capture don't fit."""
+    if params.route == "logit":
+        return logit_trainer(params, student, data, examples, ctx)
+    if params.route in ("live", "on_policy"):
+        return live_trainer(params, student, ctx)
+    if params.route == "hidden":
+        return hidden_trainer(params, student, ctx)
+    if params.route == "cross_tokenizer":
+        from backend.ml.cross import cross_trainer  # TRL's experimental part: only where it is asked for
+
+        return cross_trainer(params, student, data, examples, params.max_length, ctx)
+    return None
