@@ -15,7 +15,7 @@ def post(client: httpx.Client, address: str, body: dict[str, Any], seconds: floa
     """The reply with its body read and unpacked. Raises httpx.ReadTimeout when it still comes in pieces after `seconds`, and
     what else httpx raises."""
     end = time.monotonic() + seconds
-    parts = []
+    parts: list[bytes] = []
     with client.stream("POST", address, json=body) as reply:
         for part in reply.iter_bytes():
             if parts and time.monotonic() > end:  # what comes late in one piece is welcome

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from backend.artifacts import MANIFEST, read_manifest, sha256
-from backend.chat.packing import CONTENT, SUMS, template_of
+from backend.chat.packing import SUMS, template_of
+from backend.chat.pieces import CONTENT
 from backend.data.rows import Message, Row, Template
 from backend.data.tokens import Encoder
 from backend.gate.checks import Check, at_most

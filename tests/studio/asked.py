@@ -17,7 +17,7 @@ from backend.messages.words import WORDS
 from backend.models.endpoints import PRESETS, SavedEndpoint
 from backend.paths import ROOT, assets
 from studio.nav import NAV
-from studio.ui import choices, words
+from studio.ui import choices, metrics, words
 
 
 def shell_files() -> list[Path]:
@@ -75,7 +75,7 @@ def _tables() -> Iterator[tuple[str, str]]:
     tables: dict[str, list[str]] = {
         "STATES": [word for word, _icon, _colour in words.STATES.values()],
         "STAGES": list(words.STAGES.values()),
-        "METRICS": [label for label, _unit in words.METRICS.values()],
+        "METRICS": [label for label, _unit in metrics.METRICS.values()],
         "KINDS": list(words.KINDS.values()),
         "NOTES": sorted(choices.NOTES),
         "OPTIONS": [word for options in choices.OPTIONS.values() for word in options.values()],
