@@ -5,6 +5,7 @@ The English text is also the gettext msgid. One module per area; a code that is 
 
 from backend.messages import (
     ablation,
+    api,
     chat,
     core,
     data,
@@ -25,7 +26,7 @@ from backend.messages import (
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(core, value, data, files, models, train, students, logits, ablation),
-    *(chat, endpoints, synth, review, serve, jobs, recipe),
+    *(chat, endpoints, synth, review, serve, api, jobs, recipe),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
