@@ -57,19 +57,37 @@ def stop_ids(folder: Path, encoder: Encoder) -> frozenset[int]:
     return frozenset(found)
 
 
+class Pieces:
+    """The text of an answer while its token ids come in, one by one."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._seen: list[int] = []
+        self._start = self._shown = 0
+
+    def push(self, token: int) -> str:
+        """What `token` adds. Bytes of an unfinished character wait for the rest."""
+        self._seen.append(token)
+        before = self._encoder.text(self._seen[self._start : self._shown])
+        now = self._encoder.text(self._seen[self._start :])
+        if len(now) <= len(before) or now.endswith(_REPLACEMENT):
+            return ""
+        self._start, self._shown = self._shown, len(self._seen)
+        return now[len(before) :]
+
+    def rest(self) -> str:
+        """What still waits when no more tokens come."""
+        shown = self._encoder.text(self._seen[self._start : self._shown])
+        return self._encoder.text(self._seen[self._start :])[len(shown) :]
+
+
 def pieces(encoder: Encoder, ids: Iterable[int]) -> Iterator[str]:
-    """Text as token ids come in. Bytes of an unfinished character wait for the rest; the end of the stream frees them."""
-    seen: list[int] = []
-    start = shown = 0
+    """Text as token ids come in."""
+    text = Pieces(encoder)
     for token in ids:
-        seen.append(token)
-        before = encoder.text(seen[start:shown])
-        now = encoder.text(seen[start:])
-        if len(now) > len(before) and not now.endswith(_REPLACEMENT):
-            yield now[len(before) :]
-            start, shown = shown, len(seen)
-    rest = encoder.text(seen[start:])[len(encoder.text(seen[start:shown])) :]
-    if rest:
+        if piece := text.push(token):
+            yield piece
+    if rest := text.rest():
         yield rest
 
 

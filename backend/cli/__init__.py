@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli import artifacts, endpoints, jobs, packages, run, serve_web, talk
+from backend.cli import artifacts, endpoints, jobs, packages, run, serve_api, serve_web, talk
 from backend.errors import StudioError
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (serve_web, run, artifacts, packages, endpoints, jobs, talk):
+for module in (serve_web, run, artifacts, packages, endpoints, jobs, talk, serve_api):
     module.register(app)
 
 

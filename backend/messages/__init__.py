@@ -6,6 +6,7 @@ The English text is also the gettext msgid. One module per area; a code that is 
 from backend.messages import (
     ablation,
     answers,
+    api,
     chat,
     core,
     data,
@@ -30,7 +31,7 @@ from backend.messages import (
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(core, value, data, files, models, train, students, quant, logits, routes, ablation),
-    *(chat, endpoints, synth, answers, review, serve, jobs, recipe),
+    *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
     *(gate, foundry),
 ):
     for _code, _words in _area.MESSAGES.items():

@@ -14,10 +14,10 @@ import httpx
 from backend.chat.engine import Sampling
 from backend.data.rows import Message
 from backend.errors import Problem, StudioError
-from backend.serve.shapes import Address, Piece, ServedModel, address_file
+from backend.serve.shapes import Address, Piece, ServedModel, ServeOptions, ServerView, address_file
 from backend.settings import Settings
 
-__all__ = ["Piece", "ServeClient", "ServedModel"]
+__all__ = ["Piece", "ServeClient", "ServeOptions", "ServedModel", "ServerView"]
 _PEEK = 0.5
 _PATIENCE = 15.0
 
@@ -54,6 +54,18 @@ class ServeClient:
     def unload(self, artifact_id: str) -> None:
         """Nothing happens when it is not loaded."""
         self._ask("DELETE", f"/models/{quote(artifact_id, safe='')}")
+
+    def servers(self) -> list[ServerView]:
+        """Models that are served to other programs, or failed to be."""
+        return [ServerView.model_validate(one) for one in self._ask("GET", "/servers")["servers"]]
+
+    def start_server(self, options: ServeOptions) -> ServerView:
+        """Begin to serve a model; returns at once. Raises StudioError `api.served` when it is served already."""
+        return ServerView.model_validate(self._ask("POST", "/servers", options.model_dump()))
+
+    def stop_server(self, artifact_id: str) -> None:
+        """Ask a server to finish what it answers and end; returns at once. One that failed is forgotten."""
+        self._ask("DELETE", f"/servers/{quote(artifact_id, safe='')}")
 
     def chat(self, artifact_id: str, messages: list[Message], sampling: Sampling) -> Iterator[Piece]:
         """The answer as it comes; a model that is not loaded is loaded first. Blocks; closing it stops the model within a

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -30,8 +31,10 @@ from backend.jobs.guards import EXIT_REFUSED, Busy, only_one
 from backend.serve import web
 from backend.serve.pool import Pool
 from backend.serve.process import ModelProcess
-from backend.serve.shapes import Address, address_file, problems_json
+from backend.serve.servers import Servers
+from backend.serve.shapes import Address, ServeOptions, address_file, problems_json
 from backend.settings import Settings
+from backend.values import value_problems
 
 _PATIENCE = 2.0
 
@@ -86,7 +89,29 @@ def model_of(body: bytes) -> str:
     return name
 
 
-def application(pool: Pool, token: str) -> ASGIApp:
+def server_routes(servers: Servers) -> list[Route]:
+    async def listed(_request: Request) -> JSONResponse:
+        return JSONResponse({"servers": [server.model_dump(mode="json") for server in servers.views()]})
+
+    async def start(request: Request) -> JSONResponse:
+        try:
+            options = ServeOptions.model_validate_json(await request.body())
+        except ValidationError as error:
+            raise StudioError.of(value_problems(error)) from error
+        return JSONResponse((await servers.start(options)).model_dump(mode="json"), 202)
+
+    async def stop(request: Request) -> Response:
+        servers.stop(request.path_params["artifact_id"])
+        return Response(status_code=204)
+
+    return [
+        Route("/servers", listed),
+        Route("/servers", start, methods=["POST"]),
+        Route("/servers/{artifact_id}", stop, methods=["DELETE"]),
+    ]
+
+
+def application(pool: Pool, servers: Servers, token: str) -> ASGIApp:
     http = httpx.AsyncClient(trust_env=False, timeout=None, limits=httpx.Limits())
 
     async def health(_request: Request) -> JSONResponse:
@@ -118,6 +143,7 @@ def application(pool: Pool, token: str) -> ASGIApp:
         Route("/models/{artifact_id}", load, methods=["POST"]),
         Route("/models/{artifact_id}", unload, methods=["DELETE"]),
         Route("/v1/chat/completions", Completions(pool, http), methods=["POST"]),
+        *server_routes(servers),
     ]
     handlers: dict[Any, Any] = {StudioError: web.refuse}
     return web.TokenOnly(Starlette(routes=routes, exception_handlers=handlers, lifespan=life), token)
@@ -145,8 +171,13 @@ def serve(settings: Settings) -> None:
             bound = web.listen()
             address = Address(port=bound.getsockname()[1], token=secrets.token_urlsafe(24), pid=os.getpid())
             with announced(file, address):
-                pool = Pool(settings)
-                web.run(application(pool, address.token), bound, pool.close)
+                pool, servers = Pool(settings), Servers(settings)
+
+                async def close() -> None:
+                    servers.close()
+                    await pool.close()
+
+                web.run(application(pool, servers, address.token), bound, close)
     except Busy as error:
         raise StudioError("serve.second_host", home=settings.home) from error
 

@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 from backend import machine
 from backend.errors import StudioError
 from backend.models import costs
-from backend.schemas import ArtifactView, Kind
+from backend.schemas import ArtifactView
 from backend.serve import room
+from backend.serve.lineage import with_bases
 from backend.serve.process import ModelProcess
 from backend.serve.shapes import ServedModel
 from backend.settings import Settings
@@ -40,7 +41,7 @@ class Pool:
         """Begin to load an artifact by id or name; one that is loaded or loading stays as it is. `force`: even when
         memory is short. Raises StudioError when there is no such artifact or no room for it."""
         async with self._admission:
-            views = await asyncio.to_thread(self._views, ref)
+            views = await asyncio.to_thread(with_bases, self._store, ref)
             known = self._models.get(views[0].id)
             if known and known.state != "failed":
                 return known
@@ -86,13 +87,6 @@ class Pool:
         limit = self._settings.chat_idle_seconds
         bored = model.idle and 0 < limit < time.monotonic() - model.last_used
         return bored or not model.view.path.is_dir()
-
-    def _views(self, ref: str) -> list[ArtifactView]:
-        """The artifact, then the bases of an adapter."""
-        views = [self._store.artifact(ref)]
-        while views[-1].kind is Kind.ADAPTER:
-            views.append(self._store.artifact(views[-1].facts["base"]))
-        return views
 
     async def _make_room(self, view: ArtifactView, force: bool) -> None:
         """Unload idle models, the longest unused first, until number and memory allow one more. Raises StudioError when

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from pydantic import BaseModel
 
 from backend.errors import Problem, StudioError
 from backend.jobs.attempt import child_environment
@@ -23,11 +24,15 @@ from backend.serve.shapes import ModelState, Order, ServedModel
 
 _LAST = 4000
 _SHORT = 300
+LINE_BYTES = 64_000_000
+"""The longest line that a process may say."""
 
 
 class ModelProcess:
     """`views`: the artifact, then the bases of an adapter; `token`: what the process will ask for. `answering` and
     `last_used` (a monotonic time) are kept by who uses the model."""
+
+    program = "backend.serve.model"
 
     def __init__(self, views: list[ArtifactView], token: str, cache: Path) -> None:
         self.view = views[0]
@@ -82,8 +87,8 @@ class ModelProcess:
     def failure(self) -> StudioError:
         return StudioError.of([self.problem]) if self.problem else StudioError("serve.broken")
 
-    async def ended(self, patience: float) -> None:
-        """Wait at most `patience` seconds for the end of the process."""
+    async def ended(self, patience: float | None = None) -> None:
+        """Wait for the end of the process, at most `patience` seconds."""
         await asyncio.wait([self._life], timeout=patience)
 
     async def end(self) -> None:
@@ -105,6 +110,7 @@ class ModelProcess:
         report = await process.stdout.readline()
         if report.endswith(b"\n"):
             self._take(json.loads(report))
+            await self._listen(process.stdout)
         code = await process.wait()
         with suppress(TimeoutError):
             await asyncio.wait_for(log, 1.0)
@@ -112,17 +118,25 @@ class ModelProcess:
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "backend.serve.model", self.view.id),
+            *(sys.executable, "-m", self.program, self.view.id),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            limit=LINE_BYTES,
             cwd=ROOT,
             env=child_environment(self._cache),
             start_new_session=True,
         )
         assert process.stdin
-        process.stdin.write(self._order.model_dump_json().encode() + b"\n")
+        process.stdin.write(self._ordered(self._order).model_dump_json().encode() + b"\n")
         return process
+
+    async def _listen(self, stream: asyncio.StreamReader) -> None:
+        """What the process says after its report: nothing, of one that is asked over HTTP."""
+
+    def _ordered(self, order: Order) -> BaseModel:
+        """What the process is told at its start."""
+        return order
 
     def _take(self, report: dict[str, Any]) -> None:
         if "port" not in report:

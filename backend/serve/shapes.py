@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.data.rows import Message
 from backend.errors import Problem, StudioError
@@ -24,6 +24,23 @@ class ServedModel(View):
     pid: int | None = None
     memory_bytes: int = 0
     idle_seconds: float = 0.0
+    error: Problem | None = None
+
+
+ServerState = Literal["loading", "ready", "stopping", "failed"]
+
+
+class ServerView(View):
+    """A model that the host serves to other programs. `url`: where, up to `/v1`; `key_env`: the variable with its key, empty
+    when none is asked for; `counters`: what the server counts (see `backend.serve.api.front.counters`); `error`: why it
+    failed."""
+
+    id: str
+    name: str
+    state: ServerState
+    url: str = ""
+    key_env: str = ""
+    counters: dict[str, int] = {}
     error: Problem | None = None
 
 
@@ -55,6 +72,68 @@ class Order(BaseModel):
     host: int
     token: str
     views: dict[str, ArtifactView]
+
+
+class AnswerOrder(Order):
+    """What the answerer of a server is told. `most`: answers at a time; `cache_bytes`: memory for their keys and values."""
+
+    most: int
+    cache_bytes: int
+
+
+class ServeOptions(BaseModel):
+    """How a model is served to other programs (`slmops serve`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field(title="Model", description="A model's id or name.")
+    host: str = Field(
+        default="127.0.0.1", title="Address", description="Address to listen on. Beyond this machine a key is needed."
+    )
+    port: int = Field(
+        default=8000, ge=0, le=65535, title="Port", description="Port to listen on. 0 takes any free one."
+    )
+    key_env: str = Field(
+        default="SLMOPS_SERVE_KEY",
+        min_length=1,
+        title="Variable with the API key",
+        description="Environment variable that holds the API key. While it is empty, no key is asked for.",
+    )
+    max_parallel: int = Field(
+        default=16, ge=1, le=256, title="Answers at a time", description="Answers that are given at a time."
+    )
+    max_waiting: int = Field(
+        default=64,
+        ge=0,
+        le=10_000,
+        title="Longest queue",
+        description="Requests that may wait beside them; more are refused.",
+    )
+    cache_mb: int = Field(
+        default=512,
+        ge=16,
+        le=1_000_000,
+        title="Memory for conversations in MB",
+        description="Keys and values of running answers.",
+    )
+    body_mb: int = Field(
+        default=2, ge=1, le=64, title="Largest request in MB", description="Larger bodies are refused."
+    )
+    grace: int = Field(
+        default=30,
+        ge=0,
+        le=600,
+        title="Seconds to finish",
+        description="Time that running answers have when the server is stopped.",
+    )
+    force: bool = Field(default=False, title="Short of memory", description="Serve even when memory is short.")
+
+
+class ServerOrder(BaseModel):
+    """What a server below the host is told: the pid of its host and how to serve."""
+
+    host: int
+    options: ServeOptions
 
 
 class Said(BaseModel):

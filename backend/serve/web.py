@@ -85,11 +85,14 @@ async def _gone(receive: Receive) -> None:
         continue
 
 
-def listen() -> socket.socket:
-    """A listening socket on a free loopback port. asyncio sets TCP_NODELAY only where the protocol is named."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.bind(("127.0.0.1", 0))
-    bound.listen(128)
+def listen(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
+    """A listening socket; port 0 is any free one. Raises OSError. asyncio sets TCP_NODELAY only where the protocol is
+    named."""
+    family, kind, _proto, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    bound = socket.socket(family, kind, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(address)
+    bound.listen(1024)
     return bound
 
 
@@ -106,14 +109,19 @@ class _Server(uvicorn.Server):
 
 def run(app: ASGIApp, bound: socket.socket, last: Callable[[], Awaitable[object]] | None = None) -> None:
     """Serve until SIGINT or SIGTERM; `last` is done before waiting for the requests that are still open."""
+    server(app, last).run(sockets=[bound])
+
+
+def server(app: ASGIApp, last: Callable[[], Awaitable[object]] | None = None, grace: int = 1) -> uvicorn.Server:
+    """`grace`: seconds that open requests have to end once a stop is asked for."""
     config = uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
         ws="none",
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=grace,
         timeout_keep_alive=60,  # clients drop an idle connection before we do
     )
-    server = _Server(config)
-    server.last = last
-    server.run(sockets=[bound])
+    made = _Server(config)
+    made.last = last
+    return made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from backend.messages.words import DROPS
+
 METRICS: dict[str, tuple[str, str]] = {
     "accuracy": ("Accuracy", "share"),
     "exact_match": ("Exact match", "share"),

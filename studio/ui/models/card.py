@@ -9,6 +9,8 @@ from studio.nav import PLAYGROUND
 from studio.ui.i18n import _
 from studio.ui.models import delete, details
 from studio.ui.models.words import ICONS, facts_line, kind_word
+from studio.ui.serving import drawer as serving
+from studio.ui.serving.state import servers
 from studio.ui.upload import download_link
 from studio.ui.words import escaped, metric_words
 
@@ -43,6 +45,15 @@ def _actions(view: ArtifactView) -> None:
                 icon=":material/forum:",
                 query_params={"models": view.id},
                 width="content",
+            )
+            served = (servers() or {}).get(view.id)
+            st.button(
+                _("Serve"),
+                key=f"serve_{view.id}",
+                icon=":material/cell_tower:" if served and served.state == "ready" else None,
+                on_click=serving.open_,
+                args=(view.id,),
+                type="tertiary",
             )
         st.button(
             _("Details"),

@@ -12,6 +12,8 @@ from studio.ui.i18n import _
 from studio.ui.models import bring, delete, details
 from studio.ui.models.card import card
 from studio.ui.project import project_words
+from studio.ui.serving import drawer as serving
+from studio.ui.serving import state
 from studio.ui.words import kind_words
 
 SHOWN = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX, Kind.CAPTURE, Kind.PACKAGE)
@@ -107,12 +109,15 @@ def _nothing_yet() -> None:
 
 
 def _dialogs(everything: list[ArtifactView]) -> None:
-    """At most one: details when the address names a model, else the question before something is deleted."""
+    """At most one: the question before something is deleted, how a model is served, or the details that the address names."""
     known = {view.id: view for view in everything}
     wanted = known.get(st.query_params.get(details.PARAMETER, ""))
     doomed = known.get(st.session_state.get(delete.KEY, ""))
+    served = known.get(st.session_state.get(state.KEY, ""))
     if doomed:
         delete.ask(doomed)
+    elif served:
+        serving.drawer(served)
     elif wanted:
         details.drawer(wanted, known)
 

@@ -1,0 +1,193 @@
+"""The process that holds a served model: `python -m backend.serve.api.answerer <artifact id>`.
+
+Reads its order (`AnswerOrder`) as the first line of stdin and leaves when stdin ends, that is with its front. Loads the model,
+says `{"port": 0, "context": ...}` or `{"problems": [...]}` on what was stdout, then reads requests there and writes what
+happens to them, an array of JSON a line. Here is where torch or ONNX Runtime live.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from jinja2.exceptions import TemplateError
+
+from backend.chat.local import stop_ids
+from backend.data.rows import Message, Template
+from backend.data.tokens import Encoder
+from backend.errors import StudioError
+from backend.jobs.guards import EXIT_ORPHAN, die_with_parent
+from backend.schemas import ArtifactView, Kind
+from backend.serve.api.draw import Draw
+from backend.serve.api.turns import Rows, Turn, Turns
+from backend.serve.api.writing import Names, Writing
+from backend.serve.shapes import AnswerOrder, problems_json
+from backend.serve.speaker import told
+
+
+class Desk:
+    """Takes requests in one thread and answers them in another. `write` takes bytes of whole lines."""
+
+    def __init__(self, view: ArtifactView, rows: Rows, order: AnswerOrder, write: Callable[[bytes], object]) -> None:
+        self.context = readable(rows, int(view.facts["context"]), order.cache_bytes)
+        self._name = view.name
+        self._template = Template.model_validate(view.facts.get("template") or {})
+        self._rows = rows
+        self._encoder = Encoder(view.path)
+        self._names = Names(self._encoder)
+        self._stops = stop_ids(view.path, self._encoder)
+        self._turns = Turns(rows, self._stops, order.most, order.cache_bytes, self._tell)
+        self._write = write
+        self._asked: queue.SimpleQueue[Turn | int] = queue.SimpleQueue()
+        self._news: list[Any] = []
+        self._lock = threading.Lock()
+
+    def warm_up(self) -> None:
+        """The first tokens of a process take several times as long as those after them. Raises when the model can't
+        answer."""
+        failed: list[Any] = []
+        turns = Turns(self._rows, frozenset(), 1, 2**62, failed.append)
+        turns.add(Turn(0, self._encoder.ids("Hello"), 2, Draw(0, 1, 0), Writing(self._encoder, self._names, [], 1)))
+        while not turns.idle:
+            turns.round()
+        for event in failed:
+            if event[0] == "fail":
+                raise event[2]
+
+    def take(self, line: bytes) -> None:
+        """A line from the front: a request, or the id of one that nobody waits for any more."""
+        asked = json.loads(line)
+        if "stop" in asked:
+            self._asked.put(asked["stop"])
+            return
+        try:
+            turn = self._turn(asked)
+        except Exception as error:
+            self._tell(["fail", asked["id"], error])
+            self._flush()
+            return
+        self._tell(["taken", turn.id, len(turn.prompt)])
+        self._asked.put(turn)
+        self._flush()
+
+    def work(self) -> None:
+        """Answer; never returns."""
+        while True:
+            self._sort_in()
+            self._turns.round()
+            self._flush()
+
+    def _sort_in(self) -> None:
+        """What came meanwhile; waits when there is nothing to do."""
+        while self._turns.idle or not self._asked.empty():
+            one = self._asked.get()
+            if isinstance(one, Turn):
+                self._turns.add(one)
+            else:
+                self._turns.stop(one)
+
+    def _turn(self, asked: dict[str, Any]) -> Turn:
+        try:
+            prompt = self._encoder.ids(self._encoder.render(templated(self._template, asked["messages"])))
+        except TemplateError as error:
+            raise StudioError("serve.template", model=self._name, reason=str(error), field="messages") from error
+        room = self.context - len(prompt)
+        if room < 1:
+            raise StudioError("serve.prompt_long", tokens=len(prompt), context=self.context, field="messages")
+        draw = Draw(asked["temperature"], asked["top_p"], asked["seed"])
+        writing = Writing(self._encoder, self._names, asked["stops"], asked["top"])
+        return Turn(asked["id"], prompt, min(asked["most"] or room, room), draw, writing)
+
+    def _tell(self, event: list[Any]) -> None:
+        if event[0] == "fail":
+            error = event[2] if isinstance(event[2], StudioError) else told(event[2])
+            event = ["fail", event[1], problems_json(error)["problems"]]
+        with self._lock:
+            self._news.append(event)
+
+    def _flush(self) -> None:
+        """One line for all that happened since the last one."""
+        with self._lock:
+            if self._news:
+                self._write(json.dumps(self._news).encode() + b"\n")
+                self._news = []
+
+
+def templated(template: Template, messages: list[Message]) -> list[Message]:
+    """Messages as the model learned to read them. One that says how to answer (a system message) is taken at its word."""
+    if any(message["role"] == "system" for message in messages):
+        return messages
+    system = [{"role": "system", "content": template.system}] if template.system else []
+    words = {"user": template.user}
+    return [
+        *system,
+        *(
+            {**each, "content": words.get(each["role"], "{input}").replace("{input}", each["content"])}
+            for each in messages
+        ),
+    ]
+
+
+def readable(rows: Rows, context: int, budget: int) -> int:
+    """How many tokens prompt and answer may have together: the model's context, or less when the memory is short."""
+    while rows.bytes_for([context]) > budget:
+        context //= 2
+    return context
+
+
+def open_rows(order: AnswerOrder, view: ArtifactView) -> Rows:
+    """Raises StudioError when the model can't be loaded."""
+    if view.kind is Kind.ONNX:
+        from backend.ml.rows import OrtRows
+
+        return OrtRows(view)
+    from backend.ml.torchrows import TorchRows
+
+    return TorchRows(view, order.views.__getitem__)
+
+
+def main() -> None:
+    """The command line. Never returns."""
+    line = sys.stdin.buffer.readline()
+    if not line.endswith(b"\n"):
+        os._exit(EXIT_ORPHAN)
+    order = AnswerOrder.model_validate_json(line)
+    die_with_parent(order.host)
+    said = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print goes to the log
+
+    def report(line: bytes) -> None:
+        said.write(line)
+        said.flush()
+
+    view = order.views[sys.argv[1]]
+    try:
+        desk = Desk(view, open_rows(order, view), order, report)
+        desk.warm_up()
+    except Exception as error:
+        report(json.dumps(problems_json(told(error))).encode() + b"\n")
+        if isinstance(error, StudioError):
+            os._exit(1)
+        raise
+    report(json.dumps({"port": 0, "context": desk.context}).encode() + b"\n")
+    threading.Thread(target=_read, args=(desk,), daemon=True).start()
+    try:
+        desk.work()
+    finally:
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        os._exit(1)  # the thread that reads stdin would keep the process
+
+
+def _read(desk: Desk) -> None:
+    for line in sys.stdin.buffer:
+        desk.take(line)
+    os._exit(EXIT_ORPHAN)
+
+
+if __name__ == "__main__":
+    main()

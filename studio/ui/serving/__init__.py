@@ -1,0 +1,1 @@
+"""The drawer that serves a model to other programs."""

@@ -1,0 +1,175 @@
+"""Serve a model to other programs: where, with which key, how to ask it, and what it is doing now."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+from babel.numbers import format_decimal
+
+from backend.errors import Problem, StudioError
+from backend.schemas import ArtifactView
+from backend.serve.client import ServeOptions, ServerView
+from studio.ui import source
+from studio.ui.i18n import _, lang
+from studio.ui.playground.loads import SHORT
+from studio.ui.serving.state import KEY, servers, start, stop
+from studio.ui.words import escaped, size
+
+_PORT, _KEY, _PARALLEL = "serve_port", "serve_key", "serve_parallel"
+_FIELDS = ServeOptions.model_fields
+
+
+def open_(artifact_id: str) -> None:
+    """Callback: the drawer opens in the run that follows."""
+    st.session_state[KEY] = artifact_id
+
+
+def _close() -> None:
+    st.session_state.pop(KEY, None)
+
+
+def drawer(view: ArtifactView) -> None:
+    title = _("Serve {name}").format(name=escaped(view.name))
+    st.dialog(title, width="medium", position="right", on_dismiss=_close)(_body)(view)
+
+
+def _body(view: ArtifactView) -> None:
+    with source.shown():
+        st.markdown(_("Other programs ask the model over the HTTP interface of OpenAI; nothing leaves this machine."))
+        source.live(lambda: _drawn(view), busy=_state(view) in ("loading", "ready", "stopping"))
+
+
+def _state(view: ArtifactView) -> str:
+    now = servers()
+    return "no_host" if now is None else now[view.id].state if view.id in now else "off"
+
+
+def _drawn(view: ArtifactView) -> bool:
+    state = _state(view)
+    if state == "no_host":
+        st.warning(Problem(code="serve.no_host").sentence(_), icon=":material/power_off:")
+        return False
+    now = (servers() or {}).get(view.id)
+    if now is None or now.state == "failed":
+        _form(view, now.error if now else None)
+        return False
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        words, icon, colour = {
+            "loading": (_("Loading"), ":material/hourglass_top:", "blue"),
+            "ready": (_("Served"), ":material/check:", "green"),
+            "stopping": (_("Finishing its answers"), ":material/stop_circle:", "orange"),
+        }[now.state]
+        st.badge(words, icon=icon, color=colour)  # type: ignore[arg-type]
+        st.space("stretch")
+        st.button(
+            _("Stop serving"),
+            key="serve_stop",
+            disabled=now.state == "stopping",
+            on_click=source.act,
+            args=(lambda: stop(view.id),),
+        )
+    if now.url:
+        _counters(now.counters)
+        _snippets(now)
+    return True
+
+
+def _form(view: ArtifactView, error: Problem | None) -> None:
+    if error:
+        st.error(escaped(StudioError.of([error]).text(_)), icon=":material/error:")
+    st.number_input(
+        _("Port"),
+        0,
+        65_535,
+        value=_FIELDS["port"].default,
+        key=_PORT,
+        help=_("0 takes any that is free."),
+        on_change="ignore",
+    )
+    st.number_input(
+        _("Answers at a time"),
+        1,
+        64,
+        value=_FIELDS["max_parallel"].default,
+        key=_PARALLEL,
+        help=_("More requests wait for their turn. ONNX models answer together, others in turn."),
+        on_change="ignore",
+    )
+    st.text_input(
+        _("Environment variable with the API key"),
+        value=_FIELDS["key_env"].default,
+        key=_KEY,
+        help=_("It is read where the studio was started. While it is empty, no key is asked for."),
+        on_change="ignore",
+    )
+    short = error is not None and error.code in SHORT
+    st.button(
+        _("Serve anyway") if short else _("Start serving"),
+        key="serve_start",
+        type="primary",
+        icon=":material/cell_tower:",
+        on_click=source.act,
+        args=(lambda: _start(view, short),),
+    )
+
+
+def _start(view: ArtifactView, force: bool) -> None:
+    state = st.session_state
+    name = (state[_KEY] or "").strip() or _FIELDS["key_env"].default
+    start(ServeOptions(model=view.id, port=state[_PORT], max_parallel=state[_PARALLEL], key_env=name, force=force))
+
+
+def _counters(counters: dict[str, int]) -> None:
+    shown = {
+        _("Waiting"): _number(counters.get("waiting", 0)),
+        _("Answering"): _number(counters.get("running", 0)),
+        _("Answered"): _number(counters.get("answered", 0)),
+        _("Refused"): _number(counters.get("refused", 0)),
+        _("Tokens"): _number(counters.get("completion_tokens", 0)),
+        _("Memory"): size(counters.get("memory_bytes", 0)),
+    }
+    with st.container(horizontal=True, gap="medium", key="serve_counters"):
+        for label, value in shown.items():
+            st.metric(label, value, width="content")
+
+
+def _snippets(now: ServerView) -> None:
+    st.markdown(f"**{_('Address')}**")
+    st.code(now.url, language=None)
+    st.markdown(f"**{_('From a terminal')}**")
+    st.code(curl(now), language="bash", wrap_lines=True)
+    st.markdown(f"**{_('From Python')}**")
+    st.code(python(now), language="python", wrap_lines=True)
+    st.caption(
+        _("Without a system message of its own, a question is put into the template that the model was trained with.")
+    )
+
+
+def curl(now: ServerView) -> str:
+    """One line for a shell."""
+    body = json.dumps({"model": now.name, "messages": [{"role": "user", "content": "Hello"}]}, ensure_ascii=False)
+    key = f' -H "Authorization: Bearer ${now.key_env}"' if now.key_env else ""
+    quoted = body.replace("'", "'\\''")
+    return f"curl {now.url}/chat/completions{key} -H 'Content-Type: application/json' -d '{quoted}'"
+
+
+def python(now: ServerView) -> str:
+    """A program with the `openai` package."""
+    key = f'os.environ["{now.key_env}"]' if now.key_env else '"none"'
+    head = "import os\n\nfrom openai import OpenAI" if now.key_env else "from openai import OpenAI"
+    return f"""{head}
+
+client = OpenAI(base_url={json.dumps(now.url)}, api_key={key})
+answer = client.chat.completions.create(
+    model={json.dumps(now.name, ensure_ascii=False)},
+    messages=[{{"role": "user", "content": "Hello"}}],
+    stream=True,
+)
+for chunk in answer:
+    print(chunk.choices[0].delta.content or "", end="")
+"""
+
+
+def _number(value: int) -> str:
+    return str(format_decimal(value, locale=lang()))

@@ -1,0 +1,34 @@
+"""What the host of models says of its servers, for all sessions of the web process. Draws nothing."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.errors import StudioError
+from backend.serve.client import ServeOptions, ServerView
+from studio.ui.playground.shared import loads
+
+KEY = "models_serve"
+"""Of the session: the model whose drawer is open."""
+
+
+@st.cache_resource(ttl="0.4s", max_entries=1, show_spinner=False)
+def servers() -> dict[str, ServerView] | None:
+    """By artifact id; None when there is no host."""
+    try:
+        return {one.id: one for one in loads().client.servers()}
+    except StudioError as error:
+        if error.code != "serve.no_host":
+            raise
+        return None
+
+
+def start(options: ServeOptions) -> None:
+    """Raises StudioError when it can't be begun."""
+    loads().client.start_server(options)
+    servers.clear()
+
+
+def stop(artifact_id: str) -> None:
+    loads().client.stop_server(artifact_id)
+    servers.clear()

@@ -1,0 +1,102 @@
+"""A real `slmops serve` on a tiny model."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import psutil
+import pytest
+
+from backend.paths import ROOT
+from tests.serve.den import HELLO, Den
+
+
+class Server:
+    """`options` as on the command line; `env` on top of the environment."""
+
+    def __init__(self, den: Den, model: str, *options: str, **env: str) -> None:
+        self.den = den
+        self.model = model
+        command = "from backend.cli import main; main()"
+        with (den.settings.logs / "served.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", command, "serve", model, "--port", "0", *options],
+                cwd=ROOT,
+                env={**os.environ, "SLMOPS_HOME": str(den.settings.home), **env},
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        assert self.process.stdout
+        self.said = self.process.stdout.readline().decode() + self.process.stdout.readline().decode()
+        self.log = den.settings.logs / "served.log"
+        found = re.search(r"http://[^ ]*?:(\d+)/v1", self.said)
+        assert found, self.log.read_text("utf-8")[-2000:]
+        self.port = int(found[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    def body(self, **more: Any) -> dict[str, Any]:
+        return {"model": self.model, "messages": HELLO, "temperature": 0, "max_tokens": 10, **more}
+
+    def ask(self, **more: Any) -> httpx.Response:
+        return self.http.post("/v1/chat/completions", json=self.body(**more))
+
+    def chunks(self, **more: Any) -> Iterator[dict[str, Any]]:
+        """The events of a stream, without the last `[DONE]`."""
+        body = self.body(stream=True, **more)
+        with self.http.stream("POST", "/v1/chat/completions", json=body) as answer:
+            assert answer.status_code == 200, answer.read()
+            for line in answer.iter_lines():
+                if line.startswith("data: {"):
+                    yield json.loads(line.removeprefix("data: "))
+
+    def count(self, name: str) -> float:
+        """A value of /metrics."""
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.http.get("/metrics").text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    def until(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := condition():
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"not within {seconds} s\n" + self.log.read_text("utf-8")[-2000:])
+
+    def answerer(self) -> psutil.Process:
+        """The process of the model."""
+        (found,) = psutil.Process(self.process.pid).children()
+        return found
+
+
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory: pytest.TempPathFactory, onnx: Path) -> Iterator[Den]:
+    with Den(tmp_path_factory.mktemp("rooms") / "home") as den:
+        den.add(onnx, "one", template={"system": "Name the colour.", "user": "Item: {input}"})
+        yield den
+
+
+@pytest.fixture(scope="module")
+def server(rooms: Den) -> Iterator[Server]:
+    with Server(rooms, "one", "--max-parallel", "4", "--max-waiting", "3") as made:
+        yield made
+        made.process.terminate()
+        assert made.process.wait(20) == 0
+        assert "Traceback" not in made.log.read_text("utf-8")

@@ -1,0 +1,93 @@
+"""Bodies of requests: what is taken, and how a wrong one is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from backend.data.rows import Row, Template
+from backend.errors import StudioError
+from backend.serve.api import faults
+from backend.serve.api.answerer import templated
+from backend.serve.api.asked import parse
+
+HELLO = [{"role": "user", "content": "hi"}]
+
+
+def body(**keys: Any) -> bytes:
+    return json.dumps({"model": "m", "messages": HELLO, **keys}).encode()
+
+
+def said(content: Any, role: str = "user") -> list[dict[str, Any]]:
+    return [{"role": role, "content": content}]
+
+
+def test_unset_keys_have_openais_defaults() -> None:
+    order = parse(body(user="me", stop=None, seed=None, max_tokens=None, stream_options=None, logprobs=None)).order()
+    seed = order.pop("seed")
+    assert order == {"messages": HELLO, "temperature": 1.0, "top_p": 1.0, "most": None, "stops": [], "top": None}
+    assert parse(body()).order()["seed"] != seed
+    assert parse(body(seed=-1)).order()["seed"] == 2**64 - 1
+
+
+def test_keys_that_say_how() -> None:
+    order = parse(
+        body(max_tokens=5, max_completion_tokens=7, stop="end", logprobs=True, top_logprobs=3, tools=[], n=1)
+    ).order()
+    assert (order["most"], order["stops"], order["top"]) == (7, ["end"], 3)
+    assert parse(body(max_tokens=5, logprobs=True)).order()["top"] == 0
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    assert parse(body(messages=said(parts, "developer"))).order()["messages"] == said("ab", "system")
+    assert parse(body(stream=True, stream_options={"include_usage": True})).stream_options.include_usage
+
+
+@pytest.mark.parametrize(
+    ("wrong", "param", "code"),
+    [
+        (b"{", "body", "invalid_value"),
+        (b"\xff\xfe\x00", "body", "invalid_value"),
+        (b"[" * 100_000, "body", "invalid_value"),
+        (b"[]", "body", "invalid_value"),
+        (b'{"messages": [{"role": "user", "content": "x"}]}', "model", "invalid_value"),
+        (body(messages=[]), "messages", "invalid_value"),
+        (body(messages="hi"), "messages", "invalid_value"),
+        (body(messages=said("x", "tool")), "messages.0.role", "invalid_value"),
+        (body(messages=said(None)), "messages.0.content", "invalid_value"),
+        (body(messages=said([{"type": "image_url", "image_url": {}}])), "messages.0.content", "invalid_value"),
+        (
+            b'{"model": "m", "messages": [{"role": "user", "content": "\\ud83d"}]}',
+            "messages.0.content",
+            "invalid_value",
+        ),
+        (body(temperature=2.1), "temperature", "invalid_value"),
+        (body(temperature="warm"), "temperature", "invalid_value"),
+        (body(top_p=0), "top_p", "invalid_value"),
+        (body(max_tokens=0), "max_tokens", "invalid_value"),
+        (body(stop=list("abcde")), "stop", "invalid_value"),
+        (body(stop=""), "stop.0", "invalid_value"),
+        (body(top_logprobs=2), "top_logprobs", "invalid_value"),
+        (body(n=2), "n", "unsupported_parameter"),
+        (body(tools=[{"type": "function"}]), "tools", "unsupported_parameter"),
+        (body(response_format={"type": "json_object"}), "response_format", "unsupported_parameter"),
+    ],
+)
+def test_what_is_wrong_is_named(wrong: bytes, param: str, code: str) -> None:
+    with pytest.raises(StudioError) as caught:
+        parse(wrong)
+    status, content = faults.fault(caught.value)
+    assert status == 400
+    error = content["error"]
+    assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", param, code)
+    assert len(error["message"]) < 400
+
+
+def test_messages_are_put_into_the_template_of_the_data_unless_they_say_how() -> None:
+    template = Template(system="Name the colour.", user="Item: {input}")
+    assert templated(template, said("red")) == template.prompt(Row(id="", input="red"))
+    own = [*said("Be brief.", "system"), *said("red")]
+    assert templated(template, own) == own
+    talk = [*said("a {input}"), *said("{input} b", "assistant"), *said("c")]
+    assert [each["content"] for each in templated(template, talk)][1:] == ["Item: a {input}", "{input} b", "Item: c"]
+    assert templated(Template(), talk) == talk
