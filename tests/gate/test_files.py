@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.artifacts import MANIFEST
-from backend.chat.packing import prompt_text, write_inference_model, write_sums
+from backend.artifacts import MANIFEST, write_json
+from backend.chat.packing import prompt_template, template_of, write_sums
 from backend.data.rows import DataFolder
+from backend.data.tokens import Encoder
 from backend.gate.checks import failed
 from backend.gate.files import Pair, compare_files
 from backend.gate.texts import HARD, conversations
@@ -77,9 +78,11 @@ def test_hashes_of_an_artifact_and_of_a_package_tell_a_changed_file(tmp_path: Pa
 
 def test_the_prompt_of_a_package_is_held_against_the_original(tmp_path: Path, made: Converted) -> None:
     model = broken(made.onnx.path, tmp_path / "model", lambda folder: None)
-    write_inference_model(model, "it", prompt_text(made.torch.path, "it"))
+    asked = prompt_template(Encoder(made.torch.path), template_of(made.torch.path), "it").content
+    write_json(model / "inference_model.json", {"Name": "it", "PromptTemplate": asked})
     assert caught(made, model) == []
-    write_inference_model(model, "it", "<|im_start|>user\n{Content}<|im_end|>\n<|im_start|>assistant\n")
+    asked["prompt"] = "<|im_start|>user\n{Content}<|im_end|>\n<|im_start|>assistant\n"
+    write_json(model / "inference_model.json", {"Name": "it", "PromptTemplate": asked})
     assert caught(made, model) == ["prompt"]
 
 
