@@ -19,7 +19,7 @@ REFUSALS_LOGGED = 20
 
 class Reply(NamedTuple):
     """What came back, stripped; `confidence`: exp of its mean ln p, None where the engine can't tell; `cut`: it ended before
-    its end, for the longest answer or a filter; `refused`: why an endpoint took this prompt alone not."""
+    its end, for the longest answer or a filter; `refused`: why an endpoint refused this prompt alone."""
 
     text: str
     confidence: float | None = None
