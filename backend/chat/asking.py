@@ -19,7 +19,7 @@ REFUSALS_LOGGED = 20
 
 class Reply(NamedTuple):
     """What came back, stripped; `confidence`: exp of its mean ln p, None where the engine can't tell; `cut`: it ended before
-    its end, for the longest answer or a filter; `refused`: why an endpoint took this prompt alone not."""
+    its end, for the longest answer or a filter; `refused`: why an endpoint refused this prompt alone."""
 
     text: str
     confidence: float | None = None
@@ -99,12 +99,13 @@ def lost_its_end(reply: Ended, labels: Collection[str]) -> bool:
 
 
 def log_refused(ctx: Any, ids: Sequence[str], heard: Sequence[Ended]) -> None:
-    """The first rows that an endpoint refused by themselves, with its reasons, into the job's log."""
+    """The first questions that an endpoint refused by themselves, by the `ids` of their rows, with its reasons, into the
+    job's log."""
     refused = [(id_, reply.refused) for id_, reply in zip(ids, heard, strict=True) if reply.refused]
     for id_, why in refused[:REFUSALS_LOGGED]:
-        ctx.log(f"Row {id_} was refused. {why}", "warning")
+        ctx.log(f"Refused: {id_}. {why}", "warning")
     if len(refused) > REFUSALS_LOGGED:
-        ctx.log(f"{len(refused) - REFUSALS_LOGGED} more rows were refused.", "warning")
+        ctx.log(f"{len(refused) - REFUSALS_LOGGED} more were refused.", "warning")
 
 
 def log_cut_off(ctx: Any, count: int, of: int, room: int) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from backend.chat.asking import Reply, log_refused
 from backend.errors import StudioError
 from backend.jobs.context import MemoryContext
 from backend.stages.teacher import TeacherParams, run
@@ -95,5 +96,10 @@ def test_rows_that_are_refused_stand_in_the_log_with_the_reason(server: StandIn,
     server.fault = lambda body: "400" if body["messages"][-1]["content"].startswith("red") else None  # type: ignore[method-assign]
     result = run(params(server, concurrency=4), job)
     assert result.metrics["dropped_no_answer"] == 4
-    said = [line for line in log_of(job) if "was refused" in line]
-    assert len(said) == 4 and any(line.startswith("Row p0 was refused. HTTP 400: status 400") for line in said)
+    said = [line for line in log_of(job) if line.startswith("Refused: ")]
+    assert len(said) == 4 and any(line.startswith("Refused: p0. HTTP 400: status 400") for line in said)
+
+
+def test_only_the_first_refusals_are_logged_one_by_one(job: MemoryContext) -> None:
+    log_refused(job, [f"r{n}" for n in range(30)], [Reply("", refused="why")] * 30)
+    assert log_of(job)[-2:] == ["Refused: r19. why", "10 more were refused."]
