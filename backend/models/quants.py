@@ -132,10 +132,11 @@ def _packed(bits: int, scheme: Scheme) -> float:
     return bits / 8 + (4 + (0.0 if scheme.symmetric else bits / 8)) / scheme.block
 
 
-SECONDS_START, SECONDS_MERGE_PER_MILLION, SECONDS_SCAN_PER_MILLION = 17.0, 0.03, 0.012
-SECONDS_PER_MILLION = {"float": 0.08, "rtn": 0.085, "kquant": 0.2, "gptq": 1.2}
+SECONDS_START, SECONDS_MERGE_PER_MILLION, SECONDS_SCAN_PER_MILLION = 17.0, 0.03, 0.021
+SECONDS_PER_MILLION = {"float": 0.08, "rtn": 0.085, "kquant": 0.17, "gptq": 2.5}
 """Starting Olive, asking and comparing; then per million weights; a scan also per layer. Measured for RTN with SmolLM2-135M and
-its cut of 6 layers on the reference; the others from CPU seconds of the same models on a busy machine."""
+its cut of 6 layers on the reference; with the cut k-quant took twice and GPTQ on 64 rows thirty times as long as RTN, side by
+side; a scan reads 16 rows of 45 tokens for each layer, at the pace of chat.pace.TORCH_BATCH."""
 MEMORY_BASE, MEMORY_PER_WEIGHT, MEMORY_MERGE = 1.1e9, 4.7, 0.5e9
 """Bytes: 1.26 GB were measured for 49.6 million weights, 1.65 GB for 134.5 million."""
 
