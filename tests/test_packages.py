@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from backend.chat.packing import write_sums, write_zip
+from backend.cli.packages import _stored
 from backend.packages import next_version, verify, version_key
+from backend.schemas import Kind
+from backend.settings import Settings
+from tests.studio.house import House
 from tests.test_chain import slmops
 
 
@@ -102,6 +106,17 @@ def test_versions_are_ordered_as_semantic_versions() -> None:
     assert all(version_key(low) < version_key(high) for low, high in pairwise(order))
     assert next_version([]) == "1.0.0" and next_version(["1.2.9", "1.10.0", "odd"]) == "1.10.1"
     assert next_version(["2.0.0-rc.1"]) == "2.0.0"
+
+
+def test_a_package_of_the_studio_is_found_by_its_id(package: Path, tmp_path: Path) -> None:
+    archive, made = zipped(package), tmp_path / "made"
+    made.mkdir()
+    package.rename(made / "voice")
+    archive.rename(made / "voice.zip")
+    house = House(Settings().home)
+    view = house.keep(Kind.PACKAGE, "voice", made, {"folder": "voice", "zip": "voice.zip"})
+    assert [verify(place) for place in _stored(view.id)] == [[], []]
+    assert _stored("nothing") == [] == _stored(house.artifact(Kind.ONNX, "model").id)
 
 
 @pytest.mark.proc

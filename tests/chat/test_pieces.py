@@ -142,6 +142,7 @@ def test_a_template_that_writes_the_date_says_so(tmp_path: Path) -> None:
     "change",
     [
         "{% if loop.last %}!{% endif %}",  # depends on what comes after
+        "{% if loop.index0 == 3 %}!{% endif %}",  # shows only in a longer conversation
         "{{ message['content'] if message['role'] == 'assistant' }}",  # an answer stands there twice
     ],
 )
