@@ -64,8 +64,13 @@ def run_olive(config: dict[str, Any], work: Path, watch: Callable[[str], None], 
     work.mkdir(parents=True, exist_ok=True)
     write_json(work / "olive.json", config)
     out, log = Path(config["output_dir"]), work / "olive.log"
-    offline = {"HF_HOME": str(work / "hub"), "HF_HUB_OFFLINE": "1", "OLIVE_DISABLE_TELEMETRY": "1"}
-    command = [sys.executable, "-m", "olive", "run", "--config", str(work / "olive.json")]
+    offline = {
+        "HF_HOME": str(work / "hub"),
+        "HF_HUB_OFFLINE": "1",
+        "OLIVE_DISABLE_TELEMETRY": "1",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "backend.ml.olive_run", "run", "--config", str(work / "olive.json")]
     with log.open("wb") as stream:
         child = subprocess.Popen(
             command, cwd=work, env={**os.environ, **offline}, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
