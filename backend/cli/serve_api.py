@@ -42,6 +42,7 @@ def serve(
     from backend.api import Studio
     from backend.errors import StudioError
     from backend.serve.api.server import serve as run
+    from backend.serve.api.snippets import curl
     from backend.values import value_problems
 
     studio = Studio.open()
@@ -54,10 +55,8 @@ def serve(
 
     def ready(taken: int, _service: Any) -> None:
         url = f"http://{f'[{host}]' if ':' in host else host}:{taken}/v1"
-        key = f' -H "Authorization: Bearer ${key_env}"' if os.environ.get(key_env) else ""
-        body = f'{{"model": "{found.name}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
         line(f"{found.name}: {url}")
-        line(f"curl {url}/chat/completions{key} -H 'Content-Type: application/json' -d '{body}'")
+        line(curl(url, found.name, key_env if os.environ.get(key_env) else ""))
         sys.stdout.flush()
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn stops gracefully, then raises the signal again

@@ -61,6 +61,9 @@ class Service:
                 async for event in events:
                     meter.see(event)
                     yield event
+        except StudioError:
+            meter.ended = True
+            raise
         finally:
             self.open -= 1
             meter.close()
@@ -73,7 +76,7 @@ class _Meter:
         self._metrics = metrics
         self._begun = time.perf_counter()
         self._tokens = 0
-        self._running = self._ended = False
+        self.ended = self._running = False
         metrics.waiting += 1
 
     def see(self, event: Event) -> None:
@@ -89,12 +92,12 @@ class _Meter:
                 metrics.waiting -= 1
                 metrics.running += 1
         if event.last:
-            self._ended = True
+            self.ended = True
         if event.name == "end":
             metrics.whole.add(now)
 
     def close(self) -> None:
-        self._metrics.left += not self._ended
+        self._metrics.left += not self.ended
         self._metrics.running -= self._running
         self._metrics.waiting -= not self._running
 
@@ -222,6 +225,10 @@ def application(service: Service, key: str | None, local: bool) -> ASGIApp:
         assert isinstance(error, StudioError)
         return faults.response(error)
 
+    async def broken(_request: Request, error: Exception) -> Response:
+        """The gate logs it."""
+        return faults.response(StudioError("core.unexpected", reason=type(error).__name__))
+
     routes = [
         Route("/health", health),
         Route("/metrics", metrics),
@@ -229,7 +236,7 @@ def application(service: Service, key: str | None, local: bool) -> ASGIApp:
         Route("/v1/models/{name:path}", model),
         Route("/v1/chat/completions", Completions(service), methods=["POST"]),
     ]
-    handlers: dict[Any, Any] = {HTTPException: lost, StudioError: refuse}
+    handlers: dict[Any, Any] = {HTTPException: lost, StudioError: refuse, Exception: broken}
     app = Starlette(routes=routes, exception_handlers=handlers)
     return Gate(app, key, local, lambda status: service.metrics.answers.update([status]))
 

@@ -37,12 +37,9 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        begun = False
 
         async def counted(message: Message) -> None:
-            nonlocal begun
             if message["type"] == "http.response.start":
-                begun = True
                 self._count(message["status"])
             async with asyncio.timeout(STALLED):
                 await send(message)
@@ -54,12 +51,8 @@ class Gate:
             await faults.response(error)(scope, receive, counted)
         except (TimeoutError, OSError):
             pass  # nobody reads
-        except Exception as error:
+        except Exception:  # the application has answered
             log.exception("a request failed")
-            if not begun:
-                await faults.response(StudioError("core.unexpected", reason=type(error).__name__))(
-                    scope, receive, counted
-                )
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)

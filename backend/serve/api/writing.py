@@ -90,7 +90,8 @@ class Names:
     def _alphabet(self) -> dict[str, int]:
         """Characters that stand for a byte in byte-level vocabularies: printable ones for themselves, the others from 256
         on (the table of GPT-2); empty for other vocabularies."""
-        if b"ByteLevel" not in bytes(self._tokenizer.decoder.__getstate__()):
+        decoder = self._tokenizer.decoder
+        if decoder is None or b"ByteLevel" not in bytes(decoder.__getstate__()):
             return {}
         plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
         others = [byte for byte in range(256) if byte not in plain]

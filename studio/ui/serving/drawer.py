@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import streamlit as st
 from babel.numbers import format_decimal
 
 from backend.errors import Problem, StudioError
 from backend.schemas import ArtifactView
+from backend.serve.api.snippets import curl, python
 from backend.serve.client import ServeOptions, ServerView
 from studio.ui import source
 from studio.ui.i18n import _, lang
@@ -138,37 +137,12 @@ def _snippets(now: ServerView) -> None:
     st.markdown(f"**{_('Address')}**")
     st.code(now.url, language=None)
     st.markdown(f"**{_('From a terminal')}**")
-    st.code(curl(now), language="bash", wrap_lines=True)
+    st.code(curl(now.url, now.name, now.key_env), language="bash", wrap_lines=True)
     st.markdown(f"**{_('From Python')}**")
-    st.code(python(now), language="python", wrap_lines=True)
+    st.code(python(now.url, now.name, now.key_env), language="python", wrap_lines=True)
     st.caption(
         _("Without a system message of its own, a question is put into the template that the model was trained with.")
     )
-
-
-def curl(now: ServerView) -> str:
-    """One line for a shell."""
-    body = json.dumps({"model": now.name, "messages": [{"role": "user", "content": "Hello"}]}, ensure_ascii=False)
-    key = f' -H "Authorization: Bearer ${now.key_env}"' if now.key_env else ""
-    quoted = body.replace("'", "'\\''")
-    return f"curl {now.url}/chat/completions{key} -H 'Content-Type: application/json' -d '{quoted}'"
-
-
-def python(now: ServerView) -> str:
-    """A program with the `openai` package."""
-    key = f'os.environ["{now.key_env}"]' if now.key_env else '"none"'
-    head = "import os\n\nfrom openai import OpenAI" if now.key_env else "from openai import OpenAI"
-    return f"""{head}
-
-client = OpenAI(base_url={json.dumps(now.url)}, api_key={key})
-answer = client.chat.completions.create(
-    model={json.dumps(now.name, ensure_ascii=False)},
-    messages=[{{"role": "user", "content": "Hello"}}],
-    stream=True,
-)
-for chunk in answer:
-    print(chunk.choices[0].delta.content or "", end="")
-"""
 
 
 def _number(value: int) -> str:
