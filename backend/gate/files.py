@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jinja2.exceptions import TemplateError
+
 from backend.artifacts import MANIFEST, read_manifest, sha256
 from backend.chat.packing import SUMS, template_of
 from backend.chat.pieces import CONTENT
@@ -37,6 +39,18 @@ class Pair:
     @property
     def theirs(self) -> Encoder:
         return Encoder(self.originals[0])
+
+
+def renderable(encoder: Encoder, chats: Sequence[list[Message]]) -> list[list[Message]]:
+    """Those that the chat template takes: some refuse a system's message."""
+    found = []
+    for chat in chats:
+        try:
+            encoder.render(chat)
+        except TemplateError:
+            continue
+        found.append(chat)
+    return found
 
 
 def compare_files(pair: Pair) -> list[Check]:

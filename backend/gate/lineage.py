@@ -23,6 +23,14 @@ def as_export(view: ArtifactView, ctx: Any) -> ArtifactView:
     return view.model_copy(update={"kind": Kind.ONNX, "path": folder, "facts": packed.facts})
 
 
+def facts_of(ref: str, world: World) -> dict[str, Any]:
+    """Before a run: the facts of a model, for a package those of the model in it."""
+    known = world.describe(ref)
+    if known and known.kind is Kind.PACKAGE:
+        known = world.describe(str(known.facts.get("model", "")))
+    return known.facts if known else {}
+
+
 def original_of(view: ArtifactView, ctx: Any) -> ArtifactView:
     """The nearest ancestor with torch weights. Raises StudioError when there is none."""
     ahead = list(view.parents)

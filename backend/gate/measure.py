@@ -149,9 +149,8 @@ def _agreement(rows: list[Told], limit: Limits) -> Check:
 
 def _kl(rows: list[Told], everything: list[Told], limit: Limits) -> list[Check]:
     """Position i foretells token i + 1: the answer begins at the last position of its prompt."""
-    starts = [len(each.question.prompt) - 1 for each in rows]
-    answers = np.concatenate([each.kl[start:-1] for each, start in zip(rows, starts, strict=True)])
-    prompts = np.concatenate([each.kl[: len(each.question.prompt)] for each in everything])
+    answers = np.concatenate([each.kl[-len(each.question.answer) - 1 : -1] for each in rows])
+    prompts = np.concatenate([each.kl[: len(each.kl) - len(each.question.answer)] for each in everything])
     return [
         at_most(name, float(np.mean(values)), threshold, "nats", detail={**_spread(values), "positions": len(values)})
         for name, values, threshold in (

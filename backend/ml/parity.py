@@ -70,13 +70,13 @@ def divergences(original: Any, export: Any) -> Any:
 
 def _ask(engine: TorchEngine, voice: Voice, question: Question, original: Heard, room: int, scratch: Path) -> Told:
     size = engine.model.config.vocab_size
-    ids = [*question.prompt, *question.answer][: max(_AT_ONCE, _VALUES // size)]
+    ids = [*question.prompt, *question.answer][-max(_AT_ONCE, _VALUES // size) :]
     file = scratch / "logits.npy"
     voice.logits(ids, file)
     theirs, ours = engine.logits(ids), np.load(file)
     file.unlink()
-    begin = len(question.prompt) - 1
-    targets = np.array(ids[begin + 1 :])
+    targets = np.array(question.answer)
+    begin = len(ids) - len(targets) - 1
     losses = [_loss(logits[begin:-1], targets) if len(targets) else 0.0 for logits in (theirs, ours)]
     return Told(
         question=question,

@@ -22,7 +22,7 @@ from backend.errors import Problem, StudioError
 from backend.gate import manners
 from backend.gate.checks import Check, at_most, failed, told
 from backend.gate.document import document
-from backend.gate.lineage import as_export, bases_of
+from backend.gate.lineage import as_export, bases_of, facts_of
 from backend.gate.manners import Asker, Form
 from backend.gate.texts import EDGE, INJECTIONS
 from backend.gate.voice import Died, Refused, Voice
@@ -126,8 +126,7 @@ def check(params: ChecklistParams, world: World) -> list[Problem]:
 
 def quote(params: ChecklistParams, world: World) -> Quote:
     """One prompt at a time; the prompts of three lengths weigh as much as 40 ordinary ones each time."""
-    known, data = world.describe(params.model), world.describe(params.data)
-    facts = known.facts if known else {}
+    facts, data = facts_of(params.model, world), world.describe(params.data)
     asked = params.requests + len(EDGE) + len(INJECTIONS) + 8 * manners.EACH_LENGTH
     load = pace.Load.of(data.facts if data else {}, asked, params.max_new_tokens)
     seconds = pace.LOAD_SECONDS[costs.way(facts)] + asked * pace.one_seconds(facts, load)

@@ -21,7 +21,7 @@ from backend.data.tokens import Encoder
 from backend.errors import Problem, StudioError
 from backend.gate import files, measure
 from backend.gate.checks import Check, failed, told
-from backend.gate.lineage import as_export, bases_of, has_original, original_of
+from backend.gate.lineage import as_export, bases_of, facts_of, has_original, original_of
 from backend.gate.measure import Comparison, Limits, Question
 from backend.gate.texts import HARD, conversations
 from backend.gate.voice import Died, Voice
@@ -32,6 +32,8 @@ from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World,
 ExportRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.ONNX))]
 START_SECONDS = 6.0
 """Starting the export's process and the bootstrap, measured on the reference."""
+CONTEXT = 2048
+"""Tokens that a model reads whose facts don't say."""
 LOGIT_BYTES = 700_000_000
 """Logits of the longest question on both sides, with their copies in float64."""
 
@@ -126,8 +128,7 @@ def check(params: ParityParams, world: World) -> list[Problem]:
 
 def quote(params: ParityParams, world: World) -> Quote:
     """The larger process counts for memory: the original's, in torch."""
-    known, data = world.describe(params.model), world.describe(params.data)
-    facts = {**(known.facts if known else {}), "format": "onnx"}
+    facts, data = {**facts_of(params.model, world), "format": "onnx"}, world.describe(params.data)
     torch = {**facts, "format": "torch"}
     held = data.facts if data else {}
     rows = min(params.rows, held.get("rows", {}).get(params.split, params.rows)) + len(HARD)
@@ -152,12 +153,16 @@ def run(params: ParityParams, ctx: Any) -> ParityResult:
     pulse = Pulse(ctx, len(rows) + len(HARD), "comparing the files")
     pulse()
     hard = [Row(id=name, input=text) for name, text in HARD.items()]
-    chats = [data.template.prompt(row) for row in (*rows, *hard)] + conversations(data.template.system)
+    encoder = Encoder(original.path)
+    asked = [data.template.prompt(row) for row in (*rows, *hard)]
+    chats = asked + files.renderable(encoder, conversations(data.template.system))
     texts = [row.input for row in (*hard, *rows)]
     folders = [each.path for each in (original, *bases_of(original, ctx))]
     pair = files.Pair(export.path, folders, data.template, chats, texts)
     checks = files.compare_files(pair)
-    found = _heard(params, ctx, export, original, _questions(original.path, data, rows, hard), chats, data, pulse)
+    room = params.max_new_tokens or _room(data, encoder)
+    questions = _questions(original, data, (rows, hard), room)
+    found = _heard(ctx, export, original, questions, chats, room, pulse)
     precision = str(export.facts.get("precision", ""))
     checks += measure.checks(found, _limits(params, precision), data.template.answer == "label")
     made = _keep(params, ctx, (view, original, source), checks, found, precision)
@@ -166,13 +171,12 @@ def run(params: ParityParams, ctx: Any) -> ParityResult:
 
 
 def _heard(
-    params: ParityParams,
     ctx: Any,
     export: ArtifactView,
     original: ArtifactView,
     questions: list[Question],
     chats: list[list[Message]],
-    data: DataFolder,
+    room: int,
     pulse: Pulse,
 ) -> Comparison:
     from backend.ml.generate import TorchEngine
@@ -180,7 +184,6 @@ def _heard(
 
     pulse.add(0, "loading the model")
     engine = TorchEngine(original, ctx.input)
-    room = params.max_new_tokens or _room(data, engine.encoder)
     prompts = [engine.encoder.render(chat) for chat in chats]
     scratch = ctx.scratch("voice")
     try:
@@ -191,15 +194,19 @@ def _heard(
         return Comparison(asked=len(questions), prompts=len(prompts), died=str(error))
 
 
-def _questions(folder: Path, data: DataFolder, rows: list[Row], hard: list[Row]) -> list[Question]:
-    """By the original's tokens on both sides, so that a wrong tokenizer and wrong weights are told apart."""
-    encoder = Encoder(folder)
-    found = []
-    for row in rows:
-        right = truth(row) or ""
-        ids = encoder.prompt_ids(data.template, row)
-        found.append(Question(row.input, ids, encoder.answer_ids(right), right))
-    return found + [Question(row.input, encoder.prompt_ids(data.template, row)) for row in hard]
+def _questions(
+    original: ArtifactView, data: DataFolder, asked: tuple[list[Row], list[Row]], room: int
+) -> list[Question]:
+    """Rows and fixed texts by the original's tokens on both sides, so that a wrong tokenizer and wrong weights are told
+    apart. A prompt that does not fit its context loses its beginning, as in training."""
+    encoder, found = Encoder(original.path), []
+    rows, hard = asked
+    for row in (*rows, *hard):
+        right = truth(row)
+        answer = [] if right is None else encoder.answer_ids(right)
+        most = int(original.facts.get("context") or CONTEXT) - max(room, len(answer)) - 1
+        found.append(Question(row.input, encoder.prompt_ids(data.template, row)[-max(1, most) :], answer, right))
+    return found
 
 
 def _room(data: DataFolder, encoder: Encoder) -> int:

@@ -12,7 +12,7 @@ from backend.chat.packing import prompt_template, template_of, write_sums
 from backend.data.rows import DataFolder
 from backend.data.tokens import Encoder
 from backend.gate.checks import failed
-from backend.gate.files import Pair, compare_files
+from backend.gate.files import Pair, compare_files, renderable
 from backend.gate.texts import HARD, conversations
 from tests.chat.onnx import Converted, converted
 from tests.gate import broken as ways
@@ -84,6 +84,15 @@ def test_the_prompt_of_a_package_is_held_against_the_original(tmp_path: Path, ma
     asked["prompt"] = "<|im_start|>user\n{Content}<|im_end|>\n<|im_start|>assistant\n"
     write_json(model / "inference_model.json", {"Name": "it", "PromptTemplate": asked})
     assert caught(made, model) == ["prompt"]
+
+
+def test_conversations_that_the_original_refuses_are_left_out(tmp_path: Path, made: Converted) -> None:
+    folder = broken(made.onnx.path, tmp_path / "strict", lambda folder: None)
+    file = folder / "chat_template.jinja"
+    refusal = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    file.write_text(refusal + file.read_text("utf-8"), encoding="utf-8")
+    assert len(renderable(Encoder(folder), conversations("Be kind."))) == 2
+    assert len(renderable(Encoder(made.onnx.path), conversations("Be kind."))) == 4
 
 
 def test_a_garbled_file_is_a_finding_and_no_crash(tmp_path: Path, made: Converted) -> None:
