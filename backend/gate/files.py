@@ -17,6 +17,7 @@ from backend.data.rows import Message, Row, Template
 from backend.data.tokens import Encoder
 from backend.gate.checks import Check, at_most
 
+PROMPT = "inference_model.json"
 EXAMPLES = 3
 """How many texts that differ are named."""
 
@@ -39,6 +40,18 @@ class Pair:
     @property
     def theirs(self) -> Encoder:
         return Encoder(self.originals[0])
+
+    @property
+    def packed(self) -> bool:
+        """Whether the export is a package: that puts the trained system prompt before a conversation without one, and bounds
+        the room for prompt and answer."""
+        return (self.export / PROMPT).is_file()
+
+    def meant(self, chat: list[Message]) -> str:
+        """What the export should make of a conversation."""
+        system = self.template.system if self.packed and chat[0]["role"] != "system" else ""
+        begun: list[Message] = [{"role": "system", "content": system}] if system else []
+        return self.theirs.render(begun + chat)
 
 
 def renderable(encoder: Encoder, chats: Sequence[list[Message]]) -> list[list[Message]]:
@@ -93,7 +106,7 @@ def _files(pair: Pair) -> Check | None:
 
 def _template(pair: Pair) -> Check:
     """The rendered prompts, and the task's wording where both sides keep one."""
-    wrong = [_shortened(chat) for chat in pair.chats if pair.ours.render(chat) != pair.theirs.render(chat)]
+    wrong = [_shortened(chat) for chat in pair.chats if pair.ours.render(chat) != pair.meant(chat)]
     known = [folder for folder in (pair.export, pair.originals[0]) if (folder / "template.json").is_file()]
     if known and (len(known) == 1 or template_of(known[0]) != template_of(known[1])):
         wrong.append("template.json")
@@ -102,8 +115,8 @@ def _template(pair: Pair) -> Check:
 
 def _prompt(pair: Pair) -> Check | None:
     """What a package tells its users to send, against what the original was asked with."""
-    file = pair.export / "inference_model.json"
-    if not file.is_file():
+    file = pair.export / PROMPT
+    if not pair.packed:
         return None
     prompt = json.loads(file.read_text("utf-8"))["PromptTemplate"]["prompt"]
     template = template_of(pair.originals[0])
@@ -161,8 +174,10 @@ def _stop_tokens(pair: Pair) -> Check:
     return _count("stop_tokens", wrong, total=len(wanted))
 
 
-def _context(pair: Pair) -> Check:
+def _context(pair: Pair) -> Check | None:
     """Tokens that the export reads fewer than its original."""
+    if pair.packed:
+        return None
     config = json.loads((pair.export / "genai_config.json").read_text("utf-8"))
     here = min(int(config["model"]["context_length"]), int(config["search"]["max_length"]))
     known = [config.get("max_position_embeddings") for config in _configs(pair)]

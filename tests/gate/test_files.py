@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from backend.artifacts import MANIFEST, write_json
-from backend.chat.packing import prompt_template, template_of, write_sums
+from backend.chat.packing import Defaults, fill_model_folder, write_sums
 from backend.data.rows import DataFolder
 from backend.data.tokens import Encoder
 from backend.gate.checks import failed
@@ -77,10 +78,10 @@ def test_hashes_of_an_artifact_and_of_a_package_tell_a_changed_file(tmp_path: Pa
 
 
 def test_the_prompt_of_a_package_is_held_against_the_original(tmp_path: Path, made: Converted) -> None:
-    model = broken(made.onnx.path, tmp_path / "model", lambda folder: None)
-    asked = prompt_template(Encoder(made.torch.path), template_of(made.torch.path), "it").content
-    write_json(model / "inference_model.json", {"Name": "it", "PromptTemplate": asked})
+    model = tmp_path / "model"
+    fill_model_folder(made.onnx.path, model, "it", "it", Defaults(), lambda count: None)
     assert caught(made, model) == []
+    asked = json.loads((model / "inference_model.json").read_text())["PromptTemplate"]
     asked["prompt"] = "<|im_start|>user\n{Content}<|im_end|>\n<|im_start|>assistant\n"
     write_json(model / "inference_model.json", {"Name": "it", "PromptTemplate": asked})
     assert caught(made, model) == ["prompt"]
@@ -93,6 +94,16 @@ def test_conversations_that_the_original_refuses_are_left_out(tmp_path: Path, ma
     file.write_text(refusal + file.read_text("utf-8"), encoding="utf-8")
     assert len(renderable(Encoder(folder), conversations("Be kind."))) == 2
     assert len(renderable(Encoder(made.onnx.path), conversations("Be kind."))) == 4
+
+
+def test_what_a_package_changes_on_purpose_is_no_finding(tmp_path: Path, made: Converted) -> None:
+    """It puts the trained system prompt before questions that bring none, and bounds the room for prompt and answer."""
+    model = tmp_path / "model"
+    fill_model_folder(made.onnx.path, model, "it", "it", Defaults(), lambda count: None)
+    assert caught(made, model) == []
+    file = model / "chat_template.jinja"
+    file.write_text(file.read_text().replace("'role': 'system'", "'role': 'user'"))
+    assert caught(made, model) == ["template"]
 
 
 def test_a_garbled_file_is_a_finding_and_no_crash(tmp_path: Path, made: Converted) -> None:
