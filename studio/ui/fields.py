@@ -109,9 +109,10 @@ def _draw_options(title: str, kind: Kind, options: dict[str, str], common: dict[
 def _draw_choice(stage: str, name: str, title: str, info: FieldInfo, kind: Kind, common: dict[str, Any]) -> None:
     literal = get_args(info.annotation)[0] if kind is Kind.CHOICES else info.annotation
     values = list(get_args(literal))
+    told = {value: option_words(stage, name, value) for value in values}
 
     def words(value: Any) -> str:
-        return option_words(stage, name, value)
+        return told.get(value, str(value))
 
     if kind is Kind.CHOICES:
         st.pills(title, values, selection_mode="multi", format_func=words, **common)
