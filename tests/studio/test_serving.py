@@ -11,6 +11,7 @@ from backend.errors import Problem, StudioError
 from backend.schemas import ArtifactView, Kind
 from backend.serve.client import ServeOptions, ServerView
 from studio.ui.playground import shared
+from studio.ui.serving.state import servers
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 
@@ -108,4 +109,5 @@ def test_refusals_and_a_missing_host_are_said(show: Show, host: Host, model: Art
     at.button(key="serve_start").click().run()
     assert any("is served already" in toast.value for toast in at.toast)
     host.alive = False
+    servers.clear()
     assert "does not run" in words(opened(show, model))
