@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from backend.schemas import State
-from tests.e2e.visitor import Start, Visit, settle
+from tests.e2e.visitor import Start, Visit, settle, until
 from tests.studio.house import House
 from tests.studio.web import Web
 
@@ -18,7 +18,7 @@ def test_new_project_is_empty_and_each_keeps_its_own_form(house: House, visit: V
     house.run("lessons", ("finetune", State.FAILED))
     web = start(Web, house.studio.settings.home)
     page = visit(web.url).go("/finetune")
-    rank(page, "7")
+    rank(house, page, 7)
     expect(page.get_by_text("Results so far")).to_be_visible()
     page.get_by_role("button", name="New or rename").click()
     page.get_by_role("textbox", name="Name", exact=True).fill("Support mails")
@@ -26,7 +26,7 @@ def test_new_project_is_empty_and_each_keeps_its_own_form(house: House, visit: V
     expect(page.get_by_role("combobox", name="Project")).to_have_value("Support mails")
     expect(page.get_by_text("Results so far")).to_have_count(0)
     expect(page.get_by_role("spinbutton", name="Rank")).to_have_value("16")
-    rank(page, "5")
+    rank(house, page, 5)
     page.reload()
     settle(page)
     expect(page.get_by_role("combobox", name="Project")).to_have_value("Support mails")
@@ -37,7 +37,10 @@ def test_new_project_is_empty_and_each_keeps_its_own_form(house: House, visit: V
     expect(page.get_by_text("Results so far")).to_be_visible()
 
 
-def rank(page: Page, value: str) -> None:
-    page.get_by_role("spinbutton", name="Rank").fill(value)
+def rank(house: House, page: Page, value: int) -> None:
+    """Type a rank and wait until the draft of a project holds it."""
+    page.get_by_role("spinbutton", name="Rank").fill(str(value))
     page.keyboard.press("Enter")
+    studio = house.studio
+    until(page, lambda: value in [studio.draft(each.id, "finetune").get("rank") for each in studio.projects()])
     settle(page)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from backend.data.decisions import Decision
 from backend.data.rows import DataFolder, Row
 from backend.schemas import Kind
-from tests.e2e.visitor import Start, Visit
+from tests.e2e.visitor import Start, Visit, until
 from tests.studio.house import LABELS, House
 from tests.studio.web import Web, Whole
 
@@ -35,14 +34,6 @@ def press(page: Page, keys: str) -> None:
 
 def decided(house: House, dataset: str) -> dict[str, Decision]:
     return {said.row: said for said, _at in house.store.reviews(dataset)}
-
-
-def until(page: Page, true: Callable[[], bool]) -> None:
-    for _ in range(100):
-        if true():
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("it did not become true")
 
 
 def test_twenty_rows_by_keys_a_reload_a_second_tab_and_the_reviewed_dataset(
