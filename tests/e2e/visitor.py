@@ -53,7 +53,7 @@ class Visitor:
     def forgive(self) -> None:
         """What the console said until now was to be expected: a process was killed, a request was refused. What is on its way
         counts as said: the console hears of a refusal later than the page."""
-        self.page.wait_for_timeout(500)
+        self.context.pages[-1].wait_for_timeout(500)  # the first tab may be closed by now
         self.complaints.clear()
 
     def leave(self) -> None:
