@@ -3,7 +3,8 @@
 MODEL is a tuned model or adapter of the studio (SLMOPS_HOME), DATASET what it was tuned on. Everything is built once; then all
 take turns, each time in a process of its own: first on all test rows (quality, perplexity and divergence from the torch
 weights in float32), then `--repeats` times on few rows for the times, of which the median counts. FP16 is built for CUDA and
-runs here on the CPU, so its times say nothing about a graphics card.
+runs here on the CPU, so its times say nothing about a graphics card. `--llama FOLDER` puts llama.cpp beside it
+(benchmarks.llama says what the folder holds).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from backend.schemas import ArtifactView
 from backend.settings import Settings
 from backend.stages.quantize import QuantizeParams, exact_modules, scheme_of
 from backend.stages.search import RECIPES
+from benchmarks import llama
 
 TIMED = ("ttft_ms", "decode_tokens_per_s", "latency_ms_p50", "peak_memory_bytes")
 FEW = 20
@@ -44,6 +46,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=300, help="test rows at most")
     parser.add_argument("--repeats", type=int, default=3, help="rounds of timing")
     parser.add_argument("--only", nargs="*", default=list(CONTENDERS), choices=list(CONTENDERS), metavar="RECIPE")
+    parser.add_argument("--llama", type=Path, metavar="FOLDER", help="llama.cpp, too: its environment and its source")
     parser.add_argument("--json", type=Path, help="write all figures there, too")
     options = parser.parse_args()
     studio = Studio(Settings())
@@ -66,14 +69,18 @@ def compare(
     folders = {ORIGINAL: source}
     for name in options.only:
         folders[name] = _built(name, model, data, maker, ctx)
+    ggufs = llama.build(options.llama, source, work / "llama") if options.llama else {}
     found: dict[str, dict[str, float]] = {}
-    times: dict[str, list[dict[str, float]]] = {name: [] for name in folders}
+    times: dict[str, list[dict[str, float]]] = {name: [] for name in [*folders, *ggufs]}
     for turn in range(options.repeats + 1):
         meter = Meter(ctx.scratch(f"turn-{turn}"), data, model, pulse)
         rows = FEW if turn else options.rows
         print(f"round {turn}, {rows} rows at most, load {os.getloadavg()[0]:.1f}", flush=True)
-        for name, folder in folders.items():
-            metrics = meter.measure(folder, name, "test", rows)
+        for name in times:
+            if name in ggufs:
+                metrics = llama.measure(options.llama, ggufs[name], source, data, rows, meter.work)
+            else:
+                metrics = meter.measure(folders[name], name, "test", rows)
             print(f"  {name}: {json.dumps({key: round(value, 4) for key, value in metrics.items()})}", flush=True)
             times[name].append(metrics)
             found.setdefault(name, dict(metrics))
