@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -47,12 +48,13 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="rounds of timing")
     parser.add_argument("--only", nargs="*", default=list(CONTENDERS), choices=list(CONTENDERS), metavar="RECIPE")
     parser.add_argument("--llama", type=Path, metavar="FOLDER", help="llama.cpp, too: its environment and its source")
+    parser.add_argument("--work", type=Path, help="keep what was built there, and use what is there")
     parser.add_argument("--json", type=Path, help="write all figures there, too")
     options = parser.parse_args()
     studio = Studio(Settings())
     known = {view.id: view for view in studio.artifacts()} | {view.name: view for view in studio.artifacts()}
     with tempfile.TemporaryDirectory() as folder:
-        found = compare(Path(folder), known, known[options.model], known[options.data], options)
+        found = compare(options.work or Path(folder), known, known[options.model], known[options.data], options)
     show(found)
     if options.json:
         write_json(options.json, found)
@@ -73,7 +75,7 @@ def compare(
     found: dict[str, dict[str, float]] = {}
     times: dict[str, list[dict[str, float]]] = {name: [] for name in [*folders, *ggufs]}
     for turn in range(options.repeats + 1):
-        meter = Meter(ctx.scratch(f"turn-{turn}"), data, model, pulse)
+        meter = Meter(Path(tempfile.mkdtemp(dir=work)), data, model, pulse)
         rows = FEW if turn else options.rows
         print(f"round {turn}, {rows} rows at most, load {os.getloadavg()[0]:.1f}", flush=True)
         for name in times:
@@ -94,10 +96,13 @@ def _built(name: str, model: ArtifactView, data: ArtifactView, maker: Maker, ctx
     if name.endswith("-exact"):
         how["exact_layers"] = max(1, int(model.facts["layers"]) // 6)
     params = QuantizeParams.model_validate({"model": model.id, "data": data.id, **how})
-    _layers, modules = exact_modules(params, maker, ctx)
-    out: Path = ctx.scratch(f"built-{name}")
-    maker.make(scheme_of(params, model.facts, modules), out)
-    print(f"built {name}", flush=True)
+    out: Path = maker.work / f"built-{name}"
+    if not (out / "genai_config.json").is_file():
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
+        _layers, modules = exact_modules(params, maker, ctx)
+        maker.make(scheme_of(params, model.facts, modules), out)
+        print(f"built {name}", flush=True)
     return out if params.target == "cpu" else convert.on_cpu(out)
 
 
