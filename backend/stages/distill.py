@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from backend.data.rows import complete_facts
 from backend.errors import Problem
 from backend.models import costs
 from backend.models.captures import learning_bytes
@@ -61,7 +62,7 @@ def quote(params: DistillParams, world: World) -> Quote:
     assert student and data
     facts = student.facts
     trained = facts["parameters"] if trains_embeddings(params, facts) else costs.body_size(facts)
-    shape = work(params, data.facts)
+    shape = work(params, complete_facts(data.facts, data.path))
     train = costs.training_seconds(facts, **shape.timing, frozen=False)
     trains = costs.training_bytes(facts, trained=trained, batch_tokens=shape.batch_tokens(params))
     if params.capture and (capture := world.describe(params.capture)):
