@@ -91,7 +91,7 @@ class AnswerTrainer(SFTTrainer):
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """The mean of `total_loss` over the answers' tokens."""
-        causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+        causal = causal_of(model)
         with self.accelerator.autocast():
             hidden, labels = answer_states(causal, inputs)
             logits = head_logits(causal, hidden)
@@ -121,6 +121,11 @@ class AnswerTrainer(SFTTrainer):
             folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
             (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
             mark_complete(folder)
+
+
+def causal_of(model: Any) -> Any:
+    """The model itself, below an adapter too."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 class MarkedTrainer(AnswerTrainer):

@@ -9,6 +9,17 @@ from pydantic import Field
 from backend.stages.base import Params
 
 
+class AdapterSwitch(Params):
+    """Whether a student learns by an adapter. Before `AdapterParams` in a form."""
+
+    adapter: bool = Field(
+        default=False,
+        title="By an adapter (LoRA)",
+        description="The student learns by a small adapter, which is merged into it at the end: much less memory for a "
+        "large student. Small ones learn more in full.",
+    )
+
+
 class AdapterParams(Params):
     """The shape of an adapter; backend.ml.lora makes it."""
 

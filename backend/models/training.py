@@ -16,6 +16,7 @@ from backend.data.rows import EXPLAIN, DataFolder, complete_facts
 from backend.data.tokens import Encoder
 from backend.errors import Problem, StudioError
 from backend.models import costs
+from backend.models.adapters import AdapterParams
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.schemas import ArtifactView
 from backend.stages.base import Context, Params, World
@@ -202,7 +203,10 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
 
 def idle(values: Mapping[str, Any]) -> set[str]:
     """The fields that have no effect beside these values of the others; also of a form that is being filled in."""
-    return {"steps_weight"} if values.get("rationale") == "ignore" else set()
+    off = {"steps_weight"} if values.get("rationale") == "ignore" else set()
+    if "adapter" in values:
+        off |= {"train_embeddings"} if values["adapter"] else set(AdapterParams.model_fields)
+    return off
 
 
 def load_examples(params: TrainingParams, model: Path, data: ArtifactView, ctx: Context) -> tuple[Examples, Examples]:

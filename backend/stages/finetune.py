@@ -15,6 +15,7 @@ from backend.errors import Problem
 from backend.models import costs
 from backend.models.adapters import AdapterParams
 from backend.models.training import TrainingParams, check_training, learned_facts, load_examples, work
+from backend.models.trust import check_answers, warn_weak
 from backend.schemas import Kind, Quote
 from backend.stages.base import BaseRef, DatasetRef, Params, Result, Stage, World, check_fits, check_refs
 
@@ -61,7 +62,7 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
     if params.qlora and model and model.facts["hidden_size"] % _BLOCK:
         args = {"size": model.facts["hidden_size"], "block": _BLOCK}
         problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
-    return problems or check_fits(quote(params, world), world)
+    return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world)
 
 
 def quote(params: FinetuneParams, world: World) -> Quote:
@@ -93,6 +94,7 @@ def run(params: FinetuneParams, ctx: Any) -> FinetuneResult:
     from backend.ml.train import train
 
     base, data = ctx.input(params.model), ctx.input(params.data)
+    warn_weak(data, ctx)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, base.path, data, ctx)
     ctx.checkpoint()

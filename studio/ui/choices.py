@@ -58,6 +58,7 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("distill", "divergence"): {"forward_kl": "Forward KL", "reverse_kl": "Reverse KL", "jsd": "Both ways (JSD)"},
     ("distill", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
     ("finetune", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
+    ("distill", "targets"): {"all-linear": "All linear layers"},
     ("finetune", "targets"): {"all-linear": "All linear layers"},
     ("quantize", "precision"): {
         "int4": "INT4, 4 bits",
