@@ -22,6 +22,7 @@ from backend.messages import (
     review,
     routes,
     serve,
+    steps,
     students,
     synth,
     train,
@@ -32,7 +33,7 @@ MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(core, value, data, files, models, train, students, quant, logits, routes, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
-    *(gate, foundry),
+    *(gate, foundry, steps),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

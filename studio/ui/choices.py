@@ -52,10 +52,13 @@ OPTIONS: dict[tuple[str, str], dict[str, str]] = {
         "cross_tokenizer": "Teacher with other tokens (cross-tokenizer)",
         "hidden": "The teacher's layers (hidden states)",
     },
+    ("distill", "rationale"): {"ignore": "Leave out", "beside": "Learn beside the answers"},
+    ("finetune", "rationale"): {"ignore": "Leave out", "beside": "Learn beside the answers"},
     ("distill", "train_embeddings"): {"auto": "Automatic", "always": "Yes", "never": "No"},
     ("distill", "divergence"): {"forward_kl": "Forward KL", "reverse_kl": "Reverse KL", "jsd": "Both ways (JSD)"},
     ("distill", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
     ("finetune", "schedule"): {"cosine": "Cosine", "linear": "Linear", "constant": "Constant"},
+    ("distill", "targets"): {"all-linear": "All linear layers"},
     ("finetune", "targets"): {"all-linear": "All linear layers"},
     ("quantize", "precision"): {
         "int4": "INT4, 4 bits",
