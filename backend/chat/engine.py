@@ -71,6 +71,9 @@ class LocalEngine(ChatEngine, Protocol):
     def loss(self, prompt: Prompt, answer: Sequence[int]) -> float:
         """Sum of -ln p over the ids of `answer` after `prompt`."""
 
+    def answer_logits(self, prompt: Prompt, answer: Sequence[int]) -> Any:
+        """Of the positions that foretell `answer` after `prompt`: a float array, (len(answer), vocabulary)."""
+
     def logits(self, ids: Sequence[int]) -> Any:
         """Of every position: a float array, (len(ids), vocabulary)."""
 

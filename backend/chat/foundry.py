@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,7 @@ from typing import Any
 from backend.artifacts import write_json
 from backend.data.rows import Message
 from backend.errors import StudioError
-from backend.jobs.supervise import tethered
-from backend.paths import ROOT
+from backend.jobs.program import Program
 
 VARIABLE = "SLMOPS_FOUNDRY_PYTHON"
 """Names the Python that has foundry-local-sdk, where the studio's own has not."""
@@ -25,7 +22,7 @@ _MODULE = "foundry_local_sdk"
 _CHILD = Path(__file__).with_name("foundry_child.py")
 _NOWHERE = "http://127.0.0.1:9"
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR", "OMP_NUM_THREADS", "FOUNDRY_LOCAL_LIB_DIR")
-_TICK, _TAIL = 0.1, 15
+_TAIL = 15
 
 
 def python() -> str | None:
@@ -51,55 +48,36 @@ def ask(
     command = python()
     if command is None:
         raise StudioError("foundry.missing")
-    question, answers, stderr = work / "question.json", work / "answers.jsonl", work / "foundry.log"
+    question, answers = work / "question.json", work / "answers.jsonl"
     place = work / "foundry"
     place.mkdir(parents=True, exist_ok=True)
     answers.unlink(missing_ok=True)
     asked = {"folder": str(folder), "model_id": model_id, "place": str(place), "prompts": list(prompts)}
     write_json(question, asked | {"max_new_tokens": max_new_tokens})
-    with stderr.open("wb") as stream:
-        child = subprocess.Popen(
-            [*tethered(), command, "-I", str(_CHILD), str(question), str(answers)],
-            cwd=ROOT,
-            env=_environment(place),
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-        )
-        heard = 0
-        with closing(_lines(child, answers, tick)) as lines:
-            for line in lines:
-                heard += 1
-                yield line
-    if child.returncode or heard < len(prompts) + 2:
-        words = [line for line in stderr.read_text("utf-8", "replace").splitlines() if line.strip()]
-        for said in words[-_TAIL:]:
+    argv = [command, "-I", str(_CHILD), str(question), str(answers)]
+    heard = 0
+    with Program(argv, work / "foundry.log", env=_environment(place)) as program:
+        for line in _lines(program, answers, tick):
+            heard += 1
+            yield line
+    status = program.process.returncode
+    if status or heard < len(prompts) + 2:
+        for said in program.lines()[-_TAIL:]:
             log(said)
-        reason = words[-1].strip()[:300] if words else "it ended without a word."
+        reason = program.reason()
         if f"No module named '{_MODULE}'" in reason:
             raise StudioError("foundry.sdk", python=command, reason=reason)
-        raise StudioError("foundry.stopped", status=child.returncode, reason=reason)
+        raise StudioError("foundry.stopped", status=status, reason=reason)
 
 
-def _lines(child: subprocess.Popen[bytes], file: Path, tick: Callable[[], None]) -> Generator[dict[str, Any]]:
-    """The lines that `child` writes into `file`, until it ends; it ends when this does."""
+def _lines(program: Program, file: Path, tick: Callable[[], None]) -> Iterator[dict[str, Any]]:
+    """The lines that `program` writes into `file`, until it ends."""
     read = 0
-    try:
-        running = True
-        while running:
-            try:
-                child.wait(_TICK)
-                running = False
-            except subprocess.TimeoutExpired:
-                tick()
-            whole = file.read_bytes()[read:] if file.is_file() else b""
-            whole = whole[: whole.rfind(b"\n") + 1]
-            read += len(whole)
-            yield from map(json.loads, whole.splitlines())
-    finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
+    for _ in program.moments(tick):
+        whole = file.read_bytes()[read:] if file.is_file() else b""
+        whole = whole[: whole.rfind(b"\n") + 1]
+        read += len(whole)
+        yield from map(json.loads, whole.splitlines())
 
 
 def _environment(place: Path) -> dict[str, str]:

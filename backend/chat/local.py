@@ -12,13 +12,15 @@ from typing import Any
 from backend.chat.engine import Sampling
 from backend.data.rows import Message
 from backend.data.tokens import Encoder
+from backend.likelihood import answer_chances
 from backend.schemas import ArtifactView
 
 _REPLACEMENT = "\ufffd"
 
 
 class TextEngine(ABC):
-    """Text in and out around token ids; an engine adds `stream_ids`, the ids of an answer as they come."""
+    """Text in and out around token ids; an engine adds `stream_ids`, the ids of an answer as they come, and `answer_logits`
+    (see `backend.chat.engine.LocalEngine`)."""
 
     def __init__(self, view: ArtifactView) -> None:
         self.name = view.name
@@ -27,6 +29,13 @@ class TextEngine(ABC):
 
     @abstractmethod
     def stream_ids(self, prompt: Sequence[int], sampling: Sampling) -> Iterator[int]: ...
+
+    @abstractmethod
+    def answer_logits(self, prompt: Sequence[int], answer: Sequence[int]) -> Any: ...
+
+    def loss(self, prompt: Sequence[int], answer: Sequence[int]) -> float:
+        """Sum of -ln p over the ids of `answer` after `prompt`."""
+        return -float(answer_chances(self.answer_logits(prompt, answer), answer).sum())
 
     def encode(self, messages: list[Message]) -> list[int]:
         return self.encoder.ids(self.encoder.render(messages))

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,11 +16,8 @@ import psutil
 from pydantic import BaseModel
 
 from backend.errors import StudioError
-from backend.paths import ROOT
+from backend.jobs.program import TICK, Program, python
 from backend.schemas import ArtifactView
-
-_WAIT = 0.2
-_KEPT = 300
 
 
 class Died(Exception):
@@ -51,30 +46,20 @@ class Voice:
     def __init__(
         self, view: ArtifactView, bases: dict[str, ArtifactView], scratch: Path, tick: Callable[[], None]
     ) -> None:
-        self.tick, self.log = tick, scratch / "voice.log"
+        self.tick = tick
         order = {"view": view.model_dump(mode="json")}
         order |= {"bases": {key: one.model_dump(mode="json") for key, one in bases.items()}}
         file = scratch / "voice.json"
         file.write_text(json.dumps(order), encoding="utf-8")
-        with self.log.open("wb") as stream:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "backend.ml.hear", str(file), str(os.getpid())],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stream,
-            )
+        self.program = Program(python("backend.ml.hear", file), scratch / "voice.log", talk=True)
+        self.process = self.program.process
         self._held = b""
 
     def __enter__(self) -> Voice:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe:
-                pipe.close()
+        self.program.__exit__()
 
     def loaded(self) -> dict[str, Any]:
         """Wait for the model; its `vocabulary` size and whether it has a tokenizer of the runtime's own."""
@@ -111,7 +96,7 @@ class Voice:
         pipe = self.process.stdout.fileno()
         while b"\n" not in self._held:
             self.tick()
-            if select.select([pipe], [], [], _WAIT)[0]:
+            if select.select([pipe], [], [], TICK)[0]:
                 chunk = os.read(pipe, 1 << 16)
                 if not chunk:
                     raise self._died()
@@ -125,6 +110,4 @@ class Voice:
         return reply
 
     def _died(self) -> Died:
-        status = self.process.wait()
-        lines = [line for line in self.log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
-        return Died(f"{status}: {(lines or ['–'])[-1]}"[:_KEPT])
+        return Died(f"{self.process.wait()}: {self.program.reason()}")

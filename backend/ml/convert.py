@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from backend.artifacts import write_json
 from backend.chat.engine import Lookup
 from backend.data.tokens import Encoder
 from backend.errors import StudioError
+from backend.jobs import program
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.models.quants import Scheme, accelerator, passes
 from backend.paths import ROOT
@@ -63,24 +62,20 @@ def run_olive(config: dict[str, Any], work: Path, watch: Callable[[str], None], 
         shutil.rmtree(work / name, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     write_json(work / "olive.json", config)
-    out, log = Path(config["output_dir"]), work / "olive.log"
+    out = Path(config["output_dir"])
     offline = {
         "HF_HOME": str(work / "hub"),
         "HF_HUB_OFFLINE": "1",
         "OLIVE_DISABLE_TELEMETRY": "1",
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-m", "backend.ml.olive_run", "run", "--config", str(work / "olive.json")]
-    with log.open("wb") as stream:
-        child = subprocess.Popen(
-            command, cwd=work, env={**os.environ, **offline}, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
-        )
-        _attend(child, lambda: watch(_running_pass(log)))
+    command = program.python("backend.ml.olive_run", "run", "--config", work / "olive.json")
+    with program.Program(command, work / "olive.log", work, {**os.environ, **offline}) as olive:
+        olive.wait(lambda: watch(_running_pass(olive.lines())))
     if not (out / "model.onnx").is_file() or not (out / "genai_config.json").is_file():
-        lines = _lines(log)
-        for line in lines[-_TAIL:]:
+        for line in olive.lines()[-_TAIL:]:
             say(line)
-        raise StudioError("chat.olive_nothing", reason=_reason(lines))
+        raise StudioError("chat.olive_nothing", reason=olive.reason())
     return out
 
 
@@ -103,7 +98,7 @@ def ask_onnx(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], 
     """What a fresh process hears from the model: `first` tokens, their logits, `texts`. Raises StudioError when it can't load,
     crashes or gives no usable values."""
     asked = {"folder": str(folder), "prompts": [list(prompt) for prompt in prompts]}
-    heard = in_child("backend.ml.ask", asked, folder.parent, tick, "chat.onnx_stopped")
+    heard = program.answer_of("backend.ml.ask", asked, folder.parent, tick, "chat.onnx_stopped")
     if not heard["finite"]:
         raise StudioError("chat.onnx_wrong", reason="gives values that are not numbers")
     if not all(heard["spread"]):
@@ -130,21 +125,6 @@ def on_cpu(folder: Path) -> Path:
     config["model"]["decoder"]["session_options"]["provider_options"] = []
     write_json(here / "genai_config.json", config)
     return here
-
-
-def in_child(module: str, question: dict[str, Any], work: Path, tick: Callable[[], None], code: str) -> dict[str, Any]:
-    """What `python -m module` answers to `question`. Raises StudioError(code) when it ends without an answer."""
-    asked, answer, log = work / "question.json", work / "answer.json", work / "ask.log"
-    answer.unlink(missing_ok=True)
-    write_json(asked, question)
-    with log.open("wb") as stream:
-        command = [sys.executable, "-m", module, str(asked), str(answer)]
-        child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
-        _attend(child, tick)
-    if not answer.is_file():
-        raise StudioError(code, status=child.returncode, reason=_reason(_lines(log)))
-    heard: dict[str, Any] = json.loads(answer.read_text("utf-8"))
-    return heard
 
 
 def first_tokens(folder: Path, prompts: Sequence[Sequence[int]]) -> list[int]:
@@ -181,32 +161,7 @@ def _repair_genai_config(folder: Path) -> None:
     write_json(file, config)
 
 
-def _attend(child: subprocess.Popen[bytes], tick: Callable[[], None]) -> None:
-    """Wait for `child`, calling `tick`; kill it when that raises."""
-    try:
-        while True:
-            try:
-                child.wait(0.2)
-                return
-            except subprocess.TimeoutExpired:
-                tick()
-    finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
-
-
-def _running_pass(log: Path) -> str:
+def _running_pass(said: list[str]) -> str:
     """`quantize`, `build` or `tie`; "" while Olive starts."""
-    started = [line for line in _lines(log) if "Running pass " in line]
+    started = [line for line in said if "Running pass " in line]
     return started[-1].split("Running pass ")[1].split(":")[0] if started else ""
-
-
-def _lines(log: Path) -> list[str]:
-    return [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
-
-
-def _reason(lines: list[str]) -> str:
-    """The line that names an error, else the last one."""
-    errors = [line for line in lines if "Error" in line or "ERROR" in line]
-    return (errors or lines or ["it wrote no log"])[-1][-200:]

@@ -81,11 +81,11 @@ class TorchEngine(local.TextEngine):
         return self.model(input_ids=read, use_cache=False).logits[0].float().cpu().numpy()
 
     @torch.inference_mode()
-    def loss(self, prompt: Sequence[int], answer: Sequence[int]) -> float:
-        """Sum of -ln p over the ids of `answer` after `prompt`."""
+    def answer_logits(self, prompt: Sequence[int], answer: Sequence[int]) -> Any:
+        """The head is computed where the answer is foretold only."""
         ids = torch.tensor([[*prompt, *answer]], device=self.model.device)
-        logits = self.model(input_ids=ids, logits_to_keep=len(answer) + 1, use_cache=False).logits[0, :-1].float()
-        return float(torch.nn.functional.cross_entropy(logits, ids[0, len(prompt) :], reduction="sum"))
+        kept = self.model(input_ids=ids, logits_to_keep=len(answer) + 1, use_cache=False).logits[0, :-1]
+        return kept.float().cpu().numpy()
 
     def close(self) -> None:
         self.model = None

@@ -1,4 +1,4 @@
-"""A model that answers questions on its stdin: `python -m backend.ml.hear ORDER.json PARENT`. See `backend.gate.voice`.
+"""A model that answers questions on its stdin: `python -m backend.ml.hear ORDER.json`. See `backend.gate.voice`.
 
 An ONNX model is opened without torch. A failed question is an answer with an `error`; a crash is seen from outside.
 """
@@ -16,7 +16,6 @@ import numpy as np
 
 from backend.chat.engine import LocalEngine, Sampling, open_engine
 from backend.errors import StudioError
-from backend.jobs.guards import die_with_parent
 from backend.schemas import ArtifactView, Kind
 
 
@@ -55,9 +54,8 @@ class Mouth:
         return {"ids": [int(token) for token in self.runtime.encode(text)]}
 
 
-def main(order: Path, parent: int) -> None:
+def main(order: Path) -> None:
     """Never returns: without the teardown of native libraries, which may crash after the work is done."""
-    die_with_parent(parent)
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 
@@ -84,4 +82,4 @@ def main(order: Path, parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]))

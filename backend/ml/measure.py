@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
 from math import exp
 from pathlib import Path
 from statistics import fmean
@@ -19,10 +18,11 @@ import numpy as np
 
 from backend.artifacts import write_json
 from backend.chat.cost import measure_cost, reset_peak
-from backend.chat.engine import Sampling, answer_tokens, open_engine, truth
+from backend.chat.engine import LocalEngine, Sampling, answer_tokens, open_engine, truth
 from backend.data.rows import DataFolder, Row
 from backend.jobs.guards import peak_memory
-from backend.schemas import ArtifactView, Kind
+from backend.likelihood import answer_chances, divergences, log_softmax
+from backend.schemas import ArtifactView
 
 POSITIONS = 256
 """Tokens of answers at which the whole distribution is compared: 50 MB for a vocabulary of 49,152."""
@@ -46,37 +46,7 @@ def measure(question: dict[str, Any]) -> dict[str, float]:
     found["peak_memory_bytes"] = float(peak_memory())
     answers = dict(engine.answers([engine.encode(each) for each in messages], sampling, _no_tick, _BATCH))
     found |= _scores(data, rows, [answers[at] for at in range(len(rows))])
-    read = _onnx_logits if view.kind is Kind.ONNX else _torch_logits
-    return found | _distance(engine, read, data, rows, question)
-
-
-def _log_chances(logits: Any) -> Any:
-    """Log-probabilities, [tokens, vocabulary], float32."""
-    logits = logits.astype(np.float64)
-    peak = logits.max(axis=-1, keepdims=True)
-    return (logits - peak - np.log(np.exp(logits - peak).sum(axis=-1, keepdims=True))).astype(np.float32)
-
-
-def _torch_logits(model: Any, prompt: list[int], answer: list[int]) -> Any:
-    """Logits of the tokens of `answer` after `prompt`, [tokens, vocabulary]."""
-    import torch
-
-    ids = torch.tensor([[*prompt, *answer]], device=model.device)
-    with torch.inference_mode():
-        return (
-            model(input_ids=ids, logits_to_keep=len(answer) + 1, use_cache=False).logits[0, :-1].float().cpu().numpy()
-        )
-
-
-def _onnx_logits(model: Any, prompt: list[int], answer: list[int]) -> Any:
-    import onnxruntime_genai as og
-
-    ids = [*prompt, *answer]
-    params = og.GeneratorParams(model)
-    params.set_search_options(max_length=len(ids) + 1, do_sample=False)
-    generator = og.Generator(model, params)
-    generator.append_tokens(np.array(ids, dtype=np.int32))
-    return generator.get_output("logits")[0, len(prompt) - 1 : -1]
+    return found | _distance(engine, data, rows, question)
 
 
 def _scores(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, float]:
@@ -89,34 +59,27 @@ def _scores(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, 
     return scores.text_scores(expected, answers)
 
 
-def _distance(
-    engine: Any, read: Callable[..., Any], data: DataFolder, rows: list[Row], question: dict[str, Any]
-) -> dict[str, float]:
+def _distance(engine: LocalEngine, data: DataFolder, rows: list[Row], question: dict[str, Any]) -> dict[str, float]:
     """Perplexity of the right answers, KL divergence from the original (nats a token) and share of tokens at which both
     hold the same one for likeliest, over the first POSITIONS tokens of the answers."""
     file, losses = Path(question["original"]), []
     ours: list[Any] = []
     for row in rows:
         answer = engine.encoder.answer_ids(truth(row) or "")
-        chances = _log_chances(read(engine.model, engine.encode(data.template.prompt(row)), answer))
-        losses += (-chances[np.arange(len(answer)), answer]).tolist()
-        room = POSITIONS - sum(len(each) for each in ours)
+        chances = log_softmax(engine.answer_logits(engine.encode(data.template.prompt(row)), answer))
+        losses += (-answer_chances(chances, answer)).tolist()
+        room = POSITIONS - sum(map(len, ours))
         if room > 0:
-            ours.append(chances[:room])
+            ours.append(chances[:room].astype(np.float32))
     mine = np.concatenate(ours)
     if question["keep"]:
         np.save(file, mine)
     theirs = np.load(file, allow_pickle=False)
     return {
         "perplexity": exp(min(700.0, fmean(losses))),
-        "kl": fmean(_divergences(theirs, mine)),
+        "kl": fmean(divergences(theirs, mine)),
         "top_token_agreement": float((theirs.argmax(axis=-1) == mine.argmax(axis=-1)).mean()),
     }
-
-
-def _divergences(theirs: Any, mine: Any) -> Iterator[float]:
-    for p, q in zip(theirs.astype(np.float64), mine.astype(np.float64), strict=True):
-        yield float((np.exp(p) * (p - q)).sum())
 
 
 def _nothing(ref: str) -> ArtifactView:

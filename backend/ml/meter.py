@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backend.artifacts import folder_bytes, write_json
 from backend.chat.pulse import Pulse
-from backend.ml import convert
+from backend.jobs.program import answer_of
 from backend.models import costs
 from backend.schemas import ArtifactView, Kind
 
@@ -34,7 +34,7 @@ class Meter:
             asked = {"view": view.model_dump(mode="json"), "data": str(self.data.path), "split": split, "rows": rows}
             asked |= {"original": str(self.work / f"chances-{split}.npy"), "keep": name == ORIGINAL}
             begun = time.monotonic()
-            found = convert.in_child("backend.ml.measure", asked, self.work, self.pulse, "quant.measure_stopped")
+            found = answer_of("backend.ml.measure", asked, self.work, self.pulse, "quant.measure_stopped")
             found |= {"size_bytes": folder_bytes(folder), "seconds": time.monotonic() - begun}
             write_json(file, found)
         metrics: dict[str, float] = json.loads(file.read_text("utf-8"))

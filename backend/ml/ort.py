@@ -13,6 +13,7 @@ import onnxruntime_genai as og
 from backend.chat import local
 from backend.chat.engine import Sampling, Tick
 from backend.errors import StudioError
+from backend.likelihood import log_softmax
 from backend.machine import physical_cores
 from backend.schemas import ArtifactView
 
@@ -73,12 +74,8 @@ class OrtEngine(local.TextEngine):
                 ids.append(token)
             yield index, *self.rated(ids, chances)
 
-    def loss(self, prompt: Sequence[int], answer: Sequence[int]) -> float:
-        """Sum of -ln p over the ids of `answer` after `prompt`."""
-        logits = self.logits([*prompt, *answer])[len(prompt) - 1 : -1].astype(np.float64)
-        peak = logits.max(axis=-1, keepdims=True)
-        total = np.log(np.exp(logits - peak).sum(axis=-1)) + peak[:, 0]
-        return float((total - logits[np.arange(len(answer)), answer]).sum())
+    def answer_logits(self, prompt: Sequence[int], answer: Sequence[int]) -> Any:
+        return self.logits([*prompt, *answer])[len(prompt) - 1 : -1]
 
     def logits(self, ids: Sequence[int]) -> Any:
         """Of every position: a float array, (len(ids), vocabulary)."""
@@ -94,10 +91,10 @@ class OrtEngine(local.TextEngine):
         generator = self._generator(len(prompt) + sampling.max_new_tokens, sampling)
         generator.append_tokens(np.array(prompt, dtype=np.int32))
         for _ in range(sampling.max_new_tokens):
-            logits = generator.get_logits()[0, -1].astype(np.float64) if rated else None
+            logits = generator.get_logits()[0, -1] if rated else None
             generator.generate_next_token()
             token = int(generator.get_next_tokens()[0])
-            yield token, 0.0 if logits is None else float(logits[token] - _log_sum(logits))
+            yield token, 0.0 if logits is None else float(log_softmax(logits)[token])
 
     def _generator(self, room: int, sampling: Sampling) -> Any:
         params = og.GeneratorParams(self.model)
@@ -109,12 +106,6 @@ class OrtEngine(local.TextEngine):
             options["random_seed"] = sampling.seed
         params.set_search_options(**options)
         return og.Generator(self.model, params)
-
-
-def _log_sum(logits: Any) -> float:
-    """ln of the sum of exp, without overflow."""
-    peak = float(logits.max())
-    return peak + float(np.log(np.exp(logits - peak).sum()))
 
 
 def _first_line(error: Exception) -> str:

@@ -1,14 +1,9 @@
-"""The same questions to a torch model and to its export, which runs in a process of its own: how far apart are they?
-
-Divergence of a position is KL(p, q) = sum of p (ln p - ln q) over the whole vocabulary, p of the original, q of the export,
-in nats, at temperature 1.
-"""
+"""The same questions to a torch model and to its export, which runs in a process of its own: how far apart are they?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,10 +11,11 @@ from backend.chat.engine import Sampling
 from backend.chat.pulse import Pulse
 from backend.gate.measure import Comparison, Question, Told
 from backend.gate.voice import Died, Heard, Refused, Voice
+from backend.likelihood import answer_chances, divergences
 from backend.ml.generate import TorchEngine
 
-_AT_ONCE = 64
-"""Positions whose probabilities are held in float64 at once."""
+_LEAST = 64
+"""Positions of a question that are compared whatever the vocabulary."""
 _VALUES = 60_000_000
 """Positions x vocabulary of a question at most: 240 MB a side."""
 
@@ -57,27 +53,15 @@ def compare(
     return found
 
 
-def divergences(original: Any, export: Any) -> Any:
-    """KL of each position, (positions), of two arrays of logits, (positions, vocabulary)."""
-    size = min(original.shape[1], export.shape[1])
-    parts = []
-    for start in range(0, len(original), _AT_ONCE):
-        log_p = _log_softmax(original[start : start + _AT_ONCE, :size])
-        log_q = _log_softmax(export[start : start + _AT_ONCE, :size])
-        parts.append((np.exp(log_p) * (log_p - log_q)).sum(axis=1))
-    return np.concatenate(parts)
-
-
 def _ask(engine: TorchEngine, voice: Voice, question: Question, original: Heard, room: int, scratch: Path) -> Told:
     size = engine.model.config.vocab_size
-    ids = [*question.prompt, *question.answer][-max(_AT_ONCE, _VALUES // size) :]
+    ids = [*question.prompt, *question.answer][-max(_LEAST, _VALUES // size) :]
     file = scratch / "logits.npy"
     voice.logits(ids, file)
     theirs, ours = engine.logits(ids), np.load(file)
     file.unlink()
-    targets = np.array(question.answer)
-    begin = len(ids) - len(targets) - 1
-    losses = [_loss(logits[begin:-1], targets) if len(targets) else 0.0 for logits in (theirs, ours)]
+    begin = len(ids) - len(question.answer) - 1
+    losses = [-float(answer_chances(logits[begin:-1], question.answer).sum()) for logits in (theirs, ours)]
     return Told(
         question=question,
         original=original,
@@ -95,13 +79,3 @@ def _greedy(engine: TorchEngine, questions: Sequence[Question], room: int, pulse
         text = engine.encoder.text(ids)
         found[at] = Heard(ids=ids, text=text, ended=len(chances) > len(ids), first_ms=0, ms=0)
     return [found[at] for at in range(len(questions))]
-
-
-def _loss(logits: Any, targets: Any) -> float:
-    return float(-_log_softmax(logits)[np.arange(len(targets)), targets].sum())
-
-
-def _log_softmax(logits: Any) -> Any:
-    wide = logits.astype(np.float64)
-    wide -= wide.max(axis=1, keepdims=True)
-    return wide - np.log(np.exp(wide).sum(axis=1, keepdims=True))

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from studio.paths import HERE
 from tests.studio.house import House
 
 Show = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components() -> Iterator[None]:
+    """Every AppTest looks through all installed packages for components, which takes longer than drawing a page: once will
+    do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture
@@ -34,9 +45,9 @@ def show(house: House) -> Show:
             at.session_state["step"] = query.pop("step", "teacher")
         for key, value in query.items():
             at.query_params[key] = value
-        at.run()
         if page != "home":
-            at.switch_page(f"../pages/{page}.py").run()
+            at.switch_page(f"../pages/{page}.py")
+        at.run()
         assert not at.exception, at.exception
         return at
 
