@@ -27,7 +27,8 @@ from backend.chat.engine import answer_tokens, truth
 from backend.chat.local import stop_ids
 from backend.data.rows import DataFolder
 from backend.data.tokens import Encoder
-from backend.ml.measure import _COST_PROMPTS, POSITIONS, _divergences, _scores
+from backend.likelihood import divergences
+from backend.ml.measure import COST_PROMPTS, POSITIONS, quality
 from backend.schemas import ArtifactView
 
 FORMATS = {"f16": 1, "q8_0": 7, "q4_0": 2, "q4_1": 3}
@@ -82,7 +83,7 @@ def measure(home: Path, gguf: Path, source: Path, dataset: ArtifactView, rows: i
         "stops": sorted(stop_ids(source, encoder)),
         "room": answer_tokens(data.template, known, lambda text: len(encoder.ids(text))),
         "threads": os.cpu_count(),
-        "timed": _COST_PROMPTS,
+        "timed": COST_PROMPTS,
         "full": DECODE_TOKENS,
         "full_prompts": DECODE_PROMPTS,
         "positions": POSITIONS,
@@ -94,6 +95,6 @@ def measure(home: Path, gguf: Path, source: Path, dataset: ArtifactView, rows: i
     found = json.loads((work / "answer.json").read_text("utf-8"))
     answers, losses = found.pop("answers"), found.pop("losses")
     theirs, mine = np.load(work / "chances-test.npy"), np.load(work / "chances-llama.npy")
-    found |= _scores(data, asked_rows, [encoder.text(ids) for ids in answers])
-    found |= {"kl": fmean(_divergences(theirs, mine)), "perplexity": exp(min(700.0, fmean(losses)))}
+    found |= quality(data, asked_rows, [encoder.text(ids) for ids in answers])
+    found |= {"kl": fmean(divergences(theirs, mine)), "perplexity": exp(min(700.0, fmean(losses)))}
     return {**found, "size_bytes": float(gguf.stat().st_size)}
