@@ -22,6 +22,7 @@ from backend.messages import (
     review,
     routes,
     serve,
+    slots,
     steps,
     students,
     synth,
@@ -31,7 +32,7 @@ from backend.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, files, models, train, students, quant, logits, routes, ablation),
+    *(core, value, data, files, models, train, students, quant, slots, logits, routes, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
     *(gate, foundry, steps),
 ):

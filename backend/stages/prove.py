@@ -77,6 +77,9 @@ def check(params: ProveParams, world: World) -> list[Problem]:
     if rows is not None and not rows.get(params.split, 0):
         args = {"ref": params.data, "splits": params.split}
         problems.append(Problem(code="chat.no_rows", args=args, field="split"))
+    model = world.describe(params.model)
+    if model is not None and model.facts.get("base"):
+        problems.append(Problem(code="slots.attached", args={"ref": params.model}, field="model"))
     if foundry.python() is None:
         problems.append(Problem(code="foundry.missing"))
     return problems or check_fits(quote(params, world), world)
