@@ -108,15 +108,14 @@ def data_facts(folder: Path) -> dict[str, Any]:
     the train split the rows with steps, their mean characters, the answers whose right one is known, and how many of these
     are right."""
     data = DataFolder(folder)
-    counts = {split: data.count(split) for split in SPLITS}
-    sample = [row for split in SPLITS for row in data.rows(split)]
+    rows = {split: list(data.rows(split)) for split in SPLITS}
+    sample = [row for split in SPLITS for row in rows[split]]
     prompts = sum(len(message["content"]) for row in sample for message in data.template.prompt(row))
     answers = [row.output for row in sample if row.output is not None]
-    learned = [row for row in data.rows("train") if row.output is not None]
-    steps = [len(row.rationale) for row in learned if row.rationale]
-    known = [(row.output or "").strip() == row.gold.strip() for row in learned if row.gold is not None]
+    steps = [len(row.rationale) for row in rows["train"] if row.output is not None and row.rationale]
+    known = [row.output.strip() == row.gold.strip() for row in rows["train"] if row.output and row.gold is not None]
     return {
-        "rows": counts,
+        "rows": {split: len(rows[split]) for split in SPLITS},
         "answer": data.template.answer,
         "labels": data.template.labels,
         "prompt_chars": round(prompts / max(1, len(sample)), 1),

@@ -138,14 +138,15 @@ class TrainingParams(Params):
 
 @dataclass(frozen=True)
 class Work:
-    """The amount of training: examples (epochs counted), steps, mean tokens of an example and of its answer; `longer`: mean
-    tokens of those that give steps, 0 without them."""
+    """The amount of training: examples (epochs counted), steps, mean tokens of an example and of its answer; of
+    those that give steps `longer` is the mean of all tokens and `explained` that of the steps, 0 without them."""
 
     rows: float
     steps: float
     tokens: float
     answers: float
     longer: float = 0.0
+    explained: float = 0.0
 
     @property
     def timing(self) -> dict[str, float]:
@@ -155,6 +156,11 @@ class Work:
         """Tokens of the largest batch whose activations are kept; the longest rows have about twice the mean."""
         kept = 0.25 if params.gradient_checkpointing else 1.0
         return kept * params.batch_size * min(params.max_length, 2 * max(self.tokens, self.longer))
+
+    def steps_bytes(self, params: TrainingParams, vocabulary: int) -> int:
+        """Memory that steps add where they are scored, as they are many times longer than labels: four tables of a batch's
+        positions (logits, in float32, their logarithms, gradient)."""
+        return round(params.batch_size * self.explained * vocabulary * 4 * 4)
 
     def slowdown(self, params: TrainingParams) -> float:
         """Checkpointing computes everything twice and can't share the beginning of prompts (measured: 1.9 times)."""
@@ -176,7 +182,8 @@ def work(params: TrainingParams, data: dict[str, Any]) -> Work:
     held_out = min(params.evaluate_rows, int(data["rows"].get("validation", 0)))
     passes = steps * per_step / rows if rows else 0
     shown = min(steps * per_step, rows * passes) + held_out * math.ceil(passes) / 3
-    return Work(rows=shown, steps=steps, tokens=tokens, answers=answers, longer=longer)
+    scored = costs.answer_tokens(explained) if more else 0.0
+    return Work(rows=shown, steps=steps, tokens=tokens, answers=answers, longer=longer, explained=scored)
 
 
 def _with_steps(params: TrainingParams, data: dict[str, Any]) -> int:

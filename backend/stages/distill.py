@@ -8,6 +8,7 @@ template.
 
 from __future__ import annotations
 
+import gc
 from typing import Any, Literal
 
 from pydantic import Field
@@ -66,6 +67,7 @@ def quote(params: DistillParams, world: World) -> Quote:
     shape = work(params, complete_facts(data.facts, data.path))
     train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter)
     trains = costs.training_bytes(facts, trained=_trained(params, facts), batch_tokens=shape.batch_tokens(params))
+    trains += shape.steps_bytes(params, facts["vocabulary"])
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.logit_seconds(facts, shape.rows * shape.answers)
         trains += learning_bytes(capture.facts, params.batch_size * shape.answers, facts["vocabulary"])
@@ -101,6 +103,7 @@ def run(params: DistillParams, ctx: Any) -> DistillResult:
         ctx.progress(0, 1, "merging the adapter")
         learned = adapter_state(model)
         del model, make  # and with it a teacher in memory
+        gc.collect()  # a trainer holds itself, and so its model, until it is collected
         model = merged(load_model(source, ctx.input, merged=True), *learned)
     return _keep(params, model, source, data, metrics, ctx)
 

@@ -81,7 +81,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     forecast = {**model.facts, "format": "adapter", "base": params.model, "data": params.data}
     return Quote(
         seconds=(costs.start_seconds(model.facts) + slow * train) / world.speed(),
-        memory_bytes=memory,
+        memory_bytes=memory + shape.steps_bytes(params, model.facts["vocabulary"]),
         disk_bytes=trained * 4 + 4_000_000,
         forecast={**forecast, "adapter_parameters": trained},
     )

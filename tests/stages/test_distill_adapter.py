@@ -67,6 +67,31 @@ def test_what_is_not_learned_keeps_every_bit(lab: dict[str, ArtifactView], tmp_p
 
 
 @pytest.mark.ml
+def test_the_student_is_not_in_memory_twice_while_it_is_merged(
+    lab: dict[str, ArtifactView], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import weakref
+
+    from backend.ml import load, lora
+
+    trained, there = [], []
+    state, again = lora.adapter_state, load.load_model
+
+    def seen(model: Any) -> Any:
+        trained.append(weakref.ref(model))
+        return state(model)
+
+    def loaded(*args: Any, **how: Any) -> Any:
+        there.extend(each() is not None for each in trained)
+        return again(*args, **how)
+
+    monkeypatch.setattr(lora, "adapter_state", seen)
+    monkeypatch.setattr(load, "load_model", loaded)
+    learn(tmp_path / "job", lab, student="student", max_steps=1, **LORA)
+    assert there == [False]
+
+
+@pytest.mark.ml
 def test_the_model_that_is_kept_is_the_one_that_was_measured(lab: dict[str, ArtifactView], tmp_path: Path) -> None:
     import torch
     from torch.nn import functional
