@@ -181,6 +181,7 @@ def _session(file: Path) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = cores()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the front needs the cores, too
+    options.log_severity_level = 3  # it would warn of every place for an adapter
     return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
 
 

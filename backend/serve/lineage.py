@@ -22,7 +22,8 @@ def with_bases(store: Store, ref: str) -> list[ArtifactView]:
 def with_attached(store: Store, ref: str) -> list[ArtifactView]:
     """The same, then the adapters that are attached to the model, newest first."""
     views = with_bases(store, ref)
-    return views + [each for each in store.children(views[0].id) if _attached(each, views[0])]
+    found = [each for each in store.children(views[0].id) if _attached(each, views[0])]
+    return views + sorted(found, key=lambda each: each.created, reverse=True)
 
 
 def offered(views: Iterable[ArtifactView]) -> list[ArtifactView]:

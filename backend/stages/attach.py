@@ -64,7 +64,7 @@ def check(params: AttachParams, world: World) -> list[Problem]:
         return problems
     model, adapter, data = (world.describe(ref) for ref in (params.model, params.adapter, params.data))
     assert model and adapter and data
-    if not model.pending:
+    if not (model.pending or adapter.pending):
         problems += _fit(params.model, model.facts, params.adapter, adapter.facts)
     if not data.facts.get("rows", {"validation": 1}).get("validation", 0):
         args = {"ref": params.data, "splits": "validation"}
@@ -75,7 +75,7 @@ def check(params: AttachParams, world: World) -> list[Problem]:
 def quote(params: AttachParams, world: World) -> Quote:
     """Time and memory are those of the comparison."""
     model, adapter = world.describe(params.model), world.describe(params.adapter)
-    facts = {**(model.facts if model else {}), **_own(adapter.facts if adapter else {})}
+    facts = _facts(model.facts if model else {}, adapter.facts if adapter else {}, params.model)
     size = 4 * int(facts.get("adapter_parameters", 0)) + 80 * int(facts.get("vocabulary", 0))
     compared = parity.quote(_comparison(params), world)
     return compared.model_copy(update={"disk_bytes": size, "forecast": {**facts, "size_bytes": size}})
@@ -88,8 +88,7 @@ def run(params: AttachParams, ctx: Any) -> AttachResult:
         raise StudioError.of(problems)
     ctx.progress(0, 1, "writing the adapter")
     out = _write(model, adapter, ctx)
-    facts = {**costs.merged(model.facts), **_own(adapter.facts), "base": model.id}
-    facts.pop("room_for")
+    facts = _facts(model.facts, adapter.facts, model.id)
     export = model.model_copy(update={"id": adapter.id, "name": adapter.name, "path": out, "facts": facts})
     asked = _comparison(params)
     checks, found = parity.examine(asked, ctx, export, adapter, [model])
@@ -116,8 +115,10 @@ def _fit(model: str, facts: dict[str, Any], name: str, adapter: dict[str, Any]) 
     return []
 
 
-def _own(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: facts[name] for name in _OWN if name in facts}
+def _facts(shared: dict[str, Any], adapter: dict[str, Any], base: str) -> dict[str, Any]:
+    """The shared model's with what is the adapter's own."""
+    kept = {name: value for name, value in costs.merged(shared).items() if name not in ("room_for", "size_bytes")}
+    return {**kept, **{name: adapter[name] for name in _OWN if name in adapter}, "base": base}
 
 
 def _write(model: ArtifactView, adapter: ArtifactView, ctx: Any) -> Any:

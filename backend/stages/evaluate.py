@@ -38,7 +38,7 @@ from backend.models import costs
 from backend.schemas import ArtifactView, Kind, Quote
 from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
 
-WEIGHTS = (".safetensors", ".onnx", ".onnx.data")
+WEIGHTS = (".safetensors", ".onnx", ".onnx.data", ".onnx_adapter")
 
 
 class EvaluateParams(AnswererParams):
