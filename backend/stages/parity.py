@@ -14,7 +14,7 @@ from pydantic import Field
 
 from backend.artifacts import write_json
 from backend.chat import pace
-from backend.chat.engine import answer_tokens, truth
+from backend.chat.engine import answer_room, known_rows, truth
 from backend.chat.pulse import Pulse
 from backend.data.rows import DataFolder, Message, Row
 from backend.data.tokens import Encoder
@@ -27,7 +27,7 @@ from backend.gate.texts import HARD, conversations
 from backend.gate.voice import Died, Voice
 from backend.models import costs
 from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs
+from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs, check_rows
 
 ExportRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.ONNX))]
 START_SECONDS = 6.0
@@ -116,11 +116,8 @@ def check(params: ParityParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
     if problems:
         return problems
-    known, data = world.describe(params.model), world.describe(params.data)
-    rows = data.facts.get("rows") if data else None
-    if rows is not None and not rows.get(params.split, 0):
-        args = {"ref": params.data, "splits": params.split}
-        problems.append(Problem(code="chat.no_rows", args=args, field="split"))
+    problems += check_rows(params.data, params.split, world)
+    known = world.describe(params.model)
     if known and known.path and not known.pending and not has_original(Path(known.path), world):
         problems.append(Problem(code="gate.no_original", args={"ref": params.model}, field="model"))
     return problems or check_fits(quote(params, world), world)
@@ -147,9 +144,7 @@ def run(params: ParityParams, ctx: Any) -> ParityResult:
     view, source = ctx.input(params.model), ctx.input(params.data)
     original, export = original_of(view, ctx), as_export(view, ctx)
     data = DataFolder(source.path)
-    rows = [row for row in data.rows(params.split) if truth(row) is not None][: params.rows]
-    if not rows:
-        raise StudioError("chat.no_truth", ref=source.name, split=params.split)
+    rows = known_rows(source, params.split, params.rows)
     pulse = Pulse(ctx, len(rows) + len(HARD), "comparing the files")
     pulse()
     hard = [Row(id=name, input=text) for name, text in HARD.items()]
@@ -160,7 +155,7 @@ def run(params: ParityParams, ctx: Any) -> ParityResult:
     folders = [each.path for each in (original, *bases_of(original, ctx))]
     pair = files.Pair(export.path, folders, data.template, chats, texts)
     checks = files.compare_files(pair)
-    room = params.max_new_tokens or _room(data, encoder)
+    room = params.max_new_tokens or answer_room(data, encoder)
     questions = _questions(original, data, (rows, hard), room)
     found = _heard(ctx, export, original, questions, chats, room, pulse)
     precision = str(export.facts.get("precision", ""))
@@ -207,11 +202,6 @@ def _questions(
         most = int(original.facts.get("context") or CONTEXT) - max(room, len(answer)) - 1
         found.append(Question(row.input, encoder.prompt_ids(data.template, row)[-max(1, most) :], answer, right))
     return found
-
-
-def _room(data: DataFolder, encoder: Encoder) -> int:
-    known = [row.output for row in data.rows("train") if row.output is not None]
-    return answer_tokens(data.template, known, lambda text: len(encoder.ids(text)))
 
 
 def _keep(
