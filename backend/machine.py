@@ -53,6 +53,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def physical_cores() -> int:
+    """Cores that this process may use, two threads of one counted once: as many as multiply matrices without waiting for each
+    other."""
+    return min(cores(), psutil.cpu_count(logical=False) or cores())
+
+
 def speed(home: Path) -> float:
     """1.0 is as fast as the reference. Measured (a tenth of a second) at most every ten minutes; the best value for this
     number of cores is kept in `home`, since a busy moment makes a machine look slow."""

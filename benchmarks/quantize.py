@@ -3,7 +3,8 @@
 MODEL is a tuned model or adapter of the studio (SLMOPS_HOME), DATASET what it was tuned on. Everything is built once; then all
 take turns, each time in a process of its own: first on all test rows (quality, perplexity and divergence from the torch
 weights in float32), then `--repeats` times on few rows for the times, of which the median counts. FP16 is built for CUDA and
-runs here on the CPU, so its times say nothing about a graphics card.
+runs here on the CPU, so its times say nothing about a graphics card. `--llama FOLDER` puts llama.cpp beside it
+(benchmarks.llama says what the folder holds).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -27,6 +29,7 @@ from backend.schemas import ArtifactView
 from backend.settings import Settings
 from backend.stages.quantize import QuantizeParams, exact_modules, scheme_of
 from backend.stages.search import RECIPES
+from benchmarks import llama
 
 TIMED = ("ttft_ms", "decode_tokens_per_s", "latency_ms_p50", "peak_memory_bytes")
 FEW = 20
@@ -44,12 +47,14 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=300, help="test rows at most")
     parser.add_argument("--repeats", type=int, default=3, help="rounds of timing")
     parser.add_argument("--only", nargs="*", default=list(CONTENDERS), choices=list(CONTENDERS), metavar="RECIPE")
+    parser.add_argument("--llama", type=Path, metavar="FOLDER", help="llama.cpp, too: its environment and its source")
+    parser.add_argument("--work", type=Path, help="keep what was built there, and use what is there")
     parser.add_argument("--json", type=Path, help="write all figures there, too")
     options = parser.parse_args()
     studio = Studio(Settings())
     known = {view.id: view for view in studio.artifacts()} | {view.name: view for view in studio.artifacts()}
     with tempfile.TemporaryDirectory() as folder:
-        found = compare(Path(folder), known, known[options.model], known[options.data], options)
+        found = compare(options.work or Path(folder), known, known[options.model], known[options.data], options)
     show(found)
     if options.json:
         write_json(options.json, found)
@@ -66,14 +71,18 @@ def compare(
     folders = {ORIGINAL: source}
     for name in options.only:
         folders[name] = _built(name, model, data, maker, ctx)
+    ggufs = llama.build(options.llama, source, work / "llama") if options.llama else {}
     found: dict[str, dict[str, float]] = {}
-    times: dict[str, list[dict[str, float]]] = {name: [] for name in folders}
+    times: dict[str, list[dict[str, float]]] = {name: [] for name in [*folders, *ggufs]}
     for turn in range(options.repeats + 1):
-        meter = Meter(ctx.scratch(f"turn-{turn}"), data, model, pulse)
+        meter = Meter(Path(tempfile.mkdtemp(dir=work)), data, model, pulse)
         rows = FEW if turn else options.rows
         print(f"round {turn}, {rows} rows at most, load {os.getloadavg()[0]:.1f}", flush=True)
-        for name, folder in folders.items():
-            metrics = meter.measure(folder, name, "test", rows)
+        for name in times:
+            if name in ggufs:
+                metrics = llama.measure(options.llama, ggufs[name], source, data, rows, meter.work)
+            else:
+                metrics = meter.measure(folders[name], name, "test", rows)
             print(f"  {name}: {json.dumps({key: round(value, 4) for key, value in metrics.items()})}", flush=True)
             times[name].append(metrics)
             found.setdefault(name, dict(metrics))
@@ -87,10 +96,13 @@ def _built(name: str, model: ArtifactView, data: ArtifactView, maker: Maker, ctx
     if name.endswith("-exact"):
         how["exact_layers"] = max(1, int(model.facts["layers"]) // 6)
     params = QuantizeParams.model_validate({"model": model.id, "data": data.id, **how})
-    _layers, modules = exact_modules(params, maker, ctx)
-    out: Path = ctx.scratch(f"built-{name}")
-    maker.make(scheme_of(params, model.facts, modules), out)
-    print(f"built {name}", flush=True)
+    out: Path = maker.work / f"built-{name}"
+    if not (out / "genai_config.json").is_file():
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
+        _layers, modules = exact_modules(params, maker, ctx)
+        maker.make(scheme_of(params, model.facts, modules), out)
+        print(f"built {name}", flush=True)
     return out if params.target == "cpu" else convert.on_cpu(out)
 
 

@@ -187,7 +187,7 @@ def main() -> None:
     view = Studio.open().model(given.model)
     load = os.getloadavg()
     with served(view.name) as (process, url):
-        engine = OrtEngine(view)
+        engine = OrtEngine(view, {}.__getitem__)
         found = compare(Client(url, view.name, given.tokens), engine, given.tokens, given.rounds)
         engine.close()
         short = Client(url, view.name, 16)

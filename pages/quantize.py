@@ -10,6 +10,7 @@ stage_page(
     _("Weights in few bits make a model small and fast; a package hands it over with all that it needs."),
     "quantize",
     "search",
+    "attach",
     "parity",
     "checklist",
     "prove",

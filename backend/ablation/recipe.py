@@ -23,7 +23,7 @@ VARIANTS = ("gold", "sequence", "logit")
 FIRST_SEED = 42
 _LOGIT = frozenset(ASKS["logit"])
 """What only the logit route takes."""
-_ROUTES = frozenset(RouteParams.model_fields)
+_ROUTES = frozenset(RouteParams.model_fields) | frozenset(ASKS["sequence"])
 """What says how a variant learns."""
 
 

@@ -101,7 +101,7 @@ def open_runtime(view: ArtifactView) -> Callable[[ArtifactView, Lookup], LocalEn
     if view.kind is Kind.ONNX:
         from backend.ml.ort import OrtEngine
 
-        return lambda model, _: OrtEngine(model)
+        return OrtEngine
     raise StudioError("core.artifact_kind", ref=view.name, kind=view.kind, wanted="model / adapter / onnx")
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 SPLITS = ("train", "validation", "test", "pool")
+EXPLAIN = "Write only the steps that lead to the answer."
+"""The request that a student learns the steps under; it never meets it when it is asked for an answer."""
 Message = dict[str, str]
 
 
@@ -54,6 +57,10 @@ class Template(BaseModel):
     user: str = "{input}"
     answer: Literal["label", "text"] = "text"
     labels: list[str] = []
+
+    def for_steps(self) -> Template:
+        """The same with the request for the steps alone: what a second task in training is asked."""
+        return self.model_copy(update={"user": f"{self.user}\n\n{EXPLAIN}"})
 
     def prompt(self, row: Row) -> list[Message]:
         """The messages up to the one that the model has to give."""
@@ -97,16 +104,36 @@ def write_template(folder: Path, template: Template) -> None:
 
 
 def data_facts(folder: Path) -> dict[str, Any]:
-    """The facts of a dataset artifact: rows per split, kind of answer, labels, mean characters of a prompt and an answer."""
+    """The facts of a dataset artifact: rows per split, kind of answer, labels, mean characters of a prompt and an answer; of
+    the train split the rows with steps, their mean characters, the answers whose right one is known, and how many of these
+    are right."""
     data = DataFolder(folder)
     counts = {split: data.count(split) for split in SPLITS}
     sample = [row for split in SPLITS for row in data.rows(split)]
     prompts = sum(len(message["content"]) for row in sample for message in data.template.prompt(row))
     answers = [row.output for row in sample if row.output is not None]
+    learned = [row for row in data.rows("train") if row.output is not None]
+    steps = [len(row.rationale) for row in learned if row.rationale]
+    known = [(row.output or "").strip() == row.gold.strip() for row in learned if row.gold is not None]
     return {
         "rows": counts,
         "answer": data.template.answer,
         "labels": data.template.labels,
         "prompt_chars": round(prompts / max(1, len(sample)), 1),
         "answer_chars": round(sum(map(len, answers)) / max(1, len(answers)), 1),
+        "rationales": len(steps),
+        "rationale_chars": round(sum(steps) / max(1, len(steps)), 1),
+        "known": len(known),
+        "known_right": sum(known),
     }
+
+
+def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str, Any]:
+    """The facts of a dataset in `folder`, counted again where an older version of the studio did not count all of them."""
+    there = folder is not None and (Path(folder) / "template.json").is_file()
+    return {**facts, **_counted(str(folder))} if there and "known" not in facts else facts
+
+
+@lru_cache(maxsize=32)  # an artifact does not change
+def _counted(folder: str) -> dict[str, Any]:
+    return data_facts(Path(folder))

@@ -22,6 +22,8 @@ from backend.messages import (
     review,
     routes,
     serve,
+    slots,
+    steps,
     students,
     synth,
     train,
@@ -30,9 +32,9 @@ from backend.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, files, models, train, students, quant, logits, routes, ablation),
+    *(core, value, data, files, models, train, students, quant, slots, logits, routes, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
-    *(gate, foundry),
+    *(gate, foundry, steps),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

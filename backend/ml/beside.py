@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from random import Random
 from typing import Any
@@ -134,7 +135,9 @@ class OnPolicyTrainer(LiveTrainer):
         room = self.context - max(map(len, prompts))
         sampling = Sampling(max_new_tokens=min(self.params.own_tokens, room), temperature=1.0, seed=seed)
         model.eval()
-        answers = _Speaker(model, self.encoder).speak(prompts, sampling)
+        rounded = hasattr(model, "get_base_model")  # below an adapter weights may be in bfloat16
+        with self.accelerator.autocast() if rounded else nullcontext():
+            answers = _Speaker(model, self.encoder).speak(prompts, sampling)
         model.train()
         whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
         return padded(whole, [len(prompt) for prompt in prompts], inputs["labels"].device)

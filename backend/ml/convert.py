@@ -35,10 +35,15 @@ def plain_folder(view: ArtifactView, lookup: Lookup, scratch: Path) -> Path:
     from backend.ml.load import load_model
 
     load_model(view, lookup, merged=True).save_pretrained(scratch)
-    for name in _CARRIED:
-        if (view.path / name).is_file():
-            shutil.copyfile(view.path / name, scratch / name)
+    carry(view.path, scratch)
     return scratch
+
+
+def carry(source: Path, target: Path) -> None:
+    """Copy tokenizer, templates, license and notice."""
+    for name in _CARRIED:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
 
 
 def olive_config(model: Path, work: Path, scheme: Scheme, calibration: Path | None = None) -> dict[str, Any]:
@@ -86,9 +91,7 @@ def collect(built: Path, source: Path, target: Path, config: dict[str, Any]) -> 
     for name in _KEPT:
         if (built / name).is_file():
             shutil.move(built / name, target / name)
-    for name in _CARRIED:
-        if (source / name).is_file():
-            shutil.copyfile(source / name, target / name)
+    carry(source, target)
     _repair_genai_config(target)
     recipe = {key: config[key] for key in ("input_model", "systems", "passes", "host", "target")}
     write_json(target / "olive.json", _portable(recipe))

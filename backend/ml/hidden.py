@@ -19,7 +19,7 @@ from backend.ml.beside import Teacher, open_teacher
 from backend.ml.examples import IGNORE
 from backend.ml.prefix import hidden_states
 from backend.ml.student import layers_of
-from backend.ml.train import AnswerTrainer
+from backend.ml.train import AnswerTrainer, causal_of
 from backend.models.routing import RouteParams, uncut
 from backend.schemas import ArtifactView
 
@@ -66,7 +66,7 @@ class HiddenTrainer(AnswerTrainer):
         self.teacher = teacher
         self.params = params
         layers = layers_of(teacher.model)
-        self.mine = Listener(list(layers_of(options["model"])))
+        self.mine = Listener(list(layers_of(causal_of(options["model"]))))
         self.theirs = Listener([layers[at] for at in counterparts(kept, len(layers))])
 
     def total_loss(self, logits: Any, labels: Any, inputs: dict[str, Any]) -> Any:

@@ -20,7 +20,7 @@ from backend.errors import StudioError
 from backend.ml.divergence import Target, divergence
 from backend.ml.examples import IGNORE, Examples
 from backend.ml.shards import Array, read_shard, unpack
-from backend.ml.train import AnswerTrainer
+from backend.ml.train import MarkedTrainer
 from backend.models.captures import LogitParams, fingerprint, refuse_other
 from backend.schemas import ArtifactView
 
@@ -57,19 +57,15 @@ class Capture:
         return Target(self.ids[ids], log_p, tails[:, self.column])
 
 
-class RowTrainer(AnswerTrainer):
-    """AnswerTrainer whose rows carry `row`, the place of what a teacher knows of them. Validation rows have none: their loss
+class RowTrainer(MarkedTrainer):
+    """A trainer whose rows carry `row`, the place of what a teacher knows of them. Validation rows have none: their loss
     is that of the answer, as on every other route."""
+
+    mark = "row"
 
     def __init__(self, params: LogitParams, **options: Any) -> None:
         super().__init__(**options)
         self.params = params
-        self.data_collator = partial(_collate, self.data_collator)
-
-    def _set_signature_columns_if_needed(self) -> None:
-        super()._set_signature_columns_if_needed()
-        if "row" not in self._signature_columns:  # type: ignore[operator]
-            self._signature_columns.append("row")  # type: ignore[attr-defined]
 
     def total_loss(self, logits: Any, labels: Any, inputs: dict[str, Any]) -> Any:
         """Sum over positions of kl_weight x distance + (1 - kl_weight) x negative log-likelihood; the latter alone where
@@ -149,8 +145,3 @@ def find_rows(examples: Examples, rows: dict[int, int], to_teacher: Array) -> in
         mark = None if NO_ROW in ids else fingerprint(ids, item["labels"].count(IGNORE))
         item["row"] = rows.get(mark, NO_ROW) if mark is not None else NO_ROW  # type: ignore[assignment]
     return sum(item["row"] != NO_ROW for item in examples.items)  # type: ignore[comparison-overlap]
-
-
-def _collate(inner: Callable[..., dict[str, Any]], items: list[dict[str, Any]]) -> dict[str, Any]:
-    batch = inner(items)
-    return {**batch, "row": torch.tensor([item["row"] for item in items])} if "row" in items[0] else batch

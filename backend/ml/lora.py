@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 
 from backend.errors import StudioError
 from backend.ml.checkpoints import disk_full_told
@@ -48,6 +48,19 @@ def save_adapter(model: Any, base: ArtifactView, out: Path) -> None:
     content = json.loads(config_file.read_text("utf-8"))
     content["target_modules"] = sorted(content["target_modules"])  # a set: its order differs from run to run
     config_file.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def adapter_state(model: Any) -> tuple[Any, dict[str, torch.Tensor]]:
+    """The config and the weights of a trained adapter, apart from the model below it."""
+    return model.peft_config["default"], get_peft_model_state_dict(model)
+
+
+def merged(plain: Any, config: Any, state: dict[str, torch.Tensor]) -> Any:
+    """`plain` with the adapter added to its weights. It has to be loaded anew: below an adapter that trained, weights may
+    have been rounded to bfloat16."""
+    wrapped = get_peft_model(plain, config)
+    set_peft_model_state_dict(wrapped, state)
+    return wrapped.merge_and_unload()
 
 
 def _halve_frozen(model: Any) -> None:

@@ -26,7 +26,7 @@ from backend.schemas import ArtifactView
 
 POSITIONS = 256
 """Tokens of answers at which the whole distribution is compared: 50 MB for a vocabulary of 49,152."""
-_COST_PROMPTS = 10
+COST_PROMPTS = 10
 _BATCH = 32
 
 
@@ -40,14 +40,15 @@ def measure(question: dict[str, Any]) -> dict[str, float]:
     engine = open_engine(view, _nothing)
     sampling = Sampling(max_new_tokens=answer_room(data, engine.encoder))
     messages = [data.template.prompt(row) for row in rows]
-    found = measure_cost(engine, messages[:_COST_PROMPTS], sampling, _no_tick).model_dump()
+    found = measure_cost(engine, messages[:COST_PROMPTS], sampling, _no_tick).model_dump()
     found["peak_memory_bytes"] = float(peak_memory())
     answers = dict(engine.answers([engine.encode(each) for each in messages], sampling, _no_tick, _BATCH))
-    found |= _scores(data, rows, [answers[at] for at in range(len(rows))])
+    found |= quality(data, rows, [answers[at] for at in range(len(rows))])
     return found | _distance(engine, data, rows, question)
 
 
-def _scores(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, float]:
+def quality(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, float]:
+    """Scores of `answers` to `rows`: accuracy and its like for labels, overlap for texts."""
     from backend.ml import scores
 
     expected = [truth(row) or "" for row in rows]

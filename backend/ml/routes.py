@@ -9,6 +9,7 @@ from backend.ml.beside import live_trainer
 from backend.ml.examples import Examples
 from backend.ml.hidden import hidden_trainer
 from backend.ml.logits import logit_trainer
+from backend.ml.steps import steps_trainer
 from backend.ml.train import AnswerTrainer
 from backend.schemas import ArtifactView
 
@@ -16,7 +17,7 @@ from backend.schemas import ArtifactView
 def route_trainer(
     params: Any, student: ArtifactView, data: ArtifactView, examples: Examples, ctx: Any
 ) -> Callable[..., AnswerTrainer] | None:
-    """What makes the trainer for the route of `params` (of `distill`); None for answers alone. Raises StudioError when teacher
+    """What makes the trainer for the route of `params` (of `distill`); None for plain answers. Raises StudioError when teacher
     or capture don't fit."""
     if params.route == "logit":
         return logit_trainer(params, student, data, examples, ctx)
@@ -28,4 +29,4 @@ def route_trainer(
         from backend.ml.cross import cross_trainer  # TRL's experimental part: only where it is asked for
 
         return cross_trainer(params, student, data, examples, params.max_length, ctx)
-    return None
+    return steps_trainer(params, examples)

@@ -11,13 +11,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
 
+from backend.chat.engine import Lookup
 from backend.errors import StudioError
 from backend.machine import cores
+from backend.models.quants import ADAPTER_FILE
 from backend.schemas import ArtifactView
 
 CHUNK = 128
@@ -59,17 +62,16 @@ class Reading:
 
 
 class OrtRows:
-    """Rows of answers that go on together. `view`: an artifact of kind onnx. Raises StudioError when it can't be loaded,
-    or when its graph does not keep rows apart (`serve.rows`)."""
+    """Rows of answers that go on together. `view`: an artifact of kind onnx; `lookup` finds the model that an attached
+    adapter shares; `beside`: rows of the same model, whose weights in memory serve these too. Raises StudioError when it
+    can't be loaded, or when its graph does not keep rows apart (`serve.rows`)."""
 
-    def __init__(self, view: ArtifactView) -> None:
-        config = json.loads((view.path / "genai_config.json").read_text("utf-8"))["model"]
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = cores()
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the front needs the cores, too
-        file = view.path / config["decoder"]["filename"]
+    def __init__(self, view: ArtifactView, lookup: Lookup, beside: OrtRows | None = None) -> None:
+        model = lookup(view.facts["base"]) if view.facts.get("base") else view
+        config = json.loads((model.path / "genai_config.json").read_text("utf-8"))["model"]
         try:
-            self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+            self._session: Any = beside._session if beside else _session(model.path / config["decoder"]["filename"])
+            self._adapter = {} if model is view else _adapter(view.path / ADAPTER_FILE)
         except Exception as error:  # onnxruntime has an exception of its own for each status
             raise StudioError("chat.onnx_load", ref=view.name, reason=str(error).splitlines()[0][:300]) from error
         self._caches = _caches(self._session, config["decoder"])
@@ -139,6 +141,8 @@ class OrtRows:
             array = block[one.past][:rows]
             binding.bind_input(one.past, "cpu", 0, one.dtype, array.shape, array.ctypes.data)
             binding.bind_output(one.present, "cpu", 0, one.dtype, array.shape, array.ctypes.data)
+        for name, weights in self._adapter.items():
+            binding.bind_ortvalue_input(name, weights)
         return binding
 
     def _room(self, lengths: Sequence[int]) -> int:
@@ -171,6 +175,19 @@ class OrtRows:
         for _ in prompts:
             self.drop(0)
         return all(_alike(left, right) > _MOST_ALIKE for left, right in zip(alone, together, strict=True))
+
+
+def _session(file: Path) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = cores()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the front needs the cores, too
+    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+
+
+def _adapter(file: Path) -> dict[str, Any]:
+    """Inputs of the graph and their weights: a run with bound inputs takes no active adapter."""
+    found: dict[str, Any] = onnxruntime.AdapterFormat.read_adapter(str(file)).get_parameters()
+    return found
 
 
 def _caches(session: Any, decoder: dict[str, Any]) -> list[_Cache]:

@@ -17,6 +17,7 @@ from backend.data.rows import DataFolder, Row, Template
 from backend.data.tokens import Encoder
 from backend.errors import StudioError
 from backend.ml import convert
+from backend.ml.slots import cut_slots
 from backend.models.quants import BITS, Scheme
 
 QUESTIONS = ("Hello.", "Turn on the light in the kitchen.", "¿Qué puedes hacer por mí?")
@@ -52,6 +53,8 @@ class Maker:
         config = convert.olive_config(self.source, olive, scheme, texts)
         built = convert.run_olive(config, olive, lambda phase: self.pulse.add(0, PHASES.get(phase, phase)), self.say)
         convert.collect(built, self.source, out, config)
+        if scheme.adapters and not cut_slots(out):
+            raise StudioError("slots.none")
         self.pulse.add(0, "asking the result")
         ask = convert.ask_onnx if scheme.target == "cpu" else convert.ask_elsewhere
         return ask(out, self.prompts(), self.pulse)

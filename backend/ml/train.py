@@ -6,9 +6,11 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch.nn import functional
 from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
@@ -89,7 +91,7 @@ class AnswerTrainer(SFTTrainer):
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """The mean of `total_loss` over the answers' tokens."""
-        causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+        causal = causal_of(model)
         with self.accelerator.autocast():
             hidden, labels = answer_states(causal, inputs)
             logits = head_logits(causal, hidden)
@@ -119,6 +121,26 @@ class AnswerTrainer(SFTTrainer):
             folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
             (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
             mark_complete(folder)
+
+
+def causal_of(model: Any) -> Any:
+    """The model itself, below an adapter too."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+class MarkedTrainer(AnswerTrainer):
+    """AnswerTrainer whose rows carry a whole number beside their ids, called `mark`. Validation rows have none."""
+
+    mark = ""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.data_collator = partial(_collate, self.mark, self.data_collator)
+
+    def _set_signature_columns_if_needed(self) -> None:
+        super()._set_signature_columns_if_needed()
+        if self.mark not in self._signature_columns:  # type: ignore[operator]
+            self._signature_columns.append(self.mark)  # type: ignore[attr-defined]
 
 
 class Reporter(TrainerCallback):
@@ -159,6 +181,11 @@ class Reporter(TrainerCallback):
     def _tell(self, state: Any, note: str) -> None:
         self.ctx.progress(state.global_step, state.max_steps, note)
         self.ctx.checkpoint()
+
+
+def _collate(mark: str, inner: Callable[..., dict[str, Any]], items: list[dict[str, Any]]) -> dict[str, Any]:
+    batch = inner(items)
+    return {**batch, mark: torch.tensor([item[mark] for item in items])} if mark in items[0] else batch
 
 
 def _config(plan: Plan, folder: Path, rows: int, evaluates: bool) -> SFTConfig:

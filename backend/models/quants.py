@@ -26,12 +26,14 @@ _ACCELERATORS = {
     "cuda": {"device": "gpu", "execution_providers": ["CUDAExecutionProvider"]},
     "directml": {"device": "gpu", "execution_providers": ["DmlExecutionProvider"]},
 }
+ADAPTER_FILE = "adapter.onnx_adapter"
+"""The weights of an adapter that is attached to an ONNX model."""
 _TABLES = ("lm_head", "model.embed_tokens")
 
 
 class Scheme(BaseModel):
     """`tied`: input and output table become one; else the input table keeps its values. `exact`: names of modules whose
-    weights take 8 bits in an INT4 model."""
+    weights take 8 bits in an INT4 model; `adapters`: each matrix stays one of its own, as an adapter changes it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,6 +45,7 @@ class Scheme(BaseModel):
     head_bits: Literal[4, 8] = 4
     target: Target = "cpu"
     exact: tuple[str, ...] = ()
+    adapters: bool = False
 
     @property
     def recipe(self) -> str:
@@ -63,6 +66,8 @@ def passes(scheme: Scheme, model: Path, calibration: Path | None = None) -> dict
         "precision": scheme.precision if bits > 8 else "int4",
         "extra_options": {"hf_remote": False, "hf_token": "false"},
     }
+    if scheme.adapters:
+        build["extra_options"]["disable_qkv_fusion"] = True
     if bits > 8:
         return {"build": build}
     found = _rounding(scheme, bits, model, calibration) | {"build": {**build, "int4_block_size": scheme.block}}

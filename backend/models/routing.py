@@ -22,7 +22,7 @@ from backend.stages.base import Described, TorchRef, World
 
 _LOGIT = ("kl_weight", "temperature", "divergence")
 ASKS: dict[str, tuple[str, ...]] = {
-    "sequence": (),
+    "sequence": ("rationale", "steps_weight"),
     "logit": ("capture", *_LOGIT),
     "live": ("teacher", *_LOGIT),
     "on_policy": ("teacher", *_LOGIT, "own_share", "own_tokens"),
@@ -170,7 +170,7 @@ def unread(route: str | None) -> set[str]:
 def _unread(params: RouteParams) -> list[Problem]:
     """A problem for every value that was set and that the route does not read."""
     fields = type(params).model_fields
-    given = [name for name in RouteParams.model_fields if name in unread(params.route)]
+    given = [name for name in fields if name in unread(params.route)]
     return [Problem(code="route.unread", field=name) for name in given if getattr(params, name) != fields[name].default]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from backend.data.rows import DataFolder
+from backend.data.rows import EXPLAIN, DataFolder, complete_facts
 from backend.data.tokens import Encoder
 from backend.errors import Problem, StudioError
 from backend.models import costs
+from backend.models.adapters import AdapterParams
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.schemas import ArtifactView
 from backend.stages.base import Context, Params, World
@@ -98,6 +100,19 @@ class TrainingParams(Params):
         title="Gradient checkpointing",
         description="Takes much less memory and about twice the time. Try it when memory runs out.",
     )
+    rationale: Literal["ignore", "beside"] = Field(
+        default="ignore",
+        title="Teacher's steps",
+        description="Beside the answers the model can learn to write the steps that the teacher gave, as a second task. "
+        "It still answers at once.",
+    )
+    steps_weight: float = Field(
+        default=1.0,
+        gt=0,
+        le=10,
+        title="Weight of the steps",
+        description="How much an example of the steps counts beside one of the answers. At 1 both count alike.",
+    )
     evaluate_rows: int = Field(
         default=100,
         ge=0,
@@ -123,12 +138,14 @@ class TrainingParams(Params):
 
 @dataclass(frozen=True)
 class Work:
-    """The amount of training: rows (epochs counted), steps, mean tokens of a row and of its answer."""
+    """The amount of training: examples (epochs counted), steps, mean tokens of an example and of its answer; `longer`: mean
+    tokens of those that give steps, 0 without them."""
 
     rows: float
     steps: float
     tokens: float
     answers: float
+    longer: float = 0.0
 
     @property
     def timing(self) -> dict[str, float]:
@@ -137,7 +154,7 @@ class Work:
     def batch_tokens(self, params: TrainingParams) -> float:
         """Tokens of the largest batch whose activations are kept; the longest rows have about twice the mean."""
         kept = 0.25 if params.gradient_checkpointing else 1.0
-        return kept * params.batch_size * min(params.max_length, 2 * self.tokens)
+        return kept * params.batch_size * min(params.max_length, 2 * max(self.tokens, self.longer))
 
     def slowdown(self, params: TrainingParams) -> float:
         """Checkpointing computes everything twice and can't share the beginning of prompts (measured: 1.9 times)."""
@@ -145,15 +162,26 @@ class Work:
 
 
 def work(params: TrainingParams, data: dict[str, Any]) -> Work:
-    """From a dataset's facts, or the forecast of them. Evaluation counts as a third of training per row."""
-    tokens = costs.row_tokens(data, params.max_length)
-    per_step = params.batch_size * params.accumulation
-    rows = int(data["rows"].get("train", 0))
+    """From a dataset's facts, or the forecast of them. Evaluation counts as a third of training per row. Steps that are
+    learned beside the answers are examples of their own."""
+    rows, more = int(data["rows"].get("train", 0)), _with_steps(params, data)
+    explained = {**data, "answer_chars": data.get("rationale_chars", 0.0)}
+    explained["prompt_chars"] = data["prompt_chars"] + len(EXPLAIN)
+    longer = costs.row_tokens(explained, params.max_length) if more else 0.0
+    share = more / max(1, rows + more)
+    tokens = (1 - share) * costs.row_tokens(data, params.max_length) + share * longer
+    answers = (1 - share) * costs.answer_tokens(data) + share * costs.answer_tokens(explained)
+    per_step, rows = params.batch_size * params.accumulation, rows + more
     steps = params.max_steps or math.ceil(params.epochs * math.ceil(rows / per_step))
     held_out = min(params.evaluate_rows, int(data["rows"].get("validation", 0)))
     passes = steps * per_step / rows if rows else 0
     shown = min(steps * per_step, rows * passes) + held_out * math.ceil(passes) / 3
-    return Work(rows=shown, steps=steps, tokens=tokens, answers=costs.answer_tokens(data))
+    return Work(rows=shown, steps=steps, tokens=tokens, answers=answers, longer=longer)
+
+
+def _with_steps(params: TrainingParams, data: dict[str, Any]) -> int:
+    """How many rows become a second example."""
+    return int(data.get("rationales", 0)) if params.rationale == "beside" else 0
 
 
 def check_training(params: TrainingParams, model_ref: str, data_ref: str, world: World) -> list[Problem]:
@@ -162,15 +190,29 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
     problems = []
     if data and not data.pending and not data.facts["rows"].get("train"):
         problems.append(Problem(code="train.no_rows", args={"data": data_ref}, field="data"))
+    elif data and params.rationale == "beside" and not _with_steps(params, complete_facts(data.facts, data.path)):
+        problems.append(Problem(code="steps.none", args={"data": data_ref}, field="rationale"))
+    fields, values = type(params).model_fields, params.model_dump()
+    unread = [name for name in fields if name in idle(values) and values[name] != fields[name].default]
+    problems += [Problem(code="train.unread", field=name) for name in unread]
     if model and params.max_length > model.facts["context"]:
         args = {"max_length": params.max_length, "context": model.facts["context"]}
         problems.append(Problem(code="train.context", args=args, field="max_length"))
     return problems
 
 
+def idle(values: Mapping[str, Any]) -> set[str]:
+    """The fields that have no effect beside these values of the others; also of a form that is being filled in."""
+    off = {"steps_weight"} if values.get("rationale") == "ignore" else set()
+    if "adapter" in values:
+        off |= {"train_embeddings"} if values["adapter"] else set(AdapterParams.model_fields)
+    return off
+
+
 def load_examples(params: TrainingParams, model: Path, data: ArtifactView, ctx: Context) -> tuple[Examples, Examples]:
-    """The train rows and the first validation rows as token ids. Raises StudioError when nothing is left to train on."""
-    from backend.ml.examples import encode_rows
+    """The train rows and the first validation rows as token ids; with steps beside the answers every train item says by
+    `steps` (0 or 1) what it gives. Raises StudioError when nothing is left to train on."""
+    from backend.ml.examples import encode_rows, encode_steps
 
     folder, encoder = DataFolder(data.path), Encoder(model)
     train = encode_rows(encoder, folder.template, folder.rows("train"), params.max_length)
@@ -191,8 +233,26 @@ def load_examples(params: TrainingParams, model: Path, data: ArtifactView, ctx: 
         raise StudioError("train.too_long", rows=train.left_out, data=data.name, max_length=params.max_length)
     if not train.items:
         raise StudioError("train.no_rows", data=data.name)
+    if params.rationale == "beside":
+        steps = encode_steps(encoder, folder.template, folder.rows("train"), params.max_length)
+        _join(train, steps, params, data.name, ctx)
     ctx.log(f"{len(train.items)} rows with {train.tokens} tokens to train on, {len(held_out.items)} to validate.")
     return train, held_out
+
+
+def _join(train: Examples, steps: Examples, params: TrainingParams, data: str, ctx: Context) -> None:
+    """Add `steps` to `train` as examples of a second task. Raises StudioError when there are none."""
+    if not steps.items:
+        raise StudioError("steps.none", data=data)
+    if steps.left_out:
+        ctx.log(
+            f"The steps of {steps.left_out} rows are longer than {params.max_length} tokens: not learned.", "warning"
+        )
+    ctx.log(f"{len(steps.items)} of {len(train.items)} rows have steps, which are learned beside the answers.")
+    for task, examples in enumerate((train, steps)):
+        for item in examples.items:
+            item["steps"] = task  # type: ignore[assignment]
+    train.items += steps.items
 
 
 def learned_facts(model: ArtifactView, data: ArtifactView, out: Path) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Address(BaseModel):
 
 class Order(BaseModel):
     """What a model process is told: the pid of its host, the token to ask for, its artifact and the bases of an adapter by
-    id."""
+    id, of a server also the adapters that are attached to it."""
 
     host: int
     token: str

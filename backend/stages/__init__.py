@@ -8,7 +8,7 @@ from backend.stages.base import Stage
 
 NAMES = (
     *("dataset", "audition", "generate", "teacher", "judge", "curate", "review"),
-    *("cut", "capture", "distill", "finetune", "quantize", "search"),
+    *("cut", "capture", "distill", "finetune", "quantize", "search", "attach"),
     *("parity", "evaluate", "checklist", "prove", "package"),
 )
 

@@ -25,6 +25,7 @@ from backend.models.captures import (
     whole_layout,
     write_index,
 )
+from backend.models.trust import check_answers, warn_weak
 from backend.schemas import ArtifactView, Kind, Quote
 from backend.stages.base import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
 
@@ -116,7 +117,7 @@ def check(params: CaptureParams, world: World) -> list[Problem]:
     low = [each for each in params.temperatures if not 0.1 <= each <= 20]
     if low:
         problems.append(Problem(code="capture.temperatures", args={"temperature": f"{low[0]:g}"}, field="temperatures"))
-    return problems or check_fits(quote(params, world), world)
+    return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world)
 
 
 def quote(params: CaptureParams, world: World) -> Quote:
@@ -144,6 +145,7 @@ def run(params: CaptureParams, ctx: Any) -> CaptureResult:
     from backend.ml.load import load_model
 
     teacher, data = ctx.input(params.teacher), ctx.input(params.data)
+    warn_weak(data, ctx)
     ctx.progress(0, 1, "reading rows")
     rows = readings(_examples(params, teacher, data, ctx))
     ctx.checkpoint()

@@ -2,8 +2,8 @@
 routes what the teacher holds for likely too: from a capture, or from the teacher in memory (backend.models.routing).
 
 Needs a student (a small model, or one that `cut` made of its teacher) and a dataset with answers. Trains the student in
-full; for a large one, `finetune` learns the same answers by an adapter. Leaves a full model with the same tokenizer and the
-dataset's template.
+full, or with `adapter` by LoRA, which is merged at the end. Leaves a full model with the same tokenizer and the dataset's
+template.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from backend.data.rows import complete_facts
 from backend.errors import Problem
 from backend.models import costs
+from backend.models.adapters import AdapterParams, AdapterSwitch
 from backend.models.captures import learning_bytes
 from backend.models.routing import RouteParams, beside, check_route
 from backend.models.training import TrainingParams, check_training, learned_facts, load_examples, work
+from backend.models.trust import check_answers, warn_weak
 from backend.schemas import ArtifactView, Kind, Quote
 from backend.stages.base import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
 
@@ -32,7 +35,7 @@ class _Inputs(Params):
     )
 
 
-class DistillParams(TrainingParams, RouteParams, _Inputs):
+class DistillParams(AdapterParams, AdapterSwitch, TrainingParams, RouteParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
     train_embeddings: Literal["auto", "always", "never"] = Field(
@@ -53,17 +56,16 @@ def check(params: DistillParams, world: World) -> list[Problem]:
         return problems
     problems = check_training(params, params.student, params.data, world)
     problems += check_route(params, params.student, params.data, world)
-    return problems or check_fits(quote(params, world), world)
+    return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world)
 
 
 def quote(params: DistillParams, world: World) -> Quote:
     student, data = world.describe(params.student), world.describe(params.data)
     assert student and data
     facts = student.facts
-    trained = facts["parameters"] if trains_embeddings(params, facts) else costs.body_size(facts)
-    shape = work(params, data.facts)
-    train = costs.training_seconds(facts, **shape.timing, frozen=False)
-    trains = costs.training_bytes(facts, trained=trained, batch_tokens=shape.batch_tokens(params))
+    shape = work(params, complete_facts(data.facts, data.path))
+    train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter)
+    trains = costs.training_bytes(facts, trained=_trained(params, facts), batch_tokens=shape.batch_tokens(params))
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.logit_seconds(facts, shape.rows * shape.answers)
         trains += learning_bytes(capture.facts, params.batch_size * shape.answers, facts["vocabulary"])
@@ -80,11 +82,13 @@ def quote(params: DistillParams, world: World) -> Quote:
 
 
 def run(params: DistillParams, ctx: Any) -> DistillResult:
-    from backend.ml.load import tokenizer_of
+    from backend.ml.load import load_model, tokenizer_of
+    from backend.ml.lora import adapter_state, merged
     from backend.ml.routes import route_trainer
     from backend.ml.train import train
 
     source, data = ctx.input(params.student), ctx.input(params.data)
+    warn_weak(data, ctx)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, source.path, data, ctx)
     ctx.checkpoint()
@@ -93,6 +97,11 @@ def run(params: DistillParams, ctx: Any) -> DistillResult:
     model = _student(params, source, ctx)
     metrics = train(model, tokenizer_of(source.path), examples, held_out, params.plan(ctx.seed), ctx, make)
     ctx.checkpoint()
+    if params.adapter:
+        ctx.progress(0, 1, "merging the adapter")
+        learned = adapter_state(model)
+        del model, make  # and with it a teacher in memory
+        model = merged(load_model(source, ctx.input, merged=True), *learned)
     return _keep(params, model, source, data, metrics, ctx)
 
 
@@ -103,11 +112,21 @@ def trains_embeddings(params: DistillParams, facts: dict[str, Any]) -> bool:
     return params.train_embeddings == "always"
 
 
+def _trained(params: DistillParams, facts: dict[str, Any]) -> int:
+    """How many parameters learn."""
+    if params.adapter:
+        return costs.lora_size(facts, params.rank, params.targets)
+    return int(facts["parameters"]) if trains_embeddings(params, facts) else costs.body_size(facts)
+
+
 def _student(params: DistillParams, source: ArtifactView, ctx: Any) -> Any:
     from backend.ml.load import load_model
+    from backend.ml.lora import add_adapter
     from backend.ml.student import freeze_embeddings
 
     model = load_model(source, ctx.input, merged=True)
+    if params.adapter:
+        return add_adapter(model, params, ctx.seed)
     if not trains_embeddings(params, source.facts):
         freeze_embeddings(model)
     return model

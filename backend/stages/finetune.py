@@ -6,13 +6,16 @@ template and the dataset's template. With `qlora` the model is held in 4 bits wh
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
+from backend.data.rows import complete_facts
 from backend.errors import Problem
 from backend.models import costs
+from backend.models.adapters import AdapterParams
 from backend.models.training import TrainingParams, check_training, learned_facts, load_examples, work
+from backend.models.trust import check_answers, warn_weak
 from backend.schemas import Kind, Quote
 from backend.stages.base import BaseRef, DatasetRef, Params, Result, Stage, World, check_fits, check_refs
 
@@ -28,7 +31,7 @@ class _Inputs(Params):
     data: DatasetRef = Field(default="", title="Dataset", description="The examples to learn from, with their answers.")
 
 
-class FinetuneParams(TrainingParams, _Inputs):
+class FinetuneParams(AdapterParams, TrainingParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
     batch_size: int = Field(
@@ -38,36 +41,6 @@ class FinetuneParams(TrainingParams, _Inputs):
         title="Batch size",
         description="How many examples are learned from together. More is steadier and takes more memory: lower it "
         "first when memory runs out.",
-    )
-    rank: int = Field(
-        default=16,
-        ge=1,
-        le=256,
-        title="Rank",
-        description="How much the adapter can learn. More suits harder tasks and takes more memory and disk; 8 to 32 "
-        "is usual.",
-    )
-    alpha: int = Field(
-        default=32,
-        ge=1,
-        le=1024,
-        title="Alpha",
-        description="How strongly the adapter acts: its output is scaled by alpha / rank. Twice the rank is a good "
-        "start.",
-    )
-    dropout: float = Field(
-        default=0.0,
-        ge=0,
-        le=0.9,
-        title="Dropout",
-        description="Part of the adapter's input that is hidden at random while it learns. 0.05 to 0.1 can help with "
-        "few examples.",
-    )
-    targets: Literal["all-linear"] | list[str] = Field(
-        default="all-linear",
-        title="Adapted modules",
-        description="Which parts of the model get an adapter. All linear layers learn best; a few, such as `q_proj, "
-        "v_proj`, take less memory.",
     )
     qlora: bool = Field(
         default=False,
@@ -89,14 +62,14 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
     if params.qlora and model and model.facts["hidden_size"] % _BLOCK:
         args = {"size": model.facts["hidden_size"], "block": _BLOCK}
         problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
-    return problems or check_fits(quote(params, world), world)
+    return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world)
 
 
 def quote(params: FinetuneParams, world: World) -> Quote:
     model, data = world.describe(params.model), world.describe(params.data)
     assert model and data
     trained = costs.lora_size(model.facts, params.rank, params.targets)
-    shape = work(params, data.facts)
+    shape = work(params, complete_facts(data.facts, data.path))
     slow = (1.25 if params.qlora else 1.0) * shape.slowdown(params)
     train = costs.training_seconds(model.facts, **shape.timing, frozen=True)
     memory = costs.training_bytes(
@@ -117,15 +90,18 @@ def quote(params: FinetuneParams, world: World) -> Quote:
 def run(params: FinetuneParams, ctx: Any) -> FinetuneResult:
     from backend.ml.load import load_model, tokenizer_of
     from backend.ml.lora import add_adapter, save_adapter
+    from backend.ml.steps import steps_trainer
     from backend.ml.train import train
 
     base, data = ctx.input(params.model), ctx.input(params.data)
+    warn_weak(data, ctx)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, base.path, data, ctx)
     ctx.checkpoint()
     ctx.progress(0, 1, "loading the model")
     model = add_adapter(load_model(base, ctx.input, quantized=params.qlora), params, ctx.seed)
-    metrics = train(model, tokenizer_of(base.path), examples, held_out, params.plan(ctx.seed), ctx)
+    make = steps_trainer(params, examples)
+    metrics = train(model, tokenizer_of(base.path), examples, held_out, params.plan(ctx.seed), ctx, make)
     ctx.checkpoint()
     out = ctx.scratch("out")
     save_adapter(model, base, out)

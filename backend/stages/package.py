@@ -93,6 +93,9 @@ def check(params: PackageParams, world: World) -> list[Problem]:
         problems.append(Problem(code="chat.package_name", args={"name": params.name}, field="name"))
     if params.version and not VERSION.fullmatch(params.version):
         problems.append(Problem(code="package.version", args={"version": params.version}, field="version"))
+    known = world.describe(params.model)
+    if known is not None and known.facts.get("base"):
+        problems.append(Problem(code="slots.attached", args={"ref": params.model}, field="model"))
     if not problems:
         problems = _check_reports(params, world) + _check_version(params, world)
     return problems or check_fits(quote(params, world), world)

@@ -7,6 +7,7 @@ report: report.json with every check, its value, threshold and sentence. A check
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -143,6 +144,16 @@ def quote(params: ParityParams, world: World) -> Quote:
 def run(params: ParityParams, ctx: Any) -> ParityResult:
     view, source = ctx.input(params.model), ctx.input(params.data)
     original, export = original_of(view, ctx), as_export(view, ctx)
+    checks, found = examine(params, ctx, export, original, bases_of(export, ctx))
+    made = keep(params, ctx, (view, original, source), checks, found, str(export.facts.get("precision", "")))
+    return ParityResult(artifact=made.id, metrics=metrics(checks))
+
+
+def examine(
+    params: ParityParams, ctx: Any, export: ArtifactView, original: ArtifactView, shared: Sequence[ArtifactView]
+) -> tuple[list[Check], Comparison]:
+    """Ask both and compare. `shared`: the model that an attached adapter stands on. Raises StudioError without rows."""
+    source = ctx.input(params.data)
     data = DataFolder(source.path)
     rows = known_rows(source, params.split, params.rows)
     pulse = Pulse(ctx, len(rows) + len(HARD), "comparing the files")
@@ -153,21 +164,23 @@ def run(params: ParityParams, ctx: Any) -> ParityResult:
     chats = asked + files.renderable(encoder, conversations(data.template.system))
     texts = [row.input for row in (*hard, *rows)]
     folders = [each.path for each in (original, *bases_of(original, ctx))]
-    pair = files.Pair(export.path, folders, data.template, chats, texts)
-    checks = files.compare_files(pair)
+    checks = files.compare_files(files.Pair(export.path, folders, data.template, chats, texts))
     room = params.max_new_tokens or answer_room(data, encoder)
     questions = _questions(original, data, (rows, hard), room)
-    found = _heard(ctx, export, original, questions, chats, room, pulse)
-    precision = str(export.facts.get("precision", ""))
-    checks += measure.checks(found, _limits(params, precision), data.template.answer == "label")
-    made = _keep(params, ctx, (view, original, source), checks, found, precision)
+    bases = {each.id: each for each in shared}
+    found = _heard(ctx, (export, bases), original, questions, chats, room, pulse)
+    checks += measure.checks(
+        found, _limits(params, str(export.facts.get("precision", ""))), data.template.answer == "label"
+    )
+    for each in checks:
+        ctx.log(f"{each.name}: {'passed' if each.passed else 'FAILED'}. {each.sentence()}")
     ctx.progress(pulse.total, pulse.total, "done")
-    return ParityResult(artifact=made.id, metrics=_metrics(checks))
+    return checks, found
 
 
 def _heard(
     ctx: Any,
-    export: ArtifactView,
+    asked: tuple[ArtifactView, dict[str, ArtifactView]],
     original: ArtifactView,
     questions: list[Question],
     chats: list[list[Message]],
@@ -182,7 +195,7 @@ def _heard(
     prompts = [engine.encoder.render(chat) for chat in chats]
     scratch = ctx.scratch("voice")
     try:
-        with Voice(export, {}, scratch, pulse) as voice:
+        with Voice(*asked, scratch, pulse) as voice:
             voice.loaded()
             return compare(engine, voice, questions, prompts, room, scratch, pulse)
     except (Died, StudioError) as error:  # the export can't even be loaded, which is a finding
@@ -204,7 +217,7 @@ def _questions(
     return found
 
 
-def _keep(
+def keep(
     params: ParityParams,
     ctx: Any,
     about: tuple[ArtifactView, ArtifactView, ArtifactView],
@@ -212,6 +225,7 @@ def _keep(
     found: Comparison,
     precision: str,
 ) -> ArtifactView:
+    """Leave the report. `about`: export, original, dataset."""
     view, original, source = about
     wrong = failed(checks)
     facts = {
@@ -225,13 +239,11 @@ def _keep(
         "precision": precision,
         "passed": not wrong,
         "failed": wrong,
-        **_metrics(checks),
+        **metrics(checks),
     }
     out = ctx.scratch("out")
     report = {**facts, "checks": told(checks), "examples": measure.examples(found)}
     write_json(out / "report.json", report)
-    for each in checks:
-        ctx.log(f"{each.name}: {'passed' if each.passed else 'FAILED'}. {each.sentence()}")
     name = params.name or f"{view.name} against {original.name}"
     made: ArtifactView = ctx.artifact(
         Kind.REPORT, name, out, facts=facts, parents=[view.id, original.id, source.id], license=None
@@ -239,7 +251,7 @@ def _keep(
     return made
 
 
-def _metrics(checks: list[Check]) -> dict[str, float]:
+def metrics(checks: list[Check]) -> dict[str, float]:
     wrong = len(failed(checks))
     numbers = {each.name: each.value for each in checks if each.name in measure.NUMBERS and each.value is not None}
     return {"checks_passed": float(len(checks) - wrong), "checks_failed": float(wrong), **numbers}

@@ -73,6 +73,9 @@ class ProveResult(Result):
 def check(params: ProveParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
     problems += check_rows(params.data, params.split, world)
+    model = world.describe(params.model)
+    if model is not None and model.facts.get("base"):
+        problems.append(Problem(code="slots.attached", args={"ref": params.model}, field="model"))
     if foundry.python() is None:
         problems.append(Problem(code="foundry.missing"))
     return problems or check_fits(quote(params, world), world)

@@ -87,9 +87,7 @@ class QuantizeParams(RecipeParams):
         "model's hidden size.",
     )
     symmetric: bool = Field(
-        False,
-        title="Symmetric",
-        description="Blocks without a zero point: a little smaller, less exact.",
+        False, title="Symmetric", description="Blocks without a zero point: a little smaller, less exact."
     )
     head_bits: Literal[4, 8] = Field(
         4,
@@ -103,6 +101,9 @@ class QuantizeParams(RecipeParams):
         description="So many layers of an INT4 model keep 8 bits: those that suffer most on your validation rows.",
         ge=0,
         le=200,
+    )
+    adapters: bool = Field(
+        False, title="Room for adapters", description="Leaves places where adapters of this model can be attached."
     )
     data: DatasetRef | None = Field(
         None,
@@ -119,11 +120,14 @@ def check(params: QuantizeParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
     if problems:
         return problems
-    facts = world.describe(params.model).facts  # type: ignore[union-attr]
+    known = world.describe(params.model)
+    facts = known.facts  # type: ignore[union-attr]
     if BITS[params.precision] <= 8:
         problems += check_blocks(params, facts)
     if params.precision == "fp16" and params.target == "cpu":
         problems.append(Problem(code="quant.fp16_cpu", field="target"))
+    if params.adapters and (params.target != "cpu" or known.kind is not Kind.MODEL):  # type: ignore[union-attr]
+        problems.append(Problem(code="slots.model", field="adapters"))
     if needs_data(params) and not params.data:
         problems.append(Problem(code="quant.data_needed", field="data"))
     problems += _check_rows(params, world) + check_heads(params.model, world)
@@ -197,6 +201,7 @@ def scheme_of(params: QuantizeParams, facts: dict[str, Any], exact: tuple[str, .
         head_bits=params.head_bits,
         target=params.target,
         exact=exact,
+        adapters=params.adapters,
     )
 
 
@@ -225,7 +230,7 @@ def facts_of(params: QuantizeParams, facts: dict[str, Any], layers: list[int] | 
 def _keep(params: QuantizeParams, ctx: Any, view: ArtifactView, out: Path, layers: list[int]) -> ArtifactView:
     name = params.name or f"{view.name}-{params.precision}"
     parents = [view.id, *([ctx.input(params.data).id] if params.data and needs_data(params) else [])]
-    facts = facts_of(params, view.facts, layers)
+    facts = facts_of(params, view.facts, layers) | ({"room_for": view.id} if params.adapters else {})
     made: ArtifactView = ctx.artifact(Kind.ONNX, name, out, facts=facts, parents=parents, license=view.license)
     return made
 

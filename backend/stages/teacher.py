@@ -29,6 +29,9 @@ from backend.errors import Problem, StudioError
 from backend.schemas import Kind, Quote
 from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
 
+_STEPS_CHARS = STEPS_TOKENS / 2 * 3.6
+"""Characters of a teacher's steps, before they are known."""
+
 
 class TeacherParams(PanelParams):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose rows the teacher answers.")
@@ -112,14 +115,20 @@ def quote(params: TeacherParams, world: World) -> Quote:
     if params.combine == "best":
         parts.append(contest_quote(params, facts, rows, world))
     split = dict(facts.get("rows", {}))
-    labelled = split.get("train", 0) if params.include_labelled and "train" not in params.splits else 0
+    kept = params.include_labelled and "train" not in params.splits
+    labelled = split.get("train", 0) if kept else 0
+    steps = facts.get("rationales", 0) if kept else 0
+    chars = _STEPS_CHARS if params.rationale else facts.get("rationale_chars", 0.0)
     return Quote(
         seconds=sum(part.seconds for part in parts),
         memory_bytes=max(part.memory_bytes for part in parts),
         disk_bytes=int(load.data_bytes),
         tokens=sum(part.tokens for part in parts),
         money=sum(part.money for part in parts),
-        forecast={**facts, "rows": {**split, "train": rows + labelled, "pool": 0}},
+        forecast={
+            **{**facts, "rows": {**split, "train": rows + labelled, "pool": 0}},
+            **{"rationales": steps + (rows if params.rationale else 0), "rationale_chars": chars},
+        },
     )
 
 

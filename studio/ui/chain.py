@@ -32,6 +32,7 @@ STAGE_PAGES = {
     "finetune": nav.FINETUNE,
     "quantize": nav.QUANTIZE,
     "search": nav.QUANTIZE,
+    "attach": nav.QUANTIZE,
     "parity": nav.QUANTIZE,
     "checklist": nav.QUANTIZE,
     "prove": nav.QUANTIZE,

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from backend import recipes
 from backend.errors import Problem
 from backend.models.routing import unread, with_route
+from backend.models.training import idle
 from backend.schemas import JobView
 from backend.stages.base import NamesEndpoint, RefTo
 from studio import nav
@@ -75,6 +76,7 @@ class Form:
         if "combine" in self.fields:
             judged = st.session_state.get(self.key("combine")) == "best"
             off = off - {"budget", *SENDING} if judged else off | set(JUDGING)  # a judge may be an endpoint
+        off |= idle({name: st.session_state.get(self.key(name)) for name in self.fields})
         if "route" in self.fields:
             off |= unread(st.session_state.get(self.key("route")))
         order = [name for name in self._open() if name in self.fields]

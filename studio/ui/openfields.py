@@ -25,6 +25,7 @@ BASIC: dict[str, tuple[str, ...]] = {
     "finetune": ("model", "data", "epochs", "rank"),
     "quantize": ("model", "precision", "target"),
     "search": ("model", "data", "keep", "minutes"),
+    "attach": ("model", "adapter", "data"),
     "parity": ("model", "data", "rows"),
     "checklist": ("model", "data", "split", "rows", "requests", "floor"),
     "prove": ("model", "data", "rows"),

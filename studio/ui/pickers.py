@@ -32,6 +32,7 @@ PREFERRED = {
     ("finetune", "data"): ("dataset",),
     ("quantize", "model"): ("distill", "finetune"),
     ("quantize", "data"): ("dataset",),
+    ("attach", "adapter"): ("finetune",),
     ("search", "model"): ("distill", "finetune"),
     ("search", "data"): ("dataset",),
     ("package", "model"): ("search", "quantize"),
@@ -113,7 +114,8 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
     quick start), and the newest capture of its dataset; a teacher answers the training rows of a dataset that has no
     pool; an audition hears the newest models; new inputs and scores come from a model as it was brought, for one that was
-    tuned here on labels writes nothing else; a package shows the newest report of each kind about its model."""
+    tuned here on labels writes nothing else; an adapter is attached to the newest model with room
+    and compared on its own dataset; a package shows the newest report of each kind about its model."""
     if stage == "audition":
         tried = ablated(project().id)
         there = source.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))
@@ -122,6 +124,10 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     if stage == "capture":
         return _teacher_of(values.get("data") or "")
     facts = {view.id: view.facts for view in source.artifacts()}
+    if stage == "attach":
+        roomy = [view.id for view in source.artifacts((Kind.ONNX,)) if view.facts.get("room_for")]
+        own = facts.get(values.get("adapter") or "", {}).get("data")
+        return ({"model": roomy[0]} if roomy else {}) | ({"data": own} if own in facts else {})
     if stage == "package":
         about = [view for view in source.artifacts((Kind.REPORT,)) if view.facts.get("model") == values.get("model")]
         latest = {view.facts.get("report"): view.id for view in reversed(about)}

@@ -45,6 +45,7 @@ STAGES = {
     "finetune": "Fine-tune",
     "quantize": "Quantize",
     "search": "Search",
+    "attach": "Attach an adapter",
     "parity": "Check the export",
     "evaluate": "Evaluate",
     "checklist": "Quality checklist",

@@ -12,6 +12,7 @@ import pytest
 from backend.chat.engine import Sampling, open_engine
 from backend.data.rows import DataFolder
 from backend.errors import StudioError
+from backend.ml import ort
 from backend.ml.ort import OrtEngine
 from tests.chat.onnx import Converted, converted
 from tests.helpers import view
@@ -90,3 +91,16 @@ def test_the_process_of_an_onnx_model_holds_no_torch() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads in /proc")
+def test_the_runtime_gets_a_thread_for_every_core(made: Converted, monkeypatch: pytest.MonkeyPatch) -> None:
+    def started(cores: int) -> int:
+        monkeypatch.setattr(ort, "physical_cores", lambda: cores)
+        before = len(list(Path("/proc/self/task").iterdir()))
+        model = ort.load(made.onnx.path)
+        found = len(list(Path("/proc/self/task").iterdir())) - before
+        del model
+        return found
+
+    assert started(7) - started(2) == 5

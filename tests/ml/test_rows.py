@@ -64,9 +64,9 @@ def alone(engine: Any, prompts: list[list[int]], length: int) -> list[list[int]]
 
 
 def test_onnx_rows_answer_as_if_alone(onnx: ArtifactView) -> None:
-    engine = OrtEngine(onnx)
+    engine = OrtEngine(onnx, {}.__getitem__)
     engine.stops = frozenset()
-    assert relay(OrtRows(onnx), PROMPTS, 12) == alone(engine, PROMPTS, 12)
+    assert relay(OrtRows(onnx, {}.__getitem__), PROMPTS, 12) == alone(engine, PROMPTS, 12)
 
 
 def test_torch_rows_answer_as_if_alone(tiny_model: Path) -> None:
@@ -77,7 +77,7 @@ def test_torch_rows_answer_as_if_alone(tiny_model: Path) -> None:
 
 
 def test_the_buffer_follows_the_rows(onnx: ArtifactView) -> None:
-    rows = OrtRows(onnx)
+    rows = OrtRows(onnx, {}.__getitem__)
     each = rows.bytes_for([1]) // SHORTEST
 
     def held() -> int:
@@ -104,10 +104,10 @@ def test_what_can_not_be_batched_is_refused(
     honest = OrtRows.step
     monkeypatch.setattr(module.OrtRows, "step", mixed)
     with pytest.raises(StudioError) as caught:
-        OrtRows(onnx)
+        OrtRows(onnx, {}.__getitem__)
     assert caught.value.code == "serve.rows"
     (tmp_path / "genai_config.json").write_bytes((onnx.path / "genai_config.json").read_bytes())
     (tmp_path / "model.onnx").write_bytes(b"no model")
     with pytest.raises(StudioError) as caught:
-        OrtRows(view(tmp_path, Kind.ONNX))
+        OrtRows(view(tmp_path, Kind.ONNX), {}.__getitem__)
     assert caught.value.code == "chat.onnx_load"

@@ -20,7 +20,7 @@ from tests.stages.world import TinyWorld
 
 FIELDS = {field for asked in ASKS.values() for field in asked}
 OTHER = {"capture": "c", "teacher": "t", "kl_weight": 0.25, "temperature": 2.0, "divergence": "jsd"}
-OTHER |= {"own_share": 0.25, "own_tokens": 8}
+OTHER |= {"own_share": 0.25, "own_tokens": 8, "rationale": "beside", "steps_weight": 0.5}
 
 
 def model(folder: Path, name: str, files: dict[str, str], kind: Kind = Kind.MODEL, **facts: Any) -> ArtifactView:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -49,11 +49,14 @@ class Den:
             self.process.kill()
             self.process.wait()
 
-    def add(self, folder: Path, name: str, kind: Kind = Kind.ONNX, **facts: Any) -> ArtifactView:
+    def add(
+        self, folder: Path, name: str, kind: Kind = Kind.ONNX, parents: Sequence[str] = (), **facts: Any
+    ) -> ArtifactView:
         known = model_view(folder).facts if kind is Kind.MODEL else {"parameters": 65_536, "format": "onnx"}
         path = self.settings.artifacts / kind / name
         shutil.copytree(folder, path)
-        manifest = Manifest(id=name, kind=kind, name=f"the {name}", facts={"context": CONTEXT, **known, **facts})
+        facts = {"context": CONTEXT, **known, **facts}
+        manifest = Manifest(id=name, kind=kind, name=f"the {name}", facts=facts, parents=list(parents))
         return self.store.add_artifact(manifest, path, self.store.project())
 
     def spawn(self, **env: str) -> subprocess.Popen[bytes]:

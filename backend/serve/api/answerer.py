@@ -12,7 +12,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jinja2.exceptions import TemplateError
@@ -24,28 +24,26 @@ from backend.errors import StudioError
 from backend.jobs.guards import EXIT_ORPHAN, die_with_parent
 from backend.schemas import ArtifactView, Kind
 from backend.serve.api.draw import Draw
-from backend.serve.api.turns import Rows, Turn, Turns
+from backend.serve.api.turns import Rows, Tell, Turn, Turns
 from backend.serve.api.writing import Names, Writing
+from backend.serve.lineage import offered
 from backend.serve.shapes import AnswerOrder, problems_json
 from backend.serve.speaker import told
 
 
-class Desk:
-    """Takes requests in one thread and answers them in another. `write` takes bytes of whole lines."""
+class Seat:
+    """One model that is asked: its words, and the answers that it gives. `share`: of the answers at a time and of their
+    memory."""
 
-    def __init__(self, view: ArtifactView, rows: Rows, order: AnswerOrder, write: Callable[[bytes], object]) -> None:
-        self.context = readable(rows, int(view.facts["context"]), order.cache_bytes)
+    def __init__(self, view: ArtifactView, rows: Rows, order: AnswerOrder, share: int, tell: Tell) -> None:
+        budget = order.cache_bytes // share
+        self.context = readable(rows, int(view.facts["context"]), budget)
         self._name = view.name
         self._template = Template.model_validate(view.facts.get("template") or {})
         self._rows = rows
         self._encoder = Encoder(view.path)
         self._names = Names(self._encoder)
-        self._stops = stop_ids(view.path, self._encoder)
-        self._turns = Turns(rows, self._stops, order.most, order.cache_bytes, self._tell)
-        self._write = write
-        self._asked: queue.SimpleQueue[Turn | int] = queue.SimpleQueue()
-        self._news: list[Any] = []
-        self._lock = threading.Lock()
+        self.turns = Turns(rows, stop_ids(view.path, self._encoder), max(1, order.most // share), budget, tell)
 
     def warm_up(self) -> None:
         """The first tokens of a process take several times as long as those after them. Raises when the model can't
@@ -59,39 +57,7 @@ class Desk:
             if event[0] == "fail":
                 raise event[2]
 
-    def take(self, line: bytes) -> None:
-        """A line from the front: a request, or the id of one that nobody waits for any more."""
-        asked = json.loads(line)
-        if "stop" in asked:
-            self._asked.put(asked["stop"])
-            return
-        try:
-            turn = self._turn(asked)
-        except Exception as error:
-            self._tell(["fail", asked["id"], error])
-            self._flush()
-            return
-        self._tell(["taken", turn.id, len(turn.prompt)])
-        self._asked.put(turn)
-        self._flush()
-
-    def work(self) -> None:
-        """Answer; never returns."""
-        while True:
-            self._sort_in()
-            self._turns.round()
-            self._flush()
-
-    def _sort_in(self) -> None:
-        """What came meanwhile; waits when there is nothing to do."""
-        while self._turns.idle or not self._asked.empty():
-            one = self._asked.get()
-            if isinstance(one, Turn):
-                self._turns.add(one)
-            else:
-                self._turns.stop(one)
-
-    def _turn(self, asked: dict[str, Any]) -> Turn:
+    def turn(self, asked: dict[str, Any]) -> Turn:
         try:
             prompt = self._encoder.ids(self._encoder.render(templated(self._template, asked["messages"])))
         except TemplateError as error:
@@ -102,6 +68,62 @@ class Desk:
         draw = Draw(asked["temperature"], asked["top_p"], asked["seed"])
         writing = Writing(self._encoder, self._names, asked["stops"], asked["top"])
         return Turn(asked["id"], prompt, min(asked["most"] or room, room), draw, writing)
+
+
+class Desk:
+    """Takes requests in one thread and answers them in another: models that share their weights go on in turn. `write` takes
+    bytes of whole lines."""
+
+    def __init__(self, seated: Mapping[str, Rows], order: AnswerOrder, write: Callable[[bytes], object]) -> None:
+        self._seats = {
+            name: Seat(order.views[name], rows, order, len(seated), self._tell) for name, rows in seated.items()
+        }
+        self.context = min(seat.context for seat in self._seats.values())
+        self._write = write
+        self._asked: queue.SimpleQueue[tuple[Seat, Turn] | int] = queue.SimpleQueue()
+        self._news: list[Any] = []
+        self._lock = threading.Lock()
+
+    def warm_up(self) -> None:
+        for seat in self._seats.values():
+            seat.warm_up()
+
+    def take(self, line: bytes) -> None:
+        """A line from the front: a request, or the id of one that nobody waits for any more."""
+        asked = json.loads(line)
+        if "stop" in asked:
+            self._asked.put(asked["stop"])
+            return
+        seat = self._seats[asked["view"]]
+        try:
+            turn = seat.turn(asked)
+        except Exception as error:
+            self._tell(["fail", asked["id"], error])
+            self._flush()
+            return
+        self._tell(["taken", turn.id, len(turn.prompt)])
+        self._asked.put((seat, turn))
+        self._flush()
+
+    def work(self) -> None:
+        """Answer; never returns."""
+        while True:
+            self._sort_in()
+            for seat in self._seats.values():
+                if not seat.turns.idle:
+                    seat.turns.round()
+            self._flush()
+
+    def _sort_in(self) -> None:
+        """What came meanwhile; waits when there is nothing to do."""
+        while all(seat.turns.idle for seat in self._seats.values()) or not self._asked.empty():
+            one = self._asked.get()
+            if isinstance(one, int):
+                for seat in self._seats.values():
+                    seat.turns.stop(one)
+            else:
+                seat, turn = one
+                seat.turns.add(turn)
 
     def _tell(self, event: list[Any]) -> None:
         if event[0] == "fail":
@@ -140,15 +162,18 @@ def readable(rows: Rows, context: int, budget: int) -> int:
     return context
 
 
-def open_rows(order: AnswerOrder, view: ArtifactView) -> Rows:
-    """Raises StudioError when the model can't be loaded."""
+def open_rows(order: AnswerOrder, view: ArtifactView) -> Mapping[str, Rows]:
+    """Of the model and of the adapters that are attached to it, by id. Raises StudioError when one can't be loaded."""
+    lookup = order.views.__getitem__
     if view.kind is Kind.ONNX:
         from backend.ml.rows import OrtRows
 
-        return OrtRows(view)
+        first = OrtRows(view, lookup)
+        others = offered([view, *(each for each in order.views.values() if each.id != view.id)])[1:]
+        return {view.id: first} | {each.id: OrtRows(each, lookup, first) for each in others}
     from backend.ml.torchrows import TorchRows
 
-    return TorchRows(view, order.views.__getitem__)
+    return {view.id: TorchRows(view, lookup)}
 
 
 def main() -> None:
@@ -167,7 +192,7 @@ def main() -> None:
 
     view = order.views[sys.argv[1]]
     try:
-        desk = Desk(view, open_rows(order, view), order, report)
+        desk = Desk(open_rows(order, view), order, report)
         desk.warm_up()
     except Exception as error:
         report(json.dumps(problems_json(told(error))).encode() + b"\n")

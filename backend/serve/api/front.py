@@ -30,9 +30,10 @@ from backend.serve.api.metrics import CONTENT_TYPE, Metrics
 
 @dataclass
 class Service:
-    """What the routes share. `room`: requests that may be open at a time; `limit`: bytes of a body."""
+    """What the routes share. `views`: the model, then the adapters that are attached to it; `room`: requests that may be
+    open at a time; `limit`: bytes of a body."""
 
-    view: ArtifactView
+    views: list[ArtifactView]
     answerer: Answerer
     room: int
     limit: int
@@ -41,15 +42,22 @@ class Service:
     open: int = 0
     stopping: bool = False
 
-    def serves(self, name: str) -> bool:
-        return name in (self.view.id, self.view.name)
+    def find(self, name: str) -> ArtifactView:
+        """What an id or a name asks for. Raises StudioError when it is not served."""
+        for view in self.views:
+            if name in (view.id, view.name):
+                return view
+        served = ", ".join(view.name for view in self.views)
+        raise StudioError("api.model", model=name[:100], served=served, field="model")
 
     def memory(self) -> dict[str, int]:
         own = int(psutil.Process(os.getpid()).memory_info().rss)
         return {"server": own, "model": self.answerer.line.memory_bytes}
 
     async def events(self, asked: Asked) -> AsyncGenerator[Event]:
-        """What happens to a request, counted and timed. Raises StudioError when it can't be taken now."""
+        """What happens to a request, counted and timed. Raises StudioError when it can't be taken now, or asks for another
+        model."""
+        order = asked.order() | {"view": self.find(asked.model).id}
         if self.stopping:
             raise StudioError("api.stopping")
         if self.open >= self.room:
@@ -57,7 +65,7 @@ class Service:
         meter = _Meter(self.metrics)
         self.open += 1
         try:
-            async with aclosing(self.answerer.line.events(asked.order())) as events:
+            async with aclosing(self.answerer.line.events(order)) as events:
                 async for event in events:
                     meter.see(event)
                     yield event
@@ -114,8 +122,6 @@ class Completions:
 
     async def _complete(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = parse(await json_body(scope, receive, self._service.limit))
-        if not self._service.serves(asked.model):
-            raise StudioError("api.model", model=asked.model[:100], served=self._service.view.name, field="model")
         async with aclosing(self._service.events(asked)) as events:
             response = await web.unless_gone(receive, self._answer(asked, events))
             if response is not None:
@@ -194,21 +200,18 @@ def _logprobs(asked: Asked, entries: list[Any]) -> dict[str, Any] | None:
 
 
 def application(service: Service, key: str | None, local: bool) -> ASGIApp:
-    view = service.view
-    card = {"id": view.name, "object": "model", "created": service.created, "owned_by": "slmops"}
+    def card(view: ArtifactView) -> dict[str, Any]:
+        return {"id": view.name, "object": "model", "created": service.created, "owned_by": "slmops"}
 
     async def health(_request: Request) -> JSONResponse:
         ready = service.answerer.ready and not service.stopping
         return JSONResponse({"status": "ok" if ready else "unavailable"}, 200 if ready else 503)
 
     async def models(_request: Request) -> JSONResponse:
-        return JSONResponse({"object": "list", "data": [card]})
+        return JSONResponse({"object": "list", "data": [card(view) for view in service.views]})
 
     async def model(request: Request) -> JSONResponse:
-        name = request.path_params["name"]
-        if not service.serves(name):
-            raise StudioError("api.model", model=name[:100], served=view.name, field="model")
-        return JSONResponse(card)
+        return JSONResponse(card(service.find(request.path_params["name"])))
 
     async def metrics(_request: Request) -> Response:
         text = service.metrics.text(service.answerer.restarts, service.answerer.ready, service.memory())

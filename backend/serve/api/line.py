@@ -46,7 +46,7 @@ class Event:
 
 
 class Line(ModelProcess):
-    """One process of the answerer. `views`: the artifact, then the bases of an adapter."""
+    """One process of the answerer. `views`: the artifact, then the bases of an adapter and what is attached to it."""
 
     program = "backend.serve.api.answerer"
 

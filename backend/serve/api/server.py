@@ -27,7 +27,7 @@ from backend.serve import room, web
 from backend.serve.api.front import Service, application, counters
 from backend.serve.api.gate import LOOPBACK
 from backend.serve.api.line import Answerer
-from backend.serve.lineage import with_bases
+from backend.serve.lineage import offered, with_attached
 from backend.serve.shapes import ServeOptions, ServerOrder, problems_json
 from backend.serve.speaker import told
 from backend.settings import Settings
@@ -42,7 +42,7 @@ def serve(settings: Settings, options: ServeOptions, ready: Ready) -> None:
     """Run until SIGINT or SIGTERM, which lets open answers finish for `options.grace` seconds. Raises StudioError when
     the model can't be served."""
     store = Store(settings.store_url)
-    views = with_bases(store, options.model)
+    views = with_attached(store, options.model)
     key = os.environ.get(options.key_env) or None
     local = options.host in LOOPBACK
     if not (local or key):
@@ -65,7 +65,8 @@ async def _run(
     answerer = Answerer(views, settings, options.max_parallel, options.cache_mb * 1_000_000)
     try:
         await answerer.begin()
-        service = Service(views[0], answerer, options.max_parallel + options.max_waiting, options.body_mb * 1_000_000)
+        most = options.max_parallel + options.max_waiting
+        service = Service(offered(views), answerer, most, options.body_mb * 1_000_000)
         ready(bound.getsockname()[1], service)
 
         async def stop() -> None:

@@ -25,7 +25,7 @@ from studio.ui.routes import ablation_routes
 from studio.ui.stage_panel import DOUBLE_CLICK, draw_fields, prepare_builtin, unprepared
 from studio.ui.words import ABLATION, duration, size
 
-HIDDEN = frozenset({"epochs", "capture", "route", "teacher", "own_share", "own_tokens"})
+HIDDEN = frozenset({"epochs", "capture", "route", "teacher", "own_share", "own_tokens", "rationale", "steps_weight"})
 """Steps say how long; each variant has its route; the capture is found or made."""
 
 

@@ -43,6 +43,16 @@ def test_keys_that_say_how() -> None:
     assert parse(body(stream=True, stream_options={"include_usage": True})).stream_options.include_usage
 
 
+def test_what_open_webui_sends_is_taken() -> None:
+    """As it was recorded from Open WebUI 0.12.4, with every parameter of a chat set, and its wish for a title."""
+    shown = {"temperature": 0.8, "top_k": 40, "seed": 3, "stop": ["\n"], "max_tokens": 16, "top_p": 0.9, "min_p": 0.05}
+    shown |= {"repeat_penalty": 1.1, "num_ctx": 4096, "reasoning_effort": "low"}
+    order = parse(body(stream=True, stream_options={"include_usage": True}, **shown)).order()
+    assert (order["most"], order["stops"], order["seed"], order["top_p"]) == (16, ["\n"], 3, 0.9)
+    title = said("### Task:\nGenerate a concise, 3-5 word title.\n<chat_history>\nUSER: hi\n</chat_history>")
+    assert parse(body(messages=title, stream=False, max_tokens=1000)).order()["most"] == 1000
+
+
 @pytest.mark.parametrize(
     ("wrong", "param", "code"),
     [

@@ -48,7 +48,7 @@ def ask(service: Service, key: str | None = None, **more: Any) -> httpx.Response
 
 
 def service(*events: Event | Exception, room: int = 9) -> Service:
-    return Service(view(Path(), Kind.ONNX), cast(Answerer, Line(*events)), room, 1000)
+    return Service([view(Path(), Kind.ONNX)], cast(Answerer, Line(*events)), room, 1000)
 
 
 def test_an_answer_is_put_together(home: Path) -> None:

@@ -1,0 +1,154 @@
+"""Attach a LoRA adapter to an ONNX model that has room for it, so that one model in memory serves many adapters.
+
+Needs a model that `quantize` left with room for adapters, an adapter that was trained on the same model, and a dataset. Leaves
+an artifact of kind onnx with the adapter's weights alone, its facts name the shared model as `base`, and the report of the
+parity check that it passed. The adapter is written under the names of the graph, loaded by ONNX Runtime GenAI and compared with
+the torch adapter first: what does not load or answers otherwise leaves nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from backend.errors import Problem, StudioError
+from backend.gate.checks import failed
+from backend.models import costs
+from backend.models.quants import ADAPTER_FILE
+from backend.schemas import ArtifactView, Kind, Quote
+from backend.stages import parity
+from backend.stages.base import (
+    DatasetRef,
+    OnnxRef,
+    Params,
+    RefTo,
+    Result,
+    Stage,
+    World,
+    check_fits,
+    check_refs,
+    check_rows,
+)
+from backend.stages.parity import ParityParams
+
+AdapterRef = Annotated[str, RefTo((Kind.ADAPTER,))]
+_OWN = ("data", "template", "adapter_parameters")
+"""Facts that are the adapter's and not the shared model's."""
+
+
+class AttachParams(Params):
+    model: OnnxRef = Field(
+        title="Shared ONNX model", description="The model that was quantized with room for adapters."
+    )
+    adapter: AdapterRef = Field(
+        title="Adapter", description="A LoRA adapter that was trained on the same model. Its weights are not merged."
+    )
+    data: DatasetRef = Field(
+        title="Dataset",
+        description="Rows that both answer before the adapter counts as attached. Take its own dataset.",
+    )
+    rows: int = Field(
+        32,
+        title="Rows at most",
+        description="How many validation rows both answer. More makes the comparison surer and takes longer.",
+        ge=4,
+        le=1000,
+    )
+    name: str = Field(
+        "",
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+        max_length=100,
+    )
+
+
+class AttachResult(Result):
+    """Metrics: size_bytes of what was added, seconds, and those of the parity check."""
+
+
+def check(params: AttachParams, world: World) -> list[Problem]:
+    problems = check_refs(params, world)
+    if problems:
+        return problems
+    model, adapter = world.describe(params.model), world.describe(params.adapter)
+    assert model and adapter
+    if not model.pending:
+        problems += _fit(params.model, model.facts, params.adapter, adapter.facts)
+    problems += check_rows(params.data, "validation", world, "data")
+    return problems or check_fits(quote(params, world), world)
+
+
+def quote(params: AttachParams, world: World) -> Quote:
+    """Time and memory are those of the comparison."""
+    model, adapter = world.describe(params.model), world.describe(params.adapter)
+    facts = {**(model.facts if model else {}), **_own(adapter.facts if adapter else {})}
+    size = 4 * int(facts.get("adapter_parameters", 0)) + 80 * int(facts.get("vocabulary", 0))
+    compared = parity.quote(_comparison(params), world)
+    return compared.model_copy(update={"disk_bytes": size, "forecast": {**facts, "size_bytes": size}})
+
+
+def run(params: AttachParams, ctx: Any) -> AttachResult:
+    begun = time.monotonic()
+    model, adapter = ctx.input(params.model), ctx.input(params.adapter)
+    if problems := _fit(model.name, model.facts, adapter.name, adapter.facts):
+        raise StudioError.of(problems)
+    ctx.progress(0, 1, "writing the adapter")
+    out = _write(model, adapter, ctx)
+    facts = {**costs.merged(model.facts), **_own(adapter.facts), "base": model.id}
+    facts.pop("room_for")
+    export = model.model_copy(update={"id": adapter.id, "name": adapter.name, "path": out, "facts": facts})
+    asked = _comparison(params)
+    checks, found = parity.examine(asked, ctx, export, adapter, [model])
+    if wrong := failed(checks):
+        raise StudioError("slots.parity", failed=", ".join(wrong))
+    name = params.name or f"{adapter.name}-on-{model.name}"
+    made = ctx.artifact(Kind.ONNX, name, out, facts=facts, parents=[model.id, adapter.id], license=adapter.license)
+    about = (made, adapter, ctx.input(params.data))
+    parity.keep(asked, ctx, about, checks, found, str(facts.get("precision", "")))
+    metrics = {"size_bytes": float(made.size_bytes), "seconds": time.monotonic() - begun}
+    return AttachResult(artifact=made.id, metrics=metrics | parity.metrics(checks))
+
+
+def _comparison(params: AttachParams) -> ParityParams:
+    return ParityParams.model_validate({"model": params.model, "data": params.data, "rows": params.rows})
+
+
+def _fit(model: str, facts: dict[str, Any], name: str, adapter: dict[str, Any]) -> list[Problem]:
+    """Whether the adapter belongs to the model that `facts` are about."""
+    if not facts.get("room_for"):
+        return [Problem(code="slots.no_room", args={"ref": model}, field="model")]
+    if facts["room_for"] != adapter.get("base", facts["room_for"]):
+        return [Problem(code="slots.other_base", args={"ref": model, "adapter": name}, field="adapter")]
+    return []
+
+
+def _own(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: facts[name] for name in _OWN if name in facts}
+
+
+def _write(model: ArtifactView, adapter: ArtifactView, ctx: Any) -> Any:
+    """A folder with the adapter's weights, tokenizer and templates, and the settings of the model that it shares."""
+    from backend.ml import convert
+    from backend.ml.slots import write_adapter
+
+    out = ctx.scratch("out")
+    convert.carry(adapter.path, out)
+    shutil.copyfile(model.path / "genai_config.json", out / "genai_config.json")
+    write_adapter(adapter.path, model.path, out / ADAPTER_FILE)
+    return out
+
+
+STAGE = Stage(
+    name="attach",
+    title="Attach an adapter",
+    kind=Kind.ONNX,
+    params=AttachParams,
+    result=AttachResult,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"model": "smollm2-int4-shared", "adapter": "my-adapter", "data": "voice-commands"},
+)

@@ -1,0 +1,107 @@
+"""What all trainings share before anything runs: steps beside the answers, values without effect, what it all takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.data.rows import Row, Template, data_facts, write_split, write_template
+from backend.schemas import Kind
+from backend.stages import distill, finetune, teacher
+from backend.stages.base import Stage
+from tests.helpers import dataset_view, model_view, tiny_dataset, view
+from tests.stages.test_finetune import SMOL, World, smol_world
+from tests.stages.world import TinyWorld
+
+STEPS = {"rationales": 300, "rationale_chars": 360.0, "known": 0, "known_right": 0}
+NO_STEPS = {"rationales": 0, "rationale_chars": 0.0, "known": 0, "known_right": 0}
+BOTH = pytest.mark.parametrize(("stage", "model"), [(finetune.STAGE, "model"), (distill.STAGE, "student")])
+
+
+def params(stage: Stage, model: str, **more: Any) -> Any:
+    return stage.parse({model: "m", "data": "d", **more})
+
+
+@BOTH
+def test_steps_that_are_not_there_are_named_before_anything_runs(stage: Stage, model: str) -> None:
+    asked = params(stage, model, rationale="beside")
+    problems = stage.check(asked, smol_world(**NO_STEPS))
+    assert [(problem.code, problem.field) for problem in problems] == [("steps.none", "rationale")]
+    assert stage.check(asked, smol_world(**STEPS)) == []
+    weight = stage.check(params(stage, model, steps_weight=2), smol_world(**STEPS))
+    assert [(problem.code, problem.field) for problem in weight] == [("train.unread", "steps_weight")]
+
+
+@BOTH
+def test_the_quote_counts_the_second_examples(stage: Stage, model: str) -> None:
+    plain, beside = params(stage, model), params(stage, model, rationale="beside")
+    world, few = smol_world(**STEPS), smol_world(**{**STEPS, "rationales": 10})
+    alone = stage.quote(plain, world)
+    assert alone == stage.quote(plain, smol_world(**NO_STEPS))
+    assert stage.quote(beside, few).seconds < stage.quote(beside, world).seconds
+    # 400 rows of about 36 tokens, and 300 of about 140 more
+    assert stage.quote(beside, world).seconds > 2.5 * alone.seconds
+    assert stage.quote(beside, world).memory_bytes > alone.memory_bytes
+
+
+def rows_with_steps(folder: Path) -> Path:
+    """Two of three training rows have steps; of two answers the right one is known, and one of them is right."""
+    write_template(folder, Template(answer="label", labels=["a", "b"]))
+    write_split(
+        folder,
+        "train",
+        [
+            Row(id="1", input="x", output="a", gold="a", rationale="x is a"),
+            Row(id="2", input="y", output="a", gold="b", rationale="y"),
+            Row(id="3", input="z", output="b"),
+        ],
+    )
+    return folder
+
+
+def test_facts_count_steps_and_right_answers(tmp_path: Path) -> None:
+    facts = data_facts(rows_with_steps(tmp_path))
+    assert (facts["rationales"], facts["rationale_chars"]) == (2, 3.5)
+    assert (facts["known"], facts["known_right"]) == (2, 1)
+
+
+def test_datasets_of_an_older_version_are_counted_when_they_are_asked(tmp_path: Path) -> None:
+    new = dataset_view(rows_with_steps(tmp_path))
+    old = {name: value for name, value in new.facts.items() if name not in STEPS}
+    world = World(view(Path("m"), Kind.MODEL, "m", **SMOL), view(tmp_path, Kind.DATASET, "d", **old))
+    asked = params(finetune.STAGE, "model", rationale="beside")
+    assert finetune.STAGE.check(asked, world) == []
+    same = World(view(Path("m"), Kind.MODEL, "m", **SMOL), view(tmp_path, Kind.DATASET, "d", **new.facts))
+    assert finetune.STAGE.quote(asked, world) == finetune.STAGE.quote(asked, same)
+
+
+def test_a_teacher_that_is_asked_for_steps_promises_them() -> None:
+    world = TinyWorld(view(Path("d"), Kind.DATASET, "d", rows={"train": 5, "pool": 7}, labels=[], **STEPS))
+    outside = {"data": "d", "endpoint_url": "http://h/v1", "endpoint_model": "m"}
+    promised = teacher.quote(teacher.TeacherParams.model_validate({**outside, "rationale": True}), world).forecast
+    assert promised["rationales"] == 7 + STEPS["rationales"] and promised["rationale_chars"] > 0
+    again = {**outside, "rationale": False, "splits": ["train"]}
+    assert teacher.quote(teacher.TeacherParams.model_validate(again), world).forecast["rationales"] == 0
+
+
+@pytest.mark.ml
+def test_rows_say_what_they_give(tiny_model: Path, tmp_path: Path) -> None:
+    from backend.data.rows import EXPLAIN
+    from backend.data.tokens import Encoder
+    from backend.jobs.context import MemoryContext
+    from backend.models.training import load_examples
+
+    folder = rows_with_steps(tiny_dataset(tmp_path / "d"))
+    ctx, model = MemoryContext(tmp_path / "job"), model_view(tiny_model)
+    plain, beside = (params(distill.STAGE, "student", rationale=each) for each in ("ignore", "beside"))
+    alone, _ = load_examples(plain, model.path, dataset_view(folder), ctx)
+    both, held_out = load_examples(beside, model.path, dataset_view(folder), ctx)
+    answers, steps = ([item for item in both.items if item["steps"] == task] for task in (0, 1))
+    assert [{**item, "steps": 0} for item in alone.items] == answers and len(steps) == 2
+    assert all("steps" not in item for item in [*alone.items, *held_out.items])
+    encoder = Encoder(model.path)
+    assert encoder.text(steps[0]["input_ids"]).count(EXPLAIN) == 1
+    learned = [token for token in steps[0]["labels"] if token >= 0]
+    assert learned == encoder.answer_ids("x is a")
