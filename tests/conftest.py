@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.jobs.context import MemoryContext
+from tests.chat.onnx import build_onnx
 from tests.helpers import build_tiny_model
 
 os.environ.setdefault("OLIVE_DISABLE_TELEMETRY", "1")
@@ -34,3 +35,9 @@ def ctx(tmp_path: Path) -> MemoryContext:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_tiny_model(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture(scope="session")
+def onnx(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny ONNX model that talks; beside it lies `model`, what it was made from."""
+    return build_onnx(tmp_path_factory.mktemp("onnx"), hidden=256)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,19 +67,10 @@ def build_tiny_model(folder: Path, hidden: int = 32, layers: int = 2, texts: Seq
     """A random Llama (vocabulary 1,024) with a byte-level BPE trained on the spot, also on `texts`; pad == eos as in
     SmolLM2."""
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-    trainer = trainers.BpeTrainer(
-        vocab_size=1024, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-    )
-    words = ["red", "green", "blue", "item", "thing", "colour", "system", "user", "assistant"]
-    corpus = [f"{a} {b} {n} Name the {c}." for a in words for b in words for c in words for n in range(4)]
-    tokenizer.train_from_iterator([*corpus, *texts], trainer)
+    tokenizer = Tokenizer.from_str(_trained_tokenizer(tuple(texts)))
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|im_end|>"
     )
@@ -100,6 +92,24 @@ def build_tiny_model(folder: Path, hidden: int = 32, layers: int = 2, texts: Seq
     LlamaForCausalLM(config).save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
+
+
+@cache
+def _trained_tokenizer(texts: tuple[str, ...]) -> str:
+    """As JSON; training takes longer than making the model."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=1024, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    words = ["red", "green", "blue", "item", "thing", "colour", "system", "user", "assistant"]
+    corpus = [f"{a} {b} {n} Name the {c}." for a in words for b in words for c in words for n in range(4)]
+    tokenizer.train_from_iterator([*corpus, *texts], trainer)
+    return tokenizer.to_str()
 
 
 def model_view(folder: Path, id: str = "model-m1") -> ArtifactView:

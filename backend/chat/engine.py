@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from backend.data.rows import Message, Row, Template
+from backend.data.rows import DataFolder, Message, Row, Template
 from backend.data.tokens import Encoder
 from backend.errors import StudioError
 from backend.schemas import ArtifactView, Kind
@@ -113,6 +113,22 @@ def answer_tokens(template: Template, known: Sequence[str], count: Callable[[str
     if not known:
         return 256
     return min(512, max(32, round(1.25 * max(count(text) for text in known))))
+
+
+def answer_room(data: DataFolder, encoder: Encoder | None) -> int:
+    """`answer_tokens` for the rows of a dataset. An endpoint's tokenizer is unknown: a token for every second character is
+    room enough in any language."""
+    known = [row.output for row in data.rows("train") if row.output is not None]
+    return answer_tokens(data.template, known, lambda text: len(encoder.ids(text)) if encoder else len(text) // 2 + 4)
+
+
+def known_rows(source: ArtifactView, split: str, most: int | None = None) -> list[Row]:
+    """The first `most` rows of a dataset's split whose right answer is known, all of them by default. Raises StudioError when
+    there are none."""
+    rows = [row for row in DataFolder(source.path).rows(split) if truth(row) is not None][:most]
+    if not rows:
+        raise StudioError("chat.no_truth", ref=source.name, split=split)
+    return rows
 
 
 def truth(row: Row) -> str | None:

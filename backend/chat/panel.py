@@ -13,7 +13,7 @@ from pydantic import Field
 
 from backend.chat.answerer import Answerer, AnswererParams, open_answerer, open_spend
 from backend.chat.asking import Reply, ask, log_cut_off, log_refused
-from backend.chat.engine import Sampling, answer_tokens
+from backend.chat.engine import Sampling, answer_room
 from backend.chat.pulse import Pulse
 from backend.chat.spend import Spend
 from backend.chat.verdict import REPLY_TOKENS, RUBRIC
@@ -222,8 +222,5 @@ def _room(params: PanelParams, data: DataFolder, answerer: Answerer) -> int:
     """Tokens of the longest reply."""
     if params.max_new_tokens:
         return params.max_new_tokens
-    known = [row.output for row in data.rows("train") if row.output is not None]
-    encoder = getattr(answerer.engine, "encoder", None)
-    # An endpoint's tokenizer is unknown: a token for every second character is room enough in any language.
-    room = answer_tokens(data.template, known, lambda text: len(encoder.ids(text)) if encoder else len(text) // 2 + 4)
+    room = answer_room(data, getattr(answerer.engine, "encoder", None))
     return room + (STEPS_TOKENS if params.rationale else 0)

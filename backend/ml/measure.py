@@ -18,7 +18,7 @@ import numpy as np
 
 from backend.artifacts import write_json
 from backend.chat.cost import measure_cost, reset_peak
-from backend.chat.engine import LocalEngine, Sampling, answer_tokens, open_engine, truth
+from backend.chat.engine import LocalEngine, Sampling, answer_room, open_engine, truth
 from backend.data.rows import DataFolder, Row
 from backend.jobs.guards import peak_memory
 from backend.likelihood import answer_chances, divergences, log_softmax
@@ -38,9 +38,7 @@ def measure(question: dict[str, Any]) -> dict[str, float]:
     rows = [row for row in data.rows(question["split"]) if truth(row) is not None][: question["rows"]]
     reset_peak()
     engine = open_engine(view, _nothing)
-    known = [row.output for row in data.rows("train") if row.output is not None]
-    room = answer_tokens(data.template, known, lambda text: len(engine.encoder.ids(text)))
-    sampling = Sampling(max_new_tokens=room)
+    sampling = Sampling(max_new_tokens=answer_room(data, engine.encoder))
     messages = [data.template.prompt(row) for row in rows]
     found = measure_cost(engine, messages[:COST_PROMPTS], sampling, _no_tick).model_dump()
     found["peak_memory_bytes"] = float(peak_memory())

@@ -20,7 +20,18 @@ from backend.models import costs
 from backend.models.quants import ADAPTER_FILE
 from backend.schemas import ArtifactView, Kind, Quote
 from backend.stages import parity
-from backend.stages.base import DatasetRef, OnnxRef, Params, RefTo, Result, Stage, World, check_fits, check_refs
+from backend.stages.base import (
+    DatasetRef,
+    OnnxRef,
+    Params,
+    RefTo,
+    Result,
+    Stage,
+    World,
+    check_fits,
+    check_refs,
+    check_rows,
+)
 from backend.stages.parity import ParityParams
 
 AdapterRef = Annotated[str, RefTo((Kind.ADAPTER,))]
@@ -62,13 +73,11 @@ def check(params: AttachParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
     if problems:
         return problems
-    model, adapter, data = (world.describe(ref) for ref in (params.model, params.adapter, params.data))
-    assert model and adapter and data
+    model, adapter = world.describe(params.model), world.describe(params.adapter)
+    assert model and adapter
     if not (model.pending or adapter.pending):
         problems += _fit(params.model, model.facts, params.adapter, adapter.facts)
-    if not data.facts.get("rows", {"validation": 1}).get("validation", 0):
-        args = {"ref": params.data, "splits": "validation"}
-        problems.append(Problem(code="chat.no_rows", args=args, field="data"))
+    problems += check_rows(params.data, "validation", world, "data")
     return problems or check_fits(quote(params, world), world)
 
 

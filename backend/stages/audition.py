@@ -28,7 +28,7 @@ from backend.chat.answerer import (
     open_spend,
 )
 from backend.chat.asking import log_refused, lost_its_end
-from backend.chat.engine import Sampling, answer_tokens, truth
+from backend.chat.engine import Sampling, answer_room, known_rows, truth
 from backend.chat.pulse import Pulse
 from backend.chat.rehearsal import Heard, rehearse
 from backend.chat.spend import Spend
@@ -37,7 +37,17 @@ from backend.errors import Problem, StudioError
 from backend.models import costs
 from backend.overlap import token_f1
 from backend.schemas import Kind, Quote
-from backend.stages.base import DatasetRef, EndpointRef, ModelRef, Result, Stage, World, check_fits, check_refs
+from backend.stages.base import (
+    DatasetRef,
+    EndpointRef,
+    ModelRef,
+    Result,
+    Stage,
+    World,
+    check_fits,
+    check_refs,
+    check_rows,
+)
 
 SPLIT = "validation"
 INVALID_LIMIT = 0.5
@@ -95,10 +105,7 @@ def check(params: AuditionParams, world: World) -> list[Problem]:
     saved = [found for name in params.endpoints if (found := world.endpoint(name))]
     if params.budget and not all(each.priced for each in saved):
         problems.append(Problem(code="endpoints.budget_no_price", field="budget"))
-    known = world.describe(params.data)
-    there = known.facts.get("rows") if known else None
-    if there is not None and not there.get(SPLIT, 0):
-        problems.append(Problem(code="chat.no_rows", args={"ref": params.data, "splits": SPLIT}, field="data"))
+    problems += check_rows(params.data, SPLIT, world, "data")
     asked = quote(params, world)
     return (problems or check_fits(asked, world)) + check_budget(params, asked)
 
@@ -124,9 +131,7 @@ def quote(params: AuditionParams, world: World) -> Quote:
 def run(params: AuditionParams, ctx: Any) -> AuditionResult:
     source = ctx.input(params.data)
     data = DataFolder(source.path)
-    rows = [row for row in data.rows(SPLIT) if truth(row) is not None][: params.rows]
-    if not rows:
-        raise StudioError("chat.no_truth", ref=source.name, split=SPLIT)
+    rows = known_rows(source, SPLIT, params.rows)
     spend = open_spend(params, ctx)
     stand = [{"model": ref} for ref in params.models] + [{"endpoint": name} for name in params.endpoints]
     pulse = Pulse(ctx, len(rows) * len(stand), "loading the model")
@@ -194,11 +199,7 @@ def _answers(
     template = data.template
     if params.prompt:
         template = template.model_copy(update={"user": params.prompt.replace("{labels}", ", ".join(template.labels))})
-    known = [row.output for row in data.rows("train") if row.output is not None]
-    encoder = getattr(answerer.engine, "encoder", None)
-    room = params.max_new_tokens or answer_tokens(
-        data.template, known, lambda text: len(encoder.ids(text)) if encoder else len(text) // 2 + 4
-    )
+    room = params.max_new_tokens or answer_room(data, getattr(answerer.engine, "encoder", None))
     pulse.add(0, "answering")
     prompts = [template.prompt(row) for row in rows]
     about = {"at_once": params.batch_size if answerer.view else params.concurrency}

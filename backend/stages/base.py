@@ -196,6 +196,15 @@ def check_fits(quote: Quote, world: World) -> list[Problem]:
     return problems
 
 
+def check_rows(data: str, split: str, world: World, field: str = "split") -> list[Problem]:
+    """A problem when the dataset is known to have no rows in `split`."""
+    known = world.describe(data)
+    rows = known.facts.get("rows") if known else None
+    if rows is None or rows.get(split, 0):
+        return []
+    return [Problem(code="chat.no_rows", args={"ref": data, "splits": split}, field=field)]
+
+
 def human_bytes(count: float) -> str:
     """`1234567` -> `1.2 MB` (decimal units, as disks are sold)."""
     for unit in ("B", "kB", "MB", "GB"):

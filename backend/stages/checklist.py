@@ -14,7 +14,7 @@ from pydantic import Field
 
 from backend.artifacts import write_json
 from backend.chat import pace
-from backend.chat.engine import answer_tokens, truth
+from backend.chat.engine import answer_room, known_rows
 from backend.chat.pulse import Pulse
 from backend.data.rows import DataFolder, Row
 from backend.data.tokens import Encoder
@@ -29,7 +29,7 @@ from backend.gate.voice import Died, Refused, Voice
 from backend.models import costs
 from backend.report import html, markdown
 from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs
+from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs, check_rows
 
 AnyModelRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.MODEL, Kind.ADAPTER, Kind.ONNX))]
 FLOOR = 0.3
@@ -116,11 +116,7 @@ class ChecklistResult(Result):
 
 def check(params: ChecklistParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
-    known = world.describe(params.data)
-    rows = known.facts.get("rows") if known else None
-    if rows is not None and not rows.get(params.split, 0):
-        args = {"ref": params.data, "splits": params.split}
-        problems.append(Problem(code="chat.no_rows", args=args, field="split"))
+    problems += check_rows(params.data, params.split, world)
     return problems or check_fits(quote(params, world), world)
 
 
@@ -142,10 +138,7 @@ def run(params: ChecklistParams, ctx: Any) -> ChecklistResult:
     view, source = ctx.input(params.model), ctx.input(params.data)
     model = as_export(view, ctx) if view.kind is Kind.PACKAGE else view
     data = DataFolder(source.path)
-    rows = [row for row in data.rows(params.split) if truth(row) is not None][: params.rows]
-    if not rows:
-        raise StudioError("chat.no_truth", ref=source.name, split=params.split)
-    rows = rows[: params.requests]
+    rows = known_rows(source, params.split, min(params.rows, params.requests))
     pulse = Pulse(ctx, params.requests + len(EDGE) + len(INJECTIONS) + 1, "loading the model")
     pulse()
     checks = _asked(params, ctx, model, data, rows, pulse)
@@ -160,7 +153,7 @@ def _asked(
     known = [row.output for row in data.rows("train") if row.output is not None]
     form = Form.of(data.template, known)
     encoder = Encoder(model.path)
-    room = params.max_new_tokens or answer_tokens(data.template, known, lambda text: len(encoder.ids(text)))
+    room = params.max_new_tokens or answer_room(data, encoder)
     bases = {each.id: each for each in bases_of(model, ctx)}
     found: list[Check] = []
     try:

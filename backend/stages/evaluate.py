@@ -29,14 +29,14 @@ from backend.chat.answerer import (
 )
 from backend.chat.asking import Reply, log_cut_off, log_refused, lost_its_end, replies
 from backend.chat.cost import measure_cost, reset_peak
-from backend.chat.engine import Sampling, answer_tokens, open_runtime, truth
+from backend.chat.engine import Sampling, answer_room, known_rows, open_runtime, truth
 from backend.chat.pulse import Pulse
 from backend.data.rows import DataFolder, Row
-from backend.errors import Problem, StudioError
+from backend.errors import Problem
 from backend.jobs.guards import held_memory, peak_memory
 from backend.models import costs
 from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
+from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs, check_rows
 
 WEIGHTS = (".safetensors", ".onnx", ".onnx.data", ".onnx_adapter")
 
@@ -76,11 +76,7 @@ class EvaluateResult(Result):
 
 def check(params: EvaluateParams, world: World) -> list[Problem]:
     problems = check_refs(params, world) + check_answerer(params, world)
-    known = world.describe(params.data)
-    rows = known.facts.get("rows") if known else None
-    if rows is not None and not rows.get(params.split, 0):
-        args = {"ref": params.data, "splits": params.split}
-        problems.append(Problem(code="chat.no_rows", args=args, field="split"))
+    problems += check_rows(params.data, params.split, world)
     asked = quote(params, world)
     return (problems or check_fits(asked, world)) + check_budget(params, asked)
 
@@ -110,7 +106,7 @@ def quote(params: EvaluateParams, world: World) -> Quote:
 def run(params: EvaluateParams, ctx: Any) -> EvaluateResult:
     source = ctx.input(params.data)
     data = DataFolder(source.path)
-    rows = _rows(params, data, source.name)
+    rows = known_rows(source, params.split, params.max_rows or None)
     ctx.progress(0, len(rows), "loading the model")
     empty = _empty(params, ctx)
     reset_peak()
@@ -143,20 +139,9 @@ def _empty(params: EvaluateParams, ctx: Any) -> int:
     return held_memory()
 
 
-def _rows(params: EvaluateParams, data: DataFolder, ref: str) -> list[Row]:
-    rows = [row for row in data.rows(params.split) if truth(row) is not None]
-    if not rows:
-        raise StudioError("chat.no_truth", ref=ref, split=params.split)
-    return rows[: params.max_rows] if params.max_rows else rows
-
-
 def _room(params: EvaluateParams, data: DataFolder, answerer: Answerer) -> int:
     """The same for every model of one tokenizer: from labels or training answers, never from the rows that are asked."""
-    if params.max_new_tokens:
-        return params.max_new_tokens
-    known = [row.output for row in data.rows("train") if row.output is not None]
-    encoder = getattr(answerer.engine, "encoder", None)
-    return answer_tokens(data.template, known, lambda text: len(encoder.ids(text)) if encoder else len(text) // 2 + 4)
+    return params.max_new_tokens or answer_room(data, getattr(answerer.engine, "encoder", None))
 
 
 def _cost(

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from backend.artifacts import write_json
 from backend.chat import pace
-from backend.chat.engine import answer_tokens, truth
+from backend.chat.engine import answer_room, known_rows, truth
 from backend.chat.pulse import Pulse
 from backend.data.rows import DataFolder, Message, Row
 from backend.data.tokens import Encoder
@@ -28,7 +28,7 @@ from backend.gate.texts import HARD, conversations
 from backend.gate.voice import Died, Voice
 from backend.models import costs
 from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs
+from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs, check_rows
 
 ExportRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.ONNX))]
 START_SECONDS = 6.0
@@ -117,11 +117,8 @@ def check(params: ParityParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
     if problems:
         return problems
-    known, data = world.describe(params.model), world.describe(params.data)
-    rows = data.facts.get("rows") if data else None
-    if rows is not None and not rows.get(params.split, 0):
-        args = {"ref": params.data, "splits": params.split}
-        problems.append(Problem(code="chat.no_rows", args=args, field="split"))
+    problems += check_rows(params.data, params.split, world)
+    known = world.describe(params.model)
     if known and known.path and not known.pending and not has_original(Path(known.path), world):
         problems.append(Problem(code="gate.no_original", args={"ref": params.model}, field="model"))
     return problems or check_fits(quote(params, world), world)
@@ -158,9 +155,7 @@ def examine(
     """Ask both and compare. `shared`: the model that an attached adapter stands on. Raises StudioError without rows."""
     source = ctx.input(params.data)
     data = DataFolder(source.path)
-    rows = [row for row in data.rows(params.split) if truth(row) is not None][: params.rows]
-    if not rows:
-        raise StudioError("chat.no_truth", ref=source.name, split=params.split)
+    rows = known_rows(source, params.split, params.rows)
     pulse = Pulse(ctx, len(rows) + len(HARD), "comparing the files")
     pulse()
     hard = [Row(id=name, input=text) for name, text in HARD.items()]
@@ -170,7 +165,7 @@ def examine(
     texts = [row.input for row in (*hard, *rows)]
     folders = [each.path for each in (original, *bases_of(original, ctx))]
     checks = files.compare_files(files.Pair(export.path, folders, data.template, chats, texts))
-    room = params.max_new_tokens or _room(data, encoder)
+    room = params.max_new_tokens or answer_room(data, encoder)
     questions = _questions(original, data, (rows, hard), room)
     bases = {each.id: each for each in shared}
     found = _heard(ctx, (export, bases), original, questions, chats, room, pulse)
@@ -220,11 +215,6 @@ def _questions(
         most = int(original.facts.get("context") or CONTEXT) - max(room, len(answer)) - 1
         found.append(Question(row.input, encoder.prompt_ids(data.template, row)[-max(1, most) :], answer, right))
     return found
-
-
-def _room(data: DataFolder, encoder: Encoder) -> int:
-    known = [row.output for row in data.rows("train") if row.output is not None]
-    return answer_tokens(data.template, known, lambda text: len(encoder.ids(text)))
 
 
 def keep(

@@ -19,14 +19,14 @@ from pydantic import Field
 
 from backend.artifacts import write_json
 from backend.chat import foundry, pace, packing
-from backend.chat.engine import Sampling, answer_tokens, open_engine, truth
+from backend.chat.engine import Sampling, answer_room, known_rows, open_engine, truth
 from backend.chat.pulse import Pulse
 from backend.data.rows import DataFolder, Row
 from backend.errors import Problem, StudioError
 from backend.jobs.guards import peak_memory
 from backend.models import costs
 from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs
+from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs, check_rows
 
 ProvableRef = Annotated[str, RefTo((Kind.ONNX, Kind.PACKAGE))]
 FOUNDRY_SECONDS, FOUNDRY_ROW_SECONDS, FOUNDRY_MEMORY = 4.0, 0.1, 350_000_000
@@ -72,11 +72,7 @@ class ProveResult(Result):
 
 def check(params: ProveParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
-    known = world.describe(params.data)
-    rows = known.facts.get("rows") if known else None
-    if rows is not None and not rows.get(params.split, 0):
-        args = {"ref": params.data, "splits": params.split}
-        problems.append(Problem(code="chat.no_rows", args=args, field="split"))
+    problems += check_rows(params.data, params.split, world)
     model = world.describe(params.model)
     if model is not None and model.facts.get("base"):
         problems.append(Problem(code="slots.attached", args={"ref": params.model}, field="model"))
@@ -106,9 +102,7 @@ def quote(params: ProveParams, world: World) -> Quote:
 def run(params: ProveParams, ctx: Any) -> ProveResult:
     view, source = ctx.input(params.model), ctx.input(params.data)
     data = DataFolder(source.path)
-    rows = [row for row in data.rows(params.split) if truth(row) is not None][: params.rows]
-    if not rows:
-        raise StudioError("chat.no_truth", ref=source.name, split=params.split)
+    rows = known_rows(source, params.split, params.rows)
     pulse = Pulse(ctx, 2 * len(rows), "copying")
     pulse()
     packed = _packed(view, ctx, pulse)
@@ -139,8 +133,7 @@ def _here(packed: ArtifactView, data: DataFolder, rows: list[Row], pulse: Pulse)
     begun = perf_counter()
     engine = open_engine(packed, lambda ref: packed)
     loaded = perf_counter() - begun
-    known = [row.output for row in data.rows("train") if row.output is not None]
-    room = answer_tokens(data.template, known, lambda text: len(engine.encoder.ids(text)))
+    room = answer_room(data, engine.encoder)
     said = []
     try:
         for row in rows:

@@ -11,7 +11,7 @@ from studio.ui import source
 from studio.ui.chain import ablated, latest, own_runs
 from studio.ui.i18n import _, ngettext
 from studio.ui.project import project, project_words
-from studio.ui.words import size
+from studio.ui.words import kind_name, size
 
 PREFERRED = {
     ("audition", "data"): ("dataset",),
@@ -80,7 +80,7 @@ def distinct(options: dict[str, str]) -> dict[str, str]:
 
 def label(view: ArtifactView) -> str:
     """`support-int4 · ONNX model · INT4 · 83.1 MB · Other project`."""
-    parts = [view.name, _kind(view.kind)]
+    parts = [view.name, kind_name(view.kind)]
     if view.kind is Kind.ONNX and view.facts.get("precision"):
         parts.append(str(view.facts["precision"]).upper())
     if view.facts.get("run") is False:
@@ -159,17 +159,3 @@ def _teacher_of(data: str) -> dict[str, Any]:
 def _capture_of(data: str | None) -> dict[str, Any]:
     mine = [view for view in source.artifacts((Kind.CAPTURE,)) if view.project == project().id]
     return next(({"route": "logit", "capture": view.id} for view in mine if view.facts.get("data") == data), {})
-
-
-def _kind(kind: Kind) -> str:
-    return {
-        Kind.DATASET: _("dataset"),
-        Kind.MODEL: _("model"),
-        Kind.ADAPTER: _("adapter"),
-        Kind.ONNX: _("ONNX model"),
-        Kind.CAPTURE: _("capture"),
-        Kind.EVALUATION: _("evaluation"),
-        Kind.AUDITION: _("audition"),
-        Kind.REPORT: _("report"),
-        Kind.PACKAGE: _("package"),
-    }[kind]

@@ -90,6 +90,21 @@ def kind_words(kind: str) -> str:
     return _(KINDS.get(kind, kind))
 
 
+def kind_name(kind: Kind) -> str:
+    """One thing of a kind, inside a sentence; `kind_words` names many."""
+    return {
+        Kind.DATASET: _("dataset"),
+        Kind.MODEL: _("model"),
+        Kind.ADAPTER: _("adapter"),
+        Kind.ONNX: _("ONNX model"),
+        Kind.CAPTURE: _("capture"),
+        Kind.EVALUATION: _("evaluation"),
+        Kind.AUDITION: _("audition"),
+        Kind.REPORT: _("report"),
+        Kind.PACKAGE: _("package"),
+    }[kind]
+
+
 def params_of(form: str) -> type[Params]:
     """What a form asks: the parameters of a stage, or of an ablation, which is many stages."""
     return AblationParams if form == ABLATION else find_stage(form).params

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,23 @@ def build_lively_model(folder: Path, hidden: int = 32, scale: float = 25.0) -> P
 
 
 SCALE = 6.0
+CONTEXT = 60_000
+"""Tokens that the model of `build_onnx` reads and says."""
+
+
+def build_onnx(folder: Path, hidden: int = 64) -> Path:
+    """A tiny random model for ONNX Runtime GenAI that can talk for many seconds without a stop; a larger `hidden` talks
+    more slowly."""
+    from onnxruntime_genai.models.builder import create_model
+
+    model = build_lively_model(folder / "model", hidden=hidden, scale=SCALE)
+    config = json.loads((model / "config.json").read_text("utf-8"))
+    (model / "config.json").write_text(json.dumps({**config, "max_position_embeddings": CONTEXT}), "utf-8")
+    made, cache = str(folder / "onnx"), str(folder / "cache")
+    create_model(None, str(model), made, "fp32", "cpu", cache, hf_remote="false", hf_token="false")
+    return folder / "onnx"
+
+
 _MADE: dict[str, Any] = {}
 
 

@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Error, expect, sync_playwright
 
 from tests.e2e.homes import fill
 from tests.e2e.visitor import PATIENCE, Start, Visit, Visitor
-from tests.serve.den import build_onnx
 from tests.studio.house import House
 from tests.studio.web import Web
 
@@ -77,9 +76,3 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """The web process on a home where nothing has happened yet."""
     with Web(tmp_path_factory.mktemp("empty") / "home") as web:
         yield web
-
-
-@pytest.fixture(scope="session")
-def onnx(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a tiny ONNX model that talks."""
-    return build_onnx(tmp_path_factory.mktemp("tiny"), hidden=256)

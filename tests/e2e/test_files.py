@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from backend.api import Studio
+from tests.e2e.visitor import until
 from tests.models.test_archive import packed
 from tests.models.test_probe import folder  # noqa: F401
 from tests.studio.web import Web
@@ -72,11 +73,7 @@ def test_cancelled_upload_leaves_nothing_and_can_be_repeated(page: Page, home: P
     expect(page.get_by_role("progressbar", name="Sending large.zip")).to_be_visible(timeout=PAINT)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Choose a file")).to_be_focused(timeout=PAINT)
-    for _ in range(50):
-        if not list((home / "uploads").iterdir()):
-            break
-        page.wait_for_timeout(200)
-    assert list((home / "uploads").iterdir()) == []
+    until(page, lambda: not list((home / "uploads").iterdir()))
     network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
     page.set_input_files("input[type=file]", large)
     expect(page.get_by_text("large.zip has arrived").first).to_be_visible(timeout=PAINT)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -35,7 +35,7 @@ def test_run_opens_by_its_link_and_the_browser_goes_back(house: House, visit: Vi
     page = visit(start(Web, house.studio.settings.home).url).go()
     page.get_by_role("link", name="lessons").click()
     expect(page.get_by_role("heading", name="lessons")).to_be_visible()
-    assert urlsplit(page.url).query == "run=r-lessons"
+    expect(page).to_have_url(re.compile(r"\?run=r-lessons$"))
     page.reload()
     settle(page)
     expect(page.get_by_role("heading", name="lessons")).to_be_visible()

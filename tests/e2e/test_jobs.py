@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -30,7 +32,7 @@ def test_order_cancel_log_and_retry(house: House, visit: Visit, start: Start) ->
     page.get_by_role("row").filter(has_text="broken").get_by_role("button").click()
     drawer = page.get_by_role("dialog")
     expect(drawer.get_by_text("The process ran out of memory.")).to_be_visible()
-    assert f"job={run}-finetune" in page.url
+    expect(page).to_have_url(re.compile(f"job={run}-finetune"))
     page.reload()
     settle(page)
     drawer.get_by_text("Log", exact=True).click()

@@ -48,7 +48,7 @@ def test_two_models_stream_stop_and_keep_what_they_said(home: Path, onnx: Path, 
     settle(page)
     expect(page.get_by_text("<b>blue</b> item 4")).to_be_visible()
     assert said(page) == kept
-    assert re.search(r"chat=\w+", page.url)
+    expect(page).to_have_url(re.compile(r"chat=\w+"))
     assert said(visitor.tab(page.url)) == kept
 
 

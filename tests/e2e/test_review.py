@@ -144,7 +144,7 @@ def test_texts_of_any_kind_are_shown_as_they_are_and_corrected(
     expect(card(page, "plain")).to_be_visible()
     press(page, "A")
     expect(page.get_by_text("All answers are reviewed.").first).to_be_visible()
-    expect(page.get_by_text("All saved").first).to_be_visible()
+    until(page, lambda: decided(house, view.id).keys() == {"nasty", "long", "rtl", "plain"})
     kept = decided(house, view.id)
     assert kept["nasty"].output == "two\nlines A R" and kept["long"].note == "too long, U"
     assert [kept[row].verdict for row in ("nasty", "long", "rtl", "plain")] == [

@@ -51,15 +51,20 @@ class Visitor:
         return page
 
     def forgive(self) -> None:
-        """What the console said until now was to be expected: a process was killed, a request was refused. What is on its way
-        counts as said: the console hears of a refusal later than the page."""
-        self.context.pages[-1].wait_for_timeout(500)  # the first tab may be closed by now
+        """What the console said of late was to be expected: a process was killed, a request was refused. It hears of that later
+        than the page, so this waits until it has said something and then nothing more for half a second."""
+        page = self.context.pages[-1]  # the first tab may be closed by now
+        until(page, lambda: bool(self.complaints))
+        heard = 0
+        while heard < len(self.complaints):
+            heard = len(self.complaints)
+            page.wait_for_timeout(500)
         self.complaints.clear()
 
     def leave(self) -> None:
         """Close the browser. Nothing was asked of another machine, and nothing went wrong in the console."""
         self.context.close()
-        hosts = {urlsplit(url).hostname for url in self.asked if not url.startswith(("data:", "blob:"))}
+        hosts = {urlsplit(url).hostname for url in self.asked if not url.startswith(("data:", "blob:", "about:"))}
         assert hosts <= {urlsplit(self.url).hostname}, f"asked outside: {hosts}"
         assert not self.complaints, self.complaints
 
@@ -80,8 +85,8 @@ def settle(page: Page) -> None:
 
 
 def until(page: Page, true: Callable[[], bool]) -> None:
-    """Wait up to ten seconds for what no page shows."""
-    for _ in range(100):
+    """Wait for what no page shows."""
+    for _ in range(PATIENCE // 100):
         if true():
             return
         page.wait_for_timeout(100)

@@ -16,8 +16,8 @@ from backend.ml.ort import OrtEngine
 from backend.ml.rows import CHUNK, SHORTEST, OrtRows
 from backend.ml.torchrows import TorchRows
 from backend.schemas import ArtifactView, Kind
+from tests.chat.onnx import build_onnx
 from tests.helpers import model_view, view
-from tests.serve.den import build_onnx
 
 pytestmark = pytest.mark.ml
 PROMPTS = [[5 + n % 50 for n in range(length)] for length in (9, CHUNK + 40, 3)]

@@ -1,4 +1,4 @@
-"""One tiny ONNX model for all tests, and a home for each."""
+"""A home with models for each test."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.den import Den, build_onnx
-
-
-@pytest.fixture(scope="session")
-def onnx(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_onnx(tmp_path_factory.mktemp("serve"), hidden=256)
+from tests.serve.den import Den
 
 
 @pytest.fixture

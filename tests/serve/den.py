@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -23,26 +22,14 @@ from backend.serve.client import Piece, ServeClient, ServedModel
 from backend.serve.shapes import Address, address_file
 from backend.settings import Settings
 from backend.store import Store
-from tests.chat.onnx import build_lively_model
+from tests.chat.onnx import CONTEXT
 from tests.helpers import model_view
 
-CONTEXT = 60_000
 ENDLESS = Sampling(max_new_tokens=20_000)
 """Several seconds of words."""
+PATIENCE = 60
+"""Seconds within which anything has to happen, on a busy machine too."""
 HELLO = [{"role": "user", "content": "red item 3"}]
-
-
-def build_onnx(folder: Path, hidden: int = 64) -> Path:
-    """A tiny random model for ONNX Runtime GenAI that can talk for many seconds without a stop; a larger `hidden` talks
-    more slowly."""
-    from onnxruntime_genai.models.builder import create_model
-
-    model = build_lively_model(folder / "model", hidden=hidden, scale=6.0)
-    config = json.loads((model / "config.json").read_text("utf-8"))
-    (model / "config.json").write_text(json.dumps({**config, "max_position_embeddings": CONTEXT}), "utf-8")
-    made, cache = str(folder / "onnx"), str(folder / "cache")
-    create_model(None, str(model), made, "fp32", "cpu", cache, hf_remote="false", hf_token="false")
-    return folder / "onnx"
 
 
 class Den:
@@ -89,7 +76,7 @@ class Den:
     def stop(self) -> int:
         assert self.process
         self.process.terminate()
-        return self.process.wait(10)
+        return self.process.wait(PATIENCE)
 
     def ready(self, name: str) -> ServedModel:
         self.client.load(name)
@@ -119,15 +106,15 @@ class Den:
         url = f"http://127.0.0.1:{address.port}/v1/chat/completions"
         return httpx.post(url, json=body, headers={"authorization": f"Bearer {address.token}"}, timeout=60)
 
-    def until(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
+    def until(self, condition: Callable[[], Any]) -> Any:
         """Poll until `condition` holds; its value."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             if found := condition():
                 return found
             time.sleep(0.02)
         raise AssertionError(
-            f"not within {seconds} s\n" + (self.settings.logs / "serve.log").read_text("utf-8")[-2000:]
+            f"not within {PATIENCE} s\n" + (self.settings.logs / "serve.log").read_text("utf-8")[-2000:]
         )
 
 

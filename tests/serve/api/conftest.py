@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from backend.paths import ROOT
-from tests.serve.den import HELLO, Den
+from tests.serve.den import HELLO, PATIENCE, Den
 
 
 class Server:
@@ -72,13 +72,13 @@ class Server:
         found = re.search(rf"^{re.escape(name)} (\S+)$", self.http.get("/metrics").text, re.MULTILINE)
         return float(found[1]) if found else 0.0
 
-    def until(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
-        end = time.monotonic() + seconds
+    def until(self, condition: Callable[[], Any]) -> Any:
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             if found := condition():
                 return found
             time.sleep(0.05)
-        raise AssertionError(f"not within {seconds} s\n" + self.log.read_text("utf-8")[-2000:])
+        raise AssertionError(f"not within {PATIENCE} s\n" + self.log.read_text("utf-8")[-2000:])
 
     def answerer(self) -> psutil.Process:
         """The process of the model."""
@@ -98,5 +98,5 @@ def server(rooms: Den) -> Iterator[Server]:
     with Server(rooms, "one", "--max-parallel", "4", "--max-waiting", "3") as made:
         yield made
         made.process.terminate()
-        assert made.process.wait(20) == 0
+        assert made.process.wait(PATIENCE) == 0
         assert "Traceback" not in made.log.read_text("utf-8")

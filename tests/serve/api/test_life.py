@@ -18,7 +18,7 @@ from backend.paths import ROOT
 from backend.schemas import Kind
 from backend.serve.client import ServeOptions
 from tests.serve.api.conftest import Server
-from tests.serve.den import HELLO, Den, gone
+from tests.serve.den import HELLO, PATIENCE, Den, gone
 
 pytestmark = [pytest.mark.proc, pytest.mark.ml]
 LONG = 20_000
@@ -73,8 +73,8 @@ def test_a_stop_lets_answers_finish_and_takes_no_more(rooms: Den) -> None:
             server.until(lambda: server.count("slmops_requests_running") == 1)
             server.process.terminate()
             assert answer.result().json()["usage"]["completion_tokens"] == 1500
-        assert server.process.wait(20) == 0
-        assert gone(model.pid)
+        assert server.process.wait(PATIENCE) == 0
+        server.until(lambda: gone(model.pid))
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{server.url}/health")
 
@@ -85,14 +85,15 @@ def test_a_stop_does_not_wait_for_ever(rooms: Den) -> None:
         stream = server.chunks(max_tokens=50_000)
         next(stream), next(stream)
         server.process.terminate()
-        assert server.process.wait(20) == 0 and gone(model.pid)
+        assert server.process.wait(PATIENCE) == 0
+        server.until(lambda: gone(model.pid))
 
 
 def test_a_model_does_not_outlive_a_killed_server(rooms: Den) -> None:
     with Server(rooms, "one") as server:
         model = server.answerer()
         server.process.kill()
-        server.until(lambda: gone(model.pid), 10)
+        server.until(lambda: gone(model.pid))
 
 
 def test_torch_weights_are_served_too(rooms: Den, tiny_model: Path) -> None:
@@ -134,4 +135,4 @@ def test_no_server_outlives_a_killed_host(den: Den) -> None:
     assert len(children) == 2
     den.process.kill()
     den.process.wait()
-    den.until(lambda: all(gone(child.pid) for child in children), 20)
+    den.until(lambda: all(gone(child.pid) for child in children))
