@@ -23,6 +23,8 @@ from studio.ui.words import cut_off_words, duration, escaped, metric_words, mone
 
 AT_WORK = (State.RUNNING, State.CANCELLING)
 LOG_LINES = 200
+LOG_SHORT, LOG_HEIGHT = 8, 260
+"""So many lines stand as they are; more scroll in so many pixels."""
 FORMS = frozenset(STAGE_PAGES) - {"evaluate"}
 """The stages whose page has a form that takes a job's parameters."""
 
@@ -141,7 +143,8 @@ def _figures(job: JobView) -> None:
     if metrics and job.state.ended:
         with st.grid("auto", min_column_width=150, gap="small"):
             for name, value in metrics.items():
-                st.metric(*metric_words(name, value))
+                if name != "seconds":  # the head of the card says it
+                    st.metric(*metric_words(name, value))
     if metrics.get("cut_off") and job.state.ended:
         st.warning(escaped(cut_off_words(metrics["cut_off"])), icon=":material/content_cut:")
 
@@ -164,6 +167,9 @@ def _made(made: ArtifactView) -> None:
     if made.kind in (Kind.MODEL, Kind.ADAPTER, Kind.ONNX):
         st.page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon, query_params={"models": made.id})
         st.page_link(nav.MODELS.path, label=_("The model"), icon=nav.MODELS.icon, query_params={"model": made.id})
+    if made.kind is Kind.ONNX:
+        for stage, icon in (("parity", ":material/verified:"), ("package", ":material/package_2:")):
+            st.page_link(nav.QUANTIZE.path, label=stage_words(stage), icon=icon, query_params={"step": stage})
     if made.kind is Kind.EVALUATION:
         st.page_link(nav.COMPARE.path, label=_("Compare"), icon=nav.COMPARE.icon)
     if made.kind is Kind.AUDITION:
@@ -185,5 +191,11 @@ def _log(job: JobView) -> None:
         return
     zone = ZoneInfo(st.context.timezone) if st.context.timezone else None
     lines = [f"{line.at.astimezone(zone):%H:%M:%S} {line.text}" for line in source.studio().logs(job.id, LOG_LINES)]
-    with log, st.container(height=260, border=False, autoscroll=True, key=f"lines_{job.id}"):
+    long = len(lines) > LOG_SHORT
+    with (
+        log,
+        st.container(
+            height=LOG_HEIGHT if long else "content", border=False, autoscroll=long or None, key=f"lines_{job.id}"
+        ),
+    ):
         st.code("\n".join(lines) or _("Nothing was logged."), language=None, wrap_lines=True)
