@@ -271,7 +271,7 @@ def problem_line(problem: Problem) -> None:
     names = {view.id: view.name for view in source.artifacts()}
     args = {key: names.get(value, value) if isinstance(value, str) else value for key, value in problem.args.items()}
     if problem.code == "package.report_failed":
-        args["failed"] = ", ".join(f"“{_(TITLES.get(name, name))}”" for name in str(args["failed"]).split(", "))
+        args["failed"] = "; ".join(_(TITLES.get(name, name)) for name in str(args["failed"]).split(", "))
     text = escaped(problem.model_copy(update={"args": args}).sentence(_))
     mark = ":red[:material/error:]" if problem.blocking else ":orange[:material/warning:]"
     st.markdown(f"{mark} :{'red' if problem.blocking else 'orange'}[{text}]")

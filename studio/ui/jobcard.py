@@ -19,10 +19,12 @@ from studio.ui.parts import progress, run_link, state_badge, worker_hint
 from studio.ui.upload import download_link
 from studio.ui.usage import usage
 from studio.ui.waiting import move_buttons, upcoming, why_waiting
-from studio.ui.words import cut_off_words, duration, escaped, metric_words, money, number, size, stage_words
+from studio.ui.words import cut_off_words, duration, escaped, metric_words, money, number, percent, size, stage_words
 
 AT_WORK = (State.RUNNING, State.CANCELLING)
 LOG_LINES = 200
+DOUBTFUL = 0.7
+"""Share of equal first tokens below which a quantized model is worth a warning."""
 LOG_SHORT, LOG_HEIGHT = 8, 260
 """So many lines stand as they are; more scroll in so many pixels."""
 FORMS = frozenset(STAGE_PAGES) - {"evaluate"}
@@ -147,6 +149,18 @@ def _figures(job: JobView) -> None:
                     st.metric(*metric_words(name, value))
     if metrics.get("cut_off") and job.state.ended:
         st.warning(escaped(cut_off_words(metrics["cut_off"])), icon=":material/content_cut:")
+    _doubt(metrics)
+
+
+def _doubt(metrics: dict[str, float]) -> None:
+    """Warns of an export that begins its answers otherwise than its original."""
+    same = metrics.get("first_token_agreement", 1.0)
+    if same < DOUBTFUL:
+        words = _(
+            "Asked a few questions, it begins only {share} of its answers as the original does: check the export before "
+            "you use it."
+        )
+        st.warning(words.format(share=percent(same)), icon=":material/rule:")
 
 
 def _ways_on(job: JobView, made: ArtifactView | None) -> None:

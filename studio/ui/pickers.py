@@ -56,11 +56,15 @@ HEARD = 3
 
 
 def choices(mark: RefTo) -> dict[str, str]:
-    """id -> label of all artifacts that `mark` allows, those of the project first, behind them what its ablations made;
-    built-in models that are not imported yet stand under their name."""
+    """id -> label of all artifacts that `mark` allows: those of the project, of them last what its ablations compare, then what
+    was imported, then those of other projects; built-in models that are not imported yet stand under their name."""
     mine = project().id
     tried = ablated(mine)
-    found = sorted(source.artifacts(mark.kinds), key=lambda view: (view.project != mine, view.id in tried))
+
+    def place(view: ArtifactView) -> tuple[int, bool]:
+        return 0 if view.project == mine else 2 if view.job_id else 1, view.id in tried
+
+    found = sorted(source.artifacts(mark.kinds), key=place)
     options = {view.id: label(view) for view in found}
     if Kind.MODEL in mark.kinds:
         for name in source.missing_builtins():

@@ -12,16 +12,16 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from backend.answers import Confusion
-from backend.evaluations import EvaluationView, lineage
+from backend.evaluations import EvaluationView
 from backend.report import html
 from backend.schemas import Kind, State
 from studio.ui.compare import page
 from studio.ui.compare.axes import span, ticks
-from studio.ui.compare.controls import Choice, untuned
+from studio.ui.compare.controls import Choice
 from studio.ui.compare.export import board_csv
 from studio.ui.compare.figures import confusion_chart, pareto_chart
 from studio.ui.compare.report import report
-from studio.ui.compare.words import gain_words, origin_words
+from studio.ui.compare.words import gain_words
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 
@@ -258,29 +258,6 @@ def test_chart_labels_keep_html_as_text_and_logarithms_fit(house: House, show: S
     assert labels["y"]["x"] == 6
     low, high = chart["layout"]["xaxis"]["range"]
     assert low < 6 < 7 < high
-
-
-def test_few_names_of_a_long_front_in_short_lines(show: Show) -> None:
-    show("compare")  # gives the words a session
-    group = [one(f"ablation-sequence-seed{at}", accuracy=0.5 + at / 50, size_bytes=1e6 * at) for at in range(1, 8)]
-    chart = pareto_chart(group, {each.id: each.name for each in group}, "size_bytes", "accuracy", log=True)
-    texts = [label["text"] for label in chart["layout"]["annotations"]]
-    assert [text[-1] for text in texts] == ["1", "4", "7"], "both ends, and the middle"
-    assert all(len(line) <= 17 for text in texts for line in text.split("<br>"))
-
-
-def test_a_student_that_was_only_cut_counts_as_untuned(house: House) -> None:
-    base = house.model("base")
-    cut = house.model("cut", facts={"kept_layers": [0, 1], "base": base.id}, parents=[base.id])
-    known = {each.id: each for each in (base, cut)}
-    trained = house.model("trained", facts={"base": cut.id}, parents=[cut.id])
-    origins = [lineage(each, known) for each in (cut, trained)]
-    assert [each[-1].how for each in origins] == ["cut", "distilled"]
-    group = [
-        one(name).model_copy(update={"origins": made}) for name, made in zip(("cut", "trained"), origins, strict=True)
-    ]
-    assert [each.name for each in untuned(group)] == ["cut"]
-    assert origin_words(origins[0][-1]).endswith("not trained yet.")
 
 
 def test_perplexity_reads_as_less_or_more(show: Show) -> None:
