@@ -107,9 +107,10 @@ def _switch(stages: tuple[str, ...], panels: Mapping[str, Panel]) -> str:
         return panels[step][0] if step in panels else stage_words(step)
 
     if st.session_state.get("step") not in (*stages, *panels):
-        runs = own_runs(project().id)
+        every = source.project_runs(project().id)
+        runs = [run for run in every if not is_ablation(run)]
         working = [stage for stage in stages if any(not job.state.ended for job in latest(runs, stage))]
-        ablations = [run for run in source.project_runs(project().id) if is_ablation(run)]
+        ablations = [run for run in every if is_ablation(run)]
         if ABLATION in panels and any(not run.state.ended for run in ablations):
             working.append(ABLATION)
         st.session_state["step"] = (working or list(stages))[0]
