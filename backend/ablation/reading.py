@@ -22,6 +22,7 @@ from backend.store import Store
 
 SURE = 0.05
 _EVALUATION = re.compile(rf"^(teacher|base|{'|'.join(VARIANTS)})(?:-(\d+))?(-int4)?-eval$")
+_TRIAL = re.compile(rf"(?:{'|'.join(VARIANTS)})-\d+(-int4)?(-eval)?|(?:teacher|base)(-int4)?-eval")
 _COMPARED = (("sequence", "gold"), ("logit", "gold"), ("logit", "sequence"), ("base", "gold"), ("teacher", "gold"))
 
 
@@ -104,6 +105,12 @@ def is_ablation(run: RunView) -> bool:
     """Told by its steps, so that a saved recipe that is run again is one too."""
     kinds = {match[1] for job in run.jobs if (match := _EVALUATION.match(job.stage_id))}
     return {"base", "gold"} < kinds
+
+
+def is_trial(job: JobView) -> bool:
+    """Whether a job of an ablation is one of its comparison: a variant's training or INT4, or a measurement. The others (data,
+    teacher, cut student, capture) are what any recipe makes."""
+    return bool(_TRIAL.fullmatch(job.stage_id))
 
 
 def read(run: RunView, store: Store) -> Ablation:

@@ -30,6 +30,12 @@ TITLES = {
     "edge_ended": "Unexpected texts, ends by itself",
     "edge_leaks": "Special tokens in answers",
     "edge_injection": "Foreign orders obeyed",
+    # search and the proof in Foundry Local
+    "quality": "Quality kept",
+    "loads": "Loads in Foundry Local",
+    "same prompt": "Same prompts",
+    "same answers": "Same answers",
+    "accuracy kept": "Accuracy kept",
 }
 
 CHECKLIST = "Quality checklist of {model}"

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 from babel.numbers import format_decimal
 
-from backend.ablation.reading import is_ablation
+from backend.ablation.reading import is_ablation, is_trial
 from backend.schemas import ArtifactView, JobView, Kind, RunView, State
 from studio import nav
 from studio.ui import source
@@ -51,14 +51,19 @@ class Next:
 
 
 def own_runs(project_id: str) -> list[RunView]:
-    """The runs of a project without its ablations, which have a place of their own."""
-    return [run for run in source.project_runs(project_id) if not is_ablation(run)]
+    """The runs of a project without what its ablations compare, which has a place of its own."""
+    return [_without_trials(run) if is_ablation(run) else run for run in source.project_runs(project_id)]
+
+
+def _without_trials(run: RunView) -> RunView:
+    return run.model_copy(update={"jobs": [job for job in run.jobs if not is_trial(job)]})
 
 
 def ablated(project_id: str) -> set[str]:
-    """The ids of what ablations made in a project: to be compared, not to go on with."""
+    """The ids of what ablations compare in a project: the last to go on with."""
     runs = [run for run in source.project_runs(project_id) if is_ablation(run)]
-    return {str(job.result["artifact"]) for run in runs for job in run.jobs if job.result.get("artifact")}
+    jobs = [job for run in runs for job in run.jobs if is_trial(job)]
+    return {str(job.result["artifact"]) for job in jobs if job.result.get("artifact")}
 
 
 def latest(runs: list[RunView], stage: str) -> list[JobView]:

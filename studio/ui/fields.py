@@ -14,8 +14,12 @@ from studio.ui.i18n import _
 from studio.ui.words import field_words, option_words
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_ZERO = re.compile(r"(?:^|[.;] )(0:? .+?)(?:\.(?=\s|$)|$)")
 LONG = frozenset({"prompt", "system", "steps", "about", "rubric"})
 """Text fields that may hold several lines."""
+NAMED = frozenset({"name", "version", "input", "output"})
+"""Text fields that find their own value when they are left empty."""
+OPTIONAL = frozenset({"must_match", "must_not_match", "license", "group", "details", "endpoint_key_env"})
 
 
 class Kind(Enum):
@@ -74,7 +78,7 @@ def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, st
     elif kind in (Kind.CHOICE, Kind.CHOICES):
         _draw_choice(stage, name, title, info, kind, common)
     elif kind is Kind.BOOL:
-        st.toggle(title, **common)
+        st.toggle(title, wrap=True, **common)
     elif kind is Kind.INT:
         st.number_input(title, value=None, step=1, placeholder=_("empty: the default"), **common)
     elif kind is Kind.FLOAT:
@@ -85,7 +89,16 @@ def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, st
     elif name in LONG:
         st.text_area(title, height=110, **common)
     else:
-        st.text_input(title, placeholder=_("empty: chosen by itself") if info.get_default() == "" else None, **common)
+        empty = _("empty: chosen by itself") if name in NAMED else _("optional") if name in OPTIONAL else None
+        st.text_input(title, placeholder=empty if info.get_default() == "" else None, **common)
+    if kind in (Kind.INT, Kind.FLOAT) and st.session_state[key] == 0 and (zero := zero_words(help_)):
+        st.caption(zero)
+
+
+def zero_words(description: str) -> str:
+    """What a description says of 0, which stands for something else in many fields; "" for nothing."""
+    found = _ZERO.search(description)
+    return f"{found[1]}." if found else ""
 
 
 def _draw_options(title: str, kind: Kind, options: dict[str, str], common: dict[str, Any]) -> None:
@@ -93,7 +106,7 @@ def _draw_options(title: str, kind: Kind, options: dict[str, str], common: dict[
         return options.get(value, str(value))
 
     if kind is Kind.REFS:
-        st.multiselect(title, list(options), format_func=words, placeholder=_("none"), **common)
+        st.multiselect(title, list(options), format_func=words, placeholder=_("none"), wrap=True, **common)
     else:
         st.selectbox(
             title,
@@ -115,7 +128,7 @@ def _draw_choice(stage: str, name: str, title: str, info: FieldInfo, kind: Kind,
         return told.get(value, str(value))
 
     if kind is Kind.CHOICES:
-        st.pills(title, values, selection_mode="multi", format_func=words, **common)
+        st.pills(title, values, selection_mode="multi", format_func=words, wrap=True, **common)
     elif len(values) <= 4:
         st.segmented_control(title, values, format_func=words, required=True, wrap=True, **common)
     else:

@@ -15,9 +15,11 @@ from pydantic.fields import FieldInfo
 
 from backend import recipes
 from backend.errors import Problem
+from backend.gate.words import TITLES
 from backend.models.routing import unread, with_route
 from backend.models.training import idle
 from backend.schemas import JobView
+from backend.schemas import Kind as Artifact
 from backend.stages.base import NamesEndpoint, RefTo
 from studio import nav
 from studio.ui import pickers, source
@@ -79,8 +81,16 @@ class Form:
         off |= idle({name: st.session_state.get(self.key(name)) for name in self.fields})
         if "route" in self.fields:
             off |= unread(st.session_state.get(self.key("route")))
+        if "overrule" in self.fields and not self._objected():
+            off.add("overrule")
         order = [name for name in self._open() if name in self.fields]
         return [name for name in [*order, *(n for n in self.fields if n not in order)] if name not in off]
+
+    def _objected(self) -> bool:
+        """Whether a chosen report speaks against the chosen model: only then there is something to overrule."""
+        held = {name: st.session_state.get(self.key(name)) for name in ("model", "reports")}
+        chosen = [view for view in source.artifacts((Artifact.REPORT,)) if view.id in (held["reports"] or ())]
+        return any(not view.facts.get("passed") or view.facts.get("model") != held["model"] for view in chosen)
 
     def basic(self) -> list[str]:
         return [name for name in self.shown() if name in self._open()]
@@ -262,6 +272,8 @@ def problem_line(problem: Problem) -> None:
     """One problem below its field, without the name of the field; artifacts by their names, not their ids."""
     names = {view.id: view.name for view in source.artifacts()}
     args = {key: names.get(value, value) if isinstance(value, str) else value for key, value in problem.args.items()}
+    if problem.code == "package.report_failed":
+        args["failed"] = "; ".join(_(TITLES.get(name, name)) for name in str(args["failed"]).split(", "))
     text = escaped(problem.model_copy(update={"args": args}).sentence(_))
     mark = ":red[:material/error:]" if problem.blocking else ":orange[:material/warning:]"
     st.markdown(f"{mark} :{'red' if problem.blocking else 'orange'}[{text}]")

@@ -19,10 +19,14 @@ from studio.ui.parts import progress, run_link, state_badge, worker_hint
 from studio.ui.upload import download_link
 from studio.ui.usage import usage
 from studio.ui.waiting import move_buttons, upcoming, why_waiting
-from studio.ui.words import cut_off_words, duration, escaped, metric_words, money, number, size, stage_words
+from studio.ui.words import cut_off_words, duration, escaped, metric_words, money, number, percent, size, stage_words
 
 AT_WORK = (State.RUNNING, State.CANCELLING)
 LOG_LINES = 200
+DOUBTFUL = 0.7
+"""Share of equal first tokens below which a quantized model is worth a warning."""
+LOG_SHORT, LOG_HEIGHT = 8, 260
+"""So many lines stand as they are; more scroll in so many pixels."""
 FORMS = frozenset(STAGE_PAGES) - {"evaluate"}
 """The stages whose page has a form that takes a job's parameters."""
 
@@ -141,9 +145,22 @@ def _figures(job: JobView) -> None:
     if metrics and job.state.ended:
         with st.grid("auto", min_column_width=150, gap="small"):
             for name, value in metrics.items():
-                st.metric(*metric_words(name, value))
+                if name != "seconds":  # the head of the card says it
+                    st.metric(*metric_words(name, value))
     if metrics.get("cut_off") and job.state.ended:
         st.warning(escaped(cut_off_words(metrics["cut_off"])), icon=":material/content_cut:")
+    _doubt(metrics)
+
+
+def _doubt(metrics: dict[str, float]) -> None:
+    """Warns of an export that begins its answers otherwise than its original."""
+    same = metrics.get("first_token_agreement", 1.0)
+    if same < DOUBTFUL:
+        words = _(
+            "Asked a few questions, it begins only {share} of its answers as the original does: check the export before "
+            "you use it."
+        )
+        st.warning(words.format(share=percent(same)), icon=":material/rule:")
 
 
 def _ways_on(job: JobView, made: ArtifactView | None) -> None:
@@ -164,6 +181,9 @@ def _made(made: ArtifactView) -> None:
     if made.kind in (Kind.MODEL, Kind.ADAPTER, Kind.ONNX):
         st.page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon, query_params={"models": made.id})
         st.page_link(nav.MODELS.path, label=_("The model"), icon=nav.MODELS.icon, query_params={"model": made.id})
+    if made.kind is Kind.ONNX:
+        for stage, icon in (("parity", ":material/verified:"), ("package", ":material/package_2:")):
+            st.page_link(nav.QUANTIZE.path, label=stage_words(stage), icon=icon, query_params={"step": stage})
     if made.kind is Kind.EVALUATION:
         st.page_link(nav.COMPARE.path, label=_("Compare"), icon=nav.COMPARE.icon)
     if made.kind is Kind.AUDITION:
@@ -185,5 +205,11 @@ def _log(job: JobView) -> None:
         return
     zone = ZoneInfo(st.context.timezone) if st.context.timezone else None
     lines = [f"{line.at.astimezone(zone):%H:%M:%S} {line.text}" for line in source.studio().logs(job.id, LOG_LINES)]
-    with log, st.container(height=260, border=False, autoscroll=True, key=f"lines_{job.id}"):
+    long = len(lines) > LOG_SHORT
+    with (
+        log,
+        st.container(
+            height=LOG_HEIGHT if long else "content", border=False, autoscroll=long or None, key=f"lines_{job.id}"
+        ),
+    ):
         st.code("\n".join(lines) or _("Nothing was logged."), language=None, wrap_lines=True)

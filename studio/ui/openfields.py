@@ -24,12 +24,12 @@ BASIC: dict[str, tuple[str, ...]] = {
     "ablation": ("student", "data", "gold", "seeds", "max_steps", "split"),
     "finetune": ("model", "data", "epochs", "rank"),
     "quantize": ("model", "precision", "target"),
-    "search": ("model", "data", "keep", "minutes"),
+    "search": ("model", "data", "recipes", "keep", "minutes"),
     "attach": ("model", "adapter", "data"),
     "parity": ("model", "data", "rows"),
     "checklist": ("model", "data", "split", "rows", "requests", "floor"),
     "prove": ("model", "data", "rows"),
-    "package": ("model", "reports", "evaluations", "name", "version"),
+    "package": ("model", "reports", "overrule", "evaluations", "name", "version"),
     "evaluate": ("data", "split"),
 }
 """The fields that stand open, in this order; the rest is folded under “Advanced”."""

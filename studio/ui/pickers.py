@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import inf
 from typing import Any
 
-from backend.schemas import ArtifactView, Kind, RunView, State
+from backend.schemas import ArtifactView, JobView, Kind, RunView, State
 from backend.stages.base import RefTo
 from studio.ui import source
 from studio.ui.chain import ablated, latest, own_runs
@@ -46,6 +47,8 @@ PREFERRED = {
     ("evaluate", "data"): ("dataset",),
 }
 """Which stage's newest result a form offers first; earlier stages win, but of those that answer or filter the newest."""
+FINISHING = frozenset({"quantize", "search", "package", "evaluate", "parity", "checklist", "prove"})
+"""Stages that take the model which a project has come to."""
 ANSWERED = frozenset({"review", "curate", "judge", "teacher"})
 
 
@@ -54,11 +57,15 @@ HEARD = 3
 
 
 def choices(mark: RefTo) -> dict[str, str]:
-    """id -> label of all artifacts that `mark` allows, those of the project first, behind them what its ablations made;
-    built-in models that are not imported yet stand under their name."""
+    """id -> label of all artifacts that `mark` allows: those of the project, of them last what its ablations compare, then what
+    was imported, then those of other projects; built-in models that are not imported yet stand under their name."""
     mine = project().id
     tried = ablated(mine)
-    found = sorted(source.artifacts(mark.kinds), key=lambda view: (view.project != mine, view.id in tried))
+
+    def place(view: ArtifactView) -> tuple[int, bool]:
+        return 0 if view.project == mine else 2 if view.job_id else 1, view.id in tried
+
+    found = sorted(source.artifacts(mark.kinds), key=place)
     options = {view.id: label(view) for view in found}
     if Kind.MODEL in mark.kinds:
         for name in source.missing_builtins():
@@ -96,8 +103,11 @@ def label(view: ArtifactView) -> str:
 
 
 def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -> str:
-    """The option to begin with: the newest result of the stages that usually come before, else the first; "" for none."""
+    """The option to begin with: the newest result of the stages that usually come before, else the first; "" for none.
+    Where the project's model is asked for, also what an ablation made counts."""
     names = PREFERRED.get((stage, field), ())
+    if field == "model" and stage in FINISHING and (found := _come_to(names, options)):
+        return found
     groups = (
         [ANSWERED.intersection(names), *({name} for name in names)] if "review" in names else [{each} for each in names]
     )
@@ -110,12 +120,44 @@ def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -
     return options[0] if options else ""
 
 
+def _come_to(names: tuple[str, ...], options: list[str]) -> str:
+    """The newest result of these stages that somebody made by itself; else, of the first stage that has any in the newest
+    recipe, the one with the lowest loss on the validation rows. "" for none."""
+    runs = source.project_runs(project().id)
+
+    def there(run: RunView, *stages: str) -> list[JobView]:
+        done = [job for job in run.jobs if job.stage in stages and job.state is State.SUCCEEDED]
+        return [job for job in done if job.result.get("artifact") in options]
+
+    alone = [job for run in runs if len(run.jobs) == 1 for job in there(run, *names)]
+    if alone:
+        return str(max(alone, key=lambda job: job.created).result["artifact"])
+    for name in names:
+        for run in runs:
+            if found := there(run, name):
+                losses = _losses(run)
+                return str(min(found, key=lambda job: losses[job.id]).result["artifact"])
+    return ""
+
+
+def _losses(run: RunView) -> dict[str, float]:
+    """Job id -> loss on the validation rows: of what it made, or of the model from which it made it."""
+    found = {}
+    tuned = {job.result.get("artifact"): job.result.get("metrics", {}).get("eval_loss") for job in run.jobs}
+    parents = {view.id: view.parents for view in source.artifacts()}
+    for job in run.jobs:
+        made = str(job.result.get("artifact"))
+        known = [tuned.get(id_) for id_ in (made, *parents.get(made, ()))]
+        found[job.id] = min((loss for loss in known if loss is not None), default=inf)
+    return found
+
+
 def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
     quick start), and the newest capture of its dataset; a teacher answers the training rows of a dataset that has no
     pool; an audition hears the newest models; new inputs and scores come from a model as it was brought, for one that was
-    tuned here on labels writes nothing else; an adapter is attached to the newest model with room
-    and compared on its own dataset; a package shows the newest report of each kind about its model."""
+    tuned here on labels writes nothing else; an adapter is attached to the newest model with room and compared on its own
+    dataset; a package shows the newest evaluation of its model and the newest report of each kind about it."""
     if stage == "audition":
         tried = ablated(project().id)
         there = source.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))
@@ -131,7 +173,9 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     if stage == "package":
         about = [view for view in source.artifacts((Kind.REPORT,)) if view.facts.get("model") == values.get("model")]
         latest = {view.facts.get("report"): view.id for view in reversed(about)}
-        return {"reports": list(latest.values())}
+        scores = source.artifacts((Kind.EVALUATION,))
+        newest = [view.id for view in scores if view.facts.get("model") == values.get("model")][:1]
+        return {"reports": list(latest.values()), "evaluations": newest}
     if stage == "cut" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
         return {"keep_layers": max(1, layers // 5)}
     if stage == "distill":

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from backend.ablation.reading import is_ablation
 from backend.schemas import JobView, RunView, State
 from studio.nav import Row
 from studio.ui import source
@@ -38,7 +39,7 @@ def stage_page(
     st.caption(lead)
     with source.shown():
         chain_header(row)
-        take_from(*stages)
+        take_from(*stages, *panels)
         stage = stages[0] if len(stages) == 1 else _switch(stages, panels)
         if stage in panels:
             panels[stage][1]()
@@ -51,7 +52,10 @@ def stage_page(
 
 
 def take_from(*stages: str) -> None:
-    """`?from=<job id>`: the form of that job's stage takes its parameters, once."""
+    """`?step=<stage>` chooses the step, `?from=<job id>` also lets its form take the parameters of that job; both once."""
+    wanted = st.query_params.pop("step", None)
+    if wanted in stages:
+        st.session_state["step"] = wanted
     job_id = st.query_params.pop("from", None)
     if not job_id:
         return
@@ -103,9 +107,10 @@ def _switch(stages: tuple[str, ...], panels: Mapping[str, Panel]) -> str:
         return panels[step][0] if step in panels else stage_words(step)
 
     if st.session_state.get("step") not in (*stages, *panels):
-        runs = own_runs(project().id)
+        every = source.project_runs(project().id)
+        runs = [run for run in every if not is_ablation(run)]
         working = [stage for stage in stages if any(not job.state.ended for job in latest(runs, stage))]
-        ablations = [run for run in source.project_runs(project().id) if run not in runs]
+        ablations = [run for run in every if is_ablation(run)]
         if ABLATION in panels and any(not run.state.ended for run in ablations):
             working.append(ABLATION)
         st.session_state["step"] = (working or list(stages))[0]

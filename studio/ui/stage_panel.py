@@ -57,7 +57,7 @@ def stage_panel(
     with right, st.container(border=True, key=f"quote_{stage}"):
         for name in form.lacking():
             _lacking(form.marks[name])
-        _quote(plan, by_field.get("", []), bool(form.lacking()))
+        _quote(plan, by_field.get("", []), bool(form.lacking()), marked=any(name for name in by_field))
         if missing:
             prepare_builtin(missing)
         _start(form, ready=plan is not None and bool(plan.steps) and not any(problem.blocking for problem in problems))
@@ -181,7 +181,7 @@ def draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[
                     form.draw([name], by_field)
 
 
-def _quote(plan: Plan | None, others: list[Problem], lacking: bool) -> None:
+def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool) -> None:
     st.subheader(_("What it takes"), anchor=False)
     if plan and plan.steps:
         quote = plan.steps[0].quote
@@ -200,6 +200,8 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool) -> None:
         for line in _checks(plan):
             st.caption(f":green[:material/check_circle:] {line}")
         student_outlook(plan.steps[0])
+    elif marked:
+        st.caption(f":orange[:material/error:] {_('First correct what is marked in the form.')}")
     elif not others and not lacking:
         st.caption(_("Fill in the form to see time, memory and disk."))
     for problem in others:

@@ -145,7 +145,9 @@ def size(count: float) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that count: `0.023`, `1.84`, `20.3`, `326`; thousands whole."""
+    """Three digits that count: `0.023`, `1.84`, `20.3`, `326`; thousands whole; `< 0.001` for less."""
+    if 0 < value < 0.0005:
+        return f"< {format_decimal(0.001, '0.###', locale=lang())}"
     after = 3 if abs(value) < 1 else 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
     return format_decimal(round(value, after), "#,##0.###", locale=lang())
 

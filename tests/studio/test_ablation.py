@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from backend.ablation.reading import Ablation
 from backend.schemas import RunView, State
 from studio.paths import HERE
-from studio.ui.ablation.figure import ablation_chart
+from studio.ui.ablation.figure import ablation_chart, drawn
 from studio.ui.ablation.results import ablation_csv
 from studio.ui.ablation.words import headline, points, verdicts
 from tests.ablation.lab import Lab
@@ -146,6 +146,13 @@ def test_verdicts_are_honest(house: House) -> None:
     few = finished(lab, sequence_42=23, sequence_43=27, logit_42=20, logit_43=24)
     assert "differ on 6 rows only" in verdicts(few)[0] or few.differences[0].p < 0.05
     assert points(-0.004) == "−0.4"
+
+
+def test_an_untrained_student_far_below_is_not_in_the_chart(house: House) -> None:
+    found = finished(Lab(house))
+    near, far = found.arms[0], found.arms[0].model_copy(update={"mean": -2.0, "low": -2.0, "high": -2.0})
+    assert drawn([near, *found.arms[1:]])[0] is near
+    assert drawn([far, *found.arms[1:]]) == found.arms[1:]
 
 
 def test_chart_and_csv_hold_the_figures(house: House) -> None:

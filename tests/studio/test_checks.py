@@ -50,8 +50,8 @@ PARITY = [
         (
             "en",
             [
-                ["Prompt template", "passed", "good", "0", "at most 0"],
                 ["Stop tokens", "not passed", "bad", "2", "at most 0"],
+                ["Prompt template", "passed", "good", "0", "at most 0"],
                 ["Same tokens in answers", "passed", "good", "98.5 %", "at least 90.0 %"],
                 ["KL divergence, answers", "passed", "good", "< 0.0001 nats", "at most 0.0001 nats"],
             ],
@@ -60,8 +60,8 @@ PARITY = [
         (
             "es",
             [
-                ["Plantilla del prompt", "superada", "good", "0", "como máximo 0"],
                 ["Tokens de parada", "no superada", "bad", "2", "como máximo 0"],
+                ["Plantilla del prompt", "superada", "good", "0", "como máximo 0"],
                 ["Tokens iguales en las respuestas", "superada", "good", "98,5 %", "al menos 90,0 %"],
                 ["Divergencia KL, respuestas", "superada", "good", "< 0,0001 nats", "como máximo 0,0001 nats"],
             ],
@@ -79,7 +79,7 @@ def test_a_report_is_a_table_of_red_and_green_rows(
     assert verdict in words(at)
     table = drawn[f"report_{view.id}"]
     assert [[r[0]["text"], r[1]["said"], r[1]["mark"], r[2]["text"], r[3]["text"]] for r in table] == rows
-    assert "<|im_end|>" in table[1][1]["text"]
+    assert "<|im_end|>" in table[0][1]["text"]
     assert drawn[f"examples_{view.id}"][0][2]["text"] == "off"
 
 

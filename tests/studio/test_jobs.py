@@ -212,3 +212,13 @@ def test_memory_and_cores_are_those_of_the_jobs_own_process(house: House) -> Non
         for process in (child, other):
             process.kill()
             process.wait()
+
+
+def test_an_export_that_begins_otherwise_is_warned_of(show: Show, house: House) -> None:
+    house.run("q", ("quantize", State.SUCCEEDED), result={"metrics": {"first_token_agreement": 0.0, "seconds": 20.2}})
+    at = show("quantize")
+    assert any("check the export" in each.value for each in at.warning)
+    assert "Seconds" not in [each.label for each in at.metric], "the head of the card says how long it took"
+    house.store.update_job("r-q-quantize", result={"metrics": {"first_token_agreement": 1.0}})
+    st.cache_resource.clear()
+    assert not show("quantize").warning

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 from backend.ablation.reading import Ablation, Arm
@@ -17,14 +18,24 @@ _GRID = "rgba(128,132,150,0.22)"
 Figure = dict[str, Any]
 
 
+def drawn(arms: list[Arm]) -> list[Arm]:
+    """All variants, or without the untrained student, which would press the others together where it is far below."""
+    others = [arm for arm in arms if arm.variant != "base"]
+    if not others:
+        return arms
+    low, high = min(arm.low for arm in others), max(arm.high for arm in others)
+    return [arm for arm in arms if arm.variant != "base" or arm.mean > 2 * low - high]
+
+
 def ablation_chart(found: Ablation) -> Figure:
     """Places on the x axis are the variants in the order of the table."""
-    arms = found.arms
+    arms = drawn(found.arms)
     heights = [each for arm in arms for each in (arm.low, arm.high, *arm.scores.values())]
     low, high = span(heights, False, (0.08, 0.08))
     marks = ticks(found.metric, low, high, False)
     labels = [
-        "<br>".join(escape(variant_words(arm.variant, arm.precision)).split(" (")).replace(")", "") for arm in arms
+        "<br>".join(map(escape, wrap(variant_words(arm.variant, arm.precision), 11, break_long_words=False)))
+        for arm in arms
     ]
     return {
         "data": [_means(arms), _seeds(arms)],
@@ -44,6 +55,7 @@ def ablation_chart(found: Ablation) -> Figure:
                 "zeroline": False,
                 "fixedrange": True,
                 "automargin": True,
+                "tickangle": 0,
             },
             "yaxis": {
                 "title": {"text": metric_words(found.metric, 0.0)[0]},

@@ -8,7 +8,7 @@ from backend.ablation.reading import Ablation, Arm, is_ablation
 from backend.answers import table_csv
 from backend.schemas import RunView, State
 from studio.ui import source
-from studio.ui.ablation.figure import ablation_chart
+from studio.ui.ablation.figure import ablation_chart, drawn
 from studio.ui.ablation.words import headline, interval_words, points, range_words, variant_words, verdicts
 from studio.ui.compare.figures import chart_config
 from studio.ui.compare.table import Cell, Column, plain_table
@@ -86,6 +86,10 @@ def _shown(found: Ablation) -> None:
         config=chart_config("ablation"),
         alt=_("{metric} of every variant, with a dot for each seed and 95 % intervals").format(metric=title),
     )
+    hidden = [arm for arm in found.arms if arm not in drawn(found.arms)]
+    for arm in hidden:
+        words = _("{variant}: {score}, far below the chart.")
+        st.caption(words.format(variant=variant_words(arm.variant, arm.precision), score=percent(arm.mean)))
     plain_table(
         "ablation_table", _("Variants"), _columns(title), [_cells(found, arm) for arm in found.arms], stack=True
     )
@@ -103,7 +107,7 @@ def _shown(found: Ablation) -> None:
 
 def _verdict(found: Ablation) -> None:
     kind, words = headline(found)
-    lines = "  \n".join(escaped(each) for each in verdicts(found))
+    lines = "\n".join(f"- {escaped(each)}" for each in verdicts(found))
     draw = {"success": st.success, "warning": st.warning, "info": st.info}[kind]
     icons = {"success": ":material/trending_up:", "warning": ":material/trending_down:", "info": ":material/balance:"}
     if found.run.state is not State.SUCCEEDED:

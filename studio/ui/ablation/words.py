@@ -17,7 +17,7 @@ def variant_words(variant: str, precision: str = "fp32") -> str:
         "base": _("Untrained student"),
         "gold": _("Labelled rows"),
         "sequence": _("Teacher's answers (sequence)"),
-        "logit": _("And its probabilities (logit)"),
+        "logit": _("Answers and probabilities (logit)"),
         "teacher": _("Teacher"),
     }[variant]
     return words if precision == "fp32" else f"{words} · {precision.upper()}"

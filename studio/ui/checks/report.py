@@ -1,4 +1,5 @@
-"""A report of checks: the verdict, every check with its value against its threshold, and what can be taken away."""
+"""A report of checks: the verdict, every check with its value against its threshold, the failed first, and what can be taken
+away."""
 
 from __future__ import annotations
 
@@ -36,7 +37,13 @@ def report_card(view: ArtifactView) -> None:
     else:
         st.error(said, icon=":material/gpp_bad:")
     st.caption(_about(report))
-    plain_table(f"report_{view.id}", _("Checks"), _columns(), [_row(check) for check in checks], stack=True)
+    plain_table(
+        f"report_{view.id}",
+        _("Checks"),
+        _columns(),
+        [_row(check) for check in sorted(checks, key=lambda check: check.passed)],
+        stack=True,
+    )
     if view.facts["report"] == "parity":
         _examples(view, report)
     _downloads(view, report)

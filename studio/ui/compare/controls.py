@@ -42,8 +42,9 @@ class Choice:
 
 
 def untuned(group: list[EvaluationView]) -> list[EvaluationView]:
-    """Models as they were imported, where there are others: far below, they would press the rest of a chart together."""
-    raw = [one for one in group if [origin.how for origin in one.origins] == ["imported"]]
+    """Models as they were imported or cut, where there are others: far below, they would press the rest of a chart
+    together."""
+    raw = [one for one in group if one.origins and one.origins[-1].how in ("imported", "cut")]
     return raw if len(raw) < len(group) else []
 
 

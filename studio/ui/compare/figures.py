@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import log10
+from textwrap import wrap
 from typing import Any
 
 from backend.answers import Confusion
@@ -26,8 +27,10 @@ _GRID = "rgba(128,132,150,0.22)"
 _MOST_LABELS = 30
 HEIGHT, PLOT_HEIGHT = 460, 340
 """Pixels of the chart, and of its inside about."""
-_NEAR, _LINE = 14, 16
-"""Pixels from a point to its name, and from one name to the next."""
+_NEAR, _LINE, _GAP = 14, 15, 6
+"""Pixels from a point to its name, of one line of a name, and between two names."""
+_MOST_NAMES, _LETTERS = 3, 17
+"""Names on the front, and letters of one line of a name."""
 Figure = dict[str, Any]
 
 
@@ -62,19 +65,20 @@ def pareto_chart(shown: Sequence[EvaluationView], name: dict[str, str], x: str, 
     ]
     values = [one.metrics[x] for one in shown]
     heights = [each for one in shown for each in (one.metrics[y], *(one.interval(y) or ()))]
-    room = (0.12, 0.22) if y in HIGHER_IS_BETTER else (0.22, 0.12)
+    room = (0.12, 0.3) if y in HIGHER_IS_BETTER else (0.3, 0.12)
+    upward = _axis(y, heights, False, room)
     return {
         "data": traces,
         "layout": {
             "height": HEIGHT,
-            "annotations": _front_names(best, name, x, y, log, span(heights, False, room)),
+            "annotations": _front_names(best, name, x, y, log, upward["range"]),
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "dragmode": False,
             "hovermode": "closest",
             "hoverlabel": {"align": "left"},
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "xaxis": _axis(x, values, log, (0.12, 0.4) if x in HIGHER_IS_BETTER else (0.4, 0.12)),
-            "yaxis": _axis(y, heights, False, room),
+            "yaxis": upward,
         },
     }
 
@@ -92,22 +96,31 @@ def _front_line(best: Sequence[EvaluationView], x: str, y: str) -> Figure:
 
 
 def _front_names(
-    best: Sequence[EvaluationView], name: dict[str, str], x: str, y: str, log: bool, heights: tuple[float, float]
+    best: Sequence[EvaluationView],
+    name: dict[str, str],
+    x: str,
+    y: str,
+    log: bool,
+    heights: list[float],
 ) -> list[Figure]:
-    """On the side of the front where no point can be, each a line further than the one before, with a thin line back."""
+    """On the side of the front where no point can be, each further than the one before, with a thin line back. Names are broken
+    into short lines, so that a small screen cuts none off."""
     up, right = y in HIGHER_IS_BETTER, x in HIGHER_IS_BETTER
     pixels = PLOT_HEIGHT / (heights[1] - heights[0])
     labels, taken = [], 0.0
-    for one in sorted(best, key=lambda one: one.metrics[y], reverse=not up):
+    for one in _named(sorted(best, key=lambda one: one.metrics[y], reverse=not up)):
         place = abs(one.metrics[y] - heights[0 if up else 1]) * pixels
-        taken = max(place + _NEAR, taken + _LINE)
+        lines = wrap(short(name[one.id], 2 * _LETTERS), _LETTERS)
+        start = max(place + _NEAR, taken)
+        taken = start + _LINE * len(lines) + _GAP
         labels.append(
             {
                 "x": log10(max(one.metrics[x], 1e-9)) if log else one.metrics[x],
                 "y": one.metrics[y],
                 "ax": _NEAR if right else -_NEAR,
-                "ay": (place - taken) if up else (taken - place),
-                "text": _plain(short(name[one.id], 28)),
+                "ay": (place - start) if up else (start - place),
+                "text": "<br>".join(map(_plain, lines)),
+                "align": "left" if right else "right",
                 "xanchor": "left" if right else "right",
                 "yanchor": "bottom" if up else "top",
                 "font": {"size": 12},
@@ -117,6 +130,14 @@ def _front_names(
             }
         )
     return labels
+
+
+def _named(best: list[EvaluationView]) -> list[EvaluationView]:
+    """So many of the front that their names have room: both ends, and those between at even steps."""
+    last = len(best) - 1
+    if last < _MOST_NAMES:
+        return best
+    return [best[round(at * last / (_MOST_NAMES - 1))] for at in range(_MOST_NAMES)]
 
 
 def _bubbles(

@@ -29,7 +29,7 @@ def teacher_page() -> None:
     )
     with source.shown():
         chain_header(TEACHER)
-        take_from(*STAGES)
+        take_from(*STEPS)
         step = _switch()
         if step == CHOOSE:
             catalogue()
@@ -45,9 +45,6 @@ def teacher_page() -> None:
 
 def _switch() -> str:
     """The step: the one that was chosen; at first the catalogue, or the form when somebody was asked already."""
-    wanted = st.query_params.pop(_STEP, None)
-    if wanted in STEPS:
-        st.session_state[_STEP] = wanted
     if st.session_state.get(_STEP) not in STEPS:
         st.session_state[_STEP] = ASK if latest(source.project_runs(project().id), ASK) else CHOOSE
     words = {CHOOSE: _("Choose"), **{stage: stage_words(stage) for stage in STAGES}}

@@ -1,0 +1,34 @@
+"""The names on the Pareto front, and which models its chart leaves out."""
+
+from __future__ import annotations
+
+from backend.evaluations import lineage
+from studio.ui.compare.controls import untuned
+from studio.ui.compare.figures import pareto_chart
+from studio.ui.compare.words import origin_words
+from tests.studio.conftest import Show
+from tests.studio.house import House
+from tests.studio.test_compare import one
+
+
+def test_few_names_of_a_long_front_in_short_lines(show: Show) -> None:
+    show("compare")  # gives the words a session
+    group = [one(f"ablation-sequence-seed{at}", accuracy=0.5 + at / 50, size_bytes=1e6 * at) for at in range(1, 8)]
+    chart = pareto_chart(group, {each.id: each.name for each in group}, "size_bytes", "accuracy", log=True)
+    texts = [label["text"] for label in chart["layout"]["annotations"]]
+    assert [text[-1] for text in texts] == ["1", "4", "7"], "both ends, and the middle"
+    assert all(len(line) <= 17 for text in texts for line in text.split("<br>"))
+
+
+def test_a_student_that_was_only_cut_counts_as_untuned(house: House) -> None:
+    base = house.model("base")
+    cut = house.model("cut", facts={"kept_layers": [0, 1], "base": base.id}, parents=[base.id])
+    known = {each.id: each for each in (base, cut)}
+    trained = house.model("trained", facts={"base": cut.id}, parents=[cut.id])
+    origins = [lineage(each, known) for each in (cut, trained)]
+    assert [each[-1].how for each in origins] == ["cut", "distilled"]
+    group = [
+        one(name).model_copy(update={"origins": made}) for name, made in zip(("cut", "trained"), origins, strict=True)
+    ]
+    assert [each.name for each in untuned(group)] == ["cut"]
+    assert origin_words(origins[0][-1]).endswith("not trained yet.")
