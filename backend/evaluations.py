@@ -26,8 +26,8 @@ _NEEDED = frozenset({"model_name", "data", "split", "n"})
 
 
 class Origin(View):
-    """One step of a model's making. `how`: imported, lora, cut, distilled or quantized; `name` is what came out; `source` what
-    went in; `data` and `teacher` (who answered that data) where it was trained."""
+    """One step of a model's making. `how`: imported, lora, cut, distilled, quantized or attached; `name` is what came out;
+    `source` what went in; `data` and `teacher` (who answered that data) where it was trained."""
 
     how: str
     name: str
@@ -173,12 +173,16 @@ def lineage(model: ArtifactView, known: dict[str, ArtifactView]) -> list[Origin]
     """How a model came to be, from the imported one on."""
     models = [known[id_] for id_ in model.parents if id_ in known and known[id_].kind is not Kind.DATASET]
     source = known.get(model.facts.get("base", "")) or (models[0] if models else None)
+    if model.kind is Kind.ONNX and model.facts.get("base"):  # attached: the adapter is what learned
+        source = next((one for one in models if one.kind is Kind.ADAPTER), source)
     if source is None or source.id == model.id:
         return [Origin(how="imported", name=model.name)]
     return [*lineage(source, known), _origin(model, source, known)]
 
 
 def _origin(model: ArtifactView, source: ArtifactView, known: dict[str, ArtifactView]) -> Origin:
+    if shared := known.get(model.facts.get("base", "")) if model.kind is Kind.ONNX else None:
+        return Origin(how="attached", name=model.name, source=source.name, detail=shared.name)
     if model.kind is Kind.ONNX:
         precision = str(model.facts.get("precision", ""))
         return Origin(how="quantized", name=model.name, source=source.name, detail=precision.upper())

@@ -55,7 +55,15 @@ def cores() -> int:
 
 def physical_cores() -> int:
     """Cores that this process may use, two threads of one counted once: as many as multiply matrices without waiting for each
-    other."""
+    other. Where the system does not tell (Linux does): no more than the whole machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        twins = Path("/sys/devices/system/cpu")
+        try:
+            return len(
+                {(twins / f"cpu{at}/topology/thread_siblings_list").read_text() for at in os.sched_getaffinity(0)}
+            )
+        except OSError:
+            pass
     return min(cores(), psutil.cpu_count(logical=False) or cores())
 
 

@@ -96,12 +96,14 @@ def _built(name: str, model: ArtifactView, data: ArtifactView, maker: Maker, ctx
     if name.endswith("-exact"):
         how["exact_layers"] = max(1, int(model.facts["layers"]) // 6)
     params = QuantizeParams.model_validate({"model": model.id, "data": data.id, **how})
-    out: Path = maker.work / f"built-{name}"
-    if not (out / "genai_config.json").is_file():
-        shutil.rmtree(out, ignore_errors=True)
-        out.mkdir()
+    out = maker.work / f"{model.id}-{name}"
+    if not out.is_dir():
+        half = maker.work / "half"
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir()
         _layers, modules = exact_modules(params, maker, ctx)
-        maker.make(scheme_of(params, model.facts, modules), out)
+        maker.make(scheme_of(params, model.facts, modules), half)
+        half.rename(out)
         print(f"built {name}", flush=True)
     return out if params.target == "cpu" else convert.on_cpu(out)
 

@@ -48,7 +48,7 @@ def cells(check: Check, translate: Translate, show: Show) -> list[str]:
     """One row of the table: name, result, measured, needed, sentence."""
     bound = words.AT_LEAST if check.at_least else words.AT_MOST
     return [
-        translate(words.TITLES.get(check.name, check.name)),
+        translate(words.title(check.name)),
         translate(words.PASSED if check.passed else words.FAILED),
         "–" if check.value is None else show(check.value, check.unit),
         translate(bound).format(value=show(check.threshold, check.unit)),

@@ -30,13 +30,22 @@ TITLES = {
     "edge_ended": "Unexpected texts, ends by itself",
     "edge_leaks": "Special tokens in answers",
     "edge_injection": "Foreign orders obeyed",
-    # search and the proof in Foundry Local
+}
+"""Of the checks of an export and of a checklist, which have sentences of their own (`gate.<name>_failed`)."""
+PLAIN = {
     "quality": "Quality kept",
     "loads": "Loads in Foundry Local",
     "same prompt": "Same prompts",
     "same answers": "Same answers",
     "accuracy kept": "Accuracy kept",
 }
+"""Of the checks of a search and of a proof in Foundry Local."""
+
+
+def title(name: str) -> str:
+    """What a check is called in a report; unknown ones by their name."""
+    return TITLES.get(name) or PLAIN.get(name, name)
+
 
 CHECKLIST = "Quality checklist of {model}"
 ALL_PASSED = "All {total} checks passed."

@@ -191,13 +191,19 @@ def _with_steps(params: TrainingParams, data: dict[str, Any]) -> int:
     return int(data.get("rationales", 0)) if params.rationale == "beside" else 0
 
 
+def _without_steps(data: Any) -> bool:
+    """Whether no row has steps. A dataset that is still to be made from an old one may not tell: then it may have."""
+    facts = complete_facts(data.facts, data.path)
+    return "rationales" in facts and not facts["rationales"] if data.pending else not facts.get("rationales")
+
+
 def check_training(params: TrainingParams, model_ref: str, data_ref: str, world: World) -> list[Problem]:
     """Problems that can be seen without loading anything; the references are known to be good."""
     model, data = world.describe(model_ref), world.describe(data_ref)
     problems = []
     if data and not data.pending and not data.facts["rows"].get("train"):
         problems.append(Problem(code="train.no_rows", args={"data": data_ref}, field="data"))
-    elif data and params.rationale == "beside" and not _with_steps(params, complete_facts(data.facts, data.path)):
+    elif data and params.rationale == "beside" and _without_steps(data):
         problems.append(Problem(code="steps.none", args={"data": data_ref}, field="rationale"))
     fields, values = type(params).model_fields, params.model_dump()
     unread = [name for name in fields if name in idle(values) and values[name] != fields[name].default]
@@ -254,6 +260,12 @@ def _join(train: Examples, steps: Examples, params: TrainingParams, data: str, c
     if steps.left_out:
         ctx.log(
             f"The steps of {steps.left_out} rows are longer than {params.max_length} tokens: not learned.", "warning"
+        )
+    if steps.shortened:
+        ctx.log(
+            f"{steps.shortened} prompts that ask for steps were longer than {params.max_length} tokens with these and lost "
+            "their beginning.",
+            "warning",
         )
     ctx.log(f"{len(steps.items)} of {len(train.items)} rows have steps, which are learned beside the answers.")
     for task, examples in enumerate((train, steps)):

@@ -75,7 +75,9 @@ def check(params: AttachParams, world: World) -> list[Problem]:
         return problems
     model, adapter = world.describe(params.model), world.describe(params.adapter)
     assert model and adapter
-    if not (model.pending or adapter.pending):
+    if model.pending and not model.facts.get("room_for"):
+        problems.append(Problem(code="slots.no_room", args={"ref": params.model}, field="model"))
+    elif not (model.pending or adapter.pending):
         problems += _fit(params.model, model.facts, params.adapter, adapter.facts)
     problems += check_rows(params.data, "validation", world, "data")
     return problems or check_fits(quote(params, world), world)

@@ -145,7 +145,11 @@ def quote(params: QuantizeParams, world: World) -> Quote:
         seconds=build_seconds(scheme, facts, adapter, scan=exact > 0) / world.speed(),
         memory_bytes=int(build_memory(facts, adapter)),
         disk_bytes=size,
-        forecast={**facts_of(params, facts), "size_bytes": size},
+        forecast={
+            **facts_of(params, facts),
+            "size_bytes": size,
+            **({"room_for": params.model} if params.adapters else {}),
+        },
     )
 
 

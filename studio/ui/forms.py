@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from backend import recipes
 from backend.errors import Problem
-from backend.gate.words import TITLES
+from backend.gate.words import title
 from backend.models.routing import unread, with_route
 from backend.models.training import idle
 from backend.schemas import JobView
@@ -273,7 +273,7 @@ def problem_line(problem: Problem) -> None:
     names = {view.id: view.name for view in source.artifacts()}
     args = {key: names.get(value, value) if isinstance(value, str) else value for key, value in problem.args.items()}
     if problem.code == "package.report_failed":
-        args["failed"] = "; ".join(_(TITLES.get(name, name)) for name in str(args["failed"]).split(", "))
+        args["failed"] = "; ".join(_(title(name)) for name in str(args["failed"]).split(", "))
     text = escaped(problem.model_copy(update={"args": args}).sentence(_))
     mark = ":red[:material/error:]" if problem.blocking else ":orange[:material/warning:]"
     st.markdown(f"{mark} :{'red' if problem.blocking else 'orange'}[{text}]")

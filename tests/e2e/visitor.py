@@ -52,13 +52,12 @@ class Visitor:
 
     def forgive(self) -> None:
         """What the console said of late was to be expected: a process was killed, a request was refused. It hears of that later
-        than the page, so this waits until it has said something and then nothing more for half a second."""
+        than the page, so this waits until it says nothing more for a second."""
         page = self.context.pages[-1]  # the first tab may be closed by now
-        until(page, lambda: bool(self.complaints))
-        heard = 0
+        heard = -1
         while heard < len(self.complaints):
             heard = len(self.complaints)
-            page.wait_for_timeout(500)
+            page.wait_for_timeout(1000)
         self.complaints.clear()
 
     def leave(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from backend import recipes, stages
 from backend.ablation.recipe import AblationParams
 from backend.chat.verdict import RUBRIC
-from backend.gate.words import PHRASES, TITLES
+from backend.gate.words import PHRASES, PLAIN, TITLES
 from backend.messages import MESSAGES
 from backend.messages.words import WORDS
 from backend.models.endpoints import PRESETS, SavedEndpoint
@@ -88,7 +88,7 @@ def _backend() -> Iterator[tuple[str, str]]:
     for code, parts in MESSAGES.items():
         yield from ((text, f"backend/messages: {code}") for text in parts)
     yield from ((text, "backend/messages/words.py") for text in sorted(WORDS))
-    yield from ((text, "backend/gate/words.py") for text in (*TITLES.values(), *PHRASES))
+    yield from ((text, "backend/gate/words.py") for text in (*TITLES.values(), *PLAIN.values(), *PHRASES))
     forms = {name: stage.params for name, stage in stages.stages().items()} | {words.ABLATION: AblationParams}
     for name, params in forms.items():
         for field, info in params.model_fields.items():

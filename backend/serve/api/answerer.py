@@ -13,6 +13,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from jinja2.exceptions import TemplateError
@@ -32,18 +33,20 @@ from backend.serve.speaker import told
 
 
 class Seat:
-    """One model that is asked: its words, and the answers that it gives. `share`: of the answers at a time and of their
-    memory."""
+    """One model that is asked: its words, and the answers that it gives. `beside`: answers and bytes of the models beside it,
+    which share the bounds of the order."""
 
-    def __init__(self, view: ArtifactView, rows: Rows, order: AnswerOrder, share: int, tell: Tell) -> None:
-        budget = order.cache_bytes // share
+    def __init__(
+        self, view: ArtifactView, rows: Rows, order: AnswerOrder, beside: Callable[[], tuple[int, int]], tell: Tell
+    ) -> None:
+        budget = order.cache_bytes
         self.context = readable(rows, int(view.facts["context"]), budget)
         self._name = view.name
         self._template = Template.model_validate(view.facts.get("template") or {})
         self._rows = rows
         self._encoder = Encoder(view.path)
         self._names = Names(self._encoder)
-        self.turns = Turns(rows, stop_ids(view.path, self._encoder), max(1, order.most // share), budget, tell)
+        self.turns = Turns(rows, stop_ids(view.path, self._encoder), order.most, budget, tell, beside)
 
     def warm_up(self) -> None:
         """The first tokens of a process take several times as long as those after them. Raises when the model can't
@@ -71,18 +74,27 @@ class Seat:
 
 
 class Desk:
-    """Takes requests in one thread and answers them in another: models that share their weights go on in turn. `write` takes
-    bytes of whole lines."""
+    """Takes requests in one thread and answers them in another: models that share their weights go on in turn. `seated`: their
+    rows by id, or why there are none; `write` takes bytes of whole lines."""
 
-    def __init__(self, seated: Mapping[str, Rows], order: AnswerOrder, write: Callable[[bytes], object]) -> None:
-        self._seats = {
-            name: Seat(order.views[name], rows, order, len(seated), self._tell) for name, rows in seated.items()
-        }
+    def __init__(
+        self, seated: Mapping[str, Rows | StudioError], order: AnswerOrder, write: Callable[[bytes], object]
+    ) -> None:
+        self._absent = {name: rows for name, rows in seated.items() if isinstance(rows, StudioError)}
+        self._seats: dict[str, Seat] = {}
+        for name, rows in seated.items():
+            if not isinstance(rows, StudioError):
+                self._seats[name] = Seat(order.views[name], rows, order, partial(self._beside, name), self._tell)
         self.context = min(seat.context for seat in self._seats.values())
         self._write = write
         self._asked: queue.SimpleQueue[tuple[Seat, Turn] | int] = queue.SimpleQueue()
         self._news: list[Any] = []
         self._lock = threading.Lock()
+
+    def _beside(self, name: str) -> tuple[int, int]:
+        """Answers that have begun, and bytes, of all models but this one."""
+        held = [seat.turns.held for other, seat in self._seats.items() if other != name]
+        return sum(answers for answers, _ in held), sum(size for _, size in held)
 
     def warm_up(self) -> None:
         for seat in self._seats.values():
@@ -94,8 +106,10 @@ class Desk:
         if "stop" in asked:
             self._asked.put(asked["stop"])
             return
-        seat = self._seats[asked["view"]]
         try:
+            if asked["view"] in self._absent:
+                raise self._absent[asked["view"]]
+            seat = self._seats[asked["view"]]
             turn = seat.turn(asked)
         except Exception as error:
             self._tell(["fail", asked["id"], error])
@@ -162,15 +176,23 @@ def readable(rows: Rows, context: int, budget: int) -> int:
     return context
 
 
-def open_rows(order: AnswerOrder, view: ArtifactView) -> Mapping[str, Rows]:
-    """Of the model and of the adapters that are attached to it, by id. Raises StudioError when one can't be loaded."""
+def open_rows(order: AnswerOrder, view: ArtifactView) -> Mapping[str, Rows | StudioError]:
+    """Of the model and of the adapters that are attached to it, by id; an adapter that can't be loaded leaves its reason there
+    and the others alone. Raises StudioError when the model can't be loaded."""
     lookup = order.views.__getitem__
     if view.kind is Kind.ONNX:
         from backend.ml.rows import OrtRows
 
         first = OrtRows(view, lookup)
         others = offered([view, *(each for each in order.views.values() if each.id != view.id)])[1:]
-        return {view.id: first} | {each.id: OrtRows(each, lookup, first) for each in others}
+        found: dict[str, Rows | StudioError] = {view.id: first}
+        for each in others:
+            try:
+                found[each.id] = OrtRows(each, lookup, first)
+            except StudioError as error:
+                sys.stderr.write(f"{each.name} is not served: {error}\n")
+                found[each.id] = error
+        return found
     from backend.ml.torchrows import TorchRows
 
     return {view.id: TorchRows(view, lookup)}

@@ -52,15 +52,24 @@ class Turn:
 
 
 class Turns:
-    """`most` answers at a time, in at most `budget` bytes of keys and values; `stops`: token ids that end an answer. Belongs to
-    one thread."""
+    """`most` answers at a time, in at most `budget` bytes of keys and values; `stops`: token ids that end an answer; `beside`:
+    (answers, bytes) of other models that share these bounds. Belongs to one thread."""
 
-    def __init__(self, rows: Rows, stops: frozenset[int], most: int, budget: int, tell: Tell) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        stops: frozenset[int],
+        most: int,
+        budget: int,
+        tell: Tell,
+        beside: Callable[[], tuple[int, int]] = lambda: (0, 0),
+    ) -> None:
         self._rows = rows
         self._stops = stops
         self._most = most
         self._budget = budget
         self._tell = tell
+        self._beside = beside
         self._waiting: deque[Turn] = deque()
         self._active: list[Turn] = []
         self._read: tuple[Turn, Reading] | None = None
@@ -68,6 +77,11 @@ class Turns:
     @property
     def idle(self) -> bool:
         return not (self._waiting or self._active or self._read)
+
+    @property
+    def held(self) -> tuple[int, int]:
+        """Answers that have begun, and the bytes of their keys and values."""
+        return len(self._active), self._rows.bytes_for(self._rows.lengths) if self._active else 0
 
     def add(self, turn: Turn) -> None:
         self._waiting.append(turn)
@@ -93,11 +107,14 @@ class Turns:
 
     def _begin(self) -> None:
         """Begin to read the first that waits, when there is room for it beside the others."""
-        if not self._waiting or len(self._active) >= self._most:
+        answers, held = self._beside()
+        if not self._waiting or len(self._active) + answers >= self._most:
             return
         turn = self._waiting[0]
         ids = [*turn.prompt, *turn.said]
-        if self._active and self._rows.bytes_for([*self._rows.lengths, len(ids) + 1]) > self._budget:
+        if (self._active or answers) and self._rows.bytes_for(
+            [*self._rows.lengths, len(ids) + 1]
+        ) + held > self._budget:
             return
         self._waiting.popleft()
         self._read = turn, self._rows.read(ids)
@@ -120,8 +137,9 @@ class Turns:
     def _make_room(self) -> None:
         """The youngest answers wait again when the next step would need too much memory; later they are read anew, with
         what they have said."""
+        held = self._beside()[1]
         while len(self._active) > 1:
-            if self._rows.bytes_for([length + 1 for length in self._rows.lengths]) <= self._budget:
+            if self._rows.bytes_for([length + 1 for length in self._rows.lengths]) + held <= self._budget:
                 return
             youngest = max(range(len(self._active)), key=lambda at: self._active[at].id)
             self._waiting.appendleft(self._active[youngest])

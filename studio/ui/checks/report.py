@@ -87,7 +87,7 @@ def _row(check: Check) -> list[Cell]:
     result: Cell = {"text": check.sentence(_), "mark": "good" if check.passed else "bad"}
     result["said"] = _(words.PASSED if check.passed else words.FAILED)
     return [
-        {"text": _(words.TITLES.get(check.name, check.name))},
+        {"text": _(words.title(check.name))},
         result,
         {"text": "–" if check.value is None else show(check.value, check.unit)},
         {"text": _(bound).format(value=show(check.threshold, check.unit))},

@@ -113,6 +113,10 @@ def origin_words(origin: Origin) -> str:
         return _("“{name}”: “{source}” converted to ONNX in {precision}.").format(
             name=origin.name, source=origin.source, precision=origin.detail
         )
+    if origin.how == "attached":
+        return _("“{name}”: the adapter “{source}” attached to “{shared}”.").format(
+            name=origin.name, source=origin.source, shared=origin.detail
+        )
     if origin.how == "cut":
         return _("“{name}”: {layers} of the layers of “{source}”, not trained yet.").format(
             name=origin.name, source=origin.source, layers=origin.detail

@@ -80,7 +80,8 @@ def after(row: list[int]) -> Any:
 class Play:
     def __init__(self, rows: Counting, most: int = 4, budget: int = 10_000) -> None:
         self.news: list[list[Any]] = []
-        self.turns = Turns(rows, frozenset({END}), most, budget, self.news.append)
+        self.beside = (0, 0)
+        self.turns = Turns(rows, frozenset({END}), most, budget, self.news.append, lambda: self.beside)
 
     def add(self, id: int, prompt: list[int], most: int = 5, stops: list[str] | None = None) -> None:
         encoder = cast(Encoder, Letters())
@@ -110,6 +111,18 @@ def test_answers_of_any_length_go_on_together() -> None:
     assert play.finish() == {0: "bcd", 1: "ghij", 2: "}~", 3: "lmnopq", 4: "nopqrst"}
     assert play.ends()[2] == ("stop", 2) and play.ends()[4] == ("length", 7)
     assert rows.most == 3 and rows.rows == []
+
+
+def test_models_that_share_their_bounds_wait_for_each_other() -> None:
+    for beside in ((2, 0), (1, 10_000)):
+        play = Play(Counting(), most=2)
+        play.beside = beside
+        play.add(1, [0], most=3)
+        for _ in range(5):
+            play.turns.round()
+        assert play.turns.held == (0, 0) and not play.news
+        play.beside = (0, 0)
+        assert play.finish() == {1: "bcd"}
 
 
 def test_a_stop_string_ends_an_answer() -> None:
