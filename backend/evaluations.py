@@ -170,11 +170,10 @@ def _is_number(value: Any) -> bool:
 
 
 def lineage(model: ArtifactView, known: dict[str, ArtifactView]) -> list[Origin]:
-    """How a model came to be, from the imported one on."""
+    """How a model came to be, from the imported one on; an attached adapter by its training, not by the model it shares."""
     models = [known[id_] for id_ in model.parents if id_ in known and known[id_].kind is not Kind.DATASET]
-    source = known.get(model.facts.get("base", "")) or (models[0] if models else None)
-    if model.kind is Kind.ONNX and model.facts.get("base"):  # attached: the adapter is what learned
-        source = next((one for one in models if one.kind is Kind.ADAPTER), source)
+    attached = [each for each in models if each.kind is Kind.ADAPTER] if model.kind is Kind.ONNX else []
+    source = next(iter([*attached, *filter(None, [known.get(model.facts.get("base", ""))]), *models]), None)
     if source is None or source.id == model.id:
         return [Origin(how="imported", name=model.name)]
     return [*lineage(source, known), _origin(model, source, known)]

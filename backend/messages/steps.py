@@ -8,8 +8,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "teacher.weak": (
         "Of {known} answers of “{teacher}” that can be compared with people's, only {right} are right ({percent} %), and the "
         "model would learn its mistakes too: in measured runs 96 % paid, 90 % made no difference, and 79 % cost ten points.",
-        "Train the teacher longer or take a larger one, drop what people answered otherwise (filter the rows), or learn from "
-        "the rows that people answered.",
+        "Train the teacher longer or take a larger one, drop the answers that differ from people's (filter the rows), or "
+        "learn from the rows that people answered.",
     ),
     "train.unread": (
         "This value has no effect beside the others that were chosen.",

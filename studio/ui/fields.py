@@ -14,7 +14,8 @@ from studio.ui.i18n import _
 from studio.ui.words import field_words, option_words
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_ZERO = re.compile(r"(?:^|[.;] )(0:? .+?)(?:\.(?=\s|$)|$)")
+_ZERO = re.compile(r"(?:^|[.;] )((?:0:?|[Cc]on 0[,:]?) .+?)(?:\.(?=\s|$)|$)")
+"""The sentence about 0, in English or in Spanish."""
 LONG = frozenset({"prompt", "system", "steps", "about", "rubric"})
 """Text fields that may hold several lines."""
 NAMED = frozenset({"name", "version", "input", "output"})
@@ -98,7 +99,7 @@ def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, st
 def zero_words(description: str) -> str:
     """What a description says of 0, which stands for something else in many fields; "" for nothing."""
     found = _ZERO.search(description)
-    return f"{found[1]}." if found else ""
+    return f"{found[1][0].upper()}{found[1][1:]}." if found else ""
 
 
 def _draw_options(title: str, kind: Kind, options: dict[str, str], common: dict[str, Any]) -> None:

@@ -182,8 +182,12 @@ def _made(made: ArtifactView) -> None:
         st.page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon, query_params={"models": made.id})
         st.page_link(nav.MODELS.path, label=_("The model"), icon=nav.MODELS.icon, query_params={"model": made.id})
     if made.kind is Kind.ONNX:
-        for stage, icon in (("parity", ":material/verified:"), ("package", ":material/package_2:")):
-            st.page_link(nav.QUANTIZE.path, label=stage_words(stage), icon=icon, query_params={"step": stage})
+        ways = {"parity": ":material/verified:", "package": ":material/package_2:"}
+        if made.facts.get("base"):  # an attached adapter cannot be handed over on its own
+            del ways["package"]
+        for stage, icon in ways.items():
+            query = {"step": stage, "model": made.id}
+            st.page_link(nav.QUANTIZE.path, label=stage_words(stage), icon=icon, query_params=query)
     if made.kind is Kind.EVALUATION:
         st.page_link(nav.COMPARE.path, label=_("Compare"), icon=nav.COMPARE.icon)
     if made.kind is Kind.AUDITION:

@@ -121,18 +121,18 @@ def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -
 
 
 def _come_to(names: tuple[str, ...], options: list[str]) -> str:
-    """The newest result of these stages that somebody made by itself; else, of the first stage that has any in the newest
-    recipe, the one with the lowest loss on the validation rows. "" for none."""
+    """Of the first of these stages that left anything: the newest that somebody made by itself, else of the newest recipe
+    the one with the lowest loss on the validation rows. "" for none."""
     runs = source.project_runs(project().id)
 
-    def there(run: RunView, *stages: str) -> list[JobView]:
-        done = [job for job in run.jobs if job.stage in stages and job.state is State.SUCCEEDED]
+    def there(run: RunView, stage: str) -> list[JobView]:
+        done = [job for job in run.jobs if job.stage == stage and job.state is State.SUCCEEDED]
         return [job for job in done if job.result.get("artifact") in options]
 
-    alone = [job for run in runs if len(run.jobs) == 1 for job in there(run, *names)]
-    if alone:
-        return str(max(alone, key=lambda job: job.created).result["artifact"])
     for name in names:
+        alone = [job for run in runs if len(run.jobs) == 1 for job in there(run, name)]
+        if alone:
+            return str(max(alone, key=lambda job: job.created).result["artifact"])
         for run in runs:
             if found := there(run, name):
                 losses = _losses(run)
@@ -141,13 +141,15 @@ def _come_to(names: tuple[str, ...], options: list[str]) -> str:
 
 
 def _losses(run: RunView) -> dict[str, float]:
-    """Job id -> loss on the validation rows: of what it made, or of the model from which it made it."""
+    """Job id -> loss on the validation rows: of what it made, or, where none was measured, of the model from which it made
+    it. A student that has its own is not judged by its teacher, which may be among its parents."""
     found = {}
     tuned = {job.result.get("artifact"): job.result.get("metrics", {}).get("eval_loss") for job in run.jobs}
     parents = {view.id: view.parents for view in source.artifacts()}
     for job in run.jobs:
         made = str(job.result.get("artifact"))
-        known = [tuned.get(id_) for id_ in (made, *parents.get(made, ()))]
+        own = tuned.get(made)
+        known = [tuned.get(id_) for id_ in parents.get(made, ())] if own is None else [own]
         found[job.id] = min((loss for loss in known if loss is not None), default=inf)
     return found
 
@@ -156,7 +158,7 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
     quick start), and the newest capture of its dataset; a teacher answers the training rows of a dataset that has no
     pool; an audition hears the newest models; new inputs and scores come from a model as it was brought, for one that was
-    tuned here on labels writes nothing else; an adapter is attached to the newest model with room and compared on its own
+    tuned here on labels writes nothing else; an adapter is attached to a model with room for it and compared on its own
     dataset; a package shows the newest evaluation of its model and the newest report of each kind about it."""
     if stage == "audition":
         tried = ablated(project().id)
@@ -167,9 +169,9 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
         return _teacher_of(values.get("data") or "")
     facts = {view.id: view.facts for view in source.artifacts()}
     if stage == "attach":
-        roomy = [view.id for view in source.artifacts((Kind.ONNX,)) if view.facts.get("room_for")]
-        own = facts.get(values.get("adapter") or "", {}).get("data")
-        return ({"model": roomy[0]} if roomy else {}) | ({"data": own} if own in facts else {})
+        adapter = facts.get(values.get("adapter") or "", {})
+        own = adapter.get("data")
+        return {"model": _with_room(adapter.get("base"))} | ({"data": own} if own in facts else {})
     if stage == "package":
         about = [view for view in source.artifacts((Kind.REPORT,)) if view.facts.get("model") == values.get("model")]
         latest = {view.facts.get("report"): view.id for view in reversed(about)}
@@ -188,6 +190,13 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
         brought = [view.id for view in source.artifacts((Kind.MODEL,)) if not view.job_id]
         return {"model": found[0]} if (found := [*brought, *source.missing_builtins()]) else {}
     return {}
+
+
+def _with_room(base: str | None) -> str | None:
+    """The newest ONNX model with room for adapters of this model, one of this project before others; None for none."""
+    fits = [view for view in source.artifacts((Kind.ONNX,)) if base and view.facts.get("room_for") == base]
+    mine = project().id
+    return next((view.id for view in sorted(fits, key=lambda view: view.project != mine)), None)
 
 
 def _teacher_of(data: str) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from backend.ablation.reading import is_ablation
 from backend.schemas import JobView, RunView, State
 from studio.nav import Row
 from studio.ui import source
-from studio.ui.chain import chain_header, latest, next_link, own_runs
+from studio.ui.chain import STAGE_PAGES, chain_header, latest, next_link, own_runs
 from studio.ui.forms import Form
 from studio.ui.i18n import _
 from studio.ui.jobcard import job_card
 from studio.ui.project import project
 from studio.ui.stage_panel import stage_panel
-from studio.ui.words import ABLATION, stage_words
+from studio.ui.words import ABLATION, params_of, stage_words
 
 EARLIER = 3
 
@@ -52,10 +52,12 @@ def stage_page(
 
 
 def take_from(*stages: str) -> None:
-    """`?step=<stage>` chooses the step, `?from=<job id>` also lets its form take the parameters of that job; both once."""
+    """`?step=<stage>` chooses the step, with `&model=<id>` its form takes that model; `?from=<job id>` lets the form of its
+    stage take the parameters of that job. All of them once."""
     wanted = st.query_params.pop("step", None)
     if wanted in stages:
         st.session_state["step"] = wanted
+        _take_model(wanted)
     job_id = st.query_params.pop("from", None)
     if not job_id:
         return
@@ -64,6 +66,13 @@ def take_from(*stages: str) -> None:
         if job.stage in stages:
             st.session_state["step"] = job.stage
             Form(job.stage).load(job)
+
+
+def _take_model(stage: str) -> None:
+    model = st.query_params.pop("model", None)
+    if model and stage in STAGE_PAGES and "model" in params_of(stage).model_fields:
+        with source.shown():
+            Form(stage).take({"model": model})
 
 
 def jobs_of(stage: str) -> None:

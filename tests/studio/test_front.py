@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.evaluations import lineage
+from backend.schemas import Kind
 from studio.ui.compare.controls import untuned
 from studio.ui.compare.figures import pareto_chart
 from studio.ui.compare.words import origin_words
@@ -18,6 +19,19 @@ def test_few_names_of_a_long_front_in_short_lines(show: Show) -> None:
     texts = [label["text"] for label in chart["layout"]["annotations"]]
     assert [text[-1] for text in texts] == ["1", "4", "7"], "both ends, and the middle"
     assert all(len(line) <= 17 for text in texts for line in text.split("<br>"))
+
+
+def test_untuned_in_few_bits_is_untuned_and_an_attached_adapter_is_not(house: House) -> None:
+    base = house.model("base")
+    adapter = house.model("lora", Kind.ADAPTER, facts={"base": base.id}, parents=[base.id])
+    shared = house.model("base-int4", Kind.ONNX, facts={"room_for": base.id}, parents=[base.id])
+    about = {"facts": {"base": shared.id}, "parents": [shared.id, adapter.id]}
+    attached = house.model("lora-on-base", Kind.ONNX, **about)
+    small = house.model("lora-int4", Kind.ONNX, parents=[adapter.id])
+    views = (base, adapter, shared, attached, small)
+    known = {each.id: each for each in views}
+    group = [one(each.name).model_copy(update={"origins": lineage(each, known)}) for each in views]
+    assert [each.name for each in untuned(group)] == ["base", "base-int4"]
 
 
 def test_a_student_that_was_only_cut_counts_as_untuned(house: House) -> None:

@@ -101,6 +101,16 @@ def test_what_a_job_made_is_linked(show: Show, house: House, kind: Kind, stage: 
     assert page in [link.page for link in links]
     if kind in (Kind.ADAPTER, Kind.ONNX):
         assert f"models={made.id}" in [link.query_string for link in links]
+    if kind is Kind.ONNX:
+        assert f"step=package&model={made.id}" in [link.query_string for link in links]
+
+
+def test_an_attached_adapter_is_checked_but_not_packaged(show: Show, house: House) -> None:
+    made = house.model("lora-on-base", Kind.ONNX, facts={"base": "onnx-base"})
+    run = house.run("done", ("attach", State.SUCCEEDED), result={"artifact": made.id})
+    queries = [link.proto.query_string for link in show("run", run=run).main.get("page_link")]
+    assert f"step=parity&model={made.id}" in queries
+    assert not any(query.startswith("step=package") for query in queries)
 
 
 @pytest.mark.parametrize(("state", "read"), [(State.FAILED, True), (State.WAITING, False)])

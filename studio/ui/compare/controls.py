@@ -42,10 +42,15 @@ class Choice:
 
 
 def untuned(group: list[EvaluationView]) -> list[EvaluationView]:
-    """Models as they were imported or cut, where there are others: far below, they would press the rest of a chart
-    together."""
-    raw = [one for one in group if one.origins and one.origins[-1].how in ("imported", "cut")]
+    """Models as they were imported or cut, in whatever precision, where there are others: far below, they would press the
+    rest of a chart together."""
+    raw = [one for one in group if _come_from(one) in ("imported", "cut")]
     return raw if len(raw) < len(group) else []
+
+
+def _come_from(one: EvaluationView) -> str:
+    """How a model was made, apart from its precision; "" for unknown."""
+    return next((each.how for each in reversed(one.origins) if each.how != "quantized"), "")
 
 
 def controls(found: list[EvaluationView]) -> Choice:
