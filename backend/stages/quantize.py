@@ -145,11 +145,7 @@ def quote(params: QuantizeParams, world: World) -> Quote:
         seconds=build_seconds(scheme, facts, adapter, scan=exact > 0) / world.speed(),
         memory_bytes=int(build_memory(facts, adapter)),
         disk_bytes=size,
-        forecast={
-            **facts_of(params, facts),
-            "size_bytes": size,
-            **({"room_for": params.model} if params.adapters else {}),
-        },
+        forecast={**facts_of(params, facts), "size_bytes": size},
     )
 
 
@@ -223,6 +219,7 @@ def facts_of(params: QuantizeParams, facts: dict[str, Any], layers: list[int] | 
     kept = {key: value for key, value in costs.merged(facts).items() if key != "size_bytes"}
     scheme = scheme_of(params, facts)
     kept |= {"format": "onnx", "precision": params.precision, "recipe": scheme.recipe, "target": params.target}
+    kept |= {"room_for": params.model} if params.adapters else {}
     if params.target != "cpu":
         kept["run"] = False
     if BITS[params.precision] > 8:
@@ -234,7 +231,7 @@ def facts_of(params: QuantizeParams, facts: dict[str, Any], layers: list[int] | 
 def _keep(params: QuantizeParams, ctx: Any, view: ArtifactView, out: Path, layers: list[int]) -> ArtifactView:
     name = params.name or f"{view.name}-{params.precision}"
     parents = [view.id, *([ctx.input(params.data).id] if params.data and needs_data(params) else [])]
-    facts = facts_of(params, view.facts, layers) | ({"room_for": view.id} if params.adapters else {})
+    facts = facts_of(params.model_copy(update={"model": view.id}), view.facts, layers)
     made: ArtifactView = ctx.artifact(Kind.ONNX, name, out, facts=facts, parents=parents, license=view.license)
     return made
 

@@ -125,3 +125,13 @@ def test_an_attached_adapter_is_not_handed_over_alone() -> None:
 
 def test_the_example_is_valid() -> None:
     assert STAGE.parse(STAGE.example)
+
+
+def test_a_recipe_that_leaves_no_room_is_refused_before_it_starts() -> None:
+    known = TinyWorld().add("m", Kind.MODEL, hidden_size=64, parameters=9, vocabulary=99)
+    for room in (False, True):
+        forecast = quantize.quote(QuantizeParams(model="m", adapters=room), known).forecast
+        assert forecast.get("room_for") == ("m" if room else None)
+    there = world()
+    there.known["shared"] = Described(Kind.ONNX, {**FACTS, "room_for": ""}, pending=True)
+    assert [p.code for p in check(AttachParams(**ASKED), there)] == ["slots.no_room"]
