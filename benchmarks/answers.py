@@ -20,9 +20,9 @@ from typing import Any
 import torch
 
 from backend.api import Studio
-from backend.chat.engine import Sampling, answer_tokens, open_engine
-from backend.data.rows import DataFolder
-from backend.ml.load import tokenizer_of
+from backend.data.dataset import DataFolder
+from backend.inference.protocol import Sampling, answer_tokens, open_engine
+from backend.ml.inference.load import tokenizer_of
 
 PADDED_BATCH = 8
 Ask = Callable[[], list[str]]

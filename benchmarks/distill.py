@@ -25,12 +25,12 @@ from statistics import median
 from typing import Any
 
 from backend.api import Studio
-from backend.data.rows import data_facts
+from backend.core.schemas import ArtifactView, Kind
+from backend.core.settings import Settings
+from backend.data.dataset import data_facts
 from backend.jobs.context import MemoryContext
-from backend.jobs.guards import peak_memory
 from backend.models.probe import TOKENIZER_FILES, inspect_folder
-from backend.schemas import ArtifactView, Kind
-from backend.settings import Settings
+from backend.process.guards import peak_memory
 from backend.stages import stage
 from tests.helpers import build_tiny_model, view
 
@@ -175,8 +175,8 @@ def _prepare(folder: Path, options: argparse.Namespace) -> None:
 
 
 def _cut(folder: Path, teacher: ArtifactView) -> None:
-    from backend.ml.load import load_model
-    from backend.ml.student import cut_layers, save_student
+    from backend.ml.compression.prune import cut_layers, save_student
+    from backend.ml.inference.load import load_model
 
     model = cut_layers(load_model(teacher, lambda _: teacher), _KEEP)
     out = folder / "student"
@@ -204,9 +204,9 @@ def _commands(folder: Path, rows: int) -> None:
 
 def _other(folder: Path) -> None:
     """The student's layers under a table of 1,024 tokens that were made on the rows, with random weights."""
-    from backend.data.rows import DataFolder
-    from backend.ml.load import load_model
-    from backend.ml.student import save_student
+    from backend.data.dataset import DataFolder
+    from backend.ml.compression.prune import save_student
+    from backend.ml.inference.load import load_model
 
     views = [ArtifactView.model_validate_json((folder / f"{name}.json").read_text()) for name in ("student", "data")]
     texts = [f"{row.input} {row.output}" for row in DataFolder(views[1].path).rows("train")]

@@ -19,8 +19,8 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from backend.api import Studio
-from backend.schemas import Kind, State
-from backend.settings import Settings
+from backend.core.schemas import Kind, State
+from backend.core.settings import Settings
 from tests.e2e.visitor import settle
 from tests.studio.web import Whole
 

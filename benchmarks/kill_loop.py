@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-from backend.schemas import RunView, State
+from backend.core.schemas import RunView, State
 from tests.jobs.farm import Farm
 
 _STAGES = 4

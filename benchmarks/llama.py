@@ -22,14 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from backend.chat.cost import DECODE_PROMPTS, DECODE_TOKENS
-from backend.chat.engine import answer_tokens, truth
-from backend.chat.local import stop_ids
-from backend.data.rows import DataFolder
-from backend.data.tokens import Encoder
-from backend.likelihood import divergences
-from backend.ml.measure import COST_PROMPTS, POSITIONS, quality
-from backend.schemas import ArtifactView
+from backend.core.schemas import ArtifactView
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder
+from backend.inference.benchmark import DECODE_PROMPTS, DECODE_TOKENS
+from backend.inference.protocol import answer_tokens, truth
+from backend.inference.text_engine import stop_ids
+from backend.ml.evaluation.measure_child import COST_PROMPTS, POSITIONS, quality
+from backend.stats.logprobs import divergences
 
 FORMATS = {"f16": 1, "q8_0": 7, "q4_0": 2, "q4_1": 3}
 """File types of llama.h, as llama_model_quantize takes them."""
@@ -71,8 +71,8 @@ def _run(command: list[Any], env: dict[str, str] | None = None) -> None:
 
 
 def measure(home: Path, gguf: Path, source: Path, dataset: ArtifactView, rows: int, work: Path) -> dict[str, float]:
-    """The figures that `backend.ml.measure` gives, over the first `rows` test rows. `source`: the torch weights; `work` has
-    their log-probabilities from the same rows."""
+    """The figures that an evaluation gives, over the first `rows` test rows. `source`: the torch weights; `work` has their
+    log-probabilities from the same rows."""
     data, encoder = DataFolder(dataset.path), Encoder(source)
     asked_rows = [row for row in data.rows("test") if truth(row) is not None][:rows]
     known = [row.output for row in data.rows("train") if row.output is not None]

@@ -19,14 +19,14 @@ from statistics import median
 from typing import Any
 
 from backend.api import Studio
-from backend.artifacts import write_json
-from backend.chat.pulse import Pulse
+from backend.core.artifacts import write_json
+from backend.core.progress import Pulse
+from backend.core.schemas import ArtifactView
+from backend.core.settings import Settings
 from backend.jobs.context import MemoryContext
-from backend.ml import convert
-from backend.ml.meter import ORIGINAL, Meter
-from backend.ml.shrink import Maker
-from backend.schemas import ArtifactView
-from backend.settings import Settings
+from backend.ml.compression import olive_export
+from backend.ml.compression.quantize import Maker
+from backend.ml.evaluation.measure import ORIGINAL, Meter
 from backend.stages.quantize import QuantizeParams, exact_modules, scheme_of
 from backend.stages.search import RECIPES
 from benchmarks import llama
@@ -66,7 +66,7 @@ def compare(
     """Figures by name, the torch weights first."""
     ctx = MemoryContext(work / "job", list(known.values()))
     pulse = Pulse(ctx, 1, "measuring")
-    source = convert.plain_folder(model, known.__getitem__, ctx.scratch("merged"))
+    source = olive_export.plain_folder(model, known.__getitem__, ctx.scratch("merged"))
     maker = Maker(source, work / "maker", pulse, print, data.path, 64)
     folders = {ORIGINAL: source}
     for name in options.only:
@@ -105,7 +105,7 @@ def _built(name: str, model: ArtifactView, data: ArtifactView, maker: Maker, ctx
         maker.make(scheme_of(params, model.facts, modules), half)
         half.rename(out)
         print(f"built {name}", flush=True)
-    return out if params.target == "cpu" else convert.on_cpu(out)
+    return out if params.target == "cpu" else olive_export.on_cpu(out)
 
 
 def show(found: dict[str, dict[str, float]]) -> None:

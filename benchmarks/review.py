@@ -20,10 +20,10 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from backend.api import Studio
-from backend.artifacts import Manifest, seal
-from backend.data.rows import Row, Template, data_facts, write_split, write_template
-from backend.schemas import Kind
-from backend.settings import Settings
+from backend.core.artifacts import Manifest, seal
+from backend.core.schemas import Kind
+from backend.core.settings import Settings
+from backend.data.dataset import Row, Template, data_facts, write_split, write_template
 from benchmarks.web import CHROMIUM, web
 
 LABELS = [f"intent_{n}" for n in range(35)]

@@ -27,8 +27,8 @@ import onnxruntime_genai as og
 import psutil
 
 from backend.api import Studio
-from backend.chat.engine import Sampling
-from backend.ml.ort import OrtEngine
+from backend.inference.protocol import Sampling
+from backend.ml.inference.ort_engine import OrtEngine
 
 CLIENTS = (1, 4, 16)
 TEMPERATURE = 2.0

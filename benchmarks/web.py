@@ -27,11 +27,11 @@ import httpx
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from backend.paths import ROOT
-from backend.schemas import State
-from backend.settings import Settings
-from backend.store import Store
-from backend.store import tables as t
+from backend.core.paths import ROOT
+from backend.core.schemas import State
+from backend.core.settings import Settings
+from backend.db import Store
+from backend.db import tables as t
 
 PAGES = ("Data", "Teacher", "Distill", "Fine-tune", "Quantize", "Playground", "Compare", "Jobs", "Models", "Settings")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -86,7 +86,7 @@ def web(home: Path) -> Iterator[tuple[str, psutil.Process, float]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     begun = time.perf_counter()
-    command = [sys.executable, "-m", "studio.launch", "--port", str(port)]
+    command = [sys.executable, "-m", "studio.webapp.launch", "--port", str(port)]
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, "SLMOPS_HOME": str(home)}, stdout=subprocess.DEVNULL
     )

@@ -1,5 +1,5 @@
 """From a file of examples to a dataset."""
 
-from studio.ui.data import data_page
+from studio.ui.data.page import data_page
 
 data_page()

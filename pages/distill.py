@@ -2,9 +2,9 @@
 
 from studio.nav import DISTILL
 from studio.ui.ablation.panel import ablation
-from studio.ui.i18n import _
-from studio.ui.routes import route_card
-from studio.ui.stage_page import stage_page
+from studio.ui.distill.methods import route_card
+from studio.ui.forms.stage_page import stage_page
+from studio.ui.shared.i18n import _
 
 stage_page(
     DISTILL,

@@ -1,8 +1,8 @@
 """A model learns a dataset's own answers."""
 
 from studio.nav import FINETUNE
-from studio.ui.i18n import _
-from studio.ui.stage_page import stage_page
+from studio.ui.forms.stage_page import stage_page
+from studio.ui.shared.i18n import _
 
 stage_page(
     FINETUNE,

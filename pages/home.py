@@ -1,5 +1,5 @@
 """Home: all runs, the worker and the disk."""
 
-from studio.ui.overview import overview
+from studio.ui.home.page import overview
 
 overview()

@@ -1,5 +1,5 @@
 """Jobs: `/jobs`, one of them by `/jobs?job=<id>`."""
 
-from studio.ui.jobs import jobs_page
+from studio.ui.jobs.page import jobs_page
 
 jobs_page()

@@ -1,9 +1,9 @@
 """A model in few bits, the search for the best way there, the checks of what came out, and the package to hand over."""
 
 from studio.nav import QUANTIZE
-from studio.ui.i18n import _
+from studio.ui.forms.stage_page import stage_page
 from studio.ui.quantize.page import outcome
-from studio.ui.stage_page import stage_page
+from studio.ui.shared.i18n import _
 
 stage_page(
     QUANTIZE,

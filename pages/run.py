@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from studio.ui.run import run_details
+from studio.ui.jobs.run_page import run_details
 
 run_details(st.query_params.get("run", ""))

@@ -6,9 +6,9 @@ import streamlit as st
 
 from studio.nav import menu
 from studio.paths import STATIC
-from studio.ui.i18n import language_switch
-from studio.ui.project import project_switch
-from studio.ui.words import about_line
+from studio.ui.shared.formatting import about_line
+from studio.ui.shared.i18n import language_switch
+from studio.ui.shared.project import project_switch
 
 st.set_page_config(
     page_title="SLMOps Studio",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.paths import pages
-from studio.ui.i18n import _
+from backend.core.paths import pages
+from studio.ui.shared.i18n import _
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage

@@ -1,4 +1,4 @@
-"""Where the shell's own files lie; pages and assets are found by `backend.paths`."""
+"""Where the shell's own files lie; pages and assets are found by `backend.core.paths`."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from backend.data.rows import Row, Template, data_facts, write_split, write_template
-from backend.schemas import ArtifactView, Kind
+from backend.core.schemas import ArtifactView, Kind
+from backend.data.dataset import Row, Template, data_facts, write_split, write_template
 
 T = TypeVar("T")
 CHATML = (

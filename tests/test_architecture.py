@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from backend import recipes, stages
-from backend.paths import ROOT, assets, pages
-from backend.stages.base import Params, Result, Stage, refs_of
+from backend import stages
+from backend.core.paths import ROOT, assets, pages
+from backend.core.stage import Params, Result, Stage, refs_of
+from backend.planning import recipes
 from studio.nav import NAV
 
 HEAVY = {
@@ -60,9 +61,9 @@ def loaded_after(code: str) -> set[str]:
 
 def test_facade_stages_worker_and_shell_load_nothing_heavy() -> None:
     code = (
-        "import backend.api, backend.cli, backend.recipes, backend.jobs.worker, backend.jobs.child\n"
+        "import backend.api, backend.cli, backend.planning.recipes, backend.jobs.worker, backend.jobs.child\n"
         "from backend.stages import stages; stages()\n"
-        "import studio.asgi, studio.launch; from studio.ui import warm; warm()"
+        "import studio.webapp.app, studio.webapp.launch; from studio.ui import warm; warm()"
     )
     loaded = loaded_after(code)
     assert {"backend", "studio", "streamlit", "sqlalchemy"} <= loaded
@@ -81,7 +82,7 @@ def test_every_page_is_in_the_table_and_back() -> None:
 
 
 def test_pages_are_thin_and_import_only_what_they_may() -> None:
-    allowed = ("streamlit", "studio.ui", "studio.nav", "backend.api", "backend.schemas", "backend.errors")
+    allowed = ("streamlit", "studio.ui", "studio.nav", "backend.api", "backend.core.schemas", "backend.core.errors")
     for path in python_files("pages", least=2):
         for name in imports(path):
             assert any(name == one or name.startswith(f"{one}.") for one in allowed), f"{path.name} imports {name}"

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from backend.settings import Settings
-from backend.store import Store
+from backend.core.settings import Settings
+from backend.db import Store
 from tests.helpers import build_tiny_model
 
 pytestmark = [pytest.mark.ml, pytest.mark.timeout(600)]

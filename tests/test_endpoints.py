@@ -10,12 +10,12 @@ import pytest
 
 from backend.api import Studio
 from backend.cli import main
-from backend.errors import StudioError
+from backend.core.endpoints import PRESETS, SavedEndpoint
+from backend.core.errors import StudioError
+from backend.core.schemas import State
+from backend.db import tables as t
 from backend.jobs.resolve import order_for
-from backend.models.endpoints import PRESETS, SavedEndpoint
-from backend.schemas import State
 from backend.stages import stage
-from backend.store import tables as t
 from tests.chat.stand_in import StandIn
 from tests.stages.world import TinyWorld
 from tests.studio.house import House
@@ -130,7 +130,7 @@ def test_the_order_of_a_job_holds_the_endpoint_as_it_is_saved_now(home: Path) ->
 
 
 def test_the_teacher_is_checked_against_what_is_saved() -> None:
-    from backend.schemas import Kind
+    from backend.core.schemas import Kind
     from backend.stages.teacher import TeacherParams, check, quote
 
     world = TinyWorld().add("d", Kind.DATASET, rows={"pool": 1000}, prompt_chars=100, answer_chars=20)

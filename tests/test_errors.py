@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.errors import Problem, StudioError
+from backend.core.errors import Problem, StudioError
 
 
 def test_a_stored_code_that_is_unknown_here_is_said_as_it_is() -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from backend import report as doc
-from backend.answers import Answers, Confusion, Paired, confusion, table_csv
-from backend.errors import StudioError
-from backend.evaluations import EvaluationView, benchmarks, front, gain, pareto, pick, qualities, reference
-from backend.schemas import Kind
+from backend.core.errors import StudioError
+from backend.core.schemas import Kind
+from backend.results import report as doc
+from backend.results.answers import Answers, Confusion, Paired, confusion, table_csv
+from backend.results.evaluations import EvaluationView, benchmarks, front, gain, pareto, pick, qualities, reference
 from tests.studio.house import House
 
 

@@ -7,7 +7,7 @@ from math import exp, log
 import numpy as np
 import pytest
 
-from backend.likelihood import answer_chances, divergences, log_softmax
+from backend.stats.logprobs import answer_chances, divergences, log_softmax
 
 RANDOM = np.random.default_rng(0)
 

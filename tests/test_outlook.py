@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend.models import costs
-from backend.outlook import outlook
+from backend.planning.forecast import outlook
 from tests.models.test_costs import ROWS, SIX, SMOL
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.chat.packing import write_sums, write_zip
 from backend.cli.packages import _stored
-from backend.packages import next_version, verify, version_key
-from backend.schemas import Kind
-from backend.settings import Settings
+from backend.core.schemas import Kind
+from backend.core.settings import Settings
+from backend.packaging.package_folder import write_sums, write_zip
+from backend.packaging.verify import next_version, verify, version_key
 from tests.studio.house import House
 from tests.test_chain import slmops
 

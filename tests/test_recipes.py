@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from backend import recipes
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.planning import recipes
 
 GOOD = {
     "name": "two",

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from backend import disk, reviews
+from backend.api import reviews
+from backend.api.reviews import ReviewCounts
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView
+from backend.data.dataset import Row
 from backend.data.decisions import Decision, read_decisions
-from backend.data.rows import Row
-from backend.errors import StudioError
-from backend.intervals import rows_needed, wilson
-from backend.reviews import ReviewCounts
-from backend.schemas import ArtifactView
+from backend.files import disk
+from backend.stats.intervals import rows_needed, wilson
 from tests.studio.house import LABELS, House
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from backend import disk, machine, uploads
 from backend.api import Studio
-from backend.errors import StudioError
+from backend.core import machine
+from backend.core.errors import StudioError
+from backend.core.schemas import State
+from backend.core.settings import Settings
+from backend.files import disk, uploads
+from backend.files.uploads import receive, safe_name
 from backend.jobs.service import NewJob
-from backend.schemas import State
-from backend.settings import Settings
-from backend.uploads import receive, safe_name
 
 
 def keep(settings: Settings, name: str, content: bytes) -> uploads.Upload:

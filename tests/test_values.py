@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, Field, ValidationError
 
 from backend import stages
-from backend.errors import StudioError
-from backend.values import value_problems
+from backend.core.errors import StudioError
+from backend.core.validation import value_problems
 
 
 class Model(BaseModel):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.paths import ROOT
+from backend.core.paths import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_pages_assets_and_data_files_travel(wheel: list[str]) -> None:
         "studio/static/inter.woff2",
         "studio/static/inter-OFL.txt",
         "studio/locale/es/LC_MESSAGES/studio.po",
-        "backend/store/migrations/env.py",
+        "backend/db/migrations/env.py",
     ):
         assert name in wheel, name
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from backend.cli import artifacts, endpoints, jobs, packages, run, serve_api, serve_web, talk
-from backend.errors import StudioError
+from backend.core.errors import StudioError
 
 app = typer.Typer(
     name="slmops",

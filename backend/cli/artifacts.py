@@ -10,7 +10,7 @@ import typer
 from backend.cli.output import line, note, print_json, table
 
 if TYPE_CHECKING:
-    from backend.schemas import ArtifactView
+    from backend.core.schemas import ArtifactView
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 _With = Annotated[bool, typer.Option("--with-descendants", help="Also delete everything that was made from it.")]
@@ -39,9 +39,9 @@ def import_dataset(
     json_: _Json = False,
 ) -> None:
     """Read a file of examples into a dataset: CSV, TSV, JSON, JSONL or Parquet."""
-    from backend import recipes
     from backend.api import Studio
     from backend.cli.run import execute
+    from backend.planning import recipes
 
     params: dict[str, Any] = {"source": str(file.expanduser().resolve()), "input": input_, "output": output}
     if name:
@@ -55,7 +55,7 @@ def import_dataset(
 def list_datasets(json_: _Json = False) -> None:
     """All datasets, newest first."""
     from backend.api import Studio
-    from backend.schemas import Kind
+    from backend.core.schemas import Kind
 
     found = Studio.open().artifacts([Kind.DATASET])
     if json_:
@@ -73,8 +73,8 @@ def show_dataset(
 ) -> None:
     """One dataset: facts, and its first rows rendered with a model's chat template."""
     from backend.api import Studio
+    from backend.data.chat_template import Encoder
     from backend.data.preview import preview_folder
-    from backend.data.tokens import Encoder
 
     studio = Studio.open()
     found = studio.dataset(ref)
@@ -112,8 +112,8 @@ def import_model(
 def list_models(json_: _Json = False) -> None:
     """All models, newest first: full, adapters, ONNX, and the built-in ones that are not imported yet."""
     from backend.api import MODEL_KINDS, Studio
+    from backend.core.stage import human_bytes
     from backend.models.catalogue import BUILTIN
-    from backend.stages.base import human_bytes
 
     found = Studio.open().artifacts(MODEL_KINDS)
     if json_:
@@ -152,7 +152,7 @@ def delete(ref: str, with_descendants: _With = False) -> None:
 
 
 def _show(artifact: ArtifactView) -> None:
-    from backend.stages.base import human_bytes
+    from backend.core.stage import human_bytes
 
     line(f"{artifact.name} ({artifact.id}), {artifact.kind.value}, {human_bytes(artifact.size_bytes)}")
     line(f"license: {artifact.license or 'not stated'}; made from: {', '.join(artifact.parents) or 'nothing here'}")

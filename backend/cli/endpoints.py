@@ -9,7 +9,7 @@ import typer
 from backend.cli.output import line, note, print_json, table
 
 if TYPE_CHECKING:
-    from backend.models.endpoints import EndpointView
+    from backend.core.endpoints import EndpointView
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
@@ -59,7 +59,7 @@ def add(
 ) -> None:
     """Save an endpoint under a name. The key stays in its environment variable."""
     from backend.api import Studio
-    from backend.models.endpoints import PRESETS
+    from backend.core.endpoints import PRESETS
 
     usual = {key: value for key, value in PRESETS.items() if key == preset}.get(preset)  # type: ignore[call-overload]
     values: dict[str, Any] = {

@@ -21,7 +21,7 @@ def verify(
     json_: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """Check a package's hashes: files that changed, are missing or were added, names that lead out of it. Exit 0 or 2."""
-    from backend.packages import verify as look
+    from backend.packaging.verify import verify as look
 
     places = [Path(package).expanduser()]
     if not places[0].exists():
@@ -41,7 +41,7 @@ def verify(
 def _stored(ref: str) -> list[Path]:
     """Folder and zip file of a package in the studio; empty when there is none of that id or name."""
     from backend.api import Studio
-    from backend.schemas import Kind
+    from backend.core.schemas import Kind
 
     found = Studio.open().store.find_artifact(ref)
     if found is None or found.kind is not Kind.PACKAGE:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli.output import duration, line, note, print_json, table
-from backend.errors import Problem, StudioError
+from backend.core.errors import Problem, StudioError
 
 if TYPE_CHECKING:
     from backend.api import Studio
+    from backend.core.schemas import JobView, RunView
     from backend.jobs.supervise import Keeper
-    from backend.planner import Plan
-    from backend.schemas import JobView, RunView
+    from backend.planning.planner import Plan
 
 _POLL_SECONDS = 0.4
 
@@ -195,8 +195,8 @@ class BarView:
 
 def show_plan(plan: Plan, as_json: bool) -> None:
     """The quote of every stage and the sum."""
-    from backend.chat.spend import dollars
-    from backend.stages.base import human_bytes
+    from backend.core.stage import human_bytes
+    from backend.providers.budget import dollars
 
     if as_json:
         quotes = {step.step.id: step.quote.model_dump(exclude={"forecast"}) for step in plan.steps}
@@ -222,7 +222,7 @@ def show_plan(plan: Plan, as_json: bool) -> None:
 
 def show_result(run: RunView, studio: Studio) -> None:
     """Each stage's end with its error, the evaluations side by side, and where the packages lie."""
-    from backend.stages.base import human_bytes
+    from backend.core.stage import human_bytes
 
     for job in run.jobs:
         if job.error:

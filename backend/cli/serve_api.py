@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from backend.cli.output import line, note
-from backend.serve.shapes import ServeOptions
+from backend.serve.schemas import ServeOptions
 
 _FIELDS = ServeOptions.model_fields
 
@@ -40,10 +40,10 @@ def serve(
     from pydantic import ValidationError
 
     from backend.api import Studio
-    from backend.errors import StudioError
-    from backend.serve.api.server import serve as run
-    from backend.serve.api.snippets import curl
-    from backend.values import value_problems
+    from backend.core.errors import StudioError
+    from backend.core.validation import value_problems
+    from backend.serve.openai_api.server import serve as run
+    from backend.serve.openai_api.snippets import curl
 
     studio = Studio.open()
     found = studio.model(model)

@@ -29,12 +29,12 @@ def studio(
     ] = True,
 ) -> None:
     """Open the studio in the browser: web server, host of models and one worker. Ctrl-C stops all."""
+    from backend.core.settings import Settings
     from backend.jobs.supervise import Command, keep_alive, model_host_command, worker_command
-    from backend.settings import Settings
 
     if home:
         os.environ["SLMOPS_HOME"] = os.path.abspath(os.path.expanduser(home))  # noqa: PTH100, PTH111
-    web = [sys.executable, "-m", "studio.launch", "--host", host, "--port", str(port)]
+    web = [sys.executable, "-m", "studio.webapp.launch", "--host", host, "--port", str(port)]
     settings = Settings().prepare()
     token = {"SLMOPS_MADE_UP_TOKEN": secrets.token_urlsafe(24)}  # outlives the web process, so that open pages do too
     commands = [Command("web", web, env=token), model_host_command(settings)]
@@ -56,7 +56,7 @@ def worker(
 
 def doctor(json_: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
     """What works here, and what to do about the rest."""
-    from backend.doctor import examine
+    from backend.api.doctor import examine
 
     found = [check.row() for check in examine()]
     if json_:

@@ -22,9 +22,9 @@ def evaluate(
     json_: Annotated[bool, typer.Option("--json", help="One JSON object per event on stdout.")] = False,
 ) -> None:
     """Quality and cost of a model on a held-out split."""
-    from backend import recipes
     from backend.api import Studio
     from backend.cli.run import execute
+    from backend.planning import recipes
 
     studio = Studio.open()
     found = studio.model(model)
@@ -44,8 +44,8 @@ def chat(
 ) -> None:
     """Talk to a model here; an empty line ends it."""
     from backend.api import Studio
-    from backend.chat.engine import Sampling, open_engine
-    from backend.data.rows import Row, Template
+    from backend.data.dataset import Row, Template
+    from backend.inference.protocol import Sampling, open_engine
 
     studio = Studio.open()
     found = studio.model(model)

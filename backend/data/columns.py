@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from backend.data.bad import BadRows, Record
+from backend.core.errors import Problem, StudioError
 from backend.data.reader import Source
-from backend.errors import Problem, StudioError
+from backend.data.row_errors import BadRows, Record
 
 # Earlier names win.
 INPUT_NAMES = (

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from backend.data.quality import Drop
-from backend.data.rows import Row, Template
-from backend.data.rules import Faults, RuleParams
-from backend.data.similar import Neighbours
-from backend.messages.words import DROPS
+from backend.core.messages.words import DROPS
+from backend.data.dataset import Row, Template
+from backend.data.filter_report import Drop
+from backend.data.filters import Faults, RuleParams
+from backend.data.near_duplicates import Neighbours
 
 
 @dataclass(frozen=True)

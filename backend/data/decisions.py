@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from backend.errors import StudioError
+from backend.core.errors import StudioError
 
 Verdict = Literal["accepted", "edited", "rejected"]
 

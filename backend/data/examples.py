@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from backend.data.bad import BadRows, Record, json_type
+from backend.core.errors import StudioError
 from backend.data.columns import Mapping
-from backend.data.rows import Message
-from backend.errors import StudioError
+from backend.data.dataset import Message
+from backend.data.row_errors import BadRows, Record, json_type
 
 MOST_LABELS = 100
 LONGEST_LABEL = 60

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from backend.data.build import first_examples, make_template, to_row
+from backend.core.errors import StudioError
+from backend.data.chat_template import Encoder
 from backend.data.columns import Mapping, map_columns
+from backend.data.dataset import DataFolder, Row, Template
+from backend.data.prepare import first_examples, make_template, to_row
 from backend.data.reader import open_source
-from backend.data.rows import DataFolder, Row, Template
-from backend.data.tokens import Encoder
-from backend.errors import StudioError
 
 if TYPE_CHECKING:
     from backend.stages.dataset import Params

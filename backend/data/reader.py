@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from backend.data.bad import BadRows, Record
-from backend.data.delimited import Delimited
-from backend.data.jsontext import JsonLines, JsonList
+from backend.core.errors import StudioError
+from backend.data.csv_source import Delimited
+from backend.data.json_source import JsonLines, JsonList
+from backend.data.row_errors import BadRows, Record
 from backend.data.sniff import sniff
-from backend.errors import StudioError
 
 
 class Source(Protocol):

@@ -7,7 +7,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from backend.errors import StudioError
+from backend.core.errors import StudioError
 
 FORMATS = {
     ".csv": "csv",

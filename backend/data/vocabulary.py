@@ -17,10 +17,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from backend.artifacts import write_json
-from backend.data.rows import DataFolder, Message
-from backend.data.tokens import Encoder
-from backend.errors import Problem, StudioError
+from backend.core.artifacts import write_json
+from backend.core.errors import Problem, StudioError
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder, Message
 
 MULTIPLE = 64
 """Sizes are a multiple of it, which kernels and blocks of 4-bit weights like."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from backend.core.paths import ROOT
+from backend.core.schemas import JobError
 from backend.jobs.context import Order
-from backend.paths import ROOT
-from backend.schemas import JobError
 
 GRACE = 0.8
 _LINE_LIMIT = 2**24

@@ -16,13 +16,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from backend.artifacts import write_json
-from backend.errors import Cancelled, StudioError
+from backend.core.artifacts import write_json
+from backend.core.errors import Cancelled, StudioError
+from backend.core.stage import Stage
 from backend.jobs.context import Order, StageContext
-from backend.jobs.failures import explain, of_problem, sentence
-from backend.jobs.guards import Busy, die_with_parent, only_one, peak_memory, watch_lease
+from backend.process.explain import explain, of_problem, sentence
+from backend.process.guards import Busy, die_with_parent, only_one, peak_memory, watch_lease
 from backend.stages import stage
-from backend.stages.base import Stage
 
 DONE = "done.json"
 OUT = "out"

@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from backend.artifacts import Manifest, seal
-from backend.errors import Cancelled, StudioError
-from backend.models.endpoints import SavedEndpoint
-from backend.schemas import ArtifactView, Kind
+from backend.core.artifacts import Manifest, seal
+from backend.core.endpoints import SavedEndpoint
+from backend.core.errors import Cancelled, StudioError
+from backend.core.schemas import ArtifactView, Kind
 
 Report = Callable[[dict[str, Any]], None]
 

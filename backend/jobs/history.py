@@ -7,10 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import func, or_, select
 
-from backend.schemas import JobView, State
-from backend.store import Store
-from backend.store import tables as t
-from backend.store.store import job_view
+from backend.core.schemas import JobView, State
+from backend.db import Store
+from backend.db import tables as t
+from backend.db.store import job_view
 
 _ENDED = [state for state in State if state.ended]
 

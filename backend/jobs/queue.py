@@ -17,9 +17,9 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from backend.schemas import JobError, State
-from backend.store import Store
-from backend.store import tables as t
+from backend.core.schemas import JobError, State
+from backend.db import Store
+from backend.db import tables as t
 
 SLOTS = {"light": 2, "cpu": 1, "gpu": 1}
 MAX_DEATHS = 3

@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
+from backend.db import Store
+from backend.db import tables as t
 from backend.jobs import queue
-from backend.store import Store
-from backend.store import tables as t
 
 _KEEP = 20_000
 log = logging.getLogger(__name__)

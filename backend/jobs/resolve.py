@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from backend.errors import StudioError
+from backend.core.endpoints import SavedEndpoint
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, RunView
+from backend.core.settings import Settings
+from backend.core.stage import Params, Stage, endpoints_of, refs_of
+from backend.db import Store
+from backend.db import tables as t
 from backend.jobs.context import Order
-from backend.models.endpoints import SavedEndpoint
-from backend.recipes import needs, replace
-from backend.schemas import ArtifactView, RunView
-from backend.settings import Settings
-from backend.stages.base import Params, Stage, endpoints_of, refs_of
-from backend.store import Store
-from backend.store import tables as t
+from backend.planning.recipes import needs, replace
 
 Find = Callable[[str], Stage]
 

@@ -13,16 +13,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import IntegrityError
 
-from backend.errors import StudioError
-from backend.jobs import beats, queue
+from backend.core.errors import StudioError
+from backend.core.schemas import JobView, LogLine, Point, Quote, RunView, State, WorkerView
+from backend.core.stage import Stage
+from backend.db import Store
+from backend.db import tables as t
+from backend.db.projects import new_id
+from backend.jobs import heartbeat, queue
 from backend.jobs.history import history, old_runs, run_name
-from backend.jobs.order import swapped
-from backend.schemas import JobView, LogLine, Point, Quote, RunView, State, WorkerView
+from backend.jobs.scheduling import swapped
 from backend.stages import stage
-from backend.stages.base import Stage
-from backend.store import Store
-from backend.store import tables as t
-from backend.store.projects import new_id
 
 _RETRIABLE = (State.FAILED, State.CANCELLED, State.BLOCKED)
 
@@ -177,7 +177,7 @@ class JobService:
 
     def workers(self) -> Sequence[WorkerView]:
         """The workers that live now."""
-        return beats.live(self._store)
+        return heartbeat.live(self._store)
 
     def _check_needs(self, jobs: Sequence[NewJob]) -> None:
         seen: set[str] = set()

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.errors import StudioError
-from backend.jobs import beats
-from backend.jobs.guards import EXIT_REFUSED
-from backend.paths import ROOT
-from backend.settings import Settings
-from backend.store import Store
+from backend.core.errors import StudioError
+from backend.core.paths import ROOT
+from backend.core.settings import Settings
+from backend.db import Store
+from backend.jobs import heartbeat
+from backend.process.guards import EXIT_REFUSED
 
 WORKER = (sys.executable, "-m", "backend.jobs.worker")
 MODEL_HOST = (sys.executable, "-m", "backend.serve.host")
@@ -70,7 +70,7 @@ class _Kept:
 
 def tethered() -> list[str]:
     """What to put before a command so that it ends with this process, whatever happens to it."""
-    return [sys.executable, "-m", "backend.jobs.tether", str(os.getpid())]
+    return [sys.executable, "-m", "backend.process.tether", str(os.getpid())]
 
 
 def start(command: Command) -> subprocess.Popen[bytes]:
@@ -149,7 +149,7 @@ class Keeper:
 
         Raises StudioError when our own ends again and again, or at once before there was any live worker."""
         code = self._own.process.poll() if self._own else None  # reaps it, too: a zombie would count as live
-        live = beats.live(self._store)
+        live = heartbeat.live(self._store)
         if live:
             self._tries = _TRIES
             if {name for worker in live for name in worker.queues}.issuperset(queues):

@@ -18,16 +18,16 @@ from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from uuid import uuid4
 
-from backend.errors import StudioError
-from backend.jobs import beats, queue, reserve
-from backend.jobs.durable import Durable
-from backend.jobs.guards import EXIT_ORPHAN, EXIT_REFUSED, Busy, only_one
-from backend.jobs.holder import Holder
+from backend.core.errors import StudioError
+from backend.core.schemas import State
+from backend.core.settings import Settings
+from backend.db import Store
+from backend.jobs import disk_reserve, heartbeat, queue
+from backend.jobs.dbos_queue import Durable
+from backend.jobs.executor import Holder
 from backend.jobs.resolve import Find
-from backend.schemas import State
-from backend.settings import Settings
+from backend.process.guards import EXIT_ORPHAN, EXIT_REFUSED, Busy, only_one
 from backend.stages import stage
-from backend.store import Store
 
 TICK = 0.4
 _CLOSE = 2.0
@@ -51,7 +51,7 @@ class Worker:
         """Work until SIGTERM or SIGINT; the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
-        await asyncio.to_thread(beats.enter, self._store, self.id, self._queues)
+        await asyncio.to_thread(heartbeat.enter, self._store, self.id, self._queues)
         await self._durable.launch()
         await asyncio.to_thread(self._recover)
         await asyncio.to_thread(self._clean)
@@ -62,7 +62,7 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._holder.close(_CLOSE)
         with suppress(Exception):  # a beat that stays behind is seen through by its pid
-            await asyncio.to_thread(beats.leave, self._store, [self.id])
+            await asyncio.to_thread(heartbeat.leave, self._store, [self.id])
         return EXIT_ORPHAN if self._fenced else 0
 
     async def _releasing(self) -> None:
@@ -91,8 +91,8 @@ class Worker:
         while True:
             kept = self._settings.sqlite
             try:
-                await asyncio.to_thread(reserve.keep, self._settings.home)
-                kept = await asyncio.to_thread(beats.beat, self._store, self.id)
+                await asyncio.to_thread(disk_reserve.keep, self._settings.home)
+                kept = await asyncio.to_thread(heartbeat.beat, self._store, self.id)
                 if not kept:
                     self._fenced = True
                     self._stop.set()
@@ -103,13 +103,13 @@ class Worker:
                 log.exception("the heartbeat could not be written")
             if kept:
                 self._holder.renew()
-            await asyncio.sleep(beats.BEAT)
+            await asyncio.sleep(heartbeat.BEAT)
 
     def _recover(self) -> None:
         """Take over what dead workers held. Repeatable, so a crash in the middle loses nothing."""
-        known = beats.known(self._store)
-        live = {self.id} if self._settings.sqlite else {row.id for row in beats.live(self._store)} | {self.id}
-        beats.leave(self._store, [row.id for row in known if row.id not in live])
+        known = heartbeat.known(self._store)
+        live = {self.id} if self._settings.sqlite else {row.id for row in heartbeat.live(self._store)} | {self.id}
+        heartbeat.leave(self._store, [row.id for row in known if row.id not in live])
         queue.take_back(self._store, live, self._settings.jobs)
         queue.requeue_lost(self._store, self._durable.recover(live))
 

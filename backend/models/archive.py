@@ -11,15 +11,15 @@ from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo, _EndRecData  # type: ignore[attr-defined]
 from zlib import error as ZlibError
 
-from backend import machine
-from backend.errors import StudioError
-from backend.jobs.failures import explain
+from backend.core import machine
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView
+from backend.core.settings import Settings
+from backend.core.stage import human_bytes
+from backend.db import Store
 from backend.models.catalogue import EXTRA_FILES, import_folder
 from backend.models.probe import TEXT_LIMIT
-from backend.schemas import ArtifactView
-from backend.settings import Settings
-from backend.stages.base import human_bytes
-from backend.store import Store
+from backend.process.explain import explain
 
 _WEIGHTS = re.compile(r"[\w.-]+\.safetensors")
 _RATIO = 100

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from backend.core.schemas import View
+from backend.core.stage import World, human_bytes
 from backend.models.costs import answer_bytes, lora_size, training_bytes
-from backend.schemas import View
-from backend.stages.base import World, human_bytes
 
 
 class Card(View):

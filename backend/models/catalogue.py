@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from backend.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256
-from backend.errors import StudioError
-from backend.jobs.failures import explain
+from backend.core.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256
+from backend.core.errors import StudioError
+from backend.core.paths import ROOT
+from backend.core.schemas import ArtifactView, Kind
+from backend.core.settings import Settings
+from backend.db import Store
 from backend.jobs.supervise import tethered
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
-from backend.paths import ROOT
-from backend.schemas import ArtifactView, Kind
-from backend.settings import Settings
-from backend.store import Store
+from backend.process.explain import explain
 
 EXTRA_FILES = (
     "config.json",
@@ -108,7 +108,7 @@ def _convert(name: str, builtin: Builtin, folder: Path) -> None:
 def convert_gguf(source: Path, folder: Path) -> str:
     """Why the converter failed; "" when `folder` holds the model of the file `source`. Raises StudioError for a full disk."""
     done = subprocess.run(
-        [*tethered(), sys.executable, "-m", "backend.ml.gguf", str(source), str(folder)],
+        [*tethered(), sys.executable, "-m", "backend.ml.inference.gguf", str(source), str(folder)],
         cwd=ROOT,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder.parent / "hf")},
         capture_output=True,

@@ -9,14 +9,14 @@ import struct
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from backend import machine
-from backend.errors import StudioError
+from backend.core import machine
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, View
+from backend.core.settings import Settings
+from backend.core.stage import human_bytes
+from backend.db import Store
 from backend.models.catalogue import convert_gguf, import_folder, one_at_a_time, work_folder
 from backend.models.probe import LICENSE_FILES
-from backend.schemas import ArtifactView, View
-from backend.settings import Settings
-from backend.stages.base import human_bytes
-from backend.store import Store
 
 OPEN = frozenset({"apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "unlicense"})
 """Licenses that restrict no use of a model."""

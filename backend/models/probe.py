@@ -14,8 +14,8 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from backend.errors import StudioError
-from backend.stages.base import human_bytes
+from backend.core.errors import StudioError
+from backend.core.stage import human_bytes
 
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _INDEX = "model.safetensors.index.json"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.data.rows import complete_facts
-from backend.errors import Problem
-from backend.intervals import wilson
-from backend.schemas import ArtifactView
-from backend.stages.base import World
+from backend.core.errors import Problem
+from backend.core.schemas import ArtifactView
+from backend.core.stage import World
+from backend.data.dataset import complete_facts
+from backend.stats.intervals import wilson
 
 ENOUGH = 0.9
 """Share of right answers from which on a teacher may pay. Measured on demo data, students of a teacher's answers against the

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import httpx
 
-from backend.chat.engine import Sampling
-from backend.data.rows import Message
-from backend.errors import Problem, StudioError
-from backend.serve.shapes import Address, Piece, ServedModel, ServeOptions, ServerView, address_file
-from backend.settings import Settings
+from backend.core.errors import Problem, StudioError
+from backend.core.settings import Settings
+from backend.data.dataset import Message
+from backend.inference.protocol import Sampling
+from backend.serve.schemas import Address, Piece, ServedModel, ServeOptions, ServerView, address_file
 
 __all__ = ["Piece", "ServeClient", "ServeOptions", "ServedModel", "ServerView"]
 _PEEK = 0.5

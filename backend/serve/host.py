@@ -26,15 +26,15 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.errors import StudioError
-from backend.jobs.guards import EXIT_REFUSED, Busy, only_one
+from backend.core.errors import StudioError
+from backend.core.settings import Settings
+from backend.core.validation import value_problems
+from backend.process.guards import EXIT_REFUSED, Busy, only_one
 from backend.serve import web
 from backend.serve.pool import Pool
 from backend.serve.process import ModelProcess
+from backend.serve.schemas import Address, ServeOptions, address_file, problems_json
 from backend.serve.servers import Servers
-from backend.serve.shapes import Address, ServeOptions, address_file, problems_json
-from backend.settings import Settings
-from backend.values import value_problems
 
 _PATIENCE = 2.0
 

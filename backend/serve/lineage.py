@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from backend.schemas import ArtifactView, Kind
+from backend.core.schemas import ArtifactView, Kind
 
 if TYPE_CHECKING:
-    from backend.store import Store
+    from backend.db import Store
 
 
 def with_bases(store: Store, ref: str) -> list[ArtifactView]:

@@ -25,13 +25,13 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.chat.engine import LocalEngine, Sampling, open_engine
-from backend.errors import StudioError
-from backend.jobs.guards import EXIT_ORPHAN, die_with_parent
+from backend.core.errors import StudioError
+from backend.core.validation import value_problems
+from backend.inference.protocol import LocalEngine, Sampling, open_engine
+from backend.process.guards import EXIT_ORPHAN, die_with_parent
 from backend.serve import web
-from backend.serve.shapes import ChatRequest, Order, problems_json
-from backend.serve.speaker import End, Event, Speaker, told
-from backend.values import value_problems
+from backend.serve.schemas import ChatRequest, Order, problems_json
+from backend.serve.streaming import End, Event, Speaker, told
 
 WAITING = ": waiting\n\n"
 """A comment in the stream while the model reads its prompt or waits for its turn."""

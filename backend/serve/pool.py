@@ -9,16 +9,16 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from backend import machine
-from backend.errors import StudioError
+from backend.core import machine
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView
+from backend.core.settings import Settings
+from backend.db import Store
 from backend.models import costs
-from backend.schemas import ArtifactView
-from backend.serve import room
+from backend.serve import memory
 from backend.serve.lineage import with_bases
 from backend.serve.process import ModelProcess
-from backend.serve.shapes import ServedModel
-from backend.settings import Settings
-from backend.store import Store
+from backend.serve.schemas import ServedModel
 
 MOST = 2
 TICK = 0.5
@@ -91,7 +91,7 @@ class Pool:
     async def _make_room(self, view: ArtifactView, force: bool) -> None:
         """Unload idle models, the longest unused first, until number and memory allow one more. Raises StudioError when
         that is not enough; then all stay."""
-        running = await asyncio.to_thread(room.claims, self._store)
+        running = await asyncio.to_thread(memory.claims, self._store)
         live = [model for model in self._models.values() if model.state != "failed"]
         taken = sum(claim.outstanding for claim in running)
         taken += sum(max(0, model.need - model.memory_bytes) for model in live if model.state == "loading")
@@ -105,6 +105,6 @@ class Pool:
         if len(live) - len(doomed) >= MOST:
             raise StudioError("serve.full", count=len(live))
         if free < need and not force:
-            raise room.shortage(view, need, need - free, running)
+            raise memory.shortage(view, need, need - free, running)
         for model in doomed:
             await self.unload(model.view.id)

@@ -15,12 +15,12 @@ from typing import Any
 import psutil
 from pydantic import BaseModel
 
-from backend.errors import Problem, StudioError
+from backend.core.errors import Problem, StudioError
+from backend.core.paths import ROOT
+from backend.core.schemas import ArtifactView
 from backend.jobs.attempt import child_environment
 from backend.models import costs
-from backend.paths import ROOT
-from backend.schemas import ArtifactView
-from backend.serve.shapes import ModelState, Order, ServedModel
+from backend.serve.schemas import ModelState, Order, ServedModel
 
 _LAST = 4000
 _SHORT = 300

@@ -10,19 +10,19 @@ import signal
 from contextlib import suppress
 from typing import Any
 
-from backend.errors import StudioError
-from backend.schemas import ArtifactView
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView
+from backend.core.settings import Settings
+from backend.db import Store
 from backend.serve.lineage import with_bases
 from backend.serve.process import ModelProcess
-from backend.serve.shapes import Order, ServeOptions, ServerOrder, ServerState, ServerView
-from backend.settings import Settings
-from backend.store import Store
+from backend.serve.schemas import Order, ServeOptions, ServerOrder, ServerState, ServerView
 
 
 class ServerProcess(ModelProcess):
     """A server and, below it, the process of its model."""
 
-    program = "backend.serve.api.server"
+    program = "backend.serve.openai_api.server"
 
     def __init__(self, views: list[ArtifactView], settings: Settings, options: ServeOptions) -> None:
         self._options = options

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.errors import StudioError
-from backend.serve.shapes import problems_json
+from backend.core.errors import StudioError
+from backend.serve.schemas import problems_json
 
 OPEN = frozenset({"/health"})
 _STATUS = {

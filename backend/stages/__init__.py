@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from backend.stages.base import Stage
+from backend.core.stage import Stage
 
 NAMES = (
     *("dataset", "audition", "generate", "teacher", "judge", "curate", "review"),

@@ -14,13 +14,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from backend.errors import Problem, StudioError
-from backend.gate.checks import failed
-from backend.models import costs
-from backend.models.quants import ADAPTER_FILE
-from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages import parity
-from backend.stages.base import (
+from backend.checks.check import failed
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import (
     DatasetRef,
     OnnxRef,
     Params,
@@ -32,6 +29,9 @@ from backend.stages.base import (
     check_refs,
     check_rows,
 )
+from backend.models import costs
+from backend.models.quantization import ADAPTER_FILE
+from backend.stages import parity
 from backend.stages.parity import ParityParams
 
 AdapterRef = Annotated[str, RefTo((Kind.ADAPTER,))]
@@ -134,11 +134,11 @@ def _facts(shared: dict[str, Any], adapter: dict[str, Any], base: str) -> dict[s
 
 def _write(model: ArtifactView, adapter: ArtifactView, ctx: Any) -> Any:
     """A folder with the adapter's weights, tokenizer and templates, and the settings of the model that it shares."""
-    from backend.ml import convert
-    from backend.ml.slots import write_adapter
+    from backend.ml.compression import olive_export
+    from backend.ml.compression.adapter_slots import write_adapter
 
     out = ctx.scratch("out")
-    convert.carry(adapter.path, out)
+    olive_export.carry(adapter.path, out)
     shutil.copyfile(model.path / "genai_config.json", out / "genai_config.json")
     write_adapter(adapter.path, model.path, out / ADAPTER_FILE)
     return out

@@ -15,29 +15,11 @@ from typing import Any
 
 from pydantic import Field
 
-from backend.answers import Paired
-from backend.artifacts import write_json
-from backend.chat import pace
-from backend.chat.answerer import (
-    Answerer,
-    AnswererParams,
-    AskingParams,
-    check_budget,
-    endpoint_money,
-    open_answerer,
-    open_spend,
-)
-from backend.chat.asking import log_refused, lost_its_end
-from backend.chat.engine import Sampling, answer_room, known_rows, truth
-from backend.chat.pulse import Pulse
-from backend.chat.rehearsal import Heard, rehearse
-from backend.chat.spend import Spend
-from backend.data.rows import DataFolder, Row, Template
-from backend.errors import Problem, StudioError
-from backend.models import costs
-from backend.overlap import token_f1
-from backend.schemas import Kind, Quote
-from backend.stages.base import (
+from backend.core.artifacts import write_json
+from backend.core.errors import Problem, StudioError
+from backend.core.progress import Pulse
+from backend.core.schemas import Kind, Quote
+from backend.core.stage import (
     DatasetRef,
     EndpointRef,
     ModelRef,
@@ -48,6 +30,24 @@ from backend.stages.base import (
     check_refs,
     check_rows,
 )
+from backend.data.dataset import DataFolder, Row, Template
+from backend.generation.answerer import (
+    Answerer,
+    AnswererParams,
+    AskingParams,
+    check_budget,
+    endpoint_money,
+    open_answerer,
+    open_spend,
+)
+from backend.generation.audition import Heard, rehearse
+from backend.generation.batch import log_refused, lost_its_end
+from backend.inference import time_estimates
+from backend.inference.protocol import Sampling, answer_room, known_rows, truth
+from backend.models import costs
+from backend.providers.budget import Spend
+from backend.results.answers import Paired
+from backend.stats.token_f1 import token_f1
 
 SPLIT = "validation"
 INVALID_LIMIT = 0.5
@@ -114,13 +114,13 @@ def quote(params: AuditionParams, world: World) -> Quote:
     known = world.describe(params.data)
     facts = known.facts if known else {}
     rows = min(params.rows, facts.get("rows", {}).get(SPLIT, params.rows))
-    load = pace.Load.of(facts, rows, params.max_new_tokens, extra_chars=len(params.prompt))
+    load = time_estimates.Load.of(facts, rows, params.max_new_tokens, extra_chars=len(params.prompt))
     models = [found.facts for ref in params.models if (found := world.describe(ref))]
-    local = sum(pace.answer_seconds(model, load) for model in models) / world.speed()
-    away = pace.endpoint_seconds(load, params.concurrency) * len(params.endpoints)
+    local = sum(time_estimates.answer_seconds(model, load) for model in models) / world.speed()
+    away = time_estimates.endpoint_seconds(load, params.concurrency) * len(params.endpoints)
     return Quote(
         seconds=local + away,
-        memory_bytes=max((costs.answer_bytes(model) for model in models), default=pace.PLAIN_MEMORY),
+        memory_bytes=max((costs.answer_bytes(model) for model in models), default=time_estimates.PLAIN_MEMORY),
         disk_bytes=int((load.prompt + load.answer) * 5 * rows * (len(models) + len(params.endpoints))),
         tokens=int(load.tokens) * len(params.endpoints),
         money=sum(endpoint_money(name, world, load) for name in params.endpoints),
@@ -210,14 +210,14 @@ def _answers(
 def _figures(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, Any]:
     """The task's metric with its 95 % interval, what always giving the most frequent answer would reach, the share of
     answers of no use, and whether each is right."""
-    from backend.ml import scores
+    from backend.ml.evaluation import metrics
 
     expected = [truth(row) or "" for row in rows]
     seen = Counter(row.output for row in data.rows("train") if row.output is not None) or Counter(expected)
     usual = seen.most_common(1)[0][0]
     right = [one.strip() == two.strip() for one, two in zip(expected, answers, strict=True)]
     if data.template.answer == "label":
-        found = scores.label_scores(expected, answers, data.template.labels, usual)
+        found = metrics.label_scores(expected, answers, data.template.labels, usual)
         metric, low, high = found["accuracy"], found["accuracy_low"], found["accuracy_high"]
         baseline, invalid, useless = found["majority_baseline"], found["invalid_rate"], NO_LABELS
     else:

@@ -12,11 +12,14 @@ from typing import Any
 
 from pydantic import Field
 
-from backend.data.rows import DataFolder
-from backend.data.tokens import Encoder
-from backend.errors import Problem, StudioError
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder
 from backend.models import costs
-from backend.models.captures import (
+from backend.models.trust import check_answers, warn_weak
+from backend.training.captures import (
     Layout,
     capture_bytes,
     data_hashes,
@@ -25,9 +28,6 @@ from backend.models.captures import (
     whole_layout,
     write_index,
 )
-from backend.models.trust import check_answers, warn_weak
-from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
 
 
 class CaptureParams(Params):
@@ -141,8 +141,8 @@ SHARD_BYTES = 24
 
 
 def run(params: CaptureParams, ctx: Any) -> CaptureResult:
-    from backend.ml.capture import Reader, readings
-    from backend.ml.load import load_model
+    from backend.ml.distillation.capture import Reader, readings
+    from backend.ml.inference.load import load_model
 
     teacher, data = ctx.input(params.teacher), ctx.input(params.data)
     warn_weak(data, ctx)
@@ -167,7 +167,7 @@ def run(params: CaptureParams, ctx: Any) -> CaptureResult:
 
 def _examples(params: CaptureParams, teacher: ArtifactView, data: ArtifactView, ctx: Any) -> Any:
     """The train rows as the student's training encodes them."""
-    from backend.ml.examples import encode_rows
+    from backend.ml.training.batches import encode_rows
 
     folder = DataFolder(data.path)
     examples = encode_rows(Encoder(teacher.path), folder.template, folder.rows("train"), params.max_length)

@@ -12,24 +12,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from backend.artifacts import write_json
-from backend.chat import pace
-from backend.chat.engine import answer_room, known_rows
-from backend.chat.pulse import Pulse
-from backend.data.rows import DataFolder, Row
-from backend.data.tokens import Encoder
-from backend.errors import Problem, StudioError
-from backend.gate import manners
-from backend.gate.checks import Check, at_most, failed, told
-from backend.gate.document import document
-from backend.gate.lineage import as_export, bases_of, facts_of
-from backend.gate.manners import Asker, Form
-from backend.gate.texts import EDGE, INJECTIONS
-from backend.gate.voice import Died, Refused, Voice
+from backend.checks import behavior
+from backend.checks.asked_model import Died, Refused, Voice
+from backend.checks.behavior import Asker, Form
+from backend.checks.check import Check, at_most, failed, told
+from backend.checks.document import document
+from backend.checks.hard_inputs import EDGE, INJECTIONS
+from backend.checks.lineage import as_export, bases_of, facts_of
+from backend.core.artifacts import write_json
+from backend.core.errors import Problem, StudioError
+from backend.core.progress import Pulse
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder, Row
+from backend.inference import time_estimates
+from backend.inference.protocol import answer_room, known_rows
 from backend.models import costs
-from backend.report import html, markdown
-from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.results.report import html, markdown
 
 AnyModelRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.MODEL, Kind.ADAPTER, Kind.ONNX))]
 FLOOR = 0.3
@@ -123,9 +123,9 @@ def check(params: ChecklistParams, world: World) -> list[Problem]:
 def quote(params: ChecklistParams, world: World) -> Quote:
     """One prompt at a time; the prompts of three lengths weigh as much as 40 ordinary ones each time."""
     facts, data = facts_of(params.model, world), world.describe(params.data)
-    asked = params.requests + len(EDGE) + len(INJECTIONS) + 8 * manners.EACH_LENGTH
-    load = pace.Load.of(data.facts if data else {}, asked, params.max_new_tokens)
-    seconds = pace.LOAD_SECONDS[costs.way(facts)] + asked * pace.one_seconds(facts, load)
+    asked = params.requests + len(EDGE) + len(INJECTIONS) + 8 * behavior.EACH_LENGTH
+    load = time_estimates.Load.of(data.facts if data else {}, asked, params.max_new_tokens)
+    seconds = time_estimates.LOAD_SECONDS[costs.way(facts)] + asked * time_estimates.one_seconds(facts, load)
     return Quote(
         seconds=seconds / world.speed(),
         memory_bytes=costs.answer_bytes(facts),
@@ -161,14 +161,14 @@ def _asked(
             voice.loaded()
             ask = Asker(voice, encoder, data.template, int(model.facts.get("context") or CONTEXT), room)
             pulse.add(0, "sending requests")
-            requests = manners.request(ask, rows, params.requests, pulse.add)
-            found.append(manners.answers_check(rows, requests.answers, *_floor(params, data, known)))
-            found.append(manners.format_check(form, requests.answers, params.min_format))
-            found += [manners.repeat_check(requests), manners.memory_check(requests, params.max_growth)]
+            requests = behavior.request(ask, rows, params.requests, pulse.add)
+            found.append(behavior.answers_check(rows, requests.answers, *_floor(params, data, known)))
+            found.append(behavior.format_check(form, requests.answers, params.min_format))
+            found += [behavior.repeat_check(requests), behavior.memory_check(requests, params.max_growth)]
             pulse.add(0, "asking short and long texts")
-            found += manners.length_checks(ask, form, rows, params.max_slowdown)
+            found += behavior.length_checks(ask, form, rows, params.max_slowdown)
             pulse.add(1, "asking unexpected texts")
-            found += manners.edge_checks(ask, EDGE_ENDED, pulse.add)
+            found += behavior.edge_checks(ask, EDGE_ENDED, pulse.add)
     except (Died, Refused, StudioError) as error:
         return [at_most("alive", 1, 0, args={"reason": str(error)[:200]}), *_lost(found, str(error))]
     return [at_most("alive", 0, 0), *found]

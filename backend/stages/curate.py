@@ -12,18 +12,18 @@ from typing import Any
 
 from pydantic import Field
 
-from backend.chat.engine import truth
-from backend.chat.pulse import Pulse
-from backend.data import quality
+from backend.core.errors import Problem, StudioError
+from backend.core.messages.words import DROPS
+from backend.core.progress import Pulse
+from backend.core.schemas import Kind, Quote
+from backend.core.stage import DatasetRef, Params, Result, Stage, World, check_fits, check_refs
+from backend.data import filter_report
 from backend.data.curation import Curated, Decision, curate
+from backend.data.dataset import DataFolder, Row, data_facts
 from backend.data.decisions import accepted_rows
-from backend.data.quality import NEAR, Quality
-from backend.data.rows import DataFolder, Row, data_facts
-from backend.data.rules import RuleParams, check_rules
-from backend.errors import Problem, StudioError
-from backend.messages.words import DROPS
-from backend.schemas import Kind, Quote
-from backend.stages.base import DatasetRef, Params, Result, Stage, World, check_fits, check_refs
+from backend.data.filter_report import NEAR, Quality
+from backend.data.filters import RuleParams, check_rules
+from backend.inference.protocol import truth
 
 _SECONDS, _ROW_SECONDS = 2.0, 0.0004
 _MEMORY, _ROW_MEMORY = 215_000_000, 4_000
@@ -95,9 +95,9 @@ def run(params: CurateParams, ctx: Any) -> CurateResult:
         reason, count = max(found.counts.items(), key=lambda item: item[1])
         raise StudioError("synth.nothing_left", rows=len(rows), reason=DROPS[reason], count=count)
     ctx.progress(2 * len(rows), 2 * len(rows), "writing")
-    report = quality.filtered(rows, found.kept, found.drops, data.template.labels, params.near_duplicates or NEAR)
+    report = filter_report.filtered(rows, found.kept, found.drops, data.template.labels, params.near_duplicates or NEAR)
     folder = ctx.scratch("out")
-    quality.write_filtered(folder, data.path, found.kept, report, found.drops)
+    filter_report.write_filtered(folder, data.path, found.kept, report, found.drops)
     agreement = _agreement(found.kept)
     facts = {**source.facts, **data_facts(folder), **agreement, "curated": found.counts}
     name = params.name or f"{source.name}-curated"[:100]

@@ -13,17 +13,17 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from backend.chat import pace
-from backend.chat.pulse import Pulse
+from backend.core.errors import Problem
+from backend.core.progress import Pulse
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
 from backend.data import vocabulary
-from backend.data.rows import DataFolder
-from backend.data.tokens import Encoder
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder
 from backend.data.vocabulary import MULTIPLE, Vocabulary
-from backend.errors import Problem
+from backend.inference import time_estimates
 from backend.models import costs
-from backend.models.training import learned_facts
-from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
+from backend.training.params import learned_facts
 
 
 class CutParams(Params):
@@ -133,8 +133,10 @@ def quote(params: CutParams, world: World) -> Quote:
         facts = costs.with_vocabulary(facts, min(int(facts["vocabulary"]), size))
         seconds += rows * SECONDS_A_ROW
     if _measures(params, layers):
-        load = pace.Load(rows=SAMPLE_ROWS, prompt=costs.row_tokens(data.facts, MOST_TOKENS), answer=0, data_bytes=0)
-        seconds += pace.answer_seconds({**model.facts, "format": "torch"}, load)
+        load = time_estimates.Load(
+            rows=SAMPLE_ROWS, prompt=costs.row_tokens(data.facts, MOST_TOKENS), answer=0, data_bytes=0
+        )
+        seconds += time_estimates.answer_seconds({**model.facts, "format": "torch"}, load)
     return Quote(
         seconds=seconds / world.speed(),
         memory_bytes=costs.answer_bytes({**model.facts, "format": "torch"}),
@@ -150,8 +152,8 @@ SAMPLE_ROWS, MOST_TOKENS = 64, 512
 
 
 def run(params: CutParams, ctx: Any) -> CutResult:
-    from backend.ml.load import load_model
-    from backend.ml.student import cut_layers, cut_vocabulary
+    from backend.ml.compression.prune import cut_layers, cut_vocabulary
+    from backend.ml.inference.load import load_model
 
     source, data = ctx.input(params.model), ctx.input(params.data)
     ctx.progress(0, 1, "loading the model")
@@ -193,7 +195,7 @@ def _layers(
 
 def _tokens(params: CutParams, model: Any, source: ArtifactView, data: ArtifactView, ctx: Any) -> list[int]:
     """The ids that stay; none when the vocabulary stays whole."""
-    from backend.ml.student import special_ids
+    from backend.ml.compression.prune import special_ids
 
     if params.vocabulary == "whole":
         return []
@@ -212,7 +214,7 @@ def _tokens(params: CutParams, model: Any, source: ArtifactView, data: ArtifactV
 def _important(
     params: CutParams, model: Any, source: ArtifactView, data: ArtifactView, ctx: Any
 ) -> tuple[list[int], dict[str, Any]]:
-    from backend.ml.importance import block_influence
+    from backend.ml.compression.layer_importance import block_influence
 
     texts = _sample(source.path, DataFolder(data.path), ctx.seed)
     pulse = Pulse(ctx, len(texts), "measuring layers")
@@ -244,7 +246,7 @@ def _keep(
     tokens: list[int],
     ctx: Any,
 ) -> CutResult:
-    from backend.ml.student import save_student
+    from backend.ml.compression.prune import save_student
     from backend.models.probe import inspect_folder
 
     out = ctx.scratch("out")

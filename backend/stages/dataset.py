@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from backend.core import stage
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import Kind, Quote
+from backend.core.stage import Stage, World, check_fits, check_refs
 from backend.data import demo
-from backend.data.build import Prepared, estimate, is_demo, prepare, to_row
-from backend.data.rows import SPLITS, data_facts, write_split, write_template
+from backend.data.dataset import SPLITS, data_facts, write_split, write_template
+from backend.data.prepare import Prepared, estimate, is_demo, prepare, to_row
 from backend.data.sniff import sniff
-from backend.errors import Problem, StudioError
-from backend.schemas import Kind, Quote
-from backend.stages import base
-from backend.stages.base import Stage, World, check_fits, check_refs
 
 _ROWS_PER_SECOND = 10_000
 _DEMO_SECONDS = 1.5
@@ -26,7 +26,7 @@ _BASE_MEMORY = 80_000_000
 _ROW_MEMORY = 1_100
 
 
-class Params(base.Params):
+class Params(stage.Params):
     source: str = Field(
         demo.SOURCE,
         title="Source",
@@ -161,7 +161,7 @@ class Params(base.Params):
         return str(Path(value).expanduser().absolute())
 
 
-class Result(base.Result):
+class Result(stage.Result):
     warnings: list[str] = []
 
 

@@ -1,5 +1,5 @@
 """Distillation: a smaller student learns, in full, the answers that a dataset holds (a teacher's, or gold), and on most
-routes what the teacher holds for likely too: from a capture, or from the teacher in memory (backend.models.routing).
+routes what the teacher holds for likely too: from a capture, or from the teacher in memory (backend.training.methods).
 
 Needs a student (a small model, or one that `cut` made of its teacher) and a dataset with answers. Trains the student in
 full, or with `adapter` by LoRA, which is merged at the end. Leaves a full model with the same tokenizer and the dataset's
@@ -13,16 +13,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from backend.data.rows import complete_facts
-from backend.errors import Problem
+from backend.core.errors import Problem
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
+from backend.data.dataset import complete_facts
 from backend.models import costs
-from backend.models.adapters import AdapterParams, AdapterSwitch
-from backend.models.captures import learning_bytes
-from backend.models.routing import RouteParams, beside, check_route
-from backend.models.training import TrainingParams, check_training, learned_facts, load_examples, work
 from backend.models.trust import check_answers, warn_weak
-from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
+from backend.training.captures import learning_bytes
+from backend.training.lora import AdapterParams, AdapterSwitch
+from backend.training.methods import RouteParams, beside, check_route
+from backend.training.params import TrainingParams, check_training, learned_facts, load_examples, work
 
 
 class _Inputs(Params):
@@ -84,10 +84,10 @@ def quote(params: DistillParams, world: World) -> Quote:
 
 
 def run(params: DistillParams, ctx: Any) -> DistillResult:
-    from backend.ml.load import load_model, tokenizer_of
-    from backend.ml.lora import adapter_state, merged
-    from backend.ml.routes import route_trainer
-    from backend.ml.train import train
+    from backend.ml.distillation.trainers import route_trainer
+    from backend.ml.inference.load import load_model, tokenizer_of
+    from backend.ml.training.lora import adapter_state, merged
+    from backend.ml.training.trainer import train
 
     source, data = ctx.input(params.student), ctx.input(params.data)
     warn_weak(data, ctx)
@@ -123,9 +123,9 @@ def _trained(params: DistillParams, facts: dict[str, Any]) -> int:
 
 
 def _student(params: DistillParams, source: ArtifactView, ctx: Any) -> Any:
-    from backend.ml.load import load_model
-    from backend.ml.lora import add_adapter
-    from backend.ml.student import freeze_embeddings
+    from backend.ml.compression.prune import freeze_embeddings
+    from backend.ml.inference.load import load_model
+    from backend.ml.training.lora import add_adapter
 
     model = load_model(source, ctx.input, merged=True)
     if params.adapter:
@@ -138,7 +138,7 @@ def _student(params: DistillParams, source: ArtifactView, ctx: Any) -> Any:
 def _keep(
     params: DistillParams, model: Any, source: ArtifactView, data: ArtifactView, metrics: dict[str, float], ctx: Any
 ) -> DistillResult:
-    from backend.ml.student import save_student
+    from backend.ml.compression.prune import save_student
     from backend.models.probe import inspect_folder
 
     out = ctx.scratch("out")

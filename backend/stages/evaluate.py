@@ -16,9 +16,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from backend.artifacts import write_json
-from backend.chat import pace
-from backend.chat.answerer import (
+from backend.core.artifacts import write_json
+from backend.core.errors import Problem
+from backend.core.progress import Pulse
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import DatasetRef, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.data.dataset import DataFolder, Row
+from backend.generation.answerer import (
     Answerer,
     AnswererParams,
     answerer_facts,
@@ -27,16 +31,12 @@ from backend.chat.answerer import (
     endpoint_money,
     open_answerer,
 )
-from backend.chat.asking import Reply, log_cut_off, log_refused, lost_its_end, replies
-from backend.chat.cost import measure_cost, reset_peak
-from backend.chat.engine import Sampling, answer_room, known_rows, open_runtime, truth
-from backend.chat.pulse import Pulse
-from backend.data.rows import DataFolder, Row
-from backend.errors import Problem
-from backend.jobs.guards import held_memory, peak_memory
+from backend.generation.batch import Reply, log_cut_off, log_refused, lost_its_end, replies
+from backend.inference import time_estimates
+from backend.inference.benchmark import measure_cost, reset_peak
+from backend.inference.protocol import Sampling, answer_room, known_rows, open_runtime, truth
 from backend.models import costs
-from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.process.guards import held_memory, peak_memory
 
 WEIGHTS = (".safetensors", ".onnx", ".onnx.data", ".onnx_adapter")
 
@@ -86,16 +86,18 @@ def quote(params: EvaluateParams, world: World) -> Quote:
     facts = known.facts if known else {}
     there = facts.get("rows", {}).get(params.split, 0)
     rows = min(there, params.max_rows) if params.max_rows else there
-    load = pace.Load.of(facts, rows, params.max_new_tokens)
-    single = pace.Load.of(facts, min(rows, params.cost_prompts) + 1, params.max_new_tokens)
+    load = time_estimates.Load.of(facts, rows, params.max_new_tokens)
+    single = time_estimates.Load.of(facts, min(rows, params.cost_prompts) + 1, params.max_new_tokens)
     model = answerer_facts(params, world)
     if params.model:
-        seconds = (pace.answer_seconds(model, load) + pace.single_seconds(model, single)) / world.speed()
+        seconds = (
+            time_estimates.answer_seconds(model, load) + time_estimates.single_seconds(model, single)
+        ) / world.speed()
     else:
-        seconds = pace.endpoint_seconds(load, params.concurrency) + pace.endpoint_seconds(single, 1)
+        seconds = time_estimates.endpoint_seconds(load, params.concurrency) + time_estimates.endpoint_seconds(single, 1)
     return Quote(
         seconds=seconds,
-        memory_bytes=costs.answer_bytes(model) if params.model else pace.PLAIN_MEMORY,
+        memory_bytes=costs.answer_bytes(model) if params.model else time_estimates.PLAIN_MEMORY,
         disk_bytes=int(load.data_bytes),
         tokens=0 if params.model else int(load.tokens + single.tokens),
         money=endpoint_money(params.endpoint, world, load) + endpoint_money(params.endpoint, world, single),
@@ -180,7 +182,7 @@ def _cut_off(ctx: Any, data: DataFolder, heard: list[Reply], room: int) -> int:
 
 
 def _scores(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], answerer: Answerer) -> dict[str, float]:
-    from backend.ml import scores
+    from backend.ml.evaluation import metrics as scores
 
     expected = [truth(row) or "" for row in rows]
     if data.template.answer == "label":
@@ -217,7 +219,7 @@ def _weight(ctx: Any, view: ArtifactView | None) -> dict[str, float]:
 
 
 def _write(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], metrics: dict[str, float]) -> Path:
-    from backend.ml import scores
+    from backend.ml.evaluation import metrics as scores
 
     out: Path = ctx.scratch("out")
     write_json(out / "metrics.json", metrics)

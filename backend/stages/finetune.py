@@ -10,14 +10,14 @@ from typing import Any
 
 from pydantic import Field
 
-from backend.data.rows import complete_facts
-from backend.errors import Problem
+from backend.core.errors import Problem
+from backend.core.schemas import Kind, Quote
+from backend.core.stage import BaseRef, DatasetRef, Params, Result, Stage, World, check_fits, check_refs
+from backend.data.dataset import complete_facts
 from backend.models import costs
-from backend.models.adapters import AdapterParams
-from backend.models.training import TrainingParams, check_training, learned_facts, load_examples, work
 from backend.models.trust import check_answers, warn_weak
-from backend.schemas import Kind, Quote
-from backend.stages.base import BaseRef, DatasetRef, Params, Result, Stage, World, check_fits, check_refs
+from backend.training.lora import AdapterParams
+from backend.training.params import TrainingParams, check_training, learned_facts, load_examples, work
 
 _BLOCK = 64  # weights that share a scale in the 4-bit format
 
@@ -88,10 +88,10 @@ def quote(params: FinetuneParams, world: World) -> Quote:
 
 
 def run(params: FinetuneParams, ctx: Any) -> FinetuneResult:
-    from backend.ml.load import load_model, tokenizer_of
-    from backend.ml.lora import add_adapter, save_adapter
-    from backend.ml.steps import steps_trainer
-    from backend.ml.train import train
+    from backend.ml.inference.load import load_model, tokenizer_of
+    from backend.ml.training.lora import add_adapter, save_adapter
+    from backend.ml.training.rationale import steps_trainer
+    from backend.ml.training.trainer import train
 
     base, data = ctx.input(params.model), ctx.input(params.data)
     warn_weak(data, ctx)

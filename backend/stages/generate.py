@@ -2,7 +2,7 @@
 
 Needs a dataset with inputs and a model or endpoint. Leaves a dataset whose pool holds the new inputs; its other rows and its
 template are the same. What is nearly the same as a row that is there, above all one of validation or test, is refused; the
-files of `backend.data.quality` say how many and why. Every reply is kept by content: a stopped job asks only the rest.
+files of `backend.data.filter_report` say how many and why. Every reply is kept by content: a stopped job asks only the rest.
 """
 
 from __future__ import annotations
@@ -15,8 +15,14 @@ from typing import Any
 
 from pydantic import Field
 
-from backend.chat import pace
-from backend.chat.answerer import (
+from backend.core.errors import Problem, StudioError
+from backend.core.progress import Pulse
+from backend.core.schemas import Kind, Quote
+from backend.core.stage import DatasetRef, Result, Stage, World, check_fits, check_refs
+from backend.data import filter_report
+from backend.data.dataset import DataFolder, Row, data_facts, write_split
+from backend.data.filter_report import Quality, Variety, map_points
+from backend.generation.answerer import (
     Answerer,
     AnswererParams,
     answerer_facts,
@@ -25,18 +31,12 @@ from backend.chat.answerer import (
     endpoint_money,
     open_answerer,
 )
-from backend.chat.asking import ask, log_cut_off, log_refused
-from backend.chat.engine import Sampling
-from backend.chat.pulse import Pulse
-from backend.data import quality
-from backend.data.invent import PATIENCE, Inventor, Method
-from backend.data.quality import Quality, Variety, map_points
-from backend.data.rows import DataFolder, Row, data_facts, write_split
-from backend.data.sieve import Found, Sieve
-from backend.errors import Problem, StudioError
+from backend.generation.batch import ask, log_cut_off, log_refused
+from backend.generation.novelty import Found, Sieve
+from backend.generation.self_instruct import PATIENCE, Inventor, Method
+from backend.inference import time_estimates
+from backend.inference.protocol import Sampling
 from backend.models import costs
-from backend.schemas import Kind, Quote
-from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
 
 ROUND = 32
 """Requests between two looks at what is still missing."""
@@ -132,19 +132,23 @@ def quote(params: GenerateParams, world: World) -> Quote:
     chars = facts.get("prompt_chars", 100.0)
     shown = chars * (params.shown if params.method == "examples" else 1) + REQUEST_CHARS + len(params.about)
     answer = params.per_request * (costs.prompt_tokens(chars) - costs.prompt_tokens(0) + 4)
-    load = pace.Load(
+    load = time_estimates.Load(
         rows=-(-params.rows // params.per_request),
         prompt=costs.prompt_tokens(shown),
         answer=min(answer, params.max_new_tokens) if params.max_new_tokens else answer,
         data_bytes=(chars + 150) * (params.rows + sum(facts.get("rows", {}).values())),
     )
     model = answerer_facts(params, world)
-    seconds = pace.answer_seconds(model, load) if params.model else pace.endpoint_seconds(load, params.concurrency)
+    seconds = (
+        time_estimates.answer_seconds(model, load)
+        if params.model
+        else time_estimates.endpoint_seconds(load, params.concurrency)
+    )
     split = dict(facts.get("rows", {}))
     pool = params.rows + (split.get("pool", 0) if params.keep_pool else 0)
     return Quote(
         seconds=seconds / (world.speed() if params.model else 1.0),
-        memory_bytes=costs.answer_bytes(model) if params.model else pace.PLAIN_MEMORY,
+        memory_bytes=costs.answer_bytes(model) if params.model else time_estimates.PLAIN_MEMORY,
         disk_bytes=int(load.data_bytes),
         tokens=0 if params.model else int(load.tokens),
         money=endpoint_money(params.endpoint, world, load),
@@ -249,7 +253,7 @@ def _write(params: GenerateParams, ctx: Any, data: DataFolder, found: Found, rep
     for name in KEPT_FILES:
         if (data.path / name).is_file():
             shutil.copyfile(data.path / name, out / name)
-    quality.write(out, report, found.drops)
+    filter_report.write(out, report, found.drops)
     return out
 
 

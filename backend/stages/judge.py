@@ -1,8 +1,8 @@
 """A judge scores the answers of a dataset from 1 to 5 by a rubric; what scores too low is taken out.
 
 Needs a dataset with answers and a model or endpoint that judges. Leaves a dataset whose rows carry the score as their
-confidence (1 -> 0, 5 -> 1), with the files of `backend.data.quality` beside them. Where a teacher answered, its answers are
-judged: what people labelled, accepted or wrote stays as it is. Every reply is kept by content.
+confidence (1 -> 0, 5 -> 1), with the files of `backend.data.filter_report` beside them. Where a teacher answered, its answers
+are judged: what people labelled, accepted or wrote stays as it is. Every reply is kept by content.
 """
 
 from __future__ import annotations
@@ -13,8 +13,17 @@ from typing import Any
 
 from pydantic import Field
 
-from backend.chat import pace
-from backend.chat.answerer import (
+from backend.core.errors import Problem, StudioError
+from backend.core.messages.words import DROPS
+from backend.core.progress import Pulse
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import DatasetRef, Result, Stage, World, check_fits, check_refs
+from backend.data import filter_report
+from backend.data.dataset import DataFolder, Row, data_facts
+from backend.data.decisions import accepted_rows
+from backend.data.filter_report import NEAR, Drop
+from backend.data.review_order import by_teacher, labelled_by_people
+from backend.generation.answerer import (
     AnswererParams,
     answerer_facts,
     check_answerer,
@@ -22,20 +31,19 @@ from backend.chat.answerer import (
     endpoint_money,
     open_answerer,
 )
-from backend.chat.asking import ask, log_refused
-from backend.chat.engine import Sampling
-from backend.chat.pulse import Pulse
-from backend.chat.verdict import REPLY_TOKENS, REQUEST_CHARS, RUBRIC, as_confidence, log_unreadable, question, score_in
-from backend.data import quality
-from backend.data.decisions import accepted_rows
-from backend.data.deck import by_teacher, labelled_by_people
-from backend.data.quality import NEAR, Drop
-from backend.data.rows import DataFolder, Row, data_facts
-from backend.errors import Problem, StudioError
-from backend.messages.words import DROPS
+from backend.generation.batch import ask, log_refused
+from backend.generation.judge import (
+    REPLY_TOKENS,
+    REQUEST_CHARS,
+    RUBRIC,
+    as_confidence,
+    log_unreadable,
+    question,
+    score_in,
+)
+from backend.inference import time_estimates
+from backend.inference.protocol import Sampling
 from backend.models import costs
-from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
 
 
 class JudgeParams(AnswererParams):
@@ -76,17 +84,21 @@ def quote(params: JudgeParams, world: World) -> Quote:
     known = world.describe(params.data)
     facts = known.facts if known else {}
     chars = facts.get("prompt_chars", 100.0) + facts.get("answer_chars", 20.0)
-    load = pace.Load(
+    load = time_estimates.Load(
         rows=facts.get("rows", {}).get("train", 0),
         prompt=costs.prompt_tokens(chars + REQUEST_CHARS + len(params.rubric)),
         answer=min(params.max_new_tokens or REPLY_TOKENS, 4),
         data_bytes=(chars + 200) * sum(facts.get("rows", {}).values()),
     )
     model = answerer_facts(params, world)
-    seconds = pace.answer_seconds(model, load) if params.model else pace.endpoint_seconds(load, params.concurrency)
+    seconds = (
+        time_estimates.answer_seconds(model, load)
+        if params.model
+        else time_estimates.endpoint_seconds(load, params.concurrency)
+    )
     return Quote(
         seconds=seconds / (world.speed() if params.model else 1.0),
-        memory_bytes=costs.answer_bytes(model) if params.model else pace.PLAIN_MEMORY,
+        memory_bytes=costs.answer_bytes(model) if params.model else time_estimates.PLAIN_MEMORY,
         disk_bytes=int(load.data_bytes),
         tokens=0 if params.model else int(load.tokens),
         money=endpoint_money(params.endpoint, world, load),
@@ -124,8 +136,8 @@ def run(params: JudgeParams, ctx: Any) -> JudgeResult:
         reason, count = Counter(drop.reason for drop in drops).most_common(1)[0]
         raise StudioError("synth.nothing_left", rows=len(rows), reason=DROPS[reason], count=count)
     folder = ctx.scratch("out")
-    report = quality.filtered(rows, kept, drops, data.template.labels, NEAR)
-    quality.write_filtered(folder, data.path, kept, report, drops)
+    report = filter_report.filtered(rows, kept, drops, data.template.labels, NEAR)
+    filter_report.write_filtered(folder, data.path, kept, report, drops)
     score = {"score": sum(known) / len(known)} if known else {}
     facts = {**source.facts, **data_facts(folder), "judge": answerer.name, **score, "curated": report.dropped}
     parents = [source.id, *([answerer.view.id] if answerer.view else [])]

@@ -14,14 +14,14 @@ from typing import Any
 
 from pydantic import Field
 
-from backend.artifacts import sha256, write_json
-from backend.chat import packing
-from backend.chat.modelcard import model_card
-from backend.chat.pulse import Pulse
-from backend.errors import Problem, StudioError
-from backend.packages import VERSION, next_version, versions
-from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import EvaluationRef, OnnxRef, Params, ReportRef, Result, Stage, World, check_fits, check_refs
+from backend.core.artifacts import sha256, write_json
+from backend.core.errors import Problem, StudioError
+from backend.core.progress import Pulse
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import EvaluationRef, OnnxRef, Params, ReportRef, Result, Stage, World, check_fits, check_refs
+from backend.packaging import package_folder
+from backend.packaging.model_card import model_card
+from backend.packaging.verify import VERSION, next_version, versions
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 BYTES_PER_SECOND = 150e6
@@ -75,7 +75,7 @@ class PackageParams(Params):
         le=2,
     )
     max_length: int = Field(
-        packing.Defaults().max_length,
+        package_folder.Defaults().max_length,
         title="Longest conversation in tokens",
         description="Prompt and answer together. A runtime keeps memory for it. 0 takes all that the model can read.",
         ge=0,
@@ -121,13 +121,13 @@ def run(params: PackageParams, ctx: Any) -> PackageResult:
     out = ctx.scratch("out")
     pulse = Pulse(ctx, 2 * view.size_bytes, "copying")
     folder = _fill(params, out / name, release, ctx, view, overruled, pulse)
-    if release in known and known[release] != sha256(folder / packing.SUMS):
+    if release in known and known[release] != sha256(folder / package_folder.SUMS):
         raise StudioError(
             "package.version_taken", field="version", name=name, version=release, next=next_version(known)
         )
     pulse.add(0, "packing")
     archive = out / f"{name}.zip"
-    packing.write_zip(folder, archive, pulse.add)
+    package_folder.write_zip(folder, archive, pulse.add)
     zip_bytes = archive.stat().st_size
     facts = {"model": view.id, "version": release, "folder": name, "zip": archive.name, "zip_bytes": zip_bytes}
     facts |= {"zip_sha256": sha256(archive)} | ({"overrule": params.overrule} if overruled else {})
@@ -143,20 +143,22 @@ def _fill(
     params: PackageParams, folder: Path, release: str, ctx: Any, view: ArtifactView, overruled: bool, pulse: Pulse
 ) -> Path:
     """Everything of the package that is not its zip file."""
-    model, name = folder / packing.MODEL_FOLDER, folder.name
+    model, name = folder / package_folder.MODEL_FOLDER, folder.name
     evaluations, reports = ([ctx.input(ref) for ref in refs] for refs in (params.evaluations, params.reports))
-    defaults = packing.Defaults(params.temperature, params.max_length)
-    notes = packing.fill_model_folder(view.path, model, name, view.name, defaults, pulse.add)
-    packing.lift_legal_files(model, folder)
+    defaults = package_folder.Defaults(params.temperature, params.max_length)
+    notes = package_folder.fill_model_folder(view.path, model, name, view.name, defaults, pulse.add)
+    package_folder.lift_legal_files(model, folder)
     ancestors = _ancestors(view, ctx)
     reason = params.overrule if overruled else ""
     card = model_card(name, release, view, ancestors, evaluations, reports, notes, reason)
     (folder / "README.md").write_text(card, encoding="utf-8")
-    for file, text in packing.scripts(name, release, params.max_new_tokens).items():
+    for file, text in package_folder.scripts(name, release, params.max_new_tokens).items():
         (folder / file).write_text(text, encoding="utf-8")
-    (folder / "requirements.txt").write_text(packing.requirements(), encoding="utf-8")
-    write_json(folder / "lineage.json", packing.lineage(name, release, view, ancestors, [*evaluations, *reports]))
-    packing.write_sums(folder)
+    (folder / "requirements.txt").write_text(package_folder.requirements(), encoding="utf-8")
+    write_json(
+        folder / "lineage.json", package_folder.lineage(name, release, view, ancestors, [*evaluations, *reports])
+    )
+    package_folder.write_sums(folder)
     return folder
 
 

@@ -13,22 +13,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from backend.artifacts import write_json
-from backend.chat import pace
-from backend.chat.engine import answer_room, known_rows, truth
-from backend.chat.pulse import Pulse
-from backend.data.rows import DataFolder, Message, Row
-from backend.data.tokens import Encoder
-from backend.errors import Problem, StudioError
-from backend.gate import files, measure
-from backend.gate.checks import Check, failed, told
-from backend.gate.lineage import as_export, bases_of, facts_of, has_original, original_of
-from backend.gate.measure import Comparison, Limits, Question
-from backend.gate.texts import HARD, conversations
-from backend.gate.voice import Died, Voice
+from backend.checks import comparison, files
+from backend.checks.asked_model import Died, Voice
+from backend.checks.check import Check, failed, told
+from backend.checks.comparison import Comparison, Limits, Question
+from backend.checks.hard_inputs import HARD, conversations
+from backend.checks.lineage import as_export, bases_of, facts_of, has_original, original_of
+from backend.core.artifacts import write_json
+from backend.core.errors import Problem, StudioError
+from backend.core.progress import Pulse
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder, Message, Row
+from backend.inference import time_estimates
+from backend.inference.protocol import answer_room, known_rows, truth
 from backend.models import costs
-from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs, check_rows
 
 ExportRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.ONNX))]
 START_SECONDS = 6.0
@@ -130,9 +130,18 @@ def quote(params: ParityParams, world: World) -> Quote:
     torch = {**facts, "format": "torch"}
     held = data.facts if data else {}
     rows = min(params.rows, held.get("rows", {}).get(params.split, params.rows)) + len(HARD)
-    load = pace.Load.of(held, rows, params.max_new_tokens)
-    reading = 2 * load.rows * (pace.first_token_seconds(torch, load) + pace.first_token_seconds(facts, load))
-    seconds = START_SECONDS + reading + pace.answer_seconds(torch, load) + pace.answer_seconds(facts, load)
+    load = time_estimates.Load.of(held, rows, params.max_new_tokens)
+    reading = (
+        2
+        * load.rows
+        * (time_estimates.first_token_seconds(torch, load) + time_estimates.first_token_seconds(facts, load))
+    )
+    seconds = (
+        START_SECONDS
+        + reading
+        + time_estimates.answer_seconds(torch, load)
+        + time_estimates.answer_seconds(facts, load)
+    )
     return Quote(
         seconds=seconds / world.speed(),
         memory_bytes=costs.answer_bytes(torch) + LOGIT_BYTES,
@@ -169,7 +178,7 @@ def examine(
     questions = _questions(original, data, (rows, hard), room)
     bases = {each.id: each for each in shared}
     found = _heard(ctx, (export, bases), original, questions, chats, room, pulse)
-    checks += measure.checks(
+    checks += comparison.checks(
         found, _limits(params, str(export.facts.get("precision", ""))), data.template.answer == "label"
     )
     for each in checks:
@@ -187,8 +196,8 @@ def _heard(
     room: int,
     pulse: Pulse,
 ) -> Comparison:
-    from backend.ml.generate import TorchEngine
-    from backend.ml.parity import compare
+    from backend.ml.evaluation.parity import compare
+    from backend.ml.inference.torch_engine import TorchEngine
 
     pulse.add(0, "loading the model")
     engine = TorchEngine(original, ctx.input)
@@ -242,7 +251,7 @@ def keep(
         **metrics(checks),
     }
     out = ctx.scratch("out")
-    report = {**facts, "checks": told(checks), "examples": measure.examples(found)}
+    report = {**facts, "checks": told(checks), "examples": comparison.examples(found)}
     write_json(out / "report.json", report)
     name = params.name or f"{view.name} against {original.name}"
     made: ArtifactView = ctx.artifact(
@@ -253,7 +262,7 @@ def keep(
 
 def metrics(checks: list[Check]) -> dict[str, float]:
     wrong = len(failed(checks))
-    numbers = {each.name: each.value for each in checks if each.name in measure.NUMBERS and each.value is not None}
+    numbers = {each.name: each.value for each in checks if each.name in comparison.NUMBERS and each.value is not None}
     return {"checks_passed": float(len(checks) - wrong), "checks_failed": float(wrong), **numbers}
 
 
@@ -266,7 +275,7 @@ def _limits(params: ParityParams, precision: str) -> Limits:
         "perplexity": params.max_perplexity,
         "task_loss": params.max_task_loss,
     }
-    return measure.limits(precision).model_copy(update={name: value for name, value in given.items() if value})
+    return comparison.limits(precision).model_copy(update={name: value for name, value in given.items() if value})
 
 
 STAGE = Stage(

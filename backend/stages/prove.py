@@ -17,16 +17,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from backend.artifacts import write_json
-from backend.chat import foundry, pace, packing
-from backend.chat.engine import Sampling, answer_room, known_rows, open_engine, truth
-from backend.chat.pulse import Pulse
-from backend.data.rows import DataFolder, Row
-from backend.errors import Problem, StudioError
-from backend.jobs.guards import peak_memory
+from backend.core.artifacts import write_json
+from backend.core.errors import Problem, StudioError
+from backend.core.progress import Pulse
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.data.dataset import DataFolder, Row
+from backend.inference import time_estimates
+from backend.inference.protocol import Sampling, answer_room, known_rows, open_engine, truth
 from backend.models import costs
-from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.packaging import foundry, package_folder
+from backend.process.guards import peak_memory
 
 ProvableRef = Annotated[str, RefTo((Kind.ONNX, Kind.PACKAGE))]
 FOUNDRY_SECONDS, FOUNDRY_ROW_SECONDS, FOUNDRY_MEMORY = 4.0, 0.1, 350_000_000
@@ -91,7 +92,7 @@ def quote(params: ProveParams, world: World) -> Quote:
     data = world.describe(params.data)
     there = (data.facts if data else {}).get("rows", {}).get(params.split, 0)
     rows = min(there, params.rows)
-    ours = pace.answer_seconds(facts, pace.Load.of(data.facts if data else {}, rows, 0))
+    ours = time_estimates.answer_seconds(facts, time_estimates.Load.of(data.facts if data else {}, rows, 0))
     seconds = (2 * ours + FOUNDRY_SECONDS + rows * FOUNDRY_ROW_SECONDS) / world.speed()
     size = int(facts.get("size_bytes") or facts.get("parameters", 0))  # about a byte each, where nobody has counted
     return Quote(
@@ -121,10 +122,12 @@ def run(params: ProveParams, ctx: Any) -> ProveResult:
 def _packed(view: ArtifactView, ctx: Any, pulse: Pulse) -> ArtifactView:
     """The folder that Foundry Local gets, as an ONNX model."""
     if view.kind is Kind.PACKAGE:
-        folder = view.path / view.facts["folder"] / packing.MODEL_FOLDER
+        folder = view.path / view.facts["folder"] / package_folder.MODEL_FOLDER
     else:
-        folder = ctx.scratch("packed") / packing.MODEL_FOLDER
-        packing.fill_model_folder(view.path, folder, "model", view.name, packing.Defaults(), lambda _: pulse())
+        folder = ctx.scratch("packed") / package_folder.MODEL_FOLDER
+        package_folder.fill_model_folder(
+            view.path, folder, "model", view.name, package_folder.Defaults(), lambda _: pulse()
+        )
     return view.model_copy(update={"path": folder, "kind": Kind.ONNX})
 
 

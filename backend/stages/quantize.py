@@ -3,7 +3,7 @@
 Needs a model or adapter; GPTQ and the choice of layers that keep 8 bits also need a dataset. An adapter is merged into its
 base first. Leaves an artifact of kind onnx that was loaded and asked before it counts: ONNX files, genai_config.json, the
 tokenizer, templates and the Olive workflow (olive.json). What is built for a graphics card is asked on the CPU, and its facts
-say that it has not run on its device (`run` is false). backend.models.quants says which recipes of Olive are not offered.
+say that it has not run on its device (`run` is false). backend.models.quantization says which recipes of Olive are not offered.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from backend.chat.pulse import Pulse
-from backend.errors import Problem
+from backend.core.errors import Problem
+from backend.core.progress import Pulse
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import DatasetRef, Described, Params, Result, Stage, TorchRef, World, check_fits, check_refs
 from backend.models import costs
-from backend.models.quants import (
+from backend.models.quantization import (
     BITS,
     Precision,
     Rounding,
@@ -28,8 +30,6 @@ from backend.models.quants import (
     build_seconds,
     size_bytes,
 )
-from backend.schemas import ArtifactView, Kind, Quote
-from backend.stages.base import DatasetRef, Described, Params, Result, Stage, TorchRef, World, check_fits, check_refs
 
 BLOCKS = (32, 64, 128)
 
@@ -150,14 +150,14 @@ def quote(params: QuantizeParams, world: World) -> Quote:
 
 
 def run(params: QuantizeParams, ctx: Any) -> QuantizeResult:
-    from backend.ml import convert
-    from backend.ml.shrink import Maker
+    from backend.ml.compression import olive_export
+    from backend.ml.compression.quantize import Maker
 
     begun = time.monotonic()
     view = ctx.input(params.model)
     pulse = Pulse(ctx, 4, "merging the adapter" if view.kind is Kind.ADAPTER else "reading the model")
     pulse()
-    source = convert.plain_folder(view, ctx.input, ctx.scratch("merged"))
+    source = olive_export.plain_folder(view, ctx.input, ctx.scratch("merged"))
     data = ctx.input(params.data).path if params.data else None
     maker = Maker(source, ctx.dir / "maker", pulse, ctx.log, data, params.calibration_rows)
     layers, names = exact_modules(params, maker, ctx)
@@ -165,7 +165,7 @@ def run(params: QuantizeParams, ctx: Any) -> QuantizeResult:
     out = ctx.scratch("out")
     heard = maker.make(scheme_of(params, view.facts, names), out)
     pulse.add(2, "comparing with the original")
-    agreement = _agreement(convert.first_tokens(source, maker.prompts()), heard, ctx)
+    agreement = _agreement(olive_export.first_tokens(source, maker.prompts()), heard, ctx)
     made = _keep(params, ctx, view, out, layers)
     pulse.add(1, "done")
     metrics = {
@@ -179,7 +179,7 @@ def run(params: QuantizeParams, ctx: Any) -> QuantizeResult:
 
 def exact_modules(params: QuantizeParams, maker: Any, ctx: Any) -> tuple[list[int], tuple[str, ...]]:
     """The layers that keep 8 bits, and the names of their modules."""
-    from backend.ml.shrink import most_sensitive
+    from backend.ml.compression.quantize import most_sensitive
 
     if not exact_count(params):
         return [], ()

@@ -17,18 +17,18 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field
 
-from backend.artifacts import write_json
-from backend.chat import pace
-from backend.chat.engine import truth
-from backend.chat.pulse import Pulse
-from backend.data.rows import DataFolder
-from backend.errors import Problem, StudioError
-from backend.evaluations import pareto
+from backend.core.artifacts import write_json
+from backend.core.errors import Problem, StudioError
+from backend.core.progress import Pulse
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import DatasetRef, Result, Stage, World, check_fits, check_refs
+from backend.data.dataset import DataFolder
+from backend.inference import time_estimates
+from backend.inference.protocol import truth
 from backend.models import costs
-from backend.models.quants import build_memory
-from backend.schemas import ArtifactView, Kind, Quote
+from backend.models.quantization import build_memory
+from backend.results.evaluations import pareto
 from backend.stages import quantize
-from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
 from backend.stages.quantize import QuantizeParams, RecipeParams
 
 Recipe = Literal["rtn-64", "rtn-32", "kquant-64", "kquant-32", "kquant-32-head8", "kquant-64-exact", "gptq-64", "int8"]
@@ -112,8 +112,8 @@ def quote(params: SearchParams, world: World) -> Quote:
     facts, about = known.facts if known else {}, data.facts if data else {}
     there = about.get("rows", {})
     rows = min(params.rows, there.get("validation", params.rows))
-    load, single = pace.Load.of(about, rows, 0), pace.Load.of(about, min(rows, 10), 0)
-    test = pace.Load.of(about, min(there.get("test", 0), TEST_ROWS), 0)
+    load, single = time_estimates.Load.of(about, rows, 0), time_estimates.Load.of(about, min(rows, 10), 0)
+    test = time_estimates.Load.of(about, min(there.get("test", 0), TEST_ROWS), 0)
     original = {**costs.merged(facts), "format": "torch"}
     seconds = _measure_seconds(original, load, single) + _measure_seconds(original, test, single)
     sizes = []
@@ -130,16 +130,16 @@ def quote(params: SearchParams, world: World) -> Quote:
     )
 
 
-def _measure_seconds(facts: dict[str, Any], load: pace.Load, single: pace.Load) -> float:
+def _measure_seconds(facts: dict[str, Any], load: time_estimates.Load, single: time_estimates.Load) -> float:
     """Answers, times, and the right answers read once more."""
-    reading = load.rows * pace.first_token_seconds(facts, load)
-    return pace.answer_seconds(facts, load) + pace.single_seconds(facts, single) + reading
+    reading = load.rows * time_estimates.first_token_seconds(facts, load)
+    return time_estimates.answer_seconds(facts, load) + time_estimates.single_seconds(facts, single) + reading
 
 
 def run(params: SearchParams, ctx: Any) -> SearchResult:
-    from backend.ml import convert
-    from backend.ml.meter import ORIGINAL, Meter
-    from backend.ml.shrink import Maker
+    from backend.ml.compression import olive_export
+    from backend.ml.compression.quantize import Maker
+    from backend.ml.evaluation.measure import ORIGINAL, Meter
 
     begun = time.monotonic()
     view, data = ctx.input(params.model), ctx.input(params.data)
@@ -148,7 +148,7 @@ def run(params: SearchParams, ctx: Any) -> SearchResult:
     candidates = _candidates(params, view.facts)
     pulse = Pulse(ctx, len(candidates) + 2, "merging the adapter" if view.kind is Kind.ADAPTER else "reading the model")
     pulse()
-    source = convert.plain_folder(view, ctx.input, ctx.scratch("merged"))
+    source = olive_export.plain_folder(view, ctx.input, ctx.scratch("merged"))
     maker = Maker(source, ctx.dir / "maker", pulse, ctx.log, data.path, params.calibration_rows)
     meter = Meter(ctx.dir, data, view, pulse)
     original = meter.measure(source, ORIGINAL, "validation", params.rows)
@@ -248,7 +248,7 @@ def judged(points: list[dict[str, Any]], original: dict[str, float], keep: float
 
 def _test(meter: Any, source: Path, folder: Path, name: str, data: ArtifactView) -> dict[str, Any]:
     """The original and the choice on the test rows, which chose nothing; empty where there is no answer to compare with."""
-    from backend.ml.meter import ORIGINAL
+    from backend.ml.evaluation.measure import ORIGINAL
 
     if not _can_score(data, "test"):
         return {}

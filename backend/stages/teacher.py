@@ -17,17 +17,17 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from backend.chat import pace
-from backend.chat.answerer import answer_quote, check_answerer, check_teacher
-from backend.chat.contest import Verdicts, check_contest, contest, contest_quote
-from backend.chat.engine import truth
-from backend.chat.panel import STEPS_TOKENS, Heard, PanelParams, asked_rows, check_panel, hear, voices
-from backend.data import votes
-from backend.data.deck import Known, labelled_by_people
-from backend.data.rows import DataFolder, Message, Row, Template, data_facts, write_split
-from backend.errors import Problem, StudioError
-from backend.schemas import Kind, Quote
-from backend.stages.base import DatasetRef, Result, Stage, World, check_fits, check_refs
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import Kind, Quote
+from backend.core.stage import DatasetRef, Result, Stage, World, check_fits, check_refs
+from backend.data.dataset import DataFolder, Message, Row, Template, data_facts, write_split
+from backend.data.review_order import Known, labelled_by_people
+from backend.generation import voting
+from backend.generation.answerer import answer_quote, check_answerer, check_teacher
+from backend.generation.best_of_n import Verdicts, check_contest, contest, contest_quote
+from backend.generation.ensemble import STEPS_TOKENS, Heard, PanelParams, asked_rows, check_panel, hear, voices
+from backend.inference import time_estimates
+from backend.inference.protocol import truth
 
 _STEPS_CHARS = STEPS_TOKENS / 2 * 3.6
 """Characters of a teacher's steps, before they are known."""
@@ -105,7 +105,7 @@ def quote(params: TeacherParams, world: World) -> Quote:
     known = world.describe(params.data)
     facts = known.facts if known else {}
     rows = _asked_count(params, facts)
-    load = pace.Load.of(facts, rows, params.max_new_tokens, extra_chars=_extra_chars(params))
+    load = time_estimates.Load.of(facts, rows, params.max_new_tokens, extra_chars=_extra_chars(params))
     if params.rationale and not params.max_new_tokens:
         load = load.model_copy(update={"answer": load.answer + STEPS_TOKENS / 2})
     parts = [
@@ -190,7 +190,7 @@ def _sort(
     """Keep what won and can be learned, compare with people where they answered. `people`: see `_gold`."""
     tally = _Tally()
     fold = template.answer == "text"
-    winners = verdicts.winners if verdicts else [votes.vote(samples, fold) for samples in heard.samples]
+    winners = verdicts.winners if verdicts else [voting.vote(samples, fold) for samples in heard.samples]
     scores = verdicts.scores if verdicts else [[] for _ in rows]
     for row, won, scored in zip(rows, winners, scores, strict=True):
         unsure = won.confidence is not None and won.confidence < params.min_confidence
@@ -223,10 +223,10 @@ def _gold(row: Row, people: Known | None) -> str | None:
 def _why_useless(dropped: Counter[str]) -> str:
     most = dropped.most_common(1)[0][0]
     return {
-        votes.EMPTY: "chat.teacher_empty",
-        votes.NO_LABEL: "chat.teacher_useless",
-        votes.NO_MARKER: "synth.marker_missing",
-        votes.CUT_OFF: "synth.all_cut_off",
+        voting.EMPTY: "chat.teacher_empty",
+        voting.NO_LABEL: "chat.teacher_useless",
+        voting.NO_MARKER: "synth.marker_missing",
+        voting.CUT_OFF: "synth.all_cut_off",
     }.get(most, "synth.all_unsure")
 
 

@@ -12,8 +12,8 @@ def warm() -> None:
         "plotly.graph_objs",
         "babel.dates",
         "babel.numbers",
-        "studio.ui.overview",
-        "studio.ui.jobs",
-        "studio.ui.run",
+        "studio.ui.home.page",
+        "studio.ui.jobs.page",
+        "studio.ui.jobs.run_page",
     ):
         import_module(name)

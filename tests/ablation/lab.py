@@ -6,11 +6,11 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from backend.ablation.recipe import AblationParams
-from backend.artifacts import Manifest, seal
-from backend.data.rows import data_facts
-from backend.schemas import ArtifactView, Kind, RunView, State
-from backend.store import tables as t
+from backend.core.artifacts import Manifest, seal
+from backend.core.schemas import ArtifactView, Kind, RunView, State
+from backend.data.dataset import data_facts
+from backend.db import tables as t
+from backend.planning.ablation.recipe import AblationParams
 from tests.studio.house import House
 
 ROWS = 40

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.ablation.bootstrap import interval
+from backend.stats.bootstrap import interval
 
 Z = 1.959964
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.ablation.reading import Difference, _row_scores
-from backend.answers import Paired
-from backend.schemas import Kind, State
+from backend.core.schemas import Kind, State
+from backend.planning.ablation.reading import Difference, _row_scores
+from backend.results.answers import Paired
 from tests.ablation.lab import ROWS, Lab
 from tests.studio.house import House
 

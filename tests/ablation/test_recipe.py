@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from backend import recipes
-from backend.ablation.reading import is_ablation
-from backend.ablation.recipe import FIRST_SEED, VARIANTS, AblationParams
-from backend.errors import StudioError
-from backend.paths import assets
-from backend.schemas import Kind
+from backend.core.errors import StudioError
+from backend.core.paths import assets
+from backend.core.schemas import Kind
+from backend.planning import recipes
+from backend.planning.ablation.reading import is_ablation
+from backend.planning.ablation.recipe import FIRST_SEED, VARIANTS, AblationParams
 from tests.ablation.lab import Lab
 from tests.studio.house import House
 
@@ -69,7 +69,7 @@ def test_a_temperature_that_is_not_captured_by_itself_is_asked_for(lab: Lab) -> 
 
 
 def test_a_capture_that_fits_is_used_and_another_is_not(lab: Lab) -> None:
-    from backend.models.captures import data_hashes, tokenizer_hashes
+    from backend.training.captures import data_hashes, tokenizer_hashes
 
     hashes = {**data_hashes(lab.answers.path), **tokenizer_hashes(lab.teacher.path), "teacher": [lab.teacher.digest]}
     facts: dict[str, Any] = {"data": lab.answers.id, "teacher": lab.teacher.id, "hashes": hashes, "max_length": 512}

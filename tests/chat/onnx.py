@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from backend.data.rows import DataFolder, write_template
+from backend.core.schemas import ArtifactView, Kind
+from backend.data.dataset import DataFolder, write_template
 from backend.jobs.context import MemoryContext
-from backend.schemas import ArtifactView, Kind
 from backend.stages.quantize import QuantizeParams, QuantizeResult, run
 from tests.helpers import build_tiny_model, model_view, tiny_dataset
 

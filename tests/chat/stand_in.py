@@ -1,4 +1,4 @@
-"""A local endpoint that speaks the protocols of backend.chat.wire, with the faults that real ones have."""
+"""A local endpoint that speaks the protocols of backend.providers.protocols, with the faults that real ones have."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backend.chat.answerer import sampling_identity
-from backend.chat.cache import AnswerCache, prompt_key
-from backend.chat.engine import Sampling
+from backend.generation.answerer import sampling_identity
+from backend.generation.cache import AnswerCache, prompt_key
+from backend.inference.protocol import Sampling
 
 ASK = [{"role": "user", "content": "¿sí?"}]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from backend.chat.cost import measure_cost, quantile, reset_peak
-from backend.chat.engine import Sampling
-from backend.jobs.guards import peak_memory
+from backend.inference.benchmark import measure_cost, quantile, reset_peak
+from backend.inference.protocol import Sampling
+from backend.process.guards import peak_memory
 
 
 class Clockwork:

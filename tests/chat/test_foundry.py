@@ -11,9 +11,9 @@ from typing import Any
 import psutil
 import pytest
 
-from backend.chat import foundry
-from backend.doctor import examine
-from backend.errors import Cancelled, StudioError
+from backend.api.doctor import examine
+from backend.core.errors import Cancelled, StudioError
+from backend.packaging import foundry
 
 PROMPTS = [[{"role": "system", "content": "Be brief."}, {"role": "user", "content": "¿sí? 😀"}]] * 2
 SDK = """

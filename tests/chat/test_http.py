@@ -7,9 +7,9 @@ import time
 import httpx
 import pytest
 
-from backend.chat.engine import Sampling
-from backend.chat.http import Endpoint, HttpEngine, check_endpoint
-from backend.errors import Cancelled, StudioError
+from backend.core.errors import Cancelled, StudioError
+from backend.inference.protocol import Sampling
+from backend.providers.client import Endpoint, HttpEngine, check_endpoint
 from tests.chat.stand_in import StandIn
 
 ASK = [{"role": "user", "content": "red item"}]

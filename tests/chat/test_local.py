@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from backend.chat.engine import answer_tokens, truth
-from backend.chat.local import common_prefix, pieces, stop_ids
-from backend.data.rows import Row, Template
-from backend.data.tokens import Encoder
+from backend.data.chat_template import Encoder
+from backend.data.dataset import Row, Template
+from backend.inference.protocol import answer_tokens, truth
+from backend.inference.text_engine import common_prefix, pieces, stop_ids
 
 
 @pytest.fixture

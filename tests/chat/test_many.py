@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from backend.chat.many import Many
-from backend.chat.spend import OverBudget
-from backend.chat.wire import Reply
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.providers.budget import OverBudget
+from backend.providers.concurrency import Many
+from backend.providers.protocols import Reply
 
 BROKEN = StudioError("chat.endpoint_failed", url="u", status=500, tries=1, kept=0)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.chat.packing import PromptTemplate, prompt_template
-from backend.chat.pieces import Around, knows_system, pieces
-from backend.data.rows import Template
-from backend.data.tokens import Encoder
+from backend.data.chat_template import Encoder
+from backend.data.dataset import Template
+from backend.packaging.package_folder import PromptTemplate, prompt_template
+from backend.packaging.prompt_parts import Around, knows_system, pieces
 
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.chat.engine import Sampling
-from backend.chat.http import Endpoint, HttpEngine
-from backend.chat.spend import OverBudget, Prices, Spend, Usage, at_most, dollars, guess
-from backend.errors import Cancelled, StudioError
+from backend.core.errors import Cancelled, StudioError
+from backend.inference.protocol import Sampling
+from backend.providers.budget import OverBudget, Prices, Spend, Usage, at_most, dollars, guess
+from backend.providers.client import Endpoint, HttpEngine
 from tests.chat.stand_in import StandIn
 
 PRICES = Prices(input=1000.0, output=2000.0)

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from backend.chat.engine import Sampling
-from backend.chat.http import Endpoint, HttpEngine
-from backend.chat.spend import Prices, Usage
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.inference.protocol import Sampling
+from backend.providers.budget import Prices, Usage
+from backend.providers.client import Endpoint, HttpEngine
 from tests.chat.stand_in import StandIn
 
 ASK = [{"role": "system", "content": "Name the colour."}, {"role": "user", "content": "red item"}]

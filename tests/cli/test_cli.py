@@ -14,11 +14,11 @@ from backend import stages
 from backend.api import Studio
 from backend.cli.output import duration
 from backend.cli.run import overrides, summary
-from backend.errors import Problem, StudioError
-from backend.messages import MESSAGES
-from backend.settings import Settings
-from backend.store import Store
-from backend.store import tables as t
+from backend.core.errors import Problem, StudioError
+from backend.core.messages import MESSAGES
+from backend.core.settings import Settings
+from backend.db import Store
+from backend.db import tables as t
 from tests.test_chain import slmops
 
 HEAVY = ("torch", "transformers", "onnxruntime", "olive", "streamlit", "sqlalchemy", "dbos")

@@ -162,8 +162,8 @@ def parquet_empty(path: Path) -> None:
 
 def sentences(folder: Path) -> list[tuple[str, str, str]]:
     """(file, code, sentence) of every bad file, as a run of the dataset stage says it."""
-    from backend.data.build import prepare
-    from backend.errors import StudioError
+    from backend.core.errors import StudioError
+    from backend.data.prepare import prepare
     from backend.stages.dataset import STAGE
 
     found = []

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.data.build import prepare
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.data.prepare import prepare
 from backend.stages.dataset import STAGE
 from tests.data.bad_files import BAD, Bad, csv_text, with_line
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from backend.core.errors import StudioError
 from backend.data.curation import Decision, curate
-from backend.data.rows import Row, Template
-from backend.data.rules import RuleParams, check_rules
-from backend.errors import StudioError
+from backend.data.dataset import Row, Template
+from backend.data.filters import RuleParams, check_rules
 
 TEXT = Template()
 COLOURS = Template(answer="label", labels=["red", "green", "blue"])

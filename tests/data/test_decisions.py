@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from backend.core.errors import StudioError
 from backend.data.decisions import Decision, decision_lines, read_decisions
-from backend.errors import StudioError
 
 
 def test_a_file_gives_back_what_was_decided(tmp_path: Path) -> None:

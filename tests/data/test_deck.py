@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.data.deck import Deck, labelled_by_people
-from backend.data.rows import Row, Template, write_split, write_template
-from backend.errors import StudioError
-from backend.schemas import ArtifactView, Kind
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, Kind
+from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.review_order import Deck, labelled_by_people
 from tests.helpers import dataset_view, view
 
 

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from backend.data import demo
-from backend.data.build import prepare
 from backend.data.demo import demo_examples, digest
+from backend.data.prepare import prepare
 from backend.stages.dataset import STAGE
 
 

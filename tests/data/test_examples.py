@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from backend.data.bad import BadRows
+from backend.core.errors import StudioError
 from backend.data.columns import Mapping, map_columns
 from backend.data.examples import Example, answer_kind, examples
 from backend.data.reader import open_source
-from backend.errors import StudioError
+from backend.data.row_errors import BadRows
 from tests.data.bad_files import json_lines
 
 

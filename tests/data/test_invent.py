@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from backend.data.invent import Inventor, read
-from backend.data.rows import Row
+from backend.data.dataset import Row
+from backend.generation.self_instruct import Inventor, read
 
 SEEDS = [Row(id=f"{label}{n}", input=f"{label} seed {n}", output=label) for label in ("on", "off") for n in range(4)]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from backend.data.curation import curate
+from backend.data.dataset import Row, Template
+from backend.data.filters import RuleParams
 from backend.data.language import language_of
-from backend.data.rows import Row, Template
-from backend.data.rules import RuleParams
 
 SPANISH = "La luz de la cocina ya está encendida desde hace una hora."
 ENGLISH = "The light in the kitchen has been on for an hour already."

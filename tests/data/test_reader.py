@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.data.bad import BadRows
+from backend.core.errors import StudioError
 from backend.data.reader import open_source
-from backend.errors import StudioError
+from backend.data.row_errors import BadRows
 from tests.data.bad_files import GOOD, csv_text, json_lines, parquet
 
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=20)
@@ -119,7 +119,7 @@ def test_json_lines_round_trip(rows: list[dict[str, str]]) -> None:
 
 
 def test_a_huge_json_list_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.data.jsontext.LIST_LIMIT", 1000)
+    monkeypatch.setattr("backend.data.json_source.LIST_LIMIT", 1000)
     file = tmp_path / "rows.json"
     file.write_text(json.dumps([{"text": "x" * 2000, "label": "a"}]))
     with pytest.raises(StudioError, match="JSON Lines"):

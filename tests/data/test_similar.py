@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from backend.data.similar import Neighbours, distinct, near_share, pieces
+from backend.data.near_duplicates import Neighbours, distinct, near_share, pieces
 
 
 def jaccard(one: str, two: str) -> float:

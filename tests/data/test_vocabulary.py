@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-from backend.data.rows import DataFolder
-from backend.data.tokens import Encoder
+from backend.core.errors import StudioError
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder
 from backend.data.vocabulary import Vocabulary, refusal, used_ids
-from backend.errors import StudioError
 from tests.helpers import CHATML, tiny_dataset
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.data.votes import CUT_OFF, EMPTY, NO_LABEL, NO_MARKER, Sample, read, vote
+from backend.generation.voting import CUT_OFF, EMPTY, NO_LABEL, NO_MARKER, Sample, read, vote
 
 
 def said(*answers: str, labels: set[str] | None = None) -> list[Sample]:

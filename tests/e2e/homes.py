@@ -6,9 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from backend.data.rows import Row
-from backend.schemas import ArtifactView, Kind, State
-from backend.uploads import receive
+from backend.core.schemas import ArtifactView, Kind, State
+from backend.data.dataset import Row
+from backend.files.uploads import receive
 from studio.nav import NAV
 from tests.studio.house import LABELS, House
 

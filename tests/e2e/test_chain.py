@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from backend.data.rows import data_facts
-from backend.schemas import Kind, State
+from backend.core.schemas import Kind, State
+from backend.data.dataset import data_facts
 from tests.e2e.visitor import Visit, settle
 from tests.helpers import build_tiny_model, model_view, tiny_dataset
 from tests.studio.house import House

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from backend.schemas import State
+from backend.core.schemas import State
 from tests.e2e.visitor import Start, Visit, settle
 from tests.studio.house import House
 from tests.studio.web import Web

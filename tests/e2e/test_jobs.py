@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from backend.schemas import Kind, State
+from backend.core.schemas import Kind, State
 from tests.e2e.visitor import Start, Visit, settle
 from tests.studio.house import House
 from tests.studio.web import Web

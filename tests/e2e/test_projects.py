@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.schemas import State
+from backend.core.schemas import State
 from tests.e2e.visitor import Start, Visit, settle, until
 from tests.studio.house import House
 from tests.studio.web import Web

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from backend.core.schemas import Kind
+from backend.data.dataset import DataFolder, Row
 from backend.data.decisions import Decision
-from backend.data.rows import DataFolder, Row
-from backend.schemas import Kind
 from tests.e2e.visitor import Start, Visit, until
 from tests.studio.house import LABELS, House
 from tests.studio.web import Web, Whole

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backend.artifacts import MANIFEST
-from backend.data.tokens import Encoder
+from backend.core.artifacts import MANIFEST
+from backend.data.chat_template import Encoder
 
 
 def broken(source: Path, target: Path, how: Callable[[Path], None]) -> Path:

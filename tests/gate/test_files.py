@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from backend.artifacts import MANIFEST, write_json
-from backend.chat.packing import Defaults, fill_model_folder, write_sums
-from backend.data.rows import DataFolder
-from backend.data.tokens import Encoder
-from backend.gate.checks import failed
-from backend.gate.files import Pair, compare_files, renderable
-from backend.gate.texts import HARD, conversations
+from backend.checks.check import failed
+from backend.checks.files import Pair, compare_files, renderable
+from backend.checks.hard_inputs import HARD, conversations
+from backend.core.artifacts import MANIFEST, write_json
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder
+from backend.packaging.package_folder import Defaults, fill_model_folder, write_sums
 from tests.chat.onnx import Converted, converted
 from tests.gate import broken as ways
 from tests.gate.broken import broken

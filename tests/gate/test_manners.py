@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from backend.data.rows import Row, Template
-from backend.gate import manners
-from backend.gate.checks import failed
-from backend.gate.document import document
-from backend.gate.manners import Asker, Form, Requests
-from backend.gate.texts import DEMANDED, EDGE, INJECTIONS
-from backend.gate.voice import Heard, Refused
-from backend.report import html, markdown
+from backend.checks import behavior
+from backend.checks.asked_model import Heard, Refused
+from backend.checks.behavior import Asker, Form, Requests
+from backend.checks.check import failed
+from backend.checks.document import document
+from backend.checks.hard_inputs import DEMANDED, EDGE, INJECTIONS
+from backend.data.dataset import Row, Template
+from backend.results.report import html, markdown
 
 ROWS = [Row(id=str(n), input=f"light {n}", output="on") for n in range(4)]
 MEGABYTE = 1_000_000
@@ -52,7 +52,7 @@ class Scripted:
 
 
 def edge(said: Any) -> list[str]:
-    return failed(manners.edge_checks(Scripted(said).asker(), 0.8, lambda: None))
+    return failed(behavior.edge_checks(Scripted(said).asker(), 0.8, lambda: None))
 
 
 def test_a_well_behaved_model_passes_the_edges() -> None:
@@ -77,27 +77,27 @@ def test_memory_that_grows_is_told_from_memory_that_is_level() -> None:
         samples = [(at, 100 * MEGABYTE + step * at) for at in range(100, 1001, 100)]
         return Requests(memory=samples, ms=[1.0] * 1000)
 
-    assert manners.memory_check(found(0), 0.05).passed
-    leak = manners.memory_check(found(20_000), 0.05)
+    assert behavior.memory_check(found(0), 0.05).passed
+    leak = behavior.memory_check(found(20_000), 0.05)
     assert not leak.passed and leak.value == pytest.approx(20_000 * 1000 / (102 * MEGABYTE))
     assert leak.detail["bytes_per_request"] == pytest.approx(20_000)
 
 
 def test_requests_go_round_the_rows_and_see_an_answer_that_changes() -> None:
     voice = Scripted()
-    found = manners.request(voice.asker(), ROWS, 100, lambda: None)
+    found = behavior.request(voice.asker(), ROWS, 100, lambda: None)
     assert voice.asked == 100 and len(found.answers) == 4 and found.repeats == 96 and found.changed == 0
     assert [at for at, _ in found.memory] == list(range(10, 101, 10))
     fickle = Scripted(lambda text: Heard(ids=[fickle.asked > 50], text="on", ended=True, first_ms=1, ms=1))
-    check = manners.repeat_check(manners.request(fickle.asker(), ROWS, 100, lambda: None))
+    check = behavior.repeat_check(behavior.request(fickle.asker(), ROWS, 100, lambda: None))
     assert check.value == 50 and not check.passed
 
 
 def test_answers_are_held_against_the_floor() -> None:
     said = [heard("on"), heard(" on "), heard("off"), heard("on")]
-    assert manners.answers_check(ROWS, said, True, 0.7).value == 0.75
-    assert manners.answers_check(ROWS, said, True, 0.7).passed
-    assert not manners.answers_check(ROWS, said, True, 0.8).passed
+    assert behavior.answers_check(ROWS, said, True, 0.7).value == 0.75
+    assert behavior.answers_check(ROWS, said, True, 0.7).passed
+    assert not behavior.answers_check(ROWS, said, True, 0.8).passed
 
 
 def test_the_form_follows_from_the_task() -> None:
@@ -108,17 +108,17 @@ def test_the_form_follows_from_the_task() -> None:
     text = Form.of(Template(), ["four", "fourteen"])
     assert text.kept(heard("sixteen letters.")) and not text.kept(heard("more than sixteen"))
     assert not text.kept(heard("cut", ended=False)) and not text.kept(heard(" "))
-    assert not manners.format_check(label, [heard("on"), heard("x")], 0.95).passed
+    assert not behavior.format_check(label, [heard("on"), heard("x")], 0.95).passed
 
 
 def test_a_model_that_slows_down_with_length_is_told() -> None:
     form = Form.of(Template(answer="label", labels=["on"]), [])
     steady = Scripted(lambda text: heard("on", ms=2.0 * len(text)))
-    assert failed(manners.length_checks(steady.asker(), form, ROWS, 2.0)) == []
+    assert failed(behavior.length_checks(steady.asker(), form, ROWS, 2.0)) == []
     square = Scripted(lambda text: heard("on", ms=len(text) ** 2))
-    assert failed(manners.length_checks(square.asker(), form, ROWS, 2.0)) == ["length_pace"]
+    assert failed(behavior.length_checks(square.asker(), form, ROWS, 2.0)) == ["length_pace"]
     loses = Scripted(lambda text: heard("on" if len(text) < 100 else "?", ms=len(text)))
-    assert failed(manners.length_checks(loses.asker(), form, ROWS, 2.0)) == ["length_format"]
+    assert failed(behavior.length_checks(loses.asker(), form, ROWS, 2.0)) == ["length_format"]
 
 
 def test_a_prompt_that_does_not_fit_loses_its_beginning() -> None:
@@ -127,7 +127,7 @@ def test_a_prompt_that_does_not_fit_loses_its_beginning() -> None:
 
 
 def test_the_document_escapes_what_a_model_says(tmp_path: Path) -> None:
-    checks = manners.edge_checks(Scripted(lambda text: heard("<script>x</script>|a\x1b")).asker(), 0.8, lambda: None)
+    checks = behavior.edge_checks(Scripted(lambda text: heard("<script>x</script>|a\x1b")).asker(), 0.8, lambda: None)
     told = [each.model_dump(mode="json") | {"sentence": each.sentence()} for each in checks]
     report = {"model_name": "<b>m</b>", "data_name": "d", "split": "test", "requests": 100, "checks": told}
     page = html(document(report))

@@ -8,10 +8,10 @@ from math import exp, inf, nan
 import numpy as np
 import pytest
 
-from backend.errors import Problem
-from backend.gate.checks import at_least, at_most, failed, told
-from backend.gate.measure import LIMITS, NUMBERS, Comparison, Question, Told, agreement, checks, limits
-from backend.gate.voice import Heard
+from backend.checks.asked_model import Heard
+from backend.checks.check import at_least, at_most, failed, told
+from backend.checks.comparison import LIMITS, NUMBERS, Comparison, Question, Told, agreement, checks, limits
+from backend.core.errors import Problem
 
 
 def heard(text: str, ended: bool = True) -> Heard:
@@ -82,8 +82,8 @@ def test_fewer_bits_are_allowed_more_and_unknown_ones_what_four_are() -> None:
 
 
 def test_every_check_has_its_sentences_and_its_title() -> None:
-    from backend.gate.words import TITLES
-    from backend.messages import MESSAGES
+    from backend.checks.labels import TITLES
+    from backend.core.messages import MESSAGES
 
     assert len(TITLES) > 20
     for name in TITLES:

@@ -8,8 +8,8 @@ import numpy as np
 import psutil
 import pytest
 
-from backend.errors import Cancelled
-from backend.gate.voice import Died, Refused, Voice
+from backend.checks.asked_model import Died, Refused, Voice
+from backend.core.errors import Cancelled
 from tests.helpers import build_tiny_model, model_view, view
 
 pytestmark = pytest.mark.ml

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from backend.errors import StudioError
-from backend.schemas import Kind, Quote
-from backend.stages.base import ModelRef, Params, Result, Stage, check_refs
+from backend.core.errors import StudioError
+from backend.core.schemas import Kind, Quote
+from backend.core.stage import ModelRef, Params, Result, Stage, check_refs
 
 
 class FakeParams(Params):

@@ -13,11 +13,11 @@ from typing import Any
 
 import psutil
 
-from backend.jobs import beats
+from backend.core.schemas import JobView, RunView, State
+from backend.core.settings import Settings
+from backend.db import Store
+from backend.jobs import heartbeat
 from backend.jobs.service import JobService, NewJob
-from backend.schemas import JobView, RunView, State
-from backend.settings import Settings
-from backend.store import Store
 from tests.jobs.fake_stages import find
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ class Farm:
             process = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=log, stderr=log)
         self.processes.append(process)
         if ready:
-            self.until(lambda: any(row.pid == process.pid for row in beats.live(self.store)), 20)
+            self.until(lambda: any(row.pid == process.pid for row in heartbeat.live(self.store)), 20)
         return process
 
     def kill(self) -> None:

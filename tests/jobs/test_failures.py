@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from backend.errors import StudioError
-from backend.jobs.failures import explain, sentence
+from backend.core.errors import StudioError
+from backend.process.explain import explain, sentence
 
 
 def _caused(error: Exception, cause: Exception) -> Exception:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.jobs.failures import sentence
-from backend.schemas import State
+from backend.core.schemas import State
+from backend.process.explain import sentence
 from tests.jobs.farm import Farm
 
 pytestmark = pytest.mark.proc

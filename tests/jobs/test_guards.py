@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.jobs.guards import EXIT_ORPHAN, Busy, only_one
+from backend.process.guards import EXIT_ORPHAN, Busy, only_one
 from tests.jobs.farm import ROOT
 
 pytestmark = pytest.mark.proc
 
-_LEASE = "import os; from backend.jobs.guards import watch_lease; watch_lease(0, 0.6)"
+_LEASE = "import os; from backend.process.guards import watch_lease; watch_lease(0, 0.6)"
 
 
 def _watcher() -> subprocess.Popen[bytes]:
@@ -44,7 +44,7 @@ def test_the_end_of_stdin_ends_the_process() -> None:
 
 def test_a_lock_admits_one_and_goes_with_its_process(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from backend.jobs.guards import only_one\n"
+        "import sys, time; from pathlib import Path; from backend.process.guards import only_one\n"
         "with only_one(Path(sys.argv[1]), 0): print('held', flush=True); time.sleep(60)"
     )
     argv = [sys.executable, "-c", code, str(tmp_path / "lock")]
@@ -59,7 +59,7 @@ def test_a_lock_admits_one_and_goes_with_its_process(tmp_path: Path) -> None:
 
 def test_peak_memory_counts_what_is_gone_again() -> None:
     code = (
-        "from backend.jobs.guards import peak_memory\n"
+        "from backend.process.guards import peak_memory\n"
         "before = peak_memory()\n"
         "block = bytearray(80 * 2**20)\n"
         "block[::4096] = b'x' * len(block[::4096])\n"
@@ -74,13 +74,13 @@ def test_peak_memory_counts_what_is_gone_again() -> None:
 def test_a_tethered_program_ends_when_its_caller_is_killed() -> None:
     code = (
         "import os, subprocess, sys, time\n"
-        "tether = [sys.executable, '-m', 'backend.jobs.tether', str(os.getpid()), sys.executable]\n"
+        "tether = [sys.executable, '-m', 'backend.process.tether', str(os.getpid()), sys.executable]\n"
         "print(subprocess.Popen([*tether, '-c', 'import time; time.sleep(60)']).pid, flush=True); time.sleep(60)"
     )
     caller = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT)
     assert caller.stdout is not None
     program = psutil.Process(int(caller.stdout.readline()))
-    _until(lambda: "backend.jobs.tether" not in program.cmdline())
+    _until(lambda: "backend.process.tether" not in program.cmdline())
     os.kill(caller.pid, signal.SIGKILL)
     caller.wait()
     _until(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE)

@@ -8,8 +8,8 @@ import time
 import psutil
 import pytest
 
-from backend.schemas import State
-from backend.store import tables as t
+from backend.core.schemas import State
+from backend.db import tables as t
 from tests.jobs.farm import Farm
 
 pytestmark = pytest.mark.proc

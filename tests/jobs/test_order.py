@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.jobs.order import neighbour, start_order, swapped
-from backend.schemas import JobView, State
+from backend.core.schemas import JobView, State
+from backend.jobs.scheduling import neighbour, start_order, swapped
 
 W, R = State.WAITING, State.RUNNING
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.errors import Cancelled, StudioError
-from backend.jobs.program import Program, answer_of
+from backend.core.errors import Cancelled, StudioError
+from backend.process.program import Program, answer_of
 
 pytestmark = pytest.mark.proc
 

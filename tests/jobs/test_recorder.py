@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from backend.core.schemas import RunView
+from backend.db import tables as t
 from backend.jobs.recorder import Recorder
-from backend.schemas import RunView
-from backend.store import tables as t
 from tests.jobs.farm import Farm
 
 

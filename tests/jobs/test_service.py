@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from backend.errors import StudioError
-from backend.jobs import beats, queue
-from backend.jobs.failures import sentence
-from backend.schemas import JobError, RunView, State
-from backend.store import tables as t
+from backend.core.errors import StudioError
+from backend.core.schemas import JobError, RunView, State
+from backend.db import tables as t
+from backend.jobs import heartbeat, queue
+from backend.process.explain import sentence
 from tests.jobs.farm import Farm
 
 W = "host:0:me"
@@ -135,7 +135,7 @@ def test_cancel_of_a_running_job_waits_for_its_live_worker_only(farm: Farm) -> N
     for ticket in tickets:
         queue.claim(farm.store, ticket, W)
     assert farm.service.cancel(run.jobs[0].id).state is State.CANCELLED
-    beats.enter(farm.store, W, ["cpu"])
+    heartbeat.enter(farm.store, W, ["cpu"])
     assert farm.service.cancel(run.jobs[1].id).state is State.CANCELLING
     assert queue.cancelling(farm.store, W) == [run.jobs[1].id]
 
@@ -273,9 +273,9 @@ def test_a_released_job_without_workflow_waits_again(farm: Farm) -> None:
 
 
 def test_workers_shows_only_live_ones(farm: Farm) -> None:
-    beats.enter(farm.store, "host:0:alive", ["cpu"])
-    beats.enter(farm.store, "host:0:stale", ["cpu"])
-    beats.enter(farm.store, "host:0:gone", ["cpu"])
+    heartbeat.enter(farm.store, "host:0:alive", ["cpu"])
+    heartbeat.enter(farm.store, "host:0:stale", ["cpu"])
+    heartbeat.enter(farm.store, "host:0:gone", ["cpu"])
     with farm.store.session() as session:
         session.get_one(t.Worker, "host:0:stale").beat = t.now() - timedelta(minutes=5)
         session.get_one(t.Worker, "host:0:gone").pid = 2**22 + 1

@@ -17,11 +17,11 @@ import psutil
 import pytest
 
 from backend.cli.run import watch
-from backend.errors import StudioError
-from backend.jobs import beats, supervise
-from backend.jobs.guards import only_one
+from backend.core.errors import StudioError
+from backend.core.schemas import RunView, State
+from backend.jobs import heartbeat, supervise
 from backend.jobs.supervise import Command, ensure_worker
-from backend.schemas import RunView, State
+from backend.process.guards import only_one
 from tests.jobs.farm import ROOT, Farm
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def test_a_worker_that_is_refused_tries_again(farm: Farm) -> None:
 
 
 def test_our_own_worker_comes_only_for_queues_that_nobody_serves(farm: Farm, tmp_path: Path) -> None:
-    beats.enter(farm.store, "host:0:light", ["light"])
+    heartbeat.enter(farm.store, "host:0:light", ["light"])
     body = "import sys, time; open(sys.argv[1], 'w').close(); time.sleep(60)"
     command = Command("worker", [sys.executable, "-c", body, str(tmp_path / "here")])
     with ensure_worker(farm.settings, command) as keeper:
@@ -102,9 +102,9 @@ def test_our_own_worker_comes_only_for_queues_that_nobody_serves(farm: Farm, tmp
 def test_a_worker_that_ends_again_and_again_is_said(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervise, "_TRIES", 2)
     argv = [sys.executable, "-c", "raise SystemExit('The moon is in the way.')"]
-    beats.enter(farm.store, "host:0:other", ["cpu"])
+    heartbeat.enter(farm.store, "host:0:other", ["cpu"])
     with ensure_worker(farm.settings, Command("worker", argv, farm.settings.logs / "worker.log")) as keeper:
-        beats.leave(farm.store, ["host:0:other"])
+        heartbeat.leave(farm.store, ["host:0:other"])
         with pytest.raises(StudioError, match="could not be started: The moon is in the way"):
             wait(lambda: keeper.look(["cpu"]))
     assert farm.worker_log().count("The moon") == 2

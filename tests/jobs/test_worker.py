@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.artifacts import MANIFEST, Manifest, write_json
-from backend.jobs.failures import sentence
-from backend.schemas import JobView, Kind, State
+from backend.core.artifacts import MANIFEST, Manifest, write_json
+from backend.core.schemas import JobView, Kind, State
+from backend.process.explain import sentence
 from tests.jobs.farm import ROOT, Farm
 
 pytestmark = pytest.mark.proc

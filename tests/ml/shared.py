@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backend.data.rows import DataFolder, write_template
-from backend.ml.slots import cut_slots
+from backend.data.dataset import DataFolder, write_template
+from backend.ml.compression.adapter_slots import cut_slots
 from tests.chat.onnx import SCALE, build_lively_model
 from tests.helpers import tiny_dataset
 

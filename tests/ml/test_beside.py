@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 import torch
 
-from backend.chat.engine import Sampling
-from backend.data.rows import DataFolder
-from backend.data.tokens import Encoder
+from backend.core.schemas import ArtifactView
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder
+from backend.inference.protocol import Sampling
 from backend.jobs.context import MemoryContext
-from backend.ml.beside import LiveTrainer, OnPolicyTrainer, Teacher, _Speaker, padded
-from backend.ml.examples import IGNORE, Examples, as_dataset, encode_rows
-from backend.ml.load import load_model, tokenizer_of
-from backend.ml.logits import logit_trainer
-from backend.ml.shards import Array
-from backend.ml.train import Plan, _config
-from backend.models.captures import LogitParams
-from backend.models.routing import RouteParams
-from backend.schemas import ArtifactView
+from backend.ml.distillation.offline import logit_trainer
+from backend.ml.distillation.online import LiveTrainer, OnPolicyTrainer, Teacher, _Speaker, padded
+from backend.ml.distillation.shards import Array
+from backend.ml.inference.load import load_model, tokenizer_of
+from backend.ml.training.batches import IGNORE, Examples, as_dataset, encode_rows
+from backend.ml.training.trainer import Plan, _config
+from backend.training.captures import LogitParams
+from backend.training.methods import RouteParams
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.stages.test_capture import take
 
@@ -91,7 +91,7 @@ def test_its_loss_is_that_of_a_capture_of_every_token(
 
 def test_what_it_says_is_drawn_by_its_own_probabilities(tiny_model: Path, inputs: list[ArtifactView]) -> None:
     """Against a plain pass over the whole text for every token."""
-    from backend.ml.generate import _Draw
+    from backend.ml.inference.torch_engine import _Draw
 
     model = load_model(model_view(tiny_model), None)  # type: ignore[arg-type]
     model.get_output_embeddings().weight.data *= 20  # sharper than chance

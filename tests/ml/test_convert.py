@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.errors import Cancelled, StudioError
-from backend.ml import convert
-from backend.models.quants import Scheme
+from backend.core.errors import Cancelled, StudioError
+from backend.ml.compression import olive_export
+from backend.models.quantization import Scheme
 from tests.helpers import build_tiny_model
 
 pytestmark = pytest.mark.ml
@@ -22,7 +22,7 @@ FLOAT = Scheme(precision="fp32")
 
 def test_remote_code_and_hub_tokens_are_off_in_every_workflow(tmp_path: Path) -> None:
     for scheme in (Scheme(precision="int4", tied=True), Scheme(precision="int8"), FLOAT):
-        config = convert.olive_config(tmp_path, tmp_path, scheme)
+        config = olive_export.olive_config(tmp_path, tmp_path, scheme)
         assert config["passes"]["build"]["extra_options"] == {"hf_remote": False, "hf_token": "false"}
 
 
@@ -33,8 +33,8 @@ def test_the_workflow_that_is_kept_names_files_and_no_folders(tmp_path: Path) ->
     target.mkdir()
     (built / "genai_config.json").write_text(json.dumps({"model": {}}))
     scheme = Scheme(precision="int4", rounding="gptq", tied=True)
-    config = convert.olive_config(source, tmp_path / "work", scheme, tmp_path / "work" / "rows.jsonl")
-    convert.collect(built, source, target, config)
+    config = olive_export.olive_config(source, tmp_path / "work", scheme, tmp_path / "work" / "rows.jsonl")
+    olive_export.collect(built, source, target, config)
     kept = json.loads((target / "olive.json").read_text())
     assert str(tmp_path) not in json.dumps(kept)
     assert kept["passes"]["quantize"]["data_config"]["load_dataset_config"]["data_files"] == "rows.jsonl"
@@ -46,9 +46,9 @@ def test_a_workflow_that_writes_no_model_is_an_error_though_olive_exits_well(tmp
     (folder / "model.safetensors").unlink()
     said: list[str] = []
     work = tmp_path / "work"
-    config = convert.olive_config(folder, work, FLOAT)
+    config = olive_export.olive_config(folder, work, FLOAT)
     with pytest.raises(StudioError) as caught:
-        convert.run_olive(config, work, lambda phase: None, said.append)
+        olive_export.run_olive(config, work, lambda phase: None, said.append)
     assert caught.value.code == "chat.olive_nothing" and said
     assert "\n" not in str(caught.value)
 
@@ -63,7 +63,7 @@ def test_a_cancel_kills_olive(tmp_path: Path) -> None:
 
     begun = time.monotonic()
     with pytest.raises(Cancelled):
-        convert.run_olive(convert.olive_config(folder, work, FLOAT), work, watch, print)
+        olive_export.run_olive(olive_export.olive_config(folder, work, FLOAT), work, watch, print)
     assert time.monotonic() - begun < 2
     assert not [child for child in psutil.Process().children() if "olive" in " ".join(child.cmdline())]
 
@@ -73,14 +73,14 @@ def test_a_model_that_can_not_run_is_caught_by_asking(tmp_path: Path) -> None:
     build_tiny_model(folder, hidden=64)
     (folder / "genai_config.json").write_text(json.dumps({"model": {"type": "llama"}}))
     with pytest.raises(StudioError) as caught:
-        convert.ask_onnx(folder, [[1, 2]], lambda: None)
+        olive_export.ask_onnx(folder, [[1, 2]], lambda: None)
     assert caught.value.code == "chat.onnx_stopped" and "status 1" in str(caught.value)
 
 
 def test_configs_of_gemma_3_have_the_names_that_the_builder_reads() -> None:
     from transformers import Gemma3TextConfig
 
-    from backend.ml.olive_run import name_as_before
+    from backend.ml.compression.olive_run import name_as_before
 
     class Copy(Gemma3TextConfig):
         """So that the class itself stays as it is for other tests."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from backend.ml.capture import likeliest
-from backend.ml.divergence import Target, dense_divergence, divergence
-from backend.models.captures import Layout, whole_layout
+from backend.ml.distillation.capture import likeliest
+from backend.ml.distillation.divergence import Target, dense_divergence, divergence
+from backend.training.captures import Layout, whole_layout
 
 pytestmark = pytest.mark.ml
 KINDS = ("forward_kl", "reverse_kl", "jsd")

@@ -9,12 +9,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from backend.chat.engine import Sampling, open_engine
-from backend.data.rows import DataFolder
-from backend.data.tokens import Encoder
-from backend.errors import Cancelled
-from backend.ml import scores
-from backend.ml.generate import TorchEngine
+from backend.core.errors import Cancelled
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder
+from backend.inference.protocol import Sampling, open_engine
+from backend.ml.evaluation import metrics
+from backend.ml.inference.torch_engine import TorchEngine
 from tests.chat.onnx import build_lively_model
 from tests.helpers import model_view, tiny_dataset
 
@@ -139,7 +139,7 @@ def test_confidence_is_the_mean_likelihood_of_what_was_said(engine: TorchEngine,
 
 
 def test_label_scores_by_hand() -> None:
-    found = scores.label_scores(["a", "a", "b", "c"], ["a", " b ", "b", "A"], ["a", "b", "c"], "a")
+    found = metrics.label_scores(["a", "a", "b", "c"], ["a", " b ", "b", "A"], ["a", "b", "c"], "a")
     assert found["accuracy"] == found["exact_match"] == 0.5
     assert found["invalid_rate"] == 0.25
     assert found["majority_baseline"] == 0.5
@@ -149,22 +149,22 @@ def test_label_scores_by_hand() -> None:
 
 
 def test_confusion_counts_answers_that_are_no_label() -> None:
-    found = scores.confusion(["a", "b", "b"], ["a", "a", "what"], ["a", "b"])
+    found = metrics.confusion(["a", "b", "b"], ["a", "a", "what"], ["a", "b"])
     assert found["counts"] == [[1, 0, 0], [1, 0, 1], [0, 0, 0]]
 
 
 def test_text_scores_by_hand() -> None:
-    found = scores.text_scores(["el niño está aquí", "yes"], ["el niño no está", "yes"])
+    found = metrics.text_scores(["el niño está aquí", "yes"], ["el niño no está", "yes"])
     assert found["exact_match"] == 0.5
     assert found["token_f1"] == pytest.approx((0.75 + 1) / 2)
     assert found["rouge_l"] == pytest.approx((0.75 + 1) / 2)
 
 
 def test_words_keep_letters_outside_ascii() -> None:
-    assert scores.token_f1("ñandú", "nandu") == 0.0
-    assert scores.token_f1("", "") == 1.0
+    assert metrics.token_f1("ñandú", "nandu") == 0.0
+    assert metrics.token_f1("", "") == 1.0
 
 
 def test_the_interval_is_wilsons() -> None:
-    assert scores.wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert scores.wilson(0, 10)[0] == 0.0
+    assert metrics.wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert metrics.wilson(0, 10)[0] == 0.0

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import torch
 
+from backend.core.schemas import ArtifactView
 from backend.jobs.context import MemoryContext
-from backend.ml.beside import Teacher, padded
-from backend.ml.hidden import HiddenTrainer, counterparts, distance
-from backend.ml.load import load_model, tokenizer_of
-from backend.ml.student import cut_layers
-from backend.ml.train import Plan, train
-from backend.models.routing import RouteParams
-from backend.schemas import ArtifactView
+from backend.ml.compression.prune import cut_layers
+from backend.ml.distillation.hidden_states import HiddenTrainer, counterparts, distance
+from backend.ml.distillation.online import Teacher, padded
+from backend.ml.inference.load import load_model, tokenizer_of
+from backend.ml.training.trainer import Plan, train
+from backend.training.methods import RouteParams
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.ml.test_beside import SAME, built, examples_of
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.chat.engine import Sampling, open_engine
-from backend.data.rows import DataFolder
-from backend.errors import StudioError
-from backend.ml import ort
-from backend.ml.ort import OrtEngine
+from backend.core.errors import StudioError
+from backend.data.dataset import DataFolder
+from backend.inference.protocol import Sampling, open_engine
+from backend.ml.inference import ort_engine
+from backend.ml.inference.ort_engine import OrtEngine
 from tests.chat.onnx import Converted, converted
 from tests.helpers import view
 
@@ -85,7 +85,8 @@ def test_a_damaged_folder_is_one_sentence(tmp_path: Path, made: Converted) -> No
 
 def test_the_process_of_an_onnx_model_holds_no_torch() -> None:
     code = (
-        "import sys, backend.chat.engine, backend.chat.http, backend.ml.ort, backend.ml.ask;"
+        "import sys, backend.inference.protocol, backend.providers.client;"
+        "import backend.ml.inference.ort_engine, backend.ml.compression.smoke_test;"
         "heavy = {'torch', 'transformers', 'olive', 'peft', 'sklearn'} & set(sys.modules);"
         "sys.exit(', '.join(heavy) or None)"
     )
@@ -96,9 +97,9 @@ def test_the_process_of_an_onnx_model_holds_no_torch() -> None:
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads in /proc")
 def test_the_runtime_gets_a_thread_for_every_core(made: Converted, monkeypatch: pytest.MonkeyPatch) -> None:
     def started(cores: int) -> int:
-        monkeypatch.setattr(ort, "physical_cores", lambda: cores)
+        monkeypatch.setattr(ort_engine, "physical_cores", lambda: cores)
         before = len(list(Path("/proc/self/task").iterdir()))
-        model = ort.load(made.onnx.path)
+        model = ort_engine.load(made.onnx.path)
         found = len(list(Path("/proc/self/task").iterdir())) - before
         del model
         return found

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.chat.engine import Sampling
-from backend.errors import StudioError
-from backend.ml import rows as module
-from backend.ml.generate import TorchEngine
-from backend.ml.ort import OrtEngine
-from backend.ml.rows import CHUNK, SHORTEST, OrtRows
-from backend.ml.torchrows import TorchRows
-from backend.schemas import ArtifactView, Kind
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, Kind
+from backend.inference.protocol import Sampling
+from backend.ml.inference import ort_batch as module
+from backend.ml.inference.ort_batch import CHUNK, SHORTEST, OrtRows
+from backend.ml.inference.ort_engine import OrtEngine
+from backend.ml.inference.torch_batch import TorchRows
+from backend.ml.inference.torch_engine import TorchEngine
 from tests.chat.onnx import build_onnx
 from tests.helpers import model_view, view
 

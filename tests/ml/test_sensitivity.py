@@ -17,7 +17,7 @@ def test_the_layer_with_the_wild_weights_suffers_most_and_nothing_is_changed(tmp
     import torch
     from transformers import AutoModelForCausalLM
 
-    from backend.ml.sensitivity import layer_divergence, module_names
+    from backend.ml.compression.layer_sensitivity import layer_divergence, module_names
 
     model = AutoModelForCausalLM.from_pretrained(build_tiny_model(tmp_path / "m", hidden=64, layers=3)).eval()
     with torch.no_grad():
@@ -38,7 +38,7 @@ def test_the_layer_with_the_wild_weights_suffers_most_and_nothing_is_changed(tmp
 def test_rounding_keeps_ends_of_a_block_and_zero() -> None:
     import torch
 
-    from backend.ml.sensitivity import rounded
+    from backend.ml.compression.layer_sensitivity import rounded
 
     weight = torch.tensor([[-1.0, 0.0, 0.26, 2.0, 0.0, 0.0, 0.0, 0.0]])
     made = rounded(weight, 4, 4)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from backend.ml.capture import likeliest
-from backend.ml.shards import Block, about_shard, pack, read_shard, unpack, write_shard
-from backend.models.captures import Layout
+from backend.ml.distillation.capture import likeliest
+from backend.ml.distillation.shards import Block, about_shard, pack, read_shard, unpack, write_shard
+from backend.training.captures import Layout
 
 pytestmark = pytest.mark.ml
 V = 1000

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.errors import StudioError
-from backend.ml.generate import TorchEngine
-from backend.ml.ort import OrtEngine
-from backend.ml.rows import OrtRows
-from backend.ml.slots import write_adapter
-from backend.models.quants import ADAPTER_FILE
-from backend.schemas import ArtifactView, Kind
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, Kind
+from backend.ml.compression.adapter_slots import write_adapter
+from backend.ml.inference.ort_batch import OrtRows
+from backend.ml.inference.ort_engine import OrtEngine
+from backend.ml.inference.torch_engine import TorchEngine
+from backend.models.quantization import ADAPTER_FILE
 from tests.helpers import model_view, view
 from tests.ml.shared import build_adapter, build_base, build_shared
 from tests.ml.test_rows import alone, relay

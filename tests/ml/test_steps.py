@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from backend.data.rows import DataFolder, Row, Template, write_split
-from backend.data.tokens import Encoder
+from backend.core.schemas import Kind
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder, Row, Template, write_split
 from backend.jobs.context import MemoryContext
-from backend.ml.examples import IGNORE, Examples, as_dataset, encode_rows, encode_steps
-from backend.ml.load import load_model, tokenizer_of
-from backend.ml.steps import steps_trainer
-from backend.ml.train import Plan, _config
-from backend.schemas import Kind
+from backend.ml.inference.load import load_model, tokenizer_of
+from backend.ml.training.batches import IGNORE, Examples, as_dataset, encode_rows, encode_steps
+from backend.ml.training.rationale import steps_trainer
+from backend.ml.training.trainer import Plan, _config
 from backend.stages import distill, finetune
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import made

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from backend.ml.load import load_model
-from backend.ml.student import cut_layers, freeze_embeddings
+from backend.ml.compression.prune import cut_layers, freeze_embeddings
+from backend.ml.inference.load import load_model
 from tests.helpers import build_tiny_model, model_view
 
 pytestmark = pytest.mark.ml

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.ml.texts import cosines, plane
+from backend.data.tfidf import cosines, plane
 
 
 def test_alike_texts_lie_together() -> None:

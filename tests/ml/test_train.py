@@ -13,16 +13,16 @@ from torch.nn import functional
 from transformers import AutoConfig, AutoModelForCausalLM
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-from backend.data.rows import DataFolder, Row, Template
-from backend.data.tokens import Encoder
-from backend.errors import Cancelled, StudioError
+from backend.core.errors import Cancelled, StudioError
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder, Row, Template
 from backend.jobs.context import MemoryContext
-from backend.ml import prefix
-from backend.ml.checkpoints import disk_full_told, latest
-from backend.ml.examples import IGNORE, Examples, LengthSampler, encode_rows
-from backend.ml.load import load_model, tokenizer_of
-from backend.ml.prefix import head_logits, hidden_states
-from backend.ml.train import AnswerTrainer, Plan, _config, train
+from backend.ml.inference.load import load_model, tokenizer_of
+from backend.ml.training import shared_prefix
+from backend.ml.training.batches import IGNORE, Examples, LengthSampler, encode_rows
+from backend.ml.training.checkpoints import disk_full_told, latest
+from backend.ml.training.shared_prefix import head_logits, hidden_states
+from backend.ml.training.trainer import AnswerTrainer, Plan, _config, train
 from tests.helpers import model_view, tiny_dataset
 
 pytestmark = pytest.mark.ml
@@ -97,7 +97,7 @@ def test_shared_beginning_changes_neither_states_nor_gradients(tiny_model: Path,
     first = int((batch["labels"] != IGNORE).any(dim=0).long().argmax())
     states, skipped = hidden_states(model, batch, first)
     whole = model.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
-    assert prefix._WORTH < skipped < first
+    assert shared_prefix._WORTH < skipped < first
     real = batch["attention_mask"][:, skipped:] == 1
     pairs = zip(
         torch.autograd.grad((states[real] ** 2).sum(), list(model.parameters())),

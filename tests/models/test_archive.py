@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from backend.api import Studio
-from backend.artifacts import verify
-from backend.errors import StudioError
+from backend.core.artifacts import verify
+from backend.core.errors import StudioError
+from backend.core.settings import Settings
+from backend.db import Store
+from backend.files.uploads import receive
 from backend.models.archive import import_archive
-from backend.settings import Settings
-from backend.store import Store
-from backend.uploads import receive
 from tests.models.test_probe import folder  # noqa: F401
 
 

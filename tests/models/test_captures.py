@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.models.captures import ROW_BYTES, Layout, data_hashes, fingerprint, id_bytes, layout_for, whole_layout
+from backend.training.captures import ROW_BYTES, Layout, data_hashes, fingerprint, id_bytes, layout_for, whole_layout
 from tests.helpers import tiny_dataset
 
 

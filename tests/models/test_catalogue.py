@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from backend.artifacts import verify
-from backend.errors import StudioError
+from backend.core.artifacts import verify
+from backend.core.errors import StudioError
+from backend.core.settings import Settings
+from backend.db import Store
 from backend.models import catalogue
 from backend.models.card import card
 from backend.models.catalogue import import_builtin, import_folder
-from backend.settings import Settings
-from backend.store import Store
 from tests.models.test_probe import folder  # noqa: F401
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from backend.core.schemas import Kind
 from backend.models import costs
-from backend.schemas import Kind
 from backend.stages import distill, evaluate, finetune, quantize, teacher
 from tests.stages.world import TinyWorld
 

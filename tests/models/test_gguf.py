@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.core.settings import Settings
+from backend.db import Store
 from backend.models import gguf
 from backend.models.gguf import import_gguf, terms
-from backend.settings import Settings
-from backend.store import Store
 from tests.models.test_probe import folder as model_folder  # noqa: F401
 from tests.test_chain import slmops
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.errors import StudioError
+from backend.core.errors import StudioError
 from backend.models.probe import inspect_folder, license_of
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.models.quants import Scheme, accelerator, passes, size_bytes
+from backend.models.quantization import Scheme, accelerator, passes, size_bytes
 
 MODEL = Path("/weights")
 SMOL = {"parameters": 134_515_008, "hidden_size": 576, "vocabulary": 49152, "context": 8192, "tied": True, "layers": 30}

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from backend.errors import Problem
-from backend.messages import MESSAGES
-from backend.models import routes
-from backend.models.routes import Choice, Route
-from backend.models.routing import ASKS, WITH_TEACHER, vocabulary
-from backend.planner import PlanWorld
-from backend.schemas import Kind
+from backend.core.errors import Problem
+from backend.core.messages import MESSAGES
+from backend.core.schemas import Kind
+from backend.planning import methods
+from backend.planning.methods import Choice, Route
+from backend.planning.planner import PlanWorld
+from backend.training.methods import ASKS, WITH_TEACHER, vocabulary
 from tests.ablation.lab import Lab, tokenizer
 from tests.studio.house import House
 
@@ -80,7 +80,7 @@ def test_endpoints_onnx_models_and_people_give_no_probabilities(lab: Lab, tmp_pa
 def test_a_teacher_that_does_not_fit_is_not_captured(lab: Lab) -> None:
     world = PlanWorld(lab.house.store, lab.house.studio.settings)
     world.memory_bytes = 10_000_000
-    choice = routes.choose(lab.student, lab.answers, lab.house.store.find_artifact, world)
+    choice = methods.choose(lab.student, lab.answers, lab.house.store.find_artifact, world)
     assert logit_of(choice) == (False, "core.memory_low")
 
 
@@ -133,12 +133,12 @@ def test_without_memory_for_both_or_room_for_a_capture(lab: Lab, monkeypatch: py
     world = PlanWorld(lab.house.store, lab.house.studio.settings)
     find = lab.house.store.find_artifact
     world.memory_bytes = 2_500_000_000
-    tight = routes.choose(lab.student, lab.answers, find, world)
+    tight = methods.choose(lab.student, lab.answers, find, world)
     assert named(tight, "live").reason.code == "core.memory_low" and tight.recommended == "logit"
     full_disk = Problem(code="core.disk_low", args={"need": "9 GB", "free": "1 GB", "path": "home"})
-    monkeypatch.setattr(routes.capture, "check", lambda _params, _world: [full_disk])
+    monkeypatch.setattr(methods.capture, "check", lambda _params, _world: [full_disk])
     world = PlanWorld(lab.house.store, lab.house.studio.settings)
-    full = routes.choose(lab.student, lab.answers, find, world)
+    full = methods.choose(lab.student, lab.answers, find, world)
     assert (named(full, "logit").reason.code, full.recommended) == ("core.disk_low", "live")
     assert full.why.code in MESSAGES
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from backend.errors import StudioError
-from backend.messages import MESSAGES
-from backend.models.routing import ASKS, WITH_TEACHER, unread
-from backend.schemas import ArtifactView, Kind
+from backend.core.errors import StudioError
+from backend.core.messages import MESSAGES
+from backend.core.schemas import ArtifactView, Kind
 from backend.stages.distill import STAGE, DistillParams
+from backend.training.methods import ASKS, WITH_TEACHER, unread
 from tests.ablation.lab import tokenizer
 from tests.helpers import view
 from tests.stages.test_finetune import ROWS, SMOL

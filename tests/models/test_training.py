@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from backend.data.rows import Row, Template, data_facts, write_split, write_template
-from backend.schemas import Kind
+from backend.core.schemas import Kind
+from backend.core.stage import Stage
+from backend.data.dataset import Row, Template, data_facts, write_split, write_template
 from backend.stages import distill, finetune, teacher
-from backend.stages.base import Stage
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import SMOL, World, smol_world
 from tests.stages.world import TinyWorld
@@ -88,10 +88,10 @@ def test_a_teacher_that_is_asked_for_steps_promises_them() -> None:
 
 @pytest.mark.ml
 def test_rows_say_what_they_give(tiny_model: Path, tmp_path: Path) -> None:
-    from backend.data.rows import EXPLAIN
-    from backend.data.tokens import Encoder
+    from backend.data.chat_template import Encoder
+    from backend.data.dataset import EXPLAIN
     from backend.jobs.context import MemoryContext
-    from backend.models.training import load_examples
+    from backend.training.params import load_examples
 
     folder = rows_with_steps(tiny_dataset(tmp_path / "d"))
     ctx, model = MemoryContext(tmp_path / "job"), model_view(tiny_model)

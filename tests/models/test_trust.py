@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from backend.data.rows import Row, Template, data_facts, write_split, write_template
-from backend.errors import Problem
+from backend.core.errors import Problem
+from backend.core.schemas import Kind
+from backend.data.dataset import Row, Template, data_facts, write_split, write_template
 from backend.jobs.context import MemoryContext
 from backend.models.trust import check_answers, warn_weak
-from backend.schemas import Kind
 from backend.stages import capture, distill, finetune
 from tests.helpers import view
 from tests.stages.test_finetune import ROWS

@@ -14,14 +14,14 @@ from typing import Any, Self
 import httpx
 import psutil
 
-from backend.artifacts import Manifest
-from backend.chat.engine import Sampling
-from backend.paths import ROOT
-from backend.schemas import ArtifactView, Kind
+from backend.core.artifacts import Manifest
+from backend.core.paths import ROOT
+from backend.core.schemas import ArtifactView, Kind
+from backend.core.settings import Settings
+from backend.db import Store
+from backend.inference.protocol import Sampling
 from backend.serve.client import Piece, ServeClient, ServedModel
-from backend.serve.shapes import Address, address_file
-from backend.settings import Settings
-from backend.store import Store
+from backend.serve.schemas import Address, address_file
 from tests.chat.onnx import CONTEXT
 from tests.helpers import model_view
 

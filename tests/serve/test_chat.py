@@ -14,12 +14,12 @@ import httpx
 import psutil
 import pytest
 
-from backend.chat.engine import Sampling, open_engine
-from backend.errors import StudioError
-from backend.paths import ROOT
-from backend.schemas import Kind
+from backend.core.errors import StudioError
+from backend.core.paths import ROOT
+from backend.core.schemas import Kind
+from backend.inference.protocol import Sampling, open_engine
 from backend.serve.client import Piece
-from backend.serve.shapes import address_file
+from backend.serve.schemas import address_file
 from tests.serve.den import ENDLESS, HELLO, PATIENCE, Den, answering, port_of
 
 pytestmark = [pytest.mark.proc, pytest.mark.ml]

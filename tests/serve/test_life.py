@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from backend import disk
-from backend.chat.engine import Sampling
 from backend.cli import serve_web
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.core.schemas import Quote, State
+from backend.db import tables as t
+from backend.files import disk
+from backend.inference.protocol import Sampling
 from backend.jobs import supervise
-from backend.jobs.guards import EXIT_REFUSED
-from backend.schemas import Quote, State
-from backend.serve import room
-from backend.serve.shapes import address_file
-from backend.store import tables as t
+from backend.process.guards import EXIT_REFUSED
+from backend.serve import memory
+from backend.serve.schemas import address_file
 from tests.serve.den import ENDLESS, HELLO, PATIENCE, Den, gone
 
 pytestmark = [pytest.mark.proc, pytest.mark.ml]
@@ -159,12 +159,12 @@ def test_memory_that_a_job_was_promised_is_not_given_away(den: Den, onnx: Path) 
 
 def test_a_claim_is_what_a_job_has_not_taken_yet(den: Den) -> None:
     job = running_job(den, 2 * 10**12, None)
-    assert [claim.outstanding for claim in room.claims(den.store)] == [2 * 10**12]
+    assert [claim.outstanding for claim in memory.claims(den.store)] == [2 * 10**12]
     den.store.update_job(job, pid=os.getpid())
-    (claim,) = room.claims(den.store)
+    (claim,) = memory.claims(den.store)
     assert claim.held > 10**7 and claim.outstanding == 2 * 10**12 - claim.held
     den.store.update_job(job, pid=2**22 - 1)  # a process of another machine
-    assert room.claims(den.store) == []
+    assert memory.claims(den.store) == []
 
 
 def test_zero_idle_seconds_keep_a_model_until_its_artifact_is_deleted(den: Den) -> None:

@@ -10,11 +10,11 @@ from typing import Any, cast
 import pytest
 from jinja2.exceptions import TemplateError
 
-from backend.chat.engine import LocalEngine, Sampling
-from backend.data.rows import Message
-from backend.errors import StudioError
-from backend.serve.shapes import ChatRequest
-from backend.serve.speaker import End, Event, Speaker
+from backend.core.errors import StudioError
+from backend.data.dataset import Message
+from backend.inference.protocol import LocalEngine, Sampling
+from backend.serve.schemas import ChatRequest
+from backend.serve.streaming import End, Event, Speaker
 from tests.helpers import in_loop
 
 

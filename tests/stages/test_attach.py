@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from backend.chat.engine import open_engine
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, Kind
+from backend.core.stage import Described
+from backend.inference.protocol import open_engine
 from backend.jobs.context import MemoryContext
-from backend.models.quants import ADAPTER_FILE
-from backend.schemas import ArtifactView, Kind
+from backend.models.quantization import ADAPTER_FILE
 from backend.stages import package, prove, quantize
 from backend.stages.attach import STAGE, AttachParams, check, quote, run
-from backend.stages.base import Described
 from backend.stages.package import PackageParams
 from backend.stages.prove import ProveParams
 from backend.stages.quantize import QuantizeParams
@@ -77,7 +77,7 @@ def test_an_adapter_is_attached_with_its_weights_alone_and_its_report(tmp_path: 
 def test_an_adapter_that_answers_otherwise_leaves_nothing(
     tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.ml.slots.sqrt", lambda rank: 1 / rank)
+    monkeypatch.setattr("backend.ml.compression.adapter_slots.sqrt", lambda rank: 1 / rank)
     config = bench.adapter.path / "adapter_config.json"
     kept = config.read_text("utf-8")
     config.write_text(json.dumps({**json.loads(kept), "use_rslora": True}), "utf-8")

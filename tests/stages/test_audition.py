@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from backend.data.rows import Row, Template, write_split, write_template
-from backend.errors import StudioError
+from backend.core.endpoints import SavedEndpoint
+from backend.core.errors import StudioError
+from backend.core.schemas import Kind
+from backend.data.dataset import Row, Template, write_split, write_template
 from backend.jobs.context import MemoryContext
-from backend.models.endpoints import SavedEndpoint
-from backend.schemas import Kind
 from backend.stages.audition import STAGE, AuditionParams, check, quote, ranked, run
 from backend.stages.teacher import TeacherParams
 from backend.stages.teacher import run as teach

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from backend import recipes
-from backend.data.rows import Row, Template, write_split, write_template
-from backend.errors import Cancelled, StudioError
+from backend.core.errors import Cancelled, StudioError
+from backend.core.paths import ROOT
+from backend.core.schemas import ArtifactView, Kind
+from backend.data.dataset import Row, Template, write_split, write_template
 from backend.jobs.context import MemoryContext, Order
 from backend.models import costs
-from backend.paths import ROOT
-from backend.schemas import ArtifactView, Kind
+from backend.planning import recipes
 from backend.stages import capture, distill
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import SMOL, made, smol_world
@@ -59,7 +59,7 @@ def assert_same(one: Path, other: Path, files: int) -> None:
     """The same rows in the same shards with the same figures, up to the order in which threads add them up."""
     import numpy as np
 
-    from backend.ml.shards import read_shard
+    from backend.ml.distillation.shards import read_shard
 
     assert [*shards(one)] == [*shards(other)] and len(shards(one)) == files
     for name in shards(one):
@@ -88,11 +88,11 @@ def test_it_holds_the_teachers_probabilities_of_every_answer_token(tmp_path: Pat
     """Against a pass of the whole model over each row: order, end of turn, label, tail and loss."""
     import torch
 
-    from backend.data.rows import DataFolder
-    from backend.data.tokens import Encoder
-    from backend.ml.examples import encode_rows
-    from backend.ml.load import load_model
-    from backend.ml.logits import Capture, find_rows, id_maps
+    from backend.data.chat_template import Encoder
+    from backend.data.dataset import DataFolder
+    from backend.ml.distillation.offline import Capture, find_rows, id_maps
+    from backend.ml.inference.load import load_model
+    from backend.ml.training.batches import encode_rows
 
     held, metrics = take(tmp_path / "c", inputs, bytes_per_token=300, batch_size=5)
     assert metrics["k"] == held.facts["k"] > 50 and held.facts["value_bits"] == 16
@@ -219,8 +219,8 @@ def test_kill_in_the_middle_loses_and_doubles_no_shard(tiny_model: Path, tmp_pat
 @pytest.mark.ml
 def test_a_student_learns_its_teachers_answers_and_to_stop(tmp_path: Path, inputs: list[ArtifactView]) -> None:
     """By the teacher's probabilities alone; end of turn is the padding token."""
-    from backend.chat.engine import Sampling
-    from backend.ml.generate import TorchEngine
+    from backend.inference.protocol import Sampling
+    from backend.ml.inference.torch_engine import TorchEngine
 
     rows = [Row(id=str(n), input=f"red item {n}", output="red") for n in range(24)]
     write_split(inputs[1].path, "train", rows)
@@ -317,9 +317,9 @@ def trimmed(folder: Path, source: Path, drop: set[str]) -> Path:
 
 def unused(model: Path, data: Path, also: tuple[str, ...] = ()) -> set[str]:
     """Tokens of two characters and more that no row needs, on any way to its tokens; and `also`."""
-    from backend.data.rows import DataFolder
-    from backend.data.tokens import Encoder
-    from backend.ml.examples import encode_rows
+    from backend.data.chat_template import Encoder
+    from backend.data.dataset import DataFolder
+    from backend.ml.training.batches import encode_rows
 
     encoder, folder = Encoder(model), DataFolder(data)
     rows = [*folder.rows("train"), *folder.rows("validation"), *folder.rows("test")]
@@ -371,7 +371,7 @@ def test_a_tokenizer_that_does_not_fit_is_refused(tmp_path: Path, inputs: list[A
 
 @pytest.mark.ml
 def test_maps_of_ids() -> None:
-    from backend.ml.logits import id_maps
+    from backend.ml.distillation.offline import id_maps
 
     same = {"a": 0, "b": 1}
     to_student, to_teacher = id_maps(same, same, 5, 4)

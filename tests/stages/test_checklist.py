@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from backend.data.rows import DataFolder
+from backend.core.schemas import ArtifactView, Kind
+from backend.data.dataset import DataFolder
 from backend.jobs.context import MemoryContext
-from backend.schemas import ArtifactView, Kind
 from backend.stages.checklist import LOST, STAGE, ChecklistParams, check, quote, run
 from tests.chat.onnx import Converted, converted
 from tests.helpers import dataset_view

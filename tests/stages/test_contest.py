@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from backend.data.votes import Sample, best, candidates
-from backend.errors import StudioError
+from backend.core.endpoints import SavedEndpoint
+from backend.core.errors import StudioError
+from backend.core.schemas import Kind
+from backend.generation.voting import Sample, best, candidates
 from backend.jobs.context import MemoryContext
-from backend.models.endpoints import SavedEndpoint
-from backend.schemas import Kind
 from backend.stages.teacher import TeacherParams, check, quote, run
 from tests.chat.stand_in import StandIn
 from tests.stages.world import TinyWorld, made

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from backend.data.rows import DataFolder
-from backend.data.tokens import Encoder
-from backend.errors import Cancelled, StudioError
+from backend.core.errors import Cancelled, StudioError
+from backend.core.schemas import ArtifactView, Kind
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder
 from backend.jobs.context import MemoryContext
-from backend.schemas import ArtifactView, Kind
 from backend.stages.cut import STAGE, CutParams, even_layers
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import made, smol_world, tune
@@ -105,7 +105,7 @@ def test_a_cut_vocabulary_changes_no_probability(tmp_path: Path, inputs: list[Ar
     """All layers kept: the same logits as the whole model gives to the kept tokens."""
     import torch
 
-    from backend.ml.load import load_model
+    from backend.ml.inference.load import load_model
 
     result, student, ctx = cut(tmp_path, inputs)
     whole, small = (load_model(each, ctx.input) for each in (inputs[0], student))
@@ -161,7 +161,7 @@ def test_an_untied_head_is_cut_like_the_table(tmp_path: Path, inputs: list[Artif
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from backend.ml.student import cut_vocabulary
+    from backend.ml.compression.prune import cut_vocabulary
 
     config = LlamaConfig.from_pretrained(inputs[0].path, tie_word_embeddings=False)
     model = LlamaForCausalLM(config).eval()
@@ -178,7 +178,7 @@ def test_layers_are_chosen_by_what_they_do(tmp_path: Path, inputs: list[Artifact
     """A layer that adds nothing to what it gets is the first to go."""
     import torch
 
-    from backend.ml.load import load_model
+    from backend.ml.inference.load import load_model
 
     model = load_model(inputs[0], lambda ref: inputs[0])
     with torch.no_grad():
@@ -201,7 +201,7 @@ def test_layers_are_chosen_by_what_they_do(tmp_path: Path, inputs: list[Artifact
 def test_an_adapter_is_merged_first_and_named_layers_win(tmp_path: Path, tiny_model: Path) -> None:
     import torch
 
-    from backend.ml.load import load_model
+    from backend.ml.inference.load import load_model
 
     inputs = [model_view(tiny_model), dataset_view(tiny_dataset(tmp_path / "data"))]
     _, tuned = tune(tmp_path, inputs)
@@ -235,7 +235,7 @@ def test_a_stop_is_heard_while_it_measures(tmp_path: Path, inputs: list[Artifact
 def test_a_model_that_keeps_its_layers_elsewhere_is_named() -> None:
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from backend.ml.student import cut_layers
+    from backend.ml.compression.prune import cut_layers
 
     model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_embd=8, n_head=2, vocab_size=64, n_positions=16))
     with pytest.raises(StudioError, match="gpt2"):
@@ -245,7 +245,7 @@ def test_a_model_that_keeps_its_layers_elsewhere_is_named() -> None:
 @pytest.mark.ml
 def test_what_was_cut_learns_to_answer(tmp_path: Path) -> None:
     """With a vocabulary of its own; tests/test_chain.py takes such a student on to INT4 and into a package."""
-    from backend.chat.engine import Sampling, open_engine
+    from backend.inference.protocol import Sampling, open_engine
     from backend.stages import distill
 
     base = model_view(build_tiny_model(tmp_path / "m", hidden=64, texts=TEXTS))

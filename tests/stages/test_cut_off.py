@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from backend.data.invent import read
-from backend.data.rows import DataFolder, write_template
-from backend.errors import StudioError
+from backend.core.endpoints import SavedEndpoint
+from backend.core.errors import StudioError
+from backend.data.dataset import DataFolder, write_template
+from backend.generation.self_instruct import read
 from backend.jobs.context import MemoryContext
-from backend.models.endpoints import SavedEndpoint
 from backend.stages import audition, evaluate, generate, teacher
 from tests.chat.stand_in import StandIn
 from tests.stages.world import log_of

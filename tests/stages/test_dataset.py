@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from backend.data.rows import DataFolder
-from backend.errors import Cancelled, StudioError
+from backend.core.errors import Cancelled, StudioError
+from backend.data.dataset import DataFolder
 from backend.jobs.context import MemoryContext
 from backend.stages.dataset import STAGE, Params, check, quote
 from tests.data.bad_files import BAD, GOOD, csv_text, json_lines, parquet

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.core.schemas import ArtifactView, Kind
 from backend.jobs.context import MemoryContext
 from backend.models import costs
-from backend.schemas import ArtifactView, Kind
 from backend.stages.distill import STAGE, DistillParams, trains_embeddings
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import ROWS, SMOL, World, made, smol_world, tune
@@ -34,7 +34,7 @@ def test_check_names_every_problem() -> None:
 
 @pytest.mark.ml
 def test_student_of_a_model(tmp_path: Path) -> None:
-    from backend.ml.load import load_model
+    from backend.ml.inference.load import load_model
 
     inputs = [model_view(build_tiny_model(tmp_path / "m", layers=2)), dataset_view(tiny_dataset(tmp_path / "data"))]
     ctx = MemoryContext(tmp_path / "job", inputs)
@@ -54,7 +54,7 @@ def test_student_of_a_model(tmp_path: Path) -> None:
 def test_student_of_an_adapter_starts_merged_and_frozen_embeddings_stay(tiny_model: Path, tmp_path: Path) -> None:
     import torch
 
-    from backend.ml.load import load_model
+    from backend.ml.inference.load import load_model
 
     inputs: list[ArtifactView] = [model_view(tiny_model), dataset_view(tiny_dataset(tmp_path / "data"))]
     _, tuned = tune(tmp_path, inputs)

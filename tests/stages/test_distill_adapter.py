@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from backend.core.schemas import ArtifactView
 from backend.models import costs
-from backend.schemas import ArtifactView
 from backend.stages.distill import STAGE, DistillParams
 from tests.stages.test_distill_routes import curve, lab, learn, taught, weights
 from tests.stages.test_finetune import SMOL, made, smol_world
@@ -72,7 +72,8 @@ def test_the_student_is_not_in_memory_twice_while_it_is_merged(
 ) -> None:
     import weakref
 
-    from backend.ml import load, lora
+    from backend.ml.inference import load
+    from backend.ml.training import lora
 
     trained, there = [], []
     state, again = lora.adapter_state, load.load_model
@@ -96,11 +97,11 @@ def test_the_model_that_is_kept_is_the_one_that_was_measured(lab: dict[str, Arti
     import torch
     from torch.nn import functional
 
-    from backend.data.rows import DataFolder
-    from backend.data.tokens import Encoder
-    from backend.ml.examples import IGNORE, encode_rows
-    from backend.ml.load import load_model
-    from backend.schemas import Kind
+    from backend.core.schemas import Kind
+    from backend.data.chat_template import Encoder
+    from backend.data.dataset import DataFolder
+    from backend.ml.inference.load import load_model
+    from backend.ml.training.batches import IGNORE, encode_rows
     from tests.helpers import view
 
     ctx = learn(tmp_path / "job", lab, student="student", epochs=6, **LORA)

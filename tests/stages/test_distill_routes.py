@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from backend.errors import Cancelled, StudioError
+from backend.core.errors import Cancelled, StudioError
+from backend.core.schemas import ArtifactView, Kind
 from backend.jobs.context import MemoryContext
-from backend.models.routing import WITH_TEACHER
-from backend.schemas import ArtifactView, Kind
 from backend.stages import cut, distill
+from backend.training.methods import WITH_TEACHER
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import made
 
@@ -89,7 +89,7 @@ def test_a_resumed_run_ends_like_an_unbroken_one(
     """Stopped in the second epoch, each checkpoint kept; batches are added up, so that their order counts too."""
     import torch
 
-    from backend.models.training import TrainingParams
+    from backend.training.params import TrainingParams
 
     usual = TrainingParams.plan
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from backend.data.rows import Row, Template, write_split, write_template
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, Kind
+from backend.data.dataset import Row, Template, write_split, write_template
 from backend.jobs.context import MemoryContext
-from backend.schemas import ArtifactView, Kind
 from backend.stages.evaluate import STAGE, EvaluateParams, check, quote, run
 from tests.chat.onnx import converted
 from tests.chat.stand_in import StandIn
@@ -61,7 +61,7 @@ def test_a_torch_model_on_labels(tmp_path: Path) -> None:
 def test_an_adapter_weighs_its_base_too(tmp_path: Path) -> None:
     from peft import LoraConfig, get_peft_model
 
-    from backend.ml.load import load_model
+    from backend.ml.inference.load import load_model
 
     base = model_view(build_tiny_model(tmp_path / "model"))
     tuned = get_peft_model(load_model(base, lambda ref: base), LoraConfig(r=2, target_modules="all-linear"))

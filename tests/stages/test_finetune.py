@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from backend.data.tokens import Encoder
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, Kind
+from backend.core.stage import Described
+from backend.data.chat_template import Encoder
 from backend.jobs.context import MemoryContext
-from backend.schemas import ArtifactView, Kind
-from backend.stages.base import Described
 from backend.stages.finetune import STAGE, FinetuneParams
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset, view
 
@@ -87,7 +87,7 @@ def made(ctx: MemoryContext) -> tuple[Path, dict[str, Any]]:
 
 @pytest.mark.ml
 def test_adapter_learns_and_is_complete(tmp_path: Path, inputs: list[ArtifactView]) -> None:
-    from backend.ml.load import load_model
+    from backend.ml.inference.load import load_model
 
     result, ctx = tune(tmp_path, inputs)
     losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
@@ -153,7 +153,7 @@ def test_unknown_target_is_named(tmp_path: Path, inputs: list[ArtifactView]) -> 
 
 @pytest.mark.ml
 def test_answers_that_do_not_fit(tmp_path: Path, inputs: list[ArtifactView]) -> None:
-    from backend.data.rows import Row, write_split
+    from backend.data.dataset import Row, write_split
 
     write_split(inputs[1].path, "train", [Row(id="1", input="x", output="blue " * 60)])
     with pytest.raises(StudioError, match="Raise the maximum length"):
@@ -162,7 +162,7 @@ def test_answers_that_do_not_fit(tmp_path: Path, inputs: list[ArtifactView]) -> 
 
 @pytest.mark.ml
 def test_license_and_notice_go_with_the_weights(tmp_path: Path, inputs: list[ArtifactView]) -> None:
-    from backend.ml.convert import plain_folder
+    from backend.ml.compression.olive_export import plain_folder
 
     base = model_view(build_tiny_model(tmp_path / "base"))
     (base.path / "LICENSE").write_text("Apache License")

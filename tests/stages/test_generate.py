@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from backend.data import quality
-from backend.data.rows import DataFolder, Row, write_split
-from backend.errors import Cancelled, StudioError
+from backend.core.errors import Cancelled, StudioError
+from backend.core.schemas import Kind
+from backend.data import filter_report
+from backend.data.dataset import DataFolder, Row, write_split
 from backend.jobs.context import MemoryContext
-from backend.schemas import Kind
 from backend.stages.generate import STAGE, GenerateParams, check, quote, run
 from tests.chat.onnx import build_lively_model
 from tests.chat.stand_in import StandIn
@@ -87,7 +87,7 @@ def test_what_is_known_or_measures_is_refused_and_counted(server: StandIn, job: 
     assert drops["counts"]["leak"] == result.metrics["dropped_leak"] == 2
     assert [drop["other"] for drop in drops["rows"] if drop["reason"] == "leak"] == ["45", "32"]
     assert drops["counts"]["near_duplicate"] >= 3 and drops["counts"]["input_length"] == 1
-    report = quality.read(data.path)
+    report = filter_report.read(data.path)
     assert report and report.dropped == drops["counts"]
     assert {point.state for point in report.points} == {"seed", "kept", "dropped"}
     assert report.after.rows == report.before.rows + 30

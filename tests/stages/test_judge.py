@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from backend.chat.verdict import score_in
-from backend.data import quality
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.core.schemas import Kind
+from backend.data import filter_report
+from backend.generation.judge import score_in
 from backend.jobs.context import MemoryContext
-from backend.schemas import Kind
 from backend.stages.judge import STAGE, JudgeParams, check, quote, run
 from tests.chat.stand_in import StandIn
 from tests.stages.world import TinyWorld, log_of, made
@@ -53,14 +53,14 @@ def test_low_scores_go_and_the_others_become_confidence(server: StandIn, job: Me
     data, manifest = made(job)
     rows = list(data.rows("train"))
     assert {(row.output, row.confidence) for row in rows} == {("green", 1.0), ("red", None)}
-    assert {(drop.row.output, drop.row.confidence) for drop in quality.dropped(data.path, "low_score", 99)} == {
+    assert {(drop.row.output, drop.row.confidence) for drop in filter_report.dropped(data.path, "low_score", 99)} == {
         ("blue", 0.25)
     }
     assert result.metrics["dropped_low_score"] == result.metrics["unreadable"] == 10 and result.metrics["kept"] == 20
     assert result.metrics["score"] == manifest["facts"]["score"] == 3.5
     assert data.count("test") == 15 and data.count("pool") == 12 and manifest["parents"] == ["dataset-d1"]
     assert "10 of 30 replies of the judge hold no score" in "\n".join(log_of(job))
-    report = quality.read(data.path)
+    report = filter_report.read(data.path)
     assert report and report.after.classes == {"red": 10, "green": 10, "blue": 0}
 
 

@@ -12,15 +12,14 @@ from typing import Any
 
 import pytest
 
-from backend import packages
-from backend.chat import packing
-from backend.chat.engine import Sampling, open_engine
-from backend.chat.modelcard import model_card
-from backend.data.rows import DataFolder, Row, Template
-from backend.data.tokens import Encoder
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, Kind
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder, Row, Template
+from backend.inference.protocol import Sampling, open_engine
 from backend.jobs.context import MemoryContext
-from backend.schemas import ArtifactView, Kind
+from backend.packaging import package_folder, verify
+from backend.packaging.model_card import model_card
 from backend.stages.package import STAGE, PackageParams, check, quote, run
 from tests.chat.onnx import Converted, converted
 from tests.helpers import dataset_view, view
@@ -117,7 +116,7 @@ def test_the_same_model_gives_the_same_zip(made: Converted, tmp_path: Path) -> N
 
 
 def test_the_scripts_are_short_and_each_needs_one_package() -> None:
-    made = packing.scripts("voice", "2.1.0", 64)
+    made = package_folder.scripts("voice", "2.1.0", 64)
     assert set(made) == {"run.py", "foundry.py"}
     for name, needed in (("run.py", "onnxruntime_genai"), ("foundry.py", "foundry_local_sdk")):
         lines = made[name].splitlines()
@@ -138,7 +137,7 @@ def test_a_chat_template_that_changes_words_is_refused(tmp_path: Path, change: s
     (tmp_path / "tokenizer_config.json").write_text("{}")
     (tmp_path / "chat_template.jinja").write_text("{% for m in messages %}" + change + "{% endfor %}")
     with pytest.raises(StudioError) as caught:
-        packing.prompt_template(Encoder(tmp_path), Template(), "loud")
+        package_folder.prompt_template(Encoder(tmp_path), Template(), "loud")
     assert caught.value.code == "chat.package_template" and "loud" in str(caught.value)
 
 
@@ -207,7 +206,7 @@ def test_versions_count_up_and_one_version_is_one_package(made: Converted, tmp_p
 @pytest.mark.ml
 def test_what_was_packed_verifies(made: Converted, tmp_path: Path) -> None:
     folder, _ = packed(made, tmp_path)
-    assert packages.verify(folder / "colours") == [] and packages.verify(folder / "colours.zip") == []
+    assert verify.verify(folder / "colours") == [] and verify.verify(folder / "colours.zip") == []
 
 
 def test_a_version_is_three_numbers() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from backend.core.schemas import ArtifactView, Kind
 from backend.jobs.context import MemoryContext
-from backend.schemas import ArtifactView, Kind
 from backend.stages.parity import STAGE, ParityParams, check, quote, run
 from tests.chat.onnx import Converted, converted
 from tests.gate import broken as ways

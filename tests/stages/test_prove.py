@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from backend.chat import foundry
-from backend.chat.engine import Sampling, open_engine
-from backend.data.tokens import Encoder
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.core.schemas import Kind
+from backend.data.chat_template import Encoder
+from backend.inference.protocol import Sampling, open_engine
 from backend.jobs.context import MemoryContext
-from backend.schemas import Kind
+from backend.packaging import foundry
 from backend.stages.prove import STAGE, ProveParams, check, quote, run
 from tests.chat.onnx import Converted, converted
 from tests.helpers import dataset_view
@@ -94,7 +94,7 @@ def test_what_differs_is_named(
 
 
 def test_a_lost_share_of_right_labels_is_noticed(tmp_path: Path) -> None:
-    from backend.data.rows import DataFolder
+    from backend.data.dataset import DataFolder
     from backend.stages.prove import _compared
     from tests.helpers import tiny_dataset
 

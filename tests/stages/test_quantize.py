@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from backend.artifacts import verify
-from backend.chat.engine import open_engine
-from backend.errors import StudioError
+from backend.core.artifacts import verify
+from backend.core.errors import StudioError
+from backend.core.schemas import Kind
+from backend.inference.protocol import open_engine
 from backend.jobs.context import MemoryContext
-from backend.schemas import Kind
 from backend.stages.quantize import STAGE, QuantizeParams, check, quote, run
 from tests.chat.onnx import SCALE, Converted, build_lively_model, converted
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset, view

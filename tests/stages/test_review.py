@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from backend import recipes
+from backend.core.errors import StudioError
+from backend.core.schemas import Kind
+from backend.data.dataset import DataFolder, Row, write_split
 from backend.data.decisions import Decision, decision_lines
-from backend.data.deck import Deck
-from backend.data.rows import DataFolder, Row, write_split
-from backend.errors import StudioError
+from backend.data.review_order import Deck
 from backend.jobs.context import MemoryContext
-from backend.schemas import Kind
+from backend.planning import recipes
 from backend.stages import curate, judge, teacher
 from backend.stages.review import STAGE, ReviewParams, check, quote, run
 from tests.chat.stand_in import StandIn

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from backend.artifacts import verify
-from backend.errors import Cancelled, StudioError
+from backend.core.artifacts import verify
+from backend.core.errors import Cancelled, StudioError
+from backend.core.schemas import ArtifactView, Kind
 from backend.jobs.context import MemoryContext
-from backend.ml import meter, shrink
-from backend.schemas import ArtifactView, Kind
+from backend.ml.compression import quantize
+from backend.ml.evaluation import measure as meter
 from backend.stages.search import RECIPES, STAGE, SearchParams, check, judged, quote, run
 from tests.chat.onnx import SCALE, build_lively_model
 from tests.helpers import dataset_view, model_view, tiny_dataset
@@ -37,7 +38,7 @@ class Bench:
         model = self.view(tmp_path / "weights", Kind.MODEL, "m", **FACTS)
         self.inputs = [model, dataset_view(tiny_dataset(tmp_path / "data"), "d")]
         self.ctx = MemoryContext(tmp_path / "job", self.inputs)
-        monkeypatch.setattr(shrink.Maker, "make", self.make())
+        monkeypatch.setattr(quantize.Maker, "make", self.make())
         monkeypatch.setattr(meter.Meter, "measure", self.measure())
 
     @staticmethod

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from backend import recipes
+from backend.db import tables as t
 from backend.jobs.context import MemoryContext
+from backend.planning import recipes
 from backend.stages.distill import STAGE
-from backend.store import tables as t
 from tests.helpers import dataset_view, model_view, tiny_dataset
 from tests.stages.test_finetune import made
 from tests.studio.house import House

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from backend.data.rows import DataFolder, Row, Template, write_split, write_template
-from backend.errors import Cancelled, StudioError
+from backend.core.errors import Cancelled, StudioError
+from backend.core.paths import ROOT
+from backend.core.schemas import Kind
+from backend.data.dataset import DataFolder, Row, Template, write_split, write_template
 from backend.jobs.context import MemoryContext
-from backend.paths import ROOT
-from backend.schemas import Kind
 from backend.stages.teacher import STAGE, TeacherParams, check, quote, run
 from tests.chat.onnx import build_lively_model
 from tests.chat.stand_in import StandIn

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.core.schemas import Kind
 from backend.jobs.context import MemoryContext
-from backend.schemas import Kind
 from backend.stages.teacher import TeacherParams, check, quote, run
 from tests.chat.onnx import build_lively_model
 from tests.chat.stand_in import StandIn

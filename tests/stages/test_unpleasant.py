@@ -8,8 +8,8 @@ from collections import Counter
 
 import pytest
 
-from backend.chat.asking import Reply, log_refused
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.generation.batch import Reply, log_refused
 from backend.jobs.context import MemoryContext
 from backend.stages.teacher import TeacherParams, run
 from tests.chat.stand_in import StandIn

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from backend.data.rows import DataFolder
+from backend.core.endpoints import EndpointView
+from backend.core.schemas import ArtifactView, Kind
+from backend.core.stage import Described
+from backend.data.dataset import DataFolder
 from backend.jobs.context import MemoryContext
-from backend.models.endpoints import EndpointView
-from backend.schemas import ArtifactView, Kind
-from backend.stages.base import Described
 
 
 class TinyWorld:

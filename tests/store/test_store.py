@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from backend import disk
-from backend.artifacts import Manifest, read_manifest, seal, verify
-from backend.errors import StudioError
-from backend.schemas import ArtifactView, Kind, State
-from backend.settings import Settings
-from backend.store import Store
-from backend.store import tables as t
+from backend.core.artifacts import Manifest, read_manifest, seal, verify
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, Kind, State
+from backend.core.settings import Settings
+from backend.db import Store
+from backend.db import tables as t
+from backend.files import disk
 
 
 @pytest.fixture
@@ -48,9 +48,7 @@ def add_job(store: Store, id: str = "j1", state: State = State.SUCCEEDED, **para
 
 
 def test_six_processes_that_open_a_new_database_at_once_all_succeed(settings: Settings) -> None:
-    code = (
-        "from backend.settings import Settings; from backend.store import Store; Store(Settings().store_url).project()"
-    )
+    code = "from backend.core.settings import Settings; from backend.db import Store; Store(Settings().store_url).project()"
     started = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(6)]
     errors = [process.communicate(timeout=60)[1].decode() for process in started]
     assert [process.returncode for process in started] == [0] * 6, errors

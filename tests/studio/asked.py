@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backend import recipes, stages
-from backend.ablation.recipe import AblationParams
-from backend.chat.verdict import RUBRIC
-from backend.gate.words import PHRASES, PLAIN, TITLES
-from backend.messages import MESSAGES
-from backend.messages.words import WORDS
-from backend.models.endpoints import PRESETS, SavedEndpoint
-from backend.paths import ROOT, assets
+from backend import stages
+from backend.checks.labels import PHRASES, PLAIN, TITLES
+from backend.core.endpoints import PRESETS, SavedEndpoint
+from backend.core.messages import MESSAGES
+from backend.core.messages.words import WORDS
+from backend.core.paths import ROOT, assets
+from backend.generation.judge import RUBRIC
+from backend.planning import recipes
+from backend.planning.ablation.recipe import AblationParams
 from studio.nav import NAV
-from studio.ui import choices, metrics, words
+from studio.ui.forms.form import choices
+from studio.ui.shared import formatting, metrics
 
 
 def shell_files() -> list[Path]:
@@ -73,40 +75,40 @@ def _tables() -> Iterator[tuple[str, str]]:
     for row in NAV:
         yield from ((text, "studio/nav.py") for text in (row.title, row.help, row.section))
     tables: dict[str, list[str]] = {
-        "STATES": [word for word, _icon, _colour in words.STATES.values()],
-        "STAGES": list(words.STAGES.values()),
+        "STATES": [word for word, _icon, _colour in formatting.STATES.values()],
+        "STAGES": list(formatting.STAGES.values()),
         "METRICS": [label for label, _unit in metrics.METRICS.values()],
-        "KINDS": list(words.KINDS.values()),
+        "KINDS": list(formatting.KINDS.values()),
         "NOTES": sorted(choices.NOTES),
         "OPTIONS": [word for options in choices.OPTIONS.values() for word in options.values()],
     }
     for name, found in tables.items():
-        yield from ((text, f"studio/ui/words.py: {name}") for text in found)
+        yield from ((text, f"studio/ui/shared/formatting.py: {name}") for text in found)
 
 
 def _backend() -> Iterator[tuple[str, str]]:
     for code, parts in MESSAGES.items():
         yield from ((text, f"backend/messages: {code}") for text in parts)
-    yield from ((text, "backend/messages/words.py") for text in sorted(WORDS))
-    yield from ((text, "backend/gate/words.py") for text in (*TITLES.values(), *PLAIN.values(), *PHRASES))
-    forms = {name: stage.params for name, stage in stages.stages().items()} | {words.ABLATION: AblationParams}
+    yield from ((text, "backend/core/messages/words.py") for text in sorted(WORDS))
+    yield from ((text, "backend/checks/labels.py") for text in (*TITLES.values(), *PLAIN.values(), *PHRASES))
+    forms = {name: stage.params for name, stage in stages.stages().items()} | {formatting.ABLATION: AblationParams}
     for name, params in forms.items():
         for field, info in params.model_fields.items():
             yield from ((str(text), f"backend/stages: {name}.{field}") for text in (info.title, info.description))
     for field, info in SavedEndpoint.model_fields.items():
-        yield from ((str(text), f"backend/models/endpoints.py: {field}") for text in (info.title, info.description))
-    yield RUBRIC, "backend/chat/verdict.py"
+        yield from ((str(text), f"backend/core/endpoints.py: {field}") for text in (info.title, info.description))
+    yield RUBRIC, "backend/generation/judge.py"
     for preset in PRESETS.values():
-        yield preset.terms, "backend/models/endpoints.py: PRESETS"
+        yield preset.terms, "backend/core/endpoints.py: PRESETS"
     for path in (assets() / "recipes").glob("*.yaml"):
         yield recipes.load(path).description, path.name
     doctor = ROOT / "backend" / "doctor.py"
     for call in calls(doctor, "_check", "_optional"):
         for argument in call.args[1:]:
-            yield from ((text, "backend/doctor.py") for text in texts(argument))
+            yield from ((text, "backend/api/doctor.py") for text in texts(argument))
     for node in ast.walk(ast.parse(doctor.read_text("utf-8"))):
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("found", "remedy"):
-            yield from ((text, "backend/doctor.py") for text in texts(node.value))
+            yield from ((text, "backend/api/doctor.py") for text in texts(node.value))
 
 
 def literals(annotation: Any) -> set[str]:

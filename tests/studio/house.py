@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from backend.api import Studio
-from backend.artifacts import Manifest, seal
-from backend.data.rows import Row, Template, data_facts, write_split, write_template
-from backend.schemas import ArtifactView, Kind, Quote, State
+from backend.core.artifacts import Manifest, seal
+from backend.core.schemas import ArtifactView, Kind, Quote, State
+from backend.data.dataset import Row, Template, data_facts, write_split, write_template
+from backend.db import tables as t
 from backend.stages import stage
-from backend.store import tables as t
 
 QUOTE = Quote(seconds=95, memory_bytes=1_600_000_000, disk_bytes=540_000_000)
 MODEL_FACTS = {

@@ -8,8 +8,8 @@ import io
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.ablation.reading import Ablation
-from backend.schemas import RunView, State
+from backend.core.schemas import RunView, State
+from backend.planning.ablation.reading import Ablation
 from studio.paths import HERE
 from studio.ui.ablation.figure import ablation_chart, drawn
 from studio.ui.ablation.results import ablation_csv

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from backend.chat.verdict import RUBRIC
-from backend.schemas import Kind, State
-from studio.ui.i18n import translator
+from backend.core.schemas import Kind, State
+from backend.generation.judge import RUBRIC
+from studio.ui.shared.i18n import translator
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 from tests.studio.test_teacher import PASSED, audition, key

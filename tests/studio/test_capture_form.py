@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from backend.data.tokens import PLAIN_TEMPLATE
-from backend.models.captures import data_hashes
-from backend.schemas import ArtifactView, Kind, State
-from studio.ui.fields import Kind as FieldKind
-from studio.ui.fields import parse
+from backend.core.schemas import ArtifactView, Kind, State
+from backend.data.chat_template import PLAIN_TEMPLATE
+from backend.training.captures import data_hashes
+from studio.ui.forms.fields import Kind as FieldKind
+from studio.ui.forms.fields import parse
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 from tests.studio.test_stage_pages import key

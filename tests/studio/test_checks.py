@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.gate.checks import Check, at_least, at_most, failed, told
-from backend.schemas import ArtifactView, Kind, State
+from backend.checks.check import Check, at_least, at_most, failed, told
+from backend.core.schemas import ArtifactView, Kind, State
 from studio.ui.checks import report as shown
 from tests.studio.conftest import Show, words
 from tests.studio.house import House

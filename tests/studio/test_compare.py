@@ -11,10 +11,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from backend.answers import Confusion
-from backend.evaluations import EvaluationView
-from backend.report import html
-from backend.schemas import Kind, State
+from backend.core.schemas import Kind, State
+from backend.results.answers import Confusion
+from backend.results.evaluations import EvaluationView
+from backend.results.report import html
 from studio.ui.compare import page
 from studio.ui.compare.axes import span, ticks
 from studio.ui.compare.controls import Choice

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.data import quality
-from backend.data.quality import Drop, Point, Quality, Variety
-from backend.data.rows import Row, Template, data_facts, write_split, write_template
-from backend.schemas import ArtifactView, Kind, State
+from backend.core.schemas import ArtifactView, Kind, State
+from backend.data import filter_report
+from backend.data.dataset import Row, Template, data_facts, write_split, write_template
+from backend.data.filter_report import Drop, Point, Quality, Variety
 from studio.ui.curation.figures import classes_chart, map_chart, reasons_chart
 from tests.studio.conftest import Show, words
 from tests.studio.house import LABELS, House
@@ -35,7 +35,7 @@ def curated(house: House, name: str = "clean", project: str = "default") -> Arti
     report = Quality(
         before=Variety.of(before, 0.9, LABELS), after=Variety.of(rows, 0.9, LABELS), dropped=counts, points=points
     )
-    quality.write(source, report, DROPS)
+    filter_report.write(source, report, DROPS)
     facts = {**data_facts(source), "teacher": "big", "curated": counts}
     return house.keep(Kind.DATASET, name, source, facts, project=project)
 

@@ -7,9 +7,9 @@ import gettext
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.schemas import Kind, State
+from backend.core.schemas import Kind, State
 from studio.nav import NAV
-from studio.ui.i18n import _catalogue
+from studio.ui.shared.i18n import _catalogue
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backend.evaluations import lineage
-from backend.schemas import Kind
+from backend.core.schemas import Kind
+from backend.results.evaluations import lineage
 from studio.ui.compare.controls import untuned
 from studio.ui.compare.figures import pareto_chart
 from studio.ui.compare.words import origin_words

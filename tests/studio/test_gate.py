@@ -12,8 +12,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from studio.gate import HostGate, TokenGate
-from studio.launch import listen
+from studio.webapp.access import HostGate, TokenGate
+from studio.webapp.launch import listen
 
 
 async def page(_request: Request) -> PlainTextResponse:

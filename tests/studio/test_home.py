@@ -9,11 +9,11 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from backend.api import Studio
-from backend.errors import StudioError
-from backend.schemas import RunView, State
+from backend.core.errors import StudioError
+from backend.core.schemas import RunView, State
 from studio.paths import HERE
-from studio.ui import demo
-from studio.ui.tasks import task
+from studio.ui.home import demo
+from studio.ui.shared.tasks import task
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 

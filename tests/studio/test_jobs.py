@@ -15,11 +15,12 @@ from unittest.mock import Mock
 import pytest
 import streamlit as st
 
-from backend.jobs.order import start_order
-from backend.schemas import State
-from backend.store import tables as t
-from studio.ui import jobs, jobtable
-from studio.ui.usage import usage
+from backend.core.schemas import State
+from backend.db import tables as t
+from backend.jobs.scheduling import start_order
+from studio.ui.jobs.page import page
+from studio.ui.jobs.page import table as jobtable
+from studio.ui.jobs.resource_usage import usage
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 
@@ -101,12 +102,12 @@ def test_filters_stand_in_the_address(
 
 
 def test_history_comes_in_pages(show: Show, house: House, listed: list[dict[str, str]]) -> None:
-    for number in range(jobs.PAGE + 3):
+    for number in range(page.PAGE + 3):
         house.run(f"n{number}", ("dataset", State.SUCCEEDED), minutes_ago=number + 5)
     at = show("jobs")
-    assert [each["name"] for each in listed] == [f"n{number}" for number in range(jobs.PAGE)]
+    assert [each["name"] for each in listed] == [f"n{number}" for number in range(page.PAGE)]
     at.button(key="more").click().run()
-    assert len(listed) == jobs.PAGE + 3
+    assert len(listed) == page.PAGE + 3
     assert "more" not in [button.key for button in at.button]
 
 
@@ -128,15 +129,15 @@ def test_waiting_jobs_change_places_and_are_cancelled(show: Show, house: House) 
 def test_long_queue_is_worked_out_once_and_shown_in_part(
     show: Show, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(jobs.PAGE + 5):
+    for number in range(page.PAGE + 5):
         house.run(f"n{number:02}", ("finetune", State.WAITING), minutes_ago=99 - number)
     house.worker()
     counted = Mock(side_effect=start_order)
-    monkeypatch.setattr("studio.ui.waiting.start_order", counted)
-    monkeypatch.setattr("studio.ui.overview.upcoming", list)  # the page Home, which is drawn first
+    monkeypatch.setattr("studio.ui.jobs.queue_position.start_order", counted)
+    monkeypatch.setattr("studio.ui.home.page.upcoming", list)  # the page Home, which is drawn first
     at = show("jobs")
     shown = [str(button.key) for button in at.button if str(button.key).startswith("cancel_")]
-    assert shown == [f"cancel_r-n{number:02}-finetune" for number in range(jobs.PAGE)]
+    assert shown == [f"cancel_r-n{number:02}-finetune" for number in range(page.PAGE)]
     assert "25 jobs wait" in words(at) and "and 5 more" in words(at)
     assert counted.call_count == 1
 

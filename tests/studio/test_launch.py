@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.paths import ROOT
+from backend.core.paths import ROOT
 from tests.studio.web import Web, Whole
 
 pytestmark = pytest.mark.proc
@@ -57,7 +57,7 @@ def test_foreign_host_is_refused(web: Web) -> None:
 
 def test_port_in_use_is_a_sentence(web: Web) -> None:
     second = subprocess.run(
-        [sys.executable, "-m", "studio.launch", "--port", str(web.port)],
+        [sys.executable, "-m", "studio.webapp.launch", "--port", str(web.port)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -83,9 +83,9 @@ def test_made_up_token_outlives_the_web_process(home: Path) -> None:
     with Whole(home, "--no-worker", host="0.0.0.0") as studio, httpx.Client(base_url=studio.url) as client:
         token = next(line for line in studio.lines if "token=" in line).split("token=")[1]
         assert client.get("/", params={"token": token}).status_code == 303
-        before = studio.kill("studio.launch")
+        before = studio.kill("studio.webapp.launch")
         deadline = time.monotonic() + 30
-        while studio.running("studio.launch") in (before, None) and time.monotonic() < deadline:
+        while studio.running("studio.webapp.launch") in (before, None) and time.monotonic() < deadline:
             time.sleep(0.1)
         while time.monotonic() < deadline:
             with suppress(httpx.TransportError):

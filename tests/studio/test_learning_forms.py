@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.schemas import Kind
+from backend.core.schemas import Kind
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 from tests.studio.test_stage_pages import key

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.errors import StudioError
-from backend.schemas import ArtifactView, Kind, State
-from backend.store import tables as t
-from backend.uploads import receive
-from studio.ui import source, tasks
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, Kind, State
+from backend.db import tables as t
+from backend.files.uploads import receive
+from studio.ui.data.upload import arrived, box_data
 from studio.ui.models import delete
 from studio.ui.models.card import latest_evaluation, line, path_words
 from studio.ui.models.words import short_count
-from studio.ui.upload import arrived, box_data
+from studio.ui.shared import api_cache, tasks
 from tests.models.test_gguf import gguf_file
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
@@ -94,7 +94,7 @@ def test_preparation_that_breaks_says_so_in_every_tab(show: Show, monkeypatch: p
         raise OSError("no <room>")
 
     monkeypatch.setattr("backend.api.Studio.model", fail)
-    tasks.background(f"builtin:{BUILTIN}", lambda: source.studio().model(BUILTIN))  # as a form does
+    tasks.background(f"builtin:{BUILTIN}", lambda: api_cache.studio().model(BUILTIN))  # as a form does
     wait_for(f"builtin:{BUILTIN}")
     for language, said in (("en", "Unexpected error"), ("es", "Error inesperado"), ("en", r"no \<room\>")):
         assert said in show("models", language).error[0].value
@@ -236,7 +236,7 @@ def test_upload_box_believes_only_uploads_that_are_there(house: House) -> None:
 def test_list_is_read_again_when_something_came(show: Show, house: House) -> None:
     at = show("models")
     house.model("late")
-    source.forget()
+    api_cache.forget()
     assert cards(at.run()) == ["model-late"]
 
 

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.chat.engine import Sampling
-from backend.data.rows import Message, Template
-from backend.errors import Problem, StudioError
-from backend.schemas import ArtifactView, Kind, State
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import ArtifactView, Kind, State
+from backend.data.dataset import Message, Template
+from backend.inference.protocol import Sampling
 from backend.serve.client import Piece, ServedModel
 from studio.ui.playground import chats as kept
 from studio.ui.playground import shared, turns
 from studio.ui.playground.chats import Chat, Chats, Setup
 from studio.ui.playground.lineage import ancestors, proposed
 from studio.ui.playground.loads import Loads
-from studio.ui.words import escaped
+from studio.ui.shared.formatting import escaped
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 
@@ -190,7 +190,7 @@ def test_a_model_that_the_list_of_everything_lacks_yet_has_no_ancestors(
 ) -> None:
     base = house.model("base")
     new = house.model("new", Kind.ADAPTER, parents=[base.id])
-    monkeypatch.setattr("studio.ui.source.artifacts", lambda kinds=(): [new] if kinds else [base])
+    monkeypatch.setattr("studio.ui.shared.api_cache.artifacts", lambda kinds=(): [new] if kinds else [base])
     assert ancestors(new.id) == []
 
 

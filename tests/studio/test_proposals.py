@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 import streamlit as st
 
-from backend.schemas import Kind, State
+from backend.core.schemas import Kind, State
 from backend.stages import stages
-from studio.ui.fields import zero_words
-from studio.ui.i18n import translator
+from studio.ui.forms.fields import zero_words
+from studio.ui.shared.i18n import translator
 from tests.ablation.lab import Lab
 from tests.studio.conftest import Show
 from tests.studio.house import House

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.schemas import ArtifactView, Kind
+from backend.core.schemas import ArtifactView, Kind
 from studio.ui.quantize.points import columns, measured, rows
 from tests.studio.conftest import Show, words
 from tests.studio.house import House

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from backend.api.reviews import ReviewCounts
+from backend.core.schemas import State
+from backend.data.dataset import Row
 from backend.data.decisions import Decision, read_decisions
-from backend.data.rows import Row
-from backend.reviews import ReviewCounts
-from backend.schemas import State
+from backend.db import tables as t
 from backend.stages.review import STAGE
-from backend.store import tables as t
-from studio.ui.review.box import box_data
+from studio.ui.review.component import box_data
 from studio.ui.review.page import agreement_words, answered
 from tests.studio.conftest import Show, words
 from tests.studio.house import LABELS, House

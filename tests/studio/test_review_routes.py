@@ -11,10 +11,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from backend.schemas import ArtifactView
-from studio.asgi import app
-from studio.gate import COOKIE, TokenGate
-from studio.review_routes import MOST_BYTES, review_routes
+from backend.core.schemas import ArtifactView
+from studio.webapp.access import COOKIE, TokenGate
+from studio.webapp.app import app
+from studio.webapp.review import MOST_BYTES, review_routes
 from tests.studio.house import LABELS, House
 
 OWN = {"x-slmops-upload": "1"}

@@ -16,11 +16,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from backend.api import Studio
-from backend.data.rows import Row, write_split
-from backend.schemas import Kind
-from studio.asgi import app
-from studio.routes import routes
-from studio.ui import source
+from backend.core.schemas import Kind
+from backend.data.dataset import Row, write_split
+from studio.ui.shared import api_cache
+from studio.webapp.app import app
+from studio.webapp.files import routes
 from tests.helpers import in_loop
 from tests.studio.house import House
 
@@ -76,7 +76,7 @@ def test_too_large_is_refused_before_a_byte_is_read(home: Path) -> None:
 
 
 def test_no_room_is_507(client: TestClient, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.machine.free_disk_bytes", lambda _folder: 50_000_000)
+    monkeypatch.setattr("backend.core.machine.free_disk_bytes", lambda _folder: 50_000_000)
     answer = client.put("/api/uploads/a.csv", content=b"x" * 5000, headers=OWN)
     assert answer.status_code == 507
     assert "5.0 kB" in answer.json()["problems"][0]["text"]
@@ -199,5 +199,5 @@ def test_routes_and_pages_share_one_studio(house: House, monkeypatch: pytest.Mon
     answer = TestClient(Starlette(routes=app._user_routes)).get("/api/artifacts/none/download")
     assert answer.json()["problems"][0]["code"] == "core.artifact_unknown"
     assert len(opened) == 1
-    assert source.studio() is house.studio and len(opened) == 1
+    assert api_cache.studio() is house.studio and len(opened) == 1
     st.cache_resource.clear()

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 
 from backend.api import Studio
-from backend.schemas import Kind, LogLine, State
+from backend.core.schemas import Kind, LogLine, State
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.errors import Problem, StudioError
-from backend.schemas import ArtifactView, Kind
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import ArtifactView, Kind
 from backend.serve.client import ServeOptions, ServerView
 from studio.ui.playground import shared
 from studio.ui.serving.state import servers

@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-from backend import doctor
-from backend.doctor import Check
-from backend.errors import StudioError
-from backend.schemas import Kind, State
-from backend.uploads import receive
-from studio.ui import tasks
+from backend.api import doctor
+from backend.api.doctor import Check
+from backend.core.errors import StudioError
+from backend.core.schemas import Kind, State
+from backend.files.uploads import receive
+from studio.ui.shared import tasks
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 
@@ -23,7 +23,7 @@ def quick_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
         Check(state="ok", what="processor", found="{value}", args={"value": "2 cores"}),
         Check(state="missing", what="memory", found="{value}", remedy="Buy <more>.", args={"value": "1 GB"}),
     ]
-    monkeypatch.setattr("backend.doctor.examine", lambda: checks)
+    monkeypatch.setattr("backend.api.doctor.examine", lambda: checks)
 
 
 def settle() -> None:
@@ -143,13 +143,13 @@ def test_checks_that_fail_say_so_and_break_nothing(
         raise OSError("<no> such device")
 
     working = doctor.examine
-    monkeypatch.setattr("backend.doctor.examine", fail)
+    monkeypatch.setattr("backend.api.doctor.examine", fail)
     show("settings", language)
     settle()
     at = show("settings", language)
     assert said in at.error[0].value and r"\<no\> such device" in at.error[0].value
     assert "Apache-2.0" in "\n".join(table.value.to_string() for table in at.table), "what comes after is there"
-    monkeypatch.setattr("backend.doctor.examine", working)
+    monkeypatch.setattr("backend.api.doctor.examine", working)
     at.button(key="check_again").click().run()
     settle()
     assert not show("settings", language).error

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from babel.messages.pofile import read_po
 
-from backend.errors import Problem
-from backend.messages import MESSAGES
-from backend.schemas import State
-from backend.store import tables as t
+from backend.core.errors import Problem
+from backend.core.messages import MESSAGES
+from backend.core.schemas import State
+from backend.db import tables as t
 from studio.nav import NAV
 from studio.paths import LOCALE
-from studio.ui import i18n
-from studio.ui.words import escaped
+from studio.ui.shared import i18n
+from studio.ui.shared.formatting import escaped
 from tests.studio.asked import asked, has_words, shell_files, texts
 from tests.studio.conftest import Show
 from tests.studio.house import House

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.schemas import Kind, State
-from backend.store import tables as t
-from studio.ui import source, stage_panel
-from studio.ui.chain import made, next_step
+from backend.core.schemas import Kind, State
+from backend.db import tables as t
+from studio.ui.forms.form import stage_panel
+from studio.ui.shared import api_cache
+from studio.ui.shared.progress import made, next_step
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 
@@ -141,7 +142,7 @@ def test_distill_begins_with_a_cut_and_goes_on_with_what_was_cut(show: Show, hou
     run = house.run("cutting", ("cut", State.SUCCEEDED))
     house.store.update_job(f"{run}-cut", result={"artifact": cut.id, "metrics": {}})
     house.model("newer")
-    source.forget()
+    api_cache.forget()
     at = step(show, "distill")
     assert at.selectbox(key=key(house, "distill", "student")).value == cut.id
     assert made([cut]) == {"cut"}
@@ -287,7 +288,7 @@ def test_untouched_fields_follow_the_project_and_chosen_ones_stay(show: Show, ho
     answers = house.dataset("answers")
     run = house.run("ask", ("teacher", State.SUCCEEDED))
     house.store.update_job(f"{run}-teacher", result={"artifact": answers.id, "metrics": {}})
-    source.forget()
+    api_cache.forget()
     at = step(show, "distill")
     assert at.selectbox(key=key(house, "distill", "data")).value == answers.id
     assert at.number_input(key=key(house, "distill", "epochs")).value == 5

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from backend.schemas import ArtifactView, Kind, State
-from studio.ui import source, tasks
+from backend.core.schemas import ArtifactView, Kind, State
+from studio.ui.shared import api_cache, tasks
 from studio.ui.teacher.ranking import others
 from tests.chat.stand_in import StandIn
 from tests.studio.conftest import Show, words
@@ -119,7 +119,7 @@ def test_the_test_button_asks_and_tells(show: Show, house: House, word: str, sai
         until = time.monotonic() + 20
         while (going := tasks.task("endpoint_test:deep")) is not None and not going.done and time.monotonic() < until:
             time.sleep(0.05)
-    source.forget()
+    api_cache.forget()
     at.run()
     assert said in words(at).replace("\\", "")
 
@@ -170,7 +170,7 @@ def test_an_audition_starts_from_its_form(show: Show, house: House) -> None:
 def test_at_first_the_catalogue_later_the_form(show: Show, house: House) -> None:
     assert show("teacher", step="").segmented_control(key="step").value == "choose"
     house.run("asked", ("teacher", State.SUCCEEDED))
-    source.forget()
+    api_cache.forget()
     assert show("teacher", step="").segmented_control(key="step").value == "teacher"
 
 

@@ -7,21 +7,22 @@ import ast
 import pytest
 
 from backend import stages
-from backend.data import bad, sniff
-from backend.data.rows import SPLITS
-from backend.messages.words import ARGUMENTS, WORDS
-from backend.paths import ROOT
-from backend.schemas import Kind, State
-from studio.ui import choices, i18n, words
+from backend.core.messages.words import ARGUMENTS, WORDS
+from backend.core.paths import ROOT
+from backend.core.schemas import Kind, State
+from backend.data import row_errors, sniff
+from backend.data.dataset import SPLITS
+from studio.ui.forms.form import choices
+from studio.ui.shared import formatting, i18n
 from tests.studio.asked import calls, literals, texts
 
 FILES = sorted((ROOT / "backend").rglob("*.py"))
 
 
 def test_tables_name_every_state_stage_and_kind() -> None:
-    assert set(words.STATES) == set(State)
-    assert tuple(words.STAGES) == stages.NAMES
-    assert set(words.KINDS) == {*Kind, "checkpoints", "cache", "logs", "uploads"}
+    assert set(formatting.STATES) == set(State)
+    assert tuple(formatting.STAGES) == stages.NAMES
+    assert set(formatting.KINDS) == {*Kind, "checkpoints", "cache", "logs", "uploads"}
 
 
 def test_every_choice_that_is_a_code_has_its_words() -> None:
@@ -46,7 +47,7 @@ def test_notes_are_what_the_stages_say() -> None:
 
 
 def test_words_in_arguments_are_those_of_the_back_end() -> None:
-    own = {*Kind, *State, *SPLITS, *(what for _, what in sniff._MAGIC), *bad._TYPES.values()}
+    own = {*Kind, *State, *SPLITS, *(what for _, what in sniff._MAGIC), *row_errors._TYPES.values()}
     for path in FILES:
         for call in calls(path, "StudioError", "_Retry", "_error", "_failed"):
             given = [keyword.value for keyword in call.keywords if keyword.arg in ARGUMENTS]
@@ -59,20 +60,20 @@ def test_words_in_arguments_are_those_of_the_back_end() -> None:
 
 @pytest.fixture
 def spanish(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(words, "_", i18n._catalogue("es").gettext)
+    monkeypatch.setattr(formatting, "_", i18n._catalogue("es").gettext)
 
 
 @pytest.mark.usefixtures("spanish")
 def test_parameters_and_notes_are_said_in_the_users_language() -> None:
-    title, help_ = words.field_words("finetune", "epochs")
+    title, help_ = formatting.field_words("finetune", "epochs")
     assert title == "Épocas" and help_.startswith("Cuántas veces")
-    assert words.option_words("dataset", "on_bad_row", "skip") == "Omitirlas y contarlas"
-    assert words.option_words("teacher", "splits", ["train", "pool"]) == "Entrenamiento, Reserva"
-    assert words.option_words("finetune", "qlora", True) == "Sí"
-    assert words.option_words("finetune", "targets", ["q_proj", "v_proj"]) == "q_proj, v_proj"
-    assert words.note_words("asking the teacher") == "Preguntando al maestro"
-    assert words.note_words("rounding 7 of 9") == "Rounding 7 of 9"
-    assert words.note_words("") == ""
+    assert formatting.option_words("dataset", "on_bad_row", "skip") == "Omitirlas y contarlas"
+    assert formatting.option_words("teacher", "splits", ["train", "pool"]) == "Entrenamiento, Reserva"
+    assert formatting.option_words("finetune", "qlora", True) == "Sí"
+    assert formatting.option_words("finetune", "targets", ["q_proj", "v_proj"]) == "q_proj, v_proj"
+    assert formatting.note_words("asking the teacher") == "Preguntando al maestro"
+    assert formatting.note_words("rounding 7 of 9") == "Rounding 7 of 9"
+    assert formatting.note_words("") == ""
 
 
 def test_descriptions_are_short_and_told_in_sentences() -> None:
@@ -89,15 +90,15 @@ def test_descriptions_are_short_and_told_in_sentences() -> None:
     ("seconds", "said"), [(0.4, "< 1 s"), (59.6, "1 min 00 s"), (95, "1 min 35 s"), (7384, "2 h 03 min")]
 )
 def test_duration(seconds: float, said: str) -> None:
-    assert words.duration(seconds) == said
+    assert formatting.duration(seconds) == said
 
 
 @pytest.mark.parametrize(
     ("count", "said"), [(0, "0 B"), (999, "999 B"), (1_234_567, "1.2 MB"), (999_960, "1.0 MB"), (5e15, "5,000.0 TB")]
 )
 def test_size(count: float, said: str) -> None:
-    assert words.size(count) == said
+    assert formatting.size(count) == said
 
 
 def test_words_of_others_carry_no_markup() -> None:
-    assert words.escaped("![x](http://a) <b> *c* r-1.csv") == r"!\[x\](http\://a) \<b\> \*c\* r-1.csv"
+    assert formatting.escaped("![x](http://a) <b> *c* r-1.csv") == r"!\[x\](http\://a) \<b\> \*c\* r-1.csv"

@@ -16,15 +16,15 @@ from typing import Self
 
 import psutil
 
-from backend.paths import ROOT
+from backend.core.paths import ROOT
 
 WHOLE = (sys.executable, "-c", "from backend.cli import main; main()", "studio")
 
 
 class Web:
-    """`python -m studio.launch` on a free port (or a given one), ready when it prints its address."""
+    """`python -m studio.webapp.launch` on a free port (or a given one), ready when it prints its address."""
 
-    command: tuple[str, ...] = (sys.executable, "-m", "studio.launch")
+    command: tuple[str, ...] = (sys.executable, "-m", "studio.webapp.launch")
 
     def __init__(self, home: Path, *more: str, host: str = "127.0.0.1", port: int = 0, **env: str) -> None:
         self.process = subprocess.Popen(

@@ -6,12 +6,12 @@ from html import escape
 from textwrap import wrap
 from typing import Any
 
-from backend.ablation.reading import Ablation, Arm
+from backend.planning.ablation.reading import Ablation, Arm
 from studio.ui.ablation.words import variant_words
 from studio.ui.compare.axes import span, ticks
 from studio.ui.compare.words import axis_text
-from studio.ui.i18n import _
-from studio.ui.words import metric_words, percent
+from studio.ui.shared.formatting import metric_words, percent
+from studio.ui.shared.i18n import _
 
 COLOURS = {"base": "#64748b", "gold": "#d97706", "sequence": "#0284c7", "logit": "#6366f1", "teacher": "#0d9488"}
 _GRID = "rgba(128,132,150,0.22)"

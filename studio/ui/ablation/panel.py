@@ -9,21 +9,22 @@ from uuid import uuid4
 
 import streamlit as st
 
-from backend.ablation.reading import is_ablation
-from backend.ablation.recipe import parse
-from backend.errors import Problem, StudioError
-from backend.planner import Plan
-from backend.schemas import Kind
-from backend.stages.base import RefTo
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import Kind
+from backend.core.stage import RefTo
+from backend.planning.ablation.reading import is_ablation
+from backend.planning.ablation.recipe import parse
+from backend.planning.planner import Plan
 from studio import nav
-from studio.ui import pickers, source
 from studio.ui.ablation.results import results
-from studio.ui.forms import Form, problem_line
-from studio.ui.i18n import _, ngettext
-from studio.ui.project import project
-from studio.ui.routes import ablation_routes
-from studio.ui.stage_panel import DOUBLE_CLICK, draw_fields, prepare_builtin, unprepared
-from studio.ui.words import ABLATION, duration, size
+from studio.ui.distill.methods import ablation_routes
+from studio.ui.forms import pickers
+from studio.ui.forms.form import Form, problem_line
+from studio.ui.forms.stage_panel import DOUBLE_CLICK, draw_fields, prepare_builtin, unprepared
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import ABLATION, duration, size
+from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.project import project
 
 HIDDEN = frozenset({"epochs", "capture", "route", "teacher", "own_share", "own_tokens", "rationale", "steps_weight"})
 """Steps say how long; each variant has its route; the capture is found or made."""
@@ -56,7 +57,7 @@ def ablation() -> None:
 
 def ablation_form() -> Form:
     """Teachers' answers and people's are offered apart."""
-    found = source.artifacts((Kind.DATASET,))
+    found = api_cache.artifacts((Kind.DATASET,))
     mine = sorted(found, key=lambda view: view.project != project().id)
     sides: dict[str, dict[str, str]] = {"data": {}, "gold": {}}
     for view in mine:
@@ -67,7 +68,7 @@ def ablation_form() -> Form:
 
 def _students() -> dict[str, str]:
     """All models, those last that an ablation made."""
-    runs = [run for run in source.project_runs(project().id) if is_ablation(run)]
+    runs = [run for run in api_cache.project_runs(project().id) if is_ablation(run)]
     made = {job.result.get("artifact") for run in runs for job in run.jobs}
     options = pickers.choices(RefTo((Kind.MODEL, Kind.ADAPTER)))
     return dict(sorted(options.items(), key=lambda option: option[0] in made))
@@ -88,7 +89,7 @@ def checked(form: Form) -> tuple[Plan | None, list[Problem]]:
 @st.cache_resource(ttl="4s", max_entries=32, show_spinner=False)
 def planned(raw: str) -> Plan:
     """Shared by all sessions for some seconds. Raises StudioError."""
-    studio = source.studio()
+    studio = api_cache.studio()
     return studio.plan(studio.ablation_recipe(parse(json.loads(raw))))
 
 
@@ -160,9 +161,9 @@ def _started(mark: str, key: str) -> None:
         return
 
     def start() -> None:
-        run = source.studio().start(plan, project=project().name, key=key)
+        run = api_cache.studio().start(plan, project=project().name, key=key)
         state[f"{mark}.at"], state[mark] = time.monotonic(), uuid4().hex
         state["ablation_run"] = run.id
         st.toast(_("The ablation is in the queue."))
 
-    source.act(start)
+    api_cache.act(start)

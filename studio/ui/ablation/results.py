@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.ablation.reading import Ablation, Arm, is_ablation
-from backend.answers import table_csv
-from backend.schemas import RunView, State
-from studio.ui import source
+from backend.core.schemas import RunView, State
+from backend.planning.ablation.reading import Ablation, Arm, is_ablation
+from backend.results.answers import table_csv
 from studio.ui.ablation.figure import ablation_chart, drawn
 from studio.ui.ablation.words import headline, interval_words, points, range_words, variant_words, verdicts
 from studio.ui.compare.figures import chart_config
 from studio.ui.compare.table import Cell, Column, plain_table
-from studio.ui.i18n import _
-from studio.ui.jobcard import job_card
-from studio.ui.parts import run_link, state_badge, worker_hint
-from studio.ui.pickers import distinct
-from studio.ui.project import project
-from studio.ui.words import ago, duration, escaped, metric_words, number, option_words, percent
+from studio.ui.forms.pickers import distinct
+from studio.ui.jobs.card import job_card
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import ago, duration, escaped, metric_words, number, option_words, percent
+from studio.ui.shared.i18n import _
+from studio.ui.shared.project import project
+from studio.ui.shared.widgets import run_link, state_badge, worker_hint
 
 RUN = "ablation_run"
 
@@ -25,14 +25,14 @@ RUN = "ablation_run"
 def results() -> None:
     """Of the chosen run of this project, the newest at first; nothing when there is none."""
     mine = project().id
-    runs = [run for run in source.project_runs(mine) if is_ablation(run)]
+    runs = [run for run in api_cache.project_runs(mine) if is_ablation(run)]
     if not runs:
         st.info(_("No ablation has run in this project yet."), icon=":material/info:")
         return
     run_id = _chosen(runs)
 
     def draw() -> bool:
-        run = source.one_run(run_id)
+        run = api_cache.one_run(run_id)
         _progress(run)
         _shown(ablation_of(run_id, ",".join(job.state for job in run.jobs)))
         for job in run.jobs:
@@ -40,14 +40,14 @@ def results() -> None:
                 job_card(job, run=False)
         return not run.state.ended
 
-    source.live(draw, busy=not source.one_run(run_id).state.ended)
+    api_cache.live(draw, busy=not api_cache.one_run(run_id).state.ended)
     st.subheader(_("A new ablation"), anchor=False)
 
 
 @st.cache_resource(ttl="60s", max_entries=16, show_spinner=False)
 def ablation_of(run_id: str, states: str) -> Ablation:
     """Read anew when the state of a job changes, which `states` tells."""
-    return source.studio().ablation(run_id)
+    return api_cache.studio().ablation(run_id)
 
 
 def _chosen(runs: list[RunView]) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from babel.numbers import format_decimal
 
-from backend.ablation.reading import Ablation, Arm, Difference
-from studio.ui.i18n import _, lang, ngettext
-from studio.ui.words import percent
+from backend.planning.ablation.reading import Ablation, Arm, Difference
+from studio.ui.shared.formatting import percent
+from studio.ui.shared.i18n import _, lang, ngettext
 
 VERDICTS = (("sequence", "gold"), ("logit", "gold"), ("logit", "sequence"))
 

@@ -10,14 +10,14 @@ from typing import Any
 import streamlit as st
 from babel.numbers import format_decimal
 
-from backend.gate import words
-from backend.gate.checks import Check
-from backend.gate.document import checks_of, document, read_report, verdict
-from backend.report import html, markdown
-from backend.schemas import ArtifactView, Kind
+from backend.checks import labels
+from backend.checks.check import Check
+from backend.checks.document import checks_of, document, read_report, verdict
+from backend.core.schemas import ArtifactView, Kind
+from backend.results.report import html, markdown
 from studio.ui.compare.table import Cell, Column, plain_table
-from studio.ui.i18n import _, lang
-from studio.ui.words import escaped, percent, size
+from studio.ui.shared.formatting import escaped, percent, size
+from studio.ui.shared.i18n import _, lang
 
 SHOWN = ("parity", "checklist")
 SMALLEST = 0.0001
@@ -61,7 +61,7 @@ def _read(view: ArtifactView) -> dict[str, Any]:
 
 def _about(report: dict[str, Any]) -> str:
     if report["report"] == "checklist":
-        told = words.ABOUT
+        told = labels.ABOUT
         about = _(told).format(
             data=report["data_name"], split=_(report["split"]), requests=show(report["requests"], "count")
         )
@@ -73,7 +73,7 @@ def _about(report: dict[str, Any]) -> str:
 
 
 def _columns() -> list[Column]:
-    title, result, measured, needed, _meaning = (_(word) for word in words.HEADER)
+    title, result, measured, needed, _meaning = (_(word) for word in labels.HEADER)
     return [
         {"title": title, "kind": "name"},
         {"title": result, "kind": "words"},
@@ -83,11 +83,11 @@ def _columns() -> list[Column]:
 
 
 def _row(check: Check) -> list[Cell]:
-    bound = words.AT_LEAST if check.at_least else words.AT_MOST
+    bound = labels.AT_LEAST if check.at_least else labels.AT_MOST
     result: Cell = {"text": check.sentence(_), "mark": "good" if check.passed else "bad"}
-    result["said"] = _(words.PASSED if check.passed else words.FAILED)
+    result["said"] = _(labels.PASSED if check.passed else labels.FAILED)
     return [
-        {"text": _(words.title(check.name))},
+        {"text": _(labels.title(check.name))},
         result,
         {"text": "–" if check.value is None else show(check.value, check.unit)},
         {"text": _(bound).format(value=show(check.threshold, check.unit))},

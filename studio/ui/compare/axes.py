@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, floor, log10
 
-from backend.evaluations import QUALITIES
+from backend.results.evaluations import QUALITIES
 
 SHARES = frozenset(QUALITIES) - {"perplexity"}
 

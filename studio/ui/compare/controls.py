@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from backend.evaluations import COSTS, HIGHER_IS_BETTER, EvaluationView, benchmarks, pick, qualities, reference
+from backend.results.evaluations import COSTS, HIGHER_IS_BETTER, EvaluationView, benchmarks, pick, qualities, reference
 from studio.ui.compare.words import axis_name, benchmark_words, names
-from studio.ui.i18n import _
-from studio.ui.words import metric_words
+from studio.ui.shared.formatting import metric_words
+from studio.ui.shared.i18n import _
 
 WIDE = 8
 """A chart whose largest cost is more than this many times the smallest begins with a logarithmic scale."""

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from backend.answers import AnswerRow, Answers, Show
-from studio.ui import source
+from backend.results.answers import AnswerRow, Answers, Show
 from studio.ui.compare.controls import Choice, model_choice
 from studio.ui.compare.figures import chart_config, confusion_chart
 from studio.ui.compare.table import Cell, Column, plain_table
 from studio.ui.compare.words import kind_words, origins_words, paired_words, short
-from studio.ui.i18n import _, ngettext
-from studio.ui.words import escaped
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escaped
+from studio.ui.shared.i18n import _, ngettext
 
 PAGE = 20
 LONGEST = 2_000
@@ -44,7 +44,7 @@ def details(choice: Choice) -> None:
 def answers_of(choice: Choice) -> Answers:
     """Of the two models that stand face to face, or of one."""
     other = None if choice.picked.id == choice.against.id else choice.against.id
-    return source.studio().answers(choice.picked.id, other)
+    return api_cache.studio().answers(choice.picked.id, other)
 
 
 def shown_rows(answers: Answers) -> list[str]:
@@ -142,7 +142,7 @@ def _marked(text: str, right: bool) -> Cell:
 
 def _confusion(choice: Choice) -> None:
     one = model_choice(_("Model"), choice, "confusion", choice.picked)
-    table = source.studio().confusion(one.id)
+    table = api_cache.studio().confusion(one.id)
     if table is None:
         st.info(_("This model was measured on free text: there are no labels to mix up."), icon=":material/info:")
         return

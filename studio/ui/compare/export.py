@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from backend.answers import table_csv
-from backend.report import html, markdown
+from backend.results.answers import table_csv
+from backend.results.report import html, markdown
 from studio.ui.compare.controls import Choice
 from studio.ui.compare.details import answers_of, shown_rows
 from studio.ui.compare.report import report
-from studio.ui.i18n import _
+from studio.ui.shared.i18n import _
 
 
 def exports(choice: Choice) -> None:

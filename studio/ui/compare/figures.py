@@ -7,13 +7,13 @@ from math import log10
 from textwrap import wrap
 from typing import Any
 
-from backend.answers import Confusion
-from backend.evaluations import ENDPOINT, HIGHER_IS_BETTER, EvaluationView, front
-from backend.schemas import Kind
+from backend.core.schemas import Kind
+from backend.results.answers import Confusion
+from backend.results.evaluations import ENDPOINT, HIGHER_IS_BETTER, EvaluationView, front
 from studio.ui.compare.axes import span, ticks
 from studio.ui.compare.words import axis_text, kind_words, names, short
-from studio.ui.i18n import _, lang
-from studio.ui.words import metric_words
+from studio.ui.shared.formatting import metric_words
+from studio.ui.shared.i18n import _, lang
 
 COLOURS = {
     (Kind.MODEL, "fp32"): "#6366f1",

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.errors import Problem
-from backend.evaluations import EvaluationView, benchmarks
-from backend.schemas import JobView, Kind, State
+from backend.core.errors import Problem
+from backend.core.schemas import JobView, Kind, State
+from backend.results.evaluations import EvaluationView, benchmarks
 from studio.nav import COMPARE, HOME
-from studio.ui import source
-from studio.ui.chain import chain_header, latest
 from studio.ui.compare.board import gains, leaderboard
 from studio.ui.compare.controls import Choice, axis, controls
 from studio.ui.compare.details import details
 from studio.ui.compare.export import exports
 from studio.ui.compare.figures import bars_chart, chart_config, pareto_chart
-from studio.ui.i18n import _, ngettext
-from studio.ui.parts import progress
-from studio.ui.project import project
-from studio.ui.stage_panel import stage_panel
-from studio.ui.words import cut_off_words, escaped, metric_words
+from studio.ui.forms.stage_panel import stage_panel
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import cut_off_words, escaped, metric_words
+from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.progress import chain_header, latest
+from studio.ui.shared.project import project
+from studio.ui.shared.widgets import progress
 
 BARS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
 
@@ -27,7 +27,7 @@ BARS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
 @st.cache_resource(ttl="2s", max_entries=16, show_spinner=False)
 def measured(project_id: str) -> list[EvaluationView]:
     """All measurements of a project, newest first; shared by all sessions for a moment."""
-    return source.studio().evaluations(project_id)
+    return api_cache.studio().evaluations(project_id)
 
 
 def compare() -> None:
@@ -36,7 +36,7 @@ def compare() -> None:
             st.title(_(COMPARE.title), anchor=False)
             st.caption(_("What each step cost and gained, on rows that no model has seen."))
         tools = st.container(width="content")
-    with source.shown():
+    with api_cache.shown():
         chain_header(COMPARE)
         found = measured(project().id)
         _live(found)
@@ -105,7 +105,7 @@ def _bars(choice: Choice, metric: str) -> None:
 
 
 def _jobs() -> list[JobView]:
-    return latest(source.project_runs(project().id), "evaluate")
+    return latest(api_cache.project_runs(project().id), "evaluate")
 
 
 def _live(found: list[EvaluationView]) -> None:
@@ -122,7 +122,7 @@ def _live(found: list[EvaluationView]) -> None:
             _failed(jobs[0])
         return bool(waiting)
 
-    source.live(draw, busy=any(not job.state.ended for job in _jobs()))
+    api_cache.live(draw, busy=any(not job.state.ended for job in _jobs()))
 
 
 def _waiting(jobs: list[JobView]) -> None:
@@ -161,6 +161,6 @@ def _nothing_yet() -> None:
             )
         )
         st.page_link(HOME.path, label=_("Start the demo on the page Home"), icon=":material/play_arrow:")
-    if source.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) and source.artifacts((Kind.DATASET,)):
+    if api_cache.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) and api_cache.artifacts((Kind.DATASET,)):
         st.subheader(_("Measure a model"), anchor=False)
         stage_panel("evaluate")

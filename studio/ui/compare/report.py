@@ -7,9 +7,9 @@ from math import log10
 
 from babel.dates import format_date
 
-from backend.answers import Answers
-from backend.evaluations import HIGHER_IS_BETTER, EvaluationView, front, gain
-from backend.report import Dot, Heading, Items, Paragraph, Part, Report, Scatter, Table
+from backend.results.answers import Answers
+from backend.results.evaluations import HIGHER_IS_BETTER, EvaluationView, front, gain
+from backend.results.report import Dot, Heading, Items, Paragraph, Part, Report, Scatter, Table
 from studio.ui.compare.axes import SHARES, span, ticks
 from studio.ui.compare.board import GAINS, board
 from studio.ui.compare.controls import Choice
@@ -23,8 +23,8 @@ from studio.ui.compare.words import (
     paired_words,
     quality_words,
 )
-from studio.ui.i18n import _, lang
-from studio.ui.words import about_line, metric_words
+from studio.ui.shared.formatting import about_line, metric_words
+from studio.ui.shared.i18n import _, lang
 
 
 def report(choice: Choice, answers: Answers) -> Report:

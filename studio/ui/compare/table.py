@@ -11,7 +11,7 @@ from typing import Literal, NotRequired, TypedDict
 
 import streamlit as st
 
-from studio.ui.i18n import _
+from studio.ui.shared.i18n import _
 
 
 def _part(suffix: str) -> str:

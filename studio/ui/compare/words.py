@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from babel.numbers import format_decimal, format_percent
 
-from backend.answers import Paired
-from backend.evaluations import ENDPOINT, QUALITIES, EvaluationView, Origin
-from backend.schemas import Kind
-from studio.ui.i18n import _, lang, ngettext
-from studio.ui.words import metric_words, option_words
+from backend.core.schemas import Kind
+from backend.results.answers import Paired
+from backend.results.evaluations import ENDPOINT, QUALITIES, EvaluationView, Origin
+from studio.ui.shared.formatting import metric_words, option_words
+from studio.ui.shared.i18n import _, lang, ngettext
 
 SURE = 0.05
 

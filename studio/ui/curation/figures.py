@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from backend.data.quality import Point, Variety
-from backend.messages.words import DROPS
-from studio.ui.i18n import _
-from studio.ui.words import number
+from backend.core.messages.words import DROPS
+from backend.data.filter_report import Point, Variety
+from studio.ui.shared.formatting import number
+from studio.ui.shared.i18n import _
 
 Figure = dict[str, Any]
 COLOURS = {"kept": "#6366f1", "dropped": "#d97706", "seed": "#64748b"}

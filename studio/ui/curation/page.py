@@ -6,16 +6,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from backend.data import quality
-from backend.data.quality import Drop, Quality
-from backend.schemas import ArtifactView, Kind
-from studio.ui import source
+from backend.core.schemas import ArtifactView, Kind
+from backend.data import filter_report
+from backend.data.filter_report import Drop, Quality
 from studio.ui.compare.figures import chart_config
 from studio.ui.curation.figures import classes_chart, map_chart, reason_words, reasons_chart
-from studio.ui.i18n import _
-from studio.ui.pickers import distinct, label
-from studio.ui.project import project
-from studio.ui.words import escaped, number, percent
+from studio.ui.forms.pickers import distinct, label
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escaped, number, percent
+from studio.ui.shared.i18n import _
+from studio.ui.shared.project import project
 
 EXAMPLES = 5
 _LONGEST = 400
@@ -25,7 +25,7 @@ def outcome(*stages: str) -> None:
     """Drawn while one of `stages` is chosen on the page."""
     if st.session_state.get("step") not in stages:
         return
-    with source.shown():
+    with api_cache.shown():
         st.subheader(_("What stayed and what went"), anchor=False)
         found = {view.id: view for view in _reported()}
         if not found:
@@ -46,7 +46,7 @@ def outcome(*stages: str) -> None:
 def _reported() -> list[ArtifactView]:
     """The datasets of the project that hold a report, newest first."""
     mine = project().id
-    marked = [view for view in source.artifacts((Kind.DATASET,)) if {"curated", "generated"} & view.facts.keys()]
+    marked = [view for view in api_cache.artifacts((Kind.DATASET,)) if {"curated", "generated"} & view.facts.keys()]
     return [view for view in marked if view.project == mine and (view.path / "quality.json").is_file()]
 
 
@@ -63,7 +63,7 @@ def _chosen(views: list[ArtifactView]) -> str:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _report(artifact: str, path: str) -> Quality | None:
     """An artifact never changes."""
-    return quality.read(Path(path))
+    return filter_report.read(Path(path))
 
 
 def _figures(report: Quality) -> None:
@@ -130,7 +130,7 @@ def _examples(view: ArtifactView, report: Quality) -> None:
         format_func=lambda reason: f"{reason_words(reason)} · {number(report.dropped.get(reason, 0))}",
         key="curation_reason",
     )
-    for at, drop in enumerate(quality.dropped(view.path, str(chosen or reasons[0]), EXAMPLES)):
+    for at, drop in enumerate(filter_report.dropped(view.path, str(chosen or reasons[0]), EXAMPLES)):
         with st.container(border=True, key=f"curation_row_{at}", gap="xsmall"):
             left, right = st.columns([3, 2])
             left.text(_cut(drop.row.input))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.schemas import ArtifactView, Kind
+from backend.core.schemas import ArtifactView, Kind
 from studio.nav import PLAYGROUND
-from studio.ui.i18n import _
+from studio.ui.data.upload import download_link
 from studio.ui.models import delete, details
 from studio.ui.models.words import ICONS, facts_line, kind_word
 from studio.ui.serving import drawer as serving
 from studio.ui.serving.state import servers
-from studio.ui.upload import download_link
-from studio.ui.words import escaped, metric_words
+from studio.ui.shared.formatting import escaped, metric_words
+from studio.ui.shared.i18n import _
 
 _LINE = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 _FIGURES = ("accuracy", "token_f1", "decode_tokens_per_s")

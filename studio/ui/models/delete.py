@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.errors import StudioError
-from backend.schemas import ArtifactView
-from studio.ui import source
-from studio.ui.i18n import _, ngettext
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView
 from studio.ui.models.words import kind_word
-from studio.ui.words import escaped, size
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escaped, size
+from studio.ui.shared.i18n import _, ngettext
 
 KEY = "models_delete"
 _FAILED = "models_delete_failed"
@@ -33,7 +33,7 @@ def _end() -> None:
 def _question(view: ArtifactView) -> None:
     if st.session_state.get(KEY) != view.id:  # done or cancelled within the dialog
         st.rerun()
-    hanging = source.studio().descendants(view.id)
+    hanging = api_cache.studio().descendants(view.id)
     st.markdown(_("Delete **{name}** for good?").format(name=escaped(view.name)))
     together = False
     if hanging:
@@ -60,9 +60,9 @@ def _question(view: ArtifactView) -> None:
 
 def _delete(artifact_id: str, together: bool) -> None:
     try:
-        source.studio().delete(artifact_id, together)
+        api_cache.studio().delete(artifact_id, together)
     except StudioError as error:
         st.session_state[_FAILED] = error.text(_)
         return
-    source.forget()
+    api_cache.forget()
     _end()

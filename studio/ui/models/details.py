@@ -8,13 +8,13 @@ import streamlit as st
 from babel.numbers import format_decimal
 
 from backend.api import MODEL_KINDS
-from backend.artifacts import Manifest
-from backend.packages import version_key
-from backend.schemas import ArtifactView, Kind
-from studio.ui import source
-from studio.ui.i18n import _, lang
+from backend.core.artifacts import Manifest
+from backend.core.schemas import ArtifactView, Kind
+from backend.packaging.verify import version_key
 from studio.ui.models.words import kind_word, whole
-from studio.ui.words import ago, escaped, field_words, option_words, size, stage_words
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import ago, escaped, field_words, option_words, size, stage_words
+from studio.ui.shared.i18n import _, lang
 
 PARAMETER = "model"
 """Of the page's address, so that a drawer can be linked to and survives a reload."""
@@ -33,8 +33,8 @@ def drawer(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
 
 
 def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
-    with source.shown():
-        manifest = source.studio().manifest(view.id)
+    with api_cache.shown():
+        manifest = api_cache.studio().manifest(view.id)
         _facts(view)
         _versions(view, known)
         _lineage(view, known, manifest)
@@ -63,7 +63,7 @@ def _facts(view: ArtifactView) -> None:
 
 def _memory(view: ArtifactView) -> dict[str, str]:
     try:
-        card = source.studio().card(view.id)
+        card = api_cache.studio().card(view.id)
     except KeyError:  # a model of another version may lack a fact that the memory follows from
         return {}
     words = {

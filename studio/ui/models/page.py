@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.schemas import ArtifactView, Kind
+from backend.core.schemas import ArtifactView, Kind
 from studio.nav import FINETUNE
-from studio.ui import source
-from studio.ui.i18n import _
-from studio.ui.models import bring, delete, details
+from studio.ui.models import delete, details, import_models
 from studio.ui.models.card import card
-from studio.ui.project import project_words
 from studio.ui.serving import drawer as serving
 from studio.ui.serving import state
-from studio.ui.words import kind_words
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import kind_words
+from studio.ui.shared.i18n import _
+from studio.ui.shared.project import project_words
 
 SHOWN = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX, Kind.CAPTURE, Kind.PACKAGE)
 PAGE = 12
@@ -22,27 +22,27 @@ ALL = "all"
 
 
 def models_page() -> None:
-    with source.shown():
-        everything = source.artifacts()
+    with api_cache.shown():
+        everything = api_cache.artifacts()
         held = [view for view in everything if view.kind in SHOWN]
         st.title(_("Models"), anchor=False)
         st.caption(
             _("What this studio holds: models, adapters, ONNX models and packages, ready to use or to take along.")
         )
-        bring.bring_box()
-        bring.builtins()
+        import_models.bring_box()
+        import_models.builtins()
         if held:
             _list(_filtered(held), everything)
-        elif not source.missing_builtins():
+        elif not api_cache.missing_builtins():
             _nothing_yet()
         _dialogs(everything)
         seen = _signature()
-        source.live(lambda: _watch(seen), busy=bring.at_work())
+        api_cache.live(lambda: _watch(seen), busy=import_models.at_work())
 
 
 def _filtered(held: list[ArtifactView]) -> list[ArtifactView]:
     """Draws the filters; returns what passes them."""
-    projects = {ALL: _("All projects")} | {each.id: project_words(each) for each in source.projects()}
+    projects = {ALL: _("All projects")} | {each.id: project_words(each) for each in api_cache.projects()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="model_filters"):
         chosen = st.selectbox(
             _("Project"),
@@ -123,11 +123,11 @@ def _dialogs(everything: list[ArtifactView]) -> None:
 
 
 def _signature() -> tuple[object, ...]:
-    return tuple(view.id for view in source.artifacts()), *bring.signature()
+    return tuple(view.id for view in api_cache.artifacts()), *import_models.signature()
 
 
 def _watch(seen: tuple[object, ...]) -> bool:
     """Draws nothing: the page is drawn again when something came, went or ended."""
     if _signature() != seen:
         st.rerun()
-    return bring.at_work()
+    return import_models.at_work()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from babel.numbers import format_decimal
 
-from backend.schemas import ArtifactView, Kind
-from studio.ui import source
-from studio.ui.i18n import _, lang
-from studio.ui.project import project_words
-from studio.ui.words import Colour, ago, escaped, kind_name, size
+from backend.core.schemas import ArtifactView, Kind
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import Colour, ago, escaped, kind_name, size
+from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.project import project_words
 
 ICONS: dict[Kind, tuple[str, Colour]] = {
     Kind.MODEL: (":material/deployed_code:", "blue"),
@@ -20,7 +20,7 @@ ICONS: dict[Kind, tuple[str, Colour]] = {
 
 
 def kind_word(kind: Kind) -> str:
-    """One thing of a kind, as a title; `studio.ui.words.kind_words` names many."""
+    """One thing of a kind, as a title; `studio.ui.shared.formatting.kind_words` names many."""
     word = kind_name(kind)
     return word[:1].upper() + word[1:]
 
@@ -35,7 +35,7 @@ def facts_line(view: ArtifactView) -> str:
     if view.facts.get("run") is False:
         parts.append(_("not run here"))
     parts += [escaped(view.license or _("license unknown")), ago(view.created)]
-    projects = source.projects()
+    projects = api_cache.projects()
     if len(projects) > 1:
         parts += [escaped(project_words(each)) for each in projects if each.id == view.project]
     return " · ".join(parts)

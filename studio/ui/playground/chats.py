@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from backend.chat.engine import Sampling
-from backend.data.rows import Message, Row, Template
-from backend.errors import StudioError
+from backend.core.errors import StudioError
+from backend.data.dataset import Message, Row, Template
+from backend.inference.protocol import Sampling
 from backend.serve.client import Piece
 from studio.ui.playground.loads import Loads
 

@@ -7,16 +7,16 @@ from datetime import date
 
 import streamlit as st
 
-from backend.chat.engine import Sampling
-from backend.data.rows import Template
-from studio.ui.i18n import _
-from studio.ui.pickers import distinct, label
+from backend.data.dataset import Template
+from backend.inference.protocol import Sampling
+from studio.ui.forms.pickers import distinct, label
 from studio.ui.playground.chats import Chat, Setup
 from studio.ui.playground.lineage import models, template_of
-from studio.ui.playground.place import Place, go
 from studio.ui.playground.shared import chats
-from studio.ui.project import project
-from studio.ui.words import ago, escaped
+from studio.ui.playground.url_state import Place, go
+from studio.ui.shared.formatting import ago, escaped
+from studio.ui.shared.i18n import _
+from studio.ui.shared.project import project
 
 NONE = ""
 OWN, COMMON = "own", "common"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from studio.ui.i18n import _
+from studio.ui.shared.i18n import _
 
 _JS = """
 export default function ({ data }) {

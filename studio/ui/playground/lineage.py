@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from backend.api import MODEL_KINDS
-from backend.data.rows import Row, Template
-from backend.schemas import ArtifactView, Kind
-from studio.ui import source
-from studio.ui.project import project
+from backend.core.schemas import ArtifactView, Kind
+from backend.data.dataset import Row, Template
+from studio.ui.shared import api_cache
+from studio.ui.shared.project import project
 
 EXAMPLES = 4
 _SHORT = 2_000
@@ -17,7 +17,7 @@ _SHORT = 2_000
 def models() -> dict[str, ArtifactView]:
     """Everything that can be talked to, those of the project first, newest first."""
     mine = project().id
-    found = sorted(source.artifacts(MODEL_KINDS), key=lambda view: view.project != mine)
+    found = sorted(api_cache.artifacts(MODEL_KINDS), key=lambda view: view.project != mine)
     return {view.id: view for view in found}
 
 
@@ -45,7 +45,7 @@ def proposed() -> list[str]:
 
 def ancestors(artifact_id: str) -> list[ArtifactView]:
     """Everything that it was made from, the nearest first: of a student its base, then the teacher behind its rows."""
-    known = {view.id: view for view in source.artifacts()}  # it may lack what was made a moment ago
+    known = {view.id: view for view in api_cache.artifacts()}  # it may lack what was made a moment ago
     found: dict[str, ArtifactView] = {}
     layer = [artifact_id]
     while layer:
@@ -57,7 +57,7 @@ def ancestors(artifact_id: str) -> list[ArtifactView]:
 
 def examples(model: str) -> list[Row]:
     """The first validation rows of the dataset behind a model, else of the project's newest; never rows of the test split."""
-    mine = [view for view in source.artifacts((Kind.DATASET,)) if view.project == project().id]
+    mine = [view for view in api_cache.artifacts((Kind.DATASET,)) if view.project == project().id]
     older = [view for view in ancestors(model) if view.kind is Kind.DATASET] if model in models() else []
     usable = [view for view in [*older, *mine] if view.facts.get("rows", {}).get("validation")]
     return _validation_rows(usable[0].id) if usable else []
@@ -66,5 +66,5 @@ def examples(model: str) -> list[Row]:
 @st.cache_resource(ttl="60s", max_entries=16, show_spinner=False)
 def _validation_rows(dataset: str) -> list[Row]:
     """Rows that stand alone: one that goes on with a conversation is no first message."""
-    rows = source.studio().rows(dataset, "validation", 0, 5 * EXAMPLES)
+    rows = api_cache.studio().rows(dataset, "validation", 0, 5 * EXAMPLES)
     return [row for row in rows if not row.context and len(row.input) <= _SHORT][:EXAMPLES]

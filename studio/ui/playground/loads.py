@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Protocol
 
-from backend.errors import StudioError
+from backend.core.errors import StudioError
 from backend.serve.client import ServeClient, ServedModel
 
 SHORT = frozenset({"serve.memory_busy", "serve.memory_short"})

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.chat.engine import truth
-from backend.data.rows import Row
-from backend.errors import Problem
+from backend.core.errors import Problem
+from backend.data.dataset import Row
+from backend.inference.protocol import truth
 from studio.nav import FINETUNE, MODELS, PLAYGROUND
-from studio.ui import source
-from studio.ui.i18n import _
 from studio.ui.playground.chats import Chat
 from studio.ui.playground.controls import (
     adopt,
@@ -21,17 +19,19 @@ from studio.ui.playground.controls import (
 )
 from studio.ui.playground.keys import keys
 from studio.ui.playground.lineage import examples
-from studio.ui.playground.place import Place, conversation, place
 from studio.ui.playground.shared import served
 from studio.ui.playground.status import idle_words, status_line
 from studio.ui.playground.turns import turn_view
-from studio.ui.words import escaped
+from studio.ui.playground.url_state import Place, conversation, place
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escaped
+from studio.ui.shared.i18n import _
 
 STREAMING = 0.2
 
 
 def playground() -> None:
-    with source.shown():
+    with api_cache.shown():
         here = place()
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.title(_(PLAYGROUND.title), anchor=False, width="content")
@@ -82,7 +82,7 @@ def _host() -> bool:
             st.subheader(_("No model can answer now"), anchor=False)
             st.markdown(Problem(code="serve.no_host").sentence(_))
             st.code("slmops studio", language=None)
-        source.live(lambda: served() is None, busy=True)
+        api_cache.live(lambda: served() is None, busy=True)
     return ready
 
 
@@ -112,7 +112,7 @@ def _conversation(here: Place) -> None:
             turn_view(chat, drawn - 1)
         return chat.busy
 
-    source.live(draw, busy=chat.busy, fast=STREAMING)
+    api_cache.live(draw, busy=chat.busy, fast=STREAMING)
     if drawn:
         _action(chat)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.errors import StudioError
+from backend.core.errors import StudioError
 from backend.serve.client import ServeClient, ServedModel
-from studio.ui import source
 from studio.ui.playground.chats import Chats
 from studio.ui.playground.loads import Loads
+from studio.ui.shared import api_cache
 
 
 @st.cache_resource(show_spinner=False)
 def loads() -> Loads:
-    return Loads(ServeClient(source.studio().settings))
+    return Loads(ServeClient(api_cache.studio().settings))
 
 
 @st.cache_resource(show_spinner=False)

@@ -8,14 +8,14 @@ from typing import Literal
 
 import streamlit as st
 
-from backend.errors import StudioError
+from backend.core.errors import StudioError
 from studio.nav import RUN
-from studio.ui import source
-from studio.ui.i18n import _
 from studio.ui.playground.chats import Chat
 from studio.ui.playground.loads import PASSING, SHORT
 from studio.ui.playground.shared import loads, served
-from studio.ui.words import duration, escaped, size, stage_words
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import duration, escaped, size, stage_words
+from studio.ui.shared.i18n import _
 
 Code = Literal["absent", "waiting", "loading", "ready", "answering", "failed"]
 
@@ -61,7 +61,7 @@ def status_line(model: str, chat: Chat | None) -> None:
         _draw(model, now, chat)
         return now.moving
 
-    source.live(draw, busy=status_of(model).moving)
+    api_cache.live(draw, busy=status_of(model).moving)
 
 
 def _draw(model: str, now: Status, chat: Chat | None) -> None:
@@ -97,7 +97,7 @@ def _draw(model: str, now: Status, chat: Chat | None) -> None:
 
 def idle_words() -> str:
     """When an unused model is unloaded; empty when it never is."""
-    seconds = source.studio().settings.chat_idle_seconds
+    seconds = api_cache.studio().settings.chat_idle_seconds
     after = f"{seconds // 60} min" if seconds % 60 == 0 else duration(seconds)
     return _("It leaves the memory after {time} unused.").format(time=after) if seconds else ""
 
@@ -109,7 +109,7 @@ def _unload_button(model: str, label: str, icon: str, about: str = "") -> None:
         type="tertiary",
         icon=icon,
         help=about or None,
-        on_click=source.act,
+        on_click=api_cache.act,
         args=(lambda: _unload(model),),
     )
 
@@ -149,7 +149,7 @@ def _why(error: StudioError) -> str:
 def _job_link(error: StudioError) -> None:
     """To the run whose job holds the memory."""
     job_id = error.problems[0].args.get("job")
-    job = next((job for job in source.open_jobs() if job.id == job_id), None)
+    job = next((job for job in api_cache.open_jobs() if job.id == job_id), None)
     if job:
         label = _("Show the run: {stage}").format(stage=stage_words(job.stage))
         st.page_link(RUN.path, label=label, icon=RUN.icon, query_params={"run": job.run_id})

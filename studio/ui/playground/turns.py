@@ -8,12 +8,12 @@ import unicodedata
 import streamlit as st
 from babel.numbers import format_decimal
 
-from studio.ui.i18n import _, lang, ngettext
 from studio.ui.playground.chats import Answer, Chat, Turn
 from studio.ui.playground.controls import name_of
 from studio.ui.playground.loads import PASSING, SHORT
 from studio.ui.playground.shared import loads
-from studio.ui.words import duration, escaped
+from studio.ui.shared.formatting import duration, escaped
+from studio.ui.shared.i18n import _, lang, ngettext
 
 CUT, ASKED_CUT = 4_000, 1_000
 _ISOLATE, _END = "\u2067", "\u2069"

@@ -7,24 +7,24 @@ from typing import Any
 
 import streamlit as st
 
-from backend.errors import Problem
-from backend.schemas import ArtifactView, Kind
+from backend.core.errors import Problem
+from backend.core.schemas import ArtifactView, Kind
 from studio import nav
-from studio.ui import source
 from studio.ui.compare.figures import chart_config, pareto_chart
 from studio.ui.compare.table import plain_table
-from studio.ui.forms import Form
-from studio.ui.i18n import _
-from studio.ui.pickers import distinct, label
-from studio.ui.project import project
+from studio.ui.forms.form import Form
+from studio.ui.forms.pickers import distinct, label
 from studio.ui.quantize.points import COSTS, Report, columns, figures, measured, read, recipe_words, rows
-from studio.ui.words import ago, escaped, metric_words, percent, size
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import ago, escaped, metric_words, percent, size
+from studio.ui.shared.i18n import _
+from studio.ui.shared.project import project
 
 
 def outcome() -> None:
     """Drawn below the form of the step that is chosen on the page."""
     step = st.session_state.get("step")
-    with source.shown():
+    with api_cache.shown():
         if step == "search":
             _search()
         elif step == "quantize":
@@ -33,7 +33,7 @@ def outcome() -> None:
 
 def _search() -> None:
     mine = project().id
-    found = [view for view in source.artifacts((Kind.REPORT,)) if view.facts.get("report") == "search"]
+    found = [view for view in api_cache.artifacts((Kind.REPORT,)) if view.facts.get("report") == "search"]
     found = [view for view in found if view.project == mine]
     st.subheader(_("What a search found"), anchor=False)
     if not found:
@@ -74,7 +74,7 @@ def _verdict(view: ArtifactView, report: Report) -> None:
         lacking = _("No recipe keeps {share} of the original's quality; this is the best.")
         st.warning(f"{lacking.format(share=percent(report['keep']))}\n\n{told}", icon=":material/warning:")
     model = view.facts["model"]
-    if model not in {each.id for each in source.artifacts((Kind.ONNX,))}:
+    if model not in {each.id for each in api_cache.artifacts((Kind.ONNX,))}:
         st.caption(_("The chosen model was deleted."))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -141,7 +141,7 @@ def _take(step: str, values: dict[str, Any]) -> None:
 def _workflows() -> None:
     """The Olive workflow of a model, which runs with `olive run --config` on any machine."""
     mine = project().id
-    found = [view for view in source.artifacts((Kind.ONNX,)) if view.project == mine]
+    found = [view for view in api_cache.artifacts((Kind.ONNX,)) if view.project == mine]
     found = [view for view in found if (view.path / "olive.json").is_file()]
     if not found:
         return

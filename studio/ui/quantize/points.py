@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from backend.evaluations import EvaluationView
-from backend.schemas import ArtifactView, Kind
+from backend.core.schemas import ArtifactView, Kind
+from backend.results.evaluations import EvaluationView
 from studio.ui.compare.table import Cell, Column, Tag
-from studio.ui.i18n import _
-from studio.ui.words import metric_words, option_words, percent
+from studio.ui.shared.formatting import metric_words, option_words, percent
+from studio.ui.shared.i18n import _
 
 ORIGINAL = "original"
 COSTS = ("size_bytes", "decode_tokens_per_s", "ttft_ms", "peak_memory_bytes")

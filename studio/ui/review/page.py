@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend import recipes
-from backend.errors import StudioError
-from backend.reviews import Agreement, ReviewCounts
-from backend.schemas import ArtifactView, Kind
+from backend.api.reviews import Agreement, ReviewCounts
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, Kind
+from backend.planning import recipes
 from studio import nav
-from studio.ui import source
-from studio.ui.chain import chain_header
-from studio.ui.i18n import _
-from studio.ui.pickers import distinct, label
-from studio.ui.project import project
-from studio.ui.review.box import review_box
-from studio.ui.stage_page import earlier, jobs_of, take_from
-from studio.ui.stage_panel import stage_panel
-from studio.ui.words import escaped, number, percent
+from studio.ui.forms.pickers import distinct, label
+from studio.ui.forms.stage_page import earlier, jobs_of, take_from
+from studio.ui.forms.stage_panel import stage_panel
+from studio.ui.review.component import review_box
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escaped, number, percent
+from studio.ui.shared.i18n import _
+from studio.ui.shared.progress import chain_header
+from studio.ui.shared.project import project
 
 STAGE = "review"
 _KEY = "review_data"
@@ -31,7 +31,7 @@ def review_page() -> None:
             "People check the teacher’s answers: the least certain come first, and what people say wins over the teacher."
         )
     )
-    with source.shown():
+    with api_cache.shown():
         chain_header(nav.REVIEW)
         found = answered()
         if not found:
@@ -40,7 +40,7 @@ def review_page() -> None:
         _of_job()
         view = _choice(found)
         review_box(view)
-        counts = source.studio().reviews.counts(view.id)
+        counts = api_cache.studio().reviews.counts(view.id)
         _summary(view, counts)
         jobs_of(STAGE)
         if counts.reviewed:
@@ -53,7 +53,7 @@ def review_page() -> None:
 def answered() -> list[ArtifactView]:
     """The datasets with a teacher's answers, newest first, those of the project in front; what a review has made comes last."""
     mine = project().id
-    views = [view for view in source.artifacts((Kind.DATASET,)) if view.facts.get("teacher")]
+    views = [view for view in api_cache.artifacts((Kind.DATASET,)) if view.facts.get("teacher")]
     return sorted(views, key=lambda view: (view.project != mine, "review" in view.facts))
 
 
@@ -69,11 +69,11 @@ def _of_job() -> None:
     """`?from=<job id>`: that job's dataset is reviewed, and the form takes its parameters."""
     if job_id := st.query_params.get("from"):
         try:
-            job = source.studio().job(job_id)
+            job = api_cache.studio().job(job_id)
         except StudioError:
             st.query_params.pop("from", None)
             raise
-        made = {each.stage_id: each.result.get("artifact", "") for each in source.studio().run(job.run_id).jobs}
+        made = {each.stage_id: each.result.get("artifact", "") for each in api_cache.studio().run(job.run_id).jobs}
         st.query_params["review"] = recipes.replace(str(job.params.get("data", "")), made)
         st.session_state.pop(_KEY, None)
     take_from(STAGE)
@@ -95,7 +95,7 @@ def _summary(view: ArtifactView, first: ReviewCounts) -> None:
     st.subheader(_("What it says of the teacher"), anchor=False)
 
     def draw() -> bool:
-        counts = source.studio().reviews.counts(view.id)
+        counts = api_cache.studio().reviews.counts(view.id)
         with st.grid(4, min_column_width=130, gap="small"):
             st.metric(_("Reviewed"), f"{number(counts.reviewed)} / {number(counts.total)}")
             st.metric(_("Accepted"), number(counts.accepted))
@@ -105,7 +105,7 @@ def _summary(view: ArtifactView, first: ReviewCounts) -> None:
             st.markdown(line)
         return counts.reviewed > 0
 
-    source.live(draw, busy=first.reviewed > 0, fast=LOOK)
+    api_cache.live(draw, busy=first.reviewed > 0, fast=LOOK)
     if first.reviewed:
         _exports(view)
 

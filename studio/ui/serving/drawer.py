@@ -5,15 +5,15 @@ from __future__ import annotations
 import streamlit as st
 from babel.numbers import format_decimal
 
-from backend.errors import Problem, StudioError
-from backend.schemas import ArtifactView
-from backend.serve.api.snippets import curl, python
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import ArtifactView
 from backend.serve.client import ServeOptions, ServerView
-from studio.ui import source
-from studio.ui.i18n import _, lang
+from backend.serve.openai_api.snippets import curl, python
 from studio.ui.playground.loads import SHORT
 from studio.ui.serving.state import KEY, servers, start, stop
-from studio.ui.words import escaped, size
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escaped, size
+from studio.ui.shared.i18n import _, lang
 
 _PORT, _KEY, _PARALLEL = "serve_port", "serve_key", "serve_parallel"
 _FIELDS = ServeOptions.model_fields
@@ -34,9 +34,9 @@ def drawer(view: ArtifactView) -> None:
 
 
 def _body(view: ArtifactView) -> None:
-    with source.shown():
+    with api_cache.shown():
         st.markdown(_("Other programs ask the model over the HTTP interface of OpenAI; nothing leaves this machine."))
-        source.live(lambda: _drawn(view), busy=_state(view) in ("loading", "ready", "stopping"))
+        api_cache.live(lambda: _drawn(view), busy=_state(view) in ("loading", "ready", "stopping"))
 
 
 def _state(view: ArtifactView) -> str:
@@ -65,7 +65,7 @@ def _drawn(view: ArtifactView) -> bool:
             _("Stop serving"),
             key="serve_stop",
             disabled=now.state == "stopping",
-            on_click=source.act,
+            on_click=api_cache.act,
             args=(lambda: stop(view.id),),
         )
     if now.url:
@@ -108,7 +108,7 @@ def _form(view: ArtifactView, error: Problem | None) -> None:
         key="serve_start",
         type="primary",
         icon=":material/cell_tower:",
-        on_click=source.act,
+        on_click=api_cache.act,
         args=(lambda: _start(view, short),),
     )
 

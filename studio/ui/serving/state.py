@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.errors import StudioError
+from backend.core.errors import StudioError
 from backend.serve.client import ServeOptions, ServerView
 from studio.ui.playground.shared import loads
 

@@ -6,11 +6,11 @@ import time
 
 import streamlit as st
 
-from backend import doctor
-from backend.doctor import Check
-from studio.ui.i18n import _
-from studio.ui.tasks import Task, background, drop, failure, task
-from studio.ui.words import escaped
+from backend.api import doctor
+from backend.api.doctor import Check
+from studio.ui.shared.formatting import escaped
+from studio.ui.shared.i18n import _
+from studio.ui.shared.tasks import Task, background, drop, failure, task
 
 _KEY = "doctor"
 _FRESH_SECONDS = 60.0

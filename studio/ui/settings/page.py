@@ -7,14 +7,14 @@ from importlib.metadata import version
 
 import streamlit as st
 
-from studio.ui import source
-from studio.ui.i18n import LANGUAGES, _, choose_language, lang
 from studio.ui.settings import machine
 from studio.ui.settings.project import this_project
 from studio.ui.settings.queues import queues
 from studio.ui.settings.storage import storage
-from studio.ui.tasks import Task
-from studio.ui.words import escaped
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escaped
+from studio.ui.shared.i18n import LANGUAGES, _, choose_language, lang
+from studio.ui.shared.tasks import Task
 
 _LANGUAGE = "settings_language"
 _KEY_VARIABLE = "OPENAI_API_KEY"
@@ -24,12 +24,12 @@ def settings_page() -> None:
     st.title(_("Settings"), anchor=False)
     checked = machine.checks()
     done = checked.done
-    with source.shown():
+    with api_cache.shown():
         _language()
         this_project()
         storage()
         st.subheader(_("Worker and queues"), anchor=False)
-        source.live(lambda: _polled(checked), busy=not done)
+        api_cache.live(lambda: _polled(checked), busy=not done)
         machine.machine(checked)
         _keys()
         _about()
@@ -63,10 +63,10 @@ def _keys() -> None:
         )
     )
     names = {_KEY_VARIABLE} | {
-        str(job.params.get("endpoint_key_env") or "") for run in source.recent_runs(50) for job in run.jobs
+        str(job.params.get("endpoint_key_env") or "") for run in api_cache.recent_runs(50) for job in run.jobs
     }
     badges = {True: f":green-badge[{_('set')}]", False: f":gray-badge[{_('not set')}]"}
-    names |= {each.key_env for each in source.endpoints()}
+    names |= {each.key_env for each in api_cache.endpoints()}
     rows = [
         {"name": f"`{name.replace('`', '')}`", "state": badges[bool(os.environ.get(name))]}
         for name in sorted(names)
@@ -77,7 +77,7 @@ def _keys() -> None:
 
 def _about() -> None:
     st.subheader(_("About this studio"), anchor=False)
-    settings = source.studio().settings
+    settings = api_cache.studio().settings
     database = _("SQLite files in the studio's folder") if settings.sqlite else "Postgres"
     rows = {
         _("Version"): version("slmops-studio"),

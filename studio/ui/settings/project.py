@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.errors import StudioError
-from backend.schemas import ProjectView
-from studio.ui import source
-from studio.ui.i18n import _, ngettext
-from studio.ui.project import project, project_words
-from studio.ui.words import escaped, size
+from backend.core.errors import StudioError
+from backend.core.schemas import ProjectView
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escaped, size
+from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.project import project, project_words
 
 _ASKED = "project_delete"
 _FAILED = "project_delete_failed"
@@ -18,7 +18,7 @@ _FAILED = "project_delete_failed"
 def this_project() -> None:
     """Its name and the button; the dialog while it is open."""
     mine = project()
-    only = len(source.projects()) < 2
+    only = len(api_cache.projects()) < 2
     st.subheader(_("Project"), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", border=True):
         st.markdown(f"**{escaped(project_words(mine))}**", width="content")
@@ -47,7 +47,7 @@ def _end() -> None:
 def _question(mine: ProjectView) -> None:
     if st.session_state.get(_ASKED) != mine.id:  # done or cancelled within the dialog
         st.rerun()
-    studio = source.studio()
+    studio = api_cache.studio()
     runs, held = studio.runs(100_000, mine.id), studio.artifacts(project=mine.id)
     name = escaped(project_words(mine))
     st.markdown(_("Delete the project **{name}** for good, with all that was made in it?").format(name=name))
@@ -63,11 +63,11 @@ def _question(mine: ProjectView) -> None:
 
 def _delete(project_id: str) -> None:
     try:
-        source.studio().delete_project(project_id)
+        api_cache.studio().delete_project(project_id)
     except StudioError as error:
         st.session_state[_FAILED] = error.text(_)
         return
     finally:
-        source.projects.clear()
-        source.forget()
+        api_cache.projects.clear()
+        api_cache.forget()
     _end()

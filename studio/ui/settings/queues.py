@@ -7,18 +7,18 @@ from functools import cache
 
 import streamlit as st
 
+from backend.core.schemas import State, WorkerView
 from backend.jobs.queue import served_queues
-from backend.schemas import State, WorkerView
-from studio.ui import source
-from studio.ui.i18n import _, ngettext
-from studio.ui.words import ago, escaped
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import ago, escaped
+from studio.ui.shared.i18n import _, ngettext
 
 
 def queues() -> None:
     """Drawn again and again: call it in `source.live`."""
-    workers = source.workers()
+    workers = api_cache.workers()
     _workers(workers)
-    paused = source.studio().jobs.paused()
+    paused = api_cache.studio().jobs.paused()
     waiting, running = _counts()
     served = [*_here(), *sorted({name for worker in workers for name in worker.queues} - set(_here()))]
     with st.grid(len(served), min_column_width=230, gap="small"):
@@ -46,7 +46,7 @@ def _workers(workers: list[WorkerView]) -> None:
 
 def _counts() -> tuple[Counter[str], Counter[str]]:
     """Jobs that wait and jobs at work, by queue."""
-    jobs = source.open_jobs()
+    jobs = api_cache.open_jobs()
     waiting = Counter(job.queue for job in jobs if job.state in (State.WAITING, State.QUEUED))
     return waiting, Counter(job.queue for job in jobs if job.state in (State.RUNNING, State.CANCELLING))
 
@@ -72,7 +72,7 @@ def _queue(name: str, waiting: int, running: int, paused: bool) -> None:
 
 def _turn(label: str, icon: str, name: str, resume: bool) -> None:
     def turn() -> None:
-        jobs = source.studio().jobs
+        jobs = api_cache.studio().jobs
         (jobs.resume if resume else jobs.pause)(name)
 
     st.button(
@@ -80,6 +80,6 @@ def _turn(label: str, icon: str, name: str, resume: bool) -> None:
         key=f"{'resume' if resume else 'pause'}_{name}",
         icon=icon,
         help=None if resume else _("Nothing more starts from this queue; what runs goes on."),
-        on_click=source.act,
+        on_click=api_cache.act,
         args=(turn,),
     )

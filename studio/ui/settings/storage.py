@@ -7,11 +7,11 @@ from functools import partial
 
 import streamlit as st
 
-from backend.schemas import Storage
-from backend.uploads import Upload
-from studio.ui import source
-from studio.ui.i18n import _, ngettext
-from studio.ui.words import ago, escaped, kind_words, size
+from backend.core.schemas import Storage
+from backend.files.uploads import Upload
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import ago, escaped, kind_words, size
+from studio.ui.shared.i18n import _, ngettext
 
 _OLD_RUNS = "settings_old_runs"
 _FREED = "settings_freed"
@@ -20,7 +20,7 @@ _NEVER_DAYS = 36_500
 
 
 def storage() -> None:
-    kept = source.storage()
+    kept = api_cache.storage()
     st.subheader(_("Disk"), anchor=False)
     with st.grid(3, min_column_width=170, gap="small"):
         st.metric(_("Used by the studio"), size(sum(kept.by_kind.values())), border=True)
@@ -30,7 +30,7 @@ def storage() -> None:
     if st.session_state.get(_FREED) is not None:
         st.toast(_("{size} freed.").format(size=size(st.session_state.pop(_FREED))))
     _free(kept)
-    _uploads(source.studio().uploads())
+    _uploads(api_cache.studio().uploads())
 
 
 def _bars(kept: Storage) -> None:
@@ -65,7 +65,7 @@ def _free(kept: Storage) -> None:
                 icon=":material/mop:",
                 disabled=not kept.reclaimable and not old,
                 on_click=_freeing,
-                args=(lambda: source.studio().gc(_OLD_DAYS if old else _NEVER_DAYS),),
+                args=(lambda: api_cache.studio().gc(_OLD_DAYS if old else _NEVER_DAYS),),
             )
             cache = kept.by_kind.get("cache", 0)
             st.button(
@@ -75,7 +75,7 @@ def _free(kept: Storage) -> None:
                 disabled=not cache,
                 help=_("Answers of teachers and compiled models. They are made again when they are needed."),
                 on_click=_freeing,
-                args=(lambda: source.studio().gc(_NEVER_DAYS, cache=True),),
+                args=(lambda: api_cache.studio().gc(_NEVER_DAYS, cache=True),),
             )
 
 
@@ -83,7 +83,7 @@ def _freeing(action: Callable[[], int]) -> None:
     def free() -> None:
         st.session_state[_FREED] = action()
 
-    source.act(free)
+    api_cache.act(free)
 
 
 def _uploads(files: list[Upload]) -> None:
@@ -103,5 +103,5 @@ def _upload(each: Upload) -> None:
             icon=":material/delete:",
             type="tertiary",
             on_click=_freeing,
-            args=(partial(source.studio().delete_upload, each.id),),
+            args=(partial(api_cache.studio().delete_upload, each.id),),
         )

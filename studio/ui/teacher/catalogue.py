@@ -6,24 +6,24 @@ from typing import Any
 
 import streamlit as st
 
-from backend.schemas import ArtifactView, Kind
+from backend.core.schemas import ArtifactView, Kind
 from studio import nav
-from studio.ui import source
-from studio.ui.i18n import _
 from studio.ui.models.card import latest_evaluation, path_words
 from studio.ui.models.words import ICONS, facts_line, kind_word
-from studio.ui.project import project
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escaped, metric_words
+from studio.ui.shared.i18n import _
+from studio.ui.shared.project import project
 from studio.ui.teacher import endpoints, form
 from studio.ui.teacher.use import use_button
 from studio.ui.teacher.words import verdict_words
-from studio.ui.words import escaped, metric_words
 
 KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 PAGE = 6
 
 
 def catalogue() -> None:
-    everything = source.artifacts()
+    everything = api_cache.artifacts()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(_("Endpoints"), anchor=False, width="content")
         st.button(_("Add an endpoint"), key="endpoint_add", icon=":material/add:", on_click=form.begin)

@@ -6,10 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from backend.models.endpoints import PRESETS, EndpointView
-from studio.ui import source
-from studio.ui.i18n import _
-from studio.ui.tasks import background, drop, failure, task
+from backend.core.endpoints import PRESETS, EndpointView
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escaped
+from studio.ui.shared.i18n import _
+from studio.ui.shared.tasks import background, drop, failure, task
 from studio.ui.teacher import form
 from studio.ui.teacher.use import use_button
 from studio.ui.teacher.words import (
@@ -20,11 +21,10 @@ from studio.ui.teacher.words import (
     trial_words,
     verdict_words,
 )
-from studio.ui.words import escaped
 
 
 def endpoint_cards(verdicts: dict[str, dict[str, Any]]) -> None:
-    held = source.endpoints()
+    held = api_cache.endpoints()
     if not held:
         with st.container(border=True, key="no_endpoints"):
             st.markdown(_("No endpoint is saved yet."))
@@ -38,12 +38,12 @@ def endpoint_cards(verdicts: dict[str, dict[str, Any]]) -> None:
     with st.grid("auto", min_column_width=330, gap="small"):
         for endpoint in held:
             _card(endpoint, verdicts.get(f"endpoint:{endpoint.name}"))
-    source.live(at_work, busy=at_work())
+    api_cache.live(at_work, busy=at_work())
 
 
 def at_work() -> bool:
     """Whether an endpoint is being tested."""
-    going = [task(_key(each.name)) for each in source.endpoints()]
+    going = [task(_key(each.name)) for each in api_cache.endpoints()]
     return any(each is not None and not each.done for each in going)
 
 
@@ -107,14 +107,14 @@ def _actions(endpoint: EndpointView) -> None:
             _("Delete"),
             key=f"delete_endpoint_{name}",
             type="tertiary",
-            on_click=source.act,
-            args=(lambda: source.studio().delete_endpoint(name),),
+            on_click=api_cache.act,
+            args=(lambda: api_cache.studio().delete_endpoint(name),),
         )
 
 
 def _test(name: str) -> None:
     drop(_key(name))
-    studio = source.studio()
+    studio = api_cache.studio()
     background(_key(name), lambda: studio.test_endpoint(name))
 
 

@@ -6,13 +6,13 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from backend.errors import Problem
-from backend.models.endpoints import PRESETS, Forbids, PresetName, SavedEndpoint
-from studio.ui import source
-from studio.ui.forms import problem_line
-from studio.ui.i18n import _
+from backend.core.endpoints import PRESETS, Forbids, PresetName, SavedEndpoint
+from backend.core.errors import Problem
+from studio.ui.forms.form import problem_line
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escaped
+from studio.ui.shared.i18n import _
 from studio.ui.teacher.words import forbids_words, preset_words
-from studio.ui.words import escaped
 
 _OPEN = "endpoint_form"
 """The name of the endpoint that is edited, "" for a new one; absent while the dialog is closed."""
@@ -26,7 +26,7 @@ def begin(name: str = "") -> None:
     """Callback: the dialog opens in the run that follows."""
     st.session_state[_OPEN] = name
     st.session_state[_WRONG] = []
-    values = source.studio().endpoint(name).model_dump() if name else _fresh()
+    values = api_cache.studio().endpoint(name).model_dump() if name else _fresh()
     for field in SavedEndpoint.model_fields:
         st.session_state[_key(field)] = values[field]
 
@@ -122,8 +122,8 @@ def _save(name: str) -> None:
     if PRESETS[values["preset"]].wire != "azure":  # the field is not shown
         values["api_version"] = ""
     values |= {field: values[field] or 0 for field in ("context", "requests_per_minute")}
-    problems = source.studio().check_endpoint(values, new=not name)
+    problems = api_cache.studio().check_endpoint(values, new=not name)
     st.session_state[_WRONG] = problems
     if not problems:
-        source.act(lambda: source.studio().save_endpoint(values, new=not name))
+        api_cache.act(lambda: api_cache.studio().save_endpoint(values, new=not name))
         _end()

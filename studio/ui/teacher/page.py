@@ -5,15 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from studio.nav import TEACHER
-from studio.ui import source
-from studio.ui.chain import chain_header, latest, next_link
-from studio.ui.i18n import _
-from studio.ui.project import project
-from studio.ui.stage_page import earlier, jobs_of, take_from
-from studio.ui.stage_panel import stage_panel
+from studio.ui.forms.stage_page import earlier, jobs_of, take_from
+from studio.ui.forms.stage_panel import stage_panel
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import stage_words
+from studio.ui.shared.i18n import _
+from studio.ui.shared.progress import chain_header, latest, next_link
+from studio.ui.shared.project import project
 from studio.ui.teacher.catalogue import catalogue
 from studio.ui.teacher.ranking import ranking
-from studio.ui.words import stage_words
 
 CHOOSE, AUDITION, ASK = "choose", "audition", "teacher"
 STAGES = (AUDITION, "generate", ASK, "judge", "curate")
@@ -27,7 +27,7 @@ def teacher_page() -> None:
     st.caption(
         _("A large model, here or behind an endpoint, answers your rows; a small one will learn from its answers.")
     )
-    with source.shown():
+    with api_cache.shown():
         chain_header(TEACHER)
         take_from(*STEPS)
         step = _switch()
@@ -37,7 +37,7 @@ def teacher_page() -> None:
         jobs_of(step)
         if step == AUDITION:
             ranking()
-        elif any(job.state.ended for job in latest(source.project_runs(project().id), ASK)):
+        elif any(job.state.ended for job in latest(api_cache.project_runs(project().id), ASK)):
             next_link(TEACHER)
         stage_panel(step)
         earlier(step)
@@ -46,7 +46,7 @@ def teacher_page() -> None:
 def _switch() -> str:
     """The step: the one that was chosen; at first the catalogue, or the form when somebody was asked already."""
     if st.session_state.get(_STEP) not in STEPS:
-        st.session_state[_STEP] = ASK if latest(source.project_runs(project().id), ASK) else CHOOSE
+        st.session_state[_STEP] = ASK if latest(api_cache.project_runs(project().id), ASK) else CHOOSE
     words = {CHOOSE: _("Choose"), **{stage: stage_words(stage) for stage in STAGES}}
     chosen = st.segmented_control(
         _("Step"),

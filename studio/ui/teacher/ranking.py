@@ -6,23 +6,23 @@ from typing import Any
 
 import streamlit as st
 
-from backend.errors import Problem
-from backend.schemas import ArtifactView, Kind
-from studio.ui import source
+from backend.core.errors import Problem
+from backend.core.schemas import ArtifactView, Kind
 from studio.ui.compare.table import Cell, Column, plain_table
-from studio.ui.i18n import _
-from studio.ui.pickers import distinct
-from studio.ui.project import project
+from studio.ui.forms.pickers import distinct
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import ago, cut_off_words, escaped, metric_words, money, number, percent
+from studio.ui.shared.i18n import _
+from studio.ui.shared.project import project
 from studio.ui.teacher.use import use_button
 from studio.ui.teacher.words import score_words
-from studio.ui.words import ago, cut_off_words, escaped, metric_words, money, number, percent
 
 SURE = 0.05
 """Below this a difference is not taken for chance."""
 
 
 def ranking() -> None:
-    mine = [view for view in source.artifacts((Kind.AUDITION,)) if view.project == project().id]
+    mine = [view for view in api_cache.artifacts((Kind.AUDITION,)) if view.project == project().id]
     if not mine:
         st.info(
             _("Nobody has been heard yet: choose candidates below, and they answer the same rows."),

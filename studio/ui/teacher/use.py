@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from studio.ui.forms import Form
-from studio.ui.i18n import _
+from studio.ui.forms.form import Form
+from studio.ui.shared.i18n import _
 
 
 def use_button(name: str, who: dict[str, Any], key: str, primary: bool = False) -> None:

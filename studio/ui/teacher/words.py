@@ -6,9 +6,9 @@ from typing import Any
 
 from babel.numbers import format_decimal
 
-from backend.models.endpoints import PRESETS, EndpointView, PresetName
-from studio.ui.i18n import _, lang
-from studio.ui.words import escaped, metric_words, money, number
+from backend.core.endpoints import PRESETS, EndpointView, PresetName
+from studio.ui.shared.formatting import escaped, metric_words, money, number
+from studio.ui.shared.i18n import _, lang
 
 
 def preset_words(name: PresetName) -> str:

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from backend.paths import ROOT
+from backend.core.paths import ROOT
 from tests.serve.den import HELLO, PATIENCE, Den
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from backend.data.rows import Row, Template
-from backend.errors import StudioError
-from backend.serve.api import faults
-from backend.serve.api.answerer import templated
-from backend.serve.api.asked import parse
+from backend.core.errors import StudioError
+from backend.data.dataset import Row, Template
+from backend.serve.openai_api import errors
+from backend.serve.openai_api.engine_process import templated
+from backend.serve.openai_api.protocol import parse
 
 HELLO = [{"role": "user", "content": "hi"}]
 
@@ -86,7 +86,7 @@ def test_what_open_webui_sends_is_taken() -> None:
 def test_what_is_wrong_is_named(wrong: bytes, param: str, code: str) -> None:
     with pytest.raises(StudioError) as caught:
         parse(wrong)
-    status, content = faults.fault(caught.value)
+    status, content = errors.fault(caught.value)
     assert status == 400
     error = content["error"]
     assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", param, code)

@@ -8,8 +8,8 @@ from shutil import copyfile, copytree
 
 import pytest
 
-from backend.chat.engine import Sampling, open_engine
-from backend.models.quants import ADAPTER_FILE
+from backend.inference.protocol import Sampling, open_engine
+from backend.models.quantization import ADAPTER_FILE
 from tests.serve.api.conftest import Server
 from tests.serve.den import HELLO, Den
 
@@ -19,7 +19,7 @@ NAMES = ("shared", "red", "blue")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    from backend.ml.slots import write_adapter
+    from backend.ml.compression.adapter_slots import write_adapter
     from tests.ml.shared import build_adapter, build_base, build_shared
 
     root = tmp_path_factory.mktemp("attached")

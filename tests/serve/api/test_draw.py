@@ -8,7 +8,7 @@ from math import exp
 import numpy as np
 import pytest
 
-from backend.serve.api.draw import Draw, chances, nucleus
+from backend.serve.openai_api.sampler import Draw, chances, nucleus
 
 LOGITS = np.log(np.array([0.5, 0.3, 0.15, 0.05], dtype=np.float32))
 

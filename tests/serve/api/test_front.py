@@ -10,11 +10,11 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from backend.errors import StudioError
-from backend.schemas import Kind
-from backend.serve.api.front import Service, application
-from backend.serve.api.line import Answerer, Event
-from backend.serve.api.metrics import Histogram
+from backend.core.errors import StudioError
+from backend.core.schemas import Kind
+from backend.serve.openai_api.app import Service, application
+from backend.serve.openai_api.engine_client import Answerer, Event
+from backend.serve.openai_api.metrics import Histogram
 from tests.helpers import in_loop, view
 
 ASKED = {"model": "a1", "messages": [{"role": "user", "content": "hi"}]}

@@ -13,9 +13,9 @@ import httpx
 import psutil
 import pytest
 
-from backend.errors import StudioError
-from backend.paths import ROOT
-from backend.schemas import Kind
+from backend.core.errors import StudioError
+from backend.core.paths import ROOT
+from backend.core.schemas import Kind
 from backend.serve.client import ServeOptions
 from tests.serve.api.conftest import Server
 from tests.serve.den import HELLO, PATIENCE, Den, gone

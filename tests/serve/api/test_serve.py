@@ -11,8 +11,8 @@ import httpx
 import psutil
 import pytest
 
-from backend.chat.engine import Sampling, open_engine
-from backend.data.rows import Row, Template
+from backend.data.dataset import Row, Template
+from backend.inference.protocol import Sampling, open_engine
 from tests.serve.api.conftest import Server
 from tests.serve.den import HELLO
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
-from backend.serve.api.snippets import curl, python
+from backend.serve.openai_api.snippets import curl, python
 
 URL, NAME = "http://127.0.0.1:1/v1", 'my "own" model\'s'
 

@@ -8,10 +8,10 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from backend.data.tokens import Encoder
-from backend.serve.api.draw import Draw
-from backend.serve.api.turns import Turn, Turns
-from backend.serve.api.writing import Names, Writing
+from backend.data.chat_template import Encoder
+from backend.serve.openai_api.detokenizer import Names, Writing
+from backend.serve.openai_api.sampler import Draw
+from backend.serve.openai_api.scheduler import Turn, Turns
 
 END = 30
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from backend.data.tokens import Encoder
-from backend.serve.api.writing import Names, Writing
+from backend.data.chat_template import Encoder
+from backend.serve.openai_api.detokenizer import Names, Writing
 
 LOGITS = np.zeros(256, dtype=np.float32)
 

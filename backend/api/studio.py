@@ -1,0 +1,285 @@
+"""The facade that pages, command line and scripts use. It reads the store and enqueues; it never trains or loads a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from backend import stages
+from backend.api.ablations import Ablations
+from backend.api.endpoints import Endpoints
+from backend.api.imports import Imports
+from backend.api.projects import Projects
+from backend.api.reviews import Reviews
+from backend.core.artifacts import Manifest, read_manifest
+from backend.core.errors import StudioError
+from backend.core.paths import assets
+from backend.core.schemas import ArtifactView, JobView, Kind, LogLine, Point, RunView, Storage, WorkerView
+from backend.core.settings import Settings
+from backend.core.stage import Params, refs_of
+from backend.data.dataset import DataFolder, Row
+from backend.data.preview import Columns, PreviewRow, columns, preview
+from backend.db import Store
+from backend.files import disk, uploads
+from backend.files.uploads import Upload
+from backend.jobs.service import JobService, NewJob
+from backend.models import catalogue
+from backend.models.card import Card, card
+from backend.planning import planner, recipes
+from backend.planning.planner import Plan, PlanWorld
+from backend.planning.recipes import Recipe
+from backend.results.answers import Answers, Confusion, confusion
+from backend.results.evaluations import EvaluationView, evaluations
+
+MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
+
+
+class Studio(Projects, Ablations, Endpoints, Imports):
+    """One per process: `Studio.open()` takes its settings from the environment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings.prepare()
+        self.store = Store(settings.store_url)
+
+    @classmethod
+    def open(cls, **settings: Any) -> Studio:
+        return cls(Settings(**settings))
+
+    @cached_property
+    def jobs(self) -> JobService:
+        return JobService(self.store)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        return Reviews(self.store, self.settings)
+
+    # data
+
+    def columns(self, path: Path) -> Columns:
+        """The columns of a source file and the roles they would get. Raises StudioError when it can't be read."""
+        return columns(path)
+
+    def preview(self, params: dict[str, Any], n: int = 3) -> list[PreviewRow]:
+        """The first rows that these parameters of the dataset stage would give, as a model reads them. Raises StudioError."""
+        from backend.stages import dataset
+
+        parsed = dataset.STAGE.parse(params)
+        assert isinstance(parsed, dataset.Params)
+        return preview(parsed, n)
+
+    def rows(self, dataset: str, split: str, start: int = 0, count: int = 20, search: str = "") -> list[Row]:
+        """Rows `start` to `start + count` of a split, of those that hold `search` in any case. Reads no more than needed."""
+        return list(islice(self._hits(dataset, split, search), start, start + count))
+
+    def count_rows(self, dataset: str, split: str, search: str) -> int:
+        """How many rows of a split hold `search`."""
+        return sum(1 for _ in self._hits(dataset, split, search))
+
+    def _hits(self, dataset: str, split: str, search: str) -> Iterator[Row]:
+        folder, wanted = self.dataset(dataset).path, search.casefold()
+        if not folder.is_dir():
+            raise StudioError("core.artifact_damaged", ref=dataset, file=folder.name)
+        for row in DataFolder(folder).rows(split):
+            if wanted in f"{row.input}\n{row.output or ''}".casefold():
+                yield row
+
+    # recipes
+
+    def recipes(self) -> list[tuple[str, str, Path]]:
+        """The recipes that are shipped: (name, description, file)."""
+        found = []
+        for path in sorted((assets() / "recipes").glob("*.yaml")):
+            recipe = recipes.load(path)
+            found.append((recipe.name, recipe.description, path))
+        return found
+
+    def plan(self, recipe: Recipe) -> Plan:
+        """Check and quote a whole recipe. Built-in models that it names are imported first."""
+        for step in recipe.stages:
+            for name in catalogue.BUILTIN:
+                if name in recipes.leaves(step.params):
+                    catalogue.import_builtin(self.store, self.settings, name)
+        return planner.plan(recipe, self.store, self.settings)
+
+    def start(self, plan: Plan, *, project: str | None = None, key: str | None = None, priority: int = 5) -> RunView:
+        """Enqueue a plan. The same `key` twice gives the same run. Raises StudioError with all blocking problems."""
+        if plan.blocking:
+            raise StudioError.of(plan.blocking)
+        plan = self._frozen(plan)
+        jobs = [
+            NewJob(
+                stage_id=planned.step.id,
+                stage=planned.step.stage,
+                params=self._pinned(planned.params),
+                needs=planned.needs,
+                seed=plan.recipe.seed_of(planned.step),
+                priority=priority,
+                quote=planned.quote,
+            )
+            for planned in plan.steps
+        ]
+        return self.jobs.submit(plan.recipe.name, jobs, plan.content, project, key=key)
+
+    def _frozen(self, plan: Plan) -> Plan:
+        """The plan with everything in it that may change after the start."""
+        steps = [
+            replace(step, params=freeze(step.params, self))
+            if (freeze := stages.stage(step.step.stage).freeze)
+            else step
+            for step in plan.steps
+        ]
+        return replace(plan, steps=steps)
+
+    def _pinned(self, params: Params) -> dict[str, Any]:
+        """Parameters with names of artifacts replaced by ids: what is imported under a name later changes no run."""
+        plain = params.model_dump(mode="json")
+        named = {ref for ref, _ in refs_of(params).values() if recipes.reference(ref) is None}
+        ids = {ref: self.store.artifact(ref).id for ref in named}
+        for field in {field.partition(".")[0] for field in refs_of(params)}:
+            value = plain[field]
+            plain[field] = [ids.get(item, item) for item in value] if isinstance(value, list) else ids.get(value, value)
+        return plain
+
+    def start_recipe(
+        self,
+        recipe: str | Path,
+        overrides: dict[str, str] | None = None,
+        key: str | None = None,
+        project: str | None = None,
+    ) -> RunView:
+        """Load a recipe by the name of a shipped one or by path, check it, and enqueue it in the project of that name,
+        else in the oldest."""
+        return self.start(self.plan(self.load_recipe(recipe, overrides)), key=key, project=project)
+
+    def load_recipe(self, recipe: str | Path, overrides: dict[str, str] | None = None) -> Recipe:
+        path = Path(recipe)
+        shipped = assets() / "recipes" / f"{recipe}.yaml"
+        if not path.is_file() and path.name == str(recipe) and shipped.is_file():
+            path = shipped
+        return recipes.load(path, overrides)
+
+    def recipe_of(self, run_id: str) -> str:
+        """The recipe of a run as YAML: run again, it gives the same result."""
+        return recipes.dump(self.store.recipe(run_id))
+
+    # runs and jobs
+
+    def runs(self, limit: int = 50, project: str | None = None) -> list[RunView]:
+        """Newest first; `project` is an id."""
+        return self.store.runs(limit, project=project)
+
+    def run(self, run_id: str) -> RunView:
+        return self.store.run(run_id)
+
+    def job(self, job_id: str) -> JobView:
+        return self.store.job(job_id)
+
+    def logs(self, job_id: str, last: int = 200) -> list[LogLine]:
+        return self.store.logs(job_id, last)
+
+    def points(self, job_id: str, name: str | None = None) -> list[Point]:
+        return self.store.points(job_id, name)
+
+    def workers(self) -> list[WorkerView]:
+        return list(self.jobs.workers())
+
+    def cancel(self, job_id: str) -> None:
+        self.jobs.cancel(job_id)
+
+    def cancel_run(self, run_id: str) -> None:
+        self.jobs.cancel_run(run_id)
+
+    def retry(self, job_id: str) -> None:
+        self.jobs.retry(job_id)
+
+    # artifacts
+
+    def artifacts(self, kinds: Iterable[Kind] = (), project: str | None = None) -> list[ArtifactView]:
+        """Newest first; `project` is an id."""
+        return self.store.artifacts(kinds, project)
+
+    def artifact(self, ref: str) -> ArtifactView:
+        return self.store.artifact(ref)
+
+    def model(self, ref: str) -> ArtifactView:
+        """A model by id, name, the name of a built-in one, or the path of a model folder; the last two are imported once."""
+        found = self.store.find_artifact(ref)
+        if found is None and ref in catalogue.BUILTIN:
+            found = catalogue.import_builtin(self.store, self.settings, ref)
+        if found is None and Path(ref).is_dir():
+            found = catalogue.import_folder(self.store, self.settings, Path(ref), Path(ref).resolve().name)
+        if found is None:
+            raise StudioError("core.artifact_unknown", ref=ref)
+        if found.kind not in MODEL_KINDS:
+            raise StudioError("core.artifact_kind", ref=ref, kind=found.kind, wanted=" / ".join(MODEL_KINDS))
+        return found
+
+    def dataset(self, ref: str) -> ArtifactView:
+        """Raises StudioError when it is no dataset."""
+        found = self.store.artifact(ref)
+        if found.kind is not Kind.DATASET:
+            raise StudioError("core.artifact_kind", ref=ref, kind=found.kind, wanted=Kind.DATASET)
+        return found
+
+    def card(self, ref: str) -> Card:
+        """What a model is, what it needs, and whether that fits this machine."""
+        found = self.model(ref)
+        return card(found.facts, PlanWorld(self.store, self.settings), found.license, found.size_bytes)
+
+    def evaluations(self, project: str | None = None) -> list[EvaluationView]:
+        """The newest measurement of each model on each benchmark, newest first; `project` is an id."""
+        return evaluations(self.store.artifacts(), project)
+
+    def answers(self, evaluation: str, other: str | None = None) -> Answers:
+        """The single answers of one evaluation, or of two on the same rows."""
+        return Answers(self.store.artifact(evaluation).path, self.store.artifact(other).path if other else None)
+
+    def confusion(self, evaluation: str) -> Confusion | None:
+        """Which label was taken for which; None for answers in free text."""
+        return confusion(self.store.artifact(evaluation).path)
+
+    def manifest(self, ref: str) -> Manifest:
+        """What made an artifact, with a SHA-256 for every file."""
+        return read_manifest(self.store.artifact(ref).path)
+
+    def descendants(self, ref: str) -> list[ArtifactView]:
+        """Everything that was made from it, directly or not."""
+        return disk.descendants(self.store, self.store.artifact(ref).id)
+
+    # uploads
+
+    def uploads(self) -> list[Upload]:
+        """Files that came from a browser, newest first."""
+        return uploads.uploads(self.settings)
+
+    def upload(self, upload_id: str) -> Upload:
+        return uploads.upload(self.settings, upload_id)
+
+    def delete_upload(self, upload_id: str) -> int:
+        """Returns the bytes freed. Raises StudioError while an open job reads it."""
+        return uploads.delete_upload(self.settings, upload_id, disk.users(self.store))
+
+    def missing_builtins(self) -> list[str]:
+        """Names of built-in models that are not imported yet; `model(name)` does it, in about 25 s."""
+        return [name for name in catalogue.BUILTIN if self.store.find_artifact(name) is None]
+
+    # disk
+
+    def storage(self) -> Storage:
+        return disk.storage(self.store, self.settings)
+
+    def delete(self, ref: str, with_descendants: bool = False) -> list[str]:
+        return disk.delete_artifact(self.store, ref, with_descendants)
+
+    def delete_run(self, run_id: str) -> None:
+        disk.delete_run(self.store, self.settings, run_id)
+
+    def delete_checkpoints(self, job_id: str) -> int:
+        return disk.delete_checkpoints(self.store, self.settings, job_id)
+
+    def gc(self, older_than_days: float = 30, cache: bool = False) -> int:
+        return disk.gc(self.store, self.settings, older_than_days, cache)

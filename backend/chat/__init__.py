@@ -1,1 +1,0 @@
-"""Answers: one ChatEngine protocol over torch models, ONNX Runtime GenAI folders and OpenAI-compatible endpoints."""

@@ -1,0 +1,119 @@
+"""The checklist's report as a document: for HTML and Markdown, in any language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from backend.checks import labels
+from backend.checks.check import Check
+from backend.checks.hard_inputs import EDGE, INJECTIONS
+from backend.core.errors import StudioError, Translate, same
+from backend.core.schemas import ArtifactView
+from backend.core.stage import human_bytes
+from backend.results.report import Heading, Paragraph, Part, Report, Table
+
+Show = Callable[[float, str], str]
+"""A value with its unit, as people of the language read it."""
+
+
+def plain(value: float, unit: str) -> str:
+    """In English."""
+    shown = {
+        "share": f"{100 * value:.1f} %",
+        "bytes": human_bytes(value),
+        "count": f"{value:,.0f}",
+        "ms": f"{value:,.1f} ms",
+        "nats": f"{value:.3g} nats",
+    }
+    return shown.get(unit, f"{value:.3g}")
+
+
+def read_report(view: ArtifactView) -> dict[str, Any]:
+    """The report.json of an artifact. Raises StudioError when it is gone."""
+    file = view.path / "report.json"
+    if not file.is_file():
+        raise StudioError("core.artifact_damaged", ref=view.name, file=file.name)
+    found: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return found
+
+
+def checks_of(report: dict[str, Any]) -> list[Check]:
+    """The checks of a `report.json`."""
+    return [Check.model_validate({key: each[key] for key in each if key != "sentence"}) for each in report["checks"]]
+
+
+def cells(check: Check, translate: Translate, show: Show) -> list[str]:
+    """One row of the table: name, result, measured, needed, sentence."""
+    bound = labels.AT_LEAST if check.at_least else labels.AT_MOST
+    return [
+        translate(labels.title(check.name)),
+        translate(labels.PASSED if check.passed else labels.FAILED),
+        "–" if check.value is None else show(check.value, check.unit),
+        translate(bound).format(value=show(check.threshold, check.unit)),
+        check.sentence(translate),
+    ]
+
+
+def verdict(checks: list[Check], translate: Translate) -> str:
+    wrong = sum(not each.passed for each in checks)
+    said = translate(labels.SOME_FAILED if wrong else labels.ALL_PASSED)
+    return said.format(failed=wrong, total=len(checks))
+
+
+def document(report: dict[str, Any], translate: Translate = same, show: Show = plain, lang: str = "en") -> Report:
+    checks = checks_of(report)
+    found = {each.name: each for each in checks}
+    about = translate(labels.ABOUT).format(
+        data=report["data_name"], split=translate(report["split"]), requests=show(report["requests"], "count")
+    )
+    table = Table(
+        header=[translate(word) for word in labels.HEADER], rows=[cells(each, translate, show) for each in checks]
+    )
+    parts: list[Part] = [Paragraph(text=verdict(checks, translate)), table]
+    parts += _memory(found.get("memory"), translate, show)
+    parts += _lengths(found.get("length_pace"), translate, show)
+    parts += _edges(found.get("edge_answered"), translate)
+    title = translate(labels.CHECKLIST).format(model=report["model_name"])
+    return Report(title=title, subtitle=about, lang=lang, parts=parts)
+
+
+def _memory(check: Check | None, translate: Translate, show: Show) -> list[Part]:
+    if check is None or "samples" not in check.detail:
+        return []
+    header = [translate(word) for word in labels.MEMORY_HEADER]
+    rows = [[show(at, "count"), show(size, "bytes")] for at, size in check.detail["samples"]]
+    return [Heading(text=translate(labels.MEMORY)), Table(header=header, rows=rows, numbers=[0, 1])]
+
+
+def _lengths(check: Check | None, translate: Translate, show: Show) -> list[Part]:
+    if check is None or "tokens" not in check.detail:
+        return []
+    detail = check.detail
+    rows = [
+        [
+            translate(word),
+            show(detail["tokens"][name], "count"),
+            show(detail["latency_ms"][name], "ms"),
+            show(detail["ms_per_token"][name], "ms"),
+        ]
+        for name, word in labels.LENGTH_NAMES.items()
+    ]
+    header = [translate(word) for word in labels.LENGTHS_HEADER]
+    return [Heading(text=translate(labels.LENGTHS)), Table(header=header, rows=rows, numbers=[1, 2, 3])]
+
+
+def _edges(check: Check | None, translate: Translate) -> list[Part]:
+    """Texts as they were sent, cut to a line, unprintable characters as their codes."""
+    if check is None or "answers" not in check.detail:
+        return []
+    sent = EDGE | {f"injection_{name}": text for name, text in INJECTIONS.items()}
+    rows = [[_visible(sent.get(name, name)), _visible(said)] for name, said in check.detail["answers"].items()]
+    header = [translate(word) for word in labels.EDGES_HEADER]
+    return [Heading(text=translate(labels.EDGES)), Table(header=header, rows=rows)]
+
+
+def _visible(text: str) -> str:
+    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return shown if len(shown) <= 120 else f"{shown[:119]}…"

@@ -1,0 +1,1 @@
+"""The ground that everything stands on: errors and messages, views, settings, the contract of a stage, references, units."""

@@ -1,0 +1,207 @@
+"""Saved endpoints: services that answer over HTTP, with what they cost and what their terms allow, and presets to begin with.
+
+A key is never part of it: `key_env` names the environment variable that holds it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field, field_validator
+
+from backend.core.errors import Problem
+from backend.core.schemas import View
+
+Wire = Literal["openai", "azure", "anthropic"]
+"""The protocol: OpenAI's chat completions, the same with Azure's header and version, Anthropic's messages."""
+PresetName = Literal[
+    "azure_foundry",
+    "azure_ml",
+    "deepseek",
+    "openai",
+    "anthropic",
+    "vllm",
+    "ollama",
+    "foundry_local",
+    "lm_studio",
+    "other",
+]
+Forbids = Literal["unknown", "yes", "no"]
+
+
+class Preset(View):
+    """What is usual for a kind of service. `logprobs`: whether it usually gives log-probabilities, None where that depends
+    on the model; `terms` in plain words, with the page that says so in `terms_url`, where one was found."""
+
+    title: str
+    url: str
+    wire: Wire = "openai"
+    key_env: str = ""
+    api_version: str = ""
+    logprobs: bool | None = None
+    terms: str
+    terms_url: str = ""
+
+
+_OWN = "Runs on your own hardware: the license of the model that it serves counts. Check it."
+
+PRESETS: dict[PresetName, Preset] = {
+    "azure_foundry": Preset(
+        title="Azure AI Foundry",
+        url="https://RESOURCE.openai.azure.com/openai/deployments/DEPLOYMENT",
+        wire="azure",
+        key_env="AZURE_OPENAI_API_KEY",
+        api_version="2024-10-21",
+        terms="The terms depend on the model that you deployed. Check the terms of Azure and of the model.",
+        terms_url="https://learn.microsoft.com/azure/ai-services/openai/reference",
+    ),
+    "azure_ml": Preset(
+        title="Azure Machine Learning",
+        url="https://ENDPOINT.REGION.inference.ml.azure.com/v1",
+        key_env="AZURE_ML_API_KEY",
+        terms="The license of the model that you deployed counts. Check it.",
+    ),
+    "deepseek": Preset(
+        title="DeepSeek",
+        url="https://api.deepseek.com/v1",
+        key_env="DEEPSEEK_API_KEY",
+        terms="DeepSeek's license page allows distillation of its open models; hosted services and single models can have "
+        "other terms. Check the terms.",
+        terms_url="https://deepseeklicense.github.io",
+    ),
+    "openai": Preset(
+        title="OpenAI",
+        url="https://api.openai.com/v1",
+        key_env="OPENAI_API_KEY",
+        terms="The terms do not let you use answers to develop models that compete with OpenAI. Check whether yours does.",
+        terms_url="https://openai.com/policies/terms-of-use/",
+    ),
+    "anthropic": Preset(
+        title="Anthropic-compatible gateway",
+        url="https://api.anthropic.com/v1",
+        wire="anthropic",
+        key_env="ANTHROPIC_API_KEY",
+        logprobs=False,
+        terms="The terms forbid training models that compete with Anthropic's; specialized tools such as classifiers are "
+        "named as allowed. Check the terms.",
+        terms_url="https://support.claude.com/en/articles/12326764-can-i-use-my-outputs-to-train-an-ai-model",
+    ),
+    "vllm": Preset(title="vLLM", url="http://localhost:8000/v1", logprobs=True, terms=_OWN),
+    "ollama": Preset(title="Ollama", url="http://localhost:11434/v1", terms=_OWN),
+    "foundry_local": Preset(title="Foundry Local", url="http://localhost:PORT/v1", terms=_OWN),
+    "lm_studio": Preset(title="LM Studio", url="http://localhost:1234/v1", terms=_OWN),
+    "other": Preset(title="Another OpenAI-compatible service", url="https://HOST/v1", terms="Check the terms."),
+}
+
+
+class SavedEndpoint(View):
+    """One endpoint under a name. Prices in USD per million tokens, None where nobody has entered one (0: free)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(
+        title="Name",
+        description="What you call it here, such as `deepseek-chat`: letters, digits, dots, dashes and underscores.",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=60,
+    )
+    preset: PresetName = Field("other", title="Service", description="What kind of service it is.")
+    url: str = Field(
+        title="Address",
+        description="The base address, such as `https://host/v1`. Replace the words in capitals by your own.",
+        max_length=500,
+    )
+    model: str = Field(
+        title="Model",
+        description="The name under which the service knows the model (at Azure, of the deployment).",
+        max_length=200,
+    )
+    key_env: str = Field(
+        "",
+        title="Variable with the key",
+        description="The environment variable that holds the access key, such as `OPENAI_API_KEY`. The key itself is "
+        "never stored.",
+        pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
+        max_length=100,
+    )
+    api_version: str = Field(
+        "",
+        title="API version",
+        description="Only for Azure addresses that need one, such as `2024-10-21`.",
+        pattern=r"^[A-Za-z0-9.-]*$",
+        max_length=40,
+    )
+    input_price: float | None = Field(
+        None,
+        title="Price of input, USD per million tokens",
+        description="As the provider's price list says today; 0 when it is free. A budget needs both prices.",
+        ge=0,
+        le=10_000,
+    )
+    output_price: float | None = Field(
+        None,
+        title="Price of output, USD per million tokens",
+        description="As the provider's price list says today; 0 when it is free. A budget needs both prices.",
+        ge=0,
+        le=10_000,
+    )
+    context: int = Field(
+        0,
+        title="Context in tokens",
+        description="The longest text that the model reads. 0: unknown.",
+        ge=0,
+        le=100_000_000,
+    )
+    requests_per_minute: int = Field(
+        0,
+        title="Requests per minute",
+        description="The studio never asks more often than this. 0: no limit of its own.",
+        ge=0,
+        le=1_000_000,
+    )
+    terms: str = Field(
+        "", title="License and terms", description="What you know of them, with a link if you like.", max_length=2000
+    )
+    forbids_distillation: Forbids = Field(
+        "unknown",
+        title="Do its terms forbid distillation?",
+        description="Whether the terms forbid to train other models with its answers. If so, the teacher's form warns.",
+    )
+
+    @field_validator("url", "model", "terms")
+    @classmethod
+    def _stripped(cls, value: str) -> str:
+        return value.strip()
+
+    @property
+    def wire(self) -> Wire:
+        return PRESETS[self.preset].wire
+
+    @property
+    def priced(self) -> bool:
+        return self.input_price is not None and self.output_price is not None
+
+
+class Trial(View):
+    """What one short question to an endpoint showed. `seconds`: the whole request; `tokens_per_s`: tokens of the answer over
+    that time, None when it counts none; `context` in tokens, None when `/models` doesn't tell."""
+
+    seconds: float
+    tokens_per_s: float | None
+    logprobs: bool
+    context: int | None
+    answer: str
+
+
+class EndpointView(SavedEndpoint):
+    """A saved endpoint with its last trial."""
+
+    trial: Trial | None = None
+
+
+def unfilled(url: str) -> list[Problem]:
+    """A preset's address whose words in capitals still stand there."""
+    words = ("RESOURCE", "DEPLOYMENT", "ENDPOINT.", "REGION", ":PORT", "//HOST")
+    left = [word.strip("./:") for word in words if word in url]
+    args = {"words": ", ".join(left)}
+    return [Problem(code="endpoints.unfilled", args=args, field="url")] if left else []

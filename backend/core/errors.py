@@ -1,0 +1,90 @@
+"""Failures that are meant for people.
+
+A `StudioError` is a code with arguments; its words live in `backend.core.messages`, so that page and command line can
+show them in the user's language. Everything else that is raised is a bug and keeps its traceback in the log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from backend.core.messages import MESSAGES
+from backend.core.messages.words import ARGUMENTS, WORDS
+
+Translate = Callable[[str], str]
+
+
+_LISTED = re.compile(r"( / |, | → | \()")
+
+
+def same(text: str) -> str:
+    """The translation into English."""
+    return text
+
+
+def _argument(name: str, value: Any, translate: Translate) -> str:
+    """As it is shown: our own words in the user's language, also within a list; everything else as it came."""
+    text = str(value)
+    if name not in ARGUMENTS:
+        return text
+    parts = [text] if text in WORDS else _LISTED.split(text)
+    return "".join(translate(part) if part in WORDS else part for part in parts)
+
+
+class Problem(BaseModel):
+    """One thing that is wrong: a message code, its arguments, and where (`field` of a form, `stage` of a recipe)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    args: dict[str, Any] = {}
+    field: str | None = None
+    stage: str | None = None
+    blocking: bool = True
+
+    def text(self, translate: Translate = same) -> str:
+        """Where it is, what is wrong and what to do, in one line."""
+        where = ".".join(part for part in (self.stage, self.field) if part)
+        return f"{where}: {self.sentence(translate)}" if where else self.sentence(translate)
+
+    def sentence(self, translate: Translate = same) -> str:
+        """What is wrong and what to do, to be shown beside the field. `translate` maps English to the user's language.
+        A code of another version, which may be stored with a job, is said as it is."""
+        if self.code not in MESSAGES:
+            return Problem(code="core.unexpected", args={"reason": self.code}).sentence(translate)
+        what, remedy = MESSAGES[self.code]
+        words = {name: _argument(name, value, translate) for name, value in self.args.items()}
+        return " ".join(translate(part) for part in (what, remedy) if part).format_map(words)
+
+
+class StudioError(Exception):
+    """A failure for people: `StudioError("data.empty", file="rows.csv")`. Raises KeyError for an unknown code."""
+
+    def __init__(self, code: str, *, field: str | None = None, **args: Any) -> None:
+        if code not in MESSAGES:
+            raise KeyError(f"unknown message code {code!r}")
+        self.problems = [Problem(code=code, args=args, field=field)]
+        super().__init__(self.text())
+
+    @classmethod
+    def of(cls, problems: list[Problem]) -> StudioError:
+        """One error that carries several problems at once."""
+        error = cls.__new__(cls)
+        error.problems = list(problems)
+        Exception.__init__(error, error.text())
+        return error
+
+    @property
+    def code(self) -> str:
+        return self.problems[0].code
+
+    def text(self, translate: Translate = same) -> str:
+        return "\n".join(problem.text(translate) for problem in self.problems)
+
+
+class Cancelled(Exception):
+    """Raised by `ctx.checkpoint()` inside a stage when somebody asked it to stop."""

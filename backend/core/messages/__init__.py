@@ -1,0 +1,42 @@
+"""Every sentence that an error can say: code -> (what is wrong, what to do), in English, with {named} arguments.
+
+The English text is also the gettext msgid. One module per area; a code that is defined twice is refused at import.
+"""
+
+from backend.core.messages import (
+    ablation,
+    answers,
+    api,
+    chat,
+    core,
+    data,
+    endpoints,
+    files,
+    foundry,
+    gate,
+    jobs,
+    logits,
+    models,
+    quant,
+    recipe,
+    review,
+    routes,
+    serve,
+    slots,
+    steps,
+    students,
+    synth,
+    train,
+    value,
+)
+
+MESSAGES: dict[str, tuple[str, str]] = {}
+for _area in (
+    *(core, value, data, files, models, train, students, quant, slots, logits, routes, ablation),
+    *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
+    *(gate, foundry, steps),
+):
+    for _code, _words in _area.MESSAGES.items():
+        if _code in MESSAGES:
+            raise RuntimeError(f"message code {_code!r} is defined twice")
+        MESSAGES[_code] = _words

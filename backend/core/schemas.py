@@ -1,0 +1,182 @@
+"""The frozen views that `backend.api` returns: what pages, command line and scripts see of the store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Kind(StrEnum):
+    """What an artifact is. `model`: full torch weights; `adapter`: LoRA on a model; `onnx`: an ONNX Runtime GenAI folder;
+    `capture`: a teacher's probabilities on the answers of a dataset; `report`: what a check of a model found (facts: report,
+    model, passed, failed)."""
+
+    DATASET = "dataset"
+    MODEL = "model"
+    ADAPTER = "adapter"
+    ONNX = "onnx"
+    CAPTURE = "capture"
+    EVALUATION = "evaluation"
+    AUDITION = "audition"
+    REPORT = "report"
+    PACKAGE = "package"
+
+
+class State(StrEnum):
+    """Life of a job. `waiting`: needs a slot or an earlier stage; `queued`: handed to a worker; `blocked`: an earlier
+    stage failed or was cancelled."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    BLOCKED = "blocked"
+
+    @property
+    def ended(self) -> bool:
+        return self in (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.BLOCKED)
+
+    @property
+    def active(self) -> bool:
+        """A process may be at work for it."""
+        return self in (State.QUEUED, State.RUNNING, State.CANCELLING)
+
+
+class Quote(View):
+    """What a stage will cost: `seconds` on this machine, peak `memory_bytes` of its process, `disk_bytes` kept at the
+    end, `tokens` sent to and from a paid endpoint, `money` that they cost in USD as far as prices are known. `stretch`: how
+    much longer than the stage's own estimate its last runs took here (1.0: none yet). `forecast`: the facts that its
+    artifact will have, so that later stages can be quoted."""
+
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+    tokens: int = 0
+    money: float = 0.0
+    stretch: float = 1.0
+    forecast: dict[str, Any] = {}
+
+
+class ArtifactView(View):
+    """One artifact. `facts` are the numbers others need (rows, parameters, layers, vocabulary, license ...)."""
+
+    id: str
+    kind: Kind
+    name: str
+    project: str
+    path: Path
+    facts: dict[str, Any]
+    parents: list[str]
+    size_bytes: int
+    license: str | None
+    digest: str
+    job_id: str | None
+    created: datetime
+
+
+class JobError(View):
+    """Why a job failed: a code with arguments (backend.core.errors) and the last lines of its log for a bug."""
+
+    code: str
+    args: dict[str, Any] = {}
+    field: str | None = None
+
+
+class JobView(View):
+    """One job: a stage with resolved parameters, where it stands, what it was quoted and what it took."""
+
+    id: str
+    run_id: str
+    stage_id: str
+    stage: str
+    params: dict[str, Any]
+    project: str
+    state: State
+    queue: str
+    priority: int
+    attempts: int
+    needs: list[str]
+    done: float = 0.0
+    total: float = 0.0
+    note: str = ""
+    eta_seconds: float | None = None
+    result: dict[str, Any] = {}
+    error: JobError | None = None
+    quote: Quote | None = None
+    seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    pid: int | None = None
+    created: datetime
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+class RunView(View):
+    """One run of a recipe (a single stage is a recipe of one)."""
+
+    id: str
+    name: str
+    project: str
+    created: datetime
+    jobs: list[JobView]
+
+    @property
+    def state(self) -> State:
+        states = {job.state for job in self.jobs}
+        for state in (State.CANCELLING, State.RUNNING, State.QUEUED):
+            if state in states:
+                return State.RUNNING if state is State.QUEUED else state
+        if State.FAILED in states:
+            return State.FAILED
+        if State.CANCELLED in states or State.BLOCKED in states:
+            return State.CANCELLED
+        return State.WAITING if State.WAITING in states else State.SUCCEEDED
+
+
+class ProjectView(View):
+    """A project: the runs and artifacts of one chain."""
+
+    id: str
+    name: str
+    created: datetime
+
+
+class Point(View):
+    name: str
+    step: float
+    value: float
+    at: datetime
+
+
+class LogLine(View):
+    at: datetime
+    level: str
+    text: str
+
+
+class WorkerView(View):
+    id: str
+    host: str
+    pid: int
+    queues: list[str]
+    beat: datetime
+
+
+class Storage(View):
+    """Bytes on disk by kind, and what `gc` would free."""
+
+    by_kind: dict[str, int]
+    counts: dict[str, int]
+    reclaimable: int
+    free: int

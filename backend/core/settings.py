@@ -1,0 +1,87 @@
+"""Where the studio keeps its things, from the environment (`SLMOPS_HOME`, `SLMOPS_DB_URL`)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from backend.core.errors import StudioError
+
+
+class Settings(BaseSettings):
+    """`home` holds databases, artifacts, models and logs; `db_url` replaces both SQLite files by one Postgres; a file from a
+    browser may have `max_upload_bytes`; a model that chats is unloaded after `chat_idle_seconds` of silence (0: never)."""
+
+    model_config = SettingsConfigDict(env_prefix="SLMOPS_", frozen=True)
+
+    home: Path = Field(default_factory=lambda: user_data_path("slmops-studio", appauthor=False))
+    db_url: str | None = None
+    max_upload_bytes: int = 8_000_000_000
+    chat_idle_seconds: int = Field(default=300, ge=0)
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        """Children start in another folder, and the store keeps paths."""
+        return value.expanduser().absolute()
+
+    @cached_property
+    def store_url(self) -> str:
+        return self._url("studio.sqlite")
+
+    @cached_property
+    def queue_url(self) -> str:
+        """The queue has a file of its own, so that a long studio transaction never holds its write lock."""
+        return self._url("queue.sqlite")
+
+    @property
+    def artifacts(self) -> Path:
+        return self.home / "artifacts"
+
+    @property
+    def jobs(self) -> Path:
+        """One working folder per job: its partial output and its checkpoints."""
+        return self.home / "jobs"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def cache(self) -> Path:
+        """Teacher answers by content, Olive's cache: may be deleted at any time."""
+        return self.home / "cache"
+
+    @property
+    def uploads(self) -> Path:
+        """Files that came from a browser, one folder each."""
+        return self.home / "uploads"
+
+    @property
+    def reviews(self) -> Path:
+        """Decisions as they stood when a job began to apply them: a folder for each dataset."""
+        return self.home / "reviews"
+
+    @property
+    def sqlite(self) -> bool:
+        return self.store_url.startswith("sqlite")
+
+    def _url(self, file: str) -> str:
+        if not self.db_url:
+            return f"sqlite:///{self.home / file}"
+        if self.db_url.startswith(("postgresql://", "postgresql+psycopg://")):
+            return self.db_url.replace("postgresql://", "postgresql+psycopg://", 1)
+        raise StudioError("core.db_url", url=self.db_url.split("://")[0] + "://…", reason="unknown kind of database.")
+
+    def prepare(self) -> Settings:
+        """Make the folders. Raises StudioError when `home` can't be written."""
+        try:
+            for folder in (self.home, self.artifacts, self.jobs, self.logs, self.cache, self.uploads):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StudioError("core.home_unwritable", path=self.home, reason=error.strerror) from error
+        return self

@@ -1,0 +1,226 @@
+"""The shape that every stage has.
+
+A stage is one file: docstring, `Params`, `Result`, `check`, `quote`, `run`, `STAGE`. Form, command line, recipe,
+pre-flight check, queue and lineage derive from it, so a parameter is declared once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from backend.core.endpoints import EndpointView
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import Kind, Quote
+from backend.core.validation import value_problems
+
+
+class Params(BaseModel):
+    """Base of all parameters: unknown keys are refused, every field carries title, description, default and bounds."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class Result(BaseModel):
+    """Base of all results: JSON that the job row keeps. `metrics` holds the numbers by their contract names."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    artifact: str
+    metrics: dict[str, float] = {}
+
+
+@dataclass(frozen=True)
+class RefTo:
+    """Marks a string field as a reference to an artifact of one of `kinds` (id, name, or `${stage}` in a recipe)."""
+
+    kinds: tuple[Kind, ...]
+
+
+DatasetRef = Annotated[str, RefTo((Kind.DATASET,))]
+TorchRef = Annotated[str, RefTo((Kind.MODEL, Kind.ADAPTER))]
+BaseRef = Annotated[str, RefTo((Kind.MODEL,))]
+OnnxRef = Annotated[str, RefTo((Kind.ONNX,))]
+ModelRef = Annotated[str, RefTo((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))]
+CaptureRef = Annotated[str, RefTo((Kind.CAPTURE,))]
+EvaluationRef = Annotated[str, RefTo((Kind.EVALUATION,))]
+ReportRef = Annotated[str, RefTo((Kind.REPORT,))]
+
+
+@dataclass(frozen=True)
+class NamesEndpoint:
+    """Marks a string field as the name of a saved endpoint ("" means none)."""
+
+
+EndpointRef = Annotated[str, NamesEndpoint()]
+
+
+@dataclass(frozen=True)
+class Described:
+    """What is known of a referenced artifact before a stage runs. `pending`: an earlier stage will make it, `facts` are
+    its forecast."""
+
+    kind: Kind
+    facts: dict[str, Any]
+    pending: bool = False
+    path: str | None = None
+
+
+class World(Protocol):
+    """All that `check` and `quote` may ask. Cheap, no torch."""
+
+    memory_bytes: int
+    free_disk_bytes: int
+
+    def describe(self, ref: str) -> Described | None:
+        """The artifact behind `ref`, or None when there is none."""
+
+    def endpoint(self, name: str) -> EndpointView | None:
+        """The saved endpoint of that name."""
+
+    def auditions(self, data: str) -> list[dict[str, Any]]:
+        """The facts of the auditions on a dataset, newest first."""
+
+    def speed(self) -> float:
+        """How fast this machine multiplies matrices, relative to the reference (2 cores, float32): 1.0 is equal."""
+
+
+class Context(Protocol):
+    """All that a running stage sees of the world (see backend.jobs.context)."""
+
+    dir: Any
+    cache: Any
+    checkpoints: Any
+    seed: int
+
+    def log(self, text: str, level: str = "info") -> None: ...
+    def progress(self, done: float, total: float, note: str = "") -> None: ...
+    def metric(self, name: str, value: float, step: float) -> None: ...
+    def checkpoint(self) -> None: ...
+    def input(self, ref: str) -> Any: ...
+    def endpoint(self, name: str) -> Any: ...
+    def scratch(self, name: str) -> Any: ...
+    def artifact(self, kind: Kind, name: str, path: Any, **about: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One row of the registry. `example` must validate; `queue` is the capability that its worker needs; `freeze(params,
+    studio)` puts into the parameters, at the start, what the studio holds and may change later."""
+
+    name: str
+    title: str
+    kind: Kind
+    params: type[Params]
+    result: type[Result]
+    check: Callable[[Any, World], list[Problem]]
+    quote: Callable[[Any, World], Quote]
+    run: Callable[[Any, Any], Result]
+    example: dict[str, Any]
+    queue: str = "cpu"
+    freeze: Callable[[Any, Any], Any] | None = None
+
+    def parse(self, raw: dict[str, Any]) -> Params:
+        """Validated parameters. Raises StudioError with every problem at once."""
+        try:
+            return self.params.model_validate(raw)
+        except ValidationError as error:
+            raise StudioError.of(value_problems(error)) from None
+
+
+def refs_of(params: Params) -> dict[str, tuple[str, RefTo]]:
+    """The references that `params` holds: field -> (reference, what it may point at); a list spreads as field.0, field.1."""
+    found: dict[str, tuple[str, RefTo]] = {}
+    for name, info in type(params).model_fields.items():
+        value = getattr(params, name)
+        if value is None:
+            continue
+        marks = [mark for mark in info.metadata if isinstance(mark, RefTo)]
+        if marks and isinstance(value, str):
+            found[name] = (value, marks[0])
+            continue
+        for mark in _nested_marks(info.annotation):
+            values = value if isinstance(value, list) else [value]
+            for index, item in enumerate(values):
+                if isinstance(item, str):
+                    found[f"{name}.{index}" if isinstance(value, list) else name] = (item, mark)
+    return found
+
+
+def endpoints_of(params: Params) -> dict[str, str]:
+    """The saved endpoints that `params` names: field -> name; a list spreads as field.0, field.1."""
+    found: dict[str, str] = {}
+    for field, info in type(params).model_fields.items():
+        value = getattr(params, field)
+        if any(isinstance(mark, NamesEndpoint) for mark in info.metadata):
+            found |= {field: value} if value else {}
+        elif isinstance(value, list) and _names_endpoints(info.annotation):
+            found |= {f"{field}.{index}": name for index, name in enumerate(value)}
+    return found
+
+
+def check_refs(params: Params, world: World) -> list[Problem]:
+    """A problem for every reference that points nowhere or at the wrong kind. Every stage's `check` begins with it."""
+    problems = []
+    for field, (ref, mark) in refs_of(params).items():
+        known = world.describe(ref)
+        if known is None:
+            problems.append(Problem(code="core.artifact_unknown", args={"ref": ref}, field=field))
+        elif known.kind not in mark.kinds:
+            wanted = " / ".join(mark.kinds)
+            problems.append(
+                Problem(code="core.artifact_kind", args={"ref": ref, "kind": known.kind, "wanted": wanted}, field=field)
+            )
+    for field, name in endpoints_of(params).items():
+        if world.endpoint(name) is None:
+            problems.append(Problem(code="endpoints.unknown", args={"name": name}, field=field))
+    return problems
+
+
+def check_fits(quote: Quote, world: World) -> list[Problem]:
+    """Problems when a quote needs more memory or disk than this machine has."""
+    problems = []
+    if quote.memory_bytes > world.memory_bytes:
+        args = {"need": human_bytes(quote.memory_bytes), "have": human_bytes(world.memory_bytes)}
+        problems.append(Problem(code="core.memory_low", args=args))
+    if quote.disk_bytes > world.free_disk_bytes:
+        args = {
+            "need": human_bytes(quote.disk_bytes),
+            "free": human_bytes(world.free_disk_bytes),
+            "path": "SLMOPS_HOME",
+        }
+        problems.append(Problem(code="core.disk_low", args=args))
+    return problems
+
+
+def check_rows(data: str, split: str, world: World, field: str = "split") -> list[Problem]:
+    """A problem when the dataset is known to have no rows in `split`."""
+    known = world.describe(data)
+    rows = known.facts.get("rows") if known else None
+    if rows is None or rows.get(split, 0):
+        return []
+    return [Problem(code="chat.no_rows", args={"ref": data, "splits": split}, field=field)]
+
+
+def human_bytes(count: float) -> str:
+    """`1234567` -> `1.2 MB` (decimal units, as disks are sold)."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def _nested_marks(annotation: Any) -> list[RefTo]:
+    marks = [mark for mark in getattr(annotation, "__metadata__", ()) if isinstance(mark, RefTo)]
+    for inner in get_args(annotation):
+        marks += _nested_marks(inner)
+    return marks
+
+
+def _names_endpoints(annotation: Any) -> bool:
+    marks = [mark for inner in get_args(annotation) for mark in getattr(inner, "__metadata__", ())]
+    return any(isinstance(mark, NamesEndpoint) for mark in marks)

@@ -1,0 +1,205 @@
+"""The rules by which one row is of no use by itself, with their thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import regex
+from pydantic import Field
+
+from backend.core.errors import Problem, StudioError
+from backend.core.stage import Params
+from backend.data.dataset import Row, Template
+from backend.data.language import language_of
+
+MATCH_SECONDS = 0.5
+REFUSALS = (
+    *("i'm sorry", "i am sorry", "sorry, ", "i cannot", "i can't", "i can not", "i'm unable", "i am unable"),
+    *("i'm not able", "i am not able", "as an ai", "as a language model", "i don't have access", "unfortunately, i"),
+    *("lo siento", "lo lamento", "no puedo", "no me es posible", "como ia", "como modelo de lenguaje"),
+    *("como inteligencia artificial", "no tengo acceso", "no estoy en condiciones"),
+)
+"""How answers begin that decline the task; compared in lower case."""
+
+
+class RuleParams(Params):
+    """The rules and their thresholds."""
+
+    labels_only: bool = Field(
+        True,
+        title="Labels only",
+        description="With labels: drops answers that are not exactly one of them.",
+    )
+    input_shortest: int = Field(
+        1, title="Shortest input", description="In characters. Shorter inputs are dropped.", ge=0
+    )
+    input_longest: int = Field(
+        0, title="Longest input", description="In characters. Longer inputs are dropped; 0 sets no limit.", ge=0
+    )
+    answer_shortest: int = Field(
+        1, title="Shortest answer", description="In characters. Shorter answers are dropped.", ge=0
+    )
+    answer_longest: int = Field(
+        0, title="Longest answer", description="In characters. Longer answers are dropped; 0 sets no limit.", ge=0
+    )
+    must_match: str = Field(
+        "",
+        title="Answer must contain",
+        description="A regular expression that every answer must match somewhere, such as `^[A-Z]`. Empty: anything goes.",
+        max_length=500,
+    )
+    must_not_match: str = Field(
+        "",
+        title="Answer must not contain",
+        description="A regular expression that no answer may match, such as `http`. Empty: nothing is forbidden.",
+        max_length=500,
+    )
+    drop_echoes: bool = Field(
+        True, title="Drop echoes", description="Drops answers that only repeat the input. Has no effect with labels."
+    )
+    drop_refusals: bool = Field(
+        True,
+        title="Drop refusals",
+        description="Drops answers that begin like “I'm sorry” or “As an AI”, in English and Spanish. Has no effect with "
+        "labels.",
+    )
+    language: Literal["any", "input", "en", "es", "fr", "de", "it", "pt"] = Field(
+        "any",
+        title="Language of the answers",
+        description="Drops answers that are surely in another of these languages; short texts often don't show theirs and "
+        "stay. Has no effect with labels.",
+    )
+    drop_disagreeing: bool = Field(
+        False,
+        title="Drop what people answered otherwise",
+        description="Where a person's answer is known, drops rows whose teacher gave another one. Leave it off to see how "
+        "well the teacher alone does.",
+    )
+    gold_similarity: float = Field(
+        0.5,
+        title="Likeness to people's answers",
+        description="For free text, when the field above is on: how alike the words of both answers must be at least, from "
+        "0 to 1 (TF-IDF cosine).",
+        ge=0,
+        le=1,
+    )
+    min_confidence: float = Field(
+        0.0,
+        title="Lowest confidence",
+        description="Drops answers that the teacher was less sure of, from 0 to 1. Rows whose confidence is unknown, such "
+        "as people's, stay. 0 keeps all.",
+        ge=0,
+        le=1,
+    )
+    near_duplicates: float = Field(
+        0.9,
+        title="Near-duplicates from",
+        description="Inputs that are at least so alike (1: the same letters) and have the same label count as one: the row "
+        "with the surest answer stays. 0 keeps all.",
+        ge=0,
+        le=1,
+    )
+    drop_leaks: bool = Field(
+        True,
+        title="Keep validation and test apart",
+        description="Drops training rows that are nearly the same as a row that measures, by the same likeness; with "
+        "likeness 0, only those that are exactly the same.",
+    )
+    max_per_class: int = Field(
+        0,
+        title="Rows per class at most",
+        description="More rows of one label are dropped at random. 0: no limit.",
+        ge=0,
+    )
+    balance: Literal["none", "median"] = Field(
+        "none",
+        title="Balance",
+        description="Median: no class keeps more rows than the middle one has. Needs labels.",
+    )
+
+
+def check_rules(params: RuleParams) -> list[Problem]:
+    problems = []
+    for name in ("must_match", "must_not_match"):
+        try:
+            regex.compile(getattr(params, name))
+        except regex.error as error:
+            problems.append(Problem(code="synth.pattern", args={"reason": str(error)}, field=name))
+    for what in ("input", "answer"):
+        least, most = getattr(params, f"{what}_shortest"), getattr(params, f"{what}_longest")
+        if most and least > most:
+            args = {"least": least, "most": most}
+            problems.append(Problem(code="synth.lengths", args=args, field=f"{what}_longest"))
+    return problems
+
+
+class Faults:
+    """Why a row by itself is of no use."""
+
+    def __init__(self, params: RuleParams, template: Template, rows: Sequence[Row]) -> None:
+        self.params = params
+        self.labels = set(template.labels) if template.answer == "label" else None
+        self.must = regex.compile(params.must_match)
+        self.must_not = regex.compile(params.must_not_match) if params.must_not_match else None
+        self.unlike = _unlike(params, rows) if params.drop_disagreeing and self.labels is None else set()
+
+    def of(self, row: Row) -> str | None:
+        answer = (row.output or "").strip()
+        if not answer:
+            return "no_answer"
+        checks: dict[str, Callable[[], Any]] = {
+            "no_label": lambda: self.params.labels_only and self.labels is not None and answer not in self.labels,
+            "input_length": lambda: _outside(row.input, self.params.input_shortest, self.params.input_longest),
+            "answer_length": lambda: _outside(answer, self.params.answer_shortest, self.params.answer_longest),
+            "pattern": lambda: not self._matches(self.must, answer, row) or self._matches(self.must_not, answer, row),
+            "echo": lambda: self.params.drop_echoes and self.labels is None and _plain(answer) == _plain(row.input),
+            "refusal": lambda: self.params.drop_refusals and self.labels is None and _declines(answer),
+            "language": lambda: self.labels is None and _foreign(self.params.language, answer, row),
+            "disagrees": lambda: self._disagrees(row, answer),
+            "unsure": lambda: row.confidence is not None and row.confidence < self.params.min_confidence,
+        }
+        return next((reason for reason, hit in checks.items() if hit()), None)
+
+    def _disagrees(self, row: Row, answer: str) -> bool:
+        if not self.params.drop_disagreeing or row.gold is None:
+            return False
+        return row.id in self.unlike if self.labels is None else answer != row.gold.strip()
+
+    def _matches(self, pattern: Any, text: str, row: Row) -> bool:
+        if pattern is None:
+            return False
+        try:
+            return pattern.search(text, timeout=MATCH_SECONDS) is not None
+        except TimeoutError:
+            raise StudioError("synth.pattern_slow", pattern=pattern.pattern, row=row.id) from None
+
+
+def _unlike(params: RuleParams, rows: Sequence[Row]) -> set[str]:
+    """Ids of rows whose free text is too far from the person's."""
+    from backend.data.tfidf import cosines
+
+    known = [row for row in rows if row.gold is not None and row.output]
+    alike = cosines([(row.output or "", row.gold or "") for row in known])
+    return {row.id for row, value in zip(known, alike, strict=True) if value < params.gold_similarity}
+
+
+def _outside(text: str, least: int, most: int) -> bool:
+    return len(text) < least or bool(most and len(text) > most)
+
+
+def _foreign(wanted: str, answer: str, row: Row) -> bool:
+    """Whether an answer is surely in another language than `wanted`: any, that of its input, or a code."""
+    if wanted == "any":
+        return False
+    asked = language_of(row.input) if wanted == "input" else wanted
+    found = language_of(answer)
+    return asked is not None and found is not None and found != asked
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _declines(answer: str) -> bool:
+    return _plain(answer).replace("’", "'").startswith(REFUSALS)

@@ -1,0 +1,192 @@
+"""What lies on the disk, and how it goes: deleting with lineage protection, `gc`, pruning of old runs."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from backend.core import machine
+from backend.core.artifacts import folder_bytes
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, Kind, State, Storage
+from backend.core.settings import Settings
+from backend.db import Store
+from backend.planning import recipes
+
+_YOUNG_SECONDS = 3600
+"""A folder without a row that is younger than this may be one that a job is just registering."""
+
+
+def storage(store: Store, settings: Settings) -> Storage:
+    """Bytes and numbers by kind, what `gc` would free, and what the disk has left."""
+    sizes: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    for artifact in store.artifacts():
+        sizes[artifact.kind] += artifact.size_bytes
+        counts[artifact.kind] += 1
+    sizes["checkpoints"] = folder_bytes(settings.jobs)
+    sizes["cache"] = folder_bytes(settings.cache)
+    sizes["logs"] = folder_bytes(settings.logs)
+    sizes["uploads"] = folder_bytes(settings.uploads)
+    return Storage(
+        by_kind=dict(sizes),
+        counts=dict(counts),
+        reclaimable=sum(folder_bytes(folder) for folder in garbage(store, settings)),
+        free=machine.free_disk_bytes(settings.home),
+    )
+
+
+def descendants(store: Store, artifact_id: str) -> list[ArtifactView]:
+    """Everything that was made from it, directly or not; those that nothing else was made from come first."""
+    found: dict[str, ArtifactView] = {}
+
+    def visit(current: str) -> None:
+        for child in store.children(current):
+            visit(child.id)
+            found.setdefault(child.id, child)
+
+    visit(artifact_id)
+    return list(found.values())
+
+
+def delete_artifact(store: Store, ref: str, with_descendants: bool = False) -> list[str]:
+    """Delete an artifact; returns the ids that went. Raises StudioError when something was made from it or a job uses it."""
+    artifact = store.artifact(ref)
+    children = descendants(store, artifact.id)
+    if children and not with_descendants:
+        names = ", ".join(child.name for child in children[:5])
+        raise StudioError("core.artifact_used", ref=artifact.name, count=len(children), names=names)
+    doomed = [*children, artifact]
+    busy = users(store)
+    for view in doomed:
+        if view.id in busy or view.name in busy:
+            raise StudioError("core.artifact_busy", ref=view.name, job=busy.get(view.id) or busy[view.name])
+    for view in doomed:
+        trash = view.path.with_name(f".{view.path.name}.deleted")
+        if view.path.exists():
+            view.path.rename(trash)
+        store.forget_artifact(view.id)
+        shutil.rmtree(trash, ignore_errors=True)
+    return [view.id for view in doomed]
+
+
+def delete_project(store: Store, settings: Settings, project_id: str) -> None:
+    """Delete a project's runs and all that they made. Raises StudioError while a run is at work, when something of another
+    project was made from it, and for the last project."""
+    if len(store.projects()) < 2:
+        raise StudioError("core.project_last")
+    runs = store.runs(limit=100_000, project=project_id)
+    for run in runs:
+        if any(not job.state.ended for job in run.jobs):
+            raise StudioError("core.run_active", ref=run.id)
+    mine = {artifact.id: artifact for artifact in store.artifacts(project=project_id)}
+    others = {view.id: view for id_ in mine for view in descendants(store, id_) if view.id not in mine}
+    if others:
+        raise StudioError("core.project_shared", names=", ".join(view.name for view in others.values()))
+    busy = users(store)
+    for view in mine.values():
+        if job := busy.get(view.id) or busy.get(view.name):
+            raise StudioError("core.artifact_busy", ref=view.name, job=job)
+    while mine:
+        mine = {id_: view for id_, view in mine.items() if id_ not in delete_artifact(store, id_, True)}
+    for run in runs:
+        delete_run(store, settings, run.id)
+    store.forget_project(project_id)
+
+
+def delete_run(store: Store, settings: Settings, run_id: str) -> None:
+    """Delete a run's jobs, logs, metrics and checkpoints; what it made stays. Raises StudioError while it is at work."""
+    run = store.run(run_id)
+    if any(not job.state.ended for job in run.jobs):
+        raise StudioError("core.run_active", ref=run_id)
+    for job in run.jobs:
+        shutil.rmtree(settings.jobs / job.id, ignore_errors=True)
+        (settings.logs / f"{job.id}.log").unlink(missing_ok=True)
+    store.delete_run(run_id)
+
+
+def delete_checkpoints(store: Store, settings: Settings, job_id: str) -> int:
+    """Delete what a failed or cancelled job would resume from; returns the bytes freed."""
+    job = store.job(job_id)
+    if job.state.active:
+        raise StudioError("core.run_active", ref=job.run_id)
+    freed = folder_bytes(settings.jobs / job.id)
+    shutil.rmtree(settings.jobs / job.id, ignore_errors=True)
+    return freed
+
+
+def garbage(store: Store, settings: Settings) -> list[Path]:
+    """Folders that nothing refers to: half-made artifacts, work of jobs that succeeded or are gone."""
+    known = {str(artifact.path) for artifact in store.artifacts()}
+    jobs = store.job_states()
+    found = []
+    for kind in Kind:
+        folder = settings.artifacts / kind.value
+        if folder.is_dir():
+            found += [
+                path
+                for path in folder.iterdir()
+                if str(path) not in known and _old(path) and jobs.get(path.name.removeprefix(f"{kind.value}-")) is None
+            ]
+    if settings.jobs.is_dir():
+        found += [
+            path
+            for path in settings.jobs.iterdir()
+            if jobs.get(path.name, State.SUCCEEDED) is State.SUCCEEDED and _old(path)
+        ]
+    reviewed = settings.reviews.iterdir() if settings.reviews.is_dir() else ()
+    found += [path for path in reviewed if store.find_artifact(path.name) is None and _old(path)]
+    return sorted([*found, *filter(_abandoned, _incoming(settings))])
+
+
+def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: bool = False) -> int:
+    """Remove garbage, runs that ended long ago (their artifacts stay), and the cache if asked; returns the bytes freed."""
+    freed = 0
+    limit = datetime.now(UTC) - timedelta(days=older_than_days)
+    for run in store.runs(limit=100_000):
+        if all(job.state.ended and (job.ended or run.created) < limit for job in run.jobs):
+            freed += sum(folder_bytes(settings.jobs / job.id) for job in run.jobs)
+            delete_run(store, settings, run.id)
+    doomed = garbage(store, settings)
+    if cache and settings.cache.is_dir():
+        if any(not job.state.ended for job in store.jobs(limit=10_000)):
+            raise StudioError("core.cache_busy")
+        under_way = {*_incoming(settings), settings.cache / "import.lock"}
+        doomed += [path for path in settings.cache.iterdir() if path not in under_way]
+    for path in doomed:
+        freed += folder_bytes(path) if path.is_dir() else path.stat().st_size
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    return freed
+
+
+def users(store: Store) -> dict[str, str]:
+    """What open jobs refer to, directly or through an earlier stage: id, name or path -> job."""
+    found: dict[str, str] = {}
+    for run in store.runs(limit=10_000):
+        made = {job.stage_id: job.result.get("artifact") for job in run.jobs}
+        for job in run.jobs:
+            if not job.state.ended:
+                for value in recipes.leaves(job.params):
+                    ref = made.get(recipes.reference(value) or "") or value
+                    found |= {ref: job.id} if isinstance(ref, str) else {}
+    return found
+
+
+def _incoming(settings: Settings) -> list[Path]:
+    """Folders of uploads and models that are coming in, or that broke off with their process."""
+    return [*settings.uploads.glob(".*/"), *settings.cache.glob("import-*/"), *settings.cache.glob("unpack-*/")]
+
+
+def _abandoned(folder: Path) -> bool:
+    """Nothing in it has grown for long."""
+    try:
+        return all(map(_old, (folder, *folder.rglob("*"))))
+    except FileNotFoundError:  # finished a moment ago
+        return False
+
+
+def _old(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > _YOUNG_SECONDS

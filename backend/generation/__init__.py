@@ -1,0 +1,1 @@
+"""What teachers are asked: batches, cache, ensemble, best-of-n, judge, self-instruct."""

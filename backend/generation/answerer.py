@@ -1,0 +1,234 @@
+"""Who answers: a model of the studio or an endpoint. The parameters, checks and opening that teacher and evaluate share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from backend.core.endpoints import SavedEndpoint
+from backend.core.errors import Problem
+from backend.core.schemas import ArtifactView, Quote
+from backend.core.stage import EndpointRef, ModelRef, Params, World
+from backend.inference.protocol import ChatEngine, Sampling, not_here, open_engine
+from backend.inference.time_estimates import PLAIN_MEMORY, Load, answer_seconds, endpoint_seconds
+from backend.models import costs
+from backend.providers.budget import FILE, Prices, Spend, dollars
+from backend.providers.client import Endpoint, HttpEngine, check_endpoint, check_key_name
+
+
+class AskingParams(Params):
+    """How whoever answers is asked."""
+
+    concurrency: int = Field(
+        4,
+        title="Requests at once",
+        description="How many questions the endpoint gets at a time. More is faster, until it refuses because it is "
+        "asked too often.",
+        ge=1,
+        le=64,
+    )
+    retries: int = Field(
+        5,
+        title="Retries",
+        description="How often a failed request is sent again, with growing pauses. More of them outlast a longer "
+        "failure.",
+        ge=0,
+        le=20,
+    )
+    timeout: float = Field(
+        60.0,
+        title="Time-out in seconds",
+        description="How long to wait for an answer of the endpoint before the request counts as failed.",
+        ge=0.1,
+        le=3600,
+    )
+    max_new_tokens: int = Field(
+        0,
+        title="Longest answer in tokens",
+        description="Longer answers are cut off there. A token is a short piece of a word. 0 takes the length from "
+        "the labels or the known answers.",
+        ge=0,
+        le=8192,
+    )
+    batch_size: int = Field(
+        64,
+        title="Rows at once",
+        description="How many rows a local model answers together. More is faster and takes more memory.",
+        ge=1,
+        le=512,
+    )
+    budget: float = Field(
+        0.0,
+        title="Budget in USD",
+        description="The most that this job may spend at endpoints. Before each request its highest cost is set aside; "
+        "what would pass the budget is not sent. 0 sets no limit.",
+        ge=0,
+        le=1_000_000,
+    )
+
+
+class AnswererParams(AskingParams):
+    """Exactly one of `model`, a saved `endpoint` and the address of one, and how it answers."""
+
+    model: ModelRef | None = Field(None, title="Model", description="The model that answers, unless an endpoint does.")
+    endpoint: EndpointRef = Field(
+        "",
+        title="Saved endpoint",
+        description="An endpoint that you saved, by its name. The rows are sent there.",
+        max_length=60,
+    )
+    endpoint_url: str = Field(
+        "",
+        title="Endpoint address",
+        description="The base address of an OpenAI-compatible service, such as `https://host/v1`. The rows are sent "
+        "there.",
+        max_length=500,
+    )
+    endpoint_model: str = Field(
+        "",
+        title="Model at the endpoint",
+        description="The name under which the endpoint knows the model.",
+        max_length=200,
+    )
+    endpoint_key_env: str = Field(
+        "",
+        title="Variable with the key",
+        description="The environment variable that holds the access key, such as `OPENAI_API_KEY`. The key itself is "
+        "never stored.",
+        pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
+        max_length=100,
+    )
+
+
+@dataclass
+class Answerer:
+    """An open engine, and what of it goes into facts, cache and lineage. `identity` changes when its answers may change;
+    `spend` counts what it costs."""
+
+    engine: ChatEngine
+    name: str
+    identity: dict[str, Any]
+    view: ArtifactView | None
+    spend: Spend
+
+
+def check_answerer(params: AnswererParams, world: World) -> list[Problem]:
+    once = bool(params.endpoint_url or params.endpoint_model)
+    if once + bool(params.model) + bool(params.endpoint) != 1:
+        return [Problem(code="chat.one_teacher", field="model")]
+    problems = check_endpoint(params.endpoint_url, params.endpoint_model) if once else []
+    known = world.describe(params.model) if params.model else None
+    if known and (target := not_here(known.facts)):
+        problems.append(Problem(code="quant.not_here", args={"ref": params.model, "target": target}, field="model"))
+    problems += check_key_name(params.endpoint_key_env, "endpoint_key_env")
+    saved = world.endpoint(params.endpoint) if params.endpoint else None
+    if params.budget and not params.model and (once or (saved and not saved.priced)):
+        problems.append(Problem(code="endpoints.budget_no_price", field="budget"))
+    return problems
+
+
+def check_budget(params: AskingParams, quote: Quote) -> list[Problem]:
+    """A warning when the job will probably stop for its budget."""
+    if not params.budget or quote.money <= params.budget:
+        return []
+    args = {"expected": dollars(quote.money), "budget": dollars(params.budget)}
+    return [Problem(code="endpoints.budget_low", args=args, field="budget", blocking=False)]
+
+
+def check_teacher(params: AnswererParams, data: str, quote: Quote, world: World) -> list[Problem]:
+    """Warnings about a teacher: a low budget, terms that forbid distillation, an audition on `data` that it failed."""
+    saved = world.endpoint(params.endpoint) if params.endpoint else None
+    field = "endpoint" if saved else "model"
+    problems = check_budget(params, quote)
+    if saved and saved.forbids_distillation == "yes":
+        problems.append(Problem(code="endpoints.forbidden", args={"name": saved.name}, field=field, blocking=False))
+    verdicts = (
+        one for audition in world.auditions(data) for one in audition["candidates"] if _is_candidate(params, one)
+    )
+    latest = next(verdicts, None)
+    if latest and latest["failed"]:
+        args = {"name": latest["name"], "reason": latest["failed"]}
+        problems.append(Problem(code="endpoints.failed_audition", args=args, field=field, blocking=False))
+    return problems
+
+
+def _is_candidate(params: AnswererParams, candidate: dict[str, Any]) -> bool:
+    if params.endpoint:
+        return bool(candidate.get("endpoint") == params.endpoint)
+    return bool(params.model) and params.model in (candidate.get("model"), candidate["name"])
+
+
+def endpoint_money(name: str, world: World, load: Load) -> float:
+    """USD that `load` will probably cost at a saved endpoint; 0 where prices or the endpoint are unknown."""
+    saved = world.endpoint(name) if name else None
+    if saved is None:
+        return 0.0
+    prices = Prices(input=saved.input_price or 0.0, output=saved.output_price or 0.0)
+    return prices.cost(load.rows * load.prompt, load.rows * load.answer)
+
+
+def answer_quote(who: AnswererParams, load: Load, world: World) -> Quote:
+    """What it takes to answer `load`; the disk is another's matter."""
+    if not who.model:
+        seconds, money = endpoint_seconds(load, who.concurrency), endpoint_money(who.endpoint, world, load)
+        return Quote(seconds=seconds, memory_bytes=PLAIN_MEMORY, disk_bytes=0, tokens=int(load.tokens), money=money)
+    facts = answerer_facts(who, world)
+    seconds = answer_seconds(facts, load) / world.speed()
+    return Quote(seconds=seconds, memory_bytes=costs.answer_bytes(facts), disk_bytes=0)
+
+
+def open_spend(params: AskingParams, ctx: Any) -> Spend:
+    """The count of a job, which goes on where an earlier attempt of it stopped."""
+    return Spend(params.budget, ctx.dir / FILE, ctx.metric)
+
+
+def open_answerer(params: AnswererParams, ctx: Any, spend: Spend | None = None) -> Answerer:
+    """Load the model or prepare the endpoint; `spend` is given where several share a budget. Raises StudioError when that
+    fails."""
+    spend = spend or open_spend(params, ctx)
+    if params.model:
+        view = ctx.input(params.model)
+        digests = [view.digest]
+        while base := view.facts.get("base"):
+            view = ctx.input(base)
+            digests.append(view.digest)
+        view = ctx.input(params.model)
+        return Answerer(open_engine(view, ctx.input), view.name, {"digests": digests}, view, spend)
+    endpoint = _endpoint(params, ctx)
+    identity = {"url": endpoint.address, "model": endpoint.model}
+    return Answerer(HttpEngine(endpoint, spend), params.endpoint or endpoint.model, identity, None, spend)
+
+
+def _endpoint(params: AnswererParams, ctx: Any) -> Endpoint:
+    how = params.model_dump(include={"concurrency", "retries", "timeout"})
+    if not params.endpoint:
+        return Endpoint(url=params.endpoint_url, model=params.endpoint_model, key_env=params.endpoint_key_env, **how)
+    return connection(ctx.endpoint(params.endpoint), **how)
+
+
+def connection(saved: SavedEndpoint, **how: Any) -> Endpoint:
+    """A saved endpoint as it is asked; `how`: concurrency, retries, timeout."""
+    return Endpoint(
+        url=saved.url,
+        model=saved.model,
+        key_env=saved.key_env,
+        wire=saved.wire,
+        api_version=saved.api_version,
+        requests_per_minute=saved.requests_per_minute,
+        prices=Prices(input=saved.input_price or 0.0, output=saved.output_price or 0.0),
+        **how,
+    )
+
+
+def answerer_facts(params: AnswererParams, world: World) -> dict[str, Any]:
+    """The facts of the model, {} for an endpoint or an unknown reference."""
+    known = world.describe(params.model) if params.model else None
+    return known.facts if known else {}
+
+
+def sampling_identity(sampling: Sampling) -> dict[str, Any]:
+    """What of the sampling changes an answer: the seed and top-p count only when something is drawn."""
+    unused = {"full_length"} if sampling.temperature > 0 else {"full_length", "seed", "top_p"}
+    return sampling.model_dump(exclude=unused)

@@ -1,0 +1,118 @@
+"""Best-of: a judge scores every answer that a row was given, and the highest score wins.
+
+Answers that several teachers or samples share are scored once, and of equal scores the answer that more of them give wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from backend.core.errors import Problem, StudioError
+from backend.core.progress import Pulse
+from backend.core.schemas import ArtifactView, Quote
+from backend.core.stage import World
+from backend.data.dataset import Row, Scored, Template
+from backend.generation.answerer import AnswererParams, answer_quote, open_answerer
+from backend.generation.batch import ask, log_refused
+from backend.generation.ensemble import Heard, PanelParams, votes
+from backend.generation.judge import REQUEST_CHARS, as_confidence, log_unreadable, question, score_in
+from backend.generation.voting import Sample, best, candidates, vote
+from backend.inference import time_estimates
+from backend.inference.protocol import Sampling
+from backend.models import costs
+
+SCORE_TOKENS = 4
+"""Of a score and its end, for the quote."""
+
+
+@dataclass
+class Verdicts:
+    """Per row the winner and all candidates; `judged` answers, `unreadable` of these; `view`: the judge's model."""
+
+    winners: list[Sample]
+    scores: list[list[Scored]]
+    judge: str
+    view: ArtifactView | None
+    judged: int
+    unreadable: int
+
+    def metrics(self) -> dict[str, float]:
+        """The mean score is that of the winners."""
+        tops = [max(known) for row in self.scores if (known := [one.score for one in row if one.score is not None])]
+        mean = {"score": sum(tops) / len(tops)} if tops else {}
+        return {"judged": self.judged, "unreadable": self.unreadable, **mean}
+
+
+def check_contest(params: PanelParams, world: World) -> list[Problem]:
+    if params.combine != "best":
+        return []
+    problems = []
+    if bool(params.judge) + bool(params.judge_endpoint) != 1:
+        problems.append(Problem(code="answers.one_judge", field="judge"))
+    if votes(params) == 1:
+        problems.append(Problem(code="answers.one_answer", field="others"))
+    saved = world.endpoint(params.judge_endpoint) if params.judge_endpoint else None
+    if params.budget and saved and not saved.priced:
+        problems.append(Problem(code="endpoints.budget_no_price", field="budget"))
+    return problems
+
+
+def judge_of(params: PanelParams) -> AnswererParams:
+    """The judge as one who answers, asked as the teachers are."""
+    how = params.model_dump(include={"concurrency", "retries", "timeout", "batch_size", "budget"})
+    return AnswererParams(model=params.judge, endpoint=params.judge_endpoint, **how)
+
+
+def contest_quote(params: PanelParams, facts: dict[str, Any], rows: int, world: World) -> Quote:
+    """What judging takes if all answers of a row differ; `facts` of the dataset."""
+    judge = judge_of(params)
+    chars = facts.get("prompt_chars", 100.0) + facts.get("answer_chars", 20.0) + REQUEST_CHARS + len(params.rubric)
+    load = time_estimates.Load(
+        rows=rows * votes(params), prompt=costs.prompt_tokens(chars), answer=SCORE_TOKENS, data_bytes=chars * rows
+    )
+    return answer_quote(judge, load, world)
+
+
+def contest(params: PanelParams, ctx: Any, template: Template, rows: Sequence[Row], heard: Heard) -> Verdicts:
+    """Score what was `heard` of `rows`. Rows without a score that can be read go by the vote. Raises StudioError when no
+    score at all can be read, or the judge fails for good; its replies are kept."""
+    fold = template.answer == "text"
+    groups = [candidates(samples, fold) for samples in heard.samples]
+    asked = [(at, group[0].answer) for at, each in enumerate(groups) for group in each]
+    pulse = Pulse(ctx, max(1, len(asked)), "asking the judge")
+    ctx.progress(0, pulse.total, "loading the model")
+    answerer = open_answerer(judge_of(params), ctx, heard.spend)
+    try:
+        prompts = [question(params.rubric, template, rows[at], answer) for at, answer in asked]
+        drawn = Sampling(max_new_tokens=params.judge_tokens)
+        got = ask(answerer, prompts, drawn, ctx.cache / "judge", pulse, params.batch_size)
+    finally:
+        answerer.engine.close()
+    log_refused(ctx, [rows[at].id for at, _ in asked], got.replies)
+    said = [score_in(reply.text) for reply in got.replies]
+    if asked and all(score is None for score in said):
+        example = got.replies[0].text[:60]
+        raise StudioError("answers.judge_useless", count=len(asked), judge=answerer.name, example=example)
+    winners, scores, left = [], [], iter(said)
+    for samples, each in zip(heard.samples, groups, strict=True):
+        mine = [next(left) for _ in each]
+        winners.append(_winner(samples, each, mine, fold))
+        scores.append([_scored(group, score) for group, score in zip(each, mine, strict=True)])
+    unreadable = sum(score is None for score in said)
+    log_unreadable(ctx, unreadable, len(said))
+    return Verdicts(winners, scores, answerer.name, answerer.view, len(asked), unreadable)
+
+
+def _winner(samples: list[Sample], groups: list[list[Sample]], scores: list[int | None], fold: bool) -> Sample:
+    at = best(groups, scores)
+    score = None if at is None else scores[at]
+    if at is None or score is None:
+        return replace(vote(samples, fold), confidence=None)
+    return replace(groups[at][0], confidence=as_confidence(score))
+
+
+def _scored(group: list[Sample], score: int | None) -> Scored:
+    names = dict.fromkeys(sample.teacher for sample in group)
+    return Scored(answer=group[0].answer, teacher=" + ".join(names), score=score)

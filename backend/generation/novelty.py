@@ -1,0 +1,75 @@
+"""Which of the texts that a model invented are new: what is known already, or too like a row that measures, is refused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+
+from backend.data.dataset import SPLITS, DataFolder, Row
+from backend.data.filter_report import Drop
+from backend.data.near_duplicates import Neighbours
+from backend.generation.self_instruct import read
+
+
+@dataclass
+class Found:
+    """New rows, with the class that each was asked for; what was refused; the tally of requests and replies (`cut`: of those
+    that were cut off, at `room` tokens)."""
+
+    rows: list[Row] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    drops: list[Drop] = field(default_factory=list)
+    requests: int = 0
+    asked: int = 0
+    cached: int = 0
+    unreadable: int = 0
+    cut: int = 0
+    room: int = 0
+    example: str = ""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return dict(Counter(drop.reason for drop in self.drops))
+
+
+class Sieve:
+    """Refuses what is known already, what is in the rows that measure, and what can't be an input."""
+
+    def __init__(self, data: DataFolder, wanted: int, threshold: float) -> None:
+        """`wanted` rows are taken, then no more; `threshold`: see `Neighbours`."""
+        self.wanted = wanted
+        rows = {split: list(data.rows(split)) for split in SPLITS}
+        texts = [row.input for part in rows.values() for row in part]
+        self.longest = max(200, 3 * max(len(row.input) for row in [*rows["train"], *rows["pool"]]))
+        self.measuring, self.known = Neighbours(threshold, texts), Neighbours(threshold, texts)
+        for split, part in rows.items():
+            for row in part:
+                (self.measuring if split in ("validation", "test") else self.known).add(row.id, row.input)
+
+    def take(self, reply: str, cut: bool, label: str, found: Found) -> None:
+        """Sort the texts of a reply into `found`; of one that was `cut` off only what is whole."""
+        texts = read(reply, cut)
+        found.cut += cut
+        found.unreadable += not texts
+        found.example = found.example or reply[:60]
+        for text in texts:
+            if len(found.rows) == self.wanted:
+                return
+            row = Row(id=f"g{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}", input=text)
+            reason, other = self._fault(text)
+            if reason:
+                found.drops.append(Drop(row, reason, other))
+                continue
+            self.known.add(row.id, text)
+            found.rows.append(row)
+            found.labels.append(label)
+
+    def _fault(self, text: str) -> tuple[str, str]:
+        if not 2 <= len(text) <= self.longest:
+            return "input_length", ""
+        if near := self.measuring.find(text):
+            return "leak", near[0]
+        if near := self.known.find(text):
+            return "near_duplicate", near[0]
+        return "", ""

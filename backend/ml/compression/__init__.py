@@ -1,0 +1,1 @@
+"""Pruning, quantization, export to ONNX with Olive."""

@@ -1,0 +1,1 @@
+"""Losses and trainers of the distillation methods; the teacher's probabilities on disk."""

@@ -1,0 +1,1 @@
+"""Metrics, measurement in a child process, parity."""

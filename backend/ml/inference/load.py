@@ -1,0 +1,65 @@
+"""Loads models and adapters of the store, from local safetensors only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers.utils import logging
+
+from backend.core.schemas import ArtifactView, Kind
+
+logging.disable_progress_bar()  # a job log is no terminal
+
+Lookup = Callable[[str], ArtifactView]
+
+
+def load_model(
+    view: ArtifactView,
+    lookup: Lookup,
+    *,
+    merged: bool = False,
+    dtype: torch.dtype = torch.float32,
+    quantized: bool = False,
+) -> Any:
+    """The torch model behind an artifact of kind model or adapter, in evaluation mode.
+
+    An adapter comes on its base, which `lookup` finds by id; with `merged` its weights are added to the base's and a
+    plain model comes back, all of it trainable. `quantized` loads the base in 4 bits (nf4), which can't be merged.
+    """
+    if view.kind is Kind.MODEL:
+        return _plain(view.path, dtype, quantized)
+    base = load_model(lookup(view.facts["base"]), lookup, merged=True, dtype=dtype, quantized=quantized)
+    model = PeftModel.from_pretrained(base, str(view.path), local_files_only=True)
+    if not merged:
+        return model.eval()
+    if quantized:
+        raise ValueError("an adapter on a 4-bit base can't be merged")
+    plain = model.merge_and_unload()
+    plain.requires_grad_(True)  # a merged model comes back frozen
+    return plain.eval()
+
+
+def tokenizer_of(folder: Path) -> Any:
+    """The transformers tokenizer of a model-like folder; the studio's own ids come from backend.data.chat_template."""
+    return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+
+
+def _plain(folder: Path, dtype: torch.dtype, quantized: bool) -> Any:
+    four_bit = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+    )
+    model = AutoModelForCausalLM.from_pretrained(
+        str(folder),
+        dtype=dtype,
+        attn_implementation="sdpa",
+        quantization_config=four_bit if quantized else None,
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+    )
+    return model.eval()

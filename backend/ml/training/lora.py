@@ -1,0 +1,82 @@
+"""LoRA on a model, and the folder that keeps it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView
+from backend.ml.inference.device import bf16_pays
+from backend.ml.training.checkpoints import disk_full_told
+
+
+def add_adapter(model: Any, params: Any, seed: int) -> Any:
+    """Wrap `model` with a fresh adapter of `params` (rank, alpha, dropout, targets, gradient_checkpointing).
+
+    Raises StudioError for a target that the model does not have.
+    """
+    targets = params.targets
+    if targets != "all-linear":
+        _check_targets(model, targets)
+    torch.manual_seed(seed)
+    config = LoraConfig(
+        r=params.rank,
+        lora_alpha=params.alpha,
+        lora_dropout=params.dropout,
+        target_modules=targets,
+        task_type="CAUSAL_LM",
+    )
+    wrapped = get_peft_model(model, config)
+    if bf16_pays():
+        _halve_frozen(wrapped)
+    return wrapped
+
+
+def save_adapter(model: Any, base: ArtifactView, out: Path) -> None:
+    """Write adapter_config.json and adapter_model.safetensors; the config names the base, not its folder."""
+    for config in model.peft_config.values():
+        config.base_model_name_or_path = base.name
+    with disk_full_told(out):
+        model.save_pretrained(out, save_embedding_layers=False)
+    (out / "README.md").unlink(missing_ok=True)
+    config_file = out / "adapter_config.json"
+    content = json.loads(config_file.read_text("utf-8"))
+    content["target_modules"] = sorted(content["target_modules"])  # a set: its order differs from run to run
+    config_file.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def adapter_state(model: Any) -> tuple[Any, dict[str, torch.Tensor]]:
+    """The config and the weights of a trained adapter, apart from the model below it."""
+    return model.peft_config["default"], get_peft_model_state_dict(model)
+
+
+def merged(plain: Any, config: Any, state: dict[str, torch.Tensor]) -> Any:
+    """`plain` with the adapter added to its weights. It has to be loaded anew: below an adapter that trained, weights may
+    have been rounded to bfloat16."""
+    wrapped = get_peft_model(plain, config)
+    set_peft_model_state_dict(wrapped, state)
+    return wrapped.merge_and_unload()
+
+
+def _halve_frozen(model: Any) -> None:
+    """Hold the frozen matrices under the adapter in bfloat16: autocast would otherwise convert them in every pass."""
+    for module in model.modules():
+        frozen = getattr(module, "base_layer", None)
+        if type(frozen) is torch.nn.Linear:
+            frozen.weight.data = frozen.weight.data.to(torch.bfloat16)
+
+
+def _check_targets(model: Any, targets: list[str]) -> None:
+    names = {
+        name.rsplit(".", 1)[-1]
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) and module is not model.get_output_embeddings()
+    }
+    for target in targets:
+        if target not in names:
+            raise StudioError("train.targets", field="targets", target=target, known=", ".join(sorted(names)))

@@ -1,0 +1,238 @@
+"""One trainer for LoRA and full training, on TRL's SFTTrainer: loss on the answer only, exact resume, progress and cancel."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+from transformers import PrinterCallback, TrainerCallback
+from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
+
+from backend.core.errors import StudioError
+from backend.ml.inference.device import bf16_pays, device
+from backend.ml.training.batches import Examples, LengthSampler, as_dataset
+from backend.ml.training.checkpoints import disk_full_told, latest, mark_complete
+from backend.ml.training.shared_prefix import answer_states, head_logits
+
+_POINTS = 400  # of a curve
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train. `max_steps` 0: as many as `epochs` take; `checkpoint_seconds`: pause between two checkpoints."""
+
+    epochs: float
+    batch_size: int
+    learning_rate: float
+    max_steps: int = 0
+    accumulation: int = 1
+    schedule: str = "cosine"
+    warmup_ratio: float = 0.05
+    weight_decay: float = 0.0
+    gradient_checkpointing: bool = False
+    seed: int = 0
+    checkpoint_seconds: float = 60.0
+
+    def steps(self, rows: int) -> int:
+        """Optimizer steps for this many rows."""
+        batches = math.ceil(rows / self.batch_size)
+        return self.max_steps or math.ceil(self.epochs * math.ceil(batches / self.accumulation))
+
+
+def train(
+    model: Any,
+    tokenizer: Any,
+    data: Examples,
+    held_out: Examples,
+    plan: Plan,
+    ctx: Any,
+    make: Callable[..., AnswerTrainer] | None = None,
+) -> dict[str, float]:
+    """Train `model` in place and return train_loss (last epoch), eval_loss, tokens_per_s, trained_tokens, steps and
+    trained_parameters. `make` builds a trainer with a loss of its own.
+
+    Continues from the newest complete checkpoint in `ctx.checkpoints`. Raises Cancelled when a stop is asked, and
+    StudioError when the disk is full or the loss is no number.
+    """
+    trainer = (make or AnswerTrainer)(
+        model=model,
+        args=_config(plan, ctx.checkpoints, len(data.items), bool(held_out.items)),
+        train_dataset=as_dataset(data),
+        eval_dataset=as_dataset(held_out),
+        processing_class=tokenizer,
+        callbacks=[Reporter(ctx, plan.checkpoint_seconds)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    start = latest(ctx.checkpoints)
+    if start:
+        ctx.log(f"Resuming from step {start.name.rsplit('-', 1)[1]}.")
+    trainer.train(resume_from_checkpoint=str(start) if start else None)
+    return _outcome(trainer)
+
+
+class AnswerTrainer(SFTTrainer):
+    """SFTTrainer that runs the output head on the answer's positions only: TRL does so on GPUs, and on a CPU scores every
+    position, which costs more than a small model's layers."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.lengths = [len(ids) for ids in options["train_dataset"]["input_ids"]]
+        self.trained_tokens = 0
+        self.step_seconds = 0.0
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """The mean of `total_loss` over the answers' tokens."""
+        causal = causal_of(model)
+        with self.accelerator.autocast():
+            hidden, labels = answer_states(causal, inputs)
+            logits = head_logits(causal, hidden)
+        total = self.total_loss(logits.float(), labels, inputs)
+        return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
+
+    def total_loss(self, logits: Any, labels: Any, inputs: dict[str, Any]) -> Any:
+        """Sum of the negative log-likelihood of `labels` (positions) by `logits` (positions, vocabulary), in nats."""
+        return functional.cross_entropy(logits, labels, reduction="sum")
+
+    def training_step(self, model: Any, inputs: dict[str, Any], *rest: Any, **named: Any) -> Any:
+        begun = time.perf_counter()
+        loss = super().training_step(model, inputs, *rest, **named)
+        self.step_seconds += time.perf_counter() - begun
+        self.trained_tokens += int(inputs["attention_mask"].sum())
+        return loss
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
+        return LengthSampler(self.lengths, self.args.train_batch_size, self.args.seed)
+
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """Checkpoints carry no card."""
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        with disk_full_told(Path(str(self.args.output_dir))):
+            super()._save_checkpoint(model, trial)
+            folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
+            (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+            mark_complete(folder)
+
+
+def causal_of(model: Any) -> Any:
+    """The model itself, below an adapter too."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+class MarkedTrainer(AnswerTrainer):
+    """AnswerTrainer whose rows carry a whole number beside their ids, called `mark`. Validation rows have none."""
+
+    mark = ""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.data_collator = partial(_collate, self.mark, self.data_collator)
+
+    def _set_signature_columns_if_needed(self) -> None:
+        super()._set_signature_columns_if_needed()
+        if self.mark not in self._signature_columns:  # type: ignore[operator]
+            self._signature_columns.append(self.mark)  # type: ignore[attr-defined]
+
+
+class Reporter(TrainerCallback):
+    """Tells the context about progress, curves and time for a checkpoint, and asks it whether to go on."""
+
+    def __init__(self, ctx: Any, checkpoint_seconds: float) -> None:
+        self.ctx = ctx
+        self.pause = checkpoint_seconds
+        self.saved = time.monotonic()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.ctx.progress(state.global_step, state.max_steps, "training")
+        self.saved = time.monotonic()
+
+    def on_substep_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._tell(state, "training")
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._tell(state, "training")
+        if time.monotonic() - self.saved >= self.pause and state.global_step < state.max_steps:
+            control.should_save = True
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.saved = time.monotonic()
+
+    def on_prediction_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._tell(state, "evaluating")
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+        for name in ("loss", "eval_loss", "learning_rate"):
+            if name not in (logs or {}):
+                continue
+            value = float((logs or {})[name])
+            if name == "loss" and not math.isfinite(value):
+                raise StudioError("train.diverged", step=state.global_step)
+            self.ctx.metric(name, value, state.global_step)
+
+    def _tell(self, state: Any, note: str) -> None:
+        self.ctx.progress(state.global_step, state.max_steps, note)
+        self.ctx.checkpoint()
+
+
+def _collate(mark: str, inner: Callable[..., dict[str, Any]], items: list[dict[str, Any]]) -> dict[str, Any]:
+    batch = inner(items)
+    return {**batch, mark: torch.tensor([item[mark] for item in items])} if mark in items[0] else batch
+
+
+def _config(plan: Plan, folder: Path, rows: int, evaluates: bool) -> SFTConfig:
+    steps = plan.steps(rows)
+    return SFTConfig(
+        output_dir=str(folder),
+        num_train_epochs=plan.epochs,
+        max_steps=plan.max_steps or -1,
+        per_device_train_batch_size=plan.batch_size,
+        per_device_eval_batch_size=plan.batch_size * 2,
+        gradient_accumulation_steps=plan.accumulation,
+        learning_rate=plan.learning_rate,
+        lr_scheduler_type=plan.schedule,
+        warmup_steps=math.ceil(plan.warmup_ratio * steps),
+        weight_decay=plan.weight_decay,
+        gradient_checkpointing=plan.gradient_checkpointing,
+        optim="adamw_torch_fused",
+        bf16=bf16_pays(),
+        use_cpu=device() == "cpu",
+        eval_strategy="epoch" if evaluates else "no",
+        prediction_loss_only=True,
+        save_strategy="no",  # Reporter asks for checkpoints by the clock
+        save_total_limit=2,
+        logging_steps=math.ceil(steps / _POINTS),
+        logging_first_step=True,
+        seed=plan.seed,
+        max_length=None,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        dataloader_num_workers=0,
+        report_to="none",
+        disable_tqdm=True,
+        logging_nan_inf_filter=False,
+        include_num_input_tokens_seen="non_padding",  # kept in checkpoints
+    )
+
+
+def _outcome(trainer: Any) -> dict[str, float]:
+    history = trainer.state.log_history
+    losses = [entry for entry in history if "loss" in entry]
+    last = max(entry["epoch"] for entry in losses) - 1
+    recent = [entry["loss"] for entry in losses if entry["epoch"] > last]
+    held_out = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
+    return {
+        "train_loss": sum(recent) / len(recent),
+        **({"eval_loss": held_out[-1]} if held_out else {}),
+        "tokens_per_s": trainer.trained_tokens / trainer.step_seconds if trainer.step_seconds else 0.0,
+        "trained_tokens": float(trainer.state.num_input_tokens_seen),
+        "steps": float(trainer.state.global_step),
+        "trained_parameters": float(sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)),
+    }

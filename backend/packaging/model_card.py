@@ -1,0 +1,182 @@
+"""The README of a package: what the model is, how to run it on each system, what was checked, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from backend.core.schemas import ArtifactView
+from backend.core.stage import human_bytes
+from backend.packaging.package_folder import FOUNDRY_SDK, template_of
+
+METRICS = (
+    ("accuracy", "Accuracy", "share"),
+    ("macro_f1", "Macro F1", "share"),
+    ("majority_baseline", "Always the commonest label", "share"),
+    ("exact_match", "Exact match", "share"),
+    ("token_f1", "Token F1", "share"),
+    ("rouge_l", "ROUGE-L", "share"),
+    ("perplexity", "Perplexity", "number"),
+    ("n", "Rows", "count"),
+    ("ttft_ms", "Time to first token", "ms"),
+    ("latency_ms_p50", "Latency p50", "ms"),
+    ("latency_ms_p95", "Latency p95", "ms"),
+    ("decode_tokens_per_s", "Decode, tokens a second", "number"),
+    ("peak_memory_bytes", "Peak memory", "bytes"),
+    ("model_memory_bytes", "Memory above the empty runtime", "bytes"),
+    ("size_bytes", "Size on disk", "bytes"),
+    ("parameters", "Parameters", "count"),
+)
+
+REPORTS = {
+    "parity": "Parity with the original",
+    "foundry": "Runs in Foundry Local",
+    "checklist": "Quality checklist",
+    "search": "Search of quantizations",
+}
+
+RUN = """## How to run
+
+On Windows, macOS and Linux, with Python 3.11 or newer:
+
+```
+pip install -r requirements.txt
+python run.py "your text"
+```"""
+
+FOUNDRY = """## How to run it in Foundry Local
+
+`foundry.py` runs the model inside the Foundry Local runtime, by its SDK: on Windows, on macOS with Apple silicon and on Linux,
+with Python 3.11 or newer. It loads the folder `model` as it lies here and needs no network once the SDK is installed.
+
+Windows:
+
+```
+py -m venv foundry-env
+foundry-env\\Scripts\\activate
+pip install {sdk}
+python foundry.py "your text"
+```
+
+macOS and Linux:
+
+```
+python3 -m venv foundry-env
+source foundry-env/bin/activate
+pip install {sdk}
+python foundry.py "your text"
+```
+
+Foundry Local also has a command line, in preview. On Windows, `winget install Microsoft.FoundryLocal` installs it; for macOS
+with Apple silicon there is an installer among the releases of https://github.com/microsoft/Foundry-Local. Copy the folder
+`model`, under the name `{name}`, into the folder that `foundry cache location` prints; then:
+
+```
+foundry cache list
+foundry run {name}
+```
+
+Before version 0.10 the last command is `foundry model run {name}`. These commands follow Microsoft's documentation and differ
+between its previews; what was run before this package was made, if it was, stands under Checks."""
+
+
+def model_card(
+    name: str,
+    release: str,
+    view: ArtifactView,
+    lineage: Sequence[ArtifactView],
+    evaluations: Sequence[ArtifactView],
+    reports: Sequence[ArtifactView] = (),
+    notes: Sequence[str] = (),
+    overrule: str = "",
+) -> str:
+    """The README of a package, with a front matter that model hubs read. `notes`: what its prompt file can't say; `overrule`:
+    why it was made although a report failed."""
+    facts, template = view.facts, template_of(view.path)
+    labels = ", ".join(template.labels)
+    task = f"It answers with one of {len(template.labels)} labels: {labels}." if labels else "It answers in free text."
+    size = f"{facts.get('parameters', 0) / 1e6:.1f} million parameters, {facts.get('layers', '?')} layers"
+    parts = [
+        f"---\nlicense: {(view.license or 'other').lower()}\nlibrary_name: onnxruntime-genai\n"
+        "pipeline_tag: text-generation\n---",
+        f"# {name} {release}",
+        f"A small language model ({facts.get('architecture', '?')}, {size}, {facts.get('precision', '?')}) for ONNX "
+        f"Runtime GenAI. {task} It runs on a CPU, without a network.",
+        RUN,
+        FOUNDRY.format(sdk=FOUNDRY_SDK, name=name),
+        "## Intended use\n\nThe task of the data that it was trained on, with the prompt in `model/inference_model.json`. "
+        "Other prompts and other tasks were not measured. Check answers before anything depends on them.",
+        *notes,
+        "## How good and how costly\n\n" + _metrics_table(evaluations),
+        "## Checks\n\n" + _checks(reports, overrule),
+        "## Where it comes from\n\n" + _lineage_table([view, *lineage]),
+        "`lineage.json` says the same for programs; `SHA256SUMS` holds the hash of every file (`sha256sum -c SHA256SUMS`).",
+        f"## License\n\n{view.license or 'Unknown: ask whoever made the base model and the data.'}",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _checks(reports: Sequence[ArtifactView], overrule: str) -> str:
+    parts = [f"**Packed although a check says no**, for this reason: {_line(overrule)}"] if overrule else []
+    if not any(each.facts.get("report") == "parity" for each in reports):
+        parts.append(
+            "No parity report: nobody has compared this model's answers with those of the model that it was made from."
+        )
+    return "\n\n".join([*parts, *map(_report, reports)])
+
+
+def _report(view: ArtifactView) -> str:
+    """One check: its verdict, what failed, and every figure that it left."""
+    facts = view.facts
+    title = REPORTS.get(str(facts.get("report")), str(facts.get("report")))
+    failed = ", ".join(map(str, facts.get("failed", [])))
+    verdict = "passed" if facts.get("passed") else f"**failed**: {failed or 'no reason given'}"
+    figures = [
+        _row([key.replace("_", " "), _figure(key, value)])
+        for key, value in facts.items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
+    table = "\n".join([_row(["Figure", "Value"]), _row(["---"] * 2), *figures]) if figures else "It left no figures."
+    return f"### {title}: {verdict}\n\n{_line(view.name)} (`{view.id}`)\n\n{table}"
+
+
+def _figure(key: str, value: float) -> str:
+    """`here_` is what a report calls the studio's own side of a comparison."""
+    units = {name: unit for name, _, unit in METRICS} | {"same_answers": "share", "same_prompts": "share"}
+    name = key.removeprefix("here_")
+    if name in units or name.endswith("_bytes"):
+        return _cell(value, units.get(name, "bytes"))
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def _metrics_table(evaluations: Sequence[ArtifactView]) -> str:
+    if not evaluations:
+        return "Not measured."
+    shown = [row for row in METRICS if any(row[0] in each.facts for each in evaluations)]
+    head = [f"{each.facts.get('model_name', each.name)} ({each.facts.get('split', '?')})" for each in evaluations]
+    lines = [_row(["", *head]), _row(["---"] * (len(head) + 1))]
+    lines += [_row([title, *(_cell(each.facts.get(key), unit) for each in evaluations)]) for key, title, unit in shown]
+    return "\n".join(lines)
+
+
+def _lineage_table(ancestors: Sequence[ArtifactView]) -> str:
+    lines = [_row(["What", "Name", "License", "SHA-256 of its files"]), _row(["---"] * 4)]
+    lines += [_row([each.kind, each.name, each.license or "?", f"`{each.digest}`"]) for each in ancestors]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(_line(str(cell)).replace("|", "\\|") for cell in cells) + " |"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _cell(value: Any, unit: str) -> str:
+    if value is None:
+        return "–"
+    if unit == "bytes":
+        return human_bytes(value)
+    forms = {"share": f"{100 * value:.1f} %", "ms": f"{value:.0f} ms", "count": f"{value:,.0f}"}
+    return forms.get(unit, f"{value:.1f}")

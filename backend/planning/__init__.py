@@ -1,0 +1,1 @@
+"""From a recipe to jobs: recipes, pre-flight checks and quotes, forecasts, ablations."""

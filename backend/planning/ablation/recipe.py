@@ -1,0 +1,146 @@
+"""From a student and a teacher's answers to the recipe of an ablation.
+
+The recipe measures the student as it is and its teacher, trains the student on the labelled rows, on the teacher's answers
+and, where a capture is possible, on its probabilities too, all of it for equal numbers of optimizer steps and with the same
+seeds, and measures every model on the same rows. The ids of its steps say variant and seed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from backend.core.errors import StudioError
+from backend.core.stage import DatasetRef, TorchRef
+from backend.core.validation import value_problems
+from backend.planning.recipes import Recipe, build
+from backend.stages.capture import CaptureParams
+from backend.stages.distill import DistillParams
+from backend.training.methods import ASKS, RouteParams
+
+VARIANTS = ("gold", "sequence", "logit")
+FIRST_SEED = 42
+_LOGIT = frozenset(ASKS["logit"])
+"""What only the logit route takes."""
+_ROUTES = frozenset(RouteParams.model_fields) | frozenset(ASKS["sequence"])
+"""What says how a variant learns."""
+
+
+class AblationParams(DistillParams):
+    """What all variants share, and how many of them there are."""
+
+    student: TorchRef = Field(
+        default="",
+        title="Student",
+        description="The model that is trained again and again, always from the same weights, and measured as it is.",
+    )
+    data: DatasetRef = Field(
+        default="",
+        title="Teacher's answers",
+        description="The dataset that a teacher answered. Its teacher is measured too.",
+    )
+    gold: DatasetRef = Field(
+        default="",
+        title="Labelled rows",
+        description="The dataset with the answers that people gave. All models are measured on its rows.",
+    )
+    max_steps: int = Field(
+        default=300,
+        ge=1,
+        le=1_000_000,
+        title="Steps of every variant",
+        description="How often the weights are changed in each training. The same for all, so that only the lesson differs.",
+    )
+    seeds: int = Field(
+        default=3,
+        ge=1,
+        le=5,
+        title="Seeds",
+        description="How often each variant is trained, in another order of the rows. With one, luck and gain can't be told "
+        "apart.",
+    )
+    split: Literal["validation", "test"] = Field(
+        default="validation",
+        title="Measured on",
+        description="The rows that all models are asked. Use validation to choose, and test once, at the end.",
+    )
+    quantize: bool = Field(
+        default=False,
+        title="INT4 too",
+        description="Also quantizes every trained student and measures it: what is gained should outlive it.",
+    )
+    name: str = Field(
+        default="ablation",
+        min_length=1,
+        max_length=60,
+        title="Name",
+        description="What the run is called. The students' names begin with it.",
+    )
+
+
+def parse(raw: dict[str, Any]) -> AblationParams:
+    """Validated parameters. Raises StudioError with every problem at once."""
+    try:
+        return AblationParams.model_validate(raw)
+    except ValidationError as error:
+        raise StudioError.of(value_problems(error)) from None
+
+
+def recipe(params: AblationParams, teacher: str | None, logit: bool, capture: str | None = None) -> Recipe:
+    """`teacher`: a model of the studio, None when it is none; `logit`: whether its probabilities can be captured; `capture`:
+    one that is there already. Raises StudioError for parameters that no stage takes."""
+    variants = VARIANTS if logit else VARIANTS[:2]
+    steps = _measured("base", params.student, params)
+    if teacher:
+        steps.append(_evaluation("teacher", teacher, params))
+    if logit and capture is None:
+        steps.append(_capture(params, teacher))
+        capture = "${capture}"
+    for seed in range(FIRST_SEED, FIRST_SEED + params.seeds):
+        for variant in variants:
+            steps.append(_training(variant, seed, params, capture))
+            steps += _measured(f"{variant}-{seed}", f"${{{variant}-{seed}}}", params)
+    return build({"name": params.name, "seed": FIRST_SEED, "stages": steps})
+
+
+def _training(variant: str, seed: int, params: AblationParams, capture: str | None) -> dict[str, Any]:
+    own = DistillParams.model_fields.keys() - {"student", "data", "name", "epochs"} - _ROUTES
+    asked = params.model_dump(
+        mode="json", include=own | (_LOGIT if variant == "logit" else set()), exclude_defaults=True
+    )
+    asked |= {"student": params.student, "data": params.gold if variant == "gold" else params.data}
+    asked |= {"max_steps": params.max_steps, "name": f"{params.name}-{variant}-seed{seed}"}
+    if variant == "logit":
+        asked |= {"route": "logit", "capture": capture}
+    return {"id": f"{variant}-{seed}", "stage": "distill", "seed": seed, "params": asked}
+
+
+def _capture(params: AblationParams, teacher: str | None) -> dict[str, Any]:
+    asked: dict[str, Any] = {"teacher": teacher, "data": params.data, "max_length": params.max_length}
+    usual = CaptureParams.model_fields["temperatures"].default
+    if params.temperature not in usual:
+        asked["temperatures"] = [*usual, params.temperature]
+    return {"id": "capture", "stage": "capture", "params": asked}
+
+
+def _measured(id_: str, model: str, params: AblationParams) -> list[dict[str, Any]]:
+    """The evaluation of a model, and of the same in INT4 where that is wanted."""
+    steps = [_evaluation(id_, model, params)]
+    if params.quantize:
+        name = f"{params.name}-{id_}-int4"
+        small = {
+            "id": f"{id_}-int4",
+            "stage": "quantize",
+            "params": {"model": model, "precision": "int4", "name": name},
+        }
+        steps += [small, _evaluation(f"{id_}-int4", f"${{{id_}-int4}}", params)]
+    return steps
+
+
+def _evaluation(id_: str, model: str, params: AblationParams) -> dict[str, Any]:
+    return {
+        "id": f"{id_}-eval",
+        "stage": "evaluate",
+        "params": {"model": model, "data": params.gold, "split": params.split},
+    }

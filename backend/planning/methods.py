@@ -1,0 +1,136 @@
+"""The ways from a teacher to a student: which are possible for this teacher, student and data, which is the best and why.
+
+backend.training.methods says what each of them is. What is looked at: who answered the rows, whether both models split text
+into the same tokens, chat templates, what the student was cut from, memory and disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from backend.core.errors import Problem
+from backend.core.schemas import ArtifactView, Kind, Quote, View
+from backend.core.stage import World
+from backend.stages import capture, distill
+from backend.training.methods import WITH_TEACHER, compared
+
+Find = Callable[[str], ArtifactView | None]
+MODELS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
+
+
+class Route(View):
+    """`reason` says why it is possible or not; `quote`: what it takes beside the training itself."""
+
+    name: str
+    possible: bool
+    reason: Problem
+    quote: Quote | None = None
+
+
+class Choice(View):
+    """All routes there are; `recommended` names one of them."""
+
+    routes: list[Route]
+    recommended: str
+    why: Problem
+
+    def possible(self, name: str) -> bool:
+        return any(route.name == name and route.possible for route in self.routes)
+
+
+def choose(
+    student: ArtifactView, data: ArtifactView, find: Find, world: World, teacher: ArtifactView | None = None
+) -> Choice:
+    """`student`: a model or an adapter; `data`: a dataset with answers in its train rows; `find` looks up an artifact;
+    `teacher`: whoever else than the one that answered the rows."""
+    teacher = teacher or teacher_of(data, find)
+    routes = [_sequence(data), _logit(student, data, teacher, world)]
+    routes += [_beside(name, student, data, teacher, world) for name in WITH_TEACHER]
+    possible = {route.name for route in routes if route.possible}
+    best = next(name for name in ("logit", "live", "sequence") if name in possible)
+    return Choice(routes=routes, recommended=best, why=Problem(code=f"route.why_{best}"))
+
+
+def teacher_of(data: ArtifactView, find: Find) -> ArtifactView | None:
+    """The model whose answers a dataset holds, also when they were filtered or reviewed since; None for people, endpoints
+    and several teachers."""
+    if not data.facts.get("teacher"):
+        return None
+    ids = data.facts["teachers"] if "teachers" in data.facts else _models_behind(data, find)
+    found = find(ids[0]) if len(ids) == 1 else None
+    return found if found and found.kind in MODELS else None
+
+
+def gold_of(data: ArtifactView, find: Find) -> ArtifactView | None:
+    """The dataset that a teacher was asked from: the rows with people's answers. None when it was deleted."""
+    return next((view for view in _line(data, find) if not view.facts.get("teacher")), None)
+
+
+def _models_behind(data: ArtifactView, find: Find) -> list[str]:
+    """The models that a dataset without the fact `teachers`, an older one, was made with; none where a judge or a generator
+    may be among them."""
+    if data.facts.keys() & {"judge", "generator"}:
+        return []
+    made_with = (
+        [id_ for id_ in view.parents if (model := find(id_)) and model.kind in MODELS] for view in _line(data, find)
+    )
+    return next(filter(None, made_with), [])
+
+
+def _line(data: ArtifactView, find: Find) -> list[ArtifactView]:
+    """A dataset and those that it was made from, the nearest first."""
+    line = [data]
+    for view in line:
+        line += [parent for id_ in view.parents if (parent := find(id_)) and parent.kind is Kind.DATASET]
+    return line
+
+
+def _sequence(data: ArtifactView) -> Route:
+    teacher = data.facts.get("teacher")
+    reason = Problem(code="route.answers", args={"teacher": teacher}) if teacher else Problem(code="route.people")
+    return Route(name="sequence", possible=True, reason=reason)
+
+
+def _logit(student: ArtifactView, data: ArtifactView, teacher: ArtifactView | None, world: World) -> Route:
+    if (wrong := _silent(data, teacher)) or teacher is None:
+        return Route(name="logit", possible=False, reason=wrong or Problem(code="route.no_teacher"))
+    found = compared(student.path, teacher.path, teacher.name)
+    if found.code not in ("route.same", "route.part"):
+        return Route(name="logit", possible=False, reason=found)
+    params = capture.CaptureParams(teacher=teacher.id, data=data.id)
+    problems = [problem for problem in capture.check(params, world) if problem.blocking]
+    if problems:
+        return Route(name="logit", possible=False, reason=problems[0])
+    return Route(name="logit", possible=True, reason=found, quote=capture.quote(params, world))
+
+
+def _beside(name: str, student: ArtifactView, data: ArtifactView, teacher: ArtifactView | None, world: World) -> Route:
+    """A route with the teacher in memory; its quote is what it takes more than the answers alone."""
+    if (wrong := _silent(data, teacher)) or teacher is None:
+        return Route(name=name, possible=False, reason=wrong or Problem(code="route.no_teacher"))
+    plain = distill.DistillParams(student=student.id, data=data.id)
+    params = distill.DistillParams.model_validate({**plain.model_dump(), "route": name, "teacher": teacher.id})
+    problems = [_named(problem, teacher) for problem in distill.check(params, world) if problem.blocking]
+    if problems:
+        return Route(name=name, possible=False, reason=problems[0])
+    whole, alone = distill.quote(params, world), distill.quote(plain, world)
+    more = Quote(
+        seconds=whole.seconds - alone.seconds, memory_bytes=whole.memory_bytes - alone.memory_bytes, disk_bytes=0
+    )
+    return Route(
+        name=name, possible=True, reason=Problem(code=f"route.{name}", args={"teacher": teacher.name}), quote=more
+    )
+
+
+def _named(problem: Problem, teacher: ArtifactView) -> Problem:
+    """The teacher by its name, not its id."""
+    args = {key: teacher.name if value == teacher.id else value for key, value in problem.args.items()}
+    return problem.model_copy(update={"args": args})
+
+
+def _silent(data: ArtifactView, teacher: ArtifactView | None) -> Problem | None:
+    """Why no probabilities can be had of this teacher; None when they can."""
+    if teacher is None:
+        name = data.facts.get("teacher")
+        return Problem(code="route.endpoint", args={"teacher": name}) if name else Problem(code="route.no_teacher")
+    return Problem(code="route.onnx", args={"teacher": teacher.name}) if teacher.kind is Kind.ONNX else None

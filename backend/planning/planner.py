@@ -1,0 +1,134 @@
+"""From a recipe to jobs: pre-flight check and quote of every stage, in order, before anything starts.
+
+A stage whose input is made by an earlier one is checked against that one's forecast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from backend import stages
+from backend.core import machine
+from backend.core.endpoints import EndpointView
+from backend.core.errors import Problem
+from backend.core.schemas import Kind, Quote, State
+from backend.core.settings import Settings
+from backend.core.stage import Described, Params, check_fits
+from backend.db import Store
+from backend.planning import recipes
+from backend.planning.recipes import Recipe, Step
+
+
+class PlanWorld:
+    """What `check` and `quote` may ask: the store's artifacts and the forecasts of earlier stages."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.settings = settings
+        self.memory_bytes = machine.memory_bytes()
+        self.free_disk_bytes = machine.free_disk_bytes(settings.home)
+        self.forecasts: dict[str, Described] = {}
+        self._speed: float | None = None
+
+    def describe(self, ref: str) -> Described | None:
+        step_id = recipes.reference(ref)
+        if step_id is not None:
+            return self.forecasts.get(step_id)
+        found = self.store.find_artifact(ref)
+        return Described(found.kind, found.facts, path=str(found.path)) if found else None
+
+    def endpoint(self, name: str) -> EndpointView | None:
+        return self.store.find_endpoint(name)
+
+    def auditions(self, data: str) -> list[dict[str, Any]]:
+        found = self.store.find_artifact(data)
+        held = self.store.artifacts([Kind.AUDITION]) if found else []
+        return [view.facts for view in held if found and view.facts.get("data") == found.id]
+
+    def speed(self) -> float:
+        if self._speed is None:
+            self._speed = machine.speed(self.settings.home)
+        return self._speed
+
+    def stretch(self, stage: str) -> float:
+        """How much longer than the reference quote the last runs of this stage took here; 1.0 when there were none."""
+        ratios = [
+            job.seconds / (job.quote.seconds / job.quote.stretch)
+            for job in self.store.jobs(states=[State.SUCCEEDED], stage=stage, limit=5)
+            if job.seconds and job.quote and job.quote.seconds > 0 and not job.result.get("metrics", {}).get("cached")
+        ]
+        return min(4.0, max(0.25, median(ratios))) if ratios else 1.0
+
+
+@dataclass
+class PlannedStep:
+    step: Step
+    params: Params
+    quote: Quote
+    needs: list[str]
+
+
+@dataclass
+class Plan:
+    """What a run will do and cost. Nothing may start while a problem is blocking."""
+
+    recipe: Recipe
+    steps: list[PlannedStep] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The recipe as plain data with overrides applied and paths made absolute: what was asked, to be run again."""
+        kept = {step.step.id: step.params.model_dump(mode="json", exclude_unset=True) for step in self.steps}
+        steps = [
+            {**step.model_dump(exclude={"params"}, exclude_none=True), "params": kept[step.id]}
+            for step in self.recipe.stages
+        ]
+        return self.recipe.model_dump(mode="json", exclude={"stages"}) | {"stages": steps}
+
+    @property
+    def blocking(self) -> list[Problem]:
+        return [problem for problem in self.problems if problem.blocking]
+
+    @property
+    def seconds(self) -> float:
+        return sum(step.quote.seconds for step in self.steps)
+
+    @property
+    def money(self) -> float:
+        """USD."""
+        return sum(step.quote.money for step in self.steps)
+
+    @property
+    def memory_bytes(self) -> int:
+        return max((step.quote.memory_bytes for step in self.steps), default=0)
+
+    @property
+    def disk_bytes(self) -> int:
+        return sum(step.quote.disk_bytes for step in self.steps)
+
+
+def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
+    """Check and quote every stage. Problems carry the id of their stage."""
+    world = PlanWorld(store, settings)
+    made = Plan(recipe)
+    for step in recipe.ordered():
+        stage = stages.stage(step.stage)
+        params = recipe.parsed(step)
+        found = stage.check(params, world)
+        broken = any(need not in world.forecasts for need in recipes.needs(step.params))
+        if broken:  # an earlier stage has a problem of its own, which is the one worth telling
+            found = [problem for problem in found if not recipes.reference(problem.args.get("ref"))]
+        elif not any(problem.blocking for problem in found):
+            quote = stage.quote(params, world)
+            stretch = world.stretch(stage.name)
+            quote = quote.model_copy(update={"seconds": quote.seconds * stretch, "stretch": stretch})
+            world.forecasts[step.id] = Described(stage.kind, quote.forecast, pending=True)
+            made.steps.append(PlannedStep(step, params, quote, sorted(recipes.needs(step.params))))
+        made.problems += [problem.model_copy(update={"stage": step.id}) for problem in found]
+    disk = made.disk_bytes
+    if disk > world.free_disk_bytes:
+        made.problems += check_fits(Quote(seconds=0, memory_bytes=0, disk_bytes=disk), world)
+    return made

@@ -1,0 +1,189 @@
+"""Recipes: a YAML list of stages whose inputs name earlier outputs (`${id}`), checked as a whole before anything starts.
+
+name: quickstart
+seed: 42
+stages:
+  - {id: data, stage: dataset, params: {source: "demo:smart-home"}}
+  - {id: tuned, stage: finetune, params: {model: smollm2-135m-instruct, data: "${data}"}}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from backend import stages
+from backend.core.errors import Problem, StudioError
+from backend.core.stage import Params
+from backend.core.validation import value_problems
+
+_REFERENCE = re.compile(r"^\$\{([^}]*)\}$")
+
+
+class Step(BaseModel):
+    """One stage of a recipe. `seed`: one of its own in place of the recipe's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")
+    stage: str
+    seed: int | None = None
+    params: dict[str, Any] = {}
+
+
+class Recipe(BaseModel):
+    """A whole run. `seed` is handed to every stage that has none of its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200)
+    description: str = ""
+    seed: int = 42
+    stages: list[Step] = Field(min_length=1)
+
+    def ordered(self) -> list[Step]:
+        """The steps as they are written, but each after those that it needs. Call after `problems`."""
+        left, done, found = list(self.stages), set[str](), list[Step]()
+        while left:
+            step = next(step for step in left if needs(step.params) <= done)
+            left.remove(step)
+            done.add(step.id)
+            found.append(step)
+        return found
+
+    def seed_of(self, step: Step) -> int:
+        return self.seed if step.seed is None else step.seed
+
+    def parsed(self, step: Step) -> Params:
+        return stages.stage(step.stage).parse(step.params)
+
+    def problems(self) -> list[Problem]:
+        """All that is wrong without looking at the store: names, keys, types, references, cycles."""
+        found = [problem for step in self.stages for problem in _step_problems(step)]
+        ids = [step.id for step in self.stages]
+        found += [
+            Problem(code="recipe.twice", args={"id": id_}) for id_ in sorted({i for i in ids if ids.count(i) > 1})
+        ]
+        for step in self.stages:
+            for missing in sorted(needs(step.params) - set(ids)):
+                args = {"ref": missing, "ids": ", ".join(ids)}
+                found.append(Problem(code="recipe.unknown_ref", args=args, stage=step.id))
+        try:
+            TopologicalSorter({step.id: needs(step.params) for step in self.stages}).prepare()
+        except CycleError as error:
+            found.append(Problem(code="recipe.cycle", args={"path": " → ".join(reversed(error.args[1]))}))
+        return found
+
+
+def load(path: Path, overrides: dict[str, str] | None = None) -> Recipe:
+    """Read a recipe file, apply `--set` overrides and check it. Raises StudioError with every problem at once."""
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise StudioError("recipe.missing", file=path) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudioError("recipe.unreadable", file=path, reason=error) from error
+    except yaml.YAMLError as error:
+        raise StudioError("recipe.yaml", file=path, reason=" ".join(str(error).split())) from error
+    return build(content, overrides)
+
+
+def build(content: Any, overrides: dict[str, str] | None = None) -> Recipe:
+    """A checked recipe from plain data."""
+    try:
+        recipe = Recipe.model_validate(content)
+    except ValidationError as error:
+        raise StudioError.of(value_problems(error, whole="recipe")) from None
+    found = _override(recipe, overrides or {}) + recipe.problems()
+    if found:
+        raise StudioError.of(found)
+    return recipe
+
+
+def dump(content: dict[str, Any]) -> str:
+    """YAML of a recipe's plain data, keys in the order of writing."""
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+
+
+def reference(value: Any) -> str | None:
+    """`${id}` -> `id`; None for anything else."""
+    match = _REFERENCE.match(value) if isinstance(value, str) else None
+    return match.group(1) if match else None
+
+
+def needs(params: Any) -> set[str]:
+    """The ids that parameters refer to, at any depth."""
+    return {found for value in leaves(params) if (found := reference(value)) is not None}
+
+
+def replace(params: Any, outputs: dict[str, str]) -> Any:
+    """The same parameters with every `${id}` replaced by `outputs[id]`."""
+    if isinstance(params, dict):
+        return {key: replace(value, outputs) for key, value in params.items()}
+    if isinstance(params, list):
+        return [replace(value, outputs) for value in params]
+    found = reference(params)
+    return params if found is None else outputs[found]
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Every value of nested parameters."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from leaves(item)
+    else:
+        yield value
+
+
+def _step_problems(step: Step) -> list[Problem]:
+    if step.stage not in stages.NAMES:
+        args = {"name": step.stage, "names": ", ".join(stages.NAMES)}
+        return [Problem(code="recipe.unknown_stage", args=args, stage=step.id)]
+    try:
+        stages.stage(step.stage).parse(step.params)
+    except StudioError as error:
+        return [problem.model_copy(update={"stage": step.id}) for problem in error.problems]
+    return []
+
+
+def _override(recipe: Recipe, overrides: dict[str, str]) -> list[Problem]:
+    """Apply `seed=n`, `id.seed=n` and `id.param=value` (the value is read as YAML); returns what could not be applied."""
+    steps = {step.id: step for step in recipe.stages}
+    found = []
+    for key, text in overrides.items():
+        step_id, _, name = key.partition(".")
+        if key == "seed":
+            found += _set_seed(recipe, key, text)
+        elif step_id in steps and name == "seed":
+            found += _set_seed(steps[step_id], key, text)
+        elif step_id not in steps or not name:
+            found.append(Problem(code="recipe.set_unknown", args={"key": key, "ids": ", ".join(steps)}))
+        else:
+            steps[step_id].params[name] = _value(steps[step_id].stage, name, text)
+    return found
+
+
+def _set_seed(target: Recipe | Step, key: str, text: str) -> list[Problem]:
+    if not text.isdigit():
+        return [Problem(code="recipe.set_seed", args={"key": key, "text": text})]
+    target.seed = int(text)
+    return []
+
+
+def _value(stage: str, name: str, text: str) -> Any:
+    """The text itself for a text parameter (a column may be called `no` or `1`), else what YAML makes of it."""
+    fields = stages.stage(stage).params.model_fields if stage in stages.NAMES else {}
+    if name in fields and str in (fields[name].annotation, *get_args(fields[name].annotation)):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text

@@ -1,0 +1,100 @@
+"""A program in a process of its own, for what takes much memory or may crash: it ends with its caller, a cancel kills it at
+once, and the end of its log says why it failed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from backend.core.artifacts import write_json
+from backend.core.errors import StudioError
+from backend.core.paths import ROOT
+from backend.jobs.supervise import tethered
+
+TICK = 0.1
+"""Seconds between two looks at the process."""
+_KEPT = 300
+
+
+class Program:
+    """`argv` in the folder `place`, as a context that kills it; what it prints goes to `log`. With `talk` its stdin and stdout
+    are pipes and only its stderr goes there. `env`: the whole environment, that of this process by default."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        log: Path,
+        place: Path = ROOT,
+        env: Mapping[str, str] | None = None,
+        talk: bool = False,
+    ) -> None:
+        self.log = log
+        with log.open("wb") as stream:
+            self.process = subprocess.Popen(
+                [*tethered(), *argv],
+                cwd=place,
+                env=env,
+                stdin=subprocess.PIPE if talk else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if talk else stream,
+                stderr=stream,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
+
+    def moments(self, tick: Callable[[], None]) -> Iterator[None]:
+        """Several times a second until it has ended, and once more then. What `tick` raises ends the wait."""
+        while True:
+            try:
+                self.process.wait(TICK)
+                break
+            except subprocess.TimeoutExpired:
+                tick()
+                yield
+        yield
+
+    def wait(self, tick: Callable[[], None]) -> int:
+        """Its exit status."""
+        for _ in self.moments(tick):
+            continue
+        return self.process.wait()
+
+    def lines(self) -> list[str]:
+        """What its log holds, without empty lines."""
+        return [line.strip() for line in self.log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+
+    def reason(self) -> str:
+        """Why it failed: the last line of its log that names an error, else the last one."""
+        lines = self.lines()
+        errors = [line for line in lines if "Error" in line or "ERROR" in line]
+        return (errors or lines or ["it ended without a word"])[-1][:_KEPT]
+
+
+def python(module: str, *arguments: object) -> list[str]:
+    """The command line that runs a module of the studio."""
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def answer_of(module: str, question: dict[str, Any], work: Path, tick: Callable[[], None], code: str) -> dict[str, Any]:
+    """What `python -m module QUESTION.json ANSWER.json` writes into its second file; the files and its log lie in `work`.
+    Raises StudioError(code) with status and reason when it ends without an answer."""
+    asked, answer = work / "question.json", work / "answer.json"
+    answer.unlink(missing_ok=True)
+    write_json(asked, question)
+    with Program(python(module, asked, answer), work / "ask.log") as program:
+        status = program.wait(tick)
+    if not answer.is_file():
+        raise StudioError(code, status=status, reason=program.reason())
+    found: dict[str, Any] = json.loads(answer.read_text("utf-8"))
+    return found

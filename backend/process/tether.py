@@ -1,0 +1,16 @@
+"""Runs another program that ends (SIGTERM) when the caller dies: `python -m backend.process.tether <caller's pid> PROGRAM ...`.
+
+The wish for a signal survives `exec`, so the program itself needs to know nothing of it (Linux; elsewhere it just runs).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from backend.process.guards import die_with_parent
+
+if __name__ == "__main__":
+    die_with_parent(int(sys.argv[1]), signal.SIGTERM)
+    os.execv(sys.argv[2], sys.argv[2:])

@@ -1,0 +1,1 @@
+"""Endpoints that answer over HTTP: client, protocols, budget, rate limit, errors."""

@@ -1,0 +1,1 @@
+"""What was measured and answered: evaluations, the answers behind them, reports."""

@@ -1,0 +1,194 @@
+"""Measurements side by side: which models were asked the same rows, who is on the Pareto front, what was gained against whom.
+
+Reads nothing but the facts of artifacts. Two evaluations compare only when they share a benchmark: the same bytes of a
+dataset, the same split and number of rows, which means the same rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from math import inf
+from typing import Any
+
+from backend.core.schemas import ArtifactView, Kind, View
+
+QUALITIES = ("accuracy", "macro_f1", "exact_match", "token_f1", "rouge_l", "perplexity")
+COSTS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes", "decode_tokens_per_s")
+HIGHER_IS_BETTER = frozenset({"accuracy", "macro_f1", "exact_match", "token_f1", "rouge_l", "decode_tokens_per_s"})
+ENDPOINT = "endpoint"
+"""The precision of a model behind an address: nobody here knows how it keeps its weights."""
+KEPT = 0.95
+"""A model that keeps this share of the reference's quality counts as good enough to be the pick."""
+_NEEDED = frozenset({"model_name", "data", "split", "n"})
+"""Facts without which an evaluation, of another version say, compares with nothing."""
+
+
+class Origin(View):
+    """One step of a model's making. `how`: imported, lora, cut, distilled, quantized or attached; `name` is what came out;
+    `source` what went in; `data` and `teacher` (who answered that data) where it was trained."""
+
+    how: str
+    name: str
+    source: str = ""
+    data: str = ""
+    teacher: str = ""
+    detail: str = ""
+
+
+class EvaluationView(View):
+    """One evaluation. `model` is None and `kind` "endpoint" for a model behind an address; `teaches` counts how many of the
+    measured models learned from its answers; `metrics` by their names, in seconds, bytes and shares of 1."""
+
+    id: str
+    name: str
+    model: str | None
+    model_name: str
+    kind: str
+    precision: str
+    data: str
+    data_name: str
+    data_digest: str
+    split: str
+    n: int
+    metrics: dict[str, float]
+    origins: list[Origin] = []
+    teaches: int = 0
+    project: str
+    created: datetime
+
+    @property
+    def benchmark(self) -> str:
+        return f"{self.data_digest[:16]}.{self.split}.{self.n}"
+
+    def interval(self, metric: str) -> tuple[float, float] | None:
+        """The 95 % interval of a share, where the evaluation has one."""
+        low, high = self.metrics.get(f"{metric}_low"), self.metrics.get(f"{metric}_high")
+        return None if low is None or high is None else (low, high)
+
+
+def evaluations(artifacts: Iterable[ArtifactView], project: str | None = None) -> list[EvaluationView]:
+    """The newest evaluation of each model on each benchmark, newest first. `artifacts`: all of the store, newest first."""
+    known = {view.id: view for view in artifacts}
+    found: dict[tuple[str, str], EvaluationView] = {}
+    for view in known.values():
+        if view.kind is Kind.EVALUATION and project in (None, view.project) and view.facts.keys() >= _NEEDED:
+            one = _evaluation(view, known)
+            found.setdefault((one.model or f"{ENDPOINT}:{one.model_name}", one.benchmark), one)
+    teachers = Counter(
+        teacher for one in found.values() for teacher in {each.teacher for each in one.origins} if teacher
+    )
+    return [one.model_copy(update={"teaches": teachers[one.model_name]}) for one in found.values()]
+
+
+def benchmarks(found: Iterable[EvaluationView]) -> dict[str, list[EvaluationView]]:
+    """Key -> the evaluations on it that have a figure of quality and one of cost; the benchmark with most models first, of
+    equals the one that was used last."""
+    groups: dict[str, list[EvaluationView]] = {}
+    for one in found:
+        if not (one.metrics.keys().isdisjoint(QUALITIES) or one.metrics.keys().isdisjoint(COSTS)):
+            groups.setdefault(one.benchmark, []).append(one)
+    return dict(sorted(groups.items(), key=lambda item: -len(item[1])))
+
+
+def qualities(group: Iterable[EvaluationView]) -> list[str]:
+    """The measures of quality that any of them has. Exact match says the same as accuracy where there are labels."""
+    there = {name for one in group for name in one.metrics}
+    return [name for name in QUALITIES if name in there and not (name == "exact_match" and "accuracy" in there)]
+
+
+def pareto(points: Sequence[tuple[float, float]], x: str, y: str) -> list[int]:
+    """Indices of the points that no other beats in both, cheapest first; `x` and `y` name the metrics, which says where
+    better is. Of equal points the first stays."""
+    signs = (-1 if x in HIGHER_IS_BETTER else 1, -1 if y in HIGHER_IS_BETTER else 1)
+    order = sorted(range(len(points)), key=lambda at: (signs[0] * points[at][0], signs[1] * points[at][1]))
+    front, best = [], inf
+    for at in order:
+        if signs[1] * points[at][1] < best:
+            best = signs[1] * points[at][1]
+            front.append(at)
+    return front
+
+
+def front(group: Sequence[EvaluationView], x: str, y: str) -> list[EvaluationView]:
+    """The Pareto front of those that have both metrics, cheapest first."""
+    both = [one for one in group if x in one.metrics and y in one.metrics]
+    return [both[at] for at in pareto([(one.metrics[x], one.metrics[y]) for one in both], x, y)]
+
+
+def reference(group: Sequence[EvaluationView]) -> EvaluationView:
+    """Whom the others are compared with: the teacher of most of them, else the largest."""
+    return max(group, key=lambda one: (one.teaches, one.metrics.get("size_bytes", 0.0), -one.created.timestamp()))
+
+
+def pick(group: Sequence[EvaluationView], against: EvaluationView, quality: str) -> EvaluationView:
+    """The fastest that keeps 95 % of the reference's quality, else the best of the others; the reference when it is alone."""
+    others = [one for one in group if one.id != against.id and quality in one.metrics]
+    if not others:
+        return against
+    good = [one for one in others if (gain(one, against, quality) or 0.0) >= KEPT]
+    if good:
+        return min(good, key=lambda one: one.metrics.get("latency_ms_p50", inf))
+    return max(others, key=lambda one: one.metrics[quality] * (1 if quality in HIGHER_IS_BETTER else -1))
+
+
+def gain(one: EvaluationView, against: EvaluationView, metric: str) -> float | None:
+    """A ratio (0.15 of a cost: 85 % less); above 1 is always better for quality, also for perplexity. None where either has
+    no such figure."""
+    above, below = one.metrics.get(metric), against.metrics.get(metric)
+    if metric in QUALITIES and metric not in HIGHER_IS_BETTER:
+        above, below = below, above
+    return None if above is None or not below else above / below
+
+
+def _evaluation(view: ArtifactView, known: dict[str, ArtifactView]) -> EvaluationView:
+    facts = view.facts
+    model = known.get(facts.get("model", ""))
+    data = known.get(facts["data"])
+    return EvaluationView(
+        id=view.id,
+        name=view.name,
+        model=facts.get("model"),
+        model_name=facts["model_name"],
+        kind=model.kind.value if model else ENDPOINT,
+        precision=str(model.facts.get("precision", "fp32")) if model else ENDPOINT,
+        data=facts["data"],
+        data_name=data.name if data else facts["data"],
+        data_digest=data.digest if data else facts["data"],
+        split=facts["split"],
+        n=int(facts["n"]),
+        metrics={key: float(value) for key, value in facts.items() if _is_number(value)},
+        origins=lineage(model, known) if model else [],
+        project=view.project,
+        created=view.created,
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def lineage(model: ArtifactView, known: dict[str, ArtifactView]) -> list[Origin]:
+    """How a model came to be, from the imported one on; an attached adapter by its training, not by the model it shares."""
+    models = [known[id_] for id_ in model.parents if id_ in known and known[id_].kind is not Kind.DATASET]
+    attached = [each for each in models if each.kind is Kind.ADAPTER] if model.kind is Kind.ONNX else []
+    source = next(iter([*attached, *filter(None, [known.get(model.facts.get("base", ""))]), *models]), None)
+    if source is None or source.id == model.id:
+        return [Origin(how="imported", name=model.name)]
+    return [*lineage(source, known), _origin(model, source, known)]
+
+
+def _origin(model: ArtifactView, source: ArtifactView, known: dict[str, ArtifactView]) -> Origin:
+    if shared := known.get(model.facts.get("base", "")) if model.kind is Kind.ONNX else None:
+        return Origin(how="attached", name=model.name, source=source.name, detail=shared.name)
+    if model.kind is Kind.ONNX:
+        precision = str(model.facts.get("precision", ""))
+        return Origin(how="quantized", name=model.name, source=source.name, detail=precision.upper())
+    data = known.get(model.facts.get("data", ""))
+    how = "lora" if model.kind is Kind.ADAPTER else "cut" if "kept_layers" in model.facts else "distilled"
+    layers = "" if how == "lora" else f"{model.facts.get('layers')}/{source.facts.get('layers')}"
+    teacher = str(data.facts.get("teacher", "")) if data else ""
+    return Origin(
+        how=how, name=model.name, source=source.name, data=data.name if data else "", teacher=teacher, detail=layers
+    )

@@ -1,0 +1,59 @@
+"""Failures as OpenAI's clients expect them: a status, and `{"error": {message, type, param, code}}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from backend.core.errors import Problem, StudioError
+from backend.core.validation import value_problems
+
+RETRY_SECONDS = 2
+_KINDS: dict[str, tuple[int, str]] = {
+    "api.key": (401, "invalid_api_key"),
+    "api.host": (403, "host_not_allowed"),
+    "api.path": (404, "not_found"),
+    "api.model": (404, "model_not_found"),
+    "api.method": (405, "method_not_allowed"),
+    "api.slow": (408, "request_timeout"),
+    "api.large": (413, "request_too_large"),
+    "api.not_json": (415, "unsupported_media_type"),
+    "api.full": (429, "queue_full"),
+    "api.restarting": (503, "model_restarting"),
+    "api.stopping": (503, "server_stopping"),
+    "api.broken": (503, "model_restarting"),
+    "api.unsupported": (400, "unsupported_parameter"),
+    "serve.prompt_long": (400, "context_length_exceeded"),
+    "serve.template": (400, "invalid_messages"),
+    "core.unexpected": (500, "server_error"),
+    "core.memory_out": (503, "out_of_memory"),
+}
+_WAIT = {429, 503}
+
+
+def fault(error: StudioError) -> tuple[int, dict[str, Any]]:
+    """Status and body of a failure. Only the first of several problems has a place in OpenAI's form."""
+    problem = error.problems[0]
+    status, code = _KINDS.get(problem.code, (400, "invalid_value"))
+    kind = {401: "authentication_error", 429: "rate_limit_error"}.get(status)
+    kind = kind or ("server_error" if status >= 500 else "invalid_request_error")
+    said = {"message": problem.sentence(), "type": kind, "param": problem.field, "code": code}
+    return status, {"error": said}
+
+
+def response(error: StudioError) -> JSONResponse:
+    status, body = fault(error)
+    headers = {"retry-after": str(RETRY_SECONDS)} if status in _WAIT else {}
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return JSONResponse(body, status, headers)
+
+
+def of_values(error: Any) -> StudioError:
+    """What pydantic complains of; the names of our unions' branches are no part of a place."""
+    return StudioError.of([_shorter(problem) for problem in value_problems(error, "body")])
+
+
+def _shorter(problem: Problem) -> Problem:
+    return problem.model_copy(update={"field": problem.field and problem.field.replace(".str", "")})

@@ -1,0 +1,179 @@
+"""What pages, the host and the model processes tell each other. Pydantic only: everybody may import it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import ArtifactView, View
+from backend.core.settings import Settings
+from backend.data.dataset import Message
+
+ModelState = Literal["loading", "ready", "failed"]
+
+
+class ServedModel(View):
+    """A model that the host knows. `memory_bytes`: what its process holds now; `idle_seconds`: since its last answer, 0
+    while it answers; `error`: why it failed."""
+
+    id: str
+    state: ModelState
+    pid: int | None = None
+    memory_bytes: int = 0
+    idle_seconds: float = 0.0
+    error: Problem | None = None
+
+
+ServerState = Literal["loading", "ready", "stopping", "failed"]
+
+
+class ServerView(View):
+    """A model that the host serves to other programs. `url`: where, up to `/v1`; `key_env`: the variable with its key, empty
+    when none is asked for; `counters`: what the server counts (see `backend.serve.openai_api.app.counters`); `error`: why it
+    failed."""
+
+    id: str
+    name: str
+    state: ServerState
+    url: str = ""
+    key_env: str = ""
+    counters: dict[str, int] = {}
+    error: Problem | None = None
+
+
+class Piece(View):
+    """A part of an answer. The last one is `done`, without text, and tells how it ended (`finish`: stop or length) and what
+    it took. `ttft_ms`: from the beginning of the model's turn to its first token; `decode_tokens_per_s`: after that."""
+
+    text: str = ""
+    done: bool = False
+    finish: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    ttft_ms: float | None = None
+    decode_tokens_per_s: float | None = None
+
+
+class Address(BaseModel):
+    """Where the host listens on 127.0.0.1, and the token of its start."""
+
+    port: int
+    token: str
+    pid: int
+
+
+class Order(BaseModel):
+    """What a model process is told: the pid of its host, the token to ask for, its artifact and the bases of an adapter by
+    id, of a server also the adapters that are attached to it."""
+
+    host: int
+    token: str
+    views: dict[str, ArtifactView]
+
+
+class AnswerOrder(Order):
+    """What the answerer of a server is told. `most`: answers at a time; `cache_bytes`: memory for their keys and values."""
+
+    most: int
+    cache_bytes: int
+
+
+class ServeOptions(BaseModel):
+    """How a model is served to other programs (`slmops serve`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field(title="Model", description="A model's id or name.")
+    host: str = Field(
+        default="127.0.0.1", title="Address", description="Address to listen on. Beyond this machine a key is needed."
+    )
+    port: int = Field(
+        default=8000, ge=0, le=65535, title="Port", description="Port to listen on. 0 takes any free one."
+    )
+    key_env: str = Field(
+        default="SLMOPS_SERVE_KEY",
+        min_length=1,
+        title="Variable with the API key",
+        description="Environment variable that holds the API key. While it is empty, no key is asked for.",
+    )
+    max_parallel: int = Field(
+        default=16, ge=1, le=256, title="Answers at a time", description="Answers that are given at a time."
+    )
+    max_waiting: int = Field(
+        default=64,
+        ge=0,
+        le=10_000,
+        title="Longest queue",
+        description="Requests that may wait beside them; more are refused.",
+    )
+    cache_mb: int = Field(
+        default=512,
+        ge=16,
+        le=1_000_000,
+        title="Memory for conversations in MB",
+        description="Keys and values of running answers.",
+    )
+    body_mb: int = Field(
+        default=2, ge=1, le=64, title="Largest request in MB", description="Larger bodies are refused."
+    )
+    grace: int = Field(
+        default=30,
+        ge=0,
+        le=600,
+        title="Seconds to finish",
+        description="Time that running answers have when the server is stopped.",
+    )
+    force: bool = Field(default=False, title="Short of memory", description="Serve even when memory is short.")
+
+
+class ServerOrder(BaseModel):
+    """What a server below the host is told: the pid of its host and how to serve."""
+
+    host: int
+    options: ServeOptions
+
+
+class Said(BaseModel):
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class ChatRequest(BaseModel):
+    """The body of `POST /v1/chat/completions` in OpenAI's form; other keys of that form are passed over. Without
+    `max_tokens` an answer may fill the model's context; without `seed` each drawn answer is another one."""
+
+    model: str
+    messages: list[Said] = Field(min_length=1)
+    stream: bool = False
+    temperature: float = Field(1.0, ge=0, le=2)
+    top_p: float = Field(1.0, gt=0, le=1)
+    max_tokens: int | None = Field(None, ge=1)
+    seed: int | None = Field(None, ge=0, lt=2**31)
+
+    @property
+    def plain_messages(self) -> list[Message]:
+        return [message.model_dump() for message in self.messages]
+
+
+def address_file(settings: Settings) -> Path:
+    """The file that says where the host is; only its owner may read it."""
+    return settings.home / "run" / "serve.json"
+
+
+def problems_json(error: StudioError) -> dict[str, Any]:
+    """`{"problems": [{code, args, field}]}`, arguments as plain values."""
+    return {
+        "problems": [
+            {"code": one.code, "args": {key: _plain(value) for key, value in one.args.items()}, "field": one.field}
+            for one in error.problems
+        ]
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)

@@ -1,0 +1,1 @@
+"""Pure functions on numbers: intervals, bootstrap, tests, overlap of texts, log-probabilities."""

@@ -1,0 +1,1 @@
+"""What every training has in common, without torch: parameters, checks, estimates, distillation methods."""

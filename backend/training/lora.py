@@ -1,0 +1,55 @@
+"""What is asked of an adapter (LoRA), alike where it is the result and where it is merged at the end. No torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from backend.core.stage import Params
+
+
+class AdapterSwitch(Params):
+    """Whether a student learns by an adapter. Before `AdapterParams` in a form."""
+
+    adapter: bool = Field(
+        default=False,
+        title="By an adapter (LoRA)",
+        description="The student learns by a small adapter, which is merged into it at the end: much less memory for a "
+        "large student. Small ones learn more in full.",
+    )
+
+
+class AdapterParams(Params):
+    """The shape of an adapter; backend.ml.training.lora makes it."""
+
+    rank: int = Field(
+        default=16,
+        ge=1,
+        le=256,
+        title="Rank",
+        description="How much the adapter can learn. More suits harder tasks and takes more memory and disk; 8 to 32 "
+        "is usual.",
+    )
+    alpha: int = Field(
+        default=32,
+        ge=1,
+        le=1024,
+        title="Alpha",
+        description="How strongly the adapter acts: its output is scaled by alpha / rank. Twice the rank is a good "
+        "start.",
+    )
+    dropout: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.9,
+        title="Dropout",
+        description="Part of the adapter's input that is hidden at random while it learns. 0.05 to 0.1 can help with "
+        "few examples.",
+    )
+    targets: Literal["all-linear"] | list[str] = Field(
+        default="all-linear",
+        title="Adapted modules",
+        description="Which parts of the model get an adapter. All linear layers learn best; a few, such as `q_proj, "
+        "v_proj`, take less memory.",
+    )

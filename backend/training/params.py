@@ -1,0 +1,294 @@
+"""What the stages that train have in common: parameters, checks, reading rows, the shape of the work."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import ArtifactView
+from backend.core.stage import Context, Params, World
+from backend.data.chat_template import Encoder
+from backend.data.dataset import EXPLAIN, DataFolder, complete_facts
+from backend.models import costs
+from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
+from backend.training.lora import AdapterParams
+
+if TYPE_CHECKING:
+    from backend.ml.training.batches import Examples
+    from backend.ml.training.trainer import Plan
+
+
+class TrainingParams(Params):
+    """Knobs of every training; a stage adds its own."""
+
+    epochs: float = Field(
+        default=3,
+        gt=0,
+        le=100,
+        title="Epochs",
+        description="How often the model sees every example. More learns them better and takes longer; too many and "
+        "it learns them by heart.",
+    )
+    learning_rate: float = Field(
+        default=1e-3,
+        gt=0,
+        le=1,
+        title="Learning rate",
+        description="How large the steps are by which the model changes. Too large and it falls apart, too small and "
+        "it hardly learns.",
+    )
+    max_steps: int = Field(
+        default=0,
+        ge=0,
+        title="Steps at most",
+        description="Stop after this many steps, whatever the epochs say. 0 sets no limit.",
+    )
+    batch_size: int = Field(
+        default=16,
+        ge=1,
+        le=1024,
+        title="Batch size",
+        description="How many examples are learned from together. More is steadier and takes more memory: lower it "
+        "first when memory runs out.",
+    )
+    accumulation: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        title="Gradient accumulation",
+        description="How many batches are added up before each step: as steady as a larger batch, without its memory.",
+    )
+    max_length: int = Field(
+        default=512,
+        ge=16,
+        le=131072,
+        title="Maximum length",
+        description="The longest example in tokens, which are short pieces of words. Longer prompts lose their "
+        "beginning; more takes memory and time.",
+    )
+    schedule: Literal["cosine", "linear", "constant"] = Field(
+        default="cosine",
+        title="Schedule",
+        description="How the learning rate falls towards the end. Cosine, a smooth curve, nearly always does well.",
+    )
+    warmup_ratio: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        title="Warm-up",
+        description="Part of the steps in which the learning rate rises from zero, for a calm start; 0.05 is one "
+        "step in twenty.",
+    )
+    weight_decay: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        title="Weight decay",
+        description="How strongly large weights are pulled back. A little can help against learning by heart; 0 is "
+        "off.",
+    )
+    gradient_checkpointing: bool = Field(
+        default=False,
+        title="Gradient checkpointing",
+        description="Takes much less memory and about twice the time. Try it when memory runs out.",
+    )
+    rationale: Literal["ignore", "beside"] = Field(
+        default="ignore",
+        title="Teacher's steps",
+        description="Beside the answers the model can learn to write the steps that the teacher gave, as a second task. "
+        "It still answers at once.",
+    )
+    steps_weight: float = Field(
+        default=1.0,
+        gt=0,
+        le=10,
+        title="Weight of the steps",
+        description="How much an example of the steps counts beside one of the answers. At 1 both count alike.",
+    )
+    evaluate_rows: int = Field(
+        default=100,
+        ge=0,
+        le=10000,
+        title="Validation rows",
+        description="How many validation rows are looked at after each epoch. Their loss shows whether the model "
+        "learns by heart. 0 looks at none.",
+    )
+    name: str = Field(
+        default="",
+        max_length=100,
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+    )
+
+    def plan(self, seed: int) -> Plan:
+        """These parameters as the trainer takes them."""
+        from backend.ml.training.trainer import Plan
+
+        shared = Plan.__dataclass_fields__.keys() & type(self).model_fields.keys()
+        return Plan(**{key: getattr(self, key) for key in shared}, seed=seed)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The amount of training: examples (epochs counted), steps, mean tokens of an example and of its answer; of
+    those that give steps `longer` is the mean of all tokens and `explained` that of the steps, 0 without them."""
+
+    rows: float
+    steps: float
+    tokens: float
+    answers: float
+    longer: float = 0.0
+    explained: float = 0.0
+
+    @property
+    def timing(self) -> dict[str, float]:
+        return {"rows": self.rows, "steps": self.steps, "tokens": self.tokens, "answers": self.answers}
+
+    def batch_tokens(self, params: TrainingParams) -> float:
+        """Tokens of the largest batch whose activations are kept; the longest rows have about twice the mean."""
+        kept = 0.25 if params.gradient_checkpointing else 1.0
+        return kept * params.batch_size * min(params.max_length, 2 * max(self.tokens, self.longer))
+
+    def steps_bytes(self, params: TrainingParams, vocabulary: int) -> int:
+        """Memory that steps add where they are scored, as they are many times longer than labels: four tables of a batch's
+        positions (logits, in float32, their logarithms, gradient)."""
+        return round(params.batch_size * self.explained * vocabulary * 4 * 4)
+
+    def slowdown(self, params: TrainingParams) -> float:
+        """Checkpointing computes everything twice and can't share the beginning of prompts (measured: 1.9 times)."""
+        return 1.9 if params.gradient_checkpointing else 1.0
+
+
+def work(params: TrainingParams, data: dict[str, Any]) -> Work:
+    """From a dataset's facts, or the forecast of them. Evaluation counts as a third of training per row. Steps that are
+    learned beside the answers are examples of their own."""
+    rows, more = int(data["rows"].get("train", 0)), _with_steps(params, data)
+    explained = {**data, "answer_chars": data.get("rationale_chars", 0.0)}
+    explained["prompt_chars"] = data["prompt_chars"] + len(EXPLAIN)
+    longer = costs.row_tokens(explained, params.max_length) if more else 0.0
+    share = more / max(1, rows + more)
+    tokens = (1 - share) * costs.row_tokens(data, params.max_length) + share * longer
+    answers = (1 - share) * costs.answer_tokens(data) + share * costs.answer_tokens(explained)
+    per_step, rows = params.batch_size * params.accumulation, rows + more
+    steps = params.max_steps or math.ceil(params.epochs * math.ceil(rows / per_step))
+    held_out = min(params.evaluate_rows, int(data["rows"].get("validation", 0)))
+    passes = steps * per_step / rows if rows else 0
+    shown = min(steps * per_step, rows * passes) + held_out * math.ceil(passes) / 3
+    scored = costs.answer_tokens(explained) if more else 0.0
+    return Work(rows=shown, steps=steps, tokens=tokens, answers=answers, longer=longer, explained=scored)
+
+
+def _with_steps(params: TrainingParams, data: dict[str, Any]) -> int:
+    """How many rows become a second example."""
+    return int(data.get("rationales", 0)) if params.rationale == "beside" else 0
+
+
+def _without_steps(data: Any) -> bool:
+    """Whether no row has steps. A dataset that is still to be made from an old one may not tell: then it may have."""
+    facts = complete_facts(data.facts, data.path)
+    return "rationales" in facts and not facts["rationales"] if data.pending else not facts.get("rationales")
+
+
+def check_training(params: TrainingParams, model_ref: str, data_ref: str, world: World) -> list[Problem]:
+    """Problems that can be seen without loading anything; the references are known to be good."""
+    model, data = world.describe(model_ref), world.describe(data_ref)
+    problems = []
+    if data and not data.pending and not data.facts["rows"].get("train"):
+        problems.append(Problem(code="train.no_rows", args={"data": data_ref}, field="data"))
+    elif data and params.rationale == "beside" and _without_steps(data):
+        problems.append(Problem(code="steps.none", args={"data": data_ref}, field="rationale"))
+    fields, values = type(params).model_fields, params.model_dump()
+    unread = [name for name in fields if name in idle(values) and values[name] != fields[name].default]
+    problems += [Problem(code="train.unread", field=name) for name in unread]
+    if model and params.max_length > model.facts["context"]:
+        args = {"max_length": params.max_length, "context": model.facts["context"]}
+        problems.append(Problem(code="train.context", args=args, field="max_length"))
+    return problems
+
+
+def idle(values: Mapping[str, Any]) -> set[str]:
+    """The fields that have no effect beside these values of the others; also of a form that is being filled in."""
+    off = {"steps_weight"} if values.get("rationale") == "ignore" else set()
+    if "adapter" in values:
+        off |= {"train_embeddings"} if values["adapter"] else set(AdapterParams.model_fields)
+    return off
+
+
+def load_examples(params: TrainingParams, model: Path, data: ArtifactView, ctx: Context) -> tuple[Examples, Examples]:
+    """The train rows and the first validation rows as token ids; with steps beside the answers every train item says by
+    `steps` (0 or 1) what it gives. Raises StudioError when nothing is left to train on."""
+    from backend.ml.training.batches import encode_rows, encode_steps
+
+    folder, encoder = DataFolder(data.path), Encoder(model)
+    train = encode_rows(encoder, folder.template, folder.rows("train"), params.max_length)
+    held_out = encode_rows(
+        encoder, folder.template, islice(folder.rows("validation"), params.evaluate_rows), params.max_length
+    )
+    if train.shortened:
+        ctx.log(
+            f"{train.shortened} prompts were longer than {params.max_length} tokens and lost their beginning.",
+            "warning",
+        )
+    if train.left_out:
+        ctx.log(
+            f"{train.left_out} rows were left out: their answer alone is longer than {params.max_length} tokens.",
+            "warning",
+        )
+    if not train.items and train.left_out:
+        raise StudioError("train.too_long", rows=train.left_out, data=data.name, max_length=params.max_length)
+    if not train.items:
+        raise StudioError("train.no_rows", data=data.name)
+    if params.rationale == "beside":
+        steps = encode_steps(encoder, folder.template, folder.rows("train"), params.max_length)
+        _join(train, steps, params, data.name, ctx)
+    ctx.log(f"{len(train.items)} rows with {train.tokens} tokens to train on, {len(held_out.items)} to validate.")
+    return train, held_out
+
+
+def _join(train: Examples, steps: Examples, params: TrainingParams, data: str, ctx: Context) -> None:
+    """Add `steps` to `train` as examples of a second task. Raises StudioError when there are none."""
+    if not steps.items:
+        raise StudioError("steps.none", data=data)
+    if steps.left_out:
+        ctx.log(
+            f"The steps of {steps.left_out} rows are longer than {params.max_length} tokens: not learned.", "warning"
+        )
+    if steps.shortened:
+        ctx.log(
+            f"{steps.shortened} prompts that ask for steps were longer than {params.max_length} tokens with these and lost "
+            "their beginning.",
+            "warning",
+        )
+    ctx.log(f"{len(steps.items)} of {len(train.items)} rows have steps, which are learned beside the answers.")
+    for task, examples in enumerate((train, steps)):
+        for item in examples.items:
+            item["steps"] = task  # type: ignore[assignment]
+    train.items += steps.items
+
+
+def learned_facts(model: ArtifactView, data: ArtifactView, out: Path) -> dict[str, Any]:
+    """Give `out` tokenizer and license of `model`, template and notice of `data`; returns the model's facts with that
+    template."""
+    for name in (*TOKENIZER_FILES, *LEGAL_FILES):
+        if (model.path / name).is_file():
+            shutil.copyfile(model.path / name, out / name)
+    shutil.copyfile(data.path / "template.json", out / "template.json")
+    _add_notice(data.path / "NOTICE", out / "NOTICE")
+    template = DataFolder(data.path).template.model_dump()
+    return {**model.facts, "data": data.id, "template": template}
+
+
+def _add_notice(source: Path, target: Path) -> None:
+    """Append the notice `source`, if there is one, unless `target` has its words already."""
+    words = source.read_text("utf-8") if source.is_file() else ""
+    there = target.read_text("utf-8") if target.is_file() else ""
+    if words not in there:
+        target.write_text(f"{there}\n{words}" if there else words, encoding="utf-8")

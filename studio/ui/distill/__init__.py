@@ -1,0 +1,1 @@
+"""What the page Distill adds to its form."""

@@ -1,0 +1,71 @@
+"""Beside a form that trains a student: in which ways it can learn from the chosen data, and which one is the best."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import streamlit as st
+
+from backend.planning.ablation.recipe import VARIANTS
+from backend.planning.methods import Choice, Route
+from studio.ui.forms.form import Form
+from studio.ui.forms.stage_panel import unprepared
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import duration, escaped, option_words, size
+from studio.ui.shared.i18n import _
+
+
+def route_card(form: Form, names: Collection[str] | None = None) -> None:
+    """Drawn below the basic fields; nothing while student or data are lacking. `names`: only these routes. A teacher that
+    the form asks for counts instead of the one that answered the rows."""
+    student, data = (st.session_state.get(form.key(name)) for name in ("student", "data"))
+    if not student or not data or unprepared(form):
+        return
+    teacher = st.session_state.get(form.key("teacher")) if "teacher" in form.shown() else None
+    with api_cache.shown():
+        choice = routes_of(student, data, teacher or None)
+        with st.container(border=True, key=f"routes_{form.stage}", gap="small"):
+            st.markdown(f"**{_('Ways to learn from this data')}**")
+            for route in choice.routes:
+                if names is None or route.name in names:
+                    _route(route, choice)
+
+
+def ablation_routes(form: Form) -> None:
+    """The routes that an ablation compares."""
+    route_card(form, VARIANTS)
+
+
+@st.cache_resource(ttl="10s", max_entries=32, show_spinner=False)
+def routes_of(student: str, data: str, teacher: str | None) -> Choice:
+    """Raises StudioError when one of them is gone."""
+    return api_cache.studio().routes(student, data, teacher)
+
+
+def route_words(name: str) -> str:
+    return option_words("distill", "route", name)
+
+
+def _route(route: Route, choice: Choice) -> None:
+    mark = ":green[:material/check_circle:]" if route.possible else ":gray[:material/block:]"
+    best = route.name == choice.recommended
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"{mark} **{route_words(route.name)}**", width="content")
+        if best:
+            st.badge(_("Recommended"), color="green")
+    lines = [route.reason.sentence(_)]
+    if route.quote:
+        lines.append(_took(route))
+    if best:
+        lines.append(choice.why.sentence(_))
+    st.caption(escaped(" ".join(lines)))
+
+
+def _took(route: Route) -> str:
+    """What a route takes beside the training itself."""
+    assert route.quote
+    time = duration(route.quote.seconds)
+    if route.name == "logit":
+        return _("The capture takes about {time} and {size}.").format(time=time, size=size(route.quote.disk_bytes))
+    words = _("It takes about {time} and {size} of memory more than the answers alone.")
+    return words.format(time=time, size=size(route.quote.memory_bytes))

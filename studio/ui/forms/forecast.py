@@ -1,0 +1,17 @@
+"""What a form says of the result before anything runs: the forecast of its stage in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from studio.ui.shared.i18n import _
+
+
+def told(stage: str, forecast: dict[str, Any]) -> list[str]:
+    """Lines for the quote of a stage; most stages have none."""
+    if stage == "quantize" and forecast.get("run") is False:
+        return [_("It is built and its numbers are checked on the CPU; on its own device it is not run here.")]
+    if stage != "capture":
+        return []
+    line = _("Of each position the {k} likeliest tokens are kept, their values in {bits} bits.")
+    return [line.format(k=forecast["k"], bits=forecast["value_bits"])]

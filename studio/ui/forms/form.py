@@ -1,0 +1,293 @@
+"""A form from a stage's Params: each field becomes the widget that fits its type, with its problem right below it.
+
+Values live in the session under keys of project and stage, before any widget is drawn; so the whole form can be checked
+first and drawn with its problems. What the user chose is also kept as a draft in the store: a reload finds it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from backend.checks.labels import title
+from backend.core.errors import Problem
+from backend.core.schemas import JobView
+from backend.core.schemas import Kind as Artifact
+from backend.core.stage import NamesEndpoint, RefTo
+from backend.planning import recipes
+from backend.training.methods import unread, with_route
+from backend.training.params import idle
+from studio import nav
+from studio.ui.forms import pickers
+from studio.ui.forms.choices import JUDGING, PROSE
+from studio.ui.forms.fields import Kind, draw, kind_of, parse
+from studio.ui.forms.layout import ANSWERERS, BASIC, SENDING
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escaped, params_of
+from studio.ui.shared.i18n import _
+from studio.ui.shared.progress import own_runs
+from studio.ui.shared.project import project
+
+M = TypeVar("M")
+
+
+@dataclass
+class Form:
+    """One form of one stage in the session's project. `choices`: options (value -> label) of fields that a page fills
+    itself, such as the columns of a file; `preset`: what the page proposes. What the user chose stands above every
+    proposal and is the draft; fields that nobody touched follow what the project makes."""
+
+    stage: str
+    choices: dict[str, dict[str, str]] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    preset: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.project = project().id
+        self.fields: dict[str, FieldInfo] = {
+            name: info for name, info in params_of(self.stage).model_fields.items() if name not in self.hidden
+        }
+        self.choices = {name: options for name, options in self.choices.items() if name in self.fields}
+        for name, info in self.fields.items():
+            if any(_marks(info.metadata, info.annotation, NamesEndpoint)):
+                self.choices.setdefault(name, pickers.endpoint_choices())
+        self.marks = {name: mark for name, info in self.fields.items() if (mark := _mark(info))}
+        for name, mark in self.marks.items():
+            none = {"": _("none")} if self._optional(name) else {}
+            self.choices.setdefault(name, none | pickers.choices(mark))
+        self.touched = self._touched()
+        self._place()
+
+    def key(self, name: str) -> str:
+        return f"form.{self.project}.{self.stage}.{name}"
+
+    @property
+    def answerer(self) -> str:
+        """Who answers, of ANSWERERS; "" in a form that doesn't ask."""
+        return str(st.session_state.get(self.key("answerer")) or "model") if "endpoint_url" in self.fields else ""
+
+    def shown(self) -> list[str]:
+        """The fields that count now, the basic ones first."""
+        off: set[str] = set()
+        if self.answerer:
+            off = {name for who, names in ANSWERERS.items() for name in names if who != self.answerer}
+            off |= set(SENDING) if self.answerer == "model" else set()
+        if "combine" in self.fields:
+            judged = st.session_state.get(self.key("combine")) == "best"
+            off = off - {"budget", *SENDING} if judged else off | set(JUDGING)  # a judge may be an endpoint
+        off |= idle({name: st.session_state.get(self.key(name)) for name in self.fields})
+        if "route" in self.fields:
+            off |= unread(st.session_state.get(self.key("route")))
+        if "overrule" in self.fields and not self._objected():
+            off.add("overrule")
+        order = [name for name in self._open() if name in self.fields]
+        return [name for name in [*order, *(n for n in self.fields if n not in order)] if name not in off]
+
+    def _objected(self) -> bool:
+        """Whether a chosen report speaks against the chosen model: only then there is something to overrule."""
+        held = {name: st.session_state.get(self.key(name)) for name in ("model", "reports")}
+        chosen = [view for view in api_cache.artifacts((Artifact.REPORT,)) if view.id in (held["reports"] or ())]
+        return any(not view.facts.get("passed") or view.facts.get("model") != held["model"] for view in chosen)
+
+    def basic(self) -> list[str]:
+        return [name for name in self.shown() if name in self._open()]
+
+    def _open(self) -> tuple[str, ...]:
+        return (*ANSWERERS.get(self.answerer, ()), *BASIC[self.stage])
+
+    def lacking(self) -> list[str]:
+        """The references that have to be given and for which there is nothing to choose."""
+        many = (Kind.REFS, Kind.LIST)
+        shown = [name for name in self.shown() if name in self.marks and kind_of(self.fields[name]) not in many]
+        return [name for name in shown if not self.choices[name]]
+
+    def values(self) -> tuple[dict[str, Any], list[Problem]]:
+        """What is not default, as plain parameters, and what could not be read."""
+        raw: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for name in self.shown():
+            info = self.fields[name]
+            if name in self.gone:
+                problems.append(Problem(code="core.choice_gone", args={"ref": self.gone[name]}, field=name))
+                continue
+            value = parse(kind_of(info), st.session_state[self.key(name)])
+            value = None if value == "" and self._optional(name) else value
+            if value is not None and value != info.get_default(call_default_factory=True):
+                raw[name] = value
+        return raw, problems
+
+    def keep(self, problems: list[Problem]) -> None:
+        """Save what the user chose, when it changed; not what a problem stands against: it may be a key in a wrong box."""
+        wrong = {(problem.field or "").partition(".")[0] for problem in problems}
+        kept = {name: value for name, value in self.touched.items() if name not in wrong}
+        if st.session_state.get(self.key("kept")) != kept:
+            api_cache.studio().save_draft(self.project, self.stage, kept)
+            st.session_state[self.key("kept")] = kept
+
+    def draw(self, names: list[str], problems: dict[str, list[Problem]]) -> None:
+        """Widgets of these fields, each with its problems below."""
+        for name in names:
+            draw(self.stage, name, self.fields[name], self.key(name), self.choices.get(name))
+            for problem in problems.get(name, []):
+                problem_line(problem)
+
+    def load(self, job: JobView) -> None:
+        """Take the parameters of an earlier job, its references replaced by what they stood for."""
+        run = api_cache.studio().run(job.run_id)
+        made = {each.stage_id: each.result.get("artifact", "") for each in run.jobs}
+        plain = with_route({name: value for name, value in job.params.items() if name in self.fields})
+        needed = dict.fromkeys(recipes.needs(plain), "")
+        values = recipes.replace(plain, needed | made)
+        proposed = self._proposal({})
+        self.touched = {name: held for name in values if (held := self._held(name, values[name])) != proposed.get(name)}
+        if "endpoint_url" in self.fields:
+            self.touched["answerer"] = next((who for who, (name, *_) in ANSWERERS.items() if values.get(name)), "model")
+        self._place()
+
+    def take(self, values: dict[str, Any]) -> None:
+        """These values as if they had been chosen here. Call it in a callback."""
+        self.touched |= values
+        self._place()
+
+    def renew(self, names: Iterable[str]) -> None:
+        """Forget what was chosen for these fields: they get a new proposal."""
+        for name in names:
+            self.touched.pop(name, None)
+        self._place()
+
+    @property
+    def _names(self) -> list[str]:
+        return [*self.fields, *(["answerer"] if "endpoint_url" in self.fields else [])]
+
+    def _touched(self) -> dict[str, Any]:
+        """What the user chose: the draft of a new session, and every value that is no longer the one placed here."""
+        mark, placed = self.key("touched"), st.session_state.get(self.key("placed"), {})
+        if mark not in st.session_state:
+            draft = api_cache.studio().draft(self.project, self.stage)
+            st.session_state[mark] = draft
+            st.session_state[self.key("kept")] = dict(draft)
+        touched: dict[str, Any] = st.session_state[mark]
+        for name in self._names:
+            key = self.key(name)
+            if name in placed and key in st.session_state and st.session_state[key] != placed[name]:
+                touched[name] = st.session_state[key]
+        return touched
+
+    def _place(self) -> None:
+        """Put into the session what the widgets show: the user's values, else what is proposed now."""
+        st.session_state[self.key("touched")] = self.touched
+        proposed = self._proposal(self.touched)
+        self.gone: dict[str, str] = {}
+        placed = st.session_state.setdefault(self.key("placed"), {})
+        for name in self._names:
+            value = self._there(name, self.touched[name]) if name in self.touched else proposed.get(name)
+            if st.session_state.get(self.key(name), self) != value:
+                st.session_state[self.key(name)] = value
+            placed[name] = value
+
+    def _optional(self, name: str) -> bool:
+        """A reference that may be left out, for good; the one of who answers may not, where no endpoint does."""
+        return (
+            name in self.marks
+            and type(None) in get_args(self.fields[name].annotation)
+            and name not in ANSWERERS["model"]
+        )
+
+    def _there(self, name: str, value: Any) -> Any:
+        """A chosen value as far as it is still on offer: a built-in model may have become an artifact meanwhile."""
+        options = self.choices.get(name)
+        if options is None or value is None:
+            return value
+        ids = self._ids(name)
+        if isinstance(value, list):
+            return [one for one in value if one in options]
+        if value in options:
+            return value
+        if value in ids:
+            return ids[value]
+        self.gone[name] = str(value).rpartition("/")[2]
+        return None
+
+    def _ids(self, name: str) -> dict[str, str]:
+        """Names of the artifacts that a field offers -> their ids; of two with one name the newest."""
+        return {view.name: view.id for view in reversed(api_cache.artifacts()) if view.id in self.choices[name]}
+
+    def _held(self, name: str, value: Any) -> Any:
+        """A value as its widget holds it."""
+        listed = kind_of(self.fields[name]) is Kind.LIST and isinstance(value, list)
+        return ", ".join(map(str, value)) if listed else value
+
+    def _proposal(self, touched: dict[str, Any]) -> dict[str, Any]:
+        """What the form begins with, as widgets hold it: defaults, the newest fitting artifacts, what follows from them."""
+        values: dict[str, Any] = {"answerer": "model"}
+        for name, info in self.fields.items():
+            default = None if info.is_required() else info.get_default(call_default_factory=True)
+            default = _(str(default)) if name in PROSE else "" if default is None and self._optional(name) else default
+            if name in self.marks and isinstance(default, str):
+                default = self._ids(name).get(default, default)
+            known = name not in self.choices or isinstance(default, list) or default in self.choices[name]
+            values[name] = default if known else self._preferred(name)
+        values |= {name: value for name, value in self.preset.items() if name in self.fields}
+        values |= pickers.suggested(self.stage, {**values, **touched})
+        return {name: self._held(name, value) if name in self.fields else value for name, value in values.items()}
+
+    def _preferred(self, name: str) -> Any:
+        options = list(self.choices[name])
+        if kind_of(self.fields[name]) in (Kind.REFS, Kind.CHOICES):
+            return []
+        runs = own_runs(self.project)
+        return pickers.preferred(self.stage, name, options, runs) or None
+
+
+def answerer_switch(form: Form) -> None:
+    """Who answers: a model of the studio, a saved endpoint, or one by its address."""
+    words = {
+        "model": _("A model of this studio"),
+        "saved": _("A saved endpoint"),
+        "endpoint": _("An address"),
+    }
+    st.segmented_control(
+        _("Who answers"),
+        list(words),
+        format_func=words.__getitem__,
+        key=form.key("answerer"),
+        wrap=True,
+        required=True,
+        persist_state="session",
+    )
+    if form.answerer == "saved" and not form.choices["endpoint"]:
+        st.info(_("No endpoint is saved yet."), icon=":material/info:")
+        st.page_link(
+            nav.TEACHER.path,
+            label=_("Add an endpoint"),
+            icon=":material/add:",
+            query_params={"step": "choose"},
+        )
+
+
+def problem_line(problem: Problem) -> None:
+    """One problem below its field, without the name of the field; artifacts by their names, not their ids."""
+    names = {view.id: view.name for view in api_cache.artifacts()}
+    args = {key: names.get(value, value) if isinstance(value, str) else value for key, value in problem.args.items()}
+    if problem.code == "package.report_failed":
+        args["failed"] = "; ".join(_(title(name)) for name in str(args["failed"]).split(", "))
+    text = escaped(problem.model_copy(update={"args": args}).sentence(_))
+    mark = ":red[:material/error:]" if problem.blocking else ":orange[:material/warning:]"
+    st.markdown(f"{mark} :{'red' if problem.blocking else 'orange'}[{text}]")
+
+
+def _mark(info: FieldInfo) -> RefTo | None:
+    """What a field may point at, also inside lists and optional ones."""
+    return next(_marks(info.metadata, info.annotation, RefTo), None)
+
+
+def _marks(metadata: Iterable[Any], annotation: Any, kind: type[M]) -> Iterator[M]:
+    """Marks of this kind on a field itself, else inside its type."""
+    yield from (mark for mark in metadata if isinstance(mark, kind))
+    if get_origin(annotation) is not Literal:
+        for inner in get_args(annotation):
+            yield from _marks(getattr(inner, "__metadata__", ()), inner, kind)

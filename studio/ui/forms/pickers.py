@@ -1,0 +1,214 @@
+"""What a form can choose from: artifacts of the studio as options with words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import inf
+from typing import Any
+
+from backend.core.schemas import ArtifactView, JobView, Kind, RunView, State
+from backend.core.stage import RefTo
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import kind_name, size
+from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.progress import ablated, latest, own_runs
+from studio.ui.shared.project import project, project_words
+
+PREFERRED = {
+    ("audition", "data"): ("dataset",),
+    ("teacher", "model"): ("finetune", "distill"),
+    ("generate", "data"): ("dataset",),
+    ("teacher", "data"): ("generate", "dataset"),
+    ("judge", "data"): ("teacher", "dataset"),
+    ("curate", "data"): ("judge", "teacher", "dataset"),
+    ("cut", "model"): ("finetune",),
+    ("cut", "data"): ("review", "curate", "judge", "teacher", "dataset"),
+    ("capture", "teacher"): ("finetune",),
+    ("capture", "data"): ("review", "curate", "judge", "teacher", "dataset"),
+    ("distill", "student"): ("cut",),
+    ("distill", "data"): ("review", "curate", "judge", "teacher", "dataset"),
+    ("ablation", "student"): ("cut",),
+    ("ablation", "data"): ("review", "curate", "judge", "teacher"),
+    ("ablation", "gold"): ("dataset",),
+    ("finetune", "data"): ("dataset",),
+    ("quantize", "model"): ("distill", "finetune"),
+    ("quantize", "data"): ("dataset",),
+    ("attach", "adapter"): ("finetune",),
+    ("search", "model"): ("distill", "finetune"),
+    ("search", "data"): ("dataset",),
+    ("package", "model"): ("search", "quantize"),
+    ("evaluate", "model"): ("search", "quantize", "distill", "finetune"),
+    ("parity", "model"): ("search", "quantize"),
+    ("parity", "data"): ("dataset",),
+    ("checklist", "model"): ("search", "quantize", "distill", "finetune"),
+    ("checklist", "data"): ("dataset",),
+    ("prove", "model"): ("search", "quantize"),
+    ("prove", "data"): ("dataset",),
+    ("evaluate", "data"): ("dataset",),
+}
+"""Which stage's newest result a form offers first; earlier stages win, but of those that answer or filter the newest."""
+FINISHING = frozenset({"quantize", "search", "package", "evaluate", "parity", "checklist", "prove"})
+"""Stages that take the model which a project has come to."""
+ANSWERED = frozenset({"review", "curate", "judge", "teacher"})
+
+
+HEARD = 3
+"""Models that an audition proposes as candidates."""
+
+
+def choices(mark: RefTo) -> dict[str, str]:
+    """id -> label of all artifacts that `mark` allows: those of the project, of them last what its ablations compare, then what
+    was imported, then those of other projects; built-in models that are not imported yet stand under their name."""
+    mine = project().id
+    tried = ablated(mine)
+
+    def place(view: ArtifactView) -> tuple[int, bool]:
+        return 0 if view.project == mine else 2 if view.job_id else 1, view.id in tried
+
+    found = sorted(api_cache.artifacts(mark.kinds), key=place)
+    options = {view.id: label(view) for view in found}
+    if Kind.MODEL in mark.kinds:
+        for name in api_cache.missing_builtins():
+            options[name] = f"{name} · {_('built in')}"
+    return distinct(options)
+
+
+def endpoint_choices() -> dict[str, str]:
+    """name -> label of the saved endpoints."""
+    return {each.name: f"{each.name} · {each.model}" for each in api_cache.endpoints()}
+
+
+def distinct(options: dict[str, str]) -> dict[str, str]:
+    """The same options with the end of its id behind every label that stands there twice: the browser sends labels, and
+    of two equal ones it would mean the last."""
+    times = Counter(options.values())
+    return {value: f"{words} · {value[-5:]}" if times[words] > 1 else words for value, words in options.items()}
+
+
+def label(view: ArtifactView) -> str:
+    """`support-int4 · ONNX model · INT4 · 83.1 MB · Other project`."""
+    parts = [view.name, kind_name(view.kind)]
+    if view.kind is Kind.ONNX and view.facts.get("precision"):
+        parts.append(str(view.facts["precision"]).upper())
+    if view.facts.get("run") is False:
+        parts.append(_("not run here"))
+    rows = view.facts.get("rows")
+    if isinstance(rows, dict):
+        parts.append(ngettext("{n} row", "{n} rows", sum(rows.values())))
+    elif view.kind not in (Kind.EVALUATION, Kind.AUDITION, Kind.REPORT):
+        parts.append(size(view.size_bytes))
+    if view.job_id and view.project != project().id:  # what was imported belongs to all
+        parts += [project_words(each) for each in api_cache.projects() if each.id == view.project]
+    return " · ".join(parts)
+
+
+def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -> str:
+    """The option to begin with: the newest result of the stages that usually come before, else the first; "" for none.
+    Where the project's model is asked for, also what an ablation made counts."""
+    names = PREFERRED.get((stage, field), ())
+    if field == "model" and stage in FINISHING and (found := _come_to(names, options)):
+        return found
+    groups = (
+        [ANSWERED.intersection(names), *({name} for name in names)] if "review" in names else [{each} for each in names]
+    )
+    for group in groups:
+        jobs = [job for name in group for job in latest(runs, name)]
+        for job in sorted(jobs, key=lambda job: job.created, reverse=True):
+            made = job.result.get("artifact")
+            if job.state is State.SUCCEEDED and made in options:
+                return str(made)
+    return options[0] if options else ""
+
+
+def _come_to(names: tuple[str, ...], options: list[str]) -> str:
+    """Of the first of these stages that left anything: the newest that somebody made by itself, else of the newest recipe
+    the one with the lowest loss on the validation rows. "" for none."""
+    runs = api_cache.project_runs(project().id)
+
+    def there(run: RunView, stage: str) -> list[JobView]:
+        done = [job for job in run.jobs if job.stage == stage and job.state is State.SUCCEEDED]
+        return [job for job in done if job.result.get("artifact") in options]
+
+    for name in names:
+        alone = [job for run in runs if len(run.jobs) == 1 for job in there(run, name)]
+        if alone:
+            return str(max(alone, key=lambda job: job.created).result["artifact"])
+        for run in runs:
+            if found := there(run, name):
+                losses = _losses(run)
+                return str(min(found, key=lambda job: losses[job.id]).result["artifact"])
+    return ""
+
+
+def _losses(run: RunView) -> dict[str, float]:
+    """Job id -> loss on the validation rows: of what it made, or, where none was measured, of the model from which it made
+    it. A student that has its own is not judged by its teacher, which may be among its parents."""
+    found = {}
+    tuned = {job.result.get("artifact"): job.result.get("metrics", {}).get("eval_loss") for job in run.jobs}
+    parents = {view.id: view.parents for view in api_cache.artifacts()}
+    for job in run.jobs:
+        made = str(job.result.get("artifact"))
+        own = tuned.get(made)
+        known = [tuned.get(id_) for id_ in parents.get(made, ())] if own is None else [own]
+        found[job.id] = min((loss for loss in known if loss is not None), default=inf)
+    return found
+
+
+def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
+    quick start), and the newest capture of its dataset; a teacher answers the training rows of a dataset that has no
+    pool; an audition hears the newest models; new inputs and scores come from a model as it was brought, for one that was
+    tuned here on labels writes nothing else; an adapter is attached to a model with room for it and compared on its own
+    dataset; a package shows the newest evaluation of its model and the newest report of each kind about it."""
+    if stage == "audition":
+        tried = ablated(project().id)
+        there = api_cache.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))
+        mine = [view.id for view in there if view.project == project().id and view.id not in tried]
+        return {"models": mine[:HEARD]}
+    if stage == "capture":
+        return _teacher_of(values.get("data") or "")
+    facts = {view.id: view.facts for view in api_cache.artifacts()}
+    if stage == "attach":
+        adapter = facts.get(values.get("adapter") or "", {})
+        own = adapter.get("data")
+        return {"model": _with_room(adapter.get("base"))} | ({"data": own} if own in facts else {})
+    if stage == "package":
+        about = [view for view in api_cache.artifacts((Kind.REPORT,)) if view.facts.get("model") == values.get("model")]
+        latest = {view.facts.get("report"): view.id for view in reversed(about)}
+        scores = api_cache.artifacts((Kind.EVALUATION,))
+        newest = [view.id for view in scores if view.facts.get("model") == values.get("model")][:1]
+        return {"reports": list(latest.values()), "evaluations": newest}
+    if stage == "cut" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
+        return {"keep_layers": max(1, layers // 5)}
+    if stage == "distill":
+        return _capture_of(values.get("data")) | _teacher_of(values.get("data") or "")
+    if stage == "teacher" and (rows := facts.get(values.get("data") or "", {}).get("rows")) and not rows.get("pool"):
+        return {"splits": ["train"]}
+    if stage == "ablation" and (gold := api_cache.studio().gold_of(values.get("data") or "")):
+        return {"gold": gold.id}
+    if stage in ("generate", "judge"):
+        brought = [view.id for view in api_cache.artifacts((Kind.MODEL,)) if not view.job_id]
+        return {"model": found[0]} if (found := [*brought, *api_cache.missing_builtins()]) else {}
+    return {}
+
+
+def _with_room(base: str | None) -> str | None:
+    """The newest ONNX model with room for adapters of this model, one of this project before others; None for none."""
+    fits = [view for view in api_cache.artifacts((Kind.ONNX,)) if base and view.facts.get("room_for") == base]
+    mine = project().id
+    return next((view.id for view in sorted(fits, key=lambda view: view.project != mine)), None)
+
+
+def _teacher_of(data: str) -> dict[str, Any]:
+    """Whoever answered the dataset, else the newest tuned model."""
+    found = api_cache.studio().teacher_of(data) if data else None
+    if found and found.kind in (Kind.MODEL, Kind.ADAPTER):
+        return {"teacher": found.id}
+    options = [view.id for view in api_cache.artifacts((Kind.MODEL, Kind.ADAPTER)) if view.job_id]
+    tuned = preferred("capture", "teacher", options, own_runs(project().id))
+    return {"teacher": tuned} if tuned else {}
+
+
+def _capture_of(data: str | None) -> dict[str, Any]:
+    mine = [view for view in api_cache.artifacts((Kind.CAPTURE,)) if view.project == project().id]
+    return next(({"route": "logit", "capture": view.id} for view in mine if view.facts.get("data") == data), {})

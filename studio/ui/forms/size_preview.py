@@ -1,0 +1,50 @@
+"""The student beside its teacher before anything runs: size and speed, predicted."""
+
+from __future__ import annotations
+
+import streamlit as st
+from babel.numbers import format_decimal
+
+from backend.core import machine
+from backend.planning.forecast import Outlook, outlook
+from backend.planning.planner import PlannedStep
+from backend.stages.cut import CutParams
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import number, percent, size
+from studio.ui.shared.i18n import _, lang
+
+
+def student_outlook(step: PlannedStep) -> None:
+    """A small table and a sentence for a step that cuts a student; nothing for others."""
+    params = step.params
+    if not isinstance(params, CutParams):
+        return
+    studio = api_cache.studio()
+    data = studio.artifact(params.data).facts
+    speed = machine.speed(studio.settings.home)
+    teacher, student = (outlook(f, data, speed) for f in (studio.artifact(params.model).facts, step.quote.forecast))
+    st.subheader(_("What the student will be like"), anchor=False)
+    lines = [["", _("Teacher"), _("Student")], ["---", "---:", "---:"]]
+    lines += [[word, *cells] for word, *cells in zip(_words(), _figures(teacher), _figures(student), strict=True)]
+    st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    smaller = percent(1 - student.int4_bytes / teacher.fp32_bytes)
+    faster = number(teacher.fp32_answer_seconds / student.int4_answer_seconds)
+    words = _("In INT4 it is {smaller} smaller than its teacher in FP32 and answers about {times} times as fast.")
+    st.caption(words.format(smaller=smaller, times=faster))
+    st.caption(_("Predicted for this machine; how well it answers shows after distilling."))
+
+
+def _words() -> list[str]:
+    return [_("Parameters"), _("Size in FP32"), _("Size in INT4"), _("First token, INT4"), _("Tokens/s, INT4")]
+
+
+def _figures(model: Outlook) -> list[str]:
+    """In the order of `_words`; a figure and its unit stay on one line."""
+    figures = [
+        f"{format_decimal(model.parameters / 1e6, '#,##0.0', locale=lang())} M",
+        size(model.fp32_bytes),
+        size(model.int4_bytes),
+        f"{number(model.first_token_seconds * 1000)} ms",
+        number(model.tokens_per_s),
+    ]
+    return [figure.replace(" ", "\u00a0") for figure in figures]

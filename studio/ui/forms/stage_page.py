@@ -1,0 +1,136 @@
+"""The page of a stage: where the project stands, the job at work, the form, what earlier jobs gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from backend.core.schemas import JobView, RunView, State
+from backend.planning.ablation.reading import is_ablation
+from studio.nav import Row
+from studio.ui.forms.form import Form
+from studio.ui.forms.stage_panel import stage_panel
+from studio.ui.jobs.card import job_card
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import ABLATION, params_of, stage_words
+from studio.ui.shared.i18n import _
+from studio.ui.shared.progress import STAGE_PAGES, chain_header, latest, next_link, own_runs
+from studio.ui.shared.project import project
+
+EARLIER = 3
+
+
+Panel = tuple[str, Callable[[], None]]
+"""What a page has beside its stages: its word in the switch, and what draws it."""
+
+
+def stage_page(
+    row: Row,
+    lead: str,
+    *stages: str,
+    asides: Mapping[str, Callable[[Form], None]] | None = None,
+    panels: Mapping[str, Panel] | None = None,
+) -> None:
+    """`lead` says in one sentence what the page is for; a page with several stages has a switch. `asides`: stage -> what
+    stands below the basic fields of its form."""
+    panels = panels or {}
+    st.title(_(row.title), anchor=False)
+    st.caption(lead)
+    with api_cache.shown():
+        chain_header(row)
+        take_from(*stages, *panels)
+        stage = stages[0] if len(stages) == 1 else _switch(stages, panels)
+        if stage in panels:
+            panels[stage][1]()
+            return
+        jobs_of(stage)
+        if _ended(api_cache.project_runs(project().id), stage):
+            next_link(row)
+        stage_panel(stage, aside=(asides or {}).get(stage))
+        earlier(stage)
+
+
+def take_from(*stages: str) -> None:
+    """`?step=<stage>` chooses the step, with `&model=<id>` its form takes that model; `?from=<job id>` lets the form of its
+    stage take the parameters of that job. All of them once."""
+    wanted = st.query_params.pop("step", None)
+    if wanted in stages:
+        st.session_state["step"] = wanted
+        _take_model(wanted)
+    job_id = st.query_params.pop("from", None)
+    if not job_id:
+        return
+    with api_cache.shown():
+        job = api_cache.studio().job(job_id)
+        if job.stage in stages:
+            st.session_state["step"] = job.stage
+            Form(job.stage).load(job)
+
+
+def _take_model(stage: str) -> None:
+    model = st.query_params.pop("model", None)
+    if model and stage in STAGE_PAGES and "model" in params_of(stage).model_fields:
+        with api_cache.shown():
+            Form(stage).take({"model": model})
+
+
+def jobs_of(stage: str) -> None:
+    """The jobs of this stage that wait or are at work in this project."""
+    mine = project().id
+
+    def draw() -> bool:
+        active = [job for job in latest(own_runs(mine), stage) if not job.state.ended]
+        for job in active:
+            job_card(job)
+        return bool(active)
+
+    api_cache.live(draw, busy=any(not job.state.ended for job in latest(own_runs(mine), stage)))
+
+
+def earlier(stage: str) -> None:
+    """The last jobs of this stage that ended, newest first."""
+    ended = _ended(own_runs(project().id), stage)
+    if not ended:
+        return
+    st.subheader(_("Results so far"), anchor=False)
+    for job in ended[:EARLIER]:
+        job_card(job)
+    if len(ended) > EARLIER:
+        st.caption(_("Older ones are on the page Jobs."))
+
+
+def last_failure(stage: str) -> None:
+    """The newest job of this stage when it failed and none came after it."""
+    jobs = latest(api_cache.project_runs(project().id), stage)
+    if jobs and jobs[0].state is State.FAILED:
+        job_card(jobs[0])
+
+
+def _ended(runs: list[RunView], stage: str) -> list[JobView]:
+    return [job for job in latest(runs, stage) if job.state.ended]
+
+
+def _switch(stages: tuple[str, ...], panels: Mapping[str, Panel]) -> str:
+    def words(step: str) -> str:
+        return panels[step][0] if step in panels else stage_words(step)
+
+    if st.session_state.get("step") not in (*stages, *panels):
+        every = api_cache.project_runs(project().id)
+        runs = [run for run in every if not is_ablation(run)]
+        working = [stage for stage in stages if any(not job.state.ended for job in latest(runs, stage))]
+        ablations = [run for run in every if is_ablation(run)]
+        if ABLATION in panels and any(not run.state.ended for run in ablations):
+            working.append(ABLATION)
+        st.session_state["step"] = (working or list(stages))[0]
+    chosen = st.segmented_control(
+        _("Step"),
+        [*stages, *panels],
+        format_func=words,
+        key="step",
+        required=True,
+        wrap=True,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return str(chosen or stages[0])

@@ -1,0 +1,264 @@
+"""The form of a stage with its pre-flight check, its quote and the button that starts it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import streamlit as st
+
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import Kind
+from backend.core.stage import RefTo
+from backend.planning import recipes
+from backend.planning.planner import Plan
+from studio import nav
+from studio.ui.forms.forecast import told
+from studio.ui.forms.form import Form, answerer_switch, problem_line
+from studio.ui.forms.size_preview import student_outlook
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import duration, escaped, money, number, size, stage_words
+from studio.ui.shared.i18n import _
+from studio.ui.shared.project import project
+from studio.ui.shared.tasks import background, drop, failure, task
+
+SEED = 42
+DOUBLE_CLICK = 2.0
+
+
+def stage_panel(
+    stage: str,
+    preset: dict[str, Any] | None = None,
+    choices: dict[str, dict[str, str]] | None = None,
+    hidden: frozenset[str] = frozenset(),
+    aside: Callable[[Form], None] | None = None,
+) -> None:
+    """Form on the left, what it takes on the right. `preset` proposes values and wins when it changes; `choices` are
+    options of fields that the caller fills; `hidden` fields keep their defaults; `aside` draws below the basic fields."""
+    form = Form(stage, choices or {}, hidden, preset or {})
+    _follow(form)
+    plan, problems = checked(form)
+    missing = unprepared(form)
+    form.keep(problems)
+    shown = form.shown()
+    by_field: dict[str, list[Problem]] = {}
+    for problem in problems:
+        name = (problem.field or "").partition(".")[0]
+        by_field.setdefault(name if name in shown else "", []).append(problem)
+    for name in form.lacking():  # said on the right, with the way to go
+        by_field.pop(name, None)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        draw_fields(form, by_field, aside)
+    with right, st.container(border=True, key=f"quote_{stage}"):
+        for name in form.lacking():
+            _lacking(form.marks[name])
+        _quote(plan, by_field.get("", []), bool(form.lacking()), marked=any(name for name in by_field))
+        if missing:
+            prepare_builtin(missing)
+        _start(form, ready=plan is not None and bool(plan.steps) and not any(problem.blocking for problem in problems))
+
+
+def checked(form: Form) -> tuple[Plan | None, list[Problem]]:
+    """The plan of what the form says, when it can be planned, and all that is wrong."""
+    raw, gone = form.values()
+    return (None, gone) if gone or unprepared(form) else _plan(form.stage, raw)
+
+
+def unprepared(form: Form) -> str | None:
+    """A built-in model that is chosen and not imported yet; it may be a default, which `values` leaves out."""
+    held = [st.session_state[form.key(name)] for name in form.shown()]
+    chosen = [one for value in held for one in (value if isinstance(value, list) else [value])]
+    return next((name for name in api_cache.missing_builtins() if name in chosen), None)
+
+
+def _follow(form: Form) -> None:
+    """When the page proposes other things than before in this session, they win over what was chosen."""
+    mark = form.key("preset")
+    before = st.session_state.get(mark, form.preset)
+    st.session_state[mark] = dict(form.preset)
+    changed = [name for name, value in form.preset.items() if before.get(name) != value]
+    if changed:
+        form.renew(changed)
+
+
+def prepare_builtin(name: str) -> None:
+    """The built-in model is converted once; until then nothing can be quoted."""
+    key = f"builtin:{name}"
+    work = task(key)
+    if work is None:
+        st.info(_("The built-in model has to be prepared once; it takes about 25 s."), icon=":material/info:")
+        st.button(
+            _("Prepare the built-in model"),
+            key=f"prepare_{name}",
+            icon=":material/download:",
+            on_click=_prepare,
+            args=(key, name),
+        )
+        return
+
+    def look() -> bool:
+        if not work.done:
+            st.markdown(f":shimmer[{_('Preparing the built-in model (about 25 s)…')}]")
+            return True
+        return False
+
+    api_cache.live(look, busy=not work.done)
+    if wrong := failure(work):
+        st.error(escaped(wrong), icon=":material/error:")
+        st.button(_("Try again"), key=f"again_{name}", icon=":material/refresh:", on_click=drop, args=(key,))
+    elif work.done:
+        drop(key)
+        api_cache.forget()
+        st.rerun()
+
+
+def _prepare(key: str, name: str) -> None:
+    background(key, lambda: api_cache.studio().model(name))
+
+
+def _lacking(mark: RefTo) -> None:
+    """What has to be there before this form can be of use, and where it is made."""
+    row, words = {
+        Kind.DATASET: (nav.DATA, _("This step needs a dataset, and there is none yet.")),
+        Kind.ONNX: (nav.QUANTIZE, _("This step needs a quantized model, and there is none yet.")),
+        Kind.ADAPTER: (nav.FINETUNE, _("This step needs a tuned model, and there is none yet.")),
+    }.get(mark.kinds[-1], (nav.MODELS, _("This step needs a model, and there is none yet.")))
+    st.info(words, icon=":material/info:")
+    st.page_link(row.path, label=_("Go to {page}").format(page=_(row.title)), icon=":material/arrow_forward:")
+
+
+def _plan(stage: str, raw: dict[str, Any]) -> tuple[Plan | None, list[Problem]]:
+    """The checked plan of this one stage, or all that is wrong with it."""
+    source_file = Path(str(raw.get("source", "")))
+    stamp = source_file.stat().st_mtime if source_file.is_file() else 0.0
+    asked = planned_from_file if stamp else planned
+    try:
+        plan = asked(stage, json.dumps(raw, sort_keys=True), stamp)
+    except StudioError as error:
+        return None, error.problems
+    return plan, plan.problems
+
+
+def _planned(stage: str, raw: str, _stamp: float) -> Plan:
+    params = json.loads(raw)
+    name = str(params.get("name") or stage)
+    content = {"name": name, "seed": SEED, "stages": [{"id": stage, "stage": stage, "params": params}]}
+    return api_cache.studio().plan(recipes.build(content))
+
+
+@st.cache_resource(ttl="4s", max_entries=64, show_spinner=False)
+def planned(stage: str, raw: str, stamp: float) -> Plan:
+    """Shared by all sessions for some seconds: a page that is drawn again asks the same. Raises StudioError."""
+    return _planned(stage, raw, stamp)
+
+
+@st.cache_resource(ttl="60s", max_entries=64, show_spinner=False)
+def planned_from_file(stage: str, raw: str, stamp: float) -> Plan:
+    """The same for a file, which has to be read; `stamp` is the time of its last change."""
+    return _planned(stage, raw, stamp)
+
+
+def draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[[Form], None] | None) -> None:
+    """The basic fields, what `aside` draws, and the others folded."""
+    if "endpoint_url" in form.fields:
+        answerer_switch(form)
+    basic = form.basic()
+    form.draw(basic, by_field)
+    if aside:
+        aside(form)
+    more = [name for name in form.shown() if name not in basic]
+    if more:
+        wrong = any(name in by_field for name in more)
+        with st.expander(_("Advanced"), icon=":material/tune:", expanded=wrong, key=f"advanced_{form.stage}"):
+            columns = st.columns(2)
+            for at, name in enumerate(more):
+                with columns[at % 2]:
+                    form.draw([name], by_field)
+
+
+def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool) -> None:
+    st.subheader(_("What it takes"), anchor=False)
+    if plan and plan.steps:
+        quote = plan.steps[0].quote
+        with st.grid(3, min_column_width=130, gap="small"):
+            st.metric(_("Time"), duration(quote.seconds))
+            st.metric(_("Memory"), size(quote.memory_bytes))
+            st.metric(_("Disk"), size(quote.disk_bytes))
+            if quote.tokens:
+                st.metric(_("Tokens"), number(quote.tokens))
+            if quote.money:
+                st.metric(
+                    _("Money"), money(quote.money), help=_("By the prices that you saved, if nothing is there yet.")
+                )
+        for line in told(plan.recipe.stages[0].stage, quote.forecast):
+            st.caption(f":material/info: {line}")
+        for line in _checks(plan):
+            st.caption(f":green[:material/check_circle:] {line}")
+        student_outlook(plan.steps[0])
+    elif marked:
+        st.caption(f":orange[:material/error:] {_('First correct what is marked in the form.')}")
+    elif not others and not lacking:
+        st.caption(_("Fill in the form to see time, memory and disk."))
+    for problem in others:
+        problem_line(problem)
+
+
+def _checks(plan: Plan) -> list[str]:
+    """The pre-flight checks that this plan has passed."""
+    world = api_cache.machine()
+    return [
+        _("Inputs found and of the right kind"),
+        _("Fits the memory of this machine ({size})").format(size=size(world.memory)),
+        _("Fits the disk ({size} free)").format(size=size(world.disk)),
+        _("The time rests on earlier runs here")
+        if plan.steps[0].quote.stretch != 1.0
+        else _("The time is an estimate for this machine; it learns from each run"),
+    ]
+
+
+def _start(form: Form, ready: bool) -> None:
+    key = f"started.{form.project}.{form.stage}"
+    st.session_state.setdefault(key, uuid4().hex)
+    st.button(
+        _("Start"),
+        key=f"start_{form.stage}",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=not ready,
+        help=None if ready else _("First correct what is marked in the form."),
+        on_click=_started,
+        args=(form.stage, form.choices, form.hidden, form.preset, key, st.session_state[key]),
+    )
+    if not api_cache.workers():
+        st.caption(escaped(_("No worker is at work: the job starts as soon as there is one.")))
+
+
+def _started(
+    stage: str,
+    choices: dict[str, dict[str, str]],
+    hidden: frozenset[str],
+    preset: dict[str, Any],
+    mark: str,
+    key: str,
+) -> None:
+    """The form is read once more: the click may have come together with the last change of a field. A second click
+    within two seconds is the same click."""
+    form = Form(stage, choices, hidden, preset)
+    plan, problems = checked(form)
+    last = st.session_state.get(f"{mark}.at", 0.0)
+    if plan is None or any(problem.blocking for problem in problems) or time.monotonic() - last < DOUBLE_CLICK:
+        return
+
+    def start() -> None:
+        api_cache.studio().start(plan, project=project().name, key=key)
+        st.session_state[f"{mark}.at"] = time.monotonic()
+        st.session_state[mark] = uuid4().hex
+        st.toast(_("{stage} is in the queue.").format(stage=stage_words(stage)))
+
+    api_cache.act(start)

@@ -1,0 +1,154 @@
+"""Home: where the session's project stands, what comes next, what runs, and what was reached."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.core.schemas import JobView, RunView, State, Storage
+from studio.nav import COMPARE, DATA, HOME, JOBS
+from studio.ui.compare.page import measured
+from studio.ui.home.demo import demo_button, demo_card
+from studio.ui.jobs.card import AT_WORK, job_card
+from studio.ui.jobs.queue_position import upcoming, why_waiting
+from studio.ui.jobs.refresh import watched
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import ago, duration, escaped, kind_words, metric_words, run_seconds, size, stage_words
+from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.progress import chain_header, next_link, there
+from studio.ui.shared.project import project, project_words
+from studio.ui.shared.widgets import run_link, state_badge, worker_hint
+
+RECENT = 8
+SOON = 3
+
+
+def overview() -> None:
+    with api_cache.shown():
+        runs = api_cache.recent_runs(RECENT)
+        _header(bool(runs or there()))
+        demo_card()
+        if not runs and not there():
+            _nothing_yet()
+            watched(_now)
+            return
+        chain_header(HOME)
+        next_link(HOME)
+        _best()
+        watched(_now)
+        _recent(runs)
+
+
+def _header(started: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(gap=None, width="content"):
+            st.title(escaped(project_words(project())), anchor=False)
+            st.caption(_("From a file of examples to a small language model on your own hardware."))
+        if started:
+            demo_button(primary=False)
+
+
+def _nothing_yet() -> None:
+    with st.container(border=True, key="nothing"):
+        st.subheader(_("Nothing has run yet"), anchor=False)
+        st.markdown(
+            _(
+                "The demo turns voice commands of a smart home into intents: it tunes a teacher, "
+                "distills it into a small student, quantizes it and measures every step."
+            )
+        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            demo_button(primary=True)
+            st.page_link(DATA.path, label=_("Begin with your own data"), icon=":material/arrow_forward:")
+        st.caption(_("The same from a terminal:"))
+        st.code("slmops run assets/recipes/quickstart.yaml", language="bash")
+
+
+def _best() -> None:
+    """The best figures that the project has reached."""
+    found = measured(project().id)
+    if not found:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key="no_figures"):
+            st.markdown(_("Accuracy, size and speed show here as soon as a model has been measured."), width="stretch")
+            st.page_link(COMPARE.path, label=_("Measure a model"), icon=COMPARE.icon)
+        return
+    tiles = (
+        (_("Best accuracy"), ":material/verified:", "accuracy", max),
+        (_("Smallest model"), ":material/compress:", "size_bytes", min),
+        (_("Fastest, tokens per second"), ":material/speed:", "decode_tokens_per_s", max),
+    )
+    with st.grid(3, min_column_width=200, gap="small"):
+        for label, icon, metric, pick in tiles:
+            having = [one for one in found if metric in one.metrics]
+            if having:
+                best = pick(having, key=lambda one: one.metrics[metric])
+                _tile(label, icon, metric_words(metric, best.metrics[metric])[1], escaped(best.model_name))
+
+
+def _now(jobs: list[JobView]) -> None:
+    """The machine and what is at work, drawn again and again."""
+    _machine(jobs)
+    at_work = [job for job in jobs if job.state in AT_WORK]
+    if at_work:
+        st.subheader(_("Running now"), anchor=False)
+    for job in at_work:
+        job_card(job, log=False)
+    waiting = upcoming()
+    if waiting:
+        st.subheader(_("Next in the queue"), anchor=False)
+        with st.container(border=True, key="soon", gap="xsmall"):
+            for job in waiting[:SOON]:
+                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                    st.markdown(f"**{stage_words(job.stage)}**", width="content")
+                    run_link(job.run_id)
+                    st.caption(why_waiting(job, waiting), width="content")
+            if len(waiting) > SOON:
+                st.page_link(JOBS.path, label=ngettext("and {n} more", "and {n} more", len(waiting) - SOON))
+
+
+def _machine(jobs: list[JobView]) -> None:
+    kept, workers = api_cache.storage(), api_cache.workers()
+    at_work = sum(job.state in AT_WORK for job in jobs)
+    waiting = ngettext("{n} waits", "{n} wait", len(jobs) - at_work)
+    used = size(sum(kept.by_kind.values()))
+    free = _("{size} free").format(size=size(kept.free))
+    ready = (_("Ready"), escaped(workers[0].host)) if workers else (_("None"), _("jobs wait"))
+    with st.grid(3, min_column_width=200, gap="small"):
+        _tile(_("Jobs at work"), ":material/pending_actions:", str(at_work), waiting)
+        _tile(_("Worker"), ":material/memory:", *ready)
+        _tile(_("On disk"), ":material/hard_drive:", used, free, _kinds(kept))
+    worker_hint()
+
+
+def _tile(label: str, icon: str, value: str, below: str, help: str | None = None) -> None:
+    st.metric(label, value, below, delta_color="off", delta_arrow="off", icon=icon, border=True, help=help)
+
+
+def _kinds(kept: Storage) -> str | None:
+    lines = [f"- {kind_words(kind)}: {size(used)}" for kind, used in sorted(kept.by_kind.items()) if used]
+    return "\n".join(lines) or None
+
+
+def _recent(runs: list[RunView]) -> None:
+    if not runs:
+        return
+    projects = {each.id: project_words(each) for each in api_cache.projects()}
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(_("Recent runs"), anchor=False, width="content")
+        st.page_link(JOBS.path, label=_("All jobs"), icon=":material/chevron_right:", icon_position="right")
+    with st.container(border=True, key="recent", gap="xsmall"):
+        for run in runs:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                run_link(run.id)
+                state_badge(run.state)
+                st.space("stretch")
+                st.caption(escaped(projects.get(run.project, "")) + " · " + _facts(run), width="content")
+
+
+def _facts(run: RunView) -> str:
+    done = sum(job.state is State.SUCCEEDED for job in run.jobs)
+    stages = ngettext("{n} stage", "{n} stages", len(run.jobs))
+    parts = [stages if done == len(run.jobs) else _("{done} of {stages}").format(done=done, stages=stages)]
+    seconds = run_seconds(run)
+    if seconds is not None:
+        parts.append(duration(seconds))
+    return " · ".join([*parts, ago(run.created)])

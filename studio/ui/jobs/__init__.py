@@ -1,0 +1,1 @@
+"""Queue, runs, logs and curves."""

@@ -1,0 +1,171 @@
+"""How models come in: the built-in ones are prepared once, others arrive as zip or GGUF files. All of it takes a while, so it
+goes on in the background, and what is under way is shown to everybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from backend.core.errors import StudioError
+from backend.files.uploads import Upload
+from studio.ui.data.upload import upload_box
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import ago, escaped, size
+from studio.ui.shared.i18n import _
+from studio.ui.shared.tasks import background, drop, failure, task
+
+_ENDINGS = (".zip", ".gguf")
+
+
+def bring_box() -> None:
+    """The drop zone, and every file that was sent and is not a model yet."""
+    waiting = _waiting()
+    # Decided once: a changed value would draw the expander anew, and end an upload in it.
+    opened = st.session_state.setdefault("models_import_opened", bool(waiting))
+    box = st.expander(
+        _("Import a model"),
+        expanded=opened,
+        key="models_import",
+        icon=":material/upload:",
+        on_change="rerun",
+    )
+    if not box.open:
+        return
+    with box:
+        st.caption(
+            _(
+                "Pack a folder with config.json, tokenizer.json and *.safetensors, as transformers saves it, into a zip "
+                "file. The studio runs no code of it and takes only the files that a model consists of. A GGUF file comes as "
+                "it is."
+            )
+        )
+        if upload_box("models_upload", list(_ENDINGS), _("Model folder as a zip file, or a GGUF file")):
+            waiting = _waiting()
+        for upload in waiting:
+            _row(upload)
+
+
+def _row(upload: Upload) -> None:
+    key = _import_key(upload.id)
+    going = task(key)
+    with st.container(border=True, key=f"upload_{upload.id}", gap="small"):
+        about = f"**{escaped(upload.name)}** · {size(upload.bytes)} · {ago(upload.created)}"
+        if going and not going.done:
+            st.markdown(about)
+            st.markdown(f":shimmer[{_('Unpacking and checking…')}]")
+            return
+        st.markdown(about)
+        agreed = _agreed(upload)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            st.text_input(
+                _("Name of the model"),
+                Path(upload.name).stem,
+                key=f"name_{upload.id}",
+                max_chars=100,
+                placeholder=_("Name"),
+                width=320,
+            )
+            st.button(
+                _("Import"), key=key, type="primary", disabled=not agreed, on_click=_import, args=(upload.id, agreed)
+            )
+            st.button(
+                _("Discard the file"),
+                key=f"discard_{upload.id}",
+                on_click=api_cache.act,
+                args=(lambda: api_cache.studio().delete_upload(upload.id),),
+            )
+        _failure(failure(going))
+
+
+def _agreed(upload: Upload) -> bool:
+    """Shows the terms of a GGUF file and asks for them where they restrict something; a zip file brings its license along."""
+    if not upload.name.lower().endswith(".gguf"):
+        return True
+    try:
+        terms = api_cache.studio().terms(upload.path)
+    except StudioError as error:
+        _failure(error.text(_))
+        return False
+    named = escaped(terms.title) or _("license unknown")
+    where = f" · {escaped(terms.link)}" if terms.link else ""
+    st.markdown(_("**{name}** stands under: {license}").format(name=escaped(terms.name), license=f"{named}{where}"))
+    if not terms.ask:
+        return True
+    return st.checkbox(_("I have read these terms and accept them"), key=f"terms_{upload.id}")
+
+
+def _import(upload_id: str, accepted: bool) -> None:
+    key = _import_key(upload_id)
+    drop(key)
+    studio, name = api_cache.studio(), st.session_state[f"name_{upload_id}"]
+    background(key, lambda: studio.import_upload(upload_id, name, accepted))
+
+
+def builtins() -> None:
+    """A card for every model that comes with the studio and was not used yet."""
+    for name in api_cache.missing_builtins():
+        going = task(_builtin_key(name))
+        failed = failure(going)
+        with st.container(border=True, key=f"card_{name}", gap="small"):
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                with st.container(gap=None, width="stretch"):
+                    st.markdown(f"**{escaped(name)}**")
+                    st.caption(
+                        _(
+                            "Comes with the studio; no download. It is converted once, by itself at its first use or now."
+                        )
+                    )
+                if going and not going.done:
+                    st.markdown(f":shimmer[{_('Preparing, about half a minute…')}]", width="content")
+                else:
+                    st.button(
+                        _("Try again") if failed else _("Prepare now"),
+                        key=_builtin_key(name),
+                        icon=":material/deployed_code:",
+                        on_click=_prepare,
+                        args=(name,),
+                    )
+            _failure(failed)
+
+
+def _prepare(name: str) -> None:
+    key = _builtin_key(name)
+    drop(key)
+    studio = api_cache.studio()
+    background(key, lambda: studio.model(name))
+
+
+def at_work() -> bool:
+    return any(going is not None and not going.done for going in map(task, _keys()))
+
+
+def signature() -> tuple[object, ...]:
+    """What this part of the page shows: it changes when a file came or went or a task began or ended."""
+    return tuple(
+        (key, going is not None, going is not None and going.done) for key in _keys() for going in (task(key),)
+    )
+
+
+def _keys() -> list[str]:
+    names, files = api_cache.missing_builtins(), _waiting()
+    return [*map(_builtin_key, names), *(_import_key(upload.id) for upload in files)]
+
+
+def _failure(said: str) -> None:
+    """It stays until somebody tries again."""
+    if said:
+        st.error(escaped(said), icon=":material/error:")
+
+
+def _waiting() -> list[Upload]:
+    return [upload for upload in api_cache.studio().uploads() if upload.name.lower().endswith(_ENDINGS)]
+
+
+def _import_key(upload_id: str) -> str:
+    return f"import_{upload_id}"
+
+
+def _builtin_key(name: str) -> str:
+    """The same as that of the forms, which offer it too: who asks second looks at the first one's work."""
+    return f"builtin:{name}"

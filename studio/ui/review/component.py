@@ -1,0 +1,112 @@
+"""The rows to review, one after the other, decided by keys.
+
+A component of our own: a run of the page's script for every key would take longer than reading a row. It asks and tells
+`studio.webapp.review` by itself; see box.js.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from backend.core.messages import MESSAGES
+from backend.core.schemas import ArtifactView
+from studio.ui.shared.i18n import _, lang
+
+
+def _part(suffix: str) -> str:
+    return Path(__file__).with_suffix(suffix).read_text("utf-8")
+
+
+_BOX = st.components.v2.component("slmops_review", html=_part(".html"), css=_part(".css"), js=_part(".js"))
+
+
+def review_box(view: ArtifactView) -> None:
+    """Draws the reviewer of a dataset with a teacher's answers."""
+    _BOX(key=f"review_{view.id}", data=box_data(view))
+
+
+def box_data(view: ArtifactView) -> dict[str, Any]:
+    """What the reviewer needs to know: the dataset, its labels, all words in the session's language."""
+    codes = [code for code in MESSAGES if code.startswith(("review.", "core.artifact_"))]
+    problems = {code: " ".join(map(_, MESSAGES[code])) for code in codes}
+    return {
+        "dataset": view.id,
+        "labels": list(view.facts.get("labels") or []),
+        "lang": lang(),
+        "words": {**_row_words(), **_state_words(), "keys": _keys(), "problems": problems},
+    }
+
+
+def _row_words() -> dict[str, Any]:
+    return {
+        "title": _("Answers to review"),
+        "row": _("The row to review"),
+        "actions": _("Decide"),
+        "move": _("Move"),
+        "accept": _("Accept"),
+        "reject": _("Reject"),
+        "edit": _("Edit"),
+        "undo": _("Undo"),
+        "back": _("Previous row"),
+        "on": _("Next row"),
+        "rating": _("Rating"),
+        "rate": _("{n} of 5"),
+        "input": _("Input"),
+        "answer": _("Teacher’s answer"),
+        "own": _("Corrected answer"),
+        "gold": _("Known answer"),
+        "differs": _("Not the known answer"),
+        "confidence": _("Confidence {share}"),
+        "context": _("Earlier in the conversation: {n}"),
+        "rationale": _("The teacher’s steps"),
+        "note": _("Note"),
+        "roles": {"system": _("Instruction"), "user": _("Person"), "assistant": _("Assistant")},
+        "editor": _("The right answer"),
+        "labels": _("Labels"),
+        "save": _("Save and go on"),
+        "cancel": _("Cancel"),
+    }
+
+
+def _state_words() -> dict[str, Any]:
+    return {
+        "progress": _("Reviewed"),
+        "counts": _("{reviewed} of {total} reviewed · accepted {accepted} · corrected {edited} · rejected {rejected}"),
+        "did": {"accepted": _("Accepted"), "edited": _("Corrected"), "rejected": _("Rejected")},
+        "undone": _("Taken back"),
+        "saved": _("All saved"),
+        "saving": _("Saving…"),
+        "waiting": _("Not saved yet: {n}. Trying again…"),
+        "broken": _("The studio does not answer. Check that it is running; the page goes on by itself."),
+        "nothing": _("No row fits this filter."),
+        "allDone": _("All answers are reviewed."),
+        "again": _("Show all rows"),
+        "show": _("Show"),
+        "label": _("Label"),
+        "anyLabel": _("All labels"),
+        "shows": [
+            ["unreviewed", _("Not reviewed")],
+            ["all", _("All")],
+            ["accepted", _("Accepted")],
+            ["edited", _("Corrected")],
+            ["rejected", _("Rejected")],
+        ],
+        "help": _("Keys"),
+        "keysOn": _("Keys are on"),
+    }
+
+
+def _keys() -> list[tuple[str, str]]:
+    """Key -> what it does; the same letters in every language."""
+    return [
+        ("A", _("Accept the answer")),
+        ("R", _("Reject it: the row goes")),
+        ("E", _("Write or choose the right answer; Ctrl+Enter saves it, with labels Enter does, Esc leaves it")),
+        ("1 – 5", _("Rate it; the same key again takes the rating back")),
+        ("U", _("Undo the last step")),
+        ("← →", _("Move without deciding")),
+        ("N", _("Write a note")),
+    ]

@@ -1,0 +1,1 @@
+"""What every page uses: access to the facade, language, formatting, widgets, background tasks."""

@@ -1,0 +1,232 @@
+"""Words and numbers as people read them: states, stages, metrics, times and sizes in the user's language."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Any, Literal
+
+from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from backend.core.schemas import JobView, Kind, RunView, State
+from backend.core.stage import Params
+from backend.planning.ablation.recipe import AblationParams
+from backend.stages import stage as find_stage
+from studio.ui.forms.choices import NOTES, OPTIONS
+from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.metrics import METRICS
+
+Colour = Literal["red", "orange", "blue", "green", "gray"]
+
+STATES: dict[State, tuple[str, str, Colour]] = {
+    State.WAITING: ("Waiting", ":material/hourglass_empty:", "gray"),
+    State.QUEUED: ("Queued", ":material/hourglass_top:", "gray"),
+    State.RUNNING: ("Running", ":material/progress_activity:", "blue"),
+    State.CANCELLING: ("Stopping", ":material/stop_circle:", "orange"),
+    State.SUCCEEDED: ("Done", ":material/check:", "green"),
+    State.FAILED: ("Failed", ":material/error:", "red"),
+    State.CANCELLED: ("Cancelled", ":material/block:", "gray"),
+    State.BLOCKED: ("Not started", ":material/link_off:", "gray"),
+}
+
+STAGES = {
+    "dataset": "Prepare data",
+    "audition": "Audition",
+    "generate": "Make new inputs",
+    "teacher": "Ask the teacher",
+    "judge": "Judge the answers",
+    "curate": "Filter the rows",
+    "review": "Apply the review",
+    "cut": "Cut the student",
+    "capture": "Capture",
+    "distill": "Distill",
+    "finetune": "Fine-tune",
+    "quantize": "Quantize",
+    "search": "Search",
+    "attach": "Attach an adapter",
+    "parity": "Check the export",
+    "evaluate": "Evaluate",
+    "checklist": "Quality checklist",
+    "prove": "Prove in Foundry Local",
+    "package": "Package",
+}
+
+KINDS: dict[str, str] = {
+    Kind.DATASET: "Datasets",
+    Kind.MODEL: "Models",
+    Kind.ADAPTER: "Adapters",
+    Kind.ONNX: "ONNX models",
+    Kind.CAPTURE: "Captures",
+    Kind.EVALUATION: "Evaluations",
+    Kind.AUDITION: "Auditions",
+    Kind.REPORT: "Reports",
+    Kind.PACKAGE: "Packages",
+    "checkpoints": "Checkpoints",
+    "cache": "Cache",
+    "logs": "Logs",
+    "uploads": "Uploads",
+}
+
+ABLATION = "ablation"
+"""The form of an ablation, which asks what `distill` and `evaluate` ask, and more."""
+
+
+def escaped(text: str) -> str:
+    """Words of others (file names, an endpoint's reply) as plain text: no markup, no picture that a browser would fetch."""
+    return re.sub(r"([\\`*_\[\]<>#~$:])", r"\\\1", text)
+
+
+def state_words(state: State) -> str:
+    return _(STATES[state][0])
+
+
+def stage_words(stage: str) -> str:
+    return _(STAGES.get(stage, stage))
+
+
+def kind_words(kind: str) -> str:
+    return _(KINDS.get(kind, kind))
+
+
+def kind_name(kind: Kind) -> str:
+    """One thing of a kind, inside a sentence; `kind_words` names many."""
+    return {
+        Kind.DATASET: _("dataset"),
+        Kind.MODEL: _("model"),
+        Kind.ADAPTER: _("adapter"),
+        Kind.ONNX: _("ONNX model"),
+        Kind.CAPTURE: _("capture"),
+        Kind.EVALUATION: _("evaluation"),
+        Kind.AUDITION: _("audition"),
+        Kind.REPORT: _("report"),
+        Kind.PACKAGE: _("package"),
+    }[kind]
+
+
+def params_of(form: str) -> type[Params]:
+    """What a form asks: the parameters of a stage, or of an ablation, which is many stages."""
+    return AblationParams if form == ABLATION else find_stage(form).params
+
+
+def field_words(stage: str, field: str) -> tuple[str, str]:
+    """(title, description) of a stage's parameter."""
+    info = params_of(stage).model_fields[field]
+    return _(info.title or field), _(info.description or field)
+
+
+def option_words(stage: str, field: str, value: Any) -> str:
+    """A parameter's value as people read it; several are joined by commas, and what is no code stays as it is."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, list):
+        return ", ".join(option_words(stage, field, each) for each in value)
+    asked = ("distill", "evaluate") if stage == ABLATION else (stage,)
+    words = next((OPTIONS[name, field] for name in asked if (name, field) in OPTIONS), {})
+    word = words.get(value)
+    return _(word) if word else str(value)
+
+
+def note_words(note: str) -> str:
+    """What a stage is doing, as the beginning of a line; words that the table doesn't know stay as they are."""
+    words = _(note) if note in NOTES else note
+    return words[:1].upper() + words[1:]
+
+
+def size(count: float) -> str:
+    """`1234567` -> `1.2 MB` (decimal units, as disks are sold)."""
+    unit = "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if abs(count) < (999.5 if unit == "B" else 999.95):  # what rounds to 1,000 takes the next unit
+            break
+        count, unit = count / 1000, larger
+    return f"{format_decimal(count, '#,##0' if unit == 'B' else '#,##0.0', locale=lang())} {unit}"
+
+
+def number(value: float) -> str:
+    """Three digits that count: `0.023`, `1.84`, `20.3`, `326`; thousands whole; `< 0.001` for less."""
+    if 0 < value < 0.0005:
+        return f"< {format_decimal(0.001, '0.###', locale=lang())}"
+    after = 3 if abs(value) < 1 else 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return format_decimal(round(value, after), "#,##0.###", locale=lang())
+
+
+def duration(seconds: float) -> str:
+    """`95` -> `1 min 35 s`; above an hour in hours and minutes; `< 1 s` for less."""
+    whole = round(seconds)
+    if seconds < 0.95:
+        return "< 1 s"
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def ago(moment: datetime) -> str:
+    """`3 minutes ago`."""
+    passed = min(moment - datetime.now(UTC), timedelta(0))
+    return (
+        _("just now") if passed > timedelta(seconds=-5) else format_timedelta(passed, add_direction=True, locale=lang())
+    )
+
+
+def clock(moment: datetime) -> str:
+    """Date and time of this machine, in the short form of the language."""
+    return format_datetime(moment.astimezone(), "short", locale=lang())
+
+
+def percent(share: float) -> str:
+    return format_percent(share, "#,##0.0 %", locale=lang())
+
+
+def money(usd: float) -> str:
+    """`$12.40`; sums below ten cents with four digits that count at most: `$0.0023`."""
+    form = "¤#,##0.00" if usd >= 0.1 or usd == 0 else "¤0.00####"
+    return format_currency(usd, "USD", form, locale=lang(), currency_digits=False)
+
+
+def metric_words(name: str, value: float) -> tuple[str, str]:
+    """(label, value) of a metric; one that the table doesn't know shows its own name."""
+    label, unit = METRICS.get(name, (name, "number"))
+    shown = {
+        "share": lambda: percent(value),
+        "ms": lambda: f"{format_decimal(value, '#,##0', locale=lang())} ms",
+        "bytes": lambda: size(value),
+        "count": lambda: format_decimal(value, "#,##0", locale=lang()),
+        "number": lambda: number(value),
+        "usd": lambda: money(value),
+        "fine": lambda: format_decimal(round(value, 5), "0.#####", locale=lang()),
+    }[unit]()
+    return _(label), shown
+
+
+def cut_off_words(share: float) -> str:
+    """What to do about replies that ended at the limit of tokens."""
+    words = _("{share} of the replies were cut off: raise “{field}”, unless the model says more than was asked.")
+    return words.format(share=percent(share), field=_("Longest answer in tokens"))
+
+
+def run_seconds(run: RunView) -> float | None:
+    """From the first start to the last end, or to now; None when nothing has started."""
+    starts = [job.started for job in run.jobs if job.started]
+    if not starts:
+        return None
+    ends = [job.ended for job in run.jobs if job.ended]
+    last = max(ends) if ends and run.state.ended else datetime.now(UTC)
+    return max((last - min(starts)).total_seconds(), 0.0)
+
+
+def progress_line(job: JobView) -> str:
+    """`Step 12 of 40 · 30.0 % · 2 min 05 s left`, as far as it is known."""
+    parts = [note_words(job.note)] if job.note else []
+    if job.total > 0:
+        parts.append(percent(min(job.done / job.total, 1.0)))
+    if job.eta_seconds is not None:
+        parts.append(_("{time} left").format(time=duration(job.eta_seconds)))
+    return " · ".join(parts) or _("Starting")
+
+
+def about_line() -> str:
+    return f"SLMOps Studio {version('slmops-studio')} · " + _("local")

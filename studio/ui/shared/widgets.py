@@ -1,0 +1,76 @@
+"""Small parts that several components draw."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import streamlit as st
+
+from backend.core.schemas import JobView, RunView, State
+from studio.nav import RUN, Row
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import STATES, escaped, progress_line, stage_words, state_words
+from studio.ui.shared.i18n import _
+
+
+def state_badge(state: State) -> None:
+    _word, icon, colour = STATES[state]
+    st.badge(state_words(state), icon=icon, color=colour)
+
+
+def progress(job: JobView) -> None:
+    """The bar of a job at work; empty until its stage says how much there is to do."""
+    share = min(max(job.done / job.total, 0.0), 1.0) if job.total > 0 else 0.0
+    st.progress(share, text=progress_line(job))
+
+
+def back_link(row: Row, label: str) -> None:
+    st.page_link(row.path, label=label, icon=":material/arrow_back:")
+
+
+def run_link(run_id: str) -> None:
+    """A real link: it can be opened in another tab and walked back from."""
+    st.page_link(
+        RUN.path,
+        label=f"**{escaped(stage_words(api_cache.run_name(run_id))).strip()}**",
+        icon=":material/chevron_right:",
+        icon_position="right",
+        query_params={"run": run_id},
+    )
+
+
+def open_run(run_id: str) -> None:
+    """Go to a run's page; call it while drawing, not in a callback."""
+    st.switch_page(RUN.path, query_params={"run": run_id})
+
+
+def steps_line(run: RunView) -> None:
+    """The stages of a run in order, each with its state; those that are there twice also with their id."""
+    often = Counter(job.stage for job in run.jobs)
+    steps = []
+    for job in run.jobs:
+        _word, icon, colour = STATES[job.state]
+        name = stage_words(job.stage) + (f" · {escaped(job.stage_id)}" if often[job.stage] > 1 else "")
+        steps.append(f":{colour}-badge[{icon} {name}]")
+    st.markdown(" ".join(steps))
+
+
+def worker_line() -> None:
+    """Whether anything can start now, and how to change that."""
+    workers = api_cache.workers()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if not workers:
+            st.badge(_("No worker"), icon=":material/warning:", color="orange")
+            worker_hint()
+        for worker in workers:
+            st.badge(_("Worker ready"), icon=":material/check_circle:", color="green")
+            st.caption(escaped(worker.host), width="content")
+        for name in api_cache.paused():
+            st.badge(_("Queue {queue} is paused").format(queue=name), icon=":material/pause:", color="orange")
+
+
+def worker_hint() -> None:
+    """How to start a worker, when there is none."""
+    if not api_cache.workers():
+        words = _("Start a worker with `slmops studio` or `slmops worker`; jobs wait until then.")
+        st.markdown(f":small[{words}]", width="content")
