@@ -21,8 +21,9 @@ import torch
 
 from backend.api import Studio
 from backend.data.dataset import DataFolder
-from backend.inference.protocol import Sampling, answer_tokens, open_engine
+from backend.inference.protocol import Sampling, answer_tokens
 from backend.ml.inference.load import tokenizer_of
+from backend.ml.inference.open import open_engine
 
 PADDED_BATCH = 8
 Ask = Callable[[], list[str]]

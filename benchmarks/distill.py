@@ -30,7 +30,7 @@ from backend.core.settings import Settings
 from backend.data.dataset import data_facts
 from backend.jobs.context import MemoryContext
 from backend.models.probe import TOKENIZER_FILES, inspect_folder
-from backend.process.guards import peak_memory
+from backend.process.memory import peak_memory
 from backend.stages import stage
 from tests.helpers import build_tiny_model, view
 

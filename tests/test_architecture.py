@@ -13,7 +13,8 @@ import pytest
 
 from backend import stages
 from backend.core.paths import ROOT, assets, pages
-from backend.core.stage import Params, Result, Stage, refs_of
+from backend.core.refs import refs_of
+from backend.core.stage import Params, Result, Stage
 from backend.planning import recipes
 from studio.nav import NAV
 

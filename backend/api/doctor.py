@@ -17,7 +17,7 @@ from backend.core.errors import StudioError, Translate, same
 from backend.core.messages import MESSAGES
 from backend.core.schemas import View
 from backend.core.settings import Settings
-from backend.core.stage import human_bytes
+from backend.core.units import human_bytes
 from backend.packaging import foundry
 
 _NEEDED = ("torch", "transformers", "peft", "trl", "olive-ai", "onnxruntime", "onnxruntime-genai", "streamlit", "dbos")

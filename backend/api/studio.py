@@ -15,12 +15,14 @@ from backend.api.endpoints import Endpoints
 from backend.api.imports import Imports
 from backend.api.projects import Projects
 from backend.api.reviews import Reviews
+from backend.core import refs
 from backend.core.artifacts import Manifest, read_manifest
 from backend.core.errors import StudioError
 from backend.core.paths import assets
+from backend.core.refs import refs_of
 from backend.core.schemas import ArtifactView, JobView, Kind, LogLine, Point, RunView, Storage, WorkerView
 from backend.core.settings import Settings
-from backend.core.stage import Params, refs_of
+from backend.core.stage import Params
 from backend.data.dataset import DataFolder, Row
 from backend.data.preview import Columns, PreviewRow, columns, preview
 from backend.db import Store
@@ -65,10 +67,11 @@ class Studio(Projects, Ablations, Endpoints, Imports):
 
     def preview(self, params: dict[str, Any], n: int = 3) -> list[PreviewRow]:
         """The first rows that these parameters of the dataset stage would give, as a model reads them. Raises StudioError."""
-        from backend.stages import dataset
+        from backend.data.params import DatasetParams
+        from backend.stages import stage
 
-        parsed = dataset.STAGE.parse(params)
-        assert isinstance(parsed, dataset.Params)
+        parsed = stage("dataset").parse(params)
+        assert isinstance(parsed, DatasetParams)
         return preview(parsed, n)
 
     def rows(self, dataset: str, split: str, start: int = 0, count: int = 20, search: str = "") -> list[Row]:
@@ -101,7 +104,7 @@ class Studio(Projects, Ablations, Endpoints, Imports):
         """Check and quote a whole recipe. Built-in models that it names are imported first."""
         for step in recipe.stages:
             for name in catalogue.BUILTIN:
-                if name in recipes.leaves(step.params):
+                if name in refs.leaves(step.params):
                     catalogue.import_builtin(self.store, self.settings, name)
         return planner.plan(recipe, self.store, self.settings)
 
@@ -137,7 +140,7 @@ class Studio(Projects, Ablations, Endpoints, Imports):
     def _pinned(self, params: Params) -> dict[str, Any]:
         """Parameters with names of artifacts replaced by ids: what is imported under a name later changes no run."""
         plain = params.model_dump(mode="json")
-        named = {ref for ref, _ in refs_of(params).values() if recipes.reference(ref) is None}
+        named = {ref for ref, _ in refs_of(params).values() if refs.reference(ref) is None}
         ids = {ref: self.store.artifact(ref).id for ref in named}
         for field in {field.partition(".")[0] for field in refs_of(params)}:
             value = plain[field]

@@ -17,8 +17,7 @@ from backend.checks.asked_model import Heard, Refused, Voice
 from backend.checks.check import Check, at_least, at_most
 from backend.checks.hard_inputs import DEMANDED, EDGE, INJECTIONS
 from backend.data.chat_template import Encoder
-from backend.data.dataset import Row, Template
-from backend.inference.protocol import truth
+from backend.data.dataset import Row, Template, truth
 from backend.stats.intervals import wilson
 from backend.stats.token_f1 import token_f1
 

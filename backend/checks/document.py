@@ -11,7 +11,7 @@ from backend.checks.check import Check
 from backend.checks.hard_inputs import EDGE, INJECTIONS
 from backend.core.errors import StudioError, Translate, same
 from backend.core.schemas import ArtifactView
-from backend.core.stage import human_bytes
+from backend.core.units import human_bytes
 from backend.results.report import Heading, Paragraph, Part, Report, Table
 
 Show = Callable[[float, str], str]

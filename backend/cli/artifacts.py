@@ -112,7 +112,7 @@ def import_model(
 def list_models(json_: _Json = False) -> None:
     """All models, newest first: full, adapters, ONNX, and the built-in ones that are not imported yet."""
     from backend.api import MODEL_KINDS, Studio
-    from backend.core.stage import human_bytes
+    from backend.core.units import human_bytes
     from backend.models.catalogue import BUILTIN
 
     found = Studio.open().artifacts(MODEL_KINDS)
@@ -152,7 +152,7 @@ def delete(ref: str, with_descendants: _With = False) -> None:
 
 
 def _show(artifact: ArtifactView) -> None:
-    from backend.core.stage import human_bytes
+    from backend.core.units import human_bytes
 
     line(f"{artifact.name} ({artifact.id}), {artifact.kind.value}, {human_bytes(artifact.size_bytes)}")
     line(f"license: {artifact.license or 'not stated'}; made from: {', '.join(artifact.parents) or 'nothing here'}")

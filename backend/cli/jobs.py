@@ -113,7 +113,7 @@ def delete(run: str) -> None:
 def checkpoints(job: str) -> None:
     """Delete what a failed or cancelled job would resume from."""
     from backend.api import Studio
-    from backend.core.stage import human_bytes
+    from backend.core.units import human_bytes
 
     note(f"{human_bytes(Studio.open().delete_checkpoints(job))} freed.")
 
@@ -128,7 +128,7 @@ def gc(
 ) -> None:
     """Free what nothing refers to: half-made folders, work of finished jobs, old runs."""
     from backend.api import Studio
-    from backend.core.stage import human_bytes
+    from backend.core.units import human_bytes
 
     note(f"{human_bytes(Studio.open().gc(days, cache))} freed.")
 
@@ -136,7 +136,7 @@ def gc(
 def storage(json_: _Json = False) -> None:
     """Bytes on disk by kind."""
     from backend.api import Studio
-    from backend.core.stage import human_bytes
+    from backend.core.units import human_bytes
 
     found = Studio.open().storage()
     if json_:

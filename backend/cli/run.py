@@ -195,7 +195,7 @@ class BarView:
 
 def show_plan(plan: Plan, as_json: bool) -> None:
     """The quote of every stage and the sum."""
-    from backend.core.stage import human_bytes
+    from backend.core.units import human_bytes
     from backend.providers.budget import dollars
 
     if as_json:
@@ -222,7 +222,7 @@ def show_plan(plan: Plan, as_json: bool) -> None:
 
 def show_result(run: RunView, studio: Studio) -> None:
     """Each stage's end with its error, the evaluations side by side, and where the packages lie."""
-    from backend.core.stage import human_bytes
+    from backend.core.units import human_bytes
 
     for job in run.jobs:
         if job.error:

@@ -45,7 +45,8 @@ def chat(
     """Talk to a model here; an empty line ends it."""
     from backend.api import Studio
     from backend.data.dataset import Row, Template
-    from backend.inference.protocol import Sampling, open_engine
+    from backend.inference.protocol import Sampling
+    from backend.ml.inference.open import open_engine
 
     studio = Studio.open()
     found = studio.model(model)

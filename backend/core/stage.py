@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol, get_args
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backend.core.endpoints import EndpointView
 from backend.core.errors import Problem, StudioError
+from backend.core.refs import (
+    endpoints_of,
+    refs_of,
+)
 from backend.core.schemas import Kind, Quote
+from backend.core.units import human_bytes
 from backend.core.validation import value_problems
 
 
@@ -31,31 +36,6 @@ class Result(BaseModel):
 
     artifact: str
     metrics: dict[str, float] = {}
-
-
-@dataclass(frozen=True)
-class RefTo:
-    """Marks a string field as a reference to an artifact of one of `kinds` (id, name, or `${stage}` in a recipe)."""
-
-    kinds: tuple[Kind, ...]
-
-
-DatasetRef = Annotated[str, RefTo((Kind.DATASET,))]
-TorchRef = Annotated[str, RefTo((Kind.MODEL, Kind.ADAPTER))]
-BaseRef = Annotated[str, RefTo((Kind.MODEL,))]
-OnnxRef = Annotated[str, RefTo((Kind.ONNX,))]
-ModelRef = Annotated[str, RefTo((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))]
-CaptureRef = Annotated[str, RefTo((Kind.CAPTURE,))]
-EvaluationRef = Annotated[str, RefTo((Kind.EVALUATION,))]
-ReportRef = Annotated[str, RefTo((Kind.REPORT,))]
-
-
-@dataclass(frozen=True)
-class NamesEndpoint:
-    """Marks a string field as the name of a saved endpoint ("" means none)."""
-
-
-EndpointRef = Annotated[str, NamesEndpoint()]
 
 
 @dataclass(frozen=True)
@@ -131,37 +111,6 @@ class Stage:
             raise StudioError.of(value_problems(error)) from None
 
 
-def refs_of(params: Params) -> dict[str, tuple[str, RefTo]]:
-    """The references that `params` holds: field -> (reference, what it may point at); a list spreads as field.0, field.1."""
-    found: dict[str, tuple[str, RefTo]] = {}
-    for name, info in type(params).model_fields.items():
-        value = getattr(params, name)
-        if value is None:
-            continue
-        marks = [mark for mark in info.metadata if isinstance(mark, RefTo)]
-        if marks and isinstance(value, str):
-            found[name] = (value, marks[0])
-            continue
-        for mark in _nested_marks(info.annotation):
-            values = value if isinstance(value, list) else [value]
-            for index, item in enumerate(values):
-                if isinstance(item, str):
-                    found[f"{name}.{index}" if isinstance(value, list) else name] = (item, mark)
-    return found
-
-
-def endpoints_of(params: Params) -> dict[str, str]:
-    """The saved endpoints that `params` names: field -> name; a list spreads as field.0, field.1."""
-    found: dict[str, str] = {}
-    for field, info in type(params).model_fields.items():
-        value = getattr(params, field)
-        if any(isinstance(mark, NamesEndpoint) for mark in info.metadata):
-            found |= {field: value} if value else {}
-        elif isinstance(value, list) and _names_endpoints(info.annotation):
-            found |= {f"{field}.{index}": name for index, name in enumerate(value)}
-    return found
-
-
 def check_refs(params: Params, world: World) -> list[Problem]:
     """A problem for every reference that points nowhere or at the wrong kind. Every stage's `check` begins with it."""
     problems = []
@@ -203,24 +152,3 @@ def check_rows(data: str, split: str, world: World, field: str = "split") -> lis
     if rows is None or rows.get(split, 0):
         return []
     return [Problem(code="chat.no_rows", args={"ref": data, "splits": split}, field=field)]
-
-
-def human_bytes(count: float) -> str:
-    """`1234567` -> `1.2 MB` (decimal units, as disks are sold)."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if abs(count) < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
-
-
-def _nested_marks(annotation: Any) -> list[RefTo]:
-    marks = [mark for mark in getattr(annotation, "__metadata__", ()) if isinstance(mark, RefTo)]
-    for inner in get_args(annotation):
-        marks += _nested_marks(inner)
-    return marks
-
-
-def _names_endpoints(annotation: Any) -> bool:
-    marks = [mark for inner in get_args(annotation) for mark in getattr(inner, "__metadata__", ())]
-    return any(isinstance(mark, NamesEndpoint) for mark in marks)

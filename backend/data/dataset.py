@@ -14,6 +14,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView
+
 SPLITS = ("train", "validation", "test", "pool")
 EXPLAIN = "Write only the steps that lead to the answer."
 """The request that a student learns the steps under; it never meets it when it is asked for an answer."""
@@ -136,3 +139,17 @@ def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str
 @lru_cache(maxsize=32)  # an artifact does not change
 def _counted(folder: str) -> dict[str, Any]:
     return data_facts(Path(folder))
+
+
+def known_rows(source: ArtifactView, split: str, most: int | None = None) -> list[Row]:
+    """The first `most` rows of a dataset's split whose right answer is known, all of them by default. Raises StudioError when
+    there are none."""
+    rows = [row for row in DataFolder(source.path).rows(split) if truth(row) is not None][:most]
+    if not rows:
+        raise StudioError("chat.no_truth", ref=source.name, split=split)
+    return rows
+
+
+def truth(row: Row) -> str | None:
+    """What a person says is right: `gold` where `output` is a teacher's, else `output`."""
+    return row.gold if row.gold is not None else row.output

@@ -23,7 +23,7 @@ from backend.data.row_errors import BadRows
 from backend.data.split import Splits, sample, shuffled, split
 
 if TYPE_CHECKING:
-    from backend.stages.dataset import Params
+    from backend.data.params import DatasetParams
 
 LEAST_ROWS = 10
 SHORT_PROMPT = "Reply with the label."
@@ -52,7 +52,7 @@ class _Loaded:
     bad: list[BadRows] = field(default_factory=list)
 
 
-def prepare(params: Params, seed: int, each: Each = lambda done, total: None) -> Prepared:
+def prepare(params: DatasetParams, seed: int, each: Each = lambda done, total: None) -> Prepared:
     """Read everything and divide it. Raises StudioError with all that is wrong."""
     loaded = _load(params, seed, each)
     each(1, 1)
@@ -67,11 +67,11 @@ def prepare(params: Params, seed: int, each: Each = lambda done, total: None) ->
     return Prepared(splits, template, loaded.sha256, warnings, dict(dropped))
 
 
-def is_demo(params: Params) -> bool:
+def is_demo(params: DatasetParams) -> bool:
     return params.source.startswith("demo:")
 
 
-def make_template(params: Params, outputs: list[str]) -> Template:
+def make_template(params: DatasetParams, outputs: list[str]) -> Template:
     """Decides label or text. Raises StudioError when labels are asked for and there are too many."""
     kind = answer_kind(outputs) if params.answer == "auto" else params.answer
     labels = label_list(outputs) if kind == "label" and outputs else []
@@ -120,7 +120,7 @@ def find_warnings(rows: list[Example], template: Template) -> list[Problem]:
     return warnings
 
 
-def first_examples(params: Params, count: int, seed: int = 0) -> tuple[list[Example], int]:
+def first_examples(params: DatasetParams, count: int, seed: int = 0) -> tuple[list[Example], int]:
     """(the first usable rows, rows in the whole source). Bad rows are passed over here; `prepare` names them."""
     if is_demo(params):
         rows = demo.demo_examples(tuple(params.languages), seed)
@@ -133,7 +133,7 @@ def first_examples(params: Params, count: int, seed: int = 0) -> tuple[list[Exam
     return found, round(source.count() * len(found) / found[-1].place)
 
 
-def estimate(params: Params) -> dict[str, Any]:
+def estimate(params: DatasetParams) -> dict[str, Any]:
     """Facts that the dataset will have (the shape of `data_facts`), from the first 5,000 rows. Raises StudioError when the
     source can't be opened, or a column is missing."""
     rows, total = first_examples(params, 1_000_000 if is_demo(params) else _LOOK)
@@ -162,7 +162,7 @@ def estimate(params: Params) -> dict[str, Any]:
     }
 
 
-def _load(params: Params, seed: int, each: Each) -> _Loaded:
+def _load(params: DatasetParams, seed: int, each: Each) -> _Loaded:
     if is_demo(params):
         rows = demo.demo_examples(tuple(params.languages), seed)
         return _Loaded(rows, demo.digest(rows))
@@ -191,11 +191,11 @@ def _read(source: Source, mapping: Mapping, origin: str, loaded: _Loaded, each: 
     return list(examples(source.records(bad), mapping, bad, origin, lambda done: each(done, total)))
 
 
-def _wanted(params: Params) -> Mapping:
+def _wanted(params: DatasetParams) -> Mapping:
     return Mapping(input=params.input, output=params.output, details=params.details, group=params.group)
 
 
-def _divide(params: Params, rows: list[Example], template: Template, seed: int, dropped: Counter[str]) -> Splits:
+def _divide(params: DatasetParams, rows: list[Example], template: Template, seed: int, dropped: Counter[str]) -> Splits:
     labels = template.answer == "label"
     own, given = _given_splits(rows, dropped)
     _check_sizes(params, sum(row.output is not None for row in own), template)
@@ -235,7 +235,7 @@ def _given_splits(rows: list[Example], dropped: Counter[str]) -> tuple[list[Exam
     return rows, given
 
 
-def _check_sizes(params: Params, labelled: int, template: Template) -> None:
+def _check_sizes(params: DatasetParams, labelled: int, template: Template) -> None:
     """Raises StudioError when the answered rows can't fill the splits that are asked for."""
     for name in ("max_rows", "labelled_rows"):
         rows = getattr(params, name)

@@ -16,7 +16,7 @@ from backend.data.prepare import first_examples, make_template, to_row
 from backend.data.reader import open_source
 
 if TYPE_CHECKING:
-    from backend.stages.dataset import Params
+    from backend.data.params import DatasetParams
 
 _LOOK = 2000
 
@@ -57,7 +57,7 @@ def columns(path: Path) -> Columns:
     return Columns(names=source.columns, **roles)
 
 
-def preview(params: Params, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
+def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
     """The first `n` rows of a source, before anything is stored. Raises StudioError as the stage would."""
     examples, _ = first_examples(params, max(n, _LOOK))
     template = make_template(params, [row.output for row in examples if row.output is not None])

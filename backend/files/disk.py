@@ -8,13 +8,12 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from backend.core import machine
+from backend.core import machine, refs
 from backend.core.artifacts import folder_bytes
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind, State, Storage
 from backend.core.settings import Settings
 from backend.db import Store
-from backend.planning import recipes
 
 _YOUNG_SECONDS = 3600
 """A folder without a row that is younger than this may be one that a job is just registering."""
@@ -169,8 +168,8 @@ def users(store: Store) -> dict[str, str]:
         made = {job.stage_id: job.result.get("artifact") for job in run.jobs}
         for job in run.jobs:
             if not job.state.ended:
-                for value in recipes.leaves(job.params):
-                    ref = made.get(recipes.reference(value) or "") or value
+                for value in refs.leaves(job.params):
+                    ref = made.get(refs.reference(value) or "") or value
                     found |= {ref: job.id} if isinstance(ref, str) else {}
     return found
 

@@ -19,7 +19,7 @@ from backend.core import machine
 from backend.core.errors import StudioError
 from backend.core.schemas import View
 from backend.core.settings import Settings
-from backend.core.stage import human_bytes
+from backend.core.units import human_bytes
 
 _ID = re.compile(r"[0-9a-f]{16}")
 _NAME_BYTES = 180

@@ -9,10 +9,12 @@ from pydantic import Field
 
 from backend.core.endpoints import SavedEndpoint
 from backend.core.errors import Problem
+from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import ArtifactView, Quote
-from backend.core.stage import EndpointRef, ModelRef, Params, World
-from backend.inference.protocol import ChatEngine, Sampling, not_here, open_engine
+from backend.core.stage import Params, World
+from backend.inference.protocol import ChatEngine, Sampling, not_here
 from backend.inference.time_estimates import PLAIN_MEMORY, Load, answer_seconds, endpoint_seconds
+from backend.ml.inference.open import open_engine
 from backend.models import costs
 from backend.providers.budget import FILE, Prices, Spend, dollars
 from backend.providers.client import Endpoint, HttpEngine, check_endpoint, check_key_name

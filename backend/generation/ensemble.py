@@ -13,8 +13,8 @@ from pydantic import Field
 
 from backend.core.errors import Problem
 from backend.core.progress import Pulse
+from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import ArtifactView
-from backend.core.stage import EndpointRef, ModelRef
 from backend.data.dataset import DataFolder, Message, Row, Template
 from backend.generation.answerer import Answerer, AnswererParams, open_answerer, open_spend
 from backend.generation.batch import Reply, ask, log_cut_off, log_refused

@@ -11,10 +11,9 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from backend.core.errors import StudioError
-from backend.core.schemas import ArtifactView, Kind
+from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, Message, Row, Template
+from backend.data.dataset import DataFolder, Message, Template
 
 Lookup = Callable[[str], ArtifactView]
 Tick = Callable[[], None]
@@ -83,28 +82,6 @@ def not_here(facts: dict[str, Any]) -> str:
     return str(facts.get("target", "")) if facts.get("run") is False else ""
 
 
-def open_engine(view: ArtifactView, lookup: Lookup) -> LocalEngine:
-    """Load the model behind `view`; `lookup` finds the base of an adapter by id. Raises StudioError for other kinds, and for
-    a model that was built for another device."""
-    return open_runtime(view)(view, lookup)
-
-
-def open_runtime(view: ArtifactView) -> Callable[[ArtifactView, Lookup], LocalEngine]:
-    """What loads models of this kind; its libraries are in memory afterwards and no model is. Raises StudioError as
-    `open_engine`."""
-    if target := not_here(view.facts):
-        raise StudioError("quant.not_here", ref=view.name, target=target)
-    if view.kind in (Kind.MODEL, Kind.ADAPTER):
-        from backend.ml.inference.torch_engine import TorchEngine
-
-        return TorchEngine
-    if view.kind is Kind.ONNX:
-        from backend.ml.inference.ort_engine import OrtEngine
-
-        return OrtEngine
-    raise StudioError("core.artifact_kind", ref=view.name, kind=view.kind, wanted="model / adapter / onnx")
-
-
 def answer_tokens(template: Template, known: Sequence[str], count: Callable[[str], int]) -> int:
     """Room for an answer, in tokens, when the user gave none: the longest label and 2 more, else the longest known answer
     and a quarter more (32 to 512; 256 when nothing is known). `count`: tokens of a text."""
@@ -120,17 +97,3 @@ def answer_room(data: DataFolder, encoder: Encoder | None) -> int:
     room enough in any language."""
     known = [row.output for row in data.rows("train") if row.output is not None]
     return answer_tokens(data.template, known, lambda text: len(encoder.ids(text)) if encoder else len(text) // 2 + 4)
-
-
-def known_rows(source: ArtifactView, split: str, most: int | None = None) -> list[Row]:
-    """The first `most` rows of a dataset's split whose right answer is known, all of them by default. Raises StudioError when
-    there are none."""
-    rows = [row for row in DataFolder(source.path).rows(split) if truth(row) is not None][:most]
-    if not rows:
-        raise StudioError("chat.no_truth", ref=source.name, split=split)
-    return rows
-
-
-def truth(row: Row) -> str | None:
-    """What a person says is right: `gold` where `output` is a teacher's, else `output`."""
-    return row.gold if row.gold is not None else row.output

@@ -21,7 +21,8 @@ from backend.core.errors import Cancelled, StudioError
 from backend.core.stage import Stage
 from backend.jobs.context import Order, StageContext
 from backend.process.explain import explain, of_problem, sentence
-from backend.process.guards import Busy, die_with_parent, only_one, peak_memory, watch_lease
+from backend.process.guards import Busy, die_with_parent, only_one, watch_lease
+from backend.process.memory import peak_memory
 from backend.stages import stage
 
 DONE = "done.json"

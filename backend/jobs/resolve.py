@@ -7,13 +7,13 @@ from typing import Any
 
 from backend.core.endpoints import SavedEndpoint
 from backend.core.errors import StudioError
+from backend.core.refs import endpoints_of, needs, refs_of, replace
 from backend.core.schemas import ArtifactView, RunView
 from backend.core.settings import Settings
-from backend.core.stage import Params, Stage, endpoints_of, refs_of
+from backend.core.stage import Params, Stage
 from backend.db import Store
 from backend.db import tables as t
 from backend.jobs.context import Order
-from backend.planning.recipes import needs, replace
 
 Find = Callable[[str], Stage]
 

@@ -18,6 +18,7 @@ from backend.core.settings import Settings
 from backend.db import Store
 from backend.jobs import heartbeat
 from backend.process.guards import EXIT_REFUSED
+from backend.process.tether import tethered
 
 WORKER = (sys.executable, "-m", "backend.jobs.worker")
 MODEL_HOST = (sys.executable, "-m", "backend.serve.host")
@@ -66,11 +67,6 @@ class _Kept:
         self.process = start(self.command)
         self._begun = time.monotonic()
         self._due = None
-
-
-def tethered() -> list[str]:
-    """What to put before a command so that it ends with this process, whatever happens to it."""
-    return [sys.executable, "-m", "backend.process.tether", str(os.getpid())]
 
 
 def start(command: Command) -> subprocess.Popen[bytes]:

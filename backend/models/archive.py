@@ -15,7 +15,7 @@ from backend.core import machine
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
-from backend.core.stage import human_bytes
+from backend.core.units import human_bytes
 from backend.db import Store
 from backend.models.catalogue import EXTRA_FILES, import_folder
 from backend.models.probe import TEXT_LIMIT

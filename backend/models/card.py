@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from backend.core.schemas import View
-from backend.core.stage import World, human_bytes
+from backend.core.stage import World
+from backend.core.units import human_bytes
 from backend.models.costs import answer_bytes, lora_size, training_bytes
 
 

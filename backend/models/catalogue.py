@@ -22,9 +22,9 @@ from backend.core.paths import ROOT
 from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
 from backend.db import Store
-from backend.jobs.supervise import tethered
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
 from backend.process.explain import explain
+from backend.process.tether import tethered
 
 EXTRA_FILES = (
     "config.json",

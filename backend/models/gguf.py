@@ -13,7 +13,7 @@ from backend.core import machine
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, View
 from backend.core.settings import Settings
-from backend.core.stage import human_bytes
+from backend.core.units import human_bytes
 from backend.db import Store
 from backend.models.catalogue import convert_gguf, import_folder, one_at_a_time, work_folder
 from backend.models.probe import LICENSE_FILES

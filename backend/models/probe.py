@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.errors import StudioError
-from backend.core.stage import human_bytes
+from backend.core.units import human_bytes
 
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _INDEX = "model.safetensors.index.json"

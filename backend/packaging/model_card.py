@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backend.core.schemas import ArtifactView
-from backend.core.stage import human_bytes
+from backend.core.units import human_bytes
 from backend.packaging.package_folder import FOUNDRY_SDK, template_of
 
 METRICS = (

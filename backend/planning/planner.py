@@ -10,14 +10,13 @@ from statistics import median
 from typing import Any
 
 from backend import stages
-from backend.core import machine
+from backend.core import machine, refs
 from backend.core.endpoints import EndpointView
 from backend.core.errors import Problem
 from backend.core.schemas import Kind, Quote, State
 from backend.core.settings import Settings
 from backend.core.stage import Described, Params, check_fits
 from backend.db import Store
-from backend.planning import recipes
 from backend.planning.recipes import Recipe, Step
 
 
@@ -33,7 +32,7 @@ class PlanWorld:
         self._speed: float | None = None
 
     def describe(self, ref: str) -> Described | None:
-        step_id = recipes.reference(ref)
+        step_id = refs.reference(ref)
         if step_id is not None:
             return self.forecasts.get(step_id)
         found = self.store.find_artifact(ref)
@@ -118,15 +117,15 @@ def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
         stage = stages.stage(step.stage)
         params = recipe.parsed(step)
         found = stage.check(params, world)
-        broken = any(need not in world.forecasts for need in recipes.needs(step.params))
+        broken = any(need not in world.forecasts for need in refs.needs(step.params))
         if broken:  # an earlier stage has a problem of its own, which is the one worth telling
-            found = [problem for problem in found if not recipes.reference(problem.args.get("ref"))]
+            found = [problem for problem in found if not refs.reference(problem.args.get("ref"))]
         elif not any(problem.blocking for problem in found):
             quote = stage.quote(params, world)
             stretch = world.stretch(stage.name)
             quote = quote.model_copy(update={"seconds": quote.seconds * stretch, "stretch": stretch})
             world.forecasts[step.id] = Described(stage.kind, quote.forecast, pending=True)
-            made.steps.append(PlannedStep(step, params, quote, sorted(recipes.needs(step.params))))
+            made.steps.append(PlannedStep(step, params, quote, sorted(refs.needs(step.params))))
         made.problems += [problem.model_copy(update={"stage": step.id}) for problem in found]
     disk = made.disk_bytes
     if disk > world.free_disk_bytes:

@@ -9,8 +9,6 @@ stages:
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, get_args
@@ -20,10 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend import stages
 from backend.core.errors import Problem, StudioError
+from backend.core.refs import needs
 from backend.core.stage import Params
 from backend.core.validation import value_problems
-
-_REFERENCE = re.compile(r"^\$\{([^}]*)\}$")
 
 
 class Step(BaseModel):
@@ -109,38 +106,6 @@ def build(content: Any, overrides: dict[str, str] | None = None) -> Recipe:
 def dump(content: dict[str, Any]) -> str:
     """YAML of a recipe's plain data, keys in the order of writing."""
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
-
-
-def reference(value: Any) -> str | None:
-    """`${id}` -> `id`; None for anything else."""
-    match = _REFERENCE.match(value) if isinstance(value, str) else None
-    return match.group(1) if match else None
-
-
-def needs(params: Any) -> set[str]:
-    """The ids that parameters refer to, at any depth."""
-    return {found for value in leaves(params) if (found := reference(value)) is not None}
-
-
-def replace(params: Any, outputs: dict[str, str]) -> Any:
-    """The same parameters with every `${id}` replaced by `outputs[id]`."""
-    if isinstance(params, dict):
-        return {key: replace(value, outputs) for key, value in params.items()}
-    if isinstance(params, list):
-        return [replace(value, outputs) for value in params]
-    found = reference(params)
-    return params if found is None else outputs[found]
-
-
-def leaves(value: Any) -> Iterator[Any]:
-    """Every value of nested parameters."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from leaves(item)
-    else:
-        yield value
 
 
 def _step_problems(step: Step) -> list[Problem]:

@@ -13,7 +13,7 @@ from typing import Any, Self
 from backend.core.artifacts import write_json
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
-from backend.jobs.supervise import tethered
+from backend.process.tether import tethered
 
 TICK = 0.1
 """Seconds between two looks at the process."""

@@ -14,3 +14,8 @@ from backend.process.guards import die_with_parent
 if __name__ == "__main__":
     die_with_parent(int(sys.argv[1]), signal.SIGTERM)
     os.execv(sys.argv[2], sys.argv[2:])
+
+
+def tethered() -> list[str]:
+    """What to put before a command so that it ends with this process, whatever happens to it."""
+    return [sys.executable, "-m", "backend.process.tether", str(os.getpid())]

@@ -8,7 +8,7 @@ import psutil
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, JobView, State
-from backend.core.stage import human_bytes
+from backend.core.units import human_bytes
 from backend.db import Store
 
 

@@ -27,7 +27,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.core.errors import StudioError
 from backend.core.validation import value_problems
-from backend.inference.protocol import LocalEngine, Sampling, open_engine
+from backend.inference.protocol import LocalEngine, Sampling
+from backend.ml.inference.open import open_engine
 from backend.process.guards import EXIT_ORPHAN, die_with_parent
 from backend.serve import web
 from backend.serve.schemas import ChatRequest, Order, problems_json

@@ -16,19 +16,9 @@ from pydantic import Field
 
 from backend.checks.check import failed
 from backend.core.errors import Problem, StudioError
+from backend.core.refs import DatasetRef, OnnxRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import (
-    DatasetRef,
-    OnnxRef,
-    Params,
-    RefTo,
-    Result,
-    Stage,
-    World,
-    check_fits,
-    check_refs,
-    check_rows,
-)
+from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.models import costs
 from backend.models.quantization import ADAPTER_FILE
 from backend.stages import parity

@@ -18,19 +18,10 @@ from pydantic import Field
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
+from backend.core.refs import DatasetRef, EndpointRef, ModelRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import (
-    DatasetRef,
-    EndpointRef,
-    ModelRef,
-    Result,
-    Stage,
-    World,
-    check_fits,
-    check_refs,
-    check_rows,
-)
-from backend.data.dataset import DataFolder, Row, Template
+from backend.core.stage import Result, Stage, World, check_fits, check_refs, check_rows
+from backend.data.dataset import DataFolder, Row, Template, known_rows, truth
 from backend.generation.answerer import (
     Answerer,
     AnswererParams,
@@ -43,7 +34,7 @@ from backend.generation.answerer import (
 from backend.generation.audition import Heard, rehearse
 from backend.generation.batch import log_refused, lost_its_end
 from backend.inference import time_estimates
-from backend.inference.protocol import Sampling, answer_room, known_rows, truth
+from backend.inference.protocol import Sampling, answer_room
 from backend.models import costs
 from backend.providers.budget import Spend
 from backend.results.answers import Paired

@@ -13,8 +13,9 @@ from typing import Any
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
+from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
+from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
 from backend.models import costs
@@ -167,7 +168,7 @@ def run(params: CaptureParams, ctx: Any) -> CaptureResult:
 
 def _examples(params: CaptureParams, teacher: ArtifactView, data: ArtifactView, ctx: Any) -> Any:
     """The train rows as the student's training encodes them."""
-    from backend.ml.training.batches import encode_rows
+    from backend.data.encoding import encode_rows
 
     folder = DataFolder(data.path)
     examples = encode_rows(Encoder(teacher.path), folder.template, folder.rows("train"), params.max_length)

@@ -15,15 +15,15 @@ from pydantic import Field
 from backend.core.errors import Problem, StudioError
 from backend.core.messages.words import DROPS
 from backend.core.progress import Pulse
+from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import DatasetRef, Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
 from backend.data.curation import Curated, Decision, curate
-from backend.data.dataset import DataFolder, Row, data_facts
+from backend.data.dataset import DataFolder, Row, data_facts, truth
 from backend.data.decisions import accepted_rows
 from backend.data.filter_report import NEAR, Quality
 from backend.data.filters import RuleParams, check_rules
-from backend.inference.protocol import truth
 
 _SECONDS, _ROW_SECONDS = 2.0, 0.0004
 _MEMORY, _ROW_MEMORY = 215_000_000, 4_000

@@ -15,8 +15,9 @@ from pydantic import Field
 
 from backend.core.errors import Problem
 from backend.core.progress import Pulse
+from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
+from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
 from backend.data import vocabulary
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder

@@ -14,8 +14,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from backend.core.errors import Problem
+from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import DatasetRef, Params, Result, Stage, TorchRef, World, check_fits, check_refs
+from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import complete_facts
 from backend.models import costs
 from backend.models.trust import check_answers, warn_weak
@@ -97,7 +98,7 @@ def run(params: DistillParams, ctx: Any) -> DistillResult:
     make = route_trainer(params, source, data, examples, ctx)
     ctx.progress(0, 1, "loading the model")
     model = _student(params, source, ctx)
-    metrics = train(model, tokenizer_of(source.path), examples, held_out, params.plan(ctx.seed), ctx, make)
+    metrics = train(model, tokenizer_of(source.path), examples, held_out, params, ctx, make)
     ctx.checkpoint()
     if params.adapter:
         ctx.progress(0, 1, "merging the adapter")

@@ -19,9 +19,10 @@ from pydantic import Field
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem
 from backend.core.progress import Pulse
+from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import DatasetRef, Result, Stage, World, check_fits, check_refs, check_rows
-from backend.data.dataset import DataFolder, Row
+from backend.core.stage import Result, Stage, World, check_fits, check_refs, check_rows
+from backend.data.dataset import DataFolder, Row, known_rows, truth
 from backend.generation.answerer import (
     Answerer,
     AnswererParams,
@@ -34,9 +35,10 @@ from backend.generation.answerer import (
 from backend.generation.batch import Reply, log_cut_off, log_refused, lost_its_end, replies
 from backend.inference import time_estimates
 from backend.inference.benchmark import measure_cost, reset_peak
-from backend.inference.protocol import Sampling, answer_room, known_rows, open_runtime, truth
+from backend.inference.protocol import Sampling, answer_room
+from backend.ml.inference.open import open_runtime
 from backend.models import costs
-from backend.process.guards import held_memory, peak_memory
+from backend.process.memory import held_memory, peak_memory
 
 WEIGHTS = (".safetensors", ".onnx", ".onnx.data", ".onnx_adapter")
 

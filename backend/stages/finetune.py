@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import Field
 
 from backend.core.errors import Problem
+from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import BaseRef, DatasetRef, Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import complete_facts
 from backend.models import costs
 from backend.models.trust import check_answers, warn_weak
@@ -101,7 +102,7 @@ def run(params: FinetuneParams, ctx: Any) -> FinetuneResult:
     ctx.progress(0, 1, "loading the model")
     model = add_adapter(load_model(base, ctx.input, quantized=params.qlora), params, ctx.seed)
     make = steps_trainer(params, examples)
-    metrics = train(model, tokenizer_of(base.path), examples, held_out, params.plan(ctx.seed), ctx, make)
+    metrics = train(model, tokenizer_of(base.path), examples, held_out, params, ctx, make)
     ctx.checkpoint()
     out = ctx.scratch("out")
     save_adapter(model, base, out)

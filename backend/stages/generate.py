@@ -17,8 +17,9 @@ from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
+from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import DatasetRef, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
 from backend.data.dataset import DataFolder, Row, data_facts, write_split
 from backend.data.filter_report import Quality, Variety, map_points

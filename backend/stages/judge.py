@@ -16,8 +16,9 @@ from pydantic import Field
 from backend.core.errors import Problem, StudioError
 from backend.core.messages.words import DROPS
 from backend.core.progress import Pulse
+from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import DatasetRef, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
 from backend.data.dataset import DataFolder, Row, data_facts
 from backend.data.decisions import accepted_rows

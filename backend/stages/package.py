@@ -17,8 +17,9 @@ from pydantic import Field
 from backend.core.artifacts import sha256, write_json
 from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
+from backend.core.refs import EvaluationRef, OnnxRef, ReportRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import EvaluationRef, OnnxRef, Params, ReportRef, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
 from backend.packaging import package_folder
 from backend.packaging.model_card import model_card
 from backend.packaging.verify import VERSION, next_version, versions

@@ -22,12 +22,13 @@ from backend.checks.lineage import as_export, bases_of, facts_of, has_original, 
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
+from backend.core.refs import DatasetRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, Message, Row
+from backend.data.dataset import DataFolder, Message, Row, known_rows, truth
 from backend.inference import time_estimates
-from backend.inference.protocol import answer_room, known_rows, truth
+from backend.inference.protocol import answer_room
 from backend.models import costs
 
 ExportRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.ONNX))]

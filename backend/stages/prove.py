@@ -20,14 +20,16 @@ from pydantic import Field
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
+from backend.core.refs import DatasetRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import DatasetRef, Params, RefTo, Result, Stage, World, check_fits, check_refs, check_rows
-from backend.data.dataset import DataFolder, Row
+from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.data.dataset import DataFolder, Row, known_rows, truth
 from backend.inference import time_estimates
-from backend.inference.protocol import Sampling, answer_room, known_rows, open_engine, truth
+from backend.inference.protocol import Sampling, answer_room
+from backend.ml.inference.open import open_engine
 from backend.models import costs
 from backend.packaging import foundry, package_folder
-from backend.process.guards import peak_memory
+from backend.process.memory import peak_memory
 
 ProvableRef = Annotated[str, RefTo((Kind.ONNX, Kind.PACKAGE))]
 FOUNDRY_SECONDS, FOUNDRY_ROW_SECONDS, FOUNDRY_MEMORY = 4.0, 0.1, 350_000_000

@@ -17,8 +17,9 @@ from pydantic import Field
 
 from backend.core.errors import Problem
 from backend.core.progress import Pulse
+from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import DatasetRef, Described, Params, Result, Stage, TorchRef, World, check_fits, check_refs
+from backend.core.stage import Described, Params, Result, Stage, World, check_fits, check_refs
 from backend.models import costs
 from backend.models.quantization import (
     BITS,

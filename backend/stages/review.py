@@ -16,12 +16,12 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from backend.core.errors import Problem, StudioError
+from backend.core.refs import DatasetRef, reference
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import DatasetRef, Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import DataFolder, Row, data_facts, write_split
 from backend.data.decisions import Decision, decision_lines, read_decisions
 from backend.data.review_order import Known, by_teacher, labelled_by_people
-from backend.planning.recipes import reference
 from backend.stats.intervals import wilson
 
 _ROWS_PER_SECOND = 10_000

@@ -20,11 +20,11 @@ from pydantic import Field
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
+from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import DatasetRef, Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import DataFolder
+from backend.core.stage import Result, Stage, World, check_fits, check_refs
+from backend.data.dataset import DataFolder, truth
 from backend.inference import time_estimates
-from backend.inference.protocol import truth
 from backend.models import costs
 from backend.models.quantization import build_memory
 from backend.results.evaluations import pareto

@@ -18,16 +18,16 @@ from typing import Any, Literal
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
+from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import DatasetRef, Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import DataFolder, Message, Row, Template, data_facts, write_split
+from backend.core.stage import Result, Stage, World, check_fits, check_refs
+from backend.data.dataset import DataFolder, Message, Row, Template, data_facts, truth, write_split
 from backend.data.review_order import Known, labelled_by_people
 from backend.generation import voting
 from backend.generation.answerer import answer_quote, check_answerer, check_teacher
 from backend.generation.best_of_n import Verdicts, check_contest, contest, contest_quote
 from backend.generation.ensemble import STEPS_TOKENS, Heard, PanelParams, asked_rows, check_panel, hear, voices
 from backend.inference import time_estimates
-from backend.inference.protocol import truth
 
 _STEPS_CHARS = STEPS_TOKENS / 2 * 3.6
 """Characters of a teacher's steps, before they are known."""

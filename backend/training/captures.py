@@ -18,8 +18,9 @@ from pydantic import Field
 
 from backend.core.artifacts import sha256, write_json
 from backend.core.errors import Problem, StudioError
+from backend.core.refs import CaptureRef
 from backend.core.schemas import ArtifactView
-from backend.core.stage import CaptureRef, Params, World
+from backend.core.stage import Params, World
 from backend.data.chat_template import Encoder
 from backend.models import costs
 

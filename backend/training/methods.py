@@ -15,7 +15,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from backend.core.errors import Problem
-from backend.core.stage import Described, TorchRef, World
+from backend.core.refs import TorchRef
+from backend.core.stage import Described, World
 from backend.models import costs
 from backend.training.captures import LogitParams, check_capture, tokenizer_hashes
 from backend.training.params import Work

@@ -22,8 +22,7 @@ from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.training.lora import AdapterParams
 
 if TYPE_CHECKING:
-    from backend.ml.training.batches import Examples
-    from backend.ml.training.trainer import Plan
+    from backend.data.encoding import Examples
 
 
 class TrainingParams(Params):
@@ -128,12 +127,10 @@ class TrainingParams(Params):
         description="What the result is called. Leave it empty and it is named after what it is made from.",
     )
 
-    def plan(self, seed: int) -> Plan:
-        """These parameters as the trainer takes them."""
-        from backend.ml.training.trainer import Plan
-
-        shared = Plan.__dataclass_fields__.keys() & type(self).model_fields.keys()
-        return Plan(**{key: getattr(self, key) for key in shared}, seed=seed)
+    def optimizer_steps(self, rows: int) -> int:
+        """How many this many rows take."""
+        batches = math.ceil(rows / self.batch_size)
+        return self.max_steps or math.ceil(self.epochs * math.ceil(batches / self.accumulation))
 
 
 @dataclass(frozen=True)
@@ -225,7 +222,7 @@ def idle(values: Mapping[str, Any]) -> set[str]:
 def load_examples(params: TrainingParams, model: Path, data: ArtifactView, ctx: Context) -> tuple[Examples, Examples]:
     """The train rows and the first validation rows as token ids; with steps beside the answers every train item says by
     `steps` (0 or 1) what it gives. Raises StudioError when nothing is left to train on."""
-    from backend.ml.training.batches import encode_rows, encode_steps
+    from backend.data.encoding import encode_rows, encode_steps
 
     folder, encoder = DataFolder(data.path), Encoder(model)
     train = encode_rows(encoder, folder.template, folder.rows("train"), params.max_length)

@@ -10,7 +10,7 @@ import pytest
 
 from backend.inference.benchmark import measure_cost, quantile, reset_peak
 from backend.inference.protocol import Sampling
-from backend.process.guards import peak_memory
+from backend.process.memory import peak_memory
 
 
 class Clockwork:

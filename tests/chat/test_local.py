@@ -9,8 +9,8 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from backend.data.chat_template import Encoder
-from backend.data.dataset import Row, Template
-from backend.inference.protocol import answer_tokens, truth
+from backend.data.dataset import Row, Template, truth
+from backend.inference.protocol import answer_tokens
 from backend.inference.text_engine import common_prefix, pieces, stop_ids
 
 

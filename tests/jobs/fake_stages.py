@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.errors import StudioError
+from backend.core.refs import ModelRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import ModelRef, Params, Result, Stage, check_refs
+from backend.core.stage import Params, Result, Stage, check_refs
 
 
 class FakeParams(Params):

@@ -11,21 +11,23 @@ import torch
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
+from backend.data.encoding import IGNORE, Examples, encode_rows
 from backend.inference.protocol import Sampling
 from backend.jobs.context import MemoryContext
 from backend.ml.distillation.offline import logit_trainer
 from backend.ml.distillation.online import LiveTrainer, OnPolicyTrainer, Teacher, _Speaker, padded
 from backend.ml.distillation.shards import Array
 from backend.ml.inference.load import load_model, tokenizer_of
-from backend.ml.training.batches import IGNORE, Examples, as_dataset, encode_rows
-from backend.ml.training.trainer import Plan, _config
+from backend.ml.training.batches import as_dataset
+from backend.ml.training.trainer import _config
 from backend.training.captures import LogitParams
 from backend.training.methods import RouteParams
+from backend.training.params import TrainingParams
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.stages.test_capture import take
 
 pytestmark = pytest.mark.ml
-PLAN = Plan(epochs=1, batch_size=6, learning_rate=1e-3, accumulation=2, seed=5)
+PARAMS = TrainingParams(epochs=1, batch_size=6, learning_rate=1e-3, accumulation=2)
 SAME = torch.arange(1024).numpy()
 
 
@@ -45,7 +47,7 @@ def examples_of(model: Path, data: ArtifactView) -> Examples:
 def built(kind: Any, model: Path, examples: Examples, folder: Path) -> Any:
     trainer = kind(
         model=load_model(model_view(model), None),  # type: ignore[arg-type]
-        args=_config(PLAN, folder, len(examples.items), False),
+        args=_config(PARAMS, 5, folder, len(examples.items), False),
         train_dataset=as_dataset(examples),
         processing_class=tokenizer_of(model),
     )

@@ -13,11 +13,11 @@ import torch
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.encoding import IGNORE
 from backend.ml.distillation.cross_tokenizer import CrossTrainer, pairs_of, uld_loss
 from backend.ml.distillation.offline import NO_ROW
 from backend.ml.distillation.online import Teacher, padded
 from backend.ml.inference.load import load_model
-from backend.ml.training.batches import IGNORE
 from backend.training.methods import RouteParams
 from tests.helpers import build_tiny_model, dataset_view, model_view
 from tests.ml.test_beside import built, examples_of

@@ -12,8 +12,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from backend.core.errors import Cancelled
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
-from backend.inference.protocol import Sampling, open_engine
+from backend.inference.protocol import Sampling
 from backend.ml.evaluation import metrics
+from backend.ml.inference.open import open_engine
 from backend.ml.inference.torch_engine import TorchEngine
 from tests.chat.onnx import build_lively_model
 from tests.helpers import model_view, tiny_dataset

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from backend.ml.compression.prune import cut_layers
 from backend.ml.distillation.hidden_states import HiddenTrainer, counterparts, distance
 from backend.ml.distillation.online import Teacher, padded
 from backend.ml.inference.load import load_model, tokenizer_of
-from backend.ml.training.trainer import Plan, train
+from backend.ml.training.trainer import train
 from backend.training.methods import RouteParams
+from backend.training.params import TrainingParams
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.ml.test_beside import SAME, built, examples_of
 
@@ -108,10 +108,10 @@ def test_training_brings_the_states_together(inputs: list[ArtifactView], tmp_pat
     kept = [0, 2]
     student, teacher = cut(inputs, kept)
     examples = examples_of(inputs[0].path, inputs[1])
-    plan = replace(Plan(epochs=20, batch_size=8, learning_rate=5e-3), warmup_ratio=0.0)
+    params = TrainingParams(epochs=20, batch_size=8, learning_rate=5e-3, warmup_ratio=0.0)
     ctx = MemoryContext(tmp_path / "job")
     make = partial(HiddenTrainer, Teacher(teacher, SAME), kept, PARAMS)
-    train(student, tokenizer_of(inputs[0].path), examples, type(examples)(), plan, ctx, make)
+    train(student, tokenizer_of(inputs[0].path), examples, type(examples)(), params, ctx, make)
     losses = [event["value"] for event in ctx.events if event["event"] == "metric" and event["name"] == "loss"]
     assert losses[-1] < losses[0] / 2
 

@@ -11,8 +11,9 @@ import pytest
 
 from backend.core.errors import StudioError
 from backend.data.dataset import DataFolder
-from backend.inference.protocol import Sampling, open_engine
+from backend.inference.protocol import Sampling
 from backend.ml.inference import ort_engine
+from backend.ml.inference.open import open_engine
 from backend.ml.inference.ort_engine import OrtEngine
 from tests.chat.onnx import Converted, converted
 from tests.helpers import view

@@ -12,12 +12,14 @@ from torch.nn import functional
 from backend.core.schemas import Kind
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Row, Template, write_split
+from backend.data.encoding import IGNORE, Examples, encode_rows, encode_steps
 from backend.jobs.context import MemoryContext
 from backend.ml.inference.load import load_model, tokenizer_of
-from backend.ml.training.batches import IGNORE, Examples, as_dataset, encode_rows, encode_steps
+from backend.ml.training.batches import as_dataset
 from backend.ml.training.rationale import steps_trainer
-from backend.ml.training.trainer import Plan, _config
+from backend.ml.training.trainer import _config
 from backend.stages import distill, finetune
+from backend.training.params import TrainingParams
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import made
 
@@ -52,10 +54,10 @@ def test_a_row_of_steps_weighs_what_was_asked_however_long_it_is(
     asked = distill.DistillParams(student="m", data="d", rationale="beside", steps_weight=0.5)
     make = steps_trainer(asked, examples)
     assert make
-    plan = Plan(epochs=1, batch_size=8, learning_rate=1e-3)
+    params = TrainingParams(epochs=1, batch_size=8, learning_rate=1e-3)
     trainer = make(
         model=model,
-        args=_config(plan, ctx.dir, 5, False),
+        args=_config(params, 0, ctx.dir, 5, False),
         train_dataset=as_dataset(examples),
         processing_class=tokenizer_of(tiny_model),
     )

@@ -16,18 +16,20 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 from backend.core.errors import Cancelled, StudioError
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Row, Template
+from backend.data.encoding import IGNORE, Examples, encode_rows
 from backend.jobs.context import MemoryContext
 from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training import shared_prefix
-from backend.ml.training.batches import IGNORE, Examples, LengthSampler, encode_rows
+from backend.ml.training.batches import LengthSampler
 from backend.ml.training.checkpoints import disk_full_told, latest
 from backend.ml.training.shared_prefix import head_logits, hidden_states
-from backend.ml.training.trainer import AnswerTrainer, Plan, _config, train
+from backend.ml.training.trainer import AnswerTrainer, _config, train
+from backend.training.params import TrainingParams
 from tests.helpers import model_view, tiny_dataset
 
 pytestmark = pytest.mark.ml
 
-PLAN = Plan(epochs=3, batch_size=8, learning_rate=5e-3, seed=3, checkpoint_seconds=0)
+PARAMS = TrainingParams(epochs=3, batch_size=8, learning_rate=5e-3)
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +38,12 @@ def examples(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Exam
     return encode_rows(Encoder(tiny_model), data.template, data.rows("train"), 256)
 
 
-def fit(tiny_model: Path, examples: Examples, ctx: Any, plan: Plan = PLAN) -> tuple[dict[str, float], Any]:
+def fit(
+    tiny_model: Path, examples: Examples, ctx: Any, params: TrainingParams = PARAMS
+) -> tuple[dict[str, float], Any]:
     model = load_model(model_view(tiny_model), ctx.input)
     held_out = Examples(items=examples.items[:10])
-    return train(model, tokenizer_of(tiny_model), examples, held_out, plan, ctx), model
+    return train(model, tokenizer_of(tiny_model), examples, held_out, params, ctx, checkpoint_seconds=0), model
 
 
 def curve(ctx: MemoryContext, name: str) -> list[float]:
@@ -71,7 +75,7 @@ def test_loss_is_that_of_the_answers_tokens(tiny_model: Path, examples: Examples
     model = load_model(model_view(tiny_model), ctx.input)
     trainer = AnswerTrainer(
         model=model,
-        args=_config(PLAN, ctx.dir, 4, False),
+        args=_config(PARAMS, 3, ctx.dir, 4, False),
         train_dataset=_dataset(examples),
         processing_class=tokenizer_of(tiny_model),
     )
@@ -130,7 +134,7 @@ def test_loss_falls_and_is_reported(tiny_model: Path, examples: Examples, ctx: M
     assert losses[-1] < losses[0] - 1 and len(curve(ctx, "eval_loss")) == 3
     assert metrics["eval_loss"] == curve(ctx, "eval_loss")[-1] and metrics["tokens_per_s"] > 0
     done = [event for event in ctx.events if event["event"] == "progress"]
-    assert done[-1]["done"] == done[-1]["total"] == metrics["steps"] == PLAN.steps(len(examples.items))
+    assert done[-1]["done"] == done[-1]["total"] == metrics["steps"] == PARAMS.optimizer_steps(len(examples.items))
 
 
 def test_resumed_run_ends_like_an_unbroken_one(
@@ -179,7 +183,7 @@ def test_checkpoints_hold_no_pickle_of_settings_and_two_are_kept(
 
 def test_diverging_training_says_so(tiny_model: Path, examples: Examples, ctx: MemoryContext) -> None:
     with pytest.raises(StudioError, match="diverged"):
-        fit(tiny_model, examples, ctx, Plan(epochs=3, batch_size=8, learning_rate=float("inf"), warmup_ratio=0))
+        fit(tiny_model, examples, ctx, PARAMS.model_copy(update={"learning_rate": float("inf"), "warmup_ratio": 0}))
 
 
 def test_full_disk_is_one_sentence(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ import pytest
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
 from backend.core.schemas import Kind
-from backend.inference.protocol import Sampling, open_engine
+from backend.inference.protocol import Sampling
+from backend.ml.inference.open import open_engine
 from backend.serve.client import Piece
 from backend.serve.schemas import address_file
 from tests.serve.den import ENDLESS, HELLO, PATIENCE, Den, answering, port_of

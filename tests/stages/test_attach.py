@@ -11,8 +11,8 @@ import pytest
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
 from backend.core.stage import Described
-from backend.inference.protocol import open_engine
 from backend.jobs.context import MemoryContext
+from backend.ml.inference.open import open_engine
 from backend.models.quantization import ADAPTER_FILE
 from backend.stages import package, prove, quantize
 from backend.stages.attach import STAGE, AttachParams, check, quote, run

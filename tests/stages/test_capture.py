@@ -90,9 +90,9 @@ def test_it_holds_the_teachers_probabilities_of_every_answer_token(tmp_path: Pat
 
     from backend.data.chat_template import Encoder
     from backend.data.dataset import DataFolder
+    from backend.data.encoding import encode_rows
     from backend.ml.distillation.offline import Capture, find_rows, id_maps
     from backend.ml.inference.load import load_model
-    from backend.ml.training.batches import encode_rows
 
     held, metrics = take(tmp_path / "c", inputs, bytes_per_token=300, batch_size=5)
     assert metrics["k"] == held.facts["k"] > 50 and held.facts["value_bits"] == 16
@@ -319,7 +319,7 @@ def unused(model: Path, data: Path, also: tuple[str, ...] = ()) -> set[str]:
     """Tokens of two characters and more that no row needs, on any way to its tokens; and `also`."""
     from backend.data.chat_template import Encoder
     from backend.data.dataset import DataFolder
-    from backend.ml.training.batches import encode_rows
+    from backend.data.encoding import encode_rows
 
     encoder, folder = Encoder(model), DataFolder(data)
     rows = [*folder.rows("train"), *folder.rows("validation"), *folder.rows("test")]

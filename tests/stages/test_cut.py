@@ -245,7 +245,8 @@ def test_a_model_that_keeps_its_layers_elsewhere_is_named() -> None:
 @pytest.mark.ml
 def test_what_was_cut_learns_to_answer(tmp_path: Path) -> None:
     """With a vocabulary of its own; tests/test_chain.py takes such a student on to INT4 and into a package."""
-    from backend.inference.protocol import Sampling, open_engine
+    from backend.inference.protocol import Sampling
+    from backend.ml.inference.open import open_engine
     from backend.stages import distill
 
     base = model_view(build_tiny_model(tmp_path / "m", hidden=64, texts=TEXTS))

@@ -11,8 +11,9 @@ import pytest
 
 from backend.core.errors import Cancelled, StudioError
 from backend.data.dataset import DataFolder
+from backend.data.params import DatasetParams
 from backend.jobs.context import MemoryContext
-from backend.stages.dataset import STAGE, Params, check, quote
+from backend.stages.dataset import STAGE, check, quote
 from tests.data.bad_files import BAD, GOOD, csv_text, json_lines, parquet
 
 
@@ -255,7 +256,7 @@ def test_check_never_breaks_on_a_bad_file(bad: Any, tmp_path: Path) -> None:
 def test_params_refuse_what_they_do_not_know() -> None:
     with pytest.raises(StudioError, match="colour"):
         STAGE.parse({"colour": "red"})
-    assert all(info.title and info.description for info in Params.model_fields.values())
+    assert all(info.title and info.description for info in DatasetParams.model_fields.values())
 
 
 def test_a_path_is_the_same_for_every_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

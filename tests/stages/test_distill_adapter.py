@@ -100,8 +100,8 @@ def test_the_model_that_is_kept_is_the_one_that_was_measured(lab: dict[str, Arti
     from backend.core.schemas import Kind
     from backend.data.chat_template import Encoder
     from backend.data.dataset import DataFolder
+    from backend.data.encoding import IGNORE, encode_rows
     from backend.ml.inference.load import load_model
-    from backend.ml.training.batches import IGNORE, encode_rows
     from tests.helpers import view
 
     ctx = learn(tmp_path / "job", lab, student="student", epochs=6, **LORA)

@@ -16,8 +16,9 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Row, Template
-from backend.inference.protocol import Sampling, open_engine
+from backend.inference.protocol import Sampling
 from backend.jobs.context import MemoryContext
+from backend.ml.inference.open import open_engine
 from backend.packaging import package_folder, verify
 from backend.packaging.model_card import model_card
 from backend.stages.package import STAGE, PackageParams, check, quote, run

@@ -14,8 +14,9 @@ import pytest
 from backend.core.errors import StudioError
 from backend.core.schemas import Kind
 from backend.data.chat_template import Encoder
-from backend.inference.protocol import Sampling, open_engine
+from backend.inference.protocol import Sampling
 from backend.jobs.context import MemoryContext
+from backend.ml.inference.open import open_engine
 from backend.packaging import foundry
 from backend.stages.prove import STAGE, ProveParams, check, quote, run
 from tests.chat.onnx import Converted, converted

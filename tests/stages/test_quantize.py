@@ -11,8 +11,8 @@ import pytest
 from backend.core.artifacts import verify
 from backend.core.errors import StudioError
 from backend.core.schemas import Kind
-from backend.inference.protocol import open_engine
 from backend.jobs.context import MemoryContext
+from backend.ml.inference.open import open_engine
 from backend.stages.quantize import STAGE, QuantizeParams, check, quote, run
 from tests.chat.onnx import SCALE, Converted, build_lively_model, converted
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset, view

@@ -14,8 +14,7 @@ from backend.core.artifacts import write_json
 from backend.core.errors import StudioError
 from backend.core.progress import Pulse
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, Row, Template
-from backend.inference.protocol import truth
+from backend.data.dataset import DataFolder, Row, Template, truth
 from backend.ml.compression import olive_export
 from backend.ml.compression.adapter_slots import cut_slots
 from backend.models.quantization import BITS, Scheme

@@ -18,9 +18,9 @@ import torch
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
+from backend.data.encoding import IGNORE, Examples
 from backend.ml.distillation.shards import Array, Block, about_shard, pack, write_shard
 from backend.ml.inference.device import device
-from backend.ml.training.batches import IGNORE, Examples
 from backend.ml.training.checkpoints import disk_full_told
 from backend.ml.training.shared_prefix import answer_states, head_logits
 from backend.training.captures import Layout, fingerprint

@@ -28,10 +28,10 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
+from backend.data.encoding import IGNORE, Examples, encode_rows
 from backend.ml.distillation.offline import NO_ROW, RowTrainer
 from backend.ml.distillation.online import Teacher, open_teacher, padded
 from backend.ml.inference.device import device
-from backend.ml.training.batches import IGNORE, Examples, encode_rows
 from backend.training.methods import RouteParams
 
 Offsets = list[tuple[int, int]]

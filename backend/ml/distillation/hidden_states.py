@@ -16,9 +16,9 @@ from torch.nn import functional
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
+from backend.data.encoding import IGNORE
 from backend.ml.compression.prune import layers_of
 from backend.ml.distillation.online import Teacher, open_teacher
-from backend.ml.training.batches import IGNORE
 from backend.ml.training.shared_prefix import hidden_states
 from backend.ml.training.trainer import AnswerTrainer, causal_of
 from backend.training.methods import RouteParams, uncut

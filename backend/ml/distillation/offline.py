@@ -18,9 +18,9 @@ from backend.core.artifacts import verify
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
+from backend.data.encoding import IGNORE, Examples
 from backend.ml.distillation.divergence import Target, divergence
 from backend.ml.distillation.shards import Array, read_shard, unpack
-from backend.ml.training.batches import IGNORE, Examples
 from backend.ml.training.trainer import MarkedTrainer
 from backend.training.captures import LogitParams, fingerprint, refuse_other
 

@@ -23,6 +23,7 @@ from transformers import DynamicCache
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
+from backend.data.encoding import IGNORE
 from backend.inference.protocol import Sampling
 from backend.inference.text_engine import common_prefix, stop_ids
 from backend.ml.distillation.divergence import dense_divergence
@@ -31,7 +32,6 @@ from backend.ml.distillation.shards import Array
 from backend.ml.inference.device import device
 from backend.ml.inference.load import load_model
 from backend.ml.inference.torch_engine import TorchEngine
-from backend.ml.training.batches import IGNORE
 from backend.ml.training.shared_prefix import answer_states, head_logits
 from backend.ml.training.trainer import AnswerTrainer
 from backend.training.methods import RouteParams, unfit

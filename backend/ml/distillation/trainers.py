@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from backend.core.schemas import ArtifactView
+from backend.data.encoding import Examples
 from backend.ml.distillation.hidden_states import hidden_trainer
 from backend.ml.distillation.offline import logit_trainer
 from backend.ml.distillation.online import live_trainer
-from backend.ml.training.batches import Examples
 from backend.ml.training.rationale import steps_trainer
 from backend.ml.training.trainer import AnswerTrainer
 

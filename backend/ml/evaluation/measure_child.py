@@ -18,10 +18,11 @@ import numpy as np
 
 from backend.core.artifacts import write_json
 from backend.core.schemas import ArtifactView
-from backend.data.dataset import DataFolder, Row
+from backend.data.dataset import DataFolder, Row, truth
 from backend.inference.benchmark import measure_cost, reset_peak
-from backend.inference.protocol import LocalEngine, Sampling, answer_room, open_engine, truth
-from backend.process.guards import peak_memory
+from backend.inference.protocol import LocalEngine, Sampling, answer_room
+from backend.ml.inference.open import open_engine
+from backend.process.memory import peak_memory
 from backend.stats.logprobs import answer_chances, divergences, log_softmax
 
 POSITIONS = 256

@@ -17,7 +17,8 @@ import numpy as np
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
-from backend.inference.protocol import LocalEngine, Sampling, open_engine
+from backend.inference.protocol import LocalEngine, Sampling
+from backend.ml.inference.open import open_engine
 
 
 class Mouth:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from backend.ml.training.batches import IGNORE, Examples
+from backend.data.encoding import IGNORE, Examples
 from backend.ml.training.trainer import MarkedTrainer
 
 

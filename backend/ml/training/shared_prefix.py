@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from backend.ml.training.batches import IGNORE
+from backend.data.encoding import IGNORE
 
 _WORTH = 4  # tokens
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,34 +15,16 @@ from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 
 from backend.core.errors import StudioError
+from backend.core.stage import Context
+from backend.data.encoding import Examples
 from backend.ml.inference.device import bf16_pays, device
-from backend.ml.training.batches import Examples, LengthSampler, as_dataset
+from backend.ml.training.batches import LengthSampler, as_dataset
 from backend.ml.training.checkpoints import disk_full_told, latest, mark_complete
 from backend.ml.training.shared_prefix import answer_states, head_logits
+from backend.training.params import TrainingParams
 
 _POINTS = 400  # of a curve
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to train. `max_steps` 0: as many as `epochs` take; `checkpoint_seconds`: pause between two checkpoints."""
-
-    epochs: float
-    batch_size: int
-    learning_rate: float
-    max_steps: int = 0
-    accumulation: int = 1
-    schedule: str = "cosine"
-    warmup_ratio: float = 0.05
-    weight_decay: float = 0.0
-    gradient_checkpointing: bool = False
-    seed: int = 0
-    checkpoint_seconds: float = 60.0
-
-    def steps(self, rows: int) -> int:
-        """Optimizer steps for this many rows."""
-        batches = math.ceil(rows / self.batch_size)
-        return self.max_steps or math.ceil(self.epochs * math.ceil(batches / self.accumulation))
+_CHECKPOINT_SECONDS = 60.0
 
 
 def train(
@@ -51,23 +32,25 @@ def train(
     tokenizer: Any,
     data: Examples,
     held_out: Examples,
-    plan: Plan,
-    ctx: Any,
+    params: TrainingParams,
+    ctx: Context,
     make: Callable[..., AnswerTrainer] | None = None,
+    checkpoint_seconds: float = _CHECKPOINT_SECONDS,
 ) -> dict[str, float]:
     """Train `model` in place and return train_loss (last epoch), eval_loss, tokens_per_s, trained_tokens, steps and
-    trained_parameters. `make` builds a trainer with a loss of its own.
+    trained_parameters. `make` builds a trainer with a loss of its own; `checkpoint_seconds`: pause between two
+    checkpoints.
 
     Continues from the newest complete checkpoint in `ctx.checkpoints`. Raises Cancelled when a stop is asked, and
     StudioError when the disk is full or the loss is no number.
     """
     trainer = (make or AnswerTrainer)(
         model=model,
-        args=_config(plan, ctx.checkpoints, len(data.items), bool(held_out.items)),
+        args=_config(params, ctx.seed, ctx.checkpoints, len(data.items), bool(held_out.items)),
         train_dataset=as_dataset(data),
         eval_dataset=as_dataset(held_out),
         processing_class=tokenizer,
-        callbacks=[Reporter(ctx, plan.checkpoint_seconds)],
+        callbacks=[Reporter(ctx, checkpoint_seconds)],
     )
     trainer.remove_callback(PrinterCallback)
     start = latest(ctx.checkpoints)
@@ -146,7 +129,7 @@ class MarkedTrainer(AnswerTrainer):
 class Reporter(TrainerCallback):
     """Tells the context about progress, curves and time for a checkpoint, and asks it whether to go on."""
 
-    def __init__(self, ctx: Any, checkpoint_seconds: float) -> None:
+    def __init__(self, ctx: Context, checkpoint_seconds: float) -> None:
         self.ctx = ctx
         self.pause = checkpoint_seconds
         self.saved = time.monotonic()
@@ -188,20 +171,20 @@ def _collate(mark: str, inner: Callable[..., dict[str, Any]], items: list[dict[s
     return {**batch, mark: torch.tensor([item[mark] for item in items])} if mark in items[0] else batch
 
 
-def _config(plan: Plan, folder: Path, rows: int, evaluates: bool) -> SFTConfig:
-    steps = plan.steps(rows)
+def _config(params: TrainingParams, seed: int, folder: Path, rows: int, evaluates: bool) -> SFTConfig:
+    steps = params.optimizer_steps(rows)
     return SFTConfig(
         output_dir=str(folder),
-        num_train_epochs=plan.epochs,
-        max_steps=plan.max_steps or -1,
-        per_device_train_batch_size=plan.batch_size,
-        per_device_eval_batch_size=plan.batch_size * 2,
-        gradient_accumulation_steps=plan.accumulation,
-        learning_rate=plan.learning_rate,
-        lr_scheduler_type=plan.schedule,
-        warmup_steps=math.ceil(plan.warmup_ratio * steps),
-        weight_decay=plan.weight_decay,
-        gradient_checkpointing=plan.gradient_checkpointing,
+        num_train_epochs=params.epochs,
+        max_steps=params.max_steps or -1,
+        per_device_train_batch_size=params.batch_size,
+        per_device_eval_batch_size=params.batch_size * 2,
+        gradient_accumulation_steps=params.accumulation,
+        learning_rate=params.learning_rate,
+        lr_scheduler_type=params.schedule,
+        warmup_steps=math.ceil(params.warmup_ratio * steps),
+        weight_decay=params.weight_decay,
+        gradient_checkpointing=params.gradient_checkpointing,
         optim="adamw_torch_fused",
         bf16=bf16_pays(),
         use_cpu=device() == "cpu",
@@ -211,7 +194,7 @@ def _config(plan: Plan, folder: Path, rows: int, evaluates: bool) -> SFTConfig:
         save_total_limit=2,
         logging_steps=math.ceil(steps / _POINTS),
         logging_first_step=True,
-        seed=plan.seed,
+        seed=seed,
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
         dataloader_num_workers=0,

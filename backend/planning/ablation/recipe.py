@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from backend.core.errors import StudioError
-from backend.core.stage import DatasetRef, TorchRef
+from backend.core.refs import DatasetRef, TorchRef
 from backend.core.validation import value_problems
 from backend.planning.recipes import Recipe, build
 from backend.stages.capture import CaptureParams

@@ -10,8 +10,8 @@ from uuid import uuid4
 import streamlit as st
 
 from backend.core.errors import Problem, StudioError
+from backend.core.refs import RefTo
 from backend.core.schemas import Kind
-from backend.core.stage import RefTo
 from backend.planning.ablation.reading import is_ablation
 from backend.planning.ablation.recipe import parse
 from backend.planning.planner import Plan

@@ -14,11 +14,11 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from backend.checks.labels import title
+from backend.core import refs
 from backend.core.errors import Problem
+from backend.core.refs import NamesEndpoint, RefTo
 from backend.core.schemas import JobView
 from backend.core.schemas import Kind as Artifact
-from backend.core.stage import NamesEndpoint, RefTo
-from backend.planning import recipes
 from backend.training.methods import unread, with_route
 from backend.training.params import idle
 from studio import nav
@@ -140,8 +140,8 @@ class Form:
         run = api_cache.studio().run(job.run_id)
         made = {each.stage_id: each.result.get("artifact", "") for each in run.jobs}
         plain = with_route({name: value for name, value in job.params.items() if name in self.fields})
-        needed = dict.fromkeys(recipes.needs(plain), "")
-        values = recipes.replace(plain, needed | made)
+        needed = dict.fromkeys(refs.needs(plain), "")
+        values = refs.replace(plain, needed | made)
         proposed = self._proposal({})
         self.touched = {name: held for name in values if (held := self._held(name, values[name])) != proposed.get(name)}
         if "endpoint_url" in self.fields:

@@ -6,8 +6,8 @@ from collections import Counter
 from math import inf
 from typing import Any
 
+from backend.core.refs import RefTo
 from backend.core.schemas import ArtifactView, JobView, Kind, RunView, State
-from backend.core.stage import RefTo
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import kind_name, size
 from studio.ui.shared.i18n import _, ngettext

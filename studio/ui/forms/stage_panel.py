@@ -12,8 +12,8 @@ from uuid import uuid4
 import streamlit as st
 
 from backend.core.errors import Problem, StudioError
+from backend.core.refs import RefTo
 from backend.core.schemas import Kind
-from backend.core.stage import RefTo
 from backend.planning import recipes
 from backend.planning.planner import Plan
 from studio import nav

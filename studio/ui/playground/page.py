@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from backend.core.errors import Problem
-from backend.data.dataset import Row
-from backend.inference.protocol import truth
+from backend.data.dataset import Row, truth
 from studio.nav import FINETUNE, MODELS, PLAYGROUND
 from studio.ui.playground.chats import Chat
 from studio.ui.playground.controls import (

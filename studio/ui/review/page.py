@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from backend.api.reviews import Agreement, ReviewCounts
+from backend.core import refs
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
-from backend.planning import recipes
 from studio import nav
 from studio.ui.forms.pickers import distinct, label
 from studio.ui.forms.stage_page import earlier, jobs_of, take_from
@@ -74,7 +74,7 @@ def _of_job() -> None:
             st.query_params.pop("from", None)
             raise
         made = {each.stage_id: each.result.get("artifact", "") for each in api_cache.studio().run(job.run_id).jobs}
-        st.query_params["review"] = recipes.replace(str(job.params.get("data", "")), made)
+        st.query_params["review"] = refs.replace(str(job.params.get("data", "")), made)
         st.session_state.pop(_KEY, None)
     take_from(STAGE)
 

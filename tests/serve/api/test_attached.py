@@ -8,7 +8,8 @@ from shutil import copyfile, copytree
 
 import pytest
 
-from backend.inference.protocol import Sampling, open_engine
+from backend.inference.protocol import Sampling
+from backend.ml.inference.open import open_engine
 from backend.models.quantization import ADAPTER_FILE
 from tests.serve.api.conftest import Server
 from tests.serve.den import HELLO, Den

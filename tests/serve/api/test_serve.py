@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from backend.data.dataset import Row, Template
-from backend.inference.protocol import Sampling, open_engine
+from backend.inference.protocol import Sampling
+from backend.ml.inference.open import open_engine
 from tests.serve.api.conftest import Server
 from tests.serve.den import HELLO
 
