@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from backend.jobs.context import MemoryContext
-from tests.chat.onnx import build_onnx
 from tests.helpers import build_tiny_model
+from tests.onnx_models import build_onnx
 
 os.environ.setdefault("OLIVE_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

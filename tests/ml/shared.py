@@ -6,8 +6,8 @@ from pathlib import Path
 
 from backend.data.dataset import DataFolder, write_template
 from backend.ml.compression.adapter_slots import cut_slots
-from tests.chat.onnx import SCALE, build_lively_model
 from tests.helpers import tiny_dataset
+from tests.onnx_models import SCALE, build_lively_model
 
 
 def build_base(folder: Path) -> Path:

@@ -22,8 +22,8 @@ from backend.db import Store
 from backend.inference.protocol import Sampling
 from backend.serve.client import Piece, ServeClient, ServedModel
 from backend.serve.schemas import Address, address_file
-from tests.chat.onnx import CONTEXT
 from tests.helpers import model_view
+from tests.onnx_models import CONTEXT
 
 ENDLESS = Sampling(max_new_tokens=20_000)
 """Several seconds of words."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from backend.jobs.context import MemoryContext
-from tests.chat.stand_in import StandIn
 from tests.helpers import dataset_view, tiny_dataset
+from tests.providers.stand_in import StandIn
 
 
 @pytest.fixture

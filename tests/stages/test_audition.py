@@ -17,9 +17,9 @@ from backend.jobs.context import MemoryContext
 from backend.stages.audition import STAGE, AuditionParams, check, quote, ranked, run
 from backend.stages.teacher import TeacherParams
 from backend.stages.teacher import run as teach
-from tests.chat.onnx import build_lively_model
-from tests.chat.stand_in import StandIn
 from tests.helpers import dataset_view, model_view, tiny_dataset
+from tests.onnx_models import build_lively_model
+from tests.providers.stand_in import StandIn
 from tests.stages.world import TinyWorld
 
 PRICE = {"input_price": 1000.0, "output_price": 2000.0}

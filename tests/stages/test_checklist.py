@@ -12,8 +12,8 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import DataFolder
 from backend.jobs.context import MemoryContext
 from backend.stages.checklist import LOST, STAGE, ChecklistParams, check, quote, run
-from tests.chat.onnx import Converted, converted
 from tests.helpers import dataset_view
+from tests.onnx_models import Converted, converted
 from tests.stages.world import TinyWorld
 
 

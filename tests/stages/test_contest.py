@@ -12,7 +12,7 @@ from backend.core.schemas import Kind
 from backend.generation.voting import Sample, best, candidates
 from backend.jobs.context import MemoryContext
 from backend.stages.teacher import TeacherParams, check, quote, run
-from tests.chat.stand_in import StandIn
+from tests.providers.stand_in import StandIn
 from tests.stages.world import TinyWorld, made
 
 JUDGED = "Score an answer by this rubric."

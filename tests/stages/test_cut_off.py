@@ -12,7 +12,7 @@ from backend.data.dataset import DataFolder, write_template
 from backend.generation.self_instruct import read
 from backend.jobs.context import MemoryContext
 from backend.stages import audition, evaluate, generate, teacher
-from tests.chat.stand_in import StandIn
+from tests.providers.stand_in import StandIn
 from tests.stages.world import log_of
 
 

@@ -14,9 +14,9 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import Row, Template, write_split, write_template
 from backend.jobs.context import MemoryContext
 from backend.stages.evaluate import STAGE, EvaluateParams, check, quote, run
-from tests.chat.onnx import converted
-from tests.chat.stand_in import StandIn
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
+from tests.onnx_models import converted
+from tests.providers.stand_in import StandIn
 from tests.stages.world import TinyWorld
 
 COST = {"ttft_ms", "decode_tokens_per_s", "latency_ms_p50", "latency_ms_p95"}

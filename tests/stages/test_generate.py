@@ -15,9 +15,9 @@ from backend.data import filter_report
 from backend.data.dataset import DataFolder, Row, write_split
 from backend.jobs.context import MemoryContext
 from backend.stages.generate import STAGE, GenerateParams, check, quote, run
-from tests.chat.onnx import build_lively_model
-from tests.chat.stand_in import StandIn
 from tests.helpers import dataset_view, model_view, tiny_dataset
+from tests.onnx_models import build_lively_model
+from tests.providers.stand_in import StandIn
 from tests.stages.world import TinyWorld, made
 
 NOUNS = ["kettle", "carpet", "teapot", "mirror", "window", "garden", "bottle", "hammer", "ladder", "pillow", "basket"]

@@ -12,7 +12,7 @@ from backend.data import filter_report
 from backend.generation.judge import score_in
 from backend.jobs.context import MemoryContext
 from backend.stages.judge import STAGE, JudgeParams, check, quote, run
-from tests.chat.stand_in import StandIn
+from tests.providers.stand_in import StandIn
 from tests.stages.world import TinyWorld, log_of, made
 
 

@@ -22,8 +22,8 @@ from backend.ml.inference.open import open_engine
 from backend.packaging import package_folder, verify
 from backend.packaging.model_card import model_card
 from backend.stages.package import STAGE, PackageParams, check, quote, run
-from tests.chat.onnx import Converted, converted
 from tests.helpers import dataset_view, view
+from tests.onnx_models import Converted, converted
 from tests.stages.world import TinyWorld
 
 GUARD = """

@@ -11,10 +11,10 @@ import pytest
 from backend.core.schemas import ArtifactView, Kind
 from backend.jobs.context import MemoryContext
 from backend.stages.parity import STAGE, ParityParams, check, quote, run
-from tests.chat.onnx import Converted, converted
-from tests.gate import broken as ways
-from tests.gate.broken import broken
+from tests.checks import broken as ways
+from tests.checks.broken import broken
 from tests.helpers import dataset_view, view
+from tests.onnx_models import Converted, converted
 from tests.stages.world import TinyWorld
 
 

@@ -19,8 +19,8 @@ from backend.jobs.context import MemoryContext
 from backend.ml.inference.open import open_engine
 from backend.packaging import foundry
 from backend.stages.prove import STAGE, ProveParams, check, quote, run
-from tests.chat.onnx import Converted, converted
 from tests.helpers import dataset_view
+from tests.onnx_models import Converted, converted
 from tests.stages.world import TinyWorld
 
 

@@ -14,8 +14,8 @@ from backend.core.schemas import Kind
 from backend.jobs.context import MemoryContext
 from backend.ml.inference.open import open_engine
 from backend.stages.quantize import STAGE, QuantizeParams, check, quote, run
-from tests.chat.onnx import SCALE, Converted, build_lively_model, converted
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset, view
+from tests.onnx_models import SCALE, Converted, build_lively_model, converted
 from tests.stages.world import TinyWorld
 
 FACTS = {

@@ -18,8 +18,8 @@ from backend.jobs.context import MemoryContext
 from backend.planning import recipes
 from backend.stages import curate, judge, teacher
 from backend.stages.review import STAGE, ReviewParams, check, quote, run
-from tests.chat.stand_in import StandIn
 from tests.helpers import dataset_view, tiny_dataset, view
+from tests.providers.stand_in import StandIn
 from tests.stages.world import TinyWorld
 from tests.studio.house import House
 

@@ -16,8 +16,8 @@ from backend.jobs.context import MemoryContext
 from backend.ml.compression import quantize
 from backend.ml.evaluation import measure as meter
 from backend.stages.search import RECIPES, STAGE, SearchParams, check, judged, quote, run
-from tests.chat.onnx import SCALE, build_lively_model
 from tests.helpers import dataset_view, model_view, tiny_dataset
+from tests.onnx_models import SCALE, build_lively_model
 from tests.stages.test_quantize import FACTS
 from tests.stages.world import TinyWorld
 

@@ -18,9 +18,9 @@ from backend.core.schemas import Kind
 from backend.data.dataset import DataFolder, Row, Template, write_split, write_template
 from backend.jobs.context import MemoryContext
 from backend.stages.teacher import STAGE, TeacherParams, check, quote, run
-from tests.chat.onnx import build_lively_model
-from tests.chat.stand_in import StandIn
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
+from tests.onnx_models import build_lively_model
+from tests.providers.stand_in import StandIn
 from tests.stages.world import TinyWorld, made
 
 

@@ -11,9 +11,9 @@ from backend.core.errors import StudioError
 from backend.core.schemas import Kind
 from backend.jobs.context import MemoryContext
 from backend.stages.teacher import TeacherParams, check, quote, run
-from tests.chat.onnx import build_lively_model
-from tests.chat.stand_in import StandIn
 from tests.helpers import dataset_view, model_view, tiny_dataset
+from tests.onnx_models import build_lively_model
+from tests.providers.stand_in import StandIn
 from tests.stages.test_teacher import params, said_colour
 from tests.stages.world import TinyWorld, made
 

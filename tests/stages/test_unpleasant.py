@@ -12,7 +12,7 @@ from backend.core.errors import StudioError
 from backend.generation.batch import Reply, log_refused
 from backend.jobs.context import MemoryContext
 from backend.stages.teacher import TeacherParams, run
-from tests.chat.stand_in import StandIn
+from tests.providers.stand_in import StandIn
 from tests.stages.world import log_of, made
 
 GOOD = 4

@@ -14,8 +14,8 @@ from studio.paths import HERE
 from studio.ui.ablation.figure import ablation_chart, drawn
 from studio.ui.ablation.results import ablation_csv
 from studio.ui.ablation.words import headline, points, verdicts
-from tests.ablation.lab import Lab
-from tests.ablation.test_reading import RIGHT
+from tests.planning.ablation.lab import Lab
+from tests.planning.ablation.test_reading import RIGHT
 from tests.studio.conftest import words
 from tests.studio.house import House
 

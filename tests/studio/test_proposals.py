@@ -10,7 +10,7 @@ from backend.core.schemas import Kind, State
 from backend.stages import stages
 from studio.ui.forms.fields import zero_words
 from studio.ui.shared.i18n import translator
-from tests.ablation.lab import Lab
+from tests.planning.ablation.lab import Lab
 from tests.studio.conftest import Show
 from tests.studio.house import House
 

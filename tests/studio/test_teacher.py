@@ -10,7 +10,7 @@ import pytest
 from backend.core.schemas import ArtifactView, Kind, State
 from studio.ui.shared import api_cache, tasks
 from studio.ui.teacher.ranking import others
-from tests.chat.stand_in import StandIn
+from tests.providers.stand_in import StandIn
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 

@@ -1,0 +1,169 @@
+"""Saved endpoints: kept by name, checked by field, tried for real, resolved into the order of a job; keys nowhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.api import Studio
+from backend.cli import main
+from backend.core.endpoints import PRESETS, SavedEndpoint
+from backend.core.errors import StudioError
+from backend.core.schemas import State
+from backend.db import tables as t
+from backend.jobs.resolve import order_for
+from backend.stages import stage
+from tests.providers.stand_in import StandIn
+from tests.stages.world import TinyWorld
+from tests.studio.house import House
+
+GOOD: dict[str, Any] = {"name": "deep", "preset": "deepseek", "url": "http://h/v1", "model": "deepseek-chat"}
+
+
+@pytest.fixture
+def studio(home: Path) -> Studio:
+    return Studio.open(home=home)
+
+
+def test_an_endpoint_is_kept_replaced_and_deleted(studio: Studio, home: Path) -> None:
+    studio.save_endpoint({**GOOD, "input_price": 0.3, "output_price": 1.2, "key_env": "DEEP_API_KEY"})
+    studio.save_endpoint({**GOOD, "name": "a-first"})
+    again = Studio.open(home=home)
+    assert [one.name for one in again.endpoints()] == ["a-first", "deep"]
+    assert again.endpoint("deep").priced and not again.endpoint("a-first").priced
+    again.save_endpoint({**GOOD, "model": "other"}, new=False)
+    assert again.endpoint("deep").model == "other"
+    again.delete_endpoint("deep")
+    with pytest.raises(StudioError) as caught:
+        again.endpoint("deep")
+    assert caught.value.code == "endpoints.unknown"
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "code"),
+    [
+        ({"name": "two words"}, "name", "value.characters"),
+        ({"url": "h/v1"}, "url", "endpoints.address"),
+        ({"url": "https://me:word@h/v1"}, "url", "endpoints.address"),
+        ({"url": PRESETS["azure_foundry"].url}, "url", "endpoints.unfilled"),
+        ({"url": PRESETS["foundry_local"].url}, "url", "endpoints.unfilled"),
+        ({"model": " "}, "model", "value.missing"),
+        ({"key_env": "sk-abc-123"}, "key_env", "value.characters"),
+        ({"input_price": -1}, "input_price", "value.at_least"),
+        ({"name": "there"}, "name", "endpoints.taken"),
+    ],
+)
+def test_every_problem_has_its_field(studio: Studio, change: dict[str, Any], field: str, code: str) -> None:
+    studio.save_endpoint({**GOOD, "name": "there"})
+    problems = studio.check_endpoint({**GOOD, **change}, new=True)
+    assert [(problem.field, problem.code) for problem in problems] == [(field, code)]
+    assert "sk-abc" not in problems[0].text() and "word" not in problems[0].text().replace("password", "")
+
+
+def test_presets_can_be_saved_once_their_capitals_are_filled() -> None:
+    assert len(PRESETS) == 10
+    for name, preset in PRESETS.items():
+        url = preset.url
+        for word in ("RESOURCE", "DEPLOYMENT", "ENDPOINT", "REGION", "HOST"):
+            url = url.replace(word, "mine")
+        made = SavedEndpoint(name="x", preset=name, url=url.replace("PORT", "1"), model="m", key_env=preset.key_env)
+        assert made.wire == preset.wire
+        assert preset.terms and (not preset.terms_url or preset.terms_url.startswith("https://"))
+
+
+@pytest.mark.parametrize(
+    ("way", "given", "requests"), [("gives", True, 1), ("ignores", False, 1), ("refuses", False, 2)]
+)
+def test_a_trial_says_what_the_endpoint_can(studio: Studio, way: str, given: bool, requests: int) -> None:
+    with StandIn().running() as server:
+        server.logprobs, server.counts, server.context = way, True, 8192
+        studio.save_endpoint({**GOOD, "url": server.url, "model": "m"})
+        trial = studio.test_endpoint("deep")
+    assert (trial.logprobs, trial.context, trial.answer) == (given, 8192, "Count")
+    assert trial.tokens_per_s and trial.seconds > 0 and len(server.asked) == requests
+    assert studio.endpoint("deep").trial == trial
+    studio.save_endpoint({**GOOD, "model": "m2"}, new=False)
+    assert studio.endpoint("deep").trial is None
+
+
+def test_a_trial_without_counts_and_lists_guesses_nothing(studio: Studio) -> None:
+    with StandIn().running() as server:
+        studio.save_endpoint({**GOOD, "url": server.url})
+        trial = studio.test_endpoint("deep")
+    assert trial.tokens_per_s is None and trial.context is None and not trial.logprobs
+
+
+@pytest.mark.parametrize(("word", "code"), [("401", "chat.endpoint_no_key"), ("html", "chat.endpoint_garbage")])
+def test_a_trial_that_fails_says_why_and_keeps_nothing(studio: Studio, word: str, code: str) -> None:
+    with StandIn(lambda n: word).running() as server:
+        studio.save_endpoint({**GOOD, "url": server.url})
+        with pytest.raises(StudioError) as caught:
+            studio.test_endpoint("deep")
+    assert caught.value.code == code and studio.endpoint("deep").trial is None
+
+
+def job(house: House, **params: Any) -> t.Job:
+    run = house.run("ask", ("teacher", State.WAITING), params=params)
+    with house.store.session() as session:
+        return session.get_one(t.Job, f"{run}-teacher")
+
+
+def test_the_order_of_a_job_holds_the_endpoint_as_it_is_saved_now(home: Path) -> None:
+    house = House(home)
+    data = house.dataset()
+    house.studio.save_endpoint({**GOOD, "key_env": "DEEP_API_KEY"})
+    waiting = job(house, data=data.id, endpoint="deep")
+    house.studio.save_endpoint({**GOOD, "url": "http://elsewhere/v1", "key_env": "DEEP_API_KEY"}, new=False)
+    order = order_for(house.store, house.studio.settings, waiting, stage)
+    assert order.endpoints["deep"].url == "http://elsewhere/v1"
+    with pytest.raises(StudioError) as caught:
+        house.studio.delete_endpoint("deep")
+    assert caught.value.code == "endpoints.used"
+    house.store.update_job(waiting.id, state=State.CANCELLED)
+    house.studio.delete_endpoint("deep")
+    with pytest.raises(StudioError) as caught:
+        order_for(house.store, house.studio.settings, waiting, stage)
+    assert caught.value.code == "endpoints.unknown"
+
+
+def test_the_teacher_is_checked_against_what_is_saved() -> None:
+    from backend.core.schemas import Kind
+    from backend.stages.teacher import TeacherParams, check, quote
+
+    world = TinyWorld().add("d", Kind.DATASET, rows={"pool": 1000}, prompt_chars=100, answer_chars=20)
+    assert [p.code for p in check(TeacherParams(data="d", endpoint="deep"), world)] == ["endpoints.unknown"]
+    world.save("deep")
+    assert [p.code for p in check(TeacherParams(data="d", endpoint="deep", budget=1), world)] == [
+        "endpoints.budget_no_price"
+    ]
+    world.save("deep", input_price=1000, output_price=1000, forbids_distillation="yes")
+    asked = quote(TeacherParams(data="d", endpoint="deep"), world)
+    assert asked.money == pytest.approx(asked.tokens / 1000, rel=0.01)
+    warned = check(TeacherParams(data="d", endpoint="deep", budget=1), world)
+    assert [(p.code, p.blocking) for p in warned] == [("endpoints.budget_low", False), ("endpoints.forbidden", False)]
+    world.held = [{"data": "d", "candidates": [{"endpoint": "deep", "name": "deep", "failed": "it didn't answer"}]}]
+    assert "endpoints.failed_audition" in [p.code for p in check(TeacherParams(data="d", endpoint="deep"), world)]
+    world.held.insert(0, {"data": "d", "candidates": [{"endpoint": "deep", "name": "deep", "failed": ""}]})
+    assert "endpoints.failed_audition" not in [p.code for p in check(TeacherParams(data="d", endpoint="deep"), world)]
+
+
+def test_the_command_line_saves_tests_and_forgets(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def call(*words: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["slmops", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return f"{ended.value.code} {told.out}{told.err}"
+
+    with StandIn().running() as server:
+        assert "Saved mine" in call("endpoints", "add", "mine", "--model", "m", "--url", server.url)
+        assert "log-probabilities: no" in call("endpoints", "test", "mine")
+    assert server.url in call("endpoints", "list", "--json")
+    assert "2 name: There is an endpoint" in call("endpoints", "add", "mine", "--model", "m", "--url", server.url)
+    assert "Deleted mine" in call("endpoints", "delete", "mine")
+    assert "2 There is no saved endpoint" in call("endpoints", "show", "mine")
