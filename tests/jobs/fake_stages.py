@@ -37,7 +37,7 @@ def steps(params: FakeParams, ctx: Any) -> Result:
     first = int(file.read_text()) if file.exists() else 0
     note(params, f"start@{first}")
     for step in range(first, params.steps):
-        ctx.checkpoint()
+        ctx.raise_if_cancelled()
         ctx.progress(step, params.steps, "counting")
         ctx.metric("loss", 1 / (step + 1), step)
         time.sleep(params.pause)
