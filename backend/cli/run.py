@@ -104,7 +104,7 @@ def summary(run: RunView, studio: Studio) -> dict[str, Any]:
                 "path": str(studio.artifact(job.result["artifact"]).path),
             }
             for id_, job in jobs.items()
-            if job.result
+            if job.result.get("artifact")
         },
         "metrics": {id_: job.result.get("metrics", {}) for id_, job in jobs.items() if job.result},
         "jobs": {

@@ -160,7 +160,12 @@ def run(params: CaptureParams, ctx: Context) -> CaptureResult:
     ctx.raise_if_cancelled()
     write_index(out)
     size = sum(file.stat().st_size for file in out.glob("shard-*"))
-    facts: dict[str, float] = {"sequences": len(rows), "tokens": sums.tokens, "bytes": size, "max_length": params.max_length}
+    facts: dict[str, float] = {
+        "sequences": len(rows),
+        "tokens": sums.tokens,
+        "bytes": size,
+        "max_length": params.max_length,
+    }
     facts |= {"mean_tail": sums.tail / sums.tokens, "teacher_loss": sums.loss / sums.tokens}
     facts |= {**layout.facts, "vocabulary": model.get_output_embeddings().weight.shape[0]}
     return _keep(params, out, teacher, data, facts, pace, ctx)

@@ -3,7 +3,7 @@
 Needs a model or adapter; GPTQ and the choice of layers that keep 8 bits also need a dataset. An adapter is merged into its
 base first. Leaves an artifact of kind onnx that was loaded and asked before it counts: ONNX files, genai_config.json, the
 tokenizer, templates and the Olive workflow (olive.json). What is built for a graphics card is asked on the CPU, and its facts
-say that it has not run on its device (`run` is false). backend.models.quantization says which recipes of Olive are not offered.
+say that it has not run on its device (`run` is false). backend.models.quantization says which passes are not offered.
 """
 
 from __future__ import annotations

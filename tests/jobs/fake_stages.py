@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from backend.core.errors import StudioError
+from backend.core.errors import Problem, StudioError
 from backend.core.refs import ModelRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Params, Result, Stage, check_refs
@@ -120,7 +120,13 @@ def _quote(params: FakeParams, world: Any) -> Quote:
     return Quote(seconds=1, memory_bytes=1, disk_bytes=1)
 
 
-_RUNS = {run.__name__: run for run in (steps, spin, suicide, selfkill, flaky, bug, hog, fill, chatty)}
+def doubtful(params: FakeParams, ctx: Any) -> Result:
+    """Makes its artifact and finds something bad about it."""
+    found = Problem(code="core.unexpected", args={"reason": "half of the answers are empty"})
+    return steps(params, ctx).model_copy(update={"findings": [found]})
+
+
+_RUNS = {run.__name__: run for run in (steps, spin, suicide, selfkill, flaky, bug, hog, fill, chatty, doubtful)}
 
 
 def find(name: str) -> Stage:
