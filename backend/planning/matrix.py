@@ -69,7 +69,11 @@ class Block(BaseModel):
 
     def problems(self) -> list[Problem]:
         """What is wrong with the axes, and with how the steps use them."""
-        found = [problem for name in self.axes for problem in self._axis_problems(name)]
+        found = [
+            Problem(code=code, args={"axis": name}, field=f"for.{name}")
+            for name in self.axes
+            for code in self._axis_problems(name)
+        ]
         for number, step in enumerate(self.stages):
             field = f"stages.{number}"
             for name in self.axes:
@@ -79,16 +83,16 @@ class Block(BaseModel):
                 found.append(Problem(code="recipe.with", args={"axis": step.variant}, field=f"{field}.with"))
         return found
 
-    def _axis_problems(self, name: str) -> Iterator[Problem]:
-        axis, about = self.axes[name], {"args": {"axis": name}, "field": f"for.{name}"}
+    def _axis_problems(self, name: str) -> Iterator[str]:
+        axis = self.axes[name]
         if name in PROMPTS:
-            yield Problem(code="recipe.for_prompt", **about)
+            yield "recipe.for_prompt"
         if not isinstance(axis, list | dict) or not all(_is_variant(each) for each in _variants(axis)):
-            yield Problem(code="recipe.for_axis", **about)
+            yield "recipe.for_axis"
         elif not axis:
-            yield Problem(code="recipe.for_empty", **about)
+            yield "recipe.for_empty"
         elif isinstance(axis, dict) and name not in {step.variant for step in self.stages}:
-            yield Problem(code="recipe.for_with", **about)
+            yield "recipe.for_with"
 
 
 def expand(content: Any) -> tuple[Any, list[str]]:
