@@ -5,6 +5,19 @@ seed: 42
 stages:
   - {id: data, stage: dataset, params: {source: "demo:smart-home"}}
   - {id: tuned, stage: finetune, params: {model: smollm2-135m-instruct, data: "${data}"}}
+
+Steps that repeat are written once, in a block with `for`:
+
+  - for: {seed: [1, 2], size: {small: {rank: 4}, large: {rank: 32, alpha: 64}}}
+    stages:
+      - {id: "{size}-{seed}", stage: finetune, seed: "{seed}", with: size, params: {model: "${base}", data: "${data}"}}
+      - {id: "{size}-{seed}-eval", stage: evaluate, params: {model: "${{size}-{seed}}", data: "${data}"}}
+
+It becomes its steps once for every combination, the first axis varying slowest: small-1, small-1-eval, large-1, ... An axis is
+a list of values, or names with the parameters of each, which go over those of every step that says `with: size`. `{axis}` is
+replaced wherever it stands in a text; a text that is nothing else takes the value's type (`seed: "{seed}"` is a number). Every
+id names every axis. Other braces stay. From there on it is as if all steps were written out: `--set small-1.rank=8` changes
+one, and a run keeps them one by one.
 """
 
 from __future__ import annotations
@@ -21,6 +34,7 @@ from backend.core.errors import Problem, StudioError
 from backend.core.refs import needs
 from backend.core.stage import Params
 from backend.core.validation import value_problems
+from backend.planning import matrix
 
 
 class Step(BaseModel):
@@ -93,11 +107,12 @@ def load(path: Path, overrides: dict[str, str] | None = None) -> Recipe:
 
 
 def build(content: Any, overrides: dict[str, str] | None = None) -> Recipe:
-    """A checked recipe from plain data."""
+    """A checked recipe from plain data. Raises StudioError with every problem at once."""
+    content, places = matrix.expand(content)
     try:
         recipe = Recipe.model_validate(content)
     except ValidationError as error:
-        raise StudioError.of(value_problems(error, whole="recipe")) from None
+        raise StudioError.of(matrix.written_at(value_problems(error, whole="recipe"), places)) from None
     found = _override(recipe, overrides or {}) + recipe.problems()
     if found:
         raise StudioError.of(found)
