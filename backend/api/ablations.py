@@ -1,4 +1,4 @@
-"""Ablations and routes for pages and command line."""
+"""Ablations and distillation methods for pages and command line."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from backend.core.schemas import ArtifactView, Kind, RunView
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.planning import methods
-from backend.planning.ablation import reading
-from backend.planning.ablation.reading import Ablation, is_ablation
+from backend.planning.ablation import results
 from backend.planning.ablation.recipe import AblationParams, recipe
-from backend.planning.methods import Choice
+from backend.planning.ablation.results import Ablation, is_ablation
+from backend.planning.methods import MethodChoice
 from backend.planning.planner import PlanWorld
 from backend.planning.recipes import Recipe
 from backend.training.captures import check_capture
@@ -21,12 +21,14 @@ class Ablations:
     store: Store
     settings: Settings
 
-    def routes(self, student: str, data: str, teacher: str | None = None) -> Choice:
+    def methods(self, student: str, data: str, teacher: str | None = None) -> MethodChoice:
         """The ways in which a student can learn from a dataset, by `teacher` or else by whoever answered its rows. Raises
         StudioError for an unknown reference."""
         find, artifact = self.store.find_artifact, self.store.artifact
         world = PlanWorld(self.store, self.settings)
-        return methods.choose(artifact(student), artifact(data), find, world, artifact(teacher) if teacher else None)
+        return methods.choose_method(
+            artifact(student), artifact(data), find, world, artifact(teacher) if teacher else None
+        )
 
     def teacher_of(self, data: str) -> ArtifactView | None:
         """The model that answered a dataset; None for people, endpoints and unknown references."""
@@ -42,7 +44,7 @@ class Ablations:
         """The whole run; with the logit variant where a capture is possible or there already. Raises StudioError."""
         teacher, logit, capture = self.teacher_of(params.data), False, None
         if teacher and self.store.find_artifact(params.student):
-            logit = self.routes(params.student, params.data).possible("logit")
+            logit = self.methods(params.student, params.data).possible("logit")
             capture = self._capture(params, teacher) if logit else None
         return recipe(params, teacher.id if teacher else None, logit, capture)
 
@@ -65,4 +67,4 @@ class Ablations:
 
     def ablation(self, run_id: str) -> Ablation:
         """What an ablation has shown so far. Raises StudioError when there is no such run."""
-        return reading.read(self.store.run(run_id), self.store)
+        return results.read(self.store.run(run_id), self.store)

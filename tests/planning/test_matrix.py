@@ -11,7 +11,7 @@ import yaml
 from backend.core.errors import Problem, StudioError
 from backend.core.paths import assets
 from backend.planning import matrix, recipes
-from tests.studio.house import House
+from tests.studio.builder import StudioBuilder
 
 DATA = {"id": "data", "stage": "dataset", "params": {"source": "demo:smart-home"}}
 TUNED = {"id": "{size}-{seed}", "stage": "finetune", "seed": "{seed}", "params": {"model": "m", "data": "${data}"}}
@@ -161,14 +161,14 @@ def test_overrides_reach_one_expanded_step_alone() -> None:
 
 
 def test_the_stored_recipe_is_written_out(home: Path) -> None:
-    house = House(home)
-    params = {"model": house.model().id, "data": house.dataset().id}
+    builder = StudioBuilder(home)
+    params = {"model": builder.model().id, "data": builder.dataset().id}
     content = {
         "name": "many",
         "stages": [{"for": {"seed": [5, 6]}, "stages": [{**TUNED, "id": "t{seed}", "params": params}]}],
     }
-    run = house.studio.start(house.studio.plan(recipes.build(content)))
-    stored = yaml.safe_load(house.studio.recipe_of(run.id))
+    run = builder.studio.start(builder.studio.plan(recipes.build(content)))
+    stored = yaml.safe_load(builder.studio.recipe_of(run.id))
     assert stored["stages"] == [{"id": f"t{n}", "stage": "finetune", "seed": n, "params": params} for n in (5, 6)]
 
 

@@ -10,7 +10,7 @@ from backend.results.evaluations import QUALITIES
 SHARES = frozenset(QUALITIES) - {"perplexity"}
 
 
-def span(values: Sequence[float], log: bool, room: tuple[float, float]) -> tuple[float, float]:
+def axis_range(values: Sequence[float], log: bool, room: tuple[float, float]) -> tuple[float, float]:
     """Where an axis begins and ends so that all `values` have room; `room`: free space below and above, in parts of what
     the values span."""
     low, high = (min(values), max(values)) if values else (1.0, 1.0)

@@ -6,23 +6,25 @@ import streamlit as st
 from babel.numbers import format_decimal
 
 from backend.core import machine
-from backend.planning.forecast import Outlook, outlook
-from backend.planning.planner import PlannedStep
-from backend.stages.cut import CutParams
+from backend.planning.forecast import ModelForecast, forecast_model
+from backend.planning.planner import PlannedStage
+from backend.stages.prune import PruneParams
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import number, percent, size
+from studio.ui.shared.formatting import format_size, number, percent
 from studio.ui.shared.i18n import _, lang
 
 
-def student_outlook(step: PlannedStep) -> None:
+def student_preview(step: PlannedStage) -> None:
     """A small table and a sentence for a step that cuts a student; nothing for others."""
     params = step.params
-    if not isinstance(params, CutParams):
+    if not isinstance(params, PruneParams):
         return
     studio = api_cache.studio()
     data = studio.artifact(params.data).facts
     speed = machine.speed(studio.settings.home)
-    teacher, student = (outlook(f, data, speed) for f in (studio.artifact(params.model).facts, step.quote.forecast))
+    teacher, student = (
+        forecast_model(f, data, speed) for f in (studio.artifact(params.model).facts, step.quote.forecast)
+    )
     st.subheader(_("What the student will be like"), anchor=False)
     lines = [["", _("Teacher"), _("Student")], ["---", "---:", "---:"]]
     lines += [[word, *cells] for word, *cells in zip(_words(), _figures(teacher), _figures(student), strict=True)]
@@ -38,12 +40,12 @@ def _words() -> list[str]:
     return [_("Parameters"), _("Size in FP32"), _("Size in INT4"), _("First token, INT4"), _("Tokens/s, INT4")]
 
 
-def _figures(model: Outlook) -> list[str]:
+def _figures(model: ModelForecast) -> list[str]:
     """In the order of `_words`; a figure and its unit stay on one line."""
     figures = [
         f"{format_decimal(model.parameters / 1e6, '#,##0.0', locale=lang())} M",
-        size(model.fp32_bytes),
-        size(model.int4_bytes),
+        format_size(model.fp32_bytes),
+        format_size(model.int4_bytes),
         f"{number(model.first_token_seconds * 1000)} ms",
         number(model.tokens_per_s),
     ]
