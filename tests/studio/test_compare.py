@@ -16,12 +16,12 @@ from backend.results.answers import Confusion
 from backend.results.evaluations import EvaluationView
 from backend.results.report import html
 from studio.ui.compare import page
-from studio.ui.compare.axes import span, ticks
 from studio.ui.compare.controls import Choice
 from studio.ui.compare.export import board_csv
 from studio.ui.compare.figures import confusion_chart, pareto_chart
 from studio.ui.compare.report import report
 from studio.ui.compare.words import gain_words
+from studio.ui.shared.charts import span, ticks
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
 

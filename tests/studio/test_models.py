@@ -13,11 +13,10 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind, State
 from backend.db import tables as t
 from backend.files.uploads import receive
-from studio.ui.data.upload import arrived, box_data
-from studio.ui.models import delete
 from studio.ui.models.card import latest_evaluation, line, path_words
 from studio.ui.models.words import short_count
-from studio.ui.shared import api_cache, tasks
+from studio.ui.shared import api_cache, delete, tasks
+from studio.ui.shared.upload import arrived, box_data
 from tests.models.test_gguf import gguf_file
 from tests.studio.conftest import Show, words
 from tests.studio.house import House

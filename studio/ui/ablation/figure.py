@@ -8,8 +8,7 @@ from typing import Any
 
 from backend.planning.ablation.reading import Ablation, Arm
 from studio.ui.ablation.words import variant_words
-from studio.ui.compare.axes import span, ticks
-from studio.ui.compare.words import axis_text
+from studio.ui.shared.charts import axis_text, span, ticks
 from studio.ui.shared.formatting import metric_words, percent
 from studio.ui.shared.i18n import _
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import streamlit as st
 
 from backend.results.evaluations import HIGHER_IS_BETTER, KEPT, QUALITIES, EvaluationView, front, gain, qualities
-from studio.ui.compare.axes import SHARES
 from studio.ui.compare.controls import Choice, model_choice
 from studio.ui.compare.figures import colour
-from studio.ui.compare.table import Cell, Column, Tag, plain_table
 from studio.ui.compare.words import gain_words, kind_words, origins_words, quality_words
+from studio.ui.shared.charts import SHARES
 from studio.ui.shared.formatting import escaped, metric_words
 from studio.ui.shared.i18n import _
+from studio.ui.shared.table import Cell, Column, Tag, plain_table
 
 GAINS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
 COSTS = ("latency_ms_p50", "decode_tokens_per_s", "size_bytes", "peak_memory_bytes", "model_memory_bytes")

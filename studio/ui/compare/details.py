@@ -8,12 +8,13 @@ import streamlit as st
 
 from backend.results.answers import AnswerRow, Answers, Show
 from studio.ui.compare.controls import Choice, model_choice
-from studio.ui.compare.figures import chart_config, confusion_chart
-from studio.ui.compare.table import Cell, Column, plain_table
+from studio.ui.compare.figures import confusion_chart
 from studio.ui.compare.words import kind_words, origins_words, paired_words, short
 from studio.ui.shared import api_cache
+from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import escaped
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.table import Cell, Column, plain_table
 
 PAGE = 20
 LONGEST = 2_000

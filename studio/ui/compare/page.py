@@ -12,9 +12,10 @@ from studio.ui.compare.board import gains, leaderboard
 from studio.ui.compare.controls import Choice, axis, controls
 from studio.ui.compare.details import details
 from studio.ui.compare.export import exports
-from studio.ui.compare.figures import bars_chart, chart_config, pareto_chart
+from studio.ui.compare.figures import bars_chart, pareto_chart
 from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.shared import api_cache
+from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import cut_off_words, escaped, metric_words
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.progress import chain_header, latest

@@ -10,21 +10,20 @@ from babel.dates import format_date
 from backend.results.answers import Answers
 from backend.results.evaluations import HIGHER_IS_BETTER, EvaluationView, front, gain
 from backend.results.report import Dot, Heading, Items, Paragraph, Part, Report, Scatter, Table
-from studio.ui.compare.axes import SHARES, span, ticks
 from studio.ui.compare.board import GAINS, board
 from studio.ui.compare.controls import Choice
 from studio.ui.compare.figures import colour
-from studio.ui.compare.table import Cell
 from studio.ui.compare.words import (
-    axis_text,
     benchmark_words,
     gain_words,
     origins_words,
     paired_words,
     quality_words,
 )
+from studio.ui.shared.charts import SHARES, axis_text, span, ticks
 from studio.ui.shared.formatting import about_line, metric_words
 from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.table import Cell
 
 
 def report(choice: Choice, answers: Answers) -> Report:

@@ -9,10 +9,10 @@ import streamlit as st
 from backend.core.schemas import ArtifactView, Kind
 from backend.data import filter_report
 from backend.data.filter_report import Drop, Quality
-from studio.ui.compare.figures import chart_config
 from studio.ui.curation.figures import classes_chart, map_chart, reason_words, reasons_chart
 from studio.ui.forms.pickers import distinct, label
 from studio.ui.shared import api_cache
+from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import escaped, number, percent
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project

@@ -12,7 +12,6 @@ from backend.data.demo import SOURCE as DEMO
 from backend.data.preview import Columns, PreviewRow
 from studio import nav
 from studio.ui.data.datasets import dataset_list, dataset_rows
-from studio.ui.data.upload import upload_box
 from studio.ui.forms.form import Form
 from studio.ui.forms.pickers import distinct
 from studio.ui.forms.stage_page import jobs_of, last_failure, take_from
@@ -22,6 +21,7 @@ from studio.ui.shared.formatting import clock, escaped, size
 from studio.ui.shared.i18n import _
 from studio.ui.shared.progress import chain_header, next_link
 from studio.ui.shared.project import project
+from studio.ui.shared.upload import upload_box
 
 STAGE = "dataset"
 TYPES = [".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet"]

@@ -23,10 +23,10 @@ from backend.training.methods import unread, with_route
 from backend.training.params import idle
 from studio import nav
 from studio.ui.forms import pickers
-from studio.ui.forms.choices import JUDGING, PROSE
 from studio.ui.forms.fields import Kind, draw, kind_of, parse
 from studio.ui.forms.layout import ANSWERERS, BASIC, SENDING
 from studio.ui.shared import api_cache
+from studio.ui.shared.choices import JUDGING, PROSE
 from studio.ui.shared.formatting import escaped, params_of
 from studio.ui.shared.i18n import _
 from studio.ui.shared.progress import own_runs

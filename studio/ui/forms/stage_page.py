@@ -11,10 +11,10 @@ from backend.planning.ablation.reading import is_ablation
 from studio.nav import Row
 from studio.ui.forms.form import Form
 from studio.ui.forms.stage_panel import stage_panel
-from studio.ui.jobs.card import job_card
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import ABLATION, params_of, stage_words
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.card import job_card
 from studio.ui.shared.progress import STAGE_PAGES, chain_header, latest, next_link, own_runs
 from studio.ui.shared.project import project
 

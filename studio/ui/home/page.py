@@ -8,14 +8,14 @@ from backend.core.schemas import JobView, RunView, State, Storage
 from studio.nav import COMPARE, DATA, HOME, JOBS
 from studio.ui.compare.page import measured
 from studio.ui.home.demo import demo_button, demo_card
-from studio.ui.jobs.card import AT_WORK, job_card
-from studio.ui.jobs.queue_position import upcoming, why_waiting
-from studio.ui.jobs.refresh import watched
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import ago, duration, escaped, kind_words, metric_words, run_seconds, size, stage_words
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.job_card.card import AT_WORK, job_card
+from studio.ui.shared.job_card.queue_position import upcoming, why_waiting
 from studio.ui.shared.progress import chain_header, next_link, there
 from studio.ui.shared.project import project, project_words
+from studio.ui.shared.refresh import watched
 from studio.ui.shared.widgets import run_link, state_badge, worker_hint
 
 RECENT = 8

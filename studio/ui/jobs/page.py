@@ -10,15 +10,15 @@ import streamlit as st
 from backend.core.schemas import JobView, State
 from backend.stages import NAMES
 from studio.nav import JOBS
-from studio.ui.jobs.card import AT_WORK, job_card
 from studio.ui.jobs.clear_history import clearing
-from studio.ui.jobs.queue_position import move_buttons, upcoming, why_waiting
-from studio.ui.jobs.refresh import watched
 from studio.ui.jobs.table import job_table
 from studio.ui.settings.queues import queues
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import stage_words
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.job_card.card import AT_WORK, job_card
+from studio.ui.shared.job_card.queue_position import move_buttons, upcoming, why_waiting
+from studio.ui.shared.refresh import watched
 from studio.ui.shared.widgets import open_run, run_link, worker_line
 
 PAGE = 20

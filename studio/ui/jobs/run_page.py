@@ -6,11 +6,11 @@ import streamlit as st
 
 from backend.core.schemas import JobView, RunView, State
 from studio.nav import JOBS
-from studio.ui.jobs.card import job_card
-from studio.ui.jobs.queue_position import upcoming
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import ago, duration, escaped, run_seconds, stage_words
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.card import job_card
+from studio.ui.shared.job_card.queue_position import upcoming
 from studio.ui.shared.project import project_words
 from studio.ui.shared.widgets import back_link, state_badge, steps_line
 

@@ -6,13 +6,14 @@ import streamlit as st
 
 from backend.core.schemas import ArtifactView, Kind
 from studio.nav import PLAYGROUND
-from studio.ui.data.upload import download_link
-from studio.ui.models import delete, details
-from studio.ui.models.words import ICONS, facts_line, kind_word
+from studio.ui.models import details
+from studio.ui.models.words import ICONS, facts_line
 from studio.ui.serving import drawer as serving
 from studio.ui.serving.state import servers
-from studio.ui.shared.formatting import escaped, metric_words
+from studio.ui.shared import delete
+from studio.ui.shared.formatting import escaped, kind_word, metric_words
 from studio.ui.shared.i18n import _
+from studio.ui.shared.upload import download_link
 
 _LINE = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 _FIGURES = ("accuracy", "token_f1", "decode_tokens_per_s")

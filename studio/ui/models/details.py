@@ -11,9 +11,9 @@ from backend.api import MODEL_KINDS
 from backend.core.artifacts import Manifest
 from backend.core.schemas import ArtifactView, Kind
 from backend.packaging.verify import version_key
-from studio.ui.models.words import kind_word, whole
+from studio.ui.models.words import whole
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, escaped, field_words, option_words, size, stage_words
+from studio.ui.shared.formatting import ago, escaped, field_words, kind_word, option_words, size, stage_words
 from studio.ui.shared.i18n import _, lang
 
 PARAMETER = "model"

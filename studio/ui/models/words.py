@@ -6,7 +6,7 @@ from babel.numbers import format_decimal
 
 from backend.core.schemas import ArtifactView, Kind
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import Colour, ago, escaped, kind_name, size
+from studio.ui.shared.formatting import Colour, ago, escaped, size
 from studio.ui.shared.i18n import _, lang
 from studio.ui.shared.project import project_words
 
@@ -17,12 +17,6 @@ ICONS: dict[Kind, tuple[str, Colour]] = {
     Kind.CAPTURE: (":material/lens_blur:", "gray"),
     Kind.PACKAGE: (":material/package_2:", "gray"),
 }
-
-
-def kind_word(kind: Kind) -> str:
-    """One thing of a kind, as a title; `studio.ui.shared.formatting.kind_words` names many."""
-    word = kind_name(kind)
-    return word[:1].upper() + word[1:]
 
 
 def facts_line(view: ArtifactView) -> str:

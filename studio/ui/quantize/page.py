@@ -10,15 +10,16 @@ import streamlit as st
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind
 from studio import nav
-from studio.ui.compare.figures import chart_config, pareto_chart
-from studio.ui.compare.table import plain_table
+from studio.ui.compare.figures import pareto_chart
 from studio.ui.forms.form import Form
 from studio.ui.forms.pickers import distinct, label
 from studio.ui.quantize.points import COSTS, Report, columns, figures, measured, read, recipe_words, rows
 from studio.ui.shared import api_cache
+from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import ago, escaped, metric_words, percent, size
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
+from studio.ui.shared.table import plain_table
 
 
 def outcome() -> None:

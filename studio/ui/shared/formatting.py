@@ -14,7 +14,7 @@ from backend.core.schemas import JobView, Kind, RunView, State
 from backend.core.stage import Params
 from backend.planning.ablation.recipe import AblationParams
 from backend.stages import stage as find_stage
-from studio.ui.forms.choices import NOTES, OPTIONS
+from studio.ui.shared.choices import NOTES, OPTIONS
 from studio.ui.shared.i18n import _, lang
 from studio.ui.shared.metrics import METRICS
 
@@ -103,6 +103,12 @@ def kind_name(kind: Kind) -> str:
         Kind.REPORT: _("report"),
         Kind.PACKAGE: _("package"),
     }[kind]
+
+
+def kind_word(kind: Kind) -> str:
+    """One thing of a kind, as a title; `kind_words` names many."""
+    word = kind_name(kind)
+    return word[:1].upper() + word[1:]
 
 
 def params_of(form: str) -> type[Params]:

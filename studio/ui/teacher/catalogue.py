@@ -9,9 +9,9 @@ import streamlit as st
 from backend.core.schemas import ArtifactView, Kind
 from studio import nav
 from studio.ui.models.card import latest_evaluation, path_words
-from studio.ui.models.words import ICONS, facts_line, kind_word
+from studio.ui.models.words import ICONS, facts_line
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped, metric_words
+from studio.ui.shared.formatting import escaped, kind_word, metric_words
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.teacher import endpoints, form

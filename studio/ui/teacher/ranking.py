@@ -8,12 +8,12 @@ import streamlit as st
 
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind
-from studio.ui.compare.table import Cell, Column, plain_table
 from studio.ui.forms.pickers import distinct
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import ago, cut_off_words, escaped, metric_words, money, number, percent
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
+from studio.ui.shared.table import Cell, Column, plain_table
 from studio.ui.teacher.use import use_button
 from studio.ui.teacher.words import score_words
 

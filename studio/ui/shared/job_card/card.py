@@ -10,11 +10,6 @@ import streamlit as st
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, JobView, Kind, State
 from studio import nav
-from studio.ui.checks.report import is_report, report_card
-from studio.ui.data.upload import download_link
-from studio.ui.jobs.loss_curves import curves
-from studio.ui.jobs.queue_position import move_buttons, upcoming, why_waiting
-from studio.ui.jobs.resource_usage import usage
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import (
     cut_off_words,
@@ -28,7 +23,12 @@ from studio.ui.shared.formatting import (
     stage_words,
 )
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.check_report import is_report, report_card
+from studio.ui.shared.job_card.loss_curves import curves
+from studio.ui.shared.job_card.queue_position import move_buttons, upcoming, why_waiting
+from studio.ui.shared.job_card.resource_usage import usage
 from studio.ui.shared.progress import STAGE_PAGES
+from studio.ui.shared.upload import download_link
 from studio.ui.shared.widgets import progress, run_link, state_badge, worker_hint
 
 AT_WORK = (State.RUNNING, State.CANCELLING)

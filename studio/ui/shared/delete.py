@@ -6,9 +6,8 @@ import streamlit as st
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
-from studio.ui.models.words import kind_word
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped, size
+from studio.ui.shared.formatting import escaped, kind_word, size
 from studio.ui.shared.i18n import _, ngettext
 
 KEY = "models_delete"
