@@ -13,8 +13,8 @@ from backend.core.errors import Problem, StudioError
 
 if TYPE_CHECKING:
     from backend.api import Studio
+    from backend.api.processes import Keeper
     from backend.core.schemas import JobView, RunView
-    from backend.jobs.supervise import Keeper
     from backend.planning.planner import Plan
 
 _POLL_SECONDS = 0.4
@@ -60,7 +60,7 @@ def overrides(pairs: list[str]) -> dict[str, str]:
 
 def execute(studio: Studio, plan: Plan, as_json: bool) -> bool:
     """Start a plan, watch it to its end, print its result; True when all stages succeeded."""
-    from backend.jobs.supervise import ensure_worker
+    from backend.api.processes import ensure_worker
 
     with ensure_worker(studio.settings) as keeper:
         started = studio.start(plan)

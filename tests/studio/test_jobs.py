@@ -18,8 +18,8 @@ import streamlit as st
 from backend.core.schemas import State
 from backend.db import tables as t
 from backend.jobs.scheduling import start_order
-from studio.ui.jobs.page import page
-from studio.ui.jobs.page import table as jobtable
+from studio.ui.jobs import page
+from studio.ui.jobs import table as jobtable
 from studio.ui.shared.job_card.resource_usage import usage
 from tests.studio.conftest import Show, words
 from tests.studio.house import House

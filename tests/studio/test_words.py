@@ -12,8 +12,7 @@ from backend.core.paths import ROOT
 from backend.core.schemas import Kind, State
 from backend.data import row_errors, sniff
 from backend.data.dataset import SPLITS
-from studio.ui.forms.form import choices
-from studio.ui.shared import formatting, i18n
+from studio.ui.shared import choices, formatting, i18n
 from tests.studio.asked import calls, literals, texts
 
 FILES = sorted((ROOT / "backend").rglob("*.py"))

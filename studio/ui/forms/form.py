@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
+from backend.api.forms import params_of
 from backend.checks.labels import title
 from backend.core import refs
 from backend.core.errors import Problem
@@ -27,7 +28,7 @@ from studio.ui.forms.fields import Kind, draw, kind_of, parse
 from studio.ui.forms.layout import ANSWERERS, BASIC, SENDING
 from studio.ui.shared import api_cache
 from studio.ui.shared.choices import JUDGING, PROSE
-from studio.ui.shared.formatting import escaped, params_of
+from studio.ui.shared.formatting import escaped
 from studio.ui.shared.i18n import _
 from studio.ui.shared.progress import own_runs
 from studio.ui.shared.project import project

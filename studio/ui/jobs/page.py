@@ -8,13 +8,12 @@ from typing import Any
 import streamlit as st
 
 from backend.core.schemas import JobView, State
-from backend.stages import NAMES
 from studio.nav import JOBS
 from studio.ui.jobs.clear_history import clearing
 from studio.ui.jobs.table import job_table
 from studio.ui.settings.queues import queues
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import stage_words
+from studio.ui.shared.formatting import STAGES, stage_words
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.job_card.card import AT_WORK, job_card
 from studio.ui.shared.job_card.queue_position import move_buttons, upcoming, why_waiting
@@ -77,7 +76,7 @@ def _filters() -> tuple[str, str, str]:
         "failed": _("Failed"),
         "stopped": _("Cancelled"),
     }
-    stages = [ALL, *NAMES]
+    stages = [ALL, *STAGES]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="job_filters"):
         group = st.segmented_control(
             _("State"),

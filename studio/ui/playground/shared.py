@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from backend.api.host import ServeClient, ServedModel
 from backend.core.errors import StudioError
-from backend.serve.client import ServeClient, ServedModel
 from studio.ui.playground.chats import Chats
 from studio.ui.playground.loads import Loads
 from studio.ui.shared import api_cache
