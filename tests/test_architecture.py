@@ -73,7 +73,7 @@ def test_facade_stages_worker_and_shell_load_nothing_heavy() -> None:
 
 
 def test_command_line_loads_no_web() -> None:
-    assert not loaded_after("import backend.cli") & (HEAVY | {"streamlit", "pandas"})
+    assert not loaded_after("import backend.cli") & (HEAVY | {"streamlit", "pandas", "sqlalchemy", "httpx"})
 
 
 def test_every_page_is_in_the_table_and_back() -> None:
