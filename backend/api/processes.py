@@ -7,7 +7,7 @@ import secrets
 from backend.core.programs import Programs, command
 from backend.core.settings import Settings
 from backend.jobs import supervise
-from backend.jobs.supervise import Keeper, ensure_worker
+from backend.jobs.supervise import ensure_worker
 
 __all__ = ["Keeper", "ensure_worker", "keep_studio", "work"]
 

@@ -62,10 +62,10 @@ def execute(studio: Studio, plan: Plan, as_json: bool) -> bool:
     """Start a plan, watch it to its end, print its result; True when all stages succeeded."""
     from backend.api.processes import ensure_worker
 
-    with ensure_worker(studio.settings) as keeper:
+    with ensure_worker(studio.settings) as worker_supervisor:
         started = studio.start(plan)
         try:
-            finished = watch(studio, started.id, JsonView(studio) if as_json else BarView(), keeper)
+            finished = watch(studio, started.id, JsonProgress(studio) if as_json else ProgressBars(), worker_supervisor)
         except KeyboardInterrupt:
             note(f"No longer watching. The run goes on with the next worker; stop it: slmops jobs cancel {started.id}")
             raise SystemExit(130) from None
@@ -74,7 +74,7 @@ def execute(studio: Studio, plan: Plan, as_json: bool) -> bool:
     return bool(result["status"] == "succeeded")
 
 
-def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], keeper: Keeper) -> RunView:
+def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], worker_supervisor: Keeper) -> RunView:
     """Poll until every job of the run has ended, and keep a worker for those that have not."""
     try:
         while True:
@@ -83,7 +83,7 @@ def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], keeper: 
             queues = {job.queue for job in seen.jobs if not job.state.ended}
             if not queues:
                 return seen
-            keeper.look(queues)
+            worker_supervisor.check(queues)
             time.sleep(_POLL_SECONDS)
     finally:
         getattr(show, "close", lambda: None)()
@@ -125,7 +125,7 @@ def error_text(job: JobView) -> str:
     return Problem(code=job.error.code, args=job.error.args, field=job.error.field, stage=job.stage_id).text()
 
 
-class JsonView:
+class JsonProgress:
     """Prints a line whenever a job's state or progress has changed."""
 
     def __init__(self, studio: Studio) -> None:
@@ -159,7 +159,7 @@ class JsonView:
                 )
 
 
-class BarView:
+class ProgressBars:
     """A bar per stage on a terminal."""
 
     def __init__(self) -> None:
@@ -196,7 +196,7 @@ class BarView:
 def show_plan(plan: Plan, as_json: bool) -> None:
     """The quote of every stage and the sum."""
     from backend.core.units import human_bytes
-    from backend.providers.budget import dollars
+    from backend.providers.budget import format_usd
 
     if as_json:
         quotes = {step.step.id: step.quote.model_dump(exclude={"forecast"}) for step in plan.steps}
@@ -210,11 +210,11 @@ def show_plan(plan: Plan, as_json: bool) -> None:
             duration(step.quote.seconds),
             human_bytes(step.quote.memory_bytes),
             human_bytes(step.quote.disk_bytes),
-            f"{dollars(step.quote.money)} USD" if step.quote.money else "",
+            f"{format_usd(step.quote.money)} USD" if step.quote.money else "",
         ]
         for step in plan.steps
     ]
-    money = f"{dollars(plan.money)} USD" if plan.money else ""
+    money = f"{format_usd(plan.money)} USD" if plan.money else ""
     total = [duration(plan.seconds), human_bytes(plan.memory_bytes), human_bytes(plan.disk_bytes), money]
     rows.append(["in all", "", *total])
     table(["stage", "kind", "time", "memory", "disk", "money"], rows)

@@ -48,9 +48,9 @@ def worker(
 
 def doctor(json_: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
     """What works here, and what to do about the rest."""
-    from backend.api.doctor import examine
+    from backend.api.doctor import run_checks
 
-    found = [check.row() for check in examine()]
+    found = [check.row() for check in run_checks()]
     if json_:
         print_json(found)
     else:

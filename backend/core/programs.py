@@ -15,7 +15,7 @@ class Programs(StrEnum):
     WEB = "studio.webapp.launch"
     WORKER = "backend.jobs.worker"
     STAGE = "backend.jobs.child"
-    TETHER = "backend.process.tether"
+    TETHER = "backend.process.parent_death"
     MODEL_HOST = "backend.serve.host"
     MODEL = "backend.serve.model"
     API_SERVER = "backend.serve.openai_api.server"
@@ -23,7 +23,7 @@ class Programs(StrEnum):
     ASKED_MODEL = "backend.ml.inference.model_process"
     GGUF = "backend.ml.inference.gguf"
     MEASURE = "backend.ml.evaluation.measure_child"
-    OLIVE = "backend.ml.compression.olive_run"
+    OLIVE = "backend.ml.compression.olive_cli"
     SMOKE_TEST = "backend.ml.compression.smoke_test"
     FOUNDRY = "backend.packaging.foundry_child"
 

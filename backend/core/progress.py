@@ -8,7 +8,7 @@ from typing import Any
 _EVERY = 0.5
 
 
-class Pulse:
+class Progress:
     """Call it as often as you like: it asks for a cancel each time and reports progress twice a second."""
 
     def __init__(self, ctx: Any, total: float, note: str, done: float = 0.0) -> None:

@@ -39,7 +39,7 @@ class Result(BaseModel):
 
 
 @dataclass(frozen=True)
-class Described:
+class ArtifactInfo:
     """What is known of a referenced artifact before a stage runs. `pending`: an earlier stage will make it, `facts` are
     its forecast."""
 
@@ -55,7 +55,7 @@ class World(Protocol):
     memory_bytes: int
     free_disk_bytes: int
 
-    def describe(self, ref: str) -> Described | None:
+    def describe(self, ref: str) -> ArtifactInfo | None:
         """The artifact behind `ref`, or None when there is none."""
 
     def endpoint(self, name: str) -> EndpointView | None:

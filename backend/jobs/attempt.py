@@ -15,9 +15,9 @@ from typing import IO, Any, Literal
 from backend.core.paths import ROOT
 from backend.core.programs import command
 from backend.core.schemas import JobError
-from backend.jobs.context import Order
+from backend.jobs.context import JobSpec
 
-GRACE = 0.8
+GRACE_SECONDS = 0.8
 _LINE_LIMIT = 2**24
 Reason = Literal["cancel", "shutdown"]
 
@@ -36,7 +36,7 @@ class Outcome:
 class Attempt:
     """`run` starts the child and returns its outcome; `stop` and `renew` may be called meanwhile."""
 
-    def __init__(self, order: Order, program: str, log: Path, report: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, order: JobSpec, program: str, log: Path, report: Callable[[dict[str, Any]], None]) -> None:
         self._order = order
         self._program = program
         self._log = log
@@ -77,7 +77,7 @@ class Attempt:
         try:
             assert process.stdin is not None
             process.stdin.write(self._order.model_dump_json().encode() + b"\n")
-            await asyncio.gather(self._read(), self._until_end(), asyncio.to_thread(started, process.pid))
+            await asyncio.gather(self._read(), self._wait_for_exit(), asyncio.to_thread(started, process.pid))
         finally:
             _signal_group(process.pid, signal.SIGKILL)
         return self._outcome(await process.wait())
@@ -91,7 +91,7 @@ class Attempt:
             else:
                 self._report(event)
 
-    async def _until_end(self) -> None:
+    async def _wait_for_exit(self) -> None:
         assert self._process is not None
         end = asyncio.ensure_future(self._process.wait())
         stop = asyncio.ensure_future(self._stop.wait())
@@ -99,7 +99,7 @@ class Attempt:
         stop.cancel()
         if not end.done():
             _signal_group(self._process.pid, signal.SIGTERM)
-            await asyncio.wait({end}, timeout=GRACE)
+            await asyncio.wait({end}, timeout=GRACE_SECONDS)
             _signal_group(self._process.pid, signal.SIGKILL)
         await end
 

@@ -18,12 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend import stages
 from backend.core.errors import Problem, StudioError
-from backend.core.refs import needs
+from backend.core.refs import referenced_ids
 from backend.core.stage import Params
 from backend.core.validation import value_problems
 
 
-class Step(BaseModel):
+class RecipeStage(BaseModel):
     """One stage of a recipe. `seed`: one of its own in place of the recipe's."""
 
     model_config = ConfigDict(extra="forbid")
@@ -42,37 +42,37 @@ class Recipe(BaseModel):
     name: str = Field(min_length=1, max_length=200)
     description: str = ""
     seed: int = 42
-    stages: list[Step] = Field(min_length=1)
+    stages: list[RecipeStage] = Field(min_length=1)
 
-    def ordered(self) -> list[Step]:
-        """The steps as they are written, but each after those that it needs. Call after `problems`."""
-        left, done, found = list(self.stages), set[str](), list[Step]()
+    def ordered(self) -> list[RecipeStage]:
+        """The stages as they are written, but each after those that it needs. Call after `problems`."""
+        left, done, found = list(self.stages), set[str](), list[RecipeStage]()
         while left:
-            step = next(step for step in left if needs(step.params) <= done)
+            step = next(step for step in left if referenced_ids(step.params) <= done)
             left.remove(step)
             done.add(step.id)
             found.append(step)
         return found
 
-    def seed_of(self, step: Step) -> int:
+    def seed_of(self, step: RecipeStage) -> int:
         return self.seed if step.seed is None else step.seed
 
-    def parsed(self, step: Step) -> Params:
+    def parsed(self, step: RecipeStage) -> Params:
         return stages.stage(step.stage).parse(step.params)
 
     def problems(self) -> list[Problem]:
         """All that is wrong without looking at the store: names, keys, types, references, cycles."""
-        found = [problem for step in self.stages for problem in _step_problems(step)]
+        found = [problem for step in self.stages for problem in _stage_problems(step)]
         ids = [step.id for step in self.stages]
         found += [
             Problem(code="recipe.twice", args={"id": id_}) for id_ in sorted({i for i in ids if ids.count(i) > 1})
         ]
         for step in self.stages:
-            for missing in sorted(needs(step.params) - set(ids)):
+            for missing in sorted(referenced_ids(step.params) - set(ids)):
                 args = {"ref": missing, "ids": ", ".join(ids)}
                 found.append(Problem(code="recipe.unknown_ref", args=args, stage=step.id))
         try:
-            TopologicalSorter({step.id: needs(step.params) for step in self.stages}).prepare()
+            TopologicalSorter({step.id: referenced_ids(step.params) for step in self.stages}).prepare()
         except CycleError as error:
             found.append(Problem(code="recipe.cycle", args={"path": " → ".join(reversed(error.args[1]))}))
         return found
@@ -108,7 +108,7 @@ def dump(content: dict[str, Any]) -> str:
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _step_problems(step: Step) -> list[Problem]:
+def _stage_problems(step: RecipeStage) -> list[Problem]:
     if step.stage not in stages.NAMES:
         args = {"name": step.stage, "names": ", ".join(stages.NAMES)}
         return [Problem(code="recipe.unknown_stage", args=args, stage=step.id)]
@@ -136,7 +136,7 @@ def _override(recipe: Recipe, overrides: dict[str, str]) -> list[Problem]:
     return found
 
 
-def _set_seed(target: Recipe | Step, key: str, text: str) -> list[Problem]:
+def _set_seed(target: Recipe | RecipeStage, key: str, text: str) -> list[Problem]:
     if not text.isdigit():
         return [Problem(code="recipe.set_seed", args={"key": key, "text": text})]
     target.seed = int(text)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 from babel.numbers import format_decimal
 
-from backend.planning.forecast import Outlook
-from backend.planning.planner import PlannedStep
+from backend.planning.forecast import ModelForecast
+from backend.planning.planner import PlannedStage
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import number, percent, size
+from studio.ui.shared.formatting import format_size, number, percent
 from studio.ui.shared.i18n import _, lang
 
 
-def student_outlook(step: PlannedStep) -> None:
+def student_preview(step: PlannedStage) -> None:
     """A small table and a sentence for a step that cuts a student; nothing for others."""
     found = api_cache.studio().outlooks(step)
     if found is None:
@@ -33,12 +33,12 @@ def _words() -> list[str]:
     return [_("Parameters"), _("Size in FP32"), _("Size in INT4"), _("First token, INT4"), _("Tokens/s, INT4")]
 
 
-def _figures(model: Outlook) -> list[str]:
+def _figures(model: ModelForecast) -> list[str]:
     """In the order of `_words`; a figure and its unit stay on one line."""
     figures = [
         f"{format_decimal(model.parameters / 1e6, '#,##0.0', locale=lang())} M",
-        size(model.fp32_bytes),
-        size(model.int4_bytes),
+        format_size(model.fp32_bytes),
+        format_size(model.int4_bytes),
         f"{number(model.first_token_seconds * 1000)} ms",
         number(model.tokens_per_s),
     ]

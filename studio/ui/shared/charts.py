@@ -9,13 +9,13 @@ from math import ceil, floor, log10
 from typing import Any
 
 from backend.results.evaluations import QUALITIES
-from studio.ui.shared.formatting import metric_words
+from studio.ui.shared.formatting import format_metric
 from studio.ui.shared.i18n import _, lang
 
 SHARES = frozenset(QUALITIES) - {"perplexity"}
 
 
-def span(values: Sequence[float], log: bool, room: tuple[float, float]) -> tuple[float, float]:
+def axis_range(values: Sequence[float], log: bool, room: tuple[float, float]) -> tuple[float, float]:
     """Where an axis begins and ends so that all `values` have room; `room`: free space below and above, in parts of what
     the values span."""
     low, high = (min(values), max(values)) if values else (1.0, 1.0)
@@ -45,7 +45,7 @@ def ticks(metric: str, low: float, high: float, log: bool) -> list[float]:
 
 def axis_text(metric: str, value: float) -> str:
     """A figure at an axis: without `.0` before its unit."""
-    return re.sub(r"[.,]0(?=\s|$)", "", metric_words(metric, value)[1])
+    return re.sub(r"[.,]0(?=\s|$)", "", format_metric(metric, value)[1])
 
 
 def chart_config(file: str) -> dict[str, Any]:

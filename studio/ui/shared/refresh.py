@@ -9,10 +9,10 @@ import streamlit as st
 from backend.core.schemas import JobView
 from studio.ui.shared import api_cache
 
-Mark = tuple[object, ...]
+Fingerprint = tuple[object, ...]
 
 
-def mark() -> Mark:
+def jobs_fingerprint() -> Fingerprint:
     """Changes when the lists of jobs and runs do."""
     newest = api_cache.recent_runs(1)
     return (
@@ -21,15 +21,15 @@ def mark() -> Mark:
     )
 
 
-def watched(draw: Callable[[list[JobView]], None]) -> None:
+def refresh_on_change(draw: Callable[[list[JobView]], None]) -> None:
     """Draw what concerns the open jobs of all projects again and again; the whole page anew when `mark` changes."""
-    seen = mark()
+    seen = jobs_fingerprint()
 
     def look() -> bool:
-        if mark() != seen:
+        if jobs_fingerprint() != seen:
             st.rerun()
         jobs = api_cache.open_jobs()
         draw(jobs)
         return bool(jobs)
 
-    api_cache.live(look, busy=bool(api_cache.open_jobs()))
+    api_cache.auto_refresh(look, busy=bool(api_cache.open_jobs()))

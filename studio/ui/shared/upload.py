@@ -11,7 +11,7 @@ from backend.core.errors import StudioError
 from backend.core.messages.files import MESSAGES
 from backend.core.schemas import ArtifactView, Kind
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import size
+from studio.ui.shared.formatting import format_size
 from studio.ui.shared.i18n import _, lang
 
 
@@ -28,10 +28,10 @@ def upload_box(key: str, accept: list[str], label: str) -> str | None:
     Returns the upload's id (`backend.api.Studio.upload`) once, in the run that follows its arrival.
     """
     result = _BOX(key=key, data=box_data(accept, label), on_done_change=lambda: None)
-    return arrived(result.done)
+    return uploaded_path(result.done)
 
 
-def arrived(upload_id: Any) -> str | None:
+def uploaded_path(upload_id: Any) -> str | None:
     """The id that the browser says, if that upload is there."""
     if not isinstance(upload_id, str):
         return None
@@ -45,7 +45,7 @@ def box_data(accept: list[str], label: str) -> dict[str, Any]:
     """What the drop zone needs to know: its words in the session's language, endings, the limit in bytes."""
     limit = api_cache.studio().settings.max_upload_bytes
     problems = {code: " ".join(map(_, words)) for code, words in MESSAGES.items() if code.startswith("files.upload")}
-    up_to = _("up to {size}").format(size=size(limit))
+    up_to = _("up to {size}").format(size=format_size(limit))
     words = {
         "label": label,
         "drop": _("Drop a file here"),
@@ -58,7 +58,7 @@ def box_data(accept: list[str], label: str) -> dict[str, Any]:
         "kind": _("“{name}” is none of {kinds}. Choose another file."),
         "folder": _("That is a folder. Choose one file, or pack the folder as a zip file."),
         "several": _("Those are several files. Send them one by one."),
-        "too_large": problems["files.upload_too_large"].format(limit=size(limit)),
+        "too_large": problems["files.upload_too_large"].format(limit=format_size(limit)),
         "broken": _("The connection broke off. Check that the studio is running, then send the file again."),
         "problems": problems,
     }
@@ -81,4 +81,4 @@ def download_link(artifact: ArtifactView, label: str, format: str | None = None,
 def download_words(artifact: ArtifactView) -> str:
     """What comes: `Zip file, about 92.4 MB`."""
     bytes_ = artifact.facts["zip_bytes"] if artifact.kind is Kind.PACKAGE else artifact.size_bytes
-    return _("Zip file, about {size}").format(size=size(bytes_))
+    return _("Zip file, about {size}").format(size=format_size(bytes_))

@@ -12,28 +12,28 @@ from backend.core.schemas import ArtifactView, JobView, Kind, State
 from studio import nav
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import (
-    cut_off_words,
     duration,
-    escaped,
-    metric_words,
+    escape_markdown,
+    format_metric,
+    format_size,
     money,
     number,
     percent,
-    size,
-    stage_words,
+    stage_label,
+    truncation_hint,
 )
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.check_report import is_report, report_card
-from studio.ui.shared.job_card.loss_curves import curves
-from studio.ui.shared.job_card.queue_position import move_buttons, upcoming, why_waiting
+from studio.ui.shared.job_card.loss_curves import loss_chart
+from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
 from studio.ui.shared.job_card.resource_usage import usage
-from studio.ui.shared.progress import STAGE_PAGES
+from studio.ui.shared.project_progress import STAGE_PAGES
 from studio.ui.shared.upload import download_link
 from studio.ui.shared.widgets import progress, run_link, state_badge, worker_hint
 
 AT_WORK = (State.RUNNING, State.CANCELLING)
 LOG_LINES = 200
-DOUBTFUL = 0.7
+MIN_AGREEMENT = 0.7
 """Share of equal first tokens below which a quantized model is worth a warning."""
 LOG_SHORT, LOG_HEIGHT = 8, 260
 """So many lines stand as they are; more scroll in so many pixels."""
@@ -45,7 +45,7 @@ def job_card(job: JobView, *, log: bool = True, run: bool = True, order: Sequenc
     """Draw it inside a `source.live` fragment while the job is open. `run`: with a link to its run; `log`: with the last
     lines of its log, folded; `order`: all that is `upcoming`, where several cards are drawn."""
     waits = job.state in (State.WAITING, State.QUEUED)
-    order = upcoming() if waits and order is None else order or ()
+    order = start_order_now() if waits and order is None else order or ()
     with st.container(border=True, key=f"job_{job.id}", gap="small"):
         _head(job, run, order)
         if waits:
@@ -53,7 +53,7 @@ def job_card(job: JobView, *, log: bool = True, run: bool = True, order: Sequenc
             worker_hint()
         if job.state in AT_WORK:
             progress(job)
-            _taking(job)
+            _live_usage(job)
         if job.error:
             _failure(job)
         made = next((view for view in api_cache.artifacts() if view.id == job.result.get("artifact")), None)
@@ -61,9 +61,9 @@ def job_card(job: JobView, *, log: bool = True, run: bool = True, order: Sequenc
             report_card(made)
         else:
             _figures(job)
-        curves(job)
+        loss_chart(job)
         if job.state.ended:
-            _ways_on(job, made)
+            _next_actions(job, made)
         if log and job.started:
             _log(job)
 
@@ -71,10 +71,10 @@ def job_card(job: JobView, *, log: bool = True, run: bool = True, order: Sequenc
 def _head(job: JobView, run: bool, order: Sequence[JobView]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            st.markdown(f"**{stage_words(job.stage)}**", width="content")
+            st.markdown(f"**{stage_label(job.stage)}**", width="content")
             state_badge(job.state)
             if job.stage_id != job.stage:
-                st.caption(escaped(job.stage_id), width="content")
+                st.caption(escape_markdown(job.stage_id), width="content")
             if run:
                 run_link(job.run_id)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
@@ -91,10 +91,10 @@ def _cost(job: JobView) -> str:
     elif quote and not job.state.ended:
         parts.append(_("about {time}").format(time=duration(quote.seconds)))
     if quote and quote.money and not job.state.ended:
-        parts.append(escaped(_("about {money}").format(money=money(quote.money))))
+        parts.append(escape_markdown(_("about {money}").format(money=money(quote.money))))
     if job.peak_memory_bytes:
-        used = size(job.peak_memory_bytes)
-        told = _("{took}, quoted {quoted}").format(took=used, quoted=size(quote.memory_bytes)) if quote else used
+        used = format_size(job.peak_memory_bytes)
+        told = _("{took}, quoted {quoted}").format(took=used, quoted=format_size(quote.memory_bytes)) if quote else used
         parts.append(_("memory {told}").format(told=told))
     if job.attempts > 1:
         parts.append(_("attempt {n}").format(n=job.attempts))
@@ -110,7 +110,7 @@ def _actions(job: JobView, order: Sequence[JobView]) -> None:
             key=f"cancel_{job.id}",
             icon=":material/stop_circle:",
             disabled=job.state is State.CANCELLING,
-            on_click=api_cache.act,
+            on_click=api_cache.run_action,
             args=(lambda: api_cache.studio().cancel(job.id),),
         )
     elif job.state is not State.SUCCEEDED:
@@ -118,17 +118,17 @@ def _actions(job: JobView, order: Sequence[JobView]) -> None:
             _("Retry"),
             key=f"retry_{job.id}",
             icon=":material/refresh:",
-            on_click=api_cache.act,
+            on_click=api_cache.run_action,
             args=(lambda: api_cache.studio().retry(job.id),),
         )
 
 
-def _taking(job: JobView) -> None:
+def _live_usage(job: JobView) -> None:
     """What its process takes now, against the quote."""
     now = usage(job)
-    memory = size(now.memory_bytes) if now else "–"
+    memory = format_size(now.memory_bytes) if now else "–"
     if job.quote:
-        memory = _("{used} of about {quoted}").format(used=memory, quoted=size(job.quote.memory_bytes))
+        memory = _("{used} of about {quoted}").format(used=memory, quoted=format_size(job.quote.memory_bytes))
     cores = "–" if now is None or now.cores is None else _("{n} cores").format(n=number(round(now.cores, 1)))
     st.caption(f":material/memory: {_('Memory')} {memory}  ·  :material/speed: CPU {cores}{_spent(job)}")
 
@@ -137,17 +137,17 @@ def _spent(job: JobView) -> str:
     """What it has cost until now, where somebody is paid."""
     if not job.quote or not job.quote.money:
         return ""
-    values = [point.value for point in api_cache.curve(job.id, at_work=True) if point.name == "spent_usd"]
+    values = [point.value for point in api_cache.metric_points(job.id, at_work=True) if point.name == "spent_usd"]
     budget = job.params.get("budget")
     most = money(budget) if budget else _("about {money}").format(money=money(job.quote.money))
     words = _("{spent} of {most} spent").format(spent=money(values[-1] if values else 0.0), most=most)
-    return f"  ·  :material/payments: {escaped(words)}"
+    return f"  ·  :material/payments: {escape_markdown(words)}"
 
 
 def _failure(job: JobView) -> None:
     assert job.error
     words = Problem(code=job.error.code, args=job.error.args, field=job.error.field).text(_)
-    st.error(escaped(words), icon=":material/error:")
+    st.error(escape_markdown(words), icon=":material/error:")
 
 
 def _figures(job: JobView) -> None:
@@ -156,16 +156,16 @@ def _figures(job: JobView) -> None:
         with st.grid("auto", min_column_width=150, gap="small"):
             for name, value in metrics.items():
                 if name != "seconds":  # the head of the card says it
-                    st.metric(*metric_words(name, value))
+                    st.metric(*format_metric(name, value))
     if metrics.get("cut_off") and job.state.ended:
-        st.warning(escaped(cut_off_words(metrics["cut_off"])), icon=":material/content_cut:")
-    _doubt(metrics)
+        st.warning(escape_markdown(truncation_hint(metrics["cut_off"])), icon=":material/content_cut:")
+    _agreement_warning(metrics)
 
 
-def _doubt(metrics: dict[str, float]) -> None:
+def _agreement_warning(metrics: dict[str, float]) -> None:
     """Warns of an export that begins its answers otherwise than its original."""
     same = metrics.get("first_token_agreement", 1.0)
-    if same < DOUBTFUL:
+    if same < MIN_AGREEMENT:
         words = _(
             "Asked a few questions, it begins only {share} of its answers as the original does: check the export before "
             "you use it."
@@ -173,13 +173,13 @@ def _doubt(metrics: dict[str, float]) -> None:
         st.warning(words.format(share=percent(same)), icon=":material/rule:")
 
 
-def _ways_on(job: JobView, made: ArtifactView | None) -> None:
+def _next_actions(job: JobView, made: ArtifactView | None) -> None:
     """Links to what it made, and back to its form."""
     if job.state is State.BLOCKED or not (made or job.stage in FORMS):
         return
     with st.container(horizontal=True, gap="medium"):
         if made:
-            _made(made)
+            _artifact(made)
         if job.stage in FORMS:
             label = _("Correct the form") if job.state is State.FAILED else _("Again with changes")
             st.page_link(
@@ -187,7 +187,7 @@ def _ways_on(job: JobView, made: ArtifactView | None) -> None:
             )
 
 
-def _made(made: ArtifactView) -> None:
+def _artifact(made: ArtifactView) -> None:
     if made.kind in (Kind.MODEL, Kind.ADAPTER, Kind.ONNX):
         st.page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon, query_params={"models": made.id})
         st.page_link(nav.MODELS.path, label=_("The model"), icon=nav.MODELS.icon, query_params={"model": made.id})
@@ -197,7 +197,7 @@ def _made(made: ArtifactView) -> None:
             del ways["package"]
         for stage, icon in ways.items():
             query = {"step": stage, "model": made.id}
-            st.page_link(nav.QUANTIZE.path, label=stage_words(stage), icon=icon, query_params=query)
+            st.page_link(nav.QUANTIZE.path, label=stage_label(stage), icon=icon, query_params=query)
     if made.kind is Kind.EVALUATION:
         st.page_link(nav.COMPARE.path, label=_("Compare"), icon=nav.COMPARE.icon)
     if made.kind is Kind.AUDITION:

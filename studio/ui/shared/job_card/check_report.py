@@ -10,12 +10,12 @@ from typing import Any
 import streamlit as st
 from babel.numbers import format_decimal
 
-from backend.checks import labels
+from backend.checks import titles
 from backend.checks.check import Check
-from backend.checks.document import checks_of, document, read_report, verdict
+from backend.checks.document import checks_of, document, read_report, summary
 from backend.core.schemas import ArtifactView, Kind
 from backend.results.report import html, markdown
-from studio.ui.shared.formatting import escaped, percent, size
+from studio.ui.shared.formatting import escape_markdown, format_size, percent
 from studio.ui.shared.i18n import _, lang
 from studio.ui.shared.table import Cell, Column, plain_table
 
@@ -31,7 +31,7 @@ def is_report(view: ArtifactView) -> bool:
 def report_card(view: ArtifactView) -> None:
     report = _read(view)
     checks = checks_of(report)
-    said = escaped(verdict(checks, _))
+    said = escape_markdown(summary(checks, _))
     if view.facts["passed"]:
         st.success(said, icon=":material/verified:")
     else:
@@ -61,7 +61,7 @@ def _read(view: ArtifactView) -> dict[str, Any]:
 
 def _about(report: dict[str, Any]) -> str:
     if report["report"] == "checklist":
-        told = labels.ABOUT
+        told = titles.ABOUT
         about = _(told).format(
             data=report["data_name"], split=_(report["split"]), requests=show(report["requests"], "count")
         )
@@ -69,11 +69,11 @@ def _about(report: dict[str, Any]) -> str:
         about = _("{export} against {original}, from which it was made.").format(
             export=report["model_name"], original=report["original_name"]
         )
-    return escaped(about)
+    return escape_markdown(about)
 
 
 def _columns() -> list[Column]:
-    title, result, measured, needed, _meaning = (_(word) for word in labels.HEADER)
+    title, result, measured, needed, _meaning = (_(word) for word in titles.HEADER)
     return [
         {"title": title, "kind": "name"},
         {"title": result, "kind": "words"},
@@ -83,11 +83,11 @@ def _columns() -> list[Column]:
 
 
 def _row(check: Check) -> list[Cell]:
-    bound = labels.AT_LEAST if check.at_least else labels.AT_MOST
+    bound = titles.AT_LEAST if check.at_least else titles.AT_MOST
     result: Cell = {"text": check.sentence(_), "mark": "good" if check.passed else "bad"}
-    result["said"] = _(labels.PASSED if check.passed else labels.FAILED)
+    result["said"] = _(titles.PASSED if check.passed else titles.FAILED)
     return [
-        {"text": _(labels.title(check.name))},
+        {"text": _(titles.title(check.name))},
         result,
         {"text": "–" if check.value is None else show(check.value, check.unit)},
         {"text": _(bound).format(value=show(check.threshold, check.unit))},
@@ -99,7 +99,7 @@ def show(value: float, unit: str) -> str:
     if unit == "share":
         return percent(value)
     if unit == "bytes":
-        return size(value)
+        return format_size(value)
     if unit == "count":
         return format_decimal(value, "#,##0", locale=lang())
     shown = format_decimal(round(value, 4), "#,##0.####", locale=lang())

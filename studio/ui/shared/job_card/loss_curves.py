@@ -8,18 +8,18 @@ import streamlit as st
 
 from backend.core.schemas import JobView
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import metric_words
+from studio.ui.shared.formatting import format_metric
 from studio.ui.shared.i18n import _
 
-TRAINS = ("distill", "finetune")
-MOST = 400
+TRAINING_STAGES = ("distill", "finetune")
+MAX_POINTS = 400
 """Points of a line: more could not be told apart on a screen."""
 HEIGHT = 220
 
 
-def curves(job: JobView) -> None:
+def loss_chart(job: JobView) -> None:
     """The chart of a stage that trains, of the same height from its start on; nothing for others."""
-    if job.stage not in TRAINS or job.started is None:
+    if job.stage not in TRAINING_STAGES or job.started is None:
         return
     lines = _lines(job)
     if job.state.ended and not any(len(line) > 1 for line in lines.values()):
@@ -29,11 +29,11 @@ def curves(job: JobView) -> None:
 
 def _lines(job: JobView) -> dict[str, list[tuple[float, float]]]:
     """Step and value by metric; of the same step the last, since a job that died does some steps again."""
-    points = api_cache.curve(job.id, at_work=not job.state.ended)
+    points = api_cache.metric_points(job.id, at_work=not job.state.ended)
     lines = {}
     for name in ("loss", "eval_loss"):
         found = sorted({point.step: point.value for point in points if point.name == name}.items())
-        thin = -(-len(found) // MOST) or 1
+        thin = -(-len(found) // MAX_POINTS) or 1
         lines[name] = found[:-1:thin] + found[-1:]
     return lines
 
@@ -67,6 +67,6 @@ def _figure(job: JobView, lines: dict[str, list[tuple[float, float]]]) -> dict[s
 
 def _alt(lines: dict[str, list[tuple[float, float]]]) -> str:
     parts = [
-        ": ".join(metric_words({"loss": "train_loss"}.get(n, n), line[-1][1])) for n, line in lines.items() if line
+        ": ".join(format_metric({"loss": "train_loss"}.get(n, n), line[-1][1])) for n, line in lines.items() if line
     ]
     return " · ".join([_("Loss by step"), *parts])

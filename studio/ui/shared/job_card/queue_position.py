@@ -9,11 +9,11 @@ import streamlit as st
 from backend.api.queue import neighbour, start_order
 from backend.core.schemas import JobView, State
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped, stage_words
+from studio.ui.shared.formatting import escape_markdown, stage_label
 from studio.ui.shared.i18n import _
 
 
-def upcoming() -> list[JobView]:
+def start_order_now() -> list[JobView]:
     """The jobs that wait, as they will start."""
     return start_order(api_cache.open_jobs())
 
@@ -24,7 +24,7 @@ def why_waiting(job: JobView, order: Sequence[JobView]) -> str:
     ahead = {other.stage_id: other for other in api_cache.open_jobs() if other.run_id == job.run_id}
     needed = next((ahead[need] for need in job.needs if need in ahead), None)
     if needed:
-        return _("Waits for {stage}").format(stage=named(needed))
+        return _("Waits for {stage}").format(stage=job_label(needed))
     workers = api_cache.workers()
     if not workers:
         return _("No worker is running")
@@ -39,9 +39,9 @@ def why_waiting(job: JobView, order: Sequence[JobView]) -> str:
     return _("Next in the queue") if place == 1 else _("Number {n} in the queue").format(n=place)
 
 
-def named(job: JobView) -> str:
+def job_label(job: JobView) -> str:
     """Its stage, with the id that it has in its run where that says more."""
-    return stage_words(job.stage) + ("" if job.stage_id == job.stage else f" ({escaped(job.stage_id)})")
+    return stage_label(job.stage) + ("" if job.stage_id == job.stage else f" ({escape_markdown(job.stage_id)})")
 
 
 def move_buttons(job: JobView, order: Sequence[JobView]) -> None:
@@ -57,6 +57,6 @@ def move_buttons(job: JobView, order: Sequence[JobView]) -> None:
             help=label,
             type="tertiary",
             disabled=neighbour(order, job.id, step) is None,
-            on_click=api_cache.act,
+            on_click=api_cache.run_action,
             args=(lambda step=step: api_cache.studio().jobs.move(job.id, step),),
         )

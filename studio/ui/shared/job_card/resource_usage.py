@@ -16,19 +16,19 @@ from studio.ui.shared import api_cache
 
 @dataclass(frozen=True)
 class Usage:
-    """`cores`: how many are busy for it (1.8 of 2); None at the first look, which has nothing to compare with."""
+    """`cores`: how many are busy for it (1.8 of 2); None at the first measure, which has nothing to compare with."""
 
     memory_bytes: int
     cores: float | None
 
 
 @dataclass
-class _Watch:
+class _ProcessTree:
     """Processes of one job that were seen before: psutil tells a process's share of a core since the last question."""
 
     known: dict[int, psutil.Process] = field(default_factory=dict)
 
-    def look(self, pid: int) -> Usage | None:
+    def measure(self, pid: int) -> Usage | None:
         try:
             root = self.known.get(pid) or psutil.Process(pid)
             now = {process.pid: process for process in (root, *root.children(recursive=True))}
@@ -51,12 +51,12 @@ def usage(job: JobView) -> Usage | None:
 
 @st.cache_resource(ttl="2s", max_entries=16, show_spinner=False)
 def _usage(job_id: str, pid: int) -> Usage | None:
-    return _watch(job_id, pid).look(pid) if _is_child(pid, api_cache.workers()) else None
+    return _process_tree(job_id, pid).measure(pid) if _is_child(pid, api_cache.workers()) else None
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _watch(job_id: str, pid: int) -> _Watch:
-    return _Watch()
+def _process_tree(job_id: str, pid: int) -> _ProcessTree:
+    return _ProcessTree()
 
 
 def _is_child(pid: int, workers: list[WorkerView]) -> bool:
