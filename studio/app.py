@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from studio.nav import menu
 from studio.paths import STATIC
 from studio.ui.shared.formatting import version_line
 from studio.ui.shared.i18n import language_switch
+from studio.ui.shared.menu import menu
 from studio.ui.shared.project import project_switch
 
 st.set_page_config(

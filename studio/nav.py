@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from backend.core.paths import pages
-from studio.ui.shared.i18n import _
-
-if TYPE_CHECKING:
-    from streamlit.navigation.page import StreamlitPage
 
 
 @dataclass(frozen=True)
@@ -49,22 +44,3 @@ MODELS = NavPage("models.py", "Models", ":material/deployed_code:", "All models,
 SETTINGS = NavPage("settings.py", "Settings", ":material/settings:", "Disk, machine, language", OPERATE)
 RUN = NavPage("run.py", "Run", ":material/account_tree:", "One run with its stages", hidden=True)
 NAV = (HOME, DATA, TEACHER, REVIEW, DISTILL, FINETUNE, QUANTIZE, PLAYGROUND, COMPARE, JOBS, MODELS, SETTINGS, RUN)
-
-
-def menu() -> dict[str, list[StreamlitPage]]:
-    """Section -> pages, titles in the user's language, as `st.navigation` wants them."""
-    import streamlit as st
-
-    sections: dict[str, list[StreamlitPage]] = {}
-    for row in NAV:
-        page = st.Page(
-            row.path,
-            title=_(row.title),
-            icon=row.icon,
-            help=_(row.help),
-            url_path=row.path.stem,
-            default=row.default,
-            visibility="hidden" if row.hidden else "visible",
-        )
-        sections.setdefault(_(row.section) if row.section else "", []).append(page)
-    return sections

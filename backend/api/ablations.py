@@ -1,7 +1,8 @@
-"""Ablations and distillation methods for pages and command line."""
+"""Students before they are made, for pages and command line: forecasts, routes, ablations."""
 
 from __future__ import annotations
 
+from backend.core import machine
 from backend.core.schemas import ArtifactView, Kind, RunView
 from backend.core.settings import Settings
 from backend.db import Store
@@ -9,9 +10,11 @@ from backend.planning import methods
 from backend.planning.ablation import results
 from backend.planning.ablation.recipe import AblationParams, recipe
 from backend.planning.ablation.results import Ablation, is_ablation
+from backend.planning.forecast import ModelForecast, forecast_model
 from backend.planning.methods import MethodChoice
-from backend.planning.planner import PlanWorld
+from backend.planning.planner import PlannedStage, PlanWorld
 from backend.planning.recipes import Recipe
+from backend.stages.prune import PruneParams
 from backend.training.captures import check_capture
 
 
@@ -20,6 +23,16 @@ class Ablations:
 
     store: Store
     settings: Settings
+
+    def outlooks(self, step: PlannedStage) -> tuple[ModelForecast, ModelForecast] | None:
+        """What the teacher is like on this machine, and what its student will be; None for a step that makes no student
+        of it. Raises StudioError for an unknown reference."""
+        params = step.params
+        if not isinstance(params, PruneParams):
+            return None
+        teacher, data = (self.store.artifact(ref).facts for ref in (params.model, params.data))
+        speed = machine.speed(self.settings.home)
+        return forecast_model(teacher, data, speed), forecast_model(step.quote.forecast, data, speed)
 
     def methods(self, student: str, data: str, teacher: str | None = None) -> MethodChoice:
         """The ways in which a student can learn from a dataset, by `teacher` or else by whoever answered its rows. Raises

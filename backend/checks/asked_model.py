@@ -16,8 +16,9 @@ import psutil
 from pydantic import BaseModel
 
 from backend.core.errors import StudioError
+from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView
-from backend.process.program import POLL_SECONDS, Program, python_command
+from backend.process.program import POLL_SECONDS, Program
 
 
 class Died(Exception):
@@ -51,9 +52,7 @@ class Voice:
         order |= {"bases": {key: one.model_dump(mode="json") for key, one in bases.items()}}
         file = scratch / "voice.json"
         file.write_text(json.dumps(order), encoding="utf-8")
-        self.program = Program(
-            python_command("backend.ml.inference.model_process", file), scratch / "voice.log", pipes=True
-        )
+        self.program = Program(command(Programs.ASKED_MODEL, file), scratch / "voice.log", pipes=True)
         self.process = self.program.process
         self._held = b""
 

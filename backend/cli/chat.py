@@ -44,9 +44,9 @@ def chat(
 ) -> None:
     """Talk to a model here; an empty line ends it."""
     from backend.api import Studio
+    from backend.api.engine import open_engine
     from backend.data.dataset import Row, Template
     from backend.inference.protocol import Sampling
-    from backend.ml.inference.open import open_engine
 
     studio = Studio.open()
     found = studio.model(model)

@@ -13,8 +13,8 @@ from backend.core.errors import Problem, StudioError
 
 if TYPE_CHECKING:
     from backend.api import Studio
+    from backend.api.processes import WorkerSupervisor
     from backend.core.schemas import JobView, RunView
-    from backend.jobs.supervise import WorkerSupervisor
     from backend.planning.planner import Plan
 
 _POLL_SECONDS = 0.4
@@ -62,7 +62,7 @@ def overrides(pairs: list[str]) -> dict[str, str]:
 
 def execute(studio: Studio, plan: Plan, as_json: bool) -> str:
     """Start a plan, watch it to its end, print its result; the state in which it ended."""
-    from backend.jobs.supervise import ensure_worker
+    from backend.api.processes import ensure_worker
 
     with ensure_worker(studio.settings) as worker_supervisor:
         started = studio.start(plan)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from backend.core.paths import ROOT
+from backend.core.programs import command
 from backend.core.schemas import JobError
 from backend.jobs.context import JobSpec
 
@@ -36,9 +36,9 @@ class Outcome:
 class Attempt:
     """`run` starts the child and returns its outcome; `stop` and `renew` may be called meanwhile."""
 
-    def __init__(self, order: JobSpec, module: str, log: Path, report: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, order: JobSpec, program: str, log: Path, report: Callable[[dict[str, Any]], None]) -> None:
         self._order = order
-        self._module = module
+        self._program = program
         self._log = log
         self._report = report
         self._last: dict[str, Any] | None = None
@@ -63,10 +63,7 @@ class Attempt:
         self._order.dir.mkdir(parents=True, exist_ok=True)
         with _open_log(self._log) as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                self._module,
-                str(os.getpid()),
+                *command(self._program, os.getpid()),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,

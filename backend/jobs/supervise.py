@@ -14,14 +14,13 @@ from pathlib import Path
 
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
+from backend.core.programs import Programs, command
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.jobs import heartbeat
 from backend.process.guards import EXIT_REFUSED
 from backend.process.parent_death import parent_bound_command
 
-WORKER = (sys.executable, "-m", "backend.jobs.worker")
-MODEL_HOST = (sys.executable, "-m", "backend.serve.host")
 _STOP_TIMEOUT = 5.0
 _START_TIMEOUT = 30.0
 _POLL_SECONDS = 0.1
@@ -118,13 +117,13 @@ def terminate(processes: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def worker_command(settings: Settings, queues: Sequence[str] = ()) -> Command:
     """The worker of these settings; its output goes to `logs/worker.log`."""
-    argv = [*WORKER, *(["--queues", ",".join(queues)] if queues else [])]
+    argv = command(Programs.WORKER, *(["--queues", ",".join(queues)] if queues else []))
     return Command("worker", argv, settings.logs / "worker.log", _environment(settings))
 
 
 def model_host_command(settings: Settings) -> Command:
     """The process that loads models for the pages; its output and that of the models goes to `logs/serve.log`."""
-    return Command("model host", MODEL_HOST, settings.logs / "serve.log", _environment(settings))
+    return Command("model host", command(Programs.MODEL_HOST), settings.logs / "serve.log", _environment(settings))
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -19,6 +19,7 @@ from contextlib import nullcontext, suppress
 from uuid import uuid4
 
 from backend.core.errors import StudioError
+from backend.core.programs import Programs
 from backend.core.schemas import FINISHED, State
 from backend.core.settings import Settings
 from backend.db import Store
@@ -122,9 +123,9 @@ class Worker:
         self._dbos_queue.delete_old_workflows()
 
 
-def main(argv: Sequence[str] | None = None, find: Find = stage, child: str = "backend.jobs.child") -> None:
+def main(argv: Sequence[str] | None = None, find: Find = stage, child: str = Programs.STAGE) -> None:
     """The command line of the worker. Never returns."""
-    parser = argparse.ArgumentParser(prog="python -m backend.jobs.worker")
+    parser = argparse.ArgumentParser(prog=f"python -m {Programs.WORKER}")
     parser.add_argument("--queues", default=",".join(queue.served_queues()))
     queues = parser.parse_args(argv).queues.split(",")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -9,7 +9,6 @@ import re
 import secrets
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from backend.core.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
+from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
 from backend.db import Store
@@ -108,7 +108,7 @@ def _convert(name: str, builtin: Builtin, folder: Path) -> None:
 def convert_gguf(source: Path, folder: Path) -> str:
     """Why the converter failed; "" when `folder` holds the model of the file `source`. Raises StudioError for a full disk."""
     done = subprocess.run(
-        [*parent_bound_command(), sys.executable, "-m", "backend.ml.inference.gguf", str(source), str(folder)],
+        [*parent_bound_command(), *command(Programs.GGUF, source, folder)],
         cwd=ROOT,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder.parent / "hf")},
         capture_output=True,

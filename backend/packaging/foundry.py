@@ -13,13 +13,13 @@ from typing import Any
 
 from backend.core.artifacts import write_json
 from backend.core.errors import StudioError
+from backend.core.programs import Programs, source_file
 from backend.data.dataset import Message
 from backend.process.program import Program
 
 PYTHON_VARIABLE = "SLMOPS_FOUNDRY_PYTHON"
 """Names the Python that has foundry-local-sdk, where the studio's own has not."""
 _MODULE = "foundry_local_sdk"
-_CHILD = Path(__file__).with_name("foundry_child.py")
 _DEAD_PROXY = "http://127.0.0.1:9"
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR", "OMP_NUM_THREADS", "FOUNDRY_LOCAL_LIB_DIR")
 _TAIL = 15
@@ -54,7 +54,7 @@ def ask_foundry(
     answers.unlink(missing_ok=True)
     asked = {"folder": str(folder), "model_id": model_id, "place": str(place), "prompts": list(prompts)}
     write_json(question, asked | {"max_new_tokens": max_new_tokens})
-    argv = [command, "-I", str(_CHILD), str(question), str(answers)]
+    argv = [command, "-I", str(source_file(Programs.FOUNDRY)), str(question), str(answers)]
     received = 0
     with Program(argv, work / "foundry.log", env=_environment(place)) as program:
         for line in _lines(program, answers, tick):

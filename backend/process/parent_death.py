@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 
+from backend.core.programs import Programs, command
 from backend.process.guards import die_with_parent
 
 if __name__ == "__main__":
@@ -18,4 +19,4 @@ if __name__ == "__main__":
 
 def parent_bound_command() -> list[str]:
     """What to put before a command so that it ends with this process, whatever happens to it."""
-    return [sys.executable, "-m", "backend.process.parent_death", str(os.getpid())]
+    return command(Programs.TETHER, os.getpid())

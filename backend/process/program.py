@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +12,7 @@ from typing import Any, Self
 from backend.core.artifacts import write_json
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
+from backend.core.programs import command
 from backend.process.parent_death import parent_bound_command
 
 POLL_SECONDS = 0.1
@@ -81,20 +81,15 @@ class Program:
         return (errors or lines or ["it ended without a word"])[-1][:_MAX_REASON_CHARS]
 
 
-def python_command(module: str, *arguments: object) -> list[str]:
-    """The command line that runs a module of the studio."""
-    return [sys.executable, "-m", module, *map(str, arguments)]
-
-
-def run_json(module: str, question: dict[str, Any], work: Path, tick: Callable[[], None], code: str) -> dict[str, Any]:
-    """What `python -m module QUESTION.json ANSWER.json` writes into its second file; the files and its log lie in `work`.
+def run_json(program: str, question: dict[str, Any], work: Path, tick: Callable[[], None], code: str) -> dict[str, Any]:
+    """What `python -m program QUESTION.json ANSWER.json` writes into its second file; the files and its log lie in `work`.
     Raises StudioError(code) with status and reason when it ends without an answer."""
     asked, answer = work / "question.json", work / "answer.json"
     answer.unlink(missing_ok=True)
     write_json(asked, question)
-    with Program(python_command(module, asked, answer), work / "ask.log") as program:
-        status = program.wait(tick)
+    with Program(command(program, asked, answer), work / "ask.log") as running:
+        status = running.wait(tick)
     if not answer.is_file():
-        raise StudioError(code, status=status, reason=program.reason())
+        raise StudioError(code, status=status, reason=running.reason())
     found: dict[str, Any] = json.loads(answer.read_text("utf-8"))
     return found

@@ -66,8 +66,7 @@ class QuantizeParams(QuantizationParams):
     target: Target = Field(
         "cpu",
         title="Target",
-        description="The device that the model is built for. What is built for a graphics card can't be tried in this "
-        "studio.",
+        description="The device that the model is built for. What is built for a graphics card can't be tried in this studio.",
     )
     method: Literal["auto", "tied", "plain"] = Field(
         "auto",

@@ -16,6 +16,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
+from backend.core.programs import Programs
 from studio.paths import HERE
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def serve(host: str, port: int) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="studio.webapp.launch", description="The web process of SLMOps Studio.")
+    parser = argparse.ArgumentParser(prog=f"python -m {Programs.WEB}", description="The web process of SLMOps Studio.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; beyond loopback a token is needed")
     parser.add_argument("--port", type=int, default=8501, help="0 takes any free one")
     chosen = parser.parse_args(argv)

@@ -59,7 +59,7 @@ def test_a_lock_admits_one_and_goes_with_its_process(tmp_path: Path) -> None:
 
 def test_peak_memory_counts_what_is_gone_again() -> None:
     code = (
-        "from backend.process.guards import peak_memory\n"
+        "from backend.process.memory import peak_memory\n"
         "before = peak_memory()\n"
         "block = bytearray(80 * 2**20)\n"
         "block[::4096] = b'x' * len(block[::4096])\n"

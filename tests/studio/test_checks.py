@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from backend.checks.check import Check, at_least, at_most, check_dicts, failed
 from backend.core.schemas import ArtifactView, Kind, State
-from studio.ui.checks import report as shown
+from studio.ui.shared.job_card import check_report as shown
 from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
 

@@ -16,12 +16,12 @@ from backend.results.answers import Confusion
 from backend.results.evaluations import EvaluationView
 from backend.results.report import html
 from studio.ui.compare import page
-from studio.ui.compare.axes import axis_range, ticks
 from studio.ui.compare.charts import confusion_chart, pareto_chart
 from studio.ui.compare.controls import Selection
 from studio.ui.compare.export import board_csv
 from studio.ui.compare.labels import gain_text
 from studio.ui.compare.report import report
+from studio.ui.shared.charts import axis_range, ticks
 from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
 

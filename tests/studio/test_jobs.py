@@ -20,7 +20,7 @@ from backend.db import tables as t
 from backend.jobs.scheduling import start_order
 from studio.ui.jobs import page
 from studio.ui.jobs import table as jobtable
-from studio.ui.jobs.resource_usage import usage
+from studio.ui.shared.job_card.resource_usage import usage
 from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
 
@@ -143,7 +143,7 @@ def test_long_queue_is_worked_out_once_and_shown_in_part(
         builder.run(f"n{number:02}", ("finetune", State.WAITING), minutes_ago=99 - number)
     builder.worker()
     counted = Mock(side_effect=start_order)
-    monkeypatch.setattr("studio.ui.jobs.queue_position.start_order", counted)
+    monkeypatch.setattr("studio.ui.shared.job_card.queue_position.start_order", counted)
     monkeypatch.setattr("studio.ui.home.page.upcoming", list)  # the page Home, which is drawn first
     at = show("jobs")
     shown = [str(button.key) for button in at.button if str(button.key).startswith("cancel_")]

@@ -13,11 +13,10 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind, State
 from backend.db import tables as t
 from backend.files.uploads import receive_upload
-from studio.ui.data.upload import box_data, uploaded_path
-from studio.ui.models import delete
 from studio.ui.models.card import latest_evaluation, lineage_text, model_lineage
 from studio.ui.models.labels import short_count
-from studio.ui.shared import api_cache, tasks
+from studio.ui.shared import api_cache, delete, tasks
+from studio.ui.shared.upload import box_data, uploaded_path
 from tests.models.test_gguf import gguf_file
 from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words

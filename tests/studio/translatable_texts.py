@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backend import stages
+from backend.api.forms import ABLATION
 from backend.checks.titles import OTHER_TITLES, PHRASES, TITLES
 from backend.core.endpoints import PRESETS, SavedEndpoint
 from backend.core.messages import MESSAGES
@@ -18,8 +19,7 @@ from backend.generation.judge import RUBRIC
 from backend.planning import recipes
 from backend.planning.ablation.recipe import AblationParams
 from studio.nav import NAV
-from studio.ui.forms import choices
-from studio.ui.shared import formatting, metrics
+from studio.ui.shared import choices, formatting, metrics
 
 
 def shell_files() -> list[Path]:
@@ -91,7 +91,7 @@ def _backend() -> Iterator[tuple[str, str]]:
         yield from ((text, f"backend/messages: {code}") for text in parts)
     yield from ((text, "backend/core/messages/words.py") for text in sorted(WORDS))
     yield from ((text, "backend/checks/titles.py") for text in (*TITLES.values(), *OTHER_TITLES.values(), *PHRASES))
-    forms = {name: stage.params for name, stage in stages.stages().items()} | {formatting.ABLATION: AblationParams}
+    forms = {name: stage.params for name, stage in stages.stages().items()} | {ABLATION: AblationParams}
     for name, params in forms.items():
         for field, info in params.model_fields.items():
             yield from ((str(text), f"backend/stages: {name}.{field}") for text in (info.title, info.description))

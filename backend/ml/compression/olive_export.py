@@ -16,6 +16,7 @@ from typing import Any
 from backend.core.artifacts import write_json
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
+from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.chat_template import Encoder
 from backend.inference.protocol import Lookup
@@ -74,8 +75,8 @@ def run_olive(config: dict[str, Any], work: Path, watch: Callable[[str], None], 
         "OLIVE_DISABLE_TELEMETRY": "1",
         "PYTHONPATH": str(ROOT),
     }
-    command = program.python_command("backend.ml.compression.olive_cli", "run", "--config", work / "olive.json")
-    with program.Program(command, work / "olive.log", work, {**os.environ, **offline}) as olive:
+    argv = command(Programs.OLIVE, "run", "--config", work / "olive.json")
+    with program.Program(argv, work / "olive.log", work, {**os.environ, **offline}) as olive:
         olive.wait(lambda: watch(_running_pass(olive.lines())))
     if not (out / "model.onnx").is_file() or not (out / "genai_config.json").is_file():
         for line in olive.lines()[-_LOG_TAIL_LINES:]:
@@ -101,7 +102,7 @@ def run_smoke_test(folder: Path, prompts: Sequence[Sequence[int]], tick: Callabl
     """What a fresh process hears from the model: `first` tokens, their logits, `texts`. Raises StudioError when it can't load,
     crashes or gives no usable values."""
     asked = {"folder": str(folder), "prompts": [list(prompt) for prompt in prompts]}
-    heard = program.run_json("backend.ml.compression.smoke_test", asked, folder.parent, tick, "chat.onnx_stopped")
+    heard = program.run_json(Programs.SMOKE_TEST, asked, folder.parent, tick, "chat.onnx_stopped")
     if not heard["finite"]:
         raise StudioError("chat.onnx_wrong", reason="gives values that are not numbers")
     if not all(heard["spread"]):

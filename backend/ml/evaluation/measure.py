@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from backend.core.artifacts import folder_bytes, write_json
+from backend.core.programs import Programs
 from backend.core.progress import Progress
 from backend.core.schemas import ArtifactView, Kind
 from backend.models import costs
@@ -34,9 +35,7 @@ class Evaluator:
             asked = {"view": view.model_dump(mode="json"), "data": str(self.data.path), "split": split, "rows": rows}
             asked |= {"original": str(self.work / f"chances-{split}.npy"), "keep": name == ORIGINAL}
             begun = time.monotonic()
-            found = run_json(
-                "backend.ml.evaluation.measure_child", asked, self.work, self.progress, "quant.measure_stopped"
-            )
+            found = run_json(Programs.MEASURE, asked, self.work, self.progress, "quant.measure_stopped")
             found |= {"size_bytes": folder_bytes(folder), "seconds": time.monotonic() - begun}
             write_json(file, found)
         metrics: dict[str, float] = json.loads(file.read_text("utf-8"))

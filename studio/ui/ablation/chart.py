@@ -8,8 +8,7 @@ from typing import Any
 
 from backend.planning.ablation.results import Ablation, Arm
 from studio.ui.ablation.labels import variant_label
-from studio.ui.compare.axes import axis_range, ticks
-from studio.ui.compare.labels import axis_text
+from studio.ui.shared.charts import axis_range, axis_text, ticks
 from studio.ui.shared.formatting import format_metric, percent
 from studio.ui.shared.i18n import _
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import streamlit as st
 
+from backend.api.forms import ABLATION
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import RefTo
 from backend.core.schemas import Kind
@@ -22,7 +23,7 @@ from studio.ui.forms import pickers
 from studio.ui.forms.form import Form, problem_line
 from studio.ui.forms.stage_panel import DOUBLE_CLICK, draw_fields, missing_builtin, prepare_builtin
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ABLATION, duration, format_size
+from studio.ui.shared.formatting import duration, format_size
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 

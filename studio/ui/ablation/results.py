@@ -9,14 +9,14 @@ from backend.planning.ablation.results import Ablation, Arm, is_ablation
 from backend.results.answers import table_csv
 from studio.ui.ablation.chart import ablation_chart, drawn
 from studio.ui.ablation.labels import headline, interval_text, percentage_points, range_text, variant_label, verdicts
-from studio.ui.compare.charts import chart_config
-from studio.ui.compare.table import Cell, Column, plain_table
 from studio.ui.forms.pickers import disambiguate
-from studio.ui.jobs.card import job_card
 from studio.ui.shared import api_cache
+from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import ago, duration, escape_markdown, format_metric, number, option_label, percent
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.card import job_card
 from studio.ui.shared.project import project
+from studio.ui.shared.table import Cell, Column, plain_table
 from studio.ui.shared.widgets import run_link, state_badge, worker_hint
 
 RUN = "ablation_run"

@@ -10,10 +10,10 @@ from typing import Any
 from backend.core.schemas import Kind
 from backend.results.answers import Confusion
 from backend.results.evaluations import ENDPOINT, HIGHER_IS_BETTER, EvaluationView, pareto_front
-from studio.ui.compare.axes import axis_range, ticks
-from studio.ui.compare.labels import axis_text, model_kind_label, names, truncate
+from studio.ui.compare.labels import model_kind_label, names, truncate
+from studio.ui.shared.charts import axis_range, axis_text, ticks
 from studio.ui.shared.formatting import format_metric
-from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.i18n import _
 
 COLOURS = {
     (Kind.MODEL, "fp32"): "#6366f1",
@@ -37,22 +37,6 @@ Figure = dict[str, Any]
 def colour(one: EvaluationView) -> str:
     """One for each kind and precision, the same in all charts; gray for any other."""
     return COLOURS.get((one.kind, one.precision), "#64748b")
-
-
-def chart_config(file: str) -> dict[str, Any]:
-    """One button, which saves the chart as PNG, in the session's language."""
-    words = {
-        "Download plot as a PNG": _("Save as a picture (PNG)"),
-        "Taking snapshot - this may take a few seconds": _("Saving the picture…"),
-        "Snapshot succeeded": _("The picture is saved"),
-    }
-    return {
-        "displaylogo": False,
-        "modeBarButtons": [["toImage"]],
-        "toImageButtonOptions": {"format": "png", "filename": file, "scale": 2},
-        "locale": lang(),
-        "locales": {lang(): {"dictionary": words}},
-    }
 
 
 def pareto_chart(shown: Sequence[EvaluationView], name: dict[str, str], x: str, y: str, log: bool) -> Figure:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from backend.results.answers import AnswerRow, Answers, Show
-from studio.ui.compare.charts import chart_config, confusion_chart
+from studio.ui.compare.charts import confusion_chart
 from studio.ui.compare.controls import Selection, model_choice
 from studio.ui.compare.labels import model_kind_label, origin_texts, significance_text, truncate
-from studio.ui.compare.table import Cell, Column, plain_table
 from studio.ui.shared import api_cache
+from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.table import Cell, Column, plain_table
 
 PAGE = 20
 LONGEST = 2_000

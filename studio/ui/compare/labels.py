@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -54,11 +53,6 @@ def axis_name(metric: str) -> str:
         "peak_memory_bytes": _("Memory"),
         "decode_tokens_per_s": _("Tokens/s"),
     }[metric]
-
-
-def axis_text(metric: str, value: float) -> str:
-    """A figure at an axis: without `.0` before its unit."""
-    return re.sub(r"[.,]0(?=\s|$)", "", format_metric(metric, value)[1])
 
 
 def rounded(share: float) -> str:

@@ -15,13 +15,13 @@ from backend.results.evaluations import (
     pareto_front,
     qualities,
 )
-from studio.ui.compare.axes import SHARES
 from studio.ui.compare.charts import colour
 from studio.ui.compare.controls import Selection, model_choice
 from studio.ui.compare.labels import gain_text, model_kind_label, origin_texts, quality_text
-from studio.ui.compare.table import Cell, Column, Tag, plain_table
+from studio.ui.shared.charts import SHARES
 from studio.ui.shared.formatting import escape_markdown, format_metric
 from studio.ui.shared.i18n import _
+from studio.ui.shared.table import Cell, Column, Tag, plain_table
 
 GAINS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
 COSTS = ("latency_ms_p50", "decode_tokens_per_s", "size_bytes", "peak_memory_bytes", "model_memory_bytes")

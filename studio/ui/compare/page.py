@@ -8,13 +8,14 @@ from backend.core.errors import Problem
 from backend.core.schemas import JobView, Kind, State
 from backend.results.evaluations import EvaluationView, benchmarks
 from studio.nav import COMPARE, HOME
-from studio.ui.compare.charts import bars_chart, chart_config, pareto_chart
+from studio.ui.compare.charts import bars_chart, pareto_chart
 from studio.ui.compare.controls import Selection, axis, controls
 from studio.ui.compare.details import details
 from studio.ui.compare.export import exports
 from studio.ui.compare.leaderboard import gains, leaderboard
 from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.shared import api_cache
+from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import escape_markdown, format_metric, truncation_hint
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project

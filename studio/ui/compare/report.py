@@ -10,11 +10,9 @@ from babel.dates import format_date
 from backend.results.answers import Answers
 from backend.results.evaluations import HIGHER_IS_BETTER, EvaluationView, metric_ratio, pareto_front
 from backend.results.report import BulletList, Dot, Heading, Paragraph, Part, Report, Scatter, Table
-from studio.ui.compare.axes import SHARES, axis_range, ticks
 from studio.ui.compare.charts import colour
 from studio.ui.compare.controls import Selection
 from studio.ui.compare.labels import (
-    axis_text,
     benchmark_label,
     gain_text,
     origin_texts,
@@ -22,9 +20,10 @@ from studio.ui.compare.labels import (
     significance_text,
 )
 from studio.ui.compare.leaderboard import GAINS, leaderboard_table
-from studio.ui.compare.table import Cell
+from studio.ui.shared.charts import SHARES, axis_range, axis_text, ticks
 from studio.ui.shared.formatting import format_metric, version_line
 from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.table import Cell
 
 
 def report(choice: Selection, answers: Answers) -> Report:

@@ -9,10 +9,10 @@ import streamlit as st
 from backend.core.schemas import ArtifactView, Kind
 from backend.data import filter_report
 from backend.data.filter_report import Drop, FilterReport
-from studio.ui.compare.charts import chart_config
 from studio.ui.curation.charts import classes_chart, map_chart, reason_label, reasons_chart
 from studio.ui.forms.pickers import disambiguate, label
 from studio.ui.shared import api_cache
+from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import escape_markdown, number, percent
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project

@@ -7,12 +7,11 @@ import streamlit as st
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import SPLITS
 from studio import nav
-from studio.ui.data.upload import download_link
-from studio.ui.models import delete
-from studio.ui.shared import api_cache
+from studio.ui.shared import api_cache, delete
 from studio.ui.shared.formatting import ago, escape_markdown, format_size, number, option_label
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
+from studio.ui.shared.upload import download_link
 
 ROWS = 20
 _CELL = 400

@@ -12,7 +12,6 @@ from backend.data.demo import SOURCE as DEMO
 from backend.data.preview import Columns, PreviewRow
 from studio import nav
 from studio.ui.data.datasets import dataset_list, dataset_rows
-from studio.ui.data.upload import upload_box
 from studio.ui.forms.form import Form
 from studio.ui.forms.pickers import disambiguate
 from studio.ui.forms.stage_page import apply_query_params, jobs_of, last_failure
@@ -22,6 +21,7 @@ from studio.ui.shared.formatting import clock, escape_markdown, format_size
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import next_link, project_stepper
+from studio.ui.shared.upload import upload_box
 
 STAGE = "dataset"
 TYPES = [".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet"]

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
+from backend.api.forms import params_of
 from backend.checks.titles import title
 from backend.core import refs
 from backend.core.errors import Problem
@@ -23,11 +24,11 @@ from backend.training.methods import unused_fields, with_method
 from backend.training.params import inactive_fields
 from studio import nav
 from studio.ui.forms import pickers
-from studio.ui.forms.choices import JUDGING, PROSE
 from studio.ui.forms.fields import Kind, draw, kind_of, parse
 from studio.ui.forms.layout import ANSWERERS, BASIC, SENDING
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, params_of
+from studio.ui.shared.choices import JUDGING, PROSE
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import own_runs

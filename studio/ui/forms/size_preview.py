@@ -5,10 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from babel.numbers import format_decimal
 
-from backend.core import machine
-from backend.planning.forecast import ModelForecast, forecast_model
+from backend.planning.forecast import ModelForecast
 from backend.planning.planner import PlannedStage
-from backend.stages.prune import PruneParams
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import format_size, number, percent
 from studio.ui.shared.i18n import _, lang
@@ -16,15 +14,10 @@ from studio.ui.shared.i18n import _, lang
 
 def student_preview(step: PlannedStage) -> None:
     """A small table and a sentence for a step that cuts a student; nothing for others."""
-    params = step.params
-    if not isinstance(params, PruneParams):
+    found = api_cache.studio().outlooks(step)
+    if found is None:
         return
-    studio = api_cache.studio()
-    data = studio.artifact(params.data).facts
-    speed = machine.speed(studio.settings.home)
-    teacher, student = (
-        forecast_model(f, data, speed) for f in (studio.artifact(params.model).facts, step.quote.forecast)
-    )
+    teacher, student = found
     st.subheader(_("What the student will be like"), anchor=False)
     lines = [["", _("Teacher"), _("Student")], ["---", "---:", "---:"]]
     lines += [[word, *cells] for word, *cells in zip(_words(), _figures(teacher), _figures(student), strict=True)]

@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from backend.api.forms import ABLATION, params_of
 from backend.core.schemas import JobView, RunView, State
 from backend.planning.ablation.results import is_ablation
 from studio.nav import NavPage
 from studio.ui.forms.form import Form
 from studio.ui.forms.stage_panel import stage_panel
-from studio.ui.jobs.card import job_card
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ABLATION, params_of, stage_label
+from studio.ui.shared.formatting import stage_label
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.card import job_card
 from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import STAGE_PAGES, latest_jobs, next_link, own_runs, project_stepper
 

@@ -8,9 +8,6 @@ from backend.core.schemas import JobView, RunView, Storage
 from studio.nav import COMPARE, DATA, HOME, JOBS
 from studio.ui.compare.page import measured
 from studio.ui.home.demo import demo_button, demo_card
-from studio.ui.jobs.card import AT_WORK, job_card
-from studio.ui.jobs.queue_position import start_order_now, why_waiting
-from studio.ui.jobs.refresh import refresh_on_change
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import (
     ago,
@@ -23,8 +20,11 @@ from studio.ui.shared.formatting import (
     stage_label,
 )
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.job_card.card import AT_WORK, job_card
+from studio.ui.shared.job_card.queue_position import start_order_now, why_waiting
 from studio.ui.shared.project import project, project_label
 from studio.ui.shared.project_progress import next_link, project_stepper, session_stages
+from studio.ui.shared.refresh import refresh_on_change
 from studio.ui.shared.widgets import run_link, state_badge, worker_hint
 
 RECENT = 8

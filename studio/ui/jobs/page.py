@@ -8,17 +8,16 @@ from typing import Any
 import streamlit as st
 
 from backend.core.schemas import FINISHED, JobView, State
-from backend.stages import NAMES
 from studio.nav import JOBS
-from studio.ui.jobs.card import AT_WORK, job_card
 from studio.ui.jobs.clear_history import clear_history_dialog
-from studio.ui.jobs.queue_position import move_buttons, start_order_now, why_waiting
-from studio.ui.jobs.refresh import refresh_on_change
 from studio.ui.jobs.table import job_table
 from studio.ui.settings.queues import queues
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import stage_label
+from studio.ui.shared.formatting import STAGES, stage_label
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.job_card.card import AT_WORK, job_card
+from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
+from studio.ui.shared.refresh import refresh_on_change
 from studio.ui.shared.widgets import open_run, run_link, worker_line
 
 PAGE = 20
@@ -77,7 +76,7 @@ def _filters() -> tuple[str, str, str]:
         "failed": _("Failed"),
         "stopped": _("Cancelled"),
     }
-    stages = [ALL, *NAMES]
+    stages = [ALL, *STAGES]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="job_filters"):
         group = st.segmented_control(
             _("State"),

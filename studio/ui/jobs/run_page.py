@@ -6,11 +6,11 @@ import streamlit as st
 
 from backend.core.schemas import JobView, RunView, State
 from studio.nav import JOBS
-from studio.ui.jobs.card import job_card
-from studio.ui.jobs.queue_position import start_order_now
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import ago, duration, escape_markdown, run_seconds, stage_label
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.card import job_card
+from studio.ui.shared.job_card.queue_position import start_order_now
 from studio.ui.shared.project import project_label
 from studio.ui.shared.widgets import back_link, state_badge, steps_line
 

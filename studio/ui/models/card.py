@@ -6,13 +6,14 @@ import streamlit as st
 
 from backend.core.schemas import ArtifactView, Kind
 from studio.nav import PLAYGROUND
-from studio.ui.data.upload import download_link
-from studio.ui.models import delete, details
-from studio.ui.models.labels import ICONS, facts_line, kind_badge
+from studio.ui.models import details
+from studio.ui.models.labels import ICONS, facts_line
 from studio.ui.serving import drawer as serving
 from studio.ui.serving.state import servers
-from studio.ui.shared.formatting import escape_markdown, format_metric
+from studio.ui.shared import delete
+from studio.ui.shared.formatting import escape_markdown, format_metric, kind_word
 from studio.ui.shared.i18n import _
+from studio.ui.shared.upload import download_link
 
 _LINE = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 _FIGURES = ("accuracy", "token_f1", "decode_tokens_per_s")
@@ -24,7 +25,7 @@ def card(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{escape_markdown(view.name)}**", width="content")
             icon, colour = ICONS[view.kind]
-            st.badge(kind_badge(view.kind), icon=icon, color=colour)
+            st.badge(kind_word(view.kind), icon=icon, color=colour)
             if view.kind is Kind.PACKAGE and view.facts.get("version"):
                 st.badge(escape_markdown(view.facts["version"]), color="gray")
         st.caption(lineage_text(view, known))

@@ -11,9 +11,17 @@ from backend.api import MODEL_KINDS
 from backend.core.artifacts import Manifest
 from backend.core.schemas import ArtifactView, Kind
 from backend.packaging.verify import version_key
-from studio.ui.models.labels import format_count, kind_badge
+from studio.ui.models.labels import format_count
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, escape_markdown, field_label, format_size, option_label, stage_label
+from studio.ui.shared.formatting import (
+    ago,
+    escape_markdown,
+    field_label,
+    format_size,
+    kind_word,
+    option_label,
+    stage_label,
+)
 from studio.ui.shared.i18n import _, lang
 
 PARAMETER = "model"
@@ -44,7 +52,7 @@ def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
 
 def _facts(view: ArtifactView) -> None:
     facts = view.facts
-    rows = {_("Kind"): kind_badge(view.kind), _("Size on disk"): format_size(view.size_bytes)}
+    rows = {_("Kind"): kind_word(view.kind), _("Size on disk"): format_size(view.size_bytes)}
     counts = {
         _("Parameters"): "parameters",
         _("Trained parameters"): "adapter_parameters",
@@ -96,7 +104,7 @@ def _lineage(view: ArtifactView, known: dict[str, ArtifactView], manifest: Manif
     st.markdown(f"**{_('Made from')}**")
     parents = [known[id_] for id_ in manifest.parents if id_ in known]
     gone = [id_ for id_ in manifest.parents if id_ not in known]
-    lines = [f"- **{escape_markdown(each.name)}** · {kind_badge(each.kind)}" for each in parents]
+    lines = [f"- **{escape_markdown(each.name)}** · {kind_word(each.kind)}" for each in parents]
     lines += [f"- `{id_}` · {_('deleted')}" for id_ in gone]
     st.markdown("\n".join(lines) or _("It was imported: nothing here came before it."))
 

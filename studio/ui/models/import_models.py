@@ -9,11 +9,11 @@ import streamlit as st
 
 from backend.core.errors import StudioError
 from backend.files.uploads import Upload
-from studio.ui.data.upload import upload_box
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import ago, escape_markdown, format_size
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import background, drop, failure, task
+from studio.ui.shared.upload import upload_box
 
 _EXTENSIONS = (".zip", ".gguf")
 

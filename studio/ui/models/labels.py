@@ -6,7 +6,7 @@ from babel.numbers import format_decimal
 
 from backend.core.schemas import ArtifactView, Kind
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import Colour, ago, escape_markdown, format_size, kind_name
+from studio.ui.shared.formatting import Colour, ago, escape_markdown, format_size
 from studio.ui.shared.i18n import _, lang
 from studio.ui.shared.project import project_label
 
@@ -17,12 +17,6 @@ ICONS: dict[Kind, tuple[str, Colour]] = {
     Kind.CAPTURE: (":material/lens_blur:", "gray"),
     Kind.PACKAGE: (":material/package_2:", "gray"),
 }
-
-
-def kind_badge(kind: Kind) -> str:
-    """One thing of a kind, as a title; `studio.ui.shared.formatting.kind_label` names many."""
-    word = kind_name(kind)
-    return word[:1].upper() + word[1:]
 
 
 def facts_line(view: ArtifactView) -> str:

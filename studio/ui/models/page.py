@@ -7,11 +7,11 @@ import streamlit as st
 
 from backend.core.schemas import ArtifactView, Kind
 from studio.nav import FINETUNE
-from studio.ui.models import delete, details, import_models
+from studio.ui.models import details, import_models
 from studio.ui.models.card import card
 from studio.ui.serving import drawer as serving
 from studio.ui.serving import state
-from studio.ui.shared import api_cache
+from studio.ui.shared import api_cache, delete
 from studio.ui.shared.formatting import kind_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project_label

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from backend.api.host import Piece
 from backend.core.errors import StudioError
 from backend.data.dataset import Message, Row, Template
 from backend.inference.protocol import Sampling
-from backend.serve.client import Piece
 from studio.ui.playground.model_loader import ModelLoader
 
 MAX_CHATS = 50

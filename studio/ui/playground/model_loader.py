@@ -7,8 +7,8 @@ import threading
 import time
 from typing import Protocol
 
+from backend.api.host import ServeClient, ServedModel
 from backend.core.errors import StudioError
-from backend.serve.client import ServeClient, ServedModel
 
 FORCEABLE = frozenset({"serve.memory_busy", "serve.memory_short"})
 """Refusals that `force` overrides."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from backend.api.host import ServeClient, ServedModel
 from backend.core.errors import StudioError
-from backend.serve.client import ServeClient, ServedModel
 from studio.ui.playground.chats import ChatStore
 from studio.ui.playground.model_loader import ModelLoader
 from studio.ui.shared import api_cache

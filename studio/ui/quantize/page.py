@@ -10,8 +10,7 @@ import streamlit as st
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind
 from studio import nav
-from studio.ui.compare.charts import chart_config, pareto_chart
-from studio.ui.compare.table import plain_table
+from studio.ui.compare.charts import pareto_chart
 from studio.ui.forms.form import Form
 from studio.ui.forms.pickers import disambiguate, label
 from studio.ui.quantize.search_report import (
@@ -25,9 +24,11 @@ from studio.ui.quantize.search_report import (
     scheme_label,
 )
 from studio.ui.shared import api_cache
+from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import ago, escape_markdown, format_metric, format_size, percent
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
+from studio.ui.shared.table import plain_table
 
 
 def quantize_results() -> None:

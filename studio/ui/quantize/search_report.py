@@ -7,9 +7,9 @@ from typing import Any
 
 from backend.core.schemas import ArtifactView, Kind
 from backend.results.evaluations import EvaluationView
-from studio.ui.compare.table import Cell, Column, Tag
 from studio.ui.shared.formatting import format_metric, option_label, percent
 from studio.ui.shared.i18n import _
+from studio.ui.shared.table import Cell, Column, Tag
 
 ORIGINAL = "original"
 COSTS = ("size_bytes", "decode_tokens_per_s", "ttft_ms", "peak_memory_bytes")

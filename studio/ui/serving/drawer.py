@@ -5,10 +5,9 @@ from __future__ import annotations
 import streamlit as st
 from babel.numbers import format_decimal
 
+from backend.api.serving import ServeOptions, ServerView, curl, python
 from backend.core.errors import Problem, StudioError
 from backend.core.schemas import ArtifactView
-from backend.serve.client import ServeOptions, ServerView
-from backend.serve.openai_api.snippets import curl, python
 from studio.ui.playground.model_loader import FORCEABLE
 from studio.ui.serving.state import KEY, servers, start, stop
 from studio.ui.shared import api_cache

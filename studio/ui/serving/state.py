@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from backend.api.serving import ServeOptions, ServerView
 from backend.core.errors import StudioError
-from backend.serve.client import ServeOptions, ServerView
 from studio.ui.playground.shared import loader
 
 KEY = "models_serve"

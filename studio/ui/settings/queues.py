@@ -7,8 +7,8 @@ from functools import cache
 
 import streamlit as st
 
+from backend.api.queue import served_queues
 from backend.core.schemas import State, WorkerView
-from backend.jobs.queue import served_queues
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import ago, escape_markdown
 from studio.ui.shared.i18n import _, ngettext

@@ -10,11 +10,9 @@ from typing import Any, Literal
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from backend.api.forms import ABLATION, params_of
 from backend.core.schemas import JobView, Kind, RunView, State
-from backend.core.stage import Params
-from backend.planning.ablation.recipe import AblationParams
-from backend.stages import stage as find_stage
-from studio.ui.forms.choices import NOTES, OPTIONS
+from studio.ui.shared.choices import NOTES, OPTIONS
 from studio.ui.shared.i18n import _, lang
 from studio.ui.shared.metrics import METRICS
 
@@ -70,9 +68,6 @@ KINDS: dict[str, str] = {
     "uploads": "Uploads",
 }
 
-ABLATION = "ablation"
-"""The form of an ablation, which asks what `distill` and `evaluate` ask, and more."""
-
 
 def escape_markdown(text: str) -> str:
     """Words of others (file names, an endpoint's reply) as plain text: no markup, no picture that a browser would fetch."""
@@ -106,9 +101,10 @@ def kind_name(kind: Kind) -> str:
     }[kind]
 
 
-def params_of(form: str) -> type[Params]:
-    """What a form asks: the parameters of a stage, or of an ablation, which is many stages."""
-    return AblationParams if form == ABLATION else find_stage(form).params
+def kind_word(kind: Kind) -> str:
+    """One thing of a kind, as a title; `kind_words` names many."""
+    word = kind_name(kind)
+    return word[:1].upper() + word[1:]
 
 
 def field_label(stage: str, field: str) -> tuple[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from backend.api.projects import DEFAULT_PROJECT
 from backend.core.schemas import ProjectView
-from backend.db.projects import DEFAULT_PROJECT
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _

@@ -9,9 +9,9 @@ import streamlit as st
 from backend.core.schemas import ArtifactView, Kind
 from studio import nav
 from studio.ui.models.card import latest_evaluation, lineage_text
-from studio.ui.models.labels import ICONS, facts_line, kind_badge
+from studio.ui.models.labels import ICONS, facts_line
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, format_metric
+from studio.ui.shared.formatting import escape_markdown, format_metric, kind_word
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.teacher import endpoints, form
@@ -72,7 +72,7 @@ def _card(view: ArtifactView, known: dict[str, ArtifactView], verdict: dict[str,
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{escape_markdown(view.name)}**", width="content")
             icon, colour = ICONS[view.kind]
-            st.badge(kind_badge(view.kind), icon=icon, color=colour)
+            st.badge(kind_word(view.kind), icon=icon, color=colour)
         st.caption(lineage_text(view, known))
         st.caption(facts_line(view))
         if view.kind is Kind.ONNX:

@@ -8,12 +8,12 @@ import streamlit as st
 
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind
-from studio.ui.compare.table import Cell, Column, plain_table
 from studio.ui.forms.pickers import disambiguate
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import ago, escape_markdown, format_metric, money, number, percent, truncation_hint
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
+from studio.ui.shared.table import Cell, Column, plain_table
 from studio.ui.teacher.labels import score_text
 from studio.ui.teacher.select_teacher import select_button
 

@@ -10,11 +10,6 @@ import streamlit as st
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, JobView, Kind, State
 from studio import nav
-from studio.ui.checks.report import is_report, report_card
-from studio.ui.data.upload import download_link
-from studio.ui.jobs.loss_curves import loss_chart
-from studio.ui.jobs.queue_position import move_buttons, start_order_now, why_waiting
-from studio.ui.jobs.resource_usage import usage
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import (
     duration,
@@ -28,7 +23,12 @@ from studio.ui.shared.formatting import (
     truncation_hint,
 )
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.check_report import is_report, report_card
+from studio.ui.shared.job_card.loss_curves import loss_chart
+from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
+from studio.ui.shared.job_card.resource_usage import usage
 from studio.ui.shared.project_progress import STAGE_PAGES
+from studio.ui.shared.upload import download_link
 from studio.ui.shared.widgets import progress, run_link, state_badge, worker_hint
 
 AT_WORK = (State.RUNNING, State.CANCELLING)

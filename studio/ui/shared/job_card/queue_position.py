@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from backend.api.queue import neighbour, start_order
 from backend.core.schemas import JobView, State
-from backend.jobs.scheduling import neighbour, start_order
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown, stage_label
 from studio.ui.shared.i18n import _

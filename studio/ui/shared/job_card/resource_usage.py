@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 import psutil
 import streamlit as st
 
+from backend.core.programs import Programs
 from backend.core.schemas import JobView, WorkerView
 from studio.ui.shared import api_cache
-
-_CHILD = "backend.jobs.child"
 
 
 @dataclass(frozen=True)
@@ -67,4 +66,4 @@ def _is_child(pid: int, workers: list[WorkerView]) -> bool:
         command = psutil.Process(pid).cmdline()
     except psutil.Error:
         return False
-    return _CHILD in command and command[-1] in here
+    return Programs.STAGE in command and command[-1] in here

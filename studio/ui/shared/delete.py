@@ -6,9 +6,8 @@ import streamlit as st
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
-from studio.ui.models.labels import kind_badge
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, format_size
+from studio.ui.shared.formatting import escape_markdown, format_size, kind_word
 from studio.ui.shared.i18n import _, ngettext
 
 KEY = "models_delete"
@@ -39,7 +38,7 @@ def _confirm(view: ArtifactView) -> None:
     if hanging:
         st.markdown(ngettext("{n} other thing was made from it:", "{n} other things were made from it:", len(hanging)))
         names = [
-            f"- {escape_markdown(each.name)} · {kind_badge(each.kind)} · {format_size(each.size_bytes)}"
+            f"- {escape_markdown(each.name)} · {kind_word(each.kind)} · {format_size(each.size_bytes)}"
             for each in hanging
         ]
         more = [ngettext("- and {n} more", "- and {n} more", len(names) - _MOST)] if len(names) > _MOST else []

@@ -15,9 +15,9 @@ from backend.checks.check import Check
 from backend.checks.document import checks_of, document, read_report, summary
 from backend.core.schemas import ArtifactView, Kind
 from backend.results.report import html, markdown
-from studio.ui.compare.table import Cell, Column, plain_table
 from studio.ui.shared.formatting import escape_markdown, format_size, percent
 from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.table import Cell, Column, plain_table
 
 SHOWN = ("parity", "checklist")
 SMALLEST = 0.0001

@@ -1,11 +1,16 @@
-"""Axes with round numbers and words at their ticks, for charts in the browser and for those of a report."""
+"""What charts share: axes with round numbers and words at their ticks (in the browser and in a report), and the button that
+saves a picture."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import ceil, floor, log10
+from typing import Any
 
 from backend.results.evaluations import QUALITIES
+from studio.ui.shared.formatting import format_metric
+from studio.ui.shared.i18n import _, lang
 
 SHARES = frozenset(QUALITIES) - {"perplexity"}
 
@@ -36,3 +41,24 @@ def ticks(metric: str, low: float, high: float, log: bool) -> list[float]:
         marks = [round(at * step, 12) for at in range(ceil(low / step), floor(high / step) + 1)]
     most = min(high, 1.0) if metric in SHARES else high
     return [mark for mark in marks if max(low, 0.0) <= mark <= most]
+
+
+def axis_text(metric: str, value: float) -> str:
+    """A figure at an axis: without `.0` before its unit."""
+    return re.sub(r"[.,]0(?=\s|$)", "", format_metric(metric, value)[1])
+
+
+def chart_config(file: str) -> dict[str, Any]:
+    """One button, which saves the chart as PNG, in the session's language."""
+    words = {
+        "Download plot as a PNG": _("Save as a picture (PNG)"),
+        "Taking snapshot - this may take a few seconds": _("Saving the picture…"),
+        "Snapshot succeeded": _("The picture is saved"),
+    }
+    return {
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": "png", "filename": file, "scale": 2},
+        "locale": lang(),
+        "locales": {lang(): {"dictionary": words}},
+    }
