@@ -229,6 +229,7 @@ def show_plan(plan: Plan, as_json: bool) -> None:
 
 def show_result(run: RunView, studio: Studio) -> None:
     """Each stage's end with its error, the evaluations side by side, and where the packages lie."""
+    from backend.api.metrics import headline
     from backend.core.units import human_bytes
 
     for job in run.jobs:
@@ -238,7 +239,7 @@ def show_result(run: RunView, studio: Studio) -> None:
     for job in run.jobs:
         if job.stage == "evaluate" and job.result:
             found = job.result["metrics"]
-            quality = found.get("accuracy", found.get("token_f1"))
+            quality = found.get(headline(found))
             rows.append(
                 [
                     job.stage_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
@@ -17,9 +17,8 @@ class Labels:
 
 
 def labels_of(info: FieldInfo) -> dict[str, str]:
-    """The words of a field's values, or of a list's; empty where a value speaks for itself."""
-    inner = [mark for each in get_args(info.annotation) for mark in getattr(each, "__metadata__", ())]
-    return next((mark.words for mark in [*info.metadata, *inner] if isinstance(mark, Labels)), {})
+    """The words of a field's values; empty where a value speaks for itself."""
+    return next((mark.words for mark in info.metadata if isinstance(mark, Labels)), {})
 
 
 Name = Annotated[

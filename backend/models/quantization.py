@@ -13,9 +13,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from backend.core.fields import Labels
+from backend.core.fields import Labels, Name
+from backend.core.refs import TorchRef
+from backend.core.stage import Params
 
 Precision = Annotated[
     Literal["int4", "int8", "fp16", "fp32"],
@@ -94,12 +96,11 @@ SCHEMES = (
     NamedScheme("gptq-64", "INT4 GPTQ, blocks of 64", {"rounding": "gptq", "block_size": 64}),
     NamedScheme("int8", "INT8 RTN, blocks of 64", {"precision": "int8", "block_size": 64}),
 )
+SCHEME_LABELS = Labels({scheme.name: scheme.title for scheme in SCHEMES})
 if TYPE_CHECKING:
     SchemeName = str
 else:
-    SchemeName = Annotated[
-        Literal[tuple(scheme.name for scheme in SCHEMES)], Labels({scheme.name: scheme.title for scheme in SCHEMES})
-    ]
+    SchemeName = Literal[tuple(scheme.name for scheme in SCHEMES)]
 
 
 def accelerator(target: Target) -> dict[str, Any]:
@@ -207,3 +208,19 @@ def build_seconds(scheme: Scheme, facts: dict[str, Any], adapter: bool, scan: bo
 def build_memory(facts: dict[str, Any], adapter: bool) -> float:
     """Peak bytes of the larger process."""
     return MEMORY_BASE + MEMORY_PER_WEIGHT * float(facts.get("parameters", 0)) + (MEMORY_MERGE if adapter else 0.0)
+
+
+class QuantizationParams(Params):
+    """What `quantize` and `scheme_search` both ask."""
+
+    model: TorchRef = Field(
+        title="Model", description="The model or adapter to make small. An adapter is merged into its model first."
+    )
+    calibration_rows: int = Field(
+        64,
+        title="Rows to calibrate on",
+        description="How many training rows GPTQ reads. More is steadier and takes longer.",
+        ge=1,
+        le=2048,
+    )
+    name: Name = ""

@@ -41,7 +41,7 @@ class AttachParams(Params):
     )
     rows: int = Field(
         32,
-        title="Rows at most",
+        title="Maximum rows",
         description="How many validation rows both answer. More makes the comparison surer and takes longer.",
         ge=4,
         le=1000,

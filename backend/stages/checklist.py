@@ -56,7 +56,7 @@ class ChecklistParams(Params):
     )
     rows: int = Field(
         100,
-        title="Rows at most",
+        title="Maximum rows",
         description="How many different rows are asked and scored.",
         ge=4,
         le=1000,

@@ -51,7 +51,7 @@ class ParityParams(Params):
     split: MeasuredSplit = "validation"
     rows: int = Field(
         32,
-        title="Rows at most",
+        title="Maximum rows",
         description="How many rows both models answer. More makes the comparison surer and takes longer.",
         ge=4,
         le=1000,

@@ -16,15 +16,15 @@ from typing import Any, Literal
 from pydantic import Field
 
 from backend.core.errors import Problem
-from backend.core.fields import Name
 from backend.core.progress import Progress
-from backend.core.refs import DatasetRef, TorchRef
+from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import ArtifactInfo, Context, Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import ArtifactInfo, Context, Result, Stage, World, check_fits, check_refs
 from backend.models import costs
 from backend.models.quantization import (
     BITS,
     Precision,
+    QuantizationParams,
     Rounding,
     Scheme,
     Target,
@@ -35,22 +35,6 @@ from backend.models.quantization import (
 )
 
 BLOCKS = (32, 64, 128)
-
-
-class QuantizationParams(Params):
-    """What `quantize` and `scheme_search` both ask."""
-
-    model: TorchRef = Field(
-        title="Model", description="The model or adapter to make small. An adapter is merged into its model first."
-    )
-    calibration_rows: int = Field(
-        64,
-        title="Rows to calibrate on",
-        description="How many training rows GPTQ reads. More is steadier and takes longer.",
-        ge=1,
-        le=2048,
-    )
-    name: Name = ""
 
 
 class QuantizeParams(QuantizationParams):

@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -26,10 +26,10 @@ from backend.core.stage import Context, Result, Stage, World, check_fits, check_
 from backend.data.dataset import DataFolder, gold_answer
 from backend.inference import time_estimates
 from backend.models import costs
-from backend.models.quantization import SCHEMES, SchemeName, build_memory
-from backend.results.evaluations import pareto_indices
+from backend.models.quantization import SCHEME_LABELS, SCHEMES, QuantizationParams, SchemeName, build_memory
+from backend.results.scheme_choice import choose_scheme
 from backend.stages import quantize
-from backend.stages.quantize import QuantizationParams, QuantizeParams
+from backend.stages.quantize import QuantizeParams
 
 _INT8_LAYER_EVERY = 6
 """One layer in so many keeps 8 bits, where a scheme lets some."""
@@ -42,7 +42,7 @@ class SchemeSearchParams(QuantizationParams):
         title="Dataset",
         description="Its validation rows choose, its training rows calibrate, its test rows say at the end what was chosen.",
     )
-    schemes: list[SchemeName] = Field(
+    schemes: Annotated[list[SchemeName], SCHEME_LABELS] = Field(
         [scheme.name for scheme in SCHEMES],
         title="Schemes",
         description="What is tried: how weights are rounded, weights per block, and what keeps 8 bits.",
@@ -227,28 +227,6 @@ def _measure_scheme(
     told = ", ".join(f"{key} {value:.4g}" for key, value in metrics.items() if key != "seconds")
     ctx.log(f"{name}: {told}")
     return {**point, "facts": facts, "metrics": metrics, "seconds": time.monotonic() - begun}
-
-
-def choose_scheme(points: list[dict[str, Any]], original: dict[str, float], keep: float) -> dict[str, Any]:
-    """The choice among measured points: the smallest that keeps `keep` of the original's quality, else the best; `kept`: the
-    share that it keeps; `front`: the names that no other beats in size and quality, smallest first."""
-    metric = "accuracy" if "accuracy" in original else "token_f1"
-    good = [point for point in points if point["metrics"][metric] >= keep * original[metric]]
-
-    def size(point: dict[str, Any]) -> float:
-        return float(point["metrics"]["size_bytes"])
-
-    chosen = min(good, key=size) if good else max(points, key=lambda point: (point["metrics"][metric], -size(point)))
-    share = chosen["metrics"][metric] / original[metric] if original[metric] else 1.0
-    front = pareto_indices([(size(point), point["metrics"][metric]) for point in points], "size_bytes", metric)
-    return {
-        "choice": chosen["name"],
-        "metric": metric,
-        "keep": keep,
-        "kept": share,
-        "passed": bool(good),
-        "front": [points[at]["name"] for at in front],
-    }
 
 
 def _test(evaluator: Any, source: Path, folder: Path, name: str, data: ArtifactView) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class TeacherParams(EnsembleParams):
         max_length=20_000,
     )
     max_rows: int = Field(
-        0, title="Rows at most", description="Answer only the first rows, to try things out. 0 answers all.", ge=0
+        0, title="Maximum rows", description="Answer only the first rows, to try things out. 0 answers all.", ge=0
     )
     keep_labels_only: bool = Field(
         True,

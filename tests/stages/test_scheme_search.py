@@ -16,7 +16,8 @@ from backend.jobs.context import MemoryContext
 from backend.ml.compression import quantize
 from backend.ml.evaluation import measure as evaluator
 from backend.models.quantization import SCHEMES
-from backend.stages.scheme_search import STAGE, SchemeSearchParams, check, choose_scheme, quote, run
+from backend.results.scheme_choice import choose_scheme
+from backend.stages.scheme_search import STAGE, SchemeSearchParams, check, quote, run
 from tests.helpers import dataset_view, model_view, tiny_dataset
 from tests.onnx_models import SCALE, build_lively_model
 from tests.stages.fake_world import FakeWorld

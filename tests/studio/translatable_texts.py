@@ -10,6 +10,7 @@ from typing import Any
 
 from backend import stages
 from backend.api.forms import ABLATION
+from backend.api.metrics import metrics
 from backend.checks.titles import OTHER_TITLES, PHRASES, TITLES
 from backend.core.endpoints import PRESETS, SavedEndpoint
 from backend.core.fields import labels_of
@@ -20,7 +21,7 @@ from backend.generation.judge import RUBRIC
 from backend.planning import recipes
 from backend.planning.ablation.recipe import AblationParams
 from studio.nav import NAV
-from studio.ui.shared import choices, formatting, metrics
+from studio.ui.shared import choices, formatting
 
 
 def shell_files() -> list[Path]:
@@ -77,7 +78,7 @@ def _tables() -> Iterator[tuple[str, str]]:
         yield from ((text, "studio/nav.py") for text in (row.title, row.help, row.section))
     tables: dict[str, list[str]] = {
         "STATES": [word for word, _icon, _colour in formatting.STATES.values()],
-        "METRICS": [label for label, _unit in metrics.METRICS.values()],
+        "METRICS": [metric.title for metric in metrics().values()],
         "KINDS": list(formatting.KINDS.values()),
         "NOTES": sorted(choices.NOTES),
     }

@@ -55,7 +55,7 @@ def _search() -> None:
     _verdict(view, report)
     _chart(view, report)
     at = 1 + figures(report).index("size_bytes")
-    plain_table("search_table", _("Recipes"), columns(report), rows(report), sort=(at, False), stack=True)
+    plain_table("search_table", _("Schemes"), columns(report), rows(report), sort=(at, False), stack=True)
     for point in report["points"]:
         if "failure" in point:
             said = Problem(**point["failure"]).sentence(_)

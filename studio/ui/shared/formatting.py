@@ -11,10 +11,10 @@ from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from backend.api.forms import form_of, labels_of, title_of
+from backend.api.metrics import Metric, metrics
 from backend.core.schemas import JobView, Kind, RunView, State
 from studio.ui.shared.choices import NOTES
 from studio.ui.shared.i18n import _, lang
-from studio.ui.shared.metrics import METRICS
 
 Colour = Literal["red", "orange", "blue", "green", "gray"]
 
@@ -97,7 +97,8 @@ def option_label(stage: str, field: str, value: Any) -> str:
         return _("Yes") if value else _("No")
     if isinstance(value, list):
         return ", ".join(option_label(stage, field, each) for each in value)
-    word = labels_of(form_of(stage).params.model_fields[field]).get(value)
+    info = form_of(stage).params.model_fields.get(field)  # None: one of another version
+    word = labels_of(info).get(value) if info else None
     return _(word) if word else str(value)
 
 
@@ -162,7 +163,7 @@ def money(usd: float) -> str:
 
 def format_metric(name: str, value: float) -> tuple[str, str]:
     """(label, value) of a metric; one that the table doesn't know shows its own name."""
-    label, unit = METRICS.get(name, (name, "number"))
+    known = metrics().get(name, Metric(name, name))
     shown = {
         "share": lambda: percent(value),
         "ms": lambda: f"{format_decimal(value, '#,##0', locale=lang())} ms",
@@ -171,8 +172,8 @@ def format_metric(name: str, value: float) -> tuple[str, str]:
         "number": lambda: number(value),
         "usd": lambda: money(value),
         "fine": lambda: format_decimal(round(value, 5), "0.#####", locale=lang()),
-    }[unit]()
-    return _(label), shown
+    }[known.unit]()
+    return _(known.title), shown
 
 
 def truncation_hint(share: float) -> str:
