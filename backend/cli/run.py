@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from backend.planning.planner import Plan
 
 _POLL_SECONDS = 0.4
+EXIT = {"succeeded": 0, "findings": 3}
+"""Exit code by how a run ended; 1 for anything else."""
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +35,7 @@ def run(
     list_: Annotated[bool, typer.Option("--list", help="List the shipped recipes.")] = False,
     fetch: Annotated[bool, typer.Option("--fetch", help="Fetch the built-in model if it is not here yet.")] = False,
 ) -> None:
-    """Run a recipe and wait for its end. Exit code 0 only when every stage succeeded."""
+    """Run a recipe and wait for its end. Exit code 0 when every stage succeeded, 3 when one ended with findings, else 1."""
     from backend.api import Studio
 
     studio = Studio.open()
@@ -52,7 +54,7 @@ def run(
         show_plan(plan, json_)
     if quote:
         return
-    raise SystemExit(0 if execute(studio, plan, json_) else 1)
+    raise SystemExit(EXIT.get(execute(studio, plan, json_), 1))
 
 
 def overrides(pairs: list[str]) -> dict[str, str]:
@@ -63,8 +65,8 @@ def overrides(pairs: list[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def execute(studio: Studio, plan: Plan, as_json: bool) -> bool:
-    """Start a plan, watch it to its end, print its result; True when all stages succeeded."""
+def execute(studio: Studio, plan: Plan, as_json: bool) -> str:
+    """Start a plan, watch it to its end, print its result; the state in which it ended."""
     from backend.jobs.supervise import ensure_worker
 
     with ensure_worker(studio.settings) as keeper:
@@ -76,7 +78,7 @@ def execute(studio: Studio, plan: Plan, as_json: bool) -> bool:
             raise SystemExit(130) from None
     result = summary(finished, studio)
     print_json({"event": "result"} | result) if as_json else show_result(finished, studio)
-    return bool(result["status"] == "succeeded")
+    return str(result["status"])
 
 
 def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], keeper: Keeper) -> RunView:
@@ -107,7 +109,7 @@ def summary(run: RunView, studio: Studio) -> dict[str, Any]:
                 "path": str(studio.artifact(job.result["artifact"]).path),
             }
             for id_, job in jobs.items()
-            if job.result
+            if job.result.get("artifact")
         },
         "metrics": {id_: job.result.get("metrics", {}) for id_, job in jobs.items() if job.result},
         "jobs": {
@@ -120,6 +122,7 @@ def summary(run: RunView, studio: Studio) -> dict[str, Any]:
             }
             for id_, job in jobs.items()
         },
+        "findings": {id_: finding_texts(job) for id_, job in jobs.items() if job.findings},
         "errors": {id_: error_text(job) for id_, job in jobs.items() if job.error},
     }
 
@@ -128,6 +131,10 @@ def error_text(job: JobView) -> str:
     if job.error is None:
         return ""
     return Problem(code=job.error.code, args=job.error.args, field=job.error.field, stage=job.stage_id).text()
+
+
+def finding_texts(job: JobView) -> list[str]:
+    return [found.model_copy(update={"stage": job.stage_id}).text() for found in job.findings]
 
 
 class JsonView:
@@ -189,7 +196,7 @@ class BarView:
                 self.progress.start_task(task)
             if job.state.ended:
                 self.progress.stop_task(task)
-            done = job.total if job.state.value == "succeeded" else job.done
+            done = job.total if job.state.finished else job.done
             left = f"{duration(job.eta_seconds)} left  {job.note}" if job.eta_seconds else job.note
             note = "" if job.state.ended else left
             self.progress.update(task, completed=done, total=job.total or None, state=job.state.value, note=note)
@@ -230,8 +237,8 @@ def show_result(run: RunView, studio: Studio) -> None:
     from backend.core.units import human_bytes
 
     for job in run.jobs:
-        if job.error:
-            note(error_text(job))
+        for text in [*finding_texts(job), *([error_text(job)] if job.error else [])]:
+            note(text)
     rows = []
     for job in run.jobs:
         if job.stage == "evaluate" and job.result:

@@ -87,4 +87,4 @@ class StudioError(Exception):
 
 
 class Cancelled(Exception):
-    """Raised by `ctx.checkpoint()` inside a stage when somebody asked it to stop."""
+    """Raised by `ctx.raise_if_cancelled()` inside a stage when somebody asked it to stop."""

@@ -132,9 +132,7 @@ def garbage(store: Store, settings: Settings) -> list[Path]:
             ]
     if settings.jobs.is_dir():
         found += [
-            path
-            for path in settings.jobs.iterdir()
-            if jobs.get(path.name, State.SUCCEEDED) is State.SUCCEEDED and _old(path)
+            path for path in settings.jobs.iterdir() if jobs.get(path.name, State.SUCCEEDED).finished and _old(path)
         ]
     reviewed = settings.reviews.iterdir() if settings.reviews.is_dir() else ()
     found += [path for path in reviewed if store.find_artifact(path.name) is None and _old(path)]

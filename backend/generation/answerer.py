@@ -11,7 +11,7 @@ from backend.core.endpoints import SavedEndpoint
 from backend.core.errors import Problem
 from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import ArtifactView, Quote
-from backend.core.stage import Params, World
+from backend.core.stage import Context, Params, World
 from backend.inference.protocol import ChatEngine, Sampling, not_here
 from backend.inference.time_estimates import PLAIN_MEMORY, Load, answer_seconds, endpoint_seconds
 from backend.ml.inference.open import open_engine
@@ -181,12 +181,12 @@ def answer_quote(who: AnswererParams, load: Load, world: World) -> Quote:
     return Quote(seconds=seconds, memory_bytes=costs.answer_bytes(facts), disk_bytes=0)
 
 
-def open_spend(params: AskingParams, ctx: Any) -> Spend:
+def open_spend(params: AskingParams, ctx: Context) -> Spend:
     """The count of a job, which goes on where an earlier attempt of it stopped."""
     return Spend(params.budget, ctx.dir / FILE, ctx.metric)
 
 
-def open_answerer(params: AnswererParams, ctx: Any, spend: Spend | None = None) -> Answerer:
+def open_answerer(params: AnswererParams, ctx: Context, spend: Spend | None = None) -> Answerer:
     """Load the model or prepare the endpoint; `spend` is given where several share a budget. Raises StudioError when that
     fails."""
     spend = spend or open_spend(params, ctx)
@@ -203,7 +203,7 @@ def open_answerer(params: AnswererParams, ctx: Any, spend: Spend | None = None) 
     return Answerer(HttpEngine(endpoint, spend), params.endpoint or endpoint.model, identity, None, spend)
 
 
-def _endpoint(params: AnswererParams, ctx: Any) -> Endpoint:
+def _endpoint(params: AnswererParams, ctx: Context) -> Endpoint:
     how = params.model_dump(include={"concurrency", "retries", "timeout"})
     if not params.endpoint:
         return Endpoint(url=params.endpoint_url, model=params.endpoint_model, key_env=params.endpoint_key_env, **how)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from backend.core.errors import StudioError
 from backend.core.progress import Pulse
+from backend.core.stage import Context
 from backend.data.dataset import Message
 from backend.generation.answerer import Answerer, sampling_identity
 from backend.generation.cache import AnswerCache, prompt_key
@@ -98,7 +99,7 @@ def lost_its_end(reply: Ended, labels: Collection[str]) -> bool:
     return reply.cut and reply.text not in labels
 
 
-def log_refused(ctx: Any, ids: Sequence[str], heard: Sequence[Ended]) -> None:
+def log_refused(ctx: Context, ids: Sequence[str], heard: Sequence[Ended]) -> None:
     """The first questions that an endpoint refused by themselves, by the `ids` of their rows, with its reasons, into the
     job's log."""
     refused = [(id_, reply.refused) for id_, reply in zip(ids, heard, strict=True) if reply.refused]
@@ -108,7 +109,7 @@ def log_refused(ctx: Any, ids: Sequence[str], heard: Sequence[Ended]) -> None:
         ctx.log(f"{len(refused) - REFUSALS_LOGGED} more were refused.", "warning")
 
 
-def log_cut_off(ctx: Any, count: int, of: int, room: int) -> None:
+def log_cut_off(ctx: Context, count: int, of: int, room: int) -> None:
     if count:
         ctx.log(
             f"{count} of {of} replies were cut off before their end, at most at {room} tokens. Raise max_new_tokens, "

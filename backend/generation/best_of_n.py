@@ -12,7 +12,7 @@ from typing import Any
 from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
 from backend.core.schemas import ArtifactView, Quote
-from backend.core.stage import World
+from backend.core.stage import Context, World
 from backend.data.dataset import Row, Scored, Template
 from backend.generation.answerer import AnswererParams, answer_quote, open_answerer
 from backend.generation.batch import ask, log_refused
@@ -75,7 +75,7 @@ def contest_quote(params: PanelParams, facts: dict[str, Any], rows: int, world: 
     return answer_quote(judge, load, world)
 
 
-def contest(params: PanelParams, ctx: Any, template: Template, rows: Sequence[Row], heard: Heard) -> Verdicts:
+def contest(params: PanelParams, ctx: Context, template: Template, rows: Sequence[Row], heard: Heard) -> Verdicts:
     """Score what was `heard` of `rows`. Rows without a score that can be read go by the vote. Raises StudioError when no
     score at all can be read, or the judge fails for good; its replies are kept."""
     fold = template.answer == "text"

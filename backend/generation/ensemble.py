@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from backend.core.errors import Problem
 from backend.core.progress import Pulse
 from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import ArtifactView
+from backend.core.stage import Context
 from backend.data.dataset import DataFolder, Message, Row, Template
 from backend.generation.answerer import Answerer, AnswererParams, open_answerer, open_spend
 from backend.generation.batch import Reply, ask, log_cut_off, log_refused
@@ -169,7 +170,12 @@ def with_steps(params: PanelParams, prompt: list[Message]) -> list[Message]:
 
 
 def hear(
-    params: PanelParams, ctx: Any, data: DataFolder, rows: Sequence[Row], prompts: Sequence[list[Message]], strict: bool
+    params: PanelParams,
+    ctx: Context,
+    data: DataFolder,
+    rows: Sequence[Row],
+    prompts: Sequence[list[Message]],
+    strict: bool,
 ) -> Heard:
     """Ask every teacher about `rows` with `prompts`, one loaded at a time; `strict`: only the labels of `data` count. Raises
     StudioError when one fails for good; what was answered is kept."""

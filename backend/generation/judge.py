@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from backend.core.stage import Context
 from backend.data.dataset import Message, Row, Template
 
 RUBRIC = (
@@ -30,7 +30,7 @@ def as_confidence(score: int) -> float:
     return (score - 1) / (BEST - 1)
 
 
-def log_unreadable(ctx: Any, count: int, of: int) -> None:
+def log_unreadable(ctx: Context, count: int, of: int) -> None:
     """A judge that often says no score is no judge; a small model may answer the question itself."""
     if count:
         ctx.log(

@@ -18,7 +18,7 @@ from typing import Any
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Cancelled, StudioError
-from backend.core.stage import Stage
+from backend.core.stage import AnyStage
 from backend.jobs.context import Order, StageContext
 from backend.process.explain import explain, of_problem, sentence
 from backend.process.guards import Busy, die_with_parent, only_one, watch_lease
@@ -50,7 +50,7 @@ class Channel:
             self._stream.flush()
 
 
-def main(find: Callable[[str], Stage] = stage) -> None:
+def main(find: Callable[[str], AnyStage] = stage) -> None:
     """Run the stage that stdin orders; `find` looks a stage up by name. Never returns."""
     cancelled = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: cancelled.set())
@@ -68,7 +68,7 @@ def main(find: Callable[[str], Stage] = stage) -> None:
 
 
 def _guarded(
-    order: Order, channel: Channel, cancelled: threading.Event, find: Callable[[str], Stage]
+    order: Order, channel: Channel, cancelled: threading.Event, find: Callable[[str], AnyStage]
 ) -> dict[str, Any]:
     """Do the work; whatever happens becomes the last event."""
     try:
@@ -82,7 +82,9 @@ def _guarded(
         return _failure(error, order, channel)
 
 
-def _work(order: Order, channel: Channel, cancelled: threading.Event, find: Callable[[str], Stage]) -> dict[str, Any]:
+def _work(
+    order: Order, channel: Channel, cancelled: threading.Event, find: Callable[[str], AnyStage]
+) -> dict[str, Any]:
     found = find(order.stage)
     ctx = StageContext(order, channel.send, cancelled.is_set)
     result = found.run(found.parse(order.params), ctx)

@@ -45,6 +45,8 @@ class StageContext:
         self.dir = order.dir
         self.cache = order.cache
         self.seed = order.seed
+        self.job_id = order.job_id
+        self.artifacts = order.artifacts
         self._report = report
         self._cancelled = cancelled
         self._phase: tuple[float, str] | None = None
@@ -75,16 +77,27 @@ class StageContext:
     def metric(self, name: str, value: float, step: float) -> None:
         self._report({"event": "metric", "name": name, "value": float(value), "step": float(step)})
 
-    def checkpoint(self) -> None:
+    def raise_if_cancelled(self) -> None:
         """Call often: raises Cancelled when a stop was asked."""
         if self._cancelled():
             raise Cancelled
 
-    def input(self, ref: str) -> ArtifactView:
+    def input(self, ref: str | None) -> ArtifactView:
         """The artifact behind a reference of the params, or an ancestor by id. Raises StudioError when it is gone."""
-        found = self.order.inputs.get(self.order.names.get(ref, ref))
+        found = self.order.inputs.get(self.order.names.get(ref or "", ref or ""))
         if found is None or not found.path.exists():
             raise StudioError("core.artifact_unknown", ref=ref)
+        return found
+
+    def ancestors(self, view: ArtifactView) -> list[ArtifactView]:
+        """All that are known, nearest first."""
+        found: list[ArtifactView] = []
+        ahead = list(view.parents)
+        while ahead:
+            ancestor = self.order.inputs.get(ahead.pop(0))
+            if ancestor is not None and ancestor not in found:
+                found.append(ancestor)
+                ahead += ancestor.parents
         return found
 
     def endpoint(self, name: str) -> SavedEndpoint:

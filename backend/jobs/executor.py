@@ -136,7 +136,8 @@ class Holder:
                 for event in made:
                     manifest = Manifest.model_validate(event["manifest"])
                     self._store.add_artifact(manifest, Path(event["path"]), self._store.job(job.id).project, job.id)
-                queue.finish(self._store, job, State.SUCCEEDED, result=outcome.result, **spent)
+                state = State.FINDINGS if (outcome.result or {}).get("findings") else State.SUCCEEDED
+                queue.finish(self._store, job, state, result=outcome.result, **spent)
             case "failed":
                 queue.finish(self._store, job, State.FAILED, outcome.error, **spent)
             case "stopped":

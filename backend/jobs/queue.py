@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from backend.core.schemas import JobError, State
+from backend.core.schemas import FINISHED, JobError, State
 from backend.db import Store
 from backend.db import tables as t
 
@@ -65,7 +65,7 @@ def release_ready(store: Store, queues: Collection[str], worker: str) -> list[Ti
     alone = any(_last_try(job) for job in mine)
     tickets: list[Ticket] = []
     for job in sorted(waiting, key=lambda job: (job.priority, job.created, job.position)):
-        ready = all(states.get((job.run_id, need)) == State.SUCCEEDED for need in job.needs)
+        ready = all(states.get((job.run_id, need)) in FINISHED for need in job.needs)
         if not ready or free[job.queue] <= 0 or job.queue in paused:
             continue
         if alone or (_last_try(job) and (mine or tickets)):

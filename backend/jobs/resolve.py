@@ -10,12 +10,12 @@ from backend.core.errors import StudioError
 from backend.core.refs import endpoints_of, needs, refs_of, replace
 from backend.core.schemas import ArtifactView, RunView
 from backend.core.settings import Settings
-from backend.core.stage import Params, Stage
+from backend.core.stage import AnyStage, Params
 from backend.db import Store
 from backend.db import tables as t
 from backend.jobs.context import Order
 
-Find = Callable[[str], Stage]
+Find = Callable[[str], AnyStage]
 
 
 def order_for(store: Store, settings: Settings, job: t.Job, find: Find) -> Order:
@@ -46,7 +46,7 @@ def order_for(store: Store, settings: Settings, job: t.Job, find: Find) -> Order
 
 
 def _outputs(run: RunView, wanted: set[str]) -> dict[str, str]:
-    """Stage id -> artifact that it made. Raises StudioError for a stage that has made none."""
+    """AnyStage id -> artifact that it made. Raises StudioError for a stage that has made none."""
     made = {job.stage_id: job.result["artifact"] for job in run.jobs if job.result.get("artifact")}
     for stage_id in sorted(wanted - made.keys()):
         raise StudioError("core.artifact_unknown", ref=f"${{{stage_id}}}")

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.core.errors import StudioError
 from backend.core.schemas import JobView, LogLine, Point, Quote, RunView, State, WorkerView
-from backend.core.stage import Stage
+from backend.core.stage import AnyStage
 from backend.db import Store
 from backend.db import tables as t
 from backend.db.projects import new_id
@@ -45,7 +45,7 @@ class NewJob(BaseModel):
 class JobService:
     """`find` looks a stage up by name (KeyError when unknown)."""
 
-    def __init__(self, store: Store, find: Callable[[str], Stage] = stage) -> None:
+    def __init__(self, store: Store, find: Callable[[str], AnyStage] = stage) -> None:
         self._store = store
         self._find = find
 
@@ -114,7 +114,7 @@ class JobService:
     def cancel_run(self, run_id: str) -> RunView:
         """Stop what runs, and whatever would come after it."""
         jobs = self.run(run_id).jobs
-        ended = {job.stage_id for job in jobs if job.state is State.SUCCEEDED}
+        ended = {job.stage_id for job in jobs if job.state.finished}
         for job in reversed(jobs):
             if set(job.needs) <= ended:
                 self.cancel(job.id)
@@ -126,7 +126,7 @@ class JobService:
         """Put a failed, cancelled or blocked job back to `waiting`, with the earlier stages that it still lacks and the
         later ones that waited for it. Finished stages are not repeated. Raises StudioError when it runs or succeeded."""
         job = self.get(job_id)
-        if job.state is State.SUCCEEDED:
+        if job.state.finished:
             raise StudioError("jobs.retry_done", ref=job_id)
         if job.state not in _RETRIABLE:
             raise StudioError("jobs.retry_active", ref=job_id, state=job.state.value)

@@ -19,7 +19,7 @@ from contextlib import nullcontext, suppress
 from uuid import uuid4
 
 from backend.core.errors import StudioError
-from backend.core.schemas import State
+from backend.core.schemas import FINISHED, State
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.jobs import disk_reserve, heartbeat, queue
@@ -114,8 +114,8 @@ class Worker:
         queue.requeue_lost(self._store, self._durable.recover(live))
 
     def _clean(self) -> None:
-        """Work folders of jobs that succeeded just before an earlier worker died, and old workflows."""
-        for job in self._store.jobs([State.SUCCEEDED]):
+        """Work folders of jobs that finished just before an earlier worker died, and old workflows."""
+        for job in self._store.jobs(FINISHED):
             shutil.rmtree(self._settings.jobs / job.id, ignore_errors=True)
         self._durable.forget_old()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView
-from backend.core.stage import World
+from backend.core.stage import Context, World
 from backend.data.dataset import complete_facts
 from backend.stats.intervals import wilson
 
@@ -24,7 +24,7 @@ def check_answers(data_ref: str, world: World) -> list[Problem]:
     return _weak(complete_facts(known.facts, known.path))
 
 
-def warn_weak(data: ArtifactView, ctx: Any) -> None:
+def warn_weak(data: ArtifactView, ctx: Context) -> None:
     """Log the same at the start of a job: in a recipe the answers were not there yet when it was checked."""
     for problem in _weak(complete_facts(data.facts, data.path)):
         ctx.log(problem.sentence(), "warning")

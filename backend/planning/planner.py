@@ -13,7 +13,7 @@ from backend import stages
 from backend.core import machine, refs
 from backend.core.endpoints import EndpointView
 from backend.core.errors import Problem
-from backend.core.schemas import Kind, Quote, State
+from backend.core.schemas import FINISHED, Kind, Quote
 from backend.core.settings import Settings
 from backend.core.stage import Described, Params, check_fits
 from backend.db import Store
@@ -55,7 +55,7 @@ class PlanWorld:
         """How much longer than the reference quote the last runs of this stage took here; 1.0 when there were none."""
         ratios = [
             job.seconds / (job.quote.seconds / job.quote.stretch)
-            for job in self.store.jobs(states=[State.SUCCEEDED], stage=stage, limit=5)
+            for job in self.store.jobs(states=FINISHED, stage=stage, limit=5)
             if job.seconds and job.quote and job.quote.seconds > 0 and not job.result.get("metrics", {}).get("cached")
         ]
         return min(4.0, max(0.25, median(ratios))) if ratios else 1.0

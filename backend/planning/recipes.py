@@ -58,7 +58,8 @@ class Recipe(BaseModel):
         return self.seed if step.seed is None else step.seed
 
     def parsed(self, step: Step) -> Params:
-        return stages.stage(step.stage).parse(step.params)
+        parsed: Params = stages.stage(step.stage).parse(step.params)
+        return parsed
 
     def problems(self) -> list[Problem]:
         """All that is wrong without looking at the store: names, keys, types, references, cycles."""

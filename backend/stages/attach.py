@@ -18,7 +18,7 @@ from backend.checks.check import failed
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import DatasetRef, OnnxRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.models import costs
 from backend.models.quantization import ADAPTER_FILE
 from backend.stages import parity
@@ -82,7 +82,7 @@ def quote(params: AttachParams, world: World) -> Quote:
     return compared.model_copy(update={"disk_bytes": size, "forecast": {**facts, "size_bytes": size}})
 
 
-def run(params: AttachParams, ctx: Any) -> AttachResult:
+def run(params: AttachParams, ctx: Context) -> AttachResult:
     begun = time.monotonic()
     model, adapter = ctx.input(params.model), ctx.input(params.adapter)
     if problems := _fit(model.name, model.facts, adapter.name, adapter.facts):
@@ -122,7 +122,7 @@ def _facts(shared: dict[str, Any], adapter: dict[str, Any], base: str) -> dict[s
     return {**kept, **{name: adapter[name] for name in _OWN if name in adapter}, "base": base}
 
 
-def _write(model: ArtifactView, adapter: ArtifactView, ctx: Any) -> Any:
+def _write(model: ArtifactView, adapter: ArtifactView, ctx: Context) -> Any:
     """A folder with the adapter's weights, tokenizer and templates, and the settings of the model that it shares."""
     from backend.ml.compression import olive_export
     from backend.ml.compression.adapter_slots import write_adapter

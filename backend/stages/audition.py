@@ -20,7 +20,7 @@ from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
 from backend.core.refs import DatasetRef, EndpointRef, ModelRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Result, Stage, World, check_fits, check_refs, check_rows
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data.dataset import DataFolder, Row, Template, known_rows, truth
 from backend.generation.answerer import (
     Answerer,
@@ -119,7 +119,7 @@ def quote(params: AuditionParams, world: World) -> Quote:
     )
 
 
-def run(params: AuditionParams, ctx: Any) -> AuditionResult:
+def run(params: AuditionParams, ctx: Context) -> AuditionResult:
     source = ctx.input(params.data)
     data = DataFolder(source.path)
     rows = known_rows(source, SPLIT, params.rows)
@@ -147,7 +147,7 @@ def run(params: AuditionParams, ctx: Any) -> AuditionResult:
 
 def _audition(
     params: AuditionParams,
-    ctx: Any,
+    ctx: Context,
     data: DataFolder,
     rows: list[Row],
     who: dict[str, Any],
@@ -185,7 +185,7 @@ def _audition(
 
 
 def _answers(
-    params: AuditionParams, ctx: Any, data: DataFolder, rows: list[Row], answerer: Answerer, pulse: Pulse
+    params: AuditionParams, ctx: Context, data: DataFolder, rows: list[Row], answerer: Answerer, pulse: Pulse
 ) -> list[Heard]:
     template = data.template
     if params.prompt:

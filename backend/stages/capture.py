@@ -15,7 +15,7 @@ from pydantic import Field
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
 from backend.models import costs
@@ -141,7 +141,7 @@ SHARD_BYTES = 24
 """Of each kept token of a shard until it is written: its id (8) and its value (4), in the batches and joined."""
 
 
-def run(params: CaptureParams, ctx: Any) -> CaptureResult:
+def run(params: CaptureParams, ctx: Context) -> CaptureResult:
     from backend.ml.distillation.capture import Reader, readings
     from backend.ml.inference.load import load_model
 
@@ -149,7 +149,7 @@ def run(params: CaptureParams, ctx: Any) -> CaptureResult:
     warn_weak(data, ctx)
     ctx.progress(0, 1, "reading rows")
     rows = readings(_examples(params, teacher, data, ctx))
-    ctx.checkpoint()
+    ctx.raise_if_cancelled()
     ctx.progress(0, 1, "loading the model")
     model = load_model(teacher, ctx.input, merged=True)
     layout = params.layout(model.get_output_embeddings().weight.shape[0], data.facts)
@@ -157,16 +157,21 @@ def run(params: CaptureParams, ctx: Any) -> CaptureResult:
     out = ctx.dir / "shards"
     out.mkdir(exist_ok=True)
     sums, pace = Reader(model, layout, params.batch_size).read(rows, params.shard_rows, out, ctx)
-    ctx.checkpoint()
+    ctx.raise_if_cancelled()
     write_index(out)
     size = sum(file.stat().st_size for file in out.glob("shard-*"))
-    facts = {"sequences": len(rows), "tokens": sums.tokens, "bytes": size, "max_length": params.max_length}
+    facts: dict[str, float] = {
+        "sequences": len(rows),
+        "tokens": sums.tokens,
+        "bytes": size,
+        "max_length": params.max_length,
+    }
     facts |= {"mean_tail": sums.tail / sums.tokens, "teacher_loss": sums.loss / sums.tokens}
     facts |= {**layout.facts, "vocabulary": model.get_output_embeddings().weight.shape[0]}
     return _keep(params, out, teacher, data, facts, pace, ctx)
 
 
-def _examples(params: CaptureParams, teacher: ArtifactView, data: ArtifactView, ctx: Any) -> Any:
+def _examples(params: CaptureParams, teacher: ArtifactView, data: ArtifactView, ctx: Context) -> Any:
     """The train rows as the student's training encodes them."""
     from backend.data.encoding import encode_rows
 
@@ -187,7 +192,7 @@ def _keep(
     data: ArtifactView,
     facts: dict[str, Any],
     pace: float,
-    ctx: Any,
+    ctx: Context,
 ) -> CaptureResult:
     hashes = {**data_hashes(data.path), **tokenizer_hashes(teacher.path), "teacher": _digests(teacher, ctx)}
     facts |= {"teacher": teacher.id, "data": data.id, "hashes": hashes}
@@ -198,7 +203,7 @@ def _keep(
     return CaptureResult(artifact=made.id, metrics=metrics | ({"tokens_per_s": pace} if pace else {}))
 
 
-def _digests(teacher: ArtifactView, ctx: Any) -> list[str]:
+def _digests(teacher: ArtifactView, ctx: Context) -> list[str]:
     """Of the teacher, and of what its adapter lies on."""
     digests = [teacher.digest]
     while base := teacher.facts.get("base"):

@@ -8,7 +8,7 @@ check that fails fails the report, not the job.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
 from backend.core.refs import DatasetRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Row, known_rows
 from backend.inference import time_estimates
@@ -135,7 +135,7 @@ def quote(params: ChecklistParams, world: World) -> Quote:
     )
 
 
-def run(params: ChecklistParams, ctx: Any) -> ChecklistResult:
+def run(params: ChecklistParams, ctx: Context) -> ChecklistResult:
     view, source = ctx.input(params.model), ctx.input(params.data)
     model = as_export(view, ctx) if view.kind is Kind.PACKAGE else view
     data = DataFolder(source.path)
@@ -149,7 +149,7 @@ def run(params: ChecklistParams, ctx: Any) -> ChecklistResult:
 
 
 def _asked(
-    params: ChecklistParams, ctx: Any, model: ArtifactView, data: DataFolder, rows: list[Row], pulse: Pulse
+    params: ChecklistParams, ctx: Context, model: ArtifactView, data: DataFolder, rows: list[Row], pulse: Pulse
 ) -> list[Check]:
     known = [row.output for row in data.rows("train") if row.output is not None]
     form = Form.of(data.template, known)
@@ -190,7 +190,7 @@ def _lost(found: list[Check], reason: str) -> list[Check]:
 
 
 def _keep(
-    params: ChecklistParams, ctx: Any, view: ArtifactView, source: ArtifactView, checks: list[Check]
+    params: ChecklistParams, ctx: Context, view: ArtifactView, source: ArtifactView, checks: list[Check]
 ) -> ArtifactView:
     wrong = failed(checks)
     facts = {

@@ -8,8 +8,6 @@ review stays whatever the rules say, unless it is a row that measures.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
@@ -17,7 +15,7 @@ from backend.core.messages.words import DROPS
 from backend.core.progress import Pulse
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
 from backend.data.curation import Curated, Decision, curate
 from backend.data.dataset import DataFolder, Row, data_facts, truth
@@ -81,7 +79,7 @@ def quote(params: CurateParams, world: World) -> Quote:
     )
 
 
-def run(params: CurateParams, ctx: Any) -> CurateResult:
+def run(params: CurateParams, ctx: Context) -> CurateResult:
     source = ctx.input(params.data)
     data = DataFolder(source.path)
     rows = list(data.rows("train"))

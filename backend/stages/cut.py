@@ -17,7 +17,7 @@ from backend.core.errors import Problem
 from backend.core.progress import Pulse
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data import vocabulary
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
@@ -152,14 +152,14 @@ SAMPLE_ROWS, MOST_TOKENS = 64, 512
 """What layers are measured on."""
 
 
-def run(params: CutParams, ctx: Any) -> CutResult:
+def run(params: CutParams, ctx: Context) -> CutResult:
     from backend.ml.compression.prune import cut_layers, cut_vocabulary
     from backend.ml.inference.load import load_model
 
     source, data = ctx.input(params.model), ctx.input(params.data)
     ctx.progress(0, 1, "loading the model")
     model = load_model(source, ctx.input, merged=True)
-    ctx.checkpoint()
+    ctx.raise_if_cancelled()
     layers, scores = _layers(params, model, source, data, ctx)
     tokens = _tokens(params, model, source, data, ctx)
     ctx.progress(0, 1, "making the student")
@@ -179,7 +179,7 @@ def _measures(params: CutParams, layers: int) -> bool:
 
 
 def _layers(
-    params: CutParams, model: Any, source: ArtifactView, data: ArtifactView, ctx: Any
+    params: CutParams, model: Any, source: ArtifactView, data: ArtifactView, ctx: Context
 ) -> tuple[list[int], dict[str, Any]]:
     """The layers that stay, and what was measured to choose them."""
     count = model.config.num_hidden_layers
@@ -194,7 +194,7 @@ def _layers(
     return kept, scores
 
 
-def _tokens(params: CutParams, model: Any, source: ArtifactView, data: ArtifactView, ctx: Any) -> list[int]:
+def _tokens(params: CutParams, model: Any, source: ArtifactView, data: ArtifactView, ctx: Context) -> list[int]:
     """The ids that stay; none when the vocabulary stays whole."""
     from backend.ml.compression.prune import special_ids
 
@@ -213,7 +213,7 @@ def _tokens(params: CutParams, model: Any, source: ArtifactView, data: ArtifactV
 
 
 def _important(
-    params: CutParams, model: Any, source: ArtifactView, data: ArtifactView, ctx: Any
+    params: CutParams, model: Any, source: ArtifactView, data: ArtifactView, ctx: Context
 ) -> tuple[list[int], dict[str, Any]]:
     from backend.ml.compression.layer_importance import block_influence
 
@@ -245,7 +245,7 @@ def _keep(
     data: ArtifactView,
     about: dict[str, Any],
     tokens: list[int],
-    ctx: Any,
+    ctx: Context,
 ) -> CutResult:
     from backend.ml.compression.prune import save_student
     from backend.models.probe import inspect_folder

@@ -12,7 +12,7 @@ from typing import Any
 from backend.core import stage
 from backend.core.errors import Problem, StudioError
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Stage, World, check_fits, check_refs
 from backend.data import demo
 from backend.data.dataset import SPLITS, data_facts, write_split, write_template
 from backend.data.params import DatasetParams
@@ -75,12 +75,12 @@ def quote(params: DatasetParams, world: World) -> Quote:
     )
 
 
-def run(params: DatasetParams, ctx: Any) -> Result:
+def run(params: DatasetParams, ctx: Context) -> Result:
     ctx.progress(0, 1, "reading")
     prepared = prepare(params, ctx.seed, each=_reporter(ctx))
     for problem in prepared.warnings:
         ctx.log(problem.text(), "warning")
-    ctx.checkpoint()
+    ctx.raise_if_cancelled()
     folder = _write(params, prepared, ctx)
     facts = _facts(params, prepared, folder)
     counts = ", ".join(f"{split} {count}" for split, count in facts["rows"].items())
@@ -94,19 +94,19 @@ def run(params: DatasetParams, ctx: Any) -> Result:
     return Result(artifact=made.id, metrics=metrics, warnings=[problem.text() for problem in prepared.warnings])
 
 
-def _reporter(ctx: Any) -> Any:
+def _reporter(ctx: Context) -> Any:
     def each(done: int, total: int) -> None:
         if done % 1000 == 1:
-            ctx.checkpoint()
+            ctx.raise_if_cancelled()
             ctx.progress(min(done, total), total, "reading")
 
     return each
 
 
-def _write(params: DatasetParams, prepared: Prepared, ctx: Any) -> Path:
+def _write(params: DatasetParams, prepared: Prepared, ctx: Context) -> Path:
     folder: Path = ctx.scratch("out")
     for step, name in enumerate(SPLITS):
-        ctx.checkpoint()
+        ctx.raise_if_cancelled()
         ctx.progress(step, len(SPLITS), "writing")
         write_split(folder, name, (to_row(row, pool=name == "pool") for row in prepared.splits.get(name, [])))
     write_template(folder, prepared.template)

@@ -16,7 +16,7 @@ from pydantic import Field
 from backend.core.errors import Problem
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import complete_facts
 from backend.models import costs
 from backend.models.trust import check_answers, warn_weak
@@ -84,7 +84,7 @@ def quote(params: DistillParams, world: World) -> Quote:
     )
 
 
-def run(params: DistillParams, ctx: Any) -> DistillResult:
+def run(params: DistillParams, ctx: Context) -> DistillResult:
     from backend.ml.distillation.trainers import route_trainer
     from backend.ml.inference.load import load_model, tokenizer_of
     from backend.ml.training.lora import adapter_state, merged
@@ -94,12 +94,12 @@ def run(params: DistillParams, ctx: Any) -> DistillResult:
     warn_weak(data, ctx)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, source.path, data, ctx)
-    ctx.checkpoint()
+    ctx.raise_if_cancelled()
     make = route_trainer(params, source, data, examples, ctx)
     ctx.progress(0, 1, "loading the model")
     model = _student(params, source, ctx)
     metrics = train(model, tokenizer_of(source.path), examples, held_out, params, ctx, make)
-    ctx.checkpoint()
+    ctx.raise_if_cancelled()
     if params.adapter:
         ctx.progress(0, 1, "merging the adapter")
         learned = adapter_state(model)
@@ -123,7 +123,7 @@ def _trained(params: DistillParams, facts: dict[str, Any]) -> int:
     return int(facts["parameters"]) if trains_embeddings(params, facts) else costs.body_size(facts)
 
 
-def _student(params: DistillParams, source: ArtifactView, ctx: Any) -> Any:
+def _student(params: DistillParams, source: ArtifactView, ctx: Context) -> Any:
     from backend.ml.compression.prune import freeze_embeddings
     from backend.ml.inference.load import load_model
     from backend.ml.training.lora import add_adapter
@@ -137,7 +137,7 @@ def _student(params: DistillParams, source: ArtifactView, ctx: Any) -> Any:
 
 
 def _keep(
-    params: DistillParams, model: Any, source: ArtifactView, data: ArtifactView, metrics: dict[str, float], ctx: Any
+    params: DistillParams, model: Any, source: ArtifactView, data: ArtifactView, metrics: dict[str, float], ctx: Context
 ) -> DistillResult:
     from backend.ml.compression.prune import save_student
     from backend.models.probe import inspect_folder

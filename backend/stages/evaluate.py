@@ -21,7 +21,7 @@ from backend.core.errors import Problem
 from backend.core.progress import Pulse
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Result, Stage, World, check_fits, check_refs, check_rows
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data.dataset import DataFolder, Row, known_rows, truth
 from backend.generation.answerer import (
     Answerer,
@@ -107,7 +107,7 @@ def quote(params: EvaluateParams, world: World) -> Quote:
     )
 
 
-def run(params: EvaluateParams, ctx: Any) -> EvaluateResult:
+def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
     source = ctx.input(params.data)
     data = DataFolder(source.path)
     rows = known_rows(source, params.split, params.max_rows or None)
@@ -136,7 +136,7 @@ def run(params: EvaluateParams, ctx: Any) -> EvaluateResult:
     return EvaluateResult(artifact=made.id, metrics=metrics)
 
 
-def _empty(params: EvaluateParams, ctx: Any) -> int:
+def _empty(params: EvaluateParams, ctx: Context) -> int:
     """Bytes that the process holds with the runtime's libraries and no model: what any model costs here."""
     if params.model:
         open_runtime(ctx.input(params.model))
@@ -149,7 +149,7 @@ def _room(params: EvaluateParams, data: DataFolder, answerer: Answerer) -> int:
 
 
 def _cost(
-    params: EvaluateParams, ctx: Any, data: DataFolder, rows: list[Row], answerer: Answerer, sampling: Sampling
+    params: EvaluateParams, ctx: Context, data: DataFolder, rows: list[Row], answerer: Answerer, sampling: Sampling
 ) -> dict[str, float]:
     pulse = Pulse(ctx, len(rows), "measuring times, one prompt at a time")
     pulse()
@@ -164,7 +164,7 @@ def _memory(empty: int) -> dict[str, float]:
 
 
 def _heard(
-    params: EvaluateParams, ctx: Any, data: DataFolder, rows: list[Row], answerer: Answerer, sampling: Sampling
+    params: EvaluateParams, ctx: Context, data: DataFolder, rows: list[Row], answerer: Answerer, sampling: Sampling
 ) -> list[Reply]:
     pulse = Pulse(ctx, len(rows), "answering")
     prompts = [data.template.prompt(row) for row in rows]
@@ -176,14 +176,16 @@ def _heard(
     return heard
 
 
-def _cut_off(ctx: Any, data: DataFolder, heard: list[Reply], room: int) -> int:
+def _cut_off(ctx: Context, data: DataFolder, heard: list[Reply], room: int) -> int:
     """How many answers lost their end, also into the log."""
     count = sum(lost_its_end(reply, data.template.labels) for reply in heard)
     log_cut_off(ctx, count, len(heard), room)
     return count
 
 
-def _scores(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], answerer: Answerer) -> dict[str, float]:
+def _scores(
+    ctx: Context, data: DataFolder, rows: list[Row], answers: list[str], answerer: Answerer
+) -> dict[str, float]:
     from backend.ml.evaluation import metrics as scores
 
     expected = [truth(row) or "" for row in rows]
@@ -194,7 +196,7 @@ def _scores(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], ans
     return found | (_loss(ctx, data, rows, expected, answerer.engine) if answerer.view else {})
 
 
-def _loss(ctx: Any, data: DataFolder, rows: list[Row], expected: list[str], engine: Any) -> dict[str, float]:
+def _loss(ctx: Context, data: DataFolder, rows: list[Row], expected: list[str], engine: Any) -> dict[str, float]:
     """Mean -ln p per token of the right answers and their ends of turn, and its exponential."""
     pulse = Pulse(ctx, len(rows), "reading the right answers")
     total, tokens = 0.0, 0
@@ -206,7 +208,7 @@ def _loss(ctx: Any, data: DataFolder, rows: list[Row], expected: list[str], engi
     return {"loss": total / tokens, "perplexity": exp(min(700.0, total / tokens)), "loss_tokens": float(tokens)}
 
 
-def _weight(ctx: Any, view: ArtifactView | None) -> dict[str, float]:
+def _weight(ctx: Context, view: ArtifactView | None) -> dict[str, float]:
     """Bytes that have to be handed over, with the base of an adapter, and parameters."""
     if view is None:
         return {}
@@ -220,7 +222,7 @@ def _weight(ctx: Any, view: ArtifactView | None) -> dict[str, float]:
     return {"size_bytes": float(size), "weights_bytes": float(weights), "parameters": float(parameters)}
 
 
-def _write(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], metrics: dict[str, float]) -> Path:
+def _write(ctx: Context, data: DataFolder, rows: list[Row], answers: list[str], metrics: dict[str, float]) -> Path:
     from backend.ml.evaluation import metrics as scores
 
     out: Path = ctx.scratch("out")
@@ -237,7 +239,12 @@ def _write(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], metr
 
 
 def _keep(
-    params: EvaluateParams, ctx: Any, source: ArtifactView, answerer: Answerer, folder: Path, metrics: dict[str, float]
+    params: EvaluateParams,
+    ctx: Context,
+    source: ArtifactView,
+    answerer: Answerer,
+    folder: Path,
+    metrics: dict[str, float],
 ) -> ArtifactView:
     facts = {"model_name": answerer.name, "data": source.id, "split": params.split, **metrics}
     parents = [source.id]

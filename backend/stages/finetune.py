@@ -6,14 +6,12 @@ template and the dataset's template. With `qlora` the model is held in 4 bits wh
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
 from backend.core.errors import Problem
 from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import complete_facts
 from backend.models import costs
 from backend.models.trust import check_answers, warn_weak
@@ -88,7 +86,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     )
 
 
-def run(params: FinetuneParams, ctx: Any) -> FinetuneResult:
+def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     from backend.ml.inference.load import load_model, tokenizer_of
     from backend.ml.training.lora import add_adapter, save_adapter
     from backend.ml.training.rationale import steps_trainer
@@ -98,12 +96,12 @@ def run(params: FinetuneParams, ctx: Any) -> FinetuneResult:
     warn_weak(data, ctx)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, base.path, data, ctx)
-    ctx.checkpoint()
+    ctx.raise_if_cancelled()
     ctx.progress(0, 1, "loading the model")
     model = add_adapter(load_model(base, ctx.input, quantized=params.qlora), params, ctx.seed)
     make = steps_trainer(params, examples)
     metrics = train(model, tokenizer_of(base.path), examples, held_out, params, ctx, make)
-    ctx.checkpoint()
+    ctx.raise_if_cancelled()
     out = ctx.scratch("out")
     save_adapter(model, base, out)
     facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id}

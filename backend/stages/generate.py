@@ -11,7 +11,6 @@ import shutil
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
@@ -19,7 +18,7 @@ from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
 from backend.data.dataset import DataFolder, Row, data_facts, write_split
 from backend.data.filter_report import Quality, Variety, map_points
@@ -157,7 +156,7 @@ def quote(params: GenerateParams, world: World) -> Quote:
     )
 
 
-def run(params: GenerateParams, ctx: Any) -> GenerateResult:
+def run(params: GenerateParams, ctx: Context) -> GenerateResult:
     begun = time.monotonic()
     source = ctx.input(params.data)
     data = DataFolder(source.path)
@@ -192,7 +191,7 @@ def _seeds(data: DataFolder) -> list[Row]:
     return rows["train"] or rows["pool"]
 
 
-def _invent(params: GenerateParams, ctx: Any, data: DataFolder, seeds: list[Row], answerer: Answerer) -> Found:
+def _invent(params: GenerateParams, ctx: Context, data: DataFolder, seeds: list[Row], answerer: Answerer) -> Found:
     balance = params.balance and data.template.answer == "label"
     inventor = Inventor(seeds, params.method, params.per_request, params.shown, balance, params.about, ctx.seed)
     sieve = Sieve(data, params.rows, params.near_duplicates)
@@ -247,7 +246,7 @@ def _report(params: GenerateParams, data: DataFolder, found: Found) -> Quality:
     )
 
 
-def _write(params: GenerateParams, ctx: Any, data: DataFolder, found: Found, report: Quality) -> Path:
+def _write(params: GenerateParams, ctx: Context, data: DataFolder, found: Found, report: Quality) -> Path:
     out: Path = ctx.scratch("out")
     pool = list(data.rows("pool")) if params.keep_pool else []
     write_split(out, "pool", [*pool, *found.rows])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import Any
 
 from pydantic import Field
 
@@ -18,7 +17,7 @@ from backend.core.messages.words import DROPS
 from backend.core.progress import Pulse
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
 from backend.data.dataset import DataFolder, Row, data_facts
 from backend.data.decisions import accepted_rows
@@ -107,7 +106,7 @@ def quote(params: JudgeParams, world: World) -> Quote:
     )
 
 
-def run(params: JudgeParams, ctx: Any) -> JudgeResult:
+def run(params: JudgeParams, ctx: Context) -> JudgeResult:
     begun = time.monotonic()
     source = ctx.input(params.data)
     data = DataFolder(source.path)
@@ -156,7 +155,7 @@ def _answered(row: Row) -> bool:
     return bool((row.output or "").strip())
 
 
-def _judged(rows: list[Row], source: ArtifactView, ctx: Any) -> list[int]:
+def _judged(rows: list[Row], source: ArtifactView, ctx: Context) -> list[int]:
     """Places of the rows to judge: all answers, or, where a teacher gave some, those of its that no person accepted or
     corrected."""
     answered = [at for at, row in enumerate(rows) if _answered(row)]

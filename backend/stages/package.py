@@ -19,7 +19,7 @@ from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
 from backend.core.refs import EvaluationRef, OnnxRef, ReportRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.packaging import package_folder
 from backend.packaging.model_card import model_card
 from backend.packaging.verify import VERSION, next_version, versions
@@ -111,13 +111,13 @@ def quote(params: PackageParams, world: World) -> Quote:
     return Quote(seconds=1 + 2 * size / BYTES_PER_SECOND, memory_bytes=150_000_000, disk_bytes=2 * size, forecast={})
 
 
-def run(params: PackageParams, ctx: Any) -> PackageResult:
+def run(params: PackageParams, ctx: Context) -> PackageResult:
     view = ctx.input(params.model)
     reports = [ctx.input(ref) for ref in params.reports]
     judged = [*(ctx.input(ref) for ref in params.evaluations), *reports]
     overruled = _judge(params, view, reports)
     name = params.name or re.sub(r"[^A-Za-z0-9._-]+", "-", view.name).strip("-.") or "model"
-    known = versions(ctx.order.artifacts, name, but=f"{Kind.PACKAGE.value}-{ctx.order.job_id}")
+    known = versions(ctx.artifacts, name, but=f"{Kind.PACKAGE.value}-{ctx.job_id}")
     release = params.version or next_version(known)
     out = ctx.scratch("out")
     pulse = Pulse(ctx, 2 * view.size_bytes, "copying")
@@ -141,7 +141,7 @@ def run(params: PackageParams, ctx: Any) -> PackageResult:
 
 
 def _fill(
-    params: PackageParams, folder: Path, release: str, ctx: Any, view: ArtifactView, overruled: bool, pulse: Pulse
+    params: PackageParams, folder: Path, release: str, ctx: Context, view: ArtifactView, overruled: bool, pulse: Pulse
 ) -> Path:
     """Everything of the package that is not its zip file."""
     model, name = folder / package_folder.MODEL_FOLDER, folder.name
@@ -149,7 +149,7 @@ def _fill(
     defaults = package_folder.Defaults(params.temperature, params.max_length)
     notes = package_folder.fill_model_folder(view.path, model, name, view.name, defaults, pulse.add)
     package_folder.lift_legal_files(model, folder)
-    ancestors = _ancestors(view, ctx)
+    ancestors = ctx.ancestors(view)
     reason = params.overrule if overruled else ""
     card = model_card(name, release, view, ancestors, evaluations, reports, notes, reason)
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -209,17 +209,6 @@ def _check_version(params: PackageParams, world: World) -> list[Problem]:
         return []
     args = {"name": params.name, "version": params.version, "next": next_version([params.version])}
     return [Problem(code="package.version_taken", args=args, field="version")]
-
-
-def _ancestors(view: ArtifactView, ctx: Any) -> list[ArtifactView]:
-    """All that are known, nearest first."""
-    known, found, ahead = ctx.order.inputs, [], list(view.parents)
-    while ahead:
-        ancestor = known.get(ahead.pop(0))
-        if ancestor is not None and ancestor not in found:
-            found.append(ancestor)
-            ahead += ancestor.parents
-    return found
 
 
 STAGE = Stage(

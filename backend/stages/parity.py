@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
 from backend.core.refs import DatasetRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Message, Row, known_rows, truth
 from backend.inference import time_estimates
@@ -151,7 +151,7 @@ def quote(params: ParityParams, world: World) -> Quote:
     )
 
 
-def run(params: ParityParams, ctx: Any) -> ParityResult:
+def run(params: ParityParams, ctx: Context) -> ParityResult:
     view, source = ctx.input(params.model), ctx.input(params.data)
     original, export = original_of(view, ctx), as_export(view, ctx)
     checks, found = examine(params, ctx, export, original, bases_of(export, ctx))
@@ -160,7 +160,7 @@ def run(params: ParityParams, ctx: Any) -> ParityResult:
 
 
 def examine(
-    params: ParityParams, ctx: Any, export: ArtifactView, original: ArtifactView, shared: Sequence[ArtifactView]
+    params: ParityParams, ctx: Context, export: ArtifactView, original: ArtifactView, shared: Sequence[ArtifactView]
 ) -> tuple[list[Check], Comparison]:
     """Ask both and compare. `shared`: the model that an attached adapter stands on. Raises StudioError without rows."""
     source = ctx.input(params.data)
@@ -189,7 +189,7 @@ def examine(
 
 
 def _heard(
-    ctx: Any,
+    ctx: Context,
     asked: tuple[ArtifactView, dict[str, ArtifactView]],
     original: ArtifactView,
     questions: list[Question],
@@ -229,7 +229,7 @@ def _questions(
 
 def keep(
     params: ParityParams,
-    ctx: Any,
+    ctx: Context,
     about: tuple[ArtifactView, ArtifactView, ArtifactView],
     checks: list[Check],
     found: Comparison,

@@ -22,7 +22,7 @@ from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
 from backend.core.refs import DatasetRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data.dataset import DataFolder, Row, known_rows, truth
 from backend.inference import time_estimates
 from backend.inference.protocol import Sampling, answer_room
@@ -102,7 +102,7 @@ def quote(params: ProveParams, world: World) -> Quote:
     )
 
 
-def run(params: ProveParams, ctx: Any) -> ProveResult:
+def run(params: ProveParams, ctx: Context) -> ProveResult:
     view, source = ctx.input(params.model), ctx.input(params.data)
     data = DataFolder(source.path)
     rows = known_rows(source, params.split, params.rows)
@@ -121,7 +121,7 @@ def run(params: ProveParams, ctx: Any) -> ProveResult:
     return _keep(params, ctx, view, source, rows, (ours, theirs), (checks, numbers), reason)
 
 
-def _packed(view: ArtifactView, ctx: Any, pulse: Pulse) -> ArtifactView:
+def _packed(view: ArtifactView, ctx: Context, pulse: Pulse) -> ArtifactView:
     """The folder that Foundry Local gets, as an ONNX model."""
     if view.kind is Kind.PACKAGE:
         folder = view.path / view.facts["folder"] / package_folder.MODEL_FOLDER
@@ -160,7 +160,7 @@ def _here(packed: ArtifactView, data: DataFolder, rows: list[Row], pulse: Pulse)
 
 
 def _there(
-    packed: ArtifactView, data: DataFolder, rows: list[Row], room: int, ctx: Any, pulse: Pulse
+    packed: ArtifactView, data: DataFolder, rows: list[Row], room: int, ctx: Context, pulse: Pulse
 ) -> dict[str, Any]:
     pulse.add(0, "asking Foundry Local")
     prompts = [data.template.prompt(row) for row in rows]
@@ -216,7 +216,7 @@ def _pace(side: str, said: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 def _keep(
     params: ProveParams,
-    ctx: Any,
+    ctx: Context,
     view: ArtifactView,
     source: ArtifactView,
     rows: Sequence[Row],

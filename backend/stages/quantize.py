@@ -3,7 +3,7 @@
 Needs a model or adapter; GPTQ and the choice of layers that keep 8 bits also need a dataset. An adapter is merged into its
 base first. Leaves an artifact of kind onnx that was loaded and asked before it counts: ONNX files, genai_config.json, the
 tokenizer, templates and the Olive workflow (olive.json). What is built for a graphics card is asked on the CPU, and its facts
-say that it has not run on its device (`run` is false). backend.models.quantization says which recipes of Olive are not offered.
+say that it has not run on its device (`run` is false). backend.models.quantization says which passes are not offered.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from backend.core.errors import Problem
 from backend.core.progress import Pulse
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Described, Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Described, Params, Result, Stage, World, check_fits, check_refs
 from backend.models import costs
 from backend.models.quantization import (
     BITS,
@@ -150,7 +150,7 @@ def quote(params: QuantizeParams, world: World) -> Quote:
     )
 
 
-def run(params: QuantizeParams, ctx: Any) -> QuantizeResult:
+def run(params: QuantizeParams, ctx: Context) -> QuantizeResult:
     from backend.ml.compression import olive_export
     from backend.ml.compression.quantize import Maker
 
@@ -178,7 +178,7 @@ def run(params: QuantizeParams, ctx: Any) -> QuantizeResult:
     return QuantizeResult(artifact=made.id, metrics=metrics)
 
 
-def exact_modules(params: QuantizeParams, maker: Any, ctx: Any) -> tuple[list[int], tuple[str, ...]]:
+def exact_modules(params: QuantizeParams, maker: Any, ctx: Context) -> tuple[list[int], tuple[str, ...]]:
     """The layers that keep 8 bits, and the names of their modules."""
     from backend.ml.compression.quantize import most_sensitive
 
@@ -229,7 +229,7 @@ def facts_of(params: QuantizeParams, facts: dict[str, Any], layers: list[int] | 
     return kept | {"head_bits": max(BITS[params.precision], params.head_bits), "exact_layers": layers or []}
 
 
-def _keep(params: QuantizeParams, ctx: Any, view: ArtifactView, out: Path, layers: list[int]) -> ArtifactView:
+def _keep(params: QuantizeParams, ctx: Context, view: ArtifactView, out: Path, layers: list[int]) -> ArtifactView:
     name = params.name or f"{view.name}-{params.precision}"
     parents = [view.id, *([ctx.input(params.data).id] if params.data and needs_data(params) else [])]
     facts = facts_of(params.model_copy(update={"model": view.id}), view.facts, layers)
@@ -281,7 +281,7 @@ def check_heads(model: str, world: World) -> list[Problem]:
     return [Problem(code="chat.head_size", args={"size": size}, field="model")] if size % 16 else []
 
 
-def _agreement(original: list[int], heard: dict[str, Any], ctx: Any) -> float:
+def _agreement(original: list[int], heard: dict[str, Any], ctx: Context) -> float:
     """Share of questions whose first token is the original's."""
     same: int = sum(ours == theirs for ours, theirs in zip(heard["first"], original, strict=True))
     ctx.log(f"Asked {len(original)} questions: the first token is the original's in {same}. Answers: {heard['texts']}")

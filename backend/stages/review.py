@@ -18,7 +18,7 @@ from pydantic import Field, field_validator
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import DatasetRef, reference
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import DataFolder, Row, data_facts, write_split
 from backend.data.decisions import Decision, decision_lines, read_decisions
 from backend.data.review_order import Known, by_teacher, labelled_by_people
@@ -94,7 +94,7 @@ def freeze(params: ReviewParams, studio: Any) -> ReviewParams:
     return params.model_copy(update={"decisions": str(studio.reviews.freeze(params.data))})
 
 
-def run(params: ReviewParams, ctx: Any) -> ReviewResult:
+def run(params: ReviewParams, ctx: Context) -> ReviewResult:
     source = ctx.input(params.data)
     decisions = read_decisions(Path(params.decisions))
     data = DataFolder(source.path)
@@ -116,7 +116,7 @@ def run(params: ReviewParams, ctx: Any) -> ReviewResult:
 
 def _reviewed(
     params: ReviewParams,
-    ctx: Any,
+    ctx: Context,
     data: DataFolder,
     decisions: dict[str, Decision],
     tally: Counter[str],
@@ -126,7 +126,7 @@ def _reviewed(
     known: Known = labelled_by_people(source, ctx.input)
     for number, row in enumerate(data.rows("train")):
         if number % 1000 == 0:
-            ctx.checkpoint()
+            ctx.raise_if_cancelled()
         if not by_teacher(row, known):
             yield row
             continue
@@ -142,7 +142,7 @@ def _reviewed(
             yield row
 
 
-def _write(params: ReviewParams, ctx: Any, data: DataFolder, rows: Iterator[Row]) -> Path:
+def _write(params: ReviewParams, ctx: Context, data: DataFolder, rows: Iterator[Row]) -> Path:
     out: Path = ctx.scratch("out")
     write_split(out, "train", rows)
     for name in ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE"):
@@ -154,7 +154,7 @@ def _write(params: ReviewParams, ctx: Any, data: DataFolder, rows: Iterator[Row]
     return out
 
 
-def _report(ctx: Any, name: str, decisions: dict[str, Decision], tally: Counter[str]) -> None:
+def _report(ctx: Context, name: str, decisions: dict[str, Decision], tally: Counter[str]) -> None:
     used = tally["accepted"] + tally["edited"] + tally["rejected"]
     if not used:
         raise StudioError("review.other_rows", ref=name, count=len(decisions))

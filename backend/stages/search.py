@@ -22,7 +22,7 @@ from backend.core.errors import Problem, StudioError
 from backend.core.progress import Pulse
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import DataFolder, truth
 from backend.inference import time_estimates
 from backend.models import costs
@@ -136,7 +136,7 @@ def _measure_seconds(facts: dict[str, Any], load: time_estimates.Load, single: t
     return time_estimates.answer_seconds(facts, load) + time_estimates.single_seconds(facts, single) + reading
 
 
-def run(params: SearchParams, ctx: Any) -> SearchResult:
+def run(params: SearchParams, ctx: Context) -> SearchResult:
     from backend.ml.compression import olive_export
     from backend.ml.compression.quantize import Maker
     from backend.ml.evaluation.measure import ORIGINAL, Meter
@@ -181,7 +181,12 @@ def _candidates(params: SearchParams, facts: dict[str, Any]) -> dict[str, Quanti
 
 
 def _try_all(
-    params: SearchParams, ctx: Any, view: ArtifactView, candidates: dict[str, QuantizeParams], maker: Any, meter: Any
+    params: SearchParams,
+    ctx: Context,
+    view: ArtifactView,
+    candidates: dict[str, QuantizeParams],
+    maker: Any,
+    meter: Any,
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The points of all that were tried, and the names of those for which no time was left. Those that ran are kept for
     another attempt; those that failed are tried again."""
@@ -204,7 +209,7 @@ def _try_all(
 
 
 def _try(
-    params: SearchParams, ctx: Any, view: ArtifactView, name: str, how: QuantizeParams, maker: Any, meter: Any
+    params: SearchParams, ctx: Context, view: ArtifactView, name: str, how: QuantizeParams, maker: Any, meter: Any
 ) -> dict[str, Any]:
     """One candidate. What fails becomes part of its point and doesn't end the others' turn."""
     begun = time.monotonic()
@@ -264,7 +269,7 @@ def _can_score(data: ArtifactView, split: str) -> bool:
 
 def _leave(
     params: SearchParams,
-    ctx: Any,
+    ctx: Context,
     view: ArtifactView,
     data: ArtifactView,
     chosen: dict[str, Any],

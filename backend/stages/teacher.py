@@ -20,7 +20,7 @@ from pydantic import Field
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import DataFolder, Message, Row, Template, data_facts, truth, write_split
 from backend.data.review_order import Known, labelled_by_people
 from backend.generation import voting
@@ -132,7 +132,7 @@ def quote(params: TeacherParams, world: World) -> Quote:
     )
 
 
-def run(params: TeacherParams, ctx: Any) -> TeacherResult:
+def run(params: TeacherParams, ctx: Context) -> TeacherResult:
     begun = time.monotonic()
     source = ctx.input(params.data)
     data = DataFolder(source.path)
@@ -230,7 +230,7 @@ def _why_useless(dropped: Counter[str]) -> str:
     }.get(most, "synth.all_unsure")
 
 
-def _write(params: TeacherParams, ctx: Any, data: DataFolder, tally: _Tally) -> Path:
+def _write(params: TeacherParams, ctx: Context, data: DataFolder, tally: _Tally) -> Path:
     out: Path = ctx.scratch("out")
     labelled, names = [], ["validation.jsonl", "test.jsonl", "template.json", "NOTICE"]
     if params.include_labelled and "train" not in params.splits:

@@ -177,7 +177,7 @@ def test_retry_is_refused_for_running_and_succeeded_jobs(farm: Farm) -> None:
     with pytest.raises(StudioError, match="is waiting and can't be retried"):
         farm.service.retry(run.jobs[0].id)
     run_next(farm, State.SUCCEEDED)
-    with pytest.raises(StudioError, match="has succeeded"):
+    with pytest.raises(StudioError, match="has finished"):
         farm.service.retry(run.jobs[0].id)
 
 

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from backend.core.artifacts import MANIFEST, Manifest, write_json
+from backend.core.errors import StudioError
 from backend.core.schemas import JobView, Kind, State
 from backend.process.explain import sentence
 from tests.jobs.farm import ROOT, Farm
@@ -40,6 +41,16 @@ def test_a_chain_runs_with_lineage_metrics_and_memory(running: Farm) -> None:
     assert second.peak_memory_bytes is not None and 10e6 < second.peak_memory_bytes < 500e6
     assert second.seconds is not None and 0.3 < second.seconds < 15
     assert not (running.settings.jobs / first.id).exists()
+
+
+def test_a_bad_result_ends_with_findings_and_later_stages_go_on(running: Farm) -> None:
+    run = running.finish(running.submit(running.job("doubtful", "a"), running.job("steps", "b", ["a"], source="${a}")))
+    assert [job.state for job in run.jobs] == [State.FINDINGS, State.SUCCEEDED]
+    assert run.state is State.FINDINGS and run.state.ended and not run.state.active
+    assert [found.args["reason"] for found in run.jobs[0].findings] == ["half of the answers are empty"]
+    assert not (running.settings.jobs / run.jobs[0].id).exists()
+    with pytest.raises(StudioError, match="finished"):
+        running.service.retry(run.jobs[0].id)
 
 
 def test_a_name_is_pinned_to_the_id_that_it_means_now(running: Farm) -> None:

@@ -18,7 +18,7 @@ from backend.generation.judge import RUBRIC
 from backend.planning import recipes
 from backend.planning.ablation.recipe import AblationParams
 from studio.nav import NAV
-from studio.ui.forms.form import choices
+from studio.ui.forms import choices
 from studio.ui.shared import formatting, metrics
 
 
@@ -102,7 +102,7 @@ def _backend() -> Iterator[tuple[str, str]]:
         yield preset.terms, "backend/core/endpoints.py: PRESETS"
     for path in (assets() / "recipes").glob("*.yaml"):
         yield recipes.load(path).description, path.name
-    doctor = ROOT / "backend" / "doctor.py"
+    doctor = ROOT / "backend" / "api" / "doctor.py"
     for call in calls(doctor, "_check", "_optional"):
         for argument in call.args[1:]:
             yield from ((text, "backend/api/doctor.py") for text in texts(argument))

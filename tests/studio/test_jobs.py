@@ -18,8 +18,8 @@ import streamlit as st
 from backend.core.schemas import State
 from backend.db import tables as t
 from backend.jobs.scheduling import start_order
-from studio.ui.jobs.page import page
-from studio.ui.jobs.page import table as jobtable
+from studio.ui.jobs import page
+from studio.ui.jobs import table as jobtable
 from studio.ui.jobs.resource_usage import usage
 from tests.studio.conftest import Show, words
 from tests.studio.house import House
@@ -164,6 +164,16 @@ def test_drawer_shows_one_job(show: Show, house: House, listed: list[dict[str, s
     if state is State.FAILED:
         at.button(key=f"{key}_{run}-finetune").click().run()
         assert house.studio.job(f"{run}-finetune").state is State.WAITING
+
+
+def test_findings_are_said_on_the_job_s_card(show: Show, house: House, listed: list[dict[str, str]]) -> None:
+    house.run("odd", ("quantize", State.FINDINGS))
+    found = {"code": "core.unexpected", "args": {"reason": "half of the answers are empty"}}
+    house.store.update_job("r-odd-quantize", result={"artifact": "", "metrics": {}, "findings": [found]})
+    at = show("jobs", "es", job="r-odd-quantize")
+    assert "Con observaciones" in words(at)
+    assert any("half of the answers are empty" in box.value for box in at.warning)
+    assert "retry_r-odd-quantize" not in [button.key for button in at.button]
 
 
 def test_filters_are_written_as_codes(show: Show, house: House, listed: list[dict[str, str]]) -> None:

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from backend.core.schemas import Kind, State
 from backend.db import tables as t
-from studio.ui.forms.form import stage_panel
+from studio.ui.forms import stage_panel
 from studio.ui.shared import api_cache
 from studio.ui.shared.progress import made, next_step
 from tests.studio.conftest import Show, words

@@ -12,7 +12,7 @@ from backend.core.paths import ROOT
 from backend.core.schemas import Kind, State
 from backend.data import row_errors, sniff
 from backend.data.dataset import SPLITS
-from studio.ui.forms.form import choices
+from studio.ui.forms import choices
 from studio.ui.shared import formatting, i18n
 from tests.studio.asked import calls, literals, texts
 
@@ -36,7 +36,7 @@ def test_every_choice_that_is_a_code_has_its_words() -> None:
 
 def test_notes_are_what_the_stages_say() -> None:
     said: set[str] = set()
-    for path in (path for path in FILES if path.parent.name in ("chat", "ml", "stages")):
+    for path in (path for path in FILES if {"ml", "stages", "generation", "packaging", "checks", "training"} & set(path.parts)):
         for call in calls(path, "progress", "Pulse", "_tell", "add"):
             said |= {text for argument in call.args[1:] for text in texts(argument)} - {""}
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

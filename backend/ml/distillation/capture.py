@@ -18,6 +18,7 @@ import torch
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
+from backend.core.stage import Context
 from backend.data.encoding import IGNORE, Examples
 from backend.ml.distillation.shards import Array, Block, about_shard, pack, write_shard
 from backend.ml.inference.device import device
@@ -78,7 +79,7 @@ class Reader:
         self.layout = layout
         self.batch_size = batch_size
 
-    def read(self, rows: list[Reading], shard_rows: int, folder: Path, ctx: Any) -> tuple[Sums, float]:
+    def read(self, rows: list[Reading], shard_rows: int, folder: Path, ctx: Context) -> tuple[Sums, float]:
         """Write the shards that are missing. Returns the sums over all, and the tokens (prompts too) that were read a
         second, 0 when all shards were there."""
         total, done, read, begun = sum(len(row.ids) for row in rows), 0, 0, time.perf_counter()
@@ -97,10 +98,10 @@ class Reader:
             ctx.progress(done, total, "reading the answers")
         return sums, read / (time.perf_counter() - begun)
 
-    def _shard(self, rows: list[Reading], file: Path, ctx: Any, done: int, total: int) -> dict[str, str]:
+    def _shard(self, rows: list[Reading], file: Path, ctx: Context, done: int, total: int) -> dict[str, str]:
         blocks, loss = [], 0.0
         for batch in _batches(rows, self.batch_size):
-            ctx.checkpoint()
+            ctx.raise_if_cancelled()
             block, batch_loss = self._block(batch)
             blocks.append(block)
             loss += batch_loss

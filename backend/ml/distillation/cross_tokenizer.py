@@ -26,6 +26,7 @@ with warnings.catch_warnings():
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
+from backend.core.stage import Context
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
 from backend.data.encoding import IGNORE, Examples, encode_rows
@@ -109,7 +110,7 @@ def pairs_of(student: Path, teacher: Path, data: Path, examples: Examples, max_l
 
 
 def cross_trainer(
-    params: RouteParams, student: ArtifactView, data: ArtifactView, examples: Examples, max_length: int, ctx: Any
+    params: RouteParams, student: ArtifactView, data: ArtifactView, examples: Examples, max_length: int, ctx: Context
 ) -> partial[CrossTrainer]:
     """Make the trainer of the route `cross_tokenizer`. Raises StudioError when the teacher does not fit."""
     teacher = open_teacher(params, student, ctx)

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
+from backend.core.stage import Context
 from backend.data.encoding import IGNORE
 from backend.ml.compression.prune import layers_of
 from backend.ml.distillation.online import Teacher, open_teacher
@@ -87,7 +88,7 @@ class HiddenTrainer(AnswerTrainer):
         return distance(mine, theirs, inputs["attention_mask"][:, -both:].bool())
 
 
-def hidden_trainer(params: RouteParams, student: ArtifactView, ctx: Any) -> partial[HiddenTrainer]:
+def hidden_trainer(params: RouteParams, student: ArtifactView, ctx: Context) -> partial[HiddenTrainer]:
     """Make the trainer of the route `hidden`. Raises StudioError for a student that was not cut from this teacher."""
     view = ctx.input(params.teacher)
     if wrong := uncut(student.facts, view.facts, view.name):

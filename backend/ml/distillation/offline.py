@@ -17,6 +17,7 @@ from torch.nn import functional
 from backend.core.artifacts import verify
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
+from backend.core.stage import Context
 from backend.data.chat_template import Encoder
 from backend.data.encoding import IGNORE, Examples
 from backend.ml.distillation.divergence import Target, divergence
@@ -101,7 +102,7 @@ class LogitTrainer(RowTrainer):
 
 
 def logit_trainer(
-    params: LogitParams, student: ArtifactView, data: ArtifactView, examples: Examples, ctx: Any
+    params: LogitParams, student: ArtifactView, data: ArtifactView, examples: Examples, ctx: Context
 ) -> Callable[..., LogitTrainer]:
     """Make the trainer of the capture that `params` names, and give every item of `examples` its `row` there.
 

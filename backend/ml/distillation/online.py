@@ -22,6 +22,7 @@ from transformers import DynamicCache
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
+from backend.core.stage import Context
 from backend.data.chat_template import Encoder
 from backend.data.encoding import IGNORE
 from backend.inference.protocol import Sampling
@@ -59,7 +60,7 @@ class Teacher:
         return head_logits(self.model, hidden).float()
 
 
-def open_teacher(params: RouteParams, student: ArtifactView, ctx: Any) -> Teacher:
+def open_teacher(params: RouteParams, student: ArtifactView, ctx: Context) -> Teacher:
     """The teacher that `params` names. Raises StudioError when its tokens are not the student's."""
     view = ctx.input(params.teacher)
     if wrong := unfit(params.route, student.path, view.path, view.name):
@@ -172,7 +173,7 @@ def padded(rows: Sequence[Sequence[int]], starts: Sequence[int], where: Any) -> 
     return {name: part.to(where) for name, part in parts.items()}
 
 
-def live_trainer(params: RouteParams, student: ArtifactView, ctx: Any) -> Callable[..., LiveTrainer]:
+def live_trainer(params: RouteParams, student: ArtifactView, ctx: Context) -> Callable[..., LiveTrainer]:
     """Make the trainer of the routes `live` and `on_policy`. Raises StudioError when the teacher does not fit."""
     teacher = open_teacher(params, student, ctx)
     if params.route == "on_policy":

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backend.core.schemas import ArtifactView
+from backend.core.stage import Context
 from backend.data.encoding import Examples
 from backend.ml.distillation.hidden_states import hidden_trainer
 from backend.ml.distillation.offline import logit_trainer
@@ -15,7 +16,7 @@ from backend.ml.training.trainer import AnswerTrainer
 
 
 def route_trainer(
-    params: Any, student: ArtifactView, data: ArtifactView, examples: Examples, ctx: Any
+    params: Any, student: ArtifactView, data: ArtifactView, examples: Examples, ctx: Context
 ) -> Callable[..., AnswerTrainer] | None:
     """What makes the trainer for the route of `params` (of `distill`); None for plain answers. Raises StudioError when teacher
     or capture don't fit."""

@@ -163,7 +163,7 @@ class Reporter(TrainerCallback):
 
     def _tell(self, state: Any, note: str) -> None:
         self.ctx.progress(state.global_step, state.max_steps, note)
-        self.ctx.checkpoint()
+        self.ctx.raise_if_cancelled()
 
 
 def _collate(mark: str, inner: Callable[..., dict[str, Any]], items: list[dict[str, Any]]) -> dict[str, Any]:

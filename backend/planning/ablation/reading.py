@@ -14,7 +14,7 @@ from statistics import fmean, stdev
 from typing import NamedTuple
 
 from backend.core.errors import StudioError
-from backend.core.schemas import ArtifactView, JobView, Kind, RunView, State, View
+from backend.core.schemas import ArtifactView, JobView, Kind, RunView, View
 from backend.db import Store
 from backend.planning.ablation.recipe import VARIANTS
 from backend.results.answers import FILE, Paired
@@ -116,7 +116,7 @@ def is_trial(job: JobView) -> bool:
 def read(run: RunView, store: Store) -> Ablation:
     """An evaluation that was deleted counts as not measured."""
     found = dict(pair for job in run.jobs if (pair := _measured(job, store)))
-    done = sum(job.state is State.SUCCEEDED for job in run.jobs)
+    done = sum(job.state.finished for job in run.jobs)
     if not found:
         return Ablation(run=run, done=done, total=len(run.jobs))
     facts = next(iter(found.values())).facts
@@ -172,7 +172,7 @@ def _arm(run: RunView, group: list[_Model], table: Table, store: Store) -> Arm:
     scores = {one.seed: fmean(table[one]) for one in sorted(group, key=lambda one: one.seed)}
     low, high = _extremes(*interval(np.array([table[one] for one in group])), rows=len(table[group[0]]))
     first = group[0]
-    trained = {job.stage_id: job for job in run.jobs if job.stage == "distill" and job.state is State.SUCCEEDED}
+    trained = {job.stage_id: job for job in run.jobs if job.stage == "distill" and job.state.finished}
     jobs = [trained[name] for one in group if (name := f"{one.variant}-{one.seed}") in trained]
     metrics = [job.result.get("metrics", {}) for job in jobs]
     seconds = [job.seconds for job in jobs if job.seconds is not None]

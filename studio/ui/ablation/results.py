@@ -62,7 +62,7 @@ def _chosen(runs: list[RunView]) -> str:
 
 
 def _progress(run: RunView) -> None:
-    done = sum(job.state is State.SUCCEEDED for job in run.jobs)
+    done = sum(job.state.finished for job in run.jobs)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         state_badge(run.state)
         run_link(run.id)
@@ -110,7 +110,7 @@ def _verdict(found: Ablation) -> None:
     lines = "\n".join(f"- {escaped(each)}" for each in verdicts(found))
     draw = {"success": st.success, "warning": st.warning, "info": st.info}[kind]
     icons = {"success": ":material/trending_up:", "warning": ":material/trending_down:", "info": ":material/balance:"}
-    if found.run.state is not State.SUCCEEDED:
+    if not found.run.state.finished:
         words = _("So far: {verdict}").format(verdict=words)
     draw(f"**{words}**" + (f"\n\n{lines}" if lines else ""), icon=icons[kind])
 

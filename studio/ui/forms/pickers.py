@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from backend.core.refs import RefTo
-from backend.core.schemas import ArtifactView, JobView, Kind, RunView, State
+from backend.core.schemas import ArtifactView, JobView, Kind, RunView
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import kind_name, size
 from studio.ui.shared.i18n import _, ngettext
@@ -115,7 +115,7 @@ def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -
         jobs = [job for name in group for job in latest(runs, name)]
         for job in sorted(jobs, key=lambda job: job.created, reverse=True):
             made = job.result.get("artifact")
-            if job.state is State.SUCCEEDED and made in options:
+            if job.state.finished and made in options:
                 return str(made)
     return options[0] if options else ""
 
@@ -126,7 +126,7 @@ def _come_to(names: tuple[str, ...], options: list[str]) -> str:
     runs = api_cache.project_runs(project().id)
 
     def there(run: RunView, stage: str) -> list[JobView]:
-        done = [job for job in run.jobs if job.stage == stage and job.state is State.SUCCEEDED]
+        done = [job for job in run.jobs if job.stage == stage and job.state.finished]
         return [job for job in done if job.result.get("artifact") in options]
 
     for name in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.core.schemas import JobView, RunView, State, Storage
+from backend.core.schemas import JobView, RunView, Storage
 from studio.nav import COMPARE, DATA, HOME, JOBS
 from studio.ui.compare.page import measured
 from studio.ui.home.demo import demo_button, demo_card
@@ -145,7 +145,7 @@ def _recent(runs: list[RunView]) -> None:
 
 
 def _facts(run: RunView) -> str:
-    done = sum(job.state is State.SUCCEEDED for job in run.jobs)
+    done = sum(job.state.finished for job in run.jobs)
     stages = ngettext("{n} stage", "{n} stages", len(run.jobs))
     parts = [stages if done == len(run.jobs) else _("{done} of {stages}").format(done=done, stages=stages)]
     seconds = run_seconds(run)

@@ -56,6 +56,8 @@ def job_card(job: JobView, *, log: bool = True, run: bool = True, order: Sequenc
             _taking(job)
         if job.error:
             _failure(job)
+        for found in job.findings:
+            st.warning(escaped(found.text(_)), icon=":material/warning:")
         made = next((view for view in api_cache.artifacts() if view.id == job.result.get("artifact")), None)
         if made and is_report(made):
             report_card(made)
@@ -113,7 +115,7 @@ def _actions(job: JobView, order: Sequence[JobView]) -> None:
             on_click=api_cache.act,
             args=(lambda: api_cache.studio().cancel(job.id),),
         )
-    elif job.state is not State.SUCCEEDED:
+    elif not job.state.finished:
         st.button(
             _("Retry"),
             key=f"retry_{job.id}",

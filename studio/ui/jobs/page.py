@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from backend.core.schemas import JobView, State
+from backend.core.schemas import FINISHED, JobView, State
 from backend.stages import NAMES
 from studio.nav import JOBS
 from studio.ui.jobs.card import AT_WORK, job_card
@@ -27,7 +27,7 @@ ALL = "all"
 GROUPS: dict[str, tuple[State, ...]] = {
     "waiting": (State.WAITING, State.QUEUED),
     "running": AT_WORK,
-    "done": (State.SUCCEEDED,),
+    "done": FINISHED,
     "failed": (State.FAILED,),
     "stopped": (State.CANCELLED, State.BLOCKED),
 }

@@ -72,7 +72,7 @@ def _facts(run: RunView) -> str:
     took = _took(run.jobs)
     seconds = run_seconds(run)
     times = []
-    if run.state is State.SUCCEEDED and quoted:
+    if run.state.finished and quoted:
         times = [_("{took}, quoted {quoted}").format(took=duration(took), quoted=duration(quoted))]
     elif seconds is not None and run.state.ended:
         times = [duration(seconds)]

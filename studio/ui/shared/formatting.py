@@ -26,6 +26,7 @@ STATES: dict[State, tuple[str, str, Colour]] = {
     State.RUNNING: ("Running", ":material/progress_activity:", "blue"),
     State.CANCELLING: ("Stopping", ":material/stop_circle:", "orange"),
     State.SUCCEEDED: ("Done", ":material/check:", "green"),
+    State.FINDINGS: ("With findings", ":material/warning:", "orange"),
     State.FAILED: ("Failed", ":material/error:", "red"),
     State.CANCELLED: ("Cancelled", ":material/block:", "gray"),
     State.BLOCKED: ("Not started", ":material/link_off:", "gray"),

@@ -160,13 +160,13 @@ def next_link(row: nav.Row) -> None:
 def _mark(jobs: list[JobView], there: bool) -> Mark:
     if any(not job.state.ended for job in jobs):
         return "run"
-    if there or any(job.state is State.SUCCEEDED for job in jobs):
+    if there or any(job.state.finished for job in jobs):
         return "done"
     return "err" if any(job.state is State.FAILED for job in jobs) else "todo"
 
 
 def _sub(stage: str, jobs: list[JobView]) -> str:
-    done = [job for job in jobs if job.state is State.SUCCEEDED]
+    done = [job for job in jobs if job.state.finished]
     if not done:
         return ""
     metrics: dict[str, Any] = done[0].result.get("metrics", {})
