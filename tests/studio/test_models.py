@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -94,17 +95,16 @@ def test_built_in_model_is_prepared_once_for_all_tabs(show: Show, monkeypatch: p
 def test_what_a_click_would_fetch_is_said_before_it(
     show: Show, monkeypatch: pytest.MonkeyPatch, language: str, said: str
 ) -> None:
-    asked: list[bool] = []
+    asked: SimpleQueue[bool] = SimpleQueue()
     monkeypatch.setattr("backend.models.builtin.find_spec", lambda _name: None)
-    monkeypatch.setattr("backend.api.Studio.model", lambda _self, _name, fetch=False: asked.append(fetch))
+    monkeypatch.setattr("backend.api.Studio.model", lambda _self, _name, fetch=False: asked.put(fetch))
     for page in ("home", "models", "finetune"):
         shown = words(show(page, language))
         assert said in shown and ("92.9" if language == "en" else "92,9") in shown, page
-    assert asked == [], "drawing a page asks for nothing"
+    assert asked.empty(), "drawing a page asks for nothing"
     at = show("finetune", language)
     at.button(key=f"prepare_{BUILTIN}").click().run()
-    wait_for(f"builtin:{BUILTIN}")
-    assert asked == [True]
+    assert asked.get(timeout=20) is True
 
 
 def test_preparation_that_breaks_says_so_in_every_tab(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
