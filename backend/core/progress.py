@@ -9,7 +9,7 @@ from backend.core.stage import Context
 _EVERY = 0.5
 
 
-class Pulse:
+class Progress:
     """Call it as often as you like: it asks for a cancel each time and reports progress twice a second."""
 
     def __init__(self, ctx: Context, total: float, note: str, done: float = 0.0) -> None:

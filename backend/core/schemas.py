@@ -170,7 +170,7 @@ class ProjectView(View):
     created: datetime
 
 
-class Point(View):
+class MetricPoint(View):
     name: str
     step: float
     value: float

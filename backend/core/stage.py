@@ -46,7 +46,7 @@ R = TypeVar("R", bound=Result)
 
 
 @dataclass(frozen=True)
-class Described:
+class ArtifactInfo:
     """What is known of a referenced artifact before a stage runs. `pending`: an earlier stage will make it, `facts` are
     its forecast."""
 
@@ -62,7 +62,7 @@ class World(Protocol):
     memory_bytes: int
     free_disk_bytes: int
 
-    def describe(self, ref: str) -> Described | None:
+    def describe(self, ref: str) -> ArtifactInfo | None:
         """The artifact behind `ref`, or None when there is none."""
 
     def endpoint(self, name: str) -> EndpointView | None:

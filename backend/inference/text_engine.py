@@ -13,7 +13,7 @@ from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Message
 from backend.inference.protocol import Sampling
-from backend.stats.logprobs import answer_chances
+from backend.stats.logprobs import answer_logprobs
 
 _REPLACEMENT = "\ufffd"
 
@@ -35,7 +35,7 @@ class TextEngine(ABC):
 
     def loss(self, prompt: Sequence[int], answer: Sequence[int]) -> float:
         """Sum of -ln p over the ids of `answer` after `prompt`."""
-        return -float(answer_chances(self.answer_logits(prompt, answer), answer).sum())
+        return -float(answer_logprobs(self.answer_logits(prompt, answer), answer).sum())
 
     def encode(self, messages: list[Message]) -> list[int]:
         return self.encoder.ids(self.encoder.render(messages))

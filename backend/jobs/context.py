@@ -1,4 +1,4 @@
-"""What a running stage sees of the world: its order, and a way to report. The same class serves the child process (reports
+"""What a running stage sees of the world: its job spec, and a way to report. The same class serves the child process (reports
 go to the worker) and tests (reports are kept in a list)."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from backend.core.schemas import ArtifactView, Kind
 Report = Callable[[dict[str, Any]], None]
 
 
-class Order(BaseModel):
+class JobSpec(BaseModel):
     """All that a child process is told. `inputs`: every referenced artifact with all its ancestors, by id; `names`:
     the reference as it stands in `params` -> artifact id. `endpoints`: the saved ones that `params` names."""
 
@@ -40,7 +40,7 @@ class Order(BaseModel):
 class StageContext:
     """`dir` survives a crash of the job (checkpoints, partial answers) and goes when the job has succeeded."""
 
-    def __init__(self, order: Order, report: Report, cancelled: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, order: JobSpec, report: Report, cancelled: Callable[[], bool] = lambda: False) -> None:
         self.order = order
         self.dir = order.dir
         self.cache = order.cache
@@ -171,7 +171,7 @@ class MemoryContext(StageContext):
         self.events: list[dict[str, Any]] = []
         self.stop = False
         given = {view.id: view for view in inputs or []}
-        order = Order(
+        order = JobSpec(
             job_id=job_id,
             stage="test",
             params={},

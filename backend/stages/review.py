@@ -16,13 +16,13 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from backend.core.errors import Problem, StudioError
-from backend.core.refs import DatasetRef, reference
+from backend.core.refs import DatasetRef, reference_id
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import DataFolder, Row, data_facts, write_split
 from backend.data.decisions import Decision, decision_lines, read_decisions
-from backend.data.review_order import Known, by_teacher, labelled_by_people
-from backend.stats.intervals import wilson
+from backend.data.review_order import HumanAnswers, human_answers, is_teacher_answer
+from backend.stats.intervals import wilson_interval
 
 _ROWS_PER_SECOND = 10_000
 _BASE_MEMORY = 80_000_000
@@ -89,7 +89,7 @@ def quote(params: ReviewParams, world: World) -> Quote:
 
 def freeze(params: ReviewParams, studio: Any) -> ReviewParams:
     """The decisions as they stand now: what people decide later belongs to the next version."""
-    if params.decisions or reference(params.data):
+    if params.decisions or reference_id(params.data):
         return params
     return params.model_copy(update={"decisions": str(studio.reviews.freeze(params.data))})
 
@@ -123,18 +123,18 @@ def _reviewed(
     source: Any,
 ) -> Iterator[Row]:
     """The training rows that stay, as people left them."""
-    known: Known = labelled_by_people(source, ctx.input)
+    known: HumanAnswers = human_answers(source, ctx.input)
     for number, row in enumerate(data.rows("train")):
         if number % 1000 == 0:
             ctx.raise_if_cancelled()
-        if not by_teacher(row, known):
+        if not is_teacher_answer(row, known):
             yield row
             continue
         said = decisions.get(row.id, Decision(row=row.id))
         tally[said.verdict or "unreviewed"] += 1
         if said.verdict == "accepted":
             yield row.model_copy(update={"gold": row.output})
-        elif said.verdict == "edited":  # the teacher's confidence and steps are about another answer
+        elif said.verdict == "edited":  # the teacher's confidence and rationale are about another answer
             yield row.model_copy(
                 update={"output": said.output, "gold": said.output, "confidence": None, "rationale": None}
             )
@@ -166,7 +166,7 @@ def _report(ctx: Context, name: str, decisions: dict[str, Decision], tally: Coun
 def _agreement(tally: Counter[str]) -> dict[str, float]:
     """The share of the reviewed answers that people took as they were, with its 95 % interval."""
     n = tally["accepted"] + tally["edited"] + tally["rejected"]
-    low, high = wilson(tally["accepted"], n)
+    low, high = wilson_interval(tally["accepted"], n)
     return {"agreement": tally["accepted"] / n, "agreement_low": low, "agreement_high": high}
 
 

@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from backend.data.chat_template import Encoder
-from backend.data.dataset import Row, Template, truth
+from backend.data.dataset import Row, Template, gold_answer
 from backend.inference.protocol import answer_tokens
 from backend.inference.text_engine import common_prefix, pieces, stop_ids
 
@@ -61,5 +61,5 @@ def test_room_for_an_answer() -> None:
 
 
 def test_a_persons_answer_is_the_truth() -> None:
-    assert truth(Row(id="1", input="x", output="teacher", gold="person")) == "person"
-    assert truth(Row(id="1", input="x", output="person")) == "person"
+    assert gold_answer(Row(id="1", input="x", output="teacher", gold="person")) == "person"
+    assert gold_answer(Row(id="1", input="x", output="person")) == "person"

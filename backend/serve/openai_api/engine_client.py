@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.core.errors import Problem, StudioError
+from backend.core.programs import Programs
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
 from backend.serve.process import ModelProcess
@@ -48,7 +49,7 @@ class Event:
 class Line(ModelProcess):
     """One process of the answerer. `views`: the artifact, then the bases of an adapter and what is attached to it."""
 
-    program = "backend.serve.openai_api.engine_process"
+    program = Programs.API_ENGINE
 
     def __init__(self, views: list[ArtifactView], settings: Settings, most: int, cache_bytes: int) -> None:
         self.context = 0

