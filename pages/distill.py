@@ -9,7 +9,7 @@ from studio.ui.shared.i18n import _
 stage_page(
     DISTILL,
     _("A small student learns the answers of its teacher: much faster, much smaller, nearly as good."),
-    "cut",
+    "prune",
     "distill",
     "capture",
     asides={"distill": method_card},

@@ -9,7 +9,7 @@ stage_page(
     QUANTIZE,
     _("Weights in few bits make a model small and fast; a package hands it over with all that it needs."),
     "quantize",
-    "search",
+    "scheme_search",
     "attach",
     "parity",
     "checklist",

@@ -19,6 +19,7 @@ from backend.core.refs import (
     endpoints_of,
     refs_of,
 )
+from backend.core.renames import renamed
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.units import human_bytes
 from backend.core.validation import value_problems
@@ -145,9 +146,9 @@ class Stage(Generic[P, R]):
     freeze: Callable[[P, Any], P] | None = None
 
     def parse(self, raw: dict[str, Any]) -> P:
-        """Validated parameters. Raises StudioError with every problem at once."""
+        """Validated parameters; names of earlier versions are understood. Raises StudioError with every problem at once."""
         try:
-            return self.params.model_validate(raw)
+            return self.params.model_validate(renamed(self.name, raw))
         except ValidationError as error:
             raise StudioError.of(value_problems(error)) from None
 

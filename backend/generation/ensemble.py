@@ -62,7 +62,7 @@ class EnsembleParams(AnswererParams):
         description="Models of the studio that answer too. They are loaded one after another, never together.",
         max_length=8,
     )
-    combine: Literal["vote", "mix", "best"] = Field(
+    combine: Literal["vote", "mix", "best_of_n"] = Field(
         "vote",
         title="Several answers",
         description="Vote: the most frequent answer of all teachers wins. Mix: the rows are shared out in turn, each is "
@@ -97,7 +97,7 @@ class EnsembleParams(AnswererParams):
         description="The teacher writes its steps first and the answer last; they are kept apart. Takes longer, "
         "and often makes answers of large models better.",
     )
-    steps: str = Field(
+    rationale_request: str = Field(
         RATIONALE_REQUEST,
         title="Request for the steps",
         description="What is added to the prompt when steps are asked for; {marker} is the mark below.",
@@ -136,8 +136,8 @@ def check_ensemble(params: EnsembleParams) -> list[Problem]:
         problems.append(Problem(code="synth.samples_alike", args={"samples": params.samples}, field="temperature"))
     if params.min_confidence and not params.model and answers_per_row(params) == 1:
         problems.append(Problem(code="synth.no_confidence", field="min_confidence"))
-    if params.rationale and "{marker}" not in params.steps:
-        problems.append(Problem(code="synth.steps_marker", field="steps"))
+    if params.rationale and "{marker}" not in params.rationale_request:
+        problems.append(Problem(code="synth.steps_marker", field="rationale_request"))
     asked = [params.model, *params.others]
     for twice in sorted({ref for ref in params.others if asked.count(ref) > 1}):
         problems.append(Problem(code="synth.teacher_twice", args={"ref": twice}, field="others"))
@@ -165,7 +165,7 @@ def with_rationale_request(params: EnsembleParams, prompt: list[Message]) -> lis
     """The prompt with the request for a rationale, when one is wanted."""
     if not params.rationale:
         return prompt
-    request = params.steps.replace("{marker}", params.marker)
+    request = params.rationale_request.replace("{marker}", params.marker)
     return [*prompt[:-1], {**prompt[-1], "content": f"{prompt[-1]['content']}\n\n{request}"}]
 
 

@@ -27,11 +27,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from backend import stages
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import referenced_ids
+from backend.core.renames import old_words, stage_name
 from backend.core.stage import Params
 from backend.core.validation import value_problems
 from backend.planning import matrix
@@ -46,6 +47,17 @@ class RecipeStage(BaseModel):
     stage: str
     seed: int | None = None
     params: dict[str, Any] = {}
+    _written: str = PrivateAttr("")
+
+    def model_post_init(self, _context: Any) -> None:
+        """A stage is known by its name of now."""
+        self._written = self.stage
+        self.stage = stage_name(self.stage)
+
+    @property
+    def old_words(self) -> list[tuple[str, str]]:
+        """(old, new) of what it calls by the name of an earlier version."""
+        return [(self._written, self.stage)] * (self._written != self.stage) + old_words(self.stage, self.params)
 
 
 class Recipe(BaseModel):

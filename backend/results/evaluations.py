@@ -26,7 +26,7 @@ _NEEDED = frozenset({"model_name", "data", "split", "n"})
 
 
 class Origin(View):
-    """One step of a model's making. `how`: imported, lora, cut, distilled, quantized or attached; `name` is what came out;
+    """One step of a model's making. `how`: imported, lora, pruned, distilled, quantized or attached; `name` is what came out;
     `source` what went in; `data` and `teacher` (who answered that data) where it was trained."""
 
     how: str
@@ -186,7 +186,7 @@ def _origin(model: ArtifactView, source: ArtifactView, known: dict[str, Artifact
         precision = str(model.facts.get("precision", ""))
         return Origin(how="quantized", name=model.name, source=source.name, detail=precision.upper())
     data = known.get(model.facts.get("data", ""))
-    how = "lora" if model.kind is Kind.ADAPTER else "cut" if "kept_layers" in model.facts else "distilled"
+    how = "lora" if model.kind is Kind.ADAPTER else "pruned" if "kept_layers" in model.facts else "distilled"
     layers = "" if how == "lora" else f"{model.facts.get('layers')}/{source.facts.get('layers')}"
     teacher = str(data.facts.get("teacher", "")) if data else ""
     return Origin(

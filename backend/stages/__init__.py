@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from backend.core.renames import stage_name
 from backend.core.stage import AnyStage
 
 NAMES = (
     *("dataset", "audition", "generate", "teacher", "judge", "curate", "review"),
-    *("cut", "capture", "distill", "finetune", "quantize", "search", "attach"),
+    *("prune", "capture", "distill", "finetune", "quantize", "scheme_search", "attach"),
     *("parity", "evaluate", "checklist", "prove", "package"),
 )
 
@@ -20,6 +21,7 @@ def stages() -> dict[str, AnyStage]:
 
 def stage(name: str) -> AnyStage:
     """One stage. Raises KeyError for an unknown name."""
+    name = stage_name(name)
     if name not in NAMES:
         raise KeyError(name)
     found: AnyStage = import_module(f"backend.stages.{name}").STAGE

@@ -49,7 +49,7 @@ KEPT_FILES = ("train.jsonl", "validation.jsonl", "test.jsonl", "template.json", 
 class GenerateParams(AnswererParams):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose inputs are the examples.")
     method: Method = Field(
-        "examples",
+        "self_instruct",
         title="Method",
         description="From examples: shows some and asks for more. Paraphrase: says one text in other words. Evolve: makes "
         "one text harder, then asks for less usual ones.",
@@ -130,7 +130,7 @@ def quote(params: GenerateParams, world: World) -> Quote:
     known = world.describe(params.data)
     facts = known.facts if known else {}
     chars = facts.get("prompt_chars", 100.0)
-    shown = chars * (params.shown if params.method == "examples" else 1) + PROMPT_CHARS + len(params.about)
+    shown = chars * (params.shown if params.method == "self_instruct" else 1) + PROMPT_CHARS + len(params.about)
     answer = params.per_request * (costs.prompt_tokens(chars) - costs.prompt_tokens(0) + 4)
     load = time_estimates.Load(
         rows=-(-params.rows // params.per_request),

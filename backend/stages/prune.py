@@ -273,7 +273,7 @@ def _tokenizer_folder(ref: str, world: World) -> Path | None:
 
 
 STAGE = Stage(
-    name="cut",
+    name="prune",
     title="Prune a student",
     kind=Kind.MODEL,
     params=PruneParams,

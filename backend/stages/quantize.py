@@ -68,7 +68,7 @@ class QuantizeParams(QuantizationParams):
         title="Target",
         description="The device that the model is built for. What is built for a graphics card can't be tried in this studio.",
     )
-    method: Literal["auto", "tied", "plain"] = Field(
+    tie_embeddings: Literal["auto", "always", "never"] = Field(
         "auto",
         title="Tie embeddings",
         description="What happens to the table of words. In few bits the file is smallest; unchanged it is larger and "
@@ -191,7 +191,7 @@ def int8_modules(params: QuantizeParams, quantizer: Any, ctx: Context) -> tuple[
 
 
 def scheme_of(params: QuantizeParams, facts: dict[str, Any], exact: tuple[str, ...] = ()) -> Scheme:
-    tied = params.method == "tied" or (params.method == "auto" and bool(facts.get("tied")))
+    tied = params.tie_embeddings == "always" or (params.tie_embeddings == "auto" and bool(facts.get("tied")))
     return Scheme(
         precision=params.precision,
         rounding=params.rounding,
@@ -244,8 +244,8 @@ def check_blocks(params: QuantizeParams, facts: dict[str, Any]) -> list[Problem]
         args = {"block": params.block_size, "hidden": hidden, "choices": ", ".join(map(str, choices))}
         code = "chat.block_size" if choices else "chat.no_block_size"
         problems.append(Problem(code=code, args=args, field="block_size"))
-    if params.method == "tied" and facts.get("tied") is False:
-        problems.append(Problem(code="chat.untied", field="method"))
+    if params.tie_embeddings == "always" and facts.get("tied") is False:
+        problems.append(Problem(code="chat.untied", field="tie_embeddings"))
     layers = facts.get("layers")
     if layers and int8_layer_count(params) > layers:
         args = {"layers": layers, "count": params.exact_layers}

@@ -55,7 +55,7 @@ class SchemeSearchParams(QuantizationParams):
         title="Dataset",
         description="Its validation rows choose, its training rows calibrate, its test rows say at the end what was chosen.",
     )
-    recipes: list[SchemeName] = Field(
+    schemes: list[SchemeName] = Field(
         list(get_args(SchemeName)),
         title="Schemes",
         description="What is tried: how weights are rounded, weights per block, and what keeps 8 bits.",
@@ -90,11 +90,11 @@ class SchemeSearchResult(Result):
 
 def check(params: SchemeSearchParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
-    if not params.recipes:
-        problems.append(Problem(code="quant.none_chosen", field="recipes"))
+    if not params.schemes:
+        problems.append(Problem(code="quant.none_chosen", field="schemes"))
     known = world.describe(params.data)
     rows = known.facts.get("rows") if known else None
-    wanted = ["validation", *(["train"] if "gptq-64" in params.recipes else [])]
+    wanted = ["validation", *(["train"] if "gptq-64" in params.schemes else [])]
     lacking = [split for split in wanted if rows is not None and not rows.get(split, 0)]
     if lacking:
         args = {"ref": params.data, "splits": ", ".join(lacking)}
@@ -103,7 +103,7 @@ def check(params: SchemeSearchParams, world: World) -> list[Problem]:
         return problems
     facts = world.describe(params.model).facts  # type: ignore[union-attr]
     for one in _candidates(params, facts).values():
-        problems += [each.model_copy(update={"field": "recipes"}) for each in quantize.check_blocks(one, facts)]
+        problems += [each.model_copy(update={"field": "schemes"}) for each in quantize.check_blocks(one, facts)]
     problems = problems[:1] + quantize.check_head_size(params.model, world)
     return problems + check_fits(quote(params, world), world)
 
@@ -183,7 +183,7 @@ def _candidates(params: SchemeSearchParams, facts: dict[str, Any]) -> dict[str, 
     return {
         name: QuantizeParams.model_validate(about | how | (exact if name.endswith("-exact") else {}))
         for name, how in SCHEMES.items()
-        if name in params.recipes
+        if name in params.schemes
     }
 
 
@@ -305,7 +305,7 @@ def _store_results(
 
 
 STAGE = Stage(
-    name="search",
+    name="scheme_search",
     title="Search schemes",
     kind=Kind.ONNX,
     params=SchemeSearchParams,

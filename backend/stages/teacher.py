@@ -120,7 +120,7 @@ def quote(params: TeacherParams, world: World) -> Quote:
         answer_quote(teacher, load.model_copy(update={"rows": count * params.samples}), world)
         for teacher, count in zip(teacher_params(params), rows_per_teacher(params, rows), strict=True)
     ]
-    if params.combine == "best":
+    if params.combine == "best_of_n":
         parts.append(quote_best_of_n(params, facts, rows, world))
     split = dict(facts.get("rows", {}))
     kept = params.include_labelled and "train" not in params.splits
@@ -149,7 +149,7 @@ def run(params: TeacherParams, ctx: Context) -> TeacherResult:
         raise StudioError("chat.no_rows", ref=source.name, splits=", ".join(params.splits))
     strict = params.keep_labels_only and data.template.answer == "label"
     sampled = ask_teachers(params, ctx, data, rows, [_messages(params, data.template, row) for row in rows], strict)
-    judgements = best_of_n(params, ctx, data.template, rows, sampled) if params.combine == "best" else None
+    judgements = best_of_n(params, ctx, data.template, rows, sampled) if params.combine == "best_of_n" else None
     if sampled.cached:
         ctx.log(f"{sampled.cached} of {sampled.cached + sampled.asked} answers were there already.")
     teacher = " + ".join(sampled.names)
@@ -167,7 +167,7 @@ def run(params: TeacherParams, ctx: Context) -> TeacherResult:
 
 
 def _extra_chars(params: TeacherParams) -> int:
-    return len(params.prompt) + (len(params.steps) if params.rationale else 0)
+    return len(params.prompt) + (len(params.rationale_request) if params.rationale else 0)
 
 
 def _rows_to_ask(params: TeacherParams, data: DataFolder) -> list[Row]:

@@ -98,12 +98,12 @@ class TrainingParams(Params):
         title="Gradient checkpointing",
         description="Takes much less memory and about twice the time. Try it when memory runs out.",
     )
-    rationale: Literal["ignore", "beside"] = Field(
+    rationale: Literal["ignore", "multitask"] = Field(
         default="ignore",
         title="Teacher's rationales",
         description="The model can learn to write the teacher's rationales as a second task. It still answers at once.",
     )
-    steps_weight: float = Field(
+    rationale_weight: float = Field(
         default=1.0,
         gt=0,
         le=10,
@@ -190,7 +190,7 @@ def workload(params: TrainingParams, data: dict[str, Any]) -> Workload:
 
 def _rationale_rows(params: TrainingParams, data: dict[str, Any]) -> int:
     """How many rows become a second example."""
-    return int(data.get("rationales", 0)) if params.rationale == "beside" else 0
+    return int(data.get("rationales", 0)) if params.rationale == "multitask" else 0
 
 
 def _lacks_rationales(data: Any) -> bool:
@@ -205,7 +205,7 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
     problems = []
     if data and not data.pending and not data.facts["rows"].get("train"):
         problems.append(Problem(code="train.no_rows", args={"data": data_ref}, field="data"))
-    elif data and params.rationale == "beside" and _lacks_rationales(data):
+    elif data and params.rationale == "multitask" and _lacks_rationales(data):
         problems.append(Problem(code="steps.none", args={"data": data_ref}, field="rationale"))
     fields, values = type(params).model_fields, params.model_dump()
     unread = [name for name in fields if name in inactive_fields(values) and values[name] != fields[name].default]
@@ -218,7 +218,7 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
 
 def inactive_fields(values: Mapping[str, Any]) -> set[str]:
     """The fields that have no effect beside these values of the others; also of a form that is being filled in."""
-    off = {"steps_weight"} if values.get("rationale") == "ignore" else set()
+    off = {"rationale_weight"} if values.get("rationale") == "ignore" else set()
     if "adapter" in values:
         off |= {"train_embeddings"} if values["adapter"] else set(LoraParams.model_fields)
     return off
@@ -250,7 +250,7 @@ def load_examples(
         raise StudioError("train.too_long", rows=train.too_long, data=data.name, max_length=params.max_length)
     if not train.items:
         raise StudioError("train.no_rows", data=data.name)
-    if params.rationale == "beside":
+    if params.rationale == "multitask":
         steps = encode_rationales(encoder, folder.template, folder.rows("train"), params.max_length)
         _add_rationales(train, steps, params, data.name, ctx)
     ctx.log(f"{len(train.items)} rows with {train.tokens} tokens to train on, {len(held_out.items)} to validate.")

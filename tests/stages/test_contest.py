@@ -38,7 +38,7 @@ def judged(server: FakeEndpoint, job: MemoryContext) -> MemoryContext:
 
 def params(server: FakeEndpoint, **change: Any) -> TeacherParams:
     how = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "retries": 0, "timeout": 2}
-    best_of = {"combine": "best", "judge_endpoint": "critic", "samples": 3, "temperature": 0.5}
+    best_of = {"combine": "best_of_n", "judge_endpoint": "critic", "samples": 3, "temperature": 0.5}
     return TeacherParams(**{**how, **best_of, "include_labelled": False, **change})
 
 
@@ -97,10 +97,10 @@ def test_what_can_never_work_is_said_before_and_the_judge_is_quoted() -> None:
     world = FakeWorld().add("d", Kind.DATASET, rows={"pool": 100}, prompt_chars=80, answer_chars=10)
     world.save("critic", input_price=1.0, output_price=1.0)
     outside = {"data": "d", "endpoint_url": "http://h/v1", "endpoint_model": "x"}
-    alone = TeacherParams(**outside, combine="best")
+    alone = TeacherParams(**outside, combine="best_of_n")
     assert {problem.code for problem in check(alone, world)} >= {"answers.one_judge", "answers.one_answer"}
     several = {**outside, "samples": 2, "temperature": 0.5}
-    judged = TeacherParams(**several, combine="best", judge_endpoint="critic")
+    judged = TeacherParams(**several, combine="best_of_n", judge_endpoint="critic")
     assert not [problem for problem in check(judged, world) if problem.blocking]
     plain, whole = quote(TeacherParams(**several), world), quote(judged, world)
     assert plain.money == 0 < whole.money and whole.tokens > 2 * plain.tokens and whole.seconds > plain.seconds

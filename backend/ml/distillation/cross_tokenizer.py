@@ -128,7 +128,7 @@ def cross_tokenizer_trainer(
     folder = ctx.input(params.teacher).path
     pairs = align_rows(student.path, folder, data.path, examples, max_length)
     if not pairs:
-        raise StudioError("route.not_bytes", field="teacher", teacher=ctx.input(params.teacher).name)
+        raise StudioError("method.not_bytes", field="teacher", teacher=ctx.input(params.teacher).name)
     rows = len(examples.items)
     ctx.log(f"{len(pairs)} of {rows} rows learn from the teacher's probabilities, the others from their answer alone.")
     return partial(CrossTokenizerTrainer, teacher, uld_loss(student.path, folder, params.temperature), pairs, params)

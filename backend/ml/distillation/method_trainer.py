@@ -20,13 +20,13 @@ def method_trainer(
 ) -> Callable[..., AnswerTrainer] | None:
     """What makes the trainer for the method of `params` (of `distill`); None for plain answers. Raises StudioError when teacher
     or capture don't fit."""
-    if params.route == "logit":
+    if params.method == "offline_logit":
         return offline_logit_trainer(params, student, data, examples, ctx)
-    if params.route in ("live", "on_policy"):
+    if params.method in ("online_logit", "on_policy"):
         return online_trainer(params, student, ctx)
-    if params.route == "hidden":
+    if params.method == "hidden_states":
         return hidden_states_trainer(params, student, ctx)
-    if params.route == "cross_tokenizer":
+    if params.method == "cross_tokenizer":
         from backend.ml.distillation.cross_tokenizer import (
             cross_tokenizer_trainer,  # TRL's experimental part: only where it is asked for
         )

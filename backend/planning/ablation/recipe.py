@@ -21,7 +21,7 @@ from backend.training.methods import METHOD_FIELDS, MethodParams
 
 VARIANTS = ("gold", "sequence", "logit")
 FIRST_SEED = 42
-_OFFLINE_LOGIT_FIELDS = frozenset(METHOD_FIELDS["logit"])
+_OFFLINE_LOGIT_FIELDS = frozenset(METHOD_FIELDS["offline_logit"])
 """What only offline logit distillation takes."""
 _METHOD_FIELDS = frozenset(MethodParams.model_fields) | frozenset(METHOD_FIELDS["sequence"])
 """What says how a variant learns."""
@@ -112,7 +112,7 @@ def _training(variant: str, seed: int, params: AblationParams, capture: str | No
     asked |= {"student": params.student, "data": params.gold if variant == "gold" else params.data}
     asked |= {"max_steps": params.max_steps, "name": f"{params.name}-{variant}-seed{seed}"}
     if variant == "logit":
-        asked |= {"route": "logit", "capture": capture}
+        asked |= {"method": "offline_logit", "capture": capture}
     return {"id": f"{variant}-{seed}", "stage": "distill", "seed": seed, "params": asked}
 
 

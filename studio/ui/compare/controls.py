@@ -52,7 +52,7 @@ class Selection:
 def untuned(group: list[EvaluationView]) -> list[EvaluationView]:
     """Models as they were imported or cut, in whatever precision, where there are others: far below, they would press the
     rest of a chart together."""
-    raw = [one for one in group if _come_from(one) in ("imported", "cut")]
+    raw = [one for one in group if _come_from(one) in ("imported", "pruned")]
     return raw if len(raw) < len(group) else []
 
 

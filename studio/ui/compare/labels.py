@@ -111,7 +111,7 @@ def origin_text(origin: Origin) -> str:
         return _("“{name}”: the adapter “{source}” attached to “{shared}”.").format(
             name=origin.name, source=origin.source, shared=origin.detail
         )
-    if origin.how == "cut":
+    if origin.how == "pruned":
         return _("“{name}”: {layers} of the layers of “{source}”, not trained yet.").format(
             name=origin.name, source=origin.source, layers=origin.detail
         )

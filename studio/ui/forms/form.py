@@ -78,11 +78,11 @@ class Form:
             off = {name for who, names in ANSWERERS.items() for name in names if who != self.answerer}
             off |= set(SENDING) if self.answerer == "model" else set()
         if "combine" in self.fields:
-            judged = st.session_state.get(self.key("combine")) == "best"
+            judged = st.session_state.get(self.key("combine")) == "best_of_n"
             off = off - {"budget", *SENDING} if judged else off | set(JUDGING)  # a judge may be an endpoint
         off |= inactive_fields({name: st.session_state.get(self.key(name)) for name in self.fields})
-        if "route" in self.fields:
-            off |= unused_fields(st.session_state.get(self.key("route")))
+        if "method" in self.fields:
+            off |= unused_fields(st.session_state.get(self.key("method")))
         if "overrule" in self.fields and not self._has_objection():
             off.add("overrule")
         order = [name for name in self._open() if name in self.fields]

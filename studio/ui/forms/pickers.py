@@ -21,33 +21,33 @@ PREFERRED = {
     ("teacher", "data"): ("generate", "dataset"),
     ("judge", "data"): ("teacher", "dataset"),
     ("curate", "data"): ("judge", "teacher", "dataset"),
-    ("cut", "model"): ("finetune",),
-    ("cut", "data"): ("review", "curate", "judge", "teacher", "dataset"),
+    ("prune", "model"): ("finetune",),
+    ("prune", "data"): ("review", "curate", "judge", "teacher", "dataset"),
     ("capture", "teacher"): ("finetune",),
     ("capture", "data"): ("review", "curate", "judge", "teacher", "dataset"),
-    ("distill", "student"): ("cut",),
+    ("distill", "student"): ("prune",),
     ("distill", "data"): ("review", "curate", "judge", "teacher", "dataset"),
-    ("ablation", "student"): ("cut",),
+    ("ablation", "student"): ("prune",),
     ("ablation", "data"): ("review", "curate", "judge", "teacher"),
     ("ablation", "gold"): ("dataset",),
     ("finetune", "data"): ("dataset",),
     ("quantize", "model"): ("distill", "finetune"),
     ("quantize", "data"): ("dataset",),
     ("attach", "adapter"): ("finetune",),
-    ("search", "model"): ("distill", "finetune"),
-    ("search", "data"): ("dataset",),
-    ("package", "model"): ("search", "quantize"),
-    ("evaluate", "model"): ("search", "quantize", "distill", "finetune"),
-    ("parity", "model"): ("search", "quantize"),
+    ("scheme_search", "model"): ("distill", "finetune"),
+    ("scheme_search", "data"): ("dataset",),
+    ("package", "model"): ("scheme_search", "quantize"),
+    ("evaluate", "model"): ("scheme_search", "quantize", "distill", "finetune"),
+    ("parity", "model"): ("scheme_search", "quantize"),
     ("parity", "data"): ("dataset",),
-    ("checklist", "model"): ("search", "quantize", "distill", "finetune"),
+    ("checklist", "model"): ("scheme_search", "quantize", "distill", "finetune"),
     ("checklist", "data"): ("dataset",),
-    ("prove", "model"): ("search", "quantize"),
+    ("prove", "model"): ("scheme_search", "quantize"),
     ("prove", "data"): ("dataset",),
     ("evaluate", "data"): ("dataset",),
 }
 """Which stage's newest result a form offers first; earlier stages win, but of those that answer or filter the newest."""
-FINISHING = frozenset({"quantize", "search", "package", "evaluate", "parity", "checklist", "prove"})
+FINISHING = frozenset({"quantize", "scheme_search", "package", "evaluate", "parity", "checklist", "prove"})
 """Stages that take the model which a project has come to."""
 ANSWERED = frozenset({"review", "curate", "judge", "teacher"})
 
@@ -178,7 +178,7 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
         scores = api_cache.artifacts((Kind.EVALUATION,))
         newest = [view.id for view in scores if view.facts.get("model") == values.get("model")][:1]
         return {"reports": list(latest.values()), "evaluations": newest}
-    if stage == "cut" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
+    if stage == "prune" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
         return {"keep_layers": max(1, layers // 5)}
     if stage == "distill":
         return _capture_of(values.get("data")) | _teacher_of(values.get("data") or "")
@@ -211,4 +211,6 @@ def _teacher_of(data: str) -> dict[str, Any]:
 
 def _capture_of(data: str | None) -> dict[str, Any]:
     mine = [view for view in api_cache.artifacts((Kind.CAPTURE,)) if view.project == project().id]
-    return next(({"route": "logit", "capture": view.id} for view in mine if view.facts.get("data") == data), {})
+    return next(
+        ({"method": "offline_logit", "capture": view.id} for view in mine if view.facts.get("data") == data), {}
+    )

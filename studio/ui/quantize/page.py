@@ -35,7 +35,7 @@ def quantize_results() -> None:
     """Drawn below the form of the step that is chosen on the page."""
     step = st.session_state.get("step")
     with api_cache.show_errors():
-        if step == "search":
+        if step == "scheme_search":
             _search()
         elif step == "quantize":
             _workflows()

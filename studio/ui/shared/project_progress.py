@@ -26,12 +26,12 @@ STAGE_PAGES = {
     "judge": nav.TEACHER,
     "curate": nav.TEACHER,
     "review": nav.REVIEW,
-    "cut": nav.DISTILL,
+    "prune": nav.DISTILL,
     "capture": nav.DISTILL,
     "distill": nav.DISTILL,
     "finetune": nav.FINETUNE,
     "quantize": nav.QUANTIZE,
-    "search": nav.QUANTIZE,
+    "scheme_search": nav.QUANTIZE,
     "attach": nav.QUANTIZE,
     "parity": nav.QUANTIZE,
     "checklist": nav.QUANTIZE,
@@ -78,7 +78,7 @@ def completed_stages(artifacts: list[ArtifactView]) -> set[str]:
         if view.kind is Kind.DATASET:
             found.add("teacher" if view.facts.get("teacher") else "dataset")
         elif view.kind is Kind.MODEL and "kept_layers" in view.facts:
-            found.add("cut")
+            found.add("prune")
         elif view.kind is Kind.REPORT:
             found.add(str(view.facts.get("report")))
         elif view.kind is not Kind.MODEL or view.job_id:  # an imported model was made by nobody here
@@ -117,7 +117,7 @@ def next_step(there: set[str]) -> NextStep:
         return NextStep(nav.DATA, _("Bring a file of examples, or take the demo's."))
     if not there & {"teacher", "finetune", "distill"}:
         return NextStep(nav.FINETUNE, _("Teach a small model your own answers."))
-    if not there & {"finetune", "distill"} or ("cut" in there and "distill" not in there):
+    if not there & {"finetune", "distill"} or ("prune" in there and "distill" not in there):
         return NextStep(nav.DISTILL, _("Let a small student learn the teacher's answers."))
     if "quantize" not in there:
         return NextStep(nav.QUANTIZE, _("Make the model small and fast."))

@@ -72,7 +72,7 @@ def test_its_loss_is_that_of_a_capture_of_every_token(
     ctx = MemoryContext(tmp_path / "job", [*inputs, held])
     make = offline_logit_trainer(LogitParams(capture=held.id, **asked), student, inputs[1], examples, ctx)
     offline = built(make, tiny_model, examples, tmp_path)
-    params = MethodParams(route="live", teacher=inputs[0].id, **asked)
+    params = MethodParams(method="online_logit", teacher=inputs[0].id, **asked)
     teacher = teacher_of(inputs)
     live = built(partial(OnlineLogitTrainer, teacher, params), tiny_model, examples, tmp_path)
     batch = offline.data_collator(examples.items[:6])
@@ -85,7 +85,7 @@ def test_its_loss_is_that_of_a_capture_of_every_token(
         assert mine.grad is not None and mine.grad.abs().sum() > 0
     assert all(weight.grad is None and not weight.requires_grad for weight in teacher.model.parameters())
     batch.pop("row")
-    with torch.no_grad():  # validation: the answer alone, as on every route
+    with torch.no_grad():  # validation: the answer alone, as on every method
         assert float(live.compute_loss(live.model, dict(batch))) == pytest.approx(
             float(offline.compute_loss(offline.model, dict(batch)))
         )
@@ -115,7 +115,7 @@ def test_batches_hold_the_students_own_answers_and_their_loss_is_the_teachers(
     from functools import partial
 
     examples = examples_of(tiny_model, inputs[1])
-    asked = MethodParams(route="on_policy", teacher=inputs[0].id, own_share=share, own_tokens=7, kl_weight=0.4)
+    asked = MethodParams(method="on_policy", teacher=inputs[0].id, own_share=share, own_tokens=7, kl_weight=0.4)
     make = partial(OnPolicyTrainer, Encoder(tiny_model), 512, teacher_of(inputs), asked)
     seen: list[dict[str, Any]] = []
     losses: list[tuple[float, float]] = []
