@@ -33,7 +33,7 @@ test: check browser ## set up what is missing, then lint, types and all tests, t
 	@PLAYWRIGHT_BROWSERS_PATH="$(BROWSERS)" $(PY) -m pytest -m "not slow"
 
 test-fast: $(TEST_READY) ## the tests of logic and pages: no torch, no child processes, no browser
-	@$(PY) -m pytest -m "$(FAST)"
+	@$(PY) -m pytest -m "$(FAST)" -n logical --dist worksteal
 
 check: $(TEST_READY) ## format, lint, imports and types
 	@echo "Format, lint, imports and types"
