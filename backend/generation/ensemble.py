@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from backend.core.errors import Problem
+from backend.core.fields import Labels
 from backend.core.progress import Progress
 from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import ArtifactView
@@ -19,7 +20,7 @@ from backend.core.stage import Context
 from backend.data.dataset import DataFolder, Message, Row, Template
 from backend.generation.answerer import Answerer, AnswererParams, open_answerer, open_budget
 from backend.generation.batch import Reply, ask, log_refused, log_truncated
-from backend.generation.judge import JUDGE_REPLY_TOKENS, RUBRIC
+from backend.generation.judge import JUDGE_REPLY_TOKENS, RUBRIC, Rubric
 from backend.generation.voting import Sample, parse_reply
 from backend.inference.protocol import Sampling, answer_room
 from backend.providers.budget import Budget
@@ -62,7 +63,9 @@ class EnsembleParams(AnswererParams):
         description="Models of the studio that answer too. They are loaded one after another, never together.",
         max_length=8,
     )
-    combine: Literal["vote", "mix", "best_of_n"] = Field(
+    combine: Annotated[
+        Literal["vote", "mix", "best_of_n"], Labels({"vote": "Vote", "mix": "Mix", "best_of_n": "Best by a judge"})
+    ] = Field(
         "vote",
         title="Several answers",
         description="Vote: the most frequent answer of all teachers wins. Mix: the rows are shared out in turn, each is "
@@ -77,13 +80,7 @@ class EnsembleParams(AnswererParams):
         description="The saved endpoint that scores the answers. Rows and answers are sent there.",
         max_length=60,
     )
-    rubric: str = Field(
-        RUBRIC,
-        title="Rubric",
-        description="What the scores mean, in plain words. The judge reads it with every row.",
-        min_length=1,
-        max_length=5_000,
-    )
+    rubric: Rubric = RUBRIC
     judge_tokens: int = Field(
         JUDGE_REPLY_TOKENS,
         title="Judge's longest reply in tokens",

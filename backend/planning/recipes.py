@@ -137,8 +137,8 @@ def dump(content: dict[str, Any]) -> str:
 
 
 def _stage_problems(step: RecipeStage) -> list[Problem]:
-    if step.stage not in stages.NAMES:
-        args = {"name": step.stage, "names": ", ".join(stages.NAMES)}
+    if step.stage not in stages.names():
+        args = {"name": step.stage, "names": ", ".join(stages.names())}
         return [Problem(code="recipe.unknown_stage", args=args, stage=step.id)]
     try:
         stages.stage(step.stage).parse(step.params)
@@ -173,7 +173,7 @@ def _set_seed(target: Recipe | RecipeStage, key: str, text: str) -> list[Problem
 
 def _value(stage: str, name: str, text: str) -> Any:
     """The text itself for a text parameter (a column may be called `no` or `1`), else what YAML makes of it."""
-    fields = stages.stage(stage).params.model_fields if stage in stages.NAMES else {}
+    fields = stages.stage(stage).params.model_fields if stage in stages.names() else {}
     if name in fields and str in (fields[name].annotation, *get_args(fields[name].annotation)):
         return text
     try:

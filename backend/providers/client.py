@@ -135,7 +135,7 @@ class HttpEngine:
         self, prompts: Sequence[Prompt], sampling: Sampling, tick: Tick = lambda: None
     ) -> Generator[tuple[int, EndpointReply]]:
         """`concurrency` requests at a time. A prompt that alone is refused has an empty reply. The first failure for good, or
-        the budget, ends it after what is in flight has come (see `ConcurrentRequests`); the engine sends nothing after such a failure."""
+        the budget, ends it after what is in flight has come (`ConcurrentRequests`); the engine sends nothing after that."""
 
         def beat() -> None:
             self.budget.report_metrics()

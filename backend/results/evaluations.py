@@ -38,7 +38,7 @@ class Origin(View):
 
 
 class EvaluationView(View):
-    """One evaluation. `model` is None and `kind` "endpoint" for a model behind an address; `student_count` counts how many of the
+    """One evaluation. `model` is None and `kind` "endpoint" for a model behind an address; `student_count`: how many of the
     measured models learned from its answers; `metrics` by their names, in seconds, bytes and shares of 1."""
 
     id: str

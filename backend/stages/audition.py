@@ -17,6 +17,7 @@ from pydantic import Field
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Name
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, EndpointRef, ModelRef
 from backend.core.schemas import Kind, Quote
@@ -75,12 +76,7 @@ class AuditionParams(RequestParams):
         "the dataset's own.",
         max_length=20_000,
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class AuditionResult(Result):
@@ -274,6 +270,9 @@ def _metrics(ranking: list[dict[str, Any]], rows: int) -> dict[str, float]:
 STAGE = Stage(
     name="audition",
     title="Audition",
+    page="teacher",
+    open=("data", "models", "endpoints", "rows", "prompt", "budget"),
+    offers={"data": ("dataset",)},
     kind=Kind.AUDITION,
     params=AuditionParams,
     result=AuditionResult,

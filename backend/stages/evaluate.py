@@ -12,12 +12,13 @@ import time
 from collections import Counter
 from math import exp
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem
+from backend.core.fields import Labels, Name
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
@@ -45,7 +46,10 @@ WEIGHTS = (".safetensors", ".onnx", ".onnx.data", ".onnx_adapter")
 
 class EvaluateParams(AnswererParams):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are asked, with its own prompt.")
-    split: Literal["train", "validation", "test", "pool"] = Field(
+    split: Annotated[
+        Literal["train", "validation", "test", "pool"],
+        Labels({"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"}),
+    ] = Field(
         "test",
         title="Split",
         description="Which rows are asked. Choose between models with validation; use test once, at the end, for the "
@@ -64,12 +68,7 @@ class EvaluateParams(AnswererParams):
         ge=1,
         le=500,
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class EvaluateResult(Result):
@@ -259,6 +258,10 @@ def _keep(
 STAGE = Stage(
     name="evaluate",
     title="Evaluate",
+    page="compare",
+    open=("data", "split"),
+    offers={"model": ("scheme_search", "quantize", "distill", "finetune"), "data": ("dataset",)},
+    takes_project_model=True,
     kind=Kind.EVALUATION,
     params=EvaluateParams,
     result=EvaluateResult,

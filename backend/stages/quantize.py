@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from backend.core.errors import Problem
+from backend.core.fields import Name
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
@@ -27,6 +28,7 @@ from backend.models.quantization import (
     Rounding,
     Scheme,
     Target,
+    TieEmbeddings,
     build_memory,
     build_seconds,
     size_bytes,
@@ -48,12 +50,7 @@ class QuantizationParams(Params):
         ge=1,
         le=2048,
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class QuantizeParams(QuantizationParams):
@@ -66,9 +63,10 @@ class QuantizeParams(QuantizationParams):
     target: Target = Field(
         "cpu",
         title="Target",
-        description="The device that the model is built for. What is built for a graphics card can't be tried in this studio.",
+        description="The device that the model is built for. What is built for a graphics card can't be tried in this "
+        "studio.",
     )
-    tie_embeddings: Literal["auto", "always", "never"] = Field(
+    tie_embeddings: TieEmbeddings = Field(
         "auto",
         title="Tie embeddings",
         description="What happens to the table of words. In few bits the file is smallest; unchanged it is larger and "
@@ -290,6 +288,10 @@ def _first_token_agreement(original: list[int], heard: dict[str, Any], ctx: Cont
 STAGE = Stage(
     name="quantize",
     title="Quantize",
+    page="quantize",
+    open=("model", "precision", "target"),
+    offers={"model": ("distill", "finetune"), "data": ("dataset",)},
+    takes_project_model=True,
     kind=Kind.ONNX,
     params=QuantizeParams,
     result=QuantizeResult,

@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from pydantic import Field
 
@@ -26,26 +26,13 @@ from backend.core.stage import Context, Result, Stage, World, check_fits, check_
 from backend.data.dataset import DataFolder, gold_answer
 from backend.inference import time_estimates
 from backend.models import costs
-from backend.models.quantization import build_memory
+from backend.models.quantization import SCHEMES, SchemeName, build_memory
 from backend.results.evaluations import pareto_indices
 from backend.stages import quantize
 from backend.stages.quantize import QuantizationParams, QuantizeParams
 
-SchemeName = Literal[
-    "rtn-64", "rtn-32", "kquant-64", "kquant-32", "kquant-32-head8", "kquant-64-exact", "gptq-64", "int8"
-]
-SCHEMES: dict[str, dict[str, Any]] = {
-    "rtn-64": {"block_size": 64},
-    "rtn-32": {"block_size": 32},
-    "kquant-64": {"rounding": "kquant", "block_size": 64},
-    "kquant-32": {"rounding": "kquant", "block_size": 32},
-    "kquant-32-head8": {"rounding": "kquant", "block_size": 32, "head_bits": 8},
-    "kquant-64-exact": {"rounding": "kquant", "block_size": 64},
-    "gptq-64": {"rounding": "gptq", "block_size": 64},
-    "int8": {"precision": "int8", "block_size": 64},
-}
 _INT8_LAYER_EVERY = 6
-"""Of `kquant-64-exact` one layer in so many keeps 8 bits."""
+"""One layer in so many keeps 8 bits, where a scheme lets some."""
 TEST_ROWS = 500
 REPORTED_METRICS = ("kl", "perplexity", "size_bytes", "decode_tokens_per_s", "ttft_ms", "peak_memory_bytes")
 
@@ -56,7 +43,7 @@ class SchemeSearchParams(QuantizationParams):
         description="Its validation rows choose, its training rows calibrate, its test rows say at the end what was chosen.",
     )
     schemes: list[SchemeName] = Field(
-        list(get_args(SchemeName)),
+        [scheme.name for scheme in SCHEMES],
         title="Schemes",
         description="What is tried: how weights are rounded, weights per block, and what keeps 8 bits.",
     )
@@ -177,13 +164,13 @@ def run(params: SchemeSearchParams, ctx: Context) -> SchemeSearchResult:
 
 
 def _candidates(params: SchemeSearchParams, facts: dict[str, Any]) -> dict[str, QuantizeParams]:
-    """What is tried, in the order of RECIPES."""
+    """What is tried, in the order of SCHEMES."""
     about = {"model": params.model, "data": params.data, "calibration_rows": params.calibration_rows}
     exact = {"exact_layers": max(1, int(facts.get("layers", 1)) // _INT8_LAYER_EVERY)}
     return {
-        name: QuantizeParams.model_validate(about | how | (exact if name.endswith("-exact") else {}))
-        for name, how in SCHEMES.items()
-        if name in params.schemes
+        scheme.name: QuantizeParams.model_validate(about | scheme.params | (exact if scheme.int8_layers else {}))
+        for scheme in SCHEMES
+        if scheme.name in params.schemes
     }
 
 
@@ -307,6 +294,10 @@ def _store_results(
 STAGE = Stage(
     name="scheme_search",
     title="Search schemes",
+    page="quantize",
+    open=("model", "data", "schemes", "keep", "minutes"),
+    offers={"model": ("distill", "finetune"), "data": ("dataset",)},
+    takes_project_model=True,
     kind=Kind.ONNX,
     params=SchemeSearchParams,
     result=SchemeSearchResult,

@@ -13,11 +13,12 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Labels, Name
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
@@ -43,7 +44,7 @@ _RATIONALE_CHARS = RATIONALE_TOKENS / 2 * 3.6
 
 class TeacherParams(EnsembleParams):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose rows the teacher answers.")
-    splits: list[Literal["train", "pool"]] = Field(
+    splits: Annotated[list[Literal["train", "pool"]], Labels({"train": "Training", "pool": "Pool"})] = Field(
         ["pool"],
         title="Splits to answer",
         description="Usually the pool: rows without an answer. Validation and test are never learned from, so they "
@@ -72,12 +73,7 @@ class TeacherParams(EnsembleParams):
         description="With labels: an answer that is not exactly one of them is dropped and counted, so that the "
         "student doesn't learn it.",
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class TeacherResult(Result):
@@ -283,7 +279,10 @@ def _quality(tally: _Tally) -> dict[str, float]:
 
 STAGE = Stage(
     name="teacher",
-    title="Teacher",
+    title="Ask the teacher",
+    page="teacher",
+    open=("data", "splits", "prompt", "samples"),
+    offers={"model": ("finetune", "distill"), "data": ("generate", "dataset")},
     kind=Kind.DATASET,
     params=TeacherParams,
     result=TeacherResult,

@@ -10,41 +10,64 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
 from backend.core.errors import Problem
+from backend.core.fields import Labels
 from backend.core.refs import TorchRef
 from backend.core.stage import ArtifactInfo, World
 from backend.models import costs
 from backend.training.captures import LogitParams, check_capture, tokenizer_hashes
 from backend.training.params import Workload
 
+
+class DistillationMethod(NamedTuple):
+    """One row of the registry. `fields`: those that it reads; with the others they have no effect. `module`: the file of
+    `backend.ml.distillation` whose `make_trainer` teaches so; "" for the plain trainer."""
+
+    name: str
+    title: str
+    fields: tuple[str, ...]
+    module: str = ""
+
+
 _LOGIT = ("kl_weight", "temperature", "divergence")
-METHOD_FIELDS: dict[str, tuple[str, ...]] = {
-    "sequence": ("rationale", "rationale_weight"),
-    "offline_logit": ("capture", *_LOGIT),
-    "online_logit": ("teacher", *_LOGIT),
-    "on_policy": ("teacher", *_LOGIT, "own_share", "own_tokens"),
-    "cross_tokenizer": ("teacher", "kl_weight", "temperature"),
-    "hidden_states": ("teacher", "kl_weight"),
-}
-"""Method -> the fields that it reads; with the others they have no effect."""
-ONLINE_METHODS = tuple(method for method, fields in METHOD_FIELDS.items() if "teacher" in fields)
+METHODS = (
+    DistillationMethod("sequence", "Answers (sequence)", ("rationale", "rationale_weight")),
+    DistillationMethod("offline_logit", "Answers and probabilities (offline logit)", ("capture", *_LOGIT), "offline"),
+    DistillationMethod("online_logit", "Teacher in memory (online logit)", ("teacher", *_LOGIT), "online"),
+    DistillationMethod(
+        "on_policy", "The student's own answers (on-policy)", ("teacher", *_LOGIT, "own_share", "own_tokens"), "online"
+    ),
+    DistillationMethod(
+        "cross_tokenizer",
+        "Teacher with other tokens (cross-tokenizer)",
+        ("teacher", "kl_weight", "temperature"),
+        "cross_tokenizer",
+    ),
+    DistillationMethod(
+        "hidden_states", "The teacher's layers (hidden states)", ("teacher", "kl_weight"), "hidden_states"
+    ),
+)
+METHOD_FIELDS = {method.name: method.fields for method in METHODS}
+ONLINE_METHODS = tuple(method.name for method in METHODS if "teacher" in method.fields)
 """The methods that hold the teacher in memory with the student."""
+if TYPE_CHECKING:
+    MethodName = str
+else:
+    MethodName = Annotated[Literal[tuple(METHOD_FIELDS)], Labels({method.name: method.title for method in METHODS})]
 
 
 class MethodParams(LogitParams):
     """What `distill` asks about the method."""
 
-    method: Literal["sequence", "offline_logit", "online_logit", "on_policy", "cross_tokenizer", "hidden_states"] = (
-        Field(
-            default="sequence",
-            title="Distillation method",
-            description="What the student learns: the teacher's answers, or also what it holds for likely. Below stands "
-            "which ways are possible here.",
-        )
+    method: MethodName = Field(
+        default="sequence",
+        title="Distillation method",
+        description="What the student learns: the teacher's answers, or also what it holds for likely. Below stands "
+        "which ways are possible here.",
     )
     teacher: TorchRef | None = Field(
         default=None,

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Labels, Name, TrainingBatch
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Context, Params, World
 from backend.data.chat_template import Encoder
@@ -50,14 +51,7 @@ class TrainingParams(Params):
         title="Maximum steps",
         description="Stop after this many steps, whatever the epochs say. 0 sets no limit.",
     )
-    batch_size: int = Field(
-        default=16,
-        ge=1,
-        le=1024,
-        title="Batch size",
-        description="How many examples are learned from together. More is steadier and takes more memory: lower it "
-        "first when memory runs out.",
-    )
+    batch_size: TrainingBatch = 16
     accumulation: int = Field(
         default=1,
         ge=1,
@@ -73,7 +67,10 @@ class TrainingParams(Params):
         description="The longest example in tokens, which are short pieces of words. Longer prompts lose their "
         "beginning; more takes memory and time.",
     )
-    schedule: Literal["cosine", "linear", "constant"] = Field(
+    schedule: Annotated[
+        Literal["cosine", "linear", "constant"],
+        Labels({"cosine": "Cosine", "linear": "Linear", "constant": "Constant"}),
+    ] = Field(
         default="cosine",
         title="Schedule",
         description="How the learning rate falls towards the end. Cosine, a smooth curve, nearly always does well.",
@@ -98,7 +95,9 @@ class TrainingParams(Params):
         title="Gradient checkpointing",
         description="Takes much less memory and about twice the time. Try it when memory runs out.",
     )
-    rationale: Literal["ignore", "multitask"] = Field(
+    rationale: Annotated[
+        Literal["ignore", "multitask"], Labels({"ignore": "Leave out", "multitask": "Learn beside the answers"})
+    ] = Field(
         default="ignore",
         title="Teacher's rationales",
         description="The model can learn to write the teacher's rationales as a second task. It still answers at once.",
@@ -118,12 +117,7 @@ class TrainingParams(Params):
         description="How many validation rows are looked at after each epoch. Their loss shows whether the model "
         "overfits. 0 looks at none.",
     )
-    name: str = Field(
-        default="",
-        max_length=100,
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-    )
+    name: Name = ""
 
     def optimizer_steps(self, rows: int) -> int:
         """How many this many rows take."""
@@ -134,7 +128,7 @@ class TrainingParams(Params):
 @dataclass(frozen=True)
 class Workload:
     """The amount of training: examples (epochs counted), steps, mean tokens of an example and of its answer; of
-    those that give steps `rationale_row_tokens` is the mean of all tokens and `rationale_tokens` that of the steps, 0 without them."""
+    rationales `rationale_row_tokens` is the mean of all tokens and `rationale_tokens` of their own, 0 without them."""
 
     rows: float
     steps: float

@@ -86,7 +86,9 @@ def test_a_judge_of_no_use_says_so(server: FakeEndpoint, judged: MemoryContext) 
 
 
 def test_of_equal_scores_the_more_frequent_answer_wins() -> None:
-    groups = group_by_answer([Sample("a"), Sample("b"), Sample("B"), Sample("x", fault="no_label")], fold=True)
+    groups = group_by_answer(
+        [Sample("a"), Sample("b"), Sample("B"), Sample("x", reject_reason="no_label")], ignore_case=True
+    )
     assert [[sample.answer for sample in group] for group in groups] == [["a"], ["b", "B"]]
     assert best_group(groups, [4, 4]) == 1 and best_group(groups, [5, 4]) == 0
     assert best_group(groups, [None, 1]) == 1 and best_group(groups, [None, None]) is None

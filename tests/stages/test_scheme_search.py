@@ -15,7 +15,8 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.jobs.context import MemoryContext
 from backend.ml.compression import quantize
 from backend.ml.evaluation import measure as evaluator
-from backend.stages.scheme_search import SCHEMES, STAGE, SchemeSearchParams, check, choose_scheme, quote, run
+from backend.models.quantization import SCHEMES
+from backend.stages.scheme_search import STAGE, SchemeSearchParams, check, choose_scheme, quote, run
 from tests.helpers import dataset_view, model_view, tiny_dataset
 from tests.onnx_models import SCALE, build_lively_model
 from tests.stages.fake_world import FakeWorld
@@ -172,7 +173,7 @@ def test_the_quote_grows_with_recipes_and_ends_at_the_budget() -> None:
 
 def test_every_recipe_on_offer_is_a_valid_quantization() -> None:
     params = SchemeSearchParams(model="m", data="d")
-    assert list(SCHEMES) == params.schemes
+    assert [scheme.name for scheme in SCHEMES] == params.schemes
     assert STAGE.parse(STAGE.example)
 
 

@@ -142,7 +142,7 @@ def test_distill_begins_with_a_cut_and_goes_on_with_what_was_cut(show: Show, bui
     assert show("distill").number_input(key=key(builder, "prune", "keep_layers")).value == 6
     cut = builder.model("small", facts={"kept_layers": [0, 29]}, parents=[data.id])
     run = builder.run("cutting", ("prune", State.SUCCEEDED))
-    builder.store.update_job(f"{run}-cut", result={"artifact": cut.id, "metrics": {}})
+    builder.store.update_job(f"{run}-prune", result={"artifact": cut.id, "metrics": {}})
     builder.model("newer")
     api_cache.clear_caches()
     at = step(show, "distill")

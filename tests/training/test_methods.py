@@ -133,4 +133,4 @@ def test_a_capture_alone_means_its_route() -> None:
     assert other.method == "sequence"
     with pytest.raises(StudioError):
         STAGE.parse({"student": "s", "data": "d", "method": "telepathy"})
-    assert set(ONLINE_METHODS) == {"live", "on_policy", "cross_tokenizer", "hidden"}
+    assert set(ONLINE_METHODS) == {"online_logit", "on_policy", "cross_tokenizer", "hidden_states"}

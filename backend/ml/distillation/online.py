@@ -24,7 +24,7 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Context
 from backend.data.chat_template import Encoder
-from backend.data.encoding import IGNORE_INDEX
+from backend.data.encoding import IGNORE_INDEX, EncodedExamples
 from backend.inference.protocol import Sampling
 from backend.inference.text_engine import common_prefix, stop_ids
 from backend.ml.distillation.divergence import dense_divergence
@@ -173,7 +173,9 @@ def collate(rows: Sequence[Sequence[int]], starts: Sequence[int], where: Any) ->
     return {name: part.to(where) for name, part in parts.items()}
 
 
-def online_trainer(params: MethodParams, student: ArtifactView, ctx: Context) -> Callable[..., OnlineLogitTrainer]:
+def make_trainer(
+    params: MethodParams, student: ArtifactView, _data: ArtifactView, _examples: EncodedExamples, ctx: Context
+) -> Callable[..., OnlineLogitTrainer]:
     """Make the trainer of the methods `online_logit` and `on_policy`. Raises StudioError when the teacher does not fit."""
     teacher = load_teacher(params, student, ctx)
     if params.method == "on_policy":

@@ -13,10 +13,11 @@ from pydantic import Field, ValidationError
 
 from backend.core.errors import StudioError
 from backend.core.refs import DatasetRef, TorchRef
+from backend.core.stage import Form
 from backend.core.validation import value_problems
 from backend.planning.recipes import Recipe, build
 from backend.stages.capture import CaptureParams
-from backend.stages.distill import DistillParams
+from backend.stages.distill import STAGE, DistillParams
 from backend.training.methods import METHOD_FIELDS, MethodParams
 
 VARIANTS = ("gold", "sequence", "logit")
@@ -77,6 +78,14 @@ class AblationParams(DistillParams):
         title="Name",
         description="What the run is called. The students' names begin with it.",
     )
+
+
+FORM = Form(
+    params=AblationParams,
+    open=("student", "data", "gold", "seeds", "max_steps", "split"),
+    offers={"student": ("prune",), "data": ("review", "curate", "judge", "teacher"), "gold": ("dataset",)},
+    inactive=STAGE.inactive,
+)
 
 
 def parse(raw: dict[str, Any]) -> AblationParams:

@@ -6,6 +6,7 @@ from collections import Counter
 from math import inf
 from typing import Any
 
+from backend.api.forms import form_of
 from backend.core.refs import RefTo
 from backend.core.schemas import ArtifactView, JobView, Kind, RunView
 from studio.ui.shared import api_cache
@@ -14,41 +15,6 @@ from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project, project_label
 from studio.ui.shared.project_progress import ablation_artifacts, latest_jobs, own_runs
 
-PREFERRED = {
-    ("audition", "data"): ("dataset",),
-    ("teacher", "model"): ("finetune", "distill"),
-    ("generate", "data"): ("dataset",),
-    ("teacher", "data"): ("generate", "dataset"),
-    ("judge", "data"): ("teacher", "dataset"),
-    ("curate", "data"): ("judge", "teacher", "dataset"),
-    ("prune", "model"): ("finetune",),
-    ("prune", "data"): ("review", "curate", "judge", "teacher", "dataset"),
-    ("capture", "teacher"): ("finetune",),
-    ("capture", "data"): ("review", "curate", "judge", "teacher", "dataset"),
-    ("distill", "student"): ("prune",),
-    ("distill", "data"): ("review", "curate", "judge", "teacher", "dataset"),
-    ("ablation", "student"): ("prune",),
-    ("ablation", "data"): ("review", "curate", "judge", "teacher"),
-    ("ablation", "gold"): ("dataset",),
-    ("finetune", "data"): ("dataset",),
-    ("quantize", "model"): ("distill", "finetune"),
-    ("quantize", "data"): ("dataset",),
-    ("attach", "adapter"): ("finetune",),
-    ("scheme_search", "model"): ("distill", "finetune"),
-    ("scheme_search", "data"): ("dataset",),
-    ("package", "model"): ("scheme_search", "quantize"),
-    ("evaluate", "model"): ("scheme_search", "quantize", "distill", "finetune"),
-    ("parity", "model"): ("scheme_search", "quantize"),
-    ("parity", "data"): ("dataset",),
-    ("checklist", "model"): ("scheme_search", "quantize", "distill", "finetune"),
-    ("checklist", "data"): ("dataset",),
-    ("prove", "model"): ("scheme_search", "quantize"),
-    ("prove", "data"): ("dataset",),
-    ("evaluate", "data"): ("dataset",),
-}
-"""Which stage's newest result a form offers first; earlier stages win, but of those that answer or filter the newest."""
-FINISHING = frozenset({"quantize", "scheme_search", "package", "evaluate", "parity", "checklist", "prove"})
-"""Stages that take the model which a project has come to."""
 ANSWERED = frozenset({"review", "curate", "judge", "teacher"})
 
 
@@ -103,10 +69,12 @@ def label(view: ArtifactView) -> str:
 
 
 def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -> str:
-    """The option to begin with: the newest result of the stages that usually come before, else the first; "" for none.
+    """The option to begin with: the newest result of the stages that usually come before (of those that answer or filter the
+    newest of all), else the first; "" for none.
     Where the project's model is asked for, also what an ablation made counts."""
-    names = PREFERRED.get((stage, field), ())
-    if field == "model" and stage in FINISHING and (found := _latest_result(names, options)):
+    form = form_of(stage)
+    names = form.offers.get(field, ())
+    if field == "model" and form.takes_project_model and (found := _latest_result(names, options)):
         return found
     groups = (
         [ANSWERED.intersection(names), *({name} for name in names)] if "review" in names else [{each} for each in names]

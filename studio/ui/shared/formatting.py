@@ -10,9 +10,9 @@ from typing import Any, Literal
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from backend.api.forms import ABLATION, params_of
+from backend.api.forms import form_of, labels_of, title_of
 from backend.core.schemas import JobView, Kind, RunView, State
-from studio.ui.shared.choices import NOTES, OPTIONS
+from studio.ui.shared.choices import NOTES
 from studio.ui.shared.i18n import _, lang
 from studio.ui.shared.metrics import METRICS
 
@@ -28,28 +28,6 @@ STATES: dict[State, tuple[str, str, Colour]] = {
     State.FAILED: ("Failed", ":material/error:", "red"),
     State.CANCELLED: ("Cancelled", ":material/block:", "gray"),
     State.BLOCKED: ("Not started", ":material/link_off:", "gray"),
-}
-
-STAGES = {
-    "dataset": "Prepare data",
-    "audition": "Audition",
-    "generate": "Make new inputs",
-    "teacher": "Ask the teacher",
-    "judge": "Judge the answers",
-    "curate": "Filter the rows",
-    "review": "Apply the review",
-    "prune": "Cut the student",
-    "capture": "Capture",
-    "distill": "Distill",
-    "finetune": "Fine-tune",
-    "quantize": "Quantize",
-    "scheme_search": "Search",
-    "attach": "Attach an adapter",
-    "parity": "Check the export",
-    "evaluate": "Evaluate",
-    "checklist": "Quality checklist",
-    "prove": "Prove in Foundry Local",
-    "package": "Package",
 }
 
 KINDS: dict[str, str] = {
@@ -79,7 +57,7 @@ def state_label(state: State) -> str:
 
 
 def stage_label(stage: str) -> str:
-    return _(STAGES.get(stage, stage))
+    return _(title_of(stage))
 
 
 def kind_label(kind: str) -> str:
@@ -109,7 +87,7 @@ def kind_word(kind: Kind) -> str:
 
 def field_label(stage: str, field: str) -> tuple[str, str]:
     """(title, description) of a stage's parameter."""
-    info = params_of(stage).model_fields[field]
+    info = form_of(stage).params.model_fields[field]
     return _(info.title or field), _(info.description or field)
 
 
@@ -119,9 +97,7 @@ def option_label(stage: str, field: str, value: Any) -> str:
         return _("Yes") if value else _("No")
     if isinstance(value, list):
         return ", ".join(option_label(stage, field, each) for each in value)
-    asked = ("distill", "evaluate") if stage == ABLATION else (stage,)
-    words = next((OPTIONS[name, field] for name in asked if (name, field) in OPTIONS), {})
-    word = words.get(value)
+    word = labels_of(form_of(stage).params.model_fields[field]).get(value)
     return _(word) if word else str(value)
 
 

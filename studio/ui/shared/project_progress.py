@@ -18,27 +18,6 @@ from studio.ui.shared.i18n import _, lang, ngettext
 from studio.ui.shared.project import project
 from studio.ui.shared.stepper import Step, StepStatus, stepper
 
-STAGE_PAGES = {
-    "dataset": nav.DATA,
-    "audition": nav.TEACHER,
-    "generate": nav.TEACHER,
-    "teacher": nav.TEACHER,
-    "judge": nav.TEACHER,
-    "curate": nav.TEACHER,
-    "review": nav.REVIEW,
-    "prune": nav.DISTILL,
-    "capture": nav.DISTILL,
-    "distill": nav.DISTILL,
-    "finetune": nav.FINETUNE,
-    "quantize": nav.QUANTIZE,
-    "scheme_search": nav.QUANTIZE,
-    "attach": nav.QUANTIZE,
-    "parity": nav.QUANTIZE,
-    "checklist": nav.QUANTIZE,
-    "prove": nav.QUANTIZE,
-    "evaluate": nav.COMPARE,
-    "package": nav.QUANTIZE,
-}
 STEPS = ("dataset", "teacher", "distill", "finetune", "quantize", "evaluate")
 
 
@@ -102,7 +81,7 @@ def project_steps(runs: list[RunView], there: set[str]) -> list[Step]:
     following = next_step(there)
     steps = []
     for stage in STEPS:
-        row = STAGE_PAGES[stage]
+        row = nav.page_of(stage)
         jobs = latest_jobs(runs, stage)
         mark = _step_status(jobs, stage in there)
         if mark == "todo" and following.row is row:
@@ -135,7 +114,7 @@ def session_stages() -> set[str]:
 def project_stepper(row: nav.NavPage) -> None:
     """The stepper of the session's project; a click goes to that page."""
     runs = api_cache.project_runs(project().id)
-    pages = [STAGE_PAGES[stage] for stage in STEPS]
+    pages = [nav.page_of(stage) for stage in STEPS]
     here = pages.index(row) if row in pages else None
     clicked = stepper(project_steps(runs, session_stages()), here)
     if clicked is not None:

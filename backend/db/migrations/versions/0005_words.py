@@ -14,7 +14,12 @@ down_revision = "0004"
 
 def upgrade() -> None:
     bind = op.get_bind()
-    columns: list[sa.ColumnClause[Any]] = [sa.column("id"), sa.column("stage"), sa.column("params", sa.JSON), sa.column("resolved", sa.JSON)]
+    columns: list[sa.ColumnClause[Any]] = [
+        sa.column("id"),
+        sa.column("stage"),
+        sa.column("params", sa.JSON),
+        sa.column("resolved", sa.JSON),
+    ]
     job = sa.table("job", *columns)
     for id_, stage, params, resolved in bind.execute(sa.select(*job.c)).all():
         held = {"stage": stage, "params": params, "resolved": resolved}
