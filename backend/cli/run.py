@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli.output import duration, line, note, print_json, table
+from backend.cli.output import announce_fetch, duration, line, note, print_json, table
 from backend.core.errors import Problem, StudioError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def run(
     json_: Annotated[bool, typer.Option("--json", help="One JSON object per event on stdout.")] = False,
     quote: Annotated[bool, typer.Option("--quote", help="Check and show what it will cost, then stop.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="List the shipped recipes.")] = False,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Fetch the built-in model if it is not here yet.")] = False,
 ) -> None:
     """Run a recipe and wait for its end. Exit code 0 when every stage succeeded, 3 when one ended with findings, else 1."""
     from backend.api import Studio
@@ -40,7 +41,10 @@ def run(
     if list_ or recipe is None:
         table(["name", "description", "file"], studio.recipes())
         return
-    plan = studio.plan(studio.load_recipe(recipe, overrides(set_ or [])))
+    loaded = studio.load_recipe(recipe, overrides(set_ or []))
+    if fetch:
+        announce_fetch(studio, studio.builtins_of(loaded))
+    plan = studio.plan(loaded, fetch)
     if plan.blocking:
         raise StudioError.of(plan.blocking)
     for problem in plan.problems:
