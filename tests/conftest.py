@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
+from backend.core import machine
+from backend.db import store
+from backend.db.database import migrate, open_engine
 from backend.jobs.context import MemoryContext
 from tests.helpers import build_tiny_model
 from tests.onnx_models import build_onnx
@@ -25,6 +30,28 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in ("SLMOPS_DB_URL", "SLMOPS_TOKEN", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def new_homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What hundreds of new homes would do again: all migrations (a copy of one migrated database does), and a measurement of
+    the machine, which also differs with what else it does."""
+    made = tmp_path_factory.mktemp("database") / "studio.sqlite"
+    engine = open_engine(f"sqlite:///{made}")
+    migrate(engine)
+    engine.dispose()
+
+    def copy_or_migrate(engine: Engine) -> None:
+        file = Path(engine.url.database or "")
+        if engine.dialect.name == "sqlite" and file.parent.is_dir() and not file.exists():
+            shutil.copyfile(made, file)
+        else:
+            migrate(engine)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "migrate", copy_or_migrate)
+        patch.setattr(machine, "measure_gflops", lambda: machine.REFERENCE_GFLOPS)
+        yield
 
 
 @pytest.fixture

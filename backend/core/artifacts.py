@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,7 @@ def _move(source: Path, target: Path) -> None:
         shutil.rmtree(source)
 
 
+@cache
 def _versions() -> dict[str, str]:
     found = {}
     for name in _VERSIONS:
