@@ -71,7 +71,10 @@ def test_presets_can_be_saved_once_their_capitals_are_filled() -> None:
             url = url.replace(word, "mine")
         made = SavedEndpoint(name="x", preset=name, url=url.replace("PORT", "1"), model="m", key_env=preset.key_env)
         assert made.protocol == preset.protocol
-        assert preset.terms and (not preset.terms_url or preset.terms_url.startswith("https://"))
+        assert preset.terms
+    linked = {name for name, preset in PRESETS.items() if preset.terms_url.startswith("https://")}
+    assert linked == {"azure_foundry", "deepseek", "openai", "anthropic"}
+    assert not any(preset.terms_url for name, preset in PRESETS.items() if name not in linked)
 
 
 @pytest.mark.parametrize(

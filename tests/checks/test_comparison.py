@@ -59,7 +59,9 @@ def test_perplexity_is_per_token_of_the_answers() -> None:
 def test_a_loss_that_chance_explains_is_none() -> None:
     rows = [told_row("on")] * 15 + [told_row("of")]
     one = {each.name: each for each in comparison_checks(comparison(*rows), LIMITS["int4"], True)}["task_loss"]
-    assert one.value == pytest.approx(1 / 16) and one.value > one.threshold and one.passed
+    assert (
+        one.value and one.value == pytest.approx(1 / 16) and one.threshold and one.value > one.threshold and one.passed
+    )
     rows = [told_row("on")] * 8 + [told_row("of")] * 8
     assert not {each.name: each for each in comparison_checks(comparison(*rows), LIMITS["int4"], True)}[
         "task_loss"

@@ -35,7 +35,7 @@ def test_answers_in_another_language_go(wanted: str, gone: set[str]) -> None:
     asked = "¿Está encendida la luz de la cocina en este momento?"
     rows = [Row(id=name, input=asked, output=text) for name, text in (("spanish", SPANISH), ("english", ENGLISH))]
     rows.append(Row(id="short", input=asked, output="ok"))
-    found = curate(FilterParams(language=wanted, near_duplicates=0), Template(), rows)  # type: ignore[arg-type]
+    found = curate(FilterParams(language=wanted, near_duplicates=0), Template(), rows)
     assert {drop.row.id for drop in found.drops} == gone
     assert {drop.reason for drop in found.drops} <= {"language"}
 

@@ -39,7 +39,7 @@ def build_tokenizer(folder: Path, **model: Any) -> Path:
     tokenizer.save(str(folder / "tokenizer.json"))
     if model.get("ignore_merges"):
         unmerged(folder / "tokenizer.json", "Ġitem")
-    config = {"bos_token": "<|im_start|>", "eos_token": "<|im_end|>", "chat_template": CHATML}
+    config: dict[str, Any] = {"bos_token": "<|im_start|>", "eos_token": "<|im_end|>", "chat_template": CHATML}
     config["added_tokens_decoder"] = {"2": {"content": "<|im_end|>"}, "2000": {"content": "<|late|>"}}
     (folder / "tokenizer_config.json").write_text(json.dumps(config), "utf-8")
     return folder

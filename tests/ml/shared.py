@@ -41,7 +41,7 @@ def build_adapter(
         for name, weights in model.named_parameters():
             if "lora_B" in name:
                 weights.normal_(0, 0.3)
-    model.save_pretrained(folder)
+    model.save_pretrained(str(folder))
     AutoTokenizer.from_pretrained(base).save_pretrained(folder)
     write_template(folder, DataFolder(base.parent / "data").template)
     return folder

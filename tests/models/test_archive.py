@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 import pytest
 
@@ -29,7 +30,7 @@ def store(settings: Settings) -> Store:
     return Store(settings.store_url)
 
 
-def packed(source: Path, target: Path, top: str = "", **more: bytes) -> Path:
+def packed(source: Path, target: Path, top: str = "", more: Mapping[str, bytes] = MappingProxyType({})) -> Path:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(source.iterdir()):
             archive.write(path, f"{top}{path.name}")
@@ -46,8 +47,8 @@ def test_model_comes_in_with_its_own_files_only(
     tmp_path: Path,
     top: str,
 ) -> None:
-    extra: dict[str, Any] = {f"{top}pytorch_model.bin": b"x", f"{top}inner.zip": b"x", "__MACOSX/._config.json": b"x"}
-    made = import_archive(store, settings, packed(folder, tmp_path / "m.zip", top, **extra), "Mine")
+    extra = {f"{top}pytorch_model.bin": b"x", f"{top}inner.zip": b"x", "__MACOSX/._config.json": b"x"}
+    made = import_archive(store, settings, packed(folder, tmp_path / "m.zip", top, extra), "Mine")
     assert (made.name, made.facts["layers"]) == ("Mine", 1)
     assert {path.name for path in made.path.iterdir()} <= {path.name for path in folder.iterdir()} | {"manifest.json"}
     verify(made.path)
@@ -63,7 +64,7 @@ def refused(store: Store, settings: Settings, file: Path, match: str) -> None:
 
 @pytest.mark.parametrize("name", ["../evil.json", "/evil.json", "a/../../evil.json"])
 def test_path_outside_is_refused(store: Store, settings: Settings, folder: Path, tmp_path: Path, name: str) -> None:  # noqa: F811
-    refused(store, settings, packed(folder, tmp_path / "m.zip", **{name: b"{}"}), "outside the archive")
+    refused(store, settings, packed(folder, tmp_path / "m.zip", more={name: b"{}"}), "outside the archive")
     assert not list(tmp_path.rglob("evil.json"))
 
 
@@ -79,7 +80,7 @@ def test_link_code_password_and_rubbish_are_refused(
     with zipfile.ZipFile(linked, "a") as archive:
         archive.writestr(entry, "/etc/passwd")
     refused(store, settings, linked, "outside the archive")
-    refused(store, settings, packed(folder, tmp_path / "code.zip", **{"modeling_x.py": b""}), "run its own code")
+    refused(store, settings, packed(folder, tmp_path / "code.zip", more={"modeling_x.py": b""}), "run its own code")
     locked = packed(folder, tmp_path / "locked.zip")
     content = bytearray(locked.read_bytes())
     content[content.rfind(b"PK\x01\x02") + 8] |= 1
@@ -100,7 +101,7 @@ def test_link_code_password_and_rubbish_are_refused(
 
 
 def test_bomb_is_refused_before_it_unpacks(store: Store, settings: Settings, folder: Path, tmp_path: Path) -> None:  # noqa: F811
-    bomb = packed(folder, tmp_path / "bomb.zip", **{"model-00001.safetensors": bytes(80_000_000)})
+    bomb = packed(folder, tmp_path / "bomb.zip", more={"model-00001.safetensors": bytes(80_000_000)})
     assert bomb.stat().st_size < 200_000
     refused(store, settings, bomb, r"would unpack to 80\.\d MB")
     small = settings.model_copy(update={"max_upload_bytes": 200})
@@ -119,7 +120,7 @@ def test_endless_contents_and_huge_texts_are_refused_unread(
             archive.writestr(zipfile.ZipInfo(f"{number:040d}"), b"")
     refused(store, settings, crowd, "far more files than a model has")
     (folder / "config.json").write_bytes(b" " * 65_000_000)
-    heavy = packed(folder, tmp_path / "heavy.zip", **{"model-00001.safetensors": random.randbytes(1_000_000)})
+    heavy = packed(folder, tmp_path / "heavy.zip", more={"model-00001.safetensors": random.randbytes(1_000_000)})
     refused(store, settings, heavy, r"config\.json in heavy\.zip has 65\.0 MB")
     with pytest.raises(StudioError, match=r"config\.json .* has 65\.0 MB"):
         Studio.open().import_model(folder, "Mine")

@@ -67,7 +67,9 @@ def _only(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
 
 
 def test_nothing_is_fetched_unasked(no_index: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builtin.subprocess, "run", lambda *_args, **_more: pytest.fail("a program was started"))
+    monkeypatch.setattr(
+        "backend.models.builtin.subprocess.run", lambda *_args, **_more: pytest.fail("a program was started")
+    )
     studio = Studio.open()
     for ask in (lambda: studio.model(NAME), lambda: studio.start_recipe("quickstart")):
         with pytest.raises(StudioError, match=f"slmops models import {NAME}.*0\\.1\\.2.*92\\.9 MB.*--fetch"):

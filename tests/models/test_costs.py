@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from backend.core.schemas import Kind
@@ -9,9 +11,16 @@ from backend.models import costs
 from backend.stages import distill, evaluate, finetune, quantize, teacher
 from tests.stages.fake_world import FakeWorld
 
-SMOL = {"parameters": 134_515_008, "layers": 30, "hidden_size": 576, "vocabulary": 49152, "context": 8192, "tied": True}
+SMOL: dict[str, Any] = {
+    "parameters": 134_515_008,
+    "layers": 30,
+    "hidden_size": 576,
+    "vocabulary": 49152,
+    "context": 8192,
+    "tied": True,
+}
 SIX = costs.with_layers(SMOL, 6)
-ROWS = {"rows": {"train": 600, "pool": 1200, "test": 241}, "prompt_chars": 54.4, "answer_chars": 15.8}
+ROWS: dict[str, Any] = {"rows": {"train": 600, "pool": 1200, "test": 241}, "prompt_chars": 54.4, "answer_chars": 15.8}
 NEAR = 0.15
 
 
@@ -19,11 +28,11 @@ def world(**model: object) -> FakeWorld:
     return FakeWorld().add("m", Kind.MODEL, **{**SMOL, **model}).add("d", Kind.DATASET, **ROWS)
 
 
-def learned_per_second(stage: object, more: object, less: object, **model: object) -> float:
+def learned_per_second(stage: Any, more: Any, less: Any, **model: Any) -> float:
     """Tokens a second of what two quotes differ in, so that loading does not count."""
     tokens = 600 * costs.row_tokens(ROWS, 512)
     known = world(**model)
-    return 2 * tokens / (stage.quote(more, known).seconds - stage.quote(less, known).seconds)  # type: ignore[attr-defined]
+    return 2 * tokens / (stage.quote(more, known).seconds - stage.quote(less, known).seconds)
 
 
 def test_training_is_as_fast_as_measured() -> None:
@@ -31,8 +40,8 @@ def test_training_is_as_fast_as_measured() -> None:
     taught = [finetune.FinetuneParams(**lora, epochs=epochs) for epochs in (3.0, 1.0)]
     assert learned_per_second(finetune, *taught) == pytest.approx(241, rel=NEAR)
     full = {"student": "m", "data": "d", "evaluate_rows": 0}
-    taught = [distill.DistillParams(**full, epochs=epochs) for epochs in (3.0, 1.0)]
-    assert learned_per_second(distill, *taught, **SIX) == pytest.approx(1250, rel=NEAR)
+    distilled = [distill.DistillParams(**full, epochs=epochs) for epochs in (3.0, 1.0)]
+    assert learned_per_second(distill, *distilled, **SIX) == pytest.approx(1250, rel=NEAR)
 
 
 def test_answering_takes_as_long_as_measured() -> None:

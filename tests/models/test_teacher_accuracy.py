@@ -17,7 +17,7 @@ from tests.helpers import view
 from tests.stages.fake_world import FakeWorld
 from tests.stages.test_finetune import ROWS
 
-ES = {"teacher": "es-teacher", "answer": "label", "known": 1491, "known_right": 1174}
+ES: dict[str, Any] = {"teacher": "es-teacher", "answer": "label", "known": 1491, "known_right": 1174}
 """A Spanish run whose students were ten points worse than those of people's answers."""
 
 

@@ -13,8 +13,13 @@ from backend.core.paths import assets
 from backend.planning import matrix, recipes
 from tests.studio.builder import StudioBuilder
 
-DATA = {"id": "data", "stage": "dataset", "params": {"source": "demo:smart-home"}}
-TUNED = {"id": "{size}-{seed}", "stage": "finetune", "seed": "{seed}", "params": {"model": "m", "data": "${data}"}}
+DATA: dict[str, Any] = {"id": "data", "stage": "dataset", "params": {"source": "demo:smart-home"}}
+TUNED: dict[str, Any] = {
+    "id": "{size}-{seed}",
+    "stage": "finetune",
+    "seed": "{seed}",
+    "params": {"model": "m", "data": "${data}"},
+}
 
 
 def block(axes: dict[str, Any], *stages: dict[str, Any]) -> dict[str, Any]:
@@ -224,7 +229,7 @@ def test_values_that_give_the_same_id_are_named() -> None:
 def test_there_is_a_limit_and_it_is_seen_before_anything_is_made() -> None:
     half = {"for": {"seed": list(range(matrix.LIMIT // 2))}, "stages": [{**TUNED, "id": "a{seed}"}]}
     more = {"for": {"n": [1]}, "stages": [DATA | {"id": "b{n}"}]}
-    content = {"name": "x", "stages": [half, half | {"stages": [{**TUNED, "id": "b{seed}"}]}]}
+    content: dict[str, Any] = {"name": "x", "stages": [half, half | {"stages": [{**TUNED, "id": "b{seed}"}]}]}
     assert len(matrix.expand(content)[0]["stages"]) == matrix.LIMIT
     content["stages"].append(more)
     assert problems(content)[0].args == {"count": matrix.LIMIT + 1, "limit": matrix.LIMIT}

@@ -138,7 +138,7 @@ def test_without_memory_for_both_or_room_for_a_capture(lab: AblationBuilder, mon
     tight = methods.choose_method(lab.student, lab.answers, find, world)
     assert named(tight, "online_logit").reason.code == "core.memory_low" and tight.recommended == "offline_logit"
     full_disk = Problem(code="core.disk_low", args={"need": "9 GB", "free": "1 GB", "path": "home"})
-    monkeypatch.setattr(methods.capture, "check", lambda _params, _world: [full_disk])
+    monkeypatch.setattr("backend.planning.methods.capture.check", lambda _params, _world: [full_disk])
     world = PlanWorld(lab.builder.store, lab.builder.studio.settings)
     full = methods.choose_method(lab.student, lab.answers, find, world)
     assert (named(full, "offline_logit").reason.code, full.recommended) == ("core.disk_low", "online_logit")

@@ -35,16 +35,11 @@ class FakeEndpoint:
         self.at_once = self.most_at_once = 0
         self.retry_after = "0.05"
         self.pause = 0.0
+        self.answer: Callable[[dict[str, Any]], str] = first_word
+        self.fault: Callable[[dict[str, Any]], str | None] = lambda body: None
+        """What happens to this body whatever the script says."""
         self.lock = threading.Lock()
         self.stop = threading.Event()
-
-    def answer(self, body: dict[str, Any]) -> str:
-        """The first word of the last message."""
-        return body["messages"][-1]["content"].split()[0]
-
-    def fault(self, body: dict[str, Any]) -> str | None:
-        """What happens to this body whatever the script says."""
-        return None
 
     @property
     def url(self) -> str:
@@ -62,6 +57,11 @@ class FakeEndpoint:
             self.stop.set()
             self.server.shutdown()
             self.server.server_close()
+
+
+def first_word(body: dict[str, Any]) -> str:
+    """The first word of the last message."""
+    return str(body["messages"][-1]["content"].split()[0])
 
 
 def _handler(owner: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
@@ -138,7 +138,9 @@ def _handler(owner: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
             counts = sum(len(each.split()) for each in texts), len(text.split())
             if owner.protocol == "anthropic":
                 usage = dict(zip(("input_tokens", "output_tokens"), counts, strict=True))
-                made = {"content": [{"type": "text", "text": text}]} | ({"usage": usage} if owner.counts else {})
+                made: dict[str, Any] = {"content": [{"type": "text", "text": text}]} | (
+                    {"usage": usage} if owner.counts else {}
+                )
                 return made | {"stop_reason": {"stop": "end_turn", "length": "max_tokens"}[owner.ending]}
             made = said(text)
             made["choices"][0]["finish_reason"] = owner.ending

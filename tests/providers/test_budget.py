@@ -110,7 +110,7 @@ def test_every_request_is_in_the_file_before_it_is_sent(tmp_path: Path) -> None:
     file, seen = tmp_path / "spend.jsonl", []
     with FakeEndpoint().running() as server:
         server.counts = True
-        server.fault = lambda body: seen.append(Budget(9.0, file).usd)  # type: ignore[func-returns-value, method-assign]
+        server.fault = lambda body: seen.append(Budget(9.0, file).usd)
         engine(server, Budget(9.0, file)).answer(PROMPTS[0], SHORT)
     assert seen == [pytest.approx(MOST)] and Budget(9.0, file).usd == pytest.approx(EACH)
 

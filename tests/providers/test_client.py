@@ -163,7 +163,7 @@ def words(server: FakeEndpoint) -> list[str]:
 @pytest.mark.parametrize(("bad", "concurrency"), [("w0", 4), ("w0", 1), ("w5", 4), ("w11", 4)])
 def test_a_prompt_that_alone_is_refused_ends_nothing(status: str, bad: str, concurrency: int) -> None:
     with FakeEndpoint().running() as server:
-        server.fault = lambda body: status if body["messages"][-1]["content"].split()[0] == bad else None  # type: ignore[method-assign]
+        server.fault = lambda body: status if body["messages"][-1]["content"].split()[0] == bad else None
         asking = engine(server, concurrency=concurrency)
         found = dict(asking.answers(numbered(12), SHORT))
     assert found == {n: "" if f"w{n}" == bad else f"w{n}" for n in range(12)}
@@ -201,7 +201,7 @@ def test_a_failure_for_good_keeps_what_is_in_flight_and_sends_nothing_more(word:
                 time.sleep(0.3)
             return None
 
-        server.fault = fault  # type: ignore[method-assign]
+        server.fault = fault
         with pytest.raises(StudioError) as caught:
             for index, text in engine(server, timeout=5, retries=retries).answers(numbered(30), SHORT):
                 found[index] = text

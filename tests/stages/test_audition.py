@@ -54,7 +54,7 @@ def facts(ctx: MemoryContext) -> dict[str, Any]:
 
 def test_three_candidates_of_which_one_fails(tmp_path: Path, good: FakeEndpoint) -> None:
     half, silent = FakeEndpoint(), FakeEndpoint(lambda n: "500")
-    half.answer = lambda body: "red" if "green" in body["messages"][-1]["content"] else first_word(body)  # type: ignore[method-assign]
+    half.answer = lambda body: "red" if "green" in body["messages"][-1]["content"] else first_word(body)
     with half.running(), silent.running():
         ctx = context(tmp_path, saved("broken", silent), saved("half", half), saved("best", good))
         result = run(params("broken", "half", "best"), ctx)
@@ -84,7 +84,7 @@ def first_word(body: dict[str, Any]) -> str:
     [("red", "no better than always giving the same answer"), ("I think so", "most of its answers are no label")],
 )
 def test_one_that_fails_the_task_is_flagged(tmp_path: Path, good: FakeEndpoint, answer: str, reason: str) -> None:
-    good.answer = lambda body: answer  # type: ignore[method-assign]
+    good.answer = lambda body: answer
     ctx = context(tmp_path, saved("bad", good))
     run(params("bad"), ctx)
     assert facts(ctx)["candidates"][0]["failed"] == reason and facts(ctx)["winner"] == ""

@@ -29,7 +29,7 @@ def judged(server: FakeEndpoint, job: MemoryContext) -> MemoryContext:
             return "5" if said.rpartition("Answer:\n")[2].startswith("green") else "2"
         return ("red", "green", "red")[body["seed"] % 3]
 
-    server.answer = answer  # type: ignore[method-assign]
+    server.answer = answer
     job.order.endpoints["critic"] = SavedEndpoint(
         name="critic", url=server.url, model="critic", input_price=1000.0, output_price=0.0
     )

@@ -15,17 +15,7 @@ from backend.data.params import DatasetParams
 from backend.jobs.context import MemoryContext
 from backend.stages.dataset import STAGE, check, quote
 from tests.data.bad_files import BAD, GOOD, csv_text, json_lines, parquet
-
-
-class Machine:
-    memory_bytes = 8_000_000_000
-    free_disk_bytes = 100_000_000_000
-
-    def describe(self, ref: str) -> None:
-        return None
-
-    def speed(self) -> float:
-        return 1.0
+from tests.stages.fake_world import FakeWorld
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -201,7 +191,7 @@ def test_forecast_is_what_comes(params: dict[str, Any], tmp_path: Path, monkeypa
         tmp_path / "rows.parquet", [{"text": f"other {n}", "label": row["label"]} for n, row in enumerate(GOOD * 5)]
     )
     parsed = STAGE.parse(params)
-    told = quote(parsed, Machine())
+    told = quote(parsed, FakeWorld())
     _, facts, _ = build(tmp_path, **params)
     assert set(told.forecast) <= set(facts)
     assert (told.forecast["answer"], told.forecast["labels"]) == (facts["answer"], facts["labels"])
@@ -213,7 +203,7 @@ def test_forecast_is_what_comes(params: dict[str, Any], tmp_path: Path, monkeypa
 
 def test_large_file_is_quoted_from_its_first_rows(tmp_path: Path) -> None:
     source = write(tmp_path / "rows.jsonl", ROWS * 200)
-    told = quote(STAGE.parse({"source": str(source)}), Machine())
+    told = quote(STAGE.parse({"source": str(source)}), FakeWorld())
     assert told.forecast["rows"] == {"train": 16000, "validation": 2000, "test": 2000, "pool": 0}
 
 
@@ -225,7 +215,7 @@ def test_check_names_all_problems_at_once(tmp_path: Path) -> None:
         "validation": 0.5,
         "test": 0.5,
     }
-    problems = check(STAGE.parse(params), Machine())
+    problems = check(STAGE.parse(params), FakeWorld())
     assert {(problem.field, problem.code) for problem in problems} == {
         ("source", "data.missing"),
         ("test_source", "data.missing"),
@@ -236,20 +226,20 @@ def test_check_names_all_problems_at_once(tmp_path: Path) -> None:
 
 def test_check_knows_columns_and_demos(tmp_path: Path) -> None:
     source = write(tmp_path / "rows.jsonl", ROWS)
-    assert check(STAGE.parse({"source": str(source)}), Machine()) == []
-    assert [p.code for p in check(STAGE.parse({"source": str(source), "output": "x"}), Machine())] == [
+    assert check(STAGE.parse({"source": str(source)}), FakeWorld()) == []
+    assert [p.code for p in check(STAGE.parse({"source": str(source), "output": "x"}), FakeWorld())] == [
         "data.column_missing"
     ]
-    assert [p.code for p in check(STAGE.parse({"source": "demo:moon"}), Machine())] == ["data.demo_unknown"]
-    assert check(STAGE.parse(STAGE.example), Machine()) == []
+    assert [p.code for p in check(STAGE.parse({"source": "demo:moon"}), FakeWorld())] == ["data.demo_unknown"]
+    assert check(STAGE.parse(STAGE.example), FakeWorld()) == []
     few = STAGE.parse({"source": str(source), "labelled_rows": 1})
-    assert [(p.field, p.code) for p in check(few, Machine())] == [("labelled_rows", "data.fewer_rows_than_classes")]
+    assert [(p.field, p.code) for p in check(few, FakeWorld())] == [("labelled_rows", "data.fewer_rows_than_classes")]
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
 def test_check_never_breaks_on_a_bad_file(bad: Any, tmp_path: Path) -> None:
     bad.write(tmp_path / bad.name)
-    for problem in check(STAGE.parse({"source": str(tmp_path / bad.name), **bad.params}), Machine()):
+    for problem in check(STAGE.parse({"source": str(tmp_path / bad.name), **bad.params}), FakeWorld()):
         assert problem.text()
 
 

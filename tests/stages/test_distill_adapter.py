@@ -14,7 +14,7 @@ from tests.stages.test_distill_methods import curve, lab, learn, taught, weights
 from tests.stages.test_finetune import SMOL, made, smol_world
 
 __all__ = ["lab"]
-LORA = {"adapter": True, "rank": 4, "alpha": 8, "train_embeddings": "auto", "learning_rate": 0.02}
+LORA: dict[str, Any] = {"adapter": True, "rank": 4, "alpha": 8, "train_embeddings": "auto", "learning_rate": 0.02}
 
 
 def asked(**params: Any) -> DistillParams:
@@ -47,7 +47,7 @@ def test_the_quote_has_less_to_train_and_promises_a_full_model() -> None:
 @pytest.mark.ml
 @pytest.mark.parametrize("method", ["sequence", "on_policy", "hidden_states"])
 def test_the_student_learns_and_is_whole(method: str, lab: dict[str, ArtifactView], tmp_path: Path) -> None:
-    given = taught(method) if method != "sequence" else {"student": "student"}
+    given: dict[str, Any] = taught(method) if method != "sequence" else {"student": "student"}
     ctx = learn(tmp_path / "job", lab, max_steps=24, **given, **LORA)
     losses, held_out = curve(ctx, "loss"), curve(ctx, "eval_loss")
     assert sum(losses[-3:]) < 0.9 * sum(losses[:3]) and held_out[-1] < held_out[0]
@@ -75,7 +75,8 @@ def test_the_student_is_not_in_memory_twice_while_it_is_merged(
     from backend.ml.inference import load
     from backend.ml.training import lora
 
-    trained, there = [], []
+    trained: list[Any] = []
+    there: list[Any] = []
     state, again = lora.adapter_state, load.load_model
 
     def seen(model: Any) -> Any:

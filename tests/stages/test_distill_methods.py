@@ -89,16 +89,10 @@ def test_a_resumed_run_ends_like_an_unbroken_one(
     """Stopped in the second epoch, each checkpoint kept; batches are added up, so that their order counts too."""
     import torch
 
-    from backend.training.params import TrainingParams
+    from backend.ml.training import trainer
 
-    usual = TrainingParams.plan
-
-    def often(self: TrainingParams, seed: int) -> Any:
-        from dataclasses import replace
-
-        return replace(usual(self, seed), checkpoint_seconds=0)
-
-    monkeypatch.setattr(TrainingParams, "plan", often)
+    callback = trainer.ProgressCallback
+    monkeypatch.setattr(trainer, "ProgressCallback", lambda ctx, _seconds: callback(ctx, 0))
     asked = {"epochs": 3, "batch_size": 4, "accumulation": 2, **taught(method)}
     expected = weights(made(learn(tmp_path / "whole", lab, **asked))[0])
     ctx = MemoryContext(tmp_path / "broken", [*lab.values()])

@@ -66,7 +66,7 @@ def test_an_adapter_weighs_its_base_too(tmp_path: Path) -> None:
     base = model_view(build_tiny_model(tmp_path / "model"))
     tuned = get_peft_model(load_model(base, lambda ref: base), LoraConfig(r=2, target_modules="all-linear"))
     folder = tmp_path / "adapter"
-    tuned.save_pretrained(folder)
+    tuned.save_pretrained(str(folder))
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         (folder / name).write_bytes((base.path / name).read_bytes())
     facts = {"base": base.id, "parameters": base.facts["parameters"], "format": "adapter"}
@@ -99,7 +99,7 @@ def test_torch_and_onnx_agree_on_open_answers(tmp_path: Path, tmp_path_factory: 
 def test_an_endpoint_has_quality_and_times_but_no_weight(tmp_path: Path) -> None:
     with FakeEndpoint().running() as server:
         server.answer = lambda body: "red" if "green" in str(body["messages"][-1]) else body_colour(body)
-        given = {"endpoint_url": server.url, "endpoint_model": "big"}
+        given: dict[str, Any] = {"endpoint_url": server.url, "endpoint_model": "big"}
         metrics, folder = evaluated(tmp_path, tiny_dataset(tmp_path / "data"), **given)
     assert metrics["accuracy"] == pytest.approx(2 / 3) and metrics["macro_f1"] == pytest.approx((2 / 3 + 0 + 1) / 3)
     assert metrics.keys() >= COST and not metrics.keys() & WEIGHT

@@ -10,33 +10,36 @@ import pytest
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
-from backend.core.stage import ArtifactInfo
 from backend.data.chat_template import Encoder
 from backend.jobs.context import MemoryContext
 from backend.stages.finetune import STAGE, FinetuneParams
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset, view
+from tests.stages.fake_world import FakeWorld
 
 
-class World:
+class World(FakeWorld):
     """A roomy machine that knows the given artifacts."""
 
     memory_bytes = 64 * 10**9
     free_disk_bytes = 10**12
 
     def __init__(self, *views: ArtifactView, pace: float = 1.0) -> None:
-        self.views = {known.id: known for known in views}
+        super().__init__(*views)
         self.pace = pace
-
-    def describe(self, ref: str) -> ArtifactInfo | None:
-        known = self.views.get(ref)
-        return ArtifactInfo(kind=known.kind, facts=known.facts, path=str(known.path)) if known else None
 
     def speed(self) -> float:
         return self.pace
 
 
-SMOL = {"parameters": 134_515_008, "layers": 30, "hidden_size": 576, "vocabulary": 49152, "context": 8192, "tied": True}
-ROWS = {"rows": {"train": 400, "validation": 100}, "prompt_chars": 51, "answer_chars": 16, "labels": []}
+SMOL: dict[str, Any] = {
+    "parameters": 134_515_008,
+    "layers": 30,
+    "hidden_size": 576,
+    "vocabulary": 49152,
+    "context": 8192,
+    "tied": True,
+}
+ROWS: dict[str, Any] = {"rows": {"train": 400, "validation": 100}, "prompt_chars": 51, "answer_chars": 16, "labels": []}
 
 
 def smol_world(**facts: Any) -> World:

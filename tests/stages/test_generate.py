@@ -26,7 +26,7 @@ NOUNS = ["kettle", "carpet", "teapot", "mirror", "window", "garden", "bottle", "
 @pytest.fixture
 def server() -> Iterator[FakeEndpoint]:
     with FakeEndpoint().running() as running:
-        running.answer = Author()  # type: ignore[method-assign]
+        running.answer = Author()
         yield running
 
 
@@ -77,7 +77,7 @@ def test_what_is_known_or_measures_is_refused_and_counted(server: FakeEndpoint, 
             texts = ["Red item 0!", "green  thing 1", "RED ITEM 45.", "blue item 32", "x", *texts[:1], texts[0].upper()]
         return json.dumps(texts)
 
-    server.answer = answer  # type: ignore[method-assign]
+    server.answer = answer
     result = run(params(server, near_duplicates=0.95), job)
     data, _ = made(job)
     new = {row.input.casefold() for row in data.rows("pool") if row.id.startswith("g")}
@@ -118,11 +118,11 @@ def test_a_cancel_keeps_the_replies(server: FakeEndpoint, job: MemoryContext) ->
         job.stop = len(server.asked) >= 3
         return author(body)
 
-    server.answer = answer  # type: ignore[method-assign]
+    server.answer = answer
     with pytest.raises(Cancelled):
         run(params(server, concurrency=1), job)
     job.stop = False
-    server.answer = author  # type: ignore[method-assign]
+    server.answer = author
     assert run(params(server, concurrency=1), job).metrics["cached"] >= 2
 
 
@@ -152,7 +152,7 @@ def test_messy_replies_are_read_and_unreadable_ones_counted(server: FakeEndpoint
         ]
         return shapes[author.times % 4]
 
-    server.answer = answer  # type: ignore[method-assign]
+    server.answer = answer
     result = run(params(server, concurrency=1), job)
     assert result.metrics["rows"] == 30 and result.metrics["unreadable"] >= 1
 

@@ -48,7 +48,7 @@ def test_a_score_is_found_or_not(reply: str, score: int | None) -> None:
 
 
 def test_low_scores_go_and_the_others_become_confidence(server: FakeEndpoint, job: MemoryContext) -> None:
-    server.answer = verdict  # type: ignore[method-assign]
+    server.answer = verdict
     result = run(params(server), job)
     data, manifest = made(job)
     rows = list(data.rows("train"))
@@ -65,7 +65,7 @@ def test_low_scores_go_and_the_others_become_confidence(server: FakeEndpoint, jo
 
 
 def test_the_judge_reads_rubric_question_and_answer_and_is_asked_once(server: FakeEndpoint, job: MemoryContext) -> None:
-    server.answer = verdict  # type: ignore[method-assign]
+    server.answer = verdict
     run(params(server, rubric="Colours only."), job)
     said = next(
         body["messages"][0]["content"] for body in server.asked if "red item 0" in body["messages"][0]["content"]
@@ -77,7 +77,7 @@ def test_the_judge_reads_rubric_question_and_answer_and_is_asked_once(server: Fa
 
 
 def test_after_a_fault_only_the_rest_is_asked(server: FakeEndpoint, job: MemoryContext) -> None:
-    server.answer = verdict  # type: ignore[method-assign]
+    server.answer = verdict
     server.script = lambda n: "500" if n >= 7 else "200"
     with pytest.raises(StudioError, match="answers kept: 7"):
         run(params(server, concurrency=1), job)

@@ -48,7 +48,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Converted:
 def packed(made: Converted, tmp_path: Path, **change: Any) -> tuple[Path, dict[str, Any]]:
     data = dataset_view(made.data)
     base = made.torch.model_copy(update={"parents": [data.id], "digest": "d" * 64})
-    facts = {"model_name": "tiny | int4", "split": "test", "accuracy": 0.8765, "n": 15.0, "size_bytes": 2_500_000.0}
+    facts: dict[str, Any] = {
+        "model_name": "tiny | int4",
+        "split": "test",
+        "accuracy": 0.8765,
+        "n": 15.0,
+        "size_bytes": 2_500_000.0,
+    }
     evaluation = view(tmp_path, Kind.EVALUATION, "evaluation-e1", **facts)
     reports = change.pop("with_reports", [])
     job = MemoryContext(tmp_path / "job", [made.onnx, base, data, evaluation, *reports], job_id=change.pop("job", "j1"))
@@ -160,7 +166,7 @@ def test_other_runtimes_get_the_prompt_the_defaults_and_the_stops(made: Converte
 
 @pytest.mark.ml
 def test_a_failed_report_stops_it_until_a_reason_is_given(made: Converted, tmp_path: Path) -> None:
-    about = {"report": "parity", "model": made.onnx.id, "kl": 0.75}
+    about: dict[str, Any] = {"report": "parity", "model": made.onnx.id, "kl": 0.75}
     bad = view(tmp_path, Kind.REPORT, "report-bad", passed=False, failed=["stop tokens"], **about)
     with pytest.raises(StudioError) as caught:
         packed(made, tmp_path / "a", with_reports=[bad])
@@ -184,8 +190,8 @@ def test_a_reason_that_nothing_needs_is_not_shown(made: Converted, tmp_path: Pat
 def test_reports_of_another_model_are_refused_beforehand(tmp_path: Path) -> None:
     model = view(tmp_path / "onnx-o1", Kind.ONNX, "onnx-o1", size_bytes=1_000_000)
     world = FakeWorld(model).add("later", Kind.REPORT)
-    for ref, facts in (("other", {"model": "onnx-o2", "passed": True}), ("bad", {"model": "onnx-o1", "passed": False})):
-        found = view(tmp_path, Kind.REPORT, ref, report="parity", failed=["kl"], **facts)
+    for ref, of, passed in (("other", "onnx-o2", True), ("bad", "onnx-o1", False)):
+        found = view(tmp_path, Kind.REPORT, ref, report="parity", failed=["kl"], model=of, passed=passed)
         world.known[ref] = FakeWorld(found).known[ref]
     codes = [p.code for p in check(PackageParams(model="onnx-o1", reports=["other", "bad", "later"]), world)]
     assert codes == ["package.report_other", "package.report_failed"]

@@ -93,7 +93,7 @@ def test_what_has_no_original_is_refused_before_it_starts(tmp_path: Path, made: 
 
 
 def test_more_rows_take_longer_and_the_original_takes_the_memory() -> None:
-    facts = {"parameters": 134_515_008, "precision": "int4", "format": "onnx"}
+    facts: dict[str, Any] = {"parameters": 134_515_008, "precision": "int4", "format": "onnx"}
     world = FakeWorld().add("m", Kind.ONNX, **facts).add("d", Kind.DATASET, rows={"validation": 500}, prompt_chars=60)
     few, many = (quote(ParityParams(model="m", data="d", rows=rows), world) for rows in (16, 200))
     assert few.seconds < many.seconds and few.memory_bytes > 4 * facts["parameters"]

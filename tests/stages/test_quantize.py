@@ -18,7 +18,7 @@ from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_datas
 from tests.onnx_models import SCALE, Converted, build_lively_model, converted
 from tests.stages.fake_world import FakeWorld
 
-FACTS = {
+FACTS: dict[str, Any] = {
     "parameters": 134_515_008,
     "hidden_size": 576,
     "vocabulary": 49152,
@@ -122,7 +122,7 @@ def test_the_example_is_valid() -> None:
     assert STAGE.parse(STAGE.example)
 
 
-SCHEMES = {
+SCHEMES: dict[str, dict[str, Any]] = {
     "floats for a graphics card": {"precision": "fp16", "target": "cuda"},
     "table unchanged, head in 8 bits": {
         "rounding": "kquant",

@@ -60,7 +60,7 @@ def test_an_earlier_teachers_answer_is_no_persons(server: FakeEndpoint, job: Mem
     folder, manifest = made(job)
     answered = view(folder.path, Kind.DATASET, "answered", manifest["parents"], **manifest["facts"])
     job.order.inputs[answered.id] = answered
-    server.answer = said_colour  # type: ignore[method-assign]
+    server.answer = said_colour
     result = run(params(server, data=answered.id, endpoint_model="next", splits=["train"]), job)
     rows = {row.id: row for row in made(job)[0].rows("train")}
     assert len(rows) == 42 and result.metrics["agreement"] == 1.0
@@ -99,11 +99,11 @@ def test_a_cancel_keeps_what_is_there(server: FakeEndpoint, job: MemoryContext) 
         job.stop = len(server.asked) >= 4
         return said_colour(body)
 
-    server.answer = answer  # type: ignore[method-assign]
+    server.answer = answer
     with pytest.raises(Cancelled):
         run(params(server, concurrency=1), job)
     job.stop = False
-    server.answer = said_colour  # type: ignore[method-assign]
+    server.answer = said_colour
     assert run(params(server, concurrency=1), job).metrics["cached"] >= 3
 
 
@@ -118,7 +118,7 @@ def test_answers_that_are_no_label_are_dropped_and_counted(server: FakeEndpoint,
 def test_a_row_that_the_endpoint_refuses_is_dropped_and_asked_again_by_a_later_run(
     server: FakeEndpoint, job: MemoryContext
 ) -> None:
-    server.fault = lambda body: "400" if "thing 1 " in body["messages"][-1]["content"] + " " else None  # type: ignore[method-assign]
+    server.fault = lambda body: "400" if "thing 1 " in body["messages"][-1]["content"] + " " else None
     result = run(params(server), job)
     assert result.metrics["answered"] == 11 and result.metrics["dropped_no_answer"] == 1 and len(server.asked) == 12
     again = run(params(server), job)

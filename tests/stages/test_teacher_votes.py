@@ -32,7 +32,7 @@ class Wavering:
 
 
 def test_several_answers_are_a_vote_with_its_share(server: FakeEndpoint, job: MemoryContext) -> None:
-    server.answer = Wavering("blue")  # type: ignore[method-assign]
+    server.answer = Wavering("blue")
     result = run(params(server, samples=3, temperature=0.7), job)
     rows = [row for row in made(job)[0].rows("train") if row.id.startswith("p")]
     assert len(server.asked) == result.metrics["asked"] == 36
@@ -45,11 +45,11 @@ def test_several_answers_are_a_vote_with_its_share(server: FakeEndpoint, job: Me
 
 
 def test_unsure_answers_are_dropped_and_counted(server: FakeEndpoint, job: MemoryContext) -> None:
-    server.answer = Wavering("blue")  # type: ignore[method-assign]
+    server.answer = Wavering("blue")
     result = run(params(server, samples=3, temperature=0.7, min_confidence=0.9), job)
     assert result.metrics["dropped_unsure"] == result.metrics["dropped"] == 8
     assert {row.input[:4] for row in made(job)[0].rows("train") if row.id.startswith("p")} == {"blue"}
-    server.answer = Wavering("blue", "green")  # type: ignore[method-assign]
+    server.answer = Wavering("blue", "green")
     with pytest.raises(StudioError) as caught:
         run(params(server, samples=2, temperature=0.8, min_confidence=1.0, splits=["pool"], max_rows=2), job)
     assert caught.value.code == "synth.all_unsure"

@@ -93,7 +93,7 @@ def test_without_log_probabilities_answers_have_no_confidence(server: FakeEndpoi
 
 
 def test_rows_that_are_refused_stand_in_the_log_with_the_reason(server: FakeEndpoint, job: MemoryContext) -> None:
-    server.fault = lambda body: "400" if body["messages"][-1]["content"].startswith("red") else None  # type: ignore[method-assign]
+    server.fault = lambda body: "400" if body["messages"][-1]["content"].startswith("red") else None
     result = run(params(server, concurrency=4), job)
     assert result.metrics["dropped_no_answer"] == 4
     said = [line for line in log_of(job) if line.startswith("Refused: ")]

@@ -145,8 +145,8 @@ def test_verdicts_are_honest(builder: StudioBuilder) -> None:
     even = finished(lab, sequence_42=20, sequence_43=24, logit_42=21, logit_43=23)
     assert headline(even) == ("info", "It is not shown that distillation pays.")
     assert "can be shown with 40 rows and 2 seeds" in verdicts(even)[0]
-    few = finished(lab, sequence_42=23, sequence_43=27, logit_42=20, logit_43=24)
-    assert "differ on 6 rows only" in verdicts(few)[0] or few.differences[0].p < 0.05
+    few = finished(lab, sequence_42=22, sequence_43=27, logit_42=20, logit_43=24)
+    assert "differ on 5 rows only" in verdicts(few)[0]
     assert percentage_points(-0.004) == "−0.4"
 
 

@@ -247,7 +247,7 @@ def one(name: str, **metrics: float) -> EvaluationView:
         "n": 20,
         "project": "p",
     }
-    more = {"kind": "model", "precision": "fp32", "created": "2026-01-01T00:00:00Z"}
+    more: dict[str, Any] = {"kind": "model", "precision": "fp32", "created": "2026-01-01T00:00:00Z"}
     return EvaluationView(id=name, name=name, model=name, model_name=name, metrics=metrics, **plain, **more)
 
 

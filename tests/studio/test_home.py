@@ -87,7 +87,7 @@ def test_worker_is_named(show: Show, builder: StudioBuilder) -> None:
 
 def test_browser_language_is_taken(builder: StudioBuilder) -> None:
     at = AppTest.from_file(str(HERE / "app.py"), default_timeout=20)
-    at.context = {"locale": "es-MX"}  # type: ignore[attr-defined]
+    at.context = {"locale": "es-MX"}
     at.run()
     assert at.title[0].value == "Primer proyecto"
 

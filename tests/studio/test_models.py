@@ -42,7 +42,7 @@ def chain(builder: StudioBuilder) -> list[ArtifactView]:
 
 def cards(at: AppTest) -> list[str]:
     """Names of the models on the page, by their details button."""
-    return [button.key.removeprefix("details_") for button in at.button if str(button.key).startswith("details_")]
+    return [str(button.key).removeprefix("details_") for button in at.button if str(button.key).startswith("details_")]
 
 
 def wait_for(key: str) -> tasks.Task:
@@ -135,7 +135,7 @@ def test_cards_tell_what_a_model_is(show: Show, chain: list[ArtifactView], langu
     assert any(made[:4] in str(metric.value) for metric in at.metric)
     assert len(at.metric) == 2, "the newest evaluation only"
     assert ("134.5 M parameters" if language == "en" else "134,5 M de parámetros") in said
-    links = [link.url for link in at.get("link_button")]
+    links = [link.proto.url for link in at.get("link_button")]
     assert f"api/artifacts/{chain[0].id}/download" in links
 
 

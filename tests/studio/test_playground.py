@@ -56,7 +56,7 @@ class Host:
         return [
             ServedModel(
                 id=model,
-                state=state,  # type: ignore[arg-type]
+                state=state,
                 memory_bytes=312_000_000,
                 idle_seconds=4.0,
                 error=why if state == "failed" else None,
@@ -294,8 +294,8 @@ def test_stop_keeps_what_was_said(show: Show, host: Host, chain: list[ArtifactVi
     assert at.button(key="pg_regenerate")
 
 
-def test_a_new_message_stops_the_old_answers(host: Host) -> None:
-    chat = Chat("p", {"a": Template()}, ModelLoader(host))  # type: ignore[arg-type]
+def test_a_new_message_stops_the_old_answers(host: Any) -> None:
+    chat = Chat("p", {"a": Template()}, ModelLoader(host))
     host.pause.clear()
     chat.say("one", setup())
     until(lambda: chat.turns[0].answers["a"].text)
@@ -306,16 +306,16 @@ def test_a_new_message_stops_the_old_answers(host: Host) -> None:
     assert [turn.answers["a"].text for turn in chat.turns] == ["Hello", "Hello there"]
 
 
-def test_threads_end_with_their_answers(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_end_with_their_answers(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "MAX_CHATS", 3)
     before = threading.active_count()
     host.pause.clear()
     all_ = ChatStore()
-    made = [all_.add(Chat("p", {"a": Template()}, ModelLoader(host))) for _ in range(3)]  # type: ignore[arg-type]
+    made = [all_.add(Chat("p", {"a": Template()}, ModelLoader(host))) for _ in range(3)]
     for chat in made:
         chat.say("hi", setup())
     until(lambda: len(host.asked) == 3)
-    all_.add(Chat("p", {}, ModelLoader(host)))  # type: ignore[arg-type]
+    all_.add(Chat("p", {}, ModelLoader(host)))
     until(lambda: host.closed == 1)
     assert all_.find(made[0].id) is None and all_.of("p") == [made[2], made[1]]
     host.pause.set()
@@ -455,8 +455,8 @@ def test_waiting_for_memory_loads_by_itself(
     assert "Hello there" in said(at.run())
 
 
-def test_waiting_can_be_given_up(host: Host) -> None:
-    loads = ModelLoader(host)  # type: ignore[arg-type]
+def test_waiting_can_be_given_up(host: Any) -> None:
+    loads = ModelLoader(host)
     host.refusal = StudioError("serve.full", count=2)
     load = loads.begin("a", patient=True)
     until(lambda: load.held)
@@ -524,8 +524,8 @@ def test_long_words_are_cut_until_wanted(show: Show, host: Host, chain: list[Art
     assert max(len(text.value) for text in at.text) == 100_000
 
 
-def test_export_holds_everything(host: Host) -> None:
-    chat = Chat("p", {"a": LABEL}, ModelLoader(host))  # type: ignore[arg-type]
+def test_export_holds_everything(host: Any) -> None:
+    chat = Chat("p", {"a": LABEL}, ModelLoader(host))
     chat.say("¿qué?", setup(temperature=0.3), "HassTurnOn")
     until(lambda: not chat.busy)
     turn = json.loads(json.dumps(chat.export()))["turns"][0]

@@ -83,7 +83,7 @@ def test_cache_is_cleared_but_not_under_a_job(show: Show, builder: StudioBuilder
     at = show("settings", "es")
     assert "5,0 kB" in at.button(key="clear_cache").label
     at.button(key="clear_cache").click().run()
-    assert "hay trabajos abiertos" in words(at).lower() or "abiertos" in words(at).lower()
+    assert "trabajos abiertos" in words(at).lower()
     assert (builder.studio.settings.cache / "answers.bin").exists()
     builder.store.update_job("r-busy-finetune", state=State.FAILED)
     at.button(key="clear_cache").click().run()

@@ -44,8 +44,30 @@ def test_an_empty_catalogue_says_what_to_do(show: Show, language: str, said: tup
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ("$0.30 in, $1.20 out per million tokens", "Not tested yet", "Check the terms", "forbid distillation")),
-        ("es", ("de entrada, ", "Aún sin probar", "Consulta los términos", "prohíben la destilación")),
+        (
+            "en",
+            (
+                "$0.30 in, $1.20 out per million tokens",
+                "Not tested yet",
+                "Check the terms",
+                "forbid distillation",
+                "passed its audition",
+                "80.0 %",
+                "it didn't answer",
+            ),
+        ),
+        (
+            "es",
+            (
+                "de entrada, ",
+                "Aún sin probar",
+                "Consulta los términos",
+                "prohíben la destilación",
+                "superó su audición",
+                "80,0 %",
+                "no respondió",
+            ),
+        ),
     ],
 )
 def test_the_catalogue_tells_what_is_known(
@@ -60,8 +82,6 @@ def test_the_catalogue_tells_what_is_known(
     )
     text = words(show("teacher", language, step="choose")).replace("\\", "").replace("\xa0", " ")
     assert all(each in text for each in said)
-    assert ("passed its audition" in text and "80.0 %" in text) or ("superó su audición" in text and "80,0 %" in text)
-    assert ("it didn't answer" in text) or ("no respondió" in text)
 
 
 def test_use_as_teacher_fills_the_form(show: Show, builder: StudioBuilder) -> None:

@@ -15,8 +15,8 @@ from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.fake_world import FakeWorld
 from tests.stages.test_finetune import SMOL, World, smol_world
 
-STEPS = {"rationales": 300, "rationale_chars": 360.0, "known": 0, "known_right": 0}
-NO_STEPS = {"rationales": 0, "rationale_chars": 0.0, "known": 0, "known_right": 0}
+STEPS: dict[str, Any] = {"rationales": 300, "rationale_chars": 360.0, "known": 0, "known_right": 0}
+NO_STEPS: dict[str, Any] = {"rationales": 0, "rationale_chars": 0.0, "known": 0, "known_right": 0}
 BOTH = pytest.mark.parametrize(("stage", "model"), [(finetune.STAGE, "model"), (distill.STAGE, "student")])
 
 

@@ -21,7 +21,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # that it is experimental: a test holds its values
-    from trl.experimental.gold.gold_trainer import ULDLoss  # type: ignore[attr-defined]
+    from trl.experimental.gold.gold_trainer import ULDLoss
     from trl.experimental.utils import encode_with_byte_offsets
 
 from backend.core.errors import StudioError

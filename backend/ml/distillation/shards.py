@@ -85,7 +85,7 @@ def read_shard(file: Path) -> dict[str, Array]:
 def shard_metadata(file: Path) -> dict[str, str] | None:
     """The metadata of a shard, None when it is not there or damaged."""
     try:
-        with safe_open(str(file), framework="numpy") as shard:  # type: ignore[no-untyped-call]
+        with safe_open(str(file), framework="numpy") as shard:
             return dict(shard.metadata())
     except (FileNotFoundError, SafetensorError):
         return None

@@ -226,7 +226,7 @@ def main() -> None:
     try:
         desk.work()
     finally:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
         os._exit(1)  # the thread that reads stdin would keep the process
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_tiny_model(tmp_path_factory.mktemp("deep") / "m", layers=5)
 
 
-def load(folder: Path) -> torch.nn.Module:
+def load(folder: Path) -> Any:
     return load_model(model_view(folder), lambda ref: model_view(folder))
 
 

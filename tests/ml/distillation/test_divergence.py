@@ -110,7 +110,7 @@ def test_gradients_keep_their_size_as_the_temperature_grows() -> None:
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
 def test_of_a_whole_distribution_it_is_trls_of_gkd(kind: str, temperature: float) -> None:
     """TRL's loss moves between its releases, and has no factor T^2."""
-    from trl.experimental.gkd.gkd_trainer import GKDTrainer  # type: ignore[attr-defined]
+    from trl.experimental.gkd.gkd_trainer import GKDTrainer
 
     teacher, student = logits(1), logits(2).requires_grad_(True)
     mine = dense_divergence(student, teacher, torch.arange(V), kind, temperature).sum()
