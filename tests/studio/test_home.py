@@ -14,6 +14,7 @@ from backend.core.schemas import RunView, State
 from studio.paths import HERE
 from studio.ui.home import demo
 from studio.ui.shared.tasks import task
+from tests.helpers import PATIENCE
 from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
 
@@ -86,7 +87,7 @@ def test_worker_is_named(show: Show, builder: StudioBuilder) -> None:
 
 
 def test_browser_language_is_taken(builder: StudioBuilder) -> None:
-    at = AppTest.from_file(str(HERE / "app.py"), default_timeout=20)
+    at = AppTest.from_file(str(HERE / "app.py"), default_timeout=PATIENCE)
     at.context = {"locale": "es-MX"}
     at.run()
     assert at.title[0].value == "Primer proyecto"

@@ -18,6 +18,7 @@ from studio.ui.models.card import latest_evaluation, lineage_text, model_lineage
 from studio.ui.models.labels import short_count
 from studio.ui.shared import api_cache, delete, tasks
 from studio.ui.shared.upload import box_data, uploaded_path
+from tests.helpers import PATIENCE, until
 from tests.models.test_gguf import gguf_file
 from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
@@ -48,11 +49,8 @@ def cards(at: AppTest) -> list[str]:
 def wait_for(key: str) -> tasks.Task:
     found = tasks.task(key)
     assert found
-    for _ in range(200):
-        if found.done:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{key} is still at work")
+    until(lambda: found.done, lambda: f"{key} is still at work")
+    return found
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "Prepare now"), ("es", "Preparar ahora")])
@@ -105,7 +103,7 @@ def test_what_a_click_would_fetch_is_said_before_it(
     assert asked.empty(), "drawing a page asks for nothing"
     at = show("finetune", language)
     at.button(key=f"prepare_{BUILTIN}").click().run()
-    assert asked.get(timeout=20) is True
+    assert asked.get(timeout=PATIENCE) is True
 
 
 def test_preparation_that_breaks_says_so_in_every_tab(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:

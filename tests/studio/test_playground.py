@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +21,7 @@ from studio.ui.playground.chats import Chat, ChatSettings, ChatStore
 from studio.ui.playground.lineage import ancestors, proposed
 from studio.ui.playground.model_loader import ModelLoader
 from studio.ui.shared.formatting import escape_markdown
+from tests.helpers import until
 from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
 
@@ -110,14 +110,6 @@ def chain(builder: StudioBuilder) -> list[ArtifactView]:
     student = builder.model("student", parents=[base.id, answers.id], facts={"template": LABEL.model_dump()})
     int4 = builder.model("student-int4", Kind.ONNX, parents=[student.id], facts={"template": LABEL.model_dump()})
     return [base, teacher, student, int4]
-
-
-def until(true: Any) -> None:
-    for _ in range(300):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never came true")
 
 
 def said(at: AppTest) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 import pytest
 
@@ -13,6 +12,7 @@ from backend.core.errors import StudioError
 from backend.core.schemas import Kind, State
 from backend.files.uploads import receive_upload
 from studio.ui.shared import tasks
+from tests.helpers import until
 from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
 
@@ -27,12 +27,7 @@ def quick_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settle() -> None:
-    for _ in range(100):
-        found = tasks.task("doctor")
-        if found and found.done:
-            return
-        time.sleep(0.02)
-    raise AssertionError("the checks don't end")
+    until(lambda: (found := tasks.task("doctor")) and found.done)
 
 
 @pytest.mark.parametrize(

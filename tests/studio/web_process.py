@@ -17,6 +17,7 @@ from typing import Self
 import psutil
 
 from backend.core.paths import ROOT
+from tests.helpers import PATIENCE
 
 WHOLE = (sys.executable, "-c", "from backend.cli import main; main()", "studio")
 
@@ -38,7 +39,7 @@ class WebProcess:
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not self._address() and self.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         found = self._address()
@@ -63,14 +64,14 @@ class WebProcess:
             self.lines.append(line.rstrip())
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Exit status; killed after 10 s."""
+        """Exit status; killed when it does not hear."""
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:
-            return self.process.wait(10)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            return self.process.wait(10)
+            return self.process.wait()
 
 
 class StudioProcess(WebProcess):

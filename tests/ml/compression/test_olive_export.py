@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import psutil
@@ -61,10 +60,9 @@ def test_a_cancel_kills_olive(tmp_path: Path) -> None:
         if psutil.Process().children():
             raise Cancelled
 
-    begun = time.monotonic()
     with pytest.raises(Cancelled):
         olive_export.run_olive(olive_export.olive_config(folder, work, FLOAT), work, watch, print)
-    assert time.monotonic() - begun < 2
+    assert not list(work.rglob("*.onnx")), "it was not waited for"
     assert not [child for child in psutil.Process().children() if "olive" in " ".join(child.cmdline())]
 
 
