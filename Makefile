@@ -16,6 +16,9 @@ TEST_READY := $(VENV)/.ready-test-$(KEY)
 INSTALL := -m pip --disable-pip-version-check install -qq
 PIP := $(PY) $(INSTALL) -c constraints.txt
 BROWSERS := $(CURDIR)/$(VENV)/browsers
+# Tests of a file share models, browsers and processes; one thread each, for the models are tiny.
+BY_FILE := --dist loadfile --no-loadscope-reorder
+test test-fast coverage: export OMP_NUM_THREADS = 1
 FAST := not ml and not proc and not e2e and not slow
 export PIP_ROOT_USER_ACTION := ignore
 
@@ -30,10 +33,10 @@ run: $(RUN_READY) ## set up what is missing, then open the studio on http://loca
 
 test: check browser ## set up what is missing, then lint, types and all tests, those in a real browser included
 	@echo "Tests"
-	@PLAYWRIGHT_BROWSERS_PATH="$(BROWSERS)" $(PY) -m pytest -m "not slow"
+	@PLAYWRIGHT_BROWSERS_PATH="$(BROWSERS)" $(PY) -m pytest -m "not slow" -n auto $(BY_FILE)
 
 test-fast: $(TEST_READY) ## the tests of logic and pages: no torch, no child processes, no browser
-	@$(PY) -m pytest -m "$(FAST)" -n logical --dist worksteal
+	@$(PY) -m pytest -m "$(FAST)" -n logical $(BY_FILE)
 
 check: $(TEST_READY) ## format, lint, imports and types
 	@echo "Format, lint, imports and types"

@@ -21,6 +21,18 @@ os.environ.setdefault("OLIVE_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """`-n auto`: one more than there are cores, for many tests wait for processes that they started."""
+    return machine.cores() + 1 if config.option.numprocesses == "auto" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no process is left alone with it in the end."""
+    slow = [{item.path for item in items if item.get_closest_marker(name)} for name in ("ml", "e2e", "proc")]
+    items.sort(key=lambda item: [item.path not in paths for paths in slow])
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """SLMOPS_HOME in a temporary folder, hubs offline, no database or key of the user's."""

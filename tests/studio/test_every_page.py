@@ -40,6 +40,8 @@ SAYS = {
     "run": ("There is no run “{ref}”.", "Running", OUT, "Done"),
 }
 """What each page says in the four states, as the catalogue's key."""
+BUILD = ("data", "teacher", "distill", "finetune", "quantize")
+STATE_WORDS = {"running": "Running", "failed": "Failed", "finished": "Done"}
 
 
 def test_every_page_is_here() -> None:
@@ -60,6 +62,12 @@ def test_page_tells_its_state_in_the_users_language(
     said = SAYS[page][list(STATES).index(state)]
     assert catalogue.gettext(said).replace("{ref}", query.get("run", "")) in drawn
     assert (catalogue.gettext(said) != said) == spanish
+    if page in BUILD and state == "empty":
+        start = at.button(key=f"start_{STAGES.get(page, page)}")
+        assert start.label == catalogue.gettext("Start")
+        assert start.disabled == (page != "data"), "the demo can be taken at once"
+    elif page in BUILD and (page, state) != ("data", "finished"):  # there the dataset stands open
+        assert catalogue.gettext(STATE_WORDS[state]) in drawn
     if page not in ("home", "run"):  # their titles are the names of a project and a run
         title = next(row.title for row in NAV if row.path.stem == page)
         assert at.title[0].value == catalogue.gettext(title)

@@ -16,11 +16,11 @@ from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
 
 PAGES = {
-    "data": ("dataset", "Data", "Datos"),
-    "teacher": ("teacher", "Teacher", "Maestro"),
-    "distill": ("prune", "Distill", "Destilar"),
-    "finetune": ("finetune", "Fine-tune", "Ajustar"),
-    "quantize": ("quantize", "Quantize", "Cuantizar"),
+    "data": "dataset",
+    "teacher": "teacher",
+    "distill": "prune",
+    "finetune": "finetune",
+    "quantize": "quantize",
 }
 
 
@@ -36,35 +36,12 @@ def step(show: Show, stage: str) -> AppTest:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize(("language", "place", "start"), [("en", 1, "Start"), ("es", 2, "Iniciar")])
-def test_every_page_on_an_empty_studio(show: Show, page: str, language: str, place: int, start: str) -> None:
-    stage = PAGES[page][0]
-    at = show(page, language)
-    assert at.title[0].value == PAGES[page][place]
-    button = at.button(key=f"start_{stage}")
-    assert button.label == start
-    assert button.disabled == (stage != "dataset")  # the demo can be taken at once
-
-
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("language", ["en", "es"])
-@pytest.mark.parametrize("state", [State.RUNNING, State.FAILED, State.SUCCEEDED, State.WAITING])
-def test_every_page_shows_its_jobs(show: Show, builder: StudioBuilder, page: str, language: str, state: State) -> None:
-    stage = PAGES[page][0]
-    if (page, state) == ("data", State.SUCCEEDED):
-        pytest.skip("what it made stands in the list of datasets")
-    error = {"code": "core.memory_out", "args": {}} if state is State.FAILED else None
-    builder.run("mine", (stage, state), error=error)
-    text = words(show(page, language))
-    said = {
-        State.RUNNING: ("Running", "En marcha"),
-        State.FAILED: ("Failed", "Fallido"),
-        State.SUCCEEDED: ("Done", "Terminado"),
-        State.WAITING: ("Waiting", "En espera"),
-    }[state]
-    assert said[language == "es"] in text
-    if state is State.FAILED and language == "en":
-        assert "The process ran out of memory." in text
+@pytest.mark.parametrize(("language", "said"), [("en", "Waiting"), ("es", "En espera")])
+def test_every_page_shows_a_job_that_waits(
+    show: Show, builder: StudioBuilder, page: str, language: str, said: str
+) -> None:
+    builder.run("mine", (PAGES[page], State.WAITING))
+    assert said in words(show(page, language))
 
 
 def test_form_starts_the_stage_with_what_was_chosen(show: Show, builder: StudioBuilder) -> None:
