@@ -25,10 +25,10 @@ import httpx
 import numpy as np
 import onnxruntime_genai as og
 import psutil
+from backend.ml.inference.ort_engine import OrtEngine
 
 from backend.api import Studio
 from backend.inference.protocol import Sampling
-from backend.ml.inference.ort_engine import OrtEngine
 
 CLIENTS = (1, 4, 16)
 TEMPERATURE = 2.0

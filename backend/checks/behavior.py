@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.checks.asked_model import Heard, Refused, Voice
+from backend.checks.asked_model import AskedModel, Refused, TimedAnswer
 from backend.checks.check import Check, at_least, at_most
 from backend.checks.hard_inputs import DEMANDED, EDGE, INJECTIONS
 from backend.data.chat_template import Encoder
@@ -34,17 +34,17 @@ _CUT = 400
 
 @dataclass
 class Asker:
-    """Asks `voice` a row as the model was trained to be asked; a prompt that does not fit `context` loses its beginning, as
+    """Asks a row as the model was trained to be asked; a prompt that does not fit `context` loses its beginning, as
     in training. `room`: new tokens at most."""
 
-    voice: Voice
+    asked_model: AskedModel
     encoder: Encoder
     template: Template
     context: int
     room: int
 
-    def __call__(self, text: str) -> Heard:
-        return self.voice.answer(self.ids(text), self.room)
+    def __call__(self, text: str) -> TimedAnswer:
+        return self.asked_model.answer(self.ids(text), self.room)
 
     def ids(self, text: str) -> list[int]:
         return self.encoder.prompt_ids(self.template, Row(id="0", input=text))[-(self.context - self.room) :]
@@ -68,7 +68,7 @@ class Form:
             return cls("json")
         return cls("text", longest=2 * max(map(len, known), default=500))
 
-    def kept(self, heard: Heard) -> bool:
+    def kept(self, heard: TimedAnswer) -> bool:
         text = heard.text.strip()
         if self.kind == "label":
             return text in self.labels
@@ -82,7 +82,7 @@ class Requests:
     """Of all requests: the first answer to each row, how many later ones differed from it, and the memory of the process
     after so many requests."""
 
-    answers: list[Heard] = field(default_factory=list)
+    answers: list[TimedAnswer] = field(default_factory=list)
     repeats: int = 0
     changed: int = 0
     memory: list[tuple[int, int]] = field(default_factory=list)
@@ -95,7 +95,7 @@ def request(ask: Asker, rows: Sequence[Row], count: int, done: Callable[[], None
     prompts = [ask.ids(row.input) for row in rows]
     every = max(1, count // SAMPLES)
     for at in range(count):
-        heard = ask.voice.answer(prompts[at % len(rows)], ask.room)
+        heard = ask.asked_model.answer(prompts[at % len(rows)], ask.room)
         found.ms.append(heard.ms)
         if at < len(rows):
             found.answers.append(heard)
@@ -103,12 +103,12 @@ def request(ask: Asker, rows: Sequence[Row], count: int, done: Callable[[], None
             found.repeats += 1
             found.changed += heard.ids != found.answers[at % len(rows)].ids
         if (at + 1) % every == 0:
-            found.memory.append((at + 1, ask.voice.memory()))
+            found.memory.append((at + 1, ask.asked_model.memory()))
         done()
     return found
 
 
-def answers_check(rows: Sequence[Row], heard: Sequence[Heard], labels: bool, floor: float) -> Check:
+def answers_check(rows: Sequence[Row], heard: Sequence[TimedAnswer], labels: bool, floor: float) -> Check:
     """Accuracy for labels, F1 of words for texts."""
     pairs = [(truth(row) or "", each.text) for row, each in zip(rows, heard, strict=True)]
     if not labels:
@@ -120,7 +120,7 @@ def answers_check(rows: Sequence[Row], heard: Sequence[Heard], labels: bool, flo
     return at_least("answers", right / len(pairs), floor, args={"total": len(pairs)}, detail=detail)
 
 
-def format_check(form: Form, heard: Sequence[Heard], least: float) -> Check:
+def format_check(form: Form, heard: Sequence[TimedAnswer], least: float) -> Check:
     wrong = [each.text[:_CUT] for each in heard if not form.kept(each)]
     args = {"count": len(wrong), "total": len(heard), "examples": _some(wrong)}
     detail = {"form": form.kind, "wrong": wrong[:20]}
@@ -166,7 +166,7 @@ def length_checks(ask: Asker, form: Form, rows: Sequence[Row], slowdown: float) 
 
 def edge_checks(ask: Asker, least_ended: float, done: Callable[[], None]) -> list[Check]:
     """Texts that people and programs send by mistake or on purpose. A crash raises `Died`."""
-    heard: dict[str, Heard] = {}
+    heard: dict[str, TimedAnswer] = {}
     refused: dict[str, str] = {}
     for name, text in (EDGE | {f"injection_{name}": text for name, text in INJECTIONS.items()}).items():
         try:
@@ -195,7 +195,7 @@ def _some(texts: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(text.replace("\n", " ")[:60] for text in texts[:3]))
 
 
-def _leaks(encoder: Encoder, heard: Heard) -> bool:
+def _leaks(encoder: Encoder, heard: TimedAnswer) -> bool:
     """Whether a special token stands in an answer, as a token or as its letters."""
     special = {at: token.content for at, token in encoder.tokenizer.get_added_tokens_decoder().items() if token.special}
     return bool(special.keys() & set(heard.ids)) or any(text in heard.text for text in special.values())

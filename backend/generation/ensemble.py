@@ -20,7 +20,7 @@ from backend.generation.answerer import Answerer, AnswererParams, open_answerer,
 from backend.generation.batch import Reply, ask, log_cut_off, log_refused
 from backend.generation.judge import REPLY_TOKENS, RUBRIC
 from backend.generation.voting import Sample, read
-from backend.inference.protocol import Sampling, answer_room
+from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.providers.budget import Spend
 
 STEPS = "Think step by step. Then write the answer alone on a last line that begins with {marker}"
@@ -222,5 +222,5 @@ def _room(params: PanelParams, data: DataFolder, answerer: Answerer) -> int:
     """Tokens of the longest reply."""
     if params.max_new_tokens:
         return params.max_new_tokens
-    room = answer_room(data, getattr(answerer.engine, "encoder", None))
+    room = max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
     return room + (STEPS_TOKENS if params.rationale else 0)

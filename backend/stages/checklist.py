@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from backend.checks import behavior
-from backend.checks.asked_model import Died, Refused, Voice
+from backend.checks.asked_model import AskedModel, Died, Refused
 from backend.checks.behavior import Asker, Form
 from backend.checks.check import Check, at_most, failed, told
 from backend.checks.document import document
@@ -28,7 +28,7 @@ from backend.core.stage import Params, Result, Stage, World, check_fits, check_r
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Row, known_rows
 from backend.inference import time_estimates
-from backend.inference.protocol import answer_room
+from backend.inference.protocol import max_answer_tokens
 from backend.models import costs
 from backend.results.report import html, markdown
 
@@ -154,13 +154,13 @@ def _asked(
     known = [row.output for row in data.rows("train") if row.output is not None]
     form = Form.of(data.template, known)
     encoder = Encoder(model.path)
-    room = params.max_new_tokens or answer_room(data, encoder)
+    room = params.max_new_tokens or max_answer_tokens(data, encoder)
     bases = {each.id: each for each in bases_of(model, ctx)}
     found: list[Check] = []
     try:
-        with Voice(model, bases, ctx.scratch("voice"), pulse) as voice:
-            voice.loaded()
-            ask = Asker(voice, encoder, data.template, int(model.facts.get("context") or CONTEXT), room)
+        with AskedModel(model, bases, ctx.scratch("asked_model"), pulse) as asked_model:
+            asked_model.loaded()
+            ask = Asker(asked_model, encoder, data.template, int(model.facts.get("context") or CONTEXT), room)
             pulse.add(0, "sending requests")
             requests = behavior.request(ask, rows, params.requests, pulse.add)
             found.append(behavior.answers_check(rows, requests.answers, *_floor(params, data, known)))

@@ -25,7 +25,7 @@ from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data.dataset import DataFolder, Row, known_rows, truth
 from backend.inference import time_estimates
-from backend.inference.protocol import Sampling, answer_room
+from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_engine
 from backend.models import costs
 from backend.packaging import foundry, package_folder
@@ -138,7 +138,7 @@ def _here(packed: ArtifactView, data: DataFolder, rows: list[Row], pulse: Pulse)
     begun = perf_counter()
     engine = open_engine(packed, lambda ref: packed)
     loaded = perf_counter() - begun
-    room = answer_room(data, engine.encoder)
+    room = max_answer_tokens(data, engine.encoder)
     said = []
     try:
         for row in rows:

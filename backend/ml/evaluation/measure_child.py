@@ -20,7 +20,8 @@ from backend.core.artifacts import write_json
 from backend.core.schemas import ArtifactView
 from backend.data.dataset import DataFolder, Row, truth
 from backend.inference.benchmark import measure_cost, reset_peak
-from backend.inference.protocol import LocalEngine, Sampling, answer_room
+from backend.inference.engine import Engine
+from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_engine
 from backend.process.memory import peak_memory
 from backend.stats.logprobs import answer_chances, divergences, log_softmax
@@ -39,7 +40,7 @@ def measure(question: dict[str, Any]) -> dict[str, float]:
     rows = [row for row in data.rows(question["split"]) if truth(row) is not None][: question["rows"]]
     reset_peak()
     engine = open_engine(view, _nothing)
-    sampling = Sampling(max_new_tokens=answer_room(data, engine.encoder))
+    sampling = Sampling(max_new_tokens=max_answer_tokens(data, engine.encoder))
     messages = [data.template.prompt(row) for row in rows]
     found = measure_cost(engine, messages[:COST_PROMPTS], sampling, _no_tick).model_dump()
     found["peak_memory_bytes"] = float(peak_memory())
@@ -59,7 +60,7 @@ def quality(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, 
     return metrics.text_scores(expected, answers)
 
 
-def _distance(engine: LocalEngine, data: DataFolder, rows: list[Row], question: dict[str, Any]) -> dict[str, float]:
+def _distance(engine: Engine, data: DataFolder, rows: list[Row], question: dict[str, Any]) -> dict[str, float]:
     """Perplexity of the right answers, KL divergence from the original (nats a token) and share of tokens at which both
     hold the same one for likeliest, over the first POSITIONS tokens of the answers."""
     file, losses = Path(question["original"]), []

@@ -184,7 +184,7 @@ def test_models_health_and_metrics(server: Server) -> None:
 
 def test_memory_does_not_grow(server: Server) -> None:
     def held() -> int:
-        return sum(psutil.Process(pid).memory_info().rss for pid in (server.process.pid, server.answerer().pid))
+        return sum(psutil.Process(pid).memory_info().rss for pid in (server.process.pid, server.engine().pid))
 
     def many(count: int) -> None:
         with ThreadPoolExecutor(4) as pool:

@@ -10,8 +10,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template, truth
+from backend.inference.detokenizer import pieces
+from backend.inference.engine import common_prefix, stop_ids
 from backend.inference.protocol import answer_tokens
-from backend.inference.text_engine import common_prefix, pieces, stop_ids
 
 
 @pytest.fixture
