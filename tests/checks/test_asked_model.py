@@ -39,7 +39,7 @@ def test_it_answers_gives_logits_refuses_and_dies(tmp_path: Path) -> None:
 def test_what_can_not_be_loaded_dies_with_its_reason_and_a_cancel_ends_it(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     nowhere = view(tmp_path / "empty", "model", "m")
-    with AskedModel(nowhere, {}, tmp_path, nothing) as asked_model, pytest.raises(Died, match="No such file"):
+    with AskedModel(nowhere, {}, tmp_path, nothing) as asked_model, pytest.raises(Died, match="Unrecognized model"):
         asked_model.loaded()
 
     def stop() -> None:

@@ -82,6 +82,8 @@ def test_the_seed_decides_what_is_drawn(served: Den) -> None:
     drawn = Sampling(max_new_tokens=12, temperature=1.5)
     first, second, other = (served.say("one", drawn.model_copy(update={"seed": seed}))[0] for seed in (1, 1, 2))
     assert first == second != other
+    engine = open_engine(served.store.artifact("one"), served.store.artifact)
+    assert first == engine.answer(engine.encode(HELLO), drawn.model_copy(update={"seed": 1}))
 
 
 def test_closing_stops_the_model_at_once(served: Den) -> None:

@@ -16,6 +16,9 @@ from backend.core.schemas import ArtifactView
 from backend.inference.protocol import PREFILL_TOKENS, Lookup
 from backend.models.quantization import ADAPTER_FILE
 
+_CACHE_BYTES = 4
+"""Of a number in the KV cache on a CPU."""
+
 
 def load(folder: Path) -> Any:
     """The model in `folder`, with a thread for every core: left alone, the runtime takes half of those that the system shows,
@@ -47,6 +50,8 @@ class GenAIDecoder:
     def __init__(self, view: ArtifactView, lookup: Lookup) -> None:
         base = view.facts.get("base")
         folder = lookup(base).path if base else view.path
+        sizes = json.loads((folder / "genai_config.json").read_text("utf-8"))["model"]["decoder"]
+        self._bytes = 2 * sizes["num_hidden_layers"] * sizes["num_key_value_heads"] * sizes["head_size"] * _CACHE_BYTES
         try:
             self.model = load(folder)
             self._adapters = og.Adapters(self.model) if base else None
@@ -61,7 +66,7 @@ class GenAIDecoder:
         self.lengths: list[int] = []
 
     def bytes_for(self, lengths: Sequence[int]) -> int:
-        return 0
+        return sum(lengths) * self._bytes
 
     def prefill(self, ids: Sequence[int], limit: int) -> GenAIPrefill:
         return GenAIPrefill(self._new_generator(limit), ids)

@@ -10,14 +10,16 @@ import pytest
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
+from backend.inference.engine import Engine
 from backend.inference.protocol import PREFILL_TOKENS, Sampling
 from backend.ml.inference import ort_decoder as module
+from backend.ml.inference.genai_decoder import GenAIDecoder
 from backend.ml.inference.open import open_engine
 from backend.ml.inference.ort_decoder import SHORTEST, OrtDecoder
 from backend.ml.inference.torch_decoder import TorchDecoder
 from backend.ml.inference.torch_engine import TorchEngine
 from tests.helpers import model_view, view
-from tests.onnx_models import build_onnx
+from tests.onnx_models import build_onnx, converted
 
 pytestmark = pytest.mark.ml
 PROMPTS = [[5 + n % 50 for n in range(length)] for length in (9, PREFILL_TOKENS + 40, 3)]
@@ -66,6 +68,23 @@ def alone(engine: Any, prompts: list[list[int]], length: int) -> list[list[int]]
 def test_onnx_rows_answer_as_if_alone(onnx: ArtifactView) -> None:
     engine = open_engine(onnx, {}.__getitem__)
     assert relay(OrtDecoder(onnx, {}.__getitem__), PROMPTS, 12) == alone(engine, PROMPTS, 12)
+
+
+def test_both_decoders_draw_the_same_for_a_seed(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An INT4 model, a prompt of several parts, answers that are drawn: equal bits in all logits, so the same text."""
+    made = converted(tmp_path_factory).onnx
+    one, several = GenAIDecoder(made, {}.__getitem__), OrtDecoder(made, {}.__getitem__)
+    tokens = [begin(decoder, PROMPTS[1]) for decoder in (one, several)]
+    assert tokens[0] == tokens[1]
+    for token in range(5, 15):
+        assert np.array_equal(one.step([token]), several.step([token]))
+    one.drop(0), several.drop(0)
+    engines = [Engine(made, one), Engine(made, several, slots=3)]
+    for seed in range(3):
+        sampling = Sampling(max_new_tokens=40, temperature=1.2, top_p=0.95, seed=seed, full_length=True)
+        drawn = [[list(engine.stream_ids(prompt, sampling)) for prompt in PROMPTS] for engine in engines]
+        assert drawn[0] == drawn[1]
+    assert one.bytes_for([SHORTEST]) == several.bytes_for([SHORTEST])
 
 
 def test_torch_rows_answer_as_if_alone(tiny_model: Path) -> None:
