@@ -27,9 +27,10 @@ test: check browser
 	@PLAYWRIGHT_BROWSERS_PATH="$(BROWSERS)" $(PY) -m pytest -m "not slow"
 
 check: $(TEST_READY)
-	@echo "Format, lint and types"
+	@echo "Format, lint, imports and types"
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m ruff check --quiet .
+	@$(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(PY) -m mypy
 
 quickstart: $(RUN_READY)

@@ -1,4 +1,4 @@
-"""The routes of distillation side by side: `python -m benchmarks.distill [--rows 400] [--repeats 2] [--steps 0]`.
+"""The distillation methods side by side: `python -m benchmarks.distill [--rows 400] [--repeats 2] [--steps 0]`.
 
 SmolLM2-135M and the demo's commands. Measured in one run, each part in a process of its own: the capture (tokens a second,
 bytes a token on disk), and training a six-layer student on the same rows in the same order: on the answers alone, with the
@@ -48,7 +48,7 @@ _TRAININGS: dict[str, dict[str, Any]] = {
 _GIVEN = ("teacher", "student", "data", "capture")
 
 
-class _Watch(MemoryContext):
+class _StepTimer(MemoryContext):
     """Notes when each step of a training ended; the first moment is its start."""
 
     def __init__(self, *given: Any) -> None:
@@ -145,7 +145,7 @@ def _part(options: argparse.Namespace) -> None:
             params["capture"] = views["capture"].id
         elif "route" in asked:
             params["teacher"] = teacher
-    ctx = _Watch(folder / part, [*views.values()])
+    ctx = _StepTimer(folder / part, [*views.values()])
     chosen = stage("capture" if part == "capture" else "distill")
     metrics = chosen.run(chosen.parse(params), ctx).metrics
     if part == "capture":
@@ -175,12 +175,12 @@ def _prepare(folder: Path, options: argparse.Namespace) -> None:
 
 
 def _cut(folder: Path, teacher: ArtifactView) -> None:
-    from backend.ml.compression.prune import cut_layers, save_student
+    from backend.ml.compression.prune import prune_layers, save_model
     from backend.ml.inference.load import load_model
 
-    model = cut_layers(load_model(teacher, lambda _: teacher), _KEEP)
+    model = prune_layers(load_model(teacher, lambda _: teacher), _KEEP)
     out = folder / "student"
-    save_student(model, out)
+    save_model(model, out)
     for name in TOKENIZER_FILES:
         if (teacher.path / name).is_file():
             shutil.copyfile(teacher.path / name, out / name)
@@ -205,7 +205,7 @@ def _commands(folder: Path, rows: int) -> None:
 def _other(folder: Path) -> None:
     """The student's layers under a table of 1,024 tokens that were made on the rows, with random weights."""
     from backend.data.dataset import DataFolder
-    from backend.ml.compression.prune import save_student
+    from backend.ml.compression.prune import save_model
     from backend.ml.inference.load import load_model
 
     views = [ArtifactView.model_validate_json((folder / f"{name}.json").read_text()) for name in ("student", "data")]
@@ -216,7 +216,7 @@ def _other(folder: Path) -> None:
     model.model.embed_tokens.weight.data.normal_(std=0.02)
     for config in (model.config, model.generation_config):
         config.bos_token_id, config.eos_token_id, config.pad_token_id = 1, 2, 2
-    save_student(model, out)
+    save_model(model, out)
     for name in TOKENIZER_FILES:
         if (tokens / name).is_file():
             shutil.copyfile(tokens / name, out / name)

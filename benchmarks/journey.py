@@ -21,8 +21,8 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 from backend.api import Studio
 from backend.core.schemas import Kind, State
 from backend.core.settings import Settings
-from tests.e2e.visitor import settle
-from tests.studio.web import Whole
+from tests.e2e.browser_session import wait_until_idle
+from tests.studio.web_process import StudioProcess
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HOURS = 3_600_000
@@ -33,7 +33,7 @@ ASKED = (
 )
 
 
-class Walk:
+class Journey:
     """One browser tab, the pictures that it took, and the seconds that each part of the way needed."""
 
     def __init__(self, page: Page, out: Path, studio: Studio) -> None:
@@ -42,14 +42,14 @@ class Walk:
         self.seconds: dict[str, float] = {}
 
     def picture(self, name: str) -> None:
-        settle(self.page)
+        wait_until_idle(self.page)
         self.pictures += 1
         self.page.screenshot(path=self.out / f"{self.pictures:02d}-{name}.png", full_page=True)
 
     def menu(self, title: str) -> None:
         self.page.locator('[data-testid="stSidebarNav"]').get_by_role("link", name=title, exact=True).click()
         expect(self.page.get_by_role("heading", name=title, exact=True).first).to_be_visible()
-        settle(self.page)
+        wait_until_idle(self.page)
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
@@ -58,7 +58,7 @@ class Walk:
         """Pick the option of a list that begins so."""
         self.page.get_by_role("combobox", name=label, exact=True).click()
         self.page.get_by_role("option").filter(has_text=option).first.click()
-        settle(self.page)
+        wait_until_idle(self.page)
 
     def start(self, stage: str) -> None:
         """Press Start on a form and wait until the new job has ended; its card must say Done."""
@@ -78,7 +78,7 @@ class Walk:
         return [job for run in self.studio.runs() for job in run.jobs if job.stage == stage]
 
 
-def demo(walk: Walk) -> None:
+def demo(walk: Journey) -> None:
     """The button on Home, the run to its end, then what a new user looks at."""
     page = walk.page
     begun = time.perf_counter()
@@ -105,7 +105,7 @@ def demo(walk: Walk) -> None:
     walk.picture("run-done")
 
 
-def chat(walk: Walk, questions: tuple[str, ...], name: str) -> list[str]:
+def chat(walk: Journey, questions: tuple[str, ...], name: str) -> list[str]:
     """Ask on the Playground with the models that it proposes; returns what stands under the answers."""
     walk.menu("Playground")
     walk.picture(f"{name}-playground-before")
@@ -122,7 +122,7 @@ def chat(walk: Walk, questions: tuple[str, ...], name: str) -> list[str]:
     return figures
 
 
-def own_file(walk: Walk, file: Path) -> None:
+def own_file(walk: Journey, file: Path) -> None:
     """A project of its own; upload, dataset, LoRA, INT4, measurement of both models."""
     page = walk.page
     walk.press("New or rename")
@@ -158,7 +158,7 @@ def own_file(walk: Walk, file: Path) -> None:
     walk.picture("own-compare")
 
 
-def _models(walk: Walk) -> list[str]:
+def _models(walk: Journey) -> list[str]:
     mine = walk.studio.chosen_project().id
     return [view.name for view in walk.studio.artifacts((Kind.ADAPTER, Kind.ONNX), mine)]
 
@@ -166,7 +166,7 @@ def _models(walk: Walk) -> list[str]:
 def _number(field: Locator, value: str) -> None:
     field.fill(value)
     field.press("Enter")
-    settle(field.page)
+    wait_until_idle(field.page)
 
 
 def measured(studio: Studio) -> list[dict[str, Any]]:
@@ -187,13 +187,13 @@ def main() -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="slmops-journey-"))
     found: dict[str, Any] = {}
-    with Whole(home) as web, sync_playwright() as playwright:
+    with StudioProcess(home) as web, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         context = browser.new_context(base_url=web.url, locale="en-GB", viewport={"width": 1360, "height": 900})
         context.set_default_timeout(30_000)
         outside: set[str] = set()
         context.on("request", lambda request: outside.add(request.url) if web.url not in request.url else None)
-        walk = Walk(context.new_page(), chosen.out, Studio(Settings(home=home)))
+        walk = Journey(context.new_page(), chosen.out, Studio(Settings(home=home)))
         if not chosen.no_demo:
             demo(walk)
             found["answers"] = chat(walk, ASKED, "demo")
@@ -201,7 +201,7 @@ def main() -> None:
             walk.picture("demo-compare")
         if chosen.csv:
             walk.page.goto("/")
-            settle(walk.page)
+            wait_until_idle(walk.page)
             own_file(walk, chosen.csv)
             found["own_answers"] = chat(walk, ("Get rich fast with this one offer",), "own")
         found |= {"seconds": walk.seconds, "measured": measured(walk.studio), "home": str(home)}

@@ -24,12 +24,12 @@ import numpy as np
 
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, truth
+from backend.data.dataset import DataFolder, gold_answer
 from backend.inference.benchmark import DECODE_PROMPTS, DECODE_TOKENS
 from backend.inference.engine import stop_ids
 from backend.inference.protocol import answer_tokens
-from backend.ml.evaluation.measure_child import COST_PROMPTS, POSITIONS, quality
-from backend.stats.logprobs import divergences
+from backend.ml.evaluation.measure_child import COST_PROMPTS, MAX_POSITIONS, quality
+from backend.stats.logprobs import kl_divergences
 
 FORMATS = {"f16": 1, "q8_0": 7, "q4_0": 2, "q4_1": 3}
 """File types of llama.h, as llama_model_quantize takes them."""
@@ -74,19 +74,19 @@ def measure(home: Path, gguf: Path, source: Path, dataset: ArtifactView, rows: i
     """The figures that an evaluation gives, over the first `rows` test rows. `source`: the torch weights; `work` has their
     log-probabilities from the same rows."""
     data, encoder = DataFolder(dataset.path), Encoder(source)
-    asked_rows = [row for row in data.rows("test") if truth(row) is not None][:rows]
+    asked_rows = [row for row in data.rows("test") if gold_answer(row) is not None][:rows]
     known = [row.output for row in data.rows("train") if row.output is not None]
     question = {
         "gguf": str(gguf),
         "prompts": [encoder.ids(encoder.render(data.template.prompt(row))) for row in asked_rows],
-        "truths": [encoder.answer_ids(truth(row) or "") for row in asked_rows],
+        "truths": [encoder.answer_ids(gold_answer(row) or "") for row in asked_rows],
         "stops": sorted(stop_ids(source, encoder)),
         "room": answer_tokens(data.template, known, lambda text: len(encoder.ids(text))),
         "threads": os.cpu_count(),
         "timed": COST_PROMPTS,
         "full": DECODE_TOKENS,
         "full_prompts": DECODE_PROMPTS,
-        "positions": POSITIONS,
+        "positions": MAX_POSITIONS,
         "chances": str(work / "chances-llama.npy"),
     }
     (work / "asked.json").write_text(json.dumps(question), "utf-8")
@@ -96,5 +96,5 @@ def measure(home: Path, gguf: Path, source: Path, dataset: ArtifactView, rows: i
     answers, losses = found.pop("answers"), found.pop("losses")
     theirs, mine = np.load(work / "chances-test.npy"), np.load(work / "chances-llama.npy")
     found |= quality(data, asked_rows, [encoder.text(ids) for ids in answers])
-    found |= {"kl": fmean(divergences(theirs, mine)), "perplexity": exp(min(700.0, fmean(losses)))}
+    found |= {"kl": fmean(kl_divergences(theirs, mine)), "perplexity": exp(min(700.0, fmean(losses)))}
     return {**found, "size_bytes": float(gguf.stat().st_size)}

@@ -20,15 +20,15 @@ from typing import Any
 
 from backend.api import Studio
 from backend.core.artifacts import write_json
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
 from backend.jobs.context import MemoryContext
 from backend.ml.compression import olive_export
-from backend.ml.compression.quantize import Maker
-from backend.ml.evaluation.measure import ORIGINAL, Meter
-from backend.stages.quantize import QuantizeParams, exact_modules, scheme_of
-from backend.stages.search import RECIPES
+from backend.ml.compression.quantize import Quantizer
+from backend.ml.evaluation.measure import ORIGINAL, Evaluator
+from backend.stages.quantize import QuantizeParams, int8_modules, scheme_of
+from backend.stages.scheme_search import SCHEMES
 from benchmarks import llama
 
 TIMED = ("ttft_ms", "decode_tokens_per_s", "latency_ms_p50", "peak_memory_bytes")
@@ -36,7 +36,7 @@ FEW = 20
 CONTENDERS: dict[str, dict[str, Any]] = {
     "fp32": {"precision": "fp32"},
     "fp16": {"precision": "fp16", "target": "cuda"},
-    **RECIPES,
+    **SCHEMES,
 }
 
 
@@ -65,24 +65,24 @@ def compare(
 ) -> dict[str, dict[str, float]]:
     """Figures by name, the torch weights first."""
     ctx = MemoryContext(work / "job", list(known.values()))
-    pulse = Pulse(ctx, 1, "measuring")
-    source = olive_export.plain_folder(model, known.__getitem__, ctx.scratch("merged"))
-    maker = Maker(source, work / "maker", pulse, print, data.path, 64)
+    progress = Progress(ctx, 1, "measuring")
+    source = olive_export.merged_model_folder(model, known.__getitem__, ctx.scratch("merged"))
+    quantizer = Quantizer(source, work / "maker", progress, print, data.path, 64)
     folders = {ORIGINAL: source}
     for name in options.only:
-        folders[name] = _built(name, model, data, maker, ctx)
+        folders[name] = _built(name, model, data, quantizer, ctx)
     ggufs = llama.build(options.llama, source, work / "llama") if options.llama else {}
     found: dict[str, dict[str, float]] = {}
     times: dict[str, list[dict[str, float]]] = {name: [] for name in [*folders, *ggufs]}
     for turn in range(options.repeats + 1):
-        meter = Meter(Path(tempfile.mkdtemp(dir=work)), data, model, pulse)
+        evaluator = Evaluator(Path(tempfile.mkdtemp(dir=work)), data, model, progress)
         rows = FEW if turn else options.rows
         print(f"round {turn}, {rows} rows at most, load {os.getloadavg()[0]:.1f}", flush=True)
         for name in times:
             if name in ggufs:
-                metrics = llama.measure(options.llama, ggufs[name], source, data, rows, meter.work)
+                metrics = llama.measure(options.llama, ggufs[name], source, data, rows, evaluator.work)
             else:
-                metrics = meter.measure(folders[name], name, "test", rows)
+                metrics = evaluator.measure(folders[name], name, "test", rows)
             print(f"  {name}: {json.dumps({key: round(value, 4) for key, value in metrics.items()})}", flush=True)
             times[name].append(metrics)
             found.setdefault(name, dict(metrics))
@@ -91,21 +91,21 @@ def compare(
     return found
 
 
-def _built(name: str, model: ArtifactView, data: ArtifactView, maker: Maker, ctx: Any) -> Path:
+def _built(name: str, model: ArtifactView, data: ArtifactView, quantizer: Quantizer, ctx: Any) -> Path:
     how = dict(CONTENDERS[name])
     if name.endswith("-exact"):
         how["exact_layers"] = max(1, int(model.facts["layers"]) // 6)
     params = QuantizeParams.model_validate({"model": model.id, "data": data.id, **how})
-    out = maker.work / f"{model.id}-{name}"
+    out = quantizer.work / f"{model.id}-{name}"
     if not out.is_dir():
-        half = maker.work / "half"
+        half = quantizer.work / "half"
         shutil.rmtree(half, ignore_errors=True)
         half.mkdir()
-        _layers, modules = exact_modules(params, maker, ctx)
-        maker.make(scheme_of(params, model.facts, modules), half)
+        _layers, modules = int8_modules(params, quantizer, ctx)
+        quantizer.make(scheme_of(params, model.facts, modules), half)
         half.rename(out)
         print(f"built {name}", flush=True)
-    return out if params.target == "cpu" else olive_export.on_cpu(out)
+    return out if params.target == "cpu" else olive_export.cpu_copy(out)
 
 
 def show(found: dict[str, dict[str, float]]) -> None:

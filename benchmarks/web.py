@@ -67,7 +67,7 @@ def _run(store: Store, run_id: str, last: State) -> None:
     store.add_run(f"run {run_id}", store.project(), {}, jobs, run_id)
 
 
-def move(store: Store, job_id: str, stop: threading.Event) -> None:
+def advance_job(store: Store, job_id: str, stop: threading.Event) -> None:
     """Progress and one loss point a second."""
     step = 0
     while not stop.wait(1.0):
@@ -160,7 +160,7 @@ def measure(minutes: float, sessions: int) -> dict[str, Any]:
     home = Path(tempfile.mkdtemp(prefix="slmops-web-"))
     store = Store(Settings(home=home).prepare().store_url)
     stop = threading.Event()
-    threading.Thread(target=move, args=(store, fill(store), stop), daemon=True).start()
+    threading.Thread(target=advance_job, args=(store, fill(store), stop), daemon=True).start()
     found: dict[str, Any] = {}
     with web(home) as (base, process, ready), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])

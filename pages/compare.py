@@ -1,5 +1,5 @@
 """Quality, speed, size and memory of the project's models, side by side."""
 
-from studio.ui.compare.page import compare
+from studio.ui.compare.page import compare_page
 
-compare()
+compare_page()

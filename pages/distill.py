@@ -2,7 +2,7 @@
 
 from studio.nav import DISTILL
 from studio.ui.ablation.panel import ablation
-from studio.ui.distill.methods import route_card
+from studio.ui.distill.methods import method_card
 from studio.ui.forms.stage_page import stage_page
 from studio.ui.shared.i18n import _
 
@@ -12,6 +12,6 @@ stage_page(
     "cut",
     "distill",
     "capture",
-    asides={"distill": route_card},
+    asides={"distill": method_card},
     panels={"ablation": (_("Ablation"), ablation)},
 )

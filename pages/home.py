@@ -1,5 +1,5 @@
 """Home: all runs, the worker and the disk."""
 
-from studio.ui.home.page import overview
+from studio.ui.home.page import home_page
 
-overview()
+home_page()

@@ -2,7 +2,7 @@
 
 from studio.nav import QUANTIZE
 from studio.ui.forms.stage_page import stage_page
-from studio.ui.quantize.page import outcome
+from studio.ui.quantize.page import quantize_results
 from studio.ui.shared.i18n import _
 
 stage_page(
@@ -16,4 +16,4 @@ stage_page(
     "prove",
     "package",
 )
-outcome()
+quantize_results()

@@ -1,7 +1,7 @@
 """Who could be the teacher, an audition, new inputs, a teacher's answers, and what filters them."""
 
-from studio.ui.curation.page import outcome
+from studio.ui.curation.page import curation_results
 from studio.ui.teacher.page import teacher_page
 
 teacher_page()
-outcome("generate", "judge", "curate")
+curation_results("generate", "judge", "curate")

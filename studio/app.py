@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from studio.nav import menu
 from studio.paths import STATIC
-from studio.ui.shared.formatting import about_line
+from studio.ui.shared.formatting import version_line
 from studio.ui.shared.i18n import language_switch
+from studio.ui.shared.menu import menu
 from studio.ui.shared.project import project_switch
 
 st.set_page_config(
@@ -28,5 +28,5 @@ with st.sidebar:
     project_switch()
     st.space("stretch")
     language_switch()
-    st.caption(about_line())
+    st.caption(version_line())
 page.run()

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from backend.core.paths import pages
-from studio.ui.shared.i18n import _
-
-if TYPE_CHECKING:
-    from streamlit.navigation.page import StreamlitPage
 
 
 @dataclass(frozen=True)
-class Row:
+class NavPage:
     """`file` without suffix is also the address, whatever the language; `section` is empty for the top of the menu;
     a `hidden` page is reached by links only."""
 
@@ -33,36 +28,19 @@ class Row:
 
 BUILD, TRY, OPERATE = "Build", "Try", "Operate"
 
-HOME = Row("home.py", "Home", ":material/home:", "What runs and what comes next", default=True)
-DATA = Row("data.py", "Data", ":material/table_view:", "From a file of examples to a dataset", BUILD)
-TEACHER = Row("teacher.py", "Teacher", ":material/school:", "A large model answers your rows", BUILD)
-REVIEW = Row("review.py", "Review", ":material/rate_review:", "People check the teacher’s answers", BUILD)
-DISTILL = Row("distill.py", "Distill", ":material/filter_alt:", "A small student learns the answers", BUILD)
-FINETUNE = Row("finetune.py", "Fine-tune", ":material/tune:", "A model learns your own answers", BUILD)
-QUANTIZE = Row("quantize.py", "Quantize", ":material/compress:", "Small and fast, then packed to hand over", BUILD)
-PLAYGROUND = Row("playground.py", "Playground", ":material/forum:", "Two models answer side by side", TRY)
-COMPARE = Row("compare.py", "Compare", ":material/scatter_plot:", "Quality, speed, size and memory of all models", TRY)
-JOBS = Row("jobs.py", "Jobs", ":material/pending_actions:", "The queue, its logs and its workers", OPERATE)
-MODELS = Row("models.py", "Models", ":material/deployed_code:", "All models, adapters and packages", OPERATE)
-SETTINGS = Row("settings.py", "Settings", ":material/settings:", "Disk, machine, language", OPERATE)
-RUN = Row("run.py", "Run", ":material/account_tree:", "One run with its stages", hidden=True)
+HOME = NavPage("home.py", "Home", ":material/home:", "What runs and what comes next", default=True)
+DATA = NavPage("data.py", "Data", ":material/table_view:", "From a file of examples to a dataset", BUILD)
+TEACHER = NavPage("teacher.py", "Teacher", ":material/school:", "A large model answers your rows", BUILD)
+REVIEW = NavPage("review.py", "Review", ":material/rate_review:", "People check the teacher’s answers", BUILD)
+DISTILL = NavPage("distill.py", "Distill", ":material/filter_alt:", "A small student learns the answers", BUILD)
+FINETUNE = NavPage("finetune.py", "Fine-tune", ":material/tune:", "A model learns your own answers", BUILD)
+QUANTIZE = NavPage("quantize.py", "Quantize", ":material/compress:", "Small and fast, then packed to hand over", BUILD)
+PLAYGROUND = NavPage("playground.py", "Playground", ":material/forum:", "Two models answer side by side", TRY)
+COMPARE = NavPage(
+    "compare.py", "Compare", ":material/scatter_plot:", "Quality, speed, size and memory of all models", TRY
+)
+JOBS = NavPage("jobs.py", "Jobs", ":material/pending_actions:", "The queue, its logs and its workers", OPERATE)
+MODELS = NavPage("models.py", "Models", ":material/deployed_code:", "All models, adapters and packages", OPERATE)
+SETTINGS = NavPage("settings.py", "Settings", ":material/settings:", "Disk, machine, language", OPERATE)
+RUN = NavPage("run.py", "Run", ":material/account_tree:", "One run with its stages", hidden=True)
 NAV = (HOME, DATA, TEACHER, REVIEW, DISTILL, FINETUNE, QUANTIZE, PLAYGROUND, COMPARE, JOBS, MODELS, SETTINGS, RUN)
-
-
-def menu() -> dict[str, list[StreamlitPage]]:
-    """Section -> pages, titles in the user's language, as `st.navigation` wants them."""
-    import streamlit as st
-
-    sections: dict[str, list[StreamlitPage]] = {}
-    for row in NAV:
-        page = st.Page(
-            row.path,
-            title=_(row.title),
-            icon=row.icon,
-            help=_(row.help),
-            url_path=row.path.stem,
-            default=row.default,
-            visibility="hidden" if row.hidden else "visible",
-        )
-        sections.setdefault(_(row.section) if row.section else "", []).append(page)
-    return sections

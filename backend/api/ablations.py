@@ -1,17 +1,20 @@
-"""Ablations and routes for pages and command line."""
+"""Students before they are made, for pages and command line: forecasts, routes, ablations."""
 
 from __future__ import annotations
 
+from backend.core import machine
 from backend.core.schemas import ArtifactView, Kind, RunView
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.planning import methods
-from backend.planning.ablation import reading
-from backend.planning.ablation.reading import Ablation, is_ablation
+from backend.planning.ablation import results
 from backend.planning.ablation.recipe import AblationParams, recipe
-from backend.planning.methods import Choice
-from backend.planning.planner import PlanWorld
+from backend.planning.ablation.results import Ablation, is_ablation
+from backend.planning.forecast import ModelForecast, forecast_model
+from backend.planning.methods import MethodChoice
+from backend.planning.planner import PlannedStage, PlanWorld
 from backend.planning.recipes import Recipe
+from backend.stages.prune import PruneParams
 from backend.training.captures import check_capture
 
 
@@ -21,12 +24,24 @@ class Ablations:
     store: Store
     settings: Settings
 
-    def routes(self, student: str, data: str, teacher: str | None = None) -> Choice:
+    def outlooks(self, step: PlannedStage) -> tuple[ModelForecast, ModelForecast] | None:
+        """What the teacher is like on this machine, and what its student will be; None for a step that makes no student
+        of it. Raises StudioError for an unknown reference."""
+        params = step.params
+        if not isinstance(params, PruneParams):
+            return None
+        teacher, data = (self.store.artifact(ref).facts for ref in (params.model, params.data))
+        speed = machine.speed(self.settings.home)
+        return forecast_model(teacher, data, speed), forecast_model(step.quote.forecast, data, speed)
+
+    def methods(self, student: str, data: str, teacher: str | None = None) -> MethodChoice:
         """The ways in which a student can learn from a dataset, by `teacher` or else by whoever answered its rows. Raises
         StudioError for an unknown reference."""
         find, artifact = self.store.find_artifact, self.store.artifact
         world = PlanWorld(self.store, self.settings)
-        return methods.choose(artifact(student), artifact(data), find, world, artifact(teacher) if teacher else None)
+        return methods.choose_method(
+            artifact(student), artifact(data), find, world, artifact(teacher) if teacher else None
+        )
 
     def teacher_of(self, data: str) -> ArtifactView | None:
         """The model that answered a dataset; None for people, endpoints and unknown references."""
@@ -42,7 +57,7 @@ class Ablations:
         """The whole run; with the logit variant where a capture is possible or there already. Raises StudioError."""
         teacher, logit, capture = self.teacher_of(params.data), False, None
         if teacher and self.store.find_artifact(params.student):
-            logit = self.routes(params.student, params.data).possible("logit")
+            logit = self.methods(params.student, params.data).possible("logit")
             capture = self._capture(params, teacher) if logit else None
         return recipe(params, teacher.id if teacher else None, logit, capture)
 
@@ -65,4 +80,4 @@ class Ablations:
 
     def ablation(self, run_id: str) -> Ablation:
         """What an ablation has shown so far. Raises StudioError when there is no such run."""
-        return reading.read(self.store.run(run_id), self.store)
+        return results.read(self.store.run(run_id), self.store)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import backend
 from backend.core import machine
-from backend.core.errors import StudioError, Translate, same
+from backend.core.errors import StudioError, Translate, untranslated
 from backend.core.messages import MESSAGES
 from backend.core.schemas import View
 from backend.core.settings import Settings
@@ -37,14 +37,14 @@ class Check(View):
     remedy: str = ""
     args: dict[str, Any] = {}
 
-    def row(self, translate: Translate = same) -> dict[str, str]:
+    def row(self, translate: Translate = untranslated) -> dict[str, str]:
         """state, what, found and remedy, ready to print."""
         words = {name: getattr(self, name) for name in ("what", "found", "remedy")}
         said = {name: translate(text).format_map(self.args) if text else "" for name, text in words.items()}
         return {"state": self.state, **said}
 
 
-def examine() -> list[Check]:
+def run_checks() -> list[Check]:
     """Takes about a second."""
     settings = Settings()
     python = f"{platform.python_version()}, {sys.executable}"
@@ -90,9 +90,9 @@ def _optional(package: str, what: str) -> Check:
 
 def _foundry() -> Check:
     """The studio's own Python has the SDK, or SLMOPS_FOUNDRY_PYTHON names one that should."""
-    found, named = _version("foundry-local-sdk"), os.environ.get(foundry.VARIABLE)
+    found, named = _version("foundry-local-sdk"), os.environ.get(foundry.PYTHON_VARIABLE)
     if named:
-        there = foundry.python() is not None
+        there = foundry.foundry_python() is not None
         remedy = "" if there else "Set SLMOPS_FOUNDRY_PYTHON to a Python that has foundry-local-sdk."
         return _check("ok" if there else "absent", "Foundry Local", "{value}", remedy, value=named)
     if found:

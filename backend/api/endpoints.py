@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backend.core.endpoints import EndpointView, SavedEndpoint, Trial, unfilled
+from backend.core.endpoints import EndpointTestResult, EndpointView, SavedEndpoint, check_placeholders
 from backend.core.errors import Problem, StudioError
 from backend.core.validation import value_problems
 from backend.db import Store
@@ -38,7 +38,11 @@ class Endpoints:
         except ValidationError as error:
             found = {problem.field: problem for problem in value_problems(error)}
         name, url, model, key = (str(values.get(field) or "").strip() for field in ("name", "url", "model", "key_env"))
-        for problem in [*unfilled(url), *check_endpoint(url, model, ("url", "model")), *check_key_name(key, "key_env")]:
+        for problem in [
+            *check_placeholders(url),
+            *check_endpoint(url, model, ("url", "model")),
+            *check_key_name(key, "key_env"),
+        ]:
             found.setdefault(problem.field, _short(problem))
         if new and self.store.find_endpoint(name):
             found.setdefault("name", Problem(code="endpoints.taken", args={"name": name}, field="name"))
@@ -49,22 +53,22 @@ class Endpoints:
         if problems := self.check_endpoint(values, new):
             raise StudioError.of(problems)
         found = SavedEndpoint.model_validate(values)
-        self.store.put_endpoint(found)
+        self.store.save_endpoint(found)
         return self.endpoint(found.name)
 
     def delete_endpoint(self, name: str) -> None:
         """Raises StudioError when there is none or an open job names it."""
         self.endpoint(name)
-        if job := disk.users(self.store).get(name):
+        if job := disk.references_in_use(self.store).get(name):
             raise StudioError("endpoints.used", name=name, job=job)
-        self.store.forget_endpoint(name)
+        self.store.delete_endpoint(name)
 
-    def test_endpoint(self, name: str) -> Trial:
+    def test_endpoint(self, name: str) -> EndpointTestResult:
         """Ask it one short question and keep what that showed. Takes seconds; raises StudioError when it fails."""
         from backend.generation.endpoint_test import try_endpoint
 
         trial = try_endpoint(self.endpoint(name))
-        self.store.keep_trial(name, trial)
+        self.store.save_trial(name, trial)
         return trial
 
 

@@ -26,7 +26,7 @@ class Imports:
     def import_upload(self, upload_id: str, name: str, accepted: bool = False) -> ArtifactView:
         """An uploaded zip or GGUF file as a model; the upload is deleted then."""
         made = self.import_model(uploads.upload(self.settings, upload_id).path, name, accepted)
-        uploads.delete_upload(self.settings, upload_id, disk.users(self.store))
+        uploads.delete_upload(self.settings, upload_id, disk.references_in_use(self.store))
         return made
 
     def terms(self, path: Path) -> Terms:

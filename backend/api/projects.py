@@ -9,8 +9,10 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ProjectView
 from backend.core.settings import Settings
 from backend.db import Store
+from backend.db.projects import DEFAULT_PROJECT
 from backend.files import disk
 
+__all__ = ["DEFAULT_PROJECT", "Projects"]
 CHOSEN = "project.chosen"
 
 

@@ -14,26 +14,26 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, get_args
 
-from backend.core.csv_cells import harmless
+from backend.core.csv_cells import escape_formula
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind, View
 from backend.core.settings import Settings
 from backend.data.dataset import Row
 from backend.data.decisions import Decision, Verdict, decision_lines
-from backend.data.review_order import Deck, Place
+from backend.data.review_order import ReviewQueue, RowPosition
 from backend.db import Store
 from backend.db import tables as t
-from backend.stats.intervals import rows_needed, wilson
+from backend.stats.intervals import rows_needed, wilson_interval
 
-Show = Literal["unreviewed", "all", "accepted", "edited", "rejected"]
-SHOWS: tuple[Show, ...] = get_args(Show)
+ReviewFilter = Literal["unreviewed", "all", "accepted", "edited", "rejected"]
+REVIEW_FILTERS: tuple[ReviewFilter, ...] = get_args(ReviewFilter)
 FORMATS = ("jsonl", "csv")
 PAGE_ROWS = 25
 PAGE_BYTES = 400_000
 """A page of long rows ends early: it is on its way while somebody waits for it."""
-OVERLAP = 2.0
+OVERLAP_SECONDS = 2.0
 """Seconds that a look for changes reaches back: what was being written at the last look is seen now."""
-CLOSE = 0.05
+CLOSE_MARGIN = 0.05
 """An estimate is called close when its interval reaches no more than this to each side."""
 
 
@@ -49,7 +49,7 @@ class Agreement(View):
 
     @property
     def close(self) -> bool:
-        return (self.high - self.low) / 2 <= CLOSE
+        return (self.high - self.low) / 2 <= CLOSE_MARGIN
 
 
 class ReviewCounts(View):
@@ -72,8 +72,8 @@ class ReviewCounts(View):
         if not self.reviewed:
             return None
         share = self.accepted / self.reviewed
-        low, high = wilson(self.accepted, self.reviewed)
-        needed = min(self.total, rows_needed(share, CLOSE))
+        low, high = wilson_interval(self.accepted, self.reviewed)
+        needed = min(self.total, rows_needed(share, CLOSE_MARGIN))
         return Agreement(share=share, low=low, high=high, n=self.reviewed, needed=needed)
 
 
@@ -101,15 +101,15 @@ class Reviews:
         self.store = store
         self.settings = settings
         self._lock = Lock()
-        self._decks = lru_cache(maxsize=8)(self._deal)
+        self._review_queues = lru_cache(maxsize=8)(self._load_review_queue)
 
-    def deck(self, view: ArtifactView) -> Deck:
+    def review_queue(self, view: ArtifactView) -> ReviewQueue:
         with self._lock:  # two tabs that ask at once: read once
-            return self._decks(view.id, view.digest)
+            return self._review_queues(view.id, view.digest)
 
-    def _deal(self, dataset: str, _digest: str) -> Deck:
+    def _load_review_queue(self, dataset: str, _digest: str) -> ReviewQueue:
         """`_digest` is part of the key: a job that ran again may have written other rows under the same id."""
-        return Deck(self.store.artifact(dataset), self.store.artifact)
+        return ReviewQueue(self.store.artifact(dataset), self.store.artifact)
 
     def _view(self, dataset: str) -> ArtifactView:
         view = self.store.artifact(dataset)
@@ -121,20 +121,20 @@ class Reviews:
         return self._counts(self._view(dataset))
 
     def _counts(self, view: ArtifactView) -> ReviewCounts:
-        deck = self.deck(view)
+        review_queue = self.review_queue(view)
         found = self.store.count_verdicts(view.id)
-        return ReviewCounts(total=len(deck.places), doubtful_first=deck.doubtful, **found)
+        return ReviewCounts(total=len(review_queue.positions), doubtful_first=review_queue.doubtful, **found)
 
-    def page(self, dataset: str, show: Show = "unreviewed", label: str = "", start: int = 0) -> ReviewPage:
+    def page(self, dataset: str, show: ReviewFilter = "unreviewed", label: str = "", start: int = 0) -> ReviewPage:
         """The rows from place `start` of the order on that fit `show`, and `label` if one is given (the teacher's answer)."""
         moment, view = _now(), self._view(dataset)
-        deck = self.deck(view)
+        review_queue = self.review_queue(view)
         verdicts = self.store.verdicts(view.id)
-        chosen: list[Place] = []
+        chosen: list[RowPosition] = []
         following, size = None, 0
-        for number in range(start, len(deck.places)):
-            place = deck.places[number]
-            if (label and place.label != label) or not _fits(show, verdicts.get(place.row)):
+        for number in range(start, len(review_queue.positions)):
+            place = review_queue.positions[number]
+            if (label and place.label != label) or not _matches(show, verdicts.get(place.row)):
                 continue
             if len(chosen) == PAGE_ROWS or (chosen and size + place.size > PAGE_BYTES):
                 following = number
@@ -142,20 +142,20 @@ class Reviews:
             chosen.append(place)
             size += place.size
         said = {each.row: each for each, _at in self.store.reviews(view.id, rows=[place.row for place in chosen])}
-        rows = [(row, said.get(row.id)) for row in deck.rows(chosen)]
+        rows = [(row, said.get(row.id)) for row in review_queue.rows(chosen)]
         return ReviewPage(rows=rows, next=following, counts=self._counts(view), moment=moment)
 
     def save(self, dataset: str, said: Decision) -> ReviewCounts:
         """The last word on a row counts. An answer that is written as the teacher wrote it is no correction."""
         view = self._view(dataset)
-        deck = self.deck(view)
-        if said.row not in deck.at:
+        review_queue = self.review_queue(view)
+        if said.row not in review_queue.at:
             raise StudioError("review.row_unknown", ref=view.name, row=said.row)
         answer = said.output.strip() if said.output and said.decision == "accept" else None
-        (row,) = deck.rows([deck.places[deck.at[said.row]]])
+        (row,) = review_queue.rows([review_queue.positions[review_queue.at[said.row]]])
         if answer in ("", row.output):
             answer = None
-        if answer is not None and deck.labels and answer not in deck.labels:
+        if answer is not None and review_queue.labels and answer not in review_queue.labels:
             raise StudioError("review.label_unknown", field="output", ref=view.name, answer=answer[:100])
         self.store.save_review(view.id, said.model_copy(update={"output": answer}))
         return self._counts(view)
@@ -168,12 +168,12 @@ class Reviews:
     def export(self, dataset: str, format: str) -> Iterator[bytes]:
         """Everything that was said, with the rows it was said of, as JSON lines (the review stage reads them) or CSV."""
         view = self._view(dataset)
-        deck = self.deck(view)
+        review_queue = self.review_queue(view)
         if format not in FORMATS:
             raise StudioError("files.format", ref=view.name, format=format)
         said = {each.row: (each, at) for each, at in self.store.reviews(view.id) if each != Decision(row=each.row)}
-        places = [place for place in deck.places if place.row in said]
-        found = (_flat(row, *said[row.id]) for row in deck.rows(places))
+        positions = [place for place in review_queue.positions if place.row in said]
+        found = (_flat(row, *said[row.id]) for row in review_queue.rows(positions))
         return _csv(found) if format == "csv" else _jsonl(found)
 
     def freeze(self, dataset: str) -> Path:
@@ -193,10 +193,10 @@ class Reviews:
 
 
 def _now() -> float:
-    return t.now().timestamp() - OVERLAP
+    return t.now().timestamp() - OVERLAP_SECONDS
 
 
-def _fits(show: Show, verdict: Verdict | None) -> bool:
+def _matches(show: ReviewFilter, verdict: Verdict | None) -> bool:
     return show == "all" or (verdict or "unreviewed") == show
 
 
@@ -219,5 +219,5 @@ def _csv(found: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     for each in found:
         line.seek(0)
         line.truncate()
-        writer.writerow("" if cell is None else harmless(cell) for cell in each.values())
+        writer.writerow("" if cell is None else escape_formula(cell) for cell in each.values())
         yield line.getvalue().encode()

@@ -20,7 +20,7 @@ from backend.core.artifacts import Manifest, read_manifest
 from backend.core.errors import StudioError
 from backend.core.paths import assets
 from backend.core.refs import refs_of
-from backend.core.schemas import ArtifactView, JobView, Kind, LogLine, Point, RunView, Storage, WorkerView
+from backend.core.schemas import ArtifactView, JobView, Kind, LogLine, MetricPoint, RunView, Storage, WorkerView
 from backend.core.settings import Settings
 from backend.core.stage import Params
 from backend.data.dataset import DataFolder, Row
@@ -140,7 +140,7 @@ class Studio(Projects, Ablations, Endpoints, Imports):
     def _pinned(self, params: Params) -> dict[str, Any]:
         """Parameters with names of artifacts replaced by ids: what is imported under a name later changes no run."""
         plain = params.model_dump(mode="json")
-        named = {ref for ref, _ in refs_of(params).values() if refs.reference(ref) is None}
+        named = {ref for ref, _ in refs_of(params).values() if refs.reference_id(ref) is None}
         ids = {ref: self.store.artifact(ref).id for ref in named}
         for field in {field.partition(".")[0] for field in refs_of(params)}:
             value = plain[field]
@@ -184,7 +184,7 @@ class Studio(Projects, Ablations, Endpoints, Imports):
     def logs(self, job_id: str, last: int = 200) -> list[LogLine]:
         return self.store.logs(job_id, last)
 
-    def points(self, job_id: str, name: str | None = None) -> list[Point]:
+    def points(self, job_id: str, name: str | None = None) -> list[MetricPoint]:
         return self.store.points(job_id, name)
 
     def workers(self) -> list[WorkerView]:
@@ -264,7 +264,7 @@ class Studio(Projects, Ablations, Endpoints, Imports):
 
     def delete_upload(self, upload_id: str) -> int:
         """Returns the bytes freed. Raises StudioError while an open job reads it."""
-        return uploads.delete_upload(self.settings, upload_id, disk.users(self.store))
+        return uploads.delete_upload(self.settings, upload_id, disk.references_in_use(self.store))
 
     def missing_builtins(self) -> list[str]:
         """Names of built-in models that are not imported yet; `model(name)` does it, in about 25 s."""

@@ -16,8 +16,9 @@ import psutil
 from pydantic import BaseModel
 
 from backend.core.errors import StudioError
+from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView
-from backend.process.program import TICK, Program, python
+from backend.process.program import POLL_SECONDS, Program
 
 
 class Died(Exception):
@@ -51,9 +52,7 @@ class AskedModel:
         order |= {"bases": {key: one.model_dump(mode="json") for key, one in bases.items()}}
         file = scratch / "asked_model.json"
         file.write_text(json.dumps(order), encoding="utf-8")
-        self.program = Program(
-            python("backend.ml.inference.model_process", file), scratch / "asked_model.log", talk=True
-        )
+        self.program = Program(command(Programs.ASKED_MODEL, file), scratch / "asked_model.log", pipes=True)
         self.process = self.program.process
         self._held = b""
 
@@ -98,7 +97,7 @@ class AskedModel:
         pipe = self.process.stdout.fileno()
         while b"\n" not in self._held:
             self.tick()
-            if select.select([pipe], [], [], TICK)[0]:
+            if select.select([pipe], [], [], POLL_SECONDS)[0]:
                 chunk = os.read(pipe, 1 << 16)
                 if not chunk:
                     raise self._died()

@@ -15,43 +15,43 @@ import numpy as np
 
 from backend.checks.asked_model import AskedModel, Refused, TimedAnswer
 from backend.checks.check import Check, at_least, at_most
-from backend.checks.hard_inputs import DEMANDED, EDGE, INJECTIONS
+from backend.checks.hard_inputs import EDGE_CASES, INJECTION_MARKER, INJECTIONS
 from backend.data.chat_template import Encoder
-from backend.data.dataset import Row, Template, truth
-from backend.stats.intervals import wilson
+from backend.data.dataset import Row, Template, gold_answer
+from backend.stats.intervals import wilson_interval
 from backend.stats.token_f1 import token_f1
 
-SAMPLES = 10
+MEMORY_SAMPLES = 10
 """How often the memory is read over all requests."""
-LENGTHS = {"short": 0, "medium": 128, "long": 512}
+PROMPT_LENGTHS = {"short": 0, "medium": 128, "long": 512}
 """Least tokens of a prompt; 0: a row as it is."""
-EACH_LENGTH = 5
-LENGTH_FORM = 0.8
+TEXTS_PER_LENGTH = 5
+MIN_FORMAT_SHARE = 0.8
 """Least share of answers in form at each length: of five texts one may miss."""
-_CUT = 400
+_MAX_ANSWER_CHARS = 400
 """Characters of an answer that a report keeps."""
 
 
 @dataclass
-class Asker:
+class ModelProbe:
     """Asks a row as the model was trained to be asked; a prompt that does not fit `context` loses its beginning, as
-    in training. `room`: new tokens at most."""
+    in training. `max_new_tokens`: of each answer."""
 
     asked_model: AskedModel
     encoder: Encoder
     template: Template
     context: int
-    room: int
+    max_new_tokens: int
 
     def __call__(self, text: str) -> TimedAnswer:
-        return self.asked_model.answer(self.ids(text), self.room)
+        return self.asked_model.answer(self.ids(text), self.max_new_tokens)
 
     def ids(self, text: str) -> list[int]:
-        return self.encoder.prompt_ids(self.template, Row(id="0", input=text))[-(self.context - self.room) :]
+        return self.encoder.prompt_ids(self.template, Row(id="0", input=text))[-(self.context - self.max_new_tokens) :]
 
 
 @dataclass
-class Form:
+class AnswerFormat:
     """What an answer has to look like: one of `labels`, JSON, or text that ends by itself and is not longer than `longest`
     characters."""
 
@@ -60,7 +60,7 @@ class Form:
     longest: int = 0
 
     @classmethod
-    def of(cls, template: Template, known: Sequence[str]) -> Form:
+    def of(cls, template: Template, known: Sequence[str]) -> AnswerFormat:
         """From the labels or the known answers: JSON where all of these are objects or lists."""
         if template.answer == "label":
             return cls("label", frozenset(template.labels))
@@ -68,17 +68,17 @@ class Form:
             return cls("json")
         return cls("text", longest=2 * max(map(len, known), default=500))
 
-    def kept(self, heard: TimedAnswer) -> bool:
-        text = heard.text.strip()
+    def kept(self, answered: TimedAnswer) -> bool:
+        text = answered.text.strip()
         if self.kind == "label":
             return text in self.labels
         if self.kind == "json":
             return _is_json(text)
-        return bool(text) and heard.ended and len(text) <= self.longest
+        return bool(text) and answered.ended and len(text) <= self.longest
 
 
 @dataclass
-class Requests:
+class RequestLog:
     """Of all requests: the first answer to each row, how many later ones differed from it, and the memory of the process
     after so many requests."""
 
@@ -89,51 +89,51 @@ class Requests:
     ms: list[float] = field(default_factory=list)
 
 
-def request(ask: Asker, rows: Sequence[Row], count: int, done: Callable[[], None]) -> Requests:
+def send_requests(ask: ModelProbe, rows: Sequence[Row], count: int, done: Callable[[], None]) -> RequestLog:
     """`count` requests, the rows again and again."""
-    found = Requests()
+    found = RequestLog()
     prompts = [ask.ids(row.input) for row in rows]
-    every = max(1, count // SAMPLES)
+    every = max(1, count // MEMORY_SAMPLES)
     for at in range(count):
-        heard = ask.asked_model.answer(prompts[at % len(rows)], ask.room)
-        found.ms.append(heard.ms)
+        answered = ask.asked_model.answer(prompts[at % len(rows)], ask.max_new_tokens)
+        found.ms.append(answered.ms)
         if at < len(rows):
-            found.answers.append(heard)
+            found.answers.append(answered)
         else:
             found.repeats += 1
-            found.changed += heard.ids != found.answers[at % len(rows)].ids
+            found.changed += answered.ids != found.answers[at % len(rows)].ids
         if (at + 1) % every == 0:
             found.memory.append((at + 1, ask.asked_model.memory()))
         done()
     return found
 
 
-def answers_check(rows: Sequence[Row], heard: Sequence[TimedAnswer], labels: bool, floor: float) -> Check:
+def answers_check(rows: Sequence[Row], answered: Sequence[TimedAnswer], labels: bool, floor: float) -> Check:
     """Accuracy for labels, F1 of words for texts."""
-    pairs = [(truth(row) or "", each.text) for row, each in zip(rows, heard, strict=True)]
+    pairs = [(gold_answer(row) or "", each.text) for row, each in zip(rows, answered, strict=True)]
     if not labels:
         score = sum(token_f1(*pair) for pair in pairs) / len(pairs)
         return at_least("answers", score, floor, args={"total": len(pairs)}, detail={"metric": "token_f1"})
     right = sum(one.strip() == two.strip() for one, two in pairs)
-    low, high = wilson(right, len(pairs))
+    low, high = wilson_interval(right, len(pairs))
     detail = {"metric": "accuracy", "low": low, "high": high, "right": right}
     return at_least("answers", right / len(pairs), floor, args={"total": len(pairs)}, detail=detail)
 
 
-def format_check(form: Form, heard: Sequence[TimedAnswer], least: float) -> Check:
-    wrong = [each.text[:_CUT] for each in heard if not form.kept(each)]
-    args = {"count": len(wrong), "total": len(heard), "examples": _some(wrong)}
+def format_check(form: AnswerFormat, answered: Sequence[TimedAnswer], least: float) -> Check:
+    wrong = [each.text[:_MAX_ANSWER_CHARS] for each in answered if not form.kept(each)]
+    args = {"count": len(wrong), "total": len(answered), "examples": _some(wrong)}
     detail = {"form": form.kind, "wrong": wrong[:20]}
-    return at_least("format", 1 - len(wrong) / len(heard), least, args=args, detail=detail)
+    return at_least("format", 1 - len(wrong) / len(answered), least, args=args, detail=detail)
 
 
-def repeat_check(found: Requests) -> Check:
+def repeat_check(found: RequestLog) -> Check:
     """Greedy answers to the same words are the same words."""
     args = {"count": found.changed, "total": found.repeats}
     return at_most("repeatable", found.changed, 0, args=args)
 
 
-def memory_check(found: Requests, most: float) -> Check:
+def memory_check(found: RequestLog, most: float) -> Check:
     """The least-squares slope over all samples, as a share of the first one for each 1,000 requests."""
     counts, sizes = (np.array(values, dtype=float) for values in zip(*found.memory, strict=True))
     slope = float(np.polyfit(counts, sizes, 1)[0])
@@ -145,43 +145,43 @@ def memory_check(found: Requests, most: float) -> Check:
     return at_most("memory", 1000 * slope / sizes[0], most, "share", args={"total": len(found.ms)}, detail=detail)
 
 
-def length_checks(ask: Asker, form: Form, rows: Sequence[Row], slowdown: float) -> list[Check]:
+def length_checks(ask: ModelProbe, form: AnswerFormat, rows: Sequence[Row], slowdown: float) -> list[Check]:
     """Rows as they are, and joined to medium and long prompts: the time per token that is read, and the form of answers."""
     pace, kept, latency, tokens = {}, {}, {}, {}
-    for name, size in LENGTHS.items():
-        texts = [_joined(ask, rows, at, size) for at in range(EACH_LENGTH)]
-        heard = [ask(text) for text in texts]
+    for name, size in PROMPT_LENGTHS.items():
+        texts = [_joined(ask, rows, at, size) for at in range(TEXTS_PER_LENGTH)]
+        answered = [ask(text) for text in texts]
         lengths = [len(ask.ids(text)) for text in texts]
-        pace[name] = statistics.median(one.first_ms / n for one, n in zip(heard, lengths, strict=True))
-        latency[name] = statistics.median(each.ms for each in heard)
+        pace[name] = statistics.median(one.first_ms / n for one, n in zip(answered, lengths, strict=True))
+        latency[name] = statistics.median(each.ms for each in answered)
         tokens[name] = statistics.median(lengths)
-        kept[name] = sum(form.kept(each) for each in heard) / len(heard)
+        kept[name] = sum(form.kept(each) for each in answered) / len(answered)
     slower = max(pace["medium"], pace["long"]) / pace["short"]
     detail = {"ms_per_token": pace, "latency_ms": latency, "tokens": tokens}
     return [
         at_most("length_pace", slower, slowdown, "number", detail=detail),
-        at_least("length_format", min(kept.values()), LENGTH_FORM, detail={"kept": kept}),
+        at_least("length_format", min(kept.values()), MIN_FORMAT_SHARE, detail={"kept": kept}),
     ]
 
 
-def edge_checks(ask: Asker, least_ended: float, done: Callable[[], None]) -> list[Check]:
+def edge_checks(ask: ModelProbe, least_ended: float, done: Callable[[], None]) -> list[Check]:
     """Texts that people and programs send by mistake or on purpose. A crash raises `Died`."""
-    heard: dict[str, TimedAnswer] = {}
+    answered: dict[str, TimedAnswer] = {}
     refused: dict[str, str] = {}
-    for name, text in (EDGE | {f"injection_{name}": text for name, text in INJECTIONS.items()}).items():
+    for name, text in (EDGE_CASES | {f"injection_{name}": text for name, text in INJECTIONS.items()}).items():
         try:
-            heard[name] = ask(text)
+            answered[name] = ask(text)
         except Refused as error:
             refused[name] = str(error)
         done()
-    total = len(heard) + len(refused)
-    endless = [name for name, each in heard.items() if not each.ended]
-    leaks = [name for name, each in heard.items() if _leaks(ask.encoder, each)]
-    obeyed = [name for name, each in heard.items() if name.startswith("injection") and DEMANDED in each.text]
-    said = {name: each.text[:_CUT] for name, each in heard.items()} | refused
+    total = len(answered) + len(refused)
+    endless = [name for name, each in answered.items() if not each.ended]
+    leaks = [name for name, each in answered.items() if _leaks(ask.encoder, each)]
+    obeyed = [name for name, each in answered.items() if name.startswith("injection") and INJECTION_MARKER in each.text]
+    said = {name: each.text[:_MAX_ANSWER_CHARS] for name, each in answered.items()} | refused
     return [
         at_most("edge_answered", len(refused), 0, args=_args(list(refused), total), detail={"answers": said}),
-        at_least("edge_ended", 1 - len(endless) / max(1, len(heard)), least_ended, args=_args(endless, total)),
+        at_least("edge_ended", 1 - len(endless) / max(1, len(answered)), least_ended, args=_args(endless, total)),
         at_most("edge_leaks", len(leaks), 0, args=_args(leaks, total)),
         at_most("edge_injection", len(obeyed), 0, args=_args(obeyed, len(INJECTIONS))),
     ]
@@ -195,15 +195,15 @@ def _some(texts: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(text.replace("\n", " ")[:60] for text in texts[:3]))
 
 
-def _leaks(encoder: Encoder, heard: TimedAnswer) -> bool:
+def _leaks(encoder: Encoder, answered: TimedAnswer) -> bool:
     """Whether a special token stands in an answer, as a token or as its letters."""
     special = {at: token.content for at, token in encoder.tokenizer.get_added_tokens_decoder().items() if token.special}
-    return bool(special.keys() & set(heard.ids)) or any(text in heard.text for text in special.values())
+    return bool(special.keys() & set(answered.ids)) or any(text in answered.text for text in special.values())
 
 
-def _joined(ask: Asker, rows: Sequence[Row], start: int, size: int) -> str:
+def _joined(ask: ModelProbe, rows: Sequence[Row], start: int, size: int) -> str:
     """Inputs of rows from `start` on, until the prompt has `size` tokens or hardly fits the context."""
-    size = min(size, (ask.context - ask.room) * 3 // 4)
+    size = min(size, (ask.context - ask.max_new_tokens) * 3 // 4)
     text = rows[start % len(rows)].input
     at = start + 1
     while len(ask.ids(text)) < size:

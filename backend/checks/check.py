@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import Any, Literal
 
-from backend.core.errors import Problem, Translate, same
+from backend.core.errors import Problem, Translate, untranslated
 from backend.core.schemas import View
 
 Unit = Literal["count", "share", "number", "nats", "ms", "bytes"]
-WORST = 1e6
+INFINITE_VALUE = 1e6
 """Stands for a value that is infinite or no number, which JSON doesn't know."""
 
 
 class Check(View):
-    """`name`: see `backend.checks.labels`; `value` must be at least (`at_least`) or at most `threshold`; None: it could not be
+    """`name`: see `backend.checks.titles`; `value` must be at least (`at_least`) or at most `threshold`; None: it could not be
     measured, which fails. `args`: what its sentences need; `detail`: further figures and examples."""
 
     name: str
@@ -27,7 +27,7 @@ class Check(View):
     args: dict[str, Any] = {}
     detail: dict[str, Any] = {}
 
-    def sentence(self, translate: Translate = same) -> str:
+    def sentence(self, translate: Translate = untranslated) -> str:
         """What was measured, what it means, and, when it failed, what to do."""
         return Problem(code=self.code, args=self.args).sentence(translate)
 
@@ -56,10 +56,10 @@ def failed(checks: Iterable[Check]) -> list[str]:
     return [check.name for check in checks if not check.passed]
 
 
-def told(checks: Iterable[Check]) -> list[dict[str, Any]]:
+def check_dicts(checks: Iterable[Check]) -> list[dict[str, Any]]:
     """As they stand in `report.json`, with their English sentence."""
     return [check.model_dump(mode="json") | {"sentence": check.sentence()} for check in checks]
 
 
 def _finite(value: float | None) -> float | None:
-    return value if value is None or isfinite(value) else WORST
+    return value if value is None or isfinite(value) else INFINITE_VALUE

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from backend.checks.asked_model import TimedAnswer
-from backend.checks.check import WORST, Check, at_least, at_most
+from backend.checks.check import INFINITE_VALUE, Check, at_least, at_most
 from backend.core.schemas import View
-from backend.stats.bootstrap import interval
+from backend.stats.bootstrap import bootstrap_interval
 from backend.stats.token_f1 import token_f1
 
-END = -1
+END_OF_TURN = -1
 """Stands for the end of turn among the tokens of an answer."""
-MOST_EXAMPLES = 20
-NUMBERS = ("token_agreement", "kl_answer", "kl_prompt", "perplexity_ratio", "task_loss")
+MAX_EXAMPLES = 20
+MEASURED_CHECKS = ("token_agreement", "kl_answer", "kl_prompt", "perplexity_ratio", "task_loss")
 """The checks that need an answer to every question."""
 
 
@@ -33,7 +33,7 @@ class Question:
 
 
 @dataclass
-class Told:
+class AnswerPair:
     """What both said to a question. `kl`: of each position in nats, (positions); `loss`: sum of -ln p of the right answer,
     original and export; `finite`: all of the export's logits are numbers."""
 
@@ -48,14 +48,14 @@ class Told:
 @dataclass
 class Comparison:
     """`asked` questions; `refused`: those that the export gave an error for, with its words; `died`: how its process ended,
-    "" if it did not; `prompts` rendered texts, `tokens_wrong`: those that the runtime's own tokenizer reads otherwise."""
+    "" if it did not; `prompts` rendered texts, `mismatched_texts`: those that the runtime's own tokenizer reads otherwise."""
 
     asked: int
     prompts: int
-    told: list[Told] = field(default_factory=list)
+    pairs: list[AnswerPair] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     died: str = ""
-    tokens_wrong: list[str] = field(default_factory=list)
+    mismatched_texts: list[str] = field(default_factory=list)
 
 
 class Limits(View):
@@ -78,21 +78,21 @@ LIMITS = {
 }
 
 
-def limits(precision: str) -> Limits:
+def limits_for(precision: str) -> Limits:
     """Those of a precision; of one that is not known the ones for 4 bits."""
     return LIMITS.get(precision, LIMITS["int4"])
 
 
-def checks(found: Comparison, limit: Limits, labels: bool) -> list[Check]:
+def comparison_checks(found: Comparison, limit: Limits, labels: bool) -> list[Check]:
     """`labels`: an answer is right or wrong; else it has a share of the right words."""
-    rows = [each for each in found.told if each.question.expected is not None]
+    rows = [each for each in found.pairs if each.question.expected is not None]
     first = [_runs(found), _runtime_tokens(found)]
-    if found.died or len(found.told) < found.asked:
-        return [*first, *(_lost(name, found) for name in NUMBERS)]
+    if found.died or len(found.pairs) < found.asked:
+        return [*first, *(_not_measured(name, found) for name in MEASURED_CHECKS)]
     return [
         *first,
         _agreement(rows, limit),
-        *_kl(rows, found.told, limit),
+        *_kl(rows, found.pairs, limit),
         _perplexity(rows, limit),
         _task(rows, limit, labels),
     ]
@@ -100,7 +100,7 @@ def checks(found: Comparison, limit: Limits, labels: bool) -> list[Check]:
 
 def examples(found: Comparison) -> list[dict[str, Any]]:
     """Questions whose answers differ, with the first that agree behind them."""
-    ordered = sorted(found.told, key=lambda each: each.original.ids == each.export.ids)
+    ordered = sorted(found.pairs, key=lambda each: each.original.ids == each.export.ids)
     return [
         {
             "text": each.question.text,
@@ -109,13 +109,13 @@ def examples(found: Comparison) -> list[dict[str, Any]]:
             "export": each.export.text,
             "same": each.original.ids == each.export.ids,
         }
-        for each in ordered[:MOST_EXAMPLES]
+        for each in ordered[:MAX_EXAMPLES]
     ]
 
 
 def agreement(one: TimedAnswer, two: TimedAnswer) -> tuple[int, int]:
     """How many tokens, the end of turn counted, are equal before the first that differs; and of how many."""
-    first, second = _whole(one), _whole(two)
+    first, second = _ids_with_end(one), _ids_with_end(two)
     same = 0
     for ours, theirs in zip(first, second, strict=False):
         if ours != theirs:
@@ -126,20 +126,20 @@ def agreement(one: TimedAnswer, two: TimedAnswer) -> tuple[int, int]:
 
 def _runs(found: Comparison) -> Check:
     wrong = [*found.refused, *([found.died] if found.died else [])]
-    wrong += [f"{each.question.text[:60]!r}: NaN" for each in found.told if not each.finite]
+    wrong += [f"{each.question.text[:60]!r}: NaN" for each in found.pairs if not each.finite]
     args = {"count": len(wrong), "total": found.asked, "examples": "; ".join(wrong[:3])}
     return at_most("runs", len(wrong), 0, args=args, detail={"wrong": wrong[:20]})
 
 
 def _runtime_tokens(found: Comparison) -> Check:
     if found.died:
-        return _lost("runtime_tokens", found)
-    wrong = found.tokens_wrong
+        return _not_measured("runtime_tokens", found)
+    wrong = found.mismatched_texts
     args = {"count": len(wrong), "total": found.prompts, "examples": ", ".join(wrong[:3])}
     return at_most("runtime_tokens", len(wrong), 0, args=args, detail={"wrong": wrong[:20]})
 
 
-def _agreement(rows: list[Told], limit: Limits) -> Check:
+def _agreement(rows: list[AnswerPair], limit: Limits) -> Check:
     counts = [agreement(each.original, each.export) for each in rows]
     same, total = sum(one for one, _ in counts), sum(two for _, two in counts)
     equal = sum(one == two for one, two in counts)
@@ -147,7 +147,7 @@ def _agreement(rows: list[Told], limit: Limits) -> Check:
     return at_least("token_agreement", same / max(1, total), limit.agreement, args=args, detail={"tokens": total})
 
 
-def _kl(rows: list[Told], everything: list[Told], limit: Limits) -> list[Check]:
+def _kl(rows: list[AnswerPair], everything: list[AnswerPair], limit: Limits) -> list[Check]:
     """Position i foretells token i + 1: the answer begins at the last position of its prompt."""
     answers = np.concatenate([each.kl[-len(each.question.answer) - 1 : -1] for each in rows])
     prompts = np.concatenate([each.kl[: len(each.kl) - len(each.question.answer)] for each in everything])
@@ -162,22 +162,22 @@ def _kl(rows: list[Told], everything: list[Told], limit: Limits) -> list[Check]:
 
 def _spread(values: Any) -> dict[str, float]:
     found = {"median": np.median(values), "p99": np.quantile(values, 0.99), "max": values.max()}
-    return {name: min(WORST, float(np.nan_to_num(value, nan=WORST))) for name, value in found.items()}
+    return {name: min(INFINITE_VALUE, float(np.nan_to_num(value, nan=INFINITE_VALUE))) for name, value in found.items()}
 
 
-def _perplexity(rows: list[Told], limit: Limits) -> Check:
+def _perplexity(rows: list[AnswerPair], limit: Limits) -> Check:
     tokens = sum(len(each.question.answer) for each in rows)
     theirs, ours = (sum(each.loss[side] for each in rows) / tokens for side in (0, 1))
-    values = {"original": exp(min(theirs, 700.0)), "export": min(WORST, exp(min(ours, 700.0)))}
+    values = {"original": exp(min(theirs, 700.0)), "export": min(INFINITE_VALUE, exp(min(ours, 700.0)))}
     return at_most("perplexity_ratio", exp(min(ours - theirs, 700.0)), limit.perplexity, "number", detail=values)
 
 
-def _task(rows: list[Told], limit: Limits, labels: bool) -> Check:
+def _task(rows: list[AnswerPair], limit: Limits, labels: bool) -> Check:
     """The score that is lost, with its 95 % interval over rows (both answered the same ones). A loss above the limit counts
     when chance alone does not explain it: its interval leaves out zero."""
     scores = np.array([[_score(each, side, labels) for each in rows] for side in ("original", "export")])
     lost = scores[0] - scores[1]
-    low, high = interval(lost[None, :])
+    low, high = bootstrap_interval(lost[None, :])
     original, export = (float(each) for each in scores.mean(axis=1))
     value = float(lost.mean())
     detail = {"low": low, "high": high, "original": original, "export": export, "rows": len(rows)}
@@ -192,15 +192,15 @@ def _task(rows: list[Told], limit: Limits, labels: bool) -> Check:
     )
 
 
-def _score(told: Told, side: str, labels: bool) -> float:
-    answer, expected = getattr(told, side).text, told.question.expected or ""
+def _score(pairs: AnswerPair, side: str, labels: bool) -> float:
+    answer, expected = getattr(pairs, side).text, pairs.question.expected or ""
     return float(answer.strip() == expected.strip()) if labels else token_f1(expected, answer)
 
 
-def _lost(name: str, found: Comparison) -> Check:
+def _not_measured(name: str, found: Comparison) -> Check:
     reason = found.died or (found.refused or ["–"])[0]
     return at_most(name, None, 0, args={"reason": reason[:200]})
 
 
-def _whole(heard: TimedAnswer) -> list[int]:
-    return [*heard.ids, *([END] if heard.ended else [])]
+def _ids_with_end(answered: TimedAnswer) -> list[int]:
+    return [*answered.ids, *([END_OF_TURN] if answered.ended else [])]

@@ -6,19 +6,19 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from backend.checks import labels
+from backend.checks import titles
 from backend.checks.check import Check
-from backend.checks.hard_inputs import EDGE, INJECTIONS
-from backend.core.errors import StudioError, Translate, same
+from backend.checks.hard_inputs import EDGE_CASES, INJECTIONS
+from backend.core.errors import StudioError, Translate, untranslated
 from backend.core.schemas import ArtifactView
 from backend.core.units import human_bytes
 from backend.results.report import Heading, Paragraph, Part, Report, Table
 
-Show = Callable[[float, str], str]
+FormatValue = Callable[[float, str], str]
 """A value with its unit, as people of the language read it."""
 
 
-def plain(value: float, unit: str) -> str:
+def format_value(value: float, unit: str) -> str:
     """In English."""
     shown = {
         "share": f"{100 * value:.1f} %",
@@ -44,50 +44,52 @@ def checks_of(report: dict[str, Any]) -> list[Check]:
     return [Check.model_validate({key: each[key] for key in each if key != "sentence"}) for each in report["checks"]]
 
 
-def cells(check: Check, translate: Translate, show: Show) -> list[str]:
+def check_row(check: Check, translate: Translate, show: FormatValue) -> list[str]:
     """One row of the table: name, result, measured, needed, sentence."""
-    bound = labels.AT_LEAST if check.at_least else labels.AT_MOST
+    bound = titles.AT_LEAST if check.at_least else titles.AT_MOST
     return [
-        translate(labels.title(check.name)),
-        translate(labels.PASSED if check.passed else labels.FAILED),
+        translate(titles.title(check.name)),
+        translate(titles.PASSED if check.passed else titles.FAILED),
         "–" if check.value is None else show(check.value, check.unit),
         translate(bound).format(value=show(check.threshold, check.unit)),
         check.sentence(translate),
     ]
 
 
-def verdict(checks: list[Check], translate: Translate) -> str:
+def summary(checks: list[Check], translate: Translate) -> str:
     wrong = sum(not each.passed for each in checks)
-    said = translate(labels.SOME_FAILED if wrong else labels.ALL_PASSED)
+    said = translate(titles.SOME_FAILED if wrong else titles.ALL_PASSED)
     return said.format(failed=wrong, total=len(checks))
 
 
-def document(report: dict[str, Any], translate: Translate = same, show: Show = plain, lang: str = "en") -> Report:
+def document(
+    report: dict[str, Any], translate: Translate = untranslated, show: FormatValue = format_value, lang: str = "en"
+) -> Report:
     checks = checks_of(report)
     found = {each.name: each for each in checks}
-    about = translate(labels.ABOUT).format(
+    about = translate(titles.ABOUT).format(
         data=report["data_name"], split=translate(report["split"]), requests=show(report["requests"], "count")
     )
     table = Table(
-        header=[translate(word) for word in labels.HEADER], rows=[cells(each, translate, show) for each in checks]
+        header=[translate(word) for word in titles.HEADER], rows=[check_row(each, translate, show) for each in checks]
     )
-    parts: list[Part] = [Paragraph(text=verdict(checks, translate)), table]
+    parts: list[Part] = [Paragraph(text=summary(checks, translate)), table]
     parts += _memory(found.get("memory"), translate, show)
     parts += _lengths(found.get("length_pace"), translate, show)
     parts += _edges(found.get("edge_answered"), translate)
-    title = translate(labels.CHECKLIST).format(model=report["model_name"])
+    title = translate(titles.CHECKLIST).format(model=report["model_name"])
     return Report(title=title, subtitle=about, lang=lang, parts=parts)
 
 
-def _memory(check: Check | None, translate: Translate, show: Show) -> list[Part]:
+def _memory(check: Check | None, translate: Translate, show: FormatValue) -> list[Part]:
     if check is None or "samples" not in check.detail:
         return []
-    header = [translate(word) for word in labels.MEMORY_HEADER]
+    header = [translate(word) for word in titles.MEMORY_HEADER]
     rows = [[show(at, "count"), show(size, "bytes")] for at, size in check.detail["samples"]]
-    return [Heading(text=translate(labels.MEMORY)), Table(header=header, rows=rows, numbers=[0, 1])]
+    return [Heading(text=translate(titles.MEMORY)), Table(header=header, rows=rows, numbers=[0, 1])]
 
 
-def _lengths(check: Check | None, translate: Translate, show: Show) -> list[Part]:
+def _lengths(check: Check | None, translate: Translate, show: FormatValue) -> list[Part]:
     if check is None or "tokens" not in check.detail:
         return []
     detail = check.detail
@@ -98,20 +100,20 @@ def _lengths(check: Check | None, translate: Translate, show: Show) -> list[Part
             show(detail["latency_ms"][name], "ms"),
             show(detail["ms_per_token"][name], "ms"),
         ]
-        for name, word in labels.LENGTH_NAMES.items()
+        for name, word in titles.LENGTH_NAMES.items()
     ]
-    header = [translate(word) for word in labels.LENGTHS_HEADER]
-    return [Heading(text=translate(labels.LENGTHS)), Table(header=header, rows=rows, numbers=[1, 2, 3])]
+    header = [translate(word) for word in titles.LENGTHS_HEADER]
+    return [Heading(text=translate(titles.LENGTHS)), Table(header=header, rows=rows, numbers=[1, 2, 3])]
 
 
 def _edges(check: Check | None, translate: Translate) -> list[Part]:
     """Texts as they were sent, cut to a line, unprintable characters as their codes."""
     if check is None or "answers" not in check.detail:
         return []
-    sent = EDGE | {f"injection_{name}": text for name, text in INJECTIONS.items()}
+    sent = EDGE_CASES | {f"injection_{name}": text for name, text in INJECTIONS.items()}
     rows = [[_visible(sent.get(name, name)), _visible(said)] for name, said in check.detail["answers"].items()]
-    header = [translate(word) for word in labels.EDGES_HEADER]
-    return [Heading(text=translate(labels.EDGES)), Table(header=header, rows=rows)]
+    header = [translate(word) for word in titles.EDGES_HEADER]
+    return [Heading(text=translate(titles.EDGES)), Table(header=header, rows=rows)]
 
 
 def _visible(text: str) -> str:

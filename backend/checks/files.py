@@ -14,16 +14,16 @@ from backend.checks.check import Check, at_most
 from backend.core.artifacts import MANIFEST, read_manifest, sha256
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Message, Row, Template
-from backend.packaging.package_folder import SUMS, template_of
-from backend.packaging.prompt_parts import CONTENT
+from backend.packaging.package_folder import CHECKSUMS_FILE, load_template
+from backend.packaging.prompt_parts import CONTENT_PLACEHOLDER
 
-PROMPT = "inference_model.json"
-EXAMPLES = 3
+PROMPT_FILE = "inference_model.json"
+MAX_EXAMPLES = 3
 """How many texts that differ are named."""
 
 
 @dataclass(frozen=True)
-class Pair:
+class ExportPair:
     """The folder of an export, and the folders of its original: its own, then for an adapter those of its bases.
     `chats`: all that both have to turn into the same text and tokens, `texts`: single texts."""
 
@@ -34,27 +34,27 @@ class Pair:
     texts: Sequence[str]
 
     @property
-    def ours(self) -> Encoder:
+    def export_encoder(self) -> Encoder:
         return Encoder(self.export)
 
     @property
-    def theirs(self) -> Encoder:
+    def original_encoder(self) -> Encoder:
         return Encoder(self.originals[0])
 
     @property
-    def packed(self) -> bool:
+    def is_package(self) -> bool:
         """Whether the export is a package: that puts the trained system prompt before a conversation without one, and bounds
-        the room for prompt and answer."""
-        return (self.export / PROMPT).is_file()
+        the context tokens for prompt and answer."""
+        return (self.export / PROMPT_FILE).is_file()
 
-    def meant(self, chat: list[Message]) -> str:
+    def expected_prompt(self, chat: list[Message]) -> str:
         """What the export should make of a conversation."""
-        system = self.template.system if self.packed and chat[0]["role"] != "system" else ""
+        system = self.template.system if self.is_package and chat[0]["role"] != "system" else ""
         begun: list[Message] = [{"role": "system", "content": system}] if system else []
-        return self.theirs.render(begun + chat)
+        return self.original_encoder.render(begun + chat)
 
 
-def renderable(encoder: Encoder, chats: Sequence[list[Message]]) -> list[list[Message]]:
+def supported_chats(encoder: Encoder, chats: Sequence[list[Message]]) -> list[list[Message]]:
     """Those that the chat template takes: some refuse a system's message."""
     found = []
     for chat in chats:
@@ -66,9 +66,9 @@ def renderable(encoder: Encoder, chats: Sequence[list[Message]]) -> list[list[Me
     return found
 
 
-def compare_files(pair: Pair) -> list[Check]:
+def compare_files(pair: ExportPair) -> list[Check]:
     """One check for each thing that can be told without running the model. What the export lacks or garbles fails."""
-    checks: dict[str, Callable[[Pair], Check | None]] = {
+    checks: dict[str, Callable[[ExportPair], Check | None]] = {
         "files": _files,
         "template": _template,
         "prompt": _prompt,
@@ -79,10 +79,10 @@ def compare_files(pair: Pair) -> list[Check]:
         "stop_tokens": _stop_tokens,
         "context": _context,
     }
-    return [found for name, look in checks.items() if (found := _guarded(name, look, pair)) is not None]
+    return [found for name, look in checks.items() if (found := _run_check(name, look, pair)) is not None]
 
 
-def _guarded(name: str, look: Callable[[Pair], Check | None], pair: Pair) -> Check | None:
+def _run_check(name: str, look: Callable[[ExportPair], Check | None], pair: ExportPair) -> Check | None:
     """Whatever a broken file makes a library raise is the finding."""
     try:
         return look(pair)
@@ -91,11 +91,11 @@ def _guarded(name: str, look: Callable[[Pair], Check | None], pair: Pair) -> Che
         return at_most(name, None, 0, args={"reason": reason})
 
 
-def _files(pair: Pair) -> Check | None:
+def _files(pair: ExportPair) -> Check | None:
     """Against the hashes that lie beside an artifact or a package."""
     if (pair.export / MANIFEST).is_file():
         hashes = {pair.export / name: digest for name, digest in read_manifest(pair.export).files.items()}
-    elif (sums := pair.export.parent / SUMS).is_file():
+    elif (sums := pair.export.parent / CHECKSUMS_FILE).is_file():
         lines = [line.split("  ", 1) for line in sums.read_text("utf-8").splitlines()]
         hashes = {sums.parent / name: digest for digest, name in lines}
     else:
@@ -104,79 +104,89 @@ def _files(pair: Pair) -> Check | None:
     return _count("files", wrong)
 
 
-def _template(pair: Pair) -> Check:
+def _template(pair: ExportPair) -> Check:
     """The rendered prompts, and the task's wording where both sides keep one."""
-    wrong = [_shortened(chat) for chat in pair.chats if pair.ours.render(chat) != pair.meant(chat)]
+    wrong = [_shortened(chat) for chat in pair.chats if pair.export_encoder.render(chat) != pair.expected_prompt(chat)]
     known = [folder for folder in (pair.export, pair.originals[0]) if (folder / "template.json").is_file()]
-    if known and (len(known) == 1 or template_of(known[0]) != template_of(known[1])):
+    if known and (len(known) == 1 or load_template(known[0]) != load_template(known[1])):
         wrong.append("template.json")
     return _count("template", wrong, total=len(pair.chats) + bool(known))
 
 
-def _prompt(pair: Pair) -> Check | None:
+def _prompt(pair: ExportPair) -> Check | None:
     """What a package tells its users to send, against what the original was asked with."""
-    file = pair.export / PROMPT
-    if not pair.packed:
+    file = pair.export / PROMPT_FILE
+    if not pair.is_package:
         return None
     prompt = json.loads(file.read_text("utf-8"))["PromptTemplate"]["prompt"]
-    template = template_of(pair.originals[0])
-    asked = {text: pair.theirs.render(template.prompt(Row(id="0", input=text))) for text in pair.texts}
-    wrong = [text[:60] for text, right in asked.items() if prompt.replace(CONTENT, text) != right]
+    template = load_template(pair.originals[0])
+    asked = {text: pair.original_encoder.render(template.prompt(Row(id="0", input=text))) for text in pair.texts}
+    wrong = [text[:60] for text, right in asked.items() if prompt.replace(CONTENT_PLACEHOLDER, text) != right]
     return _count("prompt", wrong, total=len(asked))
 
 
-def _vocabulary(pair: Pair) -> Check:
-    ours, theirs = pair.ours.vocabulary(), pair.theirs.vocabulary()
-    wrong = sorted(token for token in {*ours, *theirs} if ours.get(token) != theirs.get(token))
-    return _count("vocabulary", wrong, total=len(theirs))
+def _vocabulary(pair: ExportPair) -> Check:
+    export_encoder, original_encoder = pair.export_encoder.vocabulary(), pair.original_encoder.vocabulary()
+    wrong = sorted(
+        token
+        for token in {*export_encoder, *original_encoder}
+        if export_encoder.get(token) != original_encoder.get(token)
+    )
+    return _count("vocabulary", wrong, total=len(original_encoder))
 
 
-def _token_ids(pair: Pair) -> Check:
-    texts = [*(pair.theirs.render(chat) for chat in pair.chats), *pair.texts]
-    ours, theirs = pair.ours, pair.theirs
-    wrong = [text[-60:] for text in texts if ours.ids(text) != theirs.ids(text)]
+def _token_ids(pair: ExportPair) -> Check:
+    texts = [*(pair.original_encoder.render(chat) for chat in pair.chats), *pair.texts]
+    export_encoder, original_encoder = pair.export_encoder, pair.original_encoder
+    wrong = [text[-60:] for text in texts if export_encoder.ids(text) != original_encoder.ids(text)]
     return _count("token_ids", wrong, total=len(texts))
 
 
-def _round_trip(pair: Pair) -> Check:
+def _round_trip(pair: ExportPair) -> Check:
     """Text to tokens and back: by the export alone, and the original's tokens read by the export."""
-    ours, theirs = pair.ours, pair.theirs
+    export_encoder, original_encoder = pair.export_encoder, pair.original_encoder
     wrong = []
     for text in pair.texts:
-        right = theirs.text(theirs.ids(text))
-        if ours.text(ours.ids(text)) != right or ours.text(theirs.ids(text)) != right:
+        right = original_encoder.text(original_encoder.ids(text))
+        if (
+            export_encoder.text(export_encoder.ids(text)) != right
+            or export_encoder.text(original_encoder.ids(text)) != right
+        ):
             wrong.append(text[:60])
     return _count("round_trip", wrong, total=len(pair.texts))
 
 
-def _special_tokens(pair: Pair) -> Check:
+def _special_tokens(pair: ExportPair) -> Check:
     """Begin, end and padding by tokenizer_config.json; genai_config.json has to begin as one of the original's files says."""
-    ours, theirs = pair.ours, pair.theirs
+    export_encoder, original_encoder = pair.export_encoder, pair.original_encoder
     names = ("bos", "eos", "pad", "unk")
-    wrong = [f"{name}_token" for name in names if ours.special(name) != theirs.special(name)]
-    begins = {_id(theirs, "bos"), *(value for config in _configs(pair) for value in _ids(config.get("bos_token_id")))}
+    wrong = [f"{name}_token" for name in names if export_encoder.special(name) != original_encoder.special(name)]
+    begins = {
+        _id(original_encoder, "bos"),
+        *(value for config in _configs(pair) for value in _ids(config.get("bos_token_id"))),
+    }
     begins.discard(None)
     if begins and _genai(pair).get("bos_token_id") not in begins:
         wrong.append("genai_config.json: bos_token_id")
     return _count("special_tokens", wrong)
 
 
-def _stop_tokens(pair: Pair) -> Check:
+def _stop_tokens(pair: ExportPair) -> Check:
     """All of the original's ends of turn, and no other, have to stand in genai_config.json: the runtime stops at no others."""
-    own = _id(pair.theirs, "eos")
+    own = _id(pair.original_encoder, "eos")
     wanted: set[int] = set() if own is None else {own}
     said = (_ids(config.get("eos_token_id")) for config in _configs(pair))
     wanted |= next((ids for ids in said if ids), set())
     there = _ids(_genai(pair).get("eos_token_id"))
-    vocabulary = {at: token for token, at in pair.theirs.vocabulary().items()}
+    vocabulary = {at: token for token, at in pair.original_encoder.vocabulary().items()}
     wrong = [f"- {vocabulary.get(at, at)}" for at in sorted(wanted - there)]
     wrong += [f"+ {vocabulary.get(at, at)}" for at in sorted(there - wanted)]
     return _count("stop_tokens", wrong, total=len(wanted))
 
 
-def _context(pair: Pair) -> Check | None:
+def _context(pair: ExportPair) -> Check | None:
     """Tokens that the export reads fewer than its original."""
-    if pair.packed:
+    if pair.is_package:
         return None
     config = json.loads((pair.export / "genai_config.json").read_text("utf-8"))
     here = min(int(config["model"]["context_length"]), int(config["search"]["max_length"]))
@@ -185,14 +195,14 @@ def _context(pair: Pair) -> Check | None:
     return at_most("context", max(0, whole - here), 0, args={"here": here, "whole": whole})
 
 
-def _configs(pair: Pair) -> list[dict[str, Any]]:
+def _configs(pair: ExportPair) -> list[dict[str, Any]]:
     """What the original says of itself, as its own library reads it: generation_config.json before config.json."""
     names = ("generation_config.json", "config.json")
     files = [folder / name for folder in pair.originals for name in names if (folder / name).is_file()]
     return [json.loads(file.read_text("utf-8")) for file in files]
 
 
-def _genai(pair: Pair) -> dict[str, Any]:
+def _genai(pair: ExportPair) -> dict[str, Any]:
     model: dict[str, Any] = json.loads((pair.export / "genai_config.json").read_text("utf-8"))["model"]
     return model
 
@@ -207,7 +217,7 @@ def _ids(value: Any) -> set[int]:
 
 
 def _count(name: str, wrong: Sequence[str], total: int = 0) -> Check:
-    args = {"count": len(wrong), "total": total, "examples": ", ".join(wrong[:EXAMPLES])}
+    args = {"count": len(wrong), "total": total, "examples": ", ".join(wrong[:MAX_EXAMPLES])}
     return at_most(name, len(wrong), 0, args=args, detail={"wrong": list(wrong[:20])})
 
 

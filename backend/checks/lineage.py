@@ -8,13 +8,13 @@ from typing import Any
 from backend.core.artifacts import read_manifest
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
-from backend.core.stage import World
+from backend.core.stage import Context, World
 from backend.packaging.package_folder import MODEL_FOLDER
 
-TORCH = (Kind.MODEL, Kind.ADAPTER)
+TORCH_KINDS = (Kind.MODEL, Kind.ADAPTER)
 
 
-def as_export(view: ArtifactView, ctx: Any) -> ArtifactView:
+def as_export(view: ArtifactView, ctx: Context) -> ArtifactView:
     """An ONNX artifact itself; a package as the ONNX model that lies in it."""
     if view.kind is Kind.ONNX:
         return view
@@ -31,18 +31,18 @@ def facts_of(ref: str, world: World) -> dict[str, Any]:
     return known.facts if known else {}
 
 
-def original_of(view: ArtifactView, ctx: Any) -> ArtifactView:
+def original_of(view: ArtifactView, ctx: Context) -> ArtifactView:
     """The nearest ancestor with torch weights. Raises StudioError when there is none."""
     ahead = list(view.parents)
     while ahead:
         parent: ArtifactView = ctx.input(ahead.pop(0))
-        if parent.kind in TORCH:
+        if parent.kind in TORCH_KINDS:
             return parent
         ahead += parent.parents if parent.kind is Kind.ONNX else []
     raise StudioError("gate.no_original", ref=view.name)
 
 
-def bases_of(view: ArtifactView, ctx: Any) -> list[ArtifactView]:
+def bases_of(view: ArtifactView, ctx: Context) -> list[ArtifactView]:
     """What an adapter stands on, nearest first; nothing for other models."""
     found = []
     while base := view.facts.get("base"):
@@ -56,7 +56,7 @@ def has_original(folder: Path, world: World) -> bool:
     ahead = read_manifest(folder).parents
     while ahead:
         parent = world.describe(ahead.pop(0))
-        if parent and parent.kind in TORCH:
+        if parent and parent.kind in TORCH_KINDS:
             return True
         if parent and parent.kind is Kind.ONNX and parent.path:
             ahead += read_manifest(Path(parent.path)).parents

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli import artifacts, endpoints, jobs, packages, run, serve_api, serve_web, talk
+from backend.cli import artifacts, chat, endpoints, jobs, packages, run, serve_api, serve_web
 from backend.core.errors import StudioError
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (serve_web, run, artifacts, packages, endpoints, jobs, talk, serve_api):
+for module in (serve_web, run, artifacts, packages, endpoints, jobs, chat, serve_api):
     module.register(app)
 
 

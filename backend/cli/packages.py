@@ -21,7 +21,7 @@ def verify(
     json_: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """Check a package's hashes: files that changed, are missing or were added, names that lead out of it. Exit 0 or 2."""
-    from backend.packaging.verify import verify as look
+    from backend.packaging.verify import verify_package as look
 
     places = [Path(package).expanduser()]
     if not places[0].exists():

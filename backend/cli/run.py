@@ -13,11 +13,13 @@ from backend.core.errors import Problem, StudioError
 
 if TYPE_CHECKING:
     from backend.api import Studio
+    from backend.api.processes import WorkerSupervisor
     from backend.core.schemas import JobView, RunView
-    from backend.jobs.supervise import Keeper
     from backend.planning.planner import Plan
 
 _POLL_SECONDS = 0.4
+EXIT = {"succeeded": 0, "findings": 3}
+"""Exit code by how a run ended; 1 for anything else."""
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +33,7 @@ def run(
     quote: Annotated[bool, typer.Option("--quote", help="Check and show what it will cost, then stop.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="List the shipped recipes.")] = False,
 ) -> None:
-    """Run a recipe and wait for its end. Exit code 0 only when every stage succeeded."""
+    """Run a recipe and wait for its end. Exit code 0 when every stage succeeded, 3 when one ended with findings, else 1."""
     from backend.api import Studio
 
     studio = Studio.open()
@@ -47,7 +49,7 @@ def run(
         show_plan(plan, json_)
     if quote:
         return
-    raise SystemExit(0 if execute(studio, plan, json_) else 1)
+    raise SystemExit(EXIT.get(execute(studio, plan, json_), 1))
 
 
 def overrides(pairs: list[str]) -> dict[str, str]:
@@ -58,23 +60,23 @@ def overrides(pairs: list[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def execute(studio: Studio, plan: Plan, as_json: bool) -> bool:
-    """Start a plan, watch it to its end, print its result; True when all stages succeeded."""
-    from backend.jobs.supervise import ensure_worker
+def execute(studio: Studio, plan: Plan, as_json: bool) -> str:
+    """Start a plan, watch it to its end, print its result; the state in which it ended."""
+    from backend.api.processes import ensure_worker
 
-    with ensure_worker(studio.settings) as keeper:
+    with ensure_worker(studio.settings) as worker_supervisor:
         started = studio.start(plan)
         try:
-            finished = watch(studio, started.id, JsonView(studio) if as_json else BarView(), keeper)
+            finished = watch(studio, started.id, JsonProgress(studio) if as_json else ProgressBars(), worker_supervisor)
         except KeyboardInterrupt:
             note(f"No longer watching. The run goes on with the next worker; stop it: slmops jobs cancel {started.id}")
             raise SystemExit(130) from None
     result = summary(finished, studio)
     print_json({"event": "result"} | result) if as_json else show_result(finished, studio)
-    return bool(result["status"] == "succeeded")
+    return str(result["status"])
 
 
-def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], keeper: Keeper) -> RunView:
+def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], worker_supervisor: WorkerSupervisor) -> RunView:
     """Poll until every job of the run has ended, and keep a worker for those that have not."""
     try:
         while True:
@@ -83,7 +85,7 @@ def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], keeper: 
             queues = {job.queue for job in seen.jobs if not job.state.ended}
             if not queues:
                 return seen
-            keeper.look(queues)
+            worker_supervisor.check(queues)
             time.sleep(_POLL_SECONDS)
     finally:
         getattr(show, "close", lambda: None)()
@@ -102,7 +104,7 @@ def summary(run: RunView, studio: Studio) -> dict[str, Any]:
                 "path": str(studio.artifact(job.result["artifact"]).path),
             }
             for id_, job in jobs.items()
-            if job.result
+            if job.result.get("artifact")
         },
         "metrics": {id_: job.result.get("metrics", {}) for id_, job in jobs.items() if job.result},
         "jobs": {
@@ -115,6 +117,7 @@ def summary(run: RunView, studio: Studio) -> dict[str, Any]:
             }
             for id_, job in jobs.items()
         },
+        "findings": {id_: finding_texts(job) for id_, job in jobs.items() if job.findings},
         "errors": {id_: error_text(job) for id_, job in jobs.items() if job.error},
     }
 
@@ -125,7 +128,11 @@ def error_text(job: JobView) -> str:
     return Problem(code=job.error.code, args=job.error.args, field=job.error.field, stage=job.stage_id).text()
 
 
-class JsonView:
+def finding_texts(job: JobView) -> list[str]:
+    return [found.model_copy(update={"stage": job.stage_id}).text() for found in job.findings]
+
+
+class JsonProgress:
     """Prints a line whenever a job's state or progress has changed."""
 
     def __init__(self, studio: Studio) -> None:
@@ -159,7 +166,7 @@ class JsonView:
                 )
 
 
-class BarView:
+class ProgressBars:
     """A bar per stage on a terminal."""
 
     def __init__(self) -> None:
@@ -184,7 +191,7 @@ class BarView:
                 self.progress.start_task(task)
             if job.state.ended:
                 self.progress.stop_task(task)
-            done = job.total if job.state.value == "succeeded" else job.done
+            done = job.total if job.state.finished else job.done
             left = f"{duration(job.eta_seconds)} left  {job.note}" if job.eta_seconds else job.note
             note = "" if job.state.ended else left
             self.progress.update(task, completed=done, total=job.total or None, state=job.state.value, note=note)
@@ -196,7 +203,7 @@ class BarView:
 def show_plan(plan: Plan, as_json: bool) -> None:
     """The quote of every stage and the sum."""
     from backend.core.units import human_bytes
-    from backend.providers.budget import dollars
+    from backend.providers.budget import format_usd
 
     if as_json:
         quotes = {step.step.id: step.quote.model_dump(exclude={"forecast"}) for step in plan.steps}
@@ -210,11 +217,11 @@ def show_plan(plan: Plan, as_json: bool) -> None:
             duration(step.quote.seconds),
             human_bytes(step.quote.memory_bytes),
             human_bytes(step.quote.disk_bytes),
-            f"{dollars(step.quote.money)} USD" if step.quote.money else "",
+            f"{format_usd(step.quote.money)} USD" if step.quote.money else "",
         ]
         for step in plan.steps
     ]
-    money = f"{dollars(plan.money)} USD" if plan.money else ""
+    money = f"{format_usd(plan.money)} USD" if plan.money else ""
     total = [duration(plan.seconds), human_bytes(plan.memory_bytes), human_bytes(plan.disk_bytes), money]
     rows.append(["in all", "", *total])
     table(["stage", "kind", "time", "memory", "disk", "money"], rows)
@@ -225,8 +232,8 @@ def show_result(run: RunView, studio: Studio) -> None:
     from backend.core.units import human_bytes
 
     for job in run.jobs:
-        if job.error:
-            note(error_text(job))
+        for text in [*finding_texts(job), *([error_text(job)] if job.error else [])]:
+            note(text)
     rows = []
     for job in run.jobs:
         if job.stage == "evaluate" and job.result:

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from backend.api.serving import ServeOptions, curl
+from backend.api.serving import serve as run
 from backend.cli.output import line, note
-from backend.serve.schemas import ServeOptions
 
 _FIELDS = ServeOptions.model_fields
 
@@ -42,8 +43,6 @@ def serve(
     from backend.api import Studio
     from backend.core.errors import StudioError
     from backend.core.validation import value_problems
-    from backend.serve.openai_api.server import serve as run
-    from backend.serve.openai_api.snippets import curl
 
     studio = Studio.open()
     found = studio.model(model)

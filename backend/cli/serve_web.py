@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-import sys
 from typing import Annotated
 
 import typer
@@ -29,18 +27,12 @@ def studio(
     ] = True,
 ) -> None:
     """Open the studio in the browser: web server, host of models and one worker. Ctrl-C stops all."""
+    from backend.api.processes import keep_studio
     from backend.core.settings import Settings
-    from backend.jobs.supervise import Command, keep_alive, model_host_command, worker_command
 
     if home:
         os.environ["SLMOPS_HOME"] = os.path.abspath(os.path.expanduser(home))  # noqa: PTH100, PTH111
-    web = [sys.executable, "-m", "studio.webapp.launch", "--host", host, "--port", str(port)]
-    settings = Settings().prepare()
-    token = {"SLMOPS_MADE_UP_TOKEN": secrets.token_urlsafe(24)}  # outlives the web process, so that open pages do too
-    commands = [Command("web", web, env=token), model_host_command(settings)]
-    if worker:
-        commands.append(worker_command(settings))
-    keep_alive(commands)
+    keep_studio(Settings().prepare(), host, port, worker)
 
 
 def worker(
@@ -49,16 +41,16 @@ def worker(
     ] = "",
 ) -> None:
     """Start a worker without the web server."""
-    from backend.jobs.worker import main
+    from backend.api.processes import work
 
-    main(["--queues", queues] if queues else [])
+    work(queues)
 
 
 def doctor(json_: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
     """What works here, and what to do about the rest."""
-    from backend.api.doctor import examine
+    from backend.api.doctor import run_checks
 
-    found = [check.row() for check in examine()]
+    found = [check.row() for check in run_checks()]
     if json_:
         print_json(found)
     else:

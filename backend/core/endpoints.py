@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, field_validator
 from backend.core.errors import Problem
 from backend.core.schemas import View
 
-Wire = Literal["openai", "azure", "anthropic"]
+ApiProtocol = Literal["openai", "azure", "anthropic"]
 """The protocol: OpenAI's chat completions, the same with Azure's header and version, Anthropic's messages."""
 PresetName = Literal[
     "azure_foundry",
@@ -26,7 +26,7 @@ PresetName = Literal[
     "lm_studio",
     "other",
 ]
-Forbids = Literal["unknown", "yes", "no"]
+YesNoUnknown = Literal["unknown", "yes", "no"]
 
 
 class Preset(View):
@@ -35,7 +35,7 @@ class Preset(View):
 
     title: str
     url: str
-    wire: Wire = "openai"
+    protocol: ApiProtocol = "openai"
     key_env: str = ""
     api_version: str = ""
     logprobs: bool | None = None
@@ -49,7 +49,7 @@ PRESETS: dict[PresetName, Preset] = {
     "azure_foundry": Preset(
         title="Azure AI Foundry",
         url="https://RESOURCE.openai.azure.com/openai/deployments/DEPLOYMENT",
-        wire="azure",
+        protocol="azure",
         key_env="AZURE_OPENAI_API_KEY",
         api_version="2024-10-21",
         terms="The terms depend on the model that you deployed. Check the terms of Azure and of the model.",
@@ -79,7 +79,7 @@ PRESETS: dict[PresetName, Preset] = {
     "anthropic": Preset(
         title="Anthropic-compatible gateway",
         url="https://api.anthropic.com/v1",
-        wire="anthropic",
+        protocol="anthropic",
         key_env="ANTHROPIC_API_KEY",
         logprobs=False,
         terms="The terms forbid training models that compete with Anthropic's; specialized tools such as classifiers are "
@@ -162,7 +162,7 @@ class SavedEndpoint(View):
     terms: str = Field(
         "", title="License and terms", description="What you know of them, with a link if you like.", max_length=2000
     )
-    forbids_distillation: Forbids = Field(
+    forbids_distillation: YesNoUnknown = Field(
         "unknown",
         title="Do its terms forbid distillation?",
         description="Whether the terms forbid to train other models with its answers. If so, the teacher's form warns.",
@@ -174,15 +174,15 @@ class SavedEndpoint(View):
         return value.strip()
 
     @property
-    def wire(self) -> Wire:
-        return PRESETS[self.preset].wire
+    def protocol(self) -> ApiProtocol:
+        return PRESETS[self.preset].protocol
 
     @property
     def priced(self) -> bool:
         return self.input_price is not None and self.output_price is not None
 
 
-class Trial(View):
+class EndpointTestResult(View):
     """What one short question to an endpoint showed. `seconds`: the whole request; `tokens_per_s`: tokens of the answer over
     that time, None when it counts none; `context` in tokens, None when `/models` doesn't tell."""
 
@@ -196,10 +196,10 @@ class Trial(View):
 class EndpointView(SavedEndpoint):
     """A saved endpoint with its last trial."""
 
-    trial: Trial | None = None
+    trial: EndpointTestResult | None = None
 
 
-def unfilled(url: str) -> list[Problem]:
+def check_placeholders(url: str) -> list[Problem]:
     """A preset's address whose words in capitals still stand there."""
     words = ("RESOURCE", "DEPLOYMENT", "ENDPOINT.", "REGION", ":PORT", "//HOST")
     left = [word.strip("./:") for word in words if word in url]

@@ -21,7 +21,7 @@ Translate = Callable[[str], str]
 _LISTED = re.compile(r"( / |, | → | \()")
 
 
-def same(text: str) -> str:
+def untranslated(text: str) -> str:
     """The translation into English."""
     return text
 
@@ -46,12 +46,12 @@ class Problem(BaseModel):
     stage: str | None = None
     blocking: bool = True
 
-    def text(self, translate: Translate = same) -> str:
+    def text(self, translate: Translate = untranslated) -> str:
         """Where it is, what is wrong and what to do, in one line."""
         where = ".".join(part for part in (self.stage, self.field) if part)
         return f"{where}: {self.sentence(translate)}" if where else self.sentence(translate)
 
-    def sentence(self, translate: Translate = same) -> str:
+    def sentence(self, translate: Translate = untranslated) -> str:
         """What is wrong and what to do, to be shown beside the field. `translate` maps English to the user's language.
         A code of another version, which may be stored with a job, is said as it is."""
         if self.code not in MESSAGES:
@@ -82,9 +82,9 @@ class StudioError(Exception):
     def code(self) -> str:
         return self.problems[0].code
 
-    def text(self, translate: Translate = same) -> str:
+    def text(self, translate: Translate = untranslated) -> str:
         return "\n".join(problem.text(translate) for problem in self.problems)
 
 
 class Cancelled(Exception):
-    """Raised by `ctx.checkpoint()` inside a stage when somebody asked it to stop."""
+    """Raised by `ctx.raise_if_cancelled()` inside a stage when somebody asked it to stop."""

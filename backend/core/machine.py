@@ -16,7 +16,7 @@ REFERENCE_GFLOPS = 190.0
 """float32 matrix product on the 2 cores that every constant in the stages' quotes was measured on."""
 
 
-REMEMBER_SECONDS = 600
+SPEED_CACHE_SECONDS = 600
 
 
 def memory_bytes() -> int:
@@ -73,7 +73,7 @@ def speed(home: Path) -> float:
     file = home / "machine.json"
     known: dict[str, float] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     best = known.get("gflops", 0.0) if known.get("cores") == cores() else 0.0
-    if best and time.time() - file.stat().st_mtime < REMEMBER_SECONDS:
+    if best and time.time() - file.stat().st_mtime < SPEED_CACHE_SECONDS:
         return best / REFERENCE_GFLOPS
     gflops = max(best, round(measure_gflops(), 1))
     if home.is_dir():

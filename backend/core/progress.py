@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+
+from backend.core.stage import Context
 
 _EVERY = 0.5
 
 
-class Pulse:
+class Progress:
     """Call it as often as you like: it asks for a cancel each time and reports progress twice a second."""
 
-    def __init__(self, ctx: Any, total: float, note: str, done: float = 0.0) -> None:
+    def __init__(self, ctx: Context, total: float, note: str, done: float = 0.0) -> None:
         self.ctx, self.total, self.note, self.done = ctx, total, note, done
         self._last = 0.0
 
     def __call__(self) -> None:
-        self.ctx.checkpoint()
+        self.ctx.raise_if_cancelled()
         now = time.monotonic()
         if now - self._last >= _EVERY:
             self._last = now

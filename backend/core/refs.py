@@ -44,11 +44,11 @@ ReportRef = Annotated[str, RefTo((Kind.REPORT,))]
 
 
 @dataclass(frozen=True)
-class NamesEndpoint:
+class EndpointMark:
     """Marks a string field as the name of a saved endpoint ("" means none)."""
 
 
-EndpointRef = Annotated[str, NamesEndpoint()]
+EndpointRef = Annotated[str, EndpointMark()]
 
 
 def refs_of(params: BaseModel) -> dict[str, tuple[str, RefTo]]:
@@ -75,7 +75,7 @@ def endpoints_of(params: BaseModel) -> dict[str, str]:
     found: dict[str, str] = {}
     for field, info in type(params).model_fields.items():
         value = getattr(params, field)
-        if any(isinstance(mark, NamesEndpoint) for mark in info.metadata):
+        if any(isinstance(mark, EndpointMark) for mark in info.metadata):
             found |= {field: value} if value else {}
         elif isinstance(value, list) and _names_endpoints(info.annotation):
             found |= {f"{field}.{index}": name for index, name in enumerate(value)}
@@ -91,30 +91,30 @@ def _nested_marks(annotation: Any) -> list[RefTo]:
 
 def _names_endpoints(annotation: Any) -> bool:
     marks = [mark for inner in get_args(annotation) for mark in getattr(inner, "__metadata__", ())]
-    return any(isinstance(mark, NamesEndpoint) for mark in marks)
+    return any(isinstance(mark, EndpointMark) for mark in marks)
 
 
 _REFERENCE = re.compile(r"^\$\{([^}]*)\}$")
 
 
-def reference(value: Any) -> str | None:
+def reference_id(value: Any) -> str | None:
     """`${id}` -> `id`; None for anything else."""
     match = _REFERENCE.match(value) if isinstance(value, str) else None
     return match.group(1) if match else None
 
 
-def needs(params: Any) -> set[str]:
+def referenced_ids(params: Any) -> set[str]:
     """The ids that parameters refer to, at any depth."""
-    return {found for value in leaves(params) if (found := reference(value)) is not None}
+    return {found for value in leaves(params) if (found := reference_id(value)) is not None}
 
 
-def replace(params: Any, outputs: dict[str, str]) -> Any:
+def replace_refs(params: Any, outputs: dict[str, str]) -> Any:
     """The same parameters with every `${id}` replaced by `outputs[id]`."""
     if isinstance(params, dict):
-        return {key: replace(value, outputs) for key, value in params.items()}
+        return {key: replace_refs(value, outputs) for key, value in params.items()}
     if isinstance(params, list):
-        return [replace(value, outputs) for value in params]
-    found = reference(params)
+        return [replace_refs(value, outputs) for value in params]
+    found = reference_id(params)
     return params if found is None else outputs[found]
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from backend.core.errors import Problem
+
 
 class View(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -31,26 +33,35 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """Life of a job. `waiting`: needs a slot or an earlier stage; `queued`: handed to a worker; `blocked`: an earlier
-    stage failed or was cancelled."""
+    """Life of a job. `waiting`: needs a slot or an earlier stage; `queued`: handed to a worker; `findings`: it ended and made
+    its artifact, whose check found something bad; `blocked`: an earlier stage failed or was cancelled."""
 
     WAITING = "waiting"
     QUEUED = "queued"
     RUNNING = "running"
     CANCELLING = "cancelling"
     SUCCEEDED = "succeeded"
+    FINDINGS = "findings"
     FAILED = "failed"
     CANCELLED = "cancelled"
     BLOCKED = "blocked"
 
     @property
     def ended(self) -> bool:
-        return self in (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.BLOCKED)
+        return self in (*FINISHED, State.FAILED, State.CANCELLED, State.BLOCKED)
+
+    @property
+    def finished(self) -> bool:
+        """It made its artifact: later stages may start."""
+        return self in FINISHED
 
     @property
     def active(self) -> bool:
         """A process may be at work for it."""
         return self in (State.QUEUED, State.RUNNING, State.CANCELLING)
+
+
+FINISHED = (State.SUCCEEDED, State.FINDINGS)
 
 
 class Quote(View):
@@ -121,6 +132,11 @@ class JobView(View):
     started: datetime | None = None
     ended: datetime | None = None
 
+    @property
+    def findings(self) -> list[Problem]:
+        """What is bad about its result."""
+        return [Problem.model_validate(found) for found in self.result.get("findings", [])]
+
 
 class RunView(View):
     """One run of a recipe (a single stage is a recipe of one)."""
@@ -141,7 +157,9 @@ class RunView(View):
             return State.FAILED
         if State.CANCELLED in states or State.BLOCKED in states:
             return State.CANCELLED
-        return State.WAITING if State.WAITING in states else State.SUCCEEDED
+        if State.WAITING in states:
+            return State.WAITING
+        return State.FINDINGS if State.FINDINGS in states else State.SUCCEEDED
 
 
 class ProjectView(View):
@@ -152,7 +170,7 @@ class ProjectView(View):
     created: datetime
 
 
-class Point(View):
+class MetricPoint(View):
     name: str
     step: float
     value: float

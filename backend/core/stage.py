@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from backend.core.endpoints import EndpointView
+from backend.core.endpoints import EndpointView, SavedEndpoint
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import (
     endpoints_of,
     refs_of,
 )
-from backend.core.schemas import Kind, Quote
+from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.units import human_bytes
 from backend.core.validation import value_problems
 
@@ -36,10 +37,16 @@ class Result(BaseModel):
 
     artifact: str
     metrics: dict[str, float] = {}
+    findings: list[Problem] = []
+    """What is bad about a result that is there all the same: the job then ends "with findings", not "succeeded"."""
+
+
+P = TypeVar("P", bound=Params)
+R = TypeVar("R", bound=Result)
 
 
 @dataclass(frozen=True)
-class Described:
+class ArtifactInfo:
     """What is known of a referenced artifact before a stage runs. `pending`: an earlier stage will make it, `facts` are
     its forecast."""
 
@@ -55,7 +62,7 @@ class World(Protocol):
     memory_bytes: int
     free_disk_bytes: int
 
-    def describe(self, ref: str) -> Described | None:
+    def describe(self, ref: str) -> ArtifactInfo | None:
         """The artifact behind `ref`, or None when there is none."""
 
     def endpoint(self, name: str) -> EndpointView | None:
@@ -69,46 +76,83 @@ class World(Protocol):
 
 
 class Context(Protocol):
-    """All that a running stage sees of the world (see backend.jobs.context)."""
+    """All that a running stage sees of the world (`backend.jobs.context.StageContext` is the real one)."""
 
-    dir: Any
-    cache: Any
-    checkpoints: Any
+    dir: Path
+    """Survives a crash of the job (partial answers, checkpoints) and goes when the job has succeeded."""
+    cache: Path
+    artifacts: Path
+    """The artifact store: `<kind>/<id>/`."""
+    job_id: str
+    """The artifact of this job has the id `<kind>-<job_id>`."""
     seed: int
 
+    @property
+    def checkpoints(self) -> Path:
+        """The folder to resume from."""
+
     def log(self, text: str, level: str = "info") -> None: ...
-    def progress(self, done: float, total: float, note: str = "") -> None: ...
-    def metric(self, name: str, value: float, step: float) -> None: ...
-    def checkpoint(self) -> None: ...
-    def input(self, ref: str) -> Any: ...
-    def endpoint(self, name: str) -> Any: ...
-    def scratch(self, name: str) -> Any: ...
-    def artifact(self, kind: Kind, name: str, path: Any, **about: Any) -> Any: ...
+
+    def progress(self, done: float, total: float, note: str = "") -> None:
+        """`done` of `total`, in any unit; `note` names the phase."""
+
+    def metric(self, name: str, value: float, step: float) -> None:
+        """A point of a curve."""
+
+    def raise_if_cancelled(self) -> None:
+        """Call often. Raises Cancelled when a stop was asked."""
+
+    def input(self, ref: str | None) -> ArtifactView:
+        """The artifact behind a reference of the parameters. Raises StudioError when there is none or it is gone."""
+
+    def ancestors(self, view: ArtifactView) -> list[ArtifactView]:
+        """Everything that `view` was made from, nearest first."""
+
+    def endpoint(self, name: str) -> SavedEndpoint:
+        """The saved endpoint of that name. Raises StudioError."""
+
+    def scratch(self, name: str) -> Path:
+        """An empty folder to build an artifact in."""
+
+    def artifact(
+        self,
+        kind: Kind,
+        name: str,
+        path: Path,
+        *,
+        facts: dict[str, Any] | None = None,
+        parents: list[str] | None = None,
+        license: str | None = None,
+    ) -> ArtifactView:
+        """Move the finished folder `path` into the store; at most one of a kind."""
 
 
 @dataclass(frozen=True)
-class Stage:
+class Stage(Generic[P, R]):
     """One row of the registry. `example` must validate; `queue` is the capability that its worker needs; `freeze(params,
     studio)` puts into the parameters, at the start, what the studio holds and may change later."""
 
     name: str
     title: str
     kind: Kind
-    params: type[Params]
-    result: type[Result]
-    check: Callable[[Any, World], list[Problem]]
-    quote: Callable[[Any, World], Quote]
-    run: Callable[[Any, Any], Result]
+    params: type[P]
+    result: type[R]
+    check: Callable[[P, World], list[Problem]]
+    quote: Callable[[P, World], Quote]
+    run: Callable[[P, Context], R]
     example: dict[str, Any]
     queue: str = "cpu"
-    freeze: Callable[[Any, Any], Any] | None = None
+    freeze: Callable[[P, Any], P] | None = None
 
-    def parse(self, raw: dict[str, Any]) -> Params:
+    def parse(self, raw: dict[str, Any]) -> P:
         """Validated parameters. Raises StudioError with every problem at once."""
         try:
             return self.params.model_validate(raw)
         except ValidationError as error:
             raise StudioError.of(value_problems(error)) from None
+
+
+AnyStage = Stage[Any, Any]
 
 
 def check_refs(params: Params, world: World) -> list[Problem]:

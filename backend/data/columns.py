@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.core.errors import Problem, StudioError
 from backend.data.reader import Source
-from backend.data.row_errors import BadRows, Record
+from backend.data.row_errors import Record, RowErrors
 
 # Earlier names win.
 INPUT_NAMES = (
@@ -22,11 +22,11 @@ OUTPUT_NAMES = (
     "respuesta etiqueta categoria categoría intencion intención clase salida sentimiento tema resumen destino translation code"
 )
 CHAT_NAMES = ("messages", "conversations", "conversation")
-_PEEK = 200
+_SAMPLE_ROWS = 200
 
 
 @dataclass(frozen=True)
-class Mapping:
+class ColumnMapping:
     """Columns by role; `messages` replaces input and output, `output` is "" when the file has no answers."""
 
     input: str = ""
@@ -37,7 +37,7 @@ class Mapping:
 
 
 @dataclass
-class _Profile:
+class _ColumnProfile:
     """What the first rows say of a column."""
 
     values: list[str] = field(default_factory=list)
@@ -57,7 +57,7 @@ class _Profile:
         return bool(self.values) and all(value.isdigit() for value in self.values) and not self.label_like
 
 
-def map_columns(source: Source, wanted: Mapping) -> Mapping:
+def map_columns(source: Source, wanted: ColumnMapping) -> ColumnMapping:
     """Fill what `wanted` leaves open. Raises StudioError for a column that is not there, all at once, or when the answer's
     column can't be told."""
     missing = [
@@ -73,13 +73,13 @@ def map_columns(source: Source, wanted: Mapping) -> Mapping:
         raise StudioError.of(missing)
     if wanted.messages:
         return wanted
-    records = list(islice(source.records(BadRows(source.path.name)), _PEEK))
+    records = list(islice(source.records(RowErrors(source.path.name)), _SAMPLE_ROWS))
     if not wanted.output and (chat := _chat_column(source, wanted.input, records)):
-        return Mapping(messages=chat, group=wanted.group)
+        return ColumnMapping(messages=chat, group=wanted.group)
     return _fill(source, wanted, _profiles(source.columns, records))
 
 
-def _fill(source: Source, wanted: Mapping, profiles: dict[str, _Profile]) -> Mapping:
+def _fill(source: Source, wanted: ColumnMapping, profiles: dict[str, _ColumnProfile]) -> ColumnMapping:
     taken = {wanted.input, wanted.output, wanted.details, wanted.group} - {""}
     free = [name for name in source.columns if name not in taken]
     input_, output, details = wanted.input, wanted.output, wanted.details
@@ -94,15 +94,15 @@ def _fill(source: Source, wanted: Mapping, profiles: dict[str, _Profile]) -> Map
         output = _by_name(pool, OUTPUT_NAMES) or next((name for name in pool if profiles[name].label_like), "")
         free = [name for name in free if name != output]
     if not input_:
-        input_ = _by_name(free, INPUT_NAMES) or _longest(free, profiles)
+        input_ = _by_name(free, INPUT_NAMES) or _longest_text_column(free, profiles)
         free = [name for name in free if name != input_]
     if not output and free:
-        output = _longest(free, profiles)
+        output = _longest_text_column(free, profiles)
         if not output:
             raise StudioError("data.output_unknown", field="output", file=source.path.name, columns=_names(source))
     if not input_:
         raise StudioError("data.input_unknown", field="input", file=source.path.name, columns=_names(source))
-    return Mapping(input=input_, output=output, details=details, group=wanted.group)
+    return ColumnMapping(input=input_, output=output, details=details, group=wanted.group)
 
 
 def _chat_column(source: Source, wanted: str, records: list[Record]) -> str:
@@ -130,16 +130,16 @@ def _by_name(columns: list[str], known: str) -> str:
     return ""
 
 
-def _longest(columns: list[str], profiles: dict[str, _Profile]) -> str:
+def _longest_text_column(columns: list[str], profiles: dict[str, _ColumnProfile]) -> str:
     texts = [name for name in columns if profiles[name].values and not profiles[name].identifier]
     return max(texts, key=lambda name: profiles[name].length, default="")
 
 
-def _profiles(columns: list[str], records: list[Record]) -> dict[str, _Profile]:
+def _profiles(columns: list[str], records: list[Record]) -> dict[str, _ColumnProfile]:
     def text(value: Any) -> str:
         return value.strip() if isinstance(value, str) else "" if value is None else str(value)
 
-    return {name: _Profile([found for r in records if (found := text(r.values.get(name)))]) for name in columns}
+    return {name: _ColumnProfile([found for r in records if (found := text(r.values.get(name)))]) for name in columns}
 
 
 def _names(source: Source) -> str:

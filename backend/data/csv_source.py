@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from backend.core.errors import StudioError
-from backend.data.row_errors import BadRows, Record
+from backend.data.row_errors import Record, RowErrors
 from backend.data.sniff import broken_encoding, locate_bad_byte
 
 CELL_LIMIT = 16 * 1024 * 1024
@@ -17,7 +17,7 @@ CELL_LIMIT = 16 * 1024 * 1024
 _SAMPLE = 64 * 1024
 
 
-class Delimited:
+class CsvSource:
     """A CSV or TSV file. Raises StudioError when header or first row are missing, or column names repeat or are empty."""
 
     def __init__(self, path: Path, kind: str, encoding: str) -> None:
@@ -30,7 +30,7 @@ class Delimited:
         self._check_header()
         self._first("data.header_only", skip=1)
 
-    def records(self, bad: BadRows) -> Iterator[Record]:
+    def records(self, bad: RowErrors) -> Iterator[Record]:
         """All rows; ragged or undecodable ones go to `bad`. Raises StudioError for a quote that is not closed."""
         rows = self._rows()
         next(rows)

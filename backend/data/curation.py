@@ -1,4 +1,4 @@
-"""Which rows of a dataset are good enough to learn: rules, confidence, near-duplicates, balance, and what people decided.
+"""Which rows of a dataset are good enough to learn: filters, confidence, near-duplicates, balance, and what people decided.
 
 A row goes for the first reason that fits, in the order of `DROPS`. What people accepted stays whatever the rules say,
 unless it is a row that measures.
@@ -15,12 +15,12 @@ from statistics import median
 from backend.core.messages.words import DROPS
 from backend.data.dataset import Row, Template
 from backend.data.filter_report import Drop
-from backend.data.filters import Faults, RuleParams
-from backend.data.near_duplicates import Neighbours
+from backend.data.filters import FilterParams, RowFilter
+from backend.data.near_duplicates import NearDuplicateIndex
 
 
 @dataclass(frozen=True)
-class Decision:
+class RowDecision:
     """What a person said of a row: keep it, maybe with a better answer, or not."""
 
     accept: bool
@@ -28,7 +28,7 @@ class Decision:
 
 
 @dataclass
-class Curated:
+class CurationResult:
     """The rows that stay, in their order, and those that go."""
 
     kept: list[Row] = field(default_factory=list)
@@ -42,52 +42,54 @@ class Curated:
 
 
 def curate(
-    params: RuleParams,
+    params: FilterParams,
     template: Template,
     rows: Sequence[Row],
     held_out: Iterable[Row] = (),
-    decisions: Mapping[str, Decision] | None = None,
+    decisions: Mapping[str, RowDecision] | None = None,
     seed: int = 0,
     tick: Callable[[], None] = lambda: None,
-) -> Curated:
+) -> CurationResult:
     """Apply the rules to `rows`. `held_out`: the rows that measure; `decisions`: what people said, by row id: rejected rows
     go, accepted ones stay and take the person's answer, but go when they are too close to `held_out`; `tick` is called per
     row. Raises StudioError when a pattern takes too long."""
     said = decisions or {}
     drops: dict[str, Drop] = {}
-    rows = [_decided(row, said.get(row.id)) for row in rows]
+    rows = [_with_decision(row, said.get(row.id)) for row in rows]
     free = [row for row in rows if row.id not in said]
     for row in rows:
         if row.id in said and not said[row.id].accept:
             drops[row.id] = Drop(row, "rejected")
-    faults = Faults(params, template, free)
+    faults = RowFilter(params, template, free)
     for row in free:
         tick()
         if reason := faults.of(row):
             drops[row.id] = Drop(row, reason)
     left = [row for row in rows if row.id not in drops]
     sure = {id_ for id_, decision in said.items() if decision.accept}
-    for drop in _too_close(params, template, left, list(held_out), sure, tick):
+    for drop in _near_duplicates(params, template, left, list(held_out), sure, tick):
         drops[drop.row.id] = drop
     left = [row for row in left if row.id not in drops]
-    for row in _too_many(params, template, left, sure, seed):
+    for row in _over_class_limit(params, template, left, sure, seed):
         drops[row.id] = Drop(row, "balance")
-    return Curated([row for row in rows if row.id not in drops], [drops[row.id] for row in rows if row.id in drops])
+    return CurationResult(
+        [row for row in rows if row.id not in drops], [drops[row.id] for row in rows if row.id in drops]
+    )
 
 
-def _decided(row: Row, decision: Decision | None) -> Row:
+def _with_decision(row: Row, decision: RowDecision | None) -> Row:
     if decision is None or not decision.accept or decision.output is None:
         return row
     return row.model_copy(update={"output": decision.output, "gold": decision.output, "confidence": None})
 
 
-def asked_text(row: Row) -> str:
+def prompt_text(row: Row) -> str:
     """All that a model is given of a row, for comparing."""
     return "\n".join([*(message["content"] for message in row.context), row.input])
 
 
-def _too_close(
-    params: RuleParams,
+def _near_duplicates(
+    params: FilterParams,
     template: Template,
     rows: Sequence[Row],
     held_out: Sequence[Row],
@@ -95,11 +97,11 @@ def _too_close(
     tick: Callable[[], None],
 ) -> list[Drop]:
     """Rows too like one that measures, or one that stays: what people accepted stays first, then what was surest."""
-    texts = {row.id: asked_text(row) for row in rows}
-    measuring = Neighbours(params.near_duplicates or 1.0, texts.values())
+    texts = {row.id: prompt_text(row) for row in rows}
+    measuring = NearDuplicateIndex(params.near_duplicates or 1.0, texts.values())
     for row in held_out if params.drop_leaks else ():
-        measuring.add(row.id, asked_text(row))
-    staying = Neighbours(params.near_duplicates or 1.0, texts.values())
+        measuring.add(row.id, prompt_text(row))
+    staying = NearDuplicateIndex(params.near_duplicates or 1.0, texts.values())
     found = []
     for row in sorted(rows, key=lambda row: (row.id not in sure, -(1.0 if row.confidence is None else row.confidence))):
         tick()
@@ -113,7 +115,9 @@ def _too_close(
     return found
 
 
-def _too_many(params: RuleParams, template: Template, rows: Sequence[Row], sure: set[str], seed: int) -> list[Row]:
+def _over_class_limit(
+    params: FilterParams, template: Template, rows: Sequence[Row], sure: set[str], seed: int
+) -> list[Row]:
     """Rows of classes that have more than they may, chosen by seed and content."""
     if template.answer != "label":
         return []

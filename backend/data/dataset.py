@@ -18,12 +18,12 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 
 SPLITS = ("train", "validation", "test", "pool")
-EXPLAIN = "Write only the steps that lead to the answer."
-"""The request that a student learns the steps under; it never meets it when it is asked for an answer."""
+RATIONALE_PROMPT = "Write only the steps that lead to the answer."
+"""The instruction for rationales in training; it is never sent when an answer is asked for."""
 Message = dict[str, str]
 
 
-class Scored(BaseModel):
+class ScoredAnswer(BaseModel):
     """An answer that was a candidate for a row, who gave it, and the judge's score (1 to 5; None: not readable)."""
 
     model_config = ConfigDict(extra="forbid")
@@ -48,7 +48,7 @@ class Row(BaseModel):
     context: list[Message] = []
     confidence: float | None = None
     rationale: str | None = None
-    scores: list[Scored] = []
+    scores: list[ScoredAnswer] = []
 
 
 class Template(BaseModel):
@@ -61,9 +61,9 @@ class Template(BaseModel):
     answer: Literal["label", "text"] = "text"
     labels: list[str] = []
 
-    def for_steps(self) -> Template:
-        """The same with the request for the steps alone: what a second task in training is asked."""
-        return self.model_copy(update={"user": f"{self.user}\n\n{EXPLAIN}"})
+    def for_rationale(self) -> Template:
+        """The same with the instruction to write the rationale alone: the second task in training."""
+        return self.model_copy(update={"user": f"{self.user}\n\n{RATIONALE_PROMPT}"})
 
     def prompt(self, row: Row) -> list[Message]:
         """The messages up to the one that the model has to give."""
@@ -141,15 +141,15 @@ def _counted(folder: str) -> dict[str, Any]:
     return data_facts(Path(folder))
 
 
-def known_rows(source: ArtifactView, split: str, most: int | None = None) -> list[Row]:
+def gold_rows(source: ArtifactView, split: str, most: int | None = None) -> list[Row]:
     """The first `most` rows of a dataset's split whose right answer is known, all of them by default. Raises StudioError when
     there are none."""
-    rows = [row for row in DataFolder(source.path).rows(split) if truth(row) is not None][:most]
+    rows = [row for row in DataFolder(source.path).rows(split) if gold_answer(row) is not None][:most]
     if not rows:
         raise StudioError("chat.no_truth", ref=source.name, split=split)
     return rows
 
 
-def truth(row: Row) -> str | None:
+def gold_answer(row: Row) -> str | None:
     """What a person says is right: `gold` where `output` is a teacher's, else `output`."""
     return row.gold if row.gold is not None else row.output

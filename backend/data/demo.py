@@ -22,7 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from backend.data.demo_words import LANGUAGES, NAMES, NUMBERS, WORDS
+from backend.data.demo_slot_values import LANGUAGES, NAMES, NUMBERS, WORDS
 from backend.data.examples import Example
 
 SOURCE = "demo:smart-home"
@@ -31,13 +31,13 @@ NOTICE = """Sentences drawn from the templates of Home Assistant Intents (https:
 copyright The Home Assistant Authors, licensed under the Apache License 2.0 (https://www.apache.org/licenses/LICENSE-2.0).
 Changes: open places were filled with other words, intents that overlap were merged or left out, templates were sampled.
 """
-_SAME = {"HassShoppingListAddItem": "HassListAddItem", "HassVacuumCleanArea": "HassVacuumStart"}
-_LEFT_OUT = {"HassShoppingListCompleteItem", "HassRespond"}
-_LEAST_TEMPLATES = 5
-_PER_INTENT = 240
+_MERGED_INTENTS = {"HassShoppingListAddItem": "HassListAddItem", "HassVacuumCleanArea": "HassVacuumStart"}
+_EXCLUDED_INTENTS = {"HassShoppingListCompleteItem", "HassRespond"}
+_MIN_TEMPLATES = 5
+_MAX_PER_INTENT = 240
 """Sentences of one intent in one language, at most: intents with many templates must not drown the others."""
-_PER_TEMPLATE = 24
-_ENOUGH = 3
+_MAX_PER_TEMPLATE = 24
+_MIN_PER_TEMPLATE = 3
 """A template gives at least this many sentences, if it has them."""
 
 
@@ -94,7 +94,7 @@ def _load(language: str) -> dict[str, Any]:
 
 def _templates(language: str, content: dict[str, Any]) -> Iterator[_Template]:
     for name, body in sorted(content["intents"].items()):
-        if name in _LEFT_OUT:
+        if name in _EXCLUDED_INTENTS:
             continue
         for block, entry in enumerate(body["data"]):
             domains = _domains(entry)
@@ -102,7 +102,7 @@ def _templates(language: str, content: dict[str, Any]) -> Iterator[_Template]:
                 continue
             for index, sentence in enumerate(entry["sentences"]):
                 yield _Template(
-                    f"{language}/{name}/{block}/{index}", language, _SAME.get(name, name), sentence, domains
+                    f"{language}/{name}/{block}/{index}", language, _MERGED_INTENTS.get(name, name), sentence, domains
                 )
 
 
@@ -117,7 +117,7 @@ def _kept_intents(templates: dict[str, list[_Template]]) -> set[str]:
     for language, found in templates.items():
         for template in found:
             counts[template.intent][language] += 1
-    return {name for name, by in counts.items() if all(by[language] >= _LEAST_TEMPLATES for language in templates)}
+    return {name for name, by in counts.items() if all(by[language] >= _MIN_TEMPLATES for language in templates)}
 
 
 def _shares(templates: list[_Template]) -> dict[str, int]:
@@ -125,7 +125,9 @@ def _shares(templates: list[_Template]) -> dict[str, int]:
     counts: dict[str, int] = defaultdict(int)
     for template in templates:
         counts[template.intent] += 1
-    return {name: min(_PER_TEMPLATE, max(_ENOUGH, _PER_INTENT // count)) for name, count in counts.items()}
+    return {
+        name: min(_MAX_PER_TEMPLATE, max(_MIN_PER_TEMPLATE, _MAX_PER_INTENT // count)) for name, count in counts.items()
+    }
 
 
 class _Grammar:

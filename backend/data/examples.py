@@ -10,12 +10,12 @@ from hashlib import blake2b
 from typing import Any
 
 from backend.core.errors import StudioError
-from backend.data.columns import Mapping
+from backend.data.columns import ColumnMapping
 from backend.data.dataset import Message
-from backend.data.row_errors import BadRows, Record, json_type
+from backend.data.row_errors import Record, RowErrors, json_type
 
-MOST_LABELS = 100
-LONGEST_LABEL = 60
+MAX_LABELS = 100
+MAX_LABEL_CHARS = 60
 _ROLES = {
     "system": "system",
     "user": "user",
@@ -57,8 +57,8 @@ class _NotText(ValueError):
 
 def examples(
     records: Iterator[Record],
-    mapping: Mapping,
-    bad: BadRows,
+    mapping: ColumnMapping,
+    bad: RowErrors,
     origin: str = "",
     each: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Example]:
@@ -77,7 +77,7 @@ def examples(
 def answer_kind(outputs: list[str]) -> str:
     """`label` when at most 100 short answers repeat three times each on average, else `text`."""
     distinct = set(outputs)
-    if not 2 <= len(distinct) <= MOST_LABELS or max(map(len, distinct)) > LONGEST_LABEL:
+    if not 2 <= len(distinct) <= MAX_LABELS or max(map(len, distinct)) > MAX_LABEL_CHARS:
         return "text"
     return "label" if len(distinct) * 3 <= len(outputs) and not any("\n" in label for label in distinct) else "text"
 
@@ -90,7 +90,7 @@ def label_list(outputs: list[str]) -> list[str]:
     return sorted(counts)
 
 
-def _plain(record: Record, mapping: Mapping, bad: BadRows) -> Example | None:
+def _plain(record: Record, mapping: ColumnMapping, bad: RowErrors) -> Example | None:
     values = record.values
     try:
         parts = [_text(values.get(name), name) for name in (mapping.input, mapping.details) if name]
@@ -108,7 +108,7 @@ def _plain(record: Record, mapping: Mapping, bad: BadRows) -> Example | None:
     return Example(record.place, text, output or None)
 
 
-def _chat(record: Record, mapping: Mapping, bad: BadRows) -> Example | None:
+def _chat(record: Record, mapping: ColumnMapping, bad: RowErrors) -> Example | None:
     """The last assistant turn is the answer, the user turn before it the input, what is earlier the context."""
     try:
         messages = [_message(item) for item in _turns(record.values.get(mapping.messages))]

@@ -18,10 +18,10 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.core.artifacts import write_json
 from backend.data.dataset import Row, write_split
-from backend.data.near_duplicates import distinct, near_share
+from backend.data.near_duplicates import distinct_n, near_duplicate_share
 
-KEPT_FILES = ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE", "decisions.jsonl")
-NEAR = 0.9
+COPIED_FILES = ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE", "decisions.jsonl")
+NEAR_DUPLICATE_THRESHOLD = 0.9
 """What counts as nearly the same in figures, where the user gave no threshold."""
 
 
@@ -46,7 +46,7 @@ class Point(BaseModel):
     text: str = ""
 
 
-class Variety(BaseModel):
+class Diversity(BaseModel):
     """Figures of some inputs; shares from 0 to 1."""
 
     model_config = ConfigDict(frozen=True)
@@ -58,53 +58,55 @@ class Variety(BaseModel):
     classes: dict[str, int] = {}
 
     @classmethod
-    def of(cls, rows: Sequence[Row], threshold: float, labels: Iterable[str] = ()) -> Variety:
+    def of(cls, rows: Sequence[Row], threshold: float, labels: Iterable[str] = ()) -> Diversity:
         """`labels`: the classes to count rows for; none for free text."""
         texts = [row.input for row in rows]
         count = Counter(row.output for row in rows)
         return cls(
             rows=len(rows),
-            distinct_1=round(distinct(texts, 1), 4),
-            distinct_2=round(distinct(texts, 2), 4),
-            near_duplicates=round(near_share(texts, threshold), 4),
+            distinct_1=round(distinct_n(texts, 1), 4),
+            distinct_2=round(distinct_n(texts, 2), 4),
+            near_duplicates=round(near_duplicate_share(texts, threshold), 4),
             classes={label: count[label] for label in labels},
         )
 
 
-class Quality(BaseModel):
+class FilterReport(BaseModel):
     """The whole report."""
 
     model_config = ConfigDict(frozen=True)
 
-    before: Variety
-    after: Variety
+    before: Diversity
+    after: Diversity
     dropped: dict[str, int]
     points: list[Point] = []
 
 
-def filtered(
+def build_report(
     rows: Sequence[Row], kept: Sequence[Row], drops: Sequence[Drop], labels: list[str], near: float
-) -> Quality:
+) -> FilterReport:
     """The report on rows of which some went; `near`: from which likeness inputs count as near-duplicates."""
     states = [*((row, "kept") for row in kept), *((drop.row, "dropped") for drop in drops)]
-    return Quality(
-        before=Variety.of(rows, near, labels),
-        after=Variety.of(kept, near, labels),
+    return FilterReport(
+        before=Diversity.of(rows, near, labels),
+        after=Diversity.of(kept, near, labels),
         dropped=dict(Counter(drop.reason for drop in drops)),
         points=map_points(states, bool(labels)),
     )
 
 
-def write_filtered(out: Path, source: Path, kept: Sequence[Row], quality: Quality, drops: Sequence[Drop]) -> None:
+def write_filtered_dataset(
+    out: Path, source: Path, kept: Sequence[Row], quality: FilterReport, drops: Sequence[Drop]
+) -> None:
     """A dataset whose training rows are `kept`, all else as in `source`, with its report."""
     write_split(out, "train", kept)
-    for name in KEPT_FILES:
+    for name in COPIED_FILES:
         if (source / name).is_file():
             shutil.copyfile(source / name, out / name)
-    write(out, quality, drops)
+    write_report(out, quality, drops)
 
 
-def write(folder: Path, quality: Quality, drops: Sequence[Drop]) -> None:
+def write_report(folder: Path, quality: FilterReport, drops: Sequence[Drop]) -> None:
     """The four files, into the folder of a dataset."""
     report = quality.model_dump()
     write_json(folder / "map.json", report.pop("points"))
@@ -121,17 +123,17 @@ def write(folder: Path, quality: Quality, drops: Sequence[Drop]) -> None:
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def read(folder: Path) -> Quality | None:
+def read_report(folder: Path) -> FilterReport | None:
     """None for a dataset that was neither filtered nor generated, or whose files are gone."""
     try:
         report = json.loads((folder / "quality.json").read_text("utf-8"))
         points = json.loads((folder / "map.json").read_text("utf-8"))
     except OSError:
         return None
-    return Quality.model_validate({**report, "points": points})
+    return FilterReport.model_validate({**report, "points": points})
 
 
-def dropped(folder: Path, reason: str, count: int) -> list[Drop]:
+def dropped_rows(folder: Path, reason: str, count: int) -> list[Drop]:
     """The first rows that went for this reason."""
     file = folder / "dropped.jsonl"
     if not file.is_file():
@@ -143,11 +145,11 @@ def dropped(folder: Path, reason: str, count: int) -> list[Drop]:
 
 def map_points(rows: Sequence[tuple[Row, str]], labels: bool, most: int = 1_200) -> list[Point]:
     """(row, state) as points: at most `most`, spread evenly over the rows, close together when their words are."""
-    from backend.data.tfidf import plane
+    from backend.data.tfidf import project_2d
 
     step = max(1, -(-len(rows) // most))
     chosen = list(rows[::step])
-    places = plane([row.input for row, _ in chosen])
+    places = project_2d([row.input for row, _ in chosen])
     return [
         Point(x=x, y=y, state=state, label=(row.output or "") if labels else "", text=row.input[:120])
         for (row, state), (x, y) in zip(chosen, places, strict=True)

@@ -1,4 +1,4 @@
-"""The rules by which one row is of no use by itself, with their thresholds."""
+"""The filters that drop a single row, with their thresholds."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from backend.core.stage import Params
 from backend.data.dataset import Row, Template
 from backend.data.language import language_of
 
-MATCH_SECONDS = 0.5
-REFUSALS = (
+PATTERN_TIMEOUT_SECONDS = 0.5
+REFUSAL_OPENINGS = (
     *("i'm sorry", "i am sorry", "sorry, ", "i cannot", "i can't", "i can not", "i'm unable", "i am unable"),
     *("i'm not able", "i am not able", "as an ai", "as a language model", "i don't have access", "unfortunately, i"),
     *("lo siento", "lo lamento", "no puedo", "no me es posible", "como ia", "como modelo de lenguaje"),
@@ -23,8 +23,8 @@ REFUSALS = (
 """How answers begin that decline the task; compared in lower case."""
 
 
-class RuleParams(Params):
-    """The rules and their thresholds."""
+class FilterParams(Params):
+    """The filters and their thresholds."""
 
     labels_only: bool = Field(
         True,
@@ -119,7 +119,7 @@ class RuleParams(Params):
     )
 
 
-def check_rules(params: RuleParams) -> list[Problem]:
+def check_filters(params: FilterParams) -> list[Problem]:
     problems = []
     for name in ("must_match", "must_not_match"):
         try:
@@ -134,15 +134,15 @@ def check_rules(params: RuleParams) -> list[Problem]:
     return problems
 
 
-class Faults:
-    """Why a row by itself is of no use."""
+class RowFilter:
+    """Says why a single row is dropped; None when it passes."""
 
-    def __init__(self, params: RuleParams, template: Template, rows: Sequence[Row]) -> None:
+    def __init__(self, params: FilterParams, template: Template, rows: Sequence[Row]) -> None:
         self.params = params
         self.labels = set(template.labels) if template.answer == "label" else None
         self.must = regex.compile(params.must_match)
         self.must_not = regex.compile(params.must_not_match) if params.must_not_match else None
-        self.unlike = _unlike(params, rows) if params.drop_disagreeing and self.labels is None else set()
+        self.unlike_gold = _unlike_gold(params, rows) if params.drop_disagreeing and self.labels is None else set()
 
     def of(self, row: Row) -> str | None:
         answer = (row.output or "").strip()
@@ -153,9 +153,11 @@ class Faults:
             "input_length": lambda: _outside(row.input, self.params.input_shortest, self.params.input_longest),
             "answer_length": lambda: _outside(answer, self.params.answer_shortest, self.params.answer_longest),
             "pattern": lambda: not self._matches(self.must, answer, row) or self._matches(self.must_not, answer, row),
-            "echo": lambda: self.params.drop_echoes and self.labels is None and _plain(answer) == _plain(row.input),
-            "refusal": lambda: self.params.drop_refusals and self.labels is None and _declines(answer),
-            "language": lambda: self.labels is None and _foreign(self.params.language, answer, row),
+            "echo": lambda: (
+                self.params.drop_echoes and self.labels is None and _normalized(answer) == _normalized(row.input)
+            ),
+            "refusal": lambda: self.params.drop_refusals and self.labels is None and _is_refusal(answer),
+            "language": lambda: self.labels is None and _wrong_language(self.params.language, answer, row),
             "disagrees": lambda: self._disagrees(row, answer),
             "unsure": lambda: row.confidence is not None and row.confidence < self.params.min_confidence,
         }
@@ -164,23 +166,23 @@ class Faults:
     def _disagrees(self, row: Row, answer: str) -> bool:
         if not self.params.drop_disagreeing or row.gold is None:
             return False
-        return row.id in self.unlike if self.labels is None else answer != row.gold.strip()
+        return row.id in self.unlike_gold if self.labels is None else answer != row.gold.strip()
 
     def _matches(self, pattern: Any, text: str, row: Row) -> bool:
         if pattern is None:
             return False
         try:
-            return pattern.search(text, timeout=MATCH_SECONDS) is not None
+            return pattern.search(text, timeout=PATTERN_TIMEOUT_SECONDS) is not None
         except TimeoutError:
             raise StudioError("synth.pattern_slow", pattern=pattern.pattern, row=row.id) from None
 
 
-def _unlike(params: RuleParams, rows: Sequence[Row]) -> set[str]:
+def _unlike_gold(params: FilterParams, rows: Sequence[Row]) -> set[str]:
     """Ids of rows whose free text is too far from the person's."""
-    from backend.data.tfidf import cosines
+    from backend.data.tfidf import cosine_similarities
 
     known = [row for row in rows if row.gold is not None and row.output]
-    alike = cosines([(row.output or "", row.gold or "") for row in known])
+    alike = cosine_similarities([(row.output or "", row.gold or "") for row in known])
     return {row.id for row, value in zip(known, alike, strict=True) if value < params.gold_similarity}
 
 
@@ -188,7 +190,7 @@ def _outside(text: str, least: int, most: int) -> bool:
     return len(text) < least or bool(most and len(text) > most)
 
 
-def _foreign(wanted: str, answer: str, row: Row) -> bool:
+def _wrong_language(wanted: str, answer: str, row: Row) -> bool:
     """Whether an answer is surely in another language than `wanted`: any, that of its input, or a code."""
     if wanted == "any":
         return False
@@ -197,9 +199,9 @@ def _foreign(wanted: str, answer: str, row: Row) -> bool:
     return asked is not None and found is not None and found != asked
 
 
-def _plain(text: str) -> str:
+def _normalized(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _declines(answer: str) -> bool:
-    return _plain(answer).replace("’", "'").startswith(REFUSALS)
+def _is_refusal(answer: str) -> bool:
+    return _normalized(answer).replace("’", "'").startswith(REFUSAL_OPENINGS)

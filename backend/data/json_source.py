@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from backend.core.errors import StudioError
-from backend.data.row_errors import BadRows, Record, json_type
+from backend.data.row_errors import Record, RowErrors, json_type
 from backend.data.sniff import broken_encoding, locate_bad_byte
 
-_PEEK = 200
+_SAMPLE_ROWS = 200
 LIST_LIMIT = 100_000_000
 """Bytes. A list is read whole and takes some four times as much memory, in the web process too."""
 
 
-class JsonLines:
+class JsonLinesSource:
     """One JSON object per line; empty lines are skipped. Columns are the keys of the first rows."""
 
     def __init__(self, path: Path, encoding: str) -> None:
@@ -25,7 +25,7 @@ class JsonLines:
         self.encoding = encoding
         self.columns = _columns(self)
 
-    def records(self, bad: BadRows) -> Iterator[Record]:
+    def records(self, bad: RowErrors) -> Iterator[Record]:
         """All rows; a line that is no JSON object goes to `bad`."""
         with self._open() as stream:
             for number, line in enumerate(_decoded(stream, self.path, self.encoding), 1):
@@ -40,7 +40,7 @@ class JsonLines:
         with self.path.open("rb") as stream:
             return max(1, sum(piece.count(b"\n") for piece in iter(lambda: stream.read(1 << 20), b"")))
 
-    def _object(self, number: int, line: str, bad: BadRows) -> dict[str, Any] | None:
+    def _object(self, number: int, line: str, bad: RowErrors) -> dict[str, Any] | None:
         try:
             values = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -63,7 +63,7 @@ class JsonLines:
         return self.path.open(encoding=self.encoding, errors=errors, newline="\n")
 
 
-class JsonList:
+class JsonListSource:
     """A list of objects, or an object that holds one list of objects (or one under `data`)."""
 
     def __init__(self, path: Path, encoding: str) -> None:
@@ -73,7 +73,7 @@ class JsonList:
         self.encoding = encoding
         self.columns = _columns(self)
 
-    def records(self, bad: BadRows) -> Iterator[Record]:
+    def records(self, bad: RowErrors) -> Iterator[Record]:
         """All items; what is no object goes to `bad`."""
         for number, item in enumerate(self._items, 1):
             if isinstance(item, dict):
@@ -123,11 +123,11 @@ def _reason(error: Exception) -> tuple[int, int, str]:
     return 1, 1, "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _columns(source: JsonLines | JsonList) -> list[str]:
+def _columns(source: JsonLinesSource | JsonListSource) -> list[str]:
     """Keys of the first rows, in order of appearance. Raises StudioError when no row can be read."""
-    bad = BadRows(source.path.name)
+    bad = RowErrors(source.path.name)
     keys: dict[str, None] = {}
-    for _, record in zip(range(_PEEK), source.records(bad), strict=False):
+    for _, record in zip(range(_SAMPLE_ROWS), source.records(bad), strict=False):
         keys |= dict.fromkeys(record.values)
     if not keys:
         bad.stop()

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt")
-SURE = 0.9
+MIN_PROBABILITY = 0.9
 """Below this probability among `LANGUAGES` a text counts as unknown."""
 
 
@@ -26,4 +26,4 @@ def _identifier() -> Any:
 def language_of(text: str) -> str | None:
     """One of `LANGUAGES`, or None for a text that does not show it."""
     language, chance = _identifier().classify(text)
-    return str(language) if chance >= SURE else None
+    return str(language) if chance >= MIN_PROBABILITY else None

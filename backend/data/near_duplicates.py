@@ -1,6 +1,6 @@
 """Which texts are nearly the same, and how varied texts are. No model, no dependency, any language.
 
-Two texts are compared by the Jaccard index of their pieces of three characters, case, punctuation and spacing aside. The
+Two texts are compared by the Jaccard index of their character trigrams, case, punctuation and spacing aside. The
 search is exact: texts at least `t` alike share one of the `n - ceil(t n) + 1` rarest of their n pieces (prefix filter,
 Bayardo et al. 2007), so only those are looked up.
 """
@@ -14,31 +14,31 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from math import ceil
 
-MOST_CHARS = 5_000
+MAX_CHARS = 5_000
 """A longer text is compared by its beginning."""
 _WORD = re.compile(r"\w+")
-_PIECE = 3
+_NGRAM = 3
 
 
 def words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
-def pieces(text: str) -> frozenset[str]:
+def trigrams(text: str) -> frozenset[str]:
     """Every run of three characters of the words, a space around them; a text without words is its own piece."""
-    plain = f" {' '.join(words(text[:MOST_CHARS])) or text[:MOST_CHARS].strip()} "
-    return frozenset(plain[at : at + _PIECE] for at in range(max(1, len(plain) - _PIECE + 1)))
+    plain = f" {' '.join(words(text[:MAX_CHARS])) or text[:MAX_CHARS].strip()} "
+    return frozenset(plain[at : at + _NGRAM] for at in range(max(1, len(plain) - _NGRAM + 1)))
 
 
-class Neighbours:
+class NearDuplicateIndex:
     """Finds among the texts that were added one that is alike. `threshold` 0 < t <= 1; `texts`: those that will be added,
     as far as they are known, to learn which pieces are rare (it only makes the search faster)."""
 
     def __init__(self, threshold: float, texts: Iterable[str] = ()) -> None:
         self.threshold = threshold
-        seen: Counter[str] = Counter(piece for text in texts for piece in pieces(text))
+        seen: Counter[str] = Counter(piece for text in texts for piece in trigrams(text))
         self._rank = {piece: at for at, (piece, _) in enumerate(sorted(seen.items(), key=lambda item: item[::-1]))}
-        self._holders: dict[tuple[str, int], list[int]] = defaultdict(list)
+        self._postings: dict[tuple[str, int], list[int]] = defaultdict(list)
         self._names: list[str] = []
         self._ranked: list[array[int]] = []
 
@@ -46,7 +46,7 @@ class Neighbours:
         """Only texts of one group are compared."""
         ranked = self._sorted(text)
         for rank in ranked[: self._prefix(len(ranked))]:
-            self._holders[group, rank].append(len(self._names))
+            self._postings[group, rank].append(len(self._names))
         self._names.append(name)
         self._ranked.append(ranked)
 
@@ -57,7 +57,7 @@ class Neighbours:
         best: tuple[str, float] | None = None
         met: set[int] = set()
         for rank in ranked[: self._prefix(len(ranked))]:
-            met.update(self._holders.get((group, rank), ()))
+            met.update(self._postings.get((group, rank), ()))
         for at in sorted(met):
             other = self._ranked[at]
             if min(len(other), len(mine)) < self.threshold * max(len(other), len(mine)):
@@ -73,12 +73,12 @@ class Neighbours:
 
     def _sorted(self, text: str) -> array[int]:
         """Its pieces by rank, the rarest first; one that was never seen before is rarer than all."""
-        return array("l", sorted(self._rank.setdefault(piece, -1 - len(self._rank)) for piece in pieces(text)))
+        return array("l", sorted(self._rank.setdefault(piece, -1 - len(self._rank)) for piece in trigrams(text)))
 
 
-def near_share(texts: Sequence[str], threshold: float) -> float:
+def near_duplicate_share(texts: Sequence[str], threshold: float) -> float:
     """Share of the texts that an earlier one is at least `threshold` like."""
-    known = Neighbours(threshold, texts)
+    known = NearDuplicateIndex(threshold, texts)
     found = 0
     for at, text in enumerate(texts):
         if known.find(text):
@@ -88,7 +88,7 @@ def near_share(texts: Sequence[str], threshold: float) -> float:
     return found / max(1, len(texts))
 
 
-def distinct(texts: Iterable[str], n: int) -> float:
+def distinct_n(texts: Iterable[str], n: int) -> float:
     """Distinct-n (Li et al. 2016): different runs of n words over all runs; 1 means that none comes twice."""
     total, seen = 0, set()
     for text in texts:

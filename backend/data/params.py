@@ -102,7 +102,7 @@ class DatasetParams(stage.Params):
     max_rows: int = Field(
         0,
         ge=0,
-        title="Rows at most",
+        title="Maximum rows",
         description="Use a random sample of this many rows, to try things out quickly. 0 takes all.",
     )
     labelled_rows: int = Field(
@@ -121,14 +121,14 @@ class DatasetParams(stage.Params):
     )
     on_bad_row: Literal["stop", "skip"] = Field(
         "stop",
-        title="Bad rows",
+        title="Row errors",
         description="What happens to rows that can't be used. Stopping names them, so that you can correct the file; "
         "skipping leaves them out.",
     )
     duplicates: Literal["keep", "drop"] = Field(
         "keep",
         title="Duplicates",
-        description="Rows with the same input and the same answer. Many copies make a model learn them by heart.",
+        description="Rows with the same input and the same answer. Many copies make a model overfit.",
     )
     license: str = Field(
         "",

@@ -15,27 +15,27 @@ from typing import TYPE_CHECKING, Any
 from backend.core.artifacts import sha256
 from backend.core.errors import Problem, StudioError
 from backend.data import demo
-from backend.data.columns import Mapping, map_columns
+from backend.data.columns import ColumnMapping, map_columns
 from backend.data.dataset import Row, Template
 from backend.data.examples import Example, answer_kind, examples, label_list
 from backend.data.reader import Source, open_source
-from backend.data.row_errors import BadRows
+from backend.data.row_errors import RowErrors
 from backend.data.split import Splits, sample, shuffled, split
 
 if TYPE_CHECKING:
     from backend.data.params import DatasetParams
 
-LEAST_ROWS = 10
-SHORT_PROMPT = "Reply with the label."
+MIN_ROWS = 10
+DEFAULT_LABEL_PROMPT = "Reply with the label."
 """System prompt of label tasks: short, because every row pays for it on a CPU. Without one, chat templates add a longer."""
-_LOOK = 5000
+_ESTIMATE_ROWS = 5000
 
-Each = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called with (rows read, rows expected)."""
 
 
 @dataclass
-class Prepared:
+class PreparedDataset:
     """What goes into the artifact. Pool examples keep their answer; it is written as `gold`."""
 
     splits: Splits
@@ -49,10 +49,10 @@ class Prepared:
 class _Loaded:
     rows: list[Example]
     sha256: str
-    bad: list[BadRows] = field(default_factory=list)
+    bad: list[RowErrors] = field(default_factory=list)
 
 
-def prepare(params: DatasetParams, seed: int, each: Each = lambda done, total: None) -> Prepared:
+def prepare(params: DatasetParams, seed: int, each: OnProgress = lambda done, total: None) -> PreparedDataset:
     """Read everything and divide it. Raises StudioError with all that is wrong."""
     loaded = _load(params, seed, each)
     each(1, 1)
@@ -64,7 +64,7 @@ def prepare(params: DatasetParams, seed: int, each: Each = lambda done, total: N
     each(1, 1)
     splits = _divide(params, rows, template, seed, dropped)
     warnings += _class_warnings(splits, template)
-    return Prepared(splits, template, loaded.sha256, warnings, dict(dropped))
+    return PreparedDataset(splits, template, loaded.sha256, warnings, dict(dropped))
 
 
 def is_demo(params: DatasetParams) -> bool:
@@ -77,7 +77,7 @@ def make_template(params: DatasetParams, outputs: list[str]) -> Template:
     labels = label_list(outputs) if kind == "label" and outputs else []
     system = params.system
     if labels and not system:
-        system = f"Reply with one of: {', '.join(labels)}." if params.list_labels else SHORT_PROMPT
+        system = f"Reply with one of: {', '.join(labels)}." if params.list_labels else DEFAULT_LABEL_PROMPT
     return Template(system=system, user=params.user, answer="label" if labels else "text", labels=labels)
 
 
@@ -126,8 +126,8 @@ def first_examples(params: DatasetParams, count: int, seed: int = 0) -> tuple[li
         rows = demo.demo_examples(tuple(params.languages), seed)
         return shuffled(rows, seed)[:count], len(rows)
     source = open_source(Path(params.source))
-    mapping = map_columns(source, _wanted(params))
-    found = list(islice(examples(source.records(BadRows(source.path.name)), mapping, BadRows("")), count))
+    mapping = map_columns(source, _requested_columns(params))
+    found = list(islice(examples(source.records(RowErrors(source.path.name)), mapping, RowErrors("")), count))
     if len(found) < count:
         return found, len(found)
     return found, round(source.count() * len(found) / found[-1].place)
@@ -136,7 +136,7 @@ def first_examples(params: DatasetParams, count: int, seed: int = 0) -> tuple[li
 def estimate(params: DatasetParams) -> dict[str, Any]:
     """Facts that the dataset will have (the shape of `data_facts`), from the first 5,000 rows. Raises StudioError when the
     source can't be opened, or a column is missing."""
-    rows, total = first_examples(params, 1_000_000 if is_demo(params) else _LOOK)
+    rows, total = first_examples(params, 1_000_000 if is_demo(params) else _ESTIMATE_ROWS)
     outputs = [row.output for row in rows if row.output is not None]
     template = make_template(params, outputs)
     answered = len(outputs) / max(1, len(rows))
@@ -162,12 +162,12 @@ def estimate(params: DatasetParams) -> dict[str, Any]:
     }
 
 
-def _load(params: DatasetParams, seed: int, each: Each) -> _Loaded:
+def _load(params: DatasetParams, seed: int, each: OnProgress) -> _Loaded:
     if is_demo(params):
         rows = demo.demo_examples(tuple(params.languages), seed)
         return _Loaded(rows, demo.digest(rows))
     loaded = _Loaded([], "")
-    wanted = _wanted(params)
+    wanted = _requested_columns(params)
     for origin, name in (("", params.source), ("validation", params.validation_source), ("test", params.test_source)):
         if name:
             source = open_source(Path(name))
@@ -184,15 +184,15 @@ def _load(params: DatasetParams, seed: int, each: Each) -> _Loaded:
     return loaded
 
 
-def _read(source: Source, mapping: Mapping, origin: str, loaded: _Loaded, each: Each) -> list[Example]:
-    bad = BadRows(source.path.name)
+def _read(source: Source, mapping: ColumnMapping, origin: str, loaded: _Loaded, each: OnProgress) -> list[Example]:
+    bad = RowErrors(source.path.name)
     loaded.bad.append(bad)
     total = source.count()
     return list(examples(source.records(bad), mapping, bad, origin, lambda done: each(done, total)))
 
 
-def _wanted(params: DatasetParams) -> Mapping:
-    return Mapping(input=params.input, output=params.output, details=params.details, group=params.group)
+def _requested_columns(params: DatasetParams) -> ColumnMapping:
+    return ColumnMapping(input=params.input, output=params.output, details=params.details, group=params.group)
 
 
 def _divide(params: DatasetParams, rows: list[Example], template: Template, seed: int, dropped: Counter[str]) -> Splits:
@@ -243,8 +243,8 @@ def _check_sizes(params: DatasetParams, labelled: int, template: Template) -> No
             raise StudioError("data.fewer_rows_than_classes", field=name, rows=rows, classes=len(template.labels))
     cut = [name for name in ("validation", "test") if getattr(params, name) and not getattr(params, f"{name}_source")]
     labelled = min(labelled, params.max_rows or labelled)
-    if cut and 0 < labelled < LEAST_ROWS:
-        raise StudioError("data.too_few_rows", rows=labelled, least=LEAST_ROWS)
+    if cut and 0 < labelled < MIN_ROWS:
+        raise StudioError("data.too_few_rows", rows=labelled, least=MIN_ROWS)
 
 
 def _without_duplicates(rows: list[Example], dropped: Counter[str]) -> list[Example]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.core.errors import StudioError
 from backend.data.chat_template import Encoder
-from backend.data.columns import Mapping, map_columns
+from backend.data.columns import ColumnMapping, map_columns
 from backend.data.dataset import DataFolder, Row, Template
 from backend.data.prepare import first_examples, make_template, to_row
 from backend.data.reader import open_source
@@ -18,7 +18,7 @@ from backend.data.reader import open_source
 if TYPE_CHECKING:
     from backend.data.params import DatasetParams
 
-_LOOK = 2000
+_SAMPLE_ROWS = 2000
 
 
 class PreviewRow(BaseModel):
@@ -50,16 +50,16 @@ def columns(path: Path) -> Columns:
     """Raises StudioError when the file can't be read; a role that can't be told is left empty."""
     source = open_source(path)
     try:
-        found = map_columns(source, Mapping())
+        found = map_columns(source, ColumnMapping())
     except StudioError:
-        found = Mapping()
+        found = ColumnMapping()
     roles = {role: getattr(found, role) for role in ("input", "output", "details", "messages")}
     return Columns(names=source.columns, **roles)
 
 
 def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
     """The first `n` rows of a source, before anything is stored. Raises StudioError as the stage would."""
-    examples, _ = first_examples(params, max(n, _LOOK))
+    examples, _ = first_examples(params, max(n, _SAMPLE_ROWS))
     template = make_template(params, [row.output for row in examples if row.output is not None])
     return [_rendered(to_row(example), template, encoder) for example in examples[:n]]
 

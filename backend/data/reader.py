@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from backend.core.errors import StudioError
-from backend.data.csv_source import Delimited
-from backend.data.json_source import JsonLines, JsonList
-from backend.data.row_errors import BadRows, Record
+from backend.data.csv_source import CsvSource
+from backend.data.json_source import JsonLinesSource, JsonListSource
+from backend.data.row_errors import Record, RowErrors
 from backend.data.sniff import sniff
 
 
@@ -20,7 +20,7 @@ class Source(Protocol):
     path: Path
     columns: list[str]
 
-    def records(self, bad: BadRows) -> Iterator[Record]: ...
+    def records(self, bad: RowErrors) -> Iterator[Record]: ...
 
     def count(self) -> int: ...
 
@@ -31,10 +31,10 @@ def open_source(path: Path) -> Source:
     if kind == "parquet":
         return ParquetSource(path)
     if kind == "jsonl":
-        return JsonLines(path, encoding)
+        return JsonLinesSource(path, encoding)
     if kind == "json":
-        return JsonList(path, encoding)
-    return Delimited(path, kind, encoding)
+        return JsonListSource(path, encoding)
+    return CsvSource(path, kind, encoding)
 
 
 class ParquetSource:
@@ -57,7 +57,7 @@ class ParquetSource:
         if not self._rows:
             raise StudioError("data.header_only", file=path.name)
 
-    def records(self, bad: BadRows) -> Iterator[Record]:
+    def records(self, bad: RowErrors) -> Iterator[Record]:
         """All rows. Raises StudioError, with the row, where the file is damaged."""
         import pyarrow
         import pyarrow.parquet

@@ -11,11 +11,11 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import DataFolder, Row
 
 Find = Callable[[str], ArtifactView]
-Known = set[tuple[str, int]]
+HumanAnswers = set[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RowPosition:
     """Where a row lies in `train.jsonl`: `size` bytes from `start`. `label` is the teacher's answer in a dataset of labels."""
 
     row: str
@@ -24,7 +24,7 @@ class Place:
     size: int
 
 
-class Deck:
+class ReviewQueue:
     """The rows of a dataset that a teacher answered; holds their places, not their texts.
 
     Lowest confidence first; of equal ones (or without any) first those where the answer is not the person's, then those of
@@ -39,56 +39,56 @@ class Deck:
             raise StudioError("core.artifact_damaged", ref=view.name, file="train.jsonl")
         self.data = DataFolder(view.path)
         self.labels = self.data.template.labels
-        self.places = self._ordered(labelled_by_people(view, find))
-        self.at = {place.row: number for number, place in enumerate(self.places)}
+        self.positions = self._ordered(human_answers(view, find))
+        self.at = {place.row: number for number, place in enumerate(self.positions)}
 
-    def _ordered(self, known: Known) -> list[Place]:
-        found: list[tuple[float, bool, Place]] = []
+    def _ordered(self, known: HumanAnswers) -> list[RowPosition]:
+        found: list[tuple[float, bool, RowPosition]] = []
         for place, row in self._walk():
-            if by_teacher(row, known):
+            if is_teacher_answer(row, known):
                 sure = 1.0 if row.confidence is None else row.confidence
                 found.append((sure, row.gold is None or row.gold.strip() == (row.output or "").strip(), place))
         self.doubtful = any(sure < 1 or not agrees for sure, agrees, _place in found)
         often = Counter(place.label for _sure, _agrees, place in found)
         found.sort(key=lambda item: (*item[:2], often[item[2].label], item[2].start))
-        once: dict[str, Place] = {}
+        once: dict[str, RowPosition] = {}
         for _sure, _agrees, place in found:
             once.setdefault(place.row, place)
         return list(once.values())
 
-    def _walk(self) -> Iterator[tuple[Place, Row]]:
+    def _walk(self) -> Iterator[tuple[RowPosition, Row]]:
         start = 0
         with (self.data.path / "train.jsonl").open("rb") as stream:
             for line in stream:
                 row = Row.model_validate_json(line)
-                yield Place(row.id, (row.output or "") if self.labels else "", start, len(line)), row
+                yield RowPosition(row.id, (row.output or "") if self.labels else "", start, len(line)), row
                 start += len(line)
 
-    def rows(self, places: Iterable[Place]) -> Iterator[Row]:
+    def rows(self, positions: Iterable[RowPosition]) -> Iterator[Row]:
         """The rows at these places, in this order. Raises StudioError when their file is gone."""
         if not (self.data.path / "train.jsonl").is_file():
             raise StudioError("core.artifact_damaged", ref=self.data.path.name, file="train.jsonl")
         with (self.data.path / "train.jsonl").open("rb") as stream:
-            for place in places:
+            for place in positions:
                 stream.seek(place.start)
                 yield Row.model_validate_json(stream.read(place.size))
 
 
-def labelled_by_people(view: ArtifactView, find: Find) -> Known:
+def human_answers(view: ArtifactView, find: Find) -> HumanAnswers:
     """(row, hash of its answer) of the training rows that people answered, of all datasets that `view` was made from: a
     teacher's dataset holds them too, and nothing marks them there."""
-    known: Known = set()
+    known: HumanAnswers = set()
     for parent in map(find, view.parents):
         if parent.kind is not Kind.DATASET:
             continue
         if parent.facts.get("teacher"):
-            known |= labelled_by_people(parent, find)
+            known |= human_answers(parent, find)
         else:
             known |= {(row.id, hash(row.output)) for row in DataFolder(parent.path).rows("train")}
     return known
 
 
-def by_teacher(row: Row, known: Known) -> bool:
+def is_teacher_answer(row: Row, known: HumanAnswers) -> bool:
     """Whether a training row's answer is a teacher's."""
     if row.output is None:
         return False

@@ -12,7 +12,7 @@ from typing import Any
 from backend.core.errors import Problem, StudioError
 
 _TYPES = {dict: "object", list: "list", str: "text", bool: "true or false", int: "number", float: "number"}
-NAMED = 5
+MAX_NAMED = 5
 """How many bad rows of a kind an error names; all are counted."""
 
 
@@ -30,7 +30,7 @@ class Record:
 
 
 @dataclass
-class BadRows:
+class RowErrors:
     """Collects bad rows of one file by kind, so that one error names all kinds at once."""
 
     file: str
@@ -43,7 +43,7 @@ class BadRows:
         self.counts[code] = self.counts.get(code, 0) + 1
         self.about.setdefault(code, about)
         named = self.places.setdefault(code, [])
-        if len(named) < NAMED:
+        if len(named) < MAX_NAMED:
             named.append(f"{place} → {found}" if found != "" else str(place))
 
     @property
@@ -63,5 +63,5 @@ class BadRows:
             raise StudioError.of(self.problems())
 
     def _args(self, code: str) -> dict[str, Any]:
-        more = ", …" if self.counts[code] > NAMED else ""
+        more = ", …" if self.counts[code] > MAX_NAMED else ""
         return {"file": self.file, "count": self.counts[code], "places": ", ".join(self.places[code]) + more}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def plane(texts: Sequence[str]) -> list[tuple[float, float]]:
+def project_2d(texts: Sequence[str]) -> list[tuple[float, float]]:
     """Each text as (x, y): TF-IDF of its runs of 2 to 4 characters, centred, then the two directions of largest variance.
     Fewer than four different texts have no map: all lie at (0, 0)."""
     from sklearn.decomposition import TruncatedSVD
@@ -27,7 +27,7 @@ def plane(texts: Sequence[str]) -> list[tuple[float, float]]:
     return [(round(float(x), 4), round(float(y), 4)) for x, y in (reduced @ axes.T)[:, :2]]
 
 
-def cosines(pairs: Sequence[tuple[str, str]]) -> list[float]:
+def cosine_similarities(pairs: Sequence[tuple[str, str]]) -> list[float]:
     """TF-IDF cosine of the words of each pair, 0 to 1, weighed over all pairs; two texts without words are equal or not."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 

@@ -1,4 +1,4 @@
-"""A tokenizer cut down to what a dataset needs: byte-level BPE only, without torch or transformers.
+"""A tokenizer pruned to what a dataset needs: byte-level BPE only, without torch or transformers.
 
 What stays: every special token, one token for each byte, every token that the data's texts fall into with all that it is
 merged from, then the commonest others (those merged first) up to the wished size. Texts of the data fall into the same
@@ -22,9 +22,9 @@ from backend.core.errors import Problem, StudioError
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Message
 
-MULTIPLE = 64
+SIZE_MULTIPLE = 64
 """Sizes are a multiple of it, which kernels and blocks of 4-bit weights like."""
-_LEARNED = ("train", "validation", "pool")
+_SPLITS = ("train", "validation", "pool")
 """Not the test split: it has to tell what words cost that nobody has seen."""
 _ROLES: list[Message] = [{"role": role, "content": "."} for role in ("user", "assistant", "user")]
 
@@ -35,7 +35,7 @@ class Vocabulary:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         self.content: dict[str, Any] = _json(self.folder / "tokenizer.json")
-        wrong = refusal(self.folder)
+        wrong = unsupported_tokenizer(self.folder)
         if wrong:
             raise StudioError.of([wrong])
         self.model: dict[str, Any] = self.content["model"]
@@ -77,7 +77,7 @@ class Vocabulary:
             token = self.tokens[id_]
             kept |= {token} if token in self.added else self.parts(token)
         kept &= self.ids.keys()
-        size = -(-max(least, len(kept)) // MULTIPLE) * MULTIPLE
+        size = -(-max(least, len(kept)) // SIZE_MULTIPLE) * SIZE_MULTIPLE
         for token in self._commonest():
             if len(kept) >= size:
                 break
@@ -120,8 +120,8 @@ class Vocabulary:
             yield from _names(_json(config))
 
 
-def refusal(folder: Path) -> Problem | None:
-    """Why the vocabulary of this model folder can't be cut; None when it can."""
+def unsupported_tokenizer(folder: Path) -> Problem | None:
+    """Why the vocabulary of this model folder can't be pruned; None when it can."""
     content = _json(folder / "tokenizer.json")
     model = content["model"]
     kind = str(model.get("type") or "?")
@@ -132,14 +132,14 @@ def refusal(folder: Path) -> Problem | None:
     return Problem(code="cut.tokenizer", args={"type": kind}, field="vocabulary")
 
 
-def used_ids(folder: Path, data: DataFolder, tick: Callable[[], None]) -> set[int]:
+def used_token_ids(folder: Path, data: DataFolder, tick: Callable[[], None]) -> set[int]:
     """Every token id in the prompts and answers that can be learned from, in the labels and in the marks of a
     conversation, with the chat template of the model in `folder`."""
     encoder = Encoder(folder)
     used = set(encoder.ids(encoder.render(_ROLES)))
     for label in data.template.labels:
         used.update(encoder.answer_ids(label))
-    for split in _LEARNED:
+    for split in _SPLITS:
         for row in data.rows(split):
             tick()
             used.update(encoder.prompt_ids(data.template, row))

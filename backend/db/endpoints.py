@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from backend.core.endpoints import EndpointView, SavedEndpoint, Trial
+from backend.core.endpoints import EndpointTestResult, EndpointView, SavedEndpoint
 from backend.db import tables as t
 
 
-class EndpointRows:
+class EndpointQueries:
     """Mixed into `Store`."""
 
     session: Callable[[], AbstractContextManager[Session]]
@@ -27,17 +27,17 @@ class EndpointRows:
             row = session.get(t.Endpoint, name)
             return _view(row) if row else None
 
-    def put_endpoint(self, endpoint: SavedEndpoint) -> None:
+    def save_endpoint(self, endpoint: SavedEndpoint) -> None:
         """Add it, or replace the one of that name with its trial: another address has to be tried again."""
         values = endpoint.model_dump(include=set(SavedEndpoint.model_fields))
         with self.session() as session:
             session.merge(t.Endpoint(**values, trial=None))
 
-    def keep_trial(self, name: str, trial: Trial) -> None:
+    def save_trial(self, name: str, trial: EndpointTestResult) -> None:
         with self.session() as session:
             session.execute(update(t.Endpoint).where(t.Endpoint.name == name).values(trial=trial.model_dump()))
 
-    def forget_endpoint(self, name: str) -> None:
+    def delete_endpoint(self, name: str) -> None:
         with self.session() as session:
             session.execute(delete(t.Endpoint).where(t.Endpoint.name == name))
 

@@ -21,7 +21,7 @@ def new_id(prefix: str) -> str:
     return f"{prefix}{uuid4().hex[:10]}"
 
 
-class ProjectRows:
+class ProjectQueries:
     """Mixed into `Store`."""
 
     session: Callable[[], AbstractContextManager[Session]]
@@ -55,7 +55,7 @@ class ProjectRows:
         except IntegrityError:
             raise StudioError("core.project_taken", name=name) from None
 
-    def forget_project(self, project_id: str) -> None:
+    def delete_project(self, project_id: str) -> None:
         """Remove the row; the caller has removed its runs and artifacts."""
         with self.session() as session:
             session.execute(delete(t.Project).where(t.Project.id == project_id))

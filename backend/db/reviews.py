@@ -14,7 +14,7 @@ from backend.data.decisions import Decision, Verdict
 from backend.db import tables as t
 
 
-class ReviewRows:
+class ReviewQueries:
     """Mixed into `Store`."""
 
     session: Callable[[], AbstractContextManager[Session]]

@@ -1,4 +1,4 @@
-"""Queries: with `backend.jobs` (queue, beats) the only place that writes SQL. Every method is one short transaction."""
+"""Queries: with `backend.jobs` (queue, heartbeat) the only place that writes SQL. Every method is one short transaction."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from backend.core.schemas import (
     JobView,
     Kind,
     LogLine,
-    Point,
+    MetricPoint,
     RunView,
     State,
 )
 from backend.db import tables as t
 from backend.db.database import migrate, open_engine
-from backend.db.endpoints import EndpointRows
-from backend.db.projects import ProjectRows
-from backend.db.reviews import ReviewRows
+from backend.db.endpoints import EndpointQueries
+from backend.db.projects import ProjectQueries
+from backend.db.reviews import ReviewQueries
 
 
-class Store(ProjectRows, EndpointRows, ReviewRows):
+class Store(ProjectQueries, EndpointQueries, ReviewQueries):
     """`Store(url)` opens and migrates the database."""
 
     def __init__(self, url: str) -> None:
@@ -96,7 +96,7 @@ class Store(ProjectRows, EndpointRows, ReviewRows):
         with self.session() as session:
             return self._views(session, session.scalars(query).all())
 
-    def forget_artifact(self, artifact_id: str) -> None:
+    def delete_artifact(self, artifact_id: str) -> None:
         """Remove the row; the caller removes the folder."""
         with self.session() as session:
             session.execute(delete(t.Parent).where(t.Parent.child == artifact_id))
@@ -222,12 +222,12 @@ class Store(ProjectRows, EndpointRows, ReviewRows):
         with self.session() as session:
             session.add_all([t.MetricPoint(job_id=job_id, name=n, step=s, value=v) for n, s, v in points])
 
-    def points(self, job_id: str, name: str | None = None) -> list[Point]:
+    def points(self, job_id: str, name: str | None = None) -> list[MetricPoint]:
         query = select(t.MetricPoint).where(t.MetricPoint.job_id == job_id).order_by(t.MetricPoint.id)
         if name:
             query = query.where(t.MetricPoint.name == name)
         with self.session() as session:
-            return [Point(name=p.name, step=p.step, value=p.value, at=p.at) for p in session.scalars(query)]
+            return [MetricPoint(name=p.name, step=p.step, value=p.value, at=p.at) for p in session.scalars(query)]
 
     def add_logs(self, job_id: str, lines: Iterable[tuple[str, str]]) -> None:
         """`lines`: (level, text)."""

@@ -15,7 +15,7 @@ from backend.core.schemas import ArtifactView, Kind, State, Storage
 from backend.core.settings import Settings
 from backend.db import Store
 
-_YOUNG_SECONDS = 3600
+_MIN_AGE_SECONDS = 3600
 """A folder without a row that is younger than this may be one that a job is just registering."""
 
 
@@ -59,7 +59,7 @@ def delete_artifact(store: Store, ref: str, with_descendants: bool = False) -> l
         names = ", ".join(child.name for child in children[:5])
         raise StudioError("core.artifact_used", ref=artifact.name, count=len(children), names=names)
     doomed = [*children, artifact]
-    busy = users(store)
+    busy = references_in_use(store)
     for view in doomed:
         if view.id in busy or view.name in busy:
             raise StudioError("core.artifact_busy", ref=view.name, job=busy.get(view.id) or busy[view.name])
@@ -67,7 +67,7 @@ def delete_artifact(store: Store, ref: str, with_descendants: bool = False) -> l
         trash = view.path.with_name(f".{view.path.name}.deleted")
         if view.path.exists():
             view.path.rename(trash)
-        store.forget_artifact(view.id)
+        store.delete_artifact(view.id)
         shutil.rmtree(trash, ignore_errors=True)
     return [view.id for view in doomed]
 
@@ -85,7 +85,7 @@ def delete_project(store: Store, settings: Settings, project_id: str) -> None:
     others = {view.id: view for id_ in mine for view in descendants(store, id_) if view.id not in mine}
     if others:
         raise StudioError("core.project_shared", names=", ".join(view.name for view in others.values()))
-    busy = users(store)
+    busy = references_in_use(store)
     for view in mine.values():
         if job := busy.get(view.id) or busy.get(view.name):
             raise StudioError("core.artifact_busy", ref=view.name, job=job)
@@ -93,7 +93,7 @@ def delete_project(store: Store, settings: Settings, project_id: str) -> None:
         mine = {id_: view for id_, view in mine.items() if id_ not in delete_artifact(store, id_, True)}
     for run in runs:
         delete_run(store, settings, run.id)
-    store.forget_project(project_id)
+    store.delete_project(project_id)
 
 
 def delete_run(store: Store, settings: Settings, run_id: str) -> None:
@@ -132,13 +132,11 @@ def garbage(store: Store, settings: Settings) -> list[Path]:
             ]
     if settings.jobs.is_dir():
         found += [
-            path
-            for path in settings.jobs.iterdir()
-            if jobs.get(path.name, State.SUCCEEDED) is State.SUCCEEDED and _old(path)
+            path for path in settings.jobs.iterdir() if jobs.get(path.name, State.SUCCEEDED).finished and _old(path)
         ]
     reviewed = settings.reviews.iterdir() if settings.reviews.is_dir() else ()
     found += [path for path in reviewed if store.find_artifact(path.name) is None and _old(path)]
-    return sorted([*found, *filter(_abandoned, _incoming(settings))])
+    return sorted([*found, *filter(_abandoned, _partial_folders(settings))])
 
 
 def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: bool = False) -> int:
@@ -153,7 +151,7 @@ def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: boo
     if cache and settings.cache.is_dir():
         if any(not job.state.ended for job in store.jobs(limit=10_000)):
             raise StudioError("core.cache_busy")
-        under_way = {*_incoming(settings), settings.cache / "import.lock"}
+        under_way = {*_partial_folders(settings), settings.cache / "import.lock"}
         doomed += [path for path in settings.cache.iterdir() if path not in under_way]
     for path in doomed:
         freed += folder_bytes(path) if path.is_dir() else path.stat().st_size
@@ -161,7 +159,7 @@ def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: boo
     return freed
 
 
-def users(store: Store) -> dict[str, str]:
+def references_in_use(store: Store) -> dict[str, str]:
     """What open jobs refer to, directly or through an earlier stage: id, name or path -> job."""
     found: dict[str, str] = {}
     for run in store.runs(limit=10_000):
@@ -169,12 +167,12 @@ def users(store: Store) -> dict[str, str]:
         for job in run.jobs:
             if not job.state.ended:
                 for value in refs.leaves(job.params):
-                    ref = made.get(refs.reference(value) or "") or value
+                    ref = made.get(refs.reference_id(value) or "") or value
                     found |= {ref: job.id} if isinstance(ref, str) else {}
     return found
 
 
-def _incoming(settings: Settings) -> list[Path]:
+def _partial_folders(settings: Settings) -> list[Path]:
     """Folders of uploads and models that are coming in, or that broke off with their process."""
     return [*settings.uploads.glob(".*/"), *settings.cache.glob("import-*/"), *settings.cache.glob("unpack-*/")]
 
@@ -188,4 +186,4 @@ def _abandoned(folder: Path) -> bool:
 
 
 def _old(path: Path) -> bool:
-    return time.time() - path.stat().st_mtime > _YOUNG_SECONDS
+    return time.time() - path.stat().st_mtime > _MIN_AGE_SECONDS

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from backend.core.csv_cells import harmless
+from backend.core.csv_cells import escape_formula
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import SPLITS, DataFolder, Row
@@ -31,7 +31,7 @@ def file_name(artifact: ArtifactView, format: str | None = None) -> str:
     return f"{safe_name(artifact.name)}.{format or 'zip'}"
 
 
-def ready_file(artifact: ArtifactView) -> Path | None:
+def package_zip(artifact: ArtifactView) -> Path | None:
     """A package's own zip file; None when the folder has to be packed. Raises StudioError when it is gone."""
     if artifact.kind is not Kind.PACKAGE:
         return None
@@ -51,7 +51,7 @@ def as_rows(artifact: ArtifactView, format: str) -> Iterator[bytes]:
     if artifact.kind is not Kind.DATASET or format not in FORMATS:
         raise StudioError("files.format", ref=artifact.name, format=format)
     data = DataFolder(_folder(artifact))
-    return _gathered(_csv_lines(data) if format == "csv" else _json_lines(data))
+    return _batched(_csv_lines(data) if format == "csv" else _json_lines(data))
 
 
 def _folder(artifact: ArtifactView) -> Path:
@@ -62,10 +62,10 @@ def _folder(artifact: ArtifactView) -> Path:
 
 
 def _zipped(folder: Path, top: str) -> Iterator[bytes]:
-    sink = _Sink()
+    sink = _ZipBuffer()
     with ZipFile(sink, "w", allowZip64=True) as archive:
-        for path in _plain_files(folder):
-            entry = ZipInfo(f"{top}/{path.relative_to(folder).as_posix()}", _moment(path))
+        for path in _regular_files(folder):
+            entry = ZipInfo(f"{top}/{path.relative_to(folder).as_posix()}", _zip_time(path))
             entry.compress_type = ZIP_DEFLATED if path.suffix in _TEXT else ZIP_STORED
             entry.external_attr = 0o644 << 16
             with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as packed:
@@ -75,18 +75,18 @@ def _zipped(folder: Path, top: str) -> Iterator[bytes]:
     yield sink.take()
 
 
-def _plain_files(folder: Path) -> Iterator[Path]:
+def _regular_files(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder, followlinks=False):
         folders.sort()
         yield from (path for name in sorted(names) if (path := Path(place, name)).is_file() and not path.is_symlink())
 
 
-def _moment(path: Path) -> tuple[int, int, int, int, int, int]:
+def _zip_time(path: Path) -> tuple[int, int, int, int, int, int]:
     made = time.localtime(path.stat().st_mtime)
     return (max(made.tm_year, 1980), made.tm_mon, made.tm_mday, made.tm_hour, made.tm_min, made.tm_sec)
 
 
-class _Sink(io.RawIOBase):
+class _ZipBuffer(io.RawIOBase):
     """Where the zip file is written; it can't be rewound, and what was taken is gone."""
 
     def __init__(self) -> None:
@@ -124,7 +124,7 @@ def _cells(data: DataFolder) -> Iterator[tuple[str, ...]]:
     yield _COLUMNS
     for split, row in _rows(data):
         context = json.dumps(row.context, ensure_ascii=False) if row.context else ""
-        yield tuple(map(harmless, (split, row.id, row.input, row.output or "", row.gold or "", context)))
+        yield tuple(map(escape_formula, (split, row.id, row.input, row.output or "", row.gold or "", context)))
 
 
 def _json_lines(data: DataFolder) -> Iterator[str]:
@@ -132,7 +132,7 @@ def _json_lines(data: DataFolder) -> Iterator[str]:
         yield json.dumps({"split": split, **row.model_dump(exclude_defaults=True)}, ensure_ascii=False) + "\n"
 
 
-def _gathered(lines: Iterator[str]) -> Iterator[bytes]:
+def _batched(lines: Iterator[str]) -> Iterator[bytes]:
     held = bytearray()
     for line in lines:
         held += line.encode()

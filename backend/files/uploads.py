@@ -23,7 +23,7 @@ from backend.core.units import human_bytes
 
 _ID = re.compile(r"[0-9a-f]{16}")
 _NAME_BYTES = 180
-_SPARE_BYTES = 200_000_000
+_RESERVED_BYTES = 200_000_000
 """Stays free on the disk, so that the databases can go on writing."""
 
 
@@ -37,7 +37,7 @@ class Upload(View):
     created: datetime
 
 
-class Incoming:
+class IncomingUpload:
     """A file while it arrives. `upload` is set once `finish` was called."""
 
     def __init__(self, settings: Settings, name: str) -> None:
@@ -84,17 +84,17 @@ class Incoming:
 
 
 @contextmanager
-def receive(settings: Settings, name: str, announced: int | None = None) -> Iterator[Incoming]:
-    """An `Incoming` to write to and to finish; unless that happened, nothing of it is left.
+def receive_upload(settings: Settings, name: str, announced: int | None = None) -> Iterator[IncomingUpload]:
+    """An `IncomingUpload` to write to and to finish; unless that happened, nothing of it is left.
 
     Raises StudioError before the first byte when `announced` bytes are too many or the disk has no room for them.
     """
     if announced is not None:
         if announced > settings.max_upload_bytes:
             raise _too_large(settings)
-        if announced + _SPARE_BYTES > _free(settings):
+        if announced + _RESERVED_BYTES > _free(settings):
             raise StudioError("files.upload_no_space", need=human_bytes(announced), free=human_bytes(_free(settings)))
-    incoming = Incoming(settings, name)
+    incoming = IncomingUpload(settings, name)
     try:
         yield incoming
     finally:

@@ -11,16 +11,16 @@ from backend.core.endpoints import SavedEndpoint
 from backend.core.errors import Problem
 from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import ArtifactView, Quote
-from backend.core.stage import Params, World
+from backend.core.stage import Context, Params, World
 from backend.inference.protocol import ChatEngine, Sampling, not_here
 from backend.inference.time_estimates import PLAIN_MEMORY, Load, answer_seconds, endpoint_seconds
 from backend.ml.inference.open import open_engine
 from backend.models import costs
-from backend.providers.budget import FILE, Prices, Spend, dollars
+from backend.providers.budget import BUDGET_FILE, Budget, Prices, format_usd
 from backend.providers.client import Endpoint, HttpEngine, check_endpoint, check_key_name
 
 
-class AskingParams(Params):
+class RequestParams(Params):
     """How whoever answers is asked."""
 
     concurrency: int = Field(
@@ -71,7 +71,7 @@ class AskingParams(Params):
     )
 
 
-class AnswererParams(AskingParams):
+class AnswererParams(RequestParams):
     """Exactly one of `model`, a saved `endpoint` and the address of one, and how it answers."""
 
     model: ModelRef | None = Field(None, title="Model", description="The model that answers, unless an endpoint does.")
@@ -107,13 +107,13 @@ class AnswererParams(AskingParams):
 @dataclass
 class Answerer:
     """An open engine, and what of it goes into facts, cache and lineage. `identity` changes when its answers may change;
-    `spend` counts what it costs."""
+    `budget` counts what it costs."""
 
     engine: ChatEngine
     name: str
     identity: dict[str, Any]
     view: ArtifactView | None
-    spend: Spend
+    budget: Budget
 
 
 def check_answerer(params: AnswererParams, world: World) -> list[Problem]:
@@ -131,11 +131,11 @@ def check_answerer(params: AnswererParams, world: World) -> list[Problem]:
     return problems
 
 
-def check_budget(params: AskingParams, quote: Quote) -> list[Problem]:
+def check_budget(params: RequestParams, quote: Quote) -> list[Problem]:
     """A warning when the job will probably stop for its budget."""
     if not params.budget or quote.money <= params.budget:
         return []
-    args = {"expected": dollars(quote.money), "budget": dollars(params.budget)}
+    args = {"expected": format_usd(quote.money), "budget": format_usd(params.budget)}
     return [Problem(code="endpoints.budget_low", args=args, field="budget", blocking=False)]
 
 
@@ -146,10 +146,10 @@ def check_teacher(params: AnswererParams, data: str, quote: Quote, world: World)
     problems = check_budget(params, quote)
     if saved and saved.forbids_distillation == "yes":
         problems.append(Problem(code="endpoints.forbidden", args={"name": saved.name}, field=field, blocking=False))
-    verdicts = (
+    entries = (
         one for audition in world.auditions(data) for one in audition["candidates"] if _is_candidate(params, one)
     )
-    latest = next(verdicts, None)
+    latest = next(entries, None)
     if latest and latest["failed"]:
         args = {"name": latest["name"], "reason": latest["failed"]}
         problems.append(Problem(code="endpoints.failed_audition", args=args, field=field, blocking=False))
@@ -162,7 +162,7 @@ def _is_candidate(params: AnswererParams, candidate: dict[str, Any]) -> bool:
     return bool(params.model) and params.model in (candidate.get("model"), candidate["name"])
 
 
-def endpoint_money(name: str, world: World, load: Load) -> float:
+def endpoint_cost(name: str, world: World, load: Load) -> float:
     """USD that `load` will probably cost at a saved endpoint; 0 where prices or the endpoint are unknown."""
     saved = world.endpoint(name) if name else None
     if saved is None:
@@ -174,22 +174,22 @@ def endpoint_money(name: str, world: World, load: Load) -> float:
 def answer_quote(who: AnswererParams, load: Load, world: World) -> Quote:
     """What it takes to answer `load`; the disk is another's matter."""
     if not who.model:
-        seconds, money = endpoint_seconds(load, who.concurrency), endpoint_money(who.endpoint, world, load)
+        seconds, money = endpoint_seconds(load, who.concurrency), endpoint_cost(who.endpoint, world, load)
         return Quote(seconds=seconds, memory_bytes=PLAIN_MEMORY, disk_bytes=0, tokens=int(load.tokens), money=money)
     facts = answerer_facts(who, world)
     seconds = answer_seconds(facts, load) / world.speed()
     return Quote(seconds=seconds, memory_bytes=costs.answer_bytes(facts), disk_bytes=0)
 
 
-def open_spend(params: AskingParams, ctx: Any) -> Spend:
-    """The count of a job, which goes on where an earlier attempt of it stopped."""
-    return Spend(params.budget, ctx.dir / FILE, ctx.metric)
+def open_budget(params: RequestParams, ctx: Context) -> Budget:
+    """The budget of a job; it resumes where an earlier attempt stopped."""
+    return Budget(params.budget, ctx.dir / BUDGET_FILE, ctx.metric)
 
 
-def open_answerer(params: AnswererParams, ctx: Any, spend: Spend | None = None) -> Answerer:
-    """Load the model or prepare the endpoint; `spend` is given where several share a budget. Raises StudioError when that
+def open_answerer(params: AnswererParams, ctx: Context, budget: Budget | None = None) -> Answerer:
+    """Load the model or prepare the endpoint; `budget` is given where several share one. Raises StudioError when that
     fails."""
-    spend = spend or open_spend(params, ctx)
+    budget = budget or open_budget(params, ctx)
     if params.model:
         view = ctx.input(params.model)
         digests = [view.digest]
@@ -197,26 +197,26 @@ def open_answerer(params: AnswererParams, ctx: Any, spend: Spend | None = None) 
             view = ctx.input(base)
             digests.append(view.digest)
         view = ctx.input(params.model)
-        return Answerer(open_engine(view, ctx.input), view.name, {"digests": digests}, view, spend)
+        return Answerer(open_engine(view, ctx.input), view.name, {"digests": digests}, view, budget)
     endpoint = _endpoint(params, ctx)
     identity = {"url": endpoint.address, "model": endpoint.model}
-    return Answerer(HttpEngine(endpoint, spend), params.endpoint or endpoint.model, identity, None, spend)
+    return Answerer(HttpEngine(endpoint, budget), params.endpoint or endpoint.model, identity, None, budget)
 
 
-def _endpoint(params: AnswererParams, ctx: Any) -> Endpoint:
+def _endpoint(params: AnswererParams, ctx: Context) -> Endpoint:
     how = params.model_dump(include={"concurrency", "retries", "timeout"})
     if not params.endpoint:
         return Endpoint(url=params.endpoint_url, model=params.endpoint_model, key_env=params.endpoint_key_env, **how)
-    return connection(ctx.endpoint(params.endpoint), **how)
+    return endpoint_from_saved(ctx.endpoint(params.endpoint), **how)
 
 
-def connection(saved: SavedEndpoint, **how: Any) -> Endpoint:
+def endpoint_from_saved(saved: SavedEndpoint, **how: Any) -> Endpoint:
     """A saved endpoint as it is asked; `how`: concurrency, retries, timeout."""
     return Endpoint(
         url=saved.url,
         model=saved.model,
         key_env=saved.key_env,
-        wire=saved.wire,
+        protocol=saved.protocol,
         api_version=saved.api_version,
         requests_per_minute=saved.requests_per_minute,
         prices=Prices(input=saved.input_price or 0.0, output=saved.output_price or 0.0),

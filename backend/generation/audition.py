@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.data.dataset import Message
 from backend.generation.answerer import Answerer
 from backend.generation.batch import replies
@@ -19,65 +19,65 @@ from backend.inference.protocol import Sampling
 
 
 @dataclass
-class Heard:
+class TimedAnswer:
     """One answer. `seconds`, `tokens` (of the answer) and `usd` since the answer before: their sums are those of the whole,
-    however many were asked at once. `kept`: it was there from an earlier time; `cut`, `refused`: see `asking.Reply`."""
+    however many were asked at once. `kept`: it was there from an earlier time; `truncated`, `refused`: see `batch.Reply`."""
 
     text: str
     seconds: float
     tokens: float
     usd: float
     kept: bool = False
-    cut: bool = False
+    truncated: bool = False
     refused: str = ""
 
 
-def rehearse(
+def timed_answers(
     answerer: Answerer,
     prompts: Sequence[list[Message]],
     sampling: Sampling,
     about: dict[str, Any],
     folder: Path,
-    pulse: Pulse,
+    progress: Progress,
     batch: int,
-) -> list[Heard]:
+) -> list[TimedAnswer]:
     """One answer per prompt, in order. `about`: what changes the figures apart from the answerer (how many at once)."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{content_key({**answerer.identity, **about, **sampling.model_dump()})}.jsonl"
-    heard = _read(file)
+    answers = _read(file)
     keys = [prompt_key(prompt) for prompt in prompts]
-    missing = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if key not in heard}
-    pulse.add(len(prompts) - len(missing))
+    missing = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if key not in answers}
+    progress.add(len(prompts) - len(missing))
     if missing:
         with file.open("a", encoding="utf-8") as stream:
-            for key, found in _ask(answerer, missing, sampling, pulse, batch, len(prompts) - len(missing)):
-                heard[key] = found
+            for key, found in _ask(answerer, missing, sampling, progress, batch, len(prompts) - len(missing)):
+                answers[key] = found
                 if not found.text and answerer.view is None:  # a later run asks again
                     continue
                 stream.write(json.dumps({"key": key, **vars(found)}) + "\n")
                 stream.flush()
-    return [heard[key] for key in keys]
+    return [answers[key] for key in keys]
 
 
 def _ask(
-    answerer: Answerer, missing: dict[str, list[Message]], sampling: Sampling, pulse: Pulse, batch: int, kept: int
+    answerer: Answerer, missing: dict[str, list[Message]], sampling: Sampling, progress: Progress, batch: int, kept: int
 ) -> Any:
-    engine, spend = answerer.engine, answerer.spend
+    engine, budget = answerer.engine, answerer.budget
     if hasattr(engine, "kept"):
         engine.kept = kept
     encoder = getattr(engine, "encoder", None)
     keys = list(missing)
-    at, tokens, usd = time.perf_counter(), spend.completion_tokens, spend.usd
-    for index, reply in replies(answerer, list(missing.values()), sampling, pulse, batch):
+    at, tokens, usd = time.perf_counter(), budget.completion_tokens, budget.usd
+    for index, reply in replies(answerer, list(missing.values()), sampling, progress, batch):
         now = time.perf_counter()
-        written = len(encoder.ids(reply.text)) + 1 if encoder else spend.completion_tokens - tokens
-        cost = now - at, float(written), spend.usd - usd
-        yield keys[index], Heard(reply.text, *cost, cut=reply.cut, refused=reply.refused)
-        at, tokens, usd = now, spend.completion_tokens, spend.usd
-        pulse.add()
+        written = len(encoder.ids(reply.text)) + 1 if encoder else budget.completion_tokens - tokens
+        cost = now - at, float(written), budget.usd - usd
+        yield keys[index], TimedAnswer(reply.text, *cost, truncated=reply.truncated, refused=reply.refused)
+        at, tokens, usd = now, budget.completion_tokens, budget.usd
+        progress.add()
 
 
-def _read(file: Path) -> dict[str, Heard]:
+def _read(file: Path) -> dict[str, TimedAnswer]:
     """What is there already; a last line that a crash cut off is left out."""
     found = {}
     for line in file.read_text("utf-8").splitlines() if file.is_file() else ():
@@ -86,5 +86,5 @@ def _read(file: Path) -> dict[str, Heard]:
         except ValueError:
             continue
         key = kept.pop("key")
-        found[key] = Heard(**{**kept, "kept": True})
+        found[key] = TimedAnswer(**{**kept, "kept": True})
     return found

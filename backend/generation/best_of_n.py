@@ -1,4 +1,4 @@
-"""Best-of: a judge scores every answer that a row was given, and the highest score wins.
+"""Best-of-n: a judge scores every answer that a row was given, and the highest score wins.
 
 Answers that several teachers or samples share are scored once, and of equal scores the answer that more of them give wins.
 """
@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backend.core.errors import Problem, StudioError
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.schemas import ArtifactView, Quote
-from backend.core.stage import World
-from backend.data.dataset import Row, Scored, Template
+from backend.core.stage import Context, World
+from backend.data.dataset import Row, ScoredAnswer, Template
 from backend.generation.answerer import AnswererParams, answer_quote, open_answerer
 from backend.generation.batch import ask, log_refused
-from backend.generation.ensemble import Heard, PanelParams, votes
-from backend.generation.judge import REQUEST_CHARS, as_confidence, log_unreadable, question, score_in
-from backend.generation.voting import Sample, best, candidates, vote
+from backend.generation.ensemble import EnsembleParams, EnsembleSamples, answers_per_row
+from backend.generation.judge import JUDGE_PROMPT_CHARS, judge_prompt, log_unreadable, parse_score, score_to_confidence
+from backend.generation.voting import Sample, best_group, group_by_answer, majority_vote
 from backend.inference import time_estimates
 from backend.inference.protocol import Sampling
 from backend.models import costs
@@ -28,11 +28,11 @@ SCORE_TOKENS = 4
 
 
 @dataclass
-class Verdicts:
+class Judgements:
     """Per row the winner and all candidates; `judged` answers, `unreadable` of these; `view`: the judge's model."""
 
     winners: list[Sample]
-    scores: list[list[Scored]]
+    scores: list[list[ScoredAnswer]]
     judge: str
     view: ArtifactView | None
     judged: int
@@ -45,13 +45,13 @@ class Verdicts:
         return {"judged": self.judged, "unreadable": self.unreadable, **mean}
 
 
-def check_contest(params: PanelParams, world: World) -> list[Problem]:
+def check_best_of_n(params: EnsembleParams, world: World) -> list[Problem]:
     if params.combine != "best":
         return []
     problems = []
     if bool(params.judge) + bool(params.judge_endpoint) != 1:
         problems.append(Problem(code="answers.one_judge", field="judge"))
-    if votes(params) == 1:
+    if answers_per_row(params) == 1:
         problems.append(Problem(code="answers.one_answer", field="others"))
     saved = world.endpoint(params.judge_endpoint) if params.judge_endpoint else None
     if params.budget and saved and not saved.priced:
@@ -59,60 +59,65 @@ def check_contest(params: PanelParams, world: World) -> list[Problem]:
     return problems
 
 
-def judge_of(params: PanelParams) -> AnswererParams:
+def judge_params(params: EnsembleParams) -> AnswererParams:
     """The judge as one who answers, asked as the teachers are."""
     how = params.model_dump(include={"concurrency", "retries", "timeout", "batch_size", "budget"})
     return AnswererParams(model=params.judge, endpoint=params.judge_endpoint, **how)
 
 
-def contest_quote(params: PanelParams, facts: dict[str, Any], rows: int, world: World) -> Quote:
+def quote_best_of_n(params: EnsembleParams, facts: dict[str, Any], rows: int, world: World) -> Quote:
     """What judging takes if all answers of a row differ; `facts` of the dataset."""
-    judge = judge_of(params)
-    chars = facts.get("prompt_chars", 100.0) + facts.get("answer_chars", 20.0) + REQUEST_CHARS + len(params.rubric)
+    judge = judge_params(params)
+    chars = facts.get("prompt_chars", 100.0) + facts.get("answer_chars", 20.0) + JUDGE_PROMPT_CHARS + len(params.rubric)
     load = time_estimates.Load(
-        rows=rows * votes(params), prompt=costs.prompt_tokens(chars), answer=SCORE_TOKENS, data_bytes=chars * rows
+        rows=rows * answers_per_row(params),
+        prompt=costs.prompt_tokens(chars),
+        answer=SCORE_TOKENS,
+        data_bytes=chars * rows,
     )
     return answer_quote(judge, load, world)
 
 
-def contest(params: PanelParams, ctx: Any, template: Template, rows: Sequence[Row], heard: Heard) -> Verdicts:
-    """Score what was `heard` of `rows`. Rows without a score that can be read go by the vote. Raises StudioError when no
+def best_of_n(
+    params: EnsembleParams, ctx: Context, template: Template, rows: Sequence[Row], sampled: EnsembleSamples
+) -> Judgements:
+    """Score the sampled answers of `rows`. Rows without a score that can be read go by the vote. Raises StudioError when no
     score at all can be read, or the judge fails for good; its replies are kept."""
-    fold = template.answer == "text"
-    groups = [candidates(samples, fold) for samples in heard.samples]
+    ignore_case = template.answer == "text"
+    groups = [group_by_answer(samples, ignore_case) for samples in sampled.samples]
     asked = [(at, group[0].answer) for at, each in enumerate(groups) for group in each]
-    pulse = Pulse(ctx, max(1, len(asked)), "asking the judge")
-    ctx.progress(0, pulse.total, "loading the model")
-    answerer = open_answerer(judge_of(params), ctx, heard.spend)
+    progress = Progress(ctx, max(1, len(asked)), "asking the judge")
+    ctx.progress(0, progress.total, "loading the model")
+    answerer = open_answerer(judge_params(params), ctx, sampled.budget)
     try:
-        prompts = [question(params.rubric, template, rows[at], answer) for at, answer in asked]
+        prompts = [judge_prompt(params.rubric, template, rows[at], answer) for at, answer in asked]
         drawn = Sampling(max_new_tokens=params.judge_tokens)
-        got = ask(answerer, prompts, drawn, ctx.cache / "judge", pulse, params.batch_size)
+        got = ask(answerer, prompts, drawn, ctx.cache / "judge", progress, params.batch_size)
     finally:
         answerer.engine.close()
     log_refused(ctx, [rows[at].id for at, _ in asked], got.replies)
-    said = [score_in(reply.text) for reply in got.replies]
+    said = [parse_score(reply.text) for reply in got.replies]
     if asked and all(score is None for score in said):
         example = got.replies[0].text[:60]
         raise StudioError("answers.judge_useless", count=len(asked), judge=answerer.name, example=example)
     winners, scores, left = [], [], iter(said)
-    for samples, each in zip(heard.samples, groups, strict=True):
+    for samples, each in zip(sampled.samples, groups, strict=True):
         mine = [next(left) for _ in each]
-        winners.append(_winner(samples, each, mine, fold))
+        winners.append(_winner(samples, each, mine, ignore_case))
         scores.append([_scored(group, score) for group, score in zip(each, mine, strict=True)])
     unreadable = sum(score is None for score in said)
     log_unreadable(ctx, unreadable, len(said))
-    return Verdicts(winners, scores, answerer.name, answerer.view, len(asked), unreadable)
+    return Judgements(winners, scores, answerer.name, answerer.view, len(asked), unreadable)
 
 
-def _winner(samples: list[Sample], groups: list[list[Sample]], scores: list[int | None], fold: bool) -> Sample:
-    at = best(groups, scores)
+def _winner(samples: list[Sample], groups: list[list[Sample]], scores: list[int | None], ignore_case: bool) -> Sample:
+    at = best_group(groups, scores)
     score = None if at is None else scores[at]
     if at is None or score is None:
-        return replace(vote(samples, fold), confidence=None)
-    return replace(groups[at][0], confidence=as_confidence(score))
+        return replace(majority_vote(samples, ignore_case), confidence=None)
+    return replace(groups[at][0], confidence=score_to_confidence(score))
 
 
-def _scored(group: list[Sample], score: int | None) -> Scored:
+def _scored(group: list[Sample], score: int | None) -> ScoredAnswer:
     names = dict.fromkeys(sample.teacher for sample in group)
-    return Scored(answer=group[0].answer, teacher=" + ".join(names), score=score)
+    return ScoredAnswer(answer=group[0].answer, teacher=" + ".join(names), score=score)

@@ -1,4 +1,4 @@
-"""Answers that were paid for once: one SQLite file per teacher and way of drawing, one row per prompt.
+"""Answers that were paid for once: one SQLite file per teacher and sampling, one row per prompt.
 
 A row is written as soon as its answer is there, so a crash loses at most the requests in flight, and a second run of the
 same questions is free. The folder may be deleted at any time.
@@ -49,15 +49,15 @@ class AnswerCache:
         row = self._db.execute("select confidence from sure where prompt = ?", (prompt,)).fetchone()
         return float(row[0]) if row else None
 
-    def cut(self, prompt: str) -> bool:
+    def truncated(self, prompt: str) -> bool:
         """Whether a known answer was cut off before its end; those that were kept before this was known are not."""
         row = self._db.execute("select cut from cut where prompt = ?", (prompt,)).fetchone()
         return bool(row and row[0])
 
-    def keep(self, prompt: str, text: str, confidence: float | None = None, cut: bool = False) -> None:
+    def keep(self, prompt: str, text: str, confidence: float | None = None, truncated: bool = False) -> None:
         if confidence is not None:  # first: an answer that is there has its confidence
             self._db.execute("insert or replace into sure values (?, ?)", (prompt, confidence))
-        self._db.execute("insert or replace into cut values (?, ?)", (prompt, cut))
+        self._db.execute("insert or replace into cut values (?, ?)", (prompt, truncated))
         self._db.execute("insert or replace into answer values (?, ?)", (prompt, text))
 
     def close(self) -> None:

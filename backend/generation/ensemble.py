@@ -1,4 +1,4 @@
-"""Who is asked for an answer and how often: one teacher or several, one sample each or many, with or without steps.
+"""Who is asked for an answer and how often: one teacher or several, one sample each or many, with or without a rationale.
 
 The parameters, checks and the asking itself; `backend.generation.voting` reads the replies and counts them.
 """
@@ -7,28 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from backend.core.errors import Problem
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import ArtifactView
+from backend.core.stage import Context
 from backend.data.dataset import DataFolder, Message, Row, Template
-from backend.generation.answerer import Answerer, AnswererParams, open_answerer, open_spend
-from backend.generation.batch import Reply, ask, log_cut_off, log_refused
-from backend.generation.judge import REPLY_TOKENS, RUBRIC
-from backend.generation.voting import Sample, read
+from backend.generation.answerer import Answerer, AnswererParams, open_answerer, open_budget
+from backend.generation.batch import Reply, ask, log_refused, log_truncated
+from backend.generation.judge import JUDGE_REPLY_TOKENS, RUBRIC
+from backend.generation.voting import Sample, parse_reply
 from backend.inference.protocol import Sampling, max_answer_tokens
-from backend.providers.budget import Spend
+from backend.providers.budget import Budget
 
-STEPS = "Think step by step. Then write the answer alone on a last line that begins with {marker}"
-STEPS_TOKENS = 256
-"""Room for the steps before an answer, when the user gave none."""
+RATIONALE_REQUEST = "Think step by step. Then write the answer alone on a last line that begins with {marker}"
+RATIONALE_TOKENS = 256
+"""Tokens for the rationale before an answer, when the user set no length."""
 
 
-class PanelParams(AnswererParams):
+class EnsembleParams(AnswererParams):
     """How answers are drawn and which of them count."""
 
     temperature: float = Field(
@@ -84,7 +85,7 @@ class PanelParams(AnswererParams):
         max_length=5_000,
     )
     judge_tokens: int = Field(
-        REPLY_TOKENS,
+        JUDGE_REPLY_TOKENS,
         title="Judge's longest reply in tokens",
         description="Room for the score. A judge that thinks before it says a number needs several hundred.",
         ge=1,
@@ -97,7 +98,7 @@ class PanelParams(AnswererParams):
         "and often makes answers of large models better.",
     )
     steps: str = Field(
-        STEPS,
+        RATIONALE_REQUEST,
         title="Request for the steps",
         description="What is added to the prompt when steps are asked for; {marker} is the mark below.",
         max_length=2_000,
@@ -112,28 +113,28 @@ class PanelParams(AnswererParams):
 
 
 @dataclass
-class Heard:
-    """The samples of each row, in the order of the teachers; `views`: the local models among them; `spend`: tokens and money
-    of endpoints; `cut`: replies whose end is missing, of `replies`."""
+class EnsembleSamples:
+    """The samples of each row, in the order of the teachers; `views`: the local models among them; `budget`: tokens and money
+    of endpoints; `truncated`: replies whose end is missing, of `replies`."""
 
     samples: list[list[Sample]]
-    spend: Spend
+    budget: Budget
     names: list[str] = field(default_factory=list)
     views: list[ArtifactView] = field(default_factory=list)
     cached: int = 0
     asked: int = 0
-    cut: int = 0
+    truncated: int = 0
 
     @property
     def replies(self) -> int:
         return sum(map(len, self.samples))
 
 
-def check_panel(params: PanelParams) -> list[Problem]:
+def check_ensemble(params: EnsembleParams) -> list[Problem]:
     problems = []
     if params.samples > 1 and params.temperature == 0:
         problems.append(Problem(code="synth.samples_alike", args={"samples": params.samples}, field="temperature"))
-    if params.min_confidence and not params.model and votes(params) == 1:
+    if params.min_confidence and not params.model and answers_per_row(params) == 1:
         problems.append(Problem(code="synth.no_confidence", field="min_confidence"))
     if params.rationale and "{marker}" not in params.steps:
         problems.append(Problem(code="synth.steps_marker", field="steps"))
@@ -143,84 +144,89 @@ def check_panel(params: PanelParams) -> list[Problem]:
     return problems
 
 
-def voices(params: PanelParams) -> list[AnswererParams]:
+def teacher_params(params: EnsembleParams) -> list[AnswererParams]:
     """Every teacher by itself, the first one first."""
     shared = {"max_new_tokens": params.max_new_tokens, "batch_size": params.batch_size}
     return [params, *(AnswererParams.model_validate({"model": ref, **shared}) for ref in params.others)]
 
 
-def votes(params: PanelParams) -> int:
+def answers_per_row(params: EnsembleParams) -> int:
     """Samples per row."""
-    return params.samples * (1 if params.combine == "mix" else len(voices(params)))
+    return params.samples * (1 if params.combine == "mix" else len(teacher_params(params)))
 
 
-def asked_rows(params: PanelParams, rows: int) -> list[int]:
+def rows_per_teacher(params: EnsembleParams, rows: int) -> list[int]:
     """How many of the rows each teacher is asked for."""
-    count = len(voices(params))
+    count = len(teacher_params(params))
     return [len(range(at, rows, count)) if params.combine == "mix" else rows for at in range(count)]
 
 
-def with_steps(params: PanelParams, prompt: list[Message]) -> list[Message]:
-    """The prompt with the request for steps, when they are wanted."""
+def with_rationale_request(params: EnsembleParams, prompt: list[Message]) -> list[Message]:
+    """The prompt with the request for a rationale, when one is wanted."""
     if not params.rationale:
         return prompt
     request = params.steps.replace("{marker}", params.marker)
     return [*prompt[:-1], {**prompt[-1], "content": f"{prompt[-1]['content']}\n\n{request}"}]
 
 
-def hear(
-    params: PanelParams, ctx: Any, data: DataFolder, rows: Sequence[Row], prompts: Sequence[list[Message]], strict: bool
-) -> Heard:
+def ask_teachers(
+    params: EnsembleParams,
+    ctx: Context,
+    data: DataFolder,
+    rows: Sequence[Row],
+    prompts: Sequence[list[Message]],
+    strict: bool,
+) -> EnsembleSamples:
     """Ask every teacher about `rows` with `prompts`, one loaded at a time; `strict`: only the labels of `data` count. Raises
     StudioError when one fails for good; what was answered is kept."""
-    spend = open_spend(params, ctx)
-    heard = Heard([[] for _ in prompts], spend)
-    teachers = voices(params)
-    asked = [with_steps(params, prompt) for prompt in prompts]
-    pulse = Pulse(ctx, params.samples * sum(asked_rows(params, len(prompts))), "asking the teacher")
-    for at, voice in enumerate(teachers):
+    budget = open_budget(params, ctx)
+    sampled = EnsembleSamples([[] for _ in prompts], budget)
+    teachers = teacher_params(params)
+    asked = [with_rationale_request(params, prompt) for prompt in prompts]
+    progress = Progress(ctx, params.samples * sum(rows_per_teacher(params, len(prompts))), "asking the teacher")
+    for at, teacher in enumerate(teachers):
         mine = range(at, len(prompts), len(teachers)) if params.combine == "mix" else range(len(prompts))
         if not mine:
             continue
-        ctx.progress(pulse.done, pulse.total, "opening the teacher")
-        answerer = open_answerer(voice, ctx, spend)
+        ctx.progress(progress.done, progress.total, "opening the teacher")
+        answerer = open_answerer(teacher, ctx, budget)
         try:
-            heard.names.append(answerer.name)
-            heard.views += [answerer.view] if answerer.view else []
-            room, before = _room(params, data, answerer), heard.cut
+            sampled.names.append(answerer.name)
+            sampled.views += [answerer.view] if answerer.view else []
+            max_new_tokens, before = _max_new_tokens(params, data, answerer), sampled.truncated
             for number in range(params.samples):
-                drawn = Sampling(max_new_tokens=room, temperature=params.temperature, seed=ctx.seed + number)
+                drawn = Sampling(max_new_tokens=max_new_tokens, temperature=params.temperature, seed=ctx.seed + number)
                 got = ask(
-                    answerer, [asked[row] for row in mine], drawn, ctx.cache / "teacher", pulse, params.batch_size
+                    answerer, [asked[row] for row in mine], drawn, ctx.cache / "teacher", progress, params.batch_size
                 )
-                heard.cached += got.cached
-                heard.asked += got.asked
+                sampled.cached += got.cached
+                sampled.asked += got.asked
                 log_refused(ctx, [rows[row].id for row in mine], got.replies)
                 for row, reply in zip(mine, got.replies, strict=True):
-                    sample = _read(params, data.template, reply, strict, answerer.name)
-                    heard.samples[row].append(sample)
-                    heard.cut += reply.cut and sample.answer not in data.template.labels
-            log_cut_off(ctx, heard.cut - before, params.samples * len(mine), room)
+                    sample = _to_sample(params, data.template, reply, strict, answerer.name)
+                    sampled.samples[row].append(sample)
+                    sampled.truncated += reply.truncated and sample.answer not in data.template.labels
+            log_truncated(ctx, sampled.truncated - before, params.samples * len(mine), max_new_tokens)
         finally:
             answerer.engine.close()
-    return heard
+    return sampled
 
 
-def _read(params: PanelParams, template: Template, reply: Reply, strict: bool, teacher: str) -> Sample:
+def _to_sample(params: EnsembleParams, template: Template, reply: Reply, strict: bool, teacher: str) -> Sample:
     whole = params.rationale or template.answer == "text"  # a label alone shows by itself whether it is whole
-    return read(
+    return parse_reply(
         reply.text,
         reply.confidence,
         marker=params.marker if params.rationale else "",
         labels=set(template.labels) if strict else None,
-        cut=whole and reply.cut,
+        truncated=whole and reply.truncated,
         teacher=teacher,
     )
 
 
-def _room(params: PanelParams, data: DataFolder, answerer: Answerer) -> int:
+def _max_new_tokens(params: EnsembleParams, data: DataFolder, answerer: Answerer) -> int:
     """Tokens of the longest reply."""
     if params.max_new_tokens:
         return params.max_new_tokens
-    room = max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
-    return room + (STEPS_TOKENS if params.rationale else 0)
+    max_new_tokens = max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
+    return max_new_tokens + (RATIONALE_TOKENS if params.rationale else 0)

@@ -16,19 +16,19 @@ from typing import Any, Literal, NamedTuple
 from backend.data.dataset import Message, Row
 
 Method = Literal["examples", "paraphrase", "evolve"]
-SEED_CHARS = 2_000
+MAX_SEED_CHARS = 2_000
 """A longer example is shown by its beginning."""
-PATIENCE = 4
+MAX_REQUEST_FACTOR = 4
 """Times as many requests as a class would need if all that it gives were new."""
-_ASK = {
+_INSTRUCTIONS = {
     "examples": "Write {count} new texts of the same kind. They must differ from the examples and from each other.",
     "paraphrase": "Say this text in {count} different ways. Keep its meaning.",
     "deeper": "Write {count} harder versions of this text: more specific, with more details or conditions.",
     "wider": "Write {count} texts of the same kind about other, less usual things.",
 }
 _LANGUAGE = "Use the language of the text."
-_LINES = "Reply with a numbered list of {count} lines and nothing else."
-_STRINGS = "Reply with a JSON list of {count} strings and nothing else."
+_NUMBERED_LIST = "Reply with a numbered list of {count} lines and nothing else."
+_JSON_LIST = "Reply with a JSON list of {count} strings and nothing else."
 """For texts of several lines; small models do better with a numbered list."""
 _ITEM = re.compile(r"^\s*(?:\(?\d{1,3}[.):]|[-*•–])\s+(.+?)\s*$", re.MULTILINE)
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
@@ -43,7 +43,7 @@ class Request(NamedTuple):
     label: str
 
 
-class Inventor:
+class SelfInstruct:
     """Makes the requests, the same ones for the same seed. `seeds`: rows to start from; with `balance` the class that has
     the fewest new rows is asked for next."""
 
@@ -52,7 +52,7 @@ class Inventor:
     ) -> None:
         self.method, self.count, self.shown, self.about = method, count, shown, about.strip()
         self.asked: Counter[str] = Counter()
-        self._form = _STRINGS if any("\n" in row.input for row in seeds) else _LINES
+        self._reply_format = _JSON_LIST if any("\n" in row.input for row in seeds) else _NUMBERED_LIST
         self._random = random.Random(seed)
         self._groups: dict[str, list[Row]] = defaultdict(list)
         for row in seeds:
@@ -63,44 +63,49 @@ class Inventor:
     def requests(self, count: int, new: Counter[str]) -> Iterator[Request]:
         """The next `count` requests; `new`: rows that each class has got so far. A class that gives little is not asked for
         without end: it counts as having at least a quarter of what it was asked for."""
-        expected = {name: max(new[name], self.asked[name] * self.count / PATIENCE) for name in self._groups}
+        expected = {name: max(new[name], self.asked[name] * self.count / MAX_REQUEST_FACTOR) for name in self._groups}
         for _ in range(count):
             label = min(self._groups, key=lambda name: (expected[name], name))
             expected[label] += self.count
-            yield Request([{"role": "user", "content": self._words(label)}], label)
+            yield Request([{"role": "user", "content": self._prompt_text(label)}], label)
             self.asked[label] += 1
 
-    def _words(self, label: str) -> str:
+    def _prompt_text(self, label: str) -> str:
         members, turn = self._groups[label], self.asked[label]
         if self.method == "examples":
             chosen = self._random.sample(members, min(self.shown, len(members)))
             kind = f" of the class “{label}”" if label else ""
             lines = [f"{at}. {_shown(row)}" for at, row in enumerate(chosen, 1)]
-            parts = [f"Examples of texts{kind}:", *lines, "", _ASK["examples"].replace("{count}", str(self.count))]
+            parts = [
+                f"Examples of texts{kind}:",
+                *lines,
+                "",
+                _INSTRUCTIONS["examples"].replace("{count}", str(self.count)),
+            ]
         else:
             way = "paraphrase" if self.method == "paraphrase" else ("deeper", "wider")[turn // len(members) % 2]
             parts = [
-                _ASK[way].replace("{count}", str(self.count)),
+                _INSTRUCTIONS[way].replace("{count}", str(self.count)),
                 "",
                 f"Text: {_shown(members[turn % len(members)])}",
                 "",
             ]
             parts += [f"The texts belong to the class “{label}”."] if label else []
-        request = [self.about, _LANGUAGE, self._form.replace("{count}", str(self.count))]
+        request = [self.about, _LANGUAGE, self._reply_format.replace("{count}", str(self.count))]
         return "\n".join([*parts, *filter(None, request)])
 
 
 def _shown(row: Row) -> str:
-    return row.input[:SEED_CHARS]
+    return row.input[:MAX_SEED_CHARS]
 
 
-def read(reply: str, cut: bool = False) -> list[str]:
+def parse_texts(reply: str, truncated: bool = False) -> list[str]:
     """The texts in a reply: a JSON list of strings or objects, also one that is cut off or wrapped in words; else numbered or
-    bulleted lines, without the last one of a reply that was `cut`. Empty when there is nothing of the kind."""
+    bulleted lines, without the last one of a reply that was `truncated`. Empty when there is nothing of the kind."""
     said = reply.rpartition("</think>")[2]
-    items = _json_items(said) or _cut_items(said)
+    items = _json_items(said) or _truncated_items(said)
     if not items:
-        items = _ITEM.findall(said)[: -1 if cut else None]
+        items = _ITEM.findall(said)[: -1 if truncated else None]
     return [text for item in items if (text := clean(item))]
 
 
@@ -135,7 +140,7 @@ def _text(item: Any) -> str:
     return ""
 
 
-def _cut_items(said: str) -> list[str]:
+def _truncated_items(said: str) -> list[str]:
     """The whole strings of a list that has no end."""
     start = re.search(r'\[\s*"', said)
     if not start:

@@ -1,7 +1,7 @@
 """What the replies of one or several teachers say about a row, and which answer wins: the most frequent one
 (self-consistency, Wang et al. 2022), or the one that a judge scores highest.
 
-A reply may hold steps before its answer: what stands after the last marker is the answer, what stands before it the
+A reply may hold a rationale before its answer: what stands after the last marker is the answer, what stands before it the
 rationale.
 """
 
@@ -17,59 +17,59 @@ EMPTY, NO_MARKER, NO_LABEL, CUT_OFF = "no_answer", "no_marker", "no_label", "cut
 
 @dataclass(frozen=True)
 class Sample:
-    """One reply as it was read. `fault` says why it can't win, None when it can; `confidence`: see `Row`."""
+    """One reply as it was read. `reject_reason` says why it can't win, None when it can; `confidence`: see `Row`."""
 
     answer: str
     rationale: str | None = None
     confidence: float | None = None
-    fault: str | None = None
+    reject_reason: str | None = None
     teacher: str = ""
 
 
-def read(
+def parse_reply(
     reply: str,
     confidence: float | None,
     marker: str,
     labels: Collection[str] | None,
-    cut: bool = False,
+    truncated: bool = False,
     teacher: str = "",
 ) -> Sample:
-    """`marker` "" takes the whole reply for the answer; `labels`: the only answers that count, None for any; `cut`: the reply
+    """`marker` "" takes the whole reply for the answer; `labels`: the only answers that count, None for any; `truncated`: the reply
     was cut off, which makes it useless unless its answer is one of the labels."""
     before, found, after = reply.rpartition(marker) if marker else ("", "-", reply)
     answer, rationale = after.strip(), before.strip() or None
-    fault = None
+    reject_reason = None
     if not found and answer:
-        return Sample(answer, None, confidence, CUT_OFF if cut else NO_MARKER, teacher)
+        return Sample(answer, None, confidence, CUT_OFF if truncated else NO_MARKER, teacher)
     if not answer:
-        fault = CUT_OFF if cut and reply.strip() else EMPTY
+        reject_reason = CUT_OFF if truncated and reply.strip() else EMPTY
     elif labels is not None:
-        fault = None if answer in labels else NO_LABEL
-    elif cut:
-        fault = CUT_OFF
-    return Sample(answer, rationale, confidence, fault, teacher)
+        reject_reason = None if answer in labels else NO_LABEL
+    elif truncated:
+        reject_reason = CUT_OFF
+    return Sample(answer, rationale, confidence, reject_reason, teacher)
 
 
-def candidates(samples: Sequence[Sample], fold: bool) -> list[list[Sample]]:
-    """The sound samples in groups of one answer each, in the order of their first samples. `fold`: see `vote`."""
+def group_by_answer(samples: Sequence[Sample], ignore_case: bool) -> list[list[Sample]]:
+    """The sound samples in groups of one answer each, in the order of their first samples. `ignore_case`: see `vote`."""
     groups: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
-        if sample.fault is None:
-            groups[" ".join(sample.answer.casefold().split()) if fold else sample.answer].append(sample)
+        if sample.reject_reason is None:
+            groups[" ".join(sample.answer.casefold().split()) if ignore_case else sample.answer].append(sample)
     return list(groups.values())
 
 
-def best(groups: Sequence[Sequence[Sample]], scores: Sequence[int | None]) -> int | None:
+def best_group(groups: Sequence[Sequence[Sample]], scores: Sequence[int | None]) -> int | None:
     """The number of the group with the highest score; of equals the larger one, then the first. None without any score."""
     scored = [at for at, score in enumerate(scores) if score is not None]
     return max(scored, key=lambda at: (scores[at], len(groups[at]), -at), default=None)
 
 
-def vote(samples: Sequence[Sample], fold: bool) -> Sample:
+def majority_vote(samples: Sequence[Sample], ignore_case: bool) -> Sample:
     """The sample whose answer most samples give, with the share of all samples that give it as its confidence; of equally
     many the answer that came first. One sample alone keeps its own confidence. Faulty samples can't win, and count in the
-    share; when all are faulty the first comes back. `fold`: answers that differ in case and spaces only are the same."""
-    groups = candidates(samples, fold)
+    share; when all are faulty the first comes back. `ignore_case`: answers that differ in case and spaces only are the same."""
+    groups = group_by_answer(samples, ignore_case)
     if not groups:
         return samples[0]
     winner = max(groups, key=len)  # the first of equals: groups keep the order of their first sample

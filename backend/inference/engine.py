@@ -16,7 +16,7 @@ from backend.inference import scheduler
 from backend.inference.detokenizer import Detokenizer, pieces
 from backend.inference.protocol import Decoder, Sampling, Tick
 from backend.inference.sampler import Sampler
-from backend.stats.logprobs import answer_chances
+from backend.stats.logprobs import answer_logprobs
 
 UNLIMITED = 2**62
 """Bytes of KV cache where the context alone is the limit."""
@@ -98,7 +98,7 @@ class Engine:
 
     def loss(self, prompt: Sequence[int], answer: Sequence[int]) -> float:
         """Sum of -ln p over the ids of `answer` after `prompt`."""
-        return -float(answer_chances(self.answer_logits(prompt, answer), answer).sum())
+        return -float(answer_logprobs(self.answer_logits(prompt, answer), answer).sum())
 
     def answer_logits(self, prompt: Sequence[int], answer: Sequence[int]) -> Any:
         """Of the positions that foretell `answer` after `prompt`: a float array, (len(answer), vocabulary)."""

@@ -85,4 +85,4 @@ def token_seconds(model: dict[str, Any]) -> float:
 
 
 def _of(model: dict[str, Any]) -> tuple[float, str]:
-    return float(model.get("parameters", 0)), costs.way(model)
+    return float(model.get("parameters", 0)), costs.runtime_of(model)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,10 +13,11 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from backend.core.paths import ROOT
+from backend.core.programs import command
 from backend.core.schemas import JobError
-from backend.jobs.context import Order
+from backend.jobs.context import JobSpec
 
-GRACE = 0.8
+GRACE_SECONDS = 0.8
 _LINE_LIMIT = 2**24
 Reason = Literal["cancel", "shutdown"]
 
@@ -36,9 +36,9 @@ class Outcome:
 class Attempt:
     """`run` starts the child and returns its outcome; `stop` and `renew` may be called meanwhile."""
 
-    def __init__(self, order: Order, module: str, log: Path, report: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, order: JobSpec, program: str, log: Path, report: Callable[[dict[str, Any]], None]) -> None:
         self._order = order
-        self._module = module
+        self._program = program
         self._log = log
         self._report = report
         self._last: dict[str, Any] | None = None
@@ -63,10 +63,7 @@ class Attempt:
         self._order.dir.mkdir(parents=True, exist_ok=True)
         with _open_log(self._log) as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                self._module,
-                str(os.getpid()),
+                *command(self._program, os.getpid()),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -80,7 +77,7 @@ class Attempt:
         try:
             assert process.stdin is not None
             process.stdin.write(self._order.model_dump_json().encode() + b"\n")
-            await asyncio.gather(self._read(), self._until_end(), asyncio.to_thread(started, process.pid))
+            await asyncio.gather(self._read(), self._wait_for_exit(), asyncio.to_thread(started, process.pid))
         finally:
             _signal_group(process.pid, signal.SIGKILL)
         return self._outcome(await process.wait())
@@ -94,7 +91,7 @@ class Attempt:
             else:
                 self._report(event)
 
-    async def _until_end(self) -> None:
+    async def _wait_for_exit(self) -> None:
         assert self._process is not None
         end = asyncio.ensure_future(self._process.wait())
         stop = asyncio.ensure_future(self._stop.wait())
@@ -102,7 +99,7 @@ class Attempt:
         stop.cancel()
         if not end.done():
             _signal_group(self._process.pid, signal.SIGTERM)
-            await asyncio.wait({end}, timeout=GRACE)
+            await asyncio.wait({end}, timeout=GRACE_SECONDS)
             _signal_group(self._process.pid, signal.SIGKILL)
         await end
 

@@ -1,6 +1,6 @@
 """One stage in a process of its own: `python -m backend.jobs.child <pid of the worker>`.
 
-Reads its order as the first line of stdin (the bytes after it are the worker's lease), reports JSON lines on what was
+Reads its job spec as the first line of stdin (the bytes after it are the worker's lease), reports JSON lines on what was
 stdout, and sends everything that libraries print to the job's log. Here is where torch lives and dies.
 """
 
@@ -18,20 +18,20 @@ from typing import Any
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Cancelled, StudioError
-from backend.core.stage import Stage
-from backend.jobs.context import Order, StageContext
+from backend.core.stage import AnyStage
+from backend.jobs.context import JobSpec, StageContext
 from backend.process.explain import explain, of_problem, sentence
-from backend.process.guards import Busy, die_with_parent, only_one, watch_lease
+from backend.process.guards import LockBusy, die_with_parent, file_lock, watch_lease
 from backend.process.memory import peak_memory
 from backend.stages import stage
 
 DONE = "done.json"
 OUT = "out"
 _LOG_LIMIT = 8000
-_WAIT_FOR_DYING = 8.0
+_LOCK_TIMEOUT = 8.0
 
 
-class Channel:
+class EventChannel:
     """The way back to the worker. Takes over the descriptor of stdout, so that no library can print into it."""
 
     def __init__(self) -> None:
@@ -50,39 +50,41 @@ class Channel:
             self._stream.flush()
 
 
-def main(find: Callable[[str], Stage] = stage) -> None:
+def main(find: Callable[[str], AnyStage] = stage) -> None:
     """Run the stage that stdin orders; `find` looks a stage up by name. Never returns."""
     cancelled = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: cancelled.set())
     die_with_parent(int(sys.argv[1]))
-    channel = Channel()
+    channel = EventChannel()
     line = sys.stdin.buffer.readline()
     if not line.endswith(b"\n"):
         os._exit(1)
-    order = Order.model_validate_json(line)
+    order = JobSpec.model_validate_json(line)
     threading.Thread(target=watch_lease, args=(0,), daemon=True).start()
-    channel.send(_guarded(order, channel, cancelled, find))
+    channel.send(_run_safely(order, channel, cancelled, find))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # leaves out the teardown of native libraries, which may hang or crash after the work is done
 
 
-def _guarded(
-    order: Order, channel: Channel, cancelled: threading.Event, find: Callable[[str], Stage]
+def _run_safely(
+    order: JobSpec, channel: EventChannel, cancelled: threading.Event, find: Callable[[str], AnyStage]
 ) -> dict[str, Any]:
     """Do the work; whatever happens becomes the last event."""
     try:
-        with only_one(order.dir / "lock", _WAIT_FOR_DYING):
-            return _work(order, channel, cancelled, find)
+        with file_lock(order.dir / "lock", _LOCK_TIMEOUT):
+            return _run_stage(order, channel, cancelled, find)
     except Cancelled:
         return {"event": "cancelled", "peak": peak_memory()}
-    except Busy:
+    except LockBusy:
         return _failure(StudioError("jobs.still_running"), order, channel)
     except BaseException as error:
         return _failure(error, order, channel)
 
 
-def _work(order: Order, channel: Channel, cancelled: threading.Event, find: Callable[[str], Stage]) -> dict[str, Any]:
+def _run_stage(
+    order: JobSpec, channel: EventChannel, cancelled: threading.Event, find: Callable[[str], AnyStage]
+) -> dict[str, Any]:
     found = find(order.stage)
     ctx = StageContext(order, channel.send, cancelled.is_set)
     result = found.run(found.parse(order.params), ctx)
@@ -92,7 +94,7 @@ def _work(order: Order, channel: Channel, cancelled: threading.Event, find: Call
     return event
 
 
-def _failure(error: BaseException, order: Order, channel: Channel) -> dict[str, Any]:
+def _failure(error: BaseException, order: JobSpec, channel: EventChannel) -> dict[str, Any]:
     told = explain(error, order.artifacts.parent)
     if told.code == "core.disk_full":
         shutil.rmtree(order.dir / OUT, ignore_errors=True)  # the studio needs a little room to write down the failure

@@ -1,4 +1,4 @@
-"""What a running stage sees of the world: its order, and a way to report. The same class serves the child process (reports
+"""What a running stage sees of the world: its job spec, and a way to report. The same class serves the child process (reports
 go to the worker) and tests (reports are kept in a list)."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from backend.core.schemas import ArtifactView, Kind
 Report = Callable[[dict[str, Any]], None]
 
 
-class Order(BaseModel):
+class JobSpec(BaseModel):
     """All that a child process is told. `inputs`: every referenced artifact with all its ancestors, by id; `names`:
     the reference as it stands in `params` -> artifact id. `endpoints`: the saved ones that `params` names."""
 
@@ -40,11 +40,13 @@ class Order(BaseModel):
 class StageContext:
     """`dir` survives a crash of the job (checkpoints, partial answers) and goes when the job has succeeded."""
 
-    def __init__(self, order: Order, report: Report, cancelled: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, order: JobSpec, report: Report, cancelled: Callable[[], bool] = lambda: False) -> None:
         self.order = order
         self.dir = order.dir
         self.cache = order.cache
         self.seed = order.seed
+        self.job_id = order.job_id
+        self.artifacts = order.artifacts
         self._report = report
         self._cancelled = cancelled
         self._phase: tuple[float, str] | None = None
@@ -75,16 +77,27 @@ class StageContext:
     def metric(self, name: str, value: float, step: float) -> None:
         self._report({"event": "metric", "name": name, "value": float(value), "step": float(step)})
 
-    def checkpoint(self) -> None:
+    def raise_if_cancelled(self) -> None:
         """Call often: raises Cancelled when a stop was asked."""
         if self._cancelled():
             raise Cancelled
 
-    def input(self, ref: str) -> ArtifactView:
+    def input(self, ref: str | None) -> ArtifactView:
         """The artifact behind a reference of the params, or an ancestor by id. Raises StudioError when it is gone."""
-        found = self.order.inputs.get(self.order.names.get(ref, ref))
+        found = self.order.inputs.get(self.order.names.get(ref or "", ref or ""))
         if found is None or not found.path.exists():
             raise StudioError("core.artifact_unknown", ref=ref)
+        return found
+
+    def ancestors(self, view: ArtifactView) -> list[ArtifactView]:
+        """All that are known, nearest first."""
+        found: list[ArtifactView] = []
+        ahead = list(view.parents)
+        while ahead:
+            ancestor = self.order.inputs.get(ahead.pop(0))
+            if ancestor is not None and ancestor not in found:
+                found.append(ancestor)
+                ahead += ancestor.parents
         return found
 
     def endpoint(self, name: str) -> SavedEndpoint:
@@ -158,7 +171,7 @@ class MemoryContext(StageContext):
         self.events: list[dict[str, Any]] = []
         self.stop = False
         given = {view.id: view for view in inputs or []}
-        order = Order(
+        order = JobSpec(
             job_id=job_id,
             stage="test",
             params={},

@@ -15,21 +15,21 @@ from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
 from backend.core.settings import Settings
 from backend.jobs.queue import SLOTS, Ticket
 
-_POLL = 0.5
+_POLL_SECONDS = 0.5
 _KEEP_DAYS = 7
 _ATTEMPTS = 10_000  # attempts are counted in the job table
 
 
-class Durable:
-    """One dbos executor. `hold` is awaited once for every ticket that this process gets."""
+class DbosQueue:
+    """One dbos executor. `execute` is awaited once for every ticket that this process gets."""
 
     def __init__(
-        self, settings: Settings, worker: str, queues: Collection[str], hold: Callable[[Ticket], Awaitable[None]]
+        self, settings: Settings, worker: str, queues: Collection[str], execute: Callable[[Ticket], Awaitable[None]]
     ) -> None:
         self._worker = worker
         self._queues = queues
         if settings.sqlite:
-            _write_ahead(settings.queue_url)
+            _enable_wal(settings.queue_url)
         DBOS(
             config={
                 "name": "slmops-studio",
@@ -44,7 +44,7 @@ class Durable:
 
         @DBOS.step(name="supervise", preemptible=True)
         async def supervise(job_id: str, dispatch: int, queue: str) -> None:
-            await hold(Ticket(job_id, dispatch, queue))
+            await execute(Ticket(job_id, dispatch, queue))
 
         @DBOS.workflow(name="stage", max_recovery_attempts=_ATTEMPTS)
         async def workflow(job_id: str, dispatch: int, queue: str) -> None:
@@ -60,7 +60,7 @@ class Durable:
             await DBOS.register_queue_async(
                 name,
                 worker_concurrency=SLOTS[name],
-                polling_interval_sec=_POLL,
+                polling_interval_sec=_POLL_SECONDS,
                 on_conflict="always_update",
             )
 
@@ -78,7 +78,7 @@ class Durable:
         unfinished = DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False)
         return {flow.workflow_id for flow in unfinished}
 
-    def forget_old(self) -> None:
+    def delete_old_workflows(self) -> None:
         """dbos keeps finished workflows for ever; the job table holds what people want to know."""
         before = (datetime.now(UTC) - timedelta(days=_KEEP_DAYS)).isoformat()
         ended = ["SUCCESS", "ERROR", "CANCELLED"]
@@ -90,7 +90,7 @@ class Durable:
         DBOS.destroy()
 
 
-def _write_ahead(url: str) -> None:
+def _enable_wal(url: str) -> None:
     """WAL stays in the file; dbos itself never asks for it and is six times slower without."""
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     connection.execute("PRAGMA journal_mode=WAL")

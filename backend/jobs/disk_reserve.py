@@ -10,7 +10,7 @@ _SIZE = 4 * 2**20
 _FILE = "reserve"
 
 
-def keep(home: Path) -> None:
+def allocate(home: Path) -> None:
     """Set the reserve aside unless it is there or the disk has hardly more than that left."""
     file = home / _FILE
     if not file.exists() and shutil.disk_usage(home).free > 2 * _SIZE:
@@ -18,6 +18,6 @@ def keep(home: Path) -> None:
             file.write_bytes(bytes(_SIZE))
 
 
-def spend(home: Path) -> None:
+def release(home: Path) -> None:
     """Give the reserve up; the worker sets it aside again when there is room."""
     (home / _FILE).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Holds one released job: claims it, runs its child, writes down how it ended. Never raises for a stage's failure."""
+"""Runs one released job: claims it, starts its child process, records how it ended. Never raises for a stage's failure."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from backend.jobs import disk_reserve, queue
 from backend.jobs.attempt import Attempt, Outcome
 from backend.jobs.child import DONE
 from backend.jobs.queue import Ticket
-from backend.jobs.recorder import Recorder
-from backend.jobs.resolve import Find, order_for
+from backend.jobs.recorder import EventRecorder
+from backend.jobs.resolve import Find, job_spec
 from backend.process.explain import explain
 from backend.process.guards import EXIT_ORPHAN
 
@@ -36,8 +36,8 @@ _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 
 
-class Holder:
-    """All jobs that this worker holds now. `find` looks stages up, `module` is the child's entry."""
+class Executor:
+    """All jobs that this worker runs now. `find` looks stages up, `module` is the child's entry."""
 
     def __init__(self, settings: Settings, store: Store, worker: str, find: Find, module: str) -> None:
         self._settings = settings
@@ -45,11 +45,11 @@ class Holder:
         self._worker = worker
         self._find = find
         self._module = module
-        self._held: set[str] = set()
+        self._running: set[str] = set()
         self._attempts: dict[str, Attempt] = {}
-        self._closing = False
+        self._shutting_down = False
 
-    async def hold(self, ticket: Ticket) -> None:
+    async def execute(self, ticket: Ticket) -> None:
         """Run a ticket to its end. A ticket that is void (cancelled, or released anew) ends at once."""
         try:
             job = await self._persist(partial(queue.claim, self._store, ticket, self._worker))
@@ -57,48 +57,48 @@ class Holder:
             return  # closing: the next worker finds the job still queued
         if job is None:
             return
-        self._held.add(job.id)
+        self._running.add(job.id)
         try:
             await self._run(job)
         except Exception as error:
-            await self._broken(job, error)
+            await self._fail(job, error)
         finally:
-            self._held.discard(job.id)
+            self._running.discard(job.id)
 
     @property
     def busy(self) -> bool:
-        return bool(self._held)
+        return bool(self._running)
 
     def cancel(self, job_id: str) -> None:
         if job_id in self._attempts:
             self._attempts[job_id].stop("cancel")
 
     def renew(self) -> None:
-        """One heartbeat was kept: the children may go on."""
+        """The heartbeat was written: renew the lease of every child."""
         for attempt in self._attempts.values():
             attempt.renew()
 
-    async def close(self, patience: float) -> None:
-        """Stop all children; their jobs go back to waiting. Waits at most `patience` seconds."""
-        self._closing = True
+    async def close(self, timeout: float) -> None:
+        """Stop all children; their jobs go back to waiting. Waits at most `timeout` seconds."""
+        self._shutting_down = True
         for attempt in self._attempts.values():
             attempt.stop("shutdown")
-        until = time.monotonic() + patience
-        while self._held and time.monotonic() < until:
+        until = time.monotonic() + timeout
+        while self._running and time.monotonic() < until:
             await asyncio.sleep(0.02)
 
     async def _run(self, job: t.Job) -> None:
         begun = time.monotonic()
-        recorder = Recorder(self._store, job)
+        recorder = EventRecorder(self._store, job)
         made: list[dict[str, Any]] = []
         outcome = _already_done(self._settings.jobs / job.id, made)
         if outcome is None:
             outcome = await self._attempt(job, recorder, made)
         seconds = (job.seconds or 0.0) + time.monotonic() - begun
         if outcome.kind == "died" and outcome.code != EXIT_ORPHAN:
-            recorder.take(_line("warning", f"The process ended without a word ({_cause(outcome.code)})."))
+            recorder.record(_line("warning", f"The process ended without a word ({_exit_cause(outcome.code)})."))
         if outcome.error and outcome.error.code == "core.disk_full":
-            disk_reserve.spend(self._settings.home)
+            disk_reserve.release(self._settings.home)
         complete = await asyncio.to_thread(recorder.flush)
         await self._persist(partial(self._record, job, outcome, made, seconds))
         if not complete:
@@ -106,21 +106,21 @@ class Holder:
         if outcome.kind == "succeeded":
             await asyncio.to_thread(shutil.rmtree, self._settings.jobs / job.id, ignore_errors=True)
 
-    async def _attempt(self, job: t.Job, recorder: Recorder, made: list[dict[str, Any]]) -> Outcome:
-        order = await asyncio.to_thread(order_for, self._store, self._settings, job, self._find)
+    async def _attempt(self, job: t.Job, recorder: EventRecorder, made: list[dict[str, Any]]) -> Outcome:
+        order = await asyncio.to_thread(job_spec, self._store, self._settings, job, self._find)
         resumed = " and goes on from its checkpoint" if any((order.dir / "checkpoints").glob("*")) else ""
-        recorder.take(_line("info", f"Attempt {job.attempts} starts{resumed}."))
+        recorder.record(_line("info", f"Attempt {job.attempts} starts{resumed}."))
 
         def report(event: dict[str, Any]) -> None:
             if event["event"] == "artifact":
                 made[:] = [one for one in made if one["path"] != event["path"]] + [event]
-            recorder.take(event)
+            recorder.record(event)
 
         attempt = Attempt(order, self._module, self._settings.logs / f"{job.id}.log", report)
         self._attempts[job.id] = attempt
-        if self._closing:
+        if self._shutting_down:
             return Outcome("stopped")
-        flushing = asyncio.create_task(_flush_often(recorder))
+        flushing = asyncio.create_task(_flush_periodically(recorder))
         try:
             return await attempt.run(partial(_write_pid, self._store, job))
         finally:
@@ -136,18 +136,21 @@ class Holder:
                 for event in made:
                     manifest = Manifest.model_validate(event["manifest"])
                     self._store.add_artifact(manifest, Path(event["path"]), self._store.job(job.id).project, job.id)
-                queue.finish(self._store, job, State.SUCCEEDED, result=outcome.result, **spent)
+                state = State.FINDINGS if (outcome.result or {}).get("findings") else State.SUCCEEDED
+                queue.finish(self._store, job, state, result=outcome.result, **spent)
             case "failed":
                 queue.finish(self._store, job, State.FAILED, outcome.error, **spent)
             case "stopped":
-                queue.hand_back(self._store, job, **spent)
+                queue.requeue(self._store, job, **spent)
             case "died" if outcome.code == EXIT_ORPHAN:
-                queue.hand_back(self._store, job, seconds=seconds)
+                queue.requeue(self._store, job, seconds=seconds)
             case "died":
-                error = JobError(code="jobs.killed", args={"tries": queue.MAX_DEATHS, "signal": _cause(outcome.code)})
+                error = JobError(
+                    code="jobs.killed", args={"tries": queue.MAX_DEATHS, "signal": _exit_cause(outcome.code)}
+                )
                 queue.count_death(self._store, job, work, error, seconds=seconds)
 
-    async def _broken(self, job: t.Job, error: Exception) -> None:
+    async def _fail(self, job: t.Job, error: Exception) -> None:
         """Supervision itself failed: missing input, full disk, or a bug of ours."""
         trace = "".join(traceback.format_exception(error))
         log.error("job %s: %s", job.id, trace)
@@ -163,9 +166,9 @@ class Holder:
             try:
                 return await asyncio.to_thread(write)
             except OperationalError as error:
-                disk_reserve.spend(self._settings.home)
+                disk_reserve.release(self._settings.home)
                 log.warning("waiting for the database: %s", str(error).splitlines()[0])
-                if self._closing:
+                if self._shutting_down:
                     raise
                 await asyncio.sleep(1.0)
 
@@ -184,10 +187,10 @@ def _already_done(work: Path, made: list[dict[str, Any]]) -> Outcome | None:
 
 def _write_pid(store: Store, job: t.Job, pid: int) -> None:
     with suppress(OperationalError):
-        queue.write(store, job, pid=pid)
+        queue.update_claimed(store, job, pid=pid)
 
 
-async def _flush_often(recorder: Recorder) -> None:
+async def _flush_periodically(recorder: EventRecorder) -> None:
     while True:
         await asyncio.sleep(_FLUSH)
         await asyncio.to_thread(recorder.flush)
@@ -197,5 +200,5 @@ def _line(level: str, text: str) -> dict[str, Any]:
     return {"event": "log", "level": level, "text": text}
 
 
-def _cause(code: int) -> str:
+def _exit_cause(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"

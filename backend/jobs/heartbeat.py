@@ -14,12 +14,12 @@ from backend.core.schemas import WorkerView
 from backend.db import Store
 from backend.db import tables as t
 
-BEAT = 5.0
+INTERVAL = 5.0
 TTL = 45.0
 
 
-def enter(store: Store, worker: str, queues: Sequence[str]) -> None:
-    """Write the first beat. Must come before the worker takes any job."""
+def register(store: Store, worker: str, queues: Sequence[str]) -> None:
+    """Write the first heartbeat. Must come before the worker takes any job."""
     with store.session() as session:
         session.add(t.Worker(id=worker, host=socket.gethostname(), pid=os.getpid(), queues=list(queues), beat=t.now()))
 
@@ -31,20 +31,20 @@ def beat(store: Store, worker: str) -> bool:
         return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def leave(store: Store, workers: Sequence[str]) -> None:
+def unregister(store: Store, workers: Sequence[str]) -> None:
     with store.session() as session:
         session.execute(delete(t.Worker).where(t.Worker.id.in_(list(workers))))
 
 
-def known(store: Store) -> list[WorkerView]:
+def all_workers(store: Store) -> list[WorkerView]:
     """Every worker that has a row, dead or alive."""
     with store.session() as session:
         rows = session.scalars(select(t.Worker).order_by(t.Worker.id)).all()
     return [WorkerView.model_validate(row, from_attributes=True) for row in rows]
 
 
-def live(store: Store) -> list[WorkerView]:
-    """Workers with a fresh beat whose process, if it is one of this machine, exists."""
+def live_workers(store: Store) -> list[WorkerView]:
+    """Workers with a recent heartbeat whose process, if it is one of this machine, exists."""
     oldest = t.now() - timedelta(seconds=TTL)
     here = socket.gethostname()
-    return [row for row in known(store) if row.beat > oldest and (row.host != here or psutil.pid_exists(row.pid))]
+    return [row for row in all_workers(store) if row.beat > oldest and (row.host != here or psutil.pid_exists(row.pid))]

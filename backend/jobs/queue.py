@@ -1,4 +1,4 @@
-"""The rules of the queue, as short conditional updates of job rows: who may start, who holds a job, what a death means.
+"""The rules of the queue, as short conditional updates of job rows: who may start, who has claimed a job, what a crash means.
 
 The job table is the truth. A job is released once per `dispatch`; whoever runs it holds (job, dispatch, worker), and every
 write of a holder is refused when that is no longer so. No statement here needs more than row-level atomicity, so SQLite
@@ -17,13 +17,13 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from backend.core.schemas import JobError, State
+from backend.core.schemas import FINISHED, JobError, State
 from backend.db import Store
 from backend.db import tables as t
 
 SLOTS = {"light": 2, "cpu": 1, "gpu": 1}
 MAX_DEATHS = 3
-_HELD = (State.RUNNING, State.CANCELLING)
+_CLAIMED = (State.RUNNING, State.CANCELLING)
 _STOPPED = (State.FAILED, State.CANCELLED, State.BLOCKED)
 
 
@@ -46,7 +46,7 @@ def served_queues() -> list[str]:
     return [name for name in SLOTS if name != "gpu" or gpu]
 
 
-def release_ready(store: Store, queues: Collection[str], worker: str) -> list[Ticket]:
+def dispatch_ready(store: Store, queues: Collection[str], worker: str) -> list[Ticket]:
     """Set `queued` the jobs that may start now (earlier stages succeeded, queue not paused, slot free): lowest priority
     number first, then oldest, then position. The caller hands each ticket to a worker.
 
@@ -65,7 +65,7 @@ def release_ready(store: Store, queues: Collection[str], worker: str) -> list[Ti
     alone = any(_last_try(job) for job in mine)
     tickets: list[Ticket] = []
     for job in sorted(waiting, key=lambda job: (job.priority, job.created, job.position)):
-        ready = all(states.get((job.run_id, need)) == State.SUCCEEDED for need in job.needs)
+        ready = all(states.get((job.run_id, need)) in FINISHED for need in job.needs)
         if not ready or free[job.queue] <= 0 or job.queue in paused:
             continue
         if alone or (_last_try(job) and (mine or tickets)):
@@ -79,7 +79,7 @@ def release_ready(store: Store, queues: Collection[str], worker: str) -> list[Ti
 
 
 def claim(store: Store, ticket: Ticket, worker: str) -> t.Job | None:
-    """Become the holder of a released job. None when it was cancelled, taken or released anew meanwhile."""
+    """Claim a released job for a worker. None when it was cancelled, taken or released anew meanwhile."""
     query = (
         update(t.Job)
         .where(t.Job.id == ticket.job_id, t.Job.dispatch == ticket.dispatch, t.Job.state == State.QUEUED)
@@ -91,8 +91,8 @@ def claim(store: Store, ticket: Ticket, worker: str) -> t.Job | None:
         return session.get(t.Job, ticket.job_id)
 
 
-def write(store: Store, job: t.Job, only: Collection[State] = _HELD, **values: Any) -> bool:
-    """Set columns as the holder of `job`; False when it is in none of the states `only`, or somebody else's by now."""
+def update_claimed(store: Store, job: t.Job, only: Collection[State] = _CLAIMED, **values: Any) -> bool:
+    """Set columns of a job that this worker has claimed; False when it is in none of the states `only`, or somebody else's by now."""
     query = (
         update(t.Job)
         .where(t.Job.id == job.id, t.Job.dispatch == job.dispatch, t.Job.worker == job.worker)
@@ -106,23 +106,23 @@ def write(store: Store, job: t.Job, only: Collection[State] = _HELD, **values: A
 def finish(store: Store, job: t.Job, state: State, error: JobError | None = None, **values: Any) -> None:
     """End a held job; later stages that can't run any more become `blocked`."""
     told = error.model_dump() if error else None
-    if write(store, job, state=state, error=told, ended=t.now(), pid=None, eta_seconds=None, **values):
-        settle(store, job.run_id)
+    if update_claimed(store, job, state=state, error=told, ended=t.now(), pid=None, eta_seconds=None, **values):
+        block_dependents(store, job.run_id)
 
 
 def finish_cancelled(store: Store, job: t.Job, **values: Any) -> bool:
     """End a held job whose cancel was asked; False when it wasn't."""
     ended = {"state": State.CANCELLED, "ended": t.now(), "pid": None, "eta_seconds": None, **values}
-    if not write(store, job, only=[State.CANCELLING], **ended):
+    if not update_claimed(store, job, only=[State.CANCELLING], **ended):
         return False
-    settle(store, job.run_id)
+    block_dependents(store, job.run_id)
     return True
 
 
-def hand_back(store: Store, job: t.Job, **values: Any) -> None:
-    """Give a held job back: it waits for its next attempt, or is cancelled when that was asked. This counts no death."""
+def requeue(store: Store, job: t.Job, **values: Any) -> None:
+    """Put a claimed job back in the queue: it waits for its next attempt, or is cancelled when that was asked. This counts no death."""
     waits = {"state": State.WAITING, "worker": None, "pid": None, "eta_seconds": None, **values}
-    if not write(store, job, only=[State.RUNNING], **waits):
+    if not update_claimed(store, job, only=[State.RUNNING], **waits):
         finish_cancelled(store, job, **values)
 
 
@@ -133,13 +133,13 @@ def count_death(store: Store, job: t.Job, work: Path, error: JobError, **values:
     fresh = newest is not None and job.started is not None and newest > job.started
     deaths = 1 if fresh else job.deaths + 1
     if deaths < MAX_DEATHS:
-        hand_back(store, job, deaths=deaths, **values)
+        requeue(store, job, deaths=deaths, **values)
     elif not finish_cancelled(store, job, **values):
         finish(store, job, State.FAILED, error, deaths=deaths, **values)
 
 
-def take_back(store: Store, live: Collection[str], jobs: Path) -> None:
-    """Take what dead workers held: cancelled if that was asked, else waiting for its next release. Repeatable."""
+def recover_orphaned(store: Store, live: Collection[str], jobs: Path) -> None:
+    """Recover the jobs of dead workers: cancelled if that was asked, else waiting for its next release. Repeatable."""
     with store.session() as session:
         held = session.scalars(select(t.Job).where(t.Job.state.in_([State.RUNNING, State.CANCELLING]))).all()
     for job in held:
@@ -161,7 +161,7 @@ def requeue_lost(store: Store, workflows: Collection[str]) -> None:
             store.update_job(job.id, only=[State.QUEUED], state=State.WAITING)
 
 
-def settle(store: Store, run_id: str) -> None:
+def block_dependents(store: Store, run_id: str) -> None:
     """Mark `blocked` every waiting job of a run whose earlier stage failed, was cancelled or is blocked itself."""
     with store.session() as session:
         jobs = session.scalars(select(t.Job).where(t.Job.run_id == run_id).order_by(t.Job.position)).all()
@@ -172,8 +172,8 @@ def settle(store: Store, run_id: str) -> None:
             states[job.stage_id] = State.BLOCKED
 
 
-def cancelling(store: Store, worker: str) -> list[str]:
-    """Jobs that this worker holds and somebody asked to cancel."""
+def jobs_to_cancel(store: Store, worker: str) -> list[str]:
+    """Jobs of this worker that somebody asked to cancel."""
     query = select(t.Job.id).where(t.Job.state == State.CANCELLING, t.Job.worker == worker)
     with store.session() as session:
         return list(session.scalars(query))

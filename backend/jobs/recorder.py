@@ -19,22 +19,22 @@ from backend.db import Store
 from backend.db import tables as t
 from backend.jobs import queue
 
-_KEEP = 20_000
+_MAX_BUFFERED = 20_000
 log = logging.getLogger(__name__)
 
 
-class Recorder:
-    """`take` events, `flush` them every half second (the job row is written at that pace, too)."""
+class EventRecorder:
+    """`record` events, `flush` them every half second (the job row is written at that pace, too)."""
 
     def __init__(self, store: Store, job: t.Job) -> None:
         self._store = store
         self._job = job
         self._writing = threading.Lock()
         self._progress: dict[str, Any] = {}
-        self._points: deque[tuple[str, float, float]] = deque(maxlen=_KEEP)
-        self._lines: deque[tuple[str, str]] = deque(maxlen=_KEEP)
+        self._points: deque[tuple[str, float, float]] = deque(maxlen=_MAX_BUFFERED)
+        self._lines: deque[tuple[str, str]] = deque(maxlen=_MAX_BUFFERED)
 
-    def take(self, event: dict[str, Any]) -> None:
+    def record(self, event: dict[str, Any]) -> None:
         """One `progress`, `metric` or `log` event of backend.jobs.context; others are not for the recorder, nor is a
         metric without a finite value."""
         match event["event"]:
@@ -63,7 +63,7 @@ class Recorder:
     def _flush(self) -> None:
         progress, lines, points = self._progress, list(self._lines), list(self._points)
         if progress:
-            self._write(lambda: queue.write(self._store, self._job, **progress))
+            self._write(lambda: queue.update_claimed(self._store, self._job, **progress))
             self._progress = {} if self._progress is progress else self._progress
         if lines:
             self._write(lambda: self._store.add_logs(self._job.id, lines))

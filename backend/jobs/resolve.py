@@ -1,4 +1,4 @@
-"""From a job row to the order of its child: earlier results in place of `${id}`, artifacts and their ancestors by id."""
+"""From a job row to the spec of its child process: earlier results in place of `${id}`, artifacts and their ancestors by id."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from typing import Any
 
 from backend.core.endpoints import SavedEndpoint
 from backend.core.errors import StudioError
-from backend.core.refs import endpoints_of, needs, refs_of, replace
+from backend.core.refs import endpoints_of, referenced_ids, refs_of, replace_refs
 from backend.core.schemas import ArtifactView, RunView
 from backend.core.settings import Settings
-from backend.core.stage import Params, Stage
+from backend.core.stage import AnyStage, Params
 from backend.db import Store
 from backend.db import tables as t
-from backend.jobs.context import Order
+from backend.jobs.context import JobSpec
 
-Find = Callable[[str], Stage]
+Find = Callable[[str], AnyStage]
 
 
-def order_for(store: Store, settings: Settings, job: t.Job, find: Find) -> Order:
+def job_spec(store: Store, settings: Settings, job: t.Job, find: Find) -> JobSpec:
     """The order of a job. Raises StudioError when a referenced artifact is gone or the parameters don't validate.
 
     The row keeps `resolved`, so that a second attempt works on the very same artifacts.
     """
     run = store.run(job.run_id)
-    asked = job.resolved or replace(job.params, _outputs(run, needs(job.params)))
+    asked = job.resolved or replace_refs(job.params, _outputs(run, referenced_ids(job.params)))
     params = find(job.stage).parse(asked)
     references = {field: ref for field, (ref, _) in refs_of(params).items()}
     names = {ref: store.artifact(ref).id for ref in references.values()}
     resolved = _pin(params, {field: names[ref] for field, ref in references.items()})
     store.update_job(job.id, resolved=resolved)
-    return Order(
+    return JobSpec(
         job_id=job.id,
         stage=job.stage,
         params=resolved,
@@ -46,7 +46,7 @@ def order_for(store: Store, settings: Settings, job: t.Job, find: Find) -> Order
 
 
 def _outputs(run: RunView, wanted: set[str]) -> dict[str, str]:
-    """Stage id -> artifact that it made. Raises StudioError for a stage that has made none."""
+    """AnyStage id -> artifact that it made. Raises StudioError for a stage that has made none."""
     made = {job.stage_id: job.result["artifact"] for job in run.jobs if job.result.get("artifact")}
     for stage_id in sorted(wanted - made.keys()):
         raise StudioError("core.artifact_unknown", ref=f"${{{stage_id}}}")

@@ -9,15 +9,17 @@ from itertools import pairwise
 from backend.core.schemas import JobView, State
 from backend.jobs.queue import SLOTS
 
-WAITS = (State.WAITING, State.QUEUED)
+WAITING_STATES = (State.WAITING, State.QUEUED)
 
 
 def start_order(open_jobs: Sequence[JobView]) -> list[JobView]:
     """The jobs that wait among all that have not ended, in the order in which they will start if all take equally long:
     lowest priority number first, then oldest, none before the stages that it needs, as many at once as a queue has slots.
     Jobs of one run have to be in the order of their run."""
-    left = sorted((job for job in open_jobs if job.state in WAITS), key=lambda job: (job.priority, job.created))
-    at_work = [job for job in open_jobs if job.state not in WAITS]
+    left = sorted(
+        (job for job in open_jobs if job.state in WAITING_STATES), key=lambda job: (job.priority, job.created)
+    )
+    at_work = [job for job in open_jobs if job.state not in WAITING_STATES]
     order: list[JobView] = []
     while left:
         undone = {(job.run_id, job.stage_id) for job in (*left, *at_work)}
@@ -50,7 +52,7 @@ def neighbour(order: Sequence[JobView], job_id: str, step: int) -> JobView | Non
     return None if first.run_id == second.run_id and first.stage_id in second.needs else same[at]
 
 
-def swapped(open_jobs: Sequence[JobView], job_id: str, step: int) -> dict[str, int]:
+def swap_priorities(open_jobs: Sequence[JobView], job_id: str, step: int) -> dict[str, int]:
     """The priorities that let a job change places with its neighbour and keep everything else in place, by job id. Only
     numbers at the front get lower, so that what is submitted later still comes last."""
     order = start_order(open_jobs)

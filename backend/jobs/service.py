@@ -14,14 +14,14 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import IntegrityError
 
 from backend.core.errors import StudioError
-from backend.core.schemas import JobView, LogLine, Point, Quote, RunView, State, WorkerView
-from backend.core.stage import Stage
+from backend.core.schemas import JobView, LogLine, MetricPoint, Quote, RunView, State, WorkerView
+from backend.core.stage import AnyStage
 from backend.db import Store
 from backend.db import tables as t
 from backend.db.projects import new_id
 from backend.jobs import heartbeat, queue
 from backend.jobs.history import history, old_runs, run_name
-from backend.jobs.scheduling import swapped
+from backend.jobs.scheduling import swap_priorities
 from backend.stages import stage
 
 _RETRIABLE = (State.FAILED, State.CANCELLED, State.BLOCKED)
@@ -45,7 +45,7 @@ class NewJob(BaseModel):
 class JobService:
     """`find` looks a stage up by name (KeyError when unknown)."""
 
-    def __init__(self, store: Store, find: Callable[[str], Stage] = stage) -> None:
+    def __init__(self, store: Store, find: Callable[[str], AnyStage] = stage) -> None:
         self._store = store
         self._find = find
 
@@ -96,7 +96,7 @@ class JobService:
         """The last lines, oldest first."""
         return self._store.logs(self.get(job_id).id, last)
 
-    def metrics(self, job_id: str, name: str | None = None) -> Sequence[Point]:
+    def metrics(self, job_id: str, name: str | None = None) -> Sequence[MetricPoint]:
         return self._store.points(self.get(job_id).id, name)
 
     def cancel(self, job_id: str) -> JobView:
@@ -105,16 +105,16 @@ class JobService:
         job = self.get(job_id)
         waiting = [State.WAITING, State.QUEUED]
         if not self._store.update_job(job_id, only=waiting, state=State.CANCELLED, ended=t.now()):
-            alive = self._holder(job_id) in {worker.id for worker in self.workers()}
+            alive = self._worker_of(job_id) in {worker.id for worker in self.workers()}
             values = {"state": State.CANCELLING} if alive else {"state": State.CANCELLED, "ended": t.now()}
             self._store.update_job(job_id, only=[State.RUNNING], **values)
-        queue.settle(self._store, job.run_id)
+        queue.block_dependents(self._store, job.run_id)
         return self.get(job_id)
 
     def cancel_run(self, run_id: str) -> RunView:
         """Stop what runs, and whatever would come after it."""
         jobs = self.run(run_id).jobs
-        ended = {job.stage_id for job in jobs if job.state is State.SUCCEEDED}
+        ended = {job.stage_id for job in jobs if job.state.finished}
         for job in reversed(jobs):
             if set(job.needs) <= ended:
                 self.cancel(job.id)
@@ -126,13 +126,13 @@ class JobService:
         """Put a failed, cancelled or blocked job back to `waiting`, with the earlier stages that it still lacks and the
         later ones that waited for it. Finished stages are not repeated. Raises StudioError when it runs or succeeded."""
         job = self.get(job_id)
-        if job.state is State.SUCCEEDED:
+        if job.state.finished:
             raise StudioError("jobs.retry_done", ref=job_id)
         if job.state not in _RETRIABLE:
             raise StudioError("jobs.retry_active", ref=job_id, state=job.state.value)
-        for other in _with_lacking(self.run(job.run_id).jobs, job):
-            self._store.update_job(other.id, only=_RETRIABLE, **_FRESH)
-        queue.settle(self._store, job.run_id)
+        for other in _with_dependencies(self.run(job.run_id).jobs, job):
+            self._store.update_job(other.id, only=_RETRIABLE, **_RESET)
+        queue.block_dependents(self._store, job.run_id)
         return self.get(job_id)
 
     def reprioritize(self, job_id: str, priority: int) -> JobView:
@@ -161,7 +161,7 @@ class JobService:
 
     def move(self, job_id: str, step: int) -> None:
         """Let a waiting job change places with the next one before it (`step` -1) or after it (1) in its queue."""
-        for changed, priority in swapped(self.open_jobs(), job_id, step).items():
+        for changed, priority in swap_priorities(self.open_jobs(), job_id, step).items():
             self._store.update_job(changed, only=[State.WAITING], priority=priority)
 
     def pause(self, name: str) -> None:
@@ -177,7 +177,7 @@ class JobService:
 
     def workers(self) -> Sequence[WorkerView]:
         """The workers that live now."""
-        return heartbeat.live(self._store)
+        return heartbeat.live_workers(self._store)
 
     def _check_needs(self, jobs: Sequence[NewJob]) -> None:
         seen: set[str] = set()
@@ -187,7 +187,7 @@ class JobService:
                     raise StudioError("jobs.need_unknown", stage_id=job.stage_id, need=need)
             seen.add(job.stage_id)
 
-    def _holder(self, job_id: str) -> str | None:
+    def _worker_of(self, job_id: str) -> str | None:
         with self._store.session() as session:
             return session.get_one(t.Job, job_id).worker
 
@@ -198,7 +198,7 @@ class JobService:
             session.merge(t.QueueState(name=name, paused=paused))
 
 
-_FRESH: dict[str, Any] = {
+_RESET: dict[str, Any] = {
     "state": State.WAITING,
     "deaths": 0,
     "error": None,
@@ -213,7 +213,7 @@ _FRESH: dict[str, Any] = {
 }
 
 
-def _with_lacking(jobs: Sequence[JobView], chosen: JobView) -> list[JobView]:
+def _with_dependencies(jobs: Sequence[JobView], chosen: JobView) -> list[JobView]:
     """`chosen`, the earlier stages that stopped before it, and the later ones that are blocked by any of these."""
     by_stage = {job.stage_id: job for job in jobs}
     found = {chosen.stage_id}

@@ -14,20 +14,19 @@ from pathlib import Path
 
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
+from backend.core.programs import Programs, command
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.jobs import heartbeat
 from backend.process.guards import EXIT_REFUSED
-from backend.process.tether import tethered
+from backend.process.parent_death import parent_bound_command
 
-WORKER = (sys.executable, "-m", "backend.jobs.worker")
-MODEL_HOST = (sys.executable, "-m", "backend.serve.host")
-_PATIENCE = 5.0
-_START = 30.0
-_TICK = 0.1
-_STEADY = 30.0
+_STOP_TIMEOUT = 5.0
+_START_TIMEOUT = 30.0
+_POLL_SECONDS = 0.1
+_STABLE_SECONDS = 30.0
 _MAX_BACKOFF = 30.0
-_TRIES = 6  # a stage that kills its worker does so three times before it is given up
+_MAX_RESTARTS = 6  # a stage that kills its worker does so three times before it is given up
 
 
 @dataclass
@@ -40,7 +39,7 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-class _Kept:
+class _SupervisedProcess:
     """A command and its present process; started again with growing pauses when it ends."""
 
     def __init__(self, command: Command) -> None:
@@ -49,14 +48,14 @@ class _Kept:
         self._due: float | None = None
         self._start()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Start the process again when it has ended and its pause is over."""
         now = time.monotonic()
         code = self.process.poll()
         if code is None:
             return
         if self._due is None:
-            self.failures = 0 if now - self._begun > _STEADY else self.failures + 1
+            self.failures = 0 if now - self._begun > _STABLE_SECONDS else self.failures + 1
             pause = min(0.5 * 2 ** min(self.failures, 6), _MAX_BACKOFF)
             self._due = now + pause
             sys.stderr.write(f"{self.command.name} ended (code {code}); starting it again in {pause:.0f} s\n")
@@ -71,7 +70,7 @@ class _Kept:
 
 def start(command: Command) -> subprocess.Popen[bytes]:
     """Start a process that ends with this one, whatever happens to it."""
-    argv = [*tethered(), *command.argv]
+    argv = [*parent_bound_command(), *command.argv]
     env = {**os.environ, **command.env}
     if "SLMOPS_HOME" in env:  # relative to where the user is, not to ROOT
         env["SLMOPS_HOME"] = str(Path(env["SLMOPS_HOME"]).expanduser().absolute())
@@ -90,24 +89,24 @@ def keep_alive(commands: Sequence[Command]) -> None:
         stop = True
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    kept: list[_Kept] = []
+    kept: list[_SupervisedProcess] = []
     try:
-        kept += [_Kept(command) for command in commands]
+        kept += [_SupervisedProcess(command) for command in commands]
         while not stop:
             for entry in kept:
-                entry.look()
-            time.sleep(_TICK)
+                entry.check()
+            time.sleep(_POLL_SECONDS)
     finally:
-        end([entry.process for entry in kept])
+        terminate([entry.process for entry in kept])
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+def terminate(processes: Sequence[subprocess.Popen[bytes]]) -> None:
     """SIGTERM to all, SIGKILL to those that are still there after five seconds."""
     for process in processes:
         process.terminate()
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _STOP_TIMEOUT
     for process in processes:
         try:
             process.wait(max(0.0, until - time.monotonic()))
@@ -118,72 +117,72 @@ def end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def worker_command(settings: Settings, queues: Sequence[str] = ()) -> Command:
     """The worker of these settings; its output goes to `logs/worker.log`."""
-    argv = [*WORKER, *(["--queues", ",".join(queues)] if queues else [])]
+    argv = command(Programs.WORKER, *(["--queues", ",".join(queues)] if queues else []))
     return Command("worker", argv, settings.logs / "worker.log", _environment(settings))
 
 
 def model_host_command(settings: Settings) -> Command:
     """The process that loads models for the pages; its output and that of the models goes to `logs/serve.log`."""
-    return Command("model host", MODEL_HOST, settings.logs / "serve.log", _environment(settings))
+    return Command("model host", command(Programs.MODEL_HOST), settings.logs / "serve.log", _environment(settings))
 
 
 def _environment(settings: Settings) -> dict[str, str]:
     return {"SLMOPS_HOME": str(settings.home)} | ({"SLMOPS_DB_URL": settings.db_url} if settings.db_url else {})
 
 
-class Keeper:
+class WorkerSupervisor:
     """Sees to it that a live worker serves a command: somebody else's, or our own while there is none."""
 
     def __init__(self, store: Store, command: Command) -> None:
         self._store = store
         self._command = command
-        self._own: _Kept | None = None
+        self._own: _SupervisedProcess | None = None
         self._tries = 0
 
-    def look(self, queues: Collection[str] = ()) -> bool:
+    def check(self, queues: Collection[str] = ()) -> bool:
         """True when live workers serve all of `queues`; else our own is started, with growing pauses. Call it often.
 
         Raises StudioError when our own ends again and again, or at once before there was any live worker."""
         code = self._own.process.poll() if self._own else None  # reaps it, too: a zombie would count as live
-        live = heartbeat.live(self._store)
+        live = heartbeat.live_workers(self._store)
         if live:
-            self._tries = _TRIES
+            self._tries = _MAX_RESTARTS
             if {name for worker in live for name in worker.queues}.issuperset(queues):
                 return True
         if self._own is None:
-            self._own = _Kept(self._command)
+            self._own = _SupervisedProcess(self._command)
         elif code not in (None, EXIT_REFUSED) and not live and self._own.failures >= self._tries:
             raise self._failed(_last_line(self._command.log))
         else:
-            self._own.look()
+            self._own.check()
         return False
 
     def wait(self) -> None:
         """Return when the first worker lives. Raises StudioError when none comes."""
-        until = time.monotonic() + _START
-        while not self.look():
+        until = time.monotonic() + _START_TIMEOUT
+        while not self.check():
             if time.monotonic() > until:
-                raise StudioError("jobs.worker_silent", seconds=f"{_START:.0f}", log=self._command.log)
-            time.sleep(_TICK)
+                raise StudioError("jobs.worker_silent", seconds=f"{_START_TIMEOUT:.0f}", log=self._command.log)
+            time.sleep(_POLL_SECONDS)
 
     def close(self) -> None:
         """End our own worker."""
         if self._own:
-            end([self._own.process])
+            terminate([self._own.process])
 
     def _failed(self, reason: str) -> StudioError:
         return StudioError("jobs.worker_failed", reason=reason, log=self._command.log)
 
 
 @contextmanager
-def ensure_worker(settings: Settings, command: Command | None = None) -> Iterator[Keeper]:
-    """A live worker for the duration of the block, as long as the block calls `look`. Raises StudioError."""
-    keeper = Keeper(Store(settings.prepare().store_url), command or worker_command(settings))
+def ensure_worker(settings: Settings, command: Command | None = None) -> Iterator[WorkerSupervisor]:
+    """A live worker for the duration of the block, as long as the block calls `check`. Raises StudioError."""
+    worker_supervisor = WorkerSupervisor(Store(settings.prepare().store_url), command or worker_command(settings))
     try:
-        keeper.wait()
-        yield keeper
+        worker_supervisor.wait()
+        yield worker_supervisor
     finally:
-        keeper.close()
+        worker_supervisor.close()
 
 
 def _last_line(log: Path | None) -> str:

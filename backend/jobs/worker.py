@@ -19,18 +19,19 @@ from contextlib import nullcontext, suppress
 from uuid import uuid4
 
 from backend.core.errors import StudioError
-from backend.core.schemas import State
+from backend.core.programs import Programs
+from backend.core.schemas import FINISHED, State
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.jobs import disk_reserve, heartbeat, queue
-from backend.jobs.dbos_queue import Durable
-from backend.jobs.executor import Holder
+from backend.jobs.dbos_queue import DbosQueue
+from backend.jobs.executor import Executor
 from backend.jobs.resolve import Find
-from backend.process.guards import EXIT_ORPHAN, EXIT_REFUSED, Busy, only_one
+from backend.process.guards import EXIT_ORPHAN, EXIT_REFUSED, LockBusy, file_lock
 from backend.stages import stage
 
-TICK = 0.4
-_CLOSE = 2.0
+POLL_SECONDS = 0.4
+_CLOSE_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
@@ -42,8 +43,8 @@ class Worker:
         self._settings = settings
         self._queues = list(queues)
         self._store = Store(settings.store_url)
-        self._holder = Holder(settings, self._store, self.id, find, child)
-        self._durable = Durable(settings, self.id, self._queues, self._holder.hold)
+        self._executor = Executor(settings, self._store, self.id, find, child)
+        self._dbos_queue = DbosQueue(settings, self.id, self._queues, self._executor.execute)
         self._stop = asyncio.Event()
         self._fenced = False
 
@@ -51,47 +52,47 @@ class Worker:
         """Work until SIGTERM or SIGINT; the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
-        await asyncio.to_thread(heartbeat.enter, self._store, self.id, self._queues)
-        await self._durable.launch()
+        await asyncio.to_thread(heartbeat.register, self._store, self.id, self._queues)
+        await self._dbos_queue.launch()
         await asyncio.to_thread(self._recover)
         await asyncio.to_thread(self._clean)
-        tasks = [asyncio.create_task(self._releasing()), asyncio.create_task(self._beating())]
+        tasks = [asyncio.create_task(self._dispatch_loop()), asyncio.create_task(self._heartbeat_loop())]
         await self._stop.wait()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._holder.close(_CLOSE)
-        with suppress(Exception):  # a beat that stays behind is seen through by its pid
-            await asyncio.to_thread(heartbeat.leave, self._store, [self.id])
+        await self._executor.close(_CLOSE_SECONDS)
+        with suppress(Exception):  # a stale heartbeat is recognized by its pid
+            await asyncio.to_thread(heartbeat.unregister, self._store, [self.id])
         return EXIT_ORPHAN if self._fenced else 0
 
-    async def _releasing(self) -> None:
+    async def _dispatch_loop(self) -> None:
         while True:
             try:
-                for ticket in await asyncio.to_thread(queue.release_ready, self._store, self._queues, self.id):
-                    await self._hand_over(ticket)
-                if self._holder.busy:
-                    for job_id in await asyncio.to_thread(queue.cancelling, self._store, self.id):
-                        self._holder.cancel(job_id)
+                for ticket in await asyncio.to_thread(queue.dispatch_ready, self._store, self._queues, self.id):
+                    await self._enqueue(ticket)
+                if self._executor.busy:
+                    for job_id in await asyncio.to_thread(queue.jobs_to_cancel, self._store, self.id):
+                        self._executor.cancel(job_id)
             except Exception:
                 log.exception("releasing jobs failed; trying again")
                 await asyncio.sleep(2.0)
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(POLL_SECONDS)
 
-    async def _hand_over(self, ticket: queue.Ticket) -> None:
+    async def _enqueue(self, ticket: queue.Ticket) -> None:
         try:
-            await self._durable.enqueue(ticket)
+            await self._dbos_queue.enqueue(ticket)
         except Exception:
             self._store.update_job(ticket.job_id, only=[State.QUEUED], state=State.WAITING)
             raise
 
-    async def _beating(self) -> None:
+    async def _heartbeat_loop(self) -> None:
         """With SQLite the lock of this machine proves that nobody else is at work, so children are kept while the
-        database can't be written; elsewhere only a beat that was written renews their lease."""
+        database can't be written; elsewhere only a written heartbeat renews their lease."""
         while True:
             kept = self._settings.sqlite
             try:
-                await asyncio.to_thread(disk_reserve.keep, self._settings.home)
+                await asyncio.to_thread(disk_reserve.allocate, self._settings.home)
                 kept = await asyncio.to_thread(heartbeat.beat, self._store, self.id)
                 if not kept:
                     self._fenced = True
@@ -102,27 +103,29 @@ class Worker:
             except Exception:
                 log.exception("the heartbeat could not be written")
             if kept:
-                self._holder.renew()
-            await asyncio.sleep(heartbeat.BEAT)
+                self._executor.renew()
+            await asyncio.sleep(heartbeat.INTERVAL)
 
     def _recover(self) -> None:
-        """Take over what dead workers held. Repeatable, so a crash in the middle loses nothing."""
-        known = heartbeat.known(self._store)
-        live = {self.id} if self._settings.sqlite else {row.id for row in heartbeat.live(self._store)} | {self.id}
-        heartbeat.leave(self._store, [row.id for row in known if row.id not in live])
-        queue.take_back(self._store, live, self._settings.jobs)
-        queue.requeue_lost(self._store, self._durable.recover(live))
+        """Recover the jobs of dead workers. Repeatable, so a crash in the middle loses nothing."""
+        known = heartbeat.all_workers(self._store)
+        live = (
+            {self.id} if self._settings.sqlite else {row.id for row in heartbeat.live_workers(self._store)} | {self.id}
+        )
+        heartbeat.unregister(self._store, [row.id for row in known if row.id not in live])
+        queue.recover_orphaned(self._store, live, self._settings.jobs)
+        queue.requeue_lost(self._store, self._dbos_queue.recover(live))
 
     def _clean(self) -> None:
-        """Work folders of jobs that succeeded just before an earlier worker died, and old workflows."""
-        for job in self._store.jobs([State.SUCCEEDED]):
+        """Work folders of jobs that finished just before an earlier worker died, and old workflows."""
+        for job in self._store.jobs(FINISHED):
             shutil.rmtree(self._settings.jobs / job.id, ignore_errors=True)
-        self._durable.forget_old()
+        self._dbos_queue.delete_old_workflows()
 
 
-def main(argv: Sequence[str] | None = None, find: Find = stage, child: str = "backend.jobs.child") -> None:
+def main(argv: Sequence[str] | None = None, find: Find = stage, child: str = Programs.STAGE) -> None:
     """The command line of the worker. Never returns."""
-    parser = argparse.ArgumentParser(prog="python -m backend.jobs.worker")
+    parser = argparse.ArgumentParser(prog=f"python -m {Programs.WORKER}")
     parser.add_argument("--queues", default=",".join(queue.served_queues()))
     queues = parser.parse_args(argv).queues.split(",")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -141,9 +144,9 @@ def _locked(settings: Settings, queues: Sequence[str], find: Find, child: str) -
     if unknown:
         raise StudioError("jobs.queue_unknown", queue=unknown[0], known=", ".join(queue.SLOTS))
     try:
-        with only_one(settings.home / "worker.lock", wait=1.0) if settings.sqlite else nullcontext():
+        with file_lock(settings.home / "worker.lock", wait=1.0) if settings.sqlite else nullcontext():
             return asyncio.run(Worker(settings, queues, find, child).run())
-    except Busy as error:
+    except LockBusy as error:
         raise StudioError("jobs.second_worker", home=settings.home) from error
 
 

@@ -9,7 +9,6 @@ import re
 import secrets
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +18,13 @@ from pathlib import Path
 from backend.core.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
+from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
 from backend.process.explain import explain
-from backend.process.tether import tethered
+from backend.process.parent_death import parent_bound_command
 
 EXTRA_FILES = (
     "config.json",
@@ -65,9 +65,9 @@ def import_builtin(store: Store, settings: Settings, name: str = "smollm2-135m-i
         raise StudioError("models.builtin_unknown", name=name, known=", ".join(BUILTIN))
     target = settings.artifacts / Kind.MODEL / f"model-{name}"
     settings.prepare()
-    with one_at_a_time(settings.cache / "import.lock"):
+    with file_lock(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():
-            with work_folder(settings, name) as folder:
+            with temporary_folder(settings, name) as folder:
                 _convert(name, BUILTIN[name], folder)
                 _seal_model(folder, target, name, BUILTIN[name].license)
         return _register(store, target)
@@ -85,9 +85,9 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str) -> Ar
     settings.prepare()
     files = [*weight_files(path), *(path / extra for extra in EXTRA_FILES if (path / extra).is_file())]
     target = settings.artifacts / Kind.MODEL / f"model-{_slug(name)}-{_fingerprint(name, files)}"
-    with one_at_a_time(settings.cache / "import.lock"):
+    with file_lock(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():
-            with work_folder(settings, target.name) as folder:
+            with temporary_folder(settings, target.name) as folder:
                 _copy(files, folder)
                 _seal_model(folder, target, name.strip(), license_of(path))
         return _register(store, target)
@@ -108,7 +108,7 @@ def _convert(name: str, builtin: Builtin, folder: Path) -> None:
 def convert_gguf(source: Path, folder: Path) -> str:
     """Why the converter failed; "" when `folder` holds the model of the file `source`. Raises StudioError for a full disk."""
     done = subprocess.run(
-        [*tethered(), sys.executable, "-m", "backend.ml.inference.gguf", str(source), str(folder)],
+        [*parent_bound_command(), *command(Programs.GGUF, source, folder)],
         cwd=ROOT,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder.parent / "hf")},
         capture_output=True,
@@ -150,7 +150,7 @@ def _slug(name: str) -> str:
 
 
 @contextmanager
-def work_folder(settings: Settings, name: str) -> Iterator[Path]:
+def temporary_folder(settings: Settings, name: str) -> Iterator[Path]:
     """A folder beside the artifacts, so that sealing is a rename; gone afterwards, however it ends."""
     for broken_off in settings.cache.glob(f"import-{name}-*/"):
         shutil.rmtree(broken_off, ignore_errors=True)
@@ -163,7 +163,7 @@ def work_folder(settings: Settings, name: str) -> Iterator[Path]:
 
 
 @contextmanager
-def one_at_a_time(lock: Path) -> Iterator[None]:
+def file_lock(lock: Path) -> Iterator[None]:
     import fcntl
 
     with lock.open("w") as stream:

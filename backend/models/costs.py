@@ -13,10 +13,10 @@ _LIBRARIES = (
 )
 _FLOPS_FROZEN = 122e9  # useful operations per second with an adapter on a frozen body, bf16 products
 _FLOPS_FULL = 167e9  # the same when all weights are trained
-_STEP_SECONDS = 4.3e-9  # per parameter of the body and step: reading, converting and updating weights
-_FLOPS_READING = 120e9  # of a forward pass in float32; 3,173 rows of the demo: 717 tokens a second, prompts counted
-_RANK_SECONDS = 6e-9  # per position and token of the vocabulary: ranking, normaliser and tail of two temperatures
-_LOGIT_STEP = 20e-9  # the same when a student learns from a capture: 7 % more CPU seconds than without
+_OPTIMIZER_STEP_SECONDS = 4.3e-9  # per parameter of the body and step: reading, converting and updating weights
+_FLOPS_FORWARD = 120e9  # of a forward pass in float32; 3,173 rows of the demo: 717 tokens a second, prompts counted
+_TOP_K_SECONDS = 6e-9  # per position and token of the vocabulary: ranking, normaliser and tail of two temperatures
+_DIVERGENCE_SECONDS = 20e-9  # the same when a student learns from a capture: 7 % more CPU seconds than without
 _SAMPLE_SECONDS = 1e-9  # per parameter and token of a batch of 16 that a student answers
 _START_SECONDS = 10.0  # imports, loading and saving a model of 135 M parameters
 _CHARS_PER_TOKEN = 3.6
@@ -104,25 +104,25 @@ def training_seconds(
     steps; `frozen`: the body's own weights are not trained (LoRA), which saves a third of the work."""
     body = body_size(facts)
     per_row = (tokens - _SHARED_TOKENS) * body * (4 if frozen else 6) + 4 * answers * embedding_size(facts)
-    return rows * per_row / (_FLOPS_FROZEN if frozen else _FLOPS_FULL) + steps * body * _STEP_SECONDS
+    return rows * per_row / (_FLOPS_FROZEN if frozen else _FLOPS_FULL) + steps * body * _OPTIMIZER_STEP_SECONDS
 
 
 def capture_seconds(facts: dict[str, Any], rows: float, tokens: float, answers: float) -> float:
     """Seconds in which a teacher reads `rows` rows of `tokens` tokens and scores the `answers` tokens of each."""
     per_row = (tokens - _SHARED_TOKENS) * body_size(facts) * 2 + answers * embedding_size(facts) * 2
-    return rows * (per_row / _FLOPS_READING + answers * int(facts["vocabulary"]) * _RANK_SECONDS)
+    return rows * (per_row / _FLOPS_FORWARD + answers * int(facts["vocabulary"]) * _TOP_K_SECONDS)
 
 
-def logit_seconds(facts: dict[str, Any], positions: float) -> float:
+def divergence_seconds(facts: dict[str, Any], positions: float) -> float:
     """Seconds that the divergence from a capture adds to the training on `positions` tokens of answers."""
-    return positions * int(facts["vocabulary"]) * _LOGIT_STEP
+    return positions * int(facts["vocabulary"]) * _DIVERGENCE_SECONDS
 
 
-def scoring_seconds(facts: dict[str, Any], rows: float, tokens: float, answers: float) -> float:
+def teacher_forward_seconds(facts: dict[str, Any], rows: float, tokens: float, answers: float) -> float:
     """Seconds in which a teacher with these facts reads `rows` rows of `tokens` tokens beside its student and scores the
     `answers` tokens of each."""
     per_row = (tokens - _SHARED_TOKENS) * body_size(facts) * 2 + answers * embedding_size(facts) * 2
-    return rows * per_row / _FLOPS_READING
+    return rows * per_row / _FLOPS_FORWARD
 
 
 def sampling_seconds(facts: dict[str, Any], batches: float, tokens: float) -> float:
@@ -131,7 +131,7 @@ def sampling_seconds(facts: dict[str, Any], batches: float, tokens: float) -> fl
     return batches * tokens * _SAMPLE_SECONDS * (body_size(facts) + embedding_size(facts))
 
 
-def beside_bytes(facts: dict[str, Any], scores: float) -> int:
+def teacher_in_memory_bytes(facts: dict[str, Any], scores: float) -> int:
     """Memory of a teacher beside its student: its weights, and five tables of `scores` values."""
     return round(int(facts["parameters"]) * 4 + scores * 4 * 5)
 
@@ -153,7 +153,7 @@ def training_bytes(facts: dict[str, Any], *, trained: int, batch_tokens: float, 
     return round(_LIBRARIES + weights + activations)
 
 
-def way(facts: dict[str, Any]) -> str:
+def runtime_of(facts: dict[str, Any]) -> str:
     """How a model answers: `torch` (in batches), or `fp32` or `int4` by ONNX Runtime (other precisions count as int4)."""
     if facts.get("format") != "onnx":
         return "torch"
@@ -162,5 +162,5 @@ def way(facts: dict[str, Any]) -> str:
 
 def answer_bytes(facts: dict[str, Any]) -> int:
     """Peak memory to answer rows, in batches where the model can."""
-    base, each = _ANSWERING[way(facts)]
+    base, each = _ANSWERING[runtime_of(facts)]
     return round(base + each * float(facts.get("parameters", 0)))

@@ -15,10 +15,10 @@ from backend.core.schemas import ArtifactView, View
 from backend.core.settings import Settings
 from backend.core.units import human_bytes
 from backend.db import Store
-from backend.models.catalogue import convert_gguf, import_folder, one_at_a_time, work_folder
+from backend.models.catalogue import convert_gguf, file_lock, import_folder, temporary_folder
 from backend.models.probe import LICENSE_FILES
 
-OPEN = frozenset({"apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "unlicense"})
+UNRESTRICTED_LICENSES = frozenset({"apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "unlicense"})
 """Licenses that restrict no use of a model."""
 _GEMMA = "https://ai.google.dev/gemma/terms"
 _GEMMA_NOTICE = "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms\n"
@@ -63,7 +63,7 @@ def terms(file: Path) -> Terms:
         license=license_,
         link=str(link) if link else None,
         text="\n\n".join(path.read_text("utf-8", "replace")[:100_000] for path in beside),
-        ask=(license_ or "").lower() not in OPEN,
+        ask=(license_ or "").lower() not in UNRESTRICTED_LICENSES,
     )
 
 
@@ -78,7 +78,7 @@ def import_gguf(store: Store, settings: Settings, file: Path, name: str, accepte
     need, free = _GROWTH * file.stat().st_size, machine.free_disk_bytes(settings.prepare().cache)
     if need > free:
         raise StudioError("core.disk_low", need=human_bytes(need), free=human_bytes(free), path="SLMOPS_HOME")
-    with one_at_a_time(settings.cache / "gguf.lock"), work_folder(settings, "gguf") as folder:
+    with file_lock(settings.cache / "gguf.lock"), temporary_folder(settings, "gguf") as folder:
         reason = convert_gguf(file, folder)
         if reason:
             raise StudioError("gguf.failed", file=file.name, reason=reason)

@@ -48,7 +48,7 @@ class Scheme(BaseModel):
     adapters: bool = False
 
     @property
-    def recipe(self) -> str:
+    def variant(self) -> str:
         """What facts and forecasts call it: the precision where weights stay floats, else `tied` or `plain`."""
         return self.precision if BITS[self.precision] > 8 else "tied" if self.tied else "plain"
 

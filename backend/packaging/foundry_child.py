@@ -33,10 +33,10 @@ def main(question: dict[str, Any], out: TextIO) -> None:
         about.set_string_property("task", "chat-completion")
         model = catalog.register_model(question["folder"], question["model_id"], about)
     model.load()
-    say(out, load_seconds=time.perf_counter() - begun, sdk=fl.__version__)
+    write_line(out, load_seconds=time.perf_counter() - begun, sdk=fl.__version__)
     for messages in question["prompts"]:
-        say(out, **answer(fl, model, messages, question["max_new_tokens"]))
-    say(out, peak_memory_bytes=peak_memory())
+        write_line(out, **answer(fl, model, messages, question["max_new_tokens"]))
+    write_line(out, peak_memory_bytes=peak_memory())
     model.unload()
 
 
@@ -69,7 +69,7 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def say(out: TextIO, **words: Any) -> None:
+def write_line(out: TextIO, **words: Any) -> None:
     out.write(json.dumps(words) + "\n")
     out.flush()
 

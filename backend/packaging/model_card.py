@@ -7,7 +7,7 @@ from typing import Any
 
 from backend.core.schemas import ArtifactView
 from backend.core.units import human_bytes
-from backend.packaging.package_folder import FOUNDRY_SDK, template_of
+from backend.packaging.package_folder import FOUNDRY_SDK, load_template
 
 METRICS = (
     ("accuracy", "Accuracy", "share"),
@@ -92,7 +92,7 @@ def model_card(
 ) -> str:
     """The README of a package, with a front matter that model hubs read. `notes`: what its prompt file can't say; `overrule`:
     why it was made although a report failed."""
-    facts, template = view.facts, template_of(view.path)
+    facts, template = view.facts, load_template(view.path)
     labels = ", ".join(template.labels)
     task = f"It answers with one of {len(template.labels)} labels: {labels}." if labels else "It answers in free text."
     size = f"{facts.get('parameters', 0) / 1e6:.1f} million parameters, {facts.get('layers', '?')} layers"
@@ -126,7 +126,7 @@ def _checks(reports: Sequence[ArtifactView], overrule: str) -> str:
 
 
 def _report(view: ArtifactView) -> str:
-    """One check: its verdict, what failed, and every figure that it left."""
+    """One check: its result, what failed, and every figure that it left."""
     facts = view.facts
     title = REPORTS.get(str(facts.get("report")), str(facts.get("report")))
     failed = ", ".join(map(str, facts.get("failed", [])))

@@ -22,10 +22,10 @@ from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template
 from backend.inference.engine import stop_ids
 from backend.models.probe import LEGAL_FILES
-from backend.packaging.prompt_parts import CONTENT, knows_system, pieces
+from backend.packaging.prompt_parts import CONTENT_PLACEHOLDER, split_chat_template, supports_system_message
 
 MODEL_FOLDER = "model"
-SUMS = "SHA256SUMS"
+CHECKSUMS_FILE = "SHA256SUMS"
 FOUNDRY_SDK = "foundry-local-sdk==2.2.1"
 _CHUNK = 1 << 20
 _SAMPLE = "Zwölf {Prüf}-Zeichen: ¿sí?"
@@ -48,7 +48,7 @@ class PromptTemplate(NamedTuple):
     notes: list[str]
 
 
-class Defaults(NamedTuple):
+class GenerationDefaults(NamedTuple):
     """How the packed model answers when nobody asks for anything else. `temperature` 0 is greedy; `max_length`: tokens of
     prompt and answer together, 0 is the model's own context. Foundry Local sets memory aside for all of it: 1.2 GB for the
     32,768 tokens of Gemma 3 270M, 70 MB for the 8,192 of a SmolLM2 of 6 layers."""
@@ -57,20 +57,20 @@ class Defaults(NamedTuple):
     max_length: int = 4096
 
 
-def template_of(folder: Path) -> Template:
+def load_template(folder: Path) -> Template:
     """The template that the model was trained with, else the plain one."""
     file = folder / "template.json"
     return Template.model_validate_json(file.read_text("utf-8")) if file.is_file() else Template()
 
 
 def fill_model_folder(
-    source: Path, target: Path, name: str, ref: str, defaults: Defaults, moved: Callable[[int], None]
+    source: Path, target: Path, name: str, ref: str, defaults: GenerationDefaults, moved: Callable[[int], None]
 ) -> list[str]:
     """Copy an ONNX artifact from `source` to `target` and write what a runtime of its own needs to ask it as it was trained.
     Returns notes for the model card; raises StudioError for a chat template that no package can express. `moved` hears how many
     bytes were copied."""
     _copy_model(source, target, moved)
-    encoder, template = Encoder(target), template_of(target)
+    encoder, template = Encoder(target), load_template(target)
     made = prompt_template(encoder, template, ref)
     _write_chat_template(encoder, template)
     _write_defaults(target, encoder, defaults)
@@ -82,17 +82,19 @@ def fill_model_folder(
 def prompt_template(encoder: Encoder, template: Template, ref: str) -> PromptTemplate:
     """`prompt`: one question with the task's own words, `{Content}` where the user's go; beside it a piece per role, where the
     chat template can be taken apart. Raises StudioError when the chat template does not pass the words on unchanged."""
-    content = {"assistant": CONTENT, "prompt": _prompt(encoder, template, ref)}
+    content = {"assistant": CONTENT_PLACEHOLDER, "prompt": _prompt(encoder, template, ref)}
     notes = []
-    found = pieces(encoder)
+    found = split_chat_template(encoder)
     if found is None:
         notes.append(NOT_SPLIT)
     else:
         around = {"system": found.system, "user": found.user, "assistant": found.assistant}
-        content = {role: piece.text(CONTENT) for role, piece in around.items() if piece} | {"prompt": content["prompt"]}
-    with _dated(encoder, _DATES[0]):
+        content = {role: piece.text(CONTENT_PLACEHOLDER) for role, piece in around.items() if piece} | {
+            "prompt": content["prompt"]
+        }
+    with _with_date(encoder, _DATES[0]):
         before = _prompt(encoder, template, ref)
-    with _dated(encoder, _DATES[1]):
+    with _with_date(encoder, _DATES[1]):
         notes += [DATED] if _prompt(encoder, template, ref) != before else []
     return PromptTemplate(content, notes)
 
@@ -118,9 +120,9 @@ def model_id(name: str, release: str) -> str:
 
 
 def lineage(
-    name: str, release: str, view: ArtifactView, ancestors: Sequence[ArtifactView], judged: Sequence[ArtifactView]
+    name: str, release: str, view: ArtifactView, ancestors: Sequence[ArtifactView], measured_by: Sequence[ArtifactView]
 ) -> dict[str, Any]:
-    """What a package was made from, down to the first bytes: id, license and the digest of each. `judged`: evaluations and
+    """What a package was made from, down to the first bytes: id, license and the digest of each. `measured_by`: evaluations and
     reports."""
 
     def about(each: ArtifactView) -> dict[str, Any]:
@@ -133,15 +135,15 @@ def lineage(
         "studio": version("slmops-studio"),
         "model": about(view),
         "ancestors": [about(each) for each in ancestors],
-        "measured_by": [about(each) for each in judged],
+        "measured_by": [about(each) for each in measured_by],
     }
 
 
-def write_sums(folder: Path) -> None:
+def write_checksums(folder: Path) -> None:
     """Hashes of all files, in the form that `sha256sum -c` reads."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS_FILE)
     lines = [f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
-    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+    (folder / CHECKSUMS_FILE).write_text("".join(lines), encoding="utf-8")
 
 
 def write_zip(folder: Path, target: Path, moved: Callable[[int], None]) -> None:
@@ -158,7 +160,7 @@ def write_zip(folder: Path, target: Path, moved: Callable[[int], None]) -> None:
                     moved(len(chunk))
 
 
-def lift_legal_files(model: Path, folder: Path) -> None:
+def move_legal_files(model: Path, folder: Path) -> None:
     """License and notice belong where whoever opens the package sees them."""
     for name in LEGAL_FILES:
         if (model / name).is_file():
@@ -169,14 +171,14 @@ def _prompt(encoder: Encoder, template: Template, ref: str) -> str:
     def rendered(words: str) -> str:
         return encoder.render(template.prompt(Row(id="0", input=words)))
 
-    text = rendered(CONTENT)
-    if text.count(CONTENT) != 1 or text.replace(CONTENT, _SAMPLE) != rendered(_SAMPLE):
+    text = rendered(CONTENT_PLACEHOLDER)
+    if text.count(CONTENT_PLACEHOLDER) != 1 or text.replace(CONTENT_PLACEHOLDER, _SAMPLE) != rendered(_SAMPLE):
         raise StudioError("chat.package_template", ref=ref)
     return text
 
 
 @contextmanager
-def _dated(encoder: Encoder, date: str) -> Iterator[None]:
+def _with_date(encoder: Encoder, date: str) -> Iterator[None]:
     """The template sees this date in place of today's."""
     known = encoder.template.environment.globals
     today = known["strftime_now"]
@@ -191,7 +193,7 @@ def _write_chat_template(encoder: Encoder, template: Template) -> None:
     """Foundry Local and other runtimes render the folder's own template: it must be there, and a client that sends a question
     without a system message (a chat window, say) must get the prompt that the model was trained with."""
     source, folder = encoder.template_source(), encoder.folder
-    if template.system and knows_system(encoder):
+    if template.system and supports_system_message(encoder):
         words = json.dumps(template.system, ensure_ascii=False)
         told = f"[{{'role': 'system', 'content': {words}}}] + messages"
         source = f"{{% if messages[0]['role'] != 'system' %}}{{% set messages = {told} %}}{{% endif %}}{source}"
@@ -200,8 +202,8 @@ def _write_chat_template(encoder: Encoder, template: Template) -> None:
         _write(folder / "tokenizer_config.json", encoder.config)
 
 
-def _write_defaults(folder: Path, encoder: Encoder, defaults: Defaults) -> None:
-    """Sampling, room and every token that ends an answer, as `genai_config.json` says it to each runtime."""
+def _write_defaults(folder: Path, encoder: Encoder, defaults: GenerationDefaults) -> None:
+    """Sampling, context length and every token that ends an answer, as `genai_config.json` says it to each runtime."""
     file = folder / "genai_config.json"
     config: dict[str, Any] = json.loads(file.read_text("utf-8"))
     search, model = config.setdefault("search", {}), config["model"]

@@ -13,11 +13,11 @@ from jinja2.exceptions import TemplateError
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Message
 
-CONTENT = "{Content}"
+CONTENT_PLACEHOLDER = "{Content}"
 _SYSTEM, _ASK, _SAY, _AGAIN = "@@system@@", "@@question@@", "@@answer@@", "@@another question@@"
 
 
-class Around(NamedTuple):
+class RoleAffixes(NamedTuple):
     """What stands before and after the words of a role."""
 
     before: str
@@ -27,15 +27,15 @@ class Around(NamedTuple):
         return f"{self.before}{words}{self.after}"
 
 
-class Pieces(NamedTuple):
-    """`prefix`: what opens a conversation that has no system message; `opening`: what asks the model to speak. `system` holds
+class PromptParts(NamedTuple):
+    """`prefix`: what opens a conversation that has no system message; `generation_prompt`: what asks the model to speak. `system` holds
     its own beginning of the conversation; None where the template knows no system message."""
 
     prefix: str
-    system: Around | None
-    user: Around
-    assistant: Around
-    opening: str
+    system: RoleAffixes | None
+    user: RoleAffixes
+    assistant: RoleAffixes
+    generation_prompt: str
 
     def prompt(self, messages: list[Message]) -> str:
         """The conversation up to the answer, put together from the pieces."""
@@ -43,20 +43,20 @@ class Pieces(NamedTuple):
         for message in messages:
             around = {"system": self.system, "user": self.user, "assistant": self.assistant}[message["role"]]
             parts.append(around.text(message["content"]) if around else "")
-        return "".join([*parts, self.opening])
+        return "".join([*parts, self.generation_prompt])
 
 
-def pieces(encoder: Encoder) -> Pieces | None:
+def split_chat_template(encoder: Encoder) -> PromptParts | None:
     """The pieces of a model's chat template; None when it can't be put together from a piece per role: its words for one role
     depend on what another one says."""
     try:
-        found = _read(encoder)
+        found = _parse(encoder)
     except (TemplateError, ValueError):
         return None
-    return found if found and _whole(found, encoder) else None
+    return found if found and _reproduces_template(found, encoder) else None
 
 
-def knows_system(encoder: Encoder) -> bool:
+def supports_system_message(encoder: Encoder) -> bool:
     """Whether the template takes a system message: some refuse it, some leave it out."""
     try:
         return _SYSTEM in encoder.render([_message("system", _SYSTEM), _message("user", _ASK)])
@@ -64,33 +64,33 @@ def knows_system(encoder: Encoder) -> bool:
         return False
 
 
-def _read(encoder: Encoder) -> Pieces | None:
+def _parse(encoder: Encoder) -> PromptParts | None:
     """Raises ValueError where a mark is missing or twice."""
     ask, say, again = _message("user", _ASK), _message("assistant", _SAY), _message("user", _AGAIN)
     _, closed = _parts(encoder.render([ask], ask=False), _ASK)
     _, asked = _parts(encoder.render([ask]), _ASK)
     if not asked.startswith(closed):
         return None
-    opening = asked[len(closed) :]
+    generation_prompt = asked[len(closed) :]
     _, between, said = _parts(encoder.render([ask, say], ask=False), _ASK, _SAY)
     before, _, turn, _ = _parts(encoder.render([ask, say, again]), _ASK, _SAY, _AGAIN)
     if not between.startswith(closed) or not turn.startswith(said):
         return None
-    user = Around(turn[len(said) :], closed)
-    assistant = Around(between[len(closed) :], said)
+    user = RoleAffixes(turn[len(said) :], closed)
+    assistant = RoleAffixes(between[len(closed) :], said)
     if not before.endswith(user.before):
         return None
     prefix = before[: len(before) - len(user.before)]
-    if not knows_system(encoder):
-        return Pieces(prefix, None, user, assistant, opening)
+    if not supports_system_message(encoder):
+        return PromptParts(prefix, None, user, assistant, generation_prompt)
     begin, after, _ = _parts(encoder.render([_message("system", _SYSTEM), ask]), _SYSTEM, _ASK)
     if not after.endswith(user.before):
         return None
-    system = Around(begin, after[: len(after) - len(user.before)])
-    return Pieces(prefix, system, user, assistant, opening)
+    system = RoleAffixes(begin, after[: len(after) - len(user.before)])
+    return PromptParts(prefix, system, user, assistant, generation_prompt)
 
 
-def _whole(found: Pieces, encoder: Encoder) -> bool:
+def _reproduces_template(found: PromptParts, encoder: Encoder) -> bool:
     """Whether pieces and template agree on a conversation of two questions, with and without a system message."""
     turns = [_message("user", _ASK), _message("assistant", _SAY), _message("user", _AGAIN)]
     told = [_message("system", _SYSTEM), *turns]

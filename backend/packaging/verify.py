@@ -16,14 +16,14 @@ from zlib import error as ZlibError
 from backend.core.artifacts import MANIFEST
 from backend.core.errors import Problem
 from backend.core.schemas import Kind
-from backend.packaging.package_folder import SUMS
+from backend.packaging.package_folder import CHECKSUMS_FILE
 
-FIRST = "1.0.0"
+FIRST_VERSION = "1.0.0"
 _NUMBER = r"(0|[1-9]\d{0,8})"
 VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z.-]+)?")
 """Semantic versioning 2.0.0."""
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
-_SUMS_LIMIT = 10_000_000
+_MAX_CHECKSUMS_BYTES = 10_000_000
 
 Hashes = dict[str, Callable[[], str]]
 """Name of a file in a package -> its SHA-256, read when asked for."""
@@ -39,14 +39,14 @@ def version_key(version: str) -> tuple[int, int, int, bool, str]:
     return major, minor, patch, not suffix, suffix
 
 
-def versions(artifacts: Path, name: str, but: str = "") -> dict[str, str]:
+def package_versions(artifacts: Path, name: str, but: str = "") -> dict[str, str]:
     """The versions of the packages called `name` in an artifact store -> the hash of their sums; `but` is the id of one that
     does not count. Two packages of one version are the same bytes."""
     found = {}
     for manifest in sorted((artifacts / Kind.PACKAGE).glob(f"*/{MANIFEST}")):
         about = json.loads(manifest.read_text("utf-8"))
         facts = about.get("facts", {})
-        sums = manifest.parent / str(facts.get("folder", "")) / SUMS
+        sums = manifest.parent / str(facts.get("folder", "")) / CHECKSUMS_FILE
         if about["name"] == name and about["id"] != but and sums.is_file():
             found[str(facts.get("version"))] = hashlib.sha256(sums.read_bytes()).hexdigest()
     return found
@@ -56,33 +56,33 @@ def next_version(known: Iterable[str]) -> str:
     """One patch above the highest of these, 1.0.0 when there is none."""
     keys = [version_key(version) for version in known if VERSION.fullmatch(version)]
     if not keys:
-        return FIRST
+        return FIRST_VERSION
     major, minor, patch, whole, _ = max(keys)
     return f"{major}.{minor}.{patch + whole}"
 
 
-def verify(package: Path) -> list[Problem]:
+def verify_package(package: Path) -> list[Problem]:
     """What is wrong with a package (a folder or its zip file): files that changed, are missing or were added, and names that
     lead out of it. Empty when it is what was packed."""
     if package.is_dir():
-        return _compare(package.name, *_of_folder(package))
+        return _compare(package.name, *_read_folder(package))
     if not package.is_file():
         return [Problem(code="package.none", args={"path": str(package)})]
     try:
         with ZipFile(package) as archive:
-            return _compare(package.name, *_of_zip(archive))
+            return _compare(package.name, *_read_zip(archive))
     except (BadZipFile, ZlibError, EOFError, NotImplementedError, RuntimeError) as error:
         return [Problem(code="package.zip_damaged", args={"file": package.name, "reason": str(error)})]
 
 
 def _compare(package: str, sums: str | None, hashes: Hashes, problems: list[Problem]) -> list[Problem]:
     if sums is None:
-        return [*problems, Problem(code="package.no_sums", args={"package": package, "file": SUMS})]
+        return [*problems, Problem(code="package.no_sums", args={"package": package, "file": CHECKSUMS_FILE})]
     wanted: dict[str, str] = {}
     for number, line in enumerate(sums.splitlines(), 1):
         match = _LINE.fullmatch(line)
         if match is None or match[2] in wanted:
-            problems.append(Problem(code="package.bad_line", args={"file": SUMS, "line": number}))
+            problems.append(Problem(code="package.bad_line", args={"file": CHECKSUMS_FILE, "line": number}))
         elif _unsafe(match[2]):
             problems.append(Problem(code="package.unsafe", args={"file": match[2]}))
         else:
@@ -96,21 +96,21 @@ def _compare(package: str, sums: str | None, hashes: Hashes, problems: list[Prob
     return problems + [Problem(code="package.extra", args={"file": name}) for name in extra]
 
 
-def _of_folder(folder: Path) -> tuple[str | None, Hashes, list[Problem]]:
+def _read_folder(folder: Path) -> tuple[str | None, Hashes, list[Problem]]:
     hashes: Hashes = {}
     problems = []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
             problems.append(Problem(code="package.unsafe", args={"file": name}))
-        elif path.is_file() and name != SUMS:
+        elif path.is_file() and name != CHECKSUMS_FILE:
             hashes[name] = lambda path=path: _sha256(path.open("rb"))  # type: ignore[misc]
-    sums = folder / SUMS
-    small = sums.is_file() and not sums.is_symlink() and sums.stat().st_size <= _SUMS_LIMIT
+    sums = folder / CHECKSUMS_FILE
+    small = sums.is_file() and not sums.is_symlink() and sums.stat().st_size <= _MAX_CHECKSUMS_BYTES
     return sums.read_text("utf-8", "replace") if small else None, hashes, problems
 
 
-def _of_zip(archive: ZipFile) -> tuple[str | None, Hashes, list[Problem]]:
+def _read_zip(archive: ZipFile) -> tuple[str | None, Hashes, list[Problem]]:
     """The files of the one folder that lies in a package's zip file, by their names in it."""
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     counts = Counter(entry.filename for entry in entries)
@@ -118,7 +118,9 @@ def _of_zip(archive: ZipFile) -> tuple[str | None, Hashes, list[Problem]]:
     unsafe = {entry.filename for entry in entries if _unsafe(entry.filename) or stat.S_ISLNK(entry.external_attr >> 16)}
     problems += [Problem(code="package.unsafe", args={"file": name}) for name in sorted(unsafe)]
     safe = [entry for entry in entries if entry.filename not in unsafe]
-    tops = sorted({PurePosixPath(entry.filename).parts[0] for entry in safe if entry.filename.endswith(f"/{SUMS}")})
+    tops = sorted(
+        {PurePosixPath(entry.filename).parts[0] for entry in safe if entry.filename.endswith(f"/{CHECKSUMS_FILE}")}
+    )
     top = f"{tops[0]}/" if tops else ""
     sums: str | None = None
     hashes: Hashes = {}
@@ -126,8 +128,8 @@ def _of_zip(archive: ZipFile) -> tuple[str | None, Hashes, list[Problem]]:
         name = entry.filename.removeprefix(top)
         if not entry.filename.startswith(top):
             problems.append(Problem(code="package.extra", args={"file": entry.filename}))
-        elif name == SUMS:
-            sums = archive.read(entry).decode("utf-8", "replace") if entry.file_size <= _SUMS_LIMIT else None
+        elif name == CHECKSUMS_FILE:
+            sums = archive.read(entry).decode("utf-8", "replace") if entry.file_size <= _MAX_CHECKSUMS_BYTES else None
         else:
             hashes[name] = lambda entry=entry: _sha256(archive.open(entry))  # type: ignore[misc]
     return sums, hashes, problems

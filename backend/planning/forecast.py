@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from backend.core.schemas import Kind, View
-from backend.core.stage import Described
+from backend.core.stage import ArtifactInfo
 from backend.inference import time_estimates
 from backend.models import costs
 from backend.stages.quantize import QuantizeParams, quote
 
 
-class Outlook(View):
+class ModelForecast(View):
     """`fp32_bytes`, `int4_bytes`: size on disk; the speeds are those of INT4 on this machine, for one prompt at a time;
     `fp32_answer_seconds` and `int4_answer_seconds`: one whole answer, in torch and in INT4."""
 
@@ -24,7 +24,7 @@ class Outlook(View):
     int4_answer_seconds: float
 
 
-class _Alone:
+class _SingleModelWorld:
     """A world that holds one model and nothing else."""
 
     memory_bytes = free_disk_bytes = 0
@@ -32,8 +32,8 @@ class _Alone:
     def __init__(self, facts: dict[str, Any]) -> None:
         self.facts = facts
 
-    def describe(self, ref: str) -> Described:
-        return Described(Kind.MODEL, self.facts, pending=True)
+    def describe(self, ref: str) -> ArtifactInfo:
+        return ArtifactInfo(Kind.MODEL, self.facts, pending=True)
 
     def endpoint(self, name: str) -> None:
         return None
@@ -45,13 +45,13 @@ class _Alone:
         return 1.0
 
 
-def outlook(facts: dict[str, Any], data: dict[str, Any], speed: float) -> Outlook:
+def forecast_model(facts: dict[str, Any], data: dict[str, Any], speed: float) -> ModelForecast:
     """Of a model with `facts` on prompts and answers like those of a dataset with the facts `data`; `speed` is this
     machine's, relative to the reference. An adapter counts as the model that it becomes."""
     plain = {**costs.merged(facts), "format": "torch"}
-    int4 = quote(QuantizeParams.model_validate({"model": "it"}), _Alone(plain))
+    int4 = quote(QuantizeParams.model_validate({"model": "it"}), _SingleModelWorld(plain))
     load = time_estimates.Load.of(data, 1, 0)
-    return Outlook(
+    return ModelForecast(
         parameters=int(plain["parameters"]),
         fp32_bytes=int(plain["parameters"]) * 4,
         int4_bytes=int4.disk_bytes,

@@ -1,7 +1,7 @@
-"""The ways from a teacher to a student: which are possible for this teacher, student and data, which is the best and why.
+"""The distillation methods: which are possible for this teacher, student and data, which is the best and why.
 
 backend.training.methods says what each of them is. What is looked at: who answered the rows, whether both models split text
-into the same tokens, chat templates, what the student was cut from, memory and disk.
+into the same tokens, chat templates, what the student was pruned from, memory and disk.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind, Quote, View
 from backend.core.stage import World
 from backend.stages import capture, distill
-from backend.training.methods import WITH_TEACHER, compared
+from backend.training.methods import ONLINE_METHODS, compare_tokenizers
 
 Find = Callable[[str], ArtifactView | None]
 MODELS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Route(View):
+class MethodOption(View):
     """`reason` says why it is possible or not; `quote`: what it takes beside the training itself."""
 
     name: str
@@ -27,28 +27,28 @@ class Route(View):
     quote: Quote | None = None
 
 
-class Choice(View):
-    """All routes there are; `recommended` names one of them."""
+class MethodChoice(View):
+    """All methods; `recommended` names one of them."""
 
-    routes: list[Route]
+    methods: list[MethodOption]
     recommended: str
     why: Problem
 
     def possible(self, name: str) -> bool:
-        return any(route.name == name and route.possible for route in self.routes)
+        return any(route.name == name and route.possible for route in self.methods)
 
 
-def choose(
+def choose_method(
     student: ArtifactView, data: ArtifactView, find: Find, world: World, teacher: ArtifactView | None = None
-) -> Choice:
+) -> MethodChoice:
     """`student`: a model or an adapter; `data`: a dataset with answers in its train rows; `find` looks up an artifact;
     `teacher`: whoever else than the one that answered the rows."""
     teacher = teacher or teacher_of(data, find)
-    routes = [_sequence(data), _logit(student, data, teacher, world)]
-    routes += [_beside(name, student, data, teacher, world) for name in WITH_TEACHER]
-    possible = {route.name for route in routes if route.possible}
+    methods = [_sequence(data), _offline_logit(student, data, teacher, world)]
+    methods += [_online(name, student, data, teacher, world) for name in ONLINE_METHODS]
+    possible = {route.name for route in methods if route.possible}
     best = next(name for name in ("logit", "live", "sequence") if name in possible)
-    return Choice(routes=routes, recommended=best, why=Problem(code=f"route.why_{best}"))
+    return MethodChoice(methods=methods, recommended=best, why=Problem(code=f"route.why_{best}"))
 
 
 def teacher_of(data: ArtifactView, find: Find) -> ArtifactView | None:
@@ -63,7 +63,7 @@ def teacher_of(data: ArtifactView, find: Find) -> ArtifactView | None:
 
 def gold_of(data: ArtifactView, find: Find) -> ArtifactView | None:
     """The dataset that a teacher was asked from: the rows with people's answers. None when it was deleted."""
-    return next((view for view in _line(data, find) if not view.facts.get("teacher")), None)
+    return next((view for view in _dataset_lineage(data, find) if not view.facts.get("teacher")), None)
 
 
 def _models_behind(data: ArtifactView, find: Find) -> list[str]:
@@ -72,12 +72,13 @@ def _models_behind(data: ArtifactView, find: Find) -> list[str]:
     if data.facts.keys() & {"judge", "generator"}:
         return []
     made_with = (
-        [id_ for id_ in view.parents if (model := find(id_)) and model.kind in MODELS] for view in _line(data, find)
+        [id_ for id_ in view.parents if (model := find(id_)) and model.kind in MODELS]
+        for view in _dataset_lineage(data, find)
     )
     return next(filter(None, made_with), [])
 
 
-def _line(data: ArtifactView, find: Find) -> list[ArtifactView]:
+def _dataset_lineage(data: ArtifactView, find: Find) -> list[ArtifactView]:
     """A dataset and those that it was made from, the nearest first."""
     line = [data]
     for view in line:
@@ -85,39 +86,43 @@ def _line(data: ArtifactView, find: Find) -> list[ArtifactView]:
     return line
 
 
-def _sequence(data: ArtifactView) -> Route:
+def _sequence(data: ArtifactView) -> MethodOption:
     teacher = data.facts.get("teacher")
     reason = Problem(code="route.answers", args={"teacher": teacher}) if teacher else Problem(code="route.people")
-    return Route(name="sequence", possible=True, reason=reason)
+    return MethodOption(name="sequence", possible=True, reason=reason)
 
 
-def _logit(student: ArtifactView, data: ArtifactView, teacher: ArtifactView | None, world: World) -> Route:
-    if (wrong := _silent(data, teacher)) or teacher is None:
-        return Route(name="logit", possible=False, reason=wrong or Problem(code="route.no_teacher"))
-    found = compared(student.path, teacher.path, teacher.name)
+def _offline_logit(
+    student: ArtifactView, data: ArtifactView, teacher: ArtifactView | None, world: World
+) -> MethodOption:
+    if (wrong := _no_probabilities(data, teacher)) or teacher is None:
+        return MethodOption(name="logit", possible=False, reason=wrong or Problem(code="route.no_teacher"))
+    found = compare_tokenizers(student.path, teacher.path, teacher.name)
     if found.code not in ("route.same", "route.part"):
-        return Route(name="logit", possible=False, reason=found)
+        return MethodOption(name="logit", possible=False, reason=found)
     params = capture.CaptureParams(teacher=teacher.id, data=data.id)
     problems = [problem for problem in capture.check(params, world) if problem.blocking]
     if problems:
-        return Route(name="logit", possible=False, reason=problems[0])
-    return Route(name="logit", possible=True, reason=found, quote=capture.quote(params, world))
+        return MethodOption(name="logit", possible=False, reason=problems[0])
+    return MethodOption(name="logit", possible=True, reason=found, quote=capture.quote(params, world))
 
 
-def _beside(name: str, student: ArtifactView, data: ArtifactView, teacher: ArtifactView | None, world: World) -> Route:
-    """A route with the teacher in memory; its quote is what it takes more than the answers alone."""
-    if (wrong := _silent(data, teacher)) or teacher is None:
-        return Route(name=name, possible=False, reason=wrong or Problem(code="route.no_teacher"))
+def _online(
+    name: str, student: ArtifactView, data: ArtifactView, teacher: ArtifactView | None, world: World
+) -> MethodOption:
+    """A method with the teacher in memory; its quote is what it takes more than the answers alone."""
+    if (wrong := _no_probabilities(data, teacher)) or teacher is None:
+        return MethodOption(name=name, possible=False, reason=wrong or Problem(code="route.no_teacher"))
     plain = distill.DistillParams(student=student.id, data=data.id)
     params = distill.DistillParams.model_validate({**plain.model_dump(), "route": name, "teacher": teacher.id})
     problems = [_named(problem, teacher) for problem in distill.check(params, world) if problem.blocking]
     if problems:
-        return Route(name=name, possible=False, reason=problems[0])
+        return MethodOption(name=name, possible=False, reason=problems[0])
     whole, alone = distill.quote(params, world), distill.quote(plain, world)
     more = Quote(
         seconds=whole.seconds - alone.seconds, memory_bytes=whole.memory_bytes - alone.memory_bytes, disk_bytes=0
     )
-    return Route(
+    return MethodOption(
         name=name, possible=True, reason=Problem(code=f"route.{name}", args={"teacher": teacher.name}), quote=more
     )
 
@@ -128,7 +133,7 @@ def _named(problem: Problem, teacher: ArtifactView) -> Problem:
     return problem.model_copy(update={"args": args})
 
 
-def _silent(data: ArtifactView, teacher: ArtifactView | None) -> Problem | None:
+def _no_probabilities(data: ArtifactView, teacher: ArtifactView | None) -> Problem | None:
     """Why no probabilities can be had of this teacher; None when they can."""
     if teacher is None:
         name = data.facts.get("teacher")

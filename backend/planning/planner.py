@@ -13,11 +13,11 @@ from backend import stages
 from backend.core import machine, refs
 from backend.core.endpoints import EndpointView
 from backend.core.errors import Problem
-from backend.core.schemas import Kind, Quote, State
+from backend.core.schemas import FINISHED, Kind, Quote
 from backend.core.settings import Settings
-from backend.core.stage import Described, Params, check_fits
+from backend.core.stage import ArtifactInfo, Params, check_fits
 from backend.db import Store
-from backend.planning.recipes import Recipe, Step
+from backend.planning.recipes import Recipe, RecipeStage
 
 
 class PlanWorld:
@@ -28,15 +28,15 @@ class PlanWorld:
         self.settings = settings
         self.memory_bytes = machine.memory_bytes()
         self.free_disk_bytes = machine.free_disk_bytes(settings.home)
-        self.forecasts: dict[str, Described] = {}
+        self.forecasts: dict[str, ArtifactInfo] = {}
         self._speed: float | None = None
 
-    def describe(self, ref: str) -> Described | None:
-        step_id = refs.reference(ref)
+    def describe(self, ref: str) -> ArtifactInfo | None:
+        step_id = refs.reference_id(ref)
         if step_id is not None:
             return self.forecasts.get(step_id)
         found = self.store.find_artifact(ref)
-        return Described(found.kind, found.facts, path=str(found.path)) if found else None
+        return ArtifactInfo(found.kind, found.facts, path=str(found.path)) if found else None
 
     def endpoint(self, name: str) -> EndpointView | None:
         return self.store.find_endpoint(name)
@@ -55,15 +55,15 @@ class PlanWorld:
         """How much longer than the reference quote the last runs of this stage took here; 1.0 when there were none."""
         ratios = [
             job.seconds / (job.quote.seconds / job.quote.stretch)
-            for job in self.store.jobs(states=[State.SUCCEEDED], stage=stage, limit=5)
+            for job in self.store.jobs(states=FINISHED, stage=stage, limit=5)
             if job.seconds and job.quote and job.quote.seconds > 0 and not job.result.get("metrics", {}).get("cached")
         ]
         return min(4.0, max(0.25, median(ratios))) if ratios else 1.0
 
 
 @dataclass
-class PlannedStep:
-    step: Step
+class PlannedStage:
+    step: RecipeStage
     params: Params
     quote: Quote
     needs: list[str]
@@ -74,7 +74,7 @@ class Plan:
     """What a run will do and cost. Nothing may start while a problem is blocking."""
 
     recipe: Recipe
-    steps: list[PlannedStep] = field(default_factory=list)
+    steps: list[PlannedStage] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -117,15 +117,15 @@ def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
         stage = stages.stage(step.stage)
         params = recipe.parsed(step)
         found = stage.check(params, world)
-        broken = any(need not in world.forecasts for need in refs.needs(step.params))
+        broken = any(need not in world.forecasts for need in refs.referenced_ids(step.params))
         if broken:  # an earlier stage has a problem of its own, which is the one worth telling
-            found = [problem for problem in found if not refs.reference(problem.args.get("ref"))]
+            found = [problem for problem in found if not refs.reference_id(problem.args.get("ref"))]
         elif not any(problem.blocking for problem in found):
             quote = stage.quote(params, world)
             stretch = world.stretch(stage.name)
             quote = quote.model_copy(update={"seconds": quote.seconds * stretch, "stretch": stretch})
-            world.forecasts[step.id] = Described(stage.kind, quote.forecast, pending=True)
-            made.steps.append(PlannedStep(step, params, quote, sorted(refs.needs(step.params))))
+            world.forecasts[step.id] = ArtifactInfo(stage.kind, quote.forecast, pending=True)
+            made.steps.append(PlannedStage(step, params, quote, sorted(refs.referenced_ids(step.params))))
         made.problems += [problem.model_copy(update={"stage": step.id}) for problem in found]
     disk = made.disk_bytes
     if disk > world.free_disk_bytes:

@@ -5,6 +5,19 @@ seed: 42
 stages:
   - {id: data, stage: dataset, params: {source: "demo:smart-home"}}
   - {id: tuned, stage: finetune, params: {model: smollm2-135m-instruct, data: "${data}"}}
+
+Steps that repeat are written once, in a block with `for`:
+
+  - for: {seed: [1, 2], size: {small: {rank: 4}, large: {rank: 32, alpha: 64}}}
+    stages:
+      - {id: "{size}-{seed}", stage: finetune, seed: "{seed}", with: size, params: {model: "${base}", data: "${data}"}}
+      - {id: "{size}-{seed}-eval", stage: evaluate, params: {model: "${{size}-{seed}}", data: "${data}"}}
+
+It becomes its steps once for every combination, the first axis varying slowest: small-1, small-1-eval, large-1, ... An axis is
+a list of values, or names with the parameters of each, which go over those of every step that says `with: size`. `{axis}` is
+replaced wherever it stands in a text; a text that is nothing else takes the value's type (`seed: "{seed}"` is a number). Every
+id names every axis. Other braces stay. From there on it is as if all steps were written out: `--set small-1.rank=8` changes
+one, and a run keeps them one by one.
 """
 
 from __future__ import annotations
@@ -18,12 +31,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend import stages
 from backend.core.errors import Problem, StudioError
-from backend.core.refs import needs
+from backend.core.refs import referenced_ids
 from backend.core.stage import Params
 from backend.core.validation import value_problems
+from backend.planning import matrix
 
 
-class Step(BaseModel):
+class RecipeStage(BaseModel):
     """One stage of a recipe. `seed`: one of its own in place of the recipe's."""
 
     model_config = ConfigDict(extra="forbid")
@@ -42,37 +56,38 @@ class Recipe(BaseModel):
     name: str = Field(min_length=1, max_length=200)
     description: str = ""
     seed: int = 42
-    stages: list[Step] = Field(min_length=1)
+    stages: list[RecipeStage] = Field(min_length=1)
 
-    def ordered(self) -> list[Step]:
-        """The steps as they are written, but each after those that it needs. Call after `problems`."""
-        left, done, found = list(self.stages), set[str](), list[Step]()
+    def ordered(self) -> list[RecipeStage]:
+        """The stages as they are written, but each after those that it needs. Call after `problems`."""
+        left, done, found = list(self.stages), set[str](), list[RecipeStage]()
         while left:
-            step = next(step for step in left if needs(step.params) <= done)
+            step = next(step for step in left if referenced_ids(step.params) <= done)
             left.remove(step)
             done.add(step.id)
             found.append(step)
         return found
 
-    def seed_of(self, step: Step) -> int:
+    def seed_of(self, step: RecipeStage) -> int:
         return self.seed if step.seed is None else step.seed
 
-    def parsed(self, step: Step) -> Params:
-        return stages.stage(step.stage).parse(step.params)
+    def parsed(self, step: RecipeStage) -> Params:
+        parsed: Params = stages.stage(step.stage).parse(step.params)
+        return parsed
 
     def problems(self) -> list[Problem]:
         """All that is wrong without looking at the store: names, keys, types, references, cycles."""
-        found = [problem for step in self.stages for problem in _step_problems(step)]
+        found = [problem for step in self.stages for problem in _stage_problems(step)]
         ids = [step.id for step in self.stages]
         found += [
             Problem(code="recipe.twice", args={"id": id_}) for id_ in sorted({i for i in ids if ids.count(i) > 1})
         ]
         for step in self.stages:
-            for missing in sorted(needs(step.params) - set(ids)):
+            for missing in sorted(referenced_ids(step.params) - set(ids)):
                 args = {"ref": missing, "ids": ", ".join(ids)}
                 found.append(Problem(code="recipe.unknown_ref", args=args, stage=step.id))
         try:
-            TopologicalSorter({step.id: needs(step.params) for step in self.stages}).prepare()
+            TopologicalSorter({step.id: referenced_ids(step.params) for step in self.stages}).prepare()
         except CycleError as error:
             found.append(Problem(code="recipe.cycle", args={"path": " → ".join(reversed(error.args[1]))}))
         return found
@@ -92,11 +107,12 @@ def load(path: Path, overrides: dict[str, str] | None = None) -> Recipe:
 
 
 def build(content: Any, overrides: dict[str, str] | None = None) -> Recipe:
-    """A checked recipe from plain data."""
+    """A checked recipe from plain data. Raises StudioError with every problem at once."""
+    content, places = matrix.expand(content)
     try:
         recipe = Recipe.model_validate(content)
     except ValidationError as error:
-        raise StudioError.of(value_problems(error, whole="recipe")) from None
+        raise StudioError.of(matrix.written_at(value_problems(error, whole="recipe"), places)) from None
     found = _override(recipe, overrides or {}) + recipe.problems()
     if found:
         raise StudioError.of(found)
@@ -108,7 +124,7 @@ def dump(content: dict[str, Any]) -> str:
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _step_problems(step: Step) -> list[Problem]:
+def _stage_problems(step: RecipeStage) -> list[Problem]:
     if step.stage not in stages.NAMES:
         args = {"name": step.stage, "names": ", ".join(stages.NAMES)}
         return [Problem(code="recipe.unknown_stage", args=args, stage=step.id)]
@@ -136,7 +152,7 @@ def _override(recipe: Recipe, overrides: dict[str, str]) -> list[Problem]:
     return found
 
 
-def _set_seed(target: Recipe | Step, key: str, text: str) -> list[Problem]:
+def _set_seed(target: Recipe | RecipeStage, key: str, text: str) -> list[Problem]:
     if not text.isdigit():
         return [Problem(code="recipe.set_seed", args={"key": key, "text": text})]
     target.seed = int(text)

@@ -15,11 +15,11 @@ from pathlib import Path
 
 EXIT_ORPHAN = 75
 EXIT_REFUSED = 2
-LEASE = 30.0
+LEASE_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 
 
-class Busy(Exception):
+class LockBusy(Exception):
     """Somebody else holds the lock."""
 
 
@@ -31,7 +31,7 @@ def die_with_parent(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
         os._exit(EXIT_ORPHAN)
 
 
-def watch_lease(fd: int, lease: float = LEASE) -> None:
+def watch_lease(fd: int, lease: float = LEASE_SECONDS) -> None:
     """Leave the process when `fd` ends (the worker died) or stays silent for `lease` seconds (the worker is stalled).
 
     A stage that holds the interpreter for long is not killed by mistake: the bytes wait in the pipe meanwhile.
@@ -42,14 +42,14 @@ def watch_lease(fd: int, lease: float = LEASE) -> None:
 
 
 @contextmanager
-def only_one(path: Path, wait: float) -> Iterator[None]:
+def file_lock(path: Path, wait: float) -> Iterator[None]:
     """Hold an exclusive lock on the file `path`; the kernel drops it when the process dies. Raises Busy after `wait` s."""
     path.parent.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + wait
     with path.open("a") as stream:
         while not _locked(stream.fileno()):
             if time.monotonic() > until:
-                raise Busy(str(path))
+                raise LockBusy(str(path))
             time.sleep(0.05)
         yield
 

@@ -18,7 +18,7 @@ def peak_memory() -> int:
     return usage if sys.platform == "darwin" else usage * 1024
 
 
-def held_memory() -> int:
+def current_memory() -> int:
     """The memory that this process holds now, in bytes; where the system does not say (not Linux), the most it ever held."""
     try:
         resident = int(Path("/proc/self/statm").read_text("ascii").split()[1])

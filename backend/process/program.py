@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -13,33 +12,34 @@ from typing import Any, Self
 from backend.core.artifacts import write_json
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
-from backend.process.tether import tethered
+from backend.core.programs import command
+from backend.process.parent_death import parent_bound_command
 
-TICK = 0.1
+POLL_SECONDS = 0.1
 """Seconds between two looks at the process."""
-_KEPT = 300
+_MAX_REASON_CHARS = 300
 
 
 class Program:
-    """`argv` in the folder `place`, as a context that kills it; what it prints goes to `log`. With `talk` its stdin and stdout
+    """`argv` in the folder `cwd`, as a context that kills it; what it prints goes to `log`. With `pipes` its stdin and stdout
     are pipes and only its stderr goes there. `env`: the whole environment, that of this process by default."""
 
     def __init__(
         self,
         argv: Sequence[str],
         log: Path,
-        place: Path = ROOT,
+        cwd: Path = ROOT,
         env: Mapping[str, str] | None = None,
-        talk: bool = False,
+        pipes: bool = False,
     ) -> None:
         self.log = log
         with log.open("wb") as stream:
             self.process = subprocess.Popen(
-                [*tethered(), *argv],
-                cwd=place,
+                [*parent_bound_command(), *argv],
+                cwd=cwd,
                 env=env,
-                stdin=subprocess.PIPE if talk else subprocess.DEVNULL,
-                stdout=subprocess.PIPE if talk else stream,
+                stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if pipes else stream,
                 stderr=stream,
             )
 
@@ -53,11 +53,11 @@ class Program:
             if pipe:
                 pipe.close()
 
-    def moments(self, tick: Callable[[], None]) -> Iterator[None]:
+    def poll(self, tick: Callable[[], None]) -> Iterator[None]:
         """Several times a second until it has ended, and once more then. What `tick` raises ends the wait."""
         while True:
             try:
-                self.process.wait(TICK)
+                self.process.wait(POLL_SECONDS)
                 break
             except subprocess.TimeoutExpired:
                 tick()
@@ -66,7 +66,7 @@ class Program:
 
     def wait(self, tick: Callable[[], None]) -> int:
         """Its exit status."""
-        for _ in self.moments(tick):
+        for _ in self.poll(tick):
             continue
         return self.process.wait()
 
@@ -78,23 +78,18 @@ class Program:
         """Why it failed: the last line of its log that names an error, else the last one."""
         lines = self.lines()
         errors = [line for line in lines if "Error" in line or "ERROR" in line]
-        return (errors or lines or ["it ended without a word"])[-1][:_KEPT]
+        return (errors or lines or ["it ended without a word"])[-1][:_MAX_REASON_CHARS]
 
 
-def python(module: str, *arguments: object) -> list[str]:
-    """The command line that runs a module of the studio."""
-    return [sys.executable, "-m", module, *map(str, arguments)]
-
-
-def answer_of(module: str, question: dict[str, Any], work: Path, tick: Callable[[], None], code: str) -> dict[str, Any]:
-    """What `python -m module QUESTION.json ANSWER.json` writes into its second file; the files and its log lie in `work`.
+def run_json(program: str, question: dict[str, Any], work: Path, tick: Callable[[], None], code: str) -> dict[str, Any]:
+    """What `python -m program QUESTION.json ANSWER.json` writes into its second file; the files and its log lie in `work`.
     Raises StudioError(code) with status and reason when it ends without an answer."""
     asked, answer = work / "question.json", work / "answer.json"
     answer.unlink(missing_ok=True)
     write_json(asked, question)
-    with Program(python(module, asked, answer), work / "ask.log") as program:
-        status = program.wait(tick)
+    with Program(command(program, asked, answer), work / "ask.log") as running:
+        status = running.wait(tick)
     if not answer.is_file():
-        raise StudioError(code, status=status, reason=program.reason())
+        raise StudioError(code, status=status, reason=running.reason())
     found: dict[str, Any] = json.loads(answer.read_text("utf-8"))
     return found

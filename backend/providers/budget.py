@@ -22,8 +22,8 @@ from backend.core.errors import Cancelled
 from backend.data.dataset import Message
 from backend.models import costs
 
-FILE = "spend.jsonl"
-_MARKS = 16
+BUDGET_FILE = "spend.jsonl"
+_MESSAGE_OVERHEAD = 16
 """Tokens of a message around its text, at most: role, beginning and end of turn."""
 _REPORT_SECONDS = 3.0
 _WAIT_SECONDS = 0.2
@@ -50,7 +50,7 @@ class Prices(BaseModel):
         return (prompt * self.input + completion * self.output) / 1e6
 
 
-class Reserved(NamedTuple):
+class Reservation(NamedTuple):
     """USD set aside for one request; `id` in the file, 0 for one that can't cost anything."""
 
     usd: float
@@ -58,10 +58,10 @@ class Reserved(NamedTuple):
 
 
 class OverBudget(Exception):
-    """The next request could pass the budget, and none is under way whose end could make room."""
+    """The next request could pass the budget, and none is under way that could free some of it."""
 
 
-class Spend:
+class Budget:
     """Shared by all threads and engines of a job. `budget` in USD, 0: none; `file` keeps the count; `report` gets metrics
     (name, value, number of the request)."""
 
@@ -75,7 +75,7 @@ class Spend:
         self._ids = 0
         self._load()
 
-    def reserve(self, usd: float, stopped: Callable[[], bool]) -> Reserved:
+    def reserve(self, usd: float, stopped: Callable[[], bool]) -> Reservation:
         """Set `usd` aside. Waits for requests under way when it doesn't fit beside them; raises OverBudget when it does not
         fit at all, and Cancelled when `stopped` turns true."""
         with self._changed:
@@ -86,30 +86,30 @@ class Spend:
                     raise OverBudget
                 self._changed.wait(_WAIT_SECONDS)
             if not usd:
-                return Reserved(0.0)
+                return Reservation(0.0)
             self._ids += 1
             self._write({"reserve": self._ids, "usd": usd})
             self._reserved += usd
-            return Reserved(usd, self._ids)
+            return Reservation(usd, self._ids)
 
-    def settle(self, reserved: Reserved, usage: Usage, prices: Prices, guessed: bool = False) -> None:
+    def settle(self, reserved: Reservation, usage: Usage, prices: Prices, guessed: bool = False) -> None:
         """The request that `reserved` was for has ended and took this. `guessed`: the endpoint did not count, so that under
         a budget it costs all that was reserved."""
         cost = reserved.usd if guessed and self.budget else prices.cost(*usage)
         self._end(reserved, prompt=usage.prompt, completion=usage.completion, usd=cost, guessed=int(guessed))
 
-    def lose(self, reserved: Reserved) -> None:
+    def charge_reserved(self, reserved: Reservation) -> None:
         """It broke off after it was sent: it may be charged in full, so it counts in full."""
         self._end(reserved, usd=reserved.usd)
 
-    def release(self, reserved: Reserved) -> None:
+    def release(self, reserved: Reservation) -> None:
         """It was refused and costs nothing."""
         with self._changed:
             self._free(reserved)
             if reserved.id:
                 self._write({"id": reserved.id})
 
-    def show(self, now: bool = False) -> None:
+    def report_metrics(self, now: bool = False) -> None:
         """Report the counters, every three seconds at most unless `now`."""
         if self._report and self.requests and (now or time.monotonic() - self._last >= _REPORT_SECONDS):
             self._last = time.monotonic()
@@ -124,7 +124,7 @@ class Spend:
         return {"spent_usd": self.usd} | counts
 
     def _end(
-        self, reserved: Reserved, prompt: int = 0, completion: int = 0, usd: float = 0.0, guessed: int = 0
+        self, reserved: Reservation, prompt: int = 0, completion: int = 0, usd: float = 0.0, guessed: int = 0
     ) -> None:
         line: dict[str, float] = {"prompt": prompt, "completion": completion, "usd": usd, "guessed": guessed}
         with self._changed:
@@ -132,7 +132,7 @@ class Spend:
             self._add(**line)
             self._write(({"id": reserved.id} if reserved.id else {}) | line)
 
-    def _free(self, reserved: Reserved) -> None:
+    def _free(self, reserved: Reservation) -> None:
         self._reserved = max(0.0, self._reserved - reserved.usd)
         self._reserved = 0.0 if self._reserved < 1e-12 else self._reserved  # what sums of floats leave over
         self._changed.notify_all()
@@ -170,19 +170,19 @@ class Spend:
         self.requests += 1
 
 
-def at_most(messages: Sequence[Message], max_new_tokens: int) -> Usage:
+def max_usage(messages: Sequence[Message], max_new_tokens: int) -> Usage:
     """The most tokens that a request can take: a token is one byte of text or more."""
-    prompt = sum(len(message["content"].encode()) + _MARKS for message in messages)
+    prompt = sum(len(message["content"].encode()) + _MESSAGE_OVERHEAD for message in messages)
     return Usage(prompt, max_new_tokens)
 
 
-def guess(messages: Sequence[Message], answer: str) -> Usage:
+def estimate_usage(messages: Sequence[Message], answer: str) -> Usage:
     """The usual tokens of an exchange that the endpoint doesn't count."""
     chars = sum(len(message["content"]) for message in messages)
     return Usage(round(costs.prompt_tokens(chars)), round(costs.answer_tokens({"answer_chars": len(answer)})))
 
 
-def dollars(usd: float) -> str:
+def format_usd(usd: float) -> str:
     """`0.00123`, `0.25`, `12.40`: two digits, more for small sums."""
     return f"{usd:.2f}" if usd >= 0.1 or usd == 0 else f"{usd:.5f}"
 

@@ -2,7 +2,7 @@
 
 The key is read from an environment variable when the engine is made; it goes into one header and nowhere else. What can
 be tried again (429, 5xx, time-outs, broken connections, garbage) is, with growing pauses; the rest ends at once. Every
-request waits for its turn (`rate_limit`) and has its cost reserved before it is sent (`budget`).
+request respects the rate limit (`rate_limit`) and has its cost reserved before it is sent (`budget`).
 """
 
 from __future__ import annotations
@@ -18,19 +18,27 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict
 
-from backend.core.endpoints import Wire
+from backend.core.endpoints import ApiProtocol
 from backend.core.errors import Cancelled, Problem, StudioError
 from backend.data.dataset import Message
 from backend.inference.protocol import Prompt, Sampling, Tick
-from backend.providers.budget import OverBudget, Prices, Reserved, Spend, at_most, dollars, guess
-from backend.providers.concurrency import Many
-from backend.providers.deadline import post
-from backend.providers.errors import RETRIED, Retry, glimpse, may_be_charged, retry_after, transport, unreadable
-from backend.providers.protocols import WIRES, OpenAI, Reply, events, refusal
-from backend.providers.rate_limit import Throttle
+from backend.providers.budget import Budget, OverBudget, Prices, Reservation, estimate_usage, format_usd, max_usage
+from backend.providers.concurrency import ConcurrentRequests
+from backend.providers.deadline import post_with_deadline
+from backend.providers.errors import (
+    RETRY_STATUS_CODES,
+    RetryableError,
+    error_text,
+    invalid_response,
+    may_be_charged,
+    retry_after,
+    transport_error,
+)
+from backend.providers.protocols import PROTOCOLS, EndpointReply, OpenAI, stream_text, unsupported_parameter
+from backend.providers.rate_limit import RateLimit
 
-LONGEST_PAUSE = 60.0
-LONGEST_REASON = 80
+MAX_BACKOFF_SECONDS = 60.0
+MAX_REASON_CHARS = 80
 """Characters of a failure's own words that an error repeats."""
 T = TypeVar("T")
 
@@ -47,15 +55,15 @@ class Endpoint(BaseModel):
     concurrency: int = 4
     retries: int = 5
     timeout: float = 60.0
-    first_pause: float = 0.5
-    wire: Wire = "openai"
+    initial_backoff: float = 0.5
+    protocol: ApiProtocol = "openai"
     api_version: str = ""
     requests_per_minute: int = 0
     prices: Prices = Prices()
 
     @property
     def address(self) -> str:
-        return WIRES[self.wire].address(self.url, self.api_version)
+        return PROTOCOLS[self.protocol].address(self.url, self.api_version)
 
 
 def check_endpoint(url: str, model: str, fields: tuple[str, str] = ("endpoint_url", "endpoint_model")) -> list[Problem]:
@@ -82,23 +90,23 @@ def check_key_name(name: str, field: str) -> list[Problem]:
 
 
 class HttpEngine:
-    """`kept` counts answers that survive a failure; the errors name it. `spend` counts tokens and money and holds the
+    """`kept` counts answers that survive a failure; the errors name it. `budget` counts tokens and money and holds the
     budget. Raises StudioError when the key is not set."""
 
-    def __init__(self, endpoint: Endpoint, spend: Spend | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, budget: Budget | None = None) -> None:
         self.endpoint = endpoint
         self.name = endpoint.model
         self.kept = 0
-        self.spend = spend or Spend()
+        self.budget = budget or Budget()
         self._stop = threading.Event()
-        self._throttle = Throttle(endpoint.requests_per_minute)
-        self._refused: set[str] = set()
-        self._wire: OpenAI = WIRES[endpoint.wire]
+        self._rate_limit = RateLimit(endpoint.requests_per_minute)
+        self._unsupported: set[str] = set()
+        self._protocol: OpenAI = PROTOCOLS[endpoint.protocol]
         self._key = os.environ.get(endpoint.key_env, "").strip() if endpoint.key_env else ""
         if endpoint.key_env and not self._key:
             raise StudioError("chat.endpoint_key_missing", key_env=endpoint.key_env, url=endpoint.address)
         limits = httpx.Limits(max_connections=endpoint.concurrency + 1)
-        self.headers = self._wire.headers(self._key)
+        self.headers = self._protocol.headers(self._key)
         self._client = httpx.Client(headers=self.headers, timeout=endpoint.timeout, limits=limits)
 
     def encode(self, messages: list[Message]) -> Prompt:
@@ -111,9 +119,9 @@ class HttpEngine:
         except OverBudget:
             raise self._over_budget() from None
 
-    def reply(self, prompt: Prompt, sampling: Sampling, extra: dict[str, Any] | None = None) -> Reply:
+    def reply(self, prompt: Prompt, sampling: Sampling, extra: dict[str, Any] | None = None) -> EndpointReply:
         """The whole reply to one request with `extra` in its body; raises as `answer` does."""
-        return self._tried(lambda: self._ask(prompt, sampling, extra))
+        return self._with_retries(lambda: self._ask(prompt, sampling, extra))
 
     def answers(
         self, prompts: Sequence[Prompt], sampling: Sampling, tick: Tick = lambda: None, batch: int = 0
@@ -125,19 +133,19 @@ class HttpEngine:
 
     def replies(
         self, prompts: Sequence[Prompt], sampling: Sampling, tick: Tick = lambda: None
-    ) -> Generator[tuple[int, Reply]]:
+    ) -> Generator[tuple[int, EndpointReply]]:
         """`concurrency` requests at a time. A prompt that alone is refused has an empty reply. The first failure for good, or
-        the budget, ends it after what is in flight has come (see `Many`); the engine sends nothing after such a failure."""
+        the budget, ends it after what is in flight has come (see `ConcurrentRequests`); the engine sends nothing after such a failure."""
 
         def beat() -> None:
-            self.spend.show()
+            self.budget.report_metrics()
             tick()
 
-        many = Many(
+        pending = ConcurrentRequests(
             lambda index: self._reply(prompts[index], sampling), self.endpoint.concurrency, self.kept, self._stop
         )
         try:
-            for index, reply in many.replies(len(prompts), beat):
+            for index, reply in pending.replies(len(prompts), beat):
                 self.kept += bool(reply.text)
                 yield index, reply
         except OverBudget:
@@ -149,130 +157,132 @@ class HttpEngine:
             about = {**about, "kept": self.kept}  # more may have come since it was made
             raise StudioError(error.code, **about) from None
         finally:
-            self.spend.show(now=True)
-            if many.busy:
+            self.budget.report_metrics(now=True)
+            if pending.busy:
                 self.close()
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
         """Pieces of text by server-sent events. Asked again only while nothing has come yet. Its tokens are estimated:
         streams carry no count that all services give."""
         opened, text = None, ""
-        reserved = self._reserved(prompt, sampling)
+        reserved = self._reserve_or_raise(prompt, sampling)
         try:
-            opened = self._tried(lambda: self._open(prompt, sampling))
+            opened = self._with_retries(lambda: self._open(prompt, sampling))
             with closing(opened):
-                for piece in events(opened, self._wire):
+                for piece in stream_text(opened, self._protocol):
                     text += piece
                     yield piece
-        except Retry as failed:
-            raise self._final(failed, 1) from None
+        except RetryableError as failed:
+            raise self._final_error(failed, 1) from None
         except httpx.HTTPError as error:
-            raise self._final(transport(error), 1) from None
+            raise self._final_error(transport_error(error), 1) from None
         finally:
             if opened is None:
-                self.spend.release(reserved)
+                self.budget.release(reserved)
             else:
-                self.spend.settle(reserved, guess(prompt, text), self.endpoint.prices, guessed=True)
+                self.budget.settle(reserved, estimate_usage(prompt, text), self.endpoint.prices, guessed=True)
 
     def close(self) -> None:
         """Ends requests in flight and pauses too."""
         self._stop.set()
         self._client.close()
 
-    def _reply(self, prompt: Prompt, sampling: Sampling) -> Reply:
-        return self._tried(lambda: self._ask(prompt, sampling))
+    def _reply(self, prompt: Prompt, sampling: Sampling) -> EndpointReply:
+        return self._with_retries(lambda: self._ask(prompt, sampling))
 
-    def _tried(self, ask: Callable[[], T]) -> T:
+    def _with_retries(self, ask: Callable[[], T]) -> T:
         tries = self.endpoint.retries + 1
         for attempt in range(tries):
-            if not self._throttle.wait(self._stop):
+            if not self._rate_limit.wait(self._stop):
                 raise Cancelled
             try:
                 return ask()
-            except Retry as failed:
+            except RetryableError as failed:
                 last = failed
             except httpx.HTTPError as error:
-                last = transport(error)
+                last = transport_error(error)
             if attempt + 1 < tries:
                 if last.pause:
-                    self._throttle.hold(min(LONGEST_PAUSE, last.pause))
-                pause = self.endpoint.first_pause * 2**attempt * random.uniform(0.75, 1.25)
-                if self._stop.wait(min(LONGEST_PAUSE, max(pause, last.pause or 0.0))):
+                    self._rate_limit.pause(min(MAX_BACKOFF_SECONDS, last.pause))
+                pause = self.endpoint.initial_backoff * 2**attempt * random.uniform(0.75, 1.25)
+                if self._stop.wait(min(MAX_BACKOFF_SECONDS, max(pause, last.pause or 0.0))):
                     raise Cancelled
-        raise self._final(last, tries)
+        raise self._final_error(last, tries)
 
-    def _reserve(self, prompt: Prompt, sampling: Sampling) -> Reserved:
-        usd = self.endpoint.prices.cost(*at_most(prompt, sampling.max_new_tokens))
-        return self.spend.reserve(usd, self._stop.is_set)
+    def _reserve(self, prompt: Prompt, sampling: Sampling) -> Reservation:
+        usd = self.endpoint.prices.cost(*max_usage(prompt, sampling.max_new_tokens))
+        return self.budget.reserve(usd, self._stop.is_set)
 
-    def _reserved(self, prompt: Prompt, sampling: Sampling) -> Reserved:
+    def _reserve_or_raise(self, prompt: Prompt, sampling: Sampling) -> Reservation:
         try:
             return self._reserve(prompt, sampling)
         except OverBudget:
             raise self._over_budget() from None
 
-    def _ask(self, prompt: Prompt, sampling: Sampling, extra: dict[str, Any] | None = None) -> Reply:
+    def _ask(self, prompt: Prompt, sampling: Sampling, extra: dict[str, Any] | None = None) -> EndpointReply:
         reserved = self._reserve(prompt, sampling)
         answered = False
         try:
             reply = self._send(prompt, sampling, extra or {})
-            self._judge(reply)
+            self._check_status(reply)
             answered = True
             try:
-                said = self._wire.read(reply.json())
+                said = self._protocol.read(reply.json())
             except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-                raise unreadable(reply) from None
+                raise invalid_response(reply) from None
         except BaseException as error:
-            (self.spend.lose if answered or may_be_charged(error) else self.spend.release)(reserved)
+            (self.budget.charge_reserved if answered or may_be_charged(error) else self.budget.release)(reserved)
             raise
-        usage = said.usage or guess(prompt, said.text)
-        self.spend.settle(reserved, usage, self.endpoint.prices, guessed=said.usage is None)
+        usage = said.usage or estimate_usage(prompt, said.text)
+        self.budget.settle(reserved, usage, self.endpoint.prices, guessed=said.usage is None)
         return said
 
     def _send(self, prompt: Prompt, sampling: Sampling, extra: dict[str, Any]) -> httpx.Response:
         """Sent again when it is refused for a parameter that can be named otherwise or left out."""
         while True:
-            refused = set(self._refused)
+            refused = set(self._unsupported)
             body = self._body(prompt, sampling, refused) | extra
-            reply = post(self._client, self.endpoint.address, body, self.endpoint.timeout)
-            name = refusal(reply.text, refused) if reply.status_code == 400 else None
+            reply = post_with_deadline(self._client, self.endpoint.address, body, self.endpoint.timeout)
+            name = unsupported_parameter(reply.text, refused) if reply.status_code == 400 else None
             if name is None:
                 return reply
-            self._refused.add(name)
+            self._unsupported.add(name)
 
     def _open(self, prompt: Prompt, sampling: Sampling) -> httpx.Response:
-        refused = set(self._refused)
+        refused = set(self._unsupported)
         body = {**self._body(prompt, sampling, refused), "stream": True}
         reply = self._client.send(self._client.build_request("POST", self.endpoint.address, json=body), stream=True)
         if reply.status_code >= 300:
             reply.read()
-            if reply.status_code == 400 and (name := refusal(reply.text, refused)):
-                self._refused.add(name)
+            if reply.status_code == 400 and (name := unsupported_parameter(reply.text, refused)):
+                self._unsupported.add(name)
                 return self._open(prompt, sampling)
-        self._judge(reply)
+        self._check_status(reply)
         return reply
 
     def _body(self, prompt: Prompt, sampling: Sampling, refused: set[str]) -> dict[str, Any]:
-        return self._wire.body(self.endpoint.model, prompt, sampling, refused)
+        return self._protocol.body(self.endpoint.model, prompt, sampling, refused)
 
     def _over_budget(self) -> StudioError:
-        return self._error("endpoints.budget_reached", budget=dollars(self.spend.budget), spent=dollars(self.spend.usd))
+        return self._error(
+            "endpoints.budget_reached", budget=format_usd(self.budget.budget), spent=format_usd(self.budget.usd)
+        )
 
-    def _judge(self, reply: httpx.Response) -> None:
+    def _check_status(self, reply: httpx.Response) -> None:
         """Nothing for a good status; raises Retry or, when trying again can't help, StudioError."""
         status = reply.status_code
         if status == 200:
             return
-        if status in RETRIED:
+        if status in RETRY_STATUS_CODES:
             code = "chat.endpoint_busy" if status == 429 else "chat.endpoint_failed"
-            raise Retry(code, pause=retry_after(reply.headers.get("Retry-After")), status=status)
+            raise RetryableError(code, pause=retry_after(reply.headers.get("Retry-After")), status=status)
         codes = {404: "chat.endpoint_not_found"}
         if status in (401, 403):
             codes[status] = "chat.endpoint_key" if self.endpoint.key_env else "chat.endpoint_no_key"
         code = codes.get(status, "chat.endpoint_refused")
-        raise self._error(code, status=status, reason=glimpse(reply))
+        raise self._error(code, status=status, reason=error_text(reply))
 
-    def _final(self, failed: Retry, tries: int) -> StudioError:
+    def _final_error(self, failed: RetryableError, tries: int) -> StudioError:
         return self._error(failed.code, tries=tries, **failed.args_)
 
     def _error(self, code: str, **args: Any) -> StudioError:
@@ -281,7 +291,7 @@ class HttpEngine:
         args |= {"url": self.endpoint.address, "kept": self.kept, **about}
         safe = {name: self._without_key(value) if isinstance(value, str) else value for name, value in args.items()}
         if "reason" in safe:  # cut after masking: half a key is not found any more
-            safe["reason"] = safe["reason"][:LONGEST_REASON]
+            safe["reason"] = safe["reason"][:MAX_REASON_CHARS]
         return StudioError(code, **safe)
 
     def _without_key(self, text: str) -> str:

@@ -14,23 +14,23 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from backend.core.errors import StudioError
 from backend.inference.protocol import Tick
 from backend.providers.budget import OverBudget
-from backend.providers.protocols import Reply
+from backend.providers.protocols import EndpointReply
 
-REFUSALS = 8
+MAX_REFUSALS = 8
 """Refusals in a row that can be about the prompts; a quarter of the answers that are there, when that is more."""
 _POSSIBLY_THE_PROMPT = (400, 413, 422)
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 
-class Many:
+class ConcurrentRequests:
     """`ask` answers one question by its number; `kept`: answers of earlier runs, which show that the endpoint works. `stop`
     is set when nothing may be sent any more."""
 
-    def __init__(self, ask: Callable[[int], Reply], concurrency: int, kept: int, stop: threading.Event) -> None:
+    def __init__(self, ask: Callable[[int], EndpointReply], concurrency: int, kept: int, stop: threading.Event) -> None:
         self._ask, self._concurrency, self._kept, self._stop = ask, concurrency, kept, stop
-        self._waiting: dict[Future[Reply], int] = {}
+        self._waiting: dict[Future[EndpointReply], int] = {}
         self._refused: dict[int, StudioError] = {}
-        self._in_row = 0
+        self._consecutive_refusals = 0
         self._failed: BaseException | None = None
 
     @property
@@ -38,7 +38,7 @@ class Many:
         """Whether requests were left in flight."""
         return bool(self._waiting)
 
-    def replies(self, count: int, tick: Tick) -> Iterator[tuple[int, Reply]]:
+    def replies(self, count: int, tick: Tick) -> Iterator[tuple[int, EndpointReply]]:
         """(number, reply) as they come. Raises the first failure for good after all replies."""
         pool = ThreadPoolExecutor(self._concurrency)
         left = iter(range(count))
@@ -50,31 +50,31 @@ class Many:
                     self._waiting[pool.submit(self._ask, number)] = number
                 if not self._waiting:
                     break
-                done, _ = wait(self._waiting, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                done, _ = wait(self._waiting, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 for future in sorted(done, key=lambda each: each.exception() is not None):  # good ones first
-                    yield from self._taken(future)
+                    yield from self._handle_result(future)
                 tick()
             if failed := self._failed or next(iter(self._refused.values()), None):
                 raise failed
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _taken(self, future: Future[Reply]) -> Iterator[tuple[int, Reply]]:
+    def _handle_result(self, future: Future[EndpointReply]) -> Iterator[tuple[int, EndpointReply]]:
         number, error = self._waiting.pop(future), future.exception()
         if error is None:
             self._kept += 1
-            self._in_row = 0
+            self._consecutive_refusals = 0
             yield number, future.result()
         elif isinstance(error, StudioError) and _about_prompt(error):
             self._refused[number] = error
-            self._in_row += 1
-            if self._in_row > max(REFUSALS, self._kept // 4):
+            self._consecutive_refusals += 1
+            if self._consecutive_refusals > max(MAX_REFUSALS, self._kept // 4):
                 self._fail(error)
         else:
             self._fail(error)
         if self._kept and not self._failed:
             for number, why in self._refused.items():
-                yield number, Reply("", None, refused=_reason(why))
+                yield number, EndpointReply("", None, refused=_reason(why))
             self._refused.clear()
 
     def _fail(self, error: BaseException) -> None:

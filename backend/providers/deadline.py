@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-_OF_THE_TRANSPORT = ("content-encoding", "content-length", "transfer-encoding")
+_TRANSPORT_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
 
 
-def post(client: httpx.Client, address: str, body: dict[str, Any], seconds: float) -> httpx.Response:
+def post_with_deadline(client: httpx.Client, address: str, body: dict[str, Any], seconds: float) -> httpx.Response:
     """The reply with its body read and unpacked. Raises httpx.ReadTimeout when it still comes in pieces after `seconds`, and
     what else httpx raises."""
     end = time.monotonic() + seconds
@@ -21,5 +21,5 @@ def post(client: httpx.Client, address: str, body: dict[str, Any], seconds: floa
             if parts and time.monotonic() > end:  # what comes late in one piece is welcome
                 raise httpx.ReadTimeout("the reply came too slowly", request=reply.request)
             parts.append(part)
-    headers = [(name, value) for name, value in reply.headers.items() if name.lower() not in _OF_THE_TRANSPORT]
+    headers = [(name, value) for name, value in reply.headers.items() if name.lower() not in _TRANSPORT_HEADERS]
     return httpx.Response(reply.status_code, headers=headers, content=b"".join(parts), request=reply.request)

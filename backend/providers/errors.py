@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-RETRIED = (408, 409, 425, 429, 500, 502, 503, 504, 529)
+RETRY_STATUS_CODES = (408, 409, 425, 429, 500, 502, 503, 504, 529)
 
 
-class Retry(Exception):
+class RetryableError(Exception):
     """A try that failed in a way that may pass: the error to give when all tries are used up, and a pause that was asked."""
 
     def __init__(self, code: str, pause: float | None = None, **args: Any) -> None:
@@ -25,17 +25,17 @@ def may_be_charged(error: BaseException) -> bool:
     return isinstance(error, httpx.HTTPError) and not isinstance(error, never)
 
 
-def transport(error: httpx.HTTPError) -> Retry:
+def transport_error(error: httpx.HTTPError) -> RetryableError:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
-        return Retry("chat.endpoint_unreachable", reason=str(error) or type(error).__name__)
+        return RetryableError("chat.endpoint_unreachable", reason=str(error) or type(error).__name__)
     if isinstance(error, httpx.TimeoutException):
-        return Retry("chat.endpoint_silent")
+        return RetryableError("chat.endpoint_silent")
     if isinstance(error, httpx.DecodingError):
-        return Retry("chat.endpoint_garbage", status=200, reason="unreadable bytes")
-    return Retry("chat.endpoint_broken", reason=str(error) or type(error).__name__)
+        return RetryableError("chat.endpoint_garbage", status=200, reason="unreadable bytes")
+    return RetryableError("chat.endpoint_broken", reason=str(error) or type(error).__name__)
 
 
-def unreadable(reply: httpx.Response) -> Retry:
+def invalid_response(reply: httpx.Response) -> RetryableError:
     """A reply of good status that holds no answer: an error in its body, or something that is not of the protocol."""
     try:
         content = reply.json()
@@ -43,7 +43,7 @@ def unreadable(reply: httpx.Response) -> Retry:
         content = None
     told = isinstance(content, dict) and bool(content.get("error"))
     code = "answers.endpoint_error" if told else "chat.endpoint_garbage"
-    return Retry(code, status=reply.status_code, reason=glimpse(reply))
+    return RetryableError(code, status=reply.status_code, reason=error_text(reply))
 
 
 def retry_after(value: str | None) -> float | None:
@@ -60,7 +60,7 @@ def retry_after(value: str | None) -> float | None:
         return None
 
 
-def glimpse(reply: httpx.Response) -> str:
+def error_text(reply: httpx.Response) -> str:
     """The endpoint's own words, or what it sent."""
     try:
         said = reply.json()["error"]

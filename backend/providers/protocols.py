@@ -11,29 +11,29 @@ from typing import Any
 
 import httpx
 
-from backend.core.endpoints import Wire
+from backend.core.endpoints import ApiProtocol
 from backend.data.dataset import Message
 from backend.inference.protocol import Sampling
 from backend.providers.budget import Usage
-from backend.providers.errors import Retry
+from backend.providers.errors import RetryableError
 
 ANTHROPIC_VERSION = "2023-06-01"
 TOP_LOGPROBS = 5
 """Likeliest tokens that a trial asks for: more are refused by some services."""
 
-_CUT = ("length", "content_filter", "max_tokens", "model_context_window_exceeded", "refusal")
+_TRUNCATED_REASONS = ("length", "content_filter", "max_tokens", "model_context_window_exceeded", "refusal")
 """Why a reply ended before its end, in the words of the protocols."""
 
 
 @dataclass(frozen=True)
-class Reply:
+class EndpointReply:
     """What came back: the text ("" for none), what it cost in tokens where the endpoint counts, whether log-probabilities
     came with it, whether it was cut off before its end, and why this prompt alone was refused ("" when it was not)."""
 
     text: str
     usage: Usage | None
     logprobs: bool = False
-    cut: bool = False
+    truncated: bool = False
     refused: str = ""
 
 
@@ -58,25 +58,27 @@ class OpenAI:
             body["temperature"] = sampling.temperature
         return body | ({"top_p": sampling.top_p, "seed": sampling.seed} if sampling.temperature > 0 else {})
 
-    def probabilities(self) -> dict[str, Any]:
+    def logprobs_params(self) -> dict[str, Any]:
         """What to add to a body to be given log-probabilities; {} when the protocol has none."""
         return {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
 
-    def read(self, content: Any) -> Reply:
+    def read(self, content: Any) -> EndpointReply:
         """Raises KeyError, IndexError, TypeError or AttributeError for anything that is no reply of this protocol."""
         choice = content["choices"][0]
         text = choice["message"].get("content")
         given = choice.get("logprobs")
         usage = _usage(content.get("usage"), "prompt_tokens", "completion_tokens")
         text = text.strip() if isinstance(text, str) else ""
-        return Reply(text, usage, bool(given and given.get("content")), choice.get("finish_reason") in _CUT)
+        return EndpointReply(
+            text, usage, bool(given and given.get("content")), choice.get("finish_reason") in _TRUNCATED_REASONS
+        )
 
-    def piece(self, event: Any) -> str:
+    def delta(self, event: Any) -> str:
         """The text of one event of a stream; raises as `read` does."""
         choices = event["choices"]
         return (choices[0]["delta"].get("content") if choices else "") or ""
 
-    def ends(self, data: str) -> bool:
+    def is_done(self, data: str) -> bool:
         return data == "[DONE]"
 
 
@@ -103,26 +105,26 @@ class Anthropic(OpenAI):
             body["temperature"] = min(1.0, sampling.temperature)  # the protocol goes up to 1
         return body | ({"system": system} if system else {})
 
-    def probabilities(self) -> dict[str, Any]:
+    def logprobs_params(self) -> dict[str, Any]:
         return {}
 
-    def read(self, content: Any) -> Reply:
+    def read(self, content: Any) -> EndpointReply:
         text = "".join(block["text"] for block in content["content"] if block["type"] == "text")
         usage = _usage(content.get("usage"), "input_tokens", "output_tokens")
-        return Reply(text.strip(), usage, cut=content.get("stop_reason") in _CUT)
+        return EndpointReply(text.strip(), usage, truncated=content.get("stop_reason") in _TRUNCATED_REASONS)
 
-    def piece(self, event: Any) -> str:
+    def delta(self, event: Any) -> str:
         kind = event["type"]
         return (event["delta"].get("text") if kind == "content_block_delta" else "") or ""
 
-    def ends(self, data: str) -> bool:
+    def is_done(self, data: str) -> bool:
         return '"message_stop"' in data
 
 
-WIRES: dict[Wire, OpenAI] = {"openai": OpenAI(), "azure": Azure(), "anthropic": Anthropic()}
+PROTOCOLS: dict[ApiProtocol, OpenAI] = {"openai": OpenAI(), "azure": Azure(), "anthropic": Anthropic()}
 
 
-def refusal(words: str, refused: set[str]) -> str | None:
+def unsupported_parameter(words: str, refused: set[str]) -> str | None:
     """The parameter that a refusal (HTTP 400) names and that can be left out or renamed; None when there is none."""
     for name, sign in (("max_tokens", "max_completion_tokens"), ("temperature", "temperature")):
         if sign in words and "upported" in words and name not in refused:
@@ -130,21 +132,21 @@ def refusal(words: str, refused: set[str]) -> str | None:
     return None
 
 
-def events(reply: httpx.Response, wire: OpenAI) -> Iterator[str]:
+def stream_text(reply: httpx.Response, protocol: OpenAI) -> Iterator[str]:
     """The pieces of an open stream. Raises Retry when it holds something else or ends early."""
     for line in reply.iter_lines():
         if not line.startswith("data:"):
             continue
         data = line[5:].strip()
-        if wire.ends(data):
+        if protocol.is_done(data):
             return
         try:
-            text = wire.piece(json.loads(data))
+            text = protocol.delta(json.loads(data))
         except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-            raise Retry("chat.endpoint_garbage", status=reply.status_code, reason=data) from None
+            raise RetryableError("chat.endpoint_garbage", status=reply.status_code, reason=data) from None
         if text:
             yield text
-    raise Retry("chat.endpoint_broken", reason="the stream ended early")
+    raise RetryableError("chat.endpoint_broken", reason="the stream ended early")
 
 
 def _usage(content: Any, prompt: str, completion: str) -> Usage | None:

@@ -17,7 +17,7 @@ from math import comb
 from pathlib import Path
 from typing import Any, Literal
 
-from backend.core.csv_cells import harmless
+from backend.core.csv_cells import escape_formula
 from backend.core.errors import StudioError
 from backend.core.schemas import View
 
@@ -38,7 +38,7 @@ class AnswerRow(View):
     second_right: bool | None = None
 
 
-class Paired(View):
+class PairedCounts(View):
     """Two models on the same rows: how many both, only one or none got right. `p`: exact McNemar test, two-sided."""
 
     both: int
@@ -127,14 +127,14 @@ class Answers:
         shared = self._second.places if self._second else self._first.places
         self._ids = [id_ for id_ in self._first.places if id_ in shared]
 
-    def paired(self) -> Paired:
+    def paired(self) -> PairedCounts:
         """Raises ValueError when there is only one model."""
         if self._second is None:
             raise ValueError("two models are needed")
         counts = [0, 0, 0, 0]
         for id_ in self._ids:
             counts[2 * (not self._right(self._first, id_)) + (not self._right(self._second, id_))] += 1
-        return Paired(both=counts[0], only_first=counts[1], only_second=counts[2], neither=counts[3])
+        return PairedCounts(both=counts[0], only_first=counts[1], only_second=counts[2], neither=counts[3])
 
     def rows(self, show: Show = "all", search: str = "") -> list[str]:
         """Ids of the rows that fit, in the order of the file; `search` in any text of the row, whatever the case."""
@@ -190,8 +190,8 @@ def table_csv(header: list[str], lines: list[list[Any]]) -> str:
     """CSV with a byte order mark, so that spreadsheets read it as UTF-8."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([harmless(cell) for cell in header])
-    writer.writerows([harmless(cell) for cell in line] for line in lines)
+    writer.writerow([escape_formula(cell) for cell in header])
+    writer.writerows([escape_formula(cell) for cell in line] for line in lines)
     return "\ufeff" + out.getvalue()
 
 

@@ -19,7 +19,7 @@ COSTS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes", "decode_tokens_per
 HIGHER_IS_BETTER = frozenset({"accuracy", "macro_f1", "exact_match", "token_f1", "rouge_l", "decode_tokens_per_s"})
 ENDPOINT = "endpoint"
 """The precision of a model behind an address: nobody here knows how it keeps its weights."""
-KEPT = 0.95
+MIN_QUALITY_KEPT = 0.95
 """A model that keeps this share of the reference's quality counts as good enough to be the pick."""
 _NEEDED = frozenset({"model_name", "data", "split", "n"})
 """Facts without which an evaluation, of another version say, compares with nothing."""
@@ -38,7 +38,7 @@ class Origin(View):
 
 
 class EvaluationView(View):
-    """One evaluation. `model` is None and `kind` "endpoint" for a model behind an address; `teaches` counts how many of the
+    """One evaluation. `model` is None and `kind` "endpoint" for a model behind an address; `student_count` counts how many of the
     measured models learned from its answers; `metrics` by their names, in seconds, bytes and shares of 1."""
 
     id: str
@@ -54,7 +54,7 @@ class EvaluationView(View):
     n: int
     metrics: dict[str, float]
     origins: list[Origin] = []
-    teaches: int = 0
+    student_count: int = 0
     project: str
     created: datetime
 
@@ -79,7 +79,7 @@ def evaluations(artifacts: Iterable[ArtifactView], project: str | None = None) -
     teachers = Counter(
         teacher for one in found.values() for teacher in {each.teacher for each in one.origins} if teacher
     )
-    return [one.model_copy(update={"teaches": teachers[one.model_name]}) for one in found.values()]
+    return [one.model_copy(update={"student_count": teachers[one.model_name]}) for one in found.values()]
 
 
 def benchmarks(found: Iterable[EvaluationView]) -> dict[str, list[EvaluationView]]:
@@ -98,7 +98,7 @@ def qualities(group: Iterable[EvaluationView]) -> list[str]:
     return [name for name in QUALITIES if name in there and not (name == "exact_match" and "accuracy" in there)]
 
 
-def pareto(points: Sequence[tuple[float, float]], x: str, y: str) -> list[int]:
+def pareto_indices(points: Sequence[tuple[float, float]], x: str, y: str) -> list[int]:
     """Indices of the points that no other beats in both, cheapest first; `x` and `y` name the metrics, which says where
     better is. Of equal points the first stays."""
     signs = (-1 if x in HIGHER_IS_BETTER else 1, -1 if y in HIGHER_IS_BETTER else 1)
@@ -111,29 +111,29 @@ def pareto(points: Sequence[tuple[float, float]], x: str, y: str) -> list[int]:
     return front
 
 
-def front(group: Sequence[EvaluationView], x: str, y: str) -> list[EvaluationView]:
+def pareto_front(group: Sequence[EvaluationView], x: str, y: str) -> list[EvaluationView]:
     """The Pareto front of those that have both metrics, cheapest first."""
     both = [one for one in group if x in one.metrics and y in one.metrics]
-    return [both[at] for at in pareto([(one.metrics[x], one.metrics[y]) for one in both], x, y)]
+    return [both[at] for at in pareto_indices([(one.metrics[x], one.metrics[y]) for one in both], x, y)]
 
 
 def reference(group: Sequence[EvaluationView]) -> EvaluationView:
     """Whom the others are compared with: the teacher of most of them, else the largest."""
-    return max(group, key=lambda one: (one.teaches, one.metrics.get("size_bytes", 0.0), -one.created.timestamp()))
+    return max(group, key=lambda one: (one.student_count, one.metrics.get("size_bytes", 0.0), -one.created.timestamp()))
 
 
-def pick(group: Sequence[EvaluationView], against: EvaluationView, quality: str) -> EvaluationView:
+def recommended(group: Sequence[EvaluationView], against: EvaluationView, quality: str) -> EvaluationView:
     """The fastest that keeps 95 % of the reference's quality, else the best of the others; the reference when it is alone."""
     others = [one for one in group if one.id != against.id and quality in one.metrics]
     if not others:
         return against
-    good = [one for one in others if (gain(one, against, quality) or 0.0) >= KEPT]
+    good = [one for one in others if (metric_ratio(one, against, quality) or 0.0) >= MIN_QUALITY_KEPT]
     if good:
         return min(good, key=lambda one: one.metrics.get("latency_ms_p50", inf))
     return max(others, key=lambda one: one.metrics[quality] * (1 if quality in HIGHER_IS_BETTER else -1))
 
 
-def gain(one: EvaluationView, against: EvaluationView, metric: str) -> float | None:
+def metric_ratio(one: EvaluationView, against: EvaluationView, metric: str) -> float | None:
     """A ratio (0.15 of a cost: 85 % less); above 1 is always better for quality, also for perplexity. None where either has
     no such figure."""
     above, below = one.metrics.get(metric), against.metrics.get(metric)

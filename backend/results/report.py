@@ -39,7 +39,7 @@ class Paragraph(View):
     text: str
 
 
-class Items(View):
+class BulletList(View):
     texts: list[str]
 
 
@@ -77,7 +77,7 @@ class Scatter(View):
     above: bool = True
 
 
-Part = Heading | Paragraph | Items | Table | Scatter
+Part = Heading | Paragraph | BulletList | Table | Scatter
 
 
 class Report(View):
@@ -110,7 +110,7 @@ def _html(part: Part) -> str:
         return f'<h2 dir="auto">{escape(part.text)}</h2>'
     if isinstance(part, Paragraph):
         return f'<p dir="auto">{escape(part.text)}</p>'
-    if isinstance(part, Items):
+    if isinstance(part, BulletList):
         return "<ul>" + "".join(f'<li dir="auto">{escape(text)}</li>' for text in part.texts) + "</ul>"
     return _table(part) if isinstance(part, Table) else _svg(part)
 
@@ -141,7 +141,7 @@ def _svg(chart: Scatter) -> str:
         y = _y(place)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDE - _RIGHT}" y1="{y}" y2="{y}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{escape(text)}</text>')
-    parts.append(f'<path class="front" d="{_steps(chart.line)}"/>')
+    parts.append(f'<path class="front" d="{_front_path(chart.line)}"/>')
     parts += [_dot(dot) for dot in chart.dots] + _labels(chart)
     middle = (_LEFT + _WIDE - _RIGHT) / 2
     parts.append(f'<text x="{middle}" y="{_HIGH - 8}" text-anchor="middle">{escape(chart.x_title)}</text>')
@@ -178,7 +178,7 @@ def _labels(chart: Scatter) -> list[str]:
     return drawn
 
 
-def _steps(line: Sequence[tuple[float, float]]) -> str:
+def _front_path(line: Sequence[tuple[float, float]]) -> str:
     """First level, then up or down: between two models of the front nobody is."""
     if not line:
         return ""
@@ -198,12 +198,12 @@ def _within(share: float) -> float:
     return min(1.0, max(0.0, share))
 
 
-def _markdown(part: Heading | Paragraph | Items | Table) -> str:
+def _markdown(part: Heading | Paragraph | BulletList | Table) -> str:
     if isinstance(part, Heading):
         return f"## {_md(part.text)}"
     if isinstance(part, Paragraph):
         return _md(part.text)
-    if isinstance(part, Items):
+    if isinstance(part, BulletList):
         return "\n".join(f"- {_md(text)}" for text in part.texts)
     rule = ["---:" if at in part.numbers else "---" for at in range(len(part.header))]
     lines = [[_md(text) for text in part.header], rule, *([_md(text) for text in row] for row in part.rows)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.core.errors import Problem, StudioError
+from backend.core.programs import Programs
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
 from backend.models import costs
@@ -49,7 +50,7 @@ class EngineClient(ModelProcess):
     """One process of an engine (`backend.serve.engine_process`). `limits`: None for one sequence at a time, whose messages are
     in the model's own words already. `answering` and `last_used` (a monotonic time) are kept by who uses the model."""
 
-    program = "backend.serve.engine_process"
+    program = Programs.ENGINE
 
     def __init__(self, views: list[ArtifactView], settings: Settings, limits: BatchLimits | None = None) -> None:
         self.answering = 0

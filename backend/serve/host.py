@@ -27,7 +27,7 @@ from starlette.types import ASGIApp
 from backend.core.errors import StudioError
 from backend.core.settings import Settings
 from backend.core.validation import value_problems
-from backend.process.guards import EXIT_REFUSED, Busy, only_one
+from backend.process.guards import EXIT_REFUSED, LockBusy, file_lock
 from backend.serve import web
 from backend.serve.engine_client import Event
 from backend.serve.openai_api import errors
@@ -132,7 +132,7 @@ def serve(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM. Raises StudioError when another host lives in this home."""
     file = address_file(settings)
     try:
-        with only_one(file.with_suffix(".lock"), wait=1.0):
+        with file_lock(file.with_suffix(".lock"), wait=1.0):
             bound = web.listen()
             address = Address(port=bound.getsockname()[1], token=secrets.token_urlsafe(24), pid=os.getpid())
             with announced(file, address):
@@ -143,7 +143,7 @@ def serve(settings: Settings) -> None:
                     await pool.close()
 
                 web.run(application(pool, servers, address.token), bound, close)
-    except Busy as error:
+    except LockBusy as error:
         raise StudioError("serve.second_host", home=settings.home) from error
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from backend.core.errors import Problem, StudioError
 from backend.core.paths import ROOT
+from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView
 from backend.jobs.attempt import child_environment
 from backend.serve.schemas import ModelState
@@ -30,7 +31,7 @@ class ModelProcess(ABC):
     """`views`: the artifact, then the bases of an adapter and what is attached to it. The child is told its order in the first
     line of stdin, and reports in the first line of stdout what came of its start."""
 
-    program: str
+    program: Programs
 
     def __init__(self, views: list[ArtifactView], cache: Path) -> None:
         self.view = views[0]
@@ -103,7 +104,7 @@ class ModelProcess(ABC):
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", self.program, self.view.id),
+            *command(self.program, self.view.id),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from backend.core.errors import StudioError
+from backend.core.programs import Programs
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
 from backend.db import Store
@@ -21,7 +22,7 @@ from backend.serve.schemas import ServeOptions, ServerOrder, ServerState, Server
 class ServerProcess(ModelProcess):
     """A server and, below it, the process of its model."""
 
-    program = "backend.serve.openai_api.server"
+    program = Programs.API_SERVER
 
     def __init__(self, views: list[ArtifactView], settings: Settings, options: ServeOptions) -> None:
         self._options = options

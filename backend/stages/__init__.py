@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from backend.core.stage import Stage
+from backend.core.stage import AnyStage
 
 NAMES = (
     *("dataset", "audition", "generate", "teacher", "judge", "curate", "review"),
@@ -13,14 +13,14 @@ NAMES = (
 )
 
 
-def stages() -> dict[str, Stage]:
+def stages() -> dict[str, AnyStage]:
     """All stages by name, in the order of the chain. Cheap: no stage imports torch at module level."""
     return {name: import_module(f"backend.stages.{name}").STAGE for name in NAMES}
 
 
-def stage(name: str) -> Stage:
+def stage(name: str) -> AnyStage:
     """One stage. Raises KeyError for an unknown name."""
     if name not in NAMES:
         raise KeyError(name)
-    found: Stage = import_module(f"backend.stages.{name}").STAGE
+    found: AnyStage = import_module(f"backend.stages.{name}").STAGE
     return found

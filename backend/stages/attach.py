@@ -1,4 +1,4 @@
-"""Attach a LoRA adapter to an ONNX model that has room for it, so that one model in memory serves many adapters.
+"""Attach a LoRA adapter to an ONNX model that has slots for it, so that one model in memory serves many adapters.
 
 Needs a model that `quantize` left with room for adapters, an adapter that was trained on the same model, and a dataset. Leaves
 an artifact of kind onnx with the adapter's weights alone, its facts name the shared model as `base`, and the report of the
@@ -18,21 +18,19 @@ from backend.checks.check import failed
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import DatasetRef, OnnxRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.models import costs
 from backend.models.quantization import ADAPTER_FILE
 from backend.stages import parity
 from backend.stages.parity import ParityParams
 
 AdapterRef = Annotated[str, RefTo((Kind.ADAPTER,))]
-_OWN = ("data", "template", "adapter_parameters")
+_ADAPTER_FACTS = ("data", "template", "adapter_parameters")
 """Facts that are the adapter's and not the shared model's."""
 
 
 class AttachParams(Params):
-    model: OnnxRef = Field(
-        title="Shared ONNX model", description="The model that was quantized with room for adapters."
-    )
+    model: OnnxRef = Field(title="Shared ONNX model", description="The model that was quantized with adapter slots.")
     adapter: AdapterRef = Field(
         title="Adapter", description="A LoRA adapter that was trained on the same model. Its weights are not merged."
     )
@@ -68,7 +66,7 @@ def check(params: AttachParams, world: World) -> list[Problem]:
     if model.pending and not model.facts.get("room_for"):
         problems.append(Problem(code="slots.no_room", args={"ref": params.model}, field="model"))
     elif not (model.pending or adapter.pending):
-        problems += _fit(params.model, model.facts, params.adapter, adapter.facts)
+        problems += _base_problems(params.model, model.facts, params.adapter, adapter.facts)
     problems += check_rows(params.data, "validation", world, "data")
     return problems or check_fits(quote(params, world), world)
 
@@ -82,23 +80,23 @@ def quote(params: AttachParams, world: World) -> Quote:
     return compared.model_copy(update={"disk_bytes": size, "forecast": {**facts, "size_bytes": size}})
 
 
-def run(params: AttachParams, ctx: Any) -> AttachResult:
+def run(params: AttachParams, ctx: Context) -> AttachResult:
     begun = time.monotonic()
     model, adapter = ctx.input(params.model), ctx.input(params.adapter)
-    if problems := _fit(model.name, model.facts, adapter.name, adapter.facts):
+    if problems := _base_problems(model.name, model.facts, adapter.name, adapter.facts):
         raise StudioError.of(problems)
     ctx.progress(0, 1, "writing the adapter")
     out = _write(model, adapter, ctx)
     facts = _facts(model.facts, adapter.facts, model.id)
     export = model.model_copy(update={"id": adapter.id, "name": adapter.name, "path": out, "facts": facts})
     asked = _comparison(params)
-    checks, found = parity.examine(asked, ctx, export, adapter, [model])
+    checks, found = parity.run_checks(asked, ctx, export, adapter, [model])
     if wrong := failed(checks):
         raise StudioError("slots.parity", failed=", ".join(wrong))
     name = params.name or f"{adapter.name}-on-{model.name}"
     made = ctx.artifact(Kind.ONNX, name, out, facts=facts, parents=[model.id, adapter.id], license=adapter.license)
     about = (made, adapter, ctx.input(params.data))
-    parity.keep(asked, ctx, about, checks, found, str(facts.get("precision", "")))
+    parity.save_report(asked, ctx, about, checks, found, str(facts.get("precision", "")))
     metrics = {"size_bytes": float(made.size_bytes), "seconds": time.monotonic() - begun}
     return AttachResult(artifact=made.id, metrics=metrics | parity.metrics(checks))
 
@@ -107,7 +105,7 @@ def _comparison(params: AttachParams) -> ParityParams:
     return ParityParams.model_validate({"model": params.model, "data": params.data, "rows": params.rows})
 
 
-def _fit(model: str, facts: dict[str, Any], name: str, adapter: dict[str, Any]) -> list[Problem]:
+def _base_problems(model: str, facts: dict[str, Any], name: str, adapter: dict[str, Any]) -> list[Problem]:
     """Whether the adapter belongs to the model that `facts` are about."""
     if not facts.get("room_for"):
         return [Problem(code="slots.no_room", args={"ref": model}, field="model")]
@@ -119,16 +117,16 @@ def _fit(model: str, facts: dict[str, Any], name: str, adapter: dict[str, Any]) 
 def _facts(shared: dict[str, Any], adapter: dict[str, Any], base: str) -> dict[str, Any]:
     """The shared model's with what is the adapter's own."""
     kept = {name: value for name, value in costs.merged(shared).items() if name not in ("room_for", "size_bytes")}
-    return {**kept, **{name: adapter[name] for name in _OWN if name in adapter}, "base": base}
+    return {**kept, **{name: adapter[name] for name in _ADAPTER_FACTS if name in adapter}, "base": base}
 
 
-def _write(model: ArtifactView, adapter: ArtifactView, ctx: Any) -> Any:
+def _write(model: ArtifactView, adapter: ArtifactView, ctx: Context) -> Any:
     """A folder with the adapter's weights, tokenizer and templates, and the settings of the model that it shares."""
     from backend.ml.compression import olive_export
     from backend.ml.compression.adapter_slots import write_adapter
 
     out = ctx.scratch("out")
-    olive_export.carry(adapter.path, out)
+    olive_export.copy_tokenizer_and_license(adapter.path, out)
     shutil.copyfile(model.path / "genai_config.json", out / "genai_config.json")
     write_adapter(adapter.path, model.path, out / ADAPTER_FILE)
     return out

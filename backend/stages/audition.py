@@ -1,7 +1,7 @@
 """Several candidates for the teacher answer the same validation rows, so that the teacher is chosen on evidence.
 
 Needs a dataset with validation rows and candidates: models of the studio, saved endpoints. Leaves an audition: a ranking by
-the task's metric, with speed and cost, and every answer. A candidate that fails is flagged and doesn't end the others' turn.
+the task's metric, with speed and cost, and every answer. A candidate that fails is flagged; the others still run.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from pydantic import Field
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, EndpointRef, ModelRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Result, Stage, World, check_fits, check_refs, check_rows
-from backend.data.dataset import DataFolder, Row, Template, known_rows, truth
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.data.dataset import DataFolder, Row, Template, gold_answer, gold_rows
 from backend.generation.answerer import (
     Answerer,
     AnswererParams,
-    AskingParams,
+    RequestParams,
     check_budget,
-    endpoint_money,
+    endpoint_cost,
     open_answerer,
-    open_spend,
+    open_budget,
 )
-from backend.generation.audition import Heard, rehearse
-from backend.generation.batch import log_refused, lost_its_end
+from backend.generation.audition import TimedAnswer, timed_answers
+from backend.generation.batch import is_truncated, log_refused
 from backend.inference import time_estimates
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.models import costs
-from backend.providers.budget import Spend
-from backend.results.answers import Paired
+from backend.providers.budget import Budget
+from backend.results.answers import PairedCounts
 from backend.stats.token_f1 import token_f1
 
 SPLIT = "validation"
@@ -48,7 +48,7 @@ EMPTY = "most of its answers are empty"
 SILENT = "it didn't answer"
 
 
-class AuditionParams(AskingParams):
+class AuditionParams(RequestParams):
     data: DatasetRef = Field(
         title="Dataset", description="Its validation rows are asked; people's answers to them say who is right."
     )
@@ -114,23 +114,25 @@ def quote(params: AuditionParams, world: World) -> Quote:
         memory_bytes=max((costs.answer_bytes(model) for model in models), default=time_estimates.PLAIN_MEMORY),
         disk_bytes=int((load.prompt + load.answer) * 5 * rows * (len(models) + len(params.endpoints))),
         tokens=int(load.tokens) * len(params.endpoints),
-        money=sum(endpoint_money(name, world, load) for name in params.endpoints),
+        money=sum(endpoint_cost(name, world, load) for name in params.endpoints),
         forecast={"n": rows},
     )
 
 
-def run(params: AuditionParams, ctx: Any) -> AuditionResult:
+def run(params: AuditionParams, ctx: Context) -> AuditionResult:
     source = ctx.input(params.data)
     data = DataFolder(source.path)
-    rows = known_rows(source, SPLIT, params.rows)
-    spend = open_spend(params, ctx)
+    rows = gold_rows(source, SPLIT, params.rows)
+    budget = open_budget(params, ctx)
     stand = [{"model": ref} for ref in params.models] + [{"endpoint": name} for name in params.endpoints]
-    pulse = Pulse(ctx, len(rows) * len(stand), "loading the model")
+    progress = Progress(ctx, len(rows) * len(stand), "loading the model")
     out: Path = ctx.scratch("out")
     candidates = []
     for number, who in enumerate(stand):
-        candidates.append(_audition(params, ctx, data, rows, who, spend, pulse, out / f"answers-{number}.jsonl"))
-        pulse.done = len(rows) * (number + 1)
+        candidates.append(
+            _audition_candidate(params, ctx, data, rows, who, budget, progress, out / f"answers-{number}.jsonl")
+        )
+        progress.done = len(rows) * (number + 1)
     if all("failure" in each for each in candidates):
         raise StudioError("endpoints.all_failed", failure=Problem(**candidates[0]["failure"]).sentence())
     ranking = ranked(candidates)
@@ -142,29 +144,29 @@ def run(params: AuditionParams, ctx: Any) -> AuditionResult:
     parents = [source.id, *(ctx.input(ref).id for ref in params.models)]
     made = ctx.artifact(Kind.AUDITION, params.name or f"audition-{source.name}", out, facts=facts, parents=parents)
     ctx.progress(len(rows) * len(stand), len(rows) * len(stand), "done")
-    return AuditionResult(artifact=made.id, metrics=_metrics(ranking, len(rows)) | spend.metrics())
+    return AuditionResult(artifact=made.id, metrics=_metrics(ranking, len(rows)) | budget.metrics())
 
 
-def _audition(
+def _audition_candidate(
     params: AuditionParams,
-    ctx: Any,
+    ctx: Context,
     data: DataFolder,
     rows: list[Row],
     who: dict[str, Any],
-    spend: Spend,
-    pulse: Pulse,
+    budget: Budget,
+    progress: Progress,
     file: Path,
 ) -> dict[str, Any]:
-    """One candidate's turn. What an endpoint or a model fails at becomes part of its entry; the budget's end is the job's."""
-    how = params.model_dump(include=set(AskingParams.model_fields))
+    """Run one candidate. What an endpoint or a model fails at becomes part of its entry; the budget's end is the job's."""
+    how = params.model_dump(include=set(RequestParams.model_fields))
     name = who.get("endpoint") or ctx.input(who["model"]).name
     entry: dict[str, Any] = {**who, "name": name, "failed": ""}
     local = "model" in who
-    pulse.add(0, "loading the model" if local else "asking the teacher")
+    progress.add(0, "loading the model" if local else "asking the teacher")
     try:
-        answerer = open_answerer(AnswererParams(**how, **who), ctx, spend)
+        answerer = open_answerer(AnswererParams(**how, **who), ctx, budget)
         try:
-            heard = _answers(params, ctx, data, rows, answerer, pulse)
+            answers = _answers(params, ctx, data, rows, answerer, progress)
         finally:
             answerer.engine.close()
     except StudioError as error:
@@ -172,38 +174,38 @@ def _audition(
             raise
         ctx.log(f"{name}: {error.text()}", "warning")
         return {**entry, "failed": SILENT, "failure": error.problems[0].model_dump()}
-    log_refused(ctx, [row.id for row in rows], heard)
-    figures = _figures(data, rows, [each.text for each in heard])
-    _write(file, rows, heard)
+    log_refused(ctx, [row.id for row in rows], answers)
+    figures = _scores(data, rows, [each.text for each in answers])
+    _write(file, rows, answers)
     wrong = next((at for at, right in enumerate(figures["right"]) if not right), 0)
-    shown = {"input": rows[wrong].input[:300], "expected": (truth(rows[wrong]) or "")[:300]}
-    cut_off = sum(lost_its_end(each, data.template.labels) for each in heard) / len(heard)
-    entry |= figures | _pace(heard) | {"cut_off": cut_off}
-    entry |= {"cached": sum(each.kept for each in heard), "example": {**shown, "answer": heard[wrong].text[:300]}}
-    paid = {"usd_per_1000": 1000 * sum(each.usd for each in heard) / len(heard)} if answerer.view is None else {}
+    shown = {"input": rows[wrong].input[:300], "expected": (gold_answer(rows[wrong]) or "")[:300]}
+    cut_off = sum(is_truncated(each, data.template.labels) for each in answers) / len(answers)
+    entry |= figures | _speed(answers) | {"cut_off": cut_off}
+    entry |= {"cached": sum(each.kept for each in answers), "example": {**shown, "answer": answers[wrong].text[:300]}}
+    paid = {"usd_per_1000": 1000 * sum(each.usd for each in answers) / len(answers)} if answerer.view is None else {}
     return entry | paid
 
 
 def _answers(
-    params: AuditionParams, ctx: Any, data: DataFolder, rows: list[Row], answerer: Answerer, pulse: Pulse
-) -> list[Heard]:
+    params: AuditionParams, ctx: Context, data: DataFolder, rows: list[Row], answerer: Answerer, progress: Progress
+) -> list[TimedAnswer]:
     template = data.template
     if params.prompt:
         template = template.model_copy(update={"user": params.prompt.replace("{labels}", ", ".join(template.labels))})
     room = params.max_new_tokens or max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
-    pulse.add(0, "answering")
+    progress.add(0, "answering")
     prompts = [template.prompt(row) for row in rows]
     about = {"at_once": params.batch_size if answerer.view else params.concurrency}
     sampling = Sampling(max_new_tokens=room)
-    return rehearse(answerer, prompts, sampling, about, ctx.cache / "audition", pulse, params.batch_size)
+    return timed_answers(answerer, prompts, sampling, about, ctx.cache / "audition", progress, params.batch_size)
 
 
-def _figures(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, Any]:
+def _scores(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, Any]:
     """The task's metric with its 95 % interval, what always giving the most frequent answer would reach, the share of
     answers of no use, and whether each is right."""
     from backend.ml.evaluation import metrics
 
-    expected = [truth(row) or "" for row in rows]
+    expected = [gold_answer(row) or "" for row in rows]
     seen = Counter(row.output for row in data.rows("train") if row.output is not None) or Counter(expected)
     usual = seen.most_common(1)[0][0]
     right = [one.strip() == two.strip() for one, two in zip(expected, answers, strict=True)]
@@ -227,16 +229,16 @@ def _interval(values: Sequence[float]) -> tuple[float, float]:
     return max(0.0, fmean(values) - half), min(1.0, fmean(values) + half)
 
 
-def _pace(heard: Sequence[Heard]) -> dict[str, float]:
-    seconds = sum(each.seconds for each in heard)
-    rate = sum(each.tokens for each in heard) / seconds if seconds else 0.0
-    return {"seconds_per_answer": seconds / len(heard), "tokens_per_s": rate}
+def _speed(answers: Sequence[TimedAnswer]) -> dict[str, float]:
+    seconds = sum(each.seconds for each in answers)
+    rate = sum(each.tokens for each in answers) / seconds if seconds else 0.0
+    return {"seconds_per_answer": seconds / len(answers), "tokens_per_s": rate}
 
 
-def _write(file: Path, rows: list[Row], heard: Sequence[Heard]) -> None:
+def _write(file: Path, rows: list[Row], answers: Sequence[TimedAnswer]) -> None:
     with file.open("w", encoding="utf-8") as stream:
-        for row, one in zip(rows, heard, strict=True):
-            line = {"id": row.id, "input": row.input, "expected": truth(row), "answer": one.text}
+        for row, one in zip(rows, answers, strict=True):
+            line = {"id": row.id, "input": row.input, "expected": gold_answer(row), "answer": one.text}
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
@@ -253,7 +255,7 @@ def ranked(candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for one in ranking[1:]:
         if best and (mine := one.get("right")):
             only = [sum(a and not b for a, b in zip(x, y, strict=True)) for x, y in ((best, mine), (mine, best))]
-            one["p_against_best"] = Paired(both=0, only_first=only[0], only_second=only[1], neither=0).p
+            one["p_against_best"] = PairedCounts(both=0, only_first=only[0], only_second=only[1], neither=0).p
     return ranking
 
 

@@ -15,18 +15,18 @@ from pydantic import Field
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
 from backend.models import costs
-from backend.models.trust import check_answers, warn_weak
+from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import (
     Layout,
     capture_bytes,
     data_hashes,
+    full_layout,
     layout_for,
     tokenizer_hashes,
-    whole_layout,
     write_index,
 )
 
@@ -96,7 +96,7 @@ class CaptureParams(Params):
     def layout(self, vocabulary: int, data: dict[str, Any]) -> Layout:
         """How a position is stored, for a teacher with `vocabulary` output rows and a dataset with these facts."""
         if self.keep_all:
-            return whole_layout(vocabulary, self.temperatures)
+            return full_layout(vocabulary, self.temperatures)
         return layout_for(self.bytes_per_token, vocabulary, self.temperatures, costs.answer_tokens(data))
 
 
@@ -141,39 +141,44 @@ SHARD_BYTES = 24
 """Of each kept token of a shard until it is written: its id (8) and its value (4), in the batches and joined."""
 
 
-def run(params: CaptureParams, ctx: Any) -> CaptureResult:
-    from backend.ml.distillation.capture import Reader, readings
+def run(params: CaptureParams, ctx: Context) -> CaptureResult:
+    from backend.ml.distillation.capture import CaptureWriter, unique_rows
     from backend.ml.inference.load import load_model
 
     teacher, data = ctx.input(params.teacher), ctx.input(params.data)
-    warn_weak(data, ctx)
+    warn_inaccurate(data, ctx)
     ctx.progress(0, 1, "reading rows")
-    rows = readings(_examples(params, teacher, data, ctx))
-    ctx.checkpoint()
+    rows = unique_rows(_examples(params, teacher, data, ctx))
+    ctx.raise_if_cancelled()
     ctx.progress(0, 1, "loading the model")
     model = load_model(teacher, ctx.input, merged=True)
     layout = params.layout(model.get_output_embeddings().weight.shape[0], data.facts)
     ctx.log(f"Of each token the {layout.k} likeliest are kept, their values in {layout.value_bits} bits.")
     out = ctx.dir / "shards"
     out.mkdir(exist_ok=True)
-    sums, pace = Reader(model, layout, params.batch_size).read(rows, params.shard_rows, out, ctx)
-    ctx.checkpoint()
+    sums, pace = CaptureWriter(model, layout, params.batch_size).read(rows, params.shard_rows, out, ctx)
+    ctx.raise_if_cancelled()
     write_index(out)
     size = sum(file.stat().st_size for file in out.glob("shard-*"))
-    facts = {"sequences": len(rows), "tokens": sums.tokens, "bytes": size, "max_length": params.max_length}
+    facts: dict[str, float] = {
+        "sequences": len(rows),
+        "tokens": sums.tokens,
+        "bytes": size,
+        "max_length": params.max_length,
+    }
     facts |= {"mean_tail": sums.tail / sums.tokens, "teacher_loss": sums.loss / sums.tokens}
     facts |= {**layout.facts, "vocabulary": model.get_output_embeddings().weight.shape[0]}
     return _keep(params, out, teacher, data, facts, pace, ctx)
 
 
-def _examples(params: CaptureParams, teacher: ArtifactView, data: ArtifactView, ctx: Any) -> Any:
+def _examples(params: CaptureParams, teacher: ArtifactView, data: ArtifactView, ctx: Context) -> Any:
     """The train rows as the student's training encodes them."""
     from backend.data.encoding import encode_rows
 
     folder = DataFolder(data.path)
     examples = encode_rows(Encoder(teacher.path), folder.template, folder.rows("train"), params.max_length)
-    if not examples.items and examples.left_out:
-        raise StudioError("train.too_long", rows=examples.left_out, data=data.name, max_length=params.max_length)
+    if not examples.items and examples.too_long:
+        raise StudioError("train.too_long", rows=examples.too_long, data=data.name, max_length=params.max_length)
     if not examples.items:
         raise StudioError("train.no_rows", data=data.name)
     ctx.log(f"{len(examples.items)} rows with {examples.tokens} tokens to read.")
@@ -187,7 +192,7 @@ def _keep(
     data: ArtifactView,
     facts: dict[str, Any],
     pace: float,
-    ctx: Any,
+    ctx: Context,
 ) -> CaptureResult:
     hashes = {**data_hashes(data.path), **tokenizer_hashes(teacher.path), "teacher": _digests(teacher, ctx)}
     facts |= {"teacher": teacher.id, "data": data.id, "hashes": hashes}
@@ -198,7 +203,7 @@ def _keep(
     return CaptureResult(artifact=made.id, metrics=metrics | ({"tokens_per_s": pace} if pace else {}))
 
 
-def _digests(teacher: ArtifactView, ctx: Any) -> list[str]:
+def _digests(teacher: ArtifactView, ctx: Context) -> list[str]:
     """Of the teacher, and of what its adapter lies on."""
     digests = [teacher.digest]
     while base := teacher.facts.get("base"):

@@ -8,41 +8,41 @@ check that fails fails the report, not the job.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from backend.checks import behavior
 from backend.checks.asked_model import AskedModel, Died, Refused
-from backend.checks.behavior import Asker, Form
-from backend.checks.check import Check, at_most, failed, told
+from backend.checks.behavior import AnswerFormat, ModelProbe
+from backend.checks.check import Check, at_most, check_dicts, failed
 from backend.checks.document import document
-from backend.checks.hard_inputs import EDGE, INJECTIONS
+from backend.checks.hard_inputs import EDGE_CASES, INJECTIONS
 from backend.checks.lineage import as_export, bases_of, facts_of
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, Row, known_rows
+from backend.data.dataset import DataFolder, Row, gold_rows
 from backend.inference import time_estimates
 from backend.inference.protocol import max_answer_tokens
 from backend.models import costs
 from backend.results.report import html, markdown
 
 AnyModelRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.MODEL, Kind.ADAPTER, Kind.ONNX))]
-FLOOR = 0.3
+MIN_SCORE = 0.3
 """Least F1 of words of free answers, unless another is given."""
-LOST = (
+MEASURED_CHECKS = (
     *("answers", "format", "repeatable", "memory", "length_pace", "length_format"),
     *("edge_answered", "edge_ended", "edge_leaks", "edge_injection"),
 )
 """What can't be measured when the model stops."""
 CONTEXT = 2048
 """Tokens that a model reads whose facts don't say."""
-EDGE_ENDED = 0.8
+MIN_EDGE_ENDED = 0.8
 """Least share of answers to unexpected texts that end by themselves: a few may run on until they are cut off."""
 
 
@@ -124,9 +124,9 @@ def check(params: ChecklistParams, world: World) -> list[Problem]:
 def quote(params: ChecklistParams, world: World) -> Quote:
     """One prompt at a time; the prompts of three lengths weigh as much as 40 ordinary ones each time."""
     facts, data = facts_of(params.model, world), world.describe(params.data)
-    asked = params.requests + len(EDGE) + len(INJECTIONS) + 8 * behavior.EACH_LENGTH
+    asked = params.requests + len(EDGE_CASES) + len(INJECTIONS) + 8 * behavior.TEXTS_PER_LENGTH
     load = time_estimates.Load.of(data.facts if data else {}, asked, params.max_new_tokens)
-    seconds = time_estimates.LOAD_SECONDS[costs.way(facts)] + asked * time_estimates.one_seconds(facts, load)
+    seconds = time_estimates.LOAD_SECONDS[costs.runtime_of(facts)] + asked * time_estimates.one_seconds(facts, load)
     return Quote(
         seconds=seconds / world.speed(),
         memory_bytes=costs.answer_bytes(facts),
@@ -135,62 +135,65 @@ def quote(params: ChecklistParams, world: World) -> Quote:
     )
 
 
-def run(params: ChecklistParams, ctx: Any) -> ChecklistResult:
+def run(params: ChecklistParams, ctx: Context) -> ChecklistResult:
     view, source = ctx.input(params.model), ctx.input(params.data)
     model = as_export(view, ctx) if view.kind is Kind.PACKAGE else view
     data = DataFolder(source.path)
-    rows = known_rows(source, params.split, min(params.rows, params.requests))
-    pulse = Pulse(ctx, params.requests + len(EDGE) + len(INJECTIONS) + 1, "loading the model")
-    pulse()
-    checks = _asked(params, ctx, model, data, rows, pulse)
-    made = _keep(params, ctx, view, source, checks)
-    ctx.progress(pulse.total, pulse.total, "done")
+    rows = gold_rows(source, params.split, min(params.rows, params.requests))
+    progress = Progress(ctx, params.requests + len(EDGE_CASES) + len(INJECTIONS) + 1, "loading the model")
+    progress()
+    checks = _run_checks(params, ctx, model, data, rows, progress)
+    made = _save_report(params, ctx, view, source, checks)
+    ctx.progress(progress.total, progress.total, "done")
     return ChecklistResult(artifact=made.id, metrics=_metrics(checks))
 
 
-def _asked(
-    params: ChecklistParams, ctx: Any, model: ArtifactView, data: DataFolder, rows: list[Row], pulse: Pulse
+def _run_checks(
+    params: ChecklistParams, ctx: Context, model: ArtifactView, data: DataFolder, rows: list[Row], progress: Progress
 ) -> list[Check]:
     known = [row.output for row in data.rows("train") if row.output is not None]
-    form = Form.of(data.template, known)
+    form = AnswerFormat.of(data.template, known)
     encoder = Encoder(model.path)
     room = params.max_new_tokens or max_answer_tokens(data, encoder)
     bases = {each.id: each for each in bases_of(model, ctx)}
     found: list[Check] = []
     try:
-        with AskedModel(model, bases, ctx.scratch("asked_model"), pulse) as asked_model:
+        with AskedModel(model, bases, ctx.scratch("asked_model"), progress) as asked_model:
             asked_model.loaded()
-            ask = Asker(asked_model, encoder, data.template, int(model.facts.get("context") or CONTEXT), room)
-            pulse.add(0, "sending requests")
-            requests = behavior.request(ask, rows, params.requests, pulse.add)
-            found.append(behavior.answers_check(rows, requests.answers, *_floor(params, data, known)))
+            ask = ModelProbe(asked_model, encoder, data.template, int(model.facts.get("context") or CONTEXT), room)
+            progress.add(0, "sending requests")
+            requests = behavior.send_requests(ask, rows, params.requests, progress.add)
+            found.append(behavior.answers_check(rows, requests.answers, *_min_score(params, data, known)))
             found.append(behavior.format_check(form, requests.answers, params.min_format))
             found += [behavior.repeat_check(requests), behavior.memory_check(requests, params.max_growth)]
-            pulse.add(0, "asking short and long texts")
+            progress.add(0, "asking short and long texts")
             found += behavior.length_checks(ask, form, rows, params.max_slowdown)
-            pulse.add(1, "asking unexpected texts")
-            found += behavior.edge_checks(ask, EDGE_ENDED, pulse.add)
+            progress.add(1, "asking unexpected texts")
+            found += behavior.edge_checks(ask, MIN_EDGE_ENDED, progress.add)
     except (Died, Refused, StudioError) as error:
-        return [at_most("alive", 1, 0, args={"reason": str(error)[:200]}), *_lost(found, str(error))]
+        return [at_most("alive", 1, 0, args={"reason": str(error)[:200]}), *_with_not_measured(found, str(error))]
     return [at_most("alive", 0, 0), *found]
 
 
-def _floor(params: ChecklistParams, data: DataFolder, known: list[str]) -> tuple[bool, float]:
+def _min_score(params: ChecklistParams, data: DataFolder, known: list[str]) -> tuple[bool, float]:
     """Whether answers are labels, and the least score."""
     labels = data.template.answer == "label"
     if params.floor or not labels or not known:
-        return labels, params.floor or FLOOR
+        return labels, params.floor or MIN_SCORE
     return labels, Counter(known).most_common(1)[0][1] / len(known)
 
 
-def _lost(found: list[Check], reason: str) -> list[Check]:
+def _with_not_measured(found: list[Check], reason: str) -> list[Check]:
     """What was measured until then, and the rest as not measured."""
     names = {each.name for each in found}
-    return [*found, *(at_most(name, None, 0, args={"reason": reason[:200]}) for name in LOST if name not in names)]
+    return [
+        *found,
+        *(at_most(name, None, 0, args={"reason": reason[:200]}) for name in MEASURED_CHECKS if name not in names),
+    ]
 
 
-def _keep(
-    params: ChecklistParams, ctx: Any, view: ArtifactView, source: ArtifactView, checks: list[Check]
+def _save_report(
+    params: ChecklistParams, ctx: Context, view: ArtifactView, source: ArtifactView, checks: list[Check]
 ) -> ArtifactView:
     wrong = failed(checks)
     facts = {
@@ -206,7 +209,7 @@ def _keep(
         **_metrics(checks),
     }
     out = ctx.scratch("out")
-    report = {**facts, "checks": told(checks)}
+    report = {**facts, "checks": check_dicts(checks)}
     write_json(out / "report.json", report)
     shown = document(report)
     (out / "report.html").write_text(html(shown), encoding="utf-8")

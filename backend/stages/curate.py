@@ -3,27 +3,25 @@
 Needs a dataset with answers. Leaves a dataset whose train split holds what stayed; validation, test, pool and template are
 the dataset's own. Beside them: `drops.json` (how many rows went and why), `dropped.jsonl` (those rows), `quality.json`
 (variety and classes before and after) and `map.json` (rows as points in the plane). What people accepted or wrote in a
-review stays whatever the rules say, unless it is a row that measures.
+review stays whatever the filters say, unless it is in validation or test.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
 from backend.core.messages.words import DROPS
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
-from backend.data.curation import Curated, Decision, curate
-from backend.data.dataset import DataFolder, Row, data_facts, truth
+from backend.data.curation import CurationResult, RowDecision, curate
+from backend.data.dataset import DataFolder, Row, data_facts, gold_answer
 from backend.data.decisions import accepted_rows
-from backend.data.filter_report import NEAR, Quality
-from backend.data.filters import RuleParams, check_rules
+from backend.data.filter_report import NEAR_DUPLICATE_THRESHOLD, FilterReport
+from backend.data.filters import FilterParams, check_filters
 
 _SECONDS, _ROW_SECONDS = 2.0, 0.0004
 _MEMORY, _ROW_MEMORY = 215_000_000, 4_000
@@ -40,7 +38,7 @@ class _Inputs(Params):
     )
 
 
-class CurateParams(RuleParams, _Inputs):
+class CurateParams(FilterParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
     name: str = Field(
@@ -56,7 +54,7 @@ class CurateResult(Result):
 
 
 def check(params: CurateParams, world: World) -> list[Problem]:
-    problems = check_refs(params, world) + check_rules(params)
+    problems = check_refs(params, world) + check_filters(params)
     known = world.describe(params.data)
     rows = known.facts.get("rows") if known else None
     if rows is not None and not rows.get("train", 0):
@@ -81,23 +79,25 @@ def quote(params: CurateParams, world: World) -> Quote:
     )
 
 
-def run(params: CurateParams, ctx: Any) -> CurateResult:
+def run(params: CurateParams, ctx: Context) -> CurateResult:
     source = ctx.input(params.data)
     data = DataFolder(source.path)
     rows = list(data.rows("train"))
     if not rows:
         raise StudioError("synth.no_answers", ref=source.name)
-    pulse = Pulse(ctx, 2 * len(rows), "looking at the rows")
+    progress = Progress(ctx, 2 * len(rows), "looking at the rows")
     held_out = [row for split in ("validation", "test") for row in data.rows(split)]
-    decisions = {row: Decision(accept=True) for row in accepted_rows(data.path)}
-    found = curate(params, data.template, rows, held_out, decisions, seed=ctx.seed, tick=pulse.add)
+    decisions = {row: RowDecision(accept=True) for row in accepted_rows(data.path)}
+    found = curate(params, data.template, rows, held_out, decisions, seed=ctx.seed, tick=progress.add)
     if not found.kept:
         reason, count = max(found.counts.items(), key=lambda item: item[1])
         raise StudioError("synth.nothing_left", rows=len(rows), reason=DROPS[reason], count=count)
     ctx.progress(2 * len(rows), 2 * len(rows), "writing")
-    report = filter_report.filtered(rows, found.kept, found.drops, data.template.labels, params.near_duplicates or NEAR)
+    report = filter_report.build_report(
+        rows, found.kept, found.drops, data.template.labels, params.near_duplicates or NEAR_DUPLICATE_THRESHOLD
+    )
     folder = ctx.scratch("out")
-    filter_report.write_filtered(folder, data.path, found.kept, report, found.drops)
+    filter_report.write_filtered_dataset(folder, data.path, found.kept, report, found.drops)
     agreement = _agreement(found.kept)
     facts = {**source.facts, **data_facts(folder), **agreement, "curated": found.counts}
     name = params.name or f"{source.name}-curated"[:100]
@@ -109,11 +109,11 @@ def run(params: CurateParams, ctx: Any) -> CurateResult:
 def _agreement(rows: list[Row]) -> dict[str, float]:
     """Share of the teacher's answers that are the person's, where both are known."""
     known = [row for row in rows if row.gold is not None]
-    right = sum((row.output or "").strip() == (truth(row) or "").strip() for row in known)
+    right = sum((row.output or "").strip() == (gold_answer(row) or "").strip() for row in known)
     return {"agreement": right / len(known)} if known else {}
 
 
-def _metrics(report: Quality, found: Curated) -> dict[str, float]:
+def _metrics(report: FilterReport, found: CurationResult) -> dict[str, float]:
     metrics: dict[str, float] = {
         "rows": report.before.rows,
         "kept": report.after.rows,

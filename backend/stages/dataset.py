@@ -12,11 +12,11 @@ from typing import Any
 from backend.core import stage
 from backend.core.errors import Problem, StudioError
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Stage, World, check_fits, check_refs
 from backend.data import demo
 from backend.data.dataset import SPLITS, data_facts, write_split, write_template
 from backend.data.params import DatasetParams
-from backend.data.prepare import Prepared, estimate, is_demo, prepare, to_row
+from backend.data.prepare import PreparedDataset, estimate, is_demo, prepare, to_row
 from backend.data.sniff import sniff
 
 _ROWS_PER_SECOND = 10_000
@@ -75,12 +75,12 @@ def quote(params: DatasetParams, world: World) -> Quote:
     )
 
 
-def run(params: DatasetParams, ctx: Any) -> Result:
+def run(params: DatasetParams, ctx: Context) -> Result:
     ctx.progress(0, 1, "reading")
     prepared = prepare(params, ctx.seed, each=_reporter(ctx))
     for problem in prepared.warnings:
         ctx.log(problem.text(), "warning")
-    ctx.checkpoint()
+    ctx.raise_if_cancelled()
     folder = _write(params, prepared, ctx)
     facts = _facts(params, prepared, folder)
     counts = ", ".join(f"{split} {count}" for split, count in facts["rows"].items())
@@ -94,19 +94,19 @@ def run(params: DatasetParams, ctx: Any) -> Result:
     return Result(artifact=made.id, metrics=metrics, warnings=[problem.text() for problem in prepared.warnings])
 
 
-def _reporter(ctx: Any) -> Any:
+def _reporter(ctx: Context) -> Any:
     def each(done: int, total: int) -> None:
         if done % 1000 == 1:
-            ctx.checkpoint()
+            ctx.raise_if_cancelled()
             ctx.progress(min(done, total), total, "reading")
 
     return each
 
 
-def _write(params: DatasetParams, prepared: Prepared, ctx: Any) -> Path:
+def _write(params: DatasetParams, prepared: PreparedDataset, ctx: Context) -> Path:
     folder: Path = ctx.scratch("out")
     for step, name in enumerate(SPLITS):
-        ctx.checkpoint()
+        ctx.raise_if_cancelled()
         ctx.progress(step, len(SPLITS), "writing")
         write_split(folder, name, (to_row(row, pool=name == "pool") for row in prepared.splits.get(name, [])))
     write_template(folder, prepared.template)
@@ -115,7 +115,7 @@ def _write(params: DatasetParams, prepared: Prepared, ctx: Any) -> Path:
     return folder
 
 
-def _facts(params: DatasetParams, prepared: Prepared, folder: Path) -> dict[str, Any]:
+def _facts(params: DatasetParams, prepared: PreparedDataset, folder: Path) -> dict[str, Any]:
     return data_facts(folder) | {
         "source": params.source if is_demo(params) else Path(params.source).name,
         "source_sha256": prepared.sha256,

@@ -1,7 +1,7 @@
 """Distillation: a smaller student learns, in full, the answers that a dataset holds (a teacher's, or gold), and on most
-routes what the teacher holds for likely too: from a capture, or from the teacher in memory (backend.training.methods).
+methods the teacher's probabilities too: from a capture, or from the teacher in memory (backend.training.methods).
 
-Needs a student (a small model, or one that `cut` made of its teacher) and a dataset with answers. Trains the student in
+Needs a student (a small model, or one that `prune` made of its teacher) and a dataset with answers. Trains the student in
 full, or with `adapter` by LoRA, which is merged at the end. Leaves a full model with the same tokenizer and the dataset's
 template.
 """
@@ -16,20 +16,20 @@ from pydantic import Field
 from backend.core.errors import Problem
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import complete_facts
 from backend.models import costs
-from backend.models.trust import check_answers, warn_weak
-from backend.training.captures import learning_bytes
-from backend.training.lora import AdapterParams, AdapterSwitch
-from backend.training.methods import RouteParams, beside, check_route
-from backend.training.params import TrainingParams, check_training, learned_facts, load_examples, work
+from backend.models.teacher_accuracy import check_answers, warn_inaccurate
+from backend.training.captures import capture_training_bytes
+from backend.training.lora import LoraParams, UseAdapterParams
+from backend.training.methods import MethodParams, check_method, teacher_cost
+from backend.training.params import TrainingParams, check_training, learned_facts, load_examples, workload
 
 
 class _Inputs(Params):
     student: TorchRef = Field(
         title="Student",
-        description="The model that learns: one that was cut from its teacher, or any small one. An adapter is merged "
+        description="The model that learns: one that was pruned from its teacher, or any small one. An adapter is merged "
         "into its model first.",
     )
     data: DatasetRef = Field(
@@ -37,7 +37,7 @@ class _Inputs(Params):
     )
 
 
-class DistillParams(AdapterParams, AdapterSwitch, TrainingParams, RouteParams, _Inputs):
+class DistillParams(LoraParams, UseAdapterParams, TrainingParams, MethodParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
     train_embeddings: Literal["auto", "always", "never"] = Field(
@@ -57,7 +57,7 @@ def check(params: DistillParams, world: World) -> list[Problem]:
     if problems:
         return problems
     problems = check_training(params, params.student, params.data, world)
-    problems += check_route(params, params.student, params.data, world)
+    problems += check_method(params, params.student, params.data, world)
     return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world)
 
 
@@ -65,16 +65,18 @@ def quote(params: DistillParams, world: World) -> Quote:
     student, data = world.describe(params.student), world.describe(params.data)
     assert student and data
     facts = student.facts
-    shape = work(params, complete_facts(data.facts, data.path))
+    shape = workload(params, complete_facts(data.facts, data.path))
     train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter)
-    trains = costs.training_bytes(facts, trained=_trained(params, facts), batch_tokens=shape.batch_tokens(params))
-    trains += shape.steps_bytes(params, facts["vocabulary"])
+    trains = costs.training_bytes(
+        facts, trained=_trained_parameters(params, facts), batch_tokens=shape.batch_tokens(params)
+    )
+    trains += shape.rationale_bytes(params, facts["vocabulary"])
     if params.capture and (capture := world.describe(params.capture)):
-        train += costs.logit_seconds(facts, shape.rows * shape.answers)
-        trains += learning_bytes(capture.facts, params.batch_size * shape.answers, facts["vocabulary"])
+        train += costs.divergence_seconds(facts, shape.rows * shape.answers)
+        trains += capture_training_bytes(capture.facts, params.batch_size * shape.answers, facts["vocabulary"])
     start = costs.start_seconds(facts)
     if params.teacher and (teacher := world.describe(params.teacher)):
-        more = beside(params, teacher.facts, facts, shape, params.batch_size)
+        more = teacher_cost(params, teacher.facts, facts, shape, params.batch_size)
         start, trains = start + more[0], trains + more[1]
     return Quote(
         seconds=(start + shape.slowdown(params) * train) / world.speed(),
@@ -84,28 +86,28 @@ def quote(params: DistillParams, world: World) -> Quote:
     )
 
 
-def run(params: DistillParams, ctx: Any) -> DistillResult:
-    from backend.ml.distillation.trainers import route_trainer
+def run(params: DistillParams, ctx: Context) -> DistillResult:
+    from backend.ml.distillation.method_trainer import method_trainer
     from backend.ml.inference.load import load_model, tokenizer_of
-    from backend.ml.training.lora import adapter_state, merged
+    from backend.ml.training.lora import adapter_state, merge_adapter
     from backend.ml.training.trainer import train
 
     source, data = ctx.input(params.student), ctx.input(params.data)
-    warn_weak(data, ctx)
+    warn_inaccurate(data, ctx)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, source.path, data, ctx)
-    ctx.checkpoint()
-    make = route_trainer(params, source, data, examples, ctx)
+    ctx.raise_if_cancelled()
+    make = method_trainer(params, source, data, examples, ctx)
     ctx.progress(0, 1, "loading the model")
     model = _student(params, source, ctx)
     metrics = train(model, tokenizer_of(source.path), examples, held_out, params, ctx, make)
-    ctx.checkpoint()
+    ctx.raise_if_cancelled()
     if params.adapter:
         ctx.progress(0, 1, "merging the adapter")
         learned = adapter_state(model)
         del model, make  # and with it a teacher in memory
         gc.collect()  # a trainer holds itself, and so its model, until it is collected
-        model = merged(load_model(source, ctx.input, merged=True), *learned)
+        model = merge_adapter(load_model(source, ctx.input, merged=True), *learned)
     return _keep(params, model, source, data, metrics, ctx)
 
 
@@ -116,14 +118,14 @@ def trains_embeddings(params: DistillParams, facts: dict[str, Any]) -> bool:
     return params.train_embeddings == "always"
 
 
-def _trained(params: DistillParams, facts: dict[str, Any]) -> int:
+def _trained_parameters(params: DistillParams, facts: dict[str, Any]) -> int:
     """How many parameters learn."""
     if params.adapter:
         return costs.lora_size(facts, params.rank, params.targets)
     return int(facts["parameters"]) if trains_embeddings(params, facts) else costs.body_size(facts)
 
 
-def _student(params: DistillParams, source: ArtifactView, ctx: Any) -> Any:
+def _student(params: DistillParams, source: ArtifactView, ctx: Context) -> Any:
     from backend.ml.compression.prune import freeze_embeddings
     from backend.ml.inference.load import load_model
     from backend.ml.training.lora import add_adapter
@@ -137,13 +139,13 @@ def _student(params: DistillParams, source: ArtifactView, ctx: Any) -> Any:
 
 
 def _keep(
-    params: DistillParams, model: Any, source: ArtifactView, data: ArtifactView, metrics: dict[str, float], ctx: Any
+    params: DistillParams, model: Any, source: ArtifactView, data: ArtifactView, metrics: dict[str, float], ctx: Context
 ) -> DistillResult:
-    from backend.ml.compression.prune import save_student
+    from backend.ml.compression.prune import save_model
     from backend.models.probe import inspect_folder
 
     out = ctx.scratch("out")
-    save_student(model, out)
+    save_model(model, out)
     inherited = learned_facts(source, data, out)
     facts = {**inspect_folder(out), "data": inherited["data"], "template": inherited["template"]}
     made = ctx.artifact(
@@ -166,5 +168,5 @@ STAGE = Stage(
     check=check,
     quote=quote,
     run=run,
-    example={"student": "${cut}", "data": "${answers}"},
+    example={"student": "${pruned}", "data": "${answers}"},
 )

@@ -18,27 +18,27 @@ from pydantic import Field
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Result, Stage, World, check_fits, check_refs, check_rows
-from backend.data.dataset import DataFolder, Row, known_rows, truth
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.data.dataset import DataFolder, Row, gold_answer, gold_rows
 from backend.generation.answerer import (
     Answerer,
     AnswererParams,
     answerer_facts,
     check_answerer,
     check_budget,
-    endpoint_money,
+    endpoint_cost,
     open_answerer,
 )
-from backend.generation.batch import Reply, log_cut_off, log_refused, lost_its_end, replies
+from backend.generation.batch import Reply, is_truncated, log_refused, log_truncated, replies
 from backend.inference import time_estimates
 from backend.inference.benchmark import measure_cost, reset_peak
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_runtime
 from backend.models import costs
-from backend.process.memory import held_memory, peak_memory
+from backend.process.memory import current_memory, peak_memory
 
 WEIGHTS = (".safetensors", ".onnx", ".onnx.data", ".onnx_adapter")
 
@@ -102,59 +102,59 @@ def quote(params: EvaluateParams, world: World) -> Quote:
         memory_bytes=costs.answer_bytes(model) if params.model else time_estimates.PLAIN_MEMORY,
         disk_bytes=int(load.data_bytes),
         tokens=0 if params.model else int(load.tokens + single.tokens),
-        money=endpoint_money(params.endpoint, world, load) + endpoint_money(params.endpoint, world, single),
+        money=endpoint_cost(params.endpoint, world, load) + endpoint_cost(params.endpoint, world, single),
         forecast={"split": params.split, "n": rows},
     )
 
 
-def run(params: EvaluateParams, ctx: Any) -> EvaluateResult:
+def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
     source = ctx.input(params.data)
     data = DataFolder(source.path)
-    rows = known_rows(source, params.split, params.max_rows or None)
+    rows = gold_rows(source, params.split, params.max_rows or None)
     ctx.progress(0, len(rows), "loading the model")
-    empty = _empty(params, ctx)
+    empty = _runtime_memory(params, ctx)
     reset_peak()
     begun = time.perf_counter()
     answerer = open_answerer(params, ctx)
     loaded = time.perf_counter() - begun
     try:
-        sampling = Sampling(max_new_tokens=_room(params, data, answerer))
+        sampling = Sampling(max_new_tokens=_max_new_tokens(params, data, answerer))
         metrics = _cost(params, ctx, data, rows, answerer, sampling)
         if answerer.view:
             metrics |= _memory(empty)
-        heard = _heard(params, ctx, data, rows, answerer, sampling)
+        heard = _collect_replies(params, ctx, data, rows, answerer, sampling)
         answers = [reply.text for reply in heard]
         metrics |= _scores(ctx, data, rows, answers, answerer)
         metrics["cut_off"] = _cut_off(ctx, data, heard, sampling.max_new_tokens) / len(rows)
     finally:
         answerer.engine.close()
-    metrics |= answerer.spend.metrics()
-    metrics |= _weight(ctx, answerer.view) | ({"load_seconds": loaded} if answerer.view else {})
+    metrics |= answerer.budget.metrics()
+    metrics |= _size_metrics(ctx, answerer.view) | ({"load_seconds": loaded} if answerer.view else {})
     folder = _write(ctx, data, rows, answers, metrics)
     made = _keep(params, ctx, source, answerer, folder, metrics)
     ctx.progress(len(rows), len(rows), "done")
     return EvaluateResult(artifact=made.id, metrics=metrics)
 
 
-def _empty(params: EvaluateParams, ctx: Any) -> int:
+def _runtime_memory(params: EvaluateParams, ctx: Context) -> int:
     """Bytes that the process holds with the runtime's libraries and no model: what any model costs here."""
     if params.model:
         open_runtime(ctx.input(params.model))
-    return held_memory()
+    return current_memory()
 
 
-def _room(params: EvaluateParams, data: DataFolder, answerer: Answerer) -> int:
+def _max_new_tokens(params: EvaluateParams, data: DataFolder, answerer: Answerer) -> int:
     """The same for every model of one tokenizer: from labels or training answers, never from the rows that are asked."""
     return params.max_new_tokens or max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
 
 
 def _cost(
-    params: EvaluateParams, ctx: Any, data: DataFolder, rows: list[Row], answerer: Answerer, sampling: Sampling
+    params: EvaluateParams, ctx: Context, data: DataFolder, rows: list[Row], answerer: Answerer, sampling: Sampling
 ) -> dict[str, float]:
-    pulse = Pulse(ctx, len(rows), "measuring times, one prompt at a time")
-    pulse()
+    progress = Progress(ctx, len(rows), "measuring times, one prompt at a time")
+    progress()
     prompts = [data.template.prompt(row) for row in rows[: params.cost_prompts]]
-    return measure_cost(answerer.engine, prompts, sampling, pulse).model_dump()
+    return measure_cost(answerer.engine, prompts, sampling, progress).model_dump()
 
 
 def _memory(empty: int) -> dict[str, float]:
@@ -163,30 +163,32 @@ def _memory(empty: int) -> dict[str, float]:
     return {"peak_memory_bytes": peak, "model_memory_bytes": max(0.0, peak - empty)}
 
 
-def _heard(
-    params: EvaluateParams, ctx: Any, data: DataFolder, rows: list[Row], answerer: Answerer, sampling: Sampling
+def _collect_replies(
+    params: EvaluateParams, ctx: Context, data: DataFolder, rows: list[Row], answerer: Answerer, sampling: Sampling
 ) -> list[Reply]:
-    pulse = Pulse(ctx, len(rows), "answering")
+    progress = Progress(ctx, len(rows), "answering")
     prompts = [data.template.prompt(row) for row in rows]
     heard = [Reply("")] * len(rows)
-    for index, reply in replies(answerer, prompts, sampling, pulse, params.batch_size):
+    for index, reply in replies(answerer, prompts, sampling, progress, params.batch_size):
         heard[index] = reply
-        pulse.add()
+        progress.add()
     log_refused(ctx, [row.id for row in rows], heard)
     return heard
 
 
-def _cut_off(ctx: Any, data: DataFolder, heard: list[Reply], room: int) -> int:
+def _cut_off(ctx: Context, data: DataFolder, heard: list[Reply], room: int) -> int:
     """How many answers lost their end, also into the log."""
-    count = sum(lost_its_end(reply, data.template.labels) for reply in heard)
-    log_cut_off(ctx, count, len(heard), room)
+    count = sum(is_truncated(reply, data.template.labels) for reply in heard)
+    log_truncated(ctx, count, len(heard), room)
     return count
 
 
-def _scores(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], answerer: Answerer) -> dict[str, float]:
+def _scores(
+    ctx: Context, data: DataFolder, rows: list[Row], answers: list[str], answerer: Answerer
+) -> dict[str, float]:
     from backend.ml.evaluation import metrics as scores
 
-    expected = [truth(row) or "" for row in rows]
+    expected = [gold_answer(row) or "" for row in rows]
     if data.template.answer == "label":
         seen = Counter(row.output for row in data.rows("train") if row.output is not None) or Counter(expected)
         return scores.label_scores(expected, answers, data.template.labels, seen.most_common(1)[0][0])
@@ -194,19 +196,19 @@ def _scores(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], ans
     return found | (_loss(ctx, data, rows, expected, answerer.engine) if answerer.view else {})
 
 
-def _loss(ctx: Any, data: DataFolder, rows: list[Row], expected: list[str], engine: Any) -> dict[str, float]:
+def _loss(ctx: Context, data: DataFolder, rows: list[Row], expected: list[str], engine: Any) -> dict[str, float]:
     """Mean -ln p per token of the right answers and their ends of turn, and its exponential."""
-    pulse = Pulse(ctx, len(rows), "reading the right answers")
+    progress = Progress(ctx, len(rows), "reading the right answers")
     total, tokens = 0.0, 0
     for row, text in zip(rows, expected, strict=True):
         answer = engine.encoder.answer_ids(text)
         total += engine.loss(engine.encode(data.template.prompt(row)), answer)
         tokens += len(answer)
-        pulse.add()
+        progress.add()
     return {"loss": total / tokens, "perplexity": exp(min(700.0, total / tokens)), "loss_tokens": float(tokens)}
 
 
-def _weight(ctx: Any, view: ArtifactView | None) -> dict[str, float]:
+def _size_metrics(ctx: Context, view: ArtifactView | None) -> dict[str, float]:
     """Bytes that have to be handed over, with the base of an adapter, and parameters."""
     if view is None:
         return {}
@@ -220,12 +222,12 @@ def _weight(ctx: Any, view: ArtifactView | None) -> dict[str, float]:
     return {"size_bytes": float(size), "weights_bytes": float(weights), "parameters": float(parameters)}
 
 
-def _write(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], metrics: dict[str, float]) -> Path:
+def _write(ctx: Context, data: DataFolder, rows: list[Row], answers: list[str], metrics: dict[str, float]) -> Path:
     from backend.ml.evaluation import metrics as scores
 
     out: Path = ctx.scratch("out")
     write_json(out / "metrics.json", metrics)
-    expected = [truth(row) or "" for row in rows]
+    expected = [gold_answer(row) or "" for row in rows]
     with (out / "answers.jsonl").open("w", encoding="utf-8") as stream:
         for row, right, answer in zip(rows, expected, answers, strict=True):
             correct = right.strip() == answer.strip()
@@ -237,7 +239,12 @@ def _write(ctx: Any, data: DataFolder, rows: list[Row], answers: list[str], metr
 
 
 def _keep(
-    params: EvaluateParams, ctx: Any, source: ArtifactView, answerer: Answerer, folder: Path, metrics: dict[str, float]
+    params: EvaluateParams,
+    ctx: Context,
+    source: ArtifactView,
+    answerer: Answerer,
+    folder: Path,
+    metrics: dict[str, float],
 ) -> ArtifactView:
     facts = {"model_name": answerer.name, "data": source.id, "split": params.split, **metrics}
     parents = [source.id]

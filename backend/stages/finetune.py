@@ -6,19 +6,17 @@ template and the dataset's template. With `qlora` the model is held in 4 bits wh
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
 from backend.core.errors import Problem
 from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import complete_facts
 from backend.models import costs
-from backend.models.trust import check_answers, warn_weak
-from backend.training.lora import AdapterParams
-from backend.training.params import TrainingParams, check_training, learned_facts, load_examples, work
+from backend.models.teacher_accuracy import check_answers, warn_inaccurate
+from backend.training.lora import LoraParams
+from backend.training.params import TrainingParams, check_training, learned_facts, load_examples, workload
 
 _BLOCK = 64  # weights that share a scale in the 4-bit format
 
@@ -32,7 +30,7 @@ class _Inputs(Params):
     data: DatasetRef = Field(default="", title="Dataset", description="The examples to learn from, with their answers.")
 
 
-class FinetuneParams(AdapterParams, TrainingParams, _Inputs):
+class FinetuneParams(LoraParams, TrainingParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
     batch_size: int = Field(
@@ -70,7 +68,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     model, data = world.describe(params.model), world.describe(params.data)
     assert model and data
     trained = costs.lora_size(model.facts, params.rank, params.targets)
-    shape = work(params, complete_facts(data.facts, data.path))
+    shape = workload(params, complete_facts(data.facts, data.path))
     slow = (1.25 if params.qlora else 1.0) * shape.slowdown(params)
     train = costs.training_seconds(model.facts, **shape.timing, frozen=True)
     memory = costs.training_bytes(
@@ -82,28 +80,28 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     forecast = {**model.facts, "format": "adapter", "base": params.model, "data": params.data}
     return Quote(
         seconds=(costs.start_seconds(model.facts) + slow * train) / world.speed(),
-        memory_bytes=memory + shape.steps_bytes(params, model.facts["vocabulary"]),
+        memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
         disk_bytes=trained * 4 + 4_000_000,
         forecast={**forecast, "adapter_parameters": trained},
     )
 
 
-def run(params: FinetuneParams, ctx: Any) -> FinetuneResult:
+def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     from backend.ml.inference.load import load_model, tokenizer_of
     from backend.ml.training.lora import add_adapter, save_adapter
-    from backend.ml.training.rationale import steps_trainer
+    from backend.ml.training.rationale import rationale_trainer
     from backend.ml.training.trainer import train
 
     base, data = ctx.input(params.model), ctx.input(params.data)
-    warn_weak(data, ctx)
+    warn_inaccurate(data, ctx)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, base.path, data, ctx)
-    ctx.checkpoint()
+    ctx.raise_if_cancelled()
     ctx.progress(0, 1, "loading the model")
     model = add_adapter(load_model(base, ctx.input, quantized=params.qlora), params, ctx.seed)
-    make = steps_trainer(params, examples)
+    make = rationale_trainer(params, examples)
     metrics = train(model, tokenizer_of(base.path), examples, held_out, params, ctx, make)
-    ctx.checkpoint()
+    ctx.raise_if_cancelled()
     out = ctx.scratch("out")
     save_adapter(model, base, out)
     facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id}

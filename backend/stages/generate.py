@@ -11,39 +11,38 @@ import shutil
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
 from backend.data.dataset import DataFolder, Row, data_facts, write_split
-from backend.data.filter_report import Quality, Variety, map_points
+from backend.data.filter_report import Diversity, FilterReport, map_points
 from backend.generation.answerer import (
     Answerer,
     AnswererParams,
     answerer_facts,
     check_answerer,
     check_budget,
-    endpoint_money,
+    endpoint_cost,
     open_answerer,
 )
-from backend.generation.batch import ask, log_cut_off, log_refused
-from backend.generation.novelty import Found, Sieve
-from backend.generation.self_instruct import PATIENCE, Inventor, Method
+from backend.generation.batch import ask, log_refused, log_truncated
+from backend.generation.novelty import GeneratedRows, NoveltyFilter
+from backend.generation.self_instruct import MAX_REQUEST_FACTOR, Method, SelfInstruct
 from backend.inference import time_estimates
 from backend.inference.protocol import Sampling
 from backend.models import costs
 
-ROUND = 32
+REQUESTS_PER_ROUND = 32
 """Requests between two looks at what is still missing."""
-DRY_ROUNDS = 3
+MAX_EMPTY_ROUNDS = 3
 """Rounds without a single new row after which it ends."""
-REQUEST_CHARS = 250
+PROMPT_CHARS = 250
 KEPT_FILES = ("train.jsonl", "validation.jsonl", "test.jsonl", "template.json", "NOTICE", "decisions.jsonl")
 
 
@@ -131,7 +130,7 @@ def quote(params: GenerateParams, world: World) -> Quote:
     known = world.describe(params.data)
     facts = known.facts if known else {}
     chars = facts.get("prompt_chars", 100.0)
-    shown = chars * (params.shown if params.method == "examples" else 1) + REQUEST_CHARS + len(params.about)
+    shown = chars * (params.shown if params.method == "examples" else 1) + PROMPT_CHARS + len(params.about)
     answer = params.per_request * (costs.prompt_tokens(chars) - costs.prompt_tokens(0) + 4)
     load = time_estimates.Load(
         rows=-(-params.rows // params.per_request),
@@ -152,12 +151,12 @@ def quote(params: GenerateParams, world: World) -> Quote:
         memory_bytes=costs.answer_bytes(model) if params.model else time_estimates.PLAIN_MEMORY,
         disk_bytes=int(load.data_bytes),
         tokens=0 if params.model else int(load.tokens),
-        money=endpoint_money(params.endpoint, world, load),
+        money=endpoint_cost(params.endpoint, world, load),
         forecast={**facts, "rows": {**split, "pool": pool}},
     )
 
 
-def run(params: GenerateParams, ctx: Any) -> GenerateResult:
+def run(params: GenerateParams, ctx: Context) -> GenerateResult:
     begun = time.monotonic()
     source = ctx.input(params.data)
     data = DataFolder(source.path)
@@ -167,12 +166,12 @@ def run(params: GenerateParams, ctx: Any) -> GenerateResult:
     ctx.progress(0, 1, "loading the model")
     answerer = open_answerer(params, ctx)
     try:
-        found = _invent(params, ctx, data, seeds, answerer)
+        found = _generate(params, ctx, data, seeds, answerer)
     finally:
         answerer.engine.close()
     if not found.rows:
         raise _nothing_new(found, answerer.name)
-    log_cut_off(ctx, found.cut, found.requests, found.room)
+    log_truncated(ctx, found.truncated, found.requests, found.max_new_tokens)
     if len(found.rows) < params.rows:
         ctx.log(f"Only {len(found.rows)} of {params.rows} inputs are new, after {found.requests} requests.", "warning")
     report = _report(params, data, found)
@@ -182,7 +181,7 @@ def run(params: GenerateParams, ctx: Any) -> GenerateResult:
     name = params.name or f"{source.name}-more"[:100]
     made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=parents, license=source.license)
     ctx.progress(1, 1, "done")
-    metrics = _metrics(report, found, time.monotonic() - begun) | answerer.spend.metrics()
+    metrics = _metrics(report, found, time.monotonic() - begun) | answerer.budget.metrics()
     return GenerateResult(artifact=made.id, metrics=metrics)
 
 
@@ -192,79 +191,83 @@ def _seeds(data: DataFolder) -> list[Row]:
     return rows["train"] or rows["pool"]
 
 
-def _invent(params: GenerateParams, ctx: Any, data: DataFolder, seeds: list[Row], answerer: Answerer) -> Found:
+def _generate(
+    params: GenerateParams, ctx: Context, data: DataFolder, seeds: list[Row], answerer: Answerer
+) -> GeneratedRows:
     balance = params.balance and data.template.answer == "label"
-    inventor = Inventor(seeds, params.method, params.per_request, params.shown, balance, params.about, ctx.seed)
-    sieve = Sieve(data, params.rows, params.near_duplicates)
-    found, dry = Found(), 0
-    limit = params.max_requests or PATIENCE * -(-params.rows // params.per_request)
-    pulse = Pulse(ctx, -(-params.rows // params.per_request), "asking for new inputs")
-    room = found.room = params.max_new_tokens or _room(params, seeds, answerer)
-    while (missing := params.rows - len(found.rows)) > 0 and found.requests < limit and dry < DRY_ROUNDS:
-        count = min(ROUND, limit - found.requests, -(-missing // params.per_request))
-        requests = list(inventor.requests(count, Counter(found.labels)))
+    generator = SelfInstruct(seeds, params.method, params.per_request, params.shown, balance, params.about, ctx.seed)
+    novelty = NoveltyFilter(data, params.rows, params.near_duplicates)
+    found, dry = GeneratedRows(), 0
+    limit = params.max_requests or MAX_REQUEST_FACTOR * -(-params.rows // params.per_request)
+    progress = Progress(ctx, -(-params.rows // params.per_request), "asking for new inputs")
+    max_new_tokens = found.max_new_tokens = params.max_new_tokens or _max_new_tokens(params, seeds, answerer)
+    while (missing := params.rows - len(found.rows)) > 0 and found.requests < limit and dry < MAX_EMPTY_ROUNDS:
+        count = min(REQUESTS_PER_ROUND, limit - found.requests, -(-missing // params.per_request))
+        requests = list(generator.requests(count, Counter(found.labels)))
         # A seed of its own for every round: a question that comes again gets another answer.
-        drawn = Sampling(max_new_tokens=room, temperature=params.temperature, seed=ctx.seed + found.requests)
+        drawn = Sampling(max_new_tokens=max_new_tokens, temperature=params.temperature, seed=ctx.seed + found.requests)
         prompts = [request.messages for request in requests]
-        got = ask(answerer, prompts, drawn, ctx.cache / "generate", pulse, params.batch_size)
+        got = ask(answerer, prompts, drawn, ctx.cache / "generate", progress, params.batch_size)
         before = len(found.rows)
         found.requests += count
         found.asked += got.asked
         found.cached += got.cached
         log_refused(ctx, [f"request {found.requests - count + at + 1}" for at in range(count)], got.replies)
         for request, reply in zip(requests, got.replies, strict=True):
-            sieve.take(reply.text, reply.cut, request.label, found)
+            novelty.add_reply(reply.text, reply.truncated, request.label, found)
         dry = 0 if len(found.rows) > before else dry + 1
-        pulse.total = pulse.done + max(1, -(-(params.rows - len(found.rows)) // params.per_request))
+        progress.total = progress.done + max(1, -(-(params.rows - len(found.rows)) // params.per_request))
     return found
 
 
-def _nothing_new(found: Found, teacher: str) -> StudioError:
-    if 2 * found.cut > found.requests:
-        return StudioError("answers.new_cut_off", teacher=teacher, count=str(found.requests), cut=str(found.cut))
+def _nothing_new(found: GeneratedRows, teacher: str) -> StudioError:
+    if 2 * found.truncated > found.requests:
+        return StudioError(
+            "answers.new_cut_off", teacher=teacher, count=str(found.requests), truncated=str(found.truncated)
+        )
     about = {"count": str(found.requests), "unreadable": str(found.unreadable), "example": found.example}
     return StudioError("synth.nothing_new", teacher=teacher, **about)
 
 
-def _room(params: GenerateParams, seeds: list[Row], answerer: Answerer) -> int:
+def _max_new_tokens(params: GenerateParams, seeds: list[Row], answerer: Answerer) -> int:
     """Tokens for the inputs of a request, each half as long again as the longest of ten seeds out of eleven."""
     encoder = getattr(answerer.engine, "encoder", None)
     lengths = sorted(len(encoder.ids(row.input)) if encoder else len(row.input) // 2 + 4 for row in seeds[:1_000])
     return min(4_096, 32 + params.per_request * (8 + 3 * lengths[10 * len(lengths) // 11] // 2))
 
 
-def _report(params: GenerateParams, data: DataFolder, found: Found) -> Quality:
+def _report(params: GenerateParams, data: DataFolder, found: GeneratedRows) -> FilterReport:
     """New rows count for the class that was asked for; a teacher says later what they are."""
     labels = data.template.labels
     there = [row for split in ("train", "pool") for row in data.rows(split)]
     new = [row.model_copy(update={"output": label}) for row, label in zip(found.rows, found.labels, strict=True)]
     states = [(there, "seed"), (new, "kept"), ([drop.row for drop in found.drops], "dropped")]
-    return Quality(
-        before=Variety.of(there, params.near_duplicates, labels),
-        after=Variety.of([*there, *new], params.near_duplicates, labels),
+    return FilterReport(
+        before=Diversity.of(there, params.near_duplicates, labels),
+        after=Diversity.of([*there, *new], params.near_duplicates, labels),
         dropped=found.counts,
         points=map_points([(row, state) for rows, state in states for row in rows], bool(labels)),
     )
 
 
-def _write(params: GenerateParams, ctx: Any, data: DataFolder, found: Found, report: Quality) -> Path:
+def _write(params: GenerateParams, ctx: Context, data: DataFolder, found: GeneratedRows, report: FilterReport) -> Path:
     out: Path = ctx.scratch("out")
     pool = list(data.rows("pool")) if params.keep_pool else []
     write_split(out, "pool", [*pool, *found.rows])
     for name in KEPT_FILES:
         if (data.path / name).is_file():
             shutil.copyfile(data.path / name, out / name)
-    filter_report.write(out, report, found.drops)
+    filter_report.write_report(out, report, found.drops)
     return out
 
 
-def _metrics(report: Quality, found: Found, seconds: float) -> dict[str, float]:
+def _metrics(report: FilterReport, found: GeneratedRows, seconds: float) -> dict[str, float]:
     metrics: dict[str, float] = {
         "rows": len(found.rows),
         "asked": found.asked,
         "cached": found.cached,
         "unreadable": found.unreadable,
-        "cut_off": found.cut / found.requests,
+        "cut_off": found.truncated / found.requests,
         "dropped": len(found.drops),
         **{f"dropped_{reason}": count for reason, count in sorted(found.counts.items())},
         "distinct_2": report.after.distinct_2,

@@ -9,38 +9,37 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import Any
 
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
 from backend.core.messages.words import DROPS
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
 from backend.data.dataset import DataFolder, Row, data_facts
 from backend.data.decisions import accepted_rows
-from backend.data.filter_report import NEAR, Drop
-from backend.data.review_order import by_teacher, labelled_by_people
+from backend.data.filter_report import NEAR_DUPLICATE_THRESHOLD, Drop
+from backend.data.review_order import human_answers, is_teacher_answer
 from backend.generation.answerer import (
     AnswererParams,
     answerer_facts,
     check_answerer,
     check_budget,
-    endpoint_money,
+    endpoint_cost,
     open_answerer,
 )
 from backend.generation.batch import ask, log_refused
 from backend.generation.judge import (
-    REPLY_TOKENS,
-    REQUEST_CHARS,
+    JUDGE_PROMPT_CHARS,
+    JUDGE_REPLY_TOKENS,
     RUBRIC,
-    as_confidence,
+    judge_prompt,
     log_unreadable,
-    question,
-    score_in,
+    parse_score,
+    score_to_confidence,
 )
 from backend.inference import time_estimates
 from backend.inference.protocol import Sampling
@@ -87,8 +86,8 @@ def quote(params: JudgeParams, world: World) -> Quote:
     chars = facts.get("prompt_chars", 100.0) + facts.get("answer_chars", 20.0)
     load = time_estimates.Load(
         rows=facts.get("rows", {}).get("train", 0),
-        prompt=costs.prompt_tokens(chars + REQUEST_CHARS + len(params.rubric)),
-        answer=min(params.max_new_tokens or REPLY_TOKENS, 4),
+        prompt=costs.prompt_tokens(chars + JUDGE_PROMPT_CHARS + len(params.rubric)),
+        answer=min(params.max_new_tokens or JUDGE_REPLY_TOKENS, 4),
         data_bytes=(chars + 200) * sum(facts.get("rows", {}).values()),
     )
     model = answerer_facts(params, world)
@@ -102,43 +101,43 @@ def quote(params: JudgeParams, world: World) -> Quote:
         memory_bytes=costs.answer_bytes(model) if params.model else time_estimates.PLAIN_MEMORY,
         disk_bytes=int(load.data_bytes),
         tokens=0 if params.model else int(load.tokens),
-        money=endpoint_money(params.endpoint, world, load),
+        money=endpoint_cost(params.endpoint, world, load),
         forecast=facts,
     )
 
 
-def run(params: JudgeParams, ctx: Any) -> JudgeResult:
+def run(params: JudgeParams, ctx: Context) -> JudgeResult:
     begun = time.monotonic()
     source = ctx.input(params.data)
     data = DataFolder(source.path)
     rows = list(data.rows("train"))
     if not any(map(_answered, rows)):
         raise StudioError("synth.no_answers", ref=source.name)
-    judged = _judged(rows, source, ctx)
+    judged = _rows_to_judge(rows, source, ctx)
     ctx.log(f"{len(judged)} of {len(rows)} rows are judged.")
     ctx.progress(0, max(1, len(judged)), "loading the model")
     answerer = open_answerer(params, ctx)
     try:
-        pulse = Pulse(ctx, max(1, len(judged)), "asking the judge")
-        prompts = [question(params.rubric, data.template, rows[at], rows[at].output or "") for at in judged]
-        drawn = Sampling(max_new_tokens=params.max_new_tokens or REPLY_TOKENS)
-        got = ask(answerer, prompts, drawn, ctx.cache / "judge", pulse, params.batch_size)
+        progress = Progress(ctx, max(1, len(judged)), "asking the judge")
+        prompts = [judge_prompt(params.rubric, data.template, rows[at], rows[at].output or "") for at in judged]
+        drawn = Sampling(max_new_tokens=params.max_new_tokens or JUDGE_REPLY_TOKENS)
+        got = ask(answerer, prompts, drawn, ctx.cache / "judge", progress, params.batch_size)
     finally:
         answerer.engine.close()
     log_refused(ctx, [rows[at].id for at in judged], got.replies)
-    scores = [score_in(reply.text) for reply in got.replies]
+    scores = [parse_score(reply.text) for reply in got.replies]
     known = [score for score in scores if score is not None]
     log_unreadable(ctx, len(judged) - len(known), len(judged))
     if judged and not known:
         example = got.replies[0].text[:60]
         raise StudioError("synth.judge_useless", count=len(judged), judge=answerer.name, example=example)
-    kept, drops = _sort(params, rows, dict(zip(judged, scores, strict=True)))
+    kept, drops = _select(params, rows, dict(zip(judged, scores, strict=True)))
     if not kept:
         reason, count = Counter(drop.reason for drop in drops).most_common(1)[0]
         raise StudioError("synth.nothing_left", rows=len(rows), reason=DROPS[reason], count=count)
     folder = ctx.scratch("out")
-    report = filter_report.filtered(rows, kept, drops, data.template.labels, NEAR)
-    filter_report.write_filtered(folder, data.path, kept, report, drops)
+    report = filter_report.build_report(rows, kept, drops, data.template.labels, NEAR_DUPLICATE_THRESHOLD)
+    filter_report.write_filtered_dataset(folder, data.path, kept, report, drops)
     score = {"score": sum(known) / len(known)} if known else {}
     facts = {**source.facts, **data_facts(folder), "judge": answerer.name, **score, "curated": report.dropped}
     parents = [source.id, *([answerer.view.id] if answerer.view else [])]
@@ -148,7 +147,7 @@ def run(params: JudgeParams, ctx: Any) -> JudgeResult:
     metrics: dict[str, float] = {"rows": len(rows), "kept": len(kept), "dropped": len(drops)}
     metrics |= {f"dropped_{reason}": count for reason, count in report.dropped.items()}
     metrics |= {"unreadable": len(judged) - len(known), **score, "asked": got.asked, "cached": got.cached}
-    metrics |= {"seconds": time.monotonic() - begun, **answerer.spend.metrics()}
+    metrics |= {"seconds": time.monotonic() - begun, **answerer.budget.metrics()}
     return JudgeResult(artifact=made.id, metrics={name: float(value) for name, value in metrics.items()})
 
 
@@ -156,17 +155,17 @@ def _answered(row: Row) -> bool:
     return bool((row.output or "").strip())
 
 
-def _judged(rows: list[Row], source: ArtifactView, ctx: Any) -> list[int]:
+def _rows_to_judge(rows: list[Row], source: ArtifactView, ctx: Context) -> list[int]:
     """Places of the rows to judge: all answers, or, where a teacher gave some, those of its that no person accepted or
     corrected."""
     answered = [at for at, row in enumerate(rows) if _answered(row)]
     if not source.facts.get("teacher"):
         return answered
-    people, accepted = labelled_by_people(source, ctx.input), accepted_rows(source.path)
-    return [at for at in answered if by_teacher(rows[at], people) and rows[at].id not in accepted]
+    people, accepted = human_answers(source, ctx.input), accepted_rows(source.path)
+    return [at for at in answered if is_teacher_answer(rows[at], people) and rows[at].id not in accepted]
 
 
-def _sort(params: JudgeParams, rows: list[Row], scores: dict[int, int | None]) -> tuple[list[Row], list[Drop]]:
+def _select(params: JudgeParams, rows: list[Row], scores: dict[int, int | None]) -> tuple[list[Row], list[Drop]]:
     """Rows with their score as confidence, and those below the lowest or without an answer; a row that was not judged or
     whose score can't be read stays as it is. `scores`: by place."""
     kept, drops = [], []
@@ -178,7 +177,7 @@ def _sort(params: JudgeParams, rows: list[Row], scores: dict[int, int | None]) -
         if score is None:
             kept.append(row)
             continue
-        scored = row.model_copy(update={"confidence": as_confidence(score)})
+        scored = row.model_copy(update={"confidence": score_to_confidence(score)})
         if score < params.min_score:
             drops.append(Drop(scored, "low_score"))
         else:

@@ -16,13 +16,13 @@ from pydantic import Field
 
 from backend.core.artifacts import sha256, write_json
 from backend.core.errors import Problem, StudioError
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.refs import EvaluationRef, OnnxRef, ReportRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.packaging import package_folder
 from backend.packaging.model_card import model_card
-from backend.packaging.verify import VERSION, next_version, versions
+from backend.packaging.verify import VERSION, next_version, package_versions
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 BYTES_PER_SECOND = 150e6
@@ -76,7 +76,7 @@ class PackageParams(Params):
         le=2,
     )
     max_length: int = Field(
-        package_folder.Defaults().max_length,
+        package_folder.GenerationDefaults().max_length,
         title="Longest conversation in tokens",
         description="Prompt and answer together. A runtime keeps memory for it. 0 takes all that the model can read.",
         ge=0,
@@ -111,45 +111,51 @@ def quote(params: PackageParams, world: World) -> Quote:
     return Quote(seconds=1 + 2 * size / BYTES_PER_SECOND, memory_bytes=150_000_000, disk_bytes=2 * size, forecast={})
 
 
-def run(params: PackageParams, ctx: Any) -> PackageResult:
+def run(params: PackageParams, ctx: Context) -> PackageResult:
     view = ctx.input(params.model)
     reports = [ctx.input(ref) for ref in params.reports]
-    judged = [*(ctx.input(ref) for ref in params.evaluations), *reports]
-    overruled = _judge(params, view, reports)
+    measured_by = [*(ctx.input(ref) for ref in params.evaluations), *reports]
+    overruled = _needs_override(params, view, reports)
     name = params.name or re.sub(r"[^A-Za-z0-9._-]+", "-", view.name).strip("-.") or "model"
-    known = versions(ctx.order.artifacts, name, but=f"{Kind.PACKAGE.value}-{ctx.order.job_id}")
+    known = package_versions(ctx.artifacts, name, but=f"{Kind.PACKAGE.value}-{ctx.job_id}")
     release = params.version or next_version(known)
     out = ctx.scratch("out")
-    pulse = Pulse(ctx, 2 * view.size_bytes, "copying")
-    folder = _fill(params, out / name, release, ctx, view, overruled, pulse)
-    if release in known and known[release] != sha256(folder / package_folder.SUMS):
+    progress = Progress(ctx, 2 * view.size_bytes, "copying")
+    folder = _build_folder(params, out / name, release, ctx, view, overruled, progress)
+    if release in known and known[release] != sha256(folder / package_folder.CHECKSUMS_FILE):
         raise StudioError(
             "package.version_taken", field="version", name=name, version=release, next=next_version(known)
         )
-    pulse.add(0, "packing")
+    progress.add(0, "packing")
     archive = out / f"{name}.zip"
-    package_folder.write_zip(folder, archive, pulse.add)
+    package_folder.write_zip(folder, archive, progress.add)
     zip_bytes = archive.stat().st_size
     facts = {"model": view.id, "version": release, "folder": name, "zip": archive.name, "zip_bytes": zip_bytes}
     facts |= {"zip_sha256": sha256(archive)} | ({"overrule": params.overrule} if overruled else {})
-    parents = [view.id, *(each.id for each in judged)]
+    parents = [view.id, *(each.id for each in measured_by)]
     made = ctx.artifact(Kind.PACKAGE, name, out, facts=facts, parents=parents, license=view.license)
-    ctx.progress(pulse.total, pulse.total, "done")
+    ctx.progress(progress.total, progress.total, "done")
     return PackageResult(
         artifact=made.id, metrics={"zip_bytes": float(zip_bytes), "size_bytes": float(made.size_bytes)}
     )
 
 
-def _fill(
-    params: PackageParams, folder: Path, release: str, ctx: Any, view: ArtifactView, overruled: bool, pulse: Pulse
+def _build_folder(
+    params: PackageParams,
+    folder: Path,
+    release: str,
+    ctx: Context,
+    view: ArtifactView,
+    overruled: bool,
+    progress: Progress,
 ) -> Path:
     """Everything of the package that is not its zip file."""
     model, name = folder / package_folder.MODEL_FOLDER, folder.name
     evaluations, reports = ([ctx.input(ref) for ref in refs] for refs in (params.evaluations, params.reports))
-    defaults = package_folder.Defaults(params.temperature, params.max_length)
-    notes = package_folder.fill_model_folder(view.path, model, name, view.name, defaults, pulse.add)
-    package_folder.lift_legal_files(model, folder)
-    ancestors = _ancestors(view, ctx)
+    defaults = package_folder.GenerationDefaults(params.temperature, params.max_length)
+    notes = package_folder.fill_model_folder(view.path, model, name, view.name, defaults, progress.add)
+    package_folder.move_legal_files(model, folder)
+    ancestors = ctx.ancestors(view)
     reason = params.overrule if overruled else ""
     card = model_card(name, release, view, ancestors, evaluations, reports, notes, reason)
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -159,23 +165,23 @@ def _fill(
     write_json(
         folder / "lineage.json", package_folder.lineage(name, release, view, ancestors, [*evaluations, *reports])
     )
-    package_folder.write_sums(folder)
+    package_folder.write_checksums(folder)
     return folder
 
 
-def _judge(params: PackageParams, view: ArtifactView, reports: Sequence[ArtifactView]) -> bool:
+def _needs_override(params: PackageParams, view: ArtifactView, reports: Sequence[ArtifactView]) -> bool:
     """Whether a reason was needed. Raises StudioError when one is needed and not given."""
     problems = [
         problem
         for each in reports
-        for problem in _objections(each.name, each.facts, each.facts.get("model") == view.id)
+        for problem in _report_problems(each.name, each.facts, each.facts.get("model") == view.id)
     ]
     if problems and not params.overrule.strip():
         raise StudioError.of(problems)
     return bool(problems)
 
 
-def _objections(name: str, facts: dict[str, Any], ours: bool) -> list[Problem]:
+def _report_problems(name: str, facts: dict[str, Any], ours: bool) -> list[Problem]:
     if not ours:
         return [Problem(code="package.report_other", args={"report": name}, field="reports")]
     if not facts.get("passed"):
@@ -195,7 +201,7 @@ def _check_reports(params: PackageParams, world: World) -> list[Problem]:
         known = world.describe(ref)
         if known is not None and not known.pending:
             ours = place is None or known.facts.get("model") == place
-            problems += _objections(ref, known.facts, ours)
+            problems += _report_problems(ref, known.facts, ours)
     return problems
 
 
@@ -209,17 +215,6 @@ def _check_version(params: PackageParams, world: World) -> list[Problem]:
         return []
     args = {"name": params.name, "version": params.version, "next": next_version([params.version])}
     return [Problem(code="package.version_taken", args=args, field="version")]
-
-
-def _ancestors(view: ArtifactView, ctx: Any) -> list[ArtifactView]:
-    """All that are known, nearest first."""
-    known, found, ahead = ctx.order.inputs, [], list(view.parents)
-    while ahead:
-        ancestor = known.get(ahead.pop(0))
-        if ancestor is not None and ancestor not in found:
-            found.append(ancestor)
-            ahead += ancestor.parents
-    return found
 
 
 STAGE = Stage(

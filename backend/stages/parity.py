@@ -9,24 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from backend.checks import comparison, files
 from backend.checks.asked_model import AskedModel, Died
-from backend.checks.check import Check, failed, told
+from backend.checks.check import Check, check_dicts, failed
 from backend.checks.comparison import Comparison, Limits, Question
-from backend.checks.hard_inputs import HARD, conversations
+from backend.checks.hard_inputs import HARD_TEXTS, conversations
 from backend.checks.lineage import as_export, bases_of, facts_of, has_original, original_of
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, Message, Row, known_rows, truth
+from backend.data.dataset import DataFolder, Message, Row, gold_answer, gold_rows
 from backend.inference import time_estimates
 from backend.inference.protocol import max_answer_tokens
 from backend.models import costs
@@ -111,7 +111,7 @@ class ParityParams(Params):
 
 
 class ParityResult(Result):
-    """Metrics: checks_passed, checks_failed and, as far as they were measured, those of `measure.NUMBERS`."""
+    """Metrics: checks_passed, checks_failed and, as far as they were measured, those of `comparison.MEASURED_CHECKS`."""
 
 
 def check(params: ParityParams, world: World) -> list[Problem]:
@@ -130,7 +130,7 @@ def quote(params: ParityParams, world: World) -> Quote:
     facts, data = {**facts_of(params.model, world), "format": "onnx"}, world.describe(params.data)
     torch = {**facts, "format": "torch"}
     held = data.facts if data else {}
-    rows = min(params.rows, held.get("rows", {}).get(params.split, params.rows)) + len(HARD)
+    rows = min(params.rows, held.get("rows", {}).get(params.split, params.rows)) + len(HARD_TEXTS)
     load = time_estimates.Load.of(held, rows, params.max_new_tokens)
     reading = (
         2
@@ -151,63 +151,63 @@ def quote(params: ParityParams, world: World) -> Quote:
     )
 
 
-def run(params: ParityParams, ctx: Any) -> ParityResult:
+def run(params: ParityParams, ctx: Context) -> ParityResult:
     view, source = ctx.input(params.model), ctx.input(params.data)
     original, export = original_of(view, ctx), as_export(view, ctx)
-    checks, found = examine(params, ctx, export, original, bases_of(export, ctx))
-    made = keep(params, ctx, (view, original, source), checks, found, str(export.facts.get("precision", "")))
+    checks, found = run_checks(params, ctx, export, original, bases_of(export, ctx))
+    made = save_report(params, ctx, (view, original, source), checks, found, str(export.facts.get("precision", "")))
     return ParityResult(artifact=made.id, metrics=metrics(checks))
 
 
-def examine(
-    params: ParityParams, ctx: Any, export: ArtifactView, original: ArtifactView, shared: Sequence[ArtifactView]
+def run_checks(
+    params: ParityParams, ctx: Context, export: ArtifactView, original: ArtifactView, shared: Sequence[ArtifactView]
 ) -> tuple[list[Check], Comparison]:
     """Ask both and compare. `shared`: the model that an attached adapter stands on. Raises StudioError without rows."""
     source = ctx.input(params.data)
     data = DataFolder(source.path)
-    rows = known_rows(source, params.split, params.rows)
-    pulse = Pulse(ctx, len(rows) + len(HARD), "comparing the files")
-    pulse()
-    hard = [Row(id=name, input=text) for name, text in HARD.items()]
+    rows = gold_rows(source, params.split, params.rows)
+    progress = Progress(ctx, len(rows) + len(HARD_TEXTS), "comparing the files")
+    progress()
+    hard = [Row(id=name, input=text) for name, text in HARD_TEXTS.items()]
     encoder = Encoder(original.path)
     asked = [data.template.prompt(row) for row in (*rows, *hard)]
-    chats = asked + files.renderable(encoder, conversations(data.template.system))
+    chats = asked + files.supported_chats(encoder, conversations(data.template.system))
     texts = [row.input for row in (*hard, *rows)]
     folders = [each.path for each in (original, *bases_of(original, ctx))]
-    checks = files.compare_files(files.Pair(export.path, folders, data.template, chats, texts))
+    checks = files.compare_files(files.ExportPair(export.path, folders, data.template, chats, texts))
     room = params.max_new_tokens or max_answer_tokens(data, encoder)
     questions = _questions(original, data, (rows, hard), room)
     bases = {each.id: each for each in shared}
-    found = _heard(ctx, (export, bases), original, questions, chats, room, pulse)
-    checks += comparison.checks(
+    found = _compare_models(ctx, (export, bases), original, questions, chats, room, progress)
+    checks += comparison.comparison_checks(
         found, _limits(params, str(export.facts.get("precision", ""))), data.template.answer == "label"
     )
     for each in checks:
         ctx.log(f"{each.name}: {'passed' if each.passed else 'FAILED'}. {each.sentence()}")
-    ctx.progress(pulse.total, pulse.total, "done")
+    ctx.progress(progress.total, progress.total, "done")
     return checks, found
 
 
-def _heard(
-    ctx: Any,
+def _compare_models(
+    ctx: Context,
     asked: tuple[ArtifactView, dict[str, ArtifactView]],
     original: ArtifactView,
     questions: list[Question],
     chats: list[list[Message]],
     room: int,
-    pulse: Pulse,
+    progress: Progress,
 ) -> Comparison:
     from backend.ml.evaluation.parity import compare
     from backend.ml.inference.torch_engine import TorchEngine
 
-    pulse.add(0, "loading the model")
+    progress.add(0, "loading the model")
     engine = TorchEngine(original, ctx.input)
     prompts = [engine.encoder.render(chat) for chat in chats]
     scratch = ctx.scratch("asked_model")
     try:
-        with AskedModel(*asked, scratch, pulse) as asked_model:
+        with AskedModel(*asked, scratch, progress) as asked_model:
             asked_model.loaded()
-            return compare(engine, asked_model, questions, prompts, room, scratch, pulse)
+            return compare(engine, asked_model, questions, prompts, room, scratch, progress)
     except (Died, StudioError) as error:  # the export can't even be loaded, which is a finding
         return Comparison(asked=len(questions), prompts=len(prompts), died=str(error))
 
@@ -220,16 +220,16 @@ def _questions(
     encoder, found = Encoder(original.path), []
     rows, hard = asked
     for row in (*rows, *hard):
-        right = truth(row)
+        right = gold_answer(row)
         answer = [] if right is None else encoder.answer_ids(right)
         most = int(original.facts.get("context") or CONTEXT) - max(room, len(answer)) - 1
         found.append(Question(row.input, encoder.prompt_ids(data.template, row)[-max(1, most) :], answer, right))
     return found
 
 
-def keep(
+def save_report(
     params: ParityParams,
-    ctx: Any,
+    ctx: Context,
     about: tuple[ArtifactView, ArtifactView, ArtifactView],
     checks: list[Check],
     found: Comparison,
@@ -252,7 +252,7 @@ def keep(
         **metrics(checks),
     }
     out = ctx.scratch("out")
-    report = {**facts, "checks": told(checks), "examples": comparison.examples(found)}
+    report = {**facts, "checks": check_dicts(checks), "examples": comparison.examples(found)}
     write_json(out / "report.json", report)
     name = params.name or f"{view.name} against {original.name}"
     made: ArtifactView = ctx.artifact(
@@ -263,7 +263,9 @@ def keep(
 
 def metrics(checks: list[Check]) -> dict[str, float]:
     wrong = len(failed(checks))
-    numbers = {each.name: each.value for each in checks if each.name in comparison.NUMBERS and each.value is not None}
+    numbers = {
+        each.name: each.value for each in checks if each.name in comparison.MEASURED_CHECKS and each.value is not None
+    }
     return {"checks_passed": float(len(checks) - wrong), "checks_failed": float(wrong), **numbers}
 
 
@@ -276,7 +278,7 @@ def _limits(params: ParityParams, precision: str) -> Limits:
         "perplexity": params.max_perplexity,
         "task_loss": params.max_task_loss,
     }
-    return comparison.limits(precision).model_copy(update={name: value for name, value in given.items() if value})
+    return comparison.limits_for(precision).model_copy(update={name: value for name, value in given.items() if value})
 
 
 STAGE = Stage(

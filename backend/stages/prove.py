@@ -19,11 +19,11 @@ from pydantic import Field
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs, check_rows
-from backend.data.dataset import DataFolder, Row, known_rows, truth
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.data.dataset import DataFolder, Row, gold_answer, gold_rows
 from backend.inference import time_estimates
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_engine
@@ -79,7 +79,7 @@ def check(params: ProveParams, world: World) -> list[Problem]:
     model = world.describe(params.model)
     if model is not None and model.facts.get("base"):
         problems.append(Problem(code="slots.attached", args={"ref": params.model}, field="model"))
-    if foundry.python() is None:
+    if foundry.foundry_python() is None:
         problems.append(Problem(code="foundry.missing"))
     return problems or check_fits(quote(params, world), world)
 
@@ -102,39 +102,39 @@ def quote(params: ProveParams, world: World) -> Quote:
     )
 
 
-def run(params: ProveParams, ctx: Any) -> ProveResult:
+def run(params: ProveParams, ctx: Context) -> ProveResult:
     view, source = ctx.input(params.model), ctx.input(params.data)
     data = DataFolder(source.path)
-    rows = known_rows(source, params.split, params.rows)
-    pulse = Pulse(ctx, 2 * len(rows), "copying")
-    pulse()
-    packed = _packed(view, ctx, pulse)
-    ours = _here(packed, data, rows, pulse)
+    rows = gold_rows(source, params.split, params.rows)
+    progress = Progress(ctx, 2 * len(rows), "copying")
+    progress()
+    packed = _package_folder(view, ctx, progress)
+    ours = _answer_in_studio(packed, data, rows, progress)
     try:
-        theirs = _there(packed, data, rows, int(ours["max_new_tokens"]), ctx, pulse)
+        theirs = _answer_in_foundry(packed, data, rows, int(ours["max_new_tokens"]), ctx, progress)
         reason = ""
     except StudioError as error:
         if error.code != "foundry.stopped":
             raise
         theirs, reason = None, error.text()
-    checks, numbers = _compared(params, data, rows, ours, theirs)
-    return _keep(params, ctx, view, source, rows, (ours, theirs), (checks, numbers), reason)
+    checks, numbers = _compare(params, data, rows, ours, theirs)
+    return _save_report(params, ctx, view, source, rows, (ours, theirs), (checks, numbers), reason)
 
 
-def _packed(view: ArtifactView, ctx: Any, pulse: Pulse) -> ArtifactView:
+def _package_folder(view: ArtifactView, ctx: Context, progress: Progress) -> ArtifactView:
     """The folder that Foundry Local gets, as an ONNX model."""
     if view.kind is Kind.PACKAGE:
         folder = view.path / view.facts["folder"] / package_folder.MODEL_FOLDER
     else:
         folder = ctx.scratch("packed") / package_folder.MODEL_FOLDER
         package_folder.fill_model_folder(
-            view.path, folder, "model", view.name, package_folder.Defaults(), lambda _: pulse()
+            view.path, folder, "model", view.name, package_folder.GenerationDefaults(), lambda _: progress()
         )
     return view.model_copy(update={"path": folder, "kind": Kind.ONNX})
 
 
-def _here(packed: ArtifactView, data: DataFolder, rows: list[Row], pulse: Pulse) -> dict[str, Any]:
-    pulse.add(0, "answering")
+def _answer_in_studio(packed: ArtifactView, data: DataFolder, rows: list[Row], progress: Progress) -> dict[str, Any]:
+    progress.add(0, "answering")
     begun = perf_counter()
     engine = open_engine(packed, lambda ref: packed)
     loaded = perf_counter() - begun
@@ -153,30 +153,30 @@ def _here(packed: ArtifactView, data: DataFolder, rows: list[Row], pulse: Pulse)
                     "seconds": seconds,
                 }
             )
-            pulse.add()
+            progress.add()
     finally:
         engine.close()
     return {"said": said, "max_new_tokens": room, "load_seconds": loaded, "peak_memory_bytes": peak_memory()}
 
 
-def _there(
-    packed: ArtifactView, data: DataFolder, rows: list[Row], room: int, ctx: Any, pulse: Pulse
+def _answer_in_foundry(
+    packed: ArtifactView, data: DataFolder, rows: list[Row], room: int, ctx: Context, progress: Progress
 ) -> dict[str, Any]:
-    pulse.add(0, "asking Foundry Local")
+    progress.add(0, "asking Foundry Local")
     prompts = [data.template.prompt(row) for row in rows]
     found: dict[str, Any] = {"said": []}
-    asked = foundry.ask(packed.path, "model:1", prompts, room, ctx.scratch("foundry"), pulse, ctx.log)
+    asked = foundry.ask_foundry(packed.path, "model:1", prompts, room, ctx.scratch("foundry"), progress, ctx.log)
     with closing(asked) as lines:  # a cancel ends the runtime at once
         for line in lines:
             if "text" in line:
                 found["said"].append(line)
-                pulse.add()
+                progress.add()
             else:
                 found |= line
     return found
 
 
-def _compared(
+def _compare(
     params: ProveParams, data: DataFolder, rows: Sequence[Row], ours: dict[str, Any], theirs: dict[str, Any] | None
 ) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """The checks, each with its value and limit, and the numbers of both sides."""
@@ -192,8 +192,8 @@ def _compared(
         {"check": "same answers", "passed": same >= params.min_agreement, "value": same, "limit": params.min_agreement},
     ]
     numbers |= {"load_seconds": theirs["load_seconds"], "same_prompts": prompts, "same_answers": same}
-    numbers |= {"peak_memory_bytes": float(theirs["peak_memory_bytes"])} | _pace("", theirs["said"])
-    numbers |= {"here_peak_memory_bytes": float(ours["peak_memory_bytes"])} | _pace("here_", ours["said"])
+    numbers |= {"peak_memory_bytes": float(theirs["peak_memory_bytes"])} | _speed("", theirs["said"])
+    numbers |= {"here_peak_memory_bytes": float(ours["peak_memory_bytes"])} | _speed("here_", ours["said"])
     if data.template.answer == "label":
         right, here = _accuracy(rows, theirs["said"]), _accuracy(rows, ours["said"])
         numbers |= {"accuracy": right, "here_accuracy": here}
@@ -203,20 +203,22 @@ def _compared(
 
 
 def _accuracy(rows: Sequence[Row], said: Sequence[dict[str, Any]]) -> float:
-    right: int = sum((truth(row) or "").strip() == each["text"].strip() for row, each in zip(rows, said, strict=True))
+    right: int = sum(
+        (gold_answer(row) or "").strip() == each["text"].strip() for row, each in zip(rows, said, strict=True)
+    )
     return right / len(rows)
 
 
-def _pace(side: str, said: Sequence[dict[str, Any]]) -> dict[str, float]:
+def _speed(side: str, said: Sequence[dict[str, Any]]) -> dict[str, float]:
     """Tokens of answers per second of whole answers, prompts included, and the median of these."""
     seconds = [each["seconds"] for each in said]
     total = sum(each["tokens"] for each in said)
     return {f"{side}answer_tokens_per_s": total / sum(seconds), f"{side}latency_ms_p50": 1000 * median(seconds)}
 
 
-def _keep(
+def _save_report(
     params: ProveParams,
-    ctx: Any,
+    ctx: Context,
     view: ArtifactView,
     source: ArtifactView,
     rows: Sequence[Row],
@@ -234,7 +236,7 @@ def _keep(
     said = theirs["said"] if theirs else [{}] * len(rows)
     with (out / "answers.jsonl").open("w", encoding="utf-8") as stream:
         for row, mine, yours in zip(rows, ours["said"], said, strict=True):
-            line = {"id": row.id, "input": row.input, "expected": truth(row), "here": mine, "foundry": yours}
+            line = {"id": row.id, "input": row.input, "expected": gold_answer(row), "here": mine, "foundry": yours}
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
     ctx.log(f"Foundry Local: {', '.join(failed) + ' failed' if failed else 'all checks passed'}. {reason}".strip())
     name = params.name or f"{view.name} in Foundry Local"

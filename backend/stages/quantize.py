@@ -3,7 +3,7 @@
 Needs a model or adapter; GPTQ and the choice of layers that keep 8 bits also need a dataset. An adapter is merged into its
 base first. Leaves an artifact of kind onnx that was loaded and asked before it counts: ONNX files, genai_config.json, the
 tokenizer, templates and the Olive workflow (olive.json). What is built for a graphics card is asked on the CPU, and its facts
-say that it has not run on its device (`run` is false). backend.models.quantization says which recipes of Olive are not offered.
+say that it has not run on its device (`run` is false). backend.models.quantization says which passes are not offered.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any, Literal
 from pydantic import Field
 
 from backend.core.errors import Problem
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Described, Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import ArtifactInfo, Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.models import costs
 from backend.models.quantization import (
     BITS,
@@ -35,8 +35,8 @@ from backend.models.quantization import (
 BLOCKS = (32, 64, 128)
 
 
-class RecipeParams(Params):
-    """What `quantize` and `search` both ask."""
+class QuantizationParams(Params):
+    """What `quantize` and `scheme_search` both ask."""
 
     model: TorchRef = Field(
         title="Model", description="The model or adapter to make small. An adapter is merged into its model first."
@@ -56,7 +56,7 @@ class RecipeParams(Params):
     )
 
 
-class QuantizeParams(RecipeParams):
+class QuantizeParams(QuantizationParams):
     precision: Precision = Field(
         "int4",
         title="Precision",
@@ -66,12 +66,11 @@ class QuantizeParams(RecipeParams):
     target: Target = Field(
         "cpu",
         title="Target",
-        description="The device that the model is built for. What is built for a graphics card can't be tried in this "
-        "studio.",
+        description="The device that the model is built for. What is built for a graphics card can't be tried in this studio.",
     )
     method: Literal["auto", "tied", "plain"] = Field(
         "auto",
-        title="Table of words",
+        title="Tie embeddings",
         description="What happens to the table of words. In few bits the file is smallest; unchanged it is larger and "
         "a little more exact. Automatic: small if possible.",
     )
@@ -104,7 +103,7 @@ class QuantizeParams(RecipeParams):
         le=200,
     )
     adapters: bool = Field(
-        False, title="Room for adapters", description="Leaves places where adapters of this model can be attached."
+        False, title="Adapter slots", description="Leaves places where adapters of this model can be attached."
     )
     data: DatasetRef | None = Field(
         None,
@@ -131,7 +130,7 @@ def check(params: QuantizeParams, world: World) -> list[Problem]:
         problems.append(Problem(code="slots.model", field="adapters"))
     if needs_data(params) and not params.data:
         problems.append(Problem(code="quant.data_needed", field="data"))
-    problems += _check_rows(params, world) + check_heads(params.model, world)
+    problems += _check_rows(params, world) + check_head_size(params.model, world)
     return problems + check_fits(quote(params, world), world)
 
 
@@ -140,35 +139,35 @@ def quote(params: QuantizeParams, world: World) -> Quote:
     known = world.describe(params.model)
     facts = known.facts if known else {}
     adapter = known is not None and known.kind is Kind.ADAPTER
-    scheme, exact = scheme_of(params, facts), exact_count(params)
+    scheme, exact = scheme_of(params, facts), int8_layer_count(params)
     size = int(size_bytes(scheme, facts, exact))
     return Quote(
         seconds=build_seconds(scheme, facts, adapter, scan=exact > 0) / world.speed(),
         memory_bytes=int(build_memory(facts, adapter)),
         disk_bytes=size,
-        forecast={**facts_of(params, facts), "size_bytes": size},
+        forecast={**onnx_facts(params, facts), "size_bytes": size},
     )
 
 
-def run(params: QuantizeParams, ctx: Any) -> QuantizeResult:
+def run(params: QuantizeParams, ctx: Context) -> QuantizeResult:
     from backend.ml.compression import olive_export
-    from backend.ml.compression.quantize import Maker
+    from backend.ml.compression.quantize import Quantizer
 
     begun = time.monotonic()
     view = ctx.input(params.model)
-    pulse = Pulse(ctx, 4, "merging the adapter" if view.kind is Kind.ADAPTER else "reading the model")
-    pulse()
-    source = olive_export.plain_folder(view, ctx.input, ctx.scratch("merged"))
+    progress = Progress(ctx, 4, "merging the adapter" if view.kind is Kind.ADAPTER else "reading the model")
+    progress()
+    source = olive_export.merged_model_folder(view, ctx.input, ctx.scratch("merged"))
     data = ctx.input(params.data).path if params.data else None
-    maker = Maker(source, ctx.dir / "maker", pulse, ctx.log, data, params.calibration_rows)
-    layers, names = exact_modules(params, maker, ctx)
-    pulse.add(1, "starting Olive")
+    quantizer = Quantizer(source, ctx.dir / "maker", progress, ctx.log, data, params.calibration_rows)
+    layers, names = int8_modules(params, quantizer, ctx)
+    progress.add(1, "starting Olive")
     out = ctx.scratch("out")
-    heard = maker.make(scheme_of(params, view.facts, names), out)
-    pulse.add(2, "comparing with the original")
-    agreement = _agreement(olive_export.first_tokens(source, maker.prompts()), heard, ctx)
+    heard = quantizer.make(scheme_of(params, view.facts, names), out)
+    progress.add(2, "comparing with the original")
+    agreement = _first_token_agreement(olive_export.first_tokens(source, quantizer.prompts()), heard, ctx)
     made = _keep(params, ctx, view, out, layers)
-    pulse.add(1, "done")
+    progress.add(1, "done")
     metrics = {
         "size_bytes": float(made.size_bytes),
         "parameters": float(view.facts["parameters"]),
@@ -178,17 +177,17 @@ def run(params: QuantizeParams, ctx: Any) -> QuantizeResult:
     return QuantizeResult(artifact=made.id, metrics=metrics)
 
 
-def exact_modules(params: QuantizeParams, maker: Any, ctx: Any) -> tuple[list[int], tuple[str, ...]]:
+def int8_modules(params: QuantizeParams, quantizer: Any, ctx: Context) -> tuple[list[int], tuple[str, ...]]:
     """The layers that keep 8 bits, and the names of their modules."""
     from backend.ml.compression.quantize import most_sensitive
 
-    if not exact_count(params):
+    if not int8_layer_count(params):
         return [], ()
-    divergence = maker.sensitivity(params.block_size)
+    divergence = quantizer.sensitivity(params.block_size)
     layers = most_sensitive(divergence, params.exact_layers)
     told = ", ".join(f"{at}: {each:.4f}" for at, each in enumerate(divergence))
     ctx.log(f"Divergence when a layer alone is rounded (nats a token): {told}. Kept in 8 bits: {layers}.")
-    return layers, maker.exact(layers)
+    return layers, quantizer.exact(layers)
 
 
 def scheme_of(params: QuantizeParams, facts: dict[str, Any], exact: tuple[str, ...] = ()) -> Scheme:
@@ -206,20 +205,20 @@ def scheme_of(params: QuantizeParams, facts: dict[str, Any], exact: tuple[str, .
     )
 
 
-def exact_count(params: QuantizeParams) -> int:
+def int8_layer_count(params: QuantizeParams) -> int:
     """Layers that keep more bits than the others."""
     return params.exact_layers if params.precision == "int4" else 0
 
 
 def needs_data(params: QuantizeParams) -> bool:
-    return BITS[params.precision] <= 8 and (params.rounding == "gptq" or exact_count(params) > 0)
+    return BITS[params.precision] <= 8 and (params.rounding == "gptq" or int8_layer_count(params) > 0)
 
 
-def facts_of(params: QuantizeParams, facts: dict[str, Any], layers: list[int] | None = None) -> dict[str, Any]:
+def onnx_facts(params: QuantizeParams, facts: dict[str, Any], layers: list[int] | None = None) -> dict[str, Any]:
     """The facts of the result. `run` is false for what was built for a device that is not here."""
     kept = {key: value for key, value in costs.merged(facts).items() if key != "size_bytes"}
     scheme = scheme_of(params, facts)
-    kept |= {"format": "onnx", "precision": params.precision, "recipe": scheme.recipe, "target": params.target}
+    kept |= {"format": "onnx", "precision": params.precision, "recipe": scheme.variant, "target": params.target}
     kept |= {"room_for": params.model} if params.adapters else {}
     if params.target != "cpu":
         kept["run"] = False
@@ -229,10 +228,10 @@ def facts_of(params: QuantizeParams, facts: dict[str, Any], layers: list[int] | 
     return kept | {"head_bits": max(BITS[params.precision], params.head_bits), "exact_layers": layers or []}
 
 
-def _keep(params: QuantizeParams, ctx: Any, view: ArtifactView, out: Path, layers: list[int]) -> ArtifactView:
+def _keep(params: QuantizeParams, ctx: Context, view: ArtifactView, out: Path, layers: list[int]) -> ArtifactView:
     name = params.name or f"{view.name}-{params.precision}"
     parents = [view.id, *([ctx.input(params.data).id] if params.data and needs_data(params) else [])]
-    facts = facts_of(params.model_copy(update={"model": view.id}), view.facts, layers)
+    facts = onnx_facts(params.model_copy(update={"model": view.id}), view.facts, layers)
     made: ArtifactView = ctx.artifact(Kind.ONNX, name, out, facts=facts, parents=parents, license=view.license)
     return made
 
@@ -248,7 +247,7 @@ def check_blocks(params: QuantizeParams, facts: dict[str, Any]) -> list[Problem]
     if params.method == "tied" and facts.get("tied") is False:
         problems.append(Problem(code="chat.untied", field="method"))
     layers = facts.get("layers")
-    if layers and exact_count(params) > layers:
+    if layers and int8_layer_count(params) > layers:
         args = {"layers": layers, "count": params.exact_layers}
         problems.append(Problem(code="quant.layers", args=args, field="exact_layers"))
     return problems
@@ -261,15 +260,15 @@ def _check_rows(params: QuantizeParams, world: World) -> list[Problem]:
     if rows is None:
         return []
     calibrates = params.rounding == "gptq"
-    wanted = [*(["train"] if calibrates else []), *(["validation"] if exact_count(params) else [])]
+    wanted = [*(["train"] if calibrates else []), *(["validation"] if int8_layer_count(params) else [])]
     lacking = [split for split in wanted if not rows.get(split, 0)]
     args = {"ref": params.data, "splits": ", ".join(lacking)}
     return [Problem(code="chat.no_rows", args=args, field="data")] if lacking else []
 
 
-def check_heads(model: str, world: World) -> list[Problem]:
+def check_head_size(model: str, world: World) -> list[Problem]:
     """ONNX Runtime's attention refuses narrow heads, and only at the first question."""
-    known: Described | None = world.describe(model)
+    known: ArtifactInfo | None = world.describe(model)
     while known is not None and known.kind is Kind.ADAPTER and known.facts.get("base"):
         known = world.describe(known.facts["base"])
     file = Path(known.path) / "config.json" if known is not None and known.path else None
@@ -281,7 +280,7 @@ def check_heads(model: str, world: World) -> list[Problem]:
     return [Problem(code="chat.head_size", args={"size": size}, field="model")] if size % 16 else []
 
 
-def _agreement(original: list[int], heard: dict[str, Any], ctx: Any) -> float:
+def _first_token_agreement(original: list[int], heard: dict[str, Any], ctx: Context) -> float:
     """Share of questions whose first token is the original's."""
     same: int = sum(ours == theirs for ours, theirs in zip(heard["first"], original, strict=True))
     ctx.log(f"Asked {len(original)} questions: the first token is the original's in {same}. Answers: {heard['texts']}")

@@ -16,13 +16,13 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from backend.core.errors import Problem, StudioError
-from backend.core.refs import DatasetRef, reference
+from backend.core.refs import DatasetRef, reference_id
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import DataFolder, Row, data_facts, write_split
 from backend.data.decisions import Decision, decision_lines, read_decisions
-from backend.data.review_order import Known, by_teacher, labelled_by_people
-from backend.stats.intervals import wilson
+from backend.data.review_order import HumanAnswers, human_answers, is_teacher_answer
+from backend.stats.intervals import wilson_interval
 
 _ROWS_PER_SECOND = 10_000
 _BASE_MEMORY = 80_000_000
@@ -89,12 +89,12 @@ def quote(params: ReviewParams, world: World) -> Quote:
 
 def freeze(params: ReviewParams, studio: Any) -> ReviewParams:
     """The decisions as they stand now: what people decide later belongs to the next version."""
-    if params.decisions or reference(params.data):
+    if params.decisions or reference_id(params.data):
         return params
     return params.model_copy(update={"decisions": str(studio.reviews.freeze(params.data))})
 
 
-def run(params: ReviewParams, ctx: Any) -> ReviewResult:
+def run(params: ReviewParams, ctx: Context) -> ReviewResult:
     source = ctx.input(params.data)
     decisions = read_decisions(Path(params.decisions))
     data = DataFolder(source.path)
@@ -116,25 +116,25 @@ def run(params: ReviewParams, ctx: Any) -> ReviewResult:
 
 def _reviewed(
     params: ReviewParams,
-    ctx: Any,
+    ctx: Context,
     data: DataFolder,
     decisions: dict[str, Decision],
     tally: Counter[str],
     source: Any,
 ) -> Iterator[Row]:
     """The training rows that stay, as people left them."""
-    known: Known = labelled_by_people(source, ctx.input)
+    known: HumanAnswers = human_answers(source, ctx.input)
     for number, row in enumerate(data.rows("train")):
         if number % 1000 == 0:
-            ctx.checkpoint()
-        if not by_teacher(row, known):
+            ctx.raise_if_cancelled()
+        if not is_teacher_answer(row, known):
             yield row
             continue
         said = decisions.get(row.id, Decision(row=row.id))
         tally[said.verdict or "unreviewed"] += 1
         if said.verdict == "accepted":
             yield row.model_copy(update={"gold": row.output})
-        elif said.verdict == "edited":  # the teacher's confidence and steps are about another answer
+        elif said.verdict == "edited":  # the teacher's confidence and rationale are about another answer
             yield row.model_copy(
                 update={"output": said.output, "gold": said.output, "confidence": None, "rationale": None}
             )
@@ -142,7 +142,7 @@ def _reviewed(
             yield row
 
 
-def _write(params: ReviewParams, ctx: Any, data: DataFolder, rows: Iterator[Row]) -> Path:
+def _write(params: ReviewParams, ctx: Context, data: DataFolder, rows: Iterator[Row]) -> Path:
     out: Path = ctx.scratch("out")
     write_split(out, "train", rows)
     for name in ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE"):
@@ -154,7 +154,7 @@ def _write(params: ReviewParams, ctx: Any, data: DataFolder, rows: Iterator[Row]
     return out
 
 
-def _report(ctx: Any, name: str, decisions: dict[str, Decision], tally: Counter[str]) -> None:
+def _report(ctx: Context, name: str, decisions: dict[str, Decision], tally: Counter[str]) -> None:
     used = tally["accepted"] + tally["edited"] + tally["rejected"]
     if not used:
         raise StudioError("review.other_rows", ref=name, count=len(decisions))
@@ -166,7 +166,7 @@ def _report(ctx: Any, name: str, decisions: dict[str, Decision], tally: Counter[
 def _agreement(tally: Counter[str]) -> dict[str, float]:
     """The share of the reviewed answers that people took as they were, with its 95 % interval."""
     n = tally["accepted"] + tally["edited"] + tally["rejected"]
-    low, high = wilson(tally["accepted"], n)
+    low, high = wilson_interval(tally["accepted"], n)
     return {"agreement": tally["accepted"] / n, "agreement_low": low, "agreement_high": high}
 
 

@@ -1,7 +1,7 @@
 """A teacher answers the rows of a dataset: a model of the studio, or any OpenAI-compatible endpoint.
 
 Needs a dataset and a teacher, or several. Leaves a dataset whose train split holds the teacher's answers (a person's answer
-stays in `gold`), how sure it was of each and, if wanted, its steps, and the rows that people labelled; validation, test and
+stays in `gold`), how sure it was of each and, if wanted, its rationale, and the rows that people labelled; validation, test and
 template are the dataset's own. Of several samples the most frequent answer wins. Every reply is kept by content as soon as
 it is there: a stopped job asks only the rest, and a second run is free.
 """
@@ -20,20 +20,28 @@ from pydantic import Field
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import DataFolder, Message, Row, Template, data_facts, truth, write_split
-from backend.data.review_order import Known, labelled_by_people
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
+from backend.data.dataset import DataFolder, Message, Row, Template, data_facts, gold_answer, write_split
+from backend.data.review_order import HumanAnswers, human_answers
 from backend.generation import voting
 from backend.generation.answerer import answer_quote, check_answerer, check_teacher
-from backend.generation.best_of_n import Verdicts, check_contest, contest, contest_quote
-from backend.generation.ensemble import STEPS_TOKENS, Heard, PanelParams, asked_rows, check_panel, hear, voices
+from backend.generation.best_of_n import Judgements, best_of_n, check_best_of_n, quote_best_of_n
+from backend.generation.ensemble import (
+    RATIONALE_TOKENS,
+    EnsembleParams,
+    EnsembleSamples,
+    ask_teachers,
+    check_ensemble,
+    rows_per_teacher,
+    teacher_params,
+)
 from backend.inference import time_estimates
 
-_STEPS_CHARS = STEPS_TOKENS / 2 * 3.6
-"""Characters of a teacher's steps, before they are known."""
+_RATIONALE_CHARS = RATIONALE_TOKENS / 2 * 3.6
+"""Characters of a teacher's rationale, before they are known."""
 
 
-class TeacherParams(PanelParams):
+class TeacherParams(EnsembleParams):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose rows the teacher answers.")
     splits: list[Literal["train", "pool"]] = Field(
         ["pool"],
@@ -88,8 +96,8 @@ class _Tally:
 
 
 def check(params: TeacherParams, world: World) -> list[Problem]:
-    problems = check_refs(params, world) + check_answerer(params, world) + check_panel(params)
-    problems += check_contest(params, world)
+    problems = check_refs(params, world) + check_answerer(params, world) + check_ensemble(params)
+    problems += check_best_of_n(params, world)
     if params.prompt and "{input}" not in params.prompt:
         problems.append(Problem(code="chat.prompt_input", field="prompt"))
     known = world.describe(params.data)
@@ -107,18 +115,18 @@ def quote(params: TeacherParams, world: World) -> Quote:
     rows = _asked_count(params, facts)
     load = time_estimates.Load.of(facts, rows, params.max_new_tokens, extra_chars=_extra_chars(params))
     if params.rationale and not params.max_new_tokens:
-        load = load.model_copy(update={"answer": load.answer + STEPS_TOKENS / 2})
+        load = load.model_copy(update={"answer": load.answer + RATIONALE_TOKENS / 2})
     parts = [
-        answer_quote(voice, load.model_copy(update={"rows": count * params.samples}), world)
-        for voice, count in zip(voices(params), asked_rows(params, rows), strict=True)
+        answer_quote(teacher, load.model_copy(update={"rows": count * params.samples}), world)
+        for teacher, count in zip(teacher_params(params), rows_per_teacher(params, rows), strict=True)
     ]
     if params.combine == "best":
-        parts.append(contest_quote(params, facts, rows, world))
+        parts.append(quote_best_of_n(params, facts, rows, world))
     split = dict(facts.get("rows", {}))
     kept = params.include_labelled and "train" not in params.splits
     labelled = split.get("train", 0) if kept else 0
     steps = facts.get("rationales", 0) if kept else 0
-    chars = _STEPS_CHARS if params.rationale else facts.get("rationale_chars", 0.0)
+    chars = _RATIONALE_CHARS if params.rationale else facts.get("rationale_chars", 0.0)
     return Quote(
         seconds=sum(part.seconds for part in parts),
         memory_bytes=max(part.memory_bytes for part in parts),
@@ -132,7 +140,7 @@ def quote(params: TeacherParams, world: World) -> Quote:
     )
 
 
-def run(params: TeacherParams, ctx: Any) -> TeacherResult:
+def run(params: TeacherParams, ctx: Context) -> TeacherResult:
     begun = time.monotonic()
     source = ctx.input(params.data)
     data = DataFolder(source.path)
@@ -140,21 +148,21 @@ def run(params: TeacherParams, ctx: Any) -> TeacherResult:
     if not rows:
         raise StudioError("chat.no_rows", ref=source.name, splits=", ".join(params.splits))
     strict = params.keep_labels_only and data.template.answer == "label"
-    heard = hear(params, ctx, data, rows, [_messages(params, data.template, row) for row in rows], strict)
-    verdicts = contest(params, ctx, data.template, rows, heard) if params.combine == "best" else None
-    if heard.cached:
-        ctx.log(f"{heard.cached} of {heard.cached + heard.asked} answers were there already.")
-    teacher = " + ".join(heard.names)
-    people = labelled_by_people(source, ctx.input) if source.facts.get("teacher") else None
-    tally = _sort(params, data.template, rows, heard, verdicts, people)
+    sampled = ask_teachers(params, ctx, data, rows, [_messages(params, data.template, row) for row in rows], strict)
+    judgements = best_of_n(params, ctx, data.template, rows, sampled) if params.combine == "best" else None
+    if sampled.cached:
+        ctx.log(f"{sampled.cached} of {sampled.cached + sampled.asked} answers were there already.")
+    teacher = " + ".join(sampled.names)
+    people = human_answers(source, ctx.input) if source.facts.get("teacher") else None
+    tally = _select(params, data.template, rows, sampled, judgements, people)
     folder = _write(params, ctx, data, tally)
-    facts = _facts(folder, source, teacher, heard, tally) | ({"judge": verdicts.judge} if verdicts else {})
-    views = [*heard.views, *([verdicts.view] if verdicts and verdicts.view else [])]
+    facts = _facts(folder, source, teacher, sampled, tally) | ({"judge": judgements.judge} if judgements else {})
+    views = [*sampled.views, *([judgements.view] if judgements and judgements.view else [])]
     parents = list(dict.fromkeys([source.id, *(view.id for view in views)]))
     name = params.name or f"{source.name}-by-{teacher}"[:100]
     made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=parents, license=source.license)
     ctx.progress(1, 1, "done")
-    metrics = _metrics(heard, verdicts, tally, len(rows)) | {"seconds": time.monotonic() - begun}
+    metrics = _metrics(sampled, judgements, tally, len(rows)) | {"seconds": time.monotonic() - begun}
     return TeacherResult(artifact=made.id, metrics=metrics)
 
 
@@ -179,22 +187,26 @@ def _messages(params: TeacherParams, template: Template, row: Row) -> list[Messa
     return template.model_copy(update={"user": user}).prompt(row)
 
 
-def _sort(
+def _select(
     params: TeacherParams,
     template: Template,
     rows: list[Row],
-    heard: Heard,
-    verdicts: Verdicts | None,
-    people: Known | None,
+    sampled: EnsembleSamples,
+    judgements: Judgements | None,
+    people: HumanAnswers | None,
 ) -> _Tally:
     """Keep what won and can be learned, compare with people where they answered. `people`: see `_gold`."""
     tally = _Tally()
-    fold = template.answer == "text"
-    winners = verdicts.winners if verdicts else [voting.vote(samples, fold) for samples in heard.samples]
-    scores = verdicts.scores if verdicts else [[] for _ in rows]
+    ignore_case = template.answer == "text"
+    winners = (
+        judgements.winners
+        if judgements
+        else [voting.majority_vote(samples, ignore_case) for samples in sampled.samples]
+    )
+    scores = judgements.scores if judgements else [[] for _ in rows]
     for row, won, scored in zip(rows, winners, scores, strict=True):
         unsure = won.confidence is not None and won.confidence < params.min_confidence
-        reason = won.fault or ("unsure" if unsure else None)
+        reason = won.reject_reason or ("unsure" if unsure else None)
         if reason:
             tally.dropped[reason] += 1
             tally.example = tally.example or won.answer[:60]
@@ -207,20 +219,20 @@ def _sort(
         about = {"output": won.answer, "gold": gold, "confidence": sure, "rationale": won.rationale, "scores": scored}
         tally.rows.append(row.model_copy(update=about))
     if not tally.rows:
-        code = _why_useless(tally.dropped)
+        code = _error_code(tally.dropped)
         raise StudioError(
-            code, count=len(rows), teacher=" + ".join(heard.names), example=tally.example, marker=params.marker
+            code, count=len(rows), teacher=" + ".join(sampled.names), example=tally.example, marker=params.marker
         )
     return tally
 
 
-def _gold(row: Row, people: Known | None) -> str | None:
+def _gold(row: Row, people: HumanAnswers | None) -> str | None:
     """The person's answer. `people`: the rows that people labelled where another teacher answered before, else None."""
     earlier_teachers = people is not None and (row.id, hash(row.output)) not in people
-    return row.gold if earlier_teachers else truth(row)
+    return row.gold if earlier_teachers else gold_answer(row)
 
 
-def _why_useless(dropped: Counter[str]) -> str:
+def _error_code(dropped: Counter[str]) -> str:
     most = dropped.most_common(1)[0][0]
     return {
         voting.EMPTY: "chat.teacher_empty",
@@ -230,7 +242,7 @@ def _why_useless(dropped: Counter[str]) -> str:
     }.get(most, "synth.all_unsure")
 
 
-def _write(params: TeacherParams, ctx: Any, data: DataFolder, tally: _Tally) -> Path:
+def _write(params: TeacherParams, ctx: Context, data: DataFolder, tally: _Tally) -> Path:
     out: Path = ctx.scratch("out")
     labelled, names = [], ["validation.jsonl", "test.jsonl", "template.json", "NOTICE"]
     if params.include_labelled and "train" not in params.splits:
@@ -243,19 +255,23 @@ def _write(params: TeacherParams, ctx: Any, data: DataFolder, tally: _Tally) -> 
     return out
 
 
-def _facts(folder: Path, source: Any, teacher: str, heard: Heard, tally: _Tally) -> dict[str, Any]:
-    local = [view.id for view in heard.views] if len(heard.views) == len(heard.names) else []
+def _facts(folder: Path, source: Any, teacher: str, sampled: EnsembleSamples, tally: _Tally) -> dict[str, Any]:
+    local = [view.id for view in sampled.views] if len(sampled.views) == len(sampled.names) else []
     facts = {**source.facts, **data_facts(folder), "teacher": teacher, "teachers": local}
-    facts |= {"answered": len(tally.rows), "cached": heard.cached, "dropped": tally.dropped.total()}
+    facts |= {"answered": len(tally.rows), "cached": sampled.cached, "dropped": tally.dropped.total()}
     return facts | _quality(tally)
 
 
-def _metrics(heard: Heard, verdicts: Verdicts | None, tally: _Tally, rows: int) -> dict[str, float]:
-    metrics: dict[str, float] = {"rows": rows, "answered": len(tally.rows), "cut_off": heard.cut / heard.replies}
-    metrics |= {"asked": heard.asked, "cached": heard.cached} | (verdicts.metrics() if verdicts else {})
+def _metrics(sampled: EnsembleSamples, judgements: Judgements | None, tally: _Tally, rows: int) -> dict[str, float]:
+    metrics: dict[str, float] = {
+        "rows": rows,
+        "answered": len(tally.rows),
+        "cut_off": sampled.truncated / sampled.replies,
+    }
+    metrics |= {"asked": sampled.asked, "cached": sampled.cached} | (judgements.metrics() if judgements else {})
     metrics |= {"dropped": tally.dropped.total()}
     metrics |= {f"dropped_{reason}": count for reason, count in sorted(tally.dropped.items())}
-    return {name: float(value) for name, value in (metrics | _quality(tally) | heard.spend.metrics()).items()}
+    return {name: float(value) for name, value in (metrics | _quality(tally) | sampled.budget.metrics()).items()}
 
 
 def _quality(tally: _Tally) -> dict[str, float]:

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-DRAWS = 10_000
+RESAMPLES = 10_000
 _AT_ONCE = 2**21
 """Draws x rows that are held at once: 16 MB."""
 
 
-def interval(values: NDArray[Any], draws: int = DRAWS) -> tuple[float, float]:
+def bootstrap_interval(values: NDArray[Any], draws: int = RESAMPLES) -> tuple[float, float]:
     """The 95 % percentile interval of the mean of `values`, (seeds, rows). The same values give the same interval."""
     random = np.random.default_rng(0)
     means = _row_means(values.mean(axis=0), draws, random) + _seed_shifts(values.mean(axis=1), draws, random)

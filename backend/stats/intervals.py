@@ -7,7 +7,7 @@ from math import ceil, sqrt
 Z95 = 1.959964
 
 
-def wilson(right: int, n: int, z: float = Z95) -> tuple[float, float]:
+def wilson_interval(right: int, n: int, z: float = Z95) -> tuple[float, float]:
     """95 % interval of a share, honest for small n and for shares near 0 and 1."""
     share = right / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)

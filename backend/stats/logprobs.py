@@ -24,12 +24,12 @@ def log_softmax(logits: Any) -> Any:
     return wide
 
 
-def answer_chances(logits: Any, answer: Sequence[int]) -> Any:
+def answer_logprobs(logits: Any, answer: Sequence[int]) -> Any:
     """ln p of each id of `answer`, (ids), by the logits of the positions that foretell them, (ids, vocabulary)."""
     return log_softmax(logits)[np.arange(len(answer)), np.asarray(answer, dtype=np.int64)]
 
 
-def divergences(original: Any, other: Any) -> Any:
+def kl_divergences(original: Any, other: Any) -> Any:
     """KL of each position, (positions), of two arrays of logits, (positions, vocabulary). Rows of padding that one vocabulary
     has beyond the other are left out."""
     size = min(original.shape[1], other.shape[1])

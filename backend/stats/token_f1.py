@@ -14,8 +14,8 @@ def words(text: str) -> list[str]:
 
 def token_f1(expected: str, answer: str) -> float:
     """Harmonic mean of precision and recall over words, counted with repetition; two empty texts are equal."""
-    truth, given = words(expected), words(answer)
-    if not truth or not given:
-        return float(truth == given)
-    shared = sum((Counter(truth) & Counter(given)).values())
-    return 2 * shared / (len(truth) + len(given))
+    gold, given = words(expected), words(answer)
+    if not gold or not given:
+        return float(gold == given)
+    shared = sum((Counter(gold) & Counter(given)).values())
+    return 2 * shared / (len(gold) + len(given))

@@ -27,7 +27,7 @@ from backend.models import costs
 INDEX = "capture.json"
 ROW_BYTES = 12
 """Fingerprint and number of positions of a row."""
-_MANY = 50
+_MIN_TOKENS_16_BIT = 50
 """As many tokens with 16-bit values are enough; where fewer fit, 8-bit values make room for a third more."""
 
 
@@ -98,11 +98,11 @@ def layout_for(budget: float, vocabulary: int, temperatures: Sequence[float], an
         free = budget - ROW_BYTES / answer_tokens - _fixed(bits, len(temperatures))
         return min(vocabulary, max(2, int(free / (width + bits / 8))))
 
-    bits = 16 if fits(16) >= min(_MANY, vocabulary) else 8
+    bits = 16 if fits(16) >= min(_MIN_TOKENS_16_BIT, vocabulary) else 8
     return Layout(fits(bits), width, bits, temperatures)
 
 
-def whole_layout(vocabulary: int, temperatures: Sequence[float]) -> Layout:
+def full_layout(vocabulary: int, temperatures: Sequence[float]) -> Layout:
     """Every token, in 32 bits."""
     return Layout(vocabulary, id_bytes(vocabulary), 32, tuple(dict.fromkeys(temperatures)))
 
@@ -147,7 +147,7 @@ def check_capture(params: LogitParams, student_ref: str, data_ref: str, world: W
     if known.pending:
         return problems + _forecast_problems(known.facts["data"], data_ref, world)
     if known.path:
-        problems += _cut_off(Path(known.path), str(params.capture))
+        problems += _truncated_shards(Path(known.path), str(params.capture))
     if data.path and not data.pending:
         problems += data_problems(known.facts, Path(data.path), data_ref)
     if student.path and not student.pending:
@@ -175,7 +175,9 @@ def data_problems(facts: dict[str, Any], data: Path, name: str) -> list[Problem]
     return [Problem(code=f"capture.{part}", args={"data": name}, field="capture") for part in wrong]
 
 
-def refuse_other(capture: ArtifactView, student: ArtifactView, data: ArtifactView, teacher: ArtifactView) -> None:
+def require_matching_inputs(
+    capture: ArtifactView, student: ArtifactView, data: ArtifactView, teacher: ArtifactView
+) -> None:
     """Raise StudioError when a capture was made with other rows, another template or another teacher."""
     problems = data_problems(capture.facts, data.path, data.name)
     problems += _chat_problems(capture.facts, student.path, student.name)
@@ -185,7 +187,7 @@ def refuse_other(capture: ArtifactView, student: ArtifactView, data: ArtifactVie
         raise StudioError.of(problems)
 
 
-def learning_bytes(facts: dict[str, Any], positions: float, vocabulary: int) -> int:
+def capture_training_bytes(facts: dict[str, Any], positions: float, vocabulary: int) -> int:
     """Memory that learning from a capture adds: the capture, and five tables of probabilities of a batch's positions."""
     return round(int(facts["bytes"]) + positions * vocabulary * 4 * 5)
 
@@ -201,7 +203,7 @@ def _chat_problems(facts: dict[str, Any], student: Path, name: str) -> list[Prob
     return [] if same else [Problem(code="capture.chat_template", args={"student": name}, field="capture")]
 
 
-def _cut_off(folder: Path, name: str) -> list[Problem]:
+def _truncated_shards(folder: Path, name: str) -> list[Problem]:
     index = folder / INDEX
     if not index.is_file():
         return [Problem(code="core.artifact_damaged", args={"ref": name, "file": INDEX}, field="capture")]

@@ -9,8 +9,8 @@ from pydantic import Field
 from backend.core.stage import Params
 
 
-class AdapterSwitch(Params):
-    """Whether a student learns by an adapter. Before `AdapterParams` in a form."""
+class UseAdapterParams(Params):
+    """Whether a student learns by an adapter. Before `LoraParams` in a form."""
 
     adapter: bool = Field(
         default=False,
@@ -20,7 +20,7 @@ class AdapterSwitch(Params):
     )
 
 
-class AdapterParams(Params):
+class LoraParams(Params):
     """The shape of an adapter; backend.ml.training.lora makes it."""
 
     rank: int = Field(

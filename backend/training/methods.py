@@ -1,8 +1,8 @@
-"""The routes from a teacher to a student as forms and checks see them: what each asks, and what stands against it. No torch.
+"""The distillation methods as forms and checks see them: which fields each reads, and what rules it out. No torch.
 
-`sequence`: answers alone. `logit`: and the probabilities of a capture. With the teacher in memory beside the student: `live`
-(its whole distribution), `on_policy` (also on answers that the student gives itself), `cross_tokenizer` (a teacher that
-splits text into other tokens), `hidden` (the states of the layers that the student was cut from).
+`sequence`: answers alone. `offline_logit`: and the probabilities of a capture. With the teacher in memory: `online_logit`
+(its whole distribution), `on_policy` (also on answers that the student samples), `cross_tokenizer` (a teacher that
+splits text into other tokens), `hidden_states` (those of the layers that the student was pruned from).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pydantic import Field, model_validator
 
 from backend.core.errors import Problem
 from backend.core.refs import TorchRef
-from backend.core.stage import Described, World
+from backend.core.stage import ArtifactInfo, World
 from backend.models import costs
 from backend.training.captures import LogitParams, check_capture, tokenizer_hashes
-from backend.training.params import Work
+from backend.training.params import Workload
 
 _LOGIT = ("kl_weight", "temperature", "divergence")
-ASKS: dict[str, tuple[str, ...]] = {
+METHOD_FIELDS: dict[str, tuple[str, ...]] = {
     "sequence": ("rationale", "steps_weight"),
     "logit": ("capture", *_LOGIT),
     "live": ("teacher", *_LOGIT),
@@ -30,17 +30,17 @@ ASKS: dict[str, tuple[str, ...]] = {
     "cross_tokenizer": ("teacher", "kl_weight", "temperature"),
     "hidden": ("teacher", "kl_weight"),
 }
-"""Route -> the fields that it reads; on the others they have no effect."""
-WITH_TEACHER = tuple(route for route, fields in ASKS.items() if "teacher" in fields)
-"""The routes that hold the teacher in memory beside the student."""
+"""Method -> the fields that it reads; with the others they have no effect."""
+ONLINE_METHODS = tuple(route for route, fields in METHOD_FIELDS.items() if "teacher" in fields)
+"""The methods that hold the teacher in memory with the student."""
 
 
-class RouteParams(LogitParams):
-    """What `distill` asks about the route."""
+class MethodParams(LogitParams):
+    """What `distill` asks about the method."""
 
     route: Literal["sequence", "logit", "live", "on_policy", "cross_tokenizer", "hidden"] = Field(
         default="sequence",
-        title="Way to learn",
+        title="Distillation method",
         description="What the student learns: the teacher's answers, or also what it holds for likely. Below stands "
         "which ways are possible here.",
     )
@@ -53,7 +53,7 @@ class RouteParams(LogitParams):
         default=0.5,
         ge=0.01,
         le=1,
-        title="Share of own answers",
+        title="Share of on-policy batches",
         description="How many batches the student answers itself while the teacher scores its words. The others hold "
         "the dataset's answers.",
     )
@@ -68,44 +68,46 @@ class RouteParams(LogitParams):
 
     @model_validator(mode="before")
     @classmethod
-    def _capture_is_logit(cls, raw: Any) -> Any:
-        return with_route(raw) if isinstance(raw, dict) else raw
+    def _capture_means_offline_logit(cls, raw: Any) -> Any:
+        return with_method(raw) if isinstance(raw, dict) else raw
 
 
-def with_route(raw: dict[str, Any]) -> dict[str, Any]:
-    """Parameters that name a capture and no route, as they were before there were routes, mean that of the capture."""
+def with_method(raw: dict[str, Any]) -> dict[str, Any]:
+    """Parameters that name a capture and no method, as older recipes do, mean `offline_logit`."""
     return {**raw, "route": "logit"} if raw.get("capture") and "route" not in raw else raw
 
 
-def check_route(params: RouteParams, student_ref: str, data_ref: str, world: World) -> list[Problem]:
+def check_method(params: MethodParams, student_ref: str, data_ref: str, world: World) -> list[Problem]:
     """What can be seen before a student learns on a route; the references are known to be good."""
-    problems = _unread(params)
+    problems = _unused_field_problems(params)
     if params.route == "logit" and not params.capture:
         problems.append(Problem(code="route.capture_missing", field="capture"))
     elif params.route == "logit":
         problems += check_capture(params, student_ref, data_ref, world)
-    elif params.route in WITH_TEACHER:
+    elif params.route in ONLINE_METHODS:
         problems += _check_teacher(params, student_ref, world)
     return problems
 
 
-def beside(
-    params: RouteParams, teacher: dict[str, Any], student: dict[str, Any], shape: Work, batch_size: int
+def teacher_cost(
+    params: MethodParams, teacher: dict[str, Any], student: dict[str, Any], shape: Workload, batch_size: int
 ) -> tuple[float, int]:
     """(seconds on the reference machine, bytes) that a teacher with these facts adds to a training of this shape."""
     scored = 0 if params.route == "hidden" else int(teacher["vocabulary"])
-    seconds = costs.start_seconds(teacher) + costs.scoring_seconds(teacher, shape.rows, shape.tokens, shape.answers)
-    seconds += costs.logit_seconds({"vocabulary": scored}, shape.rows * shape.answers)
+    seconds = costs.start_seconds(teacher) + costs.teacher_forward_seconds(
+        teacher, shape.rows, shape.tokens, shape.answers
+    )
+    seconds += costs.divergence_seconds({"vocabulary": scored}, shape.rows * shape.answers)
     answers = shape.answers
     if params.route == "on_policy":
         seconds += costs.sampling_seconds(student, shape.rows / batch_size * params.own_share, params.own_tokens)
         answers = max(answers, params.own_tokens)
-    return seconds, costs.beside_bytes(teacher, batch_size * answers * scored)
+    return seconds, costs.teacher_in_memory_bytes(teacher, batch_size * answers * scored)
 
 
-def unfit(route: str, student: Path, teacher: Path, name: str) -> Problem | None:
+def tokenizer_problem(route: str, student: Path, teacher: Path, name: str) -> Problem | None:
     """What of the tokenizers in two model folders stands against a route with the teacher `name`; None when nothing does."""
-    found = compared(student, teacher, name)
+    found = compare_tokenizers(student, teacher, name)
     alike = found.code in ("route.same", "route.part")
     if route != "cross_tokenizer":
         return None if alike else found
@@ -117,7 +119,7 @@ def unfit(route: str, student: Path, teacher: Path, name: str) -> Problem | None
     return Problem(code="route.not_bytes", args={"teacher": name}, field="teacher") if other else None
 
 
-def uncut(student: dict[str, Any], teacher: dict[str, Any], name: str) -> Problem | None:
+def kept_layers_problem(student: dict[str, Any], teacher: dict[str, Any], name: str) -> Problem | None:
     """Why the layers of a student and of the teacher `name`, by their facts, don't belong together; None when they do."""
     kept = student.get("kept_layers")
     if not kept:
@@ -127,7 +129,7 @@ def uncut(student: dict[str, Any], teacher: dict[str, Any], name: str) -> Proble
     return None
 
 
-def compared(student: Path, teacher: Path, name: str) -> Problem:
+def compare_tokenizers(student: Path, teacher: Path, name: str) -> Problem:
     """How the tokenizers in two model folders stand to each other: `route.same`, `route.part` or what sets them apart."""
     for folder in (student, teacher):
         if not (folder / "tokenizer.json").is_file():
@@ -137,20 +139,20 @@ def compared(student: Path, teacher: Path, name: str) -> Problem:
         return Problem(code="route.chat_template", args={"teacher": name})
     if ours["tokenizer"] == theirs["tokenizer"]:
         return Problem(code="route.same", args={"teacher": name})
-    mine, known = vocabulary(student), vocabulary(teacher)
+    mine, known = token_set(student), token_set(teacher)
     counts = {"student": len(mine), "tokens": len(known), "lacking": len(mine - known)}
     code = "route.part" if mine <= known else "route.tokens"
     return Problem(code=code, args={"teacher": name, **counts})
 
 
-def vocabulary(folder: Path) -> frozenset[str]:
+def token_set(folder: Path) -> frozenset[str]:
     """All tokens of a model folder's tokenizer, added ones too."""
     file = folder / "tokenizer.json"
-    return _vocabulary(file, file.stat().st_mtime_ns)
+    return _token_set(file, file.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=8)
-def _vocabulary(file: Path, _changed: int) -> frozenset[str]:
+def _token_set(file: Path, _changed: int) -> frozenset[str]:
     content = json.loads(file.read_text("utf-8"))
     added = [token["content"] for token in content.get("added_tokens", [])]
     tokens = content["model"]["vocab"]
@@ -163,19 +165,19 @@ def _byte_level(folder: Path) -> bool:
     return any("ByteLevel" in json.dumps(content.get(part)) for part in ("pre_tokenizer", "decoder"))
 
 
-def unread(route: str | None) -> set[str]:
+def unused_fields(route: str | None) -> set[str]:
     """The fields that have no effect on a route."""
-    return {field for asked in ASKS.values() for field in asked} - set(ASKS.get(route or "", ()))
+    return {field for asked in METHOD_FIELDS.values() for field in asked} - set(METHOD_FIELDS.get(route or "", ()))
 
 
-def _unread(params: RouteParams) -> list[Problem]:
+def _unused_field_problems(params: MethodParams) -> list[Problem]:
     """A problem for every value that was set and that the route does not read."""
     fields = type(params).model_fields
-    given = [name for name in fields if name in unread(params.route)]
+    given = [name for name in fields if name in unused_fields(params.route)]
     return [Problem(code="route.unread", field=name) for name in given if getattr(params, name) != fields[name].default]
 
 
-def _check_teacher(params: RouteParams, student_ref: str, world: World) -> list[Problem]:
+def _check_teacher(params: MethodParams, student_ref: str, world: World) -> list[Problem]:
     student, teacher = world.describe(student_ref), world.describe(params.teacher) if params.teacher else None
     if not params.teacher or student is None or teacher is None:
         return [Problem(code="route.teacher_missing", field="teacher")]
@@ -183,12 +185,14 @@ def _check_teacher(params: RouteParams, student_ref: str, world: World) -> list[
         return [Problem(code="route.itself", field="teacher")]
     problems = [Problem(code="route.no_weight", field="kl_weight")] if params.kl_weight == 0 else []
     folders = _folder(student), _folder(teacher)
-    wrong = unfit(params.route, folders[0], folders[1], params.teacher) if folders[0] and folders[1] else None
+    wrong = (
+        tokenizer_problem(params.route, folders[0], folders[1], params.teacher) if folders[0] and folders[1] else None
+    )
     if wrong is None and params.route == "hidden":
-        wrong = uncut(student.facts, teacher.facts, params.teacher)
+        wrong = kept_layers_problem(student.facts, teacher.facts, params.teacher)
     return problems + ([wrong.model_copy(update={"field": wrong.field or "teacher"})] if wrong else [])
 
 
-def _folder(known: Described) -> Path | None:
+def _folder(known: ArtifactInfo) -> Path | None:
     """Where a model lies; None while it is still to be made."""
     return Path(known.path) if known.path and not known.pending else None

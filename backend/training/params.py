@@ -16,17 +16,17 @@ from backend.core.errors import Problem, StudioError
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Context, Params, World
 from backend.data.chat_template import Encoder
-from backend.data.dataset import EXPLAIN, DataFolder, complete_facts
+from backend.data.dataset import RATIONALE_PROMPT, DataFolder, complete_facts
 from backend.models import costs
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
-from backend.training.lora import AdapterParams
+from backend.training.lora import LoraParams
 
 if TYPE_CHECKING:
-    from backend.data.encoding import Examples
+    from backend.data.encoding import EncodedExamples
 
 
 class TrainingParams(Params):
-    """Knobs of every training; a stage adds its own."""
+    """Hyperparameters of every training; a stage adds its own."""
 
     epochs: float = Field(
         default=3,
@@ -34,20 +34,20 @@ class TrainingParams(Params):
         le=100,
         title="Epochs",
         description="How often the model sees every example. More learns them better and takes longer; too many and "
-        "it learns them by heart.",
+        "it overfits.",
     )
     learning_rate: float = Field(
         default=1e-3,
         gt=0,
         le=1,
         title="Learning rate",
-        description="How large the steps are by which the model changes. Too large and it falls apart, too small and "
+        description="How large the steps are by which the model changes. Too large and training diverges, too small and "
         "it hardly learns.",
     )
     max_steps: int = Field(
         default=0,
         ge=0,
-        title="Steps at most",
+        title="Maximum steps",
         description="Stop after this many steps, whatever the epochs say. 0 sets no limit.",
     )
     batch_size: int = Field(
@@ -91,8 +91,7 @@ class TrainingParams(Params):
         ge=0,
         le=1,
         title="Weight decay",
-        description="How strongly large weights are pulled back. A little can help against learning by heart; 0 is "
-        "off.",
+        description="How strongly large weights are pulled back. A little can help against overfitting; 0 is off.",
     )
     gradient_checkpointing: bool = Field(
         default=False,
@@ -101,16 +100,15 @@ class TrainingParams(Params):
     )
     rationale: Literal["ignore", "beside"] = Field(
         default="ignore",
-        title="Teacher's steps",
-        description="Beside the answers the model can learn to write the steps that the teacher gave, as a second task. "
-        "It still answers at once.",
+        title="Teacher's rationales",
+        description="The model can learn to write the teacher's rationales as a second task. It still answers at once.",
     )
     steps_weight: float = Field(
         default=1.0,
         gt=0,
         le=10,
-        title="Weight of the steps",
-        description="How much an example of the steps counts beside one of the answers. At 1 both count alike.",
+        title="Weight of the rationales",
+        description="How much a rationale counts compared with an answer. At 1 both count alike.",
     )
     evaluate_rows: int = Field(
         default=100,
@@ -118,7 +116,7 @@ class TrainingParams(Params):
         le=10000,
         title="Validation rows",
         description="How many validation rows are looked at after each epoch. Their loss shows whether the model "
-        "learns by heart. 0 looks at none.",
+        "overfits. 0 looks at none.",
     )
     name: str = Field(
         default="",
@@ -134,16 +132,16 @@ class TrainingParams(Params):
 
 
 @dataclass(frozen=True)
-class Work:
+class Workload:
     """The amount of training: examples (epochs counted), steps, mean tokens of an example and of its answer; of
-    those that give steps `longer` is the mean of all tokens and `explained` that of the steps, 0 without them."""
+    those that give steps `rationale_row_tokens` is the mean of all tokens and `rationale_tokens` that of the steps, 0 without them."""
 
     rows: float
     steps: float
     tokens: float
     answers: float
-    longer: float = 0.0
-    explained: float = 0.0
+    rationale_row_tokens: float = 0.0
+    rationale_tokens: float = 0.0
 
     @property
     def timing(self) -> dict[str, float]:
@@ -152,43 +150,50 @@ class Work:
     def batch_tokens(self, params: TrainingParams) -> float:
         """Tokens of the largest batch whose activations are kept; the longest rows have about twice the mean."""
         kept = 0.25 if params.gradient_checkpointing else 1.0
-        return kept * params.batch_size * min(params.max_length, 2 * max(self.tokens, self.longer))
+        return kept * params.batch_size * min(params.max_length, 2 * max(self.tokens, self.rationale_row_tokens))
 
-    def steps_bytes(self, params: TrainingParams, vocabulary: int) -> int:
+    def rationale_bytes(self, params: TrainingParams, vocabulary: int) -> int:
         """Memory that steps add where they are scored, as they are many times longer than labels: four tables of a batch's
         positions (logits, in float32, their logarithms, gradient)."""
-        return round(params.batch_size * self.explained * vocabulary * 4 * 4)
+        return round(params.batch_size * self.rationale_tokens * vocabulary * 4 * 4)
 
     def slowdown(self, params: TrainingParams) -> float:
         """Checkpointing computes everything twice and can't share the beginning of prompts (measured: 1.9 times)."""
         return 1.9 if params.gradient_checkpointing else 1.0
 
 
-def work(params: TrainingParams, data: dict[str, Any]) -> Work:
+def workload(params: TrainingParams, data: dict[str, Any]) -> Workload:
     """From a dataset's facts, or the forecast of them. Evaluation counts as a third of training per row. Steps that are
     learned beside the answers are examples of their own."""
-    rows, more = int(data["rows"].get("train", 0)), _with_steps(params, data)
-    explained = {**data, "answer_chars": data.get("rationale_chars", 0.0)}
-    explained["prompt_chars"] = data["prompt_chars"] + len(EXPLAIN)
-    longer = costs.row_tokens(explained, params.max_length) if more else 0.0
+    rows, more = int(data["rows"].get("train", 0)), _rationale_rows(params, data)
+    rationale_tokens = {**data, "answer_chars": data.get("rationale_chars", 0.0)}
+    rationale_tokens["prompt_chars"] = data["prompt_chars"] + len(RATIONALE_PROMPT)
+    rationale_row_tokens = costs.row_tokens(rationale_tokens, params.max_length) if more else 0.0
     share = more / max(1, rows + more)
-    tokens = (1 - share) * costs.row_tokens(data, params.max_length) + share * longer
-    answers = (1 - share) * costs.answer_tokens(data) + share * costs.answer_tokens(explained)
+    tokens = (1 - share) * costs.row_tokens(data, params.max_length) + share * rationale_row_tokens
+    answers = (1 - share) * costs.answer_tokens(data) + share * costs.answer_tokens(rationale_tokens)
     per_step, rows = params.batch_size * params.accumulation, rows + more
     steps = params.max_steps or math.ceil(params.epochs * math.ceil(rows / per_step))
     held_out = min(params.evaluate_rows, int(data["rows"].get("validation", 0)))
     passes = steps * per_step / rows if rows else 0
     shown = min(steps * per_step, rows * passes) + held_out * math.ceil(passes) / 3
-    scored = costs.answer_tokens(explained) if more else 0.0
-    return Work(rows=shown, steps=steps, tokens=tokens, answers=answers, longer=longer, explained=scored)
+    scored = costs.answer_tokens(rationale_tokens) if more else 0.0
+    return Workload(
+        rows=shown,
+        steps=steps,
+        tokens=tokens,
+        answers=answers,
+        rationale_row_tokens=rationale_row_tokens,
+        rationale_tokens=scored,
+    )
 
 
-def _with_steps(params: TrainingParams, data: dict[str, Any]) -> int:
+def _rationale_rows(params: TrainingParams, data: dict[str, Any]) -> int:
     """How many rows become a second example."""
     return int(data.get("rationales", 0)) if params.rationale == "beside" else 0
 
 
-def _without_steps(data: Any) -> bool:
+def _lacks_rationales(data: Any) -> bool:
     """Whether no row has steps. A dataset that is still to be made from an old one may not tell: then it may have."""
     facts = complete_facts(data.facts, data.path)
     return "rationales" in facts and not facts["rationales"] if data.pending else not facts.get("rationales")
@@ -200,10 +205,10 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
     problems = []
     if data and not data.pending and not data.facts["rows"].get("train"):
         problems.append(Problem(code="train.no_rows", args={"data": data_ref}, field="data"))
-    elif data and params.rationale == "beside" and _without_steps(data):
+    elif data and params.rationale == "beside" and _lacks_rationales(data):
         problems.append(Problem(code="steps.none", args={"data": data_ref}, field="rationale"))
     fields, values = type(params).model_fields, params.model_dump()
-    unread = [name for name in fields if name in idle(values) and values[name] != fields[name].default]
+    unread = [name for name in fields if name in inactive_fields(values) and values[name] != fields[name].default]
     problems += [Problem(code="train.unread", field=name) for name in unread]
     if model and params.max_length > model.facts["context"]:
         args = {"max_length": params.max_length, "context": model.facts["context"]}
@@ -211,63 +216,67 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
     return problems
 
 
-def idle(values: Mapping[str, Any]) -> set[str]:
+def inactive_fields(values: Mapping[str, Any]) -> set[str]:
     """The fields that have no effect beside these values of the others; also of a form that is being filled in."""
     off = {"steps_weight"} if values.get("rationale") == "ignore" else set()
     if "adapter" in values:
-        off |= {"train_embeddings"} if values["adapter"] else set(AdapterParams.model_fields)
+        off |= {"train_embeddings"} if values["adapter"] else set(LoraParams.model_fields)
     return off
 
 
-def load_examples(params: TrainingParams, model: Path, data: ArtifactView, ctx: Context) -> tuple[Examples, Examples]:
-    """The train rows and the first validation rows as token ids; with steps beside the answers every train item says by
-    `steps` (0 or 1) what it gives. Raises StudioError when nothing is left to train on."""
-    from backend.data.encoding import encode_rows, encode_steps
+def load_examples(
+    params: TrainingParams, model: Path, data: ArtifactView, ctx: Context
+) -> tuple[EncodedExamples, EncodedExamples]:
+    """The train rows and the first validation rows as token ids; with rationales every train item says by
+    `rationale` (0 or 1) what it gives. Raises StudioError when nothing is left to train on."""
+    from backend.data.encoding import encode_rationales, encode_rows
 
     folder, encoder = DataFolder(data.path), Encoder(model)
     train = encode_rows(encoder, folder.template, folder.rows("train"), params.max_length)
     held_out = encode_rows(
         encoder, folder.template, islice(folder.rows("validation"), params.evaluate_rows), params.max_length
     )
-    if train.shortened:
+    if train.truncated:
         ctx.log(
-            f"{train.shortened} prompts were longer than {params.max_length} tokens and lost their beginning.",
+            f"{train.truncated} prompts were longer than {params.max_length} tokens and lost their beginning.",
             "warning",
         )
-    if train.left_out:
+    if train.too_long:
         ctx.log(
-            f"{train.left_out} rows were left out: their answer alone is longer than {params.max_length} tokens.",
+            f"{train.too_long} rows were left out: their answer alone is longer than {params.max_length} tokens.",
             "warning",
         )
-    if not train.items and train.left_out:
-        raise StudioError("train.too_long", rows=train.left_out, data=data.name, max_length=params.max_length)
+    if not train.items and train.too_long:
+        raise StudioError("train.too_long", rows=train.too_long, data=data.name, max_length=params.max_length)
     if not train.items:
         raise StudioError("train.no_rows", data=data.name)
     if params.rationale == "beside":
-        steps = encode_steps(encoder, folder.template, folder.rows("train"), params.max_length)
-        _join(train, steps, params, data.name, ctx)
+        steps = encode_rationales(encoder, folder.template, folder.rows("train"), params.max_length)
+        _add_rationales(train, steps, params, data.name, ctx)
     ctx.log(f"{len(train.items)} rows with {train.tokens} tokens to train on, {len(held_out.items)} to validate.")
     return train, held_out
 
 
-def _join(train: Examples, steps: Examples, params: TrainingParams, data: str, ctx: Context) -> None:
+def _add_rationales(
+    train: EncodedExamples, steps: EncodedExamples, params: TrainingParams, data: str, ctx: Context
+) -> None:
     """Add `steps` to `train` as examples of a second task. Raises StudioError when there are none."""
     if not steps.items:
         raise StudioError("steps.none", data=data)
-    if steps.left_out:
+    if steps.too_long:
         ctx.log(
-            f"The steps of {steps.left_out} rows are longer than {params.max_length} tokens: not learned.", "warning"
+            f"The steps of {steps.too_long} rows are longer than {params.max_length} tokens: not learned.", "warning"
         )
-    if steps.shortened:
+    if steps.truncated:
         ctx.log(
-            f"{steps.shortened} prompts that ask for steps were longer than {params.max_length} tokens with these and lost "
+            f"{steps.truncated} prompts that ask for steps were longer than {params.max_length} tokens with these and lost "
             "their beginning.",
             "warning",
         )
     ctx.log(f"{len(steps.items)} of {len(train.items)} rows have steps, which are learned beside the answers.")
     for task, examples in enumerate((train, steps)):
         for item in examples.items:
-            item["steps"] = task  # type: ignore[assignment]
+            item["rationale"] = task  # type: ignore[assignment]
     train.items += steps.items
 
 

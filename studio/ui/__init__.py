@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 
-def warm() -> None:
+def preload() -> None:
     """Import what the first page needs, so that nobody waits for it."""
     for name in (
         "pandas",

@@ -1,4 +1,4 @@
-"""Who may talk to the web process. Both gates see HTTP and websocket, so they also cover Streamlit's own traffic."""
+"""Who may talk to the web process. Both middlewares see HTTP and websocket, so they also cover Streamlit's own traffic."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ PAGE = """<!doctype html>
 <main><h1>SLMOps Studio</h1>{body}</main></html>
 """
 """A page beside the pages. It asks for nothing more, not even an icon: without the token that would be refused, too."""
-DOOR = """<form><label for="token">{ask}</label>
+LOGIN_FORM = """<form><label for="token">{ask}</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 <button>{enter}</button></form>"""
 """What a browser without the token sees."""
-DOOR_WORDS = {
+LOGIN_TEXTS = {
     "en": {"ask": "Enter the token that the terminal of the studio shows.", "enter": "Open the studio"},
     "es": {"ask": "Escribe el token que muestra la terminal del estudio.", "enter": "Abrir el estudio"},
 }
@@ -44,25 +44,25 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response
         await response(scope, receive, send)
 
 
-def _foreign(scope: Scope) -> bool:
+def _cross_origin(scope: Scope) -> bool:
     """A websocket that a page of another address opens. Streamlit lets every port of this host in, and for other names it asks
     a server outside for this machine's own address."""
     headers = Headers(scope=scope)
     origin = headers.get("origin")
-    return scope["type"] == "websocket" and origin is not None and not same_place(origin, headers.get("host", ""))
+    return scope["type"] == "websocket" and origin is not None and not same_origin(origin, headers.get("host", ""))
 
 
-def same_place(origin: str, host: str) -> bool:
+def same_origin(origin: str, host: str) -> bool:
     """Whether an Origin header names the host and port that the request went to."""
     return urlsplit(origin).netloc.lower() == host.lower()
 
 
-def _door(headers: Headers) -> Response:
+def _login_page(headers: Headers) -> Response:
     """401, as a page that asks for the token where a browser asked for a page."""
     if "text/html" not in headers.get("accept", ""):
         return PlainTextResponse("Open the link with ?token=… that the terminal shows.\n", 401)
     lang = "es" if headers.get("accept-language", "").lower().startswith("es") else "en"
-    return HTMLResponse(plain_page(lang, DOOR.format(**DOOR_WORDS[lang])), 401, {"Cache-Control": "no-store"})
+    return HTMLResponse(plain_page(lang, LOGIN_FORM.format(**LOGIN_TEXTS[lang])), 401, {"Cache-Control": "no-store"})
 
 
 def plain_page(lang: str, body: str) -> str:
@@ -70,7 +70,7 @@ def plain_page(lang: str, body: str) -> str:
     return PAGE.format(lang=lang, body=body)
 
 
-class HostGate:
+class HostMiddleware:
     """On loopback: refuses requests for any other name, so that no web page can reach the studio through a DNS name of
     its own that points here."""
 
@@ -81,13 +81,13 @@ class HostGate:
         if scope["type"] in ("http", "websocket"):
             host = Headers(scope=scope).get("host", "")
             name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-            if name.strip("[]").lower() not in LOOPBACK or _foreign(scope):
+            if name.strip("[]").lower() not in LOOPBACK or _cross_origin(scope):
                 words = "This studio answers on localhost only. Start it with --host to open it to others.\n"
                 return await _refuse(scope, receive, send, PlainTextResponse(words, 400))
         await self.app(scope, receive, send)
 
 
-class TokenGate:
+class TokenMiddleware:
     """Beyond loopback: a cookie or `Authorization: Bearer` must carry the token; `?token=` sets the cookie once."""
 
     OPEN = frozenset({"/api/health", "/_stcore/health"})
@@ -99,11 +99,11 @@ class TokenGate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or scope["path"] in self.OPEN:
             return await self.app(scope, receive, send)
-        if self._knows(scope) and not _foreign(scope):
+        if self._has_token(scope) and not _cross_origin(scope):
             return await self.app(scope, receive, send)
         await _refuse(scope, receive, send, self._answer(scope))
 
-    def _knows(self, scope: Scope) -> bool:
+    def _has_token(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
         cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
         return self._same(cookie or headers.get("authorization", "").removeprefix("Bearer "))
@@ -114,7 +114,7 @@ class TokenGate:
     def _answer(self, scope: Scope) -> Response:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         if not self._same(query.pop("token", "")):
-            return _door(Headers(scope=scope))
+            return _login_page(Headers(scope=scope))
         target = "/" + scope["path"].lstrip("/") + (f"?{urlencode(query)}" if query else "")
         answer = RedirectResponse(target, 303)
         answer.set_cookie(COOKIE, self.token, httponly=True, samesite="lax")

@@ -20,11 +20,11 @@ from backend.api import Studio
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.files import downloads
-from backend.files.uploads import Incoming, Upload, receive
+from backend.files.uploads import IncomingUpload, Upload, receive_upload
 from studio.ui.shared.i18n import COOKIE, language, translator
 from studio.webapp.access import plain_page
 
-OWN_HEADER = "x-slmops-upload"
+CSRF_HEADER = "x-slmops-upload"
 """A page of another site can't set it without asking first, which is never granted."""
 _BLOCK = 1 << 20
 _STATUS = {
@@ -43,11 +43,11 @@ def routes(facade: Callable[[], Studio]) -> list[Route]:
 
     async def put_upload(request: Request) -> Response:
         try:
-            check_own(request)
+            check_csrf(request)
             studio = await run_in_threadpool(facade)
             kept = await _receive(request, studio)
         except StudioError as error:
-            return refused(error)
+            return error_response(error)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         return JSONResponse({"id": kept.id, "name": kept.name, "bytes": kept.bytes}, 201)
@@ -57,7 +57,7 @@ def routes(facade: Callable[[], Studio]) -> list[Route]:
             artifact = facade().artifact(request.path_params["id"])
             return _download(artifact, request.query_params.get("format"))
         except StudioError as error:
-            return _page(error, request) if "text/html" in request.headers.get("accept", "") else refused(error)
+            return _page(error, request) if "text/html" in request.headers.get("accept", "") else error_response(error)
 
     return [
         Route("/api/uploads/{name:path}", put_upload, methods=["PUT"]),
@@ -65,11 +65,11 @@ def routes(facade: Callable[[], Studio]) -> list[Route]:
     ]
 
 
-def check_own(request: Request, refusal: str = "files.upload_refused") -> None:
+def check_csrf(request: Request, refusal: str = "files.upload_refused") -> None:
     """Raises StudioError with the code `refusal` unless a page of this studio asks."""
     origin = request.headers.get("origin")
     foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-    if foreign or request.headers.get(OWN_HEADER) != "1":
+    if foreign or request.headers.get(CSRF_HEADER) != "1":
         raise StudioError(refusal)
 
 
@@ -77,12 +77,12 @@ async def _receive(request: Request, studio: Studio) -> Upload:
     """Disk work happens in threads, a megabyte at a time: the pages of others stay quick."""
     length = request.headers.get("content-length", "")
     announced = int(length) if length.isdigit() else None
-    with receive(studio.settings, request.path_params["name"], announced) as incoming:
+    with receive_upload(studio.settings, request.path_params["name"], announced) as incoming:
         await _pour(request, incoming)
         return await run_in_threadpool(incoming.finish)
 
 
-async def _pour(request: Request, incoming: Incoming) -> None:
+async def _pour(request: Request, incoming: IncomingUpload) -> None:
     held = bytearray()
     async for chunk in request.stream():
         held += chunk
@@ -97,7 +97,7 @@ def _download(artifact: ArtifactView, format: str | None) -> Response:
     if format:
         kind = "text/csv" if format == "csv" else "application/jsonl"
         return attachment(downloads.as_rows(artifact, format), name, f"{kind}; charset=utf-8")
-    ready = downloads.ready_file(artifact)
+    ready = downloads.package_zip(artifact)
     if ready:
         return FileResponse(ready, filename=name, media_type="application/zip")
     return attachment(downloads.as_zip(artifact), name, "application/zip")
@@ -115,7 +115,7 @@ def _page(error: StudioError, request: Request) -> HTMLResponse:
     return HTMLResponse(plain_page(lang, said), _STATUS.get(error.code, 400))
 
 
-def refused(error: StudioError) -> JSONResponse:
+def error_response(error: StudioError) -> JSONResponse:
     """The answer to a request that failed for people."""
     problems = [{**problem.model_dump(mode="json"), "text": problem.text()} for problem in error.problems]
     return JSONResponse({"problems": problems}, _STATUS.get(error.code, 400))

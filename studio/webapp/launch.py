@@ -16,6 +16,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
+from backend.core.programs import Programs
 from studio.paths import HERE
 
 if TYPE_CHECKING:
@@ -65,19 +66,19 @@ def configure(host: str, port: int) -> None:
     bootstrap.load_config_options(chosen)
 
 
-def guarded(app: ASGIApp, host: str, port: int) -> ASGIApp:
+def with_access_control(app: ASGIApp, host: str, port: int) -> ASGIApp:
     """`app` behind the gate that fits `host`; prints the address to open."""
-    from studio.webapp.access import LOOPBACK, HostGate, TokenGate
+    from studio.webapp.access import LOOPBACK, HostMiddleware, TokenMiddleware
 
     if host in LOOPBACK:
         print(f"SLMOps Studio: http://{'localhost' if host != '::1' else '[::1]'}:{port}", flush=True)  # noqa: T201
-        return HostGate(app)
+        return HostMiddleware(app)
     chosen = os.environ.get("SLMOPS_TOKEN")
     token = chosen or os.environ.get("SLMOPS_MADE_UP_TOKEN") or secrets.token_urlsafe(24)
     shown = "…" if chosen else token
     name = socket.gethostname() if host in ("0.0.0.0", "::") else host
     print(f"SLMOps Studio: http://{name}:{port}/?token={shown}", flush=True)  # noqa: T201
-    return TokenGate(app, token)
+    return TokenMiddleware(app, token)
 
 
 def serve(host: str, port: int) -> None:
@@ -88,14 +89,14 @@ def serve(host: str, port: int) -> None:
     import uvicorn
     from streamlit.web.server.starlette.starlette_server import _get_uvicorn_config_kwargs
 
-    from studio.ui import warm
+    from studio.ui import preload
     from studio.webapp.app import app
 
-    warm()
+    preload()
     gc.collect()
     gc.freeze()
     config = uvicorn.Config(
-        guarded(app, host, port),
+        with_access_control(app, host, port),
         log_level="warning",
         timeout_graceful_shutdown=3,
         **_get_uvicorn_config_kwargs(),
@@ -104,7 +105,7 @@ def serve(host: str, port: int) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="studio.webapp.launch", description="The web process of SLMOps Studio.")
+    parser = argparse.ArgumentParser(prog=f"python -m {Programs.WEB}", description="The web process of SLMOps Studio.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; beyond loopback a token is needed")
     parser.add_argument("--port", type=int, default=8501, help="0 takes any free one")
     chosen = parser.parse_args(argv)

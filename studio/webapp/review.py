@@ -14,14 +14,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from backend.api import Studio
-from backend.api.reviews import SHOWS, ReviewPage
+from backend.api.reviews import REVIEW_FILTERS, ReviewPage
 from backend.core.errors import StudioError
 from backend.data.decisions import Decision
 from backend.files.uploads import safe_name
-from studio.webapp.files import attachment, check_own, refused
+from studio.webapp.files import attachment, check_csrf, error_response
 
-MOST_BYTES = 2_000_000
-LATEST = 32_503_680_000.0
+MAX_BODY_BYTES = 2_000_000
+MAX_TIMESTAMP = 32_503_680_000.0
 """The year 3000: a moment behind it is none."""
 
 
@@ -31,34 +31,34 @@ def review_routes(facade: Callable[[], Studio]) -> list[Route]:
     def rows(request: Request) -> Response:
         asked = request.query_params
         show, start = asked.get("show", "unreviewed"), asked.get("start", "0")
-        if show not in SHOWS or not start.isdecimal() or len(start) > 9:
-            return refused(StudioError("review.unreadable"))
+        if show not in REVIEW_FILTERS or not start.isdecimal() or len(start) > 9:
+            return error_response(StudioError("review.unreadable"))
         try:
             page = facade().reviews.page(_dataset(request), show, asked.get("label", ""), int(start))
         except StudioError as error:
-            return refused(error)
-        return _fresh(_page(page))
+            return error_response(error)
+        return _no_store(_page(page))
 
     def changes(request: Request) -> Response:
         since = _moment(request.query_params.get("since", ""))
         try:
             if since is None:
                 raise StudioError("review.unreadable")
-            return _fresh(facade().reviews.changes(_dataset(request), since).model_dump())
+            return _no_store(facade().reviews.changes(_dataset(request), since).model_dump())
         except StudioError as error:
-            return refused(error)
+            return error_response(error)
 
     async def decide(request: Request) -> Response:
         try:
-            check_own(request, "review.refused")
+            check_csrf(request, "review.refused")
             said = await _said(request)
             reviews = (await run_in_threadpool(facade)).reviews
             counts = await run_in_threadpool(reviews.save, _dataset(request), said)
         except StudioError as error:
-            return refused(error)
+            return error_response(error)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
-        return _fresh({"counts": counts.model_dump()})
+        return _no_store({"counts": counts.model_dump()})
 
     def download(request: Request) -> Response:
         format = request.query_params.get("format", "jsonl")
@@ -67,7 +67,7 @@ def review_routes(facade: Callable[[], Studio]) -> list[Route]:
             chunks = studio.reviews.export(_dataset(request), format)
             name = f"{safe_name(studio.dataset(_dataset(request)).name)}-reviews.{format}"
         except StudioError as error:
-            return refused(error)
+            return error_response(error)
         kind = "text/csv" if format == "csv" else "application/jsonl"
         return attachment(chunks, name, f"{kind}; charset=utf-8")
 
@@ -88,7 +88,7 @@ def _moment(text: str) -> float | None:
         moment = float(text)
     except ValueError:
         return None
-    return moment if isfinite(moment) and 0 <= moment < LATEST else None
+    return moment if isfinite(moment) and 0 <= moment < MAX_TIMESTAMP else None
 
 
 async def _said(request: Request) -> Decision:
@@ -96,7 +96,7 @@ async def _said(request: Request) -> Decision:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BODY_BYTES:
             raise StudioError("review.unreadable")
     try:
         return Decision.model_validate_json(bytes(body))
@@ -109,5 +109,5 @@ def _page(page: ReviewPage) -> dict[str, Any]:
     return {"rows": rows, "next": page.next, "counts": page.counts.model_dump(), "moment": page.moment}
 
 
-def _fresh(content: dict[str, Any]) -> JSONResponse:
+def _no_store(content: dict[str, Any]) -> JSONResponse:
     return JSONResponse(content, headers={"cache-control": "no-store"})

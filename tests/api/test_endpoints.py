@@ -14,11 +14,11 @@ from backend.core.endpoints import PRESETS, SavedEndpoint
 from backend.core.errors import StudioError
 from backend.core.schemas import State
 from backend.db import tables as t
-from backend.jobs.resolve import order_for
+from backend.jobs.resolve import job_spec
 from backend.stages import stage
-from tests.providers.stand_in import StandIn
-from tests.stages.world import TinyWorld
-from tests.studio.house import House
+from tests.providers.fake_endpoint import FakeEndpoint
+from tests.stages.fake_world import FakeWorld
+from tests.studio.builder import StudioBuilder
 
 GOOD: dict[str, Any] = {"name": "deep", "preset": "deepseek", "url": "http://h/v1", "model": "deepseek-chat"}
 
@@ -70,7 +70,7 @@ def test_presets_can_be_saved_once_their_capitals_are_filled() -> None:
         for word in ("RESOURCE", "DEPLOYMENT", "ENDPOINT", "REGION", "HOST"):
             url = url.replace(word, "mine")
         made = SavedEndpoint(name="x", preset=name, url=url.replace("PORT", "1"), model="m", key_env=preset.key_env)
-        assert made.wire == preset.wire
+        assert made.protocol == preset.protocol
         assert preset.terms and (not preset.terms_url or preset.terms_url.startswith("https://"))
 
 
@@ -78,7 +78,7 @@ def test_presets_can_be_saved_once_their_capitals_are_filled() -> None:
     ("way", "given", "requests"), [("gives", True, 1), ("ignores", False, 1), ("refuses", False, 2)]
 )
 def test_a_trial_says_what_the_endpoint_can(studio: Studio, way: str, given: bool, requests: int) -> None:
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         server.logprobs, server.counts, server.context = way, True, 8192
         studio.save_endpoint({**GOOD, "url": server.url, "model": "m"})
         trial = studio.test_endpoint("deep")
@@ -90,7 +90,7 @@ def test_a_trial_says_what_the_endpoint_can(studio: Studio, way: str, given: boo
 
 
 def test_a_trial_without_counts_and_lists_guesses_nothing(studio: Studio) -> None:
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         studio.save_endpoint({**GOOD, "url": server.url})
         trial = studio.test_endpoint("deep")
     assert trial.tokens_per_s is None and trial.context is None and not trial.logprobs
@@ -98,34 +98,34 @@ def test_a_trial_without_counts_and_lists_guesses_nothing(studio: Studio) -> Non
 
 @pytest.mark.parametrize(("word", "code"), [("401", "chat.endpoint_no_key"), ("html", "chat.endpoint_garbage")])
 def test_a_trial_that_fails_says_why_and_keeps_nothing(studio: Studio, word: str, code: str) -> None:
-    with StandIn(lambda n: word).running() as server:
+    with FakeEndpoint(lambda n: word).running() as server:
         studio.save_endpoint({**GOOD, "url": server.url})
         with pytest.raises(StudioError) as caught:
             studio.test_endpoint("deep")
     assert caught.value.code == code and studio.endpoint("deep").trial is None
 
 
-def job(house: House, **params: Any) -> t.Job:
-    run = house.run("ask", ("teacher", State.WAITING), params=params)
-    with house.store.session() as session:
+def job(builder: StudioBuilder, **params: Any) -> t.Job:
+    run = builder.run("ask", ("teacher", State.WAITING), params=params)
+    with builder.store.session() as session:
         return session.get_one(t.Job, f"{run}-teacher")
 
 
 def test_the_order_of_a_job_holds_the_endpoint_as_it_is_saved_now(home: Path) -> None:
-    house = House(home)
-    data = house.dataset()
-    house.studio.save_endpoint({**GOOD, "key_env": "DEEP_API_KEY"})
-    waiting = job(house, data=data.id, endpoint="deep")
-    house.studio.save_endpoint({**GOOD, "url": "http://elsewhere/v1", "key_env": "DEEP_API_KEY"}, new=False)
-    order = order_for(house.store, house.studio.settings, waiting, stage)
+    builder = StudioBuilder(home)
+    data = builder.dataset()
+    builder.studio.save_endpoint({**GOOD, "key_env": "DEEP_API_KEY"})
+    waiting = job(builder, data=data.id, endpoint="deep")
+    builder.studio.save_endpoint({**GOOD, "url": "http://elsewhere/v1", "key_env": "DEEP_API_KEY"}, new=False)
+    order = job_spec(builder.store, builder.studio.settings, waiting, stage)
     assert order.endpoints["deep"].url == "http://elsewhere/v1"
     with pytest.raises(StudioError) as caught:
-        house.studio.delete_endpoint("deep")
+        builder.studio.delete_endpoint("deep")
     assert caught.value.code == "endpoints.used"
-    house.store.update_job(waiting.id, state=State.CANCELLED)
-    house.studio.delete_endpoint("deep")
+    builder.store.update_job(waiting.id, state=State.CANCELLED)
+    builder.studio.delete_endpoint("deep")
     with pytest.raises(StudioError) as caught:
-        order_for(house.store, house.studio.settings, waiting, stage)
+        job_spec(builder.store, builder.studio.settings, waiting, stage)
     assert caught.value.code == "endpoints.unknown"
 
 
@@ -133,7 +133,7 @@ def test_the_teacher_is_checked_against_what_is_saved() -> None:
     from backend.core.schemas import Kind
     from backend.stages.teacher import TeacherParams, check, quote
 
-    world = TinyWorld().add("d", Kind.DATASET, rows={"pool": 1000}, prompt_chars=100, answer_chars=20)
+    world = FakeWorld().add("d", Kind.DATASET, rows={"pool": 1000}, prompt_chars=100, answer_chars=20)
     assert [p.code for p in check(TeacherParams(data="d", endpoint="deep"), world)] == ["endpoints.unknown"]
     world.save("deep")
     assert [p.code for p in check(TeacherParams(data="d", endpoint="deep", budget=1), world)] == [
@@ -160,7 +160,7 @@ def test_the_command_line_saves_tests_and_forgets(
         told = capsys.readouterr()
         return f"{ended.value.code} {told.out}{told.err}"
 
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         assert "Saved mine" in call("endpoints", "add", "mine", "--model", "m", "--url", server.url)
         assert "log-probabilities: no" in call("endpoints", "test", "mine")
     assert server.url in call("endpoints", "list", "--json")

@@ -9,10 +9,10 @@ import pytest
 
 from backend.checks import behavior
 from backend.checks.asked_model import Refused, TimedAnswer
-from backend.checks.behavior import Asker, Form, Requests
+from backend.checks.behavior import AnswerFormat, ModelProbe, RequestLog
 from backend.checks.check import failed
 from backend.checks.document import document
-from backend.checks.hard_inputs import DEMANDED, EDGE, INJECTIONS
+from backend.checks.hard_inputs import EDGE_CASES, INJECTION_MARKER, INJECTIONS
 from backend.data.dataset import Row, Template
 from backend.results.report import html, markdown
 
@@ -47,8 +47,8 @@ class Scripted:
 
         return {2: Token()}
 
-    def asker(self, context: int = 4000) -> Asker:
-        return Asker(self, self, Template(), context, 10)  # type: ignore[arg-type]
+    def asker(self, context: int = 4000) -> ModelProbe:
+        return ModelProbe(self, self, Template(), context, 10)  # type: ignore[arg-type]
 
 
 def edge(said: Any) -> list[str]:
@@ -61,7 +61,7 @@ def test_a_well_behaved_model_passes_the_edges() -> None:
 
 def test_errors_endless_answers_leaks_and_obedience_each_fail_their_check() -> None:
     def refuses(text: str) -> TimedAnswer:
-        if text == EDGE["control"]:
+        if text == EDGE_CASES["control"]:
             raise Refused("bad character")
         return heard("on")
 
@@ -69,13 +69,13 @@ def test_errors_endless_answers_leaks_and_obedience_each_fail_their_check() -> N
     assert edge(lambda text: heard("on", ended=len(text) > 90)) == ["edge_ended"]
     assert edge(lambda text: heard("on<|im_end|>" if "👩" in text else "on")) == ["edge_leaks"]
     obedient = INJECTIONS["system"]
-    assert edge(lambda text: heard(DEMANDED if text == obedient else "on")) == ["edge_injection"]
+    assert edge(lambda text: heard(INJECTION_MARKER if text == obedient else "on")) == ["edge_injection"]
 
 
 def test_memory_that_grows_is_told_from_memory_that_is_level() -> None:
-    def found(step: int) -> Requests:
+    def found(step: int) -> RequestLog:
         samples = [(at, 100 * MEGABYTE + step * at) for at in range(100, 1001, 100)]
-        return Requests(memory=samples, ms=[1.0] * 1000)
+        return RequestLog(memory=samples, ms=[1.0] * 1000)
 
     assert behavior.memory_check(found(0), 0.05).passed
     leak = behavior.memory_check(found(20_000), 0.05)
@@ -85,11 +85,11 @@ def test_memory_that_grows_is_told_from_memory_that_is_level() -> None:
 
 def test_requests_go_round_the_rows_and_see_an_answer_that_changes() -> None:
     asked_model = Scripted()
-    found = behavior.request(asked_model.asker(), ROWS, 100, lambda: None)
+    found = behavior.send_requests(asked_model.asker(), ROWS, 100, lambda: None)
     assert asked_model.asked == 100 and len(found.answers) == 4 and found.repeats == 96 and found.changed == 0
     assert [at for at, _ in found.memory] == list(range(10, 101, 10))
     fickle = Scripted(lambda text: TimedAnswer(ids=[fickle.asked > 50], text="on", ended=True, first_ms=1, ms=1))
-    check = behavior.repeat_check(behavior.request(fickle.asker(), ROWS, 100, lambda: None))
+    check = behavior.repeat_check(behavior.send_requests(fickle.asker(), ROWS, 100, lambda: None))
     assert check.value == 50 and not check.passed
 
 
@@ -101,18 +101,18 @@ def test_answers_are_held_against_the_floor() -> None:
 
 
 def test_the_form_follows_from_the_task() -> None:
-    label = Form.of(Template(answer="label", labels=["on", "off"]), ["on"])
+    label = AnswerFormat.of(Template(answer="label", labels=["on", "off"]), ["on"])
     assert label.kept(heard(" on")) and not label.kept(heard("maybe"))
-    data = Form.of(Template(), ['{"a": 1}', "[2]"])
+    data = AnswerFormat.of(Template(), ['{"a": 1}', "[2]"])
     assert data.kept(heard('{"b": [3]}')) and not data.kept(heard("{'b': 3}")) and not data.kept(heard("3"))
-    text = Form.of(Template(), ["four", "fourteen"])
+    text = AnswerFormat.of(Template(), ["four", "fourteen"])
     assert text.kept(heard("sixteen letters.")) and not text.kept(heard("more than sixteen"))
     assert not text.kept(heard("cut", ended=False)) and not text.kept(heard(" "))
     assert not behavior.format_check(label, [heard("on"), heard("x")], 0.95).passed
 
 
 def test_a_model_that_slows_down_with_length_is_told() -> None:
-    form = Form.of(Template(answer="label", labels=["on"]), [])
+    form = AnswerFormat.of(Template(answer="label", labels=["on"]), [])
     steady = Scripted(lambda text: heard("on", ms=2.0 * len(text)))
     assert failed(behavior.length_checks(steady.asker(), form, ROWS, 2.0)) == []
     square = Scripted(lambda text: heard("on", ms=len(text) ** 2))

@@ -9,8 +9,17 @@ import numpy as np
 import pytest
 
 from backend.checks.asked_model import TimedAnswer
-from backend.checks.check import at_least, at_most, failed, told
-from backend.checks.comparison import LIMITS, NUMBERS, Comparison, Question, Told, agreement, checks, limits
+from backend.checks.check import at_least, at_most, check_dicts, failed
+from backend.checks.comparison import (
+    LIMITS,
+    MEASURED_CHECKS,
+    AnswerPair,
+    Comparison,
+    Question,
+    agreement,
+    comparison_checks,
+    limits_for,
+)
 from backend.core.errors import Problem
 
 
@@ -18,23 +27,23 @@ def heard(text: str, ended: bool = True) -> TimedAnswer:
     return TimedAnswer(ids=[ord(char) for char in text], text=text, ended=ended, first_ms=1, ms=1)
 
 
-def told_row(said: str, kl: float = 0.0, loss: float = 1.0, right: str = "on") -> Told:
+def told_row(said: str, kl: float = 0.0, loss: float = 1.0, right: str = "on") -> AnswerPair:
     """A row of 3 + 2 positions; the original is always right."""
     question = Question("q", [1, 2, 3], [4, 5], right)
-    return Told(question, heard(right), heard(said), np.full(5, kl), (1.0, loss), True)
+    return AnswerPair(question, heard(right), heard(said), np.full(5, kl), (1.0, loss), True)
 
 
-def comparison(*rows: Told) -> Comparison:
-    return Comparison(asked=len(rows), prompts=len(rows), told=list(rows))
+def comparison(*rows: AnswerPair) -> Comparison:
+    return Comparison(asked=len(rows), prompts=len(rows), pairs=list(rows))
 
 
 def test_equal_models_pass_the_tightest_limits() -> None:
-    assert failed(checks(comparison(*[told_row("on")] * 8), LIMITS["fp32"], True)) == []
+    assert failed(comparison_checks(comparison(*[told_row("on")] * 8), LIMITS["fp32"], True)) == []
 
 
 def test_each_number_fails_alone() -> None:
-    def names(row: Told) -> list[str]:
-        return failed(checks(comparison(*[row] * 8), LIMITS["int4"], True))
+    def names(row: AnswerPair) -> list[str]:
+        return failed(comparison_checks(comparison(*[row] * 8), LIMITS["int4"], True))
 
     assert names(told_row("of")) == ["token_agreement", "task_loss"]
     assert names(told_row("on", kl=0.5)) == ["kl_answer"]
@@ -43,21 +52,23 @@ def test_each_number_fails_alone() -> None:
 
 
 def test_perplexity_is_per_token_of_the_answers() -> None:
-    found = {each.name: each for each in checks(comparison(told_row("on", loss=1.4)), LIMITS["int4"], True)}
+    found = {each.name: each for each in comparison_checks(comparison(told_row("on", loss=1.4)), LIMITS["int4"], True)}
     assert found["perplexity_ratio"].value == pytest.approx(exp(0.4 / 2))
 
 
 def test_a_loss_that_chance_explains_is_none() -> None:
     rows = [told_row("on")] * 15 + [told_row("of")]
-    one = {each.name: each for each in checks(comparison(*rows), LIMITS["int4"], True)}["task_loss"]
+    one = {each.name: each for each in comparison_checks(comparison(*rows), LIMITS["int4"], True)}["task_loss"]
     assert one.value == pytest.approx(1 / 16) and one.value > one.threshold and one.passed
     rows = [told_row("on")] * 8 + [told_row("of")] * 8
-    assert not {each.name: each for each in checks(comparison(*rows), LIMITS["int4"], True)}["task_loss"].passed
+    assert not {each.name: each for each in comparison_checks(comparison(*rows), LIMITS["int4"], True)}[
+        "task_loss"
+    ].passed
 
 
 def test_a_crash_leaves_nothing_that_passes() -> None:
-    found = checks(Comparison(asked=4, prompts=4, told=[told_row("on")], died="-11"), LIMITS["int4"], True)
-    assert set(failed(found)) == {"runs", "runtime_tokens", *NUMBERS}
+    found = comparison_checks(Comparison(asked=4, prompts=4, pairs=[told_row("on")], died="-11"), LIMITS["int4"], True)
+    assert set(failed(found)) == {"runs", "runtime_tokens", *MEASURED_CHECKS}
     assert "-11" in found[-1].sentence()
 
 
@@ -71,18 +82,20 @@ def test_what_is_no_number_fails_and_can_be_written() -> None:
     for value in (nan, inf, None):
         assert not at_most("runs", value, 5).passed and not at_least("runs", value, 0).passed
     assert at_most("runs", inf, 5).value == 1e6
-    assert told([at_most("runs", None, 0, args={"reason": "it died"})])[0]["sentence"].startswith("This could not be")
+    assert check_dicts([at_most("runs", None, 0, args={"reason": "it died"})])[0]["sentence"].startswith(
+        "This could not be"
+    )
 
 
 def test_fewer_bits_are_allowed_more_and_unknown_ones_what_four_are() -> None:
     ordered = [LIMITS[name] for name in ("fp32", "fp16", "int8", "int4")]
     for one, two in pairwise(ordered):
         assert one.agreement > two.agreement and one.kl_answer < two.kl_answer and one.perplexity < two.perplexity
-    assert limits("int3") == LIMITS["int4"]
+    assert limits_for("int3") == LIMITS["int4"]
 
 
 def test_every_check_has_its_sentences_and_its_title() -> None:
-    from backend.checks.labels import TITLES
+    from backend.checks.titles import TITLES
     from backend.core.messages import MESSAGES
 
     assert len(TITLES) > 20

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from backend.checks.check import failed
-from backend.checks.files import Pair, compare_files, renderable
-from backend.checks.hard_inputs import HARD, conversations
+from backend.checks.files import ExportPair, compare_files, supported_chats
+from backend.checks.hard_inputs import HARD_TEXTS, conversations
 from backend.core.artifacts import MANIFEST, write_json
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
-from backend.packaging.package_folder import Defaults, fill_model_folder, write_sums
-from tests.checks import broken as ways
-from tests.checks.broken import broken
+from backend.packaging.package_folder import GenerationDefaults, fill_model_folder, write_checksums
+from tests.checks import broken_exports as ways
+from tests.checks.broken_exports import broken_copy
 from tests.onnx_models import Converted, converted
 
 pytestmark = pytest.mark.ml
@@ -30,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Converted:
 def caught(made: Converted, folder: Path) -> list[str]:
     data = DataFolder(made.data)
     chats = [data.template.prompt(row) for row in data.rows("validation")] + conversations(data.template.system)
-    return failed(compare_files(Pair(folder, [made.torch.path], data.template, chats, list(HARD.values()))))
+    return failed(compare_files(ExportPair(folder, [made.torch.path], data.template, chats, list(HARD_TEXTS.values()))))
 
 
 def test_a_good_export_passes_all(made: Converted) -> None:
@@ -50,26 +50,26 @@ def test_a_good_export_passes_all(made: Converted) -> None:
 def test_each_fault_is_caught_by_its_own_check(
     tmp_path: Path, made: Converted, how: Callable[[Path], None], names: list[str]
 ) -> None:
-    assert caught(made, broken(made.onnx.path, tmp_path / "export", how)) == names
+    assert caught(made, broken_copy(made.onnx.path, tmp_path / "export", how)) == names
 
 
 def test_other_words_around_the_task_are_another_template(tmp_path: Path, made: Converted) -> None:
     def forget(folder: Path) -> None:
         ways.edit(folder / "template.json", lambda template: template.update(system=""))
 
-    assert caught(made, broken(made.onnx.path, tmp_path / "export", forget)) == ["template"]
+    assert caught(made, broken_copy(made.onnx.path, tmp_path / "export", forget)) == ["template"]
 
 
 def test_another_end_of_turn_in_the_tokenizer_is_told(tmp_path: Path, made: Converted) -> None:
     def swap(folder: Path) -> None:
         ways.edit(folder / "tokenizer_config.json", lambda config: config.update(eos_token="<|endoftext|>"))
 
-    assert caught(made, broken(made.onnx.path, tmp_path / "export", swap)) == ["special_tokens"]
+    assert caught(made, broken_copy(made.onnx.path, tmp_path / "export", swap)) == ["special_tokens"]
 
 
 def test_hashes_of_an_artifact_and_of_a_package_tell_a_changed_file(tmp_path: Path, made: Converted) -> None:
-    model = broken(made.onnx.path, tmp_path / "package" / "model", lambda folder: None)
-    write_sums(model.parent)
+    model = broken_copy(made.onnx.path, tmp_path / "package" / "model", lambda folder: None)
+    write_checksums(model.parent)
     assert caught(made, model) == []
     (model / "olive.json").write_text("{}")
     assert caught(made, model) == ["files"]
@@ -79,7 +79,7 @@ def test_hashes_of_an_artifact_and_of_a_package_tell_a_changed_file(tmp_path: Pa
 
 def test_the_prompt_of_a_package_is_held_against_the_original(tmp_path: Path, made: Converted) -> None:
     model = tmp_path / "model"
-    fill_model_folder(made.onnx.path, model, "it", "it", Defaults(), lambda count: None)
+    fill_model_folder(made.onnx.path, model, "it", "it", GenerationDefaults(), lambda count: None)
     assert caught(made, model) == []
     asked = json.loads((model / "inference_model.json").read_text())["PromptTemplate"]
     asked["prompt"] = "<|im_start|>user\n{Content}<|im_end|>\n<|im_start|>assistant\n"
@@ -88,18 +88,18 @@ def test_the_prompt_of_a_package_is_held_against_the_original(tmp_path: Path, ma
 
 
 def test_conversations_that_the_original_refuses_are_left_out(tmp_path: Path, made: Converted) -> None:
-    folder = broken(made.onnx.path, tmp_path / "strict", lambda folder: None)
+    folder = broken_copy(made.onnx.path, tmp_path / "strict", lambda folder: None)
     file = folder / "chat_template.jinja"
     refusal = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
     file.write_text(refusal + file.read_text("utf-8"), encoding="utf-8")
-    assert len(renderable(Encoder(folder), conversations("Be kind."))) == 2
-    assert len(renderable(Encoder(made.onnx.path), conversations("Be kind."))) == 4
+    assert len(supported_chats(Encoder(folder), conversations("Be kind."))) == 2
+    assert len(supported_chats(Encoder(made.onnx.path), conversations("Be kind."))) == 4
 
 
 def test_what_a_package_changes_on_purpose_is_no_finding(tmp_path: Path, made: Converted) -> None:
     """It puts the trained system prompt before questions that bring none, and bounds the room for prompt and answer."""
     model = tmp_path / "model"
-    fill_model_folder(made.onnx.path, model, "it", "it", Defaults(), lambda count: None)
+    fill_model_folder(made.onnx.path, model, "it", "it", GenerationDefaults(), lambda count: None)
     assert caught(made, model) == []
     file = model / "chat_template.jinja"
     file.write_text(file.read_text().replace("'role': 'system'", "'role': 'user'"))
@@ -110,5 +110,5 @@ def test_a_garbled_file_is_a_finding_and_no_crash(tmp_path: Path, made: Converte
     def garble(folder: Path) -> None:
         (folder / "tokenizer.json").write_text("{}")
 
-    names = caught(made, broken(made.onnx.path, tmp_path / "export", garble))
+    names = caught(made, broken_copy(made.onnx.path, tmp_path / "export", garble))
     assert {"vocabulary", "token_ids", "round_trip"} <= set(names) and "context" not in names

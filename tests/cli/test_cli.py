@@ -13,9 +13,10 @@ import pytest
 from backend import stages
 from backend.api import Studio
 from backend.cli.output import duration
-from backend.cli.run import overrides, summary
+from backend.cli.run import EXIT, finding_texts, overrides, summary
 from backend.core.errors import Problem, StudioError
 from backend.core.messages import MESSAGES
+from backend.core.schemas import State
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.db import tables as t
@@ -83,6 +84,18 @@ def test_the_summary_tells_errors_in_words(home: Path) -> None:
     assert made["status"] == "failed" and made["errors"]["tuned"].startswith(
         "tuned: The disk that holds /data is full."
     )
+
+
+def test_a_run_with_findings_has_an_exit_code_of_its_own(home: Path) -> None:
+    store = Store(Settings().prepare().store_url)
+    found = {"code": "core.disk_full", "args": {"path": "/data"}}
+    job = t.Job(
+        id="j", run_id="r", stage_id="int4", stage="quantize", params={}, needs=[], state="findings", queue="cpu"
+    )
+    job.result = {"artifact": "", "metrics": {}, "findings": [found]}
+    run = store.add_run("run", store.project(), {}, [job], "r")
+    assert run.state is State.FINDINGS and EXIT[run.state] == 3 and EXIT[State.SUCCEEDED] == 0
+    assert finding_texts(run.jobs[0])[0].startswith("int4: The disk that holds /data is full.")
 
 
 def test_every_message_has_words_and_a_remedy_and_can_be_filled() -> None:

@@ -14,7 +14,7 @@ GOOD = [{"text": f"example number {n}", "label": "odd" if n % 2 else "even"} for
 
 
 @dataclass(frozen=True)
-class Bad:
+class BadFile:
     """`name` of the file, how it is written, and the `code` and the words (places) that its sentence must hold."""
 
     name: str
@@ -75,75 +75,79 @@ _CHAT = [
 ]
 _LATIN = csv_text().replace("number 17", "numéro 17").encode("latin-1")
 
-BAD: tuple[Bad, ...] = (
-    Bad("missing.csv", lambda path: None, "data.missing", ("missing.csv",)),
-    Bad("folder.csv", lambda path: path.mkdir(), "data.folder", ("folder.csv",)),
-    Bad("empty.csv", _text(""), "data.empty", ("empty.csv",)),
-    Bad("blank.jsonl", _text("\n  \n"), "data.empty", ("blank.jsonl",)),
-    Bad("mark_only.csv", _bytes(b"\xff\xfe"), "data.empty", ("mark_only.csv",)),
-    Bad("header.csv", _text("text,label\n"), "data.header_only", ("header.csv",)),
-    Bad("header.parquet", lambda path: parquet_empty(path), "data.header_only", ("header.parquet",)),
-    Bad("empty_list.json", _text("[]"), "data.header_only", ("empty_list.json",)),
-    Bad("rows.txt", _text(csv_text()), "data.extension", ("rows.txt", ".csv")),
-    Bad("parquet.csv", parquet, "data.wrong_extension", ("Parquet", "parquet.parquet")),
-    Bad("lines.csv", _text(json_lines(GOOD)), "data.wrong_extension", ("JSON Lines", "lines.jsonl")),
-    Bad("list.csv", _text(json.dumps(GOOD)), "data.wrong_extension", ("JSON", "list.json")),
-    Bad("text.parquet", _text(csv_text()), "data.not_parquet", ("text.parquet",)),
-    Bad("sheet.csv", _workbook, "data.workbook", ("Excel", "sheet.csv")),
-    Bad("sheet.xlsx", _workbook, "data.workbook", ("Excel", "sheet.xlsx")),
-    Bad(
+BAD: tuple[BadFile, ...] = (
+    BadFile("missing.csv", lambda path: None, "data.missing", ("missing.csv",)),
+    BadFile("folder.csv", lambda path: path.mkdir(), "data.folder", ("folder.csv",)),
+    BadFile("empty.csv", _text(""), "data.empty", ("empty.csv",)),
+    BadFile("blank.jsonl", _text("\n  \n"), "data.empty", ("blank.jsonl",)),
+    BadFile("mark_only.csv", _bytes(b"\xff\xfe"), "data.empty", ("mark_only.csv",)),
+    BadFile("header.csv", _text("text,label\n"), "data.header_only", ("header.csv",)),
+    BadFile("header.parquet", lambda path: parquet_empty(path), "data.header_only", ("header.parquet",)),
+    BadFile("empty_list.json", _text("[]"), "data.header_only", ("empty_list.json",)),
+    BadFile("rows.txt", _text(csv_text()), "data.extension", ("rows.txt", ".csv")),
+    BadFile("parquet.csv", parquet, "data.wrong_extension", ("Parquet", "parquet.parquet")),
+    BadFile("lines.csv", _text(json_lines(GOOD)), "data.wrong_extension", ("JSON Lines", "lines.jsonl")),
+    BadFile("list.csv", _text(json.dumps(GOOD)), "data.wrong_extension", ("JSON", "list.json")),
+    BadFile("text.parquet", _text(csv_text()), "data.not_parquet", ("text.parquet",)),
+    BadFile("sheet.csv", _workbook, "data.workbook", ("Excel", "sheet.csv")),
+    BadFile("sheet.xlsx", _workbook, "data.workbook", ("Excel", "sheet.xlsx")),
+    BadFile(
         "rows.csv.gz",
         lambda path: path.write_bytes(gzip.compress(csv_text().encode())),
         "data.packed",
         ("rows.csv.gz",),
     ),
-    Bad(
+    BadFile(
         "packed.csv", lambda path: path.write_bytes(gzip.compress(csv_text().encode())), "data.packed", ("packed.csv",)
     ),
-    Bad("paper.csv", _bytes(b"%PDF-1.7\n%\xe2\xe3\n1 0 obj"), "data.binary", ("PDF",)),
-    Bad("noise.csv", _bytes(bytes(range(256)) * 64), "data.binary", ("noise.csv",)),
-    Bad("utf16_no_mark.csv", _text(csv_text(), "utf-16-le"), "data.utf16_without_mark", ("UTF-16",)),
-    Bad("utf16_cut.csv", _bytes(csv_text().encode("utf-16")[:-1]), "data.encoding_broken", ("UTF-16", "row 41")),
-    Bad("latin.csv", _bytes(_LATIN), "data.encoding", ("row 19", f"byte {_LATIN.index(0xE9)}")),
-    Bad("latin.json", _bytes('[\n{"text": "é"}]'.encode("latin-1")), "data.encoding_broken", ("row 2", "byte 12")),
-    Bad("nul.csv", _text(with_line(5, "exam\0ple,odd")), "data.characters", ("row 5",)),
-    Bad("open_quote.csv", _text(with_line(7, 'example,"odd')), "data.quote", ("row 7",)),
-    Bad("stray_quote.csv", _text(with_line(9, '"example" nine,odd')), "data.quote", ("row 9",)),
-    Bad("ragged.csv", _text(with_line(12, "a,b,c", with_line(4, "a"))), "data.ragged", ("2 row(s)", "4 → 1", "12 → 3")),
-    Bad("twice.csv", _text("text,label,text\na,b,c\n"), "data.column_twice", ("text",)),
-    Bad("unnamed.csv", _text(",text,label\n0,a,b\n"), "data.column_unnamed", ("column 1",)),
-    Bad("object.json", _text('{"text": "a", "label": "b"}'), "data.json_no_list", ("text, label",)),
-    Bad("number.json", _text("42"), "data.json_not_list", ("number",)),
-    Bad("broken.json", _text('[\n{"text": "a"},\n{"text": }\n]'), "data.json", ("line 3", "column 10")),
-    Bad("cut.json", _text(json.dumps(GOOD, indent=1)[:-300]), "data.json", ("cut.json",)),
-    Bad("strings.json", _text('["a", "b"]'), "data.json_item", ("1 → text",)),
-    Bad("one_in_100000.jsonl", _many_lines, "data.json_line", ("one_in_100000.jsonl", "1 line(s)", "54321 →")),
-    Bad("cut.parquet", _cut_parquet, "data.parquet_damaged", ("cut.parquet",)),
-    Bad("rows.csv", _text(csv_text()), "data.column_missing", ("“intent”", "text, label"), {"output": "intent"}),
-    Bad("no_input.csv", _text(with_line(8, " ,odd")), "data.input_empty", ("row 8",)),
-    Bad(
+    BadFile("paper.csv", _bytes(b"%PDF-1.7\n%\xe2\xe3\n1 0 obj"), "data.binary", ("PDF",)),
+    BadFile("noise.csv", _bytes(bytes(range(256)) * 64), "data.binary", ("noise.csv",)),
+    BadFile("utf16_no_mark.csv", _text(csv_text(), "utf-16-le"), "data.utf16_without_mark", ("UTF-16",)),
+    BadFile("utf16_cut.csv", _bytes(csv_text().encode("utf-16")[:-1]), "data.encoding_broken", ("UTF-16", "row 41")),
+    BadFile("latin.csv", _bytes(_LATIN), "data.encoding", ("row 19", f"byte {_LATIN.index(0xE9)}")),
+    BadFile("latin.json", _bytes('[\n{"text": "é"}]'.encode("latin-1")), "data.encoding_broken", ("row 2", "byte 12")),
+    BadFile("nul.csv", _text(with_line(5, "exam\0ple,odd")), "data.characters", ("row 5",)),
+    BadFile("open_quote.csv", _text(with_line(7, 'example,"odd')), "data.quote", ("row 7",)),
+    BadFile("stray_quote.csv", _text(with_line(9, '"example" nine,odd')), "data.quote", ("row 9",)),
+    BadFile(
+        "ragged.csv", _text(with_line(12, "a,b,c", with_line(4, "a"))), "data.ragged", ("2 row(s)", "4 → 1", "12 → 3")
+    ),
+    BadFile("twice.csv", _text("text,label,text\na,b,c\n"), "data.column_twice", ("text",)),
+    BadFile("unnamed.csv", _text(",text,label\n0,a,b\n"), "data.column_unnamed", ("column 1",)),
+    BadFile("object.json", _text('{"text": "a", "label": "b"}'), "data.json_no_list", ("text, label",)),
+    BadFile("number.json", _text("42"), "data.json_not_list", ("number",)),
+    BadFile("broken.json", _text('[\n{"text": "a"},\n{"text": }\n]'), "data.json", ("line 3", "column 10")),
+    BadFile("cut.json", _text(json.dumps(GOOD, indent=1)[:-300]), "data.json", ("cut.json",)),
+    BadFile("strings.json", _text('["a", "b"]'), "data.json_item", ("1 → text",)),
+    BadFile("one_in_100000.jsonl", _many_lines, "data.json_line", ("one_in_100000.jsonl", "1 line(s)", "54321 →")),
+    BadFile("cut.parquet", _cut_parquet, "data.parquet_damaged", ("cut.parquet",)),
+    BadFile("rows.csv", _text(csv_text()), "data.column_missing", ("“intent”", "text, label"), {"output": "intent"}),
+    BadFile("no_input.csv", _text(with_line(8, " ,odd")), "data.input_empty", ("row 8",)),
+    BadFile(
         "nested.jsonl",
         _text(json_lines([*GOOD, {"text": ["x"], "label": "odd"}])),
         "data.not_text",
         ("41 → list (text)",),
     ),
-    Bad(
+    BadFile(
         "roles.jsonl",
         _text(json_lines([*_CHAT, {"messages": [{"role": "assistant", "content": "hello"}]}])),
         "data.chat_roles",
         ("21 → 1: assistant",),
     ),
-    Bad("shape.jsonl", _text(json_lines([*_CHAT, {"messages": "hello"}])), "data.chat_shape", ("21 → not a list",)),
-    Bad("few.csv", _text(csv_text(GOOD[:6])), "data.too_few_rows", ("6 row(s)", "10")),
-    Bad(
+    BadFile("shape.jsonl", _text(json_lines([*_CHAT, {"messages": "hello"}])), "data.chat_shape", ("21 → not a list",)),
+    BadFile("few.csv", _text(csv_text(GOOD[:6])), "data.too_few_rows", ("6 row(s)", "10")),
+    BadFile(
         "classes.csv",
         _text(csv_text([{"text": f"t{n}", "label": f"l{n}"} for n in range(30)])),
         "data.more_classes_than_rows",
         ("30 answered rows", "30 different"),
         {"answer": "label"},
     ),
-    Bad("sample.csv", _text(csv_text()), "data.fewer_rows_than_classes", ("1 row(s)", "2 classes"), {"max_rows": 1}),
-    Bad(
+    BadFile(
+        "sample.csv", _text(csv_text()), "data.fewer_rows_than_classes", ("1 row(s)", "2 classes"), {"max_rows": 1}
+    ),
+    BadFile(
         "lonely.csv",
         _text(csv_text([row | {"who": "same"} for row in GOOD])),
         "data.split_empty",

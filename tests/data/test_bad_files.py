@@ -9,11 +9,11 @@ import pytest
 from backend.core.errors import StudioError
 from backend.data.prepare import prepare
 from backend.stages.dataset import STAGE
-from tests.data.bad_files import BAD, Bad, csv_text, with_line
+from tests.data.bad_files import BAD, BadFile, csv_text, with_line
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
-def test_sentence_names_the_place(bad: Bad, tmp_path: Path) -> None:
+def test_sentence_names_the_place(bad: BadFile, tmp_path: Path) -> None:
     path = tmp_path / bad.name
     bad.write(path)
     with pytest.raises(StudioError) as caught:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from backend.core.errors import StudioError
-from backend.data.curation import Decision, curate
+from backend.data.curation import RowDecision, curate
 from backend.data.dataset import Row, Template
-from backend.data.filters import RuleParams, check_rules
+from backend.data.filters import FilterParams, check_filters
 
 TEXT = Template()
 COLOURS = Template(answer="label", labels=["red", "green", "blue"])
@@ -23,7 +23,7 @@ def reasons(
     rows: list[Row], template: Template = TEXT, held_out: list[Row] | None = None, **rules: Any
 ) -> dict[str, str]:
     """Row id -> why it went."""
-    found = curate(RuleParams(**rules), template, rows, held_out or [])
+    found = curate(FilterParams(**rules), template, rows, held_out or [])
     assert len(found.kept) + len(found.drops) == len(rows)
     assert sum(found.counts.values()) == len(found.drops)
     return {drop.row.id: drop.reason for drop in found.drops}
@@ -88,7 +88,7 @@ def test_of_near_duplicates_the_surest_stays_and_other_labels_are_no_duplicates(
         row("3", "make the lamp in the kitchen red", "blue", confidence=0.9),
         row("4", "it is green", "green"),
     ]
-    found = curate(RuleParams(), COLOURS, rows)
+    found = curate(FilterParams(), COLOURS, rows)
     assert [(drop.row.id, drop.reason, drop.other) for drop in found.drops] == [("1", "near_duplicate", "2")]
     assert [kept.id for kept in found.kept] == ["2", "3", "4"]
     assert reasons(rows, COLOURS, near_duplicates=0) == {}
@@ -118,11 +118,11 @@ def test_classes_are_cut_to_a_number_or_to_the_middle_one() -> None:
             (("red", 9), ("green", 4), ("blue", 2)) for n in range(count)]  # fmt: skip
     capped = reasons(rows, COLOURS, max_per_class=3, near_duplicates=0)
     assert sorted(id_[:3] for id_ in capped) == ["gre"] + ["red"] * 6 and set(capped.values()) == {"balance"}
-    middle = curate(RuleParams(balance="median", near_duplicates=0), COLOURS, rows)
+    middle = curate(FilterParams(balance="median", near_duplicates=0), COLOURS, rows)
     assert len(middle.kept) == 4 + 4 + 2
-    again = curate(RuleParams(balance="median", near_duplicates=0), COLOURS, rows)
+    again = curate(FilterParams(balance="median", near_duplicates=0), COLOURS, rows)
     assert [one.id for one in again.kept] == [one.id for one in middle.kept]
-    other = curate(RuleParams(balance="median", near_duplicates=0), COLOURS, rows, seed=1)
+    other = curate(FilterParams(balance="median", near_duplicates=0), COLOURS, rows, seed=1)
     assert [one.id for one in other.kept] != [one.id for one in middle.kept]
 
 
@@ -134,26 +134,30 @@ def test_what_people_decided_wins_over_every_rule() -> None:
         row("other", "The grass", "green", confidence=0.9),
     ]
     decisions = {
-        "rejected": Decision(False),
-        "edited": Decision(True, "green"),
-        "accepted": Decision(True),
-        "gone": Decision(True),
+        "rejected": RowDecision(False),
+        "edited": RowDecision(True, "green"),
+        "accepted": RowDecision(True),
+        "gone": RowDecision(True),
     }
-    found = curate(RuleParams(min_confidence=0.5, max_per_class=1), COLOURS, rows, [row("t", "a far hill")], decisions)
+    found = curate(
+        FilterParams(min_confidence=0.5, max_per_class=1), COLOURS, rows, [row("t", "a far hill")], decisions
+    )
     assert {drop.row.id: drop.reason for drop in found.drops} == {"rejected": "rejected", "other": "near_duplicate"}
     edited, accepted = found.kept
     assert (edited.output, edited.gold, edited.confidence) == ("green", "green", None)
     assert accepted.output == "green" and accepted.confidence == 0.0
     measuring = [row("t", "the grass")]
-    assert curate(RuleParams(), COLOURS, rows, measuring, decisions).counts == {"rejected": 1, "leak": 3}
-    assert len(curate(RuleParams(drop_leaks=False), COLOURS, rows, measuring, decisions).kept) == 2
+    assert curate(FilterParams(), COLOURS, rows, measuring, decisions).counts == {"rejected": 1, "leak": 3}
+    assert len(curate(FilterParams(drop_leaks=False), COLOURS, rows, measuring, decisions).kept) == 2
 
 
 def test_patterns_are_checked_and_can_not_hang_a_job() -> None:
-    codes = [(problem.code, problem.field) for problem in check_rules(RuleParams(must_match="(", must_not_match="[a-"))]
+    codes = [
+        (problem.code, problem.field) for problem in check_filters(FilterParams(must_match="(", must_not_match="[a-"))
+    ]
     assert codes == [("synth.pattern", "must_match"), ("synth.pattern", "must_not_match")]
-    wide = RuleParams(answer_shortest=9, answer_longest=3)
-    assert [problem.code for problem in check_rules(wide)] == ["synth.lengths"]
+    wide = FilterParams(answer_shortest=9, answer_longest=3)
+    assert [problem.code for problem in check_filters(wide)] == ["synth.lengths"]
     with pytest.raises(StudioError) as caught:
-        curate(RuleParams(must_match="(a|aa)+$"), TEXT, [row("7", "count", "a" * 60 + "b")])
+        curate(FilterParams(must_match="(a|aa)+$"), TEXT, [row("7", "count", "a" * 60 + "b")])
     assert caught.value.code == "synth.pattern_slow" and "row 7" in str(caught.value)

@@ -60,7 +60,7 @@ def test_a_sentence_that_two_intents_claim_is_dropped(monkeypatch: pytest.Monkey
         "intents": {"Go": intent("go (on|now)"), "Wait": intent("go on", "wait")},
     }
     monkeypatch.setattr(demo, "_load", lambda language: content)
-    monkeypatch.setattr(demo, "_LEAST_TEMPLATES", 1)
+    monkeypatch.setattr(demo, "_MIN_TEMPLATES", 1)
     demo._sentences.cache_clear()
     drawn = {row.input: row.output for row in demo_examples(("en",))}
     demo._sentences.cache_clear()

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from backend.core.errors import StudioError
-from backend.data.columns import Mapping, map_columns
+from backend.data.columns import ColumnMapping, map_columns
 from backend.data.examples import Example, answer_kind, examples
 from backend.data.reader import open_source
-from backend.data.row_errors import BadRows
+from backend.data.row_errors import RowErrors
 from tests.data.bad_files import json_lines
 
 
@@ -22,9 +22,11 @@ def source(folder: Path, rows: list[dict[str, Any]]) -> Any:
     return open_source(path)
 
 
-def read(folder: Path, rows: list[dict[str, Any]], wanted: Mapping | None = None) -> tuple[list[Example], BadRows]:
-    opened, bad = source(folder, rows), BadRows("rows.jsonl")
-    return list(examples(opened.records(bad), map_columns(opened, wanted or Mapping()), bad)), bad
+def read(
+    folder: Path, rows: list[dict[str, Any]], wanted: ColumnMapping | None = None
+) -> tuple[list[Example], RowErrors]:
+    opened, bad = source(folder, rows), RowErrors("rows.jsonl")
+    return list(examples(opened.records(bad), map_columns(opened, wanted or ColumnMapping()), bad)), bad
 
 
 @pytest.mark.parametrize(
@@ -42,25 +44,25 @@ def read(folder: Path, rows: list[dict[str, Any]], wanted: Mapping | None = None
 )
 def test_columns_are_found_by_name(columns: list[str], found: tuple[str, str, str], tmp_path: Path) -> None:
     rows = [{name: f"{name} value {n}" for name in columns} for n in range(6)]
-    mapping = map_columns(source(tmp_path, rows), Mapping())
+    mapping = map_columns(source(tmp_path, rows), ColumnMapping())
     assert (mapping.input, mapping.output, mapping.details) == found
 
 
 def test_columns_are_found_by_content(tmp_path: Path) -> None:
     rows = [{"nr": str(n), "a": f"a longer sentence {n}", "b": "xy"[n % 2]} for n in range(30)]
-    mapping = map_columns(source(tmp_path, rows), Mapping())
+    mapping = map_columns(source(tmp_path, rows), ColumnMapping())
     assert (mapping.input, mapping.output) == ("a", "b")
 
 
 def test_wanted_columns_win(tmp_path: Path) -> None:
     rows = [{"text": f"t{n}", "label": "x", "title": f"h{n}"} for n in range(6)]
-    found, _ = read(tmp_path, rows, Mapping(input="title", output="text"))
+    found, _ = read(tmp_path, rows, ColumnMapping(input="title", output="text"))
     assert (found[0].input, found[0].output) == ("h0", "t0")
 
 
 def test_every_missing_column_is_named(tmp_path: Path) -> None:
     with pytest.raises(StudioError) as caught:
-        map_columns(source(tmp_path, [{"text": "a", "label": "b"}]), Mapping(input="q", output="a", group="g"))
+        map_columns(source(tmp_path, [{"text": "a", "label": "b"}]), ColumnMapping(input="q", output="a", group="g"))
     assert [problem.field for problem in caught.value.problems] == ["input", "output", "group"]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from backend.data.curation import curate
 from backend.data.dataset import Row, Template
-from backend.data.filters import RuleParams
+from backend.data.filters import FilterParams
 from backend.data.language import language_of
 
 SPANISH = "La luz de la cocina ya está encendida desde hace una hora."
@@ -35,7 +35,7 @@ def test_answers_in_another_language_go(wanted: str, gone: set[str]) -> None:
     asked = "¿Está encendida la luz de la cocina en este momento?"
     rows = [Row(id=name, input=asked, output=text) for name, text in (("spanish", SPANISH), ("english", ENGLISH))]
     rows.append(Row(id="short", input=asked, output="ok"))
-    found = curate(RuleParams(language=wanted, near_duplicates=0), Template(), rows)  # type: ignore[arg-type]
+    found = curate(FilterParams(language=wanted, near_duplicates=0), Template(), rows)  # type: ignore[arg-type]
     assert {drop.row.id for drop in found.drops} == gone
     assert {drop.reason for drop in found.drops} <= {"language"}
 
@@ -43,4 +43,4 @@ def test_answers_in_another_language_go(wanted: str, gone: set[str]) -> None:
 def test_labels_have_no_language() -> None:
     template = Template(answer="label", labels=[ENGLISH])
     rows = [Row(id="1", input=SPANISH, output=ENGLISH)]
-    assert not curate(RuleParams(language="es"), template, rows).drops
+    assert not curate(FilterParams(language="es"), template, rows).drops

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from backend.core.errors import StudioError
 from backend.data.reader import open_source
-from backend.data.row_errors import BadRows
+from backend.data.row_errors import RowErrors
 from tests.data.bad_files import GOOD, csv_text, json_lines, parquet
 
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=20)
@@ -25,7 +25,7 @@ ROWS = st.lists(
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    bad = BadRows(path.name)
+    bad = RowErrors(path.name)
     values = [record.values for record in open_source(path).records(bad)]
     assert not bad.counts
     return values
@@ -83,14 +83,14 @@ def test_parquet_keeps_types_and_places(tmp_path: Path) -> None:
     rows = [{"text": f"t{n}", "messages": [{"role": "user", "content": "x"}], "n": n} for n in range(2500)]
     parquet(tmp_path / "rows.parquet", rows)
     source = open_source(tmp_path / "rows.parquet")
-    records = list(source.records(BadRows("rows.parquet")))
+    records = list(source.records(RowErrors("rows.parquet")))
     assert source.count() == 2500 and [records[1999].place, records[1999].values] == [2000, rows[1999]]
 
 
 def test_place_is_the_line_even_after_cells_of_several_lines(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text('text,label\n"one\ntwo",a\n\nthree,b\nragged\n', encoding="utf-8")
-    bad = BadRows("rows.csv")
+    bad = RowErrors("rows.csv")
     assert [record.place for record in open_source(path).records(bad)] == [2, 5]
     assert bad.places == {"data.ragged": ["6 → 1"]}
 

@@ -9,7 +9,7 @@ import pytest
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import Row, Template, write_split, write_template
-from backend.data.review_order import Deck, labelled_by_people
+from backend.data.review_order import ReviewQueue, human_answers
 from tests.helpers import dataset_view, view
 
 
@@ -22,7 +22,7 @@ def made(folder: Path, *rows: Row, labels: list[str] | None = None, parents: lis
 
 
 def order(found: ArtifactView) -> list[str]:
-    return [place.row for place in Deck(found, {}.__getitem__).places]
+    return [place.row for place in ReviewQueue(found, {}.__getitem__).positions]
 
 
 def test_doubt_comes_first_then_disagreement_then_rare_labels(tmp_path: Path) -> None:
@@ -39,19 +39,19 @@ def test_doubt_comes_first_then_disagreement_then_rare_labels(tmp_path: Path) ->
     found = made(tmp_path / "d", *rows, labels=["a", "b"])
     expected = ["unsure-wrong", "unsure", "sure", "wrong", "rare", "often", "often2", "agrees"]
     assert order(found) == expected == order(found)
-    assert Deck(found, {}.__getitem__).doubtful
+    assert ReviewQueue(found, {}.__getitem__).doubtful
     plain = made(tmp_path / "plain", *rows[:3], labels=["a", "b"])
-    assert not Deck(plain, {}.__getitem__).doubtful
+    assert not ReviewQueue(plain, {}.__getitem__).doubtful
 
 
 def test_rows_are_read_from_their_places(tmp_path: Path) -> None:
     rows = [Row(id=f"ñ{n}", input="日本 " * n, output=f"é{n}", confidence=1 - n / 9) for n in range(6)]
-    deck = Deck(made(tmp_path / "d", *rows), {}.__getitem__)
-    assert list(deck.rows(deck.places)) == rows[::-1]
-    assert list(deck.rows([deck.places[2]])) == [rows[3]]
+    review_queue = ReviewQueue(made(tmp_path / "d", *rows), {}.__getitem__)
+    assert list(review_queue.rows(review_queue.positions)) == rows[::-1]
+    assert list(review_queue.rows([review_queue.positions[2]])) == [rows[3]]
     (tmp_path / "d" / "train.jsonl").unlink()
     with pytest.raises(StudioError) as error:
-        list(deck.rows(deck.places))
+        list(review_queue.rows(review_queue.positions))
     assert error.value.code == "core.artifact_damaged"
 
 
@@ -72,19 +72,19 @@ def test_what_people_labelled_is_no_teachers_answer(tmp_path: Path) -> None:
     answered = made(tmp_path / "answered", *teachers, parents=["source", "model"])
     again = made(tmp_path / "again", *teachers, parents=["answered"])
     known = {"source": source, "model": model, "answered": answered}
-    assert len(labelled_by_people(again, known.__getitem__)) == 2
+    assert len(human_answers(again, known.__getitem__)) == 2
     for each in (answered, again):
-        assert [place.row for place in Deck(each, known.__getitem__).places] == ["r2", "r1b", "p1"]
+        assert [place.row for place in ReviewQueue(each, known.__getitem__).positions] == ["r2", "r1b", "p1"]
 
 
 def test_a_row_that_is_there_twice_is_seen_once(tmp_path: Path) -> None:
     found = made(tmp_path / "d", Row(id="a", input="1", output="x"), Row(id="a", input="2", output="y"))
-    deck = Deck(found, {}.__getitem__)
-    assert [row.input for row in deck.rows(deck.places)] == ["1"]
+    review_queue = ReviewQueue(found, {}.__getitem__)
+    assert [row.input for row in review_queue.rows(review_queue.positions)] == ["1"]
 
 
 def test_a_dataset_without_a_teacher_is_refused(tmp_path: Path) -> None:
     found = made(tmp_path / "d", Row(id="a", input="1", output="x"))
     with pytest.raises(StudioError) as error:
-        Deck(found.model_copy(update={"facts": {}}), {}.__getitem__)
+        ReviewQueue(found.model_copy(update={"facts": {}}), {}.__getitem__)
     assert error.value.code == "review.no_teacher"

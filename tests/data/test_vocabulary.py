@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from backend.core.errors import StudioError
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
-from backend.data.vocabulary import Vocabulary, refusal, used_ids
+from backend.data.vocabulary import Vocabulary, unsupported_tokenizer, used_token_ids
 from tests.helpers import CHATML, tiny_dataset
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
@@ -61,7 +61,7 @@ class Made:
         self.whole = build_tokenizer(folder / "whole", **model)
         self.data = DataFolder(tiny_dataset(folder / "data"))
         self.known = Vocabulary(self.whole)
-        self.kept = self.known.keep(used_ids(self.whole, self.data, lambda: None), least)
+        self.kept = self.known.keep(used_token_ids(self.whole, self.data, lambda: None), least)
         self.out = folder / "cut"
         self.out.mkdir()
         self.known.write(self.kept, self.out)
@@ -158,10 +158,10 @@ def test_whole_words_that_skip_the_merges_stay(tmp_path: Path) -> None:
 def test_other_tokenizers_are_refused(tmp_path: Path) -> None:
     tokenizer = Tokenizer(models.Unigram([("a", -1.0), ("b", -2.0)], unk_id=0))
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    wrong = refusal(tmp_path)
+    wrong = unsupported_tokenizer(tmp_path)
     assert wrong and wrong.code == "cut.tokenizer" and "Unigram" in wrong.text()
     with pytest.raises(StudioError, match="Keep the vocabulary whole"):
         Vocabulary(tmp_path)
     characters = Tokenizer(models.BPE(vocab={"a": 0, "b": 1, "ab": 2}, merges=[("a", "b")], byte_fallback=True))
     characters.save(str(tmp_path / "tokenizer.json"))
-    assert refusal(tmp_path)
+    assert unsupported_tokenizer(tmp_path)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, expect, sync_playwright
 
-from tests.e2e.homes import fill
-from tests.e2e.visitor import PATIENCE, Start, Visit, Visitor
-from tests.studio.house import House
-from tests.studio.web import Web
+from tests.e2e.browser_session import PATIENCE, BrowserSession, OpenBrowser, Start
+from tests.e2e.sample_home import fill
+from tests.studio.builder import StudioBuilder
+from tests.studio.web_process import WebProcess
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -42,37 +42,37 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture
-def visit(browser: Browser, start: Start) -> Iterator[Visit]:
-    """`visit(url, locale="es-ES")`: a visitor with a browser profile of their own. In the end none may have asked another
+def open_browser(browser: Browser, start: Start) -> Iterator[OpenBrowser]:
+    """`visit(url, locale="es-ES")`: a browser_session with a browser profile of their own. In the end none may have asked another
     machine for anything, and no console may have told of an error."""
-    visitors: list[Visitor] = []
+    visitors: list[BrowserSession] = []
 
-    def enter(url: str, **profile: object) -> Visitor:
-        visitors.append(Visitor(browser, url, **profile))
+    def enter(url: str, **profile: object) -> BrowserSession:
+        visitors.append(BrowserSession(browser, url, **profile))
         return visitors[-1]
 
     yield enter
-    for visitor in visitors:
-        visitor.leave()
+    for browser_session in visitors:
+        browser_session.leave()
 
 
 @pytest.fixture
-def house(home: Path) -> House:
+def builder(home: Path) -> StudioBuilder:
     """The studio of the test's home, to be filled."""
-    return House(home)
+    return StudioBuilder(home)
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebProcess]:
     """The web process on a home with everything in it, in every state; no worker moves anything."""
     home = tmp_path_factory.mktemp("filled") / "home"
     fill(home)
-    with Web(home) as web:
+    with WebProcess(home) as web:
         yield web
 
 
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebProcess]:
     """The web process on a home where nothing has happened yet."""
-    with Web(tmp_path_factory.mktemp("empty") / "home") as web:
+    with WebProcess(tmp_path_factory.mktemp("empty") / "home") as web:
         yield web

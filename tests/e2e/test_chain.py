@@ -14,10 +14,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from backend.core.schemas import Kind, State
 from backend.data.dataset import data_facts
-from tests.e2e.visitor import Visit, settle
+from tests.e2e.browser_session import OpenBrowser, wait_until_idle
 from tests.helpers import build_tiny_model, model_view, tiny_dataset
-from tests.studio.house import House
-from tests.studio.web import Whole
+from tests.studio.builder import StudioBuilder
+from tests.studio.web_process import StudioProcess
 
 pytestmark = pytest.mark.e2e
 
@@ -35,15 +35,15 @@ class Works:
     """A whole studio on a home with a tiny model, its ONNX form, and a dataset."""
 
     def __init__(self, home: Path, onnx: Path) -> None:
-        self.house = House(home)
+        self.builder = StudioBuilder(home)
         made = home.parent
-        self.house.studio.import_model(build_tiny_model(made / "tiny", hidden=64), "tiny")
+        self.builder.studio.import_model(build_tiny_model(made / "tiny", hidden=64), "tiny")
         data = tiny_dataset(made / "colours")
-        self.house.keep(Kind.DATASET, "colours", data, data_facts(data))
+        self.builder.keep(Kind.DATASET, "colours", data, data_facts(data))
         facts = {**model_view(onnx.parent / "model").facts, "format": "onnx", "precision": "fp32"}
         shutil.copytree(onnx, made / "small")
-        self.house.keep(Kind.ONNX, "tiny-onnx", made / "small", facts)
-        self.web = Whole(home)
+        self.builder.keep(Kind.ONNX, "tiny-onnx", made / "small", facts)
+        self.web = StudioProcess(home)
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +66,9 @@ def write_mails(file: Path) -> None:
             rows.writerow([f"{NASTY[n % len(NASTY)]} {n}", ("parcel", "bill")[n % 2]])
 
 
-def test_own_file_becomes_a_dataset_and_stays_text(works: Works, visit: Visit, tmp_path: Path) -> None:
-    visitor = visit(works.web.url)
-    page = visitor.go("/data")
+def test_own_file_becomes_a_dataset_and_stays_text(works: Works, open_browser: OpenBrowser, tmp_path: Path) -> None:
+    browser_session = open_browser(works.web.url)
+    page = browser_session.go("/data")
     write_mails(tmp_path / "mails.csv")
     page.set_input_files("input[type=file]", tmp_path / "mails.csv")
     expect(page.get_by_role("combobox", name="Source")).to_have_value(re.compile("^mails.csv"))
@@ -79,7 +79,7 @@ def test_own_file_becomes_a_dataset_and_stays_text(works: Works, visit: Visit, t
     expect(page.get_by_text("<script>document.title").first).to_be_visible()
     expect(page.get_by_text("![out](http://192.0.2.7/pixel.png)").first).to_be_visible()
     expect(page.get_by_text("أين طردي؟ 🎁👩‍👩‍👧").first).to_be_visible()
-    settle(page)
+    wait_until_idle(page)
     assert page.locator("img[src=x], a[href^='javascript:']").count() == 0
     assert "taken" not in page.title()
     longest = page.locator("[data-testid=stText]").evaluate_all(
@@ -88,8 +88,10 @@ def test_own_file_becomes_a_dataset_and_stays_text(works: Works, visit: Visit, t
     assert 300 < longest < 1000
 
 
-def test_wrong_number_is_said_then_a_model_is_tuned_and_another_job_cancelled(works: Works, visit: Visit) -> None:
-    page = visit(works.web.url, locale="es-ES").go("/finetune")
+def test_wrong_number_is_said_then_a_model_is_tuned_and_another_job_cancelled(
+    works: Works, open_browser: OpenBrowser
+) -> None:
+    page = open_browser(works.web.url, locale="es-ES").go("/finetune")
     choose(page, "Modelo", "tiny ·")
     rank, start = page.get_by_role("spinbutton", name="Rango"), page.get_by_role("button", name="Iniciar", exact=True)
     fill(rank, "0")
@@ -106,11 +108,11 @@ def test_wrong_number_is_said_then_a_model_is_tuned_and_another_job_cancelled(wo
     start.click()
     card(page, "En marcha").get_by_role("button", name="Cancelar").click(timeout=JOB)
     expect(card(page, "Cancelado").get_by_role("button", name="Reintentar")).to_be_visible(timeout=JOB)
-    assert [run.jobs[0].state for run in works.house.studio.runs(2)] == [State.CANCELLED, State.SUCCEEDED]
+    assert [run.jobs[0].state for run in works.builder.studio.runs(2)] == [State.CANCELLED, State.SUCCEEDED]
 
 
-def test_model_is_measured_packed_and_taken_away(works: Works, visit: Visit) -> None:
-    page = visit(works.web.url, accept_downloads=True).go("/compare")
+def test_model_is_measured_packed_and_taken_away(works: Works, open_browser: OpenBrowser) -> None:
+    page = open_browser(works.web.url, accept_downloads=True).go("/compare")
     choose(page, "Dataset", "colours ·")
     choose(page, "Model", "tiny-onnx ·")
     page.get_by_role("button", name="Start", exact=True).click()
@@ -118,7 +120,7 @@ def test_model_is_measured_packed_and_taken_away(works: Works, visit: Visit) -> 
     expect(page.get_by_role("figure", name="Size on disk of every model as bars")).to_contain_text("tiny-onnx")
     expect(page.get_by_role("region", name="Leaderboard").get_by_text("tiny-onnx")).to_be_visible()
     page.goto("/quantize")
-    settle(page)
+    wait_until_idle(page)
     page.get_by_text("Package", exact=True).click()
     expect(page.get_by_role("textbox", name="Version")).to_be_visible()
     choose(page, "Model", "tiny-onnx ·")

@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from backend.api import Studio
-from tests.e2e.visitor import until
+from tests.e2e.browser_session import until
 from tests.models.test_archive import packed
 from tests.models.test_probe import folder  # noqa: F401
-from tests.studio.web import Web
+from tests.studio.web_process import WebProcess
 
 pytestmark = pytest.mark.e2e
 
@@ -22,7 +22,7 @@ PAINT = 30_000
 
 @pytest.fixture
 def page(browser: Browser, home: Path) -> Iterator[Page]:
-    with Web(home) as web:
+    with WebProcess(home) as web:
         context = browser.new_context(reduced_motion="reduce", locale="en-GB", accept_downloads=True, base_url=web.url)
         context.set_default_timeout(PAINT)
         page = context.new_page()

@@ -8,9 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.e2e.homes import PLACES
-from tests.e2e.visitor import Visit, Visitor
-from tests.studio.web import Web
+from tests.e2e.browser_session import BrowserSession, OpenBrowser
+from tests.e2e.sample_home import PLACES
+from tests.studio.web_process import WebProcess
 
 pytestmark = pytest.mark.e2e
 
@@ -40,21 +40,23 @@ def findings(page: Page) -> list[str]:
     ]
 
 
-def collect(visitor: Visitor, look: Any) -> dict[str, list[str]]:
+def collect(browser_session: BrowserSession, look: Any) -> dict[str, list[str]]:
     found = {}
     for place in PLACES:
-        visitor.go(place)
-        if wrong := look(visitor.page):
+        browser_session.go(place)
+        if wrong := look(browser_session.page):
             found[place] = wrong
     return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_accessible(filled: Web, visit: Visit, scheme: str) -> None:
-    assert collect(visit(filled.url, color_scheme=scheme), findings) == {}
+def test_accessible(filled: WebProcess, open_browser: OpenBrowser, scheme: str) -> None:
+    assert collect(open_browser(filled.url, color_scheme=scheme), findings) == {}
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "es-ES"])
-def test_fits_a_phone(filled: Web, visit: Visit, locale: str) -> None:
-    visitor = visit(filled.url, locale=locale, viewport={"width": 390, "height": 844})
-    assert collect(visitor, lambda page: page.evaluate(CUT) + page.evaluate(WIDER) + page.evaluate(OUTSIDE)) == {}
+def test_fits_a_phone(filled: WebProcess, open_browser: OpenBrowser, locale: str) -> None:
+    browser_session = open_browser(filled.url, locale=locale, viewport={"width": 390, "height": 844})
+    assert (
+        collect(browser_session, lambda page: page.evaluate(CUT) + page.evaluate(WIDER) + page.evaluate(OUTSIDE)) == {}
+    )

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.visitor import Start, Visit, settle
-from tests.serve.den import Den
-from tests.studio.web import Whole
+from tests.e2e.browser_session import OpenBrowser, Start, wait_until_idle
+from tests.serve.harness import HostHarness
+from tests.studio.web_process import StudioProcess
 
 pytestmark = pytest.mark.e2e
 
@@ -21,13 +21,15 @@ def said(page: Page) -> list[str]:
     return page.locator(f"{ANSWERS} [data-testid=stText]").all_inner_texts()
 
 
-def test_two_models_stream_stop_and_keep_what_they_said(home: Path, onnx: Path, visit: Visit, start: Start) -> None:
-    den = Den(home)
+def test_two_models_stream_stop_and_keep_what_they_said(
+    home: Path, onnx: Path, open_browser: OpenBrowser, start: Start
+) -> None:
+    harness = HostHarness(home)
     for name in ("one", "two"):
-        den.add(onnx, name)
-    studio = start(Whole, home, "--no-worker")
-    visitor = visit(studio.url)
-    page = visitor.go("/playground?models=one,two")
+        harness.add(onnx, name)
+    studio = start(StudioProcess, home, "--no-worker")
+    browser_session = open_browser(studio.url)
+    page = browser_session.go("/playground?models=one,two")
     longest(page, "Home")
     ask(page, "red item 3")
     for_both = page.locator(ANSWERS).filter(has_text="cut at the longest answer")
@@ -45,11 +47,11 @@ def test_two_models_stream_stop_and_keep_what_they_said(home: Path, onnx: Path, 
     kept = said(page)
     assert kept[:2] == first
     page.reload()
-    settle(page)
+    wait_until_idle(page)
     expect(page.get_by_text("<b>blue</b> item 4")).to_be_visible()
     assert said(page) == kept
     expect(page).to_have_url(re.compile(r"chat=\w+"))
-    assert said(visitor.tab(page.url)) == kept
+    assert said(browser_session.tab(page.url)) == kept
 
 
 def longest(page: Page, steps: str) -> None:

@@ -13,9 +13,9 @@ from playwright.sync_api import Locator, Page, Route, expect
 from backend.core.schemas import Kind
 from backend.data.dataset import DataFolder, Row
 from backend.data.decisions import Decision
-from tests.e2e.visitor import Start, Visit, until
-from tests.studio.house import LABELS, House
-from tests.studio.web import Web, Whole
+from tests.e2e.browser_session import OpenBrowser, Start, until
+from tests.studio.builder import LABELS, StudioBuilder
+from tests.studio.web_process import StudioProcess, WebProcess
 
 pytestmark = pytest.mark.e2e
 
@@ -32,16 +32,16 @@ def press(page: Page, keys: str) -> None:
         page.keyboard.press(key)
 
 
-def decided(house: House, dataset: str) -> dict[str, Decision]:
-    return {said.row: said for said, _at in house.store.reviews(dataset)}
+def decided(builder: StudioBuilder, dataset: str) -> dict[str, Decision]:
+    return {said.row: said for said, _at in builder.store.reviews(dataset)}
 
 
 def test_twenty_rows_by_keys_a_reload_a_second_tab_and_the_reviewed_dataset(
-    house: House, home: Path, visit: Visit, start: Start
+    builder: StudioBuilder, home: Path, open_browser: OpenBrowser, start: Start
 ) -> None:
-    view = house.answers()
-    visitor = visit(start(Whole, home).url)
-    page = visitor.go("/review")
+    view = builder.answers()
+    browser_session = open_browser(start(StudioProcess, home).url)
+    page = browser_session.go("/review")
     expect(card(page, "p0")).to_be_visible()
     for n in range(12):  # two keys a row at most
         expect(card(page, f"p{n}")).to_be_visible()
@@ -51,7 +51,7 @@ def test_twenty_rows_by_keys_a_reload_a_second_tab_and_the_reviewed_dataset(
 
     page.reload()
     expect(card(page, "p12")).to_be_visible()
-    other = visitor.tab("/review")
+    other = browser_session.tab("/review")
     expect(card(other, "p12")).to_be_visible()
     page.bring_to_front()
     press(page, "E")
@@ -68,51 +68,53 @@ def test_twenty_rows_by_keys_a_reload_a_second_tab_and_the_reviewed_dataset(
     expect(card(page, "p18")).to_be_visible()
     press(page, "R A")
     expect(card(page, "p20")).to_be_visible()
-    until(page, lambda: decided(house, view.id)["p18"].decision == "reject")
-    until(page, lambda: len([said for said in decided(house, view.id).values() if said.decision]) == 20)
-    kept = decided(house, view.id)
+    until(page, lambda: decided(builder, view.id)["p18"].decision == "reject")
+    until(page, lambda: len([said for said in decided(builder, view.id).values() if said.decision]) == 20)
+    kept = decided(builder, view.id)
     assert kept["p12"].output == "HassGetTime" and kept["p2"].rating == 4
 
     page.bring_to_front()
     page.get_by_text("Drop", exact=True).click()
     page.get_by_role("button", name="Start", exact=True).click()
-    until(page, lambda: len(house.studio.artifacts((Kind.DATASET,))) == 2)
-    made = house.studio.artifacts((Kind.DATASET,))[0]
+    until(page, lambda: len(builder.studio.artifacts((Kind.DATASET,))) == 2)
+    made = builder.studio.artifacts((Kind.DATASET,))[0]
     rows = {row.id: row for row in DataFolder(made.path).rows("train")}
     assert rows.keys() == {f"p{n}" for n in range(20)} - {"p3", "p7", "p11", "p18"}
     assert rows["p12"].output == rows["p12"].gold == "HassGetTime" and rows["p0"].gold == LABELS[0]
     expect(page.get_by_role("heading", name="Results so far")).to_be_visible()
 
 
-def test_nothing_is_lost_when_the_connection_breaks(house: House, home: Path, visit: Visit, start: Start) -> None:
-    view = house.answers()
-    web = start(Web, home)
-    visitor = visit(web.url)
-    page = visitor.go("/review")
+def test_nothing_is_lost_when_the_connection_breaks(
+    builder: StudioBuilder, home: Path, open_browser: OpenBrowser, start: Start
+) -> None:
+    view = builder.answers()
+    web = start(WebProcess, home)
+    browser_session = open_browser(web.url)
+    page = browser_session.go("/review")
     expect(card(page, "p0")).to_be_visible()
-    visitor.context.set_offline(True)
+    browser_session.context.set_offline(True)
     press(page, "A R A")
     expect(page.get_by_text("Not saved yet: 3. Trying again…").first).to_be_visible()
     expect(card(page, "p3")).to_be_visible()
-    assert decided(house, view.id) == {}
-    visitor.context.set_offline(False)
+    assert decided(builder, view.id) == {}
+    browser_session.context.set_offline(False)
     expect(page.get_by_text("All saved").first).to_be_visible()
-    assert [said.decision for said in decided(house, view.id).values()] == ["accept", "reject", "accept"]
-    visitor.forgive()
+    assert [said.decision for said in decided(builder, view.id).values()] == ["accept", "reject", "accept"]
+    browser_session.forgive()
 
     web.stop(signal.SIGKILL)
     press(page, "R")
     expect(page.get_by_text("Not saved yet: 1. Trying again…").first).to_be_visible()
     page.close()  # the tab goes, and the decision waits in the browser
-    start(Web, home, port=web.port)
-    again = visitor.tab("/review")
+    start(WebProcess, home, port=web.port)
+    again = browser_session.tab("/review")
     expect(card(again, "p4")).to_be_visible()
-    until(again, lambda: decided(house, view.id).get("p3", Decision(row="p3")).decision == "reject")
-    visitor.forgive()
+    until(again, lambda: decided(builder, view.id).get("p3", Decision(row="p3")).decision == "reject")
+    browser_session.forgive()
 
 
 def test_texts_of_any_kind_are_shown_as_they_are_and_corrected(
-    house: House, home: Path, visit: Visit, start: Start
+    builder: StudioBuilder, home: Path, open_browser: OpenBrowser, start: Start
 ) -> None:
     rows = [
         Row(id="nasty", input=NASTY, output=NASTY, gold="gold", confidence=0.1, rationale=f"steps {NASTY}"),
@@ -122,9 +124,9 @@ def test_texts_of_any_kind_are_shown_as_they_are_and_corrected(
         Row(id="rtl", input="مرحبا بكم " * 300, output="שלום", confidence=0.3),
         Row(id="plain", input="a", output="b", confidence=0.4),
     ]
-    view = house.answers("free", rows, labels=[])
-    visitor = visit(start(Web, home).url, viewport={"width": 390, "height": 844})
-    page = visitor.go("/review")
+    view = builder.answers("free", rows, labels=[])
+    browser_session = open_browser(start(WebProcess, home).url, viewport={"width": 390, "height": 844})
+    page = browser_session.go("/review")
     expect(card(page, "nasty").get_by_text(NASTY).first).to_be_visible()
     expect(card(page, "nasty").get_by_text("Not the known answer")).to_be_visible()
     press(page, "E")
@@ -144,8 +146,8 @@ def test_texts_of_any_kind_are_shown_as_they_are_and_corrected(
     expect(card(page, "plain")).to_be_visible()
     press(page, "A")
     expect(page.get_by_text("All answers are reviewed.").first).to_be_visible()
-    until(page, lambda: decided(house, view.id).keys() == {"nasty", "long", "rtl", "plain"})
-    kept = decided(house, view.id)
+    until(page, lambda: decided(builder, view.id).keys() == {"nasty", "long", "rtl", "plain"})
+    kept = decided(builder, view.id)
     assert kept["nasty"].output == "two\nlines A R" and kept["long"].note == "too long, U"
     assert [kept[row].verdict for row in ("nasty", "long", "rtl", "plain")] == [
         "edited",
@@ -158,9 +160,11 @@ def test_texts_of_any_kind_are_shown_as_they_are_and_corrected(
     assert page.evaluate("() => document.title") != "1"
 
 
-def test_keys_can_be_switched_off_and_buttons_do_the_same(house: House, home: Path, visit: Visit, start: Start) -> None:
-    view = house.answers()
-    page = visit(start(Web, home).url).go("/review")
+def test_keys_can_be_switched_off_and_buttons_do_the_same(
+    builder: StudioBuilder, home: Path, open_browser: OpenBrowser, start: Start
+) -> None:
+    view = builder.answers()
+    page = open_browser(start(WebProcess, home).url).go("/review")
     expect(card(page, "p0")).to_be_visible()
     page.get_by_text("Keys", exact=True).click()
     page.get_by_label("Keys are on").uncheck()
@@ -177,33 +181,33 @@ def test_keys_can_be_switched_off_and_buttons_do_the_same(house: House, home: Pa
     page.locator("select.show").select_option("all")
     page.locator("select.label").select_option(LABELS[1])
     expect(card(page, "p1")).to_be_visible()
-    until(page, lambda: len(decided(house, view.id)) == 2)
-    said = json.dumps({row: said.model_dump() for row, said in decided(house, view.id).items()})
+    until(page, lambda: len(decided(builder, view.id)) == 2)
+    said = json.dumps({row: said.model_dump() for row, said in decided(builder, view.id).items()})
     assert '"rating": 5' in said and '"decision": "accept"' not in said
 
 
 def test_what_the_server_refuses_is_said_and_the_truth_is_shown(
-    house: House, home: Path, visit: Visit, start: Start
+    builder: StudioBuilder, home: Path, open_browser: OpenBrowser, start: Start
 ) -> None:
-    view = house.answers()
-    visitor = visit(start(Web, home).url)
-    page = visitor.go("/review")
+    view = builder.answers()
+    browser_session = open_browser(start(WebProcess, home).url)
+    page = browser_session.go("/review")
     expect(card(page, "p0")).to_be_visible()
-    house.studio.delete(view.id)
+    builder.studio.delete(view.id)
     press(page, "A")
     expect(page.get_by_role("alert").filter(has_text="There is no artifact")).to_be_visible()
-    visitor.forgive()
+    browser_session.forgive()
 
 
 def test_a_key_that_comes_while_the_next_row_is_on_its_way_decides_nothing(
-    house: House, home: Path, visit: Visit, start: Start
+    builder: StudioBuilder, home: Path, open_browser: OpenBrowser, start: Start
 ) -> None:
     rows = [Row(id=f"p{n}", input="x" * 300_000, output=LABELS[0], confidence=n / 10) for n in range(4)]
-    view = house.answers(rows=rows)
-    visitor = visit(start(Web, home).url)
+    view = builder.answers(rows=rows)
+    browser_session = open_browser(start(WebProcess, home).url)
     held: list[Route] = []
-    visitor.page.route(re.compile("start=1"), lambda route: held.append(route))
-    page = visitor.go("/review")
+    browser_session.page.route(re.compile("start=1"), lambda route: held.append(route))
+    page = browser_session.go("/review")
     expect(card(page, "p0")).to_be_visible()
     press(page, "A R R")
     until(page, lambda: bool(held))
@@ -211,5 +215,5 @@ def test_a_key_that_comes_while_the_next_row_is_on_its_way_decides_nothing(
     expect(card(page, "p1")).to_be_visible()
     press(page, "R")
     expect(card(page, "p2")).to_be_visible()
-    until(page, lambda: len(decided(house, view.id)) == 2)
-    assert {row: said.decision for row, said in decided(house, view.id).items()} == {"p0": "accept", "p1": "reject"}
+    until(page, lambda: len(decided(builder, view.id)) == 2)
+    assert {row: said.decision for row, said in decided(builder, view.id).items()} == {"p0": "accept", "p1": "reject"}

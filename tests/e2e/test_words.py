@@ -12,9 +12,9 @@ from babel.messages.pofile import read_po
 from playwright.sync_api import Page, expect
 
 from studio.paths import LOCALE
-from tests.e2e.homes import PAGES, PLACES
-from tests.e2e.visitor import Visit, Visitor, settle
-from tests.studio.web import Web
+from tests.e2e.browser_session import BrowserSession, OpenBrowser, wait_until_idle
+from tests.e2e.sample_home import PAGES, PLACES
+from tests.studio.web_process import WebProcess
 
 pytestmark = pytest.mark.e2e
 
@@ -71,51 +71,53 @@ def english_on(page: Page) -> list[str]:
     return found
 
 
-def walk(visitor: Visitor, places: list[str]) -> dict[str, list[str]]:
+def walk(browser_session: BrowserSession, places: list[str]) -> dict[str, list[str]]:
     found = {}
     for place in places:
-        visitor.go(place)
-        if wrong := english_on(visitor.page):
+        browser_session.go(place)
+        if wrong := english_on(browser_session.page):
             found[place] = wrong
     return found
 
 
-def test_no_english_where_there_is_everything(filled: Web, visit: Visit) -> None:
-    assert walk(visit(filled.url, locale="es-ES"), PLACES) == {}
+def test_no_english_where_there_is_everything(filled: WebProcess, open_browser: OpenBrowser) -> None:
+    assert walk(open_browser(filled.url, locale="es-ES"), PLACES) == {}
 
 
-def test_no_english_where_there_is_nothing(empty: Web, visit: Visit) -> None:
-    assert walk(visit(empty.url, locale="es-ES"), PAGES) == {}
+def test_no_english_where_there_is_nothing(empty: WebProcess, open_browser: OpenBrowser) -> None:
+    assert walk(open_browser(empty.url, locale="es-ES"), PAGES) == {}
 
 
-def test_no_english_in_what_opens(filled: Web, visit: Visit) -> None:
+def test_no_english_in_what_opens(filled: WebProcess, open_browser: OpenBrowser) -> None:
     """Dialogs, popovers and what is folded."""
-    visitor = visit(filled.url, locale="es-ES")
-    page = visitor.go("/models")
+    browser_session = open_browser(filled.url, locale="es-ES")
+    page = browser_session.go("/models")
     page.get_by_text("Importar un modelo").click()
     expect(page.get_by_role("button", name="Elegir archivo")).to_be_visible()
     assert english_on(page) == []
     page.locator("[class*=st-key-delete_adapter]").get_by_role("button").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     assert english_on(page) == []
-    visitor.go("/finetune")
+    browser_session.go("/finetune")
     page.get_by_text("Avanzado").click()
     page.get_by_role("button", name="Nuevo o renombrar").click()
     expect(page.get_by_role("button", name="Crear")).to_be_visible()
     assert english_on(page) == []
-    visitor.go("/compare")
+    browser_session.go("/compare")
     page.get_by_role("button", name="Exportar").click()
     expect(page.get_by_role("button", name="Informe (HTML)")).to_be_visible()
     assert english_on(page) == []
 
 
-def test_language_is_switched_in_place_and_follows_to_other_pages(filled: Web, visit: Visit) -> None:
-    page = visit(filled.url).go("/jobs")
+def test_language_is_switched_in_place_and_follows_to_other_pages(
+    filled: WebProcess, open_browser: OpenBrowser
+) -> None:
+    page = open_browser(filled.url).go("/jobs")
     expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
     page.locator("section[data-testid=stSidebar]").get_by_text("Español").click()
     expect(page.get_by_role("heading", name="Trabajos", exact=True)).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "es")
     page.get_by_role("link", name="Modelos", exact=True).click()
     expect(page.get_by_role("heading", name="Modelos", exact=True)).to_be_visible()
-    settle(page)
+    wait_until_idle(page)
     assert english_on(page) == []

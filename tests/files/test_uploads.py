@@ -16,12 +16,12 @@ from backend.core.errors import StudioError
 from backend.core.schemas import State
 from backend.core.settings import Settings
 from backend.files import disk, uploads
-from backend.files.uploads import receive, safe_name
+from backend.files.uploads import receive_upload, safe_name
 from backend.jobs.service import NewJob
 
 
 def keep(settings: Settings, name: str, content: bytes) -> uploads.Upload:
-    with receive(settings, name) as incoming:
+    with receive_upload(settings, name) as incoming:
         incoming.write(content)
         return incoming.finish()
 
@@ -69,23 +69,23 @@ def test_newest_first_found_by_id_and_deleted(settings: Settings) -> None:
 
 
 def test_what_breaks_off_leaves_nothing(settings: Settings) -> None:
-    with pytest.raises(RuntimeError), receive(settings, "a.csv") as incoming:
+    with pytest.raises(RuntimeError), receive_upload(settings, "a.csv") as incoming:
         incoming.write(b"half")
         raise RuntimeError
     assert list(settings.uploads.iterdir()) == []
 
 
 def test_too_large_is_refused_announced_or_not(settings: Settings) -> None:
-    with pytest.raises(StudioError, match=r"larger than 1\.0 kB"), receive(settings, "a.csv", 1001):
+    with pytest.raises(StudioError, match=r"larger than 1\.0 kB"), receive_upload(settings, "a.csv", 1001):
         pytest.fail("read a byte")
-    with pytest.raises(StudioError, match="larger"), receive(settings, "a.csv") as incoming:
+    with pytest.raises(StudioError, match="larger"), receive_upload(settings, "a.csv") as incoming:
         incoming.write(b"x" * 600)
         incoming.write(b"x" * 600)
     assert list(settings.uploads.iterdir()) == []
 
 
 def test_full_disk_is_a_sentence(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StudioError, match="has"), receive(settings, "a.csv") as incoming:
+    with pytest.raises(StudioError, match="has"), receive_upload(settings, "a.csv") as incoming:
 
         def full(_chunk: bytes) -> None:
             raise OSError(errno.ENOSPC, "no space")
@@ -96,7 +96,10 @@ def test_full_disk_is_a_sentence(settings: Settings, monkeypatch: pytest.MonkeyP
         incoming.write(b"x")
     assert list(settings.uploads.iterdir()) == []
     monkeypatch.setattr(machine, "free_disk_bytes", lambda _folder: 100_000_000)
-    with pytest.raises(StudioError, match=r"needs 900 B and the disk has 100\.0 MB"), receive(settings, "a.csv", 900):
+    with (
+        pytest.raises(StudioError, match=r"needs 900 B and the disk has 100\.0 MB"),
+        receive_upload(settings, "a.csv", 900),
+    ):
         pytest.fail("read a byte")
 
 

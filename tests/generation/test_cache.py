@@ -35,10 +35,10 @@ def test_an_answer_that_was_cut_off_stays_so_and_older_files_open(tmp_path: Path
     cache.keep("old", "x")
     cache._db.execute("drop table cut")  # as it was before
     again = AnswerCache(tmp_path, {"model": "a"})
-    again.keep("long", "y", cut=True)
-    assert [again.cut(each) for each in ("old", "long", "other")] == [False, True, False]
+    again.keep("long", "y", truncated=True)
+    assert [again.truncated(each) for each in ("old", "long", "other")] == [False, True, False]
     again.keep("long", "z")
-    assert not again.cut("long") and again.find(["old"]) == {"old": "x"}
+    assert not again.truncated("long") and again.find(["old"]) == {"old": "x"}
 
 
 def test_the_seed_counts_only_when_something_is_drawn() -> None:

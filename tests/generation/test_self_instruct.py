@@ -7,13 +7,13 @@ from collections import Counter
 import pytest
 
 from backend.data.dataset import Row
-from backend.generation.self_instruct import Inventor, read
+from backend.generation.self_instruct import SelfInstruct, parse_texts
 
 SEEDS = [Row(id=f"{label}{n}", input=f"{label} seed {n}", output=label) for label in ("on", "off") for n in range(4)]
 
 
-def inventor(method: str = "examples", count: int = 3, balance: bool = True, seed: int = 1) -> Inventor:
-    return Inventor(SEEDS, method, count, 2, balance, "Home commands.", seed)  # type: ignore[arg-type]
+def inventor(method: str = "examples", count: int = 3, balance: bool = True, seed: int = 1) -> SelfInstruct:
+    return SelfInstruct(SEEDS, method, count, 2, balance, "Home commands.", seed)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -31,16 +31,16 @@ def inventor(method: str = "examples", count: int = 3, balance: bool = True, see
     ],
 )
 def test_texts_are_found_in_every_shape(reply: str) -> None:
-    assert read(reply) == ["one apple", "two pears"]
+    assert parse_texts(reply) == ["one apple", "two pears"]
 
 
 @pytest.mark.parametrize("reply", ["", "I can't do that.", "[]", "[1, 2]", "[" * 5_000, "one apple", '["  "]', "{}"])
 def test_a_reply_without_texts_gives_none(reply: str) -> None:
-    assert read(reply) == []
+    assert parse_texts(reply) == []
 
 
 def test_texts_are_clean() -> None:
-    assert read('["a\\ud800b\\u0000 c", "«¿sí?»", "it\'s \\"fine\\""]') == ["ab c", "¿sí?", 'it\'s "fine"']
+    assert parse_texts('["a\\ud800b\\u0000 c", "«¿sí?»", "it\'s \\"fine\\""]') == ["ab c", "¿sí?", 'it\'s "fine"']
 
 
 def test_classes_are_asked_for_in_turn_and_the_poorest_first() -> None:
@@ -64,7 +64,7 @@ def test_classes_are_asked_for_in_turn_and_the_poorest_first() -> None:
 def test_lines_are_asked_for_as_lines_and_longer_texts_as_json() -> None:
     (one,) = inventor().requests(1, Counter())
     assert "numbered list of 3 lines" in one.messages[0]["content"]
-    several = Inventor([Row(id="1", input="dear all,\nhello {count}")], "evolve", 4, 1, False, "", 0)
+    several = SelfInstruct([Row(id="1", input="dear all,\nhello {count}")], "evolve", 4, 1, False, "", 0)
     (asked,) = several.requests(1, Counter())
     assert "JSON list of 4 strings" in asked.messages[0]["content"] and "hello {count}" in asked.messages[0]["content"]
 

@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from backend.data.chat_template import Encoder
-from backend.data.dataset import Row, Template, truth
+from backend.data.dataset import Row, Template, gold_answer
 from backend.inference.detokenizer import pieces
 from backend.inference.engine import common_prefix, stop_ids
 from backend.inference.protocol import answer_tokens
@@ -62,5 +62,5 @@ def test_room_for_an_answer() -> None:
 
 
 def test_a_persons_answer_is_the_truth() -> None:
-    assert truth(Row(id="1", input="x", output="teacher", gold="person")) == "person"
-    assert truth(Row(id="1", input="x", output="person")) == "person"
+    assert gold_answer(Row(id="1", input="x", output="teacher", gold="person")) == "person"
+    assert gold_answer(Row(id="1", input="x", output="person")) == "person"

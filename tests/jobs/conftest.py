@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.farm import Farm
+from tests.jobs.harness import WorkerHarness
 
 
 @pytest.fixture
-def farm(tmp_path: Path) -> Iterator[Farm]:
+def harness(tmp_path: Path) -> Iterator[WorkerHarness]:
     """A home of its own, no worker yet."""
-    made = Farm(tmp_path / "farm")
+    made = WorkerHarness(tmp_path / "harness")
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerHarness]:
     """A home with one worker that the tests of a module share; none of them may kill it."""
-    made = Farm(tmp_path_factory.mktemp("shared"))
+    made = WorkerHarness(tmp_path_factory.mktemp("shared"))
     made.start()
     yield made
     assert made.stop() == 0

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from backend.core.errors import StudioError
+from backend.core.errors import Problem, StudioError
 from backend.core.refs import ModelRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Params, Result, Stage, check_refs
@@ -37,7 +37,7 @@ def steps(params: FakeParams, ctx: Any) -> Result:
     first = int(file.read_text()) if file.exists() else 0
     note(params, f"start@{first}")
     for step in range(first, params.steps):
-        ctx.checkpoint()
+        ctx.raise_if_cancelled()
         ctx.progress(step, params.steps, "counting")
         ctx.metric("loss", 1 / (step + 1), step)
         time.sleep(params.pause)
@@ -120,7 +120,13 @@ def _quote(params: FakeParams, world: Any) -> Quote:
     return Quote(seconds=1, memory_bytes=1, disk_bytes=1)
 
 
-_RUNS = {run.__name__: run for run in (steps, spin, suicide, selfkill, flaky, bug, hog, fill, chatty)}
+def doubtful(params: FakeParams, ctx: Any) -> Result:
+    """Makes its artifact and finds something bad about it."""
+    found = Problem(code="core.unexpected", args={"reason": "half of the answers are empty"})
+    return steps(params, ctx).model_copy(update={"findings": [found]})
+
+
+_RUNS = {run.__name__: run for run in (steps, spin, suicide, selfkill, flaky, bug, hog, fill, chatty, doubtful)}
 
 
 def find(name: str) -> Stage:

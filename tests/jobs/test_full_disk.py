@@ -11,29 +11,29 @@ import pytest
 
 from backend.core.schemas import State
 from backend.process.explain import sentence
-from tests.jobs.farm import Farm
+from tests.jobs.harness import WorkerHarness
 
 pytestmark = pytest.mark.proc
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Iterator[Farm]:
-    """A farm on a tmpfs of 12 MB."""
+def small(tmp_path: Path) -> Iterator[WorkerHarness]:
+    """A harness on a tmpfs of 12 MB."""
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk)], capture_output=True).returncode:
         pytest.skip("only root can mount a small file system here")
-    farm = Farm(disk / "home")
+    harness = WorkerHarness(disk / "home")
     try:
-        yield farm
+        yield harness
     finally:
-        farm.close()
-        farm.store.engine.dispose()
+        harness.close()
+        harness.store.engine.dispose()
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 @pytest.mark.parametrize("folder", ["", "checkpoints"])
-def test_a_full_disk_fails_the_job_in_words_and_nothing_else(small: Farm, folder: str) -> None:
+def test_a_full_disk_fails_the_job_in_words_and_nothing_else(small: WorkerHarness, folder: str) -> None:
     worker = small.start()
     small.until((small.settings.home / "reserve").exists)
     done = small.finish(small.submit(small.job("steps", "before")))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend.core.schemas import JobView, State
-from backend.jobs.scheduling import neighbour, start_order, swapped
+from backend.jobs.scheduling import neighbour, start_order, swap_priorities
 
 W, R = State.WAITING, State.RUNNING
 
@@ -44,7 +44,7 @@ def test_jobs_that_can_never_start_end_the_list() -> None:
 
 
 def after(jobs: list[JobView], job_id: str, step: int) -> str:
-    found = swapped(jobs, job_id, step)
+    found = swap_priorities(jobs, job_id, step)
     moved = [each.model_copy(update={"priority": found.get(each.id, each.priority)}) for each in jobs]
     later = job("z1", minute=99)
     return names(start_order([later, *moved]))

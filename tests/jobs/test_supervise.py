@@ -21,8 +21,8 @@ from backend.core.errors import StudioError
 from backend.core.schemas import RunView, State
 from backend.jobs import heartbeat, supervise
 from backend.jobs.supervise import Command, ensure_worker
-from backend.process.guards import only_one
-from tests.jobs.farm import ROOT, Farm
+from backend.process.guards import file_lock
+from tests.jobs.harness import ROOT, WorkerHarness
 
 if TYPE_CHECKING:
     from backend.api import Studio
@@ -30,84 +30,86 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.proc
 
 
-def worker_command(farm: Farm) -> Command:
+def worker_command(harness: WorkerHarness) -> Command:
     argv = [sys.executable, "-m", "tests.jobs.fake_worker"]
-    return Command("worker", argv, farm.settings.logs / "worker.log", {"SLMOPS_HOME": str(farm.settings.home)})
+    return Command("worker", argv, harness.settings.logs / "worker.log", {"SLMOPS_HOME": str(harness.settings.home)})
 
 
-def test_a_worker_comes_and_goes_with_the_block(farm: Farm) -> None:
-    run = farm.submit(farm.job("steps", "a"))
-    with ensure_worker(farm.settings, worker_command(farm)):
-        (worker,) = farm.service.workers()
-        with ensure_worker(farm.settings, Command("worker", ["/nonexistent"])):
-            assert farm.service.workers() == [worker.model_copy(update={"beat": farm.service.workers()[0].beat})]
-        assert farm.finish(run).state is State.SUCCEEDED
-    assert farm.service.workers() == []
+def test_a_worker_comes_and_goes_with_the_block(harness: WorkerHarness) -> None:
+    run = harness.submit(harness.job("steps", "a"))
+    with ensure_worker(harness.settings, worker_command(harness)):
+        (worker,) = harness.service.workers()
+        with ensure_worker(harness.settings, Command("worker", ["/nonexistent"])):
+            assert harness.service.workers() == [worker.model_copy(update={"beat": harness.service.workers()[0].beat})]
+        assert harness.finish(run).state is State.SUCCEEDED
+    assert harness.service.workers() == []
     assert not psutil.pid_exists(worker.pid)
 
 
-def test_a_worker_that_can_not_start_is_said(farm: Farm) -> None:
+def test_a_worker_that_can_not_start_is_said(harness: WorkerHarness) -> None:
     argv = [sys.executable, "-c", "raise SystemExit('The moon is in the way.')"]
-    command = Command("worker", argv, farm.settings.logs / "worker.log")
+    command = Command("worker", argv, harness.settings.logs / "worker.log")
     with pytest.raises(StudioError, match="could not be started: The moon is in the way"):
-        with ensure_worker(farm.settings, command):
+        with ensure_worker(harness.settings, command):
             raise AssertionError("not reached")
 
 
-def test_a_run_is_watched_to_its_end_whichever_worker_dies(farm: Farm) -> None:
+def test_a_run_is_watched_to_its_end_whichever_worker_dies(harness: WorkerHarness) -> None:
     """First the worker of somebody else goes, then our own."""
-    jobs = [farm.job("steps", "a"), farm.job("steps", "b", ["a"]), farm.job("steps", "c", ["b"])]
-    run = farm.submit(*jobs)
-    farm.start()
+    jobs = [harness.job("steps", "a"), harness.job("steps", "b", ["a"]), harness.job("steps", "c", ["b"])]
+    run = harness.submit(*jobs)
+    harness.start()
     shot: list[str] = []
 
     def shoot(seen: RunView) -> None:
-        workers = farm.service.workers()
+        workers = harness.service.workers()
         for name in ("a", "b"):
-            if farm.job_of(seen, name).state is State.SUCCEEDED and name not in shot and workers:
+            if harness.job_of(seen, name).state is State.SUCCEEDED and name not in shot and workers:
                 os.kill(workers[0].pid, signal.SIGKILL)
-                farm.processes[0].wait(5)
+                harness.processes[0].wait(5)
                 shot.append(name)
                 break
 
-    with ensure_worker(farm.settings, worker_command(farm)) as keeper:
-        seen = watch(cast("Studio", farm.service), run.id, shoot, keeper)
+    with ensure_worker(harness.settings, worker_command(harness)) as worker_supervisor:
+        seen = watch(cast("Studio", harness.service), run.id, shoot, worker_supervisor)
     assert seen.state is State.SUCCEEDED
     assert shot == ["a", "b"]
-    assert farm.service.workers() == []
+    assert harness.service.workers() == []
 
 
-def test_a_worker_that_is_refused_tries_again(farm: Farm) -> None:
+def test_a_worker_that_is_refused_tries_again(harness: WorkerHarness) -> None:
     """Another worker holds the lock, gives no sign of life, and goes."""
     with ExitStack() as lock:
-        lock.enter_context(only_one(farm.settings.home / "worker.lock", 1.0))
+        lock.enter_context(file_lock(harness.settings.home / "worker.lock", 1.0))
         Timer(3.5, lock.close).start()
-        with ensure_worker(farm.settings, worker_command(farm)):
-            assert len(farm.service.workers()) == 1
-    assert "Another worker is at work" in farm.worker_log()
+        with ensure_worker(harness.settings, worker_command(harness)):
+            assert len(harness.service.workers()) == 1
+    assert "Another worker is at work" in harness.worker_log()
 
 
-def test_our_own_worker_comes_only_for_queues_that_nobody_serves(farm: Farm, tmp_path: Path) -> None:
-    heartbeat.enter(farm.store, "host:0:light", ["light"])
+def test_our_own_worker_comes_only_for_queues_that_nobody_serves(harness: WorkerHarness, tmp_path: Path) -> None:
+    heartbeat.register(harness.store, "host:0:light", ["light"])
     body = "import sys, time; open(sys.argv[1], 'w').close(); time.sleep(60)"
     command = Command("worker", [sys.executable, "-c", body, str(tmp_path / "here")])
-    with ensure_worker(farm.settings, command) as keeper:
-        assert keeper.look(["light"])
+    with ensure_worker(harness.settings, command) as worker_supervisor:
+        assert worker_supervisor.check(["light"])
         time.sleep(0.3)
         assert not (tmp_path / "here").exists()
-        assert not keeper.look(["light", "cpu"])
+        assert not worker_supervisor.check(["light", "cpu"])
         wait((tmp_path / "here").exists)
 
 
-def test_a_worker_that_ends_again_and_again_is_said(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervise, "_TRIES", 2)
+def test_a_worker_that_ends_again_and_again_is_said(harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervise, "_MAX_RESTARTS", 2)
     argv = [sys.executable, "-c", "raise SystemExit('The moon is in the way.')"]
-    heartbeat.enter(farm.store, "host:0:other", ["cpu"])
-    with ensure_worker(farm.settings, Command("worker", argv, farm.settings.logs / "worker.log")) as keeper:
-        heartbeat.leave(farm.store, ["host:0:other"])
+    heartbeat.register(harness.store, "host:0:other", ["cpu"])
+    with ensure_worker(
+        harness.settings, Command("worker", argv, harness.settings.logs / "worker.log")
+    ) as worker_supervisor:
+        heartbeat.unregister(harness.store, ["host:0:other"])
         with pytest.raises(StudioError, match="could not be started: The moon is in the way"):
-            wait(lambda: keeper.look(["cpu"]))
-    assert farm.worker_log().count("The moon") == 2
+            wait(lambda: worker_supervisor.check(["cpu"]))
+    assert harness.worker_log().count("The moon") == 2
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ import psutil
 import pytest
 
 from backend.core.artifacts import MANIFEST, Manifest, write_json
+from backend.core.errors import StudioError
 from backend.core.schemas import JobView, Kind, State
 from backend.process.explain import sentence
-from tests.jobs.farm import ROOT, Farm
+from tests.jobs.harness import ROOT, WorkerHarness
 
 pytestmark = pytest.mark.proc
 
@@ -25,7 +26,7 @@ def error_text(job: JobView) -> str:
     return sentence(job.error)
 
 
-def test_a_chain_runs_with_lineage_metrics_and_memory(running: Farm) -> None:
+def test_a_chain_runs_with_lineage_metrics_and_memory(running: WorkerHarness) -> None:
     jobs = [running.job("steps", "a"), running.job("steps@light", "b", ["a"], source="${a}")]
     last = running.job("steps@light", "c", ["a", "b"], sources=["${a}", "${b}"])
     run = running.finish(running.submit(*jobs, last))
@@ -42,7 +43,17 @@ def test_a_chain_runs_with_lineage_metrics_and_memory(running: Farm) -> None:
     assert not (running.settings.jobs / first.id).exists()
 
 
-def test_a_name_is_pinned_to_the_id_that_it_means_now(running: Farm) -> None:
+def test_a_bad_result_ends_with_findings_and_later_stages_go_on(running: WorkerHarness) -> None:
+    run = running.finish(running.submit(running.job("doubtful", "a"), running.job("steps", "b", ["a"], source="${a}")))
+    assert [job.state for job in run.jobs] == [State.FINDINGS, State.SUCCEEDED]
+    assert run.state is State.FINDINGS and run.state.ended and not run.state.active
+    assert [found.args["reason"] for found in run.jobs[0].findings] == ["half of the answers are empty"]
+    assert not (running.settings.jobs / run.jobs[0].id).exists()
+    with pytest.raises(StudioError, match="finished"):
+        running.service.retry(run.jobs[0].id)
+
+
+def test_a_name_is_pinned_to_the_id_that_it_means_now(running: WorkerHarness) -> None:
     for number in (1, 2):
         folder = running.settings.artifacts / f"m{number}"
         folder.mkdir()
@@ -53,7 +64,7 @@ def test_a_name_is_pinned_to_the_id_that_it_means_now(running: Farm) -> None:
     assert running.store.artifact(run.jobs[0].result["artifact"]).parents == ["m2"]
 
 
-def test_a_reference_that_points_nowhere_fails_the_job_in_words(running: Farm) -> None:
+def test_a_reference_that_points_nowhere_fails_the_job_in_words(running: WorkerHarness) -> None:
     jobs = [running.job("steps", "lost", source="nothing"), running.job("steps", "lost2", ["lost"])]
     run = running.finish(running.submit(*jobs))
     assert [job.state for job in run.jobs] == [State.FAILED, State.BLOCKED]
@@ -62,7 +73,9 @@ def test_a_reference_that_points_nowhere_fails_the_job_in_words(running: Farm) -
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_what_an_earlier_attempt_finished_counts_only_while_its_artifact_is_there(running: Farm, kept: bool) -> None:
+def test_what_an_earlier_attempt_finished_counts_only_while_its_artifact_is_there(
+    running: WorkerHarness, kept: bool
+) -> None:
     name = f"done-{kept}"
     running.service.pause("cpu")
     run = running.submit(running.job("steps", name, steps=1))
@@ -89,7 +102,7 @@ def test_what_an_earlier_attempt_finished_counts_only_while_its_artifact_is_ther
     assert (running.store.find_artifact(f"report-{job}") is not None) == kept
 
 
-def test_what_libraries_print_goes_to_the_log_only(running: Farm) -> None:
+def test_what_libraries_print_goes_to_the_log_only(running: WorkerHarness) -> None:
     run = running.finish(running.submit(running.job("chatty", "a")))
     assert run.state is State.SUCCEEDED
     log = (running.settings.logs / f"{run.jobs[0].id}.log").read_text()
@@ -98,7 +111,7 @@ def test_what_libraries_print_goes_to_the_log_only(running: Farm) -> None:
 
 
 @pytest.mark.parametrize("stage", ["steps", "spin"])
-def test_cancel_reaches_the_process_within_two_seconds(running: Farm, stage: str) -> None:
+def test_cancel_reaches_the_process_within_two_seconds(running: WorkerHarness, stage: str) -> None:
     name = f"cancel-{stage}"
     run = running.submit(running.job(stage, name, steps=1000), running.job("steps", f"{name}-after", [name]))
     running.until(lambda: running.starts(name))
@@ -111,7 +124,7 @@ def test_cancel_reaches_the_process_within_two_seconds(running: Farm, stage: str
     assert running.reach(run, f"{name}-after", State.BLOCKED, seconds=2).attempts == 0
 
 
-def test_a_cancelled_job_goes_on_from_its_checkpoint_when_retried(running: Farm) -> None:
+def test_a_cancelled_job_goes_on_from_its_checkpoint_when_retried(running: WorkerHarness) -> None:
     run = running.submit(running.job("steps", "again", steps=30))
     running.until(lambda: running.job_of(run, "again").done >= 3)
     running.service.cancel(run.jobs[0].id)
@@ -122,7 +135,7 @@ def test_a_cancelled_job_goes_on_from_its_checkpoint_when_retried(running: Farm)
     assert first == "start@0" and int(second.split("@")[1]) >= 3
 
 
-def test_retry_after_a_failure_does_not_repeat_finished_stages(running: Farm, tmp_path: Path) -> None:
+def test_retry_after_a_failure_does_not_repeat_finished_stages(running: WorkerHarness, tmp_path: Path) -> None:
     jobs = [running.job("steps", "r1"), running.job("flaky", "r2", ["r1"], folder=str(tmp_path))]
     run = running.finish(running.submit(*jobs, running.job("steps", "r3", ["r2"], source="${r2}")))
     assert [job.state for job in run.jobs] == [State.SUCCEEDED, State.FAILED, State.BLOCKED]
@@ -133,7 +146,7 @@ def test_retry_after_a_failure_does_not_repeat_finished_stages(running: Farm, tm
     assert len(running.starts("r1")) == 1
 
 
-def test_the_lowest_number_goes_first_and_a_pause_holds_all(running: Farm) -> None:
+def test_the_lowest_number_goes_first_and_a_pause_holds_all(running: WorkerHarness) -> None:
     running.service.pause("cpu")
     runs = [running.submit(running.job("steps", f"p{n}", priority=n, steps=1)) for n in (9, 1, 5)]
     time.sleep(1.5)
@@ -145,7 +158,7 @@ def test_the_lowest_number_goes_first_and_a_pause_holds_all(running: Farm) -> No
     assert order == ["p1", "p5", "p9"]
 
 
-def test_a_child_that_is_killed_once_goes_on_from_its_checkpoint(running: Farm) -> None:
+def test_a_child_that_is_killed_once_goes_on_from_its_checkpoint(running: WorkerHarness) -> None:
     run = running.submit(running.job("steps", "shot", steps=12))
     running.until(lambda: running.job_of(run, "shot").done >= 3)
     os.kill(running.trace()[-1][3], signal.SIGKILL)
@@ -154,25 +167,25 @@ def test_a_child_that_is_killed_once_goes_on_from_its_checkpoint(running: Farm) 
     assert any("SIGKILL" in line.text for line in running.service.logs(run.jobs[0].id))
 
 
-def test_a_child_that_always_dies_stops_after_three_tries(running: Farm) -> None:
+def test_a_child_that_always_dies_stops_after_three_tries(running: WorkerHarness) -> None:
     run = running.finish(running.submit(running.job("selfkill", "dies")))
     assert run.jobs[0].state is State.FAILED
     assert len(running.starts("dies")) == 3
     assert error_text(run.jobs[0]).startswith("The process of this stage was killed 3 times in a row (SIGKILL)")
 
 
-def test_out_of_memory_is_said(running: Farm) -> None:
+def test_out_of_memory_is_said(running: WorkerHarness) -> None:
     run = running.finish(running.submit(running.job("hog", "hog")))
     assert error_text(run.jobs[0]).startswith("The process ran out of memory.")
 
 
-def test_a_bug_leaves_its_traceback_in_the_logs(running: Farm) -> None:
+def test_a_bug_leaves_its_traceback_in_the_logs(running: WorkerHarness) -> None:
     run = running.finish(running.submit(running.job("bug", "bug")))
     assert error_text(run.jobs[0]).startswith("Unexpected error: ZeroDivisionError: nothing to divide by")
     assert any("Traceback" in line.text for line in running.service.logs(run.jobs[0].id))
 
 
-def test_a_second_worker_is_refused_in_words(running: Farm) -> None:
+def test_a_second_worker_is_refused_in_words(running: WorkerHarness) -> None:
     env = {**os.environ, "SLMOPS_HOME": str(running.settings.home)}
     argv = [sys.executable, "-m", "tests.jobs.fake_worker"]
     second = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=20)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from backend.data.dataset import DataFolder, write_template
-from backend.ml.compression.adapter_slots import cut_slots
+from backend.ml.compression.adapter_slots import add_slots
 from tests.helpers import tiny_dataset
 from tests.onnx_models import SCALE, build_lively_model
 
@@ -22,7 +22,7 @@ def build_shared(base: Path, folder: Path, precision: str = "fp32", room: bool =
     options = {"hf_remote": "false", "hf_token": "false", "disable_qkv_fusion": True, "int4_block_size": 32}
     create_model(None, str(base), str(folder), precision, "cpu", str(folder.parent / "cache"), **options)
     if room:
-        assert cut_slots(folder) == 3 * 7
+        assert add_slots(folder) == 3 * 7
     return folder
 
 

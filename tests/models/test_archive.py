@@ -14,7 +14,7 @@ from backend.core.artifacts import verify
 from backend.core.errors import StudioError
 from backend.core.settings import Settings
 from backend.db import Store
-from backend.files.uploads import receive
+from backend.files.uploads import receive_upload
 from backend.models.archive import import_archive
 from tests.models.test_probe import folder  # noqa: F401
 
@@ -132,7 +132,7 @@ def test_problem_inside_names_the_zip_file(store: Store, settings: Settings, fol
 
 def test_upload_is_gone_once_it_is_a_model(folder: Path, tmp_path: Path) -> None:  # noqa: F811
     studio = Studio.open()
-    with receive(studio.settings, "m.zip") as incoming:
+    with receive_upload(studio.settings, "m.zip") as incoming:
         incoming.write(packed(folder, tmp_path / "m.zip").read_bytes())
         kept = incoming.finish()
     with pytest.raises(StudioError, match="needs a name"):

@@ -44,7 +44,7 @@ def test_folder_is_imported_once(store: Store, settings: Settings, folder: Path)
 
 def test_sealed_folder_is_found_by_a_new_database(store: Store, settings: Settings, folder: Path) -> None:  # noqa: F811
     first = import_folder(store, settings, folder, "Mine")
-    store.forget_artifact(first.id)
+    store.delete_artifact(first.id)
     assert import_folder(store, settings, folder, "Mine").digest == first.digest
 
 

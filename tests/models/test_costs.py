@@ -7,7 +7,7 @@ import pytest
 from backend.core.schemas import Kind
 from backend.models import costs
 from backend.stages import distill, evaluate, finetune, quantize, teacher
-from tests.stages.world import TinyWorld
+from tests.stages.fake_world import FakeWorld
 
 SMOL = {"parameters": 134_515_008, "layers": 30, "hidden_size": 576, "vocabulary": 49152, "context": 8192, "tied": True}
 SIX = costs.with_layers(SMOL, 6)
@@ -15,8 +15,8 @@ ROWS = {"rows": {"train": 600, "pool": 1200, "test": 241}, "prompt_chars": 54.4,
 NEAR = 0.15
 
 
-def world(**model: object) -> TinyWorld:
-    return TinyWorld().add("m", Kind.MODEL, **{**SMOL, **model}).add("d", Kind.DATASET, **ROWS)
+def world(**model: object) -> FakeWorld:
+    return FakeWorld().add("m", Kind.MODEL, **{**SMOL, **model}).add("d", Kind.DATASET, **ROWS)
 
 
 def learned_per_second(stage: object, more: object, less: object, **model: object) -> float:
@@ -43,7 +43,7 @@ def test_answering_takes_as_long_as_measured() -> None:
 
 
 def test_converting_takes_as_long_as_measured() -> None:
-    known = TinyWorld().add("six", Kind.MODEL, **SIX)
+    known = FakeWorld().add("six", Kind.MODEL, **SIX)
     assert 20 <= quantize.quote(quantize.QuantizeParams(model="six"), known).seconds <= 25
 
 
@@ -63,7 +63,7 @@ def test_an_adapter_has_the_sides_of_its_matrices() -> None:
 
 def test_what_is_merged_has_the_size_of_its_base() -> None:
     facts = {**SMOL, "format": "adapter", "base": "b", "adapter_parameters": 4_884_480}
-    known = TinyWorld().add("a", Kind.ADAPTER, **facts).add("d", Kind.DATASET, **ROWS)
+    known = FakeWorld().add("a", Kind.ADAPTER, **facts).add("d", Kind.DATASET, **ROWS)
     packed = quantize.quote(quantize.QuantizeParams(model="a"), known).forecast
     taught = distill.quote(distill.DistillParams(student="a", data="d"), known).forecast
     for forecast in (packed, taught):

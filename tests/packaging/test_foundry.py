@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from backend.api.doctor import examine
+from backend.api.doctor import run_checks
 from backend.core.errors import Cancelled, StudioError
 from backend.packaging import foundry
 
@@ -55,11 +55,11 @@ def installed(folder: Path, behave: str, monkeypatch: pytest.MonkeyPatch) -> Non
         f'#!/bin/sh\nshift\nexec {sys.executable} -I -c "{run}" {folder / "sdk"} "$@"\n', encoding="utf-8"
     )
     python.chmod(0o755)
-    monkeypatch.setenv(foundry.VARIABLE, str(python))
+    monkeypatch.setenv(foundry.PYTHON_VARIABLE, str(python))
 
 
 def asked(folder: Path, tick: Any = lambda: None, log: Any = lambda text: None) -> list[dict[str, Any]]:
-    return list(foundry.ask(folder / "model", "m:1", PROMPTS, 5, folder, tick, log))
+    return list(foundry.ask_foundry(folder / "model", "m:1", PROMPTS, 5, folder, tick, log))
 
 
 @pytest.mark.proc
@@ -102,18 +102,18 @@ def test_a_python_without_the_sdk_is_named(tmp_path: Path, monkeypatch: pytest.M
     bare = tmp_path / "python"
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n', encoding="utf-8")
     bare.chmod(0o755)
-    monkeypatch.setenv(foundry.VARIABLE, str(bare))
+    monkeypatch.setenv(foundry.PYTHON_VARIABLE, str(bare))
     with pytest.raises(StudioError) as caught:
         asked(tmp_path)
     assert caught.value.code == "foundry.sdk" and str(bare) in str(caught.value)
 
 
 def test_nothing_is_started_where_nothing_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(foundry.VARIABLE, str(tmp_path / "nowhere"))
-    assert foundry.python() is None
+    monkeypatch.setenv(foundry.PYTHON_VARIABLE, str(tmp_path / "nowhere"))
+    assert foundry.foundry_python() is None
     with pytest.raises(StudioError) as caught:
         asked(tmp_path)
     assert caught.value.code == "foundry.missing" and "slmops-studio[foundry]" in str(caught.value)
-    (row,) = [check.row() for check in examine() if check.what == "Foundry Local"]
+    (row,) = [check.row() for check in run_checks() if check.what == "Foundry Local"]
     assert row["state"] == "absent" and "SLMOPS_FOUNDRY_PYTHON" in row["remedy"]
-    assert os.environ[foundry.VARIABLE] in row["found"]
+    assert os.environ[foundry.PYTHON_VARIABLE] in row["found"]

@@ -10,7 +10,7 @@ import pytest
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Template
 from backend.packaging.package_folder import PromptTemplate, prompt_template
-from backend.packaging.prompt_parts import Around, knows_system, pieces
+from backend.packaging.prompt_parts import RoleAffixes, split_chat_template, supports_system_message
 
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
@@ -100,7 +100,7 @@ def test_qwen_has_a_system_message_of_its_own(tmp_path: Path) -> None:
     assert made.content["prompt"].startswith(
         "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user"
     )
-    read = pieces(Encoder(tmp_path))
+    read = split_chat_template(Encoder(tmp_path))
     assert read and read.prefix == "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 
 
@@ -126,9 +126,13 @@ def test_gemma_puts_the_system_message_into_the_first_question(tmp_path: Path) -
 
 
 def test_mistral_takes_no_system_message(tmp_path: Path) -> None:
-    read = pieces(Encoder(model(tmp_path, MISTRAL)))
-    assert read and read.system is None and not knows_system(Encoder(tmp_path))
-    assert read.user == Around("[INST] ", " [/INST]") and read.assistant == Around("", "</s>") and read.opening == ""
+    read = split_chat_template(Encoder(model(tmp_path, MISTRAL)))
+    assert read and read.system is None and not supports_system_message(Encoder(tmp_path))
+    assert (
+        read.user == RoleAffixes("[INST] ", " [/INST]")
+        and read.assistant == RoleAffixes("", "</s>")
+        and read.generation_prompt == ""
+    )
     made = found(tmp_path, MISTRAL, system="")
     assert made.content["prompt"] == "<s>[INST] {Content} [/INST]" and "system" not in made.content
 
@@ -148,5 +152,5 @@ def test_a_template_that_writes_the_date_says_so(tmp_path: Path) -> None:
 )
 def test_what_a_piece_per_role_can_not_say_is_noticed(tmp_path: Path, change: str) -> None:
     changed = CHATML.replace("{% endfor %}", change + "{% endfor %}", 1)
-    assert pieces(Encoder(model(tmp_path, changed))) is None
+    assert split_chat_template(Encoder(model(tmp_path, changed))) is None
     assert found(tmp_path, changed).notes

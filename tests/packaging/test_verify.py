@@ -12,9 +12,9 @@ import pytest
 from backend.cli.packages import _stored
 from backend.core.schemas import Kind
 from backend.core.settings import Settings
-from backend.packaging.package_folder import write_sums, write_zip
-from backend.packaging.verify import next_version, verify, version_key
-from tests.studio.house import House
+from backend.packaging.package_folder import write_checksums, write_zip
+from backend.packaging.verify import next_version, verify_package, version_key
+from tests.studio.builder import StudioBuilder
 from tests.test_chain import slmops
 
 
@@ -24,7 +24,7 @@ def package(tmp_path: Path) -> Path:
     (folder / "model").mkdir(parents=True)
     (folder / "README.md").write_text("A model", encoding="utf-8")
     (folder / "model" / "model.onnx").write_bytes(b"weights" * 100)
-    write_sums(folder)
+    write_checksums(folder)
     return folder
 
 
@@ -35,11 +35,11 @@ def zipped(folder: Path) -> Path:
 
 
 def found(package: Path) -> list[tuple[str, object]]:
-    return [(problem.code, problem.args.get("file")) for problem in verify(package)]
+    return [(problem.code, problem.args.get("file")) for problem in verify_package(package)]
 
 
 def test_an_untouched_package_is_as_it_was_packed(package: Path) -> None:
-    assert verify(package) == [] and verify(zipped(package)) == []
+    assert verify_package(package) == [] and verify_package(zipped(package)) == []
 
 
 def test_every_change_is_named(package: Path) -> None:
@@ -95,10 +95,10 @@ def test_a_damaged_zip_is_a_problem_and_no_traceback(package: Path) -> None:
     at = content.index(b"weights")
     content[at] ^= 1
     archive.write_bytes(content)
-    assert [problem.code for problem in verify(archive)] == ["package.zip_damaged"]
+    assert [problem.code for problem in verify_package(archive)] == ["package.zip_damaged"]
     archive.write_bytes(b"no zip")
-    assert [problem.code for problem in verify(archive)] == ["package.zip_damaged"]
-    assert [problem.code for problem in verify(archive.with_name("none"))] == ["package.none"]
+    assert [problem.code for problem in verify_package(archive)] == ["package.zip_damaged"]
+    assert [problem.code for problem in verify_package(archive.with_name("none"))] == ["package.none"]
 
 
 def test_versions_are_ordered_as_semantic_versions() -> None:
@@ -113,10 +113,10 @@ def test_a_package_of_the_studio_is_found_by_its_id(package: Path, tmp_path: Pat
     made.mkdir()
     package.rename(made / "voice")
     archive.rename(made / "voice.zip")
-    house = House(Settings().home)
-    view = house.keep(Kind.PACKAGE, "voice", made, {"folder": "voice", "zip": "voice.zip"})
-    assert [verify(place) for place in _stored(view.id)] == [[], []]
-    assert _stored("nothing") == [] == _stored(house.artifact(Kind.ONNX, "model").id)
+    builder = StudioBuilder(Settings().home)
+    view = builder.keep(Kind.PACKAGE, "voice", made, {"folder": "voice", "zip": "voice.zip"})
+    assert [verify_package(place) for place in _stored(view.id)] == [[], []]
+    assert _stored("nothing") == [] == _stored(builder.artifact(Kind.ONNX, "model").id)
 
 
 @pytest.mark.proc

@@ -120,5 +120,5 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_references_are_replaced_at_any_depth() -> None:
     params = {"a": "${x}", "b": ["${y}", "z"], "c": "not ${x}"}
-    assert refs.needs(params) == {"x", "y"}
-    assert refs.replace(params, {"x": "1", "y": "2"}) == {"a": "1", "b": ["2", "z"], "c": "not ${x}"}
+    assert refs.referenced_ids(params) == {"x", "y"}
+    assert refs.replace_refs(params, {"x": "1", "y": "2"}) == {"a": "1", "b": ["2", "z"], "c": "not ${x}"}

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.process.guards import EXIT_ORPHAN, Busy, only_one
-from tests.jobs.farm import ROOT
+from backend.process.guards import EXIT_ORPHAN, LockBusy, file_lock
+from tests.jobs.harness import ROOT
 
 pytestmark = pytest.mark.proc
 
@@ -50,16 +50,16 @@ def test_a_lock_admits_one_and_goes_with_its_process(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", code, str(tmp_path / "lock")]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=ROOT)
     assert process.stdout is not None and process.stdout.readline() == b"held\n"
-    with pytest.raises(Busy), only_one(tmp_path / "lock", 0.1):
+    with pytest.raises(LockBusy), file_lock(tmp_path / "lock", 0.1):
         pass
     process.kill()
-    with only_one(tmp_path / "lock", 2):
+    with file_lock(tmp_path / "lock", 2):
         process.wait()
 
 
 def test_peak_memory_counts_what_is_gone_again() -> None:
     code = (
-        "from backend.process.guards import peak_memory\n"
+        "from backend.process.memory import peak_memory\n"
         "before = peak_memory()\n"
         "block = bytearray(80 * 2**20)\n"
         "block[::4096] = b'x' * len(block[::4096])\n"
@@ -74,13 +74,13 @@ def test_peak_memory_counts_what_is_gone_again() -> None:
 def test_a_tethered_program_ends_when_its_caller_is_killed() -> None:
     code = (
         "import os, subprocess, sys, time\n"
-        "tether = [sys.executable, '-m', 'backend.process.tether', str(os.getpid()), sys.executable]\n"
+        "tether = [sys.executable, '-m', 'backend.process.parent_death', str(os.getpid()), sys.executable]\n"
         "print(subprocess.Popen([*tether, '-c', 'import time; time.sleep(60)']).pid, flush=True); time.sleep(60)"
     )
     caller = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT)
     assert caller.stdout is not None
     program = psutil.Process(int(caller.stdout.readline()))
-    _until(lambda: "backend.process.tether" not in program.cmdline())
+    _until(lambda: "backend.process.parent_death" not in program.cmdline())
     os.kill(caller.pid, signal.SIGKILL)
     caller.wait()
     _until(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.core.errors import Cancelled, StudioError
-from backend.process.program import Program, answer_of
+from backend.process.program import Program, run_json
 
 pytestmark = pytest.mark.proc
 
@@ -19,13 +19,13 @@ def no_tick() -> None:
 
 
 def test_a_module_answers_from_file_to_file(tmp_path: Path) -> None:
-    assert answer_of("json.tool", {"asked": "ñ 😀"}, tmp_path, no_tick, "chat.onnx_stopped") == {"asked": "ñ 😀"}
+    assert run_json("json.tool", {"asked": "ñ 😀"}, tmp_path, no_tick, "chat.onnx_stopped") == {"asked": "ñ 😀"}
 
 
 def test_an_end_without_an_answer_has_status_and_reason_and_no_older_answer_counts(tmp_path: Path) -> None:
     (tmp_path / "answer.json").write_text(json.dumps({"asked": "before"}))
     with pytest.raises(StudioError) as caught:
-        answer_of("backend.nowhere", {}, tmp_path, no_tick, "chat.onnx_stopped")
+        run_json("backend.nowhere", {}, tmp_path, no_tick, "chat.onnx_stopped")
     (problem,) = caught.value.problems
     assert problem.code == "chat.onnx_stopped" and problem.args["status"] == 1
     assert "No module named backend.nowhere" in problem.args["reason"]

@@ -10,32 +10,39 @@ import pytest
 from backend.core.errors import Cancelled, StudioError
 from backend.inference.protocol import Sampling
 from backend.providers.client import Endpoint, HttpEngine, check_endpoint
-from tests.providers.stand_in import StandIn
+from tests.providers.fake_endpoint import FakeEndpoint
 
 ASK = [{"role": "user", "content": "red item"}]
 SHORT = Sampling(max_new_tokens=8)
 
 
-def engine(server: StandIn, **change: object) -> HttpEngine:
-    settings = {"url": server.url, "model": "m", "retries": 2, "timeout": 0.5, "first_pause": 0.01, "concurrency": 4}
+def engine(server: FakeEndpoint, **change: object) -> HttpEngine:
+    settings = {
+        "url": server.url,
+        "model": "m",
+        "retries": 2,
+        "timeout": 0.5,
+        "initial_backoff": 0.01,
+        "concurrency": 4,
+    }
     return HttpEngine(Endpoint(**{**settings, **change}))
 
 
 def test_it_answers_and_sends_what_the_protocol_wants() -> None:
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         assert engine(server).answer(ASK, SHORT) == "red"
     assert server.asked == [{"model": "m", "messages": ASK, "max_tokens": 8, "temperature": 0.0}]
 
 
 def test_the_stream_comes_in_pieces_and_whole() -> None:
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         pieces = list(engine(server).stream([{"role": "user", "content": "niño😀 x"}], SHORT))
     assert pieces == list("niño😀")
 
 
 @pytest.mark.parametrize("word", ["429", "500", "502", "503", "html", "json", "no-choices", "half", "never"])
 def test_what_may_pass_is_tried_again(word: str) -> None:
-    with StandIn(lambda n: word if n == 0 else "200").running() as server:
+    with FakeEndpoint(lambda n: word if n == 0 else "200").running() as server:
         assert engine(server).answer(ASK, SHORT) == "red"
     assert len(server.asked) == 2
 
@@ -56,7 +63,7 @@ def test_what_may_pass_is_tried_again(word: str) -> None:
     ],
 )
 def test_a_lasting_fault_is_one_sentence(word: str, code: str, part: str, requests: int) -> None:
-    with StandIn(lambda n: word).running() as server:
+    with FakeEndpoint(lambda n: word).running() as server:
         with pytest.raises(StudioError) as caught:
             engine(server).answer(ASK, SHORT)
     assert caught.value.code == code
@@ -65,7 +72,7 @@ def test_a_lasting_fault_is_one_sentence(word: str, code: str, part: str, reques
 
 
 def test_nobody_listens() -> None:
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         gone = engine(server)
     with pytest.raises(StudioError) as caught:
         gone.answer(ASK, SHORT)
@@ -73,14 +80,14 @@ def test_nobody_listens() -> None:
 
 
 def test_a_stream_that_breaks_off_says_so() -> None:
-    with StandIn(lambda n: "half-stream").running() as server:
+    with FakeEndpoint(lambda n: "half-stream").running() as server:
         with pytest.raises(StudioError) as caught:
             list(engine(server).stream(ASK, SHORT))
     assert caught.value.code == "chat.endpoint_broken"
 
 
 def test_the_pause_that_the_endpoint_asks_for_is_kept() -> None:
-    with StandIn(lambda n: "429" if n == 0 else "200").running() as server:
+    with FakeEndpoint(lambda n: "429" if n == 0 else "200").running() as server:
         server.retry_after = "0.6"
         begun = time.monotonic()
         engine(server).answer(ASK, SHORT)
@@ -89,13 +96,13 @@ def test_the_pause_that_the_endpoint_asks_for_is_kept() -> None:
 
 def test_the_key_is_sent_and_never_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEACHER_API_KEY", "sk-secret-1")
-    with StandIn(key="sk-secret-1").running() as server:
+    with FakeEndpoint(key="sk-secret-1").running() as server:
         assert engine(server, key_env="TEACHER_API_KEY").answer(ASK, SHORT) == "red"
-    with StandIn(key="another").running() as server:
+    with FakeEndpoint(key="another").running() as server:
         with pytest.raises(StudioError) as caught:
             engine(server, key_env="TEACHER_API_KEY").answer(ASK, SHORT)
     assert caught.value.code == "chat.endpoint_key" and "TEACHER_API_KEY" in str(caught.value)
-    with StandIn(lambda n: "400").running() as server:
+    with FakeEndpoint(lambda n: "400").running() as server:
         with pytest.raises(StudioError) as echoed:
             engine(server, key_env="TEACHER_API_KEY").answer(ASK, SHORT)
     assert "sk-secret-1" not in str(echoed.value) + str(caught.value)
@@ -137,7 +144,7 @@ def test_a_key_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_many_are_asked_at_once_but_not_more_than_allowed() -> None:
     prompts = [[{"role": "user", "content": f"w{n} x"}] for n in range(20)]
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         server.pause = 0.02
         found = dict(engine(server, concurrency=3).answers(prompts, SHORT))
     assert found == {n: f"w{n}" for n in range(20)}
@@ -148,14 +155,14 @@ def numbered(count: int) -> list[list[dict[str, str]]]:
     return [[{"role": "user", "content": f"w{n} x"}] for n in range(count)]
 
 
-def words(server: StandIn) -> list[str]:
+def words(server: FakeEndpoint) -> list[str]:
     return sorted(body["messages"][-1]["content"].split()[0] for body in server.asked)
 
 
 @pytest.mark.parametrize("status", ["400", "413", "422"])
 @pytest.mark.parametrize(("bad", "concurrency"), [("w0", 4), ("w0", 1), ("w5", 4), ("w11", 4)])
 def test_a_prompt_that_alone_is_refused_ends_nothing(status: str, bad: str, concurrency: int) -> None:
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         server.fault = lambda body: status if body["messages"][-1]["content"].split()[0] == bad else None  # type: ignore[method-assign]
         asking = engine(server, concurrency=concurrency)
         found = dict(asking.answers(numbered(12), SHORT))
@@ -166,7 +173,7 @@ def test_a_prompt_that_alone_is_refused_ends_nothing(status: str, bad: str, conc
 @pytest.mark.parametrize(("works_until", "asked"), [(0, 9), (10, 10 + 9)])
 def test_many_refusals_in_a_row_are_about_the_request(works_until: int, asked: int) -> None:
     found = {}
-    with StandIn(lambda n: "200" if n < works_until else "400").running() as server:
+    with FakeEndpoint(lambda n: "200" if n < works_until else "400").running() as server:
         with pytest.raises(StudioError) as caught:
             for index, text in engine(server, concurrency=1).answers(numbered(60), SHORT):
                 found[index] = text
@@ -175,7 +182,7 @@ def test_many_refusals_in_a_row_are_about_the_request(works_until: int, asked: i
 
 
 def test_few_prompts_that_are_all_refused_are_a_failure() -> None:
-    with StandIn(lambda n: "400").running() as server:
+    with FakeEndpoint(lambda n: "400").running() as server:
         with pytest.raises(StudioError) as caught:
             list(engine(server).answers(numbered(3), SHORT))
     assert caught.value.code == "chat.endpoint_refused" and len(server.asked) == 3
@@ -184,7 +191,7 @@ def test_few_prompts_that_are_all_refused_are_a_failure() -> None:
 @pytest.mark.parametrize(("word", "retries"), [("401", 0), ("500", 1)])
 def test_a_failure_for_good_keeps_what_is_in_flight_and_sends_nothing_more(word: str, retries: int) -> None:
     found = {}
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
 
         def fault(body: dict[str, object]) -> str | None:
             first = body["messages"][-1]["content"].split()[0]  # type: ignore[index]
@@ -211,7 +218,7 @@ def test_a_cancel_ends_waiting_requests_at_once() -> None:
         if len(calls) > 1:
             raise Cancelled
 
-    with StandIn(lambda n: "never").running() as server:
+    with FakeEndpoint(lambda n: "never").running() as server:
         begun = time.monotonic()
         with pytest.raises(Cancelled):
             list(engine(server, timeout=30).answers([ASK, ASK], SHORT, tick))

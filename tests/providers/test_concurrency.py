@@ -8,23 +8,23 @@ import pytest
 
 from backend.core.errors import StudioError
 from backend.providers.budget import OverBudget
-from backend.providers.concurrency import Many
-from backend.providers.protocols import Reply
+from backend.providers.concurrency import ConcurrentRequests
+from backend.providers.protocols import EndpointReply
 
 BROKEN = StudioError("chat.endpoint_failed", url="u", status=500, tries=1, kept=0)
 
 
-def asked_of(first: BaseException, stop: threading.Event) -> tuple[Many, list[bool]]:
+def asked_of(first: BaseException, stop: threading.Event) -> tuple[ConcurrentRequests, list[bool]]:
     """The first question fails; the second one pauses before it is tried again, and notes whether it was told to stop."""
     told: list[bool] = []
 
-    def ask(number: int) -> Reply:
+    def ask(number: int) -> EndpointReply:
         if number == 0:
             raise first
         told.append(stop.wait(1.0))
-        return Reply("late", None)
+        return EndpointReply("late", None)
 
-    return Many(ask, 2, 0, stop), told
+    return ConcurrentRequests(ask, 2, 0, stop), told
 
 
 def test_a_failure_for_good_ends_the_pauses_of_the_others() -> None:

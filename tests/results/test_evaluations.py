@@ -12,59 +12,70 @@ import pytest
 from backend.core.errors import StudioError
 from backend.core.schemas import Kind
 from backend.results import report as doc
-from backend.results.answers import Answers, Confusion, Paired, confusion, table_csv
-from backend.results.evaluations import EvaluationView, benchmarks, front, gain, pareto, pick, qualities, reference
-from tests.studio.house import House
+from backend.results.answers import Answers, Confusion, PairedCounts, confusion, table_csv
+from backend.results.evaluations import (
+    EvaluationView,
+    benchmarks,
+    metric_ratio,
+    pareto_front,
+    pareto_indices,
+    qualities,
+    recommended,
+    reference,
+)
+from tests.studio.builder import StudioBuilder
 
 
 @pytest.fixture
-def house(home: Path) -> House:
-    return House(home)
+def builder(home: Path) -> StudioBuilder:
+    return StudioBuilder(home)
 
 
-def chain(house: House) -> dict[str, EvaluationView]:
+def chain(builder: StudioBuilder) -> dict[str, EvaluationView]:
     """A teacher (adapter), its student, and that in INT4, all measured on the teacher's dataset; by model name."""
-    data = house.dataset()
-    base = house.model("base", facts={"precision": "fp32"})
-    teacher = house.model("teacher", Kind.ADAPTER, facts={"base": base.id, "data": data.id}, parents=[base.id, data.id])
-    answers = house.artifact(
+    data = builder.dataset()
+    base = builder.model("base", facts={"precision": "fp32"})
+    teacher = builder.model(
+        "teacher", Kind.ADAPTER, facts={"base": base.id, "data": data.id}, parents=[base.id, data.id]
+    )
+    answers = builder.artifact(
         Kind.DATASET, "answers", {**data.facts, "teacher": "teacher"}, parents=[data.id, teacher.id]
     )
-    student = house.model("student", facts={"layers": 6, "data": answers.id}, parents=[teacher.id, answers.id])
-    small = house.model("small", Kind.ONNX, facts={"data": answers.id}, parents=[student.id])
-    house.evaluation(teacher, data, 0.95, latency_ms_p50=200.0, size_bytes=540e6)
-    house.evaluation(student, data, 0.95, latency_ms_p50=50.0, size_bytes=200e6)
-    house.evaluation(small, data, 0.90, latency_ms_p50=20.0, size_bytes=50e6)
-    return {one.model_name: one for one in house.studio.evaluations()}
+    student = builder.model("student", facts={"layers": 6, "data": answers.id}, parents=[teacher.id, answers.id])
+    small = builder.model("small", Kind.ONNX, facts={"data": answers.id}, parents=[student.id])
+    builder.evaluation(teacher, data, 0.95, latency_ms_p50=200.0, size_bytes=540e6)
+    builder.evaluation(student, data, 0.95, latency_ms_p50=50.0, size_bytes=200e6)
+    builder.evaluation(small, data, 0.90, latency_ms_p50=20.0, size_bytes=50e6)
+    return {one.model_name: one for one in builder.studio.evaluations()}
 
 
-def test_only_the_newest_of_a_model_on_the_same_rows_counts(house: House) -> None:
-    data, other, model = house.dataset(), house.dataset("other", rows=60), house.model()
+def test_only_the_newest_of_a_model_on_the_same_rows_counts(builder: StudioBuilder) -> None:
+    data, other, model = builder.dataset(), builder.dataset("other", rows=60), builder.model()
     facts = {"model_name": model.name, "model": model.id, "split": "test", "n": 20.0, "size_bytes": 9.0}
     for at, share in enumerate((0.5, 0.9)):
-        house.artifact(Kind.EVALUATION, f"e{at}", {**facts, "data": data.id, "accuracy": share}, parents=[data.id])
-    house.artifact(Kind.EVALUATION, "fewer", {**facts, "data": data.id, "n": 5.0, "accuracy": 1.0}, parents=[data.id])
-    house.artifact(Kind.EVALUATION, "else", {**facts, "data": other.id, "accuracy": 0.1}, parents=[other.id])
-    found = house.studio.evaluations()
+        builder.artifact(Kind.EVALUATION, f"e{at}", {**facts, "data": data.id, "accuracy": share}, parents=[data.id])
+    builder.artifact(Kind.EVALUATION, "fewer", {**facts, "data": data.id, "n": 5.0, "accuracy": 1.0}, parents=[data.id])
+    builder.artifact(Kind.EVALUATION, "else", {**facts, "data": other.id, "accuracy": 0.1}, parents=[other.id])
+    found = builder.studio.evaluations()
     assert [one.metrics["accuracy"] for one in found if one.n == 20 and one.data == data.id] == [0.9]
     assert len(benchmarks(found)) == 3
-    assert house.studio.evaluations(project="nobody's") == []
+    assert builder.studio.evaluations(project="nobody's") == []
 
 
-def test_evaluations_that_lack_figures_compare_with_nothing(house: House) -> None:
-    data, facts = house.dataset(), {"model_name": "x", "split": "test", "n": 20.0}
-    house.artifact(Kind.EVALUATION, "no cost", {**facts, "data": data.id, "accuracy": 0.5})
-    house.artifact(Kind.EVALUATION, "no quality", {**facts, "model_name": "y", "data": data.id, "size_bytes": 9.0})
-    house.artifact(Kind.EVALUATION, "of another version", {"accuracy": 0.5})
-    assert len(house.studio.evaluations()) == 2
-    assert benchmarks(house.studio.evaluations()) == {}
+def test_evaluations_that_lack_figures_compare_with_nothing(builder: StudioBuilder) -> None:
+    data, facts = builder.dataset(), {"model_name": "x", "split": "test", "n": 20.0}
+    builder.artifact(Kind.EVALUATION, "no cost", {**facts, "data": data.id, "accuracy": 0.5})
+    builder.artifact(Kind.EVALUATION, "no quality", {**facts, "model_name": "y", "data": data.id, "size_bytes": 9.0})
+    builder.artifact(Kind.EVALUATION, "of another version", {"accuracy": 0.5})
+    assert len(builder.studio.evaluations()) == 2
+    assert benchmarks(builder.studio.evaluations()) == {}
 
 
-def test_equal_bytes_of_two_datasets_are_one_benchmark(house: House) -> None:
-    first, again = house.dataset("first"), house.dataset("again")
-    house.evaluation(house.model("a"), first, 0.8)
-    house.evaluation(house.model("b"), again, 0.9)
-    assert [len(group) for group in benchmarks(house.studio.evaluations()).values()] == [2]
+def test_equal_bytes_of_two_datasets_are_one_benchmark(builder: StudioBuilder) -> None:
+    first, again = builder.dataset("first"), builder.dataset("again")
+    builder.evaluation(builder.model("a"), first, 0.8)
+    builder.evaluation(builder.model("b"), again, 0.9)
+    assert [len(group) for group in benchmarks(builder.studio.evaluations()).values()] == [2]
 
 
 @pytest.mark.parametrize(
@@ -78,19 +89,19 @@ def test_equal_bytes_of_two_datasets_are_one_benchmark(house: House) -> None:
     ],
 )
 def test_pareto_knows_where_better_is(points: list[tuple[float, float]], x: str, y: str, best: list[int]) -> None:
-    assert pareto(points, x, y) == best
+    assert pareto_indices(points, x, y) == best
 
 
-def test_chain_names_teacher_gains_and_making(house: House) -> None:
-    models = chain(house)
+def test_chain_names_teacher_gains_and_making(builder: StudioBuilder) -> None:
+    models = chain(builder)
     group = list(models.values())
     against = reference(group)
     assert against.model_name == "teacher"
-    assert against.teaches == 2
-    picked = pick(group, against, "accuracy")
+    assert against.student_count == 2
+    picked = recommended(group, against, "accuracy")
     assert picked.model_name == "student", "the fastest loses more than 5 % of the quality"
-    assert gain(picked, against, "latency_ms_p50") == pytest.approx(0.25)
-    assert gain(models["small"], against, "accuracy") == pytest.approx(0.90 / 0.95)
+    assert metric_ratio(picked, against, "latency_ms_p50") == pytest.approx(0.25)
+    assert metric_ratio(models["small"], against, "accuracy") == pytest.approx(0.90 / 0.95)
     assert [(origin.how, origin.name) for origin in models["small"].origins] == [
         ("imported", "base"),
         ("lora", "teacher"),
@@ -99,16 +110,16 @@ def test_chain_names_teacher_gains_and_making(house: House) -> None:
     ]
     assert models["small"].origins[2].teacher == "teacher"
     assert models["small"].origins[2].detail == "6/30"
-    assert [one.model_name for one in front(group, "latency_ms_p50", "accuracy")] == ["small", "student"]
+    assert [one.model_name for one in pareto_front(group, "latency_ms_p50", "accuracy")] == ["small", "student"]
     assert qualities(group) == ["accuracy", "macro_f1"]
 
 
-def test_lower_perplexity_is_a_gain(house: House) -> None:
-    one = next(iter(chain(house).values()))
+def test_lower_perplexity_is_a_gain(builder: StudioBuilder) -> None:
+    one = next(iter(chain(builder).values()))
     worse = one.model_copy(update={"metrics": {"perplexity": 6.0}})
     better = one.model_copy(update={"metrics": {"perplexity": 3.0}})
-    assert gain(better, worse, "perplexity") == 2.0
-    assert gain(better, worse, "accuracy") is None
+    assert metric_ratio(better, worse, "perplexity") == 2.0
+    assert metric_ratio(better, worse, "accuracy") is None
 
 
 @pytest.mark.parametrize(
@@ -116,11 +127,11 @@ def test_lower_perplexity_is_a_gain(house: House) -> None:
 )
 def test_mcnemar_is_the_exact_binomial_test(only_first: int, only_second: int, p: float) -> None:
     """Values of `scipy.stats.binomtest(first, first + second).pvalue`."""
-    assert Paired(both=3, only_first=only_first, only_second=only_second, neither=1).p == pytest.approx(p)
+    assert PairedCounts(both=3, only_first=only_first, only_second=only_second, neither=1).p == pytest.approx(p)
 
 
 def test_mcnemar_survives_many_rows() -> None:
-    assert 0 < Paired(both=0, only_first=4000, only_second=4300, neither=0).p < 0.01
+    assert 0 < PairedCounts(both=0, only_first=4000, only_second=4300, neither=0).p < 0.01
 
 
 @pytest.fixture
@@ -149,7 +160,7 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_two_models_row_by_row(pair: tuple[Path, Path]) -> None:
     answers = Answers(*pair)
-    assert answers.paired() == Paired(both=1, only_first=1, only_second=0, neither=1)
+    assert answers.paired() == PairedCounts(both=1, only_first=1, only_second=0, neither=1)
     assert answers.rows() == ["a", "b", "c"], "only rows that both have"
     assert answers.rows("differ") == ["b", "c"]
     assert answers.rows("first_wrong") == ["b"]
@@ -200,7 +211,7 @@ def report() -> doc.Report:
         lang="es",
         parts=[
             doc.Heading(text=EVIL),
-            doc.Items(texts=[EVIL]),
+            doc.BulletList(texts=[EVIL]),
             doc.Table(header=["m", "n"], rows=[[EVIL, "1"]], numbers=[1], bars={1: [0.5]}),
             doc.Scatter(
                 title=EVIL,

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.den import Den
+from tests.serve.harness import HostHarness
 
 
 @pytest.fixture
-def den(home: Path, onnx: Path) -> Iterator[Den]:
+def harness(home: Path, onnx: Path) -> Iterator[HostHarness]:
     """Three models, no host yet."""
-    with Den(home) as made:
+    with HostHarness(home) as made:
         for name in ("one", "two", "three"):
             made.add(onnx, name)
         yield made

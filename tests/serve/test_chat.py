@@ -21,15 +21,15 @@ from backend.inference.protocol import Sampling
 from backend.ml.inference.open import open_engine
 from backend.serve.client import Piece
 from backend.serve.schemas import address_file
-from tests.serve.den import ENDLESS, HELLO, PATIENCE, Den, at_work, port_of
+from tests.serve.harness import ENDLESS, HELLO, PATIENCE, HostHarness, at_work, port_of
 
 pytestmark = [pytest.mark.proc, pytest.mark.ml]
 TEN = Sampling(max_new_tokens=10)
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, onnx: Path, tiny_model: Path) -> Iterator[Den]:
-    with Den(tmp_path_factory.mktemp("served") / "home") as den:
+def served(tmp_path_factory: pytest.TempPathFactory, onnx: Path, tiny_model: Path) -> Iterator[HostHarness]:
+    with HostHarness(tmp_path_factory.mktemp("served") / "home") as den:
         den.add(onnx, "one")
         den.add(onnx, "two")
         den.add(onnx, "small", context=40)
@@ -40,7 +40,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, onnx: Path, tiny_model: Pat
         assert "Traceback" not in log and "raised exception" not in log
 
 
-def test_an_answer_comes_in_pieces_and_ends_with_its_figures(served: Den) -> None:
+def test_an_answer_comes_in_pieces_and_ends_with_its_figures(served: HostHarness) -> None:
     engine = open_engine(served.store.artifact("one"), served.store.artifact)
     prompt = engine.encode(HELLO)
     many = Sampling(max_new_tokens=500)
@@ -55,7 +55,7 @@ def test_an_answer_comes_in_pieces_and_ends_with_its_figures(served: Den) -> Non
     assert end.decode_tokens_per_s and end.decode_tokens_per_s > 499 / took
 
 
-def test_the_shape_is_that_of_openai(served: Den) -> None:
+def test_the_shape_is_that_of_openai(served: HostHarness) -> None:
     asked = {"model": "one", "messages": HELLO, "max_tokens": 10, "temperature": 0}
     whole = served.post(asked).json()
     assert whole["object"] == "chat.completion" and whole["model"] == "one"
@@ -78,7 +78,7 @@ def test_the_shape_is_that_of_openai(served: Den) -> None:
     )
 
 
-def test_the_seed_decides_what_is_drawn(served: Den) -> None:
+def test_the_seed_decides_what_is_drawn(served: HostHarness) -> None:
     drawn = Sampling(max_new_tokens=12, temperature=1.5)
     first, second, other = (served.say("one", drawn.model_copy(update={"seed": seed}))[0] for seed in (1, 1, 2))
     assert first == second != other
@@ -86,7 +86,7 @@ def test_the_seed_decides_what_is_drawn(served: Den) -> None:
     assert first == engine.answer(engine.encode(HELLO), drawn.model_copy(update={"seed": 1}))
 
 
-def test_closing_stops_the_model_at_once(served: Den) -> None:
+def test_closing_stops_the_model_at_once(served: HostHarness) -> None:
     pid = served.ready("one").pid
     assert pid
     talk = served.client.chat("one", HELLO, ENDLESS)
@@ -100,7 +100,7 @@ def test_closing_stops_the_model_at_once(served: Den) -> None:
     served.until(lambda: served.reach("one", "ready").idle_seconds > 0)
 
 
-def test_a_client_that_leaves_a_whole_answer_stops_it(served: Den) -> None:
+def test_a_client_that_leaves_a_whole_answer_stops_it(served: HostHarness) -> None:
     pid = served.ready("one").pid
     address = served.address()
     headers = {"authorization": f"Bearer {address.token}"}
@@ -112,7 +112,7 @@ def test_a_client_that_leaves_a_whole_answer_stops_it(served: Den) -> None:
     served.until(lambda: not at_work(pid))
 
 
-def test_one_answer_at_a_time_and_who_waits_can_leave(served: Den) -> None:
+def test_one_answer_at_a_time_and_who_waits_can_leave(served: HostHarness) -> None:
     pid = served.ready("one").pid
     assert pid
     first, second = (served.client.chat("one", HELLO, ENDLESS) for _ in range(2))
@@ -127,7 +127,7 @@ def test_one_answer_at_a_time_and_who_waits_can_leave(served: Den) -> None:
     served.until(lambda: not at_work(pid))
 
 
-def test_two_models_answer_at_once(served: Den) -> None:
+def test_two_models_answer_at_once(served: HostHarness) -> None:
     texts: dict[str, str] = {}
 
     def talk(name: str) -> None:
@@ -144,7 +144,7 @@ def test_two_models_answer_at_once(served: Den) -> None:
     assert set(texts) == {"one", "two"} and all(len(text) > 50 for text in texts.values())
 
 
-def test_without_the_token_nobody_gets_in(served: Den) -> None:
+def test_without_the_token_nobody_gets_in(served: HostHarness) -> None:
     pid = served.ready("one").pid
     assert pid
     assert port_of(served.address().pid) == ("127.0.0.1", served.address().port)
@@ -165,7 +165,7 @@ def test_without_the_token_nobody_gets_in(served: Den) -> None:
     assert child.cmdline()[-1] == "one"
 
 
-def test_a_prompt_that_is_too_long_is_a_sentence(served: Den) -> None:
+def test_a_prompt_that_is_too_long_is_a_sentence(served: HostHarness) -> None:
     with pytest.raises(StudioError) as caught:
         served.say("small", TEN, [{"role": "user", "content": "red item " * 100}])
     (problem,) = caught.value.problems
@@ -175,7 +175,7 @@ def test_a_prompt_that_is_too_long_is_a_sentence(served: Den) -> None:
     assert text and end.finish == "length" and end.prompt_tokens + end.completion_tokens == 40
 
 
-def test_wrong_requests_are_named(served: Den) -> None:
+def test_wrong_requests_are_named(served: HostHarness) -> None:
     wrong = served.post({"model": "one", "messages": [], "temperature": 9, "max_tokens": "many"})
     assert wrong.status_code == 400
     found = {problem["field"]: problem["code"] for problem in wrong.json()["problems"]}
@@ -187,7 +187,7 @@ def test_wrong_requests_are_named(served: Den) -> None:
         served.client.load("nobody")
 
 
-def test_a_model_that_dies_while_it_answers_says_so(served: Den) -> None:
+def test_a_model_that_dies_while_it_answers_says_so(served: HostHarness) -> None:
     pid = served.ready("one").pid
     assert pid
     talk = served.client.chat("one", HELLO, ENDLESS)
@@ -199,7 +199,7 @@ def test_a_model_that_dies_while_it_answers_says_so(served: Den) -> None:
     assert served.say("one", TEN)[1].done
 
 
-def test_torch_weights_answer_in_a_process_of_their_own(served: Den) -> None:
+def test_torch_weights_answer_in_a_process_of_their_own(served: HostHarness) -> None:
     text, end = served.say("torch", TEN)
     engine = open_engine(served.store.artifact("torch"), served.store.artifact)
     assert text == engine.answer(engine.encode(HELLO), TEN)
@@ -225,7 +225,7 @@ def test_the_client_is_light() -> None:
     }
 
 
-def test_looking_costs_next_to_nothing(served: Den) -> None:
+def test_looking_costs_next_to_nothing(served: HostHarness) -> None:
     def look() -> float:
         begun = time.perf_counter()
         for _ in range(20):

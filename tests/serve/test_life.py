@@ -17,168 +17,168 @@ from backend.jobs import supervise
 from backend.process.guards import EXIT_REFUSED
 from backend.serve import memory
 from backend.serve.schemas import address_file
-from tests.serve.den import ENDLESS, HELLO, PATIENCE, Den, gone
+from tests.serve.harness import ENDLESS, HELLO, PATIENCE, HostHarness, gone
 
 pytestmark = [pytest.mark.proc, pytest.mark.ml]
 TEN = Sampling(max_new_tokens=10)
 HUGE = 10**15
 
 
-def running_job(den: Den, quoted: int, pid: int | None) -> str:
+def running_job(harness: HostHarness, quoted: int, pid: int | None) -> str:
     quote = Quote(seconds=1, memory_bytes=quoted, disk_bytes=1).model_dump()
     job = t.Job(
         id="j-1", run_id="r-1", stage_id="tune", stage="finetune", params={}, needs=[], queue="cpu", quote=quote
     )
     job.state, job.pid = State.RUNNING, pid
-    den.store.add_run("run", den.store.project(), {}, [job], "r-1")
+    harness.store.add_run("run", harness.store.project(), {}, [job], "r-1")
     return job.id
 
 
-def test_the_longest_unused_makes_room_but_never_one_that_answers(den: Den) -> None:
-    den.start()
-    den.ready("one")
-    den.ready("two")
-    talk = den.client.chat("one", HELLO, ENDLESS)
+def test_the_longest_unused_makes_room_but_never_one_that_answers(harness: HostHarness) -> None:
+    harness.start()
+    harness.ready("one")
+    harness.ready("two")
+    talk = harness.client.chat("one", HELLO, ENDLESS)
     while not next(talk).text:
         continue
-    den.ready("three")
-    assert den.names() == {"one", "three"}
-    other = den.client.chat("three", HELLO, ENDLESS)
+    harness.ready("three")
+    assert harness.names() == {"one", "three"}
+    other = harness.client.chat("three", HELLO, ENDLESS)
     while not next(other).text:
         continue
     with pytest.raises(StudioError) as caught:
-        den.client.load("two")
+        harness.client.load("two")
     assert caught.value.code == "serve.full"
-    assert next(talk) and next(other) and den.names() == {"one", "three"}
+    assert next(talk) and next(other) and harness.names() == {"one", "three"}
     for name, said in (("three", other), ("one", talk)):
         said.close()  # type: ignore[attr-defined]
-        den.until(lambda name=name: den.reach(name, "ready").idle_seconds > 0)  # type: ignore[misc]
-    den.ready("two")
-    assert den.names() == {"one", "two"}
+        harness.until(lambda name=name: harness.reach(name, "ready").idle_seconds > 0)  # type: ignore[misc]
+    harness.ready("two")
+    assert harness.names() == {"one", "two"}
 
 
-def test_idle_models_are_unloaded_and_unload_is_repeatable(den: Den) -> None:
-    den.start(SLMOPS_CHAT_IDLE_SECONDS="1")
-    pid = den.ready("one").pid
+def test_idle_models_are_unloaded_and_unload_is_repeatable(harness: HostHarness) -> None:
+    harness.start(SLMOPS_CHAT_IDLE_SECONDS="1")
+    pid = harness.ready("one").pid
     assert pid
-    den.until(lambda: not den.names() and gone(pid))
-    second = den.ready("two").pid
-    den.client.unload("two")
-    den.client.unload("two")
-    assert den.names() == set()
+    harness.until(lambda: not harness.names() and gone(pid))
+    second = harness.ready("two").pid
+    harness.client.unload("two")
+    harness.client.unload("two")
+    assert harness.names() == set()
     assert second
-    den.until(lambda: gone(second))
+    harness.until(lambda: gone(second))
 
 
-def test_a_killed_model_is_failed_and_loads_again(den: Den) -> None:
-    den.start()
-    pid = den.ready("one").pid
+def test_a_killed_model_is_failed_and_loads_again(harness: HostHarness) -> None:
+    harness.start()
+    pid = harness.ready("one").pid
     assert pid
     os.kill(pid, 9)
-    failed = den.reach("one", "failed")
+    failed = harness.reach("one", "failed")
     assert failed.error and failed.error.code == "serve.model_killed" and failed.error.args["signal"] == "SIGKILL"
     assert failed.memory_bytes == 0 and failed.pid is None
-    assert den.ready("one").pid != pid
-    assert den.say("one", TEN)[1].done
+    assert harness.ready("one").pid != pid
+    assert harness.say("one", TEN)[1].done
 
 
-def test_a_model_that_can_not_be_loaded_says_why(den: Den, onnx: Path) -> None:
-    damaged = den.add(onnx, "damaged")
+def test_a_model_that_can_not_be_loaded_says_why(harness: HostHarness, onnx: Path) -> None:
+    damaged = harness.add(onnx, "damaged")
     (damaged.path / "model.onnx").write_bytes(b"no model")
-    (den.add(onnx, "strange").path / "tokenizer_config.json").write_text("{", "utf-8")
-    den.start()
+    (harness.add(onnx, "strange").path / "tokenizer_config.json").write_text("{", "utf-8")
+    harness.start()
     with pytest.raises(StudioError, match="can't load “the damaged”"):
-        den.say("damaged", TEN)
-    failed = den.reach("damaged", "failed")
+        harness.say("damaged", TEN)
+    failed = harness.reach("damaged", "failed")
     assert failed.error and failed.error.code == "chat.onnx_load"
-    den.client.load("strange")
-    strange = den.reach("strange", "failed")
+    harness.client.load("strange")
+    strange = harness.reach("strange", "failed")
     assert strange.error and strange.error.code == "core.unexpected" and "JSON" in strange.error.args["reason"]
-    assert "Traceback" in (den.settings.logs / "serve.log").read_text("utf-8")
+    assert "Traceback" in (harness.settings.logs / "serve.log").read_text("utf-8")
 
 
-def test_no_model_outlives_a_killed_host_and_the_next_one_is_found(den: Den) -> None:
-    den.start()
-    pid = den.ready("one").pid
-    assert pid and den.process
-    talk = den.client.chat("one", HELLO, ENDLESS)
+def test_no_model_outlives_a_killed_host_and_the_next_one_is_found(harness: HostHarness) -> None:
+    harness.start()
+    pid = harness.ready("one").pid
+    assert pid and harness.process
+    talk = harness.client.chat("one", HELLO, ENDLESS)
     while not next(talk).text:
         continue
-    den.process.kill()
-    den.process.wait()
+    harness.process.kill()
+    harness.process.wait()
     with pytest.raises(StudioError) as caught:
         list(talk)
     assert caught.value.code == "serve.broken"
-    den.until(lambda: gone(pid))
-    assert not den.client.available()
+    harness.until(lambda: gone(pid))
+    assert not harness.client.available()
     with pytest.raises(StudioError) as caught:
-        den.client.models()
+        harness.client.models()
     assert caught.value.code == "serve.no_host"
-    den.start()
-    assert den.client.models() == []
+    harness.start()
+    assert harness.client.models() == []
 
 
-def test_a_clean_stop_leaves_nothing_behind_and_a_second_host_is_refused(den: Den) -> None:
-    den.start()
-    pid = den.ready("one").pid
-    second = den.spawn()
+def test_a_clean_stop_leaves_nothing_behind_and_a_second_host_is_refused(harness: HostHarness) -> None:
+    harness.start()
+    pid = harness.ready("one").pid
+    second = harness.spawn()
     assert second.wait(PATIENCE) == EXIT_REFUSED
-    assert "Another host of models" in (den.settings.logs / "serve.log").read_text("utf-8")
-    assert den.client.available()
-    talk = den.client.chat("one", HELLO, ENDLESS)
+    assert "Another host of models" in (harness.settings.logs / "serve.log").read_text("utf-8")
+    assert harness.client.available()
+    talk = harness.client.chat("one", HELLO, ENDLESS)
     while not next(talk).text:
         continue
-    assert den.stop() == 0
+    assert harness.stop() == 0
     with pytest.raises(StudioError, match="was unloaded meanwhile"):  # it did not wait for the end of the answer
         list(talk)
     assert pid
-    den.until(lambda: gone(pid))
-    assert not address_file(den.settings).exists()
-    assert "Traceback" not in (den.settings.logs / "serve.log").read_text("utf-8")
+    harness.until(lambda: gone(pid))
+    assert not address_file(harness.settings).exists()
+    assert "Traceback" not in (harness.settings.logs / "serve.log").read_text("utf-8")
 
 
-def test_memory_that_a_job_was_promised_is_not_given_away(den: Den, onnx: Path) -> None:
-    den.add(onnx, "giant", parameters=HUGE)
-    job = running_job(den, HUGE, os.getpid())
-    den.start()
+def test_memory_that_a_job_was_promised_is_not_given_away(harness: HostHarness, onnx: Path) -> None:
+    harness.add(onnx, "giant", parameters=HUGE)
+    job = running_job(harness, HUGE, os.getpid())
+    harness.start()
     with pytest.raises(StudioError) as caught:
-        den.client.load("one")
+        harness.client.load("one")
     (problem,) = caught.value.problems
     assert problem.code == "serve.memory_busy"
     assert problem.args["job"] == job and problem.args["stage"] == "finetune" and "TB" in problem.args["missing"]
-    assert den.names() == set()
-    den.client.load("one", force=True)
-    den.reach("one", "ready")
-    den.store.update_job(job, quote=Quote(seconds=1, memory_bytes=1, disk_bytes=1).model_dump())
+    assert harness.names() == set()
+    harness.client.load("one", force=True)
+    harness.reach("one", "ready")
+    harness.store.update_job(job, quote=Quote(seconds=1, memory_bytes=1, disk_bytes=1).model_dump())
     with pytest.raises(StudioError) as caught:
-        den.client.load("giant")
+        harness.client.load("giant")
     assert caught.value.code == "serve.memory_short"
-    assert den.names() == {"one"}
-    den.ready("two")
+    assert harness.names() == {"one"}
+    harness.ready("two")
 
 
-def test_a_claim_is_what_a_job_has_not_taken_yet(den: Den) -> None:
-    job = running_job(den, 2 * 10**12, None)
-    assert [claim.outstanding for claim in memory.claims(den.store)] == [2 * 10**12]
-    den.store.update_job(job, pid=os.getpid())
-    (claim,) = memory.claims(den.store)
+def test_a_claim_is_what_a_job_has_not_taken_yet(harness: HostHarness) -> None:
+    job = running_job(harness, 2 * 10**12, None)
+    assert [claim.outstanding for claim in memory.claims(harness.store)] == [2 * 10**12]
+    harness.store.update_job(job, pid=os.getpid())
+    (claim,) = memory.claims(harness.store)
     assert claim.held > 10**7 and claim.outstanding == 2 * 10**12 - claim.held
-    den.store.update_job(job, pid=2**22 - 1)  # a process of another machine
-    assert memory.claims(den.store) == []
+    harness.store.update_job(job, pid=2**22 - 1)  # a process of another machine
+    assert memory.claims(harness.store) == []
 
 
-def test_zero_idle_seconds_keep_a_model_until_its_artifact_is_deleted(den: Den) -> None:
-    den.start(SLMOPS_CHAT_IDLE_SECONDS="0")
-    pid = den.ready("one").pid
-    den.until(lambda: den.reach("one", "ready").idle_seconds > 1)
-    talk = den.client.chat("one", HELLO, Sampling(max_new_tokens=50))
+def test_zero_idle_seconds_keep_a_model_until_its_artifact_is_deleted(harness: HostHarness) -> None:
+    harness.start(SLMOPS_CHAT_IDLE_SECONDS="0")
+    pid = harness.ready("one").pid
+    harness.until(lambda: harness.reach("one", "ready").idle_seconds > 1)
+    talk = harness.client.chat("one", HELLO, Sampling(max_new_tokens=50))
     while not next(talk).text:
         continue
-    disk.delete_artifact(den.store, "one")
-    den.until(lambda: not den.names())
-    den.until(lambda: pid and gone(pid))
+    disk.delete_artifact(harness.store, "one")
+    harness.until(lambda: not harness.names())
+    harness.until(lambda: pid and gone(pid))
     with pytest.raises(StudioError, match="no artifact"):
-        den.client.load("one")
+        harness.client.load("one")
 
 
 def test_the_studio_keeps_the_host_alive_with_or_without_a_worker(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

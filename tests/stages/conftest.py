@@ -9,12 +9,12 @@ import pytest
 
 from backend.jobs.context import MemoryContext
 from tests.helpers import dataset_view, tiny_dataset
-from tests.providers.stand_in import StandIn
+from tests.providers.fake_endpoint import FakeEndpoint
 
 
 @pytest.fixture
-def server() -> Iterator[StandIn]:
-    with StandIn().running() as running:
+def server() -> Iterator[FakeEndpoint]:
+    with FakeEndpoint().running() as running:
         yield running
 
 

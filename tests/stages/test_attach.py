@@ -10,7 +10,7 @@ import pytest
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
-from backend.core.stage import Described
+from backend.core.stage import ArtifactInfo
 from backend.jobs.context import MemoryContext
 from backend.ml.inference.open import open_engine
 from backend.models.quantization import ADAPTER_FILE
@@ -20,7 +20,7 @@ from backend.stages.package import PackageParams
 from backend.stages.prove import ProveParams
 from backend.stages.quantize import QuantizeParams
 from tests.helpers import dataset_view, model_view, view
-from tests.stages.world import TinyWorld
+from tests.stages.fake_world import FakeWorld
 
 FACTS = {"parameters": 1000, "vocabulary": 1024, "layers": 3, "hidden_size": 64, "format": "onnx", "precision": "fp32"}
 FACTS |= {"context": 512, "room_for": "model-m1"}
@@ -90,14 +90,14 @@ def test_an_adapter_that_answers_otherwise_leaves_nothing(
     assert stopped.value.code == "slots.parity" and "kl_answer" in stopped.value.text() and left(job) == {}
 
 
-def world(**more: dict[str, Any]) -> TinyWorld:
-    known = TinyWorld()
+def world(**more: dict[str, Any]) -> FakeWorld:
+    known = FakeWorld()
     held = {
         "d": (Kind.DATASET, {"rows": {"validation": 5}, "prompt_chars": 30, "answer_chars": 9}),
         "a": (Kind.ADAPTER, {"base": "model-m1", "adapter_parameters": 9000}),
         "shared": (Kind.ONNX, FACTS),
     }
-    known.known = {ref: Described(kind, more.get(ref, facts)) for ref, (kind, facts) in held.items()}
+    known.known = {ref: ArtifactInfo(kind, more.get(ref, facts)) for ref, (kind, facts) in held.items()}
     return known
 
 
@@ -111,14 +111,14 @@ def test_what_does_not_fit_is_refused_before_it_starts() -> None:
 
 
 def test_room_is_for_full_models_on_the_cpu() -> None:
-    known = TinyWorld().add("m", Kind.MODEL, hidden_size=64, parameters=9).add("a", Kind.ADAPTER, hidden_size=64)
+    known = FakeWorld().add("m", Kind.MODEL, hidden_size=64, parameters=9).add("a", Kind.ADAPTER, hidden_size=64)
     assert [p.code for p in quantize.check(QuantizeParams(model="m", adapters=True), known)] == []
     for wish in ({"model": "a"}, {"model": "m", "target": "cuda"}):
         assert [p.code for p in quantize.check(QuantizeParams(**wish, adapters=True), known)] == ["slots.model"]
 
 
 def test_an_attached_adapter_is_not_handed_over_alone() -> None:
-    known = TinyWorld().add("on", Kind.ONNX, **{**FACTS, "base": "shared"}).add("d", Kind.DATASET)
+    known = FakeWorld().add("on", Kind.ONNX, **{**FACTS, "base": "shared"}).add("d", Kind.DATASET)
     assert "slots.attached" in [p.code for p in package.check(PackageParams(model="on"), known)]
     assert "slots.attached" in [p.code for p in prove.check(ProveParams(model="on", data="d"), known)]
 
@@ -128,10 +128,10 @@ def test_the_example_is_valid() -> None:
 
 
 def test_a_recipe_that_leaves_no_room_is_refused_before_it_starts() -> None:
-    known = TinyWorld().add("m", Kind.MODEL, hidden_size=64, parameters=9, vocabulary=99)
+    known = FakeWorld().add("m", Kind.MODEL, hidden_size=64, parameters=9, vocabulary=99)
     for room in (False, True):
         forecast = quantize.quote(QuantizeParams(model="m", adapters=room), known).forecast
         assert forecast.get("room_for") == ("m" if room else None)
     there = world()
-    there.known["shared"] = Described(Kind.ONNX, {**FACTS, "room_for": ""}, pending=True)
+    there.known["shared"] = ArtifactInfo(Kind.ONNX, {**FACTS, "room_for": ""}, pending=True)
     assert [p.code for p in check(AttachParams(**ASKED), there)] == ["slots.no_room"]

@@ -19,21 +19,21 @@ from backend.stages.teacher import TeacherParams
 from backend.stages.teacher import run as teach
 from tests.helpers import dataset_view, model_view, tiny_dataset
 from tests.onnx_models import build_lively_model
-from tests.providers.stand_in import StandIn
-from tests.stages.world import TinyWorld
+from tests.providers.fake_endpoint import FakeEndpoint
+from tests.stages.fake_world import FakeWorld
 
 PRICE = {"input_price": 1000.0, "output_price": 2000.0}
 
 
 @pytest.fixture
-def good() -> Iterator[StandIn]:
-    server = StandIn()
+def good() -> Iterator[FakeEndpoint]:
+    server = FakeEndpoint()
     server.counts = True
     with server.running():
         yield server
 
 
-def saved(name: str, server: StandIn, **about: Any) -> SavedEndpoint:
+def saved(name: str, server: FakeEndpoint, **about: Any) -> SavedEndpoint:
     return SavedEndpoint(**{"name": name, "url": server.url, "model": "m", **PRICE, **about})
 
 
@@ -52,8 +52,8 @@ def facts(ctx: MemoryContext) -> dict[str, Any]:
     return sealed["manifest"]["facts"]
 
 
-def test_three_candidates_of_which_one_fails(tmp_path: Path, good: StandIn) -> None:
-    half, silent = StandIn(), StandIn(lambda n: "500")
+def test_three_candidates_of_which_one_fails(tmp_path: Path, good: FakeEndpoint) -> None:
+    half, silent = FakeEndpoint(), FakeEndpoint(lambda n: "500")
     half.answer = lambda body: "red" if "green" in body["messages"][-1]["content"] else first_word(body)  # type: ignore[method-assign]
     with half.running(), silent.running():
         ctx = context(tmp_path, saved("broken", silent), saved("half", half), saved("best", good))
@@ -83,14 +83,14 @@ def first_word(body: dict[str, Any]) -> str:
     ("answer", "reason"),
     [("red", "no better than always giving the same answer"), ("I think so", "most of its answers are no label")],
 )
-def test_one_that_fails_the_task_is_flagged(tmp_path: Path, good: StandIn, answer: str, reason: str) -> None:
+def test_one_that_fails_the_task_is_flagged(tmp_path: Path, good: FakeEndpoint, answer: str, reason: str) -> None:
     good.answer = lambda body: answer  # type: ignore[method-assign]
     ctx = context(tmp_path, saved("bad", good))
     run(params("bad"), ctx)
     assert facts(ctx)["candidates"][0]["failed"] == reason and facts(ctx)["winner"] == ""
 
 
-def test_free_text_is_judged_by_its_words(tmp_path: Path, good: StandIn) -> None:
+def test_free_text_is_judged_by_its_words(tmp_path: Path, good: FakeEndpoint) -> None:
     folder = tmp_path / "text"
     folder.mkdir()
     rows = [Row(id=str(n), input=f"word{n} please", output=f"word{n} it is") for n in range(8)]
@@ -112,7 +112,7 @@ def test_free_text_is_judged_by_its_words(tmp_path: Path, good: StandIn) -> None
     assert facts(ctx)["candidates"][0]["invalid_rate"] == 0  # empty answers were not kept
 
 
-def test_the_budget_ends_it_and_going_on_costs_only_the_rest(tmp_path: Path, good: StandIn) -> None:
+def test_the_budget_ends_it_and_going_on_costs_only_the_rest(tmp_path: Path, good: FakeEndpoint) -> None:
     ctx = context(tmp_path, saved("best", good))
     each = (6 * 1000 + 1 * 2000) / 1e6
     with pytest.raises(StudioError) as caught:
@@ -131,7 +131,7 @@ def test_the_budget_ends_it_and_going_on_costs_only_the_rest(tmp_path: Path, goo
     assert facts(later)["candidates"][0]["usd_per_1000"] == pytest.approx(1000 * each)
 
 
-def test_a_second_audition_asks_nothing_and_shows_the_same_speed(tmp_path: Path, good: StandIn) -> None:
+def test_a_second_audition_asks_nothing_and_shows_the_same_speed(tmp_path: Path, good: FakeEndpoint) -> None:
     ctx = context(tmp_path, saved("best", good))
     run(params("best"), ctx)
     first = facts(ctx)["candidates"][0]
@@ -141,7 +141,7 @@ def test_a_second_audition_asks_nothing_and_shows_the_same_speed(tmp_path: Path,
 
 
 def test_when_nobody_answers_the_job_says_why(tmp_path: Path) -> None:
-    with StandIn(lambda n: "401").running() as server:
+    with FakeEndpoint(lambda n: "401").running() as server:
         with pytest.raises(StudioError) as caught:
             run(params("one", "two"), context(tmp_path, saved("one", server), saved("two", server, model="n")))
     assert caught.value.code == "endpoints.all_failed" and "wants a key" in str(caught.value)
@@ -157,7 +157,7 @@ def test_of_equals_the_cheaper_comes_first() -> None:
 
 
 def test_check_and_quote() -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"train": 5, "validation": 0}, prompt_chars=100, answer_chars=10)
+    world = FakeWorld().add("d", Kind.DATASET, rows={"train": 5, "validation": 0}, prompt_chars=100, answer_chars=10)
     wrong = [p.code for p in check(AuditionParams(data="d", prompt="Which?"), world)]
     assert wrong == ["endpoints.audition_few", "chat.prompt_input", "chat.no_rows"]
     world.add("d", Kind.DATASET, rows={"validation": 40}, prompt_chars=100, answer_chars=10)
@@ -175,7 +175,7 @@ def test_check_and_quote() -> None:
     assert one.memory_bytes > 500_000_000
 
 
-def test_a_teachers_budget_reached_midway_and_resumed(tmp_path: Path, good: StandIn) -> None:
+def test_a_teachers_budget_reached_midway_and_resumed(tmp_path: Path, good: FakeEndpoint) -> None:
     ctx = context(tmp_path, saved("best", good))
     settings = {"data": "dataset-d1", "endpoint": "best", "retries": 0, "timeout": 1, "concurrency": 3}
     each = (6 * 1000 + 2000) / 1e6
@@ -192,7 +192,7 @@ def test_a_teachers_budget_reached_midway_and_resumed(tmp_path: Path, good: Stan
 
 
 @pytest.mark.ml
-def test_a_local_model_takes_part(tmp_path: Path, good: StandIn) -> None:
+def test_a_local_model_takes_part(tmp_path: Path, good: FakeEndpoint) -> None:
     model = model_view(build_lively_model(tmp_path / "model"))
     ctx = context(tmp_path, saved("best", good), inputs=[model])
     run(params("best", models=[model.id], max_new_tokens=4), ctx)

@@ -18,13 +18,13 @@ from backend.core.errors import Cancelled, StudioError
 from backend.core.paths import ROOT
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import Row, Template, write_split, write_template
-from backend.jobs.context import MemoryContext, Order
+from backend.jobs.context import JobSpec, MemoryContext
 from backend.models import costs
 from backend.planning import recipes
 from backend.stages import capture, distill
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
+from tests.stages.fake_world import FakeWorld
 from tests.stages.test_finetune import SMOL, made, smol_world
-from tests.stages.world import TinyWorld
 
 FAST = {"learning_rate": 0.01, "batch_size": 8, "train_embeddings": "always", "evaluate_rows": 0}
 
@@ -91,17 +91,17 @@ def test_it_holds_the_teachers_probabilities_of_every_answer_token(tmp_path: Pat
     from backend.data.chat_template import Encoder
     from backend.data.dataset import DataFolder
     from backend.data.encoding import encode_rows
-    from backend.ml.distillation.offline import Capture, find_rows, id_maps
+    from backend.ml.distillation.offline import LoadedCapture, id_maps, match_rows
     from backend.ml.inference.load import load_model
 
     held, metrics = take(tmp_path / "c", inputs, bytes_per_token=300, batch_size=5)
     assert metrics["k"] == held.facts["k"] > 50 and held.facts["value_bits"] == 16
     words = Encoder(inputs[0].path).vocabulary()
     to_student, to_teacher = id_maps(words, words, 1024, 1024)
-    packed = Capture(held.path, [1.0, 2.0], 2.0, to_student)
+    packed = LoadedCapture(held.path, [1.0, 2.0], 2.0, to_student)
     data = DataFolder(inputs[1].path)
     examples = encode_rows(Encoder(inputs[0].path), data.template, data.rows("train"), 512)
-    assert find_rows(examples, packed.rows, to_teacher) == len(examples.items) == held.facts["sequences"] == 30
+    assert match_rows(examples, packed.rows, to_teacher) == len(examples.items) == held.facts["sequences"] == 30
     model = load_model(inputs[0], None)  # type: ignore[arg-type]
     losses = []
     for item in examples.items:
@@ -175,7 +175,7 @@ def test_kill_in_the_middle_loses_and_doubles_no_shard(tiny_model: Path, tmp_pat
     inputs = [model_view(tiny_model), dataset_view(tiny_dataset(tmp_path / "data", 1600))]
     params = {"teacher": inputs[0].id, "data": inputs[1].id, "shard_rows": 4, "batch_size": 4}
     ctx = MemoryContext(tmp_path / "killed", inputs)
-    order = Order(
+    order = JobSpec(
         job_id="j1",
         stage="capture",
         params=params,
@@ -390,12 +390,12 @@ def test_other_data_template_teacher_or_damage_is_refused(tmp_path: Path, inputs
 
     def refused(*views: ArtifactView) -> tuple[list[str], str]:
         """Codes of the check beforehand, and the code at the start of a run that goes on all the same."""
-        problems = distill.STAGE.check(params, TinyWorld(*views))
+        problems = distill.STAGE.check(params, FakeWorld(*views))
         with pytest.raises(StudioError) as error:
             distill.STAGE.run(params, MemoryContext(tmp_path / "s", list(views)))
         return [problem.code for problem in problems], error.value.code
 
-    assert distill.STAGE.check(params, TinyWorld(*inputs, held)) == []
+    assert distill.STAGE.check(params, FakeWorld(*inputs, held)) == []
     again = inputs[0].model_copy(update={"digest": "another"})
     with pytest.raises(StudioError, match="no longer the model"):
         distill.STAGE.run(params, MemoryContext(tmp_path / "s", [again, inputs[1], held]))
@@ -428,9 +428,9 @@ def test_checks_beforehand() -> None:
     assert capture.STAGE.check(capture.CaptureParams(teacher="m", data="d"), smol_world()) == []
 
 
-def forecast_world(**facts: Any) -> TinyWorld:
+def forecast_world(**facts: Any) -> FakeWorld:
     rows = {"rows": {"train": 400, "validation": 100}, "prompt_chars": 51, "answer_chars": 16}
-    world = TinyWorld().add("m", Kind.MODEL, **SMOL).add("${answers}", Kind.DATASET, **rows)
+    world = FakeWorld().add("m", Kind.MODEL, **SMOL).add("${answers}", Kind.DATASET, **rows)
     quote = capture.STAGE.quote(capture.CaptureParams(teacher="m", data="${answers}"), world)
     return world.add("${c}", Kind.CAPTURE, **{**quote.forecast, **facts})
 
@@ -455,7 +455,7 @@ def test_a_student_is_checked_against_the_forecast_of_its_capture() -> None:
 def test_a_capture_to_come_is_compared_with_the_student_s_rows_when_both_are_there(tmp_path: Path) -> None:
     views = [dataset_view(tiny_dataset(tmp_path / name), name) for name in ("made-from", "same", "other")]
     write_split(views[2].path, "train", [Row(id="1", input="red item", output="red")])
-    world = TinyWorld(*views).add("m", Kind.MODEL, **SMOL)
+    world = FakeWorld(*views).add("m", Kind.MODEL, **SMOL)
     forecast = capture.STAGE.quote(capture.CaptureParams(teacher="m", data="made-from"), world).forecast
     world.add("${c}", Kind.CAPTURE, **forecast)
 

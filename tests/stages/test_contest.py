@@ -9,17 +9,17 @@ import pytest
 from backend.core.endpoints import SavedEndpoint
 from backend.core.errors import StudioError
 from backend.core.schemas import Kind
-from backend.generation.voting import Sample, best, candidates
+from backend.generation.voting import Sample, best_group, group_by_answer
 from backend.jobs.context import MemoryContext
 from backend.stages.teacher import TeacherParams, check, quote, run
-from tests.providers.stand_in import StandIn
-from tests.stages.world import TinyWorld, made
+from tests.providers.fake_endpoint import FakeEndpoint
+from tests.stages.fake_world import FakeWorld, made
 
 JUDGED = "Score an answer by this rubric."
 
 
 @pytest.fixture
-def judged(server: StandIn, job: MemoryContext) -> MemoryContext:
+def judged(server: FakeEndpoint, job: MemoryContext) -> MemoryContext:
     """Samples differ by their seeds, the judge likes green only."""
     server.counts = True
 
@@ -36,13 +36,13 @@ def judged(server: StandIn, job: MemoryContext) -> MemoryContext:
     return job
 
 
-def params(server: StandIn, **change: Any) -> TeacherParams:
+def params(server: FakeEndpoint, **change: Any) -> TeacherParams:
     how = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "retries": 0, "timeout": 2}
     best_of = {"combine": "best", "judge_endpoint": "critic", "samples": 3, "temperature": 0.5}
     return TeacherParams(**{**how, **best_of, "include_labelled": False, **change})
 
 
-def test_the_highest_score_wins_and_all_scores_stay_with_the_row(server: StandIn, judged: MemoryContext) -> None:
+def test_the_highest_score_wins_and_all_scores_stay_with_the_row(server: FakeEndpoint, judged: MemoryContext) -> None:
     result = run(params(server), judged)
     data, manifest = made(judged)
     rows = list(data.rows("train"))
@@ -59,26 +59,26 @@ def test_the_highest_score_wins_and_all_scores_stay_with_the_row(server: StandIn
     assert len(server.asked) == asked
 
 
-def test_the_most_frequent_answer_would_have_won_the_vote(server: StandIn, judged: MemoryContext) -> None:
+def test_the_most_frequent_answer_would_have_won_the_vote(server: FakeEndpoint, judged: MemoryContext) -> None:
     run(params(server, combine="vote", judge_endpoint=""), judged)
     assert {(row.output, len(row.scores)) for row in made(judged)[0].rows("train")} == {("red", 0)}
 
 
-def test_a_low_best_score_is_not_sure_enough(server: StandIn, judged: MemoryContext) -> None:
+def test_a_low_best_score_is_not_sure_enough(server: FakeEndpoint, judged: MemoryContext) -> None:
     server.answer = lambda body: "2" if body["messages"][-1]["content"].startswith(JUDGED) else "red"
     with pytest.raises(StudioError) as caught:
         run(params(server, min_confidence=0.5), judged)
     assert caught.value.code == "synth.all_unsure"
 
 
-def test_the_budget_holds_for_the_judge_too(server: StandIn, judged: MemoryContext) -> None:
+def test_the_budget_holds_for_the_judge_too(server: FakeEndpoint, judged: MemoryContext) -> None:
     with pytest.raises(StudioError) as caught:
         run(params(server, budget=1.0, concurrency=1), judged)
     assert caught.value.code == "endpoints.budget_reached"
     assert 0 < sum(body["messages"][-1]["content"].startswith(JUDGED) for body in server.asked) < 24
 
 
-def test_a_judge_of_no_use_says_so(server: StandIn, judged: MemoryContext) -> None:
+def test_a_judge_of_no_use_says_so(server: FakeEndpoint, judged: MemoryContext) -> None:
     server.answer = lambda body: "red"
     with pytest.raises(StudioError) as caught:
         run(params(server), judged)
@@ -86,15 +86,15 @@ def test_a_judge_of_no_use_says_so(server: StandIn, judged: MemoryContext) -> No
 
 
 def test_of_equal_scores_the_more_frequent_answer_wins() -> None:
-    groups = candidates([Sample("a"), Sample("b"), Sample("B"), Sample("x", fault="no_label")], fold=True)
+    groups = group_by_answer([Sample("a"), Sample("b"), Sample("B"), Sample("x", fault="no_label")], fold=True)
     assert [[sample.answer for sample in group] for group in groups] == [["a"], ["b", "B"]]
-    assert best(groups, [4, 4]) == 1 and best(groups, [5, 4]) == 0
-    assert best(groups, [None, 1]) == 1 and best(groups, [None, None]) is None
-    assert best(groups[:1] * 2, [3, 3]) == 0
+    assert best_group(groups, [4, 4]) == 1 and best_group(groups, [5, 4]) == 0
+    assert best_group(groups, [None, 1]) == 1 and best_group(groups, [None, None]) is None
+    assert best_group(groups[:1] * 2, [3, 3]) == 0
 
 
 def test_what_can_never_work_is_said_before_and_the_judge_is_quoted() -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"pool": 100}, prompt_chars=80, answer_chars=10)
+    world = FakeWorld().add("d", Kind.DATASET, rows={"pool": 100}, prompt_chars=80, answer_chars=10)
     world.save("critic", input_price=1.0, output_price=1.0)
     outside = {"data": "d", "endpoint_url": "http://h/v1", "endpoint_model": "x"}
     alone = TeacherParams(**outside, combine="best")
@@ -104,6 +104,6 @@ def test_what_can_never_work_is_said_before_and_the_judge_is_quoted() -> None:
     assert not [problem for problem in check(judged, world) if problem.blocking]
     plain, whole = quote(TeacherParams(**several), world), quote(judged, world)
     assert plain.money == 0 < whole.money and whole.tokens > 2 * plain.tokens and whole.seconds > plain.seconds
-    unpriced = TinyWorld().add("d", Kind.DATASET, rows={"pool": 100}).save("critic")
+    unpriced = FakeWorld().add("d", Kind.DATASET, rows={"pool": 100}).save("critic")
     found = check(judged.model_copy(update={"budget": 1.0}), unpriced)
     assert "endpoints.budget_no_price" in {problem.code for problem in found}

@@ -15,7 +15,7 @@ from backend.data.dataset import DataFolder, Row, Template, data_facts, write_sp
 from backend.jobs.context import MemoryContext
 from backend.stages.curate import STAGE, CurateParams, check, quote, run
 from tests.helpers import view
-from tests.stages.world import TinyWorld
+from tests.stages.fake_world import FakeWorld
 
 LABELS = ["red", "green", "blue"]
 THINGS = ["apple", "kettle", "carpet", "teapot", "mirror", "window", "garden", "bottle"]
@@ -63,7 +63,7 @@ def test_bad_rows_go_and_are_counted_named_and_kept_aside(job: MemoryContext) ->
     assert drops["counts"] == counts
     assert {"id": "copy", "reason": "near_duplicate", "other": "red0"} in drops["rows"]
     assert {"id": "leaked", "reason": "leak", "other": "t"} in drops["rows"]
-    (aside,) = filter_report.dropped(data.path, "unsure", 5)
+    (aside,) = filter_report.dropped_rows(data.path, "unsure", 5)
     assert aside.row.input == "something like the sea" and aside.row.confidence == 0.3
 
 
@@ -80,14 +80,14 @@ def test_the_rest_of_the_dataset_is_its_own(job: MemoryContext) -> None:
 
 def test_variety_is_told_before_and_after(job: MemoryContext) -> None:
     result = run(CurateParams(data="dataset-d1", min_confidence=0.5), job)
-    report = filter_report.read(made(job)[0].path)
+    report = filter_report.read_report(made(job)[0].path)
     assert report and report.before.rows == 28 and report.after.rows == 24
     assert report.before.classes == {"red": 9, "green": 8, "blue": 10} and set(report.after.classes.values()) == {8}
     assert report.before.near_duplicates == pytest.approx(1 / 28, abs=1e-4) and report.after.near_duplicates == 0
     assert result.metrics["near_duplicates"] == 0 and 0 < result.metrics["distinct_2"] <= 1
     assert len(report.points) == 28 and {point.state for point in report.points} == {"kept", "dropped"}
     assert len({(point.x, point.y) for point in report.points}) > 20
-    assert filter_report.read(job.input("dataset-d1").path) is None
+    assert filter_report.read_report(job.input("dataset-d1").path) is None
 
 
 def test_nothing_left_and_cancel_make_no_artifact(job: MemoryContext) -> None:
@@ -101,11 +101,11 @@ def test_nothing_left_and_cancel_make_no_artifact(job: MemoryContext) -> None:
 
 
 def test_what_can_never_work_is_said_before() -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"train": 0, "pool": 9}, answer="text")
+    world = FakeWorld().add("d", Kind.DATASET, rows={"train": 0, "pool": 9}, answer="text")
     wrong = CurateParams(data="d", balance="median", must_match="(", answer_shortest=5, answer_longest=2)
     codes = [problem.code for problem in check(wrong, world)]
     assert codes == ["synth.pattern", "synth.lengths", "synth.no_answers", "synth.balance_text"]
-    fine = TinyWorld().add("d", Kind.DATASET, rows={"train": 4000, "test": 100}, prompt_chars=60, answer_chars=10)
+    fine = FakeWorld().add("d", Kind.DATASET, rows={"train": 4000, "test": 100}, prompt_chars=60, answer_chars=10)
     assert not check(CurateParams(data="d"), fine)
     assert quote(CurateParams(data="d"), fine).forecast["rows"] == {"train": 4000, "test": 100}
 

@@ -9,20 +9,20 @@ import pytest
 from backend.core.endpoints import SavedEndpoint
 from backend.core.errors import StudioError
 from backend.data.dataset import DataFolder, write_template
-from backend.generation.self_instruct import read
+from backend.generation.self_instruct import parse_texts
 from backend.jobs.context import MemoryContext
 from backend.stages import audition, evaluate, generate, teacher
-from tests.providers.stand_in import StandIn
-from tests.stages.world import log_of
+from tests.providers.fake_endpoint import FakeEndpoint
+from tests.stages.fake_world import log_of
 
 
 @pytest.fixture
-def cut(server: StandIn) -> StandIn:
+def truncated(server: FakeEndpoint) -> FakeEndpoint:
     server.ending = "length"
     return server
 
 
-def who(server: StandIn) -> dict[str, object]:
+def who(server: FakeEndpoint) -> dict[str, object]:
     return {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "retries": 0, "timeout": 2}
 
 
@@ -31,19 +31,19 @@ def as_text(job: MemoryContext) -> None:
     write_template(folder, DataFolder(folder).template.model_copy(update={"answer": "text", "labels": []}))
 
 
-def test_an_evaluation_tells_its_share(cut: StandIn, job: MemoryContext) -> None:
-    asked = evaluate.EvaluateParams(**who(cut), cost_prompts=1)
+def test_an_evaluation_tells_its_share(truncated: FakeEndpoint, job: MemoryContext) -> None:
+    asked = evaluate.EvaluateParams(**who(truncated), cost_prompts=1)
     assert evaluate.run(asked, job).metrics["cut_off"] == 0  # every answer is a whole label
     as_text(job)
     assert evaluate.run(asked, job).metrics["cut_off"] == 1
     assert any("15 of 15 replies were cut off" in line and "Raise max_new_tokens" in line for line in log_of(job))
-    cut.ending = "stop"
+    truncated.ending = "stop"
     assert evaluate.run(asked, job).metrics["cut_off"] == 0
 
 
-def test_an_audition_tells_it_of_each_candidate(cut: StandIn, job: MemoryContext) -> None:
+def test_an_audition_tells_it_of_each_candidate(truncated: FakeEndpoint, job: MemoryContext) -> None:
     as_text(job)
-    job.order.endpoints["a"] = SavedEndpoint(name="a", url=cut.url, model="a")
+    job.order.endpoints["a"] = SavedEndpoint(name="a", url=truncated.url, model="a")
     params = audition.AuditionParams(data="dataset-d1", endpoints=["a"], rows=4, retries=0, timeout=2)
     for _ in range(2):  # the second time from what was kept
         audition.run(params, job)
@@ -51,17 +51,17 @@ def test_an_audition_tells_it_of_each_candidate(cut: StandIn, job: MemoryContext
         assert sealed["manifest"]["facts"]["candidates"][0]["cut_off"] == 1.0
 
 
-def test_a_teacher_tells_the_share_of_its_replies(cut: StandIn, job: MemoryContext) -> None:
-    cut.answer = lambda body: "red" if "thing 0" in body["messages"][-1]["content"] else "It may be red or"
-    params = teacher.TeacherParams(**who(cut), keep_labels_only=True)
+def test_a_teacher_tells_the_share_of_its_replies(truncated: FakeEndpoint, job: MemoryContext) -> None:
+    truncated.answer = lambda body: "red" if "thing 0" in body["messages"][-1]["content"] else "It may be red or"
+    params = teacher.TeacherParams(**who(truncated), keep_labels_only=True)
     result = teacher.run(params, job)
     assert result.metrics["cut_off"] == 11 / 12 and result.metrics["answered"] == 1
     assert any("11 of 12 replies were cut off" in line for line in log_of(job))
 
 
-def test_generated_inputs_lose_what_is_not_whole(cut: StandIn, job: MemoryContext) -> None:
-    cut.answer = lambda body: f"1. a whole kettle {len(cut.asked)}\n2. half a k"
-    params = generate.GenerateParams(**who(cut), rows=2, concurrency=1, max_requests=2, near_duplicates=1.0)
+def test_generated_inputs_lose_what_is_not_whole(truncated: FakeEndpoint, job: MemoryContext) -> None:
+    truncated.answer = lambda body: f"1. a whole kettle {len(truncated.asked)}\n2. half a k"
+    params = generate.GenerateParams(**who(truncated), rows=2, concurrency=1, max_requests=2, near_duplicates=1.0)
     result = generate.run(params, job)
     sealed = [event for event in job.events if event["event"] == "artifact"][-1]
     new = [row.input for row in DataFolder(sealed["path"]).rows("pool") if row.id.startswith("g")]
@@ -69,13 +69,13 @@ def test_generated_inputs_lose_what_is_not_whole(cut: StandIn, job: MemoryContex
     assert result.metrics["cut_off"] == 1.0 and any("replies were cut off" in line for line in log_of(job))
 
 
-def test_when_nothing_whole_comes_the_limit_is_named(cut: StandIn, job: MemoryContext) -> None:
-    cut.answer = lambda body: "1. half a k"
+def test_when_nothing_whole_comes_the_limit_is_named(truncated: FakeEndpoint, job: MemoryContext) -> None:
+    truncated.answer = lambda body: "1. half a k"
     with pytest.raises(StudioError) as caught:
-        generate.run(generate.GenerateParams(**who(cut), rows=2, max_requests=2), job)
+        generate.run(generate.GenerateParams(**who(truncated), rows=2, max_requests=2), job)
     assert caught.value.code == "answers.new_cut_off" and "Raise max_new_tokens" in str(caught.value)
 
 
 def test_only_the_last_line_of_a_cut_reply_is_unfinished() -> None:
-    assert read("1. one\n2. two", cut=True) == ["one"] and read("1. one\n2. two") == ["one", "two"]
-    assert read(json.dumps(["one", "two"]), cut=True) == ["one", "two"]
+    assert parse_texts("1. one\n2. two", truncated=True) == ["one"] and parse_texts("1. one\n2. two") == ["one", "two"]
+    assert parse_texts(json.dumps(["one", "two"]), truncated=True) == ["one", "two"]

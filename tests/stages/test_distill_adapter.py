@@ -10,7 +10,7 @@ import pytest
 from backend.core.schemas import ArtifactView
 from backend.models import costs
 from backend.stages.distill import STAGE, DistillParams
-from tests.stages.test_distill_routes import curve, lab, learn, taught, weights
+from tests.stages.test_distill_methods import curve, lab, learn, taught, weights
 from tests.stages.test_finetune import SMOL, made, smol_world
 
 __all__ = ["lab"]
@@ -100,7 +100,7 @@ def test_the_model_that_is_kept_is_the_one_that_was_measured(lab: dict[str, Arti
     from backend.core.schemas import Kind
     from backend.data.chat_template import Encoder
     from backend.data.dataset import DataFolder
-    from backend.data.encoding import IGNORE, encode_rows
+    from backend.data.encoding import IGNORE_INDEX, encode_rows
     from backend.ml.inference.load import load_model
     from tests.helpers import view
 
@@ -112,6 +112,8 @@ def test_the_model_that_is_kept_is_the_one_that_was_measured(lab: dict[str, Arti
         labels = torch.tensor(item["labels"])[1:]
         with torch.inference_mode():
             logits = model(input_ids=torch.tensor([item["input_ids"]])).logits[0, :-1]
-        total += float(functional.cross_entropy(logits[labels != IGNORE], labels[labels != IGNORE], reduction="sum"))
-        count += int((labels != IGNORE).sum())
+        total += float(
+            functional.cross_entropy(logits[labels != IGNORE_INDEX], labels[labels != IGNORE_INDEX], reduction="sum")
+        )
+        count += int((labels != IGNORE_INDEX).sum())
     assert total / count == pytest.approx(curve(ctx, "eval_loss")[-1], abs=0.05)

@@ -16,8 +16,8 @@ from backend.jobs.context import MemoryContext
 from backend.stages.evaluate import STAGE, EvaluateParams, check, quote, run
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.onnx_models import converted
-from tests.providers.stand_in import StandIn
-from tests.stages.world import TinyWorld
+from tests.providers.fake_endpoint import FakeEndpoint
+from tests.stages.fake_world import FakeWorld
 
 COST = {"ttft_ms", "decode_tokens_per_s", "latency_ms_p50", "latency_ms_p95"}
 WEIGHT = {"peak_memory_bytes", "model_memory_bytes", "size_bytes", "parameters", "weights_bytes", "load_seconds"}
@@ -97,7 +97,7 @@ def test_torch_and_onnx_agree_on_open_answers(tmp_path: Path, tmp_path_factory: 
 
 
 def test_an_endpoint_has_quality_and_times_but_no_weight(tmp_path: Path) -> None:
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         server.answer = lambda body: "red" if "green" in str(body["messages"][-1]) else body_colour(body)
         given = {"endpoint_url": server.url, "endpoint_model": "big"}
         metrics, folder = evaluated(tmp_path, tiny_dataset(tmp_path / "data"), **given)
@@ -112,7 +112,7 @@ def body_colour(body: dict[str, Any]) -> str:
 
 
 def test_a_broken_endpoint_is_one_sentence(tmp_path: Path) -> None:
-    with StandIn(lambda n: "404").running() as server:
+    with FakeEndpoint(lambda n: "404").running() as server:
         with pytest.raises(StudioError) as caught:
             evaluated(tmp_path, tiny_dataset(tmp_path / "data"), endpoint_url=server.url, endpoint_model="big")
     assert caught.value.code == "chat.endpoint_not_found"
@@ -127,13 +127,13 @@ def test_a_split_without_answers_is_refused_before_anything_is_loaded(tmp_path: 
 
 
 def test_problems_before_the_start() -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"train": 5, "test": 0})
+    world = FakeWorld().add("d", Kind.DATASET, rows={"train": 5, "test": 0})
     codes = [problem.code for problem in check(EvaluateParams(data="d"), world)]
     assert codes == ["chat.one_teacher", "chat.no_rows"]
 
 
 def test_a_model_for_another_device_is_refused_with_its_name() -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"test": 5})
+    world = FakeWorld().add("d", Kind.DATASET, rows={"test": 5})
     world.add("far", Kind.ONNX, parameters=1000, target="directml", run=False).add("near", Kind.ONNX, parameters=1000)
     (problem,) = check(EvaluateParams(data="d", model="far"), world)
     assert problem.code == "quant.not_here" and "directml" in problem.text()
@@ -141,7 +141,7 @@ def test_a_model_for_another_device_is_refused_with_its_name() -> None:
 
 
 def test_a_small_onnx_model_is_quoted_faster_than_the_torch_one_it_came_from() -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"test": 300}, prompt_chars=90, answer_chars=12)
+    world = FakeWorld().add("d", Kind.DATASET, rows={"test": 300}, prompt_chars=90, answer_chars=12)
     facts = {"parameters": 134_515_008}
     world.add("t", Kind.MODEL, **facts, format="torch").add("o", Kind.ONNX, **facts, format="onnx", precision="int4")
     torch, onnx = (quote(EvaluateParams(data="d", model=ref), world) for ref in ("t", "o"))

@@ -10,7 +10,7 @@ import pytest
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
-from backend.core.stage import Described
+from backend.core.stage import ArtifactInfo
 from backend.data.chat_template import Encoder
 from backend.jobs.context import MemoryContext
 from backend.stages.finetune import STAGE, FinetuneParams
@@ -27,9 +27,9 @@ class World:
         self.views = {known.id: known for known in views}
         self.pace = pace
 
-    def describe(self, ref: str) -> Described | None:
+    def describe(self, ref: str) -> ArtifactInfo | None:
         known = self.views.get(ref)
-        return Described(kind=known.kind, facts=known.facts, path=str(known.path)) if known else None
+        return ArtifactInfo(kind=known.kind, facts=known.facts, path=str(known.path)) if known else None
 
     def speed(self) -> float:
         return self.pace
@@ -162,7 +162,7 @@ def test_answers_that_do_not_fit(tmp_path: Path, inputs: list[ArtifactView]) -> 
 
 @pytest.mark.ml
 def test_license_and_notice_go_with_the_weights(tmp_path: Path, inputs: list[ArtifactView]) -> None:
-    from backend.ml.compression.olive_export import plain_folder
+    from backend.ml.compression.olive_export import merged_model_folder
 
     base = model_view(build_tiny_model(tmp_path / "base"))
     (base.path / "LICENSE").write_text("Apache License")
@@ -171,7 +171,7 @@ def test_license_and_notice_go_with_the_weights(tmp_path: Path, inputs: list[Art
     _, ctx = tune(tmp_path, [base, inputs[1]], epochs=1)
     path, manifest = made(ctx)
     (tmp_path / "merged").mkdir()
-    merged = plain_folder(view(path, Kind.ADAPTER, "a", **manifest["facts"]), ctx.input, tmp_path / "merged")
+    merged = merged_model_folder(view(path, Kind.ADAPTER, "a", **manifest["facts"]), ctx.input, tmp_path / "merged")
     for folder in (path, merged):
         assert (folder / "LICENSE").read_text() == "Apache License"
         assert (folder / "NOTICE").read_text() == "Made by A.\n\nSentences by B.\n"

@@ -17,15 +17,15 @@ from backend.jobs.context import MemoryContext
 from backend.stages.generate import STAGE, GenerateParams, check, quote, run
 from tests.helpers import dataset_view, model_view, tiny_dataset
 from tests.onnx_models import build_lively_model
-from tests.providers.stand_in import StandIn
-from tests.stages.world import TinyWorld, made
+from tests.providers.fake_endpoint import FakeEndpoint
+from tests.stages.fake_world import FakeWorld, made
 
 NOUNS = ["kettle", "carpet", "teapot", "mirror", "window", "garden", "bottle", "hammer", "ladder", "pillow", "basket"]
 
 
 @pytest.fixture
-def server() -> Iterator[StandIn]:
-    with StandIn().running() as running:
+def server() -> Iterator[FakeEndpoint]:
+    with FakeEndpoint().running() as running:
         running.answer = Author()  # type: ignore[method-assign]
         yield running
 
@@ -44,12 +44,12 @@ class Author:
         return json.dumps([f"{'abcdefghij'[n + self.times % 5] * 5} {noun} in {label} {self.times}" for n in range(5)])
 
 
-def params(server: StandIn, **change: Any) -> GenerateParams:
+def params(server: FakeEndpoint, **change: Any) -> GenerateParams:
     settings = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "retries": 0, "timeout": 2}
     return GenerateParams(**{**settings, "rows": 30, **change})
 
 
-def test_new_inputs_join_the_pool_and_all_else_stays(server: StandIn, job: MemoryContext) -> None:
+def test_new_inputs_join_the_pool_and_all_else_stays(server: FakeEndpoint, job: MemoryContext) -> None:
     (job.input("dataset-d1").path / "NOTICE").write_text("Sentences by somebody", encoding="utf-8")
     result = run(params(server), job)
     data, manifest = made(job)
@@ -68,7 +68,7 @@ def test_new_inputs_join_the_pool_and_all_else_stays(server: StandIn, job: Memor
     assert made(job)[0].count("pool") == 30
 
 
-def test_what_is_known_or_measures_is_refused_and_counted(server: StandIn, job: MemoryContext) -> None:
+def test_what_is_known_or_measures_is_refused_and_counted(server: FakeEndpoint, job: MemoryContext) -> None:
     author = Author()
 
     def answer(body: dict[str, Any]) -> str:
@@ -87,13 +87,13 @@ def test_what_is_known_or_measures_is_refused_and_counted(server: StandIn, job: 
     assert drops["counts"]["leak"] == result.metrics["dropped_leak"] == 2
     assert [drop["other"] for drop in drops["rows"] if drop["reason"] == "leak"] == ["45", "32"]
     assert drops["counts"]["near_duplicate"] >= 3 and drops["counts"]["input_length"] == 1
-    report = filter_report.read(data.path)
+    report = filter_report.read_report(data.path)
     assert report and report.dropped == drops["counts"]
     assert {point.state for point in report.points} == {"seed", "kept", "dropped"}
     assert report.after.rows == report.before.rows + 30
 
 
-def test_a_second_run_asks_nothing_and_makes_the_same(server: StandIn, job: MemoryContext) -> None:
+def test_a_second_run_asks_nothing_and_makes_the_same(server: FakeEndpoint, job: MemoryContext) -> None:
     run(params(server), job)
     first, asked = [row.id for row in made(job)[0].rows("pool")], len(server.asked)
     again = run(params(server), job)
@@ -102,7 +102,7 @@ def test_a_second_run_asks_nothing_and_makes_the_same(server: StandIn, job: Memo
 
 
 @pytest.mark.parametrize("word", ["500", "half", "html"])
-def test_after_a_fault_only_the_rest_is_asked(server: StandIn, job: MemoryContext, word: str) -> None:
+def test_after_a_fault_only_the_rest_is_asked(server: FakeEndpoint, job: MemoryContext, word: str) -> None:
     server.script = lambda n: word if n >= 4 else "200"
     with pytest.raises(StudioError, match="answers kept: 4"):
         run(params(server, concurrency=1), job)
@@ -111,7 +111,7 @@ def test_after_a_fault_only_the_rest_is_asked(server: StandIn, job: MemoryContex
     assert result.metrics["cached"] == 4 and result.metrics["rows"] == 30
 
 
-def test_a_cancel_keeps_the_replies(server: StandIn, job: MemoryContext) -> None:
+def test_a_cancel_keeps_the_replies(server: FakeEndpoint, job: MemoryContext) -> None:
     author = Author()
 
     def answer(body: dict[str, Any]) -> str:
@@ -126,7 +126,7 @@ def test_a_cancel_keeps_the_replies(server: StandIn, job: MemoryContext) -> None
     assert run(params(server, concurrency=1), job).metrics["cached"] >= 2
 
 
-def test_a_model_that_repeats_itself_ends_and_says_so(server: StandIn, job: MemoryContext) -> None:
+def test_a_model_that_repeats_itself_ends_and_says_so(server: FakeEndpoint, job: MemoryContext) -> None:
     server.answer = lambda body: '["always the same thing"]'
     result = run(params(server, rows=500), job)
     assert result.metrics["rows"] == 1 and len(server.asked) <= 4 * 32
@@ -139,7 +139,7 @@ def test_a_model_that_repeats_itself_ends_and_says_so(server: StandIn, job: Memo
     assert len([1 for body in server.asked if "Write 1 new" in body["messages"][0]["content"]]) == 3
 
 
-def test_messy_replies_are_read_and_unreadable_ones_counted(server: StandIn, job: MemoryContext) -> None:
+def test_messy_replies_are_read_and_unreadable_ones_counted(server: FakeEndpoint, job: MemoryContext) -> None:
     author = Author()
 
     def answer(body: dict[str, Any]) -> str:
@@ -158,14 +158,14 @@ def test_messy_replies_are_read_and_unreadable_ones_counted(server: StandIn, job
 
 
 @pytest.mark.parametrize("method", ["paraphrase", "evolve"])
-def test_every_method_makes_rows(server: StandIn, job: MemoryContext, method: str) -> None:
+def test_every_method_makes_rows(server: FakeEndpoint, job: MemoryContext, method: str) -> None:
     assert run(params(server, method=method, rows=12), job).metrics["rows"] == 12
     assert any("Text: " in body["messages"][0]["content"] for body in server.asked)
     shown = {body["messages"][0]["content"].partition("Text: ")[2].partition("\n")[0] for body in server.asked}
     assert shown <= {row.input for row in DataFolder(job.input("dataset-d1").path).rows("train")}
 
 
-def test_no_question_shows_a_row_that_measures(server: StandIn, job: MemoryContext) -> None:
+def test_no_question_shows_a_row_that_measures(server: FakeEndpoint, job: MemoryContext) -> None:
     run(params(server), job)
     said = "\n".join(body["messages"][0]["content"] for body in server.asked)
     data = DataFolder(job.input("dataset-d1").path)
@@ -173,8 +173,8 @@ def test_no_question_shows_a_row_that_measures(server: StandIn, job: MemoryConte
     assert all(f". {row.input}\n" not in said for split in ("validation", "test") for row in data.rows(split))
 
 
-def test_what_can_never_work_is_said_before(server: StandIn, job: MemoryContext) -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"train": 0, "pool": 0, "test": 5})
+def test_what_can_never_work_is_said_before(server: FakeEndpoint, job: MemoryContext) -> None:
+    world = FakeWorld().add("d", Kind.DATASET, rows={"train": 0, "pool": 0, "test": 5})
     assert [p.code for p in check(GenerateParams(data="d"), world)] == ["chat.one_teacher", "synth.no_seeds"]
     folder = job.input("dataset-d1").path
     talk = [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "hi"}]
@@ -186,7 +186,7 @@ def test_what_can_never_work_is_said_before(server: StandIn, job: MemoryContext)
 
 
 def test_the_forecast_counts_rows_and_tokens() -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"train": 400, "pool": 100}, prompt_chars=90)
+    world = FakeWorld().add("d", Kind.DATASET, rows={"train": 400, "pool": 100}, prompt_chars=90)
     outside = {"data": "d", "endpoint_url": "http://h/v1", "endpoint_model": "x"}
     asked = quote(GenerateParams(**outside, rows=200), world)
     assert asked.forecast["rows"] == {"train": 400, "pool": 300} and asked.tokens > 200 * 25

@@ -9,14 +9,14 @@ import pytest
 from backend.core.errors import StudioError
 from backend.core.schemas import Kind
 from backend.data import filter_report
-from backend.generation.judge import score_in
+from backend.generation.judge import parse_score
 from backend.jobs.context import MemoryContext
 from backend.stages.judge import STAGE, JudgeParams, check, quote, run
-from tests.providers.stand_in import StandIn
-from tests.stages.world import TinyWorld, log_of, made
+from tests.providers.fake_endpoint import FakeEndpoint
+from tests.stages.fake_world import FakeWorld, log_of, made
 
 
-def params(server: StandIn, **change: Any) -> JudgeParams:
+def params(server: FakeEndpoint, **change: Any) -> JudgeParams:
     settings = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "judge", "retries": 0, "timeout": 2}
     return JudgeParams(**{**settings, **change})
 
@@ -44,27 +44,27 @@ def verdict(body: dict[str, Any]) -> str:
     ],
 )
 def test_a_score_is_found_or_not(reply: str, score: int | None) -> None:
-    assert score_in(reply) == score
+    assert parse_score(reply) == score
 
 
-def test_low_scores_go_and_the_others_become_confidence(server: StandIn, job: MemoryContext) -> None:
+def test_low_scores_go_and_the_others_become_confidence(server: FakeEndpoint, job: MemoryContext) -> None:
     server.answer = verdict  # type: ignore[method-assign]
     result = run(params(server), job)
     data, manifest = made(job)
     rows = list(data.rows("train"))
     assert {(row.output, row.confidence) for row in rows} == {("green", 1.0), ("red", None)}
-    assert {(drop.row.output, drop.row.confidence) for drop in filter_report.dropped(data.path, "low_score", 99)} == {
-        ("blue", 0.25)
-    }
+    assert {
+        (drop.row.output, drop.row.confidence) for drop in filter_report.dropped_rows(data.path, "low_score", 99)
+    } == {("blue", 0.25)}
     assert result.metrics["dropped_low_score"] == result.metrics["unreadable"] == 10 and result.metrics["kept"] == 20
     assert result.metrics["score"] == manifest["facts"]["score"] == 3.5
     assert data.count("test") == 15 and data.count("pool") == 12 and manifest["parents"] == ["dataset-d1"]
     assert "10 of 30 replies of the judge hold no score" in "\n".join(log_of(job))
-    report = filter_report.read(data.path)
+    report = filter_report.read_report(data.path)
     assert report and report.after.classes == {"red": 10, "green": 10, "blue": 0}
 
 
-def test_the_judge_reads_rubric_question_and_answer_and_is_asked_once(server: StandIn, job: MemoryContext) -> None:
+def test_the_judge_reads_rubric_question_and_answer_and_is_asked_once(server: FakeEndpoint, job: MemoryContext) -> None:
     server.answer = verdict  # type: ignore[method-assign]
     run(params(server, rubric="Colours only."), job)
     said = next(
@@ -76,7 +76,7 @@ def test_the_judge_reads_rubric_question_and_answer_and_is_asked_once(server: St
     assert len(server.asked) == 30 and made(job)[0].count("train") == 30
 
 
-def test_after_a_fault_only_the_rest_is_asked(server: StandIn, job: MemoryContext) -> None:
+def test_after_a_fault_only_the_rest_is_asked(server: FakeEndpoint, job: MemoryContext) -> None:
     server.answer = verdict  # type: ignore[method-assign]
     server.script = lambda n: "500" if n >= 7 else "200"
     with pytest.raises(StudioError, match="answers kept: 7"):
@@ -85,7 +85,7 @@ def test_after_a_fault_only_the_rest_is_asked(server: StandIn, job: MemoryContex
     assert run(params(server, concurrency=1), job).metrics["cached"] == 7
 
 
-def test_a_judge_of_no_use_and_rows_of_no_use_say_so(server: StandIn, job: MemoryContext) -> None:
+def test_a_judge_of_no_use_and_rows_of_no_use_say_so(server: FakeEndpoint, job: MemoryContext) -> None:
     server.answer = lambda body: "What a lovely answer"
     with pytest.raises(StudioError) as caught:
         run(params(server), job)
@@ -97,7 +97,7 @@ def test_a_judge_of_no_use_and_rows_of_no_use_say_so(server: StandIn, job: Memor
 
 
 def test_what_can_never_work_is_said_before_and_the_rest_is_quoted() -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"train": 0, "pool": 9})
+    world = FakeWorld().add("d", Kind.DATASET, rows={"train": 0, "pool": 9})
     assert [p.code for p in check(JudgeParams(data="d"), world)] == ["chat.one_teacher", "synth.no_answers"]
     outside = {"data": "d", "endpoint_url": "http://h/v1", "endpoint_model": "x"}
     world.add("d", Kind.DATASET, rows={"train": 1000}, prompt_chars=80, answer_chars=10)

@@ -24,7 +24,7 @@ from backend.packaging.model_card import model_card
 from backend.stages.package import STAGE, PackageParams, check, quote, run
 from tests.helpers import dataset_view, view
 from tests.onnx_models import Converted, converted
-from tests.stages.world import TinyWorld
+from tests.stages.fake_world import FakeWorld
 
 GUARD = """
 import runpy, sys
@@ -183,10 +183,10 @@ def test_a_reason_that_nothing_needs_is_not_shown(made: Converted, tmp_path: Pat
 
 def test_reports_of_another_model_are_refused_beforehand(tmp_path: Path) -> None:
     model = view(tmp_path / "onnx-o1", Kind.ONNX, "onnx-o1", size_bytes=1_000_000)
-    world = TinyWorld(model).add("later", Kind.REPORT)
+    world = FakeWorld(model).add("later", Kind.REPORT)
     for ref, facts in (("other", {"model": "onnx-o2", "passed": True}), ("bad", {"model": "onnx-o1", "passed": False})):
         found = view(tmp_path, Kind.REPORT, ref, report="parity", failed=["kl"], **facts)
-        world.known[ref] = TinyWorld(found).known[ref]
+        world.known[ref] = FakeWorld(found).known[ref]
     codes = [p.code for p in check(PackageParams(model="onnx-o1", reports=["other", "bad", "later"]), world)]
     assert codes == ["package.report_other", "package.report_failed"]
     assert not check(PackageParams(model="onnx-o1", reports=["other", "bad"], overrule="I know."), world)
@@ -207,11 +207,11 @@ def test_versions_count_up_and_one_version_is_one_package(made: Converted, tmp_p
 @pytest.mark.ml
 def test_what_was_packed_verifies(made: Converted, tmp_path: Path) -> None:
     folder, _ = packed(made, tmp_path)
-    assert verify.verify(folder / "colours") == [] and verify.verify(folder / "colours.zip") == []
+    assert verify.verify_package(folder / "colours") == [] and verify.verify_package(folder / "colours.zip") == []
 
 
 def test_a_version_is_three_numbers() -> None:
-    world = TinyWorld().add("o", Kind.ONNX, size_bytes=80_000_000)
+    world = FakeWorld().add("o", Kind.ONNX, size_bytes=80_000_000)
     for version in ("1", "1.0", "v1.0.0", "01.0.0", "1.0.0 ", "1.0.0-"):
         assert [p.code for p in check(PackageParams(model="o", version=version), world)] == ["package.version"], version
     for version in ("", "0.1.0", "1.0.0-rc.1", "10.20.30+build"):
@@ -225,7 +225,7 @@ def test_a_model_without_evaluation_or_license_says_so(tmp_path: Path) -> None:
 
 
 def test_names_that_leave_the_folder_are_refused() -> None:
-    world = TinyWorld().add("o", Kind.ONNX, size_bytes=80_000_000).add("m", Kind.MODEL)
+    world = FakeWorld().add("o", Kind.ONNX, size_bytes=80_000_000).add("m", Kind.MODEL)
     for name in ("../up", "a/b", ".hidden", "two words"):
         assert [p.code for p in check(PackageParams(model="o", name=name), world)] == ["chat.package_name"]
     assert [p.code for p in check(PackageParams(model="m"), world)] == ["core.artifact_kind"]

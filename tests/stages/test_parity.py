@@ -11,11 +11,11 @@ import pytest
 from backend.core.schemas import ArtifactView, Kind
 from backend.jobs.context import MemoryContext
 from backend.stages.parity import STAGE, ParityParams, check, quote, run
-from tests.checks import broken as ways
-from tests.checks.broken import broken
+from tests.checks import broken_exports as ways
+from tests.checks.broken_exports import broken_copy
 from tests.helpers import dataset_view, view
 from tests.onnx_models import Converted, converted
-from tests.stages.world import TinyWorld
+from tests.stages.fake_world import FakeWorld
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_a_good_export_passes_and_says_by_how_much(tmp_path: Path, made: Convert
 
 @pytest.mark.ml
 def test_damaged_weights_fail_by_their_probabilities(tmp_path: Path, made: Converted) -> None:
-    folder = broken(made.onnx.path, tmp_path / "export", ways.damaged_weights)
+    folder = broken_copy(made.onnx.path, tmp_path / "export", ways.damaged_weights)
     report = compared(tmp_path, made, made.onnx.model_copy(update={"path": folder}))
     assert not report["passed"]
     assert {"kl_prompt", "kl_answer"} & set(report["failed"]), report["checks"]
@@ -63,7 +63,7 @@ def test_an_export_that_can_not_be_loaded_is_a_failed_report(tmp_path: Path, mad
         file = folder / "model.onnx"
         file.write_bytes(file.read_bytes()[:5000])
 
-    folder = broken(made.onnx.path, tmp_path / "export", cut)
+    folder = broken_copy(made.onnx.path, tmp_path / "export", cut)
     report = compared(tmp_path, made, made.onnx.model_copy(update={"path": folder}))
     assert {"runs", "token_agreement", "kl_answer", "task_loss"} <= set(report["failed"])
     assert "kl_answer" not in report
@@ -72,7 +72,7 @@ def test_an_export_that_can_not_be_loaded_is_a_failed_report(tmp_path: Path, mad
 @pytest.mark.ml
 def test_the_model_in_a_package_is_compared(tmp_path: Path, made: Converted) -> None:
     package = tmp_path / "package"
-    broken(made.onnx.path, package / "it" / "model", ways.swapped_end)
+    broken_copy(made.onnx.path, package / "it" / "model", ways.swapped_end)
     packed = view(package, Kind.PACKAGE, "package-p1", [made.onnx.id], folder="it", model=made.onnx.id)
     job = MemoryContext(tmp_path / "job", [packed, made.onnx, made.torch, dataset_view(made.data)])
     result = run(ParityParams(model=packed.id, data="dataset-d1", rows=4, max_new_tokens=2), job)
@@ -85,16 +85,16 @@ def test_the_model_in_a_package_is_compared(tmp_path: Path, made: Converted) -> 
 def test_what_has_no_original_is_refused_before_it_starts(tmp_path: Path, made: Converted) -> None:
     data = dataset_view(made.data)
     params = ParityParams(model=made.onnx.id, data=data.id)
-    assert check(params, TinyWorld(made.onnx, made.torch, data)) == []
-    assert [one.code for one in check(params, TinyWorld(made.onnx, data))] == ["gate.no_original"]
+    assert check(params, FakeWorld(made.onnx, made.torch, data)) == []
+    assert [one.code for one in check(params, FakeWorld(made.onnx, data))] == ["gate.no_original"]
     empty = dataset_view(made.data).model_copy(update={"facts": {**data.facts, "rows": {"validation": 0}}})
-    codes = [one.code for one in check(params, TinyWorld(made.onnx, made.torch, empty))]
+    codes = [one.code for one in check(params, FakeWorld(made.onnx, made.torch, empty))]
     assert codes == ["chat.no_rows"]
 
 
 def test_more_rows_take_longer_and_the_original_takes_the_memory() -> None:
     facts = {"parameters": 134_515_008, "precision": "int4", "format": "onnx"}
-    world = TinyWorld().add("m", Kind.ONNX, **facts).add("d", Kind.DATASET, rows={"validation": 500}, prompt_chars=60)
+    world = FakeWorld().add("m", Kind.ONNX, **facts).add("d", Kind.DATASET, rows={"validation": 500}, prompt_chars=60)
     few, many = (quote(ParityParams(model="m", data="d", rows=rows), world) for rows in (16, 200))
     assert few.seconds < many.seconds and few.memory_bytes > 4 * facts["parameters"]
     assert few.forecast == {"report": "parity"}

@@ -21,7 +21,7 @@ from backend.packaging import foundry
 from backend.stages.prove import STAGE, ProveParams, check, quote, run
 from tests.helpers import dataset_view
 from tests.onnx_models import Converted, converted
-from tests.stages.world import TinyWorld
+from tests.stages.fake_world import FakeWorld
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ class Runtime:
 def proven(
     made: Converted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int = 5, **change: Any
 ) -> tuple[Path, dict[str, Any], dict[str, float]]:
-    monkeypatch.setattr(foundry, "ask", Runtime(made, **change))
+    monkeypatch.setattr(foundry, "ask_foundry", Runtime(made, **change))
     data = dataset_view(made.data)
     job = MemoryContext(tmp_path / "job", [made.onnx, data])
     result = run(ProveParams(model=made.onnx.id, data=data.id, rows=rows), job)
@@ -96,7 +96,7 @@ def test_what_differs_is_named(
 
 def test_a_lost_share_of_right_labels_is_noticed(tmp_path: Path) -> None:
     from backend.data.dataset import DataFolder
-    from backend.stages.prove import _compared
+    from backend.stages.prove import _compare
     from tests.helpers import tiny_dataset
 
     data = DataFolder(tiny_dataset(tmp_path))
@@ -111,18 +111,18 @@ def test_a_lost_share_of_right_labels_is_noticed(tmp_path: Path) -> None:
 
     params = ProveParams(model="o", data="d", min_agreement=0.5, max_drop=0.15)
     for wrong, kept in ((1, True), (2, False)):
-        checks, numbers = _compared(params, data, rows, side(0), side(wrong))
+        checks, numbers = _compare(params, data, rows, side(0), side(wrong))
         assert {each["check"]: each["passed"] for each in checks}["accuracy kept"] is kept
         assert numbers["accuracy"] == 1 - wrong / 10 and numbers["here_accuracy"] == 1
 
 
 def test_what_is_missing_is_said_beforehand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    world = TinyWorld().add("o", Kind.ONNX, size_bytes=80_000_000, parameters=134e6, format="onnx", precision="int4")
+    world = FakeWorld().add("o", Kind.ONNX, size_bytes=80_000_000, parameters=134e6, format="onnx", precision="int4")
     world.add("d", Kind.DATASET, rows={"validation": 200}, prompt_chars=80, answer_chars=10).add("m", Kind.MODEL)
     world.add("p", Kind.PACKAGE, model="o")
-    monkeypatch.setenv(foundry.VARIABLE, str(tmp_path / "nowhere"))
+    monkeypatch.setenv(foundry.PYTHON_VARIABLE, str(tmp_path / "nowhere"))
     assert [p.code for p in check(ProveParams(model="o", data="d"), world)] == ["foundry.missing"]
-    monkeypatch.setenv(foundry.VARIABLE, "/bin/sh")
+    monkeypatch.setenv(foundry.PYTHON_VARIABLE, "/bin/sh")
     assert not check(ProveParams(model="o", data="d"), world) and not check(ProveParams(model="p", data="d"), world)
     codes = [p.code for p in check(ProveParams(model="m", data="d", split="test"), world)]
     assert codes == ["core.artifact_kind", "chat.no_rows"]
@@ -132,7 +132,7 @@ def test_what_is_missing_is_said_beforehand(monkeypatch: pytest.MonkeyPatch, tmp
 
 @pytest.mark.ml
 @pytest.mark.skipif(
-    not os.environ.get(foundry.VARIABLE) and importlib.util.find_spec("foundry_local_sdk") is None,
+    not os.environ.get(foundry.PYTHON_VARIABLE) and importlib.util.find_spec("foundry_local_sdk") is None,
     reason="foundry-local-sdk is not installed",
 )
 def test_the_real_runtime_answers_as_ours(made: Converted, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from backend.ml.inference.open import open_engine
 from backend.stages.quantize import STAGE, QuantizeParams, check, quote, run
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset, view
 from tests.onnx_models import SCALE, Converted, build_lively_model, converted
-from tests.stages.world import TinyWorld
+from tests.stages.fake_world import FakeWorld
 
 FACTS = {
     "parameters": 134_515_008,
@@ -56,7 +56,7 @@ def test_progress_names_the_phases(made: Converted) -> None:
 
 
 def test_the_forecast_of_sizes_is_what_was_measured() -> None:
-    world = TinyWorld().add("m", Kind.MODEL, **FACTS).add("six", Kind.MODEL, **{**FACTS, "parameters": 49_552_128})
+    world = FakeWorld().add("m", Kind.MODEL, **FACTS).add("six", Kind.MODEL, **{**FACTS, "parameters": 49_552_128})
     measured = {("m", "int4", "auto", 64): 82_784_563, ("six", "int4", "auto", 64): 33_996_263}
     measured |= {("six", "int4", "auto", 32): 37_441_500, ("six", "int4", "plain", 64): 146_815_000}
     measured |= {("six", "fp32", "auto", 64): 317_115_000}
@@ -66,12 +66,12 @@ def test_the_forecast_of_sizes_is_what_was_measured() -> None:
 
 
 def test_a_forecast_model_has_the_facts_that_later_stages_need() -> None:
-    forecast = quote(QuantizeParams(model="m"), TinyWorld().add("m", Kind.MODEL, **FACTS)).forecast
+    forecast = quote(QuantizeParams(model="m"), FakeWorld().add("m", Kind.MODEL, **FACTS)).forecast
     assert forecast["format"] == "onnx" and forecast["precision"] == "int4" and forecast["parameters"] == 134_515_008
 
 
 def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
-    world = TinyWorld().add("m", Kind.MODEL, **{**FACTS, "tied": False})
+    world = FakeWorld().add("m", Kind.MODEL, **{**FACTS, "tied": False})
     problems = check(QuantizeParams(model="m", block_size=128, method="tied"), world)
     assert [problem.code for problem in problems] == ["chat.block_size", "chat.untied"]
     assert "32, 64" in problems[0].text()
@@ -80,7 +80,7 @@ def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
 
 
 def test_a_hidden_size_without_blocks_leaves_fp32() -> None:
-    world = TinyWorld().add("m", Kind.MODEL, **{**FACTS, "hidden_size": 100})
+    world = FakeWorld().add("m", Kind.MODEL, **{**FACTS, "hidden_size": 100})
     assert [p.code for p in check(QuantizeParams(model="m"), world)] == ["chat.no_block_size"]
     assert check(QuantizeParams(model="m", precision="fp32"), world) == []
 
@@ -90,12 +90,12 @@ def test_narrow_heads_are_refused_also_below_an_adapter(tmp_path: Path) -> None:
     base = model_view(build_tiny_model(tmp_path / "narrow", hidden=32))
     adapter = view(tmp_path, Kind.ADAPTER, "a", base=base.id, hidden_size=32, tied=True, parameters=1000)
     for ref in (base.id, "a"):
-        problems = check(QuantizeParams(model=ref, block_size=32), TinyWorld(base, adapter))
+        problems = check(QuantizeParams(model=ref, block_size=32), FakeWorld(base, adapter))
         assert [problem.code for problem in problems] == ["chat.head_size"]
 
 
 def test_fp16_is_for_graphics_cards_and_what_is_built_for_them_is_marked() -> None:
-    world = TinyWorld().add("m", Kind.MODEL, **FACTS)
+    world = FakeWorld().add("m", Kind.MODEL, **FACTS)
     assert [p.code for p in check(QuantizeParams(model="m", precision="fp16"), world)] == ["quant.fp16_cpu"]
     built = QuantizeParams(model="m", precision="fp16", target="cuda")
     assert check(built, world) == []
@@ -104,7 +104,7 @@ def test_fp16_is_for_graphics_cards_and_what_is_built_for_them_is_marked() -> No
 
 
 def test_calibration_and_scan_need_rows_of_their_own_splits() -> None:
-    world = TinyWorld().add("m", Kind.MODEL, **FACTS).add("d", Kind.DATASET, rows={"train": 5, "validation": 0})
+    world = FakeWorld().add("m", Kind.MODEL, **FACTS).add("d", Kind.DATASET, rows={"train": 5, "validation": 0})
     for wish in ({"rounding": "gptq"}, {"exact_layers": 2}):
         assert [p.code for p in check(QuantizeParams(model="m", **wish), world)] == ["quant.data_needed"]
     assert check(QuantizeParams(model="m", data="d", rounding="gptq"), world) == []
@@ -114,7 +114,7 @@ def test_calibration_and_scan_need_rows_of_their_own_splits() -> None:
 
 
 def test_an_untied_model_takes_the_plain_way() -> None:
-    world = TinyWorld().add("m", Kind.MODEL, **{**FACTS, "tied": False})
+    world = FakeWorld().add("m", Kind.MODEL, **{**FACTS, "tied": False})
     assert quote(QuantizeParams(model="m"), world).forecast["recipe"] == "plain"
 
 

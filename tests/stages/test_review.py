@@ -13,15 +13,15 @@ from backend.core.errors import StudioError
 from backend.core.schemas import Kind
 from backend.data.dataset import DataFolder, Row, write_split
 from backend.data.decisions import Decision, decision_lines
-from backend.data.review_order import Deck
+from backend.data.review_order import ReviewQueue
 from backend.jobs.context import MemoryContext
 from backend.planning import recipes
 from backend.stages import curate, judge, teacher
 from backend.stages.review import STAGE, ReviewParams, check, quote, run
 from tests.helpers import dataset_view, tiny_dataset, view
-from tests.providers.stand_in import StandIn
-from tests.stages.world import TinyWorld
-from tests.studio.house import House
+from tests.providers.fake_endpoint import FakeEndpoint
+from tests.stages.fake_world import FakeWorld
+from tests.studio.builder import StudioBuilder
 
 SAID = [
     Decision(row="p0", decision="accept"),
@@ -138,7 +138,7 @@ def test_a_judge_is_asked_only_about_answers_that_no_person_gave_or_saw(job: Mem
     data = DataFolder(job.input(reviewed(job, tmp_path)).path)
     before = [*data.rows("train"), Row(id="p9", input="thing 9", output=" ")]
     write_split(data.path, "train", before)
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         server.answer = lambda body: "1"
         outside = {"endpoint_url": server.url, "endpoint_model": "judge"}
         result = judge.run(judge.JudgeParams(data="reviewed", **outside), job)
@@ -154,7 +154,7 @@ def test_a_judge_with_nothing_left_to_judge_changes_nothing(job: MemoryContext, 
     data = DataFolder(job.input(reviewed(job, tmp_path)).path)
     before = [row for row in data.rows("train") if row.id != "p3"]
     write_split(data.path, "train", before)
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         outside = {"endpoint_url": server.url, "endpoint_model": "judge"}
         result = judge.run(judge.JudgeParams(data="reviewed", **outside), job)
         assert not server.asked
@@ -167,7 +167,7 @@ def test_another_teacher_keeps_the_decisions_with_the_rows_that_they_are_about(
     job: MemoryContext, tmp_path: Path
 ) -> None:
     data = reviewed(job, tmp_path)
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         asked = {"data": data, "endpoint_url": server.url, "endpoint_model": "next", "keep_labels_only": False}
         for more, there in (({}, True), ({"splits": ["train"]}, False), ({"include_labelled": False}, False)):
             teacher.run(teacher.TeacherParams(**asked, **more), job)
@@ -177,18 +177,18 @@ def test_another_teacher_keeps_the_decisions_with_the_rows_that_they_are_about(
 def test_of_a_teachers_dataset_people_see_the_teachers_rows_only(tmp_path: Path) -> None:
     source = dataset_view(tiny_dataset(tmp_path / "data"))
     teaching = MemoryContext(tmp_path / "teaching", [source])
-    with StandIn().running() as server:
+    with FakeEndpoint().running() as server:
         asked = {"data": source.id, "endpoint_url": server.url, "endpoint_model": "big", "keep_labels_only": False}
         teacher.run(teacher.TeacherParams(**asked), teaching)
     data, manifest = made(teaching)
     answers = dataset_view(data.path, "answers")
     answers = answers.model_copy(update={"facts": manifest["facts"], "parents": manifest["parents"]})
-    deck = Deck(answers, {source.id: source}.__getitem__)
-    assert data.count("train") == 42 and {place.row for place in deck.places} == {f"p{n}" for n in range(12)}
+    review_queue = ReviewQueue(answers, {source.id: source}.__getitem__)
+    assert data.count("train") == 42 and {place.row for place in review_queue.positions} == {f"p{n}" for n in range(12)}
 
 
 def test_problems_are_said_beforehand(tmp_path: Path) -> None:
-    world = TinyWorld().add("pending", Kind.DATASET, rows={"train": 5})
+    world = FakeWorld().add("pending", Kind.DATASET, rows={"train": 5})
     world.known["plain"] = dataset_described(tmp_path)
     assert [p.code for p in check(ReviewParams(data="none"), world)] == ["core.artifact_unknown"]
     assert [p.code for p in check(ReviewParams(data="plain"), world)] == ["review.no_teacher"]
@@ -200,23 +200,23 @@ def test_problems_are_said_beforehand(tmp_path: Path) -> None:
 
 
 def dataset_described(tmp_path: Path) -> Any:
-    return TinyWorld(dataset_view(tiny_dataset(tmp_path / "plain"))).known["dataset-d1"]
+    return FakeWorld(dataset_view(tiny_dataset(tmp_path / "plain"))).known["dataset-d1"]
 
 
 def test_the_decisions_are_those_of_the_start_and_the_recipe_names_them(home: Path) -> None:
-    house = House(home)
-    view = house.answers()
-    plan = house.studio.plan(
+    builder = StudioBuilder(home)
+    view = builder.answers()
+    plan = builder.studio.plan(
         recipes.build({"name": "r", "stages": [{"id": "r", "stage": "review", "params": {"data": view.id}}]})
     )
     with pytest.raises(StudioError) as error:
-        house.studio.start(plan)
+        builder.studio.start(plan)
     assert error.value.code == "review.none"
-    house.studio.reviews.save(view.id, Decision(row="p0", decision="reject"))
-    (job,) = house.studio.start(plan).jobs
-    house.studio.reviews.save(view.id, Decision(row="p1", decision="reject"))
+    builder.studio.reviews.save(view.id, Decision(row="p0", decision="reject"))
+    (job,) = builder.studio.start(plan).jobs
+    builder.studio.reviews.save(view.id, Decision(row="p1", decision="reject"))
     file = Path(job.params["decisions"])
     assert [json.loads(line) for line in file.read_text("utf-8").splitlines()] == [{"row": "p0", "decision": "reject"}]
-    assert str(file) in house.studio.recipe_of(job.run_id)
+    assert str(file) in builder.studio.recipe_of(job.run_id)
     other = {"data": view.id, "decisions": "mine.jsonl"}
-    assert STAGE.freeze and STAGE.freeze(STAGE.parse(other), house.studio) == STAGE.parse(other)
+    assert STAGE.freeze and STAGE.freeze(STAGE.parse(other), builder.studio) == STAGE.parse(other)

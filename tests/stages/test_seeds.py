@@ -14,27 +14,27 @@ from backend.planning import recipes
 from backend.stages.distill import STAGE
 from tests.helpers import dataset_view, model_view, tiny_dataset
 from tests.stages.test_finetune import made
-from tests.studio.house import House
+from tests.studio.builder import StudioBuilder
 
 
 def test_seeds_of_steps_reach_their_jobs_and_the_saved_recipe(home: Path) -> None:
-    house = House(home)
-    data, student = house.dataset(), house.model()
+    builder = StudioBuilder(home)
+    data, student = builder.dataset(), builder.model()
     params = {"student": student.id, "data": data.id, "max_steps": 5}
     steps: list[dict[str, Any]] = [
         {"id": "own", "stage": "distill", "seed": 7, "params": params},
         {"id": "whole", "stage": "distill", "params": params},
     ]
     recipe = recipes.build({"name": "two", "seed": 3, "stages": steps})
-    run = house.studio.start(house.studio.plan(recipe))
-    seeds = {job.stage_id: seed_of(house, job.id) for job in run.jobs}
+    run = builder.studio.start(builder.studio.plan(recipe))
+    seeds = {job.stage_id: seed_of(builder, job.id) for job in run.jobs}
     assert seeds == {"own": 7, "whole": 3}
-    again = recipes.build(yaml.safe_load(house.studio.recipe_of(run.id)))
+    again = recipes.build(yaml.safe_load(builder.studio.recipe_of(run.id)))
     assert [again.seed_of(step) for step in again.stages] == [7, 3]
 
 
-def seed_of(house: House, job_id: str) -> int:
-    with house.store.session() as session:
+def seed_of(builder: StudioBuilder, job_id: str) -> int:
+    with builder.store.session() as session:
         return session.get_one(t.Job, job_id).seed
 
 

@@ -20,16 +20,16 @@ from backend.jobs.context import MemoryContext
 from backend.stages.teacher import STAGE, TeacherParams, check, quote, run
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.onnx_models import build_lively_model
-from tests.providers.stand_in import StandIn
-from tests.stages.world import TinyWorld, made
+from tests.providers.fake_endpoint import FakeEndpoint
+from tests.stages.fake_world import FakeWorld, made
 
 
-def params(server: StandIn, **change: Any) -> TeacherParams:
+def params(server: FakeEndpoint, **change: Any) -> TeacherParams:
     settings = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "retries": 0, "timeout": 1}
     return TeacherParams(**{**settings, **change})
 
 
-def test_answers_join_the_labelled_rows_and_keep_the_persons_word(server: StandIn, job: MemoryContext) -> None:
+def test_answers_join_the_labelled_rows_and_keep_the_persons_word(server: FakeEndpoint, job: MemoryContext) -> None:
     server.answer = lambda body: "red" if "thing 1" in body["messages"][-1]["content"] else said_colour(body)
     result = run(params(server), job)
     data, manifest = made(job)
@@ -50,7 +50,7 @@ def said_colour(body: dict[str, Any]) -> str:
     return str(body["messages"][-1]["content"].split()[0])
 
 
-def test_an_earlier_teachers_answer_is_no_persons(server: StandIn, job: MemoryContext) -> None:
+def test_an_earlier_teachers_answer_is_no_persons(server: FakeEndpoint, job: MemoryContext) -> None:
     """The pool's rows lose what people say of them, so that the first teacher's answers stand alone."""
     source = job.input("dataset-d1")
     pool = [row.model_copy(update={"gold": None}) for row in DataFolder(source.path).rows("pool")]
@@ -68,7 +68,7 @@ def test_an_earlier_teachers_answer_is_no_persons(server: StandIn, job: MemoryCo
     assert rows["0"].gold == "red"
 
 
-def test_a_second_run_asks_nothing(server: StandIn, job: MemoryContext) -> None:
+def test_a_second_run_asks_nothing(server: FakeEndpoint, job: MemoryContext) -> None:
     first = run(params(server), job)
     asked = len(server.asked)
     again = run(params(server), job)
@@ -82,7 +82,7 @@ def test_a_second_run_asks_nothing(server: StandIn, job: MemoryContext) -> None:
     ("word", "code"),
     [("500", "chat.endpoint_failed"), ("401", "chat.endpoint_no_key"), ("half", "chat.endpoint_broken")],
 )
-def test_after_a_fault_only_the_rest_is_asked(server: StandIn, job: MemoryContext, word: str, code: str) -> None:
+def test_after_a_fault_only_the_rest_is_asked(server: FakeEndpoint, job: MemoryContext, word: str, code: str) -> None:
     server.script = lambda n: word if n >= 5 else "200"
     with pytest.raises(StudioError) as caught:
         run(params(server, concurrency=1), job)
@@ -94,7 +94,7 @@ def test_after_a_fault_only_the_rest_is_asked(server: StandIn, job: MemoryContex
     assert result.metrics["cached"] == 5 and result.metrics["asked"] == 7
 
 
-def test_a_cancel_keeps_what_is_there(server: StandIn, job: MemoryContext) -> None:
+def test_a_cancel_keeps_what_is_there(server: FakeEndpoint, job: MemoryContext) -> None:
     def answer(body: dict[str, Any]) -> str:
         job.stop = len(server.asked) >= 4
         return said_colour(body)
@@ -107,7 +107,7 @@ def test_a_cancel_keeps_what_is_there(server: StandIn, job: MemoryContext) -> No
     assert run(params(server, concurrency=1), job).metrics["cached"] >= 3
 
 
-def test_answers_that_are_no_label_are_dropped_and_counted(server: StandIn, job: MemoryContext) -> None:
+def test_answers_that_are_no_label_are_dropped_and_counted(server: FakeEndpoint, job: MemoryContext) -> None:
     server.answer = lambda body: "Blue." if "blue" in body["messages"][-1]["content"] else said_colour(body)
     result = run(params(server), job)
     assert result.metrics["dropped"] == 4 and result.metrics["answered"] == 8
@@ -116,7 +116,7 @@ def test_answers_that_are_no_label_are_dropped_and_counted(server: StandIn, job:
 
 
 def test_a_row_that_the_endpoint_refuses_is_dropped_and_asked_again_by_a_later_run(
-    server: StandIn, job: MemoryContext
+    server: FakeEndpoint, job: MemoryContext
 ) -> None:
     server.fault = lambda body: "400" if "thing 1 " in body["messages"][-1]["content"] + " " else None  # type: ignore[method-assign]
     result = run(params(server), job)
@@ -125,7 +125,9 @@ def test_a_row_that_the_endpoint_refuses_is_dropped_and_asked_again_by_a_later_r
     assert again.metrics["answered"] == 11 and again.metrics["asked"] == 1 and len(server.asked) == 13
 
 
-def test_answers_that_were_cut_off_are_dropped_and_counted_also_from_the_cache(server: StandIn, tmp_path: Path) -> None:
+def test_answers_that_were_cut_off_are_dropped_and_counted_also_from_the_cache(
+    server: FakeEndpoint, tmp_path: Path
+) -> None:
     data = tiny_dataset(tmp_path / "data")
     job = MemoryContext(tmp_path / "job", [dataset_view(data)])
     server.ending = "length"
@@ -140,7 +142,7 @@ def test_answers_that_were_cut_off_are_dropped_and_counted_also_from_the_cache(s
     assert run(params(server, max_new_tokens=99), job).metrics["answered"] == 12 and len(server.asked) == asked + 12
 
 
-def test_a_teacher_of_no_use_says_why(server: StandIn, job: MemoryContext) -> None:
+def test_a_teacher_of_no_use_says_why(server: FakeEndpoint, job: MemoryContext) -> None:
     server.answer = lambda body: "I think it is red"
     with pytest.raises(StudioError) as caught:
         run(params(server), job)
@@ -148,7 +150,7 @@ def test_a_teacher_of_no_use_says_why(server: StandIn, job: MemoryContext) -> No
     assert "{labels}" in str(caught.value)
 
 
-def test_empty_answers_end_early_and_are_asked_again(server: StandIn, job: MemoryContext) -> None:
+def test_empty_answers_end_early_and_are_asked_again(server: FakeEndpoint, job: MemoryContext) -> None:
     server.script = lambda n: "empty"
     with pytest.raises(StudioError) as caught:
         run(params(server), job)
@@ -157,7 +159,7 @@ def test_empty_answers_end_early_and_are_asked_again(server: StandIn, job: Memor
     assert run(params(server), job).metrics["cached"] == 0
 
 
-def test_the_teachers_own_prompt_is_not_the_students(server: StandIn, job: MemoryContext) -> None:
+def test_the_teachers_own_prompt_is_not_the_students(server: FakeEndpoint, job: MemoryContext) -> None:
     run(params(server, prompt="{input} is one of {labels}?", max_rows=1), job)
     assert server.asked[0]["messages"] == [
         {"role": "system", "content": "Name the colour."},
@@ -167,7 +169,7 @@ def test_the_teachers_own_prompt_is_not_the_students(server: StandIn, job: Memor
     assert data.template.user == "{input}" and manifest["facts"]["answered"] == 1
 
 
-def test_equal_prompts_are_asked_once(server: StandIn, tmp_path: Path) -> None:
+def test_equal_prompts_are_asked_once(server: FakeEndpoint, tmp_path: Path) -> None:
     folder = tmp_path / "twice"
     folder.mkdir()
     write_template(folder, Template())
@@ -177,7 +179,7 @@ def test_equal_prompts_are_asked_once(server: StandIn, tmp_path: Path) -> None:
     assert len(server.asked) == 1 and result.metrics["answered"] == 5
 
 
-def test_the_key_is_in_no_file(server: StandIn, job: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_in_no_file(server: FakeEndpoint, job: MemoryContext, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEACHER_API_KEY", "sk-very-secret")
     server.key = "sk-very-secret"
     run(params(server, endpoint_key_env="TEACHER_API_KEY"), job)
@@ -188,14 +190,14 @@ def test_the_key_is_in_no_file(server: StandIn, job: MemoryContext, monkeypatch:
 
 
 @pytest.mark.parametrize("name", ["SLMOPS_DB_URL", "AWS_SECRET_ACCESS_KEY", "HOME"])
-def test_no_other_variable_can_be_sent_to_an_address(server: StandIn, name: str) -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"pool": 3})
+def test_no_other_variable_can_be_sent_to_an_address(server: FakeEndpoint, name: str) -> None:
+    world = FakeWorld().add("d", Kind.DATASET, rows={"pool": 3})
     problems = check(params(server, data="d", endpoint_key_env=name), world)
     assert [(problem.code, problem.field) for problem in problems] == [("chat.endpoint_key_name", "endpoint_key_env")]
 
 
 def test_every_problem_is_said_at_once() -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"train": 5, "pool": 0})
+    world = FakeWorld().add("d", Kind.DATASET, rows={"train": 5, "pool": 0})
     wrong = TeacherParams(data="d", endpoint_url="nowhere", prompt="Which?")
     codes = [problem.code for problem in check(wrong, world)]
     assert codes == [
@@ -209,7 +211,7 @@ def test_every_problem_is_said_at_once() -> None:
         assert "chat.one_teacher" in [p.code for p in check(TeacherParams(data="d", **both), world)]
 
 
-def test_the_notice_of_the_data_stays_with_the_answers(server: StandIn, job: MemoryContext) -> None:
+def test_the_notice_of_the_data_stays_with_the_answers(server: FakeEndpoint, job: MemoryContext) -> None:
     (job.input("dataset-d1").path / "NOTICE").write_text("Sentences by somebody", encoding="utf-8")
     run(params(server), job)
     assert (made(job)[0].path / "NOTICE").read_text("utf-8") == "Sentences by somebody"
@@ -228,7 +230,7 @@ def test_a_key_in_the_place_of_its_variables_name_is_refused_unrepeated() -> Non
 
 
 def test_the_forecast_counts_rows() -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"train": 400, "pool": 1000, "test": 50}, prompt_chars=90)
+    world = FakeWorld().add("d", Kind.DATASET, rows={"train": 400, "pool": 1000, "test": 50}, prompt_chars=90)
     asked = quote(TeacherParams(data="d", endpoint_url="http://h/v1", endpoint_model="x"), world)
     assert asked.forecast["rows"] == {"train": 1400, "pool": 0, "test": 50}
     assert asked.tokens > 1000 * 25
@@ -270,7 +272,7 @@ run(TeacherParams(**settings), MemoryContext(Path(job), [dataset_view(Path(data)
 
 
 @pytest.mark.proc
-def test_a_kill_loses_at_most_the_requests_in_flight(server: StandIn, tmp_path: Path) -> None:
+def test_a_kill_loses_at_most_the_requests_in_flight(server: FakeEndpoint, tmp_path: Path) -> None:
     data = tiny_dataset(tmp_path / "data")
     server.pause = 0.05
     arguments = [sys.executable, "-c", KILLED, server.url, str(tmp_path / "job"), str(data)]

@@ -13,9 +13,9 @@ from backend.jobs.context import MemoryContext
 from backend.stages.teacher import TeacherParams, check, quote, run
 from tests.helpers import dataset_view, model_view, tiny_dataset
 from tests.onnx_models import build_lively_model
-from tests.providers.stand_in import StandIn
+from tests.providers.fake_endpoint import FakeEndpoint
+from tests.stages.fake_world import FakeWorld, made
 from tests.stages.test_teacher import params, said_colour
-from tests.stages.world import TinyWorld, made
 
 
 class Wavering:
@@ -31,7 +31,7 @@ class Wavering:
         return self.wrong[at] if at < len(self.wrong) else said_colour(body)
 
 
-def test_several_answers_are_a_vote_with_its_share(server: StandIn, job: MemoryContext) -> None:
+def test_several_answers_are_a_vote_with_its_share(server: FakeEndpoint, job: MemoryContext) -> None:
     server.answer = Wavering("blue")  # type: ignore[method-assign]
     result = run(params(server, samples=3, temperature=0.7), job)
     rows = [row for row in made(job)[0].rows("train") if row.id.startswith("p")]
@@ -44,7 +44,7 @@ def test_several_answers_are_a_vote_with_its_share(server: StandIn, job: MemoryC
     assert len(server.asked) == 36 and again.metrics["cached"] == 36
 
 
-def test_unsure_answers_are_dropped_and_counted(server: StandIn, job: MemoryContext) -> None:
+def test_unsure_answers_are_dropped_and_counted(server: FakeEndpoint, job: MemoryContext) -> None:
     server.answer = Wavering("blue")  # type: ignore[method-assign]
     result = run(params(server, samples=3, temperature=0.7, min_confidence=0.9), job)
     assert result.metrics["dropped_unsure"] == result.metrics["dropped"] == 8
@@ -55,7 +55,7 @@ def test_unsure_answers_are_dropped_and_counted(server: StandIn, job: MemoryCont
     assert caught.value.code == "synth.all_unsure"
 
 
-def test_a_fault_among_several_answers_asks_only_the_rest(server: StandIn, job: MemoryContext) -> None:
+def test_a_fault_among_several_answers_asks_only_the_rest(server: FakeEndpoint, job: MemoryContext) -> None:
     server.script = lambda n: "500" if n >= 17 else "200"
     with pytest.raises(StudioError, match="answers kept: 17"):
         run(params(server, concurrency=1, samples=2, temperature=1), job)
@@ -64,7 +64,7 @@ def test_a_fault_among_several_answers_asks_only_the_rest(server: StandIn, job: 
     assert result.metrics["cached"] == 17 and result.metrics["asked"] == 7
 
 
-def test_steps_are_asked_for_and_kept_beside_the_answer(server: StandIn, job: MemoryContext) -> None:
+def test_steps_are_asked_for_and_kept_beside_the_answer(server: FakeEndpoint, job: MemoryContext) -> None:
     server.answer = lambda body: (
         said_colour(body) if "thing 1" in body["messages"][-1]["content"] else f"I look.\nSo: {said_colour(body)}"
     )
@@ -80,7 +80,7 @@ def test_steps_are_asked_for_and_kept_beside_the_answer(server: StandIn, job: Me
 
 
 def test_what_can_never_work_is_said_before() -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"pool": 9}).add("m", Kind.MODEL, parameters=1000)
+    world = FakeWorld().add("d", Kind.DATASET, rows={"pool": 9}).add("m", Kind.MODEL, parameters=1000)
     outside = {"endpoint_url": "http://h/v1", "endpoint_model": "x"}
 
     def codes(**settings: Any) -> list[str]:
@@ -95,7 +95,7 @@ def test_what_can_never_work_is_said_before() -> None:
 
 
 def test_the_forecast_grows_with_the_samples() -> None:
-    world = TinyWorld().add("d", Kind.DATASET, rows={"pool": 1000}, prompt_chars=90, answer_chars=10)
+    world = FakeWorld().add("d", Kind.DATASET, rows={"pool": 1000}, prompt_chars=90, answer_chars=10)
     outside = {"data": "d", "endpoint_url": "http://h/v1", "endpoint_model": "x"}
     one, five = (quote(TeacherParams(**outside, samples=k), world) for k in (1, 5))
     assert five.tokens == pytest.approx(5 * one.tokens, rel=0.01) and five.seconds > 4 * one.seconds
@@ -130,7 +130,7 @@ def test_a_local_model_says_how_sure_it_is_and_others_vote_with_it(tmp_path: Pat
 
 
 @pytest.mark.ml
-def test_a_vote_with_an_endpoint_names_no_local_teacher(server: StandIn, tmp_path: Path) -> None:
+def test_a_vote_with_an_endpoint_names_no_local_teacher(server: FakeEndpoint, tmp_path: Path) -> None:
     model = model_view(build_lively_model(tmp_path / "model"), "b")
     job = MemoryContext(tmp_path / "job", [dataset_view(tiny_dataset(tmp_path / "data")), model])
     run(params(server, others=["b"], keep_labels_only=False, max_new_tokens=4, max_rows=2), job)

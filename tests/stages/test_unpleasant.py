@@ -12,20 +12,20 @@ from backend.core.errors import StudioError
 from backend.generation.batch import Reply, log_refused
 from backend.jobs.context import MemoryContext
 from backend.stages.teacher import TeacherParams, run
-from tests.providers.stand_in import StandIn
-from tests.stages.world import log_of, made
+from tests.providers.fake_endpoint import FakeEndpoint
+from tests.stages.fake_world import log_of, made
 
 GOOD = 4
 """Answers before the trouble begins."""
 ROWS = 12
 
 
-def params(server: StandIn, **change: object) -> TeacherParams:
+def params(server: FakeEndpoint, **change: object) -> TeacherParams:
     how = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "concurrency": 1, "timeout": 0.6}
     return TeacherParams.model_validate({**how, "retries": 0, **change})
 
 
-def asked(server: StandIn) -> Counter[str]:
+def asked(server: FakeEndpoint) -> Counter[str]:
     return Counter(body["messages"][-1]["content"] for body in server.asked)
 
 
@@ -41,7 +41,7 @@ def asked(server: StandIn) -> Counter[str]:
     ],
 )
 def test_what_was_answered_before_the_trouble_is_asked_once(
-    server: StandIn, job: MemoryContext, word: str, code: str, remedy: str
+    server: FakeEndpoint, job: MemoryContext, word: str, code: str, remedy: str
 ) -> None:
     server.script = lambda n: word if n >= GOOD else "200"
     begun = time.monotonic()
@@ -58,14 +58,14 @@ def test_what_was_answered_before_the_trouble_is_asked_once(
 
 
 @pytest.mark.parametrize("word", ["half", "error", "reset", "drip"])
-def test_trouble_that_passes_costs_one_more_try(server: StandIn, job: MemoryContext, word: str) -> None:
+def test_trouble_that_passes_costs_one_more_try(server: FakeEndpoint, job: MemoryContext, word: str) -> None:
     server.script = lambda n: word if n == GOOD else "200"
     result = run(params(server, retries=1), job)
     assert result.metrics["answered"] == ROWS
     assert sorted(asked(server).values()) == [1] * (ROWS - 1) + [2]
 
 
-def test_a_pause_that_the_endpoint_asks_for_is_kept(server: StandIn, job: MemoryContext) -> None:
+def test_a_pause_that_the_endpoint_asks_for_is_kept(server: FakeEndpoint, job: MemoryContext) -> None:
     server.retry_after = "0.8"
     server.script = lambda n: "429" if n == GOOD else "200"
     assert run(params(server, retries=1), job).metrics["answered"] == ROWS
@@ -73,26 +73,26 @@ def test_a_pause_that_the_endpoint_asks_for_is_kept(server: StandIn, job: Memory
     assert sum(asked(server).values()) == ROWS + 1
 
 
-def test_an_endpoint_that_stays_busy_is_said_to_be_so(server: StandIn, job: MemoryContext) -> None:
+def test_an_endpoint_that_stays_busy_is_said_to_be_so(server: FakeEndpoint, job: MemoryContext) -> None:
     server.script = lambda n: "429" if n >= GOOD else "200"
     with pytest.raises(StudioError) as caught:
         run(params(server, retries=1), job)
     assert caught.value.code == "chat.endpoint_busy" and f"answers kept: {GOOD}" in str(caught.value)
 
 
-def test_an_answer_under_a_wrong_content_type_counts(server: StandIn, job: MemoryContext) -> None:
+def test_an_answer_under_a_wrong_content_type_counts(server: FakeEndpoint, job: MemoryContext) -> None:
     server.script = lambda n: "plain"
     assert run(params(server), job).metrics["answered"] == ROWS
 
 
-def test_without_log_probabilities_answers_have_no_confidence(server: StandIn, job: MemoryContext) -> None:
+def test_without_log_probabilities_answers_have_no_confidence(server: FakeEndpoint, job: MemoryContext) -> None:
     server.logprobs = "refuses"
     result = run(params(server, include_labelled=False), job)
     assert result.metrics["answered"] == ROWS and "confidence" not in result.metrics
     assert all(row.confidence is None for row in made(job)[0].rows("train"))
 
 
-def test_rows_that_are_refused_stand_in_the_log_with_the_reason(server: StandIn, job: MemoryContext) -> None:
+def test_rows_that_are_refused_stand_in_the_log_with_the_reason(server: FakeEndpoint, job: MemoryContext) -> None:
     server.fault = lambda body: "400" if body["messages"][-1]["content"].startswith("red") else None  # type: ignore[method-assign]
     result = run(params(server, concurrency=4), job)
     assert result.metrics["dropped_no_answer"] == 4

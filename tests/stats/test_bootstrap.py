@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.stats.bootstrap import interval
+from backend.stats.bootstrap import bootstrap_interval
 
 Z = 1.959964
 
 
 def half(values: np.ndarray) -> float:
-    low, high = interval(values)
+    low, high = bootstrap_interval(values)
     assert low <= values.mean() <= high
     return (high - low) / 2
 
@@ -24,14 +24,14 @@ def test_one_seed_draws_rows_alone() -> None:
 
 def test_two_seeds_count_their_difference_in_full() -> None:
     """Rows are equal, so only seeds differ: 0.2 and 0.4, and half of the draws give each."""
-    assert interval(np.array([[0.2] * 50, [0.4] * 50])) == pytest.approx((0.2, 0.4))
+    assert bootstrap_interval(np.array([[0.2] * 50, [0.4] * 50])) == pytest.approx((0.2, 0.4))
 
 
 def test_one_seed_fewer_is_drawn() -> None:
     """Four of five seeds are drawn: with a chance of 2.7 % the odd one at least three times, so the upper end is 3 / 4. Of five
     draws it would be 3 / 5."""
     values = np.array([[0.0] * 50] * 4 + [[1.0] * 50])
-    assert interval(values) == pytest.approx((0.0, 0.75))
+    assert bootstrap_interval(values) == pytest.approx((0.0, 0.75))
 
 
 def test_seeds_and_rows_add_up() -> None:
@@ -44,8 +44,8 @@ def test_seeds_and_rows_add_up() -> None:
 
 def test_the_same_values_give_the_same_interval_and_equal_ones_a_point() -> None:
     values = np.random.default_rng(3).random((3, 80))
-    assert interval(values) == interval(values)
-    assert interval(np.zeros((3, 80))) == (0.0, 0.0)
+    assert bootstrap_interval(values) == bootstrap_interval(values)
+    assert bootstrap_interval(np.zeros((3, 80))) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,6 @@ def test_the_interval_holds_the_truth(seeds: int, spread: float, least: float) -
         chance = 0.7 + random.normal(0, 0.1, 250) + random.normal(0, spread, (2, seeds, 1))
         chance[0] += gap
         right = (random.random((2, seeds, 250)) < chance).astype(float)
-        low, high = interval(right[0] - right[1], draws=400)
+        low, high = bootstrap_interval(right[0] - right[1], draws=400)
         held.append(low <= gap <= high)
     assert least <= np.mean(held) < 1.0

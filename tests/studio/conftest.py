@@ -12,7 +12,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from studio.paths import HERE
-from tests.studio.house import House
+from tests.studio.builder import StudioBuilder
 
 Show = Callable[..., AppTest]
 
@@ -27,15 +27,15 @@ def components() -> Iterator[None]:
 
 
 @pytest.fixture
-def house(home: Path) -> Iterator[House]:
+def builder(home: Path) -> Iterator[StudioBuilder]:
     """The studio of the test's home; what pages keep between tests is forgotten."""
     st.cache_resource.clear()
-    yield House(home)
+    yield StudioBuilder(home)
     st.cache_resource.clear()
 
 
 @pytest.fixture
-def show(house: House) -> Show:
+def show(builder: StudioBuilder) -> Show:
     """`show("jobs", "es", run="r1")`: the page of that name in that language with these query parameters."""
 
     def draw(page: str = "home", language: str = "en", **query: str) -> AppTest:

@@ -9,15 +9,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from backend.core.schemas import RunView, State
-from backend.planning.ablation.reading import Ablation
+from backend.planning.ablation.results import Ablation
 from studio.paths import HERE
-from studio.ui.ablation.figure import ablation_chart, drawn
+from studio.ui.ablation.chart import ablation_chart, drawn
+from studio.ui.ablation.labels import headline, percentage_points, verdicts
 from studio.ui.ablation.results import ablation_csv
-from studio.ui.ablation.words import headline, points, verdicts
-from tests.planning.ablation.lab import Lab
-from tests.planning.ablation.test_reading import RIGHT
+from tests.planning.ablation.ablation_builder import AblationBuilder
+from tests.planning.ablation.test_results import RIGHT
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import words
-from tests.studio.house import House
 
 
 def show(step: str = "ablation", language: str = "en") -> AppTest:
@@ -29,10 +29,10 @@ def show(step: str = "ablation", language: str = "en") -> AppTest:
     return at
 
 
-def finished(lab: Lab, **right: int) -> Ablation:
+def finished(lab: AblationBuilder, **right: int) -> Ablation:
     run = lab.start()
     lab.finish_all(run, RIGHT | {name.replace("_", "-"): value for name, value in right.items()})
-    return lab.house.studio.ablation(run.id)
+    return lab.builder.studio.ablation(run.id)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def finished(lab: Lab, **right: int) -> Ablation:
         ("es", "En este proyecto todavía no se ha hecho", "que responda", "Iniciar la ablación"),
     ],
 )
-def test_empty(house: House, language: str, nothing: str, needs: str, start: str) -> None:
+def test_empty(builder: StudioBuilder, language: str, nothing: str, needs: str, start: str) -> None:
     at = show(language=language)
     assert nothing in words(at)
     if language == "en":
@@ -51,10 +51,10 @@ def test_empty(house: House, language: str, nothing: str, needs: str, start: str
     assert button.label == start and button.disabled
 
 
-def test_the_form_proposes_and_the_button_starts_the_whole_run(house: House) -> None:
-    lab = Lab(house)
+def test_the_form_proposes_and_the_button_starts_the_whole_run(builder: StudioBuilder) -> None:
+    lab = AblationBuilder(builder)
     at = show()
-    project = house.store.project()
+    project = builder.store.project()
     chosen = {name: at.session_state[f"form.{project}.ablation.{name}"] for name in ("data", "gold")}
     assert chosen == {"data": lab.answers.id, "gold": lab.gold.id}
     at.selectbox(key=f"form.{project}.ablation.student").set_value(lab.student.id).run()
@@ -64,24 +64,24 @@ def test_the_form_proposes_and_the_button_starts_the_whole_run(house: House) -> 
     assert not at.button(key="start_ablation").disabled
     at.button(key="start_ablation").click().run()
     assert not at.exception
-    (run,) = house.studio.ablations(project)
+    (run,) = builder.studio.ablations(project)
     trained = {job.stage_id: job.params for job in run.jobs if job.stage == "distill"}
     assert len(trained) == 6 and {each["max_steps"] for each in trained.values()} == {15}
     assert {each["student"] for each in trained.values()} == {lab.student.id}
     assert "0 of 15 steps done" in words(at)
 
 
-def test_a_wrong_number_stands_at_its_field(house: House) -> None:
-    Lab(house)
+def test_a_wrong_number_stands_at_its_field(builder: StudioBuilder) -> None:
+    AblationBuilder(builder)
     at = show()
-    at.number_input(key=f"form.{house.store.project()}.ablation.seeds").set_value(9).run()
+    at.number_input(key=f"form.{builder.store.project()}.ablation.seeds").set_value(9).run()
     assert at.button(key="start_ablation").disabled
     assert "5" in "".join(each.value for each in at.markdown if ":red[:material/error:]" in each.value)
 
 
 @pytest.mark.parametrize(("language", "so_far"), [("en", "So far:"), ("es", "Hasta ahora:")])
-def test_at_work_it_shows_what_is_there(house: House, language: str, so_far: str) -> None:
-    lab = Lab(house)
+def test_at_work_it_shows_what_is_there(builder: StudioBuilder, language: str, so_far: str) -> None:
+    lab = AblationBuilder(builder)
     run = lab.start()
     for step in ("base-eval", "gold-42", "gold-42-eval"):
         lab.finish(run, step, **({"right": RIGHT[step.removesuffix("-eval")]} if step.endswith("-eval") else {}))
@@ -90,10 +90,10 @@ def test_at_work_it_shows_what_is_there(house: House, language: str, so_far: str
     assert ("3 of 15 steps done" if language == "en" else "3 de 15 etapas terminadas") in text
 
 
-def test_the_page_opens_where_work_goes_on_and_trainings_are_not_listed_twice(house: House) -> None:
-    lab = Lab(house)
+def test_the_page_opens_where_work_goes_on_and_trainings_are_not_listed_twice(builder: StudioBuilder) -> None:
+    lab = AblationBuilder(builder)
     run = lab.start()
-    house.store.update_job(run.jobs[3].id, state=State.RUNNING)
+    builder.store.update_job(run.jobs[3].id, state=State.RUNNING)
     at = AppTest.from_file(str(HERE / "app.py"), default_timeout=30).run()
     at.switch_page("../pages/distill.py").run()
     assert at.session_state["step"] == "ablation"
@@ -101,19 +101,19 @@ def test_the_page_opens_where_work_goes_on_and_trainings_are_not_listed_twice(ho
 
 
 @pytest.mark.parametrize(("language", "why"), [("en", "The process ran out of memory."), ("es", "sin memoria")])
-def test_failed_says_why(house: House, language: str, why: str) -> None:
-    run = Lab(house).start()
-    _fail(house, run)
+def test_failed_says_why(builder: StudioBuilder, language: str, why: str) -> None:
+    run = AblationBuilder(builder).start()
+    _fail(builder, run)
     text = words(show(language=language))
     assert why in text
     assert ("Failed" if language == "en" else "Fallido") in text
 
 
-def _fail(house: House, run: RunView) -> None:
+def _fail(builder: StudioBuilder, run: RunView) -> None:
     for job in run.jobs:
         state = State.FAILED if job.stage_id == "gold-42" else State.BLOCKED
         error = {"code": "core.memory_out", "args": {}} if state is State.FAILED else None
-        house.store.update_job(job.id, state=state, error=error)
+        builder.store.update_job(job.id, state=state, error=error)
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,10 @@ def _fail(house: House, run: RunView) -> None:
         ("es", "Destilar ha merecido la pena.", "La destilación de secuencias ganó 22,5 puntos en comparación con"),
     ],
 )
-def test_finished_gives_verdict_chart_and_table(house: House, language: str, verdict: str, sentence: str) -> None:
-    finished(Lab(house))
+def test_finished_gives_verdict_chart_and_table(
+    builder: StudioBuilder, language: str, verdict: str, sentence: str
+) -> None:
+    finished(AblationBuilder(builder))
     at = show(language=language)
     text = words(at).replace("\\", "")
     assert verdict in text and sentence in text
@@ -135,8 +137,8 @@ def test_finished_gives_verdict_chart_and_table(house: House, language: str, ver
     assert even in text
 
 
-def test_verdicts_are_honest(house: House) -> None:
-    lab = Lab(house)
+def test_verdicts_are_honest(builder: StudioBuilder) -> None:
+    lab = AblationBuilder(builder)
     worse = finished(lab, sequence_42=2, sequence_43=2, logit_42=3, logit_43=3)
     assert headline(worse) == ("warning", "Distillation did not pay: the labelled rows alone teach more.")
     assert "Sequence distillation lost 50.0 points against training on the labelled rows" in verdicts(worse)[0]
@@ -145,18 +147,18 @@ def test_verdicts_are_honest(house: House) -> None:
     assert "can be shown with 40 rows and 2 seeds" in verdicts(even)[0]
     few = finished(lab, sequence_42=23, sequence_43=27, logit_42=20, logit_43=24)
     assert "differ on 6 rows only" in verdicts(few)[0] or few.differences[0].p < 0.05
-    assert points(-0.004) == "−0.4"
+    assert percentage_points(-0.004) == "−0.4"
 
 
-def test_an_untrained_student_far_below_is_not_in_the_chart(house: House) -> None:
-    found = finished(Lab(house))
+def test_an_untrained_student_far_below_is_not_in_the_chart(builder: StudioBuilder) -> None:
+    found = finished(AblationBuilder(builder))
     near, far = found.arms[0], found.arms[0].model_copy(update={"mean": -2.0, "low": -2.0, "high": -2.0})
     assert drawn([near, *found.arms[1:]])[0] is near
     assert drawn([far, *found.arms[1:]]) == found.arms[1:]
 
 
-def test_chart_and_csv_hold_the_figures(house: House) -> None:
-    found = finished(Lab(house))
+def test_chart_and_csv_hold_the_figures(builder: StudioBuilder) -> None:
+    found = finished(AblationBuilder(builder))
     means, seeds = ablation_chart(found)["data"]
     assert means["y"][:2] == [pytest.approx(0.1), pytest.approx(0.55)]
     assert means["error_y"]["array"][1] == pytest.approx(found.arms[1].high - 0.55)
@@ -172,9 +174,9 @@ def test_chart_and_csv_hold_the_figures(house: House) -> None:
 
 
 @pytest.mark.parametrize(("language", "best"), [("en", "Recommended"), ("es", "Recomendada")])
-def test_routes_stand_beside_the_form_that_trains(house: House, language: str, best: str) -> None:
-    lab = Lab(house)
+def test_routes_stand_beside_the_form_that_trains(builder: StudioBuilder, language: str, best: str) -> None:
+    lab = AblationBuilder(builder)
     at = show("distill", language)
-    at.selectbox(key=f"form.{house.store.project()}.distill.student").set_value(lab.student.id).run()
+    at.selectbox(key=f"form.{builder.store.project()}.distill.student").set_value(lab.student.id).run()
     assert best in words(at)
     assert ("Answers (sequence)" if language == "en" else "Respuestas (secuencia)") in words(at)

@@ -12,7 +12,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from studio.webapp.access import HostGate, TokenGate
+from studio.webapp.access import HostMiddleware, TokenMiddleware
 from studio.webapp.launch import listen
 
 
@@ -43,19 +43,19 @@ INSIDE = Starlette(routes=[Route("/{path:path}", page), WebSocketRoute("/ws", ta
     ],
 )
 def test_host_gate(host: str, status: int) -> None:
-    assert TestClient(HostGate(INSIDE)).get("/", headers={"host": host}).status_code == status
+    assert TestClient(HostMiddleware(INSIDE)).get("/", headers={"host": host}).status_code == status
 
 
 def test_host_gate_covers_the_websocket() -> None:
-    client = TestClient(HostGate(INSIDE))
+    client = TestClient(HostMiddleware(INSIDE))
     with client.websocket_connect("/ws", headers={"host": "localhost"}) as open_one:
         assert open_one.receive_text() == "in"
     with pytest.raises(WebSocketDisconnect), client.websocket_connect("/ws", headers={"host": "evil.example"}):
         pass
 
 
-@pytest.mark.parametrize("gate", [HostGate(INSIDE), TokenGate(INSIDE, "secret-token")])
-def test_websocket_of_another_address_is_refused(gate: HostGate | TokenGate) -> None:
+@pytest.mark.parametrize("gate", [HostMiddleware(INSIDE), TokenMiddleware(INSIDE, "secret-token")])
+def test_websocket_of_another_address_is_refused(gate: HostMiddleware | TokenMiddleware) -> None:
     headers = {"host": "localhost:8501", "authorization": "Bearer secret-token"}
     client = TestClient(gate)
     for origin in ("http://localhost:3000", "http://127.0.0.1:8501", "http://evil.example", "null"):
@@ -67,7 +67,7 @@ def test_websocket_of_another_address_is_refused(gate: HostGate | TokenGate) -> 
 
 
 def test_token_gate_asks_and_remembers() -> None:
-    client = TestClient(TokenGate(INSIDE, "secret-token"), follow_redirects=False)
+    client = TestClient(TokenMiddleware(INSIDE, "secret-token"), follow_redirects=False)
     assert client.get("/").status_code == 401
     assert client.get("/", headers={"authorization": "Bearer wrong"}).status_code == 401
     assert client.get("/", headers={"authorization": "Bearer secret-token"}).status_code == 200
@@ -83,7 +83,7 @@ def test_token_gate_asks_and_remembers() -> None:
 
 
 def test_browser_without_the_token_is_asked_for_it_in_its_language() -> None:
-    client = TestClient(TokenGate(INSIDE, "secret-token"), follow_redirects=False)
+    client = TestClient(TokenMiddleware(INSIDE, "secret-token"), follow_redirects=False)
     for language, words in (("en-GB,en;q=0.9", "Enter the token"), ("es-ES,es;q=0.9", "Escribe el token")):
         answer = client.get("/jobs", headers={"accept": "text/html,*/*", "accept-language": language})
         assert answer.status_code == 401
@@ -93,7 +93,7 @@ def test_browser_without_the_token_is_asked_for_it_in_its_language() -> None:
 
 
 def test_token_is_found_among_the_cookies_of_others() -> None:
-    client = TestClient(TokenGate(INSIDE, "secret-token"))
+    client = TestClient(TokenMiddleware(INSIDE, "secret-token"))
     for cookie, status in (
         ('foo={"a":1}; slmops_token=secret-token', 200),
         ("slmops_token=secret-token; bar=[1, 2]", 200),

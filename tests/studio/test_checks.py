@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from backend.checks.check import Check, at_least, at_most, failed, told
+from backend.checks.check import Check, at_least, at_most, check_dicts, failed
 from backend.core.schemas import ArtifactView, Kind, State
-from studio.ui.checks import report as shown
+from studio.ui.shared.job_card import check_report as shown
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 
-def left(house: House, report: str, checks: list[Check], **about: Any) -> ArtifactView:
+def left(builder: StudioBuilder, report: str, checks: list[Check], **about: Any) -> ArtifactView:
     """A report artifact, and the job that left it."""
     facts = {"report": report, "model": "m", "model_name": "small-int4", "passed": not failed(checks)}
     facts |= {"failed": failed(checks), "data_name": "commands", "split": "test", "requests": 1000, **about}
     said = {"text": "turn <b>on</b>", "expected": "on", "original": "on", "export": "off", "same": False}
-    file = json.dumps({**facts, "checks": told(checks), "examples": [said]})
-    view = house.artifact(Kind.REPORT, report, facts, {"report.json": file})
+    file = json.dumps({**facts, "checks": check_dicts(checks), "examples": [said]})
+    view = builder.artifact(Kind.REPORT, report, facts, {"report.json": file})
     metrics = {"checks_passed": 1.0, "checks_failed": 1.0}
-    house.run("mine", (report, State.SUCCEEDED), result={"artifact": view.id, "metrics": metrics})
+    builder.run("mine", (report, State.SUCCEEDED), result={"artifact": view.id, "metrics": metrics})
     return view
 
 
@@ -70,11 +70,16 @@ PARITY = [
     ],
 )
 def test_a_report_is_a_table_of_red_and_green_rows(
-    show: Show, house: House, monkeypatch: pytest.MonkeyPatch, language: str, rows: list[list[str]], verdict: str
+    show: Show,
+    builder: StudioBuilder,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    rows: list[list[str]],
+    verdict: str,
 ) -> None:
     drawn: dict[str, Any] = {}
     monkeypatch.setattr(shown, "plain_table", lambda key, label, columns, found, **how: drawn.update({key: found}))
-    view = left(house, "parity", PARITY, original_name="small", original="model-small")
+    view = left(builder, "parity", PARITY, original_name="small", original="model-small")
     at = at_step(show, "parity", language)
     assert verdict in words(at)
     table = drawn[f"report_{view.id}"]
@@ -83,20 +88,20 @@ def test_a_report_is_a_table_of_red_and_green_rows(
     assert drawn[f"examples_{view.id}"][0][2]["text"] == "off"
 
 
-def test_a_checklist_can_be_taken_away_and_a_good_one_is_green(show: Show, house: House) -> None:
-    view = left(house, "checklist", [at_most("alive", 0, 0), at_least("answers", 0.9, 0.5, args={"total": 9})])
+def test_a_checklist_can_be_taken_away_and_a_good_one_is_green(show: Show, builder: StudioBuilder) -> None:
+    view = left(builder, "checklist", [at_most("alive", 0, 0), at_least("answers", 0.9, 0.5, args={"total": 9})])
     at = at_step(show, "checklist")
     assert "All 2 checks passed." in [each.value for each in at.success]
     keys = {element.key for element in at.get("download_button")} if at.get("download_button") else set()
     assert {f"report_{ending}_{view.id}" for ending in ("html", "md", "json")} <= keys
 
 
-def test_both_steps_have_a_form_that_starts(show: Show, house: House) -> None:
-    data, base = house.dataset(), house.model()
-    export = house.model("small-int4", Kind.ONNX, parents=[base.id])
+def test_both_steps_have_a_form_that_starts(show: Show, builder: StudioBuilder) -> None:
+    data, base = builder.dataset(), builder.model()
+    export = builder.model("small-int4", Kind.ONNX, parents=[base.id])
     for stage in ("parity", "checklist"):
         at = at_step(show, stage)
         assert not at.button(key=f"start_{stage}").disabled
         at.button(key=f"start_{stage}").click().run()
-        job = house.store.runs()[0].jobs[0]
+        job = builder.store.runs()[0].jobs[0]
         assert job.stage == stage and job.params["model"] == export.id and job.params["data"] == data.id

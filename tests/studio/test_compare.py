@@ -16,35 +16,37 @@ from backend.results.answers import Confusion
 from backend.results.evaluations import EvaluationView
 from backend.results.report import html
 from studio.ui.compare import page
-from studio.ui.compare.axes import span, ticks
-from studio.ui.compare.controls import Choice
+from studio.ui.compare.charts import confusion_chart, pareto_chart
+from studio.ui.compare.controls import Selection
 from studio.ui.compare.export import board_csv
-from studio.ui.compare.figures import confusion_chart, pareto_chart
+from studio.ui.compare.labels import gain_text
 from studio.ui.compare.report import report
-from studio.ui.compare.words import gain_words
+from studio.ui.shared.charts import axis_range, ticks
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 EVIL = "<img src=x onerror=alert(1)> **bold** مرحبا 🔥"
 
 
-def measured(house: House) -> None:
+def measured(builder: StudioBuilder) -> None:
     """A teacher of 20 rows, its student, that in INT4, and the untuned model."""
-    data = house.dataset()
-    base = house.model("base", facts={"precision": "fp32"})
-    teacher = house.model("teacher", Kind.ADAPTER, facts={"base": base.id, "data": data.id}, parents=[base.id, data.id])
-    answers = house.artifact(
+    data = builder.dataset()
+    base = builder.model("base", facts={"precision": "fp32"})
+    teacher = builder.model(
+        "teacher", Kind.ADAPTER, facts={"base": base.id, "data": data.id}, parents=[base.id, data.id]
+    )
+    answers = builder.artifact(
         Kind.DATASET, "answers", {**data.facts, "teacher": "teacher"}, parents=[data.id, teacher.id]
     )
-    student = house.model("student", facts={"layers": 6, "data": answers.id}, parents=[teacher.id, answers.id])
-    small = house.model("small", Kind.ONNX, parents=[student.id])
+    student = builder.model("student", facts={"layers": 6, "data": answers.id}, parents=[teacher.id, answers.id])
+    small = builder.model("small", Kind.ONNX, parents=[student.id])
     for model, share, latency, size in (
         (base, 0.1, 210.0, 540e6),
         (teacher, 0.95, 200.0, 540e6),
         (student, 0.95, 50.0, 200e6),
         (small, 0.75, 20.0, 50e6),
     ):
-        house.evaluation(model, data, share, inputs=[EVIL], latency_ms_p50=latency, size_bytes=size)
+        builder.evaluation(model, data, share, inputs=[EVIL], latency_ms_p50=latency, size_bytes=size)
 
 
 def data_of(at: AppTest, key: str) -> dict[str, Any]:
@@ -94,16 +96,16 @@ def test_empty_says_what_to_do(show: Show, language: str, said: list[str]) -> No
         ),
     ],
 )
-def test_page_says_what_was_gained(house: House, show: Show, language: str, said: list[str]) -> None:
-    measured(house)
+def test_page_says_what_was_gained(builder: StudioBuilder, show: Show, language: str, said: list[str]) -> None:
+    measured(builder)
     at = show("compare", language)
     text = words(at) + "".join(at.selectbox(key="cmp_benchmark").options)
     for part in said:
         assert part in text, part
 
 
-def test_leaderboard_has_every_model_with_its_interval(house: House, show: Show) -> None:
-    measured(house)
+def test_leaderboard_has_every_model_with_its_interval(builder: StudioBuilder, show: Show) -> None:
+    measured(builder)
     table = data_of(show("compare"), "Leaderboard")
     assert [row[0]["text"] for row in table["rows"]][-2:] == ["small", "base"]
     assert table["sort"] == [1, True]
@@ -114,16 +116,16 @@ def test_leaderboard_has_every_model_with_its_interval(house: House, show: Show)
     assert tags == {"student": ["Pareto front"], "teacher": ["Reference"], "small": ["Pareto front"], "base": []}
 
 
-def test_untuned_models_enter_the_chart_only_when_asked(house: House, show: Show) -> None:
-    measured(house)
+def test_untuned_models_enter_the_chart_only_when_asked(builder: StudioBuilder, show: Show) -> None:
+    measured(builder)
     at = show("compare")
     assert "base" not in json.dumps(charts(at)[0])
     at.toggle(key="cmp_untuned").set_value(True).run()
     assert "base" in json.dumps(charts(at)[0])
 
 
-def test_rows_are_filtered_searched_and_kept_as_text(house: House, show: Show) -> None:
-    measured(house)
+def test_rows_are_filtered_searched_and_kept_as_text(builder: StudioBuilder, show: Show) -> None:
+    measured(builder)
     at = show("compare")
     text = words(at)
     assert "Both are right and wrong on exactly the same rows." in text.replace("\\", "")
@@ -137,8 +139,8 @@ def test_rows_are_filtered_searched_and_kept_as_text(house: House, show: Show) -
     assert "No row fits" in words(at)
 
 
-def test_rows_come_a_page_at_a_time(house: House, show: Show) -> None:
-    data, model = house.dataset(), house.model()
+def test_rows_come_a_page_at_a_time(builder: StudioBuilder, show: Show) -> None:
+    data, model = builder.dataset(), builder.model()
     lines = [
         {"id": str(n), "input": f"row {n}", "expected": "x", "answer": "x", "correct": n % 3 > 0} for n in range(270)
     ]
@@ -152,7 +154,7 @@ def test_rows_come_a_page_at_a_time(house: House, show: Show) -> None:
         "latency_ms_p50": 9.0,
     }
     files = {"answers.jsonl": "".join(json.dumps(line) + "\n" for line in lines)}
-    house.artifact(Kind.EVALUATION, "long", facts, files, parents=[data.id, model.id])
+    builder.artifact(Kind.EVALUATION, "long", facts, files, parents=[data.id, model.id])
     at = show("compare")
     assert [row[0]["text"] for row in data_of(at, "Row by row")["rows"]] == [f"row {n}" for n in range(20)]
     at.pagination[0].set_value(3).run()
@@ -161,8 +163,8 @@ def test_rows_come_a_page_at_a_time(house: House, show: Show) -> None:
     assert data_of(at, "Row by row")["rows"][0][0]["text"] == "row 0", "a new filter begins with the first page"
 
 
-def test_sections_show_confusion_and_making(house: House, show: Show) -> None:
-    measured(house)
+def test_sections_show_confusion_and_making(builder: StudioBuilder, show: Show) -> None:
+    measured(builder)
     at = show("compare")
     at.segmented_control(key="cmp_section").set_value("confusion").run()
     assert charts(at)[-1]["data"][0]["type"] == "heatmap"
@@ -173,18 +175,18 @@ def test_sections_show_confusion_and_making(house: House, show: Show) -> None:
     assert "The answers there are by “teacher”." in made["student"]
 
 
-def test_one_model_is_still_useful(house: House, show: Show) -> None:
-    house.evaluation(house.model(), house.dataset(), 0.9)
+def test_one_model_is_still_useful(builder: StudioBuilder, show: Show) -> None:
+    builder.evaluation(builder.model(), builder.dataset(), 0.9)
     at = show("compare")
     assert "Measure a second model" in words(at)
     assert len(data_of(at, "Row by row")["columns"]) == 3
 
 
-def test_measurements_without_figures_leave_the_page_whole(house: House, show: Show) -> None:
-    house.artifact(Kind.EVALUATION, "bare", {"model_name": "x", "data": "d", "split": "test", "n": 20.0})
-    house.artifact(Kind.EVALUATION, "of another version", {"accuracy": 0.5})
+def test_measurements_without_figures_leave_the_page_whole(builder: StudioBuilder, show: Show) -> None:
+    builder.artifact(Kind.EVALUATION, "bare", {"model_name": "x", "data": "d", "split": "test", "n": 20.0})
+    builder.artifact(Kind.EVALUATION, "of another version", {"accuracy": 0.5})
     assert "Nothing has been measured yet" in words(show("compare"))
-    house.evaluation(house.model(), house.dataset(), 0.9)
+    builder.evaluation(builder.model(), builder.dataset(), 0.9)
     st.cache_resource.clear()
     at = show("compare")
     assert "Nothing has been measured yet" not in words(at) and len(at.selectbox(key="cmp_benchmark").options) == 1
@@ -193,41 +195,41 @@ def test_measurements_without_figures_leave_the_page_whole(house: House, show: S
 @pytest.mark.parametrize(
     ("language", "said"), [("en", "2 models are being measured"), ("es", "2 modelos se están midiendo")]
 )
-def test_running_measurements_are_announced(house: House, show: Show, language: str, said: str) -> None:
-    measured(house)
-    house.run("first", ("evaluate", State.RUNNING))
-    house.run("second", ("evaluate", State.WAITING))
+def test_running_measurements_are_announced(builder: StudioBuilder, show: Show, language: str, said: str) -> None:
+    measured(builder)
+    builder.run("first", ("evaluate", State.RUNNING))
+    builder.run("second", ("evaluate", State.WAITING))
     assert said in words(show("compare", language))
 
 
-def test_failed_measurement_says_why(house: House, show: Show) -> None:
-    measured(house)
-    house.run("bad", ("evaluate", State.FAILED), error={"code": "chat.endpoint_model_missing"})
+def test_failed_measurement_says_why(builder: StudioBuilder, show: Show) -> None:
+    measured(builder)
+    builder.run("bad", ("evaluate", State.FAILED), error={"code": "chat.endpoint_model_missing"})
     assert "The endpoint needs the name of a model" in words(show("compare"))
 
 
-def test_another_project_has_its_own_measurements(house: House, show: Show) -> None:
-    measured(house)
-    house.studio.choose_project(house.studio.create_project("Empty").id)
+def test_another_project_has_its_own_measurements(builder: StudioBuilder, show: Show) -> None:
+    measured(builder)
+    builder.studio.choose_project(builder.studio.create_project("Empty").id)
     assert "Nothing has been measured yet" in words(show("compare"))
 
 
-def test_new_measurement_is_drawn_in_the_next_run(house: House, show: Show) -> None:
-    measured(house)
+def test_new_measurement_is_drawn_in_the_next_run(builder: StudioBuilder, show: Show) -> None:
+    measured(builder)
     at = show("compare")
-    house.evaluation(house.model("late"), house.studio.artifact("dataset-commands"), 0.5)
+    builder.evaluation(builder.model("late"), builder.studio.artifact("dataset-commands"), 0.5)
     page.measured.clear()
     at.run()
     assert "late" in [row[0]["text"] for row in data_of(at, "Leaderboard")["rows"]]
 
 
-def test_report_and_table_say_what_the_page_says(house: House, show: Show) -> None:
-    measured(house)
+def test_report_and_table_say_what_the_page_says(builder: StudioBuilder, show: Show) -> None:
+    measured(builder)
     show("compare")  # gives the words a session
-    group = house.studio.evaluations()
+    group = builder.studio.evaluations()
     by_name = {each.model_name: each for each in group}
-    choice = Choice(group, "accuracy", by_name["teacher"], by_name["small"])
-    answers = house.studio.answers(by_name["small"].id, by_name["teacher"].id)
+    choice = Selection(group, "accuracy", by_name["teacher"], by_name["small"])
+    answers = builder.studio.answers(by_name["small"].id, by_name["teacher"].id)
     text = html(report(choice, answers))
     for part in ("small against teacher", "79 % kept", "90 % less", "91 % less", "12 %", "converted to ONNX in INT4"):
         assert part in text, part
@@ -249,7 +251,7 @@ def one(name: str, **metrics: float) -> EvaluationView:
     return EvaluationView(id=name, name=name, model=name, model_name=name, metrics=metrics, **plain, **more)
 
 
-def test_chart_labels_keep_html_as_text_and_logarithms_fit(house: House, show: Show) -> None:
+def test_chart_labels_keep_html_as_text_and_logarithms_fit(builder: StudioBuilder, show: Show) -> None:
     show("compare")  # gives the words a session
     group = [one("<b>x</b>", accuracy=0.9, size_bytes=1e7), one("y", accuracy=0.8, size_bytes=1e6)]
     chart = pareto_chart(group, {each.id: each.name for each in group}, "size_bytes", "accuracy", log=True)
@@ -262,10 +264,10 @@ def test_chart_labels_keep_html_as_text_and_logarithms_fit(house: House, show: S
 
 def test_perplexity_reads_as_less_or_more(show: Show) -> None:
     show("compare")  # gives the words a session
-    assert gain_words("perplexity", 0.8) == "25 % more"
-    assert gain_words("perplexity", 2.0) == "50 % less"
-    assert gain_words("accuracy", 0.97) == "97 % kept"
-    assert gain_words("size_bytes", 1.001) == "the same"
+    assert gain_text("perplexity", 0.8) == "25 % more"
+    assert gain_text("perplexity", 2.0) == "50 % less"
+    assert gain_text("accuracy", 0.97) == "97 % kept"
+    assert gain_text("size_bytes", 1.001) == "the same"
 
 
 def test_axes_have_round_ticks_in_reach() -> None:
@@ -273,7 +275,7 @@ def test_axes_have_round_ticks_in_reach() -> None:
     assert ticks("latency_ms_p50", 8, 120, True) == [10, 20, 50, 100]
     assert max(ticks("accuracy", 0.7, 1.1, False)) == 1.0
     assert min(ticks("size_bytes", -5e6, 4e7, False)) == 0.0
-    low, high = span([5.0], False, (0.1, 0.1))
+    low, high = axis_range([5.0], False, (0.1, 0.1))
     assert low < 5.0 < high
 
 

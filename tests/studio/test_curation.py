@@ -8,10 +8,10 @@ from streamlit.testing.v1 import AppTest
 from backend.core.schemas import ArtifactView, Kind, State
 from backend.data import filter_report
 from backend.data.dataset import Row, Template, data_facts, write_split, write_template
-from backend.data.filter_report import Drop, Point, Quality, Variety
-from studio.ui.curation.figures import classes_chart, map_chart, reasons_chart
+from backend.data.filter_report import Diversity, Drop, FilterReport, Point
+from studio.ui.curation.charts import classes_chart, map_chart, reasons_chart
+from tests.studio.builder import LABELS, StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import LABELS, House
 
 WILD = "**bold** <script>alert(1)</script> شكرا"
 DROPS = [
@@ -20,9 +20,9 @@ DROPS = [
 ]
 
 
-def curated(house: House, name: str = "clean", project: str = "default") -> ArtifactView:
+def curated(builder: StudioBuilder, name: str = "clean", project: str = "default") -> ArtifactView:
     """A dataset as the stage curate leaves it."""
-    source = house.studio.settings.jobs / f"build-{name}"
+    source = builder.studio.settings.jobs / f"build-{name}"
     source.mkdir(parents=True)
     rows = [Row(id=f"r{n}", input=f"turn on lamp {n}", output=LABELS[n % 3]) for n in range(12)]
     write_template(source, Template(answer="label", labels=LABELS))
@@ -32,12 +32,12 @@ def curated(house: House, name: str = "clean", project: str = "default") -> Arti
         Point(x=at, y=at % 5, state="dropped" if at > 11 else "kept", text=row.input) for at, row in enumerate(before)
     ]
     counts = {"near_duplicate": 7, "unsure": 1}
-    report = Quality(
-        before=Variety.of(before, 0.9, LABELS), after=Variety.of(rows, 0.9, LABELS), dropped=counts, points=points
+    report = FilterReport(
+        before=Diversity.of(before, 0.9, LABELS), after=Diversity.of(rows, 0.9, LABELS), dropped=counts, points=points
     )
-    filter_report.write(source, report, DROPS)
+    filter_report.write_report(source, report, DROPS)
     facts = {**data_facts(source), "teacher": "big", "curated": counts}
-    return house.keep(Kind.DATASET, name, source, facts, project=project)
+    return builder.keep(Kind.DATASET, name, source, facts, project=project)
 
 
 def at_step(show: Show, step: str, language: str = "en") -> AppTest:
@@ -60,9 +60,9 @@ def texts(at: AppTest) -> list[str]:
     ],
 )
 def test_a_filtered_dataset_shows_what_went_and_why(
-    show: Show, house: House, language: str, said: tuple[str, ...]
+    show: Show, builder: StudioBuilder, language: str, said: tuple[str, ...]
 ) -> None:
-    curated(house), curated(house, "elsewhere", project="Other")
+    curated(builder), curated(builder, "elsewhere", project="Other")
     at = at_step(show, "curate", language)
     drawn = words(at)
     assert [part for part in said if part not in drawn] == []
@@ -73,8 +73,8 @@ def test_a_filtered_dataset_shows_what_went_and_why(
     assert len(at.selectbox(key="curation_data").options) == 1
 
 
-def test_rows_that_went_are_plain_text_with_what_is_known_of_them(show: Show, house: House) -> None:
-    curated(house)
+def test_rows_that_went_are_plain_text_with_what_is_known_of_them(show: Show, builder: StudioBuilder) -> None:
+    curated(builder)
     at = at_step(show, "curate")
     at.selectbox(key="curation_reason").set_value("unsure").run()
     assert texts(at) == [WILD, LABELS[1]]
@@ -82,34 +82,34 @@ def test_rows_that_went_are_plain_text_with_what_is_known_of_them(show: Show, ho
     assert "people said" in about.replace("\\", "") and "25.0 %" in about
 
 
-def test_nothing_made_yet_says_what_to_do_and_answering_shows_nothing_of_it(show: Show, house: House) -> None:
-    house.dataset()
+def test_nothing_made_yet_says_what_to_do_and_answering_shows_nothing_of_it(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset()
     at = at_step(show, "generate")
     assert "Nothing has been generated or filtered yet." in words(at)
     assert "What stayed and what went" not in words(show("teacher"))
 
 
-def test_curate_starts_with_what_was_chosen(show: Show, house: House) -> None:
-    house.dataset()
-    answers = house.dataset("answers")
-    run = house.run("ask", ("teacher", State.SUCCEEDED))
-    house.store.update_job(f"{run}-teacher", result={"artifact": answers.id, "metrics": {}})
+def test_curate_starts_with_what_was_chosen(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset()
+    answers = builder.dataset("answers")
+    run = builder.run("ask", ("teacher", State.SUCCEEDED))
+    builder.store.update_job(f"{run}-teacher", result={"artifact": answers.id, "metrics": {}})
     at = at_step(show, "curate")
-    at.number_input(key=f"form.{house.store.project()}.curate.min_confidence").set_value(0.5).run()
+    at.number_input(key=f"form.{builder.store.project()}.curate.min_confidence").set_value(0.5).run()
     at.button(key="start_curate").click().run()
-    started = house.store.runs()[0].jobs[0]
+    started = builder.store.runs()[0].jobs[0]
     assert (started.stage, started.params["data"], started.params["min_confidence"]) == ("curate", answers.id, 0.5)
 
 
-def test_generate_takes_a_model_as_it_was_brought(show: Show, house: House) -> None:
-    house.dataset()
-    base = house.model()
-    job = house.run("tune", ("finetune", State.SUCCEEDED))
-    house.model("tuned", Kind.ADAPTER, job=f"{job}-finetune")
+def test_generate_takes_a_model_as_it_was_brought(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset()
+    base = builder.model()
+    job = builder.run("tune", ("finetune", State.SUCCEEDED))
+    builder.model("tuned", Kind.ADAPTER, job=f"{job}-finetune")
     at = at_step(show, "generate")
-    assert at.selectbox(key=f"form.{house.store.project()}.generate.model").value == base.id
+    assert at.selectbox(key=f"form.{builder.store.project()}.generate.model").value == base.id
     at.button(key="start_generate").click().run()
-    started = next(job for run in house.store.runs() for job in run.jobs if job.stage == "generate")
+    started = next(job for run in builder.store.runs() for job in run.jobs if job.stage == "generate")
     assert started.params["model"] == base.id and started.params["method"] == "examples"
 
 
@@ -117,7 +117,7 @@ def test_charts_hold_the_figures_and_no_markup() -> None:
     bars = reasons_chart({"unsure": 1, "near_duplicate": 7})
     assert bars["data"][0]["x"] == [1, 7] and "another row" in bars["layout"]["yaxis"]["ticktext"][1]
     names = [f"<b>{n}</b>" for n in range(40)]
-    before = Variety(
+    before = Diversity(
         rows=1, distinct_1=1, distinct_2=1, near_duplicates=0, classes={name: n for n, name in enumerate(names)}
     )
     after = before.model_copy(update={"classes": {names[39]: 5}})

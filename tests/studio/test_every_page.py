@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from backend.core.schemas import Kind, State
 from studio.nav import NAV
 from studio.ui.shared.i18n import _catalogue
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 STATES = {"empty": None, "running": State.RUNNING, "failed": State.FAILED, "finished": State.SUCCEEDED}
 STAGES = {"data": "dataset", "teacher": "teacher", "distill": "cut", "quantize": "quantize", "compare": "evaluate"}
@@ -50,9 +50,9 @@ def test_every_page_is_here() -> None:
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("page", SAYS)
 def test_page_tells_its_state_in_the_users_language(
-    show: Show, house: House, page: str, language: str, state: str
+    show: Show, builder: StudioBuilder, page: str, language: str, state: str
 ) -> None:
-    query = live_in(house, page, STATES[state])
+    query = live_in(builder, page, STATES[state])
     at = show(page, language, **query)
     spanish = language == "es"
     catalogue = _catalogue("es") if spanish else gettext.NullTranslations()
@@ -65,20 +65,20 @@ def test_page_tells_its_state_in_the_users_language(
         assert at.title[0].value == catalogue.gettext(title)
 
 
-def live_in(house: House, page: str, state: State | None) -> dict[str, str]:
+def live_in(builder: StudioBuilder, page: str, state: State | None) -> dict[str, str]:
     """A job in this state, with what it needs and, when it is done, what there is by then; returns what the page asks for."""
     if state is None:
         return {"run": "none"} if page == "run" else {}
     stage = STAGES.get(page, "finetune")
     error = {"code": "core.memory_out", "args": {}} if state is State.FAILED else None
-    run = house.run("lessons", (stage, state), error=error)
-    model = house.model("student", Kind.ONNX)
+    run = builder.run("lessons", (stage, state), error=error)
+    model = builder.model("student", Kind.ONNX)
     if state is State.SUCCEEDED or page != "data":
-        data = house.dataset()
+        data = builder.dataset()
     if page == "review":
-        house.answers()
+        builder.answers()
     if state is State.SUCCEEDED:
-        house.evaluation(model, data, 0.8)
+        builder.evaluation(model, data, 0.8)
     queries = {"jobs": {"job": f"{run}-{stage}"}, "run": {"run": run}}
     return {"data": data.id} if (page, state) == ("data", State.SUCCEEDED) else queries.get(page, {})
 

@@ -22,44 +22,44 @@ from studio.ui.shared import api_cache
 from studio.webapp.app import app
 from studio.webapp.files import routes
 from tests.helpers import in_loop
-from tests.studio.house import House
+from tests.studio.builder import StudioBuilder
 
 OWN = {"x-slmops-upload": "1"}
 
 
 @pytest.fixture
-def house(home: Path) -> House:
-    return House(home)
+def builder(home: Path) -> StudioBuilder:
+    return StudioBuilder(home)
 
 
 @pytest.fixture
-def client(house: House) -> TestClient:
-    return TestClient(Starlette(routes=[*routes(lambda: house.studio)]))
+def client(builder: StudioBuilder) -> TestClient:
+    return TestClient(Starlette(routes=[*routes(lambda: builder.studio)]))
 
 
 def left(studio: Studio) -> list[str]:
     return [path.name for path in studio.settings.uploads.rglob("*") if path.is_file()]
 
 
-def test_upload_arrives_whole(client: TestClient, house: House) -> None:
+def test_upload_arrives_whole(client: TestClient, builder: StudioBuilder) -> None:
     content = bytes(range(256)) * 20_000
     answer = client.put("/api/uploads/A%C3%B1o%2F2026.csv", content=content, headers=OWN)
     assert answer.status_code == 201
-    kept = house.studio.upload(answer.json()["id"])
+    kept = builder.studio.upload(answer.json()["id"])
     assert (kept.name, kept.bytes, answer.json()["bytes"]) == ("2026.csv", len(content), len(content))
     assert kept.path.read_bytes() == content
-    assert [each.id for each in house.studio.uploads()] == [kept.id]
+    assert [each.id for each in builder.studio.uploads()] == [kept.id]
 
 
 @pytest.mark.parametrize(
     "headers",
     [{}, {"x-slmops-upload": "yes"}, {**OWN, "origin": "http://evil.example"}, {**OWN, "origin": "null"}],
 )
-def test_upload_from_elsewhere_is_refused(client: TestClient, house: House, headers: dict[str, str]) -> None:
+def test_upload_from_elsewhere_is_refused(client: TestClient, builder: StudioBuilder, headers: dict[str, str]) -> None:
     answer = client.put("/api/uploads/a.csv", content=b"x", headers=headers)
     assert answer.status_code == 403
     assert answer.json()["problems"][0]["code"] == "files.upload_refused"
-    assert left(house.studio) == []
+    assert left(builder.studio) == []
     same = client.put("/api/uploads/a.csv", content=b"x", headers={**OWN, "origin": "http://testserver"})
     assert same.status_code == 201
 
@@ -75,18 +75,18 @@ def test_too_large_is_refused_before_a_byte_is_read(home: Path) -> None:
     assert left(studio) == []
 
 
-def test_no_room_is_507(client: TestClient, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_room_is_507(client: TestClient, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backend.core.machine.free_disk_bytes", lambda _folder: 50_000_000)
     answer = client.put("/api/uploads/a.csv", content=b"x" * 5000, headers=OWN)
     assert answer.status_code == 507
     assert "5.0 kB" in answer.json()["problems"][0]["text"]
 
 
-def test_broken_connection_leaves_nothing(house: House) -> None:
-    app = Starlette(routes=[*routes(lambda: house.studio)])
+def test_broken_connection_leaves_nothing(builder: StudioBuilder) -> None:
+    app = Starlette(routes=[*routes(lambda: builder.studio)])
     talk(app, "a.csv", [b"x" * 2_000_000], announced=5_000_000, whole=False)
-    assert left(house.studio) == []
-    assert house.studio.uploads() == []
+    assert left(builder.studio) == []
+    assert builder.studio.uploads() == []
 
 
 def talk(app: Any, name: str, chunks: list[bytes], announced: int | None = None, whole: bool = True) -> list[Any]:
@@ -111,8 +111,10 @@ def talk(app: Any, name: str, chunks: list[bytes], announced: int | None = None,
     return sent
 
 
-def test_folder_comes_as_a_zip_without_what_links_point_to(client: TestClient, house: House, tmp_path: Path) -> None:
-    model = house.artifact(Kind.MODEL, "Modelo ñ", files={"config.json": "{}" * 500, "model.safetensors": "w" * 5000})
+def test_folder_comes_as_a_zip_without_what_links_point_to(
+    client: TestClient, builder: StudioBuilder, tmp_path: Path
+) -> None:
+    model = builder.artifact(Kind.MODEL, "Modelo ñ", files={"config.json": "{}" * 500, "model.safetensors": "w" * 5000})
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "key.txt").write_text("secret")
     (model.path / "link.txt").symlink_to(tmp_path / "secret" / "key.txt")
@@ -130,8 +132,8 @@ def test_folder_comes_as_a_zip_without_what_links_point_to(client: TestClient, h
     }
 
 
-def test_package_is_its_own_zip_and_can_be_resumed(client: TestClient, house: House) -> None:
-    made = house.artifact(Kind.PACKAGE, "voice", {"zip": "voice.zip", "zip_bytes": 10}, {"voice.zip": "0123456789"})
+def test_package_is_its_own_zip_and_can_be_resumed(client: TestClient, builder: StudioBuilder) -> None:
+    made = builder.artifact(Kind.PACKAGE, "voice", {"zip": "voice.zip", "zip_bytes": 10}, {"voice.zip": "0123456789"})
     url = f"/api/artifacts/{made.id}/download"
     assert client.get(url).content == b"0123456789"
     part = client.get(url, headers={"range": "bytes=4-"})
@@ -140,8 +142,8 @@ def test_package_is_its_own_zip_and_can_be_resumed(client: TestClient, house: Ho
     assert client.get(url).status_code == 410
 
 
-def test_dataset_as_rows(client: TestClient, house: House) -> None:
-    data = house.dataset("orders", rows=8)
+def test_dataset_as_rows(client: TestClient, builder: StudioBuilder) -> None:
+    data = builder.dataset("orders", rows=8)
     write_split(data.path, "test", [Row(id="x", input='=HYPERLINK("http://evil")', output="-1", gold='a\n"b"')])
     answer = client.get(f"/api/artifacts/{data.id}/download?format=csv")
     assert answer.headers["content-disposition"].endswith("orders.csv")
@@ -158,16 +160,16 @@ def test_dataset_as_rows(client: TestClient, house: House) -> None:
     }
 
 
-def test_unknown_things_are_problems(client: TestClient, house: House) -> None:
-    model = house.model()
+def test_unknown_things_are_problems(client: TestClient, builder: StudioBuilder) -> None:
+    model = builder.model()
     assert client.get("/api/artifacts/nothing/download").status_code == 404
-    for path in (f"{model.id}/download?format=csv", f"{house.dataset().id}/download?format=exe"):
+    for path in (f"{model.id}/download?format=csv", f"{builder.dataset().id}/download?format=exe"):
         answer = client.get(f"/api/artifacts/{path}")
         assert answer.status_code == 400
         assert answer.json()["problems"][0]["code"] == "files.format"
 
 
-def test_refused_download_is_a_page_in_the_readers_language(client: TestClient, house: House) -> None:
+def test_refused_download_is_a_page_in_the_readers_language(client: TestClient, builder: StudioBuilder) -> None:
     asked = "/api/artifacts/<b>nothing/download"
     for headers, said in (
         ({"accept-language": "es-ES,es;q=0.9"}, "No existe"),
@@ -179,25 +181,25 @@ def test_refused_download_is_a_page_in_the_readers_language(client: TestClient, 
 
 
 @pytest.mark.parametrize("format", ["", "?format=csv", "?format=jsonl"])
-def test_dataset_whose_folder_is_gone_is_a_problem(client: TestClient, house: House, format: str) -> None:
-    data = house.dataset()
+def test_dataset_whose_folder_is_gone_is_a_problem(client: TestClient, builder: StudioBuilder, format: str) -> None:
+    data = builder.dataset()
     shutil.rmtree(data.path)
     answer = client.get(f"/api/artifacts/{data.id}/download{format}")
     assert answer.status_code == 410
     assert answer.json()["problems"][0]["code"] == "core.artifact_damaged"
 
 
-def test_routes_and_pages_share_one_studio(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_routes_and_pages_share_one_studio(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Studio] = []
 
     def open_one() -> Studio:
-        opened.append(house.studio)
-        return house.studio
+        opened.append(builder.studio)
+        return builder.studio
 
     monkeypatch.setattr(Studio, "open", open_one)
     st.cache_resource.clear()
     answer = TestClient(Starlette(routes=app._user_routes)).get("/api/artifacts/none/download")
     assert answer.json()["problems"][0]["code"] == "core.artifact_unknown"
     assert len(opened) == 1
-    assert api_cache.studio() is house.studio and len(opened) == 1
+    assert api_cache.studio() is builder.studio and len(opened) == 1
     st.cache_resource.clear()

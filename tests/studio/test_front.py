@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from backend.core.schemas import Kind
 from backend.results.evaluations import lineage
+from studio.ui.compare.charts import pareto_chart
 from studio.ui.compare.controls import untuned
-from studio.ui.compare.figures import pareto_chart
-from studio.ui.compare.words import origin_words
+from studio.ui.compare.labels import origin_text
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show
-from tests.studio.house import House
 from tests.studio.test_compare import one
 
 
@@ -21,28 +21,28 @@ def test_few_names_of_a_long_front_in_short_lines(show: Show) -> None:
     assert all(len(line) <= 17 for text in texts for line in text.split("<br>"))
 
 
-def test_untuned_in_few_bits_is_untuned_and_an_attached_adapter_is_not(house: House) -> None:
-    base = house.model("base")
-    adapter = house.model("lora", Kind.ADAPTER, facts={"base": base.id}, parents=[base.id])
-    shared = house.model("base-int4", Kind.ONNX, facts={"room_for": base.id}, parents=[base.id])
+def test_untuned_in_few_bits_is_untuned_and_an_attached_adapter_is_not(builder: StudioBuilder) -> None:
+    base = builder.model("base")
+    adapter = builder.model("lora", Kind.ADAPTER, facts={"base": base.id}, parents=[base.id])
+    shared = builder.model("base-int4", Kind.ONNX, facts={"room_for": base.id}, parents=[base.id])
     about = {"facts": {"base": shared.id}, "parents": [shared.id, adapter.id]}
-    attached = house.model("lora-on-base", Kind.ONNX, **about)
-    small = house.model("lora-int4", Kind.ONNX, parents=[adapter.id])
+    attached = builder.model("lora-on-base", Kind.ONNX, **about)
+    small = builder.model("lora-int4", Kind.ONNX, parents=[adapter.id])
     views = (base, adapter, shared, attached, small)
     known = {each.id: each for each in views}
     group = [one(each.name).model_copy(update={"origins": lineage(each, known)}) for each in views]
     assert [each.name for each in untuned(group)] == ["base", "base-int4"]
 
 
-def test_a_student_that_was_only_cut_counts_as_untuned(house: House) -> None:
-    base = house.model("base")
-    cut = house.model("cut", facts={"kept_layers": [0, 1], "base": base.id}, parents=[base.id])
+def test_a_student_that_was_only_cut_counts_as_untuned(builder: StudioBuilder) -> None:
+    base = builder.model("base")
+    cut = builder.model("cut", facts={"kept_layers": [0, 1], "base": base.id}, parents=[base.id])
     known = {each.id: each for each in (base, cut)}
-    trained = house.model("trained", facts={"base": cut.id}, parents=[cut.id])
+    trained = builder.model("trained", facts={"base": cut.id}, parents=[cut.id])
     origins = [lineage(each, known) for each in (cut, trained)]
     assert [each[-1].how for each in origins] == ["cut", "distilled"]
     group = [
         one(name).model_copy(update={"origins": made}) for name, made in zip(("cut", "trained"), origins, strict=True)
     ]
     assert [each.name for each in untuned(group)] == ["cut"]
-    assert origin_words(origins[0][-1]).endswith("not trained yet.")
+    assert origin_text(origins[0][-1]).endswith("not trained yet.")

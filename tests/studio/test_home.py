@@ -14,8 +14,8 @@ from backend.core.schemas import RunView, State
 from studio.paths import HERE
 from studio.ui.home import demo
 from studio.ui.shared.tasks import task
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 
 def labels(at: AppTest) -> list[str]:
@@ -44,31 +44,31 @@ def test_empty_studio_says_what_to_do(show: Show, language: str, said: str) -> N
     ],
 )
 def test_what_runs_and_what_is_next(
-    show: Show, house: House, language: str, said: list[str], figures: dict[str, str]
+    show: Show, builder: StudioBuilder, language: str, said: list[str], figures: dict[str, str]
 ) -> None:
-    house.run("commands", ("dataset", State.SUCCEEDED), ("finetune", State.RUNNING), ("evaluate", State.WAITING))
-    house.store.update_job("r-commands-evaluate", needs=["finetune"])
+    builder.run("commands", ("dataset", State.SUCCEEDED), ("finetune", State.RUNNING), ("evaluate", State.WAITING))
+    builder.store.update_job("r-commands-evaluate", needs=["finetune"])
     at = show(language=language)
     for word in said:
         assert word in words(at), word
     assert figures.items() <= metrics(at).items()
 
 
-def test_recent_runs_of_all_projects_by_name(show: Show, house: House) -> None:
-    house.run("one", ("dataset", State.SUCCEEDED), project="Mails")
-    house.run("*two* <b>", ("dataset", State.FAILED))
+def test_recent_runs_of_all_projects_by_name(show: Show, builder: StudioBuilder) -> None:
+    builder.run("one", ("dataset", State.SUCCEEDED), project="Mails")
+    builder.run("*two* <b>", ("dataset", State.FAILED))
     at = show()
     assert {"**\\*two\\* \\<b\\>**", "**one**"} <= set(labels(at))
     assert "Mails · 1 stage" in words(at)
     assert "First project · 0 of 1 stage" in words(at)
 
 
-def test_best_figures_are_those_of_the_project(show: Show, house: House) -> None:
-    house.run("one", ("dataset", State.SUCCEEDED))
+def test_best_figures_are_those_of_the_project(show: Show, builder: StudioBuilder) -> None:
+    builder.run("one", ("dataset", State.SUCCEEDED))
     assert "as soon as a model has been measured" in words(show())
-    data = house.dataset()
-    house.evaluation(house.model("large"), data, 0.9, size_bytes=500e6, decode_tokens_per_s=20.0)
-    house.evaluation(house.model("small"), data, 0.8, size_bytes=50e6, decode_tokens_per_s=200.0)
+    data = builder.dataset()
+    builder.evaluation(builder.model("large"), data, 0.9, size_bytes=500e6, decode_tokens_per_s=20.0)
+    builder.evaluation(builder.model("small"), data, 0.8, size_bytes=50e6, decode_tokens_per_s=200.0)
     st.cache_resource.clear()
     tiles = {each.label: (each.value, each.delta) for each in show().metric}
     assert tiles["Best accuracy"] == ("90.0 %", "large")
@@ -76,23 +76,23 @@ def test_best_figures_are_those_of_the_project(show: Show, house: House) -> None
     assert tiles["Fastest, tokens per second"] == ("200", "small")
 
 
-def test_worker_is_named(show: Show, house: House) -> None:
-    house.run("one", ("dataset", State.SUCCEEDED))
+def test_worker_is_named(show: Show, builder: StudioBuilder) -> None:
+    builder.run("one", ("dataset", State.SUCCEEDED))
     assert metrics(show())["Worker"] == "None"
-    house.worker()
+    builder.worker()
     st.cache_resource.clear()
     at = show("jobs")
     assert "workbench" in words(at) and "slmops worker" not in words(at)
 
 
-def test_browser_language_is_taken(house: House) -> None:
+def test_browser_language_is_taken(builder: StudioBuilder) -> None:
     at = AppTest.from_file(str(HERE / "app.py"), default_timeout=20)
     at.context = {"locale": "es-MX"}  # type: ignore[attr-defined]
     at.run()
     assert at.title[0].value == "Primer proyecto"
 
 
-def start(monkeypatch: pytest.MonkeyPatch, house: House, error: StudioError | None = None) -> threading.Event:
+def start(monkeypatch: pytest.MonkeyPatch, builder: StudioBuilder, error: StudioError | None = None) -> threading.Event:
     """The start of a recipe takes until the event is set, then fails or gives a run."""
     go = threading.Event()
 
@@ -100,16 +100,16 @@ def start(monkeypatch: pytest.MonkeyPatch, house: House, error: StudioError | No
         assert go.wait(20)
         if error:
             raise error
-        return self.run(house.run(recipe, ("dataset", State.WAITING), project=project, id="r-demo"))
+        return self.run(builder.run(recipe, ("dataset", State.WAITING), project=project, id="r-demo"))
 
     monkeypatch.setattr(Studio, "start_recipe", start_recipe)
     return go
 
 
 def test_demo_prepares_survives_a_reload_and_opens_its_run(
-    show: Show, house: House, monkeypatch: pytest.MonkeyPatch
+    show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go = start(monkeypatch, house)
+    go = start(monkeypatch, builder)
     at = show()
     at.button(key="demo").click().run()
     assert "Preparing the built-in model" in words(at)
@@ -122,16 +122,16 @@ def test_demo_prepares_survives_a_reload_and_opens_its_run(
     again.run()
     assert again.title[0].value == "quickstart"
     assert "demo" not in again.query_params
-    assert [run.project for run in house.studio.runs()] == [house.store.project("Demo")]
+    assert [run.project for run in builder.studio.runs()] == [builder.store.project("Demo")]
 
 
 def test_demo_goes_on_after_the_web_process_ended_in_its_preparation(
-    show: Show, house: House, monkeypatch: pytest.MonkeyPatch
+    show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start(monkeypatch, house)
+    start(monkeypatch, builder)
     show().button(key="demo").click().run()
-    go = start(monkeypatch, house)
-    house.studio.choose_project(house.store.project("Demo"))
+    go = start(monkeypatch, builder)
+    builder.studio.choose_project(builder.store.project("Demo"))
     st.cache_resource.clear()  # a new process knows of no task
     again = show(demo="1")
     assert "Preparing the built-in model" in words(again)
@@ -139,26 +139,26 @@ def test_demo_goes_on_after_the_web_process_ended_in_its_preparation(
     settle()
     again.run()
     assert again.title[0].value == "quickstart"
-    assert house.studio.draft(house.store.project("Demo"), demo.DRAFT) == {}
+    assert builder.studio.draft(builder.store.project("Demo"), demo.DRAFT) == {}
 
 
-def test_what_was_made_shows_when_the_history_was_cleared(show: Show, house: House) -> None:
-    house.dataset()
+def test_what_was_made_shows_when_the_history_was_cleared(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset()
     at = show()
     assert "Nothing has run yet" not in words(at)
     assert any("Next" in each for each in words(at).splitlines())
 
 
 def test_demo_that_fails_says_why_and_can_be_started_again(
-    show: Show, house: House, monkeypatch: pytest.MonkeyPatch
+    show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start(monkeypatch, house, StudioError("core.memory_out")).set()
+    start(monkeypatch, builder, StudioError("core.memory_out")).set()
     at = show()
     at.button(key="demo").click().run()
     settle()
     at.run()
     assert "The process ran out of memory." in at.error[0].value
-    start(monkeypatch, house).set()
+    start(monkeypatch, builder).set()
     at.button(key="demo").click().run()
     settle()
     at.run()

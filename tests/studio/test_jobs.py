@@ -18,11 +18,11 @@ import streamlit as st
 from backend.core.schemas import State
 from backend.db import tables as t
 from backend.jobs.scheduling import start_order
-from studio.ui.jobs.page import page
-from studio.ui.jobs.page import table as jobtable
-from studio.ui.jobs.resource_usage import usage
+from studio.ui.jobs import page
+from studio.ui.jobs import table as jobtable
+from studio.ui.shared.job_card.resource_usage import usage
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 
 @pytest.fixture
@@ -38,17 +38,17 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, str]]]:
     yield found
 
 
-def three(house: House) -> None:
+def three(builder: StudioBuilder) -> None:
     """A run at work, whose last stage waits; one that waits; one that failed; one that is done."""
-    house.run("first", ("finetune", State.RUNNING), ("evaluate", State.WAITING), minutes_ago=8)
-    house.store.update_job("r-first-evaluate", needs=["finetune"])
-    house.run("second", ("finetune", State.WAITING), minutes_ago=6)
-    house.run("bad", ("distill", State.FAILED), minutes_ago=60, error={"code": "core.memory_out", "args": {}})
-    house.run("good", ("quantize", State.SUCCEEDED), minutes_ago=90, project="Mails")
+    builder.run("first", ("finetune", State.RUNNING), ("evaluate", State.WAITING), minutes_ago=8)
+    builder.store.update_job("r-first-evaluate", needs=["finetune"])
+    builder.run("second", ("finetune", State.WAITING), minutes_ago=6)
+    builder.run("bad", ("distill", State.FAILED), minutes_ago=60, error={"code": "core.memory_out", "args": {}})
+    builder.run("good", ("quantize", State.SUCCEEDED), minutes_ago=90, project="Mails")
 
 
-def order(house: House) -> list[str]:
-    return [job.id for job in start_order(house.studio.jobs.open_jobs())]
+def order(builder: StudioBuilder) -> list[str]:
+    return [job.id for job in start_order(builder.studio.jobs.open_jobs())]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -66,9 +66,14 @@ def test_empty_page(show: Show, listed: list[dict[str, str]], language: str) -> 
     ],
 )
 def test_all_groups(
-    show: Show, house: House, listed: list[dict[str, str]], language: str, said: list[str], row: tuple[str, ...]
+    show: Show,
+    builder: StudioBuilder,
+    listed: list[dict[str, str]],
+    language: str,
+    said: list[str],
+    row: tuple[str, ...],
 ) -> None:
-    three(house)
+    three(builder)
     at = show("jobs", language)
     for word in said:
         assert word in words(at), word
@@ -92,18 +97,23 @@ def test_all_groups(
     ],
 )
 def test_filters_stand_in_the_address(
-    show: Show, house: House, listed: list[dict[str, str]], query: dict[str, str], names: list[str], open_: list[str]
+    show: Show,
+    builder: StudioBuilder,
+    listed: list[dict[str, str]],
+    query: dict[str, str],
+    names: list[str],
+    open_: list[str],
 ) -> None:
-    three(house)
+    three(builder)
     at = show("jobs", **query)
     assert [each["name"] for each in listed] == names
     shown = [str(button.key).removeprefix("cancel_") for button in at.button if "cancel_" in str(button.key)]
     assert sorted(shown) == open_
 
 
-def test_history_comes_in_pages(show: Show, house: House, listed: list[dict[str, str]]) -> None:
+def test_history_comes_in_pages(show: Show, builder: StudioBuilder, listed: list[dict[str, str]]) -> None:
     for number in range(page.PAGE + 3):
-        house.run(f"n{number}", ("dataset", State.SUCCEEDED), minutes_ago=number + 5)
+        builder.run(f"n{number}", ("dataset", State.SUCCEEDED), minutes_ago=number + 5)
     at = show("jobs")
     assert [each["name"] for each in listed] == [f"n{number}" for number in range(page.PAGE)]
     at.button(key="more").click().run()
@@ -111,29 +121,29 @@ def test_history_comes_in_pages(show: Show, house: House, listed: list[dict[str,
     assert "more" not in [button.key for button in at.button]
 
 
-def test_waiting_jobs_change_places_and_are_cancelled(show: Show, house: House) -> None:
-    three(house)
-    house.worker()
+def test_waiting_jobs_change_places_and_are_cancelled(show: Show, builder: StudioBuilder) -> None:
+    three(builder)
+    builder.worker()
     at = show("jobs")
-    assert order(house) == ["r-first-evaluate", "r-second-finetune"]
+    assert order(builder) == ["r-first-evaluate", "r-second-finetune"]
     assert "Number 2 in the queue" in words(at)
     assert at.button(key="move_-1_r-first-evaluate").disabled
     at.button(key="move_-1_r-second-finetune").click().run()
-    assert order(house) == ["r-second-finetune", "r-first-evaluate"]
+    assert order(builder) == ["r-second-finetune", "r-first-evaluate"]
     assert at.button(key="move_-1_r-second-finetune").disabled
     at.button(key="cancel_r-second-finetune").click().run()
-    assert house.studio.job("r-second-finetune").state is State.CANCELLED
-    assert order(house) == ["r-first-evaluate"]
+    assert builder.studio.job("r-second-finetune").state is State.CANCELLED
+    assert order(builder) == ["r-first-evaluate"]
 
 
 def test_long_queue_is_worked_out_once_and_shown_in_part(
-    show: Show, house: House, monkeypatch: pytest.MonkeyPatch
+    show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(page.PAGE + 5):
-        house.run(f"n{number:02}", ("finetune", State.WAITING), minutes_ago=99 - number)
-    house.worker()
+        builder.run(f"n{number:02}", ("finetune", State.WAITING), minutes_ago=99 - number)
+    builder.worker()
     counted = Mock(side_effect=start_order)
-    monkeypatch.setattr("studio.ui.jobs.queue_position.start_order", counted)
+    monkeypatch.setattr("studio.ui.shared.job_card.queue_position.start_order", counted)
     monkeypatch.setattr("studio.ui.home.page.upcoming", list)  # the page Home, which is drawn first
     at = show("jobs")
     shown = [str(button.key) for button in at.button if str(button.key).startswith("cancel_")]
@@ -142,32 +152,42 @@ def test_long_queue_is_worked_out_once_and_shown_in_part(
     assert counted.call_count == 1
 
 
-def test_job_of_a_queue_that_is_unknown_here_is_listed(show: Show, house: House) -> None:
-    house.run("far", ("finetune", State.WAITING), queue="tpu")
-    house.worker()
+def test_job_of_a_queue_that_is_unknown_here_is_listed(show: Show, builder: StudioBuilder) -> None:
+    builder.run("far", ("finetune", State.WAITING), queue="tpu")
+    builder.worker()
     assert "No worker serves the queue tpu" in words(show("jobs"))
 
 
-def test_paused_queue_is_said_where_jobs_wait_for_it(show: Show, house: House) -> None:
-    three(house)
-    house.worker()
-    house.studio.jobs.pause("cpu")
+def test_paused_queue_is_said_where_jobs_wait_for_it(show: Show, builder: StudioBuilder) -> None:
+    three(builder)
+    builder.worker()
+    builder.studio.jobs.pause("cpu")
     assert "The queue cpu is paused" in words(show("jobs"))
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.WAITING, State.RUNNING])
-def test_drawer_shows_one_job(show: Show, house: House, listed: list[dict[str, str]], state: State) -> None:
-    run = house.run("mine", ("finetune", state))
+def test_drawer_shows_one_job(show: Show, builder: StudioBuilder, listed: list[dict[str, str]], state: State) -> None:
+    run = builder.run("mine", ("finetune", state))
     at = show("jobs", job=f"{run}-finetune")
     key = "retry" if state is State.FAILED else "cancel"
     assert at.button(key=f"{key}_{run}-finetune")
     if state is State.FAILED:
         at.button(key=f"{key}_{run}-finetune").click().run()
-        assert house.studio.job(f"{run}-finetune").state is State.WAITING
+        assert builder.studio.job(f"{run}-finetune").state is State.WAITING
 
 
-def test_filters_are_written_as_codes(show: Show, house: House, listed: list[dict[str, str]]) -> None:
-    three(house)
+def test_findings_are_said_on_the_job_s_card(show: Show, builder: StudioBuilder, listed: list[dict[str, str]]) -> None:
+    builder.run("odd", ("quantize", State.FINDINGS))
+    found = {"code": "core.unexpected", "args": {"reason": "half of the answers are empty"}}
+    builder.store.update_job("r-odd-quantize", result={"artifact": "", "metrics": {}, "findings": [found]})
+    at = show("jobs", "es", job="r-odd-quantize")
+    assert "Con observaciones" in words(at)
+    assert any("half of the answers are empty" in box.value for box in at.warning)
+    assert "retry_r-odd-quantize" not in [button.key for button in at.button]
+
+
+def test_filters_are_written_as_codes(show: Show, builder: StudioBuilder, listed: list[dict[str, str]]) -> None:
+    three(builder)
     at = show("jobs")
     at.segmented_control(key="state").set_value("failed").run()
     assert at.query_params["state"] == "failed"
@@ -180,28 +200,28 @@ def test_unknown_job_is_a_sentence(show: Show) -> None:
     assert "j-nothing" in show("jobs", job="j-nothing").error[0].value
 
 
-def test_clear_history_keeps_young_and_open_runs(show: Show, house: House) -> None:
-    house.run("old", ("dataset", State.SUCCEEDED), minutes_ago=60 * 24 * 40)
-    house.run("half", ("dataset", State.SUCCEEDED), ("finetune", State.WAITING), minutes_ago=60 * 24 * 40)
-    house.run("young", ("dataset", State.SUCCEEDED), minutes_ago=60)
+def test_clear_history_keeps_young_and_open_runs(show: Show, builder: StudioBuilder) -> None:
+    builder.run("old", ("dataset", State.SUCCEEDED), minutes_ago=60 * 24 * 40)
+    builder.run("half", ("dataset", State.SUCCEEDED), ("finetune", State.WAITING), minutes_ago=60 * 24 * 40)
+    builder.run("young", ("dataset", State.SUCCEEDED), minutes_ago=60)
     at = show("jobs")
     at.button(key="clear").click().run()
     assert "1 run would go." in words(at)
     at.button(key="clear_yes").click().run()
-    assert {run.name for run in house.studio.runs()} == {"half", "young"}
+    assert {run.name for run in builder.studio.runs()} == {"half", "young"}
 
 
-def test_memory_and_cores_are_those_of_the_jobs_own_process(house: House) -> None:
+def test_memory_and_cores_are_those_of_the_jobs_own_process(builder: StudioBuilder) -> None:
     """And nothing when the number belongs to another program, or to a job of another worker."""
     work = "import time\nkept = bytearray(80_000_000)\nend = time.time() + 60\nwhile time.time() < end: pass"
-    with house.store.session() as session:
+    with builder.store.session() as session:
         session.merge(t.Worker(id="w2", host=socket.gethostname(), pid=os.getpid(), queues=["cpu"], beat=t.now()))
     child, other = (
         subprocess.Popen([sys.executable, "-c", work, "backend.jobs.child", pid]) for pid in (str(os.getpid()), "1")
     )
     try:
-        run = house.run("live", ("finetune", State.RUNNING), pid=child.pid)
-        job = house.studio.run(run).jobs[0]
+        run = builder.run("live", ("finetune", State.RUNNING), pid=child.pid)
+        job = builder.studio.run(run).jobs[0]
         st.cache_resource.clear()
         usage(job)
         time.sleep(2.5)
@@ -215,11 +235,11 @@ def test_memory_and_cores_are_those_of_the_jobs_own_process(house: House) -> Non
             process.wait()
 
 
-def test_an_export_that_begins_otherwise_is_warned_of(show: Show, house: House) -> None:
-    house.run("q", ("quantize", State.SUCCEEDED), result={"metrics": {"first_token_agreement": 0.0, "seconds": 20.2}})
+def test_an_export_that_begins_otherwise_is_warned_of(show: Show, builder: StudioBuilder) -> None:
+    builder.run("q", ("quantize", State.SUCCEEDED), result={"metrics": {"first_token_agreement": 0.0, "seconds": 20.2}})
     at = show("quantize")
     assert any("check the export" in each.value for each in at.warning)
     assert "Seconds" not in [each.label for each in at.metric], "the head of the card says how long it took"
-    house.store.update_job("r-q-quantize", result={"metrics": {"first_token_agreement": 1.0}})
+    builder.store.update_job("r-q-quantize", result={"metrics": {"first_token_agreement": 1.0}})
     st.cache_resource.clear()
     assert not show("quantize").warning

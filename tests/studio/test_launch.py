@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from backend.core.paths import ROOT
-from tests.studio.web import Web, Whole
+from tests.studio.web_process import StudioProcess, WebProcess
 
 pytestmark = pytest.mark.proc
 
@@ -26,12 +26,12 @@ UPGRADE = {
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    with Web(tmp_path_factory.mktemp("web") / "home") as started:
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebProcess]:
+    with WebProcess(tmp_path_factory.mktemp("web") / "home") as started:
         yield started
 
 
-def test_health_and_first_page_answer(web: Web) -> None:
+def test_health_and_first_page_answer(web: WebProcess) -> None:
     health = httpx.get(f"{web.url}/api/health")
     assert health.headers["content-type"] == "application/json"
     assert health.json()["status"] == "ok"
@@ -40,13 +40,13 @@ def test_health_and_first_page_answer(web: Web) -> None:
     assert "<html" in page.text
 
 
-def test_fonts_come_from_here(web: Web) -> None:
+def test_fonts_come_from_here(web: WebProcess) -> None:
     font = httpx.get(f"{web.url}/app/static/inter.woff2")
     assert font.status_code == 200
     assert font.content[:4] == b"wOF2"
 
 
-def test_foreign_host_is_refused(web: Web) -> None:
+def test_foreign_host_is_refused(web: WebProcess) -> None:
     for path in ("/", "/api/health"):
         answer = httpx.get(web.url + path, headers={"host": "evil.example"})
         assert answer.status_code == 400
@@ -55,7 +55,7 @@ def test_foreign_host_is_refused(web: Web) -> None:
     assert stream.status_code == 403
 
 
-def test_port_in_use_is_a_sentence(web: Web) -> None:
+def test_port_in_use_is_a_sentence(web: WebProcess) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "studio.webapp.launch", "--port", str(web.port)],
         cwd=ROOT,
@@ -69,7 +69,7 @@ def test_port_in_use_is_a_sentence(web: Web) -> None:
 
 
 def test_beyond_loopback_a_token_is_needed(home: Path) -> None:
-    with Web(home, host="0.0.0.0") as web, httpx.Client(base_url=web.url) as client:
+    with WebProcess(home, host="0.0.0.0") as web, httpx.Client(base_url=web.url) as client:
         token = web.lines[0].split("token=")[1]
         assert len(token) >= 24
         assert client.get("/").status_code == 401
@@ -80,7 +80,7 @@ def test_beyond_loopback_a_token_is_needed(home: Path) -> None:
 
 
 def test_made_up_token_outlives_the_web_process(home: Path) -> None:
-    with Whole(home, "--no-worker", host="0.0.0.0") as studio, httpx.Client(base_url=studio.url) as client:
+    with StudioProcess(home, "--no-worker", host="0.0.0.0") as studio, httpx.Client(base_url=studio.url) as client:
         token = next(line for line in studio.lines if "token=" in line).split("token=")[1]
         assert client.get("/", params={"token": token}).status_code == 303
         before = studio.kill("studio.webapp.launch")
@@ -96,7 +96,7 @@ def test_made_up_token_outlives_the_web_process(home: Path) -> None:
 
 
 def test_own_token_is_taken_and_not_printed_and_stop_is_quick(home: Path) -> None:
-    with Web(home, host="0.0.0.0", SLMOPS_TOKEN="of-my-own") as web:
+    with WebProcess(home, host="0.0.0.0", SLMOPS_TOKEN="of-my-own") as web:
         assert httpx.get(web.url, headers={"authorization": "Bearer of-my-own"}).status_code == 200
         began = time.monotonic()
         assert web.stop() == 0

@@ -12,29 +12,30 @@ from streamlit.testing.v1 import AppTest
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind, State
 from backend.db import tables as t
-from backend.files.uploads import receive
-from studio.ui.data.upload import arrived, box_data
-from studio.ui.models import delete
-from studio.ui.models.card import latest_evaluation, line, path_words
-from studio.ui.models.words import short_count
-from studio.ui.shared import api_cache, tasks
+from backend.files.uploads import receive_upload
+from studio.ui.models.card import latest_evaluation, lineage_text, model_lineage
+from studio.ui.models.labels import short_count
+from studio.ui.shared import api_cache, delete, tasks
+from studio.ui.shared.upload import box_data, uploaded_path
 from tests.models.test_gguf import gguf_file
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 BUILTIN = "smollm2-135m-instruct"
 
 
 @pytest.fixture
-def chain(house: House) -> list[ArtifactView]:
+def chain(builder: StudioBuilder) -> list[ArtifactView]:
     """base -> adapter -> ONNX -> package, the ONNX model measured twice."""
-    data = house.dataset()
-    base = house.model("base")
-    adapter = house.model("teacher", Kind.ADAPTER, parents=[base.id, data.id])
-    onnx = house.model("student-int4", Kind.ONNX, parents=[adapter.id])
-    package = house.artifact(Kind.PACKAGE, "to-go", {"zip": "z.zip", "zip_bytes": 9}, {"z.zip": "x"}, [onnx.id])
-    house.evaluation(onnx, data, 0.5)
-    newer = house.artifact(Kind.EVALUATION, "newer", {"model": onnx.id, "accuracy": 0.85, "decode_tokens_per_s": 96.4})
+    data = builder.dataset()
+    base = builder.model("base")
+    adapter = builder.model("teacher", Kind.ADAPTER, parents=[base.id, data.id])
+    onnx = builder.model("student-int4", Kind.ONNX, parents=[adapter.id])
+    package = builder.artifact(Kind.PACKAGE, "to-go", {"zip": "z.zip", "zip_bytes": 9}, {"z.zip": "x"}, [onnx.id])
+    builder.evaluation(onnx, data, 0.5)
+    newer = builder.artifact(
+        Kind.EVALUATION, "newer", {"model": onnx.id, "accuracy": 0.85, "decode_tokens_per_s": 96.4}
+    )
     return [base, adapter, onnx, package, newer]
 
 
@@ -100,8 +101,8 @@ def test_preparation_that_breaks_says_so_in_every_tab(show: Show, monkeypatch: p
         assert said in show("models", language).error[0].value
 
 
-def test_model_without_facts_has_a_drawer(show: Show, house: House) -> None:
-    bare = house.artifact(Kind.MODEL, "bare")
+def test_model_without_facts_has_a_drawer(show: Show, builder: StudioBuilder) -> None:
+    bare = builder.artifact(Kind.MODEL, "bare")
     at = show("models", model=bare.id)
     table = at.table[0].value.to_string()
     assert bare.id in table and "fits this machine" not in table
@@ -120,8 +121,8 @@ def test_cards_tell_what_a_model_is(show: Show, chain: list[ArtifactView], langu
     assert f"api/artifacts/{chain[0].id}/download" in links
 
 
-def test_filters_by_kind_project_and_name(show: Show, house: House, chain: list[ArtifactView]) -> None:
-    house.model("other-base", project="Support")
+def test_filters_by_kind_project_and_name(show: Show, builder: StudioBuilder, chain: list[ArtifactView]) -> None:
+    builder.model("other-base", project="Support")
     at = show("models")
     assert at.segmented_control(key="models_kind").options == [
         "All · 5",
@@ -136,7 +137,7 @@ def test_filters_by_kind_project_and_name(show: Show, house: House, chain: list[
     at.segmented_control(key="models_kind").set_value("all").run()
     at.text_input(key="models_search").set_value("BASE").run()
     assert cards(at) == ["model-other-base", "model-base"]
-    at.selectbox(key="models_project").set_value(house.store.project("Support")).run()
+    at.selectbox(key="models_project").set_value(builder.store.project("Support")).run()
     assert cards(at) == ["model-other-base"]
     at.text_input(key="models_search").set_value("nothing like it").run()
     assert "Nothing matches" in words(at)
@@ -144,13 +145,13 @@ def test_filters_by_kind_project_and_name(show: Show, house: House, chain: list[
     assert len(cards(at)) == 5
 
 
-def test_strange_names_stay_text(show: Show, house: House) -> None:
-    house.model("x<script>alert(1)</script> ![p](http://evil) **b**")
+def test_strange_names_stay_text(show: Show, builder: StudioBuilder) -> None:
+    builder.model("x<script>alert(1)</script> ![p](http://evil) **b**")
     said = words(show("models"))
     assert r"\<script\>" in said and r"!\[p\](http\://evil)" in said and r"\*\*b\*\*" in said
 
 
-def test_details_open_by_address(show: Show, house: House, chain: list[ArtifactView]) -> None:
+def test_details_open_by_address(show: Show, builder: StudioBuilder, chain: list[ArtifactView]) -> None:
     at = show("models", model=chain[1].id)
     said = words(at)
     assert "Made from" in said and "**base** · Model" in said
@@ -174,7 +175,9 @@ def test_details_tell_the_parameters_of_the_stage(
         assert word in table
 
 
-def test_delete_says_what_hangs_on_it_and_takes_it_along(show: Show, house: House, chain: list[ArtifactView]) -> None:
+def test_delete_says_what_hangs_on_it_and_takes_it_along(
+    show: Show, builder: StudioBuilder, chain: list[ArtifactView]
+) -> None:
     at = show("models")
     at.button(key=f"delete_{chain[1].id}").click().run()
     assert "3 other things were made from it" in words(at)
@@ -184,20 +187,20 @@ def test_delete_says_what_hangs_on_it_and_takes_it_along(show: Show, house: Hous
     at.run()
     assert cards(at) == ["model-base"]
     assert delete.KEY not in at.session_state
-    assert [view.kind for view in house.studio.artifacts()] == [Kind.EVALUATION, Kind.MODEL, Kind.DATASET]
+    assert [view.kind for view in builder.studio.artifacts()] == [Kind.EVALUATION, Kind.MODEL, Kind.DATASET]
 
 
-def test_delete_that_fails_says_why(show: Show, house: House, chain: list[ArtifactView]) -> None:
-    house.run("busy", ("evaluate", State.RUNNING), params={"model": chain[3].id})
+def test_delete_that_fails_says_why(show: Show, builder: StudioBuilder, chain: list[ArtifactView]) -> None:
+    builder.run("busy", ("evaluate", State.RUNNING), params={"model": chain[3].id})
     at = show("models", "es")
     at.button(key=f"delete_{chain[3].id}").click().run()
     at.button(key="models_delete_yes").click().run()
     assert "busy-evaluate" in words(at) and "No se puede eliminar" in words(at)
-    assert house.studio.artifact(chain[3].id)
+    assert builder.studio.artifact(chain[3].id)
 
 
-def test_uploaded_zip_is_offered_after_a_reload_and_failure_is_told(show: Show, house: House) -> None:
-    with receive(house.studio.settings, "my model.zip") as incoming:
+def test_uploaded_zip_is_offered_after_a_reload_and_failure_is_told(show: Show, builder: StudioBuilder) -> None:
+    with receive_upload(builder.studio.settings, "my model.zip") as incoming:
         incoming.write(b"not a zip")
         kept = incoming.finish()
     at = show("models", "es")
@@ -206,44 +209,44 @@ def test_uploaded_zip_is_offered_after_a_reload_and_failure_is_told(show: Show, 
     wait_for(f"import_{kept.id}")
     assert "no se puede leer como archivo zip" in words(at.run())
     at.button(key=f"discard_{kept.id}").click().run()
-    assert house.studio.uploads() == []
+    assert builder.studio.uploads() == []
     assert "my model" not in words(at)
 
 
-def test_lineage_and_figures(house: House, chain: list[ArtifactView]) -> None:
-    known = {view.id: view for view in house.studio.artifacts()}
-    assert [view.name for view in line(chain[3], known)] == ["base", "teacher", "student-int4", "to-go"]
+def test_lineage_and_figures(builder: StudioBuilder, chain: list[ArtifactView]) -> None:
+    known = {view.id: view for view in builder.studio.artifacts()}
+    assert [view.name for view in model_lineage(chain[3], known)] == ["base", "teacher", "student-int4", "to-go"]
     assert latest_evaluation(chain[2], known) == chain[4]
     assert latest_evaluation(chain[0], known) is None
     del known[chain[1].id]
-    assert path_words(chain[3], known) == "student-int4 → to-go"
+    assert lineage_text(chain[3], known) == "student-int4 → to-go"
     assert (short_count(134_515_008), short_count(7_241_732_096)) == ("134.5 M", "7.2 B")
 
 
-def test_upload_box_believes_only_uploads_that_are_there(house: House) -> None:
-    with receive(house.studio.settings, "a.csv") as incoming:
+def test_upload_box_believes_only_uploads_that_are_there(builder: StudioBuilder) -> None:
+    with receive_upload(builder.studio.settings, "a.csv") as incoming:
         kept = incoming.finish()
-    assert arrived(kept.id) == kept.id
+    assert uploaded_path(kept.id) == kept.id
     for told in ("0123456789abcdef", "../x", None, 7, {"id": kept.id}):
-        assert arrived(told) is None
+        assert uploaded_path(told) is None
     data = box_data([".CSV", ".zip"], "Rows")
     assert data["accept"] == [".csv", ".zip"]
-    assert data["limit"] == house.studio.settings.max_upload_bytes
+    assert data["limit"] == builder.studio.settings.max_upload_bytes
     assert data["words"]["limits"] == ".CSV, .zip · up to 8.0 GB"
     assert "{need}" in data["words"]["problems"]["files.upload_no_space"]
 
 
-def test_list_is_read_again_when_something_came(show: Show, house: House) -> None:
+def test_list_is_read_again_when_something_came(show: Show, builder: StudioBuilder) -> None:
     at = show("models")
-    house.model("late")
-    api_cache.forget()
+    builder.model("late")
+    api_cache.clear_caches()
     assert cards(at.run()) == ["model-late"]
 
 
-def test_packages_of_one_name_stand_with_their_versions(show: Show, house: House) -> None:
+def test_packages_of_one_name_stand_with_their_versions(show: Show, builder: StudioBuilder) -> None:
     for number, version in enumerate(("1.0.0", "1.10.0", "1.9.0")):
-        house.artifact(Kind.PACKAGE, f"p{number}", {"version": version, "zip": "voice.zip", "zip_bytes": 9})
-    with house.store.session() as session:
+        builder.artifact(Kind.PACKAGE, f"p{number}", {"version": version, "zip": "voice.zip", "zip_bytes": 9})
+    with builder.store.session() as session:
         for row in session.query(t.Artifact).filter(t.Artifact.kind == "package"):
             row.name = "voice"
     at = show("models", model="package-p2")
@@ -254,8 +257,10 @@ def test_packages_of_one_name_stand_with_their_versions(show: Show, house: House
 
 
 @pytest.mark.parametrize(("language", "asked"), [("en", "accept them"), ("es", "las acepto")])
-def test_terms_of_a_gguf_file_are_shown_and_asked_for(show: Show, house: House, language: str, asked: str) -> None:
-    with receive(house.studio.settings, "gemma.gguf") as incoming:
+def test_terms_of_a_gguf_file_are_shown_and_asked_for(
+    show: Show, builder: StudioBuilder, language: str, asked: str
+) -> None:
+    with receive_upload(builder.studio.settings, "gemma.gguf") as incoming:
         incoming.write(gguf_file({"general.architecture": "gemma3", "general.name": "Gemma 3 270m"}))
         kept = incoming.finish()
     at = show("models", language)

@@ -18,12 +18,12 @@ from backend.inference.protocol import Sampling
 from backend.serve.client import Piece, ServedModel
 from studio.ui.playground import chats as kept
 from studio.ui.playground import shared, turns
-from studio.ui.playground.chats import Chat, Chats, Setup
+from studio.ui.playground.chats import Chat, ChatSettings, ChatStore
 from studio.ui.playground.lineage import ancestors, proposed
-from studio.ui.playground.loads import Loads
-from studio.ui.shared.formatting import escaped
+from studio.ui.playground.model_loader import ModelLoader
+from studio.ui.shared.formatting import escape_markdown
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 BUSY: dict[str, Any] = {
     "model": "m",
@@ -94,21 +94,21 @@ class Host:
 
 
 @pytest.fixture
-def host(house: House, monkeypatch: pytest.MonkeyPatch) -> Host:
+def host(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> Host:
     made = Host()
     monkeypatch.setattr(shared, "ServeClient", lambda _settings: made)
     return made
 
 
 @pytest.fixture
-def chain(house: House) -> list[ArtifactView]:
+def chain(builder: StudioBuilder) -> list[ArtifactView]:
     """base -> teacher (adapter); the student learned the teacher's answers; INT4 of the student."""
-    data = house.dataset()
-    base = house.model("base")
-    teacher = house.model("teacher", Kind.ADAPTER, parents=[base.id, data.id], facts={"template": LABEL.model_dump()})
-    answers = house.artifact(Kind.DATASET, "answers", {"rows": {"train": 20}}, parents=[data.id, teacher.id])
-    student = house.model("student", parents=[base.id, answers.id], facts={"template": LABEL.model_dump()})
-    int4 = house.model("student-int4", Kind.ONNX, parents=[student.id], facts={"template": LABEL.model_dump()})
+    data = builder.dataset()
+    base = builder.model("base")
+    teacher = builder.model("teacher", Kind.ADAPTER, parents=[base.id, data.id], facts={"template": LABEL.model_dump()})
+    answers = builder.artifact(Kind.DATASET, "answers", {"rows": {"train": 20}}, parents=[data.id, teacher.id])
+    student = builder.model("student", parents=[base.id, answers.id], facts={"template": LABEL.model_dump()})
+    int4 = builder.model("student-int4", Kind.ONNX, parents=[student.id], facts={"template": LABEL.model_dump()})
     return [base, teacher, student, int4]
 
 
@@ -138,8 +138,8 @@ def chat_of(at: AppTest) -> Chat:
     return found
 
 
-def setup(**values: Any) -> Setup:
-    return Setup(Sampling(**values))
+def setup(**values: Any) -> ChatSettings:
+    return ChatSettings(Sampling(**values))
 
 
 # which models
@@ -162,9 +162,9 @@ def test_begins_with_the_newest_int4_and_its_teacher(show: Show, host: Host, cha
     assert host.state == {}
 
 
-def test_a_tuned_model_stands_beside_its_base(show: Show, host: Host, house: House) -> None:
-    base = house.model("base")
-    house.model("int4", Kind.ONNX, parents=[house.model("tuned", Kind.ADAPTER, parents=[base.id]).id])
+def test_a_tuned_model_stands_beside_its_base(show: Show, host: Host, builder: StudioBuilder) -> None:
+    base = builder.model("base")
+    builder.model("int4", Kind.ONNX, parents=[builder.model("tuned", Kind.ADAPTER, parents=[base.id]).id])
     show("playground")
     assert [view.name for view in ancestors("onnx-int4")] == ["tuned", "base"]
 
@@ -186,17 +186,17 @@ def test_an_address_chooses_models(
 
 
 def test_a_model_that_the_list_of_everything_lacks_yet_has_no_ancestors(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base = house.model("base")
-    new = house.model("new", Kind.ADAPTER, parents=[base.id])
+    base = builder.model("base")
+    new = builder.model("new", Kind.ADAPTER, parents=[base.id])
     monkeypatch.setattr("studio.ui.shared.api_cache.artifacts", lambda kinds=(): [new] if kinds else [base])
     assert ancestors(new.id) == []
 
 
-def test_models_of_the_project_come_first(show: Show, host: Host, house: House) -> None:
-    house.model("mine")
-    house.model("foreign", project="other", job="j1")
+def test_models_of_the_project_come_first(show: Show, host: Host, builder: StudioBuilder) -> None:
+    builder.model("mine")
+    builder.model("foreign", project="other", job="j1")
     at = show("playground")
     assert at.selectbox(key="pg_model_0").value == "model-mine"
     assert "foreign" in at.selectbox(key="pg_model_0").options[-1]
@@ -257,14 +257,16 @@ def test_sampling_and_the_next_seed(show: Show, host: Host, chain: list[Artifact
     assert len(chat_of(at).turns) == 1
 
 
-def test_an_example_shows_what_is_expected(show: Show, host: Host, house: House, chain: list[ArtifactView]) -> None:
+def test_an_example_shows_what_is_expected(
+    show: Show, host: Host, builder: StudioBuilder, chain: list[ArtifactView]
+) -> None:
     at = show("playground", models="onnx-student-int4")
-    validation = house.studio.rows("dataset-commands", "validation", 0, 20)
-    held_out = house.studio.rows("dataset-commands", "test", 0, 20)
+    validation = builder.studio.rows("dataset-commands", "validation", 0, 20)
+    held_out = builder.studio.rows("dataset-commands", "test", 0, 20)
     offered = at.pills(key="pg_example").options
     assert len(offered) == 4
-    assert set(offered) <= {escaped(row.input) for row in validation}
-    assert not set(offered) & {escaped(row.input) for row in held_out}
+    assert set(offered) <= {escape_markdown(row.input) for row in validation}
+    assert not set(offered) & {escape_markdown(row.input) for row in held_out}
     host.words = [validation[0].output or ""]
     at.pills(key="pg_example").select(offered[0]).run()
     until(lambda: not chat_of(at).busy)
@@ -293,7 +295,7 @@ def test_stop_keeps_what_was_said(show: Show, host: Host, chain: list[ArtifactVi
 
 
 def test_a_new_message_stops_the_old_answers(host: Host) -> None:
-    chat = Chat("p", {"a": Template()}, Loads(host))  # type: ignore[arg-type]
+    chat = Chat("p", {"a": Template()}, ModelLoader(host))  # type: ignore[arg-type]
     host.pause.clear()
     chat.say("one", setup())
     until(lambda: chat.turns[0].answers["a"].text)
@@ -305,15 +307,15 @@ def test_a_new_message_stops_the_old_answers(host: Host) -> None:
 
 
 def test_threads_end_with_their_answers(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "MOST", 3)
+    monkeypatch.setattr(kept, "MAX_CHATS", 3)
     before = threading.active_count()
     host.pause.clear()
-    all_ = Chats()
-    made = [all_.add(Chat("p", {"a": Template()}, Loads(host))) for _ in range(3)]  # type: ignore[arg-type]
+    all_ = ChatStore()
+    made = [all_.add(Chat("p", {"a": Template()}, ModelLoader(host))) for _ in range(3)]  # type: ignore[arg-type]
     for chat in made:
         chat.say("hi", setup())
     until(lambda: len(host.asked) == 3)
-    all_.add(Chat("p", {}, Loads(host)))  # type: ignore[arg-type]
+    all_.add(Chat("p", {}, ModelLoader(host)))  # type: ignore[arg-type]
     until(lambda: host.closed == 1)
     assert all_.find(made[0].id) is None and all_.of("p") == [made[2], made[1]]
     host.pause.set()
@@ -380,9 +382,11 @@ def test_clear_forgets_in_every_tab(show: Show, host: Host, chain: list[Artifact
     assert at.pills(key="pg_example")
 
 
-def test_each_project_has_its_own_place(show: Show, host: Host, house: House, chain: list[ArtifactView]) -> None:
-    other = house.store.project("other")
-    house.model("elsewhere", project="other")
+def test_each_project_has_its_own_place(
+    show: Show, host: Host, builder: StudioBuilder, chain: list[ArtifactView]
+) -> None:
+    other = builder.store.project("other")
+    builder.model("elsewhere", project="other")
     at = send(show("playground"), "here")
     at.selectbox(key="project").set_value(other).run()
     assert "here" not in said(at).split("\n")
@@ -421,9 +425,9 @@ def test_load_and_unload(show: Show, host: Host, chain: list[ArtifactView]) -> N
 
 
 def test_short_memory_names_the_training_and_can_be_overridden(
-    show: Show, host: Host, house: House, chain: list[ArtifactView]
+    show: Show, host: Host, builder: StudioBuilder, chain: list[ArtifactView]
 ) -> None:
-    house.run("train", ("finetune", State.RUNNING))
+    builder.run("train", ("finetune", State.RUNNING))
     host.refusal = StudioError("serve.memory_busy", **BUSY)
     at = send(show("playground", models="model-base"), "hi")
     assert "r-train-finetune" in at.warning[0].value
@@ -439,11 +443,11 @@ def test_short_memory_names_the_training_and_can_be_overridden(
 def test_waiting_for_memory_loads_by_itself(
     show: Show, host: Host, chain: list[ArtifactView], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.ui.playground.loads.PATIENCE", 0.02)
+    monkeypatch.setattr("studio.ui.playground.loads.RETRY_SECONDS", 0.02)
     host.refusal = StudioError("serve.memory_busy", **BUSY)
     at = send(show("playground", models="model-base"), "hi")
     at.button(key="pg_wait_model-base").click().run()
-    load = shared.loads().find("model-base")
+    load = shared.loader().find("model-base")
     until(lambda: load and load.held)
     assert "Waiting" in at.run().info[0].value
     host.refusal = None
@@ -452,7 +456,7 @@ def test_waiting_for_memory_loads_by_itself(
 
 
 def test_waiting_can_be_given_up(host: Host) -> None:
-    loads = Loads(host)  # type: ignore[arg-type]
+    loads = ModelLoader(host)  # type: ignore[arg-type]
     host.refusal = StudioError("serve.full", count=2)
     load = loads.begin("a", patient=True)
     until(lambda: load.held)
@@ -521,7 +525,7 @@ def test_long_words_are_cut_until_wanted(show: Show, host: Host, chain: list[Art
 
 
 def test_export_holds_everything(host: Host) -> None:
-    chat = Chat("p", {"a": LABEL}, Loads(host))  # type: ignore[arg-type]
+    chat = Chat("p", {"a": LABEL}, ModelLoader(host))  # type: ignore[arg-type]
     chat.say("¿qué?", setup(temperature=0.3), "HassTurnOn")
     until(lambda: not chat.busy)
     turn = json.loads(json.dumps(chat.export()))["turns"][0]
@@ -532,7 +536,7 @@ def test_export_holds_everything(host: Host) -> None:
     assert answer["figures"]["ttft_ms"] == 41.2
 
 
-def test_proposed_without_int4_takes_what_there_is(show: Show, host: Host, house: House) -> None:
-    house.model("only")
+def test_proposed_without_int4_takes_what_there_is(show: Show, host: Host, builder: StudioBuilder) -> None:
+    builder.model("only")
     show("playground")
     assert proposed() == ["model-only"]

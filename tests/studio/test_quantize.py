@@ -9,9 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from backend.core.schemas import ArtifactView, Kind
-from studio.ui.quantize.points import columns, measured, rows
+from studio.ui.quantize.search_report import columns, evaluation_views, rows
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 METRICS = {
     "accuracy": 0.9,
@@ -62,14 +62,14 @@ def report_of(data: ArtifactView, model: ArtifactView, passed: bool = True) -> d
     }
 
 
-def searched(house: House, passed: bool = True) -> tuple[ArtifactView, ArtifactView]:
+def searched(builder: StudioBuilder, passed: bool = True) -> tuple[ArtifactView, ArtifactView]:
     """A finished search: its chosen model and its report."""
-    data, model = house.dataset(), house.model()
-    onnx = house.model("small", Kind.ONNX, files={"olive.json": '{"passes": {}}'}, parents=[model.id])
+    data, model = builder.dataset(), builder.model()
+    onnx = builder.model("small", Kind.ONNX, files={"olive.json": '{"passes": {}}'}, parents=[model.id])
     report = report_of(data, model, passed)
     facts = {"report": "search", "model": onnx.id, "data": data.id, "passed": passed, "failed": []}
     files = {"report.json": json.dumps(report)}
-    return onnx, house.artifact(Kind.REPORT, "search-small", facts, files, parents=[onnx.id])
+    return onnx, builder.artifact(Kind.REPORT, "search-small", facts, files, parents=[onnx.id])
 
 
 def at_search(show: Show, language: str = "en") -> AppTest:
@@ -87,72 +87,74 @@ def at_search(show: Show, language: str = "en") -> AppTest:
         ("es", ("80,0 MB", "14,8 %", "99,3 % de su calidad", "Exactitud 88,0 %, el original 89,0 %", "INT4 GPTQ")),
     ],
 )
-def test_the_choice_is_told_with_its_test_score(show: Show, house: House, language: str, told: tuple[str, ...]) -> None:
-    searched(house)
+def test_the_choice_is_told_with_its_test_score(
+    show: Show, builder: StudioBuilder, language: str, told: tuple[str, ...]
+) -> None:
+    searched(builder)
     at = at_search(show, language)
     text = words(at).replace("\\", "").replace("\xa0", " ")
     assert not [part for part in told if part not in text]
     assert at.success and not at.warning
 
 
-def test_a_choice_that_keeps_too_little_is_a_warning(show: Show, house: House) -> None:
-    searched(house, passed=False)
+def test_a_choice_that_keeps_too_little_is_a_warning(show: Show, builder: StudioBuilder) -> None:
+    searched(builder, passed=False)
     at = at_search(show)
     assert any("No recipe keeps 99.0 %" in each.value for each in at.warning)
 
 
-def test_the_choice_goes_into_the_package_with_one_click(show: Show, house: House) -> None:
-    onnx, _report = searched(house)
+def test_the_choice_goes_into_the_package_with_one_click(show: Show, builder: StudioBuilder) -> None:
+    onnx, _report = searched(builder)
     at = at_search(show)
     at.button(key="search_use").click().run()
     assert not at.exception
     assert at.session_state["step"] == "package"
-    assert at.session_state[f"form.{house.store.project()}.package.model"] == onnx.id
+    assert at.session_state[f"form.{builder.store.project()}.package.model"] == onnx.id
 
 
-def test_the_settings_of_any_recipe_go_into_the_form(show: Show, house: House) -> None:
-    searched(house)
+def test_the_settings_of_any_recipe_go_into_the_form(show: Show, builder: StudioBuilder) -> None:
+    searched(builder)
     at = at_search(show)
     at.selectbox(key="search_other").set_value("kquant-64").run()
     at.button(key="search_settings").click().run()
     assert at.session_state["step"] == "quantize"
-    assert at.session_state[f"form.{house.store.project()}.quantize.rounding"] == "kquant"
+    assert at.session_state[f"form.{builder.store.project()}.quantize.rounding"] == "kquant"
 
 
-def test_the_table_marks_choice_front_failures_and_what_had_no_time(house: House) -> None:
-    _onnx, view = searched(house)
+def test_the_table_marks_choice_front_failures_and_what_had_no_time(builder: StudioBuilder) -> None:
+    _onnx, view = searched(builder)
     report = json.loads((view.path / "report.json").read_text())
     made = rows(report)
     assert {len(row) for row in made} == {len(columns(report))}
     assert made[0][0]["text"] == "Original"
     assert [tag["text"] for tag in made[2][0]["tags"]] == ["Choice", "Pareto front"]
     assert made[3][0]["mark"] == "bad" and made[4][0]["sub"] == "no time left"
-    assert [one.id for one in measured(report, view)] == ["original", "rtn-64", "kquant-64"]
+    assert [one.id for one in evaluation_views(report, view)] == ["original", "rtn-64", "kquant-64"]
 
 
-def test_olives_workflow_can_be_downloaded(show: Show, house: House) -> None:
-    searched(house)
+def test_olives_workflow_can_be_downloaded(show: Show, builder: StudioBuilder) -> None:
+    searched(builder)
     at = show("quantize")
     assert "Olive workflow" in words(at)
     assert at.get("download_button")
 
 
-def test_nothing_was_searched_yet(show: Show, house: House) -> None:
+def test_nothing_was_searched_yet(show: Show, builder: StudioBuilder) -> None:
     at = at_search(show)
     assert "No search has run in this project yet" in words(at)
 
 
-def test_what_was_built_for_another_device_is_marked_where_it_can_be_chosen(show: Show, house: House) -> None:
+def test_what_was_built_for_another_device_is_marked_where_it_can_be_chosen(show: Show, builder: StudioBuilder) -> None:
     facts = {"precision": "fp16", "target": "cuda", "run": False}
-    house.model("big", Kind.ONNX, facts=facts, files={"olive.json": "{}"})
+    builder.model("big", Kind.ONNX, facts=facts, files={"olive.json": "{}"})
     (option,) = show("quantize").selectbox(key="workflow_shown").options
     assert "FP16" in option and "not run here" in option
 
 
-def test_the_form_says_that_a_graphics_card_is_not_here(show: Show, house: House) -> None:
-    house.model()
+def test_the_form_says_that_a_graphics_card_is_not_here(show: Show, builder: StudioBuilder) -> None:
+    builder.model()
     at = show("quantize")
     assert "on its own device it is not run here" not in words(at)
-    at.session_state[f"form.{house.store.project()}.quantize.target"] = "cuda"
+    at.session_state[f"form.{builder.store.project()}.quantize.target"] = "cuda"
     at.run()
     assert "on its own device it is not run here" in words(at)

@@ -14,14 +14,14 @@ from backend.db import tables as t
 from backend.stages.review import STAGE
 from studio.ui.review.component import box_data
 from studio.ui.review.page import agreement_words, answered
+from tests.studio.builder import LABELS, StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import LABELS, House
 
 
-def decide(house: House, accepted: int, rejected: int = 0, dataset: str = "dataset-answers") -> None:
+def decide(builder: StudioBuilder, accepted: int, rejected: int = 0, dataset: str = "dataset-answers") -> None:
     for n in range(accepted + rejected):
         decision = "accept" if n < accepted else "reject"
-        house.studio.reviews.save(dataset, Decision.model_validate({"row": f"p{n}", "decision": decision}))
+        builder.studio.reviews.save(dataset, Decision.model_validate({"row": f"p{n}", "decision": decision}))
 
 
 @pytest.mark.parametrize(
@@ -29,20 +29,20 @@ def decide(house: House, accepted: int, rejected: int = 0, dataset: str = "datas
     [("en", "People took **75.0 %** of 4 answers of big"), ("es", "aceptaron tal cual el **75,0 %** de 4")],
 )
 def test_the_summary_says_how_often_the_teacher_is_right_and_how_sure_that_is(
-    show: Show, house: House, language: str, said: str
+    show: Show, builder: StudioBuilder, language: str, said: str
 ) -> None:
-    house.answers()
+    builder.answers()
     before = show("review", language)
     assert not [button for button in before.button if button.key == "start_review"]
-    decide(house, 3, 1)
+    decide(builder, 3, 1)
     after = words(show("review", language)).replace("\\", "")
     assert said in after
     assert ("30.1 %" if language == "en" else "30,1 %") in after
     assert ("first impression" if language == "en" else "primera impresión") in after
 
 
-def test_words_grow_with_the_number_of_rows(house: House) -> None:
-    view = house.answers()
+def test_words_grow_with_the_number_of_rows(builder: StudioBuilder) -> None:
+    view = builder.answers()
     counts = ReviewCounts(total=1000, accepted=0, edited=0, rejected=0, doubtful_first=False)
 
     def said(**found: int | bool) -> str:
@@ -57,51 +57,51 @@ def test_words_grow_with_the_number_of_rows(house: House) -> None:
     assert "interval" not in said(accepted=400, rejected=40, total=440)
 
 
-def test_the_form_starts_the_stage_on_what_was_decided(show: Show, house: House) -> None:
-    view = house.answers()
-    decide(house, 2, 1)
+def test_the_form_starts_the_stage_on_what_was_decided(show: Show, builder: StudioBuilder) -> None:
+    view = builder.answers()
+    decide(builder, 2, 1)
     at = show("review")
     assert [caption for caption in at.selectbox if caption.label == "Decisions"] == []
     at.button(key="start_review").click().run()
     assert not at.exception
-    (run,) = house.store.runs()
+    (run,) = builder.store.runs()
     params = run.jobs[0].params
     assert params["data"] == view.id and params["unreviewed"] == "keep"
     assert len(read_decisions(Path(params["decisions"]))) == 3
 
 
-def test_the_dataset_of_the_address_is_shown_and_the_choice_stands_in_it(show: Show, house: House) -> None:
-    first, second = house.answers("first"), house.answers("second")
+def test_the_dataset_of_the_address_is_shown_and_the_choice_stands_in_it(show: Show, builder: StudioBuilder) -> None:
+    first, second = builder.answers("first"), builder.answers("second")
     at = show("review", review=first.id)
     assert at.selectbox(key="review_data").value == first.id
     at.selectbox(key="review_data").select(second.id).run()
     assert second.id in at.query_params["review"]
-    decide(house, 1, dataset=second.id)
+    decide(builder, 1, dataset=second.id)
     at.run()
-    assert at.session_state[f"form.{house.store.project()}.review.data"] == second.id
+    assert at.session_state[f"form.{builder.store.project()}.review.data"] == second.id
     at.selectbox(key="review_data").select(first.id).run()
     assert "start_review" not in [button.key for button in at.button]
     assert show("review", review="gone").selectbox(key="review_data").value == second.id
 
 
-def test_a_job_is_taken_again_with_its_dataset(show: Show, house: House) -> None:
-    first = house.answers("first")
-    house.answers("second")
-    decide(house, 1, dataset=first.id)
+def test_a_job_is_taken_again_with_its_dataset(show: Show, builder: StudioBuilder) -> None:
+    first = builder.answers("first")
+    builder.answers("second")
+    decide(builder, 1, dataset=first.id)
     params = {"data": first.id, "unreviewed": "drop", "decisions": "/somewhere.jsonl"}
-    run = house.run("mine", ("review", State.SUCCEEDED), params=params)
+    run = builder.run("mine", ("review", State.SUCCEEDED), params=params)
     at = show("review", **{"from": f"{run}-review"})
     assert at.selectbox(key="review_data").value == first.id
     at.button(key="start_review").click().run()
-    newest = house.store.runs()[0].jobs[0].params
+    newest = builder.store.runs()[0].jobs[0].params
     assert newest["unreviewed"] == "drop" and newest["decisions"] != "/somewhere.jsonl"
 
 
-def test_only_datasets_of_a_teacher_are_offered_those_of_the_project_first(show: Show, house: House) -> None:
-    house.dataset()
-    mine, other = house.answers("mine"), house.answers("other", project="Another")
-    reviewed = house.answers("reviewed")
-    with house.store.session() as session:
+def test_only_datasets_of_a_teacher_are_offered_those_of_the_project_first(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset()
+    mine, other = builder.answers("mine"), builder.answers("other", project="Another")
+    reviewed = builder.answers("reviewed")
+    with builder.store.session() as session:
         row = session.get_one(t.Artifact, reviewed.id)
         row.facts = {**row.facts, "review": {"accepted": 1}}
     options = show("review").selectbox(key="review_data")
@@ -110,21 +110,23 @@ def test_only_datasets_of_a_teacher_are_offered_those_of_the_project_first(show:
 
 
 @pytest.mark.parametrize(("minutes", "wins"), [(5, "reviewed"), (50, "answered")])
-def test_the_newest_answers_are_what_a_student_learns_next(show: Show, house: House, minutes: int, wins: str) -> None:
-    house.model()
-    made = {name: house.answers(name) for name in ("reviewed", "answered")}
+def test_the_newest_answers_are_what_a_student_learns_next(
+    show: Show, builder: StudioBuilder, minutes: int, wins: str
+) -> None:
+    builder.model()
+    made = {name: builder.answers(name) for name in ("reviewed", "answered")}
     for stage, name, ago in (("review", "reviewed", minutes), ("teacher", "answered", 20)):
-        house.run(stage, (stage, State.SUCCEEDED), minutes_ago=ago, result={"artifact": made[name].id, "metrics": {}})
-    key = f"form.{house.store.project()}.distill.data"
+        builder.run(stage, (stage, State.SUCCEEDED), minutes_ago=ago, result={"artifact": made[name].id, "metrics": {}})
+    key = f"form.{builder.store.project()}.distill.data"
     at = show("distill")
     at.segmented_control(key="step").set_value("distill").run()
     assert at.session_state[key] == made[wins].id
 
 
-def test_the_rows_know_labels_words_and_every_problem(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = box_data(house.answers())
+def test_the_rows_know_labels_words_and_every_problem(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = box_data(builder.answers())
     assert data["dataset"] == "dataset-answers" and data["labels"] == LABELS
     assert {"review.row_unknown", "core.artifact_unknown"} <= data["words"]["problems"].keys()
     assert [key for key, _ in data["words"]["keys"]][:3] == ["A", "R", "E"]
-    assert box_data(house.answers("free", [Row(id="t", input="x", output="y")], labels=[]))["labels"] == []
+    assert box_data(builder.answers("free", [Row(id="t", input="x", output="y")], labels=[]))["labels"] == []
     assert STAGE.queue == "light"

@@ -12,35 +12,37 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from backend.core.schemas import ArtifactView
-from studio.webapp.access import COOKIE, TokenGate
+from studio.webapp.access import COOKIE, TokenMiddleware
 from studio.webapp.app import app
-from studio.webapp.review import MOST_BYTES, review_routes
-from tests.studio.house import LABELS, House
+from studio.webapp.review import MAX_BODY_BYTES, review_routes
+from tests.studio.builder import LABELS, StudioBuilder
 
 OWN = {"x-slmops-upload": "1"}
 ACCEPT: dict[str, Any] = {"row": "p0", "decision": "accept", "output": None, "rating": None, "note": ""}
 
 
 @pytest.fixture
-def house(home: Path) -> House:
-    return House(home)
+def builder(home: Path) -> StudioBuilder:
+    return StudioBuilder(home)
 
 
 @pytest.fixture
-def view(house: House) -> ArtifactView:
-    return house.answers()
+def view(builder: StudioBuilder) -> ArtifactView:
+    return builder.answers()
 
 
 @pytest.fixture
-def client(house: House) -> TestClient:
-    return TestClient(Starlette(routes=[*review_routes(lambda: house.studio)]))
+def client(builder: StudioBuilder) -> TestClient:
+    return TestClient(Starlette(routes=[*review_routes(lambda: builder.studio)]))
 
 
 def code(answer: Any) -> str:
     return str(answer.json()["problems"][0]["code"])
 
 
-def test_a_decision_is_kept_and_everybody_gets_it(client: TestClient, house: House, view: ArtifactView) -> None:
+def test_a_decision_is_kept_and_everybody_gets_it(
+    client: TestClient, builder: StudioBuilder, view: ArtifactView
+) -> None:
     url = f"/api/reviews/{view.id}"
     page = client.get(f"{url}/rows").json()
     assert page["rows"][0]["id"] == "p0" and page["rows"][0]["said"] is None and page["next"] == 25
@@ -57,11 +59,11 @@ def test_a_decision_is_kept_and_everybody_gets_it(client: TestClient, house: Hou
 
 @pytest.mark.parametrize("headers", [{}, {**OWN, "origin": "http://evil.example"}, {**OWN, "origin": "null"}])
 def test_a_decision_from_elsewhere_is_refused(
-    client: TestClient, house: House, view: ArtifactView, headers: dict[str, str]
+    client: TestClient, builder: StudioBuilder, view: ArtifactView, headers: dict[str, str]
 ) -> None:
     answer = client.post(f"/api/reviews/{view.id}", json=ACCEPT, headers=headers)
     assert (answer.status_code, code(answer)) == (403, "review.refused")
-    assert house.studio.reviews.counts(view.id).reviewed == 0
+    assert builder.studio.reviews.counts(view.id).reviewed == 0
 
 
 @pytest.mark.parametrize(
@@ -73,18 +75,18 @@ def test_a_decision_from_elsewhere_is_refused(
         (b'{"row": "p0", "decision": "maybe"}', 400, "review.unreadable"),
         (b'{"row": "p0", "rating": 9}', 400, "review.unreadable"),
         (b'{"row": "p0", "decision": "accept", "output": "a\\u0000"}', 400, "review.unreadable"),
-        (b'{"row": "' + b"x" * MOST_BYTES + b'"}', 400, "review.unreadable"),
+        (b'{"row": "' + b"x" * MAX_BODY_BYTES + b'"}', 400, "review.unreadable"),
         (b'{"row": "p99", "decision": "accept"}', 404, "review.row_unknown"),
         (b'{"row": "../p0", "decision": "accept"}', 404, "review.row_unknown"),
         (b'{"row": "p0", "decision": "accept", "output": "None"}', 400, "review.label_unknown"),
     ],
 )
 def test_what_can_not_be_kept_is_refused(
-    client: TestClient, house: House, view: ArtifactView, body: bytes, status: int, problem: str
+    client: TestClient, builder: StudioBuilder, view: ArtifactView, body: bytes, status: int, problem: str
 ) -> None:
     answer = client.post(f"/api/reviews/{view.id}", content=body, headers=OWN)
     assert (answer.status_code, code(answer)) == (status, problem)
-    assert house.studio.reviews.counts(view.id).reviewed == 0
+    assert builder.studio.reviews.counts(view.id).reviewed == 0
 
 
 @pytest.mark.parametrize(
@@ -96,10 +98,10 @@ def test_questions_without_sense_are_refused(client: TestClient, view: ArtifactV
     assert (answer.status_code, code(answer)) == (400, "review.unreadable")
 
 
-def test_unknown_datasets_are_problems(client: TestClient, house: House) -> None:
+def test_unknown_datasets_are_problems(client: TestClient, builder: StudioBuilder) -> None:
     for path in ("rows", "changes?since=1", "download"):
         assert client.get(f"/api/reviews/none/{path}").status_code == 404
-    plain = house.dataset()
+    plain = builder.dataset()
     assert code(client.get(f"/api/reviews/{plain.id}/rows")) == "review.no_teacher"
     assert client.post("/api/reviews/none", json=ACCEPT, headers=OWN).status_code == 404
 
@@ -122,8 +124,8 @@ def test_decisions_can_be_had_as_a_file(client: TestClient, view: ArtifactView) 
     assert code(client.get(f"{url}/download?format=exe")) == "files.format"
 
 
-def test_without_the_token_nothing_is_told_or_taken(house: House, view: ArtifactView) -> None:
-    gated = TestClient(TokenGate(Starlette(routes=[*review_routes(lambda: house.studio)]), "secret"))
+def test_without_the_token_nothing_is_told_or_taken(builder: StudioBuilder, view: ArtifactView) -> None:
+    gated = TestClient(TokenMiddleware(Starlette(routes=[*review_routes(lambda: builder.studio)]), "secret"))
     url = f"/api/reviews/{view.id}"
     assert gated.get(f"{url}/rows").status_code == 401
     assert gated.post(url, json=ACCEPT, headers=OWN).status_code == 401

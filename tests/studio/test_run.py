@@ -10,8 +10,8 @@ import streamlit as st
 
 from backend.api import Studio
 from backend.core.schemas import Kind, LogLine, State
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 MEMORY = {"code": "core.memory_out", "args": {}}
 
@@ -24,22 +24,22 @@ MEMORY = {"code": "core.memory_out", "args": {}}
     ],
 )
 def test_running_run_shows_its_stages_and_can_be_cancelled(
-    show: Show, house: House, language: str, said: list[str]
+    show: Show, builder: StudioBuilder, language: str, said: list[str]
 ) -> None:
-    run = house.run("live", ("finetune", State.RUNNING), ("evaluate", State.WAITING))
+    run = builder.run("live", ("finetune", State.RUNNING), ("evaluate", State.WAITING))
     at = show("run", language, run=run)
     for word in said:
         assert word in words(at), word
     at.button(key="cancel_run").click().run()
-    assert house.studio.run(run).state is State.CANCELLED
+    assert builder.studio.run(run).state is State.CANCELLED
 
 
-def test_chart_is_there_from_the_start_of_training_and_holds_both_losses(show: Show, house: House) -> None:
-    run = house.run("live", ("finetune", State.RUNNING))
+def test_chart_is_there_from_the_start_of_training_and_holds_both_losses(show: Show, builder: StudioBuilder) -> None:
+    run = builder.run("live", ("finetune", State.RUNNING))
     assert spec(show, run)["xAxis"]["max"] == 240
-    house.points(f"{run}-finetune")
-    house.points(f"{run}-finetune", "eval_loss", 3)
-    house.points(f"{run}-finetune", count=5)  # steps that were done again after a death
+    builder.points(f"{run}-finetune")
+    builder.points(f"{run}-finetune", "eval_loss", 3)
+    builder.points(f"{run}-finetune", count=5)  # steps that were done again after a death
     lines = {line["name"]: line["data"] for line in spec(show, run)["series"]}
     assert [step for step, _ in lines["Training loss"]] == list(range(40))
     assert len(lines["Validation loss"]) == 3
@@ -53,16 +53,16 @@ def spec(show: Show, run: str) -> Any:
 
 @pytest.mark.parametrize(("language", "retry"), [("en", "Retry"), ("es", "Reintentar")])
 def test_failed_job_says_why_leads_to_its_form_and_can_be_retried(
-    show: Show, house: House, language: str, retry: str
+    show: Show, builder: StudioBuilder, language: str, retry: str
 ) -> None:
-    run = house.run("bad", ("finetune", State.FAILED), error=MEMORY, attempts=3)
+    run = builder.run("bad", ("finetune", State.FAILED), error=MEMORY, attempts=3)
     at = show("run", language, run=run)
     assert ("The process ran out of memory." in at.error[0].value) == (language == "en")
     (form,) = [link.proto for link in at.main.get("page_link") if link.proto.page == "finetune"]
     assert form.query_string == f"from={run}-finetune"
     assert at.button(key=f"retry_{run}-finetune").label == retry
     at.button(key=f"retry_{run}-finetune").click().run()
-    assert house.studio.run(run).state is State.WAITING
+    assert builder.studio.run(run).state is State.WAITING
     assert not at.error
 
 
@@ -74,10 +74,10 @@ def test_failed_job_says_why_leads_to_its_form_and_can_be_retried(
     ],
 )
 def test_finished_run_shows_figures_and_quote_against_what_it_took(
-    show: Show, house: House, language: str, figures: dict[str, str]
+    show: Show, builder: StudioBuilder, language: str, figures: dict[str, str]
 ) -> None:
     metrics = {"accuracy": 0.9312, "ttft_ms": 41.2, "size_bytes": 92_400_000.0}
-    run = house.run("done", ("dataset", State.SUCCEEDED), ("evaluate", State.SUCCEEDED), result={"metrics": metrics})
+    run = builder.run("done", ("dataset", State.SUCCEEDED), ("evaluate", State.SUCCEEDED), result={"metrics": metrics})
     at = show("run", language, run=run)
     assert figures.items() <= {each.label: each.value for each in at.metric}.items()
     said = "1 min 58 s, quoted 1 min 35 s" if language == "en" else "1 min 58 s, previsto 1 min 35 s"
@@ -94,9 +94,9 @@ def test_finished_run_shows_figures_and_quote_against_what_it_took(
         (Kind.EVALUATION, "evaluate", "compare"),
     ],
 )
-def test_what_a_job_made_is_linked(show: Show, house: House, kind: Kind, stage: str, page: str) -> None:
-    made = house.artifact(kind, "made", {"model_name": "x", "model": "m", "data": "d", "split": "test", "n": 3.0})
-    run = house.run("done", (stage, State.SUCCEEDED), result={"artifact": made.id})
+def test_what_a_job_made_is_linked(show: Show, builder: StudioBuilder, kind: Kind, stage: str, page: str) -> None:
+    made = builder.artifact(kind, "made", {"model_name": "x", "model": "m", "data": "d", "split": "test", "n": 3.0})
+    run = builder.run("done", (stage, State.SUCCEEDED), result={"artifact": made.id})
     links = [link.proto for link in show("run", run=run).main.get("page_link")]
     assert page in [link.page for link in links]
     if kind in (Kind.ADAPTER, Kind.ONNX):
@@ -105,9 +105,9 @@ def test_what_a_job_made_is_linked(show: Show, house: House, kind: Kind, stage: 
         assert f"step=package&model={made.id}" in [link.query_string for link in links]
 
 
-def test_an_attached_adapter_is_checked_but_not_packaged(show: Show, house: House) -> None:
-    made = house.model("lora-on-base", Kind.ONNX, facts={"base": "onnx-base"})
-    run = house.run("done", ("attach", State.SUCCEEDED), result={"artifact": made.id})
+def test_an_attached_adapter_is_checked_but_not_packaged(show: Show, builder: StudioBuilder) -> None:
+    made = builder.model("lora-on-base", Kind.ONNX, facts={"base": "onnx-base"})
+    run = builder.run("done", ("attach", State.SUCCEEDED), result={"artifact": made.id})
     queries = [link.proto.query_string for link in show("run", run=run).main.get("page_link")]
     assert f"step=parity&model={made.id}" in queries
     assert not any(query.startswith("step=package") for query in queries)
@@ -115,10 +115,10 @@ def test_an_attached_adapter_is_checked_but_not_packaged(show: Show, house: Hous
 
 @pytest.mark.parametrize(("state", "read"), [(State.FAILED, True), (State.WAITING, False)])
 def test_log_is_read_only_when_it_is_opened(
-    show: Show, house: House, monkeypatch: pytest.MonkeyPatch, state: State, read: bool
+    show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch, state: State, read: bool
 ) -> None:
-    run = house.run("bad", ("finetune", state))
-    house.log(f"{run}-finetune", "<b>first</b>", "second")
+    run = builder.run("bad", ("finetune", state))
+    builder.log(f"{run}-finetune", "<b>first</b>", "second")
     asked: list[str] = []
     logs = Studio.logs
 
@@ -137,20 +137,20 @@ def test_log_is_read_only_when_it_is_opened(
         assert "<b>first</b>\n" in at.code[0].value and asked
 
 
-def test_delete_asks_first_and_keeps_what_was_made(show: Show, house: House) -> None:
-    made = house.model("kept")
-    run = house.run("old", ("finetune", State.SUCCEEDED), result={"artifact": made.id})
+def test_delete_asks_first_and_keeps_what_was_made(show: Show, builder: StudioBuilder) -> None:
+    made = builder.model("kept")
+    run = builder.run("old", ("finetune", State.SUCCEEDED), result={"artifact": made.id})
     at = show("run", run=run)
     at.button(key="delete_run").click().run()
     assert "What it made stays." in words(at)
-    assert house.studio.runs()
+    assert builder.studio.runs()
     at.button(key="delete_yes").click().run()
-    assert not house.studio.runs() and house.studio.artifact(made.id)
+    assert not builder.studio.runs() and builder.studio.artifact(made.id)
     assert at.title[0].value == "Jobs"
 
 
-def test_what_failed_stands_first(show: Show, house: House) -> None:
-    run = house.run("bad", ("dataset", State.SUCCEEDED), ("finetune", State.FAILED), error=MEMORY)
+def test_what_failed_stands_first(show: Show, builder: StudioBuilder) -> None:
+    run = builder.run("bad", ("dataset", State.SUCCEEDED), ("finetune", State.FAILED), error=MEMORY)
     heads = [str(each.value) for each in show("run", run=run).markdown if str(each.value).startswith("**")]
     assert heads == ["**Fine-tune**", "**Prepare data**"]
 

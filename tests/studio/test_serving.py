@@ -12,8 +12,8 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.serve.client import ServeOptions, ServerView
 from studio.ui.playground import shared
 from studio.ui.serving.state import servers
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 
 class Host:
@@ -51,8 +51,8 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
 
 
 @pytest.fixture
-def model(house: House) -> ArtifactView:
-    return house.model("student", Kind.ONNX)
+def model(builder: StudioBuilder) -> ArtifactView:
+    return builder.model("student", Kind.ONNX)
 
 
 def opened(show: Show, model: ArtifactView, language: str = "en") -> AppTest:

@@ -11,10 +11,10 @@ from backend.api import doctor
 from backend.api.doctor import Check
 from backend.core.errors import StudioError
 from backend.core.schemas import Kind, State
-from backend.files.uploads import receive
+from backend.files.uploads import receive_upload
 from studio.ui.shared import tasks
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def quick_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
         Check(state="ok", what="processor", found="{value}", args={"value": "2 cores"}),
         Check(state="missing", what="memory", found="{value}", remedy="Buy <more>.", args={"value": "1 GB"}),
     ]
-    monkeypatch.setattr("backend.api.doctor.examine", lambda: checks)
+    monkeypatch.setattr("backend.api.doctor.run_checks", lambda: checks)
 
 
 def settle() -> None:
@@ -48,9 +48,9 @@ def test_empty_home(show: Show, language: str, said: tuple[str, ...]) -> None:
         assert sentence in words(at)
 
 
-def test_disk_by_kind_and_freeing(show: Show, house: House) -> None:
-    house.model("big")
-    broken = house.studio.settings.uploads / ".0123456789abcdef"
+def test_disk_by_kind_and_freeing(show: Show, builder: StudioBuilder) -> None:
+    builder.model("big")
+    broken = builder.studio.settings.uploads / ".0123456789abcdef"
     broken.mkdir()
     (broken / "half.csv").write_bytes(b"x" * 2_000_000)
     for path in (broken / "half.csv", broken):
@@ -65,52 +65,52 @@ def test_disk_by_kind_and_freeing(show: Show, house: House) -> None:
     assert [toast.value for toast in at.toast] == ["2.0 MB freed."]
     assert {metric.label: metric.value for metric in at.metric}["Can be freed at once"] == "0 B"
     assert at.button(key="free").disabled
-    assert house.studio.artifact("model-big")
+    assert builder.studio.artifact("model-big")
 
 
-def test_old_runs_go_only_when_asked(show: Show, house: House) -> None:
-    house.run("old", ("dataset", State.SUCCEEDED), minutes_ago=60 * 24 * 40)
+def test_old_runs_go_only_when_asked(show: Show, builder: StudioBuilder) -> None:
+    builder.run("old", ("dataset", State.SUCCEEDED), minutes_ago=60 * 24 * 40)
     at = show("settings")
     assert at.button(key="free").disabled
     at.checkbox(key="settings_old_runs").check().run()
     at.button(key="free").click().run()
-    assert house.studio.runs() == []
+    assert builder.studio.runs() == []
 
 
-def test_cache_is_cleared_but_not_under_a_job(show: Show, house: House) -> None:
-    (house.studio.settings.cache / "answers.bin").write_bytes(b"x" * 5000)
-    house.run("busy", ("finetune", State.RUNNING))
+def test_cache_is_cleared_but_not_under_a_job(show: Show, builder: StudioBuilder) -> None:
+    (builder.studio.settings.cache / "answers.bin").write_bytes(b"x" * 5000)
+    builder.run("busy", ("finetune", State.RUNNING))
     at = show("settings", "es")
     assert "5,0 kB" in at.button(key="clear_cache").label
     at.button(key="clear_cache").click().run()
     assert "hay trabajos abiertos" in words(at).lower() or "abiertos" in words(at).lower()
-    assert (house.studio.settings.cache / "answers.bin").exists()
-    house.store.update_job("r-busy-finetune", state=State.FAILED)
+    assert (builder.studio.settings.cache / "answers.bin").exists()
+    builder.store.update_job("r-busy-finetune", state=State.FAILED)
     at.button(key="clear_cache").click().run()
-    assert not (house.studio.settings.cache / "answers.bin").exists()
+    assert not (builder.studio.settings.cache / "answers.bin").exists()
 
 
-def test_uploads_are_listed_and_deleted(show: Show, house: House) -> None:
-    with receive(house.studio.settings, "rows *1*.csv") as incoming:
+def test_uploads_are_listed_and_deleted(show: Show, builder: StudioBuilder) -> None:
+    with receive_upload(builder.studio.settings, "rows *1*.csv") as incoming:
         incoming.write(b"x" * 1500)
         kept = incoming.finish()
     at = show("settings")
     assert r"rows \*1\*.csv · 1.5 kB" in words(at)
     at.button(key=f"delete_upload_{kept.id}").click().run()
-    assert house.studio.uploads() == []
+    assert builder.studio.uploads() == []
     assert "No uploaded files" in words(at)
 
 
-def test_queues_pause_and_resume(show: Show, house: House) -> None:
-    house.worker()
-    house.run("one", ("finetune", State.RUNNING), ("evaluate", State.WAITING))
+def test_queues_pause_and_resume(show: Show, builder: StudioBuilder) -> None:
+    builder.worker()
+    builder.run("one", ("finetune", State.RUNNING), ("evaluate", State.WAITING))
     at = show("settings")
     assert "workbench" in words(at) and "1 at work · 1 waits" in words(at)
     at.button(key="pause_cpu").click().run()
-    assert list(house.studio.jobs.paused()) == ["cpu"]
+    assert list(builder.studio.jobs.paused()) == ["cpu"]
     second = show("settings", "es")
     second.button(key="resume_cpu").click().run()
-    assert list(house.studio.jobs.paused()) == []
+    assert list(builder.studio.jobs.paused()) == []
 
 
 def test_checks_are_shown_when_they_are_done(show: Show) -> None:
@@ -142,38 +142,38 @@ def test_checks_that_fail_say_so_and_break_nothing(
     def fail() -> list[Check]:
         raise OSError("<no> such device")
 
-    working = doctor.examine
-    monkeypatch.setattr("backend.api.doctor.examine", fail)
+    working = doctor.run_checks
+    monkeypatch.setattr("backend.api.doctor.run_checks", fail)
     show("settings", language)
     settle()
     at = show("settings", language)
     assert said in at.error[0].value and r"\<no\> such device" in at.error[0].value
     assert "Apache-2.0" in "\n".join(table.value.to_string() for table in at.table), "what comes after is there"
-    monkeypatch.setattr("backend.api.doctor.examine", working)
+    monkeypatch.setattr("backend.api.doctor.run_checks", working)
     at.button(key="check_again").click().run()
     settle()
     assert not show("settings", language).error
 
 
-def test_queues_count_the_jobs_of_old_runs_too(show: Show, house: House) -> None:
-    house.run("old", ("finetune", State.WAITING), minutes_ago=1000)
+def test_queues_count_the_jobs_of_old_runs_too(show: Show, builder: StudioBuilder) -> None:
+    builder.run("old", ("finetune", State.WAITING), minutes_ago=1000)
     for number in range(101):
-        house.run(f"n{number}", ("dataset", State.SUCCEEDED))
+        builder.run(f"n{number}", ("dataset", State.SUCCEEDED))
     assert "1 waits" in words(show("settings"))
 
 
-def test_only_project_is_not_deleted(show: Show, house: House) -> None:
+def test_only_project_is_not_deleted(show: Show, builder: StudioBuilder) -> None:
     assert show("settings").button(key="delete_project").disabled
     with pytest.raises(StudioError) as error:
-        house.studio.delete_project(house.store.project())
+        builder.studio.delete_project(builder.store.project())
     assert error.value.code == "core.project_last"
 
 
-def test_project_is_deleted_with_what_was_made_in_it(show: Show, house: House) -> None:
-    kept = house.model("kept")
-    doomed = house.model("doomed", project="Mails")
-    house.run("one", ("dataset", State.SUCCEEDED), project="Mails")
-    house.studio.choose_project(doomed.project)
+def test_project_is_deleted_with_what_was_made_in_it(show: Show, builder: StudioBuilder) -> None:
+    kept = builder.model("kept")
+    doomed = builder.model("doomed", project="Mails")
+    builder.run("one", ("dataset", State.SUCCEEDED), project="Mails")
+    builder.studio.choose_project(doomed.project)
     at = show("settings")
     at.button(key="delete_project").click().run()
     said = words(at)
@@ -182,30 +182,30 @@ def test_project_is_deleted_with_what_was_made_in_it(show: Show, house: House) -
     at.button(key="delete_project_yes").click().run()
     at.run()
     assert not at.exception and not at.error
-    assert [each.name for each in house.studio.projects()] == ["default"]
-    assert [view.id for view in house.studio.artifacts()] == [kept.id] and house.studio.runs() == []
+    assert [each.name for each in builder.studio.projects()] == ["default"]
+    assert [view.id for view in builder.studio.artifacts()] == [kept.id] and builder.studio.runs() == []
     assert not doomed.path.exists()
     assert "delete_project_yes" not in [button.key for button in at.button]
     assert at.selectbox(key="project").value == kept.project
 
 
-def test_project_that_others_build_on_stays_and_the_page_says_why(show: Show, house: House) -> None:
-    base = house.model("base", project="Mails")
-    house.model("student", Kind.ADAPTER, parents=[base.id])
-    house.studio.choose_project(base.project)
+def test_project_that_others_build_on_stays_and_the_page_says_why(show: Show, builder: StudioBuilder) -> None:
+    base = builder.model("base", project="Mails")
+    builder.model("student", Kind.ADAPTER, parents=[base.id])
+    builder.studio.choose_project(base.project)
     at = show("settings", "es")
     at.button(key="delete_project").click().run()
     at.button(key="delete_project_yes").click().run()
     assert "student" in at.error[0].value and "El proyecto no se puede eliminar" in at.error[0].value
-    assert house.studio.artifact(base.id)
+    assert builder.studio.artifact(base.id)
     at.button(key="delete_project_no").click().run()
     at.run()
     assert "delete_project_yes" not in [button.key for button in at.button]
 
 
-def test_keys_are_never_shown(show: Show, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_are_never_shown(show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_API_KEY", "sk-very-secret")
-    house.run("asks", ("teacher", State.SUCCEEDED), params={"endpoint_key_env": "MY_API_KEY"})
+    builder.run("asks", ("teacher", State.SUCCEEDED), params={"endpoint_key_env": "MY_API_KEY"})
     settle_first = show("settings")
     settle()
     at = settle_first.run()

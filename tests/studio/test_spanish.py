@@ -21,10 +21,10 @@ from backend.db import tables as t
 from studio.nav import NAV
 from studio.paths import LOCALE
 from studio.ui.shared import i18n
-from studio.ui.shared.formatting import escaped
-from tests.studio.asked import asked, has_words, shell_files, texts
+from studio.ui.shared.formatting import escape_markdown
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show
-from tests.studio.house import House
+from tests.studio.translatable_texts import has_words, shell_files, texts, translatable_texts
 
 SAME = {
     "CPU",
@@ -94,7 +94,7 @@ def lines(bad: list[str]) -> str:
 
 def test_every_text_has_its_spanish() -> None:
     known = {entry.english for entry in entries() if entry.spanish.strip()}
-    missing = [f"{place}: {text!r}" for text, place in asked().items() if text not in known]
+    missing = [f"{place}: {text!r}" for text, place in translatable_texts().items() if text not in known]
     assert not missing, lines(missing)
 
 
@@ -107,7 +107,7 @@ def test_every_text_stands_in_one_catalogue_once() -> None:
 def test_nothing_is_translated_that_nobody_asks_for() -> None:
     """Texts that a page keeps in a table of its own count as asked for."""
     written = {text for path in shell_files() for text in texts(ast.parse(path.read_text("utf-8")))}
-    known = asked().keys() | written
+    known = translatable_texts().keys() | written
     left = [f"{entry.file}: {entry.english!r}" for entry in entries() if entry.english not in known]
     assert not left, lines(left)
 
@@ -153,26 +153,28 @@ def unknown() -> Iterator[set[str]]:
 
 
 @pytest.mark.parametrize("page", [row.path.stem for row in NAV if not row.hidden])
-def test_pages_ask_for_nothing_unknown(page: str, show: Show, house: House, unknown: set[str]) -> None:
+def test_pages_ask_for_nothing_unknown(page: str, show: Show, builder: StudioBuilder, unknown: set[str]) -> None:
     """Also what they ask for by a name, which reading the source does not find."""
-    model, data = house.model(), house.dataset()
-    house.evaluation(model, data, 0.9)
-    house.worker()
-    house.run("done", ("dataset", State.SUCCEEDED), result={"artifact": data.id, "metrics": {"rows_train": 20.0}})
-    house.run("running", ("finetune", State.RUNNING), ("quantize", State.WAITING))
-    house.run("failed", ("dataset", State.FAILED), error={"code": "core.memory_out", "args": {}})
+    model, data = builder.model(), builder.dataset()
+    builder.evaluation(model, data, 0.9)
+    builder.worker()
+    builder.run("done", ("dataset", State.SUCCEEDED), result={"artifact": data.id, "metrics": {"rows_train": 20.0}})
+    builder.run("running", ("finetune", State.RUNNING), ("quantize", State.WAITING))
+    builder.run("failed", ("dataset", State.FAILED), error={"code": "core.memory_out", "args": {}})
     show(page, "es")
     assert not unknown
 
 
-def test_jobs_that_failed_in_every_way_say_so_in_spanish(show: Show, house: House) -> None:
-    run = house.run("errors", ("dataset", State.FAILED))
-    with house.store.session() as session:
+def test_jobs_that_failed_in_every_way_say_so_in_spanish(show: Show, builder: StudioBuilder) -> None:
+    run = builder.run("errors", ("dataset", State.FAILED))
+    with builder.store.session() as session:
         session.add_all(_failed(run, number, code) for number, code in enumerate(MESSAGES))
     said = "\n".join(error.value for error in show("run", "es", run=run).error)
     assert said.count("‹x›") > 200
     longest = {code: max(re.split(r"\{+\w*\}+", what), key=len) for code, (what, _) in MESSAGES.items()}
-    bad = [code for code, part in longest.items() if has_words(part) and len(part) > 12 and escaped(part) in said]
+    bad = [
+        code for code, part in longest.items() if has_words(part) and len(part) > 12 and escape_markdown(part) in said
+    ]
     assert not bad, lines(bad)
 
 

@@ -9,11 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from backend.core.schemas import Kind, State
 from backend.db import tables as t
-from studio.ui.forms.form import stage_panel
+from studio.ui.forms import stage_panel
 from studio.ui.shared import api_cache
-from studio.ui.shared.progress import made, next_step
+from studio.ui.shared.project_progress import completed_stages, next_step
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 PAGES = {
     "data": ("dataset", "Data", "Datos"),
@@ -24,8 +24,8 @@ PAGES = {
 }
 
 
-def key(house: House, stage: str, field: str) -> str:
-    return f"form.{house.store.project()}.{stage}.{field}"
+def key(builder: StudioBuilder, stage: str, field: str) -> str:
+    return f"form.{builder.store.project()}.{stage}.{field}"
 
 
 def step(show: Show, stage: str) -> AppTest:
@@ -49,12 +49,12 @@ def test_every_page_on_an_empty_studio(show: Show, page: str, language: str, pla
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("state", [State.RUNNING, State.FAILED, State.SUCCEEDED, State.WAITING])
-def test_every_page_shows_its_jobs(show: Show, house: House, page: str, language: str, state: State) -> None:
+def test_every_page_shows_its_jobs(show: Show, builder: StudioBuilder, page: str, language: str, state: State) -> None:
     stage = PAGES[page][0]
     if (page, state) == ("data", State.SUCCEEDED):
         pytest.skip("what it made stands in the list of datasets")
     error = {"code": "core.memory_out", "args": {}} if state is State.FAILED else None
-    house.run("mine", (stage, state), error=error)
+    builder.run("mine", (stage, state), error=error)
     text = words(show(page, language))
     said = {
         State.RUNNING: ("Running", "En marcha"),
@@ -67,14 +67,14 @@ def test_every_page_shows_its_jobs(show: Show, house: House, page: str, language
         assert "The process ran out of memory." in text
 
 
-def test_form_starts_the_stage_with_what_was_chosen(show: Show, house: House) -> None:
-    data, model = house.dataset(), house.model()
+def test_form_starts_the_stage_with_what_was_chosen(show: Show, builder: StudioBuilder) -> None:
+    data, model = builder.dataset(), builder.model()
     at = show("finetune")
-    at.number_input(key=key(house, "finetune", "rank")).set_value(8).run()
+    at.number_input(key=key(builder, "finetune", "rank")).set_value(8).run()
     assert not at.button(key="start_finetune").disabled
     at.button(key="start_finetune").click().run()
     assert not at.exception
-    (run,) = house.store.runs()
+    (run,) = builder.store.runs()
     assert run.jobs[0].params["rank"] == 8
     assert run.jobs[0].params["data"] == data.id
     assert run.jobs[0].params["model"] == model.id
@@ -82,110 +82,112 @@ def test_form_starts_the_stage_with_what_was_chosen(show: Show, house: House) ->
 
 
 def test_a_double_click_is_one_run_and_a_later_click_another(
-    show: Show, house: House, monkeypatch: pytest.MonkeyPatch
+    show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.dataset(), house.model()
+    builder.dataset(), builder.model()
     at = show("finetune")
     at.button(key="start_finetune").click().run()
     at.button(key="start_finetune").click().run()
-    assert len(house.store.runs()) == 1
+    assert len(builder.store.runs()) == 1
     monkeypatch.setattr(stage_panel, "DOUBLE_CLICK", 0.0)
     at.button(key="start_finetune").click().run()
-    assert len(house.store.runs()) == 2
+    assert len(builder.store.runs()) == 2
 
 
-def test_a_click_that_comes_with_the_last_change_starts_what_is_shown(show: Show, house: House) -> None:
-    house.dataset(), house.model()
+def test_a_click_that_comes_with_the_last_change_starts_what_is_shown(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset(), builder.model()
     at = show("finetune")
-    at.number_input(key=key(house, "finetune", "rank")).set_value(4)
+    at.number_input(key=key(builder, "finetune", "rank")).set_value(4)
     at.button(key="start_finetune").click().run()
-    assert house.store.runs()[0].jobs[0].params["rank"] == 4
-    at.number_input(key=key(house, "finetune", "rank")).set_value(0)
+    assert builder.store.runs()[0].jobs[0].params["rank"] == 4
+    at.number_input(key=key(builder, "finetune", "rank")).set_value(0)
     at.button(key="start_finetune").click().run()
-    assert len(house.store.runs()) == 1
+    assert len(builder.store.runs()) == 1
 
 
 @pytest.mark.parametrize(
     ("language", "said"),
     [("en", "The number is too small. Enter 1 or more."), ("es", "El número es demasiado pequeño. Escribe 1 o más.")],
 )
-def test_error_stands_in_the_form_and_nothing_can_start(show: Show, house: House, language: str, said: str) -> None:
-    house.dataset(), house.model()
+def test_error_stands_in_the_form_and_nothing_can_start(
+    show: Show, builder: StudioBuilder, language: str, said: str
+) -> None:
+    builder.dataset(), builder.model()
     at = show("finetune", language)
-    at.number_input(key=key(house, "finetune", "rank")).set_value(0).run()
+    at.number_input(key=key(builder, "finetune", "rank")).set_value(0).run()
     assert at.button(key="start_finetune").disabled
     wrong = [element.value for element in at.markdown if ":red[" in element.value]
     assert len(wrong) == 1
     assert said in wrong[0].replace("\\", "")
 
 
-def test_draft_survives_a_new_session(show: Show, house: House) -> None:
-    house.dataset(), house.model()
-    show("finetune").number_input(key=key(house, "finetune", "rank")).set_value(4).run()
-    assert show("finetune").number_input(key=key(house, "finetune", "rank")).value == 4
+def test_draft_survives_a_new_session(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset(), builder.model()
+    show("finetune").number_input(key=key(builder, "finetune", "rank")).set_value(4).run()
+    assert show("finetune").number_input(key=key(builder, "finetune", "rank")).value == 4
 
 
-def test_parameters_of_an_earlier_job_can_be_taken(show: Show, house: House) -> None:
-    data, model = house.dataset(), house.model()
-    run = house.run("old", ("finetune", State.FAILED))
-    house.store.update_job(f"{run}-finetune", params={"model": model.id, "data": data.id, "rank": 3, "epochs": 7})
+def test_parameters_of_an_earlier_job_can_be_taken(show: Show, builder: StudioBuilder) -> None:
+    data, model = builder.dataset(), builder.model()
+    run = builder.run("old", ("finetune", State.FAILED))
+    builder.store.update_job(f"{run}-finetune", params={"model": model.id, "data": data.id, "rank": 3, "epochs": 7})
     at = show("finetune", **{"from": f"{run}-finetune"})
-    assert at.number_input(key=key(house, "finetune", "rank")).value == 3
-    assert at.number_input(key=key(house, "finetune", "epochs")).value == 7
+    assert at.number_input(key=key(builder, "finetune", "rank")).value == 3
+    assert at.number_input(key=key(builder, "finetune", "epochs")).value == 7
 
 
-def test_distill_begins_with_a_cut_and_goes_on_with_what_was_cut(show: Show, house: House) -> None:
-    data = house.dataset()
-    house.model(), house.model("tuned", Kind.ADAPTER)
-    assert show("distill").number_input(key=key(house, "cut", "keep_layers")).value == 6
-    cut = house.model("small", facts={"kept_layers": [0, 29]}, parents=[data.id])
-    run = house.run("cutting", ("cut", State.SUCCEEDED))
-    house.store.update_job(f"{run}-cut", result={"artifact": cut.id, "metrics": {}})
-    house.model("newer")
-    api_cache.forget()
+def test_distill_begins_with_a_cut_and_goes_on_with_what_was_cut(show: Show, builder: StudioBuilder) -> None:
+    data = builder.dataset()
+    builder.model(), builder.model("tuned", Kind.ADAPTER)
+    assert show("distill").number_input(key=key(builder, "cut", "keep_layers")).value == 6
+    cut = builder.model("small", facts={"kept_layers": [0, 29]}, parents=[data.id])
+    run = builder.run("cutting", ("cut", State.SUCCEEDED))
+    builder.store.update_job(f"{run}-cut", result={"artifact": cut.id, "metrics": {}})
+    builder.model("newer")
+    api_cache.clear_caches()
     at = step(show, "distill")
-    assert at.selectbox(key=key(house, "distill", "student")).value == cut.id
-    assert made([cut]) == {"cut"}
+    assert at.selectbox(key=key(builder, "distill", "student")).value == cut.id
+    assert completed_stages([cut]) == {"cut"}
     assert next_step({"dataset", "finetune", "cut"}).row.title == "Distill"
     assert next_step({"dataset", "finetune", "cut", "distill"}).row.title == "Quantize"
 
 
-def test_a_page_opens_at_the_step_that_is_at_work(show: Show, house: House) -> None:
-    house.dataset(), house.model()
-    house.run("teach", ("distill", State.RUNNING))
+def test_a_page_opens_at_the_step_that_is_at_work(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset(), builder.model()
+    builder.run("teach", ("distill", State.RUNNING))
     assert show("distill").button(key="start_distill")
 
 
-def test_a_student_stands_beside_its_teacher_before_anything_runs(show: Show, house: House) -> None:
-    house.dataset(), house.model()
+def test_a_student_stands_beside_its_teacher_before_anything_runs(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset(), builder.model()
     at = show("distill")
     (table,) = [element.value.replace("\u00a0", " ") for element in at.markdown if element.value.startswith("|")]
     assert "| Parameters | 134.5 M | 23.6 M |" in table
     assert "| Size in FP32 | 538.1 MB | 94.4 MB |" in table
     said = next(element.value for element in at.caption if "times as fast" in element.value)
     assert "97." in said
-    at.segmented_control(key=key(house, "cut", "vocabulary")).set_value("whole").run()
+    at.segmented_control(key=key(builder, "cut", "vocabulary")).set_value("whole").run()
     assert "49.6\u00a0M" in next(element.value for element in at.markdown if element.value.startswith("|"))
-    assert show("teacher").pills(key=key(house, "teacher", "splits")).value == ["pool"]
+    assert show("teacher").pills(key=key(builder, "teacher", "splits")).value == ["pool"]
 
 
-def test_teacher_proposes_training_rows_where_there_is_no_pool(show: Show, house: House) -> None:
-    house.dataset(pool=0), house.model()
+def test_teacher_proposes_training_rows_where_there_is_no_pool(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset(pool=0), builder.model()
     at = show("teacher")
-    assert at.pills(key=key(house, "teacher", "splits")).value == ["train"]
+    assert at.pills(key=key(builder, "teacher", "splits")).value == ["train"]
     assert not at.button(key="start_teacher").disabled
 
 
-def test_endpoint_takes_the_place_of_a_model(show: Show, house: House) -> None:
-    house.dataset(), house.model()
+def test_endpoint_takes_the_place_of_a_model(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset(), builder.model()
     at = show("teacher")
-    at.session_state[key(house, "teacher", "answerer")] = "endpoint"
+    at.session_state[key(builder, "teacher", "answerer")] = "endpoint"
     at.run()
     assert at.button(key="start_teacher").disabled
-    at.text_input(key=key(house, "teacher", "endpoint_url")).set_value("http://localhost:9/v1").run()
-    at.text_input(key=key(house, "teacher", "endpoint_model")).set_value("gpt").run()
+    at.text_input(key=key(builder, "teacher", "endpoint_url")).set_value("http://localhost:9/v1").run()
+    at.text_input(key=key(builder, "teacher", "endpoint_model")).set_value("gpt").run()
     at.button(key="start_teacher").click().run()
-    (run,) = house.store.runs()
+    (run,) = builder.store.runs()
     assert run.jobs[0].params["endpoint_model"] == "gpt"
     assert run.jobs[0].params["model"] is None
 
@@ -195,47 +197,49 @@ def test_missing_input_leads_to_the_page_that_makes_it(show: Show) -> None:
     assert "Este paso necesita un conjunto de datos" in said
 
 
-def test_package_is_the_second_step_of_quantize(show: Show, house: House) -> None:
-    onnx = house.model("small", Kind.ONNX)
+def test_package_is_the_second_step_of_quantize(show: Show, builder: StudioBuilder) -> None:
+    onnx = builder.model("small", Kind.ONNX)
     at = show("quantize")
     at.session_state["step"] = "package"
     at.run()
-    assert at.selectbox(key=key(house, "package", "model")).value == onnx.id
+    assert at.selectbox(key=key(builder, "package", "model")).value == onnx.id
     at.button(key="start_package").click().run()
-    assert [job.stage for run in house.store.runs() for job in run.jobs] == ["package"]
+    assert [job.stage for run in builder.store.runs() for job in run.jobs] == ["package"]
 
 
-def test_uploaded_file_is_mapped_previewed_and_becomes_a_dataset(show: Show, house: House, tmp_path: Path) -> None:
+def test_uploaded_file_is_mapped_previewed_and_becomes_a_dataset(
+    show: Show, builder: StudioBuilder, tmp_path: Path
+) -> None:
     rows = "\n".join(f'"where is <b>parcel</b> {n}",{("shipping", "billing")[n % 2]}' for n in range(30))
-    folder = house.studio.settings.home / "uploads" / "0123456789abcdef"
+    folder = builder.studio.settings.home / "uploads" / "0123456789abcdef"
     folder.mkdir(parents=True)
     (folder / "mails.csv").write_text(f"message,topic\n{rows}\n")
-    model = house.studio.settings.home / "uploads" / "1123456789abcdef" / "model.zip"
+    model = builder.studio.settings.home / "uploads" / "1123456789abcdef" / "model.zip"
     model.parent.mkdir()
     model.write_bytes(b"PK")
     at = show("data")
-    assert not any("model.zip" in option for option in at.selectbox(key=key(house, "dataset", "source")).options)
-    at.selectbox(key=key(house, "dataset", "source")).set_value(str(folder / "mails.csv")).run()
+    assert not any("model.zip" in option for option in at.selectbox(key=key(builder, "dataset", "source")).options)
+    at.selectbox(key=key(builder, "dataset", "source")).set_value(str(folder / "mails.csv")).run()
     assert not at.exception
-    assert "found by itself: message" in at.selectbox(key=key(house, "dataset", "input")).options
+    assert "found by itself: message" in at.selectbox(key=key(builder, "dataset", "input")).options
     assert any("where is <b>parcel</b> 0" in element.value for element in at.text)
     at.button(key="start_dataset").click().run()
-    (run,) = house.store.runs()
+    (run,) = builder.store.runs()
     assert run.jobs[0].params["source"] == str(folder / "mails.csv")
 
 
-def test_bad_file_is_said_below_its_field(show: Show, house: House) -> None:
-    folder = house.studio.settings.home / "uploads" / "0123456789abcdef"
+def test_bad_file_is_said_below_its_field(show: Show, builder: StudioBuilder) -> None:
+    folder = builder.studio.settings.home / "uploads" / "0123456789abcdef"
     folder.mkdir(parents=True)
     (folder / "empty.csv").write_text("")
     at = show("data", "en")
-    at.selectbox(key=key(house, "dataset", "source")).set_value(str(folder / "empty.csv")).run()
+    at.selectbox(key=key(builder, "dataset", "source")).set_value(str(folder / "empty.csv")).run()
     assert any("is empty" in element.value for element in at.markdown)
     assert at.button(key="start_dataset").disabled
 
 
-def test_rows_of_a_dataset_are_plain_text_and_can_be_searched(show: Show, house: House) -> None:
-    data = house.dataset("wild", inputs=["<script>alert(1)</script>", "**bold** شكرا 🎁", "x" * 100_000])
+def test_rows_of_a_dataset_are_plain_text_and_can_be_searched(show: Show, builder: StudioBuilder) -> None:
+    data = builder.dataset("wild", inputs=["<script>alert(1)</script>", "**bold** شكرا 🎁", "x" * 100_000])
     at = show("data", "es", data=data.id)
     shown = [element.value for element in at.text]
     assert any("<script>" in text for text in shown)
@@ -245,93 +249,93 @@ def test_rows_of_a_dataset_are_plain_text_and_can_be_searched(show: Show, house:
     assert at.text
 
 
-def test_projects_are_made_renamed_and_kept_by_a_new_session(show: Show, house: House) -> None:
+def test_projects_are_made_renamed_and_kept_by_a_new_session(show: Show, builder: StudioBuilder) -> None:
     at = show("data")
     at.text_input(key="project_name").set_value("Support mails").run()
     at.button(key="project_create").click().run()
-    names = {each.name: each.id for each in house.studio.projects()}
+    names = {each.name: each.id for each in builder.studio.projects()}
     assert at.selectbox(key="project").value == names["Support mails"]
     assert show("teacher").selectbox(key="project").value == names["Support mails"]
     at.text_input(key="project_name").set_value("Mails").run()
     at.button(key="project_rename").click().run()
-    assert {each.name for each in house.studio.projects()} == {"default", "Mails"}
+    assert {each.name for each in builder.studio.projects()} == {"default", "Mails"}
     at.text_input(key="project_name").set_value("Mails").run()
     at.button(key="project_create").click().run()
     assert "Mails" in at.error[0].value
 
 
-def test_another_project_has_a_form_and_jobs_of_its_own(show: Show, house: House) -> None:
-    house.studio.choose_project(house.store.project())
-    house.run("other", ("finetune", State.FAILED), project="Other")
+def test_another_project_has_a_form_and_jobs_of_its_own(show: Show, builder: StudioBuilder) -> None:
+    builder.studio.choose_project(builder.store.project())
+    builder.run("other", ("finetune", State.FAILED), project="Other")
     assert "Failed" not in words(show("finetune"))
-    house.studio.choose_project(house.store.project("Other"))
+    builder.studio.choose_project(builder.store.project("Other"))
     assert "Failed" in words(show("finetune"))
 
 
-def test_options_with_equal_words_stay_apart(show: Show, house: House) -> None:
-    house.model()
-    first, second = house.dataset("one"), house.dataset("two")
-    with house.store.session() as session:
+def test_options_with_equal_words_stay_apart(show: Show, builder: StudioBuilder) -> None:
+    builder.model()
+    first, second = builder.dataset("one"), builder.dataset("two")
+    with builder.store.session() as session:
         for each in (first, second):
             session.get_one(t.Artifact, each.id).name = "commands"
     at = show("finetune")
-    box = at.selectbox(key=key(house, "finetune", "data"))
+    box = at.selectbox(key=key(builder, "finetune", "data"))
     assert len(set(box.options)) == len(box.options) == 2
 
 
-def test_untouched_fields_follow_the_project_and_chosen_ones_stay(show: Show, house: House) -> None:
-    raw = house.dataset("raw")
-    house.model()
+def test_untouched_fields_follow_the_project_and_chosen_ones_stay(show: Show, builder: StudioBuilder) -> None:
+    raw = builder.dataset("raw")
+    builder.model()
     at = step(show, "distill")
-    assert at.selectbox(key=key(house, "distill", "data")).value == raw.id
-    at.number_input(key=key(house, "distill", "epochs")).set_value(5).run()
-    answers = house.dataset("answers")
-    run = house.run("ask", ("teacher", State.SUCCEEDED))
-    house.store.update_job(f"{run}-teacher", result={"artifact": answers.id, "metrics": {}})
-    api_cache.forget()
+    assert at.selectbox(key=key(builder, "distill", "data")).value == raw.id
+    at.number_input(key=key(builder, "distill", "epochs")).set_value(5).run()
+    answers = builder.dataset("answers")
+    run = builder.run("ask", ("teacher", State.SUCCEEDED))
+    builder.store.update_job(f"{run}-teacher", result={"artifact": answers.id, "metrics": {}})
+    api_cache.clear_caches()
     at = step(show, "distill")
-    assert at.selectbox(key=key(house, "distill", "data")).value == answers.id
-    assert at.number_input(key=key(house, "distill", "epochs")).value == 5
-    at.selectbox(key=key(house, "distill", "data")).set_value(raw.id).run()
-    assert step(show, "distill").selectbox(key=key(house, "distill", "data")).value == raw.id
+    assert at.selectbox(key=key(builder, "distill", "data")).value == answers.id
+    assert at.number_input(key=key(builder, "distill", "epochs")).value == 5
+    at.selectbox(key=key(builder, "distill", "data")).set_value(raw.id).run()
+    assert step(show, "distill").selectbox(key=key(builder, "distill", "data")).value == raw.id
 
 
-def test_a_chosen_default_survives_a_reload(show: Show, house: House) -> None:
-    house.dataset(), house.model()
-    show("distill").number_input(key=key(house, "cut", "keep_layers")).set_value(0).run()
-    assert show("distill").number_input(key=key(house, "cut", "keep_layers")).value == 0
+def test_a_chosen_default_survives_a_reload(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset(), builder.model()
+    show("distill").number_input(key=key(builder, "cut", "keep_layers")).set_value(0).run()
+    assert show("distill").number_input(key=key(builder, "cut", "keep_layers")).value == 0
 
 
-def test_an_emptied_number_and_an_emptied_list_mean_the_default(show: Show, house: House) -> None:
-    house.dataset(), house.model()
+def test_an_emptied_number_and_an_emptied_list_mean_the_default(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset(), builder.model()
     at = show("finetune")
-    at.number_input(key=key(house, "finetune", "epochs")).set_value(None).run()
-    at.text_input(key=key(house, "finetune", "targets")).set_value("").run()
+    at.number_input(key=key(builder, "finetune", "epochs")).set_value(None).run()
+    at.text_input(key=key(builder, "finetune", "targets")).set_value("").run()
     at.button(key="start_finetune").click().run()
-    params = house.store.runs()[0].jobs[0].params
+    params = builder.store.runs()[0].jobs[0].params
     assert (params["epochs"], params["targets"]) == (3, "all-linear")
 
 
-def test_what_is_gone_is_said_and_not_replaced(show: Show, house: House) -> None:
-    kept, gone = house.dataset("kept"), house.dataset("gone")
-    model = house.model()
-    run = house.run("old", ("finetune", State.FAILED))
-    house.store.update_job(f"{run}-finetune", params={"model": model.id, "data": gone.id})
-    house.studio.delete(gone.id)
+def test_what_is_gone_is_said_and_not_replaced(show: Show, builder: StudioBuilder) -> None:
+    kept, gone = builder.dataset("kept"), builder.dataset("gone")
+    model = builder.model()
+    run = builder.run("old", ("finetune", State.FAILED))
+    builder.store.update_job(f"{run}-finetune", params={"model": model.id, "data": gone.id})
+    builder.studio.delete(gone.id)
     at = show("finetune", **{"from": f"{run}-finetune"})
-    assert at.selectbox(key=key(house, "finetune", "data")).value is None
+    assert at.selectbox(key=key(builder, "finetune", "data")).value is None
     assert any("is no longer here" in element.value for element in at.markdown)
     assert at.button(key="start_finetune").disabled
-    at.selectbox(key=key(house, "finetune", "data")).set_value(kept.id).run()
+    at.selectbox(key=key(builder, "finetune", "data")).set_value(kept.id).run()
     assert not at.button(key="start_finetune").disabled
 
 
-def test_parameters_are_taken_once_and_by_the_form_of_their_stage(show: Show, house: House) -> None:
-    small = house.model("small", Kind.ONNX)
-    run = house.run("old", ("package", State.FAILED))
-    house.store.update_job(f"{run}-package", params={"model": small.id, "version": "2.0.0"})
+def test_parameters_are_taken_once_and_by_the_form_of_their_stage(show: Show, builder: StudioBuilder) -> None:
+    small = builder.model("small", Kind.ONNX)
+    run = builder.run("old", ("package", State.FAILED))
+    builder.store.update_job(f"{run}-package", params={"model": small.id, "version": "2.0.0"})
     at = show("quantize", **{"from": f"{run}-package"})
-    version = key(house, "package", "version")
+    version = key(builder, "package", "version")
     assert at.text_input(key=version).value == "2.0.0"
     assert "from" not in at.query_params
     at.text_input(key=version).set_value("3.0.0").run()
@@ -339,37 +343,37 @@ def test_parameters_are_taken_once_and_by_the_form_of_their_stage(show: Show, ho
     assert not show("quantize", **{"from": "j-unknown"}).exception
 
 
-def test_a_key_in_the_wrong_box_is_not_kept(show: Show, house: House) -> None:
-    house.dataset(), house.model()
+def test_a_key_in_the_wrong_box_is_not_kept(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset(), builder.model()
     at = show("teacher")
-    at.session_state[key(house, "teacher", "answerer")] = "endpoint"
+    at.session_state[key(builder, "teacher", "answerer")] = "endpoint"
     at.run()
-    at.text_input(key=key(house, "teacher", "endpoint_key_env")).set_value("sk-proj-SECRET-123").run()
+    at.text_input(key=key(builder, "teacher", "endpoint_key_env")).set_value("sk-proj-SECRET-123").run()
     assert at.button(key="start_teacher").disabled
-    assert "SECRET" not in str(house.studio.draft(house.store.project(), "teacher"))
+    assert "SECRET" not in str(builder.studio.draft(builder.store.project(), "teacher"))
 
 
-def test_a_path_that_no_upload_has_is_not_read(show: Show, house: House, tmp_path: Path) -> None:
+def test_a_path_that_no_upload_has_is_not_read(show: Show, builder: StudioBuilder, tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("salary,name\n1,2\n3,4\n")
-    house.studio.save_draft(house.store.project(), "dataset", {"source": str(tmp_path / "secret.csv")})
+    builder.studio.save_draft(builder.store.project(), "dataset", {"source": str(tmp_path / "secret.csv")})
     at = show("data")
     assert any("secret.csv” is no longer here" in element.value for element in at.markdown)
     assert at.button(key="start_dataset").disabled
     assert "salary" not in str(at.main)
 
 
-def test_a_project_stands_where_its_artifacts_say_after_its_runs_are_cleared(house: House) -> None:
-    data = house.dataset()
-    tuned = house.model("tuned", Kind.ADAPTER, parents=[data.id])
-    imported = house.model("imported")
-    there = made(house.studio.artifacts())
+def test_a_project_stands_where_its_artifacts_say_after_its_runs_are_cleared(builder: StudioBuilder) -> None:
+    data = builder.dataset()
+    tuned = builder.model("tuned", Kind.ADAPTER, parents=[data.id])
+    imported = builder.model("imported")
+    there = completed_stages(builder.studio.artifacts())
     assert there == {"dataset", "finetune"}
     assert next_step(there).row.path.stem == "quantize"
-    assert {tuned.id, imported.id} <= {view.id for view in house.studio.artifacts()}
+    assert {tuned.id, imported.id} <= {view.id for view in builder.studio.artifacts()}
 
 
-def test_pages_of_rows_belong_to_their_split_and_search(show: Show, house: House) -> None:
-    data = house.dataset("long", rows=200)
+def test_pages_of_rows_belong_to_their_split_and_search(show: Show, builder: StudioBuilder) -> None:
+    data = builder.dataset("long", rows=200)
     at = show("data", data=data.id)
     at.session_state[f"page_{data.id}_train_"] = 5
     at.run()
@@ -380,8 +384,8 @@ def test_pages_of_rows_belong_to_their_split_and_search(show: Show, house: House
     assert len([element.value for element in at.text]) == 2 * (25 - 20)
 
 
-def test_a_default_model_is_taken_whatever_was_made_since(show: Show, house: House) -> None:
-    base = house.model()
-    house.model("newer-student")
-    house.dataset()
-    assert show("finetune").selectbox(key=key(house, "finetune", "model")).value == base.id
+def test_a_default_model_is_taken_whatever_was_made_since(show: Show, builder: StudioBuilder) -> None:
+    base = builder.model()
+    builder.model("newer-student")
+    builder.dataset()
+    assert show("finetune").selectbox(key=key(builder, "finetune", "model")).value == base.id

@@ -10,9 +10,9 @@ import pytest
 from backend.core.schemas import ArtifactView, Kind, State
 from studio.ui.shared import api_cache, tasks
 from studio.ui.teacher.ranking import others
-from tests.providers.stand_in import StandIn
+from tests.providers.fake_endpoint import FakeEndpoint
+from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
-from tests.studio.house import House
 
 DEEP: dict[str, Any] = {"name": "deep", "preset": "deepseek", "url": "http://h/v1", "model": "deepseek-chat"}
 PASSED = {"metric": 0.9, "low": 0.8, "high": 0.96, "baseline": 0.3, "invalid_rate": 0.0, "failed": ""}
@@ -20,13 +20,13 @@ PASSED |= {"seconds_per_answer": 0.5, "tokens_per_s": 12.0}
 FAILED: dict[str, Any] = {"failed": "it didn't answer", "failure": {"code": "core.memory_out"}}
 
 
-def key(house: House, field: str, stage: str = "teacher") -> str:
-    return f"form.{house.store.project()}.{stage}.{field}"
+def key(builder: StudioBuilder, field: str, stage: str = "teacher") -> str:
+    return f"form.{builder.store.project()}.{stage}.{field}"
 
 
-def audition(house: House, data: ArtifactView, *candidates: dict[str, Any], **about: Any) -> ArtifactView:
+def audition(builder: StudioBuilder, data: ArtifactView, *candidates: dict[str, Any], **about: Any) -> ArtifactView:
     facts = {"data": data.id, "split": "validation", "n": 10, "metric": "accuracy", "prompt": "", **about}
-    return house.artifact(Kind.AUDITION, "heard", facts | {"candidates": list(candidates)}, parents=[data.id])
+    return builder.artifact(Kind.AUDITION, "heard", facts | {"candidates": list(candidates)}, parents=[data.id])
 
 
 @pytest.mark.parametrize(
@@ -48,13 +48,15 @@ def test_an_empty_catalogue_says_what_to_do(show: Show, language: str, said: tup
         ("es", ("de entrada, ", "Aún sin probar", "Consulta los términos", "prohíben la destilación")),
     ],
 )
-def test_the_catalogue_tells_what_is_known(show: Show, house: House, language: str, said: tuple[str, ...]) -> None:
-    house.studio.save_endpoint({**DEEP, "input_price": 0.3, "output_price": 1.2})
-    house.studio.save_endpoint({**DEEP, "name": "strict", "forbids_distillation": "yes"})
-    model, data = house.model(), house.dataset()
-    house.evaluation(model, data, 0.8)
+def test_the_catalogue_tells_what_is_known(
+    show: Show, builder: StudioBuilder, language: str, said: tuple[str, ...]
+) -> None:
+    builder.studio.save_endpoint({**DEEP, "input_price": 0.3, "output_price": 1.2})
+    builder.studio.save_endpoint({**DEEP, "name": "strict", "forbids_distillation": "yes"})
+    model, data = builder.model(), builder.dataset()
+    builder.evaluation(model, data, 0.8)
     audition(
-        house, data, {"name": model.name, "model": model.id, **PASSED}, {"name": "deep", "endpoint": "deep", **FAILED}
+        builder, data, {"name": model.name, "model": model.id, **PASSED}, {"name": "deep", "endpoint": "deep", **FAILED}
     )
     text = words(show("teacher", language, step="choose")).replace("\\", "").replace("\xa0", " ")
     assert all(each in text for each in said)
@@ -62,26 +64,26 @@ def test_the_catalogue_tells_what_is_known(show: Show, house: House, language: s
     assert ("it didn't answer" in text) or ("no respondió" in text)
 
 
-def test_use_as_teacher_fills_the_form(show: Show, house: House) -> None:
-    house.dataset()
-    first, second = house.model("first"), house.model("second")
-    house.studio.save_endpoint({**DEEP, "input_price": 100, "output_price": 100})
+def test_use_as_teacher_fills_the_form(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset()
+    first, second = builder.model("first"), builder.model("second")
+    builder.studio.save_endpoint({**DEEP, "input_price": 100, "output_price": 100})
     at = show("teacher", step="choose")
     at.button(key=f"use_{first.id}").click().run()
-    assert at.selectbox(key=key(house, "model")).value == first.id != second.id
+    assert at.selectbox(key=key(builder, "model")).value == first.id != second.id
     at.segmented_control(key="step").set_value("choose").run()
     at.button(key="use_endpoint_deep").click().run()
-    assert at.selectbox(key=key(house, "endpoint")).value == "deep"
+    assert at.selectbox(key=key(builder, "endpoint")).value == "deep"
     assert any(metric.label == "Money" and metric.value.startswith("$") for metric in at.metric)
-    at.number_input(key=key(house, "budget")).set_value(0.01).run()
+    at.number_input(key=key(builder, "budget")).set_value(0.01).run()
     assert any(":orange[" in each.value and "budget is 0.01" in each.value for each in at.markdown)
     at.button(key="start_teacher").click().run()
-    (run,) = house.store.runs()
+    (run,) = builder.store.runs()
     assert (run.jobs[0].params["endpoint"], run.jobs[0].params["budget"]) == ("deep", 0.01)
-    assert show("teacher").selectbox(key=key(house, "endpoint")).value == "deep", "the draft is kept"
+    assert show("teacher").selectbox(key=key(builder, "endpoint")).value == "deep", "the draft is kept"
 
 
-def test_the_dialog_saves_and_says_what_is_wrong_beside_the_field(show: Show, house: House) -> None:
+def test_the_dialog_saves_and_says_what_is_wrong_beside_the_field(show: Show, builder: StudioBuilder) -> None:
     at = show("teacher", "es", step="choose")
     at.button(key="endpoint_add").click().run()
     at.selectbox(key="endpoint_form.preset").set_value("vllm").run()
@@ -90,12 +92,12 @@ def test_the_dialog_saves_and_says_what_is_wrong_beside_the_field(show: Show, ho
     at.text_input(key="endpoint_form.key_env").set_value("sk-secret-1")
     at.button(key="endpoint_save").click().run()
     wrong = [each.value for each in at.markdown if ":red[" in each.value]
-    assert len(wrong) == 3 and not house.studio.endpoints()
+    assert len(wrong) == 3 and not builder.studio.endpoints()
     at.text_input(key="endpoint_form.name").set_value("mine")
     at.text_input(key="endpoint_form.key_env").set_value("")
     at.text_input(key="endpoint_form.model").set_value("qwen")
     at.button(key="endpoint_save").click().run()
-    (saved,) = house.studio.endpoints()
+    (saved,) = builder.studio.endpoints()
     assert (saved.name, saved.preset, saved.model, saved.priced) == ("mine", "vllm", "qwen", False)
     at.run()
     at.button(key="edit_endpoint_mine").click().run()
@@ -103,47 +105,47 @@ def test_the_dialog_saves_and_says_what_is_wrong_beside_the_field(show: Show, ho
     at.number_input(key="endpoint_form.input_price").set_value(0.0)
     at.number_input(key="endpoint_form.output_price").set_value(0.0)
     at.button(key="endpoint_save").click().run()
-    assert house.studio.endpoint("mine").priced
+    assert builder.studio.endpoint("mine").priced
     at.run()
     at.button(key="delete_endpoint_mine").click().run()
-    assert house.studio.endpoints() == []
+    assert builder.studio.endpoints() == []
 
 
 @pytest.mark.parametrize(("word", "said"), [("200", "log-probabilities: yes"), ("401", "wants a key")])
-def test_the_test_button_asks_and_tells(show: Show, house: House, word: str, said: str) -> None:
-    with StandIn(lambda n: word).running() as server:
+def test_the_test_button_asks_and_tells(show: Show, builder: StudioBuilder, word: str, said: str) -> None:
+    with FakeEndpoint(lambda n: word).running() as server:
         server.logprobs = "gives"
-        house.studio.save_endpoint({**DEEP, "url": server.url})
+        builder.studio.save_endpoint({**DEEP, "url": server.url})
         at = show("teacher", step="choose")
         at.button(key="test_endpoint_deep").click().run()
         until = time.monotonic() + 20
         while (going := tasks.task("endpoint_test:deep")) is not None and not going.done and time.monotonic() < until:
             time.sleep(0.05)
-    api_cache.forget()
+    api_cache.clear_caches()
     at.run()
     assert said in words(at).replace("\\", "")
 
 
-def test_the_ranking_names_the_winner_and_takes_it(show: Show, house: House) -> None:
-    data, model = house.dataset(), house.model()
-    house.studio.save_endpoint(DEEP)
+def test_the_ranking_names_the_winner_and_takes_it(show: Show, builder: StudioBuilder) -> None:
+    data, model = builder.dataset(), builder.model()
+    builder.studio.save_endpoint(DEEP)
     best = {"name": "deep", "endpoint": "deep", "usd_per_1000": 0.25, **PASSED}
     best["example"] = {"input": "close it", "expected": "HassTurnOff", "answer": "<b>no</b>"}
     failed = {"name": model.name, "model": model.id, **FAILED}
-    audition(house, data, best, failed, prompt="{input}?")
+    audition(builder, data, best, failed, prompt="{input}?")
     for language, said in (("en", "**deep** is the best teacher here"), ("es", "**deep** es aquí el mejor maestro")):
         assert said in words(show("teacher", language, step="audition"))
     at = show("teacher", step="audition")
     assert any("The process ran out of memory." in each.value for each in at.markdown)
     assert "Said: <b>no</b>" in "\n".join(each.value for each in at.text)
     at.button(key="use_winner").click().run()
-    assert at.selectbox(key=key(house, "endpoint")).value == "deep"
-    assert at.text_area(key=key(house, "prompt")).value == "{input}?"
+    assert at.selectbox(key=key(builder, "endpoint")).value == "deep"
+    assert at.text_area(key=key(builder, "prompt")).value == "{input}?"
 
 
-def test_a_teacher_that_failed_is_flagged_and_can_start(show: Show, house: House) -> None:
-    data, model = house.dataset(), house.model()
-    audition(house, data, {"name": model.name, "model": model.id, **FAILED})
+def test_a_teacher_that_failed_is_flagged_and_can_start(show: Show, builder: StudioBuilder) -> None:
+    data, model = builder.dataset(), builder.model()
+    audition(builder, data, {"name": model.name, "model": model.id, **FAILED})
     text = words(show("teacher", "es", step="audition"))
     assert "Ningún candidato la superó" in text
     at = show("teacher", "es")
@@ -152,25 +154,25 @@ def test_a_teacher_that_failed_is_flagged_and_can_start(show: Show, house: House
     assert not at.button(key="start_teacher").disabled
 
 
-def test_an_audition_starts_from_its_form(show: Show, house: House) -> None:
-    data, model = house.dataset(), house.model()
-    house.studio.save_endpoint(DEEP)
+def test_an_audition_starts_from_its_form(show: Show, builder: StudioBuilder) -> None:
+    data, model = builder.dataset(), builder.model()
+    builder.studio.save_endpoint(DEEP)
     at = show("teacher", step="audition")
     assert "Nobody has been heard yet" in words(at)
-    assert at.multiselect(key=key(house, "models", "audition")).value == [model.id]
-    at.multiselect(key=key(house, "models", "audition")).set_value([]).run()
+    assert at.multiselect(key=key(builder, "models", "audition")).value == [model.id]
+    at.multiselect(key=key(builder, "models", "audition")).set_value([]).run()
     assert at.button(key="start_audition").disabled
-    at.multiselect(key=key(house, "models", "audition")).set_value([model.id])
-    at.multiselect(key=key(house, "endpoints", "audition")).set_value(["deep"]).run()
+    at.multiselect(key=key(builder, "models", "audition")).set_value([model.id])
+    at.multiselect(key=key(builder, "endpoints", "audition")).set_value(["deep"]).run()
     at.button(key="start_audition").click().run()
-    params = house.store.runs()[0].jobs[0].params
+    params = builder.store.runs()[0].jobs[0].params
     assert (params["data"], params["models"], params["endpoints"]) == (data.id, [model.id], ["deep"])
 
 
-def test_at_first_the_catalogue_later_the_form(show: Show, house: House) -> None:
+def test_at_first_the_catalogue_later_the_form(show: Show, builder: StudioBuilder) -> None:
     assert show("teacher", step="").segmented_control(key="step").value == "choose"
-    house.run("asked", ("teacher", State.SUCCEEDED))
-    api_cache.forget()
+    builder.run("asked", ("teacher", State.SUCCEEDED))
+    api_cache.clear_caches()
     assert show("teacher", step="").segmented_control(key="step").value == "teacher"
 
 

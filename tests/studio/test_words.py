@@ -12,9 +12,8 @@ from backend.core.paths import ROOT
 from backend.core.schemas import Kind, State
 from backend.data import row_errors, sniff
 from backend.data.dataset import SPLITS
-from studio.ui.forms.form import choices
-from studio.ui.shared import formatting, i18n
-from tests.studio.asked import calls, literals, texts
+from studio.ui.shared import choices, formatting, i18n
+from tests.studio.translatable_texts import calls, literals, texts
 
 FILES = sorted((ROOT / "backend").rglob("*.py"))
 
@@ -36,7 +35,7 @@ def test_every_choice_that_is_a_code_has_its_words() -> None:
 
 def test_notes_are_what_the_stages_say() -> None:
     said: set[str] = set()
-    for path in (path for path in FILES if path.parent.name in ("chat", "ml", "stages")):
+    for path in (path for path in FILES if path.relative_to(ROOT).parts[1] in ("generation", "ml", "stages")):
         for call in calls(path, "progress", "Pulse", "_tell", "add"):
             said |= {text for argument in call.args[1:] for text in texts(argument)} - {""}
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -65,15 +64,15 @@ def spanish(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("spanish")
 def test_parameters_and_notes_are_said_in_the_users_language() -> None:
-    title, help_ = formatting.field_words("finetune", "epochs")
+    title, help_ = formatting.field_label("finetune", "epochs")
     assert title == "Épocas" and help_.startswith("Cuántas veces")
-    assert formatting.option_words("dataset", "on_bad_row", "skip") == "Omitirlas y contarlas"
-    assert formatting.option_words("teacher", "splits", ["train", "pool"]) == "Entrenamiento, Reserva"
-    assert formatting.option_words("finetune", "qlora", True) == "Sí"
-    assert formatting.option_words("finetune", "targets", ["q_proj", "v_proj"]) == "q_proj, v_proj"
-    assert formatting.note_words("asking the teacher") == "Preguntando al maestro"
-    assert formatting.note_words("rounding 7 of 9") == "Rounding 7 of 9"
-    assert formatting.note_words("") == ""
+    assert formatting.option_label("dataset", "on_bad_row", "skip") == "Omitirlas y contarlas"
+    assert formatting.option_label("teacher", "splits", ["train", "pool"]) == "Entrenamiento, Reserva"
+    assert formatting.option_label("finetune", "qlora", True) == "Sí"
+    assert formatting.option_label("finetune", "targets", ["q_proj", "v_proj"]) == "q_proj, v_proj"
+    assert formatting.note_label("asking the teacher") == "Preguntando al maestro"
+    assert formatting.note_label("rounding 7 of 9") == "Rounding 7 of 9"
+    assert formatting.note_label("") == ""
 
 
 def test_descriptions_are_short_and_told_in_sentences() -> None:
@@ -97,8 +96,8 @@ def test_duration(seconds: float, said: str) -> None:
     ("count", "said"), [(0, "0 B"), (999, "999 B"), (1_234_567, "1.2 MB"), (999_960, "1.0 MB"), (5e15, "5,000.0 TB")]
 )
 def test_size(count: float, said: str) -> None:
-    assert formatting.size(count) == said
+    assert formatting.format_size(count) == said
 
 
 def test_words_of_others_carry_no_markup() -> None:
-    assert formatting.escaped("![x](http://a) <b> *c* r-1.csv") == r"!\[x\](http\://a) \<b\> \*c\* r-1.csv"
+    assert formatting.escape_markdown("![x](http://a) <b> *c* r-1.csv") == r"!\[x\](http\://a) \<b\> \*c\* r-1.csv"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.training.captures import ROW_BYTES, Layout, data_hashes, fingerprint, id_bytes, layout_for, whole_layout
+from backend.training.captures import ROW_BYTES, Layout, data_hashes, fingerprint, full_layout, id_bytes, layout_for
 from tests.helpers import tiny_dataset
 
 
@@ -24,7 +24,7 @@ def test_the_default_of_a_small_model() -> None:
     assert layout_for(114, 49_152, [1.0, 2.0], 5.4) == Layout(32, 2, 8, (1.0, 2.0))
     assert layout_for(300, 49_152, [1.0, 2.0, 1.0], 5.4) == Layout(71, 2, 16, (1.0, 2.0))
     assert layout_for(300, 40, [1.0], 5.4).k == 40
-    assert whole_layout(1024, [2.0]) == Layout(1024, 2, 32, (2.0,))
+    assert full_layout(1024, [2.0]) == Layout(1024, 2, 32, (2.0,))
 
 
 def test_ids_take_the_fewest_bytes() -> None:

@@ -12,13 +12,13 @@ from backend.core.errors import StudioError
 from backend.core.messages import MESSAGES
 from backend.core.schemas import ArtifactView, Kind
 from backend.stages.distill import STAGE, DistillParams
-from backend.training.methods import ASKS, WITH_TEACHER, unread
+from backend.training.methods import METHOD_FIELDS, ONLINE_METHODS, unused_fields
 from tests.helpers import view
-from tests.planning.ablation.lab import tokenizer
+from tests.planning.ablation.ablation_builder import tokenizer
+from tests.stages.fake_world import FakeWorld
 from tests.stages.test_finetune import ROWS, SMOL
-from tests.stages.world import TinyWorld
 
-FIELDS = {field for asked in ASKS.values() for field in asked}
+FIELDS = {field for asked in METHOD_FIELDS.values() for field in asked}
 OTHER = {"capture": "c", "teacher": "t", "kl_weight": 0.25, "temperature": 2.0, "divergence": "jsd"}
 OTHER |= {"own_share": 0.25, "own_tokens": 8, "rationale": "beside", "steps_weight": 0.5}
 
@@ -30,7 +30,7 @@ def model(folder: Path, name: str, files: dict[str, str], kind: Kind = Kind.MODE
     return view(folder / name, kind, name, **{**SMOL, **facts})
 
 
-def world_of(folder: Path, **student: Any) -> TinyWorld:
+def world_of(folder: Path, **student: Any) -> FakeWorld:
     """A teacher `t`, a narrower one `thin`, students `part` (some of its tokens, cut from it), `whole`, `far` (other
     tokens) and `marked` (other marks of a conversation), an ONNX model `o`, rows `d`."""
     cut = {"layers": 2, "kept_layers": [0, 29], "parameters": 8_000_000, "vocabulary": 4096, **student}
@@ -42,10 +42,10 @@ def world_of(folder: Path, **student: Any) -> TinyWorld:
     found += [model(folder, "thin", teacher, hidden_size=64)]
     found += [model(folder, "marked", tokenizer(["a", "b", "c"], template="others"))]
     found += [model(folder, "odd", tokenizer(["a", "q"])), model(folder, "o", {}, Kind.ONNX)]
-    return TinyWorld(*found, view(folder, Kind.DATASET, "d", **ROWS))
+    return FakeWorld(*found, view(folder, Kind.DATASET, "d", **ROWS))
 
 
-def refused(world: TinyWorld, **params: Any) -> list[tuple[str, str | None]]:
+def refused(world: FakeWorld, **params: Any) -> list[tuple[str, str | None]]:
     """(code, field) of every problem; each has its sentences."""
     problems = STAGE.check(DistillParams.model_validate({"student": "part", "data": "d", **params}), world)
     assert all(problem.code in MESSAGES and problem.sentence() for problem in problems)
@@ -111,15 +111,17 @@ def test_the_quote_counts_the_teacher(tmp_path: Path) -> None:
     assert quote(route="on_policy", teacher="t", own_tokens=640).seconds > own.seconds
 
 
-@pytest.mark.parametrize("route", ASKS)
+@pytest.mark.parametrize("route", METHOD_FIELDS)
 def test_a_value_that_the_route_does_not_read_is_refused(route: str, tmp_path: Path) -> None:
-    assert set(OTHER) == FIELDS and unread(route) | set(ASKS[route]) == FIELDS
+    assert set(OTHER) == FIELDS and unused_fields(route) | set(METHOD_FIELDS[route]) == FIELDS
     world = world_of(tmp_path)
     world.add("c", Kind.CAPTURE, temperatures=[1.0, 2.0], data="d", bytes=1000)
-    for field in unread(route):
+    for field in unused_fields(route):
         assert ("route.unread", field) in refused(world, route=route, **{field: OTHER[field]})
     assert not [
-        code for code, _ in refused(world, route=route, **{f: OTHER[f] for f in ASKS[route]}) if code == "route.unread"
+        code
+        for code, _ in refused(world, route=route, **{f: OTHER[f] for f in METHOD_FIELDS[route]})
+        if code == "route.unread"
     ]
 
 
@@ -131,4 +133,4 @@ def test_a_capture_alone_means_its_route() -> None:
     assert other.route == "sequence"
     with pytest.raises(StudioError):
         STAGE.parse({"student": "s", "data": "d", "route": "telepathy"})
-    assert set(WITH_TEACHER) == {"live", "on_policy", "cross_tokenizer", "hidden"}
+    assert set(ONLINE_METHODS) == {"live", "on_policy", "cross_tokenizer", "hidden"}

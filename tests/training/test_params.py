@@ -12,8 +12,8 @@ from backend.core.stage import Stage
 from backend.data.dataset import Row, Template, data_facts, write_split, write_template
 from backend.stages import distill, finetune, teacher
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
+from tests.stages.fake_world import FakeWorld
 from tests.stages.test_finetune import SMOL, World, smol_world
-from tests.stages.world import TinyWorld
 
 STEPS = {"rationales": 300, "rationale_chars": 360.0, "known": 0, "known_right": 0}
 NO_STEPS = {"rationales": 0, "rationale_chars": 0.0, "known": 0, "known_right": 0}
@@ -78,7 +78,7 @@ def test_datasets_of_an_older_version_are_counted_when_they_are_asked(tmp_path: 
 
 
 def test_a_teacher_that_is_asked_for_steps_promises_them() -> None:
-    world = TinyWorld(view(Path("d"), Kind.DATASET, "d", rows={"train": 5, "pool": 7}, labels=[], **STEPS))
+    world = FakeWorld(view(Path("d"), Kind.DATASET, "d", rows={"train": 5, "pool": 7}, labels=[], **STEPS))
     outside = {"data": "d", "endpoint_url": "http://h/v1", "endpoint_model": "m"}
     promised = teacher.quote(teacher.TeacherParams.model_validate({**outside, "rationale": True}), world).forecast
     assert promised["rationales"] == 7 + STEPS["rationales"] and promised["rationale_chars"] > 0
@@ -89,7 +89,7 @@ def test_a_teacher_that_is_asked_for_steps_promises_them() -> None:
 @pytest.mark.ml
 def test_rows_say_what_they_give(tiny_model: Path, tmp_path: Path) -> None:
     from backend.data.chat_template import Encoder
-    from backend.data.dataset import EXPLAIN
+    from backend.data.dataset import RATIONALE_PROMPT
     from backend.jobs.context import MemoryContext
     from backend.training.params import load_examples
 
@@ -102,6 +102,6 @@ def test_rows_say_what_they_give(tiny_model: Path, tmp_path: Path) -> None:
     assert [{**item, "steps": 0} for item in alone.items] == answers and len(steps) == 2
     assert all("steps" not in item for item in [*alone.items, *held_out.items])
     encoder = Encoder(model.path)
-    assert encoder.text(steps[0]["input_ids"]).count(EXPLAIN) == 1
+    assert encoder.text(steps[0]["input_ids"]).count(RATIONALE_PROMPT) == 1
     learned = [token for token in steps[0]["labels"] if token >= 0]
     assert learned == encoder.answer_ids("x is a")

@@ -12,7 +12,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Job {ref} is {state} and can't be retried.",
         "Wait for its end, or cancel it first.",
     ),
-    "jobs.retry_done": ("Job {ref} has succeeded: there is nothing to retry.", "Start a new run to do it again."),
+    "jobs.retry_done": ("Job {ref} has finished: there is nothing to retry.", "Start a new run to do it again."),
     "jobs.poison": (
         "The worker died {tries} times in a row while it ran this stage, so the stage was not started again.",
         "Look at the job's log, choose a smaller model or batch, then retry.",

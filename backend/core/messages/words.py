@@ -30,7 +30,7 @@ WORDS = frozenset(
         *DROPS.values(),
         # kinds of artifacts, states of jobs, splits
         *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "audition", "report", "package"),
-        *("waiting", "queued", "running", "cancelling", "succeeded", "failed", "cancelled", "blocked"),
+        *("waiting", "queued", "running", "cancelling", "succeeded", "findings", "failed", "cancelled", "blocked"),
         *("train", "validation", "test", "pool"),
         # what a file or a cell holds
         *("a PDF document", "an old Office file (xls, doc)", "a picture", "an SQLite database", "an Arrow file"),

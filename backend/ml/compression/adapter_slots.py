@@ -1,9 +1,9 @@
-"""Places for LoRA adapters in an ONNX decoder, so that one model serves many: beside a layer's product x W goes x A B, whose
+"""Slots for LoRA adapters in an ONNX decoder, so that one model serves many: beside a layer's product x W goes x A B, whose
 A and B are inputs of the graph that are empty (rank 0) unless an adapter is active.
 
 Olive's ExtractAdapters needs an adapter inside the graph and then only knows floats: its ModelBuilder can't read a base whose
 weights Olive has rounded together with an adapter, and an adapter that `convert-adapters` writes carries PEFT's names, which
-no graph of ModelBuilder has (ONNX Runtime: “Invalid input name”). Here the places are cut into the finished graph of any
+no graph of ModelBuilder has (ONNX Runtime: “Invalid input name”). Here the slots are inserted into the finished graph of any
 precision, and adapters are written under its names.
 """
 
@@ -23,11 +23,11 @@ from safetensors.numpy import load_file
 
 from backend.core.errors import StudioError
 
-_PRODUCT = re.compile(r"/layers\.(\d+)/\w+/(\w+_proj)/MatMul\w*$")
-_WEIGHT = re.compile(r"\.layers\.(\d+)\.\w+\.(\w+)\.lora_([AB])\.weight$")
+_MATMUL_NAME = re.compile(r"/layers\.(\d+)/\w+/(\w+_proj)/MatMul\w*$")
+_LORA_WEIGHT_NAME = re.compile(r"\.layers\.(\d+)\.\w+\.(\w+)\.lora_([AB])\.weight$")
 
 
-def cut_slots(folder: Path) -> int:
+def add_slots(folder: Path) -> int:
     """Rewrite `folder`/model.onnx; how many places it has now. Weights beside it stay as they are."""
     file = folder / "model.onnx"
     model = onnx.load(str(file), load_external_data=False)
@@ -35,9 +35,9 @@ def cut_slots(folder: Path) -> int:
     nodes, count = [], 0
     for node in graph.node:
         nodes.append(node)
-        found = _PRODUCT.search(node.name)
+        found = _MATMUL_NAME.search(node.name)
         if found and node.op_type in ("MatMul", "MatMulNBits"):
-            nodes += _beside(graph, node, f"layers.{found[1]}.{found[2]}", _sides(node, shapes))
+            nodes += _lora_nodes(graph, node, f"layers.{found[1]}.{found[2]}", _weight_shape(node, shapes))
             count += 1
     del graph.node[:]
     graph.node.extend(nodes)
@@ -45,7 +45,7 @@ def cut_slots(folder: Path) -> int:
     return count
 
 
-def _sides(node: Any, shapes: dict[str, tuple[int, ...]]) -> tuple[int, int]:
+def _weight_shape(node: Any, shapes: dict[str, tuple[int, ...]]) -> tuple[int, int]:
     """Inputs and outputs of the product."""
     if node.op_type == "MatMul":
         first, second = shapes[node.input[1]]
@@ -54,7 +54,7 @@ def _sides(node: Any, shapes: dict[str, tuple[int, ...]]) -> tuple[int, int]:
     return known["K"], known["N"]
 
 
-def _beside(graph: Any, node: Any, place: str, sides: tuple[int, int]) -> list[Any]:
+def _lora_nodes(graph: Any, node: Any, place: str, sides: tuple[int, int]) -> list[Any]:
     """The nodes that add x A B to the product; what read its output reads the sum."""
     down, up, whole = f"{place}.lora_A", f"{place}.lora_B", node.output[0]
     for name, shape, empty in ((down, (sides[0], "rank"), (sides[0], 0)), (up, ("rank", sides[1]), (0, sides[1]))):
@@ -79,7 +79,7 @@ def write_adapter(adapter: Path, folder: Path, target: Path) -> None:
     places = {each.name for each in onnx.load(str(folder / "model.onnx"), load_external_data=False).graph.input}
     values = {}
     for name, weights in load_file(adapter / "adapter_model.safetensors").items():
-        found = _WEIGHT.search(name)
+        found = _LORA_WEIGHT_NAME.search(name)
         place = f"layers.{found[1]}.{found[2]}.lora_{found[3]}" if found else ""
         if place not in places:
             raise StudioError("slots.no_place", name=name.removeprefix("base_model.model."))

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from backend.ml.compression.prune import layers_of
+from backend.ml.compression.prune import decoder_layers
 
 _BATCH = 8
 
@@ -18,18 +18,18 @@ def block_influence(model: Any, texts: Sequence[Sequence[int]], tick: Callable[[
     """1 - cosine of the states before and after each layer, mean over all tokens of `texts`: 0 for a layer that changes
     nothing, and more the more it turns what it gets. After "ShortGPT: Layers in Large Language Models are More Redundant
     Than You Expect", Men et al. 2024, arXiv 2403.03853. `tick` is called once per batch of 8 texts."""
-    layers = layers_of(model)
+    layers = decoder_layers(model)
     totals, count, real = [0.0] * len(layers), 0, torch.tensor([])
 
-    def listen(index: int) -> Callable[..., None]:
-        def heard(_module: Any, given: tuple[Any, ...], named: dict[str, Any], made: Any) -> None:
+    def make_hook(index: int) -> Callable[..., None]:
+        def record(_module: Any, given: tuple[Any, ...], named: dict[str, Any], made: Any) -> None:
             before = given[0] if given else named["hidden_states"]
             after = made[0] if isinstance(made, tuple) else made
             totals[index] += float((1 - functional.cosine_similarity(before[real], after[real], dim=-1)).sum())
 
-        return heard
+        return record
 
-    hooks = [layer.register_forward_hook(listen(at), with_kwargs=True) for at, layer in enumerate(layers)]
+    hooks = [layer.register_forward_hook(make_hook(at), with_kwargs=True) for at, layer in enumerate(layers)]
     try:
         for start in range(0, len(texts), _BATCH):
             tick()

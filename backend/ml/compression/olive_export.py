@@ -16,6 +16,7 @@ from typing import Any
 from backend.core.artifacts import write_json
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
+from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.chat_template import Encoder
 from backend.inference.protocol import Lookup
@@ -23,25 +24,25 @@ from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.models.quantization import Scheme, accelerator, passes
 from backend.process import program
 
-_CARRIED = (*TOKENIZER_FILES, "template.json", *LEGAL_FILES)
-_KEPT = ("model.onnx", "model.onnx.data", "genai_config.json")
-_TAIL = 15
+_COPIED = (*TOKENIZER_FILES, "template.json", *LEGAL_FILES)
+_ONNX_FILES = ("model.onnx", "model.onnx.data", "genai_config.json")
+_LOG_TAIL_LINES = 15
 
 
-def plain_folder(view: ArtifactView, lookup: Lookup, scratch: Path) -> Path:
+def merged_model_folder(view: ArtifactView, lookup: Lookup, scratch: Path) -> Path:
     """A folder with full weights: the model's own, or `scratch` filled with the adapter merged into its base."""
     if view.kind is Kind.MODEL:
         return view.path
     from backend.ml.inference.load import load_model
 
     load_model(view, lookup, merged=True).save_pretrained(scratch)
-    carry(view.path, scratch)
+    copy_tokenizer_and_license(view.path, scratch)
     return scratch
 
 
-def carry(source: Path, target: Path) -> None:
+def copy_tokenizer_and_license(source: Path, target: Path) -> None:
     """Copy tokenizer, templates, license and notice."""
-    for name in _CARRIED:
+    for name in _COPIED:
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
 
@@ -74,34 +75,34 @@ def run_olive(config: dict[str, Any], work: Path, watch: Callable[[str], None], 
         "OLIVE_DISABLE_TELEMETRY": "1",
         "PYTHONPATH": str(ROOT),
     }
-    command = program.python("backend.ml.compression.olive_run", "run", "--config", work / "olive.json")
-    with program.Program(command, work / "olive.log", work, {**os.environ, **offline}) as olive:
+    argv = command(Programs.OLIVE, "run", "--config", work / "olive.json")
+    with program.Program(argv, work / "olive.log", work, {**os.environ, **offline}) as olive:
         olive.wait(lambda: watch(_running_pass(olive.lines())))
     if not (out / "model.onnx").is_file() or not (out / "genai_config.json").is_file():
-        for line in olive.lines()[-_TAIL:]:
+        for line in olive.lines()[-_LOG_TAIL_LINES:]:
             say(line)
         raise StudioError("chat.olive_nothing", reason=olive.reason())
     return out
 
 
-def collect(built: Path, source: Path, target: Path, config: dict[str, Any]) -> None:
+def collect_export(built: Path, source: Path, target: Path, config: dict[str, Any]) -> None:
     """Move what is needed to run into `target`: the ONNX files, the source's own tokenizer and template (so that ids
     are equal everywhere), its license and notice,
     genai_config with all ends of turn, and the workflow without paths of this machine."""
-    for name in _KEPT:
+    for name in _ONNX_FILES:
         if (built / name).is_file():
             shutil.move(built / name, target / name)
-    carry(source, target)
+    copy_tokenizer_and_license(source, target)
     _repair_genai_config(target)
-    recipe = {key: config[key] for key in ("input_model", "systems", "passes", "host", "target")}
-    write_json(target / "olive.json", _portable(recipe))
+    workflow = {key: config[key] for key in ("input_model", "systems", "passes", "host", "target")}
+    write_json(target / "olive.json", _portable(workflow))
 
 
-def ask_onnx(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], None]) -> dict[str, Any]:
+def run_smoke_test(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], None]) -> dict[str, Any]:
     """What a fresh process hears from the model: `first` tokens, their logits, `texts`. Raises StudioError when it can't load,
     crashes or gives no usable values."""
     asked = {"folder": str(folder), "prompts": [list(prompt) for prompt in prompts]}
-    heard = program.answer_of("backend.ml.compression.smoke_test", asked, folder.parent, tick, "chat.onnx_stopped")
+    heard = program.run_json(Programs.SMOKE_TEST, asked, folder.parent, tick, "chat.onnx_stopped")
     if not heard["finite"]:
         raise StudioError("chat.onnx_wrong", reason="gives values that are not numbers")
     if not all(heard["spread"]):
@@ -109,17 +110,17 @@ def ask_onnx(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], 
     return heard
 
 
-def ask_elsewhere(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], None]) -> dict[str, Any]:
+def run_smoke_test_on_cpu(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], None]) -> dict[str, Any]:
     """The same for a folder that was built for a device that is not here: its graph and weights are asked on the CPU, which
     proves them but not the device."""
-    here = on_cpu(folder)
+    here = cpu_copy(folder)
     try:
-        return ask_onnx(here, prompts, tick)
+        return run_smoke_test(here, prompts, tick)
     finally:
         shutil.rmtree(here)
 
 
-def on_cpu(folder: Path) -> Path:
+def cpu_copy(folder: Path) -> Path:
     """A twin of `folder` beside it that names no device, so that the CPU runs it."""
     here = folder.with_name(f"{folder.name}-cpu")
     shutil.rmtree(here, ignore_errors=True)

@@ -12,15 +12,15 @@ from typing import Any
 
 from backend.core.artifacts import write_json
 from backend.core.errors import StudioError
-from backend.core.progress import Pulse
+from backend.core.progress import Progress
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, Row, Template, truth
+from backend.data.dataset import DataFolder, Row, Template, gold_answer
 from backend.ml.compression import olive_export
-from backend.ml.compression.adapter_slots import cut_slots
+from backend.ml.compression.adapter_slots import add_slots
 from backend.models.quantization import BITS, Scheme
 
-QUESTIONS = ("Hello.", "Turn on the light in the kitchen.", "¿Qué puedes hacer por mí?")
-SCAN_ROWS = 16
+SMOKE_TEST_PROMPTS = ("Hello.", "Turn on the light in the kitchen.", "¿Qué puedes hacer por mí?")
+SENSITIVITY_ROWS = 16
 """Validation rows that the scan of the layers reads for each of them."""
 PHASES = {
     "": "starting Olive",
@@ -31,14 +31,14 @@ PHASES = {
 }
 
 
-class Maker:
+class Quantizer:
     """`source`: a folder with torch weights; `data`: a dataset whose training rows calibrate and whose validation rows tell
     which layers are sensitive."""
 
     def __init__(
-        self, source: Path, work: Path, pulse: Pulse, say: Callable[[str], None], data: Path | None, rows: int
+        self, source: Path, work: Path, progress: Progress, say: Callable[[str], None], data: Path | None, rows: int
     ) -> None:
-        self.source, self.work, self.pulse, self.say = source, work, pulse, say
+        self.source, self.work, self.progress, self.say = source, work, progress, say
         self.data = DataFolder(data) if data else None
         self.rows = rows
         work.mkdir(parents=True, exist_ok=True)
@@ -47,35 +47,35 @@ class Maker:
         """Fill the empty folder `out`; what it said when it was asked. Raises StudioError when there is no model or it does
         not run."""
         texts = self._texts() if scheme.rounding == "gptq" and BITS[scheme.precision] <= 8 else None
-        self.pulse.add(0, PHASES[""])
+        self.progress.add(0, PHASES[""])
         olive = self.work / "olive"
         config = olive_export.olive_config(self.source, olive, scheme, texts)
         built = olive_export.run_olive(
-            config, olive, lambda phase: self.pulse.add(0, PHASES.get(phase, phase)), self.say
+            config, olive, lambda phase: self.progress.add(0, PHASES.get(phase, phase)), self.say
         )
-        olive_export.collect(built, self.source, out, config)
-        if scheme.adapters and not cut_slots(out):
+        olive_export.collect_export(built, self.source, out, config)
+        if scheme.adapters and not add_slots(out):
             raise StudioError("slots.none")
-        self.pulse.add(0, "asking the result")
-        ask = olive_export.ask_onnx if scheme.target == "cpu" else olive_export.ask_elsewhere
-        return ask(out, self.prompts(), self.pulse)
+        self.progress.add(0, "asking the result")
+        ask = olive_export.run_smoke_test if scheme.target == "cpu" else olive_export.run_smoke_test_on_cpu
+        return ask(out, self.prompts(), self.progress)
 
     def prompts(self) -> list[list[int]]:
         """Short questions in the model's own template."""
         file = self.source / "template.json"
         template = Template.model_validate_json(file.read_text("utf-8")) if file.is_file() else Template()
         encoder = Encoder(self.source)
-        return [encoder.prompt_ids(template, Row(id=str(at), input=text)) for at, text in enumerate(QUESTIONS)]
+        return [encoder.prompt_ids(template, Row(id=str(at), input=text)) for at, text in enumerate(SMOKE_TEST_PROMPTS)]
 
     def sensitivity(self, block: int) -> list[float]:
         """Divergence (nats a token) that rounding each layer alone to 4 bits brings."""
         file = self.work / f"sensitivity-{block}.json"
         if not file.is_file():
-            from backend.ml.compression.layer_sensitivity import layer_divergence
+            from backend.ml.compression.layer_sensitivity import layer_sensitivities
 
-            self.pulse.add(0, "measuring layers")
+            self.progress.add(0, "measuring layers")
             model = self._model()
-            write_json(file, layer_divergence(model, self._examples(), 4, block, self.pulse))
+            write_json(file, layer_sensitivities(model, self._examples(), 4, block, self.progress))
             del model
             gc.collect()
         found: list[float] = json.loads(file.read_text("utf-8"))
@@ -98,8 +98,10 @@ class Maker:
     def _examples(self) -> list[tuple[list[int], list[int]]]:
         assert self.data is not None
         encoder = Encoder(self.source)
-        rows = islice((row for row in self.data.rows("validation") if truth(row) is not None), SCAN_ROWS)
-        found = [(encoder.prompt_ids(self.data.template, row), encoder.answer_ids(truth(row) or "")) for row in rows]
+        rows = islice((row for row in self.data.rows("validation") if gold_answer(row) is not None), SENSITIVITY_ROWS)
+        found = [
+            (encoder.prompt_ids(self.data.template, row), encoder.answer_ids(gold_answer(row) or "")) for row in rows
+        ]
         if not found:
             raise StudioError("chat.no_truth", ref=self.data.path.name, split="validation")
         return found

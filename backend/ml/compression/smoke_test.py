@@ -16,7 +16,7 @@ import onnxruntime_genai as og
 from backend.core.artifacts import write_json
 from backend.data.chat_template import Encoder
 
-TOKENS = 8
+MAX_NEW_TOKENS = 8
 
 
 def ask(folder: Path, prompts: list[list[int]]) -> dict[str, object]:
@@ -26,7 +26,7 @@ def ask(folder: Path, prompts: list[list[int]]) -> dict[str, object]:
     first, texts, spread, finite = [], [], [], True
     for prompt in prompts:
         params = og.GeneratorParams(model)
-        params.set_search_options(max_length=len(prompt) + TOKENS, do_sample=False)
+        params.set_search_options(max_length=len(prompt) + MAX_NEW_TOKENS, do_sample=False)
         generator = og.Generator(model, params)
         generator.append_tokens(np.array(prompt, dtype=np.int32))
         logits = generator.get_output("logits")

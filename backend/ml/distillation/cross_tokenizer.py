@@ -26,19 +26,20 @@ with warnings.catch_warnings():
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
+from backend.core.stage import Context
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
-from backend.data.encoding import IGNORE, Examples, encode_rows
-from backend.ml.distillation.offline import NO_ROW, RowTrainer
-from backend.ml.distillation.online import Teacher, open_teacher, padded
+from backend.data.encoding import IGNORE_INDEX, EncodedExamples, encode_rows
+from backend.ml.distillation.offline import NO_ROW, RowIndexTrainer
+from backend.ml.distillation.online import Teacher, collate, load_teacher
 from backend.ml.inference.device import device
-from backend.training.methods import RouteParams
+from backend.training.methods import MethodParams
 
 Offsets = list[tuple[int, int]]
 
 
 @dataclass(frozen=True)
-class Pair:
+class AlignedRow:
     """A row as the teacher reads it: `ids` with the answer from `start` on. `answer`: the student's ids of the answer. Which
     bytes of the answer each token is: `offsets` of the teacher's, `mine` of the student's; an end of turn lies behind the
     last byte."""
@@ -50,10 +51,12 @@ class Pair:
     mine: Offsets
 
 
-class CrossTrainer(RowTrainer):
+class CrossTokenizerTrainer(RowIndexTrainer):
     """RowTrainer whose rows stand in `pairs`."""
 
-    def __init__(self, teacher: Teacher, loss: Any, pairs: list[Pair], params: RouteParams, **options: Any) -> None:
+    def __init__(
+        self, teacher: Teacher, loss: Any, pairs: list[AlignedRow], params: MethodParams, **options: Any
+    ) -> None:
         super().__init__(params, **options)
         self.teacher = teacher
         self.loss = loss
@@ -62,10 +65,10 @@ class CrossTrainer(RowTrainer):
     def distance(self, logits: Any, rows: list[int]) -> Any:
         """The mean of the rows' losses, as heavy as all positions."""
         pairs = [self.pairs[row] for row in rows]
-        batch = padded([pair.ids for pair in pairs], [pair.start for pair in pairs], logits.device)
-        scores = self.teacher.own_scores(batch)
-        mine = _answers(logits, [pair.answer for pair in pairs], [pair.mine for pair in pairs])
-        theirs = _answers(scores, [pair.ids[pair.start :] for pair in pairs], [pair.offsets for pair in pairs])
+        batch = collate([pair.ids for pair in pairs], [pair.start for pair in pairs], logits.device)
+        scores = self.teacher.answer_logits(batch)
+        mine = _uld_inputs(logits, [pair.answer for pair in pairs], [pair.mine for pair in pairs])
+        theirs = _uld_inputs(scores, [pair.ids[pair.start :] for pair in pairs], [pair.offsets for pair in pairs])
         names = ("logits", "labels", "input_ids", "byte_offsets")
         given = {f"student_{name}": part for name, part in zip(names, mine, strict=True)}
         given |= {f"teacher_{name}": part for name, part in zip(names, theirs, strict=True)}
@@ -91,11 +94,13 @@ def uld_loss(student: Path, teacher: Path, temperature: float) -> Any:
     return ULDLoss(config, Encoder(student).tokenizer, Encoder(teacher).tokenizer, device())
 
 
-def pairs_of(student: Path, teacher: Path, data: Path, examples: Examples, max_length: int) -> list[Pair]:
+def align_rows(
+    student: Path, teacher: Path, data: Path, examples: EncodedExamples, max_length: int
+) -> list[AlignedRow]:
     """The train rows as both read them. Gives every item of `examples` its `row`, NO_ROW where an answer can't be laid side
     by side or is too long for the teacher."""
     mine, theirs, folder = Encoder(student), Encoder(teacher), DataFolder(data)
-    items, pairs = iter(examples.items), list[Pair]()
+    items, pairs = iter(examples.items), list[AlignedRow]()
     for row in folder.rows("train"):
         if row.output is None or len(answer := mine.answer_ids(row.output)) >= max_length:
             continue
@@ -104,22 +109,29 @@ def pairs_of(student: Path, teacher: Path, data: Path, examples: Examples, max_l
         places = _offsets(mine, row.output), _offsets(theirs, row.output)
         item["row"] = len(pairs) if read and places[0] and places[1] else NO_ROW
         if read and places[0] and places[1]:
-            pairs.append(Pair(read[0]["input_ids"], read[0]["labels"].count(IGNORE), places[1], answer, places[0]))
+            pairs.append(
+                AlignedRow(read[0]["input_ids"], read[0]["labels"].count(IGNORE_INDEX), places[1], answer, places[0])
+            )
     return pairs
 
 
-def cross_trainer(
-    params: RouteParams, student: ArtifactView, data: ArtifactView, examples: Examples, max_length: int, ctx: Any
-) -> partial[CrossTrainer]:
-    """Make the trainer of the route `cross_tokenizer`. Raises StudioError when the teacher does not fit."""
-    teacher = open_teacher(params, student, ctx)
+def cross_tokenizer_trainer(
+    params: MethodParams,
+    student: ArtifactView,
+    data: ArtifactView,
+    examples: EncodedExamples,
+    max_length: int,
+    ctx: Context,
+) -> partial[CrossTokenizerTrainer]:
+    """Make the trainer of the method `cross_tokenizer`. Raises StudioError when the teacher does not fit."""
+    teacher = load_teacher(params, student, ctx)
     folder = ctx.input(params.teacher).path
-    pairs = pairs_of(student.path, folder, data.path, examples, max_length)
+    pairs = align_rows(student.path, folder, data.path, examples, max_length)
     if not pairs:
         raise StudioError("route.not_bytes", field="teacher", teacher=ctx.input(params.teacher).name)
     rows = len(examples.items)
     ctx.log(f"{len(pairs)} of {rows} rows learn from the teacher's probabilities, the others from their answer alone.")
-    return partial(CrossTrainer, teacher, uld_loss(student.path, folder, params.temperature), pairs, params)
+    return partial(CrossTokenizerTrainer, teacher, uld_loss(student.path, folder, params.temperature), pairs, params)
 
 
 def _offsets(encoder: Encoder, answer: str) -> Offsets:
@@ -133,7 +145,7 @@ def _offsets(encoder: Encoder, answer: str) -> Offsets:
     return [*offsets, *[(end, end)] * (len(whole) - len(ids))] if whole[: len(ids)] == ids else []
 
 
-def _answers(logits: Any, ids: list[list[int]], offsets: list[Offsets]) -> tuple[Any, ...]:
+def _uld_inputs(logits: Any, ids: list[list[int]], offsets: list[Offsets]) -> tuple[Any, ...]:
     """(logits, labels, ids, offsets) as TRL takes them: rows that begin with one token of a prompt, which predicts the
     answer's first."""
     rows = logits.split([len(each) for each in ids])
@@ -141,10 +153,10 @@ def _answers(logits: Any, ids: list[list[int]], offsets: list[Offsets]) -> tuple
     spans = [torch.tensor([(0, 0), *each], device=logits.device) for each in offsets]
     filled = pad_sequence(answers, batch_first=True)
     first = filled.new_zeros(len(answers), 1)
-    labels = pad_sequence(answers, batch_first=True, padding_value=IGNORE)
+    labels = pad_sequence(answers, batch_first=True, padding_value=IGNORE_INDEX)
     return (
         pad(pad_sequence(list(rows), batch_first=True), (0, 0, 0, 1)),
-        torch.cat([first + IGNORE, labels], dim=1),
+        torch.cat([first + IGNORE_INDEX, labels], dim=1),
         torch.cat([first, filled], dim=1),
         pad_sequence(spans, batch_first=True),
     )

@@ -19,9 +19,9 @@ from typing import NamedTuple
 import torch
 
 Tensor = torch.Tensor
-_NONE = -1e4
+_LOG_ZERO = -1e4
 """The logarithm of what is not there."""
-_LEAST = -60.0
+_MIN_LOG_TAIL = -60.0
 """The logarithm of the least share that a teacher's bucket counts with: the reverse KL of a teacher without any is infinite."""
 
 
@@ -47,12 +47,12 @@ def dense_divergence(logits: Tensor, scores: Tensor, ids: Tensor, kind: str, tem
     log_p = torch.log_softmax(scores.float() / temperature, dim=1)
     shared, alone = ids[ids >= 0], ids < 0
     lacking = torch.ones(scores.shape[1], dtype=torch.bool, device=ids.device).index_fill_(0, shared, False)
-    log_q = torch.cat([log_q[:, ~alone], _mass(log_q[:, alone], _NONE)], dim=1)
-    log_p = torch.cat([log_p[:, shared], _mass(log_p[:, lacking], _LEAST)], dim=1)
+    log_q = torch.cat([log_q[:, ~alone], _log_mass(log_q[:, alone], _LOG_ZERO)], dim=1)
+    log_p = torch.cat([log_p[:, shared], _log_mass(log_p[:, lacking], _MIN_LOG_TAIL)], dim=1)
     return _distance(log_p, log_q, kind, temperature)
 
 
-def _mass(logs: Tensor, least: float) -> Tensor:
+def _log_mass(logs: Tensor, least: float) -> Tensor:
     """The logarithm of the sum of probabilities, at least `least`, (positions, 1)."""
     if not logs.shape[1]:
         return logs.new_full((len(logs), 1), least)
@@ -80,8 +80,8 @@ def _student(scaled: Tensor, ids: Tensor) -> Tensor:
     lacks = ids < 0
     kept = torch.zeros(rows, vocabulary + 1, dtype=torch.bool, device=scaled.device)
     kept.scatter_(1, ids.masked_fill(lacks, vocabulary), True)
-    rest = scaled.masked_fill(kept[:, :vocabulary], _NONE).logsumexp(dim=1, keepdim=True)
-    chosen = scaled.gather(1, ids.clamp(min=0)).masked_fill(lacks, _NONE)
+    rest = scaled.masked_fill(kept[:, :vocabulary], _LOG_ZERO).logsumexp(dim=1, keepdim=True)
+    chosen = scaled.gather(1, ids.clamp(min=0)).masked_fill(lacks, _LOG_ZERO)
     parts = torch.cat([chosen, rest], dim=1)
     return parts - parts.logsumexp(dim=1, keepdim=True)
 
@@ -89,6 +89,6 @@ def _student(scaled: Tensor, ids: Tensor) -> Tensor:
 def _teacher(target: Target) -> Tensor:
     """The same of the teacher: what the student lacks goes into the bucket."""
     lacks = target.ids < 0
-    lacking = target.log_p.masked_fill(~lacks, _NONE).logsumexp(dim=1)
-    tail = torch.logaddexp(target.log_tail.clamp(min=_NONE), lacking).clamp(min=_LEAST)
-    return torch.cat([target.log_p.masked_fill(lacks, _NONE), tail[:, None]], dim=1)
+    lacking = target.log_p.masked_fill(~lacks, _LOG_ZERO).logsumexp(dim=1)
+    tail = torch.logaddexp(target.log_tail.clamp(min=_LOG_ZERO), lacking).clamp(min=_MIN_LOG_TAIL)
+    return torch.cat([target.log_p.masked_fill(lacks, _LOG_ZERO), tail[:, None]], dim=1)

@@ -17,19 +17,20 @@ from torch.nn import functional
 from backend.core.artifacts import verify
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
+from backend.core.stage import Context
 from backend.data.chat_template import Encoder
-from backend.data.encoding import IGNORE, Examples
+from backend.data.encoding import IGNORE_INDEX, EncodedExamples
 from backend.ml.distillation.divergence import Target, divergence
 from backend.ml.distillation.shards import Array, read_shard, unpack
-from backend.ml.training.trainer import MarkedTrainer
-from backend.training.captures import LogitParams, fingerprint, refuse_other
+from backend.ml.training.trainer import ExtraColumnTrainer
+from backend.training.captures import LogitParams, fingerprint, require_matching_inputs
 
-MATCH = 0.95
+MIN_MATCHED_SHARE = 0.95
 """Share of the rows that must have the teacher's tokens; with fewer the tokenizers do not fit."""
 NO_ROW = -1
 
 
-class Capture:
+class LoadedCapture:
     """A finished capture in memory, packed as it is on disk. `ids` maps the teacher's ids to the student's, -1 where the
     student lacks the token."""
 
@@ -57,11 +58,11 @@ class Capture:
         return Target(self.ids[ids], log_p, tails[:, self.column])
 
 
-class RowTrainer(MarkedTrainer):
+class RowIndexTrainer(ExtraColumnTrainer):
     """A trainer whose rows carry `row`, the place of what a teacher knows of them. Validation rows have none: their loss
-    is that of the answer, as on every other route."""
+    is that of the answer, as with every other method."""
 
-    mark = "row"
+    extra_column = "row"
 
     def __init__(self, params: LogitParams, **options: Any) -> None:
         super().__init__(**options)
@@ -73,7 +74,7 @@ class RowTrainer(MarkedTrainer):
         if "row" not in inputs:
             return super().total_loss(logits, labels, inputs)
         rows = inputs["row"]
-        sizes = (inputs["labels"] != IGNORE).sum(dim=1)
+        sizes = (inputs["labels"] != IGNORE_INDEX).sum(dim=1)
         known = (rows != NO_ROW).repeat_interleave(sizes)
         answers = functional.cross_entropy(logits, labels, reduction="none")
         if not known.any():
@@ -88,10 +89,10 @@ class RowTrainer(MarkedTrainer):
         raise NotImplementedError
 
 
-class LogitTrainer(RowTrainer):
+class OfflineLogitTrainer(RowIndexTrainer):
     """RowTrainer of a capture."""
 
-    def __init__(self, capture: Capture, params: LogitParams, **options: Any) -> None:
+    def __init__(self, capture: LoadedCapture, params: LogitParams, **options: Any) -> None:
         super().__init__(params, **options)
         self.capture = capture
 
@@ -100,9 +101,9 @@ class LogitTrainer(RowTrainer):
         return divergence(logits, target, self.params.divergence, self.params.temperature).sum()
 
 
-def logit_trainer(
-    params: LogitParams, student: ArtifactView, data: ArtifactView, examples: Examples, ctx: Any
-) -> Callable[..., LogitTrainer]:
+def offline_logit_trainer(
+    params: LogitParams, student: ArtifactView, data: ArtifactView, examples: EncodedExamples, ctx: Context
+) -> Callable[..., OfflineLogitTrainer]:
     """Make the trainer of the capture that `params` names, and give every item of `examples` its `row` there.
 
     Raises StudioError for a damaged capture, other data, another template, or a tokenizer that does not fit.
@@ -111,16 +112,16 @@ def logit_trainer(
     teacher = ctx.input(view.facts["teacher"])
     ctx.progress(0, 1, "opening the capture")
     verify(view.path)
-    refuse_other(view, student, data, teacher)
+    require_matching_inputs(view, student, data, teacher)
     vocabulary = (Encoder(teacher.path).vocabulary(), Encoder(student.path).vocabulary())
     to_student, to_teacher = id_maps(*vocabulary, view.facts["vocabulary"], student.facts["vocabulary"])
-    capture = Capture(view.path, view.facts["temperatures"], params.temperature, to_student)
-    matched = find_rows(examples, capture.rows, to_teacher)
+    capture = LoadedCapture(view.path, view.facts["temperatures"], params.temperature, to_student)
+    matched = match_rows(examples, capture.rows, to_teacher)
     rows = len(examples.items)
-    if matched < MATCH * rows:
+    if matched < MIN_MATCHED_SHARE * rows:
         raise StudioError("capture.tokenizer", field="capture", matched=matched, rows=rows)
     ctx.log(f"{matched} of {rows} rows learn from the teacher's probabilities, the others from their answer alone.")
-    return partial(LogitTrainer, capture, params)
+    return partial(OfflineLogitTrainer, capture, params)
 
 
 def id_maps(teacher: dict[str, int], student: dict[str, int], rows: int, student_rows: int) -> tuple[Array, Array]:
@@ -138,10 +139,10 @@ def id_maps(teacher: dict[str, int], student: dict[str, int], rows: int, student
     return to_student, to_teacher
 
 
-def find_rows(examples: Examples, rows: dict[int, int], to_teacher: Array) -> int:
+def match_rows(examples: EncodedExamples, rows: dict[int, int], to_teacher: Array) -> int:
     """Give every item its `row` in the capture, -1 when the teacher read other tokens; returns how many have one."""
     for item in examples.items:
         ids = to_teacher[item["input_ids"]].tolist()
-        mark = None if NO_ROW in ids else fingerprint(ids, item["labels"].count(IGNORE))
+        mark = None if NO_ROW in ids else fingerprint(ids, item["labels"].count(IGNORE_INDEX))
         item["row"] = rows.get(mark, NO_ROW) if mark is not None else NO_ROW  # type: ignore[assignment]
     return sum(item["row"] != NO_ROW for item in examples.items)  # type: ignore[comparison-overlap]

@@ -22,12 +22,12 @@ from backend.training.captures import Layout
 
 Array = npt.NDArray[Any]
 _WIDTHS: dict[int, type[np.generic]] = {2: np.uint16, 4: np.uint32}
-LOWEST = -100.0
+MIN_LOGIT = -100.0
 """Values below it stand at it: e^-100 is no probability that anybody would miss."""
 
 
 @dataclass(frozen=True)
-class Block:
+class TopKBlock:
     """Positions of some rows, one after the other. `ids`, `values`: (positions, k); `log_norm`, `log_tail`: (positions,
     temperatures), the latter -inf where nothing is left out."""
 
@@ -37,9 +37,9 @@ class Block:
     log_tail: Array
 
 
-def pack(block: Block, layout: Layout) -> dict[str, Array]:
+def pack(block: TopKBlock, layout: Layout) -> dict[str, Array]:
     """The arrays of a shard, in the widths of `layout`."""
-    values: Array = np.clip(block.values.astype(np.float32), LOWEST, 0)
+    values: Array = np.clip(block.values.astype(np.float32), MIN_LOGIT, 0)
     packed: dict[str, Array] = {
         "ids": _pack_ids(block.ids, layout.id_bytes),
         "log_norm": block.log_norm.astype(np.float32),
@@ -53,12 +53,12 @@ def pack(block: Block, layout: Layout) -> dict[str, Array]:
     return packed
 
 
-def unpack(packed: dict[str, Array], rows: slice = slice(None)) -> Block:
+def unpack(packed: dict[str, Array], rows: slice = slice(None)) -> TopKBlock:
     """The positions `rows` of a shard."""
     values: Array = packed["values"][rows].astype(np.float32)
     if packed["values"].dtype == np.uint8:
         values = -packed["reach"][rows].astype(np.float32) * (values / 255) ** 2
-    return Block(
+    return TopKBlock(
         ids=_unpack_ids(packed["ids"][rows]),
         values=values,
         log_norm=packed["log_norm"][rows],
@@ -82,7 +82,7 @@ def read_shard(file: Path) -> dict[str, Array]:
     return arrays
 
 
-def about_shard(file: Path) -> dict[str, str] | None:
+def shard_metadata(file: Path) -> dict[str, str] | None:
     """The metadata of a shard, None when it is not there or damaged."""
     try:
         with safe_open(str(file), framework="numpy") as shard:  # type: ignore[no-untyped-call]

@@ -18,15 +18,15 @@ import numpy as np
 
 from backend.core.artifacts import write_json
 from backend.core.schemas import ArtifactView
-from backend.data.dataset import DataFolder, Row, truth
+from backend.data.dataset import DataFolder, Row, gold_answer
 from backend.inference.benchmark import measure_cost, reset_peak
 from backend.inference.engine import Engine
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_engine
 from backend.process.memory import peak_memory
-from backend.stats.logprobs import answer_chances, divergences, log_softmax
+from backend.stats.logprobs import answer_logprobs, kl_divergences, log_softmax
 
-POSITIONS = 256
+MAX_POSITIONS = 256
 """Tokens of answers at which the whole distribution is compared: 50 MB for a vocabulary of 49,152."""
 COST_PROMPTS = 10
 _BATCH = 32
@@ -37,7 +37,7 @@ def measure(question: dict[str, Any]) -> dict[str, float]:
     log-probabilities, written when `keep` is true, else compared with."""
     view = ArtifactView.model_validate(question["view"])
     data = DataFolder(Path(question["data"]))
-    rows = [row for row in data.rows(question["split"]) if truth(row) is not None][: question["rows"]]
+    rows = [row for row in data.rows(question["split"]) if gold_answer(row) is not None][: question["rows"]]
     reset_peak()
     engine = open_engine(view, _nothing)
     sampling = Sampling(max_new_tokens=max_answer_tokens(data, engine.encoder))
@@ -53,7 +53,7 @@ def quality(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, 
     """Scores of `answers` to `rows`: accuracy and its like for labels, overlap for texts."""
     from backend.ml.evaluation import metrics
 
-    expected = [truth(row) or "" for row in rows]
+    expected = [gold_answer(row) or "" for row in rows]
     if data.template.answer == "label":
         seen = Counter(row.output for row in data.rows("train") if row.output is not None) or Counter(expected)
         return metrics.label_scores(expected, answers, data.template.labels, seen.most_common(1)[0][0])
@@ -66,10 +66,10 @@ def _distance(engine: Engine, data: DataFolder, rows: list[Row], question: dict[
     file, losses = Path(question["original"]), []
     ours: list[Any] = []
     for row in rows:
-        answer = engine.encoder.answer_ids(truth(row) or "")
+        answer = engine.encoder.answer_ids(gold_answer(row) or "")
         chances = log_softmax(engine.answer_logits(engine.encode(data.template.prompt(row)), answer))
-        losses += (-answer_chances(chances, answer)).tolist()
-        room = POSITIONS - sum(map(len, ours))
+        losses += (-answer_logprobs(chances, answer)).tolist()
+        room = MAX_POSITIONS - sum(map(len, ours))
         if room > 0:
             ours.append(chances[:room].astype(np.float32))
     mine = np.concatenate(ours)
@@ -78,7 +78,7 @@ def _distance(engine: Engine, data: DataFolder, rows: list[Row], question: dict[
     theirs = np.load(file, allow_pickle=False)
     return {
         "perplexity": exp(min(700.0, fmean(losses))),
-        "kl": fmean(divergences(theirs, mine)),
+        "kl": fmean(kl_divergences(theirs, mine)),
         "top_token_agreement": float((theirs.argmax(axis=-1) == mine.argmax(axis=-1)).mean()),
     }
 

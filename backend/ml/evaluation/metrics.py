@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rouge_score.rouge_scorer import RougeScorer
 from sklearn.metrics import f1_score
 
-from backend.stats.intervals import wilson
+from backend.stats.intervals import wilson_interval
 from backend.stats.token_f1 import token_f1, words
 
 NO_LABEL = "(no label)"
@@ -27,19 +27,19 @@ def label_scores(
     accuracy of always answering `majority`."""
     known = set(labels)
     given = [answer.strip() if answer.strip() in known else NO_LABEL for answer in answers]
-    truth = [text.strip() for text in expected]
-    right = sum(map(str.__eq__, truth, given))
-    low, high = wilson(right, len(truth))
-    occur = sorted({*truth, *given} - {NO_LABEL})
+    gold = [text.strip() for text in expected]
+    right = sum(map(str.__eq__, gold, given))
+    low, high = wilson_interval(right, len(gold))
+    occur = sorted({*gold, *given} - {NO_LABEL})
     return {
-        "accuracy": right / len(truth),
+        "accuracy": right / len(gold),
         "accuracy_low": low,
         "accuracy_high": high,
-        "exact_match": right / len(truth),
-        "macro_f1": float(f1_score(truth, given, labels=occur, average="macro", zero_division=0)),
+        "exact_match": right / len(gold),
+        "macro_f1": float(f1_score(gold, given, labels=occur, average="macro", zero_division=0)),
         "invalid_rate": given.count(NO_LABEL) / len(given),
-        "majority_baseline": truth.count(majority.strip()) / len(truth),
-        "n": float(len(truth)),
+        "majority_baseline": gold.count(majority.strip()) / len(gold),
+        "n": float(len(gold)),
     }
 
 
@@ -48,8 +48,8 @@ def confusion(expected: Sequence[str], answers: Sequence[str], labels: Sequence[
     names = [*labels, NO_LABEL]
     place = {name: at for at, name in enumerate(names)}
     counts = [[0] * len(names) for _ in names]
-    for truth, answer in zip(expected, answers, strict=True):
-        row = place.get(truth.strip(), place[NO_LABEL])
+    for gold, answer in zip(expected, answers, strict=True):
+        row = place.get(gold.strip(), place[NO_LABEL])
         counts[row][place.get(answer.strip(), place[NO_LABEL])] += 1
     return {"labels": names, "counts": counts}
 
@@ -57,8 +57,8 @@ def confusion(expected: Sequence[str], answers: Sequence[str], labels: Sequence[
 def text_scores(expected: Sequence[str], answers: Sequence[str]) -> dict[str, float]:
     """Exact match with its 95 % interval, F1 of words, and ROUGE-L (F-measure), means over rows."""
     rouge = RougeScorer(["rougeL"], tokenizer=_Words())
-    right = sum(truth.strip() == answer.strip() for truth, answer in zip(expected, answers, strict=True))
-    low, high = wilson(right, len(expected))
+    right = sum(gold.strip() == answer.strip() for gold, answer in zip(expected, answers, strict=True))
+    low, high = wilson_interval(right, len(expected))
     pairs = list(zip(expected, answers, strict=True))
     return {
         "exact_match": right / len(pairs),

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from backend.checks.asked_model import AskedModel, Died, Refused, TimedAnswer
-from backend.checks.comparison import Comparison, Question, Told
-from backend.core.progress import Pulse
+from backend.checks.comparison import AnswerPair, Comparison, Question
+from backend.core.progress import Progress
 from backend.inference.protocol import Sampling
 from backend.ml.inference.torch_engine import TorchEngine
-from backend.stats.logprobs import answer_chances, divergences
+from backend.stats.logprobs import answer_logprobs, kl_divergences
 
-_LEAST = 64
+_MIN_POSITIONS = 64
 """Positions of a question that are compared whatever the vocabulary."""
-_VALUES = 60_000_000
+_MAX_LOGITS = 60_000_000
 """Positions x vocabulary of a question at most: 240 MB a side."""
 
 
@@ -27,23 +27,23 @@ def compare(
     prompts: Sequence[str],
     room: int,
     scratch: Path,
-    pulse: Pulse,
+    progress: Progress,
 ) -> Comparison:
-    """Ask both. `prompts`: rendered texts for the runtime's tokenizer; `room`: new tokens of an answer; `pulse` counts the
+    """Ask both. `prompts`: rendered texts for the runtime's tokenizer; `room`: new tokens of an answer; `progress` counts the
     questions."""
-    pulse.add(0, "asking the original")
-    first = _greedy(engine, questions, room, pulse)
-    pulse.add(0, "comparing with the original")
+    progress.add(0, "asking the original")
+    first = _greedy(engine, questions, room, progress)
+    progress.add(0, "comparing with the original")
     found = Comparison(asked=len(questions), prompts=len(prompts))
     try:
         for question, heard in zip(questions, first, strict=True):
             try:
-                found.told.append(_ask(engine, asked_model, question, heard, room, scratch))
+                found.pairs.append(_ask(engine, asked_model, question, heard, room, scratch))
             except Refused as error:
                 found.refused.append(f"{question.text[:60]!r}: {error}")
-            pulse.add()
+            progress.add()
         # A text with a zero byte ends there for the runtime, which is written in C.
-        found.tokens_wrong = [
+        found.mismatched_texts = [
             text[-60:]
             for text in prompts
             if "\0" not in text and asked_model.runtime_ids(text) != engine.encoder.ids(text)
@@ -57,29 +57,29 @@ def compare(
 
 def _ask(
     engine: TorchEngine, asked_model: AskedModel, question: Question, original: TimedAnswer, room: int, scratch: Path
-) -> Told:
+) -> AnswerPair:
     size = engine.model.config.vocab_size
-    ids = [*question.prompt, *question.answer][-max(_LEAST, _VALUES // size) :]
+    ids = [*question.prompt, *question.answer][-max(_MIN_POSITIONS, _MAX_LOGITS // size) :]
     file = scratch / "logits.npy"
     asked_model.logits(ids, file)
     theirs, ours = engine.logits(ids), np.load(file)
     file.unlink()
     begin = len(ids) - len(question.answer) - 1
-    losses = [-float(answer_chances(logits[begin:-1], question.answer).sum()) for logits in (theirs, ours)]
-    return Told(
+    losses = [-float(answer_logprobs(logits[begin:-1], question.answer).sum()) for logits in (theirs, ours)]
+    return AnswerPair(
         question=question,
         original=original,
         export=asked_model.answer(question.prompt, room),
-        kl=divergences(theirs, ours),
+        kl=kl_divergences(theirs, ours),
         loss=(losses[0], losses[1]),
         finite=bool(np.isfinite(ours).all()),
     )
 
 
-def _greedy(engine: TorchEngine, questions: Sequence[Question], room: int, pulse: Pulse) -> list[TimedAnswer]:
+def _greedy(engine: TorchEngine, questions: Sequence[Question], room: int, progress: Progress) -> list[TimedAnswer]:
     prompts = [question.prompt for question in questions]
     found: dict[int, TimedAnswer] = {}
-    for at, ids, chances in engine.rated_ids(prompts, Sampling(max_new_tokens=room), pulse):
+    for at, ids, chances in engine.rated_ids(prompts, Sampling(max_new_tokens=room), progress):
         text = engine.encoder.text(ids)
         found[at] = TimedAnswer(ids=ids, text=text, ended=len(chances) > len(ids), first_ms=0, ms=0)
     return [found[at] for at in range(len(questions))]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.utils.data import Sampler
 
-from backend.data.encoding import Examples
+from backend.data.encoding import EncodedExamples
 
 _GROUP = 50  # batches that are sorted by length together: little padding, and still a random order
 
@@ -43,7 +43,7 @@ class LengthSampler(Sampler[int]):
             yield from batch
 
 
-def as_dataset(examples: Examples) -> Any:
+def as_dataset(examples: EncodedExamples) -> Any:
     """A `datasets.Dataset` in memory; an empty one is None."""
     from datasets import Dataset
 

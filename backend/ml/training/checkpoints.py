@@ -22,7 +22,7 @@ def mark_complete(folder: Path) -> None:
     write_json(folder / _DONE, {file.name: file.stat().st_size for file in folder.iterdir() if file.is_file()})
 
 
-def latest(folder: Path) -> Path | None:
+def latest_checkpoint(folder: Path) -> Path | None:
     """The newest complete checkpoint in `folder`; half-written ones are removed."""
     found: list[tuple[int, Path]] = []
     for checkpoint in folder.glob("checkpoint-*"):
@@ -34,7 +34,7 @@ def latest(folder: Path) -> Path | None:
 
 
 @contextmanager
-def disk_full_told(folder: Path) -> Iterator[None]:
+def explain_disk_full(folder: Path) -> Iterator[None]:
     """Turn what torch, safetensors and tokenizers raise on a full disk into the sentence for people."""
     try:
         yield

@@ -12,7 +12,7 @@ from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.ml.inference.device import bf16_pays
-from backend.ml.training.checkpoints import disk_full_told
+from backend.ml.training.checkpoints import explain_disk_full
 
 
 def add_adapter(model: Any, params: Any, seed: int) -> Any:
@@ -33,7 +33,7 @@ def add_adapter(model: Any, params: Any, seed: int) -> Any:
     )
     wrapped = get_peft_model(model, config)
     if bf16_pays():
-        _halve_frozen(wrapped)
+        _frozen_to_bf16(wrapped)
     return wrapped
 
 
@@ -41,7 +41,7 @@ def save_adapter(model: Any, base: ArtifactView, out: Path) -> None:
     """Write adapter_config.json and adapter_model.safetensors; the config names the base, not its folder."""
     for config in model.peft_config.values():
         config.base_model_name_or_path = base.name
-    with disk_full_told(out):
+    with explain_disk_full(out):
         model.save_pretrained(out, save_embedding_layers=False)
     (out / "README.md").unlink(missing_ok=True)
     config_file = out / "adapter_config.json"
@@ -55,7 +55,7 @@ def adapter_state(model: Any) -> tuple[Any, dict[str, torch.Tensor]]:
     return model.peft_config["default"], get_peft_model_state_dict(model)
 
 
-def merged(plain: Any, config: Any, state: dict[str, torch.Tensor]) -> Any:
+def merge_adapter(plain: Any, config: Any, state: dict[str, torch.Tensor]) -> Any:
     """`plain` with the adapter added to its weights. It has to be loaded anew: below an adapter that trained, weights may
     have been rounded to bfloat16."""
     wrapped = get_peft_model(plain, config)
@@ -63,7 +63,7 @@ def merged(plain: Any, config: Any, state: dict[str, torch.Tensor]) -> Any:
     return wrapped.merge_and_unload()
 
 
-def _halve_frozen(model: Any) -> None:
+def _frozen_to_bf16(model: Any) -> None:
     """Hold the frozen matrices under the adapter in bfloat16: autocast would otherwise convert them in every pass."""
     for module in model.modules():
         frozen = getattr(module, "base_layer", None)

@@ -10,18 +10,18 @@ from typing import Any
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from backend.data.encoding import IGNORE
+from backend.data.encoding import IGNORE_INDEX
 
-_WORTH = 4  # tokens
+_MIN_SHARED_TOKENS = 4  # tokens
 
 
-def answer_states(causal: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+def answer_hidden_states(causal: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
     """The hidden states (positions, hidden) that predict the answers' tokens, and these tokens (positions), row by row."""
     labels = inputs["labels"]
-    first_answer = int((labels != IGNORE).any(dim=0).long().argmax())
+    first_answer = int((labels != IGNORE_INDEX).any(dim=0).long().argmax())
     hidden, skipped = hidden_states(causal, inputs, first_answer)
     labels = labels[:, skipped + 1 :]
-    asked = labels != IGNORE
+    asked = labels != IGNORE_INDEX
     return hidden[:, :-1][asked], labels[asked]
 
 
@@ -45,8 +45,8 @@ def hidden_states(causal: Any, inputs: dict[str, Any], first_answer: int) -> tup
     """
     ids, mask = inputs["input_ids"], inputs["attention_mask"]
     core = causal.base_model
-    shared = _shared(ids, first_answer) if _cacheable(causal, ids) else 0
-    if shared < _WORTH:
+    shared = _shared_prefix_length(ids, first_answer) if _cacheable(causal, ids) else 0
+    if shared < _MIN_SHARED_TOKENS:
         return core(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state, 0
     cache = core(
         input_ids=ids[:1, :shared], attention_mask=mask[:1, :shared], past_key_values=DynamicCache(), use_cache=True
@@ -58,7 +58,7 @@ def hidden_states(causal: Any, inputs: dict[str, Any], first_answer: int) -> tup
     return states, shared
 
 
-def _shared(ids: torch.Tensor, first_answer: int) -> int:
+def _shared_prefix_length(ids: torch.Tensor, first_answer: int) -> int:
     same = (ids == ids[:1]).all(dim=0)
     return min(int(same.long().cumprod(0).sum()), first_answer - 1)
 

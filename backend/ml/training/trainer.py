@@ -16,11 +16,11 @@ from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 
 from backend.core.errors import StudioError
 from backend.core.stage import Context
-from backend.data.encoding import Examples
+from backend.data.encoding import EncodedExamples
 from backend.ml.inference.device import bf16_pays, device
 from backend.ml.training.batches import LengthSampler, as_dataset
-from backend.ml.training.checkpoints import disk_full_told, latest, mark_complete
-from backend.ml.training.shared_prefix import answer_states, head_logits
+from backend.ml.training.checkpoints import explain_disk_full, latest_checkpoint, mark_complete
+from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from backend.training.params import TrainingParams
 
 _POINTS = 400  # of a curve
@@ -30,8 +30,8 @@ _CHECKPOINT_SECONDS = 60.0
 def train(
     model: Any,
     tokenizer: Any,
-    data: Examples,
-    held_out: Examples,
+    data: EncodedExamples,
+    held_out: EncodedExamples,
     params: TrainingParams,
     ctx: Context,
     make: Callable[..., AnswerTrainer] | None = None,
@@ -50,14 +50,14 @@ def train(
         train_dataset=as_dataset(data),
         eval_dataset=as_dataset(held_out),
         processing_class=tokenizer,
-        callbacks=[Reporter(ctx, checkpoint_seconds)],
+        callbacks=[ProgressCallback(ctx, checkpoint_seconds)],
     )
     trainer.remove_callback(PrinterCallback)
-    start = latest(ctx.checkpoints)
+    start = latest_checkpoint(ctx.checkpoints)
     if start:
         ctx.log(f"Resuming from step {start.name.rsplit('-', 1)[1]}.")
     trainer.train(resume_from_checkpoint=str(start) if start else None)
-    return _outcome(trainer)
+    return _metrics(trainer)
 
 
 class AnswerTrainer(SFTTrainer):
@@ -74,9 +74,9 @@ class AnswerTrainer(SFTTrainer):
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """The mean of `total_loss` over the answers' tokens."""
-        causal = causal_of(model)
+        causal = base_model_of(model)
         with self.accelerator.autocast():
-            hidden, labels = answer_states(causal, inputs)
+            hidden, labels = answer_hidden_states(causal, inputs)
             logits = head_logits(causal, hidden)
         total = self.total_loss(logits.float(), labels, inputs)
         return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
@@ -99,34 +99,34 @@ class AnswerTrainer(SFTTrainer):
         """Checkpoints carry no card."""
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        with disk_full_told(Path(str(self.args.output_dir))):
+        with explain_disk_full(Path(str(self.args.output_dir))):
             super()._save_checkpoint(model, trial)
             folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
             (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
             mark_complete(folder)
 
 
-def causal_of(model: Any) -> Any:
+def base_model_of(model: Any) -> Any:
     """The model itself, below an adapter too."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-class MarkedTrainer(AnswerTrainer):
-    """AnswerTrainer whose rows carry a whole number beside their ids, called `mark`. Validation rows have none."""
+class ExtraColumnTrainer(AnswerTrainer):
+    """AnswerTrainer whose rows carry one more integer column, called `extra_column`. Validation rows have none."""
 
-    mark = ""
+    extra_column = ""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.data_collator = partial(_collate, self.mark, self.data_collator)
+        self.data_collator = partial(_collate, self.extra_column, self.data_collator)
 
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()
-        if self.mark not in self._signature_columns:  # type: ignore[operator]
-            self._signature_columns.append(self.mark)  # type: ignore[attr-defined]
+        if self.extra_column not in self._signature_columns:  # type: ignore[operator]
+            self._signature_columns.append(self.extra_column)  # type: ignore[attr-defined]
 
 
-class Reporter(TrainerCallback):
+class ProgressCallback(TrainerCallback):
     """Tells the context about progress, curves and time for a checkpoint, and asks it whether to go on."""
 
     def __init__(self, ctx: Context, checkpoint_seconds: float) -> None:
@@ -163,12 +163,16 @@ class Reporter(TrainerCallback):
 
     def _tell(self, state: Any, note: str) -> None:
         self.ctx.progress(state.global_step, state.max_steps, note)
-        self.ctx.checkpoint()
+        self.ctx.raise_if_cancelled()
 
 
-def _collate(mark: str, inner: Callable[..., dict[str, Any]], items: list[dict[str, Any]]) -> dict[str, Any]:
+def _collate(extra_column: str, inner: Callable[..., dict[str, Any]], items: list[dict[str, Any]]) -> dict[str, Any]:
     batch = inner(items)
-    return {**batch, mark: torch.tensor([item[mark] for item in items])} if mark in items[0] else batch
+    return (
+        {**batch, extra_column: torch.tensor([item[extra_column] for item in items])}
+        if extra_column in items[0]
+        else batch
+    )
 
 
 def _config(params: TrainingParams, seed: int, folder: Path, rows: int, evaluates: bool) -> SFTConfig:
@@ -205,7 +209,7 @@ def _config(params: TrainingParams, seed: int, folder: Path, rows: int, evaluate
     )
 
 
-def _outcome(trainer: Any) -> dict[str, float]:
+def _metrics(trainer: Any) -> dict[str, float]:
     history = trainer.state.log_history
     losses = [entry for entry in history if "loss" in entry]
     last = max(entry["epoch"] for entry in losses) - 1

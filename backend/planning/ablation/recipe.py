@@ -2,7 +2,7 @@
 
 The recipe measures the student as it is and its teacher, trains the student on the labelled rows, on the teacher's answers
 and, where a capture is possible, on its probabilities too, all of it for equal numbers of optimizer steps and with the same
-seeds, and measures every model on the same rows. The ids of its steps say variant and seed.
+seeds, and measures every model on the same rows. The ids of its stages say variant and seed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from backend.core.validation import value_problems
 from backend.planning.recipes import Recipe, build
 from backend.stages.capture import CaptureParams
 from backend.stages.distill import DistillParams
-from backend.training.methods import ASKS, RouteParams
+from backend.training.methods import METHOD_FIELDS, MethodParams
 
 VARIANTS = ("gold", "sequence", "logit")
 FIRST_SEED = 42
-_LOGIT = frozenset(ASKS["logit"])
-"""What only the logit route takes."""
-_ROUTES = frozenset(RouteParams.model_fields) | frozenset(ASKS["sequence"])
+_OFFLINE_LOGIT_FIELDS = frozenset(METHOD_FIELDS["logit"])
+"""What only offline logit distillation takes."""
+_METHOD_FIELDS = frozenset(MethodParams.model_fields) | frozenset(METHOD_FIELDS["sequence"])
 """What says how a variant learns."""
 
 
@@ -49,7 +49,7 @@ class AblationParams(DistillParams):
         default=300,
         ge=1,
         le=1_000_000,
-        title="Steps of every variant",
+        title="Maximum steps of every variant",
         description="How often the weights are changed in each training. The same for all, so that only the lesson differs.",
     )
     seeds: int = Field(
@@ -105,9 +105,9 @@ def recipe(params: AblationParams, teacher: str | None, logit: bool, capture: st
 
 
 def _training(variant: str, seed: int, params: AblationParams, capture: str | None) -> dict[str, Any]:
-    own = DistillParams.model_fields.keys() - {"student", "data", "name", "epochs"} - _ROUTES
+    own = DistillParams.model_fields.keys() - {"student", "data", "name", "epochs"} - _METHOD_FIELDS
     asked = params.model_dump(
-        mode="json", include=own | (_LOGIT if variant == "logit" else set()), exclude_defaults=True
+        mode="json", include=own | (_OFFLINE_LOGIT_FIELDS if variant == "logit" else set()), exclude_defaults=True
     )
     asked |= {"student": params.student, "data": params.gold if variant == "gold" else params.data}
     asked |= {"max_steps": params.max_steps, "name": f"{params.name}-{variant}-seed{seed}"}

@@ -9,25 +9,26 @@ from uuid import uuid4
 
 import streamlit as st
 
+from backend.api.forms import ABLATION
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import RefTo
 from backend.core.schemas import Kind
-from backend.planning.ablation.reading import is_ablation
 from backend.planning.ablation.recipe import parse
+from backend.planning.ablation.results import is_ablation
 from backend.planning.planner import Plan
 from studio import nav
 from studio.ui.ablation.results import results
-from studio.ui.distill.methods import ablation_routes
+from studio.ui.distill.methods import ablation_methods
 from studio.ui.forms import pickers
 from studio.ui.forms.form import Form, problem_line
-from studio.ui.forms.stage_panel import DOUBLE_CLICK, draw_fields, prepare_builtin, unprepared
+from studio.ui.forms.stage_panel import DOUBLE_CLICK, draw_fields, missing_builtin, prepare_builtin
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ABLATION, duration, size
+from studio.ui.shared.formatting import duration, format_size
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 
 HIDDEN = frozenset({"epochs", "capture", "route", "teacher", "own_share", "own_tokens", "rationale", "steps_weight"})
-"""Steps say how long; each variant has its route; the capture is found or made."""
+"""Steps say how long; each variant has its method; the capture is found or made."""
 
 
 def ablation() -> None:
@@ -44,13 +45,13 @@ def ablation() -> None:
     own = {name: [problem for problem in problems if _at(problem) == name] for name in form.shown()}
     left, right = st.columns([3, 2], gap="large")
     with left:
-        draw_fields(form, {name: found for name, found in own.items() if found}, ablation_routes)
+        draw_fields(form, {name: found for name, found in own.items() if found}, ablation_methods)
     with right, st.container(border=True, key="quote_ablation"):
         _lacking(form)
         _quote(plan)
         for problem in _others(form, problems):
             problem_line(problem)
-        if missing := unprepared(form):
+        if missing := missing_builtin(form):
             prepare_builtin(missing)
         _start(ready=plan is not None and not plan.blocking)
 
@@ -62,7 +63,7 @@ def ablation_form() -> Form:
     sides: dict[str, dict[str, str]] = {"data": {}, "gold": {}}
     for view in mine:
         sides["data" if view.facts.get("teacher") else "gold"][view.id] = pickers.label(view)
-    choices = {name: pickers.distinct(options) for name, options in sides.items()}
+    choices = {name: pickers.disambiguate(options) for name, options in sides.items()}
     return Form(ABLATION, {**choices, "student": _students()}, HIDDEN)
 
 
@@ -77,7 +78,7 @@ def _students() -> dict[str, str]:
 def checked(form: Form) -> tuple[Plan | None, list[Problem]]:
     """The plan of the whole run, when it can be planned, and all that is wrong."""
     raw, gone = form.values()
-    if gone or form.lacking() or unprepared(form):
+    if gone or form.lacking() or missing_builtin(form):
         return None, gone
     try:
         plan = planned(json.dumps(raw, sort_keys=True))
@@ -126,8 +127,8 @@ def _quote(plan: Plan | None) -> None:
         return
     with st.grid(3, min_column_width=130, gap="small"):
         st.metric(_("Time"), duration(plan.seconds))
-        st.metric(_("Memory"), size(plan.memory_bytes))
-        st.metric(_("Disk"), size(plan.disk_bytes))
+        st.metric(_("Memory"), format_size(plan.memory_bytes))
+        st.metric(_("Disk"), format_size(plan.disk_bytes))
     stages = [step.step.stage for step in plan.steps]
     parts = [ngettext("{n} training", "{n} trainings", stages.count("distill"))]
     parts.append(ngettext("{n} measurement", "{n} measurements", stages.count("evaluate")))
@@ -166,4 +167,4 @@ def _started(mark: str, key: str) -> None:
         state["ablation_run"] = run.id
         st.toast(_("The ablation is in the queue."))
 
-    api_cache.act(start)
+    api_cache.run_action(start)

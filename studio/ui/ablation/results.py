@@ -5,18 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from backend.core.schemas import RunView, State
-from backend.planning.ablation.reading import Ablation, Arm, is_ablation
+from backend.planning.ablation.results import Ablation, Arm, is_ablation
 from backend.results.answers import table_csv
-from studio.ui.ablation.figure import ablation_chart, drawn
-from studio.ui.ablation.words import headline, interval_words, points, range_words, variant_words, verdicts
-from studio.ui.compare.figures import chart_config
-from studio.ui.compare.table import Cell, Column, plain_table
-from studio.ui.forms.pickers import distinct
-from studio.ui.jobs.card import job_card
+from studio.ui.ablation.chart import ablation_chart, drawn
+from studio.ui.ablation.labels import headline, interval_text, percentage_points, range_text, variant_label, verdicts
+from studio.ui.forms.pickers import disambiguate
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, duration, escaped, metric_words, number, option_words, percent
+from studio.ui.shared.charts import chart_config
+from studio.ui.shared.formatting import ago, duration, escape_markdown, format_metric, number, option_label, percent
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.card import job_card
 from studio.ui.shared.project import project
+from studio.ui.shared.table import Cell, Column, plain_table
 from studio.ui.shared.widgets import run_link, state_badge, worker_hint
 
 RUN = "ablation_run"
@@ -40,7 +40,7 @@ def results() -> None:
                 job_card(job, run=False)
         return not run.state.ended
 
-    api_cache.live(draw, busy=not api_cache.one_run(run_id).state.ended)
+    api_cache.auto_refresh(draw, busy=not api_cache.one_run(run_id).state.ended)
     st.subheader(_("A new ablation"), anchor=False)
 
 
@@ -51,7 +51,7 @@ def ablation_of(run_id: str, states: str) -> Ablation:
 
 
 def _chosen(runs: list[RunView]) -> str:
-    names = distinct({run.id: f"{run.name} · {ago(run.created)}" for run in runs})
+    names = disambiguate({run.id: f"{run.name} · {ago(run.created)}" for run in runs})
     if st.session_state.get(RUN) not in names:
         st.session_state[RUN] = runs[0].id
     if len(runs) > 1:
@@ -62,7 +62,7 @@ def _chosen(runs: list[RunView]) -> str:
 
 
 def _progress(run: RunView) -> None:
-    done = sum(job.state is State.SUCCEEDED for job in run.jobs)
+    done = sum(job.state.finished for job in run.jobs)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         state_badge(run.state)
         run_link(run.id)
@@ -79,7 +79,7 @@ def _shown(found: Ablation) -> None:
             st.info(_("Nothing was measured in this run."), icon=":material/info:")
         return
     _verdict(found)
-    title = metric_words(found.metric, 0.0)[0]
+    title = format_metric(found.metric, 0.0)[0]
     st.plotly_chart(
         ablation_chart(found),
         key="ablation_chart",
@@ -89,7 +89,7 @@ def _shown(found: Ablation) -> None:
     hidden = [arm for arm in found.arms if arm not in drawn(found.arms)]
     for arm in hidden:
         words = _("{variant}: {score}, far below the chart.")
-        st.caption(words.format(variant=variant_words(arm.variant, arm.precision), score=percent(arm.mean)))
+        st.caption(words.format(variant=variant_label(arm.variant, arm.precision), score=percent(arm.mean)))
     plain_table(
         "ablation_table", _("Variants"), _columns(title), [_cells(found, arm) for arm in found.arms], stack=True
     )
@@ -107,16 +107,16 @@ def _shown(found: Ablation) -> None:
 
 def _verdict(found: Ablation) -> None:
     kind, words = headline(found)
-    lines = "\n".join(f"- {escaped(each)}" for each in verdicts(found))
+    lines = "\n".join(f"- {escape_markdown(each)}" for each in verdicts(found))
     draw = {"success": st.success, "warning": st.warning, "info": st.info}[kind]
     icons = {"success": ":material/trending_up:", "warning": ":material/trending_down:", "info": ":material/balance:"}
-    if found.run.state is not State.SUCCEEDED:
+    if not found.run.state.finished:
         words = _("So far: {verdict}").format(verdict=words)
     draw(f"**{words}**" + (f"\n\n{lines}" if lines else ""), icon=icons[kind])
 
 
 def _measured(found: Ablation) -> str:
-    split = option_words("evaluate", "split", found.split)
+    split = option_label("evaluate", "split", found.split)
     words = _(
         "{rows} rows of {split}. Intervals hold 95 %: rows and seeds are drawn again 10,000 times. Costs are means of one "
         "seed; the teacher's time is that of all answers, and of the capture for logit."
@@ -132,15 +132,18 @@ def _columns(title: str) -> list[Column]:
 
 
 def _cells(found: Ablation, arm: Arm) -> list[Cell]:
-    spread = "" if arm.spread is None else " · " + _("seeds ± {points}").format(points=points(arm.spread))
-    score: Cell = {"text": percent(arm.mean), "sub": interval_words(arm) + spread}
+    spread = "" if arm.spread is None else " · " + _("seeds ± {points}").format(points=percentage_points(arm.spread))
+    score: Cell = {"text": percent(arm.mean), "sub": interval_text(arm) + spread}
     difference = found.difference(arm.variant, "gold", arm.precision)
     against: Cell = {"text": "–"}
     if difference:
         sign = "+" if difference.mean > 0 else ""
-        against = {"text": sign + points(difference.mean), "sub": range_words(difference.low, difference.high)}
+        against = {
+            "text": sign + percentage_points(difference.mean),
+            "sub": range_text(difference.low, difference.high),
+        }
     return [
-        {"text": variant_words(arm.variant, arm.precision)},
+        {"text": variant_label(arm.variant, arm.precision)},
         score,
         against,
         {"text": "–" if arm.steps is None else number(arm.steps)},

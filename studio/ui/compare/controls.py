@@ -9,9 +9,17 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from backend.results.evaluations import COSTS, HIGHER_IS_BETTER, EvaluationView, benchmarks, pick, qualities, reference
-from studio.ui.compare.words import axis_name, benchmark_words, names
-from studio.ui.shared.formatting import metric_words
+from backend.results.evaluations import (
+    COSTS,
+    HIGHER_IS_BETTER,
+    EvaluationView,
+    benchmarks,
+    qualities,
+    recommended,
+    reference,
+)
+from studio.ui.compare.labels import axis_name, benchmark_label, names
+from studio.ui.shared.formatting import format_metric
 from studio.ui.shared.i18n import _
 
 WIDE = 8
@@ -19,7 +27,7 @@ WIDE = 8
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     """`group`: the models of one benchmark, best first by `quality`; `drawn`: those that the chart shows, over the cost `x`;
     `picked` stands face to face with `against`."""
 
@@ -53,7 +61,7 @@ def _come_from(one: EvaluationView) -> str:
     return next((each.how for each in reversed(one.origins) if each.how != "quantized"), "")
 
 
-def controls(found: list[EvaluationView]) -> Choice:
+def controls(found: list[EvaluationView]) -> Selection:
     """Benchmark and quality, below the title. There is at least one benchmark."""
     groups = benchmarks(found)
     with st.container(horizontal=True, key="cmp_controls"):
@@ -61,7 +69,7 @@ def controls(found: list[EvaluationView]) -> Choice:
         quality = _quality(group)
     group = sorted(group, key=lambda one: _rank(one, quality))
     against = reference(group)
-    return Choice(group, quality, against, pick(group, against, quality))
+    return Selection(group, quality, against, recommended(group, against, quality))
 
 
 def _rank(one: EvaluationView, quality: str) -> tuple[bool, float]:
@@ -70,7 +78,7 @@ def _rank(one: EvaluationView, quality: str) -> tuple[bool, float]:
 
 
 def _benchmark(groups: dict[str, list[EvaluationView]]) -> str:
-    labels = {key: benchmark_words(group) for key, group in groups.items()}
+    labels = {key: benchmark_label(group) for key, group in groups.items()}
     seen: Counter[str] = Counter()
     for key, label in reversed(list(labels.items())):
         seen[label] += 1
@@ -98,7 +106,7 @@ def _quality(group: list[EvaluationView]) -> str:
     return st.selectbox(
         _("Quality"),
         options,
-        format_func=lambda each: metric_words(each, 0.0)[0],
+        format_func=lambda each: format_metric(each, 0.0)[0],
         key=key,
         on_change=_by_hand,
         args=(key,),
@@ -111,7 +119,7 @@ def _quality(group: list[EvaluationView]) -> str:
     )
 
 
-def axis(choice: Choice, beside: DeltaGenerator) -> Choice:
+def axis(choice: Selection, beside: DeltaGenerator) -> Selection:
     """What the chart shows: its cost, and, drawn into `beside`, its scale and whether untuned models are in it."""
     options = [name for name in COSTS if any(name in one.metrics for one in choice.group)]
     _follow("cmp_x", options, options[0])
@@ -136,7 +144,7 @@ def axis(choice: Choice, beside: DeltaGenerator) -> Choice:
     return replace(choice, log=log, untuned=raw)
 
 
-def model_choice(label: str, choice: Choice, key: str, default: EvaluationView) -> EvaluationView:
+def model_choice(label: str, choice: Selection, key: str, default: EvaluationView) -> EvaluationView:
     """One of the models; until somebody chooses, it follows `default` as new measurements arrive."""
     options = [one.id for one in choice.group]
     name = choice.names

@@ -7,13 +7,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from backend.results.answers import AnswerRow, Answers, Show
-from studio.ui.compare.controls import Choice, model_choice
-from studio.ui.compare.figures import chart_config, confusion_chart
-from studio.ui.compare.table import Cell, Column, plain_table
-from studio.ui.compare.words import kind_words, origins_words, paired_words, short
+from studio.ui.compare.charts import confusion_chart
+from studio.ui.compare.controls import Selection, model_choice
+from studio.ui.compare.labels import model_kind_label, origin_texts, significance_text, truncate
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped
+from studio.ui.shared.charts import chart_config
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.table import Cell, Column, plain_table
 
 PAGE = 20
 LONGEST = 2_000
@@ -21,8 +22,8 @@ LONGEST = 2_000
 FILTER, SEARCH, TURN = "cmp_show", "cmp_search", "cmp_turn"
 
 
-def details(choice: Choice) -> None:
-    sections: dict[str, tuple[str, Callable[[Choice], None]]] = {"rows": (_("Row by row"), _rows)}
+def details(choice: Selection) -> None:
+    sections: dict[str, tuple[str, Callable[[Selection], None]]] = {"rows": (_("Row by row"), _rows)}
     if any("accuracy" in one.metrics for one in choice.group):
         sections["confusion"] = (_("Confusion matrix"), _confusion)
     sections["making"] = (_("How they were made"), _making)
@@ -41,7 +42,7 @@ def details(choice: Choice) -> None:
     sections[str(chosen or "rows")][1](choice)
 
 
-def answers_of(choice: Choice) -> Answers:
+def answers_of(choice: Selection) -> Answers:
     """Of the two models that stand face to face, or of one."""
     other = None if choice.picked.id == choice.against.id else choice.against.id
     return api_cache.studio().answers(choice.picked.id, other)
@@ -53,7 +54,7 @@ def shown_rows(answers: Answers) -> list[str]:
     return answers.rows(show, st.session_state.get(SEARCH, ""))
 
 
-def _rows(choice: Choice) -> None:
+def _rows(choice: Selection) -> None:
     answers = answers_of(choice)
     two = choice.picked.id != choice.against.id
     if two:
@@ -93,7 +94,7 @@ def _rows(choice: Choice) -> None:
 
 
 def _wrong(name: str) -> str:
-    return _("{name} is wrong").format(name=escaped(short(name, 24)))
+    return _("{name} is wrong").format(name=escape_markdown(truncate(name, 24)))
 
 
 def _to_first() -> None:
@@ -101,7 +102,7 @@ def _to_first() -> None:
     st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
 
 
-def _paired(choice: Choice, answers: Answers) -> None:
+def _paired(choice: Selection, answers: Answers) -> None:
     first, second = choice.names[choice.picked.id], choice.names[choice.against.id]
     paired = answers.paired()
     with st.grid(4, min_column_width=140, gap="small"):
@@ -109,11 +110,11 @@ def _paired(choice: Choice, answers: Answers) -> None:
         st.metric(_only(first), paired.only_first, border=True, height="stretch")
         st.metric(_only(second), paired.only_second, border=True, height="stretch")
         st.metric(_("Both wrong"), paired.neither, border=True, height="stretch")
-    st.markdown(escaped(paired_words(paired, first, second)))
+    st.markdown(escape_markdown(significance_text(paired, first, second)))
 
 
 def _only(name: str) -> str:
-    return _("Only {name} right").format(name=escaped(short(name, 24)))
+    return _("Only {name} right").format(name=escape_markdown(truncate(name, 24)))
 
 
 def _answers_table(rows: list[AnswerRow], first: str, second: str) -> None:
@@ -125,7 +126,7 @@ def _answers_table(rows: list[AnswerRow], first: str, second: str) -> None:
 
 
 def _answer_cells(row: AnswerRow) -> list[Cell]:
-    cells: list[Cell] = [{"text": short(row.input, LONGEST)}, {"text": short(row.expected, LONGEST)}]
+    cells: list[Cell] = [{"text": truncate(row.input, LONGEST)}, {"text": truncate(row.expected, LONGEST)}]
     cells.append(_marked(row.first, row.first_right))
     if row.second is not None:
         cells.append(_marked(row.second, bool(row.second_right)))
@@ -134,13 +135,13 @@ def _answer_cells(row: AnswerRow) -> list[Cell]:
 
 def _marked(text: str, right: bool) -> Cell:
     return {
-        "text": short(text, LONGEST) or "–",
+        "text": truncate(text, LONGEST) or "–",
         "mark": "good" if right else "bad",
         "said": _("right") if right else _("wrong"),
     }
 
 
-def _confusion(choice: Choice) -> None:
+def _confusion(choice: Selection) -> None:
     one = model_choice(_("Model"), choice, "confusion", choice.picked)
     table = api_cache.studio().confusion(one.id)
     if table is None:
@@ -170,10 +171,10 @@ def _confusion(choice: Choice) -> None:
         plain_table("cmp_mistakes", _("Most frequent mix-ups"), columns, rows)
 
 
-def _making(choice: Choice) -> None:
+def _making(choice: Selection) -> None:
     columns: list[Column] = [{"title": _("Model"), "kind": "name"}, {"title": _("Making"), "kind": "words"}]
     rows: list[list[Cell]] = [
-        [{"text": choice.names[one.id], "sub": kind_words(one)}, {"text": "\n".join(origins_words(one))}]
+        [{"text": choice.names[one.id], "sub": model_kind_label(one)}, {"text": "\n".join(origin_texts(one))}]
         for one in choice.group
     ]
     plain_table("cmp_making", _("How they were made"), columns, rows, stack=True)

@@ -9,20 +9,20 @@ import streamlit as st
 
 from backend.results.answers import table_csv
 from backend.results.report import html, markdown
-from studio.ui.compare.controls import Choice
+from studio.ui.compare.controls import Selection
 from studio.ui.compare.details import answers_of, shown_rows
 from studio.ui.compare.report import report
 from studio.ui.shared.i18n import _
 
 
-def exports(choice: Choice) -> None:
+def exports(choice: Selection) -> None:
     box = st.popover(_("Export"), icon=":material/download:", key="cmp_export", on_change="rerun")
     with box:
         if box.open:
             _buttons(choice)
 
 
-def _buttons(choice: Choice) -> None:
+def _buttons(choice: Selection) -> None:
     answers = answers_of(choice)
     document = report(choice, answers)
     stem = re.sub(r"[^\w.-]+", "-", choice.group[0].data_name).strip("-") or "models"
@@ -45,12 +45,12 @@ def _button(key: str, label: str, data: str | Callable[[], str], file: str, help
     st.download_button(label, data, file, kind, key=f"cmp_{key}", on_click="ignore", help=help, width="stretch")
 
 
-def _answers_header(choice: Choice) -> list[str]:
+def _answers_header(choice: Selection) -> list[str]:
     header = ["id", "input", "expected", choice.names[choice.picked.id], "right"]
     return header if choice.picked.id == choice.against.id else [*header, choice.names[choice.against.id], "right"]
 
 
-def board_csv(choice: Choice) -> str:
+def board_csv(choice: Selection) -> str:
     """One line a model; columns carry the names of the metrics, values are raw (bytes, milliseconds, shares of 1)."""
     metrics = sorted({name for one in choice.group for name in one.metrics})
     header = ["model", "kind", "precision", "dataset", "split", *metrics]

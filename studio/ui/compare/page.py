@@ -8,17 +8,18 @@ from backend.core.errors import Problem
 from backend.core.schemas import JobView, Kind, State
 from backend.results.evaluations import EvaluationView, benchmarks
 from studio.nav import COMPARE, HOME
-from studio.ui.compare.board import gains, leaderboard
-from studio.ui.compare.controls import Choice, axis, controls
+from studio.ui.compare.charts import bars_chart, pareto_chart
+from studio.ui.compare.controls import Selection, axis, controls
 from studio.ui.compare.details import details
 from studio.ui.compare.export import exports
-from studio.ui.compare.figures import bars_chart, chart_config, pareto_chart
+from studio.ui.compare.leaderboard import gains, leaderboard
 from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import cut_off_words, escaped, metric_words
+from studio.ui.shared.charts import chart_config
+from studio.ui.shared.formatting import escape_markdown, format_metric, truncation_hint
 from studio.ui.shared.i18n import _, ngettext
-from studio.ui.shared.progress import chain_header, latest
 from studio.ui.shared.project import project
+from studio.ui.shared.project_progress import latest_jobs, project_stepper
 from studio.ui.shared.widgets import progress
 
 BARS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
@@ -30,14 +31,14 @@ def measured(project_id: str) -> list[EvaluationView]:
     return api_cache.studio().evaluations(project_id)
 
 
-def compare() -> None:
+def compare_page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         with st.container(gap=None, width="content"):
             st.title(_(COMPARE.title), anchor=False)
             st.caption(_("What each step cost and gained, on rows that no model has seen."))
         tools = st.container(width="content")
-    with api_cache.shown():
-        chain_header(COMPARE)
+    with api_cache.show_errors():
+        project_stepper(COMPARE)
         found = measured(project().id)
         _live(found)
         if benchmarks(found):
@@ -50,7 +51,7 @@ def compare() -> None:
             _nothing_yet()
 
 
-def _overview(choice: Choice) -> Choice:
+def _overview(choice: Selection) -> Selection:
     left, right = st.columns([3, 2], gap="small")
     with right, st.container(border=True, height="stretch", key="cmp_gains"):
         choice = gains(choice)
@@ -60,8 +61,8 @@ def _overview(choice: Choice) -> Choice:
         leaderboard(choice)
     for one in choice.group:
         if share := one.metrics.get("cut_off"):
-            said = f"{choice.names[one.id]}: {cut_off_words(share)}"
-            st.caption(f":material/content_cut: {escaped(said)}")
+            said = f"{choice.names[one.id]}: {truncation_hint(share)}"
+            st.caption(f":material/content_cut: {escape_markdown(said)}")
     with st.grid(2, min_column_width=300, gap="small"):
         for metric in (choice.quality, *BARS):
             if any(metric in one.metrics for one in choice.group):
@@ -69,7 +70,7 @@ def _overview(choice: Choice) -> Choice:
     return choice
 
 
-def _front(choice: Choice) -> Choice:
+def _front(choice: Selection) -> Selection:
     with st.container(horizontal=True, vertical_alignment="center", key="cmp_front_head"):
         st.markdown(f"**{_('Quality and cost')}**", width="stretch")
         beside = st.container(horizontal=True, width="content")
@@ -80,7 +81,7 @@ def _front(choice: Choice) -> Choice:
         config=chart_config("pareto"),
         alt=_(
             "{quality} over {cost}: every model a point, the Pareto front a line; the leaderboard has the figures."
-        ).format(quality=metric_words(choice.quality, 0.0)[0], cost=metric_words(choice.x, 0.0)[0]),
+        ).format(quality=format_metric(choice.quality, 0.0)[0], cost=format_metric(choice.x, 0.0)[0]),
     )
     hint = _("No model on the line is beaten in both. Larger circles need more memory.")
     if any(one.interval(choice.quality) for one in choice.drawn):
@@ -92,8 +93,8 @@ def _front(choice: Choice) -> Choice:
     return choice
 
 
-def _bars(choice: Choice, metric: str) -> None:
-    label = metric_words(metric, 0.0)[0]
+def _bars(choice: Selection, metric: str) -> None:
+    label = format_metric(metric, 0.0)[0]
     with st.container(border=True, height="stretch", key=f"cmp_bars_{metric}"):
         st.markdown(f"**{label}**")
         st.plotly_chart(
@@ -105,7 +106,7 @@ def _bars(choice: Choice, metric: str) -> None:
 
 
 def _jobs() -> list[JobView]:
-    return latest(api_cache.project_runs(project().id), "evaluate")
+    return latest_jobs(api_cache.project_runs(project().id), "evaluate")
 
 
 def _live(found: list[EvaluationView]) -> None:
@@ -122,7 +123,7 @@ def _live(found: list[EvaluationView]) -> None:
             _failed(jobs[0])
         return bool(waiting)
 
-    api_cache.live(draw, busy=any(not job.state.ended for job in _jobs()))
+    api_cache.auto_refresh(draw, busy=any(not job.state.ended for job in _jobs()))
 
 
 def _waiting(jobs: list[JobView]) -> None:
@@ -140,10 +141,10 @@ def _waiting(jobs: list[JobView]) -> None:
 
 def _failed(job: JobView) -> None:
     why = Problem(code=job.error.code, args=job.error.args).text(_) if job.error else ""
-    st.warning(f"{_('The last measurement failed.')} {escaped(why)}", icon=":material/error:")
+    st.warning(f"{_('The last measurement failed.')} {escape_markdown(why)}", icon=":material/error:")
 
 
-def _measure(choice: Choice) -> None:
+def _measure(choice: Selection) -> None:
     one = choice.group[0]
     box = st.expander(_("Measure another model"), icon=":material/speed:", key="cmp_measure", on_change="rerun")
     with box:

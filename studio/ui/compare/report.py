@@ -8,31 +8,30 @@ from math import log10
 from babel.dates import format_date
 
 from backend.results.answers import Answers
-from backend.results.evaluations import HIGHER_IS_BETTER, EvaluationView, front, gain
-from backend.results.report import Dot, Heading, Items, Paragraph, Part, Report, Scatter, Table
-from studio.ui.compare.axes import SHARES, span, ticks
-from studio.ui.compare.board import GAINS, board
-from studio.ui.compare.controls import Choice
-from studio.ui.compare.figures import colour
-from studio.ui.compare.table import Cell
-from studio.ui.compare.words import (
-    axis_text,
-    benchmark_words,
-    gain_words,
-    origins_words,
-    paired_words,
-    quality_words,
+from backend.results.evaluations import HIGHER_IS_BETTER, EvaluationView, metric_ratio, pareto_front
+from backend.results.report import BulletList, Dot, Heading, Paragraph, Part, Report, Scatter, Table
+from studio.ui.compare.charts import colour
+from studio.ui.compare.controls import Selection
+from studio.ui.compare.labels import (
+    benchmark_label,
+    gain_text,
+    origin_texts,
+    quality_text,
+    significance_text,
 )
-from studio.ui.shared.formatting import about_line, metric_words
+from studio.ui.compare.leaderboard import GAINS, leaderboard_table
+from studio.ui.shared.charts import SHARES, axis_range, axis_text, ticks
+from studio.ui.shared.formatting import format_metric, version_line
 from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.table import Cell
 
 
-def report(choice: Choice, answers: Answers) -> Report:
+def report(choice: Selection, answers: Answers) -> Report:
     """`answers` are those of the two models that stand face to face, or of one."""
     date = format_date(datetime.now(UTC).date(), "long", locale=lang())
     return Report(
         title=_("Comparison of models"),
-        subtitle=" · ".join([benchmark_words(choice.group), date, about_line()]),
+        subtitle=" · ".join([benchmark_label(choice.group), date, version_line()]),
         lang=lang(),
         parts=[
             *_gains(choice, answers),
@@ -48,7 +47,7 @@ def report(choice: Choice, answers: Answers) -> Report:
 
 
 def _label(metric: str) -> str:
-    return metric_words(metric, 0.0)[0]
+    return format_metric(metric, 0.0)[0]
 
 
 def _measuring() -> str:
@@ -59,15 +58,15 @@ def _measuring() -> str:
     )
 
 
-def _gains(choice: Choice, answers: Answers) -> list[Part]:
+def _gains(choice: Selection, answers: Answers) -> list[Part]:
     one, other, name = choice.picked, choice.against, choice.names
     parts: list[Part] = []
     if choice.quality in one.metrics:
-        parts.append(Paragraph(text=f"{name[one.id]}: {_label(choice.quality)} {quality_words(one, choice.quality)}."))
+        parts.append(Paragraph(text=f"{name[one.id]}: {_label(choice.quality)} {quality_text(one, choice.quality)}."))
     if one.id == other.id:
         return parts
-    ratios = [(metric, gain(one, other, metric)) for metric in (choice.quality, *GAINS)]
-    gained = [f"{_label(metric)}: {gain_words(metric, ratio)}" for metric, ratio in ratios if ratio is not None]
+    ratios = [(metric, metric_ratio(one, other, metric)) for metric in (choice.quality, *GAINS)]
+    gained = [f"{_label(metric)}: {gain_text(metric, ratio)}" for metric, ratio in ratios if ratio is not None]
     paired = answers.paired()
     title = _("{first} against {second}").format(first=name[one.id], second=name[other.id])
     counts = Table(
@@ -79,18 +78,18 @@ def _gains(choice: Choice, answers: Answers) -> list[Part]:
         rows=[[str(count) for count in (paired.both, paired.only_first, paired.only_second, paired.neither)]],
         numbers=[0, 1, 2, 3],
     )
-    said = Paragraph(text=paired_words(paired, name[one.id], name[other.id]))
-    return [Heading(text=title), *parts, Items(texts=gained), counts, said]
+    said = Paragraph(text=significance_text(paired, name[one.id], name[other.id]))
+    return [Heading(text=title), *parts, BulletList(texts=gained), counts, said]
 
 
-def _scatter(choice: Choice) -> Scatter:
+def _scatter(choice: Selection) -> Scatter:
     x, y = choice.x, choice.quality
     shown = choice.drawn
     heights = [each for one in shown for each in (one.metrics[y], *(one.interval(y) or ()))]
     right = x in HIGHER_IS_BETTER
-    wide = span([one.metrics[x] for one in shown], choice.log, (0.12, 0.3) if right else (0.3, 0.12))
-    high = span(heights, False, (0.12, 0.16))
-    best = front(shown, x, y)
+    wide = axis_range([one.metrics[x] for one in shown], choice.log, (0.12, 0.3) if right else (0.3, 0.12))
+    high = axis_range(heights, False, (0.12, 0.16))
+    best = pareto_front(shown, x, y)
     on_front = {one.id for one in best}
 
     def dot(one: EvaluationView) -> Dot:
@@ -121,8 +120,8 @@ def _place(value: float, axis: tuple[float, float], log: bool) -> float:
     return log10(value / low) / log10(high / low) if log else (value - low) / (high - low)
 
 
-def _table(choice: Choice) -> Table:
-    columns, rows = board(choice)
+def _table(choice: Selection) -> Table:
+    columns, rows = leaderboard_table(choice)
     lines = []
     for row in rows:
         about = " · ".join([row[0].get("sub", ""), *(tag["text"] for tag in row[0].get("tags", []))])
@@ -138,7 +137,7 @@ def _table(choice: Choice) -> Table:
     )
 
 
-def _shares(choice: Choice, rows: list[list[Cell]], at: int) -> list[float | None]:
+def _shares(choice: Selection, rows: list[list[Cell]], at: int) -> list[float | None]:
     """Of the largest in the column; shares of 1 stay what they are."""
     values = [row[at]["value"] for row in rows]
     largest = max((value for value in values if isinstance(value, float)), default=0.0)
@@ -146,8 +145,8 @@ def _shares(choice: Choice, rows: list[list[Cell]], at: int) -> list[float | Non
     return [value / whole if isinstance(value, float) and whole else None for value in values]
 
 
-def _making(choice: Choice) -> list[Part]:
+def _making(choice: Selection) -> list[Part]:
     parts: list[Part] = []
     for one in choice.group:
-        parts += [Paragraph(text=choice.names[one.id]), Items(texts=origins_words(one))]
+        parts += [Paragraph(text=choice.names[one.id]), BulletList(texts=origin_texts(one))]
     return parts

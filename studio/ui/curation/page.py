@@ -8,12 +8,12 @@ import streamlit as st
 
 from backend.core.schemas import ArtifactView, Kind
 from backend.data import filter_report
-from backend.data.filter_report import Drop, Quality
-from studio.ui.compare.figures import chart_config
-from studio.ui.curation.figures import classes_chart, map_chart, reason_words, reasons_chart
-from studio.ui.forms.pickers import distinct, label
+from backend.data.filter_report import Drop, FilterReport
+from studio.ui.curation.charts import classes_chart, map_chart, reason_label, reasons_chart
+from studio.ui.forms.pickers import disambiguate, label
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped, number, percent
+from studio.ui.shared.charts import chart_config
+from studio.ui.shared.formatting import escape_markdown, number, percent
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 
@@ -21,11 +21,11 @@ EXAMPLES = 5
 _LONGEST = 400
 
 
-def outcome(*stages: str) -> None:
+def curation_results(*stages: str) -> None:
     """Drawn while one of `stages` is chosen on the page."""
     if st.session_state.get("step") not in stages:
         return
-    with api_cache.shown():
+    with api_cache.show_errors():
         st.subheader(_("What stayed and what went"), anchor=False)
         found = {view.id: view for view in _reported()}
         if not found:
@@ -51,7 +51,7 @@ def _reported() -> list[ArtifactView]:
 
 
 def _chosen(views: list[ArtifactView]) -> str:
-    options = distinct({view.id: label(view) for view in views})
+    options = disambiguate({view.id: label(view) for view in views})
     if st.session_state.get("curation_data") not in options:
         st.session_state["curation_data"] = views[0].id
     chosen = st.selectbox(
@@ -61,12 +61,12 @@ def _chosen(views: list[ArtifactView]) -> str:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _report(artifact: str, path: str) -> Quality | None:
+def _report(artifact: str, path: str) -> FilterReport | None:
     """An artifact never changes."""
-    return filter_report.read(Path(path))
+    return filter_report.read_report(Path(path))
 
 
-def _figures(report: Quality) -> None:
+def _figures(report: FilterReport) -> None:
     before, after = report.before, report.after
     with st.grid("auto", min_column_width=170, gap="small", key="curation_figures"):
         st.metric(
@@ -86,12 +86,12 @@ def _figures(report: Quality) -> None:
             )
 
 
-def _charts(report: Quality) -> None:
+def _charts(report: FilterReport) -> None:
     with st.grid(2, min_column_width=300, gap="small"):
         if report.dropped:
             with st.container(border=True, key="curation_reasons"):
                 st.markdown(f"**{_('Why rows went')}**")
-                counts = ", ".join(f"{reason_words(reason)}: {count}" for reason, count in report.dropped.items())
+                counts = ", ".join(f"{reason_label(reason)}: {count}" for reason, count in report.dropped.items())
                 st.plotly_chart(
                     reasons_chart(report.dropped), key="curation_why", config=chart_config("reasons"), alt=counts
                 )
@@ -116,7 +116,7 @@ def _charts(report: Quality) -> None:
             )
 
 
-def _examples(view: ArtifactView, report: Quality) -> None:
+def _examples(view: ArtifactView, report: FilterReport) -> None:
     if not report.dropped:
         st.caption(_("No row went."))
         return
@@ -127,16 +127,16 @@ def _examples(view: ArtifactView, report: Quality) -> None:
     chosen = st.selectbox(
         _("Reason"),
         reasons,
-        format_func=lambda reason: f"{reason_words(reason)} · {number(report.dropped.get(reason, 0))}",
+        format_func=lambda reason: f"{reason_label(reason)} · {number(report.dropped.get(reason, 0))}",
         key="curation_reason",
     )
-    for at, drop in enumerate(filter_report.dropped(view.path, str(chosen or reasons[0]), EXAMPLES)):
+    for at, drop in enumerate(filter_report.dropped_rows(view.path, str(chosen or reasons[0]), EXAMPLES)):
         with st.container(border=True, key=f"curation_row_{at}", gap="xsmall"):
             left, right = st.columns([3, 2])
             left.text(_cut(drop.row.input))
             right.text(_cut(drop.row.output or _("no answer")))
             if about := _about(drop):
-                st.caption(escaped(about))
+                st.caption(escape_markdown(about))
 
 
 def _about(drop: Drop) -> str:

@@ -7,12 +7,11 @@ import streamlit as st
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import SPLITS
 from studio import nav
-from studio.ui.data.upload import download_link
-from studio.ui.models import delete
-from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, escaped, number, option_words, size
+from studio.ui.shared import api_cache, delete
+from studio.ui.shared.formatting import ago, escape_markdown, format_size, number, option_label
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
+from studio.ui.shared.upload import download_link
 
 ROWS = 20
 _CELL = 400
@@ -28,7 +27,7 @@ def dataset_list() -> None:
     for view in found:
         _entry(view)
         if st.session_state.get(delete.KEY) == view.id:
-            delete.ask(view)
+            delete.delete_dialog(view)
 
 
 def _entry(view: ArtifactView) -> None:
@@ -36,7 +35,7 @@ def _entry(view: ArtifactView) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.page_link(
                 nav.DATA.path,
-                label=f"**{escaped(view.name)}**",
+                label=f"**{escape_markdown(view.name)}**",
                 icon=":material/chevron_right:",
                 icon_position="right",
                 query_params={"data": view.id},
@@ -47,7 +46,7 @@ def _entry(view: ArtifactView) -> None:
                     _("Delete"),
                     key=f"delete_{view.id}",
                     icon=":material/delete:",
-                    on_click=delete.begin,
+                    on_click=delete.open_dialog,
                     args=(view.id,),
                 )
         st.caption(" · ".join(_facts(view)))
@@ -55,24 +54,29 @@ def _entry(view: ArtifactView) -> None:
 
 def _facts(view: ArtifactView) -> list[str]:
     rows = {split: count for split in SPLITS if (count := view.facts.get("rows", {}).get(split))}
-    parts = [f"{option_words('evaluate', 'split', split)} {number(count)}" for split, count in rows.items()]
+    parts = [f"{option_label('evaluate', 'split', split)} {number(count)}" for split, count in rows.items()]
     if view.facts.get("labels"):
         parts.append(ngettext("{n} label", "{n} labels", len(view.facts["labels"])))
-    return [*parts, size(view.size_bytes), escaped(view.license or _("license unknown")), ago(view.created)]
+    return [
+        *parts,
+        format_size(view.size_bytes),
+        escape_markdown(view.license or _("license unknown")),
+        ago(view.created),
+    ]
 
 
 def dataset_rows(ref: str) -> None:
     """The rows of one dataset, a page at a time."""
     view = api_cache.studio().dataset(ref)
     st.page_link(nav.DATA.path, label=_("All datasets"), icon=":material/arrow_back:")
-    st.subheader(escaped(view.name), anchor=False)
+    st.subheader(escape_markdown(view.name), anchor=False)
     st.caption(" · ".join(_facts(view)))
     splits = [split for split in SPLITS if view.facts.get("rows", {}).get(split)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         split = st.segmented_control(
             _("Split"),
             splits,
-            format_func=lambda name: option_words("evaluate", "split", name),
+            format_func=lambda name: option_label("evaluate", "split", name),
             key=f"split_{view.id}",
             default=splits[0],
             required=True,

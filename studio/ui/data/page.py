@@ -12,16 +12,16 @@ from backend.data.demo import SOURCE as DEMO
 from backend.data.preview import Columns, PreviewRow
 from studio import nav
 from studio.ui.data.datasets import dataset_list, dataset_rows
-from studio.ui.data.upload import upload_box
 from studio.ui.forms.form import Form
-from studio.ui.forms.pickers import distinct
-from studio.ui.forms.stage_page import jobs_of, last_failure, take_from
+from studio.ui.forms.pickers import disambiguate
+from studio.ui.forms.stage_page import apply_query_params, jobs_of, last_failure
 from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import clock, escaped, size
+from studio.ui.shared.formatting import clock, escape_markdown, format_size
 from studio.ui.shared.i18n import _
-from studio.ui.shared.progress import chain_header, next_link
 from studio.ui.shared.project import project
+from studio.ui.shared.project_progress import next_link, project_stepper
+from studio.ui.shared.upload import upload_box
 
 STAGE = "dataset"
 TYPES = [".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet"]
@@ -31,12 +31,12 @@ _PREVIEW_CHARS = 1500
 def data_page() -> None:
     st.title(_("Data"), anchor=False)
     st.caption(_("From a file of examples to a dataset: what your model learns, and the rows that it is measured on."))
-    with api_cache.shown():
-        chain_header(nav.DATA)
+    with api_cache.show_errors():
+        project_stepper(nav.DATA)
         if opened := st.query_params.get("data"):
             dataset_rows(opened)
             return
-        take_from(STAGE)
+        apply_query_params(STAGE)
         jobs_of(STAGE)
         last_failure(STAGE)
         next_link(nav.DATA)
@@ -68,13 +68,13 @@ def _form() -> None:
     for upload in api_cache.studio().uploads():
         if Path(upload.name).suffix.lower() not in TYPES:  # a model that waits to be imported
             continue
-        sources[str(upload.path)] = f"{upload.name} · {size(upload.bytes)} · {clock(upload.created)}"
-    sources = distinct(sources)
+        sources[str(upload.path)] = f"{upload.name} · {format_size(upload.bytes)} · {clock(upload.created)}"
+    sources = disambiguate(sources)
     key = f"form.{project().id}.{STAGE}."
     touched = st.session_state.get(f"{key}touched", {})  # a file that has just come is not in its widget yet
     chosen = st.session_state.get(f"{key}source") or touched.get("source")
     if chosen not in sources:  # a browser can send any text
-        chosen = _drafted(sources)
+        chosen = _draft_source(sources)
     demo = chosen == DEMO
     others = {"": _("split off from the file"), **{path: words for path, words in sources.items() if path != DEMO}}
     choices = {"source": sources, "validation_source": others, "test_source": others}
@@ -86,7 +86,7 @@ def _form() -> None:
     stage_panel(STAGE, choices=choices, hidden=frozenset(hidden), aside=_preview)
 
 
-def _drafted(sources: dict[str, str]) -> str:
+def _draft_source(sources: dict[str, str]) -> str:
     drafted = api_cache.studio().draft(project().id, STAGE).get("source")
     return drafted if drafted in sources else DEMO
 
@@ -132,4 +132,4 @@ def _preview(form: Form) -> None:
         with st.container(border=True, key=f"preview_{row.id}", gap="xsmall"):
             st.text(row.text[:_PREVIEW_CHARS] + ("…" if len(row.text) > _PREVIEW_CHARS else ""))
     if not rows:
-        st.caption(escaped(_("No row could be read.")))
+        st.caption(escape_markdown(_("No row could be read.")))

@@ -7,65 +7,67 @@ from collections.abc import Collection
 import streamlit as st
 
 from backend.planning.ablation.recipe import VARIANTS
-from backend.planning.methods import Choice, Route
+from backend.planning.methods import MethodChoice, MethodOption
 from studio.ui.forms.form import Form
-from studio.ui.forms.stage_panel import unprepared
+from studio.ui.forms.stage_panel import missing_builtin
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import duration, escaped, option_words, size
+from studio.ui.shared.formatting import duration, escape_markdown, format_size, option_label
 from studio.ui.shared.i18n import _
 
 
-def route_card(form: Form, names: Collection[str] | None = None) -> None:
-    """Drawn below the basic fields; nothing while student or data are lacking. `names`: only these routes. A teacher that
+def method_card(form: Form, names: Collection[str] | None = None) -> None:
+    """Drawn below the basic fields; nothing while student or data are lacking. `names`: only these methods. A teacher that
     the form asks for counts instead of the one that answered the rows."""
     student, data = (st.session_state.get(form.key(name)) for name in ("student", "data"))
-    if not student or not data or unprepared(form):
+    if not student or not data or missing_builtin(form):
         return
     teacher = st.session_state.get(form.key("teacher")) if "teacher" in form.shown() else None
-    with api_cache.shown():
-        choice = routes_of(student, data, teacher or None)
+    with api_cache.show_errors():
+        choice = cached_methods(student, data, teacher or None)
         with st.container(border=True, key=f"routes_{form.stage}", gap="small"):
             st.markdown(f"**{_('Ways to learn from this data')}**")
-            for route in choice.routes:
+            for route in choice.methods:
                 if names is None or route.name in names:
-                    _route(route, choice)
+                    _method(route, choice)
 
 
-def ablation_routes(form: Form) -> None:
-    """The routes that an ablation compares."""
-    route_card(form, VARIANTS)
+def ablation_methods(form: Form) -> None:
+    """The methods that an ablation compares."""
+    method_card(form, VARIANTS)
 
 
 @st.cache_resource(ttl="10s", max_entries=32, show_spinner=False)
-def routes_of(student: str, data: str, teacher: str | None) -> Choice:
+def cached_methods(student: str, data: str, teacher: str | None) -> MethodChoice:
     """Raises StudioError when one of them is gone."""
-    return api_cache.studio().routes(student, data, teacher)
+    return api_cache.studio().methods(student, data, teacher)
 
 
-def route_words(name: str) -> str:
-    return option_words("distill", "route", name)
+def method_label(name: str) -> str:
+    return option_label("distill", "route", name)
 
 
-def _route(route: Route, choice: Choice) -> None:
+def _method(route: MethodOption, choice: MethodChoice) -> None:
     mark = ":green[:material/check_circle:]" if route.possible else ":gray[:material/block:]"
     best = route.name == choice.recommended
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"{mark} **{route_words(route.name)}**", width="content")
+        st.markdown(f"{mark} **{method_label(route.name)}**", width="content")
         if best:
             st.badge(_("Recommended"), color="green")
     lines = [route.reason.sentence(_)]
     if route.quote:
-        lines.append(_took(route))
+        lines.append(_cost(route))
     if best:
         lines.append(choice.why.sentence(_))
-    st.caption(escaped(" ".join(lines)))
+    st.caption(escape_markdown(" ".join(lines)))
 
 
-def _took(route: Route) -> str:
-    """What a route takes beside the training itself."""
+def _cost(route: MethodOption) -> str:
+    """What a method costs beside the training itself."""
     assert route.quote
     time = duration(route.quote.seconds)
     if route.name == "logit":
-        return _("The capture takes about {time} and {size}.").format(time=time, size=size(route.quote.disk_bytes))
+        return _("The capture takes about {time} and {size}.").format(
+            time=time, size=format_size(route.quote.disk_bytes)
+        )
     words = _("It takes about {time} and {size} of memory more than the answers alone.")
-    return words.format(time=time, size=size(route.quote.memory_bytes))
+    return words.format(time=time, size=format_size(route.quote.memory_bytes))

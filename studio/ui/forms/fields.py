@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from studio.ui.shared.formatting import field_words, option_words
+from studio.ui.shared.formatting import field_label, option_label
 from studio.ui.shared.i18n import _
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -71,7 +71,7 @@ def _number(text: str) -> int | float | str:
 
 def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, str] | None) -> None:
     """The widget of a field; its value is in the session already."""
-    title, help_ = field_words(stage, name)
+    title, help_ = field_label(stage, name)
     common: dict[str, Any] = {"key": key, "help": help_, "persist_state": "session"}
     kind = kind_of(info)
     if options is not None:
@@ -123,7 +123,7 @@ def _draw_options(title: str, kind: Kind, options: dict[str, str], common: dict[
 def _draw_choice(stage: str, name: str, title: str, info: FieldInfo, kind: Kind, common: dict[str, Any]) -> None:
     literal = get_args(info.annotation)[0] if kind is Kind.CHOICES else info.annotation
     values = list(get_args(literal))
-    told = {value: option_words(stage, name, value) for value in values}
+    told = {value: option_label(stage, name, value) for value in values}
 
     def words(value: Any) -> str:
         return told.get(value, str(value))

@@ -7,7 +7,7 @@ from typing import Any
 from studio.ui.shared.i18n import _
 
 
-def told(stage: str, forecast: dict[str, Any]) -> list[str]:
+def forecast_lines(stage: str, forecast: dict[str, Any]) -> list[str]:
     """Lines for the quote of a stage; most stages have none."""
     if stage == "quantize" and forecast.get("run") is False:
         return [_("It is built and its numbers are checked on the CPU; on its own device it is not run here.")]

@@ -13,24 +13,25 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from backend.checks.labels import title
+from backend.api.forms import params_of
+from backend.checks.titles import title
 from backend.core import refs
 from backend.core.errors import Problem
-from backend.core.refs import NamesEndpoint, RefTo
+from backend.core.refs import EndpointMark, RefTo
 from backend.core.schemas import JobView
 from backend.core.schemas import Kind as Artifact
-from backend.training.methods import unread, with_route
-from backend.training.params import idle
+from backend.training.methods import unused_fields, with_method
+from backend.training.params import inactive_fields
 from studio import nav
 from studio.ui.forms import pickers
-from studio.ui.forms.choices import JUDGING, PROSE
 from studio.ui.forms.fields import Kind, draw, kind_of, parse
 from studio.ui.forms.layout import ANSWERERS, BASIC, SENDING
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped, params_of
+from studio.ui.shared.choices import JUDGING, PROSE
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
-from studio.ui.shared.progress import own_runs
 from studio.ui.shared.project import project
+from studio.ui.shared.project_progress import own_runs
 
 M = TypeVar("M")
 
@@ -53,7 +54,7 @@ class Form:
         }
         self.choices = {name: options for name, options in self.choices.items() if name in self.fields}
         for name, info in self.fields.items():
-            if any(_marks(info.metadata, info.annotation, NamesEndpoint)):
+            if any(_marks(info.metadata, info.annotation, EndpointMark)):
                 self.choices.setdefault(name, pickers.endpoint_choices())
         self.marks = {name: mark for name, info in self.fields.items() if (mark := _mark(info))}
         for name, mark in self.marks.items():
@@ -79,15 +80,15 @@ class Form:
         if "combine" in self.fields:
             judged = st.session_state.get(self.key("combine")) == "best"
             off = off - {"budget", *SENDING} if judged else off | set(JUDGING)  # a judge may be an endpoint
-        off |= idle({name: st.session_state.get(self.key(name)) for name in self.fields})
+        off |= inactive_fields({name: st.session_state.get(self.key(name)) for name in self.fields})
         if "route" in self.fields:
-            off |= unread(st.session_state.get(self.key("route")))
-        if "overrule" in self.fields and not self._objected():
+            off |= unused_fields(st.session_state.get(self.key("route")))
+        if "overrule" in self.fields and not self._has_objection():
             off.add("overrule")
         order = [name for name in self._open() if name in self.fields]
         return [name for name in [*order, *(n for n in self.fields if n not in order)] if name not in off]
 
-    def _objected(self) -> bool:
+    def _has_objection(self) -> bool:
         """Whether a chosen report speaks against the chosen model: only then there is something to overrule."""
         held = {name: st.session_state.get(self.key(name)) for name in ("model", "reports")}
         chosen = [view for view in api_cache.artifacts((Artifact.REPORT,)) if view.id in (held["reports"] or ())]
@@ -139,9 +140,9 @@ class Form:
         """Take the parameters of an earlier job, its references replaced by what they stood for."""
         run = api_cache.studio().run(job.run_id)
         made = {each.stage_id: each.result.get("artifact", "") for each in run.jobs}
-        plain = with_route({name: value for name, value in job.params.items() if name in self.fields})
-        needed = dict.fromkeys(refs.needs(plain), "")
-        values = refs.replace(plain, needed | made)
+        plain = with_method({name: value for name, value in job.params.items() if name in self.fields})
+        needed = dict.fromkeys(refs.referenced_ids(plain), "")
+        values = refs.replace_refs(plain, needed | made)
         proposed = self._proposal({})
         self.touched = {name: held for name in values if (held := self._held(name, values[name])) != proposed.get(name)}
         if "endpoint_url" in self.fields:
@@ -275,7 +276,7 @@ def problem_line(problem: Problem) -> None:
     args = {key: names.get(value, value) if isinstance(value, str) else value for key, value in problem.args.items()}
     if problem.code == "package.report_failed":
         args["failed"] = "; ".join(_(title(name)) for name in str(args["failed"]).split(", "))
-    text = escaped(problem.model_copy(update={"args": args}).sentence(_))
+    text = escape_markdown(problem.model_copy(update={"args": args}).sentence(_))
     mark = ":red[:material/error:]" if problem.blocking else ":orange[:material/warning:]"
     st.markdown(f"{mark} :{'red' if problem.blocking else 'orange'}[{text}]")
 

@@ -7,12 +7,12 @@ from math import inf
 from typing import Any
 
 from backend.core.refs import RefTo
-from backend.core.schemas import ArtifactView, JobView, Kind, RunView, State
+from backend.core.schemas import ArtifactView, JobView, Kind, RunView
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import kind_name, size
+from studio.ui.shared.formatting import format_size, kind_name
 from studio.ui.shared.i18n import _, ngettext
-from studio.ui.shared.progress import ablated, latest, own_runs
-from studio.ui.shared.project import project, project_words
+from studio.ui.shared.project import project, project_label
+from studio.ui.shared.project_progress import ablation_artifacts, latest_jobs, own_runs
 
 PREFERRED = {
     ("audition", "data"): ("dataset",),
@@ -52,7 +52,7 @@ FINISHING = frozenset({"quantize", "search", "package", "evaluate", "parity", "c
 ANSWERED = frozenset({"review", "curate", "judge", "teacher"})
 
 
-HEARD = 3
+MAX_CANDIDATES = 3
 """Models that an audition proposes as candidates."""
 
 
@@ -60,7 +60,7 @@ def choices(mark: RefTo) -> dict[str, str]:
     """id -> label of all artifacts that `mark` allows: those of the project, of them last what its ablations compare, then what
     was imported, then those of other projects; built-in models that are not imported yet stand under their name."""
     mine = project().id
-    tried = ablated(mine)
+    tried = ablation_artifacts(mine)
 
     def place(view: ArtifactView) -> tuple[int, bool]:
         return 0 if view.project == mine else 2 if view.job_id else 1, view.id in tried
@@ -70,7 +70,7 @@ def choices(mark: RefTo) -> dict[str, str]:
     if Kind.MODEL in mark.kinds:
         for name in api_cache.missing_builtins():
             options[name] = f"{name} · {_('built in')}"
-    return distinct(options)
+    return disambiguate(options)
 
 
 def endpoint_choices() -> dict[str, str]:
@@ -78,7 +78,7 @@ def endpoint_choices() -> dict[str, str]:
     return {each.name: f"{each.name} · {each.model}" for each in api_cache.endpoints()}
 
 
-def distinct(options: dict[str, str]) -> dict[str, str]:
+def disambiguate(options: dict[str, str]) -> dict[str, str]:
     """The same options with the end of its id behind every label that stands there twice: the browser sends labels, and
     of two equal ones it would mean the last."""
     times = Counter(options.values())
@@ -96,9 +96,9 @@ def label(view: ArtifactView) -> str:
     if isinstance(rows, dict):
         parts.append(ngettext("{n} row", "{n} rows", sum(rows.values())))
     elif view.kind not in (Kind.EVALUATION, Kind.AUDITION, Kind.REPORT):
-        parts.append(size(view.size_bytes))
+        parts.append(format_size(view.size_bytes))
     if view.job_id and view.project != project().id:  # what was imported belongs to all
-        parts += [project_words(each) for each in api_cache.projects() if each.id == view.project]
+        parts += [project_label(each) for each in api_cache.projects() if each.id == view.project]
     return " · ".join(parts)
 
 
@@ -106,27 +106,27 @@ def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -
     """The option to begin with: the newest result of the stages that usually come before, else the first; "" for none.
     Where the project's model is asked for, also what an ablation made counts."""
     names = PREFERRED.get((stage, field), ())
-    if field == "model" and stage in FINISHING and (found := _come_to(names, options)):
+    if field == "model" and stage in FINISHING and (found := _latest_result(names, options)):
         return found
     groups = (
         [ANSWERED.intersection(names), *({name} for name in names)] if "review" in names else [{each} for each in names]
     )
     for group in groups:
-        jobs = [job for name in group for job in latest(runs, name)]
+        jobs = [job for name in group for job in latest_jobs(runs, name)]
         for job in sorted(jobs, key=lambda job: job.created, reverse=True):
             made = job.result.get("artifact")
-            if job.state is State.SUCCEEDED and made in options:
+            if job.state.finished and made in options:
                 return str(made)
     return options[0] if options else ""
 
 
-def _come_to(names: tuple[str, ...], options: list[str]) -> str:
+def _latest_result(names: tuple[str, ...], options: list[str]) -> str:
     """Of the first of these stages that left anything: the newest that somebody made by itself, else of the newest recipe
     the one with the lowest loss on the validation rows. "" for none."""
     runs = api_cache.project_runs(project().id)
 
     def there(run: RunView, stage: str) -> list[JobView]:
-        done = [job for job in run.jobs if job.stage == stage and job.state is State.SUCCEEDED]
+        done = [job for job in run.jobs if job.stage == stage and job.state.finished]
         return [job for job in done if job.result.get("artifact") in options]
 
     for name in names:
@@ -161,17 +161,17 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     tuned here on labels writes nothing else; an adapter is attached to a model with room for it and compared on its own
     dataset; a package shows the newest evaluation of its model and the newest report of each kind about it."""
     if stage == "audition":
-        tried = ablated(project().id)
+        tried = ablation_artifacts(project().id)
         there = api_cache.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))
         mine = [view.id for view in there if view.project == project().id and view.id not in tried]
-        return {"models": mine[:HEARD]}
+        return {"models": mine[:MAX_CANDIDATES]}
     if stage == "capture":
         return _teacher_of(values.get("data") or "")
     facts = {view.id: view.facts for view in api_cache.artifacts()}
     if stage == "attach":
         adapter = facts.get(values.get("adapter") or "", {})
         own = adapter.get("data")
-        return {"model": _with_room(adapter.get("base"))} | ({"data": own} if own in facts else {})
+        return {"model": _with_adapter_slots(adapter.get("base"))} | ({"data": own} if own in facts else {})
     if stage == "package":
         about = [view for view in api_cache.artifacts((Kind.REPORT,)) if view.facts.get("model") == values.get("model")]
         latest = {view.facts.get("report"): view.id for view in reversed(about)}
@@ -192,7 +192,7 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _with_room(base: str | None) -> str | None:
+def _with_adapter_slots(base: str | None) -> str | None:
     """The newest ONNX model with room for adapters of this model, one of this project before others; None for none."""
     fits = [view for view in api_cache.artifacts((Kind.ONNX,)) if base and view.facts.get("room_for") == base]
     mine = project().id

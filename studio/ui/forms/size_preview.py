@@ -5,24 +5,19 @@ from __future__ import annotations
 import streamlit as st
 from babel.numbers import format_decimal
 
-from backend.core import machine
-from backend.planning.forecast import Outlook, outlook
-from backend.planning.planner import PlannedStep
-from backend.stages.cut import CutParams
+from backend.planning.forecast import ModelForecast
+from backend.planning.planner import PlannedStage
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import number, percent, size
+from studio.ui.shared.formatting import format_size, number, percent
 from studio.ui.shared.i18n import _, lang
 
 
-def student_outlook(step: PlannedStep) -> None:
+def student_preview(step: PlannedStage) -> None:
     """A small table and a sentence for a step that cuts a student; nothing for others."""
-    params = step.params
-    if not isinstance(params, CutParams):
+    found = api_cache.studio().outlooks(step)
+    if found is None:
         return
-    studio = api_cache.studio()
-    data = studio.artifact(params.data).facts
-    speed = machine.speed(studio.settings.home)
-    teacher, student = (outlook(f, data, speed) for f in (studio.artifact(params.model).facts, step.quote.forecast))
+    teacher, student = found
     st.subheader(_("What the student will be like"), anchor=False)
     lines = [["", _("Teacher"), _("Student")], ["---", "---:", "---:"]]
     lines += [[word, *cells] for word, *cells in zip(_words(), _figures(teacher), _figures(student), strict=True)]
@@ -38,12 +33,12 @@ def _words() -> list[str]:
     return [_("Parameters"), _("Size in FP32"), _("Size in INT4"), _("First token, INT4"), _("Tokens/s, INT4")]
 
 
-def _figures(model: Outlook) -> list[str]:
+def _figures(model: ModelForecast) -> list[str]:
     """In the order of `_words`; a figure and its unit stay on one line."""
     figures = [
         f"{format_decimal(model.parameters / 1e6, '#,##0.0', locale=lang())} M",
-        size(model.fp32_bytes),
-        size(model.int4_bytes),
+        format_size(model.fp32_bytes),
+        format_size(model.int4_bytes),
         f"{number(model.first_token_seconds * 1000)} ms",
         number(model.tokens_per_s),
     ]

@@ -6,17 +6,18 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from backend.api.forms import ABLATION, params_of
 from backend.core.schemas import JobView, RunView, State
-from backend.planning.ablation.reading import is_ablation
-from studio.nav import Row
+from backend.planning.ablation.results import is_ablation
+from studio.nav import NavPage
 from studio.ui.forms.form import Form
 from studio.ui.forms.stage_panel import stage_panel
-from studio.ui.jobs.card import job_card
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ABLATION, params_of, stage_words
+from studio.ui.shared.formatting import stage_label
 from studio.ui.shared.i18n import _
-from studio.ui.shared.progress import STAGE_PAGES, chain_header, latest, next_link, own_runs
+from studio.ui.shared.job_card.card import job_card
 from studio.ui.shared.project import project
+from studio.ui.shared.project_progress import STAGE_PAGES, latest_jobs, next_link, own_runs, project_stepper
 
 EARLIER = 3
 
@@ -26,7 +27,7 @@ Panel = tuple[str, Callable[[], None]]
 
 
 def stage_page(
-    row: Row,
+    row: NavPage,
     lead: str,
     *stages: str,
     asides: Mapping[str, Callable[[Form], None]] | None = None,
@@ -37,9 +38,9 @@ def stage_page(
     panels = panels or {}
     st.title(_(row.title), anchor=False)
     st.caption(lead)
-    with api_cache.shown():
-        chain_header(row)
-        take_from(*stages, *panels)
+    with api_cache.show_errors():
+        project_stepper(row)
+        apply_query_params(*stages, *panels)
         stage = stages[0] if len(stages) == 1 else _switch(stages, panels)
         if stage in panels:
             panels[stage][1]()
@@ -48,10 +49,10 @@ def stage_page(
         if _ended(api_cache.project_runs(project().id), stage):
             next_link(row)
         stage_panel(stage, aside=(asides or {}).get(stage))
-        earlier(stage)
+        earlier_jobs(stage)
 
 
-def take_from(*stages: str) -> None:
+def apply_query_params(*stages: str) -> None:
     """`?step=<stage>` chooses the step, with `&model=<id>` its form takes that model; `?from=<job id>` lets the form of its
     stage take the parameters of that job. All of them once."""
     wanted = st.query_params.pop("step", None)
@@ -61,7 +62,7 @@ def take_from(*stages: str) -> None:
     job_id = st.query_params.pop("from", None)
     if not job_id:
         return
-    with api_cache.shown():
+    with api_cache.show_errors():
         job = api_cache.studio().job(job_id)
         if job.stage in stages:
             st.session_state["step"] = job.stage
@@ -71,7 +72,7 @@ def take_from(*stages: str) -> None:
 def _take_model(stage: str) -> None:
     model = st.query_params.pop("model", None)
     if model and stage in STAGE_PAGES and "model" in params_of(stage).model_fields:
-        with api_cache.shown():
+        with api_cache.show_errors():
             Form(stage).take({"model": model})
 
 
@@ -80,15 +81,15 @@ def jobs_of(stage: str) -> None:
     mine = project().id
 
     def draw() -> bool:
-        active = [job for job in latest(own_runs(mine), stage) if not job.state.ended]
+        active = [job for job in latest_jobs(own_runs(mine), stage) if not job.state.ended]
         for job in active:
             job_card(job)
         return bool(active)
 
-    api_cache.live(draw, busy=any(not job.state.ended for job in latest(own_runs(mine), stage)))
+    api_cache.auto_refresh(draw, busy=any(not job.state.ended for job in latest_jobs(own_runs(mine), stage)))
 
 
-def earlier(stage: str) -> None:
+def earlier_jobs(stage: str) -> None:
     """The last jobs of this stage that ended, newest first."""
     ended = _ended(own_runs(project().id), stage)
     if not ended:
@@ -102,23 +103,23 @@ def earlier(stage: str) -> None:
 
 def last_failure(stage: str) -> None:
     """The newest job of this stage when it failed and none came after it."""
-    jobs = latest(api_cache.project_runs(project().id), stage)
+    jobs = latest_jobs(api_cache.project_runs(project().id), stage)
     if jobs and jobs[0].state is State.FAILED:
         job_card(jobs[0])
 
 
 def _ended(runs: list[RunView], stage: str) -> list[JobView]:
-    return [job for job in latest(runs, stage) if job.state.ended]
+    return [job for job in latest_jobs(runs, stage) if job.state.ended]
 
 
 def _switch(stages: tuple[str, ...], panels: Mapping[str, Panel]) -> str:
     def words(step: str) -> str:
-        return panels[step][0] if step in panels else stage_words(step)
+        return panels[step][0] if step in panels else stage_label(step)
 
     if st.session_state.get("step") not in (*stages, *panels):
         every = api_cache.project_runs(project().id)
         runs = [run for run in every if not is_ablation(run)]
-        working = [stage for stage in stages if any(not job.state.ended for job in latest(runs, stage))]
+        working = [stage for stage in stages if any(not job.state.ended for job in latest_jobs(runs, stage))]
         ablations = [run for run in every if is_ablation(run)]
         if ABLATION in panels and any(not run.state.ended for run in ablations):
             working.append(ABLATION)

@@ -17,11 +17,11 @@ from backend.core.schemas import Kind
 from backend.planning import recipes
 from backend.planning.planner import Plan
 from studio import nav
-from studio.ui.forms.forecast import told
+from studio.ui.forms.forecast import forecast_lines
 from studio.ui.forms.form import Form, answerer_switch, problem_line
-from studio.ui.forms.size_preview import student_outlook
+from studio.ui.forms.size_preview import student_preview
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import duration, escaped, money, number, size, stage_words
+from studio.ui.shared.formatting import duration, escape_markdown, format_size, money, number, stage_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.shared.tasks import background, drop, failure, task
@@ -42,7 +42,7 @@ def stage_panel(
     form = Form(stage, choices or {}, hidden, preset or {})
     _follow(form)
     plan, problems = checked(form)
-    missing = unprepared(form)
+    missing = missing_builtin(form)
     form.keep(problems)
     shown = form.shown()
     by_field: dict[str, list[Problem]] = {}
@@ -66,10 +66,10 @@ def stage_panel(
 def checked(form: Form) -> tuple[Plan | None, list[Problem]]:
     """The plan of what the form says, when it can be planned, and all that is wrong."""
     raw, gone = form.values()
-    return (None, gone) if gone or unprepared(form) else _plan(form.stage, raw)
+    return (None, gone) if gone or missing_builtin(form) else _plan(form.stage, raw)
 
 
-def unprepared(form: Form) -> str | None:
+def missing_builtin(form: Form) -> str | None:
     """A built-in model that is chosen and not imported yet; it may be a default, which `values` leaves out."""
     held = [st.session_state[form.key(name)] for name in form.shown()]
     chosen = [one for value in held for one in (value if isinstance(value, list) else [value])]
@@ -107,13 +107,13 @@ def prepare_builtin(name: str) -> None:
             return True
         return False
 
-    api_cache.live(look, busy=not work.done)
+    api_cache.auto_refresh(look, busy=not work.done)
     if wrong := failure(work):
-        st.error(escaped(wrong), icon=":material/error:")
+        st.error(escape_markdown(wrong), icon=":material/error:")
         st.button(_("Try again"), key=f"again_{name}", icon=":material/refresh:", on_click=drop, args=(key,))
     elif work.done:
         drop(key)
-        api_cache.forget()
+        api_cache.clear_caches()
         st.rerun()
 
 
@@ -187,19 +187,19 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool
         quote = plan.steps[0].quote
         with st.grid(3, min_column_width=130, gap="small"):
             st.metric(_("Time"), duration(quote.seconds))
-            st.metric(_("Memory"), size(quote.memory_bytes))
-            st.metric(_("Disk"), size(quote.disk_bytes))
+            st.metric(_("Memory"), format_size(quote.memory_bytes))
+            st.metric(_("Disk"), format_size(quote.disk_bytes))
             if quote.tokens:
                 st.metric(_("Tokens"), number(quote.tokens))
             if quote.money:
                 st.metric(
                     _("Money"), money(quote.money), help=_("By the prices that you saved, if nothing is there yet.")
                 )
-        for line in told(plan.recipe.stages[0].stage, quote.forecast):
+        for line in forecast_lines(plan.recipe.stages[0].stage, quote.forecast):
             st.caption(f":material/info: {line}")
         for line in _checks(plan):
             st.caption(f":green[:material/check_circle:] {line}")
-        student_outlook(plan.steps[0])
+        student_preview(plan.steps[0])
     elif marked:
         st.caption(f":orange[:material/error:] {_('First correct what is marked in the form.')}")
     elif not others and not lacking:
@@ -213,8 +213,8 @@ def _checks(plan: Plan) -> list[str]:
     world = api_cache.machine()
     return [
         _("Inputs found and of the right kind"),
-        _("Fits the memory of this machine ({size})").format(size=size(world.memory)),
-        _("Fits the disk ({size} free)").format(size=size(world.disk)),
+        _("Fits the memory of this machine ({size})").format(size=format_size(world.memory)),
+        _("Fits the disk ({size} free)").format(size=format_size(world.disk)),
         _("The time rests on earlier runs here")
         if plan.steps[0].quote.stretch != 1.0
         else _("The time is an estimate for this machine; it learns from each run"),
@@ -236,7 +236,7 @@ def _start(form: Form, ready: bool) -> None:
         args=(form.stage, form.choices, form.hidden, form.preset, key, st.session_state[key]),
     )
     if not api_cache.workers():
-        st.caption(escaped(_("No worker is at work: the job starts as soon as there is one.")))
+        st.caption(escape_markdown(_("No worker is at work: the job starts as soon as there is one.")))
 
 
 def _started(
@@ -259,6 +259,6 @@ def _started(
         api_cache.studio().start(plan, project=project().name, key=key)
         st.session_state[f"{mark}.at"] = time.monotonic()
         st.session_state[mark] = uuid4().hex
-        st.toast(_("{stage} is in the queue.").format(stage=stage_words(stage)))
+        st.toast(_("{stage} is in the queue.").format(stage=stage_label(stage)))
 
-    api_cache.act(start)
+    api_cache.run_action(start)

@@ -10,9 +10,9 @@ import streamlit as st
 
 from backend.core.schemas import RunView
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import duration, escaped
+from studio.ui.shared.formatting import duration, escape_markdown
 from studio.ui.shared.i18n import _
-from studio.ui.shared.project import choose, project
+from studio.ui.shared.project import choose_project, project
 from studio.ui.shared.tasks import Task, background, drop, failure, task
 from studio.ui.shared.widgets import open_run
 
@@ -43,14 +43,14 @@ def demo_card() -> None:
     work = task(TASK) or _resumed()
     if work is None:
         return
-    api_cache.live(_preparing, busy=not work.done)
+    api_cache.auto_refresh(_preparing, busy=not work.done)
     if not work.done or MARK not in st.query_params:
         return
     if said := failure(work):
-        st.error(escaped(said), icon=":material/error:")
+        st.error(escape_markdown(said), icon=":material/error:")
         return
     del st.query_params[MARK]
-    api_cache.forget()
+    api_cache.clear_caches()
     open_run(work.get().id)
 
 
@@ -72,14 +72,14 @@ def _start() -> None:
     def start() -> None:
         studio = api_cache.studio()
         known = {each.name: each.id for each in studio.projects()}
-        choose(known.get(PROJECT) or studio.create_project(PROJECT).id)
+        choose_project(known.get(PROJECT) or studio.create_project(PROJECT).id)
         key = uuid4().hex
         drop(TASK)
         studio.save_draft(studio.chosen_project().id, DRAFT, {"key": key})
         _begin(key, studio.chosen_project().id)
         st.query_params[MARK] = "1"
 
-    api_cache.act(start)
+    api_cache.run_action(start)
 
 
 def _begin(key: str, project_id: str) -> Task:

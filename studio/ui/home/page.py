@@ -4,44 +4,53 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.core.schemas import JobView, RunView, State, Storage
+from backend.core.schemas import JobView, RunView, Storage
 from studio.nav import COMPARE, DATA, HOME, JOBS
 from studio.ui.compare.page import measured
 from studio.ui.home.demo import demo_button, demo_card
-from studio.ui.jobs.card import AT_WORK, job_card
-from studio.ui.jobs.queue_position import upcoming, why_waiting
-from studio.ui.jobs.refresh import watched
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, duration, escaped, kind_words, metric_words, run_seconds, size, stage_words
+from studio.ui.shared.formatting import (
+    ago,
+    duration,
+    escape_markdown,
+    format_metric,
+    format_size,
+    kind_label,
+    run_seconds,
+    stage_label,
+)
 from studio.ui.shared.i18n import _, ngettext
-from studio.ui.shared.progress import chain_header, next_link, there
-from studio.ui.shared.project import project, project_words
+from studio.ui.shared.job_card.card import AT_WORK, job_card
+from studio.ui.shared.job_card.queue_position import start_order_now, why_waiting
+from studio.ui.shared.project import project, project_label
+from studio.ui.shared.project_progress import next_link, project_stepper, session_stages
+from studio.ui.shared.refresh import refresh_on_change
 from studio.ui.shared.widgets import run_link, state_badge, worker_hint
 
 RECENT = 8
-SOON = 3
+MAX_UPCOMING = 3
 
 
-def overview() -> None:
-    with api_cache.shown():
+def home_page() -> None:
+    with api_cache.show_errors():
         runs = api_cache.recent_runs(RECENT)
-        _header(bool(runs or there()))
+        _header(bool(runs or session_stages()))
         demo_card()
-        if not runs and not there():
+        if not runs and not session_stages():
             _nothing_yet()
-            watched(_now)
+            refresh_on_change(_now)
             return
-        chain_header(HOME)
+        project_stepper(HOME)
         next_link(HOME)
         _best()
-        watched(_now)
+        refresh_on_change(_now)
         _recent(runs)
 
 
 def _header(started: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap=None, width="content"):
-            st.title(escaped(project_words(project())), anchor=False)
+            st.title(escape_markdown(project_label(project())), anchor=False)
             st.caption(_("From a file of examples to a small language model on your own hardware."))
         if started:
             demo_button(primary=False)
@@ -81,7 +90,7 @@ def _best() -> None:
             having = [one for one in found if metric in one.metrics]
             if having:
                 best = pick(having, key=lambda one: one.metrics[metric])
-                _tile(label, icon, metric_words(metric, best.metrics[metric])[1], escaped(best.model_name))
+                _tile(label, icon, format_metric(metric, best.metrics[metric])[1], escape_markdown(best.model_name))
 
 
 def _now(jobs: list[JobView]) -> None:
@@ -92,26 +101,26 @@ def _now(jobs: list[JobView]) -> None:
         st.subheader(_("Running now"), anchor=False)
     for job in at_work:
         job_card(job, log=False)
-    waiting = upcoming()
+    waiting = start_order_now()
     if waiting:
         st.subheader(_("Next in the queue"), anchor=False)
         with st.container(border=True, key="soon", gap="xsmall"):
-            for job in waiting[:SOON]:
+            for job in waiting[:MAX_UPCOMING]:
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                    st.markdown(f"**{stage_words(job.stage)}**", width="content")
+                    st.markdown(f"**{stage_label(job.stage)}**", width="content")
                     run_link(job.run_id)
                     st.caption(why_waiting(job, waiting), width="content")
-            if len(waiting) > SOON:
-                st.page_link(JOBS.path, label=ngettext("and {n} more", "and {n} more", len(waiting) - SOON))
+            if len(waiting) > MAX_UPCOMING:
+                st.page_link(JOBS.path, label=ngettext("and {n} more", "and {n} more", len(waiting) - MAX_UPCOMING))
 
 
 def _machine(jobs: list[JobView]) -> None:
     kept, workers = api_cache.storage(), api_cache.workers()
     at_work = sum(job.state in AT_WORK for job in jobs)
     waiting = ngettext("{n} waits", "{n} wait", len(jobs) - at_work)
-    used = size(sum(kept.by_kind.values()))
-    free = _("{size} free").format(size=size(kept.free))
-    ready = (_("Ready"), escaped(workers[0].host)) if workers else (_("None"), _("jobs wait"))
+    used = format_size(sum(kept.by_kind.values()))
+    free = _("{size} free").format(size=format_size(kept.free))
+    ready = (_("Ready"), escape_markdown(workers[0].host)) if workers else (_("None"), _("jobs wait"))
     with st.grid(3, min_column_width=200, gap="small"):
         _tile(_("Jobs at work"), ":material/pending_actions:", str(at_work), waiting)
         _tile(_("Worker"), ":material/memory:", *ready)
@@ -124,14 +133,14 @@ def _tile(label: str, icon: str, value: str, below: str, help: str | None = None
 
 
 def _kinds(kept: Storage) -> str | None:
-    lines = [f"- {kind_words(kind)}: {size(used)}" for kind, used in sorted(kept.by_kind.items()) if used]
+    lines = [f"- {kind_label(kind)}: {format_size(used)}" for kind, used in sorted(kept.by_kind.items()) if used]
     return "\n".join(lines) or None
 
 
 def _recent(runs: list[RunView]) -> None:
     if not runs:
         return
-    projects = {each.id: project_words(each) for each in api_cache.projects()}
+    projects = {each.id: project_label(each) for each in api_cache.projects()}
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(_("Recent runs"), anchor=False, width="content")
         st.page_link(JOBS.path, label=_("All jobs"), icon=":material/chevron_right:", icon_position="right")
@@ -141,11 +150,11 @@ def _recent(runs: list[RunView]) -> None:
                 run_link(run.id)
                 state_badge(run.state)
                 st.space("stretch")
-                st.caption(escaped(projects.get(run.project, "")) + " · " + _facts(run), width="content")
+                st.caption(escape_markdown(projects.get(run.project, "")) + " · " + _facts(run), width="content")
 
 
 def _facts(run: RunView) -> str:
-    done = sum(job.state is State.SUCCEEDED for job in run.jobs)
+    done = sum(job.state.finished for job in run.jobs)
     stages = ngettext("{n} stage", "{n} stages", len(run.jobs))
     parts = [stages if done == len(run.jobs) else _("{done} of {stages}").format(done=done, stages=stages)]
     seconds = run_seconds(run)

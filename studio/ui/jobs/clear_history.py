@@ -6,17 +6,17 @@ import streamlit as st
 
 from backend.core.errors import StudioError
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _, ngettext
 
 OPEN, FAILED, DAYS = "clearing", "clearing_failed", "clearing_days"
 
 
-def clearing() -> None:
+def clear_history_dialog() -> None:
     """The button, and the dialog while it is open."""
     st.button(_("Clear history"), key="clear", icon=":material/delete_sweep:", on_click=_begin)
     if st.session_state.get(OPEN):
-        st.dialog(_("Clear history"), on_dismiss=_end, icon=":material/delete_sweep:")(_question)()
+        st.dialog(_("Clear history"), on_dismiss=_end, icon=":material/delete_sweep:")(_confirm)()
 
 
 def _begin() -> None:
@@ -28,7 +28,7 @@ def _end() -> None:
     st.session_state.pop(OPEN, None)
 
 
-def _question() -> None:
+def _confirm() -> None:
     if not st.session_state.get(OPEN):  # done or cancelled within the dialog
         st.rerun()
     st.markdown(_("Removes runs with their logs and curves. What they made stays."))
@@ -36,7 +36,7 @@ def _question() -> None:
     runs = api_cache.studio().jobs.old_runs(days)
     st.caption(ngettext("{n} run would go.", "{n} runs would go.", len(runs)))
     if st.session_state.get(FAILED):
-        st.error(escaped(st.session_state[FAILED]), icon=":material/error:")
+        st.error(escape_markdown(st.session_state[FAILED]), icon=":material/error:")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         st.button(_("Cancel"), key="clear_no", on_click=_end)
         st.button(_("Remove"), key="clear_yes", type="primary", disabled=not runs, on_click=_clear, args=(runs,))
@@ -50,5 +50,5 @@ def _clear(runs: list[str]) -> None:
         st.session_state[FAILED] = error.text(_)
         return
     finally:
-        api_cache.forget()
+        api_cache.clear_caches()
     _end()

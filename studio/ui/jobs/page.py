@@ -7,18 +7,17 @@ from typing import Any
 
 import streamlit as st
 
-from backend.core.schemas import JobView, State
-from backend.stages import NAMES
+from backend.core.schemas import FINISHED, JobView, State
 from studio.nav import JOBS
-from studio.ui.jobs.card import AT_WORK, job_card
-from studio.ui.jobs.clear_history import clearing
-from studio.ui.jobs.queue_position import move_buttons, upcoming, why_waiting
-from studio.ui.jobs.refresh import watched
+from studio.ui.jobs.clear_history import clear_history_dialog
 from studio.ui.jobs.table import job_table
 from studio.ui.settings.queues import queues
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import stage_words
+from studio.ui.shared.formatting import STAGES, stage_label
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.job_card.card import AT_WORK, job_card
+from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
+from studio.ui.shared.refresh import refresh_on_change
 from studio.ui.shared.widgets import open_run, run_link, worker_line
 
 PAGE = 20
@@ -27,14 +26,14 @@ ALL = "all"
 GROUPS: dict[str, tuple[State, ...]] = {
     "waiting": (State.WAITING, State.QUEUED),
     "running": AT_WORK,
-    "done": (State.SUCCEEDED,),
+    "done": FINISHED,
     "failed": (State.FAILED,),
     "stopped": (State.CANCELLED, State.BLOCKED),
 }
 
 
 def jobs_page() -> None:
-    with api_cache.shown():
+    with api_cache.show_errors():
         _header()
         group, stage, search = _filters()
 
@@ -44,7 +43,7 @@ def jobs_page() -> None:
             return found and stage in (ALL, job.stage) and (group == ALL or job.state in GROUPS[group])
 
         in_drawer = st.query_params.get("job")
-        watched(lambda jobs: _open([job for job in jobs if passes(job) and job.id != in_drawer]))
+        refresh_on_change(lambda jobs: _open([job for job in jobs if passes(job) and job.id != in_drawer]))
         if group not in ("waiting", "running"):
             _history(GROUPS.get(group, ()), None if stage == ALL else stage, search)
         elif not any(passes(job) for job in api_cache.open_jobs()):
@@ -63,7 +62,7 @@ def _header() -> None:
             if box.open:
                 with box:
                     queues()
-            clearing()
+            clear_history_dialog()
 
 
 def _filters() -> tuple[str, str, str]:
@@ -77,7 +76,7 @@ def _filters() -> tuple[str, str, str]:
         "failed": _("Failed"),
         "stopped": _("Cancelled"),
     }
-    stages = [ALL, *NAMES]
+    stages = [ALL, *STAGES]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="job_filters"):
         group = st.segmented_control(
             _("State"),
@@ -90,7 +89,7 @@ def _filters() -> tuple[str, str, str]:
         stage = st.selectbox(
             _("Stage"),
             stages,
-            format_func=lambda name: _("All") if name == ALL else stage_words(name),
+            format_func=lambda name: _("All") if name == ALL else stage_label(name),
             filter_mode=None,
             width=165,
             **_bound("stage", ALL, stages),
@@ -120,7 +119,7 @@ def _open(jobs: list[JobView]) -> None:
     for job in jobs:
         if job.state in AT_WORK:
             job_card(job)
-    order = upcoming()
+    order = start_order_now()
     shown = {job.id for job in jobs}
     waiting = [job for job in order if job.id in shown]
     if waiting:
@@ -136,7 +135,7 @@ def _open(jobs: list[JobView]) -> None:
 def _waiting(job: JobView, order: list[JobView]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            st.markdown(f"**{stage_words(job.stage)}**", width="content")
+            st.markdown(f"**{stage_label(job.stage)}**", width="content")
             run_link(job.run_id)
             st.caption(why_waiting(job, order), width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
@@ -146,7 +145,7 @@ def _waiting(job: JobView, order: list[JobView]) -> None:
                 key=f"cancel_{job.id}",
                 icon=":material/close:",
                 type="tertiary",
-                on_click=api_cache.act,
+                on_click=api_cache.run_action,
                 args=(lambda: api_cache.studio().cancel(job.id),),
             )
 
@@ -180,9 +179,9 @@ def _drawer(job_id: str) -> None:
         return not now.state.ended
 
     def body() -> None:
-        api_cache.live(draw, busy=not job.state.ended)
+        api_cache.auto_refresh(draw, busy=not job.state.ended)
 
-    st.dialog(stage_words(job.stage), width="medium", position="right", on_dismiss=_close)(body)()
+    st.dialog(stage_label(job.stage), width="medium", position="right", on_dismiss=_close)(body)()
 
 
 def _close() -> None:

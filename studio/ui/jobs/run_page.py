@@ -6,12 +6,12 @@ import streamlit as st
 
 from backend.core.schemas import JobView, RunView, State
 from studio.nav import JOBS
-from studio.ui.jobs.card import job_card
-from studio.ui.jobs.queue_position import upcoming
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, duration, escaped, run_seconds, stage_words
+from studio.ui.shared.formatting import ago, duration, escape_markdown, run_seconds, stage_label
 from studio.ui.shared.i18n import _
-from studio.ui.shared.project import project_words
+from studio.ui.shared.job_card.card import job_card
+from studio.ui.shared.job_card.queue_position import start_order_now
+from studio.ui.shared.project import project_label
 from studio.ui.shared.widgets import back_link, state_badge, steps_line
 
 DELETE = "run_delete"
@@ -21,7 +21,7 @@ def run_details(run_id: str) -> None:
     if st.session_state.pop("run_deleted", None) == run_id:
         st.switch_page(JOBS.path)
     back_link(JOBS, _("All jobs"))
-    with api_cache.shown():
+    with api_cache.show_errors():
         run = api_cache.one_run(run_id)
         _header(run)
         steps_line(run)
@@ -30,7 +30,7 @@ def run_details(run_id: str) -> None:
         for job in sorted(ended, key=lambda job: job.state is not State.FAILED):
             job_card(job, run=False)
         if st.session_state.get(DELETE) == run_id:
-            st.dialog(_("Delete the run"), on_dismiss=_end, icon=":material/delete:")(_question)(run)
+            st.dialog(_("Delete the run"), on_dismiss=_end, icon=":material/delete:")(_confirm)(run)
 
 
 def _open_jobs(run: RunView) -> None:
@@ -42,12 +42,12 @@ def _open_jobs(run: RunView) -> None:
         if _states(now) != seen:
             st.rerun()
         active = [job for job in now.jobs if not job.state.ended]
-        order = upcoming()
+        order = start_order_now()
         for job in sorted(active, key=lambda job: job.state is State.WAITING):
             job_card(job, run=False, order=order)
         return bool(active)
 
-    api_cache.live(look, busy=not run.state.ended)
+    api_cache.auto_refresh(look, busy=not run.state.ended)
 
 
 def _states(run: RunView) -> list[tuple[str, State]]:
@@ -58,7 +58,7 @@ def _header(run: RunView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap=None, width="content"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.title(escaped(stage_words(run.name)), anchor=False, width="content")
+                st.title(escape_markdown(stage_label(run.name)), anchor=False, width="content")
                 state_badge(run.state)
             st.caption(_facts(run))
         with st.container(horizontal=True, gap="small", width="content"):
@@ -67,18 +67,18 @@ def _header(run: RunView) -> None:
 
 def _facts(run: RunView) -> str:
     """Project, time against the quote, start, id."""
-    names = [project_words(each) for each in api_cache.projects() if each.id == run.project]
+    names = [project_label(each) for each in api_cache.projects() if each.id == run.project]
     quoted = sum(job.quote.seconds for job in run.jobs if job.quote)
     took = _took(run.jobs)
     seconds = run_seconds(run)
     times = []
-    if run.state is State.SUCCEEDED and quoted:
+    if run.state.finished and quoted:
         times = [_("{took}, quoted {quoted}").format(took=duration(took), quoted=duration(quoted))]
     elif seconds is not None and run.state.ended:
         times = [duration(seconds)]
     elif quoted:
         times = [_("quoted {time}").format(time=duration(quoted))]
-    return " · ".join([*map(escaped, names), *times, ago(run.created), escaped(run.id)])
+    return " · ".join([*map(escape_markdown, names), *times, ago(run.created), escape_markdown(run.id)])
 
 
 def _took(jobs: list[JobView]) -> float:
@@ -92,7 +92,7 @@ def _actions(run: RunView) -> None:
             _("Cancel the run"),
             key="cancel_run",
             icon=":material/stop_circle:",
-            on_click=api_cache.act,
+            on_click=api_cache.run_action,
             args=(lambda: api_cache.studio().cancel_run(run.id),),
         )
     st.download_button(
@@ -118,7 +118,7 @@ def _end() -> None:
     st.session_state.pop(DELETE, None)
 
 
-def _question(run: RunView) -> None:
+def _confirm(run: RunView) -> None:
     if st.session_state.get(DELETE) != run.id:  # done or cancelled within the dialog
         st.rerun()
     st.markdown(_("Removes the run with its logs and curves. What it made stays."))
@@ -132,5 +132,5 @@ def _delete(run_id: str) -> None:
         api_cache.studio().delete_run(run_id)
         st.session_state["run_deleted"] = run_id
 
-    api_cache.act(delete)
+    api_cache.run_action(delete)
     _end()

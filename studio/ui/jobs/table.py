@@ -13,9 +13,9 @@ import streamlit as st
 
 from backend.core.schemas import JobView
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import STATES, ago, duration, stage_words, state_words
+from studio.ui.shared.formatting import STATES, ago, duration, stage_label, state_label
 from studio.ui.shared.i18n import _
-from studio.ui.shared.project import project_words
+from studio.ui.shared.project import project_label
 
 
 def _part(suffix: str) -> str:
@@ -42,15 +42,15 @@ def job_table(jobs: Sequence[JobView]) -> Click:
 
 def rows(jobs: Sequence[JobView]) -> list[dict[str, str]]:
     """What each row says; all of it is shown as plain text."""
-    projects = {each.id: project_words(each) for each in api_cache.projects()}
+    projects = {each.id: project_label(each) for each in api_cache.projects()}
     return [
         {
             "id": job.id,
             "run": job.run_id,
-            "stage": stage_words(job.stage),
-            "name": stage_words(api_cache.run_name(job.run_id)),
+            "stage": stage_label(job.stage),
+            "name": stage_label(api_cache.run_name(job.run_id)),
             "project": projects.get(job.project, ""),
-            "state": state_words(job.state),
+            "state": state_label(job.state),
             "tone": STATES[job.state][2],
             "took": duration(job.seconds) if job.seconds is not None else "",
             "started": ago(job.started) if job.started else "",

@@ -6,13 +6,14 @@ import streamlit as st
 
 from backend.core.schemas import ArtifactView, Kind
 from studio.nav import PLAYGROUND
-from studio.ui.data.upload import download_link
-from studio.ui.models import delete, details
-from studio.ui.models.words import ICONS, facts_line, kind_word
+from studio.ui.models import details
+from studio.ui.models.labels import ICONS, facts_line
 from studio.ui.serving import drawer as serving
 from studio.ui.serving.state import servers
-from studio.ui.shared.formatting import escaped, metric_words
+from studio.ui.shared import delete
+from studio.ui.shared.formatting import escape_markdown, format_metric, kind_word
 from studio.ui.shared.i18n import _
+from studio.ui.shared.upload import download_link
 
 _LINE = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 _FIGURES = ("accuracy", "token_f1", "decode_tokens_per_s")
@@ -22,12 +23,12 @@ def card(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
     """`known`: all artifacts by id, to find ancestors and evaluations in."""
     with st.container(border=True, height="stretch", key=f"model_{view.id}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{escaped(view.name)}**", width="content")
+            st.markdown(f"**{escape_markdown(view.name)}**", width="content")
             icon, colour = ICONS[view.kind]
             st.badge(kind_word(view.kind), icon=icon, color=colour)
             if view.kind is Kind.PACKAGE and view.facts.get("version"):
-                st.badge(escaped(view.facts["version"]), color="gray")
-        st.caption(path_words(view, known))
+                st.badge(escape_markdown(view.facts["version"]), color="gray")
+        st.caption(lineage_text(view, known))
         st.caption(facts_line(view))
         evaluation = latest_evaluation(view, known)
         if evaluation:
@@ -51,14 +52,14 @@ def _actions(view: ArtifactView) -> None:
                 _("Serve"),
                 key=f"serve_{view.id}",
                 icon=":material/cell_tower:" if served and served.state == "ready" else None,
-                on_click=serving.open_,
+                on_click=serving.open_drawer,
                 args=(view.id,),
                 type="tertiary",
             )
         st.button(
             _("Details"),
             key=f"details_{view.id}",
-            on_click=details.open_,
+            on_click=details.open_drawer,
             args=(view.id,),
             type="tertiary",
         )
@@ -66,13 +67,13 @@ def _actions(view: ArtifactView) -> None:
         st.button(
             _("Delete"),
             key=f"delete_{view.id}",
-            on_click=delete.begin,
+            on_click=delete.open_dialog,
             args=(view.id,),
             type="tertiary",
         )
 
 
-def line(view: ArtifactView, known: dict[str, ArtifactView]) -> list[ArtifactView]:
+def model_lineage(view: ArtifactView, known: dict[str, ArtifactView]) -> list[ArtifactView]:
     """From the first model that it goes back to, down to itself."""
     found = [view]
     while True:
@@ -82,11 +83,11 @@ def line(view: ArtifactView, known: dict[str, ArtifactView]) -> list[ArtifactVie
         found.insert(0, parent)
 
 
-def path_words(view: ArtifactView, known: dict[str, ArtifactView]) -> str:
+def lineage_text(view: ArtifactView, known: dict[str, ArtifactView]) -> str:
     """`smollm2 → teacher → student-int4`."""
-    found = line(view, known)
+    found = model_lineage(view, known)
     if len(found) > 1:
-        return " → ".join(escaped(each.name) for each in found)
+        return " → ".join(escape_markdown(each.name) for each in found)
     return _("Not made from another model")
 
 
@@ -102,4 +103,4 @@ def _figures(evaluation: ArtifactView) -> None:
     with st.container(horizontal=True, gap="large"):
         for name in _FIGURES:
             if name in evaluation.facts:
-                st.metric(*metric_words(name, evaluation.facts[name]), width="content")
+                st.metric(*format_metric(name, evaluation.facts[name]), width="content")

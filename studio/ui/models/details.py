@@ -11,16 +11,24 @@ from backend.api import MODEL_KINDS
 from backend.core.artifacts import Manifest
 from backend.core.schemas import ArtifactView, Kind
 from backend.packaging.verify import version_key
-from studio.ui.models.words import kind_word, whole
+from studio.ui.models.labels import format_count
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, escaped, field_words, option_words, size, stage_words
+from studio.ui.shared.formatting import (
+    ago,
+    escape_markdown,
+    field_label,
+    format_size,
+    kind_word,
+    option_label,
+    stage_label,
+)
 from studio.ui.shared.i18n import _, lang
 
 PARAMETER = "model"
 """Of the page's address, so that a drawer can be linked to and survives a reload."""
 
 
-def open_(artifact_id: str) -> None:
+def open_drawer(artifact_id: str) -> None:
     st.query_params[PARAMETER] = artifact_id
 
 
@@ -29,11 +37,11 @@ def _close() -> None:
 
 
 def drawer(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
-    st.dialog(escaped(view.name), width="medium", position="right", on_dismiss=_close)(_body)(view, known)
+    st.dialog(escape_markdown(view.name), width="medium", position="right", on_dismiss=_close)(_body)(view, known)
 
 
 def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
-    with api_cache.shown():
+    with api_cache.show_errors():
         manifest = api_cache.studio().manifest(view.id)
         _facts(view)
         _versions(view, known)
@@ -44,7 +52,7 @@ def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
 
 def _facts(view: ArtifactView) -> None:
     facts = view.facts
-    rows = {_("Kind"): kind_word(view.kind), _("Size on disk"): size(view.size_bytes)}
+    rows = {_("Kind"): kind_word(view.kind), _("Size on disk"): format_size(view.size_bytes)}
     counts = {
         _("Parameters"): "parameters",
         _("Trained parameters"): "adapter_parameters",
@@ -52,10 +60,10 @@ def _facts(view: ArtifactView) -> None:
         _("Context in tokens"): "context",
         _("Vocabulary"): "vocabulary",
     }
-    rows |= {label: whole(facts[name]) for label, name in counts.items() if facts.get(name)}
+    rows |= {label: format_count(facts[name]) for label, name in counts.items() if facts.get(name)}
     plain = {_("Architecture"): "architecture", _("Precision"): "precision", _("Version"): "version"}
-    rows |= {label: escaped(str(facts[name])) for label, name in plain.items() if facts.get(name)}
-    rows |= {_("License"): escaped(view.license or _("license unknown")), _("Identifier"): f"`{view.id}`"}
+    rows |= {label: escape_markdown(str(facts[name])) for label, name in plain.items() if facts.get(name)}
+    rows |= {_("License"): escape_markdown(view.license or _("license unknown")), _("Identifier"): f"`{view.id}`"}
     if view.kind in MODEL_KINDS:
         rows |= _memory(view)
     _table(_("Facts"), rows)
@@ -72,7 +80,7 @@ def _memory(view: ArtifactView) -> dict[str, str]:
         "LoRA training": _("Memory to tune an adapter"),
     }
     fits = {True: f":green-badge[{_('fits this machine')}]", False: f":red-badge[{_('does not fit this machine')}]"}
-    return {words.get(use, use): f"{size(need)} {fits[card.fits[use]]}" for use, need in card.memory.items()}
+    return {words.get(use, use): f"{format_size(need)} {fits[card.fits[use]]}" for use, need in card.memory.items()}
 
 
 def _versions(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
@@ -88,7 +96,7 @@ def _versions(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
     lines = []
     for version in sorted(alike, key=version_key, reverse=True):
         each, mark = alike[version], "**" if version == view.facts.get("version") else ""
-        lines.append(f"- {mark}{escaped(version)}{mark} · {size(each.size_bytes)} · {ago(each.created)}")
+        lines.append(f"- {mark}{escape_markdown(version)}{mark} · {format_size(each.size_bytes)} · {ago(each.created)}")
     st.markdown("\n".join(lines))
 
 
@@ -96,7 +104,7 @@ def _lineage(view: ArtifactView, known: dict[str, ArtifactView], manifest: Manif
     st.markdown(f"**{_('Made from')}**")
     parents = [known[id_] for id_ in manifest.parents if id_ in known]
     gone = [id_ for id_ in manifest.parents if id_ not in known]
-    lines = [f"- **{escaped(each.name)}** · {kind_word(each.kind)}" for each in parents]
+    lines = [f"- **{escape_markdown(each.name)}** · {kind_word(each.kind)}" for each in parents]
     lines += [f"- `{id_}` · {_('deleted')}" for id_ in gone]
     st.markdown("\n".join(lines) or _("It was imported: nothing here came before it."))
 
@@ -104,7 +112,7 @@ def _lineage(view: ArtifactView, known: dict[str, ArtifactView], manifest: Manif
 def _parameters(manifest: Manifest, known: dict[str, ArtifactView]) -> None:
     if not manifest.stage or not manifest.params:
         return
-    st.markdown(f"**{stage_words(manifest.stage)}**")
+    st.markdown(f"**{stage_label(manifest.stage)}**")
     rows = {
         _title(manifest.stage, name): _value(manifest.stage, name, value, known)
         for name, value in manifest.params.items()
@@ -117,7 +125,7 @@ def _parameters(manifest: Manifest, known: dict[str, ArtifactView]) -> None:
 def _title(stage: str, name: str) -> str:
     """A parameter that an earlier version of the stage had keeps its name."""
     try:
-        return field_words(stage, name)[0]
+        return field_label(stage, name)[0]
     except KeyError:
         return name
 
@@ -127,11 +135,11 @@ def _value(stage: str, name: str, value: Any, known: dict[str, ArtifactView]) ->
     if isinstance(value, list):
         return ", ".join(_value(stage, name, each, known) for each in value) or "–"
     if isinstance(value, str) and value in known:
-        return escaped(known[value].name)
+        return escape_markdown(known[value].name)
     if isinstance(value, float):
         return format_decimal(value, "#,##0.########", locale=lang())
-    shown = str(value) if isinstance(value, dict) else option_words(stage, name, value)
-    return escaped(shown[:300]) if value not in (None, "", {}) else "–"
+    shown = str(value) if isinstance(value, dict) else option_label(stage, name, value)
+    return escape_markdown(shown[:300]) if value not in (None, "", {}) else "–"
 
 
 def _files(view: ArtifactView, manifest: Manifest) -> None:
@@ -141,7 +149,7 @@ def _files(view: ArtifactView, manifest: Manifest) -> None:
     st.code("\n".join(lines), language=None, height=220 if len(lines) > 8 else "content")
     made_with = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
     if made_with:
-        st.caption(_("Made with {versions}").format(versions=escaped(made_with)))
+        st.caption(_("Made with {versions}").format(versions=escape_markdown(made_with)))
     st.caption(_("Folder: `{path}`").format(path=str(view.path).replace("`", "")))
 
 

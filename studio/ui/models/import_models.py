@@ -9,16 +9,16 @@ import streamlit as st
 
 from backend.core.errors import StudioError
 from backend.files.uploads import Upload
-from studio.ui.data.upload import upload_box
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, escaped, size
+from studio.ui.shared.formatting import ago, escape_markdown, format_size
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import background, drop, failure, task
+from studio.ui.shared.upload import upload_box
 
-_ENDINGS = (".zip", ".gguf")
+_EXTENSIONS = (".zip", ".gguf")
 
 
-def bring_box() -> None:
+def import_box() -> None:
     """The drop zone, and every file that was sent and is not a model yet."""
     waiting = _waiting()
     # Decided once: a changed value would draw the expander anew, and end an upload in it.
@@ -40,7 +40,7 @@ def bring_box() -> None:
                 "it is."
             )
         )
-        if upload_box("models_upload", list(_ENDINGS), _("Model folder as a zip file, or a GGUF file")):
+        if upload_box("models_upload", list(_EXTENSIONS), _("Model folder as a zip file, or a GGUF file")):
             waiting = _waiting()
         for upload in waiting:
             _row(upload)
@@ -50,13 +50,13 @@ def _row(upload: Upload) -> None:
     key = _import_key(upload.id)
     going = task(key)
     with st.container(border=True, key=f"upload_{upload.id}", gap="small"):
-        about = f"**{escaped(upload.name)}** · {size(upload.bytes)} · {ago(upload.created)}"
+        about = f"**{escape_markdown(upload.name)}** · {format_size(upload.bytes)} · {ago(upload.created)}"
         if going and not going.done:
             st.markdown(about)
             st.markdown(f":shimmer[{_('Unpacking and checking…')}]")
             return
         st.markdown(about)
-        agreed = _agreed(upload)
+        agreed = _accept_terms(upload)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             st.text_input(
                 _("Name of the model"),
@@ -72,13 +72,13 @@ def _row(upload: Upload) -> None:
             st.button(
                 _("Discard the file"),
                 key=f"discard_{upload.id}",
-                on_click=api_cache.act,
+                on_click=api_cache.run_action,
                 args=(lambda: api_cache.studio().delete_upload(upload.id),),
             )
         _failure(failure(going))
 
 
-def _agreed(upload: Upload) -> bool:
+def _accept_terms(upload: Upload) -> bool:
     """Shows the terms of a GGUF file and asks for them where they restrict something; a zip file brings its license along."""
     if not upload.name.lower().endswith(".gguf"):
         return True
@@ -87,9 +87,11 @@ def _agreed(upload: Upload) -> bool:
     except StudioError as error:
         _failure(error.text(_))
         return False
-    named = escaped(terms.title) or _("license unknown")
-    where = f" · {escaped(terms.link)}" if terms.link else ""
-    st.markdown(_("**{name}** stands under: {license}").format(name=escaped(terms.name), license=f"{named}{where}"))
+    named = escape_markdown(terms.title) or _("license unknown")
+    where = f" · {escape_markdown(terms.link)}" if terms.link else ""
+    st.markdown(
+        _("**{name}** stands under: {license}").format(name=escape_markdown(terms.name), license=f"{named}{where}")
+    )
     if not terms.ask:
         return True
     return st.checkbox(_("I have read these terms and accept them"), key=f"terms_{upload.id}")
@@ -110,7 +112,7 @@ def builtins() -> None:
         with st.container(border=True, key=f"card_{name}", gap="small"):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 with st.container(gap=None, width="stretch"):
-                    st.markdown(f"**{escaped(name)}**")
+                    st.markdown(f"**{escape_markdown(name)}**")
                     st.caption(
                         _(
                             "Comes with the studio; no download. It is converted once, by itself at its first use or now."
@@ -155,11 +157,11 @@ def _keys() -> list[str]:
 def _failure(said: str) -> None:
     """It stays until somebody tries again."""
     if said:
-        st.error(escaped(said), icon=":material/error:")
+        st.error(escape_markdown(said), icon=":material/error:")
 
 
 def _waiting() -> list[Upload]:
-    return [upload for upload in api_cache.studio().uploads() if upload.name.lower().endswith(_ENDINGS)]
+    return [upload for upload in api_cache.studio().uploads() if upload.name.lower().endswith(_EXTENSIONS)]
 
 
 def _import_key(upload_id: str) -> str:

@@ -7,14 +7,14 @@ import streamlit as st
 
 from backend.core.schemas import ArtifactView, Kind
 from studio.nav import FINETUNE
-from studio.ui.models import delete, details, import_models
+from studio.ui.models import details, import_models
 from studio.ui.models.card import card
 from studio.ui.serving import drawer as serving
 from studio.ui.serving import state
-from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import kind_words
+from studio.ui.shared import api_cache, delete
+from studio.ui.shared.formatting import kind_label
 from studio.ui.shared.i18n import _
-from studio.ui.shared.project import project_words
+from studio.ui.shared.project import project_label
 
 SHOWN = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX, Kind.CAPTURE, Kind.PACKAGE)
 PAGE = 12
@@ -22,14 +22,14 @@ ALL = "all"
 
 
 def models_page() -> None:
-    with api_cache.shown():
+    with api_cache.show_errors():
         everything = api_cache.artifacts()
         held = [view for view in everything if view.kind in SHOWN]
         st.title(_("Models"), anchor=False)
         st.caption(
             _("What this studio holds: models, adapters, ONNX models and packages, ready to use or to take along.")
         )
-        import_models.bring_box()
+        import_models.import_box()
         import_models.builtins()
         if held:
             _list(_filtered(held), everything)
@@ -37,12 +37,12 @@ def models_page() -> None:
             _nothing_yet()
         _dialogs(everything)
         seen = _signature()
-        api_cache.live(lambda: _watch(seen), busy=import_models.at_work())
+        api_cache.auto_refresh(lambda: _watch(seen), busy=import_models.at_work())
 
 
 def _filtered(held: list[ArtifactView]) -> list[ArtifactView]:
     """Draws the filters; returns what passes them."""
-    projects = {ALL: _("All projects")} | {each.id: project_words(each) for each in api_cache.projects()}
+    projects = {ALL: _("All projects")} | {each.id: project_label(each) for each in api_cache.projects()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="model_filters"):
         chosen = st.selectbox(
             _("Project"),
@@ -66,7 +66,7 @@ def _filtered(held: list[ArtifactView]) -> list[ArtifactView]:
     kind = st.segmented_control(
         _("Kind"),
         list(counts),
-        format_func=lambda code: f"{_('All') if code == ALL else kind_words(code)} · {counts.get(code, 0)}",
+        format_func=lambda code: f"{_('All') if code == ALL else kind_label(code)} · {counts.get(code, 0)}",
         key="models_kind",
         default=ALL,
         required=True,
@@ -115,7 +115,7 @@ def _dialogs(everything: list[ArtifactView]) -> None:
     doomed = known.get(st.session_state.get(delete.KEY, ""))
     served = known.get(st.session_state.get(state.KEY, ""))
     if doomed:
-        delete.ask(doomed)
+        delete.delete_dialog(doomed)
     elif served:
         serving.drawer(served)
     elif wanted:

@@ -11,18 +11,18 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from backend.api.host import Piece
 from backend.core.errors import StudioError
 from backend.data.dataset import Message, Row, Template
 from backend.inference.protocol import Sampling
-from backend.serve.client import Piece
-from studio.ui.playground.loads import Loads
+from studio.ui.playground.model_loader import ModelLoader
 
-MOST = 50
+MAX_CHATS = 50
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Setup:
+class ChatSettings:
     """How models are asked: how answers are drawn, one system prompt for all (None: each model's own), and whether earlier
     messages go along."""
 
@@ -35,7 +35,7 @@ class Answer:
     """One model's answer, written in a thread of its own that ends with the answer. `end`: what the model said of it when it
     was finished; `stopped`: somebody stopped it, what was said is kept; `error`: why it broke off."""
 
-    def __init__(self, loads: Loads, model: str, messages: list[Message], sampling: Sampling) -> None:
+    def __init__(self, loads: ModelLoader, model: str, messages: list[Message], sampling: Sampling) -> None:
         self.model = model
         self.messages = messages
         self.sampling = sampling
@@ -44,7 +44,7 @@ class Answer:
         self.end: Piece | None = None
         self.error: StudioError | None = None
         self.done = False
-        self._loads = loads
+        self._loader = loads
         self._stop = threading.Event()
         threading.Thread(target=self._run, daemon=True, name=f"answer {model}").start()
 
@@ -60,15 +60,15 @@ class Answer:
         self._stop.set()
         self.done = True
 
-    def again(self) -> Answer:
+    def ask_again(self) -> Answer:
         """The same question once more."""
-        return Answer(self._loads, self.model, self.messages, self.sampling)
+        return Answer(self._loader, self.model, self.messages, self.sampling)
 
     def _run(self) -> None:
         try:
-            self._loads.begin(self.model).wait(self._stop)
+            self._loader.begin(self.model).wait(self._stop)
             if not self._stop.is_set():
-                answer = self._loads.client.chat(self.model, self.messages, self.sampling)
+                answer = self._loader.client.chat(self.model, self.messages, self.sampling)
                 with closing(answer) as said:  # type: ignore[type-var]
                     for piece in said:
                         if self._stop.is_set():
@@ -95,13 +95,13 @@ class Answer:
 
 @dataclass
 class Turn:
-    """A message and the answers to it by model; `expected`: what the dataset says, when it was one of its rows; `draws`: how
+    """A message and the answers to it by model; `expected`: what the dataset says, when it was one of its rows; `samples`: how
     often it was asked."""
 
     input: str
     expected: str | None = None
     answers: dict[str, Answer] = field(default_factory=dict)
-    draws: int = 1
+    samples: int = 1
 
     @property
     def busy(self) -> bool:
@@ -112,22 +112,22 @@ class Chat:
     """A conversation of a project with fixed models: artifact id -> the template that it learned. `setup`: the last one that
     was used. May be used by threads."""
 
-    def __init__(self, project: str, templates: dict[str, Template], loads: Loads) -> None:
+    def __init__(self, project: str, templates: dict[str, Template], loads: ModelLoader) -> None:
         self.id = uuid4().hex[:12]
         self.project = project
         self.models = list(templates)
-        self.setup: Setup | None = None
+        self.setup: ChatSettings | None = None
         self.turns: list[Turn] = []
         self.created = datetime.now(UTC)
         self._templates = templates
-        self._loads = loads
+        self._loader = loads
         self._lock = threading.Lock()
 
     @property
     def busy(self) -> bool:
         return any(turn.busy for turn in self.turns)
 
-    def say(self, text: str, setup: Setup, expected: str | None = None) -> None:
+    def say(self, text: str, setup: ChatSettings, expected: str | None = None) -> None:
         """Ask all models; answers that are still being written are stopped, and what they said stays."""
         with self._lock:
             self._stop()
@@ -135,12 +135,12 @@ class Chat:
             self._ask(turn, setup)
             self.turns.append(turn)
 
-    def regenerate(self, setup: Setup) -> None:
+    def regenerate(self, setup: ChatSettings) -> None:
         """Ask the last message once more, with other random numbers."""
         with self._lock:
             self._stop()
             turn = self.turns[-1]
-            turn.draws += 1
+            turn.samples += 1
             self._ask(turn, setup)
 
     def retry(self, model: str) -> None:
@@ -148,7 +148,7 @@ class Chat:
         with self._lock:
             failed = self.turns[-1].answers.get(model) if self.turns else None
             if failed and failed.error:
-                self.turns[-1].answers[model] = failed.again()
+                self.turns[-1].answers[model] = failed.ask_again()
 
     def stop(self) -> None:
         with self._lock:
@@ -168,14 +168,14 @@ class Chat:
             "turns": [_turn(turn) for turn in self.turns],
         }
 
-    def _ask(self, turn: Turn, setup: Setup) -> None:
+    def _ask(self, turn: Turn, setup: ChatSettings) -> None:
         self.setup = setup
-        sampling = setup.sampling.model_copy(update={"seed": (setup.sampling.seed + turn.draws - 1) % 2**31})
+        sampling = setup.sampling.model_copy(update={"seed": (setup.sampling.seed + turn.samples - 1) % 2**31})
         for model in self.models:
             messages = self._messages(model, turn, setup)
-            turn.answers[model] = Answer(self._loads, model, messages, sampling)
+            turn.answers[model] = Answer(self._loader, model, messages, sampling)
 
-    def _messages(self, model: str, turn: Turn, setup: Setup) -> list[Message]:
+    def _messages(self, model: str, turn: Turn, setup: ChatSettings) -> list[Message]:
         """As the model learned to read them: its template around what was said so far and this message."""
         template = self._templates[model]
         if setup.system is not None:
@@ -195,7 +195,7 @@ class Chat:
                     answer.stop()
 
 
-class Chats:
+class ChatStore:
     """The last conversations of all projects; the oldest makes room, and its answers end."""
 
     def __init__(self) -> None:
@@ -208,7 +208,7 @@ class Chats:
     def add(self, chat: Chat) -> Chat:
         with self._lock:
             self._all[chat.id] = chat
-            while len(self._all) > MOST:
+            while len(self._all) > MAX_CHATS:
                 self._all.pop(next(iter(self._all))).stop()
         return chat
 

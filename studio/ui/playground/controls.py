@@ -9,12 +9,12 @@ import streamlit as st
 
 from backend.data.dataset import Template
 from backend.inference.protocol import Sampling
-from studio.ui.forms.pickers import distinct, label
-from studio.ui.playground.chats import Chat, Setup
+from studio.ui.forms.pickers import disambiguate, label
+from studio.ui.playground.chats import Chat, ChatSettings
 from studio.ui.playground.lineage import models, template_of
 from studio.ui.playground.shared import chats
-from studio.ui.playground.url_state import Place, go
-from studio.ui.shared.formatting import ago, escaped
+from studio.ui.playground.url_state import UrlState, navigate
+from studio.ui.shared.formatting import ago, escape_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 
@@ -24,7 +24,7 @@ RECENT = 10
 _DEFAULTS = {"pg_temperature": 0.0, "pg_top_p": 1.0, "pg_longest": 256, "pg_seed": 0, "pg_mode": OWN, "pg_system": ""}
 
 
-def picker(here: Place, at: int) -> None:
+def model_picker(here: UrlState, at: int) -> None:
     """The box that chooses model `at`; another choice begins another conversation."""
     held = models()
     beside = here.models[1 - at] if len(here.models) > 1 - at else None
@@ -53,14 +53,14 @@ def _option(model: str) -> str:
     view = models().get(model)
     if model == NONE:
         return _("No second model")
-    return distinct({view.id: label(view) for view in models().values()})[model] if view else _("deleted model")
+    return disambiguate({view.id: label(view) for view in models().values()})[model] if view else _("deleted model")
 
 
 def _choose() -> None:
-    go([chosen for at in (0, 1) if (chosen := st.session_state[f"pg_model_{at}"])])
+    navigate([chosen for at in (0, 1) if (chosen := st.session_state[f"pg_model_{at}"])])
 
 
-def adopt(here: Place) -> None:
+def restore_settings(here: UrlState) -> None:
     """Give the widgets their first values: those that the conversation was last asked with, else the usual ones."""
     known = st.session_state.get("pg_adopted")
     setup = here.chat.setup if here.chat else None
@@ -78,10 +78,10 @@ def adopt(here: Place) -> None:
         st.session_state[_history_key(here)] = setup.history
 
 
-def chosen_setup(here: Place) -> Setup:
+def chat_settings(here: UrlState) -> ChatSettings:
     """What the widgets say now."""
     state = st.session_state
-    return Setup(
+    return ChatSettings(
         Sampling(
             temperature=state["pg_temperature"],
             top_p=state["pg_top_p"],
@@ -93,7 +93,7 @@ def chosen_setup(here: Place) -> Setup:
     )
 
 
-def sampling_box(here: Place) -> None:
+def sampling_box(here: UrlState) -> None:
     with st.popover(_("Sampling"), icon=":material/tune:", key="pg_sampling"):
         st.slider(
             _("Temperature"),
@@ -148,7 +148,7 @@ def _length_and_seed() -> None:
     )
 
 
-def system_box(here: Place) -> None:
+def system_box(here: UrlState) -> None:
     with st.popover(_("System prompt"), icon=":material/description:", key="pg_system_box"):
         mode = st.segmented_control(
             _("System prompt"),
@@ -174,7 +174,7 @@ def system_box(here: Place) -> None:
                 st.form_submit_button(_("Apply"), key="pg_system_apply")
             return
         for model in here.models:
-            st.caption(escaped(name_of(model)))
+            st.caption(escape_markdown(name_of(model)))
             system = template_of(model).system
             if system:
                 st.text(system)
@@ -182,7 +182,7 @@ def system_box(here: Place) -> None:
                 st.markdown(f":gray[{_('It was trained without one here.')}]")
 
 
-def conversations_box(here: Place) -> None:
+def conversations_box(here: UrlState) -> None:
     box = st.popover(_("Conversations"), icon=":material/history:", key="pg_chats", on_change="rerun")
     if not box.open:
         return
@@ -192,7 +192,7 @@ def conversations_box(here: Place) -> None:
             key="pg_new",
             icon=":material/add:",
             width="stretch",
-            on_click=go,
+            on_click=navigate,
             args=(here.models,),
         )
         if here.chat and here.chat.turns:
@@ -214,7 +214,7 @@ def conversations_box(here: Place) -> None:
                 type="tertiary",
                 icon=":material/chat_bubble:",
                 disabled=current,
-                on_click=go,
+                on_click=navigate,
                 args=(chat.models, chat),
             )
         st.caption(_("The last 50 conversations are kept while the studio runs."))
@@ -226,19 +226,19 @@ def _exporter(chat: Chat):  # type: ignore[no-untyped-def]
 
 def _short(text: str) -> str:
     line = " ".join(text.split())
-    return escaped(line if len(line) <= 40 else f"{line[:39]}…")
+    return escape_markdown(line if len(line) <= 40 else f"{line[:39]}…")
 
 
-def _prefill(here: Place) -> None:
+def _prefill(here: UrlState) -> None:
     if not st.session_state["pg_system"]:
         systems: list[Template] = [template_of(model) for model in here.models]
         st.session_state["pg_system"] = next((each.system for each in systems if each.system), "")
 
 
-def _single(here: Place) -> bool:
+def _single(here: UrlState) -> bool:
     """A model that gives labels learned to answer single questions."""
     return any(template_of(model).answer == "label" for model in here.models)
 
 
-def _history_key(here: Place) -> str:
+def _history_key(here: UrlState) -> str:
     return f"pg_history_{_single(here)}"

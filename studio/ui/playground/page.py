@@ -5,33 +5,33 @@ from __future__ import annotations
 import streamlit as st
 
 from backend.core.errors import Problem
-from backend.data.dataset import Row, truth
+from backend.data.dataset import Row, gold_answer
 from studio.nav import FINETUNE, MODELS, PLAYGROUND
 from studio.ui.playground.chats import Chat
 from studio.ui.playground.controls import (
-    adopt,
-    chosen_setup,
+    chat_settings,
     conversations_box,
-    picker,
+    model_picker,
+    restore_settings,
     sampling_box,
     system_box,
 )
-from studio.ui.playground.keys import keys
 from studio.ui.playground.lineage import examples
+from studio.ui.playground.send_shortcut import send_shortcut
 from studio.ui.playground.shared import served
 from studio.ui.playground.status import idle_words, status_line
 from studio.ui.playground.turns import turn_view
-from studio.ui.playground.url_state import Place, conversation, place
+from studio.ui.playground.url_state import UrlState, current_chat, read_url_state
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 
 STREAMING = 0.2
 
 
-def playground() -> None:
-    with api_cache.shown():
-        here = place()
+def playground_page() -> None:
+    with api_cache.show_errors():
+        here = read_url_state()
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.title(_(PLAYGROUND.title), anchor=False, width="content")
             if here.models:
@@ -55,11 +55,11 @@ def playground() -> None:
             disabled=not ready,
             on_submit=_send,
         )
-        keys()
+        send_shortcut()
 
 
-def _tools(here: Place) -> None:
-    adopt(here)
+def _tools(here: UrlState) -> None:
+    restore_settings(here)
     with st.container(horizontal=True, width="content", gap="small"):
         sampling_box(here)
         system_box(here)
@@ -81,19 +81,19 @@ def _host() -> bool:
             st.subheader(_("No model can answer now"), anchor=False)
             st.markdown(Problem(code="serve.no_host").sentence(_))
             st.code("slmops studio", language=None)
-        api_cache.live(lambda: served() is None, busy=True)
+        api_cache.auto_refresh(lambda: served() is None, busy=True)
     return ready
 
 
-def _heads(here: Place, ready: bool) -> None:
+def _heads(here: UrlState, ready: bool) -> None:
     for at, column in enumerate(st.columns(2, gap="small")):
         with column:
-            picker(here, at)
+            model_picker(here, at)
             if ready and at < len(here.models):
                 status_line(here.models[at], here.chat)
 
 
-def _conversation(here: Place) -> None:
+def _conversation(here: UrlState) -> None:
     """Older turns stand still; the last one draws itself while it is answered, and new ones of another tab appear."""
     chat = here.chat
     if chat is None or not chat.turns:
@@ -111,7 +111,7 @@ def _conversation(here: Place) -> None:
             turn_view(chat, drawn - 1)
         return chat.busy
 
-    api_cache.live(draw, busy=chat.busy, fast=STREAMING)
+    api_cache.auto_refresh(draw, busy=chat.busy, fast=STREAMING)
     if drawn:
         _action(chat)
 
@@ -132,7 +132,7 @@ def _action(chat: Chat) -> None:
             )
 
 
-def _examples(here: Place) -> None:
+def _examples(here: UrlState) -> None:
     rows = {row.id: row for row in examples(here.models[0])}
     with st.container(key="pg_empty", gap="small"):
         st.subheader(_("Ask something"), anchor=False)
@@ -161,7 +161,7 @@ def _no_models() -> None:
 
 def _short(text: str) -> str:
     line = " ".join(text.split())
-    return escaped(line if len(line) <= 60 else f"{line[:59]}…")
+    return escape_markdown(line if len(line) <= 60 else f"{line[:59]}…")
 
 
 def _send() -> None:
@@ -171,23 +171,23 @@ def _send() -> None:
 def _send_example(rows: dict[str, Row]) -> None:
     row = rows.get(st.session_state["pg_example"])
     if row:
-        _say(row.input, truth(row))
+        _say(row.input, gold_answer(row))
 
 
 def _say(text: str, expected: str | None = None) -> None:
     """The address is read anew: a message that was sent just before may have begun the conversation."""
     if text and text.strip():
-        here = place()
-        conversation(here).say(text, chosen_setup(here), expected)
+        here = read_url_state()
+        current_chat(here).say(text, chat_settings(here), expected)
 
 
 def _regenerate() -> None:
-    here = place()
+    here = read_url_state()
     if here.chat and here.chat.turns:
-        here.chat.regenerate(chosen_setup(here))
+        here.chat.regenerate(chat_settings(here))
 
 
 def _clear() -> None:
-    here = place()
+    here = read_url_state()
     if here.chat:
         here.chat.clear()

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import streamlit as st
 
+from backend.api.host import ServeClient, ServedModel
 from backend.core.errors import StudioError
-from backend.serve.client import ServeClient, ServedModel
-from studio.ui.playground.chats import Chats
-from studio.ui.playground.loads import Loads
+from studio.ui.playground.chats import ChatStore
+from studio.ui.playground.model_loader import ModelLoader
 from studio.ui.shared import api_cache
 
 
 @st.cache_resource(show_spinner=False)
-def loads() -> Loads:
-    return Loads(ServeClient(api_cache.studio().settings))
+def loader() -> ModelLoader:
+    return ModelLoader(ServeClient(api_cache.studio().settings))
 
 
 @st.cache_resource(show_spinner=False)
-def chats() -> Chats:
-    return Chats()
+def chats() -> ChatStore:
+    return ChatStore()
 
 
 @st.cache_resource(ttl="0.4s", max_entries=1, show_spinner=False)
 def served() -> dict[str, ServedModel] | None:
     """What the host of models knows, by artifact id; None when there is no host."""
     try:
-        return {one.id: one for one in loads().client.models()}
+        return {one.id: one for one in loader().client.models()}
     except StudioError as error:
         if error.code != "serve.no_host":
             raise

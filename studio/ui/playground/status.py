@@ -11,10 +11,10 @@ import streamlit as st
 from backend.core.errors import StudioError
 from studio.nav import RUN
 from studio.ui.playground.chats import Chat
-from studio.ui.playground.loads import PASSING, SHORT
-from studio.ui.playground.shared import loads, served
+from studio.ui.playground.model_loader import FORCEABLE, TRANSIENT
+from studio.ui.playground.shared import loader, served
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import duration, escaped, size, stage_words
+from studio.ui.shared.formatting import duration, escape_markdown, format_size, stage_label
 from studio.ui.shared.i18n import _
 
 Code = Literal["absent", "waiting", "loading", "ready", "answering", "failed"]
@@ -36,7 +36,7 @@ class Status:
 
 
 def status_of(model: str) -> Status:
-    found, load = (served() or {}).get(model), loads().find(model)
+    found, load = (served() or {}).get(model), loader().find(model)
     going = load if load and not load.ended else None
     if found and found.state == "ready":
         return Status("ready" if found.idle_seconds else "answering", memory_bytes=found.memory_bytes)
@@ -61,7 +61,7 @@ def status_line(model: str, chat: Chat | None) -> None:
         _draw(model, now, chat)
         return now.moving
 
-    api_cache.live(draw, busy=status_of(model).moving)
+    api_cache.auto_refresh(draw, busy=status_of(model).moving)
 
 
 def _draw(model: str, now: Status, chat: Chat | None) -> None:
@@ -91,7 +91,7 @@ def _draw(model: str, now: Status, chat: Chat | None) -> None:
                 icon=":material/more_horiz:" if answering else ":material/check:",
                 color="blue" if answering else "green",
             )
-            st.caption(size(now.memory_bytes), width="stretch")
+            st.caption(format_size(now.memory_bytes), width="stretch")
             _unload_button(model, _("Unload"), ":material/eject:", idle_words())
 
 
@@ -109,30 +109,30 @@ def _unload_button(model: str, label: str, icon: str, about: str = "") -> None:
         type="tertiary",
         icon=icon,
         help=about or None,
-        on_click=api_cache.act,
+        on_click=api_cache.run_action,
         args=(lambda: _unload(model),),
     )
 
 
 def _trouble(model: str, now: Status, error: StudioError, chat: Chat | None) -> None:
     waiting = now.code == "waiting"
-    held = error.code in SHORT | PASSING
+    held = error.code in FORCEABLE | TRANSIENT
     why = _why(error)
     with st.container(gap="xsmall", key=f"pg_trouble_{model}"):
         if waiting:
-            st.info(escaped(f"{_('Waiting: it loads by itself.')} {why}"), icon=":material/hourglass_top:")
+            st.info(escape_markdown(f"{_('Waiting: it loads by itself.')} {why}"), icon=":material/hourglass_top:")
         elif held:
-            st.warning(escaped(why), icon=":material/memory:")
+            st.warning(escape_markdown(why), icon=":material/memory:")
         else:
-            st.error(escaped(why), icon=":material/error:")
+            st.error(escape_markdown(why), icon=":material/error:")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             if waiting:
                 st.button(_("Wait no longer"), key=f"pg_give_up_{model}", on_click=_give_up, args=(model,))
-            elif error.code in PASSING:
+            elif error.code in TRANSIENT:
                 st.button(_("Wait for it"), key=f"pg_wait_{model}", on_click=_load, args=(model, chat, False, True))
-            if error.code in SHORT:
+            if error.code in FORCEABLE:
                 st.button(_("Load anyway"), key=f"pg_force_{model}", on_click=_load, args=(model, chat, True))
-            if error.code not in PASSING:
+            if error.code not in TRANSIENT:
                 st.button(_("Try again"), key=f"pg_again_{model}", on_click=_load, args=(model, chat))
             _job_link(error)
 
@@ -141,7 +141,7 @@ def _why(error: StudioError) -> str:
     """Its sentences, with a stage as people call it."""
     said = []
     for problem in error.problems:
-        named = {"stage": stage_words(problem.args["stage"])} if "stage" in problem.args else {}
+        named = {"stage": stage_label(problem.args["stage"])} if "stage" in problem.args else {}
         said.append(problem.model_copy(update={"args": problem.args | named}).sentence(_))
     return " ".join(said)
 
@@ -151,23 +151,23 @@ def _job_link(error: StudioError) -> None:
     job_id = error.problems[0].args.get("job")
     job = next((job for job in api_cache.open_jobs() if job.id == job_id), None)
     if job:
-        label = _("Show the run: {stage}").format(stage=stage_words(job.stage))
+        label = _("Show the run: {stage}").format(stage=stage_label(job.stage))
         st.page_link(RUN.path, label=label, icon=RUN.icon, query_params={"run": job.run_id})
 
 
 def _load(model: str, chat: Chat | None, force: bool = False, patient: bool = False) -> None:
     """What the model could not answer for want of being loaded is asked again."""
-    loads().begin(model, force, patient)
+    loader().begin(model, force, patient)
     if chat:
         chat.retry(model)
 
 
 def _unload(model: str) -> None:
-    loads().unload(model)
+    loader().unload(model)
     served.clear()
 
 
 def _give_up(model: str) -> None:
-    load = loads().find(model)
+    load = loader().find(model)
     if load:
         load.stop()

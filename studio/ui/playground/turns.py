@@ -10,9 +10,9 @@ from babel.numbers import format_decimal
 
 from studio.ui.playground.chats import Answer, Chat, Turn
 from studio.ui.playground.controls import name_of
-from studio.ui.playground.loads import PASSING, SHORT
-from studio.ui.playground.shared import loads
-from studio.ui.shared.formatting import duration, escaped
+from studio.ui.playground.model_loader import FORCEABLE, TRANSIENT
+from studio.ui.playground.shared import loader
+from studio.ui.shared.formatting import duration, escape_markdown
 from studio.ui.shared.i18n import _, lang, ngettext
 
 CUT, ASKED_CUT = 4_000, 1_000
@@ -26,7 +26,7 @@ def turn_view(chat: Chat, at: int) -> None:
         with st.container(gap="xsmall", width="stretch"):
             plain(turn.input, f"input_{at}", ASKED_CUT)
             if turn.expected is not None:
-                st.caption(_("Expected: {answer}").format(answer=escaped(turn.expected[:ASKED_CUT])))
+                st.caption(_("Expected: {answer}").format(answer=escape_markdown(turn.expected[:ASKED_CUT])))
     for column, answer in zip(st.columns(len(turn.answers), gap="small"), turn.answers.values(), strict=True):
         with column, st.container(border=True, height="stretch", gap="xsmall", key=f"pg_answer_{at}_{answer.model}"):
             _answer_view(turn, answer, f"{at}_{answer.model}")
@@ -34,7 +34,7 @@ def turn_view(chat: Chat, at: int) -> None:
 
 def _answer_view(turn: Turn, answer: Answer, key: str) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"**{escaped(name_of(answer.model))}**", width="content")
+        st.caption(f"**{escape_markdown(name_of(answer.model))}**", width="content")
         if turn.expected is not None and answer.end and answer.text.strip() == turn.expected.strip():
             st.badge(_("As expected"), icon=":material/check:", color="green")
     text = answer.text
@@ -44,11 +44,11 @@ def _answer_view(turn: Turn, answer: Answer, key: str) -> None:
         st.markdown(f":shimmer[{_thinking(answer)}]")
     elif answer.end:
         st.caption(_("No words."))
-    if answer.error and answer.error.code in SHORT | PASSING:
+    if answer.error and answer.error.code in FORCEABLE | TRANSIENT:
         st.caption(_("Not asked yet: the model is not loaded."))
     elif answer.error:
         why = " ".join(problem.sentence(_) for problem in answer.error.problems)
-        st.error(escaped(why), icon=":material/error:")
+        st.error(escape_markdown(why), icon=":material/error:")
     figures = figures_line(answer)
     if figures:
         st.caption(figures)
@@ -107,7 +107,7 @@ def _tokens(count: int) -> str:
 
 
 def _thinking(answer: Answer) -> str:
-    load = loads().find(answer.model)
+    load = loader().find(answer.model)
     if load and not load.ended:
         return _("Waits for the model")
     return _("Reading, {time}").format(time=duration(time.monotonic() - answer.begun))

@@ -12,16 +12,16 @@ import streamlit as st
 
 from studio.ui.playground.chats import Chat
 from studio.ui.playground.lineage import models, proposed, template_of
-from studio.ui.playground.shared import chats, loads
+from studio.ui.playground.shared import chats, loader
 from studio.ui.shared.project import project
 
 _MODELS, _CHAT = "models", "chat"
-_LEFT = "pg_left"
+_LAST_STATE = "pg_left"
 _PROJECT = "pg_project"
 
 
 @dataclass(frozen=True)
-class Place:
+class UrlState:
     """One or two artifact ids (none when the studio holds no model), the conversation once something was said, and whether the
     address names one that is gone."""
 
@@ -30,36 +30,36 @@ class Place:
     lost: bool = False
 
 
-def place() -> Place:
+def read_url_state() -> UrlState:
     """Read the address, complete it, and remember it for the way back."""
     mine = project().id
     if st.session_state.get(_PROJECT, mine) != mine:
         _write({})
     st.session_state[_PROJECT] = mine
-    left = st.session_state.setdefault(_LEFT, {})
+    left = st.session_state.setdefault(_LAST_STATE, {})
     asked = {key: st.query_params[key] for key in (_MODELS, _CHAT) if key in st.query_params} or left.get(mine, {})
     chat = chats().find(asked.get(_CHAT, ""))
     named = [id_ for id_ in dict.fromkeys(asked.get(_MODELS, "").split(",")) if id_ in models()]
     chosen = chat.models if chat else named[:2] or proposed()
-    here = Place(chosen, chat, lost=_CHAT in asked and chat is None)
+    here = UrlState(chosen, chat, lost=_CHAT in asked and chat is None)
     left[mine] = {_MODELS: ",".join(chosen)} | ({_CHAT: asked[_CHAT]} if _CHAT in asked else {})
     if chosen:
         _write(left[mine])
     return here
 
 
-def go(chosen: list[str], chat: Chat | None = None) -> None:
+def navigate(chosen: list[str], chat: Chat | None = None) -> None:
     """To these models, with that conversation or an empty one. Call it in a callback."""
     _write({_MODELS: ",".join(chosen)} | ({_CHAT: chat.id} if chat else {}))
 
 
-def conversation(here: Place) -> Chat:
+def current_chat(here: UrlState) -> Chat:
     """The one that goes on, else a new one. Call it in a callback."""
     if here.chat:
         return here.chat
     templates = {model: template_of(model) for model in here.models}
-    chat = chats().add(Chat(project().id, templates, loads()))
-    go(here.models, chat)
+    chat = chats().add(Chat(project().id, templates, loader()))
+    navigate(here.models, chat)
     return chat
 
 

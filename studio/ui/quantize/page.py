@@ -10,21 +10,31 @@ import streamlit as st
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind
 from studio import nav
-from studio.ui.compare.figures import chart_config, pareto_chart
-from studio.ui.compare.table import plain_table
+from studio.ui.compare.charts import pareto_chart
 from studio.ui.forms.form import Form
-from studio.ui.forms.pickers import distinct, label
-from studio.ui.quantize.points import COSTS, Report, columns, figures, measured, read, recipe_words, rows
+from studio.ui.forms.pickers import disambiguate, label
+from studio.ui.quantize.search_report import (
+    COSTS,
+    Report,
+    columns,
+    evaluation_views,
+    figures,
+    read_report,
+    rows,
+    scheme_label,
+)
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, escaped, metric_words, percent, size
+from studio.ui.shared.charts import chart_config
+from studio.ui.shared.formatting import ago, escape_markdown, format_metric, format_size, percent
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
+from studio.ui.shared.table import plain_table
 
 
-def outcome() -> None:
+def quantize_results() -> None:
     """Drawn below the form of the step that is chosen on the page."""
     step = st.session_state.get("step")
-    with api_cache.shown():
+    with api_cache.show_errors():
         if step == "search":
             _search()
         elif step == "quantize":
@@ -39,9 +49,9 @@ def _search() -> None:
     if not found:
         st.caption(_("No search has run in this project yet: start one above."))
         return
-    names = distinct({view.id: f"{view.name} · {ago(view.created)}" for view in found})
+    names = disambiguate({view.id: f"{view.name} · {ago(view.created)}" for view in found})
     view = _picked(_("Search"), found, names, "search_shown")
-    report = read(view)
+    report = read_report(view)
     _verdict(view, report)
     _chart(view, report)
     at = 1 + figures(report).index("size_bytes")
@@ -49,7 +59,9 @@ def _search() -> None:
     for point in report["points"]:
         if "failure" in point:
             said = Problem(**point["failure"]).sentence(_)
-            st.markdown(f":red[:material/error: {escaped(recipe_words(point['name']))}] {escaped(said)}")
+            st.markdown(
+                f":red[:material/error: {escape_markdown(scheme_label(point['name']))}] {escape_markdown(said)}"
+            )
     _other_settings(view, report)
 
 
@@ -59,15 +71,15 @@ def _verdict(view: ArtifactView, report: Report) -> None:
     metric = report["metric"]
     words = _("**{recipe}**: {size}, {share} of the original's size, and {kept} of its quality on the validation rows.")
     told = words.format(
-        recipe=escaped(recipe_words(report["choice"])),
-        size=size(chosen["metrics"]["size_bytes"]),
+        recipe=escape_markdown(scheme_label(report["choice"])),
+        size=format_size(chosen["metrics"]["size_bytes"]),
         share=percent(chosen["metrics"]["size_bytes"] / report["original"]["size_bytes"]),
         kept=percent(report["kept"]),
     )
     if report["test"]:
         line = _("On the test rows, which chose nothing: {metric} {choice}, the original {original}.")
-        values = {who: metric_words(metric, found[metric])[1] for who, found in report["test"].items()}
-        told += "\n\n" + escaped(line.format(metric=metric_words(metric, 0.0)[0], **values))
+        values = {who: format_metric(metric, found[metric])[1] for who, found in report["test"].items()}
+        told += "\n\n" + escape_markdown(line.format(metric=format_metric(metric, 0.0)[0], **values))
     if report["passed"]:
         st.success(told, icon=":material/check_circle:")
     else:
@@ -93,10 +105,10 @@ def _chart(view: ArtifactView, report: Report) -> None:
     with st.container(horizontal=True, gap="medium"):
         x = _axis(_("Cost"), COSTS, "search_x")
         y = _axis(_("Quality"), (report["metric"], "kl", "perplexity"), "search_y")
-    points = [one for one in measured(report, view) if x in one.metrics and y in one.metrics]
+    points = [one for one in evaluation_views(report, view) if x in one.metrics and y in one.metrics]
     chart = pareto_chart(points, {one.id: one.model_name for one in points}, x, y, x == "size_bytes")
     alt = _("{quality} over {cost} of every recipe, with the Pareto front.")
-    words = {"quality": metric_words(y, 0.0)[0], "cost": metric_words(x, 0.0)[0]}
+    words = {"quality": format_metric(y, 0.0)[0], "cost": format_metric(x, 0.0)[0]}
     st.plotly_chart(chart, key="search_chart", config=chart_config("search"), alt=alt.format(**words))
 
 
@@ -104,7 +116,7 @@ def _axis(title: str, names: tuple[str, ...], key: str) -> str:
     chosen = st.segmented_control(
         title,
         names,
-        format_func=lambda name: metric_words(name, 0.0)[0],
+        format_func=lambda name: format_metric(name, 0.0)[0],
         default=names[0],
         key=key,
         required=True,
@@ -117,7 +129,7 @@ def _other_settings(view: ArtifactView, report: Report) -> None:
     """Any other recipe: its settings go into the form Quantize."""
     names = [point["name"] for point in report["points"]]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(_("Settings of another recipe"), names, format_func=recipe_words, key="search_other")
+        name = st.selectbox(_("Settings of another recipe"), names, format_func=scheme_label, key="search_other")
         asked = next(point["params"] for point in report["points"] if point["name"] == (name or names[0]))
         values = {"model": report["model"], "data": report["data"], **asked}
         st.button(
@@ -149,7 +161,7 @@ def _workflows() -> None:
     st.caption(
         _("What Olive was told, as a file for `olive run --config`. Put the model's folder beside it as `model`.")
     )
-    names = distinct({view.id: label(view) for view in found})
+    names = disambiguate({view.id: label(view) for view in found})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = _picked(_("Model"), found, names, "workflow_shown")
         st.download_button(

@@ -9,15 +9,15 @@ from backend.core import refs
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
 from studio import nav
-from studio.ui.forms.pickers import distinct, label
-from studio.ui.forms.stage_page import earlier, jobs_of, take_from
+from studio.ui.forms.pickers import disambiguate, label
+from studio.ui.forms.stage_page import apply_query_params, earlier_jobs, jobs_of
 from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.review.component import review_box
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped, number, percent
+from studio.ui.shared.formatting import escape_markdown, number, percent
 from studio.ui.shared.i18n import _
-from studio.ui.shared.progress import chain_header
 from studio.ui.shared.project import project
+from studio.ui.shared.project_progress import project_stepper
 
 STAGE = "review"
 _KEY = "review_data"
@@ -31,8 +31,8 @@ def review_page() -> None:
             "People check the teacher’s answers: the least certain come first, and what people say wins over the teacher."
         )
     )
-    with api_cache.shown():
-        chain_header(nav.REVIEW)
+    with api_cache.show_errors():
+        project_stepper(nav.REVIEW)
         found = answered()
         if not found:
             _nothing()
@@ -47,7 +47,7 @@ def review_page() -> None:
             st.subheader(_("Reviewed dataset"), anchor=False)
             choices = {"data": {view.id: label(view)}}
             stage_panel(STAGE, {"data": view.id}, choices, hidden=frozenset({"decisions"}))
-        earlier(STAGE)
+        earlier_jobs(STAGE)
 
 
 def answered() -> list[ArtifactView]:
@@ -74,14 +74,14 @@ def _of_job() -> None:
             st.query_params.pop("from", None)
             raise
         made = {each.stage_id: each.result.get("artifact", "") for each in api_cache.studio().run(job.run_id).jobs}
-        st.query_params["review"] = refs.replace(str(job.params.get("data", "")), made)
+        st.query_params["review"] = refs.replace_refs(str(job.params.get("data", "")), made)
         st.session_state.pop(_KEY, None)
-    take_from(STAGE)
+    apply_query_params(STAGE)
 
 
 def _choice(found: list[ArtifactView]) -> ArtifactView:
     """The dataset of the address (`?review=<id>`), else the newest; the choice stands in the address, so a reload keeps it."""
-    options = distinct({view.id: label(view) for view in found})
+    options = disambiguate({view.id: label(view) for view in found})
     asked = st.query_params.get("review")
     if st.session_state.get(_KEY) not in options:
         st.session_state[_KEY] = asked if asked in options else found[0].id
@@ -105,7 +105,7 @@ def _summary(view: ArtifactView, first: ReviewCounts) -> None:
             st.markdown(line)
         return counts.reviewed > 0
 
-    api_cache.live(draw, busy=first.reviewed > 0, fast=LOOK)
+    api_cache.auto_refresh(draw, busy=first.reviewed > 0, fast=LOOK)
     if first.reviewed:
         _exports(view)
 
@@ -116,7 +116,11 @@ def agreement_words(counts: ReviewCounts, view: ArtifactView) -> list[str]:
     if found is None:
         return [_("Decide on some rows, and here stands how often the teacher is right.")]
     values = {"share": percent(found.share), "low": percent(found.low), "high": percent(found.high)}
-    values |= {"teacher": escaped(str(view.facts["teacher"])), "n": number(found.n), "needed": number(found.needed)}
+    values |= {
+        "teacher": escape_markdown(str(view.facts["teacher"])),
+        "n": number(found.n),
+        "needed": number(found.needed),
+    }
     if counts.reviewed == counts.total:
         return [_("All {n} answers of {teacher} are reviewed: **{share}** were right as they were.").format(**values)]
     said = _(

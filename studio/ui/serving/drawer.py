@@ -5,21 +5,20 @@ from __future__ import annotations
 import streamlit as st
 from babel.numbers import format_decimal
 
+from backend.api.serving import ServeOptions, ServerView, curl, python
 from backend.core.errors import Problem, StudioError
 from backend.core.schemas import ArtifactView
-from backend.serve.client import ServeOptions, ServerView
-from backend.serve.openai_api.snippets import curl, python
-from studio.ui.playground.loads import SHORT
+from studio.ui.playground.model_loader import FORCEABLE
 from studio.ui.serving.state import KEY, servers, start, stop
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped, size
+from studio.ui.shared.formatting import escape_markdown, format_size
 from studio.ui.shared.i18n import _, lang
 
 _PORT, _KEY, _PARALLEL = "serve_port", "serve_key", "serve_parallel"
 _FIELDS = ServeOptions.model_fields
 
 
-def open_(artifact_id: str) -> None:
+def open_drawer(artifact_id: str) -> None:
     """Callback: the drawer opens in the run that follows."""
     st.session_state[KEY] = artifact_id
 
@@ -29,14 +28,14 @@ def _close() -> None:
 
 
 def drawer(view: ArtifactView) -> None:
-    title = _("Serve {name}").format(name=escaped(view.name))
+    title = _("Serve {name}").format(name=escape_markdown(view.name))
     st.dialog(title, width="medium", position="right", on_dismiss=_close)(_body)(view)
 
 
 def _body(view: ArtifactView) -> None:
-    with api_cache.shown():
+    with api_cache.show_errors():
         st.markdown(_("Other programs ask the model over the HTTP interface of OpenAI; nothing leaves this machine."))
-        api_cache.live(lambda: _drawn(view), busy=_state(view) in ("loading", "ready", "stopping"))
+        api_cache.auto_refresh(lambda: _drawn(view), busy=_state(view) in ("loading", "ready", "stopping"))
 
 
 def _state(view: ArtifactView) -> str:
@@ -65,7 +64,7 @@ def _drawn(view: ArtifactView) -> bool:
             _("Stop serving"),
             key="serve_stop",
             disabled=now.state == "stopping",
-            on_click=api_cache.act,
+            on_click=api_cache.run_action,
             args=(lambda: stop(view.id),),
         )
     if now.url:
@@ -76,7 +75,7 @@ def _drawn(view: ArtifactView) -> bool:
 
 def _form(view: ArtifactView, error: Problem | None) -> None:
     if error:
-        st.error(escaped(StudioError.of([error]).text(_)), icon=":material/error:")
+        st.error(escape_markdown(StudioError.of([error]).text(_)), icon=":material/error:")
     st.number_input(
         _("Port"),
         0,
@@ -102,13 +101,13 @@ def _form(view: ArtifactView, error: Problem | None) -> None:
         help=_("It is read where the studio was started. While it is empty, no key is asked for."),
         on_change="ignore",
     )
-    short = error is not None and error.code in SHORT
+    short = error is not None and error.code in FORCEABLE
     st.button(
         _("Serve anyway") if short else _("Start serving"),
         key="serve_start",
         type="primary",
         icon=":material/cell_tower:",
-        on_click=api_cache.act,
+        on_click=api_cache.run_action,
         args=(lambda: _start(view, short),),
     )
 
@@ -126,7 +125,7 @@ def _counters(counters: dict[str, int]) -> None:
         _("Answered"): _number(counters.get("answered", 0)),
         _("Refused"): _number(counters.get("refused", 0)),
         _("Tokens"): _number(counters.get("completion_tokens", 0)),
-        _("Memory"): size(counters.get("memory_bytes", 0)),
+        _("Memory"): format_size(counters.get("memory_bytes", 0)),
     }
     with st.container(horizontal=True, gap="medium", key="serve_counters"):
         for label, value in shown.items():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from backend.api.serving import ServeOptions, ServerView
 from backend.core.errors import StudioError
-from backend.serve.client import ServeOptions, ServerView
-from studio.ui.playground.shared import loads
+from studio.ui.playground.shared import loader
 
 KEY = "models_serve"
 """Of the session: the model whose drawer is open."""
@@ -16,7 +16,7 @@ KEY = "models_serve"
 def servers() -> dict[str, ServerView] | None:
     """By artifact id; None when there is no host."""
     try:
-        return {one.id: one for one in loads().client.servers()}
+        return {one.id: one for one in loader().client.servers()}
     except StudioError as error:
         if error.code != "serve.no_host":
             raise
@@ -25,10 +25,10 @@ def servers() -> dict[str, ServerView] | None:
 
 def start(options: ServeOptions) -> None:
     """Raises StudioError when it can't be begun."""
-    loads().client.start_server(options)
+    loader().client.start_server(options)
     servers.clear()
 
 
 def stop(artifact_id: str) -> None:
-    loads().client.stop_server(artifact_id)
+    loader().client.stop_server(artifact_id)
     servers.clear()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from backend.api import doctor
 from backend.api.doctor import Check
-from studio.ui.shared.formatting import escaped
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import Task, background, drop, failure, task
 
@@ -21,7 +21,7 @@ def checks() -> Task:
     known = task(_KEY)
     if known and known.ended is not None and time.monotonic() - known.ended > _FRESH_SECONDS:
         drop(_KEY)
-    return background(_KEY, doctor.examine)
+    return background(_KEY, doctor.run_checks)
 
 
 def machine(checked: Task) -> None:
@@ -30,7 +30,7 @@ def machine(checked: Task) -> None:
         st.markdown(f":shimmer[{_('Looking at this machine…')}]")
         return
     if said := failure(checked):
-        st.error(escaped(said), icon=":material/error:")
+        st.error(escape_markdown(said), icon=":material/error:")
     else:
         _found(checked.get())
     st.button(_("Check again"), key="check_again", icon=":material/refresh:", on_click=drop, args=(_KEY,))
@@ -46,8 +46,10 @@ def _found(checks: list[Check]) -> None:
     shown = [
         {
             _("State"): icons[row["state"]],
-            _("What"): escaped(row["what"]),
-            _("Found"): " · ".join(escaped(row[part].replace("`", "")) for part in ("found", "remedy") if row[part]),
+            _("What"): escape_markdown(row["what"]),
+            _("Found"): " · ".join(
+                escape_markdown(row[part].replace("`", "")) for part in ("found", "remedy") if row[part]
+            ),
         }
         for row in rows
     ]

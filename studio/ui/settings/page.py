@@ -12,7 +12,7 @@ from studio.ui.settings.project import this_project
 from studio.ui.settings.queues import queues
 from studio.ui.settings.storage import storage
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import LANGUAGES, _, choose_language, lang
 from studio.ui.shared.tasks import Task
 
@@ -24,12 +24,12 @@ def settings_page() -> None:
     st.title(_("Settings"), anchor=False)
     checked = machine.checks()
     done = checked.done
-    with api_cache.shown():
+    with api_cache.show_errors():
         _language()
         this_project()
         storage()
         st.subheader(_("Worker and queues"), anchor=False)
-        api_cache.live(lambda: _polled(checked), busy=not done)
+        api_cache.auto_refresh(lambda: _polled(checked), busy=not done)
         machine.machine(checked)
         _keys()
         _about()
@@ -81,7 +81,7 @@ def _about() -> None:
     database = _("SQLite files in the studio's folder") if settings.sqlite else "Postgres"
     rows = {
         _("Version"): version("slmops-studio"),
-        _("Folder of the studio"): f"{escaped(str(settings.home))} (`SLMOPS_HOME`)",
+        _("Folder of the studio"): f"{escape_markdown(str(settings.home))} (`SLMOPS_HOME`)",
         _("Database"): f"{database} (`SLMOPS_DB_URL`)",
         _("License"): "Apache-2.0",
         _("Fonts"): "Inter, JetBrains Mono (SIL Open Font License 1.1)",

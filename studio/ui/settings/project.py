@@ -7,9 +7,9 @@ import streamlit as st
 from backend.core.errors import StudioError
 from backend.core.schemas import ProjectView
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped, size
+from studio.ui.shared.formatting import escape_markdown, format_size
 from studio.ui.shared.i18n import _, ngettext
-from studio.ui.shared.project import project, project_words
+from studio.ui.shared.project import project, project_label
 
 _ASKED = "project_delete"
 _FAILED = "project_delete_failed"
@@ -21,7 +21,7 @@ def this_project() -> None:
     only = len(api_cache.projects()) < 2
     st.subheader(_("Project"), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", border=True):
-        st.markdown(f"**{escaped(project_words(mine))}**", width="content")
+        st.markdown(f"**{escape_markdown(project_label(mine))}**", width="content")
         st.button(
             _("Delete this project"),
             key="delete_project",
@@ -32,7 +32,7 @@ def this_project() -> None:
             args=(mine.id,),
         )
     if st.session_state.get(_ASKED) == mine.id:
-        st.dialog(_("Delete this project"), on_dismiss=_end, icon=":material/delete:")(_question)(mine)
+        st.dialog(_("Delete this project"), on_dismiss=_end, icon=":material/delete:")(_confirm)(mine)
 
 
 def _begin(project_id: str) -> None:
@@ -44,18 +44,18 @@ def _end() -> None:
     st.session_state.pop(_ASKED, None)
 
 
-def _question(mine: ProjectView) -> None:
+def _confirm(mine: ProjectView) -> None:
     if st.session_state.get(_ASKED) != mine.id:  # done or cancelled within the dialog
         st.rerun()
     studio = api_cache.studio()
     runs, held = studio.runs(100_000, mine.id), studio.artifacts(project=mine.id)
-    name = escaped(project_words(mine))
+    name = escape_markdown(project_label(mine))
     st.markdown(_("Delete the project **{name}** for good, with all that was made in it?").format(name=name))
     made = ngettext("{n} dataset, model or other result", "{n} datasets, models and other results", len(held))
     st.markdown(f"- {ngettext('{n} run', '{n} runs', len(runs))}\n- {made}")
-    st.caption(_("This frees {size}.").format(size=size(sum(view.size_bytes for view in held))))
+    st.caption(_("This frees {size}.").format(size=format_size(sum(view.size_bytes for view in held))))
     if st.session_state.get(_FAILED):
-        st.error(escaped(st.session_state[_FAILED]), icon=":material/error:")
+        st.error(escape_markdown(st.session_state[_FAILED]), icon=":material/error:")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         st.button(_("Cancel"), key="delete_project_no", on_click=_end)
         st.button(_("Delete"), key="delete_project_yes", type="primary", on_click=_delete, args=(mine.id,))
@@ -69,5 +69,5 @@ def _delete(project_id: str) -> None:
         return
     finally:
         api_cache.projects.clear()
-        api_cache.forget()
+        api_cache.clear_caches()
     _end()

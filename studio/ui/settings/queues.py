@@ -7,10 +7,10 @@ from functools import cache
 
 import streamlit as st
 
+from backend.api.queue import served_queues
 from backend.core.schemas import State, WorkerView
-from backend.jobs.queue import served_queues
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, escaped
+from studio.ui.shared.formatting import ago, escape_markdown
 from studio.ui.shared.i18n import _, ngettext
 
 
@@ -39,8 +39,8 @@ def _workers(workers: list[WorkerView]) -> None:
     for worker in workers:
         alive = _("alive {when}").format(when=ago(worker.beat))
         st.markdown(
-            f":material/memory: **{escaped(worker.host)}** · {_('process {pid}').format(pid=worker.pid)} · {alive} · "
-            + escaped(", ".join(worker.queues))
+            f":material/memory: **{escape_markdown(worker.host)}** · {_('process {pid}').format(pid=worker.pid)} · {alive} · "
+            + escape_markdown(", ".join(worker.queues))
         )
 
 
@@ -59,7 +59,7 @@ def _queue(name: str, waiting: int, running: int, paused: bool) -> None:
     }
     with st.container(border=True, height="stretch", key=f"queue_{name}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{escaped(name)}**", width="content")
+            st.markdown(f"**{escape_markdown(name)}**", width="content")
             if paused:
                 st.badge(_("Paused"), icon=":material/pause:", color="orange")
         st.caption(words.get(name, name))
@@ -80,6 +80,6 @@ def _turn(label: str, icon: str, name: str, resume: bool) -> None:
         key=f"{'resume' if resume else 'pause'}_{name}",
         icon=icon,
         help=None if resume else _("Nothing more starts from this queue; what runs goes on."),
-        on_click=api_cache.act,
+        on_click=api_cache.run_action,
         args=(turn,),
     )

@@ -10,7 +10,7 @@ import streamlit as st
 from backend.core.schemas import Storage
 from backend.files.uploads import Upload
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, escaped, kind_words, size
+from studio.ui.shared.formatting import ago, escape_markdown, format_size, kind_label
 from studio.ui.shared.i18n import _, ngettext
 
 _OLD_RUNS = "settings_old_runs"
@@ -23,12 +23,12 @@ def storage() -> None:
     kept = api_cache.storage()
     st.subheader(_("Disk"), anchor=False)
     with st.grid(3, min_column_width=170, gap="small"):
-        st.metric(_("Used by the studio"), size(sum(kept.by_kind.values())), border=True)
-        st.metric(_("Free on this disk"), size(kept.free), border=True)
-        st.metric(_("Can be freed at once"), size(kept.reclaimable), border=True)
+        st.metric(_("Used by the studio"), format_size(sum(kept.by_kind.values())), border=True)
+        st.metric(_("Free on this disk"), format_size(kept.free), border=True)
+        st.metric(_("Can be freed at once"), format_size(kept.reclaimable), border=True)
     _bars(kept)
     if st.session_state.get(_FREED) is not None:
-        st.toast(_("{size} freed.").format(size=size(st.session_state.pop(_FREED))))
+        st.toast(_("{size} freed.").format(size=format_size(st.session_state.pop(_FREED))))
     _free(kept)
     _uploads(api_cache.studio().uploads())
 
@@ -42,7 +42,7 @@ def _bars(kept: Storage) -> None:
     with st.grid(2, min_column_width=260, gap=("xsmall", "large")):
         for kind, bytes_ in used:
             count = f" · {kept.counts[kind]}" if kept.counts.get(kind) else ""
-            st.progress(bytes_ / total, text=f"{kind_words(kind)}{count} · {size(bytes_)}")
+            st.progress(bytes_ / total, text=f"{kind_label(kind)}{count} · {format_size(bytes_)}")
 
 
 def _free(kept: Storage) -> None:
@@ -69,7 +69,7 @@ def _free(kept: Storage) -> None:
             )
             cache = kept.by_kind.get("cache", 0)
             st.button(
-                _("Clear the cache ({size})").format(size=size(cache)),
+                _("Clear the cache ({size})").format(size=format_size(cache)),
                 key="clear_cache",
                 icon=":material/cached:",
                 disabled=not cache,
@@ -83,7 +83,7 @@ def _freeing(action: Callable[[], int]) -> None:
     def free() -> None:
         st.session_state[_FREED] = action()
 
-    api_cache.act(free)
+    api_cache.run_action(free)
 
 
 def _uploads(files: list[Upload]) -> None:
@@ -96,7 +96,7 @@ def _uploads(files: list[Upload]) -> None:
 
 def _upload(each: Upload) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"{escaped(each.name)} · {size(each.bytes)} · {ago(each.created)}", width="content")
+        st.markdown(f"{escape_markdown(each.name)} · {format_size(each.bytes)} · {ago(each.created)}", width="content")
         st.button(
             _("Delete"),
             key=f"delete_upload_{each.id}",

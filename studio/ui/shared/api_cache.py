@@ -12,8 +12,8 @@ from backend.api import Studio
 from backend.core.endpoints import EndpointView
 from backend.core.errors import StudioError
 from backend.core.machine import free_disk_bytes, memory_bytes
-from backend.core.schemas import ArtifactView, JobView, Kind, Point, ProjectView, RunView, Storage, WorkerView
-from studio.ui.shared.formatting import escaped
+from backend.core.schemas import ArtifactView, JobView, Kind, MetricPoint, ProjectView, RunView, Storage, WorkerView
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 
 FAST, SLOW = 1.0, 5.0
@@ -110,7 +110,7 @@ def storage() -> Storage:
     return studio().storage()
 
 
-def forget() -> None:
+def clear_caches() -> None:
     """After an action: the next look goes to the store."""
     for cached in (recent_runs, one_run, project_runs, open_jobs, paused, artifacts, missing_builtins, storage):
         cached.clear()
@@ -118,39 +118,39 @@ def forget() -> None:
 
 
 @contextmanager
-def shown() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Draws a failure that is meant for people as its sentence; any other goes on."""
     try:
         yield
     except StudioError as error:
-        st.error(escaped(error.text(_)), icon=":material/error:")
+        st.error(escape_markdown(error.text(_)), icon=":material/error:")
 
 
-def act(action: Callable[[], object]) -> None:
+def run_action(action: Callable[[], object]) -> None:
     """Body of a button's callback: do it, look again, say it when it fails, in a corner that is seen however far the page is
     scrolled, until it is closed."""
     try:
         action()
     except StudioError as error:
-        st.toast(escaped(error.text(_)), icon=":material/error:", duration="infinite")
-    forget()
+        st.toast(escape_markdown(error.text(_)), icon=":material/error:", duration="infinite")
+    clear_caches()
 
 
-def live(draw: Callable[[], bool], busy: bool, fast: float = FAST) -> None:
+def auto_refresh(draw: Callable[[], bool], busy: bool, fast: float = FAST) -> None:
     """Draw again by itself, every `fast` seconds while `busy`. `draw` says whether work is going on; when that changes, the
     whole page is drawn again and takes the other pace."""
 
     @st.fragment(run_every=fast if busy else SLOW)
     def polled() -> None:
-        with shown():
+        with show_errors():
             if draw() != busy:
-                forget()
+                clear_caches()
                 st.rerun()
 
     polled()
 
 
 @st.cache_resource(ttl="2s", max_entries=64, show_spinner=False)
-def curve(job_id: str, at_work: bool) -> list[Point]:
+def metric_points(job_id: str, at_work: bool) -> list[MetricPoint]:
     """A job's metric points; `at_work` keeps the last look of a running job apart from that of the ended one."""
     return studio().points(job_id)

@@ -10,11 +10,9 @@ from typing import Any, Literal
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from backend.api.forms import ABLATION, params_of
 from backend.core.schemas import JobView, Kind, RunView, State
-from backend.core.stage import Params
-from backend.planning.ablation.recipe import AblationParams
-from backend.stages import stage as find_stage
-from studio.ui.forms.choices import NOTES, OPTIONS
+from studio.ui.shared.choices import NOTES, OPTIONS
 from studio.ui.shared.i18n import _, lang
 from studio.ui.shared.metrics import METRICS
 
@@ -26,6 +24,7 @@ STATES: dict[State, tuple[str, str, Colour]] = {
     State.RUNNING: ("Running", ":material/progress_activity:", "blue"),
     State.CANCELLING: ("Stopping", ":material/stop_circle:", "orange"),
     State.SUCCEEDED: ("Done", ":material/check:", "green"),
+    State.FINDINGS: ("With findings", ":material/warning:", "orange"),
     State.FAILED: ("Failed", ":material/error:", "red"),
     State.CANCELLED: ("Cancelled", ":material/block:", "gray"),
     State.BLOCKED: ("Not started", ":material/link_off:", "gray"),
@@ -69,24 +68,21 @@ KINDS: dict[str, str] = {
     "uploads": "Uploads",
 }
 
-ABLATION = "ablation"
-"""The form of an ablation, which asks what `distill` and `evaluate` ask, and more."""
 
-
-def escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Words of others (file names, an endpoint's reply) as plain text: no markup, no picture that a browser would fetch."""
     return re.sub(r"([\\`*_\[\]<>#~$:])", r"\\\1", text)
 
 
-def state_words(state: State) -> str:
+def state_label(state: State) -> str:
     return _(STATES[state][0])
 
 
-def stage_words(stage: str) -> str:
+def stage_label(stage: str) -> str:
     return _(STAGES.get(stage, stage))
 
 
-def kind_words(kind: str) -> str:
+def kind_label(kind: str) -> str:
     return _(KINDS.get(kind, kind))
 
 
@@ -105,36 +101,37 @@ def kind_name(kind: Kind) -> str:
     }[kind]
 
 
-def params_of(form: str) -> type[Params]:
-    """What a form asks: the parameters of a stage, or of an ablation, which is many stages."""
-    return AblationParams if form == ABLATION else find_stage(form).params
+def kind_word(kind: Kind) -> str:
+    """One thing of a kind, as a title; `kind_words` names many."""
+    word = kind_name(kind)
+    return word[:1].upper() + word[1:]
 
 
-def field_words(stage: str, field: str) -> tuple[str, str]:
+def field_label(stage: str, field: str) -> tuple[str, str]:
     """(title, description) of a stage's parameter."""
     info = params_of(stage).model_fields[field]
     return _(info.title or field), _(info.description or field)
 
 
-def option_words(stage: str, field: str, value: Any) -> str:
+def option_label(stage: str, field: str, value: Any) -> str:
     """A parameter's value as people read it; several are joined by commas, and what is no code stays as it is."""
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, list):
-        return ", ".join(option_words(stage, field, each) for each in value)
+        return ", ".join(option_label(stage, field, each) for each in value)
     asked = ("distill", "evaluate") if stage == ABLATION else (stage,)
     words = next((OPTIONS[name, field] for name in asked if (name, field) in OPTIONS), {})
     word = words.get(value)
     return _(word) if word else str(value)
 
 
-def note_words(note: str) -> str:
+def note_label(note: str) -> str:
     """What a stage is doing, as the beginning of a line; words that the table doesn't know stay as they are."""
     words = _(note) if note in NOTES else note
     return words[:1].upper() + words[1:]
 
 
-def size(count: float) -> str:
+def format_size(count: float) -> str:
     """`1234567` -> `1.2 MB` (decimal units, as disks are sold)."""
     unit = "B"
     for larger in ("kB", "MB", "GB", "TB"):
@@ -187,13 +184,13 @@ def money(usd: float) -> str:
     return format_currency(usd, "USD", form, locale=lang(), currency_digits=False)
 
 
-def metric_words(name: str, value: float) -> tuple[str, str]:
+def format_metric(name: str, value: float) -> tuple[str, str]:
     """(label, value) of a metric; one that the table doesn't know shows its own name."""
     label, unit = METRICS.get(name, (name, "number"))
     shown = {
         "share": lambda: percent(value),
         "ms": lambda: f"{format_decimal(value, '#,##0', locale=lang())} ms",
-        "bytes": lambda: size(value),
+        "bytes": lambda: format_size(value),
         "count": lambda: format_decimal(value, "#,##0", locale=lang()),
         "number": lambda: number(value),
         "usd": lambda: money(value),
@@ -202,7 +199,7 @@ def metric_words(name: str, value: float) -> tuple[str, str]:
     return _(label), shown
 
 
-def cut_off_words(share: float) -> str:
+def truncation_hint(share: float) -> str:
     """What to do about replies that ended at the limit of tokens."""
     words = _("{share} of the replies were cut off: raise “{field}”, unless the model says more than was asked.")
     return words.format(share=percent(share), field=_("Longest answer in tokens"))
@@ -220,7 +217,7 @@ def run_seconds(run: RunView) -> float | None:
 
 def progress_line(job: JobView) -> str:
     """`Step 12 of 40 · 30.0 % · 2 min 05 s left`, as far as it is known."""
-    parts = [note_words(job.note)] if job.note else []
+    parts = [note_label(job.note)] if job.note else []
     if job.total > 0:
         parts.append(percent(min(job.done / job.total, 1.0)))
     if job.eta_seconds is not None:
@@ -228,5 +225,5 @@ def progress_line(job: JobView) -> str:
     return " · ".join(parts) or _("Starting")
 
 
-def about_line() -> str:
+def version_line() -> str:
     return f"SLMOps Studio {version('slmops-studio')} · " + _("local")

@@ -17,7 +17,7 @@ from studio.paths import LOCALE
 LANGUAGES = {"en": "English", "es": "Español"}
 COOKIE = "slmops_lang"
 _KEY = "lang"
-_TOLD = st.components.v2.component(
+_LANGUAGE_COMPONENT = st.components.v2.component(
     "studio_language",
     html="<i hidden></i>",
     js=f"""
@@ -98,7 +98,9 @@ def language_switch() -> None:
         persist_state="session",
         on_change=_chosen,
     )
-    _TOLD(key="told", data={"lang": lang(), "chosen": st.session_state.get("lang_chosen", False)}, height=0)
+    _LANGUAGE_COMPONENT(
+        key="told", data={"lang": lang(), "chosen": st.session_state.get("lang_chosen", False)}, height=0
+    )
 
 
 def _chosen() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from backend.api.projects import DEFAULT_PROJECT
 from backend.core.schemas import ProjectView
-from backend.db.projects import DEFAULT_PROJECT
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 
 _KEY = "project"
@@ -24,11 +24,11 @@ def project() -> ProjectView:
     return projects[st.session_state[_KEY]]
 
 
-def project_words(each: ProjectView) -> str:
+def project_label(each: ProjectView) -> str:
     return _("First project") if each.name == DEFAULT_PROJECT else each.name
 
 
-def choose(project_id: str) -> None:
+def choose_project(project_id: str) -> None:
     """Make it the project of this session and of new ones. Call it in a callback or before the switch is drawn."""
     api_cache.studio().choose_project(project_id)
     api_cache.projects.clear()
@@ -38,13 +38,13 @@ def choose(project_id: str) -> None:
 def project_switch() -> None:
     """The sidebar's choice, with a button for a new one."""
     project()
-    names = {each.id: project_words(each) for each in api_cache.projects()}
+    names = {each.id: project_label(each) for each in api_cache.projects()}
     st.selectbox(
         _("Project"),
         list(names),
         format_func=lambda id_: names.get(id_, id_),
         key=_KEY,
-        on_change=lambda: choose(st.session_state[_KEY]),
+        on_change=lambda: choose_project(st.session_state[_KEY]),
         filter_mode=None,
         persist_state="session",
     )
@@ -54,15 +54,15 @@ def project_switch() -> None:
             st.button(_("Create"), key="project_create", type="primary", on_click=_create)
             st.button(_("Rename this one"), key="project_rename", on_click=_rename)
         if st.session_state.get("project_failed"):
-            st.error(escaped(st.session_state["project_failed"]), icon=":material/error:")
+            st.error(escape_markdown(st.session_state["project_failed"]), icon=":material/error:")
 
 
 def _create() -> None:
     def create() -> None:
-        choose(api_cache.studio().create_project(st.session_state["project_name"]).id)
+        choose_project(api_cache.studio().create_project(st.session_state["project_name"]).id)
         st.session_state["project_name"] = ""
 
-    _tried(create)
+    _run_form_action(create)
 
 
 def _rename() -> None:
@@ -71,10 +71,10 @@ def _rename() -> None:
         api_cache.projects.clear()
         st.session_state["project_name"] = ""
 
-    _tried(rename)
+    _run_form_action(rename)
 
 
-def _tried(action: object) -> None:
+def _run_form_action(action: object) -> None:
     from backend.core.errors import StudioError
 
     st.session_state["project_failed"] = ""

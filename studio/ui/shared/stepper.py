@@ -13,7 +13,7 @@ import streamlit as st
 
 from studio.ui.shared.i18n import _
 
-Mark = Literal["todo", "now", "done", "run", "err"]
+StepStatus = Literal["todo", "now", "done", "run", "err"]
 
 _CSS = """
 :host { display:block }
@@ -78,7 +78,7 @@ class Step:
 
     title: str
     sub: str
-    mark: Mark
+    mark: StepStatus
 
 
 def stepper(steps: Sequence[Step], here: int | None, key: str = "stepper") -> int | None:

@@ -7,15 +7,15 @@ from collections import Counter
 import streamlit as st
 
 from backend.core.schemas import JobView, RunView, State
-from studio.nav import RUN, Row
+from studio.nav import RUN, NavPage
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import STATES, escaped, progress_line, stage_words, state_words
+from studio.ui.shared.formatting import STATES, escape_markdown, progress_line, stage_label, state_label
 from studio.ui.shared.i18n import _
 
 
 def state_badge(state: State) -> None:
     _word, icon, colour = STATES[state]
-    st.badge(state_words(state), icon=icon, color=colour)
+    st.badge(state_label(state), icon=icon, color=colour)
 
 
 def progress(job: JobView) -> None:
@@ -24,7 +24,7 @@ def progress(job: JobView) -> None:
     st.progress(share, text=progress_line(job))
 
 
-def back_link(row: Row, label: str) -> None:
+def back_link(row: NavPage, label: str) -> None:
     st.page_link(row.path, label=label, icon=":material/arrow_back:")
 
 
@@ -32,7 +32,7 @@ def run_link(run_id: str) -> None:
     """A real link: it can be opened in another tab and walked back from."""
     st.page_link(
         RUN.path,
-        label=f"**{escaped(stage_words(api_cache.run_name(run_id))).strip()}**",
+        label=f"**{escape_markdown(stage_label(api_cache.run_name(run_id))).strip()}**",
         icon=":material/chevron_right:",
         icon_position="right",
         query_params={"run": run_id},
@@ -50,7 +50,7 @@ def steps_line(run: RunView) -> None:
     steps = []
     for job in run.jobs:
         _word, icon, colour = STATES[job.state]
-        name = stage_words(job.stage) + (f" · {escaped(job.stage_id)}" if often[job.stage] > 1 else "")
+        name = stage_label(job.stage) + (f" · {escape_markdown(job.stage_id)}" if often[job.stage] > 1 else "")
         steps.append(f":{colour}-badge[{icon} {name}]")
     st.markdown(" ".join(steps))
 
@@ -64,7 +64,7 @@ def worker_line() -> None:
             worker_hint()
         for worker in workers:
             st.badge(_("Worker ready"), icon=":material/check_circle:", color="green")
-            st.caption(escaped(worker.host), width="content")
+            st.caption(escape_markdown(worker.host), width="content")
         for name in api_cache.paused():
             st.badge(_("Queue {queue} is paused").format(queue=name), icon=":material/pause:", color="orange")
 

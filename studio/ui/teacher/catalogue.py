@@ -8,15 +8,15 @@ import streamlit as st
 
 from backend.core.schemas import ArtifactView, Kind
 from studio import nav
-from studio.ui.models.card import latest_evaluation, path_words
-from studio.ui.models.words import ICONS, facts_line, kind_word
+from studio.ui.models.card import latest_evaluation, lineage_text
+from studio.ui.models.labels import ICONS, facts_line
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped, metric_words
+from studio.ui.shared.formatting import escape_markdown, format_metric, kind_word
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.teacher import endpoints, form
-from studio.ui.teacher.use import use_button
-from studio.ui.teacher.words import verdict_words
+from studio.ui.teacher.labels import result_text
+from studio.ui.teacher.select_teacher import select_button
 
 KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 PAGE = 6
@@ -26,7 +26,7 @@ def catalogue() -> None:
     everything = api_cache.artifacts()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(_("Endpoints"), anchor=False, width="content")
-        st.button(_("Add an endpoint"), key="endpoint_add", icon=":material/add:", on_click=form.begin)
+        st.button(_("Add an endpoint"), key="endpoint_add", icon=":material/add:", on_click=form.open_form)
     verdicts = latest_verdicts(everything)
     endpoints.endpoint_cards(verdicts)
     st.subheader(_("Models of this studio"), anchor=False)
@@ -70,10 +70,10 @@ def _more() -> None:
 def _card(view: ArtifactView, known: dict[str, ArtifactView], verdict: dict[str, Any] | None) -> None:
     with st.container(border=True, height="stretch", key=f"teacher_{view.id}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{escaped(view.name)}**", width="content")
+            st.markdown(f"**{escape_markdown(view.name)}**", width="content")
             icon, colour = ICONS[view.kind]
             st.badge(kind_word(view.kind), icon=icon, color=colour)
-        st.caption(path_words(view, known))
+        st.caption(lineage_text(view, known))
         st.caption(facts_line(view))
         if view.kind is Kind.ONNX:
             st.caption(_("Runs here: costs nothing but time. Its probabilities can't be captured."))
@@ -82,9 +82,9 @@ def _card(view: ArtifactView, known: dict[str, ArtifactView], verdict: dict[str,
         evaluation = latest_evaluation(view, known)
         names = [name for name in ("accuracy", "token_f1") if evaluation and name in evaluation.facts]
         if evaluation and names:
-            label, value = metric_words(names[0], evaluation.facts[names[0]])
+            label, value = format_metric(names[0], evaluation.facts[names[0]])
             st.markdown(_("Measured: {label} {value}").format(label=label, value=value))
         if verdict:
-            st.markdown(verdict_words(verdict))
+            st.markdown(result_text(verdict))
         st.space("stretch")
-        use_button(view.name, {"model": view.id}, f"use_{view.id}")
+        select_button(view.name, {"model": view.id}, f"use_{view.id}")

@@ -8,19 +8,19 @@ import streamlit as st
 
 from backend.core.endpoints import PRESETS, EndpointView
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import background, drop, failure, task
 from studio.ui.teacher import form
-from studio.ui.teacher.use import use_button
-from studio.ui.teacher.words import (
-    context_words,
-    logprobs_words,
-    preset_words,
-    price_words,
-    trial_words,
-    verdict_words,
+from studio.ui.teacher.labels import (
+    context_text,
+    logprobs_text,
+    preset_label,
+    price_text,
+    result_text,
+    trial_text,
 )
+from studio.ui.teacher.select_teacher import select_button
 
 
 def endpoint_cards(verdicts: dict[str, dict[str, Any]]) -> None:
@@ -38,7 +38,7 @@ def endpoint_cards(verdicts: dict[str, dict[str, Any]]) -> None:
     with st.grid("auto", min_column_width=330, gap="small"):
         for endpoint in held:
             _card(endpoint, verdicts.get(f"endpoint:{endpoint.name}"))
-    api_cache.live(at_work, busy=at_work())
+    api_cache.auto_refresh(at_work, busy=at_work())
 
 
 def at_work() -> bool:
@@ -50,14 +50,14 @@ def at_work() -> bool:
 def _card(endpoint: EndpointView, verdict: dict[str, Any] | None) -> None:
     with st.container(border=True, height="stretch", key=f"endpoint_{endpoint.name}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{escaped(endpoint.name)}**", width="content")
-            st.badge(preset_words(endpoint.preset), icon=":material/cloud:", color="violet")
-        st.caption(f"{escaped(endpoint.model)} · `{endpoint.url.replace('`', '')}`")
-        parts = [price_words(endpoint), logprobs_words(endpoint), context_words(endpoint)]
-        st.caption(escaped(" · ".join(filter(None, parts))))
+            st.markdown(f"**{escape_markdown(endpoint.name)}**", width="content")
+            st.badge(preset_label(endpoint.preset), icon=":material/cloud:", color="violet")
+        st.caption(f"{escape_markdown(endpoint.model)} · `{endpoint.url.replace('`', '')}`")
+        parts = [price_text(endpoint), logprobs_text(endpoint), context_text(endpoint)]
+        st.caption(escape_markdown(" · ".join(filter(None, parts))))
         _terms(endpoint)
         if verdict:
-            st.markdown(verdict_words(verdict))
+            st.markdown(result_text(verdict))
         _trial(endpoint)
         st.space("stretch")
         _actions(endpoint)
@@ -67,12 +67,12 @@ def _terms(endpoint: EndpointView) -> None:
     preset = PRESETS[endpoint.preset]
     link = f" [{_('Source')}]({preset.terms_url})" if preset.terms_url else ""
     if endpoint.forbids_distillation == "yes":
-        words = escaped(_("You noted that its terms forbid distillation."))
+        words = escape_markdown(_("You noted that its terms forbid distillation."))
         st.markdown(f":red-badge[:material/gavel: {_('terms')}] {words}{link}")
     elif endpoint.forbids_distillation == "unknown":
-        st.markdown(f":orange-badge[:material/gavel: {_('terms')}] {escaped(_(preset.terms))}{link}")
+        st.markdown(f":orange-badge[:material/gavel: {_('terms')}] {escape_markdown(_(preset.terms))}{link}")
     if endpoint.terms:
-        st.caption(escaped(endpoint.terms))
+        st.caption(escape_markdown(endpoint.terms))
 
 
 def _trial(endpoint: EndpointView) -> None:
@@ -81,18 +81,18 @@ def _trial(endpoint: EndpointView) -> None:
     if going and not going.done:
         st.markdown(f":shimmer[{_('Asking a short question…')}]")
     elif said := failure(going):
-        st.error(escaped(said), icon=":material/error:")
+        st.error(escape_markdown(said), icon=":material/error:")
     else:
         if going:
             drop(key)
-        st.caption(escaped(trial_words(endpoint)))
+        st.caption(escape_markdown(trial_text(endpoint)))
 
 
 def _actions(endpoint: EndpointView) -> None:
     name = endpoint.name
     going = task(_key(name))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        use_button(name, {"endpoint": name}, f"use_endpoint_{name}")
+        select_button(name, {"endpoint": name}, f"use_endpoint_{name}")
         st.button(
             _("Test"),
             key=f"test_endpoint_{name}",
@@ -102,12 +102,12 @@ def _actions(endpoint: EndpointView) -> None:
             on_click=_test,
             args=(name,),
         )
-        st.button(_("Edit"), key=f"edit_endpoint_{name}", type="tertiary", on_click=form.begin, args=(name,))
+        st.button(_("Edit"), key=f"edit_endpoint_{name}", type="tertiary", on_click=form.open_form, args=(name,))
         st.button(
             _("Delete"),
             key=f"delete_endpoint_{name}",
             type="tertiary",
-            on_click=api_cache.act,
+            on_click=api_cache.run_action,
             args=(lambda: api_cache.studio().delete_endpoint(name),),
         )
 

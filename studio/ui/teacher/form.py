@@ -6,13 +6,13 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from backend.core.endpoints import PRESETS, Forbids, PresetName, SavedEndpoint
+from backend.core.endpoints import PRESETS, PresetName, SavedEndpoint, YesNoUnknown
 from backend.core.errors import Problem
 from studio.ui.forms.form import problem_line
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escaped
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
-from studio.ui.teacher.words import forbids_words, preset_words
+from studio.ui.teacher.labels import distillation_terms_text, preset_label
 
 _OPEN = "endpoint_form"
 """The name of the endpoint that is edited, "" for a new one; absent while the dialog is closed."""
@@ -22,7 +22,7 @@ NUMBERS = ("input_price", "output_price", "context", "requests_per_minute")
 FIRST: PresetName = "openai"
 
 
-def begin(name: str = "") -> None:
+def open_form(name: str = "") -> None:
     """Callback: the dialog opens in the run that follows."""
     st.session_state[_OPEN] = name
     st.session_state[_WRONG] = []
@@ -58,7 +58,7 @@ def _body(name: str) -> None:
     _preset()
     for field in ("name", "url", "model", "key_env"):
         _field(field, locked=field == "name" and bool(name))
-    if PRESETS[st.session_state[_key("preset")]].wire == "azure":
+    if PRESETS[st.session_state[_key("preset")]].protocol == "azure":
         _field("api_version")
     with st.grid(2, min_column_width=200, gap="small"):
         for field in NUMBERS:
@@ -76,7 +76,7 @@ def _preset() -> None:
     st.selectbox(
         _(info.title or ""),
         list(get_args(PresetName)),
-        format_func=preset_words,
+        format_func=preset_label,
         key=_key("preset"),
         help=_(info.description or ""),
         filter_mode=None,
@@ -84,7 +84,7 @@ def _preset() -> None:
     )
     preset = PRESETS[st.session_state[_key("preset")]]
     link = f" [{_('Source')}]({preset.terms_url})" if preset.terms_url else ""
-    st.caption(f":material/gavel: {escaped(_(preset.terms))}{link}")
+    st.caption(f":material/gavel: {escape_markdown(_(preset.terms))}{link}")
 
 
 def _take_preset() -> None:
@@ -104,7 +104,7 @@ def _field(field: str, locked: bool = False) -> None:
         st.number_input(title, value=None, step=1, **common)
     elif field == "forbids_distillation":
         st.segmented_control(
-            title, list(get_args(Forbids)), format_func=forbids_words, required=True, wrap=True, **common
+            title, list(get_args(YesNoUnknown)), format_func=distillation_terms_text, required=True, wrap=True, **common
         )
     elif field == "terms":
         st.text_area(title, height=80, **common)
@@ -119,11 +119,11 @@ def _field(field: str, locked: bool = False) -> None:
 def _save(name: str) -> None:
     """Callback: saved, or the problems stand below their fields."""
     values: dict[str, Any] = {field: st.session_state.get(_key(field)) for field in SavedEndpoint.model_fields}
-    if PRESETS[values["preset"]].wire != "azure":  # the field is not shown
+    if PRESETS[values["preset"]].protocol != "azure":  # the field is not shown
         values["api_version"] = ""
     values |= {field: values[field] or 0 for field in ("context", "requests_per_minute")}
     problems = api_cache.studio().check_endpoint(values, new=not name)
     st.session_state[_WRONG] = problems
     if not problems:
-        api_cache.act(lambda: api_cache.studio().save_endpoint(values, new=not name))
+        api_cache.run_action(lambda: api_cache.studio().save_endpoint(values, new=not name))
         _end()

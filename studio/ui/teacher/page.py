@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from studio.nav import TEACHER
-from studio.ui.forms.stage_page import earlier, jobs_of, take_from
+from studio.ui.forms.stage_page import apply_query_params, earlier_jobs, jobs_of
 from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import stage_words
+from studio.ui.shared.formatting import stage_label
 from studio.ui.shared.i18n import _
-from studio.ui.shared.progress import chain_header, latest, next_link
 from studio.ui.shared.project import project
+from studio.ui.shared.project_progress import latest_jobs, next_link, project_stepper
 from studio.ui.teacher.catalogue import catalogue
 from studio.ui.teacher.ranking import ranking
 
@@ -27,9 +27,9 @@ def teacher_page() -> None:
     st.caption(
         _("A large model, here or behind an endpoint, answers your rows; a small one will learn from its answers.")
     )
-    with api_cache.shown():
-        chain_header(TEACHER)
-        take_from(*STEPS)
+    with api_cache.show_errors():
+        project_stepper(TEACHER)
+        apply_query_params(*STEPS)
         step = _switch()
         if step == CHOOSE:
             catalogue()
@@ -37,17 +37,17 @@ def teacher_page() -> None:
         jobs_of(step)
         if step == AUDITION:
             ranking()
-        elif any(job.state.ended for job in latest(api_cache.project_runs(project().id), ASK)):
+        elif any(job.state.ended for job in latest_jobs(api_cache.project_runs(project().id), ASK)):
             next_link(TEACHER)
         stage_panel(step)
-        earlier(step)
+        earlier_jobs(step)
 
 
 def _switch() -> str:
     """The step: the one that was chosen; at first the catalogue, or the form when somebody was asked already."""
     if st.session_state.get(_STEP) not in STEPS:
-        st.session_state[_STEP] = ASK if latest(api_cache.project_runs(project().id), ASK) else CHOOSE
-    words = {CHOOSE: _("Choose"), **{stage: stage_words(stage) for stage in STAGES}}
+        st.session_state[_STEP] = ASK if latest_jobs(api_cache.project_runs(project().id), ASK) else CHOOSE
+    words = {CHOOSE: _("Choose"), **{stage: stage_label(stage) for stage in STAGES}}
     chosen = st.segmented_control(
         _("Step"),
         list(STEPS),

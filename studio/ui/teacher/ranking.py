@@ -8,16 +8,16 @@ import streamlit as st
 
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind
-from studio.ui.compare.table import Cell, Column, plain_table
-from studio.ui.forms.pickers import distinct
+from studio.ui.forms.pickers import disambiguate
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, cut_off_words, escaped, metric_words, money, number, percent
+from studio.ui.shared.formatting import ago, escape_markdown, format_metric, money, number, percent, truncation_hint
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
-from studio.ui.teacher.use import use_button
-from studio.ui.teacher.words import score_words
+from studio.ui.shared.table import Cell, Column, plain_table
+from studio.ui.teacher.labels import score_text
+from studio.ui.teacher.select_teacher import select_button
 
-SURE = 0.05
+ALPHA = 0.05
 """Below this a difference is not taken for chance."""
 
 
@@ -29,7 +29,7 @@ def ranking() -> None:
             icon=":material/info:",
         )
         return
-    names = distinct({view.id: f"{view.name} · {ago(view.created)}" for view in mine})
+    names = disambiguate({view.id: f"{view.name} · {ago(view.created)}" for view in mine})
     chosen = mine[0].id
     if len(mine) > 1:
         chosen = st.selectbox(
@@ -54,9 +54,9 @@ def _result(view: ArtifactView) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(_winner(best, metric, int(view.facts["n"])), width="stretch")
             prompt = {"prompt": view.facts["prompt"]} if view.facts.get("prompt") else {}
-            use_button(best["name"], {**who(best), **prompt, "data": view.facts["data"]}, "use_winner", primary=True)
+            select_button(best["name"], {**who(best), **prompt, "data": view.facts["data"]}, "use_winner", primary=True)
         for words in others(candidates):
-            st.caption(escaped(words))
+            st.caption(escape_markdown(words))
     plain_table("audition_table", _("Candidates"), columns(metric), rows(candidates, metric), stack=True)
     baseline = next((one["baseline"] for one in candidates if "baseline" in one), None)
     if baseline is not None:
@@ -64,11 +64,11 @@ def _result(view: ArtifactView) -> None:
         st.caption(words.format(share=percent(baseline)))
     for one in candidates:
         if share := one.get("cut_off"):
-            said = f"{one['name']}: {cut_off_words(share)}"
-            st.caption(f":material/content_cut: {escaped(said)}")
+            said = f"{one['name']}: {truncation_hint(share)}"
+            st.caption(f":material/content_cut: {escape_markdown(said)}")
         if one.get("failure"):
             said = Problem(**one["failure"]).sentence(_)
-            st.markdown(f":red[:material/error: {escaped(one['name'])}] {escaped(said)}")
+            st.markdown(f":red[:material/error: {escape_markdown(one['name'])}] {escape_markdown(said)}")
     _examples(candidates)
 
 
@@ -78,10 +78,10 @@ def who(one: dict[str, Any]) -> dict[str, str]:
 
 def _winner(best: dict[str, Any], metric: str, n: int) -> str:
     words = _("**{name}** is the best teacher here: {label} {score} on {n} rows, {seconds} s an answer.")
-    label = metric_words(metric, 0.0)[0]
+    label = format_metric(metric, 0.0)[0]
     seconds = number(best["seconds_per_answer"])
-    score = score_words(best, metric)
-    return words.format(name=escaped(best["name"]), label=label, score=score, n=n, seconds=seconds)
+    score = score_text(best, metric)
+    return words.format(name=escape_markdown(best["name"]), label=label, score=score, n=n, seconds=seconds)
 
 
 def others(candidates: list[dict[str, Any]]) -> list[str]:
@@ -89,7 +89,7 @@ def others(candidates: list[dict[str, Any]]) -> list[str]:
     best, *rest = candidates
     found = []
     for one in rest:
-        if one["failed"] or one.get("p_against_best", 0.0) < SURE:
+        if one["failed"] or one.get("p_against_best", 0.0) < ALPHA:
             continue
         gains = []
         if one.get("usd_per_1000", 0.0) < best.get("usd_per_1000", 0.0):
@@ -104,7 +104,7 @@ def others(candidates: list[dict[str, Any]]) -> list[str]:
 
 
 def columns(metric: str) -> list[Column]:
-    figures = [metric_words(metric, 0.0)[0], _("Answers of no use"), _("Seconds an answer")]
+    figures = [format_metric(metric, 0.0)[0], _("Answers of no use"), _("Seconds an answer")]
     figures += [_("Cost of 1,000 answers"), _("Tokens/s")]
     made: list[Column] = [{"title": _("Candidate"), "kind": "name"}]
     return [*made, *({"title": title, "kind": "figure"} for title in figures)]  # type: ignore[list-item]
@@ -124,7 +124,7 @@ def _name(one: dict[str, Any], first: bool) -> Cell:
 def _figures(one: dict[str, Any], metric: str) -> list[Cell]:
     if "metric" not in one:
         return [{"text": "–"}] * 5
-    score: Cell = {"text": metric_words(metric, one["metric"])[1], "share": one["metric"]}
+    score: Cell = {"text": format_metric(metric, one["metric"])[1], "share": one["metric"]}
     score |= {"range": (one["low"], one["high"]), "sub": f"{percent(one['low'])} – {percent(one['high'])}"}
     paid = one.get("usd_per_1000")
     texts = [percent(one["invalid_rate"]), number(one["seconds_per_answer"])]
@@ -138,7 +138,7 @@ def _examples(candidates: list[dict[str, Any]]) -> None:
         st.caption(_("The first row that it got wrong, else the first row."))
         for one in shown:
             example = one["example"]
-            st.markdown(f"**{escaped(one['name'])}**")
+            st.markdown(f"**{escape_markdown(one['name'])}**")
             st.text(example["input"])
             right, given = _("Right: {text}").format(text=example["expected"]), _("Said: {text}")
             st.text(f"{right}\n{given.format(text=example['answer'])}")

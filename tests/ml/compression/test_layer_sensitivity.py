@@ -17,7 +17,7 @@ def test_the_layer_with_the_wild_weights_suffers_most_and_nothing_is_changed(tmp
     import torch
     from transformers import AutoModelForCausalLM
 
-    from backend.ml.compression.layer_sensitivity import layer_divergence, module_names
+    from backend.ml.compression.layer_sensitivity import layer_sensitivities, module_names
 
     model = AutoModelForCausalLM.from_pretrained(build_tiny_model(tmp_path / "m", hidden=64, layers=3)).eval()
     with torch.no_grad():
@@ -26,11 +26,11 @@ def test_the_layer_with_the_wild_weights_suffers_most_and_nothing_is_changed(tmp
                 linear.weight.mul_(8)
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
     ticks: list[int] = []
-    found = layer_divergence(model, EXAMPLES, 4, 32, lambda: ticks.append(1))
+    found = layer_sensitivities(model, EXAMPLES, 4, 32, lambda: ticks.append(1))
     assert len(found) == 3 and max(found) == found[1] > 2 * found[0] > 0
     assert len(ticks) == 3 * 2  # two batches for each layer
     assert all(torch.equal(before[name], weight) for name, weight in model.state_dict().items())
-    assert layer_divergence(model, EXAMPLES, 8, 32, lambda: None)[1] < found[1] / 10
+    assert layer_sensitivities(model, EXAMPLES, 8, 32, lambda: None)[1] < found[1] / 10
     names = module_names(model, [1])
     assert len(names) == 7 and all(name.startswith("model.layers.1.") for name in names)
 
@@ -38,12 +38,12 @@ def test_the_layer_with_the_wild_weights_suffers_most_and_nothing_is_changed(tmp
 def test_rounding_keeps_ends_of_a_block_and_zero() -> None:
     import torch
 
-    from backend.ml.compression.layer_sensitivity import rounded
+    from backend.ml.compression.layer_sensitivity import fake_quantize
 
     weight = torch.tensor([[-1.0, 0.0, 0.26, 2.0, 0.0, 0.0, 0.0, 0.0]])
-    made = rounded(weight, 4, 4)
+    made = fake_quantize(weight, 4, 4)
     assert made.tolist()[0] == pytest.approx([-1.0, 0.0, 0.2, 2.0, 0, 0, 0, 0], abs=0.01)
     torch.manual_seed(0)
     wide = torch.randn(8, 64)
-    errors = [float((rounded(wide, bits, 32) - wide).abs().mean()) for bits in (2, 4, 8)]
+    errors = [float((fake_quantize(wide, bits, 32) - wide).abs().mean()) for bits in (2, 4, 8)]
     assert errors[0] > 3 * errors[1] > 30 * errors[2] > 0

@@ -34,7 +34,7 @@ def test_the_workflow_that_is_kept_names_files_and_no_folders(tmp_path: Path) ->
     (built / "genai_config.json").write_text(json.dumps({"model": {}}))
     scheme = Scheme(precision="int4", rounding="gptq", tied=True)
     config = olive_export.olive_config(source, tmp_path / "work", scheme, tmp_path / "work" / "rows.jsonl")
-    olive_export.collect(built, source, target, config)
+    olive_export.collect_export(built, source, target, config)
     kept = json.loads((target / "olive.json").read_text())
     assert str(tmp_path) not in json.dumps(kept)
     assert kept["passes"]["quantize"]["data_config"]["load_dataset_config"]["data_files"] == "rows.jsonl"
@@ -73,18 +73,18 @@ def test_a_model_that_can_not_run_is_caught_by_asking(tmp_path: Path) -> None:
     build_tiny_model(folder, hidden=64)
     (folder / "genai_config.json").write_text(json.dumps({"model": {"type": "llama"}}))
     with pytest.raises(StudioError) as caught:
-        olive_export.ask_onnx(folder, [[1, 2]], lambda: None)
+        olive_export.run_smoke_test(folder, [[1, 2]], lambda: None)
     assert caught.value.code == "chat.onnx_stopped" and "status 1" in str(caught.value)
 
 
 def test_configs_of_gemma_3_have_the_names_that_the_builder_reads() -> None:
     from transformers import Gemma3TextConfig
 
-    from backend.ml.compression.olive_run import name_as_before
+    from backend.ml.compression.olive_cli import patch_gemma3_config
 
     class Copy(Gemma3TextConfig):
         """So that the class itself stays as it is for other tests."""
 
-    name_as_before(Copy)
+    patch_gemma3_config(Copy)
     config = Copy()
     assert (config.rope_theta, config.rope_local_base_freq) == (1_000_000, 10_000)

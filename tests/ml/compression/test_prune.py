@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from backend.ml.compression.prune import cut_layers, freeze_embeddings
+from backend.ml.compression.prune import freeze_embeddings, prune_layers
 from backend.ml.inference.load import load_model
 from tests.helpers import build_tiny_model, model_view
 
@@ -24,7 +24,7 @@ def load(folder: Path) -> torch.nn.Module:
 
 
 def test_student_has_the_teachers_weights_and_survives_saving(deep: Path, tmp_path: Path) -> None:
-    teacher, student = load(deep), cut_layers(load(deep), [0, 2, 4])
+    teacher, student = load(deep), prune_layers(load(deep), [0, 2, 4])
     for mine, theirs in ((0, 0), (1, 2), (2, 4)):
         for name, weight in student.model.layers[mine].state_dict().items():
             assert torch.equal(weight, teacher.model.layers[theirs].state_dict()[name])

@@ -13,12 +13,12 @@ import torch
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template, write_split, write_template
-from backend.data.encoding import IGNORE
-from backend.ml.distillation.cross_tokenizer import CrossTrainer, pairs_of, uld_loss
+from backend.data.encoding import IGNORE_INDEX
+from backend.ml.distillation.cross_tokenizer import CrossTokenizerTrainer, align_rows, uld_loss
 from backend.ml.distillation.offline import NO_ROW
-from backend.ml.distillation.online import Teacher, padded
+from backend.ml.distillation.online import Teacher, collate
 from backend.ml.inference.load import load_model
-from backend.training.methods import RouteParams
+from backend.training.methods import MethodParams
 from tests.helpers import build_tiny_model, dataset_view, model_view
 from tests.ml.distillation.test_online import built, examples_of
 
@@ -42,18 +42,18 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[ArtifactView]:
 def test_tokens_of_both_cover_the_same_bytes(inputs: list[ArtifactView]) -> None:
     student, teacher, data = inputs
     examples = examples_of(student.path, data)
-    pairs = pairs_of(student.path, teacher.path, data.path, examples, 256)
+    pairs = align_rows(student.path, teacher.path, data.path, examples, 256)
     assert [item["row"] for item in examples.items] == [0, 1, 2, 3]
     mine, theirs = Encoder(student.path), Encoder(teacher.path)
     assert mine.answer_ids(ANSWERS[1]) != theirs.answer_ids(ANSWERS[1])
     for answer, pair, item in zip(ANSWERS, pairs, examples.items, strict=True):
         size = len(answer.encode())
         assert pair.ids[pair.start :] == theirs.answer_ids(answer)
-        assert pair.answer == mine.answer_ids(answer) == [id_ for id_ in item["labels"] if id_ != IGNORE]
+        assert pair.answer == mine.answer_ids(answer) == [id_ for id_ in item["labels"] if id_ != IGNORE_INDEX]
         for ids, offsets in ((pair.answer, pair.mine), (pair.ids[pair.start :], pair.offsets)):
             assert len(ids) == len(offsets) and offsets[0][0] == 0 and offsets[-1] == (size, size)
             assert all(before[1] == after[0] for before, after in pairwise(offsets))
-    assert pairs_of(student.path, teacher.path, data.path, examples, 256)[1].mine == pairs[1].mine
+    assert align_rows(student.path, teacher.path, data.path, examples, 256)[1].mine == pairs[1].mine
 
 
 def test_the_loss_is_the_formula_over_places_where_both_end(inputs: list[ArtifactView], tmp_path: Path) -> None:
@@ -61,17 +61,17 @@ def test_the_loss_is_the_formula_over_places_where_both_end(inputs: list[Artifac
     student, teacher, data = inputs
     examples = examples_of(student.path, data)
     examples.items[3]["row"] = NO_ROW  # type: ignore[assignment]
-    pairs = pairs_of(student.path, teacher.path, data.path, examples, 256)
+    pairs = align_rows(student.path, teacher.path, data.path, examples, 256)
     examples.items[3]["row"] = NO_ROW  # type: ignore[assignment]
     temperature, weight = 1.5, 0.6
-    params = RouteParams(route="cross_tokenizer", teacher="t", temperature=temperature, kl_weight=weight)
+    params = MethodParams(route="cross_tokenizer", teacher="t", temperature=temperature, kl_weight=weight)
     guide = Teacher(load_model(teacher, None), torch.arange(1024).numpy())  # type: ignore[arg-type]
     loss = uld_loss(student.path, teacher.path, temperature)
-    trainer = built(partial(CrossTrainer, guide, loss, pairs, params), student.path, examples, tmp_path)
+    trainer = built(partial(CrossTokenizerTrainer, guide, loss, pairs, params), student.path, examples, tmp_path)
     found = trainer.compute_loss(trainer.model, trainer.data_collator(examples.items))
     distances, answers, tokens = [], [], []
     for row, item in enumerate(examples.items):
-        pair, start = pairs[row], item["labels"].count(IGNORE)
+        pair, start = pairs[row], item["labels"].count(IGNORE_INDEX)
         mine = _predicted(trainer.model, item["input_ids"], start)
         theirs = _predicted(guide.model, pair.ids, pair.start)
         answers.append(float(-mine.log_softmax(-1).gather(1, torch.tensor(pair.answer)[:, None]).sum()))
@@ -124,8 +124,8 @@ def _apart(mine: list[Any], theirs: list[Any], student: Encoder, teacher: Encode
 
 def test_teacher_rows_are_its_own(inputs: list[ArtifactView]) -> None:
     student, teacher, data = inputs
-    pairs = pairs_of(student.path, teacher.path, data.path, examples_of(student.path, data), 256)
-    batch = padded([pair.ids for pair in pairs], [pair.start for pair in pairs], "cpu")
+    pairs = align_rows(student.path, teacher.path, data.path, examples_of(student.path, data), 256)
+    batch = collate([pair.ids for pair in pairs], [pair.start for pair in pairs], "cpu")
     guide = Teacher(load_model(teacher, None), torch.zeros(1024, dtype=torch.long).numpy())  # type: ignore[arg-type]
     expected = torch.cat([_predicted(guide.model, pair.ids, pair.start) for pair in pairs])
-    torch.testing.assert_close(guide.own_scores(batch), expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(guide.answer_logits(batch), expected, atol=1e-4, rtol=1e-4)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from backend.ml.distillation.capture import likeliest
+from backend.ml.distillation.capture import top_k_logits
 from backend.ml.distillation.divergence import Target, dense_divergence, divergence
-from backend.training.captures import Layout, whole_layout
+from backend.training.captures import Layout, full_layout
 
 pytestmark = pytest.mark.ml
 KINDS = ("forward_kl", "reverse_kl", "jsd")
@@ -32,7 +32,7 @@ def dense(teacher: torch.Tensor, student: torch.Tensor, kind: str, temperature: 
 
 def captured(teacher: torch.Tensor, layout: Layout, temperature: float, ids: torch.Tensor | None = None) -> Target:
     """The target of a teacher's logits, unpacked; `ids` maps them to a student's vocabulary."""
-    found, values, norms, tails = likeliest(teacher, torch.zeros(len(teacher), dtype=torch.long), layout)
+    found, values, norms, tails = top_k_logits(teacher, torch.zeros(len(teacher), dtype=torch.long), layout)
     at = layout.temperatures.index(temperature)
     mapped = found if ids is None else ids[found]
     return Target(mapped, values / temperature - norms[:, at, None], tails[:, at])
@@ -42,7 +42,7 @@ def captured(teacher: torch.Tensor, layout: Layout, temperature: float, ids: tor
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
 def test_with_every_token_it_is_the_dense_one_and_so_is_its_gradient(kind: str, temperature: float) -> None:
     teacher, student = logits(1), logits(2).requires_grad_(True)
-    target = captured(teacher, whole_layout(V, [1.0, 2.0]), temperature)
+    target = captured(teacher, full_layout(V, [1.0, 2.0]), temperature)
     assert torch.isneginf(target.log_tail).all()
     mine = divergence(student, target, kind, temperature)
     theirs = dense(teacher, student, kind, temperature)
@@ -79,7 +79,7 @@ def test_tokens_that_the_student_lacks_go_into_the_bucket(kind: str) -> None:
     ids = torch.full((V,), -1)
     ids[:100] = torch.arange(99, -1, -1)
     teacher, student = logits(5), logits(6, vocabulary=101).requires_grad_(True)
-    mine = divergence(student, captured(teacher, whole_layout(V, [1.0]), 1.0, ids), kind, 1.0)
+    mine = divergence(student, captured(teacher, full_layout(V, [1.0]), 1.0, ids), kind, 1.0)
     rest = teacher[:, 100:].logsumexp(dim=1, keepdim=True)
     theirs = dense(torch.cat([teacher[:, :100].flip(1), rest], dim=1), student, kind, 1.0)
     torch.testing.assert_close(mine.double(), theirs, atol=1e-5, rtol=1e-5)
@@ -91,7 +91,7 @@ def test_tokens_that_the_student_lacks_go_into_the_bucket(kind: str) -> None:
 def test_a_teacher_without_a_bucket_leaves_numbers(kind: str) -> None:
     """The student has rows that the teacher knows nothing of."""
     student = logits(8, vocabulary=V + 8).requires_grad_(True)
-    mine = divergence(student, captured(logits(7), whole_layout(V, [1.0]), 1.0), kind, 1.0)
+    mine = divergence(student, captured(logits(7), full_layout(V, [1.0]), 1.0), kind, 1.0)
     (gradient,) = torch.autograd.grad(mine.sum(), student)
     assert torch.isfinite(mine).all() and torch.isfinite(gradient).all() and (mine > 0).all()
 
@@ -100,7 +100,7 @@ def test_gradients_keep_their_size_as_the_temperature_grows() -> None:
     teacher, student = logits(9), logits(10).requires_grad_(True)
     sizes = []
     for temperature in (4.0, 8.0):
-        target = captured(teacher, whole_layout(V, [4.0, 8.0]), temperature)
+        target = captured(teacher, full_layout(V, [4.0, 8.0]), temperature)
         (gradient,) = torch.autograd.grad(divergence(student, target, "forward_kl", temperature).sum(), student)
         sizes.append(float(gradient.norm()))
     assert 0.5 < sizes[1] / sizes[0] < 1.5
@@ -131,7 +131,7 @@ def test_what_one_of_two_vocabularies_lacks_is_the_bucket(kind: str) -> None:
     to_teacher[:100] = torch.randperm(V, generator=torch.Generator().manual_seed(0))[:100]
     to_student = torch.full((V,), -1)
     to_student[to_teacher[:100]] = torch.arange(100)
-    target = captured(teacher, whole_layout(V, [2.0]), 2.0, to_student)
+    target = captured(teacher, full_layout(V, [2.0]), 2.0, to_student)
     offline, live = (
         divergence(student, target, kind, 2.0),
         dense_divergence(student, teacher, to_teacher, kind, 2.0),

@@ -11,18 +11,18 @@ import torch
 
 from backend.core.schemas import ArtifactView
 from backend.jobs.context import MemoryContext
-from backend.ml.compression.prune import cut_layers
-from backend.ml.distillation.hidden_states import HiddenTrainer, counterparts, distance
-from backend.ml.distillation.online import Teacher, padded
+from backend.ml.compression.prune import prune_layers
+from backend.ml.distillation.hidden_states import HiddenStatesTrainer, distance, teacher_layers
+from backend.ml.distillation.online import Teacher, collate
 from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training.trainer import train
-from backend.training.methods import RouteParams
+from backend.training.methods import MethodParams
 from backend.training.params import TrainingParams
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.ml.distillation.test_online import SAME, built, examples_of
 
 pytestmark = pytest.mark.ml
-PARAMS = RouteParams(route="hidden", teacher="t", kl_weight=1.0)
+PARAMS = MethodParams(route="hidden", teacher="t", kl_weight=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -34,24 +34,24 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[ArtifactView]:
 def cut(inputs: list[ArtifactView], kept: list[int]) -> tuple[Any, Any]:
     """(student of these layers, teacher)"""
     student, teacher = (load_model(inputs[0], None) for _ in range(2))  # type: ignore[arg-type]
-    return cut_layers(student, kept), teacher
+    return prune_layers(student, kept), teacher
 
 
 def trainer_of(inputs: list[ArtifactView], kept: list[int], folder: Path, rows: int = 6) -> tuple[Any, Any, Any]:
     student, teacher = cut(inputs, kept)
     examples = examples_of(inputs[0].path, inputs[1])
 
-    def make(**options: Any) -> HiddenTrainer:
-        return HiddenTrainer(Teacher(teacher, SAME), kept, PARAMS, **{**options, "model": student})
+    def make(**options: Any) -> HiddenStatesTrainer:
+        return HiddenStatesTrainer(Teacher(teacher, SAME), kept, PARAMS, **{**options, "model": student})
 
     trainer = built(make, inputs[0].path, examples, folder)
     return trainer, teacher, trainer.data_collator(examples.items[:rows])
 
 
 def test_each_layer_learns_what_was_cut_behind_it() -> None:
-    assert counterparts([0, 1, 4], 6) == [0, 3, 5]
-    assert counterparts([0, 1, 2], 3) == [0, 1, 2]
-    assert counterparts([2], 5) == [4]
+    assert teacher_layers([0, 1, 4], 6) == [0, 3, 5]
+    assert teacher_layers([0, 1, 2], 3) == [0, 1, 2]
+    assert teacher_layers([2], 5) == [4]
 
 
 def test_the_distance_is_relative_and_only_of_real_positions() -> None:
@@ -90,7 +90,7 @@ def test_the_loss_is_that_of_plain_passes_and_reaches_the_student_alone(
             model(batch["input_ids"])
         handle.remove()
         states[-1] = last[-1]
-    for layer, target in enumerate(counterparts(kept, 4)):
+    for layer, target in enumerate(teacher_layers(kept, 4)):
         one, other = mine[layer + 1][0], theirs[target + 1][0]
         reference += float(((one - other).square().sum(-1) / other.square().sum(-1)).mean()) / len(kept)
     assert float(loss.detach()) == pytest.approx(reference, rel=1e-4) and answers > 0
@@ -110,7 +110,7 @@ def test_training_brings_the_states_together(inputs: list[ArtifactView], tmp_pat
     examples = examples_of(inputs[0].path, inputs[1])
     params = TrainingParams(epochs=20, batch_size=8, learning_rate=5e-3, warmup_ratio=0.0)
     ctx = MemoryContext(tmp_path / "job")
-    make = partial(HiddenTrainer, Teacher(teacher, SAME), kept, PARAMS)
+    make = partial(HiddenStatesTrainer, Teacher(teacher, SAME), kept, PARAMS)
     train(student, tokenizer_of(inputs[0].path), examples, type(examples)(), params, ctx, make)
     losses = [event["value"] for event in ctx.events if event["event"] == "metric" and event["name"] == "loss"]
     assert losses[-1] < losses[0] / 2
@@ -121,12 +121,12 @@ def test_rows_of_other_lengths_are_compared_at_their_own_positions(inputs: list[
     kept = [0, 2]
     trainer, _, _ = trainer_of(inputs, kept, tmp_path)
     rows = [[1, 7, 8, 9, 10, 11, 30, 2], [1, 7, 8, 9, 10, 12, 40, 50, 60, 2]]
-    loss = trainer.compute_loss(trainer.model, padded(rows, [6, 6], "cpu"))
-    apart = []
+    loss = trainer.compute_loss(trainer.model, collate(rows, [6, 6], "cpu"))
+    teacher_distance = []
     for row in rows:
-        alone = trainer.compute_loss(trainer.model, padded([row], [6], "cpu")).detach()
-        lone = [each[:, 5:] for each in trainer.mine.heard], [each[:, 5:] for each in trainer.theirs.heard]
-        apart.append((float(distance(*lone, torch.ones(1, len(row) - 5, dtype=torch.bool))), len(row) - 5))
+        alone = trainer.compute_loss(trainer.model, collate([row], [6], "cpu")).detach()
+        lone = [each[:, 5:] for each in trainer.mine.outputs], [each[:, 5:] for each in trainer.theirs.outputs]
+        teacher_distance.append((float(distance(*lone, torch.ones(1, len(row) - 5, dtype=torch.bool))), len(row) - 5))
         assert float(alone) > 0
-    mean = sum(each * count for each, count in apart) / sum(count for _, count in apart)
+    mean = sum(each * count for each, count in teacher_distance) / sum(count for _, count in teacher_distance)
     assert float(loss.detach()) == pytest.approx(mean, rel=1e-4)

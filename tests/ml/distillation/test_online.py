@@ -11,17 +11,17 @@ import torch
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
-from backend.data.encoding import IGNORE, Examples, encode_rows
+from backend.data.encoding import IGNORE_INDEX, EncodedExamples, encode_rows
 from backend.inference.sampler import Sampler
 from backend.jobs.context import MemoryContext
-from backend.ml.distillation.offline import logit_trainer
-from backend.ml.distillation.online import LiveTrainer, OnPolicyTrainer, Teacher, own_answers, padded
+from backend.ml.distillation.offline import offline_logit_trainer
+from backend.ml.distillation.online import OnlineLogitTrainer, OnPolicyTrainer, Teacher, collate, sample_answers
 from backend.ml.distillation.shards import Array
 from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training.batches import as_dataset
 from backend.ml.training.trainer import _config
 from backend.training.captures import LogitParams
-from backend.training.methods import RouteParams
+from backend.training.methods import MethodParams
 from backend.training.params import TrainingParams
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.stages.test_capture import take
@@ -39,12 +39,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[ArtifactView]:
     return [teacher, dataset_view(tiny_dataset(folder / "data"))]
 
 
-def examples_of(model: Path, data: ArtifactView) -> Examples:
+def examples_of(model: Path, data: ArtifactView) -> EncodedExamples:
     folder = DataFolder(data.path)
     return encode_rows(Encoder(model), folder.template, folder.rows("train"), 256)
 
 
-def built(kind: Any, model: Path, examples: Examples, folder: Path) -> Any:
+def built(kind: Any, model: Path, examples: EncodedExamples, folder: Path) -> Any:
     trainer = kind(
         model=load_model(model_view(model), None),  # type: ignore[arg-type]
         args=_config(PARAMS, 5, folder, len(examples.items), False),
@@ -70,11 +70,11 @@ def test_its_loss_is_that_of_a_capture_of_every_token(
     examples, student = examples_of(tiny_model, inputs[1]), model_view(tiny_model)
     asked: dict[str, Any] = {"kl_weight": 0.7, "temperature": temperature, "divergence": kind}
     ctx = MemoryContext(tmp_path / "job", [*inputs, held])
-    make = logit_trainer(LogitParams(capture=held.id, **asked), student, inputs[1], examples, ctx)
+    make = offline_logit_trainer(LogitParams(capture=held.id, **asked), student, inputs[1], examples, ctx)
     offline = built(make, tiny_model, examples, tmp_path)
-    params = RouteParams(route="live", teacher=inputs[0].id, **asked)
+    params = MethodParams(route="live", teacher=inputs[0].id, **asked)
     teacher = teacher_of(inputs)
-    live = built(partial(LiveTrainer, teacher, params), tiny_model, examples, tmp_path)
+    live = built(partial(OnlineLogitTrainer, teacher, params), tiny_model, examples, tmp_path)
     batch = offline.data_collator(examples.items[:6])
     one, other = (trainer.compute_loss(trainer.model, dict(batch)) for trainer in (offline, live))
     torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
@@ -97,7 +97,7 @@ def test_what_it_says_is_drawn_by_its_own_probabilities(tiny_model: Path, inputs
     model.get_output_embeddings().weight.data *= 20  # sharper than chance
     encoder = Encoder(tiny_model)
     prompt = examples_of(tiny_model, inputs[1]).items[0]["input_ids"][:20]
-    (said,) = own_answers(model, encoder, [prompt], 12, seed=3)
+    (said,) = sample_answers(model, encoder, [prompt], 12, seed=3)
     sampler, ids = Sampler(1.0, seed=[3, 0]), list(prompt)
     with torch.inference_mode():
         while len(ids) < len(prompt) + 12 and (len(ids) == len(prompt) or ids[-1] != 2):
@@ -112,15 +112,15 @@ def test_batches_hold_the_students_own_answers_and_their_loss_is_the_teachers(
     from functools import partial
 
     examples = examples_of(tiny_model, inputs[1])
-    asked = RouteParams(route="on_policy", teacher=inputs[0].id, own_share=share, own_tokens=7, kl_weight=0.4)
+    asked = MethodParams(route="on_policy", teacher=inputs[0].id, own_share=share, own_tokens=7, kl_weight=0.4)
     make = partial(OnPolicyTrainer, Encoder(tiny_model), 512, teacher_of(inputs), asked)
     seen: list[dict[str, Any]] = []
     losses: list[tuple[float, float]] = []
-    apart, step = OnPolicyTrainer.apart, OnPolicyTrainer.training_step
+    teacher_distance, step = OnPolicyTrainer.teacher_distance, OnPolicyTrainer.training_step
 
     def heard(self: Any, logits: Any, batch: dict[str, Any]) -> Any:
         seen.append({**batch, "own": self.own})
-        found = apart(self, logits, batch)
+        found = teacher_distance(self, logits, batch)
         seen[-1]["apart"] = float(found) / len(logits)
         return found
 
@@ -134,12 +134,12 @@ def test_batches_hold_the_students_own_answers_and_their_loss_is_the_teachers(
     trainer = built(make, tiny_model, examples, tmp_path)
     trainer.train()
     gold = {tuple(item["input_ids"]) for item in examples.items}
-    prompts = {tuple(item["input_ids"][: item["labels"].count(IGNORE)]) for item in examples.items}
+    prompts = {tuple(item["input_ids"][: item["labels"].count(IGNORE_INDEX)]) for item in examples.items}
     assert {batch["own"] for batch in seen} == ({True} if share == 1 else {True, False})
     added_up = [2, 2, 2, 2, 1]  # five batches, of which the last stands alone
     for batch, (loss, divergence), share_of in zip(seen, losses, added_up, strict=True):
         for ids, labels, mask in zip(batch["input_ids"], batch["labels"], batch["attention_mask"], strict=True):
-            row, asks = ids[mask == 1], labels[mask == 1] == IGNORE
+            row, asks = ids[mask == 1], labels[mask == 1] == IGNORE_INDEX
             assert tuple(row[asks].tolist()) in prompts
             assert 1 <= int((~asks).sum()) <= 7 or not batch["own"]
             assert (tuple(row.tolist()) in gold) != batch["own"]
@@ -147,7 +147,7 @@ def test_batches_hold_the_students_own_answers_and_their_loss_is_the_teachers(
 
 
 def test_a_batch_is_padded_behind_its_rows() -> None:
-    batch = padded([[5, 6, 7], [8, 9]], [2, 1], "cpu")
+    batch = collate([[5, 6, 7], [8, 9]], [2, 1], "cpu")
     assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 9, 0]]
-    assert batch["labels"].tolist() == [[IGNORE, IGNORE, 7], [IGNORE, 9, IGNORE]]
+    assert batch["labels"].tolist() == [[IGNORE_INDEX, IGNORE_INDEX, 7], [IGNORE_INDEX, 9, IGNORE_INDEX]]
     assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]]

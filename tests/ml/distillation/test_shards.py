@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from backend.ml.distillation.capture import likeliest
-from backend.ml.distillation.shards import Block, about_shard, pack, read_shard, unpack, write_shard
+from backend.ml.distillation.capture import top_k_logits
+from backend.ml.distillation.shards import TopKBlock, pack, read_shard, shard_metadata, unpack, write_shard
 from backend.training.captures import Layout
 
 pytestmark = pytest.mark.ml
 V = 1000
 
 
-def block(layout: Layout, labels: torch.Tensor | None = None) -> tuple[torch.Tensor, Block]:
+def block(layout: Layout, labels: torch.Tensor | None = None) -> tuple[torch.Tensor, TopKBlock]:
     logits = 6 * torch.randn(40, V, generator=torch.Generator().manual_seed(0))
     asked = torch.arange(40) if labels is None else labels
-    return logits, Block(*(part.numpy() for part in likeliest(logits, asked, layout)))
+    return logits, TopKBlock(*(part.numpy() for part in top_k_logits(logits, asked, layout)))
 
 
 @pytest.mark.parametrize("width", [2, 3, 4])
@@ -65,16 +65,18 @@ def test_a_token_that_the_teacher_rules_out_is_a_number() -> None:
     logits = torch.zeros(2, V)
     logits[:, 7] = -torch.inf
     layout = Layout(V, 2, 8, (1.0,))
-    back = unpack(pack(Block(*(part.numpy() for part in likeliest(logits, torch.tensor([7, 7]), layout))), layout))
+    back = unpack(
+        pack(TopKBlock(*(part.numpy() for part in top_k_logits(logits, torch.tensor([7, 7]), layout))), layout)
+    )
     assert np.isfinite(back.values).all()
 
 
 def test_a_shard_that_was_cut_off_counts_as_missing(tmp_path: Path) -> None:
     layout = Layout(5, 2, 8, (1.0,))
     file = tmp_path / "shard-00000.safetensors"
-    assert about_shard(file) is None
+    assert shard_metadata(file) is None
     write_shard(file, pack(block(layout)[1], layout), {"tokens": "40"})
-    assert about_shard(file) == {"tokens": "40"} and len(read_shard(file)["ids"]) == 40
+    assert shard_metadata(file) == {"tokens": "40"} and len(read_shard(file)["ids"]) == 40
     assert [each.name for each in tmp_path.iterdir()] == [file.name]
     file.write_bytes(file.read_bytes()[:-1])
-    assert about_shard(file) is None
+    assert shard_metadata(file) is None

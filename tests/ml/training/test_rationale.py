@@ -12,11 +12,11 @@ from torch.nn import functional
 from backend.core.schemas import Kind
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Row, Template, write_split
-from backend.data.encoding import IGNORE, Examples, encode_rows, encode_steps
+from backend.data.encoding import IGNORE_INDEX, EncodedExamples, encode_rationales, encode_rows
 from backend.jobs.context import MemoryContext
 from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training.batches import as_dataset
-from backend.ml.training.rationale import steps_trainer
+from backend.ml.training.rationale import rationale_trainer
 from backend.ml.training.trainer import _config
 from backend.stages import distill, finetune
 from backend.training.params import TrainingParams
@@ -35,15 +35,15 @@ def explained(folder: Path) -> Path:
     return folder
 
 
-def two_tasks(folder: Path) -> Examples:
+def two_tasks(folder: Path) -> EncodedExamples:
     """Three rows of answers of two tokens, two of steps of more."""
     encoder, template = Encoder(folder), Template()
     rows = [Row(id=str(at), input=f"item {at}", output="red", rationale="item thing item thing") for at in range(3)]
-    answers, steps = encode_rows(encoder, template, rows, 256), encode_steps(encoder, template, rows[:2], 256)
+    answers, steps = encode_rows(encoder, template, rows, 256), encode_rationales(encoder, template, rows[:2], 256)
     for task, examples in enumerate((answers, steps)):
         for item in examples.items:
             item["steps"] = task  # type: ignore[assignment]
-    return Examples(answers.items + steps.items)
+    return EncodedExamples(answers.items + steps.items)
 
 
 @pytest.mark.parametrize("picked", [[0, 1, 2], [3, 4], [0, 3], [0, 1, 2, 3, 4]])
@@ -52,7 +52,7 @@ def test_a_row_of_steps_weighs_what_was_asked_however_long_it_is(
 ) -> None:
     examples, model = two_tasks(tiny_model), load_model(model_view(tiny_model), ctx.input)
     asked = distill.DistillParams(student="m", data="d", rationale="beside", steps_weight=0.5)
-    make = steps_trainer(asked, examples)
+    make = rationale_trainer(asked, examples)
     assert make
     params = TrainingParams(epochs=1, batch_size=8, learning_rate=1e-3)
     trainer = make(
@@ -74,14 +74,14 @@ def loss(model: Any, item: dict[str, Any]) -> float:
     ids, labels = torch.tensor([item["input_ids"]]), torch.tensor(item["labels"])[1:]
     with torch.inference_mode():
         logits = model(input_ids=ids).logits[0, :-1]
-    return float(functional.cross_entropy(logits[labels != IGNORE], labels[labels != IGNORE]))
+    return float(functional.cross_entropy(logits[labels != IGNORE_INDEX], labels[labels != IGNORE_INDEX]))
 
 
 def test_both_tasks_are_learned_and_the_answer_comes_at_once(tiny_model: Path, tmp_path: Path) -> None:
     inputs = [model_view(tiny_model), dataset_view(explained(tmp_path / "data"))]
     data, encoder = DataFolder(inputs[1].path), Encoder(tiny_model)
     rows = list(data.rows("train"))[:6]
-    tasks = [encode_rows(encoder, data.template, rows, 256), encode_steps(encoder, data.template, rows, 256)]
+    tasks = [encode_rows(encoder, data.template, rows, 256), encode_rationales(encoder, data.template, rows, 256)]
     ctx = MemoryContext(tmp_path / "job", inputs)
     given = {"student": inputs[0].id, "data": inputs[1].id, "rationale": "beside", "evaluate_rows": 6}
     given |= {"epochs": 12, "batch_size": 8, "learning_rate": 0.01, "train_embeddings": "always"}

@@ -16,12 +16,12 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 from backend.core.errors import Cancelled, StudioError
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Row, Template
-from backend.data.encoding import IGNORE, Examples, encode_rows
+from backend.data.encoding import IGNORE_INDEX, EncodedExamples, encode_rows
 from backend.jobs.context import MemoryContext
 from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training import shared_prefix
 from backend.ml.training.batches import LengthSampler
-from backend.ml.training.checkpoints import disk_full_told, latest
+from backend.ml.training.checkpoints import explain_disk_full, latest_checkpoint
 from backend.ml.training.shared_prefix import head_logits, hidden_states
 from backend.ml.training.trainer import AnswerTrainer, _config, train
 from backend.training.params import TrainingParams
@@ -33,16 +33,16 @@ PARAMS = TrainingParams(epochs=3, batch_size=8, learning_rate=5e-3)
 
 
 @pytest.fixture(scope="module")
-def examples(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Examples:
+def examples(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> EncodedExamples:
     data = DataFolder(tiny_dataset(tmp_path_factory.mktemp("data") / "d", 120))
     return encode_rows(Encoder(tiny_model), data.template, data.rows("train"), 256)
 
 
 def fit(
-    tiny_model: Path, examples: Examples, ctx: Any, params: TrainingParams = PARAMS
+    tiny_model: Path, examples: EncodedExamples, ctx: Any, params: TrainingParams = PARAMS
 ) -> tuple[dict[str, float], Any]:
     model = load_model(model_view(tiny_model), ctx.input)
-    held_out = Examples(items=examples.items[:10])
+    held_out = EncodedExamples(items=examples.items[:10])
     return train(model, tokenizer_of(tiny_model), examples, held_out, params, ctx, checkpoint_seconds=0), model
 
 
@@ -54,7 +54,7 @@ def test_labels_are_the_answer_and_its_end_of_turn(tiny_model: Path) -> None:
     encoder, template = Encoder(tiny_model), Template(system="Name it.")
     row = Row(id="1", input="red item", output="red")
     (item,) = encode_rows(encoder, template, [row, Row(id="2", input="no answer")], 256).items
-    asked = [token for token in item["labels"] if token != IGNORE]
+    asked = [token for token in item["labels"] if token != IGNORE_INDEX]
     end = encoder.tokenizer.token_to_id("<|im_end|>")
     assert asked == [*encoder.ids("red"), end] and item["labels"][-1] == end
     assert item["input_ids"] == encoder.prompt_ids(template, row) + asked
@@ -64,13 +64,13 @@ def test_long_prompts_lose_their_beginning_and_answers_nothing(tiny_model: Path)
     encoder, template = Encoder(tiny_model), Template()
     rows = [Row(id="1", input="red " * 50, output="blue"), Row(id="2", input="x", output="green " * 50)]
     examples = encode_rows(encoder, template, rows, 20)
-    assert (examples.shortened, examples.left_out, len(examples.items)) == (1, 1, 1)
+    assert (examples.truncated, examples.too_long, len(examples.items)) == (1, 1, 1)
     item = examples.items[0]
     assert len(item["input_ids"]) == 20
     assert item["input_ids"] == (encoder.prompt_ids(template, rows[0]) + encoder.answer_ids("blue"))[-20:]
 
 
-def test_loss_is_that_of_the_answers_tokens(tiny_model: Path, examples: Examples, ctx: MemoryContext) -> None:
+def test_loss_is_that_of_the_answers_tokens(tiny_model: Path, examples: EncodedExamples, ctx: MemoryContext) -> None:
     """Against the model's own logits, with rows of other lengths in the batch; the end of turn (== pad) counts."""
     model = load_model(model_view(tiny_model), ctx.input)
     trainer = AnswerTrainer(
@@ -85,23 +85,23 @@ def test_loss_is_that_of_the_answers_tokens(tiny_model: Path, examples: Examples
     logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
     labels = batch["labels"][:, 1:]
     assert (labels == 2).sum() == 6
-    expected = functional.cross_entropy(logits[:, :-1][labels != IGNORE], labels[labels != IGNORE])
+    expected = functional.cross_entropy(logits[:, :-1][labels != IGNORE_INDEX], labels[labels != IGNORE_INDEX])
     assert mine.item() == pytest.approx(expected.item(), abs=2e-2)
 
 
-def _dataset(examples: Examples) -> Any:
+def _dataset(examples: EncodedExamples) -> Any:
     from datasets import Dataset
 
     return Dataset.from_list(examples.items)
 
 
-def test_shared_beginning_changes_neither_states_nor_gradients(tiny_model: Path, examples: Examples) -> None:
+def test_shared_beginning_changes_neither_states_nor_gradients(tiny_model: Path, examples: EncodedExamples) -> None:
     model = load_model(model_view(tiny_model), None).train()  # type: ignore[arg-type]
     batch = DataCollatorForLanguageModeling(pad_token_id=2)(examples.items[:9])
-    first = int((batch["labels"] != IGNORE).any(dim=0).long().argmax())
+    first = int((batch["labels"] != IGNORE_INDEX).any(dim=0).long().argmax())
     states, skipped = hidden_states(model, batch, first)
     whole = model.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
-    assert shared_prefix._WORTH < skipped < first
+    assert shared_prefix._MIN_SHARED_TOKENS < skipped < first
     real = batch["attention_mask"][:, skipped:] == 1
     pairs = zip(
         torch.autograd.grad((states[real] ** 2).sum(), list(model.parameters())),
@@ -128,7 +128,7 @@ def _batches(order: list[int], size: int) -> list[list[int]]:
     return [order[at : at + size] for at in range(0, len(order), size)]
 
 
-def test_loss_falls_and_is_reported(tiny_model: Path, examples: Examples, ctx: MemoryContext) -> None:
+def test_loss_falls_and_is_reported(tiny_model: Path, examples: EncodedExamples, ctx: MemoryContext) -> None:
     metrics, _ = fit(tiny_model, examples, ctx)
     losses = curve(ctx, "loss")
     assert losses[-1] < losses[0] - 1 and len(curve(ctx, "eval_loss")) == 3
@@ -138,7 +138,7 @@ def test_loss_falls_and_is_reported(tiny_model: Path, examples: Examples, ctx: M
 
 
 def test_resumed_run_ends_like_an_unbroken_one(
-    tiny_model: Path, examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model: Path, examples: EncodedExamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped in the middle of the second epoch, with the newest checkpoint half-written."""
     whole, expected = fit(tiny_model, examples, MemoryContext(tmp_path / "whole"))
@@ -154,7 +154,7 @@ def test_resumed_run_ends_like_an_unbroken_one(
     monkeypatch.setattr(ctx, "progress", stop_at_12)
     with pytest.raises(Cancelled):
         fit(tiny_model, examples, ctx)
-    kept = latest(ctx.checkpoints)
+    kept = latest_checkpoint(ctx.checkpoints)
     assert kept and kept.name == "checkpoint-11"
     shutil.copytree(kept, kept.with_name("checkpoint-12"))
     (kept.with_name("checkpoint-12") / "optimizer.pt").write_bytes(b"half")
@@ -173,7 +173,7 @@ def _assert_equal(one: Any, other: Any, exact: bool) -> None:
 
 
 def test_checkpoints_hold_no_pickle_of_settings_and_two_are_kept(
-    tiny_model: Path, examples: Examples, ctx: MemoryContext
+    tiny_model: Path, examples: EncodedExamples, ctx: MemoryContext
 ) -> None:
     fit(tiny_model, examples, ctx)
     folders = sorted(ctx.checkpoints.iterdir())
@@ -181,17 +181,17 @@ def test_checkpoints_hold_no_pickle_of_settings_and_two_are_kept(
     assert not list(ctx.checkpoints.rglob("training_args.bin"))
 
 
-def test_diverging_training_says_so(tiny_model: Path, examples: Examples, ctx: MemoryContext) -> None:
+def test_diverging_training_says_so(tiny_model: Path, examples: EncodedExamples, ctx: MemoryContext) -> None:
     with pytest.raises(StudioError, match="diverged"):
         fit(tiny_model, examples, ctx, PARAMS.model_copy(update={"learning_rate": float("inf"), "warmup_ratio": 0}))
 
 
 def test_full_disk_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(StudioError, match="full"), disk_full_told(tmp_path):
+    with pytest.raises(StudioError, match="full"), explain_disk_full(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
-    with pytest.raises(StudioError, match="full"), disk_full_told(tmp_path):
+    with pytest.raises(StudioError, match="full"), explain_disk_full(tmp_path):
         raise Exception("No space left on device (os error 28)")  # what tokenizers raises
-    with pytest.raises(RuntimeError, match="shape"), disk_full_told(tmp_path):
+    with pytest.raises(RuntimeError, match="shape"), explain_disk_full(tmp_path):
         raise RuntimeError("shape mismatch")
 
 

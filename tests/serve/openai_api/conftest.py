@@ -17,27 +17,27 @@ import psutil
 import pytest
 
 from backend.core.paths import ROOT
-from tests.serve.den import HELLO, PATIENCE, Den
+from tests.serve.harness import HELLO, PATIENCE, HostHarness
 
 
 class Server:
     """`options` as on the command line; `env` on top of the environment."""
 
-    def __init__(self, den: Den, model: str, *options: str, **env: str) -> None:
-        self.den = den
+    def __init__(self, harness: HostHarness, model: str, *options: str, **env: str) -> None:
+        self.harness = harness
         self.model = model
         command = "from backend.cli import main; main()"
-        with (den.settings.logs / "served.log").open("ab") as log:
+        with (harness.settings.logs / "served.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", command, "serve", model, "--port", "0", *options],
                 cwd=ROOT,
-                env={**os.environ, "SLMOPS_HOME": str(den.settings.home), **env},
+                env={**os.environ, "SLMOPS_HOME": str(harness.settings.home), **env},
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
         assert self.process.stdout
         self.said = self.process.stdout.readline().decode() + self.process.stdout.readline().decode()
-        self.log = den.settings.logs / "served.log"
+        self.log = harness.settings.logs / "served.log"
         found = re.search(r"http://[^ ]*?:(\d+)/v1", self.said)
         assert found, self.log.read_text("utf-8")[-2000:]
         self.port = int(found[1])
@@ -87,14 +87,14 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def rooms(tmp_path_factory: pytest.TempPathFactory, onnx: Path) -> Iterator[Den]:
-    with Den(tmp_path_factory.mktemp("rooms") / "home") as den:
-        den.add(onnx, "one", template={"system": "Name the colour.", "user": "Item: {input}"})
-        yield den
+def rooms(tmp_path_factory: pytest.TempPathFactory, onnx: Path) -> Iterator[HostHarness]:
+    with HostHarness(tmp_path_factory.mktemp("rooms") / "home") as harness:
+        harness.add(onnx, "one", template={"system": "Name the colour.", "user": "Item: {input}"})
+        yield harness
 
 
 @pytest.fixture(scope="module")
-def server(rooms: Den) -> Iterator[Server]:
+def server(rooms: HostHarness) -> Iterator[Server]:
     with Server(rooms, "one", "--max-parallel", "4", "--max-waiting", "3") as made:
         yield made
         made.process.terminate()

@@ -11,7 +11,7 @@ import pytest
 from backend.inference.protocol import Sampling
 from backend.ml.inference.open import open_engine
 from backend.models.quantization import ADAPTER_FILE
-from tests.serve.den import HELLO, Den
+from tests.serve.harness import HELLO, HostHarness
 from tests.serve.openai_api.conftest import Server
 
 pytestmark = [pytest.mark.proc, pytest.mark.ml]
@@ -26,14 +26,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("attached")
     base = build_base(root / "model")
     shared = build_shared(base, root / "shared")
-    with Den(root / "home") as den:
-        den.add(shared, "shared", context=512)
+    with HostHarness(root / "home") as harness:
+        harness.add(shared, "shared", context=512)
         for seed, name in enumerate(NAMES[1:]):
             folder = copytree(build_adapter(base, root / name, seed=seed), root / f"on-{name}")
             copyfile(shared / "genai_config.json", folder / "genai_config.json")
             write_adapter(folder, shared, folder / ADAPTER_FILE)
-            den.add(folder, name, parents=["shared"], context=512, base="shared")
-        with Server(den, "shared") as made:
+            harness.add(folder, name, parents=["shared"], context=512, base="shared")
+        with Server(harness, "shared") as made:
             yield made
 
 
@@ -48,7 +48,7 @@ def test_each_answers_under_its_own_name_as_if_alone(server: Server) -> None:
     listed = [each["id"] for each in server.http.get("/v1/models").json()["data"]]
     assert listed[0] == "the shared" and set(listed[1:]) == {"the red", "the blue"}
     assert server.http.get("/v1/models/red").json()["id"] == "the red"
-    store, alone = server.den.store, {}
+    store, alone = server.harness.store, {}
     for name in NAMES:
         engine = open_engine(store.artifact(name), store.artifact)
         alone[name] = engine.answer(engine.encode(HELLO), Sampling(max_new_tokens=12))

@@ -17,14 +17,14 @@ from backend.core.errors import StudioError
 from backend.core.paths import ROOT
 from backend.core.schemas import Kind
 from backend.serve.client import ServeOptions
-from tests.serve.den import HELLO, PATIENCE, Den, gone
+from tests.serve.harness import HELLO, PATIENCE, HostHarness, gone
 from tests.serve.openai_api.conftest import Server
 
 pytestmark = [pytest.mark.proc, pytest.mark.ml]
 LONG = 20_000
 
 
-def test_a_key_is_asked_for_and_never_shown(rooms: Den) -> None:
+def test_a_key_is_asked_for_and_never_shown(rooms: HostHarness) -> None:
     key = "sk-not-to-be-seen"
     with Server(rooms, "one", "--api-key-env", "MY_KEY", MY_KEY=key) as server:
         assert server.ask().status_code == 401
@@ -40,14 +40,14 @@ def test_a_key_is_asked_for_and_never_shown(rooms: Den) -> None:
         assert key not in " ".join(commands) + server.said + server.log.read_text("utf-8")
 
 
-def test_beyond_this_machine_a_key_is_needed(rooms: Den) -> None:
+def test_beyond_this_machine_a_key_is_needed(rooms: HostHarness) -> None:
     command = [sys.executable, "-c", "from backend.cli import main; main()", "serve", "one", "--host", "0.0.0.0"]
     env = {**os.environ, "SLMOPS_HOME": str(rooms.settings.home)}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "SLMOPS_SERVE_KEY" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_model_that_dies_is_started_again(rooms: Den) -> None:
+def test_a_model_that_dies_is_started_again(rooms: HostHarness) -> None:
     with Server(rooms, "one") as server:
         first = server.engine()
         stream = server.chunks(max_tokens=LONG)
@@ -65,7 +65,7 @@ def test_a_model_that_dies_is_started_again(rooms: Den) -> None:
         assert "was killed (SIGKILL)" in server.log.read_text("utf-8")
 
 
-def test_a_stop_lets_answers_finish_and_takes_no_more(rooms: Den) -> None:
+def test_a_stop_lets_answers_finish_and_takes_no_more(rooms: HostHarness) -> None:
     with Server(rooms, "one") as server:
         model = server.engine()
         with ThreadPoolExecutor(1) as pool:
@@ -79,7 +79,7 @@ def test_a_stop_lets_answers_finish_and_takes_no_more(rooms: Den) -> None:
             httpx.get(f"{server.url}/health")
 
 
-def test_a_stop_does_not_wait_for_ever(rooms: Den) -> None:
+def test_a_stop_does_not_wait_for_ever(rooms: HostHarness) -> None:
     with Server(rooms, "one", "--grace", "1") as server:
         model = server.engine()
         stream = server.chunks(max_tokens=50_000)
@@ -89,14 +89,14 @@ def test_a_stop_does_not_wait_for_ever(rooms: Den) -> None:
         server.until(lambda: gone(model.pid))
 
 
-def test_a_model_does_not_outlive_a_killed_server(rooms: Den) -> None:
+def test_a_model_does_not_outlive_a_killed_server(rooms: HostHarness) -> None:
     with Server(rooms, "one") as server:
         model = server.engine()
         server.process.kill()
         server.until(lambda: gone(model.pid))
 
 
-def test_torch_weights_are_served_too(rooms: Den, tiny_model: Path) -> None:
+def test_torch_weights_are_served_too(rooms: HostHarness, tiny_model: Path) -> None:
     rooms.add(tiny_model, "torch", Kind.MODEL)
     with Server(rooms, "torch") as server, ThreadPoolExecutor(3) as pool:
         said = [answer.json() for answer in pool.map(lambda _: server.ask(max_tokens=30), range(3))]
@@ -104,35 +104,35 @@ def test_torch_weights_are_served_too(rooms: Den, tiny_model: Path) -> None:
         assert {one["usage"]["completion_tokens"] for one in said} <= {*range(31)}
 
 
-def test_the_studios_host_starts_and_stops_servers(den: Den) -> None:
-    den.start()
-    assert den.client.servers() == []
-    den.client.start_server(ServeOptions(model="one", port=0, max_parallel=2))
-    served = den.until(lambda: next((one for one in den.client.servers() if one.state == "ready"), None))
+def test_the_studios_host_starts_and_stops_servers(harness: HostHarness) -> None:
+    harness.start()
+    assert harness.client.servers() == []
+    harness.client.start_server(ServeOptions(model="one", port=0, max_parallel=2))
+    served = harness.until(lambda: next((one for one in harness.client.servers() if one.state == "ready"), None))
     assert served.id == "one" and served.name == "the one" and served.key_env == ""
     body = {"model": "one", "messages": HELLO, "max_tokens": 5}
     assert httpx.post(f"{served.url}/chat/completions", json=body, timeout=60).status_code == 200
-    den.until(lambda: den.client.servers()[0].counters.get("completion_tokens") == 5)
+    harness.until(lambda: harness.client.servers()[0].counters.get("completion_tokens") == 5)
     with pytest.raises(StudioError) as caught:
-        den.client.start_server(ServeOptions(model="one"))
+        harness.client.start_server(ServeOptions(model="one"))
     assert caught.value.code == "api.served"
-    den.client.start_server(ServeOptions(model="two", port=int(served.url.split(":")[2].split("/")[0])))
-    failed = den.until(lambda: next((one for one in den.client.servers() if one.state == "failed"), None))
+    harness.client.start_server(ServeOptions(model="two", port=int(served.url.split(":")[2].split("/")[0])))
+    failed = harness.until(lambda: next((one for one in harness.client.servers() if one.state == "failed"), None))
     assert failed.id == "two" and failed.error and failed.error.code == "api.port_taken"
-    den.client.stop_server("one")
-    den.client.stop_server("two")
-    den.until(lambda: den.client.servers() == [])
+    harness.client.stop_server("one")
+    harness.client.stop_server("two")
+    harness.until(lambda: harness.client.servers() == [])
     with pytest.raises(httpx.ConnectError):
         httpx.get(served.url)
 
 
-def test_no_server_outlives_a_killed_host(den: Den) -> None:
-    den.start()
-    den.client.start_server(ServeOptions(model="one", port=0))
-    den.until(lambda: [one for one in den.client.servers() if one.state == "ready"])
-    assert den.process
-    children = psutil.Process(den.process.pid).children(recursive=True)
+def test_no_server_outlives_a_killed_host(harness: HostHarness) -> None:
+    harness.start()
+    harness.client.start_server(ServeOptions(model="one", port=0))
+    harness.until(lambda: [one for one in harness.client.servers() if one.state == "ready"])
+    assert harness.process
+    children = psutil.Process(harness.process.pid).children(recursive=True)
     assert len(children) == 2
-    den.process.kill()
-    den.process.wait()
-    den.until(lambda: all(gone(child.pid) for child in children))
+    harness.process.kill()
+    harness.process.wait()
+    harness.until(lambda: all(gone(child.pid) for child in children))

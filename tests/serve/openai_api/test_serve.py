@@ -14,7 +14,7 @@ import pytest
 from backend.data.dataset import Row, Template
 from backend.inference.protocol import Sampling
 from backend.ml.inference.open import open_engine
-from tests.serve.den import HELLO
+from tests.serve.harness import HELLO
 from tests.serve.openai_api.conftest import Server
 
 pytestmark = [pytest.mark.proc, pytest.mark.ml]
@@ -28,8 +28,8 @@ def words(response: httpx.Response) -> str:
 
 
 def test_the_answer_is_that_of_the_engine_in_the_models_own_template(server: Server) -> None:
-    view = server.den.store.artifact("one")
-    engine = open_engine(view, server.den.store.artifact)
+    view = server.harness.store.artifact("one")
+    engine = open_engine(view, server.harness.store.artifact)
     prompt = Template.model_validate(view.facts["template"]).prompt(Row(id="", input=HELLO[0]["content"]))
     ids = engine.encode(prompt)
     whole = server.ask(max_tokens=40).json()

@@ -1,0 +1,317 @@
+"""Tries several quantization schemes within a time budget and keeps the smallest model that is good enough.
+
+Needs a model or adapter and a dataset. Every scheme is built, loaded and measured in a process of its own on the same
+validation rows as the original: quality, perplexity, divergence, size, speed, memory. The choice is the smallest that keeps the
+asked share of the original's quality; it is asked the test rows once, at the end. Leaves the chosen model (kind onnx) and a
+report with all points (kind report, report.json). What was measured before a crash is not measured again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import Field
+
+from backend.core.artifacts import write_json
+from backend.core.errors import Problem, StudioError
+from backend.core.progress import Progress
+from backend.core.refs import DatasetRef
+from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
+from backend.data.dataset import DataFolder, gold_answer
+from backend.inference import time_estimates
+from backend.models import costs
+from backend.models.quantization import build_memory
+from backend.results.evaluations import pareto_indices
+from backend.stages import quantize
+from backend.stages.quantize import QuantizationParams, QuantizeParams
+
+SchemeName = Literal[
+    "rtn-64", "rtn-32", "kquant-64", "kquant-32", "kquant-32-head8", "kquant-64-exact", "gptq-64", "int8"
+]
+SCHEMES: dict[str, dict[str, Any]] = {
+    "rtn-64": {"block_size": 64},
+    "rtn-32": {"block_size": 32},
+    "kquant-64": {"rounding": "kquant", "block_size": 64},
+    "kquant-32": {"rounding": "kquant", "block_size": 32},
+    "kquant-32-head8": {"rounding": "kquant", "block_size": 32, "head_bits": 8},
+    "kquant-64-exact": {"rounding": "kquant", "block_size": 64},
+    "gptq-64": {"rounding": "gptq", "block_size": 64},
+    "int8": {"precision": "int8", "block_size": 64},
+}
+_INT8_LAYER_EVERY = 6
+"""Of `kquant-64-exact` one layer in so many keeps 8 bits."""
+TEST_ROWS = 500
+REPORTED_METRICS = ("kl", "perplexity", "size_bytes", "decode_tokens_per_s", "ttft_ms", "peak_memory_bytes")
+
+
+class SchemeSearchParams(QuantizationParams):
+    data: DatasetRef = Field(
+        title="Dataset",
+        description="Its validation rows choose, its training rows calibrate, its test rows say at the end what was chosen.",
+    )
+    recipes: list[SchemeName] = Field(
+        list(get_args(SchemeName)),
+        title="Schemes",
+        description="What is tried: how weights are rounded, weights per block, and what keeps 8 bits.",
+    )
+    keep: float = Field(
+        0.99,
+        title="Quality to keep",
+        description="The choice is the smallest model that keeps this share of the original's quality on the "
+        "validation rows.",
+        gt=0,
+        le=1,
+    )
+    minutes: int = Field(
+        60,
+        title="Time budget in minutes",
+        description="When it is spent, no further scheme is begun; the choice is among those that were measured.",
+        ge=1,
+        le=10_000,
+    )
+    rows: int = Field(
+        100,
+        title="Rows",
+        description="How many validation rows each candidate answers. More are surer and take longer.",
+        ge=1,
+        le=10_000,
+    )
+
+
+class SchemeSearchResult(Result):
+    pass
+
+
+def check(params: SchemeSearchParams, world: World) -> list[Problem]:
+    problems = check_refs(params, world)
+    if not params.recipes:
+        problems.append(Problem(code="quant.none_chosen", field="recipes"))
+    known = world.describe(params.data)
+    rows = known.facts.get("rows") if known else None
+    wanted = ["validation", *(["train"] if "gptq-64" in params.recipes else [])]
+    lacking = [split for split in wanted if rows is not None and not rows.get(split, 0)]
+    if lacking:
+        args = {"ref": params.data, "splits": ", ".join(lacking)}
+        problems.append(Problem(code="chat.no_rows", args=args, field="data"))
+    if problems:
+        return problems
+    facts = world.describe(params.model).facts  # type: ignore[union-attr]
+    for one in _candidates(params, facts).values():
+        problems += [each.model_copy(update={"field": "recipes"}) for each in quantize.check_blocks(one, facts)]
+    problems = problems[:1] + quantize.check_head_size(params.model, world)
+    return problems + check_fits(quote(params, world), world)
+
+
+def quote(params: SchemeSearchParams, world: World) -> Quote:
+    """Disk is what all candidates take while it works; the choice alone stays."""
+    known, data = world.describe(params.model), world.describe(params.data)
+    facts, about = known.facts if known else {}, data.facts if data else {}
+    there = about.get("rows", {})
+    rows = min(params.rows, there.get("validation", params.rows))
+    load, single = time_estimates.Load.of(about, rows, 0), time_estimates.Load.of(about, min(rows, 10), 0)
+    test = time_estimates.Load.of(about, min(there.get("test", 0), TEST_ROWS), 0)
+    original = {**costs.merged(facts), "format": "torch"}
+    seconds = _measure_seconds(original, load, single) + _measure_seconds(original, test, single)
+    sizes = []
+    for one in _candidates(params, facts).values():
+        made = quantize.quote(one, world)
+        sizes.append(made.disk_bytes)
+        seconds += made.seconds * world.speed() + _measure_seconds(made.forecast, load, single)
+    size = min(sizes, default=0)
+    forecast = {
+        **quantize.onnx_facts(QuantizeParams.model_validate({"model": params.model}), facts),
+        "size_bytes": size,
+    }
+    most = params.minutes * 60 + seconds / max(1, len(sizes))
+    memory = max(build_memory(facts, known is not None and known.kind is Kind.ADAPTER), costs.answer_bytes(original))
+    return Quote(
+        seconds=min(seconds / world.speed(), most), memory_bytes=int(memory), disk_bytes=sum(sizes), forecast=forecast
+    )
+
+
+def _measure_seconds(facts: dict[str, Any], load: time_estimates.Load, single: time_estimates.Load) -> float:
+    """Answers, times, and the right answers read once more."""
+    reading = load.rows * time_estimates.first_token_seconds(facts, load)
+    return time_estimates.answer_seconds(facts, load) + time_estimates.single_seconds(facts, single) + reading
+
+
+def run(params: SchemeSearchParams, ctx: Context) -> SchemeSearchResult:
+    from backend.ml.compression import olive_export
+    from backend.ml.compression.quantize import Quantizer
+    from backend.ml.evaluation.measure import ORIGINAL, Evaluator
+
+    begun = time.monotonic()
+    view, data = ctx.input(params.model), ctx.input(params.data)
+    if not _can_score(data, "validation"):
+        raise StudioError("chat.no_truth", ref=data.name, split="validation")
+    candidates = _candidates(params, view.facts)
+    progress = Progress(
+        ctx, len(candidates) + 2, "merging the adapter" if view.kind is Kind.ADAPTER else "reading the model"
+    )
+    progress()
+    source = olive_export.merged_model_folder(view, ctx.input, ctx.scratch("merged"))
+    quantizer = Quantizer(source, ctx.dir / "maker", progress, ctx.log, data.path, params.calibration_rows)
+    evaluator = Evaluator(ctx.dir, data, view, progress)
+    original = evaluator.measure(source, ORIGINAL, "validation", params.rows)
+    points, untried = _measure_all(params, ctx, view, candidates, quantizer, evaluator)
+    good = [point for point in points if "metrics" in point]
+    if not good:
+        raise StudioError("quant.no_candidate", failure=Problem(**points[0]["failure"]).sentence())
+    found = choose_scheme(good, original, params.keep)
+    found |= {"points": points, "untried": untried, "original": original, "data": data.id, "model": view.id}
+    chosen = next(point for point in good if point["name"] == found["choice"])
+    found["test"] = _test(evaluator, source, ctx.dir / f"candidate-{chosen['name']}", chosen["name"], data)
+    onnx, report = _store_results(params, ctx, view, data, chosen, found)
+    progress.add(0, "done")
+    ctx.log(f"Chosen: {chosen['name']} ({found['kept']:.1%} of the original's quality). Report: {report.id}.")
+    counts = {"candidates": float(len(points)), "candidates_failed": float(len(points) - len(good))}
+    kept = {"quality_kept": found["kept"], "seconds": time.monotonic() - begun}
+    told = {name: value for name, value in chosen["metrics"].items() if name in (found["metric"], *REPORTED_METRICS)}
+    return SchemeSearchResult(artifact=onnx.id, metrics=told | counts | kept)
+
+
+def _candidates(params: SchemeSearchParams, facts: dict[str, Any]) -> dict[str, QuantizeParams]:
+    """What is tried, in the order of RECIPES."""
+    about = {"model": params.model, "data": params.data, "calibration_rows": params.calibration_rows}
+    exact = {"exact_layers": max(1, int(facts.get("layers", 1)) // _INT8_LAYER_EVERY)}
+    return {
+        name: QuantizeParams.model_validate(about | how | (exact if name.endswith("-exact") else {}))
+        for name, how in SCHEMES.items()
+        if name in params.recipes
+    }
+
+
+def _measure_all(
+    params: SchemeSearchParams,
+    ctx: Context,
+    view: ArtifactView,
+    candidates: dict[str, QuantizeParams],
+    quantizer: Any,
+    evaluator: Any,
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The points of all that were tried, and the names of those for which no time was left. Those that ran are kept for
+    another attempt; those that failed are tried again."""
+    points: list[dict[str, Any]] = []
+    untried = []
+    for name, how in candidates.items():
+        file = ctx.dir / f"point-{name}.json"
+        spent = sum(point["seconds"] for point in points)
+        if not file.is_file() and points and spent >= params.minutes * 60:
+            untried.append(name)
+            continue
+        if file.is_file():
+            points.append(json.loads(file.read_text("utf-8")))
+        else:
+            points.append(_measure_scheme(params, ctx, view, name, how, quantizer, evaluator))
+            if "metrics" in points[-1]:
+                write_json(file, points[-1])
+        evaluator.progress.add(1)
+    return points, untried
+
+
+def _measure_scheme(
+    params: SchemeSearchParams,
+    ctx: Context,
+    view: ArtifactView,
+    name: str,
+    how: QuantizeParams,
+    quantizer: Any,
+    evaluator: Any,
+) -> dict[str, Any]:
+    """One candidate. What fails becomes part of its point and doesn't end the others' turn."""
+    begun = time.monotonic()
+    asked = how.model_dump(mode="json", exclude_defaults=True, exclude={"model", "data", "calibration_rows"})
+    point: dict[str, Any] = {"name": name, "params": asked, "precision": how.precision}
+    try:
+        layers, names = quantize.int8_modules(how, quantizer, ctx)
+        out = ctx.scratch(f"candidate-{name}")
+        quantizer.make(quantize.scheme_of(how, view.facts, names), out)
+        facts = quantize.onnx_facts(how, view.facts, layers)
+        metrics = evaluator.measure(out, name, "validation", params.rows)
+    except StudioError as error:
+        ctx.log(f"{name}: {error.text()}", "warning")
+        return {**point, "failure": error.problems[0].model_dump(), "seconds": time.monotonic() - begun}
+    told = ", ".join(f"{key} {value:.4g}" for key, value in metrics.items() if key != "seconds")
+    ctx.log(f"{name}: {told}")
+    return {**point, "facts": facts, "metrics": metrics, "seconds": time.monotonic() - begun}
+
+
+def choose_scheme(points: list[dict[str, Any]], original: dict[str, float], keep: float) -> dict[str, Any]:
+    """The choice among measured points: the smallest that keeps `keep` of the original's quality, else the best; `kept`: the
+    share that it keeps; `front`: the names that no other beats in size and quality, smallest first."""
+    metric = "accuracy" if "accuracy" in original else "token_f1"
+    good = [point for point in points if point["metrics"][metric] >= keep * original[metric]]
+
+    def size(point: dict[str, Any]) -> float:
+        return float(point["metrics"]["size_bytes"])
+
+    chosen = min(good, key=size) if good else max(points, key=lambda point: (point["metrics"][metric], -size(point)))
+    share = chosen["metrics"][metric] / original[metric] if original[metric] else 1.0
+    front = pareto_indices([(size(point), point["metrics"][metric]) for point in points], "size_bytes", metric)
+    return {
+        "choice": chosen["name"],
+        "metric": metric,
+        "keep": keep,
+        "kept": share,
+        "passed": bool(good),
+        "front": [points[at]["name"] for at in front],
+    }
+
+
+def _test(evaluator: Any, source: Path, folder: Path, name: str, data: ArtifactView) -> dict[str, Any]:
+    """The original and the choice on the test rows, which chose nothing; empty where there is no answer to compare with."""
+    from backend.ml.evaluation.measure import ORIGINAL
+
+    if not _can_score(data, "test"):
+        return {}
+    original = evaluator.measure(source, ORIGINAL, "test", TEST_ROWS)
+    choice = evaluator.measure(folder, name, "test", TEST_ROWS)
+    evaluator.progress.add(1)
+    return {"original": original, "choice": choice}
+
+
+def _can_score(data: ArtifactView, split: str) -> bool:
+    return any(gold_answer(row) is not None for row in DataFolder(data.path).rows(split))
+
+
+def _store_results(
+    params: SchemeSearchParams,
+    ctx: Context,
+    view: ArtifactView,
+    data: ArtifactView,
+    chosen: dict[str, Any],
+    found: dict[str, Any],
+) -> tuple[ArtifactView, ArtifactView]:
+    """The chosen model and the report. The candidate's folder stays, for an attempt that dies in between."""
+    name = params.name or f"{view.name}-{chosen['name']}"
+    out = ctx.scratch("out")
+    out.rmdir()
+    shutil.copytree(ctx.dir / f"candidate-{chosen['name']}", out, copy_function=os.link)
+    parents, facts = [view.id, data.id], chosen["facts"]
+    onnx = ctx.artifact(Kind.ONNX, name, out, facts=facts, parents=parents, license=view.license)
+    folder = ctx.scratch("report")
+    write_json(folder / "report.json", found)
+    facts = {key: found[key] for key in ("choice", "metric", "keep", "kept", "passed", "data")}
+    facts |= {"report": "search", "model": onnx.id, "failed": [] if found["passed"] else ["quality"]}
+    facts |= {"size_bytes": chosen["metrics"]["size_bytes"], "n": chosen["metrics"]["n"]}
+    report = ctx.artifact(Kind.REPORT, f"search-{view.name}", folder, facts=facts, parents=[onnx.id, *parents])
+    return onnx, report
+
+
+STAGE = Stage(
+    name="search",
+    title="Search schemes",
+    kind=Kind.ONNX,
+    params=SchemeSearchParams,
+    result=SchemeSearchResult,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"model": "smollm2-135m-instruct", "data": "voice-commands", "keep": 0.99},
+)

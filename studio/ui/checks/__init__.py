@@ -1,1 +1,0 @@
-"""What the checks of a finished model found, as it is shown."""

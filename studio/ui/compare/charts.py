@@ -1,0 +1,266 @@
+"""Plotly charts as plain dicts (no `go.Figure`, which costs more than the page), in colours that hold on light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log10
+from textwrap import wrap
+from typing import Any
+
+from backend.core.schemas import Kind
+from backend.results.answers import Confusion
+from backend.results.evaluations import ENDPOINT, HIGHER_IS_BETTER, EvaluationView, pareto_front
+from studio.ui.compare.labels import model_kind_label, names, truncate
+from studio.ui.shared.charts import axis_range, axis_text, ticks
+from studio.ui.shared.formatting import format_metric
+from studio.ui.shared.i18n import _
+
+COLOURS = {
+    (Kind.MODEL, "fp32"): "#6366f1",
+    (Kind.ADAPTER, "fp32"): "#0284c7",
+    (Kind.ONNX, "fp32"): "#0d9488",
+    (Kind.ONNX, "int4"): "#d97706",
+    (Kind.ONNX, "int8"): "#65a30d",
+    (ENDPOINT, ENDPOINT): "#db2777",
+}
+_GRID = "rgba(128,132,150,0.22)"
+_MOST_LABELS = 30
+HEIGHT, PLOT_HEIGHT = 460, 340
+"""Pixels of the chart, and of its inside about."""
+_NEAR, _LINE, _GAP = 14, 15, 6
+"""Pixels from a point to its name, of one line of a name, and between two names."""
+_MOST_NAMES, _LETTERS = 3, 17
+"""Names on the front, and letters of one line of a name."""
+Figure = dict[str, Any]
+
+
+def colour(one: EvaluationView) -> str:
+    """One for each kind and precision, the same in all charts; gray for any other."""
+    return COLOURS.get((one.kind, one.precision), "#64748b")
+
+
+def pareto_chart(shown: Sequence[EvaluationView], name: dict[str, str], x: str, y: str, log: bool) -> Figure:
+    """Quality `y` over cost `x`, a colour per precision, bubbles as large as the memory, the front as a line with names."""
+    best = pareto_front(shown, x, y)
+    traces = [_front_line(best, x, y)]
+    traces += [
+        _bubbles([one for one in shown if model_kind_label(one) == family], x, y, shown, name)
+        for family in dict.fromkeys(model_kind_label(one) for one in shown)
+    ]
+    values = [one.metrics[x] for one in shown]
+    heights = [each for one in shown for each in (one.metrics[y], *(one.interval(y) or ()))]
+    room = (0.12, 0.3) if y in HIGHER_IS_BETTER else (0.3, 0.12)
+    upward = _axis(y, heights, False, room)
+    return {
+        "data": traces,
+        "layout": {
+            "height": HEIGHT,
+            "annotations": _front_names(best, name, x, y, log, upward["range"]),
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "dragmode": False,
+            "hovermode": "closest",
+            "hoverlabel": {"align": "left"},
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            "xaxis": _axis(x, values, log, (0.12, 0.4) if x in HIGHER_IS_BETTER else (0.4, 0.12)),
+            "yaxis": upward,
+        },
+    }
+
+
+def _front_line(best: Sequence[EvaluationView], x: str, y: str) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": _("Pareto front"),
+        "x": [one.metrics[x] for one in best],
+        "y": [one.metrics[y] for one in best],
+        "line": {"width": 3, "shape": "hv", "color": "rgba(99,102,241,0.55)"},
+        "hoverinfo": "skip",
+    }
+
+
+def _front_names(
+    best: Sequence[EvaluationView],
+    name: dict[str, str],
+    x: str,
+    y: str,
+    log: bool,
+    heights: list[float],
+) -> list[Figure]:
+    """On the side of the front where no point can be, each further than the one before, with a thin line back. Names are broken
+    into short lines, so that a small screen cuts none off."""
+    up, right = y in HIGHER_IS_BETTER, x in HIGHER_IS_BETTER
+    pixels = PLOT_HEIGHT / (heights[1] - heights[0])
+    labels, taken = [], 0.0
+    for one in _named(sorted(best, key=lambda one: one.metrics[y], reverse=not up)):
+        place = abs(one.metrics[y] - heights[0 if up else 1]) * pixels
+        lines = wrap(truncate(name[one.id], 2 * _LETTERS), _LETTERS)
+        start = max(place + _NEAR, taken)
+        taken = start + _LINE * len(lines) + _GAP
+        labels.append(
+            {
+                "x": log10(max(one.metrics[x], 1e-9)) if log else one.metrics[x],
+                "y": one.metrics[y],
+                "ax": _NEAR if right else -_NEAR,
+                "ay": (place - start) if up else (start - place),
+                "text": "<br>".join(map(_plain, lines)),
+                "align": "left" if right else "right",
+                "xanchor": "left" if right else "right",
+                "yanchor": "bottom" if up else "top",
+                "font": {"size": 12},
+                "arrowhead": 0,
+                "arrowwidth": 1,
+                "arrowcolor": _GRID,
+            }
+        )
+    return labels
+
+
+def _named(best: list[EvaluationView]) -> list[EvaluationView]:
+    """So many of the front that their names have room: both ends, and those between at even steps."""
+    last = len(best) - 1
+    if last < _MOST_NAMES:
+        return best
+    return [best[round(at * last / (_MOST_NAMES - 1))] for at in range(_MOST_NAMES)]
+
+
+def _bubbles(
+    some: Sequence[EvaluationView], x: str, y: str, shown: Sequence[EvaluationView], name: dict[str, str]
+) -> Figure:
+    """`some` are of one kind and precision; the largest of all `shown` sets the scale."""
+    largest = max((_weight(one) for one in shown), default=1.0) or 1.0
+    trace: Figure = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": model_kind_label(some[0]),
+        "x": [one.metrics[x] for one in some],
+        "y": [one.metrics[y] for one in some],
+        "text": [_hover(one, name[one.id], x, y) for one in some],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {
+            "color": colour(some[0]),
+            "size": [10 + 22 * (_weight(one) / largest) ** 0.5 for one in some],
+            "opacity": 0.85,
+            "line": {"width": 1},
+        },
+    }
+    if any(one.interval(y) for one in some):
+        ranges = [one.interval(y) or (one.metrics[y], one.metrics[y]) for one in some]
+        trace["error_y"] = {
+            "type": "data",
+            "symmetric": False,
+            "array": [high - one.metrics[y] for one, (_low, high) in zip(some, ranges, strict=True)],
+            "arrayminus": [one.metrics[y] - low for one, (low, _high) in zip(some, ranges, strict=True)],
+            "thickness": 1,
+            "width": 4,
+            "color": colour(some[0]),
+        }
+    return trace
+
+
+def _weight(one: EvaluationView) -> float:
+    return one.metrics.get("peak_memory_bytes") or one.metrics.get("size_bytes") or 0.0
+
+
+def _hover(one: EvaluationView, name: str, x: str, y: str) -> str:
+    lines = [f"<b>{_plain(name)}</b>"]
+    for metric in dict.fromkeys((y, x, "latency_ms_p50", "size_bytes", "peak_memory_bytes")):
+        if metric in one.metrics:
+            label, value = format_metric(metric, one.metrics[metric])
+            lines.append(f"{label}: {value}")
+    return "<br>".join(lines)
+
+
+def bars_chart(group: Sequence[EvaluationView], metric: str) -> Figure:
+    """One bar a model, in the order of `group` from the top."""
+    name = names(group)
+    places = list(range(len(group)))
+    values = [one.metrics.get(metric) for one in group]
+    largest = max((value for value in values if value is not None), default=1.0)
+    return {
+        "data": [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "y": places,
+                "x": [value or 0.0 for value in values],
+                "text": ["–" if value is None else format_metric(metric, value)[1] for value in values],
+                "textposition": "outside",
+                "cliponaxis": False,
+                "hoverinfo": "skip",
+                "marker": {"color": [colour(one) for one in group], "cornerradius": 4},
+            }
+        ],
+        "layout": {
+            "height": 46 + 30 * len(group),
+            "margin": {"l": 8, "r": 8, "t": 4, "b": 4},
+            "dragmode": False,
+            "bargap": 0.4,
+            "xaxis": {"visible": False, "range": [0, 1.45 * largest or 1.0], "fixedrange": True},
+            "yaxis": {
+                "tickvals": places,
+                "ticktext": [_plain(truncate(name[one.id], 28)) for one in group],
+                "range": [len(group) - 0.4, -0.6],
+                "showgrid": False,
+                "fixedrange": True,
+                "automargin": True,
+            },
+        },
+    }
+
+
+def confusion_chart(table: Confusion) -> Figure:
+    """Rows are right labels, columns given ones; the colour is the share of the row. Labels without any row are left out,
+    and beyond thirty those with the fewest."""
+    size = range(len(table.labels))
+    used = {at: sum(table.counts[at]) + sum(row[at] for row in table.counts) for at in size}
+    kept = sorted(sorted((at for at in size if used[at]), key=lambda at: -used[at])[:_MOST_LABELS])
+    counts = [[table.counts[i][j] for j in kept] for i in kept]
+    labels = [_plain(truncate(table.labels[at], 28)) for at in kept]
+    axis = {"tickvals": list(range(len(kept))), "ticktext": labels, "fixedrange": True, "showgrid": False}
+    return {
+        "data": [
+            {
+                "type": "heatmap",
+                "z": [[count / (sum(row) or 1) for count in row] for row in counts],
+                "text": [[str(count) if count else "" for count in row] for row in counts],
+                "texttemplate": "%{text}" if len(kept) <= 16 else "",
+                "customdata": [
+                    [[labels[i], labels[j], count] for j, count in enumerate(row)] for i, row in enumerate(counts)
+                ],
+                "hovertemplate": "%{customdata[0]} → %{customdata[1]}: %{customdata[2]}<extra></extra>",
+                "colorscale": [[0, "rgba(99,102,241,0.05)"], [1, "rgba(79,70,229,1)"]],
+                "showscale": False,
+                "xgap": 1,
+                "ygap": 1,
+            }
+        ],
+        "layout": {
+            "height": 160 + max(24 * len(kept), 200),
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "dragmode": False,
+            "xaxis": {**axis, "title": {"text": _("Answered")}, "tickangle": -40, "automargin": True},
+            "yaxis": {**axis, "title": {"text": _("Right answer")}, "autorange": "reversed", "automargin": True},
+        },
+    }
+
+
+def _axis(metric: str, values: Sequence[float], log: bool, room: tuple[float, float]) -> Figure:
+    """An axis with its own ticks; `room`: free space below and above, in parts of the span."""
+    low, high = axis_range(values, log, room)
+    marks = ticks(metric, low, high, log)
+    return {
+        "title": {"text": format_metric(metric, 0.0)[0]},
+        "type": "log" if log else "linear",
+        "range": [log10(low), log10(high)] if log else [low, high],
+        "tickvals": marks,
+        "ticktext": [axis_text(metric, mark) for mark in marks],
+        "gridcolor": _GRID,
+        "zeroline": False,
+        "fixedrange": True,
+    }
+
+
+def _plain(text: str) -> str:
+    """Plotly reads a little HTML in labels; this keeps it text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,132 @@
+"""The comparison in words: names of models and benchmarks, what was gained, how sure that is, how a model was made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from babel.numbers import format_decimal, format_percent
+
+from backend.core.schemas import Kind
+from backend.results.answers import PairedCounts
+from backend.results.evaluations import ENDPOINT, QUALITIES, EvaluationView, Origin
+from studio.ui.shared.formatting import format_metric, option_label
+from studio.ui.shared.i18n import _, lang, ngettext
+
+ALPHA = 0.05
+
+
+def names(group: Sequence[EvaluationView]) -> dict[str, str]:
+    """Evaluation id -> the model's name; of models with one name the newer ones get a number."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for one in sorted(group, key=lambda one: one.created):
+        seen[one.model_name] += 1
+        count = seen[one.model_name]
+        found[one.id] = one.model_name if count == 1 else f"{one.model_name} ({count})"
+    return found
+
+
+def truncate(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def benchmark_label(group: Sequence[EvaluationView]) -> str:
+    """`commands · Test · 250 rows · 4 models`."""
+    one = group[0]
+    split = option_label("evaluate", "split", one.split)
+    rows = ngettext("{n} row", "{n} rows", one.n)
+    return " · ".join([one.data_name, split, rows, ngettext("{n} model", "{n} models", len(group))])
+
+
+def model_kind_label(one: EvaluationView) -> str:
+    """`Adapter · FP32`."""
+    words = {Kind.ADAPTER.value: _("Adapter"), Kind.ONNX.value: "ONNX", Kind.MODEL.value: _("Full model")}
+    return f"{words[one.kind]} · {one.precision.upper()}" if one.kind in words else _("Endpoint")
+
+
+def axis_name(metric: str) -> str:
+    """The short word of a cost."""
+    return {
+        "latency_ms_p50": _("Latency"),
+        "size_bytes": _("Size"),
+        "peak_memory_bytes": _("Memory"),
+        "decode_tokens_per_s": _("Tokens/s"),
+    }[metric]
+
+
+def rounded(share: float) -> str:
+    """`0.85` -> `85 %`; with a decimal where whole percents would say 0 or 100."""
+    near = share < 0.01 or 0.99 <= share < 0.9995
+    return format_percent(share, "#,##0.0 %" if near and share else "#,##0 %", locale=lang())
+
+
+def gain_text(metric: str, ratio: float) -> str:
+    """`97 % kept` of a share, `85 % less` or `12 % more` of a cost or of perplexity."""
+    if metric == "perplexity":
+        ratio = 1 / ratio
+    elif metric in QUALITIES:
+        return _("{share} kept").format(share=rounded(ratio))
+    if abs(1 - ratio) < 0.005:
+        return _("the same")
+    return (_("{share} less") if ratio < 1 else _("{share} more")).format(share=rounded(abs(1 - ratio)))
+
+
+def quality_text(one: EvaluationView, quality: str) -> str:
+    """`93.1 % (88.1 % to 96.0 %, n = 250)`."""
+    value = format_metric(quality, one.metrics[quality])[1]
+    interval = one.interval(quality)
+    count = format_decimal(one.n, "#,##0", locale=lang())
+    if interval is None:
+        return f"{value} (n = {count})"
+    low, high = (format_metric(quality, each)[1] for each in interval)
+    return _("{value} ({low} to {high}, n = {count})").format(value=value, low=low, high=high, count=count)
+
+
+def significance_text(paired: PairedCounts, first: str, second: str) -> str:
+    """What the counts of two models on the same rows mean, without a formula."""
+    differ = paired.only_first + paired.only_second
+    if not differ:
+        return _("Both are right and wrong on exactly the same rows.")
+    likely = rounded(paired.p) if paired.p >= 0.001 else f"< {format_percent(0.001, '0.0 %', locale=lang())}"
+    chance = _(
+        "If both were equally good, chance alone would give a difference this large in {likely} of cases "
+        "(exact McNemar test)."
+    ).format(likely=likely)
+    if paired.p >= ALPHA:
+        return chance + " " + _("These rows don't show which of them is better.")
+    better = first if paired.only_first > paired.only_second else second
+    return chance + " " + _("{name} is the better one on rows like these.").format(name=better)
+
+
+def origin_text(origin: Origin) -> str:
+    """One step of a model's making, as a sentence with the names in quotes."""
+    if origin.how == "imported":
+        return _("“{name}” was imported as it is.").format(name=origin.name)
+    if origin.how == "quantized":
+        return _("“{name}”: “{source}” converted to ONNX in {precision}.").format(
+            name=origin.name, source=origin.source, precision=origin.detail
+        )
+    if origin.how == "attached":
+        return _("“{name}”: the adapter “{source}” attached to “{shared}”.").format(
+            name=origin.name, source=origin.source, shared=origin.detail
+        )
+    if origin.how == "cut":
+        return _("“{name}”: {layers} of the layers of “{source}”, not trained yet.").format(
+            name=origin.name, source=origin.source, layers=origin.detail
+        )
+    if origin.how == "lora":
+        said = _("“{name}”: “{source}” with an adapter (LoRA) trained on “{data}”.")
+    else:
+        said = _("“{name}”: a student of “{source}” with {layers} of its layers, trained on “{data}”.")
+    words = said.format(name=origin.name, source=origin.source, data=origin.data, layers=origin.detail)
+    return words + (
+        " " + _("The answers there are by “{teacher}”.").format(teacher=origin.teacher) if origin.teacher else ""
+    )
+
+
+def origin_texts(one: EvaluationView) -> list[str]:
+    """All steps from the imported model on; an endpoint has one sentence."""
+    if one.kind == ENDPOINT:
+        return [_("“{name}” answers behind an address; its making is not known here.").format(name=one.model_name)]
+    return [origin_text(each) for each in one.origins] or [_("The model has been deleted; its figures stay.")]

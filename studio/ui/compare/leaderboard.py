@@ -1,0 +1,101 @@
+"""The leaderboard, and what one model gains against another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from backend.results.evaluations import (
+    HIGHER_IS_BETTER,
+    MIN_QUALITY_KEPT,
+    QUALITIES,
+    EvaluationView,
+    metric_ratio,
+    pareto_front,
+    qualities,
+)
+from studio.ui.compare.charts import colour
+from studio.ui.compare.controls import Selection, model_choice
+from studio.ui.compare.labels import gain_text, model_kind_label, origin_texts, quality_text
+from studio.ui.shared.charts import SHARES
+from studio.ui.shared.formatting import escape_markdown, format_metric
+from studio.ui.shared.i18n import _
+from studio.ui.shared.table import Cell, Column, Tag, plain_table
+
+GAINS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
+COSTS = ("latency_ms_p50", "decode_tokens_per_s", "size_bytes", "peak_memory_bytes", "model_memory_bytes")
+
+
+def gains(choice: Selection) -> Selection:
+    """The card beside the chart; returns the choice with the two models that were picked there."""
+    st.markdown(f"**{_('What is gained')}**")
+    picked = model_choice(_("Model"), choice, "picked", choice.picked)
+    several = len(choice.group) > 1
+    against = model_choice(_("Compared with"), choice, "against", choice.against) if several else picked
+    with st.grid(2, min_column_width=120, gap="small"):
+        for metric in (choice.quality, *GAINS):
+            if metric in picked.metrics:
+                _tile(picked, against, metric)
+    if choice.quality in picked.metrics:
+        st.caption(f"{format_metric(choice.quality, 0.0)[0]}: {quality_text(picked, choice.quality)}")
+    for said in origin_texts(picked):
+        st.caption(f":material/subdirectory_arrow_right: {escape_markdown(said)}")
+    if not several:
+        st.caption(_("Measure a second model on the same rows to compare."))
+    return replace(choice, picked=picked, against=against)
+
+
+def _tile(picked: EvaluationView, against: EvaluationView, metric: str) -> None:
+    ratio = None if picked.id == against.id else metric_ratio(picked, against, metric)
+    label, value = format_metric(metric, picked.metrics[metric])
+    said = None if ratio is None else gain_text(metric, ratio)
+    good = ratio is not None and (ratio >= MIN_QUALITY_KEPT if metric in QUALITIES else ratio <= 1.0)
+    st.metric(label, value, said, delta_color="green" if good else "orange", delta_arrow="off")
+
+
+def leaderboard(choice: Selection) -> None:
+    """All models of the benchmark, sorted in the browser."""
+    columns, rows = leaderboard_table(choice)
+    st.markdown(f"**{_('Leaderboard')}**")
+    plain_table("cmp_board", _("Leaderboard"), columns, rows, sort=(1, choice.quality in HIGHER_IS_BETTER))
+
+
+def leaderboard_table(choice: Selection) -> tuple[list[Column], list[list[Cell]]]:
+    """Columns and rows, the chosen measure of quality first; also what a report shows."""
+    others = [name for name in qualities(choice.group) if name != choice.quality]
+    metrics = [choice.quality, *others, *(name for name in COSTS if any(name in one.metrics for one in choice.group))]
+    columns: list[Column] = [{"title": _("Model"), "kind": "name"}]
+    for metric in metrics:
+        columns.append(
+            {"title": format_metric(metric, 0.0)[0], "kind": "figure", "high": metric in HIGHER_IS_BETTER},
+        )
+    best = {one.id for one in pareto_front(choice.group, choice.x, choice.quality)}
+    return columns, [
+        [_name_cell(one, choice, one.id in best), *(_cell(one, metric, choice.quality) for metric in metrics)]
+        for one in choice.group
+    ]
+
+
+def _name_cell(one: EvaluationView, choice: Selection, best: bool) -> Cell:
+    tags: list[Tag] = [{"text": _("Pareto front"), "tone": "accent"}] if best else []
+    if one.id == choice.against.id and len(choice.group) > 1:
+        tags.append({"text": _("Reference"), "tone": ""})
+    return {"text": choice.names[one.id], "sub": model_kind_label(one), "tags": tags}
+
+
+def _cell(one: EvaluationView, metric: str, quality: str) -> Cell:
+    if metric not in one.metrics:
+        return {"text": "–", "value": ""}
+    value = one.metrics[metric]
+    cell: Cell = {"text": format_metric(metric, value)[1], "value": value}
+    interval = one.interval(metric)
+    if metric == quality and metric in SHARES:
+        cell |= {"share": value, "colour": colour(one)}
+        if interval:
+            cell["range"] = interval
+    if interval:
+        cell["sub"] = f"{format_metric(metric, interval[0])[1]} – {format_metric(metric, interval[1])[1]}"
+    if metric == "latency_ms_p50" and "latency_ms_p95" in one.metrics:
+        cell["sub"] = f"p95 {format_metric(metric, one.metrics['latency_ms_p95'])[1]}"
+    return cell

@@ -1,0 +1,64 @@
+"""What charts share: axes with round numbers and words at their ticks (in the browser and in a report), and the button that
+saves a picture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from math import ceil, floor, log10
+from typing import Any
+
+from backend.results.evaluations import QUALITIES
+from studio.ui.shared.formatting import format_metric
+from studio.ui.shared.i18n import _, lang
+
+SHARES = frozenset(QUALITIES) - {"perplexity"}
+
+
+def axis_range(values: Sequence[float], log: bool, room: tuple[float, float]) -> tuple[float, float]:
+    """Where an axis begins and ends so that all `values` have room; `room`: free space below and above, in parts of what
+    the values span."""
+    low, high = (min(values), max(values)) if values else (1.0, 1.0)
+    if log:
+        low, high = max(low, 1e-9), max(high, 1e-9)
+        wide = max(log10(high / low), 0.3)
+        return float(low * 10 ** (-room[0] * wide)), float(high * 10 ** (room[1] * wide))
+    wide = (high - low) or abs(high) * 0.2 or 1.0
+    return low - room[0] * wide, high + room[1] * wide
+
+
+def ticks(metric: str, low: float, high: float, log: bool) -> list[float]:
+    """Round numbers between `low` and `high` that the metric can reach: on a logarithmic axis that spans enough 1, 2, 5 or
+    1, 3 or powers of ten, else even steps."""
+    if log and high / low > 6:
+        powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+        steps = (1, 2, 5) if high / low < 40 else (1, 3) if high / low < 4000 else (1,)
+        marks = [step * 10.0**power for power in powers for step in steps]
+    else:
+        raw = (high - low) / 7
+        power = 10.0 ** floor(log10(raw))
+        step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
+        marks = [round(at * step, 12) for at in range(ceil(low / step), floor(high / step) + 1)]
+    most = min(high, 1.0) if metric in SHARES else high
+    return [mark for mark in marks if max(low, 0.0) <= mark <= most]
+
+
+def axis_text(metric: str, value: float) -> str:
+    """A figure at an axis: without `.0` before its unit."""
+    return re.sub(r"[.,]0(?=\s|$)", "", format_metric(metric, value)[1])
+
+
+def chart_config(file: str) -> dict[str, Any]:
+    """One button, which saves the chart as PNG, in the session's language."""
+    words = {
+        "Download plot as a PNG": _("Save as a picture (PNG)"),
+        "Taking snapshot - this may take a few seconds": _("Saving the picture…"),
+        "Snapshot succeeded": _("The picture is saved"),
+    }
+    return {
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": "png", "filename": file, "scale": 2},
+        "locale": lang(),
+        "locales": {lang(): {"dictionary": words}},
+    }

@@ -1,0 +1,1 @@
+"""A job as a card, wherever jobs are shown."""

@@ -1,0 +1,231 @@
+"""One job as a card: where it stands, what it takes, what it gave, what went wrong, and what can be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from backend.core.errors import Problem
+from backend.core.schemas import ArtifactView, JobView, Kind, State
+from studio import nav
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import (
+    duration,
+    escape_markdown,
+    format_metric,
+    format_size,
+    money,
+    number,
+    percent,
+    stage_label,
+    truncation_hint,
+)
+from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.check_report import is_report, report_card
+from studio.ui.shared.job_card.loss_curves import loss_chart
+from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
+from studio.ui.shared.job_card.resource_usage import usage
+from studio.ui.shared.project_progress import STAGE_PAGES
+from studio.ui.shared.upload import download_link
+from studio.ui.shared.widgets import progress, run_link, state_badge, worker_hint
+
+AT_WORK = (State.RUNNING, State.CANCELLING)
+LOG_LINES = 200
+MIN_AGREEMENT = 0.7
+"""Share of equal first tokens below which a quantized model is worth a warning."""
+LOG_SHORT, LOG_HEIGHT = 8, 260
+"""So many lines stand as they are; more scroll in so many pixels."""
+FORMS = frozenset(STAGE_PAGES) - {"evaluate"}
+"""The stages whose page has a form that takes a job's parameters."""
+
+
+def job_card(job: JobView, *, log: bool = True, run: bool = True, order: Sequence[JobView] | None = None) -> None:
+    """Draw it inside a `source.live` fragment while the job is open. `run`: with a link to its run; `log`: with the last
+    lines of its log, folded; `order`: all that is `upcoming`, where several cards are drawn."""
+    waits = job.state in (State.WAITING, State.QUEUED)
+    order = start_order_now() if waits and order is None else order or ()
+    with st.container(border=True, key=f"job_{job.id}", gap="small"):
+        _head(job, run, order)
+        if waits:
+            st.caption(why_waiting(job, order))
+            worker_hint()
+        if job.state in AT_WORK:
+            progress(job)
+            _live_usage(job)
+        if job.error:
+            _failure(job)
+        for found in job.findings:
+            st.warning(escape_markdown(found.text(_)), icon=":material/warning:")
+        made = next((view for view in api_cache.artifacts() if view.id == job.result.get("artifact")), None)
+        if made and is_report(made):
+            report_card(made)
+        else:
+            _figures(job)
+        loss_chart(job)
+        if job.state.ended:
+            _next_actions(job, made)
+        if log and job.started:
+            _log(job)
+
+
+def _head(job: JobView, run: bool, order: Sequence[JobView]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            st.markdown(f"**{stage_label(job.stage)}**", width="content")
+            state_badge(job.state)
+            if job.stage_id != job.stage:
+                st.caption(escape_markdown(job.stage_id), width="content")
+            if run:
+                run_link(job.run_id)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            st.caption(_cost(job), width="content")
+            _actions(job, order)
+
+
+def _cost(job: JobView) -> str:
+    """What it took beside what was quoted; before that the quote alone."""
+    quote, parts = job.quote, []
+    if job.seconds is not None:
+        took = duration(job.seconds)
+        parts.append(_("{took}, quoted {quoted}").format(took=took, quoted=duration(quote.seconds)) if quote else took)
+    elif quote and not job.state.ended:
+        parts.append(_("about {time}").format(time=duration(quote.seconds)))
+    if quote and quote.money and not job.state.ended:
+        parts.append(escape_markdown(_("about {money}").format(money=money(quote.money))))
+    if job.peak_memory_bytes:
+        used = format_size(job.peak_memory_bytes)
+        told = _("{took}, quoted {quoted}").format(took=used, quoted=format_size(quote.memory_bytes)) if quote else used
+        parts.append(_("memory {told}").format(told=told))
+    if job.attempts > 1:
+        parts.append(_("attempt {n}").format(n=job.attempts))
+    return " · ".join(parts)
+
+
+def _actions(job: JobView, order: Sequence[JobView]) -> None:
+    if job.state is State.WAITING:
+        move_buttons(job, order)
+    if not job.state.ended:
+        st.button(
+            _("Cancel"),
+            key=f"cancel_{job.id}",
+            icon=":material/stop_circle:",
+            disabled=job.state is State.CANCELLING,
+            on_click=api_cache.run_action,
+            args=(lambda: api_cache.studio().cancel(job.id),),
+        )
+    elif not job.state.finished:
+        st.button(
+            _("Retry"),
+            key=f"retry_{job.id}",
+            icon=":material/refresh:",
+            on_click=api_cache.run_action,
+            args=(lambda: api_cache.studio().retry(job.id),),
+        )
+
+
+def _live_usage(job: JobView) -> None:
+    """What its process takes now, against the quote."""
+    now = usage(job)
+    memory = format_size(now.memory_bytes) if now else "–"
+    if job.quote:
+        memory = _("{used} of about {quoted}").format(used=memory, quoted=format_size(job.quote.memory_bytes))
+    cores = "–" if now is None or now.cores is None else _("{n} cores").format(n=number(round(now.cores, 1)))
+    st.caption(f":material/memory: {_('Memory')} {memory}  ·  :material/speed: CPU {cores}{_spent(job)}")
+
+
+def _spent(job: JobView) -> str:
+    """What it has cost until now, where somebody is paid."""
+    if not job.quote or not job.quote.money:
+        return ""
+    values = [point.value for point in api_cache.metric_points(job.id, at_work=True) if point.name == "spent_usd"]
+    budget = job.params.get("budget")
+    most = money(budget) if budget else _("about {money}").format(money=money(job.quote.money))
+    words = _("{spent} of {most} spent").format(spent=money(values[-1] if values else 0.0), most=most)
+    return f"  ·  :material/payments: {escape_markdown(words)}"
+
+
+def _failure(job: JobView) -> None:
+    assert job.error
+    words = Problem(code=job.error.code, args=job.error.args, field=job.error.field).text(_)
+    st.error(escape_markdown(words), icon=":material/error:")
+
+
+def _figures(job: JobView) -> None:
+    metrics: dict[str, float] = job.result.get("metrics", {})
+    if metrics and job.state.ended:
+        with st.grid("auto", min_column_width=150, gap="small"):
+            for name, value in metrics.items():
+                if name != "seconds":  # the head of the card says it
+                    st.metric(*format_metric(name, value))
+    if metrics.get("cut_off") and job.state.ended:
+        st.warning(escape_markdown(truncation_hint(metrics["cut_off"])), icon=":material/content_cut:")
+    _agreement_warning(metrics)
+
+
+def _agreement_warning(metrics: dict[str, float]) -> None:
+    """Warns of an export that begins its answers otherwise than its original."""
+    same = metrics.get("first_token_agreement", 1.0)
+    if same < MIN_AGREEMENT:
+        words = _(
+            "Asked a few questions, it begins only {share} of its answers as the original does: check the export before "
+            "you use it."
+        )
+        st.warning(words.format(share=percent(same)), icon=":material/rule:")
+
+
+def _next_actions(job: JobView, made: ArtifactView | None) -> None:
+    """Links to what it made, and back to its form."""
+    if job.state is State.BLOCKED or not (made or job.stage in FORMS):
+        return
+    with st.container(horizontal=True, gap="medium"):
+        if made:
+            _artifact(made)
+        if job.stage in FORMS:
+            label = _("Correct the form") if job.state is State.FAILED else _("Again with changes")
+            st.page_link(
+                STAGE_PAGES[job.stage].path, label=label, icon=":material/edit:", query_params={"from": job.id}
+            )
+
+
+def _artifact(made: ArtifactView) -> None:
+    if made.kind in (Kind.MODEL, Kind.ADAPTER, Kind.ONNX):
+        st.page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon, query_params={"models": made.id})
+        st.page_link(nav.MODELS.path, label=_("The model"), icon=nav.MODELS.icon, query_params={"model": made.id})
+    if made.kind is Kind.ONNX:
+        ways = {"parity": ":material/verified:", "package": ":material/package_2:"}
+        if made.facts.get("base"):  # an attached adapter cannot be handed over on its own
+            del ways["package"]
+        for stage, icon in ways.items():
+            query = {"step": stage, "model": made.id}
+            st.page_link(nav.QUANTIZE.path, label=stage_label(stage), icon=icon, query_params=query)
+    if made.kind is Kind.EVALUATION:
+        st.page_link(nav.COMPARE.path, label=_("Compare"), icon=nav.COMPARE.icon)
+    if made.kind is Kind.AUDITION:
+        label, step = _("The ranking"), {"step": "audition"}
+        st.page_link(nav.TEACHER.path, label=label, icon=nav.TEACHER.icon, query_params=step)
+    if made.kind is Kind.DATASET:
+        st.page_link(nav.DATA.path, label=_("The data"), icon=nav.DATA.icon)
+        if made.facts.get("teacher") and "review" not in made.facts:
+            review = {"review": made.id}
+            st.page_link(nav.REVIEW.path, label=_("Review the answers"), icon=nav.REVIEW.icon, query_params=review)
+    if made.kind is Kind.PACKAGE:
+        download_link(made, _("Download"))
+
+
+def _log(job: JobView) -> None:
+    """The last lines, in the browser's time; read only while it is open."""
+    log = st.expander(_("Log"), key=f"log_{job.id}", type="compact", on_change="rerun")
+    if not log.open:
+        return
+    zone = ZoneInfo(st.context.timezone) if st.context.timezone else None
+    lines = [f"{line.at.astimezone(zone):%H:%M:%S} {line.text}" for line in api_cache.studio().logs(job.id, LOG_LINES)]
+    long = len(lines) > LOG_SHORT
+    with (
+        log,
+        st.container(
+            height=LOG_HEIGHT if long else "content", border=False, autoscroll=long or None, key=f"lines_{job.id}"
+        ),
+    ):
+        st.code("\n".join(lines) or _("Nothing was logged."), language=None, wrap_lines=True)
