@@ -1,4 +1,4 @@
-"""A teacher's rows per second, side by side: `python -m benchmarks.answers MODEL DATASET [--onnx MODEL] [--rows 200]`.
+"""A teacher's rows per second, side by side: `python -m benchmarks.generate MODEL DATASET [--onnx MODEL] [--rows 200]`.
 
 The names are of a store (SLMOPS_HOME). The same prompts, greedily and with the same room, go through the studio's torch engine
 (batches by length, shared beginning, finished rows leave), through `transformers.generate` with left padding in batches of 8,
