@@ -86,7 +86,7 @@ class Detokenizer:
         return text, ready
 
 
-def pieces(encoder: Encoder, tokens: Iterable[int]) -> Iterator[str]:
+def stream_text(encoder: Encoder, tokens: Iterable[int]) -> Iterator[str]:
     """Text as token ids come in."""
     text = Detokenizer(encoder)
     for token in tokens:

@@ -13,7 +13,7 @@ from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Message
 from backend.inference import scheduler
-from backend.inference.detokenizer import Detokenizer, pieces
+from backend.inference.detokenizer import Detokenizer, stream_text
 from backend.inference.protocol import Decoder, Sampling, Tick
 from backend.inference.sampler import Sampler
 from backend.stats.logprobs import answer_logprobs
@@ -74,7 +74,7 @@ class Engine:
         return self.run(self.sequence(prompt, sampling))
 
     def stream(self, prompt: Sequence[int], sampling: Sampling) -> Iterator[str]:
-        return pieces(self.encoder, self.stream_ids(prompt, sampling))
+        return stream_text(self.encoder, self.stream_ids(prompt, sampling))
 
     def answer(self, prompt: Sequence[int], sampling: Sampling) -> str:
         return self.encoder.text(list(self.stream_ids(prompt, sampling)))

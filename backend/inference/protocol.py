@@ -107,6 +107,6 @@ def answer_tokens(template: Template, known: Sequence[str], count: Callable[[str
 
 def max_answer_tokens(data: DataFolder, encoder: Encoder | None) -> int:
     """`answer_tokens` for the rows of a dataset. An endpoint's tokenizer is unknown: a token for every second character is
-    room enough in any language."""
+    enough in any language."""
     known = [row.output for row in data.rows("train") if row.output is not None]
     return answer_tokens(data.template, known, lambda text: len(encoder.ids(text)) if encoder else len(text) // 2 + 4)

@@ -29,7 +29,7 @@ from backend.inference.scheduler import Sequence
 from backend.ml.inference.open import open_engine
 from backend.process.guards import EXIT_ORPHAN, die_with_parent
 from backend.serve.lineage import offered
-from backend.serve.schemas import EngineOrder, problems_json, told
+from backend.serve.schemas import EngineOrder, as_studio_error, problems_json
 
 
 class ChatModel:
@@ -138,7 +138,7 @@ class EngineProcess:
     def _tell_failure(self, number: int, error: Exception) -> None:
         if not isinstance(error, StudioError):
             traceback.print_exception(error, file=sys.stderr)
-            error = told(error)
+            error = as_studio_error(error)
         self._tell(["fail", number, problems_json(error)["problems"]])
 
     def _tell(self, event: list[Any]) -> None:
@@ -247,7 +247,7 @@ def main() -> None:
             if isinstance(model, ChatModel):
                 model.warm_up()
     except Exception as error:
-        report(json.dumps(problems_json(told(error))).encode() + b"\n")
+        report(json.dumps(problems_json(as_studio_error(error))).encode() + b"\n")
         if isinstance(error, StudioError):
             os._exit(1)
         raise

@@ -42,7 +42,7 @@ PULSE = 0.4
 """Seconds after which a silent answer says that it is still there."""
 
 
-class PoolAnswering:
+class PoolBackend:
     """Loads the model that a request names and asks its process."""
 
     limit = 64_000_000
@@ -107,7 +107,7 @@ def application(pool: Pool, servers: Servers, token: str) -> ASGIApp:
         Route("/models", models),
         Route("/models/{artifact_id}", load, methods=["POST"]),
         Route("/models/{artifact_id}", unload, methods=["DELETE"]),
-        Route("/v1/chat/completions", Completions(PoolAnswering(pool)), methods=["POST"]),
+        Route("/v1/chat/completions", Completions(PoolBackend(pool)), methods=["POST"]),
         *server_routes(servers),
     ]
     app = Starlette(routes=routes, exception_handlers=errors.HANDLERS, lifespan=life)

@@ -44,7 +44,7 @@ class Pool:
             known = self._models.get(views[0].id)
             if known and known.state != "failed":
                 return known
-            await self._make_way(views[0], force)
+            await self._evict_idle(views[0], force)
             model = EngineClient(views, self._settings)
             self._models[model.view.id] = model
             return model
@@ -87,7 +87,7 @@ class Pool:
         bored = model.idle and 0 < limit < time.monotonic() - model.last_used
         return bored or not model.view.path.is_dir()
 
-    async def _make_way(self, view: ArtifactView, force: bool) -> None:
+    async def _evict_idle(self, view: ArtifactView, force: bool) -> None:
         """Unload idle models, the longest unused first, until number and memory allow one more. Raises StudioError when
         that is not enough; then all stay."""
         running = await asyncio.to_thread(memory.claims, self._store)

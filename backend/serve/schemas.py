@@ -152,7 +152,7 @@ def problems_json(error: StudioError) -> dict[str, Any]:
     }
 
 
-def told(error: Exception) -> StudioError:
+def as_studio_error(error: Exception) -> StudioError:
     """Any failure as one for people."""
     found = explain(error, Settings().home)
     return StudioError.of([Problem(code=found.code, args=found.args, field=found.field)])

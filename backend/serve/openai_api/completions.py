@@ -19,7 +19,7 @@ from backend.serve.openai_api.middleware import json_body
 from backend.serve.openai_api.protocol import ChatRequest, parse
 
 
-class Answering(Protocol):
+class ChatBackend(Protocol):
     """Where requests go. `limit`: bytes of a body."""
 
     limit: int
@@ -31,16 +31,16 @@ class Answering(Protocol):
 class Completions:
     """The route, as an ASGI application: who leaves ends the answer."""
 
-    def __init__(self, answering: Answering) -> None:
-        self._answering = answering
+    def __init__(self, backend: ChatBackend) -> None:
+        self._backend = backend
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with suppress(ClientDisconnect):
             await self._complete(scope, receive, send)
 
     async def _complete(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = parse(await json_body(scope, receive, self._answering.limit))
-        async with aclosing(self._answering.events(asked)) as events:
+        asked = parse(await json_body(scope, receive, self._backend.limit))
+        async with aclosing(self._backend.events(asked)) as events:
             response = await web.unless_gone(receive, self._answer(asked, events))
             if response is not None:
                 await response(scope, receive, send)

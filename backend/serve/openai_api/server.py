@@ -30,7 +30,7 @@ from backend.serve.engine_client import EngineSupervisor
 from backend.serve.lineage import offered, with_attached
 from backend.serve.openai_api.app import Service, application, counters
 from backend.serve.openai_api.middleware import LOOPBACK
-from backend.serve.schemas import BatchLimits, ServeOptions, ServerOrder, problems_json, told
+from backend.serve.schemas import BatchLimits, ServeOptions, ServerOrder, as_studio_error, problems_json
 
 TICK = 1.0
 Ready = Callable[[int, Service], object]
@@ -119,7 +119,7 @@ def main() -> int:
     try:
         serve(Settings().prepare(), order.options, ready)
     except StudioError as error:
-        say(problems_json(told(error)))
+        say(problems_json(as_studio_error(error)))
         return 1
     return 0
 
