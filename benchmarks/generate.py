@@ -1,9 +1,10 @@
 """A teacher's rows per second, side by side: `python -m benchmarks.generate MODEL DATASET [--onnx MODEL] [--rows 200]`.
 
-The names are of a store (SLMOPS_HOME). The same prompts, greedily and with the same limit of tokens, go through the studio's torch
-engine (batches by length, shared beginning, finished rows leave), through `transformers.generate` with left padding in batches
-of 8, and, with `--onnx`, through ONNX Runtime GenAI one by one: an fp32 conversion is the same model, an INT4 one rounds its
-weights and may answer otherwise. Two rounds in turn; the better one counts. Prints the load of the machine and one JSON object.
+The names are of a store (SLMOPS_HOME). The same prompts, greedily and with the same limit of tokens, go through the studio's
+torch engine (batches by length, shared beginning, finished rows leave), through `transformers.generate` with left padding in
+batches of 8, and, with `--onnx`, through ONNX Runtime GenAI one by one: an fp32 conversion is the same model, an INT4 one
+rounds its weights and may answer otherwise. Two rounds in turn; the better one counts. Prints the load of the machine and one
+JSON object.
 """
 
 from __future__ import annotations

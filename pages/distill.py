@@ -9,9 +9,6 @@ from studio.ui.shared.i18n import _
 stage_page(
     DISTILL,
     _("A small student learns the answers of its teacher: much faster, much smaller, nearly as good."),
-    "cut",
-    "distill",
-    "capture",
     asides={"distill": method_card},
     panels={"ablation": (_("Ablation"), ablation)},
 )

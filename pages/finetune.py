@@ -7,5 +7,4 @@ from studio.ui.shared.i18n import _
 stage_page(
     FINETUNE,
     _("A model learns the answers in your own data by a small adapter (LoRA), on a laptop too."),
-    "finetune",
 )

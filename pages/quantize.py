@@ -8,12 +8,5 @@ from studio.ui.shared.i18n import _
 stage_page(
     QUANTIZE,
     _("Weights in few bits make a model small and fast; a package hands it over with all that it needs."),
-    "quantize",
-    "search",
-    "attach",
-    "parity",
-    "checklist",
-    "prove",
-    "package",
 )
 quantize_results()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.api import forms
 from backend.core.paths import pages
 
 
@@ -44,3 +45,8 @@ MODELS = NavPage("models.py", "Models", ":material/deployed_code:", "All models,
 SETTINGS = NavPage("settings.py", "Settings", ":material/settings:", "Disk, machine, language", OPERATE)
 RUN = NavPage("run.py", "Run", ":material/account_tree:", "One run with its stages", hidden=True)
 NAV = (HOME, DATA, TEACHER, REVIEW, DISTILL, FINETUNE, QUANTIZE, PLAYGROUND, COMPARE, JOBS, MODELS, SETTINGS, RUN)
+
+
+def page_of(stage: str) -> NavPage:
+    """The page with the form of a stage. Raises StopIteration where there is none."""
+    return next(row for row in NAV if row.path.stem == forms.page_of(stage))

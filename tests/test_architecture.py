@@ -65,7 +65,7 @@ def test_facade_stages_worker_and_shell_load_nothing_heavy() -> None:
     code = (
         "import backend.api, backend.cli, backend.planning.recipes, backend.jobs.worker, backend.jobs.child\n"
         "from backend.stages import stages; stages()\n"
-        "import studio.webapp.app, studio.webapp.launch; from studio.ui import warm; warm()"
+        "import studio.webapp.app, studio.webapp.launch; from studio.ui import preload; preload()"
     )
     loaded = loaded_after(code)
     assert {"backend", "studio", "streamlit", "sqlalchemy"} <= loaded
@@ -108,7 +108,7 @@ def test_files_keep_their_size() -> None:
         assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), f"{path} has no docstring"
 
 
-@pytest.mark.parametrize("name", stages.NAMES)
+@pytest.mark.parametrize("name", stages.names())
 def test_stage_fits_the_contract(name: str) -> None:
     stage = stages.stage(name)
     assert isinstance(stage, Stage)
@@ -125,7 +125,7 @@ def test_every_stage_file_is_registered() -> None:
     files = {path.stem for path in (ROOT / "backend" / "stages").glob("*.py")} - {"__init__", "base"}
     registered = {name for name in files if hasattr(importlib.import_module(f"backend.stages.{name}"), "STAGE")}
     assert len(registered) >= 7
-    assert registered == set(stages.NAMES)
+    assert registered == set(stages.names())
 
 
 def test_every_shipped_recipe_validates() -> None:

@@ -30,7 +30,7 @@ RECIPE = {
         {"id": "answers", "stage": "teacher", "params": {"model": "${tuned}", "data": "${data}"}},
         {
             "id": "cut",
-            "stage": "cut",
+            "stage": "prune",
             "params": {"model": "${tuned}", "data": "${answers}", "keep_layers": 1, "vocabulary_size": 256},
         },
         {"id": "student", "stage": "distill", "params": {"student": "${cut}", "data": "${answers}"} | FULL},

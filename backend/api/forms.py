@@ -1,15 +1,34 @@
-"""What forms ask: the parameters of a stage, or of an ablation, which is many stages."""
+"""What forms ask and how stages are called: of every stage, and of an ablation, which is many stages."""
 
 from __future__ import annotations
 
-from backend.core.stage import Params
-from backend.planning.ablation.recipe import AblationParams
-from backend.stages import stage
+from backend.core.fields import labels_of
+from backend.core.stage import AnyForm
+from backend.planning.ablation.recipe import FORM
+from backend.stages import names, stage
+from backend.training.methods import with_method
 
 ABLATION = "ablation"
 """The form of an ablation, which asks what `distill` and `evaluate` ask, and more."""
 
+__all__ = ["ABLATION", "form_of", "labels_of", "names", "page_of", "stages_of", "title_of", "with_method"]
 
-def params_of(form: str) -> type[Params]:
+
+def form_of(name: str) -> AnyForm:
     """Raises KeyError for an unknown name."""
-    return AblationParams if form == ABLATION else stage(form).params
+    return FORM if name == ABLATION else stage(name)
+
+
+def title_of(name: str) -> str:
+    """What a stage does, in English; its name where there is no such stage any more."""
+    return stage(name).title if name in names() else name
+
+
+def page_of(name: str) -> str:
+    """The address of the page that has the form of a stage; "" where there is no such stage any more."""
+    return stage(name).page if name in names() else ""
+
+
+def stages_of(page: str) -> list[str]:
+    """The stages whose forms are on a page, in the order of the chain."""
+    return [name for name in names() if stage(name).page == page]

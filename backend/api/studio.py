@@ -30,6 +30,7 @@ from backend.files import disk, uploads
 from backend.files.uploads import Upload
 from backend.jobs.service import JobService, NewJob
 from backend.models import catalogue
+from backend.models.builtin import BUILTIN
 from backend.models.card import Card, card
 from backend.planning import planner, recipes
 from backend.planning.planner import Plan, PlanWorld
@@ -100,12 +101,10 @@ class Studio(Projects, Ablations, Endpoints, Imports):
             found.append((recipe.name, recipe.description, path))
         return found
 
-    def plan(self, recipe: Recipe) -> Plan:
-        """Check and quote a whole recipe. Built-in models that it names are imported first."""
-        for step in recipe.stages:
-            for name in catalogue.BUILTIN:
-                if name in refs.leaves(step.params):
-                    catalogue.import_builtin(self.store, self.settings, name)
+    def plan(self, recipe: Recipe, fetch: bool = False) -> Plan:
+        """Check and quote a whole recipe. Built-in models that it names are imported first; `fetch` as in `model`."""
+        for name in self.builtins_of(recipe):
+            catalogue.import_builtin(self.store, self.settings, name, fetch)
         return planner.plan(recipe, self.store, self.settings)
 
     def start(self, plan: Plan, *, project: str | None = None, key: str | None = None, priority: int = 5) -> RunView:
@@ -153,10 +152,11 @@ class Studio(Projects, Ablations, Endpoints, Imports):
         overrides: dict[str, str] | None = None,
         key: str | None = None,
         project: str | None = None,
+        fetch: bool = False,
     ) -> RunView:
         """Load a recipe by the name of a shipped one or by path, check it, and enqueue it in the project of that name,
-        else in the oldest."""
-        return self.start(self.plan(self.load_recipe(recipe, overrides)), key=key, project=project)
+        else in the oldest. `fetch` as in `model`."""
+        return self.start(self.plan(self.load_recipe(recipe, overrides), fetch), key=key, project=project)
 
     def load_recipe(self, recipe: str | Path, overrides: dict[str, str] | None = None) -> Recipe:
         path = Path(recipe)
@@ -208,11 +208,12 @@ class Studio(Projects, Ablations, Endpoints, Imports):
     def artifact(self, ref: str) -> ArtifactView:
         return self.store.artifact(ref)
 
-    def model(self, ref: str) -> ArtifactView:
-        """A model by id, name, the name of a built-in one, or the path of a model folder; the last two are imported once."""
+    def model(self, ref: str, fetch: bool = False) -> ArtifactView:
+        """A model by id, name, the name of a built-in one, or the path of a model folder; the last two are imported once.
+        `fetch`: somebody asked for a built-in one, so pip may fetch it where it is not installed. Raises StudioError."""
         found = self.store.find_artifact(ref)
-        if found is None and ref in catalogue.BUILTIN:
-            found = catalogue.import_builtin(self.store, self.settings, ref)
+        if found is None and ref in BUILTIN:
+            found = catalogue.import_builtin(self.store, self.settings, ref, fetch)
         if found is None and Path(ref).is_dir():
             found = catalogue.import_folder(self.store, self.settings, Path(ref), Path(ref).resolve().name)
         if found is None:
@@ -268,7 +269,7 @@ class Studio(Projects, Ablations, Endpoints, Imports):
 
     def missing_builtins(self) -> list[str]:
         """Names of built-in models that are not imported yet; `model(name)` does it, in about 25 s."""
-        return [name for name in catalogue.BUILTIN if self.store.find_artifact(name) is None]
+        return [name for name in BUILTIN if self.store.find_artifact(name) is None]
 
     # disk
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli.output import line, note, print_json, table
+from backend.cli.output import announce_fetch, line, note, print_json, table
 
 if TYPE_CHECKING:
     from backend.core.schemas import ArtifactView
@@ -49,7 +49,7 @@ def import_dataset(
     step = {"id": "data", "stage": "dataset", "params": params}
     studio = Studio.open()
     plan = studio.plan(recipes.build({"name": f"import {file.name}", "stages": [step]}))
-    raise SystemExit(0 if execute(studio, plan, json_) else 1)
+    raise SystemExit(execute(studio, plan, json_))
 
 
 def list_datasets(json_: _Json = False) -> None:
@@ -105,7 +105,8 @@ def import_model(
     elif path.exists():
         found = studio.import_model(path, name or (path.stem if path.is_file() else path.resolve().name))
     else:
-        found = studio.model(str(path))
+        announce_fetch(studio, [str(path)])
+        found = studio.model(str(path), fetch=True)
     print_json(found) if json_ else _show(found)
 
 
@@ -113,9 +114,9 @@ def list_models(json_: _Json = False) -> None:
     """All models, newest first: full, adapters, ONNX, and the built-in ones that are not imported yet."""
     from backend.api import MODEL_KINDS, Studio
     from backend.core.units import human_bytes
-    from backend.models.catalogue import BUILTIN
 
-    found = Studio.open().artifacts(MODEL_KINDS)
+    studio = Studio.open()
+    found = studio.artifacts(MODEL_KINDS)
     if json_:
         return print_json(found)
     rows: list[list[Any]] = [
@@ -123,8 +124,7 @@ def list_models(json_: _Json = False) -> None:
         + [human_bytes(a.size_bytes), a.license]
         for a in found
     ]
-    names = {a.name for a in found}
-    rows += [["", name, "built-in", "", "", "", ""] for name in BUILTIN if name not in names]
+    rows += [["", name, "built-in", "", "", "", ""] for name in studio.missing_builtins()]
     table(["id", "name", "kind", "precision", "parameters", "size", "license"], rows)
     return None
 

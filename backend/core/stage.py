@@ -6,8 +6,8 @@ pre-flight check, queue and lineage derive from it, so a parameter is declared o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from backend.core.refs import (
     endpoints_of,
     refs_of,
 )
+from backend.core.renames import renamed
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.units import human_bytes
 from backend.core.validation import value_problems
@@ -127,15 +128,29 @@ class Context(Protocol):
         """Move the finished folder `path` into the store; at most one of a kind."""
 
 
-@dataclass(frozen=True)
-class Stage(Generic[P, R]):
-    """One row of the registry. `example` must validate; `queue` is the capability that its worker needs; `freeze(params,
-    studio)` puts into the parameters, at the start, what the studio holds and may change later."""
+@dataclass(frozen=True, kw_only=True)
+class Form(Generic[P]):
+    """What a page asks. `open`: the fields that stand open, in this order, the rest being folded away; `offers`: field -> the
+    stages whose newest result it begins with, the first that has one; `takes_project_model`: `model` begins with what the
+    project has come to, ablations counted; `inactive(values)`: fields without effect beside these values of the others."""
+
+    params: type[P]
+    open: tuple[str, ...]
+    offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    takes_project_model: bool = False
+    inactive: Callable[[Mapping[str, Any]], set[str]] = lambda values: set()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(Form[P], Generic[P, R]):
+    """One row of the registry. `title`: what it does, on pages; `page`: the page that has its form, by its address; `example`
+    must validate; `queue` is the capability that its worker needs; `freeze(params, studio)` puts into the parameters, at the
+    start, what the studio holds and may change later."""
 
     name: str
     title: str
+    page: str
     kind: Kind
-    params: type[P]
     result: type[R]
     check: Callable[[P, World], list[Problem]]
     quote: Callable[[P, World], Quote]
@@ -145,31 +160,32 @@ class Stage(Generic[P, R]):
     freeze: Callable[[P, Any], P] | None = None
 
     def parse(self, raw: dict[str, Any]) -> P:
-        """Validated parameters. Raises StudioError with every problem at once."""
+        """Validated parameters; names of earlier versions are understood. Raises StudioError with every problem at once."""
         try:
-            return self.params.model_validate(raw)
+            return self.params.model_validate(renamed(self.name, raw))
         except ValidationError as error:
             raise StudioError.of(value_problems(error)) from None
 
 
+AnyForm = Form[Any]
 AnyStage = Stage[Any, Any]
 
 
 def check_refs(params: Params, world: World) -> list[Problem]:
     """A problem for every reference that points nowhere or at the wrong kind. Every stage's `check` begins with it."""
     problems = []
-    for field, (ref, mark) in refs_of(params).items():
+    for name, (ref, mark) in refs_of(params).items():
         known = world.describe(ref)
         if known is None:
-            problems.append(Problem(code="core.artifact_unknown", args={"ref": ref}, field=field))
+            problems.append(Problem(code="core.artifact_unknown", args={"ref": ref}, field=name))
         elif known.kind not in mark.kinds:
             wanted = " / ".join(mark.kinds)
             problems.append(
-                Problem(code="core.artifact_kind", args={"ref": ref, "kind": known.kind, "wanted": wanted}, field=field)
+                Problem(code="core.artifact_kind", args={"ref": ref, "kind": known.kind, "wanted": wanted}, field=name)
             )
-    for field, name in endpoints_of(params).items():
-        if world.endpoint(name) is None:
-            problems.append(Problem(code="endpoints.unknown", args={"name": name}, field=field))
+    for name, endpoint in endpoints_of(params).items():
+        if world.endpoint(endpoint) is None:
+            problems.append(Problem(code="endpoints.unknown", args={"name": endpoint}, field=name))
     return problems
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import regex
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Labels
 from backend.core.stage import Params
 from backend.data.dataset import Row, Template
 from backend.data.language import language_of
@@ -64,7 +65,21 @@ class FilterParams(Params):
         description="Drops answers that begin like “I'm sorry” or “As an AI”, in English and Spanish. Has no effect with "
         "labels.",
     )
-    language: Literal["any", "input", "en", "es", "fr", "de", "it", "pt"] = Field(
+    language: Annotated[
+        Literal["any", "input", "en", "es", "fr", "de", "it", "pt"],
+        Labels(
+            {
+                "any": "Any",
+                "input": "The input's",
+                "en": "English",
+                "es": "Spanish",
+                "fr": "French",
+                "de": "German",
+                "it": "Italian",
+                "pt": "Portuguese",
+            }
+        ),
+    ] = Field(
         "any",
         title="Language of the answers",
         description="Drops answers that are surely in another of these languages; short texts often don't show theirs and "
@@ -112,7 +127,7 @@ class FilterParams(Params):
         description="More rows of one label are dropped at random. 0: no limit.",
         ge=0,
     )
-    balance: Literal["none", "median"] = Field(
+    balance: Annotated[Literal["none", "median"], Labels({"none": "None", "median": "Median"})] = Field(
         "none",
         title="Balance",
         description="Median: no class keeps more rows than the middle one has. Needs labels.",

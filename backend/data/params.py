@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from backend.core import stage
+from backend.core.fields import Labels
 from backend.data import demo
 
 
@@ -24,7 +25,7 @@ class DatasetParams(stage.Params):
         description="What the dataset is called. Leave it empty to take the name of the file.",
         max_length=100,
     )
-    languages: list[Literal["en", "es"]] = Field(
+    languages: Annotated[list[Literal["en", "es"]], Labels({"en": "English", "es": "Spanish"})] = Field(
         ["en", "es"],
         title="Languages",
         description="The languages of the demo. A file of your own is taken as it is.",
@@ -54,7 +55,9 @@ class DatasetParams(stage.Params):
         description="Rows with the same value here, such as one customer, stay in the same split. That keeps the "
         "test fair.",
     )
-    answer: Literal["auto", "label", "text"] = Field(
+    answer: Annotated[
+        Literal["auto", "label", "text"], Labels({"auto": "Automatic", "label": "Labels", "text": "Free text"})
+    ] = Field(
         "auto",
         title="Kind of answer",
         description="Labels: always one of a few fixed answers, counted as right or wrong. Free text: anything else. "
@@ -119,13 +122,15 @@ class DatasetParams(stage.Params):
         description="How many rows without an answer to keep for a teacher. More of them teach more and take longer. "
         "0 keeps all.",
     )
-    on_bad_row: Literal["stop", "skip"] = Field(
+    on_bad_row: Annotated[
+        Literal["stop", "skip"], Labels({"stop": "Stop and name them", "skip": "Skip and count them"})
+    ] = Field(
         "stop",
         title="Row errors",
         description="What happens to rows that can't be used. Stopping names them, so that you can correct the file; "
         "skipping leaves them out.",
     )
-    duplicates: Literal["keep", "drop"] = Field(
+    duplicates: Annotated[Literal["keep", "drop"], Labels({"keep": "Keep all", "drop": "Keep the first"})] = Field(
         "keep",
         title="Duplicates",
         description="Rows with the same input and the same answer. Many copies make a model overfit.",

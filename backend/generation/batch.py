@@ -19,8 +19,8 @@ MAX_LOGGED_REFUSALS = 20
 
 
 class Reply(NamedTuple):
-    """What came back, stripped; `confidence`: exp of its mean ln p, None where the engine can't tell; `truncated`: it was truncated before
-    its end, for the longest answer or a filter; `refused`: why an endpoint refused this prompt alone."""
+    """What came back, stripped; `confidence`: exp of its mean ln p, None where the engine can't tell; `truncated`: it ended
+    before its end, at the longest answer or by a filter; `refused`: why an endpoint refused this prompt alone."""
 
     text: str
     confidence: float | None = None

@@ -46,7 +46,7 @@ class Judgements:
 
 
 def check_best_of_n(params: EnsembleParams, world: World) -> list[Problem]:
-    if params.combine != "best":
+    if params.combine != "best_of_n":
         return []
     problems = []
     if bool(params.judge) + bool(params.judge_endpoint) != 1:

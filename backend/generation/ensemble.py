@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from backend.core.errors import Problem
+from backend.core.fields import Labels
 from backend.core.progress import Progress
 from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import ArtifactView
@@ -19,7 +20,7 @@ from backend.core.stage import Context
 from backend.data.dataset import DataFolder, Message, Row, Template
 from backend.generation.answerer import Answerer, AnswererParams, open_answerer, open_budget
 from backend.generation.batch import Reply, ask, log_refused, log_truncated
-from backend.generation.judge import JUDGE_REPLY_TOKENS, RUBRIC
+from backend.generation.judge import JUDGE_REPLY_TOKENS, RUBRIC, Rubric
 from backend.generation.voting import Sample, parse_reply
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.providers.budget import Budget
@@ -62,7 +63,9 @@ class EnsembleParams(AnswererParams):
         description="Models of the studio that answer too. They are loaded one after another, never together.",
         max_length=8,
     )
-    combine: Literal["vote", "mix", "best"] = Field(
+    combine: Annotated[
+        Literal["vote", "mix", "best_of_n"], Labels({"vote": "Vote", "mix": "Mix", "best_of_n": "Best by a judge"})
+    ] = Field(
         "vote",
         title="Several answers",
         description="Vote: the most frequent answer of all teachers wins. Mix: the rows are shared out in turn, each is "
@@ -77,13 +80,7 @@ class EnsembleParams(AnswererParams):
         description="The saved endpoint that scores the answers. Rows and answers are sent there.",
         max_length=60,
     )
-    rubric: str = Field(
-        RUBRIC,
-        title="Rubric",
-        description="What the scores mean, in plain words. The judge reads it with every row.",
-        min_length=1,
-        max_length=5_000,
-    )
+    rubric: Rubric = RUBRIC
     judge_tokens: int = Field(
         JUDGE_REPLY_TOKENS,
         title="Judge's longest reply in tokens",
@@ -97,7 +94,7 @@ class EnsembleParams(AnswererParams):
         description="The teacher writes its steps first and the answer last; they are kept apart. Takes longer, "
         "and often makes answers of large models better.",
     )
-    steps: str = Field(
+    rationale_request: str = Field(
         RATIONALE_REQUEST,
         title="Request for the steps",
         description="What is added to the prompt when steps are asked for; {marker} is the mark below.",
@@ -136,8 +133,8 @@ def check_ensemble(params: EnsembleParams) -> list[Problem]:
         problems.append(Problem(code="synth.samples_alike", args={"samples": params.samples}, field="temperature"))
     if params.min_confidence and not params.model and answers_per_row(params) == 1:
         problems.append(Problem(code="synth.no_confidence", field="min_confidence"))
-    if params.rationale and "{marker}" not in params.steps:
-        problems.append(Problem(code="synth.steps_marker", field="steps"))
+    if params.rationale and "{marker}" not in params.rationale_request:
+        problems.append(Problem(code="synth.steps_marker", field="rationale_request"))
     asked = [params.model, *params.others]
     for twice in sorted({ref for ref in params.others if asked.count(ref) > 1}):
         problems.append(Problem(code="synth.teacher_twice", args={"ref": twice}, field="others"))
@@ -165,7 +162,7 @@ def with_rationale_request(params: EnsembleParams, prompt: list[Message]) -> lis
     """The prompt with the request for a rationale, when one is wanted."""
     if not params.rationale:
         return prompt
-    request = params.steps.replace("{marker}", params.marker)
+    request = params.rationale_request.replace("{marker}", params.marker)
     return [*prompt[:-1], {**prompt[-1], "content": f"{prompt[-1]['content']}\n\n{request}"}]
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from pydantic import Field
 
 from backend.core.stage import Context
 from backend.data.dataset import Message, Row, Template
@@ -11,6 +14,15 @@ RUBRIC = (
     "5: right, complete and to the point. 4: right, with a small flaw. 3: partly right. 2: mostly wrong. "
     "1: wrong, empty or beside the point."
 )
+Rubric = Annotated[
+    str,
+    Field(
+        title="Rubric",
+        description="What the scores mean, in plain words. The judge reads it with every row.",
+        min_length=1,
+        max_length=5_000,
+    ),
+]
 JUDGE_REPLY_TOKENS = 16
 JUDGE_PROMPT_CHARS = 200
 """Characters of a question to the judge beside the rubric, the row and its answer."""

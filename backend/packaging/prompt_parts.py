@@ -28,8 +28,8 @@ class RoleAffixes(NamedTuple):
 
 
 class PromptParts(NamedTuple):
-    """`prefix`: what opens a conversation that has no system message; `generation_prompt`: what asks the model to speak. `system` holds
-    its own beginning of the conversation; None where the template knows no system message."""
+    """`prefix`: what opens a conversation that has no system message; `generation_prompt`: what asks the model to speak.
+    `system` holds its own beginning of the conversation; None where the template knows no system message."""
 
     prefix: str
     system: RoleAffixes | None

@@ -35,7 +35,7 @@ class MethodChoice(View):
     why: Problem
 
     def possible(self, name: str) -> bool:
-        return any(route.name == name and route.possible for route in self.methods)
+        return any(method.name == name and method.possible for method in self.methods)
 
 
 def choose_method(
@@ -46,9 +46,9 @@ def choose_method(
     teacher = teacher or teacher_of(data, find)
     methods = [_sequence(data), _offline_logit(student, data, teacher, world)]
     methods += [_online(name, student, data, teacher, world) for name in ONLINE_METHODS]
-    possible = {route.name for route in methods if route.possible}
-    best = next(name for name in ("logit", "live", "sequence") if name in possible)
-    return MethodChoice(methods=methods, recommended=best, why=Problem(code=f"route.why_{best}"))
+    possible = {method.name for method in methods if method.possible}
+    best = next(name for name in ("offline_logit", "online_logit", "sequence") if name in possible)
+    return MethodChoice(methods=methods, recommended=best, why=Problem(code=f"method.why_{best}"))
 
 
 def teacher_of(data: ArtifactView, find: Find) -> ArtifactView | None:
@@ -88,7 +88,7 @@ def _dataset_lineage(data: ArtifactView, find: Find) -> list[ArtifactView]:
 
 def _sequence(data: ArtifactView) -> MethodOption:
     teacher = data.facts.get("teacher")
-    reason = Problem(code="route.answers", args={"teacher": teacher}) if teacher else Problem(code="route.people")
+    reason = Problem(code="method.answers", args={"teacher": teacher}) if teacher else Problem(code="method.people")
     return MethodOption(name="sequence", possible=True, reason=reason)
 
 
@@ -96,15 +96,15 @@ def _offline_logit(
     student: ArtifactView, data: ArtifactView, teacher: ArtifactView | None, world: World
 ) -> MethodOption:
     if (wrong := _no_probabilities(data, teacher)) or teacher is None:
-        return MethodOption(name="logit", possible=False, reason=wrong or Problem(code="route.no_teacher"))
+        return MethodOption(name="offline_logit", possible=False, reason=wrong or Problem(code="method.no_teacher"))
     found = compare_tokenizers(student.path, teacher.path, teacher.name)
-    if found.code not in ("route.same", "route.part"):
-        return MethodOption(name="logit", possible=False, reason=found)
+    if found.code not in ("method.same", "method.part"):
+        return MethodOption(name="offline_logit", possible=False, reason=found)
     params = capture.CaptureParams(teacher=teacher.id, data=data.id)
     problems = [problem for problem in capture.check(params, world) if problem.blocking]
     if problems:
-        return MethodOption(name="logit", possible=False, reason=problems[0])
-    return MethodOption(name="logit", possible=True, reason=found, quote=capture.quote(params, world))
+        return MethodOption(name="offline_logit", possible=False, reason=problems[0])
+    return MethodOption(name="offline_logit", possible=True, reason=found, quote=capture.quote(params, world))
 
 
 def _online(
@@ -112,9 +112,9 @@ def _online(
 ) -> MethodOption:
     """A method with the teacher in memory; its quote is what it takes more than the answers alone."""
     if (wrong := _no_probabilities(data, teacher)) or teacher is None:
-        return MethodOption(name=name, possible=False, reason=wrong or Problem(code="route.no_teacher"))
+        return MethodOption(name=name, possible=False, reason=wrong or Problem(code="method.no_teacher"))
     plain = distill.DistillParams(student=student.id, data=data.id)
-    params = distill.DistillParams.model_validate({**plain.model_dump(), "route": name, "teacher": teacher.id})
+    params = distill.DistillParams.model_validate({**plain.model_dump(), "method": name, "teacher": teacher.id})
     problems = [_named(problem, teacher) for problem in distill.check(params, world) if problem.blocking]
     if problems:
         return MethodOption(name=name, possible=False, reason=problems[0])
@@ -123,7 +123,7 @@ def _online(
         seconds=whole.seconds - alone.seconds, memory_bytes=whole.memory_bytes - alone.memory_bytes, disk_bytes=0
     )
     return MethodOption(
-        name=name, possible=True, reason=Problem(code=f"route.{name}", args={"teacher": teacher.name}), quote=more
+        name=name, possible=True, reason=Problem(code=f"method.{name}", args={"teacher": teacher.name}), quote=more
     )
 
 
@@ -137,5 +137,5 @@ def _no_probabilities(data: ArtifactView, teacher: ArtifactView | None) -> Probl
     """Why no probabilities can be had of this teacher; None when they can."""
     if teacher is None:
         name = data.facts.get("teacher")
-        return Problem(code="route.endpoint", args={"teacher": name}) if name else Problem(code="route.no_teacher")
-    return Problem(code="route.onnx", args={"teacher": teacher.name}) if teacher.kind is Kind.ONNX else None
+        return Problem(code="method.endpoint", args={"teacher": name}) if name else Problem(code="method.no_teacher")
+    return Problem(code="method.onnx", args={"teacher": teacher.name}) if teacher.kind is Kind.ONNX else None

@@ -126,6 +126,9 @@ def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
             quote = quote.model_copy(update={"seconds": quote.seconds * stretch, "stretch": stretch})
             world.forecasts[step.id] = ArtifactInfo(stage.kind, quote.forecast, pending=True)
             made.steps.append(PlannedStage(step, params, quote, sorted(refs.referenced_ids(step.params))))
+        found += [
+            Problem(code="recipe.renamed", args={"old": old, "new": new}, blocking=False) for old, new in step.old_words
+        ]
         made.problems += [problem.model_copy(update={"stage": step.id}) for problem in found]
     disk = made.disk_bytes
     if disk > world.free_disk_bytes:

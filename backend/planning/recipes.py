@@ -27,11 +27,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from backend import stages
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import referenced_ids
+from backend.core.renames import old_words, stage_name
 from backend.core.stage import Params
 from backend.core.validation import value_problems
 from backend.planning import matrix
@@ -46,6 +47,17 @@ class RecipeStage(BaseModel):
     stage: str
     seed: int | None = None
     params: dict[str, Any] = {}
+    _written: str = PrivateAttr("")
+
+    def model_post_init(self, _context: Any) -> None:
+        """A stage is known by its name of now."""
+        self._written = self.stage
+        self.stage = stage_name(self.stage)
+
+    @property
+    def old_words(self) -> list[tuple[str, str]]:
+        """(old, new) of what it calls by the name of an earlier version."""
+        return [(self._written, self.stage)] * (self._written != self.stage) + old_words(self.stage, self.params)
 
 
 class Recipe(BaseModel):
@@ -125,8 +137,8 @@ def dump(content: dict[str, Any]) -> str:
 
 
 def _stage_problems(step: RecipeStage) -> list[Problem]:
-    if step.stage not in stages.NAMES:
-        args = {"name": step.stage, "names": ", ".join(stages.NAMES)}
+    if step.stage not in stages.names():
+        args = {"name": step.stage, "names": ", ".join(stages.names())}
         return [Problem(code="recipe.unknown_stage", args=args, stage=step.id)]
     try:
         stages.stage(step.stage).parse(step.params)
@@ -161,7 +173,7 @@ def _set_seed(target: Recipe | RecipeStage, key: str, text: str) -> list[Problem
 
 def _value(stage: str, name: str, text: str) -> Any:
     """The text itself for a text parameter (a column may be called `no` or `1`), else what YAML makes of it."""
-    fields = stages.stage(stage).params.model_fields if stage in stages.NAMES else {}
+    fields = stages.stage(stage).params.model_fields if stage in stages.names() else {}
     if name in fields and str in (fields[name].annotation, *get_args(fields[name].annotation)):
         return text
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,17 @@ def explain(error: BaseException, home: Path) -> JobError:
         return JobError(code="core.memory_out")
     last = traceback.format_exception_only(error)[-1].strip().splitlines()[0]
     return JobError(code="core.unexpected", args={"reason": last[:300]})
+
+
+@contextmanager
+def full_disk_told(folder: Path) -> Iterator[None]:
+    """Turn the OSError of a full disk into the sentence for people; any other goes on."""
+    try:
+        yield
+    except OSError as error:
+        if explain(error, folder).code == "core.disk_full":
+            raise StudioError("core.disk_full", path=folder) from error
+        raise
 
 
 def of_problem(problem: Problem) -> JobError:

@@ -1,5 +1,6 @@
-"""Runs another program that ends (SIGTERM) when the caller dies: `python -m backend.process.parent_death <caller's pid> PROGRAM ...`.
+"""Runs another program that ends (SIGTERM) when the caller dies.
 
+`python -m backend.process.parent_death <caller's pid> PROGRAM ...`
 The parent-death signal survives `exec`, so the program itself needs to know nothing of it (Linux; elsewhere it just runs).
 """
 

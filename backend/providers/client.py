@@ -22,18 +22,10 @@ from backend.core.endpoints import ApiProtocol
 from backend.core.errors import Cancelled, Problem, StudioError
 from backend.data.dataset import Message
 from backend.inference.protocol import Prompt, Sampling, Tick
+from backend.providers import errors
 from backend.providers.budget import Budget, OverBudget, Prices, Reservation, estimate_usage, format_usd, max_usage
 from backend.providers.concurrency import ConcurrentRequests
 from backend.providers.deadline import post_with_deadline
-from backend.providers.errors import (
-    RETRY_STATUS_CODES,
-    RetryableError,
-    error_text,
-    invalid_response,
-    may_be_charged,
-    retry_after,
-    transport_error,
-)
 from backend.providers.protocols import PROTOCOLS, EndpointReply, OpenAI, stream_text, unsupported_parameter
 from backend.providers.rate_limit import RateLimit
 
@@ -135,7 +127,7 @@ class HttpEngine:
         self, prompts: Sequence[Prompt], sampling: Sampling, tick: Tick = lambda: None
     ) -> Generator[tuple[int, EndpointReply]]:
         """`concurrency` requests at a time. A prompt that alone is refused has an empty reply. The first failure for good, or
-        the budget, ends it after what is in flight has come (see `ConcurrentRequests`); the engine sends nothing after such a failure."""
+        the budget, ends it after what is in flight has come (`ConcurrentRequests`); the engine sends nothing after that."""
 
         def beat() -> None:
             self.budget.report_metrics()
@@ -172,10 +164,10 @@ class HttpEngine:
                 for piece in stream_text(opened, self._protocol):
                     text += piece
                     yield piece
-        except RetryableError as failed:
+        except errors.RetryableError as failed:
             raise self._final_error(failed, 1) from None
         except httpx.HTTPError as error:
-            raise self._final_error(transport_error(error), 1) from None
+            raise self._final_error(errors.transport_error(error), 1) from None
         finally:
             if opened is None:
                 self.budget.release(reserved)
@@ -197,10 +189,10 @@ class HttpEngine:
                 raise Cancelled
             try:
                 return ask()
-            except RetryableError as failed:
+            except errors.RetryableError as failed:
                 last = failed
             except httpx.HTTPError as error:
-                last = transport_error(error)
+                last = errors.transport_error(error)
             if attempt + 1 < tries:
                 if last.pause:
                     self._rate_limit.pause(min(MAX_BACKOFF_SECONDS, last.pause))
@@ -229,9 +221,9 @@ class HttpEngine:
             try:
                 said = self._protocol.read(reply.json())
             except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-                raise invalid_response(reply) from None
+                raise errors.invalid_response(reply) from None
         except BaseException as error:
-            (self.budget.charge_reserved if answered or may_be_charged(error) else self.budget.release)(reserved)
+            (self.budget.charge_reserved if answered or errors.may_be_charged(error) else self.budget.release)(reserved)
             raise
         usage = said.usage or estimate_usage(prompt, said.text)
         self.budget.settle(reserved, usage, self.endpoint.prices, guessed=said.usage is None)
@@ -273,16 +265,16 @@ class HttpEngine:
         status = reply.status_code
         if status == 200:
             return
-        if status in RETRY_STATUS_CODES:
+        if status in errors.RETRY_STATUS_CODES:
             code = "chat.endpoint_busy" if status == 429 else "chat.endpoint_failed"
-            raise RetryableError(code, pause=retry_after(reply.headers.get("Retry-After")), status=status)
+            raise errors.RetryableError(code, pause=errors.retry_after(reply.headers.get("Retry-After")), status=status)
         codes = {404: "chat.endpoint_not_found"}
         if status in (401, 403):
             codes[status] = "chat.endpoint_key" if self.endpoint.key_env else "chat.endpoint_no_key"
         code = codes.get(status, "chat.endpoint_refused")
-        raise self._error(code, status=status, reason=error_text(reply))
+        raise self._error(code, status=status, reason=errors.error_text(reply))
 
-    def _final_error(self, failed: RetryableError, tries: int) -> StudioError:
+    def _final_error(self, failed: errors.RetryableError, tries: int) -> StudioError:
         return self._error(failed.code, tries=tries, **failed.args_)
 
     def _error(self, code: str, **args: Any) -> StudioError:

@@ -13,10 +13,8 @@ from math import inf
 from typing import Any
 
 from backend.core.schemas import ArtifactView, Kind, View
+from backend.stats.metrics import costs, higher_is_better, qualities
 
-QUALITIES = ("accuracy", "macro_f1", "exact_match", "token_f1", "rouge_l", "perplexity")
-COSTS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes", "decode_tokens_per_s")
-HIGHER_IS_BETTER = frozenset({"accuracy", "macro_f1", "exact_match", "token_f1", "rouge_l", "decode_tokens_per_s"})
 ENDPOINT = "endpoint"
 """The precision of a model behind an address: nobody here knows how it keeps its weights."""
 MIN_QUALITY_KEPT = 0.95
@@ -26,7 +24,7 @@ _NEEDED = frozenset({"model_name", "data", "split", "n"})
 
 
 class Origin(View):
-    """One step of a model's making. `how`: imported, lora, cut, distilled, quantized or attached; `name` is what came out;
+    """One step of a model's making. `how`: imported, lora, pruned, distilled, quantized or attached; `name` is what came out;
     `source` what went in; `data` and `teacher` (who answered that data) where it was trained."""
 
     how: str
@@ -38,7 +36,7 @@ class Origin(View):
 
 
 class EvaluationView(View):
-    """One evaluation. `model` is None and `kind` "endpoint" for a model behind an address; `student_count` counts how many of the
+    """One evaluation. `model` is None and `kind` "endpoint" for a model behind an address; `student_count`: how many of the
     measured models learned from its answers; `metrics` by their names, in seconds, bytes and shares of 1."""
 
     id: str
@@ -87,21 +85,21 @@ def benchmarks(found: Iterable[EvaluationView]) -> dict[str, list[EvaluationView
     equals the one that was used last."""
     groups: dict[str, list[EvaluationView]] = {}
     for one in found:
-        if not (one.metrics.keys().isdisjoint(QUALITIES) or one.metrics.keys().isdisjoint(COSTS)):
+        if not (one.metrics.keys().isdisjoint(qualities()) or one.metrics.keys().isdisjoint(costs())):
             groups.setdefault(one.benchmark, []).append(one)
     return dict(sorted(groups.items(), key=lambda item: -len(item[1])))
 
 
-def qualities(group: Iterable[EvaluationView]) -> list[str]:
+def measured_qualities(group: Iterable[EvaluationView]) -> list[str]:
     """The measures of quality that any of them has. Exact match says the same as accuracy where there are labels."""
     there = {name for one in group for name in one.metrics}
-    return [name for name in QUALITIES if name in there and not (name == "exact_match" and "accuracy" in there)]
+    return [name for name in qualities() if name in there and not (name == "exact_match" and "accuracy" in there)]
 
 
 def pareto_indices(points: Sequence[tuple[float, float]], x: str, y: str) -> list[int]:
     """Indices of the points that no other beats in both, cheapest first; `x` and `y` name the metrics, which says where
     better is. Of equal points the first stays."""
-    signs = (-1 if x in HIGHER_IS_BETTER else 1, -1 if y in HIGHER_IS_BETTER else 1)
+    signs = (-1 if higher_is_better(x) else 1, -1 if higher_is_better(y) else 1)
     order = sorted(range(len(points)), key=lambda at: (signs[0] * points[at][0], signs[1] * points[at][1]))
     front, best = [], inf
     for at in order:
@@ -130,14 +128,14 @@ def recommended(group: Sequence[EvaluationView], against: EvaluationView, qualit
     good = [one for one in others if (metric_ratio(one, against, quality) or 0.0) >= MIN_QUALITY_KEPT]
     if good:
         return min(good, key=lambda one: one.metrics.get("latency_ms_p50", inf))
-    return max(others, key=lambda one: one.metrics[quality] * (1 if quality in HIGHER_IS_BETTER else -1))
+    return max(others, key=lambda one: one.metrics[quality] * (1 if higher_is_better(quality) else -1))
 
 
 def metric_ratio(one: EvaluationView, against: EvaluationView, metric: str) -> float | None:
     """A ratio (0.15 of a cost: 85 % less); above 1 is always better for quality, also for perplexity. None where either has
     no such figure."""
     above, below = one.metrics.get(metric), against.metrics.get(metric)
-    if metric in QUALITIES and metric not in HIGHER_IS_BETTER:
+    if metric in qualities() and not higher_is_better(metric):
         above, below = below, above
     return None if above is None or not below else above / below
 
@@ -186,7 +184,7 @@ def _origin(model: ArtifactView, source: ArtifactView, known: dict[str, Artifact
         precision = str(model.facts.get("precision", ""))
         return Origin(how="quantized", name=model.name, source=source.name, detail=precision.upper())
     data = known.get(model.facts.get("data", ""))
-    how = "lora" if model.kind is Kind.ADAPTER else "cut" if "kept_layers" in model.facts else "distilled"
+    how = "lora" if model.kind is Kind.ADAPTER else "pruned" if "kept_layers" in model.facts else "distilled"
     layers = "" if how == "lora" else f"{model.facts.get('layers')}/{source.facts.get('layers')}"
     teacher = str(data.facts.get("teacher", "")) if data else ""
     return Origin(

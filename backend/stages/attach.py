@@ -16,6 +16,7 @@ from pydantic import Field
 
 from backend.checks.check import failed
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Name
 from backend.core.refs import DatasetRef, OnnxRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
@@ -40,17 +41,12 @@ class AttachParams(Params):
     )
     rows: int = Field(
         32,
-        title="Rows at most",
+        title="Maximum rows",
         description="How many validation rows both answer. More makes the comparison surer and takes longer.",
         ge=4,
         le=1000,
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class AttachResult(Result):
@@ -135,6 +131,9 @@ def _write(model: ArtifactView, adapter: ArtifactView, ctx: Context) -> Any:
 STAGE = Stage(
     name="attach",
     title="Attach an adapter",
+    page="quantize",
+    open=("model", "adapter", "data"),
+    offers={"adapter": ("finetune",)},
     kind=Kind.ONNX,
     params=AttachParams,
     result=AttachResult,

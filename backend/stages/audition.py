@@ -7,7 +7,6 @@ the task's metric, with speed and cost, and every answer. A candidate that fails
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, stdev
@@ -17,6 +16,7 @@ from pydantic import Field
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Name
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, EndpointRef, ModelRef
 from backend.core.schemas import Kind, Quote
@@ -38,6 +38,7 @@ from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.models import costs
 from backend.providers.budget import Budget
 from backend.results.answers import PairedCounts
+from backend.stats.scores import Answers, accuracy
 from backend.stats.token_f1 import token_f1
 
 SPLIT = "validation"
@@ -75,12 +76,7 @@ class AuditionParams(RequestParams):
         "the dataset's own.",
         max_length=20_000,
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class AuditionResult(Result):
@@ -203,20 +199,18 @@ def _answers(
 def _scores(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, Any]:
     """The task's metric with its 95 % interval, what always giving the most frequent answer would reach, the share of
     answers of no use, and whether each is right."""
-    from backend.ml.evaluation import metrics
-
     expected = [gold_answer(row) or "" for row in rows]
-    seen = Counter(row.output for row in data.rows("train") if row.output is not None) or Counter(expected)
-    usual = seen.most_common(1)[0][0]
+    known = [row.output for row in data.rows("train") if row.output is not None]
+    asked = Answers.of(expected, answers, data.template.labels, known)
     right = [one.strip() == two.strip() for one, two in zip(expected, answers, strict=True)]
     if data.template.answer == "label":
-        found = metrics.label_scores(expected, answers, data.template.labels, usual)
+        found = accuracy(asked)
         metric, low, high = found["accuracy"], found["accuracy_low"], found["accuracy_high"]
         baseline, invalid, useless = found["majority_baseline"], found["invalid_rate"], NO_LABELS
     else:
         each = [token_f1(*pair) for pair in zip(expected, answers, strict=True)]
         metric, (low, high) = fmean(each), _interval(each)
-        baseline = fmean(token_f1(text, usual) for text in expected)
+        baseline = fmean(token_f1(text, asked.usual) for text in expected)
         invalid, useless = sum(not answer for answer in answers) / len(answers), EMPTY
     failed = useless if invalid > INVALID_LIMIT else NO_BETTER if metric <= baseline else ""
     figures = {"metric": metric, "low": low, "high": high, "baseline": baseline, "invalid_rate": invalid}
@@ -274,6 +268,9 @@ def _metrics(ranking: list[dict[str, Any]], rows: int) -> dict[str, float]:
 STAGE = Stage(
     name="audition",
     title="Audition",
+    page="teacher",
+    open=("data", "models", "endpoints", "rows", "prompt", "budget"),
+    offers={"data": ("dataset",)},
     kind=Kind.AUDITION,
     params=AuditionParams,
     result=AuditionResult,

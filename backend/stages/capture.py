@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Name
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
@@ -86,12 +87,7 @@ class CaptureParams(Params):
         title="Examples per file",
         description="A capture that was stopped goes on after its last whole file.",
     )
-    name: str = Field(
-        default="",
-        max_length=100,
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-    )
+    name: Name = ""
 
     def layout(self, vocabulary: int, data: dict[str, Any]) -> Layout:
         """How a position is stored, for a teacher with `vocabulary` output rows and a dataset with these facts."""
@@ -215,6 +211,9 @@ def _digests(teacher: ArtifactView, ctx: Context) -> list[str]:
 STAGE = Stage(
     name="capture",
     title="Capture",
+    page="distill",
+    open=("teacher", "data", "bytes_per_token"),
+    offers={"teacher": ("finetune",), "data": ("review", "curate", "judge", "teacher", "dataset")},
     kind=Kind.CAPTURE,
     params=CaptureParams,
     result=CaptureResult,

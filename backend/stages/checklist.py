@@ -8,7 +8,7 @@ check that fails fails the report, not the job.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ from backend.checks.hard_inputs import EDGE_CASES, INJECTIONS
 from backend.checks.lineage import as_export, bases_of, facts_of
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import MeasuredSplit, Name
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
@@ -49,14 +50,13 @@ MIN_EDGE_ENDED = 0.8
 class ChecklistParams(Params):
     model: AnyModelRef = Field(title="Model", description="The model or package that is checked.")
     data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are asked, with its own prompt.")
-    split: Literal["train", "validation", "test"] = Field(
+    split: MeasuredSplit = Field(
         "validation",
-        title="Split",
         description="Which rows are asked. Keep the test rows for the final score, or take them for the final report.",
     )
     rows: int = Field(
         100,
-        title="Rows at most",
+        title="Maximum rows",
         description="How many different rows are asked and scored.",
         ge=4,
         le=1000,
@@ -103,12 +103,7 @@ class ChecklistParams(Params):
         ge=0,
         le=1024,
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class ChecklistResult(Result):
@@ -231,6 +226,10 @@ def _metrics(checks: list[Check]) -> dict[str, float]:
 STAGE = Stage(
     name="checklist",
     title="Quality checklist",
+    page="quantize",
+    open=("model", "data", "split", "rows", "requests", "floor"),
+    offers={"model": ("scheme_search", "quantize", "distill", "finetune"), "data": ("dataset",)},
+    takes_project_model=True,
     kind=Kind.REPORT,
     params=ChecklistParams,
     result=ChecklistResult,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Name
 from backend.core.messages.words import DROPS
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
@@ -41,12 +42,7 @@ class _Inputs(Params):
 class CurateParams(FilterParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class CurateResult(Result):
@@ -128,7 +124,10 @@ def _metrics(report: FilterReport, found: CurationResult) -> dict[str, float]:
 
 STAGE = Stage(
     name="curate",
-    title="Curate",
+    title="Filter the rows",
+    page="teacher",
+    open=("data", "min_confidence", "near_duplicates", "balance"),
+    offers={"data": ("judge", "teacher", "dataset")},
     kind=Kind.DATASET,
     params=CurateParams,
     result=CurateResult,

@@ -134,7 +134,9 @@ def _license(params: DatasetParams) -> str | None:
 
 STAGE = Stage(
     name="dataset",
-    title="Dataset",
+    title="Prepare data",
+    page="data",
+    open=("source", "name", "input", "output"),
     kind=Kind.DATASET,
     params=DatasetParams,
     result=Result,

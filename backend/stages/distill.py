@@ -9,11 +9,12 @@ template.
 from __future__ import annotations
 
 import gc
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from backend.core.errors import Problem
+from backend.core.fields import Labels
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
@@ -22,8 +23,15 @@ from backend.models import costs
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import capture_training_bytes
 from backend.training.lora import LoraParams, UseAdapterParams
-from backend.training.methods import MethodParams, check_method, teacher_cost
-from backend.training.params import TrainingParams, check_training, learned_facts, load_examples, workload
+from backend.training.methods import MethodParams, check_method, teacher_cost, unused_fields
+from backend.training.params import (
+    TrainingParams,
+    check_training,
+    inactive_fields,
+    learned_facts,
+    load_examples,
+    workload,
+)
 
 
 class _Inputs(Params):
@@ -40,7 +48,9 @@ class _Inputs(Params):
 class DistillParams(LoraParams, UseAdapterParams, TrainingParams, MethodParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
-    train_embeddings: Literal["auto", "always", "never"] = Field(
+    train_embeddings: Annotated[
+        Literal["auto", "always", "never"], Labels({"auto": "Automatic", "always": "Yes", "never": "No"})
+    ] = Field(
         default="auto",
         title="Train embeddings",
         description="Whether the table of words learns, too. Automatic: when it is small beside the rest; a large "
@@ -162,6 +172,10 @@ def _keep(
 STAGE = Stage(
     name="distill",
     title="Distill",
+    page="distill",
+    open=("student", "data", "method", "capture", "teacher", "epochs"),
+    offers={"student": ("prune",), "data": ("review", "curate", "judge", "teacher", "dataset")},
+    inactive=lambda values: inactive_fields(values) | unused_fields(values.get("method")),
     kind=Kind.MODEL,
     params=DistillParams,
     result=DistillResult,

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from math import exp
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem
+from backend.core.fields import Labels, Name
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
@@ -39,13 +39,18 @@ from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_runtime
 from backend.models import costs
 from backend.process.memory import current_memory, peak_memory
+from backend.stats.metrics import scores_of
+from backend.stats.scores import Answers, confusion
 
 WEIGHTS = (".safetensors", ".onnx", ".onnx.data", ".onnx_adapter")
 
 
 class EvaluateParams(AnswererParams):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are asked, with its own prompt.")
-    split: Literal["train", "validation", "test", "pool"] = Field(
+    split: Annotated[
+        Literal["train", "validation", "test", "pool"],
+        Labels({"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"}),
+    ] = Field(
         "test",
         title="Split",
         description="Which rows are asked. Choose between models with validation; use test once, at the end, for the "
@@ -53,7 +58,7 @@ class EvaluateParams(AnswererParams):
     )
     max_rows: int = Field(
         0,
-        title="Rows at most",
+        title="Maximum rows",
         description="Ask only the first rows, to try things out: the fewer, the less certain the score. 0 asks all.",
         ge=0,
     )
@@ -64,12 +69,7 @@ class EvaluateParams(AnswererParams):
         ge=1,
         le=500,
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class EvaluateResult(Result):
@@ -186,14 +186,12 @@ def _cut_off(ctx: Context, data: DataFolder, heard: list[Reply], room: int) -> i
 def _scores(
     ctx: Context, data: DataFolder, rows: list[Row], answers: list[str], answerer: Answerer
 ) -> dict[str, float]:
-    from backend.ml.evaluation import metrics as scores
-
     expected = [gold_answer(row) or "" for row in rows]
-    if data.template.answer == "label":
-        seen = Counter(row.output for row in data.rows("train") if row.output is not None) or Counter(expected)
-        return scores.label_scores(expected, answers, data.template.labels, seen.most_common(1)[0][0])
-    found = scores.text_scores(expected, answers)
-    return found | (_loss(ctx, data, rows, expected, answerer.engine) if answerer.view else {})
+    known = [row.output for row in data.rows("train") if row.output is not None]
+    task = data.template.answer
+    found = scores_of(task, Answers.of(expected, answers, data.template.labels, known))
+    measured = task == "text" and answerer.view
+    return found | (_loss(ctx, data, rows, expected, answerer.engine) if measured else {})
 
 
 def _loss(ctx: Context, data: DataFolder, rows: list[Row], expected: list[str], engine: Any) -> dict[str, float]:
@@ -223,8 +221,6 @@ def _size_metrics(ctx: Context, view: ArtifactView | None) -> dict[str, float]:
 
 
 def _write(ctx: Context, data: DataFolder, rows: list[Row], answers: list[str], metrics: dict[str, float]) -> Path:
-    from backend.ml.evaluation import metrics as scores
-
     out: Path = ctx.scratch("out")
     write_json(out / "metrics.json", metrics)
     expected = [gold_answer(row) or "" for row in rows]
@@ -234,7 +230,7 @@ def _write(ctx: Context, data: DataFolder, rows: list[Row], answers: list[str], 
             line = {"id": row.id, "input": row.input, "expected": right, "answer": answer, "correct": correct}
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
     if data.template.answer == "label":
-        write_json(out / "confusion.json", scores.confusion(expected, answers, data.template.labels))
+        write_json(out / "confusion.json", confusion(expected, answers, data.template.labels))
     return out
 
 
@@ -259,6 +255,10 @@ def _keep(
 STAGE = Stage(
     name="evaluate",
     title="Evaluate",
+    page="compare",
+    open=("data", "split"),
+    offers={"model": ("scheme_search", "quantize", "distill", "finetune"), "data": ("dataset",)},
+    takes_project_model=True,
     kind=Kind.EVALUATION,
     params=EvaluateParams,
     result=EvaluateResult,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from backend.core.errors import Problem
+from backend.core.fields import TrainingBatch
 from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
@@ -16,7 +17,14 @@ from backend.data.dataset import complete_facts
 from backend.models import costs
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.lora import LoraParams
-from backend.training.params import TrainingParams, check_training, learned_facts, load_examples, workload
+from backend.training.params import (
+    TrainingParams,
+    check_training,
+    inactive_fields,
+    learned_facts,
+    load_examples,
+    workload,
+)
 
 _BLOCK = 64  # weights that share a scale in the 4-bit format
 
@@ -33,14 +41,7 @@ class _Inputs(Params):
 class FinetuneParams(LoraParams, TrainingParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
-    batch_size: int = Field(
-        default=8,
-        ge=1,
-        le=1024,
-        title="Batch size",
-        description="How many examples are learned from together. More is steadier and takes more memory: lower it "
-        "first when memory runs out.",
-    )
+    batch_size: TrainingBatch = 8
     qlora: bool = Field(
         default=False,
         title="QLoRA",
@@ -119,7 +120,11 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
 
 STAGE = Stage(
     name="finetune",
-    title="Fine-tune (LoRA)",
+    title="Fine-tune",
+    page="finetune",
+    open=("model", "data", "epochs", "rank"),
+    offers={"data": ("dataset",)},
+    inactive=inactive_fields,
     kind=Kind.ADAPTER,
     params=FinetuneParams,
     result=FinetuneResult,

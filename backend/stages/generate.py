@@ -11,10 +11,12 @@ import shutil
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Labels, Name
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
@@ -48,8 +50,10 @@ KEPT_FILES = ("train.jsonl", "validation.jsonl", "test.jsonl", "template.json", 
 
 class GenerateParams(AnswererParams):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose inputs are the examples.")
-    method: Method = Field(
-        "examples",
+    method: Annotated[
+        Method, Labels({"self_instruct": "From examples", "paraphrase": "Paraphrase", "evol_instruct": "Evolve"})
+    ] = Field(
+        "self_instruct",
         title="Method",
         description="From examples: shows some and asks for more. Paraphrase: says one text in other words. Evolve: makes "
         "one text harder, then asks for less usual ones.",
@@ -104,12 +108,7 @@ class GenerateParams(AnswererParams):
         title="Keep the pool",
         description="Adds the new inputs to the pool that is there instead of replacing it.",
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class GenerateResult(Result):
@@ -130,7 +129,7 @@ def quote(params: GenerateParams, world: World) -> Quote:
     known = world.describe(params.data)
     facts = known.facts if known else {}
     chars = facts.get("prompt_chars", 100.0)
-    shown = chars * (params.shown if params.method == "examples" else 1) + PROMPT_CHARS + len(params.about)
+    shown = chars * (params.shown if params.method == "self_instruct" else 1) + PROMPT_CHARS + len(params.about)
     answer = params.per_request * (costs.prompt_tokens(chars) - costs.prompt_tokens(0) + 4)
     load = time_estimates.Load(
         rows=-(-params.rows // params.per_request),
@@ -222,9 +221,7 @@ def _generate(
 
 def _nothing_new(found: GeneratedRows, teacher: str) -> StudioError:
     if 2 * found.truncated > found.requests:
-        return StudioError(
-            "answers.new_cut_off", teacher=teacher, count=str(found.requests), truncated=str(found.truncated)
-        )
+        return StudioError("answers.new_cut_off", teacher=teacher, count=str(found.requests), cut=str(found.truncated))
     about = {"count": str(found.requests), "unreadable": str(found.unreadable), "example": found.example}
     return StudioError("synth.nothing_new", teacher=teacher, **about)
 
@@ -278,7 +275,10 @@ def _metrics(report: FilterReport, found: GeneratedRows, seconds: float) -> dict
 
 STAGE = Stage(
     name="generate",
-    title="Generate",
+    title="Make new inputs",
+    page="teacher",
+    open=("data", "method", "rows", "about"),
+    offers={"data": ("dataset",)},
     kind=Kind.DATASET,
     params=GenerateParams,
     result=GenerateResult,

@@ -13,6 +13,7 @@ from collections import Counter
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Name
 from backend.core.messages.words import DROPS
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
@@ -36,6 +37,7 @@ from backend.generation.judge import (
     JUDGE_PROMPT_CHARS,
     JUDGE_REPLY_TOKENS,
     RUBRIC,
+    Rubric,
     judge_prompt,
     log_unreadable,
     parse_score,
@@ -48,22 +50,11 @@ from backend.models import costs
 
 class JudgeParams(AnswererParams):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose answers are judged: its training rows.")
-    rubric: str = Field(
-        RUBRIC,
-        title="Rubric",
-        description="What the scores mean, in plain words. The judge reads it with every row.",
-        min_length=1,
-        max_length=5_000,
-    )
+    rubric: Rubric = RUBRIC
     min_score: int = Field(
         3, title="Lowest score", description="Rows with a lower score are dropped and counted; 1 keeps all.", ge=1, le=5
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class JudgeResult(Result):
@@ -187,7 +178,10 @@ def _select(params: JudgeParams, rows: list[Row], scores: dict[int, int | None])
 
 STAGE = Stage(
     name="judge",
-    title="Judge",
+    title="Judge the answers",
+    page="teacher",
+    open=("data", "rubric", "min_score"),
+    offers={"data": ("teacher", "dataset")},
     kind=Kind.DATASET,
     params=JudgeParams,
     result=JudgeResult,

@@ -220,6 +220,10 @@ def _check_version(params: PackageParams, world: World) -> list[Problem]:
 STAGE = Stage(
     name="package",
     title="Package",
+    page="quantize",
+    open=("model", "reports", "overrule", "evaluations", "name", "version"),
+    offers={"model": ("scheme_search", "quantize")},
+    takes_project_model=True,
     kind=Kind.PACKAGE,
     params=PackageParams,
     result=PackageResult,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ from backend.checks.hard_inputs import HARD_TEXTS, conversations
 from backend.checks.lineage import as_export, bases_of, facts_of, has_original, original_of
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import MeasuredSplit, Name
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
@@ -47,14 +48,10 @@ class ParityParams(Params):
     data: DatasetRef = Field(
         title="Dataset", description="The dataset whose rows both models answer, with its own prompt."
     )
-    split: Literal["train", "validation", "test"] = Field(
-        "validation",
-        title="Split",
-        description="Which rows are asked. Keep the test rows for the final score.",
-    )
+    split: MeasuredSplit = "validation"
     rows: int = Field(
         32,
-        title="Rows at most",
+        title="Maximum rows",
         description="How many rows both models answer. More makes the comparison surer and takes longer.",
         ge=4,
         le=1000,
@@ -102,12 +99,7 @@ class ParityParams(Params):
         ge=0,
         le=1,
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class ParityResult(Result):
@@ -284,6 +276,10 @@ def _limits(params: ParityParams, precision: str) -> Limits:
 STAGE = Stage(
     name="parity",
     title="Check the export",
+    page="quantize",
+    open=("model", "data", "rows"),
+    offers={"model": ("scheme_search", "quantize"), "data": ("dataset",)},
+    takes_project_model=True,
     kind=Kind.REPORT,
     params=ParityParams,
     result=ParityResult,

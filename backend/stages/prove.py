@@ -13,12 +13,13 @@ from contextlib import closing
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import MeasuredSplit, Name
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
@@ -41,9 +42,7 @@ class ProveParams(Params):
         title="Model or package", description="An ONNX model, which is packed for the test, or a package as it is."
     )
     data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are asked.")
-    split: Literal["train", "validation", "test"] = Field(
-        "validation", title="Split", description="Which rows are asked. Keep the test rows for the final score."
-    )
+    split: MeasuredSplit = "validation"
     rows: int = Field(
         50, title="Rows", description="How many rows both runtimes answer. More is surer and slower.", ge=1, le=10_000
     )
@@ -61,12 +60,7 @@ class ProveParams(Params):
         ge=0,
         le=1,
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class ProveResult(Result):
@@ -248,6 +242,10 @@ def _save_report(
 STAGE = Stage(
     name="prove",
     title="Prove in Foundry Local",
+    page="quantize",
+    open=("model", "data", "rows"),
+    offers={"model": ("scheme_search", "quantize"), "data": ("dataset",)},
+    takes_project_model=True,
     kind=Kind.REPORT,
     params=ProveParams,
     result=ProveResult,

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from backend.core.errors import Problem
+from backend.core.fields import Labels, Name
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
@@ -47,7 +48,7 @@ class PruneParams(Params):
         description="How many layers the student keeps. Fewer make it smaller and faster, and it needs more examples "
         "to be as good. 0 keeps all.",
     )
-    choose: Literal["importance", "even"] = Field(
+    choose: Annotated[Literal["importance", "even"], Labels({"importance": "Measured", "even": "Evenly"})] = Field(
         default="importance",
         title="Which layers",
         description="Measured: the layers that change your examples most on their way through the model. Evenly: the first "
@@ -58,7 +59,7 @@ class PruneParams(Params):
         title="Layers",
         description="Which layers exactly, counted from 0. Leave it empty and they are chosen by their number.",
     )
-    vocabulary: Literal["data", "whole"] = Field(
+    vocabulary: Annotated[Literal["data", "whole"], Labels({"data": "Cut to the data", "whole": "Whole"})] = Field(
         default="data",
         title="Vocabulary",
         description="Pruned to the data: the student keeps the pieces of words that your examples need and the "
@@ -72,12 +73,7 @@ class PruneParams(Params):
         description="Common pieces of words are kept up to this number even if your examples lack them. More suits "
         "few examples and texts of other kinds; less is smaller.",
     )
-    name: str = Field(
-        default="",
-        max_length=100,
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-    )
+    name: Name = ""
 
 
 class PruneResult(Result):
@@ -273,8 +269,11 @@ def _tokenizer_folder(ref: str, world: World) -> Path | None:
 
 
 STAGE = Stage(
-    name="cut",
-    title="Prune a student",
+    name="prune",
+    title="Prune the student",
+    page="distill",
+    open=("model", "data", "keep_layers", "vocabulary"),
+    offers={"model": ("finetune",), "data": ("review", "curate", "judge", "teacher", "dataset")},
     kind=Kind.MODEL,
     params=PruneParams,
     result=PruneResult,

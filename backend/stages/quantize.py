@@ -17,43 +17,24 @@ from pydantic import Field
 
 from backend.core.errors import Problem
 from backend.core.progress import Progress
-from backend.core.refs import DatasetRef, TorchRef
+from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import ArtifactInfo, Context, Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import ArtifactInfo, Context, Result, Stage, World, check_fits, check_refs
 from backend.models import costs
 from backend.models.quantization import (
     BITS,
     Precision,
+    QuantizationParams,
     Rounding,
     Scheme,
     Target,
+    TieEmbeddings,
     build_memory,
     build_seconds,
     size_bytes,
 )
 
 BLOCKS = (32, 64, 128)
-
-
-class QuantizationParams(Params):
-    """What `quantize` and `scheme_search` both ask."""
-
-    model: TorchRef = Field(
-        title="Model", description="The model or adapter to make small. An adapter is merged into its model first."
-    )
-    calibration_rows: int = Field(
-        64,
-        title="Rows to calibrate on",
-        description="How many training rows GPTQ reads. More is steadier and takes longer.",
-        ge=1,
-        le=2048,
-    )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
 
 
 class QuantizeParams(QuantizationParams):
@@ -66,9 +47,10 @@ class QuantizeParams(QuantizationParams):
     target: Target = Field(
         "cpu",
         title="Target",
-        description="The device that the model is built for. What is built for a graphics card can't be tried in this studio.",
+        description="The device that the model is built for. What is built for a graphics card can't be tried in this "
+        "studio.",
     )
-    method: Literal["auto", "tied", "plain"] = Field(
+    tie_embeddings: TieEmbeddings = Field(
         "auto",
         title="Tie embeddings",
         description="What happens to the table of words. In few bits the file is smallest; unchanged it is larger and "
@@ -191,7 +173,7 @@ def int8_modules(params: QuantizeParams, quantizer: Any, ctx: Context) -> tuple[
 
 
 def scheme_of(params: QuantizeParams, facts: dict[str, Any], exact: tuple[str, ...] = ()) -> Scheme:
-    tied = params.method == "tied" or (params.method == "auto" and bool(facts.get("tied")))
+    tied = params.tie_embeddings == "always" or (params.tie_embeddings == "auto" and bool(facts.get("tied")))
     return Scheme(
         precision=params.precision,
         rounding=params.rounding,
@@ -244,8 +226,8 @@ def check_blocks(params: QuantizeParams, facts: dict[str, Any]) -> list[Problem]
         args = {"block": params.block_size, "hidden": hidden, "choices": ", ".join(map(str, choices))}
         code = "chat.block_size" if choices else "chat.no_block_size"
         problems.append(Problem(code=code, args=args, field="block_size"))
-    if params.method == "tied" and facts.get("tied") is False:
-        problems.append(Problem(code="chat.untied", field="method"))
+    if params.tie_embeddings == "always" and facts.get("tied") is False:
+        problems.append(Problem(code="chat.untied", field="tie_embeddings"))
     layers = facts.get("layers")
     if layers and int8_layer_count(params) > layers:
         args = {"layers": layers, "count": params.exact_layers}
@@ -290,6 +272,10 @@ def _first_token_agreement(original: list[int], heard: dict[str, Any], ctx: Cont
 STAGE = Stage(
     name="quantize",
     title="Quantize",
+    page="quantize",
+    open=("model", "precision", "target"),
+    offers={"model": ("distill", "finetune"), "data": ("dataset",)},
+    takes_project_model=True,
     kind=Kind.ONNX,
     params=QuantizeParams,
     result=QuantizeResult,

@@ -11,11 +11,12 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Labels, Name
 from backend.core.refs import DatasetRef, reference_id
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
@@ -30,7 +31,7 @@ _BASE_MEMORY = 80_000_000
 
 class ReviewParams(Params):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose answers people have reviewed.")
-    unreviewed: Literal["keep", "drop"] = Field(
+    unreviewed: Annotated[Literal["keep", "drop"], Labels({"keep": "Keep", "drop": "Drop"})] = Field(
         "keep",
         title="Rows not reviewed",
         description="Keeping them leaves more to learn from; dropping them leaves only answers that somebody has seen.",
@@ -41,12 +42,7 @@ class ReviewParams(Params):
         description="A file that the page Review has exported, as JSON lines. Leave it empty to take the decisions as they "
         "stand at the start.",
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
     @field_validator("decisions")
     @classmethod
@@ -172,7 +168,9 @@ def _agreement(tally: Counter[str]) -> dict[str, float]:
 
 STAGE = Stage(
     name="review",
-    title="Review",
+    title="Apply the review",
+    page="review",
+    open=("data", "unreviewed", "name"),
     kind=Kind.DATASET,
     params=ReviewParams,
     result=ReviewResult,

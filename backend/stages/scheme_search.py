@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -26,26 +26,13 @@ from backend.core.stage import Context, Result, Stage, World, check_fits, check_
 from backend.data.dataset import DataFolder, gold_answer
 from backend.inference import time_estimates
 from backend.models import costs
-from backend.models.quantization import build_memory
-from backend.results.evaluations import pareto_indices
+from backend.models.quantization import SCHEME_LABELS, SCHEMES, QuantizationParams, SchemeName, build_memory
+from backend.results.scheme_choice import choose_scheme
 from backend.stages import quantize
-from backend.stages.quantize import QuantizationParams, QuantizeParams
+from backend.stages.quantize import QuantizeParams
 
-SchemeName = Literal[
-    "rtn-64", "rtn-32", "kquant-64", "kquant-32", "kquant-32-head8", "kquant-64-exact", "gptq-64", "int8"
-]
-SCHEMES: dict[str, dict[str, Any]] = {
-    "rtn-64": {"block_size": 64},
-    "rtn-32": {"block_size": 32},
-    "kquant-64": {"rounding": "kquant", "block_size": 64},
-    "kquant-32": {"rounding": "kquant", "block_size": 32},
-    "kquant-32-head8": {"rounding": "kquant", "block_size": 32, "head_bits": 8},
-    "kquant-64-exact": {"rounding": "kquant", "block_size": 64},
-    "gptq-64": {"rounding": "gptq", "block_size": 64},
-    "int8": {"precision": "int8", "block_size": 64},
-}
 _INT8_LAYER_EVERY = 6
-"""Of `kquant-64-exact` one layer in so many keeps 8 bits."""
+"""One layer in so many keeps 8 bits, where a scheme lets some."""
 TEST_ROWS = 500
 REPORTED_METRICS = ("kl", "perplexity", "size_bytes", "decode_tokens_per_s", "ttft_ms", "peak_memory_bytes")
 
@@ -55,8 +42,8 @@ class SchemeSearchParams(QuantizationParams):
         title="Dataset",
         description="Its validation rows choose, its training rows calibrate, its test rows say at the end what was chosen.",
     )
-    recipes: list[SchemeName] = Field(
-        list(get_args(SchemeName)),
+    schemes: Annotated[list[SchemeName], SCHEME_LABELS] = Field(
+        [scheme.name for scheme in SCHEMES],
         title="Schemes",
         description="What is tried: how weights are rounded, weights per block, and what keeps 8 bits.",
     )
@@ -90,11 +77,11 @@ class SchemeSearchResult(Result):
 
 def check(params: SchemeSearchParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
-    if not params.recipes:
-        problems.append(Problem(code="quant.none_chosen", field="recipes"))
+    if not params.schemes:
+        problems.append(Problem(code="quant.none_chosen", field="schemes"))
     known = world.describe(params.data)
     rows = known.facts.get("rows") if known else None
-    wanted = ["validation", *(["train"] if "gptq-64" in params.recipes else [])]
+    wanted = ["validation", *(["train"] if "gptq-64" in params.schemes else [])]
     lacking = [split for split in wanted if rows is not None and not rows.get(split, 0)]
     if lacking:
         args = {"ref": params.data, "splits": ", ".join(lacking)}
@@ -103,7 +90,7 @@ def check(params: SchemeSearchParams, world: World) -> list[Problem]:
         return problems
     facts = world.describe(params.model).facts  # type: ignore[union-attr]
     for one in _candidates(params, facts).values():
-        problems += [each.model_copy(update={"field": "recipes"}) for each in quantize.check_blocks(one, facts)]
+        problems += [each.model_copy(update={"field": "schemes"}) for each in quantize.check_blocks(one, facts)]
     problems = problems[:1] + quantize.check_head_size(params.model, world)
     return problems + check_fits(quote(params, world), world)
 
@@ -177,13 +164,13 @@ def run(params: SchemeSearchParams, ctx: Context) -> SchemeSearchResult:
 
 
 def _candidates(params: SchemeSearchParams, facts: dict[str, Any]) -> dict[str, QuantizeParams]:
-    """What is tried, in the order of RECIPES."""
+    """What is tried, in the order of SCHEMES."""
     about = {"model": params.model, "data": params.data, "calibration_rows": params.calibration_rows}
     exact = {"exact_layers": max(1, int(facts.get("layers", 1)) // _INT8_LAYER_EVERY)}
     return {
-        name: QuantizeParams.model_validate(about | how | (exact if name.endswith("-exact") else {}))
-        for name, how in SCHEMES.items()
-        if name in params.recipes
+        scheme.name: QuantizeParams.model_validate(about | scheme.params | (exact if scheme.int8_layers else {}))
+        for scheme in SCHEMES
+        if scheme.name in params.schemes
     }
 
 
@@ -242,28 +229,6 @@ def _measure_scheme(
     return {**point, "facts": facts, "metrics": metrics, "seconds": time.monotonic() - begun}
 
 
-def choose_scheme(points: list[dict[str, Any]], original: dict[str, float], keep: float) -> dict[str, Any]:
-    """The choice among measured points: the smallest that keeps `keep` of the original's quality, else the best; `kept`: the
-    share that it keeps; `front`: the names that no other beats in size and quality, smallest first."""
-    metric = "accuracy" if "accuracy" in original else "token_f1"
-    good = [point for point in points if point["metrics"][metric] >= keep * original[metric]]
-
-    def size(point: dict[str, Any]) -> float:
-        return float(point["metrics"]["size_bytes"])
-
-    chosen = min(good, key=size) if good else max(points, key=lambda point: (point["metrics"][metric], -size(point)))
-    share = chosen["metrics"][metric] / original[metric] if original[metric] else 1.0
-    front = pareto_indices([(size(point), point["metrics"][metric]) for point in points], "size_bytes", metric)
-    return {
-        "choice": chosen["name"],
-        "metric": metric,
-        "keep": keep,
-        "kept": share,
-        "passed": bool(good),
-        "front": [points[at]["name"] for at in front],
-    }
-
-
 def _test(evaluator: Any, source: Path, folder: Path, name: str, data: ArtifactView) -> dict[str, Any]:
     """The original and the choice on the test rows, which chose nothing; empty where there is no answer to compare with."""
     from backend.ml.evaluation.measure import ORIGINAL
@@ -305,8 +270,12 @@ def _store_results(
 
 
 STAGE = Stage(
-    name="search",
+    name="scheme_search",
     title="Search schemes",
+    page="quantize",
+    open=("model", "data", "schemes", "keep", "minutes"),
+    offers={"model": ("distill", "finetune"), "data": ("dataset",)},
+    takes_project_model=True,
     kind=Kind.ONNX,
     params=SchemeSearchParams,
     result=SchemeSearchResult,

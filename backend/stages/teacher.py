@@ -13,11 +13,12 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Labels, Name
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
@@ -43,7 +44,7 @@ _RATIONALE_CHARS = RATIONALE_TOKENS / 2 * 3.6
 
 class TeacherParams(EnsembleParams):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose rows the teacher answers.")
-    splits: list[Literal["train", "pool"]] = Field(
+    splits: Annotated[list[Literal["train", "pool"]], Labels({"train": "Training", "pool": "Pool"})] = Field(
         ["pool"],
         title="Splits to answer",
         description="Usually the pool: rows without an answer. Validation and test are never learned from, so they "
@@ -64,7 +65,7 @@ class TeacherParams(EnsembleParams):
         max_length=20_000,
     )
     max_rows: int = Field(
-        0, title="Rows at most", description="Answer only the first rows, to try things out. 0 answers all.", ge=0
+        0, title="Maximum rows", description="Answer only the first rows, to try things out. 0 answers all.", ge=0
     )
     keep_labels_only: bool = Field(
         True,
@@ -72,12 +73,7 @@ class TeacherParams(EnsembleParams):
         description="With labels: an answer that is not exactly one of them is dropped and counted, so that the "
         "student doesn't learn it.",
     )
-    name: str = Field(
-        "",
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-        max_length=100,
-    )
+    name: Name = ""
 
 
 class TeacherResult(Result):
@@ -120,7 +116,7 @@ def quote(params: TeacherParams, world: World) -> Quote:
         answer_quote(teacher, load.model_copy(update={"rows": count * params.samples}), world)
         for teacher, count in zip(teacher_params(params), rows_per_teacher(params, rows), strict=True)
     ]
-    if params.combine == "best":
+    if params.combine == "best_of_n":
         parts.append(quote_best_of_n(params, facts, rows, world))
     split = dict(facts.get("rows", {}))
     kept = params.include_labelled and "train" not in params.splits
@@ -149,7 +145,7 @@ def run(params: TeacherParams, ctx: Context) -> TeacherResult:
         raise StudioError("chat.no_rows", ref=source.name, splits=", ".join(params.splits))
     strict = params.keep_labels_only and data.template.answer == "label"
     sampled = ask_teachers(params, ctx, data, rows, [_messages(params, data.template, row) for row in rows], strict)
-    judgements = best_of_n(params, ctx, data.template, rows, sampled) if params.combine == "best" else None
+    judgements = best_of_n(params, ctx, data.template, rows, sampled) if params.combine == "best_of_n" else None
     if sampled.cached:
         ctx.log(f"{sampled.cached} of {sampled.cached + sampled.asked} answers were there already.")
     teacher = " + ".join(sampled.names)
@@ -167,7 +163,7 @@ def run(params: TeacherParams, ctx: Context) -> TeacherResult:
 
 
 def _extra_chars(params: TeacherParams) -> int:
-    return len(params.prompt) + (len(params.steps) if params.rationale else 0)
+    return len(params.prompt) + (len(params.rationale_request) if params.rationale else 0)
 
 
 def _rows_to_ask(params: TeacherParams, data: DataFolder) -> list[Row]:
@@ -283,7 +279,10 @@ def _quality(tally: _Tally) -> dict[str, float]:
 
 STAGE = Stage(
     name="teacher",
-    title="Teacher",
+    title="Ask the teacher",
+    page="teacher",
+    open=("data", "splits", "prompt", "samples"),
+    offers={"model": ("finetune", "distill"), "data": ("generate", "dataset")},
     kind=Kind.DATASET,
     params=TeacherParams,
     result=TeacherResult,

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from backend.core.artifacts import sha256, write_json
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Labels
 from backend.core.refs import CaptureRef
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Params, World
@@ -55,7 +56,10 @@ class LogitParams(Params):
         description="Higher ones show more of what the teacher holds for nearly right. With a capture: one of its "
         "temperatures.",
     )
-    divergence: Literal["forward_kl", "reverse_kl", "jsd"] = Field(
+    divergence: Annotated[
+        Literal["forward_kl", "reverse_kl", "jsd"],
+        Labels({"forward_kl": "Forward KL", "reverse_kl": "Reverse KL", "jsd": "Both ways (JSD)"}),
+    ] = Field(
         default="forward_kl",
         title="Divergence",
         description="How the distance to the teacher is measured. Forward covers all its answers, reverse keeps to "

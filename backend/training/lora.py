@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from backend.core.fields import Labels
 from backend.core.stage import Params
 
 
@@ -47,7 +48,7 @@ class LoraParams(Params):
         description="Part of the adapter's input that is hidden at random while it learns. 0.05 to 0.1 can help with "
         "few examples.",
     )
-    targets: Literal["all-linear"] | list[str] = Field(
+    targets: Annotated[Literal["all-linear"] | list[str], Labels({"all-linear": "All linear layers"})] = Field(
         default="all-linear",
         title="Adapted modules",
         description="Which parts of the model get an adapter. All linear layers learn best; a few, such as `q_proj, "

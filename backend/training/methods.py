@@ -10,35 +10,60 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
 from backend.core.errors import Problem
+from backend.core.fields import Labels
 from backend.core.refs import TorchRef
 from backend.core.stage import ArtifactInfo, World
 from backend.models import costs
 from backend.training.captures import LogitParams, check_capture, tokenizer_hashes
 from backend.training.params import Workload
 
+
+class DistillationMethod(NamedTuple):
+    """One row of the registry. `fields`: those that it reads; with the others they have no effect. `module`: the file of
+    `backend.ml.distillation` whose `make_trainer` teaches so; "" for the plain trainer."""
+
+    name: str
+    title: str
+    fields: tuple[str, ...]
+    module: str = ""
+
+
 _LOGIT = ("kl_weight", "temperature", "divergence")
-METHOD_FIELDS: dict[str, tuple[str, ...]] = {
-    "sequence": ("rationale", "steps_weight"),
-    "logit": ("capture", *_LOGIT),
-    "live": ("teacher", *_LOGIT),
-    "on_policy": ("teacher", *_LOGIT, "own_share", "own_tokens"),
-    "cross_tokenizer": ("teacher", "kl_weight", "temperature"),
-    "hidden": ("teacher", "kl_weight"),
-}
-"""Method -> the fields that it reads; with the others they have no effect."""
-ONLINE_METHODS = tuple(route for route, fields in METHOD_FIELDS.items() if "teacher" in fields)
+METHODS = (
+    DistillationMethod("sequence", "Answers (sequence)", ("rationale", "rationale_weight")),
+    DistillationMethod("offline_logit", "Answers and probabilities (offline logit)", ("capture", *_LOGIT), "offline"),
+    DistillationMethod("online_logit", "Teacher in memory (online logit)", ("teacher", *_LOGIT), "online"),
+    DistillationMethod(
+        "on_policy", "The student's own answers (on-policy)", ("teacher", *_LOGIT, "own_share", "own_tokens"), "online"
+    ),
+    DistillationMethod(
+        "cross_tokenizer",
+        "Teacher with other tokens (cross-tokenizer)",
+        ("teacher", "kl_weight", "temperature"),
+        "cross_tokenizer",
+    ),
+    DistillationMethod(
+        "hidden_states", "The teacher's layers (hidden states)", ("teacher", "kl_weight"), "hidden_states"
+    ),
+)
+METHOD_FIELDS = {method.name: method.fields for method in METHODS}
+ONLINE_METHODS = tuple(method.name for method in METHODS if "teacher" in method.fields)
 """The methods that hold the teacher in memory with the student."""
+if TYPE_CHECKING:
+    MethodName = str
+else:
+    MethodName = Annotated[Literal[tuple(METHOD_FIELDS)], Labels({method.name: method.title for method in METHODS})]
 
 
 class MethodParams(LogitParams):
     """What `distill` asks about the method."""
 
-    route: Literal["sequence", "logit", "live", "on_policy", "cross_tokenizer", "hidden"] = Field(
+    method: MethodName = Field(
         default="sequence",
         title="Distillation method",
         description="What the student learns: the teacher's answers, or also what it holds for likely. Below stands "
@@ -74,17 +99,17 @@ class MethodParams(LogitParams):
 
 def with_method(raw: dict[str, Any]) -> dict[str, Any]:
     """Parameters that name a capture and no method, as older recipes do, mean `offline_logit`."""
-    return {**raw, "route": "logit"} if raw.get("capture") and "route" not in raw else raw
+    return {**raw, "method": "offline_logit"} if raw.get("capture") and "method" not in raw else raw
 
 
 def check_method(params: MethodParams, student_ref: str, data_ref: str, world: World) -> list[Problem]:
-    """What can be seen before a student learns on a route; the references are known to be good."""
+    """What can be seen before a student learns on a method; the references are known to be good."""
     problems = _unused_field_problems(params)
-    if params.route == "logit" and not params.capture:
-        problems.append(Problem(code="route.capture_missing", field="capture"))
-    elif params.route == "logit":
+    if params.method == "offline_logit" and not params.capture:
+        problems.append(Problem(code="method.capture_missing", field="capture"))
+    elif params.method == "offline_logit":
         problems += check_capture(params, student_ref, data_ref, world)
-    elif params.route in ONLINE_METHODS:
+    elif params.method in ONLINE_METHODS:
         problems += _check_teacher(params, student_ref, world)
     return problems
 
@@ -93,55 +118,55 @@ def teacher_cost(
     params: MethodParams, teacher: dict[str, Any], student: dict[str, Any], shape: Workload, batch_size: int
 ) -> tuple[float, int]:
     """(seconds on the reference machine, bytes) that a teacher with these facts adds to a training of this shape."""
-    scored = 0 if params.route == "hidden" else int(teacher["vocabulary"])
+    scored = 0 if params.method == "hidden_states" else int(teacher["vocabulary"])
     seconds = costs.start_seconds(teacher) + costs.teacher_forward_seconds(
         teacher, shape.rows, shape.tokens, shape.answers
     )
     seconds += costs.divergence_seconds({"vocabulary": scored}, shape.rows * shape.answers)
     answers = shape.answers
-    if params.route == "on_policy":
+    if params.method == "on_policy":
         seconds += costs.sampling_seconds(student, shape.rows / batch_size * params.own_share, params.own_tokens)
         answers = max(answers, params.own_tokens)
     return seconds, costs.teacher_in_memory_bytes(teacher, batch_size * answers * scored)
 
 
-def tokenizer_problem(route: str, student: Path, teacher: Path, name: str) -> Problem | None:
-    """What of the tokenizers in two model folders stands against a route with the teacher `name`; None when nothing does."""
+def tokenizer_problem(method: str, student: Path, teacher: Path, name: str) -> Problem | None:
+    """What of the tokenizers in two model folders stands against a method with the teacher `name`; None when nothing does."""
     found = compare_tokenizers(student, teacher, name)
-    alike = found.code in ("route.same", "route.part")
-    if route != "cross_tokenizer":
+    alike = found.code in ("method.same", "method.part")
+    if method != "cross_tokenizer":
         return None if alike else found
     if alike:
-        return Problem(code="route.alike", args={"teacher": name}, field="route")
+        return Problem(code="method.alike", args={"teacher": name}, field="method")
     if found.code == "core.artifact_damaged":
         return found
     other = next((folder for folder in (student, teacher) if not _byte_level(folder)), None)
-    return Problem(code="route.not_bytes", args={"teacher": name}, field="teacher") if other else None
+    return Problem(code="method.not_bytes", args={"teacher": name}, field="teacher") if other else None
 
 
 def kept_layers_problem(student: dict[str, Any], teacher: dict[str, Any], name: str) -> Problem | None:
     """Why the layers of a student and of the teacher `name`, by their facts, don't belong together; None when they do."""
     kept = student.get("kept_layers")
     if not kept:
-        return Problem(code="route.not_cut", args={"teacher": name}, field="student")
+        return Problem(code="method.not_pruned", args={"teacher": name}, field="student")
     if student["hidden_size"] != teacher["hidden_size"] or max(kept) >= int(teacher["layers"]):
-        return Problem(code="route.other_layers", args={"teacher": name}, field="teacher")
+        return Problem(code="method.other_layers", args={"teacher": name}, field="teacher")
     return None
 
 
 def compare_tokenizers(student: Path, teacher: Path, name: str) -> Problem:
-    """How the tokenizers in two model folders stand to each other: `route.same`, `route.part` or what sets them apart."""
+    """How the tokenizers in two model folders stand to each other: `method.same`, `method.part` or what sets them apart."""
     for folder in (student, teacher):
         if not (folder / "tokenizer.json").is_file():
             return Problem(code="core.artifact_damaged", args={"ref": folder.name, "file": "tokenizer.json"})
     ours, theirs = tokenizer_hashes(student), tokenizer_hashes(teacher)
     if ours["chat_template"] != theirs["chat_template"]:
-        return Problem(code="route.chat_template", args={"teacher": name})
+        return Problem(code="method.chat_template", args={"teacher": name})
     if ours["tokenizer"] == theirs["tokenizer"]:
-        return Problem(code="route.same", args={"teacher": name})
+        return Problem(code="method.same", args={"teacher": name})
     mine, known = token_set(student), token_set(teacher)
     counts = {"student": len(mine), "tokens": len(known), "lacking": len(mine - known)}
-    code = "route.part" if mine <= known else "route.tokens"
+    code = "method.part" if mine <= known else "method.tokens"
     return Problem(code=code, args={"teacher": name, **counts})
 
 
@@ -165,30 +190,32 @@ def _byte_level(folder: Path) -> bool:
     return any("ByteLevel" in json.dumps(content.get(part)) for part in ("pre_tokenizer", "decoder"))
 
 
-def unused_fields(route: str | None) -> set[str]:
-    """The fields that have no effect on a route."""
-    return {field for asked in METHOD_FIELDS.values() for field in asked} - set(METHOD_FIELDS.get(route or "", ()))
+def unused_fields(method: str | None) -> set[str]:
+    """The fields that have no effect on a method."""
+    return {field for asked in METHOD_FIELDS.values() for field in asked} - set(METHOD_FIELDS.get(method or "", ()))
 
 
 def _unused_field_problems(params: MethodParams) -> list[Problem]:
-    """A problem for every value that was set and that the route does not read."""
+    """A problem for every value that was set and that the method does not read."""
     fields = type(params).model_fields
-    given = [name for name in fields if name in unused_fields(params.route)]
-    return [Problem(code="route.unread", field=name) for name in given if getattr(params, name) != fields[name].default]
+    given = [name for name in fields if name in unused_fields(params.method)]
+    return [
+        Problem(code="method.unread", field=name) for name in given if getattr(params, name) != fields[name].default
+    ]
 
 
 def _check_teacher(params: MethodParams, student_ref: str, world: World) -> list[Problem]:
     student, teacher = world.describe(student_ref), world.describe(params.teacher) if params.teacher else None
     if not params.teacher or student is None or teacher is None:
-        return [Problem(code="route.teacher_missing", field="teacher")]
+        return [Problem(code="method.teacher_missing", field="teacher")]
     if params.teacher == student_ref:
-        return [Problem(code="route.itself", field="teacher")]
-    problems = [Problem(code="route.no_weight", field="kl_weight")] if params.kl_weight == 0 else []
+        return [Problem(code="method.itself", field="teacher")]
+    problems = [Problem(code="method.no_weight", field="kl_weight")] if params.kl_weight == 0 else []
     folders = _folder(student), _folder(teacher)
     wrong = (
-        tokenizer_problem(params.route, folders[0], folders[1], params.teacher) if folders[0] and folders[1] else None
+        tokenizer_problem(params.method, folders[0], folders[1], params.teacher) if folders[0] and folders[1] else None
     )
-    if wrong is None and params.route == "hidden":
+    if wrong is None and params.method == "hidden_states":
         wrong = kept_layers_problem(student.facts, teacher.facts, params.teacher)
     return problems + ([wrong.model_copy(update={"field": wrong.field or "teacher"})] if wrong else [])
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Labels, Name, TrainingBatch
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Context, Params, World
 from backend.data.chat_template import Encoder
@@ -50,14 +51,7 @@ class TrainingParams(Params):
         title="Maximum steps",
         description="Stop after this many steps, whatever the epochs say. 0 sets no limit.",
     )
-    batch_size: int = Field(
-        default=16,
-        ge=1,
-        le=1024,
-        title="Batch size",
-        description="How many examples are learned from together. More is steadier and takes more memory: lower it "
-        "first when memory runs out.",
-    )
+    batch_size: TrainingBatch = 16
     accumulation: int = Field(
         default=1,
         ge=1,
@@ -73,7 +67,10 @@ class TrainingParams(Params):
         description="The longest example in tokens, which are short pieces of words. Longer prompts lose their "
         "beginning; more takes memory and time.",
     )
-    schedule: Literal["cosine", "linear", "constant"] = Field(
+    schedule: Annotated[
+        Literal["cosine", "linear", "constant"],
+        Labels({"cosine": "Cosine", "linear": "Linear", "constant": "Constant"}),
+    ] = Field(
         default="cosine",
         title="Schedule",
         description="How the learning rate falls towards the end. Cosine, a smooth curve, nearly always does well.",
@@ -98,12 +95,14 @@ class TrainingParams(Params):
         title="Gradient checkpointing",
         description="Takes much less memory and about twice the time. Try it when memory runs out.",
     )
-    rationale: Literal["ignore", "beside"] = Field(
+    rationale: Annotated[
+        Literal["ignore", "multitask"], Labels({"ignore": "Leave out", "multitask": "Learn beside the answers"})
+    ] = Field(
         default="ignore",
         title="Teacher's rationales",
         description="The model can learn to write the teacher's rationales as a second task. It still answers at once.",
     )
-    steps_weight: float = Field(
+    rationale_weight: float = Field(
         default=1.0,
         gt=0,
         le=10,
@@ -118,12 +117,7 @@ class TrainingParams(Params):
         description="How many validation rows are looked at after each epoch. Their loss shows whether the model "
         "overfits. 0 looks at none.",
     )
-    name: str = Field(
-        default="",
-        max_length=100,
-        title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
-    )
+    name: Name = ""
 
     def optimizer_steps(self, rows: int) -> int:
         """How many this many rows take."""
@@ -134,7 +128,7 @@ class TrainingParams(Params):
 @dataclass(frozen=True)
 class Workload:
     """The amount of training: examples (epochs counted), steps, mean tokens of an example and of its answer; of
-    those that give steps `rationale_row_tokens` is the mean of all tokens and `rationale_tokens` that of the steps, 0 without them."""
+    rationales `rationale_row_tokens` is the mean of all tokens and `rationale_tokens` of their own, 0 without them."""
 
     rows: float
     steps: float
@@ -190,7 +184,7 @@ def workload(params: TrainingParams, data: dict[str, Any]) -> Workload:
 
 def _rationale_rows(params: TrainingParams, data: dict[str, Any]) -> int:
     """How many rows become a second example."""
-    return int(data.get("rationales", 0)) if params.rationale == "beside" else 0
+    return int(data.get("rationales", 0)) if params.rationale == "multitask" else 0
 
 
 def _lacks_rationales(data: Any) -> bool:
@@ -205,7 +199,7 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
     problems = []
     if data and not data.pending and not data.facts["rows"].get("train"):
         problems.append(Problem(code="train.no_rows", args={"data": data_ref}, field="data"))
-    elif data and params.rationale == "beside" and _lacks_rationales(data):
+    elif data and params.rationale == "multitask" and _lacks_rationales(data):
         problems.append(Problem(code="steps.none", args={"data": data_ref}, field="rationale"))
     fields, values = type(params).model_fields, params.model_dump()
     unread = [name for name in fields if name in inactive_fields(values) and values[name] != fields[name].default]
@@ -218,7 +212,7 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
 
 def inactive_fields(values: Mapping[str, Any]) -> set[str]:
     """The fields that have no effect beside these values of the others; also of a form that is being filled in."""
-    off = {"steps_weight"} if values.get("rationale") == "ignore" else set()
+    off = {"rationale_weight"} if values.get("rationale") == "ignore" else set()
     if "adapter" in values:
         off |= {"train_embeddings"} if values["adapter"] else set(LoraParams.model_fields)
     return off
@@ -250,7 +244,7 @@ def load_examples(
         raise StudioError("train.too_long", rows=train.too_long, data=data.name, max_length=params.max_length)
     if not train.items:
         raise StudioError("train.no_rows", data=data.name)
-    if params.rationale == "beside":
+    if params.rationale == "multitask":
         steps = encode_rationales(encoder, folder.template, folder.rows("train"), params.max_length)
         _add_rationales(train, steps, params, data.name, ctx)
     ctx.log(f"{len(train.items)} rows with {train.tokens} tokens to train on, {len(held_out.items)} to validate.")

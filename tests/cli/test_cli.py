@@ -108,4 +108,4 @@ def test_every_message_has_words_and_a_remedy_and_can_be_filled() -> None:
 
 
 def test_every_stage_is_in_the_registry_once() -> None:
-    assert list(stages.stages()) == list(stages.NAMES)
+    assert list(stages.stages()) == list(stages.names())

@@ -43,8 +43,8 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture
 def open_browser(browser: Browser, start: Start) -> Iterator[OpenBrowser]:
-    """`visit(url, locale="es-ES")`: a browser_session with a browser profile of their own. In the end none may have asked another
-    machine for anything, and no console may have told of an error."""
+    """`open_browser(url, locale="es-ES")`: a session with a browser profile of its own. In the end none may have asked
+    another machine for anything, and no console may have told of an error."""
     visitors: list[BrowserSession] = []
 
     def enter(url: str, **profile: object) -> BrowserSession:

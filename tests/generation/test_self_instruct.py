@@ -12,7 +12,7 @@ from backend.generation.self_instruct import SelfInstruct, parse_texts
 SEEDS = [Row(id=f"{label}{n}", input=f"{label} seed {n}", output=label) for label in ("on", "off") for n in range(4)]
 
 
-def inventor(method: str = "examples", count: int = 3, balance: bool = True, seed: int = 1) -> SelfInstruct:
+def inventor(method: str = "self_instruct", count: int = 3, balance: bool = True, seed: int = 1) -> SelfInstruct:
     return SelfInstruct(SEEDS, method, count, 2, balance, "Home commands.", seed)  # type: ignore[arg-type]
 
 
@@ -64,7 +64,7 @@ def test_classes_are_asked_for_in_turn_and_the_poorest_first() -> None:
 def test_lines_are_asked_for_as_lines_and_longer_texts_as_json() -> None:
     (one,) = inventor().requests(1, Counter())
     assert "numbered list of 3 lines" in one.messages[0]["content"]
-    several = SelfInstruct([Row(id="1", input="dear all,\nhello {count}")], "evolve", 4, 1, False, "", 0)
+    several = SelfInstruct([Row(id="1", input="dear all,\nhello {count}")], "evol_instruct", 4, 1, False, "", 0)
     (asked,) = several.requests(1, Counter())
     assert "JSON list of 4 strings" in asked.messages[0]["content"] and "hello {count}" in asked.messages[0]["content"]
 
@@ -76,7 +76,7 @@ def test_the_same_seed_asks_the_same_and_another_something_else() -> None:
     assert first == again != other
 
 
-@pytest.mark.parametrize("method", ["paraphrase", "evolve"])
+@pytest.mark.parametrize("method", ["paraphrase", "evol_instruct"])
 def test_one_text_at_a_time_and_every_seed_in_turn(method: str) -> None:
     said = [request.messages[0]["content"] for request in inventor(method).requests(16, Counter())]
     shown = [next(line for line in text.splitlines() if line.startswith("Text: ")) for text in said]

@@ -59,7 +59,7 @@ def written_out() -> list[dict[str, Any]]:
         {"id": "teacher", "stage": "finetune", "params": teacher | {"name": "distill-teacher"}},
         {"id": "answers", "stage": "teacher", "params": {"model": "${teacher}", "data": "${data}"}},
         {"id": "capture", "stage": "capture", "params": {"teacher": "${teacher}", "data": "${answers}"}},
-        {"id": "base", "stage": "cut", "params": base},
+        {"id": "base", "stage": "prune", "params": base},
         evaluate("base-eval", "${base}"),
         evaluate("teacher-eval", "${teacher}"),
         quantize("teacher-onnx", "${teacher}", "fp32", "distill-teacher-onnx"),

@@ -24,16 +24,16 @@ def lab(home: Path) -> AblationBuilder:
 
 
 def named(choice: MethodChoice, name: str) -> MethodOption:
-    return next(route for route in choice.methods if route.name == name)
+    return next(method for method in choice.methods if method.name == name)
 
 
 def logit_of(choice: MethodChoice) -> tuple[bool, str]:
     sequence, logit = choice.methods[:2]
-    assert [route.name for route in choice.methods] == list(METHOD_FIELDS)
-    assert all((route.quote is not None) == (route.possible and route is not sequence) for route in choice.methods)
-    assert all(route.reason.code in MESSAGES for route in choice.methods)
-    assert (sequence.name, sequence.possible, logit.name) == ("sequence", True, "logit")
-    assert choice.recommended == ("logit" if logit.possible else "sequence")
+    assert [method.name for method in choice.methods] == list(METHOD_FIELDS)
+    assert all((method.quote is not None) == (method.possible and method is not sequence) for method in choice.methods)
+    assert all(method.reason.code in MESSAGES for method in choice.methods)
+    assert (sequence.name, sequence.possible, logit.name) == ("sequence", True, "offline_logit")
+    assert choice.recommended == ("offline_logit" if logit.possible else "sequence")
     assert choice.why.code in MESSAGES and logit.reason.code in MESSAGES and sequence.reason.sentence()
     assert (logit.quote is not None) == logit.possible
     return logit.possible, logit.reason.code
@@ -41,18 +41,18 @@ def logit_of(choice: MethodChoice) -> tuple[bool, str]:
 
 def test_a_student_with_a_part_of_the_teachers_tokens_can_learn_probabilities(lab: AblationBuilder) -> None:
     choice = lab.builder.studio.methods(lab.student.id, lab.answers.id)
-    assert logit_of(choice) == (True, "route.part")
+    assert logit_of(choice) == (True, "method.part")
     assert choice.methods[1].reason.args == {"teacher": "teacher", "student": 2, "tokens": 3, "lacking": 0}
     assert choice.methods[1].quote and choice.methods[1].quote.disk_bytes > 0
     same = lab.builder.model("same", files=tokenizer(["a", "b", "c"]))
-    assert logit_of(lab.builder.studio.methods(same.id, lab.answers.id)) == (True, "route.same")
+    assert logit_of(lab.builder.studio.methods(same.id, lab.answers.id)) == (True, "method.same")
 
 
 @pytest.mark.parametrize(
     ("files", "code"),
     [
-        (tokenizer(["a", "b", "d", "e"]), "route.tokens"),
-        (tokenizer(["a", "b", "c"], template="other marks"), "route.chat_template"),
+        (tokenizer(["a", "b", "d", "e"]), "method.tokens"),
+        (tokenizer(["a", "b", "c"], template="other marks"), "method.chat_template"),
         ({"payload.txt": "x"}, "core.artifact_damaged"),
     ],
 )
@@ -62,7 +62,7 @@ def test_a_student_that_reads_text_otherwise_learns_answers(
     other = lab.builder.model("other", files=files)
     choice = lab.builder.studio.methods(other.id, lab.answers.id)
     assert logit_of(choice) == (False, code)
-    if code == "route.tokens":
+    if code == "method.tokens":
         assert choice.methods[1].reason.args["lacking"] == 2
 
 
@@ -70,13 +70,13 @@ def test_endpoints_onnx_models_and_people_give_no_probabilities(lab: AblationBui
     studio, builder = lab.builder.studio, lab.builder
     facts = {**lab.answers.facts, "teacher": "gpt", "teachers": []}
     far = builder.artifact(Kind.DATASET, "far", facts, parents=[lab.gold.id])
-    assert logit_of(studio.methods(lab.student.id, far.id)) == (False, "route.endpoint")
+    assert logit_of(studio.methods(lab.student.id, far.id)) == (False, "method.endpoint")
     small = builder.model("int4", Kind.ONNX)
     facts = {**lab.answers.facts, "teacher": "int4", "teachers": [small.id]}
     by_onnx = builder.artifact(Kind.DATASET, "by-onnx", facts, parents=[lab.gold.id, small.id])
-    assert logit_of(studio.methods(lab.student.id, by_onnx.id)) == (False, "route.onnx")
+    assert logit_of(studio.methods(lab.student.id, by_onnx.id)) == (False, "method.onnx")
     people = studio.methods(lab.student.id, lab.gold.id)
-    assert logit_of(people) == (False, "route.no_teacher") and people.methods[0].reason.code == "route.people"
+    assert logit_of(people) == (False, "method.no_teacher") and people.methods[0].reason.code == "method.people"
 
 
 def test_a_teacher_that_does_not_fit_is_not_captured(lab: AblationBuilder) -> None:
@@ -89,26 +89,26 @@ def test_a_teacher_that_does_not_fit_is_not_captured(lab: AblationBuilder) -> No
 def test_with_the_teacher_in_memory(lab: AblationBuilder) -> None:
     choice = lab.builder.studio.methods(lab.student.id, lab.answers.id)
     live, own, cross, hidden = (named(choice, name) for name in ONLINE_METHODS)
-    assert (live.possible, own.possible, live.reason.code) == (True, True, "route.live")
+    assert (live.possible, own.possible, live.reason.code) == (True, True, "method.online_logit")
     assert live.reason.args == {"teacher": "teacher"}
     assert live.quote and own.quote and live.quote.memory_bytes > 500_000_000 and own.quote.seconds > live.quote.seconds
-    assert (cross.possible, cross.reason.code) == (False, "route.alike")
-    assert (hidden.possible, hidden.reason.code) == (False, "route.not_cut")
+    assert (cross.possible, cross.reason.code) == (False, "method.alike")
+    assert (hidden.possible, hidden.reason.code) == (False, "method.not_pruned")
     assert hidden.reason.args == {"teacher": "teacher"}
 
 
 def test_a_student_that_was_cut_can_learn_states(lab: AblationBuilder) -> None:
     facts = {"layers": 2, "kept_layers": [0, 29], "parameters": 40_000_000}
     kept = lab.builder.model("cut", files=tokenizer(["b", "a"]), facts=facts)
-    assert named(lab.builder.studio.methods(kept.id, lab.answers.id), "hidden").possible
+    assert named(lab.builder.studio.methods(kept.id, lab.answers.id), "hidden_states").possible
     for wrong in ({"kept_layers": [0, 30]}, {"hidden_size": 64}):
         name = next(iter(wrong))
         other = lab.builder.model(f"other-{name}", files=tokenizer(["b", "a"]), facts={**facts, **wrong})
-        found = named(lab.builder.studio.methods(other.id, lab.answers.id), "hidden")
-        assert (found.possible, found.reason.code) == (False, "route.other_layers")
+        found = named(lab.builder.studio.methods(other.id, lab.answers.id), "hidden_states")
+        assert (found.possible, found.reason.code) == (False, "method.other_layers")
 
 
-@pytest.mark.parametrize(("byte_level", "code"), [(True, "route.cross_tokenizer"), (False, "route.not_bytes")])
+@pytest.mark.parametrize(("byte_level", "code"), [(True, "method.cross_tokenizer"), (False, "method.not_bytes")])
 def test_other_tokens_can_be_translated_when_they_are_bytes(lab: AblationBuilder, byte_level: bool, code: str) -> None:
     def files(tokens: list[str], bytes_: bool) -> dict[str, str]:
         found = tokenizer(tokens)
@@ -122,13 +122,13 @@ def test_other_tokens_can_be_translated_when_they_are_bytes(lab: AblationBuilder
         byte_level,
         code,
     )
-    assert not named(choice, "live").possible and choice.recommended == "sequence"
+    assert not named(choice, "online_logit").possible and choice.recommended == "sequence"
 
 
 def test_a_teacher_that_is_named_counts_for_rows_that_people_answered(lab: AblationBuilder) -> None:
     people = lab.builder.studio.methods(lab.student.id, lab.gold.id, lab.teacher.id)
-    assert named(people, "live").possible and people.recommended == "logit"
-    assert not named(lab.builder.studio.methods(lab.student.id, lab.gold.id), "live").possible
+    assert named(people, "online_logit").possible and people.recommended == "offline_logit"
+    assert not named(lab.builder.studio.methods(lab.student.id, lab.gold.id), "online_logit").possible
 
 
 def test_without_memory_for_both_or_room_for_a_capture(lab: AblationBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,12 +136,12 @@ def test_without_memory_for_both_or_room_for_a_capture(lab: AblationBuilder, mon
     find = lab.builder.store.find_artifact
     world.memory_bytes = 2_500_000_000
     tight = methods.choose_method(lab.student, lab.answers, find, world)
-    assert named(tight, "live").reason.code == "core.memory_low" and tight.recommended == "logit"
+    assert named(tight, "online_logit").reason.code == "core.memory_low" and tight.recommended == "offline_logit"
     full_disk = Problem(code="core.disk_low", args={"need": "9 GB", "free": "1 GB", "path": "home"})
     monkeypatch.setattr(methods.capture, "check", lambda _params, _world: [full_disk])
     world = PlanWorld(lab.builder.store, lab.builder.studio.settings)
     full = methods.choose_method(lab.student, lab.answers, find, world)
-    assert (named(full, "logit").reason.code, full.recommended) == ("core.disk_low", "live")
+    assert (named(full, "offline_logit").reason.code, full.recommended) == ("core.disk_low", "online_logit")
     assert full.why.code in MESSAGES
 
 
@@ -162,7 +162,7 @@ def test_the_teacher_is_who_answered_not_who_judged_or_voted_beside(lab: Ablatio
     both = {**lab.answers.facts, "teachers": [lab.teacher.id, judge.id]}
     voted = builder.artifact(Kind.DATASET, "voted", both, parents=[lab.gold.id, lab.teacher.id, judge.id])
     assert studio.teacher_of(voted.id) is None
-    assert logit_of(studio.methods(lab.student.id, voted.id)) == (False, "route.endpoint")
+    assert logit_of(studio.methods(lab.student.id, voted.id)) == (False, "method.endpoint")
 
 
 def test_the_teacher_of_an_older_dataset_is_the_one_model_it_was_made_with(lab: AblationBuilder) -> None:

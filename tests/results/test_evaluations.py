@@ -16,10 +16,10 @@ from backend.results.answers import Answers, Confusion, PairedCounts, confusion,
 from backend.results.evaluations import (
     EvaluationView,
     benchmarks,
+    measured_qualities,
     metric_ratio,
     pareto_front,
     pareto_indices,
-    qualities,
     recommended,
     reference,
 )
@@ -111,7 +111,7 @@ def test_chain_names_teacher_gains_and_making(builder: StudioBuilder) -> None:
     assert models["small"].origins[2].teacher == "teacher"
     assert models["small"].origins[2].detail == "6/30"
     assert [one.model_name for one in pareto_front(group, "latency_ms_p50", "accuracy")] == ["small", "student"]
-    assert qualities(group) == ["accuracy", "macro_f1"]
+    assert measured_qualities(group) == ["accuracy", "macro_f1"]
 
 
 def test_lower_perplexity_is_a_gain(builder: StudioBuilder) -> None:

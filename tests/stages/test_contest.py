@@ -38,7 +38,7 @@ def judged(server: FakeEndpoint, job: MemoryContext) -> MemoryContext:
 
 def params(server: FakeEndpoint, **change: Any) -> TeacherParams:
     how = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "retries": 0, "timeout": 2}
-    best_of = {"combine": "best", "judge_endpoint": "critic", "samples": 3, "temperature": 0.5}
+    best_of = {"combine": "best_of_n", "judge_endpoint": "critic", "samples": 3, "temperature": 0.5}
     return TeacherParams(**{**how, **best_of, "include_labelled": False, **change})
 
 
@@ -86,7 +86,9 @@ def test_a_judge_of_no_use_says_so(server: FakeEndpoint, judged: MemoryContext) 
 
 
 def test_of_equal_scores_the_more_frequent_answer_wins() -> None:
-    groups = group_by_answer([Sample("a"), Sample("b"), Sample("B"), Sample("x", fault="no_label")], fold=True)
+    groups = group_by_answer(
+        [Sample("a"), Sample("b"), Sample("B"), Sample("x", reject_reason="no_label")], ignore_case=True
+    )
     assert [[sample.answer for sample in group] for group in groups] == [["a"], ["b", "B"]]
     assert best_group(groups, [4, 4]) == 1 and best_group(groups, [5, 4]) == 0
     assert best_group(groups, [None, 1]) == 1 and best_group(groups, [None, None]) is None
@@ -97,10 +99,10 @@ def test_what_can_never_work_is_said_before_and_the_judge_is_quoted() -> None:
     world = FakeWorld().add("d", Kind.DATASET, rows={"pool": 100}, prompt_chars=80, answer_chars=10)
     world.save("critic", input_price=1.0, output_price=1.0)
     outside = {"data": "d", "endpoint_url": "http://h/v1", "endpoint_model": "x"}
-    alone = TeacherParams(**outside, combine="best")
+    alone = TeacherParams(**outside, combine="best_of_n")
     assert {problem.code for problem in check(alone, world)} >= {"answers.one_judge", "answers.one_answer"}
     several = {**outside, "samples": 2, "temperature": 0.5}
-    judged = TeacherParams(**several, combine="best", judge_endpoint="critic")
+    judged = TeacherParams(**several, combine="best_of_n", judge_endpoint="critic")
     assert not [problem for problem in check(judged, world) if problem.blocking]
     plain, whole = quote(TeacherParams(**several), world), quote(judged, world)
     assert plain.money == 0 < whole.money and whole.tokens > 2 * plain.tokens and whole.seconds > plain.seconds

@@ -52,11 +52,11 @@ def run(ctx: MemoryContext, lab: dict[str, ArtifactView], student: str, **params
     return distill.STAGE.run(distill.STAGE.parse(given), ctx)
 
 
-def taught(route: str) -> dict[str, Any]:
-    """Student and parameters of a run on this route."""
-    student = "other" if route == "cross_tokenizer" else "student"
-    more = {"own_tokens": 8} if route == "on_policy" else {}
-    return {"student": student, "route": route, "teacher": "model-teacher", **more}
+def taught(method: str) -> dict[str, Any]:
+    """Student and parameters of a run on this method."""
+    student = "other" if method == "cross_tokenizer" else "student"
+    more = {"own_tokens": 8} if method == "on_policy" else {}
+    return {"student": student, "method": method, "teacher": "model-teacher", **more}
 
 
 def curve(ctx: MemoryContext, name: str) -> list[float]:
@@ -69,22 +69,22 @@ def weights(folder: Path) -> dict[str, Any]:
     return load_file(folder / "model.safetensors")
 
 
-@pytest.mark.parametrize("route", ONLINE_METHODS)
-def test_the_student_learns_and_the_teacher_stays(route: str, lab: dict[str, ArtifactView], tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ONLINE_METHODS)
+def test_the_student_learns_and_the_teacher_stays(method: str, lab: dict[str, ArtifactView], tmp_path: Path) -> None:
     before = (lab["teacher"].path / "model.safetensors").read_bytes()
-    ctx = learn(tmp_path / "job", lab, epochs=6, **taught(route))
+    ctx = learn(tmp_path / "job", lab, epochs=6, **taught(method))
     losses, held_out = curve(ctx, "loss"), curve(ctx, "eval_loss")
     assert sum(losses[-3:]) < 0.8 * sum(losses[:3]) and held_out[-1] < held_out[0]
     path, manifest = made(ctx)
-    student = lab[taught(route)["student"]]
+    student = lab[taught(method)["student"]]
     assert set(manifest["parents"]) == {student.id, lab["data"].id, "model-teacher"}
     assert (lab["teacher"].path / "model.safetensors").read_bytes() == before
     assert any((weights(path)[name] != old).any() for name, old in weights(student.path).items())
 
 
-@pytest.mark.parametrize("route", ONLINE_METHODS)
+@pytest.mark.parametrize("method", ONLINE_METHODS)
 def test_a_resumed_run_ends_like_an_unbroken_one(
-    route: str, lab: dict[str, ArtifactView], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    method: str, lab: dict[str, ArtifactView], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped in the second epoch, each checkpoint kept; batches are added up, so that their order counts too."""
     import torch
@@ -99,7 +99,7 @@ def test_a_resumed_run_ends_like_an_unbroken_one(
         return replace(usual(self, seed), checkpoint_seconds=0)
 
     monkeypatch.setattr(TrainingParams, "plan", often)
-    asked = {"epochs": 3, "batch_size": 4, "accumulation": 2, **taught(route)}
+    asked = {"epochs": 3, "batch_size": 4, "accumulation": 2, **taught(method)}
     expected = weights(made(learn(tmp_path / "whole", lab, **asked))[0])
     ctx = MemoryContext(tmp_path / "broken", [*lab.values()])
     progress = ctx.progress
@@ -127,15 +127,15 @@ def test_what_does_not_fit_is_refused_before_anything_is_loaded(lab: dict[str, A
     (chatty / "chat_template.jinja").write_text("{{ messages }}", "utf-8")
     marked = view(chatty, Kind.MODEL, "model-chatty", **lab["student"].facts)
     known = {**lab, "uncut": uncut, "chatty": marked}
-    for student, route, code in (
-        ("other", "live", "route.tokens"),
-        ("other", "on_policy", "route.tokens"),
-        ("chatty", "live", "route.chat_template"),
-        ("student", "cross_tokenizer", "route.alike"),
-        ("uncut", "hidden", "route.not_cut"),
+    for student, method, code in (
+        ("other", "online_logit", "method.tokens"),
+        ("other", "on_policy", "method.tokens"),
+        ("chatty", "online_logit", "method.chat_template"),
+        ("student", "cross_tokenizer", "method.alike"),
+        ("uncut", "hidden_states", "method.not_pruned"),
     ):
         with pytest.raises(StudioError) as raised:
-            learn(tmp_path / f"{student}-{route}", known, student, route=route, teacher="model-teacher")
+            learn(tmp_path / f"{student}-{method}", known, student, method=method, teacher="model-teacher")
         assert [problem.code for problem in raised.value.problems] == [code]
 
 
@@ -148,9 +148,9 @@ def test_a_recipes_cut_student_learns_states(lab: dict[str, ArtifactView]) -> No
         prune.STAGE.parse({"model": "model-teacher", "data": lab["data"].id, "keep_layers": 2}), world
     ).forecast
     world.add("${cut}", Kind.MODEL, **json.loads(json.dumps(forecast)))
-    asked = {"student": "${cut}", "data": lab["data"].id, "route": "hidden", "teacher": "model-teacher"}
+    asked = {"student": "${cut}", "data": lab["data"].id, "method": "hidden_states", "teacher": "model-teacher"}
     assert distill.STAGE.check(distill.STAGE.parse(asked), world) == []
     once = distill.STAGE.quote(distill.STAGE.parse(asked), world).forecast
     world.add("${distill}", Kind.MODEL, **once)
     problems = distill.STAGE.check(distill.STAGE.parse({**asked, "student": "${distill}"}), world)
-    assert [problem.code for problem in problems] == ["route.not_cut"]
+    assert [problem.code for problem in problems] == ["method.not_pruned"]

@@ -157,7 +157,7 @@ def test_messy_replies_are_read_and_unreadable_ones_counted(server: FakeEndpoint
     assert result.metrics["rows"] == 30 and result.metrics["unreadable"] >= 1
 
 
-@pytest.mark.parametrize("method", ["paraphrase", "evolve"])
+@pytest.mark.parametrize("method", ["paraphrase", "evol_instruct"])
 def test_every_method_makes_rows(server: FakeEndpoint, job: MemoryContext, method: str) -> None:
     assert run(params(server, method=method, rows=12), job).metrics["rows"] == 12
     assert any("Text: " in body["messages"][0]["content"] for body in server.asked)

@@ -58,10 +58,10 @@ def test_progress_names_the_phases(made: Converted) -> None:
 def test_the_forecast_of_sizes_is_what_was_measured() -> None:
     world = FakeWorld().add("m", Kind.MODEL, **FACTS).add("six", Kind.MODEL, **{**FACTS, "parameters": 49_552_128})
     measured = {("m", "int4", "auto", 64): 82_784_563, ("six", "int4", "auto", 64): 33_996_263}
-    measured |= {("six", "int4", "auto", 32): 37_441_500, ("six", "int4", "plain", 64): 146_815_000}
+    measured |= {("six", "int4", "auto", 32): 37_441_500, ("six", "int4", "never", 64): 146_815_000}
     measured |= {("six", "fp32", "auto", 64): 317_115_000}
     for (ref, precision, method, block), size in measured.items():
-        params = QuantizeParams(model=ref, precision=precision, method=method, block_size=block)
+        params = QuantizeParams(model=ref, precision=precision, tie_embeddings=method, block_size=block)
         assert quote(params, world).disk_bytes == pytest.approx(size, rel=0.02)
 
 
@@ -72,7 +72,7 @@ def test_a_forecast_model_has_the_facts_that_later_stages_need() -> None:
 
 def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
     world = FakeWorld().add("m", Kind.MODEL, **{**FACTS, "tied": False})
-    problems = check(QuantizeParams(model="m", block_size=128, method="tied"), world)
+    problems = check(QuantizeParams(model="m", block_size=128, tie_embeddings="always"), world)
     assert [problem.code for problem in problems] == ["chat.block_size", "chat.untied"]
     assert "32, 64" in problems[0].text()
     assert [p.code for p in check(QuantizeParams(model="nobody"), world)] == ["core.artifact_unknown"]
@@ -124,7 +124,12 @@ def test_the_example_is_valid() -> None:
 
 SCHEMES = {
     "floats for a graphics card": {"precision": "fp16", "target": "cuda"},
-    "table unchanged, head in 8 bits": {"rounding": "kquant", "method": "plain", "head_bits": 8, "block_size": 32},
+    "table unchanged, head in 8 bits": {
+        "rounding": "kquant",
+        "tie_embeddings": "never",
+        "head_bits": 8,
+        "block_size": 32,
+    },
     "calibrated, one layer in 8 bits": {"rounding": "gptq", "exact_layers": 1, "block_size": 32},
 }
 

@@ -15,7 +15,9 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.jobs.context import MemoryContext
 from backend.ml.compression import quantize
 from backend.ml.evaluation import measure as evaluator
-from backend.stages.scheme_search import SCHEMES, STAGE, SchemeSearchParams, check, choose_scheme, quote, run
+from backend.models.quantization import SCHEMES
+from backend.results.scheme_choice import choose_scheme
+from backend.stages.scheme_search import STAGE, SchemeSearchParams, check, quote, run
 from tests.helpers import dataset_view, model_view, tiny_dataset
 from tests.onnx_models import SCALE, build_lively_model
 from tests.stages.fake_world import FakeWorld
@@ -68,7 +70,7 @@ class Bench:
         return measured
 
     def search(self, *recipes: str, **about: Any) -> Any:
-        return run(SchemeSearchParams(model="m", data="d", recipes=list(recipes), **about), self.ctx)
+        return run(SchemeSearchParams(model="m", data="d", schemes=list(recipes), **about), self.ctx)
 
 
 @pytest.fixture
@@ -150,20 +152,20 @@ def test_when_none_keeps_enough_the_best_is_chosen_and_the_report_fails() -> Non
 def test_all_that_is_wrong_is_said_before_it_starts() -> None:
     world = FakeWorld().add("m", Kind.MODEL, **FACTS).add("d", Kind.DATASET, rows=ROWS)
     assert check(SchemeSearchParams(model="m", data="d"), world) == []
-    assert [p.code for p in check(SchemeSearchParams(model="m", data="d", recipes=[]), world)] == ["quant.none_chosen"]
+    assert [p.code for p in check(SchemeSearchParams(model="m", data="d", schemes=[]), world)] == ["quant.none_chosen"]
     world.add("e", Kind.DATASET, rows={"train": 3, "validation": 0})
     assert [p.code for p in check(SchemeSearchParams(model="m", data="e"), world)] == ["chat.no_rows"]
     world.add("odd", Kind.MODEL, **{**FACTS, "hidden_size": 96})
     (problem,) = check(SchemeSearchParams(model="odd", data="d"), world)
-    assert problem.code == "chat.block_size" and problem.field == "recipes"
-    assert check(SchemeSearchParams(model="odd", data="d", recipes=["rtn-32"]), world) == []
+    assert problem.code == "chat.block_size" and problem.field == "schemes"
+    assert check(SchemeSearchParams(model="odd", data="d", schemes=["rtn-32"]), world) == []
 
 
 def test_the_quote_grows_with_recipes_and_ends_at_the_budget() -> None:
     world = (
         FakeWorld().add("m", Kind.MODEL, **FACTS).add("d", Kind.DATASET, rows=ROWS, prompt_chars=100, answer_chars=10)
     )
-    one = quote(SchemeSearchParams(model="m", data="d", recipes=["rtn-64"]), world)
+    one = quote(SchemeSearchParams(model="m", data="d", schemes=["rtn-64"]), world)
     all_ = quote(SchemeSearchParams(model="m", data="d"), world)
     assert all_.seconds > 3 * one.seconds and all_.disk_bytes > 5 * one.disk_bytes
     assert quote(SchemeSearchParams(model="m", data="d", minutes=1), world).seconds < all_.seconds
@@ -172,7 +174,7 @@ def test_the_quote_grows_with_recipes_and_ends_at_the_budget() -> None:
 
 def test_every_recipe_on_offer_is_a_valid_quantization() -> None:
     params = SchemeSearchParams(model="m", data="d")
-    assert list(SCHEMES) == params.recipes
+    assert [scheme.name for scheme in SCHEMES] == params.schemes
     assert STAGE.parse(STAGE.example)
 
 
@@ -181,7 +183,7 @@ def test_a_real_candidate_is_built_and_measured_against_the_original(tmp_path: P
     folder = build_lively_model(tmp_path / "model", hidden=64, scale=SCALE)
     model, data = model_view(folder), dataset_view(tiny_dataset(tmp_path / "data"))
     ctx = MemoryContext(tmp_path / "job", [model, data])
-    result = run(SchemeSearchParams(model=model.id, data=data.id, recipes=["kquant-32-head8"], keep=0.01, rows=8), ctx)
+    result = run(SchemeSearchParams(model=model.id, data=data.id, schemes=["kquant-32-head8"], keep=0.01, rows=8), ctx)
     onnx, report = reports(ctx)
     verify(ctx.order.artifacts / "onnx" / onnx["id"])
     found = json.loads((ctx.order.artifacts / "report" / report["id"] / "report.json").read_text())

@@ -90,7 +90,7 @@ def test_what_can_never_work_is_said_before() -> None:
     assert codes(**outside, min_confidence=0.5) == ["synth.no_confidence"]
     assert codes(**outside, min_confidence=0.5, samples=2, temperature=1) == []
     assert codes(model="m", min_confidence=0.5) == []
-    assert codes(model="m", rationale=True, steps="Think.") == ["synth.steps_marker"]
+    assert codes(model="m", rationale=True, rationale_request="Think.") == ["synth.steps_marker"]
     assert codes(model="m", others=["m"]) == ["synth.teacher_twice"]
 
 

@@ -42,13 +42,13 @@ def test_a_capture_may_be_left_out(show: Show, builder: StudioBuilder) -> None:
     builder.model()
     at = show("distill")
     at.segmented_control(key="step").set_value("distill").run()
-    route = key(builder, "distill", "route")
-    assert at.selectbox(key=route).value == "sequence"
+    method = key(builder, "distill", "method")
+    assert at.selectbox(key=method).value == "sequence"
     assert not [box for box in at.selectbox if box.key == key(builder, "distill", "capture")]
-    at.selectbox(key=route).set_value("logit").run()
+    at.selectbox(key=method).set_value("offline_logit").run()
     assert at.selectbox(key=key(builder, "distill", "capture")).value == ""
     assert at.button(key="start_distill").disabled
-    at.selectbox(key=route).set_value("sequence").run()
+    at.selectbox(key=method).set_value("sequence").run()
     assert not at.button(key="start_distill").disabled
     at.button(key="start_distill").click().run()
     job = builder.store.jobs()[0]
@@ -64,14 +64,14 @@ def test_the_capture_of_the_dataset_is_proposed(show: Show, builder: StudioBuild
     at.segmented_control(key="step").set_value("distill").run()
     chosen = at.selectbox(key=key(builder, "distill", "data"))
     chosen.set_value(data.id).run()
-    assert at.selectbox(key=key(builder, "distill", "route")).value == "sequence"
+    assert at.selectbox(key=key(builder, "distill", "method")).value == "sequence"
     at.selectbox(key=key(builder, "distill", "data")).set_value(other.id).run()
-    assert at.selectbox(key=key(builder, "distill", "route")).value == "logit"
+    assert at.selectbox(key=key(builder, "distill", "method")).value == "offline_logit"
     assert at.selectbox(key=box).value == capture.id
     assert not at.button(key="start_distill").disabled
     at.number_input(key=key(builder, "distill", "temperature")).set_value(3).run()
     assert at.button(key="start_distill").disabled
-    at.selectbox(key=key(builder, "distill", "route")).set_value("sequence").run()
+    at.selectbox(key=key(builder, "distill", "method")).set_value("sequence").run()
     assert not at.button(key="start_distill").disabled
 
 
@@ -88,9 +88,9 @@ def test_a_teacher_in_memory_is_proposed_and_its_fields_stand_there(show: Show, 
         return [key(builder, "distill", name) in there for name in fields]
 
     assert shown() == [False, False, False]
-    at.selectbox(key=key(builder, "distill", "route")).set_value("live").run()
+    at.selectbox(key=key(builder, "distill", "method")).set_value("online_logit").run()
     assert shown() == [True, False, True]
-    at.selectbox(key=key(builder, "distill", "route")).set_value("on_policy").run()
+    at.selectbox(key=key(builder, "distill", "method")).set_value("on_policy").run()
     assert shown() == [True, True, True]
     at.selectbox(key=key(builder, "distill", "teacher")).set_value("").run()
     assert at.button(key="start_distill").disabled and "none was chosen" in words(at)
@@ -105,7 +105,7 @@ def test_a_job_from_before_there_were_routes_keeps_its_capture(show: Show, build
     run = builder.run("old", ("distill", State.SUCCEEDED))
     builder.store.update_job(f"{run}-distill", params={"student": student.id, "data": data.id, "capture": capture.id})
     at = show("distill", **{"from": f"{run}-distill"})
-    assert at.selectbox(key=key(builder, "distill", "route")).value == "logit"
+    assert at.selectbox(key=key(builder, "distill", "method")).value == "offline_logit"
     assert at.selectbox(key=key(builder, "distill", "capture")).value == capture.id
 
 

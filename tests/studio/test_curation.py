@@ -110,7 +110,7 @@ def test_generate_takes_a_model_as_it_was_brought(show: Show, builder: StudioBui
     assert at.selectbox(key=f"form.{builder.store.project()}.generate.model").value == base.id
     at.button(key="start_generate").click().run()
     started = next(job for run in builder.store.runs() for job in run.jobs if job.stage == "generate")
-    assert started.params["model"] == base.id and started.params["method"] == "examples"
+    assert started.params["model"] == base.id and started.params["method"] == "self_instruct"
 
 
 def test_charts_hold_the_figures_and_no_markup() -> None:

@@ -14,7 +14,7 @@ from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
 
 STATES = {"empty": None, "running": State.RUNNING, "failed": State.FAILED, "finished": State.SUCCEEDED}
-STAGES = {"data": "dataset", "teacher": "teacher", "distill": "cut", "quantize": "quantize", "compare": "evaluate"}
+STAGES = {"data": "dataset", "teacher": "teacher", "distill": "prune", "quantize": "quantize", "compare": "evaluate"}
 STAGES |= {"review": "review"}
 """The stage that a page is about; all others look at a fine-tuning."""
 NEEDS_DATA = "This step needs a dataset, and there is none yet."

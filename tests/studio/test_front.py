@@ -40,7 +40,7 @@ def test_a_student_that_was_only_cut_counts_as_untuned(builder: StudioBuilder) -
     known = {each.id: each for each in (base, cut)}
     trained = builder.model("trained", facts={"base": cut.id}, parents=[cut.id])
     origins = [lineage(each, known) for each in (cut, trained)]
-    assert [each[-1].how for each in origins] == ["cut", "distilled"]
+    assert [each[-1].how for each in origins] == ["pruned", "distilled"]
     group = [
         one(name).model_copy(update={"origins": made}) for name, made in zip(("cut", "trained"), origins, strict=True)
     ]

@@ -32,7 +32,7 @@ def test_empty_studio_says_what_to_do(show: Show, language: str, said: str) -> N
     at = show(language=language)
     assert said in words(at)
     assert at.button(key="demo").proto.type == "primary"
-    assert "slmops run assets/recipes/quickstart.yaml" in at.code[0].value
+    assert "slmops run quickstart" in at.code[0].value
     assert "`slmops worker`" in words(at)
 
 
@@ -96,8 +96,8 @@ def start(monkeypatch: pytest.MonkeyPatch, builder: StudioBuilder, error: Studio
     """The start of a recipe takes until the event is set, then fails or gives a run."""
     go = threading.Event()
 
-    def start_recipe(self: Studio, recipe: str, key: str, project: str) -> RunView:
-        assert go.wait(20)
+    def start_recipe(self: Studio, recipe: str, key: str, project: str, fetch: bool) -> RunView:
+        assert go.wait(20) and fetch, "the click allows to fetch the model"
         if error:
             raise error
         return self.run(builder.run(recipe, ("dataset", State.WAITING), project=project, id="r-demo"))

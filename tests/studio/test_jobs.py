@@ -144,7 +144,7 @@ def test_long_queue_is_worked_out_once_and_shown_in_part(
     builder.worker()
     counted = Mock(side_effect=start_order)
     monkeypatch.setattr("studio.ui.shared.job_card.queue_position.start_order", counted)
-    monkeypatch.setattr("studio.ui.home.page.upcoming", list)  # the page Home, which is drawn first
+    monkeypatch.setattr("studio.ui.home.page.start_order_now", list)  # the page Home, which is drawn first
     at = show("jobs")
     shown = [str(button.key) for button in at.button if str(button.key).startswith("cancel_")]
     assert shown == [f"cancel_r-n{number:02}-finetune" for number in range(page.PAGE)]

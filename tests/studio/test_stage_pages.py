@@ -18,7 +18,7 @@ from tests.studio.conftest import Show, words
 PAGES = {
     "data": ("dataset", "Data", "Datos"),
     "teacher": ("teacher", "Teacher", "Maestro"),
-    "distill": ("cut", "Distill", "Destilar"),
+    "distill": ("prune", "Distill", "Destilar"),
     "finetune": ("finetune", "Fine-tune", "Ajustar"),
     "quantize": ("quantize", "Quantize", "Cuantizar"),
 }
@@ -139,17 +139,17 @@ def test_parameters_of_an_earlier_job_can_be_taken(show: Show, builder: StudioBu
 def test_distill_begins_with_a_cut_and_goes_on_with_what_was_cut(show: Show, builder: StudioBuilder) -> None:
     data = builder.dataset()
     builder.model(), builder.model("tuned", Kind.ADAPTER)
-    assert show("distill").number_input(key=key(builder, "cut", "keep_layers")).value == 6
+    assert show("distill").number_input(key=key(builder, "prune", "keep_layers")).value == 6
     cut = builder.model("small", facts={"kept_layers": [0, 29]}, parents=[data.id])
-    run = builder.run("cutting", ("cut", State.SUCCEEDED))
-    builder.store.update_job(f"{run}-cut", result={"artifact": cut.id, "metrics": {}})
+    run = builder.run("cutting", ("prune", State.SUCCEEDED))
+    builder.store.update_job(f"{run}-prune", result={"artifact": cut.id, "metrics": {}})
     builder.model("newer")
     api_cache.clear_caches()
     at = step(show, "distill")
     assert at.selectbox(key=key(builder, "distill", "student")).value == cut.id
-    assert completed_stages([cut]) == {"cut"}
-    assert next_step({"dataset", "finetune", "cut"}).row.title == "Distill"
-    assert next_step({"dataset", "finetune", "cut", "distill"}).row.title == "Quantize"
+    assert completed_stages([cut]) == {"prune"}
+    assert next_step({"dataset", "finetune", "prune"}).row.title == "Distill"
+    assert next_step({"dataset", "finetune", "prune", "distill"}).row.title == "Quantize"
 
 
 def test_a_page_opens_at_the_step_that_is_at_work(show: Show, builder: StudioBuilder) -> None:
@@ -166,7 +166,7 @@ def test_a_student_stands_beside_its_teacher_before_anything_runs(show: Show, bu
     assert "| Size in FP32 | 538.1 MB | 94.4 MB |" in table
     said = next(element.value for element in at.caption if "times as fast" in element.value)
     assert "97." in said
-    at.segmented_control(key=key(builder, "cut", "vocabulary")).set_value("whole").run()
+    at.segmented_control(key=key(builder, "prune", "vocabulary")).set_value("whole").run()
     assert "49.6\u00a0M" in next(element.value for element in at.markdown if element.value.startswith("|"))
     assert show("teacher").pills(key=key(builder, "teacher", "splits")).value == ["pool"]
 
@@ -302,8 +302,8 @@ def test_untouched_fields_follow_the_project_and_chosen_ones_stay(show: Show, bu
 
 def test_a_chosen_default_survives_a_reload(show: Show, builder: StudioBuilder) -> None:
     builder.dataset(), builder.model()
-    show("distill").number_input(key=key(builder, "cut", "keep_layers")).set_value(0).run()
-    assert show("distill").number_input(key=key(builder, "cut", "keep_layers")).value == 0
+    show("distill").number_input(key=key(builder, "prune", "keep_layers")).set_value(0).run()
+    assert show("distill").number_input(key=key(builder, "prune", "keep_layers")).value == 0
 
 
 def test_an_emptied_number_and_an_emptied_list_mean_the_default(show: Show, builder: StudioBuilder) -> None:

@@ -7,6 +7,7 @@ import ast
 import pytest
 
 from backend import stages
+from backend.core.fields import labels_of
 from backend.core.messages.words import ARGUMENTS, WORDS
 from backend.core.paths import ROOT
 from backend.core.schemas import Kind, State
@@ -20,23 +21,22 @@ FILES = sorted((ROOT / "backend").rglob("*.py"))
 
 def test_tables_name_every_state_stage_and_kind() -> None:
     assert set(formatting.STATES) == set(State)
-    assert tuple(formatting.STAGES) == stages.NAMES
     assert set(formatting.KINDS) == {*Kind, "checkpoints", "cache", "logs", "uploads"}
 
 
 def test_every_choice_that_is_a_code_has_its_words() -> None:
-    found = {
-        (name, field): literals(info.annotation)
-        for name, stage in stages.stages().items()
-        for field, info in stage.params.model_fields.items()
-    }
-    assert {key: set(options) for key, options in choices.OPTIONS.items()} == {k: v for k, v in found.items() if v}
+    found = 0
+    for name, stage in stages.stages().items():
+        for field, info in stage.params.model_fields.items():
+            assert set(labels_of(info)) == set(literals(info.annotation)), f"{name}.{field}"
+            found += bool(labels_of(info))
+    assert found > 20
 
 
 def test_notes_are_what_the_stages_say() -> None:
     said: set[str] = set()
     for path in (path for path in FILES if path.relative_to(ROOT).parts[1] in ("generation", "ml", "stages")):
-        for call in calls(path, "progress", "Pulse", "_tell", "add"):
+        for call in calls(path, "progress", "Progress", "_tell", "add"):
             said |= {text for argument in call.args[1:] for text in texts(argument)} - {""}
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PHASES":

@@ -10,8 +10,10 @@ from typing import Any
 
 from backend import stages
 from backend.api.forms import ABLATION
+from backend.api.metrics import metrics
 from backend.checks.titles import OTHER_TITLES, PHRASES, TITLES
 from backend.core.endpoints import PRESETS, SavedEndpoint
+from backend.core.fields import labels_of
 from backend.core.messages import MESSAGES
 from backend.core.messages.words import WORDS
 from backend.core.paths import ROOT, assets
@@ -19,7 +21,7 @@ from backend.generation.judge import RUBRIC
 from backend.planning import recipes
 from backend.planning.ablation.recipe import AblationParams
 from studio.nav import NAV
-from studio.ui.shared import choices, formatting, metrics
+from studio.ui.shared import choices, formatting
 
 
 def shell_files() -> list[Path]:
@@ -76,11 +78,9 @@ def _tables() -> Iterator[tuple[str, str]]:
         yield from ((text, "studio/nav.py") for text in (row.title, row.help, row.section))
     tables: dict[str, list[str]] = {
         "STATES": [word for word, _icon, _colour in formatting.STATES.values()],
-        "STAGES": list(formatting.STAGES.values()),
-        "METRICS": [label for label, _unit in metrics.METRICS.values()],
+        "METRICS": [metric.title for metric in metrics().values()],
         "KINDS": list(formatting.KINDS.values()),
         "NOTES": sorted(choices.NOTES),
-        "OPTIONS": [word for options in choices.OPTIONS.values() for word in options.values()],
     }
     for name, found in tables.items():
         yield from ((text, f"studio/ui/shared/formatting.py: {name}") for text in found)
@@ -91,10 +91,12 @@ def _backend() -> Iterator[tuple[str, str]]:
         yield from ((text, f"backend/messages: {code}") for text in parts)
     yield from ((text, "backend/core/messages/words.py") for text in sorted(WORDS))
     yield from ((text, "backend/checks/titles.py") for text in (*TITLES.values(), *OTHER_TITLES.values(), *PHRASES))
+    yield from ((stage.title, f"backend/stages: {name}") for name, stage in stages.stages().items())
     forms = {name: stage.params for name, stage in stages.stages().items()} | {ABLATION: AblationParams}
     for name, params in forms.items():
         for field, info in params.model_fields.items():
-            yield from ((str(text), f"backend/stages: {name}.{field}") for text in (info.title, info.description))
+            words = (info.title, info.description, *labels_of(info).values())
+            yield from ((str(text), f"backend/stages: {name}.{field}") for text in words)
     for field, info in SavedEndpoint.model_fields.items():
         yield from ((str(text), f"backend/core/endpoints.py: {field}") for text in (info.title, info.description))
     yield RUBRIC, "backend/generation/judge.py"

@@ -1,4 +1,4 @@
-"""What stands against a route before anything runs, and what it takes."""
+"""What stands against a method before anything runs, and what it takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.stages.test_finetune import ROWS, SMOL
 
 FIELDS = {field for asked in METHOD_FIELDS.values() for field in asked}
 OTHER = {"capture": "c", "teacher": "t", "kl_weight": 0.25, "temperature": 2.0, "divergence": "jsd"}
-OTHER |= {"own_share": 0.25, "own_tokens": 8, "rationale": "beside", "steps_weight": 0.5}
+OTHER |= {"own_share": 0.25, "own_tokens": 8, "rationale": "multitask", "rationale_weight": 0.5}
 
 
 def model(folder: Path, name: str, files: dict[str, str], kind: Kind = Kind.MODEL, **facts: Any) -> ArtifactView:
@@ -55,18 +55,18 @@ def refused(world: FakeWorld, **params: Any) -> list[tuple[str, str | None]]:
 @pytest.mark.parametrize(
     ("params", "problem"),
     [
-        ({"route": "live"}, ("route.teacher_missing", "teacher")),
-        ({"route": "live", "teacher": "gone"}, ("core.artifact_unknown", "teacher")),
-        ({"route": "live", "teacher": "o"}, ("core.artifact_kind", "teacher")),
-        ({"route": "on_policy", "teacher": "t", "student": "odd"}, ("route.tokens", "teacher")),
-        ({"route": "live", "teacher": "t", "student": "marked"}, ("route.chat_template", "teacher")),
-        ({"route": "live", "teacher": "t", "kl_weight": 0}, ("route.no_weight", "kl_weight")),
-        ({"route": "cross_tokenizer", "teacher": "t"}, ("route.alike", "route")),
-        ({"route": "cross_tokenizer", "teacher": "t", "student": "odd"}, ("route.not_bytes", "teacher")),
-        ({"route": "hidden", "teacher": "t", "student": "whole"}, ("route.not_cut", "student")),
-        ({"route": "hidden", "teacher": "thin"}, ("route.other_layers", "teacher")),
-        ({"route": "live", "teacher": "part"}, ("route.itself", "teacher")),
-        ({"route": "logit"}, ("route.capture_missing", "capture")),
+        ({"method": "online_logit"}, ("method.teacher_missing", "teacher")),
+        ({"method": "online_logit", "teacher": "gone"}, ("core.artifact_unknown", "teacher")),
+        ({"method": "online_logit", "teacher": "o"}, ("core.artifact_kind", "teacher")),
+        ({"method": "on_policy", "teacher": "t", "student": "odd"}, ("method.tokens", "teacher")),
+        ({"method": "online_logit", "teacher": "t", "student": "marked"}, ("method.chat_template", "teacher")),
+        ({"method": "online_logit", "teacher": "t", "kl_weight": 0}, ("method.no_weight", "kl_weight")),
+        ({"method": "cross_tokenizer", "teacher": "t"}, ("method.alike", "method")),
+        ({"method": "cross_tokenizer", "teacher": "t", "student": "odd"}, ("method.not_bytes", "teacher")),
+        ({"method": "hidden_states", "teacher": "t", "student": "whole"}, ("method.not_pruned", "student")),
+        ({"method": "hidden_states", "teacher": "thin"}, ("method.other_layers", "teacher")),
+        ({"method": "online_logit", "teacher": "part"}, ("method.itself", "teacher")),
+        ({"method": "offline_logit"}, ("method.capture_missing", "capture")),
     ],
 )
 def test_each_refusal_stands_at_its_field(params: dict[str, Any], problem: tuple[str, str], tmp_path: Path) -> None:
@@ -76,11 +76,11 @@ def test_each_refusal_stands_at_its_field(params: dict[str, Any], problem: tuple
 @pytest.mark.parametrize(
     "params",
     [
-        {"route": "live"},
-        {"route": "live", "student": "whole"},
-        {"route": "on_policy"},
-        {"route": "cross_tokenizer", "student": "far"},
-        {"route": "hidden"},
+        {"method": "online_logit"},
+        {"method": "online_logit", "student": "whole"},
+        {"method": "on_policy"},
+        {"method": "cross_tokenizer", "student": "far"},
+        {"method": "hidden_states"},
     ],
 )
 def test_what_fits_is_not_refused(params: dict[str, Any], tmp_path: Path) -> None:
@@ -92,8 +92,8 @@ def test_the_teacher_has_to_fit_beside_the_student(tmp_path: Path) -> None:
     alone = STAGE.quote(DistillParams(student="part", data="d"), world)
     world.memory_bytes = alone.memory_bytes + 400_000_000
     assert refused(world) == []
-    for route in ("live", "on_policy", "hidden"):
-        assert refused(world, route=route, teacher="t") == [("core.memory_low", None)]
+    for method in ("online_logit", "on_policy", "hidden_states"):
+        assert refused(world, method=method, teacher="t") == [("core.memory_low", None)]
 
 
 def test_the_quote_counts_the_teacher(tmp_path: Path) -> None:
@@ -104,33 +104,33 @@ def test_the_quote_counts_the_teacher(tmp_path: Path) -> None:
 
     alone, live, own, hidden = (
         quote(),
-        *(quote(route=each, teacher="t") for each in ("live", "on_policy", "hidden")),
+        *(quote(method=each, teacher="t") for each in ("online_logit", "on_policy", "hidden_states")),
     )
     assert live.memory_bytes - alone.memory_bytes > 134_515_008 * 4
     assert own.seconds > live.seconds > hidden.seconds > alone.seconds
-    assert quote(route="on_policy", teacher="t", own_tokens=640).seconds > own.seconds
+    assert quote(method="on_policy", teacher="t", own_tokens=640).seconds > own.seconds
 
 
-@pytest.mark.parametrize("route", METHOD_FIELDS)
-def test_a_value_that_the_route_does_not_read_is_refused(route: str, tmp_path: Path) -> None:
-    assert set(OTHER) == FIELDS and unused_fields(route) | set(METHOD_FIELDS[route]) == FIELDS
+@pytest.mark.parametrize("method", METHOD_FIELDS)
+def test_a_value_that_the_route_does_not_read_is_refused(method: str, tmp_path: Path) -> None:
+    assert set(OTHER) == FIELDS and unused_fields(method) | set(METHOD_FIELDS[method]) == FIELDS
     world = world_of(tmp_path)
     world.add("c", Kind.CAPTURE, temperatures=[1.0, 2.0], data="d", bytes=1000)
-    for field in unused_fields(route):
-        assert ("route.unread", field) in refused(world, route=route, **{field: OTHER[field]})
+    for field in unused_fields(method):
+        assert ("method.unread", field) in refused(world, method=method, **{field: OTHER[field]})
     assert not [
         code
-        for code, _ in refused(world, route=route, **{f: OTHER[f] for f in METHOD_FIELDS[route]})
-        if code == "route.unread"
+        for code, _ in refused(world, method=method, **{f: OTHER[f] for f in METHOD_FIELDS[method]})
+        if code == "method.unread"
     ]
 
 
 def test_a_capture_alone_means_its_route() -> None:
     named = DistillParams.model_validate({"student": "s", "data": "d", "capture": "c"})
-    assert named.route == "logit"
-    assert DistillParams.model_validate({"student": "s", "data": "d"}).route == "sequence"
-    other = DistillParams.model_validate({"student": "s", "data": "d", "capture": "c", "route": "sequence"})
-    assert other.route == "sequence"
+    assert named.method == "offline_logit"
+    assert DistillParams.model_validate({"student": "s", "data": "d"}).method == "sequence"
+    other = DistillParams.model_validate({"student": "s", "data": "d", "capture": "c", "method": "sequence"})
+    assert other.method == "sequence"
     with pytest.raises(StudioError):
-        STAGE.parse({"student": "s", "data": "d", "route": "telepathy"})
-    assert set(ONLINE_METHODS) == {"live", "on_policy", "cross_tokenizer", "hidden"}
+        STAGE.parse({"student": "s", "data": "d", "method": "telepathy"})
+    assert set(ONLINE_METHODS) == {"online_logit", "on_policy", "cross_tokenizer", "hidden_states"}

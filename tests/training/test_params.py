@@ -26,17 +26,17 @@ def params(stage: Stage, model: str, **more: Any) -> Any:
 
 @BOTH
 def test_steps_that_are_not_there_are_named_before_anything_runs(stage: Stage, model: str) -> None:
-    asked = params(stage, model, rationale="beside")
+    asked = params(stage, model, rationale="multitask")
     problems = stage.check(asked, smol_world(**NO_STEPS))
     assert [(problem.code, problem.field) for problem in problems] == [("steps.none", "rationale")]
     assert stage.check(asked, smol_world(**STEPS)) == []
-    weight = stage.check(params(stage, model, steps_weight=2), smol_world(**STEPS))
-    assert [(problem.code, problem.field) for problem in weight] == [("train.unread", "steps_weight")]
+    weight = stage.check(params(stage, model, rationale_weight=2), smol_world(**STEPS))
+    assert [(problem.code, problem.field) for problem in weight] == [("train.unread", "rationale_weight")]
 
 
 @BOTH
 def test_the_quote_counts_the_second_examples(stage: Stage, model: str) -> None:
-    plain, beside = params(stage, model), params(stage, model, rationale="beside")
+    plain, beside = params(stage, model), params(stage, model, rationale="multitask")
     world, few = smol_world(**STEPS), smol_world(**{**STEPS, "rationales": 10})
     alone = stage.quote(plain, world)
     assert alone == stage.quote(plain, smol_world(**NO_STEPS))
@@ -71,7 +71,7 @@ def test_datasets_of_an_older_version_are_counted_when_they_are_asked(tmp_path: 
     new = dataset_view(rows_with_steps(tmp_path))
     old = {name: value for name, value in new.facts.items() if name not in STEPS}
     world = World(view(Path("m"), Kind.MODEL, "m", **SMOL), view(tmp_path, Kind.DATASET, "d", **old))
-    asked = params(finetune.STAGE, "model", rationale="beside")
+    asked = params(finetune.STAGE, "model", rationale="multitask")
     assert finetune.STAGE.check(asked, world) == []
     same = World(view(Path("m"), Kind.MODEL, "m", **SMOL), view(tmp_path, Kind.DATASET, "d", **new.facts))
     assert finetune.STAGE.quote(asked, world) == finetune.STAGE.quote(asked, same)
@@ -95,7 +95,7 @@ def test_rows_say_what_they_give(tiny_model: Path, tmp_path: Path) -> None:
 
     folder = rows_with_steps(tiny_dataset(tmp_path / "d"))
     ctx, model = MemoryContext(tmp_path / "job"), model_view(tiny_model)
-    plain, beside = (params(distill.STAGE, "student", rationale=each) for each in ("ignore", "beside"))
+    plain, beside = (params(distill.STAGE, "student", rationale=each) for each in ("ignore", "multitask"))
     alone, _ = load_examples(plain, model.path, dataset_view(folder), ctx)
     both, held_out = load_examples(beside, model.path, dataset_view(folder), ctx)
     answers, steps = ([item for item in both.items if item["steps"] == task] for task in (0, 1))

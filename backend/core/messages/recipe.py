@@ -9,6 +9,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "recipe.yaml": ("{file} is not valid YAML: {reason}.", "Correct the line that is named."),
     "recipe.unknown_key": ("There is no setting called “{key}”.", "Correct its name or leave it out."),
     "recipe.unknown_stage": ("There is no stage called “{name}”.", "Use one of: {names}."),
+    "recipe.renamed": ("“{old}” is called “{new}” now.", "It still works; write the new name."),
     "recipe.twice": ("Two stages have the id “{id}”.", "Give each stage an id of its own."),
     "recipe.unknown_ref": ("${{{ref}}} names no stage of this recipe.", "Use one of: {ids}."),
     "recipe.cycle": ("These stages wait for each other: {path}.", "Let one of them use something else."),

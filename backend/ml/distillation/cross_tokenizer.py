@@ -115,20 +115,16 @@ def align_rows(
     return pairs
 
 
-def cross_tokenizer_trainer(
-    params: MethodParams,
-    student: ArtifactView,
-    data: ArtifactView,
-    examples: EncodedExamples,
-    max_length: int,
-    ctx: Context,
+def make_trainer(
+    params: Any, student: ArtifactView, data: ArtifactView, examples: EncodedExamples, ctx: Context
 ) -> partial[CrossTokenizerTrainer]:
-    """Make the trainer of the method `cross_tokenizer`. Raises StudioError when the teacher does not fit."""
+    """Make the trainer of the method `cross_tokenizer`; `params` are those of `distill`. Raises StudioError when the
+    teacher does not fit."""
     teacher = load_teacher(params, student, ctx)
     folder = ctx.input(params.teacher).path
-    pairs = align_rows(student.path, folder, data.path, examples, max_length)
+    pairs = align_rows(student.path, folder, data.path, examples, params.max_length)
     if not pairs:
-        raise StudioError("route.not_bytes", field="teacher", teacher=ctx.input(params.teacher).name)
+        raise StudioError("method.not_bytes", field="teacher", teacher=ctx.input(params.teacher).name)
     rows = len(examples.items)
     ctx.log(f"{len(pairs)} of {rows} rows learn from the teacher's probabilities, the others from their answer alone.")
     return partial(CrossTokenizerTrainer, teacher, uld_loss(student.path, folder, params.temperature), pairs, params)

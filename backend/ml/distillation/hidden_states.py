@@ -17,7 +17,7 @@ from torch.nn import functional
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Context
-from backend.data.encoding import IGNORE_INDEX
+from backend.data.encoding import IGNORE_INDEX, EncodedExamples
 from backend.ml.compression.prune import decoder_layers
 from backend.ml.distillation.online import Teacher, load_teacher
 from backend.ml.training.shared_prefix import hidden_states
@@ -88,8 +88,11 @@ class HiddenStatesTrainer(AnswerTrainer):
         return distance(mine, theirs, inputs["attention_mask"][:, -both:].bool())
 
 
-def hidden_states_trainer(params: MethodParams, student: ArtifactView, ctx: Context) -> partial[HiddenStatesTrainer]:
-    """Make the trainer of the method `hidden_states`. Raises StudioError for a student that was not pruned from this teacher."""
+def make_trainer(
+    params: MethodParams, student: ArtifactView, _data: ArtifactView, _examples: EncodedExamples, ctx: Context
+) -> partial[HiddenStatesTrainer]:
+    """Make the trainer of the method `hidden_states`. Raises StudioError for a student that was not pruned from this
+    teacher."""
     view = ctx.input(params.teacher)
     if wrong := kept_layers_problem(student.facts, view.facts, view.name):
         raise StudioError.of([wrong])

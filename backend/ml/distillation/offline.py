@@ -101,7 +101,7 @@ class OfflineLogitTrainer(RowIndexTrainer):
         return divergence(logits, target, self.params.divergence, self.params.temperature).sum()
 
 
-def offline_logit_trainer(
+def make_trainer(
     params: LogitParams, student: ArtifactView, data: ArtifactView, examples: EncodedExamples, ctx: Context
 ) -> Callable[..., OfflineLogitTrainer]:
     """Make the trainer of the capture that `params` names, and give every item of `examples` its `row` there.

@@ -23,7 +23,7 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Context
 from backend.data.chat_template import Encoder
-from backend.data.encoding import IGNORE_INDEX
+from backend.data.encoding import IGNORE_INDEX, EncodedExamples
 from backend.inference.engine import stop_ids
 from backend.inference.sampler import Sampler
 from backend.ml.distillation.divergence import dense_divergence
@@ -62,7 +62,7 @@ class Teacher:
 def load_teacher(params: MethodParams, student: ArtifactView, ctx: Context) -> Teacher:
     """The teacher that `params` names. Raises StudioError when its tokens are not the student's."""
     view = ctx.input(params.teacher)
-    if wrong := tokenizer_problem(params.route, student.path, view.path, view.name):
+    if wrong := tokenizer_problem(params.method, student.path, view.path, view.name):
         raise StudioError.of([wrong])
     ctx.progress(0, 1, "opening the teacher")
     model = load_model(view, ctx.input, merged=True)
@@ -166,10 +166,12 @@ def collate(rows: Sequence[Sequence[int]], starts: Sequence[int], where: Any) ->
     return {name: part.to(where) for name, part in parts.items()}
 
 
-def online_trainer(params: MethodParams, student: ArtifactView, ctx: Context) -> Callable[..., OnlineLogitTrainer]:
+def make_trainer(
+    params: MethodParams, student: ArtifactView, _data: ArtifactView, _examples: EncodedExamples, ctx: Context
+) -> Callable[..., OnlineLogitTrainer]:
     """Make the trainer of the methods `online_logit` and `on_policy`. Raises StudioError when the teacher does not fit."""
     teacher = load_teacher(params, student, ctx)
-    if params.route == "on_policy":
+    if params.method == "on_policy":
         context = min(int(view.facts["context"]) for view in (student, ctx.input(params.teacher)))
         return partial(OnPolicyTrainer, Encoder(student.path), context, teacher, params)
     return partial(OnlineLogitTrainer, teacher, params)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from math import exp
 from pathlib import Path
 from statistics import fmean
@@ -25,6 +24,8 @@ from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_engine
 from backend.process.memory import peak_memory
 from backend.stats.logprobs import answer_logprobs, kl_divergences, log_softmax
+from backend.stats.metrics import scores_of
+from backend.stats.scores import Answers
 
 MAX_POSITIONS = 256
 """Tokens of answers at which the whole distribution is compared: 50 MB for a vocabulary of 49,152."""
@@ -50,14 +51,10 @@ def measure(question: dict[str, Any]) -> dict[str, float]:
 
 
 def quality(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, float]:
-    """Scores of `answers` to `rows`: accuracy and its like for labels, overlap for texts."""
-    from backend.ml.evaluation import metrics
-
+    """Scores of `answers` to `rows`: every metric of the dataset's task."""
+    known = [row.output for row in data.rows("train") if row.output is not None]
     expected = [gold_answer(row) or "" for row in rows]
-    if data.template.answer == "label":
-        seen = Counter(row.output for row in data.rows("train") if row.output is not None) or Counter(expected)
-        return metrics.label_scores(expected, answers, data.template.labels, seen.most_common(1)[0][0])
-    return metrics.text_scores(expected, answers)
+    return scores_of(data.template.answer, Answers.of(expected, answers, data.template.labels, known))
 
 
 def _distance(engine: Engine, data: DataFolder, rows: list[Row], question: dict[str, Any]) -> dict[str, float]:

@@ -48,13 +48,13 @@ class RationaleTrainer(ExtraColumnTrainer):
 
 
 def rationale_trainer(params: Any, examples: EncodedExamples) -> Callable[..., RationaleTrainer] | None:
-    """What makes the trainer for `rationale` and `steps_weight` of `params`; None where the steps are left out. `examples`
+    """What makes the trainer for `rationale` and `rationale_weight` of `params`; None where the steps are left out. `examples`
     have their `steps` (backend.training.params.load_examples)."""
     if params.rationale == "ignore":
         return None
     learned = [[sum(label != IGNORE_INDEX for label in item["labels"]) for item in part] for part in _tasks(examples)]
     lengths = [sum(counts) / len(counts) for counts in learned]
-    return partial(RationaleTrainer, params.steps_weight, (lengths[0], lengths[1]))
+    return partial(RationaleTrainer, params.rationale_weight, (lengths[0], lengths[1]))
 
 
 def _tasks(examples: EncodedExamples) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

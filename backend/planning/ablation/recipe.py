@@ -13,15 +13,16 @@ from pydantic import Field, ValidationError
 
 from backend.core.errors import StudioError
 from backend.core.refs import DatasetRef, TorchRef
+from backend.core.stage import Form
 from backend.core.validation import value_problems
 from backend.planning.recipes import Recipe, build
 from backend.stages.capture import CaptureParams
-from backend.stages.distill import DistillParams
+from backend.stages.distill import STAGE, DistillParams
 from backend.training.methods import METHOD_FIELDS, MethodParams
 
 VARIANTS = ("gold", "sequence", "logit")
 FIRST_SEED = 42
-_OFFLINE_LOGIT_FIELDS = frozenset(METHOD_FIELDS["logit"])
+_OFFLINE_LOGIT_FIELDS = frozenset(METHOD_FIELDS["offline_logit"])
 """What only offline logit distillation takes."""
 _METHOD_FIELDS = frozenset(MethodParams.model_fields) | frozenset(METHOD_FIELDS["sequence"])
 """What says how a variant learns."""
@@ -79,6 +80,14 @@ class AblationParams(DistillParams):
     )
 
 
+FORM = Form(
+    params=AblationParams,
+    open=("student", "data", "gold", "seeds", "max_steps", "split"),
+    offers={"student": ("prune",), "data": ("review", "curate", "judge", "teacher"), "gold": ("dataset",)},
+    inactive=STAGE.inactive,
+)
+
+
 def parse(raw: dict[str, Any]) -> AblationParams:
     """Validated parameters. Raises StudioError with every problem at once."""
     try:
@@ -112,7 +121,7 @@ def _training(variant: str, seed: int, params: AblationParams, capture: str | No
     asked |= {"student": params.student, "data": params.gold if variant == "gold" else params.data}
     asked |= {"max_steps": params.max_steps, "name": f"{params.name}-{variant}-seed{seed}"}
     if variant == "logit":
-        asked |= {"route": "logit", "capture": capture}
+        asked |= {"method": "offline_logit", "capture": capture}
     return {"id": f"{variant}-{seed}", "stage": "distill", "seed": seed, "params": asked}
 
 

@@ -27,7 +27,9 @@ from studio.ui.shared.formatting import duration, format_size
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 
-HIDDEN = frozenset({"epochs", "capture", "route", "teacher", "own_share", "own_tokens", "rationale", "steps_weight"})
+HIDDEN = frozenset(
+    {"epochs", "capture", "method", "teacher", "own_share", "own_tokens", "rationale", "rationale_weight"}
+)
 """Steps say how long; each variant has its method; the capture is found or made."""
 
 

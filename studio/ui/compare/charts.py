@@ -7,9 +7,10 @@ from math import log10
 from textwrap import wrap
 from typing import Any
 
+from backend.api.metrics import higher_is_better
 from backend.core.schemas import Kind
 from backend.results.answers import Confusion
-from backend.results.evaluations import ENDPOINT, HIGHER_IS_BETTER, EvaluationView, pareto_front
+from backend.results.evaluations import ENDPOINT, EvaluationView, pareto_front
 from studio.ui.compare.labels import model_kind_label, names, truncate
 from studio.ui.shared.charts import axis_range, axis_text, ticks
 from studio.ui.shared.formatting import format_metric
@@ -49,7 +50,7 @@ def pareto_chart(shown: Sequence[EvaluationView], name: dict[str, str], x: str, 
     ]
     values = [one.metrics[x] for one in shown]
     heights = [each for one in shown for each in (one.metrics[y], *(one.interval(y) or ()))]
-    room = (0.12, 0.3) if y in HIGHER_IS_BETTER else (0.3, 0.12)
+    room = (0.12, 0.3) if higher_is_better(y) else (0.3, 0.12)
     upward = _axis(y, heights, False, room)
     return {
         "data": traces,
@@ -61,7 +62,7 @@ def pareto_chart(shown: Sequence[EvaluationView], name: dict[str, str], x: str, 
             "hovermode": "closest",
             "hoverlabel": {"align": "left"},
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-            "xaxis": _axis(x, values, log, (0.12, 0.4) if x in HIGHER_IS_BETTER else (0.4, 0.12)),
+            "xaxis": _axis(x, values, log, (0.12, 0.4) if higher_is_better(x) else (0.4, 0.12)),
             "yaxis": upward,
         },
     }
@@ -89,7 +90,7 @@ def _front_names(
 ) -> list[Figure]:
     """On the side of the front where no point can be, each further than the one before, with a thin line back. Names are broken
     into short lines, so that a small screen cuts none off."""
-    up, right = y in HIGHER_IS_BETTER, x in HIGHER_IS_BETTER
+    up, right = higher_is_better(y), higher_is_better(x)
     pixels = PLOT_HEIGHT / (heights[1] - heights[0])
     labels, taken = [], 0.0
     for one in _named(sorted(best, key=lambda one: one.metrics[y], reverse=not up)):

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from backend.api.metrics import costs, headline, higher_is_better
 from backend.results.evaluations import (
-    COSTS,
-    HIGHER_IS_BETTER,
     EvaluationView,
     benchmarks,
-    qualities,
+    measured_qualities,
     recommended,
     reference,
 )
@@ -35,7 +34,7 @@ class Selection:
     quality: str
     against: EvaluationView
     picked: EvaluationView
-    x: str = COSTS[0]
+    x: str = costs()[0]
     log: bool = False
     untuned: bool = False
 
@@ -52,7 +51,7 @@ class Selection:
 def untuned(group: list[EvaluationView]) -> list[EvaluationView]:
     """Models as they were imported or cut, in whatever precision, where there are others: far below, they would press the
     rest of a chart together."""
-    raw = [one for one in group if _come_from(one) in ("imported", "cut")]
+    raw = [one for one in group if _come_from(one) in ("imported", "pruned")]
     return raw if len(raw) < len(group) else []
 
 
@@ -74,7 +73,7 @@ def controls(found: list[EvaluationView]) -> Selection:
 
 def _rank(one: EvaluationView, quality: str) -> tuple[bool, float]:
     value = one.metrics.get(quality, 0.0)
-    return quality not in one.metrics, -value if quality in HIGHER_IS_BETTER else value
+    return quality not in one.metrics, -value if higher_is_better(quality) else value
 
 
 def _benchmark(groups: dict[str, list[EvaluationView]]) -> str:
@@ -100,9 +99,9 @@ def _benchmark(groups: dict[str, list[EvaluationView]]) -> str:
 
 
 def _quality(group: list[EvaluationView]) -> str:
-    options = qualities(group)
+    options = measured_qualities(group)
     key = "cmp_quality"
-    _follow(key, options, "token_f1" if "token_f1" in options else options[0])
+    _follow(key, options, headline(options))
     return st.selectbox(
         _("Quality"),
         options,
@@ -121,7 +120,7 @@ def _quality(group: list[EvaluationView]) -> str:
 
 def axis(choice: Selection, beside: DeltaGenerator) -> Selection:
     """What the chart shows: its cost, and, drawn into `beside`, its scale and whether untuned models are in it."""
-    options = [name for name in COSTS if any(name in one.metrics for one in choice.group)]
+    options = [name for name in costs() if any(name in one.metrics for one in choice.group)]
     _follow("cmp_x", options, options[0])
     x = st.segmented_control(
         _("X axis"),

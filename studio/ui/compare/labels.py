@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from babel.numbers import format_decimal, format_percent
 
+from backend.api.metrics import qualities
 from backend.core.schemas import Kind
 from backend.results.answers import PairedCounts
-from backend.results.evaluations import ENDPOINT, QUALITIES, EvaluationView, Origin
+from backend.results.evaluations import ENDPOINT, EvaluationView, Origin
 from studio.ui.shared.formatting import format_metric, option_label
 from studio.ui.shared.i18n import _, lang, ngettext
 
@@ -65,7 +66,7 @@ def gain_text(metric: str, ratio: float) -> str:
     """`97 % kept` of a share, `85 % less` or `12 % more` of a cost or of perplexity."""
     if metric == "perplexity":
         ratio = 1 / ratio
-    elif metric in QUALITIES:
+    elif metric in qualities():
         return _("{share} kept").format(share=rounded(ratio))
     if abs(1 - ratio) < 0.005:
         return _("the same")
@@ -111,7 +112,7 @@ def origin_text(origin: Origin) -> str:
         return _("“{name}”: the adapter “{source}” attached to “{shared}”.").format(
             name=origin.name, source=origin.source, shared=origin.detail
         )
-    if origin.how == "cut":
+    if origin.how == "pruned":
         return _("“{name}”: {layers} of the layers of “{source}”, not trained yet.").format(
             name=origin.name, source=origin.source, layers=origin.detail
         )

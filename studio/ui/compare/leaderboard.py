@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import streamlit as st
 
+from backend.api.metrics import costs, higher_is_better, qualities
 from backend.results.evaluations import (
-    HIGHER_IS_BETTER,
     MIN_QUALITY_KEPT,
-    QUALITIES,
     EvaluationView,
+    measured_qualities,
     metric_ratio,
     pareto_front,
-    qualities,
 )
 from studio.ui.compare.charts import colour
 from studio.ui.compare.controls import Selection, model_choice
@@ -24,7 +23,6 @@ from studio.ui.shared.i18n import _
 from studio.ui.shared.table import Cell, Column, Tag, plain_table
 
 GAINS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
-COSTS = ("latency_ms_p50", "decode_tokens_per_s", "size_bytes", "peak_memory_bytes", "model_memory_bytes")
 
 
 def gains(choice: Selection) -> Selection:
@@ -50,7 +48,7 @@ def _tile(picked: EvaluationView, against: EvaluationView, metric: str) -> None:
     ratio = None if picked.id == against.id else metric_ratio(picked, against, metric)
     label, value = format_metric(metric, picked.metrics[metric])
     said = None if ratio is None else gain_text(metric, ratio)
-    good = ratio is not None and (ratio >= MIN_QUALITY_KEPT if metric in QUALITIES else ratio <= 1.0)
+    good = ratio is not None and (ratio >= MIN_QUALITY_KEPT if metric in qualities() else ratio <= 1.0)
     st.metric(label, value, said, delta_color="green" if good else "orange", delta_arrow="off")
 
 
@@ -58,17 +56,21 @@ def leaderboard(choice: Selection) -> None:
     """All models of the benchmark, sorted in the browser."""
     columns, rows = leaderboard_table(choice)
     st.markdown(f"**{_('Leaderboard')}**")
-    plain_table("cmp_board", _("Leaderboard"), columns, rows, sort=(1, choice.quality in HIGHER_IS_BETTER))
+    plain_table("cmp_board", _("Leaderboard"), columns, rows, sort=(1, higher_is_better(choice.quality)))
 
 
 def leaderboard_table(choice: Selection) -> tuple[list[Column], list[list[Cell]]]:
     """Columns and rows, the chosen measure of quality first; also what a report shows."""
-    others = [name for name in qualities(choice.group) if name != choice.quality]
-    metrics = [choice.quality, *others, *(name for name in COSTS if any(name in one.metrics for one in choice.group))]
+    others = [name for name in measured_qualities(choice.group) if name != choice.quality]
+    metrics = [
+        choice.quality,
+        *others,
+        *(name for name in (*costs(), "model_memory_bytes") if any(name in one.metrics for one in choice.group)),
+    ]
     columns: list[Column] = [{"title": _("Model"), "kind": "name"}]
     for metric in metrics:
         columns.append(
-            {"title": format_metric(metric, 0.0)[0], "kind": "figure", "high": metric in HIGHER_IS_BETTER},
+            {"title": format_metric(metric, 0.0)[0], "kind": "figure", "high": higher_is_better(metric)},
         )
     best = {one.id for one in pareto_front(choice.group, choice.x, choice.quality)}
     return columns, [

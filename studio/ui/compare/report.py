@@ -7,8 +7,9 @@ from math import log10
 
 from babel.dates import format_date
 
+from backend.api.metrics import higher_is_better
 from backend.results.answers import Answers
-from backend.results.evaluations import HIGHER_IS_BETTER, EvaluationView, metric_ratio, pareto_front
+from backend.results.evaluations import EvaluationView, metric_ratio, pareto_front
 from backend.results.report import BulletList, Dot, Heading, Paragraph, Part, Report, Scatter, Table
 from studio.ui.compare.charts import colour
 from studio.ui.compare.controls import Selection
@@ -86,7 +87,7 @@ def _scatter(choice: Selection) -> Scatter:
     x, y = choice.x, choice.quality
     shown = choice.drawn
     heights = [each for one in shown for each in (one.metrics[y], *(one.interval(y) or ()))]
-    right = x in HIGHER_IS_BETTER
+    right = higher_is_better(x)
     wide = axis_range([one.metrics[x] for one in shown], choice.log, (0.12, 0.3) if right else (0.3, 0.12))
     high = axis_range(heights, False, (0.12, 0.16))
     best = pareto_front(shown, x, y)
@@ -111,7 +112,7 @@ def _scatter(choice: Selection) -> Scatter:
         x_ticks=[(_place(mark, wide, choice.log), axis_text(x, mark)) for mark in ticks(x, *wide, choice.log)],
         y_ticks=[(_place(mark, high, False), axis_text(y, mark)) for mark in ticks(y, *high, False)],
         left=not right,
-        above=y in HIGHER_IS_BETTER,
+        above=higher_is_better(y),
     )
 
 

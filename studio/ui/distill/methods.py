@@ -26,9 +26,9 @@ def method_card(form: Form, names: Collection[str] | None = None) -> None:
         choice = cached_methods(student, data, teacher or None)
         with st.container(border=True, key=f"routes_{form.stage}", gap="small"):
             st.markdown(f"**{_('Ways to learn from this data')}**")
-            for route in choice.methods:
-                if names is None or route.name in names:
-                    _method(route, choice)
+            for method in choice.methods:
+                if names is None or method.name in names:
+                    _method(method, choice)
 
 
 def ablation_methods(form: Form) -> None:
@@ -43,31 +43,31 @@ def cached_methods(student: str, data: str, teacher: str | None) -> MethodChoice
 
 
 def method_label(name: str) -> str:
-    return option_label("distill", "route", name)
+    return option_label("distill", "method", name)
 
 
-def _method(route: MethodOption, choice: MethodChoice) -> None:
-    mark = ":green[:material/check_circle:]" if route.possible else ":gray[:material/block:]"
-    best = route.name == choice.recommended
+def _method(method: MethodOption, choice: MethodChoice) -> None:
+    mark = ":green[:material/check_circle:]" if method.possible else ":gray[:material/block:]"
+    best = method.name == choice.recommended
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"{mark} **{method_label(route.name)}**", width="content")
+        st.markdown(f"{mark} **{method_label(method.name)}**", width="content")
         if best:
             st.badge(_("Recommended"), color="green")
-    lines = [route.reason.sentence(_)]
-    if route.quote:
-        lines.append(_cost(route))
+    lines = [method.reason.sentence(_)]
+    if method.quote:
+        lines.append(_cost(method))
     if best:
         lines.append(choice.why.sentence(_))
     st.caption(escape_markdown(" ".join(lines)))
 
 
-def _cost(route: MethodOption) -> str:
+def _cost(method: MethodOption) -> str:
     """What a method costs beside the training itself."""
-    assert route.quote
-    time = duration(route.quote.seconds)
-    if route.name == "logit":
+    assert method.quote
+    time = duration(method.quote.seconds)
+    if method.name == "offline_logit":
         return _("The capture takes about {time} and {size}.").format(
-            time=time, size=format_size(route.quote.disk_bytes)
+            time=time, size=format_size(method.quote.disk_bytes)
         )
     words = _("It takes about {time} and {size} of memory more than the answers alone.")
-    return words.format(time=time, size=format_size(route.quote.memory_bytes))
+    return words.format(time=time, size=format_size(method.quote.memory_bytes))

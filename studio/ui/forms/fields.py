@@ -16,7 +16,7 @@ from studio.ui.shared.i18n import _
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _ZERO = re.compile(r"(?:^|[.;] )((?:0:?|[Cc]on 0[,:]?) .+?)(?:\.(?=\s|$)|$)")
 """The sentence about 0, in English or in Spanish."""
-LONG = frozenset({"prompt", "system", "steps", "about", "rubric"})
+LONG = frozenset({"prompt", "system", "rationale_request", "about", "rubric"})
 """Text fields that may hold several lines."""
 NAMED = frozenset({"name", "version", "input", "output"})
 """Text fields that find their own value when they are left empty."""

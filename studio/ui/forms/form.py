@@ -13,19 +13,17 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from backend.api.forms import params_of
+from backend.api.forms import form_of, with_method
 from backend.checks.titles import title
 from backend.core import refs
 from backend.core.errors import Problem
 from backend.core.refs import EndpointMark, RefTo
 from backend.core.schemas import JobView
 from backend.core.schemas import Kind as Artifact
-from backend.training.methods import unused_fields, with_method
-from backend.training.params import inactive_fields
 from studio import nav
 from studio.ui.forms import pickers
 from studio.ui.forms.fields import Kind, draw, kind_of, parse
-from studio.ui.forms.layout import ANSWERERS, BASIC, SENDING
+from studio.ui.forms.layout import ANSWERERS, SENDING
 from studio.ui.shared import api_cache
 from studio.ui.shared.choices import JUDGING, PROSE
 from studio.ui.shared.formatting import escape_markdown
@@ -50,7 +48,7 @@ class Form:
     def __post_init__(self) -> None:
         self.project = project().id
         self.fields: dict[str, FieldInfo] = {
-            name: info for name, info in params_of(self.stage).model_fields.items() if name not in self.hidden
+            name: info for name, info in form_of(self.stage).params.model_fields.items() if name not in self.hidden
         }
         self.choices = {name: options for name, options in self.choices.items() if name in self.fields}
         for name, info in self.fields.items():
@@ -78,11 +76,9 @@ class Form:
             off = {name for who, names in ANSWERERS.items() for name in names if who != self.answerer}
             off |= set(SENDING) if self.answerer == "model" else set()
         if "combine" in self.fields:
-            judged = st.session_state.get(self.key("combine")) == "best"
+            judged = st.session_state.get(self.key("combine")) == "best_of_n"
             off = off - {"budget", *SENDING} if judged else off | set(JUDGING)  # a judge may be an endpoint
-        off |= inactive_fields({name: st.session_state.get(self.key(name)) for name in self.fields})
-        if "route" in self.fields:
-            off |= unused_fields(st.session_state.get(self.key("route")))
+        off |= form_of(self.stage).inactive({name: st.session_state.get(self.key(name)) for name in self.fields})
         if "overrule" in self.fields and not self._has_objection():
             off.add("overrule")
         order = [name for name in self._open() if name in self.fields]
@@ -98,7 +94,7 @@ class Form:
         return [name for name in self.shown() if name in self._open()]
 
     def _open(self) -> tuple[str, ...]:
-        return (*ANSWERERS.get(self.answerer, ()), *BASIC[self.stage])
+        return (*ANSWERERS.get(self.answerer, ()), *form_of(self.stage).open)
 
     def lacking(self) -> list[str]:
         """The references that have to be given and for which there is nothing to choose."""

@@ -1,4 +1,4 @@
-"""Which fields of a stage's form stand open, and which of them belong to who answers."""
+"""Which fields of a form belong to who answers."""
 
 from __future__ import annotations
 
@@ -9,27 +9,3 @@ ANSWERERS: dict[str, tuple[str, ...]] = {
 }
 """Who can answer, and the fields that say who; a budget needs prices, which only a saved endpoint has."""
 SENDING = ("concurrency", "retries", "timeout")
-
-BASIC: dict[str, tuple[str, ...]] = {
-    "dataset": ("source", "name", "input", "output"),
-    "audition": ("data", "models", "endpoints", "rows", "prompt", "budget"),
-    "generate": ("data", "method", "rows", "about"),
-    "teacher": ("data", "splits", "prompt", "samples"),
-    "judge": ("data", "rubric", "min_score"),
-    "curate": ("data", "min_confidence", "near_duplicates", "balance"),
-    "review": ("data", "unreviewed", "name"),
-    "cut": ("model", "data", "keep_layers", "vocabulary"),
-    "capture": ("teacher", "data", "bytes_per_token"),
-    "distill": ("student", "data", "route", "capture", "teacher", "epochs"),
-    "ablation": ("student", "data", "gold", "seeds", "max_steps", "split"),
-    "finetune": ("model", "data", "epochs", "rank"),
-    "quantize": ("model", "precision", "target"),
-    "search": ("model", "data", "recipes", "keep", "minutes"),
-    "attach": ("model", "adapter", "data"),
-    "parity": ("model", "data", "rows"),
-    "checklist": ("model", "data", "split", "rows", "requests", "floor"),
-    "prove": ("model", "data", "rows"),
-    "package": ("model", "reports", "overrule", "evaluations", "name", "version"),
-    "evaluate": ("data", "split"),
-}
-"""The fields that stand open, in this order; the rest is folded under “Advanced”."""

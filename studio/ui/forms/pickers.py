@@ -6,6 +6,7 @@ from collections import Counter
 from math import inf
 from typing import Any
 
+from backend.api.forms import form_of
 from backend.core.refs import RefTo
 from backend.core.schemas import ArtifactView, JobView, Kind, RunView
 from studio.ui.shared import api_cache
@@ -14,41 +15,6 @@ from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project, project_label
 from studio.ui.shared.project_progress import ablation_artifacts, latest_jobs, own_runs
 
-PREFERRED = {
-    ("audition", "data"): ("dataset",),
-    ("teacher", "model"): ("finetune", "distill"),
-    ("generate", "data"): ("dataset",),
-    ("teacher", "data"): ("generate", "dataset"),
-    ("judge", "data"): ("teacher", "dataset"),
-    ("curate", "data"): ("judge", "teacher", "dataset"),
-    ("cut", "model"): ("finetune",),
-    ("cut", "data"): ("review", "curate", "judge", "teacher", "dataset"),
-    ("capture", "teacher"): ("finetune",),
-    ("capture", "data"): ("review", "curate", "judge", "teacher", "dataset"),
-    ("distill", "student"): ("cut",),
-    ("distill", "data"): ("review", "curate", "judge", "teacher", "dataset"),
-    ("ablation", "student"): ("cut",),
-    ("ablation", "data"): ("review", "curate", "judge", "teacher"),
-    ("ablation", "gold"): ("dataset",),
-    ("finetune", "data"): ("dataset",),
-    ("quantize", "model"): ("distill", "finetune"),
-    ("quantize", "data"): ("dataset",),
-    ("attach", "adapter"): ("finetune",),
-    ("search", "model"): ("distill", "finetune"),
-    ("search", "data"): ("dataset",),
-    ("package", "model"): ("search", "quantize"),
-    ("evaluate", "model"): ("search", "quantize", "distill", "finetune"),
-    ("parity", "model"): ("search", "quantize"),
-    ("parity", "data"): ("dataset",),
-    ("checklist", "model"): ("search", "quantize", "distill", "finetune"),
-    ("checklist", "data"): ("dataset",),
-    ("prove", "model"): ("search", "quantize"),
-    ("prove", "data"): ("dataset",),
-    ("evaluate", "data"): ("dataset",),
-}
-"""Which stage's newest result a form offers first; earlier stages win, but of those that answer or filter the newest."""
-FINISHING = frozenset({"quantize", "search", "package", "evaluate", "parity", "checklist", "prove"})
-"""Stages that take the model which a project has come to."""
 ANSWERED = frozenset({"review", "curate", "judge", "teacher"})
 
 
@@ -103,10 +69,12 @@ def label(view: ArtifactView) -> str:
 
 
 def preferred(stage: str, field: str, options: list[str], runs: list[RunView]) -> str:
-    """The option to begin with: the newest result of the stages that usually come before, else the first; "" for none.
+    """The option to begin with: the newest result of the stages that usually come before (of those that answer or filter the
+    newest of all), else the first; "" for none.
     Where the project's model is asked for, also what an ablation made counts."""
-    names = PREFERRED.get((stage, field), ())
-    if field == "model" and stage in FINISHING and (found := _latest_result(names, options)):
+    form = form_of(stage)
+    names = form.offers.get(field, ())
+    if field == "model" and form.takes_project_model and (found := _latest_result(names, options)):
         return found
     groups = (
         [ANSWERED.intersection(names), *({name} for name in names)] if "review" in names else [{each} for each in names]
@@ -178,7 +146,7 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
         scores = api_cache.artifacts((Kind.EVALUATION,))
         newest = [view.id for view in scores if view.facts.get("model") == values.get("model")][:1]
         return {"reports": list(latest.values()), "evaluations": newest}
-    if stage == "cut" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
+    if stage == "prune" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
         return {"keep_layers": max(1, layers // 5)}
     if stage == "distill":
         return _capture_of(values.get("data")) | _teacher_of(values.get("data") or "")
@@ -211,4 +179,6 @@ def _teacher_of(data: str) -> dict[str, Any]:
 
 def _capture_of(data: str | None) -> dict[str, Any]:
     mine = [view for view in api_cache.artifacts((Kind.CAPTURE,)) if view.project == project().id]
-    return next(({"route": "logit", "capture": view.id} for view in mine if view.facts.get("data") == data), {})
+    return next(
+        ({"method": "offline_logit", "capture": view.id} for view in mine if view.facts.get("data") == data), {}
+    )

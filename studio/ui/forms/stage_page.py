@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from backend.api.forms import ABLATION, params_of
+from backend.api.forms import ABLATION, form_of, names, stages_of
 from backend.core.schemas import JobView, RunView, State
 from backend.planning.ablation.results import is_ablation
 from studio.nav import NavPage
@@ -17,7 +17,7 @@ from studio.ui.shared.formatting import stage_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.card import job_card
 from studio.ui.shared.project import project
-from studio.ui.shared.project_progress import STAGE_PAGES, latest_jobs, next_link, own_runs, project_stepper
+from studio.ui.shared.project_progress import latest_jobs, next_link, own_runs, project_stepper
 
 EARLIER = 3
 
@@ -29,19 +29,20 @@ Panel = tuple[str, Callable[[], None]]
 def stage_page(
     row: NavPage,
     lead: str,
-    *stages: str,
+    *,
     asides: Mapping[str, Callable[[Form], None]] | None = None,
     panels: Mapping[str, Panel] | None = None,
 ) -> None:
-    """`lead` says in one sentence what the page is for; a page with several stages has a switch. `asides`: stage -> what
-    stands below the basic fields of its form."""
+    """The forms of all stages whose page this is. `lead` says in one sentence what the page is for; a page with several stages
+    has a switch. `asides`: stage -> what stands below the basic fields of its form."""
     panels = panels or {}
+    stages = tuple(stages_of(row.path.stem))
     st.title(_(row.title), anchor=False)
     st.caption(lead)
     with api_cache.show_errors():
         project_stepper(row)
         apply_query_params(*stages, *panels)
-        stage = stages[0] if len(stages) == 1 else _switch(stages, panels)
+        stage = stages[0] if len(stages) + len(panels) == 1 else _switch(stages, panels)
         if stage in panels:
             panels[stage][1]()
             return
@@ -71,7 +72,7 @@ def apply_query_params(*stages: str) -> None:
 
 def _take_model(stage: str) -> None:
     model = st.query_params.pop("model", None)
-    if model and stage in STAGE_PAGES and "model" in params_of(stage).model_fields:
+    if model and stage in names() and "model" in form_of(stage).params.model_fields:
         with api_cache.show_errors():
             Form(stage).take({"model": model})
 

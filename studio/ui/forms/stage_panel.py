@@ -21,6 +21,7 @@ from studio.ui.forms.forecast import forecast_lines
 from studio.ui.forms.form import Form, answerer_switch, problem_line
 from studio.ui.forms.size_preview import student_preview
 from studio.ui.shared import api_cache
+from studio.ui.shared.builtin import fetch_words
 from studio.ui.shared.formatting import duration, escape_markdown, format_size, money, number, stage_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
@@ -87,13 +88,16 @@ def _follow(form: Form) -> None:
 
 
 def prepare_builtin(name: str) -> None:
-    """The built-in model is converted once; until then nothing can be quoted."""
+    """The built-in model is converted once, and fetched before if need be; until then nothing can be quoted."""
     key = f"builtin:{name}"
     work = task(key)
     if work is None:
-        st.info(_("The built-in model has to be prepared once; it takes about 25 s."), icon=":material/info:")
+        download = fetch_words(name)
+        st.info(
+            download or _("The built-in model has to be prepared once; it takes about 25 s."), icon=":material/info:"
+        )
         st.button(
-            _("Prepare the built-in model"),
+            _("Fetch the built-in model") if download else _("Prepare the built-in model"),
             key=f"prepare_{name}",
             icon=":material/download:",
             on_click=_prepare,
@@ -103,7 +107,8 @@ def prepare_builtin(name: str) -> None:
 
     def look() -> bool:
         if not work.done:
-            st.markdown(f":shimmer[{_('Preparing the built-in model (about 25 s)…')}]")
+            download = _("Fetching and preparing the built-in model…") if fetch_words(name) else ""
+            st.markdown(f":shimmer[{download or _('Preparing the built-in model (about 25 s)…')}]")
             return True
         return False
 
@@ -118,7 +123,7 @@ def prepare_builtin(name: str) -> None:
 
 
 def _prepare(key: str, name: str) -> None:
-    background(key, lambda: api_cache.studio().model(name))
+    background(key, lambda: api_cache.studio().model(name, fetch=True))
 
 
 def _lacking(mark: RefTo) -> None:

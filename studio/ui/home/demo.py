@@ -10,6 +10,7 @@ import streamlit as st
 
 from backend.core.schemas import RunView
 from studio.ui.shared import api_cache
+from studio.ui.shared.builtin import fetch_words
 from studio.ui.shared.formatting import duration, escape_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import choose_project, project
@@ -36,6 +37,9 @@ def demo_button(primary: bool) -> None:
             disabled=work is not None and not work.done,
             on_click=_start,
         )
+        for name in api_cache.missing_builtins() if work is None else ():
+            if download := fetch_words(name):
+                st.caption(download)
 
 
 def demo_card() -> None:
@@ -59,8 +63,10 @@ def _preparing() -> bool:
     if work is None or work.done:
         return False
     passed = time.monotonic() - work.started
+    fetching = any(map(fetch_words, api_cache.missing_builtins()))
+    download = _("Fetching and preparing the built-in model…") if fetching else ""
     with st.container(border=True, key="demo_card", gap="xsmall"):
-        st.markdown(f"**{_('Preparing the built-in model, once, about 25 s')}**")
+        st.markdown(f"**{download or _('Preparing the built-in model, once, about 25 s')}**")
         words = _("{time} so far; this page may be closed").format(time=duration(passed))
         st.progress(min(passed / SECONDS, 0.97), text=words)
     return True
@@ -87,7 +93,7 @@ def _begin(key: str, project_id: str) -> Task:
 
     def run() -> RunView:
         try:
-            return studio.start_recipe(RECIPE, key=key, project=PROJECT)
+            return studio.start_recipe(RECIPE, key=key, project=PROJECT, fetch=True)
         finally:  # a failure is shown; only an end of the web process leaves the wish behind
             studio.save_draft(project_id, DRAFT, {})
 

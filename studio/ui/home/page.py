@@ -69,7 +69,7 @@ def _nothing_yet() -> None:
             demo_button(primary=True)
             st.page_link(DATA.path, label=_("Begin with your own data"), icon=":material/arrow_forward:")
         st.caption(_("The same from a terminal:"))
-        st.code("slmops run assets/recipes/quickstart.yaml", language="bash")
+        st.code("slmops run quickstart", language="bash")
 
 
 def _best() -> None:

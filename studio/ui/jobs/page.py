@@ -7,13 +7,14 @@ from typing import Any
 
 import streamlit as st
 
+from backend.api.forms import names
 from backend.core.schemas import FINISHED, JobView, State
 from studio.nav import JOBS
 from studio.ui.jobs.clear_history import clear_history_dialog
 from studio.ui.jobs.table import job_table
 from studio.ui.settings.queues import queues
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import STAGES, stage_label
+from studio.ui.shared.formatting import stage_label
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.job_card.card import AT_WORK, job_card
 from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
@@ -76,7 +77,7 @@ def _filters() -> tuple[str, str, str]:
         "failed": _("Failed"),
         "stopped": _("Cancelled"),
     }
-    stages = [ALL, *STAGES]
+    stages = [ALL, *names()]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="job_filters"):
         group = st.segmented_control(
             _("State"),

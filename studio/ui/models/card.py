@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from backend.api.metrics import headline
 from backend.core.schemas import ArtifactView, Kind
 from studio.nav import PLAYGROUND
 from studio.ui.models import details
@@ -16,7 +17,6 @@ from studio.ui.shared.i18n import _
 from studio.ui.shared.upload import download_link
 
 _LINE = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
-_FIGURES = ("accuracy", "token_f1", "decode_tokens_per_s")
 
 
 def card(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
@@ -101,6 +101,6 @@ def latest_evaluation(view: ArtifactView, known: dict[str, ArtifactView]) -> Art
 def _figures(evaluation: ArtifactView) -> None:
     """Of those that were measured."""
     with st.container(horizontal=True, gap="large"):
-        for name in _FIGURES:
+        for name in (headline(evaluation.facts), "decode_tokens_per_s"):
             if name in evaluation.facts:
                 st.metric(*format_metric(name, evaluation.facts[name]), width="content")

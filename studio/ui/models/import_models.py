@@ -10,6 +10,7 @@ import streamlit as st
 from backend.core.errors import StudioError
 from backend.files.uploads import Upload
 from studio.ui.shared import api_cache
+from studio.ui.shared.builtin import fetch_words
 from studio.ui.shared.formatting import ago, escape_markdown, format_size
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import background, drop, failure, task
@@ -108,13 +109,14 @@ def builtins() -> None:
     """A card for every model that comes with the studio and was not used yet."""
     for name in api_cache.missing_builtins():
         going = task(_builtin_key(name))
-        failed = failure(going)
+        failed, download = failure(going), fetch_words(name)
         with st.container(border=True, key=f"card_{name}", gap="small"):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 with st.container(gap=None, width="stretch"):
                     st.markdown(f"**{escape_markdown(name)}**")
                     st.caption(
-                        _(
+                        download
+                        or _(
                             "Comes with the studio; no download. It is converted once, by itself at its first use or now."
                         )
                     )
@@ -122,7 +124,7 @@ def builtins() -> None:
                     st.markdown(f":shimmer[{_('Preparing, about half a minute…')}]", width="content")
                 else:
                     st.button(
-                        _("Try again") if failed else _("Prepare now"),
+                        _("Try again") if failed else _("Fetch now") if download else _("Prepare now"),
                         key=_builtin_key(name),
                         icon=":material/deployed_code:",
                         on_click=_prepare,
@@ -135,7 +137,7 @@ def _prepare(name: str) -> None:
     key = _builtin_key(name)
     drop(key)
     studio = api_cache.studio()
-    background(key, lambda: studio.model(name))
+    background(key, lambda: studio.model(name, fetch=True))
 
 
 def at_work() -> bool:

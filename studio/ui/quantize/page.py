@@ -35,7 +35,7 @@ def quantize_results() -> None:
     """Drawn below the form of the step that is chosen on the page."""
     step = st.session_state.get("step")
     with api_cache.show_errors():
-        if step == "search":
+        if step == "scheme_search":
             _search()
         elif step == "quantize":
             _workflows()
@@ -55,7 +55,7 @@ def _search() -> None:
     _verdict(view, report)
     _chart(view, report)
     at = 1 + figures(report).index("size_bytes")
-    plain_table("search_table", _("Recipes"), columns(report), rows(report), sort=(at, False), stack=True)
+    plain_table("search_table", _("Schemes"), columns(report), rows(report), sort=(at, False), stack=True)
     for point in report["points"]:
         if "failure" in point:
             said = Problem(**point["failure"]).sentence(_)

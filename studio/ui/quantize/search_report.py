@@ -23,7 +23,7 @@ def read_report(view: ArtifactView) -> Report:
 
 
 def scheme_label(name: str) -> str:
-    return _("Original") if name == ORIGINAL else option_label("search", "recipes", name)
+    return _("Original") if name == ORIGINAL else option_label("scheme_search", "schemes", name)
 
 
 def evaluation_views(report: Report, view: ArtifactView) -> list[EvaluationView]:

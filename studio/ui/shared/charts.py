@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from math import ceil, floor, log10
 from typing import Any
 
-from backend.results.evaluations import QUALITIES
+from backend.api.metrics import qualities
 from studio.ui.shared.formatting import format_metric
 from studio.ui.shared.i18n import _, lang
 
-SHARES = frozenset(QUALITIES) - {"perplexity"}
+SHARES = frozenset(qualities()) - {"perplexity"}
 
 
 def axis_range(values: Sequence[float], log: bool, room: tuple[float, float]) -> tuple[float, float]:

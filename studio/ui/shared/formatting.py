@@ -10,11 +10,11 @@ from typing import Any, Literal
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from backend.api.forms import ABLATION, params_of
+from backend.api.forms import form_of, labels_of, title_of
+from backend.api.metrics import Metric, metrics
 from backend.core.schemas import JobView, Kind, RunView, State
-from studio.ui.shared.choices import NOTES, OPTIONS
+from studio.ui.shared.choices import NOTES
 from studio.ui.shared.i18n import _, lang
-from studio.ui.shared.metrics import METRICS
 
 Colour = Literal["red", "orange", "blue", "green", "gray"]
 
@@ -28,28 +28,6 @@ STATES: dict[State, tuple[str, str, Colour]] = {
     State.FAILED: ("Failed", ":material/error:", "red"),
     State.CANCELLED: ("Cancelled", ":material/block:", "gray"),
     State.BLOCKED: ("Not started", ":material/link_off:", "gray"),
-}
-
-STAGES = {
-    "dataset": "Prepare data",
-    "audition": "Audition",
-    "generate": "Make new inputs",
-    "teacher": "Ask the teacher",
-    "judge": "Judge the answers",
-    "curate": "Filter the rows",
-    "review": "Apply the review",
-    "cut": "Cut the student",
-    "capture": "Capture",
-    "distill": "Distill",
-    "finetune": "Fine-tune",
-    "quantize": "Quantize",
-    "search": "Search",
-    "attach": "Attach an adapter",
-    "parity": "Check the export",
-    "evaluate": "Evaluate",
-    "checklist": "Quality checklist",
-    "prove": "Prove in Foundry Local",
-    "package": "Package",
 }
 
 KINDS: dict[str, str] = {
@@ -79,7 +57,7 @@ def state_label(state: State) -> str:
 
 
 def stage_label(stage: str) -> str:
-    return _(STAGES.get(stage, stage))
+    return _(title_of(stage))
 
 
 def kind_label(kind: str) -> str:
@@ -109,7 +87,7 @@ def kind_word(kind: Kind) -> str:
 
 def field_label(stage: str, field: str) -> tuple[str, str]:
     """(title, description) of a stage's parameter."""
-    info = params_of(stage).model_fields[field]
+    info = form_of(stage).params.model_fields[field]
     return _(info.title or field), _(info.description or field)
 
 
@@ -119,9 +97,8 @@ def option_label(stage: str, field: str, value: Any) -> str:
         return _("Yes") if value else _("No")
     if isinstance(value, list):
         return ", ".join(option_label(stage, field, each) for each in value)
-    asked = ("distill", "evaluate") if stage == ABLATION else (stage,)
-    words = next((OPTIONS[name, field] for name in asked if (name, field) in OPTIONS), {})
-    word = words.get(value)
+    info = form_of(stage).params.model_fields.get(field)  # None: one of another version
+    word = labels_of(info).get(value) if info else None
     return _(word) if word else str(value)
 
 
@@ -186,7 +163,7 @@ def money(usd: float) -> str:
 
 def format_metric(name: str, value: float) -> tuple[str, str]:
     """(label, value) of a metric; one that the table doesn't know shows its own name."""
-    label, unit = METRICS.get(name, (name, "number"))
+    known = metrics().get(name, Metric(name, name))
     shown = {
         "share": lambda: percent(value),
         "ms": lambda: f"{format_decimal(value, '#,##0', locale=lang())} ms",
@@ -195,8 +172,8 @@ def format_metric(name: str, value: float) -> tuple[str, str]:
         "number": lambda: number(value),
         "usd": lambda: money(value),
         "fine": lambda: format_decimal(round(value, 5), "0.#####", locale=lang()),
-    }[unit]()
-    return _(label), shown
+    }[known.unit]()
+    return _(known.title), shown
 
 
 def truncation_hint(share: float) -> str:

@@ -18,27 +18,6 @@ from studio.ui.shared.i18n import _, lang, ngettext
 from studio.ui.shared.project import project
 from studio.ui.shared.stepper import Step, StepStatus, stepper
 
-STAGE_PAGES = {
-    "dataset": nav.DATA,
-    "audition": nav.TEACHER,
-    "generate": nav.TEACHER,
-    "teacher": nav.TEACHER,
-    "judge": nav.TEACHER,
-    "curate": nav.TEACHER,
-    "review": nav.REVIEW,
-    "cut": nav.DISTILL,
-    "capture": nav.DISTILL,
-    "distill": nav.DISTILL,
-    "finetune": nav.FINETUNE,
-    "quantize": nav.QUANTIZE,
-    "search": nav.QUANTIZE,
-    "attach": nav.QUANTIZE,
-    "parity": nav.QUANTIZE,
-    "checklist": nav.QUANTIZE,
-    "prove": nav.QUANTIZE,
-    "evaluate": nav.COMPARE,
-    "package": nav.QUANTIZE,
-}
 STEPS = ("dataset", "teacher", "distill", "finetune", "quantize", "evaluate")
 
 
@@ -78,7 +57,7 @@ def completed_stages(artifacts: list[ArtifactView]) -> set[str]:
         if view.kind is Kind.DATASET:
             found.add("teacher" if view.facts.get("teacher") else "dataset")
         elif view.kind is Kind.MODEL and "kept_layers" in view.facts:
-            found.add("cut")
+            found.add("prune")
         elif view.kind is Kind.REPORT:
             found.add(str(view.facts.get("report")))
         elif view.kind is not Kind.MODEL or view.job_id:  # an imported model was made by nobody here
@@ -102,7 +81,7 @@ def project_steps(runs: list[RunView], there: set[str]) -> list[Step]:
     following = next_step(there)
     steps = []
     for stage in STEPS:
-        row = STAGE_PAGES[stage]
+        row = nav.page_of(stage)
         jobs = latest_jobs(runs, stage)
         mark = _step_status(jobs, stage in there)
         if mark == "todo" and following.row is row:
@@ -117,7 +96,7 @@ def next_step(there: set[str]) -> NextStep:
         return NextStep(nav.DATA, _("Bring a file of examples, or take the demo's."))
     if not there & {"teacher", "finetune", "distill"}:
         return NextStep(nav.FINETUNE, _("Teach a small model your own answers."))
-    if not there & {"finetune", "distill"} or ("cut" in there and "distill" not in there):
+    if not there & {"finetune", "distill"} or ("prune" in there and "distill" not in there):
         return NextStep(nav.DISTILL, _("Let a small student learn the teacher's answers."))
     if "quantize" not in there:
         return NextStep(nav.QUANTIZE, _("Make the model small and fast."))
@@ -135,7 +114,7 @@ def session_stages() -> set[str]:
 def project_stepper(row: nav.NavPage) -> None:
     """The stepper of the session's project; a click goes to that page."""
     runs = api_cache.project_runs(project().id)
-    pages = [STAGE_PAGES[stage] for stage in STEPS]
+    pages = [nav.page_of(stage) for stage in STEPS]
     here = pages.index(row) if row in pages else None
     clicked = stepper(project_steps(runs, session_stages()), here)
     if clicked is not None:

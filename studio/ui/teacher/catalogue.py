@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from backend.api.metrics import headline
 from backend.core.schemas import ArtifactView, Kind
 from studio import nav
 from studio.ui.models.card import latest_evaluation, lineage_text
@@ -80,7 +81,7 @@ def _card(view: ArtifactView, known: dict[str, ArtifactView], verdict: dict[str,
         else:
             st.caption(_("Runs here: costs nothing but time, and gives log-probabilities."))
         evaluation = latest_evaluation(view, known)
-        names = [name for name in ("accuracy", "token_f1") if evaluation and name in evaluation.facts]
+        names = [name for name in [headline(evaluation.facts) if evaluation else ""] if name]
         if evaluation and names:
             label, value = format_metric(names[0], evaluation.facts[names[0]])
             st.markdown(_("Measured: {label} {value}").format(label=label, value=value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from backend.api.forms import stages_of
 from studio.nav import TEACHER
 from studio.ui.forms.stage_page import apply_query_params, earlier_jobs, jobs_of
 from studio.ui.forms.stage_panel import stage_panel
@@ -16,8 +17,7 @@ from studio.ui.teacher.catalogue import catalogue
 from studio.ui.teacher.ranking import ranking
 
 CHOOSE, AUDITION, ASK = "choose", "audition", "teacher"
-STAGES = (AUDITION, "generate", ASK, "judge", "curate")
-STEPS = (CHOOSE, *STAGES)
+STEPS = (CHOOSE, *stages_of("teacher"))
 _STEP = "step"
 """In the session, shared with the other pages of stages; `?step=` sets it once."""
 
@@ -47,7 +47,7 @@ def _switch() -> str:
     """The step: the one that was chosen; at first the catalogue, or the form when somebody was asked already."""
     if st.session_state.get(_STEP) not in STEPS:
         st.session_state[_STEP] = ASK if latest_jobs(api_cache.project_runs(project().id), ASK) else CHOOSE
-    words = {CHOOSE: _("Choose"), **{stage: stage_label(stage) for stage in STAGES}}
+    words = {CHOOSE: _("Choose"), **{stage: stage_label(stage) for stage in STEPS[1:]}}
     chosen = st.segmented_control(
         _("Step"),
         list(STEPS),

@@ -64,7 +64,7 @@ def test_the_loss_is_the_formula_over_places_where_both_end(inputs: list[Artifac
     pairs = align_rows(student.path, teacher.path, data.path, examples, 256)
     examples.items[3]["row"] = NO_ROW  # type: ignore[assignment]
     temperature, weight = 1.5, 0.6
-    params = MethodParams(route="cross_tokenizer", teacher="t", temperature=temperature, kl_weight=weight)
+    params = MethodParams(method="cross_tokenizer", teacher="t", temperature=temperature, kl_weight=weight)
     guide = Teacher(load_model(teacher, None), torch.arange(1024).numpy())  # type: ignore[arg-type]
     loss = uld_loss(student.path, teacher.path, temperature)
     trainer = built(partial(CrossTokenizerTrainer, guide, loss, pairs, params), student.path, examples, tmp_path)

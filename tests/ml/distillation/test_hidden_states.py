@@ -22,7 +22,7 @@ from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_datas
 from tests.ml.distillation.test_online import SAME, built, examples_of
 
 pytestmark = pytest.mark.ml
-PARAMS = MethodParams(route="hidden", teacher="t", kl_weight=1.0)
+PARAMS = MethodParams(method="hidden_states", teacher="t", kl_weight=1.0)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from backend.data.dataset import DataFolder
 from backend.data.encoding import IGNORE_INDEX, EncodedExamples, encode_rows
 from backend.inference.sampler import Sampler
 from backend.jobs.context import MemoryContext
-from backend.ml.distillation.offline import offline_logit_trainer
+from backend.ml.distillation import offline
 from backend.ml.distillation.online import OnlineLogitTrainer, OnPolicyTrainer, Teacher, collate, sample_answers
 from backend.ml.distillation.shards import Array
 from backend.ml.inference.load import load_model, tokenizer_of
@@ -70,22 +70,22 @@ def test_its_loss_is_that_of_a_capture_of_every_token(
     examples, student = examples_of(tiny_model, inputs[1]), model_view(tiny_model)
     asked: dict[str, Any] = {"kl_weight": 0.7, "temperature": temperature, "divergence": kind}
     ctx = MemoryContext(tmp_path / "job", [*inputs, held])
-    make = offline_logit_trainer(LogitParams(capture=held.id, **asked), student, inputs[1], examples, ctx)
-    offline = built(make, tiny_model, examples, tmp_path)
-    params = MethodParams(route="live", teacher=inputs[0].id, **asked)
+    make = offline.make_trainer(LogitParams(capture=held.id, **asked), student, inputs[1], examples, ctx)
+    captured = built(make, tiny_model, examples, tmp_path)
+    params = MethodParams(method="online_logit", teacher=inputs[0].id, **asked)
     teacher = teacher_of(inputs)
     live = built(partial(OnlineLogitTrainer, teacher, params), tiny_model, examples, tmp_path)
-    batch = offline.data_collator(examples.items[:6])
-    one, other = (trainer.compute_loss(trainer.model, dict(batch)) for trainer in (offline, live))
+    batch = captured.data_collator(examples.items[:6])
+    one, other = (trainer.compute_loss(trainer.model, dict(batch)) for trainer in (captured, live))
     torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
     one.backward()
     other.backward()
-    for mine, theirs in zip(live.model.parameters(), offline.model.parameters(), strict=True):
+    for mine, theirs in zip(live.model.parameters(), captured.model.parameters(), strict=True):
         torch.testing.assert_close(mine.grad, theirs.grad, atol=1e-5, rtol=1e-4)
         assert mine.grad is not None and mine.grad.abs().sum() > 0
     assert all(weight.grad is None and not weight.requires_grad for weight in teacher.model.parameters())
     batch.pop("row")
-    with torch.no_grad():  # validation: the answer alone, as on every route
+    with torch.no_grad():  # validation: the answer alone, as on every method
         assert float(live.compute_loss(live.model, dict(batch))) == pytest.approx(
             float(offline.compute_loss(offline.model, dict(batch)))
         )
@@ -112,7 +112,7 @@ def test_batches_hold_the_students_own_answers_and_their_loss_is_the_teachers(
     from functools import partial
 
     examples = examples_of(tiny_model, inputs[1])
-    asked = MethodParams(route="on_policy", teacher=inputs[0].id, own_share=share, own_tokens=7, kl_weight=0.4)
+    asked = MethodParams(method="on_policy", teacher=inputs[0].id, own_share=share, own_tokens=7, kl_weight=0.4)
     make = partial(OnPolicyTrainer, Encoder(tiny_model), 512, teacher_of(inputs), asked)
     seen: list[dict[str, Any]] = []
     losses: list[tuple[float, float]] = []

@@ -13,7 +13,6 @@ from backend.core.errors import Cancelled
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
 from backend.inference.protocol import Sampling
-from backend.ml.evaluation import metrics
 from backend.ml.inference.open import open_engine
 from backend.ml.inference.torch_engine import TorchEngine
 from tests.helpers import model_view, tiny_dataset
@@ -140,35 +139,3 @@ def test_confidence_is_the_mean_likelihood_of_what_was_said(engine: TorchEngine,
     finally:
         engine.stops = frozenset({2})
     assert sorted(index for index, *_ in rated) == list(range(len(prompts)))
-
-
-def test_label_scores_by_hand() -> None:
-    found = metrics.label_scores(["a", "a", "b", "c"], ["a", " b ", "b", "A"], ["a", "b", "c"], "a")
-    assert found["accuracy"] == found["exact_match"] == 0.5
-    assert found["invalid_rate"] == 0.25
-    assert found["majority_baseline"] == 0.5
-    # a: precision 1, recall 1/2; b: precision 1/2, recall 1; c: never answered.
-    assert found["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
-    assert found["n"] == 4.0
-
-
-def test_confusion_counts_answers_that_are_no_label() -> None:
-    found = metrics.confusion(["a", "b", "b"], ["a", "a", "what"], ["a", "b"])
-    assert found["counts"] == [[1, 0, 0], [1, 0, 1], [0, 0, 0]]
-
-
-def test_text_scores_by_hand() -> None:
-    found = metrics.text_scores(["el niño está aquí", "yes"], ["el niño no está", "yes"])
-    assert found["exact_match"] == 0.5
-    assert found["token_f1"] == pytest.approx((0.75 + 1) / 2)
-    assert found["rouge_l"] == pytest.approx((0.75 + 1) / 2)
-
-
-def test_words_keep_letters_outside_ascii() -> None:
-    assert metrics.token_f1("ñandú", "nandu") == 0.0
-    assert metrics.token_f1("", "") == 1.0
-
-
-def test_the_interval_is_wilsons() -> None:
-    assert metrics.wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert metrics.wilson(0, 10)[0] == 0.0

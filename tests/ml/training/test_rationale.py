@@ -51,7 +51,7 @@ def test_a_row_of_steps_weighs_what_was_asked_however_long_it_is(
     picked: list[int], tiny_model: Path, ctx: MemoryContext
 ) -> None:
     examples, model = two_tasks(tiny_model), load_model(model_view(tiny_model), ctx.input)
-    asked = distill.DistillParams(student="m", data="d", rationale="beside", steps_weight=0.5)
+    asked = distill.DistillParams(student="m", data="d", rationale="multitask", rationale_weight=0.5)
     make = rationale_trainer(asked, examples)
     assert make
     params = TrainingParams(epochs=1, batch_size=8, learning_rate=1e-3)
@@ -83,7 +83,7 @@ def test_both_tasks_are_learned_and_the_answer_comes_at_once(tiny_model: Path, t
     rows = list(data.rows("train"))[:6]
     tasks = [encode_rows(encoder, data.template, rows, 256), encode_rationales(encoder, data.template, rows, 256)]
     ctx = MemoryContext(tmp_path / "job", inputs)
-    given = {"student": inputs[0].id, "data": inputs[1].id, "rationale": "beside", "evaluate_rows": 6}
+    given = {"student": inputs[0].id, "data": inputs[1].id, "rationale": "multitask", "evaluate_rows": 6}
     given |= {"epochs": 12, "batch_size": 8, "learning_rate": 0.01, "train_embeddings": "always"}
     distill.STAGE.run(distill.STAGE.parse(given), ctx)
     path, manifest = made(ctx)
@@ -98,7 +98,7 @@ def test_both_tasks_are_learned_and_the_answer_comes_at_once(tiny_model: Path, t
 def test_an_adapter_learns_them_too(tiny_model: Path, tmp_path: Path) -> None:
     inputs = [model_view(tiny_model), dataset_view(explained(tmp_path / "data"))]
     ctx = MemoryContext(tmp_path / "job", inputs)
-    given = {"model": inputs[0].id, "data": inputs[1].id, "rationale": "beside", "accumulation": 2}
+    given = {"model": inputs[0].id, "data": inputs[1].id, "rationale": "multitask", "accumulation": 2}
     finetune.STAGE.run(finetune.STAGE.parse({**given, "max_steps": 8, "batch_size": 8, "learning_rate": 0.02}), ctx)
     said = [event["text"] for event in ctx.events if event["event"] == "log"]
     assert any("30 of 30 rows have steps" in text for text in said)

@@ -55,7 +55,7 @@ def test_variants_differ_in_their_lesson_alone(lab: AblationBuilder) -> None:
     gold, sequence, logit = (step.params for step in trained[:3])
     assert gold["data"] == lab.gold.id and sequence["data"] == logit["data"] == lab.answers.id
     assert logit["capture"] == "${capture}" and logit["kl_weight"] == 0.7
-    own = {"data", "name", "route", "capture", "kl_weight"}
+    own = {"data", "name", "method", "capture", "kl_weight"}
     rest = [{name: value for name, value in each.items() if name not in own} for each in (gold, sequence, logit)]
     assert rest[0] == rest[1] == rest[2]
     assert rest[0] == {"student": lab.student.id, "max_steps": 20, "learning_rate": 0.002, "batch_size": 8}

@@ -59,7 +59,8 @@ def test_stop_strings_seed_and_probabilities(server: Server) -> None:
     drawn = [words(server.ask(temperature=1.5, seed=seed)) for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
     view = server.harness.store.artifact("one")
-    engine, prompt = open_engine(view, server.harness.store.artifact), [{"role": "system", "content": "Name it."}, *HELLO]
+    engine = open_engine(view, server.harness.store.artifact)
+    prompt = [{"role": "system", "content": "Name it."}, *HELLO]
     for seed in range(4):
         sampling = Sampling(max_new_tokens=40, temperature=1.3, top_p=0.9, seed=seed)
         asked = {"messages": prompt, "temperature": 1.3, "top_p": 0.9, "max_tokens": 40, "seed": seed}

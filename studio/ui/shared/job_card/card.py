@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from backend.api.forms import names
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, JobView, Kind, State
 from studio import nav
+from studio.nav import page_of
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import (
     duration,
@@ -27,7 +29,6 @@ from studio.ui.shared.job_card.check_report import is_report, report_card
 from studio.ui.shared.job_card.loss_curves import loss_chart
 from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
 from studio.ui.shared.job_card.resource_usage import usage
-from studio.ui.shared.project_progress import STAGE_PAGES
 from studio.ui.shared.upload import download_link
 from studio.ui.shared.widgets import progress, run_link, state_badge, worker_hint
 
@@ -37,8 +38,6 @@ MIN_AGREEMENT = 0.7
 """Share of equal first tokens below which a quantized model is worth a warning."""
 LOG_SHORT, LOG_HEIGHT = 8, 260
 """So many lines stand as they are; more scroll in so many pixels."""
-FORMS = frozenset(STAGE_PAGES) - {"evaluate"}
-"""The stages whose page has a form that takes a job's parameters."""
 
 
 def job_card(job: JobView, *, log: bool = True, run: bool = True, order: Sequence[JobView] | None = None) -> None:
@@ -177,16 +176,15 @@ def _agreement_warning(metrics: dict[str, float]) -> None:
 
 def _next_actions(job: JobView, made: ArtifactView | None) -> None:
     """Links to what it made, and back to its form."""
-    if job.state is State.BLOCKED or not (made or job.stage in FORMS):
+    page = page_of(job.stage) if job.stage in names() and job.stage != "evaluate" else None
+    if job.state is State.BLOCKED or not (made or page):
         return
     with st.container(horizontal=True, gap="medium"):
         if made:
             _artifact(made)
-        if job.stage in FORMS:
+        if page:
             label = _("Correct the form") if job.state is State.FAILED else _("Again with changes")
-            st.page_link(
-                STAGE_PAGES[job.stage].path, label=label, icon=":material/edit:", query_params={"from": job.id}
-            )
+            st.page_link(page.path, label=label, icon=":material/edit:", query_params={"from": job.id})
 
 
 def _artifact(made: ArtifactView) -> None:

@@ -1,0 +1,46 @@
+"""Shapes of parameters that several stages ask: declared once, with title, description and bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Marks a field whose values are codes: value -> words of a form, in English."""
+
+    words: dict[str, str]
+
+
+def labels_of(info: FieldInfo) -> dict[str, str]:
+    """The words of a field's values; empty where a value speaks for itself."""
+    return next((mark.words for mark in info.metadata if isinstance(mark, Labels)), {})
+
+
+Name = Annotated[
+    str,
+    Field(
+        max_length=100,
+        title="Name",
+        description="What the result is called. Leave it empty and it is named after what it is made from.",
+    ),
+]
+MeasuredSplit = Annotated[
+    Literal["train", "validation", "test"],
+    Labels({"train": "Training", "validation": "Validation", "test": "Test"}),
+    Field(title="Split", description="Which rows are asked. Keep the test rows for the final score."),
+]
+TrainingBatch = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=1024,
+        title="Batch size",
+        description="How many examples are learned from together. More is steadier and takes more memory: lower it "
+        "first when memory runs out.",
+    ),
+]

@@ -1,0 +1,58 @@
+"""Words of stages and parameters that recipes and homes of earlier versions use, and what they are called now.
+
+Everything that names a stage or holds its parameters goes through here when it comes in: recipes, `--set`, drafts, old rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+STAGES = {"cut": "prune", "search": "scheme_search"}
+"""Old name of a stage -> new."""
+_METHODS = {"logit": "offline_logit", "live": "online_logit", "hidden": "hidden_states"}
+_RATIONALE = {"beside": "multitask"}
+FIELDS: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
+    "distill": {
+        "route": ("method", _METHODS),
+        "steps_weight": ("rationale_weight", {}),
+        "rationale": ("rationale", _RATIONALE),
+    },
+    "finetune": {"steps_weight": ("rationale_weight", {}), "rationale": ("rationale", _RATIONALE)},
+    "generate": {"method": ("method", {"examples": "self_instruct", "evolve": "evol_instruct"})},
+    "quantize": {"method": ("tie_embeddings", {"tied": "always", "plain": "never"})},
+    "scheme_search": {"recipes": ("schemes", {})},
+    "teacher": {"steps": ("rationale_request", {}), "combine": ("combine", {"best": "best_of_n"})},
+}
+"""Stage (by its new name) -> old field -> (new field, old value -> new value)."""
+
+
+def stage_name(name: str) -> str:
+    """What a stage is called now."""
+    return STAGES.get(name, name)
+
+
+def renamed(stage: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters by the names and values of now, in their order. A field that is given by both its names stays twice, so that
+    it is refused as unknown."""
+    found: dict[str, Any] = {}
+    for field, value in params.items():
+        new, values = FIELDS.get(stage_name(stage), {}).get(field, (field, {}))
+        if new != field and new in params:
+            found[field] = value
+        else:
+            found[new] = values.get(value, value) if isinstance(value, str) else value
+    return found
+
+
+def old_words(stage: str, params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(old, new) of everything that `renamed` would change, to be told to whoever wrote it."""
+    told = []
+    now = renamed(stage, params)
+    for field, value in params.items():
+        new = FIELDS.get(stage_name(stage), {}).get(field, (field, {}))[0]
+        if field not in now:
+            told.append((field, new))
+        if new in now and now[new] != value and isinstance(value, str):
+            told.append((f"{field}: {value}", f"{new}: {now[new]}"))
+    return told

@@ -1,0 +1,179 @@
+"""The registry of metrics: the only list of what is measured, its name for people, its unit and where better is.
+
+A metric is one row here, or an entry point of the group `slmops.metrics` in an installed package that names a `Metric`. One
+with `tasks` and `score` is computed by every evaluation of such a task; tables, charts, cards and the command line follow
+from the row. Where a share counts right rows, its 95 % interval stands beside it as `<name>_low` and `<name>_high`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Literal
+
+from backend.core.messages.words import DROPS
+from backend.stats import scores
+from backend.stats.scores import Answers
+
+Unit = Literal["share", "number", "count", "ms", "bytes", "usd", "fine"]
+"""How a value is written; `share` is of 1, `fine` has five digits behind the point."""
+Task = Literal["label", "text"]
+_BOTH: tuple[Task, ...] = ("label", "text")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`better`: where better is, "" for what is neither. `tasks`: the kinds of answer of which it is a quality. `score`: from
+    expected and given answers to its value, or several by name; None where it is measured otherwise. `headline`: the tasks
+    whose first figure it is. `cost`: a figure against which quality is weighed. `card`: what a package's card calls it, ""
+    for not there."""
+
+    name: str
+    title: str
+    unit: Unit = "number"
+    better: Literal["higher", "lower", ""] = ""
+    tasks: tuple[Task, ...] = ()
+    score: Callable[[Answers], float | Mapping[str, float]] | None = None
+    headline: tuple[Task, ...] = ()
+    cost: bool = False
+    card: str = ""
+
+
+_ROWS = (
+    Metric("accuracy", "Accuracy", "share", "higher", ("label",), scores.accuracy, ("label",), card="Accuracy"),
+    Metric("macro_f1", "Macro F1", "share", "higher", ("label",), scores.macro_f1, card="Macro F1"),
+    Metric("majority_baseline", "Majority baseline", "share", card="Always the commonest label"),
+    Metric("exact_match", "Exact match", "share", "higher", _BOTH, scores.exact_match, card="Exact match"),
+    Metric("token_f1", "Token F1", "share", "higher", ("text",), scores.mean_token_f1, ("text",), card="Token F1"),
+    Metric("rouge_l", "ROUGE-L", "share", "higher", ("text",), scores.rouge_l, card="ROUGE-L"),
+    Metric("perplexity", "Perplexity", "number", "lower", _BOTH, card="Perplexity"),
+    Metric("n", "Rows asked", "count", card="Rows"),
+    Metric("invalid_rate", "Invalid answers", "share"),
+    Metric("ttft_ms", "Time to first token", "ms", "lower", card="Time to first token"),
+    Metric("latency_ms_p50", "Latency, median", "ms", "lower", cost=True, card="Latency p50"),
+    Metric("decode_tokens_per_s", "Tokens per second", "number", "higher", cost=True, card="Decode, tokens a second"),
+    Metric("size_bytes", "Size on disk", "bytes", "lower", cost=True, card="Size on disk"),
+    Metric("peak_memory_bytes", "Peak memory", "bytes", "lower", cost=True, card="Peak memory"),
+    Metric("latency_ms_p95", "Latency, 95 %", "ms", "lower", card="Latency p95"),
+    Metric("model_memory_bytes", "Memory above the empty runtime", "bytes", card="Memory above the empty runtime"),
+    Metric("parameters", "Parameters", "count", card="Parameters"),
+    Metric("train_loss", "Training loss", "number"),
+    Metric("eval_loss", "Validation loss", "number"),
+    Metric("layers", "Layers", "count"),
+    Metric("vocabulary", "Vocabulary", "count"),
+    Metric("rows", "Rows", "count"),
+    Metric("rows_train", "Training rows", "count"),
+    Metric("rows_validation", "Validation rows", "count"),
+    Metric("rows_test", "Test rows", "count"),
+    Metric("rows_pool", "Rows without answer", "count"),
+    Metric("tokens_per_s", "Tokens trained per s", "count"),
+    Metric("trained_tokens", "Tokens trained", "count"),
+    Metric("steps", "Steps", "count"),
+    Metric("trained_parameters", "Trained parameters", "count"),
+    Metric("answered", "Answers kept", "count"),
+    Metric("asked", "Questions asked", "count"),
+    Metric("cached", "From the cache", "count"),
+    Metric("dropped", "Dropped in total", "count"),
+    Metric("seconds", "Seconds", "number"),
+    Metric("agreement", "Agreement with people", "share"),
+    Metric("confidence", "Mean confidence", "share"),
+    Metric("kept", "Rows kept", "count"),
+    Metric("score", "Mean score, 1 to 5", "number"),
+    Metric("unreadable", "Unreadable replies", "count"),
+    Metric("cut_off", "Replies cut off", "share"),
+    Metric("judged", "Answers judged", "count"),
+    Metric("distinct_2", "Different word pairs", "share"),
+    Metric("near_duplicates_before", "Near-duplicates before", "share"),
+    Metric("near_duplicates", "Near-duplicates", "share"),
+    *(Metric(f"dropped_{code}", f"Dropped: {words}", "count") for code, words in DROPS.items()),
+    Metric("accuracy_low", "Accuracy, at least", "share"),
+    Metric("accuracy_high", "Accuracy, at most", "share"),
+    Metric("weights_bytes", "Weights", "bytes"),
+    Metric("load_seconds", "Seconds to load", "number"),
+    Metric("first_token_agreement", "Same first token", "share"),
+    Metric("zip_bytes", "Zip file", "bytes"),
+    Metric("accepted", "Answers accepted", "count"),
+    Metric("edited", "Answers corrected", "count"),
+    Metric("rejected", "Answers rejected", "count"),
+    Metric("unreviewed", "Answers not reviewed", "count"),
+    Metric("loss", "Held-out loss", "number"),
+    Metric("tokens", "Tokens captured", "count"),
+    Metric("k", "Tokens kept each", "count"),
+    Metric("bytes_per_token", "Bytes per token", "number"),
+    Metric("mean_tail", "Mass left out", "share"),
+    Metric("teacher_loss", "Teacher's loss", "number"),
+    Metric("loss_tokens", "Tokens compared", "count"),
+    Metric("spent_usd", "Spent", "usd"),
+    Metric("prompt_tokens", "Tokens sent", "count"),
+    Metric("completion_tokens", "Tokens received", "count"),
+    Metric("candidates", "Candidates", "count"),
+    Metric("candidates_failed", "Candidates that failed", "count"),
+    Metric("best_score", "Best candidate", "share"),
+    Metric("kl", "KL divergence", "fine"),
+    Metric("top_token_agreement", "Same likeliest token", "share"),
+    Metric("quality_kept", "Quality kept", "share"),
+    Metric("checks_passed", "Checks passed", "count"),
+    Metric("checks_failed", "Checks failed", "count"),
+    Metric("token_agreement", "Same tokens in answers", "share"),
+    Metric("perplexity_ratio", "Perplexity, times the original's", "number"),
+    Metric("kl_answer", "KL divergence, answers", "fine"),
+    Metric("kl_prompt", "KL divergence, prompts", "fine"),
+    Metric("task_loss", "Score lost", "share"),
+    Metric("answers_score", "Score", "share"),
+    Metric("format_kept", "Answers in form", "share"),
+    Metric("memory_growth", "Growth of memory", "share"),
+    Metric("same_answers", "Same answers", "share"),
+    Metric("same_prompts", "Same prompts", "share"),
+    Metric("answer_tokens_per_s", "Tokens answered per s", "number"),
+    Metric("here_accuracy", "Accuracy here", "share"),
+    Metric("here_load_seconds", "Seconds to load here", "number"),
+    Metric("here_answer_tokens_per_s", "Tokens per s here", "number"),
+    Metric("here_latency_ms_p50", "Latency here, median", "ms"),
+    Metric("here_peak_memory_bytes", "Peak memory here", "bytes"),
+)
+
+
+@cache
+def metrics() -> dict[str, Metric]:
+    """All metrics by name, in their order; those of other packages come last. Raises RuntimeError for a name that is there
+    twice."""
+    found: dict[str, Metric] = {}
+    outside = [point.load() for point in entry_points(group="slmops.metrics")]
+    for metric in (*_ROWS, *outside):
+        if not isinstance(metric, Metric) or metric.name in found:
+            raise RuntimeError(f"the metric {getattr(metric, 'name', metric)!r} is no Metric or defined twice")
+        found[metric.name] = metric
+    return found
+
+
+def scores_of(task: Task, answers: Answers) -> dict[str, float]:
+    """Every metric of a task, and `n`, the number of rows."""
+    found: dict[str, float] = {}
+    for metric in metrics().values():
+        if metric.score is not None and task in metric.tasks:
+            value = metric.score(answers)
+            found |= value if isinstance(value, Mapping) else {metric.name: value}
+    return found | {"n": float(len(answers.expected))}
+
+
+def qualities() -> tuple[str, ...]:
+    return tuple(metric.name for metric in metrics().values() if metric.tasks and metric.better)
+
+
+def costs() -> tuple[str, ...]:
+    return tuple(metric.name for metric in metrics().values() if metric.cost)
+
+
+def higher_is_better(name: str) -> bool:
+    """False for a metric that is not known."""
+    return name in metrics() and metrics()[name].better == "higher"
+
+
+def headline(measured: Mapping[str, object] | Sequence[str]) -> str:
+    """The quality that these measurements are known by: accuracy for labels, else F1 of words, else the first that is there;
+    "" for none."""
+    known = metrics().values()
+    first = [metric.name for metric in known if metric.headline and metric.name in measured]
+    return next(iter([*first, *(name for name in qualities() if name in measured)]), "")
