@@ -87,7 +87,7 @@ def test_its_loss_is_that_of_a_capture_of_every_token(
     batch.pop("row")
     with torch.no_grad():  # validation: the answer alone, as on every method
         assert float(live.compute_loss(live.model, dict(batch))) == pytest.approx(
-            float(offline.compute_loss(offline.model, dict(batch)))
+            float(captured.compute_loss(captured.model, dict(batch)))
         )
 
 
@@ -129,7 +129,7 @@ def test_batches_hold_the_students_own_answers_and_their_loss_is_the_teachers(
         losses.append((float(loss), seen[-1]["apart"]))
         return loss
 
-    monkeypatch.setattr(OnPolicyTrainer, "apart", heard)
+    monkeypatch.setattr(OnPolicyTrainer, "teacher_distance", heard)
     monkeypatch.setattr(OnPolicyTrainer, "training_step", stepped)
     trainer = built(make, tiny_model, examples, tmp_path)
     trainer.train()
