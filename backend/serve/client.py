@@ -75,17 +75,16 @@ class ServeClient:
             "model": artifact_id,
             "messages": messages,
             "stream": True,
+            "stream_options": {"include_usage": True},
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "max_tokens": sampling.max_new_tokens,
             "seed": sampling.seed,
         }
         with self._opened("POST", "/v1/chat/completions", body, timeout=httpx.Timeout(None, connect=_PATIENCE)) as said:
-            for line in said.iter_lines():
-                piece = _piece(line)
-                if piece:
-                    yield piece
-                if piece and piece.done:
+            for piece in _pieces(said.iter_lines()):
+                yield piece
+                if piece.done:
                     return
         raise StudioError("serve.broken")
 
@@ -123,26 +122,24 @@ class ServeClient:
             raise StudioError("serve.no_host") from error
 
 
-def _piece(line: str) -> Piece | None:
-    """What a line of the stream says; None for the empty ones between events. Raises StudioError for a failure."""
-    if line.startswith(":"):
-        return Piece()
-    if not line.startswith("data: {"):
-        return None
-    content = json.loads(line.removeprefix("data: "))
-    if "problems" in content:
-        raise _problems(content)
-    choice = content["choices"][0]
-    if choice["finish_reason"] is None:
-        return Piece(text=choice["delta"]["content"])
-    usage, timings = content["usage"], content["timings"]
-    return Piece(
-        done=True,
-        finish=choice["finish_reason"],
-        prompt_tokens=usage["prompt_tokens"],
-        completion_tokens=usage["completion_tokens"],
-        **timings,
-    )
+def _pieces(lines: Iterator[str]) -> Iterator[Piece]:
+    """What a stream says. Raises StudioError for a failure."""
+    finish = None
+    for line in lines:
+        if line.startswith(":"):
+            yield Piece()
+        if not line.startswith("data: {"):
+            continue
+        content = json.loads(line.removeprefix("data: "))
+        if "error" in content:
+            raise _problems(content)
+        for choice in content["choices"]:
+            finish = choice["finish_reason"]
+            if text := choice["delta"].get("content"):
+                yield Piece(text=text)
+        if usage := content["usage"]:
+            counts = {name: usage[name] for name in ("prompt_tokens", "completion_tokens")}
+            yield Piece(done=True, finish=finish, **counts, **content["timings"])
 
 
 def _refusal(answer: httpx.Response) -> StudioError:

@@ -35,7 +35,7 @@ from backend.generation.answerer import (
 from backend.generation.batch import Reply, is_truncated, log_refused, log_truncated, replies
 from backend.inference import time_estimates
 from backend.inference.benchmark import measure_cost, reset_peak
-from backend.inference.protocol import Sampling, answer_room
+from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_runtime
 from backend.models import costs
 from backend.process.memory import current_memory, peak_memory
@@ -145,7 +145,7 @@ def _runtime_memory(params: EvaluateParams, ctx: Context) -> int:
 
 def _max_new_tokens(params: EvaluateParams, data: DataFolder, answerer: Answerer) -> int:
     """The same for every model of one tokenizer: from labels or training answers, never from the rows that are asked."""
-    return params.max_new_tokens or answer_room(data, getattr(answerer.engine, "encoder", None))
+    return params.max_new_tokens or max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
 
 
 def _cost(

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import Field
 
 from backend.checks import comparison, files
-from backend.checks.asked_model import Died, Voice
+from backend.checks.asked_model import AskedModel, Died
 from backend.checks.check import Check, check_dicts, failed
 from backend.checks.comparison import Comparison, Limits, Question
 from backend.checks.hard_inputs import HARD_TEXTS, conversations
@@ -29,7 +29,7 @@ from backend.core.stage import Context, Params, Result, Stage, World, check_fits
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Message, Row, gold_answer, gold_rows
 from backend.inference import time_estimates
-from backend.inference.protocol import answer_room
+from backend.inference.protocol import max_answer_tokens
 from backend.models import costs
 
 ExportRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.ONNX))]
@@ -167,7 +167,7 @@ def run_checks(
     texts = [row.input for row in (*hard, *rows)]
     folders = [each.path for each in (original, *bases_of(original, ctx))]
     checks = files.compare_files(files.ExportPair(export.path, folders, data.template, chats, texts))
-    room = params.max_new_tokens or answer_room(data, encoder)
+    room = params.max_new_tokens or max_answer_tokens(data, encoder)
     questions = _questions(original, data, (rows, hard), room)
     bases = {each.id: each for each in shared}
     found = _compare_models(ctx, (export, bases), original, questions, chats, room, progress)
@@ -195,11 +195,11 @@ def _compare_models(
     progress.add(0, "loading the model")
     engine = TorchEngine(original, ctx.input)
     prompts = [engine.encoder.render(chat) for chat in chats]
-    scratch = ctx.scratch("voice")
+    scratch = ctx.scratch("asked_model")
     try:
-        with Voice(*asked, scratch, progress) as voice:
-            voice.loaded()
-            return compare(engine, voice, questions, prompts, room, scratch, progress)
+        with AskedModel(*asked, scratch, progress) as asked_model:
+            asked_model.loaded()
+            return compare(engine, asked_model, questions, prompts, room, scratch, progress)
     except (Died, StudioError) as error:  # the export can't even be loaded, which is a finding
         return Comparison(asked=len(questions), prompts=len(prompts), died=str(error))
 

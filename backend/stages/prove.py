@@ -26,7 +26,7 @@ from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data.dataset import DataFolder, Row, gold_answer, gold_rows
 from backend.inference import time_estimates
-from backend.inference.protocol import Sampling, answer_room
+from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_engine
 from backend.models import costs
 from backend.packaging import foundry, package_folder
@@ -132,7 +132,7 @@ def _answer_in_studio(packed: ArtifactView, data: DataFolder, rows: list[Row], p
     begun = perf_counter()
     engine = open_engine(packed, lambda ref: packed)
     loaded = perf_counter() - begun
-    room = answer_room(data, engine.encoder)
+    room = max_answer_tokens(data, engine.encoder)
     said = []
     try:
         for row in rows:

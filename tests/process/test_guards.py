@@ -45,8 +45,8 @@ def test_the_end_of_stdin_ends_the_process() -> None:
 
 def test_a_lock_admits_one_and_goes_with_its_process(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from backend.process.guards import only_one\n"
-        "with only_one(Path(sys.argv[1]), 0): print('held', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from backend.process.guards import file_lock\n"
+        "with file_lock(Path(sys.argv[1]), 0): print('held', flush=True); time.sleep(60)"
     )
     argv = [sys.executable, "-c", code, str(tmp_path / "lock")]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=ROOT)

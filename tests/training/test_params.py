@@ -98,9 +98,9 @@ def test_rows_say_what_they_give(tiny_model: Path, tmp_path: Path) -> None:
     plain, beside = (params(distill.STAGE, "student", rationale=each) for each in ("ignore", "multitask"))
     alone, _ = load_examples(plain, model.path, dataset_view(folder), ctx)
     both, held_out = load_examples(beside, model.path, dataset_view(folder), ctx)
-    answers, steps = ([item for item in both.items if item["steps"] == task] for task in (0, 1))
-    assert [{**item, "steps": 0} for item in alone.items] == answers and len(steps) == 2
-    assert all("steps" not in item for item in [*alone.items, *held_out.items])
+    answers, steps = ([item for item in both.items if item["rationale"] == task] for task in (0, 1))
+    assert [{**item, "rationale": 0} for item in alone.items] == answers and len(steps) == 2
+    assert all("rationale" not in item for item in [*alone.items, *held_out.items])
     encoder = Encoder(model.path)
     assert encoder.text(steps[0]["input_ids"]).count(RATIONALE_PROMPT) == 1
     learned = [token for token in steps[0]["labels"] if token >= 0]

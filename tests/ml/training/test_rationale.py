@@ -42,7 +42,7 @@ def two_tasks(folder: Path) -> EncodedExamples:
     answers, steps = encode_rows(encoder, template, rows, 256), encode_rationales(encoder, template, rows[:2], 256)
     for task, examples in enumerate((answers, steps)):
         for item in examples.items:
-            item["steps"] = task  # type: ignore[assignment]
+            item["rationale"] = task  # type: ignore[assignment]
     return EncodedExamples(answers.items + steps.items)
 
 
@@ -65,7 +65,7 @@ def test_a_row_of_steps_weighs_what_was_asked_however_long_it_is(
     batch = trainer.data_collator([examples.items[at] for at in picked])
     count = trainer._get_num_items_in_batch([batch], torch.device("cpu"))
     mine = trainer.compute_loss(model, dict(batch), num_items_in_batch=count)
-    each = [(1.0, 0.5)[examples.items[at]["steps"] == 1] * loss(model, examples.items[at]) for at in picked]
+    each = [(1.0, 0.5)[examples.items[at]["rationale"] == 1] * loss(model, examples.items[at]) for at in picked]
     assert mine.item() == pytest.approx(sum(each) / len(each), abs=2e-2)
 
 
