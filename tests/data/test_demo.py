@@ -34,7 +34,7 @@ def test_both_languages() -> None:
 
 def test_deterministic_by_seed() -> None:
     first = digest(demo_examples(seed=1))
-    demo._sentences.cache_clear()
+    demo._examples.cache_clear()
     assert digest(demo_examples(seed=1)) == first != digest(demo_examples(seed=2))
 
 
@@ -61,7 +61,7 @@ def test_a_sentence_that_two_intents_claim_is_dropped(monkeypatch: pytest.Monkey
     }
     monkeypatch.setattr(demo, "_load", lambda language: content)
     monkeypatch.setattr(demo, "_MIN_TEMPLATES", 1)
-    demo._sentences.cache_clear()
+    demo._examples.cache_clear()
     drawn = {row.input: row.output for row in demo_examples(("en",))}
-    demo._sentences.cache_clear()
+    demo._examples.cache_clear()
     assert drawn == {"go now": "Go", "wait": "Wait"}
