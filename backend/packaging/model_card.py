@@ -166,5 +166,5 @@ def _cell(value: Any, unit: str) -> str:
         return "–"
     if unit == "bytes":
         return human_bytes(value)
-    forms = {"share": f"{100 * value:.1f} %", "ms": f"{value:.0f} ms", "count": f"{value:,.0f}"}
+    forms = {"share": f"{100 * value:.1f} %", "ms": f"{value:.0f} ms", "count": f"{value:,.0f}", "fine": f"{value:.4g}"}
     return forms.get(unit, f"{value:.1f}")

@@ -174,7 +174,7 @@ def test_a_failed_report_stops_it_until_a_reason_is_given(made: Converted, tmp_p
     folder, manifest = packed(made, tmp_path / "b", with_reports=[bad], overrule="Only a | demo.")
     card = (folder / "colours" / "README.md").read_text("utf-8")
     assert "Packed although a check says no" in card and "Only a | demo." in card
-    assert "**failed**: stop tokens" in card and "| kl | 0.7500 |" in card and "No parity report" not in card
+    assert "**failed**: stop tokens" in card and "| kl | 0.75 |" in card and "No parity report" not in card
     assert manifest["facts"]["overrule"] == "Only a | demo." and "report-bad" in manifest["parents"]
 
 
