@@ -49,7 +49,7 @@ def import_dataset(
     step = {"id": "data", "stage": "dataset", "params": params}
     studio = Studio.open()
     plan = studio.plan(recipes.build({"name": f"import {file.name}", "stages": [step]}))
-    raise SystemExit(0 if execute(studio, plan, json_) else 1)
+    raise SystemExit(execute(studio, plan, json_))
 
 
 def list_datasets(json_: _Json = False) -> None:

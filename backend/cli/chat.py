@@ -31,7 +31,7 @@ def evaluate(
     params: dict[str, Any] = {"model": found.id, "data": dataset, "split": split}
     step = {"id": "evaluation", "stage": "evaluate", "params": params}
     plan = studio.plan(recipes.build({"name": f"evaluate {found.name}", "stages": [step]}))
-    raise SystemExit(0 if execute(studio, plan, json_) else 1)
+    raise SystemExit(execute(studio, plan, json_))
 
 
 def chat(

@@ -53,7 +53,7 @@ def run(
         show_plan(plan, json_)
     if quote:
         return
-    raise SystemExit(EXIT.get(execute(studio, plan, json_), 1))
+    raise SystemExit(execute(studio, plan, json_))
 
 
 def overrides(pairs: list[str]) -> dict[str, str]:
@@ -64,8 +64,9 @@ def overrides(pairs: list[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def execute(studio: Studio, plan: Plan, as_json: bool) -> str:
-    """Start a plan, watch it to its end, print its result; the state in which it ended."""
+def execute(studio: Studio, plan: Plan, as_json: bool) -> int:
+    """Start a plan, watch it to its end, print its result. The exit code: 0 when every stage succeeded, 3 when one ended with
+    findings, else 1."""
     from backend.api.processes import ensure_worker
 
     with ensure_worker(studio.settings) as worker_supervisor:
@@ -77,7 +78,7 @@ def execute(studio: Studio, plan: Plan, as_json: bool) -> str:
             raise SystemExit(130) from None
     result = summary(finished, studio)
     print_json({"event": "result"} | result) if as_json else show_result(finished, studio)
-    return str(result["status"])
+    return EXIT.get(finished.state.value, 1)
 
 
 def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], worker_supervisor: WorkerSupervisor) -> RunView:

@@ -135,6 +135,8 @@ def find(name: str) -> Stage:
     return Stage(
         name=name,
         title=name,
+        page="",
+        open=(),
         kind=Kind.MODEL,
         params=FakeParams,
         result=Result,
