@@ -208,7 +208,7 @@ def settings_page() -> str:
     return _page(
         [
             "# Settings",
-            "All come from the environment; there is no settings file. A home is a folder that can be moved and backed up whole.",
+            "All come from the environment; there is no settings file.",
             _table(("variable", "values", "default", "meaning"), rows),
         ]
     )

@@ -17,7 +17,7 @@ FILE = Path(__file__).with_suffix(".yaml")
 
 
 class OldWord(BaseModel):
-    """What a word may still be used for: `allowed`: pattern of `path:name` -> why; `only`: patterns of paths where it counts."""
+    """`allowed`: pattern of `path:name` that may use the word -> why; `only`: patterns of paths where it counts."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -75,7 +75,9 @@ def test_no_old_word_is_left() -> None:
 
 
 def test_an_old_word_is_found_in_every_form() -> None:
-    tree = ast.parse("class Seat:\n def take(self, free_seats): self.desk = 1\nimport numpy as _mouth\nSIEVE = Turns = 1")
+    tree = ast.parse(
+        "class Seat:\n def take(self, free_seats): self.desk = 1\nimport numpy as _mouth\nSIEVE = Turns = 1"
+    )
     found = old_words_of({("backend/x.py", name) for name in names(tree)})
     assert set(found.values()) == {"seat", "seats", "desk", "mouth", "sieve", "Turns"}
 

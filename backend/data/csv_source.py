@@ -20,11 +20,13 @@ _SAMPLE = 64 * 1024
 class CsvSource:
     """A CSV or TSV file. Raises StudioError when header or first row are missing, or column names repeat or are empty."""
 
-    def __init__(self, path: Path, kind: str, encoding: str) -> None:
+    separator = ","
+
+    def __init__(self, path: Path, encoding: str) -> None:
         self.path = path
         self.encoding = encoding
         csv.field_size_limit(CELL_LIMIT)
-        self.delimiter = self._delimiter(kind)
+        self.delimiter = self._delimiter()
         header, _ = self._first("data.empty")
         self.columns = [name.strip() for name in header]
         self._check_header()
@@ -87,11 +89,11 @@ class CsvSource:
         errors = "surrogateescape" if self.encoding.startswith("utf-8") else "strict"
         return self.path.open(encoding=self.encoding, errors=errors, newline="")
 
-    def _delimiter(self, kind: str) -> str:
-        """The separator that cuts the first rows into the most even columns; the format's own when none does."""
+    def _delimiter(self) -> str:
+        """What cuts the first rows into the most even columns; the format's own separator when nothing does."""
         with self.path.open(encoding=self.encoding, errors="replace", newline="") as stream:
             lines = stream.read(_SAMPLE).splitlines()[:30]
-        own = "\t" if kind == "tsv" else ","
+        own = self.separator
         best, score = own, (0.0, 0)
         for mark in (own, *(other for other in ",;\t" if other != own)):
             widths = [len(cells) for cells in csv.reader(lines, delimiter=mark) if cells]
@@ -100,6 +102,12 @@ class CsvSource:
                 if (round(even, 1), widths[0]) > score:
                     best, score = mark, (round(even, 1), widths[0])
         return best
+
+
+class TsvSource(CsvSource):
+    """A TSV file."""
+
+    separator = "\t"
 
 
 def _encodable(cells: list[Any]) -> bool:
