@@ -32,18 +32,18 @@ class CsvSource:
         self._check_header()
         self._first("data.header_only", skip=1)
 
-    def records(self, bad: RowErrors) -> Iterator[Record]:
-        """All rows; ragged or undecodable ones go to `bad`. Raises StudioError for a quote that is not closed."""
+    def records(self, row_errors: RowErrors) -> Iterator[Record]:
+        """All rows; ragged or undecodable ones go to `row_errors`. Raises StudioError for a quote that is not closed."""
         rows = self._rows()
         next(rows)
         for line, cells in rows:
             if not any(cells):
                 continue
             if len(cells) != len(self.columns):
-                bad.add("data.ragged", line, len(cells), expected=len(self.columns))
+                row_errors.add("data.ragged", line, len(cells), expected=len(self.columns))
             elif not _encodable(cells):
-                byte = locate_bad_byte(self.path, self.encoding)[1] if "data.encoding" not in bad.counts else 0
-                bad.add("data.encoding", line, byte=byte)
+                byte = locate_bad_byte(self.path, self.encoding)[1] if "data.encoding" not in row_errors.counts else 0
+                row_errors.add("data.encoding", line, byte=byte)
             else:
                 yield Record(line, dict(zip(self.columns, cells, strict=True)))
 

@@ -30,7 +30,7 @@ class ParquetSource:
         if not self._rows:
             raise StudioError("data.header_only", file=path.name)
 
-    def records(self, bad: RowErrors) -> Iterator[Record]:
+    def records(self, row_errors: RowErrors) -> Iterator[Record]:
         """All rows. Raises StudioError, with the row, where the file is damaged."""
         import pyarrow
         import pyarrow.parquet
