@@ -27,7 +27,7 @@ from backend.core.settings import VARIABLES, Settings
 from backend.core.stage import AnyStage
 from backend.stats.metrics import BUILT_IN as BUILT_IN_METRICS
 from backend.stats.metrics import Metric
-from docs.glossary import Term, terms
+from docs.glossary import OldWord, Term, terms
 
 DOCS = Path(__file__).parent
 _NOTE = "<!-- Written by `make docs` from the code; `make check` compares. Change the code, not this file. -->"
@@ -219,14 +219,21 @@ def glossary_page(table: Iterable[Term]) -> str:
     parts = [
         "# Glossary",
         "One word for one thing, and the field's word where there is one. The words in the last column must not come back "
-        "in names of the code in this sense; `tests/test_glossary.py` holds it.",
+        "in names of the code, but in the sense that stands with them; `tests/test_glossary.py` holds it.",
     ]
     areas: dict[str, list[tuple[str, ...]]] = {}
     for term in table:
-        areas.setdefault(term.area, []).append((f"**{term.term}**", term.means, ", ".join(term.instead_of)))
+        old = ", ".join(_old_word(word, rule) for word, rule in term.instead_of.items())
+        areas.setdefault(term.area, []).append((f"**{term.term}**", term.means, old))
     for area, rows in areas.items():
         parts += [f"## {area}", _table(("say", "what it is", "not"), rows)]
     return _page(parts)
+
+
+def _old_word(word: str, rule: OldWord | None) -> str:
+    """The word, and what it may still be used for."""
+    senses = list(dict.fromkeys(rule.allowed.values())) if rule else []
+    return f"{word} (still: {'; '.join(senses)})" if senses else word
 
 
 def _page(parts: Iterable[str]) -> str:
