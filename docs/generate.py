@@ -188,7 +188,8 @@ def _option(param: Any) -> str:
 def _value(param: Any) -> str:
     if getattr(param, "is_bool_flag", False):
         return ""
-    return _type_name(param.type_descriptor.annotation)
+    kind = _type_name(param.type_descriptor.annotation)
+    return kind if param.min is None or param.max is None else f"{kind}, {param.min} to {param.max}"
 
 
 def _text_default(param: Any) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,8 +29,9 @@ def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_registries() -> object:
+def fresh_registries() -> Iterator[None]:
     yield
+    sys.modules.pop("slmops_toy", None)
     stages._plugins.cache_clear()
     metrics.cache_clear()
 
@@ -62,6 +65,7 @@ def test_every_stage_parameter_metric_and_command_is_there() -> None:
             assert f"**{info.title}.**" in row
     assert all(f"| `{one.name}` |" in pages["reference/metrics.md"] for one in metrics().values())
     commands = re.findall(r"^## (slmops.*)$", pages["reference/commands.md"], re.MULTILINE)
+    assert "| `--port` | whole number, 1 to 65535 | `8501` | Port to listen on. |" in pages["reference/commands.md"]
     assert {"slmops run", "slmops serve", "slmops models import", "slmops jobs retry"} <= set(commands)
 
 
