@@ -1,9 +1,10 @@
-"""A teacher's rows per second, side by side: `python -m benchmarks.answers MODEL DATASET [--onnx MODEL] [--rows 200]`.
+"""A teacher's rows per second, side by side: `python -m benchmarks.generate MODEL DATASET [--onnx MODEL] [--rows 200]`.
 
-The names are of a store (SLMOPS_HOME). The same prompts, greedily and with the same room, go through the studio's torch engine
-(batches by length, shared beginning, finished rows leave), through `transformers.generate` with left padding in batches of 8,
-and, with `--onnx`, through ONNX Runtime GenAI one by one: an fp32 conversion is the same model, an INT4 one rounds its weights
-and may answer otherwise. Two rounds in turn; the better one counts. Prints the load of the machine and one JSON object.
+The names are of a store (SLMOPS_HOME). The same prompts, greedily and with the same limit of tokens, go through the studio's
+torch engine (batches by length, shared beginning, finished rows leave), through `transformers.generate` with left padding in
+batches of 8, and, with `--onnx`, through ONNX Runtime GenAI one by one: an fp32 conversion is the same model, an INT4 one
+rounds its weights and may answer otherwise. Two rounds in turn; the better one counts. Prints the load of the machine and one
+JSON object.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ PADDED_BATCH = 8
 Ask = Callable[[], list[str]]
 
 
-def padded_generate(model: Any, tokenizer: Any, prompts: list[list[int]], stops: list[int], room: int) -> list[str]:
+def padded_generate(
+    model: Any, tokenizer: Any, prompts: list[list[int]], stops: list[int], max_tokens: int
+) -> list[str]:
     """`transformers.generate`, greedy, prompts in the order of the data, padded on the left."""
     found = []
     for start in range(0, len(prompts), PADDED_BATCH):
@@ -41,7 +44,7 @@ def padded_generate(model: Any, tokenizer: Any, prompts: list[list[int]], stops:
             out = model.generate(
                 input_ids=ids,
                 attention_mask=mask,
-                max_new_tokens=room,
+                max_new_tokens=max_tokens,
                 do_sample=False,
                 eos_token_id=stops,
                 pad_token_id=stops[0],
@@ -76,12 +79,14 @@ def measure(model: str, dataset: str, onnx: str | None, rows: int) -> dict[str, 
     asked = list(islice((row for split in ("pool", "train", "test") for row in folder.rows(split)), rows))
     prompts = [list(engine.encode(folder.template.prompt(row))) for row in asked]
     known = [row.output for row in asked if row.output is not None]
-    room = answer_tokens(folder.template, known, lambda text: len(engine.encoder.ids(text)))
-    sampling = Sampling(max_new_tokens=room)
+    max_tokens = answer_tokens(folder.template, known, lambda text: len(engine.encoder.ids(text)))
+    sampling = Sampling(max_new_tokens=max_tokens)
     torch_model, tokenizer, stops = engine.model, tokenizer_of(view.path), sorted(engine.stops)  # type: ignore[attr-defined]
     ways: dict[str, Ask] = {
         "studio_torch": lambda: engine_generate(engine, prompts, sampling, 64),
-        f"transformers_padded_{PADDED_BATCH}": lambda: padded_generate(torch_model, tokenizer, prompts, stops, room),
+        f"transformers_padded_{PADDED_BATCH}": lambda: padded_generate(
+            torch_model, tokenizer, prompts, stops, max_tokens
+        ),
     }
     if onnx:
         small = open_engine(studio.model(onnx), studio.artifact)
@@ -91,7 +96,7 @@ def measure(model: str, dataset: str, onnx: str | None, rows: int) -> dict[str, 
     return {
         "rows": len(prompts),
         "prompt_tokens": sum(map(len, prompts)),
-        "longest_answer": room,
+        "longest_answer": max_tokens,
         "rows_per_s": {name: round(len(prompts) / took, 2) for name, took in seconds.items()},
         "same_answers": {
             name: sum(a == b for a, b in zip(ours, given, strict=True)) / len(ours) for name, given in answers.items()

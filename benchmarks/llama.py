@@ -26,8 +26,8 @@ from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, gold_answer
 from backend.inference.benchmark import DECODE_PROMPTS, DECODE_TOKENS
+from backend.inference.engine import stop_ids
 from backend.inference.protocol import answer_tokens
-from backend.inference.text_engine import stop_ids
 from backend.ml.evaluation.measure_child import COST_PROMPTS, MAX_POSITIONS, quality
 from backend.stats.logprobs import kl_divergences
 

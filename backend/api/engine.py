@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from backend.core.schemas import ArtifactView
-from backend.inference.protocol import LocalEngine, Lookup
+from backend.inference.engine import Engine
+from backend.inference.protocol import Lookup
 
 
-def open_engine(model: ArtifactView, lookup: Lookup) -> LocalEngine:
+def open_engine(model: ArtifactView, lookup: Lookup) -> Engine:
     """Load it; `lookup` finds the base of an adapter by id. Raises StudioError when it can't run here."""
     from backend.ml.inference import open
 

@@ -29,7 +29,7 @@ class Refused(Exception):
     """The model gave no answer, the process lives on; says why."""
 
 
-class Heard(BaseModel):
+class TimedAnswer(BaseModel):
     """An answer: its ids without the end of turn, its text, whether an end of turn came, milliseconds to the first token and
     to the end."""
 
@@ -40,7 +40,7 @@ class Heard(BaseModel):
     ms: float
 
 
-class Voice:
+class AskedModel:
     """`view`: a model, adapter or ONNX folder; `bases`: what an adapter stands on, by id. `tick` is called several times a
     second and may raise, which ends the process. Use it as a context."""
 
@@ -50,13 +50,13 @@ class Voice:
         self.tick = tick
         order = {"view": view.model_dump(mode="json")}
         order |= {"bases": {key: one.model_dump(mode="json") for key, one in bases.items()}}
-        file = scratch / "voice.json"
+        file = scratch / "asked_model.json"
         file.write_text(json.dumps(order), encoding="utf-8")
-        self.program = Program(command(Programs.ASKED_MODEL, file), scratch / "voice.log", pipes=True)
+        self.program = Program(command(Programs.ASKED_MODEL, file), scratch / "asked_model.log", pipes=True)
         self.process = self.program.process
         self._held = b""
 
-    def __enter__(self) -> Voice:
+    def __enter__(self) -> AskedModel:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,9 +66,9 @@ class Voice:
         """Wait for the model; its `vocabulary` size and whether it has a tokenizer of the runtime's own."""
         return self._reply()
 
-    def answer(self, ids: Sequence[int], room: int) -> Heard:
-        """Greedy, at most `room` tokens."""
-        return Heard.model_validate(self._ask(op="answer", ids=list(ids), room=room))
+    def answer(self, ids: Sequence[int], max_tokens: int) -> TimedAnswer:
+        """Greedy, at most `max_tokens` tokens."""
+        return TimedAnswer.model_validate(self._ask(op="answer", ids=list(ids), max_tokens=max_tokens))
 
     def logits(self, ids: Sequence[int], file: Path) -> None:
         """Write all positions' logits to `file`, as numpy saves a (positions, vocabulary) array of float32."""

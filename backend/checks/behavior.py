@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.checks.asked_model import Heard, Refused, Voice
+from backend.checks.asked_model import AskedModel, Refused, TimedAnswer
 from backend.checks.check import Check, at_least, at_most
 from backend.checks.hard_inputs import EDGE_CASES, INJECTION_MARKER, INJECTIONS
 from backend.data.chat_template import Encoder
@@ -34,17 +34,17 @@ _MAX_ANSWER_CHARS = 400
 
 @dataclass
 class ModelProbe:
-    """Asks `voice` a row as the model was trained to be asked; a prompt that does not fit `context` loses its beginning, as
+    """Asks a row as the model was trained to be asked; a prompt that does not fit `context` loses its beginning, as
     in training. `max_new_tokens`: of each answer."""
 
-    voice: Voice
+    asked_model: AskedModel
     encoder: Encoder
     template: Template
     context: int
     max_new_tokens: int
 
-    def __call__(self, text: str) -> Heard:
-        return self.voice.answer(self.ids(text), self.max_new_tokens)
+    def __call__(self, text: str) -> TimedAnswer:
+        return self.asked_model.answer(self.ids(text), self.max_new_tokens)
 
     def ids(self, text: str) -> list[int]:
         return self.encoder.prompt_ids(self.template, Row(id="0", input=text))[-(self.context - self.max_new_tokens) :]
@@ -68,7 +68,7 @@ class AnswerFormat:
             return cls("json")
         return cls("text", longest=2 * max(map(len, known), default=500))
 
-    def kept(self, answered: Heard) -> bool:
+    def kept(self, answered: TimedAnswer) -> bool:
         text = answered.text.strip()
         if self.kind == "label":
             return text in self.labels
@@ -82,7 +82,7 @@ class RequestLog:
     """Of all requests: the first answer to each row, how many later ones differed from it, and the memory of the process
     after so many requests."""
 
-    answers: list[Heard] = field(default_factory=list)
+    answers: list[TimedAnswer] = field(default_factory=list)
     repeats: int = 0
     changed: int = 0
     memory: list[tuple[int, int]] = field(default_factory=list)
@@ -95,7 +95,7 @@ def send_requests(ask: ModelProbe, rows: Sequence[Row], count: int, done: Callab
     prompts = [ask.ids(row.input) for row in rows]
     every = max(1, count // MEMORY_SAMPLES)
     for at in range(count):
-        answered = ask.voice.answer(prompts[at % len(rows)], ask.max_new_tokens)
+        answered = ask.asked_model.answer(prompts[at % len(rows)], ask.max_new_tokens)
         found.ms.append(answered.ms)
         if at < len(rows):
             found.answers.append(answered)
@@ -103,12 +103,12 @@ def send_requests(ask: ModelProbe, rows: Sequence[Row], count: int, done: Callab
             found.repeats += 1
             found.changed += answered.ids != found.answers[at % len(rows)].ids
         if (at + 1) % every == 0:
-            found.memory.append((at + 1, ask.voice.memory()))
+            found.memory.append((at + 1, ask.asked_model.memory()))
         done()
     return found
 
 
-def answers_check(rows: Sequence[Row], answered: Sequence[Heard], labels: bool, floor: float) -> Check:
+def answers_check(rows: Sequence[Row], answered: Sequence[TimedAnswer], labels: bool, floor: float) -> Check:
     """Accuracy for labels, F1 of words for texts."""
     pairs = [(gold_answer(row) or "", each.text) for row, each in zip(rows, answered, strict=True)]
     if not labels:
@@ -120,7 +120,7 @@ def answers_check(rows: Sequence[Row], answered: Sequence[Heard], labels: bool, 
     return at_least("answers", right / len(pairs), floor, args={"total": len(pairs)}, detail=detail)
 
 
-def format_check(form: AnswerFormat, answered: Sequence[Heard], least: float) -> Check:
+def format_check(form: AnswerFormat, answered: Sequence[TimedAnswer], least: float) -> Check:
     wrong = [each.text[:_MAX_ANSWER_CHARS] for each in answered if not form.kept(each)]
     args = {"count": len(wrong), "total": len(answered), "examples": _some(wrong)}
     detail = {"form": form.kind, "wrong": wrong[:20]}
@@ -166,7 +166,7 @@ def length_checks(ask: ModelProbe, form: AnswerFormat, rows: Sequence[Row], slow
 
 def edge_checks(ask: ModelProbe, least_ended: float, done: Callable[[], None]) -> list[Check]:
     """Texts that people and programs send by mistake or on purpose. A crash raises `Died`."""
-    answered: dict[str, Heard] = {}
+    answered: dict[str, TimedAnswer] = {}
     refused: dict[str, str] = {}
     for name, text in (EDGE_CASES | {f"injection_{name}": text for name, text in INJECTIONS.items()}).items():
         try:
@@ -195,7 +195,7 @@ def _some(texts: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(text.replace("\n", " ")[:60] for text in texts[:3]))
 
 
-def _leaks(encoder: Encoder, answered: Heard) -> bool:
+def _leaks(encoder: Encoder, answered: TimedAnswer) -> bool:
     """Whether a special token stands in an answer, as a token or as its letters."""
     special = {at: token.content for at, token in encoder.tokenizer.get_added_tokens_decoder().items() if token.special}
     return bool(special.keys() & set(answered.ids)) or any(text in answered.text for text in special.values())

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.checks.asked_model import Heard
+from backend.checks.asked_model import TimedAnswer
 from backend.checks.check import INFINITE_VALUE, Check, at_least, at_most
 from backend.core.schemas import View
 from backend.stats.bootstrap import bootstrap_interval
@@ -38,8 +38,8 @@ class AnswerPair:
     original and export; `finite`: all of the export's logits are numbers."""
 
     question: Question
-    original: Heard
-    export: Heard
+    original: TimedAnswer
+    export: TimedAnswer
     kl: Any
     loss: tuple[float, float]
     finite: bool
@@ -113,7 +113,7 @@ def examples(found: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def agreement(one: Heard, two: Heard) -> tuple[int, int]:
+def agreement(one: TimedAnswer, two: TimedAnswer) -> tuple[int, int]:
     """How many tokens, the end of turn counted, are equal before the first that differs; and of how many."""
     first, second = _ids_with_end(one), _ids_with_end(two)
     same = 0
@@ -202,5 +202,5 @@ def _not_measured(name: str, found: Comparison) -> Check:
     return at_most(name, None, 0, args={"reason": reason[:200]})
 
 
-def _ids_with_end(answered: Heard) -> list[int]:
+def _ids_with_end(answered: TimedAnswer) -> list[int]:
     return [*answered.ids, *([END_OF_TURN] if answered.ended else [])]

@@ -22,7 +22,7 @@ from backend.generation.answerer import Answerer, AnswererParams, open_answerer,
 from backend.generation.batch import Reply, ask, log_refused, log_truncated
 from backend.generation.judge import JUDGE_REPLY_TOKENS, RUBRIC, Rubric
 from backend.generation.voting import Sample, parse_reply
-from backend.inference.protocol import Sampling, answer_room
+from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.providers.budget import Budget
 
 RATIONALE_REQUEST = "Think step by step. Then write the answer alone on a last line that begins with {marker}"
@@ -227,5 +227,5 @@ def _max_new_tokens(params: EnsembleParams, data: DataFolder, answerer: Answerer
     """Tokens of the longest reply."""
     if params.max_new_tokens:
         return params.max_new_tokens
-    max_new_tokens = answer_room(data, getattr(answerer.engine, "encoder", None))
+    max_new_tokens = max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
     return max_new_tokens + (RATIONALE_TOKENS if params.rationale else 0)

@@ -1,1 +1,1 @@
-"""What answers: the protocol of every engine, text from token ids, how long an answer takes. No torch."""
+"""One engine for all who ask: scheduler, sampler, detokenizer, the protocol of decoders; how long an answer takes. No torch."""

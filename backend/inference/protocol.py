@@ -1,7 +1,7 @@
-"""The one shape of everything that answers, and the door that opens it.
+"""What answers and what decodes: how an answer is sampled, the protocol of every engine, the protocol of decoders.
 
-`open_engine` looks at the kind of an artifact: torch weights and adapters run in transformers, ONNX folders in ONNX Runtime
-GenAI (no torch in that process). `backend.providers.client` holds the third engine, for endpoints.
+An engine (`backend.inference.engine`) stands on a decoder of `backend.ml.inference`; `backend.providers.client` holds the
+engine of endpoints.
 """
 
 from __future__ import annotations
@@ -54,27 +54,40 @@ class ChatEngine(Protocol):
     def close(self) -> None: ...
 
 
-class LocalEngine(ChatEngine, Protocol):
-    """An engine with its own weights: knows token ids and probabilities."""
+class Prefill(Protocol):
+    """A prompt while it is read, in parts of PREFILL_TOKENS: equal parts in every decoder, because kernels may round
+    differently for other numbers of tokens at once."""
 
-    encoder: Encoder
+    def step(self) -> Any:
+        """Read a part: the logits after the whole prompt, [vocabulary]; None while there is more to read."""
 
-    def stream_ids(self, prompt: Prompt, sampling: Sampling) -> Iterator[int]: ...
 
-    def rated_answers(
-        self, prompts: Sequence[Prompt], sampling: Sampling, tick: Tick = ..., batch: int = ...
-    ) -> Iterator[tuple[int, str, float, bool]]:
-        """As `answers`, with the confidence of each (exp of the mean ln p of its tokens and its end of turn, as the model
-        gives them at temperature 1) and whether it was cut off: no end of turn came within `max_new_tokens`."""
+class Decoder(Protocol):
+    """Sequences that a model decodes together, a row each. `lengths`: tokens of each row so far."""
 
-    def loss(self, prompt: Prompt, answer: Sequence[int]) -> float:
-        """Sum of -ln p over the ids of `answer` after `prompt`."""
+    lengths: list[int]
 
-    def answer_logits(self, prompt: Prompt, answer: Sequence[int]) -> Any:
-        """Of the positions that foretell `answer` after `prompt`: a float array, (len(answer), vocabulary)."""
+    def bytes_for(self, lengths: Sequence[int]) -> int:
+        """Memory of the KV cache for rows of these lengths."""
 
-    def logits(self, ids: Sequence[int]) -> Any:
-        """Of every position: a float array, (len(ids), vocabulary)."""
+    def prefill(self, ids: Sequence[int], limit: int) -> Prefill:
+        """`limit`: tokens that prompt and answer may have together."""
+
+    def join(self, prefill: Any) -> None:
+        """A prompt that was read becomes the last row."""
+
+    def step(self, tokens: Sequence[int]) -> Any:
+        """One more token for each row: the logits after it, [rows, vocabulary]."""
+
+    def drop(self, at: int) -> None:
+        """The last row takes the place of row `at`."""
+
+    def logits(self, ids: Sequence[int], last: int = 0) -> Any:
+        """Of the `last` positions, or of every one: a float array, (positions, vocabulary)."""
+
+
+PREFILL_TOKENS = 128
+"""Tokens of a prompt that are read at once: other sequences go on in between."""
 
 
 def not_here(facts: dict[str, Any]) -> str:
@@ -92,8 +105,8 @@ def answer_tokens(template: Template, known: Sequence[str], count: Callable[[str
     return min(512, max(32, round(1.25 * max(count(text) for text in known))))
 
 
-def answer_room(data: DataFolder, encoder: Encoder | None) -> int:
+def max_answer_tokens(data: DataFolder, encoder: Encoder | None) -> int:
     """`answer_tokens` for the rows of a dataset. An endpoint's tokenizer is unknown: a token for every second character is
-    room enough in any language."""
+    enough in any language."""
     known = [row.output for row in data.rows("train") if row.output is not None]
     return answer_tokens(data.template, known, lambda text: len(encoder.ids(text)) if encoder else len(text) // 2 + 4)

@@ -15,8 +15,8 @@ TORCH_BATCH = 2.9e-11
 """64 rows at once: 70 GFLOP/s, 2 operations a weight."""
 OWN_SHARE = 0.4
 """The part of a prompt that a batch does not share with its neighbours."""
-SINGLE_READ = {"torch": 3.0e-11, "fp32": 1.3e-11, "int4": 1.0e-11}
-SINGLE_WRITE = {"torch": 4.5e-10, "fp32": 1.2e-10, "int4": 2.9e-11}
+PREFILL_SECONDS = {"torch": 3.0e-11, "fp32": 1.3e-11, "int4": 1.0e-11}
+DECODE_SECONDS = {"torch": 4.5e-10, "fp32": 1.2e-10, "int4": 2.9e-11}
 LOAD_SECONDS = {"torch": 9.0, "fp32": 2.5, "int4": 2.0}
 ENDPOINT_SECONDS = 1.0
 ENDPOINT_TOKENS_PER_SECOND = 50.0
@@ -73,15 +73,15 @@ def one_seconds(model: dict[str, Any], load: Load) -> float:
 
 
 def first_token_seconds(model: dict[str, Any], load: Load) -> float:
-    """Reading one prompt of `load`."""
+    """The prefill of one prompt of `load`."""
     weights, way = _of(model)
-    return weights * load.prompt * SINGLE_READ[way]
+    return weights * load.prompt * PREFILL_SECONDS[way]
 
 
 def token_seconds(model: dict[str, Any]) -> float:
-    """Writing one token of an answer."""
+    """The decoding of one token of an answer."""
     weights, way = _of(model)
-    return weights * SINGLE_WRITE[way]
+    return weights * DECODE_SECONDS[way]
 
 
 def _of(model: dict[str, Any]) -> tuple[float, str]:

@@ -20,7 +20,7 @@ from backend.core.paths import assets
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template
-from backend.inference.text_engine import stop_ids
+from backend.inference.engine import stop_ids
 from backend.models.probe import LEGAL_FILES
 from backend.packaging.prompt_parts import CONTENT_PLACEHOLDER, split_chat_template, supports_system_message
 

@@ -19,7 +19,7 @@ from backend.serve.schemas import Address, Piece, ServedModel, ServeOptions, Ser
 
 __all__ = ["Piece", "ServeClient", "ServeOptions", "ServedModel", "ServerView"]
 _PEEK = 0.5
-_PATIENCE = 15.0
+_TIMEOUT_SECONDS = 15.0
 
 
 class ServeClient:
@@ -31,7 +31,7 @@ class ServeClient:
         self._known: tuple[tuple[int, int], Address] | None = None
         # Never TLS, never a proxy; an empty context saves the reading of all certificates.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._http = httpx.Client(trust_env=False, verify=context, timeout=_PATIENCE)
+        self._http = httpx.Client(trust_env=False, verify=context, timeout=_TIMEOUT_SECONDS)
 
     def available(self) -> bool:
         """A host lives and answers. Takes at most half a second."""
@@ -75,22 +75,23 @@ class ServeClient:
             "model": artifact_id,
             "messages": messages,
             "stream": True,
+            "stream_options": {"include_usage": True},
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "max_tokens": sampling.max_new_tokens,
             "seed": sampling.seed,
         }
-        with self._opened("POST", "/v1/chat/completions", body, timeout=httpx.Timeout(None, connect=_PATIENCE)) as said:
-            for line in said.iter_lines():
-                piece = _piece(line)
-                if piece:
-                    yield piece
-                if piece and piece.done:
+        with self._opened(
+            "POST", "/v1/chat/completions", body, timeout=httpx.Timeout(None, connect=_TIMEOUT_SECONDS)
+        ) as said:
+            for piece in _pieces(said.iter_lines()):
+                yield piece
+                if piece.done:
                     return
         raise StudioError("serve.broken")
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        with self._opened(method, path, body, timeout=_PATIENCE) as answer:
+        with self._opened(method, path, body, timeout=_TIMEOUT_SECONDS) as answer:
             content = answer.read()
         return json.loads(content) if content else None
 
@@ -123,26 +124,24 @@ class ServeClient:
             raise StudioError("serve.no_host") from error
 
 
-def _piece(line: str) -> Piece | None:
-    """What a line of the stream says; None for the empty ones between events. Raises StudioError for a failure."""
-    if line.startswith(":"):
-        return Piece()
-    if not line.startswith("data: {"):
-        return None
-    content = json.loads(line.removeprefix("data: "))
-    if "problems" in content:
-        raise _problems(content)
-    choice = content["choices"][0]
-    if choice["finish_reason"] is None:
-        return Piece(text=choice["delta"]["content"])
-    usage, timings = content["usage"], content["timings"]
-    return Piece(
-        done=True,
-        finish=choice["finish_reason"],
-        prompt_tokens=usage["prompt_tokens"],
-        completion_tokens=usage["completion_tokens"],
-        **timings,
-    )
+def _pieces(lines: Iterator[str]) -> Iterator[Piece]:
+    """What a stream says. Raises StudioError for a failure."""
+    finish = None
+    for line in lines:
+        if line.startswith(":"):
+            yield Piece()
+        if not line.startswith("data: {"):
+            continue
+        content = json.loads(line.removeprefix("data: "))
+        if "error" in content:
+            raise _problems(content)
+        for choice in content["choices"]:
+            finish = choice["finish_reason"]
+            if text := choice["delta"].get("content"):
+                yield Piece(text=text)
+        if usage := content["usage"]:
+            counts = {name: usage[name] for name in ("prompt_tokens", "completion_tokens")}
+            yield Piece(done=True, finish=finish, **counts, **content["timings"])
 
 
 def _refusal(answer: httpx.Response) -> StudioError:

@@ -13,80 +13,48 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from backend.core.errors import StudioError
 from backend.core.settings import Settings
 from backend.core.validation import value_problems
 from backend.process.guards import EXIT_REFUSED, LockBusy, file_lock
 from backend.serve import web
+from backend.serve.engine_client import Event
+from backend.serve.openai_api import errors
+from backend.serve.openai_api.completions import Completions
+from backend.serve.openai_api.middleware import AccessMiddleware
+from backend.serve.openai_api.protocol import ChatRequest
 from backend.serve.pool import Pool
-from backend.serve.process import ModelProcess
-from backend.serve.schemas import Address, ServeOptions, address_file, problems_json
+from backend.serve.schemas import Address, ServeOptions, address_file
 from backend.serve.servers import Servers
 
-_PATIENCE = 2.0
+IDLE_SECONDS = 0.4
+"""Seconds after which a silent answer says that it is still there."""
 
 
-class Completions:
-    """`POST /v1/chat/completions`: loads the model that the body names, asks its process, passes its words on."""
+class PoolBackend:
+    """Loads the model that a request names and asks its process."""
 
-    def __init__(self, pool: Pool, http: httpx.AsyncClient) -> None:
+    limit = 64_000_000
+
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._http = http
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await Request(scope, receive).body()
-        async with AsyncExitStack() as stack:
-            response = await web.unless_gone(receive, self._open(stack, model_of(body), body))
-            if response is not None:
-                await response(scope, receive, send)
-
-    async def _open(self, stack: AsyncExitStack, name: str, body: bytes) -> Response:
-        model = await stack.enter_async_context(self._pool.use(name))
-        headers = {"authorization": f"Bearer {model.token}", "content-type": "application/json"}
-        url = f"http://127.0.0.1:{model.port}/v1/chat/completions"
-        try:
-            upstream = await stack.enter_async_context(self._http.stream("POST", url, content=body, headers=headers))
-        except httpx.TransportError as error:
-            await model.ended(_PATIENCE)
-            raise model.failure() from error
-        kind = {"content-type": upstream.headers["content-type"]}
-        return StreamingResponse(relay(model, upstream), upstream.status_code, kind)
-
-
-async def relay(model: ModelProcess, upstream: httpx.Response) -> AsyncIterator[bytes]:
-    """The bytes of a model's answer; when its process dies, the reason is the last event."""
-    try:
-        async for part in upstream.aiter_raw():
-            yield part
-            await asyncio.sleep(0)  # many parts may have come at once; a client that left must be noticed between them
-    except httpx.TransportError:
-        await model.ended(_PATIENCE)
-        yield web.event(problems_json(model.failure())).encode()
-
-
-def model_of(body: bytes) -> str:
-    """The artifact that a chat request names. Raises StudioError."""
-    try:
-        content = json.loads(body)
-    except ValueError as error:
-        raise StudioError("value.keys") from error
-    name = content.get("model") if isinstance(content, dict) else None
-    if not isinstance(name, str):
-        raise StudioError("value.missing", field="model")
-    return name
+    async def events(self, asked: ChatRequest) -> AsyncGenerator[Event]:
+        async with self._pool.use(asked.model) as model:
+            async with aclosing(model.events(asked.order() | {"view": model.view.id}, IDLE_SECONDS)) as events:
+                async for event in events:
+                    yield event
 
 
 def server_routes(servers: Servers) -> list[Route]:
@@ -112,8 +80,6 @@ def server_routes(servers: Servers) -> list[Route]:
 
 
 def application(pool: Pool, servers: Servers, token: str) -> ASGIApp:
-    http = httpx.AsyncClient(trust_env=False, timeout=None, limits=httpx.Limits())
-
     async def health(_request: Request) -> JSONResponse:
         return JSONResponse({"status": "ok", "pid": os.getpid()})
 
@@ -135,18 +101,17 @@ def application(pool: Pool, servers: Servers, token: str) -> ASGIApp:
         house = asyncio.create_task(pool.keep_house())
         yield
         house.cancel()
-        await http.aclose()
 
     routes = [
         Route("/health", health),
         Route("/models", models),
         Route("/models/{artifact_id}", load, methods=["POST"]),
         Route("/models/{artifact_id}", unload, methods=["DELETE"]),
-        Route("/v1/chat/completions", Completions(pool, http), methods=["POST"]),
+        Route("/v1/chat/completions", Completions(PoolBackend(pool)), methods=["POST"]),
         *server_routes(servers),
     ]
-    handlers: dict[Any, Any] = {StudioError: web.refuse}
-    return web.TokenOnly(Starlette(routes=routes, exception_handlers=handlers, lifespan=life), token)
+    app = Starlette(routes=routes, exception_handlers=errors.HANDLERS, lifespan=life)
+    return AccessMiddleware(app, token, True, lambda _status: None)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,8 +15,8 @@ from backend.core.settings import Settings
 from backend.db import Store
 from backend.models import costs
 from backend.serve import memory
+from backend.serve.engine_client import EngineClient
 from backend.serve.lineage import with_bases
-from backend.serve.process import ModelProcess
 from backend.serve.schemas import ServedModel
 
 MOST = 2
@@ -31,22 +30,22 @@ class Pool:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._store = Store(settings.store_url)
-        self._models: dict[str, ModelProcess] = {}
+        self._models: dict[str, EngineClient] = {}
         self._admission = asyncio.Lock()
 
     def models(self) -> list[ServedModel]:
         return [model.served() for model in self._models.values()]
 
-    async def load(self, ref: str, force: bool = False) -> ModelProcess:
+    async def load(self, ref: str, force: bool = False) -> EngineClient:
         """Begin to load an artifact by id or name; one that is loaded or loading stays as it is. `force`: even when
-        memory is short. Raises StudioError when there is no such artifact or no room for it."""
+        memory is short. Raises StudioError when there is no such artifact or no slot or memory for it."""
         async with self._admission:
             views = await asyncio.to_thread(with_bases, self._store, ref)
             known = self._models.get(views[0].id)
             if known and known.state != "failed":
                 return known
-            await self._make_room(views[0], force)
-            model = ModelProcess(views, secrets.token_urlsafe(24), self._settings.cache)
+            await self._evict_idle(views[0], force)
+            model = EngineClient(views, self._settings)
             self._models[model.view.id] = model
             return model
 
@@ -57,7 +56,7 @@ class Pool:
             await model.end()
 
     @asynccontextmanager
-    async def use(self, ref: str) -> AsyncIterator[ModelProcess]:
+    async def use(self, ref: str) -> AsyncIterator[EngineClient]:
         """A ready model, loaded first if need be, that stays for the length of the block. Raises StudioError."""
         model = self._models.get(ref)
         if model is None or model.state == "failed":
@@ -83,12 +82,12 @@ class Pool:
     async def close(self) -> None:
         await asyncio.gather(*(self.unload(artifact_id) for artifact_id in list(self._models)))
 
-    def _outlived(self, model: ModelProcess) -> bool:
+    def _outlived(self, model: EngineClient) -> bool:
         limit = self._settings.chat_idle_seconds
         bored = model.idle and 0 < limit < time.monotonic() - model.last_used
         return bored or not model.view.path.is_dir()
 
-    async def _make_room(self, view: ArtifactView, force: bool) -> None:
+    async def _evict_idle(self, view: ArtifactView, force: bool) -> None:
         """Unload idle models, the longest unused first, until number and memory allow one more. Raises StudioError when
         that is not enough; then all stay."""
         running = await asyncio.to_thread(memory.claims, self._store)
@@ -98,7 +97,7 @@ class Pool:
         free = machine.available_bytes() - taken
         need = costs.answer_bytes(view.facts)
         idle = sorted((model for model in live if model.idle), key=lambda model: model.last_used)
-        doomed: list[ModelProcess] = []
+        doomed: list[EngineClient] = []
         while idle and (len(live) - len(doomed) >= MOST or free < need):
             doomed.append(idle.pop(0))
             free += doomed[-1].memory_bytes

@@ -1,13 +1,12 @@
-"""The process of one model as its host sees it: started, watched, ended."""
+"""The process of one model as its parent sees it: started, watched, ended."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
-import time
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,7 @@ from backend.core.paths import ROOT
 from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView
 from backend.jobs.attempt import child_environment
-from backend.models import costs
-from backend.serve.schemas import ModelState, Order, ServedModel
+from backend.serve.schemas import ModelState
 
 _LAST = 4000
 _SHORT = 300
@@ -29,21 +27,17 @@ LINE_BYTES = 64_000_000
 """The longest line that a process may say."""
 
 
-class ModelProcess:
-    """`views`: the artifact, then the bases of an adapter; `token`: what the process will ask for. `answering` and
-    `last_used` (a monotonic time) are kept by who uses the model."""
+class ModelProcess(ABC):
+    """`views`: the artifact, then the bases of an adapter and what is attached to it. The child is told its order in the first
+    line of stdin, and reports in the first line of stdout what came of its start."""
 
-    program = Programs.MODEL
+    program: Programs
 
-    def __init__(self, views: list[ArtifactView], token: str, cache: Path) -> None:
+    def __init__(self, views: list[ArtifactView], cache: Path) -> None:
         self.view = views[0]
+        self.views = {view.id: view for view in views}
         self.state: ModelState = "loading"
         self.problem: Problem | None = None
-        self.port = 0
-        self.answering = 0
-        self.last_used = time.monotonic()
-        self.need = costs.answer_bytes(self.view.facts)
-        self._order = Order(host=os.getpid(), token=token, views={view.id: view for view in views})
         self._cache = cache
         self._process: asyncio.subprocess.Process | None = None
         self._settled = asyncio.Event()
@@ -51,33 +45,16 @@ class ModelProcess:
         self._life = asyncio.create_task(self._live())
 
     @property
-    def token(self) -> str:
-        return self._order.token
-
-    @property
-    def idle(self) -> bool:
-        return self.state == "ready" and not self.answering
+    def pid(self) -> int | None:
+        return self._process.pid if self._process and self.state != "failed" else None
 
     @property
     def memory_bytes(self) -> int:
         """What the process holds now."""
-        if self._process is None or self.state == "failed":
-            return 0
         try:
-            return int(psutil.Process(self._process.pid).memory_info().rss)
+            return int(psutil.Process(self.pid).memory_info().rss) if self.pid else 0
         except psutil.Error:
             return 0
-
-    def served(self) -> ServedModel:
-        """What pages see of it."""
-        return ServedModel(
-            id=self.view.id,
-            state=self.state,
-            pid=self._process.pid if self._process and self.state != "failed" else None,
-            memory_bytes=self.memory_bytes,
-            idle_seconds=time.monotonic() - self.last_used if self.idle else 0.0,
-            error=self.problem if self.state == "failed" else None,
-        )
 
     async def settled(self) -> None:
         """Wait until it is ready. Raises StudioError when it fails or is ended."""
@@ -88,15 +65,23 @@ class ModelProcess:
     def failure(self) -> StudioError:
         return StudioError.of([self.problem]) if self.problem else StudioError("serve.broken")
 
-    async def ended(self, patience: float | None = None) -> None:
-        """Wait for the end of the process, at most `patience` seconds."""
-        await asyncio.wait([self._life], timeout=patience)
+    async def ended(self) -> None:
+        """Wait for the end of the process."""
+        await asyncio.wait([self._life])
 
     async def end(self) -> None:
         """Kill the process (it holds nothing that must be kept) and wait until its memory is free."""
         self.problem = self.problem or Problem(code="serve.unloaded", args={"model": self.view.name})
         self._kill()
         await self._life
+
+    @abstractmethod
+    def _order(self) -> BaseModel:
+        """What the process is told at its start."""
+
+    @abstractmethod
+    async def _listen(self, stream: asyncio.StreamReader) -> None:
+        """What the process says after its report."""
 
     async def _live(self) -> None:
         try:
@@ -129,23 +114,14 @@ class ModelProcess:
             start_new_session=True,
         )
         assert process.stdin
-        process.stdin.write(self._ordered(self._order).model_dump_json().encode() + b"\n")
+        process.stdin.write(self._order().model_dump_json().encode() + b"\n")
         return process
 
-    async def _listen(self, stream: asyncio.StreamReader) -> None:
-        """What the process says after its report: nothing, of one that is asked over HTTP."""
-
-    def _ordered(self, order: Order) -> BaseModel:
-        """What the process is told at its start."""
-        return order
-
     def _take(self, report: dict[str, Any]) -> None:
-        if "port" not in report:
+        if "problems" in report:
             self.problem = self.problem or Problem.model_validate(report["problems"][0])
         elif self.problem is None:
-            self.port = report["port"]
             self.state = "ready"
-            self.last_used = time.monotonic()
             self._settled.set()
 
     def _fail(self, problem: Problem) -> None:
@@ -168,7 +144,7 @@ class ModelProcess:
                 self._process.kill()
 
     async def _copy_log(self, stream: asyncio.StreamReader) -> None:
-        """What the process says goes to the log of the host; its last words are kept."""
+        """What the process says goes to the log of its parent; its last words are kept."""
         while part := await stream.read(65536):
             self._words = (self._words + part)[-_LAST:]
             with suppress(OSError):  # a full disk under the log must not stop the model

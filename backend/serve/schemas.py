@@ -1,4 +1,4 @@
-"""What pages, the host and the model processes tell each other. Pydantic only: everybody may import it."""
+"""What pages, the host and the processes of models tell each other. Pydantic only: everybody may import it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from backend.core.errors import Problem, StudioError
 from backend.core.schemas import ArtifactView, View
 from backend.core.settings import Settings
-from backend.data.dataset import Message
+from backend.process.explain import explain
 
 ModelState = Literal["loading", "ready", "failed"]
 
 
 class ServedModel(View):
-    """A model that the host knows. `memory_bytes`: what its process holds now; `idle_seconds`: since its last answer, 0
-    while it answers; `error`: why it failed."""
+    """A model that the host knows. `memory_bytes`: what its process holds now; `answering`: requests that it answers or that
+    wait for it; `idle_seconds`: since its last answer, 0 while it answers; `error`: why it failed."""
 
     id: str
     state: ModelState
     pid: int | None = None
     memory_bytes: int = 0
+    answering: int = 0
     idle_seconds: float = 0.0
     error: Problem | None = None
 
@@ -65,20 +66,20 @@ class Address(BaseModel):
     pid: int
 
 
-class Order(BaseModel):
-    """What a model process is told: the pid of its host, the token to ask for, its artifact and the bases of an adapter by
-    id, of a server also the adapters that are attached to it."""
+class BatchLimits(BaseModel):
+    """`slots`: sequences that are decoded at a time; `cache_bytes`: memory for their KV cache."""
+
+    slots: int
+    cache_bytes: int
+
+
+class EngineOrder(BaseModel):
+    """What the process of an engine is told: the pid of its parent; its artifact, the bases of an adapter and the adapters
+    that are attached to it, by id; and how many sequences it may decode together, None for one after another."""
 
     host: int
-    token: str
     views: dict[str, ArtifactView]
-
-
-class AnswerOrder(Order):
-    """What the answerer of a server is told. `most`: answers at a time; `cache_bytes`: memory for their keys and values."""
-
-    most: int
-    cache_bytes: int
+    limits: BatchLimits | None
 
 
 class ServeOptions(BaseModel):
@@ -136,30 +137,6 @@ class ServerOrder(BaseModel):
     options: ServeOptions
 
 
-class Said(BaseModel):
-    """One message of a conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-class ChatRequest(BaseModel):
-    """The body of `POST /v1/chat/completions` in OpenAI's form; other keys of that form are passed over. Without
-    `max_tokens` an answer may fill the model's context; without `seed` each drawn answer is another one."""
-
-    model: str
-    messages: list[Said] = Field(min_length=1)
-    stream: bool = False
-    temperature: float = Field(1.0, ge=0, le=2)
-    top_p: float = Field(1.0, gt=0, le=1)
-    max_tokens: int | None = Field(None, ge=1)
-    seed: int | None = Field(None, ge=0, lt=2**31)
-
-    @property
-    def plain_messages(self) -> list[Message]:
-        return [message.model_dump() for message in self.messages]
-
-
 def address_file(settings: Settings) -> Path:
     """The file that says where the host is; only its owner may read it."""
     return settings.home / "run" / "serve.json"
@@ -173,6 +150,12 @@ def problems_json(error: StudioError) -> dict[str, Any]:
             for one in error.problems
         ]
     }
+
+
+def as_studio_error(error: Exception) -> StudioError:
+    """Any failure as one for people."""
+    found = explain(error, Settings().home)
+    return StudioError.of([Problem(code=found.code, args=found.args, field=found.field)])
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import secrets
 import signal
 from contextlib import suppress
 from typing import Any
@@ -17,7 +16,7 @@ from backend.core.settings import Settings
 from backend.db import Store
 from backend.serve.lineage import with_bases
 from backend.serve.process import ModelProcess
-from backend.serve.schemas import Order, ServeOptions, ServerOrder, ServerState, ServerView
+from backend.serve.schemas import ServeOptions, ServerOrder, ServerState, ServerView
 
 
 class ServerProcess(ModelProcess):
@@ -28,8 +27,9 @@ class ServerProcess(ModelProcess):
     def __init__(self, views: list[ArtifactView], settings: Settings, options: ServeOptions) -> None:
         self._options = options
         self._counters: dict[str, int] = {}
+        self._port = 0
         self._stopping = False
-        super().__init__(views, secrets.token_urlsafe(24), settings.cache)
+        super().__init__(views, settings.cache)
 
     def seen(self) -> ServerView:
         state: ServerState = "stopping" if self._stopping and self.state != "failed" else self.state
@@ -38,7 +38,7 @@ class ServerProcess(ModelProcess):
             id=self.view.id,
             name=self.view.name,
             state=state,
-            url=f"http://{host}:{self.port}/v1" if self.port else "",
+            url=f"http://{host}:{self._port}/v1" if self._port else "",
             key_env=self._options.key_env if os.environ.get(self._options.key_env) else "",
             counters=self._counters,
             error=self.problem if self.state == "failed" else None,
@@ -55,8 +55,12 @@ class ServerProcess(ModelProcess):
     def stopped(self) -> bool:
         return self._stopping and self.state == "failed"
 
-    def _ordered(self, order: Order) -> ServerOrder:
-        return ServerOrder(host=order.host, options=self._options)
+    def _order(self) -> ServerOrder:
+        return ServerOrder(host=os.getpid(), options=self._options)
+
+    def _take(self, report: dict[str, Any]) -> None:
+        super()._take(report)
+        self._port = report.get("port", 0)
 
     async def _listen(self, stream: asyncio.StreamReader) -> None:
         while line := await stream.readline():

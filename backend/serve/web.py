@@ -1,64 +1,17 @@
-"""What the host and the model processes share as web servers: loopback only, a token at the door, problems as JSON."""
+"""What the host and the servers share: sockets, server-sent events, clients that leave, a graceful end."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import uvicorn
-from starlette.datastructures import Headers
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive
 
-from backend.core.errors import StudioError
-from backend.serve.schemas import problems_json
-
-OPEN = frozenset({"/health"})
-_STATUS = {
-    "core.artifact_unknown": 404,
-    "core.memory_out": 500,
-    "core.unexpected": 500,
-    "serve.token": 401,
-    "serve.memory_busy": 503,
-    "serve.memory_short": 503,
-    "serve.full": 503,
-    "serve.unloaded": 503,
-    "serve.model_failed": 502,
-    "serve.model_killed": 502,
-}
 _T = TypeVar("_T")
-
-
-class TokenOnly:
-    """Lets in who brings `Authorization: Bearer <token>`; paths in OPEN are open to all."""
-
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self.app = app
-        self._wanted = f"Bearer {token}".encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN or self._knows(scope):
-            await self.app(scope, receive, send)
-        else:
-            await problem_response(StudioError("serve.token"))(scope, receive, send)
-
-    def _knows(self, scope: Scope) -> bool:
-        return hmac.compare_digest(Headers(scope=scope).get("authorization", "").encode(), self._wanted)
-
-
-def problem_response(error: StudioError) -> JSONResponse:
-    return JSONResponse(problems_json(error), _STATUS.get(error.code, 400))
-
-
-async def refuse(_request: Request, error: Exception) -> JSONResponse:
-    """The exception handler of both applications for StudioError."""
-    assert isinstance(error, StudioError)
-    return problem_response(error)
 
 
 def event(content: dict[str, Any]) -> str:

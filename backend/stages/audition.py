@@ -34,7 +34,7 @@ from backend.generation.answerer import (
 from backend.generation.audition import TimedAnswer, timed_answers
 from backend.generation.batch import is_truncated, log_refused
 from backend.inference import time_estimates
-from backend.inference.protocol import Sampling, answer_room
+from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.models import costs
 from backend.providers.budget import Budget
 from backend.results.answers import PairedCounts
@@ -188,11 +188,11 @@ def _answers(
     template = data.template
     if params.prompt:
         template = template.model_copy(update={"user": params.prompt.replace("{labels}", ", ".join(template.labels))})
-    room = params.max_new_tokens or answer_room(data, getattr(answerer.engine, "encoder", None))
+    max_new_tokens = params.max_new_tokens or max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
     progress.add(0, "answering")
     prompts = [template.prompt(row) for row in rows]
     about = {"at_once": params.batch_size if answerer.view else params.concurrency}
-    sampling = Sampling(max_new_tokens=room)
+    sampling = Sampling(max_new_tokens=max_new_tokens)
     return timed_answers(answerer, prompts, sampling, about, ctx.cache / "audition", progress, params.batch_size)
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from backend.checks import behavior
-from backend.checks.asked_model import Died, Refused, Voice
+from backend.checks.asked_model import AskedModel, Died, Refused
 from backend.checks.behavior import AnswerFormat, ModelProbe
 from backend.checks.check import Check, at_most, check_dicts, failed
 from backend.checks.document import document
@@ -29,7 +29,7 @@ from backend.core.stage import Context, Params, Result, Stage, World, check_fits
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Row, gold_rows
 from backend.inference import time_estimates
-from backend.inference.protocol import answer_room
+from backend.inference.protocol import max_answer_tokens
 from backend.models import costs
 from backend.results.report import html, markdown
 
@@ -149,13 +149,15 @@ def _run_checks(
     known = [row.output for row in data.rows("train") if row.output is not None]
     form = AnswerFormat.of(data.template, known)
     encoder = Encoder(model.path)
-    room = params.max_new_tokens or answer_room(data, encoder)
+    max_new_tokens = params.max_new_tokens or max_answer_tokens(data, encoder)
     bases = {each.id: each for each in bases_of(model, ctx)}
     found: list[Check] = []
     try:
-        with Voice(model, bases, ctx.scratch("voice"), progress) as voice:
-            voice.loaded()
-            ask = ModelProbe(voice, encoder, data.template, int(model.facts.get("context") or CONTEXT), room)
+        with AskedModel(model, bases, ctx.scratch("asked_model"), progress) as asked_model:
+            asked_model.loaded()
+            ask = ModelProbe(
+                asked_model, encoder, data.template, int(model.facts.get("context") or CONTEXT), max_new_tokens
+            )
             progress.add(0, "sending requests")
             requests = behavior.send_requests(ask, rows, params.requests, progress.add)
             found.append(behavior.answers_check(rows, requests.answers, *_min_score(params, data, known)))

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import Field
 
 from backend.checks import comparison, files
-from backend.checks.asked_model import Died, Voice
+from backend.checks.asked_model import AskedModel, Died
 from backend.checks.check import Check, check_dicts, failed
 from backend.checks.comparison import Comparison, Limits, Question
 from backend.checks.hard_inputs import HARD_TEXTS, conversations
@@ -29,7 +29,7 @@ from backend.core.stage import Context, Params, Result, Stage, World, check_fits
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Message, Row, gold_answer, gold_rows
 from backend.inference import time_estimates
-from backend.inference.protocol import answer_room
+from backend.inference.protocol import max_answer_tokens
 from backend.models import costs
 
 ExportRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.ONNX))]
@@ -167,10 +167,10 @@ def run_checks(
     texts = [row.input for row in (*hard, *rows)]
     folders = [each.path for each in (original, *bases_of(original, ctx))]
     checks = files.compare_files(files.ExportPair(export.path, folders, data.template, chats, texts))
-    room = params.max_new_tokens or answer_room(data, encoder)
-    questions = _questions(original, data, (rows, hard), room)
+    max_new_tokens = params.max_new_tokens or max_answer_tokens(data, encoder)
+    questions = _questions(original, data, (rows, hard), max_new_tokens)
     bases = {each.id: each for each in shared}
-    found = _compare_models(ctx, (export, bases), original, questions, chats, room, progress)
+    found = _compare_models(ctx, (export, bases), original, questions, chats, max_new_tokens, progress)
     checks += comparison.comparison_checks(
         found, _limits(params, str(export.facts.get("precision", ""))), data.template.answer == "label"
     )
@@ -186,7 +186,7 @@ def _compare_models(
     original: ArtifactView,
     questions: list[Question],
     chats: list[list[Message]],
-    room: int,
+    max_new_tokens: int,
     progress: Progress,
 ) -> Comparison:
     from backend.ml.evaluation.parity import compare
@@ -195,17 +195,17 @@ def _compare_models(
     progress.add(0, "loading the model")
     engine = TorchEngine(original, ctx.input)
     prompts = [engine.encoder.render(chat) for chat in chats]
-    scratch = ctx.scratch("voice")
+    scratch = ctx.scratch("asked_model")
     try:
-        with Voice(*asked, scratch, progress) as voice:
-            voice.loaded()
-            return compare(engine, voice, questions, prompts, room, scratch, progress)
+        with AskedModel(*asked, scratch, progress) as asked_model:
+            asked_model.loaded()
+            return compare(engine, asked_model, questions, prompts, max_new_tokens, scratch, progress)
     except (Died, StudioError) as error:  # the export can't even be loaded, which is a finding
         return Comparison(asked=len(questions), prompts=len(prompts), died=str(error))
 
 
 def _questions(
-    original: ArtifactView, data: DataFolder, asked: tuple[list[Row], list[Row]], room: int
+    original: ArtifactView, data: DataFolder, asked: tuple[list[Row], list[Row]], max_new_tokens: int
 ) -> list[Question]:
     """Rows and fixed texts by the original's tokens on both sides, so that a wrong tokenizer and wrong weights are told
     apart. A prompt that does not fit its context loses its beginning, as in training."""
@@ -214,7 +214,7 @@ def _questions(
     for row in (*rows, *hard):
         right = gold_answer(row)
         answer = [] if right is None else encoder.answer_ids(right)
-        most = int(original.facts.get("context") or CONTEXT) - max(room, len(answer)) - 1
+        most = int(original.facts.get("context") or CONTEXT) - max(max_new_tokens, len(answer)) - 1
         found.append(Question(row.input, encoder.prompt_ids(data.template, row)[-max(1, most) :], answer, right))
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backend.checks import behavior
-from backend.checks.asked_model import Heard, Refused
+from backend.checks.asked_model import Refused, TimedAnswer
 from backend.checks.behavior import AnswerFormat, ModelProbe, RequestLog
 from backend.checks.check import failed
 from backend.checks.document import document
@@ -20,12 +20,12 @@ ROWS = [Row(id=str(n), input=f"light {n}", output="on") for n in range(4)]
 MEGABYTE = 1_000_000
 
 
-def heard(text: str, ended: bool = True, ms: float = 10.0) -> Heard:
-    return Heard(ids=[], text=text, ended=ended, first_ms=ms, ms=ms)
+def heard(text: str, ended: bool = True, ms: float = 10.0) -> TimedAnswer:
+    return TimedAnswer(ids=[], text=text, ended=ended, first_ms=ms, ms=ms)
 
 
 class Scripted:
-    """Takes the place of voice and encoder: a token is a character, `said` gives the answer to a text."""
+    """Takes the place of asked_model and encoder: a token is a character, `said` gives the answer to a text."""
 
     def __init__(self, said: Any = lambda text: heard("on")) -> None:
         self.said, self.asked, self.tokenizer = said, 0, self
@@ -33,9 +33,9 @@ class Scripted:
     def prompt_ids(self, template: Template, row: Row) -> list[str]:
         return list(row.input or " ")
 
-    def answer(self, ids: list[str], room: int) -> Heard:
+    def answer(self, ids: list[str], room: int) -> TimedAnswer:
         self.asked += 1
-        found: Heard = self.said("".join(ids))
+        found: TimedAnswer = self.said("".join(ids))
         return found
 
     def memory(self) -> int:
@@ -60,7 +60,7 @@ def test_a_well_behaved_model_passes_the_edges() -> None:
 
 
 def test_errors_endless_answers_leaks_and_obedience_each_fail_their_check() -> None:
-    def refuses(text: str) -> Heard:
+    def refuses(text: str) -> TimedAnswer:
         if text == EDGE_CASES["control"]:
             raise Refused("bad character")
         return heard("on")
@@ -84,11 +84,11 @@ def test_memory_that_grows_is_told_from_memory_that_is_level() -> None:
 
 
 def test_requests_go_round_the_rows_and_see_an_answer_that_changes() -> None:
-    voice = Scripted()
-    found = behavior.send_requests(voice.asker(), ROWS, 100, lambda: None)
-    assert voice.asked == 100 and len(found.answers) == 4 and found.repeats == 96 and found.changed == 0
+    asked_model = Scripted()
+    found = behavior.send_requests(asked_model.asker(), ROWS, 100, lambda: None)
+    assert asked_model.asked == 100 and len(found.answers) == 4 and found.repeats == 96 and found.changed == 0
     assert [at for at, _ in found.memory] == list(range(10, 101, 10))
-    fickle = Scripted(lambda text: Heard(ids=[fickle.asked > 50], text="on", ended=True, first_ms=1, ms=1))
+    fickle = Scripted(lambda text: TimedAnswer(ids=[fickle.asked > 50], text="on", ended=True, first_ms=1, ms=1))
     check = behavior.repeat_check(behavior.send_requests(fickle.asker(), ROWS, 100, lambda: None))
     assert check.value == 50 and not check.passed
 

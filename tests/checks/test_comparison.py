@@ -8,7 +8,7 @@ from math import exp, inf, nan
 import numpy as np
 import pytest
 
-from backend.checks.asked_model import Heard
+from backend.checks.asked_model import TimedAnswer
 from backend.checks.check import at_least, at_most, check_dicts, failed
 from backend.checks.comparison import (
     LIMITS,
@@ -23,8 +23,8 @@ from backend.checks.comparison import (
 from backend.core.errors import Problem
 
 
-def heard(text: str, ended: bool = True) -> Heard:
-    return Heard(ids=[ord(char) for char in text], text=text, ended=ended, first_ms=1, ms=1)
+def heard(text: str, ended: bool = True) -> TimedAnswer:
+    return TimedAnswer(ids=[ord(char) for char in text], text=text, ended=ended, first_ms=1, ms=1)
 
 
 def told_row(said: str, kl: float = 0.0, loss: float = 1.0, right: str = "on") -> AnswerPair:

@@ -124,10 +124,9 @@ def port_of(pid: int) -> tuple[str, int]:
     return listening.laddr.ip, listening.laddr.port
 
 
-def answering(pid: int) -> int:
-    """How many answers the process of a model has at work."""
-    count: int = httpx.get(f"http://127.0.0.1:{port_of(pid)[1]}/health", timeout=60).json()["answering"]
-    return count
+def at_work(pid: int) -> bool:
+    """Whether a process computes."""
+    return psutil.Process(pid).cpu_percent(0.3) > 10
 
 
 def gone(pid: int) -> bool:

@@ -21,7 +21,7 @@ from backend.inference.protocol import Sampling
 from backend.ml.inference.open import open_engine
 from backend.serve.client import Piece
 from backend.serve.schemas import address_file
-from tests.serve.harness import ENDLESS, HELLO, PATIENCE, HostHarness, answering, port_of
+from tests.serve.harness import ENDLESS, HELLO, PATIENCE, HostHarness, at_work, port_of
 
 pytestmark = [pytest.mark.proc, pytest.mark.ml]
 TEN = Sampling(max_new_tokens=10)
@@ -29,14 +29,14 @@ TEN = Sampling(max_new_tokens=10)
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, onnx: Path, tiny_model: Path) -> Iterator[HostHarness]:
-    with HostHarness(tmp_path_factory.mktemp("served") / "home") as harness:
-        harness.add(onnx, "one")
-        harness.add(onnx, "two")
-        harness.add(onnx, "small", context=40)
-        harness.add(tiny_model, "torch", Kind.MODEL)
-        yield harness.start()
-        assert harness.stop() == 0
-        log = (harness.settings.logs / "serve.log").read_text("utf-8")
+    with HostHarness(tmp_path_factory.mktemp("served") / "home") as den:
+        den.add(onnx, "one")
+        den.add(onnx, "two")
+        den.add(onnx, "small", context=40)
+        den.add(tiny_model, "torch", Kind.MODEL)
+        yield den.start()
+        assert den.stop() == 0
+        log = (den.settings.logs / "serve.log").read_text("utf-8")
         assert "Traceback" not in log and "raised exception" not in log
 
 
@@ -60,23 +60,30 @@ def test_the_shape_is_that_of_openai(served: HostHarness) -> None:
     whole = served.post(asked).json()
     assert whole["object"] == "chat.completion" and whole["model"] == "one"
     assert whole["usage"]["total_tokens"] == whole["usage"]["prompt_tokens"] + 10
-    streamed = served.post({**asked, "stream": True})
+    streamed = served.post({**asked, "stream": True, "stream_options": {"include_usage": True}})
     assert streamed.headers["content-type"].startswith("text/event-stream")
     lines = [line for line in streamed.text.splitlines() if line.startswith("data: ")]
     assert lines[-1] == "data: [DONE]"
     chunks = [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
     assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
     assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
-    text = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
+    *pieces, end, _usage = chunks
+    text = "".join(chunk["choices"][0]["delta"]["content"] for chunk in pieces)
     assert text == whole["choices"][0]["message"]["content"]
-    assert chunks[-1]["choices"][0]["finish_reason"] == whole["choices"][0]["finish_reason"] == "length"
-    assert chunks[-1]["usage"] == whole["usage"] and chunks[-1]["timings"].keys() == whole["timings"].keys()
+    assert end["choices"][0]["finish_reason"] == whole["choices"][0]["finish_reason"] == "length"
+    assert (
+        chunks[-1]["choices"] == []
+        and chunks[-1]["usage"] == whole["usage"]
+        and chunks[-1]["timings"].keys() == whole["timings"].keys()
+    )
 
 
 def test_the_seed_decides_what_is_drawn(served: HostHarness) -> None:
     drawn = Sampling(max_new_tokens=12, temperature=1.5)
     first, second, other = (served.say("one", drawn.model_copy(update={"seed": seed}))[0] for seed in (1, 1, 2))
     assert first == second != other
+    engine = open_engine(served.store.artifact("one"), served.store.artifact)
+    assert first == engine.answer(engine.encode(HELLO), drawn.model_copy(update={"seed": 1}))
 
 
 def test_closing_stops_the_model_at_once(served: HostHarness) -> None:
@@ -85,10 +92,11 @@ def test_closing_stops_the_model_at_once(served: HostHarness) -> None:
     talk = served.client.chat("one", HELLO, ENDLESS)
     while not next(talk).text:
         continue
-    assert answering(pid) == 1
-    assert served.reach("one", "ready").idle_seconds == 0
+    assert at_work(pid)
+    now = served.reach("one", "ready")
+    assert (now.answering, now.idle_seconds) == (1, 0)
     talk.close()  # type: ignore[attr-defined]
-    served.until(lambda: answering(pid) == 0)
+    served.until(lambda: not at_work(pid))
     served.until(lambda: served.reach("one", "ready").idle_seconds > 0)
 
 
@@ -101,7 +109,7 @@ def test_a_client_that_leaves_a_whole_answer_stops_it(served: HostHarness) -> No
         asked = {"model": "one", "messages": HELLO, "temperature": 0, "max_tokens": 20_000}
         httpx.post(url, json=asked, headers=headers, timeout=0.5)
     assert pid
-    served.until(lambda: answering(pid) == 0)
+    served.until(lambda: not at_work(pid))
 
 
 def test_one_answer_at_a_time_and_who_waits_can_leave(served: HostHarness) -> None:
@@ -111,11 +119,12 @@ def test_one_answer_at_a_time_and_who_waits_can_leave(served: HostHarness) -> No
     while not next(first).text:
         continue
     assert next(second) == Piece()
-    assert answering(pid) == 2
+    assert served.reach("one", "ready").answering == 2
     second.close()  # type: ignore[attr-defined]
-    served.until(lambda: answering(pid) == 1)
+    served.until(lambda: served.reach("one", "ready").answering == 1)
+    assert at_work(pid)
     first.close()  # type: ignore[attr-defined]
-    served.until(lambda: answering(pid) == 0)
+    served.until(lambda: not at_work(pid))
 
 
 def test_two_models_answer_at_once(served: HostHarness) -> None:
@@ -138,16 +147,18 @@ def test_two_models_answer_at_once(served: HostHarness) -> None:
 def test_without_the_token_nobody_gets_in(served: HostHarness) -> None:
     pid = served.ready("one").pid
     assert pid
-    where, port = port_of(pid)
-    assert where == "127.0.0.1" == port_of(served.address().pid)[0]
+    assert port_of(served.address().pid) == ("127.0.0.1", served.address().port)
+    assert psutil.Process(pid).net_connections("inet") == []  # the process of a model is asked through pipes alone
     asked = {"model": "one", "messages": HELLO}
-    for base in (f"http://127.0.0.1:{served.address().port}", f"http://127.0.0.1:{port}"):
-        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": served.address().token}):
-            answer = httpx.post(f"{base}/v1/chat/completions", json=asked, headers=headers, timeout=60)
-            assert answer.status_code == 401
-            assert answer.json()["problems"][0]["code"] == "serve.token"
-        assert httpx.get(f"{base}/health").status_code == 200
-    assert httpx.get(f"http://127.0.0.1:{served.address().port}/models").status_code == 401
+    base = f"http://127.0.0.1:{served.address().port}"
+    for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": served.address().token}):
+        answer = httpx.post(f"{base}/v1/chat/completions", json=asked, headers=headers, timeout=60)
+        assert answer.status_code == 401
+        assert answer.json()["problems"][0]["code"] == "api.key"
+    assert httpx.get(f"{base}/health").status_code == 200
+    assert httpx.get(f"{base}/models").status_code == 401
+    allowed = {"authorization": f"Bearer {served.address().token}", "host": "evil.example"}
+    assert httpx.get(f"{base}/models", headers=allowed).status_code == 403
     assert address_file(served.settings).stat().st_mode & 0o777 == 0o600
     child = psutil.Process(pid)
     assert served.address().token not in " ".join(child.cmdline() + list(child.environ().values()))

@@ -9,7 +9,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Another host of models is at work in {home}.",
         "Use that one, or end it first.",
     ),
-    "serve.token": ("The token of this request is missing or wrong.", "Send the one of run/serve.json in SLMOPS_HOME."),
     "serve.full": (
         "{count} models are loaded already, and none of them is idle.",
         "Wait until an answer is finished, or unload one of them.",

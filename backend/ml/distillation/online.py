@@ -18,21 +18,20 @@ from typing import Any
 import torch
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
-from transformers import DynamicCache
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Context
 from backend.data.chat_template import Encoder
 from backend.data.encoding import IGNORE_INDEX, EncodedExamples
-from backend.inference.protocol import Sampling
-from backend.inference.text_engine import common_prefix, stop_ids
+from backend.inference.engine import stop_ids
+from backend.inference.sampler import Sampler
 from backend.ml.distillation.divergence import dense_divergence
 from backend.ml.distillation.offline import id_maps
 from backend.ml.distillation.shards import Array
 from backend.ml.inference.device import device
 from backend.ml.inference.load import load_model
-from backend.ml.inference.torch_engine import TorchEngine
+from backend.ml.inference.torch_engine import SharedPrefix, answer_batch
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from backend.ml.training.trainer import AnswerTrainer
 from backend.training.methods import MethodParams, tokenizer_problem
@@ -133,32 +132,26 @@ class OnPolicyTrainer(OnlineLogitTrainer):
         """The same prompts with answers that the student draws by its own probabilities."""
         asked = (inputs["labels"] == IGNORE_INDEX) & (inputs["attention_mask"] == 1)
         prompts = [ids[mask].tolist() for ids, mask in zip(inputs["input_ids"], asked, strict=True)]
-        room = self.context - max(map(len, prompts))
-        sampling = Sampling(max_new_tokens=min(self.params.own_tokens, room), temperature=1.0, seed=seed)
+        left = self.context - max(map(len, prompts))
+        most = min(self.params.own_tokens, left)
         model.eval()
         rounded = hasattr(model, "get_base_model")  # below an adapter weights may be in bfloat16
         with self.accelerator.autocast() if rounded else nullcontext():
-            answers = _StudentSampler(model, self.encoder).sample(prompts, sampling)
+            answers = sample_answers(model, self.encoder, prompts, most, seed)
         model.train()
         whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
         return collate(whole, [len(prompt) for prompt in prompts], inputs["labels"].device)
 
 
-class _StudentSampler(TorchEngine):
-    """A model in training as an engine that answers in token ids."""
-
-    def __init__(self, model: Any, encoder: Encoder) -> None:
-        self.model, self.encoder, self.stops = model, encoder, stop_ids(encoder.folder, encoder)
-
-    def sample(self, prompts: Sequence[list[int]], sampling: Sampling) -> list[list[int]]:
-        """An answer to each prompt, with its end of turn where it came to one."""
-        shared = common_prefix(prompts)
-        prefix = DynamicCache()
-        if shared:
-            self._forward(torch.tensor([prompts[0][:shared]], device=self.model.device), prefix)
-        found = self._batch([prompt[shared:] for prompt in prompts], prefix, shared, sampling, lambda: None)
-        end = self.encoder.answer_ids("")
-        return [ids + end * (len(chances) > len(ids)) for ids, chances in found]
+def sample_answers(
+    model: Any, encoder: Encoder, prompts: Sequence[list[int]], max_tokens: int, seed: int
+) -> list[list[int]]:
+    """What a model in training answers to each prompt, drawn by its own probabilities, with the end of turn where it came to
+    one."""
+    samplers = [Sampler(1.0, seed=[seed, row]) for row in range(len(prompts))]
+    stops, end = stop_ids(encoder.folder, encoder), encoder.answer_ids("")
+    found = answer_batch(model, prompts, samplers, stops, max_tokens, SharedPrefix(model, prompts))
+    return [ids + end * (len(logprobs) > len(ids)) for ids, logprobs in found]
 
 
 def collate(rows: Sequence[Sequence[int]], starts: Sequence[int], where: Any) -> dict[str, torch.Tensor]:

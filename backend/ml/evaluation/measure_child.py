@@ -19,7 +19,8 @@ from backend.core.artifacts import write_json
 from backend.core.schemas import ArtifactView
 from backend.data.dataset import DataFolder, Row, gold_answer
 from backend.inference.benchmark import measure_cost, reset_peak
-from backend.inference.protocol import LocalEngine, Sampling, answer_room
+from backend.inference.engine import Engine
+from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_engine
 from backend.process.memory import peak_memory
 from backend.stats.logprobs import answer_logprobs, kl_divergences, log_softmax
@@ -40,7 +41,7 @@ def measure(question: dict[str, Any]) -> dict[str, float]:
     rows = [row for row in data.rows(question["split"]) if gold_answer(row) is not None][: question["rows"]]
     reset_peak()
     engine = open_engine(view, _nothing)
-    sampling = Sampling(max_new_tokens=answer_room(data, engine.encoder))
+    sampling = Sampling(max_new_tokens=max_answer_tokens(data, engine.encoder))
     messages = [data.template.prompt(row) for row in rows]
     found = measure_cost(engine, messages[:COST_PROMPTS], sampling, _no_tick).model_dump()
     found["peak_memory_bytes"] = float(peak_memory())
@@ -56,7 +57,7 @@ def quality(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, 
     return scores_of(data.template.answer, Answers.of(expected, answers, data.template.labels, known))
 
 
-def _distance(engine: LocalEngine, data: DataFolder, rows: list[Row], question: dict[str, Any]) -> dict[str, float]:
+def _distance(engine: Engine, data: DataFolder, rows: list[Row], question: dict[str, Any]) -> dict[str, float]:
     """Perplexity of the right answers, KL divergence from the original (nats a token) and share of tokens at which both
     hold the same one for likeliest, over the first POSITIONS tokens of the answers."""
     file, losses = Path(question["original"]), []
@@ -65,9 +66,9 @@ def _distance(engine: LocalEngine, data: DataFolder, rows: list[Row], question: 
         answer = engine.encoder.answer_ids(gold_answer(row) or "")
         chances = log_softmax(engine.answer_logits(engine.encode(data.template.prompt(row)), answer))
         losses += (-answer_logprobs(chances, answer)).tolist()
-        room = MAX_POSITIONS - sum(map(len, ours))
-        if room > 0:
-            ours.append(chances[:room].astype(np.float32))
+        left = MAX_POSITIONS - sum(map(len, ours))
+        if left > 0:
+            ours.append(chances[:left].astype(np.float32))
     mine = np.concatenate(ours)
     if question["keep"]:
         np.save(file, mine)

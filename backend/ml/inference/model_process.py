@@ -17,25 +17,26 @@ import numpy as np
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
-from backend.inference.protocol import LocalEngine, Sampling
+from backend.inference.engine import Engine
+from backend.inference.protocol import Sampling
 from backend.ml.inference.open import open_engine
 
 
-class Mouth:
+class ModelWorker:
     """Answers by the name of the question."""
 
     def __init__(self, view: ArtifactView, bases: dict[str, ArtifactView]) -> None:
-        self.engine: LocalEngine = open_engine(view, bases.__getitem__)
+        self.engine: Engine = open_engine(view, bases.__getitem__)
         self.runtime: Any = None
         if view.kind is Kind.ONNX:
             import onnxruntime_genai as og
 
-            self.runtime = og.Tokenizer(self.engine.model)  # type: ignore[attr-defined]
+            self.runtime = og.Tokenizer(self.engine.decoder.model)  # type: ignore[attr-defined]
 
-    def answer(self, ids: list[int], room: int) -> dict[str, Any]:
+    def answer(self, ids: list[int], max_tokens: int) -> dict[str, Any]:
         begun = time.perf_counter()
         first, said = 0.0, []
-        for token in self.engine.stream_ids(ids, Sampling(max_new_tokens=room)):
+        for token in self.engine.stream_ids(ids, Sampling(max_new_tokens=max_tokens)):
             first = first or time.perf_counter() - begun
             said.append(token)
         took = time.perf_counter() - begun
@@ -43,7 +44,7 @@ class Mouth:
         return {
             "ids": said,
             "text": text,
-            "ended": len(said) < room,
+            "ended": len(said) < max_tokens,
             "first_ms": 1000 * (first or took),
             "ms": 1000 * took,
         }
@@ -68,15 +69,15 @@ def main(order: Path) -> None:
     told = json.loads(order.read_text("utf-8"))
     bases = {key: ArtifactView.model_validate(one) for key, one in told["bases"].items()}
     try:
-        mouth = Mouth(ArtifactView.model_validate(told["view"]), bases)
+        worker = ModelWorker(ArtifactView.model_validate(told["view"]), bases)
     except StudioError as error:
         send({"problem": {"code": error.code, "args": error.problems[0].args}})
         os._exit(1)
-    send({"runtime": mouth.runtime is not None})
+    send({"runtime": worker.runtime is not None})
     for line in sys.stdin:
         question = json.loads(line)
         try:
-            reply = getattr(mouth, question.pop("op"))(**question)
+            reply = getattr(worker, question.pop("op"))(**question)
         except Exception as error:  # the finding of whoever asked
             reply = {"error": f"{type(error).__name__}: {error}"[:300]}
         send(reply)

@@ -1,5 +1,6 @@
 """`slmops serve`: one model behind OpenAI's HTTP interface.
 
-Two processes. The front (`front`, `server`) speaks HTTP and holds no weights; the answerer (`answerer`) holds the model, draws
-the tokens of several answers at a time, and is started again when it dies. They tell each other lines of JSON through pipes.
+Two processes. The front (`server`, `app`) speaks HTTP and holds no weights; the engine (`backend.serve.engine_process`) holds
+the model, decodes several sequences at a time, and is started again when it dies. They tell each other lines of JSON through
+pipes. The host of models speaks the same format to the pages (`completions`).
 """

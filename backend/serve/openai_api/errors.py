@@ -1,13 +1,17 @@
-"""Failures as OpenAI's clients expect them: a status, and `{"error": {message, type, param, code}}`."""
+"""Failures as OpenAI's clients expect them: a status, and `{"error": {message, type, param, code}}`; beside it all problems as
+the pages of the studio read them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from starlette.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from backend.core.errors import Problem, StudioError
 from backend.core.validation import value_problems
+from backend.serve.schemas import problems_json
 
 RETRY_SECONDS = 2
 _KINDS: dict[str, tuple[int, str]] = {
@@ -26,6 +30,14 @@ _KINDS: dict[str, tuple[int, str]] = {
     "api.unsupported": (400, "unsupported_parameter"),
     "serve.prompt_long": (400, "context_length_exceeded"),
     "serve.template": (400, "invalid_messages"),
+    "serve.full": (503, "models_busy"),
+    "serve.unloaded": (503, "model_unloaded"),
+    "serve.memory_busy": (503, "out_of_memory"),
+    "serve.memory_short": (503, "out_of_memory"),
+    "serve.model_failed": (502, "model_failed"),
+    "serve.model_ended": (502, "model_failed"),
+    "serve.model_killed": (502, "model_failed"),
+    "core.artifact_unknown": (404, "model_not_found"),
     "core.unexpected": (500, "server_error"),
     "core.memory_out": (503, "out_of_memory"),
 }
@@ -33,13 +45,13 @@ _WAIT = {429, 503}
 
 
 def fault(error: StudioError) -> tuple[int, dict[str, Any]]:
-    """Status and body of a failure. Only the first of several problems has a place in OpenAI's form."""
+    """Status and body of a failure. Only the first of several problems has a place in OpenAI's form; `problems` holds all."""
     problem = error.problems[0]
     status, code = _KINDS.get(problem.code, (400, "invalid_value"))
     kind = {401: "authentication_error", 429: "rate_limit_error"}.get(status)
     kind = kind or ("server_error" if status >= 500 else "invalid_request_error")
     said = {"message": problem.sentence(), "type": kind, "param": problem.field, "code": code}
-    return status, {"error": said}
+    return status, {"error": said, **problems_json(error)}
 
 
 def response(error: StudioError) -> JSONResponse:
@@ -48,6 +60,28 @@ def response(error: StudioError) -> JSONResponse:
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     return JSONResponse(body, status, headers)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, StudioError)
+    return response(error)
+
+
+async def _lost(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    path = request.url.path[:100]
+    if error.status_code == 405:
+        return response(StudioError("api.method", path=path, method=request.method))
+    return response(StudioError("api.path", path=path))
+
+
+async def _broken(_request: Request, error: Exception) -> Response:
+    """The gate logs it."""
+    return response(StudioError("core.unexpected", reason=type(error).__name__))
+
+
+HANDLERS: dict[Any, Any] = {HTTPException: _lost, StudioError: _refused, Exception: _broken}
+"""Exception handlers of the applications."""
 
 
 def of_values(error: Any) -> StudioError:

@@ -1,4 +1,4 @@
-"""The body of `POST /v1/chat/completions` in OpenAI's form, and what of it the answerer is told."""
+"""The body of `POST /v1/chat/completions` in OpenAI's form, and what of it the process of the engine is told."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Part(BaseModel):
     text: str
 
 
-class Said(BaseModel):
+class ChatMessage(BaseModel):
     """One message of a conversation; parts of text are put together."""
 
     role: Literal["system", "developer", "user", "assistant"]
@@ -59,14 +59,14 @@ class StreamOptions(BaseModel):
 Stop = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class Asked(BaseModel):
+class ChatRequest(BaseModel):
     """Keys that change nothing here are passed over. Without `max_completion_tokens` (or its older name `max_tokens`) an
     answer may fill the model's context; without `seed` each drawn answer is another one."""
 
     model_config = ConfigDict(strict=True)
 
     model: str = Field(min_length=1)
-    messages: list[Said] = Field(min_length=1)
+    messages: list[ChatMessage] = Field(min_length=1)
     stream: bool = False
     stream_options: StreamOptions = StreamOptions()
     temperature: float = Field(1.0, ge=0, le=2)
@@ -86,19 +86,19 @@ class Asked(BaseModel):
         return default if value is None and not cls.model_fields[info.field_name].is_required() else value
 
     def order(self) -> dict[str, Any]:
-        """What the answerer needs, as JSON takes it."""
+        """What the engine needs, as JSON takes it."""
         return {
             "messages": [message.plain for message in self.messages],
             "temperature": self.temperature,
             "top_p": self.top_p,
-            "most": self.max_completion_tokens or self.max_tokens,
+            "max_tokens": self.max_completion_tokens or self.max_tokens,
             "seed": secrets.randbits(63) if self.seed is None else self.seed % 2**64,
-            "stops": self.stop,
-            "top": self.top_logprobs if self.logprobs else None,
+            "stop": self.stop,
+            "top_logprobs": self.top_logprobs if self.logprobs else None,
         }
 
 
-def parse(body: bytes) -> Asked:
+def parse(body: bytes) -> ChatRequest:
     """Raises StudioError that says what is wrong with it."""
     try:
         content = json.loads(body)
@@ -112,7 +112,7 @@ def parse(body: bytes) -> Asked:
             raise StudioError("api.unsupported", name=name, field=name)
     _only_text(content.get("messages"))
     try:
-        asked = Asked.model_validate(content)
+        asked = ChatRequest.model_validate(content)
     except ValidationError as error:
         raise errors.of_values(error) from error
     if asked.top_logprobs and not asked.logprobs:

@@ -26,12 +26,11 @@ from backend.db import Store
 from backend.models import costs
 from backend.process.guards import EXIT_ORPHAN, die_with_parent
 from backend.serve import memory, web
+from backend.serve.engine_client import EngineSupervisor
 from backend.serve.lineage import offered, with_attached
 from backend.serve.openai_api.app import Service, application, counters
-from backend.serve.openai_api.engine_client import Answerer
 from backend.serve.openai_api.middleware import LOOPBACK
-from backend.serve.schemas import ServeOptions, ServerOrder, problems_json
-from backend.serve.streaming import told
+from backend.serve.schemas import BatchLimits, ServeOptions, ServerOrder, as_studio_error, problems_json
 
 TICK = 1.0
 Ready = Callable[[int, Service], object]
@@ -62,11 +61,12 @@ async def _run(
     local: bool,
     ready: Ready,
 ) -> None:
-    answerer = Answerer(views, settings, options.max_parallel, options.cache_mb * 1_000_000)
+    limits = BatchLimits(slots=options.max_parallel, cache_bytes=options.cache_mb * 1_000_000)
+    engine = EngineSupervisor(views, settings, limits)
     try:
-        await answerer.begin()
+        await engine.begin()
         most = options.max_parallel + options.max_waiting
-        service = Service(offered(views), answerer, most, options.body_mb * 1_000_000)
+        service = Service(offered(views), engine, most, options.body_mb * 1_000_000)
         ready(bound.getsockname()[1], service)
 
         async def stop() -> None:
@@ -74,7 +74,7 @@ async def _run(
 
         await web.server(application(service, key, local), stop, options.grace).serve(sockets=[bound])
     finally:
-        await answerer.close()
+        await engine.close()
 
 
 def _bound(options: ServeOptions) -> socket.socket:
@@ -119,7 +119,7 @@ def main() -> int:
     try:
         serve(Settings().prepare(), order.options, ready)
     except StudioError as error:
-        say(problems_json(told(error)))
+        say(problems_json(as_studio_error(error)))
         return 1
     return 0
 

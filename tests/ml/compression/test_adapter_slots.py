@@ -13,12 +13,12 @@ import pytest
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
 from backend.ml.compression.adapter_slots import write_adapter
-from backend.ml.inference.ort_batch import OrtRows
-from backend.ml.inference.ort_engine import OrtEngine
+from backend.ml.inference.open import open_engine
+from backend.ml.inference.ort_decoder import OrtDecoder
 from backend.ml.inference.torch_engine import TorchEngine
 from backend.models.quantization import ADAPTER_FILE
 from tests.helpers import model_view, view
-from tests.ml.inference.test_ort_batch import alone, relay
+from tests.ml.inference.test_decoders import alone, relay
 from tests.ml.shared import build_adapter, build_base, build_shared
 
 pytestmark = pytest.mark.ml
@@ -56,10 +56,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 def test_each_adapter_says_what_it_says_in_torch(shop: Shop) -> None:
     lookup = shop.known.__getitem__
-    bare = OrtEngine(shop.shared, lookup).logits(IDS)
-    assert np.abs(bare - OrtEngine(shop.plain, lookup).logits(IDS)).max() < 1e-4
+    bare = open_engine(shop.shared, lookup).logits(IDS)
+    assert np.abs(bare - open_engine(shop.plain, lookup).logits(IDS)).max() < 1e-4
     for torch, attached in zip(shop.torch, shop.attached, strict=True):
-        ours, theirs = OrtEngine(attached, lookup).logits(IDS), TorchEngine(torch, lookup).logits(IDS)
+        ours, theirs = open_engine(attached, lookup).logits(IDS), TorchEngine(torch, lookup).logits(IDS)
         assert np.abs(ours - theirs).max() < 2e-3 < 0.1 < np.abs(ours - bare).max()
 
 
@@ -67,21 +67,24 @@ def test_four_bits_move_with_the_adapter(shop: Shop, tmp_path: Path) -> None:
     shared = view(build_shared(shop.base.path, tmp_path / "int4", "int4"), Kind.ONNX, "shared")
     attached = attach(shop.torch[0], shared, tmp_path / "on")
     known = {**shop.known, "shared": shared}.__getitem__
-    moved = OrtEngine(attached, known).logits(IDS) - OrtEngine(shared, known).logits(IDS)
+    moved = open_engine(attached, known).logits(IDS) - open_engine(shared, known).logits(IDS)
     wanted = TorchEngine(shop.torch[0], known).logits(IDS) - TorchEngine(shop.base, known).logits(IDS)
     assert np.corrcoef(moved.ravel(), wanted.ravel())[0, 1] > 0.9
 
 
 def test_rows_of_several_adapters_share_one_session(shop: Shop) -> None:
     lookup = shop.known.__getitem__
-    first = OrtRows(shop.shared, lookup)
+    first = OrtDecoder(shop.shared, lookup)
     for attached in shop.attached:
-        rows = OrtRows(attached, lookup, first)
-        assert rows._session is first._session
-        engine = OrtEngine(attached, lookup)
-        engine.stops = frozenset()
+        decoder = OrtDecoder(attached, lookup, first)
+        assert decoder._session is first._session
+        engine = open_engine(attached, lookup)
         prompts = [IDS[:9], IDS, IDS[:3]]
-        assert relay(rows, prompts, 8) == alone(engine, prompts, 8) != alone(OrtEngine(shop.shared, lookup), prompts, 8)
+        assert (
+            relay(decoder, prompts, 8)
+            == alone(engine, prompts, 8)
+            != alone(open_engine(shop.shared, lookup), prompts, 8)
+        )
 
 
 def test_an_adapter_without_a_place_is_refused(shop: Shop, tmp_path: Path) -> None:

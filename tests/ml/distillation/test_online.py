@@ -12,10 +12,10 @@ from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
 from backend.data.encoding import IGNORE_INDEX, EncodedExamples, encode_rows
-from backend.inference.protocol import Sampling
+from backend.inference.sampler import Sampler
 from backend.jobs.context import MemoryContext
 from backend.ml.distillation import offline
-from backend.ml.distillation.online import OnlineLogitTrainer, OnPolicyTrainer, Teacher, _StudentSampler, collate
+from backend.ml.distillation.online import OnlineLogitTrainer, OnPolicyTrainer, Teacher, collate, sample_answers
 from backend.ml.distillation.shards import Array
 from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training.batches import as_dataset
@@ -87,24 +87,21 @@ def test_its_loss_is_that_of_a_capture_of_every_token(
     batch.pop("row")
     with torch.no_grad():  # validation: the answer alone, as on every method
         assert float(live.compute_loss(live.model, dict(batch))) == pytest.approx(
-            float(offline.compute_loss(offline.model, dict(batch)))
+            float(captured.compute_loss(captured.model, dict(batch)))
         )
 
 
 def test_what_it_says_is_drawn_by_its_own_probabilities(tiny_model: Path, inputs: list[ArtifactView]) -> None:
     """Against a plain pass over the whole text for every token."""
-    from backend.ml.inference.torch_engine import _Draw
-
     model = load_model(model_view(tiny_model), None)  # type: ignore[arg-type]
     model.get_output_embeddings().weight.data *= 20  # sharper than chance
     encoder = Encoder(tiny_model)
     prompt = examples_of(tiny_model, inputs[1]).items[0]["input_ids"][:20]
-    sampling = Sampling(max_new_tokens=12, temperature=1.0, seed=3)
-    (said,) = _StudentSampler(model, encoder).sample([prompt], sampling)
-    draw, ids = _Draw(sampling, "cpu"), list(prompt)
+    (said,) = sample_answers(model, encoder, [prompt], 12, seed=3)
+    sampler, ids = Sampler(1.0, seed=[3, 0]), list(prompt)
     with torch.inference_mode():
         while len(ids) < len(prompt) + 12 and (len(ids) == len(prompt) or ids[-1] != 2):
-            ids.append(int(draw(model(torch.tensor([ids])).logits[:, -1])))
+            ids.append(sampler(model(torch.tensor([ids])).logits[0, -1].numpy()))
     assert said == ids[len(prompt) :]
 
 
@@ -132,7 +129,7 @@ def test_batches_hold_the_students_own_answers_and_their_loss_is_the_teachers(
         losses.append((float(loss), seen[-1]["apart"]))
         return loss
 
-    monkeypatch.setattr(OnPolicyTrainer, "apart", heard)
+    monkeypatch.setattr(OnPolicyTrainer, "teacher_distance", heard)
     monkeypatch.setattr(OnPolicyTrainer, "training_step", stepped)
     trainer = built(make, tiny_model, examples, tmp_path)
     trainer.train()

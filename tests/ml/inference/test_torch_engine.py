@@ -103,6 +103,9 @@ def test_a_cancel_comes_through_between_tokens(engine: TorchEngine, prompts: lis
 def test_drawn_answers_follow_the_seed(engine: TorchEngine, prompts: list[list[int]]) -> None:
     drawn = [engine.answer(prompts[0], Sampling(max_new_tokens=10, temperature=1.0, seed=seed)) for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
+    sampling = Sampling(max_new_tokens=10, temperature=1.0, seed=1)
+    together = dict(engine.answers(prompts, sampling, batch=5))
+    assert together == {at: engine.answer(prompt, sampling) for at, prompt in enumerate(prompts)}
     narrow = Sampling(max_new_tokens=10, temperature=1.0, top_p=1e-6)
     assert engine.answer(prompts[0], narrow) == engine.answer(prompts[0], TEN)
 

@@ -80,7 +80,7 @@ class Server:
             time.sleep(0.05)
         raise AssertionError(f"not within {PATIENCE} s\n" + self.log.read_text("utf-8")[-2000:])
 
-    def answerer(self) -> psutil.Process:
+    def engine(self) -> psutil.Process:
         """The process of the model."""
         (found,) = psutil.Process(self.process.pid).children()
         return found

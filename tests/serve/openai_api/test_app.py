@@ -12,26 +12,26 @@ import pytest
 
 from backend.core.errors import StudioError
 from backend.core.schemas import Kind
+from backend.serve.engine_client import EngineSupervisor, Event
 from backend.serve.openai_api.app import Service, application
-from backend.serve.openai_api.engine_client import Answerer, Event
 from backend.serve.openai_api.metrics import Histogram
 from tests.helpers import in_loop, view
 
 ASKED = {"model": "a1", "messages": [{"role": "user", "content": "hi"}]}
 
 
-class Line:
+class Client:
     """Tells what it was given; an exception is raised."""
 
-    ready = True
     restarts = 0
     memory_bytes = 5
 
-    def __init__(self, *events: Event | Exception) -> None:
-        self.line = self
+    def __init__(self, *events: Event | Exception, ready: bool = True) -> None:
+        self.client = self
+        self.ready = ready
         self._events = events
 
-    async def events(self, _asked: Any) -> AsyncGenerator[Event]:
+    async def events(self, _asked: Any, _pulse: float) -> AsyncGenerator[Event]:
         for event in self._events:
             if isinstance(event, Exception):
                 raise event
@@ -47,17 +47,17 @@ def ask(service: Service, key: str | None = None, **more: Any) -> httpx.Response
     return in_loop(post())
 
 
-def service(*events: Event | Exception, room: int = 9) -> Service:
-    return Service([view(Path(), Kind.ONNX)], cast(Answerer, Line(*events)), room, 1000)
+def service(*events: Event | Exception, max_open: int = 9, ready: bool = True) -> Service:
+    return Service([view(Path(), Kind.ONNX)], cast(EngineSupervisor, Client(*events, ready=ready)), max_open, 1000)
 
 
 def test_an_answer_is_put_together(home: Path) -> None:
     one = service(
-        Event("silent"),
-        Event("taken", 3),
-        Event("silent"),
-        Event("say", 1, "he"),
-        Event("say", 2, "y"),
+        Event("idle"),
+        Event("accepted", 3),
+        Event("idle"),
+        Event("text", 1, "he"),
+        Event("text", 2, "y"),
         Event("end", 2),
     )
     answer = ask(one)
@@ -77,15 +77,15 @@ def test_a_bug_is_a_500_in_openais_form_and_in_the_log(caplog: pytest.LogCapture
 
 
 def test_refusals_are_no_clients_that_left() -> None:
-    away = service(StudioError("api.restarting"))
+    away = service(ready=False)
     answer = ask(away)
     assert answer.status_code == 503 and answer.headers["retry-after"]
     assert (away.metrics.left, away.metrics.waiting, away.metrics.running) == (0, 0, 0)
-    assert ask(service(room=0)).status_code == 429
+    assert ask(service(max_open=0)).status_code == 429
     stopping = service()
     stopping.stopping = True
     assert ask(stopping).json()["error"]["code"] == "server_stopping"
-    broken = service(Event("taken", 3), Event("say", 1, "h"), Event("fail", error=StudioError("api.broken")))
+    broken = service(Event("accepted", 3), Event("text", 1, "h"), Event("lost", error=StudioError("serve.broken")))
     assert ask(broken).status_code == 503
     assert b'"model_restarting"' in ask(broken, stream=True).content
 

@@ -56,6 +56,6 @@ def test_each_answers_under_its_own_name_as_if_alone(server: Server) -> None:
     asked = [name for name in NAMES for _ in range(4)]
     with ThreadPoolExecutor(12) as pool:
         assert list(pool.map(lambda name: answer(server, name), asked)) == [alone[name] for name in asked]
-    assert server.answerer().is_running()  # the only child: one process, one model in memory
+    assert server.engine().is_running()  # the only child: one process, one model in memory
     refused = server.ask(model="green")
     assert refused.status_code == 404 and "the red" in refused.json()["error"]["message"]

@@ -35,7 +35,7 @@ def test_a_key_is_asked_for_and_never_shown(rooms: HostHarness) -> None:
         assert server.http.get("/health").status_code == 200
         server.http.headers["authorization"] = f"Bearer {key}"
         assert server.ask().status_code == 200
-        commands = [*psutil.Process(server.process.pid).cmdline(), *server.answerer().cmdline()]
+        commands = [*psutil.Process(server.process.pid).cmdline(), *server.engine().cmdline()]
         assert "$MY_KEY" in server.said
         assert key not in " ".join(commands) + server.said + server.log.read_text("utf-8")
 
@@ -49,7 +49,7 @@ def test_beyond_this_machine_a_key_is_needed(rooms: HostHarness) -> None:
 
 def test_a_model_that_dies_is_started_again(rooms: HostHarness) -> None:
     with Server(rooms, "one") as server:
-        first = server.answerer()
+        first = server.engine()
         stream = server.chunks(max_tokens=LONG)
         next(stream), next(stream)
         first.send_signal(signal.SIGKILL)
@@ -60,14 +60,14 @@ def test_a_model_that_dies_is_started_again(rooms: HostHarness) -> None:
         if refused.status_code == 503:
             assert refused.headers["retry-after"] and refused.json()["error"]["code"] == "model_restarting"
         server.until(lambda: server.ask().status_code == 200)
-        assert server.answerer().pid != first.pid
+        assert server.engine().pid != first.pid
         assert server.count("slmops_model_restarts_total") == 1
         assert "was killed (SIGKILL)" in server.log.read_text("utf-8")
 
 
 def test_a_stop_lets_answers_finish_and_takes_no_more(rooms: HostHarness) -> None:
     with Server(rooms, "one") as server:
-        model = server.answerer()
+        model = server.engine()
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(server.ask, max_tokens=1500)
             server.until(lambda: server.count("slmops_requests_running") == 1)
@@ -81,7 +81,7 @@ def test_a_stop_lets_answers_finish_and_takes_no_more(rooms: HostHarness) -> Non
 
 def test_a_stop_does_not_wait_for_ever(rooms: HostHarness) -> None:
     with Server(rooms, "one", "--grace", "1") as server:
-        model = server.answerer()
+        model = server.engine()
         stream = server.chunks(max_tokens=50_000)
         next(stream), next(stream)
         server.process.terminate()
@@ -91,7 +91,7 @@ def test_a_stop_does_not_wait_for_ever(rooms: HostHarness) -> None:
 
 def test_a_model_does_not_outlive_a_killed_server(rooms: HostHarness) -> None:
     with Server(rooms, "one") as server:
-        model = server.answerer()
+        model = server.engine()
         server.process.kill()
         server.until(lambda: gone(model.pid))
 

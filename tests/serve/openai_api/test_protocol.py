@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from backend.core.errors import StudioError
-from backend.data.dataset import Row, Template
 from backend.serve.openai_api import errors
-from backend.serve.openai_api.engine_process import templated
 from backend.serve.openai_api.protocol import parse
 
 HELLO = [{"role": "user", "content": "hi"}]
@@ -27,7 +25,14 @@ def said(content: Any, role: str = "user") -> list[dict[str, Any]]:
 def test_unset_keys_have_openais_defaults() -> None:
     order = parse(body(user="me", stop=None, seed=None, max_tokens=None, stream_options=None, logprobs=None)).order()
     seed = order.pop("seed")
-    assert order == {"messages": HELLO, "temperature": 1.0, "top_p": 1.0, "most": None, "stops": [], "top": None}
+    assert order == {
+        "messages": HELLO,
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "max_tokens": None,
+        "stop": [],
+        "top_logprobs": None,
+    }
     assert parse(body()).order()["seed"] != seed
     assert parse(body(seed=-1)).order()["seed"] == 2**64 - 1
 
@@ -36,8 +41,8 @@ def test_keys_that_say_how() -> None:
     order = parse(
         body(max_tokens=5, max_completion_tokens=7, stop="end", logprobs=True, top_logprobs=3, tools=[], n=1)
     ).order()
-    assert (order["most"], order["stops"], order["top"]) == (7, ["end"], 3)
-    assert parse(body(max_tokens=5, logprobs=True)).order()["top"] == 0
+    assert (order["max_tokens"], order["stop"], order["top_logprobs"]) == (7, ["end"], 3)
+    assert parse(body(max_tokens=5, logprobs=True)).order()["top_logprobs"] == 0
     parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
     assert parse(body(messages=said(parts, "developer"))).order()["messages"] == said("ab", "system")
     assert parse(body(stream=True, stream_options={"include_usage": True})).stream_options.include_usage
@@ -48,9 +53,9 @@ def test_what_open_webui_sends_is_taken() -> None:
     shown = {"temperature": 0.8, "top_k": 40, "seed": 3, "stop": ["\n"], "max_tokens": 16, "top_p": 0.9, "min_p": 0.05}
     shown |= {"repeat_penalty": 1.1, "num_ctx": 4096, "reasoning_effort": "low"}
     order = parse(body(stream=True, stream_options={"include_usage": True}, **shown)).order()
-    assert (order["most"], order["stops"], order["seed"], order["top_p"]) == (16, ["\n"], 3, 0.9)
+    assert (order["max_tokens"], order["stop"], order["seed"], order["top_p"]) == (16, ["\n"], 3, 0.9)
     title = said("### Task:\nGenerate a concise, 3-5 word title.\n<chat_history>\nUSER: hi\n</chat_history>")
-    assert parse(body(messages=title, stream=False, max_tokens=1000)).order()["most"] == 1000
+    assert parse(body(messages=title, stream=False, max_tokens=1000)).order()["max_tokens"] == 1000
 
 
 @pytest.mark.parametrize(
@@ -91,13 +96,3 @@ def test_what_is_wrong_is_named(wrong: bytes, param: str, code: str) -> None:
     error = content["error"]
     assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", param, code)
     assert len(error["message"]) < 400
-
-
-def test_messages_are_put_into_the_template_of_the_data_unless_they_say_how() -> None:
-    template = Template(system="Name the colour.", user="Item: {input}")
-    assert templated(template, said("red")) == template.prompt(Row(id="", input="red"))
-    own = [*said("Be brief.", "system"), *said("red")]
-    assert templated(template, own) == own
-    talk = [*said("a {input}"), *said("{input} b", "assistant"), *said("c")]
-    assert [each["content"] for each in templated(template, talk)][1:] == ["Item: a {input}", "{input} b", "Item: c"]
-    assert templated(Template(), talk) == talk

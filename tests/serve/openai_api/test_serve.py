@@ -58,6 +58,13 @@ def test_stop_strings_seed_and_probabilities(server: Server) -> None:
     assert cut["message"]["content"] == text.split(stop)[0] and cut["finish_reason"] == "stop"
     drawn = [words(server.ask(temperature=1.5, seed=seed)) for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
+    view = server.harness.store.artifact("one")
+    engine = open_engine(view, server.harness.store.artifact)
+    prompt = [{"role": "system", "content": "Name it."}, *HELLO]
+    for seed in range(4):
+        sampling = Sampling(max_new_tokens=40, temperature=1.3, top_p=0.9, seed=seed)
+        asked = {"messages": prompt, "temperature": 1.3, "top_p": 0.9, "max_tokens": 40, "seed": seed}
+        assert words(server.ask(**asked)) == engine.answer(engine.encode(prompt), sampling)
     entries = server.ask(logprobs=True, top_logprobs=3).json()["choices"][0]["logprobs"]["content"]
     assert len(entries) == 10
     for entry in entries:
@@ -184,7 +191,7 @@ def test_models_health_and_metrics(server: Server) -> None:
 
 def test_memory_does_not_grow(server: Server) -> None:
     def held() -> int:
-        return sum(psutil.Process(pid).memory_info().rss for pid in (server.process.pid, server.answerer().pid))
+        return sum(psutil.Process(pid).memory_info().rss for pid in (server.process.pid, server.engine().pid))
 
     def many(count: int) -> None:
         with ThreadPoolExecutor(4) as pool:

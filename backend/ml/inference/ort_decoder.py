@@ -1,4 +1,4 @@
-"""Several answers at once on an ONNX decoder, with ONNX Runtime itself: rows come and go between two steps.
+"""Several sequences at once on an ONNX folder, with ONNX Runtime itself: rows come and go between two steps.
 
 ONNX Runtime GenAI's `Engine` was tried first (0.14.1, CPU): its batches are fixed when they begin, an answer that ends
 before the others of its batch makes `step` raise, and it shows no logits. The exported graphs need none of it: their
@@ -20,11 +20,9 @@ import onnxruntime
 from backend.core.errors import StudioError
 from backend.core.machine import cores
 from backend.core.schemas import ArtifactView
-from backend.inference.protocol import Lookup
+from backend.inference.protocol import PREFILL_TOKENS, Lookup
 from backend.models.quantization import ADAPTER_FILE
 
-CHUNK = 128
-"""Tokens of a prompt that are read at once: other answers go on in between."""
 SHORTEST = 128
 """The least length that a buffer is made for; it doubles from there."""
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
@@ -44,33 +42,32 @@ class _Cache:
     dtype: Any
 
 
-class Reading:
+class OrtPrefill:
     """A prompt while it is read, in a block of its own."""
 
-    def __init__(self, rows: OrtRows, ids: Sequence[int]) -> None:
+    def __init__(self, decoder: OrtDecoder, ids: Sequence[int]) -> None:
         self.length = 0
-        self.block = rows.new_block(1, len(ids))
-        self._rows = rows
+        self.block = decoder.new_block(1, len(ids))
+        self._decoder = decoder
         self._left = list(ids)
 
     def step(self) -> Any:
-        """Read the next CHUNK tokens: the logits after the last one, [vocabulary], or None while there are more."""
-        part, self._left = self._left[:CHUNK], self._left[CHUNK:]
+        part, self._left = self._left[:PREFILL_TOKENS], self._left[PREFILL_TOKENS:]
         self.length += len(part)
-        logits = self._rows.run(self.block, np.array([part], dtype=np.int64), [self.length])
-        return None if self._left else logits[0, -1]
+        logits = self._decoder.run(self.block, part, self.length)
+        return None if self._left else logits[-1]
 
 
-class OrtRows:
-    """Rows of answers that go on together. `view`: an artifact of kind onnx; `lookup` finds the model that an attached
-    adapter shares; `beside`: rows of the same model, whose weights in memory serve these too. Raises StudioError when it
-    can't be loaded, or when its graph does not keep rows apart (`serve.rows`)."""
+class OrtDecoder:
+    """`view`: an artifact of kind onnx; `lookup` finds the model that an attached adapter shares; `sharing`: a decoder of the
+    same model, whose weights in memory serve this one too. Raises StudioError when it can't be loaded, or when its graph
+    does not keep rows apart (`serve.rows`)."""
 
-    def __init__(self, view: ArtifactView, lookup: Lookup, beside: OrtRows | None = None) -> None:
+    def __init__(self, view: ArtifactView, lookup: Lookup, sharing: OrtDecoder | None = None) -> None:
         model = lookup(view.facts["base"]) if view.facts.get("base") else view
         config = json.loads((model.path / "genai_config.json").read_text("utf-8"))["model"]
         try:
-            self._session: Any = beside._session if beside else _session(model.path / config["decoder"]["filename"])
+            self._session: Any = sharing._session if sharing else _session(model.path / config["decoder"]["filename"])
             self._adapter = {} if model is view else _adapter(view.path / ADAPTER_FILE)
         except Exception as error:  # onnxruntime has an exception of its own for each status
             raise StudioError("chat.onnx_load", ref=view.name, reason=str(error).splitlines()[0][:300]) from error
@@ -85,21 +82,18 @@ class OrtRows:
             raise StudioError("serve.rows", model=view.name)
 
     def bytes_for(self, lengths: Sequence[int]) -> int:
-        """Memory of keys and values for rows of these lengths."""
-        return _doubled(1, len(lengths)) * self._room(lengths) * self._bytes
+        return _doubled(1, len(lengths)) * self._buffer_length(lengths) * self._bytes
 
-    def read(self, ids: Sequence[int]) -> Reading:
-        return Reading(self, ids)
+    def prefill(self, ids: Sequence[int], limit: int) -> OrtPrefill:
+        return OrtPrefill(self, ids)
 
-    def join(self, reading: Reading) -> None:
-        """A prompt that was read becomes the last row."""
-        self.lengths.append(reading.length)
+    def join(self, prefill: OrtPrefill) -> None:
+        self.lengths.append(prefill.length)
         self._fit()
-        for name, block in reading.block.items():
-            self._block[name][len(self.lengths) - 1, :, : reading.length] = block[0, :, : reading.length]
+        for name, block in prefill.block.items():
+            self._block[name][len(self.lengths) - 1, :, : prefill.length] = block[0, :, : prefill.length]
 
     def step(self, tokens: Sequence[int]) -> Any:
-        """One more token for each row: the logits after it, [rows, vocabulary]."""
         self.lengths = [length + 1 for length in self.lengths]
         self._fit()
         rows = len(tokens)
@@ -108,7 +102,6 @@ class OrtRows:
         return self._run(binding, np.array(tokens, dtype=np.int64)[:, None], self.lengths)[:, 0]
 
     def drop(self, at: int) -> None:
-        """The last row takes the place of row `at`."""
         last = len(self.lengths) - 1
         if at != last:
             for block in self._block.values():
@@ -121,10 +114,12 @@ class OrtRows:
     def new_block(self, rows: int, length: int) -> _BLOCK:
         return {one.past: np.zeros((rows, one.heads, length, one.size), one.dtype) for one in self._caches}
 
-    def run(self, block: _BLOCK, ids: Any, lengths: Sequence[int]) -> Any:
-        """Logits [rows, tokens, vocabulary] of `ids` [rows, tokens], which end at `lengths`; `block` takes their keys and
-        values."""
-        return self._run(self._bound(block, len(lengths)), ids, lengths)
+    def logits(self, ids: Sequence[int], last: int = 0) -> Any:
+        return self.run(self.new_block(1, len(ids)), ids, len(ids))[-last:]
+
+    def run(self, block: _BLOCK, ids: Sequence[int], length: int) -> Any:
+        """Logits [tokens, vocabulary] of `ids`, which end at `length`; `block` takes their keys and values."""
+        return self._run(self._bound(block, 1), np.array([ids], dtype=np.int64), [length])[0]
 
     def _run(self, binding: Any, ids: Any, lengths: Sequence[int]) -> Any:
         mask = (np.arange(max(lengths)) < np.array(lengths)[:, None]).astype(np.int64)
@@ -145,14 +140,14 @@ class OrtRows:
             binding.bind_ortvalue_input(name, weights)
         return binding
 
-    def _room(self, lengths: Sequence[int]) -> int:
+    def _buffer_length(self, lengths: Sequence[int]) -> int:
         """How long the buffer is for rows of these lengths."""
         longest = max(lengths, default=0)
         return max(longest, min(_doubled(SHORTEST, longest), self._context))
 
     def _fit(self) -> None:
         """Make the buffer as large as the rows need, and smaller when half of its length is empty."""
-        rows, length = len(self.lengths), self._room(self.lengths)
+        rows, length = len(self.lengths), self._buffer_length(self.lengths)
         held = next(iter(self._block.values())).shape if self._block else (0, 0, 0, 0)
         if held[0] >= rows and held[2] // 2 < length <= held[2]:
             return
@@ -166,11 +161,11 @@ class OrtRows:
     def _apart(self) -> bool:
         """Whether two prompts of different length say the same together as each alone."""
         prompts = [[index % 7 + 3 for index in range(length)] for length in (9, 4)]
-        alone = [self.run(self.new_block(1, 16), np.array([ids], dtype=np.int64), [len(ids)])[0, -1] for ids in prompts]
+        alone = [self.logits(ids, 1)[0] for ids in prompts]
         for ids in prompts:
-            reading = self.read(ids[:-1])
-            reading.step()
-            self.join(reading)
+            prefill = self.prefill(ids[:-1], len(ids))
+            prefill.step()
+            self.join(prefill)
         together = self.step([ids[-1] for ids in prompts])
         for _ in prompts:
             self.drop(0)

@@ -10,8 +10,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template, gold_answer
+from backend.inference.detokenizer import stream_text
+from backend.inference.engine import common_prefix, stop_ids
 from backend.inference.protocol import answer_tokens
-from backend.inference.text_engine import common_prefix, pieces, stop_ids
 
 
 @pytest.fixture
@@ -29,14 +30,14 @@ def encoder(tmp_path: Path) -> Encoder:
 
 @pytest.mark.parametrize("text", ["plain", "¿niño?", "a😀b", "日本", " two  spaces", ""])
 def test_pieces_are_whole_characters_and_make_the_text(encoder: Encoder, text: str) -> None:
-    found = list(pieces(encoder, encoder.ids(text)))
+    found = list(stream_text(encoder, encoder.ids(text)))
     assert "".join(found) == text
     assert not any("\ufffd" in piece for piece in found)
     assert len(found) == len(text)
 
 
 def test_an_unfinished_character_is_shown_at_the_end(encoder: Encoder) -> None:
-    assert "".join(pieces(encoder, encoder.ids("a😀")[:-1])) == "a\ufffd"
+    assert "".join(stream_text(encoder, encoder.ids("a😀")[:-1])) == "a\ufffd"
 
 
 def test_stops_come_from_tokenizer_and_both_configs(encoder: Encoder) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from backend.data.chat_template import Encoder
-from backend.serve.openai_api.detokenizer import Names, Writing
+from backend.inference.detokenizer import Detokenizer, TokenBytes
 
 LOGITS = np.zeros(256, dtype=np.float32)
 
@@ -28,23 +28,23 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
 
 def shown(encoder: Encoder, text: str, stops: list[str], top: int | None = None) -> tuple[list[str], list[str], bool]:
     """Pieces, tokens of the entries, and whether a stop string ended it."""
-    writing = Writing(encoder, Names(encoder), stops, top)
+    detokenizer = Detokenizer(encoder, stops, top)
     pieces, entries = [], []
     for token in encoder.ids(text):
-        writing.push(token, LOGITS)
-        if writing.stopped:
+        detokenizer.push(token, LOGITS)
+        if detokenizer.stopped:
             break
-        piece, told = writing.take()
+        piece, told = detokenizer.take()
         pieces.append(piece)
         entries += told
-    piece, told = writing.finish()
-    return [*pieces, piece], [each["token"] for each in entries + told], writing.stopped
+    piece, told = detokenizer.finish()
+    return [*pieces, piece], [each["token"] for each in entries + told], detokenizer.stopped
 
 
 def test_a_character_comes_when_all_its_bytes_are_there(encoder: Encoder) -> None:
     pieces, _, _ = shown(encoder, "añ😀b", [])
     assert [piece for piece in pieces if piece] == ["a", "ñ", "😀", "b"]
-    cut = Writing(encoder, Names(encoder), [], None)
+    cut = Detokenizer(encoder)
     for token in encoder.ids("a😀")[:3]:
         cut.push(token, LOGITS)
     assert cut.take()[0] == "a" and "\ufffd" in cut.finish()[0]
@@ -65,10 +65,10 @@ def test_the_first_of_two_stop_strings_counts(encoder: Encoder) -> None:
 
 
 def test_entries_carry_bytes_of_half_characters(encoder: Encoder) -> None:
-    writing = Writing(encoder, Names(encoder), [], 3)
+    detokenizer = Detokenizer(encoder, [], 3)
     for token in encoder.ids("é "):
-        writing.push(token, LOGITS)
-    text, entries = writing.finish()
+        detokenizer.push(token, LOGITS)
+    text, entries = detokenizer.finish()
     assert text == "é " and [each["bytes"] for each in entries] == [[0xC3], [0xA9], [0x20]]
     assert entries[2]["token"] == " " and len(entries[2]["top_logprobs"]) == 3
     assert entries[0]["logprob"] == pytest.approx(-np.log(256))
@@ -79,5 +79,5 @@ def test_bytes_of_sentencepiece_tokens(tmp_path: Path) -> None:
     tokenizer = Tokenizer(models.BPE(vocabulary, [], unk_token="x"))
     tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback()])
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    names = Names(Encoder(tmp_path))
-    assert [names.raw(token) for token in range(3)] == [b" hi", b"\xe2", b"x"]
+    vocabulary = TokenBytes(Encoder(tmp_path))
+    assert [vocabulary.raw(token) for token in range(3)] == [b" hi", b"\xe2", b"x"]
