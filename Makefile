@@ -38,12 +38,13 @@ test: check browser ## set up what is missing, then lint, types and all tests, t
 test-fast: $(TEST_READY) ## the tests of logic and pages: no torch, no child processes, no browser
 	@$(PY) -m pytest -m "$(FAST)" -n logical $(BY_FILE)
 
-check: $(TEST_READY) ## format, lint, imports and types
-	@echo "Format, lint, imports and types"
+check: $(TEST_READY) ## format, lint, imports, types and the pages of docs/ that are made from the code
+	@echo "Format, lint, imports, types and docs"
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m ruff check --quiet .
 	@$(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(PY) -m mypy
+	@$(PY) -m docs.generate --check
 
 format: $(TEST_READY) ## lay out the code
 	@$(PY) -m ruff format .

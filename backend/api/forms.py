@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from backend.core.fields import labels_of
 from backend.core.stage import AnyForm
+from backend.data.formats import by_suffix
 from backend.planning.ablation.recipe import FORM
 from backend.stages import names, stage
 from backend.training.methods import with_method
 
 ABLATION = "ablation"
 """The form of an ablation, which asks what `distill` and `evaluate` ask, and more."""
+SOURCE_SUFFIXES = tuple(by_suffix())
+"""Of the files that a dataset can be made from."""
 
-__all__ = ["ABLATION", "form_of", "labels_of", "names", "page_of", "stages_of", "title_of", "with_method"]
+__all__ = [
+    "ABLATION",
+    "SOURCE_SUFFIXES",
+    "form_of",
+    "labels_of",
+    "names",
+    "page_of",
+    "stages_of",
+    "title_of",
+    "with_method",
+]
 
 
 def form_of(name: str) -> AnyForm:

@@ -20,7 +20,7 @@ def studio(
     host: Annotated[
         str, typer.Option(help="Address to listen on. Beyond this machine a token is needed.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
     home: Annotated[str | None, typer.Option(help="Folder for databases, artifacts and logs (SLMOPS_HOME).")] = None,
     worker: Annotated[
         bool, typer.Option("--worker/--no-worker", help="Also start the worker that does the work.")

@@ -11,17 +11,32 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.core.errors import StudioError
 
+VARIABLES = {
+    "SLMOPS_TOKEN": "The token that a browser on another machine needs. Without it one is made up and shown in the terminal.",
+    "SLMOPS_SERVE_KEY": "The API key that `slmops serve` asks for, unless `--api-key-env` names another variable. Empty: none.",
+    "SLMOPS_FOUNDRY_PYTHON": "The Python that has foundry-local-sdk, where the studio's own has not.",
+    "SLMOPS_DEBUG": "Set to anything, the command line shows the traceback of an error, like `slmops --debug`.",
+}
+"""Variables that are read where they are used: name -> what it is for."""
+
 
 class Settings(BaseSettings):
-    """`home` holds databases, artifacts, models and logs; `db_url` replaces both SQLite files by one Postgres; a file from a
-    browser may have `max_upload_bytes`; a model that chats is unloaded after `chat_idle_seconds` of silence (0: never)."""
+    """What can be set, and the folders that follow from it. docs/reference/settings.md is made from this class."""
 
     model_config = SettingsConfigDict(env_prefix="SLMOPS_", frozen=True)
 
-    home: Path = Field(default_factory=lambda: user_data_path("slmops-studio", appauthor=False))
-    db_url: str | None = None
-    max_upload_bytes: int = 8_000_000_000
-    chat_idle_seconds: int = Field(default=300, ge=0)
+    home: Path = Field(
+        default_factory=lambda: user_data_path("slmops-studio", appauthor=False),
+        description="Folder for databases, artifacts, models and logs. Without it: the platform's place for user data.",
+    )
+    db_url: str | None = Field(
+        default=None,
+        description="A Postgres database, postgresql://…, in place of the two SQLite files in the home.",
+    )
+    max_upload_bytes: int = Field(default=8_000_000_000, description="Largest file that a browser may send, in bytes.")
+    chat_idle_seconds: int = Field(
+        default=300, ge=0, description="Seconds of silence after which a model that chats is unloaded; 0: never."
+    )
 
     @field_validator("home")
     @classmethod

@@ -20,28 +20,30 @@ _SAMPLE = 64 * 1024
 class CsvSource:
     """A CSV or TSV file. Raises StudioError when header or first row are missing, or column names repeat or are empty."""
 
-    def __init__(self, path: Path, kind: str, encoding: str) -> None:
+    separator = ","
+
+    def __init__(self, path: Path, encoding: str) -> None:
         self.path = path
         self.encoding = encoding
         csv.field_size_limit(CELL_LIMIT)
-        self.delimiter = self._delimiter(kind)
+        self.delimiter = self._delimiter()
         header, _ = self._first("data.empty")
         self.columns = [name.strip() for name in header]
         self._check_header()
         self._first("data.header_only", skip=1)
 
-    def records(self, bad: RowErrors) -> Iterator[Record]:
-        """All rows; ragged or undecodable ones go to `bad`. Raises StudioError for a quote that is not closed."""
+    def records(self, row_errors: RowErrors) -> Iterator[Record]:
+        """All rows; ragged or undecodable ones go to `row_errors`. Raises StudioError for a quote that is not closed."""
         rows = self._rows()
         next(rows)
         for line, cells in rows:
             if not any(cells):
                 continue
             if len(cells) != len(self.columns):
-                bad.add("data.ragged", line, len(cells), expected=len(self.columns))
+                row_errors.add("data.ragged", line, len(cells), expected=len(self.columns))
             elif not _encodable(cells):
-                byte = locate_bad_byte(self.path, self.encoding)[1] if "data.encoding" not in bad.counts else 0
-                bad.add("data.encoding", line, byte=byte)
+                byte = locate_bad_byte(self.path, self.encoding)[1] if "data.encoding" not in row_errors.counts else 0
+                row_errors.add("data.encoding", line, byte=byte)
             else:
                 yield Record(line, dict(zip(self.columns, cells, strict=True)))
 
@@ -87,11 +89,11 @@ class CsvSource:
         errors = "surrogateescape" if self.encoding.startswith("utf-8") else "strict"
         return self.path.open(encoding=self.encoding, errors=errors, newline="")
 
-    def _delimiter(self, kind: str) -> str:
-        """The separator that cuts the first rows into the most even columns; the format's own when none does."""
+    def _delimiter(self) -> str:
+        """What cuts the first rows into the most even columns; the format's own separator when nothing does."""
         with self.path.open(encoding=self.encoding, errors="replace", newline="") as stream:
             lines = stream.read(_SAMPLE).splitlines()[:30]
-        own = "\t" if kind == "tsv" else ","
+        own = self.separator
         best, score = own, (0.0, 0)
         for mark in (own, *(other for other in ",;\t" if other != own)):
             widths = [len(cells) for cells in csv.reader(lines, delimiter=mark) if cells]
@@ -100,6 +102,12 @@ class CsvSource:
                 if (round(even, 1), widths[0]) > score:
                     best, score = mark, (round(even, 1), widths[0])
         return best
+
+
+class TsvSource(CsvSource):
+    """A TSV file."""
+
+    separator = "\t"
 
 
 def _encodable(cells: list[Any]) -> bool:

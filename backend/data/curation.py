@@ -60,10 +60,10 @@ def curate(
     for row in rows:
         if row.id in said and not said[row.id].accept:
             drops[row.id] = Drop(row, "rejected")
-    faults = RowFilter(params, template, free)
+    row_filter = RowFilter(params, template, free)
     for row in free:
         tick()
-        if reason := faults.of(row):
+        if reason := row_filter.of(row):
             drops[row.id] = Drop(row, reason)
     left = [row for row in rows if row.id not in drops]
     sure = {id_ for id_, decision in said.items() if decision.accept}

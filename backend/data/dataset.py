@@ -115,7 +115,7 @@ def data_facts(folder: Path) -> dict[str, Any]:
     sample = [row for split in SPLITS for row in rows[split]]
     prompts = sum(len(message["content"]) for row in sample for message in data.template.prompt(row))
     answers = [row.output for row in sample if row.output is not None]
-    steps = [len(row.rationale) for row in rows["train"] if row.output is not None and row.rationale]
+    lengths = [len(row.rationale) for row in rows["train"] if row.output is not None and row.rationale]
     known = [row.output.strip() == row.gold.strip() for row in rows["train"] if row.output and row.gold is not None]
     return {
         "rows": {split: len(rows[split]) for split in SPLITS},
@@ -123,8 +123,8 @@ def data_facts(folder: Path) -> dict[str, Any]:
         "labels": data.template.labels,
         "prompt_chars": round(prompts / max(1, len(sample)), 1),
         "answer_chars": round(sum(map(len, answers)) / max(1, len(answers)), 1),
-        "rationales": len(steps),
-        "rationale_chars": round(sum(steps) / max(1, len(steps)), 1),
+        "rationales": len(lengths),
+        "rationale_chars": round(sum(lengths) / max(1, len(lengths)), 1),
         "known": len(known),
         "known_right": sum(known),
     }

@@ -46,12 +46,12 @@ def _encode(
         if text is None:
             continue
         answer = encoder.answer_ids(text)
-        room = max_length - len(answer)
-        if room < 1:
+        left = max_length - len(answer)
+        if left < 1:
             examples.too_long += 1
             continue
         prompt = encoder.prompt_ids(template, row)
-        examples.truncated += len(prompt) > room
-        prompt = prompt[-room:]
+        examples.truncated += len(prompt) > left
+        prompt = prompt[-left:]
         examples.items.append({"input_ids": prompt + answer, "labels": [IGNORE_INDEX] * len(prompt) + answer})
     return examples

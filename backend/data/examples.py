@@ -58,14 +58,14 @@ class _NotText(ValueError):
 def examples(
     records: Iterator[Record],
     mapping: ColumnMapping,
-    bad: RowErrors,
+    row_errors: RowErrors,
     origin: str = "",
     each: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Example]:
-    """Examples of a source; rows that can't be used go to `bad`. `each` is called with the number of rows read."""
+    """Examples of a source; rows that can't be used go to `row_errors`. `each` is called with the number of rows read."""
     for number, record in enumerate(records, 1):
         each(number)
-        made = _chat(record, mapping, bad) if mapping.messages else _plain(record, mapping, bad)
+        made = _chat(record, mapping, row_errors) if mapping.messages else _plain(record, mapping, row_errors)
         if made is not None:
             made.origin = origin
             if mapping.group:
@@ -90,37 +90,37 @@ def label_list(outputs: list[str]) -> list[str]:
     return sorted(counts)
 
 
-def _plain(record: Record, mapping: ColumnMapping, bad: RowErrors) -> Example | None:
+def _plain(record: Record, mapping: ColumnMapping, row_errors: RowErrors) -> Example | None:
     values = record.values
     try:
         parts = [_text(values.get(name), name) for name in (mapping.input, mapping.details) if name]
         output = _text(values.get(mapping.output), mapping.output) if mapping.output else ""
     except _NotText as error:
-        bad.add("data.not_text", record.place, error)
+        row_errors.add("data.not_text", record.place, error)
         return None
     text = "\n\n".join(part for part in parts if part)
     if not text:
-        bad.add("data.input_empty", record.place)
+        row_errors.add("data.input_empty", record.place)
         return None
     if not _writable(text + output):
-        bad.add("data.characters", record.place)
+        row_errors.add("data.characters", record.place)
         return None
     return Example(record.place, text, output or None)
 
 
-def _chat(record: Record, mapping: ColumnMapping, bad: RowErrors) -> Example | None:
+def _chat(record: Record, mapping: ColumnMapping, row_errors: RowErrors) -> Example | None:
     """The last assistant turn is the answer, the user turn before it the input, what is earlier the context."""
     try:
         messages = [_message(item) for item in _turns(record.values.get(mapping.messages))]
     except _NotText as error:
-        bad.add("data.chat_shape", record.place, error)
+        row_errors.add("data.chat_shape", record.place, error)
         return None
     wrong = _wrong_turn(messages)
     if wrong:
-        bad.add("data.chat_roles", record.place, wrong)
+        row_errors.add("data.chat_roles", record.place, wrong)
         return None
     if not _writable("".join(message["content"] for message in messages)):
-        bad.add("data.characters", record.place)
+        row_errors.add("data.characters", record.place)
         return None
     output = messages.pop()["content"] if messages[-1]["role"] == "assistant" else ""
     return Example(record.place, messages[-1]["content"], output or None, messages[:-1])

@@ -25,13 +25,13 @@ class JsonLinesSource:
         self.encoding = encoding
         self.columns = _columns(self)
 
-    def records(self, bad: RowErrors) -> Iterator[Record]:
-        """All rows; a line that is no JSON object goes to `bad`."""
+    def records(self, row_errors: RowErrors) -> Iterator[Record]:
+        """All rows; a line that is no JSON object goes to `row_errors`."""
         with self._open() as stream:
             for number, line in enumerate(_decoded(stream, self.path, self.encoding), 1):
                 if not line.strip():
                     continue
-                values = self._object(number, line, bad)
+                values = self._object(number, line, row_errors)
                 if values is not None:
                     yield Record(number, values)
 
@@ -40,21 +40,21 @@ class JsonLinesSource:
         with self.path.open("rb") as stream:
             return max(1, sum(piece.count(b"\n") for piece in iter(lambda: stream.read(1 << 20), b"")))
 
-    def _object(self, number: int, line: str, bad: RowErrors) -> dict[str, Any] | None:
+    def _object(self, number: int, line: str, row_errors: RowErrors) -> dict[str, Any] | None:
         try:
             values = json.loads(line)
         except (ValueError, RecursionError) as error:
             _, column, reason = _reason(error)
-            bad.add("data.json_line", number, f"{reason} ({column})")
+            row_errors.add("data.json_line", number, f"{reason} ({column})")
             return None
         try:
             line.encode()
         except UnicodeEncodeError:
-            byte = locate_bad_byte(self.path, self.encoding)[1] if "data.encoding" not in bad.counts else 0
-            bad.add("data.encoding", number, byte=byte)
+            byte = locate_bad_byte(self.path, self.encoding)[1] if "data.encoding" not in row_errors.counts else 0
+            row_errors.add("data.encoding", number, byte=byte)
             return None
         if not isinstance(values, dict):
-            bad.add("data.json_item", number, json_type(values))
+            row_errors.add("data.json_item", number, json_type(values))
             return None
         return values
 
@@ -73,13 +73,13 @@ class JsonListSource:
         self.encoding = encoding
         self.columns = _columns(self)
 
-    def records(self, bad: RowErrors) -> Iterator[Record]:
-        """All items; what is no object goes to `bad`."""
+    def records(self, row_errors: RowErrors) -> Iterator[Record]:
+        """All items; what is no object goes to `row_errors`."""
         for number, item in enumerate(self._items, 1):
             if isinstance(item, dict):
                 yield Record(number, item)
             else:
-                bad.add("data.json_item", number, json_type(item))
+                row_errors.add("data.json_item", number, json_type(item))
 
     def count(self) -> int:
         return len(self._items)
@@ -125,11 +125,11 @@ def _reason(error: Exception) -> tuple[int, int, str]:
 
 def _columns(source: JsonLinesSource | JsonListSource) -> list[str]:
     """Keys of the first rows, in order of appearance. Raises StudioError when no row can be read."""
-    bad = RowErrors(source.path.name)
+    row_errors = RowErrors(source.path.name)
     keys: dict[str, None] = {}
-    for _, record in zip(range(_SAMPLE_ROWS), source.records(bad), strict=False):
+    for _, record in zip(range(_SAMPLE_ROWS), source.records(row_errors), strict=False):
         keys |= dict.fromkeys(record.values)
     if not keys:
-        bad.stop()
+        row_errors.stop()
         raise StudioError("data.header_only", file=source.path.name)
     return list(keys)

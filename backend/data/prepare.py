@@ -49,15 +49,15 @@ class PreparedDataset:
 class _Loaded:
     rows: list[Example]
     sha256: str
-    bad: list[RowErrors] = field(default_factory=list)
+    row_errors: list[RowErrors] = field(default_factory=list)
 
 
 def prepare(params: DatasetParams, seed: int, each: OnProgress = lambda done, total: None) -> PreparedDataset:
     """Read everything and divide it. Raises StudioError with all that is wrong."""
     loaded = _load(params, seed, each)
     each(1, 1)
-    dropped: Counter[str] = Counter(sum((Counter(bad.counts) for bad in loaded.bad), Counter()))
-    warnings = [problem for bad in loaded.bad for problem in bad.problems(blocking=False)]
+    dropped: Counter[str] = Counter(sum((Counter(row_errors.counts) for row_errors in loaded.row_errors), Counter()))
+    warnings = [problem for row_errors in loaded.row_errors for problem in row_errors.problems(blocking=False)]
     rows = _without_duplicates(loaded.rows, dropped) if params.duplicates == "drop" else loaded.rows
     template = make_template(params, [row.output for row in rows if row.output is not None])
     warnings += find_warnings(rows, template)
@@ -175,20 +175,20 @@ def _load(params: DatasetParams, seed: int, each: OnProgress) -> _Loaded:
             loaded.rows += _read(source, wanted, origin, loaded, each)
     loaded.sha256 = sha256(Path(params.source))
     if params.on_bad_row == "stop":
-        problems = [problem for bad in loaded.bad for problem in bad.problems()]
+        problems = [problem for row_errors in loaded.row_errors for problem in row_errors.problems()]
         if problems:
             raise StudioError.of(problems)
     if not loaded.rows:
-        problems = [problem for bad in loaded.bad for problem in bad.problems()]
+        problems = [problem for row_errors in loaded.row_errors for problem in row_errors.problems()]
         raise StudioError.of([*problems, Problem(code="data.no_rows", args={"file": Path(params.source).name})])
     return loaded
 
 
 def _read(source: Source, mapping: ColumnMapping, origin: str, loaded: _Loaded, each: OnProgress) -> list[Example]:
-    bad = RowErrors(source.path.name)
-    loaded.bad.append(bad)
+    row_errors = RowErrors(source.path.name)
+    loaded.row_errors.append(row_errors)
     total = source.count()
-    return list(examples(source.records(bad), mapping, bad, origin, lambda done: each(done, total)))
+    return list(examples(source.records(row_errors), mapping, row_errors, origin, lambda done: each(done, total)))
 
 
 def _requested_columns(params: DatasetParams) -> ColumnMapping:
@@ -241,9 +241,11 @@ def _check_sizes(params: DatasetParams, labelled: int, template: Template) -> No
         rows = getattr(params, name)
         if rows and rows < len(template.labels):
             raise StudioError("data.fewer_rows_than_classes", field=name, rows=rows, classes=len(template.labels))
-    cut = [name for name in ("validation", "test") if getattr(params, name) and not getattr(params, f"{name}_source")]
+    divided = [
+        name for name in ("validation", "test") if getattr(params, name) and not getattr(params, f"{name}_source")
+    ]
     labelled = min(labelled, params.max_rows or labelled)
-    if cut and 0 < labelled < MIN_ROWS:
+    if divided and 0 < labelled < MIN_ROWS:
         raise StudioError("data.too_few_rows", rows=labelled, least=MIN_ROWS)
 
 

@@ -1,15 +1,12 @@
-"""Opens a source file: CSV, TSV, JSON, JSON Lines or Parquet. Line formats and Parquet are read in bounded memory."""
+"""Opens a source file in any of the formats. Line formats and Parquet are read in bounded memory."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
-from backend.core.errors import StudioError
-from backend.data.csv_source import CsvSource
-from backend.data.json_source import JsonLinesSource, JsonListSource
 from backend.data.row_errors import Record, RowErrors
 from backend.data.sniff import sniff
 
@@ -20,57 +17,14 @@ class Source(Protocol):
     path: Path
     columns: list[str]
 
-    def records(self, bad: RowErrors) -> Iterator[Record]: ...
+    def records(self, row_errors: RowErrors) -> Iterator[Record]: ...
 
     def count(self) -> int: ...
 
 
 def open_source(path: Path) -> Source:
     """Look at the head of `path`. Raises StudioError that names the file and what is wrong with it."""
-    kind, encoding = sniff(path)
-    if kind == "parquet":
-        return ParquetSource(path)
-    if kind == "jsonl":
-        return JsonLinesSource(path, encoding)
-    if kind == "json":
-        return JsonListSource(path, encoding)
-    return CsvSource(path, kind, encoding)
-
-
-class ParquetSource:
-    """A Parquet file, read 1,000 rows at a time."""
-
-    def __init__(self, path: Path) -> None:
-        import pyarrow
-        import pyarrow.parquet
-
-        self.path = path
-        try:
-            with pyarrow.parquet.ParquetFile(path) as file:
-                self.columns: list[str] = list(file.schema_arrow.names)
-                self._rows: int = file.metadata.num_rows
-        except (pyarrow.ArrowException, OSError) as error:
-            raise StudioError("data.parquet_damaged", file=path.name) from error
-        repeated = [name for name, count in Counter(self.columns).items() if count > 1]
-        if repeated:
-            raise StudioError("data.column_twice", file=path.name, names=", ".join(repeated))
-        if not self._rows:
-            raise StudioError("data.header_only", file=path.name)
-
-    def records(self, bad: RowErrors) -> Iterator[Record]:
-        """All rows. Raises StudioError, with the row, where the file is damaged."""
-        import pyarrow
-        import pyarrow.parquet
-
-        place = 0
-        try:
-            with pyarrow.parquet.ParquetFile(self.path) as file:
-                for batch in file.iter_batches(batch_size=1000):
-                    for values in batch.to_pylist():
-                        place += 1
-                        yield Record(place, values)
-        except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
-            raise StudioError("data.parquet_row", file=self.path.name, row=place) from error
-
-    def count(self) -> int:
-        return self._rows
+    found, encoding = sniff(path)
+    module, name = found.source.split(":")
+    opened: Source = getattr(import_module(f"backend.data.{module}"), name)(path, encoding)
+    return opened

@@ -8,16 +8,8 @@ import zipfile
 from pathlib import Path
 
 from backend.core.errors import StudioError
+from backend.data.formats import FORMATS, SourceFormat, by_name, by_suffix
 
-FORMATS = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-}
-_NAMES = {"parquet": "Parquet", "json": "JSON", "jsonl": "JSON Lines"}
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".tar")
 _MAGIC = (
     (b"%PDF", "a PDF document"),
@@ -43,26 +35,27 @@ _CONTROL = bytes([*range(9), *range(14, 27), *range(28, 32)])
 _HEAD = 64 * 1024
 
 
-def sniff(path: Path) -> tuple[str, str]:
-    """(format, encoding) of `path`; encoding is "" for Parquet. Raises StudioError when it can't be a source."""
+def sniff(path: Path) -> tuple[SourceFormat, str]:
+    """(format, encoding) of `path`; encoding is "" for a binary one. Raises StudioError when it can't be a source."""
     head = _head(path)
     suffix = path.suffix.lower()
+    known = by_suffix()
     if suffix in _PACKED or head.startswith(_PACKED_MAGIC):
         raise StudioError("data.packed", file=path.name)
     if suffix in (".xlsx", ".xls", ".ods"):
         raise StudioError("data.workbook", file=path.name)
-    if suffix not in FORMATS:
-        raise StudioError("data.extension", file=path.name, known=", ".join(FORMATS))
-    kind = FORMATS[suffix]
+    if suffix not in known:
+        raise StudioError("data.extension", file=path.name, known=", ".join(known))
+    named = known[suffix]
     if not head.strip():
         raise StudioError("data.empty", file=path.name)
-    if kind == "parquet":
-        if not head.startswith(b"PAR1"):
-            raise StudioError("data.not_parquet", file=path.name)
-        return kind, ""
+    if named.magic:
+        if not head.startswith(named.magic):
+            raise StudioError("data.not_format", file=path.name, format=named.title)
+        return named, ""
     _refuse_binary(path, head)
     encoding = _encoding(path, head)
-    return _text_kind(path, kind, head, encoding), encoding
+    return _text_format(path, named, head, encoding), encoding
 
 
 def locate_bad_byte(path: Path, encoding: str) -> tuple[int, int]:
@@ -104,10 +97,9 @@ def _head(path: Path) -> bytes:
 
 
 def _refuse_binary(path: Path, head: bytes) -> None:
-    if head.startswith(b"PAR1"):
-        raise StudioError(
-            "data.wrong_extension", file=path.name, found="Parquet", name=path.with_suffix(".parquet").name
-        )
+    for row in FORMATS:
+        if row.magic and head.startswith(row.magic):
+            raise _wrong_extension(path, row)
     if head.startswith(b"PK\x03\x04"):
         raise StudioError("data.workbook" if _is_workbook(path) else "data.packed", file=path.name)
     for magic, what in _MAGIC:
@@ -146,20 +138,22 @@ def _is_utf8(head: bytes) -> bool:
     return True
 
 
-def _text_kind(path: Path, kind: str, head: bytes, encoding: str) -> str:
-    """`json` and `jsonl` are told apart by content; a CSV that holds JSON is refused."""
+def _text_format(path: Path, named: SourceFormat, head: bytes, encoding: str) -> SourceFormat:
+    """`json` and `jsonl` are told apart by content; another format that holds JSON is refused."""
     text = head.decode(encoding, errors="ignore").lstrip()
     if not text:
         raise StudioError("data.empty", file=path.name)
-    if kind in ("csv", "tsv"):
-        found = "jsonl" if _opens_json_lines(text) else "json" if _opens_json_list(text) else None
-        if found:
-            name = path.with_suffix(f".{found}").name
-            raise StudioError("data.wrong_extension", file=path.name, found=_NAMES[found], name=name)
-        return kind
-    if text.startswith("["):
-        return "json"
-    return "jsonl" if kind == "jsonl" or _opens_json_lines(text) else "json"
+    if named.name in ("json", "jsonl"):
+        lines = not text.startswith("[") and (named.name == "jsonl" or _opens_json_lines(text))
+        return by_name("jsonl" if lines else "json")
+    if _opens_json_lines(text) or _opens_json_list(text):
+        raise _wrong_extension(path, by_name("jsonl" if _opens_json_lines(text) else "json"))
+    return named
+
+
+def _wrong_extension(path: Path, found: SourceFormat) -> StudioError:
+    name = path.with_suffix(found.suffixes[0]).name
+    return StudioError("data.wrong_extension", file=path.name, found=found.title, name=name)
 
 
 def _opens_json_lines(text: str) -> bool:

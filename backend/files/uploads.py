@@ -136,8 +136,8 @@ def safe_name(name: str) -> str:
         stem, ending = plain, ""
     else:
         ending = f".{suffix}"
-    room = _NAME_BYTES - len(ending.encode())
-    return stem.encode()[:room].decode("utf-8", "ignore").rstrip() + ending
+    left = _NAME_BYTES - len(ending.encode())
+    return stem.encode()[:left].decode("utf-8", "ignore").rstrip() + ending
 
 
 def _too_large(settings: Settings) -> StudioError:

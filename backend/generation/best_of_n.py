@@ -91,8 +91,8 @@ def best_of_n(
     answerer = open_answerer(judge_params(params), ctx, sampled.budget)
     try:
         prompts = [judge_prompt(params.rubric, template, rows[at], answer) for at, answer in asked]
-        drawn = Sampling(max_new_tokens=params.judge_tokens)
-        got = ask(answerer, prompts, drawn, ctx.cache / "judge", progress, params.batch_size)
+        sampling = Sampling(max_new_tokens=params.judge_tokens)
+        got = ask(answerer, prompts, sampling, ctx.cache / "judge", progress, params.batch_size)
     finally:
         answerer.engine.close()
     log_refused(ctx, [rows[at].id for at, _ in asked], got.replies)

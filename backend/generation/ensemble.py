@@ -192,9 +192,11 @@ def ask_teachers(
             sampled.views += [answerer.view] if answerer.view else []
             max_new_tokens, before = _max_new_tokens(params, data, answerer), sampled.truncated
             for number in range(params.samples):
-                drawn = Sampling(max_new_tokens=max_new_tokens, temperature=params.temperature, seed=ctx.seed + number)
+                sampling = Sampling(
+                    max_new_tokens=max_new_tokens, temperature=params.temperature, seed=ctx.seed + number
+                )
                 got = ask(
-                    answerer, [asked[row] for row in mine], drawn, ctx.cache / "teacher", progress, params.batch_size
+                    answerer, [asked[row] for row in mine], sampling, ctx.cache / "teacher", progress, params.batch_size
                 )
                 sampled.cached += got.cached
                 sampled.asked += got.asked

@@ -48,14 +48,14 @@ class Detokenizer:
 
     def take(self) -> tuple[str, list[Entry]]:
         """What can be shown now and was not yet: text that may begin a stop string is held back."""
-        return self._cut(len(self._held) - _beginning(self._held, self._stop))
+        return self._release(len(self._held) - _beginning(self._held, self._stop))
 
     def finish(self) -> tuple[str, list[Entry]]:
         """All that is left when no more tokens come."""
         if not self.stopped:
             shown = self._encoder.text(self._tokens[self._start : self._shown])
             self._add(self._encoder.text(self._tokens[self._start :])[len(shown) :])
-        text, entries = self._cut(len(self._held))
+        text, entries = self._release(len(self._held))
         if not self.stopped:
             entries += [placed.entry for placed in self._entries]
         return text, entries
@@ -78,7 +78,7 @@ class Detokenizer:
             self._held = self._held[: min(found)]
             self.stopped = True
 
-    def _cut(self, count: int) -> tuple[str, list[Entry]]:
+    def _release(self, count: int) -> tuple[str, list[Entry]]:
         text, self._held = self._held[:count], self._held[count:]
         self._sent += count
         ready = [placed.entry for placed in self._entries if placed.begin < self._sent]

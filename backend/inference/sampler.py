@@ -32,9 +32,9 @@ class Sampler:
         wide = logits.astype(np.float32, copy=False)
         masses = np.exp((wide - wide.max()) * self._steepness)
         if self._top_p >= 1:
-            return _drawn(masses, self._random)
+            return _sampled(masses, self._random)
         kept = nucleus(masses, self._top_p)
-        return int(kept[_drawn(masses[kept], self._random)])
+        return int(kept[_sampled(masses[kept], self._random)])
 
 
 def nucleus(masses: Any, top_p: float) -> Any:
@@ -60,7 +60,7 @@ def logprobs(logits: Any, token: int, count: int = 0) -> tuple[float, list[tuple
     return float(logits[token] - total), [(int(one), float(logits[one] - total)) for one in ranked]
 
 
-def _drawn(masses: Any, random: np.random.Generator) -> int:
+def _sampled(masses: Any, random: np.random.Generator) -> int:
     """An index, each as often as its mass says."""
     blocks = np.add.reduceat(masses, np.arange(0, len(masses), _BLOCK), dtype=np.float64).cumsum()
     point = random.random() * blocks[-1]

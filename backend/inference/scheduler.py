@@ -72,12 +72,12 @@ class Scheduler:
         self._cache_bytes = cache_bytes
         self._others = others
         self._waiting: deque[Sequence] = deque()
-        self._reading: tuple[Sequence, Prefill] | None = None
+        self._in_prefill: tuple[Sequence, Prefill] | None = None
         self._running: list[Sequence] = []  # in the order of the decoder's rows
 
     @property
     def idle(self) -> bool:
-        return not (self._waiting or self._reading or self._running)
+        return not (self._waiting or self._in_prefill or self._running)
 
     @property
     def held(self) -> tuple[int, int]:
@@ -93,14 +93,14 @@ class Scheduler:
             self._waiting.remove(sequence)
         elif sequence in self._running:
             self._free(self._running.index(sequence))
-        elif self._reading and self._reading[0] is sequence:
-            self._reading = None
+        elif self._in_prefill and self._in_prefill[0] is sequence:
+            self._in_prefill = None
 
     def step(self) -> list[Sequence]:
         """Give a token to every sequence that has begun, then read a part of the next prompt: the sequences that got a token
         or ended. A failure ends the sequences that it met."""
         changed = self._decode() if self._running else []
-        if self._reading or self._may_begin():
+        if self._in_prefill or self._may_begin():
             changed += self._read()
         return changed
 
@@ -120,19 +120,19 @@ class Scheduler:
 
     def _read(self) -> list[Sequence]:
         """A part of a prompt: its sequence when that was the last."""
-        sequence = self._reading[0] if self._reading else self._waiting.popleft()
+        sequence = self._in_prefill[0] if self._in_prefill else self._waiting.popleft()
         try:
-            self._reading = self._reading or (sequence, self._prefilled(sequence))
-            prefill = self._reading[1]
+            self._in_prefill = self._in_prefill or (sequence, self._prefilled(sequence))
+            prefill = self._in_prefill[1]
             logits = prefill.step()
             if logits is None:
                 return []
             self._decoder.join(prefill)
         except Exception as error:
-            self._reading = None
+            self._in_prefill = None
             sequence.fail(error)
             return [sequence]
-        self._reading = None
+        self._in_prefill = None
         self._running.append(sequence)
         self._take(len(self._running) - 1, logits)
         return [sequence]

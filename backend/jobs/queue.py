@@ -1,4 +1,4 @@
-"""The rules of the queue, as short conditional updates of job rows: who may start, who has claimed a job, what a crash means.
+"""The rules of the queue, as short conditional updates of job rows: who has claimed a job, what a crash means.
 
 The job table is the truth. A job is released once per `dispatch`; whoever runs it holds (job, dispatch, worker), and every
 write of a holder is refused when that is no longer so. No statement here needs more than row-level atomicity, so SQLite
@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
-from backend.core.schemas import FINISHED, JobError, State
+from backend.core.schemas import JobError, State
 from backend.db import Store
 from backend.db import tables as t
 
@@ -44,38 +43,6 @@ def served_queues() -> list[str]:
     """The queues that this machine can serve: `gpu` only where an NVIDIA device shows. Imports no torch."""
     gpu = Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi") is not None
     return [name for name in SLOTS if name != "gpu" or gpu]
-
-
-def dispatch_ready(store: Store, queues: Collection[str], worker: str) -> list[Ticket]:
-    """Set `queued` the jobs that may start now (earlier stages succeeded, queue not paused, slot free): lowest priority
-    number first, then oldest, then position. The caller hands each ticket to a worker.
-
-    The last try of a job that died before runs alone, so that no job is blamed for what its neighbour does."""
-    with store.session() as session:
-        active = session.scalars(
-            select(t.Job).where(t.Job.state.in_([State.WAITING, State.QUEUED, State.RUNNING, State.CANCELLING]))
-        ).all()
-        waiting = [job for job in active if job.state == State.WAITING and job.queue in queues]
-        if not waiting:
-            return []
-        paused = set(session.scalars(select(t.QueueState.name).where(t.QueueState.paused)))
-        states = _states(session, {job.run_id for job in waiting})
-    mine = [job for job in active if job.state != State.WAITING and job.worker in (None, worker)]
-    free = {name: SLOTS[name] - sum(job.queue == name for job in mine) for name in queues}
-    alone = any(_last_try(job) for job in mine)
-    tickets: list[Ticket] = []
-    for job in sorted(waiting, key=lambda job: (job.priority, job.created, job.position)):
-        ready = all(states.get((job.run_id, need)) in FINISHED for need in job.needs)
-        if not ready or free[job.queue] <= 0 or job.queue in paused:
-            continue
-        if alone or (_last_try(job) and (mine or tickets)):
-            break
-        ticket = Ticket(job.id, job.dispatch + 1, job.queue)
-        if store.update_job(job.id, only=[State.WAITING], state=State.QUEUED, dispatch=ticket.dispatch, worker=None):
-            free[job.queue] -= 1
-            tickets.append(ticket)
-            alone = _last_try(job)
-    return tickets
 
 
 def claim(store: Store, ticket: Ticket, worker: str) -> t.Job | None:
@@ -179,15 +146,6 @@ def jobs_to_cancel(store: Store, worker: str) -> list[str]:
     query = select(t.Job.id).where(t.Job.state == State.CANCELLING, t.Job.worker == worker)
     with store.session() as session:
         return list(session.scalars(query))
-
-
-def _last_try(job: t.Job) -> bool:
-    return job.deaths == MAX_DEATHS - 1
-
-
-def _states(session: Session, runs: set[str]) -> dict[tuple[str, str], str]:
-    rows = session.execute(select(t.Job.run_id, t.Job.stage_id, t.Job.state).where(t.Job.run_id.in_(runs)))
-    return {(run, stage_id): state for run, stage_id, state in rows}
 
 
 def _newest_checkpoint(work: Path) -> datetime | None:

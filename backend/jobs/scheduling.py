@@ -1,13 +1,18 @@
-"""In which order waiting jobs will start, and how one of them gets another place."""
+"""Which waiting job starts next, in which order the others will, and how one of them gets another place."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
-from backend.core.schemas import JobView, State
-from backend.jobs.queue import SLOTS
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.core.schemas import FINISHED, JobView, State
+from backend.db import Store
+from backend.db import tables as t
+from backend.jobs.queue import MAX_DEATHS, SLOTS, Ticket
 
 WAITING_STATES = (State.WAITING, State.QUEUED)
 
@@ -69,3 +74,44 @@ def swap_priorities(open_jobs: Sequence[JobView], job_id: str, step: int) -> dic
         limit = priorities[after.id] - (age[job.id] > age[after.id])
         priorities[job.id] = min(job.priority, limit)
     return {job.id: priorities[job.id] for job in same if priorities[job.id] != job.priority}
+
+
+def dispatch_ready(store: Store, queues: Collection[str], worker: str) -> list[Ticket]:
+    """Set `queued` the jobs that may start now (earlier stages succeeded, queue not paused, slot free): lowest priority
+    number first, then oldest, then position. The caller hands each ticket to a worker.
+
+    The last try of a job that died before runs alone, so that no job is blamed for what its neighbour does."""
+    with store.session() as session:
+        active = session.scalars(
+            select(t.Job).where(t.Job.state.in_([State.WAITING, State.QUEUED, State.RUNNING, State.CANCELLING]))
+        ).all()
+        waiting = [job for job in active if job.state == State.WAITING and job.queue in queues]
+        if not waiting:
+            return []
+        paused = set(session.scalars(select(t.QueueState.name).where(t.QueueState.paused)))
+        states = _states(session, {job.run_id for job in waiting})
+    mine = [job for job in active if job.state != State.WAITING and job.worker in (None, worker)]
+    free = {name: SLOTS[name] - sum(job.queue == name for job in mine) for name in queues}
+    alone = any(_last_try(job) for job in mine)
+    tickets: list[Ticket] = []
+    for job in sorted(waiting, key=lambda job: (job.priority, job.created, job.position)):
+        ready = all(states.get((job.run_id, need)) in FINISHED for need in job.needs)
+        if not ready or free[job.queue] <= 0 or job.queue in paused:
+            continue
+        if alone or (_last_try(job) and (mine or tickets)):
+            break
+        ticket = Ticket(job.id, job.dispatch + 1, job.queue)
+        if store.update_job(job.id, only=[State.WAITING], state=State.QUEUED, dispatch=ticket.dispatch, worker=None):
+            free[job.queue] -= 1
+            tickets.append(ticket)
+            alone = _last_try(job)
+    return tickets
+
+
+def _last_try(job: t.Job) -> bool:
+    return job.deaths == MAX_DEATHS - 1
+
+
+def _states(session: Session, runs: set[str]) -> dict[tuple[str, str], str]:
+    rows = session.execute(select(t.Job.run_id, t.Job.stage_id, t.Job.state).where(t.Job.run_id.in_(runs)))
+    return {(run, stage_id): state for run, stage_id, state in rows}

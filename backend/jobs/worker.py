@@ -23,7 +23,7 @@ from backend.core.programs import Programs
 from backend.core.schemas import FINISHED, State
 from backend.core.settings import Settings
 from backend.db import Store
-from backend.jobs import disk_reserve, heartbeat, queue
+from backend.jobs import disk_reserve, heartbeat, queue, scheduling
 from backend.jobs.dbos_queue import DbosQueue
 from backend.jobs.executor import Executor
 from backend.jobs.resolve import Find
@@ -69,7 +69,7 @@ class Worker:
     async def _dispatch_loop(self) -> None:
         while True:
             try:
-                for ticket in await asyncio.to_thread(queue.dispatch_ready, self._store, self._queues, self.id):
+                for ticket in await asyncio.to_thread(scheduling.dispatch_ready, self._store, self._queues, self.id):
                     await self._enqueue(ticket)
                 if self._executor.busy:
                     for job_id in await asyncio.to_thread(queue.jobs_to_cancel, self._store, self.id):

@@ -112,14 +112,14 @@ def _report(view: ArtifactView) -> str:
     facts = view.facts
     title = REPORTS.get(str(facts.get("report")), str(facts.get("report")))
     failed = ", ".join(map(str, facts.get("failed", [])))
-    verdict = "passed" if facts.get("passed") else f"**failed**: {failed or 'no reason given'}"
+    outcome = "passed" if facts.get("passed") else f"**failed**: {failed or 'no reason given'}"
     figures = [
         _row([key.replace("_", " "), _figure(key, value)])
         for key, value in facts.items()
         if isinstance(value, (int, float)) and not isinstance(value, bool)
     ]
     table = "\n".join([_row(["Figure", "Value"]), _row(["---"] * 2), *figures]) if figures else "It left no figures."
-    return f"### {title}: {verdict}\n\n{_line(view.name)} (`{view.id}`)\n\n{table}"
+    return f"### {title}: {outcome}\n\n{_line(view.name)} (`{view.id}`)\n\n{table}"
 
 
 def _figure(key: str, value: float) -> str:

@@ -211,8 +211,8 @@ def _write_defaults(folder: Path, encoder: Encoder, defaults: GenerationDefaults
     sampled = defaults.temperature > 0
     search |= {"do_sample": sampled, "temperature": defaults.temperature if sampled else 1.0}
     if defaults.max_length:
-        room = min(defaults.max_length, context) if context else defaults.max_length
-        search["max_length"] = model["context_length"] = room
+        length = min(defaults.max_length, context) if context else defaults.max_length
+        search["max_length"] = model["context_length"] = length
     stops = sorted(stop_ids(folder, encoder))
     if stops:
         model["eos_token_id"] = stops[0] if len(stops) == 1 else stops

@@ -19,7 +19,7 @@ from backend.serve.schemas import Address, Piece, ServedModel, ServeOptions, Ser
 
 __all__ = ["Piece", "ServeClient", "ServeOptions", "ServedModel", "ServerView"]
 _PEEK = 0.5
-_PATIENCE = 15.0
+_TIMEOUT_SECONDS = 15.0
 
 
 class ServeClient:
@@ -31,7 +31,7 @@ class ServeClient:
         self._known: tuple[tuple[int, int], Address] | None = None
         # Never TLS, never a proxy; an empty context saves the reading of all certificates.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._http = httpx.Client(trust_env=False, verify=context, timeout=_PATIENCE)
+        self._http = httpx.Client(trust_env=False, verify=context, timeout=_TIMEOUT_SECONDS)
 
     def available(self) -> bool:
         """A host lives and answers. Takes at most half a second."""
@@ -81,7 +81,9 @@ class ServeClient:
             "max_tokens": sampling.max_new_tokens,
             "seed": sampling.seed,
         }
-        with self._opened("POST", "/v1/chat/completions", body, timeout=httpx.Timeout(None, connect=_PATIENCE)) as said:
+        with self._opened(
+            "POST", "/v1/chat/completions", body, timeout=httpx.Timeout(None, connect=_TIMEOUT_SECONDS)
+        ) as said:
             for piece in _pieces(said.iter_lines()):
                 yield piece
                 if piece.done:
@@ -89,7 +91,7 @@ class ServeClient:
         raise StudioError("serve.broken")
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        with self._opened(method, path, body, timeout=_PATIENCE) as answer:
+        with self._opened(method, path, body, timeout=_TIMEOUT_SECONDS) as answer:
             content = answer.read()
         return json.loads(content) if content else None
 

@@ -77,9 +77,9 @@ class EngineClient(ModelProcess):
             error=self.problem if self.state == "failed" else None,
         )
 
-    async def events(self, asked: dict[str, Any], pulse: float) -> AsyncGenerator[Event]:
-        """What happens to a request, up to its end or failure, and an idle event after `pulse` silent seconds. Closing it ends
-        the answer. Raises StudioError when the process does not take requests."""
+    async def events(self, asked: dict[str, Any], idle_seconds: float) -> AsyncGenerator[Event]:
+        """What happens to a request, up to its end or failure, and an idle event after `idle_seconds` of silence. Closing it
+        ends the answer. Raises StudioError when the process does not take requests."""
         if self.state != "ready":
             raise self.failure()
         self._next += 1
@@ -91,7 +91,7 @@ class EngineClient(ModelProcess):
             with suppress(ConnectionError):  # it died just now; its end is told to all
                 await self._write({**asked, "id": number}).drain()
             while not ended:
-                event = kept or await _next(queue, pulse)
+                event = kept or await _next(queue, idle_seconds)
                 kept = None
                 while event.name == "text" and not queue.empty():  # a slow reader gets larger pieces
                     kept = queue.get_nowait()
@@ -132,9 +132,9 @@ class EngineClient(ModelProcess):
             queue.put_nowait(Event("lost", error=self.failure()))
 
 
-async def _next(queue: asyncio.Queue[Event], pulse: float) -> Event:
+async def _next(queue: asyncio.Queue[Event], idle_seconds: float) -> Event:
     with suppress(TimeoutError):
-        async with asyncio.timeout(pulse):  # wait_for of Python 3.11 may swallow a cancellation
+        async with asyncio.timeout(idle_seconds):  # wait_for of Python 3.11 may swallow a cancellation
             return await queue.get()
     return Event("idle")
 

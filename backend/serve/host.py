@@ -32,13 +32,13 @@ from backend.serve import web
 from backend.serve.engine_client import Event
 from backend.serve.openai_api import errors
 from backend.serve.openai_api.completions import Completions
-from backend.serve.openai_api.middleware import Gate
+from backend.serve.openai_api.middleware import AccessMiddleware
 from backend.serve.openai_api.protocol import ChatRequest
 from backend.serve.pool import Pool
 from backend.serve.schemas import Address, ServeOptions, address_file
 from backend.serve.servers import Servers
 
-PULSE = 0.4
+IDLE_SECONDS = 0.4
 """Seconds after which a silent answer says that it is still there."""
 
 
@@ -52,7 +52,7 @@ class PoolBackend:
 
     async def events(self, asked: ChatRequest) -> AsyncGenerator[Event]:
         async with self._pool.use(asked.model) as model:
-            async with aclosing(model.events(asked.order() | {"view": model.view.id}, PULSE)) as events:
+            async with aclosing(model.events(asked.order() | {"view": model.view.id}, IDLE_SECONDS)) as events:
                 async for event in events:
                     yield event
 
@@ -111,7 +111,7 @@ def application(pool: Pool, servers: Servers, token: str) -> ASGIApp:
         *server_routes(servers),
     ]
     app = Starlette(routes=routes, exception_handlers=errors.HANDLERS, lifespan=life)
-    return Gate(app, token, True, lambda _status: None)
+    return AccessMiddleware(app, token, True, lambda _status: None)
 
 
 @contextmanager

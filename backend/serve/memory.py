@@ -39,10 +39,10 @@ def claims(store: Store) -> list[Claim]:
 def shortage(view: ArtifactView, need: int, missing: int, running: list[Claim]) -> StudioError:
     """`missing` bytes of the `need` for a model; names the largest job where its end would help."""
     args = {"model": view.name, "need": human_bytes(need), "missing": human_bytes(missing)}
-    holder = max(running, key=lambda claim: max(claim.quoted, claim.held), default=None)
-    if holder is None or max(holder.quoted, holder.held) < missing:
+    largest = max(running, key=lambda claim: max(claim.quoted, claim.held), default=None)
+    if largest is None or max(largest.quoted, largest.held) < missing:
         return StudioError("serve.memory_short", **args)
-    return StudioError("serve.memory_busy", **args, job=holder.job.id, stage=holder.job.stage)
+    return StudioError("serve.memory_busy", **args, job=largest.job.id, stage=largest.job.stage)
 
 
 def _held(pid: int | None) -> int | None:

@@ -188,11 +188,11 @@ def _answers(
     template = data.template
     if params.prompt:
         template = template.model_copy(update={"user": params.prompt.replace("{labels}", ", ".join(template.labels))})
-    room = params.max_new_tokens or max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
+    max_new_tokens = params.max_new_tokens or max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
     progress.add(0, "answering")
     prompts = [template.prompt(row) for row in rows]
     about = {"at_once": params.batch_size if answerer.view else params.concurrency}
-    sampling = Sampling(max_new_tokens=room)
+    sampling = Sampling(max_new_tokens=max_new_tokens)
     return timed_answers(answerer, prompts, sampling, about, ctx.cache / "audition", progress, params.batch_size)
 
 

@@ -149,13 +149,15 @@ def _run_checks(
     known = [row.output for row in data.rows("train") if row.output is not None]
     form = AnswerFormat.of(data.template, known)
     encoder = Encoder(model.path)
-    room = params.max_new_tokens or max_answer_tokens(data, encoder)
+    max_new_tokens = params.max_new_tokens or max_answer_tokens(data, encoder)
     bases = {each.id: each for each in bases_of(model, ctx)}
     found: list[Check] = []
     try:
         with AskedModel(model, bases, ctx.scratch("asked_model"), progress) as asked_model:
             asked_model.loaded()
-            ask = ModelProbe(asked_model, encoder, data.template, int(model.facts.get("context") or CONTEXT), room)
+            ask = ModelProbe(
+                asked_model, encoder, data.template, int(model.facts.get("context") or CONTEXT), max_new_tokens
+            )
             progress.add(0, "sending requests")
             requests = behavior.send_requests(ask, rows, params.requests, progress.add)
             found.append(behavior.answers_check(rows, requests.answers, *_min_score(params, data, known)))

@@ -122,10 +122,10 @@ def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
         metrics = _cost(params, ctx, data, rows, answerer, sampling)
         if answerer.view:
             metrics |= _memory(empty)
-        heard = _collect_replies(params, ctx, data, rows, answerer, sampling)
-        answers = [reply.text for reply in heard]
+        collected = _collect_replies(params, ctx, data, rows, answerer, sampling)
+        answers = [reply.text for reply in collected]
         metrics |= _scores(ctx, data, rows, answers, answerer)
-        metrics["cut_off"] = _cut_off(ctx, data, heard, sampling.max_new_tokens) / len(rows)
+        metrics["cut_off"] = _cut_off(ctx, data, collected, sampling.max_new_tokens) / len(rows)
     finally:
         answerer.engine.close()
     metrics |= answerer.budget.metrics()
@@ -168,18 +168,18 @@ def _collect_replies(
 ) -> list[Reply]:
     progress = Progress(ctx, len(rows), "answering")
     prompts = [data.template.prompt(row) for row in rows]
-    heard = [Reply("")] * len(rows)
+    collected = [Reply("")] * len(rows)
     for index, reply in replies(answerer, prompts, sampling, progress, params.batch_size):
-        heard[index] = reply
+        collected[index] = reply
         progress.add()
-    log_refused(ctx, [row.id for row in rows], heard)
-    return heard
+    log_refused(ctx, [row.id for row in rows], collected)
+    return collected
 
 
-def _cut_off(ctx: Context, data: DataFolder, heard: list[Reply], room: int) -> int:
+def _cut_off(ctx: Context, data: DataFolder, collected: list[Reply], max_new_tokens: int) -> int:
     """How many answers lost their end, also into the log."""
-    count = sum(is_truncated(reply, data.template.labels) for reply in heard)
-    log_truncated(ctx, count, len(heard), room)
+    count = sum(is_truncated(reply, data.template.labels) for reply in collected)
+    log_truncated(ctx, count, len(collected), max_new_tokens)
     return count
 
 

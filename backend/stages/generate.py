@@ -204,9 +204,11 @@ def _generate(
         count = min(REQUESTS_PER_ROUND, limit - found.requests, -(-missing // params.per_request))
         requests = list(generator.requests(count, Counter(found.labels)))
         # A seed of its own for every round: a question that comes again gets another answer.
-        drawn = Sampling(max_new_tokens=max_new_tokens, temperature=params.temperature, seed=ctx.seed + found.requests)
+        sampling = Sampling(
+            max_new_tokens=max_new_tokens, temperature=params.temperature, seed=ctx.seed + found.requests
+        )
         prompts = [request.messages for request in requests]
-        got = ask(answerer, prompts, drawn, ctx.cache / "generate", progress, params.batch_size)
+        got = ask(answerer, prompts, sampling, ctx.cache / "generate", progress, params.batch_size)
         before = len(found.rows)
         found.requests += count
         found.asked += got.asked

@@ -111,8 +111,8 @@ def run(params: JudgeParams, ctx: Context) -> JudgeResult:
     try:
         progress = Progress(ctx, max(1, len(judged)), "asking the judge")
         prompts = [judge_prompt(params.rubric, data.template, rows[at], rows[at].output or "") for at in judged]
-        drawn = Sampling(max_new_tokens=params.max_new_tokens or JUDGE_REPLY_TOKENS)
-        got = ask(answerer, prompts, drawn, ctx.cache / "judge", progress, params.batch_size)
+        sampling = Sampling(max_new_tokens=params.max_new_tokens or JUDGE_REPLY_TOKENS)
+        got = ask(answerer, prompts, sampling, ctx.cache / "judge", progress, params.batch_size)
     finally:
         answerer.engine.close()
     log_refused(ctx, [rows[at].id for at in judged], got.replies)

@@ -167,10 +167,10 @@ def run_checks(
     texts = [row.input for row in (*hard, *rows)]
     folders = [each.path for each in (original, *bases_of(original, ctx))]
     checks = files.compare_files(files.ExportPair(export.path, folders, data.template, chats, texts))
-    room = params.max_new_tokens or max_answer_tokens(data, encoder)
-    questions = _questions(original, data, (rows, hard), room)
+    max_new_tokens = params.max_new_tokens or max_answer_tokens(data, encoder)
+    questions = _questions(original, data, (rows, hard), max_new_tokens)
     bases = {each.id: each for each in shared}
-    found = _compare_models(ctx, (export, bases), original, questions, chats, room, progress)
+    found = _compare_models(ctx, (export, bases), original, questions, chats, max_new_tokens, progress)
     checks += comparison.comparison_checks(
         found, _limits(params, str(export.facts.get("precision", ""))), data.template.answer == "label"
     )
@@ -186,7 +186,7 @@ def _compare_models(
     original: ArtifactView,
     questions: list[Question],
     chats: list[list[Message]],
-    room: int,
+    max_new_tokens: int,
     progress: Progress,
 ) -> Comparison:
     from backend.ml.evaluation.parity import compare
@@ -199,13 +199,13 @@ def _compare_models(
     try:
         with AskedModel(*asked, scratch, progress) as asked_model:
             asked_model.loaded()
-            return compare(engine, asked_model, questions, prompts, room, scratch, progress)
+            return compare(engine, asked_model, questions, prompts, max_new_tokens, scratch, progress)
     except (Died, StudioError) as error:  # the export can't even be loaded, which is a finding
         return Comparison(asked=len(questions), prompts=len(prompts), died=str(error))
 
 
 def _questions(
-    original: ArtifactView, data: DataFolder, asked: tuple[list[Row], list[Row]], room: int
+    original: ArtifactView, data: DataFolder, asked: tuple[list[Row], list[Row]], max_new_tokens: int
 ) -> list[Question]:
     """Rows and fixed texts by the original's tokens on both sides, so that a wrong tokenizer and wrong weights are told
     apart. A prompt that does not fit its context loses its beginning, as in training."""
@@ -214,7 +214,7 @@ def _questions(
     for row in (*rows, *hard):
         right = gold_answer(row)
         answer = [] if right is None else encoder.answer_ids(right)
-        most = int(original.facts.get("context") or CONTEXT) - max(room, len(answer)) - 1
+        most = int(original.facts.get("context") or CONTEXT) - max(max_new_tokens, len(answer)) - 1
         found.append(Question(row.input, encoder.prompt_ids(data.template, row)[-max(1, most) :], answer, right))
     return found
 

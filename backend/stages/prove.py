@@ -132,12 +132,12 @@ def _answer_in_studio(packed: ArtifactView, data: DataFolder, rows: list[Row], p
     begun = perf_counter()
     engine = open_engine(packed, lambda ref: packed)
     loaded = perf_counter() - begun
-    room = max_answer_tokens(data, engine.encoder)
+    max_new_tokens = max_answer_tokens(data, engine.encoder)
     said = []
     try:
         for row in rows:
             prompt, begun = engine.encode(data.template.prompt(row)), perf_counter()
-            ids = list(engine.stream_ids(prompt, Sampling(max_new_tokens=room)))
+            ids = list(engine.stream_ids(prompt, Sampling(max_new_tokens=max_new_tokens)))
             seconds = perf_counter() - begun
             said.append(
                 {
@@ -150,16 +150,18 @@ def _answer_in_studio(packed: ArtifactView, data: DataFolder, rows: list[Row], p
             progress.add()
     finally:
         engine.close()
-    return {"said": said, "max_new_tokens": room, "load_seconds": loaded, "peak_memory_bytes": peak_memory()}
+    return {"said": said, "max_new_tokens": max_new_tokens, "load_seconds": loaded, "peak_memory_bytes": peak_memory()}
 
 
 def _answer_in_foundry(
-    packed: ArtifactView, data: DataFolder, rows: list[Row], room: int, ctx: Context, progress: Progress
+    packed: ArtifactView, data: DataFolder, rows: list[Row], max_new_tokens: int, ctx: Context, progress: Progress
 ) -> dict[str, Any]:
     progress.add(0, "asking Foundry Local")
     prompts = [data.template.prompt(row) for row in rows]
     found: dict[str, Any] = {"said": []}
-    asked = foundry.ask_foundry(packed.path, "model:1", prompts, room, ctx.scratch("foundry"), progress, ctx.log)
+    asked = foundry.ask_foundry(
+        packed.path, "model:1", prompts, max_new_tokens, ctx.scratch("foundry"), progress, ctx.log
+    )
     with closing(asked) as lines:  # a cancel ends the runtime at once
         for line in lines:
             if "text" in line:

@@ -145,9 +145,9 @@ def run(params: QuantizeParams, ctx: Context) -> QuantizeResult:
     layers, names = int8_modules(params, quantizer, ctx)
     progress.add(1, "starting Olive")
     out = ctx.scratch("out")
-    heard = quantizer.make(scheme_of(params, view.facts, names), out)
+    smoke_test = quantizer.make(scheme_of(params, view.facts, names), out)
     progress.add(2, "comparing with the original")
-    agreement = _first_token_agreement(olive_export.first_tokens(source, quantizer.prompts()), heard, ctx)
+    agreement = _first_token_agreement(olive_export.first_tokens(source, quantizer.prompts()), smoke_test, ctx)
     made = _keep(params, ctx, view, out, layers)
     progress.add(1, "done")
     metrics = {
@@ -262,10 +262,12 @@ def check_head_size(model: str, world: World) -> list[Problem]:
     return [Problem(code="chat.head_size", args={"size": size}, field="model")] if size % 16 else []
 
 
-def _first_token_agreement(original: list[int], heard: dict[str, Any], ctx: Context) -> float:
+def _first_token_agreement(original: list[int], smoke_test: dict[str, Any], ctx: Context) -> float:
     """Share of questions whose first token is the original's."""
-    same: int = sum(ours == theirs for ours, theirs in zip(heard["first"], original, strict=True))
-    ctx.log(f"Asked {len(original)} questions: the first token is the original's in {same}. Answers: {heard['texts']}")
+    same: int = sum(ours == theirs for ours, theirs in zip(smoke_test["first"], original, strict=True))
+    ctx.log(
+        f"Asked {len(original)} questions: the first token is the original's in {same}. Answers: {smoke_test['texts']}"
+    )
     return same / len(original)
 
 

@@ -41,7 +41,7 @@ class Metric:
     card: str = ""
 
 
-_ROWS = (
+BUILT_IN = (
     Metric("accuracy", "Accuracy", "share", "higher", ("label",), scores.accuracy, ("label",), card="Accuracy"),
     Metric("macro_f1", "Macro F1", "share", "higher", ("label",), scores.macro_f1, card="Macro F1"),
     Metric("majority_baseline", "Majority baseline", "share", card="Always the commonest label"),
@@ -141,7 +141,7 @@ def metrics() -> dict[str, Metric]:
     twice."""
     found: dict[str, Metric] = {}
     outside = [point.load() for point in entry_points(group="slmops.metrics")]
-    for metric in (*_ROWS, *outside):
+    for metric in (*BUILT_IN, *outside):
         if not isinstance(metric, Metric) or metric.name in found:
             raise RuntimeError(f"the metric {getattr(metric, 'name', metric)!r} is no Metric or defined twice")
         found[metric.name] = metric

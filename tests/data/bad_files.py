@@ -88,7 +88,7 @@ BAD: tuple[BadFile, ...] = (
     BadFile("parquet.csv", parquet, "data.wrong_extension", ("Parquet", "parquet.parquet")),
     BadFile("lines.csv", _text(json_lines(GOOD)), "data.wrong_extension", ("JSON Lines", "lines.jsonl")),
     BadFile("list.csv", _text(json.dumps(GOOD)), "data.wrong_extension", ("JSON", "list.json")),
-    BadFile("text.parquet", _text(csv_text()), "data.not_parquet", ("text.parquet",)),
+    BadFile("text.parquet", _text(csv_text()), "data.not_format", ("text.parquet", "Parquet")),
     BadFile("sheet.csv", _workbook, "data.workbook", ("Excel", "sheet.csv")),
     BadFile("sheet.xlsx", _workbook, "data.workbook", ("Excel", "sheet.xlsx")),
     BadFile(

@@ -11,7 +11,7 @@ import pytest
 from backend.core.errors import StudioError
 from backend.core.schemas import JobError, RunView, State
 from backend.db import tables as t
-from backend.jobs import heartbeat, queue
+from backend.jobs import heartbeat, queue, scheduling
 from backend.process.explain import sentence
 from tests.jobs.harness import WorkerHarness
 
@@ -20,13 +20,13 @@ W = "host:0:me"
 
 def next_ones(harness: WorkerHarness, *queues: str) -> list[str]:
     """The stage ids that are released now."""
-    tickets = queue.dispatch_ready(harness.store, queues or ("cpu", "light"), W)
+    tickets = scheduling.dispatch_ready(harness.store, queues or ("cpu", "light"), W)
     return [harness.service.get(ticket.job_id).stage_id for ticket in tickets]
 
 
 def run_next(harness: WorkerHarness, state: State) -> str:
     """Claim what is released next and end it as `state`; its stage id."""
-    (ticket,) = queue.dispatch_ready(harness.store, ["cpu"], W)
+    (ticket,) = scheduling.dispatch_ready(harness.store, ["cpu"], W)
     job = queue.claim(harness.store, ticket, W)
     assert job is not None
     error = JobError(code="core.memory_out") if state is State.FAILED else None
@@ -97,7 +97,7 @@ def test_the_same_key_makes_one_run(harness: WorkerHarness) -> None:
 
 def test_a_ticket_is_good_for_one_claim(harness: WorkerHarness) -> None:
     harness.submit(harness.job("steps", "a"))
-    (ticket,) = queue.dispatch_ready(harness.store, ["cpu"], W)
+    (ticket,) = scheduling.dispatch_ready(harness.store, ["cpu"], W)
     held = queue.claim(harness.store, ticket, W)
     assert held is not None and held.attempts == 1
     assert queue.claim(harness.store, ticket, "host:0:other") is None
@@ -105,12 +105,12 @@ def test_a_ticket_is_good_for_one_claim(harness: WorkerHarness) -> None:
 
 def test_a_holder_that_lost_its_job_writes_nothing(harness: WorkerHarness) -> None:
     run = harness.submit(harness.job("steps", "a"))
-    (ticket,) = queue.dispatch_ready(harness.store, ["cpu"], W)
+    (ticket,) = scheduling.dispatch_ready(harness.store, ["cpu"], W)
     old = queue.claim(harness.store, ticket, W)
     assert old is not None
     queue.recover_orphaned(harness.store, {"host:0:other"}, harness.settings.jobs)
     assert queue.claim(harness.store, ticket, "host:0:other") is None
-    (again,) = queue.dispatch_ready(harness.store, ["cpu"], "host:0:other")
+    (again,) = scheduling.dispatch_ready(harness.store, ["cpu"], "host:0:other")
     new = queue.claim(harness.store, again, "host:0:other")
     assert new is not None and new.deaths == 1
     assert queue.update_claimed(harness.store, old, note="from the dead") is False
@@ -126,14 +126,14 @@ def test_cancel_of_a_waiting_job_is_immediate_and_blocks_what_needs_it(harness: 
 
 def test_cancel_of_a_released_job_makes_its_ticket_void(harness: WorkerHarness) -> None:
     run = harness.submit(harness.job("steps", "a"))
-    (ticket,) = queue.dispatch_ready(harness.store, ["cpu"], W)
+    (ticket,) = scheduling.dispatch_ready(harness.store, ["cpu"], W)
     assert harness.service.cancel(run.jobs[0].id).state is State.CANCELLED
     assert queue.claim(harness.store, ticket, W) is None
 
 
 def test_cancel_of_a_running_job_waits_for_its_live_worker_only(harness: WorkerHarness) -> None:
     run = harness.submit(harness.job("steps", "a"), harness.job("steps@light", "b"))
-    tickets = queue.dispatch_ready(harness.store, ["cpu", "light"], W)
+    tickets = scheduling.dispatch_ready(harness.store, ["cpu", "light"], W)
     for ticket in tickets:
         queue.claim(harness.store, ticket, W)
     assert harness.service.cancel(run.jobs[0].id).state is State.CANCELLED
@@ -185,7 +185,7 @@ def test_retry_is_refused_for_running_and_succeeded_jobs(harness: WorkerHarness)
 
 def die(harness: WorkerHarness, *queues: str) -> list[str]:
     """A worker takes what is ready and dies with it in hand; the stage ids."""
-    tickets = queue.dispatch_ready(harness.store, queues or ["cpu"], W)
+    tickets = scheduling.dispatch_ready(harness.store, queues or ["cpu"], W)
     held = [queue.claim(harness.store, ticket, W) for ticket in tickets]
     queue.recover_orphaned(harness.store, set(), harness.settings.jobs)
     return [job.stage_id for job in held if job]
@@ -229,7 +229,7 @@ def test_a_new_checkpoint_forgives_earlier_deaths(harness: WorkerHarness) -> Non
 def test_giving_back_is_no_death(harness: WorkerHarness) -> None:
     run = harness.submit(harness.job("steps", "a"))
     for _ in range(4):
-        (ticket,) = queue.dispatch_ready(harness.store, ["cpu"], W)
+        (ticket,) = scheduling.dispatch_ready(harness.store, ["cpu"], W)
         job = queue.claim(harness.store, ticket, W)
         assert job is not None and job.deaths == 0
         queue.requeue(harness.store, job)
@@ -238,7 +238,7 @@ def test_giving_back_is_no_death(harness: WorkerHarness) -> None:
 
 def test_a_cancel_that_was_asked_before_the_worker_died_holds(harness: WorkerHarness) -> None:
     run = harness.submit(harness.job("steps", "a"), harness.job("steps", "b", ["a"]))
-    (ticket,) = queue.dispatch_ready(harness.store, ["cpu"], W)
+    (ticket,) = scheduling.dispatch_ready(harness.store, ["cpu"], W)
     queue.claim(harness.store, ticket, W)
     harness.store.update_job(run.jobs[0].id, state=State.CANCELLING)
     queue.recover_orphaned(harness.store, set(), harness.settings.jobs)
@@ -249,7 +249,7 @@ def test_a_cancel_that_was_asked_before_the_worker_died_holds(harness: WorkerHar
 def test_a_cancel_that_was_asked_before_the_process_died_holds(harness: WorkerHarness, deaths: int) -> None:
     run = harness.submit(harness.job("steps", "a"), harness.job("steps", "b", ["a"]))
     harness.store.update_job(run.jobs[0].id, deaths=deaths)
-    (ticket,) = queue.dispatch_ready(harness.store, ["cpu"], W)
+    (ticket,) = scheduling.dispatch_ready(harness.store, ["cpu"], W)
     job = queue.claim(harness.store, ticket, W)
     assert job is not None
     harness.store.update_job(job.id, state=State.CANCELLING)
@@ -260,7 +260,7 @@ def test_a_cancel_that_was_asked_before_the_process_died_holds(harness: WorkerHa
 
 def test_a_cancel_that_was_asked_before_the_worker_gave_back_holds(harness: WorkerHarness) -> None:
     run = harness.submit(harness.job("steps", "a"), harness.job("steps", "b", ["a"]))
-    (ticket,) = queue.dispatch_ready(harness.store, ["cpu"], W)
+    (ticket,) = scheduling.dispatch_ready(harness.store, ["cpu"], W)
     job = queue.claim(harness.store, ticket, W)
     assert job is not None
     harness.store.update_job(job.id, state=State.CANCELLING)
@@ -270,7 +270,7 @@ def test_a_cancel_that_was_asked_before_the_worker_gave_back_holds(harness: Work
 
 def test_a_released_job_without_workflow_waits_again(harness: WorkerHarness) -> None:
     run = harness.submit(harness.job("steps", "a"), harness.job("steps@light", "b"))
-    tickets = queue.dispatch_ready(harness.store, ["cpu", "light"], W)
+    tickets = scheduling.dispatch_ready(harness.store, ["cpu", "light"], W)
     queue.requeue_lost(harness.store, {tickets[1].workflow})
     kept = harness.service.get(tickets[1].job_id).stage_id
     assert {name for name, state in states(harness, run).items() if state == "queued"} == {kept}

@@ -11,30 +11,30 @@ from backend.core.messages import (
     core,
     data,
     endpoints,
+    export_checks,
     files,
     foundry,
-    gate,
     jobs,
     logits,
+    methods,
     models,
     quant,
     recipe,
     review,
-    routes,
     serve,
     slots,
-    steps,
     students,
     synth,
+    teachers,
     train,
     value,
 )
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, files, models, train, students, quant, slots, logits, routes, ablation),
+    *(core, value, data, files, models, train, students, quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
-    *(gate, foundry, steps),
+    *(export_checks, foundry, teachers),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

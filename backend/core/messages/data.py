@@ -19,7 +19,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.binary": ("{file} is not a table of text but {found}.", "Use a CSV, TSV, JSON, JSON Lines or Parquet file."),
     "data.empty": ("{file} is empty.", "Choose a file that has rows."),
     "data.header_only": ("{file} has no rows below its header.", "Add rows, or choose another file."),
-    "data.not_parquet": ("{file} is not Parquet inside.", "Name it after its true format, or write it again."),
+    "data.not_format": ("{file} is not {format} inside.", "Name it after its true format, or write it again."),
     "data.parquet_damaged": (
         "{file} is damaged or cut off.",
         "Copy it again from its origin, or write it again.",

@@ -102,12 +102,12 @@ def run_smoke_test(folder: Path, prompts: Sequence[Sequence[int]], tick: Callabl
     """What a fresh process hears from the model: `first` tokens, their logits, `texts`. Raises StudioError when it can't load,
     crashes or gives no usable values."""
     asked = {"folder": str(folder), "prompts": [list(prompt) for prompt in prompts]}
-    heard = program.run_json(Programs.SMOKE_TEST, asked, folder.parent, tick, "chat.onnx_stopped")
-    if not heard["finite"]:
+    found = program.run_json(Programs.SMOKE_TEST, asked, folder.parent, tick, "chat.onnx_stopped")
+    if not found["finite"]:
         raise StudioError("chat.onnx_wrong", reason="gives values that are not numbers")
-    if not all(heard["spread"]):
+    if not all(found["spread"]):
         raise StudioError("chat.onnx_wrong", reason="gives every token the same value")
-    return heard
+    return found
 
 
 def run_smoke_test_on_cpu(folder: Path, prompts: Sequence[Sequence[int]], tick: Callable[[], None]) -> dict[str, Any]:

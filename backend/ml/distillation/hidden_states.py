@@ -84,7 +84,7 @@ class HiddenStatesTrainer(AnswerTrainer):
         with torch.no_grad():
             hidden_states(self.teacher.model, self.teacher.with_teacher_ids(inputs), first_answer)
         both = min(self.mine.outputs[0].shape[1], self.theirs.outputs[0].shape[1])
-        mine, theirs = ([each[:, -both:] for each in listener.outputs] for listener in (self.mine, self.theirs))
+        mine, theirs = ([each[:, -both:] for each in layer.outputs] for layer in (self.mine, self.theirs))
         return distance(mine, theirs, inputs["attention_mask"][:, -both:].bool())
 
 

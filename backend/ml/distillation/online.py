@@ -132,8 +132,8 @@ class OnPolicyTrainer(OnlineLogitTrainer):
         """The same prompts with answers that the student draws by its own probabilities."""
         asked = (inputs["labels"] == IGNORE_INDEX) & (inputs["attention_mask"] == 1)
         prompts = [ids[mask].tolist() for ids, mask in zip(inputs["input_ids"], asked, strict=True)]
-        room = self.context - max(map(len, prompts))
-        most = min(self.params.own_tokens, room)
+        left = self.context - max(map(len, prompts))
+        most = min(self.params.own_tokens, left)
         model.eval()
         rounded = hasattr(model, "get_base_model")  # below an adapter weights may be in bfloat16
         with self.accelerator.autocast() if rounded else nullcontext():

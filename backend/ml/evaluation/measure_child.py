@@ -66,9 +66,9 @@ def _distance(engine: Engine, data: DataFolder, rows: list[Row], question: dict[
         answer = engine.encoder.answer_ids(gold_answer(row) or "")
         chances = log_softmax(engine.answer_logits(engine.encode(data.template.prompt(row)), answer))
         losses += (-answer_logprobs(chances, answer)).tolist()
-        room = MAX_POSITIONS - sum(map(len, ours))
-        if room > 0:
-            ours.append(chances[:room].astype(np.float32))
+        left = MAX_POSITIONS - sum(map(len, ours))
+        if left > 0:
+            ours.append(chances[:left].astype(np.float32))
     mine = np.concatenate(ours)
     if question["keep"]:
         np.save(file, mine)

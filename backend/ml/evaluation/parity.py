@@ -25,20 +25,20 @@ def compare(
     asked_model: AskedModel,
     questions: Sequence[Question],
     prompts: Sequence[str],
-    room: int,
+    max_new_tokens: int,
     scratch: Path,
     progress: Progress,
 ) -> Comparison:
-    """Ask both. `prompts`: rendered texts for the runtime's tokenizer; `room`: new tokens of an answer; `progress` counts the
-    questions."""
+    """Ask both. `prompts`: rendered texts for the runtime's tokenizer; `max_new_tokens`: of an answer; `progress` counts
+    the questions."""
     progress.add(0, "asking the original")
-    first = _greedy(engine, questions, room, progress)
+    first = _greedy(engine, questions, max_new_tokens, progress)
     progress.add(0, "comparing with the original")
     found = Comparison(asked=len(questions), prompts=len(prompts))
     try:
-        for question, heard in zip(questions, first, strict=True):
+        for question, first_answer in zip(questions, first, strict=True):
             try:
-                found.pairs.append(_ask(engine, asked_model, question, heard, room, scratch))
+                found.pairs.append(_ask(engine, asked_model, question, first_answer, max_new_tokens, scratch))
             except Refused as error:
                 found.refused.append(f"{question.text[:60]!r}: {error}")
             progress.add()
@@ -56,7 +56,12 @@ def compare(
 
 
 def _ask(
-    engine: TorchEngine, asked_model: AskedModel, question: Question, original: TimedAnswer, room: int, scratch: Path
+    engine: TorchEngine,
+    asked_model: AskedModel,
+    question: Question,
+    original: TimedAnswer,
+    max_new_tokens: int,
+    scratch: Path,
 ) -> AnswerPair:
     size = engine.model.config.vocab_size
     ids = [*question.prompt, *question.answer][-max(_MIN_POSITIONS, _MAX_LOGITS // size) :]
@@ -69,17 +74,19 @@ def _ask(
     return AnswerPair(
         question=question,
         original=original,
-        export=asked_model.answer(question.prompt, room),
+        export=asked_model.answer(question.prompt, max_new_tokens),
         kl=kl_divergences(theirs, ours),
         loss=(losses[0], losses[1]),
         finite=bool(np.isfinite(ours).all()),
     )
 
 
-def _greedy(engine: TorchEngine, questions: Sequence[Question], room: int, progress: Progress) -> list[TimedAnswer]:
+def _greedy(
+    engine: TorchEngine, questions: Sequence[Question], max_new_tokens: int, progress: Progress
+) -> list[TimedAnswer]:
     prompts = [question.prompt for question in questions]
     found: dict[int, TimedAnswer] = {}
-    for at, ids, chances in engine.rated_ids(prompts, Sampling(max_new_tokens=room), progress):
+    for at, ids, chances in engine.rated_ids(prompts, Sampling(max_new_tokens=max_new_tokens), progress):
         text = engine.encoder.text(ids)
         found[at] = TimedAnswer(ids=ids, text=text, ended=len(chances) > len(ids), first_ms=0, ms=0)
     return [found[at] for at in range(len(questions))]

@@ -22,10 +22,10 @@ from backend.serve.engine_client import EngineSupervisor, Event
 from backend.serve.openai_api import errors
 from backend.serve.openai_api.completions import Completions
 from backend.serve.openai_api.metrics import CONTENT_TYPE, Metrics
-from backend.serve.openai_api.middleware import Gate
+from backend.serve.openai_api.middleware import AccessMiddleware
 from backend.serve.openai_api.protocol import ChatRequest
 
-PULSE = 5.0
+IDLE_SECONDS = 5.0
 """Seconds after which a silent answer says that it is still there."""
 
 
@@ -65,20 +65,20 @@ class Service:
             raise StudioError("api.full", count=self.open)
         if not self.engine.ready:
             raise StudioError("api.restarting")
-        meter = _Meter(self.metrics)
+        recorder = _RequestRecorder(self.metrics)
         self.open += 1
         try:
-            async with aclosing(self.engine.client.events(order, PULSE)) as events:
+            async with aclosing(self.engine.client.events(order, IDLE_SECONDS)) as events:
                 async for event in events:
-                    meter.see(event)
+                    recorder.see(event)
                     # Why the process ended is for the log.
                     yield Event("fail", error=StudioError("api.broken")) if event.name == "lost" else event
         finally:
             self.open -= 1
-            meter.close()
+            recorder.close()
 
 
-class _Meter:
+class _RequestRecorder:
     """Follows one request for the metrics."""
 
     def __init__(self, metrics: Metrics) -> None:
@@ -137,7 +137,7 @@ def application(service: Service, key: str | None, local: bool) -> ASGIApp:
         Route("/v1/chat/completions", Completions(service), methods=["POST"]),
     ]
     app = Starlette(routes=routes, exception_handlers=errors.HANDLERS)
-    return Gate(app, key, local, lambda status: service.metrics.answers.update([status]))
+    return AccessMiddleware(app, key, local, lambda status: service.metrics.answers.update([status]))
 
 
 def counters(service: Service) -> dict[str, Any]:

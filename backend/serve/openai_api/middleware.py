@@ -24,7 +24,7 @@ _DRAINED = 64_000_000
 log = logging.getLogger(__name__)
 
 
-class Gate:
+class AccessMiddleware:
     """`key`: what `Authorization: Bearer` must bring, None for no key; `local`: only requests to a name of the loopback, so
     that no web page can reach the server through a DNS name of its own; `count` is told the status of each response."""
 

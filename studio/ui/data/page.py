@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from backend.api.forms import SOURCE_SUFFIXES
 from backend.core.errors import StudioError
 from backend.data.demo import SOURCE as DEMO
 from backend.data.preview import Columns, PreviewRow
@@ -24,7 +25,6 @@ from studio.ui.shared.project_progress import next_link, project_stepper
 from studio.ui.shared.upload import upload_box
 
 STAGE = "dataset"
-TYPES = [".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet"]
 _PREVIEW_CHARS = 1500
 
 
@@ -47,7 +47,7 @@ def data_page() -> None:
 
 def _upload() -> None:
     st.subheader(_("Your file"), anchor=False)
-    made = upload_box("data_upload", TYPES, _("Drop a CSV, TSV, JSON, JSON Lines or Parquet file here"))
+    made = upload_box("data_upload", list(SOURCE_SUFFIXES), _("Drop a CSV, TSV, JSON, JSON Lines or Parquet file here"))
     if made:
         _take(str(api_cache.studio().upload(made).path))
 
@@ -66,7 +66,7 @@ def _take(path: str) -> None:
 def _form() -> None:
     sources = {DEMO: _("Demo: voice commands of a smart home, in English and Spanish")}
     for upload in api_cache.studio().uploads():
-        if Path(upload.name).suffix.lower() not in TYPES:  # a model that waits to be imported
+        if Path(upload.name).suffix.lower() not in SOURCE_SUFFIXES:  # a model that waits to be imported
             continue
         sources[str(upload.path)] = f"{upload.name} · {format_size(upload.bytes)} · {clock(upload.created)}"
     sources = disambiguate(sources)

@@ -54,19 +54,19 @@ def _answer_view(turn: Turn, answer: Answer, key: str) -> None:
         st.caption(figures)
 
 
-def plain(text: str, key: str, cut: int = CUT, tail: bool = False) -> None:
+def plain(text: str, key: str, length: int = CUT, tail: bool = False) -> None:
     """Words of others as they are, no markup; of long ones the beginning (the end while they are being written), until
     somebody wants all."""
     shown = text
-    if len(text) > cut and not st.session_state.get(f"pg_all_{key}"):
-        shown = f"…{text[-cut:]}" if tail else f"{text[:cut]}…"
+    if len(text) > length and not st.session_state.get(f"pg_all_{key}"):
+        shown = f"…{text[-length:]}" if tail else f"{text[:length]}…"
     right = right_to_left(shown)
     st.text(
         _isolated(shown) if right else shown,
         width="stretch",
         text_alignment="right" if right else "left",
     )
-    if len(text) > cut and not tail:
+    if len(text) > length and not tail:
         st.toggle(
             _("Show all {count} characters").format(count=format_decimal(len(text), "#,##0", locale=lang())),
             key=f"pg_all_{key}",

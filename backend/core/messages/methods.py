@@ -1,4 +1,4 @@
-"""Sentences about the routes that hold a teacher beside the student."""
+"""Sentences about the distillation methods that hold the teacher in memory."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "method.unread": (

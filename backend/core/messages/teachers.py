@@ -1,4 +1,4 @@
-"""Sentences about a teacher's steps, adapters on students, and teachers that are wrong too often."""
+"""Sentences about a teacher's reasoning, adapters on students, and teachers that are wrong too often."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "steps.none": (

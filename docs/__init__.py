@@ -1,0 +1,1 @@
+"""Documentation for those who carry on: pages of prose, and pages that `docs.generate` writes from the code."""
