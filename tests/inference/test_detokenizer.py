@@ -79,5 +79,5 @@ def test_bytes_of_sentencepiece_tokens(tmp_path: Path) -> None:
     tokenizer = Tokenizer(models.BPE(vocabulary, [], unk_token="x"))
     tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback()])
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    vocabulary = TokenBytes(Encoder(tmp_path))
-    assert [vocabulary.raw(token) for token in range(3)] == [b" hi", b"\xe2", b"x"]
+    raw = TokenBytes(Encoder(tmp_path)).raw
+    assert [raw(token) for token in range(3)] == [b" hi", b"\xe2", b"x"]

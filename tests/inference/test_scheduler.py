@@ -86,7 +86,7 @@ def after(row: list[int]) -> Any:
 class Play:
     def __init__(self, decoder: Counting, slots: int = 4, cache_bytes: int = 10_000) -> None:
         self.others = (0, 0)
-        self.scheduler = Scheduler(decoder, slots, cache_bytes, lambda: self.others)
+        self.scheduler = Scheduler(decoder, slots, cache_bytes, lambda: self.others)  # type: ignore[arg-type]
         self.steps: list[list[Sequence]] = []
 
     def add(self, prompt: list[int], most: int = 5, stops: list[str] | None = None) -> Sequence:

@@ -77,7 +77,10 @@ class Spoken:
         engine.encoder, engine.stops = letters, frozenset({15})  # type: ignore[assignment]
         self.events: list[list[Any]] = []
         self.written = threading.Condition()
-        models = {"letters": ChatModel(engine, context, template), "red": StudioError("serve.rows", model="red")}
+        models: dict[str, ChatModel | StudioError] = {
+            "letters": ChatModel(engine, context, template),
+            "red": StudioError("serve.rows", model="red"),
+        }
         self.process = EngineProcess(models, self._write)
         threading.Thread(target=self.process.work, daemon=True).start()
 
@@ -87,7 +90,14 @@ class Spoken:
             self.written.notify_all()
 
     def ask(self, number: int, messages: list[Message] = HELLO, **more: Any) -> None:
-        asked = {"temperature": 0, "top_p": 1, "seed": 0, "max_tokens": None, "stop": [], "top_logprobs": None}
+        asked: dict[str, Any] = {
+            "temperature": 0,
+            "top_p": 1,
+            "seed": 0,
+            "max_tokens": None,
+            "stop": [],
+            "top_logprobs": None,
+        }
         line = {"id": number, "view": "letters", "messages": messages, **asked, **more}
         self.process.take(json.dumps(line).encode())
 

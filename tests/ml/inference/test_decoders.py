@@ -22,6 +22,7 @@ from tests.helpers import model_view, view
 from tests.onnx_models import build_onnx, converted
 
 pytestmark = pytest.mark.ml
+NOTHING_ELSE: dict[str, ArtifactView] = {}
 PROMPTS = [[5 + n % 50 for n in range(length)] for length in (9, PREFILL_TOKENS + 40, 3)]
 
 
@@ -66,19 +67,20 @@ def alone(engine: Any, prompts: list[list[int]], length: int) -> list[list[int]]
 
 
 def test_onnx_rows_answer_as_if_alone(onnx: ArtifactView) -> None:
-    engine = open_engine(onnx, {}.__getitem__)
-    assert relay(OrtDecoder(onnx, {}.__getitem__), PROMPTS, 12) == alone(engine, PROMPTS, 12)
+    engine = open_engine(onnx, NOTHING_ELSE.__getitem__)
+    assert relay(OrtDecoder(onnx, NOTHING_ELSE.__getitem__), PROMPTS, 12) == alone(engine, PROMPTS, 12)
 
 
 def test_both_decoders_draw_the_same_for_a_seed(tmp_path_factory: pytest.TempPathFactory) -> None:
     """An INT4 model, a prompt of several parts, answers that are drawn: equal bits in all logits, so the same text."""
     made = converted(tmp_path_factory).onnx
-    one, several = GenAIDecoder(made, {}.__getitem__), OrtDecoder(made, {}.__getitem__)
+    one, several = GenAIDecoder(made, NOTHING_ELSE.__getitem__), OrtDecoder(made, NOTHING_ELSE.__getitem__)
     tokens = [begin(decoder, PROMPTS[1]) for decoder in (one, several)]
     assert tokens[0] == tokens[1]
     for token in range(5, 15):
         assert np.array_equal(one.step([token]), several.step([token]))
-    one.drop(0), several.drop(0)
+    one.drop(0)
+    several.drop(0)
     engines = [Engine(made, one), Engine(made, several, slots=3)]
     for seed in range(3):
         sampling = Sampling(max_new_tokens=40, temperature=1.2, top_p=0.95, seed=seed, full_length=True)
@@ -95,7 +97,7 @@ def test_torch_rows_answer_as_if_alone(tiny_model: Path) -> None:
 
 
 def test_the_buffer_follows_the_rows(onnx: ArtifactView) -> None:
-    decoder = OrtDecoder(onnx, {}.__getitem__)
+    decoder = OrtDecoder(onnx, NOTHING_ELSE.__getitem__)
     each = decoder.bytes_for([1]) // SHORTEST
 
     def held() -> int:
@@ -122,10 +124,10 @@ def test_what_can_not_be_batched_is_refused(
     honest = OrtDecoder.step
     monkeypatch.setattr(module.OrtDecoder, "step", mixed)
     with pytest.raises(StudioError) as caught:
-        OrtDecoder(onnx, {}.__getitem__)
+        OrtDecoder(onnx, NOTHING_ELSE.__getitem__)
     assert caught.value.code == "serve.rows"
     (tmp_path / "genai_config.json").write_bytes((onnx.path / "genai_config.json").read_bytes())
     (tmp_path / "model.onnx").write_bytes(b"no model")
     with pytest.raises(StudioError) as caught:
-        OrtDecoder(view(tmp_path, Kind.ONNX), {}.__getitem__)
+        OrtDecoder(view(tmp_path, Kind.ONNX), NOTHING_ELSE.__getitem__)
     assert caught.value.code == "chat.onnx_load"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import exp
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -42,7 +43,7 @@ def prompts(engine: TorchEngine, tmp_path: Path) -> list[list[int]]:
 
 
 def reference(folder: Path, prompt: list[int], tokens: int = 10) -> list[int]:
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     out = model.generate(
         torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)), max_new_tokens=tokens, do_sample=False
     )[0, len(prompt) :].tolist()

@@ -40,7 +40,7 @@ class Client:
 
 def ask(service: Service, key: str | None = None, **more: Any) -> httpx.Response:
     async def post() -> httpx.Response:
-        transport = httpx.ASGITransport(application(service, key, True), raise_app_exceptions=False)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(application(service, key, True), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             return await http.post("/v1/chat/completions", json={**ASKED, **more})
 
