@@ -77,7 +77,8 @@ class Spoken:
         engine.encoder, engine.stops = letters, frozenset({15})  # type: ignore[assignment]
         self.events: list[list[Any]] = []
         self.written = threading.Condition()
-        models: dict[str, ChatModel | StudioError] = {
+        models: dict[str, ChatModel | StudioError] = {"red": StudioError("serve.rows", model="red")}
+        models["letters"] = ChatModel(engine, context, template)
             "letters": ChatModel(engine, context, template),
             "red": StudioError("serve.rows", model="red"),
         }
