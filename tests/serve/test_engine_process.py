@@ -79,9 +79,6 @@ class Spoken:
         self.written = threading.Condition()
         models: dict[str, ChatModel | StudioError] = {"red": StudioError("serve.rows", model="red")}
         models["letters"] = ChatModel(engine, context, template)
-            "letters": ChatModel(engine, context, template),
-            "red": StudioError("serve.rows", model="red"),
-        }
         self.process = EngineProcess(models, self._write)
         threading.Thread(target=self.process.work, daemon=True).start()
 
