@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,16 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """`-n auto`: one more than there are cores, for many tests wait for processes that they started."""
     return machine.cores() + 1 if config.option.numprocesses == "auto" else None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A file of a tier that `-m` leaves out is not even imported: torch alone takes seconds in every process."""
+    if collection_path.suffix != ".py":
+        return None
+    marks = re.search(r"^pytestmark = (.+)$", collection_path.read_text("utf-8"), re.MULTILINE)
+    tiers = re.findall(r"pytest\.mark\.(ml|proc|e2e|slow)\b", marks[1]) if marks else []
+    left_out = re.findall(r"\bnot (\w+)", config.option.markexpr) if " or " not in config.option.markexpr else []
+    return True if set(tiers) & set(left_out) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
