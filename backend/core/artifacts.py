@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from backend.core.errors import StudioError
+from backend.core.renames import renamed, stage_name
 from backend.core.schemas import Kind
 
 MANIFEST = "manifest.json"
@@ -64,11 +65,15 @@ def seal(source: Path, target: Path, manifest: Manifest) -> Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a sealed folder. Raises StudioError when it is missing."""
+    """The manifest of a sealed folder, stage and parameters by their names of now. Raises StudioError when it is missing."""
     file = folder / MANIFEST
     if not file.is_file():
         raise StudioError("core.artifact_damaged", ref=folder.name, file=MANIFEST)
-    return Manifest.model_validate_json(file.read_text("utf-8"))
+    found = Manifest.model_validate_json(file.read_text("utf-8"))
+    if found.stage is None:
+        return found
+    now = {"stage": stage_name(found.stage), "params": renamed(found.stage, found.params)}
+    return found.model_copy(update=now)
 
 
 def verify(folder: Path) -> None:

@@ -86,5 +86,6 @@ def _read(file: Path) -> dict[str, TimedAnswer]:
         except ValueError:
             continue
         key = kept.pop("key")
+        kept["truncated"] = kept.pop("cut", kept.get("truncated", False))  # a cache of version 0.1
         found[key] = TimedAnswer(**{**kept, "kept": True})
     return found

@@ -85,6 +85,14 @@ def test_its_artifacts_are_whole_and_compared(old: Studio) -> None:
     assert [student.origins[at].how for at in (0, -1)] == ["imported", "distilled"]
 
 
+def test_manifests_tell_stage_and_parameters_by_their_names_of_now(old: Studio) -> None:
+    told = {view.id: old.manifest(view.id) for view in old.artifacts() if view.path.is_dir()}
+    assert {found.stage for found in told.values()} >= {"quantize", "scheme_search", "evaluate", "package"}
+    for found in told.values():
+        assert found.stage and set(found.params) <= set(stages.stage(found.stage).params.model_fields)
+    assert "tie_embeddings" in next(found.params for found in told.values() if found.stage == "quantize")
+
+
 def test_a_migration_happens_once(old: Studio) -> None:
     before = [job.model_dump() for run in old.runs() for job in run.jobs]
     again = Studio.open()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from backend.generation.answerer import sampling_identity
+from backend.generation.audition import _read
 from backend.generation.cache import AnswerCache, prompt_key
 from backend.inference.protocol import Sampling
 
@@ -44,3 +46,11 @@ def test_an_answer_that_was_cut_off_stays_so_and_older_files_open(tmp_path: Path
 def test_the_seed_counts_only_when_something_is_drawn() -> None:
     assert sampling_identity(Sampling(seed=1)) == sampling_identity(Sampling(seed=2))
     assert sampling_identity(Sampling(seed=1, temperature=1)) != sampling_identity(Sampling(seed=2, temperature=1))
+
+
+def test_a_cache_of_timed_answers_of_version_0_1_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "old.jsonl"
+    file.write_text(
+        json.dumps({"key": "k", "text": "red", "seconds": 0.5, "tokens": 1, "usd": 0, "cut": True}) + "\n", "utf-8"
+    )
+    assert _read(file)["k"].truncated and _read(file)["k"].kept
