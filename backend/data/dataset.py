@@ -20,7 +20,8 @@ from backend.core.schemas import ArtifactView
 SPLITS = ("train", "validation", "test", "pool")
 RATIONALE_PROMPT = "Write only the steps that lead to the answer."
 """The instruction for rationales in training; it is never sent when an answer is asked for."""
-Message = dict[str, str]
+Message = dict[str, Any]
+"""A turn as OpenAI's chat format has it: `role` and `content`; `tool_calls`, `tool_call_id`, `name` where it has them."""
 
 
 class ScoredAnswer(BaseModel):
@@ -37,7 +38,12 @@ class Row(BaseModel):
     """One example. `context`: earlier messages of a conversation; `output`: the answer to learn, None in the pool;
     `gold`: the person's answer where `output` is a teacher's (or hidden in the pool), for agreement only; `confidence`:
     how sure the teacher was of `output`, 0 to 1; `rationale`: its steps to the answer, kept apart from it; `scores`: the
-    candidates among which a judge chose `output`."""
+    candidates among which a judge chose `output`.
+
+    `conversation`: shared by the rows that are answers of one conversation; each assistant turn is a row. `tools`: what the
+    model may call, in OpenAI's format; `tool_calls`: the calls that are the answer, beside its text (`output`, maybe "").
+    `rejected`: the worse answer of a preference. `fields`: columns of the source that travel with the row (ids, source,
+    slices). `tags`: words that a person put on it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,10 +55,18 @@ class Row(BaseModel):
     confidence: float | None = None
     rationale: str | None = None
     scores: list[ScoredAnswer] = []
+    conversation: str = ""
+    tools: list[dict[str, Any]] = []
+    tool_calls: list[dict[str, Any]] = []
+    rejected: str | None = None
+    fields: dict[str, str] = {}
+    tags: list[str] = []
 
 
 class Template(BaseModel):
-    """How a row becomes messages. `answer` is `label` when every answer is one of `labels`, else `text`."""
+    """How a row becomes messages. `answer` is `label` when every answer is one of `labels`, else `text`. `columns`: how the
+    columns of the source became a row's input, with `{column}` placeholders; "" where one column is the input. `task`: what
+    the rows are an example of (backend.data.reading.schemas); "" where nobody said."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -60,6 +74,8 @@ class Template(BaseModel):
     user: str = "{input}"
     answer: Literal["label", "text"] = "text"
     labels: list[str] = []
+    columns: str = ""
+    task: str = ""
 
     def for_rationale(self) -> Template:
         """The same with the instruction to write the rationale alone: the second task in training."""

@@ -32,6 +32,34 @@ class DatasetParams(stage.Params):
         min_length=1,
         max_length=2,
     )
+    data_schema: str = Field(
+        "auto",
+        title="Schema",
+        description="What the rows are: question and answer, text and label, chat messages, preferences and so on. Automatic "
+        "sees it from the columns, and asks when two readings fit.",
+    )
+    encoding: str = Field(
+        "",
+        title="Encoding",
+        description="The encoding of the text, such as utf-8 or cp1252. Leave it empty and the studio finds it.",
+        max_length=40,
+    )
+    delimiter: str = Field(
+        "",
+        title="Delimiter",
+        description="The character between two cells of a table in text. Leave it empty and the studio finds it.",
+        max_length=4,
+    )
+    header: Annotated[Literal["auto", "yes", "no"], Labels({"auto": "Automatic", "yes": "First row", "no": "None"})] = (
+        Field("auto", title="Header", description="Whether the first row of a table holds the names of the columns.")
+    )
+    records: str = Field(
+        "",
+        title="Part of the file",
+        description="Where the rows are: the sheet of a workbook, the file in an archive, or the list in a JSON file "
+        "(`data.items`). Leave it empty and the studio finds it.",
+        max_length=300,
+    )
     input: str = Field(
         "",
         title="Input column",
@@ -48,6 +76,35 @@ class DatasetParams(stage.Params):
         title="Second input column",
         description="A column whose text is added below the input, for data that splits it in two, such as Alpaca's "
         "“input”.",
+    )
+    input_columns: list[str] = Field(
+        [],
+        title="More input columns",
+        description="Further columns that the model reads, in this order. {column} in the user prompt says where each goes.",
+        max_length=50,
+    )
+    messages: str = Field(
+        "",
+        title="Conversation column",
+        description="The column that holds whole conversations, as lists of messages.",
+    )
+    system_column: str = Field("", title="System column", description="The column with each row's own system prompt.")
+    label_names: str = Field(
+        "",
+        title="Label name column",
+        description="The column with the names of the labels, where the answer column holds their numbers.",
+    )
+    keep_columns: list[str] = Field(
+        [],
+        title="Carried columns",
+        description="Columns that travel with each row to the evaluation, such as an id, a source or a customer. No model "
+        "reads them.",
+        max_length=50,
+    )
+    turns: Annotated[Literal["all", "last"], Labels({"all": "All", "last": "The last"})] = Field(
+        "all",
+        title="Learned turns",
+        description="Which answers of a conversation are learned: every turn of the assistant, or the last one only.",
     )
     group: str = Field(
         "",
@@ -70,7 +127,9 @@ class DatasetParams(stage.Params):
         "labels, and none with free text.",
     )
     user: str = Field(
-        "{input}", title="User prompt", description="How each input is put to the model; {input} marks its place."
+        "{input}",
+        title="User prompt",
+        description="How each input is put to the model. {input} marks its place, {column} that of a column by its name.",
     )
     list_labels: bool = Field(
         False,
@@ -93,6 +152,28 @@ class DatasetParams(stage.Params):
         title="Test share",
         description="Part of the rows that no model sees before the end, for an honest final score; 0.1 is one row "
         "in ten.",
+    )
+    split_by: Annotated[
+        Literal["auto", "random", "column", "time"],
+        Labels({"auto": "Automatic", "random": "At random", "column": "By column", "time": "By time"}),
+    ] = Field(
+        "auto",
+        title="Split by",
+        description="How the rows are divided. Automatic takes a column that says train or test, else divides at random, each "
+        "class and each group whole. By time tests on the newest rows.",
+    )
+    split_column: str = Field(
+        "",
+        title="Split column",
+        description="The column that says train, validation or test, or holds the time of each row.",
+    )
+    near_duplicates: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        title="Near duplicates from",
+        description="Rows whose inputs are at least so alike (1: the same letters) stay in one split, so that no copy of a "
+        "test row is learned. 0 looks at equal inputs only.",
     )
     validation_source: str = Field(
         "",

@@ -1,0 +1,117 @@
+"""A reading of a file, as it is stored with the dataset and shown by page, command line and card."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from backend.core.errors import Problem
+from backend.data.sources.options import SourceFacts
+
+ColumnKind = Literal[
+    "text",
+    "label",
+    "number",
+    "boolean",
+    "date",
+    "id",
+    "row_number",
+    "constant",
+    "split",
+    "messages",
+    "list",
+    "object",
+    "binary",
+    "empty",
+]
+"""What the values of a column are, all rows looked at. `text`: free text; `label`: one of a few words or codes."""
+Role = Literal[
+    "input",
+    "output",
+    "messages",
+    "system",
+    "history",
+    "rejected",
+    "group",
+    "split",
+    "time",
+    "label_names",
+    "tools",
+    "carried",
+    "unused",
+]
+"""What a column is for. `carried`: it travels with the row (an id, a source, a slice) and no model reads it."""
+
+
+class ColumnReading(BaseModel):
+    """One column: what is in it and what it is taken for, with the reason. `distinct` counts up to 10,001; `mean_chars`
+    over the filled values; `examples`: at most three, 80 characters each."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    kind: ColumnKind
+    role: Role = "unused"
+    reason: Problem | None = None
+    filled: int = 0
+    distinct: int = 0
+    mean_chars: float = 0.0
+    examples: list[str] = []
+
+
+class Roles(BaseModel):
+    """Columns by role. `input`: in the order of the prompt; `outputs`: the columns of 0 and 1 of a multi-label task in place
+    of `output`; `messages` replaces input and output; `label_names`: a column with the names of the label's numbers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    input: list[str] = []
+    output: str = ""
+    outputs: list[str] = []
+    messages: str = ""
+    system: str = ""
+    history: str = ""
+    rejected: str = ""
+    label_names: str = ""
+    tools: str = ""
+    group: str = ""
+    split: str = ""
+    time: str = ""
+    carried: list[str] = []
+
+
+class Candidate(BaseModel):
+    """One way to read the file. `confidence` 0 to 1; `flags`: how the command line chooses it; `template`: how the input
+    columns become the prompt, with `{column}` placeholders."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    schema_name: str
+    task: str
+    roles: Roles
+    confidence: float
+    reason: Problem
+    template: str = "{input}"
+    flags: str = ""
+
+
+class Reading(BaseModel):
+    """The whole reading. `sampled`: only a part of the rows was looked at; `taken`: the candidate that is used;
+    `alternatives`: the others that fit, best first; `question`: set when none was sure, and nothing may be trained on before
+    it is answered; `notes`: what was taken or left out, said to the user."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: str
+    source: SourceFacts
+    rows: int
+    sampled: bool = False
+    columns: list[ColumnReading] = []
+    taken: Candidate | None = None
+    alternatives: list[Candidate] = []
+    question: Problem | None = None
+    answer: Literal["label", "text"] = "text"
+    labels: list[str] = []
+    system: str = ""
+    notes: list[Problem] = []
