@@ -18,6 +18,9 @@ from backend.core.errors import StudioError
 from studio.ui.shared.i18n import _
 
 
+THREAD = "background work"
+
+
 class Task:
     """`done` turns true once, at `ended` (as `started` in seconds of the monotonic clock); then `error`, `bug` (a failure
     that nobody expected) or `result` is set."""
@@ -30,7 +33,7 @@ class Task:
         self.error: StudioError | None = None
         self.result: Any = None
         self.bug: BaseException | None = None
-        threading.Thread(target=self._run, daemon=True).start()
+        threading.Thread(target=self._run, daemon=True, name=THREAD).start()
 
     def get(self) -> Any:
         """The result. Raises what the work raised."""
