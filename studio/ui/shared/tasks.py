@@ -17,7 +17,6 @@ import streamlit as st
 from backend.core.errors import StudioError
 from studio.ui.shared.i18n import _
 
-
 THREAD = "background work"
 
 
