@@ -17,7 +17,7 @@ from backend.data import demo
 from backend.data.dataset import SPLITS, data_facts, write_split, write_template
 from backend.data.params import DatasetParams
 from backend.data.prepare import PreparedDataset, estimate, is_demo, prepare, to_row
-from backend.data.sniff import sniff
+from backend.data.sources.opening import sniff
 
 _ROWS_PER_SECOND = 10_000
 _DEMO_SECONDS = 1.5
