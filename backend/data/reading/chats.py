@@ -8,7 +8,19 @@ from backend.data.reading import names
 from backend.data.reading.model import Candidate, Roles
 from backend.data.reading.table import Table
 
-_METADATA = ("category", "categoria", "topic", "tag", "tema", "genre", "priority", "difficulty", "score", "rating", "overall")
+_METADATA = (
+    "category",
+    "categoria",
+    "topic",
+    "tag",
+    "tema",
+    "genre",
+    "priority",
+    "difficulty",
+    "score",
+    "rating",
+    "overall",
+)
 _CHAT, _SURE, _METADATA_FIT = 0.9, 0.95, 0.75
 
 
@@ -22,8 +34,13 @@ def conversation(table: Table) -> Iterator[Candidate]:
         usual = names.strength(name, names.MESSAGES)
         roles = Roles(messages=name, system=_system(table), tools=_tools(table))
         answered = found.speakers["assistant"] > 0
-        yield table.candidate(schema, "conversation", roles, [_CHAT if usual or len(table.chats) == 1 else 0.6],
-                              less=0.0 if answered else 0.4)
+        yield table.candidate(
+            schema,
+            "conversation",
+            roles,
+            [_CHAT if usual or len(table.chats) == 1 else 0.6],
+            less=0.0 if answered else 0.4,
+        )
 
 
 def conversation_label(table: Table) -> Iterator[Candidate]:
@@ -67,8 +84,11 @@ def turns(table: Table) -> Iterator[Candidate]:
     groups = [
         name
         for name, found in table.columns.items()
-        if found.distinct > 1 and not found.unique and found.kind not in ("text", "messages", "date", "list", "object")
-        and names.strength(name, names.CONVERSATION_ID) >= 0.85 and name not in speakers
+        if found.distinct > 1
+        and not found.unique
+        and found.kind not in ("text", "messages", "date", "list", "object")
+        and names.strength(name, names.CONVERSATION_ID) >= 0.85
+        and name not in speakers
     ]
     said = table.one(names.SPOKEN, table.texts) or (table.texts[0] if len(table.texts) == 1 else "")
     if speakers and groups and said:

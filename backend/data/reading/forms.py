@@ -103,7 +103,9 @@ def list_form(value: list[Any]) -> str:
 
 def is_message(item: dict[str, Any]) -> bool:
     speaker = item.get("role", item.get("from"))
-    return isinstance(speaker, str) and bool({"content", "value", "tool_calls", "parts", "function_call", "text"} & item.keys())
+    return isinstance(speaker, str) and bool(
+        {"content", "value", "tool_calls", "parts", "function_call", "text"} & item.keys()
+    )
 
 
 def from_json(value: str) -> Any:
@@ -155,7 +157,9 @@ def _parts(item: dict[str, Any]) -> list[Any]:
 
 def speakers(messages: list[Any]) -> list[str]:
     """Who speaks in turn, in OpenAI's words; an unknown word stays as it is."""
-    said = [str(item.get("role", item.get("from", ""))).strip().casefold() for item in messages if isinstance(item, dict)]
+    said = [
+        str(item.get("role", item.get("from", ""))).strip().casefold() for item in messages if isinstance(item, dict)
+    ]
     return [SPEAKERS.get(name, name) for name in said]
 
 

@@ -86,7 +86,9 @@ def is_label(found: ColumnProfile, most_chars: int = MAX_LABEL_CHARS, per_label:
 
 def _numbers_as_labels(found: ColumnProfile) -> bool:
     """0 and 1, stars, numbers of classes; not amounts with decimals, not ages."""
-    return is_label(found, per_label=2) and found.distinct <= _NUMBERS_AS_LABELS and found.share("integer") >= _NEARLY_ALL
+    return (
+        is_label(found, per_label=2) and found.distinct <= _NUMBERS_AS_LABELS and found.share("integer") >= _NEARLY_ALL
+    )
 
 
 def _codes(found: ColumnProfile) -> bool:

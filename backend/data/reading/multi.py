@@ -22,13 +22,18 @@ def one_hot(table: Table) -> Iterator[Candidate]:
     columns = [
         name
         for name, found in table.columns.items()
-        if found.zero_one and found.filled == found.rows and not names.aside(name) and names.strength(name, names.LABEL_FIRST) < 1
+        if found.zero_one
+        and found.filled == found.rows
+        and not names.aside(name)
+        and names.strength(name, names.LABEL_FIRST) < 1
     ]
     if len(columns) < 2:
         return
     for inputs, strength, tied in inputs_beside(table, ""):
         roles = Roles(input=inputs, outputs=columns)
-        yield table.candidate("one_hot", "multi_label", roles, [strength, 1.0 if len(columns) > 2 else 0.85], less=0.01 * tied)
+        yield table.candidate(
+            "one_hot", "multi_label", roles, [strength, 1.0 if len(columns) > 2 else 0.85], less=0.01 * tied
+        )
 
 
 def listed_labels(table: Table) -> Iterator[Candidate]:
@@ -39,7 +44,9 @@ def listed_labels(table: Table) -> Iterator[Candidate]:
             continue
         if not (_is_list_of_labels(found) or (strength and _is_joined(found))):
             continue
-        schema = "doccano" if {"label", "text", "id"} == {names.key(column) for column in table.columns} else "listed_labels"
+        schema = (
+            "doccano" if {"label", "text", "id"} == {names.key(column) for column in table.columns} else "listed_labels"
+        )
         for inputs, fit, tied in inputs_beside(table, name):
             roles = Roles(input=inputs, output=name)
             yield table.candidate(schema, "multi_label", roles, [fit, max(strength, 0.8)], less=0.01 * tied)

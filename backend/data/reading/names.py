@@ -89,10 +89,14 @@ CONVERSATION_ID = _of(
     "conversationid dialogid dialogueid threadid chatid sessionid conversation dialog dialogue thread session ticketid convid "
     "conversacion idconversacion conversacionid hilo idhilo sesion chat messagetreeid gespraech gespraechid gespraechsid callid"
 )
-SPEAKER = _of("role speaker sender author rol hablante remitente emisor from who turnrole participant sprecher rolle autor")
+SPEAKER = _of(
+    "role speaker sender author rol hablante remitente emisor from who turnrole participant sprecher rolle autor"
+)
 SPOKEN = TEXT + _of("value turn said")
 CHOICES = _of("choices options opciones alternatives endings answers candidates alternativas candidatos auswahl")
-KEY = _of("answer answerkey label correct correctanswer respuesta correcta cop answeridx answerindex gold target solution key")
+KEY = _of(
+    "answer answerkey label correct correctanswer respuesta correcta cop answeridx answerindex gold target solution key"
+)
 ASIDE = _of(
     "id ids uid uuid guid idx index nr no num number row rowid source fuente origen origin url link href language lang idioma "
     "locale sprache date fecha datum time hora timestamp author username userid dataset subset domain split version model "
@@ -144,9 +148,12 @@ SPLITS = {
 }
 """What a split is called in a file -> its name here."""
 SPEAKERS = {
-    **dict.fromkeys(("user", "human", "usuario", "customer", "client", "cliente", "caller", "visitor", "kunde"), "user"),
     **dict.fromkeys(
-        ("assistant", "gpt", "bot", "model", "agent", "agente", "asistente", "operator", "support", "chatbot", "ai"), "assistant"
+        ("user", "human", "usuario", "customer", "client", "cliente", "caller", "visitor", "kunde"), "user"
+    ),
+    **dict.fromkeys(
+        ("assistant", "gpt", "bot", "model", "agent", "agente", "asistente", "operator", "support", "chatbot", "ai"),
+        "assistant",
     ),
     **dict.fromkeys(("system", "developer", "sistema"), "system"),
     **dict.fromkeys(("tool", "function", "observation"), "tool"),
@@ -166,4 +173,6 @@ def strength(name: str, known: tuple[str, ...]) -> float:
 def aside(name: str) -> bool:
     """Whether the name says that the column describes the row and is not what a model reads or answers."""
     found = words(last_part(name)) or words(name)
-    return key(last_part(name)) in ASIDE or bool(found and (found[-1] in ("id", "url", "date", "at") or found[0] in ("meta", "id")))
+    return key(last_part(name)) in ASIDE or bool(
+        found and (found[-1] in ("id", "url", "date", "at") or found[0] in ("meta", "id"))
+    )

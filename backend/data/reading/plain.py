@@ -65,12 +65,18 @@ def _label_columns(table: Table) -> list[tuple[float, str]]:
         first, usual = names.strength(name, names.LABEL_FIRST), names.strength(name, names.LABEL)
         is_it = names.words(name)[:1] in (("is",), ("has",), ("es",), ("ist",), ("est",))
         unnamed = _SOLE if len(plain) == 1 else _ONE_OF_MANY
-        found.append((1.0 if first == 1 else 0.95 if usual == 1 else 0.85 if first or usual or is_it else unnamed, name))
+        found.append(
+            (1.0 if first == 1 else 0.95 if usual == 1 else 0.85 if first or usual or is_it else unnamed, name)
+        )
     for name in constants:
         if names.strength(name, names.LABEL_FIRST + ("category", "intent", "sentiment")) == 1:
             found.append((0.9, name))
     for name in table.columns:
-        if table.kind(name) == "number" and name not in labels and names.strength(name, names.LABEL_FIRST + names.LABEL) == 1:
+        if (
+            table.kind(name) == "number"
+            and name not in labels
+            and names.strength(name, names.LABEL_FIRST + names.LABEL) == 1
+        ):
             found.append((_SOLE, name))
     return found
 

@@ -29,7 +29,9 @@ class Schema(NamedTuple):
 
 SCHEMAS = (
     Schema("text_label", "Text and label", "classification", "a text and a label", plain.text_label),
-    Schema("ticket_label", "Subject, body and label", "classification", "a subject, a body and a label", plain.ticket_label),
+    Schema(
+        "ticket_label", "Subject, body and label", "classification", "a subject, a body and a label", plain.ticket_label
+    ),
     Schema("input_output", "Question and answer", "answer", "a question and an answer", plain.input_output),
     Schema("texts", "Texts without an answer", "text", "a text", plain.texts),
     Schema("raw_text", "Raw text", "text", "a text file", plain.texts),
@@ -37,27 +39,45 @@ SCHEMAS = (
     Schema("prompt_completion", "Prompt and completion", "answer", "prompt and completion", several.instructions),
     Schema("dolly", "Dolly", "instruction", "instruction, context and response", several.dolly),
     Schema(
-        "question_context", "Question on a text", "question_context", "context, question and answer", several.question_context
+        "question_context",
+        "Question on a text",
+        "question_context",
+        "context, question and answer",
+        several.question_context,
     ),
     Schema("squad", "SQuAD", "question_context", "context, question and nested answers", several.question_context),
     Schema("text_pair", "Two texts and a label", "text_pair", "two texts and a label", several.text_pairs),
     Schema(
-        "multiple_choice", "Multiple choice", "multiple_choice", "question, choices and the right one", several.multiple_choice
+        "multiple_choice",
+        "Multiple choice",
+        "multiple_choice",
+        "question, choices and the right one",
+        several.multiple_choice,
     ),
     Schema("summary", "Text and summary", "summary", "a text and its summary", several.summary),
     Schema("translation", "Translation", "translation", "a text in two languages", several.translation),
     Schema("one_hot", "Columns of 0 and 1", "multi_label", "a text and columns of 0 and 1", multi.one_hot),
     Schema("listed_labels", "Several labels", "multi_label", "a text and a list of labels", multi.listed_labels),
     Schema("preference", "Preference", "preference", "prompt, chosen and rejected", several.preference),
-    Schema("kto", "Good and bad answers", "preference", "prompt, completion and a true or false label", several.preference),
+    Schema(
+        "kto", "Good and bad answers", "preference", "prompt, completion and a true or false label", several.preference
+    ),
     Schema("chat", "Chat messages", "conversation", "a list of messages with role and content", chats.conversation),
     Schema("sharegpt", "ShareGPT", "conversation", "a list of messages with from and value", chats.conversation),
     Schema("turns", "One row per turn", "conversation", "conversation, role and content", chats.turns),
     Schema(
-        "conversation_label", "Conversation and label", "classification", "messages and a label", chats.conversation_label
+        "conversation_label",
+        "Conversation and label",
+        "classification",
+        "messages and a label",
+        chats.conversation_label,
     ),
     Schema(
-        "conversation_summary", "Conversation and summary", "summary", "messages and a summary", chats.conversation_summary
+        "conversation_summary",
+        "Conversation and summary",
+        "summary",
+        "messages and a summary",
+        chats.conversation_summary,
     ),
     Schema("openai_evals", "OpenAI evals", "conversation", "input messages and ideal", chats.messages_and_answer),
     Schema("label_studio", "Label Studio", "classification", "data and annotations", multi.label_studio),
@@ -78,7 +98,9 @@ def candidates(table: Table) -> list[Candidate]:
     best: dict[str, Candidate] = {}
     for find in finders:
         for one in find(table):
-            same = one.roles.model_copy(update={"carried": [], "label_names": "", "system": "", "tools": "", "history": ""})
+            same = one.roles.model_copy(
+                update={"carried": [], "label_names": "", "system": "", "tools": "", "history": ""}
+            )
             known = same.model_dump_json()
             if known not in best or _better(one, best[known]):
                 best[known] = one

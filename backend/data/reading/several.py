@@ -22,7 +22,9 @@ _PAIRS = (
     ("word", "context"),
 )
 _STEM = re.compile(r"(.*?)[ _.\-]?([12ab])$", re.IGNORECASE)
-_CHOICE = re.compile(r"(?:option|opcion|choice|answer|ending|sol|op|respuesta|antwort|alternativa)?[ _.\-]?([a-f]|[0-6])$")
+_CHOICE = re.compile(
+    r"(?:option|opcion|choice|answer|ending|sol|op|respuesta|antwort|alternativa)?[ _.\-]?([a-f]|[0-6])$"
+)
 _ANSWERED = (*names.ANSWER, "assistant", "summary")
 
 
@@ -64,10 +66,14 @@ def dolly(table: Table) -> Iterator[Candidate]:
 def question_context(table: Table) -> Iterator[Candidate]:
     """question, answer, context; SQuAD, whose answers are nested."""
     question = table.one(names.QUESTION, table.texts)
-    context = table.one(names.CONTEXT + ("document", "text", "texto"), [name for name in table.texts if name != question])
+    context = table.one(
+        names.CONTEXT + ("document", "text", "texto"), [name for name in table.texts if name != question]
+    )
     if not question or not context:
         return
-    nested = [name for name, found in table.columns.items() if found.keys["text"] and "answerstart" in _keys(table, name)]
+    nested = [
+        name for name, found in table.columns.items() if found.keys["text"] and "answerstart" in _keys(table, name)
+    ]
     if nested:
         yield table.candidate("squad", "question_context", Roles(input=[context, question], output=nested[0]), [1.0])
         return
@@ -94,7 +100,9 @@ def text_pairs(table: Table) -> Iterator[Candidate]:
         first = names.strength(output, names.LABEL_FIRST) == 1
         template = "\n".join(f"{name}: {{{name}}}" for name in pair)
         words = [name for name in table.labels if name != output and names.words(name)[0] == names.words(output)[0]]
-        same = [w for w in words if table.columns[w].distinct == table.columns[output].distinct and len(names.words(w)) > 1]
+        same = [
+            w for w in words if table.columns[w].distinct == table.columns[output].distinct and len(names.words(w)) > 1
+        ]
         roles = Roles(input=pair, output=output, label_names=same[0] if same else "")
         yield table.candidate("text_pair", "text_pair", roles, [1.0, 1.0 if first else 0.95], template)
 
@@ -121,7 +129,9 @@ def multiple_choice(table: Table) -> Iterator[Candidate]:
     if not choices and len(columns) < 2:
         return
     free = [name for name in table.texts if name not in columns]
-    question = table.one((*names.QUESTION, "ctx", "goal", "premise", "text", "prompt", "instruction", "enunciado"), free)
+    question = table.one(
+        (*names.QUESTION, "ctx", "goal", "premise", "text", "prompt", "instruction", "enunciado"), free
+    )
     outputs = [name for name in table.answers() if name not in (question, *columns, choices)]
     output = table.one(names.KEY, outputs, 0.85)
     if not question or not output:
@@ -129,7 +139,9 @@ def multiple_choice(table: Table) -> Iterator[Candidate]:
     context = table.one(names.CONTEXT + ("article", "passage"), [name for name in free if name != question])
     head = [context, question] if context else [question]
     letters = [chr(ord("A") + index) for index in range(len(columns))]
-    options = "\n".join(f"{letter}. {{{name}}}" for letter, name in zip(letters, columns, strict=True)) or f"{{{choices}}}"
+    options = (
+        "\n".join(f"{letter}. {{{name}}}" for letter, name in zip(letters, columns, strict=True)) or f"{{{choices}}}"
+    )
     template = "\n\n".join([*(f"{{{name}}}" for name in head), options])
     roles = Roles(input=[*head, *columns, *([choices] if choices else [])], output=output)
     yield table.candidate("multiple_choice", "multiple_choice", roles, [1.0], template)
@@ -163,7 +175,9 @@ def translation(table: Table) -> Iterator[Candidate]:
     tongues: dict[str, str] = {}
     for name in table.texts:
         found = names.words(names.last_part(name))
-        tongue = names.LANGUAGES.get(names.key(names.last_part(name))) or (names.LANGUAGES.get(found[-1]) if found else None)
+        tongue = names.LANGUAGES.get(names.key(names.last_part(name))) or (
+            names.LANGUAGES.get(found[-1]) if found else None
+        )
         if tongue and not names.aside(name):
             tongues.setdefault(tongue, name)
     for name, column in table.columns.items():
@@ -186,7 +200,9 @@ def preference(table: Table) -> Iterator[Candidate]:
         yield from _preferred(table, chosen, rejected)
     prompt = table.one(names.PROMPT + names.QUESTION, [*table.texts, *table.chats])
     answer = table.one(("completion", "response", "answer", "respuesta"), [*table.texts, *table.chats])
-    desired = table.one(("label", "desirable", "thumbsup", "liked"), [n for n in table.labels if table.columns[n].distinct == 2])
+    desired = table.one(
+        ("label", "desirable", "thumbsup", "liked"), [n for n in table.labels if table.columns[n].distinct == 2]
+    )
     boolean = desired and (table.kind(desired) == "boolean" or names.strength(desired, ("label",)) < 1)
     if boolean and prompt and answer and prompt != answer and names.strength(prompt, ("prompt",)):
         chat = prompt in table.chats

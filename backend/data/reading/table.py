@@ -54,7 +54,9 @@ class Table:
             return few and found.share("integer") == 1 and found.filled >= ROWS_PER_LABEL * found.distinct
         return found.kind in ("label", "boolean") or (name in self.facts.label_names and found.kind == "number")
 
-    def named(self, known: tuple[str, ...], least: float = 1.0, of: Sequence[str] | None = None) -> list[tuple[float, str]]:
+    def named(
+        self, known: tuple[str, ...], least: float = 1.0, of: Sequence[str] | None = None
+    ) -> list[tuple[float, str]]:
         """Columns with one of these names, the best first, earlier names first."""
         found = [
             (strength, name)
