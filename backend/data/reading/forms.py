@@ -16,7 +16,8 @@ _NUMBER = re.compile(r"[€$£]?\s?[+-]?(\d+|\d{1,3}([.,\u00a0 ]\d{3})+)?([.,]\d
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|ene|abr|ago|dic|mai|okt|dez)[a-z]*\.?"
 _DATE = re.compile(
     r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([ T]\d{1,2}:\d\d.*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([ ,]+\d{1,2}:\d\d.*)?"
-    rf"|\d{{1,2}}[ -]{_MONTH}[ -]\d{{2,4}}.{{0,16}}|{_MONTH} \d{{1,2}},? \d{{4}}.{{0,16}}|\w{{3}}, \d{{1,2}} {_MONTH} \d{{4}}.*)$",
+    rf"|\d{{1,2}}[ -]{_MONTH}[ -]\d{{2,4}}.{{0,16}}|{_MONTH} \d{{1,2}},? \d{{4}}.{{0,16}}"
+    rf"|\w{{3}}, \d{{1,2}} {_MONTH} \d{{4}}.*)$",
     re.IGNORECASE,
 )
 _UUID = re.compile(r"\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?$", re.IGNORECASE)
@@ -25,9 +26,23 @@ _URL = re.compile(r"(https?://|www\.|s3://|file://)\S+$", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$")
 _DIGITS = re.compile(r"\d+")
 _DATE_MAX = 40
-BOOLEANS = frozenset("true false yes no si sí ja nein oui non verdadero falso vrai faux wahr falsch t f y n".split())
+BOOLEANS = frozenset(
+    ("true", "false", "yes", "no", "si", "sí", "ja", "nein", "oui", "non")
+    + ("verdadero", "falso", "vrai", "faux", "wahr", "falsch", "t", "f", "y", "n")
+)
 MEDIA_TYPES = frozenset(
-    "image_url image input_image audio input_audio audio_url video video_url file input_file".split()
+    (
+        "image_url",
+        "image",
+        "input_image",
+        "audio",
+        "input_audio",
+        "audio_url",
+        "video",
+        "video_url",
+        "file",
+        "input_file",
+    )
 )
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"ID3", b"OggS", b"%PDF", b"fLaC")
 
@@ -76,11 +91,12 @@ def value_form(value: Any) -> str:
     if isinstance(value, int):
         return "integer"
     if isinstance(value, float | Decimal):
-        return "integer" if value == value and value == int(value) else "number"
+        return "integer" if _is_whole(value) else "number"
     if isinstance(value, date | datetime | time):
         return "date"
     if isinstance(value, bytes | bytearray):
-        return "binary" if as_text(value) is None else text_form(as_text(value) or "")
+        text = as_text(value)
+        return "binary" if text is None else text_form(text)
     if isinstance(value, list | tuple):
         return list_form(list(value))
     if isinstance(value, Mapping):
@@ -117,20 +133,24 @@ def from_json(value: str) -> Any:
     return made if isinstance(made, list | dict) else None
 
 
-def as_text(value: object) -> str | None:
+def as_text(value: Any) -> str | None:
     """A scalar as text (3.0 is "3"); None for bytes that are no text, lists and objects."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float | Decimal):
-        return str(int(value)) if value == value and abs(value) < 1e15 and value == int(value) else str(value)
+        return str(int(value)) if _is_whole(value) else str(value)
     if isinstance(value, bytes | bytearray):
         try:
             return None if bytes(value).startswith(_MAGIC) or b"\0" in value else bytes(value).decode("utf-8")
         except UnicodeDecodeError:
             return None
     return None if isinstance(value, list | dict | tuple) else str(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return bool(value == value and abs(value) < 1e15 and value == int(value))
 
 
 def skeleton(value: str) -> str:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from backend.data.reading.column import ColumnProfile
 from backend.data.reading.model import ColumnKind
-from backend.data.reading.names import SPLITS, key
-
-if TYPE_CHECKING:
-    from backend.data.reading.profile import ColumnProfile
+from backend.data.reading.names import MESSAGES, SPLITS, key, strength
 
 MAX_LABELS = 1000
 MAX_LABEL_CHARS = 60
@@ -49,6 +45,9 @@ def _nested(found: ColumnProfile) -> ColumnKind | None:
     if found.share("binary") > 0.5:
         return "binary"
     if found.share("messages", "empty list") > 0.9 and found.forms["messages"]:
+        return "messages"
+    named = strength(found.name, MESSAGES) == 1
+    if named and found.share("messages") > 0.3 and found.share("messages", "object") + lists > 0.9:
         return "messages"
     if lists > 0.5:
         return "list"

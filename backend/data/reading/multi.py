@@ -7,12 +7,24 @@ from collections import Counter
 from collections.abc import Iterator
 
 from backend.data.reading import names
+from backend.data.reading.column import ColumnProfile
 from backend.data.reading.kinds import MAX_LABEL_CHARS, MAX_LABELS
 from backend.data.reading.model import Candidate, Roles
 from backend.data.reading.plain import inputs_beside
-from backend.data.reading.profile import ColumnProfile
 from backend.data.reading.table import Table
 
+_NO_LABEL = (
+    "verified",
+    "verifiedpurchase",
+    "helpful",
+    "deleted",
+    "active",
+    "isvalid",
+    "status",
+    "id",
+    "gender",
+    "exampleveryunclear",
+)
 _SEPARATORS = re.compile(r"\s*[;|,]\s*")
 _LISTED = names.LABEL_FIRST + names.LABEL + ("topics", "themes", "keywords", "genres", "temas", "emotions", "emociones")
 
@@ -24,7 +36,7 @@ def one_hot(table: Table) -> Iterator[Candidate]:
         for name, found in table.columns.items()
         if found.zero_one
         and found.filled == found.rows
-        and not names.aside(name)
+        and names.key(name) not in _NO_LABEL
         and names.strength(name, names.LABEL_FIRST) < 1
     ]
     if len(columns) < 2:

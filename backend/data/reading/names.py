@@ -58,7 +58,8 @@ BODY = _of(
     "details detalle detalles review nachricht texte ticket email correo bodytext"
 )
 LABEL_FIRST = _of(
-    "label labels target output y class gold etiqueta etiquetas clase salida expected klasse classlabel classe etiquette goldlabel"
+    "label labels target output y class gold etiqueta etiquetas clase salida expected klasse classlabel "
+    "classe etiquette goldlabel"
 )
 """The usual names of the column that a classifier learns: one of these wins over the others."""
 LABEL = _of(

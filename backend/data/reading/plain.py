@@ -35,7 +35,7 @@ def input_output(table: Table) -> Iterator[Candidate]:
     """A text and the text that answers it, by the usual pairs of names, else by what is left."""
     for output in table.answers():
         strength = names.strength(output, names.ANSWER + names.ASSISTANT)
-        if table.kind(output) in ("constant", "id", "date") and strength < 1 or names.aside(output):
+        if (table.kind(output) in ("constant", "id", "date") and strength < 1) or names.aside(output):
             continue
         if table.kind(output) in ("label", "boolean", "number") and strength < 1:
             continue
@@ -48,11 +48,18 @@ def input_output(table: Table) -> Iterator[Candidate]:
 
 
 def texts(table: Table) -> Iterator[Candidate]:
-    """Texts without an answer: for a teacher to answer, or to read as they are."""
-    raw = table.facts.format in ("text", "txt", "markdown", "md")
+    """Texts without an answer: for a teacher to answer, or to read as they are. Less sure beside a column that is called like
+    an answer and holds codes."""
+    unfit = [name for name in table.columns if table.kind(name) in ("id", "row_number") and _is_answer(name)]
+    schema = "raw_text" if table.facts.format in ("text", "txt", "markdown", "md") else "texts"
     for inputs, strength, tied in inputs_beside(table, ""):
-        base = 1.0 if raw else _TEXTS if strength >= _SOLE else _ONE_OF_MANY
-        yield table.candidate("raw_text" if raw else "texts", "text", Roles(input=inputs), [base], less=0.05 * tied)
+        base = 1.0 if schema == "raw_text" else _TEXTS if strength >= _SOLE else _ONE_OF_MANY
+        less = 0.15 * bool(unfit) + 0.05 * tied
+        yield table.candidate(schema, "text", Roles(input=inputs), [base], less=less)
+
+
+def _is_answer(name: str) -> bool:
+    return names.strength(name, names.LABEL_FIRST + names.ANSWER + ("category", "intent", "sentiment")) == 1
 
 
 def _label_columns(table: Table) -> list[tuple[float, str]]:

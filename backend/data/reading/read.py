@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+from unicodedata import normalize
 
-from backend.core.errors import Problem
+from backend.core.errors import Problem, StudioError
 from backend.data.reader import Source
 from backend.data.reading import names
 from backend.data.reading.choose import Choice, choose, picture_problem
+from backend.data.reading.column import ColumnProfile
 from backend.data.reading.kinds import MAX_LABEL_CHARS, is_label
 from backend.data.reading.model import Candidate, ColumnReading, Reading, Role, Roles
 from backend.data.reading.notes import notes
-from backend.data.reading.profile import ColumnProfile, profile
+from backend.data.reading.profile import profile
 from backend.data.reading.schemas import candidates
 from backend.data.reading.table import Table
-from backend.data.reading.wanted import check_columns, named_candidates, odd_columns, wanted_inputs, wanted_schema
+from backend.data.reading.wanted import (
+    check_columns,
+    column_list,
+    named_candidates,
+    odd_columns,
+    wanted_inputs,
+    wanted_schema,
+)
 from backend.data.row_errors import RowErrors
 from backend.data.sources.options import SourceFacts
 
@@ -71,6 +80,32 @@ def read(
         notes=odd_columns(params, table),
     )
     return _with_taken(reading, choice.taken, table, params) if choice.taken else reading
+
+
+def roles_of(source: Source, params: DatasetParams, most_rows: int = 0) -> Roles:
+    """The roles of the columns. Raises StudioError with the question where the reading is not sure."""
+    reading = read(source, params, most_rows)
+    if reading.taken is None or reading.question:
+        raise StudioError.of([reading.question] if reading.question else [])
+    return reading.taken.roles
+
+
+def check_roles(source: Source, roles: Roles) -> None:
+    """Raises StudioError with the columns that a second file, of validation or test rows, has not."""
+    wanted = [("input", name) for name in roles.input] + [("output", roles.output), ("messages", roles.messages)]
+    wanted += [("output", name) for name in roles.outputs]
+    columns = set(source.columns)
+    problems = [
+        Problem(
+            code="data.column_missing",
+            field=field,
+            args={"file": source.path.name, "name": name, "columns": column_list(source.columns)},
+        )
+        for field, name in wanted
+        if name and name not in columns and name.split(".", 1)[0] not in columns
+    ]
+    if problems:
+        raise StudioError.of(problems)
 
 
 def _with_taken(reading: Reading, taken: Candidate, table: Table, params: DatasetParams) -> Reading:
@@ -144,17 +179,19 @@ def _system(table: Table, roles: Roles) -> str:
     return chat.system if chat else ""
 
 
-def _answer(table: Table, roles: Roles, params: DatasetParams) -> tuple[str, list[str]]:
+def _answer(table: Table, roles: Roles, params: DatasetParams) -> tuple[Literal["label", "text"], list[str]]:
+    """The kind of answer, and the labels."""
     column = table.columns.get(roles.output)
-    kind = params.answer
+    named: Literal["label", "text"] = "label" if params.answer == "label" else "text"
     if column is None or column.kind in ("messages", "list", "object"):
-        return ("text" if kind == "auto" else kind), []
-    if kind == "auto":
-        kind = "label" if is_label(column, MAX_LABEL_CHARS) else "text"
-    labels = table.facts.label_names.get(roles.output) or sorted({text.strip() for text in column.texts})
-    if roles.label_names in table.columns:
-        labels = sorted({text.strip() for text in table.columns[roles.label_names].texts})
-    return kind, labels if kind == "label" else []
+        return named, []
+    if not (named == "label" or (params.answer == "auto" and is_label(column, MAX_LABEL_CHARS))):
+        return "text", []
+    source = table.columns.get(roles.label_names, column)
+    labels = table.facts.label_names.get(roles.output) or sorted(
+        {normalize("NFC", text.strip()) for text in source.texts}
+    )
+    return "label", labels
 
 
 def _role(name: str, roles: Roles) -> Role:

@@ -1,9 +1,10 @@
-"""Schemas with several input texts: instructions, context and question, pairs, choices, summaries, translations, preferences."""
+"""Schemas of several texts: instructions, context and question, pairs, choices, summaries, translations, preferences."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from backend.data.reading import names
 from backend.data.reading.model import Candidate, Roles
@@ -157,7 +158,7 @@ def _choice_columns(table: Table) -> list[str]:
             found.setdefault(stem, {})[match[1]] = name
     best = max(found.values(), key=len, default={})
     marks = sorted(best)
-    follow = all(ord(two) == ord(one) + 1 for one, two in zip(marks, marks[1:], strict=False))
+    follow = all(ord(two) == ord(one) + 1 for one, two in pairwise(marks))
     least = 2 if marks[:1] in (["a"], ["0"], ["1"]) else 99
     return [best[mark] for mark in marks] if follow and len(marks) >= least else []
 

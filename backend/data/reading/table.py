@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 from backend.core.errors import Problem
 from backend.data.reading import names
+from backend.data.reading.column import ColumnProfile
 from backend.data.reading.kinds import MAX_LABELS, ROWS_PER_LABEL
 from backend.data.reading.model import Candidate, ColumnKind, Roles
-from backend.data.reading.profile import ColumnProfile
 from backend.data.sources.options import SourceFacts
 
 ANSWER_KINDS: tuple[ColumnKind, ...] = ("text", "label", "boolean", "number")
 _EXACT_ONLY: tuple[ColumnKind, ...] = ("id", "date", "constant")
+_TEXT_ITSELF = ("text", "texto", "input", "entrada", "question", "pregunta", "prompt", "sentence", "utterance", "frase")
 _UNUSED_NAMED, _UNUSED_TEXT, _UNUSED_LABEL, _UNUSED_CHAT = 0.15, 0.05, 0.03, 0.3
 _MOST_TAKEN_OFF = 0.4
 
@@ -31,7 +32,7 @@ class Table:
 
     def __post_init__(self) -> None:
         self.texts = [name for name in self.columns if self.is_text(name)]
-        self.labels = [name for name in self.columns if self.is_label(name) and not self._is_question(name)]
+        self.labels = [name for name in self.columns if self.is_label(name) and not self.is_text(name)]
         self.chats = [name for name, found in self.columns.items() if found.kind == "messages"]
 
     def kind(self, name: str) -> ColumnKind:
@@ -39,7 +40,14 @@ class Table:
 
     def is_text(self, name: str) -> bool:
         """Free text; also sentences that repeat, under the name of a question or an instruction."""
-        return self.kind(name) == "text" or self._is_question(name)
+        return self.kind(name) == "text" or self._is_question(name) or self._is_coded(name)
+
+    def _is_coded(self, name: str) -> bool:
+        """Words and codes under the very name of a text, however often they occur."""
+        found = self.columns[name]
+        kinds = ("id", "row_number", "label") if found.mean_words < 2 else ("label", "constant", "id")
+        letters = found.share("integer", "number", "boolean", "date") < 0.5
+        return found.kind in kinds and letters and names.strength(name, _TEXT_ITSELF) == 1
 
     def _is_question(self, name: str) -> bool:
         found = self.columns[name]

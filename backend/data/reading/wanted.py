@@ -65,7 +65,8 @@ def wanted_inputs(params: DatasetParams) -> list[str]:
 
 
 def named_candidates(params: DatasetParams, table: Table, found: list[Candidate]) -> list[Candidate]:
-    """The candidates that agree with what was named; where none does, one that is made of the names alone. Nothing named: all."""
+    """The candidates that agree with what was named; where none does, one that is made of the names alone. Nothing
+    named: all."""
     inputs, output, messages = wanted_inputs(params), params.output, params.messages
     if not inputs and not output and not messages:
         return found
