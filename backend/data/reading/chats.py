@@ -8,20 +8,8 @@ from backend.data.reading import names
 from backend.data.reading.model import Candidate, Roles
 from backend.data.reading.table import Table
 
-_METADATA = (
-    "category",
-    "categoria",
-    "topic",
-    "tag",
-    "tema",
-    "genre",
-    "priority",
-    "difficulty",
-    "score",
-    "rating",
-    "overall",
-)
-_CHAT, _SURE, _METADATA_FIT = 0.9, 0.95, 0.75
+_METADATA = (*names.SORTING, "difficulty", "score", "rating", "overall")
+_SURE, _METADATA_FIT = 0.95, 0.75
 
 
 def conversation(table: Table) -> Iterator[Candidate]:
@@ -38,7 +26,7 @@ def conversation(table: Table) -> Iterator[Candidate]:
             schema,
             "conversation",
             roles,
-            [_CHAT if usual or len(table.chats) == 1 else 0.6],
+            [1.0 if usual else 0.9 if len(table.chats) == 1 else 0.6],
             less=0.0 if answered else 0.4,
         )
 

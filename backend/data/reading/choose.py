@@ -10,11 +10,11 @@ from backend.data.reading.schemas import Schema
 from backend.data.reading.table import Table, shown
 from backend.data.reading.wanted import column_list
 
-MARGIN = 0.08
+MARGIN = 0.07
 """How much surer than the next one a candidate has to be."""
 LEAST = 0.6
 """How sure it has to be when it is alone."""
-_MOST_ASKED = 5
+_MOST_ASKED = 4
 
 
 class Choice(NamedTuple):
@@ -72,7 +72,7 @@ def _question(file: str, tied: list[Candidate]) -> Problem:
     if len(inputs) == 1:
         code, field = "reading.which_output", "output"
     elif len(outputs) == 1:
-        code, field = "reading.which_input", "input"
+        code, field = "reading.which_input", "messages" if all(one.roles.messages for one in tied) else "input"
     return Problem(code=code, field=field, args={"file": file, "readings": readings})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.data.reading.column import ColumnProfile
 from backend.data.reading.model import ColumnKind
-from backend.data.reading.names import MESSAGES, SPLITS, key, strength
+from backend.data.reading.names import LABEL, LABEL_FIRST, MESSAGES, SPLITS, key, strength
 
 MAX_LABELS = 1000
 MAX_LABEL_CHARS = 60
@@ -94,7 +94,9 @@ def _codes(found: ColumnProfile) -> bool:
     """Codes of letters and digits without spaces: each once, or many that differ in their digits only."""
     if found.share("code", *_ADDRESSES, "integer") < 0.9 or not found.forms["code"] + found.forms["hash"]:
         return False
-    return found.unique or (found.skeletons <= 3 and (found.capped or found.distinct > _NUMBERS_AS_LABELS))
+    serial = found.skeletons <= 3 and (found.capped or found.distinct > _NUMBERS_AS_LABELS)
+    named = strength(found.name, LABEL_FIRST + LABEL) == 1 and is_label(found)
+    return found.unique or (serial and not named)
 
 
 def _words_as_labels(found: ColumnProfile) -> bool:

@@ -35,13 +35,13 @@ def _of(text: str) -> tuple[str, ...]:
 
 
 QUESTION = _of(
-    "question query pregunta consulta frage q duda questions preguntas fragetext problem problema ask userquery pregunt"
+    "question query pregunta consulta frage duda questions preguntas fragetext problem problema ask userquery"
 )
 PROMPT = _of("prompt instruction instruccion instructions command comando orden anweisung task tarea")
 USER = _of("user human usuario person client cliente customer humano benutzer utilisateur")
 ASSISTANT = _of("assistant bot gpt ai model chatbot agent asistente assistent agente llm")
 ANSWER = _of(
-    "answer response reply respuesta antwort reponse completion output target a ideal solution solucion contestacion "
+    "answer response reply respuesta antwort reponse completion output target ideal solution solucion contestacion "
     "salida ausgabe expected gold expectedoutput referenceanswer modelresponse answers finalanswer respuestas bestanswer"
 )
 TEXT = _of(
@@ -69,6 +69,10 @@ LABEL = _of(
     "overall calificacion answer response respuesta antwort reply decision clasificacion classification diagnosis genre "
     "genero gravedad severity priority prioridad queue urgency urgencia motivo reason sterne note humor ironia sarcasm"
 )
+SORTING = _of(
+    "category categoria categorie kategorie topic tema thema tag tags genre genero priority prioridad department"
+)
+"""Labels that as often only sort the rows of another task."""
 LABEL_NAMES = _of("name text names string str nombre texto title desc description")
 CONTEXT = _of(
     "context contexto passage pasaje paragraph parrafo background kontext contexte evidence evidencia knowledge story article"

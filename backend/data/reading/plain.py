@@ -9,7 +9,7 @@ from backend.data.reading.model import Candidate, Roles
 from backend.data.reading.table import Table, template_of
 
 _SOLE, _ONE_OF_MANY = 0.8, 0.6
-_FOLLOWS_QUESTION, _ANY_TEXT = 0.7, 0.5
+_FOLLOWS_QUESTION, _ANY_TEXT = 0.7, 0.4
 _TEXTS = 0.7
 _MOST_OPTIONS = 4
 _ASKED = names.QUESTION + names.PROMPT + names.USER
@@ -34,7 +34,7 @@ def ticket_label(table: Table) -> Iterator[Candidate]:
 def input_output(table: Table) -> Iterator[Candidate]:
     """A text and the text that answers it, by the usual pairs of names, else by what is left."""
     for output in table.answers():
-        strength = names.strength(output, names.ANSWER + names.ASSISTANT)
+        strength = 1.0 if _is_a(table, output) else names.strength(output, names.ANSWER + names.ASSISTANT)
         if (table.kind(output) in ("constant", "id", "date") and strength < 1) or names.aside(output):
             continue
         if table.kind(output) in ("label", "boolean", "number") and strength < 1:
@@ -111,8 +111,14 @@ def _belongs(table: Table, name: str, label: str) -> bool:
 def _asked(table: Table, output: str) -> str:
     """The column with the usual name of what an answer answers."""
     free = [name for name in table.texts if name != output]
-    usual = table.one(_ASKED, free) or table.one(("input", "entrada", "eingabe", "source"), free)
-    return usual if usual and names.strength(output, names.ANSWER + names.ASSISTANT) == 1 else ""
+    if _is_a(table, output):
+        return table.one(("q",), free)
+    return table.one(_ASKED, free) or table.one(("input", "entrada", "eingabe", "source"), free)
+
+
+def _is_a(table: Table, output: str) -> bool:
+    """Whether it is the a of q and a."""
+    return names.key(output) == "a" and any(names.key(name) == "q" for name in table.texts)
 
 
 def _with_inputs(

@@ -15,7 +15,7 @@ from backend.data.sources.options import SourceFacts
 ANSWER_KINDS: tuple[ColumnKind, ...] = ("text", "label", "boolean", "number")
 _EXACT_ONLY: tuple[ColumnKind, ...] = ("id", "date", "constant")
 _TEXT_ITSELF = ("text", "texto", "input", "entrada", "question", "pregunta", "prompt", "sentence", "utterance", "frase")
-_UNUSED_NAMED, _UNUSED_TEXT, _UNUSED_LABEL, _UNUSED_CHAT = 0.15, 0.05, 0.03, 0.3
+_UNUSED_NAMED, _UNUSED_USUAL, _UNUSED_TEXT, _UNUSED_LABEL, _UNUSED_CHAT = 0.15, 0.1, 0.05, 0.03, 0.3
 _MOST_TAKEN_OFF = 0.4
 
 
@@ -88,8 +88,9 @@ class Table:
         used = set(used_columns(roles))
         return [name for name in self.columns if name not in used]
 
-    def taken_off(self, roles: Roles) -> float:
-        """What a candidate loses for columns that it leaves out."""
+    def taken_off(self, roles: Roles, sure: bool = False) -> float:
+        """What a candidate loses for columns that it leaves out. `sure`: its own columns have the usual names, so that a
+        category beside them only sorts the rows."""
         total = 0.0
         for name in self.unused(roles):
             if names.aside(name):
@@ -100,8 +101,11 @@ class Table:
                 known = names.strength(name, names.INPUT + names.ANSWER + names.CONTEXT + names.SUMMARY) == 1
                 total += _UNUSED_NAMED if known else _UNUSED_TEXT
             elif name in self.labels:
-                first = names.strength(name, names.LABEL_FIRST) == 1
-                total += _UNUSED_NAMED if first else 0.1 if names.strength(name, names.LABEL) == 1 else _UNUSED_LABEL
+                first, usual = names.strength(name, names.LABEL_FIRST) == 1, names.strength(name, names.LABEL) == 1
+                sorts = not usual or (sure and names.strength(name, names.SORTING) == 1)
+                total += _UNUSED_NAMED if first else _UNUSED_LABEL if sorts else _UNUSED_USUAL
+            elif self.kind(name) in ("list", "object") and names.strength(name, names.CHOICES) == 1:
+                total += _UNUSED_NAMED
         return min(_MOST_TAKEN_OFF, total)
 
     def candidate(
@@ -115,7 +119,7 @@ class Table:
             schema_name=schema,
             task=task,
             roles=roles,
-            confidence=round(max(0.0, min(1.0, mean - self.taken_off(roles) - less)), 3),
+            confidence=round(max(0.0, min(1.0, mean - self.taken_off(roles, mean == 1) - less)), 3),
             reason=Problem(code=code, args={"columns": columns}, blocking=False),
             template=template or template_of(roles.input),
             flags=flags_of(schema, roles),
