@@ -11,7 +11,9 @@ from backend.data.reading.table import Table, template_of
 _SOLE, _ONE_OF_MANY = 0.8, 0.6
 _FOLLOWS_QUESTION, _ANY_TEXT = 0.7, 0.4
 _TEXTS = 0.7
-_MOST_OPTIONS = 4
+_MOST_OPTIONS, _MOST_TOGETHER = 4, 8
+_MOST_UNNAMED = 12
+"""Columns without usual names are not tried one by one where there are more of them."""
 _ASKED = names.QUESTION + names.PROMPT + names.USER
 
 
@@ -33,6 +35,7 @@ def ticket_label(table: Table) -> Iterator[Candidate]:
 
 def input_output(table: Table) -> Iterator[Candidate]:
     """A text and the text that answers it, by the usual pairs of names, else by what is left."""
+    wide = len(table.texts) > _MOST_UNNAMED
     for output in table.answers():
         strength = 1.0 if _is_a(table, output) else names.strength(output, names.ANSWER + names.ASSISTANT)
         if (table.kind(output) in ("constant", "id", "date") and strength < 1) or names.aside(output):
@@ -43,7 +46,7 @@ def input_output(table: Table) -> Iterator[Candidate]:
             roles = Roles(input=[asked], output=output)
             schema, task = ("text_label", "classification") if table.is_label(output) else ("input_output", "answer")
             yield table.candidate(schema, task, roles, [1.0, 1.0])
-        elif table.kind(output) == "text":
+        elif table.kind(output) == "text" and (strength or not wide):
             yield from _with_inputs(table, "input_output", "answer", strength * 0.95, output, "")
 
 
@@ -68,22 +71,21 @@ def _label_columns(table: Table) -> list[tuple[float, str]]:
     constants = [name for name in table.answers() if table.kind(name) == "constant"]
     labels = [name for name in table.labels if not _names_a_label(table, name)]
     plain = [name for name in labels if not names.aside(name)]
+    wide = len(plain) > _MOST_UNNAMED
     for name in plain:
         first, usual = names.strength(name, names.LABEL_FIRST), names.strength(name, names.LABEL)
         is_it = names.words(name)[:1] in (("is",), ("has",), ("es",), ("ist",), ("est",))
         unnamed = _SOLE if len(plain) == 1 else _ONE_OF_MANY
-        found.append(
-            (1.0 if first == 1 else 0.95 if usual == 1 else 0.85 if first or usual or is_it else unnamed, name)
-        )
+        if wide and not (first or usual or is_it):
+            continue
+        fit = 1.0 if first == 1 else 0.95 if usual == 1 else 0.85 if first or usual or is_it else unnamed
+        found.append((fit, name))
     for name in constants:
         if names.strength(name, names.LABEL_FIRST + ("category", "intent", "sentiment")) == 1:
             found.append((0.9, name))
     for name in table.columns:
-        if (
-            table.kind(name) == "number"
-            and name not in labels
-            and names.strength(name, names.LABEL_FIRST + names.LABEL) == 1
-        ):
+        number = table.kind(name) == "number" and name not in table.labels
+        if number and names.strength(name, names.LABEL_FIRST + names.LABEL) == 1:
             found.append((_SOLE, name))
     return found
 
@@ -96,6 +98,8 @@ def _label_names(table: Table, label: str) -> str:
 
 
 def _names_a_label(table: Table, name: str) -> bool:
+    if names.words(name)[-1:] == () or names.words(name)[-1] not in names.LABEL_NAMES:
+        return False
     return any(table.columns[other].share("integer") == 1 and _belongs(table, name, other) for other in table.labels)
 
 
@@ -158,7 +162,8 @@ def inputs_beside(table: Table, output: str) -> list[tuple[list[str], float, boo
 
 def _options(table: Table, texts: list[str], strength: float) -> list[tuple[list[str], float, bool]]:
     ordered = [name for name in table.columns if name in texts]
-    return [(ordered, strength, True), *(([name], strength, True) for name in ordered[:_MOST_OPTIONS])]
+    together = [(ordered, strength, True)] if len(ordered) <= _MOST_TOGETHER else []
+    return [*together, *(([name], strength, True) for name in ordered[:_MOST_OPTIONS])]
 
 
 def _title_and_body(table: Table, texts: list[str]) -> list[str]:
