@@ -10,8 +10,8 @@ from hashlib import blake2b
 from typing import Any
 
 from backend.core.errors import StudioError
-from backend.data.columns import ColumnMapping
 from backend.data.dataset import Message
+from backend.data.reading.model import Roles
 from backend.data.row_errors import Record, RowErrors, json_type
 
 MAX_LABELS = 100
@@ -57,7 +57,7 @@ class _NotText(ValueError):
 
 def examples(
     records: Iterator[Record],
-    mapping: ColumnMapping,
+    roles: Roles,
     row_errors: RowErrors,
     origin: str = "",
     each: Callable[[int], None] = lambda _: None,
@@ -65,11 +65,11 @@ def examples(
     """Examples of a source; rows that can't be used go to `row_errors`. `each` is called with the number of rows read."""
     for number, record in enumerate(records, 1):
         each(number)
-        made = _chat(record, mapping, row_errors) if mapping.messages else _plain(record, mapping, row_errors)
+        made = _chat(record, roles, row_errors) if roles.messages else _plain(record, roles, row_errors)
         if made is not None:
             made.origin = origin
-            if mapping.group:
-                value = record.values.get(mapping.group)
+            if roles.group:
+                value = record.values.get(roles.group)
                 made.group = "" if value is None else str(value)
             yield made
 
@@ -90,11 +90,11 @@ def label_list(outputs: list[str]) -> list[str]:
     return sorted(counts)
 
 
-def _plain(record: Record, mapping: ColumnMapping, row_errors: RowErrors) -> Example | None:
+def _plain(record: Record, roles: Roles, row_errors: RowErrors) -> Example | None:
     values = record.values
     try:
-        parts = [_text(values.get(name), name) for name in (mapping.input, mapping.details) if name]
-        output = _text(values.get(mapping.output), mapping.output) if mapping.output else ""
+        parts = [_text(values.get(name), name) for name in roles.input]
+        output = _text(values.get(roles.output), roles.output) if roles.output else ""
     except _NotText as error:
         row_errors.add("data.not_text", record.place, error)
         return None
@@ -108,10 +108,10 @@ def _plain(record: Record, mapping: ColumnMapping, row_errors: RowErrors) -> Exa
     return Example(record.place, text, output or None)
 
 
-def _chat(record: Record, mapping: ColumnMapping, row_errors: RowErrors) -> Example | None:
+def _chat(record: Record, roles: Roles, row_errors: RowErrors) -> Example | None:
     """The last assistant turn is the answer, the user turn before it the input, what is earlier the context."""
     try:
-        messages = [_message(item) for item in _turns(record.values.get(mapping.messages))]
+        messages = [_message(item) for item in _turns(record.values.get(roles.messages))]
     except _NotText as error:
         row_errors.add("data.chat_shape", record.place, error)
         return None

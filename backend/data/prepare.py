@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from backend.core.artifacts import sha256
 from backend.core.errors import Problem, StudioError
 from backend.data import demo
-from backend.data.columns import ColumnMapping, map_columns
 from backend.data.dataset import Row, Template
 from backend.data.examples import Example, answer_kind, examples, label_list
 from backend.data.reader import Source, open_source
+from backend.data.reading.model import Roles
+from backend.data.reading.read import check_roles, roles_of
 from backend.data.row_errors import RowErrors
 from backend.data.split import Splits, sample, shuffled, split
 
@@ -126,8 +127,8 @@ def first_examples(params: DatasetParams, count: int, seed: int = 0) -> tuple[li
         rows = demo.demo_examples(tuple(params.languages), seed)
         return shuffled(rows, seed)[:count], len(rows)
     source = open_source(Path(params.source))
-    mapping = map_columns(source, _requested_columns(params))
-    found = list(islice(examples(source.records(RowErrors(source.path.name)), mapping, RowErrors("")), count))
+    roles = roles_of(source, params, _ESTIMATE_ROWS)
+    found = list(islice(examples(source.records(RowErrors(source.path.name)), roles, RowErrors("")), count))
     if len(found) < count:
         return found, len(found)
     return found, round(source.count() * len(found) / found[-1].place)
@@ -167,12 +168,13 @@ def _load(params: DatasetParams, seed: int, each: OnProgress) -> _Loaded:
         rows = demo.demo_examples(tuple(params.languages), seed)
         return _Loaded(rows, demo.digest(rows))
     loaded = _Loaded([], "")
-    wanted = _requested_columns(params)
+    roles: Roles | None = None
     for origin, name in (("", params.source), ("validation", params.validation_source), ("test", params.test_source)):
         if name:
             source = open_source(Path(name))
-            wanted = map_columns(source, wanted)
-            loaded.rows += _read(source, wanted, origin, loaded, each)
+            roles = roles or roles_of(source, params)
+            check_roles(source, roles)
+            loaded.rows += _read(source, roles, origin, loaded, each)
     loaded.sha256 = sha256(Path(params.source))
     if params.on_bad_row == "stop":
         problems = [problem for row_errors in loaded.row_errors for problem in row_errors.problems()]
@@ -184,15 +186,11 @@ def _load(params: DatasetParams, seed: int, each: OnProgress) -> _Loaded:
     return loaded
 
 
-def _read(source: Source, mapping: ColumnMapping, origin: str, loaded: _Loaded, each: OnProgress) -> list[Example]:
+def _read(source: Source, roles: Roles, origin: str, loaded: _Loaded, each: OnProgress) -> list[Example]:
     row_errors = RowErrors(source.path.name)
     loaded.row_errors.append(row_errors)
     total = source.count()
-    return list(examples(source.records(row_errors), mapping, row_errors, origin, lambda done: each(done, total)))
-
-
-def _requested_columns(params: DatasetParams) -> ColumnMapping:
-    return ColumnMapping(input=params.input, output=params.output, details=params.details, group=params.group)
+    return list(examples(source.records(row_errors), roles, row_errors, origin, lambda done: each(done, total)))
 
 
 def _divide(params: DatasetParams, rows: list[Example], template: Template, seed: int, dropped: Counter[str]) -> Splits:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from backend.core.errors import StudioError
-from backend.data.columns import ColumnMapping, map_columns
 from backend.data.examples import Example, answer_kind, examples
+from backend.data.params import DatasetParams
 from backend.data.reader import open_source
+from backend.data.reading.read import roles_of
 from backend.data.row_errors import RowErrors
 from tests.data.bad_files import json_lines
 
@@ -22,47 +23,20 @@ def source(folder: Path, rows: list[dict[str, Any]]) -> Any:
     return open_source(path)
 
 
-def read(
-    folder: Path, rows: list[dict[str, Any]], wanted: ColumnMapping | None = None
-) -> tuple[list[Example], RowErrors]:
+def read(folder: Path, rows: list[dict[str, Any]], **named: str) -> tuple[list[Example], RowErrors]:
     opened, bad = source(folder, rows), RowErrors("rows.jsonl")
-    return list(examples(opened.records(bad), map_columns(opened, wanted or ColumnMapping()), bad)), bad
-
-
-@pytest.mark.parametrize(
-    ("columns", "found"),
-    [
-        (["id", "text", "label"], ("text", "label", "")),
-        (["intent", "utterance"], ("utterance", "intent", "")),
-        (["Pregunta", "Respuesta"], ("Pregunta", "Respuesta", "")),
-        (["mensaje", "etiqueta", "fecha"], ("mensaje", "etiqueta", "")),
-        (["question_text", "best_answer"], ("question_text", "best_answer", "")),
-        (["instruction", "input", "output"], ("instruction", "output", "input")),
-        (["id", "category", "Q", "A"], ("Q", "A", "")),
-        (["prompt", "completion"], ("prompt", "completion", "")),
-    ],
-)
-def test_columns_are_found_by_name(columns: list[str], found: tuple[str, str, str], tmp_path: Path) -> None:
-    rows = [{name: f"{name} value {n}" for name in columns} for n in range(6)]
-    mapping = map_columns(source(tmp_path, rows), ColumnMapping())
-    assert (mapping.input, mapping.output, mapping.details) == found
-
-
-def test_columns_are_found_by_content(tmp_path: Path) -> None:
-    rows = [{"nr": str(n), "a": f"a longer sentence {n}", "b": "xy"[n % 2]} for n in range(30)]
-    mapping = map_columns(source(tmp_path, rows), ColumnMapping())
-    assert (mapping.input, mapping.output) == ("a", "b")
+    return list(examples(opened.records(bad), roles_of(opened, DatasetParams(**named)), bad)), bad
 
 
 def test_wanted_columns_win(tmp_path: Path) -> None:
     rows = [{"text": f"t{n}", "label": "x", "title": f"h{n}"} for n in range(6)]
-    found, _ = read(tmp_path, rows, ColumnMapping(input="title", output="text"))
+    found, _ = read(tmp_path, rows, input="title", output="text")
     assert (found[0].input, found[0].output) == ("h0", "t0")
 
 
 def test_every_missing_column_is_named(tmp_path: Path) -> None:
     with pytest.raises(StudioError) as caught:
-        map_columns(source(tmp_path, [{"text": "a", "label": "b"}]), ColumnMapping(input="q", output="a", group="g"))
+        read(tmp_path, [{"text": "a", "label": "b"}], input="q", output="a", group="g")
     assert [problem.field for problem in caught.value.problems] == ["input", "output", "group"]
 
 
