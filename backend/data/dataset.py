@@ -7,11 +7,13 @@ always asked with the words that it was trained on.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+import orjson
 from pydantic import BaseModel, ConfigDict
 
 from backend.core.errors import StudioError
@@ -20,6 +22,7 @@ from backend.core.schemas import ArtifactView
 SPLITS = ("train", "validation", "test", "pool")
 RATIONALE_PROMPT = "Write only the steps that lead to the answer."
 """The instruction for rationales in training; it is never sent when an answer is asked for."""
+INPUT_PLACE = "{input}"
 Message = dict[str, Any]
 """A turn as OpenAI's chat format has it: `role` and `content`; `tool_calls`, `tool_call_id`, `name` where it has them."""
 
@@ -85,8 +88,10 @@ class Template(BaseModel):
         """The messages up to the one that the model has to give."""
         system = [{"role": "system", "content": self.system}] if self.system else []
         has_system = bool(row.context) and row.context[0]["role"] == "system"
-        user = {"role": "user", "content": self.user.replace("{input}", row.input)}
-        return [*([] if has_system else system), *row.context, user]
+        before = [*([] if has_system else system), *row.context]
+        if not row.input and row.context and row.context[-1]["role"] == "tool":
+            return before  # the answer to the result of a tool: nobody asks again
+        return [*before, {"role": "user", "content": self.user.replace(INPUT_PLACE, row.input)}]
 
 
 class DataFolder:
@@ -125,25 +130,56 @@ def write_template(folder: Path, template: Template) -> None:
 def data_facts(folder: Path) -> dict[str, Any]:
     """The facts of a dataset artifact: rows per split, kind of answer, labels, mean characters of a prompt and an answer; of
     the train split the rows with steps, their mean characters, the answers whose right one is known, and how many of these
-    are right."""
-    data = DataFolder(folder)
-    rows = {split: list(data.rows(split)) for split in SPLITS}
-    sample = [row for split in SPLITS for row in rows[split]]
-    prompts = sum(len(message["content"]) for row in sample for message in data.template.prompt(row))
-    answers = [row.output for row in sample if row.output is not None]
-    lengths = [len(row.rationale) for row in rows["train"] if row.output is not None and row.rationale]
-    known = [row.output.strip() == row.gold.strip() for row in rows["train"] if row.output and row.gold is not None]
+    are right. Reads the rows once, one at a time."""
+    folder = Path(folder)
+    template = Template.model_validate_json((folder / "template.json").read_text("utf-8"))
+    rows = dict.fromkeys(SPLITS, 0)
+    found: Counter[str] = Counter()
+    for split in SPLITS:
+        for row in _objects(folder / f"{split}.jsonl"):
+            rows[split] += 1
+            _count_row(row, template, split, found)
     return {
-        "rows": {split: len(rows[split]) for split in SPLITS},
-        "answer": data.template.answer,
-        "labels": data.template.labels,
-        "prompt_chars": round(prompts / max(1, len(sample)), 1),
-        "answer_chars": round(sum(map(len, answers)) / max(1, len(answers)), 1),
-        "rationales": len(lengths),
-        "rationale_chars": round(sum(lengths) / max(1, len(lengths)), 1),
-        "known": len(known),
-        "known_right": sum(known),
+        "rows": rows,
+        "answer": template.answer,
+        "labels": template.labels,
+        "prompt_chars": round(found["prompt"] / max(1, sum(rows.values())), 1),
+        "answer_chars": round(found["answer"] / max(1, found["answers"]), 1),
+        "rationales": found["rationales"],
+        "rationale_chars": round(found["rationale"] / max(1, found["rationales"]), 1),
+        "known": found["known"],
+        "known_right": found["right"],
     }
+
+
+def _objects(file: Path) -> Iterator[dict[str, Any]]:
+    """Stored rows as they are, unchecked."""
+    if file.is_file():
+        with file.open("rb") as stream:
+            yield from map(orjson.loads, stream)
+
+
+def _count_row(row: dict[str, Any], template: Template, split: str, found: Counter[str]) -> None:
+    context = row.get("context") or ()
+    found["prompt"] += sum(len(message.get("content") or "") for message in context)
+    if not context or context[0]["role"] != "system":
+        found["prompt"] += len(template.system)
+    if row["input"] or not context or context[-1]["role"] != "tool":
+        found["prompt"] += len(template.user) + template.user.count(INPUT_PLACE) * (
+            len(row["input"]) - len(INPUT_PLACE)
+        )
+    output, gold = row.get("output"), row.get("gold")
+    if output is not None:
+        found["answers"] += 1
+        found["answer"] += len(output)
+    if split != "train":
+        return
+    if output is not None and row.get("rationale"):
+        found["rationales"] += 1
+        found["rationale"] += len(row["rationale"])
+    if output and gold is not None:
+        found["known"] += 1
+        found["right"] += output.strip() == gold.strip()
 
 
 def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,14 +12,11 @@ from pydantic import BaseModel, ConfigDict
 from backend.core.errors import StudioError
 from backend.data.chat_template import Encoder
 from backend.data.columns import ColumnMapping, map_columns
-from backend.data.dataset import DataFolder, Row, Template
-from backend.data.prepare import first_examples, make_template, to_row
+from backend.data.dataset import DataFolder, Message, Row, Template
 from backend.data.reader import open_source
 
 if TYPE_CHECKING:
     from backend.data.params import DatasetParams
-
-_SAMPLE_ROWS = 2000
 
 
 class PreviewRow(BaseModel):
@@ -59,23 +57,25 @@ def columns(path: Path) -> Columns:
 
 def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
     """The first `n` rows of a source, before anything is stored. Raises StudioError as the stage would."""
-    examples, _ = first_examples(params, max(n, _SAMPLE_ROWS))
-    template = make_template(params, [row.output for row in examples if row.output is not None])
-    return [_rendered(to_row(example), template, encoder) for example in examples[:n]]
+    from backend.data.inspect_source import first_rows
+
+    template, rows = first_rows(params, n)
+    return [rendered(row, template, encoder) for row in rows]
 
 
 def preview_folder(folder: Path, split: str = "train", n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
     """The first `n` rows of one split of a stored dataset."""
     data = DataFolder(folder)
-    return [_rendered(row, data.template, encoder) for row in islice(data.rows(split), n)]
+    return [rendered(row, data.template, encoder) for row in islice(data.rows(split), n)]
 
 
-def _rendered(row: Row, template: Template, encoder: Encoder | None) -> PreviewRow:
+def rendered(row: Row, template: Template, encoder: Encoder | None = None) -> PreviewRow:
+    """One row as a model reads it; without a model's encoder the roles are words."""
     answer = row.output or ""
     if encoder is None:
-        turns = [f"{message['role']}: {message['content']}" for message in template.prompt(row)]
-        text = "\n".join([*turns, f"assistant: {answer}"])
-        return PreviewRow(id=row.id, input=row.input, output=row.output, text=text)
+        turns = [_spoken(message) for message in template.prompt(row)]
+        reply = _spoken({"role": "assistant", "content": answer, "tool_calls": row.tool_calls})
+        return PreviewRow(id=row.id, input=row.input, output=row.output, text="\n".join([*turns, reply]))
     return PreviewRow(
         id=row.id,
         input=row.input,
@@ -84,3 +84,9 @@ def _rendered(row: Row, template: Template, encoder: Encoder | None) -> PreviewR
         prompt_tokens=len(encoder.prompt_ids(template, row)),
         answer_tokens=len(encoder.answer_ids(answer)) if answer else None,
     )
+
+
+def _spoken(message: Message) -> str:
+    """Who says what, tool calls as JSON."""
+    calls = [json.dumps(call["function"], ensure_ascii=False) for call in message.get("tool_calls") or []]
+    return f"{message['role']}: " + " ".join(part for part in (message["content"], *calls) if part)
