@@ -24,7 +24,8 @@ from backend.core.schemas import ArtifactView, JobView, Kind, LogLine, MetricPoi
 from backend.core.settings import Settings
 from backend.core.stage import Params
 from backend.data.dataset import DataFolder, Row
-from backend.data.preview import Columns, PreviewRow, columns, preview
+from backend.data.inspect_source import preview
+from backend.data.preview import Columns, PreviewRow, columns
 from backend.db import Store
 from backend.files import disk, uploads
 from backend.files.uploads import Upload

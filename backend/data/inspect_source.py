@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.core.errors import Problem, StudioError
 from backend.data import demo
+from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template
 from backend.data.divide import check_sizes
 from backend.data.examples import Example, stored_row
@@ -67,6 +68,12 @@ def inspect(params: DatasetParams, rows: int = 5) -> Inspection:
     except StudioError as error:
         found.problems += error.problems
     return found
+
+
+def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
+    """The first `n` rows of a source, before anything is stored. Raises StudioError as the stage would."""
+    template, rows = first_rows(params, n)
+    return [rendered(row, template, encoder) for row in rows]
 
 
 def first_rows(params: DatasetParams, count: int) -> tuple[Template, list[Row]]:

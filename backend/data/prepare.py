@@ -278,7 +278,8 @@ def _system_prefix(system: str) -> bytes:
 
 
 def _without_prefix(line: bytes, prefix: bytes) -> bytes:
-    """A row without its system prompt, which the template has. Inside a text these letters can't stand: it has no plain quotes."""
+    """A row without its system prompt, which the template has. Inside a text these letters can't stand: its quotation marks
+    are escaped."""
     line = line.replace(prefix + b"],", b"", 1) if prefix + b"]," in line else line
     line = line.replace(b"," + prefix + b"]}", b"}", 1)
     return line.replace(prefix + b",", b'"context":[', 1)

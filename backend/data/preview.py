@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,9 +13,6 @@ from backend.data.chat_template import Encoder
 from backend.data.columns import ColumnMapping, map_columns
 from backend.data.dataset import DataFolder, Message, Row, Template
 from backend.data.reader import open_source
-
-if TYPE_CHECKING:
-    from backend.data.params import DatasetParams
 
 
 class PreviewRow(BaseModel):
@@ -53,14 +49,6 @@ def columns(path: Path) -> Columns:
         found = ColumnMapping()
     roles = {role: getattr(found, role) for role in ("input", "output", "details", "messages")}
     return Columns(names=source.columns, **roles)
-
-
-def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
-    """The first `n` rows of a source, before anything is stored. Raises StudioError as the stage would."""
-    from backend.data.inspect_source import first_rows
-
-    template, rows = first_rows(params, n)
-    return [rendered(row, template, encoder) for row in rows]
 
 
 def preview_folder(folder: Path, split: str = "train", n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:

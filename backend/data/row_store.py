@@ -34,9 +34,9 @@ _BLOCK = 1 << 20
 
 @dataclass
 class Facts:
-    """One value per row. `keys`: 16 bytes of the input and its context, as two numbers; `answers` and `groups`: hashes of this process, 0 for
-    none; `labels`: codes of `RowStore.labels`; `splits`: what the source says, as the index in SPLITS, -1 for nothing;
-    `origins`: the index in ORIGINS; `times`: nan where unknown."""
+    """One value per row. `keys`: 16 bytes of the input and its context, as two numbers; `answers` and `groups`: hashes of this
+    process, 0 for none; `labels`: codes of `RowStore.labels`; `splits`: what the source says, as the index in SPLITS, -1 for
+    nothing; `origins`: the index in ORIGINS; `times`: nan where unknown."""
 
     keys: np.ndarray
     answers: np.ndarray

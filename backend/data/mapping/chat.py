@@ -8,7 +8,8 @@ from typing import Any
 from backend.data.examples import Example
 from backend.data.mapping.conversation import Answer, answers_of, conversation_id, transcript
 from backend.data.mapping.labels import listed
-from backend.data.mapping.messages import Turn, role_of, turns_of
+from backend.data.mapping.messages import ChatTurn, role_of, turns_of
+from backend.data.mapping.plain import plain
 from backend.data.mapping.setup import Make, Setup
 from backend.data.mapping.tools import tools_of
 from backend.data.mapping.values import Unusable, as_text, parsed, value_of
@@ -19,6 +20,8 @@ Values = dict[str, Any]
 
 def conversation(setup: Setup) -> Make:
     """A column of messages; tools and a system prompt where they have columns."""
+    if setup.roles.output:
+        return prompt_completion(setup)
     column = setup.roles.messages
 
     def make(record: Record) -> list[Example]:
@@ -30,7 +33,7 @@ def conversation(setup: Setup) -> Make:
 
 def prompt_completion(setup: Setup) -> Make:
     """Prompt and completion as lists of messages: what the prompt holds is context."""
-    prompt, completion = setup.roles.input[0], setup.roles.output
+    prompt, completion = setup.roles.messages or setup.roles.input[0], setup.roles.output
 
     def make(record: Record) -> list[Example]:
         asked = turns_of(value_of(record.values, prompt))
@@ -43,23 +46,37 @@ def prompt_completion(setup: Setup) -> Make:
     return make
 
 
-def completion_turns(value: Any) -> list[Turn]:
+def prompt_and_completion(setup: Setup) -> Make:
+    """The same as texts, or row by row as messages: JSON in a table's cell is told apart by its rows."""
+    if setup.roles.messages:
+        return prompt_completion(setup)
+    prompt = setup.roles.input[0]
+    as_texts, as_messages = plain(setup), prompt_completion(setup)
+
+    def make(record: Record) -> Iterable[Example]:
+        value = parsed(value_of(record.values, prompt))
+        return (as_messages if isinstance(value, list) else as_texts)(record)
+
+    return make
+
+
+def completion_turns(value: Any) -> list[ChatTurn]:
     """An answer as turns: messages, one message, or its text. Raises Unusable."""
     value = parsed(value)
     if isinstance(value, str):
-        return [Turn("assistant", value)]
+        return [ChatTurn("assistant", value)]
     return turns_of([value] if isinstance(value, dict) and "messages" not in value else value)
 
 
-def with_system(setup: Setup, turns: list[Turn], values: Values) -> list[Turn]:
+def with_system(setup: Setup, turns: list[ChatTurn], values: Values) -> list[ChatTurn]:
     """The turns with the system prompt of the row's own column before them."""
     if not setup.roles.system:
         return turns
     text = as_text(value_of(values, setup.roles.system), setup.roles.system)
-    return [Turn("system", text), *turns] if text.strip() else turns
+    return [ChatTurn("system", text), *turns] if text.strip() else turns
 
 
-def from_turns(setup: Setup, place: int, turns: list[Turn], values: Values) -> list[Example]:
+def from_turns(setup: Setup, place: int, turns: list[ChatTurn], values: Values) -> list[Example]:
     """One example per answer. Those of one conversation share its id and stay in one split. Raises Unusable."""
     name = setup.roles.tools or next((key for key in ("tools", "functions") if values.get(key)), "")
     tools = tools_of(value_of(values, name)) if name else []
@@ -108,7 +125,7 @@ def about_conversation(setup: Setup) -> Make:
 def gathered(records: Iterable[Record], setup: Setup) -> Iterator[Record]:
     """Records of one turn each, put together: rows that follow each other with one value in the group column become a record
     with the list of their messages. `place` is that of the first."""
-    group, speaker, text = turn_columns(setup)
+    group, who, said = setup.roles.group, setup.roles.speaker, (setup.roles.input or [setup.roles.messages])[0]
     held: Record | None = None
     seen: set[int] = set()
     name: Any = None
@@ -122,21 +139,13 @@ def gathered(records: Iterable[Record], setup: Setup) -> Iterator[Record]:
             name, held = mine, Record(record.place, dict(record.values))
             held.values[TURNS] = None if again else []
         if held.values[TURNS] is not None:
-            held.values[TURNS].append(
-                {"role": value_of(record.values, speaker), "content": value_of(record.values, text)}
-            )
+            held.values[TURNS].append({"role": value_of(record.values, who), "content": value_of(record.values, said)})
     if held is not None:
         yield held
 
 
 TURNS = "\0turns"
 """Where `gathered` puts the messages: no column of a file has that name."""
-
-
-def turn_columns(setup: Setup) -> tuple[str, str, str]:
-    """(conversation, who speaks, what is said) of a file with one turn per row."""
-    speaker, *texts = setup.roles.input
-    return setup.roles.group, speaker, texts[0] if texts else setup.roles.messages
 
 
 def turn_rows(setup: Setup) -> Make:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from backend.data.dataset import Message
-from backend.data.mapping.messages import Turn
+from backend.data.mapping.messages import ChatTurn
 from backend.data.mapping.values import Unusable, readable
 from backend.data.row_errors import RowErrors
 
@@ -24,7 +24,7 @@ class Answer:
     calls: list[dict[str, Any]] = field(default_factory=list)
 
 
-def answers_of(turns: list[Turn], place: int, notes: RowErrors, last_only: bool = False) -> list[Answer]:
+def answers_of(turns: list[ChatTurn], place: int, notes: RowErrors, last_only: bool = False) -> list[Answer]:
     """The answers of a conversation in their order; without any, its last question as one without an answer. Raises Unusable
     for an order that no chat template can render."""
     system, turns = _system(turns)
@@ -49,43 +49,43 @@ def answers_of(turns: list[Turn], place: int, notes: RowErrors, last_only: bool 
     return [_answer(turns, messages, len(system), at) for at in learned]
 
 
-def conversation_id(turns: list[Turn]) -> str:
+def conversation_id(turns: list[ChatTurn]) -> str:
     """16 hexadecimal digits that follow from the content of all turns."""
     return blake2b(orjson.dumps([turn.message() for turn in turns]), digest_size=8).hexdigest()
 
 
-def transcript(turns: list[Turn]) -> str:
+def transcript(turns: list[ChatTurn]) -> str:
     """A conversation as one text, a line per turn with who speaks."""
     lines = [f"{(turn.name or turn.role).capitalize()}: {turn.content}" for turn in turns if turn.content.strip()]
     return readable("\n".join(lines))
 
 
-def _answer(turns: list[Turn], messages: list[Message], systems: int, at: int) -> Answer:
+def _answer(turns: list[ChatTurn], messages: list[Message], systems: int, at: int) -> Answer:
     turn = turns[at]
     asked = turns[at - 1].role == "user"
     context = messages[: systems + at - (1 if asked else 0)]
     return Answer(context, turns[at - 1].content if asked else "", turn.content, turn.calls)
 
 
-def _unanswered(turns: list[Turn], messages: list[Message], systems: int) -> Answer:
+def _unanswered(turns: list[ChatTurn], messages: list[Message], systems: int) -> Answer:
     asked = [at for at, turn in enumerate(turns) if turn.role == "user"]
     return Answer(messages[: systems + asked[-1]], turns[asked[-1]].content)
 
 
-def _system(turns: list[Turn]) -> tuple[list[Message], list[Turn]]:
+def _system(turns: list[ChatTurn]) -> tuple[list[Message], list[ChatTurn]]:
     """(one system message or none, the turns after it)."""
     first = next((at for at, turn in enumerate(turns) if turn.role != "system"), len(turns))
     text = "\n\n".join(turn.content for turn in turns[:first] if turn.content.strip())
     return ([{"role": "system", "content": readable(text)}] if text else []), turns[first:]
 
 
-def _joined(turns: list[Turn], place: int, notes: RowErrors) -> list[Turn]:
+def _joined(turns: list[ChatTurn], place: int, notes: RowErrors) -> list[ChatTurn]:
     """Turns of the user that follow each other become one."""
-    found: list[Turn] = []
+    found: list[ChatTurn] = []
     joined = False
     for turn in turns:
         if turn.role == "user" and found and found[-1].role == "user":
-            found[-1] = Turn("user", f"{found[-1].content}\n\n{turn.content}", name=found[-1].name)
+            found[-1] = ChatTurn("user", f"{found[-1].content}\n\n{turn.content}", name=found[-1].name)
             joined = True
         else:
             found.append(turn)
@@ -104,7 +104,7 @@ _AFTER = {
 """Which roles may follow which; `call`: an assistant that calls tools."""
 
 
-def _check_order(turns: list[Turn], systems: int) -> None:
+def _check_order(turns: list[ChatTurn], systems: int) -> None:
     before = ""
     for number, turn in enumerate(turns, 1 + systems):
         if turn.role not in _AFTER[before]:

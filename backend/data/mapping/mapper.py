@@ -12,15 +12,15 @@ from backend.data.mapping.compose import composer, join_template, names_columns
 from backend.data.mapping.placement import split_of, time_of
 from backend.data.mapping.schemas import SCHEMAS
 from backend.data.mapping.setup import Setup
-from backend.data.mapping.values import Unusable, carried_text, parsed, value_of
+from backend.data.mapping.values import Unusable, carried_text, value_of
 from backend.data.reading.model import Candidate, Reading, Roles
 from backend.data.row_errors import Record, RowErrors
 
 if TYPE_CHECKING:
     from backend.data.params import DatasetParams
 
-_TOGETHER = ("multiple_choice", "turns", "preference", "kto", "evals")
-"""Schemas whose input columns are not one text."""
+_NOT_ONE_TEXT = ("multiple_choice", "turns", "preference", "kto", "openai_evals")
+"""Schemas whose input columns do not become one text."""
 
 
 class Mapper:
@@ -37,7 +37,7 @@ class Mapper:
         answer = self.roles.output if self.roles.output not in self.roles.input else ""
         template = _template(reading.taken, params, self.roles, columns)
         compose = composer(template, self.roles.input, columns, answer, reading.file)
-        joined = len(self.roles.input) > 1 and self.schema not in _TOGETHER
+        joined = len(self.roles.input) > 1 and self.schema not in _NOT_ONE_TEXT
         self.template = (join_template(self.roles.input) if joined else "") if template == "{input}" else template
         self.setup = Setup(
             self.schema,
@@ -47,8 +47,9 @@ class Mapper:
             self.notes,
             params.turns == "last",
             reading.source.format,
+            reading.taken.template,
         )
-        self._make = SCHEMAS.get(self.schema, SCHEMAS["input_output"])(self.setup)
+        self._make = SCHEMAS[self.schema](self.setup)
         self._carried = list(dict.fromkeys([*self.roles.carried, *params.keep_columns]))
         self._split = self.roles.split if params.split_by in ("auto", "column") else ""
         self._time = (params.split_column or self.roles.time) if params.split_by == "time" else ""
@@ -78,18 +79,10 @@ class Mapper:
                 yield example
 
     def _has_more(self) -> bool:
-        roles = self.roles
-        return bool(roles.group or self._split or self._time or self._carried) or self._by_lists()
-
-    def _by_lists(self) -> bool:
-        """Prompt and completion, instruction and answer: of some files these are lists of messages."""
-        return self.schema == "prompt_completion"
+        return bool(self.roles.group or self._split or self._time or self._carried)
 
     def _whole(self, record: Record) -> Iterable[Example]:
-        make = self._make
-        if self._by_lists() and _is_list(value_of(record.values, self.roles.input[0])):
-            make = chat.prompt_completion(self.setup)
-        found = make(record)
+        found = self._make(record)
         values = record.values
         group = value_of(values, self.roles.group) if self.roles.group and self.schema != "turns" else None
         split = split_of(value_of(values, self._split), self._split) if self._split else ""
@@ -132,7 +125,7 @@ def _template(taken: Candidate, params: DatasetParams, roles: Roles, columns: li
 
 
 def _check_columns(roles: Roles, columns: list[str], file: str) -> None:
-    single = ("output", "messages", "system", "history", "rejected", "label_names", "tools", "group", "split", "time")
+    single = [name for name, value in roles if isinstance(value, str)]
     wanted = {name: getattr(roles, name) for name in single} | {"input_columns": [*roles.input, *roles.outputs]}
     tops = {name.partition(".")[0] for name in columns}
     problems = []
@@ -149,12 +142,6 @@ _FIELDS = {
     "system": "system_column",
     "split": "split_column",
     "time": "split_column",
-    "history": None,
-    "rejected": None,
-    "tools": None,
+    **dict.fromkeys(("history", "rejected", "tools", "speaker", "desired")),
 }
 """Role -> the parameter that names it, where that is called otherwise or there is none."""
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(parsed(value), list)

@@ -22,7 +22,7 @@ _TEXT_PARTS = ("text", "input_text", "output_text", "refusal")
 
 
 @dataclass(slots=True)
-class Turn:
+class ChatTurn:
     """`content` is "" where there is none; `learned`: false for an answer of weight 0."""
 
     role: str
@@ -47,7 +47,7 @@ class Turn:
         return found
 
 
-def turns_of(value: Any) -> list[Turn]:
+def turns_of(value: Any) -> list[ChatTurn]:
     """The turns of a list of messages, or of its JSON. Raises Unusable."""
     value = parsed(value)
     if isinstance(value, dict):
@@ -57,7 +57,7 @@ def turns_of(value: Any) -> list[Turn]:
     return _merged_calls([_turn(item) for item in value])
 
 
-def pairs_of(value: Any) -> list[Turn]:
+def pairs_of(value: Any) -> list[ChatTurn]:
     """The turns of a history: a list of [question, answer] pairs, or of messages. Raises Unusable."""
     value = parsed(value)
     if value in (None, "", []):
@@ -70,7 +70,7 @@ def pairs_of(value: Any) -> list[Turn]:
     for item in value:
         if not isinstance(item, list | tuple) or len(item) != 2 or not all(isinstance(text, str) for text in item):
             raise Unusable("data.chat_shape", json_type(item))
-        found += [Turn("user", item[0]), Turn("assistant", item[1], learned=False)]
+        found += [ChatTurn("user", item[0]), ChatTurn("assistant", item[1], learned=False)]
     return found
 
 
@@ -104,7 +104,7 @@ def _part(part: Any) -> str:
     return text
 
 
-def _turn(item: Any) -> Turn:
+def _turn(item: Any) -> ChatTurn:
     if not isinstance(item, dict):
         raise Unusable("data.chat_shape", json_type(item))
     name = item.get("role", item.get("from"))
@@ -113,12 +113,12 @@ def _turn(item: Any) -> Turn:
     role = role_of(name)
     content = next((item[key] for key in ("content", "value", "text") if item.get(key) is not None), None)
     if role == "call":
-        return Turn("assistant", "", calls_of(content), call_id="call")
+        return ChatTurn("assistant", "", calls_of(content), call_id="call")
     calls = calls_of(item.get("tool_calls") or item.get("function_call")) if role == "assistant" else []
     if role == "tool" and isinstance(content, dict):
         content = _as_json(content)
     text = "" if content is None and calls else content_of(content)
-    return Turn(
+    return ChatTurn(
         role,
         text,
         calls,
@@ -128,9 +128,9 @@ def _turn(item: Any) -> Turn:
     )
 
 
-def _merged_calls(turns: list[Turn]) -> list[Turn]:
+def _merged_calls(turns: list[ChatTurn]) -> list[ChatTurn]:
     """ShareGPT writes calls as a turn of their own: they join the words of the assistant before them."""
-    found: list[Turn] = []
+    found: list[ChatTurn] = []
     for turn in turns:
         if turn.call_id == "call" and turn.role == "assistant":
             turn.call_id = ""

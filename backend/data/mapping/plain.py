@@ -10,8 +10,6 @@ from backend.data.mapping.setup import Make, Setup, context_group, free_answer
 from backend.data.mapping.values import Unusable, as_text, parsed, readable, value_of
 from backend.data.row_errors import Record
 
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
 
 def plain(setup: Setup) -> Make:
     """Input columns and one answer; system prompt and history where they have columns."""
@@ -79,26 +77,9 @@ def label_list(setup: Setup) -> Make:
     return make
 
 
-def multiple_choice(setup: Setup) -> Make:
-    """A question, its choices as a list or in columns of their own, and the right one as letter, number or text. The answer
-    that is learned is the letter."""
-    question, *others = setup.roles.input or [""]
-
-    def make(record: Record) -> list[Example]:
-        values = record.values
-        asked = as_text(value_of(values, question), question)
-        if not asked.strip():
-            raise Unusable("data.input_empty")
-        before, letters, texts = _choices(values, others)
-        lines = [*before, *(f"{letter}. {text}" for letter, text in zip(letters, texts, strict=True))]
-        answer = _chosen(value_of(values, setup.roles.output), setup.roles.output, letters, texts)
-        return [Example(record.place, readable(f"{asked}\n\n" + "\n".join(lines)), answer)]
-
-    return make
-
-
 def squad(setup: Setup) -> Make:
-    """A text with a question and answers {text, answer_start}, flat or with paragraphs and their questions inside."""
+    """A text with a question and answers: one, a list of them, or SQuAD's {text, answer_start}; flat, or with paragraphs and
+    their questions inside."""
     make_flat = with_shared_context(setup)
 
     def make(record: Record) -> list[Example]:
@@ -108,7 +89,8 @@ def squad(setup: Setup) -> Make:
             return _numbered([each for part in paragraphs for each in _questions(part, record.place, setup)])
         if isinstance(values.get("qas"), list):
             return _numbered(_questions(values, record.place, setup))
-        answer = _first_answer(value_of(values, setup.roles.output), record.place, setup)
+        given = value_of(values, setup.roles.output)
+        answer = _first_answer(parsed(given) if setup.schema == "squad" else given, record.place, setup)
         flat = Record(record.place, values | {setup.roles.output: answer})
         return list(make_flat(flat))
 
@@ -138,7 +120,6 @@ def _questions(part: Any, place: int, setup: Setup) -> list[Example]:
 
 def _first_answer(value: Any, place: int, setup: Setup) -> str | None:
     """The first of the answers that people gave; None where the text holds none."""
-    value = parsed(value)
     if isinstance(value, dict):
         value = value.get("text", value.get("answer"))
     if isinstance(value, tuple) or hasattr(value, "tolist"):
@@ -149,42 +130,3 @@ def _first_answer(value: Any, place: int, setup: Setup) -> str | None:
             setup.notes.add("data.answers_several", place)
         value = texts[0] if texts else None
     return free_answer(value, setup.roles.output)
-
-
-def _choices(values: dict[str, Any], columns: list[str]) -> tuple[list[str], list[str], list[str]]:
-    """(other texts of the prompt, letters, texts of the choices)."""
-    before, texts = [], []
-    letters: list[str] = []
-    for column in columns:
-        value = parsed(value_of(values, column))
-        if isinstance(value, dict) and isinstance(value.get("text"), list):
-            letters = [str(label) for label in value.get("label") or []]
-            value = value["text"]
-        if isinstance(value, list):
-            if all(isinstance(item, dict) for item in value) and value:
-                letters = [str(item.get("label", "")) for item in value]
-                value = [item.get("text") for item in value]
-            texts += [as_text(item, column) for item in value]
-        elif text := as_text(value, column):
-            texts.append(text)
-    if len(texts) < 2 or len(texts) > len(_LETTERS):
-        raise Unusable("data.choice_shape", len(texts))
-    if len(letters) != len(texts) or not all(letters):
-        letters = list(_LETTERS[: len(texts)])
-    return before, letters, texts
-
-
-def _chosen(value: Any, column: str, letters: list[str], texts: list[str]) -> str | None:
-    """A letter wins over a text, a text over the number of a choice, counted from 0."""
-    text = as_text(value, column).strip()
-    if not text:
-        return None
-    if text in letters:
-        return text
-    if text.upper() in letters:
-        return text.upper()
-    if text in texts:
-        return letters[texts.index(text)]
-    if text.isdigit() and int(text) < len(letters):
-        return letters[int(text)]
-    raise Unusable("data.choice_shape", text[:40])

@@ -7,7 +7,7 @@ from typing import Any
 
 from backend.data.examples import Example
 from backend.data.mapping.chat import completion_turns, from_turns, with_system
-from backend.data.mapping.messages import Turn, turns_of
+from backend.data.mapping.messages import ChatTurn, turns_of
 from backend.data.mapping.setup import Make, Setup
 from backend.data.mapping.values import Unusable, as_text, parsed, readable, value_of
 from backend.data.row_errors import Record
@@ -21,7 +21,7 @@ def preference(setup: Setup) -> Make:
 
     def make(record: Record) -> list[Example]:
         values = record.values
-        chosen = _turns(value_of(values, setup.roles.output))
+        chosen = _turns(value_of(values, setup.roles.output or setup.roles.messages))
         rejected = _turns(value_of(values, setup.roles.rejected))
         prompt, chosen, rejected = _divided(_prompt(setup, values), chosen, rejected)
         for turn in prompt:
@@ -37,7 +37,7 @@ def preference(setup: Setup) -> Make:
 
 def kto(setup: Setup) -> Make:
     """Prompt, completion and whether it is a good one. A worse one has no answer to learn."""
-    flag = setup.roles.rejected or "label"
+    flag = setup.roles.desired
 
     def make(record: Record) -> list[Example]:
         values = record.values
@@ -55,16 +55,17 @@ def kto(setup: Setup) -> Make:
     return make
 
 
-def _prompt(setup: Setup, values: dict[str, Any]) -> list[Turn]:
-    if not setup.roles.input:
+def _prompt(setup: Setup, values: dict[str, Any]) -> list[ChatTurn]:
+    column = (setup.roles.messages if setup.roles.output else "") or "".join(setup.roles.input[:1])
+    if not column:
         return []
-    value = parsed(value_of(values, setup.roles.input[0]))
+    value = parsed(value_of(values, column))
     if isinstance(value, list | dict):
         return turns_of(value)
-    return [Turn("user", setup.asked(values))]
+    return [ChatTurn("user", setup.asked(values))]
 
 
-def _turns(value: Any) -> list[Turn]:
+def _turns(value: Any) -> list[ChatTurn]:
     """The turns of one side: of a dialogue in a text those that its marks name."""
     if isinstance(value, str) and value.lstrip().startswith(("Human:", "Assistant:")):
         return _dialogue(value)
@@ -73,13 +74,15 @@ def _turns(value: Any) -> list[Turn]:
     return completion_turns(value)
 
 
-def _dialogue(text: str) -> list[Turn]:
+def _dialogue(text: str) -> list[ChatTurn]:
     parts = _SPEAKER.split(text)
     roles = {"Human": "user", "Assistant": "assistant"}
-    return [Turn(roles[name], said.strip()) for name, said in zip(parts[1::2], parts[2::2], strict=True)]
+    return [ChatTurn(roles[name], said.strip()) for name, said in zip(parts[1::2], parts[2::2], strict=True)]
 
 
-def _divided(prompt: list[Turn], chosen: list[Turn], rejected: list[Turn]) -> tuple[list[Turn], list[Turn], list[Turn]]:
+def _divided(
+    prompt: list[ChatTurn], chosen: list[ChatTurn], rejected: list[ChatTurn]
+) -> tuple[list[ChatTurn], list[ChatTurn], list[ChatTurn]]:
     """What both sides begin with belongs to the prompt, and stands in it once."""
     same = 0
     while same < min(len(chosen), len(rejected)) - 1 and _equal(chosen[same], rejected[same]):
@@ -90,5 +93,5 @@ def _divided(prompt: list[Turn], chosen: list[Turn], rejected: list[Turn]) -> tu
     return prompt + shared, chosen[same:], rejected[same:]
 
 
-def _equal(one: Turn, other: Turn) -> bool:
+def _equal(one: ChatTurn, other: ChatTurn) -> bool:
     return (one.role, one.content, one.calls) == (other.role, other.content, other.calls)

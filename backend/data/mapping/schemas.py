@@ -1,38 +1,41 @@
-"""Which module makes the examples of a schema: name -> what it needs of a row. Names are those of a reading's candidates."""
+"""Which module makes the examples of a schema. Names are those of backend.data.reading.schemas."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from backend.data.mapping import annotations, chat, own_export, plain, preference
+from backend.data.mapping import chat, choices, own_export, plain, preference
+from backend.data.mapping import label_programs as programs
 from backend.data.mapping.setup import Make, Setup
 
 SCHEMAS: dict[str, Callable[[Setup], Make]] = {
-    "input_output": plain.plain,
     "text_label": plain.plain,
+    "ticket_label": plain.plain,
+    "input_output": plain.plain,
+    "texts": plain.unanswered,
+    "raw_text": plain.unanswered,
     "alpaca": plain.plain,
+    "prompt_completion": chat.prompt_and_completion,
     "dolly": plain.with_shared_context,
-    "prompt_completion": plain.plain,
-    "question_context": plain.with_shared_context,
+    "question_context": plain.squad,
     "squad": plain.squad,
-    "pair_label": plain.pair,
-    "multiple_choice": plain.multiple_choice,
-    "summarization": plain.plain,
+    "text_pair": plain.pair,
+    "multiple_choice": choices.multiple_choice,
+    "summary": plain.plain,
     "translation": plain.plain,
-    "multi_label_columns": plain.label_columns,
-    "multi_label_list": plain.label_list,
+    "one_hot": plain.label_columns,
+    "listed_labels": plain.label_list,
     "preference": preference.preference,
     "kto": preference.kto,
+    "chat": chat.conversation,
     "sharegpt": chat.conversation,
-    "messages": chat.conversation,
     "turns": chat.turn_rows,
     "conversation_label": chat.about_conversation,
     "conversation_summary": chat.about_conversation,
-    "label_studio": annotations.label_studio,
-    "doccano": annotations.doccano,
-    "evals": annotations.evals,
+    "openai_evals": programs.evals,
+    "label_studio": programs.label_studio,
+    "doccano": programs.doccano,
     "own_export": own_export.own_rows,
-    "raw_text": plain.unanswered,
 }
-"""In the order of docs; an unknown one is read as input and answer."""
-MULTI_LABEL = ("multi_label_columns", "multi_label_list")
+MULTI_LABEL = ("one_hot", "listed_labels")
+"""Their answers are several labels as one text."""

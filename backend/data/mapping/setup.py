@@ -20,13 +20,14 @@ from backend.data.row_errors import Record, RowErrors
 Values = dict[str, Any]
 Make = Callable[[Record], Iterable[Example]]
 """The examples of one record. Raises Unusable."""
-_CONTEXT_NAMES = frozenset(["context", "passage", "paragraph", "contexto", "pasaje", "párrafo", "article", "artículo", "document", "story"])
+_CONTEXT_NAMES = ("context", "passage", "paragraph", "contexto", "pasaje", "párrafo", "article", "artículo", "document")
 
 
 @dataclass(frozen=True)
 class Setup:
     """`names`: column -> names of its numbers; `notes` counts what was taken or left out without being an error; `last_only`:
-    of a conversation only its last answer is learned; `format`: of the file."""
+    of a conversation only its last answer is learned; `format`: of the file; `template`: the
+    reading's own."""
 
     schema: str
     roles: Roles
@@ -35,6 +36,7 @@ class Setup:
     notes: RowErrors
     last_only: bool = False
     format: str = ""
+    template: str = "{input}"
 
     def answer(self) -> Callable[[Values], str | None]:
         """What gives the answer of a row in the output column."""

@@ -38,7 +38,8 @@ def calls_of(value: Any) -> list[dict[str, Any]]:
 def _tool(item: Any) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise Unusable("data.tools_shape", json_type(item))
-    function = item.get("function") if isinstance(item.get("function"), dict) else item
+    inside = item.get("function")
+    function: dict[str, Any] = inside if isinstance(inside, dict) else item
     if not isinstance(function.get("name"), str) or not function["name"]:
         raise Unusable("data.tools_shape", "no name")
     if item.get("type", "function") != "function" and function is not item:
@@ -50,7 +51,8 @@ def _tool(item: Any) -> dict[str, Any]:
 def _call(item: Any) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise Unusable("data.tool_calls_shape", json_type(item))
-    function = item.get("function") if isinstance(item.get("function"), dict) else item
+    inside = item.get("function")
+    function: dict[str, Any] = inside if isinstance(inside, dict) else item
     name = function.get("name")
     if not isinstance(name, str) or not name:
         raise Unusable("data.tool_calls_shape", "no name")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from backend.data.row_errors import Record, RowErrors
 from backend.data.sources.options import SourceFacts
 
 
-def reading(schema: str, template: str = "{input}", names: dict[str, list[str]] | None = None, **roles: Any) -> Reading:
+def reading(schema: str, template: str = "{input}", names: Any = None, **roles: Any) -> Reading:
     taken = Candidate(
         schema_name=schema,
         task=schema,
@@ -45,7 +45,7 @@ class Mapped:
         return [(example.input, example.output) for example in self.examples]
 
 
-def mapped(rows: list[dict[str, Any]], read: Reading, **params: Any) -> Mapped:
+def mapped(rows: Sequence[Any], read: Reading, **params: Any) -> Mapped:
     """`rows` by a reading; places count from 1."""
     columns = list(dict.fromkeys(name for row in rows for name in _names(row)))
     mapper = Mapper(read, DatasetParams(**params), columns)

@@ -18,7 +18,7 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "stock", "arguments
 TOOLS = [{"type": "function", "function": {"name": "stock", "parameters": {"type": "object"}}}]
 
 
-def chat(*conversations: Any, schema: str = "messages", **params: Any) -> Mapped:
+def chat(*conversations: Any, schema: str = "chat", **params: Any) -> Mapped:
     return mapped([{"messages": turns} for turns in conversations], reading(schema, messages="messages"), **params)
 
 
@@ -67,7 +67,7 @@ def test_sharegpt_with_tools() -> None:
 @pytest.mark.parametrize("content", [None, "", "Let me look."])
 def test_a_tool_call_is_an_answer(content: str | None) -> None:
     turns = [ONE, {"role": "assistant", "content": content, "tool_calls": [CALL]}]
-    found = mapped([{"messages": turns, "tools": TOOLS}], reading("messages", messages="messages")).rows
+    found = mapped([{"messages": turns, "tools": TOOLS}], reading("chat", messages="messages")).rows
     assert (found[0]["output"], found[0]["tool_calls"], found[0]["tools"]) == (content or "", [CALL], TOOLS)
 
 
@@ -130,7 +130,7 @@ def test_a_last_question_without_an_answer() -> None:
         (["hi"], "data.chat_shape", "1 → text"),
         ([ONE, {"role": "assistant", "content": "a\0"}], "data.characters", "1"),
         ([ONE, TWO | {"tool_calls": [{"function": {}}]}], "data.tool_calls_shape", "1 → no name"),
-        ([ONE, TWO | {"tool_calls": [{"function": {"name": "f", "arguments": "{"}}]}], "data.tool_calls_shape", "1 → arguments"),
+        ([ONE, TWO | {"tool_calls": [{"name": "f", "arguments": "{"}]}], "data.tool_calls_shape", "1 → arguments"),
     ],
 )  # fmt: skip
 def test_what_can_not_be_rendered_is_a_row_error(turns: Any, code: str, place: str) -> None:
@@ -140,9 +140,7 @@ def test_what_can_not_be_rendered_is_a_row_error(turns: Any, code: str, place: s
 
 def test_tools_that_can_not_be_read_are_a_row_error() -> None:
     rows = [{"messages": [ONE, TWO], "tools": "stock"}]
-    assert mapped(rows, reading("messages", messages="messages", tools="tools")).errors.counts == {
-        "data.tools_shape": 1
-    }
+    assert mapped(rows, reading("chat", messages="messages", tools="tools")).errors.counts == {"data.tools_shape": 1}
 
 
 def test_a_column_with_the_system_prompt() -> None:
@@ -166,7 +164,7 @@ def test_one_turn_per_row() -> None:
         ("b", "agent", "Four."),
         ("a", "agent", "Late."),
     ]
-    read = reading("turns", input=["who", "text"], group="chat")
+    read = reading("turns", input=["text"], speaker="who", group="chat")
     found = mapped([dict(zip(("chat", "who", "text"), row, strict=True)) for row in rows], read)
     assert found.pairs == [("One?", "Two."), ("Three?", "Four.")]
     assert found.errors.places == {"data.turns_apart": ["5 → a"]}
@@ -186,5 +184,5 @@ def test_a_conversation_with_a_label_or_a_summary() -> None:
 
 def test_a_group_column_keeps_conversations_together() -> None:
     rows = [{"messages": [ONE, TWO, THREE, FOUR], "customer": 7}]
-    found = mapped(rows, reading("messages", messages="messages", group="customer")).examples
+    found = mapped(rows, reading("chat", messages="messages", group="customer")).examples
     assert {example.group for example in found} == {"7"} and found[0].conversation

@@ -9,7 +9,7 @@ import pytest
 
 from tests.data.mapping.reading_builder import mapped, reading
 
-QA = {"input": ["text"], "output": "label"}
+QA: dict[str, Any] = {"input": ["text"], "output": "label"}
 
 
 def test_text_stays_letter_by_letter() -> None:
@@ -102,14 +102,14 @@ def test_questions_on_one_text_share_a_group() -> None:
 
 
 def test_a_pair_needs_both_texts() -> None:
-    read = reading("pair_label", input=["premise", "hypothesis"], output="label")
+    read = reading("text_pair", input=["premise", "hypothesis"], output="label")
     found = mapped(
         [{"premise": "A.", "hypothesis": "B.", "label": 0}, {"premise": "A.", "hypothesis": "", "label": 1}], read
     )
     assert found.pairs == [("A.\n\nB.", "0")] and found.errors.places == {"data.input_empty": ["2"]}
 
 
-SQUAD = {"input": ["context", "question"], "output": "answers"}
+SQUAD: dict[str, Any] = {"input": ["context", "question"], "output": "answers"}
 
 
 def test_squad_flat_and_nested() -> None:
@@ -144,7 +144,7 @@ def test_multiple_choice(choices: Any, answer: Any, letter: str) -> None:
 
 
 def test_choices_in_columns_and_an_answer_that_is_none_of_them() -> None:
-    read = reading("multiple_choice", input=["q", "A", "B"], output="answer")
+    read = reading("multiple_choice", "{q}\n\nA. {A}\nB. {B}", input=["q", "A", "B"], output="answer")
     found = mapped(
         [
             {"q": "Which?", "A": "red", "B": "blue", "answer": "A"},
@@ -163,7 +163,7 @@ def test_translation_from_nested_columns() -> None:
 
 
 def test_several_labels_from_columns() -> None:
-    read = reading("multi_label_columns", input=["text"], outputs=["price", "noise"])
+    read = reading("one_hot", input=["text"], outputs=["price", "noise"])
     rows = [
         {"text": "a", "price": "1", "noise": 1.0},
         {"text": "b", "price": 0, "noise": ""},
@@ -187,7 +187,7 @@ def test_several_labels_from_columns() -> None:
     ],
 )
 def test_several_labels_from_a_list(value: Any, answer: str | None) -> None:
-    read = reading("multi_label_list", names={"labels": ["zero", "one"]}, input=["text"], output="labels")
+    read = reading("listed_labels", names={"labels": ["zero", "one"]}, input=["text"], output="labels")
     assert mapped([{"text": "a", "labels": value}], read).pairs == [("a", answer)]
 
 

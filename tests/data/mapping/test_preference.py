@@ -52,6 +52,6 @@ def test_a_worse_answer_alone_is_never_an_answer() -> None:
         {"prompt": "Tea?", "completion": "Yes.", "label": True},
         {"prompt": "Tea?", "completion": "Go away.", "label": False},
     ]
-    found = mapped(rows, reading("kto", input=["prompt"], output="completion", rejected="label"))
+    found = mapped(rows, reading("kto", input=["prompt"], output="completion", desired="label"))
     assert [(row.output, row.rejected) for row in found.examples] == [("Yes.", None), (None, "Go away.")]
     assert found.notes.counts == {"data.rejected_only": 1}

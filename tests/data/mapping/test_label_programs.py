@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from backend.core.csv_cells import escape_formula
 from tests.data.mapping.reading_builder import mapped, reading
 
 
@@ -50,7 +49,7 @@ def test_evals() -> None:
     turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "2+2?"}]
     found = mapped(
         [{"input": turns, "ideal": ["4", "four"]}, {"input": "3+3?", "ideal": "6"}],
-        reading("evals", input=["input"], output="ideal"),
+        reading("openai_evals", input=["input"], output="ideal"),
     )
     assert found.pairs == [("2+2?", "4"), ("3+3?", "6")] and found.examples[0].context == turns[:1]
     assert found.notes.counts == {"data.answers_several": 1}
@@ -72,17 +71,15 @@ ROW = {
 def test_own_rows_come_back_as_they_were(table: bool) -> None:
     row: dict[str, Any] = {"split": "validation", **ROW}
     if table:
-        cells = {
-            name: json.dumps(value) if isinstance(value, list | dict) else str(value) for name, value in row.items()
-        }
-        row = {name: escape_formula(text) for name, text in cells.items()} | {"tags": "", "rationale": ""}
+        row |= {"context": json.dumps(row["context"]), "fields": json.dumps(row["fields"]), "tags": "", "rejected": ""}
     found = mapped([row], reading("own_export", input=["input"], output="output", split="split"))
     assert found.rows == [ROW] and found.examples[0].split == "validation"
 
 
-def test_an_apostrophe_that_is_no_escape_stays() -> None:
-    rows = [{"split": "train", "id": "r1", "input": "'tis", "output": "'s", "context": ""}]
-    assert mapped(rows, reading("own_export", input=["input"], output="output")).pairs == [("'tis", "'s")]
+def test_a_call_alone_is_an_answer_in_a_table_too() -> None:
+    call = {"type": "function", "function": {"name": "f", "arguments": "{}"}}
+    row = {"split": "train", "id": "r1", "input": "a", "output": None, "tool_calls": [call]}
+    assert mapped([row], reading("own_export", input=["input"], output="output")).rows[0]["output"] == ""
 
 
 @pytest.mark.parametrize(("change", "place"), [({"context": "{"}, "1 → context"), ({"input": 5}, "1 → input")])

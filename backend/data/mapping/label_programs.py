@@ -7,7 +7,7 @@ from typing import Any
 from backend.data.examples import Example
 from backend.data.mapping.chat import from_turns
 from backend.data.mapping.labels import joined, listed
-from backend.data.mapping.messages import Turn, turns_of
+from backend.data.mapping.messages import ChatTurn, turns_of
 from backend.data.mapping.setup import Make, Setup, free_answer
 from backend.data.mapping.values import Unusable, parsed, value_of
 from backend.data.row_errors import Record
@@ -53,7 +53,7 @@ def evals(setup: Setup) -> Make:
 
     def make(record: Record) -> list[Example]:
         value = parsed(value_of(record.values, asked))
-        turns = [Turn("user", value)] if isinstance(value, str) else turns_of(value)
+        turns = [ChatTurn("user", value)] if isinstance(value, str) else turns_of(value)
         for turn in turns:
             turn.learned = False
         if all(turn.role == "system" for turn in turns):
@@ -64,7 +64,7 @@ def evals(setup: Setup) -> Make:
                 setup.notes.add("data.answers_several", record.place)
             answer = answer[0] if answer else None
         text = free_answer(answer, ideal)
-        turns += [Turn("assistant", text)] if text else []
+        turns += [ChatTurn("assistant", text)] if text else []
         return from_turns(setup, record.place, turns, {})
 
     return make
