@@ -53,6 +53,11 @@ class DatasetParams(stage.Params):
     header: Annotated[Literal["auto", "yes", "no"], Labels({"auto": "Automatic", "yes": "First row", "no": "None"})] = (
         Field("auto", title="Header", description="Whether the first row of a table holds the names of the columns.")
     )
+    quotes: Annotated[
+        Literal["auto", "yes", "no"], Labels({"auto": "Automatic", "yes": "As quotes", "no": "As plain characters"})
+    ] = Field(
+        "auto", title="Quotation marks", description="Whether quotation marks hold the cells of a table together."
+    )
     records: str = Field(
         "",
         title="Part of the file",

@@ -6,12 +6,13 @@ known where each belongs.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
@@ -24,15 +25,13 @@ from backend.data.examples import to_pool
 from backend.data.mapping.labels import label_spelling
 from backend.data.mapping.mapper import Mapper
 from backend.data.mapping.schemas import MULTI_LABEL
-from backend.data.reader import Source, open_source
+from backend.data.params import DatasetParams
+from backend.data.reader import ReadOptions, Source, open_source
 from backend.data.reading.model import Reading
 from backend.data.reading.read import read
 from backend.data.row_errors import RowErrors
 from backend.data.row_store import RowStore
 from backend.data.row_warnings import class_warnings, find_warnings, label_warnings
-
-if TYPE_CHECKING:
-    from backend.data.params import DatasetParams
 
 MAX_LABELS = 100
 MAX_LABEL_CHARS = 60
@@ -143,7 +142,7 @@ def load(
             _load_file(params, other, mine, origin, loaded, each, most_rows)
     store.finish()
     if not most_rows:
-        loaded.sha256 = sha256(Path(params.source))
+        loaded.sha256 = _digest(Path(params.source))
     return loaded
 
 
@@ -162,7 +161,8 @@ def sure_reading(source: Source, params: DatasetParams, each: OnProgress, most_r
 
 def open_as(params: DatasetParams, name: str) -> Source:
     """Opens a file as the parameters say it is to be read."""
-    return open_source(Path(name))
+    told = {field: getattr(params, field) for field in ReadOptions.model_fields if field in DatasetParams.model_fields}
+    return open_source(Path(name), ReadOptions(**told))
 
 
 def stop_at_row_errors(params: DatasetParams, loaded: Loaded) -> None:
@@ -266,6 +266,16 @@ def _load_file(
     add = loaded.store.add
     for example in mapper.examples(records, row_errors, origin, lambda done: each(done, total, "reading rows")):
         add(example)
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; of a folder that of the names and contents of its files."""
+    if path.is_file():
+        return sha256(path)
+    found = hashlib.sha256()
+    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+        found.update(f"{file.relative_to(path).as_posix()} {sha256(file)}\n".encode())
+    return found.hexdigest()
 
 
 def _is_own_export(reading: Reading | None) -> bool:

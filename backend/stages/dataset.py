@@ -23,7 +23,7 @@ from backend.data.mapping.compose import placeholders_or_jinja
 from backend.data.params import DatasetParams
 from backend.data.prepare import PreparedDataset, is_demo, prepare
 from backend.data.reading.model import Reading
-from backend.data.sniff import sniff
+from backend.data.sources.opening import sniff
 
 _ROWS_PER_SECOND = 40_000
 _DEMO_SECONDS = 1.5

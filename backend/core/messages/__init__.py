@@ -24,6 +24,7 @@ from backend.core.messages import (
     review,
     serve,
     slots,
+    sources,
     students,
     synth,
     teachers,
@@ -33,7 +34,7 @@ from backend.core.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, files, models, train, students, quant, slots, logits, methods, ablation),
+    *(core, value, data, sources, files, models, train, students, quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers),
     *(mapping,),

@@ -6,43 +6,24 @@ _UTF8 = "Open it in the program that made it and save it again as UTF-8."
 MESSAGES: dict[str, tuple[str, str]] = {
     # files
     "data.missing": ("There is no file {file}.", "Check the path, or upload the file again."),
-    "data.folder": ("{file} is a folder.", "Name one file inside it."),
     "data.unreadable": ("{file} can't be opened: {reason}.", "Give this user the right to read it."),
     "data.demo_unknown": ("There is no demo “{name}”.", "Use demo:smart-home, or the path of a file."),
     "data.extension": (
         "{file} has an extension that isn't known here.",
         "Known ones: {known}; rename or convert the file.",
     ),
-    "data.wrong_extension": ("{file} is really {found}.", "Rename it to {name}."),
-    "data.packed": ("{file} is compressed.", "Unpack it first and use the file inside."),
-    "data.workbook": ("{file} is an Excel workbook.", "Save the sheet as CSV (UTF-8) and use that."),
     "data.binary": ("{file} is not a table of text but {found}.", "Use a CSV, TSV, JSON, JSON Lines or Parquet file."),
     "data.empty": ("{file} is empty.", "Choose a file that has rows."),
     "data.header_only": ("{file} has no rows below its header.", "Add rows, or choose another file."),
-    "data.not_format": ("{file} is not {format} inside.", "Name it after its true format, or write it again."),
-    "data.parquet_damaged": (
-        "{file} is damaged or cut off.",
-        "Copy it again from its origin, or write it again.",
-    ),
-    "data.parquet_row": (
-        "{file} is damaged after row {row}.",
-        "Copy it again from its origin, or write it again.",
-    ),
     "data.json_large": (
         "{file} is a JSON list of more than {limit}, which has to be read whole.",
         "Save it as JSON Lines (one row per line) or Parquet; these may be of any size.",
     ),
-    "data.utf16_without_mark": ("{file} seems to be UTF-16 without a byte order mark.", "Save it again as UTF-8."),
     "data.encoding_broken": ("{file}, row {row}: byte {byte} is not valid {encoding}.", _UTF8),
     # layout
     "data.quote": (
         "{file}, row {row}: a quotation mark opens here and doesn't close properly.",
         "Close it, or double the quotation marks inside the cell.",
-    ),
-    "data.column_twice": ("{file} has more than one column called {names}.", "Give every column its own name."),
-    "data.column_unnamed": (
-        "{file}: column {number} has no name.",
-        "Write a name into the first row, or delete the column.",
     ),
     "data.json": ("{file}, line {row}, column {column}: not valid JSON ({reason}).", "Correct the file at that place."),
     "data.json_not_list": (
@@ -61,7 +42,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file}: {count} row(s) don't have {expected} columns like the header (row → columns: {places}).",
         "Put quotation marks around cells that contain the separator, or leave the rows out with “Bad rows: skip”.",
     ),
-    "data.encoding": ("{file}: {count} row(s) are not valid UTF-8 (row {places}; first at byte {byte}).", _UTF8),
+    "data.encoding": ("{file}: {count} row(s) are not valid {encoding} (row {places}; first at byte {byte}).", _UTF8),
     "data.json_line": ("{file}: {count} line(s) are not valid JSON (line → reason (column): {places}).", _SKIP),
     "data.json_item": ("{file}: {count} row(s) are not JSON objects (row → what: {places}).", _SKIP),
     "data.input_empty": ("{file}: {count} row(s) have no input (row {places}).", _SKIP),
