@@ -9,12 +9,14 @@ from pydantic import Field, field_validator
 
 from backend.core import stage
 from backend.core.fields import Labels
-from backend.data import demo
+
+DEMO_SOURCE = "demo:smart-home"
+"""The source that stands for the examples that come with the studio."""
 
 
 class DatasetParams(stage.Params):
     source: str = Field(
-        demo.SOURCE,
+        DEMO_SOURCE,
         title="Source",
         description="The file with your examples: CSV, TSV, JSON, JSON Lines or Parquet. `demo:smart-home` stands "
         "for the examples that come with the studio.",

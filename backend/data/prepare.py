@@ -181,7 +181,7 @@ def loaded_warnings(loaded: Loaded) -> list[Problem]:
     )
     for counted in (*loaded.row_errors, *loaded.notes):
         found += counted.problems(blocking=False)
-    if shared_system(loaded.store, loaded.reading):
+    if shared_system(loaded.store, reading):
         found.append(Problem(code="data.system_shared", blocking=False))
     return found
 

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from backend.core.errors import StudioError
 from backend.data.chat_template import Encoder
-from backend.data.columns import ColumnMapping, map_columns
 from backend.data.dataset import DataFolder, Message, Row, Template
+from backend.data.params import DatasetParams
 from backend.data.reader import open_source
+from backend.data.reading.model import Roles
+from backend.data.reading.read import read
+
+_SAMPLE_ROWS = 2000
 
 
 class PreviewRow(BaseModel):
@@ -43,12 +46,12 @@ class Columns(BaseModel):
 def columns(path: Path) -> Columns:
     """Raises StudioError when the file can't be read; a role that can't be told is left empty."""
     source = open_source(path)
-    try:
-        found = map_columns(source, ColumnMapping())
-    except StudioError:
-        found = ColumnMapping()
-    roles = {role: getattr(found, role) for role in ("input", "output", "details", "messages")}
-    return Columns(names=source.columns, **roles)
+    taken = read(source, DatasetParams(source=str(path)), _SAMPLE_ROWS).taken
+    roles = taken.roles if taken else Roles()
+    inputs = [*roles.input, "", ""]
+    return Columns(
+        names=source.columns, input=inputs[0], output=roles.output, details=inputs[1], messages=roles.messages
+    )
 
 
 def preview_folder(folder: Path, split: str = "train", n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:

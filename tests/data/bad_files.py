@@ -134,7 +134,7 @@ BAD: tuple[BadFile, ...] = (
         _text(csv_text([{"text": f"t{n}", "label": f"l{n}"} for n in range(30)])),
         "data.more_classes_than_rows",
         ("30 answered rows", "30 different"),
-        {"answer": "label"},
+        {"answer": "label", "output": "label"},
     ),
     BadFile(
         "sample.csv", _text(csv_text()), "data.fewer_rows_than_classes", ("1 row(s)", "2 classes"), {"max_rows": 1}

@@ -20,6 +20,7 @@ from backend.core.messages import (
     methods,
     models,
     quant,
+    reading,
     recipe,
     review,
     serve,
@@ -34,7 +35,7 @@ from backend.core.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, sources, files, models, train, students, quant, slots, logits, methods, ablation),
+    *(core, value, data, sources, reading, files, models, train, students, quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers),
     *(mapping,),
