@@ -176,9 +176,9 @@ def stop_at_row_errors(params: DatasetParams, loaded: Loaded) -> None:
 
 def loaded_warnings(loaded: Loaded) -> list[Problem]:
     """What the reading took, what was left out, what was taken along the way."""
-    found = (
-        [problem.model_copy(update={"blocking": False}) for problem in loaded.reading.notes] if loaded.reading else []
-    )
+    reading = loaded.reading
+    said = [*reading.source.notes, *reading.notes] if reading else []
+    found = [problem.model_copy(update={"blocking": False}) for problem in said]
     for counted in (*loaded.row_errors, *loaded.notes):
         found += counted.problems(blocking=False)
     if shared_system(loaded.store, reading):
