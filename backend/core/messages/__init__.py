@@ -23,6 +23,7 @@ from backend.core.messages import (
     review,
     serve,
     slots,
+    split,
     students,
     synth,
     teachers,
@@ -32,7 +33,7 @@ from backend.core.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, files, models, train, students, quant, slots, logits, methods, ablation),
+    *(core, value, data, split, files, models, train, students, quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers),
 ):
