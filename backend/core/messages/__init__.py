@@ -7,6 +7,7 @@ from backend.core.messages import (
     ablation,
     answers,
     api,
+    baseline,
     chat,
     core,
     data,
@@ -33,7 +34,7 @@ from backend.core.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, split, files, models, train, students, quant, slots, logits, methods, ablation),
+    *(core, value, data, split, baseline, files, models, train, students, quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers),
 ):
