@@ -7,6 +7,7 @@ from backend.core.messages import (
     ablation,
     answers,
     api,
+    baseline,
     chat,
     core,
     data,
@@ -26,6 +27,7 @@ from backend.core.messages import (
     serve,
     slots,
     sources,
+    split,
     students,
     synth,
     teachers,
@@ -35,10 +37,27 @@ from backend.core.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, sources, reading, files, models, train, students, quant, slots, logits, methods, ablation),
+    *(
+        core,
+        value,
+        data,
+        sources,
+        reading,
+        mapping,
+        split,
+        baseline,
+        files,
+        models,
+        train,
+        students,
+        quant,
+        slots,
+        logits,
+        methods,
+        ablation,
+    ),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers),
-    *(mapping,),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
