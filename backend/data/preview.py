@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from backend.core.errors import StudioError
 from backend.data.chat_template import Encoder
 from backend.data.columns import ColumnMapping, map_columns
-from backend.data.dataset import DataFolder, Row, Template
+from backend.data.dataset import DataFolder, Row, Template, answer_of, message_text
 from backend.data.prepare import first_examples, make_template, to_row
 from backend.data.reader import open_source
 
@@ -71,16 +71,16 @@ def preview_folder(folder: Path, split: str = "train", n: int = 5, encoder: Enco
 
 
 def _rendered(row: Row, template: Template, encoder: Encoder | None) -> PreviewRow:
-    answer = row.output or ""
+    answer = answer_of(row) or ""
     if encoder is None:
-        turns = [f"{message['role']}: {message['content']}" for message in template.prompt(row)]
+        turns = [f"{message['role']}: {message_text(message)}" for message in template.prompt(row)]
         text = "\n".join([*turns, f"assistant: {answer}"])
         return PreviewRow(id=row.id, input=row.input, output=row.output, text=text)
     return PreviewRow(
         id=row.id,
         input=row.input,
         output=row.output,
-        text=encoder.render(template.prompt(row)) + (answer + encoder.special("eos") if answer else ""),
+        text=encoder.render(template.prompt(row)) + (encoder.answer_text(template, row) if answer else ""),
         prompt_tokens=len(encoder.prompt_ids(template, row)),
-        answer_tokens=len(encoder.answer_ids(answer)) if answer else None,
+        answer_tokens=len(encoder.row_answer_ids(template, row)) if answer else None,
     )

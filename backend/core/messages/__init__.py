@@ -26,6 +26,7 @@ from backend.core.messages import (
     students,
     synth,
     teachers,
+    tools,
     train,
     value,
 )
@@ -34,7 +35,7 @@ MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(core, value, data, files, models, train, students, quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers),
+    *(export_checks, foundry, teachers, tools),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
