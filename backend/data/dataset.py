@@ -158,12 +158,25 @@ def answer_of(row: Row) -> str | None:
     return message_text(row.answer_message()) if row.tool_calls else row.output
 
 
+def call_arguments(function: dict[str, Any]) -> Any:
+    """The arguments of a call as an object, also where they are kept as its text."""
+    given = function.get("arguments")
+    if not isinstance(given, str):
+        return given or {}
+    try:
+        return json.loads(given or "{}")
+    except ValueError:
+        return given
+
+
 def _calls_text(calls: list[dict[str, Any]]) -> str:
-    functions = [call.get("function", call) for call in calls]
-    return "\n".join(
-        json.dumps({"name": each.get("name"), "arguments": each.get("arguments")}, ensure_ascii=False)
-        for each in functions
-    )
+    """Calls as JSON, the arguments in the order of their names: equal calls are equal texts."""
+    lines = []
+    for function in (call.get("function", call) for call in calls):
+        name = json.dumps(function.get("name"), ensure_ascii=False)
+        arguments = json.dumps(call_arguments(function), ensure_ascii=False, sort_keys=True)
+        lines.append(f'{{"name": {name}, "arguments": {arguments}}}')
+    return "\n".join(lines)
 
 
 def gold_rows(source: ArtifactView, split: str, most: int | None = None) -> list[Row]:
