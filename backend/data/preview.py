@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, Message, Row, Template
+from backend.data.dataset import DataFolder, Row, Template, answer_of, message_text
 from backend.data.params import DatasetParams
 from backend.data.reader import open_source
 from backend.data.reading.model import Roles
@@ -62,22 +61,16 @@ def preview_folder(folder: Path, split: str = "train", n: int = 5, encoder: Enco
 
 def rendered(row: Row, template: Template, encoder: Encoder | None = None) -> PreviewRow:
     """One row as a model reads it; without a model's encoder the roles are words."""
-    answer = row.output or ""
+    answer = answer_of(row) or ""
     if encoder is None:
-        turns = [_spoken(message) for message in template.prompt(row)]
-        reply = _spoken({"role": "assistant", "content": answer, "tool_calls": row.tool_calls})
-        return PreviewRow(id=row.id, input=row.input, output=row.output, text="\n".join([*turns, reply]))
+        turns = [f"{message['role']}: {message_text(message)}" for message in template.prompt(row)]
+        text = "\n".join([*turns, f"assistant: {answer}"])
+        return PreviewRow(id=row.id, input=row.input, output=row.output, text=text)
     return PreviewRow(
         id=row.id,
         input=row.input,
         output=row.output,
-        text=encoder.render(template.prompt(row)) + (answer + encoder.special("eos") if answer else ""),
+        text=encoder.render(template.prompt(row)) + (encoder.answer_text(template, row) if answer else ""),
         prompt_tokens=len(encoder.prompt_ids(template, row)),
-        answer_tokens=len(encoder.answer_ids(answer)) if answer else None,
+        answer_tokens=len(encoder.row_answer_ids(template, row)) if answer else None,
     )
-
-
-def _spoken(message: Message) -> str:
-    """Who says what, tool calls as JSON."""
-    calls = [json.dumps(call["function"], ensure_ascii=False) for call in message.get("tool_calls") or []]
-    return f"{message['role']}: " + " ".join(part for part in (message["content"], *calls) if part)

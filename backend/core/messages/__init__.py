@@ -31,6 +31,7 @@ from backend.core.messages import (
     students,
     synth,
     teachers,
+    tools,
     train,
     value,
 )
@@ -57,7 +58,7 @@ for _area in (
         ablation,
     ),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers),
+    *(export_checks, foundry, teachers, tools),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
