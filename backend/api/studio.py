@@ -24,7 +24,9 @@ from backend.core.schemas import ArtifactView, JobView, Kind, LogLine, MetricPoi
 from backend.core.settings import Settings
 from backend.core.stage import Params
 from backend.data.dataset import DataFolder, Row
-from backend.data.preview import Columns, PreviewRow, columns, preview
+from backend.data.inspect_source import preview
+from backend.data.preview import Columns, PreviewRow, columns
+from backend.data.token_view import TokenLengths, TokenView, token_lengths, token_view
 from backend.db import Store
 from backend.files import disk, uploads
 from backend.files.uploads import Upload
@@ -82,6 +84,14 @@ class Studio(Projects, Ablations, Endpoints, Imports):
     def count_rows(self, dataset: str, split: str, search: str) -> int:
         """How many rows of a split hold `search`."""
         return sum(1 for _ in self._hits(dataset, split, search))
+
+    def token_view(self, dataset: str, row_id: str, split: str, model: str) -> TokenView:
+        """The tokens of a row as `model` reads them, and which carry loss. Raises StudioError."""
+        return token_view(self.dataset(dataset).path, row_id, split, self.model(model).path)
+
+    def token_lengths(self, dataset: str, model: str, split: str, max_length: int) -> TokenLengths:
+        """How long the rows of a split are for `model`, and how many `max_length` truncates or drops. Raises StudioError."""
+        return token_lengths(self.dataset(dataset).path, self.model(model).path, split, max_length)
 
     def _hits(self, dataset: str, split: str, search: str) -> Iterator[Row]:
         folder, wanted = self.dataset(dataset).path, search.casefold()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backend.cli.baseline import measure_baseline
 from backend.cli.output import announce_fetch, line, note, print_json, table
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     datasets.command("import")(import_dataset)
     datasets.command("list")(list_datasets)
     datasets.command("show")(show_dataset)
+    datasets.command("baseline")(measure_baseline)
     datasets.command("delete")(delete)
     app.add_typer(datasets, name="datasets")
     models = typer.Typer(help="Models: import, list, show.", no_args_is_help=True)

@@ -8,9 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, Row, Template
+from backend.data.dataset import DataFolder, Row, Template, answer_of, message_text
 from backend.data.params import DatasetParams
-from backend.data.prepare import first_examples, make_template, to_row
 from backend.data.reader import open_source
 from backend.data.reading.model import Roles
 from backend.data.reading.read import read
@@ -54,30 +53,24 @@ def columns(path: Path) -> Columns:
     )
 
 
-def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
-    """The first `n` rows of a source, before anything is stored. Raises StudioError as the stage would."""
-    examples, _ = first_examples(params, max(n, _SAMPLE_ROWS))
-    template = make_template(params, [row.output for row in examples if row.output is not None])
-    return [_rendered(to_row(example), template, encoder) for example in examples[:n]]
-
-
 def preview_folder(folder: Path, split: str = "train", n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
     """The first `n` rows of one split of a stored dataset."""
     data = DataFolder(folder)
-    return [_rendered(row, data.template, encoder) for row in islice(data.rows(split), n)]
+    return [rendered(row, data.template, encoder) for row in islice(data.rows(split), n)]
 
 
-def _rendered(row: Row, template: Template, encoder: Encoder | None) -> PreviewRow:
-    answer = row.output or ""
+def rendered(row: Row, template: Template, encoder: Encoder | None = None) -> PreviewRow:
+    """One row as a model reads it; without a model's encoder the roles are words."""
+    answer = answer_of(row) or ""
     if encoder is None:
-        turns = [f"{message['role']}: {message['content']}" for message in template.prompt(row)]
+        turns = [f"{message['role']}: {message_text(message)}" for message in template.prompt(row)]
         text = "\n".join([*turns, f"assistant: {answer}"])
         return PreviewRow(id=row.id, input=row.input, output=row.output, text=text)
     return PreviewRow(
         id=row.id,
         input=row.input,
         output=row.output,
-        text=encoder.render(template.prompt(row)) + (answer + encoder.special("eos") if answer else ""),
+        text=encoder.render(template.prompt(row)) + (encoder.answer_text(template, row) if answer else ""),
         prompt_tokens=len(encoder.prompt_ids(template, row)),
-        answer_tokens=len(encoder.answer_ids(answer)) if answer else None,
+        answer_tokens=len(encoder.row_answer_ids(template, row)) if answer else None,
     )

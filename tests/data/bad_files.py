@@ -167,7 +167,7 @@ def sentences(folder: Path) -> list[tuple[str, str, str]]:
         path = folder / bad.name
         bad.write(path)
         try:
-            prepare(STAGE.parse({"source": str(path), **bad.params}), seed=0)
+            prepare(STAGE.parse({"source": str(path), **bad.params}), 0, folder)
             found.append((bad.name, "", "no error"))
         except StudioError as error:
             found.append((bad.name, error.code, error.text()))

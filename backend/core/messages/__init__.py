@@ -7,6 +7,7 @@ from backend.core.messages import (
     ablation,
     answers,
     api,
+    baseline,
     chat,
     core,
     data,
@@ -16,6 +17,7 @@ from backend.core.messages import (
     foundry,
     jobs,
     logits,
+    mapping,
     methods,
     models,
     quant,
@@ -25,9 +27,11 @@ from backend.core.messages import (
     serve,
     slots,
     sources,
+    split,
     students,
     synth,
     teachers,
+    tools,
     train,
     value,
 )
@@ -35,8 +39,27 @@ from backend.core.messages import (
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(core, value, data, sources, files, models, train, students, quant, slots, logits, methods, ablation, reading),
+    *(
+        core,
+        value,
+        data,
+        sources,
+        reading,
+        mapping,
+        split,
+        baseline,
+        files,
+        models,
+        train,
+        students,
+        quant,
+        slots,
+        logits,
+        methods,
+        ablation,
+    ),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers),
+    *(export_checks, foundry, teachers, tools),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
