@@ -16,8 +16,8 @@ from backend.core.stage import Context, Stage, World, check_fits, check_refs
 from backend.data import demo
 from backend.data.dataset import SPLITS, data_facts, write_split, write_template
 from backend.data.params import DatasetParams
-from backend.data.prepare import PreparedDataset, estimate, is_demo, prepare, to_row
-from backend.data.sniff import sniff
+from backend.data.prepare import PreparedDataset, is_demo, prepare, to_row
+from backend.files.source_reading import inspection, source_bytes
 
 _ROWS_PER_SECOND = 10_000
 _DEMO_SECONDS = 1.5
@@ -39,37 +39,39 @@ def check(params: DatasetParams, world: World) -> list[Problem]:
         )
     if is_demo(params) and params.source != demo.SOURCE:
         return [*problems, Problem(code="data.demo_unknown", field="source", args={"name": params.source})]
-    for field in ("source", "validation_source", "test_source"):
-        problems += _file_problems(field, getattr(params, field))
     if problems:
         return problems
     try:
-        return check_fits(quote(params, world), world)
+        found = inspection(params)
     except StudioError as error:
-        return error.problems
+        return [_placed(problem, params) for problem in error.problems]
+    asked = [found.reading.question] if found.reading.question else []
+    problems = [
+        _placed(problem, params) for problem in [*asked, *(each for each in found.problems if each not in asked)]
+    ]
+    if any(problem.blocking for problem in problems):
+        return problems
+    return [*problems, *check_fits(quote(params, world), world)]
 
 
-def _file_problems(field: str, name: str) -> list[Problem]:
-    if not name or name.startswith("demo:"):
-        return []
-    try:
-        sniff(Path(name))
-    except StudioError as error:
-        return [problem.model_copy(update={"field": field}) for problem in error.problems]
-    return []
+def _placed(problem: Problem, params: DatasetParams) -> Problem:
+    """At the field of the file that it speaks of, where it has no field of its own."""
+    if problem.field:
+        return problem
+    about = problem.args.get("file", "")
+    fields = ("validation_source", "test_source")
+    own = (field for field in fields if about and Path(getattr(params, field)).name == about)
+    return problem.model_copy(update={"field": next(own, "source")})
 
 
 def quote(params: DatasetParams, world: World) -> Quote:
-    forecast = estimate(params)
-    names = (params.source, params.validation_source, params.test_source)
-    files = [name for name in names if name and not name.startswith("demo:")]
-    size = sum(Path(name).stat().st_size for name in files)
+    forecast = inspection(params).forecast
     rows = sum(forecast["rows"].values())
     text = forecast["prompt_chars"] + forecast["answer_chars"]
     seconds = 0.5 + rows / _ROWS_PER_SECOND + (_DEMO_SECONDS if is_demo(params) else 0)
     return Quote(
         seconds=seconds / world.speed(),
-        memory_bytes=_BASE_MEMORY + _ROW_MEMORY * rows + 4 * size,
+        memory_bytes=_BASE_MEMORY + _ROW_MEMORY * rows + 4 * source_bytes(params),
         disk_bytes=int(rows * (text * 1.1 + 60)),
         forecast=forecast,
     )

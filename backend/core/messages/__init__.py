@@ -14,6 +14,7 @@ from backend.core.messages import (
     export_checks,
     files,
     foundry,
+    inspection,
     jobs,
     logits,
     methods,
@@ -32,7 +33,7 @@ from backend.core.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, files, models, train, students, quant, slots, logits, methods, ablation),
+    *(core, value, data, inspection, files, models, train, students, quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers),
 ):
