@@ -57,7 +57,8 @@ def inspection(params: DatasetParams) -> Inspection:
 def read_source(params: DatasetParams, cache: Path, rows: int = 5) -> Inspection:
     """Reading, `rows` first rows and forecast. The first time it takes the time of a child process, up to SECONDS; callers who
     ask the same meanwhile wait for the same child. Raises StudioError: the source can't be read, or its child died."""
-    _missing(params)
+    if gone := missing_files(params):
+        raise StudioError.of(gone)
     key = _key(params, rows)
     with _lock:
         if key in _known:
@@ -66,6 +67,15 @@ def read_source(params: DatasetParams, cache: Path, rows: int = 5) -> Inspection
         mine = _at_work.setdefault(key, threading.Lock())
     with mine:
         return _remembered(key) or _remember(key, params, cache, rows)
+
+
+def missing_files(params: DatasetParams) -> list[Problem]:
+    """Files that are not there, at their fields."""
+    return [
+        Problem(code="data.missing", field=field, args={"file": Path(name).name})
+        for field in _SOURCES
+        if (name := getattr(params, field)) and not name.startswith("demo:") and not Path(name).exists()
+    ]
 
 
 def source_bytes(params: DatasetParams) -> int:
@@ -180,17 +190,6 @@ def _death(status: int, program: Program, name: str) -> StudioError:
     if status == -signal.SIGXCPU:
         return StudioError("inspect.time", file=name, seconds=SECONDS)
     return StudioError("inspect.stopped", file=name, reason=f"{said} ({status})")
-
-
-def _missing(params: DatasetParams) -> None:
-    """Raises StudioError for files that are not there, at their fields."""
-    gone = [
-        Problem(code="data.missing", field=field, args={"file": Path(name).name})
-        for field in _SOURCES
-        if (name := getattr(params, field)) and not name.startswith("demo:") and not Path(name).exists()
-    ]
-    if gone:
-        raise StudioError.of(gone)
 
 
 def _key(params: DatasetParams, rows: int) -> str:

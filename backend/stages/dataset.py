@@ -17,7 +17,7 @@ from backend.data import demo
 from backend.data.dataset import SPLITS, data_facts, write_split, write_template
 from backend.data.params import DatasetParams
 from backend.data.prepare import PreparedDataset, is_demo, prepare, to_row
-from backend.files.source_reading import inspection, source_bytes
+from backend.files.source_reading import inspection, missing_files, source_bytes
 
 _ROWS_PER_SECOND = 10_000
 _DEMO_SECONDS = 1.5
@@ -39,6 +39,7 @@ def check(params: DatasetParams, world: World) -> list[Problem]:
         )
     if is_demo(params) and params.source != demo.SOURCE:
         return [*problems, Problem(code="data.demo_unknown", field="source", args={"name": params.source})]
+    problems += missing_files(params)
     if problems:
         return problems
     try:
