@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import tempfile
 import threading
@@ -81,6 +82,31 @@ def missing_files(params: DatasetParams) -> list[Problem]:
 def source_bytes(params: DatasetParams) -> int:
     """Size of all files that are read."""
     return sum(size for _, size, _ in _stamps(params))
+
+
+def together(files: list[Path], home: Path) -> Path:
+    """A folder below `home` that holds these files, hard links where possible. Raises StudioError for one that is missing."""
+    problems = [Problem(code="data.missing", args={"file": file.name}) for file in files if not file.is_file()]
+    if problems:
+        raise StudioError.of(problems)
+    stats = [(os.path.realpath(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    folder = home / hashlib.sha256(json.dumps(stats).encode()).hexdigest()[:16]
+    if folder.is_dir():
+        return folder
+    partial = Path(tempfile.mkdtemp(dir=_made(home)))
+    for number, file in enumerate(files, 1):
+        name = file.name if not (partial / file.name).exists() else f"{number}-{file.name}"
+        try:
+            os.link(os.path.realpath(file), partial / name)
+        except OSError:  # another disk
+            shutil.copy2(file, partial / name)
+    partial.rename(folder)
+    return folder
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def kept(params: DatasetParams, rows: int = 5) -> bool:
