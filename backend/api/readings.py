@@ -21,7 +21,23 @@ FILE = "reading.json"
 """In a dataset's folder; datasets of before have none."""
 _USUAL_ENCODINGS = ("UTF-8", "ASCII", "")
 
-__all__ = ["Candidate", "ColumnReading", "Reading", "Readings", "choice", "found_words", "left_out", "schema_words"]
+__all__ = [
+    "CHOSEN",
+    "Candidate",
+    "ColumnReading",
+    "Inspection",
+    "Reading",
+    "Readings",
+    "arrow",
+    "choice",
+    "found_words",
+    "left_out",
+    "schema_titles",
+    "schema_words",
+    "stored_reading",
+    "stored_warnings",
+    "used_columns",
+]
 
 
 class Readings:
@@ -39,6 +55,12 @@ class Readings:
         from backend.files.source_reading import kept
 
         return kept(_parsed(params), rows)
+
+    def holds_model(self, path: Path) -> bool:
+        """Whether a zip file has the parts of a model: its name list is looked at, nothing is unpacked."""
+        from backend.models.archive import holds_model
+
+        return path.suffix.lower() == ".zip" and holds_model(path)
 
     def together(self, files: list[Path]) -> Path:
         """A folder of the home in which these files lie as one source, as links where the disk allows. The same files as they
@@ -75,18 +97,21 @@ def choice(candidate: Candidate) -> dict[str, Any]:
     first, *more = roles.input or [""]
     taken = {
         "data_schema": candidate.schema_name,
-        "input": "" if roles.messages else first,
-        "input_columns": [] if roles.messages else more,
+        "input": first,
+        "input_columns": more,
         "output": roles.output,
         "messages": roles.messages,
-        "system_column": roles.system,
-        "label_names": roles.label_names,
     }
     return {name: value for name, value in taken.items() if value}
 
 
 CHOSEN = ("data_schema", "input", "details", "input_columns", "output", "messages", "system_column", "label_names")
 """The fields that say which reading is used: choosing one sets them all."""
+
+
+def schema_titles() -> dict[str, str]:
+    """All schemas that a file may be said to have: name -> title."""
+    return SCHEMAS
 
 
 def schema_words(name: str, translate: Callable[[str], str] = untranslated) -> str:
@@ -117,7 +142,7 @@ def found_words(reading: Reading, translate: Callable[[str], str] = untranslated
         parts.append(translate("decimal commas"))
     if len(facts.members) > 1:
         parts.append(translate("{count} files").format(count=len(facts.members)))
-    about = translate("about {count} rows, a part of them read") if reading.sampled else translate("{count} rows")
+    about = translate("about {count} rows, a part of them read" if reading.sampled else "{count} rows")
     return [*(part for part in parts if part), about.format(count=f"{reading.rows:,}")]
 
 
@@ -132,7 +157,14 @@ def arrow(candidate: Candidate) -> str:
 
 def left_out(reading: Reading) -> list[str]:
     """The columns that nothing is made of."""
-    return [column.name for column in reading.columns if column.role == "unused"]
+    used = used_columns(reading.taken) if reading.taken else set()
+    return [column.name for column in reading.columns if column.role == "unused" and column.name not in used]
+
+
+def used_columns(candidate: Candidate) -> set[str]:
+    """The columns that have a part in a reading."""
+    parts = candidate.roles.model_dump().values()
+    return {name for part in parts for name in (part if isinstance(part, list) else [part]) if name}
 
 
 def _parsed(params: dict[str, Any]) -> DatasetParams:

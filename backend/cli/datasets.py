@@ -55,9 +55,9 @@ def import_dataset(
     reading_text.show(found, dry_run, json_)
     if dry_run:
         return
-    step = {"id": STAGE_ID, "stage": "dataset", "params": params}
+    wanted = {"id": STAGE_ID, "stage": "dataset", "params": params}
     name = str(params.get("name") or Path(params["source"]).name)
-    plan = studio.plan(recipes.build({"name": f"import {name}", "seed": seed, "stages": [step]}))
+    plan = studio.plan(recipes.build({"name": f"import {name}", "seed": seed, "stages": [wanted]}))
     more = {"reading": found.reading, "text": reading_text.head(found.reading)}
     raise SystemExit(execute(studio, plan, json_, said=warned, more=more))
 

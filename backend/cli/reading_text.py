@@ -11,8 +11,8 @@ from backend.core.errors import StudioError
 from backend.core.messages.reading_words import KINDS, ROLES
 
 if TYPE_CHECKING:
+    from backend.api.readings import Inspection
     from backend.core.errors import Problem
-    from backend.data.inspect_source import Inspection
 
 _NAMED = 12
 
@@ -23,13 +23,13 @@ def head(reading: Reading) -> str:
     if reading.taken:
         parts.append(f"{schema_words(reading.taken.schema_name)}: {arrow(reading.taken)}")
         roles = reading.taken.roles
-        beside = {
+        others = {
             "system prompt": roles.system,
             "group": roles.group,
             "split": roles.split,
             "worse answer": roles.rejected,
         }
-        parts += [f"{title}: {column}" for title, column in beside.items() if column]
+        parts += [f"{title}: {column}" for title, column in others.items() if column]
         if roles.carried:
             parts.append(f"carried along: {_some(roles.carried)}")
     if rest := left_out(reading):

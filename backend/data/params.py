@@ -35,8 +35,8 @@ class DatasetParams(stage.Params):
     data_schema: str = Field(
         "auto",
         title="Schema",
-        description="What the rows are: question and answer, text and label, chat messages, preferences and so on. Automatic "
-        "sees it from the columns, and asks when two readings fit.",
+        description="What the rows are, such as text and label, or chat messages. Automatic sees it from the columns, and asks "
+        "when two readings fit.",
     )
     encoding: str = Field(
         "",

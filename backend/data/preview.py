@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from backend.core.errors import StudioError
 from backend.data.chat_template import Encoder
-from backend.data.columns import ColumnMapping, map_columns
-from backend.data.dataset import DataFolder, Row, Template
+from backend.data.dataset import DataFolder, Message, Row, Template
 from backend.data.prepare import first_examples, make_template, to_row
-from backend.data.reader import open_source
 
 if TYPE_CHECKING:
     from backend.data.params import DatasetParams
@@ -22,7 +19,8 @@ _SAMPLE_ROWS = 2000
 
 
 class PreviewRow(BaseModel):
-    """`text`: the conversation as the model reads it, the answer at its end. Token counts are None without a model."""
+    """`text`: the conversation as the model reads it, the answer at its end; `turns`: the same as messages. Token counts are
+    None without a model."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,31 +28,9 @@ class PreviewRow(BaseModel):
     input: str
     output: str | None
     text: str
+    turns: list[Message] = []
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
-
-
-class Columns(BaseModel):
-    """The columns of a file, and those that are taken when none is named; `messages`: a column of whole conversations."""
-
-    model_config = ConfigDict(frozen=True)
-
-    names: list[str]
-    input: str = ""
-    output: str = ""
-    details: str = ""
-    messages: str = ""
-
-
-def columns(path: Path) -> Columns:
-    """Raises StudioError when the file can't be read; a role that can't be told is left empty."""
-    source = open_source(path)
-    try:
-        found = map_columns(source, ColumnMapping())
-    except StudioError:
-        found = ColumnMapping()
-    roles = {role: getattr(found, role) for role in ("input", "output", "details", "messages")}
-    return Columns(names=source.columns, **roles)
 
 
 def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
@@ -72,14 +48,16 @@ def preview_folder(folder: Path, split: str = "train", n: int = 5, encoder: Enco
 
 def _rendered(row: Row, template: Template, encoder: Encoder | None) -> PreviewRow:
     answer = row.output or ""
+    turns = [*template.prompt(row), *([{"role": "assistant", "content": answer}] if answer else [])]
     if encoder is None:
-        turns = [f"{message['role']}: {message['content']}" for message in template.prompt(row)]
-        text = "\n".join([*turns, f"assistant: {answer}"])
-        return PreviewRow(id=row.id, input=row.input, output=row.output, text=text)
+        lines = [f"{message['role']}: {message['content']}" for message in template.prompt(row)]
+        text = "\n".join([*lines, f"assistant: {answer}"])
+        return PreviewRow(id=row.id, input=row.input, output=row.output, text=text, turns=turns)
     return PreviewRow(
         id=row.id,
         input=row.input,
         output=row.output,
+        turns=turns,
         text=encoder.render(template.prompt(row)) + (answer + encoder.special("eos") if answer else ""),
         prompt_tokens=len(encoder.prompt_ids(template, row)),
         answer_tokens=len(encoder.answer_ids(answer)) if answer else None,

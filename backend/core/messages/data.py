@@ -65,7 +65,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # rows
     "data.ragged": (
         "{file}: {count} row(s) don't have {expected} columns like the header (row → columns: {places}).",
-        "Put quotation marks around cells that contain the separator, or set “Row errors” to “Skip and count them” (--on-bad-row skip).",
+        "Quote cells that contain the separator, or set “Row errors” to “Skip and count them” (--on-bad-row skip).",
     ),
     "data.encoding": ("{file}: {count} row(s) are not valid UTF-8 (row {places}; first at byte {byte}).", _UTF8),
     "data.json_line": ("{file}: {count} line(s) are not valid JSON (line → reason (column): {places}).", _SKIP),
