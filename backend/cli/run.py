@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.4
 EXIT = {"succeeded": 0, "findings": 3}
 """Exit code by how a run ended; 1 for anything else."""
-EXIT_BAD_DATA = 2
+EXIT_INPUT = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -85,10 +85,10 @@ def execute(
         if text not in said:
             note(f"warning: {text}")
     print_json({"event": "result", **result, **(more or {})}) if as_json else show_result(finished, studio)
-    return EXIT_BAD_DATA if bad_data(finished) else EXIT.get(finished.state.value, 1)
+    return EXIT_INPUT if input_refused(finished) else EXIT.get(finished.state.value, 1)
 
 
-def bad_data(run: RunView) -> bool:
+def input_refused(run: RunView) -> bool:
     """Whether a run of nothing but an import failed because of what is in the file, not of the machine."""
     return all(job.stage == "dataset" for job in run.jobs) and any(
         job.error and job.error.code.partition(".")[0] not in ("core", "jobs") for job in run.jobs

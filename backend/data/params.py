@@ -159,8 +159,8 @@ class DatasetParams(stage.Params):
     ] = Field(
         "auto",
         title="Split by",
-        description="How the rows are divided. Automatic takes a column that says train or test, else divides at random, each "
-        "class and each group whole. By time tests on the newest rows.",
+        description="How the rows are divided. Automatic takes a column that says train or test, else divides at random. By "
+        "time tests on the newest rows.",
     )
     split_column: str = Field(
         "",

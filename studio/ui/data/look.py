@@ -28,7 +28,7 @@ LAYOUT = ("encoding", "delimiter", "header", "records")
 """The fields that say how a file's text is laid out."""
 FOLLOWING = (*CHOSEN, *LAYOUT, "group", "keep_columns", "split_column", "name")
 """What was said of one file and doesn't count for another."""
-PATIENCE = 3.0
+WAIT_SECONDS = 3.0
 """Seconds that a page waits for a reading."""
 COLUMN_FIELDS = ("input", "output", "details", "group", "messages", "system_column", "label_names", "split_column")
 COLUMN_LISTS = ("input_columns", "keep_columns")
@@ -63,7 +63,7 @@ def _asked(raw: dict[str, Any], look: Look) -> Inspection | None:
             return studio.inspect(raw)
         key = f"reading:{json.dumps(raw, sort_keys=True)}"
         work = background(key, lambda: studio.inspect(raw))
-        if not work.wait(PATIENCE):
+        if not work.wait(WAIT_SECONDS):
             look.work = work
             return None
         drop(key)
