@@ -104,10 +104,12 @@ def show_dataset(
     if reading:
         line(f"read as: {reading_text.head(reading)}")
         reading_text.show_columns(reading)
-        for each in reading.notes:
-            line(f"note: {each.text()}")
+    notes = [each.text() for each in reading.notes] if reading else []
+    for text in notes:
+        line(f"note: {text}")
     for text in warnings:
-        line(f"warning: {text}")
+        if text not in notes:
+            line(f"warning: {text}")
     for example in examples:
         line(f"\n{example.text}")
     if not examples:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from backend.core.errors import Problem
 
 _NAMED = 12
+_CHARS = 40
 
 
 def head(reading: Reading) -> str:
@@ -59,7 +60,7 @@ def show_columns(reading: Reading) -> None:
             KINDS[each.kind],
             ROLES[each.role],
             each.reason.sentence() if each.reason else "",
-            " | ".join(each.examples),
+            " | ".join(_short(example) for example in each.examples[:2]),
         ]
         for each in reading.columns
     ]
@@ -77,7 +78,8 @@ def stop_or_warn(found: Inspection) -> list[str]:
     blocking = [problem for problem in found.problems if problem.blocking and problem != asked]
     if asked or blocking:
         raise StudioError.of([*([asked] if asked else []), *blocking])
-    return warn([*found.reading.notes, *(problem for problem in found.problems if not problem.blocking)])
+    notes = _said("note", found.reading.notes)
+    return notes + _said("warning", [problem for problem in found.problems if not problem.blocking])
 
 
 def choices(reading: Reading) -> list[str]:
@@ -88,11 +90,15 @@ def choices(reading: Reading) -> list[str]:
     ]
 
 
-def warn(problems: list[Problem]) -> list[str]:
+def _said(mark: str, problems: list[Problem]) -> list[str]:
     texts = list(dict.fromkeys(problem.text() for problem in problems))
     for text in texts:
-        note(f"warning: {text}")
+        note(f"{mark}: {text}")
     return texts
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _CHARS else f"{text[:_CHARS]}…"
 
 
 def _some(names: list[str]) -> str:

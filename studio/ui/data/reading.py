@@ -70,8 +70,6 @@ def reading_card(view: ArtifactView) -> None:
         return
     with st.expander(_("How the file was read"), icon=":material/fact_check:", key=f"reading_{view.id}"):
         _head(reading)
-        for note in reading.notes:
-            problem_line(note)
         _columns(reading)
 
 
