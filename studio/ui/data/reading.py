@@ -23,7 +23,7 @@ from backend.api.readings import (
 from backend.core.messages.reading_words import KINDS, ROLES
 from backend.core.schemas import ArtifactView
 from studio.ui.data.look import COLUMN_LISTS, LAYOUT, STAGE, Look
-from studio.ui.forms.form import Form, problem_line
+from studio.ui.forms.form import Form
 from studio.ui.shared.formatting import escape_markdown, number
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.table import Cell, Column, Tag, plain_table
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _TONES = {"input": "accent", "messages": "accent", "output": "green", "rejected": "red"}
 _MOST_COLUMNS = 12
 _CHARS = 600
+_EXAMPLE_CHARS = 50
 
 
 def reading_form(form: Form, look: Look, other: Mapping[str, Any]) -> None:
@@ -44,7 +45,7 @@ def reading_form(form: Form, look: Look, other: Mapping[str, Any]) -> None:
     with st.container(border=True, key="reading"):
         _head(found.reading)
         for note in found.reading.notes:
-            problem_line(note)
+            st.caption(f":material/info: {escape_markdown(note.fact(_))}")
         if look.free:
             _readings(look.free.reading, form, other)
         _columns(found.reading)
@@ -103,7 +104,11 @@ def _readings(free: Reading, form: Form, other: Mapping[str, Any]) -> None:
     if free.question:
         st.markdown(f"**{_('How should the rows be read?')}**")
         if now is None:
-            problem_line(free.question)
+            st.caption(
+                escape_markdown(
+                    _("The file fits several readings. Choose one; the first rows then show what it means.")
+                )
+            )
         _radio(every, now, form, other)
         return
     with st.expander(_("Other ways to read the rows"), icon=":material/alt_route:", key="readings"):
@@ -122,7 +127,7 @@ def _radio(every: list[Candidate], now: int | None, form: Form, other: Mapping[s
         range(len(every)),
         index=None,
         format_func=words,
-        captions=[escape_markdown(one.reason.sentence(_)) for one in every],
+        captions=[escape_markdown(one.reason.fact(_)) for one in every],
         key=key,
         label_visibility="collapsed",
         on_change=_choose,
@@ -164,8 +169,8 @@ def column_cells(column: ColumnReading) -> list[Cell]:
     distinct = _("{count} different").format(count=number(column.distinct)) if column.kind == "label" else ""
     return [
         {"text": column.name.strip() or _("unnamed"), "sub": " · ".join(part for part in (kind, distinct) if part)},
-        {"text": "", "tags": tags, "sub": column.reason.sentence(_) if column.reason else ""},
-        {"text": " · ".join(column.examples)},
+        {"text": "", "tags": tags, "sub": column.reason.fact(_) if column.reason else ""},
+        {"text": " · ".join(_short(example, _EXAMPLE_CHARS) for example in column.examples[:2])},
     ]
 
 
@@ -190,5 +195,5 @@ def _rows(found: Inspection) -> None:
         st.caption(escape_markdown(_("No row could be read.")))
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _CHARS else f"{text[:_CHARS]}…"
+def _short(text: str, most: int = _CHARS) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -186,9 +186,20 @@ class Form:
         placed = st.session_state.setdefault(self.key("placed"), {})
         for name in self._names:
             value = self._there(name, self.touched[name]) if name in self.touched else proposed.get(name)
-            if st.session_state.get(self.key(name), self) != value:
+            if st.session_state.get(self.key(name), self) != value or self._relabelled(name):
                 st.session_state[self.key(name)] = value
             placed[name] = value
+
+    def _relabelled(self, name: str) -> bool:
+        """Whether the options of a field have other words than before: a browser goes on showing the old ones, unless it is
+        told the value again."""
+        options = self.choices.get(name)
+        if not options:
+            return False
+        labels, mark = list(options.values()), self.key(f"{name}.labels")
+        before = st.session_state.get(mark, labels)
+        st.session_state[mark] = labels
+        return bool(before != labels)
 
     def _optional(self, name: str) -> bool:
         """A reference that may be left out, for good; the one of who answers may not, where no endpoint does."""
