@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backend.core.errors import Problem, untranslated
+from backend.core.errors import untranslated
 from backend.core.messages.reading_words import DELIMITERS, ENCODINGS, SCHEMAS
 from backend.core.settings import Settings
 from backend.data.reading.model import Candidate, ColumnReading, Reading
+from backend.data.reading.stored import stored_reading, stored_warnings
 
 if TYPE_CHECKING:
     from backend.core.schemas import ArtifactView
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from backend.data.params import DatasetParams
     from backend.data.preview import PreviewRow
 
-FILE = "reading.json"
-"""In a dataset's folder; datasets of before have none."""
 _USUAL_ENCODINGS = ("UTF-8", "ASCII", "")
 
 __all__ = [
@@ -75,20 +74,6 @@ class Readings:
         from backend.data.preview import preview_folder
 
         return preview_folder(view.path, n=rows, encoder=Encoder(model) if model else None)
-
-
-def stored_reading(view: ArtifactView) -> Reading | None:
-    """The reading that a dataset was made by; None for one without."""
-    file = view.path / FILE
-    try:
-        return Reading.model_validate_json(file.read_text("utf-8"))
-    except (OSError, ValueError):  # a dataset of another version is still a dataset
-        return None
-
-
-def stored_warnings(view: ArtifactView) -> list[Problem]:
-    """What was said when a dataset was made."""
-    return [Problem.model_validate({**found, "blocking": False}) for found in view.facts.get("warnings", [])]
 
 
 def choice(candidate: Candidate) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def show_dataset(
     studio = Studio.open()
     found = studio.dataset(ref)
     examples = studio.stored_preview(found, studio.model(model).path if model else None, rows)
-    reading, warnings = stored_reading(found), [problem.text() for problem in stored_warnings(found)]
+    reading, warnings = stored_reading(found.path), [problem.text() for problem in stored_warnings(found.facts)]
     if json_:
         return print_json({"dataset": found, "preview": examples, "reading": reading, "warnings": warnings})
     show_head(found)

@@ -58,7 +58,7 @@ def _entry(view: ArtifactView) -> None:
 
 def _warnings(view: ArtifactView) -> None:
     """What was said when it was made, folded."""
-    if found := stored_warnings(view):
+    if found := stored_warnings(view.facts):
         title = ngettext("{n} warning", "{n} warnings", len(found))
         with st.expander(title, icon=":material/warning:", key=f"warnings_{view.id}"):
             for problem in found:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _TONES = {"input": "accent", "messages": "accent", "output": "green", "rejected": "red"}
 _MOST_COLUMNS = 12
 _CHARS = 600
-_EXAMPLE_CHARS = 50
+_EXAMPLE_CHARS = 40
 
 
 def reading_form(form: Form, look: Look, other: Mapping[str, Any]) -> None:
@@ -66,7 +66,7 @@ def _layout(form: Form, names: list[str]) -> None:
 
 def reading_card(view: ArtifactView) -> None:
     """How the file of a stored dataset was read; nothing for one that has no reading."""
-    reading = stored_reading(view)
+    reading = stored_reading(view.path)
     if reading is None:
         return
     with st.expander(_("How the file was read"), icon=":material/fact_check:", key=f"reading_{view.id}"):
@@ -104,11 +104,8 @@ def _readings(free: Reading, form: Form, other: Mapping[str, Any]) -> None:
     if free.question:
         st.markdown(f"**{_('How should the rows be read?')}**")
         if now is None:
-            st.caption(
-                escape_markdown(
-                    _("The file fits several readings. Choose one; the first rows then show what it means.")
-                )
-            )
+            asked = _("The file fits several readings. Choose one; the first rows then show what it means.")
+            st.caption(f":red[:material/error:] {escape_markdown(asked)}")
         _radio(every, now, form, other)
         return
     with st.expander(_("Other ways to read the rows"), icon=":material/alt_route:", key="readings"):
@@ -156,15 +153,21 @@ def _columns(reading: Reading) -> None:
         {"title": _("Examples"), "kind": "words"},
     ]
     shown = ordered[:_MOST_COLUMNS]
-    plain_table("columns", _("Columns of the file"), titles, [column_cells(one) for one in shown], stack=True)
+    plain_table(
+        "columns",
+        _("Columns of the file"),
+        titles,
+        [column_cells(one, reading.taken is not None) for one in shown],
+        stack=True,
+    )
     if more := len(ordered) - len(shown):
         st.caption(ngettext("{n} more column", "{n} more columns", more))
 
 
-def column_cells(column: ColumnReading) -> list[Cell]:
-    """A row of the table of columns."""
+def column_cells(column: ColumnReading, decided: bool = True) -> list[Cell]:
+    """A row of the table of columns; before it is `decided` how the rows are read, no column is taken for anything."""
     tone: Any = _TONES.get(column.role, "" if column.role in ("unused", "carried") else "orange")
-    tags: list[Tag] = [{"text": _(ROLES[column.role]), "tone": tone}]
+    tags: list[Tag] = [{"text": _(ROLES[column.role]), "tone": tone}] if decided else []
     kind = _(KINDS[column.kind])
     distinct = _("{count} different").format(count=number(column.distinct)) if column.kind == "label" else ""
     return [
