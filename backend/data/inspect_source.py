@@ -31,11 +31,12 @@ from backend.data.prepare import (
     stop_at_row_errors,
 )
 from backend.data.preview import PreviewRow, rendered
-from backend.data.reading.model import Reading
+from backend.data.reading.model import Candidate, Reading, Roles
 from backend.data.reading.read import read
 from backend.data.row_errors import RowErrors
 from backend.data.row_store import RowStore
 from backend.data.row_warnings import label_warnings
+from backend.data.sources.options import SourceFacts
 from backend.data.split import shuffled
 
 if TYPE_CHECKING:
@@ -47,70 +48,79 @@ SAMPLE_ROWS = 5_000
 
 
 class Inspection(BaseModel):
-    """`reading` is None for the demo and where the file can't be opened; `rows`: the first ones as a model reads them;
+    """`preview`: the first rows as a model reads them;
     `problems`: blocking ones, and what would be said as warnings; `forecast`: the facts that the dataset will have (the
     shape of `data_facts`), {} where a problem blocks."""
 
     model_config = ConfigDict(extra="forbid")
 
-    reading: Reading | None = None
+    reading: Reading
     template: Template | None = None
-    rows: list[PreviewRow] = []
+    preview: list[PreviewRow] = []
     problems: list[Problem] = []
     forecast: dict[str, Any] = {}
 
 
 def inspect(params: DatasetParams, rows: int = 5) -> Inspection:
-    """Never raises StudioError: what is wrong is in `problems`."""
-    found = Inspection()
+    """What is wrong with its rows is in `problems`. Raises StudioError for a source that can't be opened."""
+    reading, problems, loaded = _looked_at(params)
+    if reading is None:
+        raise StudioError.of(problems)
+    found = Inspection(reading=reading, problems=problems)
+    if problems:
+        return found
     try:
-        _inspect(params, rows, found)
+        _fill(params, rows, found, loaded)
     except StudioError as error:
         found.problems += error.problems
     return found
 
 
 def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
-    """The first `n` rows of a source, before anything is stored. Raises StudioError as the stage would."""
-    template, rows = first_rows(params, n)
-    return [rendered(row, template, encoder) for row in rows]
-
-
-def first_rows(params: DatasetParams, count: int) -> tuple[Template, list[Row]]:
-    """(template, the first usable rows). Row errors are passed over. Raises StudioError when nothing can be shown."""
-    found, loaded = _looked_at(params)
-    if found.problems:
-        raise StudioError.of(found.problems)
+    """The first `n` rows of a source, before anything is stored. Row errors are passed over. Raises StudioError as the stage
+    would."""
+    _, problems, loaded = _looked_at(params)
+    if problems:
+        raise StudioError.of(problems)
     template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
-    return template, _first(params, loaded, spelling, count)
+    return [rendered(row, template, encoder) for row in _first(params, loaded, spelling, n)]
 
 
-def _inspect(params: DatasetParams, rows: int, found: Inspection) -> None:
-    looked, loaded = _looked_at(params)
-    found.reading, found.problems = looked.reading, looked.problems
-    if found.problems:
-        return
+def _fill(params: DatasetParams, rows: int, found: Inspection, loaded: Loaded) -> None:
     template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
     found.template = template
-    found.rows = [rendered(row, template) for row in _first(params, loaded, spelling, rows)]
+    found.reading = found.reading.model_copy(update={"answer": template.answer, "labels": template.labels})
+    found.preview = [rendered(row, template) for row in _first(params, loaded, spelling, rows)]
     found.problems += loaded_warnings(loaded) + label_warnings(loaded.store, spelling)
     stop_at_row_errors(params, loaded)
     found.forecast = _forecast(params, loaded, template)
 
 
-def _looked_at(params: DatasetParams) -> tuple[Inspection, Loaded]:
-    """(reading and its question or what hinders it, the facts of its rows)."""
+def _looked_at(params: DatasetParams) -> tuple[Reading | None, list[Problem], Loaded]:
+    """(reading, its question or what hinders it, the facts of its rows)."""
     store = RowStore()
     if is_demo(params):
-        return Inspection(), load(params, 0, store)
+        loaded = load(params, 0, store)
+        return _demo_reading(store.count), [], loaded
     most = 0 if _bytes(params) <= WHOLE_BYTES else SAMPLE_ROWS
     try:
         loaded = load(params, 0, store, most_rows=most)
     except StudioError as error:
-        return Inspection(reading=_question_of(params, most), problems=error.problems), Loaded(store)
+        return _question_of(params, most), error.problems, Loaded(store)
     if most and loaded.reading:
         loaded.reading = loaded.reading.model_copy(update={"sampled": True})
-    return Inspection(reading=loaded.reading), loaded
+    return loaded.reading, [], loaded
+
+
+def _demo_reading(rows: int) -> Reading:
+    taken = Candidate(
+        schema_name="text_label",
+        task="classification",
+        roles=Roles(input=["text"], output="label"),
+        confidence=1.0,
+        reason=Problem(code="inspect.demo", blocking=False),
+    )
+    return Reading(file=demo.SOURCE, source=SourceFacts(format="demo", title="Demo"), rows=rows, taken=taken)
 
 
 def _question_of(params: DatasetParams, most: int) -> Reading | None:

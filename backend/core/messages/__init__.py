@@ -15,6 +15,7 @@ from backend.core.messages import (
     export_checks,
     files,
     foundry,
+    inspection,
     jobs,
     logits,
     mapping,
@@ -38,26 +39,8 @@ from backend.core.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, sources, files, models, train, students, quant, slots, logits, methods, ablation, reading),
-    *(
-        core,
-        value,
-        data,
-        sources,
-        reading,
-        mapping,
-        split,
-        baseline,
-        files,
-        models,
-        train,
-        students,
-        quant,
-        slots,
-        logits,
-        methods,
-        ablation,
-    ),
+    *(core, value, data, sources, inspection, reading, mapping, split, baseline, files, models, train, students),
+    *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers, tools),
 ):
