@@ -8,7 +8,7 @@ from backend.data.reading import names
 from backend.data.reading.model import Candidate, Roles
 from backend.data.reading.table import Table, template_of
 
-_SOLE, _ONE_OF_MANY = 0.8, 0.6
+_SOLE, _ONE_OF_SEVERAL = 0.8, 0.6
 _FOLLOWS_QUESTION, _ANY_TEXT = 0.7, 0.4
 _TEXTS = 0.7
 _MOST_OPTIONS, _MOST_TOGETHER = 4, 8
@@ -55,8 +55,8 @@ def texts(table: Table) -> Iterator[Candidate]:
     an answer and holds codes."""
     unfit = [name for name in table.columns if table.kind(name) in ("id", "row_number") and _is_answer(name)]
     schema = "raw_text" if table.facts.format in ("text", "txt", "markdown", "md") else "texts"
-    for inputs, strength, tied in inputs_beside(table, ""):
-        base = 1.0 if schema == "raw_text" else _TEXTS if strength >= _SOLE else _ONE_OF_MANY
+    for inputs, strength, tied in inputs_with(table, ""):
+        base = 1.0 if schema == "raw_text" else _TEXTS if strength >= _SOLE else _ONE_OF_SEVERAL
         less = 0.15 * bool(unfit) + 0.05 * tied
         yield table.candidate(schema, "text", Roles(input=inputs), [base], less=less)
 
@@ -75,7 +75,7 @@ def _label_columns(table: Table) -> list[tuple[float, str]]:
     for name in plain:
         first, usual = names.strength(name, names.LABEL_FIRST), names.strength(name, names.LABEL)
         is_it = names.words(name)[:1] in (("is",), ("has",), ("es",), ("ist",), ("est",))
-        unnamed = _SOLE if len(plain) == 1 else _ONE_OF_MANY
+        unnamed = _SOLE if len(plain) == 1 else _ONE_OF_SEVERAL
         if wide and not (first or usual or is_it):
             continue
         fit = 1.0 if first == 1 else 0.95 if usual == 1 else 0.85 if first or usual or is_it else unnamed
@@ -128,7 +128,7 @@ def _is_a(table: Table, output: str) -> bool:
 def _with_inputs(
     table: Table, schema: str, task: str, strength: float, output: str, names_of: str
 ) -> Iterator[Candidate]:
-    options = [option for option in inputs_beside(table, output) if output not in option[0]]
+    options = [option for option in inputs_with(table, output) if output not in option[0]]
     made = []
     for inputs, fit, tied in options:
         asked = names.strength(inputs[0], _ASKED + names.ANSWER) == 1
@@ -140,7 +140,7 @@ def _with_inputs(
         yield one.model_copy(update={"confidence": best}) if tied else one
 
 
-def inputs_beside(table: Table, output: str) -> list[tuple[list[str], float, bool]]:
+def inputs_with(table: Table, output: str) -> list[tuple[list[str], float, bool]]:
     """(columns, strength, whether others fit as well) of what could be the input beside `output`."""
     free = [name for name in table.texts if name != output]
     texts = [name for name in free if not names.aside(name)] or free
