@@ -10,7 +10,7 @@ from backend.data.reading.table import Table, template_of
 
 _SOLE, _ONE_OF_SEVERAL = 0.8, 0.6
 _FOLLOWS_QUESTION, _ANY_TEXT = 0.7, 0.4
-_TEXTS = 0.7
+_TEXTS, _TIED = 0.7, 0.9
 _MOST_OPTIONS, _MOST_TOGETHER = 4, 8
 _MOST_UNNAMED = 12
 """Columns without usual names are not tried one by one where there are more of them."""
@@ -46,7 +46,8 @@ def input_output(table: Table) -> Iterator[Candidate]:
             roles = Roles(input=[asked], output=output)
             schema, task = ("text_label", "classification") if table.is_label(output) else ("input_output", "answer")
             yield table.candidate(schema, task, roles, [1.0, 1.0])
-        elif table.kind(output) == "text" and (strength or not wide):
+        elif table.kind(output) == "text" and (strength or _is_answer(output) or not wide):
+            strength = max(strength, float(_is_answer(output)))
             yield from _with_inputs(table, "input_output", "answer", strength * 0.95, output, "")
 
 
@@ -69,8 +70,10 @@ def _label_columns(table: Table) -> list[tuple[float, str]]:
     """(strength, column) of everything that a classifier could learn. Metadata only where nothing else is a label."""
     found = []
     constants = [name for name in table.answers() if table.kind(name) == "constant"]
-    labels = [name for name in table.labels if not _names_a_label(table, name)]
+    labels = [name for name in table.labels if not _names_a_label(table, name) and not table.says_who(name)]
     plain = [name for name in labels if not names.aside(name)]
+    if not plain and len(labels) == 1:
+        found.append((_ONE_OF_SEVERAL, labels[0]))
     wide = len(plain) > _MOST_UNNAMED
     for name in plain:
         first, usual = names.strength(name, names.LABEL_FIRST), names.strength(name, names.LABEL)
@@ -78,6 +81,8 @@ def _label_columns(table: Table) -> list[tuple[float, str]]:
         unnamed = _SOLE if len(plain) == 1 else _ONE_OF_SEVERAL
         if wide and not (first or usual or is_it):
             continue
+        if len(plain) > 1 and names.strength(name, names.MINOR) == 1:
+            first, usual, unnamed = 0, 0, _FOLLOWS_QUESTION
         fit = 1.0 if first == 1 else 0.95 if usual == 1 else 0.85 if first or usual or is_it else unnamed
         found.append((fit, name))
     for name in constants:
@@ -117,7 +122,7 @@ def _asked(table: Table, output: str) -> str:
     free = [name for name in table.texts if name != output]
     if _is_a(table, output):
         return table.one(("q",), free)
-    return table.one(_ASKED, free) or table.one(("input", "entrada", "eingabe", "source"), free)
+    return table.one(_ASKED, free) or table.one(("input", "entrada", "eingabe", "source", "src"), free)
 
 
 def _is_a(table: Table, output: str) -> bool:
@@ -135,7 +140,7 @@ def _with_inputs(
         found = strength or (_FOLLOWS_QUESTION if asked and len(table.texts) == 2 else _ANY_TEXT)
         roles = Roles(input=inputs, output=output, label_names=names_of)
         made.append((tied, table.candidate(schema, task, roles, [fit, found], template_of(inputs))))
-    best = max((one.confidence for tied, one in made if tied), default=0.0)
+    best = min(_TIED, max((one.confidence for tied, one in made if tied), default=0.0))
     for tied, one in made:
         yield one.model_copy(update={"confidence": best}) if tied else one
 
