@@ -82,7 +82,7 @@ def question_context(table: Table) -> Iterator[Candidate]:
     lists = [name for name, found in table.columns.items() if found.forms["strings"] and not found.json_text]
     answers = [name for name in [*table.answers(), *lists] if name not in (question, context)]
     label = table.one(("label", "etiqueta"), [name for name in answers if name in table.labels])
-    output = table.one(known, answers) or label
+    output = table.one(known, answers) or label or table.one(known, [n for n in answers if n in table.texts], 0.85)
     if output:
         roles = Roles(input=[context, question], output=output)
         yield table.candidate("question_context", "question_context", roles, [1.0 if output != label else 0.95])

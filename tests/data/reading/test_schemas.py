@@ -557,6 +557,19 @@ SHAPES = [
     ),
     # as public collections have them
     shape(
+        "SQuAD in flat columns",
+        {
+            "title": MOODS,
+            "context": context,
+            "question": question,
+            "answer_text": answer,
+            "answer_start": lambda n: n * 7,
+        },
+        "question_context",
+        input=["context", "question"],
+        output="answer_text",
+    ),
+    shape(
         "a tree of messages",
         {
             "message_id": uuid,
