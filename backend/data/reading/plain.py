@@ -8,9 +8,9 @@ from backend.data.reading import names
 from backend.data.reading.model import Candidate, Roles
 from backend.data.reading.table import Table, template_of
 
-_SOLE, _ONE_OF_MANY = 0.8, 0.6
+_SOLE, _ONE_OF_SEVERAL = 0.8, 0.6
 _FOLLOWS_QUESTION, _ANY_TEXT = 0.7, 0.4
-_TEXTS = 0.7
+_TEXTS, _TIED = 0.7, 0.9
 _MOST_OPTIONS, _MOST_TOGETHER = 4, 8
 _MOST_UNNAMED = 12
 """Columns without usual names are not tried one by one where there are more of them."""
@@ -46,7 +46,8 @@ def input_output(table: Table) -> Iterator[Candidate]:
             roles = Roles(input=[asked], output=output)
             schema, task = ("text_label", "classification") if table.is_label(output) else ("input_output", "answer")
             yield table.candidate(schema, task, roles, [1.0, 1.0])
-        elif table.kind(output) == "text" and (strength or not wide):
+        elif table.kind(output) == "text" and (strength or _is_answer(output) or not wide):
+            strength = max(strength, float(_is_answer(output)))
             yield from _with_inputs(table, "input_output", "answer", strength * 0.95, output, "")
 
 
@@ -55,8 +56,8 @@ def texts(table: Table) -> Iterator[Candidate]:
     an answer and holds codes."""
     unfit = [name for name in table.columns if table.kind(name) in ("id", "row_number") and _is_answer(name)]
     schema = "raw_text" if table.facts.format in ("text", "txt", "markdown", "md") else "texts"
-    for inputs, strength, tied in inputs_beside(table, ""):
-        base = 1.0 if schema == "raw_text" else _TEXTS if strength >= _SOLE else _ONE_OF_MANY
+    for inputs, strength, tied in inputs_with(table, ""):
+        base = 1.0 if schema == "raw_text" else _TEXTS if strength >= _SOLE else _ONE_OF_SEVERAL
         less = 0.15 * bool(unfit) + 0.05 * tied
         yield table.candidate(schema, "text", Roles(input=inputs), [base], less=less)
 
@@ -69,15 +70,19 @@ def _label_columns(table: Table) -> list[tuple[float, str]]:
     """(strength, column) of everything that a classifier could learn. Metadata only where nothing else is a label."""
     found = []
     constants = [name for name in table.answers() if table.kind(name) == "constant"]
-    labels = [name for name in table.labels if not _names_a_label(table, name)]
+    labels = [name for name in table.labels if not _names_a_label(table, name) and not table.says_who(name)]
     plain = [name for name in labels if not names.aside(name)]
+    if not plain and len(labels) == 1:
+        found.append((_ONE_OF_SEVERAL, labels[0]))
     wide = len(plain) > _MOST_UNNAMED
     for name in plain:
         first, usual = names.strength(name, names.LABEL_FIRST), names.strength(name, names.LABEL)
         is_it = names.words(name)[:1] in (("is",), ("has",), ("es",), ("ist",), ("est",))
-        unnamed = _SOLE if len(plain) == 1 else _ONE_OF_MANY
+        unnamed = _SOLE if len(plain) == 1 else _ONE_OF_SEVERAL
         if wide and not (first or usual or is_it):
             continue
+        if len(plain) > 1 and names.strength(name, names.MINOR) == 1:
+            first, usual, unnamed = 0, 0, _FOLLOWS_QUESTION
         fit = 1.0 if first == 1 else 0.95 if usual == 1 else 0.85 if first or usual or is_it else unnamed
         found.append((fit, name))
     for name in constants:
@@ -117,7 +122,7 @@ def _asked(table: Table, output: str) -> str:
     free = [name for name in table.texts if name != output]
     if _is_a(table, output):
         return table.one(("q",), free)
-    return table.one(_ASKED, free) or table.one(("input", "entrada", "eingabe", "source"), free)
+    return table.one(_ASKED, free) or table.one(("input", "entrada", "eingabe", "source", "src"), free)
 
 
 def _is_a(table: Table, output: str) -> bool:
@@ -128,19 +133,19 @@ def _is_a(table: Table, output: str) -> bool:
 def _with_inputs(
     table: Table, schema: str, task: str, strength: float, output: str, names_of: str
 ) -> Iterator[Candidate]:
-    options = [option for option in inputs_beside(table, output) if output not in option[0]]
+    options = [option for option in inputs_with(table, output) if output not in option[0]]
     made = []
     for inputs, fit, tied in options:
         asked = names.strength(inputs[0], _ASKED + names.ANSWER) == 1
         found = strength or (_FOLLOWS_QUESTION if asked and len(table.texts) == 2 else _ANY_TEXT)
         roles = Roles(input=inputs, output=output, label_names=names_of)
         made.append((tied, table.candidate(schema, task, roles, [fit, found], template_of(inputs))))
-    best = max((one.confidence for tied, one in made if tied), default=0.0)
+    best = min(_TIED, max((one.confidence for tied, one in made if tied), default=0.0))
     for tied, one in made:
         yield one.model_copy(update={"confidence": best}) if tied else one
 
 
-def inputs_beside(table: Table, output: str) -> list[tuple[list[str], float, bool]]:
+def inputs_with(table: Table, output: str) -> list[tuple[list[str], float, bool]]:
     """(columns, strength, whether others fit as well) of what could be the input beside `output`."""
     free = [name for name in table.texts if name != output]
     texts = [name for name in free if not names.aside(name)] or free
