@@ -95,7 +95,7 @@ def show_dataset(
     studio = Studio.open()
     found = studio.dataset(ref)
     examples = studio.stored_preview(found, studio.model(model).path if model else None, rows)
-    reading, warnings = stored_reading(found.path), [problem.text() for problem in stored_warnings(found.facts)]
+    reading, warnings = stored_reading(found.path), [problem.sentence() for problem in stored_warnings(found.facts)]
     if json_:
         return print_json({"dataset": found, "preview": examples, "reading": reading, "warnings": warnings})
     show_head(found)
@@ -104,7 +104,7 @@ def show_dataset(
     if reading:
         line(f"read as: {reading_text.head(reading)}")
         reading_text.show_columns(reading)
-    notes = [each.text() for each in reading.notes] if reading else []
+    notes = [each.sentence() for each in reading.notes] if reading else []
     for text in notes:
         line(f"note: {text}")
     for text in warnings:

@@ -41,13 +41,16 @@ def inspected(params: DatasetParams) -> Inspection:
     """A file that can be read in two ways, until somebody says which column is the answer."""
     facts = SourceFacts(format="csv", title="CSV", encoding="cp1252", encoding_sure=False, delimiter=";")
     both = [candidate("reply", "input_output"), candidate("team", "text_label")]
+    longer = candidate("team", "text_label")
+    both.insert(1, longer.model_copy(update={"roles": Roles(input=["ticket", "reply"], output="team")}))
     asked = Problem(code="data.output_unknown", args={"file": "tickets.csv", "columns": "reply, team"}, field="output")
     reading = Reading(file="tickets.csv", source=facts, rows=1234, columns=COLUMNS)
     if not params.output:
         return Inspection(
             reading=reading.model_copy(update={"alternatives": both, "question": asked}), problems=[asked]
         )
-    taken = next(one for one in both if one.roles.output == params.output)
+    inputs = ["ticket", *params.input_columns]
+    taken = next(one for one in both if one.roles.output == params.output and one.roles.input == inputs)
     turns = [
         {"role": "user", "content": "the parcel is late"},
         {"role": "assistant", "content": f"the {params.output}"},
@@ -84,9 +87,10 @@ def test_a_question_is_answered_by_a_choice_and_the_rows_follow(show: Show, buil
     radio = at.radio(key=key(builder, "dataset", "reading"))
     assert [option.replace("*", "") for option in radio.options] == [
         "Question and answer · ticket → reply",
+        "Text and label · ticket + reply → team",
         "Text and label · ticket → team",
     ]
-    for at_, output in ((1, "team"), (0, "reply")):
+    for at_, output in ((2, "team"), (1, "team"), (0, "reply")):
         at.radio(key=key(builder, "dataset", "reading")).set_value(at_).run()
         assert not at.exception
         assert at.selectbox(key=key(builder, "dataset", "output")).value == output
@@ -95,6 +99,20 @@ def test_a_question_is_answered_by_a_choice_and_the_rows_follow(show: Show, buil
     at.button(key="start_dataset").click().run()
     params = builder.store.runs()[0].jobs[0].params
     assert (params["data_schema"], params["input"], params["output"]) == ("input_output", "ticket", "reply")
+
+
+def test_what_was_said_of_a_file_does_not_count_for_another(show: Show, builder: StudioBuilder, file: Path) -> None:
+    other = file.parent.parent / "1123456789abcdef" / "second.csv"
+    other.parent.mkdir()
+    other.write_text("nr;ticket\n", encoding="utf-8")
+    at = show("data")
+    source, output = key(builder, "dataset", "source"), key(builder, "dataset", "output")
+    at.selectbox(key=source).set_value(str(file)).run()
+    at.radio(key=key(builder, "dataset", "reading")).set_value(0).run()
+    assert at.selectbox(key=output).value == "reply"
+    at.selectbox(key=source).set_value(str(other)).run()
+    assert not at.exception and at.selectbox(key=output).value == ""
+    assert at.radio(key=key(builder, "dataset", "reading")).value is None
 
 
 def test_the_card_speaks_spanish(show: Show, builder: StudioBuilder, file: Path) -> None:

@@ -51,7 +51,7 @@ def look_at(raw: dict[str, Any]) -> Look:
     look = Look()
     open_ = {name: value for name, value in raw.items() if name not in CHOSEN}
     look.free = _asked(open_, look)
-    look.found = look.free if open_ == raw else _asked(raw, look)
+    look.found = look.free if open_ == raw or look.work else _asked(raw, look)
     return look
 
 
