@@ -37,8 +37,8 @@ class DatasetParams(stage.Params):
     data_schema: str = Field(
         "auto",
         title="Schema",
-        description="What the rows are: question and answer, text and label, chat messages, preferences and so on. Automatic "
-        "sees it from the columns, and asks when two readings fit.",
+        description="What the rows are, such as text and label, or chat messages. Automatic sees it from the columns, and asks "
+        "when two readings fit.",
     )
     encoding: str = Field(
         "",
@@ -166,8 +166,8 @@ class DatasetParams(stage.Params):
     ] = Field(
         "auto",
         title="Split by",
-        description="How the rows are divided. Automatic takes a column that says train or test, else divides at random, each "
-        "class and each group whole. By time tests on the newest rows.",
+        description="How the rows are divided. Automatic takes a column that says train or test, else divides at random. By "
+        "time tests on the newest rows.",
     )
     split_column: str = Field(
         "",

@@ -93,7 +93,7 @@ def prepare(
 ) -> PreparedDataset:
     """Read everything and divide it; `scratch` is a folder for a file as large as the source. Raises StudioError with all that
     is wrong, and with the question of a reading that is not sure."""
-    loaded = load(params, seed, RowStore(scratch / "rows.jsonl"), each)
+    loaded = load(params, seed, Loaded(RowStore(scratch / "rows.jsonl")), each)
     stop_at_row_errors(params, loaded)
     store = loaded.store
     template, spelling = make_template(params, store, loaded.reading, loaded.columns)
@@ -118,13 +118,13 @@ def is_demo(params: DatasetParams) -> bool:
 def load(
     params: DatasetParams,
     seed: int,
-    store: RowStore,
+    loaded: Loaded,
     each: OnProgress = lambda done, total, note: None,
     most_rows: int = 0,
 ) -> Loaded:
-    """All rows of all files, or the first `most_rows` of each, in the store. Raises StudioError when a file can't be read or
-    its reading is not sure."""
-    loaded = Loaded(store)
+    """All rows of all files, or the first `most_rows` of each, in `loaded.store`. Raises StudioError when a file can't be
+    read or its reading is not sure; `loaded` then has the reading."""
+    store = loaded.store
     if is_demo(params):
         rows = demo.demo_examples(tuple(params.languages), seed)
         for example in rows:
@@ -133,7 +133,9 @@ def load(
         store.finish()
         return loaded
     source = open_as(params, params.source)
-    reading = loaded.reading = sure_reading(source, params, each, most_rows)
+    total = source.count()
+    reading = loaded.reading = read(source, params, most_rows, lambda done: each(done, total, "reading"))
+    _check_sure(reading, source)
     _load_file(params, source, reading, "", loaded, each, most_rows)
     for origin, name in (("validation", params.validation_source), ("test", params.test_source)):
         if name:
@@ -146,17 +148,13 @@ def load(
     return loaded
 
 
-def sure_reading(source: Source, params: DatasetParams, each: OnProgress, most_rows: int = 0) -> Reading:
+def _check_sure(reading: Reading, source: Source) -> None:
     """Raises StudioError with the question of a reading that is not sure."""
-    total = source.count()
-    reading = read(source, params, most_rows, lambda done: each(done, total, "reading"))
     if reading.question is not None:
         raise StudioError.of([reading.question])
     if reading.taken is None:
-        raise StudioError(
-            "data.input_unknown", field="input", file=reading.file, columns=", ".join(source.columns[:30])
-        )
-    return reading
+        columns = ", ".join(source.columns[:30])
+        raise StudioError("data.input_unknown", field="input", file=reading.file, columns=columns)
 
 
 def open_as(params: DatasetParams, name: str) -> Source:

@@ -7,7 +7,6 @@ content give the same split.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,18 @@ from backend.core.stage import Context, Stage, World, check_fits, check_refs
 from backend.data import demo
 from backend.data.dataset import SPLITS, data_facts, write_template
 from backend.data.divide import REJECTED
-from backend.data.inspect_source import Inspection, inspect
 from backend.data.mapping.compose import placeholders_or_jinja
 from backend.data.params import DatasetParams
 from backend.data.prepare import PreparedDataset, is_demo, prepare
 from backend.data.reading.model import Reading
-from backend.data.sources.opening import sniff
+from backend.files.source_reading import inspection, missing_files, source_bytes
 
 _ROWS_PER_SECOND = 40_000
 _DEMO_SECONDS = 1.5
 _BASE_MEMORY = 120_000_000
 _ROW_MEMORY = 500
-_PREVIEW_ROWS = 3
+_MOST_OPEN = 500_000_000
+"""Memory of a format that is read whole, such as a JSON document, at most: larger ones are streamed."""
 
 
 class Result(stage.Result):
@@ -46,58 +45,43 @@ def check(params: DatasetParams, world: World) -> list[Problem]:
         )
     if is_demo(params) and params.source != demo.SOURCE:
         return [*problems, Problem(code="data.demo_unknown", field="source", args={"name": params.source})]
-    for field in ("source", "validation_source", "test_source"):
-        problems += _file_problems(field, getattr(params, field))
+    problems += missing_files(params)
     if problems:
         return problems
-    blocking = [problem for problem in _inspection(params).problems if problem.blocking]
-    return blocking or check_fits(quote(params, world), world)
-
-
-def _file_problems(field: str, name: str) -> list[Problem]:
-    if not name or name.startswith("demo:"):
-        return []
     try:
-        sniff(Path(name))
+        found = inspection(params)
     except StudioError as error:
-        return [problem.model_copy(update={"field": field}) for problem in error.problems]
-    return []
+        return [_placed(problem, params) for problem in error.problems]
+    asked = [found.reading.question] if found.reading.question else []
+    problems = [
+        _placed(problem, params) for problem in [*asked, *(each for each in found.problems if each not in asked)]
+    ]
+    if any(problem.blocking for problem in problems):
+        return problems
+    return [*problems, *check_fits(quote(params, world), world)]
 
 
-def _inspection(params: DatasetParams) -> Inspection:
-    """Kept while the files stay as they are: a form asks at each change."""
-    files = (Path(name) for name in (params.source, params.validation_source, params.test_source) if name)
-    stamps = tuple((str(file), *_stamp(file)) for file in files)
-    return _inspected(params.model_dump_json(), stamps)
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    try:
-        found = file.stat()
-    except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
-
-
-@lru_cache(maxsize=8)
-def _inspected(raw: str, stamps: tuple[tuple[Any, ...], ...]) -> Inspection:
-    return inspect(DatasetParams.model_validate_json(raw), _PREVIEW_ROWS)
+def _placed(problem: Problem, params: DatasetParams) -> Problem:
+    """At the field of the file that it speaks of, where it has no field of its own."""
+    if problem.field:
+        return problem
+    about = problem.args.get("file", "")
+    fields = ("validation_source", "test_source")
+    own = (field for field in fields if about and Path(getattr(params, field)).name == about)
+    return problem.model_copy(update={"field": next(own, "source")})
 
 
 def quote(params: DatasetParams, world: World) -> Quote:
-    found = _inspection(params)
+    found = inspection(params)
     if not found.forecast:
         raise StudioError.of([problem for problem in found.problems if problem.blocking])
     forecast = found.forecast
-    names = (params.source, params.validation_source, params.test_source)
-    files = [name for name in names if name and not name.startswith("demo:")]
-    size = sum(Path(name).stat().st_size for name in files)
     rows = sum(forecast["rows"].values())
     text = forecast["prompt_chars"] + forecast["answer_chars"]
     seconds = 0.5 + rows / _ROWS_PER_SECOND + (_DEMO_SECONDS if is_demo(params) else 0)
     return Quote(
         seconds=seconds / world.speed(),
-        memory_bytes=_BASE_MEMORY + _ROW_MEMORY * rows + min(4 * size, 500_000_000),
+        memory_bytes=_BASE_MEMORY + _ROW_MEMORY * rows + min(4 * source_bytes(params), _MOST_OPEN),
         disk_bytes=int(2 * rows * (text * 1.1 + 60)),
         forecast=forecast,
     )

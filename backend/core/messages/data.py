@@ -1,7 +1,7 @@
 """Sentences about data: files that can't be read, rows that can't be used, splits that can't be made."""
 
-_SKIP = "Correct them in the file; “Bad rows: skip” leaves them out."
-_UTF8 = "Open it in the program that made it and save it again as UTF-8."
+_SKIP = "Correct them in the file, or set “Row errors” to “Skip and count them” (--on-bad-row skip)."
+_UTF8 = "Name its encoding (“Encoding”, --encoding), or save it again as UTF-8."
 
 MESSAGES: dict[str, tuple[str, str]] = {
     # files
@@ -32,15 +32,21 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.json_no_list": (
         "{file} is one object (keys: {keys}) and it isn't clear which list in it holds the examples.",
-        "Make the file a list of objects, or put the list under “data”.",
+        "Name the list (“Part of the file”, --records), or put it under “data”.",
     ),
     "data.column_missing": ("{file} has no column “{name}”.", "Its columns are: {columns}."),
-    "data.input_unknown": ("{file}: no column looks like the input.", "Choose one of: {columns}."),
-    "data.output_unknown": ("{file}: no column looks like the answer.", "Choose one of: {columns}."),
+    "data.input_unknown": (
+        "{file}: no column looks like the input.",
+        "Choose the “Input column” (--input): {columns}.",
+    ),
+    "data.output_unknown": (
+        "{file}: no column looks like the answer.",
+        "Choose the “Answer column” (--output): {columns}.",
+    ),
     # rows
     "data.ragged": (
         "{file}: {count} row(s) don't have {expected} columns like the header (row → columns: {places}).",
-        "Put quotation marks around cells that contain the separator, or leave the rows out with “Bad rows: skip”.",
+        "Quote cells that contain the separator, or set “Row errors” to “Skip and count them” (--on-bad-row skip).",
     ),
     "data.encoding": ("{file}: {count} row(s) are not valid {encoding} (row {places}; first at byte {byte}).", _UTF8),
     "data.json_line": ("{file}: {count} line(s) are not valid JSON (line → reason (column): {places}).", _SKIP),
@@ -61,23 +67,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.no_rows": ("{file} has no row that can be used.", "Correct the rows, or choose other columns."),
     # settings and splits
-    "data.user_template": ("The user prompt doesn't contain {{input}}.", "Write {{input}} where the input belongs."),
-    "data.fractions": ("Validation and test take {sum} of the rows.", "Leave more than 0.1 for training."),
+    "data.user_template": (
+        "The user prompt doesn't contain {{input}}.",
+        "Write {{input}} where the input belongs (“User prompt”, --user).",
+    ),
+    "data.fractions": (
+        "Validation and test take {sum} of the rows.",
+        "Leave more than 0.1 for training: lower “Validation share” or “Test share” (--validation, --test).",
+    ),
     "data.more_classes_than_rows": (
         "{rows} answered rows have {classes} different answers: fewer than two examples of each.",
-        "Add rows, choose another answer column, or set “Kind of answer” to text.",
+        "Add rows, choose another “Answer column” (--output), or set “Kind of answer” to “Free text” (--answer text).",
     ),
     "data.fewer_rows_than_classes": (
         "{rows} row(s) are fewer than the {classes} classes.",
-        "Allow at least one row per class.",
+        "Allow at least one row per class (--max-rows, --labelled-rows).",
     ),
     "data.too_few_rows": (
         "Only {rows} row(s) have an answer; at least {least} are needed to train and to test.",
-        "Add rows, or bring your own validation and test files.",
+        "Add rows, or bring your own “Validation file” and “Test file” (--validation-file, --test-file).",
     ),
     "data.split_empty": (
         "No row is left for {split}: the {rows} rows are too few, or too many of them belong together.",
-        "Raise its share, choose another group column, or set the share to 0.",
+        "Raise its share or set it to 0 (--validation, --test), or choose another “Group column” (--group).",
     ),
     "data.given_split_empty": (
         "No row of the {split} file has an answer.",
@@ -86,7 +98,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # warnings
     "data.no_answers": (
         "None of the {rows} rows has an answer: all go to the pool.",
-        "Let a teacher answer them, or choose the answer column.",
+        "Let a teacher answer them, or choose the “Answer column” (--output).",
     ),
     "data.few_distinct": (
         "{rows} rows hold only {distinct} different pairs of input and answer.",

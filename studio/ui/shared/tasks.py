@@ -30,7 +30,13 @@ class Task:
         self.error: StudioError | None = None
         self.result: Any = None
         self.bug: BaseException | None = None
-        threading.Thread(target=self._run, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it is done, after at most so long."""
+        self._thread.join(seconds)
+        return self.done
 
     def get(self) -> Any:
         """The result. Raises what the work raised."""
