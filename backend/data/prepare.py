@@ -20,7 +20,7 @@ from backend.core.artifacts import sha256
 from backend.core.errors import Problem, StudioError
 from backend.data import demo
 from backend.data.dataset import Template
-from backend.data.divide import Numbers, divide
+from backend.data.divide import Division, Numbers
 from backend.data.examples import to_pool
 from backend.data.mapping.labels import label_spelling
 from backend.data.mapping.mapper import Mapper
@@ -61,7 +61,7 @@ class PreparedDataset:
         """The rows of a split as they are stored: one JSON object each, with a line break."""
         prefix = _system_prefix(self.shared_system)
         respelled = {raw: label for raw, label in self.spelling.items() if raw != label}
-        for line in self.store.lines(self.numbers.get(split, [])):
+        for line in self.store.lines(self.numbers[split].tolist() if split in self.numbers else []):
             if prefix:
                 line = _without_prefix(line, prefix)
             if split == "pool" or respelled:
@@ -104,8 +104,9 @@ def prepare(
     warnings += label_warnings(store, spelling)
     each(1, 1, "dividing the rows")
     dropped: Counter[str] = Counter(sum((Counter(row_errors.counts) for row_errors in loaded.row_errors), Counter()))
-    numbers, said = divide(store, params, names, _is_own_export(loaded.reading), seed, dropped)
-    warnings += said + class_warnings(store, numbers, template.labels, names)
+    division = Division(store, params, names, seed, _is_own_export(loaded.reading), dropped, [])
+    numbers = division.divide(lambda done: each(round(1000 * done), 1000, "dividing the rows"))
+    warnings += division.said + class_warnings(store, numbers, template.labels, names)
     return PreparedDataset(
         store, numbers, template, loaded.sha256, spelling, loaded.reading, warnings, dict(dropped), shared
     )

@@ -120,7 +120,7 @@ def _write(params: DatasetParams, prepared: PreparedDataset, ctx: Context) -> Pa
     total = max(1, sum(map(len, prepared.numbers.values())))
     done = 0
     for name in (*SPLITS, REJECTED):
-        if name == REJECTED and not prepared.numbers.get(name):
+        if name == REJECTED and not prepared.store.only_rejected:
             continue
         ctx.progress(done, total, "writing")
         with (folder / f"{name}.jsonl").open("wb") as stream:
