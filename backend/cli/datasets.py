@@ -9,6 +9,7 @@ import typer
 
 from backend.cli import reading_text
 from backend.cli.artifacts import delete, show_head
+from backend.cli.baseline import measure_baseline
 from backend.cli.dataset_flags import with_params
 from backend.cli.output import line, note, print_json, table
 
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     datasets.command("import")(import_dataset)
     datasets.command("list")(list_datasets)
     datasets.command("show")(show_dataset)
+    datasets.command("baseline")(measure_baseline)
     datasets.command("delete")(delete)
     app.add_typer(datasets, name="datasets")
 

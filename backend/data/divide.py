@@ -3,45 +3,172 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from backend.core.errors import Problem, StudioError
+from backend.data.assign import assign, ranks
 from backend.data.dataset import SPLITS
-from backend.data.examples import Example
+from backend.data.params import DatasetParams
 from backend.data.row_store import Facts, RowStore
-from backend.data.split import sample, shuffled, split
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from backend.data.params import DatasetParams
+from backend.data.split import quota
+from backend.data.split_rows import SPLIT_NAMES, SplitOptions, SplitRows
 
 MIN_ROWS = 10
 REJECTED = "rejected"
 """Rows that hold nothing but a worse answer: kept for preference training, in a file that is no split."""
-_LARGE_GROUP = 0.3
-Numbers = dict[str, list[int]]
-"""Split -> numbers of its rows in the store, in the order in which they are written."""
+_POOL = SPLITS.index("pool")
+
+Rows = NDArray[np.int64]
+"""Numbers of rows in the store."""
+Numbers = dict[str, Rows]
+"""Split -> its rows in the order in which they are written."""
 
 
-def divide(
-    store: RowStore, params: DatasetParams, names: list[str] | None, own_export: bool, seed: int, dropped: Counter[str]
-) -> tuple[Numbers, list[Problem]]:
-    """(rows of each split, what is to be said). `names`: code of an answer -> its label, None for free text. Raises StudioError
-    when a split that is asked for stays empty."""
-    facts, warnings = store.facts(), []
-    kept, rejected = _kept(store, facts, params, dropped)
-    if store.context_groups and (percent := _large_group(facts)):
-        warnings.append(Problem(code="data.large_group", args={"percent": percent}, blocking=False))
-    given, own = _given(facts, kept, dropped, own_export)
-    if dropped["also_in_test"]:
-        args = {"count": dropped["also_in_test"]}
-        warnings.append(Problem(code="data.also_in_test", args=args, blocking=False))
-    if own_export and (facts.splits >= 0).any():
-        return {name: sorted(numbers) for name, numbers in given.items()} | {"train": own, REJECTED: rejected}, warnings
-    numbers = _own(_light(facts, own, names), facts, given, params, names is not None, seed, dropped)
-    ordered = {name: _order(_light(facts, part, names), seed) for name, part in given.items()}
-    return numbers | ordered | {REJECTED: rejected}, warnings
+@dataclass
+class Division:
+    """Where the rows of a store go. `names`: code of an answer -> its label, None for free text; `own_export`: the splits of
+    the source are taken as they are; `dropped`: reason -> rows; `said`: what is to be said of it, nothing of it blocking."""
+
+    store: RowStore
+    params: DatasetParams
+    names: list[str] | None
+    seed: int
+    own_export: bool
+    dropped: Counter[str]
+    said: list[Problem]
+
+    def __post_init__(self) -> None:
+        self.facts: Facts = self.store.facts()
+        self._ranks = ranks(self.seed, self.store.keys.content)
+        self.labels, self.label_names = _label_codes(self.facts, self.names)
+
+    def divide(self, each: Callable[[float], None] = lambda done: None) -> Numbers:
+        """Raises StudioError when a split that is asked for stays empty."""
+        kept, rejected = self._kept()
+        if self.own_export and (self.facts.splits >= 0).any():
+            told = np.maximum(self.facts.splits[kept], 0)
+            return {name: kept[told == at] for at, name in enumerate(SPLITS)} | {REJECTED: rejected}
+        given, own = self._from_files(kept)
+        numbers = given | self._own(own, given, each)
+        return {name: self._ordered(part) for name, part in numbers.items()} | {REJECTED: rejected}
+
+    def _kept(self) -> tuple[Rows, Rows]:
+        """(the rows to divide, those with a rejected answer alone)."""
+        facts = self.facts
+        rejected = np.array(self.store.only_rejected, dtype=np.int64)
+        rows = np.setdiff1d(np.arange(self.store.count), rejected)
+        if self.params.duplicates == "drop":
+            answers = self.labels if self.names else facts.answers
+            columns = [facts.keys[rows].view(np.int64), answers[rows], facts.origins[rows]]
+            order = np.lexsort([rows, *columns])
+            new = np.concatenate(
+                [[True], np.any([column[order][1:] != column[order][:-1] for column in columns], axis=0)]
+            )
+            first = np.sort(rows[order[new]])
+            if len(first) < len(rows):
+                self.dropped["duplicate"] = len(rows) - len(first)
+            rows = first
+        return rows, rejected
+
+    def _from_files(self, kept: Rows) -> tuple[Numbers, Rows]:
+        """(validation and test rows from files of their own, the rows of the source). The test wins, then the validation: the
+        same input is taken out of what is used before them. Raises StudioError where no row of a file has an answer."""
+        facts = self.facts
+        given: Numbers = {}
+        seen = np.empty(0, dtype=np.uint64)
+        repeated = 0
+        for name in ("test", "validation"):
+            mine = kept[facts.origins[kept] == SPLITS.index(name)]
+            if not len(mine):
+                continue
+            clean = mine[~np.isin(facts.keys[mine], seen)]
+            seen = np.concatenate([seen, facts.keys[clean]])
+            answered = clean[facts.answers[clean] != 0]
+            repeated += len(mine) - len(clean)
+            if len(answered) < len(clean):
+                self.dropped["no_answer"] += len(clean) - len(answered)
+            if not len(answered):
+                raise StudioError("data.given_split_empty", field=f"{name}_source", split=name)
+            given[name] = answered
+        own = kept[facts.origins[kept] == 0]
+        clean = own[~np.isin(facts.keys[own], seen)]
+        repeated += len(own) - len(clean)
+        if repeated:
+            self.dropped["also_in_test"] = repeated
+            self.said.append(Problem(code="data.also_in_test", args={"count": repeated}, blocking=False))
+        return given, clean
+
+    def _own(self, rows: Rows, given: Numbers, each: Callable[[float], None]) -> Numbers:
+        params, facts = self.params, self.facts
+        classes = len(np.unique(self.labels[rows][facts.answers[rows] != 0])) if self.names else 0
+        by_column = facts.splits[rows] > 0
+        named = {SPLITS[code] for code in np.unique(facts.splits[rows][by_column]).tolist()} | set(given)
+        check_sizes(params, int((facts.answers[rows] != 0).sum()), classes, named)
+        rows, _ = self._sampled(rows, params.max_rows)
+        pool = rows[(facts.answers[rows] == 0) | (facts.splits[rows] == _POOL)]
+        labelled = np.setdiff1d(rows, pool)
+        unmeasured = pool[(facts.splits[pool] > 0) & (facts.splits[pool] < _POOL)]
+        if len(unmeasured):
+            self.dropped["no_answer"] += len(unmeasured)
+            pool = np.setdiff1d(pool, unmeasured)
+        found = self._assigned(labelled, given, each)
+        shares = {name: getattr(params, name) for name in ("validation", "test") if name not in given}
+        empty = [name for name, share in shares.items() if share and len(labelled) and not len(found[name])]
+        if empty:
+            raise StudioError("data.split_empty", field=empty[0], split=empty[0], rows=len(labelled))
+        found["train"], hidden = self._sampled(found["train"], params.labelled_rows)
+        found["pool"], left = self._sampled(np.concatenate([hidden, pool]), params.pool_rows)
+        if len(left):
+            self.dropped["pool_cap"] = len(left)
+        return {name: part for name, part in found.items() if name not in given}
+
+    def _assigned(self, rows: Rows, given: Numbers, each: Callable[[float], None]) -> Numbers:
+        """The one place where rows with answers are divided."""
+        if not len(rows):
+            return dict.fromkeys(SPLIT_NAMES, rows)
+        facts, params, keys = self.facts, self.params, self.store.keys
+        shares = {name: 0.0 if name in given else getattr(params, name) for name in ("validation", "test")}
+        groups = np.unique(facts.groups[rows], return_inverse=True)[1].astype(np.int32)
+        groups[facts.groups[rows] == 0] = -1
+        known = SplitRows(
+            content=keys.content[rows],
+            equal=_codes(keys.equal[rows]),
+            groups=[groups],
+            contexts=keys.contexts[rows],
+            labels=self.labels[rows] if self.names else None,
+            label_names=self.label_names,
+            texts=(lambda: self.store.texts(rows.tolist())) if self.store.path else None,
+            times=facts.times[rows] if params.split_by == "time" else None,
+            given=facts.splits[rows],
+        )
+        options = SplitOptions(shares["validation"], shares["test"], self.seed, params.near_duplicates)
+        found = assign(known, options, each)
+        self.said += found.problems
+        return {name: rows[found.codes == code] for code, name in enumerate(SPLIT_NAMES)}
+
+    def _sampled(self, rows: Rows, count: int) -> tuple[Rows, Rows]:
+        """(chosen, left): `count` rows, of each class as many as its share, at least one when `count` allows; 0: all."""
+        if not 0 < count < len(rows):
+            return rows, rows[:0]
+        ordered = self._ordered(rows)
+        codes = np.where(self.facts.answers[ordered] == 0, -1, self.labels[ordered] if self.names else 0)
+        names = {code: self.label_names[code] if code >= 0 and self.names else "" for code in np.unique(codes).tolist()}
+        members = {name: np.flatnonzero(codes == code) for code, name in sorted(names.items(), reverse=True)}
+        places = quota({name: len(part) for name, part in members.items()}, count)
+        chosen = np.zeros(len(ordered), bool)
+        for name, part in members.items():
+            chosen[part[: places[name]]] = True
+        return ordered[chosen], ordered[~chosen]
+
+    def _ordered(self, rows: Rows) -> Rows:
+        """An order that follows from seed and content alone."""
+        mine = self._ranks[rows]
+        return rows[np.lexsort((rows, mine[:, 1], mine[:, 0]))]
 
 
 def check_sizes(params: DatasetParams, labelled: int, classes: int, given: set[str]) -> None:
@@ -56,148 +183,15 @@ def check_sizes(params: DatasetParams, labelled: int, classes: int, given: set[s
         raise StudioError("data.too_few_rows", rows=labelled, least=MIN_ROWS)
 
 
-def _kept(store: RowStore, facts: Facts, params: DatasetParams, dropped: Counter[str]) -> tuple[np.ndarray, list[int]]:
-    """(numbers of the rows to divide, of those with a rejected answer alone)."""
-    import numpy as np
-
-    numbers = np.arange(store.count)
-    rejected = list(store.only_rejected)
-    if rejected:
-        numbers = np.setdiff1d(numbers, rejected)
-    if params.duplicates == "drop":
-        columns = [facts.keys[numbers, 0], facts.keys[numbers, 1], facts.answers[numbers], facts.origins[numbers]]
-        _, first = np.unique(
-            np.stack([column.astype("int64", copy=False) for column in columns]), axis=1, return_index=True
-        )
-        if len(first) < len(numbers):
-            dropped["duplicate"] = len(numbers) - len(first)
-        numbers = numbers[np.sort(first)]
-    return numbers, rejected
+def _label_codes(facts: Facts, names: list[str] | None) -> tuple[NDArray[np.int32], list[str]]:
+    """(label of each row as a place in the sorted labels, these labels)."""
+    if not names:
+        return facts.labels, [""]
+    ordered = sorted(set(names))
+    places = {name: at for at, name in enumerate(ordered)}
+    table = np.array([places[name] for name in names], dtype=np.int32)
+    return np.where(facts.labels >= 0, table[np.maximum(facts.labels, 0)], facts.labels).astype(np.int32), ordered
 
 
-def _given(
-    facts: Facts, kept: np.ndarray, dropped: Counter[str], own_export: bool
-) -> tuple[dict[str, list[int]], list[int]]:
-    """(splits that the source or files of their own give, the rows to divide). Validation and test win: the same input is
-    taken out of what is used before them. Raises StudioError where none of such a split's rows has an answer."""
-    import numpy as np
-
-    told = np.where(facts.origins > 0, facts.origins, facts.splits)[kept]
-    by_name = {name: kept[told == at] for at, name in enumerate(SPLITS) if name != "train"}
-    given = {name: numbers for name, numbers in by_name.items() if len(numbers)}
-    own = np.setdiff1d(kept, np.concatenate([*given.values(), np.empty(0, dtype=kept.dtype)]))
-    if own_export:
-        return {name: numbers.tolist() for name, numbers in given.items()}, own.tolist()
-    return _without_leaks(facts, given, own, dropped)
-
-
-def _without_leaks(
-    facts: Facts, given: dict[str, np.ndarray], own: np.ndarray, dropped: Counter[str]
-) -> tuple[dict[str, list[int]], list[int]]:
-    import numpy as np
-
-    parts: dict[str, list[int]] = {}
-    seen = np.empty(0, dtype=facts.keys.dtype)
-    pool = given.pop("pool", np.empty(0, dtype=own.dtype))
-    for name in ("test", "validation"):
-        if name not in given:
-            continue
-        clean = given[name][~np.isin(facts.keys[given[name], 0], seen)]
-        dropped["also_in_test"] += len(given[name]) - len(clean)
-        seen = np.concatenate([seen, facts.keys[clean, 0]])
-        answered = clean[facts.answers[clean] != 0]
-        if len(answered) < len(clean):
-            dropped["no_answer"] += len(clean) - len(answered)
-        if not len(answered):
-            raise StudioError("data.given_split_empty", field=f"{name}_source", split=name)
-        parts[name] = answered.tolist()
-    clean = own[~np.isin(facts.keys[own, 0], seen)]
-    dropped["also_in_test"] += len(own) - len(clean)
-    if len(pool):
-        parts["pool"] = pool[~np.isin(facts.keys[pool, 0], seen)].tolist()
-    for reason in [reason for reason, count in dropped.items() if not count]:
-        del dropped[reason]
-    return parts, clean.tolist()
-
-
-def _large_group(facts: Facts) -> int:
-    """Percent of the rows in the largest group where that is too large to stay in one split; its rows then lose their
-    group. 0 where none is."""
-    import numpy as np
-
-    values, counts = np.unique(facts.groups[facts.groups != 0], return_counts=True)
-    large = values[counts > max(_LARGE_GROUP * len(facts.groups), 2)]
-    if not len(large):
-        return 0
-    percent = round(100 * int(counts.max()) / len(facts.groups))
-    facts.groups = np.where(np.isin(facts.groups, large), 0, facts.groups)
-    return percent
-
-
-def _light(facts: Facts, numbers: list[int], names: list[str] | None) -> list[Example]:
-    """Rows as the split sees them: `place` is the number in the store."""
-    keys = facts.keys[numbers].tobytes()
-    labels, groups, answers = (
-        facts.labels[numbers].tolist(),
-        facts.groups[numbers].tolist(),
-        facts.answers[numbers].tolist(),
-    )
-    found = []
-    for at, number in enumerate(numbers):
-        output = None if not answers[at] else names[labels[at]] if names else ""
-        key = keys[16 * at : 16 * at + 16].hex()
-        found.append(Example(number, "", output, group=str(groups[at] or ""), _key=key))
-    return found
-
-
-def _own(
-    rows: list[Example],
-    facts: Facts,
-    given: dict[str, list[int]],
-    params: DatasetParams,
-    labels: bool,
-    seed: int,
-    dropped: Counter[str],
-) -> Numbers:
-    """The one place where rows are divided at random or by time."""
-    classes = len({row.output for row in rows}) if labels else 0
-    check_sizes(params, sum(row.output is not None for row in rows), classes, set(given))
-    rows, _ = sample(rows, params.max_rows, labels, seed)
-    labelled = [row for row in rows if row.output is not None]
-    pool = [row for row in rows if row.output is None]
-    shares = {name: 0.0 if name in given else getattr(params, name) for name in ("validation", "test")}
-    if params.split_by == "time":
-        splits = _by_time(labelled, facts, shares)
-    else:
-        splits = split(labelled, shares["validation"], shares["test"], labels, seed)
-    empty = [name for name, share in shares.items() if share and labelled and not splits[name]]
-    if empty:
-        raise StudioError("data.split_empty", field=empty[0], split=empty[0], rows=len(labelled))
-    splits["train"], hidden = sample(splits["train"], params.labelled_rows, labels, seed)
-    pool += _light(facts, given.pop("pool", []), None)
-    splits["pool"], left = sample(hidden + pool, params.pool_rows, labels, seed)
-    if left:
-        dropped["pool_cap"] = len(left)
-    return {name: _order(part, seed) for name, part in splits.items()}
-
-
-def _by_time(rows: list[Example], facts: Facts, shares: dict[str, float]) -> dict[str, list[Example]]:
-    """The newest rows are the test, those before them the validation. Rows with one input are as new as the newest of them."""
-    newest: dict[str, float] = {}
-    for row in rows:
-        newest[row.key] = max(newest.get(row.key, float("-inf")), float(facts.times[row.place]))
-    ordered = sorted(rows, key=lambda row: (newest[row.key], row.key))
-    test = len(rows) - round(len(rows) * shares["test"])
-    validation = test - round(len(rows) * shares["validation"])
-    test, validation = (_between_keys(ordered, at) for at in (test, validation))
-    return {"train": ordered[:validation], "validation": ordered[validation:test], "test": ordered[test:]}
-
-
-def _between_keys(rows: list[Example], at: int) -> int:
-    while 0 < at < len(rows) and rows[at].key == rows[at - 1].key:
-        at -= 1
-    return at
-
-
-def _order(rows: list[Example], seed: int) -> list[int]:
-    return [row.place for row in shuffled(rows, seed)]
+def _codes(values: NDArray[Any]) -> NDArray[np.int32]:
+    return np.unique(values, return_inverse=True)[1].astype(np.int32)

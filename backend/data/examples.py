@@ -9,14 +9,12 @@ from typing import Any
 
 from backend.data.dataset import Message
 
-CONTEXT_GROUP = "context "
-"""Groups that begin with it are texts that several rows ask about, not the values of a column."""
-
 
 @dataclass(slots=True)
 class Example:
     """`place`: where it stands in its file; `number`: which of the answers of that place it is, from 1, or 0 where there is
-    one; `output` is None when nobody answered it; `group`: what must stay in one split; `origin` tells the user's own
+    one; `output` is None when nobody answered it; `group`: what must stay in one split; `shared`: the part of the input that
+    other rows may have, too; `origin` tells the user's own
     validation and test files apart; `split`: what the source says; `time`: when it was written, as a number; `stored`: the
     row of an export of the studio, as it was. The other fields are those of backend.data.dataset.Row."""
 
@@ -26,6 +24,7 @@ class Example:
     context: list[Message] = field(default_factory=list)
     group: str = ""
     origin: str = ""
+    shared: str = ""
     number: int = 0
     conversation: str = ""
     tools: list[dict[str, Any]] = field(default_factory=list)

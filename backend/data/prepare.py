@@ -20,7 +20,7 @@ from backend.core.artifacts import sha256
 from backend.core.errors import Problem, StudioError
 from backend.data import demo
 from backend.data.dataset import Template
-from backend.data.divide import Numbers, divide
+from backend.data.divide import Division, Numbers
 from backend.data.examples import to_pool
 from backend.data.mapping.labels import label_spelling
 from backend.data.mapping.mapper import Mapper
@@ -61,7 +61,7 @@ class PreparedDataset:
         """The rows of a split as they are stored: one JSON object each, with a line break."""
         prefix = _system_prefix(self.shared_system)
         respelled = {raw: label for raw, label in self.spelling.items() if raw != label}
-        for line in self.store.lines(self.numbers.get(split, [])):
+        for line in self.store.lines(self.numbers[split].tolist() if split in self.numbers else []):
             if prefix:
                 line = _without_prefix(line, prefix)
             if split == "pool" or respelled:
@@ -93,7 +93,7 @@ def prepare(
 ) -> PreparedDataset:
     """Read everything and divide it; `scratch` is a folder for a file as large as the source. Raises StudioError with all that
     is wrong, and with the question of a reading that is not sure."""
-    loaded = load(params, seed, RowStore(scratch / "rows.jsonl"), each)
+    loaded = load(params, seed, Loaded(RowStore(scratch / "rows.jsonl")), each)
     stop_at_row_errors(params, loaded)
     store = loaded.store
     template, spelling = make_template(params, store, loaded.reading, loaded.columns)
@@ -104,8 +104,9 @@ def prepare(
     warnings += label_warnings(store, spelling)
     each(1, 1, "dividing the rows")
     dropped: Counter[str] = Counter(sum((Counter(row_errors.counts) for row_errors in loaded.row_errors), Counter()))
-    numbers, said = divide(store, params, names, _is_own_export(loaded.reading), seed, dropped)
-    warnings += said + class_warnings(store, numbers, template.labels, names)
+    division = Division(store, params, names, seed, _is_own_export(loaded.reading), dropped, [])
+    numbers = division.divide(lambda done: each(round(1000 * done), 1000, "dividing the rows"))
+    warnings += division.said + class_warnings(store, numbers, template.labels, names)
     return PreparedDataset(
         store, numbers, template, loaded.sha256, spelling, loaded.reading, warnings, dict(dropped), shared
     )
@@ -118,13 +119,13 @@ def is_demo(params: DatasetParams) -> bool:
 def load(
     params: DatasetParams,
     seed: int,
-    store: RowStore,
+    loaded: Loaded,
     each: OnProgress = lambda done, total, note: None,
     most_rows: int = 0,
 ) -> Loaded:
-    """All rows of all files, or the first `most_rows` of each, in the store. Raises StudioError when a file can't be read or
-    its reading is not sure."""
-    loaded = Loaded(store)
+    """All rows of all files, or the first `most_rows` of each, in `loaded.store`. Raises StudioError when a file can't be
+    read or its reading is not sure; `loaded` then has the reading."""
+    store = loaded.store
     if is_demo(params):
         rows = demo.demo_examples(tuple(params.languages), seed)
         for example in rows:
@@ -133,7 +134,9 @@ def load(
         store.finish()
         return loaded
     source = open_as(params, params.source)
-    reading = loaded.reading = sure_reading(source, params, each, most_rows)
+    total = source.count()
+    reading = loaded.reading = read(source, params, most_rows, lambda done: each(done, total, "reading"))
+    _check_sure(reading, source)
     _load_file(params, source, reading, "", loaded, each, most_rows)
     for origin, name in (("validation", params.validation_source), ("test", params.test_source)):
         if name:
@@ -146,17 +149,13 @@ def load(
     return loaded
 
 
-def sure_reading(source: Source, params: DatasetParams, each: OnProgress, most_rows: int = 0) -> Reading:
+def _check_sure(reading: Reading, source: Source) -> None:
     """Raises StudioError with the question of a reading that is not sure."""
-    total = source.count()
-    reading = read(source, params, most_rows, lambda done: each(done, total, "reading"))
     if reading.question is not None:
         raise StudioError.of([reading.question])
     if reading.taken is None:
-        raise StudioError(
-            "data.input_unknown", field="input", file=reading.file, columns=", ".join(source.columns[:30])
-        )
-    return reading
+        columns = ", ".join(source.columns[:30])
+        raise StudioError("data.input_unknown", field="input", file=reading.file, columns=columns)
 
 
 def open_as(params: DatasetParams, name: str) -> Source:

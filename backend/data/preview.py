@@ -36,7 +36,7 @@ def rendered(row: Row, template: Template, encoder: Encoder | None = None) -> Pr
     """One row as a model reads it; without a model's encoder the roles are words."""
     answer = answer_of(row) or ""
     prompt = template.prompt(row)
-    turns = [*prompt, *([{"role": "assistant", "content": answer}] if answer else [])]
+    turns = [*prompt, *([row.answer_message()] if answer else [])]
     if encoder is None:
         lines = [f"{message['role']}: {message_text(message)}" for message in prompt]
         text = "\n".join([*lines, f"assistant: {answer}"])

@@ -1,6 +1,7 @@
 """Rows on their way into a dataset: each as a line of a scratch file, and of each in memory only what the split needs.
 
-40 bytes a row: key of the input, answer, label, group, split, place of the line. Without a file only these are kept.
+About 55 bytes a row: fingerprints of the input, answer, label, group, split, place of the line. Without a file only these are
+kept.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from backend.data.dataset import SPLITS
-from backend.data.examples import CONTEXT_GROUP, Example, stored_row
+from backend.data.examples import Example, stored_row
+from backend.data.split_keys import RowKeys, context_text
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
 NO_LABEL = -1
 """Code of a row without an answer."""
@@ -34,24 +37,24 @@ _BLOCK = 1 << 20
 
 @dataclass
 class Facts:
-    """One value per row. `keys`: 16 bytes of the input and its context, as two numbers; `answers` and `groups`: hashes of this
-    process, 0 for none; `labels`: codes of `RowStore.labels`; `splits`: what the source says, as the index in SPLITS, -1 for
-    nothing; `origins`: the index in ORIGINS; `times`: nan where unknown."""
+    """One value per row. `keys`: fingerprint of the input and its context; `answers` and `groups`: hashes of this process, 0
+    for none; `labels`: codes of `RowStore.labels`; `splits`: what the source says, as the index in SPLITS, -1 for nothing;
+    `origins`: the index in ORIGINS; `times`: NaN where unknown."""
 
-    keys: np.ndarray
-    answers: np.ndarray
-    labels: np.ndarray
-    groups: np.ndarray
-    splits: np.ndarray
-    origins: np.ndarray
-    times: np.ndarray
+    keys: NDArray[np.uint64]
+    answers: NDArray[np.int64]
+    labels: NDArray[np.int32]
+    groups: NDArray[np.int64]
+    splits: NDArray[np.int8]
+    origins: NDArray[np.int8]
+    times: NDArray[np.float64]
 
 
-@dataclass
+@dataclass(repr=False)
 class RowStore:
     """`path`: the scratch file, None to keep the facts alone. `prompt_chars`, `answer_chars`: sums without the template's own
     words; `systems`: how many rows begin with the first system prompt that was met (`system`); `only_rejected`: numbers of the
-    rows that hold nothing but a worse answer; `context_groups`: groups are texts that rows share."""
+    rows that hold nothing but a worse answer; `keys`: what keeps rows on one side of a split."""
 
     path: Path | None = None
     labels: dict[str, int] = field(default_factory=dict)
@@ -63,37 +66,31 @@ class RowStore:
     systems: int = 0
     other_systems: int = 0
     only_rejected: list[int] = field(default_factory=list)
-    context_groups: bool = False
+    keys: RowKeys = field(default_factory=RowKeys)
 
     def __post_init__(self) -> None:
-        self._keys = bytearray()
-        self._answers, self._labels, self._groups = array("q"), array("i"), array("q")
-        self._splits, self._origins, self._times = array("b"), array("b"), array("d")
+        self._keys, self._answers, self._groups = array("Q"), array("q"), array("q")
+        self._labels, self._splits, self._origins = array("i"), array("b"), array("b")
+        self._times = array("d")
         self._starts = array("q", [0])
         self._file = self.path.open("wb", buffering=_BLOCK) if self.path else None
 
     def add(self, example: Example) -> None:
         self.count += 1
-        self._keys += example.digest
-        output = example.output
-        self._labels.append(self._code(output))
-        if output is None:
-            self._answers.append(0)
-            if example.rejected is not None:
-                self.only_rejected.append(self.count - 1)
-        else:
-            self.answered += 1
-            self.answer_chars += len(output)
-            self._answers.append(hash((output, str(example.tool_calls))) if example.tool_calls else hash(output))
-        self._groups.append(hash(example.group) if example.group else 0)
-        self.context_groups = self.context_groups or example.group.startswith(CONTEXT_GROUP)
+        key = example.digest
+        self._keys.append(int.from_bytes(key[:8]))
+        text = example.input
+        if example.context:
+            text = f"{context_text(example.context)}\n{text}"
+            self._look_at_context(example)
+        self.keys.add(text, key.hex(), example.shared)
+        self._add_answer(example)
+        self._groups.append(hash(example.group) or 1 if example.group else 0)
         self._splits.append(SPLITS.index(example.split) if example.split else -1)
         self._origins.append(ORIGINS.index(example.origin) if example.origin else 0)
         if example.time is not None:
             self._times.append(example.time)
         self.prompt_chars += len(example.input)
-        if example.context:
-            self._look_at_context(example)
         if self._file:
             line = orjson.dumps(stored_row(example))
             self._file.write(line + b"\n")
@@ -113,15 +110,14 @@ class RowStore:
         """What is known of every row, in the order of the file."""
         import numpy as np
 
-        times = np.frombuffer(self._times, dtype=np.float64) if self._times else np.full(self.count, np.nan)
         return Facts(
-            np.frombuffer(bytes(self._keys), dtype="<u8").reshape(-1, 2),
+            np.frombuffer(self._keys, dtype=np.uint64),
             np.frombuffer(self._answers, dtype=np.int64),
             np.frombuffer(self._labels, dtype=np.int32),
             np.frombuffer(self._groups, dtype=np.int64),
             np.frombuffer(self._splits, dtype=np.int8),
             np.frombuffer(self._origins, dtype=np.int8),
-            times,
+            np.frombuffer(self._times, dtype=np.float64) if self._times else np.full(self.count, np.nan),
         )
 
     def finish(self) -> None:
@@ -146,6 +142,24 @@ class RowStore:
         """One stored row."""
         found: dict[str, Any] = orjson.loads(next(self.lines([number])))
         return found
+
+    def texts(self, numbers: Any) -> list[str]:
+        """All that a model reads of these rows, system prompts aside."""
+        rows = map(orjson.loads, self.lines(numbers))
+        return [f"{context_text(row.get('context', ()))}\n{row['input']}" for row in rows]
+
+    def _add_answer(self, example: Example) -> None:
+        output = example.output
+        self._labels.append(self._code(output))
+        if output is None:
+            self._answers.append(0)
+            if example.rejected is not None:
+                self.only_rejected.append(self.count - 1)
+            return
+        self.answered += 1
+        self.answer_chars += len(output)
+        found = hash((output, str(example.tool_calls))) if example.tool_calls else hash(output)
+        self._answers.append(found or 1)
 
     def _look_at_context(self, example: Example) -> None:
         self.prompt_chars += sum(len(message["content"] or "") for message in example.context)

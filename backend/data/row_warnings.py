@@ -25,11 +25,11 @@ def find_warnings(store: RowStore, names: list[str] | None) -> list[Problem]:
         warnings.append(Problem(code="data.no_answers", args={"rows": store.count}, blocking=False))
         return warnings
     answers = np.array(_codes(names))[facts.labels[answered]] if names else facts.answers[answered]
-    pairs = np.stack([*facts.keys[answered].view(np.int64).T, answers])
-    order = np.lexsort(pairs[::-1])
-    pairs, rows = pairs[:, order], answered[order]
-    new_key = np.concatenate([[True], (pairs[:2, 1:] != pairs[:2, :-1]).any(axis=0)])
-    new_pair = new_key | np.concatenate([[True], pairs[2, 1:] != pairs[2, :-1]])
+    keys = facts.keys[answered]
+    order = np.lexsort((answers, keys))
+    keys, answers, rows = keys[order], answers[order], answered[order]
+    new_key = np.concatenate([[True], keys[1:] != keys[:-1]])
+    new_pair = new_key | np.concatenate([[True], answers[1:] != answers[:-1]])
     distinct = int(new_pair.sum())
     if distinct * 2 < len(answered):
         args = {"rows": len(answered), "distinct": distinct}

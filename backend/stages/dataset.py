@@ -27,6 +27,8 @@ _ROWS_PER_SECOND = 40_000
 _DEMO_SECONDS = 1.5
 _BASE_MEMORY = 120_000_000
 _ROW_MEMORY = 500
+_MOST_OPEN = 500_000_000
+"""Memory of a format that is read whole, such as a JSON document, at most: larger ones are streamed."""
 
 
 class Result(stage.Result):
@@ -50,7 +52,7 @@ def check(params: DatasetParams, world: World) -> list[Problem]:
         found = inspection(params)
     except StudioError as error:
         return [_placed(problem, params) for problem in error.problems]
-    asked = [found.reading.question] if found.reading and found.reading.question else []
+    asked = [found.reading.question] if found.reading.question else []
     problems = [
         _placed(problem, params) for problem in [*asked, *(each for each in found.problems if each not in asked)]
     ]
@@ -79,7 +81,7 @@ def quote(params: DatasetParams, world: World) -> Quote:
     seconds = 0.5 + rows / _ROWS_PER_SECOND + (_DEMO_SECONDS if is_demo(params) else 0)
     return Quote(
         seconds=seconds / world.speed(),
-        memory_bytes=_BASE_MEMORY + _ROW_MEMORY * rows + min(4 * source_bytes(params), 500_000_000),
+        memory_bytes=_BASE_MEMORY + _ROW_MEMORY * rows + min(4 * source_bytes(params), _MOST_OPEN),
         disk_bytes=int(2 * rows * (text * 1.1 + 60)),
         forecast=forecast,
     )
@@ -118,7 +120,7 @@ def _write(params: DatasetParams, prepared: PreparedDataset, ctx: Context) -> Pa
     total = max(1, sum(map(len, prepared.numbers.values())))
     done = 0
     for name in (*SPLITS, REJECTED):
-        if name == REJECTED and not prepared.numbers.get(name):
+        if name == REJECTED and not prepared.store.only_rejected:
             continue
         ctx.progress(done, total, "writing")
         with (folder / f"{name}.jsonl").open("wb") as stream:

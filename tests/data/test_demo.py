@@ -41,7 +41,8 @@ def test_deterministic_by_seed() -> None:
 
 
 @pytest.mark.parametrize(
-    "params", [{}, {"languages": ["en"]}, {"max_rows": 600}, {"labelled_rows": 400, "max_rows": 2400}]
+    "params",
+    [{}, {"languages": ["en"], "near_duplicates": 0.0}, {"max_rows": 600}, {"labelled_rows": 400, "max_rows": 2400}],
 )
 def test_templates_do_not_straddle_splits(params: dict[str, object], tmp_path: Path) -> None:
     prepared = prepare(STAGE.parse(params), 0, tmp_path)

@@ -103,8 +103,4 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{count} label(s) were written in several ways that look alike.",
         "Each is one label now.",
     ),
-    "data.large_group": (
-        "One text belongs to {percent} % of the rows, so rows with it can't stay in one split.",
-        "The rows were divided by their inputs alone.",
-    ),
 }

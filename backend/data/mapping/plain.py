@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.data.examples import Example
 from backend.data.mapping.labels import applying, listed
-from backend.data.mapping.setup import Make, Setup, context_group, free_answer
+from backend.data.mapping.setup import Make, Setup, free_answer
 from backend.data.mapping.values import Unusable, as_text, parsed, readable, value_of
 from backend.data.row_errors import Record
 
@@ -37,7 +37,7 @@ def with_shared_context(setup: Setup) -> Make:
     def make(record: Record) -> list[Example]:
         found = list(make_plain(record))
         for example in found:
-            example.group = context_group(as_text(value_of(record.values, column), column))
+            example.shared = as_text(value_of(record.values, column), column)
         return found
 
     return make
@@ -114,7 +114,7 @@ def _questions(part: Any, place: int, setup: Setup) -> list[Example]:
         answer = _first_answer(item.get("answers", item.get("answer")), place, setup)
         text = readable(f"{part['context']}\n\n{item['question']}")
         fields = {"id": str(item["id"])} if item.get("id") else None
-        found.append(Example(place, text, answer, group=context_group(part["context"]), fields=fields))
+        found.append(Example(place, text, answer, shared=part["context"], fields=fields))
     return found
 
 

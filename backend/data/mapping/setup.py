@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 from backend.data.dataset import Message
-from backend.data.examples import CONTEXT_GROUP, Example
+from backend.data.examples import Example
 from backend.data.mapping.compose import Compose
 from backend.data.mapping.labels import label_text, named
 from backend.data.mapping.messages import pairs_of
@@ -89,9 +88,3 @@ def free_answer(value: Any, column: str) -> str | None:
         value = value[0]
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else as_text(value, column)
     return readable(text) if text and not text.isspace() else None
-
-
-def context_group(text: str) -> str:
-    """The group of the rows that share a text; "" without one."""
-    text = " ".join(text.casefold().split())
-    return CONTEXT_GROUP + blake2b(text.encode(), digest_size=8).hexdigest() if text else ""

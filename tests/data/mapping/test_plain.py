@@ -66,7 +66,12 @@ def test_a_column_of_names_wins_over_numbers() -> None:
 
 
 def test_alpaca_with_system_and_history() -> None:
-    roles: dict[str, Any] = {"input": ["instruction", "input"], "output": "output", "system": "system", "history": "history"}
+    roles: dict[str, Any] = {
+        "input": ["instruction", "input"],
+        "output": "output",
+        "system": "system",
+        "history": "history",
+    }
     row = {"instruction": "Go on.", "input": "", "output": "Fine.", "system": "Be kind.", "history": [["Hi", "Ho"]]}
     example = mapped([row], reading("alpaca", **roles)).examples[0]
     assert (example.input, example.output) == ("Go on.", "Fine.")
@@ -93,12 +98,14 @@ def test_an_empty_section_is_left_out() -> None:
     assert mapped(rows, read).mapper.template == "{instruction}\n\nContext:\n{context}"
 
 
-def test_questions_on_one_text_share_a_group() -> None:
+def test_questions_on_one_text_say_what_they_share() -> None:
     rows = [{"context": "Long text.", "question": q, "answer": "x"} for q in ("Who?", "When?")] + [
         {"context": "Other.", "question": "Who?", "answer": "y"}
     ]
     found = mapped(rows, reading("question_context", input=["context", "question"], output="answer")).examples
-    assert found[0].group == found[1].group != found[2].group and found[0].input == "Long text.\n\nWho?"
+    assert [row.shared for row in found] == ["Long text.", "Long text.", "Other."] and found[
+        0
+    ].input == "Long text.\n\nWho?"
 
 
 def test_a_pair_needs_both_texts() -> None:
