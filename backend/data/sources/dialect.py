@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from backend.core.errors import Problem, StudioError
+from backend.data.sources.names import usual_names
 
 CELL_LIMIT = 16 * 1024 * 1024
 """Longest cell, in characters: an unclosed quote must not swallow a large file into memory."""
@@ -22,7 +23,7 @@ NO_MARK = "\x1f"
 """Separates nothing: for a file of one column."""
 Quotes = Literal["quoted", "spaced", "escaped", "literal"]
 """`spaced`: a quote may follow a space behind the separator; `escaped`: quotes inside a cell have a backslash."""
-Numbered = tuple[int, list[str]]
+Numbered = tuple[int, Sequence[str]]
 _EVEN = 0.98
 _SWALLOWED = 200
 """Lines that an open quote may take at the end of a sample before it counts as not closed."""
@@ -104,7 +105,12 @@ def _fit(sample: Sample) -> tuple[bool, float, int]:
 
 
 def _is_table(sample: Sample) -> bool:
-    return sample.width > 1 and sample.even >= (0.5 if sample.first_fits else 0.9)
+    """A first row of another width may be a title, or lack a name; a usual name alone is the header of one column."""
+    if sample.width < 2 or sample.first_fits:
+        return sample.width > 1 and sample.even >= 0.5
+    alone = len(sample.rows[0][1]) == 1 and usual_names(sample.rows[0][1])
+    others = len(sample.rows) + bool(sample.failed)
+    return not alone and sample.even * others >= 0.9 * (others - 1)
 
 
 def _with_quotes(text: str, whole: bool, mark: str, quotes: str, file: str) -> Sample:
@@ -115,20 +121,19 @@ def _with_quotes(text: str, whole: bool, mark: str, quotes: str, file: str) -> S
     literal = read_sample(text, Dialect(mark, "literal"), whole)
     if quotes == "no":
         return literal
-    if not quoted.failed:
-        suspect = first_swallowed(quoted, literal)
-        if not suspect and quoted.even >= literal.even - 0.02:
-            return quoted
-    others: tuple[Quotes, ...] = ("spaced", "escaped") if '\\"' in text else ("spaced",)
-    for other in others:
-        sample = read_sample(text, Dialect(mark, other), whole)
-        if not sample.failed and sample.even >= _EVEN and sample.width > 1 and not first_swallowed(sample, literal):
-            return sample
+    ways = [quoted]
+    if f'{mark} "' in text:
+        ways.append(read_sample(text, Dialect(mark, "spaced"), whole))
+    if '\\"' in text:
+        ways.append(read_sample(text, Dialect(mark, "escaped"), whole))
+    fitting = [way for way in ways if not way.failed and not first_swallowed(way, literal)]
+    best = max(fitting, key=lambda way: way.even, default=None)
+    if best is not None and best.even >= literal.even - 0.02:
+        return best
     if literal.even >= _EVEN and literal.width > 1 and not _mostly_wrapped(literal):
         return literal
-    if not quoted.failed and first_swallowed(quoted, literal):
-        quoted.failed = first_swallowed(quoted, literal)
-    return quoted
+    quoted.failed = quoted.failed or first_swallowed(quoted, literal)
+    return best or quoted
 
 
 def first_swallowed(quoted: Sample, literal: Sample) -> int:
@@ -152,7 +157,7 @@ class Swallowed:
         self.labels = [set(column) for column in zip(*plain, strict=True)] if plain else []
         self.labels = [seen if len(seen) * 2 <= len(plain) else set() for seen in self.labels]
 
-    def __call__(self, cells: list[str]) -> bool:
+    def __call__(self, cells: Sequence[str]) -> bool:
         lines = self.delimiter.join(cells).replace("\r\n", "\n").replace("\r", "\n").split("\n")
         return len(lines) > 1 and self.width > 1 and all(self._is_row(line.split(self.delimiter)) for line in lines)
 

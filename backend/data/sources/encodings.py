@@ -42,10 +42,10 @@ class Encoding:
 
 @dataclass
 class ByteCount:
-    """What one pass over a file counts: line ends, quotation marks, and how far it is UTF-8."""
+    """What one pass over a file counts: lines, those that end with \\r alone, and how far it is UTF-8."""
 
     lines: int = 0
-    quotes: bool = False
+    returns: int = 0
     utf8: bool = True
     sequences: int = 0
     stray: int = 0
@@ -83,12 +83,13 @@ def count_bytes(path: Path) -> ByteCount:
     """One pass over `path`."""
     counted = ByteCount()
     decoder = codecs.getincrementaldecoder("utf-8")()
-    returns = 0
+    pending = False
     with path.open("rb") as stream:
         while piece := stream.read(PIECE):
             counted.lines += piece.count(b"\n")
-            returns += piece.count(b"\r") if not counted.lines else 0
-            counted.quotes = counted.quotes or b'"' in piece
+            if pending or b"\r" in piece:
+                counted.returns += piece.count(b"\r") - piece.count(b"\r\n") - (pending and piece.startswith(b"\n"))
+                pending = piece.endswith(b"\r")
             if counted.utf8 and not (piece.isascii() and not decoder.getstate()[0]):
                 try:
                     decoder.decode(piece)
@@ -96,7 +97,7 @@ def count_bytes(path: Path) -> ByteCount:
                     counted.utf8 = False
     if counted.utf8 and decoder.getstate()[0]:
         counted.utf8 = False
-    counted.lines = counted.lines or returns
+    counted.lines += counted.returns
     if not counted.utf8:
         _count_sequences(path, counted)
     return counted

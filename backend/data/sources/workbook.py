@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
@@ -116,7 +116,7 @@ def _shown(cell: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _width(cells: list[str]) -> int:
+def _width(cells: Sequence[str]) -> int:
     return max((index + 1 for index, cell in enumerate(cells) if cell), default=0)
 
 
