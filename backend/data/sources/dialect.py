@@ -25,6 +25,8 @@ Quotes = Literal["quoted", "spaced", "escaped", "literal"]
 """`spaced`: a quote may follow a space behind the separator; `escaped`: quotes inside a cell have a backslash."""
 Numbered = tuple[int, Sequence[str]]
 _EVEN = 0.98
+_HEAD = 128 * 1024
+"""Characters from which the separator is told."""
 _SWALLOWED = 200
 """Lines that an open quote may take at the end of a sample before it counts as not closed."""
 
@@ -87,10 +89,12 @@ def find_dialect(
     suggests; `delimiter` and `quotes`: what a person said, "" and `auto` for nothing. Raises StudioError where quotes don't
     close and no other way to read them fits."""
     marks = (delimiter,) if delimiter else (hint, *(mark for mark in MARKS if mark != hint))
-    found = [_with_quotes(text, whole, mark, quotes, file) for mark in marks]
-    best = max(found, key=_fit)
+    head = text if len(text) <= _HEAD else text[: text.rfind("\n", 0, _HEAD) + 1] or text[:_HEAD]
+    best = max((_with_quotes(head, whole and head == text, mark, quotes) for mark in marks), key=_fit)
+    if head != text:
+        best = _with_quotes(text, whole, best.dialect.delimiter, quotes)
     if not delimiter and not _is_table(best):
-        best = _with_quotes(text, whole, NO_MARK, quotes, file)
+        best = _with_quotes(text, whole, NO_MARK, quotes)
     if best.failed and best.dialect.quotes != "literal":
         raise StudioError("data.quote", file=file, row=best.failed)
     notes = []
@@ -113,7 +117,7 @@ def _is_table(sample: Sample) -> bool:
     return not alone and sample.even * others >= 0.9 * (others - 1)
 
 
-def _with_quotes(text: str, whole: bool, mark: str, quotes: str, file: str) -> Sample:
+def _with_quotes(text: str, whole: bool, mark: str, quotes: str) -> Sample:
     """The sample read with this separator, its quotation marks as they fit best."""
     quoted = read_sample(text, Dialect(mark), whole)
     if quotes == "yes" or (quotes == "auto" and '"' not in text):

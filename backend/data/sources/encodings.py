@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from backend.core.errors import StudioError
 
@@ -126,13 +126,22 @@ def guess(sample: bytes) -> str:
 
     western = [codec for codec in WESTERN if (text := _decoded(sample, codec)) and reads_western(text)]
     found = from_bytes(sample)
-    best = found.best()
+    best = _likeliest(found)
     if western:
         codec, text = western[0], sample.decode(western[0])
         known = any(match.encoding == codec for match in found)
         if codec != "cp1252" or known or best is None or str(best) == text:
             return codec
     return best.encoding if best is not None and best.encoding not in ("utf_8", "ascii") else "cp1252"
+
+
+def _likeliest(found: Any) -> Any:
+    """Of guesses that are as good as the best one, that of Windows before that of an old Mac."""
+    best = found.best()
+    if best is None:
+        return None
+    equal = [match for match in found if match.chaos <= best.chaos + 0.05 and match.coherence >= best.coherence - 0.02]
+    return min(equal, key=lambda match: (not match.encoding.startswith("cp125"), match.encoding.startswith("mac")))
 
 
 def reads_western(text: str) -> bool:

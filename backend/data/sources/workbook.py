@@ -90,7 +90,8 @@ class WorkbookSource:
         import python_calamine as calamine
 
         try:
-            return calamine.CalamineWorkbook.from_path(str(self._file.path))
+            with self._file.path.open("rb") as stream:  # by content; a path would be judged by its extension
+                return calamine.CalamineWorkbook.from_filelike(stream)
         except calamine.PasswordError:
             raise StudioError("data.encrypted", file=self._file.name) from None
         except Exception as error:  # the library raises whatever its parser met
