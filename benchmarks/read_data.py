@@ -20,8 +20,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-WORDS = tuple(
-    "the order arrived late and a box was wet please send new one for my garden thank you very much it works".split(" ")
+WORDS = (
+    "the",
+    "order",
+    "arrived",
+    "late",
+    "and",
+    "a",
+    "box",
+    "was",
+    "wet",
+    "please",
+    "send",
+    "new",
+    "one",
+    "for",
+    "my",
+    "garden",
 )
 LABELS = ("delivery", "quality", "price", "praise")
 

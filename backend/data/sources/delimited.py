@@ -20,7 +20,6 @@ from backend.data.sources.text_file import InputFile, encodable, text_file
 _SAMPLE = 1 << 20
 """Characters from which dialect and header are told."""
 _ROWS_LOOKED_AT = 1000
-HINTS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
 
 class DelimitedSource:
@@ -33,9 +32,8 @@ class DelimitedSource:
         head = self._text.head(_SAMPLE)
         whole = len(head) < _SAMPLE
         head, self._skipped, told = _without_declaration(head)
-        hint = HINTS.get(file.path.suffix.lower(), ",")
         named = mark_of(options.delimiter) or told
-        sample, notes = find_dialect(_whole_lines(head, whole), whole, hint, named, options.quotes, file.name)
+        sample, notes = find_dialect(_whole_lines(head, whole), whole, named, options.quotes, file.name)
         self.dialect = sample.dialect
         self._layout = find_layout(sample.rows, sample.width, options.header, file.name)
         self._start = sample.rows[self._layout.start][0]

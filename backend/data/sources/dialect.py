@@ -18,7 +18,8 @@ from backend.data.sources.names import usual_names
 
 CELL_LIMIT = 16 * 1024 * 1024
 """Longest cell, in characters: an unclosed quote must not swallow a large file into memory."""
-MARKS = (",", ";", "\t", "|")
+MARKS = ("\t", "|", ";", ",")
+"""The rarer one is in prose, the earlier; where two fit, the earlier one is taken."""
 NO_MARK = "\x1f"
 """Separates nothing: for a file of one column."""
 Quotes = Literal["quoted", "spaced", "escaped", "literal"]
@@ -82,18 +83,16 @@ def read_sample(text: str, dialect: Dialect, whole: bool = True) -> Sample:
     return Sample(dialect, rows, failed, width, count / max(1, len(rows) + bool(failed)))
 
 
-def find_dialect(
-    text: str, whole: bool, hint: str, delimiter: str, quotes: str, file: str
-) -> tuple[Sample, list[Problem]]:
-    """The sample in the dialect that is taken, and what is to be said of it. `hint`: the separator that the file's name
-    suggests; `delimiter` and `quotes`: what a person said, "" and `auto` for nothing. Raises StudioError where quotes don't
+def find_dialect(text: str, whole: bool, delimiter: str, quotes: str, file: str) -> tuple[Sample, list[Problem]]:
+    """The sample in the dialect that is taken, and what is to be said of it. `delimiter` and `quotes`: what a person said, ""
+    and `auto` for nothing. Raises StudioError where quotes don't
     close and no other way to read them fits."""
-    marks = (delimiter,) if delimiter else (hint, *(mark for mark in MARKS if mark != hint))
+    marks = (delimiter,) if delimiter else MARKS
     head = text if len(text) <= _HEAD else text[: text.rfind("\n", 0, _HEAD) + 1] or text[:_HEAD]
     best = max((_with_quotes(head, whole and head == text, mark, quotes) for mark in marks), key=_fit)
     if head != text:
         best = _with_quotes(text, whole, best.dialect.delimiter, quotes)
-    if not delimiter and not _is_table(best):
+    if not delimiter and best.rows and not _is_table(best):
         best = _with_quotes(text, whole, NO_MARK, quotes)
     if best.failed and best.dialect.quotes != "literal":
         raise StudioError("data.quote", file=file, row=best.failed)
@@ -104,12 +103,15 @@ def find_dialect(
     return best, notes
 
 
-def _fit(sample: Sample) -> tuple[bool, float, int]:
-    return sample.width > 1, round(sample.even - (0.0 if sample.first_fits else 0.05), 2), sample.width
+def _fit(sample: Sample) -> tuple[bool, float]:
+    return sample.width > 1, round(sample.even - (0.0 if sample.first_fits else 0.05), 2)
 
 
 def _is_table(sample: Sample) -> bool:
     """A first row of another width may be a title, or lack a name; a usual name alone is the header of one column."""
+    several = sum(len(cells) > 1 for _, cells in sample.rows)
+    if len(sample.rows[0][1]) > 1 and several >= 0.9 * len(sample.rows):
+        return True
     if sample.width < 2 or sample.first_fits:
         return sample.width > 1 and sample.even >= 0.5
     alone = len(sample.rows[0][1]) == 1 and usual_names(sample.rows[0][1])

@@ -100,7 +100,7 @@ def _filled(cells: Sequence[str]) -> int:
 def _header_score(first: Sequence[str], below: Sequence[Sequence[str]]) -> int:
     """Above 0: the first row names the columns; below 0: it is a row like the others; 0: can't be told."""
     below = below[:_LOOKED_AT]
-    score = 3 * usual_names(first) - 3 * any(len(cell) > 100 for cell in first)
+    score = 3 * usual_names(first) - any(len(cell) > 100 for cell in first)
     for index, cell in enumerate(first):
         others = [cells[index].strip() for cells in below if index < len(cells) and cells[index].strip()]
         if others and cell.strip():

@@ -159,7 +159,7 @@ def _is_table(text: str, name: str) -> bool:
     names above them."""
     end = text.rfind("\n")
     try:
-        sample, _ = find_dialect(text[: end + 1] if end > 0 else text, end <= 0, "\t", "", "auto", name)
+        sample, _ = find_dialect(text[: end + 1] if end > 0 else text, end <= 0, "", "auto", name)
     except StudioError:
         return False
     even = sample.width > 1 and sample.even >= 0.98 and len(sample.rows) >= _LEAST_ROWS

@@ -54,7 +54,7 @@ class YamlSource:
 
     def _rows(self, content: Any, options: ReadOptions) -> list[Any]:
         talks = content.get("conversations") if isinstance(content, dict) and not options.records else None
-        if isinstance(talks, list) and talks and all(_is_talk(talk) for talk in talks):
+        if isinstance(talks, list) and talks and sum(map(_is_talk, talks)) >= 0.9 * len(talks):
             return _conversations(talks)
         intents = content.get("nlu") if isinstance(content, dict) and not options.records else None
         if isinstance(intents, list) and intents and all(_is_intent(entry) for entry in intents):
@@ -143,13 +143,18 @@ def _is_talk(talk: Any) -> bool:
     return isinstance(talk, list) and bool(talk) and all(isinstance(statement, str) for statement in talk)
 
 
-def _conversations(talks: list[list[str]]) -> list[dict[str, Any]]:
-    """Questions and answers where every conversation has two statements, else messages."""
-    if all(len(talk) <= 2 for talk in talks):
-        return [{"question": talk[0], "answer": talk[1] if len(talk) > 1 else None} for talk in talks]
-    return [
-        {"messages": [{"role": _ROLES[turn % 2], "content": said} for turn, said in enumerate(talk)]} for talk in talks
-    ]
+def _conversations(talks: list[Any]) -> list[Any]:
+    """Questions and answers where every conversation has two statements, else messages. What is neither stays as it is."""
+    pairs = all(len(talk) <= 2 for talk in talks if _is_talk(talk))
+    return [(_pair(talk) if pairs else _messages(talk)) if _is_talk(talk) else talk for talk in talks]
+
+
+def _pair(talk: list[str]) -> dict[str, str | None]:
+    return {"question": talk[0], "answer": talk[1] if len(talk) > 1 else None}
+
+
+def _messages(talk: list[str]) -> dict[str, list[dict[str, str]]]:
+    return {"messages": [{"role": _ROLES[turn % 2], "content": said} for turn, said in enumerate(talk)]}
 
 
 def _is_intent(entry: Any) -> bool:

@@ -11,6 +11,7 @@ import socket
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -22,7 +23,7 @@ from tests.data.sources.helpers import ROWS, notes, opened, rows
 
 TABLE = ("text,label\n" + "".join(f'"{row["text"]}",{row["label"]}\n' for row in ROWS)).encode()
 LINES = "".join(json.dumps(row) + "\n" for row in ROWS).encode()
-PACK = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstandard.compress}
+PACK: dict[str, Any] = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstandard.compress}
 
 
 def packed(path: Path, members: dict[str, bytes]) -> Path:

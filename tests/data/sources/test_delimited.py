@@ -209,3 +209,13 @@ def test_a_block_is_only_taken_where_the_exact_reader_agrees(pieces: list[str]) 
         assert [list(cells) for cells in zip(*columns, strict=True) if any(cells)] == [
             cells for cells in exact if any(cells)
         ]
+
+
+def test_rows_that_end_early_are_row_errors_and_no_single_column(tmp_path: Path) -> None:
+    source = opened(tmp_path / "a.csv", lines("version,name,made,ended", *["1,a,2", "2,b", "3,c,4,5", "4,d,6"] * 5))
+    assert source.columns == ["version", "name", "made", "ended"] and len(rows(source, {"data.ragged": 15})) == 5
+
+
+@pytest.mark.parametrize("content", ["1,5;2,5\n", "a, b;c\n", "Hi, a; b\tyes, c; d\n"])
+def test_the_rarer_separator_is_taken_where_two_fit(content: str, tmp_path: Path) -> None:
+    assert len(opened(tmp_path / "a.csv", content * 9, header="no").columns) == 2

@@ -22,7 +22,7 @@ from backend.data.reader import ReadOptions, open_source
 from tests.data.sources.helpers import ROWS, notes, opened, rows
 from tests.data.sources.workbooks import ods, xlsx
 
-TABLE = [["text", "label", "n"], *[[row["text"], row["label"], n] for n, row in enumerate(ROWS)]]
+TABLE: list[list[Any]] = [["text", "label", "n"], *[[row["text"], row["label"], n] for n, row in enumerate(ROWS)]]
 
 
 @pytest.mark.parametrize("write", [xlsx, ods])
@@ -35,7 +35,7 @@ def test_one_sheet(write: Any, tmp_path: Path) -> None:
 
 
 def test_several_sheets_are_asked_for(tmp_path: Path) -> None:
-    path = xlsx(tmp_path / "a.xlsx", {"One": TABLE, "Two": [["a", "b"], ["x", "y"]]})
+    path = xlsx(tmp_path / "a.xlsx", {"One": TABLE, "Two": [["a", "b"], *[["x", "y"]] * 5]})
     with pytest.raises(StudioError, match=r"One, Two.*--records"):
         open_source(path)
     assert open_source(path, ReadOptions(records="Two")).columns == ["a", "b"]
@@ -230,3 +230,29 @@ def test_a_huge_cell_ends_in_a_sentence(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("backend.data.sources.dialect.CELL_LIMIT", 1000)
     with pytest.raises(StudioError, match="row 2"):
         rows(opened(tmp_path / "a.csv", 'text,label\n"' + "x" * 5000 + '",b\n'))
+
+
+def test_headings_with_text_below(tmp_path: Path) -> None:
+    sections = "Intro\n\n# L\n## How long do they last?\n\nA year.\n```\n# not a heading\n```\n## And desks?\nTwo.\n## Why?\nOak."
+    source = opened(tmp_path / "a.md", sections.replace("Intro\n", ""))
+    assert rows(source) == [
+        {"question": "How long do they last?", "answer": "A year.\n```\n# not a heading\n```"},
+        {"question": "And desks?", "answer": "Two."},
+        {"question": "Why?", "answer": "Oak."},
+    ]
+    assert notes(source) == {"data.text_questions"}
+    plain = opened(tmp_path / "a.md", sections.replace("?", ""))
+    assert plain.columns == ["heading", "text"] and rows(plain)[0] == {"heading": "", "text": "Intro"}
+
+
+def test_marked_questions_and_answers(tmp_path: Path) -> None:
+    content = "".join(
+        f"**P{n}:** ¿Dónde está la lámpara {n}?\n**R{n}:** En el pasillo {n},\narriba.\n\n" for n in range(3)
+    )
+    source = opened(tmp_path / "a.txt", content)
+    assert rows(source)[1] == {"question": "¿Dónde está la lámpara 1?", "answer": "En el pasillo 1,\narriba."}
+
+
+def test_a_cover_sheet_is_left_out_and_said(tmp_path: Path) -> None:
+    source = open_source(xlsx(tmp_path / "a.xlsx", {"Cover": [["Report"], ["Date", "May"]], "Data": TABLE}))
+    assert len(rows(source)) == 20 and notes(source) == {"data.sheet_taken"}
