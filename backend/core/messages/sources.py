@@ -68,6 +68,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file} has several sheets with rows: {sheets}.",
         "Name one as “Part of the file” (--records).",
     ),
+    "data.sheet_taken": (
+        "{file}: the sheet “{name}” is read; {sheets} holds no table.",
+        "Name another one as “Part of the file” (--records).",
+    ),
     "data.sheet_missing": ("{file} has no sheet “{name}”.", "Its sheets are: {sheets}."),
     # JSON, YAML, columns
     "data.records_several": ("{file} holds several lists of rows: {paths}.", _PATH),
@@ -81,5 +85,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # text
     "data.text_lines": ("{file} is plain text: each line is a row.", ""),
+    "data.text_sections": ("{file} is text with headings: each section is a row.", ""),
+    "data.text_questions": ("{file} is text with questions and answers: each pair is a row.", ""),
     "data.text_paragraphs": ("{file} is plain text: each paragraph is a row.", ""),
 }

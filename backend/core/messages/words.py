@@ -35,7 +35,8 @@ WORDS = frozenset(
         *("waiting", "queued", "running", "cancelling", "succeeded", "findings", "failed", "cancelled", "blocked"),
         *("train", "validation", "test", "pool"),
         # what a file or a cell holds
-        *("a PDF document", "an old Office file (xls, doc)", "a picture", "an SQLite database", "an Arrow file"),
+        *("a PDF document", "a picture", "an SQLite database", "a 7z archive", "a RAR archive"),
+        *("a document of another program", "a web page or XML document"),
         *("a NumPy file", "a program", "a GGUF model", "binary data"),
         *("object", "list", "text", "number", "true or false", "nothing", "empty", "not a list"),
         *("row numbers", "codes", "dates", "lists", "the same value in all rows"),

@@ -11,9 +11,9 @@ from backend.core.errors import StudioError
 from backend.data.row_errors import Record, RowErrors, json_type
 from backend.data.sources.json_shapes import Part, chosen, find_parts, names_of_lists, objects
 from backend.data.sources.json_stream import JsonStream, walk
-from backend.data.sources.layout import free_name
 from backend.data.sources.leaves import KeyUnion, with_leaves
 from backend.data.sources.members import split_of
+from backend.data.sources.names import free_name
 from backend.data.sources.options import ReadOptions, SourceFacts
 from backend.data.sources.own_export import own_object
 from backend.data.sources.text_file import InputFile, text_file

@@ -11,6 +11,7 @@ import orjson
 
 from backend.core.errors import StudioError
 from backend.data.row_errors import Record, RowErrors, json_type
+from backend.data.sources.encodings import PIECE
 from backend.data.sources.json_shapes import names_of_lists
 from backend.data.sources.leaves import KeyUnion, with_leaves
 from backend.data.sources.options import ReadOptions, SourceFacts
@@ -110,10 +111,14 @@ class JsonLinesSource:
         with self._file.path.open("rb") as stream:
             if self._text.encoding.name == "utf-8-sig":
                 stream.seek(3)
-            while line := stream.readline(LINE_LIMIT):
-                if len(line) == LINE_LIMIT and not line.endswith(b"\n"):
+            rest = b""
+            while piece := stream.read(PIECE):
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from lines
+                if len(rest) > LINE_LIMIT:
                     raise StudioError("data.json_large", file=self._file.name, limit=f"{LINE_LIMIT >> 20} MB")
-                yield line
+            if rest:
+                yield rest
 
     def _name_lists(self, header: str) -> None:
         """Lines that are lists get the names of the first one, or numbers."""
