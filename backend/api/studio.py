@@ -14,6 +14,7 @@ from backend.api.ablations import Ablations
 from backend.api.endpoints import Endpoints
 from backend.api.imports import Imports
 from backend.api.projects import Projects
+from backend.api.readings import Readings
 from backend.api.reviews import Reviews
 from backend.core import refs
 from backend.core.artifacts import Manifest, read_manifest
@@ -24,7 +25,6 @@ from backend.core.schemas import ArtifactView, JobView, Kind, LogLine, MetricPoi
 from backend.core.settings import Settings
 from backend.core.stage import Params
 from backend.data.dataset import DataFolder, Row
-from backend.data.preview import Columns, PreviewRow, columns, preview
 from backend.data.token_view import TokenLengths, TokenView, token_lengths, token_view
 from backend.db import Store
 from backend.files import disk, uploads
@@ -42,7 +42,7 @@ from backend.results.evaluations import EvaluationView, evaluations
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Studio(Projects, Ablations, Endpoints, Imports):
+class Studio(Projects, Ablations, Endpoints, Imports, Readings):
     """One per process: `Studio.open()` takes its settings from the environment."""
 
     def __init__(self, settings: Settings) -> None:
@@ -62,19 +62,6 @@ class Studio(Projects, Ablations, Endpoints, Imports):
         return Reviews(self.store, self.settings)
 
     # data
-
-    def columns(self, path: Path) -> Columns:
-        """The columns of a source file and the roles they would get. Raises StudioError when it can't be read."""
-        return columns(path)
-
-    def preview(self, params: dict[str, Any], n: int = 3) -> list[PreviewRow]:
-        """The first rows that these parameters of the dataset stage would give, as a model reads them. Raises StudioError."""
-        from backend.data.params import DatasetParams
-        from backend.stages import stage
-
-        parsed = stage("dataset").parse(params)
-        assert isinstance(parsed, DatasetParams)
-        return preview(parsed, n)
 
     def rows(self, dataset: str, split: str, start: int = 0, count: int = 20, search: str = "") -> list[Row]:
         """Rows `start` to `start + count` of a split, of those that hold `search` in any case. Reads no more than needed."""

@@ -24,10 +24,20 @@ def words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
+def normalised(text: str) -> str:
+    """The words of the text's beginning with one space between them; a text without words as it is."""
+    return " ".join(words(text[:MAX_CHARS])) or text[:MAX_CHARS].strip()
+
+
 def trigrams(text: str) -> frozenset[str]:
     """Every run of three characters of the words, a space around them; a text without words is its own piece."""
-    plain = f" {' '.join(words(text[:MAX_CHARS])) or text[:MAX_CHARS].strip()} "
-    return frozenset(plain[at : at + _NGRAM] for at in range(max(1, len(plain) - _NGRAM + 1)))
+    return character_runs(normalised(text))
+
+
+def character_runs(plain: str) -> frozenset[str]:
+    """The trigrams of a text that is `normalised`."""
+    padded = f" {plain} "
+    return frozenset(padded[at : at + _NGRAM] for at in range(max(1, len(padded) - _NGRAM + 1)))
 
 
 class NearDuplicateIndex:

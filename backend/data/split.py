@@ -1,19 +1,19 @@
-"""Divides examples into train, validation, test and pool.
-
-What decides is the seed and the content of a row, not its place in the file. Rows of one group, and rows with the same
-input, stay together, so that nothing of the test was seen in training.
-"""
+"""Divides examples into train, validation and test, and samples them: `backend.data.assign` for lists of examples."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.data.assign import Assignment, Each, assign
 from backend.data.examples import Example
+from backend.data.split_keys import RowKeys, codes_of, context_text
+from backend.data.split_rows import SPLIT_NAMES, SplitOptions, SplitRows
 
 Splits = dict[str, list[Example]]
 
@@ -24,25 +24,46 @@ def shuffled(rows: Sequence[Example], seed: int) -> list[Example]:
 
 
 def split(rows: list[Example], validation: float, test: float, labels: bool, seed: int) -> Splits:
-    """`validation` and `test` are fractions of the rows. With `labels` each class is divided by itself: one that has four
-    groups or more is in every split, one that has a single group stays in train."""
-    strata: dict[str, list[_Cluster]] = defaultdict(list)
-    for cluster in _clusters(rows):
-        strata[cluster.label if labels else ""].append(cluster)
-    found: Splits = {"train": [], "validation": [], "test": []}
-    owed = {"test": 0.0, "validation": 0.0}
-    shares = {"test": test, "validation": validation}
-    for label in sorted(strata, key=lambda name: _rank(seed, name)):
-        clusters = sorted(strata[label], key=lambda cluster: _rank(seed, cluster.key))
-        size = sum(len(cluster.rows) for cluster in clusters)
-        sure = len(clusters) >= 4
-        for name, share in shares.items():
-            owed[name] += size * share
-            taken, clusters = _take(clusters, owed[name], sure and share > 0)
-            owed[name] -= sum(len(cluster.rows) for cluster in taken)
-            found[name] += [row for cluster in taken for row in cluster.rows]
-        found["train"] += [row for cluster in clusters for row in cluster.rows]
-    return found
+    """`validation` and `test` are fractions of the rows. With `labels` each class is divided by itself. Equal inputs, groups
+    and shared contexts stay together; `divide` keeps near duplicates together, too."""
+    return divide(rows, SplitOptions(validation, test, seed), labels)[0]
+
+
+def divide(
+    rows: list[Example],
+    options: SplitOptions,
+    labels: bool,
+    *,
+    contexts: Sequence[str] = (),
+    conversations: Sequence[str] = (),
+    times: NDArray[np.float64] | None = None,
+    given: NDArray[np.int8] | None = None,
+    each: Each = lambda done: None,
+) -> tuple[Splits, Assignment]:
+    """(the examples by split, how that came about). For each example, where it is known: `contexts`, the text that others may
+    share, "" for none (its earlier turns when left out); `conversations`, a name; `times` and `given` as in SplitRows."""
+    keys = RowKeys()
+    for at, row in enumerate(rows):
+        earlier = context_text(row.context)
+        keys.add(f"{earlier}\n{row.input}", row.key, contexts[at] if contexts else earlier)
+    names = sorted({row.output or "" for row in rows}) if labels else [""]
+    places = {name: at for at, name in enumerate(names)}
+    known = SplitRows(
+        content=keys.content,
+        equal=keys.equal,
+        groups=[codes_of([row.group for row in rows]), codes_of(conversations)][: 1 + bool(conversations)],
+        contexts=keys.contexts,
+        labels=np.array([places[row.output or ""] for row in rows], np.int64) if labels else None,
+        label_names=names,
+        texts=lambda: [f"{context_text(row.context)}\n{row.input}" for row in rows],
+        times=times,
+        given=given,
+    )
+    found = assign(known, options, each)
+    splits: Splits = {"train": [], "validation": [], "test": []}
+    for row, code in zip(rows, found.codes.tolist(), strict=True):
+        splits[SPLIT_NAMES[code]].append(row)
+    return splits, found
 
 
 def sample(rows: list[Example], count: int, labels: bool, seed: int) -> tuple[list[Example], list[Example]]:
@@ -56,57 +77,6 @@ def sample(rows: list[Example], count: int, labels: bool, seed: int) -> tuple[li
     quota = _quota({label: len(members) for label, members in groups.items()}, count)
     chosen = {id(row) for label, members in groups.items() for row in members[: quota[label]]}
     return [row for row in ordered if id(row) in chosen], [row for row in ordered if id(row) not in chosen]
-
-
-@dataclass(eq=False)
-class _Cluster:
-    rows: list[Example] = field(default_factory=list)
-
-    @cached_property
-    def key(self) -> str:
-        return min(row.key for row in self.rows)
-
-    @property
-    def label(self) -> str:
-        counts = Counter(row.output or "" for row in self.rows)
-        return min(counts, key=lambda label: (-counts[label], label))
-
-
-def _clusters(rows: list[Example]) -> list[_Cluster]:
-    """Rows that share a group or an input, directly or through others (union-find)."""
-    parent: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        parent.setdefault(name, name)
-        while parent[name] != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
-
-    for row in rows:
-        if row.group:
-            parent[root(f"i{row.key}")] = root(f"g{row.group}")
-    clusters: dict[str, _Cluster] = defaultdict(_Cluster)
-    for row in rows:
-        clusters[root(f"i{row.key}")].rows.append(row)
-    return list(clusters.values())
-
-
-def _take(clusters: list[_Cluster], owed: float, sure: bool) -> tuple[list[_Cluster], list[_Cluster]]:
-    """(taken, left): clusters worth about `owed` rows, never all of them; `sure` takes at least the smallest."""
-    taken: list[_Cluster] = []
-    left: list[_Cluster] = []
-    for index, cluster in enumerate(clusters):
-        last = not left and index == len(clusters) - 1
-        if not last and owed >= 0.5 and owed * 2 >= len(cluster.rows):
-            taken.append(cluster)
-            owed -= len(cluster.rows)
-        else:
-            left.append(cluster)
-    if sure and not taken:
-        smallest = min(range(len(left)), key=lambda index: len(left[index].rows))
-        taken.append(left.pop(smallest))
-    return taken, left
 
 
 def _quota(sizes: dict[str, int], count: int) -> dict[str, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from hashlib import sha256
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.data.examples import Example
-from backend.data.split import sample, split
+from backend.data.split import divide, sample, split
+from backend.data.split_rows import SplitOptions
 
 ROW = st.builds(
     Example,
@@ -67,6 +69,32 @@ def test_seed_and_content_decide_not_the_order() -> None:
     turned = {name: {row.place for row in part} for name, part in split(rows()[::-1], 0.1, 0.1, True, 3).items()}
     other = {name: {row.place for row in part} for name, part in split(rows(), 0.1, 0.1, True, 4).items()}
     assert places == turned and places["test"] != other["test"]
+
+
+def test_rows_without_near_duplicates_are_divided_as_ever() -> None:
+    """The demo's figures, and those of datasets that people have, rest on these very splits."""
+    known = [
+        Example(n, f"input {n * 7 % 500}", f"l{n % 7 % 5}", group=f"g{n // 9}" if n % 4 == 0 else "")
+        for n in range(600)
+    ]
+    digests = []
+    for labels in (True, False):
+        parts = {
+            name: sorted(row.place for row in part) for name, part in sorted(split(known, 0.1, 0.2, labels, 3).items())
+        }
+        digests.append(sha256(repr(parts).encode()).hexdigest()[:16])
+    assert digests == ["61ec7497335c2623", "91b05511609785d4"]
+
+
+def test_a_conversation_and_its_near_copies_stay_on_one_side() -> None:
+    turns = [
+        Example(n, f"question {n % 4} of ticket {n // 4}", f"answer {n}", [{"role": "user", "content": f"hello {n}"}])
+        for n in range(80)
+    ]
+    names = [f"c{row.place // 4}" for row in turns]
+    parts, found = divide(turns, SplitOptions(0.2, 0.2, 0, 0.9), False, conversations=names)
+    homes = [{names[row.place] for row in part} for part in parts.values()]
+    assert sum(map(len, homes)) == 20 and found.clusters <= 20
 
 
 def test_sample_keeps_every_class_and_its_share() -> None:

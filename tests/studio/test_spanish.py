@@ -27,6 +27,13 @@ from tests.studio.conftest import Show
 from tests.studio.translatable_texts import has_words, shell_files, texts, translatable_texts
 
 SAME = {
+    "Alpaca",
+    "doccano",
+    "Dolly",
+    "Label Studio",
+    "OpenAI evals",
+    "ShareGPT",
+    "SQuAD",
     "CPU",
     "CUDA (NVIDIA)",
     "DirectML (Windows)",

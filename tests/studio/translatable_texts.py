@@ -14,7 +14,7 @@ from backend.api.metrics import metrics
 from backend.checks.titles import OTHER_TITLES, PHRASES, TITLES
 from backend.core.endpoints import PRESETS, SavedEndpoint
 from backend.core.fields import labels_of
-from backend.core.messages import MESSAGES
+from backend.core.messages import MESSAGES, reading_words
 from backend.core.messages.words import WORDS
 from backend.core.paths import ROOT, assets
 from backend.generation.judge import RUBRIC
@@ -90,6 +90,10 @@ def _backend() -> Iterator[tuple[str, str]]:
     for code, parts in MESSAGES.items():
         yield from ((text, f"backend/messages: {code}") for text in parts)
     yield from ((text, "backend/core/messages/words.py") for text in sorted(WORDS))
+    for table in (reading_words.SCHEMAS, reading_words.KINDS, reading_words.ROLES, reading_words.DELIMITERS):
+        yield from ((text, "backend/core/messages/reading_words.py") for text in table.values())
+    for call in calls(ROOT / "backend" / "api" / "readings.py", "translate"):
+        yield from ((text, "backend/api/readings.py") for text in texts(call))
     yield from ((text, "backend/checks/titles.py") for text in (*TITLES.values(), *OTHER_TITLES.values(), *PHRASES))
     yield from ((stage.title, f"backend/stages: {name}") for name, stage in stages.stages().items())
     forms = {name: stage.params for name, stage in stages.stages().items()} | {ABLATION: AblationParams}

@@ -7,6 +7,7 @@ from backend.core.messages import (
     ablation,
     answers,
     api,
+    baseline,
     chat,
     core,
     data,
@@ -14,15 +15,20 @@ from backend.core.messages import (
     export_checks,
     files,
     foundry,
+    inspection,
     jobs,
     logits,
+    mapping,
     methods,
     models,
     quant,
+    reading,
     recipe,
     review,
     serve,
     slots,
+    sources,
+    split,
     students,
     synth,
     teachers,
@@ -33,7 +39,8 @@ from backend.core.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, files, models, train, students, quant, slots, logits, methods, ablation),
+    *(core, value, data, sources, inspection, reading, mapping, split, baseline, files, models, train, students),
+    *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers, tools),
 ):

@@ -1,7 +1,9 @@
 """English words that stand in arguments of sentences. They are translated as the sentences are; any other value stays as it
 is, because it is somebody's: a name, a path, the words of a library."""
 
-ARGUMENTS = frozenset({"kind", "wanted", "state", "split", "splits", "found", "places", "reason", "type", "method"})
+ARGUMENTS = frozenset(
+    {"kind", "wanted", "state", "split", "splits", "found", "places", "reason", "type", "method", "schema"}
+)
 """The arguments in which such words may stand, alone or in a list."""
 
 DROPS = {
@@ -36,6 +38,27 @@ WORDS = frozenset(
         *("a PDF document", "an old Office file (xls, doc)", "a picture", "an SQLite database", "an Arrow file"),
         *("a NumPy file", "a program", "a GGUF model", "binary data"),
         *("object", "list", "text", "number", "true or false", "nothing", "empty", "not a list"),
+        *("row numbers", "codes", "dates", "lists", "the same value in all rows"),
+        # schemas of files (backend.data.reading.schemas)
+        *(
+            "Text and label",
+            "Subject, body and label",
+            "Question and answer",
+            "Texts without an answer",
+            "Raw text",
+            "Alpaca",
+        ),
+        *("Prompt and completion", "Dolly", "Question on a text", "SQuAD", "Two texts and a label", "Multiple choice"),
+        *(
+            "Text and summary",
+            "Translation",
+            "Columns of 0 and 1",
+            "Several labels",
+            "Preference",
+            "Good and bad answers",
+        ),
+        *("Chat messages", "ShareGPT", "One row per turn", "Conversation and label", "Conversation and summary"),
+        *("OpenAI evals", "Label Studio", "doccano", "Export of the studio"),
         # reasons
         *("nested too deeply", "Expecting value", "Extra data", "Expecting property name enclosed in double quotes"),
         *("Expecting ':' delimiter", "Expecting ',' delimiter", "Unterminated string starting at"),

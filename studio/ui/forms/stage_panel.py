@@ -172,11 +172,11 @@ def draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[
     """The basic fields, what `aside` draws, and the others folded."""
     if "endpoint_url" in form.fields:
         answerer_switch(form)
-    basic = form.basic()
-    form.draw(basic, by_field)
+    form.problems = by_field
+    form.draw(form.basic(), by_field)
     if aside:
         aside(form)
-    more = [name for name in form.shown() if name not in basic]
+    more = [name for name in form.shown() if name not in form.drawn]
     if more:
         wrong = any(name in by_field for name in more)
         with st.expander(_("Advanced"), icon=":material/tune:", expanded=wrong, key=f"advanced_{form.stage}"):

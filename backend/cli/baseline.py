@@ -1,0 +1,51 @@
+"""`slmops datasets baseline`: how far one gets without a language model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.cli.output import line, table
+
+if TYPE_CHECKING:
+    from backend.core.schemas import ArtifactView
+
+
+def measure_baseline(
+    ref: str,
+    split: Annotated[str, typer.Option(help="The rows that are asked: validation or test.")] = "validation",
+    json_: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """Measure a plain classifier and the nearest example, and say whether tuning is right. Exit 3 when there is too little."""
+    from backend.api import Studio
+    from backend.cli.run import execute
+    from backend.core.schemas import Kind
+    from backend.planning import recipes
+
+    studio = Studio.open()
+    data = studio.dataset(ref)
+    stage = {"id": "baseline", "stage": "baseline", "params": {"data": data.id, "split": split}}
+    code = execute(studio, studio.plan(recipes.build({"name": f"baseline {data.name}", "stages": [stage]})), json_)
+    made = [view for view in studio.artifacts([Kind.REPORT]) if view.facts.get("baseline") and data.id in view.parents]
+    if made and not json_:
+        _show(made[0])
+    raise SystemExit(code)
+
+
+def _show(made: ArtifactView) -> None:
+    from backend.core.errors import Problem
+
+    report: dict[str, Any] = made.facts["baseline"]
+    rows = [
+        [score["method"], _percent(score["accuracy"]), f"{_percent(score['low'])} to {_percent(score['high'])}"]
+        + [_percent(score["token_f1"]), _percent(score["naive_accuracy"])]
+        for score in report["methods"]
+    ]
+    table(["method", "right", "95 % interval", "F1 of words", "right, naive split"], rows)
+    for problem in (report["advice"], *report["notes"]):
+        line(Problem.model_validate(problem).sentence())
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"

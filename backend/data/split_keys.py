@@ -1,0 +1,102 @@
+"""What decides on which side of a split a row comes, as numbers: fingerprints of its content, one row after the other.
+
+16 bytes for a row that is read, and 16 more for each of the first 100,000: millions of rows fit in memory.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from array import array
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.data.dataset import Message
+from backend.data.near_clusters import MAX_TEXTS
+
+Codes = NDArray[np.int32]
+"""A number for each row; rows of the same number belong together, -1 belongs to none."""
+_WORD = re.compile(r"\w+")
+_ASCII_WORDS = bytes(
+    ord(chr(code).lower()) if code < 128 and (chr(code).isalnum() or chr(code) == "_") else 32 for code in range(256)
+)
+_NO_DIGEST = 0
+
+
+def equal_form(text: str) -> bytes:
+    """The text without what makes no other question of it: compatible forms of characters (NFKC), case, spaces, punctuation. A
+    text of nothing but punctuation and signs is taken as it is, spaces aside."""
+    if text.isascii():
+        found = b" ".join(text.encode().translate(_ASCII_WORDS).split())
+    else:
+        words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+        found = " ".join(words).encode("utf-8", "surrogatepass")
+    return found or " ".join(text.split()).encode("utf-8", "surrogatepass")
+
+
+def context_text(context: Sequence[Message]) -> str:
+    """The earlier turns of a conversation as one text; "" when nothing but a system turn is there."""
+    return "\n".join(str(turn.get("content") or "") for turn in context if turn.get("role") != "system")
+
+
+def digest(text: str) -> int:
+    """64 bits of the text's `equal_form`, never 0."""
+    return int.from_bytes(blake2b(equal_form(text), digest_size=8).digest()) or 1
+
+
+def codes_of(names: Sequence[str]) -> Codes:
+    """A number for each name, in the order of their first coming; -1 for an empty one."""
+    known: dict[str, int] = {}
+    return np.fromiter((known.setdefault(name, len(known)) if name else -1 for name in names), np.int32, len(names))
+
+
+class RowKeys:
+    """Collects the fingerprints of rows as they are read, in the order of the rows."""
+
+    def __init__(self) -> None:
+        self._equal = array("Q")
+        self._contexts = array("Q")
+        self._content = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._equal)
+
+    def add(self, text: str, content: str | None = None, context: str = "") -> None:
+        """`text`: all that the model reads of this row, earlier turns and context included; `content`: the row's own
+        fingerprint of 32 hexadecimal digits (`Example.key`), that of `text` when left out; `context`: the part that other
+        rows may share, "" for none."""
+        self._equal.append(digest(text))
+        self._contexts.append(digest(context) if context.strip() else _NO_DIGEST)
+        if len(self._equal) <= MAX_TEXTS:
+            self._content += bytes.fromhex(content) if content else content_key(text)
+        elif self._content:
+            self._content = bytearray()
+
+    @property
+    def equal(self) -> Codes:
+        """Rows whose texts are equal after normalising."""
+        return np.unique(np.frombuffer(self._equal, np.uint64), return_inverse=True)[1].astype(np.int32)
+
+    @property
+    def contexts(self) -> Codes:
+        """Rows that share a context."""
+        digests = np.frombuffer(self._contexts, np.uint64)
+        found = np.unique(digests, return_inverse=True)[1].astype(np.int32)
+        found[digests == _NO_DIGEST] = -1
+        return found
+
+    @property
+    def content(self) -> NDArray[np.uint64]:
+        """(rows, 2): what a row's place in the random order follows from, together with the seed."""
+        if len(self) <= MAX_TEXTS:
+            return np.frombuffer(bytes(self._content), ">u8").astype(np.uint64).reshape(-1, 2)
+        equal = np.frombuffer(self._equal, np.uint64)
+        return np.broadcast_to(equal[:, None], (len(equal), 2))
+
+
+def content_key(text: str) -> bytes:
+    """16 bytes of a text, case and spaces aside."""
+    return blake2b(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass"), digest_size=16).digest()

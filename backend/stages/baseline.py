@@ -1,0 +1,123 @@
+"""A quick baseline: how far one gets without a language model, and whether tuning is right for the data.
+
+Needs a dataset with answers. Leaves a report: the commonest answer, a plain classifier and the nearest example, measured on
+rows that training does not hold, beside what a naive random division would have pretended. Seconds on a CPU. Data that are too
+few or too much alike end the job with findings.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from backend.core.artifacts import write_json
+from backend.core.errors import Problem, StudioError
+from backend.core.fields import Labels, Name
+from backend.core.refs import DatasetRef
+from backend.core.schemas import Kind, Quote
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.data.baseline import MAX_TEST, MAX_TRAIN, BaselineReport, Pair, baseline_report
+from backend.data.dataset import DataFolder, gold_answer
+from backend.data.split_keys import context_text
+
+_SECONDS, _ROW_SECONDS = 3.0, 0.0009
+_MEMORY, _ROW_MEMORY = 260_000_000, 30_000
+"""scikit-learn, and each row of 60 characters: 8,300 rows of the demo took 6.3 s of one core."""
+
+
+class BaselineParams(Params):
+    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are learned from and asked.")
+    split: Annotated[Literal["validation", "test"], Labels({"validation": "Validation", "test": "Test"})] = Field(
+        "validation",
+        title="Split",
+        description="Which rows are asked. Keep the test rows for the final score.",
+    )
+    name: Name = ""
+
+
+class BaselineResult(Result):
+    """Metrics: the accuracy of each method, `naive` before those of the naive division, and token_f1 for free text."""
+
+
+def check(params: BaselineParams, world: World) -> list[Problem]:
+    problems = check_refs(params, world)
+    problems += check_rows(params.data, "train", world, "data") or check_rows(params.data, params.split, world)
+    return problems or check_fits(quote(params, world), world)
+
+
+def quote(params: BaselineParams, world: World) -> Quote:
+    known = world.describe(params.data)
+    facts = known.facts if known else {}
+    rows = facts.get("rows", {})
+    measured = min(rows.get("train", 0), MAX_TRAIN) + min(rows.get(params.split, 0), MAX_TEST)
+    work = measured * max(1.0, min(2_000.0, facts.get("prompt_chars", 60.0)) / 60)
+    return Quote(
+        seconds=(_SECONDS + work * _ROW_SECONDS) / world.speed(),
+        memory_bytes=int(_MEMORY + work * _ROW_MEMORY),
+        disk_bytes=20_000,
+        forecast={"report": "baseline"},
+    )
+
+
+def run(params: BaselineParams, ctx: Context) -> BaselineResult:
+    source = ctx.input(params.data)
+    data = DataFolder(source.path)
+    pairs = {split: _pairs(data, split) for split in ("train", "validation", "test")}
+    for split in ("train", params.split):
+        if not pairs[split]:
+            raise StudioError("chat.no_rows", field="data", ref=source.name, splits=split)
+    ctx.progress(0, 1, "measuring")
+    spare = pairs["test" if params.split == "validation" else "validation"]
+    report = baseline_report(pairs["train"], pairs[params.split], data.template.answer, spare)
+    ctx.raise_if_cancelled()
+    facts = {
+        "report": "baseline",
+        "data": source.id,
+        "data_name": source.name,
+        "split": params.split,
+        "passed": report.ready,
+        "baseline": report.model_dump(mode="json"),
+    }
+    out = ctx.scratch("out")
+    write_json(out / "report.json", facts)
+    for problem in (report.advice, *report.notes):
+        ctx.log(problem.sentence())
+    name = params.name or f"{source.name} baseline"[:100]
+    made = ctx.artifact(Kind.REPORT, name, out, facts=facts, parents=[source.id])
+    ctx.progress(1, 1, "done")
+    return BaselineResult(artifact=made.id, metrics=_metrics(report), findings=[] if report.ready else [report.advice])
+
+
+def _pairs(data: DataFolder, split: str) -> list[Pair]:
+    """All that the model reads of each row, and its answer."""
+    return [
+        (f"{context_text(row.context)}\n{row.input}".strip(), answer)
+        for row in data.rows(split)
+        if (answer := gold_answer(row))
+    ]
+
+
+def _metrics(report: BaselineReport) -> dict[str, float]:
+    numbers: dict[str, float | None] = {"rows": report.test, "distinct": report.distinct}
+    for score in report.methods:
+        numbers[f"{score.method}_accuracy"] = score.accuracy
+        numbers[f"naive_{score.method}_accuracy"] = score.naive_accuracy
+        numbers[f"{score.method}_token_f1"] = score.token_f1
+    return {name: float(value) for name, value in numbers.items() if value is not None}
+
+
+STAGE = Stage(
+    name="baseline",
+    title="Quick baseline",
+    page="data",
+    open=("data", "split"),
+    offers={"data": ("review", "curate", "dataset")},
+    kind=Kind.REPORT,
+    params=BaselineParams,
+    result=BaselineResult,
+    check=check,
+    quote=quote,
+    run=run,
+    example={"data": "voice-commands"},
+)
