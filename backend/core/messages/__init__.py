@@ -14,6 +14,7 @@ from backend.core.messages import (
     export_checks,
     files,
     foundry,
+    gates,
     jobs,
     logits,
     methods,
@@ -35,6 +36,7 @@ for _area in (
     *(core, value, data, files, models, train, students, quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers),
+    gates,
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

@@ -25,9 +25,29 @@ DROPS = {
 }
 """Why a row is left out of a dataset: code -> words."""
 
+PERSONAL = {
+    "email": "e-mail address",
+    "phone": "telephone number",
+    "iban": "IBAN",
+    "card": "payment card",
+    "dni": "DNI or NIE",
+    "cif": "CIF",
+    "ssn": "US social security number",
+    "nino": "UK national insurance number",
+    "nhs": "NHS number",
+    "sin": "Canadian SIN",
+    "pps": "Irish PPS number",
+    "tfn": "Australian tax file number",
+    "medicare": "Australian Medicare number",
+    "ip": "IP address",
+}
+"""Kinds of personal data: code -> words."""
+
 WORDS = frozenset(
     {
         *DROPS.values(),
+        *PERSONAL.values(),
+        *("private key", "password", "token", "connection string"),
         # kinds of artifacts, states of jobs, splits
         *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "audition", "report", "package"),
         *("waiting", "queued", "running", "cancelling", "succeeded", "findings", "failed", "cancelled", "blocked"),
