@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backend.cli import data_checks
 from backend.cli.output import announce_fetch, line, note, print_json, table
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     datasets.command("list")(list_datasets)
     datasets.command("show")(show_dataset)
     datasets.command("delete")(delete)
+    data_checks.register(datasets)
     app.add_typer(datasets, name="datasets")
     models = typer.Typer(help="Models: import, list, show.", no_args_is_help=True)
     models.command("import")(import_model)

@@ -96,10 +96,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "",
     ),
     # parameters
-    "gates.unknown": ("There is no gate “{name}”.", "Choose from: {known}."),
-    "gates.accept_form": ("“{text}” is not of the form gate=reason.", "Write, for example, personal=“agreed with legal”."),
-    "gates.fix_unknown": ("There is no fix “{name}”.", "Choose from: {known}."),
-    "gates.no_fixes": ("No fix was chosen.", "Choose at least one."),
+    "gates.length_no_model": (
+        "A maximum length counts tokens, and no model is given.",
+        "Choose a model, or leave it at 0.",
+    ),
+    "gates.accept_form": ("“{text}” is not of the form gate=reason.", "Write, for example, personal=agreed."),
     "gates.no_rows_named": ("`drop_rows` needs the rows to drop.", "Give a report and its gates, or ids of rows."),
     "gates.report_other": (
         "“{ref}” is no check of a dataset.",

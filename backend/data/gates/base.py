@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -39,8 +39,9 @@ class Found:
 
 @dataclass(frozen=True)
 class Options:
-    """What gates need beside the rows. `look(n)`: split and row of the n-th that was seen; `threshold`: Jaccard index from which rows are near copies, 0 to 1; `max_length` and
-    `context`: tokens, 0 where nobody said; `tick(rows)` is called while a check compares, and may raise Cancelled."""
+    """What gates need beside the rows. `look(n)`: split and row of the n-th that was seen; `threshold`: Jaccard index from
+    which rows are near copies, 0 to 1; `max_length` and `context`: tokens, 0 where nobody said; `tick(rows)` is called while a
+    check compares, and may raise Cancelled."""
 
     template: Template
     look: Callable[[int], tuple[str, Row]]
@@ -56,7 +57,6 @@ class Check(Protocol):
 
     def see(self, split: str, row: Row, text: str) -> None:
         """`text`: all texts of the row (`whole_text`)."""
-
 
     def found(self) -> Found | None:
         """Call it once, at the end; None when all is well."""
@@ -77,7 +77,9 @@ class Gate:
     quick: bool = False
     error_above: float | None = None
 
-    def finding(self, code: str, hits: Hits, seen: int, severity: Severity | None = None, **args: Any) -> Found | None:
+    def finding(
+        self, code: str, hits: Hits, seen: int, args: Mapping[str, Any] | None = None, severity: Severity | None = None
+    ) -> Found | None:
         """What `hits` say, of `seen` rows in all; None when there are none."""
         if not hits.count:
             return None
@@ -85,7 +87,7 @@ class Gate:
         finding = Finding(
             gate=self.name,
             severity=severity or ("error" if grave else self.severity),
-            problem=Problem(code=code, args={"count": hits.count, "rows": seen, **args}, blocking=False),
+            problem=Problem(code=code, args={"count": hits.count, "rows": seen, **(args or {})}, blocking=False),
             count=hits.count,
             examples=hits.examples,
             rows=[found.row for found in hits.rows[:LISTED_ROWS]],
@@ -129,8 +131,7 @@ def texts_of(row: Row) -> Iterator[str]:
     for message in row.context:
         if content := message.get("content"):
             yield content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
-    for value in row.fields.values():
-        yield value
+    yield from row.fields.values()
     if row.tool_calls:
         yield json.dumps(row.tool_calls, ensure_ascii=False)
 

@@ -65,7 +65,9 @@ def is_ssn(digits: str) -> bool:
 def is_nino(text: str) -> bool:
     """UK national insurance number: two letters that are given out, 6 digits, A to D."""
     first = text[:2]
-    given = not (set(first) & set("DFIUV")) and first[1] != "O" and first not in ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
+    given = (
+        not (set(first) & set("DFIUV")) and first[1] != "O" and first not in ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
+    )
     return len(text) == 9 and given and text[2:8].isdigit() and text[8] in "ABCD"
 
 

@@ -7,6 +7,7 @@ from statistics import median
 from backend.data.dataset import Row
 from backend.data.gates.base import Found, Gate, Hits, Options
 from backend.data.gates.label_names import LabelTable
+from backend.data.gates.model import Severity
 
 MIN_CLASS_ROWS = 8
 """A class with fewer rows is rare: split 80/10/10 it would have none or one to be measured on."""
@@ -53,7 +54,7 @@ class OneClass(_Classes):
         if len(self.table.rows) != 1 or self.labelled < 2:
             return None
         (label,) = self.table.rows
-        return self.gate.finding("gates.one_class", self.hits([label]), self.seen, label=label[:80])
+        return self.gate.finding("gates.one_class", self.hits([label]), self.seen, {"label": label[:80]})
 
 
 class TooManyClasses(_Classes):
@@ -64,9 +65,9 @@ class TooManyClasses(_Classes):
         if not self.labels or len(counts) < 2 or (middle := median(counts.values())) >= MIN_MEDIAN_ROWS:
             return None
         few = sorted((label for label in counts if counts[label] < MIN_MEDIAN_ROWS), key=lambda label: counts[label])
-        severity = "error" if middle < 2 else "warning"
+        severity: Severity = "error" if middle < 2 else "warning"
         args = {"classes": len(counts), "middle": f"{middle:g}"}
-        return self.gate.finding("gates.too_many_classes", self.hits(few), self.seen, severity, **args)
+        return self.gate.finding("gates.too_many_classes", self.hits(few), self.seen, args, severity)
 
 
 class RareClasses(_Classes):
@@ -76,7 +77,7 @@ class RareClasses(_Classes):
             return None
         rare = sorted((label for label in counts if counts[label] < MIN_CLASS_ROWS), key=lambda label: counts[label])
         args = {"classes": len(rare), "named": self.named(rare), "least": MIN_CLASS_ROWS}
-        return self.gate.finding("gates.rare_classes", self.hits(rare), self.seen, **args)
+        return self.gate.finding("gates.rare_classes", self.hits(rare), self.seen, args)
 
 
 class Imbalance(_Classes):
@@ -89,4 +90,4 @@ class Imbalance(_Classes):
         if share < MOST_SHARE and (len(counts) < 3 or counts[largest] < MOST_RATIO * median(counts.values())):
             return None
         args = {"label": largest[:80], "share": round(100 * share)}
-        return self.gate.finding("gates.imbalance", self.hits([largest]), self.seen, **args)
+        return self.gate.finding("gates.imbalance", self.hits([largest]), self.seen, args)

@@ -15,7 +15,8 @@ _LEADING = " \"'`´‘“«"
 
 
 def label_key(label: str) -> str:
-    """Case, accents, forms of characters, `_`, `-`, spaces and marks at the ends aside; the label itself where nothing is left."""
+    """Case, accents, forms of characters, `_`, `-`, spaces and marks at the ends aside; the label itself where nothing is
+    left."""
     text = unicodedata.normalize("NFKD", label).casefold()
     text = "".join(char for char in text if not unicodedata.combining(char) and unicodedata.category(char) != "Cf")
     text = " ".join(text.replace("_", " ").replace("-", " ").split()).rstrip(_TRAILING).lstrip(_LEADING)
@@ -27,7 +28,7 @@ def label_merges(counts: Mapping[str, int]) -> dict[str, str]:
     groups: dict[str, list[str]] = defaultdict(list)
     for label in counts:
         groups[label_key(label)].append(label)
-    merges = {}
+    merges: dict[str, str] = {}
     for names in groups.values():
         best = min(names, key=lambda name: (-counts[name], len(name), name))
         merges |= {name: best for name in names if name != best}
@@ -65,4 +66,4 @@ class LabelVariants:
                 split, row = self.options.look(number)
                 hits.add(split, row.id, row.input, detail=f"{variant} → {best}")
         shown = ", ".join(f"“{variant}” → “{best}”" for variant, best in list(merges.items())[:3])
-        return self.gate.finding("gates.label_variants", hits, self._seen, labels=len(merges), merges=shown)
+        return self.gate.finding("gates.label_variants", hits, self._seen, {"labels": len(merges), "merges": shown})

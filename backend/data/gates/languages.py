@@ -43,4 +43,4 @@ class OtherLanguage:
                 hits.add(split, row.id, row.input, detail=LANGUAGES[code])
         shown = ", ".join(f"{language} ({count})" for language, count in others.most_common())
         own_names = ", ".join(sorted(LANGUAGES[code] for code in own))
-        return self.gate.finding("gates.language", hits, len(self._found), languages=shown, own=own_names)
+        return self.gate.finding("gates.language", hits, len(self._found), {"languages": shown, "own": own_names})

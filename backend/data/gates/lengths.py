@@ -12,7 +12,10 @@ import numpy as np
 from backend.data.dataset import Row
 from backend.data.gates.base import Found, Gate, Hits, Options
 
-_NOTHING = re.compile(r"(?:n/?a|null|none|nan|nil|undefined|nada|ninguno|sin datos|vac[ií]o|empty|unknown|#n/a|#ref!|-+|\.+|\?+|_+)?", re.IGNORECASE)
+_NOTHING = re.compile(
+    r"(?:n/?a|null|none|nan|nil|undefined|nada|ninguno|sin datos|vac[ií]o|empty|unknown|#n/a|#ref!|-+|\.+|\?+|_+)?",
+    re.IGNORECASE,
+)
 _SAYS = re.compile(r"\w")
 OUTLIER_DEVIATIONS = 6.0
 """A row is an outlier when the logarithm of its length lies so many robust deviations from the median."""
@@ -32,9 +35,11 @@ class Empty:
         self.seen += 1
         if _is_nothing(row.input):
             self.hits.add(split, row.id, row.input, detail="input")
-        elif row.output is not None and not row.tool_calls:
-            if not row.output.strip() or (not self.labels and _is_nothing(row.output)):
-                self.hits.add(split, row.id, row.input, detail="answer")
+        elif row.output is not None and not row.tool_calls and self._is_no_answer(row.output):
+            self.hits.add(split, row.id, row.input, detail="answer")
+
+    def _is_no_answer(self, answer: str) -> bool:
+        return not answer.strip() or (not self.labels and _is_nothing(answer))
 
     def found(self) -> Found | None:
         return self.gate.finding("gates.empty", self.hits, self.seen)
@@ -43,7 +48,7 @@ class Empty:
 def _is_nothing(text: str) -> bool:
     if len(text) > 12:
         return not _SAYS.search(text)
-    return not _SAYS.search(text) and not re.search(r"[^\W\s]|[\U0001f300-\U0001faff\u2600-\u27bf]", text) or (
+    return (not _SAYS.search(text) and not re.search(r"[^\W\s]|[\U0001f300-\U0001faff\u2600-\u27bf]", text)) or (
         _NOTHING.fullmatch(text.strip()) is not None
     )
 
@@ -70,7 +75,7 @@ class Lengths:
                 split, row = self.options.look(number)
                 text = row.input if name == "input" else row.output or ""
                 hits.add(split, row.id, text, detail=f"{name}: {len(text):,}")
-        return self.gate.finding("gates.lengths", hits, len(self._sizes["input"]), **kinds)
+        return self.gate.finding("gates.lengths", hits, len(self._sizes["input"]), kinds)
 
 
 def _outliers(sizes: np.ndarray[Any, np.dtype[np.float64]]) -> list[tuple[int, float]]:
@@ -106,4 +111,4 @@ class TokenLengths:
     def found(self) -> Found | None:
         sizes = np.frombuffer(self.lengths, dtype=np.uint32) if self.lengths else np.zeros(1)
         args = {"limit": self.limit, "longest": int(sizes.max()), "p95": int(np.percentile(sizes, 95))}
-        return self.gate.finding("gates.tokens", self.hits, len(self.lengths), **args)
+        return self.gate.finding("gates.tokens", self.hits, len(self.lengths), args)

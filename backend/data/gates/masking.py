@@ -66,9 +66,7 @@ class Masker:
         }
         if answer:
             changed |= {name: self._value(getattr(row, name)) for name in ("output", "gold", "rejected")}
-            changed["scores"] = [
-                score.model_copy(update={"answer": self.text(score.answer)}) for score in row.scores
-            ]
+            changed["scores"] = [score.model_copy(update={"answer": self.text(score.answer)}) for score in row.scores]
         return row.model_copy(update=changed)
 
     def _value(self, value: Any) -> Any:

@@ -45,7 +45,9 @@ class NearDuplicates:
             split, row = self.options.look(self._numbers[one])
             earlier = self.options.look(self._numbers[other])[1]
             hits.add(split, row.id, row.input, detail=f"{alike:.2f}", other=earlier.id)
-        return self.gate.finding("gates.near_duplicates", hits, self._seen, threshold=f"{self.options.threshold:g}")
+        return self.gate.finding(
+            "gates.near_duplicates", hits, self._seen, {"threshold": f"{self.options.threshold:g}"}
+        )
 
 
 class Leaks:
@@ -79,8 +81,7 @@ class Leaks:
                         kinds[kind] += 1
                         row, given = self.options.look(number)[1], self.options.look(other)[1]
                         hits.add(split, row.id, row.input, detail=detail, other=given.id)
-        found = self.gate.finding("gates.leaks", hits, measured, threshold=f"{self.options.threshold:g}", **kinds)
-        return found
+        return self.gate.finding("gates.leaks", hits, measured, kinds)
 
     def _between(self, split: str, source: str) -> Iterator[tuple[str, int, int, str]]:
         """(kind, row of `split`, row of `source`, detail)."""
@@ -124,7 +125,10 @@ class Leaks:
 def _contexts(row: Row) -> list[int]:
     """Hashes of what rows of one source share: a conversation, earlier turns, long paragraphs."""
     found = [hash(("conversation", row.conversation))] if row.conversation else []
-    texts = [row.input, *(str(message.get("content") or "") for message in row.context if message.get("role") != "system")]
+    texts = [
+        row.input,
+        *(str(message.get("content") or "") for message in row.context if message.get("role") != "system"),
+    ]
     for text in texts:
         if len(text) >= _PARAGRAPH_CHARS:
             parts = (part.strip() for part in text.split("\n"))

@@ -33,7 +33,7 @@ class _Looking:
 
     def found(self) -> Found | None:
         shown = ", ".join(f"{kind} ({count})" for kind, count in self.kinds.most_common(6))
-        return self.gate.finding(self.code, self.hits, self.seen, found=shown)
+        return self.gate.finding(self.code, self.hits, self.seen, {"found": shown})
 
 
 class PersonalData(_Looking):
@@ -108,7 +108,9 @@ class Html(_Looking):
     def see(self, split: str, row: Row, text: str) -> None:
         self.seen += 1
         if ("<" in text or "&" in text) and (match := HTML.search(text)):
-            self.add(split, row, list({each[0].split()[0][:20]: 0 for each in HTML.finditer(text)}), text, match.start())
+            self.add(
+                split, row, list({each[0].split()[0][:20]: 0 for each in HTML.finditer(text)}), text, match.start()
+            )
 
 
 class TemplateRests(_Looking):
@@ -133,4 +135,4 @@ class Encoding(_Looking):
             self.add(split, row, [place.kind], text, place.start)
 
     def found(self) -> Found | None:
-        return self.gate.finding(self.code, self.hits, self.seen, lost=self.kinds["lost characters"])
+        return self.gate.finding(self.code, self.hits, self.seen, {"lost": self.kinds["lost characters"]})

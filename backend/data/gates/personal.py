@@ -46,7 +46,11 @@ _FILES = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|pdf|py|js|ts|css|html?|json|zi
 _PATTERNS = (
     _Pattern("iban", re.compile(rf"{_START}[A-Z]{{2}}\d{{2}}(?:[ -]?[A-Z0-9]){{11,30}}{_END}"), checksums.is_iban),
     _Pattern("card", re.compile(rf"{_START}\d(?:[ -]?\d){{11,18}}{_END}"), checksums.is_card),
-    _Pattern("dni", re.compile(rf"{_START}(?:\d{{8}}|\d{{2}}\.\d{{3}}\.\d{{3}}|[XYZxyz][ -]?\d{{7}})[ -]?[A-Za-z]{_END}"), checksums.is_dni),
+    _Pattern(
+        "dni",
+        re.compile(rf"{_START}(?:\d{{8}}|\d{{2}}\.\d{{3}}\.\d{{3}}|[XYZxyz][ -]?\d{{7}})[ -]?[A-Za-z]{_END}"),
+        checksums.is_dni,
+    ),
     _Pattern(
         "cif",
         re.compile(rf"{_START}[ABCDEFGHJNPQRSUVW][ -]?\d{{7}}[ -]?[0-9A-J]{_END}"),
@@ -60,7 +64,11 @@ _PATTERNS = (
         checksums.is_ssn,
         _near(r"SSN|social security|seguro social"),
     ),
-    _Pattern("nino", re.compile(rf"{_START}[A-Za-z]{{2}}[ -]?\d{{2}}[ -]?\d{{2}}[ -]?\d{{2}}[ -]?[A-Da-d]{_END}"), checksums.is_nino),
+    _Pattern(
+        "nino",
+        re.compile(rf"{_START}[A-Za-z]{{2}}[ -]?\d{{2}}[ -]?\d{{2}}[ -]?\d{{2}}[ -]?[A-Da-d]{_END}"),
+        checksums.is_nino,
+    ),
     _Pattern("nhs", re.compile(rf"{_START}\d{{3}}[ -]?\d{{3}}[ -]?\d{{4}}{_END}"), checksums.is_nhs, _near("NHS")),
     _Pattern(
         "sin",

@@ -11,9 +11,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 REGIONS = ("ES", "US", "GB")
-_CANDIDATE = re.compile(r"(?<![\w.,:/#@€$£+-])(?:\+|00|\(\+?)?\d(?:[ ().\-/\u00a0\u2011\u2013]{0,3}\d){6,14}(?![\w@%€$£]|[.,:/-]\d|\s?(?:EUR|USD|GBP)\b)")
+_CANDIDATE = re.compile(
+    r"(?<![\w.,:/#@€$£+-])(?:\+|00|\(\+?)?\d(?:[ ().\-/\u00a0\u2011\u2013]{0,3}\d){6,14}"
+    r"(?![\w@%€$£]|[.,:/-]\d|\s?(?:EUR|USD|GBP)\b)"
+)
 _SAYS_PHONE = re.compile(
-    r"(?<!\w)(?:tele|mobile )?(?:phone|tel|telf|tlf|tfno|mobile|cell|call(?:ed|ing)?|ring|text|fax|whats?app|sms|contact|reach|dial|number is"
+    r"(?<!\w)(?:tele|mobile )?(?:phone|tel|telf|tlf|tfno|mobile|cell|call(?:ed|ing)?|ring|text|fax"
+    r"|whats?app|sms|contact|reach|dial|number is"
     r"|tel[eé]fonos?|m[oó]vil|celular|ll[aá]m\w*|contact\w*|marc[ae]\w*|extensi[oó]n|fijo)\b[^\d]{0,25}$",
     re.IGNORECASE,
 )
@@ -25,9 +29,17 @@ _SAYS_OTHER = re.compile(
     r"(?:\s+(?:number|no|num|n[uú]mero|es|is|was|id))?[\s.:#º°nN-]{0,6}$",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"^(?:\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?!\d)|^(?:19|20)\d{2}\s?[-–]\s?(?:19|20)\d{2}$")
+_DATE = re.compile(
+    r"^(?:\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?!\d)|^(?:19|20)\d{2}\s?[-–]\s?(?:19|20)\d{2}$"
+)
 _FORMS = (
-    ("ES", re.compile(r"[679]\d{2}(?P<s>[ .-])\d{3}(?P=s)\d{3}|[679]\d{2}([ .-])\d{2}\2\d{2}\2\d{2}|9\d[ .-]\d{3}[ .-]?\d{2}[ .-]?\d{2}|[67]\d{8}")),
+    (
+        "ES",
+        re.compile(
+            r"[679]\d{2}(?P<s>[ .-])\d{3}(?P=s)\d{3}|[679]\d{2}([ .-])\d{2}\2\d{2}\2\d{2}"
+            r"|9\d[ .-]\d{3}[ .-]?\d{2}[ .-]?\d{2}|[67]\d{8}"
+        ),
+    ),
     ("US", re.compile(r"(?:1[ .-])?\(\d{3}\)[ .-]?\d{3}[ .-]?\d{4}|(?:1[ .-])?\d{3}(?P<s>[.-])\d{3}(?P=s)\d{4}")),
     ("GB", re.compile(r"\(?0\d{2,4}\)?[ -]\d{3,4}[ -]?\d{3,4}|07\d{3}[ -]?\d{3}[ -]?\d{3}")),
 )
@@ -74,5 +86,5 @@ def _parsed(text: str, region: str | None, possible: bool) -> str:
     except phonenumbers.NumberParseException:
         return ""
     fictional = str(number.national_number).startswith(("7700900", "2079460"))
-    good = phonenumbers.is_valid_number(number) or (possible or fictional) and phonenumbers.is_possible_number(number)
+    good = phonenumbers.is_valid_number(number) or ((possible or fictional) and phonenumbers.is_possible_number(number))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if good else ""

@@ -8,32 +8,55 @@ from backend.data.dataset import Row
 from backend.data.gates.base import Gate, Options
 from backend.data.gates.patterns import _Looking
 
-INJECTION = re.compile(
+
+def _any(*forms: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{form})" for form in forms), re.IGNORECASE)
+
+
+_ORDERS = r"(?:instrucciones|[oó]rdenes|indicaciones|directrices|prompts?)"
+INJECTION = _any(
     r"(?:ignore|disregard|forget|override|bypass) (?:all |any |the |of |your |my |these |everything )*"
-    r"(?:previous|prior|above|preceding|earlier|original|system|initial)?\s*(?:instructions?|prompts?|directives?|guidelines)\b"
-    r"|(?:ignora|olvida|descarta|omite|desobedece)r?(?:te)? (?:de )?(?:todas? |todo )?(?:las |tus |los |el |sus |estas )?"
-    r"(?:instrucciones|[oó]rdenes|indicaciones|directrices|prompts?)\b"
-    r"|(?:reveal|show|print|repeat|output|tell me|leak|expose)\s+(?:me\s+)?(?:your|the)\s+(?:system|initial|hidden|original)\s+(?:prompt|instructions|message)"
-    r"|(?:mu[eé]stra|revela|di|repite|ense[ñn]a)(?:me)?\s+(?:tu|el|las|tus)\s+(?:prompt|instrucciones|mensaje)\s*(?:de(?:l)? sistema|inicial(?:es)?|oculto)?"
-    r"|you are now (?:DAN|in developer mode|unrestricted|jailbroken)|\bdo anything now\b|\bjailbreak(?:ed|ing)?\b"
-    r"|act[uú]a como (?:DAN|si no tuvieras (?:reglas|restricciones))|pretend (?:that )?you have no (?:rules|restrictions)"
-    r"|(?:\bsystem prompt\b|\bprompt del? sistema\b)",
-    re.IGNORECASE,
+    r"(?:previous|prior|above|preceding|earlier|original|system|initial)?\s*(?:instructions?|prompts?|directives?|guidelines)\b",
+    r"(?:ignora|olvida|descarta|omite|desobedece)r?(?:te)? (?:de )?(?:todas? |todo )?(?:las |tus |los |el |sus |estas )?"
+    rf"(?:anteriores )?{_ORDERS}\b",
+    r"(?:reveal|show|print|repeat|output|tell me|leak|expose)\s+(?:me\s+)?(?:your|the)\s+"
+    r"(?:system|initial|hidden|original)\s+(?:prompt|instructions|message)",
+    r"(?:mu[eé]stra|revela|di|repite|ense[ñn]a)(?:me)?\s+(?:tu|el|las|tus)\s+(?:prompt|instrucciones|mensaje)"
+    r"\s*(?:de(?:l)? sistema|inicial(?:es)?|oculto)?",
+    r"you are now (?:DAN|in developer mode|unrestricted|jailbroken)|\bdo anything now\b|\bjailbreak(?:ed|ing)?\b",
+    r"act[uú]a como (?:DAN|si no tuvieras (?:reglas|restricciones))|pretend (?:that )?you have no (?:rules|restrictions)",
+    r"\bsystem prompt\b|\bprompt del? sistema\b",
 )
-_INJECTION_MARKS = re.compile(
-    r"ignor|disreg|forget|overrid|bypass|olvid|descart|omit|desobed|prompt|developer mode|\bDAN\b|anything now|jailbr|restric|system|sistema"
-    r"|initial|hidden|instruc",
-    re.IGNORECASE,
+_INJECTION_MARKS = _any(
+    *(
+        "ignor",
+        "disreg",
+        "forget",
+        "overrid",
+        "bypass",
+        "olvid",
+        "descart",
+        "omit",
+        "desobed",
+        "prompt",
+        "developer mode",
+    ),
+    *(r"\bDAN\b", "anything now", "jailbr", "restric", "system", "sistema", "initial", "hidden", "instruc"),
 )
-DECLINES = re.compile(
-    r"\bas an? (?:AI|artificial intelligence|(?:large )?language model)\b|\bcomo (?:una? )?(?:IA|inteligencia artificial|modelo de lenguaje|asistente virtual)\b"
-    r"|^\W*(?:(?:i['’]m|i am) (?:very |really |so )?sorry|sorry|lo siento|lo lamento|mis disculpas|my apologies)[,;.]?\s*(?:but |pero )?"
-    r"(?:i (?:can['’]?t|cannot|can not|am unable|won['’]t|don['’]t have)|i['’]m (?:unable|not able)|no puedo|no me es posible|no tengo acceso|no estoy en)"
-    r"|^\W*(?:i (?:cannot|can['’]?t|am unable to|am not able to|won['’]t|don['’]t have access)|i['’]m (?:unable|not able) to)\s+(?:help|assist|provide|fulfill|comply|answer|do that|access|create|generate|support|engage|discuss)"
-    r"|^\W*(?:no puedo (?:ayudar|cumplir|proporcionar|responder|generar|asistir|acceder|hacer eso)|no me es posible|no tengo acceso a)"
-    r"|\bmy (?:knowledge|training data) (?:cutoff|only goes)|\bOpenAI\b.{0,40}\b(?:trained|developed) me|\bdeveloped by (?:OpenAI|Anthropic)\b"
-    r"|\bmi fecha de corte de conocimiento\b|^\W*(?:certainly|sure|of course|por supuesto|claro)[!,.]? (?:here(?:['’]s| is| are)|aqu[ií] (?:tienes|est[aá]n?))\b",
-    re.IGNORECASE,
+_UNABLE = r"i['’]m (?:unable|not able)"
+DECLINES = _any(
+    r"\bas an? (?:AI|artificial intelligence|(?:large )?language model)\b",
+    r"\bcomo (?:una? )?(?:IA|inteligencia artificial|modelo de lenguaje|asistente virtual)\b",
+    r"^\W*(?:(?:i['’]m|i am) (?:very |really |so )?sorry|sorry|lo siento|lo lamento|mis disculpas|my apologies)[,;.]?\s*"
+    rf"(?:but |pero )?(?:i (?:can['’]?t|cannot|can not|am unable|won['’]t|don['’]t have)|{_UNABLE}|no puedo|no me es posible"
+    r"|no tengo acceso|no estoy en)",
+    rf"^\W*(?:i (?:cannot|can['’]?t|am unable to|am not able to|won['’]t|don['’]t have access)|{_UNABLE} to)\s+"
+    r"(?:help|assist|provide|fulfill|comply|answer|do that|access|create|generate|support|engage|discuss)",
+    r"^\W*(?:no puedo (?:ayudar|cumplir|proporcionar|responder|generar|asistir|acceder|hacer eso)|no me es posible"
+    r"|no tengo acceso a)",
+    r"\bmy (?:knowledge|training data) (?:cutoff|only goes)|\bOpenAI\b.{0,40}\b(?:trained|developed) me",
+    r"\bdeveloped by (?:OpenAI|Anthropic)\b|\bmi fecha de corte de conocimiento\b",
+    r"^\W*(?:certainly|sure|of course|por supuesto|claro)[!,.]? (?:here(?:['’]s| is| are)|aqu[ií] (?:tienes|est[aá]n?))\b",
 )
 
 

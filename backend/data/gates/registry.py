@@ -17,7 +17,9 @@ GATES: tuple[Gate, ...] = (
     Gate(name="one_class", title="One class only", needs="rows", severity="error", make=OneClass, quick=True),
     Gate(name="too_many_classes", title="Too many classes", needs="rows", severity="warning", make=TooManyClasses),
     Gate(name="rare_classes", title="Rare classes", needs="rows", severity="warning", make=RareClasses, quick=True),
-    Gate(name="imbalance", title="One class is nearly all", needs="rows", severity="warning", make=Imbalance, quick=True),
+    Gate(
+        name="imbalance", title="One class is nearly all", needs="rows", severity="warning", make=Imbalance, quick=True
+    ),
     Gate(
         name="label_variants",
         title="Labels written in several ways",
@@ -73,9 +75,19 @@ GATES: tuple[Gate, ...] = (
         fix="drop_rows",
         error_above=0.2,
     ),
-    Gate(name="empty", title="Empty rows", needs="rows", severity="warning", make=Empty, fix="drop_empty", error_above=0.1),
+    Gate(
+        name="empty",
+        title="Empty rows",
+        needs="rows",
+        severity="warning",
+        make=Empty,
+        fix="drop_empty",
+        error_above=0.1,
+    ),
     Gate(name="lengths", title="Very short or long rows", needs="rows", severity="info", make=Lengths, fix="drop_rows"),
-    Gate(name="language", title="Another language", needs="rows", severity="warning", make=OtherLanguage, fix="drop_rows"),
+    Gate(
+        name="language", title="Another language", needs="rows", severity="warning", make=OtherLanguage, fix="drop_rows"
+    ),
     Gate(
         name="encoding",
         title="Damaged characters",
@@ -114,9 +126,30 @@ GATES: tuple[Gate, ...] = (
         quick=True,
     ),
     Gate(name="html", title="HTML", needs="rows", severity="warning", make=Html, fix="strip_html"),
-    Gate(name="template_rests", title="Rests of templates", needs="rows", severity="warning", make=TemplateRests, fix="drop_rows"),
-    Gate(name="injection", title="Commands to the model", needs="rows", severity="warning", make=Injection, fix="drop_rows"),
-    Gate(name="declining", title="Answers that decline", needs="rows", severity="warning", make=Declining, fix="drop_rows"),
+    Gate(
+        name="template_rests",
+        title="Rests of templates",
+        needs="rows",
+        severity="warning",
+        make=TemplateRests,
+        fix="drop_rows",
+    ),
+    Gate(
+        name="injection",
+        title="Commands to the model",
+        needs="rows",
+        severity="warning",
+        make=Injection,
+        fix="drop_rows",
+    ),
+    Gate(
+        name="declining",
+        title="Answers that decline",
+        needs="rows",
+        severity="warning",
+        make=Declining,
+        fix="drop_rows",
+    ),
     Gate(
         name="tokens",
         title="Longer than the model reads",

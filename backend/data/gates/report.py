@@ -26,7 +26,9 @@ def write_report(folder: Path, card: ScoreCard, found: Sequence[Found]) -> None:
                 stream.write(json.dumps({"gate": each.finding.gate, **row._asdict()}, ensure_ascii=False) + "\n")
     with (folder / REVIEW).open("w", encoding="utf-8") as stream:
         for row in review_rows(found):
-            stream.write(json.dumps({"row": row.row, "split": row.split, "detail": row.detail}, ensure_ascii=False) + "\n")
+            stream.write(
+                json.dumps({"row": row.row, "split": row.split, "detail": row.detail}, ensure_ascii=False) + "\n"
+            )
 
 
 def review_rows(found: Sequence[Found]) -> Iterator[FoundRow]:
@@ -46,6 +48,11 @@ def read_card(folder: Path) -> ScoreCard:
     if not file.is_file():
         raise StudioError("core.artifact_damaged", ref=folder.name, file=CARD)
     return ScoreCard.model_validate_json(file.read_text("utf-8"))
+
+
+def row_ids(folder: Path, gates: Sequence[str]) -> list[str]:
+    """Ids of the rows that these gates found."""
+    return [row.row for gate in gates for row in _rows_of(folder, gate)]
 
 
 def found_rows(folder: Path, gate: str, start: int = 0, count: int = 100) -> list[FoundRow]:

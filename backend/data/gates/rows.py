@@ -48,6 +48,12 @@ class CheckedRows:
                 tick(500)
             yield found
 
+    def split(self, name: str) -> Iterator[Row]:
+        """The rows of one split."""
+        if self._held is not None:
+            return (row for split, row in self._held if split == name)
+        return self._lines(name)
+
     def _file(self, split: str) -> Path:
         return self.folder / f"{split}.jsonl"
 
@@ -63,7 +69,11 @@ class CheckedRows:
 
     def _read(self) -> Iterator[tuple[str, Row]]:
         for split in SPLITS:
-            if self._file(split).is_file():
-                with self._file(split).open("rb") as stream:
-                    for line in stream:
-                        yield split, Row.model_validate_json(line)
+            for row in self._lines(split):
+                yield split, row
+
+    def _lines(self, split: str) -> Iterator[Row]:
+        if self._file(split).is_file():
+            with self._file(split).open("rb") as stream:
+                for line in stream:
+                    yield Row.model_validate_json(line)

@@ -41,12 +41,14 @@ _KEYS = {
     "PyPI": rf"{_B}pypi-[A-Za-z0-9_-]{{50,}}",
     "Telegram": rf"{_B}\d{{8,10}}:AA[A-Za-z0-9_-]{{33}}",
     "Azure": r"(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,}={0,2}|[?&]sig=[A-Za-z0-9%]{40,}",
-    "private key": r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----(?:[\s\S]{0,8000}?-----END (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----)?",
+    "private key": r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:[\s\S]{0,8000}?-----END (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----)?",
     "JWT": rf"{_B}eyJ[A-Za-z0-9_-]{{8,}}\.eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]{{8,}}",
     "connection string": r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"<>]{1,64}:(?P<connection>[^\s@/'\"<>]{3,128})@[^\s/'\"<>]+",
 }
+_FORMS = {name: re.compile(form) for name, form in _KEYS.items()}
 _NAMES = r"password|passwd|passphrase|pwd|contraseñ?a|clave(?: de acceso)?"
-_WEAK = r"api[_ -]?key|apikey|access[_ -]?key|secret[_ -]?key|secret|client[_ -]?secret|auth[_ -]?token|access[_ -]?token|token|bearer"
+_WEAK = r"(?:api|access|secret)[_ -]?key|(?:client[_ -]?)?secret|(?:auth|access)?[_ -]?token|bearer"
 _PASSWORD = re.compile(
     rf"(?<![A-Za-z])(?:{_NAMES})[\"']?\s*(?::|=|:=)\s*[\"']?(?P<value>[^\s\"',;<>]{{6,128}})"
     rf"|(?<![A-Za-z])(?:{_NAMES})\s+(?:is|es)\s*:?\s*[\"']?(?P<said>(?=[^\s\"',;<>]*\d)(?=[^\s\"',;<>]*[A-Za-z])[^\s\"',;<>]{{6,128}})",
@@ -85,7 +87,7 @@ def secrets(text: str) -> list[Secret]:
 def _known(text: str) -> list[Secret]:
     found = []
     for match in _KNOWN.finditer(text):
-        kind = next(name for name, form in _KEYS.items() if re.match(form, text[match.start() : match.end()]) or _fits(form, text, match))
+        kind = next(name for name, form in _FORMS.items() if _fits(form, text, match))
         password = match.groupdict().get("connection")
         if password and _HOLDERS.match(password):
             continue
@@ -95,8 +97,8 @@ def _known(text: str) -> list[Secret]:
     return found
 
 
-def _fits(form: str, text: str, match: re.Match[str]) -> bool:
-    other = re.compile(form).match(text, match.start())
+def _fits(form: re.Pattern[str], text: str, match: re.Match[str]) -> bool:
+    other = form.match(text, match.start())
     return other is not None and other.end() == match.end()
 
 
