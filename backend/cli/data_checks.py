@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from backend.core.schemas import RunView
 
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object per event on stdout.")]
-_VERDICTS = {"ready": "Ready.", "warnings": "Ready, with warnings.", "not_ready": "Not ready."}
+_SAID = {"ready": "Ready.", "warnings": "Ready, with warnings.", "not_ready": "Not ready."}
 _NOT_READY = 3
 _SHOWN_CHARS = 80
 
@@ -128,7 +128,7 @@ def _failed(finished: RunView, json_: bool) -> int:
 
 def _show(found: DataCheck) -> None:
     line(
-        f"{_VERDICTS[found.card.verdict]} {found.card.rows} rows, {len(found.card.findings)} findings ({found.artifact})"
+        f"{_SAID[found.card.verdict]} {found.card.rows} rows, {len(found.card.findings)} findings ({found.artifact})"
     )
     rows = []
     for each in found.card.findings:

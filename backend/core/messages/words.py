@@ -32,6 +32,7 @@ PERSONAL = {
     "card": "payment card",
     "dni": "DNI or NIE",
     "cif": "CIF",
+    "nuss": "Spanish social security number",
     "ssn": "US social security number",
     "nino": "UK national insurance number",
     "nhs": "NHS number",

@@ -55,6 +55,13 @@ def is_cif(text: str) -> bool:
     return text[8] in (str(check), _CIF_LETTERS[check])
 
 
+def is_nuss(digits: str) -> bool:
+    """Spanish social security number, 12 digits, mod 97."""
+    province, number, check = digits[:2], digits[2:10], digits[10:]
+    body = int(province + number.lstrip("0")) if number[0] == "0" else int(province + number)
+    return len(digits) == 12 and "01" <= province <= "53" and body % 97 == int(check)
+
+
 def is_ssn(digits: str) -> bool:
     """US social security number: ranges that are given out (SSA, since 2011), known samples aside."""
     area, group, serial = digits[:3], digits[3:5], digits[5:]
@@ -78,8 +85,8 @@ def is_nhs(digits: str) -> bool:
 
 
 def is_sin(digits: str) -> bool:
-    """Canadian social insurance number, Luhn; none begins with 0 or 8."""
-    return len(digits) == 9 and digits[0] not in "08" and is_luhn(digits)
+    """Canadian social insurance number, Luhn; none begins with 8."""
+    return len(digits) == 9 and digits[0] != "8" and is_luhn(digits)
 
 
 def is_pps(text: str) -> bool:

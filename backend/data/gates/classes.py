@@ -57,7 +57,7 @@ class OneClass(_Classes):
         return self.gate.finding("gates.one_class", self.hits([label]), self.seen, {"label": label[:80]})
 
 
-class TooManyClasses(_Classes):
+class ClassesForRows(_Classes):
     """Classes whose middle one has fewer than five rows; an error where it has one."""
 
     def found(self) -> Found | None:

@@ -62,7 +62,7 @@ class Lengths:
         self._sizes = {"input": array("d"), "answer": array("d")}
 
     def see(self, split: str, row: Row, text: str) -> None:
-        self._sizes["input"].append(math.log1p(len(row.input)))
+        self._sizes["input"].append(math.log1p(len(row.input)) if row.input.strip() else math.nan)
         answer = None if self.labels or row.output is None else math.log1p(len(row.output))
         self._sizes["answer"].append(math.nan if answer is None else answer)
 

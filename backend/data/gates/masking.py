@@ -10,7 +10,7 @@ from backend.data.dataset import Row
 from backend.data.gates.personal import personal_data
 from backend.data.gates.secrets import secrets
 
-_ID_KINDS = frozenset({"dni", "cif", "ssn", "nino", "nhs", "sin", "pps", "tfn", "medicare"})
+_ID_KINDS = frozenset({"dni", "cif", "nuss", "ssn", "nino", "nhs", "sin", "pps", "tfn", "medicare"})
 
 
 class Place(Protocol):

@@ -48,8 +48,16 @@ _PATTERNS = (
     _Pattern("card", re.compile(rf"{_START}\d(?:[ -]?\d){{11,18}}{_END}"), checksums.is_card),
     _Pattern(
         "dni",
-        re.compile(rf"{_START}(?:\d{{8}}|\d{{2}}\.\d{{3}}\.\d{{3}}|[XYZxyz][ -]?\d{{7}})[ -]?[A-Za-z]{_END}"),
+        re.compile(
+            rf"{_START}(?:\d{{8}}|\d{{2}}(?P<s>[. ])\d{{3}}(?P=s)\d{{3}}|[XYZxyz][ -]?\d{{7}})[ -]?[A-Za-z]{_END}"
+        ),
         checksums.is_dni,
+    ),
+    _Pattern(
+        "nuss",
+        re.compile(rf"{_START}\d{{2}}[ /-]?\d{{8}}[ /-]?\d{{2}}{_END}"),
+        checksums.is_nuss,
+        _near(r"NU?SS|seguridad social|afiliaci[oó]n"),
     ),
     _Pattern(
         "cif",
@@ -92,9 +100,17 @@ _PATTERNS = (
 )
 _IPV4 = re.compile(r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:])")
-_VERSION = re.compile(r"(?:\bv|versi[oó]n|\bver\.?|build|firmware|release|driver|kernel)\W{0,3}$", re.IGNORECASE)
-_DIGITS = re.compile(r"\d(?:[^\W\d_]{0,2}[ ().:/-]{0,2}\d){6}|\d{2}[A-Za-z]")
-"""Seven digits that may belong together: without them no number is looked for."""
+_VERSION = re.compile(
+    r"\bv\W{0,2}$|\b(?:versi[oó]n(?:es)?|versions|ver|build|firmware|release|driver|kernel|update|actualizaci[oó]n|section"
+    r"|secci[oó]n|chapter|cap[ií]tulo)\b",
+    re.IGNORECASE,
+)
+_SAYS_ADDRESS = re.compile(
+    r"\b(?:IPs?|IPv4|address(?:es)?|direcci[oó]n|host|server|servidor|login|logged|acceso|ping|desde|from|client)\b",
+    re.IGNORECASE,
+)
+_DIGITS = re.compile(r"\d(?:[^\W\d_]{0,2}[ ().:/-]{0,2}\d){5}|\d{2}[A-Za-z]")
+"""Six digits that may belong together: without them no number is looked for."""
 
 
 def personal_data(text: str) -> list[Personal]:
@@ -142,7 +158,8 @@ def _addresses(text: str) -> Iterator[Personal]:
     """Public addresses of machines; versions, times and private networks are none."""
     for match in _IPV4.finditer(text):
         parts = [int(part) for part in match[0].split(".")]
-        version = max(parts) < 32 or _VERSION.search(text[max(0, match.start() - 12) : match.start()])
+        before = text[max(0, match.start() - NEAR) : match.start()]
+        version = _VERSION.search(before) or (max(parts) < 100 and min(parts) < 10 and not _SAYS_ADDRESS.search(before))
         try:
             if not version and IPv4Address(match[0]).is_global:
                 yield Personal(match.start(), match.end(), "ip", match[0])
@@ -153,7 +170,7 @@ def _addresses(text: str) -> Iterator[Personal]:
             address = IPv6Address(match[0])
         except AddressValueError:
             continue
-        documented = match[0].lower().startswith("2001:db8")
+        documented = address.compressed.startswith("2001:db8")
         if (address.is_global or documented) and any(char.isdigit() for char in match[0]):
             yield Personal(match.start(), match.end(), "ip", address.compressed)
 

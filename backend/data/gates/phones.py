@@ -18,14 +18,16 @@ _CANDIDATE = re.compile(
 _SAYS_PHONE = re.compile(
     r"(?<!\w)(?:tele|mobile )?(?:phone|tel|telf|tlf|tfno|mobile|cell|call(?:ed|ing)?|ring|text|fax"
     r"|whats?app|sms|contact|reach|dial|number is"
-    r"|tel[eé]fonos?|m[oó]vil|celular|ll[aá]m\w*|contact\w*|marc[ae]\w*|extensi[oó]n|fijo)\b[^\d]{0,25}$",
+    r"|tel[eé]fonos?|m[oó]vil|celular|ll[aá]m\w*|contact\w*|marc[ae]\w*|extensi[oó]n|fijo"
+    r"|(?:my|mi) n(?:umber|[uú]mero))\b[^\d]{0,25}$"
+    r"|(?<!\w)(?:al|en el)\s$",
     re.IGNORECASE,
 )
 _SAYS_OTHER = re.compile(
     r"(?<!\w)(?:order|orders|invoice|ticket|tracking|reference|ref|case|account|policy|serial|isbn|issn|sku|item|product|part|code"
     r"|batch|lot|id|no|nr|version|build|amount|total|price|paid|population|model|card|nhs|ssn|sin|tfn|medicare|imei|booking"
     r"|pedidos?|factura|n[uú]mero de (?:pedido|serie|cuenta|factura|seguimiento|referencia)|referencia|seguimiento|env[ií]o"
-    r"|expediente|c[oó]digo|cuenta|p[oó]liza|art[ií]culo|producto|lote|importe|precio|habitantes|reserva|tarjeta|cliente)"
+    r"|expediente|c[oó]digo|cuenta|p[oó]liza|art[ií]culo|producto|lote|importe|precio|habitantes|reserva|tarjeta|clientes?|customer|client|user|member|usuario|socio|socia|parcel|paquete|shipment)"
     r"(?:\s+(?:number|no|num|n[uú]mero|es|is|was|id))?[\s.:#º°nN-]{0,6}$",
     re.IGNORECASE,
 )
@@ -37,7 +39,7 @@ _FORMS = (
         "ES",
         re.compile(
             r"[679]\d{2}(?P<s>[ .-])\d{3}(?P=s)\d{3}|[679]\d{2}([ .-])\d{2}\2\d{2}\2\d{2}"
-            r"|9\d[ .-]\d{3}[ .-]?\d{2}[ .-]?\d{2}|[67]\d{8}"
+            r"|9\d[ .-]\d{3}[ .-]?\d{2}[ .-]?\d{2}"
         ),
     ),
     ("US", re.compile(r"(?:1[ .-])?\(\d{3}\)[ .-]?\d{3}[ .-]?\d{4}|(?:1[ .-])?\d{3}(?P<s>[.-])\d{3}(?P=s)\d{4}")),
@@ -85,6 +87,6 @@ def _parsed(text: str, region: str | None, possible: bool) -> str:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return ""
-    fictional = str(number.national_number).startswith(("7700900", "2079460"))
+    fictional = str(number.national_number).startswith(("7700900", "2079460", "1632960"))
     good = phonenumbers.is_valid_number(number) or ((possible or fictional) and phonenumbers.is_possible_number(number))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if good else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.data.gates.base import Gate
-from backend.data.gates.classes import Imbalance, OneClass, RareClasses, TooManyClasses
+from backend.data.gates.classes import Imbalance, OneClass, RareClasses, ClassesForRows
 from backend.data.gates.label_names import LabelVariants
 from backend.data.gates.languages import OtherLanguage
 from backend.data.gates.lengths import Empty, Lengths, TokenLengths
@@ -15,7 +15,7 @@ from backend.data.gates.wrong_labels import WrongLabels
 
 GATES: tuple[Gate, ...] = (
     Gate(name="one_class", title="One class only", needs="rows", severity="error", make=OneClass, quick=True),
-    Gate(name="too_many_classes", title="Too many classes", needs="rows", severity="warning", make=TooManyClasses),
+    Gate(name="too_many_classes", title="Too many classes", needs="rows", severity="warning", make=ClassesForRows),
     Gate(name="rare_classes", title="Rare classes", needs="rows", severity="warning", make=RareClasses, quick=True),
     Gate(
         name="imbalance", title="One class is nearly all", needs="rows", severity="warning", make=Imbalance, quick=True
