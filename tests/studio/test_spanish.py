@@ -27,6 +27,7 @@ from tests.studio.conftest import Show
 from tests.studio.translatable_texts import has_words, shell_files, texts, translatable_texts
 
 SAME = {
+    "CIF",
     "CPU",
     "CUDA (NVIDIA)",
     "DirectML (Windows)",
@@ -42,6 +43,8 @@ SAME = {
     "Error",
     "Foundry Local",
     "GPU",
+    "HTML",
+    "IBAN",
     "INT4, 4 bits",
     "local",
     "LoRA",

@@ -48,7 +48,7 @@ WORDS = frozenset(
     {
         *DROPS.values(),
         *PERSONAL.values(),
-        *("private key", "password", "token", "connection string"),
+        *("private key", "password", "access token", "connection string"),
         # kinds of artifacts, states of jobs, splits
         *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "audition", "report", "package"),
         *("waiting", "queued", "running", "cancelling", "succeeded", "findings", "failed", "cancelled", "blocked"),

@@ -113,7 +113,7 @@ def _assigned(text: str) -> list[Secret]:
         value = match["value"]
         random = any(char.isdigit() for char in value) and entropy(value) >= _LEAST_ENTROPY
         if random and not _HOLDERS.match(value):
-            found.append(Secret(*match.span("value"), "token", value))
+            found.append(Secret(*match.span("value"), "access token", value))
     return found
 
 
