@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli import reading_text
+from backend.cli import data_checks, reading_text
 from backend.cli.artifacts import delete, show_head
 from backend.cli.baseline import measure_baseline
 from backend.cli.dataset_flags import with_params
@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     datasets.command("show")(show_dataset)
     datasets.command("baseline")(measure_baseline)
     datasets.command("delete")(delete)
+    data_checks.register(datasets)
     app.add_typer(datasets, name="datasets")
 
 

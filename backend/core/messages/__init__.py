@@ -15,6 +15,7 @@ from backend.core.messages import (
     export_checks,
     files,
     foundry,
+    gates,
     inspection,
     jobs,
     logits,
@@ -42,7 +43,7 @@ for _area in (
     *(core, value, data, sources, inspection, reading, mapping, split, baseline, files, models, train, students),
     *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, tools),
+    *(export_checks, foundry, teachers, tools, gates),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

@@ -27,9 +27,30 @@ DROPS = {
 }
 """Why a row is left out of a dataset: code -> words."""
 
+PERSONAL = {
+    "email": "e-mail address",
+    "phone": "telephone number",
+    "iban": "IBAN",
+    "card": "payment card",
+    "dni": "DNI or NIE",
+    "cif": "CIF",
+    "nuss": "Spanish social security number",
+    "ssn": "US social security number",
+    "nino": "UK national insurance number",
+    "nhs": "NHS number",
+    "sin": "Canadian SIN",
+    "pps": "Irish PPS number",
+    "tfn": "Australian tax file number",
+    "medicare": "Australian Medicare number",
+    "ip": "IP address",
+}
+"""Kinds of personal data: code -> words."""
+
 WORDS = frozenset(
     {
         *DROPS.values(),
+        *PERSONAL.values(),
+        *("private key", "password", "access token", "connection string"),
         # kinds of artifacts, states of jobs, splits
         *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "audition", "report", "package"),
         *("waiting", "queued", "running", "cancelling", "succeeded", "findings", "failed", "cancelled", "blocked"),
