@@ -12,7 +12,7 @@ from backend.core.renames import stage_name
 from backend.core.stage import AnyStage
 
 BUILT_IN = (
-    *("dataset", "audition", "generate", "teacher", "judge", "curate", "review"),
+    *("dataset", "audition", "generate", "teacher", "judge", "curate", "review", "edit_data"),
     *("prune", "distill", "capture", "finetune", "quantize", "scheme_search", "attach"),
     *("parity", "evaluate", "checklist", "prove", "package"),
 )

@@ -10,6 +10,7 @@ from backend.core.messages import (
     chat,
     core,
     data,
+    edits,
     endpoints,
     export_checks,
     files,
@@ -33,7 +34,7 @@ from backend.core.messages import (
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(core, value, data, files, models, train, students, quant, slots, logits, methods, ablation),
-    *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
+    *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers),
 ):
     for _code, _words in _area.MESSAGES.items():
