@@ -12,7 +12,8 @@ from backend.core.errors import StudioError
 from backend.data.demo import SOURCE as DEMO
 from backend.data.preview import Columns, PreviewRow
 from studio import nav
-from studio.ui.data.datasets import dataset_list, dataset_rows
+from studio.ui.data.dataset import dataset_page
+from studio.ui.data.datasets import dataset_list
 from studio.ui.forms.form import Form
 from studio.ui.forms.pickers import disambiguate
 from studio.ui.forms.stage_page import apply_query_params, jobs_of, last_failure
@@ -34,7 +35,7 @@ def data_page() -> None:
     with api_cache.show_errors():
         project_stepper(nav.DATA)
         if opened := st.query_params.get("data"):
-            dataset_rows(opened)
+            dataset_page(opened)
             return
         apply_query_params(STAGE)
         jobs_of(STAGE)
