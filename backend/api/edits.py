@@ -45,8 +45,8 @@ class Edits:
         state = self._state(dataset)
         counts = {op: sum(edit.count for edit in state.edits if edit.op in ops) for op, ops in _GROUPS.items()}
         return EditSummary(
-            changes=sum(counts.values()) + sum(edit.op == "label" for edit in state.edits),
-            test=sum(edit.count for edit in state.edits if edit.split == "test" and edit.op != "label"),
+            changes=sum(counts.values()),
+            test=sum(edit.count for edit in state.edits if edit.split == "test"),
             undoable=bool(state.edits),
             redoable=bool(state.undone),
             run=state.run,
@@ -88,13 +88,14 @@ class Edits:
             {
                 **changed,
                 "op": "edit",
+                "label": label,
                 "split": split,
                 "rows": (row.id,),
                 "conversation": row.conversation,
                 "turn": len(row.context) if row.conversation else 0,
             }
         )
-        self._draft(dataset).add(*label, edit)
+        self._draft(dataset).add(edit)
         return True
 
     def add(
@@ -103,7 +104,7 @@ class Edits:
         """A new row; returns its id. Raises StudioError as `edit` does."""
         row = Row(id=f"new-{uuid4().hex[:12]}", input=input, output=output, tags=list(tags))
         label = self._checked(dataset, row, input, output, add_label)
-        self._draft(dataset).add(*label, Edit(op="add", split=split, row=row))
+        self._draft(dataset).add(Edit(op="add", split=split, row=row, label=label))
         return row.id
 
     def change_rows(
@@ -148,20 +149,20 @@ class Edits:
             partial.replace(file)
         return file
 
-    def _checked(self, dataset: str, row: Row, input: str, output: str | None, add_label: bool) -> list[Edit]:
-        """The label that joins the others, if one does. Raises StudioError."""
+    def _checked(self, dataset: str, row: Row, input: str, output: str | None, add_label: bool) -> str:
+        """The label that joins the others, if one does, else "". Raises StudioError."""
         if not input.strip():
             raise StudioError("edits.empty_input", field="input")
         if output is None:
-            return []
+            return ""
         if not output.strip() and not row.tool_calls:
             raise StudioError("edits.empty_output", field="output")
         labels = self.labels(dataset)
         if not labels or output in labels:
-            return []
+            return ""
         if not add_label:
             raise StudioError("edits.label_unknown", field="output", ref=self._view(dataset).name, answer=output[:100])
-        return [Edit(op="label", label=output)]
+        return output
 
     def _view(self, dataset: str) -> ArtifactView:
         found = self.store.artifact(dataset)

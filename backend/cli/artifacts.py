@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backend.cli.data_export import export_dataset
 from backend.cli.output import announce_fetch, line, note, print_json, table
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     datasets.command("import")(import_dataset)
     datasets.command("list")(list_datasets)
     datasets.command("show")(show_dataset)
+    datasets.command("export")(export_dataset)
     datasets.command("delete")(delete)
     app.add_typer(datasets, name="datasets")
     models = typer.Typer(help="Models: import, list, show.", no_args_is_help=True)

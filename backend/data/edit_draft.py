@@ -53,8 +53,12 @@ class EditDraft:
     def _append(self, *lines: dict[str, Any]) -> None:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        with _lock, self.file.open("a", encoding="utf-8") as stream:
-            stream.write(text)
+        with _lock, self.file.open("ab+") as stream:
+            size = stream.seek(0, 2)
+            if size:
+                stream.seek(size - 1)
+                text = text if stream.read(1) == b"\n" else f"\n{text}"  # after a line that broke off
+            stream.write(text.encode())
 
     def _lines(self) -> list[dict[str, Any]]:
         """A line that broke off with the process is left out."""

@@ -20,13 +20,13 @@ from backend.data.row_filter import RowFilter
 
 class Edit(BaseModel):
     """`edit`: new `input`, `output` and `tags` of one row, None where they stay; `delete`, `tag` and `untag`: of `rows`, or
-    of all stored rows of the split that fit `where`; `add`: the new row `row`; `label`: `label` joins the dataset's labels.
-    `conversation` and `turn`: whose message the edited row is and at which place, so that later turns show the new words
-    too; `count`: the rows that it was about when it was made."""
+    of all stored rows of the split that fit `where`; `add`: the new row `row`. `label`: the answer is a new one, which joins
+    the dataset's labels; `conversation` and `turn`: whose message the edited row is and at which place, so that later turns
+    show the new words too; `count`: the rows that it was about when it was made."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    op: Literal["edit", "delete", "tag", "untag", "add", "label"]
+    op: Literal["edit", "delete", "tag", "untag", "add"]
     split: str = "train"
     rows: tuple[str, ...] = ()
     where: RowFilter | None = None
@@ -62,7 +62,7 @@ class EditPlan:
     @property
     def labels(self) -> list[str]:
         """Labels that join those of the dataset."""
-        return list(dict.fromkeys(edit.label for edit in self.edits if edit.op == "label"))
+        return list(dict.fromkeys(edit.label for edit in self.edits if edit.label))
 
     def touches(self, split: str, row_id: str) -> bool:
         """Whether an edit names this row, or it is new."""

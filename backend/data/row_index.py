@@ -181,9 +181,11 @@ class RowIndex:
 def may_hold(text: bytes, search: str) -> bool:
     """False where no row within these lines can hold `search`."""
     folded = search.casefold()
-    if not folded or set(folded) & set('"\\\n\t\r'):  # written in another way within a line
+    if not folded or any(ord(each) < 32 or each in '"\\' for each in folded):  # written in another way within a line
         return True
-    return folded.encode() in text.lower() if folded.isascii() else folded in text.decode().casefold()
+    if folded.isascii() and folded.encode() in text.lower():
+        return True
+    return not text.isascii() and folded in text.decode().casefold()  # letters beyond ASCII may fold to plain ones
 
 
 def open_index(folder: Path, split: str, cache: Path, stop: _Stop = never) -> RowIndex:

@@ -26,13 +26,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{answer}” is none of the labels of “{ref}”.",
         "Choose one of the list, or add it to the labels.",
     ),
-    "edits.search_open": (
-        "The search has not looked at all rows yet, so not all of them can be changed.",
-        "Search all rows first, or narrow the filter.",
-    ),
     "edits.split_unknown": ("“{ref}” has no rows in the split “{split}”.", "Choose one of: {splits}."),
     "edits.tools": (
         "“{ref}” has rows with tools, which {format} files can't hold.",
         "Export it as openai, sharegpt, jsonl, csv or parquet.",
     ),
+    "edits.file_there": ("“{file}” is there already.", "Choose another name, or replace it with --force."),
+    "edits.unwritable": ("“{file}” can't be written: {reason}.", "Choose a folder that you may write to."),
 }

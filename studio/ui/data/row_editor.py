@@ -37,7 +37,7 @@ def row_dialog(view: ArtifactView) -> None:
     if dataset != view.id:
         return
     title = escape_markdown(_("Row {id}").format(id=row_id)) if row_id else _("New row")
-    st.dialog(title, width="large", on_dismiss=_end, icon=":material/edit:")(_body)(view, split, row_id)
+    st.dialog(title, width="medium", on_dismiss=_end, icon=":material/edit:")(_body)(view, split, row_id)
 
 
 def _end() -> None:

@@ -26,6 +26,11 @@ function head(table, data, setTriggerValue) {
   for (const [name, title] of data.columns) {
     const th = made("th", `c-${name}`);
     th.scope = "col";
+    if (data.sort === null) {
+      th.textContent = title;
+      row.append(th);
+      continue;
+    }
     const here = data.sort === name;
     if (here) th.setAttribute("aria-sort", data.descending ? "descending" : "ascending");
     const sort = button("", title, () => setTriggerValue("sort", name));

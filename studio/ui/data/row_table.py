@@ -28,9 +28,10 @@ _TABLE = st.components.v2.component("slmops_rows", html='<div class="rows"></div
 
 
 def row_table(
-    key: str, rows: Sequence[ShownRow], sort: Sort, descending: bool, on_event: Callable[[str, Any], None]
+    key: str, rows: Sequence[ShownRow], sort: Sort | None, descending: bool, on_event: Callable[[str, Any], None]
 ) -> None:
-    """`on_event(name, value)` in a callback: `open` a row's id; `sort` a column; `delete` or `tag` a list of ids."""
+    """`on_event(name, value)` in a callback: `open` a row's id; `sort` a column; `delete` or `tag` a list of ids. `sort`
+    None: headers don't sort."""
 
     def told(name: str) -> Callable[[], None]:
         def tell() -> None:
@@ -50,7 +51,7 @@ def row_table(
     )
 
 
-def table_data(rows: Sequence[ShownRow], sort: Sort, descending: bool) -> dict[str, Any]:
+def table_data(rows: Sequence[ShownRow], sort: Sort | None, descending: bool) -> dict[str, Any]:
     """What the table shows, all of it in the session's language."""
     sure = any(shown.row.confidence is not None for shown in rows)
     columns = [["id", _("Id")], ["length", _("Input")], ["answer", _("Answer")]]

@@ -38,7 +38,7 @@ def rows_tab(view: ArtifactView) -> None:
     if found.added:
         st.markdown(f"**{_('New rows')}**")
         row_table(
-            f"new_{view.id}", [row_editor.new_row(row) for row in found.added], "", False, partial(_told, view, split)
+            f"new_{view.id}", [row_editor.new_row(row) for row in found.added], None, False, partial(_told, view, split)
         )
     if found.rows:
         row_table(f"rows_{view.id}_{split}", found.rows, sort, descending, partial(_told, view, split))
