@@ -91,12 +91,12 @@ class Datasets:
         where: RowFilter | None = None,
         sort: Sort = "",
         descending: bool = False,
-        patience: float = SEARCH_SECONDS,
+        seconds: float = SEARCH_SECONDS,
     ) -> RowPage:
-        """Page 1 is the first. A search looks for `patience` seconds at most. Raises StudioError."""
+        """Page 1 is the first. A search takes `seconds` at most. Raises StudioError."""
         view, where = self.dataset(dataset), where or RowFilter()
         index = self._index(view, split)
-        found, whole = _selected(index, where, sort, descending, patience)
+        found, whole = _selected(index, where, sort, descending, seconds)
         start = size * (max(page, 1) - 1)
         plan = self.edits.plan(view.id)
         rows = [_shown(plan, split, row) for row in index.rows(found[start : start + size])]
@@ -195,7 +195,7 @@ def _shown(plan: EditPlan, split: str, row: Row) -> ShownRow:
 
 
 @lru_cache(maxsize=16)
-def _selected(index: RowIndex, where: RowFilter, sort: Sort, descending: bool, patience: float) -> tuple[Any, bool]:
+def _selected(index: RowIndex, where: RowFilter, sort: Sort, descending: bool, seconds: float) -> tuple[Any, bool]:
     """Kept for the next page of the same table."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + seconds
     return index.select(where, sort, descending, stop=lambda: time.monotonic() > end)

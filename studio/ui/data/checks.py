@@ -58,7 +58,7 @@ def _verdict(view: ArtifactView, card: ScoreCard) -> None:
     warnings = sum(finding.severity == "warning" for finding in open_)
     parts = [ngettext("{n} error", "{n} errors", errors)] if errors else []
     parts += [ngettext("{n} warning", "{n} warnings", warnings)] if warnings else []
-    said = ", ".join(parts) or _("nothing to mend")
+    said = ", ".join(parts) or _("no problems")
     rows = ngettext("{n} row checked", "{n} rows checked", card.rows)
     words = {
         "ready": (st.success, _("Ready"), ":material/check_circle:"),
@@ -117,13 +117,13 @@ def _examples(finding: Finding) -> None:
 
 
 def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
-    gate, busy = finding.gate, bool(calls.jobs_on(view.id))
+    name, busy = finding.gate, bool(calls.jobs_on(view.id))
     if finding.rows:
-        wrong = gate == WRONG_LABELS
+        wrong = name == WRONG_LABELS
         split = finding.examples[0].split if finding.examples else ""
         st.button(
             _("Review these rows") if wrong else _("Show the rows"),
-            key=f"show_{gate}",
+            key=f"show_{name}",
             icon=nav.REVIEW.icon if wrong else ":material/table_rows:",
             on_click=show_finding,
             args=(view, finding.problem.sentence(_), list(finding.rows), split),
@@ -131,7 +131,7 @@ def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
     if finding.fix and not finding.accepted:
         st.button(
             _("Fix"),
-            key=f"fix_{gate}",
+            key=f"fix_{name}",
             icon=":material/build:",
             type="primary",
             disabled=busy,
@@ -140,15 +140,15 @@ def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
             args=(view.id, finding.fix),
         )
     if finding.severity != "info" and not finding.accepted:
-        with st.popover(_("Accept"), icon=":material/done:", key=f"accept_box_{gate}", disabled=busy):
-            reason = st.text_input(_("Why it may stay"), key=f"reason_{gate}", max_chars=300)
+        with st.popover(_("Accept"), icon=":material/done:", key=f"accept_box_{name}", disabled=busy):
+            reason = st.text_input(_("Why it may stay"), key=f"reason_{name}", max_chars=300)
             st.button(
                 _("Accept with this reason"),
-                key=f"accept_{gate}",
+                key=f"accept_{name}",
                 type="primary",
                 disabled=not (reason or "").strip(),
                 on_click=_start_check,
-                args=(view.id, _accepted(card) | {gate: (reason or "").strip()}),
+                args=(view.id, _accepted(card) | {name: (reason or "").strip()}),
             )
 
 

@@ -10,6 +10,8 @@ import streamlit as st
 from backend.api.datasets import SPLITS, Row, ShownRow
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
+from studio.ui.data import calls
+from studio.ui.data.tokens import show_tokens
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown, option_label
 from studio.ui.shared.i18n import _
@@ -133,6 +135,14 @@ def _beside(row: Row) -> None:
 
 def _buttons(view: ArtifactView, split: str, found: ShownRow) -> None:
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        if not found.state and found.row.id and calls.offered("token_view"):
+            st.button(
+                _("Tokens"),
+                key="row_tokens",
+                icon=":material/token:",
+                on_click=_tokens,
+                args=(view, split, found.row.id),
+            )
         if found.row.id and found.state != "deleted":
             st.button(
                 _("Delete"),
@@ -151,6 +161,11 @@ def _buttons(view: ArtifactView, split: str, found: ShownRow) -> None:
             on_click=_save,
             args=(view.id, split, found.row),
         )
+
+
+def _tokens(view: ArtifactView, split: str, row_id: str) -> None:
+    show_tokens(view, split, row_id)
+    _end()
 
 
 def _delete(dataset: str, split: str, row_id: str) -> None:

@@ -32,8 +32,8 @@ def rows_tab(view: ArtifactView) -> None:
     where = wanted(view)
     sort, descending = st.session_state.get(f"sort_{view.id}", ("", False))
     page = int(st.session_state.get(_page_key(view), 1))
-    patience = {"patience": ALL_ROWS_SECONDS} if st.session_state.get(f"whole_{view.id}") == where else {}
-    found = api_cache.studio().dataset_page(view.id, split, page, ROWS, where, sort, descending, **patience)
+    seconds = {"seconds": ALL_ROWS_SECONDS} if st.session_state.get(f"whole_{view.id}") == where else {}
+    found = api_cache.studio().dataset_page(view.id, split, page, ROWS, where, sort, descending, **seconds)
     _count(view, split, where, found)
     if found.added:
         st.markdown(f"**{_('New rows')}**")

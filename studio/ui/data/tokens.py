@@ -15,10 +15,23 @@ from studio.ui.data.token_chips import token_chips
 from studio.ui.forms.pickers import choices
 from studio.ui.shared import api_cache
 from studio.ui.shared.charts import chart_config
-from studio.ui.shared.formatting import number, option_label
+from studio.ui.shared.formatting import escape_markdown, number, option_label
 from studio.ui.shared.i18n import _, ngettext
 
 LIMIT = 512
+KEY = "tokens_of"
+"""Dataset, split and id of the row that was asked for by name."""
+
+
+def show_tokens(view: ArtifactView, split: str, row_id: str) -> None:
+    """Callback: the tab with this row."""
+    st.session_state[KEY] = (view.id, split, row_id)
+    st.session_state[f"tokens_split_{view.id}"] = split
+    st.session_state[f"tab_{view.id}"] = "tokens"
+
+
+def _forget() -> None:
+    st.session_state.pop(KEY, None)
 
 
 def tokens_tab(view: ArtifactView) -> None:
@@ -37,8 +50,9 @@ def tokens_tab(view: ArtifactView) -> None:
             filter_mode=None,
             width=150,
         )
-        count = rows.get(str(split), 1)
-        place = st.number_input(_("Row"), 1, count, key=f"tokens_row_{view.id}_{split}", width=150)
+        place = st.number_input(
+            _("Row"), 1, rows.get(str(split), 1), key=f"tokens_row_{view.id}_{split}", width=150, on_change=_forget
+        )
     with api_cache.show_errors():
         _row(view, str(split), int(place), str(model))
     st.subheader(_("Length of the rows"), anchor=False)
@@ -47,7 +61,12 @@ def tokens_tab(view: ArtifactView) -> None:
 
 
 def _row(view: ArtifactView, split: str, place: int, model: str) -> None:
-    (shown,) = api_cache.studio().dataset_page(view.id, split, place, 1).rows
+    asked = st.session_state.get(KEY)
+    if asked and asked[:2] == (view.id, split):
+        shown = api_cache.studio().dataset_row(*asked)
+    else:
+        (shown,) = api_cache.studio().dataset_page(view.id, split, place, 1).rows
+    st.caption(escape_markdown(_("Row {id}").format(id=shown.row.id)))
     with st.spinner(_("Reading the row as the model does…"), show_time=False):
         found = calls.token_view(view.id, shown.row.id, split, model)
     learned = sum(bool(piece.loss) for piece in found.pieces)
@@ -66,9 +85,7 @@ def _lengths(view: ArtifactView, split: str, model: str) -> None:
         found = calls.token_lengths(view.id, model, split, int(limit))
     rows = int(sum(found.counts))
     too_long = int(found.truncated) + int(found.dropped)
-    words = ngettext(
-        "{m} of {n} row is longer than the limit.", "{m} of {n} rows are longer than the limit.", rows
-    ).replace("{m}", number(too_long))
+    words = _("{m} of {n} rows are longer than the limit.").format(m=number(too_long), n=number(rows))
     st.markdown(f":orange[:material/content_cut:] {words}" if too_long else f":green[:material/check:] {words}")
     if too_long:
         st.caption(_too_long(found))
