@@ -93,9 +93,9 @@ def _answer(view: ArtifactView, row: Row) -> None:
     if not labels:
         st.text_area(_("Answer"), key="row_output", height=130, **_begin("row_output", row.output or ""))
         return
-    given = row.output if row.output is not None else ""
-    options = list(dict.fromkeys([*labels, *([given] if given else [])]))
-    st.session_state.setdefault("row_output", given or None)
+    st.session_state.setdefault("row_output", row.output)
+    known = [*labels, row.output, st.session_state["row_output"]]  # what was typed stays a choice
+    options = list(dict.fromkeys(each for each in known if each))
     chosen = st.selectbox(
         _("Answer"),
         options,
