@@ -177,7 +177,7 @@ class Datasets:
         return self.settings.cache / "rows" / view.id
 
     def _index(self, view: ArtifactView, split: str) -> RowIndex:
-        if not (view.path / f"{split}.jsonl").is_file():
+        if split not in SPLITS or not (view.path / f"{split}.jsonl").is_file():
             filled = [name for name in SPLITS if (view.path / f"{name}.jsonl").is_file()]
             raise StudioError("edits.split_unknown", ref=view.name, split=split, splits=", ".join(filled))
         return open_index(view.path, split, self._rows_cache(view))

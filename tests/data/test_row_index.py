@@ -75,7 +75,7 @@ def test_orders(tmp_path: Path, rows: list[Row]) -> None:
     index = made(tmp_path, rows)
 
     def ordered(sort: Sort, descending: bool = False, **about: str) -> list[Row]:
-        return index.rows(index.select(RowFilter(**about), sort, descending)[0])  # type: ignore[arg-type]
+        return index.rows(index.select(RowFilter(**about), sort, descending)[0])
 
     assert [row.id for row in ordered("id")][:3] == ["1", "3", "5"]  # numbers by their value
     lengths = [len(row.input) for row in ordered("length", True)]

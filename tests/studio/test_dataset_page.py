@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import streamlit as st
 
-from backend.api import Studio
+from backend.api import Studio, datasets
 from backend.api.datasets import RowFilter, ShownRow
 from backend.core.errors import Problem, StudioError
 from backend.core.schemas import ArtifactView, Kind, State
 from backend.data.dataset import Row
 from backend.data.gates.model import Example, Finding, ScoreCard
 from studio.ui.data import rows as rows_page
-from studio.ui.data.row_table import LONGEST, table_data
+from studio.ui.data.row_table import LONGEST, row_table, table_data
 from studio.ui.data.token_chips import chips_data
+from tests.helpers import PATIENCE, until
 from tests.studio.builder import LABELS, StudioBuilder
 from tests.studio.conftest import Show, words
 
@@ -26,7 +28,7 @@ from tests.studio.conftest import Show, words
 def tables(monkeypatch: pytest.MonkeyPatch) -> list[list[ShownRow]]:
     """The rows of every table that a page draws, newest last."""
     drawn: list[list[ShownRow]] = []
-    real: Callable[..., None] = rows_page.row_table
+    real: Callable[..., None] = row_table
 
     def noted(key: str, rows: list[ShownRow], *rest: Any) -> None:
         drawn.append(list(rows))
@@ -145,7 +147,8 @@ def test_all_rows_of_a_filter_at_once(show: Show, builder: StudioBuilder, tables
 
 
 def test_a_click_in_the_table(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
-    data, state = builder.dataset(), {}
+    data = builder.dataset()
+    state: dict[str, Any] = {}
     monkeypatch.setattr(st, "session_state", state)
     rows_page._told(data, "train", "sort", "length")
     rows_page._told(data, "train", "sort", "length")
@@ -255,3 +258,23 @@ def test_a_page_beyond_the_end_and_a_row_that_is_gone(builder: StudioBuilder) ->
     with pytest.raises(StudioError) as error:
         builder.studio.dataset_row(data.id, "train", "none")
     assert error.value.code == "edits.row_unknown"
+
+
+def test_a_large_file_is_read_once_in_the_background(
+    show: Show, builder: StudioBuilder, tables: list[list[ShownRow]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "QUICK_ROWS", 10)
+    ready, prepare = Event(), Studio.prepare_table
+
+    def slow(self: Studio, *about: str) -> None:
+        ready.wait(PATIENCE)
+        prepare(self, *about)
+
+    monkeypatch.setattr(Studio, "prepare_table", slow)
+    data = builder.dataset()
+    at = show("data", data=data.id)
+    assert "Preparing the table" in words(at) and not tables
+    ready.set()
+    until(lambda: builder.studio.table_ready(data.id, "train"))
+    at.run()
+    assert len(tables[-1]) == 20

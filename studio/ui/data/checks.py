@@ -120,13 +120,12 @@ def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
     name, busy = finding.gate, bool(calls.jobs_on(view.id))
     if finding.rows:
         wrong = name == WRONG_LABELS
-        split = finding.examples[0].split if finding.examples else ""
         st.button(
             _("Review these rows") if wrong else _("Show the rows"),
             key=f"show_{name}",
             icon=nav.REVIEW.icon if wrong else ":material/table_rows:",
             on_click=show_finding,
-            args=(view, finding.problem.sentence(_), list(finding.rows), split),
+            args=(view, finding),
         )
     if finding.fix and not finding.accepted:
         st.button(

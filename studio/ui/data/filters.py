@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
-from backend.api.datasets import SPLITS, RowFilter
+from backend.api.datasets import SPLITS, Finding, RowFilter, Sort
 from backend.core.schemas import ArtifactView
 from studio.ui.shared.formatting import escape_markdown, number, option_label
 from studio.ui.shared.i18n import _, ngettext
 
 _NAMES = ("search", "label", "tag", "least", "most")
+NO_ORDER: tuple[Sort, bool] = ("", False)
+ORDERS = [NO_ORDER, *((sort, down) for sort in get_args(Sort) if sort for down in (False, True))]
+"""What the table can be sorted by, and whether the highest comes first."""
 
 
 def filter_bar(view: ArtifactView) -> str:
@@ -42,20 +45,23 @@ def filter_bar(view: ArtifactView) -> str:
                 _("Label"), ["", *view.facts["labels"]], format_func=_any_label, width=190, **_held(view, "label")
             )
         with st.popover(_("More filters"), icon=":material/filter_list:", key=f"more_{view.id}"):
+            st.selectbox(
+                _("Order"), ORDERS, format_func=_order_words, filter_mode=None, **_held(view, "sort", NO_ORDER)
+            )
             st.text_input(_("Tag"), max_chars=100, **_held(view, "tag"))
             st.number_input(_("Input has at least … characters"), min_value=0, step=10, **_held(view, "least", 0))
             st.number_input(
                 _("Input has at most … characters"), min_value=0, value=None, step=10, **_held(view, "most", None)
             )
-    if not wanted(view).empty:
-        st.button(
-            _("Clear the filters"),
-            key=f"clear_{view.id}",
-            type="tertiary",
-            icon=":material/close:",
-            on_click=clear,
-            args=(view,),
-        )
+        if not wanted(view).empty:
+            st.button(
+                _("Clear the filters"),
+                key=f"clear_{view.id}",
+                type="tertiary",
+                icon=":material/close:",
+                on_click=clear,
+                args=(view,),
+            )
     return str(split or splits[0])
 
 
@@ -79,12 +85,13 @@ def first_page(view: ArtifactView) -> None:
     st.session_state.pop(f"page_{view.id}", None)
 
 
-def show_finding(view: ArtifactView, title: str, rows: list[str], split: str) -> None:
-    """Callback: the table with these rows alone."""
+def show_finding(view: ArtifactView, finding: Finding) -> None:
+    """Callback: the table with the rows of a finding alone, in the split of its first example."""
     clear(view)
-    st.session_state[f"finding_{view.id}"] = {"title": title, "rows": rows}
-    if split:
-        st.session_state[f"split_{view.id}"] = split
+    title = finding.problem.sentence(_)
+    st.session_state[f"finding_{view.id}"] = {"title": title, "rows": list(finding.rows), "count": finding.count}
+    if finding.examples:
+        st.session_state[f"split_{view.id}"] = finding.examples[0].split
     st.session_state[f"tab_{view.id}"] = "rows"
 
 
@@ -93,7 +100,10 @@ def finding_chip(view: ArtifactView) -> None:
     held = st.session_state.get(f"finding_{view.id}")
     if held:
         words = ngettext("Only the {n} row of this finding:", "Only the {n} rows of this finding:", len(held["rows"]))
-        st.info(f"{words} {escape_markdown(held['title'])}", icon=":material/filter_alt:")
+        if held["count"] > len(held["rows"]):
+            words = _("Only the first {n} of this finding:").format(n=number(len(held["rows"])))
+        others = _("They can be in several splits.")
+        st.info(f"{words} {escape_markdown(held['title'])} {others}", icon=":material/filter_alt:")
 
 
 def _held(view: ArtifactView, name: str, default: Any = "") -> dict[str, Any]:
@@ -104,3 +114,8 @@ def _held(view: ArtifactView, name: str, default: Any = "") -> dict[str, Any]:
 
 def _any_label(label: str) -> str:
     return label or _("All labels")
+
+
+def _order_words(order: tuple[Sort, bool]) -> str:
+    names = {"id": _("Id"), "length": _("Input length"), "answer": _("Answer"), "confidence": _("Confidence")}
+    return f"{names[order[0]]} {'↓' if order[1] else '↑'}" if order[0] else _("As in the file")

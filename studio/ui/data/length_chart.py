@@ -33,7 +33,11 @@ def length_chart(edges: Sequence[float], counts: Sequence[int], limit: int) -> d
                 "hovertemplate": "%{hovertext}<extra></extra>",
                 "marker": {
                     "color": [OUTSIDE if far else INSIDE for far in beyond],
-                    "pattern": {"shape": ["/" if far else "" for far in beyond], "fgopacity": 0.6},
+                    "pattern": {
+                        "shape": ["/" if far else "" for far in beyond],
+                        "fillmode": "overlay",
+                        "fgopacity": 0.5,
+                    },
                 },
             }
         ],
