@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from backend.api.edits import Edits
 from backend.core.errors import StudioError
-from backend.core.schemas import ArtifactView, RunView, View
+from backend.core.schemas import ArtifactView, Kind, RunView, View
 from backend.core.settings import Settings
 from backend.data.dataset import SPLITS, DataFolder, Row, Template
 from backend.data.edits import EditPlan
@@ -154,16 +154,19 @@ class Datasets:
         """One stage as a run of its own. Raises StudioError with all problems."""
         raise NotImplementedError
 
+    def check_report(self, dataset: str) -> ArtifactView | None:
+        """The newest report of a check of a dataset; None before the first."""
+        found = [child for child in self.store.children(self.dataset(dataset).id) if child.kind is Kind.REPORT]
+        checks = [child for child in found if (child.path / CHECKS_FILE).is_file()]
+        return max(checks, key=lambda child: child.created, default=None)
+
     def score_card(self, dataset: str) -> ScoreCard | None:
-        """What the newest check of a dataset found; None before the first."""
-        view = self.dataset(dataset)
-        checks = [child for child in self.store.children(view.id) if (child.path / CHECKS_FILE).is_file()]
-        for newest in sorted(checks, key=lambda child: child.created, reverse=True):
-            try:
-                return ScoreCard.model_validate_json((newest.path / CHECKS_FILE).read_text("utf-8"))
-            except ValidationError:  # of another version: an older one may be readable
-                continue
-        return None
+        """What the newest check of a dataset found; None before the first, and for one of another version of the studio."""
+        report = self.check_report(dataset)
+        try:
+            return ScoreCard.model_validate_json((report.path / CHECKS_FILE).read_text("utf-8")) if report else None
+        except ValidationError:
+            return None
 
     def export(self, dataset: str, format: str, split: str = "train") -> Iterator[bytes]:
         """A dataset's bytes in one of `FORMATS`. Raises StudioError before the first piece."""

@@ -19,6 +19,6 @@ def escape_formula(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
-def unescape_formula(cell: str) -> str:
-    """What was given to `escape_formula`."""
+def plain_cell(cell: str) -> str:
+    """The text before `escape_formula`."""
     return cell[1:] if _ESCAPED.match(cell) else cell

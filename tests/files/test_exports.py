@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.csv_cells import escape_formula, unescape_formula
+from backend.core.csv_cells import escape_formula, plain_cell
 from backend.core.errors import StudioError
 from backend.data.dataset import DataFolder, Row, ScoredAnswer, Template, write_split, write_template
-from backend.data.own_format import COLUMNS, is_own, row_of
+from backend.data.own_format import COLUMNS
 from backend.files.exports import FORMATS, export
 
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
@@ -55,8 +55,8 @@ def text(data: DataFolder, format: str, split: str = "train") -> str:
 def test_csv_comes_back_whole(tmp_path: Path) -> None:
     rows, test = [FULL, CALLS, Row(id="3", input="pool-like")], [Row(id="4", input="x", output="y")]
     cells = list(csv.reader(io.StringIO(text(folder(tmp_path, rows, test), "csv").removeprefix("\ufeff"), newline="")))
-    assert tuple(cells[0]) == COLUMNS and is_own(cells[0])
-    back = [row_of(dict(zip(COLUMNS, map(unescape_formula, line), strict=True))) for line in cells[1:]]
+    assert tuple(cells[0]) == COLUMNS
+    back = [row_of(dict(zip(COLUMNS, map(plain_cell, line), strict=True))) for line in cells[1:]]
     assert back == [*(("train", row) for row in rows), ("test", test[0])]
     assert not any(cell[:1] in ("=", "+", "-", "@", "\t", "\r") for line in cells for cell in line if cell)
 
@@ -77,8 +77,17 @@ def test_parquet_and_json_lines_come_back_whole(tmp_path: Path) -> None:
 
 @given(st.text(alphabet="'=+-@\t\ra", max_size=6))
 def test_escaping_for_spreadsheets_is_undone_exactly(cell: str) -> None:
-    assert unescape_formula(escape_formula(cell)) == cell
+    assert plain_cell(escape_formula(cell)) == cell
     assert escape_formula(cell)[:1] not in ("=", "+", "-", "@", "\t", "\r")
+
+
+def row_of(cells: dict[str, str | None]) -> tuple[str, Row]:
+    """What the cells say: lists and objects are JSON, an empty cell is a value that is not there."""
+    plain = ("id", "input", "output", "gold", "rationale", "rejected", "conversation")
+    given = {name: value for name, value in cells.items() if value and name != "split"}
+    values = {name: value if name in plain else json.loads(value) for name, value in given.items()}
+    calls = {"output": ""} if "tool_calls" in values else {}
+    return str(cells["split"]), Row.model_validate({"input": "", **calls, **values})
 
 
 def chat(answers: dict[int, str]) -> list[Row]:

@@ -203,8 +203,8 @@ def test_fixes_checks_and_reasons_start_their_stages(
     at.button(key=f"check_{data.id}").click().run()
     assert started == [
         ("clean_data", {"data": data.id, "fixes": ["leaks"]}),
-        ("check_data", {"data": data.id, "accepted": {"leaks": "they are quotes"}}),
-        ("check_data", {"data": data.id, "accepted": {}}),
+        ("check_data", {"data": data.id, "accepted": [{"gate": "leaks", "reason": "they are quotes"}]}),
+        ("check_data", {"data": data.id, "accepted": []}),
     ]
 
 
@@ -220,7 +220,8 @@ def test_the_tokens_of_a_row(show: Show, builder: StudioBuilder, monkeypatch: py
         return SimpleNamespace(pieces=pieces, prompt_tokens=11, answer_tokens=3)
 
     lengths = SimpleNamespace(
-        edges=[0, 512, 1024], counts=[15, 5], percentiles={50: 80}, truncated=4, dropped=1, sampled=True
+        total=SimpleNamespace(edges=[0, 512, 1024], counts=[15, 5], percentiles={50: 80}),
+        **{"rows": 200, "measured": 20, "truncated": 4, "dropped": 1, "sampled": True},
     )
     monkeypatch.setattr(Studio, "token_view", token_view, raising=False)
     monkeypatch.setattr(Studio, "token_lengths", lambda self, *about: lengths, raising=False)
@@ -232,7 +233,7 @@ def test_the_tokens_of_a_row(show: Show, builder: StudioBuilder, monkeypatch: py
         "5 of 20 rows are longer than the limit." in said
         and "4 rows would be truncated, 1 row would be dropped." in said
     )
-    assert "sampled" in said and "Tokens with loss 1" in said
+    assert "50 % have at most 80 · a sample: 20 of 200 rows" in said and "Tokens with loss 1" in said
     assert [(each["control"], each["loss"]) for each in chips_data(pieces)["pieces"]] == [(True, False), (False, True)]
 
 

@@ -6,12 +6,17 @@ from typing import Any
 
 import streamlit as st
 
-from backend.api.datasets import ScoreCard
+from backend.api.datasets import Finding, ScoreCard
+from backend.api.forms import names
 from backend.core.schemas import JobView, RunView
 from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import option_label
+from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 
 CHECK, CLEAN = "check_data", "clean_data"
+DROP_ROWS = "drop_rows"
+"""The fix that needs to know which rows."""
 
 
 def offered(name: str) -> bool:
@@ -27,7 +32,8 @@ def token_view(dataset: str, row_id: str, split: str, model: str) -> Any:
 
 @st.cache_resource(ttl="10m", max_entries=32, show_spinner=False)
 def token_lengths(dataset: str, model: str, split: str, max_length: int) -> Any:
-    """`edges` and `counts` of the histogram, `percentiles`, `truncated`, `dropped`, `sampled`. Raises StudioError."""
+    """`total` (with `edges`, `counts` and `percentiles`), `measured` of `rows`, `sampled`, and of the measured `truncated`
+    and `dropped`. Raises StudioError."""
     return api_cache.studio().token_lengths(dataset, model, split, max_length)  # type: ignore[attr-defined]
 
 
@@ -37,13 +43,22 @@ def score_card(dataset: str) -> ScoreCard | None:
 
 def check_again(dataset: str, accepted: dict[str, str] | None = None) -> RunView:
     """`accepted`: finding -> the reason why it may stay. Raises StudioError."""
-    params = {"data": dataset, "accepted": accepted or {}}
-    return api_cache.studio().start_stage(CHECK, params, project().name)
+    reasons = [{"gate": name, "reason": reason} for name, reason in (accepted or {}).items()]
+    return api_cache.studio().start_stage(CHECK, {"data": dataset, "accepted": reasons}, project().name)
 
 
-def fix(dataset: str, name: str) -> RunView:
+def fix(dataset: str, finding: Finding) -> RunView:
     """A new version of the dataset without that fault. Raises StudioError."""
-    return api_cache.studio().start_stage(CLEAN, {"data": dataset, "fixes": [name]}, project().name)
+    params: dict[str, Any] = {"data": dataset, "fixes": [finding.fix]}
+    report = api_cache.studio().check_report(dataset)
+    if finding.fix == DROP_ROWS and report:
+        params |= {"report": report.id, "gates": [finding.gate]}
+    return api_cache.studio().start_stage(CLEAN, params, project().name)
+
+
+def fix_label(finding: Finding) -> str:
+    """What the fix does, in a word or two."""
+    return option_label(CLEAN, "fixes", finding.fix) if CLEAN in names() else _("Fix")
 
 
 def jobs_on(dataset: str) -> list[JobView]:

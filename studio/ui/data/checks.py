@@ -15,8 +15,8 @@ from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.job_card.card import job_card
 from studio.ui.shared.table import Cell, Column, plain_table
 
-WRONG_LABELS = "wrong_labels"
-"""The gate whose rows a person should look at."""
+REVIEWED = ("wrong_labels", "contradictions")
+"""Findings whose rows a person has to decide on."""
 _ICONS = {
     "error": (":material/error:", "red"),
     "warning": (":material/warning:", "orange"),
@@ -119,7 +119,7 @@ def _examples(finding: Finding) -> None:
 def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
     name, busy = finding.gate, bool(calls.jobs_on(view.id))
     if finding.rows:
-        wrong = name == WRONG_LABELS
+        wrong = name in REVIEWED
         st.button(
             _("Review these rows") if wrong else _("Show the rows"),
             key=f"show_{name}",
@@ -129,14 +129,14 @@ def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
         )
     if finding.fix and not finding.accepted:
         st.button(
-            _("Fix"),
+            calls.fix_label(finding),
             key=f"fix_{name}",
             icon=":material/build:",
             type="primary",
             disabled=busy,
             help=_("Makes a new version of the dataset without this fault; the old one stays."),
             on_click=_fix,
-            args=(view.id, finding.fix),
+            args=(view.id, finding),
         )
     if finding.severity != "info" and not finding.accepted:
         with st.popover(_("Accept"), icon=":material/done:", key=f"accept_box_{name}", disabled=busy):
@@ -151,5 +151,5 @@ def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
             )
 
 
-def _fix(dataset: str, name: str) -> None:
-    api_cache.run_action(lambda: calls.fix(dataset, name))
+def _fix(dataset: str, finding: Finding) -> None:
+    api_cache.run_action(lambda: calls.fix(dataset, finding))

@@ -83,29 +83,24 @@ def _lengths(view: ArtifactView, split: str, model: str) -> None:
     )
     with st.spinner(_("Counting tokens…"), show_time=False):
         found = calls.token_lengths(view.id, model, split, int(limit))
-    rows = int(sum(found.counts))
+    rows, total = int(found.measured), found.total
     too_long = int(found.truncated) + int(found.dropped)
     words = _("{m} of {n} rows are longer than the limit.").format(m=number(too_long), n=number(rows))
     st.markdown(f":orange[:material/content_cut:] {words}" if too_long else f":green[:material/check:] {words}")
     if too_long:
         st.caption(_too_long(found))
     st.plotly_chart(
-        length_chart(found.edges, found.counts, int(limit)),
+        length_chart(total.edges, total.counts, int(limit)),
         key="length_chart",
         config=chart_config("lengths"),
         alt=words,
     )
-    parts = [f"{_percentile(str(share))} {number(float(tokens))}" for share, tokens in _pairs(found.percentiles)]
-    parts += [_("sampled: not all rows were counted")] if found.sampled else []
+    words = _("{share} % have at most {n}")
+    parts = [words.format(share=share, n=number(tokens)) for share, tokens in total.percentiles.items()]
+    if found.sampled:
+        words = _("a sample: {n} of {m} rows")
+        parts.append(words.format(n=number(rows), m=number(found.rows)))
     st.caption(" · ".join(parts))
-
-
-def _pairs(percentiles: Any) -> list[tuple[Any, Any]]:
-    return list(percentiles.items()) if isinstance(percentiles, dict) else list(percentiles)
-
-
-def _percentile(share: str) -> str:
-    return _("{share} % have at most").format(share=share.strip("p%"))
 
 
 def _too_long(found: Any) -> str:
