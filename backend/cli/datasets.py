@@ -10,6 +10,7 @@ import typer
 from backend.cli import data_checks, reading_text
 from backend.cli.artifacts import delete, show_head
 from backend.cli.baseline import measure_baseline
+from backend.cli.data_export import export_dataset
 from backend.cli.dataset_flags import with_params
 from backend.cli.output import line, note, print_json, table
 
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     datasets.command("import")(import_dataset)
     datasets.command("list")(list_datasets)
     datasets.command("show")(show_dataset)
+    datasets.command("export")(export_dataset)
     datasets.command("baseline")(measure_baseline)
     datasets.command("delete")(delete)
     data_checks.register(datasets)

@@ -61,6 +61,7 @@ SAME = {
     "QLoRA",
     "ROUGE-L",
     "Tokens",
+    "{n} error",
     "Tokens/s",
     "Top-p",
     "{n} token",

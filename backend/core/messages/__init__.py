@@ -11,6 +11,7 @@ from backend.core.messages import (
     chat,
     core,
     data,
+    edits,
     endpoints,
     export_checks,
     files,
@@ -42,7 +43,7 @@ MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(core, value, data, sources, inspection, reading, mapping, split, baseline, files, models, train, students),
     *(quant, slots, logits, methods, ablation),
-    *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
+    *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers, tools, gates),
 ):
     for _code, _words in _area.MESSAGES.items():

@@ -9,7 +9,7 @@ import streamlit as st
 
 from backend.data.demo import SOURCE as DEMO
 from studio import nav
-from studio.ui.data.datasets import dataset_list, dataset_rows
+from studio.ui.data.datasets import dataset_list
 from studio.ui.data.look import FOLLOWING, STAGE, any_column, at_work, column_choices, look_at
 from studio.ui.data.reading import reading_form
 from studio.ui.data.uploads import another_file, chosen_source, source_choices, upload_source
@@ -29,7 +29,7 @@ def data_page() -> None:
     with api_cache.show_errors():
         project_stepper(nav.DATA)
         if opened := st.query_params.get("data"):
-            dataset_rows(opened)
+            dataset_page(opened)
             return
         apply_query_params(STAGE)
         jobs_of(STAGE)

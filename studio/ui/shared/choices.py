@@ -21,7 +21,7 @@ NOTES = frozenset(
         *("comparing the files", "asking the original", "sending requests"),
         *("asking short and long texts", "asking unexpected texts"),
         *("copying", "packing", "asking Foundry Local"),
-        *("applying the decisions",),
+        *("applying the decisions", "applying the changes"),
     }
 )
 """What the stages say that they are doing."""
