@@ -9,6 +9,7 @@ import streamlit as st
 
 from backend.data.demo import SOURCE as DEMO
 from studio import nav
+from studio.ui.data.dataset import dataset_page
 from studio.ui.data.datasets import dataset_list
 from studio.ui.data.look import FOLLOWING, STAGE, any_column, at_work, column_choices, look_at
 from studio.ui.data.reading import reading_form
