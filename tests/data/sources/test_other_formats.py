@@ -233,10 +233,10 @@ def test_a_huge_cell_ends_in_a_sentence(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_headings_with_text_below(tmp_path: Path) -> None:
-    sections = "Intro\n\n# L\n## How long do they last?\n\nA year.\n```\n# not a heading\n```\n## And desks?\nTwo.\n## Why?\nOak."
+    sections = "Intro\n\n# L\n## How long?\n\nA year.\n```\n# not a heading\n```\n## And desks?\nTwo.\n## Why?\nOak."
     source = opened(tmp_path / "a.md", sections.replace("Intro\n", ""))
     assert rows(source) == [
-        {"question": "How long do they last?", "answer": "A year.\n```\n# not a heading\n```"},
+        {"question": "How long?", "answer": "A year.\n```\n# not a heading\n```"},
         {"question": "And desks?", "answer": "Two."},
         {"question": "Why?", "answer": "Oak."},
     ]
