@@ -84,6 +84,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Copy it again from its origin, or write it again.",
     ),
     # text
+    "data.chat_who": (
+        "{file} is a chat of {names}, and it isn't clear who answers.",
+        "Name the one who answers as “Part of the file” (--records).",
+    ),
     "data.text_lines": ("{file} is plain text: each line is a row.", ""),
     "data.text_sections": ("{file} is text with headings: each section is a row.", ""),
     "data.text_questions": ("{file} is text with questions and answers: each pair is a row.", ""),

@@ -1,13 +1,16 @@
-"""Raw text: a record per paragraph or line. Headings with text below, marked questions and answers, and fastText's labels have
-columns of their own."""
+"""Raw text: a record per paragraph or line. Headings with text below, marked questions and answers, chats, and the labels of
+fastText have columns of their own."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 from backend.core.errors import Problem, StudioError
 from backend.data.row_errors import Record, RowErrors
+from backend.data.sources.chat_export import answering, conversations, is_chat
 from backend.data.sources.options import ReadOptions, SourceFacts
 from backend.data.sources.text_file import InputFile, encodable, text_file
 
@@ -21,7 +24,7 @@ _QUESTION = re.compile(r"\W*(?:q|p|f|question|pregunta|frage)\s*\d*\s*[:.)][*_\s
 _ANSWER = re.compile(r"\W*(?:a|r|answer|respuesta|antwort)\s*\d*\s*[:.)][*_\s]*", re.IGNORECASE)
 _LEAST = 3
 Line = tuple[int, str]
-Found = tuple[int, dict[str, str]]
+Found = tuple[int, dict[str, Any]]
 
 
 class TextSource:
@@ -35,14 +38,18 @@ class TextSource:
         head = self._text.head(_SAMPLE)
         if not head.strip():
             raise StudioError("data.empty", file=file.name)
-        self.columns, self._split, code = _kind(head.splitlines())
+        lines = head.splitlines()
+        self.columns, self._split, code = _kind(lines)
+        if is_chat(lines):
+            assistant = answering(lines, options.records, file.name)
+            self.columns, self._split, code = ["messages"], partial(conversations, assistant=assistant), ""
         if code:
             facts.notes.append(Problem(code=code, args={"file": file.name}, blocking=False))
 
     def records(self, row_errors: RowErrors) -> Iterator[Record]:
         """All rows, with the line on which each begins."""
         for place, values in self._split(self._lines()):
-            if not self._text.encoding.valid and not encodable("".join(values.values())):
+            if not self._text.encoding.valid and not encodable(str(values)):
                 self._text.add_undecodable(row_errors, place)
             else:
                 yield Record(place, dict(zip(self.columns, values.values(), strict=True)))

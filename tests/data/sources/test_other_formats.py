@@ -233,11 +233,10 @@ def test_a_huge_cell_ends_in_a_sentence(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_headings_with_text_below(tmp_path: Path) -> None:
-    sections = "Intro\n\n# L\n## How long do they last?\n\nA year.\n```\n# not a heading\n```\n"
-    sections += "## And desks?\nTwo.\n## Why?\nOak."
+    sections = "Intro\n\n# L\n## How long?\n\nA year.\n```\n# not a heading\n```\n## And desks?\nTwo.\n## Why?\nOak."
     source = opened(tmp_path / "a.md", sections.replace("Intro\n", ""))
     assert rows(source) == [
-        {"question": "How long do they last?", "answer": "A year.\n```\n# not a heading\n```"},
+        {"question": "How long?", "answer": "A year.\n```\n# not a heading\n```"},
         {"question": "And desks?", "answer": "Two."},
         {"question": "Why?", "answer": "Oak."},
     ]
@@ -257,3 +256,21 @@ def test_marked_questions_and_answers(tmp_path: Path) -> None:
 def test_a_cover_sheet_is_left_out_and_said(tmp_path: Path) -> None:
     source = open_source(xlsx(tmp_path / "a.xlsx", {"Cover": [["Report"], ["Date", "May"]], "Data": TABLE}))
     assert len(rows(source)) == 20 and notes(source) == {"data.sheet_taken"}
+
+
+CHAT = "12/03/24, 09:00 - Messages are encrypted.\n" + "".join(
+    f"{day}/03/24, 09:0{n} - Ana: Is lamp {n} there?\n{day}/03/24, 10:0{n} - Shop: Yes,\nin {n}.\n"
+    for day in (12, 13)
+    for n in (1, 2)
+)
+
+
+def test_a_chat_asks_who_answers(tmp_path: Path) -> None:
+    with pytest.raises(StudioError, match=r"chat of (Ana, Shop|Shop, Ana).*--records"):
+        opened(tmp_path / "a.txt", CHAT)
+    first, _ = rows(opened(tmp_path / "a.txt", CHAT, records="Shop"))
+    assert first["messages"][:2] == [
+        {"role": "user", "content": "Is lamp 1 there?"},
+        {"role": "assistant", "content": "Yes,\nin 1."},
+    ]
+    assert len(first["messages"]) == 4
