@@ -127,9 +127,7 @@ def _failed(finished: RunView, json_: bool) -> int:
 
 
 def _show(found: DataCheck) -> None:
-    line(
-        f"{_SAID[found.card.verdict]} {found.card.rows} rows, {len(found.card.findings)} findings ({found.artifact})"
-    )
+    line(f"{_SAID[found.card.verdict]} {found.card.rows} rows, {len(found.card.findings)} findings ({found.artifact})")
     rows = []
     for each in found.card.findings:
         example = each.examples[0] if each.examples else None

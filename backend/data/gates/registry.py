@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.data.gates.base import Gate
-from backend.data.gates.classes import Imbalance, OneClass, RareClasses, ClassesForRows
+from backend.data.gates.classes import ClassesForRows, Imbalance, OneClass, RareClasses
 from backend.data.gates.label_names import LabelVariants
 from backend.data.gates.languages import OtherLanguage
 from backend.data.gates.lengths import Empty, Lengths, TokenLengths
