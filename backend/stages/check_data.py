@@ -146,7 +146,7 @@ def _run(gate: Gate, checking: Checking, ctx: Context, progress: Progress, numbe
     """One gate, or what an earlier attempt found by it."""
     file = ctx.checkpoints / f"{gate.name}.json"
     progress.done = float(number * max(1, len(checking.rows)))
-    progress.add(0, f"checking: {gate.title}")
+    progress.add(0, gate.title)
     if file.is_file():
         return load_found(file)
     found = checking.run(gate)

@@ -111,7 +111,7 @@ def run(params: CleanDataParams, ctx: Context) -> CleanDataResult:
     fixing = Fixing(source.path, ctx.scratch("rounds"), params.near_duplicates, named, progress.add)
     for number, name in enumerate(chosen):
         progress.done = float(number * before)
-        progress.add(0, f"cleaning: {FIXES[name].title}")
+        progress.add(0, FIXES[name].title)
         fixing.apply(name)
         ctx.log(f"{FIXES[name].title}: {_counted(fixing.counts[name])}")
     folder = _finished(source, fixing, ctx)

@@ -20,7 +20,7 @@ from backend.data.near_duplicates import words
 
 MIN_CLASS_ROWS = 5
 MIN_ROWS = 40
-MOST_ROWS = 20_000
+MOST_ROWS = 10_000
 """More rows are sampled, by a hash of their text: the same ones each time."""
 FOLDS = 5
 _SOLVED_ROWS = 4_000
@@ -115,7 +115,7 @@ def _classifier(rows: int) -> Any:
     from sklearn.multiclass import OneVsRestClassifier
 
     if rows > _SOLVED_ROWS:
-        return SGDClassifier(loss="log_loss", alpha=2e-5, max_iter=15, tol=1e-3, random_state=0)
+        return SGDClassifier(loss="log_loss", alpha=2e-5, max_iter=8, tol=1e-3, random_state=0)
     return OneVsRestClassifier(LogisticRegression(C=10.0, solver="liblinear", tol=1e-2, random_state=0))
 
 
