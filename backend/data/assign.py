@@ -7,15 +7,16 @@ is then said. A class that has four clusters or more is in every split, one that
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.errors import Problem
 from backend.data.near_clusters import MAX_TEXTS
-from backend.data.random_order import rank, ranks
 from backend.data.row_clusters import Clusters, cluster_rows
 from backend.data.split_keys import Codes
 from backend.data.split_rows import TEST, TRAIN, SplitOptions, SplitRows
@@ -67,9 +68,9 @@ class _ClusterTable:
     @classmethod
     def of(cls, rows: SplitRows, codes: Codes, seed: int) -> _ClusterTable:
         sizes = np.bincount(codes)
-        order = ranks(seed, _least(rows.content, codes, sizes))
+        ranks = _ranks(seed, _least(rows.content, codes, sizes))
         places = np.empty(len(sizes), np.int64)
-        places[np.lexsort((order[:, 1], order[:, 0]))] = np.arange(len(sizes))
+        places[np.lexsort((ranks[:, 1], ranks[:, 0]))] = np.arange(len(sizes))
         labels = np.zeros(len(sizes), np.int64) if rows.labels is None else _commonest(rows.labels, codes)
         return cls(sizes, labels, places, ("",) if rows.labels is None else rows.label_names)
 
@@ -105,7 +106,7 @@ def _at_random(table: _ClusterTable, shares: dict[int, float], seed: int) -> NDA
     owed = dict.fromkeys(shares, 0.0)
     by_label = np.lexsort((table.places, table.labels))
     bounds = np.searchsorted(table.labels[by_label], np.arange(len(table.names) + 1))
-    for label in sorted(range(len(table.names)), key=lambda label: rank(seed, table.names[label])):
+    for label in sorted(range(len(table.names)), key=lambda label: _rank(seed, table.names[label])):
         left = by_label[bounds[label] : bounds[label + 1]]
         size, sure = int(table.sizes[left].sum()), len(left) >= _SURE
         for split, share in shares.items():
@@ -197,3 +198,23 @@ def _copies(found: Clusters, codes: NDArray[np.int8]) -> list[Problem]:
     count = int((trained[found.wide] & test).sum())
     args = {"count": count, "rows": int(test.sum())}
     return [Problem(code="split.near_copies", args=args, blocking=False)] if count else []
+
+
+def _ranks(seed: int, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """(n, 2): where a cluster comes in the random order. Beyond 100,000 by arithmetic (splitmix64, Steele et al. 2014)."""
+    if len(keys) > MAX_TEXTS:
+        with np.errstate(over="ignore"):
+            start = np.uint64(int(_rank(seed, "")[:16], 16))
+            return np.stack([_mixed(keys[:, 0] ^ start), keys[:, 1]], axis=1)
+    digests = [bytes.fromhex(_rank(seed, f"{high:016x}{low:016x}")) for high, low in keys.tolist()]
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64).reshape(-1, 2)
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[Any]:
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def _rank(seed: int, text: str) -> str:
+    return hashlib.blake2b(f"{seed}\x1f{text}".encode(), digest_size=16).hexdigest()

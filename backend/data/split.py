@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -10,8 +12,6 @@ from numpy.typing import NDArray
 
 from backend.data.assign import Assignment, Each, assign
 from backend.data.examples import Example
-from backend.data.random_order import rank
-from backend.data.sampling import quota
 from backend.data.split_keys import RowKeys, codes_of, context_text
 from backend.data.split_rows import SPLIT_NAMES, SplitOptions, SplitRows
 
@@ -20,7 +20,7 @@ Splits = dict[str, list[Example]]
 
 def shuffled(rows: Sequence[Example], seed: int) -> list[Example]:
     """The rows in an order that follows from seed and content alone."""
-    return sorted(rows, key=lambda row: (rank(seed, row.key), row.output or "", row.place))
+    return sorted(rows, key=lambda row: (_rank(seed, row.key), row.output or "", row.place))
 
 
 def split(rows: list[Example], validation: float, test: float, labels: bool, seed: int) -> Splits:
@@ -74,6 +74,27 @@ def sample(rows: list[Example], count: int, labels: bool, seed: int) -> tuple[li
     groups: dict[str, list[Example]] = defaultdict(list)
     for row in ordered:
         groups[(row.output or "") if labels else ""].append(row)
-    share = quota({label: len(members) for label, members in groups.items()}, count)
-    chosen = {id(row) for label, members in groups.items() for row in members[: share[label]]}
+    quota = _quota({label: len(members) for label, members in groups.items()}, count)
+    chosen = {id(row) for label, members in groups.items() for row in members[: quota[label]]}
     return [row for row in ordered if id(row) in chosen], [row for row in ordered if id(row) not in chosen]
+
+
+def _quota(sizes: dict[str, int], count: int) -> dict[str, int]:
+    """`count` places shared out by size (largest remainder), each class at least one while places last."""
+    total = sum(sizes.values())
+    exact = {label: count * size / total for label, size in sizes.items()}
+    quota = {label: min(sizes[label], max(1, math.floor(share))) for label, share in exact.items()}
+    by_rest = sorted(sizes, key=lambda label: (math.floor(exact[label]) - exact[label], label))
+    while (missing := count - sum(quota.values())) > 0:
+        for label in [label for label in by_rest if quota[label] < sizes[label]][:missing]:
+            quota[label] += 1
+    by_size = sorted(sizes, key=lambda label: (-quota[label], label))
+    while (extra := sum(quota.values()) - count) > 0:
+        largest = [label for label in by_size if quota[label] > 1] or by_size
+        for label in [label for label in largest if quota[label] > 0][:extra]:
+            quota[label] -= 1
+    return quota
+
+
+def _rank(seed: int, text: str) -> str:
+    return hashlib.blake2b(f"{seed}\x1f{text}".encode(), digest_size=16).hexdigest()

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from hashlib import sha256
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.data.examples import Example
-from backend.data.random_order import shuffled_places
-from backend.data.sampling import sampled
-from backend.data.split import divide, sample, shuffled, split
-from backend.data.split_keys import RowKeys
+from backend.data.split import divide, sample, split
 from backend.data.split_rows import SplitOptions
 
 ROW = st.builds(
@@ -108,21 +103,6 @@ def test_sample_keeps_every_class_and_its_share() -> None:
     assert Counter(row.output for row in chosen) == {"l0": 18, "rare": 2} and len(left) == 80
     assert sample(examples, 0, True, 0)[1] == [] and len(sample(examples, 200, True, 0)[0]) == 100
     assert {row.output for row in sample(examples, 2, True, 0)[0]} == {"l0", "rare"}
-
-
-@pytest.mark.parametrize("labels", [True, False])
-@pytest.mark.parametrize("count", [0, 3, 17, 500])
-def test_a_sample_by_numbers_is_the_same(labels: bool, count: int) -> None:
-    known = rows(200, 1) + rows(50, 7)[9:]
-    known = [Example(n, f"input {n * 7 % 997}", row.output) for n, row in enumerate(known)]
-    keys = RowKeys()
-    for row in known:
-        keys.add(row.input, row.key)
-    names = sorted({row.output or "" for row in known})
-    codes = np.array([names.index(row.output or "") for row in known], np.int32) if labels else None
-    chosen = sampled(keys.content, codes, count, 5)
-    assert {row.place for row in sample(known, count, labels, 5)[0]} == set(np.flatnonzero(chosen).tolist())
-    assert [row.place for row in shuffled(known, 5)] == shuffled_places(keys.content, 5).tolist()
 
 
 @settings(max_examples=60, deadline=None)
