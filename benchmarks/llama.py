@@ -95,6 +95,6 @@ def measure(home: Path, gguf: Path, source: Path, dataset: ArtifactView, rows: i
     found = json.loads((work / "answer.json").read_text("utf-8"))
     answers, losses = found.pop("answers"), found.pop("losses")
     theirs, mine = np.load(work / "chances-test.npy"), np.load(work / "chances-llama.npy")
-    found |= quality(data, asked_rows, [encoder.text(ids) for ids in answers])
+    found |= quality(data, asked_rows, [encoder.text(ids) for ids in answers], encoder)
     found |= {"kl": fmean(kl_divergences(theirs, mine)), "perplexity": exp(min(700.0, fmean(losses)))}
     return {**found, "size_bytes": float(gguf.stat().st_size)}

@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import Engine
 
 from backend.core import machine
+from backend.data.inspect_program import answer
 from backend.db import store
 from backend.db.database import migrate, open_engine
+from backend.files import source_reading
 from backend.jobs.context import MemoryContext
 from tests.helpers import build_tiny_model
 from tests.onnx_models import build_onnx
@@ -75,6 +77,14 @@ def new_homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setattr(store, "migrate", copy_or_migrate)
         patch.setattr(machine, "measure_gflops", lambda: machine.REFERENCE_GFLOPS)
         yield
+
+
+@pytest.fixture(autouse=True)
+def files_read_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source is read in this process, not in a child: a fifth of a second for each of hundreds of files. Not in tests of
+    processes, which are marked `proc`."""
+    if not request.node.get_closest_marker("proc"):
+        monkeypatch.setattr(source_reading, "read_in_child", lambda params, rows, _folder: answer(params, rows))
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ STILL_THERE = {
     "backend/api/ablations.py:step",
     "backend/api/imports.py:step",
     "backend/api/studio.py:step",
-    "backend/cli/artifacts.py:step",
     "backend/cli/chat.py:step",
     "backend/cli/run.py:step",
     "backend/planning/matrix.py:_STEP",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from backend.core.fields import labels_of
 from backend.core.stage import AnyForm
-from backend.data.formats import by_suffix
+from backend.data.formats import source_suffixes
 from backend.planning.ablation.recipe import FORM
 from backend.stages import names, stage
 from backend.training.methods import with_method
 
 ABLATION = "ablation"
 """The form of an ablation, which asks what `distill` and `evaluate` ask, and more."""
-SOURCE_SUFFIXES = tuple(by_suffix())
+SOURCE_SUFFIXES = source_suffixes()
 """Of the files that a dataset can be made from."""
 
 __all__ = [

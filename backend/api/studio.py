@@ -14,6 +14,7 @@ from backend.api.ablations import Ablations
 from backend.api.endpoints import Endpoints
 from backend.api.imports import Imports
 from backend.api.projects import Projects
+from backend.api.readings import Readings
 from backend.api.reviews import Reviews
 from backend.core import refs
 from backend.core.artifacts import Manifest, read_manifest
@@ -24,7 +25,7 @@ from backend.core.schemas import ArtifactView, JobView, Kind, LogLine, MetricPoi
 from backend.core.settings import Settings
 from backend.core.stage import Params
 from backend.data.dataset import DataFolder, Row
-from backend.data.preview import Columns, PreviewRow, columns, preview
+from backend.data.token_view import TokenLengths, TokenView, token_lengths, token_view
 from backend.db import Store
 from backend.files import disk, uploads
 from backend.files.uploads import Upload
@@ -41,7 +42,7 @@ from backend.results.evaluations import EvaluationView, evaluations
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Studio(Projects, Ablations, Endpoints, Imports):
+class Studio(Projects, Ablations, Endpoints, Imports, Readings):
     """One per process: `Studio.open()` takes its settings from the environment."""
 
     def __init__(self, settings: Settings) -> None:
@@ -62,19 +63,6 @@ class Studio(Projects, Ablations, Endpoints, Imports):
 
     # data
 
-    def columns(self, path: Path) -> Columns:
-        """The columns of a source file and the roles they would get. Raises StudioError when it can't be read."""
-        return columns(path)
-
-    def preview(self, params: dict[str, Any], n: int = 3) -> list[PreviewRow]:
-        """The first rows that these parameters of the dataset stage would give, as a model reads them. Raises StudioError."""
-        from backend.data.params import DatasetParams
-        from backend.stages import stage
-
-        parsed = stage("dataset").parse(params)
-        assert isinstance(parsed, DatasetParams)
-        return preview(parsed, n)
-
     def rows(self, dataset: str, split: str, start: int = 0, count: int = 20, search: str = "") -> list[Row]:
         """Rows `start` to `start + count` of a split, of those that hold `search` in any case. Reads no more than needed."""
         return list(islice(self._hits(dataset, split, search), start, start + count))
@@ -82,6 +70,14 @@ class Studio(Projects, Ablations, Endpoints, Imports):
     def count_rows(self, dataset: str, split: str, search: str) -> int:
         """How many rows of a split hold `search`."""
         return sum(1 for _ in self._hits(dataset, split, search))
+
+    def token_view(self, dataset: str, row_id: str, split: str, model: str) -> TokenView:
+        """The tokens of a row as `model` reads them, and which carry loss. Raises StudioError."""
+        return token_view(self.dataset(dataset).path, row_id, split, self.model(model).path)
+
+    def token_lengths(self, dataset: str, model: str, split: str, max_length: int) -> TokenLengths:
+        """How long the rows of a split are for `model`, and how many `max_length` truncates or drops. Raises StudioError."""
+        return token_lengths(self.dataset(dataset).path, self.model(model).path, split, max_length)
 
     def _hits(self, dataset: str, split: str, search: str) -> Iterator[Row]:
         folder, wanted = self.dataset(dataset).path, search.casefold()

@@ -1,4 +1,4 @@
-"""`slmops datasets` and `slmops models`: import, list, show, delete."""
+"""`slmops models`: import, list, show, delete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli.baseline import measure_baseline
 from backend.cli.output import announce_fetch, line, note, print_json, table
 
 if TYPE_CHECKING:
@@ -18,76 +17,12 @@ _With = Annotated[bool, typer.Option("--with-descendants", help="Also delete eve
 
 
 def register(app: typer.Typer) -> None:
-    datasets = typer.Typer(help="Datasets: import, list, show.", no_args_is_help=True)
-    datasets.command("import")(import_dataset)
-    datasets.command("list")(list_datasets)
-    datasets.command("show")(show_dataset)
-    datasets.command("baseline")(measure_baseline)
-    datasets.command("delete")(delete)
-    app.add_typer(datasets, name="datasets")
     models = typer.Typer(help="Models: import, list, show.", no_args_is_help=True)
     models.command("import")(import_model)
     models.command("list")(list_models)
     models.command("show")(show_model)
     models.command("delete")(delete)
     app.add_typer(models, name="models")
-
-
-def import_dataset(
-    file: Path,
-    name: Annotated[str, typer.Option(help="What to call it; the file's name by default.")] = "",
-    input_: Annotated[str, typer.Option("--input", help="Column with the question; guessed when left out.")] = "",
-    output: Annotated[str, typer.Option(help="Column with the answer; guessed when left out.")] = "",
-    json_: _Json = False,
-) -> None:
-    """Read a file of examples into a dataset: CSV, TSV, JSON, JSONL or Parquet."""
-    from backend.api import Studio
-    from backend.cli.run import execute
-    from backend.planning import recipes
-
-    params: dict[str, Any] = {"source": str(file.expanduser().resolve()), "input": input_, "output": output}
-    if name:
-        params["name"] = name
-    step = {"id": "data", "stage": "dataset", "params": params}
-    studio = Studio.open()
-    plan = studio.plan(recipes.build({"name": f"import {file.name}", "stages": [step]}))
-    raise SystemExit(execute(studio, plan, json_))
-
-
-def list_datasets(json_: _Json = False) -> None:
-    """All datasets, newest first."""
-    from backend.api import Studio
-    from backend.core.schemas import Kind
-
-    found = Studio.open().artifacts([Kind.DATASET])
-    if json_:
-        return print_json(found)
-    rows = [[a.id, a.name, _split_counts(a.facts), a.facts.get("answer"), a.license] for a in found]
-    table(["id", "name", "rows", "answers", "license"], rows)
-    return None
-
-
-def show_dataset(
-    ref: str,
-    model: Annotated[str, typer.Option(help="Show the rows as this model will see them.")] = "",
-    rows: Annotated[int, typer.Option(help="How many rows.")] = 3,
-    json_: _Json = False,
-) -> None:
-    """One dataset: facts, and its first rows rendered with a model's chat template."""
-    from backend.api import Studio
-    from backend.data.chat_template import Encoder
-    from backend.data.preview import preview_folder
-
-    studio = Studio.open()
-    found = studio.dataset(ref)
-    encoder = Encoder(studio.model(model).path) if model else None
-    examples = preview_folder(found.path, n=rows, encoder=encoder)
-    if json_:
-        return print_json({"dataset": found, "preview": examples})
-    _show(found)
-    for example in examples:
-        line(f"\n{example.text}")
-    return None
 
 
 def import_model(
@@ -154,14 +89,15 @@ def delete(ref: str, with_descendants: _With = False) -> None:
 
 
 def _show(artifact: ArtifactView) -> None:
-    from backend.core.units import human_bytes
-
-    line(f"{artifact.name} ({artifact.id}), {artifact.kind.value}, {human_bytes(artifact.size_bytes)}")
-    line(f"license: {artifact.license or 'not stated'}; made from: {', '.join(artifact.parents) or 'nothing here'}")
+    show_head(artifact)
     for key, value in artifact.facts.items():
         if key not in ("template", "labels"):
             line(f"{key}: {value}")
 
 
-def _split_counts(facts: dict[str, Any]) -> str:
-    return ", ".join(f"{split} {count}" for split, count in facts.get("rows", {}).items() if count)
+def show_head(artifact: ArtifactView) -> None:
+    """Name, kind, size, license and parents."""
+    from backend.core.units import human_bytes
+
+    line(f"{artifact.name} ({artifact.id}), {artifact.kind.value}, {human_bytes(artifact.size_bytes)}")
+    line(f"license: {artifact.license or 'not stated'}; made from: {', '.join(artifact.parents) or 'nothing here'}")

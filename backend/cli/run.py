@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.4
 EXIT = {"succeeded": 0, "findings": 3}
 """Exit code by how a run ended; 1 for anything else."""
+EXIT_INPUT = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +54,7 @@ def run(
         show_plan(plan, json_)
     if quote:
         return
-    raise SystemExit(execute(studio, plan, json_))
+    raise SystemExit(execute(studio, plan, json_, said=[problem.sentence() for problem in plan.problems]))
 
 
 def overrides(pairs: list[str]) -> dict[str, str]:
@@ -64,9 +65,12 @@ def overrides(pairs: list[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def execute(studio: Studio, plan: Plan, as_json: bool) -> int:
-    """Start a plan, watch it to its end, print its result. The exit code: 0 when every stage succeeded, 3 when one ended with
-    findings, else 1."""
+def execute(
+    studio: Studio, plan: Plan, as_json: bool, said: Sequence[str] = (), more: Mapping[str, Any] | None = None
+) -> int:
+    """Start a plan, watch it to its end, print its result, with `more` fields of it as JSON; `said`: warnings that were told
+    before. The exit code: 0 when every stage succeeded, 3 when one ended with findings, 2 when nothing but the user's data
+    was bad, else 1."""
     from backend.api.processes import ensure_worker
 
     with ensure_worker(studio.settings) as worker_supervisor:
@@ -77,8 +81,18 @@ def execute(studio: Studio, plan: Plan, as_json: bool) -> int:
             note(f"No longer watching. The run goes on with the next worker; stop it: slmops jobs cancel {started.id}")
             raise SystemExit(130) from None
     result = summary(finished, studio)
-    print_json({"event": "result"} | result) if as_json else show_result(finished, studio)
-    return EXIT.get(finished.state.value, 1)
+    for text in [text for texts in result["warnings"].values() for text in texts]:
+        if text not in said:
+            note(f"warning: {text}")
+    print_json({"event": "result", **result, **(more or {})}) if as_json else show_result(finished, studio)
+    return EXIT_INPUT if input_refused(finished) else EXIT.get(finished.state.value, 1)
+
+
+def input_refused(run: RunView) -> bool:
+    """Whether a run of nothing but an import failed because of what is in the file, not of the machine."""
+    return all(job.stage == "dataset" for job in run.jobs) and any(
+        job.error and job.error.code.partition(".")[0] not in ("core", "jobs") for job in run.jobs
+    )
 
 
 def watch(studio: Studio, run_id: str, show: Callable[[RunView], None], worker_supervisor: WorkerSupervisor) -> RunView:
@@ -122,6 +136,7 @@ def summary(run: RunView, studio: Studio) -> dict[str, Any]:
             }
             for id_, job in jobs.items()
         },
+        "warnings": {id_: job.result["warnings"] for id_, job in jobs.items() if job.result.get("warnings")},
         "findings": {id_: finding_texts(job) for id_, job in jobs.items() if job.findings},
         "errors": {id_: error_text(job) for id_, job in jobs.items() if job.error},
     }

@@ -7,7 +7,7 @@ show them in the user's language. Everything else that is raised is a bug and ke
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -56,9 +56,15 @@ class Problem(BaseModel):
         A code of another version, which may be stored with a job, is said as it is."""
         if self.code not in MESSAGES:
             return Problem(code="core.unexpected", args={"reason": self.code}).sentence(translate)
-        what, remedy = MESSAGES[self.code]
+        return self._said(MESSAGES[self.code], translate)
+
+    def fact(self, translate: Translate = untranslated) -> str:
+        """What is so, without what could be done: for a place where that can be seen."""
+        return self._said(MESSAGES[self.code][:1], translate) if self.code in MESSAGES else self.sentence(translate)
+
+    def _said(self, parts: Sequence[str], translate: Translate) -> str:
         words = {name: _argument(name, value, translate) for name, value in self.args.items()}
-        return " ".join(translate(part) for part in (what, remedy) if part).format_map(words)
+        return " ".join(translate(part) for part in parts if part).format_map(words)
 
 
 class StudioError(Exception):

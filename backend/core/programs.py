@@ -15,6 +15,7 @@ class Programs(StrEnum):
     WEB = "studio.webapp.launch"
     WORKER = "backend.jobs.worker"
     STAGE = "backend.jobs.child"
+    READ_SOURCE = "backend.data.inspect_program"
     TETHER = "backend.process.parent_death"
     MODEL_HOST = "backend.serve.host"
     ENGINE = "backend.serve.engine_process"

@@ -68,9 +68,9 @@ class _ClusterTable:
     @classmethod
     def of(cls, rows: SplitRows, codes: Codes, seed: int) -> _ClusterTable:
         sizes = np.bincount(codes)
-        ranks = _ranks(seed, _least(rows.content, codes, sizes))
+        found = ranks(seed, _least(rows.content, codes, sizes))
         places = np.empty(len(sizes), np.int64)
-        places[np.lexsort((ranks[:, 1], ranks[:, 0]))] = np.arange(len(sizes))
+        places[np.lexsort((found[:, 1], found[:, 0]))] = np.arange(len(sizes))
         labels = np.zeros(len(sizes), np.int64) if rows.labels is None else _commonest(rows.labels, codes)
         return cls(sizes, labels, places, ("",) if rows.labels is None else rows.label_names)
 
@@ -200,7 +200,7 @@ def _copies(found: Clusters, codes: NDArray[np.int8]) -> list[Problem]:
     return [Problem(code="split.near_copies", args=args, blocking=False)] if count else []
 
 
-def _ranks(seed: int, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def ranks(seed: int, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """(n, 2): where a cluster comes in the random order. Beyond 100,000 by arithmetic (splitmix64, Steele et al. 2014)."""
     if len(keys) > MAX_TEXTS:
         with np.errstate(over="ignore"):

@@ -1,22 +1,23 @@
 """Chat template and tokenizer of a model folder, without torch or transformers.
 
-Every process that turns a row into token ids does it here: equal ids in training, evaluation, chat and package. The jinja
-environment is set up as transformers does it (trim_blocks, lstrip_blocks, sandboxed, loop controls).
+Every process that turns a row into token ids does it here: equal ids in training, evaluation, chat and package. Tools and
+calls are written by the model's own template, as transformers' `apply_chat_template` does; control tokens that somebody
+typed are read as text.
 """
 
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from jinja2.exceptions import TemplateError
-from jinja2.ext import loopcontrols
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from backend.data.dataset import Message, Row, Template
+from backend.core.errors import StudioError
+from backend.data.control_tokens import ControlTokens
+from backend.data.dataset import Message, Row, Template, called_names, gold_answer, offered_tools
+from backend.data.template_language import as_templates_read, compile_template
 
 
 class Encoder:
@@ -34,22 +35,27 @@ class Encoder:
         return Tokenizer.from_file(str(self.folder / "tokenizer.json"))
 
     @cached_property
+    def control(self) -> ControlTokens:
+        return ControlTokens(self.folder, self.tokenizer)
+
+    @cached_property
     def template(self) -> Any:
-        def refuse(message: str) -> None:
-            raise TemplateError(message)
+        return compile_template(self.template_source())
 
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
-        environment.filters["tojson"] = lambda value, **kw: json.dumps(value, ensure_ascii=False, **kw)
-        environment.globals["raise_exception"] = refuse
-        environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-        return environment.from_string(self.template_source())
-
-    def render(self, messages: list[Message], ask: bool = True) -> str:
-        """The text that the model sees; `ask` adds the opening of its own turn."""
-        text: str = self.template.render(
-            messages=messages, add_generation_prompt=ask, bos_token=self.special("bos"), eos_token=self.special("eos")
-        )
+    def render(self, messages: list[Message], ask: bool = True, tools: list[dict[str, Any]] | None = None) -> str:
+        """The text that the model sees; `ask` adds the opening of its own turn. `tools`: what it may call, in OpenAI's format;
+        by default those of the first message. Raises StudioError when the chat template leaves tools or calls out."""
+        text = self._rendered(messages, ask, tools or offered_tools(messages))
+        names = called_names(messages, tools)
+        if any(name not in text for name in names):
+            raise StudioError("tools.no_place", model=self.folder.name)
         return text
+
+    def chat_ids(self, messages: list[Message], ask: bool = True) -> list[int]:
+        """Token ids of a conversation as `render` writes it. Control tokens in what was said are text."""
+        if not self.control.inside(messages):
+            return self.ids(self.render(messages, ask))
+        return self.control.ids_of(self.render(self.control.broken(messages), ask))
 
     def special(self, name: str) -> str:
         value = self.config.get(f"{name}_token") or ""
@@ -70,12 +76,48 @@ class Encoder:
         return found
 
     def prompt_ids(self, template: Template, row: Row) -> list[int]:
-        return self.ids(self.render(template.prompt(row)))
+        return self.chat_ids(template.prompt(row))
 
     def answer_ids(self, answer: str) -> list[int]:
         """The ids that the model has to give: the answer and its end of turn. Masking goes by length, never by pad id
         (pad and end of turn are often the same token)."""
-        return self.ids(answer + self.special("eos"))
+        end = self.special("eos")
+        if self.control.inside(answer):
+            return self.control.ids_of(self.control.broken(answer) + end)
+        return self.ids(answer + end)
+
+    def row_answer_ids(self, template: Template, row: Row) -> list[int]:
+        """The ids of what is learned of a row with an answer: its text, or its calls as the chat template writes them, each
+        with the end of turn. Raises StudioError when the template has no place for the calls."""
+        if not row.tool_calls:
+            return self.answer_ids(row.output or "")
+        messages = [*template.prompt(row), row.answer_message()]
+        if not self.control.inside(messages):
+            return self.ids(self._calls(messages))
+        return self.control.ids_of(self._calls(self.control.broken(messages)))
+
+    def answer_text(self, template: Template, row: Row) -> str:
+        """What is learned of a row, as the model has to write it, with the end of turn. Raises StudioError as
+        `row_answer_ids`."""
+        if row.tool_calls:
+            return self._calls([*template.prompt(row), row.answer_message()])
+        return (row.output or "") + self.special("eos")
+
+    def gold_ids(self, template: Template, row: Row) -> list[int]:
+        """As `row_answer_ids`, of what a person says is right."""
+        return self.row_answer_ids(template, row) if _calls_are_gold(row) else self.answer_ids(gold_answer(row) or "")
+
+    def gold_text(self, template: Template, row: Row) -> str:
+        """What a person says is right, as an answer of this model reads when it is right."""
+        if _calls_are_gold(row):
+            return self.text(self.row_answer_ids(template, row))
+        return gold_answer(row) or ""
+
+    def keeps_turns(self) -> bool:
+        """Whether the template writes an earlier turn as it was answered: then a conversation is one sequence."""
+        asked = {"role": "user", "content": "Will it rain?"}
+        said = {"role": "assistant", "content": "It will."}
+        return self.render([asked, said, asked]).startswith(self.render([asked]) + "It will." + self.special("eos"))
 
     def template_source(self) -> str:
         """The chat template itself; for base models without one, roles as plain words."""
@@ -86,6 +128,41 @@ class Encoder:
         if isinstance(source, str):
             return source
         return PLAIN_TEMPLATE
+
+    def _rendered(self, messages: list[Message], ask: bool, tools: list[dict[str, Any]] | None) -> str:
+        text: str = self.template.render(
+            messages=as_templates_read(messages),
+            tools=tools or None,
+            documents=None,
+            add_generation_prompt=ask,
+            bos_token=self.special("bos"),
+            eos_token=self.special("eos"),
+        )
+        return text
+
+    def _calls(self, messages: list[Message]) -> str:
+        """The last message as the template writes it after the opening of the model's turn, up to its end of turn."""
+        refusal = StudioError("tools.no_place", model=self.folder.name)
+        try:
+            prompt, whole = self.render(messages[:-1]), self.render(messages, ask=False)
+        except TemplateError as error:
+            raise refusal from error
+        if not whole.startswith(prompt):
+            raise refusal
+        answer, end = whole[len(prompt) :], self.special("eos")
+        if end and end in answer:
+            return answer[: answer.rindex(end) + len(end)]
+        answer = answer.rstrip()
+        return answer if self.control.closes(answer) else answer + end
+
+
+def gold_text(template: Template, row: Row, encoder: Encoder | None) -> str:
+    """What a person says is right, as a model with this encoder writes it; without one, calls are JSON (`answer_of`)."""
+    return encoder.gold_text(template, row) if encoder else gold_answer(row) or ""
+
+
+def _calls_are_gold(row: Row) -> bool:
+    return bool(row.tool_calls) and row.gold is None
 
 
 PLAIN_TEMPLATE = (

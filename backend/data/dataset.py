@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +22,8 @@ SPLITS = ("train", "validation", "test", "pool")
 RATIONALE_PROMPT = "Write only the steps that lead to the answer."
 """The instruction for rationales in training; it is never sent when an answer is asked for."""
 Message = dict[str, Any]
-"""A turn as OpenAI's chat format has it: `role` and `content`; `tool_calls`, `tool_call_id`, `name` where it has them."""
+"""A turn as OpenAI's chat format has it: `role` and `content`; `tool_calls`, `tool_call_id`, `name` where it has them. The
+first of a prompt may carry `tools`, what the model may call: so they go wherever the prompt goes."""
 
 
 class ScoredAnswer(BaseModel):
@@ -62,6 +64,11 @@ class Row(BaseModel):
     fields: dict[str, str] = {}
     tags: list[str] = []
 
+    def answer_message(self) -> Message:
+        """The answer as a turn of a conversation."""
+        calls = {"tool_calls": self.tool_calls} if self.tool_calls else {}
+        return {"role": "assistant", "content": self.output or "", **calls}
+
 
 class Template(BaseModel):
     """How a row becomes messages. `answer` is `label` when every answer is one of `labels`, else `text`. `columns`: how the
@@ -82,11 +89,14 @@ class Template(BaseModel):
         return self.model_copy(update={"user": f"{self.user}\n\n{RATIONALE_PROMPT}"})
 
     def prompt(self, row: Row) -> list[Message]:
-        """The messages up to the one that the model has to give."""
+        """The messages up to the one that the model has to give; the first carries the row's tools. A row with an empty input
+        answers the last message of its context, as after the result of a call."""
         system = [{"role": "system", "content": self.system}] if self.system else []
-        has_system = bool(row.context) and row.context[0]["role"] == "system"
-        user = {"role": "user", "content": self.user.replace("{input}", row.input)}
-        return [*([] if has_system else system), *row.context, user]
+        has_system = bool(row.context) and row.context[0]["role"] in ("system", "developer")
+        answers_context = not row.input and bool(row.context) and row.context[-1]["role"] in ("user", "tool")
+        user = [] if answers_context else [{"role": "user", "content": self.user.replace("{input}", row.input)}]
+        messages = [*([] if has_system else system), *row.context, *user]
+        return [{**messages[0], "tools": row.tools}, *messages[1:]] if row.tools else messages
 
 
 class DataFolder:
@@ -96,12 +106,13 @@ class DataFolder:
         self.path = Path(path)
         self.template = Template.model_validate_json((self.path / "template.json").read_text("utf-8"))
 
-    def rows(self, split: str) -> Iterator[Row]:
+    def rows(self, split: str, every: int = 1) -> Iterator[Row]:
+        """The rows of a split, of `every` so many the first."""
         file = self.path / f"{split}.jsonl"
         if not file.is_file():
             return
         with file.open(encoding="utf-8") as stream:
-            for line in stream:
+            for line in islice(stream, 0, None, every):
                 yield Row.model_validate_json(line)
 
     def count(self, split: str) -> int:
@@ -122,39 +133,50 @@ def write_template(folder: Path, template: Template) -> None:
     (folder / "template.json").write_text(template.model_dump_json(indent=1), encoding="utf-8")
 
 
-def data_facts(folder: Path) -> dict[str, Any]:
-    """The facts of a dataset artifact: rows per split, kind of answer, labels, mean characters of a prompt and an answer; of
-    the train split the rows with steps, their mean characters, the answers whose right one is known, and how many of these
-    are right."""
-    data = DataFolder(folder)
-    rows = {split: list(data.rows(split)) for split in SPLITS}
-    sample = [row for split in SPLITS for row in rows[split]]
-    prompts = sum(len(message["content"]) for row in sample for message in data.template.prompt(row))
-    answers = [row.output for row in sample if row.output is not None]
-    lengths = [len(row.rationale) for row in rows["train"] if row.output is not None and row.rationale]
-    known = [row.output.strip() == row.gold.strip() for row in rows["train"] if row.output and row.gold is not None]
-    return {
-        "rows": {split: len(rows[split]) for split in SPLITS},
-        "answer": data.template.answer,
-        "labels": data.template.labels,
-        "prompt_chars": round(prompts / max(1, len(sample)), 1),
-        "answer_chars": round(sum(map(len, answers)) / max(1, len(answers)), 1),
-        "rationales": len(lengths),
-        "rationale_chars": round(sum(lengths) / max(1, len(lengths)), 1),
-        "known": len(known),
-        "known_right": sum(known),
-    }
+def offered_tools(messages: list[Message]) -> list[dict[str, Any]]:
+    """What the model may call in a conversation, in OpenAI's format."""
+    return messages[0].get("tools") or [] if messages else []
 
 
-def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str, Any]:
-    """The facts of a dataset in `folder`, counted again where an older version of the studio did not count all of them."""
-    there = folder is not None and (Path(folder) / "template.json").is_file()
-    return {**facts, **_counted(str(folder))} if there and "known" not in facts else facts
+def called_names(messages: list[Message], tools: list[dict[str, Any]] | None = None) -> list[str]:
+    """The names of all functions that are offered or called."""
+    calls = [call for message in messages for call in message.get("tool_calls") or []]
+    functions = [each.get("function", each) for each in [*(tools or offered_tools(messages)), *calls]]
+    return [str(function["name"]) for function in functions if function.get("name")]
 
 
-@lru_cache(maxsize=32)  # an artifact does not change
-def _counted(folder: str) -> dict[str, Any]:
-    return data_facts(Path(folder))
+def message_text(message: Message) -> str:
+    """The text of a turn, its calls included; "" where it has none."""
+    content = message.get("content") or ""
+    calls = _calls_text(message.get("tool_calls") or [])
+    return "\n".join(filter(None, [content if isinstance(content, str) else json.dumps(content), calls]))
+
+
+def answer_of(row: Row) -> str | None:
+    """The answer of a row as text, its calls as JSON behind it, one a line; None in the pool. As one model has to write calls:
+    `Encoder.answer_text`."""
+    return message_text(row.answer_message()) if row.tool_calls else row.output
+
+
+def call_arguments(function: dict[str, Any]) -> Any:
+    """The arguments of a call as an object, also where they are kept as its text."""
+    given = function.get("arguments")
+    if not isinstance(given, str):
+        return given or {}
+    try:
+        return json.loads(given or "{}")
+    except ValueError:
+        return given
+
+
+def _calls_text(calls: list[dict[str, Any]]) -> str:
+    """Calls as JSON, the arguments in the order of their names: equal calls are equal texts."""
+    lines = []
+    for function in (call.get("function", call) for call in calls):
+        name = json.dumps(function.get("name"), ensure_ascii=False)
+        arguments = json.dumps(call_arguments(function), ensure_ascii=False, sort_keys=True)
+        lines.append(f'{{"name": {name}, "arguments": {arguments}}}')
+    return "\n".join(lines)
 
 
 def gold_rows(source: ArtifactView, split: str, most: int | None = None) -> list[Row]:
@@ -167,5 +189,103 @@ def gold_rows(source: ArtifactView, split: str, most: int | None = None) -> list
 
 
 def gold_answer(row: Row) -> str | None:
-    """What a person says is right: `gold` where `output` is a teacher's, else `output`."""
-    return row.gold if row.gold is not None else row.output
+    """What a person says is right: `gold` where `output` is a teacher's, else the answer itself."""
+    return row.gold if row.gold is not None else answer_of(row)
+
+
+def data_facts(folder: Path) -> dict[str, Any]:
+    """The facts of a dataset artifact: rows per split, kind of answer, labels, mean characters of a prompt and an answer; of
+    the train split the rows with steps, their mean characters, the answers whose right one is known, how many of these
+    are right, the rows with tools; how many `sequences` these rows are where a conversation is one, and the mean characters
+    of such a sequence that are learned and that are not."""
+    data = DataFolder(folder)
+    rows, prompts, answers, train = dict.fromkeys(SPLITS, 0), _Mean(), _Mean(), _Train()
+    for split in SPLITS:
+        for row in data.rows(split):
+            rows[split] += 1
+            prompt = sum(len(message_text(message)) for message in data.template.prompt(row))
+            prompts.add(prompt)
+            answer = answer_of(row)
+            if answer is not None:
+                answers.add(len(answer))
+            if split == "train":
+                train.add(row, prompt)
+    return {
+        "rows": rows,
+        "answer": data.template.answer,
+        "labels": data.template.labels,
+        "prompt_chars": prompts.rounded,
+        "answer_chars": answers.rounded,
+        **train.facts(),
+    }
+
+
+def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str, Any]:
+    """The facts of a dataset in `folder`, counted again where an older version of the studio did not count all of them."""
+    there = folder is not None and (Path(folder) / "template.json").is_file()
+    known = {"known", "sequences"} <= facts.keys()
+    return {**facts, **_counted(str(folder))} if there and not known else facts
+
+
+@lru_cache(maxsize=32)  # an artifact does not change
+def _counted(folder: str) -> dict[str, Any]:
+    return data_facts(Path(folder))
+
+
+def _of_tools(message: dict[str, Any]) -> bool:
+    return bool(message.get("tool_calls")) or message["role"] == "tool"
+
+
+class _Mean:
+    def __init__(self) -> None:
+        self.count, self.sum = 0, 0
+
+    def add(self, value: int) -> None:
+        self.count += 1
+        self.sum += value
+
+    @property
+    def rounded(self) -> float:
+        return round(self.sum / max(1, self.count), 1)
+
+
+class _Train:
+    """What is counted of the train split."""
+
+    def __init__(self) -> None:
+        self.rationales = _Mean()
+        self.known = self.right = self.tools = 0
+        self.alone, self.learned_chars, self.prompt_chars = 0, 0, 0
+        self.conversations: dict[str, tuple[int, int]] = {}
+
+    def add(self, row: Row, prompt: int) -> None:
+        self.tools += bool(row.tools or row.tool_calls or any(_of_tools(message) for message in row.context))
+        answer = answer_of(row)
+        if answer is None:
+            return
+        if row.rationale:
+            self.rationales.add(len(row.rationale))
+        if answer and row.gold is not None:
+            self.known += 1
+            self.right += answer.strip() == row.gold.strip()
+        self.learned_chars += len(answer)
+        if row.conversation:
+            longest, answered = self.conversations.get(row.conversation, (0, 0))
+            self.conversations[row.conversation] = max(longest, prompt + len(answer)), answered + len(answer)
+        else:
+            self.alone += 1
+            self.prompt_chars += prompt
+
+    def facts(self) -> dict[str, Any]:
+        sequences = self.alone + len(self.conversations)
+        prompts = self.prompt_chars + sum(longest - answered for longest, answered in self.conversations.values())
+        return {
+            "rationales": self.rationales.count,
+            "rationale_chars": self.rationales.rounded,
+            "known": self.known,
+            "known_right": self.right,
+            "tool_rows": self.tools,
+            "sequences": sequences,
+            "sequence_prompt_chars": round(prompts / max(1, sequences), 1),
+            "sequence_answer_chars": round(self.learned_chars / max(1, sequences), 1),
+        }

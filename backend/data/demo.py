@@ -24,8 +24,9 @@ from typing import Any
 
 from backend.data.demo_slot_values import LANGUAGES, NAMES, NUMBERS, WORDS
 from backend.data.examples import Example
+from backend.data.params import DEMO_SOURCE
 
-SOURCE = "demo:smart-home"
+SOURCE = DEMO_SOURCE
 LICENSE = "Apache-2.0"
 NOTICE = """Sentences drawn from the templates of Home Assistant Intents (https://github.com/OHF-Voice/intents),
 copyright The Home Assistant Authors, licensed under the Apache License 2.0 (https://www.apache.org/licenses/LICENSE-2.0).

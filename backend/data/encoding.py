@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template
@@ -13,45 +14,101 @@ IGNORE_INDEX = -100
 
 @dataclass
 class EncodedExamples:
-    """`items`: input_ids and labels, where labels hold the answer with its end of turn and IGNORE elsewhere.
-    `truncated`: prompts that lost their beginning; `too_long`: rows whose answer (or steps) alone is too long."""
+    """`items`: input_ids and labels, where labels hold the answers with their ends of turn and IGNORE elsewhere.
+    `truncated`: prompts that lost their beginning; `too_long`: rows whose answer (or steps) alone is too long; `merged`:
+    rows that are learned within the sequence of a later turn; `split`: turns of a conversation that are sequences of their
+    own, as the chat template writes earlier turns otherwise or the whole is too long."""
 
     items: list[dict[str, list[int]]] = field(default_factory=list)
     truncated: int = 0
     too_long: int = 0
+    merged: int = 0
+    split: int = 0
 
     @property
     def tokens(self) -> int:
         return sum(len(item["input_ids"]) for item in self.items)
 
 
-def encode_rows(encoder: Encoder, template: Template, rows: Iterable[Row], max_length: int) -> EncodedExamples:
-    """Rows with an answer, as ids of at most `max_length` tokens. A long prompt loses its beginning, an answer nothing."""
-    return _encode(encoder, template, ((row, row.output) for row in rows), max_length)
+def encode_rows(
+    encoder: Encoder, template: Template, rows: Iterable[Row], max_length: int, *, merge: bool = False
+) -> EncodedExamples:
+    """Rows with an answer, as ids of at most `max_length` tokens. A long prompt loses its beginning, an answer nothing.
+
+    `merge`: the answers of one conversation are learned in one sequence, each from the very tokens that it is learned from
+    alone: where the sequence of a turn is the beginning of a later turn's prompt. By default each row is an item, in the
+    order of `rows`. Raises StudioError when the chat template has no place for a row's tools."""
+    turns: list[tuple[str, bool]] = []
+    examples = EncodedExamples()
+    for row in rows:
+        if row.output is None:
+            continue
+        answer = encoder.row_answer_ids(template, row)
+        left = max_length - len(answer)
+        if left < 1:
+            examples.too_long += 1
+            continue
+        whole = _add(examples, encoder.prompt_ids(template, row), answer, left)
+        turns.append((row.conversation, whole))
+    return _merged(examples, turns) if merge else examples
 
 
 def encode_rationales(encoder: Encoder, template: Template, rows: Iterable[Row], max_length: int) -> EncodedExamples:
     """The rows with an answer and steps as examples of a task of their own, whose answer is the steps; cut as those of
     `encode_rows`."""
-    asked = ((row, row.rationale or None) for row in rows if row.output is not None)
-    return _encode(encoder, template.for_rationale(), asked, max_length)
-
-
-def _encode(
-    encoder: Encoder, template: Template, rows: Iterable[tuple[Row, str | None]], max_length: int
-) -> EncodedExamples:
-    """Rows with what is to be learned of each, None for nothing."""
+    asks = template.for_rationale()
     examples = EncodedExamples()
-    for row, text in rows:
-        if text is None:
+    for row in rows:
+        if row.output is None or not row.rationale:
             continue
-        answer = encoder.answer_ids(text)
-        left = max_length - len(answer)
+        rationale = encoder.answer_ids(row.rationale)
+        left = max_length - len(rationale)
         if left < 1:
             examples.too_long += 1
             continue
-        prompt = encoder.prompt_ids(template, row)
-        examples.truncated += len(prompt) > left
-        prompt = prompt[-left:]
-        examples.items.append({"input_ids": prompt + answer, "labels": [IGNORE_INDEX] * len(prompt) + answer})
+        _add(examples, encoder.prompt_ids(asks, row), rationale, left)
     return examples
+
+
+def _add(examples: EncodedExamples, prompt: list[int], answer: list[int], left: int) -> bool:
+    """Add an item with the last `left` tokens of a prompt; whether these are all."""
+    whole = len(prompt) <= left
+    examples.truncated += not whole
+    prompt = prompt[-left:]
+    examples.items.append({"input_ids": prompt + answer, "labels": [IGNORE_INDEX] * len(prompt) + answer})
+    return whole
+
+
+def _merged(examples: EncodedExamples, turns: list[tuple[str, bool]]) -> EncodedExamples:
+    """The items of each conversation laid into one another, at the place of its first. `turns`: of each item its conversation
+    ("" is none), and whether its prompt is whole."""
+    places: dict[str, list[int]] = {}
+    for place, (conversation, _) in enumerate(turns):
+        if conversation:
+            places.setdefault(conversation, []).append(place)
+    items: list[dict[str, list[int]] | None] = [*examples.items]
+    for asked in places.values():
+        sequences = _laid_together([examples.items[place] for place in asked if turns[place][1]])
+        sequences += [examples.items[place] for place in asked if not turns[place][1]]
+        for place, sequence in zip_longest(asked, sequences):
+            items[place] = sequence
+        examples.merged += len(asked) - len(sequences)
+        examples.split += len(sequences) - 1
+    examples.items = [item for item in items if item is not None]
+    return examples
+
+
+def _laid_together(turns: list[dict[str, list[int]]]) -> list[dict[str, list[int]]]:
+    """The fewest sequences that hold these turns: a turn takes up a sequence that its prompt begins with."""
+    sequences: list[dict[str, list[int]]] = []
+    for turn in sorted(turns, key=lambda item: len(item["input_ids"])):
+        ids, labels = turn["input_ids"], turn["labels"]
+        prompt = next((at for at, label in enumerate(labels) if label != IGNORE_INDEX), len(labels))
+        for sequence in reversed(sequences):
+            begun = len(sequence["input_ids"])
+            if begun <= prompt and ids[:begun] == sequence["input_ids"]:
+                sequence["input_ids"], sequence["labels"] = ids, sequence["labels"] + labels[begun:]
+                break
+        else:
+            sequences.append({"input_ids": ids, "labels": labels})
+    return sequences

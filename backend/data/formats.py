@@ -6,24 +6,32 @@ from typing import NamedTuple
 
 
 class SourceFormat(NamedTuple):
-    """`suffixes`: of file names, the usual one first. `source`: `module:class` in `backend.data`, made with (path, encoding);
-    `backend.data.reader.Source` says what it has. `magic`: the first bytes of a binary format, whose encoding is ""; empty
-    for text."""
+    """`suffixes`: of file names, the usual one first; they are a hint, the content decides. `source`: `module:class` in
+    `backend.data.sources`, made with (InputFile, ReadOptions, SourceFacts); `backend.data.sources.source.Source` says what it
+    has. `magic`: the first bytes of a binary format; empty for text, and where several formats share them."""
 
     name: str
     title: str
     suffixes: tuple[str, ...]
     source: str
-    magic: bytes = b""
+    magic: tuple[bytes, ...] = ()
 
 
 FORMATS = (
-    SourceFormat("csv", "CSV", (".csv",), "csv_source:CsvSource"),
-    SourceFormat("tsv", "TSV", (".tsv",), "csv_source:TsvSource"),
-    SourceFormat("json", "JSON", (".json",), "json_source:JsonListSource"),
-    SourceFormat("jsonl", "JSON Lines", (".jsonl", ".ndjson"), "json_source:JsonLinesSource"),
-    SourceFormat("parquet", "Parquet", (".parquet",), "parquet_source:ParquetSource", b"PAR1"),
+    SourceFormat("csv", "CSV", (".csv",), "delimited:DelimitedSource"),
+    SourceFormat("tsv", "TSV", (".tsv", ".tab", ".psv"), "delimited:DelimitedSource"),
+    SourceFormat("json", "JSON", (".json",), "json_document:JsonSource"),
+    SourceFormat("jsonl", "JSON Lines", (".jsonl", ".ndjson"), "json_lines:JsonLinesSource"),
+    SourceFormat("parquet", "Parquet", (".parquet",), "columnar:ParquetSource", (b"PAR1",)),
+    SourceFormat(
+        "arrow", "Arrow", (".arrow", ".feather"), "columnar:ArrowSource", (b"ARROW1\0\0", b"\xff\xff\xff\xff")
+    ),
+    SourceFormat("workbook", "Excel", (".xlsx", ".xls", ".ods", ".xlsm", ".xlsb"), "workbook:WorkbookSource"),
+    SourceFormat("yaml", "YAML", (".yaml", ".yml"), "yaml_document:YamlSource"),
+    SourceFormat("text", "Text", (".txt", ".md"), "plain_text:TextSource"),
 )
+CONTAINER_SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz")
+"""Of files that hold others in any of these formats; `backend.data.sources.containers` unpacks them."""
 
 
 def by_suffix() -> dict[str, SourceFormat]:
@@ -34,3 +42,8 @@ def by_suffix() -> dict[str, SourceFormat]:
 def by_name(name: str) -> SourceFormat:
     """Raises StopIteration for an unknown name."""
     return next(row for row in FORMATS if row.name == name)
+
+
+def source_suffixes() -> tuple[str, ...]:
+    """Of everything that a dataset can be made from."""
+    return (*by_suffix(), *CONTAINER_SUFFIXES)

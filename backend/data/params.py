@@ -9,12 +9,14 @@ from pydantic import Field, field_validator
 
 from backend.core import stage
 from backend.core.fields import Labels
-from backend.data import demo
+
+DEMO_SOURCE = "demo:smart-home"
+"""The source that stands for the examples that come with the studio."""
 
 
 class DatasetParams(stage.Params):
     source: str = Field(
-        demo.SOURCE,
+        DEMO_SOURCE,
         title="Source",
         description="The file with your examples: CSV, TSV, JSON, JSON Lines or Parquet. `demo:smart-home` stands "
         "for the examples that come with the studio.",
@@ -35,8 +37,8 @@ class DatasetParams(stage.Params):
     data_schema: str = Field(
         "auto",
         title="Schema",
-        description="What the rows are: question and answer, text and label, chat messages, preferences and so on. Automatic "
-        "sees it from the columns, and asks when two readings fit.",
+        description="What the rows are, such as text and label, or chat messages. Automatic sees it from the columns, and asks "
+        "when two readings fit.",
     )
     encoding: str = Field(
         "",
@@ -52,6 +54,11 @@ class DatasetParams(stage.Params):
     )
     header: Annotated[Literal["auto", "yes", "no"], Labels({"auto": "Automatic", "yes": "First row", "no": "None"})] = (
         Field("auto", title="Header", description="Whether the first row of a table holds the names of the columns.")
+    )
+    quotes: Annotated[
+        Literal["auto", "yes", "no"], Labels({"auto": "Automatic", "yes": "As quotes", "no": "As plain characters"})
+    ] = Field(
+        "auto", title="Quotation marks", description="Whether quotation marks hold the cells of a table together."
     )
     records: str = Field(
         "",
@@ -159,8 +166,8 @@ class DatasetParams(stage.Params):
     ] = Field(
         "auto",
         title="Split by",
-        description="How the rows are divided. Automatic takes a column that says train or test, else divides at random, each "
-        "class and each group whole. By time tests on the newest rows.",
+        description="How the rows are divided. Automatic takes a column that says train or test, else divides at random. By "
+        "time tests on the newest rows.",
     )
     split_column: str = Field(
         "",

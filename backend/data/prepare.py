@@ -1,278 +1,294 @@
-"""From the parameters of the dataset stage to finished splits: read, decide the kind of answer, divide, warn.
+"""From the parameters of the dataset stage to the rows of a dataset: read, map, decide the kind of answer, divide, warn.
 
-`prepare` does it all, in memory; `estimate` looks at the first rows only and says what will come of them.
+The source is read twice, in bounded memory: once for its reading, once for its rows, which wait in a scratch file until it is
+known where each belongs.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import orjson
 
 from backend.core.artifacts import sha256
 from backend.core.errors import Problem, StudioError
 from backend.data import demo
-from backend.data.columns import ColumnMapping, map_columns
-from backend.data.dataset import Row, Template
-from backend.data.examples import Example, answer_kind, examples, label_list
-from backend.data.reader import Source, open_source
+from backend.data.dataset import Template
+from backend.data.divide import Division, Numbers
+from backend.data.examples import to_pool
+from backend.data.mapping.labels import label_spelling
+from backend.data.mapping.mapper import Mapper
+from backend.data.mapping.schemas import MULTI_LABEL
+from backend.data.params import DatasetParams
+from backend.data.reader import ReadOptions, Source, open_source
+from backend.data.reading.model import Reading
+from backend.data.reading.read import read
 from backend.data.row_errors import RowErrors
-from backend.data.split import Splits, sample, shuffled, split
+from backend.data.row_store import RowStore
+from backend.data.row_warnings import class_warnings, find_warnings, label_warnings
 
-if TYPE_CHECKING:
-    from backend.data.params import DatasetParams
-
-MIN_ROWS = 10
+MAX_LABELS = 100
+MAX_LABEL_CHARS = 60
 DEFAULT_LABEL_PROMPT = "Reply with the label."
 """System prompt of label tasks: short, because every row pays for it on a CPU. Without one, chat templates add a longer."""
-_ESTIMATE_ROWS = 5000
+DEFAULT_MULTI_LABEL_PROMPT = "Reply with every label that applies, with commas between them, or with none: {labels}."
 
-OnProgress = Callable[[int, int], None]
-"""Called with (rows read, rows expected)."""
+OnProgress = Callable[[int, int, str], None]
+"""Called with (rows done, rows expected, what is being done)."""
 
 
 @dataclass
 class PreparedDataset:
-    """What goes into the artifact. Pool examples keep their answer; it is written as `gold`."""
+    """What goes into the artifact: `numbers` of the rows in `store` by split. Pool rows keep their answer as `gold`."""
 
-    splits: Splits
+    store: RowStore
+    numbers: Numbers
     template: Template
     sha256: str
+    spelling: dict[str, str]
+    reading: Reading | None = None
     warnings: list[Problem] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=dict)
+    shared_system: str = ""
+
+    def lines(self, split: str) -> Iterator[bytes]:
+        """The rows of a split as they are stored: one JSON object each, with a line break."""
+        prefix = _system_prefix(self.shared_system)
+        respelled = {raw: label for raw, label in self.spelling.items() if raw != label}
+        for line in self.store.lines(self.numbers[split].tolist() if split in self.numbers else []):
+            if prefix:
+                line = _without_prefix(line, prefix)
+            if split == "pool" or respelled:
+                row = orjson.loads(line)
+                if row.get("output") in respelled:
+                    row["output"] = respelled[row["output"]]
+                line = orjson.dumps(to_pool(row) if split == "pool" else row) + b"\n"
+            yield line
+
+    def rows(self, split: str) -> Iterator[dict[str, Any]]:
+        """The same as objects."""
+        return map(orjson.loads, self.lines(split))
 
 
 @dataclass
-class _Loaded:
-    rows: list[Example]
-    sha256: str
+class Loaded:
+    """What came of all files before it is divided."""
+
+    store: RowStore
+    sha256: str = ""
+    reading: Reading | None = None
+    columns: str = ""
     row_errors: list[RowErrors] = field(default_factory=list)
+    notes: list[RowErrors] = field(default_factory=list)
 
 
-def prepare(params: DatasetParams, seed: int, each: OnProgress = lambda done, total: None) -> PreparedDataset:
-    """Read everything and divide it. Raises StudioError with all that is wrong."""
-    loaded = _load(params, seed, each)
-    each(1, 1)
+def prepare(
+    params: DatasetParams, seed: int, scratch: Path, each: OnProgress = lambda done, total, note: None
+) -> PreparedDataset:
+    """Read everything and divide it; `scratch` is a folder for a file as large as the source. Raises StudioError with all that
+    is wrong, and with the question of a reading that is not sure."""
+    loaded = load(params, seed, Loaded(RowStore(scratch / "rows.jsonl")), each)
+    stop_at_row_errors(params, loaded)
+    store = loaded.store
+    template, spelling = make_template(params, store, loaded.reading, loaded.columns)
+    shared = shared_system(store, loaded.reading)
+    warnings = loaded_warnings(loaded)
+    names = [spelling[label] for label in store.labels] if spelling else None
+    warnings += find_warnings(store, names)
+    warnings += label_warnings(store, spelling)
+    each(1, 1, "dividing the rows")
     dropped: Counter[str] = Counter(sum((Counter(row_errors.counts) for row_errors in loaded.row_errors), Counter()))
-    warnings = [problem for row_errors in loaded.row_errors for problem in row_errors.problems(blocking=False)]
-    rows = _without_duplicates(loaded.rows, dropped) if params.duplicates == "drop" else loaded.rows
-    template = make_template(params, [row.output for row in rows if row.output is not None])
-    warnings += find_warnings(rows, template)
-    each(1, 1)
-    splits = _divide(params, rows, template, seed, dropped)
-    warnings += _class_warnings(splits, template)
-    return PreparedDataset(splits, template, loaded.sha256, warnings, dict(dropped))
+    division = Division(store, params, names, seed, _is_own_export(loaded.reading), dropped, [])
+    numbers = division.divide(lambda done: each(round(1000 * done), 1000, "dividing the rows"))
+    warnings += division.said + class_warnings(store, numbers, template.labels, names)
+    return PreparedDataset(
+        store, numbers, template, loaded.sha256, spelling, loaded.reading, warnings, dict(dropped), shared
+    )
 
 
 def is_demo(params: DatasetParams) -> bool:
     return params.source.startswith("demo:")
 
 
-def make_template(params: DatasetParams, outputs: list[str]) -> Template:
-    """Decides label or text. Raises StudioError when labels are asked for and there are too many."""
-    kind = answer_kind(outputs) if params.answer == "auto" else params.answer
-    labels = label_list(outputs) if kind == "label" and outputs else []
-    system = params.system
-    if labels and not system:
-        system = f"Reply with one of: {', '.join(labels)}." if params.list_labels else DEFAULT_LABEL_PROMPT
-    return Template(system=system, user=params.user, answer="label" if labels else "text", labels=labels)
-
-
-def to_row(example: Example, pool: bool = False) -> Row:
-    """`pool` hides the answer behind `gold`."""
-    return Row(
-        id=f"{example.origin[:1] or 'r'}{example.place}",
-        input=example.input,
-        output=None if pool else example.output,
-        gold=example.output if pool else None,
-        context=example.context,
-    )
-
-
-def find_warnings(rows: list[Example], template: Template) -> list[Problem]:
-    """Things that no rule forbids and that usually mean trouble."""
-    warnings = []
-    labelled = [row for row in rows if row.output is not None]
-    if not labelled:
-        warnings.append(Problem(code="data.no_answers", args={"rows": len(rows)}, blocking=False))
-    distinct = len({(row.key, row.output) for row in labelled})
-    if distinct * 2 < len(labelled):
-        warnings.append(
-            Problem(code="data.few_distinct", args={"rows": len(labelled), "distinct": distinct}, blocking=False)
-        )
-    answers: dict[str, set[str]] = defaultdict(set)
-    places: dict[str, int] = {}
-    for row in labelled:
-        answers[row.key].add(row.output or "")
-        places.setdefault(row.key, row.place)
-    several = [key for key, found in answers.items() if len(found) > 1]
-    if several:
-        code = "data.contradictions" if template.answer == "label" else "data.several_answers"
-        args = {
-            "count": len(several),
-            "place": places[several[0]],
-            "answers": " / ".join(sorted(answers[several[0]])[:3])[:120],
-        }
-        warnings.append(Problem(code=code, args=args, blocking=False))
-    return warnings
-
-
-def first_examples(params: DatasetParams, count: int, seed: int = 0) -> tuple[list[Example], int]:
-    """(the first usable rows, rows in the whole source). Bad rows are passed over here; `prepare` names them."""
+def load(
+    params: DatasetParams,
+    seed: int,
+    loaded: Loaded,
+    each: OnProgress = lambda done, total, note: None,
+    most_rows: int = 0,
+) -> Loaded:
+    """All rows of all files, or the first `most_rows` of each, in `loaded.store`. Raises StudioError when a file can't be
+    read or its reading is not sure; `loaded` then has the reading."""
+    store = loaded.store
     if is_demo(params):
         rows = demo.demo_examples(tuple(params.languages), seed)
-        return shuffled(rows, seed)[:count], len(rows)
-    source = open_source(Path(params.source))
-    mapping = map_columns(source, _requested_columns(params))
-    found = list(islice(examples(source.records(RowErrors(source.path.name)), mapping, RowErrors("")), count))
-    if len(found) < count:
-        return found, len(found)
-    return found, round(source.count() * len(found) / found[-1].place)
-
-
-def estimate(params: DatasetParams) -> dict[str, Any]:
-    """Facts that the dataset will have (the shape of `data_facts`), from the first 5,000 rows. Raises StudioError when the
-    source can't be opened, or a column is missing."""
-    rows, total = first_examples(params, 1_000_000 if is_demo(params) else _ESTIMATE_ROWS)
-    outputs = [row.output for row in rows if row.output is not None]
-    template = make_template(params, outputs)
-    answered = len(outputs) / max(1, len(rows))
-    _check_sizes(params, round(total * answered), template)
-    total = min(params.max_rows or total, total)
-    labelled = round(total * answered)
-    counts = {}
-    for name, share, file in (
-        ("validation", params.validation, params.validation_source),
-        ("test", params.test, params.test_source),
-    ):
-        counts[name] = open_source(Path(file)).count() if file else round(labelled * share)
-    own = sum(counts[name] for name in counts if not getattr(params, f"{name}_source"))
-    train = min(params.labelled_rows or labelled - own, labelled - own)
-    pool = total - own - train
-    prompts = [sum(len(message["content"]) for message in template.prompt(to_row(row))) for row in rows]
-    return {
-        "rows": {"train": train, **counts, "pool": min(params.pool_rows or pool, pool)},
-        "answer": template.answer,
-        "labels": template.labels,
-        "prompt_chars": round(sum(prompts) / max(1, len(prompts)), 1),
-        "answer_chars": round(sum(map(len, outputs)) / max(1, len(outputs)), 1),
-    }
-
-
-def _load(params: DatasetParams, seed: int, each: OnProgress) -> _Loaded:
-    if is_demo(params):
-        rows = demo.demo_examples(tuple(params.languages), seed)
-        return _Loaded(rows, demo.digest(rows))
-    loaded = _Loaded([], "")
-    wanted = _requested_columns(params)
-    for origin, name in (("", params.source), ("validation", params.validation_source), ("test", params.test_source)):
+        for example in rows:
+            store.add(example)
+        loaded.sha256 = demo.digest(rows)
+        store.finish()
+        return loaded
+    source = open_as(params, params.source)
+    total = source.count()
+    reading = loaded.reading = read(source, params, most_rows, lambda done: each(done, total, "reading"))
+    _check_sure(reading, source)
+    _load_file(params, source, reading, "", loaded, each, most_rows)
+    for origin, name in (("validation", params.validation_source), ("test", params.test_source)):
         if name:
-            source = open_source(Path(name))
-            wanted = map_columns(source, wanted)
-            loaded.rows += _read(source, wanted, origin, loaded, each)
-    loaded.sha256 = sha256(Path(params.source))
-    if params.on_bad_row == "stop":
-        problems = [problem for row_errors in loaded.row_errors for problem in row_errors.problems()]
-        if problems:
-            raise StudioError.of(problems)
-    if not loaded.rows:
-        problems = [problem for row_errors in loaded.row_errors for problem in row_errors.problems()]
-        raise StudioError.of([*problems, Problem(code="data.no_rows", args={"file": Path(params.source).name})])
+            other = open_as(params, name)
+            mine = reading.model_copy(update={"file": other.path.name})
+            _load_file(params, other, mine, origin, loaded, each, most_rows)
+    store.finish()
+    if not most_rows:
+        loaded.sha256 = _digest(Path(params.source))
     return loaded
 
 
-def _read(source: Source, mapping: ColumnMapping, origin: str, loaded: _Loaded, each: OnProgress) -> list[Example]:
+def _check_sure(reading: Reading, source: Source) -> None:
+    """Raises StudioError with the question of a reading that is not sure."""
+    if reading.question is not None:
+        raise StudioError.of([reading.question])
+    if reading.taken is None:
+        columns = ", ".join(source.columns[:30])
+        raise StudioError("data.input_unknown", field="input", file=reading.file, columns=columns)
+
+
+def open_as(params: DatasetParams, name: str) -> Source:
+    """Opens a file as the parameters say it is to be read."""
+    told = {field: getattr(params, field) for field in ReadOptions.model_fields if field in DatasetParams.model_fields}
+    return open_source(Path(name), ReadOptions(**told))
+
+
+def stop_at_row_errors(params: DatasetParams, loaded: Loaded) -> None:
+    """Raises StudioError where rows can't be used and that is to stop, or none is left."""
+    problems = [problem for row_errors in loaded.row_errors for problem in row_errors.problems()]
+    if problems and params.on_bad_row == "stop":
+        raise StudioError.of(problems)
+    if not loaded.store.count:
+        raise StudioError.of([*problems, Problem(code="data.no_rows", args={"file": Path(params.source).name})])
+
+
+def loaded_warnings(loaded: Loaded) -> list[Problem]:
+    """What the reading took, what was left out, what was taken along the way."""
+    reading = loaded.reading
+    said = [*reading.source.notes, *reading.notes] if reading else []
+    found = [problem.model_copy(update={"blocking": False}) for problem in said]
+    for counted in (*loaded.row_errors, *loaded.notes):
+        found += counted.problems(blocking=False)
+    if shared_system(loaded.store, reading):
+        found.append(Problem(code="data.system_shared", blocking=False))
+    return found
+
+
+def make_template(
+    params: DatasetParams, store: RowStore, reading: Reading | None, columns: str
+) -> tuple[Template, dict[str, str]]:
+    """(template, answer as it stands in the file -> label; {} for free text). Raises StudioError when labels are asked for and
+    there are too many."""
+    spelling = label_spelling(store.labels)
+    counts: Counter[str] = Counter()
+    for raw, rows in store.counts().items():
+        counts[spelling[raw]] += rows
+    if _answer(params, reading, counts, store) != "label" or not store.answered:
+        spelling = {}
+    labels = sorted(counts) if spelling else []
+    system = params.system or shared_system(store, reading) or _default_system(params, reading, store, labels)
+    task = reading.taken.task if reading and reading.taken else ""
+    user = "{input}" if columns and columns == params.user else params.user
+    kind = "label" if labels else "text"
+    return Template(system=system, user=user, answer=kind, labels=labels, columns=columns, task=task), spelling
+
+
+def answer_kind(counts: Mapping[str, int]) -> str:
+    """`label` when at most 100 short answers repeat three times each on average, else `text`. `counts`: answer -> rows."""
+    if not 2 <= len(counts) <= MAX_LABELS or max(map(len, counts)) > MAX_LABEL_CHARS:
+        return "text"
+    return "label" if len(counts) * 3 <= sum(counts.values()) and not any("\n" in label for label in counts) else "text"
+
+
+def shared_system(store: RowStore, reading: Reading | None) -> str:
+    """The system prompt that all rows begin with; "" where they differ, and for rows that come back as they were."""
+    shared = store.systems == store.count and not _is_own_export(reading)
+    return store.system if shared else ""
+
+
+def _answer(params: DatasetParams, reading: Reading | None, counts: Counter[str], store: RowStore) -> str:
+    if params.answer == "label":
+        if len(counts) * 2 > store.answered or (store.answered and not counts):
+            args = {"rows": store.answered, "classes": len(counts) or len(store.labels)}
+            raise StudioError("data.more_classes_than_rows", field="answer", **args)
+        return "label"
+    if params.answer == "text" or not counts:
+        return "text"
+    if reading and reading.taken and reading.taken.schema_name in MULTI_LABEL:
+        return "text"
+    if reading and reading.taken and reading.taken.task:
+        return reading.answer
+    return answer_kind(counts)
+
+
+def _default_system(params: DatasetParams, reading: Reading | None, store: RowStore, labels: list[str]) -> str:
+    if reading and reading.taken and reading.taken.schema_name in MULTI_LABEL:
+        single = dict.fromkeys(label for answer in sorted(store.counts()) for label in answer.split(", "))
+        names = reading.labels or reading.taken.roles.outputs or list(single)
+        return reading.system or DEFAULT_MULTI_LABEL_PROMPT.format(labels=", ".join(names))
+    if not labels:
+        return reading.system if reading else ""
+    if params.list_labels:
+        return f"Reply with one of: {', '.join(labels)}."
+    return (reading.system if reading else "") or DEFAULT_LABEL_PROMPT
+
+
+def _load_file(
+    params: DatasetParams,
+    source: Source,
+    reading: Reading,
+    origin: str,
+    loaded: Loaded,
+    each: OnProgress,
+    most_rows: int,
+) -> None:
+    mapper = Mapper(reading, params, source.columns)
     row_errors = RowErrors(source.path.name)
     loaded.row_errors.append(row_errors)
+    loaded.notes.append(mapper.notes)
+    loaded.columns = mapper.template
     total = source.count()
-    return list(examples(source.records(row_errors), mapping, row_errors, origin, lambda done: each(done, total)))
+    records = source.records(row_errors)
+    if most_rows:
+        records = islice(records, most_rows)
+    add = loaded.store.add
+    for example in mapper.examples(records, row_errors, origin, lambda done: each(done, total, "reading rows")):
+        add(example)
 
 
-def _requested_columns(params: DatasetParams) -> ColumnMapping:
-    return ColumnMapping(input=params.input, output=params.output, details=params.details, group=params.group)
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; of a folder that of the names and contents of its files."""
+    if path.is_file():
+        return sha256(path)
+    found = hashlib.sha256()
+    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+        found.update(f"{file.relative_to(path).as_posix()} {sha256(file)}\n".encode())
+    return found.hexdigest()
 
 
-def _divide(params: DatasetParams, rows: list[Example], template: Template, seed: int, dropped: Counter[str]) -> Splits:
-    labels = template.answer == "label"
-    own, given = _given_splits(rows, dropped)
-    _check_sizes(params, sum(row.output is not None for row in own), template)
-    own, _ = sample(own, params.max_rows, labels, seed)
-    labelled = [row for row in own if row.output is not None]
-    pool = [row for row in own if row.output is None]
-    shares = {name: 0.0 if name in given else getattr(params, name) for name in ("validation", "test")}
-    splits = split(labelled, shares["validation"], shares["test"], labels, seed) | given
-    empty = [name for name, share in shares.items() if share and labelled and not splits[name]]
-    if empty:
-        raise StudioError("data.split_empty", field=empty[0], split=empty[0], rows=len(labelled))
-    splits["train"], hidden = sample(splits["train"], params.labelled_rows, labels, seed)
-    splits["pool"], left = sample(hidden + pool, params.pool_rows, labels, seed)
-    if left:
-        dropped["pool_cap"] = len(left)
-    return {name: shuffled(part, seed) for name, part in splits.items()}
+def _is_own_export(reading: Reading | None) -> bool:
+    return reading is not None and reading.taken is not None and reading.taken.schema_name == "own_export"
 
 
-def _given_splits(rows: list[Example], dropped: Counter[str]) -> tuple[list[Example], Splits]:
-    """The user's own validation and test files win: the same input is taken out of what is used before them."""
-    given: Splits = {}
-    seen: set[str] = set()
-    for name in ("test", "validation", ""):
-        mine = [row for row in rows if row.origin == name]
-        clean = [row for row in mine if row.key not in seen]
-        if len(clean) < len(mine):
-            dropped["also_in_test"] += len(mine) - len(clean)
-        seen |= {row.key for row in clean}
-        if name and mine:
-            given[name] = [row for row in clean if row.output is not None]
-            if len(given[name]) < len(clean):
-                dropped["no_answer"] += len(clean) - len(given[name])
-            if not given[name]:
-                raise StudioError("data.given_split_empty", field=f"{name}_source", split=name)
-        if not name:
-            rows = clean
-    return rows, given
+def _system_prefix(system: str) -> bytes:
+    """How the context of a row begins that has this system prompt."""
+    return b'"context":[' + orjson.dumps({"role": "system", "content": system}) if system else b""
 
 
-def _check_sizes(params: DatasetParams, labelled: int, template: Template) -> None:
-    """Raises StudioError when the answered rows can't fill the splits that are asked for."""
-    for name in ("max_rows", "labelled_rows"):
-        rows = getattr(params, name)
-        if rows and rows < len(template.labels):
-            raise StudioError("data.fewer_rows_than_classes", field=name, rows=rows, classes=len(template.labels))
-    divided = [
-        name for name in ("validation", "test") if getattr(params, name) and not getattr(params, f"{name}_source")
-    ]
-    labelled = min(labelled, params.max_rows or labelled)
-    if divided and 0 < labelled < MIN_ROWS:
-        raise StudioError("data.too_few_rows", rows=labelled, least=MIN_ROWS)
-
-
-def _without_duplicates(rows: list[Example], dropped: Counter[str]) -> list[Example]:
-    found = {(row.origin, row.key, row.output): row for row in reversed(rows)}
-    kept = list(reversed(found.values()))
-    if len(kept) < len(rows):
-        dropped["duplicate"] = len(rows) - len(kept)
-    return kept
-
-
-def _class_warnings(splits: Splits, template: Template) -> list[Problem]:
-    if template.answer != "label":
-        return []
-    counts = {name: Counter(row.output for row in rows) for name, rows in splits.items()}
-    rows = sum(counts.values(), Counter[str | None]())
-    warnings = []
-    single = [label for label in template.labels if rows[label] == 1]
-    if single:
-        warnings.append(_about_classes("data.class_single", single))
-    for name, code in (("train", "data.class_not_in_train"), ("test", "data.class_not_in_test")):
-        absent = [label for label in template.labels if not counts[name][label]]
-        if absent and counts[name]:
-            warnings.append(_about_classes(code, absent))
-    return warnings
-
-
-def _about_classes(code: str, labels: list[str]) -> Problem:
-    names = ", ".join(labels[:5]) + (", …" if len(labels) > 5 else "")
-    return Problem(code=code, args={"count": len(labels), "names": names}, blocking=False)
+def _without_prefix(line: bytes, prefix: bytes) -> bytes:
+    """A row without its system prompt, which the template has. Inside a text these letters can't stand: its quotation marks
+    are escaped."""
+    line = line.replace(prefix + b"],", b"", 1) if prefix + b"]," in line else line
+    line = line.replace(b"," + prefix + b"]}", b"}", 1)
+    return line.replace(prefix + b",", b'"context":[', 1)

@@ -1,30 +1,18 @@
-"""Opens a source file in any of the formats. Line formats and Parquet are read in bounded memory."""
+"""Opens a source in any of the formats. Line formats, Parquet and Arrow are read in bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
-from typing import Protocol
 
-from backend.data.row_errors import Record, RowErrors
-from backend.data.sniff import sniff
+from backend.data.sources.opening import open_path
+from backend.data.sources.options import ReadOptions
+from backend.data.sources.source import Source
 
-
-class Source(Protocol):
-    """An opened file. `columns` in the order of the file; `count()` a cheap number of rows (exact or slightly above)."""
-
-    path: Path
-    columns: list[str]
-
-    def records(self, row_errors: RowErrors) -> Iterator[Record]: ...
-
-    def count(self) -> int: ...
+__all__ = ["ReadOptions", "Source", "open_source"]
+AS_FOUND = ReadOptions()
 
 
-def open_source(path: Path) -> Source:
-    """Look at the head of `path`. Raises StudioError that names the file and what is wrong with it."""
-    found, encoding = sniff(path)
-    module, name = found.source.split(":")
-    opened: Source = getattr(import_module(f"backend.data.{module}"), name)(path, encoding)
-    return opened
+def open_source(path: Path, options: ReadOptions = AS_FOUND) -> Source:
+    """What is inside decides, the name is a hint; `options` is what a person said. `path`: a file, an archive or a folder.
+    Raises StudioError that names the file and what is wrong with it."""
+    return open_path(path, options)

@@ -1,7 +1,8 @@
 """Records of a source file, and the rows of it that can't be used.
 
-A place is counted as a person finds it: for CSV, TSV and JSON Lines the line of the file (a CSV header is line 1), for a JSON
-list and Parquet the position in the list, from 1.
+A place is counted as a person finds it: for tables in text, JSON Lines and plain text the line of the file (a CSV header is
+line 1), for a workbook the row of the sheet, for a JSON list, Parquet and Arrow the position in the list, from 1. Of several
+files it goes on counting, and a row error has the name of the file before it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class RowErrors:
     places: dict[str, list[str]] = field(default_factory=dict)
     about: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def add(self, code: str, place: int, found: object = "", **about: Any) -> None:
+    def add(self, code: str, place: int | str, found: object = "", **about: Any) -> None:
         """`found` is shown beside the place; `about` are arguments of the sentence, kept from the first row."""
         self.counts[code] = self.counts.get(code, 0) + 1
         self.about.setdefault(code, about)

@@ -74,12 +74,12 @@ def sample(rows: list[Example], count: int, labels: bool, seed: int) -> tuple[li
     groups: dict[str, list[Example]] = defaultdict(list)
     for row in ordered:
         groups[(row.output or "") if labels else ""].append(row)
-    quota = _quota({label: len(members) for label, members in groups.items()}, count)
-    chosen = {id(row) for label, members in groups.items() for row in members[: quota[label]]}
+    places = quota({label: len(members) for label, members in groups.items()}, count)
+    chosen = {id(row) for label, members in groups.items() for row in members[: places[label]]}
     return [row for row in ordered if id(row) in chosen], [row for row in ordered if id(row) not in chosen]
 
 
-def _quota(sizes: dict[str, int], count: int) -> dict[str, int]:
+def quota(sizes: dict[str, int], count: int) -> dict[str, int]:
     """`count` places shared out by size (largest remainder), each class at least one while places last."""
     total = sum(sizes.values())
     exact = {label: count * size / total for label, size in sizes.items()}

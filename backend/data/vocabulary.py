@@ -144,7 +144,7 @@ def used_token_ids(folder: Path, data: DataFolder, tick: Callable[[], None]) -> 
             tick()
             used.update(encoder.prompt_ids(data.template, row))
             if row.output is not None:
-                used.update(encoder.answer_ids(row.output))
+                used.update(encoder.row_answer_ids(data.template, row))
     return used
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from backend.core.stage import Context
-from backend.data.dataset import Message, Row, Template
+from backend.data.dataset import Message, Row, Template, message_text
 
 RUBRIC = (
     "5: right, complete and to the point. 4: right, with a small flaw. 3: partly right. 2: mostly wrong. "
@@ -52,7 +52,7 @@ def log_unreadable(ctx: Context, count: int, of: int) -> None:
 
 def judge_prompt(rubric: str, template: Template, row: Row, answer: str) -> list[Message]:
     """What the judge is asked: rubric, what was asked, the answer."""
-    asked = "\n".join(message["content"] for message in template.prompt(row))
+    asked = "\n".join(message_text(message) for message in template.prompt(row))
     kinds = f"The answer has to be one of: {', '.join(template.labels)}." if template.labels else ""
     parts = [
         "Score an answer by this rubric.",

@@ -45,7 +45,7 @@ class Engine:
         self.scheduler = scheduler.Scheduler(decoder, slots, cache_bytes, others)
 
     def encode(self, messages: list[Message]) -> list[int]:
-        return self.encoder.ids(self.encoder.render(messages))
+        return self.encoder.chat_ids(messages)
 
     def sequence(
         self, prompt: Sequence[int], sampling: Sampling, detokenizer: Detokenizer | None = None, rated: bool = False

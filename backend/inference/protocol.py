@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, Message, Template
+from backend.data.dataset import DataFolder, Message, Template, answer_of
 
 Lookup = Callable[[str], ArtifactView]
 Tick = Callable[[], None]
@@ -108,5 +108,5 @@ def answer_tokens(template: Template, known: Sequence[str], count: Callable[[str
 def max_answer_tokens(data: DataFolder, encoder: Encoder | None) -> int:
     """`answer_tokens` for the rows of a dataset. An endpoint's tokenizer is unknown: a token for every second character is
     enough in any language."""
-    known = [row.output for row in data.rows("train") if row.output is not None]
+    known = [answer for row in data.rows("train") if (answer := answer_of(row)) is not None]
     return answer_tokens(data.template, known, lambda text: len(encoder.ids(text)) if encoder else len(text) // 2 + 4)

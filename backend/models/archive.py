@@ -28,6 +28,16 @@ _DIRECTORY = 4_000_000
 """Bytes of a zip file's table of contents, some 40,000 entries: it is read whole, before anything can be counted."""
 
 
+def holds_model(zip_path: Path) -> bool:
+    """Whether a model's configuration is among the names in a zip file, which may be damaged. Cheap: nothing is unpacked."""
+    try:
+        _check_directory(zip_path)
+        with ZipFile(zip_path) as archive:
+            return any(PurePosixPath(name).name == "config.json" for name in archive.namelist())
+    except (BadZipFile, StudioError, OSError, NotImplementedError, ValueError):
+        return False
+
+
 def import_archive(store: Store, settings: Settings, zip_path: Path, name: str) -> ArtifactView:
     """The model in `zip_path` (its files at the top or in one folder) as an artifact called `name`.
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from backend.core.schemas import ArtifactView
+from backend.core.errors import Problem
+from backend.core.messages.reading_words import SCHEMAS
+from backend.core.schemas import ArtifactView, Kind
 from backend.core.units import human_bytes
+from backend.data.reading.stored import stored_reading, stored_warnings
 from backend.packaging.package_folder import FOUNDRY_SDK, load_template
 from backend.stats.metrics import metrics
 
@@ -91,6 +94,7 @@ def model_card(
         *notes,
         "## How good and how costly\n\n" + _metrics_table(evaluations),
         "## Checks\n\n" + _checks(reports, overrule),
+        *_data(lineage),
         "## Where it comes from\n\n" + _lineage_table([view, *lineage]),
         "`lineage.json` says the same for programs; `SHA256SUMS` holds the hash of every file (`sha256sum -c SHA256SUMS`).",
         f"## License\n\n{view.license or 'Unknown: ask whoever made the base model and the data.'}",
@@ -145,6 +149,28 @@ def _metrics_table(evaluations: Sequence[ArtifactView]) -> str:
         cells = [_cell(each.facts.get(metric.name), metric.unit) for each in evaluations]
         lines.append(_row([metric.card or metric.title, *cells]))
     return "\n".join(lines)
+
+
+def _data(lineage: Sequence[ArtifactView]) -> list[str]:
+    """How the rows of each dataset were read, and what was said of them; nothing where no dataset tells."""
+    parts = []
+    for view in (each for each in lineage if each.kind is Kind.DATASET):
+        reading, warnings = stored_reading(view.path), stored_warnings(view.facts)
+        if not reading and not warnings:
+            continue
+        rows = ", ".join(f"{count:,} {split}" for split, count in view.facts.get("rows", {}).items() if count)
+        lines = [f"**{_line(view.name)}**: {rows} rows." if rows else f"**{_line(view.name)}**"]
+        if reading and reading.taken:
+            schema = reading.taken.schema_name
+            roles = reading.taken.roles
+            columns = ", ".join(name for name in (*roles.input, roles.messages, roles.output) if name)
+            lines.append(f"Read from `{_line(reading.file)}` as: {SCHEMAS.get(schema, schema)} ({_line(columns)}).")
+        parts.append("\n\n".join([" ".join(lines), *([_bullets(warnings)] if warnings else [])]))
+    return ["## Data\n\n" + "\n\n".join(parts)] if parts else []
+
+
+def _bullets(problems: Sequence[Problem]) -> str:
+    return "\n".join(f"- {_line(problem.sentence())}" for problem in problems)
 
 
 def _lineage_table(ancestors: Sequence[ArtifactView]) -> str:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from backend.core.errors import Cancelled
-from backend.data.dataset import Message
+from backend.data.dataset import Message, message_text
 from backend.models import costs
 
 BUDGET_FILE = "spend.jsonl"
@@ -172,14 +172,19 @@ class Budget:
 
 def max_usage(messages: Sequence[Message], max_new_tokens: int) -> Usage:
     """The most tokens that a request can take: a token is one byte of text or more."""
-    prompt = sum(len(message["content"].encode()) + _MESSAGE_OVERHEAD for message in messages)
+    prompt = sum(len(_sent(message).encode()) + _MESSAGE_OVERHEAD for message in messages)
     return Usage(prompt, max_new_tokens)
 
 
 def estimate_usage(messages: Sequence[Message], answer: str) -> Usage:
     """The usual tokens of an exchange that the endpoint doesn't count."""
-    chars = sum(len(message["content"]) for message in messages)
+    chars = sum(len(_sent(message)) for message in messages)
     return Usage(round(costs.prompt_tokens(chars)), round(costs.answer_tokens({"answer_chars": len(answer)})))
+
+
+def _sent(message: Message) -> str:
+    tools = message.get("tools")
+    return message_text(message) + (json.dumps(tools) if tools else "")
 
 
 def format_usd(usd: float) -> str:

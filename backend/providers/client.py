@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.core.endpoints import ApiProtocol
 from backend.core.errors import Cancelled, Problem, StudioError
-from backend.data.dataset import Message
+from backend.data.dataset import Message, called_names
 from backend.inference.protocol import Prompt, Sampling, Tick
 from backend.providers import errors
 from backend.providers.budget import Budget, OverBudget, Prices, Reservation, estimate_usage, format_usd, max_usage
@@ -102,6 +102,9 @@ class HttpEngine:
         self._client = httpx.Client(headers=self.headers, timeout=endpoint.timeout, limits=limits)
 
     def encode(self, messages: list[Message]) -> Prompt:
+        """Raises StudioError for tools that the protocol is not sent."""
+        if called_names(messages) and not self._protocol.sends_tools:
+            raise StudioError("tools.protocol", url=self.endpoint.address)
         return messages
 
     def answer(self, prompt: Prompt, sampling: Sampling) -> str:

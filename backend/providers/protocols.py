@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from backend.core.endpoints import ApiProtocol
-from backend.data.dataset import Message
+from backend.data.dataset import Message, call_arguments, message_text, offered_tools
 from backend.inference.protocol import Sampling
 from backend.providers.budget import Usage
 from backend.providers.errors import RetryableError
@@ -41,6 +41,7 @@ class OpenAI:
     """`POST <base>/chat/completions` with a bearer token."""
 
     path = "/chat/completions"
+    sends_tools = True
 
     def address(self, base: str, api_version: str) -> str:
         base = base.rstrip("/")
@@ -53,7 +54,10 @@ class OpenAI:
     def body(self, model: str, messages: Sequence[Message], sampling: Sampling, refused: set[str]) -> dict[str, Any]:
         """`refused`: parameters that this endpoint has said it doesn't take."""
         length = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
-        body: dict[str, Any] = {"model": model, "messages": list(messages), length: sampling.max_new_tokens}
+        turns = [_turn(message) for message in messages]
+        body: dict[str, Any] = {"model": model, "messages": turns, length: sampling.max_new_tokens}
+        if tools := offered_tools(list(messages)):
+            body["tools"] = tools
         if "temperature" not in refused:
             body["temperature"] = sampling.temperature
         return body | ({"top_p": sampling.top_p, "seed": sampling.seed} if sampling.temperature > 0 else {})
@@ -65,12 +69,14 @@ class OpenAI:
     def read(self, content: Any) -> EndpointReply:
         """Raises KeyError, IndexError, TypeError or AttributeError for anything that is no reply of this protocol."""
         choice = content["choices"][0]
-        text = choice["message"].get("content")
+        said = choice["message"]
+        words = said.get("content")
+        calls = said.get("tool_calls")  # become JSON, as `answer_of` has them
+        text = message_text({"content": words if isinstance(words, str) else "", "tool_calls": calls})
         given = choice.get("logprobs")
         usage = _usage(content.get("usage"), "prompt_tokens", "completion_tokens")
-        text = text.strip() if isinstance(text, str) else ""
         return EndpointReply(
-            text, usage, bool(given and given.get("content")), choice.get("finish_reason") in _TRUNCATED_REASONS
+            text.strip(), usage, bool(given and given.get("content")), choice.get("finish_reason") in _TRUNCATED_REASONS
         )
 
     def delta(self, event: Any) -> str:
@@ -93,6 +99,7 @@ class Anthropic(OpenAI):
     """`POST <base>/messages`: the system prompt stands apart, and an answer is a list of blocks."""
 
     path = "/messages"
+    sends_tools = False
 
     def headers(self, key: str) -> dict[str, str]:
         return {"anthropic-version": ANTHROPIC_VERSION} | ({"x-api-key": key} if key else {})
@@ -119,6 +126,15 @@ class Anthropic(OpenAI):
 
     def is_done(self, data: str) -> bool:
         return '"message_stop"' in data
+
+
+def _turn(message: Message) -> Message:
+    """A turn as OpenAI takes it: the arguments of calls as text."""
+    turn = {key: value for key, value in message.items() if key != "tools"}
+    if calls := turn.get("tool_calls"):
+        functions = [{**call["function"], "arguments": json.dumps(call_arguments(call["function"]))} for call in calls]
+        turn["tool_calls"] = [{**call, "function": one} for call, one in zip(calls, functions, strict=True)]
+    return turn
 
 
 PROTOCOLS: dict[ApiProtocol, OpenAI] = {"openai": OpenAI(), "azure": Azure(), "anthropic": Anthropic()}

@@ -21,7 +21,8 @@ from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, EndpointRef, ModelRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs, check_rows
-from backend.data.dataset import DataFolder, Row, Template, gold_answer, gold_rows
+from backend.data.chat_template import gold_text
+from backend.data.dataset import DataFolder, Row, Template, answer_of, gold_rows
 from backend.generation.answerer import (
     Answerer,
     AnswererParams,
@@ -33,6 +34,7 @@ from backend.generation.answerer import (
 )
 from backend.generation.audition import TimedAnswer, timed_answers
 from backend.generation.batch import is_truncated, log_refused
+from backend.generation.privacy import check_personal
 from backend.inference import time_estimates
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.models import costs
@@ -94,7 +96,8 @@ def check(params: AuditionParams, world: World) -> list[Problem]:
         problems.append(Problem(code="endpoints.budget_no_price", field="budget"))
     problems += check_rows(params.data, SPLIT, world, "data")
     asked = quote(params, world)
-    return (problems or check_fits(asked, world)) + check_budget(params, asked)
+    warnings = check_budget(params, asked) + check_personal(params, params.data, world)
+    return (problems or check_fits(asked, world)) + warnings
 
 
 def quote(params: AuditionParams, world: World) -> Quote:
@@ -163,6 +166,7 @@ def _audition_candidate(
         answerer = open_answerer(AnswererParams(**how, **who), ctx, budget)
         try:
             answers = _answers(params, ctx, data, rows, answerer, progress)
+            encoder = getattr(answerer.engine, "encoder", None)
         finally:
             answerer.engine.close()
     except StudioError as error:
@@ -171,10 +175,11 @@ def _audition_candidate(
         ctx.log(f"{name}: {error.text()}", "warning")
         return {**entry, "failed": SILENT, "failure": error.problems[0].model_dump()}
     log_refused(ctx, [row.id for row in rows], answers)
-    figures = _scores(data, rows, [each.text for each in answers])
-    _write(file, rows, answers)
+    expected = [gold_text(data.template, row, encoder) for row in rows]
+    figures = _scores(data, expected, [each.text for each in answers])
+    _write(file, rows, expected, answers)
     wrong = next((at for at, right in enumerate(figures["right"]) if not right), 0)
-    shown = {"input": rows[wrong].input[:300], "expected": (gold_answer(rows[wrong]) or "")[:300]}
+    shown = {"input": rows[wrong].input[:300], "expected": expected[wrong][:300]}
     cut_off = sum(is_truncated(each, data.template.labels) for each in answers) / len(answers)
     entry |= figures | _speed(answers) | {"cut_off": cut_off}
     entry |= {"cached": sum(each.kept for each in answers), "example": {**shown, "answer": answers[wrong].text[:300]}}
@@ -196,11 +201,10 @@ def _answers(
     return timed_answers(answerer, prompts, sampling, about, ctx.cache / "audition", progress, params.batch_size)
 
 
-def _scores(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, Any]:
+def _scores(data: DataFolder, expected: list[str], answers: list[str]) -> dict[str, Any]:
     """The task's metric with its 95 % interval, what always giving the most frequent answer would reach, the share of
     answers of no use, and whether each is right."""
-    expected = [gold_answer(row) or "" for row in rows]
-    known = [row.output for row in data.rows("train") if row.output is not None]
+    known = [answer for row in data.rows("train") if (answer := answer_of(row)) is not None]
     asked = Answers.of(expected, answers, data.template.labels, known)
     right = [one.strip() == two.strip() for one, two in zip(expected, answers, strict=True)]
     if data.template.answer == "label":
@@ -229,10 +233,10 @@ def _speed(answers: Sequence[TimedAnswer]) -> dict[str, float]:
     return {"seconds_per_answer": seconds / len(answers), "tokens_per_s": rate}
 
 
-def _write(file: Path, rows: list[Row], answers: Sequence[TimedAnswer]) -> None:
+def _write(file: Path, rows: list[Row], expected: list[str], answers: Sequence[TimedAnswer]) -> None:
     with file.open("w", encoding="utf-8") as stream:
-        for row, one in zip(rows, answers, strict=True):
-            line = {"id": row.id, "input": row.input, "expected": gold_answer(row), "answer": one.text}
+        for row, right, one in zip(rows, expected, answers, strict=True):
+            line = {"id": row.id, "input": row.input, "expected": right, "answer": one.text}
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 

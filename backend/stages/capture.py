@@ -30,6 +30,7 @@ from backend.training.captures import (
     tokenizer_hashes,
     write_index,
 )
+from backend.training.turns import check_tools
 
 
 class CaptureParams(Params):
@@ -111,6 +112,7 @@ def check(params: CaptureParams, world: World) -> list[Problem]:
     if params.max_length > teacher.facts["context"]:
         args = {"max_length": params.max_length, "context": teacher.facts["context"]}
         problems.append(Problem(code="train.context", args=args, field="max_length"))
+    problems += check_tools(params.teacher, params.data, world)
     low = [each for each in params.temperatures if not 0.1 <= each <= 20]
     if low:
         problems.append(Problem(code="capture.temperatures", args={"temperature": f"{low[0]:g}"}, field="temperatures"))

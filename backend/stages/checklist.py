@@ -27,7 +27,7 @@ from backend.core.refs import DatasetRef, RefTo
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, Row, gold_rows
+from backend.data.dataset import DataFolder, Row, answer_of, gold_rows
 from backend.inference import time_estimates
 from backend.inference.protocol import max_answer_tokens
 from backend.models import costs
@@ -146,7 +146,7 @@ def run(params: ChecklistParams, ctx: Context) -> ChecklistResult:
 def _run_checks(
     params: ChecklistParams, ctx: Context, model: ArtifactView, data: DataFolder, rows: list[Row], progress: Progress
 ) -> list[Check]:
-    known = [row.output for row in data.rows("train") if row.output is not None]
+    known = [answer for row in data.rows("train") if (answer := answer_of(row)) is not None]
     form = AnswerFormat.of(data.template, known)
     encoder = Encoder(model.path)
     max_new_tokens = params.max_new_tokens or max_answer_tokens(data, encoder)

@@ -1,7 +1,8 @@
 """Dataset: turns a file of examples (or the demo) into a dataset that every later stage understands.
 
-Needs a CSV, TSV, JSON, JSON Lines or Parquet file, with an input and an answer column or with chat messages. Leaves behind
-train, validation, test and pool rows and the prompt template; the same seed and the same content give the same split.
+Needs a file of rows in one of the known formats and schemas: texts with answers or labels, conversations, preferences. Leaves
+behind train, validation, test and pool rows, the prompt template and the reading of the file; the same seed and the same
+content give the same split.
 """
 
 from __future__ import annotations
@@ -14,15 +15,20 @@ from backend.core.errors import Problem, StudioError
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Stage, World, check_fits, check_refs
 from backend.data import demo
-from backend.data.dataset import SPLITS, data_facts, write_split, write_template
+from backend.data.dataset import SPLITS, data_facts, write_template
+from backend.data.divide import REJECTED
+from backend.data.mapping.compose import placeholders_or_jinja
 from backend.data.params import DatasetParams
-from backend.data.prepare import PreparedDataset, estimate, is_demo, prepare, to_row
-from backend.data.sniff import sniff
+from backend.data.prepare import PreparedDataset, is_demo, prepare
+from backend.data.reading.model import Reading
+from backend.files.source_reading import inspection, missing_files, source_bytes
 
-_ROWS_PER_SECOND = 10_000
+_ROWS_PER_SECOND = 40_000
 _DEMO_SECONDS = 1.5
-_BASE_MEMORY = 80_000_000
-_ROW_MEMORY = 1_100
+_BASE_MEMORY = 120_000_000
+_ROW_MEMORY = 500
+_MOST_OPEN = 500_000_000
+"""Memory of a format that is read whole, such as a JSON document, at most: larger ones are streamed."""
 
 
 class Result(stage.Result):
@@ -31,7 +37,7 @@ class Result(stage.Result):
 
 def check(params: DatasetParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
-    if "{input}" not in params.user:
+    if not placeholders_or_jinja(params.user):
         problems.append(Problem(code="data.user_template", field="user"))
     if params.validation + params.test >= 0.9:
         problems.append(
@@ -39,45 +45,51 @@ def check(params: DatasetParams, world: World) -> list[Problem]:
         )
     if is_demo(params) and params.source != demo.SOURCE:
         return [*problems, Problem(code="data.demo_unknown", field="source", args={"name": params.source})]
-    for field in ("source", "validation_source", "test_source"):
-        problems += _file_problems(field, getattr(params, field))
+    problems += missing_files(params)
     if problems:
         return problems
     try:
-        return check_fits(quote(params, world), world)
+        found = inspection(params)
     except StudioError as error:
-        return error.problems
+        return [_placed(problem, params) for problem in error.problems]
+    asked = [found.reading.question] if found.reading.question else []
+    problems = [
+        _placed(problem, params) for problem in [*asked, *(each for each in found.problems if each not in asked)]
+    ]
+    if any(problem.blocking for problem in problems):
+        return problems
+    return [*problems, *check_fits(quote(params, world), world)]
 
 
-def _file_problems(field: str, name: str) -> list[Problem]:
-    if not name or name.startswith("demo:"):
-        return []
-    try:
-        sniff(Path(name))
-    except StudioError as error:
-        return [problem.model_copy(update={"field": field}) for problem in error.problems]
-    return []
+def _placed(problem: Problem, params: DatasetParams) -> Problem:
+    """At the field of the file that it speaks of, where it has no field of its own."""
+    if problem.field:
+        return problem
+    about = problem.args.get("file", "")
+    fields = ("validation_source", "test_source")
+    own = (field for field in fields if about and Path(getattr(params, field)).name == about)
+    return problem.model_copy(update={"field": next(own, "source")})
 
 
 def quote(params: DatasetParams, world: World) -> Quote:
-    forecast = estimate(params)
-    names = (params.source, params.validation_source, params.test_source)
-    files = [name for name in names if name and not name.startswith("demo:")]
-    size = sum(Path(name).stat().st_size for name in files)
+    found = inspection(params)
+    if not found.forecast:
+        raise StudioError.of([problem for problem in found.problems if problem.blocking])
+    forecast = found.forecast
     rows = sum(forecast["rows"].values())
     text = forecast["prompt_chars"] + forecast["answer_chars"]
     seconds = 0.5 + rows / _ROWS_PER_SECOND + (_DEMO_SECONDS if is_demo(params) else 0)
     return Quote(
         seconds=seconds / world.speed(),
-        memory_bytes=_BASE_MEMORY + _ROW_MEMORY * rows + 4 * size,
-        disk_bytes=int(rows * (text * 1.1 + 60)),
+        memory_bytes=_BASE_MEMORY + _ROW_MEMORY * rows + min(4 * source_bytes(params), _MOST_OPEN),
+        disk_bytes=int(2 * rows * (text * 1.1 + 60)),
         forecast=forecast,
     )
 
 
 def run(params: DatasetParams, ctx: Context) -> Result:
     ctx.progress(0, 1, "reading")
-    prepared = prepare(params, ctx.seed, each=_reporter(ctx))
+    prepared = prepare(params, ctx.seed, ctx.scratch("rows"), each=_reporter(ctx))
     for problem in prepared.warnings:
         ctx.log(problem.text(), "warning")
     ctx.raise_if_cancelled()
@@ -95,32 +107,56 @@ def run(params: DatasetParams, ctx: Context) -> Result:
 
 
 def _reporter(ctx: Context) -> Any:
-    def each(done: int, total: int) -> None:
+    def each(done: int, total: int, note: str) -> None:
         if done % 1000 == 1:
             ctx.raise_if_cancelled()
-            ctx.progress(min(done, total), total, "reading")
+            ctx.progress(min(done, total), total, note)
 
     return each
 
 
 def _write(params: DatasetParams, prepared: PreparedDataset, ctx: Context) -> Path:
     folder: Path = ctx.scratch("out")
-    for step, name in enumerate(SPLITS):
-        ctx.raise_if_cancelled()
-        ctx.progress(step, len(SPLITS), "writing")
-        write_split(folder, name, (to_row(row, pool=name == "pool") for row in prepared.splits.get(name, [])))
+    total = max(1, sum(map(len, prepared.numbers.values())))
+    done = 0
+    for name in (*SPLITS, REJECTED):
+        if name == REJECTED and not prepared.store.only_rejected:
+            continue
+        ctx.progress(done, total, "writing")
+        with (folder / f"{name}.jsonl").open("wb") as stream:
+            for line in prepared.lines(name):
+                done += 1
+                if done % 5000 == 0:
+                    ctx.raise_if_cancelled()
+                    ctx.progress(done, total, "writing")
+                stream.write(line)
     write_template(folder, prepared.template)
+    if prepared.reading:
+        (folder / "reading.json").write_text(prepared.reading.model_dump_json(indent=1), encoding="utf-8")
     if is_demo(params):
         (folder / "NOTICE").write_text(demo.NOTICE, encoding="utf-8")
     return folder
 
 
 def _facts(params: DatasetParams, prepared: PreparedDataset, folder: Path) -> dict[str, Any]:
-    return data_facts(folder) | {
+    facts = data_facts(folder) | {
         "source": params.source if is_demo(params) else Path(params.source).name,
         "source_sha256": prepared.sha256,
         "dropped": prepared.dropped,
         "warnings": [problem.model_dump(include={"code", "args"}) for problem in prepared.warnings],
+    }
+    return facts | ({"reading": _short_reading(prepared.reading)} if prepared.reading else {})
+
+
+def _short_reading(reading: Reading) -> dict[str, Any]:
+    """What lists and cards show of a reading; the whole of it is in the artifact's `reading.json`."""
+    assert reading.taken is not None
+    return {
+        "format": reading.source.title,
+        "schema": reading.taken.schema_name,
+        "task": reading.taken.task,
+        "roles": {role: names for role, names in reading.taken.roles.model_dump().items() if names},
+        "notes": [problem.model_dump(include={"code", "args"}) for problem in reading.notes],
     }
 
 

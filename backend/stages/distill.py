@@ -18,20 +18,20 @@ from backend.core.fields import Labels
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import complete_facts
 from backend.models import costs
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import capture_training_bytes
+from backend.training.examples import load_examples
 from backend.training.lora import LoraParams, UseAdapterParams
-from backend.training.methods import MethodParams, check_method, teacher_cost, unused_fields
+from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
 from backend.training.params import (
     TrainingParams,
     check_training,
     inactive_fields,
     learned_facts,
-    load_examples,
     workload,
 )
+from backend.training.turns import training_facts
 
 
 class _Inputs(Params):
@@ -57,6 +57,10 @@ class DistillParams(LoraParams, UseAdapterParams, TrainingParams, MethodParams, 
         "one takes much time and memory and gains little.",
     )
 
+    @property
+    def merges_turns(self) -> bool:
+        return super().merges_turns and self.method in MERGING_METHODS
+
 
 class DistillResult(Result):
     """Metrics: train_loss, eval_loss, tokens_per_s, trained_tokens, steps, trained_parameters, parameters."""
@@ -75,7 +79,7 @@ def quote(params: DistillParams, world: World) -> Quote:
     student, data = world.describe(params.student), world.describe(params.data)
     assert student and data
     facts = student.facts
-    shape = workload(params, complete_facts(data.facts, data.path))
+    shape = workload(params, training_facts(params.merges_turns, params.max_length, student, data))
     train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter)
     trains = costs.training_bytes(
         facts, trained=_trained_parameters(params, facts), batch_tokens=shape.batch_tokens(params)

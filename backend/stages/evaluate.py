@@ -22,7 +22,8 @@ from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs, check_rows
-from backend.data.dataset import DataFolder, Row, gold_answer, gold_rows
+from backend.data.chat_template import gold_text
+from backend.data.dataset import DataFolder, Row, answer_of, gold_rows
 from backend.generation.answerer import (
     Answerer,
     AnswererParams,
@@ -33,6 +34,7 @@ from backend.generation.answerer import (
     open_answerer,
 )
 from backend.generation.batch import Reply, is_truncated, log_refused, log_truncated, replies
+from backend.generation.privacy import check_personal
 from backend.inference import time_estimates
 from backend.inference.benchmark import measure_cost, reset_peak
 from backend.inference.protocol import Sampling, max_answer_tokens
@@ -80,7 +82,8 @@ def check(params: EvaluateParams, world: World) -> list[Problem]:
     problems = check_refs(params, world) + check_answerer(params, world)
     problems += check_rows(params.data, params.split, world)
     asked = quote(params, world)
-    return (problems or check_fits(asked, world)) + check_budget(params, asked)
+    warnings = check_budget(params, asked) + check_personal(params, params.data, world)
+    return (problems or check_fits(asked, world)) + warnings
 
 
 def quote(params: EvaluateParams, world: World) -> Quote:
@@ -124,13 +127,14 @@ def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
             metrics |= _memory(empty)
         collected = _collect_replies(params, ctx, data, rows, answerer, sampling)
         answers = [reply.text for reply in collected]
-        metrics |= _scores(ctx, data, rows, answers, answerer)
+        expected = [gold_text(data.template, row, getattr(answerer.engine, "encoder", None)) for row in rows]
+        metrics |= _scores(ctx, data, rows, (expected, answers), answerer)
         metrics["cut_off"] = _cut_off(ctx, data, collected, sampling.max_new_tokens) / len(rows)
     finally:
         answerer.engine.close()
     metrics |= answerer.budget.metrics()
     metrics |= _size_metrics(ctx, answerer.view) | ({"load_seconds": loaded} if answerer.view else {})
-    folder = _write(ctx, data, rows, answers, metrics)
+    folder = _write(ctx, data, rows, (expected, answers), metrics)
     made = _keep(params, ctx, source, answerer, folder, metrics)
     ctx.progress(len(rows), len(rows), "done")
     return EvaluateResult(artifact=made.id, metrics=metrics)
@@ -184,22 +188,22 @@ def _cut_off(ctx: Context, data: DataFolder, collected: list[Reply], max_new_tok
 
 
 def _scores(
-    ctx: Context, data: DataFolder, rows: list[Row], answers: list[str], answerer: Answerer
+    ctx: Context, data: DataFolder, rows: list[Row], pairs: tuple[list[str], list[str]], answerer: Answerer
 ) -> dict[str, float]:
-    expected = [gold_answer(row) or "" for row in rows]
-    known = [row.output for row in data.rows("train") if row.output is not None]
+    """`pairs`: the right answers, and those that came."""
+    known = [answer for row in data.rows("train") if (answer := answer_of(row)) is not None]
     task = data.template.answer
-    found = scores_of(task, Answers.of(expected, answers, data.template.labels, known))
+    found = scores_of(task, Answers.of(*pairs, data.template.labels, known))
     measured = task == "text" and answerer.view
-    return found | (_loss(ctx, data, rows, expected, answerer.engine) if measured else {})
+    return found | (_loss(ctx, data, rows, answerer.engine) if measured else {})
 
 
-def _loss(ctx: Context, data: DataFolder, rows: list[Row], expected: list[str], engine: Any) -> dict[str, float]:
+def _loss(ctx: Context, data: DataFolder, rows: list[Row], engine: Any) -> dict[str, float]:
     """Mean -ln p per token of the right answers and their ends of turn, and its exponential."""
     progress = Progress(ctx, len(rows), "reading the right answers")
     total, tokens = 0.0, 0
-    for row, text in zip(rows, expected, strict=True):
-        answer = engine.encoder.answer_ids(text)
+    for row in rows:
+        answer = engine.encoder.gold_ids(data.template, row)
         total += engine.loss(engine.encode(data.template.prompt(row)), answer)
         tokens += len(answer)
         progress.add()
@@ -220,10 +224,12 @@ def _size_metrics(ctx: Context, view: ArtifactView | None) -> dict[str, float]:
     return {"size_bytes": float(size), "weights_bytes": float(weights), "parameters": float(parameters)}
 
 
-def _write(ctx: Context, data: DataFolder, rows: list[Row], answers: list[str], metrics: dict[str, float]) -> Path:
+def _write(
+    ctx: Context, data: DataFolder, rows: list[Row], pairs: tuple[list[str], list[str]], metrics: dict[str, float]
+) -> Path:
     out: Path = ctx.scratch("out")
     write_json(out / "metrics.json", metrics)
-    expected = [gold_answer(row) or "" for row in rows]
+    expected, answers = pairs
     with (out / "answers.jsonl").open("w", encoding="utf-8") as stream:
         for row, right, answer in zip(rows, expected, answers, strict=True):
             correct = right.strip() == answer.strip()

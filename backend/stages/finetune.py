@@ -13,18 +13,18 @@ from backend.core.fields import TrainingBatch
 from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import complete_facts
 from backend.models import costs
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
+from backend.training.examples import load_examples
 from backend.training.lora import LoraParams
 from backend.training.params import (
     TrainingParams,
     check_training,
     inactive_fields,
     learned_facts,
-    load_examples,
     workload,
 )
+from backend.training.turns import training_facts
 
 _BLOCK = 64  # weights that share a scale in the 4-bit format
 
@@ -69,7 +69,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     model, data = world.describe(params.model), world.describe(params.data)
     assert model and data
     trained = costs.lora_size(model.facts, params.rank, params.targets)
-    shape = workload(params, complete_facts(data.facts, data.path))
+    shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
     slow = (1.25 if params.qlora else 1.0) * shape.slowdown(params)
     train = costs.training_seconds(model.facts, **shape.timing, frozen=True)
     memory = costs.training_bytes(

@@ -212,8 +212,8 @@ def _questions(
     encoder, found = Encoder(original.path), []
     rows, hard = asked
     for row in (*rows, *hard):
-        right = gold_answer(row)
-        answer = [] if right is None else encoder.answer_ids(right)
+        right = None if gold_answer(row) is None else encoder.gold_text(data.template, row)
+        answer = [] if right is None else encoder.gold_ids(data.template, row)
         most = int(original.facts.get("context") or CONTEXT) - max(max_new_tokens, len(answer)) - 1
         found.append(Question(row.input, encoder.prompt_ids(data.template, row)[-max(1, most) :], answer, right))
     return found

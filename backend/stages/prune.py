@@ -227,10 +227,8 @@ def _sample(model: Path, data: DataFolder, seed: int) -> list[list[int]]:
     encoder = Encoder(model)
     rows = [row for split in ("train", "pool") for row in data.rows(split)]
     chosen = Random(seed).sample(rows, min(SAMPLE_ROWS, len(rows)))
-    texts = [
-        encoder.prompt_ids(data.template, row) + (encoder.answer_ids(row.output) if row.output is not None else [])
-        for row in chosen
-    ]
+    asked = [(encoder.prompt_ids(data.template, row), row) for row in chosen]
+    texts = [ids + (encoder.row_answer_ids(data.template, row) if row.output is not None else []) for ids, row in asked]
     return [ids[-MAX_TOKENS:] for ids in texts]
 
 

@@ -6,24 +6,20 @@ import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from backend.core.errors import Problem, StudioError
+from backend.core.errors import Problem
 from backend.core.fields import Labels, Name, TrainingBatch
 from backend.core.schemas import ArtifactView
-from backend.core.stage import Context, Params, World
-from backend.data.chat_template import Encoder
+from backend.core.stage import Params, World
 from backend.data.dataset import RATIONALE_PROMPT, DataFolder, complete_facts
 from backend.models import costs
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.training.lora import LoraParams
-
-if TYPE_CHECKING:
-    from backend.data.encoding import EncodedExamples
+from backend.training.turns import check_tools
 
 
 class TrainingParams(Params):
@@ -119,6 +115,12 @@ class TrainingParams(Params):
     )
     name: Name = ""
 
+    @property
+    def merges_turns(self) -> bool:
+        """Whether the answers of one conversation are learned in one sequence. Beside rationales each answer stands alone, so
+        that both tasks keep their weight."""
+        return self.rationale == "ignore"
+
     def optimizer_steps(self, rows: int) -> int:
         """How many this many rows take."""
         batches = math.ceil(rows / self.batch_size)
@@ -157,8 +159,8 @@ class Workload:
 
 
 def workload(params: TrainingParams, data: dict[str, Any]) -> Workload:
-    """From a dataset's facts, or the forecast of them. Evaluation counts as a third of training per row. Steps that are
-    learned beside the answers are examples of their own."""
+    """From a dataset's facts as they are trained on (`training_facts`), or the forecast of them. Evaluation counts as a third
+    of training per row. Steps that are learned beside the answers are examples of their own."""
     rows, more = int(data["rows"].get("train", 0)), _rationale_rows(params, data)
     rationale_tokens = {**data, "answer_chars": data.get("rationale_chars", 0.0)}
     rationale_tokens["prompt_chars"] = data["prompt_chars"] + len(RATIONALE_PROMPT)
@@ -207,7 +209,7 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
     if model and params.max_length > model.facts["context"]:
         args = {"max_length": params.max_length, "context": model.facts["context"]}
         problems.append(Problem(code="train.context", args=args, field="max_length"))
-    return problems
+    return problems + check_tools(model_ref, data_ref, world)
 
 
 def inactive_fields(values: Mapping[str, Any]) -> set[str]:
@@ -216,62 +218,6 @@ def inactive_fields(values: Mapping[str, Any]) -> set[str]:
     if "adapter" in values:
         off |= {"train_embeddings"} if values["adapter"] else set(LoraParams.model_fields)
     return off
-
-
-def load_examples(
-    params: TrainingParams, model: Path, data: ArtifactView, ctx: Context
-) -> tuple[EncodedExamples, EncodedExamples]:
-    """The train rows and the first validation rows as token ids; with rationales every train item says by
-    `rationale` (0 or 1) what it gives. Raises StudioError when nothing is left to train on."""
-    from backend.data.encoding import encode_rationales, encode_rows
-
-    folder, encoder = DataFolder(data.path), Encoder(model)
-    train = encode_rows(encoder, folder.template, folder.rows("train"), params.max_length)
-    held_out = encode_rows(
-        encoder, folder.template, islice(folder.rows("validation"), params.evaluate_rows), params.max_length
-    )
-    if train.truncated:
-        ctx.log(
-            f"{train.truncated} prompts were longer than {params.max_length} tokens and lost their beginning.",
-            "warning",
-        )
-    if train.too_long:
-        ctx.log(
-            f"{train.too_long} rows were left out: their answer alone is longer than {params.max_length} tokens.",
-            "warning",
-        )
-    if not train.items and train.too_long:
-        raise StudioError("train.too_long", rows=train.too_long, data=data.name, max_length=params.max_length)
-    if not train.items:
-        raise StudioError("train.no_rows", data=data.name)
-    if params.rationale == "multitask":
-        steps = encode_rationales(encoder, folder.template, folder.rows("train"), params.max_length)
-        _add_rationales(train, steps, params, data.name, ctx)
-    ctx.log(f"{len(train.items)} rows with {train.tokens} tokens to train on, {len(held_out.items)} to validate.")
-    return train, held_out
-
-
-def _add_rationales(
-    train: EncodedExamples, steps: EncodedExamples, params: TrainingParams, data: str, ctx: Context
-) -> None:
-    """Add `steps` to `train` as examples of a second task. Raises StudioError when there are none."""
-    if not steps.items:
-        raise StudioError("steps.none", data=data)
-    if steps.too_long:
-        ctx.log(
-            f"The steps of {steps.too_long} rows are longer than {params.max_length} tokens: not learned.", "warning"
-        )
-    if steps.truncated:
-        ctx.log(
-            f"{steps.truncated} prompts that ask for steps were longer than {params.max_length} tokens with these and lost "
-            "their beginning.",
-            "warning",
-        )
-    ctx.log(f"{len(steps.items)} of {len(train.items)} rows have steps, which are learned beside the answers.")
-    for task, examples in enumerate((train, steps)):
-        for item in examples.items:
-            item["rationale"] = task  # type: ignore[assignment]
-    train.items += steps.items
 
 
 def learned_facts(model: ArtifactView, data: ArtifactView, out: Path) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from backend.data import demo
 from backend.data.demo import demo_examples, digest
+from backend.data.demo_slot_values import LANGUAGES
 from backend.data.prepare import prepare
 from backend.stages.dataset import STAGE
 
@@ -39,14 +41,17 @@ def test_deterministic_by_seed() -> None:
 
 
 @pytest.mark.parametrize(
-    "params", [{}, {"languages": ["en"]}, {"max_rows": 600}, {"labelled_rows": 400, "max_rows": 2400}]
+    "params",
+    [{}, {"languages": ["en"], "near_duplicates": 0.0}, {"max_rows": 600}, {"labelled_rows": 400, "max_rows": 2400}],
 )
-def test_templates_do_not_straddle_splits(params: dict[str, object]) -> None:
-    prepared = prepare(STAGE.parse(params), seed=0)
-    groups = {name: {row.group for row in part} for name, part in prepared.splits.items()}
+def test_templates_do_not_straddle_splits(params: dict[str, object], tmp_path: Path) -> None:
+    prepared = prepare(STAGE.parse(params), 0, tmp_path)
+    languages = tuple(map(str, params.get("languages", LANGUAGES)))  # type: ignore[call-overload]
+    group_of = {row.input: row.group for row in demo_examples(languages)}
+    groups = {name: {group_of[row["input"]] for row in prepared.rows(name)} for name in prepared.numbers}
     assert not (groups["train"] | groups["pool"]) & groups["test"] and not groups["train"] & groups["validation"]
     for name in ("train", "test"):
-        assert {row.output for row in prepared.splits[name]} == set(prepared.template.labels)
+        assert {row["output"] for row in prepared.rows(name)} == set(prepared.template.labels)
     assert prepared.warnings == []
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from backend.data.chat_template import Encoder
-from backend.data.preview import preview, preview_folder
+from backend.data.inspect_source import preview
+from backend.data.preview import preview_folder
 from backend.jobs.context import MemoryContext
 from backend.stages.dataset import STAGE
 from tests.data.bad_files import csv_text

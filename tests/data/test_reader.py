@@ -118,9 +118,18 @@ def test_json_lines_round_trip(rows: list[dict[str, str]]) -> None:
         assert read(path) == rows
 
 
-def test_a_huge_json_list_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.data.json_source.LIST_LIMIT", 1000)
+def test_a_large_json_list_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.data.sources.json_document.WHOLE_LIMIT", 1000)
     file = tmp_path / "rows.json"
-    file.write_text(json.dumps([{"text": "x" * 2000, "label": "a"}]))
+    file.write_text(json.dumps({"about": {"n": 1}, "data": {"items": GOOD}}))
+    assert read(file) == GOOD and open_source(file).count() == 40
+
+
+def test_a_large_json_document_without_a_list_of_rows_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.data.sources.json_document.WHOLE_LIMIT", 1000)
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps({"text": ["x" * 2000, "y"], "label": ["a", "b"]}))
     with pytest.raises(StudioError, match="JSON Lines"):
         open_source(file)

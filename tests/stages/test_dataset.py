@@ -40,10 +40,12 @@ ROWS = [
 
 def test_artifact_and_facts(tmp_path: Path) -> None:
     source = write(tmp_path / "rows.jsonl", ROWS)
-    data, facts, ctx = build(tmp_path, source=source, license="CC0-1.0")
+    data, facts, ctx = build(tmp_path, source=source, license="CC0-1.0", near_duplicates=0)
     assert facts["rows"] == {"train": 80, "validation": 10, "test": 10, "pool": 0}
     assert (facts["answer"], facts["labels"], facts["source"]) == ("label", ["off", "on"], "rows.jsonl")
-    assert len(facts["source_sha256"]) == 64 and facts["warnings"] == [] and facts["dropped"] == {}
+    assert (
+        len(facts["source_sha256"]) == 64 and list(codes(facts)) == ["reading.taken_by_name"] and facts["dropped"] == {}
+    )
     assert data.template.system == "Reply with the label."
     assert Counter(row.output for row in data.rows("test")) == {"on": 5, "off": 5}
     by_id = {row.id: row for split in facts["rows"] for row in data.rows(split)}
@@ -74,7 +76,7 @@ def test_labels_can_be_listed_in_the_prompt(tmp_path: Path) -> None:
 
 def test_pool_hides_the_answer_and_keeps_the_gold(tmp_path: Path) -> None:
     rows = [*ROWS, {"text": "nobody answered", "label": ""}]
-    data, facts, _ = build(tmp_path, source=write(tmp_path / "rows.jsonl", rows), labelled_rows=20)
+    data, facts, _ = build(tmp_path, source=write(tmp_path / "rows.jsonl", rows), labelled_rows=20, near_duplicates=0)
     assert facts["rows"] == {"train": 20, "validation": 10, "test": 10, "pool": 61}
     pool = list(data.rows("pool"))
     assert all(row.output is None for row in pool)
@@ -226,7 +228,7 @@ def test_check_names_all_problems_at_once(tmp_path: Path) -> None:
 
 def test_check_knows_columns_and_demos(tmp_path: Path) -> None:
     source = write(tmp_path / "rows.jsonl", ROWS)
-    assert check(STAGE.parse({"source": str(source)}), FakeWorld()) == []
+    assert not any(problem.blocking for problem in check(STAGE.parse({"source": str(source)}), FakeWorld()))
     assert [p.code for p in check(STAGE.parse({"source": str(source), "output": "x"}), FakeWorld())] == [
         "data.column_missing"
     ]

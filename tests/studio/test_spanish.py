@@ -27,6 +27,14 @@ from tests.studio.conftest import Show
 from tests.studio.translatable_texts import has_words, shell_files, texts, translatable_texts
 
 SAME = {
+    "Alpaca",
+    "doccano",
+    "Dolly",
+    "Label Studio",
+    "OpenAI evals",
+    "ShareGPT",
+    "SQuAD",
+    "CIF",
     "CPU",
     "CUDA (NVIDIA)",
     "DirectML (Windows)",
@@ -42,6 +50,8 @@ SAME = {
     "Error",
     "Foundry Local",
     "GPU",
+    "HTML",
+    "IBAN",
     "INT4, 4 bits",
     "local",
     "LoRA",

@@ -14,9 +14,11 @@ from backend.api.metrics import metrics
 from backend.checks.titles import OTHER_TITLES, PHRASES, TITLES
 from backend.core.endpoints import PRESETS, SavedEndpoint
 from backend.core.fields import labels_of
-from backend.core.messages import MESSAGES
+from backend.core.messages import MESSAGES, reading_words
 from backend.core.messages.words import WORDS
 from backend.core.paths import ROOT, assets
+from backend.data.gates.fixes import FIXES
+from backend.data.gates.registry import GATES
 from backend.generation.judge import RUBRIC
 from backend.planning import recipes
 from backend.planning.ablation.recipe import AblationParams
@@ -90,6 +92,10 @@ def _backend() -> Iterator[tuple[str, str]]:
     for code, parts in MESSAGES.items():
         yield from ((text, f"backend/messages: {code}") for text in parts)
     yield from ((text, "backend/core/messages/words.py") for text in sorted(WORDS))
+    for table in (reading_words.SCHEMAS, reading_words.KINDS, reading_words.ROLES, reading_words.DELIMITERS):
+        yield from ((text, "backend/core/messages/reading_words.py") for text in table.values())
+    for call in calls(ROOT / "backend" / "api" / "readings.py", "translate"):
+        yield from ((text, "backend/api/readings.py") for text in texts(call))
     yield from ((text, "backend/checks/titles.py") for text in (*TITLES.values(), *OTHER_TITLES.values(), *PHRASES))
     yield from ((stage.title, f"backend/stages: {name}") for name, stage in stages.stages().items())
     forms = {name: stage.params for name, stage in stages.stages().items()} | {ABLATION: AblationParams}
@@ -100,6 +106,8 @@ def _backend() -> Iterator[tuple[str, str]]:
     for field, info in SavedEndpoint.model_fields.items():
         yield from ((str(text), f"backend/core/endpoints.py: {field}") for text in (info.title, info.description))
     yield RUBRIC, "backend/generation/judge.py"
+    yield from ((gate.title, "backend/data/gates/registry.py") for gate in GATES)
+    yield from ((fix.title, "backend/data/gates/fixes.py") for fix in FIXES.values())
     for preset in PRESETS.values():
         yield preset.terms, "backend/core/endpoints.py: PRESETS"
     for path in (assets() / "recipes").glob("*.yaml"):

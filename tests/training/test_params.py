@@ -91,7 +91,7 @@ def test_rows_say_what_they_give(tiny_model: Path, tmp_path: Path) -> None:
     from backend.data.chat_template import Encoder
     from backend.data.dataset import RATIONALE_PROMPT
     from backend.jobs.context import MemoryContext
-    from backend.training.params import load_examples
+    from backend.training.examples import load_examples
 
     folder = rows_with_steps(tiny_dataset(tmp_path / "d"))
     ctx, model = MemoryContext(tmp_path / "job"), model_view(tiny_model)

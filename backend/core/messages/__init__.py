@@ -15,28 +15,35 @@ from backend.core.messages import (
     export_checks,
     files,
     foundry,
+    gates,
+    inspection,
     jobs,
     logits,
+    mapping,
     methods,
     models,
     quant,
+    reading,
     recipe,
     review,
     serve,
     slots,
+    sources,
     split,
     students,
     synth,
     teachers,
+    tools,
     train,
     value,
 )
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, split, baseline, files, models, train, students, quant, slots, logits, methods, ablation),
+    *(core, value, data, sources, inspection, reading, mapping, split, baseline, files, models, train, students),
+    *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers),
+    *(export_checks, foundry, teachers, tools, gates),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

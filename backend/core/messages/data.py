@@ -1,48 +1,29 @@
 """Sentences about data: files that can't be read, rows that can't be used, splits that can't be made."""
 
-_SKIP = "Correct them in the file; “Bad rows: skip” leaves them out."
-_UTF8 = "Open it in the program that made it and save it again as UTF-8."
+_SKIP = "Correct them in the file, or set “Row errors” to “Skip and count them” (--on-bad-row skip)."
+_UTF8 = "Name its encoding (“Encoding”, --encoding), or save it again as UTF-8."
 
 MESSAGES: dict[str, tuple[str, str]] = {
     # files
     "data.missing": ("There is no file {file}.", "Check the path, or upload the file again."),
-    "data.folder": ("{file} is a folder.", "Name one file inside it."),
     "data.unreadable": ("{file} can't be opened: {reason}.", "Give this user the right to read it."),
     "data.demo_unknown": ("There is no demo “{name}”.", "Use demo:smart-home, or the path of a file."),
     "data.extension": (
         "{file} has an extension that isn't known here.",
         "Known ones: {known}; rename or convert the file.",
     ),
-    "data.wrong_extension": ("{file} is really {found}.", "Rename it to {name}."),
-    "data.packed": ("{file} is compressed.", "Unpack it first and use the file inside."),
-    "data.workbook": ("{file} is an Excel workbook.", "Save the sheet as CSV (UTF-8) and use that."),
     "data.binary": ("{file} is not a table of text but {found}.", "Use a CSV, TSV, JSON, JSON Lines or Parquet file."),
     "data.empty": ("{file} is empty.", "Choose a file that has rows."),
     "data.header_only": ("{file} has no rows below its header.", "Add rows, or choose another file."),
-    "data.not_format": ("{file} is not {format} inside.", "Name it after its true format, or write it again."),
-    "data.parquet_damaged": (
-        "{file} is damaged or cut off.",
-        "Copy it again from its origin, or write it again.",
-    ),
-    "data.parquet_row": (
-        "{file} is damaged after row {row}.",
-        "Copy it again from its origin, or write it again.",
-    ),
     "data.json_large": (
         "{file} is a JSON list of more than {limit}, which has to be read whole.",
         "Save it as JSON Lines (one row per line) or Parquet; these may be of any size.",
     ),
-    "data.utf16_without_mark": ("{file} seems to be UTF-16 without a byte order mark.", "Save it again as UTF-8."),
     "data.encoding_broken": ("{file}, row {row}: byte {byte} is not valid {encoding}.", _UTF8),
     # layout
     "data.quote": (
         "{file}, row {row}: a quotation mark opens here and doesn't close properly.",
         "Close it, or double the quotation marks inside the cell.",
-    ),
-    "data.column_twice": ("{file} has more than one column called {names}.", "Give every column its own name."),
-    "data.column_unnamed": (
-        "{file}: column {number} has no name.",
-        "Write a name into the first row, or delete the column.",
     ),
     "data.json": ("{file}, line {row}, column {column}: not valid JSON ({reason}).", "Correct the file at that place."),
     "data.json_not_list": (
@@ -51,17 +32,23 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.json_no_list": (
         "{file} is one object (keys: {keys}) and it isn't clear which list in it holds the examples.",
-        "Make the file a list of objects, or put the list under “data”.",
+        "Name the list (“Part of the file”, --records), or put it under “data”.",
     ),
     "data.column_missing": ("{file} has no column “{name}”.", "Its columns are: {columns}."),
-    "data.input_unknown": ("{file}: no column looks like the input.", "Choose one of: {columns}."),
-    "data.output_unknown": ("{file}: no column looks like the answer.", "Choose one of: {columns}."),
+    "data.input_unknown": (
+        "{file}: no column looks like the input.",
+        "Choose the “Input column” (--input): {columns}.",
+    ),
+    "data.output_unknown": (
+        "{file}: no column looks like the answer.",
+        "Choose the “Answer column” (--output): {columns}.",
+    ),
     # rows
     "data.ragged": (
         "{file}: {count} row(s) don't have {expected} columns like the header (row → columns: {places}).",
-        "Put quotation marks around cells that contain the separator, or leave the rows out with “Bad rows: skip”.",
+        "Quote cells that contain the separator, or set “Row errors” to “Skip and count them” (--on-bad-row skip).",
     ),
-    "data.encoding": ("{file}: {count} row(s) are not valid UTF-8 (row {places}; first at byte {byte}).", _UTF8),
+    "data.encoding": ("{file}: {count} row(s) are not valid {encoding} (row {places}; first at byte {byte}).", _UTF8),
     "data.json_line": ("{file}: {count} line(s) are not valid JSON (line → reason (column): {places}).", _SKIP),
     "data.json_item": ("{file}: {count} row(s) are not JSON objects (row → what: {places}).", _SKIP),
     "data.input_empty": ("{file}: {count} row(s) have no input (row {places}).", _SKIP),
@@ -80,23 +67,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.no_rows": ("{file} has no row that can be used.", "Correct the rows, or choose other columns."),
     # settings and splits
-    "data.user_template": ("The user prompt doesn't contain {{input}}.", "Write {{input}} where the input belongs."),
-    "data.fractions": ("Validation and test take {sum} of the rows.", "Leave more than 0.1 for training."),
+    "data.user_template": (
+        "The user prompt doesn't contain {{input}}.",
+        "Write {{input}} where the input belongs (“User prompt”, --user).",
+    ),
+    "data.fractions": (
+        "Validation and test take {sum} of the rows.",
+        "Leave more than 0.1 for training: lower “Validation share” or “Test share” (--validation, --test).",
+    ),
     "data.more_classes_than_rows": (
         "{rows} answered rows have {classes} different answers: fewer than two examples of each.",
-        "Add rows, choose another answer column, or set “Kind of answer” to text.",
+        "Add rows, choose another “Answer column” (--output), or set “Kind of answer” to “Free text” (--answer text).",
     ),
     "data.fewer_rows_than_classes": (
         "{rows} row(s) are fewer than the {classes} classes.",
-        "Allow at least one row per class.",
+        "Allow at least one row per class (--max-rows, --labelled-rows).",
     ),
     "data.too_few_rows": (
         "Only {rows} row(s) have an answer; at least {least} are needed to train and to test.",
-        "Add rows, or bring your own validation and test files.",
+        "Add rows, or bring your own “Validation file” and “Test file” (--validation-file, --test-file).",
     ),
     "data.split_empty": (
         "No row is left for {split}: the {rows} rows are too few, or too many of them belong together.",
-        "Raise its share, choose another group column, or set the share to 0.",
+        "Raise its share or set it to 0 (--validation, --test), or choose another “Group column” (--group).",
     ),
     "data.given_split_empty": (
         "No row of the {split} file has an answer.",
@@ -105,7 +98,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # warnings
     "data.no_answers": (
         "None of the {rows} rows has an answer: all go to the pool.",
-        "Let a teacher answer them, or choose the answer column.",
+        "Let a teacher answer them, or choose the “Answer column” (--output).",
     ),
     "data.few_distinct": (
         "{rows} rows hold only {distinct} different pairs of input and answer.",

@@ -1,7 +1,9 @@
 """English words that stand in arguments of sentences. They are translated as the sentences are; any other value stays as it
 is, because it is somebody's: a name, a path, the words of a library."""
 
-ARGUMENTS = frozenset({"kind", "wanted", "state", "split", "splits", "found", "places", "reason", "type", "method"})
+ARGUMENTS = frozenset(
+    {"kind", "wanted", "state", "split", "splits", "found", "places", "reason", "type", "method", "schema"}
+)
 """The arguments in which such words may stand, alone or in a list."""
 
 DROPS = {
@@ -25,17 +27,60 @@ DROPS = {
 }
 """Why a row is left out of a dataset: code -> words."""
 
+PERSONAL = {
+    "email": "e-mail address",
+    "phone": "telephone number",
+    "iban": "IBAN",
+    "card": "payment card",
+    "dni": "DNI or NIE",
+    "cif": "CIF",
+    "nuss": "Spanish social security number",
+    "ssn": "US social security number",
+    "nino": "UK national insurance number",
+    "nhs": "NHS number",
+    "sin": "Canadian SIN",
+    "pps": "Irish PPS number",
+    "tfn": "Australian tax file number",
+    "medicare": "Australian Medicare number",
+    "ip": "IP address",
+}
+"""Kinds of personal data: code -> words."""
+
 WORDS = frozenset(
     {
         *DROPS.values(),
+        *PERSONAL.values(),
+        *("private key", "password", "access token", "connection string"),
         # kinds of artifacts, states of jobs, splits
         *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "audition", "report", "package"),
         *("waiting", "queued", "running", "cancelling", "succeeded", "findings", "failed", "cancelled", "blocked"),
         *("train", "validation", "test", "pool"),
         # what a file or a cell holds
-        *("a PDF document", "an old Office file (xls, doc)", "a picture", "an SQLite database", "an Arrow file"),
+        *("a PDF document", "a picture", "an SQLite database", "a 7z archive", "a RAR archive"),
+        *("a document of another program", "a web page or XML document"),
         *("a NumPy file", "a program", "a GGUF model", "binary data"),
         *("object", "list", "text", "number", "true or false", "nothing", "empty", "not a list"),
+        *("row numbers", "codes", "dates", "lists", "the same value in all rows"),
+        # schemas of files (backend.data.reading.schemas)
+        *(
+            "Text and label",
+            "Subject, body and label",
+            "Question and answer",
+            "Texts without an answer",
+            "Raw text",
+            "Alpaca",
+        ),
+        *("Prompt and completion", "Dolly", "Question on a text", "SQuAD", "Two texts and a label", "Multiple choice"),
+        *(
+            "Text and summary",
+            "Translation",
+            "Columns of 0 and 1",
+            "Several labels",
+            "Preference",
+            "Good and bad answers",
+        ),
+        *("Chat messages", "ShareGPT", "One row per turn", "Conversation and label", "Conversation and summary"),
+        *("OpenAI evals", "Label Studio", "doccano", "Export of the studio"),
         # reasons
         *("nested too deeply", "Expecting value", "Extra data", "Expecting property name enclosed in double quotes"),
         *("Expecting ':' delimiter", "Expecting ',' delimiter", "Unterminated string starting at"),

@@ -38,6 +38,8 @@ Role = Literal[
     "time",
     "label_names",
     "tools",
+    "speaker",
+    "desired",
     "carried",
     "unused",
 ]
@@ -62,7 +64,9 @@ class ColumnReading(BaseModel):
 
 class Roles(BaseModel):
     """Columns by role. `input`: in the order of the prompt; `outputs`: the columns of 0 and 1 of a multi-label task in place
-    of `output`; `messages` replaces input and output; `label_names`: a column with the names of the label's numbers."""
+    of `output`; `messages` replaces the input, and the output where none is named; `label_names`: a column with the names of
+    the label's numbers; `speaker`: who speaks, where each turn of a conversation (`group`) is a row; `desired`: whether the
+    answer is a good one (KTO). A dotted name reaches into an object."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -75,6 +79,8 @@ class Roles(BaseModel):
     rejected: str = ""
     label_names: str = ""
     tools: str = ""
+    speaker: str = ""
+    desired: str = ""
     group: str = ""
     split: str = ""
     time: str = ""

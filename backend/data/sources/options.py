@@ -11,24 +11,25 @@ from backend.core.errors import Problem
 
 class ReadOptions(BaseModel):
     """Empty fields are found by content. `encoding`: a codec's name; `delimiter`: one character (`\\t` for a tab); `header`:
-    whether the first row names the columns; `sheet`: of a workbook; `records`: the dotted path of the list of rows in a JSON
-    file, or the member of an archive."""
+    whether the first row names the columns; `quotes`: whether quotation marks hold cells together, or are plain characters
+    (no); `sheet`: of a workbook; `records`: the dotted path of the list of rows in a JSON file, or the member of an archive."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     encoding: str = ""
     delimiter: str = ""
     header: Literal["auto", "yes", "no"] = "auto"
+    quotes: Literal["auto", "yes", "no"] = "auto"
     sheet: str = ""
     records: str = ""
 
 
 class SourceFacts(BaseModel):
-    """What was found. `container`: gzip, zstd, zip, folder or ""; `members`: the files that were read; `encoding`: "" for a
-    binary format; `encoding_sure`: False where it was guessed; `header_line`: of a table in text, 0 without a header;
-    `label_names`: column -> names of its numbers, where the file holds them; `split_column`: the column that says train,
-    validation or test, where the file's own structure does (lists or members by those names); `own_export`: the file was
-    written by the studio; `notes`: what was taken without being asked, as non-blocking problems."""
+    """What was found. `container`: gzip, bzip2, xz, zstd, zip, tar, folder or ""; `members`: the files that were read;
+    `encoding`: "" for a binary format; `encoding_sure`: False where it was guessed; `header_line`: of a table in text, 0
+    without a header; `label_names`: column -> names of its numbers, where the file holds them; `split_column`: the column that
+    says train, validation or test, where the file's own structure does (lists or members by those names); `own_export`: the
+    file was written by the studio; `notes`: what was taken without being asked, as non-blocking problems."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -100,7 +100,7 @@ class Quantizer:
         encoder = Encoder(self.source)
         rows = islice((row for row in self.data.rows("validation") if gold_answer(row) is not None), SENSITIVITY_ROWS)
         found = [
-            (encoder.prompt_ids(self.data.template, row), encoder.answer_ids(gold_answer(row) or "")) for row in rows
+            (encoder.prompt_ids(self.data.template, row), encoder.gold_ids(self.data.template, row)) for row in rows
         ]
         if not found:
             raise StudioError("chat.no_truth", ref=self.data.path.name, split="validation")
@@ -112,7 +112,8 @@ class Quantizer:
         encoder, file = Encoder(self.source), self.work / "calibration.jsonl"
         known = islice((row for row in self.data.rows("train") if row.output is not None), self.rows)
         lines = [
-            encoder.render(self.data.template.prompt(row)) + str(row.output) + encoder.special("eos") for row in known
+            encoder.render(self.data.template.prompt(row)) + encoder.answer_text(self.data.template, row)
+            for row in known
         ]
         if not lines:
             raise StudioError("chat.no_truth", ref=self.data.path.name, split="train")

@@ -102,11 +102,11 @@ def align_rows(
     mine, theirs, folder = Encoder(student), Encoder(teacher), DataFolder(data)
     items, pairs = iter(examples.items), list[AlignedRow]()
     for row in folder.rows("train"):
-        if row.output is None or len(answer := mine.answer_ids(row.output)) >= max_length:
+        if row.output is None or len(answer := mine.row_answer_ids(folder.template, row)) >= max_length:
             continue
         item: dict[str, Any] = next(items)
         read = encode_rows(theirs, folder.template, [row], max_length).items
-        places = _offsets(mine, row.output), _offsets(theirs, row.output)
+        places = ([], []) if row.tool_calls else (_offsets(mine, row.output), _offsets(theirs, row.output))
         item["row"] = len(pairs) if read and places[0] and places[1] else NO_ROW
         if read and places[0] and places[1]:
             pairs.append(

@@ -17,7 +17,8 @@ import numpy as np
 
 from backend.core.artifacts import write_json
 from backend.core.schemas import ArtifactView
-from backend.data.dataset import DataFolder, Row, gold_answer
+from backend.data.chat_template import Encoder
+from backend.data.dataset import DataFolder, Row, answer_of, gold_answer
 from backend.inference.benchmark import measure_cost, reset_peak
 from backend.inference.engine import Engine
 from backend.inference.protocol import Sampling, max_answer_tokens
@@ -46,14 +47,14 @@ def measure(question: dict[str, Any]) -> dict[str, float]:
     found = measure_cost(engine, messages[:COST_PROMPTS], sampling, _no_tick).model_dump()
     found["peak_memory_bytes"] = float(peak_memory())
     answers = dict(engine.answers([engine.encode(each) for each in messages], sampling, _no_tick, _BATCH))
-    found |= quality(data, rows, [answers[at] for at in range(len(rows))])
+    found |= quality(data, rows, [answers[at] for at in range(len(rows))], engine.encoder)
     return found | _distance(engine, data, rows, question)
 
 
-def quality(data: DataFolder, rows: list[Row], answers: list[str]) -> dict[str, float]:
-    """Scores of `answers` to `rows`: every metric of the dataset's task."""
-    known = [row.output for row in data.rows("train") if row.output is not None]
-    expected = [gold_answer(row) or "" for row in rows]
+def quality(data: DataFolder, rows: list[Row], answers: list[str], encoder: Encoder) -> dict[str, float]:
+    """Scores of `answers` to `rows` by a model with this encoder: every metric of the dataset's task."""
+    known = [answer for row in data.rows("train") if (answer := answer_of(row)) is not None]
+    expected = [encoder.gold_text(data.template, row) for row in rows]
     return scores_of(data.template.answer, Answers.of(expected, answers, data.template.labels, known))
 
 
@@ -63,7 +64,7 @@ def _distance(engine: Engine, data: DataFolder, rows: list[Row], question: dict[
     file, losses = Path(question["original"]), []
     ours: list[Any] = []
     for row in rows:
-        answer = engine.encoder.answer_ids(gold_answer(row) or "")
+        answer = engine.encoder.gold_ids(data.template, row)
         chances = log_softmax(engine.answer_logits(engine.encode(data.template.prompt(row)), answer))
         losses += (-answer_logprobs(chances, answer)).tolist()
         left = MAX_POSITIONS - sum(map(len, ours))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from backend.api.readings import stored_warnings
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import SPLITS
 from studio import nav
+from studio.ui.data.reading import reading_card
+from studio.ui.forms.form import problem_line
 from studio.ui.shared import api_cache, delete
 from studio.ui.shared.formatting import ago, escape_markdown, format_size, number, option_label
 from studio.ui.shared.i18n import _, ngettext
@@ -50,6 +53,16 @@ def _entry(view: ArtifactView) -> None:
                     args=(view.id,),
                 )
         st.caption(" · ".join(_facts(view)))
+        _warnings(view)
+
+
+def _warnings(view: ArtifactView) -> None:
+    """What was said when it was made, folded."""
+    if found := stored_warnings(view.facts):
+        title = ngettext("{n} warning", "{n} warnings", len(found))
+        with st.expander(title, icon=":material/warning:", key=f"warnings_{view.id}"):
+            for problem in found:
+                problem_line(problem)
 
 
 def _facts(view: ArtifactView) -> list[str]:
@@ -71,6 +84,8 @@ def dataset_rows(ref: str) -> None:
     st.page_link(nav.DATA.path, label=_("All datasets"), icon=":material/arrow_back:")
     st.subheader(escape_markdown(view.name), anchor=False)
     st.caption(" · ".join(_facts(view)))
+    _warnings(view)
+    reading_card(view)
     splits = [split for split in SPLITS if view.facts.get("rows", {}).get(split)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         split = st.segmented_control(

@@ -18,7 +18,7 @@ _ZERO = re.compile(r"(?:^|[.;] )((?:0:?|[Cc]on 0[,:]?) .+?)(?:\.(?=\s|$)|$)")
 """The sentence about 0, in English or in Spanish."""
 LONG = frozenset({"prompt", "system", "rationale_request", "about", "rubric"})
 """Text fields that may hold several lines."""
-NAMED = frozenset({"name", "version", "input", "output"})
+NAMED = frozenset({"name", "version", "input", "output", "encoding", "delimiter", "records"})
 """Text fields that find their own value when they are left empty."""
 OPTIONAL = frozenset({"must_match", "must_not_match", "license", "group", "details", "endpoint_key_env"})
 
@@ -50,6 +50,8 @@ def kind_of(info: FieldInfo) -> Kind:
 
 def parse(kind: Kind, value: Any) -> Any:
     """What the parameters want from what a widget holds; None: not given, so that the default counts."""
+    if kind is Kind.LIST and isinstance(value, list):
+        return value or None
     if kind is Kind.LIST:
         parts = [part.strip() for part in str(value or "").split(",") if part.strip()]
         if not parts:
@@ -106,7 +108,7 @@ def _draw_options(title: str, kind: Kind, options: dict[str, str], common: dict[
     def words(value: str) -> str:
         return options.get(value, str(value))
 
-    if kind is Kind.REFS:
+    if kind in (Kind.REFS, Kind.LIST):
         st.multiselect(title, list(options), format_func=words, placeholder=_("none"), wrap=True, **common)
     else:
         st.selectbox(

@@ -20,7 +20,6 @@ from backend.core.errors import Problem
 from backend.core.refs import EndpointMark, RefTo
 from backend.core.schemas import JobView
 from backend.core.schemas import Kind as Artifact
-from studio import nav
 from studio.ui.forms import pickers
 from studio.ui.forms.fields import Kind, draw, kind_of, parse
 from studio.ui.forms.layout import ANSWERERS, SENDING
@@ -37,7 +36,8 @@ M = TypeVar("M")
 @dataclass
 class Form:
     """One form of one stage in the session's project. `choices`: options (value -> label) of fields that a page fills
-    itself, such as the columns of a file; `preset`: what the page proposes. What the user chose stands above every
+    itself, such as the columns of a file; `preset`: what the page proposes; `drawn`: the fields that are drawn
+    already, for a page may draw some in a place of its own, with their `problems`. What the user chose stands above every
     proposal and is the draft; fields that nobody touched follow what the project makes."""
 
     stage: str
@@ -59,6 +59,8 @@ class Form:
             none = {"": _("none")} if self._optional(name) else {}
             self.choices.setdefault(name, none | pickers.choices(mark))
         self.touched = self._touched()
+        self.drawn: set[str] = set()
+        self.problems: dict[str, list[Problem]] = {}
         self._place()
 
     def key(self, name: str) -> str:
@@ -127,6 +129,7 @@ class Form:
 
     def draw(self, names: list[str], problems: dict[str, list[Problem]]) -> None:
         """Widgets of these fields, each with its problems below."""
+        self.drawn.update(names)
         for name in names:
             draw(self.stage, name, self.fields[name], self.key(name), self.choices.get(name))
             for problem in problems.get(name, []):
@@ -182,9 +185,20 @@ class Form:
         placed = st.session_state.setdefault(self.key("placed"), {})
         for name in self._names:
             value = self._there(name, self.touched[name]) if name in self.touched else proposed.get(name)
-            if st.session_state.get(self.key(name), self) != value:
+            if st.session_state.get(self.key(name), self) != value or self._relabelled(name):
                 st.session_state[self.key(name)] = value
             placed[name] = value
+
+    def _relabelled(self, name: str) -> bool:
+        """Whether the options of a field have other words than before: a browser goes on showing the old ones, unless it is
+        told the value again."""
+        options = self.choices.get(name)
+        if not options:
+            return False
+        labels, mark = list(options.values()), self.key(f"{name}.labels")
+        before = st.session_state.get(mark, labels)
+        st.session_state[mark] = labels
+        return bool(before != labels)
 
     def _optional(self, name: str) -> bool:
         """A reference that may be left out, for good; the one of who answers may not, where no endpoint does."""
@@ -200,6 +214,8 @@ class Form:
         if options is None or value is None:
             return value
         ids = self._ids(name)
+        if kind_of(self.fields[name]) is Kind.LIST and not isinstance(value, list):  # it was a text field before
+            value = parse(Kind.LIST, value) or []
         if isinstance(value, list):
             return [one for one in value if one in options]
         if value in options:
@@ -215,7 +231,7 @@ class Form:
 
     def _held(self, name: str, value: Any) -> Any:
         """A value as its widget holds it."""
-        listed = kind_of(self.fields[name]) is Kind.LIST and isinstance(value, list)
+        listed = kind_of(self.fields[name]) is Kind.LIST and isinstance(value, list) and name not in self.choices
         return ", ".join(map(str, value)) if listed else value
 
     def _proposal(self, touched: dict[str, Any]) -> dict[str, Any]:
@@ -238,32 +254,6 @@ class Form:
             return []
         runs = own_runs(self.project)
         return pickers.preferred(self.stage, name, options, runs) or None
-
-
-def answerer_switch(form: Form) -> None:
-    """Who answers: a model of the studio, a saved endpoint, or one by its address."""
-    words = {
-        "model": _("A model of this studio"),
-        "saved": _("A saved endpoint"),
-        "endpoint": _("An address"),
-    }
-    st.segmented_control(
-        _("Who answers"),
-        list(words),
-        format_func=words.__getitem__,
-        key=form.key("answerer"),
-        wrap=True,
-        required=True,
-        persist_state="session",
-    )
-    if form.answerer == "saved" and not form.choices["endpoint"]:
-        st.info(_("No endpoint is saved yet."), icon=":material/info:")
-        st.page_link(
-            nav.TEACHER.path,
-            label=_("Add an endpoint"),
-            icon=":material/add:",
-            query_params={"step": "choose"},
-        )
 
 
 def problem_line(problem: Problem) -> None:

@@ -17,8 +17,9 @@ from backend.core.schemas import Kind
 from backend.planning import recipes
 from backend.planning.planner import Plan
 from studio import nav
+from studio.ui.forms.answerer import answerer_switch
 from studio.ui.forms.forecast import forecast_lines
-from studio.ui.forms.form import Form, answerer_switch, problem_line
+from studio.ui.forms.form import Form, problem_line
 from studio.ui.forms.size_preview import student_preview
 from studio.ui.shared import api_cache
 from studio.ui.shared.builtin import fetch_words
@@ -172,11 +173,11 @@ def draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[
     """The basic fields, what `aside` draws, and the others folded."""
     if "endpoint_url" in form.fields:
         answerer_switch(form)
-    basic = form.basic()
-    form.draw(basic, by_field)
+    form.problems = by_field
+    form.draw(form.basic(), by_field)
     if aside:
         aside(form)
-    more = [name for name in form.shown() if name not in basic]
+    more = [name for name in form.shown() if name not in form.drawn]
     if more:
         wrong = any(name in by_field for name in more)
         with st.expander(_("Advanced"), icon=":material/tune:", expanded=wrong, key=f"advanced_{form.stage}"):

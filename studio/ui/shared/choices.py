@@ -4,7 +4,7 @@ from __future__ import annotations
 
 NOTES = frozenset(
     {
-        *("reading", "writing", "done"),
+        *("reading", "writing", "done", "dividing the rows"),
         *("opening the teacher", "asking the teacher", "asking for new inputs", "asking the judge"),
         *("looking at the rows", "reading the answers", "opening the capture"),
         *("reading rows", "loading the model", "making the student", "measuring layers", "training", "evaluating"),

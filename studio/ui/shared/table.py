@@ -36,7 +36,7 @@ class Column(TypedDict):
 
 class Tag(TypedDict):
     text: str
-    tone: Literal["", "accent"]
+    tone: Literal["", "accent", "green", "orange", "red"]
 
 
 class Cell(TypedDict):

@@ -1,0 +1,141 @@
+"""`slmops datasets`: import, list, show, delete."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.cli import data_checks, reading_text
+from backend.cli.artifacts import delete, show_head
+from backend.cli.baseline import measure_baseline
+from backend.cli.dataset_flags import with_params
+from backend.cli.output import line, note, print_json, table
+
+if TYPE_CHECKING:
+    from backend.api import Studio
+
+_Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+STAGE_ID = "data"
+
+
+def register(app: typer.Typer) -> None:
+    datasets = typer.Typer(help="Datasets: import, list, show.", no_args_is_help=True)
+    datasets.command("import")(import_dataset)
+    datasets.command("list")(list_datasets)
+    datasets.command("show")(show_dataset)
+    datasets.command("baseline")(measure_baseline)
+    datasets.command("delete")(delete)
+    data_checks.register(datasets)
+    app.add_typer(datasets, name="datasets")
+
+
+@with_params
+def import_dataset(
+    sources: Annotated[
+        list[str], typer.Argument(help="A file, several files, a folder, or demo:smart-home.", metavar="FILE...")
+    ],
+    given: dict[str, Any],
+    seed: Annotated[int, typer.Option(help="The same seed and the same content give the same split.")] = 42,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the reading and the first rows, and store nothing.")
+    ] = False,
+    json_: _Json = False,
+) -> None:
+    """Read examples into a dataset, from a file, a folder or an archive: tables, JSON, Parquet, Excel, text. Exit code 2 when
+    the file can't be used as it is, or can be read in several ways."""
+    from backend.api import Studio
+    from backend.cli.run import execute
+    from backend.planning import recipes
+
+    studio = Studio.open()
+    params = {"source": _source(studio, sources), **given}
+    if len(sources) > 1:
+        params.setdefault("name", f"{Path(sources[0]).stem} and {len(sources) - 1} more")
+    found = studio.inspect(params)
+    warned = reading_text.stop_or_warn(found)
+    reading_text.show(found, dry_run, json_)
+    if dry_run:
+        return
+    wanted = {"id": STAGE_ID, "stage": "dataset", "params": params}
+    name = str(params.get("name") or Path(params["source"]).name)
+    plan = studio.plan(recipes.build({"name": f"import {name}", "seed": seed, "stages": [wanted]}))
+    more = {"reading": found.reading, "text": reading_text.head(found.reading)}
+    raise SystemExit(execute(studio, plan, json_, said=warned, more=more))
+
+
+def _source(studio: Studio, sources: list[str]) -> str:
+    """The one source that these are: several files lie together in a folder then."""
+    if len(sources) > 1:
+        return str(studio.together([Path(each).expanduser() for each in sources]))
+    return sources[0] if sources[0].startswith("demo:") else str(Path(sources[0]).expanduser().resolve())
+
+
+def list_datasets(json_: _Json = False) -> None:
+    """All datasets, newest first."""
+    from backend.api import Studio
+    from backend.core.schemas import Kind
+
+    found = Studio.open().artifacts([Kind.DATASET])
+    if json_:
+        return print_json(found)
+    rows = [[a.id, a.name, _split_counts(a.facts), a.facts.get("answer"), a.license] for a in found]
+    table(["id", "name", "rows", "answers", "license"], rows)
+    return None
+
+
+def show_dataset(
+    ref: str,
+    model: Annotated[str, typer.Option(help="Show the rows as this model will see them.")] = "",
+    rows: Annotated[int, typer.Option(help="How many rows.")] = 3,
+    json_: _Json = False,
+) -> None:
+    """One dataset: how its file was read, its warnings, and its first rows rendered with a model's chat template."""
+    from backend.api import Studio
+    from backend.api.readings import stored_reading, stored_warnings
+
+    studio = Studio.open()
+    found = studio.dataset(ref)
+    examples = studio.stored_preview(found, studio.model(model).path if model else None, rows)
+    reading, warnings = stored_reading(found.path), [problem.sentence() for problem in stored_warnings(found.facts)]
+    if json_:
+        return print_json({"dataset": found, "preview": examples, "reading": reading, "warnings": warnings})
+    show_head(found)
+    for text in _fact_lines(found.facts):
+        line(text)
+    if reading:
+        line(f"read as: {reading_text.head(reading)}")
+        reading_text.show_columns(reading)
+    notes = [each.sentence() for each in reading.notes] if reading else []
+    for text in notes:
+        line(f"note: {text}")
+    for text in warnings:
+        if text not in notes:
+            line(f"warning: {text}")
+    for example in examples:
+        line(f"\n{example.text}")
+    if not examples:
+        note("It has no training rows.")
+    return None
+
+
+def _fact_lines(facts: dict[str, Any]) -> list[str]:
+    """What people want to know of the facts, a line each."""
+    labels = facts.get("labels") or []
+    kind = (
+        f"{len(labels)} labels: {', '.join(labels[:20])}{', …' if len(labels) > 20 else ''}" if labels else "free text"
+    )
+    lines = [f"rows: {_split_counts(facts)}", f"answers: {kind}"]
+    if facts.get("source"):
+        lines.append(f"source: {facts['source']}")
+    if "prompt_chars" in facts:
+        lines.append(f"mean length: {facts['prompt_chars']} characters of prompt, {facts['answer_chars']} of answer")
+    dropped = ", ".join(
+        f"{count} {name.split('.')[-1].replace('_', ' ')}" for name, count in facts.get("dropped", {}).items()
+    )
+    return [*lines, f"left out: {dropped}"] if dropped else lines
+
+
+def _split_counts(facts: dict[str, Any]) -> str:
+    return ", ".join(f"{split} {count}" for split, count in facts.get("rows", {}).items() if count)

@@ -1,0 +1,173 @@
+"""What a source would become, before anything is stored: its reading, its first rows, what is wrong, and a forecast.
+
+Runs in a child process of its own (backend.files.source_reading), because a hostile file may cost any time and memory. Files
+of up to `WHOLE_BYTES` are looked at row by row, so that no row error is left for the job; of larger ones the first rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from backend.core.errors import Problem, StudioError
+from backend.data import demo
+from backend.data.chat_template import Encoder
+from backend.data.dataset import Row, Template
+from backend.data.divide import check_sizes
+from backend.data.examples import Example, stored_row
+from backend.data.mapping.mapper import Mapper
+from backend.data.params import DatasetParams
+from backend.data.prepare import (
+    Loaded,
+    is_demo,
+    load,
+    loaded_warnings,
+    make_template,
+    open_as,
+    shared_system,
+    stop_at_row_errors,
+)
+from backend.data.preview import PreviewRow, rendered
+from backend.data.reading.model import Candidate, Reading, Roles
+from backend.data.row_errors import RowErrors
+from backend.data.row_store import RowStore
+from backend.data.row_warnings import label_warnings
+from backend.data.sources.options import SourceFacts
+from backend.data.split import shuffled
+
+WHOLE_BYTES = 64_000_000
+SAMPLE_ROWS = 5_000
+"""Of a larger file."""
+_GIVEN = {"validation": 1, "test": 2, "pool": 3}
+
+
+class Inspection(BaseModel):
+    """`preview`: the first rows as a model reads them, none while the reading has a question; `problems`: all that an import
+    would stop at or warn of; `forecast`: the facts that the dataset will have (the shape of `data_facts`), {} where a problem
+    blocks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reading: Reading
+    preview: list[PreviewRow] = []
+    problems: list[Problem] = []
+    forecast: dict[str, Any] = {}
+
+
+def inspect(params: DatasetParams, rows: int = 5) -> Inspection:
+    """Raises StudioError when the source can't be read at all; whatever else is wrong is in `problems`."""
+    loaded = Loaded(RowStore())
+    try:
+        _load(params, loaded)
+    except StudioError as error:
+        if loaded.reading is None:
+            raise
+        return Inspection(reading=loaded.reading, problems=error.problems)
+    found = Inspection(reading=loaded.reading or _demo_reading(loaded.store))
+    try:
+        template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
+        found.reading = found.reading.model_copy(update={"answer": template.answer, "labels": template.labels})
+        found.preview = [rendered(row, template) for row in _first(params, loaded, spelling, rows)]
+        stop_at_row_errors(params, loaded)
+        found.problems = loaded_warnings(loaded) + label_warnings(loaded.store, spelling)
+        found.forecast = _forecast(params, loaded, template)
+    except StudioError as error:
+        found.problems += error.problems
+    return found
+
+
+def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
+    """The first `n` rows of a source as they will be. Row errors are passed over. Raises StudioError as the stage would."""
+    loaded = Loaded(RowStore())
+    _load(params, loaded)
+    template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
+    return [rendered(row, template, encoder) for row in _first(params, loaded, spelling, n)]
+
+
+def _load(params: DatasetParams, loaded: Loaded) -> None:
+    """The facts of all rows, or of the first ones; `loaded` keeps the reading where it is not sure. Raises StudioError."""
+    most = 0 if is_demo(params) or _bytes(params) <= WHOLE_BYTES else SAMPLE_ROWS
+    load(params, 0, loaded, most_rows=most)
+    if most and loaded.reading:
+        loaded.reading = loaded.reading.model_copy(update={"sampled": True})
+
+
+def _bytes(params: DatasetParams) -> int:
+    roots = [Path(name) for name in (params.source, params.validation_source, params.test_source) if name]
+    files = [file for root in roots for file in (root.rglob("*") if root.is_dir() else [root])]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _first(params: DatasetParams, loaded: Loaded, spelling: dict[str, str], count: int) -> list[Row]:
+    shared = shared_system(loaded.store, loaded.reading)
+    found = []
+    for example in islice(_examples(params, loaded.reading), count):
+        row = dict(stored_row(example))
+        row["output"] = spelling.get(row.get("output", ""), row.get("output"))
+        if shared:
+            row["context"] = row["context"][1:]
+        found.append(Row.model_validate(row))
+    return found
+
+
+def _examples(params: DatasetParams, reading: Reading | None) -> Iterable[Example]:
+    if reading is None:
+        return shuffled(demo.demo_examples(tuple(params.languages), 0), 0)
+    source = open_as(params, params.source)
+    ignored = RowErrors(reading.file)
+    return Mapper(reading, params, source.columns).examples(source.records(ignored), ignored)
+
+
+def _forecast(params: DatasetParams, loaded: Loaded, template: Template) -> dict[str, Any]:
+    """Rows per split as the shares say it; of a file that was sampled, as many as it seems to have."""
+    store = loaded.store
+    facts = store.facts()
+    scale = 1.0
+    if loaded.reading and loaded.reading.sampled:
+        scale = max(1.0, open_as(params, params.source).count() / max(1, loaded.reading.rows))
+    given = {
+        name: round(scale * int(((facts.splits == at) | (facts.origins == at)).sum())) for name, at in _GIVEN.items()
+    }
+    own = (facts.origins == 0) & (facts.splits <= 0)
+    total, labelled = round(scale * int(own.sum())), round(scale * int((own & (facts.answers != 0)).sum()))
+    total -= round(scale * len(store.only_rejected))
+    if not (facts.splits >= 0).any():
+        check_sizes(params, labelled, len(template.labels), {name for name, count in given.items() if count})
+    rows = _rows(params, total, labelled, given)
+    words = 0 if shared_system(store, loaded.reading) else store.count - store.systems - store.other_systems
+    prompts = store.prompt_chars + len(template.system) * words + (len(template.user) - len("{input}")) * store.count
+    return {
+        "rows": rows,
+        "answer": template.answer,
+        "labels": template.labels,
+        "prompt_chars": round(prompts / max(1, store.count), 1),
+        "answer_chars": round(store.answer_chars / max(1, store.answered), 1),
+    }
+
+
+def _rows(params: DatasetParams, total: int, labelled: int, given: dict[str, int]) -> dict[str, int]:
+    """Rows per split: of `total` rows to divide `labelled` have an answer, beside those whose split is `given`."""
+    if params.max_rows and params.max_rows < total:
+        total, labelled = params.max_rows, round(labelled * params.max_rows / total)
+    taken = {name: 0 if given[name] else round(labelled * getattr(params, name)) for name in ("validation", "test")}
+    left = labelled - sum(taken.values())
+    train = min(params.labelled_rows or left, left)
+    pool = total - sum(taken.values()) - train + given["pool"]
+    counts = {"train": train, **{name: given[name] or taken[name] for name in taken}}
+    return counts | {"pool": min(params.pool_rows or pool, pool)}
+
+
+def _demo_reading(store: RowStore) -> Reading:
+    taken = Candidate(
+        schema_name="text_label",
+        task="classification",
+        roles=Roles(input=["text"], output="label"),
+        confidence=1.0,
+        reason=Problem(code="data.column_missing", blocking=False),
+    )
+    facts = SourceFacts(format="demo", title="Demo")
+    return Reading(file=demo.SOURCE, source=facts, rows=store.count, taken=taken)

@@ -1,0 +1,201 @@
+"""The card that says how a file is read: what was found, which column plays which part, and the question that is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from backend.api.readings import (
+    CHOSEN,
+    Candidate,
+    ColumnReading,
+    Reading,
+    arrow,
+    choice,
+    found_words,
+    left_out,
+    schema_words,
+    stored_reading,
+    used_columns,
+)
+from backend.core.messages.reading_words import KINDS, ROLES
+from backend.core.schemas import ArtifactView
+from studio.ui.data.look import COLUMN_LISTS, LAYOUT, STAGE, Look
+from studio.ui.forms.form import Form
+from studio.ui.shared.formatting import escape_markdown, number
+from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.table import Cell, Column, Tag, plain_table
+
+if TYPE_CHECKING:
+    from backend.api.readings import Inspection
+
+_TONES = {"input": "accent", "messages": "accent", "output": "green", "rejected": "red"}
+_MOST_COLUMNS = 12
+_CHARS = 600
+_EXAMPLE_CHARS = 40
+
+
+def reading_form(form: Form, look: Look, other: Mapping[str, Any]) -> None:
+    """The card below the first fields of the form: it may choose another reading. `other`: how the page makes its form."""
+    found = look.found or look.free
+    if found is None:
+        return
+    with st.container(border=True, key="reading"):
+        _head(found.reading)
+        for note in found.reading.notes:
+            st.caption(f":material/info: {escape_markdown(note.fact(_))}")
+        if look.free:
+            _readings(look.free.reading, None if found.reading.question else found.reading.taken, form, other)
+        _columns(found.reading)
+        layout = [name for name in LAYOUT if name in form.fields]
+        if layout:
+            _layout(form, layout)
+        _rows(found)
+
+
+def _layout(form: Form, names: list[str]) -> None:
+    """The fields that say how the text of the file is laid out, for a reading that looks wrong."""
+    with st.expander(_("Does the text look wrong?"), icon=":material/translate:", key="layout"):
+        left, right = st.columns(2)
+        for at, name in enumerate(names):
+            with (left, right)[at % 2]:
+                form.draw([name], form.problems)
+
+
+def reading_card(view: ArtifactView) -> None:
+    """How the file of a stored dataset was read; nothing for one that has no reading."""
+    reading = stored_reading(view.path)
+    if reading is None:
+        return
+    with st.expander(_("How the file was read"), icon=":material/fact_check:", key=f"reading_{view.id}"):
+        _head(reading)
+        _columns(reading)
+
+
+def _head(reading: Reading) -> None:
+    chips = " ".join(f":gray-badge[{escape_markdown(part)}]" for part in found_words(reading, _))
+    st.markdown(f"**{escape_markdown(reading.file)}** {chips}")
+    if not reading.taken:
+        return
+    taken = reading.taken
+    st.markdown(
+        f":material/schema: **{escape_markdown(schema_words(taken.schema_name, _))}** · {escape_markdown(arrow(taken))}"
+    )
+    if reading.answer == "label" and reading.labels:
+        labels = ", ".join(_short(label, _EXAMPLE_CHARS) for label in reading.labels[:8]) + (
+            ", …" if len(reading.labels) > 8 else ""
+        )
+        st.caption(escape_markdown(f"{ngettext('{n} label', '{n} labels', len(reading.labels))}: {labels}"))
+    if rest := left_out(reading):
+        named = ", ".join(rest[:8]) + (", …" if len(rest) > 8 else "")
+        st.caption(escape_markdown(_("Left out: {columns}").format(columns=named)))
+
+
+def _readings(free: Reading, taken: Candidate | None, form: Form, other: Mapping[str, Any]) -> None:
+    """A choice between the readings that fit, at the one that is `taken`; folded where nobody has to choose."""
+    every = [*([free.taken] if free.taken else []), *free.alternatives]
+    if len(every) < 2 and not free.question:
+        return
+    used = choice(taken) if taken else None
+    now = next((at for at, one in enumerate(every) if choice(one) == used), None)
+    if free.question:
+        st.markdown(f"**{_('How should the rows be read?')}**")
+        if now is None:
+            asked = _("The file fits several readings. Choose one; the first rows then show what it means.")
+            st.caption(f":red[:material/error:] {escape_markdown(asked)}")
+        _radio(every, now, form, other)
+        return
+    with st.expander(_("Other ways to read the rows"), icon=":material/alt_route:", key="readings"):
+        _radio(every, now, form, other)
+
+
+def _radio(every: list[Candidate], now: int | None, form: Form, other: Mapping[str, Any]) -> None:
+    def words(at: int) -> str:
+        return f"**{escape_markdown(schema_words(every[at].schema_name, _))}** · {escape_markdown(arrow(every[at]))}"
+
+    key = form.key("reading")
+    if st.session_state.get(key) != now:
+        st.session_state[key] = now
+    st.radio(
+        _("Readings"),
+        range(len(every)),
+        index=None,
+        format_func=words,
+        captions=[escape_markdown(one.reason.fact(_)) for one in every],
+        key=key,
+        label_visibility="collapsed",
+        on_change=_choose,
+        args=(key, every, other),
+    )
+
+
+def _choose(key: str, every: list[Candidate], other: Mapping[str, Any]) -> None:
+    """The fields of the form take the chosen reading."""
+    at = st.session_state.get(key)
+    if at is None:
+        return
+    empty: dict[str, Any] = {name: [] if name in COLUMN_LISTS else "" for name in CHOSEN} | {"data_schema": "auto"}
+    Form(STAGE, **other).take(empty | choice(every[at]))
+
+
+def _columns(reading: Reading) -> None:
+    """A table: each column, what it is taken for and why. Those that have a part come first."""
+    used = used_columns(reading.taken) if reading.taken else set()
+    ordered = sorted(reading.columns, key=lambda one: (one.name not in used, one.role == "unused"))
+    if not ordered:
+        return
+    titles: list[Column] = [
+        {"title": _("Column"), "kind": "name"},
+        {"title": _("Taken for"), "kind": "words"},
+        {"title": _("Examples"), "kind": "words"},
+    ]
+    shown = ordered[:_MOST_COLUMNS]
+    plain_table(
+        "columns",
+        _("Columns of the file"),
+        titles,
+        [column_cells(one, reading.taken is not None) for one in shown],
+        stack=True,
+    )
+    if more := len(ordered) - len(shown):
+        st.caption(ngettext("{n} more column", "{n} more columns", more))
+
+
+def column_cells(column: ColumnReading, decided: bool = True) -> list[Cell]:
+    """A row of the table of columns; before it is `decided` how the rows are read, no column is taken for anything."""
+    tone: Any = _TONES.get(column.role, "" if column.role in ("unused", "carried") else "orange")
+    tags: list[Tag] = [{"text": _(ROLES[column.role]), "tone": tone}] if decided else []
+    kind = _(KINDS[column.kind])
+    distinct = _("{count} different").format(count=number(column.distinct)) if column.kind == "label" else ""
+    return [
+        {"text": column.name.strip() or _("unnamed"), "sub": " · ".join(part for part in (kind, distinct) if part)},
+        {"text": "", "tags": tags, "sub": column.reason.fact(_) if column.reason else ""},
+        {"text": " · ".join(_short(example, _EXAMPLE_CHARS) for example in column.examples[:2])},
+    ]
+
+
+def _rows(found: Inspection) -> None:
+    """The first rows as a model will read them, as a chat."""
+    if found.reading.question:
+        return
+    st.markdown(f"**{_('What the model will read')}**")
+    system = ""
+    for row in found.preview[:3]:
+        with st.container(border=True, key=f"preview_{row.id}", gap="xsmall"):
+            for turn in row.turns:
+                text = str(turn.get("content") or "")
+                if turn["role"] == "system":
+                    if text != system:
+                        st.caption(f"{_('System prompt')}: {escape_markdown(_short(text))}")
+                        system = text
+                    continue
+                with st.chat_message("assistant" if turn["role"] == "assistant" else "user"):
+                    st.text(_short(text))
+    if not found.preview:
+        st.caption(escape_markdown(_("No row could be read.")))
+
+
+def _short(text: str, most: int = _CHARS) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
