@@ -95,6 +95,10 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
             catalogue.import_builtin(self.store, self.settings, name, fetch)
         return planner.plan(recipe, self.store, self.settings)
 
+    def plan_stage(self, stage: str, params: dict[str, Any], name: str) -> Plan:
+        """One stage as a run of its own, called `name`. Raises StudioError with every problem at once."""
+        return self.plan(recipes.build({"name": name, "stages": [{"id": stage, "stage": stage, "params": params}]}))
+
     def start(self, plan: Plan, *, project: str | None = None, key: str | None = None, priority: int = 5) -> RunView:
         """Enqueue a plan. The same `key` twice gives the same run. Raises StudioError with all blocking problems."""
         if plan.blocking:
