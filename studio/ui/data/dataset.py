@@ -20,7 +20,7 @@ from studio.ui.shared.formatting import escape_markdown, option_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.upload import download_link
 
-_READING = "studio.ui.data.reading"
+_CARD = "studio.ui.data.reading"
 
 
 def dataset_page(ref: str) -> None:
@@ -28,7 +28,7 @@ def dataset_page(ref: str) -> None:
     view = api_cache.studio().dataset(ref)
     st.page_link(nav.DATA.path, label=_("All datasets"), icon=":material/arrow_back:")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(escape_markdown(view.name), anchor=False, width="content")
+        st.header(escape_markdown(view.name), anchor=False, width="content")
         _exports(view)
     st.caption(" · ".join(dataset_facts(view)))
     _versions(view)
@@ -37,8 +37,8 @@ def dataset_page(ref: str) -> None:
         "checks": (_("Checks"), checks_tab),
         "tokens": (_("Tokens"), tokens_tab),
     }
-    if find_spec(_READING):
-        tabs["reading"] = (_("Reading"), import_module(_READING).reading_card)
+    if find_spec(_CARD):
+        tabs["reading"] = (_("Reading"), import_module(_CARD).reading_card)
     key = f"tab_{view.id}"
     asked = st.query_params.get("tab")
     if st.session_state.get(key) not in tabs:
