@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backend import stages
 from backend.core.errors import StudioError
 from backend.core.schemas import Kind
 from backend.data.gates.base import FoundRow
@@ -13,8 +12,6 @@ from backend.data.gates.fixes import FIXES
 from backend.data.gates.model import ScoreCard
 from backend.data.gates.registry import GATES
 from backend.data.gates.report import found_rows, read_card
-from backend.planning import recipes
-from backend.planning.planner import Plan
 
 if TYPE_CHECKING:
     from backend.api.studio import Studio
@@ -37,12 +34,6 @@ class DataCheck:
         for plain, finding in zip(card["findings"], self.card.findings, strict=True):
             plain["sentence"] = finding.problem.sentence()
         return {"artifact": self.artifact, "data": self.data, **card}
-
-
-def plan_stage(studio: Studio, stage: str, params: dict[str, Any]) -> Plan:
-    """One stage, checked and quoted, ready for `studio.start`. Raises StudioError when its parameters can't be read."""
-    content = {"name": stages.stage(stage).title, "stages": [{"id": stage, "stage": stage, "params": params}]}
-    return studio.plan(recipes.build(content))
 
 
 def read_check(studio: Studio, ref: str) -> DataCheck:

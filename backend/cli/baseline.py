@@ -19,13 +19,13 @@ def measure_baseline(
 ) -> None:
     """Measure a plain classifier and the nearest example, and say whether tuning is right. Exit 3 when there is too little."""
     from backend.api import Studio
-    from backend.api.data_checks import plan_stage
     from backend.cli.run import execute
     from backend.core.schemas import Kind
 
     studio = Studio.open()
     data = studio.dataset(ref)
-    code = execute(studio, plan_stage(studio, "baseline", {"data": data.id, "split": split}), json_)
+    plan = studio.plan_stage("baseline", {"data": data.id, "split": split}, f"baseline {data.name}")
+    code = execute(studio, plan, json_)
     made = [view for view in studio.artifacts([Kind.REPORT]) if view.facts.get("baseline") and data.id in view.parents]
     if made and not json_:
         _show(made[0])

@@ -100,12 +100,11 @@ def _accepted(text: str) -> dict[str, str]:
 
 def _run(studio: Studio, stage: str, params: dict[str, Any], json_: bool) -> RunView:
     """Start one stage and watch it to its end. Raises StudioError when it can't start."""
-    from backend.api.data_checks import plan_stage
     from backend.api.processes import ensure_worker
     from backend.cli.run import JsonProgress, ProgressBars, watch
 
     given = {name: value for name, value in params.items() if value not in (None, "", [])}
-    plan = plan_stage(studio, stage, given)
+    plan = studio.plan_stage(stage, given, f"{stage} {given['data']}")
     if plan.blocking:
         raise StudioError.of(plan.blocking)
     for problem in plan.problems:

@@ -6,13 +6,12 @@ orders are computed on it; rows are read from the file only where they are shown
 
 from __future__ import annotations
 
-import mmap
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 from uuid import uuid4
 
 from backend.core.errors import StudioError
@@ -66,17 +65,15 @@ class RowIndex:
     def __len__(self) -> int:
         return len(self.records)
 
-    @cached_property
-    def _text(self) -> mmap.mmap | bytes:
-        with self.file.open("rb") as stream:
-            return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if len(self) else b""
-
-    def line(self, position: int) -> bytes:
-        start = int(self.records["offset"][position])
-        return self._text[start : start + int(self.records["bytes"][position])]
-
     def rows(self, positions: Positions) -> list[Row]:
-        return [Row.model_validate_json(self.line(int(position))) for position in positions]
+        with self.file.open("rb") as stream:
+            return [Row.model_validate_json(self._read(stream, int(each), int(each))) for each in positions]
+
+    def _read(self, stream: BinaryIO, first: int, last: int) -> bytes:
+        """The lines from one place to another."""
+        start = int(self.records["offset"][first])
+        stream.seek(start)
+        return stream.read(int(self.records["offset"][last] + self.records["bytes"][last]) - start)
 
     def find(self, row_id: str) -> int | None:
         """The place of a row; None when there is none."""
@@ -128,26 +125,27 @@ class RowIndex:
         import numpy as np
 
         hits: list[int] = []
-        for start in range(0, len(candidates), BLOCK):
-            if stop():
-                return np.array(hits, dtype=np.int64), False
-            block = candidates[start : start + BLOCK]
-            if not self._may_hold(block, wanted.search):
-                continue
-            for position in block:
-                line = self.line(int(position))
-                if may_hold(line, wanted.search) and wanted.matches(Row.model_validate_json(line)):
-                    hits.append(int(position))
-            if len(hits) >= MOST_HITS:
-                return np.array(hits, dtype=np.int64), start + BLOCK >= len(candidates)
+        with self.file.open("rb") as stream:
+            for start in range(0, len(candidates), BLOCK):
+                if stop():
+                    return np.array(hits, dtype=np.int64), False
+                block = candidates[start : start + BLOCK]
+                hits += (position for position, line in self._lines(stream, block, wanted) if _fits(line, wanted))
+                if len(hits) >= MOST_HITS:
+                    return np.array(hits, dtype=np.int64), start + BLOCK >= len(candidates)
         return np.array(hits, dtype=np.int64), True
 
-    def _may_hold(self, block: np.ndarray, search: str) -> bool:
+    def _lines(self, stream: BinaryIO, block: np.ndarray, wanted: RowFilter) -> Iterator[tuple[int, bytes]]:
+        """Places and lines of a block of rows; none where the whole block can't hold the search."""
         first, last = int(block[0]), int(block[-1])
         if last - first > 2 * len(block):  # scattered: what lies between would be read for nothing
-            return True
-        end = int(self.records["offset"][last] + self.records["bytes"][last])
-        return may_hold(self._text[int(self.records["offset"][first]) : end], search)
+            yield from ((int(each), self._read(stream, int(each), int(each))) for each in block)
+            return
+        text, begin = self._read(stream, first, last), int(self.records["offset"][first])
+        if may_hold(text, wanted.search):
+            for each in block:
+                start = int(self.records["offset"][each]) - begin
+                yield int(each), text[start : start + int(self.records["bytes"][each])]
 
     def order(self, sort: Sort) -> np.ndarray:
         """All places, ascending; made once and kept beside the index. Rows without a confidence come last."""
@@ -176,6 +174,10 @@ class RowIndex:
         import numpy as np
 
         return [int(value) for value in np.quantile(self.records["length"], shares)] if len(self) else []
+
+
+def _fits(line: bytes, wanted: RowFilter) -> bool:
+    return may_hold(line, wanted.search) and wanted.matches(Row.model_validate_json(line))
 
 
 def may_hold(text: bytes, search: str) -> bool:

@@ -16,9 +16,11 @@ from backend.core.errors import Problem, StudioError
 from backend.core.schemas import ArtifactView, Kind, State
 from backend.data.dataset import Row
 from backend.data.gates.model import Example, Finding, ScoreCard
+from studio.ui.data import calls
 from studio.ui.data import rows as rows_page
 from studio.ui.data.row_table import LONGEST, row_table, table_data
 from studio.ui.data.token_chips import chips_data
+from studio.ui.shared import api_cache
 from tests.helpers import PATIENCE, until
 from tests.studio.builder import LABELS, StudioBuilder
 from tests.studio.conftest import Show, words
@@ -206,6 +208,19 @@ def test_fixes_checks_and_reasons_start_their_stages(
         ("check_data", {"data": data.id, "accepted": [{"gate": "leaks", "reason": "they are quotes"}]}),
         ("check_data", {"data": data.id, "accepted": []}),
     ]
+
+
+def test_a_fix_that_drops_rows_says_which(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[dict[str, Any]] = []
+    monkeypatch.setattr(Studio, "start_stage", lambda self, stage, params, project=None: started.append(params))
+    monkeypatch.setattr(api_cache, "studio", lambda: builder.studio)
+    monkeypatch.setattr(calls, "project", builder.studio.chosen_project)
+    data = builder.dataset()
+    checked(builder, data)
+    card = builder.studio.score_card(data.id)
+    assert card is not None
+    calls.fix(data.id, card.findings[0].model_copy(update={"fix": "drop_rows"}))
+    assert started == [{"data": data.id, "fixes": ["drop_rows"], "report": "report-checks", "gates": ["leaks"]}]
 
 
 def test_the_tokens_of_a_row(show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,8 @@ def _examples(finding: Finding) -> None:
         split = option_label("evaluate", "split", each.split)
         text: Cell = {"text": each.text, "sub": each.detail} if each.detail else {"text": each.text}
         rows.append([{"text": each.row, "sub": split}, text, *([Cell(text=each.other)] if two else [])])
-    plain_table(f"examples_{finding.gate}", _("Examples"), columns, rows, stack=True)
+    label = f"{_('Examples')}: {finding.problem.sentence(_)}"
+    plain_table(f"examples_{finding.gate}", label, columns, rows, stack=True)
 
 
 def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:

@@ -25,7 +25,7 @@ def dataset_page(ref: str) -> None:
     view = api_cache.studio().dataset(ref)
     st.page_link(nav.DATA.path, label=_("All datasets"), icon=":material/arrow_back:")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(escape_markdown(view.name), anchor=False, width="content")
+        st.header(escape_markdown(view.name), anchor=False, width="content")
         _exports(view)
     st.caption(" · ".join(dataset_facts(view)))
     dataset_warnings(view)

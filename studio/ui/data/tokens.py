@@ -55,7 +55,7 @@ def tokens_tab(view: ArtifactView) -> None:
         )
     with api_cache.show_errors():
         _row(view, str(split), int(place), str(model))
-    st.subheader(_("Length of the rows"), anchor=False)
+    st.header(_("Length of the rows"), anchor=False)
     with api_cache.show_errors():
         _lengths(view, str(split), str(model))
 
