@@ -66,7 +66,12 @@ def test_a_column_of_names_wins_over_numbers() -> None:
 
 
 def test_alpaca_with_system_and_history() -> None:
-    roles: dict[str, Any] = {"input": ["instruction", "input"], "output": "output", "system": "system", "history": "history"}
+    roles: dict[str, Any] = {
+        "input": ["instruction", "input"],
+        "output": "output",
+        "system": "system",
+        "history": "history",
+    }
     row = {"instruction": "Go on.", "input": "", "output": "Fine.", "system": "Be kind.", "history": [["Hi", "Ho"]]}
     example = mapped([row], reading("alpaca", **roles)).examples[0]
     assert (example.input, example.output) == ("Go on.", "Fine.")
