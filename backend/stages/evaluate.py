@@ -43,6 +43,7 @@ from backend.models import costs
 from backend.process.memory import current_memory, peak_memory
 from backend.stats.metrics import scores_of
 from backend.stats.scores import Answers, confusion
+from backend.training.turns import check_tools
 
 WEIGHTS = (".safetensors", ".onnx", ".onnx.data", ".onnx_adapter")
 
@@ -81,6 +82,7 @@ class EvaluateResult(Result):
 def check(params: EvaluateParams, world: World) -> list[Problem]:
     problems = check_refs(params, world) + check_answerer(params, world)
     problems += check_rows(params.data, params.split, world)
+    problems += check_tools(params.model, params.data, world) if params.model else []
     asked = quote(params, world)
     warnings = check_budget(params, asked) + check_personal(params, params.data, world)
     return (problems or check_fits(asked, world)) + warnings
