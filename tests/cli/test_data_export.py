@@ -25,7 +25,7 @@ def test_a_dataset_becomes_a_file(home: Path, tmp_path: Path, monkeypatch: pytes
     again = run.invoke(app, asked)
     assert isinstance(again.exception, StudioError) and again.exception.code == "edits.file_there"
     assert run.invoke(app, [*asked, "--force"]).exit_code == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["commands-test.jsonl"]
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["commands-test.jsonl"]
 
 
 def test_it_can_be_piped_and_says_what_is_wrong(home: Path, tmp_path: Path) -> None:
