@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from backend.core.errors import Problem
+from backend.core.messages import reading_words
 from backend.data.inspect_source import Inspection
 from backend.data.params import DatasetParams
 from backend.data.preview import PreviewRow
-from backend.data.reading.model import Candidate, ColumnReading, Reading, Roles
+from backend.data.reading.model import Candidate, ColumnKind, ColumnReading, Reading, Role, Roles
 from backend.data.sources.options import SourceFacts
 from backend.db import tables as t
 from backend.files import source_reading
@@ -152,6 +153,10 @@ def test_layout_of_the_text_can_be_changed_on_the_card(show: Show, builder: Stud
     at.radio(key=key(builder, "dataset", "reading")).set_value(0).run()
     at.button(key="start_dataset").click().run()
     assert builder.store.runs()[0].jobs[0].params["delimiter"] == "tab"
+
+
+def test_every_kind_and_role_of_a_column_has_its_word() -> None:
+    assert set(reading_words.KINDS) == set(get_args(ColumnKind)) and set(get_args(Role)) <= set(reading_words.ROLES)
 
 
 def test_columns_are_told_with_what_they_are_taken_for() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -193,7 +194,8 @@ def test_uploaded_file_is_mapped_previewed_and_becomes_a_dataset(
     (folder / "mails.csv").write_text(f"message,topic\n{rows}\n")
     model = builder.studio.settings.home / "uploads" / "1123456789abcdef" / "model.zip"
     model.parent.mkdir()
-    model.write_bytes(b"PK")
+    with ZipFile(model, "w") as packed:
+        packed.writestr("small/config.json", "{}")
     at = show("data")
     assert not any("model.zip" in option for option in at.selectbox(key=key(builder, "dataset", "source")).options)
     at.selectbox(key=key(builder, "dataset", "source")).set_value(str(folder / "mails.csv")).run()
