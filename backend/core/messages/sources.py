@@ -40,6 +40,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "If letters look wrong, choose another encoding (--encoding).",
     ),
     # tables
+    "data.line_long": ("{file} has a line of more than {limit}.", "Break it into rows, or save it as Parquet."),
     "data.delimiter": ("“{delimiter}” is no delimiter.", "Use one character, or \\t for a tab (--delimiter)."),
     "data.quote_swallows": (
         "{file}, row {row}: a quotation mark opens here and takes in whole rows.",
@@ -75,6 +76,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.sheet_missing": ("{file} has no sheet “{name}”.", "Its sheets are: {sheets}."),
     # JSON, YAML, columns
     "data.records_several": ("{file} holds several lists of rows: {paths}.", _PATH),
+    "data.records_taken": (
+        "{file}: the rows are read from {paths}; left out: {others}.",
+        "Name another list as “Part of the file” (--records).",
+    ),
     "data.records_missing": ("{file} has no rows under “{path}”.", "Check the path, such as data.items."),
     "data.yaml": ("{file}, line {row}, column {column}: not valid YAML ({reason}).", "Correct the file at that place."),
     "data.yaml_large": ("{file} is YAML of more than {limit}, which has to be read whole.", "Save it as JSON Lines."),

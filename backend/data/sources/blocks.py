@@ -17,14 +17,14 @@ _LINE_ENDS = (ord("\n"), ord("\r"))
 
 
 def blocks(stream: BinaryIO) -> Iterator[bytes]:
-    """Whole lines, some megabytes at a time; what has no line end in a block's size comes as it is."""
+    """Whole lines, some megabytes at a time."""
     rest = b""
     while piece := stream.read(SIZE):
         held = rest + piece
         end = held.rfind(b"\n") + 1
         if not end:
-            yield held + stream.read()
-            return
+            rest = held
+            continue
         yield held[:end]
         rest = held[end:]
     if rest:

@@ -29,6 +29,7 @@ class DelimitedSource:
         self.path, self.facts = file.path, facts
         self._text = text_file(file, options.encoding)
         self._text.describe(facts)
+        self._text.refuse_long_lines()
         head = self._text.head(_SAMPLE)
         whole = len(head) < _SAMPLE
         head, self._skipped, told = _without_declaration(head)

@@ -42,10 +42,12 @@ class Encoding:
 
 @dataclass
 class ByteCount:
-    """What one pass over a file counts: lines, those that end with \\r alone, and how far it is UTF-8."""
+    """What one pass over a file counts: lines, those that end with \\r alone, bytes of the longest in whole pieces, and how far it
+    is UTF-8."""
 
     lines: int = 0
     returns: int = 0
+    longest: int = 0
     utf8: bool = True
     sequences: int = 0
     stray: int = 0
@@ -83,10 +85,12 @@ def count_bytes(path: Path) -> ByteCount:
     """One pass over `path`."""
     counted = ByteCount()
     decoder = codecs.getincrementaldecoder("utf-8")()
-    pending = False
+    pending, run = False, 0
     with path.open("rb") as stream:
         while piece := stream.read(PIECE):
             counted.lines += piece.count(b"\n")
+            run = 0 if b"\n" in piece or b"\r" in piece else run + len(piece)
+            counted.longest = max(counted.longest, run)
             if pending or b"\r" in piece:
                 counted.returns += piece.count(b"\r") - piece.count(b"\r\n") - (pending and piece.startswith(b"\n"))
                 pending = piece.endswith(b"\r")

@@ -20,8 +20,6 @@ from backend.data.sources.text_file import InputFile, encodable, text_file
 
 _EXACT = float(2**63)
 _SAMPLE = 200
-LINE_LIMIT = 64 << 20
-"""Bytes of a line; a longer one is no row."""
 
 
 class JsonLinesSource:
@@ -31,6 +29,7 @@ class JsonLinesSource:
         self.path, self.facts, self._file = file.path, facts, file
         self._text = text_file(file, options.encoding)
         self._text.describe(facts)
+        self._text.refuse_long_lines()
         self._bytes = self._text.encoding.name in ("utf-8", "utf-8-sig")
         self._loads: Callable[[Any], Any] = orjson.loads
         self._names: list[str] | None = None
@@ -115,8 +114,6 @@ class JsonLinesSource:
             while piece := stream.read(PIECE):
                 *lines, rest = (rest + piece).split(b"\n")
                 yield from lines
-                if len(rest) > LINE_LIMIT:
-                    raise StudioError("data.json_large", file=self._file.name, limit=f"{LINE_LIMIT >> 20} MB")
             if rest:
                 yield rest
 
@@ -131,7 +128,7 @@ class JsonLinesSource:
             if not isinstance(rows[-1], list):
                 return
         if rows:
-            self._names, self._left_out = names_of_lists(rows, header, self._file.name)
+            self._names, self._left_out = names_of_lists(rows, header, self._file.name, self.facts.notes)
 
 
 def _inexact(value: Any) -> bool:

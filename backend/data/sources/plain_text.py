@@ -35,6 +35,7 @@ class TextSource:
         self.path, self.facts = file.path, facts
         self._text = text_file(file, options.encoding)
         self._text.describe(facts)
+        self._text.refuse_long_lines()
         head = self._text.head(_SAMPLE)
         if not head.strip():
             raise StudioError("data.empty", file=file.name)

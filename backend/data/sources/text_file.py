@@ -12,6 +12,9 @@ from backend.data.row_errors import RowErrors
 from backend.data.sources.encodings import ByteCount, Encoding, find_encoding, locate_bad_byte, shown
 from backend.data.sources.options import SourceFacts
 
+LINE_LIMIT = 64 << 20
+"""Bytes of a line of text; a longer one is no row."""
+
 
 @dataclass(frozen=True)
 class InputFile:
@@ -49,6 +52,11 @@ class TextFile:
         stream = self.file.path.open("rb")
         stream.seek(start)
         return TextIOWrapper(stream, encoding=codec.removesuffix("-sig"), errors=errors, newline="")
+
+    def refuse_long_lines(self) -> None:
+        """Raises StudioError for a line that would fill the memory."""
+        if self.counted.longest > LINE_LIMIT:
+            raise StudioError("data.line_long", file=self.name, limit=f"{LINE_LIMIT >> 20} MB")
 
     def head(self, characters: int) -> str:
         """The first characters. Raises StudioError where they can't be decoded."""

@@ -59,8 +59,8 @@ class YamlSource:
         intents = content.get("nlu") if isinstance(content, dict) and not options.records else None
         if isinstance(intents, list) and intents and all(_is_intent(entry) for entry in intents):
             return [row for entry in intents for row in _utterances(entry)]
-        parts = find_parts(content, options.records, self._file.name)
-        return [item for part in parts for item in objects(part, options.header, self._file.name)]
+        parts = find_parts(content, options.records, self._file.name, self.facts.notes)
+        return [item for part in parts for item in objects(part, options.header, self._file.name, self.facts.notes)]
 
 
 def _load(opened: Any, name: str) -> Any:

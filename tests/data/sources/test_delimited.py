@@ -219,3 +219,20 @@ def test_rows_that_end_early_are_row_errors_and_no_single_column(tmp_path: Path)
 @pytest.mark.parametrize("content", ["1,5;2,5\n", "a, b;c\n", "Hi, a; b\tyes, c; d\n"])
 def test_the_rarer_separator_is_taken_where_two_fit(content: str, tmp_path: Path) -> None:
     assert len(opened(tmp_path / "a.csv", content * 9, header="no").columns) == 2
+
+
+def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.data.sources.text_file.LINE_LIMIT", 1 << 20)
+    for name in ("a.csv", "a.jsonl", "a.txt"):
+        with pytest.raises(StudioError, match="a line of more than 1 MB"):
+            opened(tmp_path / name, "text\n" + "x" * (5 << 20) + "\n")
+
+
+def test_a_cell_larger_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.data.sources.blocks.SIZE", 50)
+    content = lines(
+        "text,label", *["a lamp,odd"] * 9, f"{'x' * 200},even", *["a desk,odd"] * 9, '"a\nb",c', "d,e,f", "g,h"
+    )
+    source = opened(tmp_path / "a.csv", content)
+    places = [record.place for record in source.records(RowErrors("a"))]
+    assert places == [*range(2, 22), 24] and rows(source, {"data.ragged": 1})[19] == {"text": "a\nb", "label": "c"}

@@ -160,3 +160,12 @@ def test_places_in_a_document_read_in_parts(tmp_path: Path, monkeypatch: pytest.
         {"a": 12500.0},
         {"a": "x, y"},
     ]
+
+
+def test_what_is_taken_among_several_lists_is_said(tmp_path: Path) -> None:
+    source = opened(tmp_path / "a.json", json.dumps({"data": ROWS, "authors": [{"name": "a"}]}))
+    assert rows(source) == ROWS and notes(source) == {"data.records_taken"}
+    source = opened(
+        tmp_path / "a.json", json.dumps({"train": [[text, label] for text, label in zip(TEXTS, LABELS, strict=True)]})
+    )
+    assert source.columns[-2:] == ["column 1", "column 2"] and notes(source) == {"data.header_none"}

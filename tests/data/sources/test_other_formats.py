@@ -20,7 +20,7 @@ from backend.core.csv_cells import escape_formula
 from backend.core.errors import StudioError
 from backend.data.reader import ReadOptions, open_source
 from tests.data.sources.helpers import ROWS, notes, opened, rows
-from tests.data.sources.workbooks import ods, xlsx
+from tests.data.sources.workbooks import Date, Formula, ods, xlsx
 
 TABLE: list[list[Any]] = [["text", "label", "n"], *[[row["text"], row["label"], n] for n, row in enumerate(ROWS)]]
 
@@ -274,3 +274,12 @@ def test_a_chat_asks_who_answers(tmp_path: Path) -> None:
         {"role": "assistant", "content": "Yes,\nin 1."},
     ]
     assert len(first["messages"]) == 4
+
+
+def test_values_of_a_sheet(tmp_path: Path) -> None:
+    table: list[list[Any]] = [
+        ["text", "day", "at", "n", "half"],
+        ["a", Date(45292), Date(45292.5), Formula("1+1", 2.0), 0.5],
+    ]
+    (row,) = rows(open_source(xlsx(tmp_path / "a.xlsx", {"S": table})))
+    assert row == {"text": "a", "day": "2024-01-01", "at": "2024-01-01 12:00:00", "n": 2, "half": 0.5}

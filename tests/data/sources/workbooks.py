@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
+
+
+class Date(NamedTuple):
+    """Days since 30 December 1899, shown as a date."""
+
+    days: float
+
+
+class Formula(NamedTuple):
+    text: str
+    value: float
+
 
 Sheets = dict[str, list[list[Any]]]
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -19,6 +31,7 @@ def xlsx(path: Path, sheets: Sheets) -> Path:
         f'<Relationship Id="r{n}" Type="{_LINK}/worksheet" Target="worksheets/s{n}.xml"/>'
         for n in range(1, len(sheets) + 1)
     )
+    styles = f'<Relationship Id="styles" Type="{_LINK}/styles" Target="styles.xml"/>'
     types = "".join(
         f'<Override PartName="/xl/worksheets/s{n}.xml" ContentType="application/vnd.openxmlformats-officedocument.'
         'spreadsheetml.worksheet+xml"/>'
@@ -39,13 +52,15 @@ def xlsx(path: Path, sheets: Sheets) -> Path:
         archive.writestr("_rels/.rels", f'<Relationships xmlns="{_LINKS}">{first}</Relationships>')
         archive.writestr(
             "xl/_rels/workbook.xml.rels",
-            f'<Relationships xmlns="{_LINKS}">{links}</Relationships>',
+            f'<Relationships xmlns="{_LINKS}">{links}{styles}</Relationships>',
         )
         for n, table in enumerate(sheets.values(), 1):
             body = "".join(_row(at, cells) for at, cells in enumerate(table, 1))
             archive.writestr(
                 f"xl/worksheets/s{n}.xml", f'<worksheet xmlns="{_MAIN}"><sheetData>{body}</sheetData></worksheet>'
             )
+        formats = '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs>'
+        archive.writestr("xl/styles.xml", f'<styleSheet xmlns="{_MAIN}">{formats}</styleSheet>')
     return path
 
 
@@ -77,6 +92,10 @@ def _row(at: int, cells: list[Any]) -> str:
         place = f"{chr(65 + column)}{at}"
         if isinstance(cell, int | float):
             found += f'<c r="{place}"><v>{cell}</v></c>'
+        elif isinstance(cell, Date):
+            found += f'<c r="{place}" s="1"><v>{cell.days}</v></c>'
+        elif isinstance(cell, Formula):
+            found += f'<c r="{place}"><f>{cell.text}</f><v>{cell.value}</v></c>'
         elif cell is not None:
             found += f'<c r="{place}" t="inlineStr"><is><t>{escape(cell)}</t></is></c>'
     return f'<row r="{at}">{found}</row>'
