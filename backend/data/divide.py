@@ -23,9 +23,9 @@ REJECTED = "rejected"
 """Rows that hold nothing but a worse answer: kept for preference training, in a file that is no split."""
 _POOL = SPLITS.index("pool")
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 """Numbers of rows in the store."""
-Numbers = dict[str, Rows]
+Numbers = dict[str, RowNumbers]
 """Split -> its rows in the order in which they are written."""
 
 
@@ -57,7 +57,7 @@ class Division:
         numbers = given | self._own(own, given, each)
         return {name: self._ordered(part) for name, part in numbers.items()} | {REJECTED: rejected}
 
-    def _kept(self) -> tuple[Rows, Rows]:
+    def _kept(self) -> tuple[RowNumbers, RowNumbers]:
         """(the rows to divide, those with a rejected answer alone)."""
         facts = self.facts
         rejected = np.array(self.store.only_rejected, dtype=np.int64)
@@ -75,7 +75,7 @@ class Division:
             rows = first
         return rows, rejected
 
-    def _from_files(self, kept: Rows) -> tuple[Numbers, Rows]:
+    def _from_files(self, kept: RowNumbers) -> tuple[Numbers, RowNumbers]:
         """(validation and test rows from files of their own, the rows of the source). The test wins, then the validation: the
         same input is taken out of what is used before them. Raises StudioError where no row of a file has an answer."""
         facts = self.facts
@@ -103,7 +103,7 @@ class Division:
             self.said.append(Problem(code="data.also_in_test", args={"count": repeated}, blocking=False))
         return given, clean
 
-    def _own(self, rows: Rows, given: Numbers, each: Callable[[float], None]) -> Numbers:
+    def _own(self, rows: RowNumbers, given: Numbers, each: Callable[[float], None]) -> Numbers:
         params, facts = self.params, self.facts
         classes = len(np.unique(self.labels[rows][facts.answers[rows] != 0])) if self.names else 0
         by_column = facts.splits[rows] > 0
@@ -127,7 +127,7 @@ class Division:
             self.dropped["pool_cap"] = len(left)
         return {name: part for name, part in found.items() if name not in given}
 
-    def _assigned(self, rows: Rows, given: Numbers, each: Callable[[float], None]) -> Numbers:
+    def _assigned(self, rows: RowNumbers, given: Numbers, each: Callable[[float], None]) -> Numbers:
         """The one place where rows with answers are divided."""
         if not len(rows):
             return dict.fromkeys(SPLIT_NAMES, rows)
@@ -151,7 +151,7 @@ class Division:
         self.said += found.problems
         return {name: rows[found.codes == code] for code, name in enumerate(SPLIT_NAMES)}
 
-    def _sampled(self, rows: Rows, count: int) -> tuple[Rows, Rows]:
+    def _sampled(self, rows: RowNumbers, count: int) -> tuple[RowNumbers, RowNumbers]:
         """(chosen, left): `count` rows, of each class as many as its share, at least one when `count` allows; 0: all."""
         if not 0 < count < len(rows):
             return rows, rows[:0]
@@ -165,7 +165,7 @@ class Division:
             chosen[part[: places[name]]] = True
         return ordered[chosen], ordered[~chosen]
 
-    def _ordered(self, rows: Rows) -> Rows:
+    def _ordered(self, rows: RowNumbers) -> RowNumbers:
         """An order that follows from seed and content alone."""
         mine = self._ranks[rows]
         return rows[np.lexsort((rows, mine[:, 1], mine[:, 0]))]

@@ -1,13 +1,13 @@
 """Sentences about rows that become examples: shapes of conversations, templates of columns, what was taken along the way."""
 
-_SKIP = "Correct them in the file, or choose “Skip and count them” for row errors."
+_SKIP = "Correct them in the file, or set “Row errors” to “Skip and count them” (--on-bad-row skip)."
 _DOUBLE = "Write {{{{ and }}}} for braces that are text."
 
 MESSAGES: dict[str, tuple[str, str]] = {
     # rows
     "data.chat_parts": (
         "{file}: {count} row(s) hold pictures, sound or files (row → part: {places}).",
-        "Only text can be learned: choose “Skip and count them” for row errors.",
+        "Only text can be learned: set “Row errors” to “Skip and count them” (--on-bad-row skip).",
     ),
     "data.tools_shape": ("{file}: in {count} row(s) the tools can't be read (row → found: {places}).", _SKIP),
     "data.tool_calls_shape": ("{file}: in {count} row(s) a tool call can't be read (row → found: {places}).", _SKIP),
@@ -42,7 +42,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.split_marker": (
         "{file}: “{column}” names no split in {count} row(s) (row → found: {places}).",
-        "Write train, validation or test there, or set “Split by” to “At random”.",
+        "Write train, validation or test there, or set “Split by” to “At random” (--split-by random).",
     ),
     "data.time_unreadable": ("{file}: “{column}” holds no time in {count} row(s) (row → found: {places}).", _SKIP),
     "data.template_failed": ("{file}: the user prompt fails on {count} row(s) (row → reason: {places}).", _SKIP),
@@ -53,7 +53,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.template_syntax": ("The user prompt is not valid Jinja: {reason}.", "Correct it, or use {{column}} alone."),
     "data.template_answer": ("The user prompt holds the answer column “{name}”.", "Take it out of the prompt."),
-    "data.time_column": ("Splitting by time needs a column with times.", "Name it as the split column."),
+    "data.time_column": (
+        "Splitting by time needs a column with times.",
+        "Name it as the split column (--split-column).",
+    ),
     # what was taken
     "data.turns_joined": (
         "{file}: in {count} conversation(s) the user speaks twice in a row.",
@@ -69,7 +72,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.turns_skipped": (
         "{file}: of {count} conversation(s) with several answers only the last is learned.",
-        "Set “Learned turns” to “All” to learn every turn.",
+        "Set “Learned turns” to “All” (--turns all) to learn every one.",
     ),
     "data.turns_weightless": (
         "{file}: in {count} conversation(s) answers have weight 0.",

@@ -12,7 +12,7 @@ from backend.data.mapping.setup import Make, Setup
 from backend.data.mapping.values import Unusable, as_text, parsed, readable, value_of
 from backend.data.row_errors import Record
 
-_SPEAKER = re.compile(r"(?:^|\n\n)(Human|Assistant): ?")
+_MARKS = re.compile(r"(?:^|\n\n)(Human|Assistant): ?")
 
 
 def preference(setup: Setup) -> Make:
@@ -75,7 +75,7 @@ def _turns(value: Any) -> list[ChatTurn]:
 
 
 def _dialogue(text: str) -> list[ChatTurn]:
-    parts = _SPEAKER.split(text)
+    parts = _MARKS.split(text)
     roles = {"Human": "user", "Assistant": "assistant"}
     return [ChatTurn(roles[name], said.strip()) for name, said in zip(parts[1::2], parts[2::2], strict=True)]
 
