@@ -100,7 +100,7 @@ def run(params: DatasetParams, ctx: Context) -> Result:
     ctx.raise_if_cancelled()
     folder = _write(params, prepared, ctx)
     facts = _facts(params, prepared, folder)
-    warnings = prepared.warnings + _gate_warnings(prepared, folder, facts, ctx)
+    warnings = prepared.warnings + _found_warnings(prepared, folder, facts, ctx)
     facts["warnings"] = [problem.model_dump(include={"code", "args"}) for problem in warnings]
     counts = ", ".join(f"{split} {count}" for split, count in facts["rows"].items())
     kind = f"one of {len(facts['labels'])} labels" if facts["labels"] else "free text"
@@ -147,7 +147,7 @@ def _write(params: DatasetParams, prepared: PreparedDataset, ctx: Context) -> Pa
     return folder
 
 
-def _gate_warnings(prepared: PreparedDataset, folder: Path, facts: dict[str, Any], ctx: Context) -> list[Problem]:
+def _found_warnings(prepared: PreparedDataset, folder: Path, facts: dict[str, Any], ctx: Context) -> list[Problem]:
     """What the cheap gates find, and was not said yet; counts personal data in `facts`."""
     progress = Progress(ctx, sum(facts["rows"].values()), "checking the rows")
     data = DataFolder(folder)
