@@ -149,7 +149,8 @@ def _write(params: DatasetParams, prepared: PreparedDataset, ctx: Context) -> Pa
 
 def _found_warnings(prepared: PreparedDataset, folder: Path, facts: dict[str, Any], ctx: Context) -> list[Problem]:
     """What the cheap gates find, and was not said yet; counts personal data in `facts`."""
-    progress = Progress(ctx, sum(facts["rows"].values()), "checking the rows")
+    total = sum(facts["rows"].values())
+    progress = Progress(ctx, total, "checking the rows")
     data = DataFolder(folder)
 
     def rows() -> Iterator[Row]:

@@ -36,8 +36,9 @@ def test_every_choice_that_is_a_code_has_its_words() -> None:
 
 def test_notes_are_what_the_stages_say() -> None:
     said: set[str] = set()
-    for path in (path for path in FILES if path.relative_to(ROOT).parts[1] in ("generation", "ml", "stages")):
-        for call in calls(path, "progress", "Progress", "_tell", "add"):
+    for path in (path for path in FILES if path.relative_to(ROOT).parts[1] in ("data", "generation", "ml", "stages")):
+        asked = ("each",) if path.relative_to(ROOT).parts[1] == "data" else ("progress", "Progress", "_tell", "add")
+        for call in calls(path, *asked):
             said |= {text for argument in call.args[1:] for text in texts(argument)} - {""}
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PHASES":

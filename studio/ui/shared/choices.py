@@ -6,7 +6,7 @@ from functools import cache
 
 NOTES = frozenset(
     {
-        *("reading", "writing", "done", "dividing the rows"),
+        *("reading", "writing", "done", "dividing the rows", "checking the rows"),
         *("opening the teacher", "asking the teacher", "asking for new inputs", "asking the judge"),
         *("looking at the rows", "reading the answers", "opening the capture"),
         *("reading rows", "loading the model", "making the student", "measuring layers", "training", "evaluating"),
