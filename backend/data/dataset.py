@@ -13,10 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+import orjson
 from pydantic import BaseModel, ConfigDict
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
+from backend.data.train_tally import Mean, TrainTally
 
 SPLITS = ("train", "validation", "test", "pool")
 RATIONALE_PROMPT = "Write only the steps that lead to the answer."
@@ -115,6 +117,13 @@ class DataFolder:
             for line in islice(stream, 0, None, every):
                 yield Row.model_validate_json(line)
 
+    def objects(self, split: str) -> Iterator[dict[str, Any]]:
+        """The same as they are stored, unchecked: for a single pass over all of them."""
+        file = self.path / f"{split}.jsonl"
+        if file.is_file():
+            with file.open("rb") as stream:
+                yield from map(orjson.loads, stream)
+
     def count(self, split: str) -> int:
         return sum(1 for _ in self.rows(split))
 
@@ -199,17 +208,19 @@ def data_facts(folder: Path) -> dict[str, Any]:
     are right, the rows with tools; how many `sequences` these rows are where a conversation is one, and the mean characters
     of such a sequence that are learned and that are not."""
     data = DataFolder(folder)
-    rows, prompts, answers, train = dict.fromkeys(SPLITS, 0), _Mean(), _Mean(), _Train()
+    rows, prompts, answers, train = dict.fromkeys(SPLITS, 0), Mean(), Mean(), TrainTally()
+    around, places = _chars(data.template.prompt(Row(id="", input=""))), data.template.user.count("{input}")
     for split in SPLITS:
-        for row in data.rows(split):
+        for values in data.objects(split):
             rows[split] += 1
-            prompt = sum(len(message_text(message)) for message in data.template.prompt(row))
+            row = None if values.keys() <= _PLAIN else Row.model_validate(values)
+            prompt = _chars(data.template.prompt(row)) if row else around + places * len(values["input"])
+            answer = answer_of(row) if row else values.get("output")
             prompts.add(prompt)
-            answer = answer_of(row)
             if answer is not None:
                 answers.add(len(answer))
             if split == "train":
-                train.add(row, prompt)
+                train.add(row, answer, prompt)
     return {
         "rows": rows,
         "answer": data.template.answer,
@@ -232,60 +243,9 @@ def _counted(folder: str) -> dict[str, Any]:
     return data_facts(Path(folder))
 
 
-def _of_tools(message: dict[str, Any]) -> bool:
-    return bool(message.get("tool_calls")) or message["role"] == "tool"
+_PLAIN = {"id", "input", "output", "fields"}
+"""Rows with these fields alone are counted as they lie on disk: most of a large dataset is of that kind."""
 
 
-class _Mean:
-    def __init__(self) -> None:
-        self.count, self.sum = 0, 0
-
-    def add(self, value: int) -> None:
-        self.count += 1
-        self.sum += value
-
-    @property
-    def rounded(self) -> float:
-        return round(self.sum / max(1, self.count), 1)
-
-
-class _Train:
-    """What is counted of the train split."""
-
-    def __init__(self) -> None:
-        self.rationales = _Mean()
-        self.known = self.right = self.tools = 0
-        self.alone, self.learned_chars, self.prompt_chars = 0, 0, 0
-        self.conversations: dict[str, tuple[int, int]] = {}
-
-    def add(self, row: Row, prompt: int) -> None:
-        self.tools += bool(row.tools or row.tool_calls or any(_of_tools(message) for message in row.context))
-        answer = answer_of(row)
-        if answer is None:
-            return
-        if row.rationale:
-            self.rationales.add(len(row.rationale))
-        if answer and row.gold is not None:
-            self.known += 1
-            self.right += answer.strip() == row.gold.strip()
-        self.learned_chars += len(answer)
-        if row.conversation:
-            longest, answered = self.conversations.get(row.conversation, (0, 0))
-            self.conversations[row.conversation] = max(longest, prompt + len(answer)), answered + len(answer)
-        else:
-            self.alone += 1
-            self.prompt_chars += prompt
-
-    def facts(self) -> dict[str, Any]:
-        sequences = self.alone + len(self.conversations)
-        prompts = self.prompt_chars + sum(longest - answered for longest, answered in self.conversations.values())
-        return {
-            "rationales": self.rationales.count,
-            "rationale_chars": self.rationales.rounded,
-            "known": self.known,
-            "known_right": self.right,
-            "tool_rows": self.tools,
-            "sequences": sequences,
-            "sequence_prompt_chars": round(prompts / max(1, sequences), 1),
-            "sequence_answer_chars": round(self.learned_chars / max(1, sequences), 1),
-        }
+def _chars(messages: list[Message]) -> int:
+    return sum(len(message_text(message)) for message in messages)

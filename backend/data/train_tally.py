@@ -1,0 +1,71 @@
+"""What the facts of a dataset count of its train split, a row at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _of_tools(message: dict[str, Any]) -> bool:
+    return bool(message.get("tool_calls")) or message["role"] == "tool"
+
+
+class Mean:
+    """The mean of numbers, one decimal."""
+
+    def __init__(self) -> None:
+        self.count, self.sum = 0, 0
+
+    def add(self, value: int) -> None:
+        self.count += 1
+        self.sum += value
+
+    @property
+    def rounded(self) -> float:
+        return round(self.sum / max(1, self.count), 1)
+
+
+class TrainTally:
+    """What is counted of the train split."""
+
+    def __init__(self) -> None:
+        self.rationales = Mean()
+        self.known = self.right = self.tools = 0
+        self.alone, self.learned_chars, self.prompt_chars = 0, 0, 0
+        self.conversations: dict[str, tuple[int, int]] = {}
+
+    def add(self, row: Any | None, answer: str | None, prompt: int) -> None:
+        """`row`: a Row, None for one that has nothing but an input and an answer; `prompt`: its characters."""
+        self.tools += bool(row and (row.tools or row.tool_calls or any(_of_tools(message) for message in row.context)))
+        if answer is None:
+            return
+        if row is None:
+            self.learned_chars += len(answer)
+            self.alone += 1
+            self.prompt_chars += prompt
+            return
+        if row.rationale:
+            self.rationales.add(len(row.rationale))
+        if answer and row.gold is not None:
+            self.known += 1
+            self.right += answer.strip() == row.gold.strip()
+        self.learned_chars += len(answer)
+        if row.conversation:
+            longest, answered = self.conversations.get(row.conversation, (0, 0))
+            self.conversations[row.conversation] = max(longest, prompt + len(answer)), answered + len(answer)
+        else:
+            self.alone += 1
+            self.prompt_chars += prompt
+
+    def facts(self) -> dict[str, Any]:
+        sequences = self.alone + len(self.conversations)
+        prompts = self.prompt_chars + sum(longest - answered for longest, answered in self.conversations.values())
+        return {
+            "rationales": self.rationales.count,
+            "rationale_chars": self.rationales.rounded,
+            "known": self.known,
+            "known_right": self.right,
+            "tool_rows": self.tools,
+            "sequences": sequences,
+            "sequence_prompt_chars": round(prompts / max(1, sequences), 1),
+            "sequence_answer_chars": round(self.learned_chars / max(1, sequences), 1),
+        }
