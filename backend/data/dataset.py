@@ -204,6 +204,7 @@ def data_facts(folder: Path) -> dict[str, Any]:
         for row in data.rows(split):
             rows[split] += 1
             prompt = sum(len(message_text(message)) for message in data.template.prompt(row))
+            prompt += len(json.dumps(row.tools, ensure_ascii=False)) if row.tools else 0
             prompts.add(prompt)
             answer = answer_of(row)
             if answer is not None:
@@ -257,6 +258,7 @@ class _Train:
         self.known = self.right = self.tools = 0
         self.alone, self.learned_chars, self.prompt_chars = 0, 0, 0
         self.conversations: dict[str, tuple[int, int]] = {}
+        """Of each: the characters of its longest row, and how many rows are so long, as one that is there twice has."""
 
     def add(self, row: Row, prompt: int) -> None:
         self.tools += bool(row.tools or row.tool_calls or any(_of_tools(message) for message in row.context))
@@ -270,15 +272,18 @@ class _Train:
             self.right += answer.strip() == row.gold.strip()
         self.learned_chars += len(answer)
         if row.conversation:
-            longest, answered = self.conversations.get(row.conversation, (0, 0))
-            self.conversations[row.conversation] = max(longest, prompt + len(answer)), answered + len(answer)
+            self.prompt_chars -= len(answer)
+            longest, copies = self.conversations.get(row.conversation, (0, 0))
+            length = prompt + len(answer)
+            if length >= longest:
+                self.conversations[row.conversation] = length, copies + 1 if length == longest else 1
         else:
             self.alone += 1
             self.prompt_chars += prompt
 
     def facts(self) -> dict[str, Any]:
-        sequences = self.alone + len(self.conversations)
-        prompts = self.prompt_chars + sum(longest - answered for longest, answered in self.conversations.values())
+        sequences = self.alone + sum(copies for _, copies in self.conversations.values())
+        prompts = self.prompt_chars + sum(longest * copies for longest, copies in self.conversations.values())
         return {
             "rationales": self.rationales.count,
             "rationale_chars": self.rationales.rounded,
