@@ -2,8 +2,8 @@
 
 Cases: csv300, jsonl300 (300 MB), rows1m (a million short rows), columns5000, jsonl2g (2 GB), rows5m (5 million rows of CSV).
 Files are made from a seed in a temporary folder (`--folder` says where) and removed. Each reader is a child: wall seconds, CPU
-seconds and the largest resident memory of the child with all that it started, sampled 20 times a second (pages that two
-processes share count twice). A reader that isn't installed is left out. `--scale 0.05` makes every file a twentieth of its size.
+seconds and peak resident memory of the child with all that it started, sampled 20 times a second (pages that two
+processes share count twice). A reader that isn't there is left out. `--scale 0.05` makes every file a twentieth of its size.
 """
 
 from __future__ import annotations

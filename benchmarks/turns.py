@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import groupby
 from pathlib import Path
 from random import Random
 from statistics import fmean
@@ -23,9 +24,11 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
 from backend.data.dataset import DataFolder, Row, Template, data_facts, write_split, write_template
 from backend.data.demo import demo_examples
+from backend.data.encoding import IGNORE_INDEX, encode_rows
 from backend.jobs.context import MemoryContext
 from backend.models.probe import inspect_folder
 from backend.stages import stage
+from backend.stats.logprobs import answer_logprobs
 from tests.helpers import view
 
 _TURNS = 4
@@ -137,10 +140,13 @@ def _losses(asked: ArtifactView, base: ArtifactView, data: Path) -> list[float]:
 
     engine, folder = open_engine(asked, lambda _: base), DataFolder(data)
     losses: list[list[float]] = [[] for _ in range(_TURNS)]
-    for row in folder.rows("test"):
-        answer = engine.encoder.gold_ids(folder.template, row)
-        loss = engine.loss(engine.encoder.prompt_ids(folder.template, row), answer)
-        losses[int(row.id.rsplit(".", 1)[1])].append(loss / len(answer))
+    for item in encode_rows(engine.encoder, folder.template, folder.rows("test"), 2048, merge=True).items:
+        logits = engine.logits(item["input_ids"])
+        marked = groupby(enumerate(item["labels"]), lambda place: place[1] != IGNORE_INDEX)
+        spans = [[at for at, _ in span] for learned, span in marked if learned]
+        for turn, span in zip(losses, spans, strict=True):
+            answer = [item["labels"][at] for at in span]
+            turn.append(-float(answer_logprobs(logits[span[0] - 1 : span[-1]], answer).mean()))
     return [fmean(each) for each in losses]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -11,6 +11,7 @@ from typing import Any
 
 from backend import stages
 from backend.api.ablations import Ablations
+from backend.api.datasets import Datasets
 from backend.api.endpoints import Endpoints
 from backend.api.imports import Imports
 from backend.api.projects import Projects
@@ -42,7 +43,7 @@ from backend.results.evaluations import EvaluationView, evaluations
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Studio(Projects, Ablations, Endpoints, Imports, Readings):
+class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
     """One per process: `Studio.open()` takes its settings from the environment."""
 
     def __init__(self, settings: Settings) -> None:
@@ -63,14 +64,6 @@ class Studio(Projects, Ablations, Endpoints, Imports, Readings):
 
     # data
 
-    def rows(self, dataset: str, split: str, start: int = 0, count: int = 20, search: str = "") -> list[Row]:
-        """Rows `start` to `start + count` of a split, of those that hold `search` in any case. Reads no more than needed."""
-        return list(islice(self._hits(dataset, split, search), start, start + count))
-
-    def count_rows(self, dataset: str, split: str, search: str) -> int:
-        """How many rows of a split hold `search`."""
-        return sum(1 for _ in self._hits(dataset, split, search))
-
     def token_view(self, dataset: str, row_id: str, split: str, model: str) -> TokenView:
         """The tokens of a row as `model` reads them, and which carry loss. Raises StudioError."""
         return token_view(self.dataset(dataset).path, row_id, split, self.model(model).path)
@@ -79,13 +72,12 @@ class Studio(Projects, Ablations, Endpoints, Imports, Readings):
         """How long the rows of a split are for `model`, and how many `max_length` truncates or drops. Raises StudioError."""
         return token_lengths(self.dataset(dataset).path, self.model(model).path, split, max_length)
 
-    def _hits(self, dataset: str, split: str, search: str) -> Iterator[Row]:
-        folder, wanted = self.dataset(dataset).path, search.casefold()
+    def rows(self, dataset: str, split: str, start: int = 0, count: int = 20) -> list[Row]:
+        """Rows `start` to `start + count` of a split as they are stored. Reads no more than needed."""
+        folder = self.dataset(dataset).path
         if not folder.is_dir():
             raise StudioError("core.artifact_damaged", ref=dataset, file=folder.name)
-        for row in DataFolder(folder).rows(split):
-            if wanted in f"{row.input}\n{row.output or ''}".casefold():
-                yield row
+        return list(islice(DataFolder(folder).rows(split), start, start + count))
 
     # recipes
 
@@ -102,6 +94,10 @@ class Studio(Projects, Ablations, Endpoints, Imports, Readings):
         for name in self.builtins_of(recipe):
             catalogue.import_builtin(self.store, self.settings, name, fetch)
         return planner.plan(recipe, self.store, self.settings)
+
+    def plan_stage(self, stage: str, params: dict[str, Any], name: str) -> Plan:
+        """One stage as a run of its own, called `name`. Raises StudioError with every problem at once."""
+        return self.plan(recipes.build({"name": name, "stages": [{"id": stage, "stage": stage, "params": params}]}))
 
     def start(self, plan: Plan, *, project: str | None = None, key: str | None = None, priority: int = 5) -> RunView:
         """Enqueue a plan. The same `key` twice gives the same run. Raises StudioError with all blocking problems."""
@@ -141,6 +137,10 @@ class Studio(Projects, Ablations, Endpoints, Imports, Readings):
             value = plain[field]
             plain[field] = [ids.get(item, item) for item in value] if isinstance(value, list) else ids.get(value, value)
         return plain
+
+    def start_stage(self, stage: str, params: dict[str, Any], project: str | None = None) -> RunView:
+        content = {"name": stage, "stages": [{"id": stage, "stage": stage, "params": params}]}
+        return self.start(planner.plan(recipes.build(content), self.store, self.settings), project=project)
 
     def start_recipe(
         self,

@@ -21,12 +21,11 @@ def measure_baseline(
     from backend.api import Studio
     from backend.cli.run import execute
     from backend.core.schemas import Kind
-    from backend.planning import recipes
 
     studio = Studio.open()
     data = studio.dataset(ref)
-    stage = {"id": "baseline", "stage": "baseline", "params": {"data": data.id, "split": split}}
-    code = execute(studio, studio.plan(recipes.build({"name": f"baseline {data.name}", "stages": [stage]})), json_)
+    plan = studio.plan_stage("baseline", {"data": data.id, "split": split}, f"baseline {data.name}")
+    code = execute(studio, plan, json_)
     made = [view for view in studio.artifacts([Kind.REPORT]) if view.facts.get("baseline") and data.id in view.parents]
     if made and not json_:
         _show(made[0])

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli import reading_text
+from backend.cli import data_checks, reading_text
 from backend.cli.artifacts import delete, show_head
 from backend.cli.baseline import measure_baseline
+from backend.cli.data_export import export_dataset
 from backend.cli.dataset_flags import with_params
 from backend.cli.output import line, note, print_json, table
 
@@ -25,8 +26,10 @@ def register(app: typer.Typer) -> None:
     datasets.command("import")(import_dataset)
     datasets.command("list")(list_datasets)
     datasets.command("show")(show_dataset)
+    datasets.command("export")(export_dataset)
     datasets.command("baseline")(measure_baseline)
     datasets.command("delete")(delete)
+    data_checks.register(datasets)
     app.add_typer(datasets, name="datasets")
 
 
@@ -97,7 +100,7 @@ def show_dataset(
     studio = Studio.open()
     found = studio.dataset(ref)
     examples = studio.stored_preview(found, studio.model(model).path if model else None, rows)
-    reading, warnings = stored_reading(found.path), [problem.text() for problem in stored_warnings(found.facts)]
+    reading, warnings = stored_reading(found.path), [problem.sentence() for problem in stored_warnings(found.facts)]
     if json_:
         return print_json({"dataset": found, "preview": examples, "reading": reading, "warnings": warnings})
     show_head(found)
@@ -106,7 +109,7 @@ def show_dataset(
     if reading:
         line(f"read as: {reading_text.head(reading)}")
         reading_text.show_columns(reading)
-    notes = [each.text() for each in reading.notes] if reading else []
+    notes = [each.sentence() for each in reading.notes] if reading else []
     for text in notes:
         line(f"note: {text}")
     for text in warnings:

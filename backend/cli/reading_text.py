@@ -91,7 +91,7 @@ def choices(reading: Reading) -> list[str]:
 
 
 def _said(mark: str, problems: list[Problem]) -> list[str]:
-    texts = list(dict.fromkeys(problem.text() for problem in problems))
+    texts = list(dict.fromkeys(problem.sentence() for problem in problems))
     for text in texts:
         note(f"{mark}: {text}")
     return texts

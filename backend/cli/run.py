@@ -54,7 +54,7 @@ def run(
         show_plan(plan, json_)
     if quote:
         return
-    raise SystemExit(execute(studio, plan, json_))
+    raise SystemExit(execute(studio, plan, json_, said=[problem.sentence() for problem in plan.problems]))
 
 
 def overrides(pairs: list[str]) -> dict[str, str]:

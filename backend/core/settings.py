@@ -82,6 +82,11 @@ class Settings(BaseSettings):
         return self.home / "reviews"
 
     @property
+    def edits(self) -> Path:
+        """Changes to datasets that are not a version yet, and those that a job writes into one: a folder for each dataset."""
+        return self.home / "edits"
+
+    @property
     def sqlite(self) -> bool:
         return self.store_url.startswith("sqlite")
 

@@ -8,6 +8,8 @@ typed are read as text.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -76,7 +78,9 @@ class Encoder:
         return found
 
     def prompt_ids(self, template: Template, row: Row) -> list[int]:
-        return self.chat_ids(template.prompt(row))
+        """Raises StudioError when the chat template refuses the row's conversation, or has no place for its tools."""
+        with _refusals(row):
+            return self.chat_ids(template.prompt(row))
 
     def answer_ids(self, answer: str) -> list[int]:
         """The ids that the model has to give: the answer and its end of turn. Masking goes by length, never by pad id
@@ -88,13 +92,14 @@ class Encoder:
 
     def row_answer_ids(self, template: Template, row: Row) -> list[int]:
         """The ids of what is learned of a row with an answer: its text, or its calls as the chat template writes them, each
-        with the end of turn. Raises StudioError when the template has no place for the calls."""
+        with the end of turn. Raises StudioError as `prompt_ids`."""
         if not row.tool_calls:
             return self.answer_ids(row.output or "")
         messages = [*template.prompt(row), row.answer_message()]
-        if not self.control.inside(messages):
-            return self.ids(self._calls(messages))
-        return self.control.ids_of(self._calls(self.control.broken(messages)))
+        with _refusals(row):
+            if not self.control.inside(messages):
+                return self.ids(self._calls(messages))
+            return self.control.ids_of(self._calls(self.control.broken(messages)))
 
     def answer_text(self, template: Template, row: Row) -> str:
         """What is learned of a row, as the model has to write it, with the end of turn. Raises StudioError as
@@ -143,8 +148,9 @@ class Encoder:
     def _calls(self, messages: list[Message]) -> str:
         """The last message as the template writes it after the opening of the model's turn, up to its end of turn."""
         refusal = StudioError("tools.no_place", model=self.folder.name)
+        prompt = self.render(messages[:-1])
         try:
-            prompt, whole = self.render(messages[:-1]), self.render(messages, ask=False)
+            whole = self.render(messages, ask=False)
         except TemplateError as error:
             raise refusal from error
         if not whole.startswith(prompt):
@@ -159,6 +165,14 @@ class Encoder:
 def gold_text(template: Template, row: Row, encoder: Encoder | None) -> str:
     """What a person says is right, as a model with this encoder writes it; without one, calls are JSON (`answer_of`)."""
     return encoder.gold_text(template, row) if encoder else gold_answer(row) or ""
+
+
+@contextmanager
+def _refusals(row: Row) -> Iterator[None]:
+    try:
+        yield
+    except TemplateError as error:
+        raise StudioError("tokens.refused", row=row.id or row.input[:40], reason=str(error)) from error
 
 
 def _calls_are_gold(row: Row) -> bool:

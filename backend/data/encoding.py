@@ -61,12 +61,12 @@ def encode_rationales(encoder: Encoder, template: Template, rows: Iterable[Row],
     for row in rows:
         if row.output is None or not row.rationale:
             continue
-        steps = encoder.answer_ids(row.rationale)
-        left = max_length - len(steps)
+        rationale = encoder.answer_ids(row.rationale)
+        left = max_length - len(rationale)
         if left < 1:
             examples.too_long += 1
             continue
-        _add(examples, encoder.prompt_ids(asks, row), steps, left)
+        _add(examples, encoder.prompt_ids(asks, row), rationale, left)
     return examples
 
 

@@ -21,6 +21,7 @@ from backend.data.dataset import Row, write_split
 from backend.data.near_duplicates import distinct_n, near_duplicate_share
 
 COPIED_FILES = ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE", "decisions.jsonl")
+REPORT_FILES = ("map.json", "quality.json", "drops.json", "dropped.jsonl")
 NEAR_DUPLICATE_THRESHOLD = 0.9
 """What counts as nearly the same in figures, where the user gave no threshold."""
 

@@ -23,7 +23,7 @@ def _identifier() -> Any:
     return identifier
 
 
-def language_of(text: str) -> str | None:
-    """One of `LANGUAGES`, or None for a text that does not show it."""
+def language_of(text: str, least: float = MIN_PROBABILITY) -> str | None:
+    """One of `LANGUAGES`, or None for a text that does not show it with the probability `least`."""
     language, chance = _identifier().classify(text)
-    return str(language) if chance >= MIN_PROBABILITY else None
+    return str(language) if chance >= least else None

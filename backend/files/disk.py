@@ -134,8 +134,8 @@ def garbage(store: Store, settings: Settings) -> list[Path]:
         found += [
             path for path in settings.jobs.iterdir() if jobs.get(path.name, State.SUCCEEDED).finished and _old(path)
         ]
-    reviewed = settings.reviews.iterdir() if settings.reviews.is_dir() else ()
-    found += [path for path in reviewed if store.find_artifact(path.name) is None and _old(path)]
+    said = [path for folder in (settings.reviews, settings.edits) if folder.is_dir() for path in folder.iterdir()]
+    found += [path for path in said if store.find_artifact(path.name) is None and _old(path)]
     return sorted([*found, *filter(_abandoned, _partial_folders(settings))])
 
 

@@ -73,7 +73,7 @@ def read_source(params: DatasetParams, cache: Path, rows: int = 5) -> Inspection
 def missing_files(params: DatasetParams) -> list[Problem]:
     """Files that are not there, at their fields."""
     return [
-        Problem(code="data.missing", field=field, args={"file": Path(name).name})
+        Problem(code="data.missing", field=field, args={"file": name})
         for field in _SOURCES
         if (name := getattr(params, field)) and not name.startswith("demo:") and not Path(name).exists()
     ]
@@ -86,7 +86,7 @@ def source_bytes(params: DatasetParams) -> int:
 
 def together(files: list[Path], home: Path) -> Path:
     """A folder below `home` that holds these files, hard links where possible. Raises StudioError for one that is missing."""
-    problems = [Problem(code="data.missing", args={"file": file.name}) for file in files if not file.is_file()]
+    problems = [Problem(code="data.missing", args={"file": str(file)}) for file in files if not file.is_file()]
     if problems:
         raise StudioError.of(problems)
     stats = [(os.path.realpath(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]

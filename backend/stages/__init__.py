@@ -12,7 +12,8 @@ from backend.core.renames import stage_name
 from backend.core.stage import AnyStage
 
 BUILT_IN = (
-    *("dataset", "baseline", "audition", "generate", "teacher", "judge", "curate", "review"),
+    *("dataset", "check_data", "clean_data", "edit_data", "baseline"),
+    *("audition", "generate", "teacher", "judge", "curate", "review"),
     *("prune", "distill", "capture", "finetune", "quantize", "scheme_search", "attach"),
     *("parity", "evaluate", "checklist", "prove", "package"),
 )

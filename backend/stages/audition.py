@@ -34,6 +34,7 @@ from backend.generation.answerer import (
 )
 from backend.generation.audition import TimedAnswer, timed_answers
 from backend.generation.batch import is_truncated, log_refused
+from backend.generation.privacy import check_personal
 from backend.inference import time_estimates
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.models import costs
@@ -95,7 +96,8 @@ def check(params: AuditionParams, world: World) -> list[Problem]:
         problems.append(Problem(code="endpoints.budget_no_price", field="budget"))
     problems += check_rows(params.data, SPLIT, world, "data")
     asked = quote(params, world)
-    return (problems or check_fits(asked, world)) + check_budget(params, asked)
+    warnings = check_budget(params, asked) + check_personal(params, params.data, world)
+    return (problems or check_fits(asked, world)) + warnings
 
 
 def quote(params: AuditionParams, world: World) -> Quote:

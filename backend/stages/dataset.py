@@ -7,16 +7,19 @@ content give the same split.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from backend.core import stage
 from backend.core.errors import Problem, StudioError
+from backend.core.progress import Progress
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Stage, World, check_fits, check_refs
 from backend.data import demo
-from backend.data.dataset import SPLITS, data_facts, write_template
+from backend.data.dataset import SPLITS, DataFolder, Row, data_facts, write_template
 from backend.data.divide import REJECTED
+from backend.data.gates.quick import personal_count, quick_findings
 from backend.data.mapping.compose import placeholders_or_jinja
 from backend.data.params import DatasetParams
 from backend.data.prepare import PreparedDataset, is_demo, prepare
@@ -29,6 +32,10 @@ _BASE_MEMORY = 120_000_000
 _ROW_MEMORY = 500
 _MOST_OPEN = 500_000_000
 """Memory of a format that is read whole, such as a JSON document, at most: larger ones are streamed."""
+
+
+_SAID_BEFORE = {"one_class": "data.one_class", "contradictions": "data.contradictions"}
+"""Gates whose finding the mapping of the rows may have said already, under this code."""
 
 
 class Result(stage.Result):
@@ -90,20 +97,22 @@ def quote(params: DatasetParams, world: World) -> Quote:
 def run(params: DatasetParams, ctx: Context) -> Result:
     ctx.progress(0, 1, "reading")
     prepared = prepare(params, ctx.seed, ctx.scratch("rows"), each=_reporter(ctx))
-    for problem in prepared.warnings:
-        ctx.log(problem.text(), "warning")
     ctx.raise_if_cancelled()
     folder = _write(params, prepared, ctx)
     facts = _facts(params, prepared, folder)
+    warnings = prepared.warnings + _found_warnings(prepared, folder, facts, ctx)
+    facts["warnings"] = [problem.model_dump(include={"code", "args"}) for problem in warnings]
     counts = ", ".join(f"{split} {count}" for split, count in facts["rows"].items())
     kind = f"one of {len(facts['labels'])} labels" if facts["labels"] else "free text"
+    for problem in warnings:
+        ctx.log(problem.text(), "warning")
     ctx.log(f"Rows: {counts}. Each answer is {kind}.")
     made = ctx.artifact(
         Kind.DATASET, params.name or _default_name(params), folder, facts=facts, license=_license(params)
     )
     ctx.progress(1, 1, "done")
     metrics = {f"rows_{split}": float(count) for split, count in facts["rows"].items()}
-    return Result(artifact=made.id, metrics=metrics, warnings=[problem.text() for problem in prepared.warnings])
+    return Result(artifact=made.id, metrics=metrics, warnings=[problem.text() for problem in warnings])
 
 
 def _reporter(ctx: Context) -> Any:
@@ -138,12 +147,33 @@ def _write(params: DatasetParams, prepared: PreparedDataset, ctx: Context) -> Pa
     return folder
 
 
+def _found_warnings(prepared: PreparedDataset, folder: Path, facts: dict[str, Any], ctx: Context) -> list[Problem]:
+    """What the cheap gates find, and was not said yet; counts personal data in `facts`."""
+    total = sum(facts["rows"].values())
+    progress = Progress(ctx, total, "checking the rows")
+    data = DataFolder(folder)
+
+    def rows() -> Iterator[Row]:
+        for split in SPLITS:
+            for row in data.rows(split):
+                progress.add(1)
+                yield row
+
+    findings = quick_findings(rows(), prepared.template)
+    facts["personal"] = personal_count(findings)
+    said = {problem.code for problem in prepared.warnings}
+    return [
+        found.problem.model_copy(update={"blocking": False})
+        for found in findings
+        if found.severity != "info" and _SAID_BEFORE.get(found.gate) not in said
+    ]
+
+
 def _facts(params: DatasetParams, prepared: PreparedDataset, folder: Path) -> dict[str, Any]:
     facts = data_facts(folder) | {
         "source": params.source if is_demo(params) else Path(params.source).name,
         "source_sha256": prepared.sha256,
         "dropped": prepared.dropped,
-        "warnings": [problem.model_dump(include={"code", "args"}) for problem in prepared.warnings],
     }
     return facts | ({"reading": _short_reading(prepared.reading)} if prepared.reading else {})
 

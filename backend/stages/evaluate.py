@@ -34,6 +34,7 @@ from backend.generation.answerer import (
     open_answerer,
 )
 from backend.generation.batch import Reply, is_truncated, log_refused, log_truncated, replies
+from backend.generation.privacy import check_personal
 from backend.inference import time_estimates
 from backend.inference.benchmark import measure_cost, reset_peak
 from backend.inference.protocol import Sampling, max_answer_tokens
@@ -42,6 +43,7 @@ from backend.models import costs
 from backend.process.memory import current_memory, peak_memory
 from backend.stats.metrics import scores_of
 from backend.stats.scores import Answers, confusion
+from backend.training.turns import check_tools
 
 WEIGHTS = (".safetensors", ".onnx", ".onnx.data", ".onnx_adapter")
 
@@ -80,8 +82,10 @@ class EvaluateResult(Result):
 def check(params: EvaluateParams, world: World) -> list[Problem]:
     problems = check_refs(params, world) + check_answerer(params, world)
     problems += check_rows(params.data, params.split, world)
+    problems += check_tools(params.model, params.data, world) if params.model else []
     asked = quote(params, world)
-    return (problems or check_fits(asked, world)) + check_budget(params, asked)
+    warnings = check_budget(params, asked) + check_personal(params, params.data, world)
+    return (problems or check_fits(asked, world)) + warnings
 
 
 def quote(params: EvaluateParams, world: World) -> Quote:

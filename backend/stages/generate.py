@@ -35,6 +35,7 @@ from backend.generation.answerer import (
 )
 from backend.generation.batch import ask, log_refused, log_truncated
 from backend.generation.novelty import GeneratedRows, NoveltyFilter
+from backend.generation.privacy import check_personal
 from backend.generation.self_instruct import MAX_REQUEST_FACTOR, Method, SelfInstruct
 from backend.inference import time_estimates
 from backend.inference.protocol import Sampling
@@ -122,7 +123,8 @@ def check(params: GenerateParams, world: World) -> list[Problem]:
     if rows is not None and not (rows.get("train", 0) or rows.get("pool", 0)):
         problems.append(Problem(code="synth.no_seeds", args={"ref": params.data}, field="data"))
     asked = quote(params, world)
-    return (problems or check_fits(asked, world)) + check_budget(params, asked)
+    warnings = check_budget(params, asked) + check_personal(params, params.data, world)
+    return (problems or check_fits(asked, world)) + warnings
 
 
 def quote(params: GenerateParams, world: World) -> Quote:

@@ -43,6 +43,7 @@ from backend.generation.judge import (
     parse_score,
     score_to_confidence,
 )
+from backend.generation.privacy import check_personal
 from backend.inference import time_estimates
 from backend.inference.protocol import Sampling
 from backend.models import costs
@@ -68,7 +69,8 @@ def check(params: JudgeParams, world: World) -> list[Problem]:
     if rows is not None and not rows.get("train", 0):
         problems.append(Problem(code="synth.no_answers", args={"ref": params.data}, field="data"))
     asked = quote(params, world)
-    return (problems or check_fits(asked, world)) + check_budget(params, asked)
+    warnings = check_budget(params, asked) + check_personal(params, params.data, world)
+    return (problems or check_fits(asked, world)) + warnings
 
 
 def quote(params: JudgeParams, world: World) -> Quote:

@@ -36,6 +36,7 @@ from backend.generation.ensemble import (
     rows_per_teacher,
     teacher_params,
 )
+from backend.generation.privacy import check_personal
 from backend.inference import time_estimates
 
 _RATIONALE_CHARS = RATIONALE_TOKENS / 2 * 3.6
@@ -102,7 +103,8 @@ def check(params: TeacherParams, world: World) -> list[Problem]:
         args = {"ref": params.data, "splits": ", ".join(params.splits)}
         problems.append(Problem(code="chat.no_rows", args=args, field="splits"))
     asked = quote(params, world)
-    return (problems or check_fits(asked, world)) + check_teacher(params, params.data, asked, world)
+    warnings = check_teacher(params, params.data, asked, world) + check_personal(params, params.data, world)
+    return (problems or check_fits(asked, world)) + warnings
 
 
 def quote(params: TeacherParams, world: World) -> Quote:

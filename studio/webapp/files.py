@@ -17,6 +17,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Route
 
 from backend.api import Studio
+from backend.api.datasets import FORMATS
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.files import downloads
@@ -55,7 +56,7 @@ def routes(facade: Callable[[], Studio]) -> list[Route]:
     def get_download(request: Request) -> Response:
         try:
             artifact = facade().artifact(request.path_params["id"])
-            return _download(artifact, request.query_params.get("format"))
+            return _download(artifact, request.query_params.get("format"), request.query_params.get("split", "train"))
         except StudioError as error:
             return _page(error, request) if "text/html" in request.headers.get("accept", "") else error_response(error)
 
@@ -92,11 +93,10 @@ async def _pour(request: Request, incoming: IncomingUpload) -> None:
     await run_in_threadpool(incoming.write, bytes(held))
 
 
-def _download(artifact: ArtifactView, format: str | None) -> Response:
-    name = downloads.file_name(artifact, format)
+def _download(artifact: ArtifactView, format: str | None, split: str) -> Response:
+    name = downloads.file_name(artifact, format, split)
     if format:
-        kind = "text/csv" if format == "csv" else "application/jsonl"
-        return attachment(downloads.as_rows(artifact, format), name, f"{kind}; charset=utf-8")
+        return attachment(downloads.as_rows(artifact, format, split), name, FORMATS[format].media_type)
     ready = downloads.package_zip(artifact)
     if ready:
         return FileResponse(ready, filename=name, media_type="application/zip")

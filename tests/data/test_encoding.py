@@ -5,10 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
+import pytest
+
+from backend.core.errors import StudioError
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template
 from backend.data.encoding import IGNORE_INDEX, EncodedExamples, encode_rows
-from tests.data.tokenizers import STRIPS, encoder
+from tests.data.tokenizers import PLAIN, STRIPS, encoder
 
 TEMPLATE = Template(system="Be kind.")
 TURNS = [("Hello", "Hi"), ("Rain?", "No"), ("Sure?", "Yes!")]
@@ -89,3 +92,19 @@ def test_two_branches_of_a_conversation_share_their_beginning_only(tmp_path: Pat
     rows.append(rows[1].model_copy(update={"id": "c9", "input": "Snow?", "output": "Perhaps"}))
     found = encode_rows(enc, TEMPLATE, rows, 400, merge=True)
     assert sorted(learned(found, enc)) == ["Hi<|end|>|No<|end|>", "Perhaps<|end|>"]
+
+
+def test_a_conversation_that_the_template_refuses_is_named(tmp_path: Path) -> None:
+    strict = "{% if messages[0].role == 'system' %}{{ raise_exception('no system turn') }}{% endif %}"
+    with pytest.raises(StudioError) as refused:
+        encode_rows(encoder(tmp_path, strict), TEMPLATE, conversation()[:1], 400)
+    assert refused.value.code == "tokens.refused"
+    assert "c0" in refused.value.text() and "no system turn" in refused.value.text()
+
+
+def test_a_template_may_mark_what_the_model_says(tmp_path: Path) -> None:
+    marked = PLAIN.replace("m['content']", "{% generation %}{{ m['content'] }}{% endgeneration %}", 1)
+    marked = marked.replace("{{ '<|start|>' + m['role'] + '\n' + {%", "{{ '<|start|>' + m['role'] + '\n' }}{%")
+    marked = marked.replace("{% endgeneration %} + ", "{% endgeneration %}{{ ")
+    messages = TEMPLATE.prompt(conversation()[1])
+    assert encoder(tmp_path / "a", marked).render(messages) == encoder(tmp_path / "b").render(messages)

@@ -235,9 +235,8 @@ def test_check_knows_columns_and_demos(tmp_path: Path) -> None:
     assert [p.code for p in check(STAGE.parse({"source": "demo:moon"}), FakeWorld())] == ["data.demo_unknown"]
     assert check(STAGE.parse(STAGE.example), FakeWorld()) == []
     few = STAGE.parse({"source": str(source), "labelled_rows": 1})
-    assert [(p.field, p.code) for p in check(few, FakeWorld()) if p.blocking] == [
-        ("labelled_rows", "data.fewer_rows_than_classes")
-    ]
+    blocking = [(found.field, found.code) for found in check(few, FakeWorld()) if found.blocking]
+    assert blocking == [("labelled_rows", "data.fewer_rows_than_classes")]
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)

@@ -11,9 +11,12 @@ import pytest
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
+from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template, write_split, write_template
 from backend.jobs.context import MemoryContext
 from backend.stages.evaluate import STAGE, EvaluateParams, check, quote, run
+from tests.data.test_tools import ANSWERED, ASKED
+from tests.data.tokenizers import TOOLS
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.onnx_models import converted
 from tests.providers.fake_endpoint import FakeEndpoint
@@ -78,6 +81,27 @@ def test_an_adapter_weighs_its_base_too(tmp_path: Path) -> None:
     assert metrics["size_bytes"] == 7 + base.size_bytes
     sizes = [each.stat().st_size for each in (*base.path.glob("*.safetensors"), *folder.glob("*.safetensors"))]
     assert metrics["weights_bytes"] == sum(sizes) and len(sizes) == 2
+
+
+@pytest.mark.ml
+def test_calls_are_compared_as_the_model_writes_them(tmp_path: Path) -> None:
+    folder = build_tiny_model(tmp_path / "model")
+    (folder / "chat_template.jinja").write_text(TOOLS.replace("<|", "<|im_"), "utf-8")
+    data = tmp_path / "data"
+    data.mkdir()
+    write_template(data, Template())
+    for split in ("train", "test"):
+        write_split(data, split, [ASKED, ANSWERED])
+    model = model_view(folder)
+    metrics, made = evaluated(tmp_path, data, model, model=model.id)
+    lines = [json.loads(line) for line in (made / "answers.jsonl").read_text().splitlines()]
+    assert [line["expected"] for line in lines] == [
+        '<call>{"name": "weather", "arguments": {"place": "León"}}</call>',
+        "Yes.",
+    ]
+    encoder = Encoder(folder)
+    asked = [encoder.gold_ids(Template(), row) for row in (ASKED, ANSWERED)]
+    assert metrics["loss_tokens"] == sum(map(len, asked)) and metrics["n"] == 2
 
 
 @pytest.mark.ml

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from studio.paths import HERE
+from studio.ui.shared import tasks
 from tests.helpers import PATIENCE
 from tests.studio.builder import StudioBuilder
 
@@ -33,6 +35,16 @@ def builder(home: Path) -> Iterator[StudioBuilder]:
     st.cache_resource.clear()
     yield StudioBuilder(home)
     st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_work_left_behind() -> Iterator[None]:
+    """What a test began in the background ends with it: a failure that is logged later falls into another test, and Python 3.11
+    can't format a traceback in one thread while another parses source."""
+    yield
+    for thread in [each for each in threading.enumerate() if each.name == tasks.THREAD]:
+        thread.join(PATIENCE)
+        assert not thread.is_alive(), "a test's work in the background goes on after it"
 
 
 @pytest.fixture

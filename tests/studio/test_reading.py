@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from backend.core.errors import Problem
+from backend.core.messages import reading_words
 from backend.data.inspect_source import Inspection
 from backend.data.params import DatasetParams
 from backend.data.preview import PreviewRow
-from backend.data.reading.model import Candidate, ColumnReading, Reading, Roles
+from backend.data.reading.model import Candidate, ColumnKind, ColumnReading, Reading, Role, Roles
 from backend.data.sources.options import SourceFacts
 from backend.db import tables as t
 from backend.files import source_reading
@@ -41,13 +42,16 @@ def inspected(params: DatasetParams) -> Inspection:
     """A file that can be read in two ways, until somebody says which column is the answer."""
     facts = SourceFacts(format="csv", title="CSV", encoding="cp1252", encoding_sure=False, delimiter=";")
     both = [candidate("reply", "input_output"), candidate("team", "text_label")]
+    longer = candidate("team", "text_label")
+    both.insert(1, longer.model_copy(update={"roles": Roles(input=["ticket", "reply"], output="team")}))
     asked = Problem(code="data.output_unknown", args={"file": "tickets.csv", "columns": "reply, team"}, field="output")
     reading = Reading(file="tickets.csv", source=facts, rows=1234, columns=COLUMNS)
     if not params.output:
         return Inspection(
             reading=reading.model_copy(update={"alternatives": both, "question": asked}), problems=[asked]
         )
-    taken = next(one for one in both if one.roles.output == params.output)
+    inputs = ["ticket", *params.input_columns]
+    taken = next(one for one in both if one.roles.output == params.output and one.roles.input == inputs)
     turns = [
         {"role": "user", "content": "the parcel is late"},
         {"role": "assistant", "content": f"the {params.output}"},
@@ -84,9 +88,10 @@ def test_a_question_is_answered_by_a_choice_and_the_rows_follow(show: Show, buil
     radio = at.radio(key=key(builder, "dataset", "reading"))
     assert [option.replace("*", "") for option in radio.options] == [
         "Question and answer · ticket → reply",
+        "Text and label · ticket + reply → team",
         "Text and label · ticket → team",
     ]
-    for at_, output in ((1, "team"), (0, "reply")):
+    for at_, output in ((2, "team"), (1, "team"), (0, "reply")):
         at.radio(key=key(builder, "dataset", "reading")).set_value(at_).run()
         assert not at.exception
         assert at.selectbox(key=key(builder, "dataset", "output")).value == output
@@ -95,6 +100,20 @@ def test_a_question_is_answered_by_a_choice_and_the_rows_follow(show: Show, buil
     at.button(key="start_dataset").click().run()
     params = builder.store.runs()[0].jobs[0].params
     assert (params["data_schema"], params["input"], params["output"]) == ("input_output", "ticket", "reply")
+
+
+def test_what_was_said_of_a_file_does_not_count_for_another(show: Show, builder: StudioBuilder, file: Path) -> None:
+    other = file.parent.parent / "1123456789abcdef" / "second.csv"
+    other.parent.mkdir()
+    other.write_text("nr;ticket\n", encoding="utf-8")
+    at = show("data")
+    source, output = key(builder, "dataset", "source"), key(builder, "dataset", "output")
+    at.selectbox(key=source).set_value(str(file)).run()
+    at.radio(key=key(builder, "dataset", "reading")).set_value(0).run()
+    assert at.selectbox(key=output).value == "reply"
+    at.selectbox(key=source).set_value(str(other)).run()
+    assert not at.exception and at.selectbox(key=output).value == ""
+    assert at.radio(key=key(builder, "dataset", "reading")).value is None
 
 
 def test_the_card_speaks_spanish(show: Show, builder: StudioBuilder, file: Path) -> None:
@@ -134,6 +153,10 @@ def test_layout_of_the_text_can_be_changed_on_the_card(show: Show, builder: Stud
     at.radio(key=key(builder, "dataset", "reading")).set_value(0).run()
     at.button(key="start_dataset").click().run()
     assert builder.store.runs()[0].jobs[0].params["delimiter"] == "tab"
+
+
+def test_every_kind_and_role_of_a_column_has_its_word() -> None:
+    assert set(reading_words.KINDS) == set(get_args(ColumnKind)) and set(get_args(Role)) <= set(reading_words.ROLES)
 
 
 def test_columns_are_told_with_what_they_are_taken_for() -> None:

@@ -11,8 +11,9 @@ from backend.core.fields import labels_of
 from backend.core.messages.words import ARGUMENTS, WORDS
 from backend.core.paths import ROOT
 from backend.core.schemas import Kind, State
-from backend.data import row_errors, sniff
+from backend.data import row_errors
 from backend.data.dataset import SPLITS
+from backend.data.sources import sniff
 from studio.ui.shared import choices, formatting, i18n
 from tests.studio.translatable_texts import calls, literals, texts
 
@@ -35,8 +36,9 @@ def test_every_choice_that_is_a_code_has_its_words() -> None:
 
 def test_notes_are_what_the_stages_say() -> None:
     said: set[str] = set()
-    for path in (path for path in FILES if path.relative_to(ROOT).parts[1] in ("generation", "ml", "stages")):
-        for call in calls(path, "progress", "Progress", "_tell", "add"):
+    for path in (path for path in FILES if path.relative_to(ROOT).parts[1] in ("data", "generation", "ml", "stages")):
+        asked = ("each",) if path.relative_to(ROOT).parts[1] == "data" else ("progress", "Progress", "_tell", "add")
+        for call in calls(path, *asked):
             said |= {text for argument in call.args[1:] for text in texts(argument)} - {""}
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PHASES":
@@ -46,7 +48,7 @@ def test_notes_are_what_the_stages_say() -> None:
 
 
 def test_words_in_arguments_are_those_of_the_back_end() -> None:
-    own = {*Kind, *State, *SPLITS, *(what for _, what in sniff._MAGIC), *row_errors._TYPES.values()}
+    own = {*Kind, *State, *SPLITS, *(what for _, what in sniff.BINARY), *row_errors._TYPES.values()}
     for path in FILES:
         for call in calls(path, "StudioError", "_Retry", "_error", "_failed"):
             given = [keyword.value for keyword in call.keywords if keyword.arg in ARGUMENTS]

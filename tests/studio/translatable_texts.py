@@ -17,6 +17,8 @@ from backend.core.fields import labels_of
 from backend.core.messages import MESSAGES, reading_words
 from backend.core.messages.words import WORDS
 from backend.core.paths import ROOT, assets
+from backend.data.gates.fixes import FIXES
+from backend.data.gates.registry import GATES
 from backend.generation.judge import RUBRIC
 from backend.planning import recipes
 from backend.planning.ablation.recipe import AblationParams
@@ -104,6 +106,8 @@ def _backend() -> Iterator[tuple[str, str]]:
     for field, info in SavedEndpoint.model_fields.items():
         yield from ((str(text), f"backend/core/endpoints.py: {field}") for text in (info.title, info.description))
     yield RUBRIC, "backend/generation/judge.py"
+    yield from ((gate.title, "backend/data/gates/registry.py") for gate in GATES)
+    yield from ((fix.title, "backend/data/gates/fixes.py") for fix in FIXES.values())
     for preset in PRESETS.values():
         yield preset.terms, "backend/core/endpoints.py: PRESETS"
     for path in (assets() / "recipes").glob("*.yaml"):

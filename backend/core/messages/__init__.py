@@ -11,10 +11,12 @@ from backend.core.messages import (
     chat,
     core,
     data,
+    edits,
     endpoints,
     export_checks,
     files,
     foundry,
+    gates,
     inspection,
     jobs,
     logits,
@@ -39,28 +41,10 @@ from backend.core.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(
-        core,
-        value,
-        data,
-        inspection,
-        sources,
-        reading,
-        mapping,
-        split,
-        baseline,
-        files,
-        models,
-        train,
-        students,
-        quant,
-        slots,
-        logits,
-        methods,
-        ablation,
-    ),
-    *(chat, endpoints, synth, answers, review, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, tools),
+    *(core, value, data, sources, inspection, reading, mapping, split, baseline, files, models, train, students),
+    *(quant, slots, logits, methods, ablation),
+    *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
+    *(export_checks, foundry, teachers, tools, gates),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

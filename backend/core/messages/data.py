@@ -9,21 +9,21 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.unreadable": ("{file} can't be opened: {reason}.", "Give this user the right to read it."),
     "data.demo_unknown": ("There is no demo “{name}”.", "Use demo:smart-home, or the path of a file."),
     "data.extension": (
-        "{file} has an extension that isn't known here.",
+        "{file} holds no table, and its extension isn't known here.",
         "Known ones: {known}; rename or convert the file.",
     ),
-    "data.binary": ("{file} is not a table of text but {found}.", "Use a CSV, TSV, JSON, JSON Lines or Parquet file."),
+    "data.binary": ("{file} is not a table of text but {found}.", "Use a table, workbook, JSON or text file."),
     "data.empty": ("{file} is empty.", "Choose a file that has rows."),
     "data.header_only": ("{file} has no rows below its header.", "Add rows, or choose another file."),
     "data.json_large": (
-        "{file} is a JSON list of more than {limit}, which has to be read whole.",
+        "{file} has no list of rows that can be read in parts of at most {limit}.",
         "Save it as JSON Lines (one row per line) or Parquet; these may be of any size.",
     ),
     "data.encoding_broken": ("{file}, row {row}: byte {byte} is not valid {encoding}.", _UTF8),
     # layout
     "data.quote": (
         "{file}, row {row}: a quotation mark opens here and doesn't close properly.",
-        "Close it, or double the quotation marks inside the cell.",
+        "Close it, double those inside the cell, or say that they are plain characters (--quotes no).",
     ),
     "data.json": ("{file}, line {row}, column {column}: not valid JSON ({reason}).", "Correct the file at that place."),
     "data.json_not_list": (

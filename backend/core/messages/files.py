@@ -17,7 +17,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "files.upload_busy": ("“{name}” can't be deleted: job {job} reads it.", "Cancel the job or wait for its end."),
     "files.format": (
         "“{ref}” can't be downloaded as {format}.",
-        "Datasets can be had as csv or jsonl; everything else as a zip file.",
+        "Datasets come as csv, jsonl, parquet, openai, sharegpt or alpaca; everything else as a zip file.",
     ),
     "files.archive_damaged": ("“{file}” can't be read as a zip file.", "Pack the model's folder again and send it."),
     "files.archive_encrypted": ("“{file}” is protected by a password.", "Pack the model's folder without one."),

@@ -1,6 +1,7 @@
 """Sentences about the reading of a source in its own process, and about readings that leave a choice."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    "inspect.demo": ("The demo names its own columns.", ""),
     "inspect.memory": (
         "{file} needs more than {limit} of memory to be read.",
         "Save it as JSON Lines or Parquet, or divide it into smaller files.",

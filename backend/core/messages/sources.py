@@ -40,6 +40,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "If letters look wrong, choose another encoding (--encoding).",
     ),
     # tables
+    "data.line_long": ("{file} has a line of more than {limit}.", "Break it into rows, or save it as Parquet."),
     "data.delimiter": ("“{delimiter}” is no delimiter.", "Use one character, or \\t for a tab (--delimiter)."),
     "data.quote_swallows": (
         "{file}, row {row}: a quotation mark opens here and takes in whole rows.",
@@ -68,9 +69,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file} has several sheets with rows: {sheets}.",
         "Name one as “Part of the file” (--records).",
     ),
+    "data.sheet_taken": (
+        "{file}: the sheet “{name}” is read; {sheets} holds no table.",
+        "Name another one as “Part of the file” (--records).",
+    ),
     "data.sheet_missing": ("{file} has no sheet “{name}”.", "Its sheets are: {sheets}."),
     # JSON, YAML, columns
     "data.records_several": ("{file} holds several lists of rows: {paths}.", _PATH),
+    "data.records_taken": (
+        "{file}: the rows are read from {paths}; left out: {others}.",
+        "Name another list as “Part of the file” (--records).",
+    ),
     "data.records_missing": ("{file} has no rows under “{path}”.", "Check the path, such as data.items."),
     "data.yaml": ("{file}, line {row}, column {column}: not valid YAML ({reason}).", "Correct the file at that place."),
     "data.yaml_large": ("{file} is YAML of more than {limit}, which has to be read whole.", "Save it as JSON Lines."),
@@ -80,6 +89,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Copy it again from its origin, or write it again.",
     ),
     # text
+    "data.chat_who": (
+        "{file} is a chat of {names}, and it isn't clear who answers.",
+        "Name the one who answers as “Part of the file” (--records).",
+    ),
     "data.text_lines": ("{file} is plain text: each line is a row.", ""),
+    "data.text_sections": ("{file} is text with headings: each section is a row.", ""),
+    "data.text_questions": ("{file} is text with questions and answers: each pair is a row.", ""),
     "data.text_paragraphs": ("{file} is plain text: each paragraph is a row.", ""),
 }

@@ -27,15 +27,37 @@ DROPS = {
 }
 """Why a row is left out of a dataset: code -> words."""
 
+PERSONAL = {
+    "email": "e-mail address",
+    "phone": "telephone number",
+    "iban": "IBAN",
+    "card": "payment card",
+    "dni": "DNI or NIE",
+    "cif": "CIF",
+    "nuss": "Spanish social security number",
+    "ssn": "US social security number",
+    "nino": "UK national insurance number",
+    "nhs": "NHS number",
+    "sin": "Canadian SIN",
+    "pps": "Irish PPS number",
+    "tfn": "Australian tax file number",
+    "medicare": "Australian Medicare number",
+    "ip": "IP address",
+}
+"""Kinds of personal data: code -> words."""
+
 WORDS = frozenset(
     {
         *DROPS.values(),
+        *PERSONAL.values(),
+        *("private key", "password", "access token", "connection string"),
         # kinds of artifacts, states of jobs, splits
         *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "audition", "report", "package"),
         *("waiting", "queued", "running", "cancelling", "succeeded", "findings", "failed", "cancelled", "blocked"),
         *("train", "validation", "test", "pool"),
         # what a file or a cell holds
-        *("a PDF document", "an old Office file (xls, doc)", "a picture", "an SQLite database", "an Arrow file"),
+        *("a PDF document", "a picture", "an SQLite database", "a 7z archive", "a RAR archive"),
+        *("a document of another program", "a web page or XML document"),
         *("a NumPy file", "a program", "a GGUF model", "binary data"),
         *("object", "list", "text", "number", "true or false", "nothing", "empty", "not a list"),
         *("row numbers", "codes", "dates", "lists", "the same value in all rows"),

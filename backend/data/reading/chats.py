@@ -20,7 +20,7 @@ def conversation(table: Table) -> Iterator[Candidate]:
         found = table.columns[name]
         schema = "sharegpt" if found.keys["from"] else "chat"
         usual = names.strength(name, names.MESSAGES)
-        roles = Roles(messages=name, system=_system(table), tools=_tools(table))
+        roles = Roles(messages=name, system=table.system(), tools=_tools(table))
         answered = found.speakers["assistant"] > 0
         yield table.candidate(
             schema,
@@ -68,7 +68,7 @@ def messages_and_answer(table: Table) -> Iterator[Candidate]:
 
 def turns(table: Table) -> Iterator[Candidate]:
     """One row per turn: a column that says which conversation, one that says who speaks, and what was said."""
-    speakers = [name for name in table.columns if _speaks(table, name)]
+    speakers = [name for name in table.columns if table.says_who(name)]
     groups = [
         name
         for name, found in table.columns.items()
@@ -80,7 +80,7 @@ def turns(table: Table) -> Iterator[Candidate]:
     ]
     said = table.one(names.SPOKEN, table.texts) or (table.texts[0] if len(table.texts) == 1 else "")
     if speakers and groups and said:
-        roles = Roles(input=[said], speaker=speakers[0], group=groups[0], system=_system(table))
+        roles = Roles(input=[said], speaker=speakers[0], group=groups[0], system=table.system())
         yield table.candidate("turns", "conversation", roles, [1.0])
 
 
@@ -104,12 +104,6 @@ def _exported(table: Table, keyed: dict[str, str]) -> bool:
     return {"split", "id", "input", "output", "context"} <= keyed.keys() and table.kind(keyed["context"]) == "messages"
 
 
-def _speaks(table: Table, name: str) -> bool:
-    values = {text.strip().casefold() for text in table.columns[name].texts}
-    known = values & names.SPEAKERS.keys()
-    return 1 < len(values) <= 8 and len(known) >= 2 and names.strength(name, names.SPEAKER) >= 0.85
-
-
 def _lists(table: Table) -> list[str]:
     return [name for name, found in table.columns.items() if found.forms["strings"]]
 
@@ -117,8 +111,3 @@ def _lists(table: Table) -> list[str]:
 def _tools(table: Table) -> str:
     kinds = ("list", "object", "text", "constant", "label")
     return table.one(names.TOOLS, [name for name, found in table.columns.items() if found.kind in kinds])
-
-
-def _system(table: Table) -> str:
-    kinds = ("text", "label", "constant")
-    return table.one(names.SYSTEM, [name for name, found in table.columns.items() if found.kind in kinds])

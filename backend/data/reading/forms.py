@@ -118,8 +118,8 @@ def list_form(value: list[Any]) -> str:
 
 
 def is_message(item: dict[str, Any]) -> bool:
-    speaker = item.get("role", item.get("from"))
-    return isinstance(speaker, str) and bool(
+    role = item.get("role", item.get("from"))
+    return isinstance(role, str) and bool(
         {"content", "value", "tool_calls", "parts", "function_call", "text"} & item.keys()
     )
 

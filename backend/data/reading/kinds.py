@@ -56,8 +56,10 @@ def _nested(found: ColumnProfile) -> ColumnKind | None:
 
 def is_split(found: ColumnProfile) -> bool:
     """Whether all values are names of splits, training among them."""
+    if not 2 <= len(found.values) <= 6:
+        return False
     names = {SPLITS.get(key(text)) for text in found.texts}
-    return 2 <= len(found.values) <= 6 and None not in names and "train" in names and len(names) > 1
+    return None not in names and "train" in names and len(names) > 1
 
 
 def counts_rows(found: ColumnProfile) -> bool:

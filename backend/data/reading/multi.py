@@ -10,7 +10,7 @@ from backend.data.reading import names
 from backend.data.reading.column import ColumnProfile
 from backend.data.reading.kinds import MAX_LABEL_CHARS, MAX_LABELS
 from backend.data.reading.model import Candidate, Roles
-from backend.data.reading.plain import inputs_beside
+from backend.data.reading.plain import inputs_with
 from backend.data.reading.table import Table
 
 _NO_LABEL = (
@@ -41,7 +41,7 @@ def one_hot(table: Table) -> Iterator[Candidate]:
     ]
     if len(columns) < 2:
         return
-    for inputs, strength, tied in inputs_beside(table, ""):
+    for inputs, strength, tied in inputs_with(table, ""):
         roles = Roles(input=inputs, outputs=columns)
         yield table.candidate(
             "one_hot", "multi_label", roles, [strength, 1.0 if len(columns) > 2 else 0.85], less=0.01 * tied
@@ -59,7 +59,7 @@ def listed_labels(table: Table) -> Iterator[Candidate]:
         schema = (
             "doccano" if {"label", "text", "id"} == {names.key(column) for column in table.columns} else "listed_labels"
         )
-        for inputs, fit, tied in inputs_beside(table, name):
+        for inputs, fit, tied in inputs_with(table, name):
             roles = Roles(input=inputs, output=name)
             yield table.candidate(schema, "multi_label", roles, [fit, max(strength, 0.8)], less=0.01 * tied)
 

@@ -41,13 +41,13 @@ PROMPT = _of("prompt instruction instruccion instructions command comando orden 
 USER = _of("user human usuario person client cliente customer humano benutzer utilisateur")
 ASSISTANT = _of("assistant bot gpt ai model chatbot agent asistente assistent agente llm")
 ANSWER = _of(
-    "answer response reply respuesta antwort reponse completion output target ideal solution solucion contestacion "
+    "answer response reply respuesta antwort reponse completion output target tgt ideal solution solucion contestacion "
     "salida ausgabe expected gold expectedoutput referenceanswer modelresponse answers finalanswer respuestas bestanswer"
 )
 TEXT = _of(
     "text texto input entrada sentence frase oracion utterance message mensaje tweet post review resena opinion comment "
     "comentario remark statement content contenido document documento body cuerpo description descripcion request "
-    "peticion solicitud email mail correo kommentar nachricht beschreibung satz texte phrase commentaire verbatim feedback "
+    "peticion solicitud src email mail correo kommentar nachricht beschreibung satz texte phrase commentaire verbatim feedback "
     "transcript transcripcion bewertung eingabe snippet noticia article articulo complaint queja reclamacion ticket "
     "anfrage bemerkung observacion rezension avis mensagem expresion enunciado source abstract poem code sms"
 )
@@ -67,12 +67,15 @@ LABEL = _of(
     "emotion emocion stars rating score verdict polarity polaridad toxicity toxic spam hate stance entailment relation "
     "puntuacion valoracion estrellas thema intention sentimentlabel categories department departamento abteilung gefuehl "
     "overall calificacion answer response respuesta antwort reply decision clasificacion classification diagnosis genre "
-    "genero gravedad severity priority prioridad queue urgency urgencia motivo reason sterne note humor ironia sarcasm"
+    "genero gravedad severity priority prioridad queue cola warteschlange "
+    "urgency urgencia motivo reason sterne note humor ironia sarcasm"
 )
 SORTING = _of(
     "category categoria categorie kategorie topic tema thema tag tags genre genero priority prioridad department"
 )
 """Labels that as often only sort the rows of another task."""
+MINOR = _of("priority prioridad genre genero urgency urgencia note genero difficulty")
+"""Labels that are rarely what is asked, where there is another."""
 LABEL_NAMES = _of("name text names string str nombre texto title desc description")
 CONTEXT = _of(
     "context contexto passage pasaje paragraph parrafo background kontext contexte evidence evidencia knowledge story article"
@@ -154,7 +157,7 @@ SPLITS = {
 """What a split is called in a file -> its name here."""
 SPEAKERS = {
     **dict.fromkeys(
-        ("user", "human", "usuario", "customer", "client", "cliente", "caller", "visitor", "kunde"), "user"
+        ("user", "human", "prompter", "usuario", "customer", "client", "cliente", "caller", "visitor", "kunde"), "user"
     ),
     **dict.fromkeys(
         ("assistant", "gpt", "bot", "model", "agent", "agente", "asistente", "operator", "support", "chatbot", "ai"),

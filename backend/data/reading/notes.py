@@ -9,7 +9,7 @@ from backend.data.reading.schemas import by_name
 from backend.data.reading.table import Table, used_columns
 from backend.data.reading.wanted import column_list
 
-_MANY_LABELS = 100
+_NOTED_LABELS = 100
 _SYSTEM_CHARS = 200
 
 
@@ -61,7 +61,7 @@ def _about_answer(table: Table, taken: Candidate, labels: list[str]) -> list[Pro
         found.append(_note("direction", first=roles.input[0], second=roles.output))
     if taken.task == "preference" and roles.rejected:
         found.append(_note("preference", chosen=roles.output or roles.messages, rejected=roles.rejected))
-    if len(labels) > _MANY_LABELS:
+    if len(labels) > _NOTED_LABELS:
         found.append(_note("many_labels", column=roles.output, count=len(labels)))
     if roles.output in table.columns and table.columns[roles.output].kind == "constant":
         found.append(_note("one_label", column=roles.output))

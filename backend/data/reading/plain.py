@@ -8,10 +8,12 @@ from backend.data.reading import names
 from backend.data.reading.model import Candidate, Roles
 from backend.data.reading.table import Table, template_of
 
-_SOLE, _ONE_OF_MANY = 0.8, 0.6
+_SOLE, _ONE_OF_SEVERAL = 0.8, 0.6
 _FOLLOWS_QUESTION, _ANY_TEXT = 0.7, 0.4
-_TEXTS = 0.7
-_MOST_OPTIONS = 4
+_TEXTS, _TIED = 0.7, 0.9
+_MOST_OPTIONS, _MOST_TOGETHER = 4, 8
+_MOST_UNNAMED = 12
+"""Columns without usual names are not tried one by one where there are more of them."""
 _ASKED = names.QUESTION + names.PROMPT + names.USER
 
 
@@ -33,6 +35,7 @@ def ticket_label(table: Table) -> Iterator[Candidate]:
 
 def input_output(table: Table) -> Iterator[Candidate]:
     """A text and the text that answers it, by the usual pairs of names, else by what is left."""
+    wide = len(table.texts) > _MOST_UNNAMED
     for output in table.answers():
         strength = 1.0 if _is_a(table, output) else names.strength(output, names.ANSWER + names.ASSISTANT)
         if (table.kind(output) in ("constant", "id", "date") and strength < 1) or names.aside(output):
@@ -43,7 +46,8 @@ def input_output(table: Table) -> Iterator[Candidate]:
             roles = Roles(input=[asked], output=output)
             schema, task = ("text_label", "classification") if table.is_label(output) else ("input_output", "answer")
             yield table.candidate(schema, task, roles, [1.0, 1.0])
-        elif table.kind(output) == "text":
+        elif table.kind(output) == "text" and (strength or _is_answer(output) or not wide):
+            strength = max(strength, float(_is_answer(output)))
             yield from _with_inputs(table, "input_output", "answer", strength * 0.95, output, "")
 
 
@@ -52,8 +56,8 @@ def texts(table: Table) -> Iterator[Candidate]:
     an answer and holds codes."""
     unfit = [name for name in table.columns if table.kind(name) in ("id", "row_number") and _is_answer(name)]
     schema = "raw_text" if table.facts.format in ("text", "txt", "markdown", "md") else "texts"
-    for inputs, strength, tied in inputs_beside(table, ""):
-        base = 1.0 if schema == "raw_text" else _TEXTS if strength >= _SOLE else _ONE_OF_MANY
+    for inputs, strength, tied in inputs_with(table, ""):
+        base = 1.0 if schema == "raw_text" else _TEXTS if strength >= _SOLE else _ONE_OF_SEVERAL
         less = 0.15 * bool(unfit) + 0.05 * tied
         yield table.candidate(schema, "text", Roles(input=inputs), [base], less=less)
 
@@ -66,24 +70,27 @@ def _label_columns(table: Table) -> list[tuple[float, str]]:
     """(strength, column) of everything that a classifier could learn. Metadata only where nothing else is a label."""
     found = []
     constants = [name for name in table.answers() if table.kind(name) == "constant"]
-    labels = [name for name in table.labels if not _names_a_label(table, name)]
+    labels = [name for name in table.labels if not _names_a_label(table, name) and not table.says_who(name)]
     plain = [name for name in labels if not names.aside(name)]
+    if not plain and len(labels) == 1:
+        found.append((_ONE_OF_SEVERAL, labels[0]))
+    wide = len(plain) > _MOST_UNNAMED
     for name in plain:
         first, usual = names.strength(name, names.LABEL_FIRST), names.strength(name, names.LABEL)
         is_it = names.words(name)[:1] in (("is",), ("has",), ("es",), ("ist",), ("est",))
-        unnamed = _SOLE if len(plain) == 1 else _ONE_OF_MANY
-        found.append(
-            (1.0 if first == 1 else 0.95 if usual == 1 else 0.85 if first or usual or is_it else unnamed, name)
-        )
+        unnamed = _SOLE if len(plain) == 1 else _ONE_OF_SEVERAL
+        if wide and not (first or usual or is_it):
+            continue
+        if len(plain) > 1 and names.strength(name, names.MINOR) == 1:
+            first, usual, unnamed = 0, 0, _FOLLOWS_QUESTION
+        fit = 1.0 if first == 1 else 0.95 if usual == 1 else 0.85 if first or usual or is_it else unnamed
+        found.append((fit, name))
     for name in constants:
         if names.strength(name, names.LABEL_FIRST + ("category", "intent", "sentiment")) == 1:
             found.append((0.9, name))
     for name in table.columns:
-        if (
-            table.kind(name) == "number"
-            and name not in labels
-            and names.strength(name, names.LABEL_FIRST + names.LABEL) == 1
-        ):
+        number = table.kind(name) == "number" and name not in table.labels
+        if number and names.strength(name, names.LABEL_FIRST + names.LABEL) == 1:
             found.append((_SOLE, name))
     return found
 
@@ -96,6 +103,8 @@ def _label_names(table: Table, label: str) -> str:
 
 
 def _names_a_label(table: Table, name: str) -> bool:
+    if names.words(name)[-1:] == () or names.words(name)[-1] not in names.LABEL_NAMES:
+        return False
     return any(table.columns[other].share("integer") == 1 and _belongs(table, name, other) for other in table.labels)
 
 
@@ -113,7 +122,7 @@ def _asked(table: Table, output: str) -> str:
     free = [name for name in table.texts if name != output]
     if _is_a(table, output):
         return table.one(("q",), free)
-    return table.one(_ASKED, free) or table.one(("input", "entrada", "eingabe", "source"), free)
+    return table.one(_ASKED, free) or table.one(("input", "entrada", "eingabe", "source", "src"), free)
 
 
 def _is_a(table: Table, output: str) -> bool:
@@ -124,19 +133,19 @@ def _is_a(table: Table, output: str) -> bool:
 def _with_inputs(
     table: Table, schema: str, task: str, strength: float, output: str, names_of: str
 ) -> Iterator[Candidate]:
-    options = [option for option in inputs_beside(table, output) if output not in option[0]]
+    options = [option for option in inputs_with(table, output) if output not in option[0]]
     made = []
     for inputs, fit, tied in options:
         asked = names.strength(inputs[0], _ASKED + names.ANSWER) == 1
         found = strength or (_FOLLOWS_QUESTION if asked and len(table.texts) == 2 else _ANY_TEXT)
         roles = Roles(input=inputs, output=output, label_names=names_of)
         made.append((tied, table.candidate(schema, task, roles, [fit, found], template_of(inputs))))
-    best = max((one.confidence for tied, one in made if tied), default=0.0)
+    best = min(_TIED, max((one.confidence for tied, one in made if tied), default=0.0))
     for tied, one in made:
         yield one.model_copy(update={"confidence": best}) if tied else one
 
 
-def inputs_beside(table: Table, output: str) -> list[tuple[list[str], float, bool]]:
+def inputs_with(table: Table, output: str) -> list[tuple[list[str], float, bool]]:
     """(columns, strength, whether others fit as well) of what could be the input beside `output`."""
     free = [name for name in table.texts if name != output]
     texts = [name for name in free if not names.aside(name)] or free
@@ -158,7 +167,8 @@ def inputs_beside(table: Table, output: str) -> list[tuple[list[str], float, boo
 
 def _options(table: Table, texts: list[str], strength: float) -> list[tuple[list[str], float, bool]]:
     ordered = [name for name in table.columns if name in texts]
-    return [(ordered, strength, True), *(([name], strength, True) for name in ordered[:_MOST_OPTIONS])]
+    together = [(ordered, strength, True)] if len(ordered) <= _MOST_TOGETHER else []
+    return [*together, *(([name], strength, True) for name in ordered[:_MOST_OPTIONS])]
 
 
 def _title_and_body(table: Table, texts: list[str]) -> list[str]:

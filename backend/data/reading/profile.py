@@ -22,7 +22,7 @@ _LOOKS = 2000
 _LOOKS_IN_ALL = 400_000
 _LOOK_EVERY = 50
 _LONG = 100
-_BATCH_CELLS = 200_000
+_BATCH_CELLS = 1_000_000
 _EXAMPLES, _EXAMPLE_CHARS = 3, 80
 _KEYS = 40
 _ELEMENTS = 5000
@@ -64,10 +64,10 @@ def _batches(records: Iterator[Record], size: int) -> Iterator[list[dict[str, An
 class _Column:
     """Counts one column, batch by batch."""
 
-    def __init__(self, name: str, beside: int) -> None:
+    def __init__(self, name: str, columns: int) -> None:
         self.found = ColumnProfile(name)
-        self.most = min(MAX_DISTINCT, max(300, _DISTINCT_IN_ALL // max(1, beside)))
-        self.looks = min(_LOOKS, max(100, _LOOKS_IN_ALL // max(1, beside)))
+        self.most = min(MAX_DISTINCT, max(300, _DISTINCT_IN_ALL // max(1, columns)))
+        self.looks = min(_LOOKS, max(100, _LOOKS_IN_ALL // max(1, columns)))
         self.counts: Counter[str | int] = Counter()
         self.chars = self.words = self.counted = self.ups = self.ends = 0
         self.last: int | None = None

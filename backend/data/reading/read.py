@@ -16,7 +16,7 @@ from backend.data.reading.model import Candidate, ColumnReading, Reading, Role, 
 from backend.data.reading.notes import notes
 from backend.data.reading.profile import profile
 from backend.data.reading.schemas import candidates
-from backend.data.reading.table import Table
+from backend.data.reading.table import Table, used_columns
 from backend.data.reading.wanted import (
     check_columns,
     column_list,
@@ -127,7 +127,9 @@ def _completed(roles: Roles, schema: str, table: Table, params: DatasetParams) -
     dates = [one.name for one in profiles if one.kind == "date" and one.name not in (roles.output, *roles.input)]
     by_column = params.split_by == "column"
     updates = {
-        "system": params.system_column or roles.system,
+        "system": params.system_column
+        or roles.system
+        or ("" if schema == "own_export" else _free_system(table, roles)),
         "label_names": params.label_names or roles.label_names,
         "group": params.group or roles.group or _shared_context(table, roles, schema),
         "split": (params.split_column if by_column else "")
@@ -140,6 +142,11 @@ def _completed(roles: Roles, schema: str, table: Table, params: DatasetParams) -
         updates["split"] = ""
     completed = roles.model_copy(update=updates)
     return completed.model_copy(update={"carried": _carried(table, completed, params.keep_columns)})
+
+
+def _free_system(table: Table, roles: Roles) -> str:
+    found = table.system()
+    return "" if found in used_columns(roles) else found
 
 
 def _carried(table: Table, roles: Roles, kept: list[str]) -> list[str]:

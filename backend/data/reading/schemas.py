@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from backend.core.messages.reading_words import SCHEMAS as TITLES
 from backend.data.reading import chats, multi, plain, several
 from backend.data.reading.model import Candidate
 from backend.data.reading.table import Table
@@ -21,68 +22,63 @@ class Schema(NamedTuple):
     by, as the page and the command line say it."""
 
     name: str
-    title: str
     task: str
     needs: str
     find: Callable[[Table], Iterator[Candidate]]
 
+    @property
+    def title(self) -> str:
+        return TITLES[self.name]
+
 
 SCHEMAS = (
-    Schema("text_label", "Text and label", "classification", "a text and a label", plain.text_label),
-    Schema(
-        "ticket_label", "Subject, body and label", "classification", "a subject, a body and a label", plain.ticket_label
-    ),
-    Schema("input_output", "Question and answer", "answer", "a question and an answer", plain.input_output),
-    Schema("texts", "Texts without an answer", "text", "a text", plain.texts),
-    Schema("raw_text", "Raw text", "text", "a text file", plain.texts),
-    Schema("alpaca", "Alpaca", "instruction", "instruction, input and output", several.alpaca),
-    Schema("prompt_completion", "Prompt and completion", "answer", "prompt and completion", several.instructions),
-    Schema("dolly", "Dolly", "instruction", "instruction, context and response", several.dolly),
+    Schema("text_label", "classification", "a text and a label", plain.text_label),
+    Schema("ticket_label", "classification", "a subject, a body and a label", plain.ticket_label),
+    Schema("input_output", "answer", "a question and an answer", plain.input_output),
+    Schema("texts", "text", "a text", plain.texts),
+    Schema("raw_text", "text", "a text file", plain.texts),
+    Schema("alpaca", "instruction", "instruction, input and output", several.alpaca),
+    Schema("prompt_completion", "answer", "prompt and completion", several.instructions),
+    Schema("dolly", "instruction", "instruction, context and response", several.dolly),
     Schema(
         "question_context",
-        "Question on a text",
         "question_context",
         "context, question and answer",
         several.question_context,
     ),
-    Schema("squad", "SQuAD", "question_context", "context, question and nested answers", several.question_context),
-    Schema("text_pair", "Two texts and a label", "text_pair", "two texts and a label", several.text_pairs),
+    Schema("squad", "question_context", "context, question and nested answers", several.question_context),
+    Schema("text_pair", "text_pair", "two texts and a label", several.text_pairs),
     Schema(
         "multiple_choice",
-        "Multiple choice",
         "multiple_choice",
         "question, choices and the right one",
         several.multiple_choice,
     ),
-    Schema("summary", "Text and summary", "summary", "a text and its summary", several.summary),
-    Schema("translation", "Translation", "translation", "a text in two languages", several.translation),
-    Schema("one_hot", "Columns of 0 and 1", "multi_label", "a text and columns of 0 and 1", multi.one_hot),
-    Schema("listed_labels", "Several labels", "multi_label", "a text and a list of labels", multi.listed_labels),
-    Schema("preference", "Preference", "preference", "prompt, chosen and rejected", several.preference),
-    Schema(
-        "kto", "Good and bad answers", "preference", "prompt, completion and a true or false label", several.preference
-    ),
-    Schema("chat", "Chat messages", "conversation", "a list of messages with role and content", chats.conversation),
-    Schema("sharegpt", "ShareGPT", "conversation", "a list of messages with from and value", chats.conversation),
-    Schema("turns", "One row per turn", "conversation", "conversation, role and content", chats.turns),
+    Schema("summary", "summary", "a text and its summary", several.summary),
+    Schema("translation", "translation", "a text in two languages", several.translation),
+    Schema("one_hot", "multi_label", "a text and columns of 0 and 1", multi.one_hot),
+    Schema("listed_labels", "multi_label", "a text and a list of labels", multi.listed_labels),
+    Schema("preference", "preference", "prompt, chosen and rejected", several.preference),
+    Schema("kto", "preference", "prompt, completion and a true or false label", several.preference),
+    Schema("chat", "conversation", "a list of messages with role and content", chats.conversation),
+    Schema("sharegpt", "conversation", "a list of messages with from and value", chats.conversation),
+    Schema("turns", "conversation", "conversation, role and content", chats.turns),
     Schema(
         "conversation_label",
-        "Conversation and label",
         "classification",
         "messages and a label",
         chats.conversation_label,
     ),
     Schema(
         "conversation_summary",
-        "Conversation and summary",
         "summary",
         "messages and a summary",
         chats.conversation_summary,
     ),
-    Schema("openai_evals", "OpenAI evals", "conversation", "input messages and ideal", chats.messages_and_answer),
-    Schema("label_studio", "Label Studio", "classification", "data and annotations", multi.label_studio),
-    Schema("doccano", "doccano", "multi_label", "text and a list of labels", multi.listed_labels),
-    Schema("own_export", "Export of the studio", "", "split, id, input and output", chats.own_export),
+    Schema("openai_evals", "conversation", "input messages and ideal", chats.messages_and_answer),
+    Schema("label_studio", "classification", "data and annotations", multi.label_studio),
+    Schema("doccano", "multi_label", "text and a list of labels", multi.listed_labels),
+    Schema("own_export", "", "split, id, input and output", chats.own_export),
 )
 """A row per schema. `prompt_completion` also stands for lists of messages in both columns; OpenAI's and Azure's fine-tuning
 files are `chat`, `prompt_completion` and `preference`."""

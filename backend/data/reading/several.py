@@ -82,7 +82,7 @@ def question_context(table: Table) -> Iterator[Candidate]:
     lists = [name for name, found in table.columns.items() if found.forms["strings"] and not found.json_text]
     answers = [name for name in [*table.answers(), *lists] if name not in (question, context)]
     label = table.one(("label", "etiqueta"), [name for name in answers if name in table.labels])
-    output = table.one(known, answers) or label
+    output = table.one(known, answers) or label or table.one(known, [n for n in answers if n in table.texts], 0.85)
     if output:
         roles = Roles(input=[context, question], output=output)
         yield table.candidate("question_context", "question_context", roles, [1.0 if output != label else 0.95])
@@ -97,7 +97,9 @@ def text_pairs(table: Table) -> Iterator[Candidate]:
     scores = [name for name in table.answers(False) if table.kind(name) == "number" and name not in pair]
     named = [name for _, name in table.named(names.LABEL_FIRST + names.LABEL, 0.85, outputs + scores)]
     found = named or (outputs if len(outputs) == 1 else [])
-    for output in dict.fromkeys(found):
+    minor = names.SORTING + names.MINOR
+    main = [name for name in found if names.strength(name, minor) < 1]
+    for output in dict.fromkeys(main or found):
         first = names.strength(output, names.LABEL_FIRST) == 1
         template = "\n".join(f"{name}: {{{name}}}" for name in pair)
         words = [name for name in table.labels if name != output and names.words(name)[0] == names.words(output)[0]]
@@ -214,26 +216,27 @@ def preference(table: Table) -> Iterator[Candidate]:
 
 def _preferred(table: Table, chosen: str, rejected: str) -> Iterator[Candidate]:
     prompt = table.one((*names.PROMPT, *names.QUESTION, "input", "messages"), [*table.texts, *table.chats], 0.85)
-    roles = Roles(output=chosen, rejected=rejected, system=_system(table))
-    if prompt and prompt in table.chats:
+    roles = Roles(output=chosen, rejected=rejected, system=table.system())
+    holds = [name for name, found in table.columns.items() if found.kind == "object" and found.keys["messages"]]
+    fit = 1.0
+    if holds and f"{holds[0]}.messages" not in table.chats:
+        roles = roles.model_copy(update={"messages": f"{holds[0]}.messages"})
+    elif prompt and prompt in table.chats:
         roles = roles.model_copy(update={"messages": prompt})
     elif prompt:
         roles = roles.model_copy(update={"input": [prompt]})
     elif chosen in table.chats:
         roles = roles.model_copy(update={"messages": chosen, "output": ""})
-    yield table.candidate("preference", "preference", roles, [1.0])
+    elif not any(text.startswith(("Human:", "Assistant:")) for text in table.columns[chosen].examples):
+        fit = 0.5  # answers to what?
+    yield table.candidate("preference", "preference", roles, [fit])
 
 
 def _with_extras(table: Table, roles: Roles) -> Roles:
     """The same with a system text and a history, where there are columns of these names."""
     nested = [name for name, found in table.columns.items() if found.kind in ("list", "messages")]
     history = table.one(names.HISTORY, nested)
-    return roles.model_copy(update={"system": _system(table), "history": history})
-
-
-def _system(table: Table) -> str:
-    kinds = ("text", "label", "constant")
-    return table.one(names.SYSTEM, [name for name, found in table.columns.items() if found.kind in kinds])
+    return roles.model_copy(update={"system": table.system(), "history": history})
 
 
 def _keys(table: Table, name: str) -> set[str]:

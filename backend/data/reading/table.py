@@ -62,6 +62,17 @@ class Table:
             return few and found.share("integer") == 1 and found.filled >= ROWS_PER_LABEL * found.distinct
         return found.kind in ("label", "boolean") or (name in self.facts.label_names and found.kind == "number")
 
+    def says_who(self, name: str) -> bool:
+        """Whether the values say who speaks: user and assistant, customer and agent."""
+        values = {text.strip().casefold() for text in self.columns[name].texts}
+        known = values & names.SPEAKERS.keys()
+        return 1 < len(values) <= 8 and len(known) >= 2 and names.strength(name, names.SPEAKER) >= 0.85
+
+    def system(self) -> str:
+        """The column with the system prompts, by its name."""
+        kinds = ("text", "label", "constant")
+        return self.one(names.SYSTEM, [name for name, found in self.columns.items() if found.kind in kinds])
+
     def named(
         self, known: tuple[str, ...], least: float = 1.0, of: Sequence[str] | None = None
     ) -> list[tuple[float, str]]:
@@ -102,7 +113,8 @@ class Table:
                 total += _UNUSED_NAMED if known else _UNUSED_TEXT
             elif name in self.labels:
                 first, usual = names.strength(name, names.LABEL_FIRST) == 1, names.strength(name, names.LABEL) == 1
-                sorts = not usual or (sure and names.strength(name, names.SORTING) == 1)
+                sorts = not usual or names.strength(name, names.MINOR) == 1
+                sorts = sorts or (sure and names.strength(name, names.SORTING) == 1)
                 total += _UNUSED_NAMED if first else _UNUSED_LABEL if sorts else _UNUSED_USUAL
             elif self.kind(name) in ("list", "object") and names.strength(name, names.CHOICES) == 1:
                 total += _UNUSED_NAMED

@@ -96,8 +96,8 @@ def _made(table: Table, inputs: list[str], output: str, messages: str, found: li
         inputs = inputs or []
         schema = "conversation_label" if output else "chat"
     else:
-        inputs = inputs or _input_beside(table, output)
-        output = output or _output_beside(inputs, found)
+        inputs = inputs or _input_with(table, output)
+        output = output or _output_with(inputs, found)
         label = bool(output) and output in table.columns and table.is_label(output)
         schema = "text_label" if label else "input_output" if output else "texts"
     if not inputs and not messages:
@@ -118,7 +118,7 @@ def _made(table: Table, inputs: list[str], output: str, messages: str, found: li
     return _said(made)
 
 
-def _input_beside(table: Table, output: str) -> list[str]:
+def _input_with(table: Table, output: str) -> list[str]:
     """The only text beside a named answer, or the one with the usual name."""
     texts = [name for name in table.texts if name != output]
     plain = [name for name in texts if not names.aside(name)] or texts
@@ -126,7 +126,7 @@ def _input_beside(table: Table, output: str) -> list[str]:
     return plain if len(plain) == 1 else named if len(named) == 1 else []
 
 
-def _output_beside(inputs: list[str], found: list[Candidate]) -> str:
+def _output_with(inputs: list[str], found: list[Candidate]) -> str:
     """The answer of the best candidate that does not read it as input."""
     return next((one.roles.output for one in found if one.roles.output and one.roles.output not in inputs), "")
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from backend.core.errors import Problem, StudioError
 from backend.data.row_errors import Record, RowErrors
-from backend.data.sources.layout import distinct_names
 from backend.data.sources.leaves import KeyUnion, with_leaves
+from backend.data.sources.names import distinct_names
 from backend.data.sources.options import ReadOptions, SourceFacts
 from backend.data.sources.text_file import InputFile
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
 from backend.core.errors import Problem, StudioError
 from backend.data.row_errors import Record, RowErrors
+from backend.data.sources.blocks import blocks, closes, columns_of, suits_blocks
 from backend.data.sources.dialect import NO_MARK, Numbered, Sample, Swallowed, find_dialect
 from backend.data.sources.layout import decimal_commas, find_layout
 from backend.data.sources.options import ReadOptions, SourceFacts
@@ -18,7 +20,6 @@ from backend.data.sources.text_file import InputFile, encodable, text_file
 _SAMPLE = 1 << 20
 """Characters from which dialect and header are told."""
 _ROWS_LOOKED_AT = 1000
-HINTS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
 
 class DelimitedSource:
@@ -28,16 +29,17 @@ class DelimitedSource:
         self.path, self.facts = file.path, facts
         self._text = text_file(file, options.encoding)
         self._text.describe(facts)
+        self._text.refuse_long_lines()
         head = self._text.head(_SAMPLE)
         whole = len(head) < _SAMPLE
         head, self._skipped, told = _without_declaration(head)
-        hint = HINTS.get(file.path.suffix.lower(), ",")
         named = mark_of(options.delimiter) or told
-        sample, notes = find_dialect(_whole_lines(head, whole), whole, hint, named, options.quotes, file.name)
+        sample, notes = find_dialect(_whole_lines(head, whole), whole, named, options.quotes, file.name)
         self.dialect = sample.dialect
         self._layout = find_layout(sample.rows, sample.width, options.header, file.name)
         self._start = sample.rows[self._layout.start][0]
         self._swallowed = Swallowed(sample)
+        self._trusted = self.dialect.quotes == "literal" or options.quotes == "yes"
         self._keep = self._filled_columns(sample)
         self.columns = [self._layout.names[index] for index in self._keep]
         self.facts.delimiter = "" if self.dialect.delimiter == NO_MARK else self.dialect.delimiter
@@ -66,8 +68,42 @@ class DelimitedSource:
         return max(1, self._text.counted.lines)
 
     def _good_rows(self, row_errors: RowErrors) -> Iterator[Numbered]:
+        width, codec = self._layout.width, self._text.encoding.name
+        if self._text.encoding.valid and suits_blocks(self.dialect, width, codec) and self._text.plain_line_ends:
+            return self._by_blocks(row_errors)
+        return self._checked(self._rows(), row_errors)
+
+    def _by_blocks(self, row_errors: RowErrors) -> Iterator[Numbered]:
+        """As the exact reader reads them, which gets every block that isn't clean, and all from the first one that ends within
+        a cell."""
+        dialect, width, codec = self.dialect, self._layout.width, self._text.encoding.name
+        with self._text.file.path.open("rb") as stream:
+            line = self._start + self._skipped
+            for _ in range(line - 1):
+                stream.readline()
+            if line == 1 and codec == "utf-8-sig":
+                stream.seek(3)
+            begins = stream.tell()
+            for raw in blocks(stream):
+                block = raw if codec.startswith("utf-8") else raw.decode(codec).encode()
+                if not closes(block, dialect):
+                    with self._text.open(begins) as rest:
+                        yield from self._checked(self._exact(rest, line), row_errors)
+                    return
+                columns = columns_of(block, dialect, width)
+                if columns is None:
+                    lines = io.StringIO(block.decode(), newline="")
+                    yield from self._checked(self._exact(lines, line), row_errors)
+                elif "" in columns[0]:
+                    yield from ((at, cells) for at, cells in enumerate(zip(*columns, strict=True), line) if any(cells))
+                else:
+                    yield from enumerate(zip(*columns, strict=True), line)
+                line += block.count(b"\n")
+                begins += len(raw)
+
+    def _checked(self, rows: Iterator[Numbered], row_errors: RowErrors) -> Iterator[Numbered]:
         width, checked = self._layout.width, not self._text.encoding.valid
-        for line, cells in self._rows():
+        for line, cells in rows:
             if len(cells) != width:
                 if not any(cells):
                     continue
@@ -81,25 +117,29 @@ class DelimitedSource:
                 yield line, cells
 
     def _rows(self) -> Iterator[Numbered]:
-        """Below the header, with the line on which each begins."""
-        dialect, start = self.dialect, self._start
+        """Below the header, with the line on which each begins, as the csv module reads them."""
         with self._text.open() as stream:
             for _ in range(self._skipped):
                 stream.readline()
-            reader = dialect.reader(stream)
-            line = 1
-            try:
-                for cells in reader:
-                    follows = reader.line_num + 1
-                    if line >= start and cells:
-                        if follows - line > 1 and dialect.quotes != "literal" and self._swallowed(cells):
-                            raise StudioError("data.quote_swallows", file=self._text.name, row=line + self._skipped)
-                        yield line + self._skipped, cells
-                    line = follows
-            except csv.Error:
-                raise StudioError("data.quote", file=self._text.name, row=line + self._skipped) from None
-            except UnicodeError:
-                raise self._text.broken() from None
+            start = self._start + self._skipped
+            yield from ((line, cells) for line, cells in self._exact(stream, 1 + self._skipped) if line >= start)
+
+    def _exact(self, stream: Iterable[str], first: int) -> Iterator[Numbered]:
+        """`first`: the line at which `stream` stands."""
+        reader = self.dialect.reader(stream)
+        line, passed = first, first
+        try:
+            for cells in reader:
+                passed = first + reader.line_num
+                if cells:
+                    if passed - line > 1 and not self._trusted and self._swallowed(cells):
+                        raise StudioError("data.quote_swallows", file=self._text.name, row=line)
+                    yield line, cells
+                line = passed
+        except csv.Error:
+            raise StudioError("data.quote", file=self._text.name, row=line) from None
+        except UnicodeError:
+            raise self._text.broken() from None
 
     def _filled_columns(self, sample: Sample) -> list[int]:
         """Indices of the columns that are read: columns without a name and without any value are left out."""
@@ -152,7 +192,7 @@ def _whole_lines(head: str, whole: bool) -> str:
     return head if whole or end < 0 else head[: end + 1]
 
 
-def _cell(cells: list[str], index: int) -> str:
+def _cell(cells: Sequence[str], index: int) -> str:
     return cells[index].strip() if index < len(cells) else ""
 
 

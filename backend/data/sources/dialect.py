@@ -9,21 +9,25 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from backend.core.errors import Problem, StudioError
+from backend.data.sources.names import usual_names
 
 CELL_LIMIT = 16 * 1024 * 1024
 """Longest cell, in characters: an unclosed quote must not swallow a large file into memory."""
-MARKS = (",", ";", "\t", "|")
+MARKS = ("\t", "|", ";", ",")
+"""The rarer one is in prose, the earlier; where two fit, the earlier one is taken."""
 NO_MARK = "\x1f"
 """Separates nothing: for a file of one column."""
 Quotes = Literal["quoted", "spaced", "escaped", "literal"]
 """`spaced`: a quote may follow a space behind the separator; `escaped`: quotes inside a cell have a backslash."""
-Numbered = tuple[int, list[str]]
+Numbered = tuple[int, Sequence[str]]
 _EVEN = 0.98
+_HEAD = 128 * 1024
+"""Characters from which the separator is told."""
 _SWALLOWED = 200
 """Lines that an open quote may take at the end of a sample before it counts as not closed."""
 
@@ -79,17 +83,17 @@ def read_sample(text: str, dialect: Dialect, whole: bool = True) -> Sample:
     return Sample(dialect, rows, failed, width, count / max(1, len(rows) + bool(failed)))
 
 
-def find_dialect(
-    text: str, whole: bool, hint: str, delimiter: str, quotes: str, file: str
-) -> tuple[Sample, list[Problem]]:
-    """The sample in the dialect that is taken, and what is to be said of it. `hint`: the separator that the file's name
-    suggests; `delimiter` and `quotes`: what a person said, "" and `auto` for nothing. Raises StudioError where quotes don't
+def find_dialect(text: str, whole: bool, delimiter: str, quotes: str, file: str) -> tuple[Sample, list[Problem]]:
+    """The sample in the dialect that is taken, and what is to be said of it. `delimiter` and `quotes`: what a person said, ""
+    and `auto` for nothing. Raises StudioError where quotes don't
     close and no other way to read them fits."""
-    marks = (delimiter,) if delimiter else (hint, *(mark for mark in MARKS if mark != hint))
-    found = [_with_quotes(text, whole, mark, quotes, file) for mark in marks]
-    best = max(found, key=_fit)
-    if not delimiter and not _is_table(best):
-        best = _with_quotes(text, whole, NO_MARK, quotes, file)
+    marks = (delimiter,) if delimiter else MARKS
+    head = text if len(text) <= _HEAD else text[: text.rfind("\n", 0, _HEAD) + 1] or text[:_HEAD]
+    best = max((_with_quotes(head, whole and head == text, mark, quotes) for mark in marks), key=_fit)
+    if head != text:
+        best = _with_quotes(text, whole, best.dialect.delimiter, quotes)
+    if not delimiter and best.rows and not _is_table(best):
+        best = _with_quotes(text, whole, NO_MARK, quotes)
     if best.failed and best.dialect.quotes != "literal":
         raise StudioError("data.quote", file=file, row=best.failed)
     notes = []
@@ -99,15 +103,23 @@ def find_dialect(
     return best, notes
 
 
-def _fit(sample: Sample) -> tuple[bool, float, int]:
-    return sample.width > 1, round(sample.even - (0.0 if sample.first_fits else 0.05), 2), sample.width
+def _fit(sample: Sample) -> tuple[bool, float]:
+    return sample.width > 1, round(sample.even - (0.0 if sample.first_fits else 0.05), 2)
 
 
 def _is_table(sample: Sample) -> bool:
-    return sample.width > 1 and sample.even >= (0.5 if sample.first_fits else 0.9)
+    """A first row of another width may be a title, or lack a name; a usual name alone is the header of one column."""
+    several = sum(len(cells) > 1 for _, cells in sample.rows)
+    if len(sample.rows[0][1]) > 1 and several >= 0.9 * len(sample.rows):
+        return True
+    if sample.width < 2 or sample.first_fits:
+        return sample.width > 1 and sample.even >= 0.5
+    alone = len(sample.rows[0][1]) == 1 and usual_names(sample.rows[0][1])
+    others = len(sample.rows) + bool(sample.failed)
+    return not alone and sample.even * others >= 0.9 * (others - 1)
 
 
-def _with_quotes(text: str, whole: bool, mark: str, quotes: str, file: str) -> Sample:
+def _with_quotes(text: str, whole: bool, mark: str, quotes: str) -> Sample:
     """The sample read with this separator, its quotation marks as they fit best."""
     quoted = read_sample(text, Dialect(mark), whole)
     if quotes == "yes" or (quotes == "auto" and '"' not in text):
@@ -115,20 +127,19 @@ def _with_quotes(text: str, whole: bool, mark: str, quotes: str, file: str) -> S
     literal = read_sample(text, Dialect(mark, "literal"), whole)
     if quotes == "no":
         return literal
-    if not quoted.failed:
-        suspect = first_swallowed(quoted, literal)
-        if not suspect and quoted.even >= literal.even - 0.02:
-            return quoted
-    others: tuple[Quotes, ...] = ("spaced", "escaped") if '\\"' in text else ("spaced",)
-    for other in others:
-        sample = read_sample(text, Dialect(mark, other), whole)
-        if not sample.failed and sample.even >= _EVEN and sample.width > 1 and not first_swallowed(sample, literal):
-            return sample
+    ways = [quoted]
+    if f'{mark} "' in text:
+        ways.append(read_sample(text, Dialect(mark, "spaced"), whole))
+    if '\\"' in text:
+        ways.append(read_sample(text, Dialect(mark, "escaped"), whole))
+    fitting = [way for way in ways if not way.failed and not first_swallowed(way, literal)]
+    best = max(fitting, key=lambda way: way.even, default=None)
+    if best is not None and best.even >= literal.even - 0.02:
+        return best
     if literal.even >= _EVEN and literal.width > 1 and not _mostly_wrapped(literal):
         return literal
-    if not quoted.failed and first_swallowed(quoted, literal):
-        quoted.failed = first_swallowed(quoted, literal)
-    return quoted
+    quoted.failed = quoted.failed or first_swallowed(quoted, literal)
+    return best or quoted
 
 
 def first_swallowed(quoted: Sample, literal: Sample) -> int:
@@ -152,7 +163,7 @@ class Swallowed:
         self.labels = [set(column) for column in zip(*plain, strict=True)] if plain else []
         self.labels = [seen if len(seen) * 2 <= len(plain) else set() for seen in self.labels]
 
-    def __call__(self, cells: list[str]) -> bool:
+    def __call__(self, cells: Sequence[str]) -> bool:
         lines = self.delimiter.join(cells).replace("\r\n", "\n").replace("\r", "\n").split("\n")
         return len(lines) > 1 and self.width > 1 and all(self._is_row(line.split(self.delimiter)) for line in lines)
 

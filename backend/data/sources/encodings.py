@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from backend.core.errors import StudioError
 
@@ -42,10 +42,12 @@ class Encoding:
 
 @dataclass
 class ByteCount:
-    """What one pass over a file counts: line ends, quotation marks, and how far it is UTF-8."""
+    """What one pass over a file counts: lines, those that end with \\r alone, bytes of the longest in whole pieces, and how far it
+    is UTF-8."""
 
     lines: int = 0
-    quotes: bool = False
+    returns: int = 0
+    longest: int = 0
     utf8: bool = True
     sequences: int = 0
     stray: int = 0
@@ -83,12 +85,15 @@ def count_bytes(path: Path) -> ByteCount:
     """One pass over `path`."""
     counted = ByteCount()
     decoder = codecs.getincrementaldecoder("utf-8")()
-    returns = 0
+    pending, run = False, 0
     with path.open("rb") as stream:
         while piece := stream.read(PIECE):
             counted.lines += piece.count(b"\n")
-            returns += piece.count(b"\r") if not counted.lines else 0
-            counted.quotes = counted.quotes or b'"' in piece
+            run = 0 if b"\n" in piece or b"\r" in piece else run + len(piece)
+            counted.longest = max(counted.longest, run)
+            if pending or b"\r" in piece:
+                counted.returns += piece.count(b"\r") - piece.count(b"\r\n") - (pending and piece.startswith(b"\n"))
+                pending = piece.endswith(b"\r")
             if counted.utf8 and not (piece.isascii() and not decoder.getstate()[0]):
                 try:
                     decoder.decode(piece)
@@ -96,7 +101,7 @@ def count_bytes(path: Path) -> ByteCount:
                     counted.utf8 = False
     if counted.utf8 and decoder.getstate()[0]:
         counted.utf8 = False
-    counted.lines = counted.lines or returns
+    counted.lines += counted.returns
     if not counted.utf8:
         _count_sequences(path, counted)
     return counted
@@ -125,13 +130,22 @@ def guess(sample: bytes) -> str:
 
     western = [codec for codec in WESTERN if (text := _decoded(sample, codec)) and reads_western(text)]
     found = from_bytes(sample)
-    best = found.best()
+    best = _likeliest(found)
     if western:
         codec, text = western[0], sample.decode(western[0])
         known = any(match.encoding == codec for match in found)
         if codec != "cp1252" or known or best is None or str(best) == text:
             return codec
     return best.encoding if best is not None and best.encoding not in ("utf_8", "ascii") else "cp1252"
+
+
+def _likeliest(found: Any) -> Any:
+    """Of guesses that are as good as the best one, that of Windows before that of an old Mac."""
+    best = found.best()
+    if best is None:
+        return None
+    equal = [match for match in found if match.chaos <= best.chaos + 0.05 and match.coherence >= best.coherence - 0.02]
+    return min(equal, key=lambda match: (not match.encoding.startswith("cp125"), match.encoding.startswith("mac")))
 
 
 def reads_western(text: str) -> bool:

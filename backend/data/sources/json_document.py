@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from backend.core.errors import StudioError
+from backend.core.errors import Problem, StudioError
 from backend.data.row_errors import Record, RowErrors, json_type
 from backend.data.sources.json_shapes import Part, chosen, find_parts, names_of_lists, objects
 from backend.data.sources.json_stream import JsonStream, walk
-from backend.data.sources.layout import free_name
 from backend.data.sources.leaves import KeyUnion, with_leaves
 from backend.data.sources.members import split_of
+from backend.data.sources.names import free_name
 from backend.data.sources.options import ReadOptions, SourceFacts
 from backend.data.sources.own_export import own_object
 from backend.data.sources.text_file import InputFile, text_file
@@ -85,8 +85,15 @@ class JsonSource:
             return self._values()
         if not self._whole:
             return self._streamed()
-        parts = find_parts(self._content(), self._records, self._file.name)
-        return ((part.split, item) for part in parts for item in objects(part, self._header, self._file.name))
+        name, notes = self._file.name, list[Problem]()
+        parts = find_parts(self._content(), self._records, name, notes)
+        found = ((part.split, item) for part in parts for item in objects(part, self._header, name, notes))
+        return self._noted(found, notes)
+
+    def _noted(self, items: Iterator[Item], notes: list[Problem]) -> Iterator[Item]:
+        """The first time, what was taken is written into the facts."""
+        yield from items
+        self.facts.notes += [note for note in notes if note not in self.facts.notes]
 
     def _content(self) -> Any:
         try:
@@ -145,7 +152,7 @@ class JsonSource:
         ]
         if not parts:
             raise StudioError("data.json_large", file=self._file.name, limit=f"{WHOLE_LIMIT // 1_000_000} MB")
-        taken = chosen(parts, self._file.name)
+        taken = chosen(parts, self._file.name, self.facts.notes)
         self._list_names(taken, heads)
         return {part.path: part.split for part in taken}
 
@@ -155,7 +162,9 @@ class JsonSource:
             columns = heads.get(".".join((*parts[0].path.split(".")[:-1], "columns")))
             self._names = list(map(str, columns)) if columns else None
             if self._names is None:
-                self._names, self._left_out = names_of_lists(parts[0].rows, self._header, self._file.name)
+                self._names, self._left_out = names_of_lists(
+                    parts[0].rows, self._header, self._file.name, self.facts.notes
+                )
 
     def _streamed(self) -> Iterator[Item]:
         assert self._paths is not None

@@ -11,6 +11,7 @@ import orjson
 
 from backend.core.errors import StudioError
 from backend.data.row_errors import Record, RowErrors, json_type
+from backend.data.sources.encodings import PIECE
 from backend.data.sources.json_shapes import names_of_lists
 from backend.data.sources.leaves import KeyUnion, with_leaves
 from backend.data.sources.options import ReadOptions, SourceFacts
@@ -19,8 +20,6 @@ from backend.data.sources.text_file import InputFile, encodable, text_file
 
 _EXACT = float(2**63)
 _SAMPLE = 200
-LINE_LIMIT = 64 << 20
-"""Bytes of a line; a longer one is no row."""
 
 
 class JsonLinesSource:
@@ -30,6 +29,7 @@ class JsonLinesSource:
         self.path, self.facts, self._file = file.path, facts, file
         self._text = text_file(file, options.encoding)
         self._text.describe(facts)
+        self._text.refuse_long_lines()
         self._bytes = self._text.encoding.name in ("utf-8", "utf-8-sig")
         self._loads: Callable[[Any], Any] = orjson.loads
         self._names: list[str] | None = None
@@ -110,10 +110,12 @@ class JsonLinesSource:
         with self._file.path.open("rb") as stream:
             if self._text.encoding.name == "utf-8-sig":
                 stream.seek(3)
-            while line := stream.readline(LINE_LIMIT):
-                if len(line) == LINE_LIMIT and not line.endswith(b"\n"):
-                    raise StudioError("data.json_large", file=self._file.name, limit=f"{LINE_LIMIT >> 20} MB")
-                yield line
+            rest = b""
+            while piece := stream.read(PIECE):
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from lines
+            if rest:
+                yield rest
 
     def _name_lists(self, header: str) -> None:
         """Lines that are lists get the names of the first one, or numbers."""
@@ -126,7 +128,7 @@ class JsonLinesSource:
             if not isinstance(rows[-1], list):
                 return
         if rows:
-            self._names, self._left_out = names_of_lists(rows, header, self._file.name)
+            self._names, self._left_out = names_of_lists(rows, header, self._file.name, self.facts.notes)
 
 
 def _inexact(value: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from backend.core.errors import StudioError
+from backend.core.errors import Problem, StudioError
 from backend.data.row_errors import json_type
 from backend.data.sources.members import split_of
 
@@ -25,11 +25,11 @@ class Part:
     names: list[str] | None = None
 
 
-def find_parts(content: Any, records: str, file: str) -> list[Part]:
+def find_parts(content: Any, records: str, file: str, notes: list[Problem]) -> list[Part]:
     """The rows of `content`, by split. `records`: the dotted path that a person named. Raises StudioError where there are
-    none, or several lists could be meant."""
+    none, or several lists could be meant; `notes` says which one was taken."""
     if records:
-        return _named_part(content, records, file)
+        return _named_part(content, records, file, notes)
     if not isinstance(content, list | dict):
         raise StudioError("data.json_not_list", file=file, found=json_type(content))
     parts = _parts(content, "")
@@ -39,23 +39,25 @@ def find_parts(content: Any, records: str, file: str) -> list[Part]:
     if not parts:
         assert isinstance(content, dict)
         raise StudioError("data.json_no_list", file=file, keys=", ".join(list(map(str, content))[:10]))
-    return chosen(parts, file)
+    return chosen(parts, file, notes)
 
 
-def chosen(parts: list[Part], file: str) -> list[Part]:
+def chosen(parts: list[Part], file: str, notes: list[Problem]) -> list[Part]:
     """The only part, or all where they are splits, or the one with a usual name. Raises StudioError for several."""
     if len(parts) == 1 or all(part.split for part in parts):
         return parts
-    if len({part.path.rpartition(".")[0] for part in parts if part.split}) == 1:
-        return [part for part in parts if part.split]
-    usual = [part for part in parts if part.path.rpartition(".")[2].lower() in _USUAL]
-    if len(usual) == 1:
-        return usual
+    taken = [part for part in parts if part.split]
+    if len({part.path.rpartition(".")[0] for part in taken}) != 1:
+        taken = [part for part in parts if part.path.rpartition(".")[2].lower() in _USUAL]
+    if taken and (len(taken) == 1 or taken[0].split):
+        names, others = (", ".join(part.path for part in parts if (part in taken) is held) for held in (True, False))
+        notes.append(_note("data.records_taken", file=file, paths=names, others=others))
+        return taken
     paths = ", ".join(f"{part.path} ({len(part.rows)})" for part in parts[:20])
     raise StudioError("data.records_several", field="records", file=file, paths=paths)
 
 
-def _named_part(content: Any, records: str, file: str) -> list[Part]:
+def _named_part(content: Any, records: str, file: str, notes: list[Problem]) -> list[Part]:
     for key in records.split("."):
         if not isinstance(content, dict) or key not in content:
             raise StudioError("data.records_missing", field="records", file=file, path=records)
@@ -64,7 +66,7 @@ def _named_part(content: Any, records: str, file: str) -> list[Part]:
     parts = [part for part in parts if part.rows]
     if not parts:
         raise StudioError("data.records_missing", field="records", file=file, path=records)
-    return chosen(parts, file)
+    return chosen(parts, file, notes)
 
 
 def _parts(content: Any, path: str) -> list[Part]:
@@ -134,18 +136,18 @@ def _turned(names: list[str], values: list[list[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(names, cells, strict=True)) for cells in zip(*values, strict=True)]
 
 
-def objects(part: Part, header: str, file: str) -> Iterator[Any]:
+def objects(part: Part, header: str, file: str, notes: list[Problem]) -> Iterator[Any]:
     """The rows of a part as objects: lists get the names of their cells."""
     names, rows = part.names, iter(part.rows)
     if names is None and part.rows and isinstance(part.rows[0], list):
-        names, skip = names_of_lists(part.rows, header, file)
+        names, skip = names_of_lists(part.rows, header, file, notes)
         rows = iter(part.rows[skip:])
     for row in rows:
         fits = names is not None and isinstance(row, list) and len(row) == len(names)
         yield dict(zip(names, row, strict=True)) if fits and names else row
 
 
-def names_of_lists(rows: list[Any], header: str, file: str) -> tuple[list[str], int]:
+def names_of_lists(rows: list[Any], header: str, file: str, notes: list[Problem]) -> tuple[list[str], int]:
     """(names, rows to leave out) of a table in lists: from its first row where that holds names."""
     from backend.data.sources.layout import find_layout
 
@@ -153,4 +155,9 @@ def names_of_lists(rows: list[Any], header: str, file: str) -> tuple[list[str], 
     cells = [(place, ["" if cell is None else str(cell) for cell in row]) for place, row in enumerate(lists, 1)]
     width = max(len(row) for row in lists)
     layout = find_layout(cells, width, header, file)
+    notes += layout.notes
     return layout.names, layout.start
+
+
+def _note(code: str, **args: object) -> Problem:
+    return Problem(code=code, args=args, blocking=False)

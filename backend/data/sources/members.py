@@ -44,7 +44,7 @@ def split_of_member(member: str) -> str:
 def is_data(member: str) -> bool:
     """Whether a member may hold rows: neither hidden nor a description, with a suffix that is known."""
     path = PurePosixPath(member)
-    hidden = any(part.startswith((".", "__MACOSX", "~$", "cache-")) for part in path.parts)
+    hidden = any(part.startswith((".", "__MACOSX", "~$", "cache-")) for part in path.parts if part not in (".", ".."))
     suffix = path.suffix.lower()
     return not hidden and not _DESCRIBING.fullmatch(path.stem.lower()) and suffix in {*by_suffix(), *CONTAINER_SUFFIXES}
 

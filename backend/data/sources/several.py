@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.core.errors import Problem, StudioError
 from backend.data.row_errors import Record, RowErrors
-from backend.data.sources.layout import free_name
+from backend.data.sources.names import free_name
 from backend.data.sources.options import SourceFacts
 from backend.data.sources.source import Source
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from backend.core.errors import StudioError
 from backend.data.formats import FORMATS, SourceFormat, by_name, by_suffix
 from backend.data.sources.dialect import find_dialect
-from backend.data.sources.layout import names_usual
+from backend.data.sources.names import usual_names
 from backend.data.sources.text_file import InputFile
 
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
@@ -159,8 +159,8 @@ def _is_table(text: str, name: str) -> bool:
     names above them."""
     end = text.rfind("\n")
     try:
-        sample, _ = find_dialect(text[: end + 1] if end > 0 else text, end <= 0, "\t", "", "auto", name)
+        sample, _ = find_dialect(text[: end + 1] if end > 0 else text, end <= 0, "", "auto", name)
     except StudioError:
         return False
     even = sample.width > 1 and sample.even >= 0.98 and len(sample.rows) >= _LEAST_ROWS
-    return even and (sample.dialect.delimiter in "\t|;" or names_usual(sample.rows[0][1]))
+    return even and (sample.dialect.delimiter in "\t|;" or usual_names(sample.rows[0][1]) > 0)

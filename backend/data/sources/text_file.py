@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
 
@@ -10,6 +11,9 @@ from backend.core.errors import Problem, StudioError
 from backend.data.row_errors import RowErrors
 from backend.data.sources.encodings import ByteCount, Encoding, find_encoding, locate_bad_byte, shown
 from backend.data.sources.options import SourceFacts
+
+LINE_LIMIT = 64 << 20
+"""Bytes of a line of text; a longer one is no row."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,27 @@ class TextFile:
     def name(self) -> str:
         return self.file.name
 
-    def open(self) -> IO[str]:
-        """Line ends as they are. A byte that can't be decoded becomes a lone surrogate, so that its row can be named (or
-        skipped) instead of ending the reading; not in UTF-16 and UTF-32, where nothing behind it can be trusted."""
+    @property
+    def plain_line_ends(self) -> bool:
+        """Whether every line ends with \\n (or \\r\\n)."""
+        return not self.counted.returns
+
+    def open(self, start: int = 0) -> IO[str]:
+        """From byte `start` on, line ends as they are. A byte that can't be decoded becomes a lone surrogate, so that its row
+        can be named (or skipped) instead of ending the reading; not in UTF-16 and UTF-32, where nothing behind it can be
+        trusted."""
         codec = self.encoding.name
         errors = "strict" if codec.startswith(("utf-16", "utf-32")) else "surrogateescape"
-        return self.file.path.open(encoding=codec, errors=errors, newline="")
+        if not start:
+            return self.file.path.open(encoding=codec, errors=errors, newline="")
+        stream = self.file.path.open("rb")
+        stream.seek(start)
+        return TextIOWrapper(stream, encoding=codec.removesuffix("-sig"), errors=errors, newline="")
+
+    def refuse_long_lines(self) -> None:
+        """Raises StudioError for a line that would fill the memory."""
+        if self.counted.longest > LINE_LIMIT:
+            raise StudioError("data.line_long", file=self.name, limit=f"{LINE_LIMIT >> 20} MB")
 
     def head(self, characters: int) -> str:
         """The first characters. Raises StudioError where they can't be decoded."""

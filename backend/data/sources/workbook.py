@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
@@ -17,6 +17,8 @@ from backend.data.sources.text_file import InputFile
 UNPACKED_LIMIT = 2 << 30
 """Bytes of a sheet's XML. A sheet is held in memory whole, and no spreadsheet of a million rows is larger."""
 _SAMPLE = 1000
+_COVER = 3
+"""Rows with several cells that a sheet without a table may have."""
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -81,22 +83,34 @@ class WorkbookSource:
         filled = [name for name in names if workbook.get_sheet_by_name(name).end]
         if not filled:
             raise StudioError("data.empty", file=self._file.name)
-        if len(filled) > 1:
+        tables = [name for name in filled if _is_table(workbook.get_sheet_by_name(name))]
+        if len(filled) > 1 and len(tables) != 1:
             sheets = ", ".join(filled[:20])
             raise StudioError("data.sheets_several", field="records", file=self._file.name, sheets=sheets)
-        return filled[0]
+        if len(filled) > 1:
+            others = ", ".join(name for name in filled if name not in tables)
+            about = {"file": self._file.name, "name": tables[0], "sheets": others}
+            self.facts.notes.append(Problem(code="data.sheet_taken", args=about, blocking=False))
+        return (tables or filled)[0]
 
     def _workbook(self) -> Any:
         import python_calamine as calamine
 
         try:
-            return calamine.CalamineWorkbook.from_path(str(self._file.path))
+            with self._file.path.open("rb") as stream:  # by content; a path would be judged by its extension
+                return calamine.CalamineWorkbook.from_filelike(stream)
         except calamine.PasswordError:
             raise StudioError("data.encrypted", file=self._file.name) from None
         except Exception as error:  # the library raises whatever its parser met
             if _is_encrypted(self._file):
                 raise StudioError("data.encrypted", file=self._file.name) from None
             raise StudioError("data.workbook_damaged", file=self._file.name) from error
+
+
+def _is_table(sheet: Any) -> bool:
+    """Whether a sheet has several rows of several cells; a cover or a page of notes has not."""
+    wide = (sum(cell not in ("", None) for cell in cells) > 1 for cells in islice(sheet.iter_rows(), _SAMPLE))
+    return sum(wide) > _COVER
 
 
 def _value(cell: Any) -> Any:
@@ -116,7 +130,7 @@ def _shown(cell: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _width(cells: list[str]) -> int:
+def _width(cells: Sequence[str]) -> int:
     return max((index + 1 for index, cell in enumerate(cells) if cell), default=0)
 
 

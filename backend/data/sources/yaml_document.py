@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from backend.core.errors import StudioError
@@ -15,6 +16,7 @@ from backend.data.sources.text_file import InputFile, text_file
 SIZE_LIMIT = 64_000_000
 """Bytes. YAML can't be read in parts."""
 _NODE_LIMIT = 20_000_000
+_DEPTH = 100
 _ROLES = ("user", "assistant")
 
 
@@ -52,13 +54,13 @@ class YamlSource:
 
     def _rows(self, content: Any, options: ReadOptions) -> list[Any]:
         talks = content.get("conversations") if isinstance(content, dict) and not options.records else None
-        if isinstance(talks, list) and talks and all(_is_talk(talk) for talk in talks):
+        if isinstance(talks, list) and talks and sum(map(_is_talk, talks)) >= 0.9 * len(talks):
             return _conversations(talks)
         intents = content.get("nlu") if isinstance(content, dict) and not options.records else None
         if isinstance(intents, list) and intents and all(_is_intent(entry) for entry in intents):
             return [row for entry in intents for row in _utterances(entry)]
-        parts = find_parts(content, options.records, self._file.name)
-        return [item for part in parts for item in objects(part, options.header, self._file.name)]
+        parts = find_parts(content, options.records, self._file.name, self.facts.notes)
+        return [item for part in parts for item in objects(part, options.header, self._file.name, self.facts.notes)]
 
 
 def _load(opened: Any, name: str) -> Any:
@@ -66,44 +68,93 @@ def _load(opened: Any, name: str) -> Any:
 
     try:
         with opened() as stream:
-            content = yaml.load(stream, Loader=yaml.CBaseLoader)  # no types, so no tags either
+            documents = list(_built(yaml.parse(stream, Loader=yaml.CBaseLoader), name))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         row, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        reason = error.problem or "unreadable"
+        reason = error.problem or "unreadable bytes"
         raise StudioError("data.yaml", file=name, row=row, column=column, reason=reason) from None
-    except (yaml.YAMLError, UnicodeError, RecursionError, ValueError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else "unreadable bytes"
-        raise StudioError("data.yaml", file=name, row=1, column=1, reason=reason) from None
-    _refuse_bomb(content, name)
-    return content
+    except (yaml.YAMLError, UnicodeError, ValueError):
+        raise StudioError("data.yaml", file=name, row=1, column=1, reason="unreadable bytes") from None
+    return documents[0] if len(documents) == 1 else documents
 
 
-def _refuse_bomb(content: Any, name: str) -> None:
-    """An alias costs a few bytes and may stand for a thousand others."""
-    count, waiting = 0, [content]
-    while waiting:
-        node = waiting.pop()
-        count += 1
-        if count > _NODE_LIMIT or len(waiting) > _NODE_LIMIT:
+def _built(events: Iterable[Any], name: str) -> Iterator[Any]:
+    """The documents, without types and tags. Not by the library's own constructor, which recurses in C: deep nesting ends the
+    process. An alias costs a few bytes and may stand for thousands of nodes, so these are counted."""
+    import yaml
+
+    anchors: dict[str | None, tuple[Any, int]] = {}
+    open_nodes: list[_Node] = []
+    total = 0
+    for event in events:
+        weight = 1
+        if isinstance(event, yaml.AliasEvent):
+            value, weight = anchors.get(event.anchor, (None, 1))
+        elif isinstance(event, yaml.ScalarEvent):
+            value = event.value
+        elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
+            value = [] if isinstance(event, yaml.SequenceStartEvent) else {}
+            open_nodes.append(_Node(value, event.anchor, total))
+            if len(open_nodes) > _DEPTH:
+                raise StudioError("data.yaml", file=name, row=1, column=1, reason="nested too deeply")
+            continue
+        elif isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
+            node = open_nodes.pop()
+            value = node.value
+            anchors[node.anchor] = value, total - node.began
+        else:
+            continue
+        if isinstance(event, yaml.ScalarEvent) and event.anchor:
+            anchors[event.anchor] = value, 1
+        total += weight
+        if total > _NODE_LIMIT:
             raise StudioError("data.yaml_large", file=name, limit=f"{SIZE_LIMIT // 1_000_000} MB")
-        if isinstance(node, dict):
-            waiting.extend(node.values())
-        elif isinstance(node, list):
-            waiting.extend(node)
+        if not open_nodes:
+            yield value
+        else:
+            open_nodes[-1].add(value)
+
+
+@dataclass
+class _Node:
+    """A list or object that isn't closed. `began`: nodes before it; `key`: of the value that comes next."""
+
+    value: Any
+    anchor: str | None
+    began: int
+    key: Any = None
+    has_key: bool = False
+
+    def add(self, value: Any) -> None:
+        if isinstance(self.value, list):
+            self.value.append(value)
+        elif not self.has_key:
+            self.key, self.has_key = value, True
+        else:
+            self.has_key = False
+            if self.key == "<<" and isinstance(value, dict):
+                self.value |= {key: inner for key, inner in value.items() if key not in self.value}
+            else:
+                self.value[self.key if isinstance(self.key, str) else str(self.key)] = value
 
 
 def _is_talk(talk: Any) -> bool:
     return isinstance(talk, list) and bool(talk) and all(isinstance(statement, str) for statement in talk)
 
 
-def _conversations(talks: list[list[str]]) -> list[dict[str, Any]]:
-    """Questions and answers where every conversation has two statements, else messages."""
-    if all(len(talk) <= 2 for talk in talks):
-        return [{"question": talk[0], "answer": talk[1] if len(talk) > 1 else None} for talk in talks]
-    return [
-        {"messages": [{"role": _ROLES[turn % 2], "content": said} for turn, said in enumerate(talk)]} for talk in talks
-    ]
+def _conversations(talks: list[Any]) -> list[Any]:
+    """Questions and answers where every conversation has two statements, else messages. What is neither stays as it is."""
+    pairs = all(len(talk) <= 2 for talk in talks if _is_talk(talk))
+    return [(_pair(talk) if pairs else _messages(talk)) if _is_talk(talk) else talk for talk in talks]
+
+
+def _pair(talk: list[str]) -> dict[str, str | None]:
+    return {"question": talk[0], "answer": talk[1] if len(talk) > 1 else None}
+
+
+def _messages(talk: list[str]) -> dict[str, list[dict[str, str]]]:
+    return {"messages": [{"role": _ROLES[turn % 2], "content": said} for turn, said in enumerate(talk)]}
 
 
 def _is_intent(entry: Any) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from backend.api.readings import Inspection
 
 STAGE = "dataset"
-LAYOUT = ("encoding", "delimiter", "header", "records")
+LAYOUT = ("encoding", "delimiter", "header", "quotes", "records")
 """The fields that say how a file's text is laid out."""
 FOLLOWING = (*CHOSEN, *LAYOUT, "group", "keep_columns", "split_column", "name")
 """What was said of one file and doesn't count for another."""
@@ -51,7 +51,7 @@ def look_at(raw: dict[str, Any]) -> Look:
     look = Look()
     open_ = {name: value for name, value in raw.items() if name not in CHOSEN}
     look.free = _asked(open_, look)
-    look.found = look.free if open_ == raw else _asked(raw, look)
+    look.found = look.free if open_ == raw or look.work else _asked(raw, look)
     return look
 
 

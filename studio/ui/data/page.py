@@ -9,10 +9,11 @@ import streamlit as st
 
 from backend.data.demo import SOURCE as DEMO
 from studio import nav
-from studio.ui.data.datasets import dataset_list, dataset_rows
+from studio.ui.data.dataset import dataset_page
+from studio.ui.data.datasets import dataset_list
 from studio.ui.data.look import FOLLOWING, STAGE, any_column, at_work, column_choices, look_at
 from studio.ui.data.reading import reading_form
-from studio.ui.data.uploads import chosen_source, source_choices, upload_source
+from studio.ui.data.uploads import another_file, chosen_source, source_choices, upload_source
 from studio.ui.forms.form import Form
 from studio.ui.forms.stage_page import apply_query_params, jobs_of, last_failure
 from studio.ui.forms.stage_panel import stage_panel
@@ -29,7 +30,7 @@ def data_page() -> None:
     with api_cache.show_errors():
         project_stepper(nav.DATA)
         if opened := st.query_params.get("data"):
-            dataset_rows(opened)
+            dataset_page(opened)
             return
         apply_query_params(STAGE)
         jobs_of(STAGE)
@@ -42,6 +43,7 @@ def data_page() -> None:
 
 def _form() -> None:
     """The form, with the reading of its file; while that takes longer than a moment, a line in its place."""
+    another_file()
     sources = source_choices(DEMO)
     others = {"": _("split off from the file"), **{path: words for path, words in sources.items() if path != DEMO}}
     choices = {"source": sources, "validation_source": others, "test_source": others}

@@ -47,7 +47,7 @@ def reading_form(form: Form, look: Look, other: Mapping[str, Any]) -> None:
         for note in found.reading.notes:
             st.caption(f":material/info: {escape_markdown(note.fact(_))}")
         if look.free:
-            _readings(look.free.reading, form, other)
+            _readings(look.free.reading, None if found.reading.question else found.reading.taken, form, other)
         _columns(found.reading)
         layout = [name for name in LAYOUT if name in form.fields]
         if layout:
@@ -84,23 +84,22 @@ def _head(reading: Reading) -> None:
         f":material/schema: **{escape_markdown(schema_words(taken.schema_name, _))}** · {escape_markdown(arrow(taken))}"
     )
     if reading.answer == "label" and reading.labels:
-        labels = ", ".join(reading.labels[:8]) + (", …" if len(reading.labels) > 8 else "")
+        labels = ", ".join(_short(label, _EXAMPLE_CHARS) for label in reading.labels[:8]) + (
+            ", …" if len(reading.labels) > 8 else ""
+        )
         st.caption(escape_markdown(f"{ngettext('{n} label', '{n} labels', len(reading.labels))}: {labels}"))
     if rest := left_out(reading):
         named = ", ".join(rest[:8]) + (", …" if len(rest) > 8 else "")
         st.caption(escape_markdown(_("Left out: {columns}").format(columns=named)))
 
 
-def _readings(free: Reading, form: Form, other: Mapping[str, Any]) -> None:
-    """A choice between the readings that fit; it stands open while it has to be made."""
+def _readings(free: Reading, taken: Candidate | None, form: Form, other: Mapping[str, Any]) -> None:
+    """A choice between the readings that fit, at the one that is `taken`; folded where nobody has to choose."""
     every = [*([free.taken] if free.taken else []), *free.alternatives]
     if len(every) < 2 and not free.question:
         return
-    held = {name: st.session_state.get(form.key(name)) for name in CHOSEN}
-    said = {name: value for name, value in held.items() if value and value != "auto"}
-    now = next((at for at, one in enumerate(every) if said and said.items() <= choice(one).items()), None)
-    if now is None and not said and not free.question:
-        now = 0
+    used = choice(taken) if taken else None
+    now = next((at for at, one in enumerate(every) if choice(one) == used), None)
     if free.question:
         st.markdown(f"**{_('How should the rows be read?')}**")
         if now is None:

@@ -40,14 +40,25 @@ def chosen_source(sources: dict[str, str], demo: str) -> str:
     return next((source for source in held if source in sources), demo)
 
 
+def another_file() -> None:
+    """Before the form is made: what was said of one source does not count for another that somebody has just chosen."""
+    placed = st.session_state.get(_key("placed"), {}).get("source")
+    if placed is not None and st.session_state.get(_key("source"), placed) != placed:
+        _forget()
+
+
 def _take(path: str) -> None:
-    """A new file: what was said of the last one no longer counts."""
+    """A new file, of which nothing was said yet."""
+    _forget()
+    st.session_state[_key("touched")]["source"] = path
+    st.session_state.pop(_key("source"), None)
+
+
+def _forget() -> None:
     touched = st.session_state.setdefault(_key("touched"), {})
     for name in FOLLOWING:
         touched.pop(name, None)
         st.session_state.pop(_key(name), None)
-    touched["source"] = path
-    st.session_state.pop(_key("source"), None)
 
 
 def _key(name: str) -> str:

@@ -20,7 +20,6 @@ from backend.core.errors import Problem
 from backend.core.refs import EndpointMark, RefTo
 from backend.core.schemas import JobView
 from backend.core.schemas import Kind as Artifact
-from studio import nav
 from studio.ui.forms import pickers
 from studio.ui.forms.fields import Kind, draw, kind_of, parse
 from studio.ui.forms.layout import ANSWERERS, SENDING
@@ -255,32 +254,6 @@ class Form:
             return []
         runs = own_runs(self.project)
         return pickers.preferred(self.stage, name, options, runs) or None
-
-
-def answerer_switch(form: Form) -> None:
-    """Who answers: a model of the studio, a saved endpoint, or one by its address."""
-    words = {
-        "model": _("A model of this studio"),
-        "saved": _("A saved endpoint"),
-        "endpoint": _("An address"),
-    }
-    st.segmented_control(
-        _("Who answers"),
-        list(words),
-        format_func=words.__getitem__,
-        key=form.key("answerer"),
-        wrap=True,
-        required=True,
-        persist_state="session",
-    )
-    if form.answerer == "saved" and not form.choices["endpoint"]:
-        st.info(_("No endpoint is saved yet."), icon=":material/info:")
-        st.page_link(
-            nav.TEACHER.path,
-            label=_("Add an endpoint"),
-            icon=":material/add:",
-            query_params={"step": "choose"},
-        )
 
 
 def problem_line(problem: Problem) -> None:

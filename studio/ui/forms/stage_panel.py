@@ -17,8 +17,9 @@ from backend.core.schemas import Kind
 from backend.planning import recipes
 from backend.planning.planner import Plan
 from studio import nav
+from studio.ui.forms.answerer import answerer_switch
 from studio.ui.forms.forecast import forecast_lines
-from studio.ui.forms.form import Form, answerer_switch, problem_line
+from studio.ui.forms.form import Form, problem_line
 from studio.ui.forms.size_preview import student_preview
 from studio.ui.shared import api_cache
 from studio.ui.shared.builtin import fetch_words

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 NOTES = frozenset(
     {
-        *("reading", "writing", "done", "dividing the rows"),
+        *("reading", "writing", "done", "dividing the rows", "checking the rows"),
         *("opening the teacher", "asking the teacher", "asking for new inputs", "asking the judge"),
         *("looking at the rows", "reading the answers", "opening the capture"),
         *("reading rows", "loading the model", "making the student", "measuring layers", "training", "evaluating"),
@@ -21,10 +23,23 @@ NOTES = frozenset(
         *("comparing the files", "asking the original", "sending requests"),
         *("asking short and long texts", "asking unexpected texts"),
         *("copying", "packing", "asking Foundry Local"),
-        *("applying the decisions",),
+        *("applying the decisions", "applying the changes"),
     }
 )
-"""What the stages say that they are doing."""
+"""What the stages say that they are doing, beside the titles of gates and fixes."""
+
+
+def is_note(note: str) -> bool:
+    """Whether a stage of ours says it: it has a translation."""
+    return note in NOTES or note in _titles()
+
+
+@cache
+def _titles() -> frozenset[str]:
+    from backend.api.data_checks import FIX_TITLES, GATE_TITLES
+
+    return frozenset({*GATE_TITLES.values(), *FIX_TITLES.values()})
+
 
 JUDGING = ("judge", "judge_endpoint", "rubric", "judge_tokens")
 """Fields of a teacher that count where a judge takes the best of several answers."""

@@ -13,7 +13,7 @@ from babel.numbers import format_currency, format_decimal, format_percent
 from backend.api.forms import form_of, labels_of, title_of
 from backend.api.metrics import Metric, metrics
 from backend.core.schemas import JobView, Kind, RunView, State
-from studio.ui.shared.choices import NOTES
+from studio.ui.shared.choices import is_note
 from studio.ui.shared.i18n import _, lang
 
 Colour = Literal["red", "orange", "blue", "green", "gray"]
@@ -104,7 +104,7 @@ def option_label(stage: str, field: str, value: Any) -> str:
 
 def note_label(note: str) -> str:
     """What a stage is doing, as the beginning of a line; words that the table doesn't know stay as they are."""
-    words = _(note) if note in NOTES else note
+    words = _(note) if is_note(note) else note
     return words[:1].upper() + words[1:]
 
 

@@ -17,6 +17,8 @@ import streamlit as st
 from backend.core.errors import StudioError
 from studio.ui.shared.i18n import _
 
+THREAD = "background work"
+
 
 class Task:
     """`done` turns true once, at `ended` (as `started` in seconds of the monotonic clock); then `error`, `bug` (a failure
@@ -30,7 +32,7 @@ class Task:
         self.error: StudioError | None = None
         self.result: Any = None
         self.bug: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True, name=THREAD)
         self._thread.start()
 
     def wait(self, seconds: float) -> bool:

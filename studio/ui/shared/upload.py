@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -65,12 +66,15 @@ def box_data(accept: list[str], label: str) -> dict[str, Any]:
     return {"words": words, "accept": [ending.lower() for ending in accept], "limit": limit, "lang": lang()}
 
 
-def download_link(artifact: ArtifactView, label: str, format: str | None = None, plain: bool = False) -> None:
-    """A link to the artifact's bytes: a zip file, or for a dataset a `format` of csv or jsonl. `plain`: bare words."""
-    query = f"?format={format}" if format else ""
+def download_link(
+    artifact: ArtifactView, label: str, format: str | None = None, plain: bool = False, split: str = ""
+) -> None:
+    """A link to the artifact's bytes: a zip file, or for a dataset one of its formats, of which some hold one `split`.
+    `plain`: bare words."""
+    query = {name: value for name, value in (("format", format), ("split", split)) if value}
     st.link_button(
         label,
-        f"api/artifacts/{artifact.id}/download{query}",
+        f"api/artifacts/{artifact.id}/download{'?' if query else ''}{urlencode(query)}",
         key=f"download_{artifact.id}_{format or 'zip'}",
         icon=None if plain else ":material/download:",
         type="tertiary" if plain else "secondary",

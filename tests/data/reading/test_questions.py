@@ -83,6 +83,13 @@ AMBIGUOUS: dict[str, tuple[dict[str, Any], str, list[str]]] = {
         "output",
         ["summary", "rating"],
     ),
+    "two queues of a ticket": (
+        {"subject": short, "description": long, "priority": ["low", "high"], "group_name": ["billing", "tech"]},
+        "output",
+        ["priority", "group_name"],
+    ),
+    "the language of a word": ({"word": short, "language": ["en", "es"]}, "output", ["word", "language"]),
+    "preferences without a prompt": ({"chosen": answer, "rejected": short}, "data_schema", ["chosen", "rejected"]),
     "no text at all": ({"id": number, "price": price, "day": day}, "input", ["price", "day"]),
     "one label and no text": ({"id": number, "label": MOODS}, "input", ["label"]),
 }

@@ -555,6 +555,77 @@ SHAPES = [
         messages="conversation",
         output="summary",
     ),
+    # as public collections have them
+    shape(
+        "SQuAD in flat columns",
+        {
+            "title": MOODS,
+            "context": context,
+            "question": question,
+            "answer_text": answer,
+            "answer_start": lambda n: n * 7,
+        },
+        "question_context",
+        input=["context", "question"],
+        output="answer_text",
+    ),
+    shape(
+        "a tree of messages",
+        {
+            "message_id": uuid,
+            "text": text,
+            "role": ["prompter", "assistant"],
+            "message_tree_id": lambda n: f"{n // 4}-t",
+        },
+        "turns",
+        input=["text"],
+        speaker="role",
+    ),
+    shape(
+        "several system prompts",
+        {"id": code, "system_prompt": ["You are kind.", "Be helpful.", ""], "question": question, "response": answer},
+        "input_output",
+        input=["question"],
+        output="response",
+        system="system_prompt",
+    ),
+    shape(
+        "preference of dialogues",
+        {
+            "chosen": lambda n: f"\n\nHuman: {question(n)}\n\nAssistant: {answer(n)}",
+            "rejected": lambda n: f"\n\nHuman: {n}",
+        },
+        "preference",
+        output="chosen",
+        rejected="rejected",
+    ),
+    shape(
+        "OpenAI's preferences",
+        {
+            "input": lambda n: {"messages": prompt(n)},
+            "preferred_output": completion,
+            "non_preferred_output": completion,
+        },
+        "preference",
+        messages="input.messages",
+        output="preferred_output",
+        rejected="non_preferred_output",
+    ),
+    shape(
+        "a score and a genre",
+        {"genre": MOODS, "sentence1": text, "sentence2": short, "score": price},
+        "text_pair",
+        input=["sentence1", "sentence2"],
+        output="score",
+    ),
+    shape(
+        "question and sentence",
+        {"question": question, "sentence": text, "label": [0, 1]},
+        "text_pair",
+        input=["question", "sentence"],
+        output="label",
+    ),
+    shape("src, tgt", {"src": text, "tgt": texto}, "input_output", input=["src"], output="tgt"),
     # the studio's own, and texts alone
     shape(
         "own export",

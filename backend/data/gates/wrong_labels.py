@@ -1,0 +1,135 @@
+"""Rows whose label a quick baseline firmly contradicts, without having seen them: confident learning (Northcutt et al. 2021).
+
+Out of fold, TF-IDF of words and of runs of characters with logistic regression; deterministic by the content of the rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from backend.data.dataset import Row
+from backend.data.gates.base import Found, Gate, Hits, Options, prompt_text
+from backend.data.gates.label_names import label_key
+from backend.data.near_duplicates import words
+
+MIN_CLASS_ROWS = 5
+MIN_ROWS = 40
+MOST_ROWS = 10_000
+"""More rows are sampled, by a hash of their text: the same ones each time."""
+FOLDS = 5
+_SOLVED_ROWS = 4_000
+_MARGIN = 0.3
+"""How much likelier than the given label another one has to be."""
+_CHARS = 2_000
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class WrongLabels:
+    def __init__(self, gate: Gate, options: Options) -> None:
+        self.gate, self.options = gate, options
+        self.labels = options.template.answer == "label"
+        self._texts: list[str] = []
+        self._answers: list[str] = []
+        self._numbers, self._seen = array("I"), 0
+
+    def see(self, split: str, row: Row, text: str) -> None:
+        if self.labels and row.output is not None and split != "pool":
+            self._numbers.append(self._seen)
+            self._texts.append(prompt_text(row)[:_CHARS])
+            self._answers.append(label_key(row.output))
+        self._seen += 1
+
+    def found(self) -> Found | None:
+        counts = Counter(self._answers)
+        kept = [at for at, answer in enumerate(self._answers) if counts[answer] >= MIN_CLASS_ROWS]
+        if len(kept) > MOST_ROWS:
+            kept = sorted(sorted(kept, key=lambda at: _rank(self._texts[at]))[:MOST_ROWS])
+        texts, answers = [self._texts[at] for at in kept], [self._answers[at] for at in kept]
+        if len(kept) < MIN_ROWS or len(set(answers)) < 2:
+            return None
+        hits = Hits()
+        names = {label_key(label): label for label in self.options.template.labels}
+        for at, label, chance in suspects(texts, answers, self.options.tick):
+            split, row = self.options.look(self._numbers[kept[at]])
+            likelier = f"{row.output} → {names.get(label, label)} ({chance:.0%})"
+            hits.add(split, row.id, row.input, detail=likelier)
+        return self.gate.finding("gates.wrong_labels", hits, len(kept))
+
+
+def suspects(
+    texts: Sequence[str], answers: Sequence[str], tick: Callable[[int], None] = lambda rows: None
+) -> list[tuple[int, str, float]]:
+    """(row, the label that it seems to have, its probability), most suspicious first."""
+    labels = sorted(set(answers))
+    given = np.array([labels.index(answer) for answer in answers])
+    chances = out_of_fold(texts, given, len(labels), tick)
+    own = chances[np.arange(len(given)), given]
+    usual = np.array([own[given == label].mean() for label in range(len(labels))])
+    others = np.where(chances >= usual, chances, 0.0)
+    others[np.arange(len(given)), given] = 0.0
+    likeliest = others.argmax(axis=1)
+    best = others[np.arange(len(given)), likeliest]
+    firm = np.flatnonzero((best - own > _MARGIN) & (best > 0))
+    order = firm[np.argsort(-(best[firm] - own[firm]), kind="stable")]
+    return [(int(at), labels[likeliest[at]], float(best[at])) for at in order]
+
+
+def out_of_fold(texts: Sequence[str], given: Any, classes: int, tick: Callable[[int], None]) -> Floats:
+    """Probabilities (rows, classes) by models that did not see the row, nor another with the same words."""
+    folds = _folds(texts, given)
+    chances = np.zeros((len(texts), classes))
+    for fold in range(FOLDS):
+        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        if not len(outside) or len(set(given[inside].tolist())) < 2:
+            continue
+        features, model = _features(), _classifier(len(texts))
+        model.fit(features.fit_transform([texts[int(at)] for at in inside]), given[inside])
+        chances[np.ix_(outside, model.classes_)] = model.predict_proba(
+            features.transform([texts[int(at)] for at in outside])
+        )
+        tick(len(outside))
+    return chances
+
+
+def _features() -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import make_union
+
+    shared: dict[str, Any] = {"sublinear_tf": True, "max_features": 50_000, "dtype": np.float32}
+    return make_union(
+        TfidfVectorizer(token_pattern=r"(?u)\w+", ngram_range=(1, 2), **shared),
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), **shared),
+    )
+
+
+def _classifier(rows: int) -> Any:
+    """Logistic regression, a class against the rest; on many rows by stochastic gradients, which is ten times as fast."""
+    from sklearn.linear_model import LogisticRegression, SGDClassifier
+    from sklearn.multiclass import OneVsRestClassifier
+
+    if rows > _SOLVED_ROWS:
+        return SGDClassifier(loss="log_loss", alpha=2e-5, max_iter=8, tol=1e-3, random_state=0)
+    return OneVsRestClassifier(LogisticRegression(C=10.0, solver="liblinear", tol=1e-2, random_state=0))
+
+
+def _folds(texts: Sequence[str], given: Any) -> Any:
+    """A fold for each row: equal words together, each class spread evenly."""
+    by_label: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for at, text in enumerate(texts):
+        by_label[int(given[at])][" ".join(words(text))].append(at)
+    folds = np.zeros(len(texts), dtype=int)
+    for groups in by_label.values():
+        for place, key in enumerate(sorted(groups, key=_rank)):
+            folds[groups[key]] = place % FOLDS
+    return folds
+
+
+def _rank(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

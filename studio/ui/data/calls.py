@@ -1,0 +1,62 @@
+"""What other parts of the back end offer to these pages, each in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from backend.api.datasets import Finding, ScoreCard
+from backend.api.forms import names
+from backend.core.schemas import JobView, RunView
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import option_label
+from studio.ui.shared.i18n import _
+from studio.ui.shared.project import project
+
+CHECK, CLEAN = "check_data", "clean_data"
+DROP_ROWS = "drop_rows"
+"""The fix that needs to know which rows."""
+
+
+@st.cache_resource(ttl="10m", max_entries=64, show_spinner=False)
+def token_view(dataset: str, row_id: str, split: str, model: str) -> Any:
+    """`pieces` (each with text, id, kind, loss), `prompt_tokens`, `answer_tokens`. Raises StudioError."""
+    return api_cache.studio().token_view(dataset, row_id, split, model)
+
+
+@st.cache_resource(ttl="10m", max_entries=32, show_spinner=False)
+def token_lengths(dataset: str, model: str, split: str, max_length: int) -> Any:
+    """`total` (with `edges`, `counts` and `percentiles`), `measured` of `rows`, `sampled`, and of the measured `truncated`
+    and `dropped`. Raises StudioError."""
+    return api_cache.studio().token_lengths(dataset, model, split, max_length)
+
+
+def score_card(dataset: str) -> ScoreCard | None:
+    return api_cache.studio().score_card(dataset)
+
+
+def check_again(dataset: str, accepted: dict[str, str] | None = None) -> RunView:
+    """`accepted`: finding -> the reason why it may stay. Raises StudioError."""
+    reasons = [{"gate": name, "reason": reason} for name, reason in (accepted or {}).items()]
+    return api_cache.studio().start_stage(CHECK, {"data": dataset, "accepted": reasons}, project().name)
+
+
+def fix(dataset: str, finding: Finding) -> RunView:
+    """A new version of the dataset without that fault. Raises StudioError."""
+    params: dict[str, Any] = {"data": dataset, "fixes": [finding.fix]}
+    report = api_cache.studio().check_report(dataset)
+    if finding.fix == DROP_ROWS and report:
+        params |= {"report": report.id, "gates": [finding.gate]}
+    return api_cache.studio().start_stage(CLEAN, params, project().name)
+
+
+def fix_label(finding: Finding) -> str:
+    """What the fix does, in a word or two."""
+    return option_label(CLEAN, "fixes", finding.fix) if CLEAN in names() else _("Fix")
+
+
+def jobs_on(dataset: str) -> list[JobView]:
+    """The checks and fixes of this dataset that have not ended."""
+    stages = (CHECK, CLEAN)
+    return [job for job in api_cache.open_jobs() if job.stage in stages and job.params.get("data") == dataset]

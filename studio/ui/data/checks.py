@@ -1,0 +1,156 @@
+"""The tab Checks: is this dataset ready, what was found, and what to do about each finding."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.api.datasets import Finding, ScoreCard
+from backend.core.schemas import ArtifactView
+from studio import nav
+from studio.ui.data import calls
+from studio.ui.data.filters import show_finding
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escape_markdown, number, option_label
+from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.job_card.card import job_card
+from studio.ui.shared.table import Cell, Column, plain_table
+
+REVIEWED = ("wrong_labels", "contradictions")
+"""Findings whose rows a person has to decide on."""
+_ICONS = {
+    "error": (":material/error:", "red"),
+    "warning": (":material/warning:", "orange"),
+    "info": (":material/info:", "blue"),
+}
+
+
+def checks_tab(view: ArtifactView) -> None:
+    _at_work(view)
+    card = calls.score_card(view.id)
+    if card is None:
+        st.info(_("This dataset has not been checked yet."), icon=":material/fact_check:")
+        _check_button(view, card, _("Check the dataset"))
+        return
+    _verdict(view, card)
+    for finding in sorted(card.findings, key=lambda each: (bool(each.accepted), list(_ICONS).index(each.severity))):
+        _finding(view, card, finding)
+    if card.not_checked:
+        with st.expander(_("Not checked: {n}").format(n=number(len(card.not_checked))), key="not_checked"):
+            for problem in card.not_checked:
+                st.markdown(f"- {escape_markdown(problem.sentence(_))}")
+
+
+def _at_work(view: ArtifactView) -> None:
+    """Checks and fixes of this dataset that have not ended; the page is drawn again when they have."""
+
+    def draw() -> bool:
+        jobs = calls.jobs_on(view.id)
+        for job in jobs:
+            job_card(job)
+        return bool(jobs)
+
+    api_cache.auto_refresh(draw, busy=bool(calls.jobs_on(view.id)))
+
+
+def _verdict(view: ArtifactView, card: ScoreCard) -> None:
+    open_ = [finding for finding in card.findings if not finding.accepted]
+    errors = sum(finding.severity == "error" for finding in open_)
+    warnings = sum(finding.severity == "warning" for finding in open_)
+    parts = [ngettext("{n} error", "{n} errors", errors)] if errors else []
+    parts += [ngettext("{n} warning", "{n} warnings", warnings)] if warnings else []
+    said = ", ".join(parts) or _("no problems")
+    rows = ngettext("{n} row checked", "{n} rows checked", card.rows)
+    words = {
+        "ready": (st.success, _("Ready"), ":material/check_circle:"),
+        "warnings": (st.warning, _("Ready, with warnings"), ":material/warning:"),
+        "not_ready": (st.error, _("Not ready"), ":material/block:"),
+    }
+    box, title, icon = words[card.verdict]
+    box(f"**{title}** · {said} · {rows}", icon=icon)
+    _check_button(view, card, _("Check again"))
+
+
+def _check_button(view: ArtifactView, card: ScoreCard | None, label: str) -> None:
+    accepted = _accepted(card) if card else {}
+    st.button(
+        label,
+        key=f"check_{view.id}",
+        icon=":material/fact_check:",
+        type="secondary" if card else "primary",
+        disabled=bool(calls.jobs_on(view.id)),
+        on_click=_start_check,
+        args=(view.id, accepted),
+    )
+
+
+def _accepted(card: ScoreCard) -> dict[str, str]:
+    return {finding.gate: finding.accepted for finding in card.findings if finding.accepted}
+
+
+def _start_check(dataset: str, accepted: dict[str, str]) -> None:
+    api_cache.run_action(lambda: calls.check_again(dataset, accepted))
+
+
+def _finding(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
+    icon, colour = _ICONS[finding.severity]
+    with st.container(border=True, key=f"finding_box_{finding.gate}", gap="small"):
+        sentence = escape_markdown(finding.problem.sentence(_))
+        st.markdown(f":{'gray' if finding.accepted else colour}[{icon}] {sentence}")
+        if finding.accepted:
+            st.caption(_("Accepted: {reason}").format(reason=escape_markdown(finding.accepted)))
+        if finding.examples:
+            _examples(finding)
+        with st.container(horizontal=True, gap="small"):
+            _actions(view, card, finding)
+
+
+def _examples(finding: Finding) -> None:
+    two = any(each.other for each in finding.examples)
+    columns: list[Column] = [{"title": _("Row"), "kind": "name"}, {"title": _("Text"), "kind": "words"}]
+    columns += [{"title": _("Compared with"), "kind": "words"}] if two else []
+    rows: list[list[Cell]] = []
+    for each in finding.examples:
+        split = option_label("evaluate", "split", each.split)
+        text: Cell = {"text": each.text, "sub": each.detail} if each.detail else {"text": each.text}
+        rows.append([{"text": each.row, "sub": split}, text, *([Cell(text=each.other)] if two else [])])
+    label = f"{_('Examples')}: {finding.problem.sentence(_)}"
+    plain_table(f"examples_{finding.gate}", label, columns, rows, stack=True)
+
+
+def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
+    name, busy = finding.gate, bool(calls.jobs_on(view.id))
+    if finding.rows:
+        wrong = name in REVIEWED
+        st.button(
+            _("Review these rows") if wrong else _("Show the rows"),
+            key=f"show_{name}",
+            icon=nav.REVIEW.icon if wrong else ":material/table_rows:",
+            on_click=show_finding,
+            args=(view, finding),
+        )
+    if finding.fix and not finding.accepted:
+        st.button(
+            calls.fix_label(finding),
+            key=f"fix_{name}",
+            icon=":material/build:",
+            type="primary",
+            disabled=busy,
+            help=_("Makes a new version of the dataset without this fault; the old one stays."),
+            on_click=_fix,
+            args=(view.id, finding),
+        )
+    if finding.severity != "info" and not finding.accepted:
+        with st.popover(_("Accept"), icon=":material/done:", key=f"accept_box_{name}", disabled=busy):
+            reason = st.text_input(_("Why it may stay"), key=f"reason_{name}", max_chars=300)
+            st.button(
+                _("Accept with this reason"),
+                key=f"accept_{name}",
+                type="primary",
+                disabled=not (reason or "").strip(),
+                on_click=_start_check,
+                args=(view.id, _accepted(card) | {name: (reason or "").strip()}),
+            )
+
+
+def _fix(dataset: str, finding: Finding) -> None:
+    api_cache.run_action(lambda: calls.fix(dataset, finding))

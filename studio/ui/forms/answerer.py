@@ -1,0 +1,35 @@
+"""Who answers in a form: a model of the studio, a saved endpoint, or one by its address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from studio import nav
+from studio.ui.forms.form import Form
+from studio.ui.shared.i18n import _
+
+
+def answerer_switch(form: Form) -> None:
+    """Who answers: a model of the studio, a saved endpoint, or one by its address."""
+    words = {
+        "model": _("A model of this studio"),
+        "saved": _("A saved endpoint"),
+        "endpoint": _("An address"),
+    }
+    st.segmented_control(
+        _("Who answers"),
+        list(words),
+        format_func=words.__getitem__,
+        key=form.key("answerer"),
+        wrap=True,
+        required=True,
+        persist_state="session",
+    )
+    if form.answerer == "saved" and not form.choices["endpoint"]:
+        st.info(_("No endpoint is saved yet."), icon=":material/info:")
+        st.page_link(
+            nav.TEACHER.path,
+            label=_("Add an endpoint"),
+            icon=":material/add:",
+            query_params={"step": "choose"},
+        )
