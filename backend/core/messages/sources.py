@@ -1,5 +1,8 @@
 """Sentences about source files of every format: what can't be read, and what was taken without being asked."""
 
+_CHECK = "Check the first rows before you go on."
+_RENAME = "Write other names into the file if you need them."
+_TABLE = "Save it as a table if the rows should be others."
 _PATH = "Name the one you mean as “Part of the file” (--records)."
 
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -29,7 +32,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file}: {count} files with the same columns are read together.",
         "The column “{column}” holds the name of each.",
     ),
-    "data.format_taken": ("{file} is really {format} and is read as that.", ""),
+    "data.format_taken": ("{file} is really {format} and is read as that.", _CHECK),
     # encodings
     "data.encoding_unknown": (
         "There is no encoding “{name}”.",
@@ -58,11 +61,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file}: it isn't clear whether row {row} is a header; it is read as one.",
         "If it is a row, say so (--header no).",
     ),
-    "data.header_later": ("{file}: the header is in row {row}; what stands above is left out.", ""),
-    "data.columns_twice": ("{file}: column names occur twice; the later ones are now called {names}.", ""),
-    "data.columns_unnamed": ("{file}: columns without a name are called {names}.", ""),
-    "data.columns_empty": ("{file}: columns without name and values are left out ({numbers}).", ""),
-    "data.decimal_comma": ("{file}: numbers with a decimal comma in {names} are kept as they are written.", ""),
+    "data.header_later": ("{file}: the header is in row {row}; what stands above is left out.", _CHECK),
+    "data.columns_twice": ("{file}: column names occur twice; the later ones are now called {names}.", _RENAME),
+    "data.columns_unnamed": ("{file}: columns without a name are called {names}.", _RENAME),
+    "data.columns_empty": ("{file}: columns without name and values are left out ({numbers}).", _CHECK),
+    "data.decimal_comma": (
+        "{file}: numbers with a decimal comma in {names} are kept as they are written.",
+        "Write a point if they should count as numbers.",
+    ),
     # workbooks
     "data.workbook_damaged": ("{file} is not a workbook that can be read.", "Save it again as xlsx or CSV."),
     "data.sheets_several": (
@@ -93,8 +99,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file} is a chat of {names}, and it isn't clear who answers.",
         "Name the one who answers as “Part of the file” (--records).",
     ),
-    "data.text_lines": ("{file} is plain text: each line is a row.", ""),
-    "data.text_sections": ("{file} is text with headings: each section is a row.", ""),
-    "data.text_questions": ("{file} is text with questions and answers: each pair is a row.", ""),
-    "data.text_paragraphs": ("{file} is plain text: each paragraph is a row.", ""),
+    "data.text_lines": ("{file} is plain text: each line is a row.", _TABLE),
+    "data.text_sections": ("{file} is text with headings: each section is a row.", _TABLE),
+    "data.text_questions": ("{file} is text with questions and answers: each pair is a row.", _TABLE),
+    "data.text_paragraphs": ("{file} is plain text: each paragraph is a row.", _TABLE),
 }

@@ -16,10 +16,10 @@ _QUOTE = ord('"')
 _LINE_ENDS = (ord("\n"), ord("\r"))
 
 
-def blocks(stream: BinaryIO) -> Iterator[bytes]:
-    """Whole lines, some megabytes at a time."""
-    rest = b""
-    while piece := stream.read(SIZE):
+def blocks(stream: BinaryIO, width: int) -> Iterator[bytes]:
+    """Whole lines, some megabytes at a time; less of a table with very many columns, whose cells take more memory."""
+    rest, size = b"", SIZE // min(4, 1 + width // 500)
+    while piece := stream.read(size):
         held = rest + piece
         end = held.rfind(b"\n") + 1
         if not end:
