@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from backend.core.errors import Problem
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template
+from backend.data.gates.masking import masked
 from backend.data.gates.model import Example, Finding, Severity
 
 EXAMPLES = 5
@@ -108,10 +109,10 @@ class Hits:
         return len(self.rows)
 
     def add(self, split: str, row: str, text: str, detail: str = "", other: str = "") -> None:
-        """`text`: what is shown of the row, shortened; mask personal data in it before."""
+        """`text`: what is shown of the row, shortened, personal data and secrets masked."""
         self.rows.append(FoundRow(split, row, detail, other))
         if len(self.examples) < EXAMPLES:
-            self.examples.append(Example(row=row, split=split, text=excerpt(text), other=other, detail=detail))
+            self.examples.append(Example(row=row, split=split, text=masked(excerpt(text)), other=other, detail=detail))
 
 
 def excerpt(text: str, at: int = 0) -> str:

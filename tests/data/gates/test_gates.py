@@ -183,7 +183,7 @@ def test_personal_data_and_secrets_are_not_quoted(check: Check) -> None:
     rows = [Row(id="p", input="write to ana@example.com", output="my password is Verano2024x")]
     found = check(train=rows)
     assert found["personal"].severity == "warning" and found["secrets"].severity == "error"
-    quoted = "".join(each.model_dump_json() for each in found.values() if each.gate in ("personal", "secrets"))
+    quoted = "".join(each.model_dump_json() for each in found.values())  # other gates show the row, too
     assert "ana@example" not in quoted and "Verano2024x" not in quoted and "[EMAIL]" in quoted
 
 
