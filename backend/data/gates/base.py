@@ -99,14 +99,15 @@ class Gate:
 
 @dataclass
 class Hits:
-    """Collects the rows that a gate finds."""
+    """Collects the rows that a gate finds. `unlisted`: how many more there are, where listing all would say nothing."""
 
     rows: list[FoundRow] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
+    unlisted: int = 0
 
     @property
     def count(self) -> int:
-        return len(self.rows)
+        return len(self.rows) + self.unlisted
 
     def add(self, split: str, row: str, text: str, detail: str = "", other: str = "") -> None:
         """`text`: what is shown of the row, shortened, personal data and secrets masked."""
