@@ -11,7 +11,7 @@ from backend.data.gates.base import FoundRow
 from backend.data.gates.fixes import FIXES
 from backend.data.gates.model import ScoreCard
 from backend.data.gates.registry import GATES
-from backend.data.gates.report import found_rows, read_card
+from backend.data.gates.report import REPORT, found_rows, read_card
 
 if TYPE_CHECKING:
     from backend.api.studio import Studio
@@ -39,7 +39,7 @@ class DataCheck:
 def read_check(studio: Studio, ref: str) -> DataCheck:
     """Raises StudioError when `ref` is no such report."""
     view = studio.artifact(ref)
-    if view.kind is not Kind.REPORT or view.facts.get("report") != "data":
+    if view.kind is not Kind.REPORT or view.facts.get("report") != REPORT:
         raise StudioError("gates.report_other", ref=ref)
     return DataCheck(view.id, view.facts["data"], read_card(view.path))
 
@@ -47,7 +47,7 @@ def read_check(studio: Studio, ref: str) -> DataCheck:
 def latest_check(studio: Studio, data: str) -> DataCheck | None:
     """The newest check of a dataset, by its id; None when there was none."""
     for view in studio.artifacts([Kind.REPORT]):
-        if view.facts.get("report") == "data" and view.facts.get("data") == data:
+        if view.facts.get("report") == REPORT and view.facts.get("data") == data:
             return DataCheck(view.id, data, read_card(view.path))
     return None
 

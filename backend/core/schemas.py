@@ -18,8 +18,8 @@ class View(BaseModel):
 
 class Kind(StrEnum):
     """What an artifact is. `model`: full torch weights; `adapter`: LoRA on a model; `onnx`: an ONNX Runtime GenAI folder;
-    `capture`: a teacher's probabilities on the answers of a dataset; `report`: what a check of a model found (facts: report,
-    model, passed, failed)."""
+    `capture`: a teacher's probabilities on the answers of a dataset; `report`: what a check of a model or of a dataset found
+    (facts: report, model or data, passed, failed)."""
 
     DATASET = "dataset"
     MODEL = "model"

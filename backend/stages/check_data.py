@@ -24,10 +24,8 @@ from backend.data.gates.base import Found, Gate
 from backend.data.gates.check import Checking, Settings
 from backend.data.gates.model import ScoreCard
 from backend.data.gates.registry import GATES, NAMES
-from backend.data.gates.report import load_found, save_found, write_report
+from backend.data.gates.report import REPORT, load_found, save_found, write_report
 
-REPORT = "data"
-"""The fact `report` of what this stage leaves."""
 _BASE_SECONDS, _ROW_SECONDS, _PAIR_SECONDS = 3.0, 0.0001, 0.0004
 _BASE_MEMORY, _ROW_MEMORY = 250_000_000, 3_000
 _TOKEN_SECONDS = 0.0003

@@ -25,7 +25,7 @@ from backend.data.filter_report import REPORT_FILES
 from backend.data.gates.fixes import FIXES, Fixing
 from backend.data.gates.quick import personal_count, quick_findings
 from backend.data.gates.registry import GATES, NAMES
-from backend.data.gates.report import row_ids
+from backend.data.gates.report import REPORT, row_ids
 from backend.data.gates.rows import CheckedRows
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ class CleanDataParams(Params):
         [],
         title="Fixes",
         description="What is done to the rows. Texts are repaired and masked first, then labels merged, then rows dropped.",
-        min_length=1,
     )
     near_duplicates: float = Field(
         0.8,
@@ -78,10 +77,12 @@ class CleanDataResult(Result):
 
 def check(params: CleanDataParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
+    if not params.fixes:
+        problems.append(Problem(code="gates.no_fixes", field="fixes"))
     if "drop_rows" in params.fixes and not params.rows and not (params.report and params.gates):
         problems.append(Problem(code="gates.no_rows_named", field="rows"))
     known = world.describe(params.report) if params.report else None
-    if known and known.facts.get("report") != "data":
+    if known and known.facts.get("report") != REPORT:
         problems.append(Problem(code="gates.report_other", args={"ref": params.report}, field="report"))
     return problems or check_fits(quote(params, world), world)
 

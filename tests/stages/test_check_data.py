@@ -49,7 +49,7 @@ def test_a_dataset_that_is_not_ready_ends_with_findings(job: MemoryContext) -> N
     result = STAGE.run(STAGE.parse({"data": "dataset-d1"}), job)
     path, manifest = sealed(job)
     card = read_card(path)
-    assert card.verdict == manifest["facts"]["verdict"] == "not_ready" and manifest["facts"]["report"] == "data"
+    assert card.verdict == manifest["facts"]["verdict"] == "not_ready" and manifest["facts"]["report"] == "check_data"
     assert {each.code for each in result.findings} == {"gates.secrets", "gates.leaks"}
     assert (result.metrics["found_leaks"], result.metrics["found_personal"], result.metrics["rows"]) == (1, 1, 13)
     assert [row.row for row in found_rows(path, "secrets")] == ["s"] and manifest["parents"] == ["dataset-d1"]

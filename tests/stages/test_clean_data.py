@@ -64,7 +64,7 @@ def test_a_new_version_with_its_counts(job: MemoryContext) -> None:
 def test_rows_of_a_report_go(job: MemoryContext, tmp_path: Path) -> None:
     check_data.STAGE.run(check_data.STAGE.parse({"data": "dataset-d1"}), job)
     sealed = [event for event in job.events if event["event"] == "artifact"][-1]
-    report = view(Path(sealed["path"]), Kind.REPORT, "report-1", report="data")
+    report = view(Path(sealed["path"]), Kind.REPORT, "report-1", report="check_data")
     again = MemoryContext(tmp_path / "job2", [job.input("dataset-d1"), report])
     params = {"data": "dataset-d1", "fixes": ["drop_rows"], "report": "report-1", "gates": ["personal"], "rows": ["r7"]}
     STAGE.run(STAGE.parse(params), again)
@@ -86,5 +86,4 @@ def test_what_is_missing_is_named() -> None:
     assert (problem.code, problem.field) == ("gates.report_other", "report")
     with pytest.raises(StudioError):
         STAGE.parse({"data": "d", "fixes": ["drop_everything"]})
-    with pytest.raises(StudioError):
-        STAGE.parse({"data": "d", "fixes": []})
+    assert [each.code for each in STAGE.check(STAGE.parse({"data": "d"}), world)] == ["gates.no_fixes"]

@@ -107,6 +107,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Choose a model, or leave it at 0.",
     ),
     "gates.accept_form": ("“{text}” is not of the form gate=reason.", "Write, for example, personal=agreed."),
+    "gates.no_fixes": ("No fix was chosen.", "Choose at least one."),
     "gates.no_rows_named": (
         "`drop_rows` needs to know which rows.",
         "Give a report and its gates, or ids of rows.",

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from backend.core.errors import Problem
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template
+from backend.data.gates.masking import masked
 from backend.data.gates.model import Example, Finding, Severity
 
 EXAMPLES = 5
@@ -98,20 +99,21 @@ class Gate:
 
 @dataclass
 class Hits:
-    """Collects the rows that a gate finds."""
+    """Collects the rows that a gate finds. `unlisted`: how many more there are, where listing all would say nothing."""
 
     rows: list[FoundRow] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
+    unlisted: int = 0
 
     @property
     def count(self) -> int:
-        return len(self.rows)
+        return len(self.rows) + self.unlisted
 
     def add(self, split: str, row: str, text: str, detail: str = "", other: str = "") -> None:
-        """`text`: what is shown of the row, shortened; mask personal data in it before."""
+        """`text`: what is shown of the row, shortened, personal data and secrets masked."""
         self.rows.append(FoundRow(split, row, detail, other))
         if len(self.examples) < EXAMPLES:
-            self.examples.append(Example(row=row, split=split, text=excerpt(text), other=other, detail=detail))
+            self.examples.append(Example(row=row, split=split, text=masked(excerpt(text)), other=other, detail=detail))
 
 
 def excerpt(text: str, at: int = 0) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 from backend.data.dataset import Row
-from backend.data.gates.base import Found, Gate, Hits, Options
+from backend.data.gates.base import LISTED_ROWS, Found, Gate, Hits, Options
 from backend.data.gates.label_names import LabelTable
 from backend.data.gates.model import Severity
 
@@ -36,12 +36,13 @@ class _Classes:
         self.seen += 1
 
     def hits(self, labels: list[str], most: int | None = None) -> Hits:
-        """The rows of these classes."""
+        """The rows of these classes, at most `most` of each by id."""
         found = Hits()
         for label in labels:
             for number in self.table.rows[label][:most]:
                 split, row = self.options.look(number)
                 found.add(split, row.id, row.input, detail=label[:80])
+            found.unlisted += max(0, len(self.table.rows[label]) - most) if most else 0
         return found
 
     def named(self, labels: list[str]) -> str:
@@ -54,7 +55,7 @@ class OneClass(_Classes):
         if len(self.table.rows) != 1 or self.labelled < 2:
             return None
         (label,) = self.table.rows
-        return self.gate.finding("gates.one_class", self.hits([label]), self.seen, {"label": label[:80]})
+        return self.gate.finding("gates.one_class", self.hits([label], LISTED_ROWS), self.seen, {"label": label[:80]})
 
 
 class ClassesForRows(_Classes):
@@ -90,4 +91,4 @@ class Imbalance(_Classes):
         if share < MOST_SHARE and (len(counts) < 3 or counts[largest] < MOST_RATIO * median(counts.values())):
             return None
         args = {"label": largest[:80], "share": round(100 * share)}
-        return self.gate.finding("gates.imbalance", self.hits([largest]), self.seen, args)
+        return self.gate.finding("gates.imbalance", self.hits([largest], LISTED_ROWS), self.seen, args)

@@ -10,7 +10,6 @@ from backend.core.messages.words import PERSONAL
 from backend.data.dataset import Row
 from backend.data.gates.base import Found, Gate, Hits, Options, excerpt
 from backend.data.gates.encoding_damage import damage
-from backend.data.gates.masking import masked
 from backend.data.gates.personal import personal_data
 from backend.data.gates.secrets import secrets
 
@@ -28,8 +27,7 @@ class _Looking:
         """A row that holds these kinds of things, the first one at the place `at` of `text`."""
         self.kinds.update(kinds)
         detail = ", ".join(dict.fromkeys(kinds))
-        shown = masked(excerpt(text, at)) if len(self.hits.examples) < 5 else ""
-        self.hits.add(split, row.id, shown, detail=detail[:200])
+        self.hits.add(split, row.id, excerpt(text, at), detail=detail[:200])
 
     def found(self) -> Found | None:
         shown = ", ".join(f"{kind} ({count})" for kind, count in self.kinds.most_common(6))
@@ -42,7 +40,7 @@ class PersonalData(_Looking):
     def see(self, split: str, row: Row, text: str) -> None:
         self.seen += 1
         if places := personal_data(text):
-            self.add(split, row, [PERSONAL[place.kind] for place in places], masked(text))
+            self.add(split, row, [PERSONAL[place.kind] for place in places], text, places[0].start)
 
 
 class Secrets(_Looking):
@@ -51,7 +49,7 @@ class Secrets(_Looking):
     def see(self, split: str, row: Row, text: str) -> None:
         self.seen += 1
         if places := secrets(text):
-            self.add(split, row, [place.kind for place in places], masked(text))
+            self.add(split, row, [place.kind for place in places], text, places[0].start)
 
 
 CONTROL = re.compile(

@@ -12,6 +12,8 @@ from backend.core.errors import StudioError
 from backend.data.gates.base import Found, FoundRow
 from backend.data.gates.model import Finding, ScoreCard
 
+REPORT = "check_data"
+"""The fact `report` of what holds these files."""
 CARD, ROWS, REVIEW = "checks.json", "checks.jsonl", "review.jsonl"
 REVIEWED = ("wrong_labels", "contradictions")
 """Gates whose rows a person has to decide on."""

@@ -131,6 +131,8 @@ def test_classes(check: Check) -> None:
     one = [row.model_copy(update={"output": "red"}) for row in CLEAN]
     assert check(Template(answer="label", labels=["red"]), train=one)["one_class"].severity == "error"
     assert check(train=one)["one_class"].count == len(one)
+    many = quick_findings([one[0]] * 2_500, Template(answer="label", labels=["red"]))
+    assert [(each.count, len(each.rows)) for each in many if each.gate == "one_class"] == [(2_500, 1_000)]
     rare = [*one, Row(id="g", input="something else is said here", output="green")]
     found = check(COLOURS, train=rare)
     assert found["rare_classes"].rows == ["g"] and "“green” (1)" in found["rare_classes"].problem.sentence()
@@ -183,7 +185,7 @@ def test_personal_data_and_secrets_are_not_quoted(check: Check) -> None:
     rows = [Row(id="p", input="write to ana@example.com", output="my password is Verano2024x")]
     found = check(train=rows)
     assert found["personal"].severity == "warning" and found["secrets"].severity == "error"
-    quoted = "".join(each.model_dump_json() for each in found.values() if each.gate in ("personal", "secrets"))
+    quoted = "".join(each.model_dump_json() for each in found.values())  # other gates show the row, too
     assert "ana@example" not in quoted and "Verano2024x" not in quoted and "[EMAIL]" in quoted
 
 
