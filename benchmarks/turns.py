@@ -1,7 +1,7 @@
-"""Learning every turn against the last one: `python -m benchmarks.turns [--model FOLDER] [--conversations 40] [--epochs 2]`.
+"""Learning every turn against the last one: `python -m benchmarks.turns [--model FOLDER] [--conversations 40] [--full]`.
 
 SmolLM2-135M and the demo's commands: conversations of four commands, each answered with its intent. The same conversations
-train one adapter by every turn in one sequence, one by the last turn alone, and one by every turn as a row of its own, in
+train one model by every turn in one sequence, one by the last turn alone, and one by every turn as a row of its own, in
 processes of their own. The loss is that of the right answers of held-out conversations, by turn, before and after.
 """
 
@@ -47,24 +47,14 @@ def main() -> None:
     split = asked.conversations * _TURNS
     for kind in _KINDS:
         _write(folder / kind, kind, rows[:split], rows[split:])
+    turns = " | ".join(f"turn {number + 1}" for number in range(_TURNS))
     print(
-        "| what is learned | sequences | tokens | seconds | "
-        + " | ".join(f"turn {n + 1}" for n in range(_TURNS))
-        + " |"
+        f"| what is learned | sequences | tokens | seconds | {turns} |\n|---|---|---|---{'|---' * _TURNS}|", flush=True
     )
     for part in ("before", *_KINDS):
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.turns",
-            "--part",
-            part,
-            "--folder",
-            str(folder),
-            "--model",
-            str(model),
-        ]
-        command += ["--epochs", str(asked.epochs), "--batch", str(asked.batch)]
+        command = [sys.executable, "-m", "benchmarks.turns", "--part", part, "--folder", str(folder)]
+        command += ["--model", str(model), "--epochs", str(asked.epochs), "--batch", str(asked.batch)]
+        command += ["--full"] if asked.full else []
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         found = json.loads(done.stdout.splitlines()[-1])
         numbers = [f"{found[name]:.0f}" for name in ("sequences", "tokens", "seconds")]
@@ -78,6 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--conversations", type=int, default=40)
     parser.add_argument("--epochs", type=float, default=2)
     parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--full", action="store_true", help="train all weights, for a small model; else a LoRA adapter")
     parser.add_argument("--part", default="", help=argparse.SUPPRESS)
     parser.add_argument("--folder", default="", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -110,27 +101,28 @@ def _write(folder: Path, kind: str, train: list[Row], held_out: list[Row]) -> No
 
 
 def _measure(asked: argparse.Namespace) -> dict[str, Any]:
-    """Train one kind, and the losses of its adapter; of the model itself for `before`."""
+    """Train one kind, and the losses of what it gave; of the model itself for `before`."""
     path, folder = Path(asked.model), Path(asked.folder)
     model = view(path, Kind.MODEL, "base", **inspect_folder(path))
     if asked.part == "before":
         return {"sequences": 0, "tokens": 0, "seconds": 0, "losses": _losses(model, model, folder / _KINDS[0])}
     data = view(folder / asked.part, Kind.DATASET, "data", **data_facts(folder / asked.part))
     ctx = MemoryContext(folder / f"run {asked.part}", [model, data])
-    chosen = stage("finetune")
-    given = {"model": "base", "data": "data", "epochs": asked.epochs, "batch_size": asked.batch, "rank": 16}
-    params = chosen.parse({**given, "learning_rate": 1e-3, "evaluate_rows": 0})
+    chosen = stage("distill" if asked.full else "finetune")
+    given = {"student" if asked.full else "model": "base", "data": "data", "epochs": asked.epochs}
+    params = chosen.parse({**given, "batch_size": asked.batch, "learning_rate": 1e-3, "evaluate_rows": 0})
     begun = time.perf_counter()
     made = chosen.run(params, ctx)
     seconds = time.perf_counter() - begun
     report = next(event for event in ctx.events if event["event"] == "artifact")
-    adapter = view(Path(report["path"]), Kind.ADAPTER, made.artifact, **report["manifest"]["facts"])
+    kind = Kind.MODEL if asked.full else Kind.ADAPTER
+    learned = view(Path(report["path"]), kind, made.artifact, **report["manifest"]["facts"])
     steps = int(made.metrics["steps"])
     return {
         "sequences": steps * asked.batch / asked.epochs,
         "tokens": made.metrics["trained_tokens"],
         "seconds": seconds,
-        "losses": _losses(adapter, model, data.path),
+        "losses": _losses(learned, model, data.path),
     }
 
 

@@ -79,7 +79,8 @@ def stop_or_warn(found: Inspection) -> list[str]:
     if asked or blocking:
         raise StudioError.of([*([asked] if asked else []), *blocking])
     notes = _said("note", found.reading.notes)
-    return notes + _said("warning", [problem for problem in found.problems if not problem.blocking])
+    others = [each for each in found.problems if not each.blocking and each.sentence() not in notes]
+    return notes + _said("warning", others)
 
 
 def choices(reading: Reading) -> list[str]:

@@ -216,6 +216,7 @@ def data_facts(folder: Path) -> dict[str, Any]:
             row = None if values.keys() <= _PLAIN else Row.model_validate(values)
             prompt = _chars(data.template.prompt(row)) if row else around + places * len(values["input"])
             answer = answer_of(row) if row else values.get("output")
+            prompt += len(json.dumps(row.tools, ensure_ascii=False)) if row and row.tools else 0
             prompts.add(prompt)
             if answer is not None:
                 answers.add(len(answer))

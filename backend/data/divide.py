@@ -147,7 +147,8 @@ class Division:
             times=facts.times[at] if params.split_by == "time" else None,
             given=facts.splits[at],
         )
-        options = SplitOptions(shares["validation"], shares["test"], self.seed, params.near_duplicates)
+        near = 0.0 if params.source.startswith("demo:") else params.near_duplicates  # it is divided by template
+        options = SplitOptions(shares["validation"], shares["test"], self.seed, near)
         found = assign(known, options, each)
         self.said += found.problems
         return {name: rows[found.codes == code] for code, name in enumerate(SPLIT_NAMES)}

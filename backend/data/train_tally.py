@@ -32,6 +32,7 @@ class TrainTally:
         self.known = self.right = self.tools = 0
         self.alone, self.learned_chars, self.prompt_chars = 0, 0, 0
         self.conversations: dict[str, tuple[int, int]] = {}
+        """Of each: the characters of its longest row, and how many rows are so long, as one that is there twice has."""
 
     def add(self, row: Any | None, answer: str | None, prompt: int) -> None:
         """`row`: a Row, None for one that has nothing but an input and an answer; `prompt`: its characters."""
@@ -50,15 +51,18 @@ class TrainTally:
             self.right += answer.strip() == row.gold.strip()
         self.learned_chars += len(answer)
         if row.conversation:
-            longest, answered = self.conversations.get(row.conversation, (0, 0))
-            self.conversations[row.conversation] = max(longest, prompt + len(answer)), answered + len(answer)
+            self.prompt_chars -= len(answer)
+            longest, copies = self.conversations.get(row.conversation, (0, 0))
+            length = prompt + len(answer)
+            if length >= longest:
+                self.conversations[row.conversation] = length, copies + 1 if length == longest else 1
         else:
             self.alone += 1
             self.prompt_chars += prompt
 
     def facts(self) -> dict[str, Any]:
-        sequences = self.alone + len(self.conversations)
-        prompts = self.prompt_chars + sum(longest - answered for longest, answered in self.conversations.values())
+        sequences = self.alone + sum(copies for _, copies in self.conversations.values())
+        prompts = self.prompt_chars + sum(longest * copies for longest, copies in self.conversations.values())
         return {
             "rationales": self.rationales.count,
             "rationale_chars": self.rationales.rounded,

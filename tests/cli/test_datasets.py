@@ -190,7 +190,9 @@ def test_what_was_taken_and_every_warning_is_said_before_the_run(
     few = Problem(code="data.few_distinct", args={"rows": 42, "distinct": 3}, blocking=False)
     counts = {"train": 32, "validation": 5, "test": 5, "pool": 0}
     forecast = {"rows": counts, "answer": "text", "labels": [], "prompt_chars": 10.0, "answer_chars": 3.0}
-    content = {"inspection": Inspection(reading=reading, problems=[few], forecast=forecast).model_dump(mode="json")}
+    content = {
+        "inspection": Inspection(reading=reading, problems=[WHY, few], forecast=forecast).model_dump(mode="json")
+    }
     monkeypatch.setattr(source_reading, "read_in_child", lambda params, rows, _folder: content)
     line = (
         "CSV, semicolons, Windows-1252 (guessed), names of columns in line 3, 42 rows; "
@@ -202,6 +204,7 @@ def test_what_was_taken_and_every_warning_is_said_before_the_run(
     assert (
         said.err.startswith("note: None of the 40 rows has an answer") and "\nwarning: 42 rows hold only 3" in said.err
     )
+    assert said.err.count("\n") == 2
     told = json.loads(call("import", rows, "--json").out.splitlines()[0])
     assert told["event"] == "reading" and told["text"] == line
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.data.examples import Example
-from backend.data.split import divide, sample, split
+from backend.data.split import quota
 from backend.data.split_rows import SplitOptions
+from tests.data.split_examples import divide, split
 
 ROW = st.builds(
     Example,
@@ -97,16 +98,14 @@ def test_a_conversation_and_its_near_copies_stay_on_one_side() -> None:
     assert sum(map(len, homes)) == 20 and found.clusters <= 20
 
 
-def test_sample_keeps_every_class_and_its_share() -> None:
-    examples = [*rows(90, 1), *(Example(500 + n, f"rare {n}", "rare") for n in range(10))]
-    chosen, left = sample(examples, 20, True, 0)
-    assert Counter(row.output for row in chosen) == {"l0": 18, "rare": 2} and len(left) == 80
-    assert sample(examples, 0, True, 0)[1] == [] and len(sample(examples, 200, True, 0)[0]) == 100
-    assert {row.output for row in sample(examples, 2, True, 0)[0]} == {"l0", "rare"}
+def test_a_sample_keeps_every_class_and_its_share() -> None:
+    assert quota({"l0": 90, "rare": 10}, 20) == {"l0": 18, "rare": 2}
+    assert quota({"l0": 90, "rare": 10}, 2) == {"l0": 1, "rare": 1}
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(ROW, min_size=1, max_size=50), st.integers(1, 60))
-def test_sample_has_the_size_that_was_asked(examples: list[Example], count: int) -> None:
-    chosen, left = sample(examples, count, True, 0)
-    assert len(chosen) == min(count, len(examples)) and len(chosen) + len(left) == len(examples)
+@given(st.dictionaries(st.text(max_size=3), st.integers(1, 50), min_size=1, max_size=8), st.integers(1, 400))
+def test_a_sample_has_the_size_that_was_asked(sizes: dict[str, int], count: int) -> None:
+    count = min(count, sum(sizes.values()))
+    found = quota(sizes, count)
+    assert sum(found.values()) == count and all(0 <= found[name] <= size for name, size in sizes.items())
+    assert count < len(sizes) or min(found.values()) >= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from backend.core.errors import StudioError
 from backend.data.chat_template import gold_text
 from backend.data.dataset import Row, Template, data_facts, gold_answer, write_split, write_template
 from backend.data.encoding import encode_rows
-from tests.data.test_encoding import learned
+from tests.data.test_encoding import conversation, learned
 from tests.data.tokenizers import PLAIN, TOOLS, encoder
 
 TEMPLATE = Template(system="Help.")
@@ -82,3 +83,22 @@ def test_facts_count_tools_and_sequences(tmp_path: Path) -> None:
     facts = data_facts(tmp_path)
     assert (facts["rows"]["train"], facts["sequences"], facts["tool_rows"]) == (3, 2, 2)
     assert facts["sequence_answer_chars"] == round((len(gold_answer(ASKED) or "") + len("Yes.") + len("Hi")) / 2, 1)
+
+
+def test_a_conversation_that_is_there_twice_counts_twice(tmp_path: Path) -> None:
+    once, twice = tmp_path / "once", tmp_path / "twice"
+    rows = conversation()
+    for folder, shown in ((once, rows), (twice, [row for row in rows for _ in range(2)])):
+        folder.mkdir()
+        write_template(folder, TEMPLATE)
+        write_split(folder, "train", shown)
+    one, two = data_facts(once), data_facts(twice)
+    assert (one["sequences"], two["sequences"]) == (1, 2)
+    names = ("sequence_prompt_chars", "sequence_answer_chars")
+    assert [one[name] for name in names] == [two[name] for name in names] == [5 + 15, 2 + 2 + 4]
+
+
+def test_facts_count_the_tools_of_a_prompt(tmp_path: Path) -> None:
+    write_template(tmp_path, Template())
+    write_split(tmp_path, "train", [ASKED])
+    assert data_facts(tmp_path)["prompt_chars"] == len("Rain in León?") + len(json.dumps([TOOL]))

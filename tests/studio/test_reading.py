@@ -57,9 +57,11 @@ def inspected(params: DatasetParams) -> Inspection:
         {"role": "assistant", "content": f"the {params.output}"},
     ]
     row = PreviewRow(id="r2", input="the parcel is late", output=f"the {params.output}", text="", turns=turns)
+    few = Problem(code="data.few_distinct", args={"rows": 40, "distinct": 3}, field="source", blocking=False)
     counts = {"rows": {"train": 32, "validation": 4, "test": 4, "pool": 0}, "answer": "text", "labels": []}
     forecast: dict[str, Any] = {**counts, "prompt_chars": 20.0, "answer_chars": 9.0}
-    return Inspection(reading=reading.model_copy(update={"taken": taken}), preview=[row], forecast=forecast)
+    sure = reading.model_copy(update={"taken": taken, "notes": [WHY]})
+    return Inspection(reading=sure, preview=[row], problems=[WHY, few], forecast=forecast)
 
 
 @pytest.fixture
@@ -84,6 +86,7 @@ def test_a_question_is_answered_by_a_choice_and_the_rows_follow(show: Show, buil
     assert not at.exception
     said = words(at)
     assert all(part in said for part in ("CSV", "semicolons", "Windows-1252 (guessed)", "1,234 rows"))
+    assert "no column looks like the answer" not in said  # the choice says it
     assert at.button(key="start_dataset").disabled and "How should the rows be read?" in said
     radio = at.radio(key=key(builder, "dataset", "reading"))
     assert [option.replace("*", "") for option in radio.options] == [
@@ -97,6 +100,8 @@ def test_a_question_is_answered_by_a_choice_and_the_rows_follow(show: Show, buil
         assert at.selectbox(key=key(builder, "dataset", "output")).value == output
         assert at.radio(key=key(builder, "dataset", "reading")).value == at_
         assert [each.value for each in at.text] == ["the parcel is late", f"the {output}"]
+    said = words(at)
+    assert said.count("None of the 40 rows has an answer") == said.count("40 rows hold only 3 different") == 1
     at.button(key="start_dataset").click().run()
     params = builder.store.runs()[0].jobs[0].params
     assert (params["data_schema"], params["input"], params["output"]) == ("input_output", "ticket", "reply")

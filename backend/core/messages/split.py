@@ -27,20 +27,4 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{count} training rows are newer than the first test row, because a group holds old and new rows.",
         "Leave the group column empty if later rows of a group may be tested.",
     ),
-    "split.unknown_names": (
-        "Column “{column}” says {names}, which is neither train nor validation nor test.",
-        "Rename these values, or choose another split column.",
-    ),
-    "split.no_times": (
-        "No value of column “{column}” can be read as a time.",
-        "Write dates as 2026-01-31, or choose another split column.",
-    ),
-    "split.dates_ambiguous": (
-        "Column “{column}” may have the day or the month first: {example}.",
-        "Write dates as 2026-01-31.",
-    ),
-    "split.dates_day_first": (
-        "The dates of column “{column}” were read with the day first.",
-        "Write dates as 2026-01-31 if that is wrong.",
-    ),
 }

@@ -55,12 +55,13 @@ def closes(block: bytes, dialect: Dialect) -> bool:
     return bool(np.isin(before, border).all() and np.isin(signs[closing + 1], border).all())
 
 
-def columns_of(block: bytes, dialect: Dialect, width: int) -> list[list[str]] | None:
-    """The cells of a block that `closes`, by column; None where it has something that only the exact reader can judge."""
+def rows_of(block: bytes, dialect: Dialect, names: list[str], keep: list[int]) -> list[dict[str, str] | None] | None:
+    """The rows of a block that `closes`, with the columns `keep` only; None where it has something that only the exact reader
+    can judge. An empty row is None. `names`: of all columns."""
     import pyarrow
+    import pyarrow.compute
     import pyarrow.csv as arrow
 
-    names = list(map(str, range(width)))
     quote: Any = False if dialect.quotes == "literal" else '"'
     try:
         table = arrow.read_csv(
@@ -73,4 +74,8 @@ def columns_of(block: bytes, dialect: Dialect, width: int) -> list[list[str]] | 
         return None
     if table.num_rows != block.count(b"\n"):
         return None
-    return [column.to_pylist() for column in table.columns]
+    rows: list[dict[str, str] | None] = (table if len(keep) == len(names) else table.select(keep)).to_pylist()
+    begun = pyarrow.compute.not_equal(table.column(0), "")
+    if not pyarrow.compute.all(begun).as_py():  # only a row with an empty first cell may be empty
+        rows = [row if row and any(row.values()) else None for row in rows]
+    return rows

@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.core.errors import Problem, StudioError
 from backend.data.row_errors import Record, RowErrors
-from backend.data.sources.blocks import blocks, closes, columns_of, suits_blocks
+from backend.data.sources.blocks import blocks, closes, rows_of, suits_blocks
 from backend.data.sources.dialect import NO_MARK, Numbered, Sample, Swallowed, find_dialect
 from backend.data.sources.layout import decimal_commas, find_layout
 from backend.data.sources.options import ReadOptions, SourceFacts
@@ -54,29 +54,23 @@ class DelimitedSource:
     def records(self, row_errors: RowErrors) -> Iterator[Record]:
         """All rows; ragged or undecodable ones go to `row_errors`. Raises StudioError for a quote that is not closed, and for
         one that swallowed whole rows."""
-        found = self._good_rows(row_errors)
-        columns = self.columns
-        if len(self._keep) != self._layout.width:
-            keep = _chooser(self._keep)
-            found = ((line, keep(cells)) for line, cells in found)
+        width, codec = self._layout.width, self._text.encoding.name
+        if self._text.encoding.valid and suits_blocks(self.dialect, width, codec) and self._text.plain_line_ends:
+            found = self._by_blocks(row_errors)
+        else:
+            found = self._checked(self._rows(), row_errors)
         if self.facts.own_export:
-            return (Record(line, whole_row(dict(zip(columns, cells, strict=True)))) for line, cells in found)
-        return (Record(line, dict(zip(columns, cells, strict=True))) for line, cells in found)
+            return (Record(record.place, whole_row(record.values)) for record in found)
+        return found
 
     def count(self) -> int:
         """Number of rows, at most: lines without the header."""
         return max(1, self._text.counted.lines)
 
-    def _good_rows(self, row_errors: RowErrors) -> Iterator[Numbered]:
-        width, codec = self._layout.width, self._text.encoding.name
-        if self._text.encoding.valid and suits_blocks(self.dialect, width, codec) and self._text.plain_line_ends:
-            return self._by_blocks(row_errors)
-        return self._checked(self._rows(), row_errors)
-
-    def _by_blocks(self, row_errors: RowErrors) -> Iterator[Numbered]:
+    def _by_blocks(self, row_errors: RowErrors) -> Iterator[Record]:
         """As the exact reader reads them, which gets every block that isn't clean, and all from the first one that ends within
         a cell."""
-        dialect, width, codec = self.dialect, self._layout.width, self._text.encoding.name
+        names, codec = self._layout.names, self._text.encoding.name
         with self._text.file.path.open("rb") as stream:
             line = self._start + self._skipped
             for _ in range(line - 1):
@@ -86,23 +80,25 @@ class DelimitedSource:
             begins = stream.tell()
             for raw in blocks(stream):
                 block = raw if codec.startswith("utf-8") else raw.decode(codec).encode()
-                if not closes(block, dialect):
+                if not closes(block, self.dialect):
                     with self._text.open(begins) as rest:
                         yield from self._checked(self._exact(rest, line), row_errors)
                     return
-                columns = columns_of(block, dialect, width)
-                if columns is None:
+                found = rows_of(block, self.dialect, names, self._keep)
+                if found is None:
                     lines = io.StringIO(block.decode(), newline="")
                     yield from self._checked(self._exact(lines, line), row_errors)
-                elif "" in columns[0]:
-                    yield from ((at, cells) for at, cells in enumerate(zip(*columns, strict=True), line) if any(cells))
                 else:
-                    yield from enumerate(zip(*columns, strict=True), line)
+                    for at, values in enumerate(found, line):
+                        if values is not None:
+                            yield Record(at, values)
                 line += block.count(b"\n")
                 begins += len(raw)
 
-    def _checked(self, rows: Iterator[Numbered], row_errors: RowErrors) -> Iterator[Numbered]:
-        width, checked = self._layout.width, not self._text.encoding.valid
+    def _checked(self, rows: Iterator[Numbered], row_errors: RowErrors) -> Iterator[Record]:
+        """The rows that have all cells, as records."""
+        width, checked, columns = self._layout.width, not self._text.encoding.valid, self.columns
+        keep = _chooser(self._keep) if len(self._keep) != width else None
         for line, cells in rows:
             if len(cells) != width:
                 if not any(cells):
@@ -114,7 +110,7 @@ class DelimitedSource:
             if checked and not encodable("".join(cells)):
                 self._text.add_undecodable(row_errors, line)
             elif cells[0] or any(cells):
-                yield line, cells
+                yield Record(line, dict(zip(columns, keep(cells) if keep else cells, strict=True)))
 
     def _rows(self) -> Iterator[Numbered]:
         """Below the header, with the line on which each begins, as the csv module reads them."""

@@ -42,8 +42,8 @@ class Encoding:
 
 @dataclass
 class ByteCount:
-    """What one pass over a file counts: lines, those that end with \\r alone, bytes of the longest in whole pieces, and how far it
-    is UTF-8."""
+    """What one pass over a file counts: lines, those that end with \\r alone, bytes of the longest in whole pieces, and how far
+    it is UTF-8."""
 
     lines: int = 0
     returns: int = 0

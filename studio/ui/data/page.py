@@ -12,7 +12,7 @@ from studio import nav
 from studio.ui.data.dataset import dataset_page
 from studio.ui.data.datasets import dataset_list
 from studio.ui.data.look import FOLLOWING, STAGE, any_column, at_work, column_choices, look_at
-from studio.ui.data.reading import reading_form
+from studio.ui.data.reading import reading_form, told
 from studio.ui.data.uploads import another_file, chosen_source, source_choices, upload_source
 from studio.ui.forms.form import Form
 from studio.ui.forms.stage_page import apply_query_params, jobs_of, last_failure
@@ -54,4 +54,4 @@ def _form() -> None:
         at_work(form, look.work)
         return
     make: dict[str, Any] = {"choices": choices | column_choices(look), "hidden": hidden}
-    stage_panel(STAGE, **make, aside=partial(reading_form, look=look, other=make))
+    stage_panel(STAGE, **make, aside=partial(reading_form, look=look, other=make), told=told(look))

@@ -23,13 +23,14 @@ from backend.api.readings import (
 from backend.core.messages.reading_words import KINDS, ROLES
 from backend.core.schemas import ArtifactView
 from studio.ui.data.look import COLUMN_LISTS, LAYOUT, STAGE, Look
-from studio.ui.forms.form import Form
+from studio.ui.forms.form import Form, problem_line
 from studio.ui.shared.formatting import escape_markdown, number
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.table import Cell, Column, Tag, plain_table
 
 if TYPE_CHECKING:
     from backend.api.readings import Inspection
+    from backend.core.errors import Problem
 
 _TONES = {"input": "accent", "messages": "accent", "output": "green", "rejected": "red"}
 _MOST_COLUMNS = 12
@@ -44,8 +45,7 @@ def reading_form(form: Form, look: Look, other: Mapping[str, Any]) -> None:
         return
     with st.container(border=True, key="reading"):
         _head(found.reading)
-        for note in found.reading.notes:
-            st.caption(f":material/info: {escape_markdown(note.fact(_))}")
+        _notes(found)
         if look.free:
             _readings(look.free.reading, None if found.reading.question else found.reading.taken, form, other)
         _columns(found.reading)
@@ -53,6 +53,27 @@ def reading_form(form: Form, look: Look, other: Mapping[str, Any]) -> None:
         if layout:
             _layout(form, layout)
         _rows(found)
+
+
+def told(look: Look) -> frozenset[str]:
+    """The codes of what the card says, so that the form need not say it too."""
+    found = look.found or look.free
+    if found is None:
+        return frozenset()
+    asked = [found.reading.question] if found.reading.question else []
+    return frozenset(problem.code for problem in (*found.reading.notes, *_warnings(found), *asked))
+
+
+def _warnings(found: Inspection) -> list[Problem]:
+    notes = {note.sentence() for note in found.reading.notes}
+    return [problem for problem in found.problems if not problem.blocking and problem.sentence() not in notes]
+
+
+def _notes(found: Inspection) -> None:
+    for note in found.reading.notes:
+        st.caption(f":material/info: {escape_markdown(note.fact(_))}")
+    for problem in _warnings(found):
+        problem_line(problem)
 
 
 def _layout(form: Form, names: list[str]) -> None:

@@ -38,9 +38,11 @@ def stage_panel(
     choices: dict[str, dict[str, str]] | None = None,
     hidden: frozenset[str] = frozenset(),
     aside: Callable[[Form], None] | None = None,
+    told: frozenset[str] = frozenset(),
 ) -> None:
     """Form on the left, what it takes on the right. `preset` proposes values and wins when it changes; `choices` are
-    options of fields that the caller fills; `hidden` fields keep their defaults; `aside` draws below the basic fields."""
+    options of fields that the caller fills; `hidden` fields keep their defaults; `aside` draws below the basic fields, and
+    says itself the problems whose codes are `told`."""
     form = Form(stage, choices or {}, hidden, preset or {})
     _follow(form)
     plan, problems = checked(form)
@@ -48,7 +50,7 @@ def stage_panel(
     form.keep(problems)
     shown = form.shown()
     by_field: dict[str, list[Problem]] = {}
-    for problem in problems:
+    for problem in (problem for problem in problems if problem.code not in told):
         name = (problem.field or "").partition(".")[0]
         by_field.setdefault(name if name in shown else "", []).append(problem)
     for name in form.lacking():  # said on the right, with the way to go
@@ -59,7 +61,8 @@ def stage_panel(
     with right, st.container(border=True, key=f"quote_{stage}"):
         for name in form.lacking():
             _lacking(form.marks[name])
-        _quote(plan, by_field.get("", []), bool(form.lacking()), marked=any(name for name in by_field))
+        marked = any(by_field) or any(problem.blocking and problem.code in told for problem in problems)
+        _quote(plan, by_field.get("", []), bool(form.lacking()), marked)
         if missing:
             prepare_builtin(missing)
         _start(form, ready=plan is not None and bool(plan.steps) and not any(problem.blocking for problem in problems))
