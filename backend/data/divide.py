@@ -23,7 +23,7 @@ REJECTED = "rejected"
 """Rows that hold nothing but a worse answer: kept for preference training, in a file that is no split."""
 _POOL = SPLITS.index("pool")
 
-RowNumbers = NDArray[np.int64]
+RowNumbers = NDArray[np.int32]
 """Numbers of rows in the store."""
 Numbers = dict[str, RowNumbers]
 """Split -> its rows in the order in which they are written."""
@@ -44,7 +44,6 @@ class Division:
 
     def __post_init__(self) -> None:
         self.facts: Facts = self.store.facts()
-        self._ranks = ranks(self.seed, self.store.keys.content)
         self.labels, self.label_names = _label_codes(self.facts, self.names)
 
     def divide(self, each: Callable[[float], None] = lambda done: None) -> Numbers:
@@ -60,8 +59,9 @@ class Division:
     def _kept(self) -> tuple[RowNumbers, RowNumbers]:
         """(the rows to divide, those with a rejected answer alone)."""
         facts = self.facts
-        rejected = np.array(self.store.only_rejected, dtype=np.int64)
-        rows = np.setdiff1d(np.arange(self.store.count), rejected)
+        rejected = np.array(self.store.only_rejected, dtype=np.int32)
+        rows = np.arange(self.store.count, dtype=np.int32)
+        rows = np.setdiff1d(rows, rejected) if len(rejected) else rows
         if self.params.duplicates == "drop":
             answers = self.labels if self.names else facts.answers
             columns = [facts.keys[rows].view(np.int64), answers[rows], facts.origins[rows]]
@@ -111,7 +111,7 @@ class Division:
         check_sizes(params, int((facts.answers[rows] != 0).sum()), classes, named)
         rows, _ = self._sampled(rows, params.max_rows)
         pool = rows[(facts.answers[rows] == 0) | (facts.splits[rows] == _POOL)]
-        labelled = np.setdiff1d(rows, pool)
+        labelled = np.setdiff1d(rows, pool) if len(pool) else np.sort(rows)
         unmeasured = pool[(facts.splits[pool] > 0) & (facts.splits[pool] < _POOL)]
         if len(unmeasured):
             self.dropped["no_answer"] += len(unmeasured)
@@ -133,18 +133,19 @@ class Division:
             return dict.fromkeys(SPLIT_NAMES, rows)
         facts, params, keys = self.facts, self.params, self.store.keys
         shares = {name: 0.0 if name in given else getattr(params, name) for name in ("validation", "test")}
-        groups = np.unique(facts.groups[rows], return_inverse=True)[1].astype(np.int32)
-        groups[facts.groups[rows] == 0] = -1
+        whole = len(rows) == self.store.count
+        at: Any = slice(None) if whole else rows  # millions of rows are not copied
+        contexts = keys.contexts[at]
         known = SplitRows(
-            content=keys.content[rows],
-            equal=_codes(keys.equal[rows]),
-            groups=[groups],
-            contexts=keys.contexts[rows],
-            labels=self.labels[rows] if self.names else None,
+            content=keys.content[at],
+            equal=keys.equal if whole else _codes(keys.equal[at]),
+            groups=_groups(facts.groups[at]),
+            contexts=contexts if (contexts >= 0).any() else None,
+            labels=self.labels[at] if self.names else None,
             label_names=self.label_names,
             texts=(lambda: self.store.texts(rows.tolist())) if self.store.path else None,
-            times=facts.times[rows] if params.split_by == "time" else None,
-            given=facts.splits[rows],
+            times=facts.times[at] if params.split_by == "time" else None,
+            given=facts.splits[at],
         )
         near = 0.0 if params.source.startswith("demo:") else params.near_duplicates  # it is divided by template
         options = SplitOptions(shares["validation"], shares["test"], self.seed, near)
@@ -168,7 +169,7 @@ class Division:
 
     def _ordered(self, rows: RowNumbers) -> RowNumbers:
         """An order that follows from seed and content alone."""
-        mine = self._ranks[rows]
+        mine = ranks(self.seed, self.store.keys.content[rows])
         return rows[np.lexsort((rows, mine[:, 1], mine[:, 0]))]
 
 
@@ -196,3 +197,12 @@ def _label_codes(facts: Facts, names: list[str] | None) -> tuple[NDArray[np.int3
 
 def _codes(values: NDArray[Any]) -> NDArray[np.int32]:
     return np.unique(values, return_inverse=True)[1].astype(np.int32)
+
+
+def _groups(values: NDArray[np.int64]) -> list[NDArray[np.int32]]:
+    """The codes of the groups, none where no row has one."""
+    if not values.any():
+        return []
+    codes = _codes(values)
+    codes[values == 0] = -1
+    return [codes]

@@ -39,7 +39,7 @@ _BLOCK = 1 << 20
 class Facts:
     """One value per row. `keys`: fingerprint of the input and its context; `answers` and `groups`: hashes of this process, 0
     for none; `labels`: codes of `RowStore.labels`; `splits`: what the source says, as the index in SPLITS, -1 for nothing;
-    `origins`: the index in ORIGINS; `times`: NaN where unknown."""
+    `origins`: the index in ORIGINS; `times`: empty where no row has one."""
 
     keys: NDArray[np.uint64]
     answers: NDArray[np.int64]
@@ -117,7 +117,7 @@ class RowStore:
             np.frombuffer(self._groups, dtype=np.int64),
             np.frombuffer(self._splits, dtype=np.int8),
             np.frombuffer(self._origins, dtype=np.int8),
-            np.frombuffer(self._times, dtype=np.float64) if self._times else np.full(self.count, np.nan),
+            np.frombuffer(self._times, dtype=np.float64) if self._times else np.empty(0),
         )
 
     def finish(self) -> None:

@@ -149,9 +149,9 @@ def test_carried_columns_travel(tmp_path: Path) -> None:
 def test_an_export_comes_back_as_it_was(form: str, tmp_path: Path) -> None:
     rows = [*chats(20), *chats(20, "Be brief.")]
     data, _, _ = build(tmp_path / "a", source=write(tmp_path / "rows.jsonl", rows), labelled_rows=20)
-    fields = {"id": "d", "kind": Kind.DATASET, "name": "d", "path": data.path, "facts": {}}
+    fields: dict[str, Any] = {"id": "d", "kind": Kind.DATASET, "name": "d", "path": data.path, "facts": {}}
     exported = tmp_path / f"d.{form}"
-    exported.write_bytes(b"".join(as_rows(ArtifactView.model_construct(None, **fields), form)))
+    exported.write_bytes(b"".join(as_rows(ArtifactView.model_construct(**fields), form)))
     again, _, _ = build(tmp_path / "b", source=exported)
     kept = {"id", "input", "output", "gold", "context"}
     assert [(split, row.model_dump(include=kept)) for split, row in every(again)] == [
