@@ -27,7 +27,7 @@ class ColumnarSource:
         self.path, self.facts, self._file = file.path, facts, file
         try:
             schema, self._rows = self._open()
-        except (pyarrow.ArrowException, OSError, ValueError, EOFError) as error:
+        except (pyarrow.ArrowException, OSError, ValueError, OverflowError, EOFError) as error:
             raise StudioError("data.columnar_damaged", file=file.name) from error
         if not self._rows:
             raise StudioError("data.header_only", file=file.name)
@@ -55,7 +55,7 @@ class ColumnarSource:
                     place += 1
                     values = dict(zip(names, cells, strict=True))
                     yield Record(place, with_leaves(values, leaves) if leaves else values)
-        except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+        except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
             raise StudioError("data.columnar_row", file=self._file.name, row=place) from error
 
     def count(self) -> int:

@@ -36,6 +36,7 @@ _PIECE = 1 << 20
 _ZSTD_PIECE = 1 << 10
 """Small, since a kilobyte may unpack to 30 MB at once."""
 _DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError)
+"""What the libraries raise for such a file."""
 
 
 def container_of(head: bytes) -> str:

@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 from backend.core.errors import StudioError
@@ -63,7 +64,7 @@ def is_workbook(path: Path, head: bytes) -> bool:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             sheet = "content.xml" in names and b"spreadsheet" in archive.read("mimetype")[:200]
-    except (zipfile.BadZipFile, KeyError, OSError, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, KeyError, OSError, RuntimeError, ValueError, EOFError, zlib.error):
         return head[30:70].startswith((b"[Content_Types].xml", b"xl/"))
     return sheet or any(name.startswith("xl/workbook") for name in names)
 
@@ -73,7 +74,7 @@ def is_document(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
         return False
     return "[Content_Types].xml" in names or "META-INF/MANIFEST.MF" in names or "mimetype" in names
 

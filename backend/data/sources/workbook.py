@@ -64,7 +64,7 @@ class WorkbookSource:
 
     def _rows(self) -> Iterator[tuple[int, list[Any]]]:
         """Rows that hold anything, with their numbers in the sheet."""
-        sheet = self._workbook().get_sheet_by_name(self._sheet)
+        sheet = self._open_sheet(self._workbook(), self._sheet)
         self._total = sheet.end[0] + 1 if sheet.end else 0
         first = sheet.start[0] + 1 if sheet.start else 1
         for place, cells in enumerate(sheet.to_python(skip_empty_area=True), first):
@@ -80,10 +80,10 @@ class WorkbookSource:
                     "data.sheet_missing", field="records", file=self._file.name, name=wanted, sheets=", ".join(names)
                 )
             return wanted
-        filled = [name for name in names if workbook.get_sheet_by_name(name).end]
+        filled = [name for name in names if self._open_sheet(workbook, name).end]
         if not filled:
             raise StudioError("data.empty", file=self._file.name)
-        tables = [name for name in filled if _is_table(workbook.get_sheet_by_name(name))]
+        tables = [name for name in filled if _is_table(self._open_sheet(workbook, name))]
         if len(filled) > 1 and len(tables) != 1:
             sheets = ", ".join(filled[:20])
             raise StudioError("data.sheets_several", field="records", file=self._file.name, sheets=sheets)
@@ -92,6 +92,15 @@ class WorkbookSource:
             about = {"file": self._file.name, "name": tables[0], "sheets": others}
             self.facts.notes.append(Problem(code="data.sheet_taken", args=about, blocking=False))
         return (tables or filled)[0]
+
+    def _open_sheet(self, workbook: Any, name: str) -> Any:
+        """The library reads a sheet when it opens it."""
+        import python_calamine as calamine
+
+        try:
+            return workbook.get_sheet_by_name(name)
+        except calamine.CalamineError as error:
+            raise StudioError("data.workbook_damaged", file=self._file.name) from error
 
     def _workbook(self) -> Any:
         import python_calamine as calamine
@@ -143,7 +152,7 @@ def _refuse_bomb(file: InputFile) -> None:
     try:
         with zipfile.ZipFile(file.path) as archive:
             unpacked = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
         return
     if unpacked > UNPACKED_LIMIT:
         raise StudioError("data.packed_large", file=file.name, limit=f"{UNPACKED_LIMIT / 1e9:.1f} GB")

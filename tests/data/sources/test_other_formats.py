@@ -55,6 +55,10 @@ def test_damaged_workbooks(tmp_path: Path) -> None:
     path = xlsx(tmp_path / "a.xlsx", {"S": TABLE})
     with pytest.raises(StudioError, match="not a workbook that can be read"):
         opened(tmp_path / "b.xlsx", path.read_bytes()[:-400])
+    content = path.read_bytes()
+    at = content.rfind(b"</sheetData>")
+    with pytest.raises(StudioError, match="not a workbook that can be read"):
+        opened(tmp_path / "b.xlsx", content[:at] + b"<oops/&&&>  "[:12] + content[at + 12 :])
     locked = b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le")
     with pytest.raises(StudioError, match="password"):
         opened(tmp_path / "c.xlsx", locked)
