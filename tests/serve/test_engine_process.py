@@ -35,10 +35,10 @@ class Letters:
         self.prompts: list[list[int]] = []
         self.lengths: list[int] = []
 
-    def render(self, messages: list[Message]) -> str:
+    def chat_ids(self, messages: list[Message]) -> list[int]:
         if messages[0]["role"] == "assistant":
             raise TemplateError("Roles must alternate")
-        return "".join(message["content"] for message in messages)
+        return self.ids("".join(message["content"] for message in messages))
 
     def ids(self, text: str) -> list[int]:
         return [int(char) for char in text]

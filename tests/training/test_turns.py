@@ -9,7 +9,7 @@ import pytest
 
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import Row, Template, write_split, write_template
-from backend.stages import capture, distill, finetune
+from backend.stages import capture, distill, evaluate, finetune
 from backend.training.methods import METHODS
 from tests.data import tokenizers
 from tests.data.test_encoding import conversation
@@ -44,6 +44,13 @@ def test_tools_without_a_place_are_refused_before_a_start(tmp_path: Path, stage:
     bare = World(model(tmp_path / "bare", tokenizers.PLAIN), rows)
     assert [(problem.code, problem.field) for problem in stage.check(params, bare)] == [("tools.no_place", "data")]
     assert stage.check(params, World(model(tmp_path / "tools", tokenizers.TOOLS), rows)) == []
+
+
+def test_an_evaluation_of_calls_is_refused_before_a_start(tmp_path: Path) -> None:
+    rows = data(tmp_path / "d", [ASKED])
+    world = World(model(tmp_path / "bare", tokenizers.PLAIN), rows)
+    problems = evaluate.check(evaluate.EvaluateParams(model="m", data="d", split="train"), world)
+    assert [problem.code for problem in problems] == ["tools.no_place"]
 
 
 def test_a_dataset_without_tools_may_go_to_any_model(tmp_path: Path) -> None:
