@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic.fields import FieldInfo
 
 
@@ -21,6 +22,12 @@ def labels_of(info: FieldInfo) -> dict[str, str]:
     return next((mark.words for mark in info.metadata if isinstance(mark, Labels)), {})
 
 
+def absolute_path(value: str) -> str:
+    """A path means the same to every process, whatever folder it was started in; an empty one stays empty."""
+    return str(Path(value).expanduser().absolute()) if value else value
+
+
+FilePath = Annotated[str, AfterValidator(absolute_path)]
 Name = Annotated[
     str,
     Field(

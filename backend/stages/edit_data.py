@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
-from backend.core.fields import Name
+from backend.core.fields import FilePath, Name
 from backend.core.refs import DatasetRef, reference_id
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
@@ -32,19 +32,13 @@ _KEPT = ("NOTICE", "decisions.jsonl", "reading.json")
 
 class EditParams(Params):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose rows were edited.")
-    edits: str = Field(
+    edits: FilePath = Field(
         "",
         title="Changes",
         description="A file of changes, as JSON lines. Leave it empty to take those of the page Data as they stand at the "
         "start.",
     )
     name: Name = ""
-
-    @field_validator("edits")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        """A path means the same to every process, whatever folder it was started in."""
-        return str(Path(value).expanduser().absolute()) if value else value
 
 
 class EditResult(Result):

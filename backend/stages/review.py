@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
-from backend.core.fields import Labels, Name
+from backend.core.fields import FilePath, Labels, Name
 from backend.core.refs import DatasetRef, reference_id
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
@@ -36,19 +36,13 @@ class ReviewParams(Params):
         title="Rows not reviewed",
         description="Keeping them leaves more to learn from; dropping them leaves only answers that somebody has seen.",
     )
-    decisions: str = Field(
+    decisions: FilePath = Field(
         "",
         title="Decisions",
         description="A file that the page Review has exported, as JSON lines. Leave it empty to take the decisions as they "
         "stand at the start.",
     )
     name: Name = ""
-
-    @field_validator("decisions")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        """A path means the same to every process, whatever folder it was started in."""
-        return str(Path(value).expanduser().absolute()) if value else value
 
 
 class ReviewResult(Result):
