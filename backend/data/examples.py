@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from backend.data.dataset import Message
+from backend.data.dataset import Message, message_text
 
 
 @dataclass(slots=True)
@@ -81,9 +81,10 @@ def stored_row(example: Example) -> dict[str, Any]:
 
 
 def to_pool(row: dict[str, Any]) -> dict[str, Any]:
-    """The same row without its answer, which is kept as `gold`. Changes `row`."""
+    """The same row without its answer, which is kept as `gold`, calls as text. Changes `row`."""
     answer = row.pop("output", None)
-    row.pop("tool_calls", None)
+    if calls := row.pop("tool_calls", None):
+        answer = message_text({"role": "assistant", "content": answer, "tool_calls": calls})
     row.pop("rejected", None)
     if answer is not None:
         row.setdefault("gold", answer)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from backend.data.examples import to_pool
 from tests.data.mapping.reading_builder import Mapped, mapped, reading
 
 SYSTEM = {"role": "system", "content": "Be kind."}
@@ -186,3 +187,9 @@ def test_a_group_column_keeps_conversations_together() -> None:
     rows = [{"messages": [ONE, TWO, THREE, FOUR], "customer": 7}]
     found = mapped(rows, reading("chat", messages="messages", group="customer")).examples
     assert {example.group for example in found} == {"7"} and found[0].conversation
+
+
+def test_calls_that_go_to_the_pool_stay_known() -> None:
+    call = {"type": "function", "function": {"name": "stock", "arguments": {"item": "lamp"}}}
+    gold = to_pool({"id": "r1", "input": "Any lamps?", "output": "Let me look.", "tool_calls": [call]})["gold"]
+    assert gold.startswith("Let me look.") and "stock" in gold and "lamp" in gold
