@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.core import programs
 from backend.core.errors import StudioError
 from backend.data.params import DatasetParams
 from backend.files import source_reading
@@ -36,7 +37,7 @@ class Children:
 
     def __init__(self, patch: pytest.MonkeyPatch, replaced: str = "") -> None:
         self.count = 0
-        real = source_reading.command
+        real = programs.command
 
         def counted(program: str, *arguments: object) -> list[str]:
             self.count += 1

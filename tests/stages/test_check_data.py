@@ -15,7 +15,6 @@ from backend.data.gates import check as gate_runs
 from backend.data.gates.report import found_rows, read_card
 from backend.generation.privacy import check_personal
 from backend.jobs.context import MemoryContext
-from backend.stages import check_data
 from backend.stages.check_data import STAGE
 from backend.stages.teacher import STAGE as TEACHER
 from tests.helpers import view
@@ -79,7 +78,7 @@ def test_a_stopped_job_goes_on_after_the_gates_that_are_done(
         ran.append(gate.name)
         return whole(self, gate)
 
-    monkeypatch.setattr(check_data.Checking, "run", stopped)
+    monkeypatch.setattr(gate_runs.Checking, "run", stopped)
     params = STAGE.parse({"data": "dataset-d1"})
     with pytest.raises(Cancelled):
         STAGE.run(params, job)

@@ -50,7 +50,8 @@ def clean_faq(count: int, seed: int = 0) -> Planted:
 def _clean(pairs: list[tuple[str, str]], count: int, seed: int, labels: bool) -> Planted:
     chance = random.Random(seed)
     chance.shuffle(pairs)
-    index, kept = NearDuplicateIndex(0.78), []
+    index = NearDuplicateIndex(0.78)
+    kept: list[Row] = []
     for text, answer in pairs:
         if len(kept) < count and not index.find(text):
             index.add(text, text)

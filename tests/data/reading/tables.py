@@ -23,10 +23,10 @@ class Rows:
     rows: list[dict[str, Any]]
     path: Path = Path("rows.jsonl")
     facts: SourceFacts = field(default_factory=lambda: SourceFacts(format="jsonl", title="JSON Lines"))
+    columns: list[str] = field(init=False)
 
-    @property
-    def columns(self) -> list[str]:
-        return list(dict.fromkeys(key for row in self.rows for key in row))
+    def __post_init__(self) -> None:
+        self.columns = list(dict.fromkeys(key for row in self.rows for key in row))
 
     def records(self, row_errors: RowErrors) -> Iterator[Record]:
         return (Record(place, row) for place, row in enumerate(self.rows, 1))

@@ -665,7 +665,11 @@ def test_the_flags_of_a_reading_choose_it(case: Shape) -> None:
     """What the command line is told to say brings the same reading."""
     taken = reading(case.columns, facts=case.facts).taken
     assert taken
-    said = {"data_schema": taken.schema_name, "input_columns": taken.roles.input, "output": taken.roles.output}
+    said: dict[str, Any] = {
+        "data_schema": taken.schema_name,
+        "input_columns": taken.roles.input,
+        "output": taken.roles.output,
+    }
     again = reading(case.columns, facts=case.facts, **said, messages=taken.roles.messages)
     assert again.taken and again.question is None
     assert again.taken.model_dump(exclude={"confidence", "reason"}) == taken.model_dump(
