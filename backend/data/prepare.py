@@ -22,9 +22,9 @@ from backend.data import demo
 from backend.data.dataset import Template
 from backend.data.divide import Division, Numbers
 from backend.data.examples import to_pool
-from backend.data.mapping.labels import label_spelling
+from backend.data.mapping.labels import NO_LABEL, label_spelling
 from backend.data.mapping.mapper import Mapper
-from backend.data.mapping.schemas import MULTI_LABEL
+from backend.data.mapping.schemas import LISTED, MULTI_LABEL
 from backend.data.params import DatasetParams
 from backend.data.reader import ReadOptions, Source, open_source
 from backend.data.reading.model import Reading
@@ -225,15 +225,17 @@ def _answer(params: DatasetParams, reading: Reading | None, counts: Counter[str]
         return "label"
     if params.answer == "text" or not counts:
         return "text"
-    if reading and reading.taken and reading.taken.schema_name in MULTI_LABEL:
-        return "text"
+    schema = reading.taken.schema_name if reading and reading.taken else ""
+    if schema in LISTED + MULTI_LABEL:
+        several = schema == "one_hot" or any(", " in answer or answer == NO_LABEL for answer in counts)
+        return "text" if several else answer_kind(counts)
     if reading and reading.taken and reading.taken.task:
         return reading.answer
     return answer_kind(counts)
 
 
 def _default_system(params: DatasetParams, reading: Reading | None, store: RowStore, labels: list[str]) -> str:
-    if reading and reading.taken and reading.taken.schema_name in MULTI_LABEL:
+    if reading and reading.taken and reading.taken.schema_name in MULTI_LABEL and not labels:
         single = dict.fromkeys(label for answer in sorted(store.counts()) for label in answer.split(", "))
         names = reading.labels or reading.taken.roles.outputs or list(single)
         return reading.system or DEFAULT_MULTI_LABEL_PROMPT.format(labels=", ".join(names))

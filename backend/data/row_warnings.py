@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def find_warnings(store: RowStore, names: list[str] | None) -> list[Problem]:
-    """No answers at all, few different pairs, one input with several answers. `names`: code of an answer -> its label, None
-    for free text."""
+    """No answers at all or to few rows, few different pairs, one input with several answers. `names`: code of an answer -> its
+    label, None for free text."""
     import numpy as np
 
     warnings = []
@@ -24,6 +24,10 @@ def find_warnings(store: RowStore, names: list[str] | None) -> list[Problem]:
     if not len(answered):
         warnings.append(Problem(code="data.no_answers", args={"rows": store.count}, blocking=False))
         return warnings
+    unanswered = store.count - len(answered) - len(store.only_rejected)
+    if unanswered > len(answered):
+        args = {"count": unanswered, "rows": store.count}
+        warnings.append(Problem(code="data.few_answers", args=args, blocking=False))
     answers = np.array(_codes(names))[facts.labels[answered]] if names else facts.answers[answered]
     keys = facts.keys[answered]
     order = np.lexsort((answers, keys))

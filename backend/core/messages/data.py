@@ -100,6 +100,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "None of the {rows} rows has an answer: all go to the pool.",
         "Let a teacher answer them, or choose the “Answer column” (--output).",
     ),
+    "data.few_answers": (
+        "{count} of {rows} rows have no answer: they go to the pool.",
+        "Let a teacher answer them, or choose another “Answer column” (--output).",
+    ),
     "data.few_distinct": (
         "{rows} rows hold only {distinct} different pairs of input and answer.",
         "Expect the model to learn these by heart; more varied rows help more than more rows.",

@@ -23,6 +23,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file}: {count} row(s) hold something other than 0 or 1 in a label column (row → found: {places}).",
         _SKIP,
     ),
+    "data.header_again": (
+        "{file}: {count} row(s) repeat the names of the columns (row: {places}).",
+        "Take them out of the file, or set “Row errors” to “Skip and count them” (--on-bad-row skip).",
+    ),
+    "data.echo": (
+        "{file}: in {count} row(s) the answer is the same as the input (row: {places}).",
+        "Look whether input and answer are the right columns.",
+    ),
+    "data.total_row": (
+        "{file}: the last row ({places}) looks like a total, and is learned as an example.",
+        "Take it out of the file if it is none.",
+    ),
     "data.choice_shape": (
         "{file}: in {count} row(s) the answer is none of the choices (row → found: {places}).",
         _SKIP,

@@ -76,6 +76,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{columns} hold pictures or sound, which no model here reads.",
         "Only the columns that you named are used.",
     ),
+    "reading.number_answer": (
+        "{column} holds numbers: the model learns to write them, digit by digit.",
+        "Put them into a few classes if near values mean the same.",
+    ),
+    "reading.choices_from_one": ("The numbers in {column} count the choices from 1.", ""),
     # questions
     "reading.which_output": ("{file} has more than one column that could be the answer: {readings}.", _CHOOSE),
     "reading.which_input": ("{file} has more than one column that could be the input: {readings}.", _CHOOSE),
@@ -99,6 +104,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "reading.spans": (
         "{columns} in {file} marks places inside texts, which can't be learned here.",
         "Give the rows a text or a label as answer, or name other columns (--output).",
+    ),
+    "reading.choice_numbers": (
+        "{file}: the numbers in {column} may count the choices from 0 or from 1.",
+        "Write the letter or the text of the right choice in their place.",
     ),
     "reading.schema_unknown": ("There is no schema “{name}”.", "Choose one of: {known}."),
     "reading.schema_not_there": (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from backend.data.examples import Example
 from backend.data.mapping.conversation import Answer, answers_of, conversation_id, transcript
 from backend.data.mapping.labels import listed
-from backend.data.mapping.messages import ChatTurn, role_of, turns_of
+from backend.data.mapping.messages import ChatTurn, role_of, told, turns_of
 from backend.data.mapping.plain import plain
 from backend.data.mapping.setup import Make, Setup
 from backend.data.mapping.tools import tools_of
@@ -72,7 +73,7 @@ def with_system(setup: Setup, turns: list[ChatTurn], values: Values) -> list[Cha
     """The turns with the system prompt of the row's own column before them."""
     if not setup.roles.system:
         return turns
-    text = as_text(value_of(values, setup.roles.system), setup.roles.system)
+    text = told(value_of(values, setup.roles.system), setup.roles.system)
     return [ChatTurn("system", text), *turns] if text.strip() else turns
 
 
@@ -139,11 +140,33 @@ def gathered(records: Iterable[Record], setup: Setup) -> Iterator[Record]:
             name, held = mine, Record(record.place, dict(record.values))
             held.values[TURNS] = None if again else []
         if held.values[TURNS] is not None:
-            held.values[TURNS].append({"role": value_of(record.values, who), "content": value_of(record.values, said)})
+            turn = {"role": value_of(record.values, who), "content": value_of(record.values, said)}
+            held.values[TURNS].append(turn | {"turn": _turn_number(record.values)})
     if held is not None:
         yield held
 
 
+def _turn_number(values: Values) -> float | None:
+    """Which turn of its conversation a row is, where a column says so."""
+    name = next((name for name in values if re.sub(r"[\W_]", "", name.casefold()) in _TURN_NUMBERS), "")
+    try:
+        return float(values[name]) if name else None
+    except (TypeError, ValueError):
+        return None
+
+
+_TURN_NUMBERS = (
+    "turn",
+    "turnid",
+    "turnindex",
+    "turnnumber",
+    "turno",
+    "messageindex",
+    "messageid",
+    "position",
+    "seq",
+    "order",
+)
 TURNS = "\0turns"
 """Where `gathered` puts the messages: no column of a file has that name."""
 
@@ -155,6 +178,8 @@ def turn_rows(setup: Setup) -> Make:
         messages = record.values.pop(TURNS)
         if messages is None:
             raise Unusable("data.turns_apart", value_of(record.values, setup.roles.group))
+        if all(message["turn"] is not None for message in messages):
+            messages.sort(key=lambda message: message["turn"])
         for message in messages:
             message["role"] = role_of(as_text(message["role"], ""))
             message["content"] = as_text(message["content"], "")

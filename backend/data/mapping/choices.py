@@ -30,7 +30,7 @@ def multiple_choice(setup: Setup) -> Make:
         if len(letters) != len(choices) or not all(letters):
             letters = list(_LETTERS[: len(choices)])
         lines = [f"{letter}. {text}" for letter, text in zip(letters, choices, strict=True)]
-        answer = _chosen(value_of(values, setup.roles.output), setup.roles.output, letters, choices)
+        answer = _chosen(value_of(values, setup.roles.output), setup, letters, choices)
         return [Example(record.place, readable("\n\n".join([*texts, "\n".join(lines)])), answer)]
 
     return make
@@ -56,9 +56,9 @@ def _parts(values: dict[str, Any], head: list[str], lettered: list[str]) -> tupl
     return texts, letters, choices
 
 
-def _chosen(value: Any, column: str, letters: list[str], texts: list[str]) -> str | None:
-    """A letter wins over a text, a text over the number of a choice, counted from 0."""
-    text = as_text(value, column).strip()
+def _chosen(value: Any, setup: Setup, letters: list[str], texts: list[str]) -> str | None:
+    """A letter wins over a text, a text over the number of a choice."""
+    text = as_text(value, setup.roles.output).strip()
     if not text:
         return None
     for known in (text, text.upper()):
@@ -66,6 +66,7 @@ def _chosen(value: Any, column: str, letters: list[str], texts: list[str]) -> st
             return known
     if text in texts:
         return letters[texts.index(text)]
-    if text.isdigit() and int(text) < len(letters):
-        return letters[int(text)]
+    number = int(text) - setup.first_choice if text.isdecimal() else -1
+    if 0 <= number < len(letters):
+        return letters[number]
     raise Unusable("data.choice_shape", text[:40])

@@ -7,7 +7,7 @@ are doubled to stand for themselves. Jinja runs in a sandbox, without missing na
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from jinja2 import StrictUndefined
@@ -16,7 +16,7 @@ from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from backend.core.errors import StudioError
-from backend.data.mapping.values import Unusable, as_text, value_of
+from backend.data.mapping.values import Unusable, as_text, text_or_texts, value_of
 
 MAX_CHARS = 1_000_000
 INPUT = "input"
@@ -43,20 +43,24 @@ Compose = Callable[[Values], str]
 _Part = str | tuple[str]
 
 
-def composer(template: str, inputs: list[str], columns: list[str], answer: str, file: str) -> Compose:
-    """What makes the input of a row. `inputs`: the columns behind `{input}`; `answer`: the column that no prompt may hold.
+def composer(
+    template: str, inputs: list[str], columns: list[str], answer: str, file: str, lists: Collection[str] = ()
+) -> Compose:
+    """What makes the input of a row. `inputs`: the columns behind `{input}`; `answer`: the column that no prompt may hold;
+    `lists`: the columns whose values are lists of texts, which become one text.
     Raises StudioError for a placeholder that is no column and for broken Jinja."""
     if template == "{input}":
-        return _joined(inputs)
+        return _joined(inputs, lists)
     if is_jinja(template, columns):
         return _jinja(template, inputs, columns, answer, file)
     names = placeholders(template, columns)
     _known(names, columns, answer, file)
     blocks = [[_parts(line, columns) for line in block.split("\n")] for block in template.split("\n\n")]
-    together = _joined(inputs)
+    together = _joined(inputs, lists)
+    of = _reader(lists)
 
     def fill(values: Values) -> str:
-        texts = {name: _input_text(values, name, columns, together) for name in names}
+        texts = {name: _input_text(values, name, columns, together, of) for name in names}
         return "\n\n".join(text for block in blocks if (text := _block(block, texts)) is not None)
 
     return fill
@@ -93,13 +97,20 @@ def join_template(inputs: list[str]) -> str:
     return "\n\n".join(f"{{{name}}}" for name in inputs)
 
 
-def _joined(inputs: list[str]) -> Compose:
+def _reader(lists: Collection[str]) -> Callable[[Any, str], str]:
+    """Value and column -> its text."""
+    return lambda value, name: text_or_texts(value, name) if name in lists else as_text(value, name)
+
+
+def _joined(inputs: list[str], lists: Collection[str] = ()) -> Compose:
     if len(inputs) == 1:
         name = inputs[0]
-        return lambda values: as_text(values[name] if name in values else value_of(values, name), name)
+        one = text_or_texts if name in lists else as_text
+        return lambda values: one(values[name] if name in values else value_of(values, name), name)
+    of = _reader(lists)
 
     def join(values: Values) -> str:
-        texts = [as_text(value_of(values, name), name) for name in inputs]
+        texts = [of(value_of(values, name), name) for name in inputs]
         return "\n\n".join(text for text in texts if text.strip())
 
     return join
@@ -141,10 +152,10 @@ def _block(lines: list[list[_Part]], texts: dict[str, str]) -> str | None:
     return None if asked and not filled else "\n".join(kept)
 
 
-def _input_text(values: Values, name: str, columns: list[str], together: Compose) -> str:
+def _input_text(values: Values, name: str, columns: list[str], together: Compose, of: Callable[[Any, str], str]) -> str:
     if name == INPUT and INPUT not in columns:
         return together(values)
-    return as_text(value_of(values, name), name)
+    return of(value_of(values, name), name)
 
 
 def _jinja(template: str, inputs: list[str], columns: list[str], answer: str, file: str) -> Compose:

@@ -12,7 +12,7 @@ from backend.data.mapping.compose import composer, join_template, names_columns
 from backend.data.mapping.placement import split_of, time_of
 from backend.data.mapping.schemas import SCHEMAS
 from backend.data.mapping.setup import Setup
-from backend.data.mapping.values import Unusable, carried_text, value_of
+from backend.data.mapping.values import Unusable, carried_text, is_total, value_of
 from backend.data.reading.model import Candidate, Reading, Roles
 from backend.data.row_errors import Record, RowErrors
 
@@ -36,7 +36,8 @@ class Mapper:
         _check_columns(self.roles, columns, reading.file)
         answer = self.roles.output if self.roles.output not in self.roles.input else ""
         template = _template(reading.taken, params, self.roles, columns)
-        compose = composer(template, self.roles.input, columns, answer, reading.file)
+        lists = {one.name for one in reading.columns if one.kind in ("list", "object")}
+        compose = composer(template, self.roles.input, [*columns, *self.roles.input], answer, reading.file, lists)
         joined = len(self.roles.input) > 1 and self.schema not in _NOT_ONE_TEXT
         self.template = (join_template(self.roles.input) if joined else "") if template == "{input}" else template
         self.setup = Setup(
@@ -48,8 +49,10 @@ class Mapper:
             params.turns == "last",
             reading.source.format,
             reading.taken.template,
+            reading.taken.first_choice,
         )
         self._make = SCHEMAS[self.schema](self.setup)
+        self._answer = self.roles.output or "".join(self.roles.input[:1])
         self._carried = list(dict.fromkeys([*self.roles.carried, *params.keep_columns]))
         self._split = self.roles.split if params.split_by in ("auto", "column") else ""
         self._time = (params.split_column or self.roles.time) if params.split_by == "time" else ""
@@ -67,16 +70,29 @@ class Mapper:
         make = self._whole if self._has_more() else self._make
         if self.schema == "turns":
             records = chat.gathered(records, self.setup)
+        last = None
         for number, record in enumerate(records, 1):
             each(number)
             try:
+                if record.values.get(self._answer) == self._answer and self._is_header(record.values):
+                    raise Unusable("data.header_again")
                 found = make(record)
             except Unusable as error:
                 row_errors.add(error.code, record.place, error.found, **error.about)
                 continue
+            last = record
             for example in found:
+                if example.output == example.input and example.input:
+                    self.notes.add("data.echo", record.place)
                 example.origin = origin
                 yield example
+        if last and is_total(last.values):
+            self.notes.add("data.total_row", last.place)
+
+    def _is_header(self, values: dict[str, Any]) -> bool:
+        """Whether a row repeats the names of the columns, as in files that were put together."""
+        filled = {name: value for name, value in values.items() if value not in (None, "")}
+        return len(filled) > 1 and all(isinstance(text, str) and text.strip() == name for name, text in filled.items())
 
     def _has_more(self) -> bool:
         return bool(self.roles.group or self._split or self._time or self._carried)

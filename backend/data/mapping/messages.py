@@ -7,7 +7,7 @@ from typing import Any
 
 from backend.data.dataset import Message
 from backend.data.mapping.tools import calls_of
-from backend.data.mapping.values import Unusable, parsed
+from backend.data.mapping.values import Unusable, as_text, parsed
 from backend.data.row_errors import json_type
 
 ROLES = {
@@ -90,6 +90,13 @@ def content_of(value: Any) -> str:
     return "\n\n".join(_part(part) for part in value)
 
 
+def told(value: Any, column: str) -> str:
+    """A system prompt: its text, or the object of one message."""
+    if isinstance(value, dict):
+        return content_of(next((value[key] for key in ("content", "parts", "text") if value.get(key)), ""))
+    return as_text(value, column)
+
+
 def _part(part: Any) -> str:
     if isinstance(part, str):
         return part
@@ -111,7 +118,7 @@ def _turn(item: Any) -> ChatTurn:
     if not isinstance(name, str):
         raise Unusable("data.chat_shape", "role")
     role = role_of(name)
-    content = next((item[key] for key in ("content", "value", "text") if item.get(key) is not None), None)
+    content = next((item[key] for key in ("content", "value", "text", "parts") if item.get(key) is not None), None)
     if role == "call":
         return ChatTurn("assistant", "", calls_of(content), call_id="call")
     calls = calls_of(item.get("tool_calls") or item.get("function_call")) if role == "assistant" else []

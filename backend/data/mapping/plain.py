@@ -7,8 +7,11 @@ from typing import Any
 from backend.data.examples import Example
 from backend.data.mapping.labels import applying, listed
 from backend.data.mapping.setup import Make, Setup, free_answer
-from backend.data.mapping.values import Unusable, as_text, parsed, readable, value_of
+from backend.data.mapping.values import Unusable, as_text, parsed, readable, text_or_texts, value_of
 from backend.data.row_errors import Record
+
+_SEVERAL = ("answer", "answers", "respuesta", "respuestas", "antwort", "antworten")
+"""Columns whose lists are answers of which each will do; elsewhere a list is a value of its own."""
 
 
 def plain(setup: Setup) -> Make:
@@ -25,6 +28,20 @@ def plain(setup: Setup) -> Make:
     return make
 
 
+def first_of_answers(setup: Setup) -> Make:
+    """The same where the answer is a list of equally good ones: the first is learned."""
+    make_plain, column = plain(setup), setup.roles.output
+
+    def make(record: Record) -> list[Example]:
+        value = value_of(record.values, column)
+        if isinstance(value, list) and column.casefold().rpartition(".")[2] in _SEVERAL:
+            answer = _first_answer(value, record.place, setup)
+            record = Record(record.place, record.values | {column: answer})
+        return list(make_plain(record))
+
+    return make
+
+
 def unanswered(setup: Setup) -> Make:
     """Texts without answers: all are for a teacher."""
     return lambda record: [Example(record.place, setup.asked(record.values))]
@@ -37,7 +54,7 @@ def with_shared_context(setup: Setup) -> Make:
     def make(record: Record) -> list[Example]:
         found = list(make_plain(record))
         for example in found:
-            example.shared = as_text(value_of(record.values, column), column)
+            example.shared = text_or_texts(value_of(record.values, column), column)
         return found
 
     return make

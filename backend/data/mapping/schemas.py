@@ -11,7 +11,7 @@ from backend.data.mapping.setup import Make, Setup
 SCHEMAS: dict[str, Callable[[Setup], Make]] = {
     "text_label": plain.plain,
     "ticket_label": plain.plain,
-    "input_output": plain.plain,
+    "input_output": plain.first_of_answers,
     "texts": plain.unanswered,
     "raw_text": plain.unanswered,
     "alpaca": plain.plain,
@@ -37,5 +37,7 @@ SCHEMAS: dict[str, Callable[[Setup], Make]] = {
     "doccano": programs.doccano,
     "own_export": own_export.own_rows,
 }
+LISTED = ("listed_labels", "doccano", "label_studio")
+"""Their answers are in lists, which may hold one label each."""
 MULTI_LABEL = ("one_hot", "listed_labels")
 """Their answers are several labels as one text."""

@@ -11,7 +11,7 @@ from backend.data.dataset import Message
 from backend.data.examples import Example
 from backend.data.mapping.compose import Compose
 from backend.data.mapping.labels import label_text, named
-from backend.data.mapping.messages import pairs_of
+from backend.data.mapping.messages import pairs_of, told
 from backend.data.mapping.values import Unusable, as_text, readable, value_of
 from backend.data.reading.model import Roles
 from backend.data.row_errors import Record, RowErrors
@@ -26,7 +26,7 @@ _CONTEXT_NAMES = ("context", "passage", "paragraph", "contexto", "pasaje", "pár
 class Setup:
     """`names`: column -> names of its numbers; `notes` counts what was taken or left out without being an error; `last_only`:
     of a conversation only its last answer is learned; `format`: of the file; `template`: the
-    reading's own."""
+    reading's own; `first_choice`: the number of the first choice of a question."""
 
     schema: str
     roles: Roles
@@ -36,6 +36,7 @@ class Setup:
     last_only: bool = False
     format: str = ""
     template: str = "{input}"
+    first_choice: int = 0
 
     def answer(self) -> Callable[[Values], str | None]:
         """What gives the answer of a row in the output column."""
@@ -57,7 +58,7 @@ class Setup:
         """System prompt and earlier turns of a row that have columns of their own."""
         found: list[Message] = []
         if self.roles.system:
-            text = as_text(value_of(values, self.roles.system), self.roles.system)
+            text = told(value_of(values, self.roles.system), self.roles.system)
             if text.strip():
                 found.append({"role": "system", "content": readable(text)})
         if self.roles.history:

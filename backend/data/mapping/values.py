@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from backend.data.reading.forms import from_json
 from backend.data.row_errors import json_type
+
+_TOTALS = ("total", "totals", "grand total", "sum", "suma", "total general", "gesamt", "summe", "insgesamt", "count")
+_AMOUNT = re.compile(r"[-+]?[\d.,\s]+[%€$£]?")
 
 
 class Unusable(ValueError):
@@ -51,11 +57,36 @@ def as_text(value: Any, column: str) -> str:
     return str(value)
 
 
+def text_or_texts(value: Any, column: str) -> str:
+    """The same, and of a list of texts all: passages with a blank line between them, words with a space. Lists within lists,
+    and objects of lists of the same length, are read in order. Raises Unusable for a list that holds anything else."""
+    if not isinstance(value, list | tuple | dict):
+        return as_text(value, column)
+    texts = list(_leaves(value))
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise Unusable("data.not_text", f"{json_type(list(value) if isinstance(value, tuple) else value)} ({column})")
+    words = not any(" " in text.strip() for text in texts)
+    return (" " if words else "\n\n").join(text.strip() for text in texts if text.strip())
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict) and all(isinstance(one, list) for one in value.values()):
+        even = len({len(one) for one in value.values()}) == 1
+        value = list(zip(*value.values(), strict=True)) if even else list(value.values())
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _leaves(one)
+    elif value is not None:
+        yield value
+
+
 def readable(text: str) -> str:
-    """`text` itself. Raises Unusable for NUL bytes and halves of characters, which no tokenizer takes."""
+    """`text` itself, without a byte order mark before it, which files that were put together have in their midst. Raises
+    Unusable for NUL bytes and halves of characters, which no tokenizer takes."""
     if "\0" in text:
         raise Unusable("data.characters")
     if not text.isascii():
+        text = text.removeprefix("\ufeff")
         try:
             text.encode()
         except UnicodeEncodeError:
@@ -70,14 +101,18 @@ def carried_text(value: Any) -> str:
     return as_text(value, "")
 
 
+def is_total(values: dict[str, Any]) -> bool:
+    """Whether a row is the last line of a bill: "Total" and numbers."""
+    filled = [carried_text(value).strip() for value in values.values() if value not in (None, "")]
+    words, numbers = filled[:1], filled[1:]
+    named = bool(words) and words[0].casefold().rstrip(":") in _TOTALS
+    return named and bool(numbers) and all(_AMOUNT.fullmatch(text) for text in numbers)
+
+
 def parsed(value: Any) -> Any:
-    """JSON in a text as its value; anything else, and broken JSON, as it is."""
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
+    """JSON in a text, or a list of Python's, as its value; anything else, and what is broken, as it is."""
+    made = from_json(value) if isinstance(value, str) and value.lstrip()[:1] in ("[", "{") else None
+    return value if made is None else made
 
 
 def _decoded(value: bytes, column: str) -> str:

@@ -13,7 +13,8 @@ class ColumnProfile:
     """A column, all `rows` looked at. `distinct`: at most the limit and one more; `values`: the distinct texts with their
     counts, empty where there are more than the limit; texts of over 100 characters stand there as their hash. `forms`: how many
     of the `looks` looked like what. `speakers`, `media`, `ends_with`, `system`: of lists of messages; `system` is the system
-    turn that all rows share. `keys`: of objects and of the objects in lists; `elements`: of lists of texts."""
+    turn that all rows share. `keys`: of objects and of the objects in lists; `elements`: of lists of texts; `sizes`: of
+    lists."""
 
     name: str
     rows: int = 0
@@ -39,6 +40,7 @@ class ColumnProfile:
     system: str = ""
     keys: Counter[str] = field(default_factory=Counter)
     elements: Counter[str] = field(default_factory=Counter)
+    sizes: set[int] = field(default_factory=set)
     examples: list[str] = field(default_factory=list)
 
     def share(self, *names: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|ene|abr|ago|dic|mai|
 _DATE = re.compile(
     r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([ T]\d{1,2}:\d\d.*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([ ,]+\d{1,2}:\d\d.*)?"
     rf"|\d{{1,2}}[ -]{_MONTH}[ -]\d{{2,4}}.{{0,16}}|{_MONTH} \d{{1,2}},? \d{{4}}.{{0,16}}"
-    rf"|\w{{3}}, \d{{1,2}} {_MONTH} \d{{4}}.*)$",
+    rf"|\w{{3}}, \d{{1,2}} {_MONTH} \d{{4}}.*|\w{{3}} {_MONTH} +\d{{1,2}} \d\d?:\d\d.* \d{{4}}|\d{{1,2}} \d{{1,2}}, \d{{4}})$",
     re.IGNORECASE,
 )
 _UUID = re.compile(r"\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?$", re.IGNORECASE)
@@ -44,6 +45,8 @@ MEDIA_TYPES = frozenset(
         "input_file",
     )
 )
+_PYTHON = ("['", '["', "[{'", '[{"', "{'", "[]")
+_PYTHON_CHARS = 1_000_000
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"ID3", b"OggS", b"%PDF", b"fLaC")
 
 
@@ -125,12 +128,21 @@ def is_message(item: dict[str, Any]) -> bool:
 
 
 def from_json(value: str) -> Any:
-    """The list or object that a cell holds as JSON, None where it holds none."""
+    """The list or object that a cell holds as JSON, or as pandas writes Python's lists; None where it holds none."""
     try:
         made = json.loads(value)
     except (ValueError, RecursionError):
-        return None
+        made = _from_python(value.strip())
     return made if isinstance(made, list | dict) else None
+
+
+def _from_python(value: str) -> Any:
+    if not value.startswith(_PYTHON) or not value.endswith(("]", "}")) or len(value) > _PYTHON_CHARS:
+        return None
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
 
 
 def as_text(value: Any) -> str | None:

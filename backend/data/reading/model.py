@@ -89,7 +89,8 @@ class Roles(BaseModel):
 
 class Candidate(BaseModel):
     """One way to read the file. `confidence` 0 to 1; `flags`: how the command line chooses it; `template`: how the input
-    columns become the prompt, with `{column}` placeholders."""
+    columns become the prompt, with `{column}` placeholders; `first_choice`: the number of the first choice, where answers of
+    multiple choice are numbers."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -100,6 +101,7 @@ class Candidate(BaseModel):
     reason: Problem
     template: str = "{input}"
     flags: str = ""
+    first_choice: int = 0
 
 
 class Reading(BaseModel):

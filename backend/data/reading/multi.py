@@ -26,6 +26,7 @@ _NO_LABEL = (
     "exampleveryunclear",
 )
 _SEPARATORS = re.compile(r"\s*[;|,]\s*")
+_NUMBERS = re.compile(r"\d{1,3}([,;|] ?\d{1,3})*")
 _LISTED = names.LABEL_FIRST + names.LABEL + ("topics", "themes", "keywords", "genres", "temas", "emotions", "emociones")
 
 
@@ -48,20 +49,41 @@ def one_hot(table: Table) -> Iterator[Candidate]:
         )
 
 
+def lists(table: Table) -> Iterator[Candidate]:
+    """A text and a list: of its labels, or of its answers."""
+    yield from listed_labels(table)
+    yield from listed_answers(table)
+
+
 def listed_labels(table: Table) -> Iterator[Candidate]:
     """A text and a list of labels, as a list or as "a;b;c"."""
     for name, found in table.columns.items():
         strength = names.strength(name, _LISTED)
-        if names.aside(name) and strength < 1:
+        if (names.aside(name) and strength < 1) or names.strength(name, names.CHOICES + names.CONTEXT) == 1:
             continue
-        if not (_is_list_of_labels(found) or (strength and _is_joined(found))):
+        joined = (strength or table.unnamed(name)) and _is_joined(found)
+        if not (_is_list_of_labels(found) or joined):
             continue
+        strength = 0.5 if table.unnamed(name) else max(strength, 0.8)
         schema = (
             "doccano" if {"label", "text", "id"} == {names.key(column) for column in table.columns} else "listed_labels"
         )
         for inputs, fit, tied in inputs_with(table, name):
             roles = Roles(input=inputs, output=name)
-            yield table.candidate(schema, "multi_label", roles, [fit, max(strength, 0.8)], less=0.01 * tied)
+            yield table.candidate(schema, "multi_label", roles, [fit, strength], less=0.01 * tied)
+
+
+def listed_answers(table: Table) -> Iterator[Candidate]:
+    """A text and a list with its answer, or with several that are equally good."""
+    for name, found in table.columns.items():
+        strength = names.strength(name, names.LABEL_FIRST + names.ANSWER)
+        texts = found.kind == "list" and found.share("strings", "empty list") > 0.9 and found.elements
+        if strength < 1 or not texts or _is_list_of_labels(found) or found.json_text:
+            continue
+        for inputs, fit, tied in inputs_with(table, name):
+            yield table.candidate(
+                "input_output", "answer", Roles(input=inputs, output=name), [fit, strength], less=0.01 * tied
+            )
 
 
 def _is_list_of_labels(found: ColumnProfile) -> bool:
@@ -75,7 +97,9 @@ def _is_list_of_labels(found: ColumnProfile) -> bool:
 def _is_joined(found: ColumnProfile) -> bool:
     """Texts that are a few labels joined by one of ; | and commas."""
     texts = found.texts
-    if found.capped or len(texts) < 3 or found.lines or found.kind not in ("text", "label"):
+    if found.capped or len(texts) < 3 or found.lines or found.kind not in ("text", "label", "number"):
+        return False
+    if found.kind == "number" and not all(_NUMBERS.fullmatch(text.strip()) for text in texts):
         return False
     parts: Counter[str] = Counter()
     joined = 0

@@ -42,7 +42,8 @@ USER = _of("user human usuario person client cliente customer humano benutzer ut
 ASSISTANT = _of("assistant bot gpt ai model chatbot agent asistente assistent agente llm")
 ANSWER = _of(
     "answer response reply respuesta antwort reponse completion output target tgt ideal solution solucion contestacion "
-    "salida ausgabe expected gold expectedoutput referenceanswer modelresponse answers finalanswer respuestas bestanswer"
+    "salida ausgabe expected gold expectedoutput referenceanswer modelresponse answers finalanswer respuestas bestanswer "
+    "groundtruth groundtruths goldanswer goldenanswer idealanswer"
 )
 TEXT = _of(
     "text texto input entrada sentence frase oracion utterance message mensaje tweet post review resena opinion comment "
@@ -78,10 +79,11 @@ MINOR = _of("priority prioridad genre genero urgency urgencia note genero diffic
 """Labels that are rarely what is asked, where there is another."""
 LABEL_NAMES = _of("name text names string str nombre texto title desc description")
 CONTEXT = _of(
-    "context contexto passage pasaje paragraph parrafo background kontext contexte evidence evidencia knowledge story article"
+    "context contexto passage pasaje paragraph parrafo background kontext contexte evidence evidencia knowledge story article "
+    "contexts contextos passages pasajes evidences supportingfacts retrievedcontexts retrieveddocuments documents"
 )
 HISTORY = _of("history historial verlauf historique chathistory dialoghistory historia")
-SYSTEM = _of("system systemprompt sistema systemmessage instrucciondelsistema")
+SYSTEM = _of("system systemprompt sistema systemmessage instrucciondelsistema systeminstruction")
 CHOSEN = _of("chosen preferred accepted elegida elegido preferida preferredoutput chosenresponse preferredresponse win")
 REJECTED = _of(
     "rejected dispreferred nonpreferred rechazada rechazado nonpreferredoutput rejectedresponse dispreferredresponse lose"
@@ -92,7 +94,9 @@ ARTICLE = _of(
     "texto artikel content bill report informe input reviewtext review reviewbody conversacion transcripcion"
 )
 TOOLS = _of("tools functions herramientas availabletools toolsdefinitions")
-MESSAGES = _of("messages conversations conversation dialog dialogue chat turns mensajes conversacion prompt dialogo")
+MESSAGES = _of(
+    "messages contents conversations conversation dialog dialogue chat turns mensajes conversacion prompt dialogo"
+)
 CONVERSATION_ID = _of(
     "conversationid dialogid dialogueid threadid chatid sessionid conversation dialog dialogue thread session ticketid convid "
     "conversacion idconversacion conversacionid hilo idhilo sesion chat messagetreeid gespraech gespraechid gespraechsid callid"

@@ -59,10 +59,14 @@ def _about_answer(table: Table, taken: Candidate, labels: list[str]) -> list[Pro
         found.append(_note("no_answers"))
     if taken.schema_name == "translation":
         found.append(_note("direction", first=roles.input[0], second=roles.output))
+    if taken.first_choice:
+        found.append(_note("choices_from_one", column=roles.output))
     if taken.task == "preference" and roles.rejected:
         found.append(_note("preference", chosen=roles.output or roles.messages, rejected=roles.rejected))
     if len(labels) > _NOTED_LABELS:
         found.append(_note("many_labels", column=roles.output, count=len(labels)))
+    if roles.output in table.columns and table.kind(roles.output) == "number" and not labels:
+        found.append(_note("number_answer", column=roles.output))
     if roles.output in table.columns and table.columns[roles.output].kind == "constant":
         found.append(_note("one_label", column=roles.output))
     return found

@@ -14,6 +14,24 @@ _TEXTS, _TIED = 0.7, 0.9
 _MOST_OPTIONS, _MOST_TOGETHER = 4, 8
 _MOST_UNNAMED = 12
 """Columns without usual names are not tried one by one where there are more of them."""
+_COUNTS = (
+    *(
+        "words",
+        "tokens",
+        "chars",
+        "characters",
+        "length",
+        "count",
+        "total",
+        "size",
+        "position",
+        "offset",
+        "page",
+        "line",
+    ),
+    *("lines", "palabras", "longitud", "tamano", "seconds", "duration", "duracion", "year", "ano", "jahr"),
+)
+"""Words of names of numbers that describe a text."""
 _ASKED = names.QUESTION + names.PROMPT + names.USER
 
 
@@ -52,9 +70,8 @@ def input_output(table: Table) -> Iterator[Candidate]:
 
 
 def texts(table: Table) -> Iterator[Candidate]:
-    """Texts without an answer: for a teacher to answer, or to read as they are. Less sure beside a column that is called like
-    an answer and holds codes."""
-    unfit = [name for name in table.columns if table.kind(name) in ("id", "row_number") and _is_answer(name)]
+    """Texts without an answer: for a teacher to answer, or to read as they are. Less sure beside a column that may be one."""
+    unfit = [name for name in table.columns if _may_answer(table, name)]
     schema = "raw_text" if table.facts.format in ("text", "txt", "markdown", "md") else "texts"
     for inputs, strength, tied in inputs_with(table, ""):
         base = 1.0 if schema == "raw_text" else _TEXTS if strength >= _SOLE else _ONE_OF_SEVERAL
@@ -66,6 +83,15 @@ def _is_answer(name: str) -> bool:
     return names.strength(name, names.LABEL_FIRST + names.ANSWER + ("category", "intent", "sentiment")) == 1
 
 
+def _may_answer(table: Table, name: str) -> bool:
+    """Codes, lists and dates that are called like an answer; numbers whose name does not say what they count."""
+    kind = table.kind(name)
+    if kind == "number":
+        return not names.aside(name) and names.strength(name, _COUNTS) == 0
+    called = _is_answer(name) or names.strength(name, names.LABEL) == 1
+    return kind in ("id", "row_number", "list", "object", "date", "messages") and called
+
+
 def _label_columns(table: Table) -> list[tuple[float, str]]:
     """(strength, column) of everything that a classifier could learn. Metadata only where nothing else is a label."""
     found = []
@@ -73,7 +99,8 @@ def _label_columns(table: Table) -> list[tuple[float, str]]:
     labels = [name for name in table.labels if not _names_a_label(table, name) and not table.says_who(name)]
     plain = [name for name in labels if not names.aside(name)]
     if not plain and len(labels) == 1:
-        found.append((_ONE_OF_SEVERAL, labels[0]))
+        speaks = names.strength(labels[0], names.SPEAKER) == 1
+        found.append((_ANY_TEXT if speaks else _ONE_OF_SEVERAL, labels[0]))
     wide = len(plain) > _MOST_UNNAMED
     for name in plain:
         first, usual = names.strength(name, names.LABEL_FIRST), names.strength(name, names.LABEL)
@@ -158,6 +185,9 @@ def inputs_with(table: Table, output: str) -> list[tuple[list[str], float, bool]
         return [(pair, 1.0, False)]
     for least in (1.0, 0.85):
         named = [name for _, name in table.named(names.INPUT, least, texts)]
+        named += [
+            name for name in texts if name not in named and name.rpartition(" ")[0] in named and name[-1].isdigit()
+        ]
         if len(named) == 1:
             return [(named, least, False)]
         if named:

@@ -154,6 +154,8 @@ class _Column:
             value = forms.from_json(value)
         if len(found.examples) < _EXAMPLES:
             found.examples.append(str(value)[:_EXAMPLE_CHARS])
+        if isinstance(value, list) and len(found.sizes) < _KEYS:
+            found.sizes.add(len(value))
         if form == "messages":
             said = forms.speakers(value)
             found.speakers.update(said)

@@ -9,6 +9,7 @@ from unicodedata import normalize
 from backend.core.errors import Problem, StudioError
 from backend.data.reader import Source
 from backend.data.reading import names
+from backend.data.reading.choices import number_problem
 from backend.data.reading.choose import Choice, choose, picture_problem
 from backend.data.reading.column import ColumnProfile
 from backend.data.reading.kinds import MAX_LABEL_CHARS, is_label
@@ -66,7 +67,7 @@ def read(
     found = named_candidates(params, table, found)
     choice = choose(file, table, found, schema)
     named = bool((wanted_inputs(params) and params.output) or params.messages)
-    refused = picture_problem(file, table, choice.taken, named)
+    refused = picture_problem(file, table, choice.taken, named) or number_problem(file, table, choice.taken)
     if refused:
         choice = Choice(None, choice.alternatives, refused)
     reading = Reading(

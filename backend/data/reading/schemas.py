@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from backend.core.messages.reading_words import SCHEMAS as TITLES
-from backend.data.reading import chats, multi, plain, several
+from backend.data.reading import chats, choices, multi, plain, several
 from backend.data.reading.model import Candidate
 from backend.data.reading.table import Table
 
@@ -52,12 +52,12 @@ SCHEMAS = (
         "multiple_choice",
         "multiple_choice",
         "question, choices and the right one",
-        several.multiple_choice,
+        choices.multiple_choice,
     ),
     Schema("summary", "summary", "a text and its summary", several.summary),
     Schema("translation", "translation", "a text in two languages", several.translation),
     Schema("one_hot", "multi_label", "a text and columns of 0 and 1", multi.one_hot),
-    Schema("listed_labels", "multi_label", "a text and a list of labels", multi.listed_labels),
+    Schema("listed_labels", "multi_label", "a text and a list of labels", multi.lists),
     Schema("preference", "preference", "prompt, chosen and rejected", several.preference),
     Schema("kto", "preference", "prompt, completion and a true or false label", several.preference),
     Schema("chat", "conversation", "a list of messages with role and content", chats.conversation),
@@ -77,7 +77,7 @@ SCHEMAS = (
     ),
     Schema("openai_evals", "conversation", "input messages and ideal", chats.messages_and_answer),
     Schema("label_studio", "classification", "data and annotations", multi.label_studio),
-    Schema("doccano", "multi_label", "text and a list of labels", multi.listed_labels),
+    Schema("doccano", "multi_label", "text and a list of labels", multi.lists),
     Schema("own_export", "", "split, id, input and output", chats.own_export),
 )
 """A row per schema. `prompt_completion` also stands for lists of messages in both columns; OpenAI's and Azure's fine-tuning

@@ -1,10 +1,9 @@
-"""Schemas of several texts: instructions, context and question, pairs, choices, summaries, translations, preferences."""
+"""Schemas of several texts: instructions, context and question, pairs, summaries, translations, preferences."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 
 from backend.data.reading import names
 from backend.data.reading.model import Candidate, Roles
@@ -23,9 +22,6 @@ _PAIRS = (
     ("word", "context"),
 )
 _STEM = re.compile(r"(.*?)[ _.\-]?([12ab])$", re.IGNORECASE)
-_CHOICE = re.compile(
-    r"(?:option|opcion|choice|answer|ending|sol|op|respuesta|antwort|alternativa)?[ _.\-]?([a-f]|[0-6])$"
-)
 _ANSWERED = (*names.ANSWER, "assistant", "summary")
 
 
@@ -66,10 +62,14 @@ def dolly(table: Table) -> Iterator[Candidate]:
 
 def question_context(table: Table) -> Iterator[Candidate]:
     """question, answer, context; SQuAD, whose answers are nested."""
+    inside = _asked_inside(table)
+    if inside:
+        yield table.candidate("squad", "question_context", Roles(input=inside), [1.0])
+        return
     question = table.one(names.QUESTION, table.texts)
     context = table.one(
         names.CONTEXT + ("document", "text", "texto"), [name for name in table.texts if name != question]
-    )
+    ) or table.one(names.CONTEXT, _nested(table))
     if not question or not context:
         return
     nested = [
@@ -86,6 +86,20 @@ def question_context(table: Table) -> Iterator[Candidate]:
     if output:
         roles = Roles(input=[context, question], output=output)
         yield table.candidate("question_context", "question_context", roles, [1.0 if output != label else 0.95])
+
+
+def _asked_inside(table: Table) -> list[str]:
+    """The columns of a file whose questions are inside: paragraphs (context, qas), or a context and its qas."""
+    keyed = {names.key(name): name for name in table.columns}
+    paragraphs, qas = keyed.get("paragraphs", ""), keyed.get("qas", "")
+    if paragraphs and {"context", "qas"} <= _keys(table, paragraphs):
+        return [paragraphs]
+    return [keyed["context"], qas] if qas and "context" in keyed and "question" in _keys(table, qas) else []
+
+
+def _nested(table: Table) -> list[str]:
+    """Lists and objects with texts inside."""
+    return [name for name, found in table.columns.items() if found.kind in ("list", "object")]
 
 
 def text_pairs(table: Table) -> Iterator[Candidate]:
@@ -117,52 +131,11 @@ def _pair(table: Table) -> list[str]:
             return [keyed[first], keyed[second]]
     stems: dict[str, list[str]] = {}
     for name in table.texts:
-        found = _STEM.match(name.strip())
+        found = None if table.unnamed(name) else _STEM.match(name.strip())
         if found and len(found[1]) > 0:
             stems.setdefault(found[1].casefold(), []).append(name)
     pairs = [found for found in stems.values() if len(found) == 2]
     return pairs[0] if len(pairs) == 1 else []
-
-
-def multiple_choice(table: Table) -> Iterator[Candidate]:
-    """A question, its choices as a list or in columns of their own, and the right one as number, letter or text."""
-    lists = [name for name, found in table.columns.items() if found.kind in ("list", "object")]
-    choices = table.one(names.CHOICES, lists)
-    columns = [] if choices else _choice_columns(table)
-    if not choices and len(columns) < 2:
-        return
-    free = [name for name in table.texts if name not in columns]
-    question = table.one(
-        (*names.QUESTION, "ctx", "goal", "premise", "text", "prompt", "instruction", "enunciado"), free
-    )
-    outputs = [name for name in table.answers() if name not in (question, *columns, choices)]
-    output = table.one(names.KEY, outputs, 0.85)
-    if not question or not output:
-        return
-    context = table.one(names.CONTEXT + ("article", "passage"), [name for name in free if name != question])
-    head = [context, question] if context else [question]
-    letters = [chr(ord("A") + index) for index in range(len(columns))]
-    options = (
-        "\n".join(f"{letter}. {{{name}}}" for letter, name in zip(letters, columns, strict=True)) or f"{{{choices}}}"
-    )
-    template = "\n\n".join([*(f"{{{name}}}" for name in head), options])
-    roles = Roles(input=[*head, *columns, *([choices] if choices else [])], output=output)
-    yield table.candidate("multiple_choice", "multiple_choice", roles, [1.0], template)
-
-
-def _choice_columns(table: Table) -> list[str]:
-    """option_a, option_b ... or A, B, C, D: columns that follow each other."""
-    found: dict[str, dict[str, str]] = {}
-    for name, column in table.columns.items():
-        match = _CHOICE.match(names.key(name))
-        if match and column.kind in ("text", "label", "number", "boolean", "id", "date"):
-            stem = names.key(name)[: -len(match[1])]
-            found.setdefault(stem, {})[match[1]] = name
-    best = max(found.values(), key=len, default={})
-    marks = sorted(best)
-    follow = all(ord(two) == ord(one) + 1 for one, two in pairwise(marks))
-    least = 2 if marks[:1] in (["a"], ["0"], ["1"]) else 99
-    return [best[mark] for mark in marks] if follow and len(marks) >= least else []
 
 
 def summary(table: Table) -> Iterator[Candidate]:

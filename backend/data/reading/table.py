@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ _EXACT_ONLY: tuple[ColumnKind, ...] = ("id", "date", "constant")
 _TEXT_ITSELF = ("text", "texto", "input", "entrada", "question", "pregunta", "prompt", "sentence", "utterance", "frase")
 _UNUSED_NAMED, _UNUSED_USUAL, _UNUSED_TEXT, _UNUSED_LABEL, _UNUSED_CHAT = 0.15, 0.1, 0.05, 0.03, 0.3
 _MOST_TAKEN_OFF = 0.4
+_BY_PLACE = re.compile(r"column \d+( \d+)*")
 
 
 @dataclass
@@ -62,6 +64,10 @@ class Table:
             return few and found.share("integer") == 1 and found.filled >= ROWS_PER_LABEL * found.distinct
         return found.kind in ("label", "boolean") or (name in self.facts.label_names and found.kind == "number")
 
+    def unnamed(self, name: str) -> bool:
+        """Whether the file has no name for the column, which is called by its place."""
+        return _BY_PLACE.fullmatch(name) is not None
+
     def says_who(self, name: str) -> bool:
         """Whether the values say who speaks: user and assistant, customer and agent."""
         values = {text.strip().casefold() for text in self.columns[name].texts}
@@ -71,7 +77,12 @@ class Table:
     def system(self) -> str:
         """The column with the system prompts, by its name."""
         kinds = ("text", "label", "constant")
-        return self.one(names.SYSTEM, [name for name, found in self.columns.items() if found.kind in kinds])
+        found = [
+            name
+            for name, one in self.columns.items()
+            if one.kind in kinds or (one.kind == "object" and one.keys["parts"])
+        ]
+        return self.one(names.SYSTEM, found)
 
     def named(
         self, known: tuple[str, ...], least: float = 1.0, of: Sequence[str] | None = None
@@ -116,7 +127,7 @@ class Table:
                 sorts = not usual or names.strength(name, names.MINOR) == 1
                 sorts = sorts or (sure and names.strength(name, names.SORTING) == 1)
                 total += _UNUSED_NAMED if first else _UNUSED_LABEL if sorts else _UNUSED_USUAL
-            elif self.kind(name) in ("list", "object") and names.strength(name, names.CHOICES) == 1:
+            elif self.kind(name) in ("list", "object") and names.strength(name, names.CHOICES + names.CONTEXT) == 1:
                 total += _UNUSED_NAMED
         return min(_MOST_TAKEN_OFF, total)
 

@@ -23,6 +23,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_FOREIGN = re.compile(r"[\u0250-\U0010ffff]+")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _LETTERS = frozenset("áéíóúàèìòùâêîôûäëïöüãõñçåæøœßÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛÄËÏÖÜÃÕÑÇÅÆØŒ")
 _SIGNS = frozenset("¿¡€–—‘’“”„…«»°ºª·£§©®™\xa0´•²³½¼×±ÿ")
@@ -136,7 +137,17 @@ def guess(sample: bytes) -> str:
         known = any(match.encoding == codec for match in found)
         if codec != "cp1252" or known or best is None or str(best) == text:
             return codec
+    if best is not None and _is_sprinkled(str(best)):
+        return next((codec for codec in WESTERN if _decoded(sample, codec)), "latin-1")
     return best.encoding if best is not None and best.encoding not in ("utf_8", "ascii") else "cp1252"
+
+
+def _is_sprinkled(text: str) -> bool:
+    """Whether a guess puts a few letters of another alphabet into words of Latin letters: damage, which no codec heals."""
+    foreign = _FOREIGN.findall(text)
+    plain = sum(letter.isascii() and letter.isalpha() for letter in text)
+    letters = sum(map(len, foreign))
+    return 0 < letters * 5 < plain and letters <= 3 * len(foreign)
 
 
 def _likeliest(found: Any) -> Any:

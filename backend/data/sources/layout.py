@@ -87,6 +87,9 @@ def _below_titles(rows: Sequence[Numbered], width: int) -> int:
         other = len(cells) != width and len(follows[1]) == width
         alone = filled == 1 and width > 1 and bool(cells[0].strip())
         padded = alone and len(cells) == width and (width > 2 or usual_names(follows[1])) and _filled(follows[1]) > 1
+        merged = 1 < filled < len(cells) == len(follows[1]) == _filled(follows[1])
+        if merged and usual_names(follows[1]) > usual_names(cells):
+            continue
         named = gap and usual_names(follows[1]) and not usual_names(cells)
         if not (padded or named or (alone and len(cells) != width) or (other and gap)):
             return index

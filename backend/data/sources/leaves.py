@@ -62,11 +62,17 @@ def with_leaves(values: dict[str, Any], leaves: list[tuple[str, tuple[str, ...]]
     return found
 
 
+def _is_chat(value: list[Any]) -> bool:
+    """Whether a list holds messages, which are a value of their own."""
+    first = value[0] if value else None
+    return type(first) is dict and ("role" in first or "from" in first)
+
+
 def _collect(leaves: dict[str, tuple[str, ...]], path: tuple[str, ...], value: dict[str, Any]) -> None:
     for key, inner in value.items():
         below = (*path, str(key))
         if type(inner) is dict:
             if len(below) < _DEPTH:
                 _collect(leaves, below, inner)
-        elif type(inner) is not list:
+        elif type(inner) is not list or _is_chat(inner):
             leaves.setdefault(".".join(below), below)
