@@ -10,9 +10,11 @@ from backend.data.examples import Example
 from backend.data.mapping import chat
 from backend.data.mapping.compose import composer, join_template, names_columns
 from backend.data.mapping.placement import split_of, time_of
+from backend.data.mapping.plain import plain
 from backend.data.mapping.schemas import SCHEMAS
 from backend.data.mapping.setup import Setup
 from backend.data.mapping.values import Unusable, carried_text, value_of
+from backend.data.plain_rows import PlainColumns
 from backend.data.reading.model import Candidate, Reading, Roles
 from backend.data.row_errors import Record, RowErrors
 
@@ -55,6 +57,17 @@ class Mapper:
         self._time = (params.split_column or self.roles.time) if params.split_by == "time" else ""
         if params.split_by == "time" and self._time not in columns:
             raise StudioError("data.time_column", field="split_column")
+
+    def plain_columns(self) -> PlainColumns | None:
+        """Where the rows stand if they may be plain ones, None for any other schema."""
+        roles, setup = self.roles, self.setup
+        if SCHEMAS[self.schema] is not plain or len(roles.input) != 1 or not roles.output or self.template:
+            return None
+        named = roles.label_names or setup.names.get(roles.output) or roles.system or roles.history
+        if named or roles.group or self._split or self._time:
+            return None
+        columns = PlainColumns(roles.input[0], roles.output, self._carried)
+        return None if any("." in name for name in (columns.text, columns.answer, *columns.carried)) else columns
 
     def examples(
         self,
