@@ -64,7 +64,7 @@ class Division:
         rows = np.setdiff1d(rows, rejected) if len(rejected) else rows
         if self.params.duplicates == "drop":
             answers = self.labels if self.names else facts.answers
-            columns = [facts.keys[rows].view(np.int64), answers[rows], facts.origins[rows]]
+            columns = [facts.keys[rows], answers[rows], facts.origins[rows]]
             order = np.lexsort([rows, *columns])
             new = np.concatenate(
                 [[True], np.any([column[order][1:] != column[order][:-1] for column in columns], axis=0)]
@@ -80,7 +80,7 @@ class Division:
         same input is taken out of what is used before them. Raises StudioError where no row of a file has an answer."""
         facts = self.facts
         given: Numbers = {}
-        seen = np.empty(0, dtype=np.uint64)
+        seen = np.empty(0, dtype=np.int64)
         repeated = 0
         for name in ("test", "validation"):
             mine = kept[facts.origins[kept] == SPLITS.index(name)]

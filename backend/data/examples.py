@@ -38,16 +38,20 @@ class Example:
     _key: str = field(default="", repr=False, compare=False)
 
     @property
-    def digest(self) -> bytes:
-        """16 bytes for context and input; equal for inputs that differ only in case, spaces and Unicode's form: they must
-        not straddle splits."""
+    def form(self) -> str:
+        """Context and input, case, spaces and Unicode's form aside: what must not straddle splits has one form."""
         text = self.input
         if self.context:
             turns = [f"{message['role']}\x1f{message['content']}" for message in self.context]
             text = "\x1e".join([*turns, text])
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)
-        return blake2b(" ".join(text.casefold().split()).encode(), digest_size=16).digest()
+        return " ".join(text.casefold().split())
+
+    @property
+    def digest(self) -> bytes:
+        """16 bytes for the form."""
+        return blake2b(self.form.encode(), digest_size=16).digest()
 
     @property
     def key(self) -> str:

@@ -26,6 +26,7 @@ from backend.data.mapping.labels import NO_LABEL, label_spelling
 from backend.data.mapping.mapper import Mapper
 from backend.data.mapping.schemas import LISTED, MULTI_LABEL
 from backend.data.params import DatasetParams
+from backend.data.plain_rows import plain_rows
 from backend.data.reader import ReadOptions, Source, open_source
 from backend.data.reading.model import Reading
 from backend.data.reading.read import read
@@ -33,6 +34,7 @@ from backend.data.row_errors import RowErrors
 from backend.data.row_store import RowStore
 from backend.data.row_warnings import class_warnings, find_warnings, label_warnings
 
+_BATCH = 2000
 MAX_LABELS = 100
 MAX_LABEL_CHARS = 60
 DEFAULT_LABEL_PROMPT = "Reply with the label."
@@ -264,9 +266,23 @@ def _load_file(
     records = source.records(row_errors)
     if most_rows:
         records = islice(records, most_rows)
-    add = loaded.store.add
-    for example in mapper.examples(records, row_errors, origin, lambda done: each(done, total, "reading rows")):
-        add(example)
+    store, plain = loaded.store, mapper.plain_columns()
+    if plain is None:
+        for example in mapper.examples(records, row_errors, origin, lambda done: each(done, total, "reading rows")):
+            store.add(example)
+        mapper.finish()
+        return
+    done = 0
+    while batch := list(islice(records, _BATCH)):
+        each(done, total, "reading rows")
+        done += len(batch)
+        if rows := plain_rows(batch, plain):
+            store.add_plain(rows, origin)
+            mapper.last = batch[-1]
+        else:
+            for example in mapper.examples(batch, row_errors, origin):
+                store.add(example)
+    mapper.finish()
 
 
 def _digest(path: Path) -> str:

@@ -10,6 +10,7 @@ import os
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ import orjson
 
 from backend.data.dataset import SPLITS
 from backend.data.examples import Example, stored_row
+from backend.data.near_clusters import MAX_TEXTS
+from backend.data.plain_rows import PlainRows
 from backend.data.split_keys import RowKeys, context_text
 
 if TYPE_CHECKING:
@@ -37,11 +40,11 @@ _BLOCK = 1 << 20
 
 @dataclass
 class Facts:
-    """One value per row. `keys`: fingerprint of the input and its context; `answers` and `groups`: hashes of this process, 0
-    for none; `labels`: codes of `RowStore.labels`; `splits`: what the source says, as the index in SPLITS, -1 for nothing;
+    """One value per row. `keys`: of the input and its context, `answers` and `groups`: hashes of this process, the latter 0 for
+    none; `labels`: codes of `RowStore.labels`; `splits`: what the source says, as the index in SPLITS, -1 for nothing;
     `origins`: the index in ORIGINS; `times`: empty where no row has one."""
 
-    keys: NDArray[np.uint64]
+    keys: NDArray[np.int64]
     answers: NDArray[np.int64]
     labels: NDArray[np.int32]
     groups: NDArray[np.int64]
@@ -69,7 +72,7 @@ class RowStore:
     keys: RowKeys = field(default_factory=RowKeys)
 
     def __post_init__(self) -> None:
-        self._keys, self._answers, self._groups = array("Q"), array("q"), array("q")
+        self._keys, self._answers, self._groups = array("q"), array("q"), array("q")
         self._labels, self._splits, self._origins = array("i"), array("b"), array("b")
         self._times = array("d")
         self._starts = array("q", [0])
@@ -77,13 +80,13 @@ class RowStore:
 
     def add(self, example: Example) -> None:
         self.count += 1
-        key = example.digest
-        self._keys.append(int.from_bytes(key[:8]))
+        form = example.form
+        self._keys.append(hash(form))
         text = example.input
         if example.context:
             text = f"{context_text(example.context)}\n{text}"
             self._look_at_context(example)
-        self.keys.add(text, key.hex(), example.shared)
+        self.keys.add(text, example.key if self.count <= MAX_TEXTS else None, example.shared)
         self._add_answer(example)
         self._groups.append(hash(example.group) or 1 if example.group else 0)
         self._splits.append(SPLITS.index(example.split) if example.split else -1)
@@ -95,6 +98,30 @@ class RowStore:
             line = orjson.dumps(stored_row(example))
             self._file.write(line + b"\n")
             self._starts.append(self._starts[-1] + len(line) + 1)
+
+    def add_plain(self, rows: PlainRows, origin: str) -> None:
+        """Rows that are nothing but a text, its answer and what travels with it: the same as `add` of each."""
+        import numpy as np
+
+        texts, answers, number = rows.texts, rows.answers, len(rows.texts)
+        self.count += number
+        forms = rows.forms()
+        self._keys.extend(map(hash, forms))
+        self.keys.add_texts(rows.joined, lambda: [blake2b(form.encode(), digest_size=16).digest() for form in forms])
+        self._labels.extend(self._codes(answers))
+        hashes = np.fromiter(map(hash, answers), np.int64, number)
+        self._answers.frombytes(np.where(hashes == 0, 1, hashes).tobytes())
+        self._groups.frombytes(bytes(8 * number))
+        self._splits.extend([-1] * number)
+        self._origins.extend([ORIGINS.index(origin) if origin else 0] * number)
+        self.prompt_chars += sum(map(len, texts))
+        self.answered += number
+        self.answer_chars += sum(map(len, answers))
+        if self._file:
+            lines = rows.lines(origin)
+            self._file.write(b"".join(lines))
+            ends = np.cumsum(np.fromiter(map(len, lines), np.int64, number)) + self._starts[-1]
+            self._starts.frombytes(ends.tobytes())
 
     def counts(self) -> dict[str, int]:
         """Answer -> rows that have it, as it stands in the file; {} where answers are no labels."""
@@ -111,7 +138,7 @@ class RowStore:
         import numpy as np
 
         return Facts(
-            np.frombuffer(self._keys, dtype=np.uint64),
+            np.frombuffer(self._keys, dtype=np.int64),
             np.frombuffer(self._answers, dtype=np.int64),
             np.frombuffer(self._labels, dtype=np.int32),
             np.frombuffer(self._groups, dtype=np.int64),
@@ -172,6 +199,11 @@ class RowStore:
             self.systems += 1
         else:
             self.other_systems += 1
+
+    def _codes(self, outputs: list[str]) -> list[int]:
+        known = self.labels
+        found = [known.get(output) for output in outputs]
+        return [self._code(output) if code is None else code for output, code in zip(outputs, found, strict=True)]
 
     def _code(self, output: str | None) -> int:
         if output is None:

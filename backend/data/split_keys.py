@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -23,6 +23,9 @@ _WORD = re.compile(r"\w+")
 _ASCII_WORDS = bytes(
     ord(chr(code).lower()) if code < 128 and (chr(code).isalnum() or chr(code) == "_") else 32 for code in range(256)
 )
+MARK = "\x1f"
+"""What stands between texts that are looked at together; none of them holds it."""
+_ASCII_MARKED = _ASCII_WORDS[:31] + MARK.encode() + _ASCII_WORDS[32:]
 _NO_DIGEST = 0
 
 
@@ -45,6 +48,18 @@ def context_text(context: Sequence[Message]) -> str:
 def digest(text: str) -> int:
     """64 bits of the text's `equal_form`, never 0."""
     return int.from_bytes(blake2b(equal_form(text), digest_size=8).digest()) or 1
+
+
+def digests(joined: str) -> NDArray[np.uint64]:
+    """The `digest` of each of the texts that are joined by `MARK`."""
+    if not joined.isascii():
+        return np.array([digest(text) for text in joined.split(MARK)], np.uint64)
+    parts = joined.encode().translate(_ASCII_MARKED).split(MARK.encode())
+    forms = [b" ".join(part.split()) for part in parts]
+    if not all(forms):
+        forms = [form or equal_form(text) for form, text in zip(forms, joined.split(MARK), strict=True)]
+    packed = b"".join([blake2b(form, digest_size=8).digest() for form in forms])
+    return np.maximum(np.frombuffer(packed, ">u8").astype(np.uint64), np.uint64(1))
 
 
 def codes_of(names: Sequence[str]) -> Codes:
@@ -70,8 +85,20 @@ class RowKeys:
         rows may share, "" for none."""
         self._equal.append(digest(text))
         self._contexts.append(digest(context) if context.strip() else _NO_DIGEST)
+        self._add_content(lambda: [bytes.fromhex(content) if content else content_key(text)])
+
+    def add_texts(self, joined: str, content: Callable[[], list[bytes]]) -> int:
+        """The same for many texts without contexts, with `MARK` between each two; returns how many they are. `content`: their
+        fingerprints of 16 bytes."""
+        found = digests(joined)
+        self._equal.frombytes(found.tobytes())
+        self._contexts.frombytes(bytes(8 * len(found)))
+        self._add_content(content)
+        return len(found)
+
+    def _add_content(self, content: Callable[[], list[bytes]]) -> None:
         if len(self._equal) <= MAX_TEXTS:
-            self._content += bytes.fromhex(content) if content else content_key(text)
+            self._content += b"".join(content())
         elif self._content:
             self._content = bytearray()
 
@@ -84,6 +111,8 @@ class RowKeys:
     def contexts(self) -> Codes:
         """Rows that share a context."""
         digests = np.frombuffer(self._contexts, np.uint64)
+        if not digests.any():
+            return np.full(len(digests), -1, np.int32)
         found = np.unique(digests, return_inverse=True)[1].astype(np.int32)
         found[digests == _NO_DIGEST] = -1
         return found

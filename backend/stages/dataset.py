@@ -116,8 +116,12 @@ def run(params: DatasetParams, ctx: Context) -> Result:
 
 
 def _reporter(ctx: Context) -> Any:
+    said = ("", 0)
+
     def each(done: int, total: int, note: str) -> None:
-        if done % 1000 == 1:
+        nonlocal said
+        if note != said[0] or not said[1] <= done < said[1] + 1000:
+            said = (note, done)
             ctx.raise_if_cancelled()
             ctx.progress(min(done, total), total, note)
 

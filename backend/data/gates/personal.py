@@ -109,8 +109,10 @@ _SAYS_ADDRESS = re.compile(
     r"\b(?:IPs?|IPv4|address(?:es)?|direcci[oó]n|host|server|servidor|login|logged|acceso|ping|desde|from|client)\b",
     re.IGNORECASE,
 )
-_DIGITS = re.compile(r"\d(?:[^\W\d_]{0,2}[ ().:/-]{0,2}\d){5}|\d{2}[A-Za-z]")
-"""Six digits that may belong together: without them no number is looked for."""
+_DIGITS = re.compile(
+    r"\d(?:[^\W\d_]{0,2}[ ().:/-]{0,2}\d){6}|\d{2}[A-Za-z]|[A-Za-z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-Da-d]"
+)
+"""Seven digits that may belong together, or the form of a British insurance number: without them no number is looked for."""
 
 
 def personal_data(text: str) -> list[Personal]:

@@ -34,9 +34,9 @@ class _Hashes:
         order = np.argsort(found, kind="stable")
         starts = np.flatnonzero(np.r_[True, np.diff(found[order]) != 0]) if len(found) else np.empty(0, np.int64)
         sizes = np.diff(np.r_[starts, len(found)])
-        several = [(int(order[start]), int(start), int(size)) for start, size in np.c_[starts, sizes][sizes > 1]]
-        for _first, start, size in sorted(several):
-            yield [int(number) for number in order[start : start + size]]
+        several = np.flatnonzero(sizes > 1)
+        for at in several[np.argsort(order[starts[several]])]:  # millions of groups are not held as objects
+            yield order[starts[at] : starts[at] + sizes[at]].tolist()
 
 
 class Duplicates:

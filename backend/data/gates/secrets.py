@@ -59,11 +59,44 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _KNOWN = re.compile("|".join(f"(?:{form})" for form in _KEYS.values()))
-_MARKS = re.compile(
-    r"AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat|glpat|glrt|gldt|glsoat|xox|hooks\.slack|sk-|k_live|k_test|whsec|AIza|ya29|GOCSPX"
-    r"|hf_|SG\.|AC[0-9a-f]{8}|SK[0-9a-f]{8}|npm_|pypi-|:AA|AccountKey|AccessKey=|sig=|BEGIN |eyJ|://"
+_MARKS = (
+    *(
+        "AKIA",
+        "ASIA",
+        "ABIA",
+        "ACCA",
+        "ghp_",
+        "gho_",
+        "ghu_",
+        "ghs_",
+        "ghr_",
+        "github_pat",
+        "glpat",
+        "glrt",
+        "gldt",
+        "glsoat",
+    ),
+    *(
+        "xox",
+        "hooks.slack",
+        "sk-",
+        "k_live",
+        "k_test",
+        "whsec",
+        "AIza",
+        "ya29",
+        "GOCSPX",
+        "hf_",
+        "SG.",
+        "npm_",
+        "pypi-",
+    ),
+    *(":AA", "AccountKey", "AccessKey=", "sig=", "BEGIN ", "eyJ", "://"),
 )
-_ASSIGNED = re.compile(r"passw|passphr|pwd|contrase|clave|key|secret|token|bearer", re.IGNORECASE)
+"""One of these is in every key of a known form, or `_TWILIO`. Looking for words is three times as fast as a pattern."""
+_TWILIO = re.compile("(?:AC|SK)[0-9a-f]{8}")
+_ASSIGNED = ("passw", "passphr", "pwd", "contrase", "clave", "secret", "token", "bearer")
+_ANY_KEY = re.compile("(?:api|access|secret)[_ -]?key")
 _HOLDERS = re.compile(
     r"^(?:[*•x.]+|<.*|\[.*|\{.*|\$.*|%.*|your.*|tu[_-].*|my[_-]?password|change.?me.*|example.*|ejemplo.*|null|none|true|false"
     r"|undefined|required|optional|string|password|contraseñ?a|incorrect[ao]?|invalid|wrong|forgotten|reset|secure|segura)[.!?]*$",
@@ -74,14 +107,23 @@ _HOLDERS = re.compile(
 
 def secrets(text: str) -> list[Secret]:
     """All places, in their order, none within another."""
-    found = [*_known(text)] if _MARKS.search(text) else []
-    if _ASSIGNED.search(text):
+    found = [*_known(text)] if _has_mark(text) else []
+    lower = text.lower()
+    if any(word in lower for word in _ASSIGNED) or ("key" in lower and _ANY_KEY.search(lower)):
         found += _assigned(text)
+    if not found:
+        return []
     kept: list[Secret] = []
     for place in sorted(found, key=lambda each: (each.start, -each.end)):
         if not kept or place.start >= kept[-1].end:
             kept.append(place)
     return kept
+
+
+def _has_mark(text: str) -> bool:
+    if any(mark in text for mark in _MARKS):
+        return True
+    return ("AC" in text or "SK" in text) and _TWILIO.search(text) is not None
 
 
 def _known(text: str) -> list[Secret]:

@@ -10,9 +10,11 @@ from backend.data.examples import Example
 from backend.data.mapping import chat
 from backend.data.mapping.compose import composer, join_template, names_columns
 from backend.data.mapping.placement import split_of, time_of
+from backend.data.mapping.plain import plain
 from backend.data.mapping.schemas import SCHEMAS
 from backend.data.mapping.setup import Setup
 from backend.data.mapping.values import Unusable, carried_text, is_total, value_of
+from backend.data.plain_rows import PlainColumns
 from backend.data.reading.model import Candidate, Reading, Roles
 from backend.data.row_errors import Record, RowErrors
 
@@ -33,6 +35,7 @@ class Mapper:
         self.schema = reading.taken.schema_name
         self.roles = all_roles(reading.taken, params)
         self.notes = RowErrors(reading.file)
+        self.last: Record | None = None
         _check_columns(self.roles, columns, reading.file)
         answer = self.roles.output if self.roles.output not in self.roles.input else ""
         template = _template(reading.taken, params, self.roles, columns)
@@ -59,6 +62,17 @@ class Mapper:
         if params.split_by == "time" and self._time not in columns:
             raise StudioError("data.time_column", field="split_column")
 
+    def plain_columns(self) -> PlainColumns | None:
+        """Where the rows stand if they may be plain ones, None for any other schema."""
+        roles, setup = self.roles, self.setup
+        if SCHEMAS[self.schema] is not plain or len(roles.input) != 1 or not roles.output or self.template:
+            return None
+        named = roles.label_names or setup.names.get(roles.output) or roles.system or roles.history
+        if named or roles.group or self._split or self._time:
+            return None
+        columns = PlainColumns(roles.input[0], roles.output, self._carried)
+        return None if any("." in name for name in (columns.text, columns.answer, *columns.carried)) else columns
+
     def examples(
         self,
         records: Iterable[Record],
@@ -70,7 +84,6 @@ class Mapper:
         make = self._whole if self._has_more() else self._make
         if self.schema == "turns":
             records = chat.gathered(records, self.setup)
-        last = None
         for number, record in enumerate(records, 1):
             each(number)
             try:
@@ -80,14 +93,17 @@ class Mapper:
             except Unusable as error:
                 row_errors.add(error.code, record.place, error.found, **error.about)
                 continue
-            last = record
+            self.last = record
             for example in found:
                 if example.output == example.input and example.input:
                     self.notes.add("data.echo", record.place)
                 example.origin = origin
                 yield example
-        if last and is_total(last.values):
-            self.notes.add("data.total_row", last.place)
+
+    def finish(self) -> None:
+        """Looks at the last row of a file, after all of them."""
+        if self.last and is_total(self.last.values):
+            self.notes.add("data.total_row", self.last.place)
 
     def _is_header(self, values: dict[str, Any]) -> bool:
         """Whether a row repeats the names of the columns, as in files that were put together."""
