@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from backend.core.errors import untranslated
 from backend.core.messages.reading_words import DELIMITERS, ENCODINGS, SCHEMAS
 from backend.core.settings import Settings
+from backend.data.dataset import message_text
 from backend.data.reading.model import Candidate, ColumnReading, Reading
-from backend.data.reading.stored import stored_reading, stored_warnings
+from backend.data.reading.stored import stored_notes, stored_reading, stored_warnings
 
 if TYPE_CHECKING:
     from backend.core.schemas import ArtifactView
@@ -25,14 +26,17 @@ __all__ = [
     "Candidate",
     "ColumnReading",
     "Inspection",
+    "PreviewRow",
     "Reading",
     "Readings",
     "arrow",
     "choice",
     "found_words",
     "left_out",
+    "message_text",
     "schema_titles",
     "schema_words",
+    "stored_notes",
     "stored_reading",
     "stored_warnings",
     "used_columns",
@@ -119,7 +123,7 @@ def found_words(reading: Reading, translate: Callable[[str], str] = untranslated
         parts.append(translate("{encoding} (guessed)").format(encoding=encoding))
     elif encoding not in _USUAL_ENCODINGS:
         parts.append(encoding)
-    if facts.header_line == 0:
+    if facts.header_line == 0 and facts.delimiter:
         parts.append(translate("no names of columns"))
     elif facts.header_line > 1:
         parts.append(translate("names of columns in line {line}").format(line=facts.header_line))

@@ -95,7 +95,7 @@ def show_dataset(
 ) -> None:
     """One dataset: how its file was read, its warnings, and its first rows rendered with a model's chat template."""
     from backend.api import Studio
-    from backend.api.readings import stored_reading, stored_warnings
+    from backend.api.readings import stored_notes, stored_reading, stored_warnings
 
     studio = Studio.open()
     found = studio.dataset(ref)
@@ -109,12 +109,10 @@ def show_dataset(
     if reading:
         line(f"read as: {reading_text.head(reading)}")
         reading_text.show_columns(reading)
-    notes = [each.sentence() for each in reading.notes] if reading else []
-    for text in notes:
-        line(f"note: {text}")
+    for problem in stored_notes(found.facts):
+        line(f"note: {problem.sentence()}")
     for text in warnings:
-        if text not in notes:
-            line(f"warning: {text}")
+        line(f"warning: {text}")
     for example in examples:
         line(f"\n{example.text}")
     if not examples:

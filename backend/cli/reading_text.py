@@ -78,9 +78,8 @@ def stop_or_warn(found: Inspection) -> list[str]:
     blocking = [problem for problem in found.problems if problem.blocking and problem != asked]
     if asked or blocking:
         raise StudioError.of([*([asked] if asked else []), *blocking])
-    notes = _said("note", found.reading.notes)
-    others = [each for each in found.problems if not each.blocking and each.sentence() not in notes]
-    return notes + _said("warning", others)
+    notes = _said("note", [each for each in found.problems if each.is_note])
+    return notes + _said("warning", [each for each in found.problems if not each.is_note])
 
 
 def choices(reading: Reading) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from backend.core.messages import MESSAGES
+from backend.core.messages import MESSAGES, NOTES
 from backend.core.messages.words import ARGUMENTS, WORDS
 
 Translate = Callable[[str], str]
@@ -45,6 +45,11 @@ class Problem(BaseModel):
     field: str | None = None
     stage: str | None = None
     blocking: bool = True
+
+    @property
+    def is_note(self) -> bool:
+        """Whether it only says what was taken; what is not blocking and no note is a warning."""
+        return not self.blocking and self.code in NOTES
 
     def text(self, translate: Translate = untranslated) -> str:
         """Where it is, what is wrong and what to do, in one line."""

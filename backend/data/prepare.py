@@ -182,7 +182,7 @@ def loaded_warnings(loaded: Loaded) -> list[Problem]:
     found = [problem.model_copy(update={"blocking": False}) for problem in said]
     for counted in (*loaded.row_errors, *loaded.notes):
         found += counted.problems(blocking=False)
-    if shared_system(loaded.store, reading):
+    if shared_system(loaded.store, reading) and not any(problem.code == "reading.system" for problem in said):
         found.append(Problem(code="data.system_shared", blocking=False))
     return found
 

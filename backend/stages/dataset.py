@@ -100,10 +100,14 @@ def run(params: DatasetParams, ctx: Context) -> Result:
     ctx.raise_if_cancelled()
     folder = _write(params, prepared, ctx)
     facts = _facts(params, prepared, folder)
-    warnings = prepared.warnings + _found_warnings(prepared, folder, facts, ctx)
+    said = prepared.warnings + _found_warnings(prepared, folder, facts, ctx)
+    notes, warnings = [each for each in said if each.is_note], [each for each in said if not each.is_note]
     facts["warnings"] = [problem.model_dump(include={"code", "args"}) for problem in warnings]
+    facts["notes"] = [problem.model_dump(include={"code", "args"}) for problem in notes]
     counts = ", ".join(f"{split} {count}" for split, count in facts["rows"].items())
     kind = f"one of {len(facts['labels'])} labels" if facts["labels"] else "free text"
+    for problem in notes:
+        ctx.log(problem.text())
     for problem in warnings:
         ctx.log(problem.text(), "warning")
     ctx.log(f"Rows: {counts}. Each answer is {kind}.")
@@ -190,7 +194,6 @@ def _short_reading(reading: Reading) -> dict[str, Any]:
         "schema": reading.taken.schema_name,
         "task": reading.taken.task,
         "roles": {role: names for role, names in reading.taken.roles.model_dump().items() if names},
-        "notes": [problem.model_dump(include={"code", "args"}) for problem in reading.notes],
     }
 
 

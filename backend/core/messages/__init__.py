@@ -50,3 +50,6 @@ for _area in (
         if _code in MESSAGES:
             raise RuntimeError(f"message code {_code!r} is defined twice")
         MESSAGES[_code] = _words
+
+NOTES: frozenset[str] = reading.NOTES | sources.NOTES | mapping.NOTES
+"""Codes that only say what was taken: nobody has to do anything about them, unless it is wrong."""

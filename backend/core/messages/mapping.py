@@ -1,6 +1,10 @@
 """Sentences about rows that become examples: shapes of conversations, templates of columns, what was taken along the way."""
 
 _SKIP = "Correct them in the file, or set “Row errors” to “Skip and count them” (--on-bad-row skip)."
+NOTES = frozenset(
+    f"data.{name}"
+    for name in ("turns_joined", "turns_open", "turns_weightless", "answers_several", "system_shared", "labels_joined")
+)
 _DOUBLE = "Write {{{{ and }}}} for braces that are text."
 
 MESSAGES: dict[str, tuple[str, str]] = {

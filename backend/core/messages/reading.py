@@ -1,12 +1,19 @@
 """Sentences about readings: what a file was taken for and why, what is left out, and what only a person can say."""
 
 _FLAGS = "Name the columns yourself if that is wrong (--input, --output, --messages, --schema)."
+NOTES = frozenset(
+    f"reading.{name}"
+    for name in (
+        *("taken_by_name", "taken_by_values", "taken_by_person", "left_out", "carried", "split", "system"),
+        *("label_names", "label_names_file", "group", "grouped", "direction", "preference"),
+    )
+)
 _CHOOSE = "Choose one of these readings, on the page or by its flags."
 
 MESSAGES: dict[str, tuple[str, str]] = {
     # why
     "reading.by_name": ("The columns {columns} have the usual names and fitting values.", _FLAGS),
-    "reading.by_values": ("The values of {columns} fit; no usual name says so.", _FLAGS),
+    "reading.by_values": ("Judged by the values of {columns}; the names don't tell.", _FLAGS),
     "reading.by_person": ("You named {columns}.", "Leave the names empty and the studio looks for itself."),
     # what was taken
     "reading.taken_by_name": ("{file} is read as “{schema}”: {columns}, as the columns are called.", _FLAGS),
@@ -16,11 +23,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Change the names to read it otherwise.",
     ),
     "reading.left_out": (
-        "No model reads the text in {columns}.",
+        "Left out, though there is text in it: {columns}.",
         "Name one as a further input column to use it (--input, once for each).",
     ),
     "reading.carried": (
-        "{columns} travel with each row, and no model reads them.",
+        "Kept with each row, and read by no model: {columns}.",
         "Name one as input or answer to use it otherwise (--input, --output).",
     ),
     "reading.split": (
@@ -41,7 +48,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Write another one into “System prompt” to replace it.",
     ),
     "reading.group": (
-        "{columns} may join rows that belong together.",
+        "Rows that belong together may share a value of {columns}.",
         "Name one as group column to keep such rows in one split (--group).",
     ),
     "reading.grouped": (

@@ -3,6 +3,13 @@
 _CHECK = "Check the first rows before you go on."
 _RENAME = "Write other names into the file if you need them."
 _TABLE = "Save it as a table if the rows should be others."
+NOTES = frozenset(
+    f"data.{name}"
+    for name in (
+        *("members_split", "members_together", "columns_unnamed", "decimal_comma"),
+        *("text_lines", "text_sections", "text_questions", "text_paragraphs"),
+    )
+)
 _PATH = "Name the one you mean as “Part of the file” (--records)."
 
 MESSAGES: dict[str, tuple[str, str]] = {

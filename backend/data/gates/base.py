@@ -109,11 +109,14 @@ class Hits:
     def count(self) -> int:
         return len(self.rows) + self.unlisted
 
-    def add(self, split: str, row: str, text: str, detail: str = "", other: str = "") -> None:
+    def add(self, split: str, row: str, text: str, detail: str = "", other: str = "", other_text: str = "") -> None:
         """`text`: what is shown of the row, shortened, personal data and secrets masked."""
         self.rows.append(FoundRow(split, row, detail, other))
         if len(self.examples) < EXAMPLES:
-            self.examples.append(Example(row=row, split=split, text=masked(excerpt(text)), other=other, detail=detail))
+            shown, compared = (masked(excerpt(each)) for each in (text, other_text))
+            self.examples.append(
+                Example(row=row, split=split, text=shown, other=other, other_text=compared, detail=detail)
+            )
 
 
 def excerpt(text: str, at: int = 0) -> str:

@@ -13,8 +13,8 @@ Severity = Literal["error", "warning", "info"]
 
 
 class Example(BaseModel):
-    """A row that shows a finding. `other`: the row that it is compared with; `text`: an excerpt of at most 200 characters,
-    personal data masked."""
+    """A row that shows a finding. `other`: the row that it is compared with, `other_text` what stands there where that
+    differs; texts are excerpts of at most 200 characters, personal data masked."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -22,6 +22,7 @@ class Example(BaseModel):
     split: str
     text: str
     other: str = ""
+    other_text: str = ""
     detail: str = ""
 
 

@@ -44,7 +44,7 @@ class NearDuplicates:
         for one, other, alike in near_copies(self._texts, self._groups, self.options.threshold, self.options.tick):
             split, row = self.options.look(self._numbers[one])
             earlier = self.options.look(self._numbers[other])[1]
-            hits.add(split, row.id, row.input, detail=f"{alike:.2f}", other=earlier.id)
+            hits.add(split, row.id, row.input, detail=f"{alike:.2f}", other=earlier.id, other_text=earlier.input)
         return self.gate.finding(
             "gates.near_duplicates", hits, self._seen, {"threshold": f"{self.options.threshold:g}"}
         )
@@ -80,7 +80,7 @@ class Leaks:
                         known.add(number)
                         kinds[kind] += 1
                         row, given = self.options.look(number)[1], self.options.look(other)[1]
-                        hits.add(split, row.id, row.input, detail=detail, other=given.id)
+                        hits.add(split, row.id, row.input, detail=detail, other=given.id, other_text=given.input)
         return self.gate.finding("gates.leaks", hits, measured, kinds)
 
     def _between(self, split: str, source: str) -> Iterator[tuple[str, int, int, str]]:

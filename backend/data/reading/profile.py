@@ -6,6 +6,7 @@ first 2,000 filled values of a column and of one in 50 after that.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
@@ -153,7 +154,7 @@ class _Column:
             found.json_text = True
             value = forms.from_json(value)
         if len(found.examples) < _EXAMPLES:
-            found.examples.append(str(value)[:_EXAMPLE_CHARS])
+            found.examples.append(json.dumps(value, ensure_ascii=False, default=str)[:_EXAMPLE_CHARS])
         if isinstance(value, list) and len(found.sizes) < _KEYS:
             found.sizes.add(len(value))
         if form == "messages":

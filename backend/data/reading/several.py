@@ -171,8 +171,8 @@ def translation(table: Table) -> Iterator[Candidate]:
 
 def preference(table: Table) -> Iterator[Candidate]:
     """A better and a worse answer to a prompt; KTO's answers that are marked as good or not."""
-    free = [*table.texts, *table.chats, *(name for name in table.labels if names.strength(name, names.CHOSEN) == 1)]
-    chosen, rejected = table.one(names.CHOSEN, free), table.one(names.REJECTED, free)
+    answers = [*table.answers(), *table.chats]
+    chosen, rejected = table.one(names.CHOSEN, answers), table.one(names.REJECTED, answers)
     if chosen and rejected:
         yield from _preferred(table, chosen, rejected)
     prompt = table.one(names.PROMPT + names.QUESTION, [*table.texts, *table.chats])

@@ -21,5 +21,16 @@ def stored_reading(folder: Path) -> Reading | None:
 
 
 def stored_warnings(facts: dict[str, Any]) -> list[Problem]:
-    """What was said when a dataset was made, from its facts."""
-    return [Problem.model_validate({**found, "blocking": False}) for found in facts.get("warnings", [])]
+    """What was warned of when a dataset was made, from its facts."""
+    return [problem for problem in _said(facts) if not problem.is_note]
+
+
+def stored_notes(facts: dict[str, Any]) -> list[Problem]:
+    """What was taken when a dataset was made, from its facts."""
+    return [problem for problem in _said(facts) if problem.is_note]
+
+
+def _said(facts: dict[str, Any]) -> list[Problem]:
+    """Datasets of before have their notes among the warnings."""
+    said = [*facts.get("notes", []), *facts.get("warnings", [])]
+    return [Problem.model_validate({**found, "blocking": False}) for found in said]

@@ -196,7 +196,8 @@ def locate_bad_byte(path: Path, encoding: str) -> tuple[int, int]:
 
 def shown(encoding: str) -> str:
     """A codec's name as people write it."""
-    return encoding.removesuffix("-sig").upper().replace("_", "-")
+    name = encoding.removesuffix("-sig").upper().replace("_", "-")
+    return f"Windows-{name[2:]}" if name.startswith("CP12") else name
 
 
 def _wanted(path: Path, name: str, wanted: str) -> tuple[Encoding, ByteCount]:

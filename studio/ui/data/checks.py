@@ -10,13 +10,17 @@ from studio import nav
 from studio.ui.data import calls
 from studio.ui.data.filters import show_finding
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, number, option_label
+from studio.ui.shared.formatting import escape_markdown, number, option_label, percent
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.job_card.card import job_card
 from studio.ui.shared.table import Cell, Column, plain_table
 
 REVIEWED = ("wrong_labels", "contradictions")
 """Findings whose rows a person has to decide on."""
+ALIKE = ("near_duplicates", "leaks")
+KINDS = ("personal", "secrets", "leaks", "lengths", "language")
+"""Findings whose examples tell in our words what was found."""
+SHOWN = 3
 _ICONS = {
     "error": (":material/error:", "red"),
     "warning": (":material/warning:", "orange"),
@@ -94,7 +98,8 @@ def _start_check(dataset: str, accepted: dict[str, str]) -> None:
 def _finding(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
     icon, colour = _ICONS[finding.severity]
     with st.container(border=True, key=f"finding_box_{finding.gate}", gap="small"):
-        sentence = escape_markdown(finding.problem.sentence(_))
+        # What the button of a fix does needs no sentence beside it.
+        sentence = escape_markdown(finding.problem.fact(_) if finding.fix else finding.problem.sentence(_))
         st.markdown(f":{'gray' if finding.accepted else colour}[{icon}] {sentence}")
         if finding.accepted:
             st.caption(_("Accepted: {reason}").format(reason=escape_markdown(finding.accepted)))
@@ -109,12 +114,20 @@ def _examples(finding: Finding) -> None:
     columns: list[Column] = [{"title": _("Row"), "kind": "name"}, {"title": _("Text"), "kind": "words"}]
     columns += [{"title": _("Compared with"), "kind": "words"}] if two else []
     rows: list[list[Cell]] = []
-    for each in finding.examples:
+    for each in finding.examples[:SHOWN]:
         split = option_label("evaluate", "split", each.split)
-        text: Cell = {"text": each.text, "sub": each.detail} if each.detail else {"text": each.text}
-        rows.append([{"text": each.row, "sub": split}, text, *([Cell(text=each.other)] if two else [])])
-    label = f"{_('Examples')}: {finding.problem.sentence(_)}"
+        text: Cell = {"text": each.text, "sub": _detail(finding, each.detail)}
+        other: Cell = {"text": each.other_text, "sub": each.other} if each.other_text else {"text": each.other}
+        rows.append([{"text": each.row, "sub": split}, text, *([other] if two else [])])
+    label = f"{_('Examples')}: {finding.problem.fact(_)}"
     plain_table(f"examples_{finding.gate}", label, columns, rows, stack=True)
+
+
+def _detail(finding: Finding, detail: str) -> str:
+    """Our own words in the user's language; a label is shown as it is."""
+    if detail.replace(".", "").isdigit() and finding.gate in ALIKE:
+        return _("likeness {share}").format(share=percent(float(detail)))
+    return ", ".join(_(part) for part in detail.split(", ")) if detail and finding.gate in KINDS else detail
 
 
 def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:

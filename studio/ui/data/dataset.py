@@ -28,7 +28,6 @@ def dataset_page(ref: str) -> None:
         st.header(escape_markdown(view.name), anchor=False, width="content")
         _exports(view)
     st.caption(" · ".join(dataset_facts(view)))
-    dataset_warnings(view)
     _versions(view)
     tabs: dict[str, tuple[str, Callable[[ArtifactView], None]]] = {
         "rows": (_("Rows"), rows_tab),
@@ -50,6 +49,8 @@ def dataset_page(ref: str) -> None:
         wrap=True,
     )
     st.query_params["tab"] = str(chosen or "rows")
+    if chosen in ("rows", "reading"):  # Checks says it again, with its rows and its remedies
+        dataset_warnings(view)
     with api_cache.show_errors():
         tabs[str(chosen or "rows")][1](view)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -16,7 +17,9 @@ from backend.api.readings import (
     choice,
     found_words,
     left_out,
+    message_text,
     schema_words,
+    stored_notes,
     stored_reading,
     used_columns,
 )
@@ -29,10 +32,11 @@ from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.table import Cell, Column, Tag, plain_table
 
 if TYPE_CHECKING:
-    from backend.api.readings import Inspection
+    from backend.api.readings import Inspection, PreviewRow
     from backend.core.errors import Problem
 
 _TONES = {"input": "accent", "messages": "accent", "output": "green", "rejected": "red"}
+_AVATARS = {"user": ":material/person:", "assistant": ":material/smart_toy:", "tool": ":material/build:"}
 _MOST_COLUMNS = 12
 _CHARS = 600
 _EXAMPLE_CHARS = 40
@@ -61,19 +65,24 @@ def told(look: Look) -> frozenset[str]:
     if found is None:
         return frozenset()
     asked = [found.reading.question] if found.reading.question else []
-    return frozenset(problem.code for problem in (*found.reading.notes, *_warnings(found), *asked))
+    return frozenset(problem.code for problem in (*found.problems, *asked) if not problem.blocking or problem in asked)
 
 
 def _warnings(found: Inspection) -> list[Problem]:
-    notes = {note.sentence() for note in found.reading.notes}
-    return [problem for problem in found.problems if not problem.blocking and problem.sentence() not in notes]
+    return [problem for problem in found.problems if not problem.blocking and not problem.is_note]
 
 
 def _notes(found: Inspection) -> None:
-    for note in found.reading.notes:
-        st.caption(f":material/info: {escape_markdown(note.fact(_))}")
+    _note_lines([problem for problem in found.problems if problem.is_note])
     for problem in _warnings(found):
         problem_line(problem)
+
+
+def _note_lines(notes: list[Problem]) -> None:
+    """What was taken, but for what the head and the table of columns say."""
+    for note in notes:
+        if not note.code.startswith("reading.taken_by_"):
+            st.caption(f":material/info: {escape_markdown(note.fact(_))}")
 
 
 def _layout(form: Form, names: list[str]) -> None:
@@ -86,12 +95,14 @@ def _layout(form: Form, names: list[str]) -> None:
 
 
 def reading_card(view: ArtifactView) -> None:
-    """How the file of a stored dataset was read; nothing for one that has no reading."""
+    """How the file of a stored dataset was read."""
     reading = stored_reading(view.path)
     if reading is None:
+        st.info(_("This dataset was not made from a file."), icon=":material/info:")
         return
-    with st.expander(_("How the file was read"), icon=":material/fact_check:", key=f"reading_{view.id}"):
+    with st.container(border=True, key=f"reading_{view.id}"):
         _head(reading)
+        _note_lines(stored_notes(view.facts))
         _columns(reading)
 
 
@@ -126,16 +137,29 @@ def _readings(free: Reading, taken: Candidate | None, form: Form, other: Mapping
         if now is None:
             asked = _("The file fits several readings. Choose one; the first rows then show what it means.")
             st.caption(f":red[:material/error:] {escape_markdown(asked)}")
-        _radio(every, now, form, other)
+        _radio(every, now, form, other, free.columns)
         return
     with st.expander(_("Other ways to read the rows"), icon=":material/alt_route:", key="readings"):
-        _radio(every, now, form, other)
+        _radio(every, now, form, other, free.columns)
 
 
-def _radio(every: list[Candidate], now: int | None, form: Form, other: Mapping[str, Any]) -> None:
+def _caption(one: Candidate, examples: Mapping[str, list[str]]) -> str:
+    """What the answers would be, else why it could be read so."""
+    shown = ", ".join(f"“{_short(text, _EXAMPLE_CHARS)}”" for text in examples.get(one.roles.output, []))
+    return _("Answers such as {examples}").format(examples=shown) if shown else one.reason.fact(_)
+
+
+def _radio(
+    every: list[Candidate],
+    now: int | None,
+    form: Form,
+    other: Mapping[str, Any],
+    columns: list[ColumnReading],
+) -> None:
     def words(at: int) -> str:
         return f"**{escape_markdown(schema_words(every[at].schema_name, _))}** · {escape_markdown(arrow(every[at]))}"
 
+    examples = {column.name: column.examples for column in columns}
     key = form.key("reading")
     if st.session_state.get(key) != now:
         st.session_state[key] = now
@@ -144,7 +168,7 @@ def _radio(every: list[Candidate], now: int | None, form: Form, other: Mapping[s
         range(len(every)),
         index=None,
         format_func=words,
-        captions=[escape_markdown(one.reason.fact(_)) for one in every],
+        captions=[escape_markdown(_caption(one, examples)) for one in every],
         key=key,
         label_visibility="collapsed",
         on_change=_choose,
@@ -163,7 +187,7 @@ def _choose(key: str, every: list[Candidate], other: Mapping[str, Any]) -> None:
 
 def _columns(reading: Reading) -> None:
     """A table: each column, what it is taken for and why. Those that have a part come first."""
-    used = used_columns(reading.taken) if reading.taken else set()
+    used = used_columns(reading.taken) - set(reading.taken.roles.carried) if reading.taken else set()
     ordered = sorted(reading.columns, key=lambda one: (one.name not in used, one.role == "unused"))
     if not ordered:
         return
@@ -189,10 +213,12 @@ def column_cells(column: ColumnReading, decided: bool = True) -> list[Cell]:
     tone: Any = _TONES.get(column.role, "" if column.role in ("unused", "carried") else "orange")
     tags: list[Tag] = [{"text": _(ROLES[column.role]), "tone": tone}] if decided else []
     kind = _(KINDS[column.kind])
+    told = column.reason is not None and column.reason.code.startswith("reading.is_")  # the kind says the same
+    reason = None if told else column.reason
     distinct = _("{count} different").format(count=number(column.distinct)) if column.kind == "label" else ""
     return [
         {"text": column.name.strip() or _("unnamed"), "sub": " · ".join(part for part in (kind, distinct) if part)},
-        {"text": "", "tags": tags, "sub": column.reason.fact(_) if column.reason else ""},
+        {"text": "", "tags": tags, "sub": reason.fact(_) if reason else ""},
         {"text": " · ".join(_short(example, _EXAMPLE_CHARS) for example in column.examples[:2])},
     ]
 
@@ -203,19 +229,26 @@ def _rows(found: Inspection) -> None:
         return
     st.markdown(f"**{_('What the model will read')}**")
     system = ""
-    for row in found.preview[:3]:
+    for row in _without_beginnings(found.preview)[:3]:
         with st.container(border=True, key=f"preview_{row.id}", gap="xsmall"):
             for turn in row.turns:
-                text = str(turn.get("content") or "")
+                text = message_text(turn)
                 if turn["role"] == "system":
                     if text != system:
                         st.caption(f"{_('System prompt')}: {escape_markdown(_short(text))}")
                         system = text
                     continue
-                with st.chat_message("assistant" if turn["role"] == "assistant" else "user"):
+                role = turn["role"] if turn["role"] in _AVATARS else "user"
+                with st.chat_message(role, avatar=_AVATARS[role]):
                     st.text(_short(text))
     if not found.preview:
         st.caption(escape_markdown(_("No row could be read.")))
+
+
+def _without_beginnings(rows: list[PreviewRow]) -> list[PreviewRow]:
+    """A conversation is a row per answer: only the longest shows what the others begin."""
+    kept = [row for row, after in pairwise(rows) if after.turns[: len(row.turns)] != row.turns]
+    return [*kept, *rows[-1:]]
 
 
 def _short(text: str, most: int = _CHARS) -> str:

@@ -64,8 +64,9 @@ def _count(view: ArtifactView, split: str, where: RowFilter, found: RowPage) -> 
     lengths = api_cache.studio().input_lengths(view.id, split)
     parts = [ngettext("{n} row", "{n} rows", found.total)]
     if lengths and where.empty:
-        words = _("Characters of an input: half have at most {half}, 95 % at most {most}, the longest {all}.")
-        parts.append(words.format(half=number(lengths.half), most=number(lengths.most), all=number(lengths.all)))
+        words = _("Input length in characters: median {half}, 95th percentile {most}, longest {all}")
+        half, most = (min(each, lengths.all) for each in (lengths.half, lengths.most))
+        parts.append(words.format(half=number(half), most=number(most), all=number(lengths.all)))
     st.caption(" · ".join(parts) if found.total else _("No row fits this filter."))
 
 

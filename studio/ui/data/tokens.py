@@ -13,6 +13,7 @@ from studio.ui.data import calls
 from studio.ui.data.length_chart import length_chart
 from studio.ui.data.token_chips import token_chips
 from studio.ui.forms.pickers import choices
+from studio.ui.forms.stage_panel import prepare_builtin
 from studio.ui.shared import api_cache
 from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import escape_markdown, number, option_label
@@ -53,6 +54,9 @@ def tokens_tab(view: ArtifactView) -> None:
         place = st.number_input(
             _("Row"), 1, rows.get(str(split), 1), key=f"tokens_row_{view.id}_{split}", width=150, on_change=_forget
         )
+    if model in api_cache.missing_builtins():
+        prepare_builtin(str(model))
+        return
     with api_cache.show_errors():
         _row(view, str(split), int(place), str(model))
     st.header(_("Length of the rows"), anchor=False)
