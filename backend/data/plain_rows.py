@@ -89,7 +89,7 @@ def _carried(cells: list[Any]) -> list[str] | None:
 
 def _usable(texts: list[str], answers: list[str], joined: str) -> bool:
     """Whether no row is empty, and a tokenizer takes every character."""
-    if joined.count(MARK) != len(texts) - 1 or "" in texts or "" in answers:
+    if joined.count(MARK) != len(texts) - 1 or "" in texts or "" in answers or "\ufeff" in joined:
         return False
     if any(map(str.isspace, texts)) or any(map(str.isspace, answers)):
         return False

@@ -1,5 +1,7 @@
 """Sentences about what a check of a dataset found."""
 
+NOTES = frozenset({"gates.sketched"})
+
 MESSAGES: dict[str, tuple[str, str]] = {
     "gates.one_class": (
         "All {count} answers are the same: “{label}”.",

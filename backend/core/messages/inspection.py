@@ -1,5 +1,7 @@
 """Sentences about the reading of a source in its own process, and about readings that leave a choice."""
 
+NOTES = frozenset({"inspect.demo"})
+
 MESSAGES: dict[str, tuple[str, str]] = {
     "inspect.demo": ("The demo names its own columns.", ""),
     "inspect.memory": (

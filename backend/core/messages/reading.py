@@ -5,7 +5,7 @@ NOTES = frozenset(
     f"reading.{name}"
     for name in (
         *("taken_by_name", "taken_by_values", "taken_by_person", "left_out", "carried", "split", "system"),
-        *("label_names", "label_names_file", "group", "grouped", "direction", "preference"),
+        *("label_names", "label_names_file", "group", "grouped", "direction", "preference", "choices_from_one"),
     )
 )
 _CHOOSE = "Choose one of these readings, on the page or by its flags."

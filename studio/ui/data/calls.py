@@ -7,11 +7,9 @@ from typing import Any
 import streamlit as st
 
 from backend.api.datasets import Finding, ScoreCard
-from backend.api.forms import names
 from backend.core.schemas import JobView, RunView
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import option_label
-from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 
 CHECK, CLEAN = "check_data", "clean_data"
@@ -53,7 +51,7 @@ def fix(dataset: str, finding: Finding) -> RunView:
 
 def fix_label(finding: Finding) -> str:
     """What the fix does, in a word or two."""
-    return option_label(CLEAN, "fixes", finding.fix) if CLEAN in names() else _("Fix")
+    return option_label(CLEAN, "fixes", finding.fix)
 
 
 def jobs_on(dataset: str) -> list[JobView]:
