@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 COLLECT = Path(__file__).with_name("words_on_page.js").read_text("utf-8")
 FRAMEWORK = re.compile(
     r"(Help for|Fullscreen:|Download as PNG:) .*|Skip to main content|Sidebar|Navigate to home page|Logo|App pages|Main menu"
-    r"|Close sidebar|Open sidebar|Open|Close|Increment|Decrement|Clear value|Alert: .*|Page \d+.*"
+    r"|Close sidebar|Open sidebar|Open|Close|Increment|Decrement|Clear value|Alert: .*|Chat message from .*|Page \d+.*"
 )
 """Names that Streamlit gives its own parts for screen readers, always in English; none of them is drawn."""
 ENGLISH = re.compile(
