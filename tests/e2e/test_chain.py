@@ -82,7 +82,7 @@ def test_own_file_becomes_a_dataset_and_stays_text(works: Works, open_browser: O
     wait_until_idle(page)
     assert page.locator("img[src=x], a[href^='javascript:']").count() == 0
     assert "taken" not in page.title()
-    longest = page.locator("td .words").evaluate_all("texts => Math.max(...texts.map(t => t.innerText.length))")
+    longest = page.locator("td .text").evaluate_all("texts => Math.max(...texts.map(t => t.innerText.length))")
     assert 300 < longest < 1000
 
 
