@@ -22,7 +22,7 @@ from backend.data import demo
 from backend.data.dataset import Template
 from backend.data.divide import Division, Numbers
 from backend.data.examples import to_pool
-from backend.data.mapping.labels import NO_LABEL, label_spelling
+from backend.data.mapping.labels import NO_LABEL, label_columns, label_spelling
 from backend.data.mapping.mapper import Mapper
 from backend.data.mapping.schemas import LISTED, MULTI_LABEL
 from backend.data.params import DatasetParams
@@ -239,7 +239,7 @@ def _answer(params: DatasetParams, reading: Reading | None, counts: Counter[str]
 def _default_system(params: DatasetParams, reading: Reading | None, store: RowStore, labels: list[str]) -> str:
     if reading and reading.taken and reading.taken.schema_name in MULTI_LABEL and not labels:
         single = dict.fromkeys(label for answer in sorted(store.counts()) for label in answer.split(", "))
-        names = reading.labels or reading.taken.roles.outputs or list(single)
+        names = reading.labels or list(label_columns(reading.taken.roles.outputs).values()) or list(single)
         return reading.system or DEFAULT_MULTI_LABEL_PROMPT.format(labels=", ".join(names))
     if not labels:
         return reading.system if reading else ""

@@ -44,6 +44,9 @@ _FAILURE_SECONDS = 30.0
 """A reading that died is not tried again sooner: a page asks at every change."""
 _MOST_IN_MEMORY = 64
 
+_OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "memory allocation of")
+"""What Python, C++ and Rust say where there is no more."""
+
 _lock = threading.Lock()
 _known: OrderedDict[str, Inspection] = OrderedDict()
 _failed: dict[str, tuple[float, StudioError]] = {}
@@ -211,7 +214,8 @@ def _in_time(until: float) -> None:
 def _death(status: int, program: Program, name: str) -> StudioError:
     """Why the child left no answer."""
     said = program.reason()
-    if status == EXIT_MEMORY or status == -signal.SIGKILL or "MemoryError" in said or "bad_alloc" in said:
+    log = "\n".join(program.lines())
+    if status in (EXIT_MEMORY, -signal.SIGKILL) or any(word in log for word in _OUT_OF_MEMORY):
         return StudioError("inspect.memory", file=name, limit=human_bytes(MEMORY_BYTES))
     if status == -signal.SIGXCPU:
         return StudioError("inspect.time", file=name, seconds=SECONDS)

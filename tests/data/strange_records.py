@@ -9,6 +9,7 @@ from typing import Any
 from tests.data.strange_tables import (
     ASKED,
     COUNT,
+    SOME,
     SORTS,
     THINGS,
     TOWNS,
@@ -81,6 +82,62 @@ def conversations() -> list[Strange]:
         Strange("turned.csv", turned, ASKED, count=COUNT),
         Strange("whatsapp.csv", table(("date", "author", "message"), chat).encode(), stops=("author", "message")),
         Strange("mail.jsonl", mail, (((question(0), answer(0)), "bad"),), SORTS, COUNT),
+    ]
+
+
+def marked() -> list[Strange]:
+    """Conversations in one text, with marks of who speaks."""
+    every = range(COUNT)
+    hashes = lines({"text": f"### Human: {question(at)}### Assistant: {answer(at)}"} for at in every)
+    brackets = lines({"text": f"<s>[INST] {question(at)} [/INST] {answer(at)} </s>"} for at in every)
+    chatml = lines(
+        {
+            "text": f"<|im_start|>system\nYou keep the store.<|im_end|>\n<|im_start|>user\n{question(at)}<|im_end|>\n"
+            f"<|im_start|>assistant\n{answer(at)}<|im_end|>\n"
+        }
+        for at in every
+    )
+    return [
+        Strange("hashes.jsonl", hashes, ASKED, count=COUNT, never=("###",)),
+        Strange("brackets.jsonl", brackets, ASKED, count=COUNT, never=("INST",)),
+        Strange("chatml.jsonl", chatml, ASKED, count=COUNT, never=("im_start",)),
+    ]
+
+
+def nested() -> list[Strange]:
+    """Values that are objects and lists."""
+    every = range(COUNT)
+    made = lines({"input": text(at), "output": {"thing": THINGS[at % 10], "lot": at}} for at in every)
+    called = lines({"text": text(at), "label": {"id": at % 3, "name": sort_of(at)}} for at in every)
+    flags = lines(
+        {"text": text(at), "labels": {"urgent": at % 2, "late": at // 2 % 2, "dear": at // 3 % 2}} for at in every
+    )
+    words = lines({"tokens": text(at).split(), "tags": [0] * len(text(at).split())} for at in every)
+    bare = lines({"dialog": [question(at), answer(at)]} for at in every)
+    logs = lines(
+        {"request": {"messages": talk(at)[:1]}, "response": {"choices": [{"message": talk(at)[1]}]}} for at in every
+    )
+    test = [
+        {
+            "id": str(at),
+            "answerKey": "AB"[at % 2],
+            "question": {
+                "stem": question(at),
+                "choices": [{"label": "A", "text": "a key"}, {"label": "B", "text": f"lot {at}"}],
+            },
+        }
+        for at in every
+    ]
+    return [
+        Strange("made.jsonl", made, (((text(0),), '{"thing": "lantern", "lot": 0}'),), frozenset(), COUNT),
+        Strange("called.jsonl", called, SOME, SORTS, COUNT),
+        Strange(
+            "flags.jsonl", flags, (((text(1),), "urgent"), ((text(0),), "none"), ((text(3),), "urgent, late, dear"))
+        ),
+        Strange("words.jsonl", words, stops=("tokens",)),
+        Strange("bare.jsonl", bare, stops=("dialog",)),
+        Strange("logs.jsonl", logs, says=("no answer",)),
+        Strange("test.jsonl", lines(test), (((question(1), "lot 1", "a key"), "B"),), frozenset("AB"), COUNT),
     ]
 
 
@@ -203,4 +260,4 @@ def documents() -> list[Strange]:
 
 
 def records() -> list[Strange]:
-    return [*conversations(), *choices(), *preferences(), *documents()]
+    return [*conversations(), *marked(), *nested(), *choices(), *preferences(), *documents()]

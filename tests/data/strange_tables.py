@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -188,5 +189,73 @@ def zipped(files: dict[str, str]) -> bytes:
     return out.getvalue()
 
 
+def exports() -> list[Strange]:
+    """What other programs write, and what other trainers read."""
+    every = range(COUNT)
+    desk = ((f"T-{at}", f"a{at}@shop.example", text(at), ("Billing", "Tech")[at % 2], sort_of(at)) for at in every)
+    asked = ((question(at), f"A) the {THINGS[at % 10]} B) a key C) lot {at}", "ABC"[at % 3]) for at in every)
+    judged = ((question(at), f"It might be on shelf {at}.", answer(at)) for at in every)
+    cells = ((text(at), json.dumps({"thing": THINGS[at % 10], "lot": at})) for at in every)
+    liked = ((question(at), answer(at), ("up", "down")[at % 2]) for at in every)
+    poll = ((f"2026/01/0{1 + at % 9} 10:00", 20 + at, text(at), ("Yes", "No", "Maybe")[at % 3]) for at in every)
+    dates = ((f"0{1 + at % 9}/0{1 + at % 7}/2026", text(at), sort_of(at)) for at in every)
+    american = ((f"0{1 + at % 9}/{10 + at % 19}/2026", text(at), sort_of(at)) for at in every)
+    three = labelled().replace("text,label", "question_en,label")
+    by_time = {"split_by": "time"}
+    return [
+        Strange(
+            "desk.csv",
+            table(("Ticket", "E-mail", "Text", "Group", "Priority"), desk).encode(),
+            stops=("Group", "Priority"),
+        ),
+        Strange(
+            "written.csv",
+            table(("question", "options", "answer"), asked).encode(),
+            (((question(4), "lot 4"), "B"),),
+            frozenset("ABC"),
+        ),
+        Strange(
+            "judged.csv", table(("prompt", "model_output", "reference"), judged).encode(), ASKED, says=("model_output",)
+        ),
+        Strange(
+            "cells.csv",
+            table(("text", "output"), cells).encode(),
+            (((text(0),), '{"thing": "lantern", "lot": 0}'),),
+            frozenset(),
+        ),
+        Strange(
+            "liked.csv", table(("user_message", "bot_response", "feedback"), liked).encode(), stops=("bot_response",)
+        ),
+        Strange(
+            "poll.csv",
+            table(("Timestamp", "Age", "What do you think?", "Would you come again?"), poll).encode(),
+            (((text(0),), "Yes"),),
+            frozenset(("Yes", "No", "Maybe")),
+            never=("2026/",),
+        ),
+        Strange(
+            "dates.csv",
+            table(("date", "text", "label"), dates).encode(),
+            SOME,
+            SORTS,
+            COUNT,
+            params=by_time,
+            says=("day",),
+        ),
+        Strange(
+            "american.csv", table(("date", "text", "label"), american).encode(), SOME, SORTS, COUNT, params=by_time
+        ),
+        Strange(
+            "fasttext.txt", "".join(f"__label__{sort_of(at)} {text(at)}\n" for at in every).encode(), SOME, SORTS, COUNT
+        ),
+        Strange("pipes.txt", "".join(f"{text(at)}|{sort_of(at)}\n" for at in every).encode(), SOME, SORTS, COUNT),
+        Strange(
+            "pairs.txt", "".join(f"Q: {question(at)}\nA: {answer(at)}\n\n" for at in every).encode(), ASKED, count=COUNT
+        ),
+        Strange("old_mac.csv", labelled(mark=";").replace("\n", "\r").encode(), SOME, SORTS, COUNT),
+        Strange("tongue.csv", three.encode(), SOME, SORTS, COUNT),
+    ]
+
+
 def tables() -> list[Strange]:
-    return [*names(), *values(), *layouts()]
+    return [*names(), *values(), *layouts(), *exports()]

@@ -87,6 +87,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{column} holds numbers: the model learns to write them, digit by digit.",
         "Put them into a few classes if near values mean the same.",
     ),
+    "reading.day_first": (
+        "The dates in {column} can be read in two ways: the day is taken to stand first.",
+        "Write them as 2026-04-03 if the month stands first.",
+    ),
     "reading.choices_from_one": ("The numbers in {column} count the choices from 1.", ""),
     # questions
     "reading.which_output": ("{file} has more than one column that could be the answer: {readings}.", _CHOOSE),

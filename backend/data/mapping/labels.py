@@ -65,16 +65,23 @@ def label_text(value: Any, column: str, names: list[str] | None) -> str | None:
     return names[number]
 
 
+def label_columns(columns: list[str]) -> dict[str, str]:
+    """Columns of 0 and 1 -> their labels: the names, without that of an object which holds them all."""
+    parents = {column.rpartition(".")[0] for column in columns}
+    prefix = f"{parents.pop()}." if len(parents) == 1 and "" not in parents else ""
+    return {column: column.removeprefix(prefix) for column in columns}
+
+
 def applying(columns: list[str], values: Values) -> str | None:
     """The columns of 0 and 1 that are 1, by name; None where all are empty. Raises Unusable for another value."""
     found = []
     filled = False
-    for column in columns:
+    for column, label in label_columns(columns).items():
         value = value_of(values, column)
         text = as_text(value, column).strip().casefold()
         filled = filled or text != ""
         if text in _YES:
-            found.append(column)
+            found.append(label)
         elif text not in _NO:
             raise Unusable("data.multi_label_value", f"{text[:40]} ({column})")
     return joined(found) if filled else None

@@ -59,6 +59,7 @@ class Mapper:
         self._carried = list(dict.fromkeys([*self.roles.carried, *params.keep_columns]))
         self._split = self.roles.split if params.split_by in ("auto", "column") else ""
         self._time = (params.split_column or self.roles.time) if params.split_by == "time" else ""
+        self._month_first = reading.taken.month_first
         if params.split_by == "time" and self._time not in columns:
             raise StudioError("data.time_column", field="split_column")
 
@@ -118,7 +119,7 @@ class Mapper:
         values = record.values
         group = value_of(values, self.roles.group) if self.roles.group and self.schema != "turns" else None
         split = split_of(value_of(values, self._split), self._split) if self._split else ""
-        time = time_of(value_of(values, self._time), self._time) if self._time else None
+        time = time_of(value_of(values, self._time), self._time, self._month_first) if self._time else None
         fields = self._fields(values) if self._carried else None
         for example in found:
             if group is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.data.dataset import Message
+from backend.data.mapping.marked import marked_turns
 from backend.data.mapping.tools import calls_of
 from backend.data.mapping.values import Unusable, as_text, parsed
 from backend.data.row_errors import json_type
@@ -50,6 +51,8 @@ class ChatTurn:
 def turns_of(value: Any) -> list[ChatTurn]:
     """The turns of a list of messages, or of its JSON. Raises Unusable."""
     value = parsed(value)
+    if isinstance(value, str):
+        value = marked_turns(value) or value
     if isinstance(value, dict):
         value = value.get("messages", value.get("conversations", value))
     if not isinstance(value, list) or not value:

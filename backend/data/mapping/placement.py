@@ -17,7 +17,7 @@ SPLIT_MARKERS = {
 }
 """Words in a split column -> our splits."""
 _FORMS = ("%d/%m/%Y", "%d.%m.%Y", "%d/%m/%Y %H:%M", "%d.%m.%Y %H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%d-%m-%Y")
-"""Beside ISO 8601. The day stands before the month, as in most of the world."""
+"""Beside ISO 8601. The day stands before the month, as in most of the world, unless the dates of the file say otherwise."""
 
 
 def split_of(value: Any, column: str) -> str:
@@ -30,7 +30,7 @@ def split_of(value: Any, column: str) -> str:
     return SPLIT_MARKERS[text]
 
 
-def time_of(value: Any, column: str) -> float:
+def time_of(value: Any, column: str, month_first: bool = False) -> float:
     """Seconds since 1970 for a date, a number as it is. Raises Unusable where it is neither."""
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
@@ -46,6 +46,7 @@ def time_of(value: Any, column: str) -> float:
     except ValueError:
         pass
     for form in _FORMS:
+        form = form.replace("%d/%m", "%m/%d").replace("%d-%m", "%m-%d") if month_first else form
         try:
             return time_of(datetime.strptime(text, form), column)
         except ValueError:

@@ -14,6 +14,9 @@ _SURE, _METADATA_FIT = 0.95, 0.75
 
 def conversation(table: Table) -> Iterator[Candidate]:
     """A column of conversations: ShareGPT (from, value) and OpenAI (role, content); Azure's and OpenAI's fine-tuning files."""
+    for name in _marked(table):
+        roles = Roles(messages=name, system=table.system())
+        yield table.candidate("chat", "conversation", roles, [1.0], less=0.1 * bool(table.labels))
     for name in table.chats:
         if names.strength(name, names.CHOSEN + names.REJECTED) == 1:
             continue
@@ -29,6 +32,13 @@ def conversation(table: Table) -> Iterator[Candidate]:
             [1.0 if usual else 0.9 if len(table.chats) == 1 else 0.6],
             less=0.0 if answered else 0.4,
         )
+
+
+def _marked(table: Table) -> list[str]:
+    """Texts that hold a conversation with marks of who speaks; not those that are a part of an example."""
+    parts = names.CHOSEN + names.REJECTED + names.PROMPT
+    texts = [(name, table.columns[name]) for name in table.texts if names.strength(name, parts) < 1]
+    return [name for name, found in texts if found.marked >= 0.9 * found.looks > 0]
 
 
 def conversation_label(table: Table) -> Iterator[Candidate]:

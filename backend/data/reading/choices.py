@@ -28,7 +28,9 @@ def multiple_choice(table: Table) -> Iterator[Candidate]:
         return
     choices, within = _choice_list(table)
     columns = [] if choices else _choice_columns(table)
+    written = table.one(names.CHOICES, table.texts)
     if not choices and len(columns) < 2:
+        yield from _written(table, written) if written else ()
         return
     free = [name for name in table.texts if name not in columns]
     if within:
@@ -53,6 +55,14 @@ def _candidate(table: Table, head: list[str], columns: list[str], choices: str, 
     roles = Roles(input=[*head, *columns, *([choices] if choices else [])], output=output)
     found = table.candidate("multiple_choice", "multiple_choice", roles, [1.0], template)
     return found.model_copy(update={"first_choice": first_choice(table, columns, choices, output) or 0})
+
+
+def _written(table: Table, choices: str) -> Iterator[Candidate]:
+    """Choices that are one text, and the letter of the right one."""
+    question = table.one(_QUESTION, [name for name in table.texts if name != choices])
+    output = table.one(names.KEY, [name for name in table.labels if name != choices], 0.85)
+    if question and output:
+        yield table.candidate("text_label", "classification", Roles(input=[question, choices], output=output), [1.0])
 
 
 def first_choice(table: Table, columns: list[str], choices: str, output: str) -> int | None:

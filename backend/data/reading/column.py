@@ -14,7 +14,7 @@ class ColumnProfile:
     counts, empty where there are more than the limit; texts of over 100 characters stand there as their hash. `forms`: how many
     of the `looks` looked like what. `speakers`, `media`, `ends_with`, `system`: of lists of messages; `system` is the system
     turn that all rows share. `keys`: of objects and of the objects in lists; `elements`: of lists of texts; `sizes`: of
-    lists."""
+    lists; `marked`: texts that are conversations with marks of who speaks."""
 
     name: str
     rows: int = 0
@@ -40,6 +40,7 @@ class ColumnProfile:
     system: str = ""
     keys: Counter[str] = field(default_factory=Counter)
     elements: Counter[str] = field(default_factory=Counter)
+    marked: int = 0
     sizes: set[int] = field(default_factory=set)
     examples: list[str] = field(default_factory=list)
 

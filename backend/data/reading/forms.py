@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from backend.data.reading.column import ColumnProfile
 from backend.data.reading.names import SPEAKERS
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}$")
@@ -21,6 +22,13 @@ _DATE = re.compile(
     rf"|\w{{3}}, \d{{1,2}} {_MONTH} \d{{4}}.*|\w{{3}} {_MONTH} +\d{{1,2}} \d\d?:\d\d.* \d{{4}}|\d{{1,2}} \d{{1,2}}, \d{{4}})$",
     re.IGNORECASE,
 )
+MARKS = re.compile(
+    r"\s*(<\|im_start\|>(system|user)\b.*<\|im_start\|>assistant|(<s>)?\s*\[INST\].*\[/INST\]\s*\S"
+    r"|### ?(Human|User|Instruction):.*### ?(Assistant|Response):|(Human|User): .*\n(Assistant|AI|Bot): )",
+    re.DOTALL,
+)
+"""The beginning of a conversation in one text."""
+_NUMBERS_ONLY = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/]\d{2,4}\b")
 _UUID = re.compile(r"\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?$", re.IGNORECASE)
 _HASH = re.compile(r"(?=.*\d)(?=.*[a-f])[0-9a-f]{12,128}$", re.IGNORECASE)
 _URL = re.compile(r"(https?://|www\.|s3://|file://)\S+$", re.IGNORECASE)
@@ -159,6 +167,21 @@ def as_text(value: Any) -> str | None:
         except UnicodeDecodeError:
             return None
     return None if isinstance(value, list | dict | tuple) else str(value)
+
+
+def is_marked(text: str) -> bool:
+    """Whether a text is a conversation whose marks say who speaks: ChatML, [INST], ### Human and ### Assistant."""
+    return text.lstrip()[:1] in "<[#H" and MARKS.match(text) is not None
+
+
+def month_first(column: ColumnProfile) -> bool | None:
+    """How the dates of a column are written: None where 03/04/2026 could be either."""
+    found = [match for text in column.texts or column.examples if (match := _NUMBERS_ONLY.match(text.strip()))]
+    if any(int(match[1]) > 12 for match in found):
+        return False
+    if any(int(match[2]) > 12 for match in found):
+        return True
+    return None if found else False
 
 
 def _is_whole(value: Any) -> bool:

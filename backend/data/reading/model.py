@@ -90,7 +90,7 @@ class Roles(BaseModel):
 class Candidate(BaseModel):
     """One way to read the file. `confidence` 0 to 1; `flags`: how the command line chooses it; `template`: how the input
     columns become the prompt, with `{column}` placeholders; `first_choice`: the number of the first choice, where answers of
-    multiple choice are numbers."""
+    multiple choice are numbers; `month_first`: how dates such as 03/04/2026 are meant."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -102,6 +102,7 @@ class Candidate(BaseModel):
     template: str = "{input}"
     flags: str = ""
     first_choice: int = 0
+    month_first: bool = False
 
 
 class Reading(BaseModel):

@@ -50,8 +50,9 @@ def one_hot(table: Table) -> Iterator[Candidate]:
 
 
 def lists(table: Table) -> Iterator[Candidate]:
-    """A text and a list: of its labels, or of its answers."""
+    """A text and a list, of its labels or of its answers; or an object that answers it."""
     yield from listed_labels(table)
+    yield from objects(table)
     yield from listed_answers(table)
 
 
@@ -84,6 +85,16 @@ def listed_answers(table: Table) -> Iterator[Candidate]:
             yield table.candidate(
                 "input_output", "answer", Roles(input=inputs, output=name), [fit, strength], less=0.01 * tied
             )
+
+
+def objects(table: Table) -> Iterator[Candidate]:
+    """A text and an object that is written as JSON."""
+    for name in table.columns:
+        for inputs, fit, tied in inputs_with(table, name) if table.answer_object(name) == name else ():
+            inputs = [one for one in inputs if table.answer_object(one) != name]
+            if inputs:
+                roles = Roles(input=inputs, output=name)
+                yield table.candidate("input_output", "answer", roles, [fit, 1.0], less=0.01 * tied)
 
 
 def _is_list_of_labels(found: ColumnProfile) -> bool:

@@ -43,7 +43,8 @@ ASSISTANT = _of("assistant bot gpt ai model chatbot agent asistente assistent ag
 ANSWER = _of(
     "answer response reply respuesta antwort reponse completion output target tgt ideal solution solucion contestacion "
     "salida ausgabe expected gold expectedoutput referenceanswer modelresponse answers finalanswer respuestas bestanswer "
-    "groundtruth groundtruths goldanswer goldenanswer idealanswer"
+    "groundtruth groundtruths goldanswer goldenanswer idealanswer "
+    "reference referencia resolution resolucion sql"
 )
 TEXT = _of(
     "text texto input entrada sentence frase oracion utterance message mensaje tweet post review resena opinion comment "

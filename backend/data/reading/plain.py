@@ -96,7 +96,11 @@ def _label_columns(table: Table) -> list[tuple[float, str]]:
     """(strength, column) of everything that a classifier could learn. Metadata only where nothing else is a label."""
     found = []
     constants = [name for name in table.answers() if table.kind(name) == "constant"]
-    labels = [name for name in table.labels if not _names_a_label(table, name) and not table.says_who(name)]
+    labels = [
+        name
+        for name in table.labels
+        if not table.answer_object(name) and not _names_a_label(table, name) and not table.says_who(name)
+    ]
     plain = [name for name in labels if not names.aside(name)]
     if not plain and len(labels) == 1:
         speaks = names.strength(labels[0], names.SPEAKER) == 1

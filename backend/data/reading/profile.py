@@ -134,6 +134,7 @@ class _Column:
                 self._look_at_text(text, form)
 
     def _look_at_text(self, text: str, form: str) -> None:
+        self.found.marked += forms.is_marked(text)
         spaces = text.count(" ") + text.count("\n") + 1
         self.words += spaces if spaces > 1 or text.isascii() or len(text) < 8 else len(text) // 2
         if not self.found.lines and ("\n" in text or "\r" in text):

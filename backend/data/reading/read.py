@@ -12,6 +12,7 @@ from backend.data.reading import names
 from backend.data.reading.choices import number_problem
 from backend.data.reading.choose import Choice, choose, picture_problem
 from backend.data.reading.column import ColumnProfile
+from backend.data.reading.forms import month_first
 from backend.data.reading.kinds import MAX_LABEL_CHARS, is_label
 from backend.data.reading.model import Candidate, ColumnReading, Reading, Role, Roles
 from backend.data.reading.notes import notes
@@ -111,13 +112,16 @@ def check_roles(source: Source, roles: Roles) -> None:
 
 def _with_taken(reading: Reading, taken: Candidate, table: Table, params: DatasetParams) -> Reading:
     roles = _completed(taken.roles, taken.schema_name, table, params)
-    taken = taken.model_copy(update={"roles": roles})
+    order = month_first(table.columns[roles.time]) if roles.time in table.columns else False
+    taken = taken.model_copy(update={"roles": roles, "month_first": bool(order)})
     reading.taken = taken
     reading.system = _system(table, roles)
     reading.answer, reading.labels = _answer(table, roles, params)
     reading.columns = [one.model_copy(update={"role": _role(one.name, roles)}) for one in reading.columns]
     said = notes(reading.file, table, taken, reading.system, reading.labels, _joins(table, roles))
     reading.notes = said + reading.notes
+    if order is None and params.split_by == "time":
+        reading.notes.append(Problem(code="reading.day_first", args={"column": roles.time}, blocking=False))
     return reading
 
 

@@ -18,6 +18,8 @@ _EXACT_ONLY: tuple[ColumnKind, ...] = ("id", "date", "constant")
 _TEXT_ITSELF = ("text", "texto", "input", "entrada", "question", "pregunta", "prompt", "sentence", "utterance", "frase")
 _UNUSED_NAMED, _UNUSED_USUAL, _UNUSED_TEXT, _UNUSED_LABEL, _UNUSED_CHAT = 0.15, 0.1, 0.05, 0.03, 0.3
 _MOST_TAKEN_OFF = 0.4
+_LABEL_PARTS = ("name", "id", "label", "text", "value", "number", "index", "score", "confidence")
+_MEDLEY = {"text", "content", "choices", "messages", "role", "answerstart", "spans"}
 _BY_PLACE = re.compile(r"column \d+( \d+)*")
 
 
@@ -63,6 +65,15 @@ class Table:
             few = not found.capped and 2 <= found.distinct <= MAX_LABELS
             return few and found.share("integer") == 1 and found.filled >= ROWS_PER_LABEL * found.distinct
         return found.kind in ("label", "boolean") or (name in self.facts.label_names and found.kind == "number")
+
+    def answer_object(self, name: str) -> str:
+        """The object that is called like an answer and has `name` as one of several parts, "" where there is none: it is
+        learned whole, as JSON. A label's own name, number and text are no such parts."""
+        whole = next((top for top in self.columns if name.startswith(f"{top}.") and self.kind(top) == "object"), name)
+        keys = self.columns[whole].keys if whole in self.columns else {}
+        parts = [key for key in keys if names.key(key) not in _LABEL_PARTS]
+        called = names.strength(whole, names.ANSWER) == 1 and self.columns[whole].kind == "object"
+        return whole if called and len(keys) > 1 and parts and not _MEDLEY & {names.key(key) for key in keys} else ""
 
     def unnamed(self, name: str) -> bool:
         """Whether the file has no name for the column, which is called by its place."""
@@ -115,12 +126,15 @@ class Table:
         category beside them only sorts the rows."""
         total = 0.0
         for name in self.unused(roles):
-            if names.aside(name):
+            if names.aside(name) or self.answer_object(name) == roles.output != "":
                 continue
             if name in self.chats:
                 total += _UNUSED_CHAT
             elif name in self.texts:
-                known = names.strength(name, names.INPUT + names.ANSWER + names.CONTEXT + names.SUMMARY) == 1
+                known = (
+                    names.strength(name, names.INPUT + names.CHOICES + names.ANSWER + names.CONTEXT + names.SUMMARY)
+                    == 1
+                )
                 total += _UNUSED_NAMED if known else _UNUSED_TEXT
             elif name in self.labels:
                 first, usual = names.strength(name, names.LABEL_FIRST) == 1, names.strength(name, names.LABEL) == 1
