@@ -63,8 +63,8 @@ class PlainRows:
 def plain_rows(records: Sequence[Record], columns: PlainColumns) -> PlainRows | None:
     """None where one of the rows is not so plain."""
     values = [record.values for record in records]
-    texts = [row.get(columns.text) for row in values]
-    answers = [row.get(columns.answer) for row in values]
+    texts: list[Any] = [row.get(columns.text) for row in values]
+    answers: list[Any] = [row.get(columns.answer) for row in values]
     if set(map(type, answers)) == {int}:
         answers = list(map(str, answers))
     if set(map(type, texts)) != {str} or set(map(type, answers)) != {str}:
