@@ -36,12 +36,15 @@ from backend.data.reading.model import Candidate, Reading, Roles
 from backend.data.row_errors import RowErrors
 from backend.data.row_store import RowStore
 from backend.data.row_warnings import label_warnings
+from backend.data.source_head import heads
 from backend.data.sources.options import SourceFacts
 from backend.data.split import shuffled
 
 WHOLE_BYTES = 64_000_000
 SAMPLE_ROWS = 5_000
 """Of a larger file."""
+_OF_AN_END = {"data.quote", "data.header_only"}
+"""What may be wrong with the head of a file alone: it ends within a cell."""
 _GIVEN = {"validation": 1, "test": 2, "pool": 3}
 
 
@@ -60,9 +63,21 @@ class Inspection(BaseModel):
 
 def inspect(params: DatasetParams, rows: int = 5) -> Inspection:
     """Raises StudioError when the source can't be read at all; whatever else is wrong is in `problems`."""
+    if is_demo(params) or _bytes(params) <= WHOLE_BYTES:
+        return _inspect(params, rows, 0, 1.0)
+    try:
+        with heads(params, WHOLE_BYTES) as (shorter, times):
+            return _inspect(shorter, rows, SAMPLE_ROWS, times)
+    except StudioError as error:
+        if not {problem.code for problem in error.problems} & _OF_AN_END:
+            raise
+    return _inspect(params, rows, SAMPLE_ROWS, 1.0)
+
+
+def _inspect(params: DatasetParams, rows: int, most: int, times: float) -> Inspection:
     loaded = Loaded(RowStore())
     try:
-        _load(params, loaded)
+        _load(params, loaded, most)
     except StudioError as error:
         if loaded.reading is None:
             raise
@@ -74,7 +89,7 @@ def inspect(params: DatasetParams, rows: int = 5) -> Inspection:
         found.preview = [rendered(row, template) for row in _first(params, loaded, spelling, rows)]
         stop_at_row_errors(params, loaded)
         found.problems = loaded_warnings(loaded) + label_warnings(loaded.store, spelling)
-        found.forecast = _forecast(params, loaded, template)
+        found.forecast = _forecast(params, loaded, template, times)
     except StudioError as error:
         found.problems += error.problems
     return found
@@ -82,15 +97,15 @@ def inspect(params: DatasetParams, rows: int = 5) -> Inspection:
 
 def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
     """The first `n` rows of a source as they will be. Row errors are passed over. Raises StudioError as the stage would."""
+    most = 0 if is_demo(params) or _bytes(params) <= WHOLE_BYTES else SAMPLE_ROWS
     loaded = Loaded(RowStore())
-    _load(params, loaded)
+    _load(params, loaded, most)
     template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
     return [rendered(row, template, encoder) for row in _first(params, loaded, spelling, n)]
 
 
-def _load(params: DatasetParams, loaded: Loaded) -> None:
-    """The facts of all rows, or of the first ones; `loaded` keeps the reading where it is not sure. Raises StudioError."""
-    most = 0 if is_demo(params) or _bytes(params) <= WHOLE_BYTES else SAMPLE_ROWS
+def _load(params: DatasetParams, loaded: Loaded, most: int) -> None:
+    """The facts of all rows (0), or of the first ones; `loaded` keeps the reading where it is not sure. Raises StudioError."""
     load(params, 0, loaded, most_rows=most)
     if most and loaded.reading:
         loaded.reading = loaded.reading.model_copy(update={"sampled": True})
@@ -122,13 +137,14 @@ def _examples(params: DatasetParams, reading: Reading | None) -> Iterable[Exampl
     return Mapper(reading, params, source.columns).examples(source.records(ignored), ignored)
 
 
-def _forecast(params: DatasetParams, loaded: Loaded, template: Template) -> dict[str, Any]:
-    """Rows per split as the shares say it; of a file that was sampled, as many as it seems to have."""
+def _forecast(params: DatasetParams, loaded: Loaded, template: Template, times: float) -> dict[str, Any]:
+    """Rows per split as the shares say it; of a file that was sampled, as many as it seems to have. `times`: how often the
+    part that was opened goes into the file."""
     store = loaded.store
     facts = store.facts()
     scale = 1.0
     if loaded.reading and loaded.reading.sampled:
-        scale = max(1.0, open_as(params, params.source).count() / max(1, loaded.reading.rows))
+        scale = max(1.0, times * open_as(params, params.source).count() / max(1, loaded.reading.rows))
     given = {
         name: round(scale * int(((facts.splits == at) | (facts.origins == at)).sum())) for name, at in _GIVEN.items()
     }

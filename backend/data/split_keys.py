@@ -52,10 +52,15 @@ def digest(text: str) -> int:
 
 def digests(joined: str) -> NDArray[np.uint64]:
     """The `digest` of each of the texts that are joined by `MARK`."""
-    if not joined.isascii():
-        return np.array([digest(text) for text in joined.split(MARK)], np.uint64)
-    parts = joined.encode().translate(_ASCII_MARKED).split(MARK.encode())
-    forms = [b" ".join(part.split()) for part in parts]
+    if joined.isascii():
+        parts = joined.encode().translate(_ASCII_MARKED).split(MARK.encode())
+        forms = [b" ".join(part.split()) for part in parts]
+    else:
+        words = unicodedata.normalize("NFKC", joined).casefold()
+        for sign in set(words) - {MARK}:
+            if not sign.isalnum() and sign not in "_ ":  # what \w is not
+                words = words.replace(sign, " ")
+        forms = [" ".join(part.split()).encode() for part in words.split(MARK)]
     if not all(forms):
         forms = [form or equal_form(text) for form, text in zip(forms, joined.split(MARK), strict=True)]
     packed = b"".join([blake2b(form, digest_size=8).digest() for form in forms])

@@ -42,7 +42,7 @@ class Found:
 class Options:
     """What gates need beside the rows. `look(n)`: split and row of the n-th that was seen; `threshold`: Jaccard index from
     which rows are near copies, 0 to 1; `max_length` and `context`: tokens, 0 where nobody said; `tick(rows)` is called while a
-    check compares, and may raise Cancelled."""
+    check compares, and may raise Cancelled; `most_listed`: rows that a finding names, None for all; the others are counted."""
 
     template: Template
     look: Callable[[int], tuple[str, Row]]
@@ -51,6 +51,11 @@ class Options:
     max_length: int = 0
     context: int = 0
     tick: Callable[[int], None] = lambda rows: None
+    most_listed: int | None = None
+
+    def hits(self) -> Hits:
+        """For a check to collect in."""
+        return Hits(most_listed=self.most_listed)
 
 
 class Check(Protocol):
@@ -104,6 +109,7 @@ class Hits:
     rows: list[FoundRow] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
     unlisted: int = 0
+    most_listed: int | None = None
 
     @property
     def count(self) -> int:
@@ -111,6 +117,9 @@ class Hits:
 
     def add(self, split: str, row: str, text: str, detail: str = "", other: str = "", other_text: str = "") -> None:
         """`text`: what is shown of the row, shortened, personal data and secrets masked."""
+        if self.most_listed is not None and len(self.rows) >= self.most_listed:
+            self.unlisted += 1
+            return
         self.rows.append(FoundRow(split, row, detail, other))
         if len(self.examples) < EXAMPLES:
             shown, compared = (masked(excerpt(each)) for each in (text, other_text))

@@ -37,7 +37,7 @@ class _Classes:
 
     def hits(self, labels: list[str], most: int | None = None) -> Hits:
         """The rows of these classes, at most `most` of each by id."""
-        found = Hits()
+        found = self.options.hits()
         for label in labels:
             for number in self.table.rows[label][:most]:
                 split, row = self.options.look(number)

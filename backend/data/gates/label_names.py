@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from backend.data.dataset import Row
-from backend.data.gates.base import Found, Gate, Hits, Options, answer_of
+from backend.data.gates.base import Found, Gate, Options, answer_of
 
 _TRAILING = " .,;:!?…\"'`´’”»"
 _LEADING = " \"'`´‘“«"
@@ -60,7 +60,7 @@ class LabelVariants:
 
     def found(self) -> Found | None:
         merges = label_merges(self._table.counts())
-        hits = Hits()
+        hits = self.options.hits()
         for variant, best in merges.items():
             for number in self._table.rows[variant]:
                 split, row = self.options.look(number)

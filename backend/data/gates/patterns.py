@@ -8,7 +8,7 @@ from collections import Counter
 
 from backend.core.messages.words import PERSONAL
 from backend.data.dataset import Row
-from backend.data.gates.base import Found, Gate, Hits, Options, excerpt
+from backend.data.gates.base import Found, Gate, Options, excerpt
 from backend.data.gates.encoding_damage import damage
 from backend.data.gates.personal import personal_data
 from backend.data.gates.secrets import secrets
@@ -21,7 +21,7 @@ class _Looking:
 
     def __init__(self, gate: Gate, options: Options) -> None:
         self.gate, self.options = gate, options
-        self.hits, self.kinds, self.seen = Hits(), Counter[str](), 0
+        self.hits, self.kinds, self.seen = options.hits(), Counter[str](), 0
 
     def add(self, split: str, row: Row, kinds: list[str], text: str, at: int = 0) -> None:
         """A row that holds these kinds of things, the first one at the place `at` of `text`."""

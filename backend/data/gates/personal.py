@@ -110,7 +110,7 @@ _SAYS_ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _DIGITS = re.compile(
-    r"\d(?:[^\W\d_]{0,2}[ ().:/-]{0,2}\d){6}|\d{2}[A-Za-z]|[A-Za-z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-Da-d]"
+    r"\d(?:(?:[^\W\d_]{0,2}[ ().:/-]{0,2}\d){6}|\d[A-Za-z]|\d[ -]?\d{2}[ -]?\d{2}[ -]?[A-Da-d])",
 )
 """Seven digits that may belong together, or the form of a British insurance number: without them no number is looked for."""
 

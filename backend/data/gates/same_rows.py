@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from backend.data.dataset import Row
-from backend.data.gates.base import Found, Gate, Hits, Options, answer_of, plain, prompt_text
+from backend.data.gates.base import Found, Gate, Options, answer_of, plain, prompt_text
 from backend.data.gates.label_names import label_key
 
 
@@ -50,7 +50,7 @@ class Duplicates:
         self._hashes.values.append(hash((split, row_key(row), answer_of(row), row.rejected)))
 
     def found(self) -> Found | None:
-        hits = Hits()
+        hits = self.options.hits()
         for first, *copies in self._hashes.groups():
             other = self.options.look(first)[1].id
             for number in copies:
@@ -87,7 +87,7 @@ class Contradictions:
         return known
 
     def found(self) -> Found | None:
-        hits = Hits()
+        hits = self.options.hits()
         answers = self._answers
         for numbers in self._inputs.groups():
             if len({answers[number] for number in numbers}) < 2:

@@ -59,42 +59,10 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _KNOWN = re.compile("|".join(f"(?:{form})" for form in _KEYS.values()))
-_MARKS = (
-    *(
-        "AKIA",
-        "ASIA",
-        "ABIA",
-        "ACCA",
-        "ghp_",
-        "gho_",
-        "ghu_",
-        "ghs_",
-        "ghr_",
-        "github_pat",
-        "glpat",
-        "glrt",
-        "gldt",
-        "glsoat",
-    ),
-    *(
-        "xox",
-        "hooks.slack",
-        "sk-",
-        "k_live",
-        "k_test",
-        "whsec",
-        "AIza",
-        "ya29",
-        "GOCSPX",
-        "hf_",
-        "SG.",
-        "npm_",
-        "pypi-",
-    ),
-    *(":AA", "AccountKey", "AccessKey=", "sig=", "BEGIN ", "eyJ", "://"),
+_MARKS = re.compile(
+    r"AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat|glpat|glrt|gldt|glsoat|xox|hooks\.slack|sk-|k_live|k_test|whsec|AIza|ya29|GOCSPX"
+    r"|hf_|SG\.|AC[0-9a-f]{8}|SK[0-9a-f]{8}|npm_|pypi-|:AA|AccountKey|AccessKey=|sig=|BEGIN |eyJ|://"
 )
-"""One of these is in every key of a known form, or `_TWILIO`. Looking for words is three times as fast as a pattern."""
-_TWILIO = re.compile("(?:AC|SK)[0-9a-f]{8}")
 _ASSIGNED = ("passw", "passphr", "pwd", "contrase", "clave", "secret", "token", "bearer")
 _ANY_KEY = re.compile("(?:api|access|secret)[_ -]?key")
 _HOLDERS = re.compile(
@@ -107,7 +75,7 @@ _HOLDERS = re.compile(
 
 def secrets(text: str) -> list[Secret]:
     """All places, in their order, none within another."""
-    found = [*_known(text)] if _has_mark(text) else []
+    found = [*_known(text)] if _MARKS.search(text) else []
     lower = text.lower()
     if any(word in lower for word in _ASSIGNED) or ("key" in lower and _ANY_KEY.search(lower)):
         found += _assigned(text)
@@ -118,12 +86,6 @@ def secrets(text: str) -> list[Secret]:
         if not kept or place.start >= kept[-1].end:
             kept.append(place)
     return kept
-
-
-def _has_mark(text: str) -> bool:
-    if any(mark in text for mark in _MARKS):
-        return True
-    return ("AC" in text or "SK" in text) and _TWILIO.search(text) is not None
 
 
 def _known(text: str) -> list[Secret]:

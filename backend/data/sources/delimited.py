@@ -78,7 +78,7 @@ class DelimitedSource:
             if line == 1 and codec == "utf-8-sig":
                 stream.seek(3)
             begins = stream.tell()
-            for raw in blocks(stream, self._layout.width):
+            for raw in blocks(stream):
                 block = raw if codec.startswith("utf-8") else raw.decode(codec).encode()
                 if not closes(block, self.dialect):
                     with self._text.open(begins) as rest:

@@ -133,6 +133,7 @@ def test_classes(check: Check) -> None:
     assert check(train=one)["one_class"].count == len(one)
     many = quick_findings([one[0]] * 2_500, Template(answer="label", labels=["red"]))
     assert [(each.count, len(each.rows)) for each in many if each.gate == "one_class"] == [(2_500, 1_000)]
+    assert [(each.count, len(each.rows)) for each in many if each.gate == "duplicates"] == [(2_499, 1_000)]
     rare = [*one, Row(id="g", input="something else is said here", output="green")]
     found = check(COLOURS, train=rare)
     assert found["rare_classes"].rows == ["g"] and "“green” (1)" in found["rare_classes"].problem.sentence()
