@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -42,7 +42,7 @@ class Found:
 class Options:
     """What gates need beside the rows. `look(n)`: split and row of the n-th that was seen; `threshold`: Jaccard index from
     which rows are near copies, 0 to 1; `max_length` and `context`: tokens, 0 where nobody said; `tick(rows)` is called while a
-    check compares, and may raise Cancelled."""
+    check compares, and may raise Cancelled; `confirmed`: ids of rows whose answer a person accepted or wrote in a review."""
 
     template: Template
     look: Callable[[int], tuple[str, Row]]
@@ -51,6 +51,7 @@ class Options:
     max_length: int = 0
     context: int = 0
     tick: Callable[[int], None] = lambda rows: None
+    confirmed: Collection[str] = ()
 
 
 class Check(Protocol):
