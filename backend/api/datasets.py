@@ -14,6 +14,7 @@ from backend.api.edits import Edits
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind, RunView, View
 from backend.core.settings import Settings
+from backend.data.baseline import BaselineReport
 from backend.data.dataset import SPLITS, DataFolder, Row, Template
 from backend.data.edits import EditPlan
 from backend.data.gates.model import Example, Finding, ScoreCard
@@ -26,6 +27,7 @@ from backend.files.exports import FORMATS, Format
 __all__ = [
     "FORMATS",
     "SPLITS",
+    "BaselineReport",
     "Datasets",
     "Example",
     "Finding",
@@ -165,6 +167,16 @@ class Datasets:
         report = self.check_report(dataset)
         try:
             return ScoreCard.model_validate_json((report.path / CHECKS_FILE).read_text("utf-8")) if report else None
+        except ValidationError:
+            return None
+
+    def baseline(self, dataset: str) -> BaselineReport | None:
+        """The newest quick baseline of a dataset; None before the first, and for one of another version of the studio."""
+        children = self.store.children(self.dataset(dataset).id)
+        measured = [child for child in children if child.facts.get("report") == "baseline"]
+        newest = max(measured, key=lambda child: child.created, default=None)
+        try:
+            return BaselineReport.model_validate(newest.facts["baseline"]) if newest else None
         except ValidationError:
             return None
 

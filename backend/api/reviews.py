@@ -1,4 +1,5 @@
-"""People check a teacher's answers: which rows come next, what was said of them, and what that says of the teacher."""
+"""People check a teacher's answers, or rows that a check doubts: which rows come next, what was said of them, and what that
+says of the teacher."""
 
 from __future__ import annotations
 
@@ -6,7 +7,9 @@ import csv
 import hashlib
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
@@ -20,6 +23,7 @@ from backend.core.schemas import ArtifactView, Kind, View
 from backend.core.settings import Settings
 from backend.data.dataset import Row
 from backend.data.decisions import Decision, Verdict, decision_lines
+from backend.data.gates.report import REPORT, read_doubts
 from backend.data.review_order import ReviewQueue, RowPosition
 from backend.db import Store
 from backend.db import tables as t
@@ -35,6 +39,18 @@ OVERLAP_SECONDS = 2.0
 """Seconds that a look for changes reaches back: what was being written at the last look is seen now."""
 CLOSE_MARGIN = 0.05
 """An estimate is called close when its interval reaches no more than this to each side."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which rows of a dataset: a teacher's answers, or those that the check `report` (its id) doubts, and of the test rows
+    among these only with `test`."""
+
+    report: str = ""
+    test: bool = False
+
+
+TEACHERS = Chosen()
 
 
 class Agreement(View):
@@ -53,7 +69,7 @@ class Agreement(View):
 
 
 class ReviewCounts(View):
-    """How many of the teacher's answers there are, and what became of them; `doubtful_first`: whether those come first that
+    """How many answers there are to review, and what became of them; `doubtful_first`: whether those come first that
     are more likely to be wrong."""
 
     total: int
@@ -78,9 +94,12 @@ class ReviewCounts(View):
 
 
 class ReviewPage(View):
-    """Rows in their order, each with what was said of it; `next` is where the following page starts, None at the end."""
+    """Rows in their order, each with what was said of it; `why`: row -> what a check says against its answer; `splits`: row
+    -> its split, where that is not train; `next` is where the following page starts, None at the end."""
 
     rows: list[tuple[Row, Decision | None]]
+    why: dict[str, str] = {}
+    splits: dict[str, str] = {}
     next: int | None
     counts: ReviewCounts
     moment: float
@@ -95,21 +114,32 @@ class Changes(View):
 
 
 class Reviews:
-    """One per process. Every method raises StudioError for a dataset that is none or holds no teacher's answers."""
+    """One per process. Every method raises StudioError for a dataset that is none, or holds no teacher's answers where these
+    are chosen, and for a report that is none of this dataset."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store = store
         self.settings = settings
         self._lock = Lock()
         self._review_queues = lru_cache(maxsize=8)(self._load_review_queue)
+        self._doubts = lru_cache(maxsize=256)(self._count_doubts)
 
-    def review_queue(self, view: ArtifactView) -> ReviewQueue:
+    def review_queue(self, view: ArtifactView, chosen: Chosen = TEACHERS) -> ReviewQueue:
+        digests = view.digest + (self._report(view, chosen.report).digest if chosen.report else "")
         with self._lock:  # two tabs that ask at once: read once
-            return self._review_queues(view.id, view.digest)
+            return self._review_queues(view.id, chosen, digests)
 
-    def _load_review_queue(self, dataset: str, _digest: str) -> ReviewQueue:
-        """`_digest` is part of the key: a job that ran again may have written other rows under the same id."""
-        return ReviewQueue(self.store.artifact(dataset), self.store.artifact)
+    def _load_review_queue(self, dataset: str, chosen: Chosen, _digests: str) -> ReviewQueue:
+        """`_digests` are part of the key: a job that ran again may have written other rows under the same id."""
+        view = self.store.artifact(dataset)
+        doubts = read_doubts(self._report(view, chosen.report).path, chosen.test) if chosen.report else None
+        return ReviewQueue(view, self.store.artifact, doubts)
+
+    def _report(self, view: ArtifactView, report: str) -> ArtifactView:
+        found = self.store.artifact(report)
+        if found.facts.get("report") != REPORT or found.facts.get("data") != view.id:
+            raise StudioError("review.report_other", field="report", ref=view.name, report=found.name)
+        return found
 
     def _view(self, dataset: str) -> ArtifactView:
         view = self.store.artifact(dataset)
@@ -117,38 +147,64 @@ class Reviews:
             raise StudioError("core.artifact_kind", ref=dataset, kind=view.kind, wanted=Kind.DATASET)
         return view
 
-    def counts(self, dataset: str) -> ReviewCounts:
-        return self._counts(self._view(dataset))
+    def doubts(self, report: ArtifactView) -> Counter[str]:
+        """How many rows of each split a check doubts; empty for another report."""
+        if report.facts.get("report") != REPORT:
+            return Counter()
+        return self._doubts(report.id, report.digest)
 
-    def _counts(self, view: ArtifactView) -> ReviewCounts:
-        review_queue = self.review_queue(view)
-        found = self.store.count_verdicts(view.id)
+    def _count_doubts(self, report: str, _digest: str) -> Counter[str]:
+        try:
+            return Counter(doubt.split for doubt in read_doubts(self.store.artifact(report).path, test=True))
+        except StudioError:  # its files are gone
+            return Counter()
+
+    def counts(self, dataset: str, chosen: Chosen = TEACHERS) -> ReviewCounts:
+        return self._counts(self._view(dataset), chosen)
+
+    def _counts(self, view: ArtifactView, chosen: Chosen) -> ReviewCounts:
+        review_queue = self.review_queue(view, chosen)
+        said = Counter(verdict for row, verdict in self.store.verdicts(view.id).items() if row in review_queue.at)
+        found = {verdict: said[verdict] for verdict in get_args(Verdict)}
         return ReviewCounts(total=len(review_queue.positions), doubtful_first=review_queue.doubtful, **found)
 
-    def page(self, dataset: str, show: ReviewFilter = "unreviewed", label: str = "", start: int = 0) -> ReviewPage:
-        """The rows from place `start` of the order on that fit `show`, and `label` if one is given (the teacher's answer)."""
+    def page(
+        self,
+        dataset: str,
+        show: ReviewFilter = "unreviewed",
+        label: str = "",
+        start: int = 0,
+        chosen: Chosen = TEACHERS,
+    ) -> ReviewPage:
+        """The rows from place `start` of the order on that fit `show`, and `label` (the row's answer) if one is given."""
         moment, view = _now(), self._view(dataset)
-        review_queue = self.review_queue(view)
+        review_queue = self.review_queue(view, chosen)
         verdicts = self.store.verdicts(view.id)
-        chosen: list[RowPosition] = []
+        taken: list[RowPosition] = []
         following, size = None, 0
         for number in range(start, len(review_queue.positions)):
             place = review_queue.positions[number]
             if (label and place.label != label) or not _matches(show, verdicts.get(place.row)):
                 continue
-            if len(chosen) == PAGE_ROWS or (chosen and size + place.size > PAGE_BYTES):
+            if len(taken) == PAGE_ROWS or (taken and size + place.size > PAGE_BYTES):
                 following = number
                 break
-            chosen.append(place)
+            taken.append(place)
             size += place.size
-        said = {each.row: each for each, _at in self.store.reviews(view.id, rows=[place.row for place in chosen])}
-        rows = [(row, said.get(row.id)) for row in review_queue.rows(chosen)]
-        return ReviewPage(rows=rows, next=following, counts=self._counts(view), moment=moment)
+        said = {each.row: each for each, _at in self.store.reviews(view.id, rows=[place.row for place in taken])}
+        return ReviewPage(
+            rows=[(row, said.get(row.id)) for row in review_queue.rows(taken)],
+            why={place.row: place.why for place in taken if place.why},
+            splits={place.row: place.split for place in taken if place.split != "train"},
+            next=following,
+            counts=self._counts(view, chosen),
+            moment=moment,
+        )
 
-    def save(self, dataset: str, said: Decision) -> ReviewCounts:
-        """The last word on a row counts. An answer that is written as the teacher wrote it is no correction."""
+    def save(self, dataset: str, said: Decision, chosen: Chosen = TEACHERS) -> ReviewCounts:
+        """The last word on a row counts. An answer that is written as it stood is no correction."""
         view = self._view(dataset)
-        review_queue = self.review_queue(view)
+        review_queue = self.review_queue(view, chosen)
         if said.row not in review_queue.at:
             raise StudioError("review.row_unknown", ref=view.name, row=said.row)
         answer = said.output.strip() if said.output and said.decision == "accept" else None
@@ -158,17 +214,17 @@ class Reviews:
         if answer is not None and review_queue.labels and answer not in review_queue.labels:
             raise StudioError("review.label_unknown", field="output", ref=view.name, answer=answer[:100])
         self.store.save_review(view.id, said.model_copy(update={"output": answer}))
-        return self._counts(view)
+        return self._counts(view, chosen)
 
-    def changes(self, dataset: str, since: float) -> Changes:
+    def changes(self, dataset: str, since: float, chosen: Chosen = TEACHERS) -> Changes:
         moment, view = _now(), self._view(dataset)
         found = self.store.reviews(view.id, since=datetime.fromtimestamp(since, UTC))
-        return Changes(said=[said for said, _at in found], counts=self._counts(view), moment=moment)
+        return Changes(said=[said for said, _at in found], counts=self._counts(view, chosen), moment=moment)
 
-    def export(self, dataset: str, format: str) -> Iterator[bytes]:
+    def export(self, dataset: str, format: str, chosen: Chosen = TEACHERS) -> Iterator[bytes]:
         """Everything that was said, with the rows it was said of, as JSON lines (the review stage reads them) or CSV."""
         view = self._view(dataset)
-        review_queue = self.review_queue(view)
+        review_queue = self.review_queue(view, chosen)
         if format not in FORMATS:
             raise StudioError("files.format", ref=view.name, format=format)
         said = {each.row: (each, at) for each, at in self.store.reviews(view.id) if each != Decision(row=each.row)}

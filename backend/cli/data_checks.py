@@ -48,7 +48,13 @@ def check(
     if not artifact:
         raise SystemExit(_failed(finished, json_))
     found = read_check(studio, artifact)
-    print_json({"event": "result", **found.as_json()}) if json_ else _show(found)
+    baseline = studio.baseline(found.data)
+    said = baseline.advice.sentence() if baseline else ""
+    if json_:
+        print_json({"event": "result", **found.as_json(), "baseline": said})
+    else:
+        _show(found)
+        line(f"baseline: {said}" if said else f"baseline: not measured (slmops datasets baseline {ref})")
     raise SystemExit(_NOT_READY if found.card.verdict == "not_ready" else 0)
 
 
@@ -125,8 +131,14 @@ def _failed(finished: RunView, json_: bool) -> int:
     return 1
 
 
+def score_line(found: DataCheck) -> str:
+    """`Ready, with warnings. 52 rows, 2 findings (report-…)`."""
+    card = found.card
+    return f"{_SAID[card.verdict]} {card.rows} rows, {len(card.findings)} findings ({found.artifact})"
+
+
 def _show(found: DataCheck) -> None:
-    line(f"{_SAID[found.card.verdict]} {found.card.rows} rows, {len(found.card.findings)} findings ({found.artifact})")
+    line(score_line(found))
     rows = []
     for each in found.card.findings:
         example = each.examples[0] if each.examples else None

@@ -95,17 +95,23 @@ def show_dataset(
 ) -> None:
     """One dataset: how its file was read, its warnings, and its first rows rendered with a model's chat template."""
     from backend.api import Studio
+    from backend.api.data_checks import latest_check
     from backend.api.readings import stored_notes, stored_reading, stored_warnings
 
     studio = Studio.open()
     found = studio.dataset(ref)
+    check = latest_check(studio, found.id)
     examples = studio.stored_preview(found, studio.model(model).path if model else None, rows)
     reading, warnings = stored_reading(found.path), [problem.sentence() for problem in stored_warnings(found.facts)]
     if json_:
-        return print_json({"dataset": found, "preview": examples, "reading": reading, "warnings": warnings})
+        card = check.as_json() if check else None
+        return print_json(
+            {"dataset": found, "preview": examples, "reading": reading, "warnings": warnings, "check": card}
+        )
     show_head(found)
     for text in _fact_lines(found.facts):
         line(text)
+    line(f"check: {data_checks.score_line(check)}" if check else f"check: none yet (slmops datasets check {ref})")
     if reading:
         line(f"read as: {reading_text.head(reading)}")
         reading_text.show_columns(reading)

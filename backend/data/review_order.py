@@ -1,14 +1,18 @@
-"""A teacher's answers in the order in which people should see them: those worth a look first in front."""
+"""Answers in the order in which people should see them, those worth a look first in front: a teacher's, or the rows of any
+dataset that a check doubts."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import DataFolder, Row
+from backend.data.gates.report import Doubt
 
 Find = Callable[[str], ArtifactView]
 HumanAnswers = set[tuple[str, int]]
@@ -16,30 +20,32 @@ HumanAnswers = set[tuple[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class RowPosition:
-    """Where a row lies in `train.jsonl`: `size` bytes from `start`. `label` is the teacher's answer in a dataset of labels."""
+    """Where a row lies in the file of its split: `size` bytes from `start`. `label` is its answer in a dataset of labels;
+    `why`: what a check says against that answer."""
 
     row: str
     label: str
     start: int
     size: int
+    split: str = "train"
+    why: str = ""
 
 
 class ReviewQueue:
-    """The rows of a dataset that a teacher answered; holds their places, not their texts.
+    """The rows of a dataset that a teacher answered, or those that a check doubts; holds their places, not their texts.
 
-    Lowest confidence first; of equal ones (or without any) first those where the answer is not the person's, then those of
-    rare labels, then as they lie in the file. The same dataset always gives the same order. `doubtful`: whether a confidence
-    or a person's answer had a say in it.
+    `doubts` come in their order, whoever answered them. Of a teacher's answers lowest confidence first; of equal ones (or
+    without any) first those where the answer is not the person's, then those of rare labels, then as they lie in the file. The
+    same dataset always gives the same order. `doubtful`: whether a confidence or a person's answer had a say in it, or a check.
     """
 
-    def __init__(self, view: ArtifactView, find: Find) -> None:
-        if not view.facts.get("teacher"):
+    def __init__(self, view: ArtifactView, find: Find, doubts: Sequence[Doubt] | None = None) -> None:
+        if doubts is None and not view.facts.get("teacher"):
             raise StudioError("review.no_teacher", ref=view.name)
-        if not (view.path / "train.jsonl").is_file():
-            raise StudioError("core.artifact_damaged", ref=view.name, file="train.jsonl")
         self.data = DataFolder(view.path)
+        self._file("train")
         self.labels = self.data.template.labels
-        self.positions = self._ordered(human_answers(view, find))
+        self.positions = self._ordered(human_answers(view, find)) if doubts is None else self._named(doubts)
         self.at = {place.row: number for number, place in enumerate(self.positions)}
 
     def _ordered(self, known: HumanAnswers) -> list[RowPosition]:
@@ -56,20 +62,38 @@ class ReviewQueue:
             once.setdefault(place.row, place)
         return list(once.values())
 
-    def _walk(self) -> Iterator[tuple[RowPosition, Row]]:
+    def _named(self, doubts: Sequence[Doubt]) -> list[RowPosition]:
+        self.doubtful = True
+        wanted = {(doubt.split, doubt.row): doubt.detail for doubt in doubts}
+        found: dict[tuple[str, str], RowPosition] = {}
+        for split in dict.fromkeys(doubt.split for doubt in doubts):
+            for place, row in self._walk(split):
+                if (split, row.id) in wanted and row.output is not None:
+                    found.setdefault((split, row.id), replace(place, why=wanted[split, row.id]))
+        once = {found[key].row: found[key] for key in reversed(wanted) if key in found}
+        return list(reversed(once.values()))
+
+    def _walk(self, split: str = "train") -> Iterator[tuple[RowPosition, Row]]:
         start = 0
-        with (self.data.path / "train.jsonl").open("rb") as stream:
+        with self._file(split).open("rb") as stream:
             for line in stream:
                 row = Row.model_validate_json(line)
-                yield RowPosition(row.id, (row.output or "") if self.labels else "", start, len(line)), row
+                yield RowPosition(row.id, (row.output or "") if self.labels else "", start, len(line), split), row
                 start += len(line)
+
+    def _file(self, split: str) -> Path:
+        file = self.data.path / f"{split}.jsonl"
+        if not file.is_file():
+            raise StudioError("core.artifact_damaged", ref=self.data.path.name, file=file.name)
+        return file
 
     def rows(self, positions: Iterable[RowPosition]) -> Iterator[Row]:
         """The rows at these places, in this order. Raises StudioError when their file is gone."""
-        if not (self.data.path / "train.jsonl").is_file():
-            raise StudioError("core.artifact_damaged", ref=self.data.path.name, file="train.jsonl")
-        with (self.data.path / "train.jsonl").open("rb") as stream:
-            for place in positions:
+        places = list(positions)
+        with ExitStack() as opened:
+            files = {each: opened.enter_context(self._file(each).open("rb")) for each in {at.split for at in places}}
+            for place in places:
+                stream = files[place.split]
                 stream.seek(place.start)
                 yield Row.model_validate_json(stream.read(place.size))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -50,17 +50,6 @@ class ReviewQueries:
         query = select(*columns).where(t.Review.dataset == dataset, t.Review.decision.is_not(None))
         with self.session() as session:
             return {row: verdict(decision, edited) for row, decision, edited in session.execute(query)}
-
-    def count_verdicts(self, dataset: str) -> dict[Verdict, int]:
-        """How many rows were decided in each way."""
-        edited = t.Review.output.is_not(None)
-        query = select(t.Review.decision, edited, func.count()).group_by(t.Review.decision, edited)
-        query = query.where(t.Review.dataset == dataset, t.Review.decision.is_not(None))
-        found: dict[Verdict, int] = {"accepted": 0, "edited": 0, "rejected": 0}
-        with self.session() as session:
-            for decision, changed, count in session.execute(query):
-                found[verdict(decision, changed)] += count
-        return found
 
 
 def verdict(decision: str | None, edited: bool) -> Verdict:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.core.errors import Problem
 from backend.core.messages.reading_words import SCHEMAS
 from backend.core.schemas import ArtifactView, Kind
 from backend.core.units import human_bytes
+from backend.data.gates.model import ScoreCard
 from backend.data.reading.stored import stored_reading, stored_warnings
 from backend.packaging.package_folder import FOUNDRY_SDK, load_template
 from backend.stats.metrics import metrics
@@ -19,6 +20,8 @@ REPORTS = {
     "checklist": "Quality checklist",
     "search": "Search of quantizations",
 }
+
+READINESS = {"ready": "ready", "warnings": "ready, with warnings", "not_ready": "**not ready**"}
 
 RUN = """## How to run
 
@@ -74,9 +77,10 @@ def model_card(
     reports: Sequence[ArtifactView] = (),
     notes: Sequence[str] = (),
     overrule: str = "",
+    data_checks: Mapping[str, ScoreCard] | None = None,
 ) -> str:
     """The README of a package, with a front matter that model hubs read. `notes`: what its prompt file can't say; `overrule`:
-    why it was made although a report failed."""
+    why it was made although a report failed; `data_checks`: what the newest check of each dataset found, by its id."""
     facts, template = view.facts, load_template(view.path)
     labels = ", ".join(template.labels)
     task = f"It answers with one of {len(template.labels)} labels: {labels}." if labels else "It answers in free text."
@@ -94,7 +98,7 @@ def model_card(
         *notes,
         "## How good and how costly\n\n" + _metrics_table(evaluations),
         "## Checks\n\n" + _checks(reports, overrule),
-        *_data(lineage),
+        *_data(lineage, data_checks or {}),
         "## Where it comes from\n\n" + _lineage_table([view, *lineage]),
         "`lineage.json` says the same for programs; `SHA256SUMS` holds the hash of every file (`sha256sum -c SHA256SUMS`).",
         f"## License\n\n{view.license or 'Unknown: ask whoever made the base model and the data.'}",
@@ -151,12 +155,13 @@ def _metrics_table(evaluations: Sequence[ArtifactView]) -> str:
     return "\n".join(lines)
 
 
-def _data(lineage: Sequence[ArtifactView]) -> list[str]:
-    """How the rows of each dataset were read, and what was said of them; nothing where no dataset tells."""
+def _data(lineage: Sequence[ArtifactView], checks: Mapping[str, ScoreCard]) -> list[str]:
+    """How the rows of each dataset were read, and what was said and found; nothing where no dataset tells."""
     parts = []
     for view in (each for each in lineage if each.kind is Kind.DATASET):
         reading, warnings = stored_reading(view.path), stored_warnings(view.facts)
-        if not reading and not warnings:
+        check = checks.get(view.id)
+        if not reading and not warnings and not check:
             continue
         rows = ", ".join(f"{count:,} {split}" for split, count in view.facts.get("rows", {}).items() if count)
         lines = [f"**{_line(view.name)}**: {rows} rows." if rows else f"**{_line(view.name)}**"]
@@ -165,8 +170,18 @@ def _data(lineage: Sequence[ArtifactView]) -> list[str]:
             roles = reading.taken.roles
             columns = ", ".join(name for name in (*roles.input, roles.messages, roles.output) if name)
             lines.append(f"Read from `{_line(reading.file)}` as: {SCHEMAS.get(schema, schema)} ({_line(columns)}).")
-        parts.append("\n\n".join([" ".join(lines), *([_bullets(warnings)] if warnings else [])]))
+        texts = [" ".join(lines), *([_bullets(warnings)] if warnings else []), *(_found(check) if check else [])]
+        parts.append("\n\n".join(texts))
     return ["## Data\n\n" + "\n\n".join(parts)] if parts else []
+
+
+def _found(check: ScoreCard) -> list[str]:
+    """The verdict of a check, and what it found that nobody accepted."""
+    said = f"Checked before training, {check.rows:,} rows: {READINESS[check.verdict]}."
+    accepted = sum(bool(each.accepted) for each in check.findings)
+    said += f" {accepted} findings were accepted with a reason." if accepted else ""
+    left = [each.problem for each in check.findings if not each.accepted and each.severity != "info"]
+    return [said, *([_bullets(left)] if left else [])]
 
 
 def _bullets(problems: Sequence[Problem]) -> str:

@@ -148,7 +148,7 @@ def _finished(source: ArtifactView, fixing: Fixing, ctx: Context) -> Path:
 
 
 def _facts(source: ArtifactView, folder: Path, fixing: Fixing) -> dict[str, Any]:
-    findings = quick_findings((row for _split, row in CheckedRows(folder)), fixing.template)
+    findings = quick_findings(CheckedRows(folder), fixing.template)
     return {
         **source.facts,
         **data_facts(folder),

@@ -161,11 +161,11 @@ def _found_warnings(prepared: PreparedDataset, folder: Path, facts: dict[str, An
     progress = Progress(ctx, total, "checking the rows")
     data = DataFolder(folder)
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[tuple[str, Row]]:
         for split in SPLITS:
             for row in data.rows(split):
                 progress.add(1)
-                yield row
+                yield split, row
 
     findings = quick_findings(rows(), prepared.template)
     facts["personal"] = personal_count(findings)

@@ -21,6 +21,7 @@ from backend.core.refs import EvaluationRef, OnnxRef, ReportRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.packaging import package_folder
+from backend.packaging.data_checks import newest_checks
 from backend.packaging.model_card import model_card
 from backend.packaging.verify import VERSION, next_version, package_versions
 
@@ -157,7 +158,8 @@ def _build_folder(
     package_folder.move_legal_files(model, folder)
     ancestors = ctx.ancestors(view)
     reason = params.overrule if overruled else ""
-    card = model_card(name, release, view, ancestors, evaluations, reports, notes, reason)
+    checks = newest_checks(ctx.artifacts, ancestors)
+    card = model_card(name, release, view, ancestors, evaluations, reports, notes, reason, checks)
     (folder / "README.md").write_text(card, encoding="utf-8")
     for file, text in package_folder.scripts(name, release, params.max_new_tokens).items():
         (folder / file).write_text(text, encoding="utf-8")

@@ -1,8 +1,10 @@
-"""Review: people's decisions on a teacher's answers become a new version of the dataset.
+"""Review: people's decisions on a teacher's answers, or on rows that a check doubts, become a new version of the dataset.
 
-Needs a dataset with a teacher's answers, and decisions (those of the page Review as they stand at the start, or a file that
-it exported). Leaves the dataset with what people accepted or wrote, which also is the person's answer (`gold`) then; without
-what they rejected; rows that nobody reviewed stay or go. Rows that people had labelled stay as they are.
+Needs a dataset with a teacher's answers, or a report of the stage Check data, and decisions (those of the page Review as they
+stand at the start, or a file that it exported). Leaves the dataset with what people accepted or wrote, which also is the
+person's answer (`gold`) of what a teacher answered; without what they rejected; rows that nobody reviewed stay or go. Rows
+that people had labelled stay as they are unless the report names them; then decisions are about validation rows too, and
+about test rows only when they are asked for.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,11 +20,12 @@ from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
 from backend.core.fields import FilePath, Labels, Name
-from backend.core.refs import DatasetRef, reference_id
-from backend.core.schemas import Kind, Quote
+from backend.core.refs import DatasetRef, ReportRef, reference_id
+from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import DataFolder, Row, data_facts, write_split
 from backend.data.decisions import Decision, decision_lines, read_decisions
+from backend.data.gates.report import REPORT, read_doubts
 from backend.data.review_order import HumanAnswers, human_answers, is_teacher_answer
 from backend.stats.intervals import wilson_interval
 
@@ -31,6 +35,16 @@ _BASE_MEMORY = 80_000_000
 
 class ReviewParams(Params):
     data: DatasetRef = Field(title="Dataset", description="The dataset whose answers people have reviewed.")
+    report: ReportRef | None = Field(
+        None,
+        title="Report",
+        description="A report of the stage Check data: the rows that it doubts are reviewed, whoever answered them.",
+    )
+    test: bool = Field(
+        False,
+        title="Test rows too",
+        description="With a report: decisions change test rows as well. Results before and after can't be compared then.",
+    )
     unreviewed: Annotated[Literal["keep", "drop"], Labels({"keep": "Keep", "drop": "Drop"})] = Field(
         "keep",
         title="Rows not reviewed",
@@ -59,7 +73,10 @@ def check(params: ReviewParams, world: World) -> list[Problem]:
             problems += error.problems
     elif known and known.pending:
         problems.append(Problem(code="review.pending", args={"ref": params.data}, field="data"))
-    if known and not known.pending and not known.facts.get("teacher"):
+    report = world.describe(params.report) if params.report else None
+    if report and report.facts.get("report") != REPORT:
+        problems.append(Problem(code="gates.report_other", args={"ref": params.report}, field="report"))
+    if known and not known.pending and not known.facts.get("teacher") and not params.report:
         problems.append(Problem(code="review.no_teacher", args={"ref": params.data}, field="data"))
     return problems or check_fits(quote(params, world), world)
 
@@ -86,17 +103,19 @@ def freeze(params: ReviewParams, studio: Any) -> ReviewParams:
 
 def run(params: ReviewParams, ctx: Context) -> ReviewResult:
     source = ctx.input(params.data)
-    decisions = read_decisions(Path(params.decisions))
     data = DataFolder(source.path)
+    review = _reviewing(params, ctx, source)
     rows = data.count("train")
     ctx.progress(0, rows, "applying the decisions")
-    tally: Counter[str] = Counter()
-    folder = _write(params, ctx, data, _reviewed(params, ctx, data, decisions, tally, source))
-    _report(ctx, source.name, decisions, tally)
+    folder = _write(params, ctx, data, review)
+    tally = review.tally
+    _report(ctx, source.name, review.decisions, tally)
     if not data_facts(folder)["rows"]["train"]:
         raise StudioError("review.nothing_left", ref=source.name)
     counts = {name: tally[name] for name in ("accepted", "edited", "rejected", "unreviewed")}
     facts = {**source.facts, **data_facts(folder), "review": counts | _agreement(tally)}
+    if params.report:
+        facts["review"]["report"] = ctx.input(params.report).id
     name = params.name or f"{source.name}-reviewed"
     made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=[source.id], license=source.license)
     ctx.progress(rows, rows, "done")
@@ -104,44 +123,71 @@ def run(params: ReviewParams, ctx: Context) -> ReviewResult:
     return ReviewResult(artifact=made.id, metrics={key: float(value) for key, value in metrics.items()})
 
 
-def _reviewed(
-    params: ReviewParams,
-    ctx: Context,
-    data: DataFolder,
-    decisions: dict[str, Decision],
-    tally: Counter[str],
-    source: Any,
-) -> Iterator[Row]:
-    """The training rows that stay, as people left them."""
-    known: HumanAnswers = human_answers(source, ctx.input)
-    for number, row in enumerate(data.rows("train")):
-        if number % 1000 == 0:
-            ctx.raise_if_cancelled()
-        if not is_teacher_answer(row, known):
-            yield row
-            continue
-        said = decisions.get(row.id, Decision(row=row.id))
-        tally[said.verdict or "unreviewed"] += 1
+@dataclass
+class _Review:
+    """Which rows a decision may be about, and what became of them. `named`: split -> ids of the rows of a report, None
+    without a report; `teacher`: whether there are a teacher's answers; `drop`: rows to review that nobody reviewed go."""
+
+    decisions: dict[str, Decision]
+    named: dict[str, set[str]] | None
+    teacher: bool
+    known: HumanAnswers
+    drop: bool
+    tally: Counter[str] = field(default_factory=Counter)
+
+    def apply(self, split: str, row: Row) -> Row | None:
+        """The row as people left it; None when it goes."""
+        answered = split == "train" and self.teacher and is_teacher_answer(row, self.known)
+        asked = answered if self.named is None else row.id in self.named.get(split, ())
+        if not answered and not asked:
+            return row
+        said = self.decisions.get(row.id, Decision(row=row.id))
+        if said.verdict or asked:
+            self.tally[said.verdict or "unreviewed"] += 1
         if said.verdict == "accepted":
-            yield row.model_copy(update={"gold": row.output})
-        elif said.verdict == "edited":  # the teacher's confidence and rationale are about another answer
-            yield row.model_copy(
-                update={"output": said.output, "gold": said.output, "confidence": None, "rationale": None}
-            )
-        elif said.verdict is None and params.unreviewed == "keep":
-            yield row
+            return row.model_copy(update={"gold": row.output}) if answered else row
+        if said.verdict == "edited":  # the teacher's confidence and rationale are about another answer
+            gold = said.output if answered or row.gold is not None else None
+            return row.model_copy(update={"output": said.output, "gold": gold, "confidence": None, "rationale": None})
+        return None if said.verdict == "rejected" or (asked and self.drop) else row
 
 
-def _write(params: ReviewParams, ctx: Context, data: DataFolder, rows: Iterator[Row]) -> Path:
+def _reviewing(params: ReviewParams, ctx: Context, source: ArtifactView) -> _Review:
+    named: dict[str, set[str]] | None = None
+    if params.report:
+        report = ctx.input(params.report)
+        if report.facts.get("data") != source.id:
+            raise StudioError("review.report_other", field="report", ref=source.name, report=report.name)
+        named = {}
+        for doubt in read_doubts(report.path, params.test):
+            named.setdefault(doubt.split, set()).add(doubt.row)
+    teacher = bool(source.facts.get("teacher"))
+    known: HumanAnswers = human_answers(source, ctx.input) if teacher else set()
+    return _Review(read_decisions(Path(params.decisions)), named, teacher, known, params.unreviewed == "drop")
+
+
+def _write(params: ReviewParams, ctx: Context, data: DataFolder, review: _Review) -> Path:
     out: Path = ctx.scratch("out")
-    write_split(out, "train", rows)
+    changed = ["train", *(split for split in ("validation", "test") if (review.named or {}).get(split))]
+    for split in changed:
+        write_split(out, split, _rows(ctx, data, split, review))
+    if "test" in changed:
+        ctx.log("Test rows may have changed: results before and after can't be compared.", "warning")
     for name in ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE"):
-        if (data.path / name).is_file():
+        if (data.path / name).is_file() and Path(name).stem not in changed:
             shutil.copyfile(data.path / name, out / name)
     earlier = data.path / "decisions.jsonl"  # of a review before this one
-    said = (read_decisions(earlier) if earlier.is_file() else {}) | read_decisions(Path(params.decisions))
+    said = (read_decisions(earlier) if earlier.is_file() else {}) | review.decisions
     (out / "decisions.jsonl").write_text(decision_lines(said.values()), encoding="utf-8")
     return out
+
+
+def _rows(ctx: Context, data: DataFolder, split: str, review: _Review) -> Iterator[Row]:
+    for number, row in enumerate(data.rows(split)):
+        if number % 1000 == 0:
+            ctx.raise_if_cancelled()
+        if (left := review.apply(split, row)) is not None:
+            yield left
 
 
 def _report(ctx: Context, name: str, decisions: dict[str, Decision], tally: Counter[str]) -> None:

@@ -1,5 +1,6 @@
 """What the page Review asks beside Streamlit, below `/api/reviews/{dataset}`: rows with their reviews, one decision, what
-others decided since, and a file of all of it. Failures look as in `studio.webapp.files`."""
+others decided since, and a file of all of it; with `?report=<id>` of the rows that this check doubts, test rows only with
+`&test=1`. Failures look as in `studio.webapp.files`."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from backend.api import Studio
-from backend.api.reviews import REVIEW_FILTERS, ReviewPage
+from backend.api.reviews import REVIEW_FILTERS, Chosen, ReviewPage
 from backend.core.errors import StudioError
 from backend.data.decisions import Decision
 from backend.files.uploads import safe_name
@@ -34,7 +35,7 @@ def review_routes(facade: Callable[[], Studio]) -> list[Route]:
         if show not in REVIEW_FILTERS or not start.isdecimal() or len(start) > 9:
             return error_response(StudioError("review.unreadable"))
         try:
-            page = facade().reviews.page(_dataset(request), show, asked.get("label", ""), int(start))
+            page = facade().reviews.page(_dataset(request), show, asked.get("label", ""), int(start), _chosen(request))
         except StudioError as error:
             return error_response(error)
         return _no_store(_page(page))
@@ -44,7 +45,7 @@ def review_routes(facade: Callable[[], Studio]) -> list[Route]:
         try:
             if since is None:
                 raise StudioError("review.unreadable")
-            return _no_store(facade().reviews.changes(_dataset(request), since).model_dump())
+            return _no_store(facade().reviews.changes(_dataset(request), since, _chosen(request)).model_dump())
         except StudioError as error:
             return error_response(error)
 
@@ -53,7 +54,7 @@ def review_routes(facade: Callable[[], Studio]) -> list[Route]:
             check_csrf(request, "review.refused")
             said = await _said(request)
             reviews = (await run_in_threadpool(facade)).reviews
-            counts = await run_in_threadpool(reviews.save, _dataset(request), said)
+            counts = await run_in_threadpool(reviews.save, _dataset(request), said, _chosen(request))
         except StudioError as error:
             return error_response(error)
         except ClientDisconnect:
@@ -64,7 +65,7 @@ def review_routes(facade: Callable[[], Studio]) -> list[Route]:
         format = request.query_params.get("format", "jsonl")
         try:
             studio = facade()
-            chunks = studio.reviews.export(_dataset(request), format)
+            chunks = studio.reviews.export(_dataset(request), format, _chosen(request))
             name = f"{safe_name(studio.dataset(_dataset(request)).name)}-reviews.{format}"
         except StudioError as error:
             return error_response(error)
@@ -81,6 +82,11 @@ def review_routes(facade: Callable[[], Studio]) -> list[Route]:
 
 def _dataset(request: Request) -> str:
     return str(request.path_params["dataset"])
+
+
+def _chosen(request: Request) -> Chosen:
+    asked = request.query_params
+    return Chosen(asked.get("report", ""), asked.get("test") == "1")
 
 
 def _moment(text: str) -> float | None:
@@ -105,7 +111,15 @@ async def _said(request: Request) -> Decision:
 
 
 def _page(page: ReviewPage) -> dict[str, Any]:
-    rows = [{**row.model_dump(), "said": said.model_dump() if said else None} for row, said in page.rows]
+    rows = [
+        {
+            **row.model_dump(),
+            "said": said.model_dump() if said else None,
+            "why": page.why.get(row.id, ""),
+            "split": page.splits.get(row.id, ""),
+        }
+        for row, said in page.rows
+    ]
     return {"rows": rows, "next": page.next, "counts": page.counts.model_dump(), "moment": page.moment}
 
 

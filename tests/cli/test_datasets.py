@@ -26,7 +26,7 @@ from backend.db import tables as t
 from backend.files import source_reading
 from backend.planning.planner import Plan
 from tests.data.bad_files import csv_text
-from tests.studio.builder import StudioBuilder
+from tests.studio.builder import StudioBuilder, doubted
 
 WHY = Problem(code="data.no_answers", args={"rows": 40}, blocking=False)
 NOT_OF_DATASETS = {"--set", "--force", "--replace", "--api-key-env", "--accept-terms"}
@@ -244,6 +244,9 @@ def test_show_tells_reading_and_warnings_in_words(call: Any, home: Path) -> None
     assert said.out.count("None of the 40 rows has an answer") == 1 and "warning: 9 rows hold only 3" in said.out
     told = json.loads(call("show", "tickets", "--json").out)
     assert told["reading"]["file"] == "a.csv" and len(told["warnings"]) == 2
+    assert told["check"] is None and "check: none yet (slmops datasets check tickets)" in said.out
+    doubted(StudioBuilder(home), data)
+    assert "check: Ready, with warnings. 40 rows, 1 findings (report-checks-tickets)" in call("show", "tickets").out
 
 
 def job(stage: str, **columns: Any) -> RunView:

@@ -9,6 +9,7 @@ import pytest
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.gates.report import Doubt
 from backend.data.review_order import ReviewQueue, human_answers
 from tests.helpers import dataset_view, view
 
@@ -90,3 +91,17 @@ def test_a_dataset_without_a_teacher_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StudioError) as error:
         ReviewQueue(found.model_copy(update={"facts": {}}), NOTHING_ELSE.__getitem__)
     assert error.value.code == "review.no_teacher"
+
+
+def test_doubts_come_in_their_order_from_every_split(tmp_path: Path) -> None:
+    found = made(tmp_path / "d", *[Row(id=f"t{n}", input="é" * n, output="a") for n in range(4)])
+    write_split(tmp_path / "d", "validation", [Row(id="v", input="von", output="b"), Row(id="none", input="x")])
+    found = found.model_copy(update={"facts": {}})
+    doubts = [Doubt("t3", "train", "a → b"), Doubt("v", "validation", ""), Doubt("t1", "train", "")]
+    doubts += [Doubt("gone", "train", ""), Doubt("none", "validation", "")]
+    review_queue = ReviewQueue(found, NOTHING_ELSE.__getitem__, doubts)
+    assert [place.row for place in review_queue.positions] == ["t3", "v", "t1"]
+    assert [row.input for row in review_queue.rows(review_queue.positions)] == ["ééé", "von", "é"]
+    assert review_queue.positions[0].why == "a → b" and review_queue.doubtful
+    with pytest.raises(StudioError):
+        ReviewQueue(found, NOTHING_ELSE.__getitem__, [Doubt("x", "test", "")])

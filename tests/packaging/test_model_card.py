@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from backend.core.errors import Problem
 from backend.core.schemas import Kind
+from backend.data.gates.model import Finding, ScoreCard
+from backend.data.gates.report import write_report
 from backend.data.reading.model import Candidate, Reading, Roles
 from backend.data.sources.options import SourceFacts
+from backend.packaging.data_checks import newest_checks
 from backend.packaging.model_card import model_card
 from tests.helpers import view
 
@@ -26,6 +30,29 @@ def test_the_card_says_how_the_data_was_read_and_what_was_said_of_it(tmp_path: P
     (tmp_path / "reading.json").write_text(reading.model_dump_json(), encoding="utf-8")
     card = model_card("x", "1.0.0", model, [data], [])
     assert "Read from `tickets.csv` as: Text and label (Asunto, Texto, Tipo)." in card
+
+
+def test_the_card_names_the_newest_check_and_its_open_warnings(tmp_path: Path) -> None:
+    model = view(tmp_path / "model", Kind.ONNX, "onnx-o1")
+    data = view(tmp_path, Kind.DATASET, "dataset-d1", rows={"train": 3})
+
+    def checked(name: str, verdict: str, *findings: Finding, of: str = "dataset-d1") -> None:
+        folder = tmp_path / "store" / "report" / name
+        folder.mkdir(parents=True)
+        card = ScoreCard.model_validate({"verdict": verdict, "findings": findings, "rows": 3})
+        write_report(folder, card, [])
+        (folder / "manifest.json").write_text(json.dumps({"facts": {"report": "check_data", "data": of}}), "utf-8")
+
+    problem = Problem(code="gates.duplicates", args={"count": 2, "rows": 3}, blocking=False)
+    warning = Finding(gate="duplicates", severity="warning", problem=problem, count=2)
+    checked("a", "not_ready")
+    checked("b", "warnings", warning, warning.model_copy(update={"gate": "leaks", "accepted": "agreed"}))
+    checked("c", "ready", of="dataset-other")
+    found = newest_checks(tmp_path / "store", [model, data])
+    assert found["dataset-d1"].verdict == "warnings" and len(found) == 1
+    card = model_card("x", "1.0.0", model, [data], [], data_checks=found)
+    assert "3 rows: ready, with warnings. 1 findings were accepted" in card
+    assert card.count("- 2 of 3 rows repeat") == 1
 
 
 def test_a_dataset_of_before_has_no_section(tmp_path: Path) -> None:

@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
-from backend.core.errors import StudioError
+from backend.core.errors import Problem, StudioError
 from backend.core.schemas import Kind
 from backend.data.dataset import DataFolder, Row, write_split
 from backend.data.decisions import Decision, decision_lines
+from backend.data.gates.base import Found, FoundRow
+from backend.data.gates.check import Checking, Settings
+from backend.data.gates.model import Finding, ScoreCard
+from backend.data.gates.report import REPORT, write_report
 from backend.data.review_order import ReviewQueue
 from backend.jobs.context import MemoryContext
 from backend.planning import recipes
@@ -220,3 +224,59 @@ def test_the_decisions_are_those_of_the_start_and_the_recipe_names_them(home: Pa
     assert str(file) in builder.studio.recipe_of(job.run_id)
     other = {"data": view.id, "decisions": "mine.jsonl"}
     assert STAGE.freeze and STAGE.freeze(STAGE.parse(other), builder.studio) == STAGE.parse(other)
+
+
+@pytest.fixture
+def doubts(tmp_path: Path) -> MemoryContext:
+    """What people labelled, and a check that doubts a row of each split."""
+    source = dataset_view(tiny_dataset(tmp_path / "data"), "d1")
+    data = DataFolder(source.path)
+    found = [FoundRow(split, next(data.rows(split)).id) for split in ("train", "validation", "test")]
+    (tmp_path / "report").mkdir()
+    card = ScoreCard(verdict="warnings", rows=60)
+    problem = Problem(code="gates.wrong_labels", args={"count": 3, "rows": 60}, blocking=False)
+    finding = Finding(gate="wrong_labels", severity="warning", problem=problem, count=3)
+    write_report(tmp_path / "report", card, [Found(finding, found)])
+    facts = {"report": REPORT, "data": source.id}
+    return MemoryContext(tmp_path / "job", [source, view(tmp_path / "report", Kind.REPORT, "checks", [], **facts)])
+
+
+def test_doubted_rows_of_people_are_corrected_and_the_test_only_when_asked(
+    doubts: MemoryContext, tmp_path: Path
+) -> None:
+    source = next(each for each in doubts.order.inputs.values() if each.kind is Kind.DATASET)
+    before = {split: list(DataFolder(source.path).rows(split)) for split in ("train", "validation", "test")}
+    said = [Decision(row=rows[0].id, decision="accept", output="blue") for rows in before.values()]
+    said.append(Decision(row=before["train"][1].id, decision="reject"))  # nobody asked about this one
+    params = {"data": source.id, "report": "checks", "decisions": decided(tmp_path, said)}
+    result = run(ReviewParams.model_validate(params), doubts)
+    data, manifest = made(doubts)
+    after = {split: list(data.rows(split)) for split in before}
+    for split in ("train", "validation"):
+        assert after[split] == [before[split][0].model_copy(update={"output": "blue"}), *before[split][1:]]
+    assert after["test"] == before["test"] and result.metrics["edited"] == 2
+    assert manifest["facts"]["review"]["report"] == "checks" and manifest["parents"] == [source.id]
+    run(ReviewParams.model_validate(params | {"test": True, "unreviewed": "drop"}), doubts)
+    assert next(made(doubts)[0].rows("test")).output == "blue" and len(list(made(doubts)[0].rows("train"))) == 30
+    assert any("can't be compared" in event.get("text", "") for event in doubts.events)
+
+
+def test_what_nobody_reviewed_of_a_report_can_go(doubts: MemoryContext, tmp_path: Path) -> None:
+    source = next(each for each in doubts.order.inputs.values() if each.kind is Kind.DATASET)
+    first = next(DataFolder(source.path).rows("train"))
+    params = {"data": source.id, "report": "checks", "unreviewed": "drop"}
+    params["decisions"] = decided(tmp_path, [Decision(row=first.id, decision="accept")])
+    run(ReviewParams.model_validate(params), doubts)
+    data = made(doubts)[0]
+    assert next(data.rows("train")) == first and data.count("train") == 30 and data.count("validation") == 14
+    confirmed = Checking(data.path, Settings()).options.confirmed
+    assert confirmed == {first.id}
+
+
+def test_a_report_of_another_dataset_is_refused(doubts: MemoryContext, tmp_path: Path) -> None:
+    checks = doubts.order.inputs["checks"]
+    doubts.order.inputs["checks"] = checks.model_copy(update={"facts": {"report": REPORT, "data": "other"}})
+    source = next(each for each in doubts.order.inputs.values() if each.kind is Kind.DATASET)
+    with pytest.raises(StudioError) as error:
+        run(ReviewParams(data=source.id, report="checks", decisions=decided(tmp_path)), doubts)
+    assert error.value.code == "review.report_other"

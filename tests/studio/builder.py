@@ -12,8 +12,12 @@ from typing import Any
 
 from backend.api import Studio
 from backend.core.artifacts import Manifest, seal
+from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind, Quote, State
 from backend.data.dataset import Row, Template, data_facts, write_split, write_template
+from backend.data.gates.base import Found, FoundRow
+from backend.data.gates.model import Finding, ScoreCard
+from backend.data.gates.report import REPORT, write_report
 from backend.db import tables as t
 from backend.stages import stage
 
@@ -216,3 +220,18 @@ class StudioBuilder:
         ]
         files["confusion.json"] = json.dumps({"labels": LABELS, "counts": counts})
         return self.artifact(Kind.EVALUATION, f"{model.name} on {data.name}", facts, files, parents=[data.id, model.id])
+
+
+def doubted(
+    builder: StudioBuilder, data: ArtifactView, rows: tuple[tuple[str, str], ...] = (("3", "train"), ("1", "train"))
+) -> ArtifactView:
+    """A check of a dataset that doubts these rows (id, split), in this order."""
+    found = [FoundRow(split, row, "HassTurnOn → HassTurnOff (93%)") for row, split in rows]
+    problem = Problem(code="gates.wrong_labels", args={"count": len(rows), "rows": 40}, blocking=False)
+    finding = Finding(gate="wrong_labels", severity="warning", problem=problem, count=len(rows), rows=["3"])
+    card = ScoreCard(verdict="warnings", findings=[finding], rows=40)
+    folder = builder.studio.settings.jobs / f"build-checks-{data.id}"
+    folder.mkdir(parents=True)
+    write_report(folder, card, [Found(finding, found)])
+    facts = {"report": REPORT, "data": data.id, "verdict": card.verdict}
+    return builder.keep(Kind.REPORT, f"checks-{data.name}", folder, facts, [data.id])

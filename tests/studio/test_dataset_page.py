@@ -15,15 +15,18 @@ from backend.api.data_checks import FIX_TITLES
 from backend.api.datasets import RowFilter, ShownRow
 from backend.core.errors import Problem, StudioError
 from backend.core.schemas import ArtifactView, Kind, State
+from backend.data.baseline import baseline_report
 from backend.data.dataset import Row
 from backend.data.gates.model import Example, Finding, ScoreCard
 from studio.ui.data import calls
 from studio.ui.data import rows as rows_page
+from studio.ui.data.baseline import columns as baseline_columns
+from studio.ui.data.baseline import rows as baseline_rows
 from studio.ui.data.row_table import LONGEST, row_table, table_data
 from studio.ui.data.token_chips import chips_data
 from studio.ui.shared import api_cache
 from tests.helpers import PATIENCE, until
-from tests.studio.builder import LABELS, StudioBuilder
+from tests.studio.builder import LABELS, StudioBuilder, doubted
 from tests.studio.conftest import Show, words
 
 
@@ -209,6 +212,40 @@ def test_fixes_checks_and_reasons_start_their_stages(
         ("check_data", {"data": data.id, "accepted": [{"gate": "leaks", "reason": "they are quotes"}]}),
         ("check_data", {"data": data.id, "accepted": []}),
     ]
+
+
+def test_doubted_labels_open_the_page_review(show: Show, builder: StudioBuilder) -> None:
+    data = builder.dataset()
+    report = doubted(builder, data)
+    at = show("data", data=data.id, tab="checks")
+    at.button(key="review_wrong_labels").click().run()
+    assert not at.exception
+    assert data.id in at.query_params["review"] and report.id in at.query_params["report"]
+
+
+def test_the_baseline_is_measured_and_told(show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(
+        Studio, "start_stage", lambda self, stage, params, project=None: started.append((stage, params))
+    )
+    data = builder.dataset("long", rows=400)
+    at = show("data", data=data.id, tab="checks")
+    assert "whether the task needs a language model at all" in words(at)
+    at.button(key=f"measure_{data.id}").click().run()
+    assert started == [("baseline", {"data": data.id})]
+    pairs = [(f"text {n} {LABELS[n % 2]}", LABELS[n % 2]) for n in range(60)]
+    report = baseline_report(pairs[:40], pairs[40:], "label")
+    facts = {"report": "baseline", "data": data.id, "baseline": report.model_dump(mode="json")}
+    builder.artifact(Kind.REPORT, "baseline", facts, parents=[data.id])
+    at = show("data", data=data.id, tab="checks")
+    assert report.advice.sentence() in words(at).replace("\\", "")
+    assert at.button(key=f"measure_{data.id}").label == "Measure again"
+    cells = {row[0]["text"]: [row[1]["text"], row[1]["sub"]] for row in baseline_rows(report)}
+    right = report.score("classifier")
+    assert right and cells["Plain classifier"] == ["100.0 %", f"{100 * right.low:.1f} % to 100.0 %"]
+    assert [each["title"] for each in baseline_columns(report)] == ["Method", "Right answers", "With a naive split"]
+    free = baseline_report(pairs[:40], pairs[40:], "text")
+    assert "F1 of words" in [each["title"] for each in baseline_columns(free)] and len(baseline_rows(free)[0]) == 4
 
 
 def test_a_fix_that_drops_rows_says_which(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from backend.api.reviews import ReviewCounts
+from backend.api.reviews import Chosen, ReviewCounts
 from backend.core.schemas import State
 from backend.data.dataset import Row
 from backend.data.decisions import Decision, read_decisions
 from backend.db import tables as t
 from backend.stages.review import STAGE
 from studio.ui.review.component import box_data
-from studio.ui.review.page import agreement_words, answered
-from tests.studio.builder import LABELS, StudioBuilder
+from studio.ui.review.page import agreement_words, reviewable
+from tests.studio.builder import LABELS, StudioBuilder, doubted
 from tests.studio.conftest import Show, words
 
 
@@ -106,7 +106,7 @@ def test_only_datasets_of_a_teacher_are_offered_those_of_the_project_first(show:
         row.facts = {**row.facts, "review": {"accepted": 1}}
     options = show("review").selectbox(key="review_data")
     assert options.value == mine.id and len(options.options) == 3
-    assert [view.id for view in answered()] == [mine.id, reviewed.id, other.id]
+    assert [view.id for view in reviewable()] == [mine.id, reviewed.id, other.id]
 
 
 @pytest.mark.parametrize(("minutes", "wins"), [(5, "reviewed"), (50, "answered")])
@@ -124,9 +124,44 @@ def test_the_newest_answers_are_what_a_student_learns_next(
 
 
 def test_the_rows_know_labels_words_and_every_problem(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = box_data(builder.answers())
+    data = box_data(builder.answers(), Chosen())
     assert data["dataset"] == "dataset-answers" and data["labels"] == LABELS
     assert {"review.row_unknown", "core.artifact_unknown"} <= data["words"]["problems"].keys()
     assert [key for key, _ in data["words"]["keys"]][:3] == ["A", "R", "E"]
-    assert box_data(builder.answers("free", [Row(id="t", input="x", output="y")], labels=[]))["labels"] == []
+    assert box_data(builder.answers("free", [Row(id="t", input="x", output="y")], labels=[]), Chosen())["labels"] == []
     assert STAGE.queue == "light"
+
+
+def test_rows_that_a_check_doubts_are_reviewed_whoever_answered_them(show: Show, builder: StudioBuilder) -> None:
+    data = builder.dataset()
+    report = doubted(builder, data, (("3", "train"), ("21", "validation"), ("35", "test")))
+    at = show("review", review=data.id, report=report.id)
+    assert at.selectbox(key="review_data").value == data.id and "these doubts were right" in words(at)
+    assert f"review_rows_{data.id}" not in [each.key for each in at.segmented_control]
+    chosen = Chosen(report.id)
+    for row, decision in (("3", "accept"), ("21", "reject")):
+        builder.studio.reviews.save(data.id, Decision.model_validate({"row": row, "decision": decision}), chosen)
+    at = show("review", review=data.id)
+    assert report.id in at.query_params["report"] and "**50.0 %** of the 2 rows" in words(at)
+    assert "2 / 2" in [each.value for each in at.metric]
+    at.toggle(key=f"review_test_{data.id}").set_value(True).run()
+    assert "2 / 3" in [each.value for each in at.metric]
+    at.button(key="start_review").click().run()
+    assert not at.exception
+    params = builder.store.runs()[0].jobs[0].params
+    assert (params["data"], params["report"], params["test"]) == (data.id, report.id, True)
+    assert set(read_decisions(Path(params["decisions"]))) == {"3", "21"}
+
+
+def test_a_teachers_dataset_that_was_checked_has_both(show: Show, builder: StudioBuilder) -> None:
+    view = builder.answers()
+    report = doubted(builder, view, (("p4", "train"),))
+    at = show("review", review=view.id)
+    switch = at.segmented_control(key=f"review_rows_{view.id}")
+    assert switch.value == "teacher" and "0 / 30" in [each.value for each in at.metric]
+    switch.set_value("doubts").run()
+    assert "0 / 1" in [each.value for each in at.metric] and report.id in at.query_params["report"]
+    linked = show("review", "es", review=view.id, report=report.id)
+    assert linked.segmented_control(key=f"review_rows_{view.id}").value == "doubts"
+    box = box_data(view, Chosen(report.id, True))
+    assert (box["report"], box["test"]) == (report.id, True) and box["words"]["answer"] == "Answer"

@@ -15,7 +15,7 @@ from backend.core.schemas import ArtifactView
 from studio.webapp.access import COOKIE, TokenMiddleware
 from studio.webapp.app import app
 from studio.webapp.review import MAX_BODY_BYTES, review_routes
-from tests.studio.builder import LABELS, StudioBuilder
+from tests.studio.builder import LABELS, StudioBuilder, doubted
 
 OWN = {"x-slmops-upload": "1"}
 ACCEPT: dict[str, Any] = {"row": "p0", "decision": "accept", "output": None, "rating": None, "note": ""}
@@ -135,3 +135,20 @@ def test_without_the_token_nothing_is_told_or_taken(builder: StudioBuilder, view
 
 def test_the_web_process_has_these_routes() -> None:
     assert "/api/reviews/{dataset}/rows" in {getattr(method, "path", "") for method in app._user_routes}
+
+
+def test_rows_that_a_check_doubts_have_their_own_address(client: TestClient, builder: StudioBuilder) -> None:
+    data = builder.dataset()
+    report = doubted(builder, data, (("21", "validation"), ("3", "train"), ("35", "test")))
+    base, asked = f"/api/reviews/{data.id}", f"report={report.id}"
+    rows = client.get(f"{base}/rows?{asked}").json()["rows"]
+    assert [(row["id"], row["split"]) for row in rows] == [("21", "validation"), ("3", "")]
+    assert "→" in rows[0]["why"]
+    said = {"row": "35", "decision": "reject"}
+    assert code(client.post(f"{base}?{asked}", json=said, headers=OWN)) == "review.row_unknown"
+    counts = client.post(f"{base}?{asked}&test=1", json=said, headers=OWN).json()["counts"]
+    assert (counts["total"], counts["rejected"]) == (3, 1)
+    assert client.get(f"{base}/changes?since=0&{asked}").json()["counts"]["rejected"] == 0
+    assert '"row": "35"' in client.get(f"{base}/download?{asked}&test=1").text
+    other = builder.dataset("other")
+    assert code(client.get(f"/api/reviews/{other.id}/rows?{asked}")) == "review.report_other"

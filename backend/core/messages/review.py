@@ -3,15 +3,19 @@
 MESSAGES: dict[str, tuple[str, str]] = {
     "review.no_teacher": (
         "“{ref}” holds no answers of a teacher.",
-        "Let a teacher answer its rows on the page Teacher, then review the result.",
+        "Let a teacher answer its rows, or check the dataset and review the rows that the check doubts.",
     ),
     "review.row_unknown": (
-        "“{ref}” has no answer of a teacher in the row “{row}”.",
+        "“{ref}” has no answer to review in the row “{row}”.",
         "Load the page again.",
     ),
     "review.label_unknown": (
         "“{answer}” is none of the labels of “{ref}”.",
         "Choose one of the list.",
+    ),
+    "review.report_other": (
+        "“{report}” is no check of “{ref}”.",
+        "Check this dataset, and review the rows of that report.",
     ),
     "review.refused": (
         "The decision was not sent by a page of this studio.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -42,7 +42,8 @@ class Found:
 class Options:
     """What gates need beside the rows. `look(n)`: split and row of the n-th that was seen; `threshold`: Jaccard index from
     which rows are near copies, 0 to 1; `max_length` and `context`: tokens, 0 where nobody said; `tick(rows)` is called while a
-    check compares, and may raise Cancelled; `most_listed`: rows that a finding names, None for all; the others are counted."""
+    check compares, and may raise Cancelled; `most_listed`: rows that a finding names, None for all; the others are counted;
+    `confirmed`: ids of rows whose answer a person accepted or wrote in a review."""
 
     template: Template
     look: Callable[[int], tuple[str, Row]]
@@ -52,6 +53,7 @@ class Options:
     context: int = 0
     tick: Callable[[int], None] = lambda rows: None
     most_listed: int | None = None
+    confirmed: Collection[str] = ()
 
     def hits(self) -> Hits:
         """For a check to collect in."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from backend.core.errors import Problem
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
+from backend.data.decisions import accepted_rows
 from backend.data.gates.base import Found, Gate, Options, whole_text
 from backend.data.gates.model import Finding, ScoreCard
 from backend.data.gates.near_pairs import EXACT_TEXTS
@@ -46,6 +47,7 @@ class Checking:
             max_length=settings.max_length,
             context=settings.context,
             tick=tick,
+            confirmed=accepted_rows(folder),
         )
 
     def gates(self) -> list[Gate]:

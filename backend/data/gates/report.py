@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from backend.core.artifacts import write_json
 from backend.core.errors import StudioError
@@ -19,6 +20,14 @@ REVIEWED = ("wrong_labels", "contradictions")
 """Gates whose rows a person has to decide on."""
 
 
+class Doubt(NamedTuple):
+    """A row that a person should look at: its id, its split, and why."""
+
+    row: str
+    split: str
+    detail: str
+
+
 def write_report(folder: Path, card: ScoreCard, found: Sequence[Found]) -> None:
     """Into an empty folder."""
     write_json(folder / CARD, card.model_dump(mode="json"))
@@ -28,9 +37,8 @@ def write_report(folder: Path, card: ScoreCard, found: Sequence[Found]) -> None:
                 stream.write(json.dumps({"gate": each.finding.gate, **row._asdict()}, ensure_ascii=False) + "\n")
     with (folder / REVIEW).open("w", encoding="utf-8") as stream:
         for row in review_rows(found):
-            stream.write(
-                json.dumps({"row": row.row, "split": row.split, "detail": row.detail}, ensure_ascii=False) + "\n"
-            )
+            doubt = Doubt(row.row, row.split, row.detail)
+            stream.write(json.dumps(doubt._asdict(), ensure_ascii=False) + "\n")
 
 
 def review_rows(found: Sequence[Found]) -> Iterator[FoundRow]:
@@ -42,6 +50,17 @@ def review_rows(found: Sequence[Found]) -> Iterator[FoundRow]:
             if row.row not in known:
                 known.add(row.row)
                 yield row
+
+
+def read_doubts(folder: Path, test: bool = False) -> list[Doubt]:
+    """The rows of a report that a person should look at, the most doubtful first; those of the test split only if asked for.
+    Raises StudioError when the file is gone."""
+    file = folder / REVIEW
+    if not file.is_file():
+        raise StudioError("core.artifact_damaged", ref=folder.name, file=REVIEW)
+    with file.open(encoding="utf-8") as stream:
+        found = [Doubt(**json.loads(line)) for line in stream]
+    return [doubt for doubt in found if test or doubt.split != "test"]
 
 
 def read_card(folder: Path) -> ScoreCard:

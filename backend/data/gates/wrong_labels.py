@@ -59,6 +59,8 @@ class WrongLabels:
         names = {label_key(label): label for label in self.options.template.labels}
         for at, label, chance in suspects(texts, answers, self.options.tick):
             split, row = self.options.look(self._numbers[kept[at]])
+            if row.id in self.options.confirmed:
+                continue
             likelier = f"{row.output} → {names.get(label, label)} ({chance:.0%})"
             hits.add(split, row.id, row.input, detail=likelier)
         return self.gate.finding("gates.wrong_labels", hits, len(kept))
@@ -117,7 +119,7 @@ def _classifier(rows: int) -> Any:
     from sklearn.multiclass import OneVsRestClassifier
 
     if rows > _SOLVED_ROWS:
-        return SGDClassifier(loss="log_loss", alpha=2e-5, max_iter=8, tol=1e-3, random_state=0)
+        return SGDClassifier(loss="log_loss", alpha=2e-5, max_iter=8, tol=None, random_state=0)
     return OneVsRestClassifier(LogisticRegression(C=10.0, solver="liblinear", tol=1e-2, random_state=0))
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from backend.api.datasets import Finding, ScoreCard
-from backend.core.schemas import JobView, RunView
+from backend.api.datasets import BaselineReport, Finding, ScoreCard
+from backend.core.schemas import ArtifactView, JobView, RunView
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import option_label
 from studio.ui.shared.project import project
 
-CHECK, CLEAN = "check_data", "clean_data"
+CHECK, CLEAN, BASELINE = "check_data", "clean_data", "baseline"
 DROP_ROWS = "drop_rows"
 """The fix that needs to know which rows."""
 
@@ -32,6 +32,20 @@ def token_lengths(dataset: str, model: str, split: str, max_length: int) -> Any:
 
 def score_card(dataset: str) -> ScoreCard | None:
     return api_cache.studio().score_card(dataset)
+
+
+def check_report(dataset: str) -> ArtifactView | None:
+    """The newest check, which the score card is of."""
+    return api_cache.studio().check_report(dataset)
+
+
+def baseline(dataset: str) -> BaselineReport | None:
+    return api_cache.studio().baseline(dataset)
+
+
+def measure_baseline(dataset: str) -> RunView:
+    """Raises StudioError, as for a dataset without validation rows."""
+    return api_cache.studio().start_stage(BASELINE, {"data": dataset}, project().name)
 
 
 def check_again(dataset: str, accepted: dict[str, str] | None = None) -> RunView:
@@ -55,6 +69,6 @@ def fix_label(finding: Finding) -> str:
 
 
 def jobs_on(dataset: str) -> list[JobView]:
-    """The checks and fixes of this dataset that have not ended."""
-    stages = (CHECK, CLEAN)
+    """The checks, fixes and baselines of this dataset that have not ended."""
+    stages = (CHECK, CLEAN, BASELINE)
     return [job for job in api_cache.open_jobs() if job.stage in stages and job.params.get("data") == dataset]

@@ -1,4 +1,4 @@
-"""The tab Checks: is this dataset ready, what was found, and what to do about each finding."""
+"""The tab Checks: is this dataset ready, what was found and what to do about it, and how far one gets without a model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from backend.api.datasets import Finding, ScoreCard
 from backend.core.schemas import ArtifactView
 from studio import nav
 from studio.ui.data import calls
+from studio.ui.data.baseline import baseline_box
 from studio.ui.data.filters import show_finding
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown, number, option_label, percent
@@ -34,6 +35,7 @@ def checks_tab(view: ArtifactView) -> None:
     if card is None:
         st.info(_("This dataset has not been checked yet."), icon=":material/fact_check:")
         _check_button(view, card, _("Check the dataset"))
+        baseline_box(view)
         return
     _verdict(view, card)
     for finding in sorted(card.findings, key=lambda each: (bool(each.accepted), list(_ICONS).index(each.severity))):
@@ -42,10 +44,11 @@ def checks_tab(view: ArtifactView) -> None:
         with st.expander(_("Not checked: {n}").format(n=number(len(card.not_checked))), key="not_checked"):
             for problem in card.not_checked:
                 st.markdown(f"- {escape_markdown(problem.sentence(_))}")
+    baseline_box(view)
 
 
 def _at_work(view: ArtifactView) -> None:
-    """Checks and fixes of this dataset that have not ended; the page is drawn again when they have."""
+    """Checks, fixes and baselines of this dataset that have not ended; the page is drawn again when they have."""
 
     def draw() -> bool:
         jobs = calls.jobs_on(view.id)
@@ -133,11 +136,13 @@ def _detail(finding: Finding, detail: str) -> str:
 def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
     name, busy = finding.gate, bool(calls.jobs_on(view.id))
     if finding.rows:
-        wrong = name in REVIEWED
+        report = calls.check_report(view.id) if name in REVIEWED else None
+        if report and st.button(_("Review these rows"), key=f"review_{name}", icon=nav.REVIEW.icon):
+            st.switch_page(nav.REVIEW.path, query_params={"review": view.id, "report": report.id})
         st.button(
-            _("Review these rows") if wrong else _("Show the rows"),
+            _("Show the rows"),
             key=f"show_{name}",
-            icon=nav.REVIEW.icon if wrong else ":material/table_rows:",
+            icon=":material/table_rows:",
             on_click=show_finding,
             args=(view, finding),
         )

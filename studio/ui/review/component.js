@@ -1,6 +1,6 @@
 // Rows of a dataset one after the other, decided by keys. Rows come in pages from api/reviews/<dataset>/rows; a decision is
 // shown at once and sent in the background until the server has it; what waits also lies in the browser's storage.
-// `data`: dataset (id), labels (empty for free text), words (in the user's language), lang.
+// `data`: dataset (id), report (id, "" for a teacher's answers), test (with test rows), labels (empty for free text), words (in the user's language), lang.
 const boxes = new WeakMap();
 const AHEAD = 12; // fewer rows than this in store: the next page is fetched
 const LOOK = 3000; // ms between two looks for what others decided
@@ -23,8 +23,8 @@ const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => value
 const blank = (row) => ({ row, decision: null, output: null, rating: null, note: "" });
 
 // What is on its way to the server: row -> the last word on it. It survives a reload, and the end of the tab.
-function outbox(dataset) {
-  const prefix = `slmops.review.${dataset}.`;
+function outbox(queue) {
+  const prefix = `slmops.review.${queue}.`;
   const stored = (storage, work) => {
     try {
       return work(storage());
@@ -91,7 +91,7 @@ class Refused extends Error {
 }
 
 // What is wrong with a decision itself, or with its dataset; anything else may pass, and is tried again.
-const FINAL = /^(review\.(row_unknown|label_unknown|no_teacher|unreadable)|core\.artifact_(unknown|kind))$/;
+const FINAL = /^(review\.(row_unknown|label_unknown|no_teacher|report_other|unreadable)|core\.artifact_(unknown|kind))$/;
 
 async function ask(address, body) {
   const headers = { "Content-Type": "application/json", "X-SLMOPS-Upload": "1" };
@@ -107,10 +107,12 @@ async function ask(address, body) {
 function build(root, data) {
   const find = (selector) => root.querySelector(selector);
   const base = `api/reviews/${encodeURIComponent(data.dataset)}`;
+  const where = new URLSearchParams(data.report ? { report: data.report, ...(data.test ? { test: "1" } : {}) } : {});
+  const queue = data.dataset + (data.report ? `~${where}` : "");
   const box = { data, rows: [], at: 0, next: 0, show: "unreviewed", label: "", counts: null, moment: 0 };
-  box.waiting = outbox(data.dataset);
+  box.waiting = outbox(queue);
   Object.assign(box, { failure: "", editing: false, loading: null, sending: null, delay: 1000, steps: [], ended: false });
-  const memory = `slmops.steps.${data.dataset}`;
+  const memory = `slmops.steps.${queue}`;
   try {
     box.steps = JSON.parse(sessionStorage.getItem(memory)) ?? [];
   } catch {
@@ -138,7 +140,7 @@ function build(root, data) {
     if (fresh) box.moment = page.moment;
   };
   const fetchPage = (start) => {
-    const query = new URLSearchParams({ show: box.show, label: box.label, start });
+    const query = new URLSearchParams([["show", box.show], ["label", box.label], ["start", start], ...where]);
     box.waiting.asks();
     return ask(`${base}/rows?${query}`);
   };
@@ -298,7 +300,7 @@ function build(root, data) {
       const first = box.waiting.first();
       state();
       try {
-        const answer = await ask(base, first);
+        const answer = await ask(`${base}?${where}`, first);
         box.waiting.done(first);
         box.delay = 1000;
         box.offline = false;
@@ -321,7 +323,7 @@ function build(root, data) {
     if (document.hidden || !box.moment) return;
     if (box.broken && !box.rows.length) return load();
     try {
-      const found = await ask(`${base}/changes?since=${box.moment}`);
+      const found = await ask(`${base}/changes?${new URLSearchParams([["since", box.moment], ...where])}`);
       if (box.broken) Object.assign(box, { broken: false, failure: "" });
       box.moment = found.moment;
       const others = new Map(found.said.map((each) => [each.row, each]));
@@ -428,6 +430,8 @@ function build(root, data) {
     const w = box.data.words;
     const found = [];
     if (verdict(target.said)) found.push([verdict(target.said), w.did[verdict(target.said)]]);
+    if (target.split) found.push(["split", w.splits[target.split] ?? target.split]);
+    if (target.why) found.push(["differs", fill(w.why, { why: target.why })]);
     if (target.confidence != null) found.push(["sure", fill(w.confidence, { share: percent(target.confidence) })]);
     if (target.gold != null && target.gold.trim() !== target.output.trim()) found.push(["differs", w.differs]);
     find(".marks").replaceChildren(...found.map(([name, text]) => {

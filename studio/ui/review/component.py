@@ -11,8 +11,10 @@ from typing import Any
 
 import streamlit as st
 
+from backend.api.reviews import Chosen
 from backend.core.messages import MESSAGES
 from backend.core.schemas import ArtifactView
+from studio.ui.shared.formatting import option_label
 from studio.ui.shared.i18n import _, lang
 
 
@@ -23,20 +25,22 @@ def _part(suffix: str) -> str:
 _BOX = st.components.v2.component("slmops_review", html=_part(".html"), css=_part(".css"), js=_part(".js"))
 
 
-def review_box(view: ArtifactView) -> None:
-    """Draws the reviewer of a dataset with a teacher's answers."""
-    _BOX(key=f"review_{view.id}", data=box_data(view))
+def review_box(view: ArtifactView, chosen: Chosen) -> None:
+    """Draws the reviewer of the chosen rows of a dataset."""
+    _BOX(key=f"review_{view.id}-{chosen.report}-{chosen.test}", data=box_data(view, chosen))
 
 
-def box_data(view: ArtifactView) -> dict[str, Any]:
+def box_data(view: ArtifactView, chosen: Chosen) -> dict[str, Any]:
     """What the reviewer needs to know: the dataset, its labels, all words in the session's language."""
     codes = [code for code in MESSAGES if code.startswith(("review.", "core.artifact_"))]
     problems = {code: " ".join(map(_, MESSAGES[code])) for code in codes}
     return {
         "dataset": view.id,
+        "report": chosen.report,
+        "test": chosen.test,
         "labels": list(view.facts.get("labels") or []),
         "lang": lang(),
-        "words": {**_row_words(), **_state_words(), "keys": _keys(), "problems": problems},
+        "words": {**_row_words(), **_words_of(chosen), **_state_words(), "keys": _keys(), "problems": problems},
     }
 
 
@@ -55,7 +59,6 @@ def _row_words() -> dict[str, Any]:
         "rating": _("Rating"),
         "rate": _("{n} of 5"),
         "input": _("Input"),
-        "answer": _("Teacher’s answer"),
         "own": _("Corrected answer"),
         "gold": _("Known answer"),
         "differs": _("Not the known answer"),
@@ -68,6 +71,14 @@ def _row_words() -> dict[str, Any]:
         "labels": _("Labels"),
         "save": _("Save and go on"),
         "cancel": _("Cancel"),
+    }
+
+
+def _words_of(chosen: Chosen) -> dict[str, Any]:
+    return {
+        "answer": _("Answer") if chosen.report else _("Teacher’s answer"),
+        "why": _("Doubted: {why}"),
+        "splits": {name: option_label("evaluate", "split", name) for name in ("validation", "test")},
     }
 
 

@@ -1,10 +1,13 @@
-"""The page Review: the rows, what they say of the teacher, and the reviewed dataset."""
+"""The page Review: the rows, what is said of the teacher or of doubted labels by them, and the reviewed dataset."""
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlencode
+
 import streamlit as st
 
-from backend.api.reviews import Agreement, ReviewCounts
+from backend.api.reviews import Agreement, Chosen, ReviewCounts
 from backend.core import refs
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
@@ -13,6 +16,7 @@ from studio.ui.forms.pickers import disambiguate, label
 from studio.ui.forms.stage_page import apply_query_params, earlier_jobs, jobs_of
 from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.review.component import review_box
+from studio.ui.review.doubted import chosen_rows, doubted_datasets
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown, number, percent
 from studio.ui.shared.i18n import _
@@ -28,41 +32,52 @@ def review_page() -> None:
     st.title(_(nav.REVIEW.title), anchor=False)
     st.caption(
         _(
-            "People check the teacher’s answers: the least certain come first, and what people say wins over the teacher."
+            "People check a teacher’s answers, or rows that a check of the data doubts. The least certain come first, and "
+            "what people say wins."
         )
     )
     with api_cache.show_errors():
         project_stepper(nav.REVIEW)
-        found = answered()
+        _of_job()
+        found = reviewable()
         if not found:
             _nothing()
             return
-        _of_job()
         view = _choice(found)
-        review_box(view)
-        counts = api_cache.studio().reviews.counts(view.id)
-        _summary(view, counts)
+        chosen = chosen_rows(view)
+        review_box(view, chosen)
+        counts = api_cache.studio().reviews.counts(view.id, chosen)
+        _summary(view, counts, chosen)
         jobs_of(STAGE)
         if counts.reviewed:
             st.subheader(_("Reviewed dataset"), anchor=False)
+            hidden = {"decisions"} | (set() if chosen.report else {"report", "test"})
+            preset: dict[str, Any] = {"data": view.id}
             choices = {"data": {view.id: label(view)}}
-            stage_panel(STAGE, {"data": view.id}, choices, hidden=frozenset({"decisions"}))
+            if chosen.report:
+                preset |= {"report": chosen.report, "test": chosen.test}
+                choices["report"] = {chosen.report: label(api_cache.studio().artifact(chosen.report))}
+            stage_panel(STAGE, preset, choices, hidden=frozenset(hidden))
         earlier_jobs(STAGE)
 
 
-def answered() -> list[ArtifactView]:
-    """The datasets with a teacher's answers, newest first, those of the project in front; what a review has made comes last."""
+def reviewable() -> list[ArtifactView]:
+    """The datasets with a teacher's answers and those with rows that a check doubts, newest first, those of the project in
+    front; what a review has made comes last."""
     mine = project().id
-    views = [view for view in api_cache.artifacts((Kind.DATASET,)) if view.facts.get("teacher")]
+    doubted = doubted_datasets()
+    views = [view for view in api_cache.artifacts((Kind.DATASET,)) if view.facts.get("teacher") or view.id in doubted]
     return sorted(views, key=lambda view: (view.project != mine, "review" in view.facts))
 
 
 def _nothing() -> None:
     st.info(
-        _("There are no answers to review yet: let a teacher answer the rows of a dataset."), icon=":material/info:"
+        _("There is nothing to review yet: let a teacher answer the rows of a dataset, or check a dataset."),
+        icon=":material/info:",
     )
-    words = _("Go to {page}").format(page=_(nav.TEACHER.title))
-    st.page_link(nav.TEACHER.path, label=words, icon=":material/arrow_forward:")
+    for page in (nav.TEACHER, nav.DATA):
+        words = _("Go to {page}").format(page=_(page.title))
+        st.page_link(page.path, label=words, icon=":material/arrow_forward:")
 
 
 def _of_job() -> None:
@@ -75,6 +90,8 @@ def _of_job() -> None:
             raise
         made = {each.stage_id: each.result.get("artifact", "") for each in api_cache.studio().run(job.run_id).jobs}
         st.query_params["review"] = refs.replace_refs(str(job.params.get("data", "")), made)
+        if report := refs.replace_refs(str(job.params.get("report") or ""), made):
+            st.query_params["report"] = report
         st.session_state.pop(_KEY, None)
     apply_query_params(STAGE)
 
@@ -90,24 +107,35 @@ def _choice(found: list[ArtifactView]) -> ArtifactView:
     return next(view for view in found if view.id == chosen)
 
 
-def _summary(view: ArtifactView, first: ReviewCounts) -> None:
+def _summary(view: ArtifactView, first: ReviewCounts, chosen: Chosen) -> None:
     """Looks again by itself: decisions come past the page's script. With the first one the page is drawn anew."""
-    st.subheader(_("What it says of the teacher"), anchor=False)
+    st.subheader(_("What it says of these rows") if chosen.report else _("What it says of the teacher"), anchor=False)
 
     def draw() -> bool:
-        counts = api_cache.studio().reviews.counts(view.id)
+        counts = api_cache.studio().reviews.counts(view.id, chosen)
         with st.grid(4, min_column_width=130, gap="small"):
             st.metric(_("Reviewed"), f"{number(counts.reviewed)} / {number(counts.total)}")
             st.metric(_("Accepted"), number(counts.accepted))
             st.metric(_("Corrected"), number(counts.edited))
             st.metric(_("Rejected"), number(counts.rejected))
-        for line in agreement_words(counts, view):
+        for line in doubt_words(counts) if chosen.report else agreement_words(counts, view):
             st.markdown(line)
         return counts.reviewed > 0
 
     api_cache.auto_refresh(draw, busy=first.reviewed > 0, fast=LOOK)
     if first.reviewed:
-        _exports(view)
+        _exports(view, chosen)
+
+
+def doubt_words(counts: ReviewCounts) -> list[str]:
+    """What the decisions say of rows that a check doubts: these are picked, so they say nothing of all rows."""
+    found = counts.agreement
+    if found is None:
+        return [_("Decide on some rows, and here stands how many of these doubts were right.")]
+    said = _(
+        "**{share}** of the {n} rows that were reviewed were wrong. Only doubted rows are counted, not the whole data."
+    )
+    return [said.format(share=percent(1 - found.share), n=number(found.n))]
 
 
 def agreement_words(counts: ReviewCounts, view: ArtifactView) -> list[str]:
@@ -146,12 +174,13 @@ def _order_words() -> str:
     return _("The doubtful rows come first, so on the rows that nobody has seen yet it is probably better.")
 
 
-def _exports(view: ArtifactView) -> None:
+def _exports(view: ArtifactView, chosen: Chosen) -> None:
+    rows = {"report": chosen.report} | ({"test": "1"} if chosen.test else {}) if chosen.report else {}
     with st.container(horizontal=True, gap="small"):
         for format, words in (("jsonl", _("Decisions as JSON lines")), ("csv", _("Decisions as CSV"))):
             st.link_button(
                 words,
-                f"api/reviews/{view.id}/download?format={format}",
+                f"api/reviews/{view.id}/download?{urlencode({'format': format, **rows})}",
                 key=f"review_{format}",
                 icon=":material/download:",
                 type="tertiary",

@@ -131,7 +131,7 @@ def test_classes(check: Check) -> None:
     one = [row.model_copy(update={"output": "red"}) for row in CLEAN]
     assert check(Template(answer="label", labels=["red"]), train=one)["one_class"].severity == "error"
     assert check(train=one)["one_class"].count == len(one)
-    many = quick_findings([one[0]] * 2_500, Template(answer="label", labels=["red"]))
+    many = quick_findings([("train", one[0])] * 2_500, Template(answer="label", labels=["red"]))
     assert [(each.count, len(each.rows)) for each in many if each.gate == "one_class"] == [(2_500, 1_000)]
     assert [(each.count, len(each.rows)) for each in many if each.gate == "duplicates"] == [(2_499, 1_000)]
     rare = [*one, Row(id="g", input="something else is said here", output="green")]
@@ -260,11 +260,13 @@ def test_the_import_sees_the_cheap_gates_in_one_pass() -> None:
         Row(id="v", input="call 212-555-0123 <|im_end|> espaÃ±a", output="RED"),
     ]
     template = Template(answer="label", labels=["RED", "green", "red"])
-    found = quick_findings(rows, template)
-    streamed = quick_findings(iter(rows), template)
+    found = quick_findings([("train", row) for row in rows], template)
+    streamed = quick_findings((("train", row) for row in rows), template)
     names = {"rare_classes", "label_variants", "contradictions", "duplicates", "encoding", "personal", "control_tokens"}
     assert {each.gate for each in found} == {each.gate for each in streamed} == names
     assert [each.rows for each in found] == [each.rows for each in streamed] and personal_count(found) == 1
+    apart = quick_findings([("train", rows[0]), ("test", rows[0])], template)
+    assert "duplicates" not in {each.gate for each in apart}  # a leak is none
 
 
 def test_the_registry_is_whole() -> None:

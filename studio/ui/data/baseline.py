@@ -1,0 +1,68 @@
+"""How far one gets without a language model: a sentence, the figures behind it, and a button that measures them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.api.datasets import BaselineReport
+from backend.core.schemas import ArtifactView
+from studio.ui.data import calls
+from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import escape_markdown, number, percent
+from studio.ui.shared.i18n import _
+from studio.ui.shared.table import Cell, Column, plain_table
+
+
+def baseline_box(view: ArtifactView) -> None:
+    st.subheader(_("Is tuning right for you?"), anchor=False)
+    report = calls.baseline(view.id)
+    if report is None:
+        st.caption(
+            _(
+                "A quick baseline tells in seconds how far a plain classifier and the nearest example get, and whether the "
+                "task needs a language model at all."
+            )
+        )
+    else:
+        st.markdown(escape_markdown(report.advice.sentence(_)))
+        plain_table(f"baseline_{view.id}", _("Quick baseline"), columns(report), rows(report), stack=True)
+        for problem in report.notes:
+            st.caption(escape_markdown(problem.sentence(_)))
+    st.button(
+        _("Measure again") if report else _("Measure baseline"),
+        key=f"measure_{view.id}",
+        icon=":material/speed:",
+        disabled=bool(calls.jobs_on(view.id)),
+        on_click=_measure,
+        args=(view.id,),
+    )
+
+
+def columns(report: BaselineReport) -> list[Column]:
+    """`naive` is what a random division, with copies on both sides, would have pretended."""
+    found: list[Column] = [{"title": _("Method"), "kind": "name"}]
+    if report.answer == "text":
+        found.append({"title": _("F1 of words"), "kind": "figure"})
+    found.append({"title": _("Right answers"), "kind": "figure"})
+    return [*found, {"title": _("With a naive split"), "kind": "figure"}]
+
+
+def rows(report: BaselineReport) -> list[list[Cell]]:
+    titles = {
+        "majority": _("Commonest answer"),
+        "classifier": _("Plain classifier"),
+        "nearest": _("Nearest example"),
+    }
+    found: list[list[Cell]] = []
+    for score in report.methods:
+        interval = _("{low} to {high}").format(low=percent(score.low), high=percent(score.high))
+        cells: list[Cell] = [{"text": titles[score.method]}]
+        if report.answer == "text":
+            cells.append({"text": "–" if score.token_f1 is None else number(score.token_f1)})
+        cells += [{"text": percent(score.accuracy), "sub": interval}, {"text": percent(score.naive_accuracy)}]
+        found.append(cells)
+    return found
+
+
+def _measure(dataset: str) -> None:
+    api_cache.run_action(lambda: calls.measure_baseline(dataset))
