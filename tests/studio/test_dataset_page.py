@@ -170,7 +170,7 @@ def checked(builder: StudioBuilder, data: ArtifactView, **about: Any) -> None:
         count=2,
         examples=[Example(row="1", split="train", text="a *b*", other="c")],
         rows=["1", "3"],
-        fix="leaks",
+        fix="drop_leaks",
         **about,
     )
     card = ScoreCard(verdict="not_ready", findings=[leak], rows=52)
@@ -184,7 +184,7 @@ def test_the_card_of_the_checks(show: Show, builder: StudioBuilder, tables: list
     checked(builder, data)
     at = show("data", data=data.id, tab="checks")
     assert "**Not ready** · 1 error · 52 rows checked" in words(at) and "leaks here" in words(at)
-    assert at.button(key="fix_leaks").label == "Fix" and at.button(key="accept_leaks").disabled
+    assert at.button(key="fix_leaks").label == "Drop training rows that leak" and at.button(key="accept_leaks").disabled
     at.button(key="show_leaks").click().run()
     assert [shown.row.id for shown in tables[-1]] == ["1", "3"] and "Only the 2 rows of this finding" in words(at)
 
@@ -204,7 +204,7 @@ def test_fixes_checks_and_reasons_start_their_stages(
     at.button(key="accept_leaks").click().run()
     at.button(key=f"check_{data.id}").click().run()
     assert started == [
-        ("clean_data", {"data": data.id, "fixes": ["leaks"]}),
+        ("clean_data", {"data": data.id, "fixes": ["drop_leaks"]}),
         ("check_data", {"data": data.id, "accepted": [{"gate": "leaks", "reason": "they are quotes"}]}),
         ("check_data", {"data": data.id, "accepted": []}),
     ]
