@@ -28,6 +28,7 @@ from backend.planning.planner import Plan
 from tests.data.bad_files import csv_text
 from tests.studio.builder import StudioBuilder, doubted
 
+TAKEN = Problem(code="reading.carried", args={"columns": "Kunde"}, blocking=False)
 WHY = Problem(code="data.no_answers", args={"rows": 40}, blocking=False)
 NOT_OF_DATASETS = {"--set", "--force", "--replace", "--api-key-env", "--accept-terms"}
 """Flags of other commands that sentences name."""
@@ -186,12 +187,12 @@ def test_what_was_taken_and_every_warning_is_said_before_the_run(
     roles = Roles(input=["Text"], output="Kategorie", carried=["Kunde"])
     taken = Candidate(schema_name="text_label", task="", roles=roles, confidence=0.9, reason=WHY)
     columns = [ColumnReading(name=name, kind="text") for name in ("Nr", "Text", "Kategorie", "Betrag", "Kunde")]
-    reading = Reading(file="rows.csv", source=facts, rows=42, columns=columns, taken=taken, notes=[WHY])
+    reading = Reading(file="rows.csv", source=facts, rows=42, columns=columns, taken=taken, notes=[TAKEN])
     few = Problem(code="data.few_distinct", args={"rows": 42, "distinct": 3}, blocking=False)
     counts = {"train": 32, "validation": 5, "test": 5, "pool": 0}
     forecast = {"rows": counts, "answer": "text", "labels": [], "prompt_chars": 10.0, "answer_chars": 3.0}
     content = {
-        "inspection": Inspection(reading=reading, problems=[WHY, few], forecast=forecast).model_dump(mode="json")
+        "inspection": Inspection(reading=reading, problems=[TAKEN, few], forecast=forecast).model_dump(mode="json")
     }
     monkeypatch.setattr(source_reading, "read_in_child", lambda params, rows, _folder: content)
     line = (
@@ -202,7 +203,8 @@ def test_what_was_taken_and_every_warning_is_said_before_the_run(
     assert said.code == 0 and len(started) == 1, said.err
     assert said.out == f"rows.csv: {line}\n"
     assert (
-        said.err.startswith("note: None of the 40 rows has an answer") and "\nwarning: 42 rows hold only 3" in said.err
+        said.err.startswith("note: Kept with each row, and read by no model: Kunde.")
+        and "\nwarning: 42 rows" in said.err
     )
     assert said.err.count("\n") == 2
     told = json.loads(call("import", rows, "--json").out.splitlines()[0])
@@ -234,14 +236,14 @@ def test_show_tells_reading_and_warnings_in_words(call: Any, home: Path) -> None
     facts = SourceFacts(format="csv", title="CSV")
     reading = Reading(file="a.csv", source=facts, rows=9, columns=[column], taken=taken, notes=[WHY])
     (data.path / "reading.json").write_text(reading.model_dump_json(), encoding="utf-8")
-    warnings = [WHY, Problem(code="data.few_distinct", args={"rows": 9, "distinct": 3}, blocking=False)]
+    warnings = [TAKEN, WHY, Problem(code="data.few_distinct", args={"rows": 9, "distinct": 3}, blocking=False)]
     with Store(Settings().store_url).session() as session:
         kept = [each.model_dump(include={"code", "args"}) for each in warnings]
         session.get_one(t.Artifact, data.id).facts = {**data.facts, "warnings": kept, "dropped": {"data.ragged": 2}}
     said = call("show", "tickets")
     assert said.code == 0 and "{" not in said.out
     assert "read as: CSV, 9 rows; Text and label: Text → Tipo" in said.out and "left out: 2 ragged" in said.out
-    assert said.out.count("None of the 40 rows has an answer") == 1 and "warning: 9 rows hold only 3" in said.out
+    assert said.out.count("note: Kept with each row") == 1 and "warning: 9 rows hold only 3" in said.out
     told = json.loads(call("show", "tickets", "--json").out)
     assert told["reading"]["file"] == "a.csv" and len(told["warnings"]) == 2
     assert told["check"] is None and "check: none yet (slmops datasets check tickets)" in said.out

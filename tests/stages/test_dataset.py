@@ -43,7 +43,8 @@ def test_artifact_and_facts(tmp_path: Path) -> None:
     data, facts, ctx = build(tmp_path, source=source, license="CC0-1.0", near_duplicates=0)
     assert facts["rows"] == {"train": 80, "validation": 10, "test": 10, "pool": 0}
     assert (facts["answer"], facts["labels"], facts["source"]) == ("label", ["off", "on"], "rows.jsonl")
-    assert len(facts["source_sha256"]) == 64 and codes(facts) == {} and facts["dropped"] == {}
+    assert len(facts["source_sha256"]) == 64 and not codes(facts) and facts["dropped"] == {}
+    assert [note["code"] for note in facts["notes"]] == ["reading.taken_by_name"]
     assert data.template.system == "Reply with the label."
     assert Counter(row.output for row in data.rows("test")) == {"on": 5, "off": 5}
     by_id = {row.id: row for split in facts["rows"] for row in data.rows(split)}

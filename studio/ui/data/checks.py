@@ -11,7 +11,7 @@ from studio.ui.data import calls
 from studio.ui.data.baseline import baseline_box
 from studio.ui.data.filters import show_finding
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, number, option_label, percent
+from studio.ui.shared.formatting import escape_markdown, number, option_label
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.job_card.card import job_card
 from studio.ui.shared.table import Cell, Column, plain_table
@@ -129,7 +129,7 @@ def _examples(finding: Finding) -> None:
 def _detail(finding: Finding, detail: str) -> str:
     """Our own words in the user's language; a label is shown as it is."""
     if detail.replace(".", "").isdigit() and finding.gate in ALIKE:
-        return _("likeness {share}").format(share=percent(float(detail)))
+        return _("likeness {share} %").format(share=number(round(100 * float(detail))))
     return ", ".join(_(part) for part in detail.split(", ")) if detail and finding.gate in KINDS else detail
 
 

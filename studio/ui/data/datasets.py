@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from backend.api.readings import stored_warnings
 from backend.core.schemas import ArtifactView, Kind
 from studio import nav
-from studio.ui.data.facts import dataset_facts, dataset_warnings
+from studio.ui.data.facts import dataset_facts
 from studio.ui.shared import api_cache, delete
 from studio.ui.shared.formatting import escape_markdown
-from studio.ui.shared.i18n import _
+from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 from studio.ui.shared.upload import download_link
 
@@ -46,5 +47,6 @@ def _entry(view: ArtifactView) -> None:
                     on_click=delete.open_dialog,
                     args=(view.id,),
                 )
-        st.caption(" · ".join(dataset_facts(view)))
-        dataset_warnings(view)
+        warnings = len(stored_warnings(view.facts))
+        said = [f":orange[{ngettext('{n} warning', '{n} warnings', warnings)}]"] if warnings else []
+        st.caption(" · ".join([*dataset_facts(view), *said]))

@@ -6,6 +6,7 @@ first and drawn with its problems. What the user chose is also kept as a draft i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -31,6 +32,8 @@ from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import own_runs
 
 M = TypeVar("M")
+_FLAGS = re.compile(r" \((?:[^()]*, )?--[a-z][^()]*\)")
+"""What a sentence adds for the command line."""
 
 
 @dataclass
@@ -257,12 +260,13 @@ class Form:
 
 
 def problem_line(problem: Problem) -> None:
-    """One problem below its field, without the name of the field; artifacts by their names, not their ids."""
+    """One problem below its field, without the name of the field and the flags of the command line; artifacts by their names,
+    not their ids."""
     names = {view.id: view.name for view in api_cache.artifacts()}
     args = {key: names.get(value, value) if isinstance(value, str) else value for key, value in problem.args.items()}
     if problem.code == "package.report_failed":
         args["failed"] = "; ".join(_(title(name)) for name in str(args["failed"]).split(", "))
-    text = escape_markdown(problem.model_copy(update={"args": args}).sentence(_))
+    text = escape_markdown(_FLAGS.sub("", problem.model_copy(update={"args": args}).sentence(_)))
     mark = ":red[:material/error:]" if problem.blocking else ":orange[:material/warning:]"
     st.markdown(f"{mark} :{'red' if problem.blocking else 'orange'}[{text}]")
 
