@@ -26,12 +26,11 @@ from backend.data.prepare import (
     is_demo,
     load,
     loaded_warnings,
-    make_template,
     open_as,
-    shared_system,
     stop_at_row_errors,
 )
 from backend.data.preview import PreviewRow, rendered
+from backend.data.prompt import make_template, shared_system
 from backend.data.reading.model import Candidate, Reading, Roles
 from backend.data.row_errors import RowErrors
 from backend.data.row_store import RowStore
