@@ -3,7 +3,8 @@
 Cases: csv300, jsonl300 (300 MB), rows1m (a million short rows), columns5000, jsonl2g (2 GB), rows5m (5 million rows of CSV).
 Files are made from a seed in a temporary folder (`--folder` says where) and removed. Each reader is a child: wall seconds, CPU
 seconds and peak resident memory of the child with all that it started, sampled 20 times a second (pages that two
-processes share count twice). A reader that isn't there is left out. `--scale 0.05` makes every file a twentieth of its size.
+processes share count twice). A reader that isn't there is left out; `rows` is the import's reading, roles, split and writing
+alone, without the processes around it and the checks. `--scale 0.05` makes every file a twentieth of its size.
 """
 
 from __future__ import annotations
@@ -110,7 +111,14 @@ CASES: dict[str, tuple[str, Write]] = {
 }
 """By name: the format, and what writes the file and says how many rows it has."""
 
+_ROWS = (
+    "from pathlib import Path; from backend.data.params import DatasetParams; from backend.data.prepare import prepare; "
+    "p = prepare(DatasetParams(source=path, input='text', output='label'), 0, Path(folder)); "
+    "n = sum(len(p.numbers[split]) for split in p.numbers); out = open(folder + '/rows', 'wb'); "
+    "out.writelines(line for split in p.numbers for line in p.lines(split))"
+)
 READERS: dict[str, dict[str, str]] = {
+    "rows": {"csv": _ROWS, "jsonl": _ROWS},
     "pandas": {
         "csv": "import pandas; n = len(pandas.read_csv(path))",
         "jsonl": "import pandas; n = len(pandas.read_json(path, lines=True))",
@@ -200,7 +208,12 @@ def _processes(pid: int, mark: str, asked: dict[int, bool]) -> list[psutil.Proce
 
 def read_with(reader: str, kind: str, path: Path, folder: Path) -> tuple[float, float, int, int, str]:
     code = f"import sys; path, folder = sys.argv[1:]; {READERS[reader][kind]}; print(n)"
-    env = os.environ | {"BENCHMARK": str(folder), "HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(folder)}
+    env = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "BENCHMARK": str(folder),
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_CACHE": str(folder),
+    }
     return measure([sys.executable, "-c", code, str(path), str(folder)], env, folder, str(folder))
 
 
@@ -258,14 +271,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
     parser.add_argument("cases", nargs="*", help=f"which files of {', '.join(CASES)}; all by default")
     parser.add_argument("--tree", type=Path, default=ROOT, help="the code whose import is measured")
-    parser.add_argument("--readers", default="slmops,pandas,polars,pyarrow,duckdb,datasets")
+    parser.add_argument("--readers", default="slmops,rows,pandas,polars,pyarrow,duckdb,datasets")
     parser.add_argument("--scale", type=float, default=1.0, help="size of the files, 1 being the whole")
     parser.add_argument("--folder", type=Path, help="where the temporary folder is made")
     parser.add_argument("--json", action="store_true", help="one JSON object a line in place of the table")
     args = parser.parse_args()
     if unknown := set(args.cases) - set(CASES):
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
-    readers = [name for name in args.readers.split(",") if name == "slmops" or find_spec(name)]
+    readers = [name for name in args.readers.split(",") if name in ("slmops", "rows") or find_spec(name)]
     costs = []
     for name in args.cases or list(CASES):
         for cost in run_case(name, args.scale, args.tree.resolve(), readers, args.folder):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from array import array
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,7 +19,12 @@ from backend.data.gates.label_names import label_key
 
 def row_key(row: Row) -> str:
     """What a model is given, so that inputs that differ in case, spaces or the form of their accents are the same."""
-    text = plain(prompt_text(row))
+    return _same(prompt_text(row))
+
+
+@lru_cache(maxsize=1)  # two gates ask of one row
+def _same(prompt: str) -> str:
+    text = plain(prompt)
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
