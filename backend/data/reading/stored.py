@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.errors import Problem
+from backend.data.gates.model import ScoreCard
 from backend.data.reading.model import Reading
 
+NEAR_NOT_CHECKED = "split.near_not_checked"
 FILE = "reading.json"
 """In a dataset's folder; datasets of before have none."""
 
@@ -20,6 +22,8 @@ def stored_reading(folder: Path) -> Reading | None:
         return None
 
 
-def stored_warnings(facts: dict[str, Any]) -> list[Problem]:
-    """What was said when a dataset was made, from its facts."""
-    return [Problem.model_validate({**found, "blocking": False}) for found in facts.get("warnings", [])]
+def stored_warnings(facts: dict[str, Any], check: ScoreCard | None = None) -> list[Problem]:
+    """What was said when a dataset was made, from its facts, but for what its newest `check` has looked at since."""
+    found = [Problem.model_validate({**each, "blocking": False}) for each in facts.get("warnings", [])]
+    looked = check is not None and not any(problem.code == "gates.left_out" for problem in check.not_checked)
+    return [problem for problem in found if not (looked and problem.code == NEAR_NOT_CHECKED)]
