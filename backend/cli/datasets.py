@@ -102,7 +102,10 @@ def show_dataset(
     found = studio.dataset(ref)
     check = latest_check(studio, found.id)
     examples = studio.stored_preview(found, studio.model(model).path if model else None, rows)
-    reading, warnings = stored_reading(found.path), [problem.sentence() for problem in stored_warnings(found.facts)]
+    reading, warnings = (
+        stored_reading(found.path),
+        [problem.sentence() for problem in stored_warnings(found.facts, check.card if check else None)],
+    )
     if json_:
         card = check.as_json() if check else None
         return print_json(

@@ -46,13 +46,14 @@ def assign(rows: SplitRows, options: SplitOptions, each: Each = lambda done: Non
     found = cluster_rows(rows, options, each)
     table = _ClusterTable.of(rows, found.codes, options.seed)
     problems = list(found.problems)
-    if rows.given is not None and (rows.given > TRAIN).any():
+    column = rows.given is not None and bool((rows.given > TRAIN).any())
+    if column and rows.given is not None:
         codes = _by_column(rows, rows.given, found.codes, table, options, problems)
     elif rows.times is not None:
         codes = _by_time(rows.times, found.codes, table, options.shares, problems)[found.codes]
     else:
         codes = _at_random(table, options.shares, options.seed)[found.codes]
-    problems += _copies(found, codes)
+    problems += [] if column else _copies(found, codes)
     return Assignment(codes, found.near_checked, len(table.sizes), problems)
 
 
@@ -182,9 +183,12 @@ def _by_column(
     shares = {split: 0.0 if (given == split).any() else share for split, share in options.shares.items()}
     held[free] = _at_random(table.only(free), shares, options.seed)
     found = np.where((given >= 0) & ~free[codes], given, held[codes]).astype(np.int8)
-    leaks = int(((found == TRAIN) & (held[codes] > TRAIN)).sum())
-    if leaks:
-        problems.append(Problem(code="split.column_leaks", args={"count": leaks}, blocking=False))
+    leaks = (found == TRAIN) & (held[codes] > TRAIN)
+    if leaks.any():
+        equal = np.zeros(int(rows.equal.max()) + 1, bool)
+        equal[rows.equal[found > TRAIN]] = True
+        args = {"count": int(leaks.sum()), "same": int((leaks & equal[rows.equal]).sum())}
+        problems.append(Problem(code="split.column_leaks", args=args, blocking=False))
     return found
 
 

@@ -159,8 +159,8 @@ def _data(lineage: Sequence[ArtifactView], checks: Mapping[str, ScoreCard]) -> l
     """How the rows of each dataset were read, and what was said and found; nothing where no dataset tells."""
     parts = []
     for view in (each for each in lineage if each.kind is Kind.DATASET):
-        reading, warnings = stored_reading(view.path), stored_warnings(view.facts)
         check = checks.get(view.id)
+        reading, warnings = stored_reading(view.path), stored_warnings(view.facts, check)
         if not reading and not warnings and not check:
             continue
         rows = ", ".join(f"{count:,} {split}" for split, count in view.facts.get("rows", {}).items() if count)

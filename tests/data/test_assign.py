@@ -140,7 +140,9 @@ def test_a_column_decides_and_its_leaks_are_counted() -> None:
     given = np.array([0] * 70 + [1] * 10 + [2] * 10 + [0] * 5 + [-1] * 5, np.int8)
     found = assign(known(texts, given=given), OPTIONS)
     assert (found.codes[:95] == given[:95]).all() and (found.codes[95:] == TEST).all()
-    assert [(problem.code, problem.args) for problem in found.problems] == [("split.column_leaks", {"count": 5})]
+    assert [(problem.code, problem.args) for problem in found.problems] == [
+        ("split.column_leaks", {"count": 5, "same": 5})
+    ]
 
 
 def test_a_split_that_the_column_does_not_name_is_taken_from_training() -> None:

@@ -10,6 +10,7 @@ from backend.core.schemas import Kind
 from backend.data.gates.model import Finding, ScoreCard
 from backend.data.gates.report import write_report
 from backend.data.reading.model import Candidate, Reading, Roles
+from backend.data.reading.stored import stored_warnings
 from backend.data.sources.options import SourceFacts
 from backend.packaging.data_checks import newest_checks
 from backend.packaging.model_card import model_card
@@ -53,6 +54,14 @@ def test_the_card_names_the_newest_check_and_its_open_warnings(tmp_path: Path) -
     card = model_card("x", "1.0.0", model, [data], [], data_checks=found)
     assert "3 rows: ready, with warnings. 1 findings were accepted" in card
     assert card.count("- 2 of 3 rows repeat") == 1
+
+
+def test_near_copies_are_unchecked_until_a_check_looked_for_them() -> None:
+    facts = {"warnings": [{"code": "split.near_not_checked", "args": {"rows": 120_000, "limit": 100_000}}]}
+    card = ScoreCard(verdict="ready", rows=120_000)
+    left_out = Problem(code="gates.left_out", args={"gate": "Near-duplicates"}, blocking=False)
+    assert len(stored_warnings(facts)) == 1 and stored_warnings(facts, card) == []
+    assert len(stored_warnings(facts, card.model_copy(update={"not_checked": [left_out]}))) == 1
 
 
 def test_a_dataset_of_before_has_no_section(tmp_path: Path) -> None:

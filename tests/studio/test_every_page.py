@@ -24,7 +24,7 @@ SAYS = {
     "data": ("There is no dataset yet: the form above makes the first one.", "Running", OUT, "All datasets"),
     "teacher": (NEEDS_DATA, "Running", OUT, "Results so far"),
     "review": (
-        "There are no answers to review yet: let a teacher answer the rows of a dataset.",
+        "There is nothing to review yet: let a teacher answer the rows of a dataset, or check a dataset.",
         "Running",
         OUT,
         "Results so far",

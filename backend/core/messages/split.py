@@ -16,7 +16,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         _OWN_TEST,
     ),
     "split.column_leaks": (
-        "{count} training rows are also in validation or test, as the split column says.",
+        "{count} training rows belong to rows of validation or test: {same} are the same, the others near copies, or they "
+        "share a context or group.",
         "Correct the column, or set “Split by” to “At random”.",
     ),
     "split.no_time": (

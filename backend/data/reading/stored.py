@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.errors import Problem
+from backend.data.gates.model import ScoreCard
 from backend.data.reading.model import Reading
 
+NEAR_NOT_CHECKED = "split.near_not_checked"
 FILE = "reading.json"
 """In a dataset's folder; datasets of before have none."""
 
@@ -20,9 +22,11 @@ def stored_reading(folder: Path) -> Reading | None:
         return None
 
 
-def stored_warnings(facts: dict[str, Any]) -> list[Problem]:
-    """What was warned of when a dataset was made, from its facts."""
-    return [problem for problem in _said(facts) if not problem.is_note]
+def stored_warnings(facts: dict[str, Any], check: ScoreCard | None = None) -> list[Problem]:
+    """What was warned of when a dataset was made, from its facts, but for what its newest `check` has looked at since."""
+    found = [problem for problem in _said(facts) if not problem.is_note]
+    looked = check is not None and not any(problem.code == "gates.left_out" for problem in check.not_checked)
+    return [problem for problem in found if not (looked and problem.code == NEAR_NOT_CHECKED)]
 
 
 def stored_notes(facts: dict[str, Any]) -> list[Problem]:

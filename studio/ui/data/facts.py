@@ -7,6 +7,7 @@ import streamlit as st
 from backend.api.datasets import SPLITS
 from backend.api.readings import stored_warnings
 from backend.core.schemas import ArtifactView
+from studio.ui.data import calls
 from studio.ui.forms.form import problem_line
 from studio.ui.shared.formatting import ago, escape_markdown, format_size, number, option_label
 from studio.ui.shared.i18n import _, ngettext
@@ -28,7 +29,7 @@ def dataset_facts(view: ArtifactView) -> list[str]:
 
 def dataset_warnings(view: ArtifactView) -> None:
     """What was said when it was made, folded."""
-    if found := stored_warnings(view.facts):
+    if found := stored_warnings(view.facts, calls.score_card(view.id)):
         title = ngettext("{n} warning", "{n} warnings", len(found))
         with st.expander(title, icon=":material/warning:", key=f"warnings_{view.id}"):
             for problem in found:

@@ -506,8 +506,9 @@ function build(root, data) {
 
   const choices = () => {
     const wanted = find(".short").value.trim().toLocaleLowerCase();
-    const { gold, output } = here();
-    const place = (label) => (label === gold ? 0 : label === output ? 2 : 1); // the likeliest correction first
+    const { gold, output, why } = here();
+    const likely = (label) => label === gold || why.includes(`→ ${label} (`);
+    const place = (label) => (likely(label) ? 0 : label === output ? 2 : 1); // the likeliest correction first
     const all = [...data.labels].sort((one, two) => place(one) - place(two));
     const begins = all.filter((label) => label.toLocaleLowerCase().startsWith(wanted));
     return [...begins, ...all.filter((label) => !begins.includes(label) && label.toLocaleLowerCase().includes(wanted))];
