@@ -196,7 +196,10 @@ def _columns(reading: Reading) -> None:
         {"title": _("Taken for"), "kind": "words"},
         {"title": _("Examples"), "kind": "words"},
     ]
-    decided = reading.taken is not None and reading.taken.schema_name != "own_export"  # which is read back whole
+    whole = reading.taken is not None and reading.taken.schema_name == "own_export"  # read back, whatever is in it
+    if whole:
+        ordered = [one for one in ordered if one.kind != "empty"]
+    decided = reading.taken is not None and not whole
     if not decided:
         del titles[1]
     shown = ordered[:_MOST_COLUMNS]
