@@ -66,6 +66,11 @@ class Row(BaseModel):
     fields: dict[str, str] = {}
     tags: list[str] = []
 
+    @property
+    def answers_context(self) -> bool:
+        """Whether the last message of its context is what it answers."""
+        return not self.input and bool(self.context) and self.context[-1]["role"] in ("user", "tool")
+
     def answer_message(self) -> Message:
         """The answer as a turn of a conversation."""
         calls = {"tool_calls": self.tool_calls} if self.tool_calls else {}
@@ -95,8 +100,7 @@ class Template(BaseModel):
         answers the last message of its context, as after the result of a call."""
         system = [{"role": "system", "content": self.system}] if self.system else []
         has_system = bool(row.context) and row.context[0]["role"] in ("system", "developer")
-        answers_context = not row.input and bool(row.context) and row.context[-1]["role"] in ("user", "tool")
-        user = [] if answers_context else [{"role": "user", "content": self.user.replace("{input}", row.input)}]
+        user = [] if row.answers_context else [{"role": "user", "content": self.user.replace("{input}", row.input)}]
         messages = [*([] if has_system else system), *row.context, *user]
         return [{**messages[0], "tools": row.tools}, *messages[1:]] if row.tools else messages
 

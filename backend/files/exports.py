@@ -166,10 +166,11 @@ def conversations(data: DataFolder, split: str) -> Iterator[tuple[list[Message],
         if row.output is None or (row.conversation and learned is None):
             continue
         messages = [dict(each) for each in data.template.prompt(row)]
-        if learned:  # an added system message stands before the context
-            shift = len(messages) - 1 - len(row.context)
+        messages[0].pop("tools", None)  # they stand beside the messages
+        if learned:
+            added = len(messages) - _place_of_answer(row)  # a system message before the context
             for place, each in enumerate(messages):
-                if each["role"] == "assistant" and place - shift - 1 not in learned:
+                if each["role"] == "assistant" and place - added not in learned:
                     each["weight"] = 0
         answer: Message = {"role": "assistant", "content": row.output}
         if row.tool_calls:
@@ -177,26 +178,31 @@ def conversations(data: DataFolder, split: str) -> Iterator[tuple[list[Message],
         yield [*messages, answer], row.tools
 
 
+def _place_of_answer(row: Row) -> int:
+    """How many messages of its conversation come before a row's answer, an added system message not counted."""
+    return len(row.context) + (not row.answers_context)
+
+
 def _last_turns(data: DataFolder, split: str) -> dict[int, set[int]]:
-    """Of every conversation the row with its last turn: its place -> the lengths of the contexts of all its rows."""
+    """Of every conversation the row with its last turn: its place -> the places of the answers of all its rows."""
     import numpy as np
 
     who, turn, place = array("Q"), array("L"), array("L")
     for at, row in enumerate(data.rows(split)):
         if row.conversation and row.output is not None:
             who.append(int.from_bytes(blake2b(row.conversation.encode(), digest_size=8).digest(), "little"))
-            turn.append(len(row.context))
+            turn.append(_place_of_answer(row))
             place.append(at)
     if not who:
         return {}
     order = np.lexsort((np.array(turn), np.array(who)))
     found: dict[int, set[int]] = {}
-    lengths: set[int] = set()
+    places: set[int] = set()
     for here, after in zip(order, [*order[1:], None], strict=True):
-        lengths.add(turn[here])
+        places.add(turn[here])
         if after is None or who[after] != who[here]:
-            found[place[here]] = lengths
-            lengths = set()
+            found[place[here]] = places
+            places = set()
     return found
 
 

@@ -116,6 +116,24 @@ def test_turns_that_are_no_rows_are_not_to_be_learned(tmp_path: Path) -> None:
     assert [each.get("weight") for each in line["messages"] if each["role"] == "assistant"] == [None, 0, None]
 
 
+def test_an_answer_to_the_result_of_a_call_is_learned(tmp_path: Path) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "track", "arguments": "{}"}}
+    asked = {"role": "user", "content": "where is it?"}
+    called: dict[str, Any] = {"role": "assistant", "content": "", "tool_calls": [call]}
+    result = {"role": "tool", "content": "sent", "tool_call_id": "c"}
+    tools = [{"type": "function", "function": {"name": "track"}}]
+    said = {"role": "assistant", "content": "On its way."}
+    rows = [
+        Row(id="1", input="where is it?", output="", tool_calls=[call], tools=tools, conversation="c"),
+        Row(id="2", input="", output="On its way.", context=[asked, called, result], tools=tools, conversation="c"),
+        Row(id="3", input="thanks", output="!", context=[asked, called, result, said], tools=tools, conversation="c"),
+    ]
+    for count in (2, 3):
+        (line,) = [json.loads(line) for line in text(folder(tmp_path, rows[:count]), "openai").splitlines()]
+        assert [each["role"] for each in line["messages"]].count("assistant") == count
+        assert not any("weight" in each or "tools" in each for each in line["messages"]) and line["tools"] == tools
+
+
 def test_tools_are_kept_or_refused(tmp_path: Path) -> None:
     data = folder(tmp_path, [CALLS])
     line = json.loads(text(data, "openai"))

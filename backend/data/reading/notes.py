@@ -30,13 +30,13 @@ def notes(file: str, table: Table, taken: Candidate, system: str, labels: list[s
         found.append(_note("pictures_left_out", columns=column_list(binary_columns(table))))
     if roles.carried and taken.schema_name != "own_export":
         found.append(_note("carried", columns=column_list(roles.carried)))
-    found += _about_roles(table, roles, joins)
+    found += _about_roles(table, roles, joins, taken.schema_name == "own_export")
     if system:
         found.append(_note("system", text=system[:_SYSTEM_CHARS]))
     return found + _about_answer(table, taken, labels)
 
 
-def _about_roles(table: Table, roles: Roles, joins: list[str]) -> list[Problem]:
+def _about_roles(table: Table, roles: Roles, joins: list[str], exported: bool) -> list[Problem]:
     found = []
     if roles.split:
         found.append(_note("split", column=roles.split))
@@ -47,7 +47,7 @@ def _about_roles(table: Table, roles: Roles, joins: list[str]) -> list[Problem]:
         found.append(_note("label_names_file", column=roles.output, names=names))
     if roles.group:
         found.append(_note("grouped", column=roles.group))
-    elif joins:
+    elif joins and not exported:
         found.append(_note("group", columns=column_list(joins)))
     return found
 

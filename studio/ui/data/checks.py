@@ -37,6 +37,7 @@ def checks_tab(view: ArtifactView) -> None:
         _check_button(view, card, _("Check the dataset"))
         baseline_box(view)
         return
+    _fixed(view)
     _verdict(view, card)
     for finding in sorted(card.findings, key=lambda each: (bool(each.accepted), list(_ICONS).index(each.severity))):
         _finding(view, card, finding)
@@ -75,6 +76,15 @@ def _verdict(view: ArtifactView, card: ScoreCard) -> None:
     box, title, icon = words[card.verdict]
     box(f"**{title}** · {said} · {rows}", icon=icon)
     _check_button(view, card, _("Check again"))
+
+
+def _fixed(view: ArtifactView) -> None:
+    """A second fix made here would lack the first: the way to the version that has it."""
+    _before, after = api_cache.studio().versions(view.id)
+    if not after:
+        return
+    name = escape_markdown(after[0].name)
+    st.caption(f":material/update: {_('A fix made here would lack what “{name}” has: go on there.').format(name=name)}")
 
 
 def _check_button(view: ArtifactView, card: ScoreCard | None, label: str) -> None:

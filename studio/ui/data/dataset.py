@@ -66,7 +66,12 @@ def _versions(view: ArtifactView) -> None:
             st.page_link(nav.DATA.path, label=words, icon=":material/history:", query_params={"data": before.id})
         for child in after[:3]:
             words = _("Newer: {name}").format(name=escape_markdown(child.name))
-            st.page_link(nav.DATA.path, label=words, icon=":material/update:", query_params={"data": child.id})
+            st.page_link(
+                nav.DATA.path,
+                label=words,
+                icon=":material/update:",
+                query_params={"data": child.id, "tab": st.query_params.get("tab", "rows")},
+            )
 
 
 def _exports(view: ArtifactView) -> None:

@@ -48,5 +48,7 @@ def _entry(view: ArtifactView) -> None:
                     args=(view.id,),
                 )
         warnings = len(stored_warnings(view.facts))
-        said = [f":orange[{ngettext('{n} warning', '{n} warnings', warnings)}]"] if warnings else []
-        st.caption(" · ".join([*dataset_facts(view), *said]))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(" · ".join(dataset_facts(view)), width="content")
+            if warnings:
+                st.badge(ngettext("{n} warning", "{n} warnings", warnings), color="orange")

@@ -196,12 +196,18 @@ def _columns(reading: Reading) -> None:
         {"title": _("Taken for"), "kind": "words"},
         {"title": _("Examples"), "kind": "words"},
     ]
+    whole = reading.taken is not None and reading.taken.schema_name == "own_export"  # read back, whatever is in it
+    if whole:
+        ordered = [one for one in ordered if one.kind != "empty"]
+    decided = reading.taken is not None and not whole
+    if not decided:
+        del titles[1]
     shown = ordered[:_MOST_COLUMNS]
     plain_table(
         "columns",
         _("Columns of the file"),
         titles,
-        [column_cells(one, reading.taken is not None) for one in shown],
+        [column_cells(one, decided) for one in shown],
         stack=True,
     )
     if more := len(ordered) - len(shown):
@@ -209,16 +215,16 @@ def _columns(reading: Reading) -> None:
 
 
 def column_cells(column: ColumnReading, decided: bool = True) -> list[Cell]:
-    """A row of the table of columns; before it is `decided` how the rows are read, no column is taken for anything."""
+    """A row of the table of columns; before it is `decided` how the rows are read, none is taken for anything."""
     tone: Any = _TONES.get(column.role, "" if column.role in ("unused", "carried") else "orange")
-    tags: list[Tag] = [{"text": _(ROLES[column.role]), "tone": tone}] if decided else []
+    tags: list[Tag] = [{"text": _(ROLES[column.role]), "tone": tone}]
     kind = _(KINDS[column.kind])
     told = column.reason is not None and column.reason.code.startswith("reading.is_")  # the kind says the same
     reason = None if told else column.reason
     distinct = _("{count} different").format(count=number(column.distinct)) if column.kind == "label" else ""
     return [
         {"text": column.name.strip() or _("unnamed"), "sub": " · ".join(part for part in (kind, distinct) if part)},
-        {"text": "", "tags": tags, "sub": reason.fact(_) if reason else ""},
+        *([Cell(text="", tags=tags, sub=reason.fact(_) if reason else "")] if decided else []),
         {"text": " · ".join(_short(example, _EXAMPLE_CHARS) for example in column.examples[:2])},
     ]
 

@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from backend.api.datasets import ShownRow, Sort
+from backend.api.readings import message_text
 from studio.ui.shared.formatting import percent
 from studio.ui.shared.i18n import _, ngettext
 
@@ -80,10 +81,13 @@ def _cells(shown: ShownRow, sure: bool) -> dict[str, Any]:
     notes = [ngettext("{n} earlier message", "{n} earlier messages", len(row.context))] if row.context else []
     notes += [ngettext("{n} tool call", "{n} tool calls", len(row.tool_calls))] if row.tool_calls else []
     notes += [_("has a rejected answer")] if row.rejected is not None else []
-    answer = row.output if row.output is not None else row.gold
+    answer = (
+        message_text(row.answer_message()) if row.tool_calls else row.output if row.output is not None else row.gold
+    )
+    asked = row.input or (message_text(row.context[-1]) if row.answers_context else "")
     return {
         "id": row.id,
-        "input": _short(row.input),
+        "input": _short(asked),
         "answer": _short(answer or ""),
         "none": _("no answer") if answer is None else "",
         "notes": " · ".join(notes),

@@ -7,11 +7,13 @@ from typing import Any
 import streamlit as st
 
 from backend.api import MODEL_KINDS
+from backend.core.errors import StudioError
 from backend.core.refs import RefTo
 from backend.core.schemas import ArtifactView
 from studio.ui.data import calls
 from studio.ui.data.length_chart import length_chart
 from studio.ui.data.token_chips import token_chips
+from studio.ui.forms.form import problem_line
 from studio.ui.forms.pickers import choices
 from studio.ui.forms.stage_panel import prepare_builtin
 from studio.ui.shared import api_cache
@@ -57,11 +59,15 @@ def tokens_tab(view: ArtifactView) -> None:
     if model in api_cache.missing_builtins():
         prepare_builtin(str(model))
         return
-    with api_cache.show_errors():
+    try:
         _row(view, str(split), int(place), str(model))
-    st.header(_("Length of the rows"), anchor=False)
-    with api_cache.show_errors():
+        st.header(_("Length of the rows"), anchor=False)
         _lengths(view, str(split), str(model))
+    except StudioError as error:
+        names = {each.path.name: each.name for each in api_cache.artifacts()}
+        for problem in error.problems:
+            named = {key: names.get(value, value) for key, value in problem.args.items() if isinstance(value, str)}
+            problem_line(problem.model_copy(update={"args": problem.args | named}))
 
 
 def _row(view: ArtifactView, split: str, place: int, model: str) -> None:
