@@ -241,7 +241,8 @@ def _rows(found: Inspection) -> None:
                 text = message_text(turn)
                 if turn["role"] == "system":
                     if text != system:
-                        st.caption(f"{_('System prompt')}: {escape_markdown(_short(text))}")
+                        st.caption(f"{_('System prompt')}:")
+                        st.text(_short(text))
                         system = text
                     continue
                 role = turn["role"] if turn["role"] in _AVATARS else "user"
