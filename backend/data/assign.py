@@ -84,7 +84,7 @@ def _least(content: NDArray[np.uint64], codes: Codes, sizes: NDArray[np.int64]) 
     if len(codes) > MAX_TEXTS:
         first = np.full(len(sizes), np.iinfo(np.uint64).max)
         np.minimum.at(first, codes, content[:, 0])
-        return np.stack([first, first], axis=1)
+        return np.broadcast_to(first[:, None], (len(first), 2))
     order = np.lexsort((content[:, 1], content[:, 0], codes))
     least: NDArray[np.uint64] = content[order[np.cumsum(sizes) - sizes]]
     return least
@@ -92,11 +92,14 @@ def _least(content: NDArray[np.uint64], codes: Codes, sizes: NDArray[np.int64]) 
 
 def _commonest(labels: Codes, codes: Codes) -> NDArray[np.int64]:
     """The label that most rows of a cluster have, of equals the first."""
+    found = np.zeros(int(codes.max(initial=-1)) + 1, np.int64)
+    if len(found) == len(codes):  # every row by itself: no sorting, a third of the memory
+        found[codes] = labels
+        return found
     width = int(labels.max(initial=0)) + 1
     pairs, counts = np.unique(codes.astype(np.int64) * width + labels, return_counts=True)
     order = np.lexsort((pairs, -counts, pairs // width))
     cluster, first = np.unique((pairs // width)[order], return_index=True)
-    found = np.zeros(int(codes.max(initial=-1)) + 1, np.int64)
     found[cluster] = (pairs % width)[order][first]
     return found
 
