@@ -52,7 +52,15 @@ def test_a_store_is_the_same_row_by_row(
             monkeypatch.setattr("backend.data.mapping.mapper.Mapper.plain_columns", lambda self: None)
         store = load(params, 0, Loaded(RowStore(tmp_path / way))).store
         facts = store.facts()
-        numbers: list[Any] = [facts.labels, facts.answers, facts.keys, facts.groups, facts.splits, facts.origins, facts.times]
+        numbers: list[Any] = [
+            facts.labels,
+            facts.answers,
+            facts.keys,
+            facts.groups,
+            facts.splits,
+            facts.origins,
+            facts.times,
+        ]
         sums = store.labels, store.count, store.answered, store.prompt_chars, store.answer_chars
         keys = store.keys.equal, store.keys.contexts, store.keys.content
         lines = list(store.lines(range(store.count)))
