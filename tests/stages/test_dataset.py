@@ -110,8 +110,9 @@ def test_own_file_lacks_the_column(tmp_path: Path) -> None:
         build(tmp_path, source=source, test_source=test)
 
 
-def codes(facts: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {warning["code"]: warning["args"] for warning in facts["warnings"]}
+def codes(facts: dict[str, Any], said: str = "warnings") -> dict[str, dict[str, Any]]:
+    """Code -> arguments of the warnings, or of the `notes`."""
+    return {problem["code"]: problem["args"] for problem in facts[said]}
 
 
 def test_contradictions_are_counted(tmp_path: Path) -> None:

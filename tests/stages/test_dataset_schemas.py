@@ -47,7 +47,7 @@ def test_a_conversation_never_straddles_splits_and_its_system_is_the_templates(t
     for split, row in every(data):
         homes.setdefault(row.conversation, set()).add(split)
     assert len(homes) == 40 and all(len(found) == 1 for found in homes.values()) and sum(facts["rows"].values()) == 80
-    assert data.template.system == "Be kind." and "data.system_shared" in codes(facts)
+    assert data.template.system == "Be kind." and "data.system_shared" in codes(facts, "notes")
     assert all(turn["role"] != "system" for _, row in every(data) for turn in row.context)
     assert data.template.prompt(next(data.rows("train")))[0] == {"role": "system", "content": "Be kind."}
 
@@ -97,7 +97,7 @@ def test_spellings_of_a_label_become_one(tmp_path: Path) -> None:
     rows = [{"text": f"remark about item {n * 11}", "label": labels[n % 4]} for n in range(80)]
     data, facts, _ = build(tmp_path, source=write(tmp_path / "rows.jsonl", rows))
     assert facts["labels"] == ["café", "té"] == sorted({row.output or "" for _, row in every(data)})
-    assert codes(facts)["data.labels_joined"] == {"count": 1}
+    assert codes(facts, "notes")["data.labels_joined"] == {"count": 1}
 
 
 def test_whole_decimals_lose_their_zeros(tmp_path: Path) -> None:
