@@ -47,7 +47,7 @@ def test_a_conversation_never_straddles_splits_and_its_system_is_the_templates(t
     for split, row in every(data):
         homes.setdefault(row.conversation, set()).add(split)
     assert len(homes) == 40 and all(len(found) == 1 for found in homes.values()) and sum(facts["rows"].values()) == 80
-    assert data.template.system == "Be kind." and "data.system_shared" in codes(facts, "notes")
+    assert data.template.system == "Be kind." and "reading.system" in codes(facts, "notes")
     assert all(turn["role"] != "system" for _, row in every(data) for turn in row.context)
     assert data.template.prompt(next(data.rows("train")))[0] == {"role": "system", "content": "Be kind."}
 
