@@ -74,6 +74,16 @@ def test_the_rejected_answer_is_kept_and_not_learned(tmp_path: Path) -> None:
     assert {(row.rejected or "")[:5] for _, row in every(data)} == {"Throw"}
 
 
+def test_few_preferred_answers_are_no_classes(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": f"May I bring object {n * 13}?", "chosen": ["Yes.", "No."][n % 2], "rejected": "Why?"}
+        for n in range(40)
+    ]
+    data, facts, _ = build(tmp_path, source=write(tmp_path / "rows.jsonl", rows))
+    assert (data.template.answer, facts["labels"], data.template.system) == ("text", [], "")
+    assert {row.rejected for _, row in every(data)} == {"Why?"}
+
+
 def test_worse_answers_alone_are_in_no_split(tmp_path: Path) -> None:
     rows = [{"prompt": f"Clean object {n * 13}?", "completion": f"Answer {n}", "label": n % 2 == 0} for n in range(60)]
     data, facts, _ = build(tmp_path, source=write(tmp_path / "rows.jsonl", rows), data_schema="kto")

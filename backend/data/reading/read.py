@@ -197,7 +197,8 @@ def _answer(table: Table, roles: Roles, params: DatasetParams) -> tuple[Literal[
     named: Literal["label", "text"] = "label" if params.answer == "label" else "text"
     if column is None or column.kind in ("messages", "list", "object"):
         return named, []
-    if not (named == "label" or (params.answer == "auto" and is_label(column, MAX_LABEL_CHARS))):
+    preferred = bool(roles.rejected or roles.desired)  # answers to compare are no classes, however few they are
+    if not (named == "label" or (params.answer == "auto" and not preferred and is_label(column, MAX_LABEL_CHARS))):
         return "text", []
     source = table.columns.get(roles.label_names, column)
     labels = table.facts.label_names.get(roles.output) or sorted(
