@@ -27,7 +27,8 @@ CONFUSION = "confusion.json"
 
 
 class AnswerRow(View):
-    """One row with the answers of one or two models; `second` is None when there is one model."""
+    """One row with the answers of one or two models; `second` is None when there is one model. `fields`: the columns of the
+    source that travel with the row, such as an id or a slice."""
 
     id: str
     input: str
@@ -36,6 +37,7 @@ class AnswerRow(View):
     first_right: bool
     second: str | None = None
     second_right: bool | None = None
+    fields: dict[str, str] = {}
 
 
 class PairedCounts(View):
@@ -149,13 +151,16 @@ class Answers:
         return list(self._read(ids[(number - 1) * size : number * size]))
 
     def csv(self, ids: list[str], header: list[str]) -> str:
-        """These rows as CSV: id, input, expected, then answer and 0 or 1 per model. A text that a spreadsheet would take
-        for a formula gets an apostrophe."""
+        """These rows as CSV: id, input, expected, then answer and 0 or 1 per model, then the columns that travel with the rows.
+        A text that a spreadsheet would take for a formula gets an apostrophe."""
+        rows = list(self._read(ids))
+        names = list(dict.fromkeys(name for row in rows for name in row.fields))
         lines: list[list[Any]] = []
-        for row in self._read(ids):
+        for row in rows:
             line = [row.id, row.input, row.expected, row.first, int(row.first_right)]
-            lines.append(line if row.second is None else [*line, row.second, int(bool(row.second_right))])
-        return table_csv(header, lines)
+            line += [] if row.second is None else [row.second, int(bool(row.second_right))]
+            lines.append([*line, *(row.fields.get(name, "") for name in names)])
+        return table_csv([*header, *names], lines)
 
     def _fits(self, id_: str, show: Show) -> bool:
         if show == "first_wrong":
@@ -183,6 +188,7 @@ class Answers:
                 first_right=line["correct"],
                 second=other["answer"] if other else None,
                 second_right=other["correct"] if other else None,
+                fields=line.get("fields", {}),
             )
 
 

@@ -236,6 +236,7 @@ def _write(
         for row, right, answer in zip(rows, expected, answers, strict=True):
             correct = right.strip() == answer.strip()
             line = {"id": row.id, "input": row.input, "expected": right, "answer": answer, "correct": correct}
+            line |= {"fields": row.fields} if row.fields else {}
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
     if data.template.answer == "label":
         write_json(out / "confusion.json", confusion(expected, answers, data.template.labels))

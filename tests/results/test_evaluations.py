@@ -188,6 +188,23 @@ def test_answers_as_csv_start_no_formula(pair: tuple[Path, Path]) -> None:
     assert table_csv(["a"], [["@SUM(1)"], [-1.5]]).splitlines()[1:] == ["'@SUM(1)", "-1.5"]
 
 
+def test_what_travels_with_a_row_is_read_and_exported(tmp_path: Path) -> None:
+    line = {"id": "a", "input": "Ask", "expected": "X", "answer": "X", "correct": True}
+    lines = [line | {"fields": {"region": "north"}}, line | {"id": "b", "fields": {"ticket": "7"}}]
+    (tmp_path / "answers.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines), "utf-8")
+    answers = Answers(tmp_path)
+    ids = answers.rows("all")
+    assert [row.fields for row in answers.page(ids, 1)] == [{"region": "north"}, {"ticket": "7"}]
+    table = list(
+        csv.reader(io.StringIO(answers.csv(ids, ["id", "input", "expected", "one", "right"]).removeprefix("\ufeff")))
+    )
+    assert table == [
+        ["id", "input", "expected", "one", "right", "region", "ticket"],
+        ["a", "Ask", "X", "X", "1", "north", ""],
+        ["b", "Ask", "X", "X", "1", "", "7"],
+    ]
+
+
 def test_missing_answers_say_so(tmp_path: Path) -> None:
     with pytest.raises(StudioError, match=r"answers\.jsonl"):
         Answers(tmp_path)

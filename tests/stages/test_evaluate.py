@@ -40,7 +40,14 @@ def text_dataset(folder: Path) -> Path:
     folder.mkdir()
     write_template(folder, Template(user="Repeat: {input}"))
     for split in ("train", "test"):
-        write_split(folder, split, [Row(id=f"{split}{n}", input=f"item {n}", output=f"red item {n}") for n in range(4)])
+        write_split(
+            folder,
+            split,
+            [
+                Row(id=f"{split}{n}", input=f"item {n}", output=f"red item {n}", fields={"shop": f"s{n}"})
+                for n in range(4)
+            ],
+        )
     return folder
 
 
@@ -118,6 +125,8 @@ def test_torch_and_onnx_agree_on_open_answers(tmp_path: Path, tmp_path_factory: 
     assert before["loss"] == pytest.approx(math.log(1024), rel=0.2)
     assert after["size_bytes"] == made.onnx.size_bytes and after["decode_tokens_per_s"] > before["decode_tokens_per_s"]
     assert not (folder / "confusion.json").exists()
+    shops = [json.loads(line)["fields"]["shop"] for line in (folder / "answers.jsonl").read_text().splitlines()]
+    assert shops == ["s0", "s1", "s2", "s3"], "what travels with a row reaches its evaluation"
 
 
 def test_an_endpoint_has_quality_and_times_but_no_weight(tmp_path: Path) -> None:

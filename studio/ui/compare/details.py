@@ -126,7 +126,10 @@ def _answers_table(rows: list[AnswerRow], first: str, second: str) -> None:
 
 
 def _answer_cells(row: AnswerRow) -> list[Cell]:
-    cells: list[Cell] = [{"text": truncate(row.input, LONGEST)}, {"text": truncate(row.expected, LONGEST)}]
+    asked: Cell = {"text": truncate(row.input, LONGEST)}
+    if row.fields:
+        asked["sub"] = truncate(" · ".join(f"{name}: {value}" for name, value in row.fields.items()), LONGEST)
+    cells: list[Cell] = [asked, {"text": truncate(row.expected, LONGEST)}]
     cells.append(_marked(row.first, row.first_right))
     if row.second is not None:
         cells.append(_marked(row.second, bool(row.second_right)))
