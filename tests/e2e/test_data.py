@@ -49,6 +49,8 @@ def test_excel_file_is_read_checked_and_corrected(
     wait_until_idle(page)
 
     page.get_by_role("radio", name="Rows").click()
+    expect(page.get_by_role("textbox", name="Search")).to_be_visible()
+    wait_until_idle(page)  # the tables of the checks are gone
     page.locator("tbody tr").first.click()
     page.get_by_role("dialog").get_by_role("textbox", name="Input").fill("La línea siete no da señal")
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
