@@ -34,8 +34,8 @@ def test_excel_file_is_read_checked_and_corrected(
     page = open_browser(web.url).go("/data")
     write_complaints(tmp_path / "quejas.csv")
     page.set_input_files("input[type=file]", tmp_path / "quejas.csv")
-    expect(page.get_by_text("Windows-1252 (guessed)")).to_be_visible()
-    expect(page.get_by_text("Text and label · Texto → Categoría")).to_be_visible()
+    expect(page.get_by_text("Windows-1252 (guessed)").first).to_be_visible()
+    expect(page.get_by_text("Text and label · Texto → Categoría").first).to_be_visible()
     expect(page.get_by_text("El recibo número").first).to_be_visible()
     expect(page.get_by_text("--encoding")).to_have_count(0)  # flags are for the command line
     wait_until_idle(page)

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.e2e.browser_session import BrowserSession, OpenBrowser
+from tests.e2e.browser_session import BrowserSession, OpenBrowser, wait_until_idle
 from tests.e2e.sample_home import PLACES
 from tests.studio.web_process import WebProcess
 
@@ -44,8 +44,10 @@ def collect(browser_session: BrowserSession, look: Any) -> dict[str, list[str]]:
     found = {}
     for place in PLACES:
         browser_session.go(place)
-        if wrong := look(browser_session.page):
-            found[place] = wrong
+        if look(browser_session.page):
+            wait_until_idle(browser_session.page)  # what fades while a page is drawn is not what people read
+            if wrong := look(browser_session.page):
+                found[place] = wrong
     return found
 
 
