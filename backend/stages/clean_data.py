@@ -23,7 +23,7 @@ from backend.core.stage import Context, Params, Result, Stage, World, check_fits
 from backend.data.dataset import data_facts
 from backend.data.filter_report import REPORT_FILES
 from backend.data.gates.fixes import FIXES, Fixing
-from backend.data.gates.quick import personal_count, quick_findings
+from backend.data.gates.quick import quick_facts
 from backend.data.gates.registry import GATES, NAMES
 from backend.data.gates.report import REPORT, row_ids
 from backend.data.gates.rows import CheckedRows
@@ -148,13 +148,11 @@ def _finished(source: ArtifactView, fixing: Fixing, ctx: Context) -> Path:
 
 
 def _facts(source: ArtifactView, folder: Path, fixing: Fixing) -> dict[str, Any]:
-    findings = quick_findings(CheckedRows(folder), fixing.template)
     return {
         **source.facts,
         **data_facts(folder),
         "cleaned": fixing.counts,
-        "personal": personal_count(findings),
-        "warnings": [each.problem.model_dump(include={"code", "args"}) for each in findings],
+        **quick_facts(CheckedRows(folder), fixing.template, source.facts),
     }
 
 

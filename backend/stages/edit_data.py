@@ -23,6 +23,8 @@ from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data.dataset import SPLITS, DataFolder, Row, Template, data_facts, write_split, write_template
 from backend.data.edits import EditPlan, edit_lines, read_edits
+from backend.data.gates.quick import quick_facts
+from backend.data.gates.rows import CheckedRows
 
 _ROWS_PER_SECOND = 10_000
 _BASE_MEMORY = 80_000_000
@@ -99,7 +101,8 @@ def run(params: EditParams, ctx: Context) -> EditResult:
     counts = {name: tally[name] for name in ("edited", "deleted", "added", "edited_test")}
     if counts["edited_test"]:
         ctx.log(f"Test rows changed: {counts['edited_test']}. Earlier results are on other rows.", "warning")
-    facts = {**source.facts, **data_facts(folder), "edits": counts}
+    said = quick_facts(CheckedRows(folder), template, source.facts)  # what was typed may be personal, or contradict
+    facts = {**source.facts, **data_facts(folder), **said, "edits": counts}
     name = params.name or next_version(source.name)
     made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=[source.id], license=source.license)
     ctx.progress(1, 1, "done")

@@ -44,6 +44,13 @@ def test_the_changes_make_a_new_version(job: MemoryContext, tmp_path: Path) -> N
     assert (data.path / "edits.jsonl").read_text("utf-8") == edit_lines(said)
 
 
+def test_personal_data_that_was_typed_is_known(job: MemoryContext, tmp_path: Path) -> None:
+    row = Row(id="new-1", input="write to ana.lopez@example.org", output="red")
+    run(edits(tmp_path, Edit(op="add", row=row)), job)
+    facts = made(job)[1]["facts"]
+    assert facts["personal"] == 1 and "gates.personal" in {each["code"] for each in facts["warnings"]}
+
+
 @pytest.mark.parametrize(
     ("said", "code"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from backend.data.dataset import Row, Template
 from backend.data.gates.base import LISTED_ROWS, Options, whole_text
@@ -40,3 +41,12 @@ def quick_findings(rows: Iterable[tuple[str, Row]], template: Template) -> list[
 def personal_count(findings: Iterable[Finding]) -> int:
     """Rows with personal data or secrets among quick findings: the fact `personal` of a dataset."""
     return sum(finding.count for finding in findings if finding.gate in ("personal", "secrets"))
+
+
+def quick_facts(rows: Iterable[tuple[str, Row]], template: Template, before: dict[str, Any]) -> dict[str, Any]:
+    """The facts `personal` and `warnings` of rows that were made from a dataset with the facts `before`, whose warnings of the
+    split stay true."""
+    findings = quick_findings(rows, template)
+    said = [each.problem.model_dump(include={"code", "args"}) for each in findings if each.severity != "info"]
+    kept = [each for each in before.get("warnings", []) if each["code"].startswith("split.")]
+    return {"personal": personal_count(findings), "warnings": kept + said}
