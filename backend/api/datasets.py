@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -71,14 +72,15 @@ class LengthSummary(View):
     all: int
 
 
-class Datasets:
+class Datasets(ABC):
     """Mixed into `backend.api.Studio`."""
 
     store: Store
     settings: Settings
 
+    @abstractmethod
     def dataset(self, ref: str) -> ArtifactView:
-        raise NotImplementedError
+        """Raises StudioError when it is no dataset."""
 
     @cached_property
     def edits(self) -> Edits:
@@ -152,9 +154,9 @@ class Datasets:
         self.edits.saved(view.id, run.id)
         return run
 
+    @abstractmethod
     def start_stage(self, stage: str, params: dict[str, Any], project: str | None = None) -> RunView:
         """One stage as a run of its own. Raises StudioError with all problems."""
-        raise NotImplementedError
 
     def check_report(self, dataset: str) -> ArtifactView | None:
         """The newest report of a check of a dataset; None before the first."""

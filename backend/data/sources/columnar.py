@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +19,7 @@ _BATCH = 1000
 Convert = Callable[[Any], Any]
 
 
-class ColumnarSource:
+class ColumnarSource(ABC):
     """What both have in common: a schema and batches. Raises StudioError where the file is damaged or has no rows."""
 
     def __init__(self, file: InputFile, options: ReadOptions, facts: SourceFacts) -> None:
@@ -61,11 +62,13 @@ class ColumnarSource:
     def count(self) -> int:
         return self._rows
 
+    @abstractmethod
     def _open(self) -> tuple[Any, int]:
-        raise NotImplementedError
+        """(schema, rows)."""
 
+    @abstractmethod
     def _batches(self) -> Iterator[Any]:
-        raise NotImplementedError
+        """The rows in blocks of columns."""
 
 
 class ParquetSource(ColumnarSource):
