@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from backend.core.schemas import Kind, State
 from backend.data.dataset import data_facts
-from tests.e2e.browser_session import OpenBrowser, wait_until_idle
+from tests.e2e.browser_session import OpenBrowser, until, wait_until_idle
 from tests.helpers import build_tiny_model, model_view, tiny_dataset
 from tests.studio.builder import StudioBuilder
 from tests.studio.web_process import StudioProcess
@@ -82,8 +82,8 @@ def test_own_file_becomes_a_dataset_and_stays_text(works: Works, open_browser: O
     wait_until_idle(page)
     assert page.locator("img[src=x], a[href^='javascript:']").count() == 0
     assert "taken" not in page.title()
-    longest = page.locator("td .text").evaluate_all("texts => Math.max(...texts.map(t => t.innerText.length))")
-    assert 300 < longest < 1000
+    shown = page.locator("td .text")
+    until(page, lambda: 300 < shown.evaluate_all("texts => Math.max(0, ...texts.map(t => t.innerText.length))") < 1000)
 
 
 def test_wrong_number_is_said_then_a_model_is_tuned_and_another_job_cancelled(
