@@ -115,7 +115,7 @@ _ROWS = (
     "from pathlib import Path; from backend.data.params import DatasetParams; from backend.data.prepare import prepare; "
     "p = prepare(DatasetParams(source=path, input='text', output='label'), 0, Path(folder)); "
     "n = sum(len(p.numbers[split]) for split in p.numbers); out = open(folder + '/rows', 'wb'); "
-    "out.writelines(line for split in p.numbers for line in p.lines(split))"
+    "out.writelines(block for split in p.numbers for block in p.blocks(split))"
 )
 READERS: dict[str, dict[str, str]] = {
     "rows": {"csv": _ROWS, "jsonl": _ROWS},

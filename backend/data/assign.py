@@ -69,9 +69,8 @@ class _ClusterTable:
     @classmethod
     def of(cls, rows: SplitRows, codes: Codes, seed: int) -> _ClusterTable:
         sizes = np.bincount(codes)
-        found = ranks(seed, _least(rows.content, codes, sizes))
         places = np.empty(len(sizes), np.int64)
-        places[np.lexsort((found[:, 1], found[:, 0]))] = np.arange(len(sizes))
+        places[random_order(seed, _least(rows.content, codes, sizes), len(rows) > MAX_TEXTS)] = np.arange(len(sizes))
         labels = np.zeros(len(sizes), np.int64) if rows.labels is None else _commonest(rows.labels, codes)
         return cls(sizes, labels, places, ("",) if rows.labels is None else rows.label_names)
 
@@ -207,19 +206,27 @@ def _copies(found: Clusters, codes: NDArray[np.int8]) -> list[Problem]:
     return [Problem(code="split.near_copies", args=args, blocking=False)] if count else []
 
 
-def ranks(seed: int, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """(n, 2): where a cluster comes in the random order. Beyond 100,000 by arithmetic (splitmix64, Steele et al. 2014)."""
-    if len(keys) > MAX_TEXTS:
-        with np.errstate(over="ignore"):
-            start = np.uint64(int(_rank(seed, "")[:16], 16))
-            return np.stack([_mixed(keys[:, 0] ^ start), keys[:, 1]], axis=1)
+def random_order(seed: int, keys: NDArray[np.uint64], many: bool) -> NDArray[np.int64]:
+    """The places of `keys`, (n, 2), in a random order that follows from the keys alone; equal ones stay in theirs. `many`: by
+    arithmetic (splitmix64, Steele et al. 2014)."""
+    if not many:
+        found = _ranks(seed, keys)
+        return np.lexsort((found[:, 1], found[:, 0]))
+    mixed = _mixed(keys[:, 0] ^ np.uint64(int(_rank(seed, "")[:16], 16)))
+    order = np.argsort(mixed)
+    found = mixed[order]
+    return np.argsort(mixed, kind="stable") if (found[1:] == found[:-1]).any() else order  # the stable one is slower
+
+
+def _ranks(seed: int, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     digests = [bytes.fromhex(_rank(seed, f"{high:016x}{low:016x}")) for high, low in keys.tolist()]
     return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64).reshape(-1, 2)
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[Any]:
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    with np.errstate(over="ignore"):
+        values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.errors import Problem, StudioError
-from backend.data.assign import assign, ranks
+from backend.data.assign import assign, random_order
 from backend.data.dataset import SPLITS
+from backend.data.near_clusters import MAX_TEXTS
 from backend.data.params import DatasetParams
 from backend.data.row_store import Facts, RowStore
 from backend.data.split import quota
@@ -105,10 +106,11 @@ class Division:
 
     def _own(self, rows: RowNumbers, given: Numbers, each: Callable[[float], None]) -> Numbers:
         params, facts = self.params, self.facts
-        classes = len(np.unique(self.labels[rows][facts.answers[rows] != 0])) if self.names else 0
+        answered = facts.answers[rows] != 0
+        classes = np.count_nonzero(np.bincount(self.labels[rows][answered])) if self.names else 0
         by_column = facts.splits[rows] > 0
         named = {SPLITS[code] for code in np.unique(facts.splits[rows][by_column]).tolist()} | set(given)
-        check_sizes(params, int((facts.answers[rows] != 0).sum()), classes, named)
+        check_sizes(params, int(answered.sum()), classes, named)
         rows, _ = self._sampled(rows, params.max_rows)
         pool = rows[(facts.answers[rows] == 0) | (facts.splits[rows] == _POOL)]
         labelled = np.setdiff1d(rows, pool) if len(pool) else np.sort(rows)
@@ -169,8 +171,8 @@ class Division:
 
     def _ordered(self, rows: RowNumbers) -> RowNumbers:
         """An order that follows from seed and content alone."""
-        mine = ranks(self.seed, self.store.keys.content[rows])
-        return rows[np.lexsort((rows, mine[:, 1], mine[:, 0]))]
+        rows, many = np.sort(rows), self.store.count > MAX_TEXTS
+        return rows[random_order(self.seed, self.store.keys.content[rows], many)]
 
 
 def check_sizes(params: DatasetParams, labelled: int, classes: int, given: set[str]) -> None:

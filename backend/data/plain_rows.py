@@ -1,22 +1,28 @@
 """Rows that are nothing but a text, its answer and what travels with it, many at a time: most of a large file is of that kind.
 
-Whatever has something else, or anything that a row error may come of, is left to the conversion row by row.
+They stay columns (string arrays of pyarrow's) until they are lines of a dataset. Whatever has something else, or anything that
+a row error may come of, is left to the conversion row by row.
 """
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import eq
 from typing import Any
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
-from backend.data.row_errors import Record
-from backend.data.split_keys import MARK
+from backend.data.sources.column_block import ColumnBlock, RowBlock, texts
+from backend.data.text_forms import MARK, content
 
-_LINE = orjson.OPT_APPEND_NEWLINE
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+"""As JSON writes them; the other control characters are rare."""
+_OTHER_CONTROL = re.compile(rb"[\x00-\x07\x0b\x0e-\x1f]")
+_FIRST_SIGN = ord(" ")
+_UNUSABLE = ("\0", MARK, "\ufeff")
 
 
 @dataclass(frozen=True)
@@ -30,75 +36,89 @@ class PlainColumns:
 
 @dataclass(frozen=True)
 class PlainRows:
-    """`joined`: the texts with `MARK` between each two; `fields`: by column, none where no column travels along."""
+    """String arrays of one length; `fields`: by column, "" where a row has nothing there."""
 
-    places: list[int]
-    texts: list[str]
-    answers: list[str]
-    joined: str
-    fields: dict[str, list[str]]
+    places: NDArray[np.int64]
+    texts: Any
+    answers: Any
+    fields: dict[str, Any]
 
-    def forms(self) -> list[str]:
-        """`Example.form` of each."""
-        text = self.joined if self.joined.isascii() else unicodedata.normalize("NFC", self.joined)
-        return [" ".join(form.split()) for form in text.casefold().split(MARK)]
+    def lines(self, origin: str) -> Any:
+        """The rows as a dataset holds them, as a string array of JSON objects each with a line break."""
+        import pyarrow
+        import pyarrow.compute as pc
 
-    def lines(self, origin: str) -> list[bytes]:
-        """The rows as a dataset holds them, each with a line break."""
-        mark, dumps = origin[:1] or "r", orjson.dumps
-        rows = zip(self.places, self.texts, self.answers, strict=True)
-        if not self.fields:
-            return [
-                dumps({"id": f"{mark}{place}", "input": text, "output": answer}, None, _LINE)
-                for place, text, answer in rows
+        places = pc.cast(pyarrow.array(self.places), pyarrow.string())
+        start, rest = f'{{"id":"{origin[:1] or "r"}', ['"}\n']
+        if self.fields:
+            parts = [
+                pc.if_else(pc.equal(cells, ""), "", pc.binary_join_element_wise(name, _in_json(cells), '",', ""))
+                for key, cells in self.fields.items()
+                for name in [orjson.dumps(key).decode() + ':"']
             ]
-        names = list(self.fields)
-        found = []
-        for (place, text, answer), cells in zip(rows, zip(*self.fields.values(), strict=True), strict=True):
-            row: dict[str, Any] = {"id": f"{mark}{place}", "input": text, "output": answer}
-            fields = {name: cell for name, cell in zip(names, cells, strict=True) if cell}
-            found.append(dumps(row | {"fields": fields} if fields else row, None, _LINE))
-        return found
+            fields = pc.binary_join_element_wise(*parts, "")
+            filled = pc.binary_join_element_wise('"', ',"fields":{', pc.utf8_slice_codeunits(fields, 0, -1), "}}\n", "")
+            rest = [pc.if_else(pc.equal(fields, ""), '"}\n', filled)]
+        pieces = [start, places, '","input":"', _in_json(self.texts), '","output":"', _in_json(self.answers), *rest]
+        return pc.binary_join_element_wise(*pieces, "")
 
 
-def plain_rows(records: Sequence[Record], columns: PlainColumns) -> PlainRows | None:
+def plain_rows(block: RowBlock, columns: PlainColumns) -> PlainRows | None:
     """None where one of the rows is not so plain."""
-    values = [record.values for record in records]
-    texts: list[Any] = [row.get(columns.text) for row in values]
-    answers: list[Any] = [row.get(columns.answer) for row in values]
-    if set(map(type, answers)) == {int}:
-        answers = list(map(str, answers))
-    if set(map(type, texts)) != {str} or set(map(type, answers)) != {str}:
+    names = [columns.text, columns.answer, *columns.carried]
+    if isinstance(block, ColumnBlock):
+        places, cells = block.places, {name: block.cells[name] for name in names if name in block.cells}
+    else:
+        places = np.array([record.place for record in block], np.int64)
+        cells = {name: _cells([record.values.get(name) for record in block], name, columns) for name in names}
+    if len(cells) < len(set(names)) or any(array is None for array in cells.values()):
         return None
-    fields = {name: _carried([row.get(name) for row in values]) for name in columns.carried}
-    joined = MARK.join(texts)
-    if not _usable(texts, answers, joined) or None in fields.values():
+    read, answers = cells[columns.text], cells[columns.answer]
+    if not _usable(read, answers, columns.answer):
         return None
-    if columns.answer in answers or any(map(eq, texts, answers)):  # a header that comes again, or an echo
+    fields = {name: cells[name] for name in columns.carried}
+    return PlainRows(places, read, answers, {name: array for name, array in fields.items() if content(array)})
+
+
+def _cells(values: list[Any], name: str, columns: PlainColumns) -> Any:
+    """The values as a string array, None where one is something else. Whole numbers become text where they are no input."""
+    import pyarrow
+
+    kinds = set(map(type, values))
+    if kinds == {int} and name != columns.text:
+        values = list(map(str, values))
+    elif name in columns.carried and kinds <= {str, type(None)}:
+        values = [value or "" for value in values]
+    elif kinds != {str}:
         return None
-    places = [record.place for record in records]
-    return PlainRows(places, texts, answers, joined, {name: cells for name, cells in fields.items() if cells})
-
-
-def _carried(cells: list[Any]) -> list[str] | None:
-    kinds = set(map(type, cells))
-    if kinds <= {str, type(None)}:
-        return [cell or "" for cell in cells]
-    return list(map(str, cells)) if kinds == {int} else None
-
-
-def _usable(texts: list[str], answers: list[str], joined: str) -> bool:
-    """Whether no row is empty, and a tokenizer takes every character."""
-    if joined.count(MARK) != len(texts) - 1 or "" in texts or "" in answers or "\ufeff" in joined:
-        return False
-    if any(map(str.isspace, texts)) or any(map(str.isspace, answers)):
-        return False
-    return all("\0" not in text and (text.isascii() or _encodable(text)) for text in (joined, MARK.join(answers)))
-
-
-def _encodable(text: str) -> bool:
     try:
-        text.encode()
-    except UnicodeEncodeError:
+        return pyarrow.array(values, pyarrow.string())
+    except UnicodeEncodeError:  # half a character
+        return None
+
+
+def _usable(read: Any, answers: Any, answer_column: str) -> bool:
+    """Whether no row is empty, repeats the header or its question, and a tokenizer takes every character."""
+    import pyarrow.compute as pc
+
+    if pc.any(pc.or_(pc.equal(read, answers), pc.equal(answers, answer_column))).as_py():
         return False
-    return True
+    for array in (read, answers):
+        if pc.any(pc.or_(pc.equal(array, ""), pc.utf8_is_space(array))).as_py():
+            return False
+    return not any(sign.encode() in content(array) for array in (read, answers) for sign in _UNUSABLE)
+
+
+def _in_json(array: Any) -> Any:
+    """The texts as they stand in JSON between quotation marks."""
+    import pyarrow
+    import pyarrow.compute as pc
+
+    held = content(array)
+    control = np.frombuffer(held, np.uint8).min(initial=_FIRST_SIGN) < _FIRST_SIGN
+    if control and _OTHER_CONTROL.search(held):
+        return pyarrow.array([orjson.dumps(text).decode()[1:-1] for text in texts(array)], pyarrow.string())
+    for sign, escaped in _ESCAPES.items():
+        if sign.encode() in held:
+            array = pc.replace_substring(array, sign, escaped)
+    return array

@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from backend.data.divide import Division, Numbers
 from backend.data.examples import to_pool
 from backend.data.mapping.mapper import Mapper
 from backend.data.params import DatasetParams
-from backend.data.plain_rows import plain_rows
+from backend.data.plain_rows import PlainColumns, plain_rows
 from backend.data.prompt import is_own_export, make_template, shared_system
 from backend.data.reader import ReadOptions, Source, open_source
 from backend.data.reading.model import Reading
@@ -32,8 +32,8 @@ from backend.data.reading.read import read
 from backend.data.row_errors import RowErrors
 from backend.data.row_store import RowStore
 from backend.data.row_warnings import class_warnings, find_warnings, label_warnings
+from backend.data.sources.column_block import BATCH, ColumnBlock, RowBlock, limited, parts, records_of, row_blocks
 
-_BATCH = 2000
 OnProgress = Callable[[int, int, str], None]
 """Called with (rows done, rows expected, what is being done)."""
 
@@ -52,23 +52,21 @@ class PreparedDataset:
     dropped: dict[str, int] = field(default_factory=dict)
     shared_system: str = ""
 
-    def lines(self, split: str) -> Iterator[bytes]:
-        """The rows of a split as they are stored: one JSON object each, with a line break."""
+    def blocks(self, split: str) -> Iterator[bytes]:
+        """The rows of a split as they are stored, many at a time: one JSON object each, with a line break."""
         prefix = _system_prefix(self.shared_system)
         respelled = {raw: label for raw, label in self.spelling.items() if raw != label}
-        for line in self.store.lines(self.numbers[split].tolist() if split in self.numbers else []):
-            if prefix:
-                line = _without_prefix(line, prefix)
-            if split == "pool" or respelled:
-                row = orjson.loads(line)
-                if row.get("output") in respelled:
-                    row["output"] = respelled[row["output"]]
-                line = orjson.dumps(to_pool(row) if split == "pool" else row) + b"\n"
-            yield line
+        numbers = self.numbers.get(split)
+        for block in self.store.blocks(numbers) if numbers is not None else ():
+            if not prefix and not respelled and split != "pool":
+                yield block
+            else:
+                yield b"".join(_changed(line, prefix, respelled, split) for line in block.splitlines(keepends=True))
 
     def rows(self, split: str) -> Iterator[dict[str, Any]]:
         """The same as objects."""
-        return map(orjson.loads, self.lines(split))
+        for block in self.blocks(split):
+            yield from map(orjson.loads, block.splitlines())
 
 
 @dataclass
@@ -195,26 +193,34 @@ def _load_file(
     loaded.notes.append(mapper.notes)
     loaded.columns = mapper.template
     total = source.count()
-    records = source.records(row_errors)
-    if most_rows:
-        records = islice(records, most_rows)
+    blocks = limited(row_blocks(source, row_errors), most_rows)
     store, plain = loaded.store, mapper.plain_columns()
-    if plain is None:
+    if plain:
+        done = 0
+        for block in blocks:
+            each(done, total, "reading rows")
+            done += len(block)
+            _add_block(block, plain, mapper, row_errors, origin, store)
+    else:
+        records = chain.from_iterable(map(records_of, blocks))
         for example in mapper.examples(records, row_errors, origin, lambda done: each(done, total, "reading rows")):
             store.add(example)
-        mapper.finish()
-        return
-    done = 0
-    while batch := list(islice(records, _BATCH)):
-        each(done, total, "reading rows")
-        done += len(batch)
-        if rows := plain_rows(batch, plain):
-            store.add_plain(rows, origin)
-            mapper.last = batch[-1]
-        else:
-            for example in mapper.examples(batch, row_errors, origin):
-                store.add(example)
     mapper.finish()
+
+
+def _add_block(
+    block: RowBlock, plain: PlainColumns, mapper: Mapper, row_errors: RowErrors, origin: str, store: RowStore
+) -> None:
+    """As many rows together as are plain."""
+    if rows := plain_rows(block, plain):
+        store.add_plain(rows, origin)
+        mapper.last = records_of(block.part(len(block) - 1, 1) if isinstance(block, ColumnBlock) else block[-1:])[0]
+    elif len(block) > BATCH:
+        for part in parts(block):
+            _add_block(part, plain, mapper, row_errors, origin, store)
+    else:
+        for example in mapper.examples(records_of(block), row_errors, origin):
+            store.add(example)
 
 
 def _digest(path: Path) -> str:
@@ -225,6 +231,18 @@ def _digest(path: Path) -> str:
     for file in sorted(file for file in path.rglob("*") if file.is_file()):
         found.update(f"{file.relative_to(path).as_posix()} {sha256(file)}\n".encode())
     return found.hexdigest()
+
+
+def _changed(line: bytes, prefix: bytes, respelled: dict[str, str], split: str) -> bytes:
+    """A stored row without the system prompt, with its label's one spelling, its answer as gold in the pool."""
+    if prefix:
+        line = _without_prefix(line, prefix)
+    if split == "pool" or respelled:
+        row = orjson.loads(line)
+        if row.get("output") in respelled:
+            row["output"] = respelled[row["output"]]
+        line = orjson.dumps(to_pool(row) if split == "pool" else row) + b"\n"
+    return line
 
 
 def _system_prefix(system: str) -> bytes:

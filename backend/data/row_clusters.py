@@ -77,7 +77,7 @@ def _join_near(rows: SplitRows, options: SplitOptions, found: Clusters, each: Ca
     assert rows.texts is not None
     narrow, threshold = found.codes, options.near_duplicates
     try:
-        if len(np.unique(rows.equal)) > MAX_TEXTS:
+        if int(rows.equal.max(initial=-1)) >= MAX_TEXTS:
             raise TooLarge
         texts = rows.texts()
         wide = joined(narrow, near_clusters(texts, threshold, each))

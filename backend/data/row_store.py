@@ -6,21 +6,24 @@ kept.
 
 from __future__ import annotations
 
-import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from xxhash import xxh3_64_intdigest
 
 from backend.data.dataset import SPLITS
 from backend.data.examples import Example, stored_row
 from backend.data.near_clusters import MAX_TEXTS
 from backend.data.plain_rows import PlainRows
-from backend.data.split_keys import RowKeys, context_text
+from backend.data.row_gather import gather
+from backend.data.sources.column_block import texts
+from backend.data.split_keys import RowKeys, context_text, digests, hashes
+from backend.data.text_forms import block_forms, content
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,11 +43,11 @@ _BLOCK = 1 << 20
 
 @dataclass
 class Facts:
-    """One value per row. `keys`: of the input and its context, `answers` and `groups`: hashes of this process, the latter 0 for
-    none; `labels`: codes of `RowStore.labels`; `splits`: what the source says, as the index in SPLITS, -1 for nothing;
-    `origins`: the index in ORIGINS; `times`: empty where no row has one."""
+    """One value per row. `keys`: hashes of the input and its context; `answers`, `groups`: hashes of this process, 0 for none;
+    `labels`: codes of `RowStore.labels`; `splits`: what the source says, as the index in SPLITS, -1 for nothing; `origins`:
+    the index in ORIGINS; `times`: empty where no row has one."""
 
-    keys: NDArray[np.int64]
+    keys: NDArray[np.uint64]
     answers: NDArray[np.int64]
     labels: NDArray[np.int32]
     groups: NDArray[np.int64]
@@ -72,7 +75,7 @@ class RowStore:
     keys: RowKeys = field(default_factory=RowKeys)
 
     def __post_init__(self) -> None:
-        self._keys, self._answers, self._groups = array("q"), array("q"), array("q")
+        self._keys, self._answers, self._groups = array("Q"), array("q"), array("q")
         self._labels, self._splits, self._origins = array("i"), array("b"), array("b")
         self._times = array("d")
         self._starts = array("q", [0])
@@ -80,8 +83,7 @@ class RowStore:
 
     def add(self, example: Example) -> None:
         self.count += 1
-        form = example.form
-        self._keys.append(hash(form))
+        self._keys.append(xxh3_64_intdigest(example.form.encode("utf-8", "surrogatepass")))
         text = example.input
         if example.context:
             text = f"{context_text(example.context)}\n{text}"
@@ -102,25 +104,29 @@ class RowStore:
     def add_plain(self, rows: PlainRows, origin: str) -> None:
         """Rows that are nothing but a text, its answer and what travels with it: the same as `add` of each."""
         import numpy as np
+        import pyarrow.compute as pc
 
-        texts, answers, number = rows.texts, rows.answers, len(rows.texts)
+        number = len(rows.places)
         self.count += number
-        forms = rows.forms()
-        self._keys.extend(map(hash, forms))
-        self.keys.add_texts(rows.joined, lambda: [blake2b(form.encode(), digest_size=16).digest() for form in forms])
-        self._labels.extend(self._codes(answers))
-        hashes = np.fromiter(map(hash, answers), np.int64, number)
-        self._answers.frombytes(np.where(hashes == 0, 1, hashes).tobytes())
+        forms, words = block_forms(rows.texts)
+        self._keys.frombytes(hashes(forms).tobytes())
+        self.keys.add_many(
+            digests(rows.texts, words), lambda: [blake2b(form, digest_size=16).digest() for form in forms]
+        )
+        coded = rows.answers.dictionary_encode()
+        answers, places = texts(coded.dictionary), coded.indices.to_numpy()
+        self._labels.frombytes(np.array(self._codes(answers), np.int32)[places].tobytes())
+        self._answers.frombytes(np.array([hash(answer) or 1 for answer in answers], np.int64)[places].tobytes())
         self._groups.frombytes(bytes(8 * number))
-        self._splits.extend([-1] * number)
-        self._origins.extend([ORIGINS.index(origin) if origin else 0] * number)
-        self.prompt_chars += sum(map(len, texts))
+        self._splits.frombytes(np.full(number, -1, np.int8).tobytes())
+        self._origins.frombytes(np.full(number, ORIGINS.index(origin) if origin else 0, np.int8).tobytes())
+        self.prompt_chars += pc.sum(pc.utf8_length(rows.texts)).as_py()
         self.answered += number
-        self.answer_chars += sum(map(len, answers))
+        self.answer_chars += pc.sum(pc.utf8_length(rows.answers)).as_py()
         if self._file:
             lines = rows.lines(origin)
-            self._file.write(b"".join(lines))
-            ends = np.cumsum(np.fromiter(map(len, lines), np.int64, number)) + self._starts[-1]
+            self._file.write(content(lines))
+            ends = np.cumsum(pc.binary_length(lines).to_numpy().astype(np.int64)) + self._starts[-1]
             self._starts.frombytes(ends.tobytes())
 
     def counts(self) -> dict[str, int]:
@@ -138,7 +144,7 @@ class RowStore:
         import numpy as np
 
         return Facts(
-            np.frombuffer(self._keys, dtype=np.int64),
+            np.frombuffer(self._keys, dtype=np.uint64),
             np.frombuffer(self._answers, dtype=np.int64),
             np.frombuffer(self._labels, dtype=np.int32),
             np.frombuffer(self._groups, dtype=np.int64),
@@ -153,17 +159,19 @@ class RowStore:
             self._file.close()
             self._file = None
 
-    def lines(self, numbers: Any) -> Iterator[bytes]:
-        """The stored rows of these numbers (from 0), in this order, each as JSON with a line break."""
+    def blocks(self, numbers: NDArray[Any]) -> Iterator[bytes]:
+        """The stored rows of these numbers (from 0), in this order, each as JSON with a line break, many at a time."""
+        import numpy as np
+
         assert self.path is not None
-        starts = self._starts
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            for number in numbers:
-                start = starts[number]
-                yield os.pread(descriptor, starts[number + 1] - start, start)
-        finally:
-            os.close(descriptor)
+        return gather(self.path, np.frombuffer(self._starts, np.int64), numbers)
+
+    def lines(self, numbers: Iterable[int]) -> Iterator[bytes]:
+        """The same one by one."""
+        import numpy as np
+
+        for block in self.blocks(np.fromiter(numbers, np.int64)):
+            yield from block.splitlines(keepends=True)
 
     def row(self, number: int) -> dict[str, Any]:
         """One stored row."""

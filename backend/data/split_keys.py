@@ -10,9 +10,11 @@ import unicodedata
 from array import array
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
 
 from backend.data.dataset import Message
 from backend.data.near_clusters import MAX_TEXTS
@@ -23,9 +25,6 @@ _WORD = re.compile(r"\w+")
 _ASCII_WORDS = bytes(
     ord(chr(code).lower()) if code < 128 and (chr(code).isalnum() or chr(code) == "_") else 32 for code in range(256)
 )
-MARK = "\x1f"
-"""What stands between texts that are looked at together; none of them holds it."""
-_ASCII_MARKED = _ASCII_WORDS[:31] + MARK.encode() + _ASCII_WORDS[32:]
 _NO_DIGEST = 0
 
 
@@ -46,25 +45,20 @@ def context_text(context: Sequence[Message]) -> str:
 
 
 def digest(text: str) -> int:
-    """64 bits of the text's `equal_form`, never 0."""
-    return int.from_bytes(blake2b(equal_form(text), digest_size=8).digest()) or 1
+    """64 bits (xxh3) of the text's `equal_form`, never 0."""
+    return xxh3_64_intdigest(equal_form(text)) or 1
 
 
-def digests(joined: str) -> NDArray[np.uint64]:
-    """The `digest` of each of the texts that are joined by `MARK`."""
-    if joined.isascii():
-        parts = joined.encode().translate(_ASCII_MARKED).split(MARK.encode())
-        forms = [b" ".join(part.split()) for part in parts]
-    else:
-        words = unicodedata.normalize("NFKC", joined).casefold()
-        for sign in set(words) - {MARK}:
-            if not sign.isalnum() and sign not in "_ ":  # what \w is not
-                words = words.replace(sign, " ")
-        forms = [" ".join(part.split()).encode() for part in words.split(MARK)]
-    if not all(forms):
-        forms = [form or equal_form(text) for form, text in zip(forms, joined.split(MARK), strict=True)]
-    packed = b"".join([blake2b(form, digest_size=8).digest() for form in forms])
-    return np.maximum(np.frombuffer(packed, ">u8").astype(np.uint64), np.uint64(1))
+def digests(texts: Any, words: list[bytes]) -> NDArray[np.uint64]:
+    """The `digest` of each text of a string array whose words are known (`text_forms.block_forms`)."""
+    if not all(words):
+        words = [form or equal_form(text.as_py()) for form, text in zip(words, texts, strict=True)]
+    return np.maximum(hashes(words), np.uint64(1))
+
+
+def hashes(forms: Sequence[bytes]) -> NDArray[np.uint64]:
+    """64 bits (xxh3) of each."""
+    return np.fromiter(map(xxh3_64_intdigest, forms), np.uint64, len(forms))
 
 
 def codes_of(names: Sequence[str]) -> Codes:
@@ -92,14 +86,11 @@ class RowKeys:
         self._contexts.append(digest(context) if context.strip() else _NO_DIGEST)
         self._add_content(lambda: [bytes.fromhex(content) if content else content_key(text)])
 
-    def add_texts(self, joined: str, content: Callable[[], list[bytes]]) -> int:
-        """The same for many texts without contexts, with `MARK` between each two; returns how many they are. `content`: their
-        fingerprints of 16 bytes."""
-        found = digests(joined)
-        self._equal.frombytes(found.tobytes())
-        self._contexts.frombytes(bytes(8 * len(found)))
+    def add_many(self, digests: NDArray[np.uint64], content: Callable[[], list[bytes]]) -> None:
+        """The same for many texts without contexts. `content`: their fingerprints of 16 bytes."""
+        self._equal.frombytes(digests.tobytes())
+        self._contexts.frombytes(bytes(8 * len(digests)))
         self._add_content(content)
-        return len(found)
 
     def _add_content(self, content: Callable[[], list[bytes]]) -> None:
         if len(self._equal) <= MAX_TEXTS:
@@ -110,7 +101,12 @@ class RowKeys:
     @property
     def equal(self) -> Codes:
         """Rows whose texts are equal after normalising."""
-        return np.unique(np.frombuffer(self._equal, np.uint64), return_inverse=True)[1].astype(np.int32)
+        digests = np.frombuffer(self._equal, np.uint64)
+        order = np.argsort(digests)
+        ordered = digests[order]
+        found = np.empty(len(order), np.int32)
+        found[order] = np.cumsum(np.concatenate([[False], ordered[1:] != ordered[:-1]]), dtype=np.int32)[: len(order)]
+        return found
 
     @property
     def contexts(self) -> Codes:

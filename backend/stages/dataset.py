@@ -141,12 +141,11 @@ def _write(params: DatasetParams, prepared: PreparedDataset, ctx: Context) -> Pa
             continue
         ctx.progress(done, total, "writing")
         with (folder / f"{name}.jsonl").open("wb") as stream:
-            for line in prepared.lines(name):
-                done += 1
-                if done % 5000 == 0:
-                    ctx.raise_if_cancelled()
-                    ctx.progress(done, total, "writing")
-                stream.write(line)
+            for block in prepared.blocks(name):
+                stream.write(block)
+                done += block.count(b"\n")
+                ctx.raise_if_cancelled()
+                ctx.progress(done, total, "writing")
     write_template(folder, prepared.template)
     if prepared.reading:
         (folder / "reading.json").write_text(prepared.reading.model_dump_json(indent=1), encoding="utf-8")

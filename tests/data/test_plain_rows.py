@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow
 import pytest
 
 from backend.data.dataset import DataFolder, Template, write_template
+from backend.data.examples import Example
 from backend.data.params import DatasetParams
 from backend.data.plain_rows import PlainColumns, plain_rows
 from backend.data.prepare import Loaded, load, prepare
 from backend.data.row_errors import Record
 from backend.data.row_store import RowStore
-from backend.data.split_keys import MARK, digest, digests
+from backend.data.split_keys import digest, digests
+from backend.data.text_forms import block_forms
 
 _LETTERS = "abcAÉéñß.,¿ _-12²½ﬁ\u0301\u00a0\u2028ا中\t!?İ"
 
@@ -30,7 +33,10 @@ def _texts(count: int, letters: str = _LETTERS) -> list[str]:
 @pytest.mark.parametrize("letters", [_LETTERS, "abC.,! _1\t"])
 def test_texts_together_have_the_digests_of_each(letters: str) -> None:
     texts = _texts(3000, letters)
-    assert digests(MARK.join(texts)).tolist() == [digest(text) for text in texts]
+    array = pyarrow.array(texts)
+    forms, words = block_forms(array)
+    assert digests(array, words).tolist() == [digest(text) for text in texts]
+    assert forms == [Example(1, text).form.encode() for text in texts]
 
 
 def _write(path: Path, rows: list[dict[str, object]]) -> DatasetParams:

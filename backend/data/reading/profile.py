@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any
+
+import numpy as np
 
 from backend.data.reading import forms
 from backend.data.reading.column import ColumnProfile
 from backend.data.reading.kinds import kind_of
-from backend.data.row_errors import Record
+from backend.data.sources.column_block import ColumnBlock, RowBlock, limited, parts, texts
 
 MAX_DISTINCT = 10_000
 _DISTINCT_IN_ALL = 2_000_000
@@ -30,19 +32,18 @@ _ELEMENTS = 5000
 
 
 def profile(
-    columns: list[str], records: Iterable[Record], most_rows: int = 0, tick: Callable[[int], None] = lambda rows: None
+    columns: list[str], blocks: Iterable[RowBlock], most_rows: int = 0, tick: Callable[[int], None] = lambda rows: None
 ) -> list[ColumnProfile]:
-    """Profiles of `columns`, in their order; of the first `most_rows` records, 0: of all. `tick` is called with the rows
-    read."""
-    parts = [_Column(name, len(columns)) for name in columns]
+    """Profiles of `columns`, in their order; of the first `most_rows` rows, 0: of all. `tick` is called with the rows read."""
+    counted = [_Column(name, len(columns)) for name in columns]
     size = max(1, min(2000, _BATCH_CELLS // max(1, len(columns))))
     rows = 0
-    for batch in _batches(islice(records, most_rows or None), size):
+    for batch in chain.from_iterable(parts(block, size) for block in limited(blocks, most_rows)):
         rows += len(batch)
-        for part in parts:
-            part.add(part.of(batch))
+        for column in counted:
+            column.add_batch(batch)
         tick(rows)
-    return [part.finish(rows) for part in parts]
+    return [column.finish(rows) for column in counted]
 
 
 def column_value(values: dict[str, Any], name: str) -> Any:
@@ -55,11 +56,6 @@ def column_value(values: dict[str, Any], name: str) -> Any:
             return None
         found = found.get(part)
     return found
-
-
-def _batches(records: Iterator[Record], size: int) -> Iterator[list[dict[str, Any]]]:
-    while batch := [record.values for record in islice(records, size)]:
-        yield batch
 
 
 class _Column:
@@ -75,46 +71,73 @@ class _Column:
         self.codes: set[str] = set()
         self.system: str | None = None
 
-    def of(self, batch: list[dict[str, Any]]) -> list[Any]:
+    def add_batch(self, batch: RowBlock) -> None:
         name = self.found.name
-        if "." in name:
-            return [column_value(values, name) for values in batch]
-        return [values.get(name) for values in batch]
+        if isinstance(batch, ColumnBlock):
+            if name in batch.cells:
+                self._add_texts(batch.cells[name])
+        elif "." in name:
+            self._add([column_value(record.values, name) for record in batch])
+        else:
+            self._add([record.values.get(name) for record in batch])
 
-    def add(self, values: list[Any]) -> None:
-        found = self.found
+    def _add_texts(self, cells: Any) -> None:
+        """A string array."""
+        import pyarrow.compute as pc
+
+        blank = pc.or_(pc.utf8_is_space(cells), pc.equal(cells, ""))
+        filled = cells.filter(pc.invert(blank)) if pc.any(blank).as_py() else cells
+        if not len(filled):
+            return
+        lengths = pc.utf8_length(filled)
+        self._measure(pc.sum(lengths).as_py(), longest := pc.max(lengths).as_py(), len(filled))
+        if not self.found.capped:
+            if longest > _LONG:
+                self._distinguish(Counter(_short(texts(filled))))
+            else:
+                found = pc.value_counts(filled)
+                values, counts = found.field(0).to_pylist(), found.field(1).to_pylist()
+                self._distinguish(dict(zip(values, counts, strict=True)))
+        self._look_at_some(filled)
+
+    def _add(self, values: list[Any]) -> None:
         kinds = set(map(type, values))
         if kinds <= {str, type(None)}:
             filled = [value for value in values if value and not value.isspace()]
-            texts = filled
+            read = filled
         else:
             filled = [value for value in values if _is_filled(value)]
-            texts = [text for value in filled if (text := forms.as_text(value)) is not None]
+            read = [text for value in filled if (text := forms.as_text(value)) is not None]
         if not filled:
             return
-        self._count(texts)
-        before = found.filled
-        found.filled += len(filled)
-        fresh = filled[: max(0, self.looks - before)]
-        self._look(fresh)
-        self._look(filled[len(fresh) :: _LOOK_EVERY])
-        if self.system != "" and found.forms["messages"] == found.looks - found.forms["empty list"]:
-            self._share_system(filled)
+        if read:
+            lengths = list(map(len, read))
+            self._measure(sum(lengths), longest := max(lengths), len(read))
+            if not self.found.capped:
+                self._distinguish(Counter(_short(read) if longest > _LONG else read))
+        self._look_at_some(filled)
 
-    def _count(self, texts: list[str]) -> None:
-        if not texts:
-            return
-        lengths = list(map(len, texts))
-        longest = max(lengths)
-        self.chars += sum(lengths)
-        self.counted += len(texts)
+    def _look_at_some(self, filled: Any) -> None:
+        """The first values of the column, and few of the others. `filled`: a list or an array."""
+        found = self.found
+        fresh = min(len(filled), max(0, self.looks - found.filled))
+        found.filled += len(filled)
+        if isinstance(filled, list):
+            self._look(filled[:fresh])
+            self._look(filled[fresh::_LOOK_EVERY])
+        else:
+            self._look(texts(filled.slice(0, fresh)))
+            self._look(texts(filled.take(np.arange(fresh, len(filled), _LOOK_EVERY))))
+        if self.system != "" and found.forms["messages"] == found.looks - found.forms["empty list"]:
+            self._share_system(filled if isinstance(filled, list) else texts(filled))
+
+    def _measure(self, chars: int, longest: int, count: int) -> None:
+        self.chars += chars
+        self.counted += count
         self.found.max_chars = max(self.found.max_chars, longest)
-        if self.found.capped:
-            return
-        short: Iterable[str | int] = texts
-        if longest > _LONG:
-            short = [text if len(text) <= _LONG else hash(text) for text in texts]
-        self.counts.update(short)
+
+    def _distinguish(self, counts: Mapping[Any, int]) -> None:
+        self.counts.update(counts)
         if len(self.counts) > self.most:
             self.found.capped = True
             self.found.unique = sum(self.counts.values()) <= len(self.counts) * 1.001
@@ -195,6 +218,11 @@ class _Column:
         found.system = (self.system or "") if found.filled == rows else ""
         found.kind = kind_of(found)
         return found
+
+
+def _short(read: list[str]) -> list[str | int]:
+    """Long texts by their hash."""
+    return [text if len(text) <= _LONG else hash(text) for text in read]
 
 
 def _is_filled(value: Any) -> bool:

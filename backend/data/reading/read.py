@@ -28,6 +28,7 @@ from backend.data.reading.wanted import (
     wanted_schema,
 )
 from backend.data.row_errors import RowErrors
+from backend.data.sources.column_block import row_blocks
 from backend.data.sources.options import SourceFacts
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def read(
     facts = getattr(source, "facts", None) or SourceFacts(format="", title="")
     schema = wanted_schema(params)
     check_columns(params, source.columns, file)
-    profiles = profile(source.columns, source.records(RowErrors(file)), most_rows, tick)
+    profiles = profile(source.columns, row_blocks(source, RowErrors(file)), most_rows, tick)
     rows = profiles[0].rows if profiles else 0
     table = Table({one.name: one for one in profiles}, facts, params.output)
     found = candidates(table)

@@ -10,7 +10,8 @@ from typing import Any
 
 from backend.core.errors import Problem, StudioError
 from backend.data.row_errors import Record, RowErrors
-from backend.data.sources.blocks import blocks, closes, rows_of, suits_blocks
+from backend.data.sources.blocks import blocks, closes, columns_of, suits_blocks
+from backend.data.sources.column_block import RowBlock, batched, records_of
 from backend.data.sources.dialect import NO_MARK, Numbered, Sample, Swallowed, find_dialect
 from backend.data.sources.layout import decimal_commas, find_layout
 from backend.data.sources.options import ReadOptions, SourceFacts
@@ -54,20 +55,24 @@ class DelimitedSource:
     def records(self, row_errors: RowErrors) -> Iterator[Record]:
         """All rows; ragged or undecodable ones go to `row_errors`. Raises StudioError for a quote that is not closed, and for
         one that swallowed whole rows."""
+        for block in self.blocks(row_errors):
+            yield from records_of(block)
+
+    def blocks(self, row_errors: RowErrors) -> Iterator[RowBlock]:
+        """The same rows, many at a time."""
         width, codec = self._layout.width, self._text.encoding.name
-        if self._text.encoding.valid and suits_blocks(self.dialect, width, codec) and self._text.plain_line_ends:
-            found = self._by_blocks(row_errors)
-        else:
-            found = self._checked(self._rows(), row_errors)
         if self.facts.own_export:
-            return (Record(record.place, whole_row(record.values)) for record in found)
-        return found
+            exact = self._checked(self._rows(), row_errors)
+            return batched(Record(record.place, whole_row(record.values)) for record in exact)
+        if self._text.encoding.valid and suits_blocks(self.dialect, width, codec) and self._text.plain_line_ends:
+            return self._by_blocks(row_errors)
+        return batched(self._checked(self._rows(), row_errors))
 
     def count(self) -> int:
         """Number of rows, at most: lines without the header."""
         return max(1, self._text.counted.lines)
 
-    def _by_blocks(self, row_errors: RowErrors) -> Iterator[Record]:
+    def _by_blocks(self, row_errors: RowErrors) -> Iterator[RowBlock]:
         """As the exact reader reads them, which gets every block that isn't clean, and all from the first one that ends within
         a cell."""
         names, codec = self._layout.names, self._text.encoding.name
@@ -82,16 +87,14 @@ class DelimitedSource:
                 block = raw if codec.startswith("utf-8") else raw.decode(codec).encode()
                 if not closes(block, self.dialect):
                     with self._text.open(begins) as rest:
-                        yield from self._checked(self._exact(rest, line), row_errors)
+                        yield from batched(self._checked(self._exact(rest, line), row_errors))
                     return
-                found = rows_of(block, self.dialect, names, self._keep)
+                found = columns_of(block, self.dialect, names, self._keep, line)
                 if found is None:
                     lines = io.StringIO(block.decode(), newline="")
-                    yield from self._checked(self._exact(lines, line), row_errors)
+                    yield from batched(self._checked(self._exact(lines, line), row_errors))
                 else:
-                    for at, values in enumerate(found, line):
-                        if values is not None:
-                            yield Record(at, values)
+                    yield found
                 line += block.count(b"\n")
                 begins += len(raw)
 

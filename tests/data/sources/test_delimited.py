@@ -203,10 +203,10 @@ def test_a_block_is_only_taken_where_the_exact_reader_agrees(pieces: list[str]) 
 
     block = ("a,b\n" + "\n".join(pieces) + "\n").encode()
     dialect = Dialect(",")
-    found = blocks.rows_of(block, dialect, ["a", "b"], [0, 1]) if blocks.closes(block, dialect) else None
+    found = blocks.columns_of(block, dialect, ["a", "b"], [0, 1], 1) if blocks.closes(block, dialect) else None
     if found is not None:
         exact = list(dialect.reader(io.StringIO(block.decode(), newline="")))
-        assert [list(row.values()) for row in found if row] == [cells for cells in exact if any(cells)]
+        assert [list(row.values.values()) for row in found.records()] == [cells for cells in exact if any(cells)]
 
 
 def test_rows_that_end_early_are_row_errors_and_no_single_column(tmp_path: Path) -> None:
