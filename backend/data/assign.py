@@ -61,37 +61,39 @@ def assign(rows: SplitRows, options: SplitOptions, each: Each = lambda done: Non
 class _ClusterTable:
     """The clusters by number: rows, label, and place in the random order; `names` of the labels."""
 
-    sizes: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    places: NDArray[np.int64]
+    sizes: NDArray[np.int32]
+    labels: NDArray[np.int32]
+    places: NDArray[np.int32]
     names: Sequence[str]
 
     @classmethod
     def of(cls, rows: SplitRows, codes: Codes, seed: int) -> _ClusterTable:
-        sizes = np.bincount(codes)
-        places = np.empty(len(sizes), np.int64)
+        sizes = np.bincount(codes).astype(np.int32)
+        places = np.empty(len(sizes), np.int32)
         places[random_order(seed, _least(rows.content, codes, sizes), len(rows) > MAX_TEXTS)] = np.arange(len(sizes))
-        labels = np.zeros(len(sizes), np.int64) if rows.labels is None else _commonest(rows.labels, codes)
+        labels = np.zeros(len(sizes), np.int32) if rows.labels is None else _commonest(rows.labels, codes)
         return cls(sizes, labels, places, ("",) if rows.labels is None else rows.label_names)
 
     def only(self, kept: NDArray[np.bool_]) -> _ClusterTable:
         return _ClusterTable(self.sizes[kept], self.labels[kept], self.places[kept], self.names)
 
 
-def _least(content: NDArray[np.uint64], codes: Codes, sizes: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _least(content: NDArray[np.uint64], codes: Codes, sizes: NDArray[np.int32]) -> NDArray[np.uint64]:
     """(clusters, 2): the smallest fingerprint of each cluster; of many rows by its first half alone, which saves a sort."""
     if len(codes) > MAX_TEXTS:
         first = np.full(len(sizes), np.iinfo(np.uint64).max)
-        np.minimum.at(first, codes, content[:, 0])
+        alone = sizes[codes] == 1
+        first[codes[alone]] = content[alone, 0]
+        np.minimum.at(first, codes[~alone], content[~alone, 0])  # is slow
         return np.broadcast_to(first[:, None], (len(first), 2))
     order = np.lexsort((content[:, 1], content[:, 0], codes))
     least: NDArray[np.uint64] = content[order[np.cumsum(sizes) - sizes]]
     return least
 
 
-def _commonest(labels: Codes, codes: Codes) -> NDArray[np.int64]:
+def _commonest(labels: Codes, codes: Codes) -> NDArray[np.int32]:
     """The label that most rows of a cluster have, of equals the first."""
-    found = np.zeros(int(codes.max(initial=-1)) + 1, np.int64)
+    found = np.zeros(int(codes.max(initial=-1)) + 1, np.int32)
     if len(found) == len(codes):  # every row by itself: no sorting, a third of the memory
         found[codes] = labels
         return found
@@ -107,7 +109,7 @@ def _at_random(table: _ClusterTable, shares: dict[int, float], seed: int) -> NDA
     """The split of each cluster; each class is divided by itself, what one lacks the next makes up for."""
     found = np.zeros(len(table.sizes), np.int8)
     owed = dict.fromkeys(shares, 0.0)
-    by_label = np.lexsort((table.places, table.labels))
+    by_label = np.argsort(table.labels.astype(np.int64) * len(table.sizes) + table.places)
     bounds = np.searchsorted(table.labels[by_label], np.arange(len(table.names) + 1))
     for label in sorted(range(len(table.names)), key=lambda label: _rank(seed, table.names[label])):
         left = by_label[bounds[label] : bounds[label + 1]]
@@ -117,12 +119,12 @@ def _at_random(table: _ClusterTable, shares: dict[int, float], seed: int) -> NDA
             taken = _take(table.sizes[left], owed[split], sure and share > 0)
             owed[split] -= int(table.sizes[left[taken]].sum())
             found[left[taken]] = split
-            left = np.delete(left, taken)
+            left = left[found[left] == TRAIN]
     _fill_empty(found, table, shares)
     return found
 
 
-def _take(sizes: NDArray[np.int64], owed: float, sure: bool) -> list[int]:
+def _take(sizes: NDArray[np.int32], owed: float, sure: bool) -> list[int]:
     """The places of clusters worth about `owed` rows, never all of them; `sure` takes at least the smallest."""
     taken: list[int] = []
     for place, size in enumerate(sizes.tolist()):

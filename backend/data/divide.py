@@ -107,7 +107,7 @@ class Division:
     def _own(self, rows: RowNumbers, given: Numbers, each: Callable[[float], None]) -> Numbers:
         params, facts = self.params, self.facts
         answered = facts.answers[rows] != 0
-        classes = np.count_nonzero(np.bincount(self.labels[rows][answered])) if self.names else 0
+        classes = int(np.count_nonzero(np.bincount(self.labels[rows][answered]))) if self.names else 0
         by_column = facts.splits[rows] > 0
         named = {SPLITS[code] for code in np.unique(facts.splits[rows][by_column]).tolist()} | set(given)
         check_sizes(params, int(answered.sum()), classes, named)

@@ -137,6 +137,7 @@ def load(
             mine = reading.model_copy(update={"file": other.path.name})
             _load_file(params, other, mine, origin, loaded, each, most_rows)
     store.finish()
+    _free_unused()
     if not most_rows:
         loaded.sha256 = _digest(Path(params.source))
     return loaded
@@ -221,6 +222,13 @@ def _add_block(
     else:
         for example in mapper.examples(records_of(block), row_errors, origin):
             store.add(example)
+
+
+def _free_unused() -> None:
+    """What pyarrow's allocator keeps of the blocks that were read goes back to the system."""
+    import pyarrow
+
+    pyarrow.default_memory_pool().release_unused()
 
 
 def _digest(path: Path) -> str:

@@ -22,7 +22,7 @@ from backend.data.near_clusters import MAX_TEXTS
 from backend.data.plain_rows import PlainRows
 from backend.data.row_gather import gather
 from backend.data.sources.column_block import texts
-from backend.data.split_keys import RowKeys, context_text, digests, hashes
+from backend.data.split_keys import MostlyZero, RowKeys, context_text, digests, hashes
 from backend.data.text_forms import block_forms, content
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class RowStore:
     keys: RowKeys = field(default_factory=RowKeys)
 
     def __post_init__(self) -> None:
-        self._keys, self._answers, self._groups = array("Q"), array("q"), array("q")
+        self._keys, self._answers, self._groups = array("Q"), array("q"), MostlyZero("q")
         self._labels, self._splits, self._origins = array("i"), array("b"), array("b")
         self._times = array("d")
         self._starts = array("q", [0])
@@ -117,7 +117,7 @@ class RowStore:
         answers, places = texts(coded.dictionary), coded.indices.to_numpy()
         self._labels.frombytes(np.array(self._codes(answers), np.int32)[places].tobytes())
         self._answers.frombytes(np.array([hash(answer) or 1 for answer in answers], np.int64)[places].tobytes())
-        self._groups.frombytes(bytes(8 * number))
+        self._groups.add_zeros(number)
         self._splits.frombytes(np.full(number, -1, np.int8).tobytes())
         self._origins.frombytes(np.full(number, ORIGINS.index(origin) if origin else 0, np.int8).tobytes())
         self.prompt_chars += pc.sum(pc.utf8_length(rows.texts)).as_py()
@@ -147,7 +147,7 @@ class RowStore:
             np.frombuffer(self._keys, dtype=np.uint64),
             np.frombuffer(self._answers, dtype=np.int64),
             np.frombuffer(self._labels, dtype=np.int32),
-            np.frombuffer(self._groups, dtype=np.int64),
+            self._groups.numbers(),
             np.frombuffer(self._splits, dtype=np.int8),
             np.frombuffer(self._origins, dtype=np.int8),
             np.frombuffer(self._times, dtype=np.float64) if self._times else np.empty(0),

@@ -11,6 +11,7 @@ from backend.data.row_store import RowStore
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
 
 def find_warnings(store: RowStore, names: list[str] | None) -> list[Problem]:
@@ -28,13 +29,15 @@ def find_warnings(store: RowStore, names: list[str] | None) -> list[Problem]:
     if unanswered > len(answered):
         args = {"count": unanswered, "rows": store.count}
         warnings.append(Problem(code="data.few_answers", args=args, blocking=False))
-    answers = np.array(_codes(names))[facts.labels[answered]] if names else facts.answers[answered]
-    keys = facts.keys[answered]
+    again = _repeated(facts.keys[answered])
+    rows = answered[again]
+    answers = np.array(_codes(names))[facts.labels[rows]] if names else facts.answers[rows]
+    keys = facts.keys[rows]
     order = np.lexsort((answers, keys))
-    keys, answers, rows = keys[order], answers[order], answered[order]
-    new_key = np.concatenate([[True], keys[1:] != keys[:-1]])
-    new_pair = new_key | np.concatenate([[True], answers[1:] != answers[:-1]])
-    distinct = int(new_pair.sum())
+    keys, answers, rows = keys[order], answers[order], rows[order]
+    new_key = np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)]
+    new_pair = new_key | np.concatenate([[True], answers[1:] != answers[:-1]])[: len(keys)]
+    distinct = len(answered) - len(rows) + int(new_pair.sum())
     if distinct * 2 < len(answered):
         args = {"rows": len(answered), "distinct": distinct}
         warnings.append(Problem(code="data.few_distinct", args=args, blocking=False))
@@ -57,7 +60,7 @@ def class_warnings(store: RowStore, numbers: Numbers, labels: list[str], names: 
     if not labels or names is None:
         return []
     facts = store.facts()
-    counts = {split: Counter(_named(facts.labels[part], names)) for split, part in numbers.items()}
+    counts = {split: _counted(facts.labels[part], names) for split, part in numbers.items()}
     rows = sum(counts.values(), Counter[str]())
     warnings = []
     single = [label for label in labels if rows[label] == 1]
@@ -68,6 +71,20 @@ def class_warnings(store: RowStore, numbers: Numbers, labels: list[str], names: 
         if absent and counts[split]:
             warnings.append(_about_classes(code, absent))
     return warnings
+
+
+def _repeated(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which of them occur more than once. One sort of a copy: millions are looked at in little memory."""
+    import numpy as np
+
+    ordered = np.sort(keys)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    del ordered
+    if not len(twice):
+        return np.zeros(len(keys), bool)
+    places = np.searchsorted(twice, keys)
+    found: NDArray[np.bool_] = twice[np.minimum(places, len(twice) - 1)] == keys
+    return found
 
 
 def _codes(names: list[str]) -> list[int]:
@@ -104,6 +121,17 @@ def _first_place(store: RowStore, mine: np.ndarray, names: list[str] | None) -> 
 
 def _texts(store: RowStore, mine: np.ndarray) -> list[str]:
     return [str(store.row(int(number)).get("output", "")) for number in mine[:20]]
+
+
+def _counted(codes: np.ndarray, names: list[str]) -> Counter[str]:
+    """Label -> rows; a label may have several codes."""
+    import numpy as np
+
+    found: Counter[str] = Counter()
+    for code, count in enumerate(np.bincount(codes[codes >= 0]).tolist()):
+        if count:
+            found[names[code]] += count
+    return found
 
 
 def _named(codes: np.ndarray, names: list[str]) -> list[str]:

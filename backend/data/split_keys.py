@@ -67,12 +67,38 @@ def codes_of(names: Sequence[str]) -> Codes:
     return np.fromiter((known.setdefault(name, len(known)) if name else -1 for name in names), np.int32, len(names))
 
 
+class MostlyZero:
+    """64-bit numbers that most files have none of: they take memory from the first that isn't 0. `code`: as `array` calls the
+    type."""
+
+    def __init__(self, code: str) -> None:
+        self._code, self._zeros, self._values = code, 0, array(code)
+
+    def append(self, value: int) -> None:
+        if self._values or value:
+            self._values = self._values or array(self._code, bytes(8 * self._zeros))
+            self._values.append(value)
+        else:
+            self._zeros += 1
+
+    def add_zeros(self, count: int) -> None:
+        if self._values:
+            self._values.frombytes(bytes(8 * count))
+        else:
+            self._zeros += count
+
+    def numbers(self) -> NDArray[Any]:
+        """All of them."""
+        kind = np.dtype(self._code)
+        return np.frombuffer(self._values, kind) if self._values else np.zeros(self._zeros, kind)
+
+
 class RowKeys:
     """Collects the fingerprints of rows as they are read, in the order of the rows."""
 
     def __init__(self) -> None:
         self._equal = array("Q")
-        self._contexts = array("Q")
+        self._contexts = MostlyZero("Q")
         self._content = bytearray()
 
     def __len__(self) -> int:
@@ -89,7 +115,7 @@ class RowKeys:
     def add_many(self, digests: NDArray[np.uint64], content: Callable[[], list[bytes]]) -> None:
         """The same for many texts without contexts. `content`: their fingerprints of 16 bytes."""
         self._equal.frombytes(digests.tobytes())
-        self._contexts.frombytes(bytes(8 * len(digests)))
+        self._contexts.add_zeros(len(digests))
         self._add_content(content)
 
     def _add_content(self, content: Callable[[], list[bytes]]) -> None:
@@ -111,7 +137,7 @@ class RowKeys:
     @property
     def contexts(self) -> Codes:
         """Rows that share a context."""
-        digests = np.frombuffer(self._contexts, np.uint64)
+        digests = self._contexts.numbers()
         if not digests.any():
             return np.full(len(digests), -1, np.int32)
         found = np.unique(digests, return_inverse=True)[1].astype(np.int32)

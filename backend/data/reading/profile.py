@@ -1,7 +1,7 @@
 """What is in the columns of a file: one pass over all records, in bounded memory.
 
 Counts (filled, distinct, longest) rest on all rows. What a value looks like (`backend.data.reading.forms`) is asked of the
-first 2,000 filled values of a column and of one in 50 after that.
+first 2,000 filled values of a column, of one in 50 after that, and of one in 500 behind the first million.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ MAX_DISTINCT = 10_000
 _DISTINCT_IN_ALL = 2_000_000
 _LOOKS = 2000
 _LOOKS_IN_ALL = 400_000
-_LOOK_EVERY = 50
+_LOOK_EVERY, _LOOK_SELDOM = 50, 500
+_MANY_LOOKS = 20_000
 _LONG = 100
 _BATCH_CELLS = 1_000_000
 _EXAMPLES, _EXAMPLE_CHARS = 3, 80
@@ -122,12 +123,13 @@ class _Column:
         found = self.found
         fresh = min(len(filled), max(0, self.looks - found.filled))
         found.filled += len(filled)
+        every = _LOOK_EVERY if found.looks < _MANY_LOOKS else _LOOK_SELDOM
         if isinstance(filled, list):
             self._look(filled[:fresh])
-            self._look(filled[fresh::_LOOK_EVERY])
+            self._look(filled[fresh::every])
         else:
             self._look(texts(filled.slice(0, fresh)))
-            self._look(texts(filled.take(np.arange(fresh, len(filled), _LOOK_EVERY))))
+            self._look(texts(filled.take(np.arange(fresh, len(filled), every))))
         if self.system != "" and found.forms["messages"] == found.looks - found.forms["empty list"]:
             self._share_system(filled if isinstance(filled, list) else texts(filled))
 

@@ -60,9 +60,10 @@ def closes(block: bytes, dialect: Dialect) -> bool:
     return bool(np.isin(before, border).all() and np.isin(signs[closing + 1], border).all())
 
 
-def columns_of(block: bytes, dialect: Dialect, names: list[str], keep: list[int], first: int) -> ColumnBlock | None:
+def columns_of(block: bytes, dialect: Dialect, names: list[str], keep: list[int], lines: range) -> ColumnBlock | None:
     """The rows of a block that `closes`, with the columns `keep` only and without the empty ones; None where it has something
-    that only the exact reader can judge. `names`: of all columns; `first`: the line on which the block begins."""
+    that only the exact reader can judge. `names`: of all columns; `lines`: the lines of the file that the block
+    is."""
     import pyarrow
     import pyarrow.csv as arrow
 
@@ -76,7 +77,7 @@ def columns_of(block: bytes, dialect: Dialect, names: list[str], keep: list[int]
         )
     except pyarrow.ArrowInvalid:
         return None
-    if table.num_rows != block.count(b"\n"):
+    if table.num_rows != len(lines):
         return None
     cells = {names[index]: table.column(index).combine_chunks() for index in keep}
-    return ColumnBlock(np.arange(first, first + table.num_rows), cells).filled()
+    return ColumnBlock(np.arange(lines.start, lines.stop), cells).filled()

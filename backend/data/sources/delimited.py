@@ -89,13 +89,14 @@ class DelimitedSource:
                     with self._text.open(begins) as rest:
                         yield from batched(self._checked(self._exact(rest, line), row_errors))
                     return
-                found = columns_of(block, self.dialect, names, self._keep, line)
+                lines = block.count(b"\n")
+                found = columns_of(block, self.dialect, names, self._keep, range(line, line + lines))
                 if found is None:
-                    lines = io.StringIO(block.decode(), newline="")
-                    yield from batched(self._checked(self._exact(lines, line), row_errors))
+                    text = io.StringIO(block.decode(), newline="")
+                    yield from batched(self._checked(self._exact(text, line), row_errors))
                 else:
                     yield found
-                line += block.count(b"\n")
+                line += lines
                 begins += len(raw)
 
     def _checked(self, rows: Iterator[Numbered], row_errors: RowErrors) -> Iterator[Record]:
