@@ -208,10 +208,10 @@ def _copies(found: Clusters, codes: NDArray[np.int8]) -> list[Problem]:
     return [Problem(code="split.near_copies", args=args, blocking=False)] if count else []
 
 
-def random_order(seed: int, keys: NDArray[np.uint64], many: bool) -> NDArray[np.int64]:
-    """The places of `keys`, (n, 2), in a random order that follows from the keys alone; equal ones stay in theirs. `many`: by
+def random_order(seed: int, keys: NDArray[np.uint64], large: bool) -> NDArray[np.int64]:
+    """The places of `keys`, (n, 2), in a random order that follows from the keys alone; equal ones stay in theirs. `large`: by
     arithmetic (splitmix64, Steele et al. 2014)."""
-    if not many:
+    if not large:
         found = _ranks(seed, keys)
         return np.lexsort((found[:, 1], found[:, 0]))
     mixed = _mixed(keys[:, 0] ^ np.uint64(int(_rank(seed, "")[:16], 16)))

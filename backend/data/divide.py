@@ -171,8 +171,8 @@ class Division:
 
     def _ordered(self, rows: RowNumbers) -> RowNumbers:
         """An order that follows from seed and content alone."""
-        rows, many = np.sort(rows), self.store.count > MAX_TEXTS
-        return rows[random_order(self.seed, self.store.keys.content[rows], many)]
+        rows, large = np.sort(rows), self.store.count > MAX_TEXTS
+        return rows[random_order(self.seed, self.store.keys.content[rows], large)]
 
 
 def check_sizes(params: DatasetParams, labelled: int, classes: int, given: set[str]) -> None:

@@ -110,7 +110,7 @@ class RowStore:
         self.count += number
         forms, words = block_forms(rows.texts)
         self._keys.frombytes(hashes(forms).tobytes())
-        self.keys.add_many(
+        self.keys.add_all(
             digests(rows.texts, words), lambda: [blake2b(form, digest_size=16).digest() for form in forms]
         )
         coded = rows.answers.dictionary_encode()

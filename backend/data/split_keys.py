@@ -112,7 +112,7 @@ class RowKeys:
         self._contexts.append(digest(context) if context.strip() else _NO_DIGEST)
         self._add_content(lambda: [bytes.fromhex(content) if content else content_key(text)])
 
-    def add_many(self, digests: NDArray[np.uint64], content: Callable[[], list[bytes]]) -> None:
+    def add_all(self, digests: NDArray[np.uint64], content: Callable[[], list[bytes]]) -> None:
         """The same for many texts without contexts. `content`: their fingerprints of 16 bytes."""
         self._equal.frombytes(digests.tobytes())
         self._contexts.add_zeros(len(digests))

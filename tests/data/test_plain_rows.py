@@ -14,7 +14,7 @@ import pytest
 from backend.data.dataset import DataFolder, Template, write_template
 from backend.data.examples import Example
 from backend.data.params import DatasetParams
-from backend.data.plain_rows import PlainColumns, plain_rows
+from backend.data.plain_rows import PlainColumns, PlainRows, plain_rows
 from backend.data.prepare import Loaded, load, prepare
 from backend.data.row_errors import Record
 from backend.data.row_store import RowStore
@@ -107,3 +107,31 @@ def test_passing_rows_are_the_rows(tmp_path: Path) -> None:
     write_template(tmp_path, Template())
     folder = DataFolder(tmp_path)
     assert [row.model_copy() for row in folder.passing_rows("train")] == list(folder.rows("train"))
+
+
+def test_lines_of_a_table_are_what_the_exact_way_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"{text} {at}" for at, text in enumerate(_texts(400, 'ab"\\/é\t\x02\x7f，😀 ,;'))]
+    cells = [f'"{text.replace(chr(34), chr(34) * 2)}"' for text in texts]
+    rows = [f"{cell},{'ab'[at % 2]},{'' if at % 3 else 'web'},{at}\n" for at, cell in enumerate(cells)]
+    (tmp_path / "rows.csv").write_text("".join(["text,label,source,id\n", *rows]), "utf-8")
+    found = []
+    added: list[int] = []
+    add_plain = RowStore.add_plain
+
+    def counted(self: RowStore, rows: PlainRows, origin: str) -> None:
+        added.append(len(rows.places))
+        add_plain(self, rows, origin)
+
+    monkeypatch.setattr(RowStore, "add_plain", counted)
+    for way in ("together", "one by one"):
+        if way == "one by one":
+            monkeypatch.setattr("backend.data.mapping.mapper.Mapper.plain_columns", lambda self: None)
+        (tmp_path / way).mkdir()
+        params = DatasetParams(
+            source=str(tmp_path / "rows.csv"), input="text", output="label", keep_columns=["source", "id"]
+        )
+        prepared = prepare(params, 0, tmp_path / way)
+        found.append({split: b"".join(prepared.blocks(split)) for split in ("train", "validation", "test")})
+    assert found[0] == found[1]
+    assert sum(added) == len(texts)
+    assert b'"fields":{"source":"web","id":"0"}' in b"".join(found[0].values())

@@ -24,7 +24,7 @@ _DISTINCT_IN_ALL = 2_000_000
 _LOOKS = 2000
 _LOOKS_IN_ALL = 400_000
 _LOOK_EVERY, _LOOK_SELDOM = 50, 500
-_MANY_LOOKS = 20_000
+_ENOUGH_LOOKS = 20_000
 _LONG = 100
 _BATCH_CELLS = 1_000_000
 _EXAMPLES, _EXAMPLE_CHARS = 3, 80
@@ -123,7 +123,7 @@ class _Column:
         found = self.found
         fresh = min(len(filled), max(0, self.looks - found.filled))
         found.filled += len(filled)
-        every = _LOOK_EVERY if found.looks < _MANY_LOOKS else _LOOK_SELDOM
+        every = _LOOK_EVERY if found.looks < _ENOUGH_LOOKS else _LOOK_SELDOM
         if isinstance(filled, list):
             self._look(filled[:fresh])
             self._look(filled[fresh::every])
