@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser_session import OpenBrowser, Start, wait_until_idle
+from tests.e2e.browser_session import OpenBrowser, Start, until, wait_until_idle
 from tests.serve.harness import HostHarness
 from tests.studio.web_process import StudioProcess
 
@@ -34,8 +34,8 @@ def test_two_models_stream_stop_and_keep_what_they_said(
     ask(page, "red item 3")
     for_both = page.locator(ANSWERS).filter(has_text="cut at the longest answer")
     expect(for_both).to_have_count(2)
+    until(page, lambda: len(said(page)) == 2 and all(text.strip() for text in said(page)))
     first = said(page)
-    assert len(first) == 2 and all(text.strip() for text in first)
     longest(page, "End")
     ask(page, "<b>blue</b> item 4")
     page.get_by_role("button", name="Stop").click()
@@ -44,14 +44,15 @@ def test_two_models_stream_stop_and_keep_what_they_said(
         page.locator(ANSWERS).filter(has_text="stopped").first
     ).to_be_visible()  # the other may have ended just before
     expect(page.get_by_text("<b>blue</b> item 4")).to_be_visible()
+    until(page, lambda: len(said(page)) == 4 and said(page)[:2] == first)
     kept = said(page)
-    assert kept[:2] == first
     page.reload()
     wait_until_idle(page)
     expect(page.get_by_text("<b>blue</b> item 4")).to_be_visible()
-    assert said(page) == kept
+    until(page, lambda: said(page) == kept)
     expect(page).to_have_url(re.compile(r"chat=\w+"))
-    assert said(browser_session.tab(page.url)) == kept
+    other = browser_session.tab(page.url)
+    until(other, lambda: said(other) == kept)
 
 
 def longest(page: Page, steps: str) -> None:
