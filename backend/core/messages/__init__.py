@@ -27,6 +27,7 @@ from backend.core.messages import (
     reading,
     recipe,
     review,
+    samples,
     serve,
     slots,
     sources,
@@ -41,7 +42,22 @@ from backend.core.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, sources, inspection, reading, mapping, split, baseline, files, models, train, students),
+    *(
+        core,
+        value,
+        data,
+        sources,
+        inspection,
+        samples,
+        reading,
+        mapping,
+        split,
+        baseline,
+        files,
+        models,
+        train,
+        students,
+    ),
     *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers, tools, gates),
