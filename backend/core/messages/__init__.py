@@ -67,5 +67,5 @@ for _area in (
             raise RuntimeError(f"message code {_code!r} is defined twice")
         MESSAGES[_code] = _words
 
-NOTES: frozenset[str] = reading.NOTES | sources.NOTES | mapping.NOTES | inspection.NOTES | gates.NOTES
+NOTES: frozenset[str] = reading.NOTES | sources.NOTES | mapping.NOTES | inspection.NOTES | samples.NOTES | gates.NOTES
 """Codes that only say what was taken: nobody has to do anything about them, unless it is wrong."""

@@ -82,9 +82,10 @@ class Table:
 
     def says_who(self, name: str) -> bool:
         """Whether the values say who speaks: user and assistant, customer and agent."""
+        if names.strength(name, names.SPEAKER) < 0.85:
+            return False
         values = {text.strip().casefold() for text in self.columns[name].texts}
-        known = values & names.SPEAKERS.keys()
-        return 1 < len(values) <= 8 and len(known) >= 2 and names.strength(name, names.SPEAKER) >= 0.85
+        return 1 < len(values) <= 8 and len(values & names.SPEAKERS.keys()) >= 2
 
     def system(self) -> str:
         """The column with the system prompts, by its name."""
