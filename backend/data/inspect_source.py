@@ -8,6 +8,7 @@ all over the file (backend.data.sampling). What the import then reads of all row
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ from backend.data.row_errors import RowErrors
 from backend.data.row_store import RowStore
 from backend.data.row_warnings import label_warnings
 from backend.data.sampling.part import Part
-from backend.data.sampling.sample import FIELDS, samples
+from backend.data.sampling.sample import FIELDS, PACKED, samples
+from backend.data.sources.opening import kept_open
 from backend.data.sources.options import SourceFacts
 from backend.data.split import shuffled
 
@@ -65,20 +67,25 @@ class Inspection(BaseModel):
 
 def inspect(params: DatasetParams, rows: int = 5) -> Inspection:
     """Raises StudioError when the source can't be read at all; whatever else is wrong is in `problems`."""
-    if is_demo(params) or _bytes(params) <= WHOLE_BYTES:
+    if is_demo(params) or _bytes(params) <= WHOLE_BYTES // PACKED:
         return _inspect(params, rows, 0, {})
-    try:
-        with samples(params, WHOLE_BYTES) as (smaller, parts):
+    most = SAMPLE_ROWS if _bytes(params) > WHOLE_BYTES else 0
+    with samples(params, WHOLE_BYTES) as (smaller, parts):
+        if parts:
             left = any(_size(getattr(smaller, field)) > WHOLE_BYTES for field in _given(smaller))
-            found = _inspect(smaller, rows, SAMPLE_ROWS if left else 0, parts)
-        if not parts or not {problem.code for problem in found.problems} & _OF_ALL_ROWS:
-            return found
-    except StudioError:  # with its place in the file, if it is there at all
-        pass
-    return _inspect(params, rows, SAMPLE_ROWS, {})
+            with suppress(StudioError):  # said below, with its place in the file, if it is there at all
+                found = _inspect(smaller, rows, SAMPLE_ROWS if left else 0, parts)
+                if not {problem.code for problem in found.problems} & _OF_ALL_ROWS:
+                    return found
+    return _inspect(params, rows, most, {})
 
 
 def _inspect(params: DatasetParams, rows: int, most: int, parts: dict[str, Part]) -> Inspection:
+    with kept_open():
+        return _inspected(params, rows, most, parts)
+
+
+def _inspected(params: DatasetParams, rows: int, most: int, parts: dict[str, Part]) -> Inspection:
     loaded = Loaded(RowStore())
     try:
         _load(params, loaded, most, parts)
@@ -105,9 +112,10 @@ def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -
     """The first `n` rows of a source as they will be. Row errors are passed over. Raises StudioError as the stage would."""
     most = 0 if is_demo(params) or _bytes(params) <= WHOLE_BYTES else SAMPLE_ROWS
     loaded = Loaded(RowStore())
-    _load(params, loaded, most, {})
-    template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
-    return [rendered(row, template, encoder) for row in _first(params, loaded, spelling, n)]
+    with kept_open():
+        _load(params, loaded, most, {})
+        template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
+        return [rendered(row, template, encoder) for row in _first(params, loaded, spelling, n)]
 
 
 def _load(params: DatasetParams, loaded: Loaded, most: int, parts: dict[str, Part]) -> None:

@@ -32,7 +32,7 @@ def sample_parquet(path: Path, target: Path) -> Part | None:
 
             def taken(stride: int, count: int) -> Iterator[tuple[int, Any]]:
                 for number, first in zip(chosen, firsts, strict=True):
-                    for batch in file.iter_batches(stride, row_groups=[number], pre_buffer=False):
+                    for batch in file.iter_batches(stride, row_groups=[number]):
                         yield first, batch.slice(0, count)
                         first += batch.num_rows
 

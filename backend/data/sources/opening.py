@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,8 +25,31 @@ _DEPTH = 3
 _NOT_NOTED = ({"csv", "tsv"}, {"json", "jsonl"})
 
 
+_kept: ContextVar[dict[tuple[Path, ReadOptions], Source] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def kept_open() -> Iterator[None]:
+    """Within it, a source that doesn't change is opened once, however often it is asked for: an archive is unpacked and a
+    document surveyed a single time."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
 def open_path(path: Path, options: ReadOptions) -> Source:
     """Raises StudioError that names the file and what is wrong with it."""
+    kept = _kept.get()
+    if kept is None:
+        return _open(path, options)
+    if (path, options) not in kept:
+        kept[path, options] = _open(path, options)
+    return kept[path, options]
+
+
+def _open(path: Path, options: ReadOptions) -> Source:
     if path.is_dir():
         return _open_folder(path, options)
     if not path.exists():
