@@ -8,7 +8,7 @@ all over the file (backend.data.sampling). What the import then reads of all row
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,15 @@ from backend.data.row_store import RowStore
 from backend.data.row_warnings import label_warnings
 from backend.data.sampling.part import Part
 from backend.data.sampling.sample import FIELDS, PACKED, samples
+from backend.data.sampling.spread import MOST_ROWS, SpreadSource
 from backend.data.sources.opening import kept_open
 from backend.data.sources.options import SourceFacts
 from backend.data.split import shuffled
 
 WHOLE_BYTES = 16_000_000
 """Some 200,000 short rows, which take about a second."""
-SAMPLE_ROWS = 5_000
-"""The first ones, of a larger file that no sample can be taken of."""
+SPREAD_BYTES = 400_000_000
+"""Of a file that no sample can be taken of: up to here all of its rows are passed, of a larger one the first are seen."""
 _OF_ALL_ROWS = {"data.template_unknown", "data.column_missing"}
 """What may be wrong with a sample alone: no row of it may have the key."""
 _GIVEN = {"validation": 1, "test": 2, "pool": 3}
@@ -69,20 +70,25 @@ def inspect(params: DatasetParams, rows: int = 5) -> Inspection:
     """Raises StudioError when the source can't be read at all; whatever else is wrong is in `problems`."""
     if is_demo(params) or _bytes(params) <= WHOLE_BYTES // PACKED:
         return _inspect(params, rows, 0, {})
-    most = SAMPLE_ROWS if _bytes(params) > WHOLE_BYTES else 0
+    most = MOST_ROWS if _bytes(params) > WHOLE_BYTES else 0
     with samples(params, WHOLE_BYTES) as (smaller, parts):
         if parts:
             left = any(_size(getattr(smaller, field)) > WHOLE_BYTES for field in _given(smaller))
             with suppress(StudioError):  # said below, with its place in the file, if it is there at all
-                found = _inspect(smaller, rows, SAMPLE_ROWS if left else 0, parts)
+                found = _inspect(smaller, rows, MOST_ROWS if left else 0, parts)
                 if not {problem.code for problem in found.problems} & _OF_ALL_ROWS:
                     return found
     return _inspect(params, rows, most, {})
 
 
 def _inspect(params: DatasetParams, rows: int, most: int, parts: dict[str, Part]) -> Inspection:
-    with kept_open():
+    with _opened_once(params, most):
         return _inspected(params, rows, most, parts)
+
+
+def _opened_once(params: DatasetParams, most: int) -> AbstractContextManager[None]:
+    """Also sees to it that `most` rows come from all over a source."""
+    return kept_open(lambda found: SpreadSource(found)) if most and _bytes(params) <= SPREAD_BYTES else kept_open()
 
 
 def _inspected(params: DatasetParams, rows: int, most: int, parts: dict[str, Part]) -> Inspection:
@@ -94,7 +100,8 @@ def _inspected(params: DatasetParams, rows: int, most: int, parts: dict[str, Par
             raise
         return Inspection(reading=_marked(loaded.reading, most, parts), problems=error.problems)
     if loaded.reading and most:
-        loaded.reading.estimated = max(loaded.reading.rows, open_as(params, params.source).count())
+        count = max(loaded.reading.rows, open_as(params, params.source).count())
+        loaded.reading.estimated = round(count * (parts["source"].times if "source" in parts else 1.0))
     found = Inspection(reading=loaded.reading or _demo_reading(loaded.store))
     try:
         template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
@@ -110,9 +117,9 @@ def _inspected(params: DatasetParams, rows: int, most: int, parts: dict[str, Par
 
 def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
     """The first `n` rows of a source as they will be. Row errors are passed over. Raises StudioError as the stage would."""
-    most = 0 if is_demo(params) or _bytes(params) <= WHOLE_BYTES else SAMPLE_ROWS
+    most = 0 if is_demo(params) or _bytes(params) <= WHOLE_BYTES else MOST_ROWS
     loaded = Loaded(RowStore())
-    with kept_open():
+    with _opened_once(params, most):
         _load(params, loaded, most, {})
         template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
         return [rendered(row, template, encoder) for row in _first(params, loaded, spelling, n)]

@@ -10,12 +10,14 @@ import pytest
 from backend.data import inspect_source
 from backend.data.inspect_source import inspect
 from backend.data.params import DatasetParams
-from backend.data.sampling import lines
+from backend.data.sampling import lines, spread
 
 
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspect_source, "WHOLE_BYTES", 60_000)
+    monkeypatch.setattr(spread, "HEAD_ROWS", 100)
+    monkeypatch.setattr(spread, "FURTHER_ROWS", 200)
     monkeypatch.setattr(lines, "HEAD_BYTES", 4_000)
     monkeypatch.setattr(lines, "ROOM", 24_000)
     monkeypatch.setattr(lines, "PLACES", 20)
@@ -80,12 +82,16 @@ def test_a_key_that_the_sample_does_not_show_is_found(tmp_path: Path) -> None:
     assert found.forecast and not [problem for problem in found.problems if problem.blocking]
 
 
-def test_two_bytes_for_a_letter(tmp_path: Path) -> None:
-    rows = "".join(f"question number {number:05},{'ab'[number % 2]}\n" for number in range(4000))
+def test_what_is_read_from_its_beginning_is_seen_all_over(tmp_path: Path) -> None:
+    rows = [f"question number {number:05},label {number // 400}" for number in range(4000)]
+    rows[-2] += ",more"
     path = tmp_path / "wide.csv"
-    path.write_text(f"text,label\n{rows}", "utf-16")
-    found = inspect(DatasetParams(source=str(path), input="text", output="label"))
+    path.write_text("text,label\n" + "\n".join(rows), "utf-16")
+    found = inspect(DatasetParams(source=str(path), input="text", output="label", on_bad_row="skip"))
     assert found.reading.sampled and found.reading.source.encoding == "utf-16"
+    assert found.reading.rows < 400 and found.reading.estimated == pytest.approx(4000, abs=2)
+    assert found.reading.labels == [f"label {number}" for number in range(10)]
+    assert [problem.args["places"] for problem in found.problems if problem.code == "data.ragged"] == ["4000 → 3"]
 
 
 def test_the_file_itself_is_left_alone(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from backend.data import inspect_source
 from backend.data.inspect_source import Inspection, inspect
 from backend.data.params import DatasetParams
+from backend.data.prepare import load
 from backend.data.sampling import packed
 from tests.data.sampling_files import COUNT, FILES, ROWS, small_limits, table
 
@@ -24,7 +26,7 @@ def test_a_sample_reads_as_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
     FILES[name](path)
     whole = _looked_at(path)
     small_limits(monkeypatch)
-    monkeypatch.setattr(inspect_source, "load", _no_whole(inspect_source.load, path))
+    monkeypatch.setattr(inspect_source, "load", _no_whole(load, path))
     found = _looked_at(path)
     assert found.reading.sampled and not whole.reading.sampled
     assert found.reading.rows < COUNT * 0.6
@@ -39,12 +41,12 @@ def test_a_sample_reads_as_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert found.forecast["rows"][split] == pytest.approx(count, rel=0.15, abs=10)
 
 
-def _no_whole(load: object, path: Path) -> object:
+def _no_whole(loaded: Callable[..., object], path: Path) -> Callable[..., object]:
     """Fails where the file itself is loaded."""
 
     def checked(params: DatasetParams, *rest: object, **more: object) -> object:
         assert params.source != str(path)
-        return load(params, *rest, **more)  # type: ignore[operator]
+        return loaded(params, *rest, **more)
 
     return checked
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
@@ -25,14 +25,15 @@ _DEPTH = 3
 _NOT_NOTED = ({"csv", "tsv"}, {"json", "jsonl"})
 
 
-_kept: ContextVar[dict[tuple[Path, ReadOptions], Source] | None] = ContextVar("kept", default=None)
+_Kept = tuple[dict[tuple[Path, ReadOptions], Source], Callable[[Source], Source]]
+_kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
-def kept_open() -> Iterator[None]:
+def kept_open(seen: Callable[[Source], Source] = lambda source: source) -> Iterator[None]:
     """Within it, a source that doesn't change is opened once, however often it is asked for: an archive is unpacked and a
-    document surveyed a single time."""
-    token = _kept.set({})
+    document surveyed a single time. `seen`: what is made of it then."""
+    token = _kept.set(({}, seen))
     try:
         yield
     finally:
@@ -41,11 +42,12 @@ def kept_open() -> Iterator[None]:
 
 def open_path(path: Path, options: ReadOptions) -> Source:
     """Raises StudioError that names the file and what is wrong with it."""
-    kept = _kept.get()
-    if kept is None:
+    found = _kept.get()
+    if found is None:
         return _open(path, options)
+    kept, seen = found
     if (path, options) not in kept:
-        kept[path, options] = _open(path, options)
+        kept[path, options] = seen(_open(path, options))
     return kept[path, options]
 
 
