@@ -88,7 +88,7 @@ def _inspect(params: DatasetParams, rows: int, most: int, parts: dict[str, Part]
 
 def _opened_once(params: DatasetParams, most: int) -> AbstractContextManager[None]:
     """Also sees to it that `most` rows come from all over a source."""
-    return kept_open(lambda found: SpreadSource(found)) if most and _bytes(params) <= SPREAD_BYTES else kept_open()
+    return kept_open(SpreadSource) if most and _bytes(params) <= SPREAD_BYTES else kept_open()
 
 
 def _inspected(params: DatasetParams, rows: int, most: int, parts: dict[str, Part]) -> Inspection:

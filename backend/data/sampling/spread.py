@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import islice
 
 from backend.data.row_errors import Record, RowErrors
-from backend.data.sources.options import SourceFacts
 from backend.data.sources.source import Source
 
 HEAD_ROWS, FURTHER_ROWS = 2_500, 5_000
@@ -19,14 +18,10 @@ class SpreadSource:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self.path, self.columns = source.path, source.columns
+        self.path, self.columns, self.facts = source.path, source.columns, source.facts
         self._records: list[Record] | None = None
         self._errors = RowErrors(source.path.name)
         self._passed = 0
-
-    @property
-    def facts(self) -> SourceFacts:
-        return self._source.facts
 
     def records(self, row_errors: RowErrors) -> Iterator[Record]:
         """Raises StudioError as the source does."""
