@@ -132,7 +132,7 @@ def found_words(reading: Reading, translate: Callable[[str], str] = untranslated
     if len(facts.members) > 1:
         parts.append(translate("{count} files").format(count=len(facts.members)))
     about = translate("about {count} rows, a part of them read" if reading.sampled else "{count} rows")
-    return [*(part for part in parts if part), about.format(count=f"{reading.rows:,}")]
+    return [*(part for part in parts if part), about.format(count=f"{reading.estimated or reading.rows:,}")]
 
 
 def arrow(candidate: Candidate) -> str:

@@ -1,12 +1,14 @@
 """What a source would become, before anything is stored: its reading, its first rows, what is wrong, and a forecast.
 
 Runs in a child process of its own (backend.files.source_reading), because a hostile file may cost any time and memory. Files
-of up to `WHOLE_BYTES` are looked at row by row, so that no row error is left for the job; of larger ones the first rows.
+of up to `WHOLE_BYTES` are looked at row by row, so that no row error is left for the job; of larger ones a sample of rows from
+all over the file (backend.data.sampling). What the import then reads of all rows is what counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -35,15 +37,19 @@ from backend.data.reading.model import Candidate, Reading, Roles
 from backend.data.row_errors import RowErrors
 from backend.data.row_store import RowStore
 from backend.data.row_warnings import label_warnings
-from backend.data.source_head import heads
+from backend.data.sampling.part import Part
+from backend.data.sampling.sample import FIELDS, PACKED, samples
+from backend.data.sampling.spread import MOST_ROWS, SpreadSource
+from backend.data.sources.opening import kept_open
 from backend.data.sources.options import SourceFacts
 from backend.data.split import shuffled
 
-WHOLE_BYTES = 64_000_000
-SAMPLE_ROWS = 5_000
-"""Of a larger file."""
-_OF_AN_END = {"data.quote", "data.header_only"}
-"""What may be wrong with the head of a file alone: it ends within a cell."""
+WHOLE_BYTES = 16_000_000
+"""Some 200,000 short rows, which take about a second."""
+SPREAD_BYTES = 400_000_000
+"""Of a file that no sample can be taken of: up to here all of its rows are passed, of a larger one the first are seen."""
+_OF_ALL_ROWS = {"data.template_unknown", "data.column_missing"}
+"""What may be wrong with a sample alone: no row of it may have the key."""
 _GIVEN = {"validation": 1, "test": 2, "pool": 3}
 
 
@@ -62,25 +68,40 @@ class Inspection(BaseModel):
 
 def inspect(params: DatasetParams, rows: int = 5) -> Inspection:
     """Raises StudioError when the source can't be read at all; whatever else is wrong is in `problems`."""
-    if is_demo(params) or _bytes(params) <= WHOLE_BYTES:
-        return _inspect(params, rows, 0, 1.0)
-    try:
-        with heads(params, WHOLE_BYTES) as (shorter, times):
-            return _inspect(shorter, rows, SAMPLE_ROWS, times)
-    except StudioError as error:
-        if not {problem.code for problem in error.problems} & _OF_AN_END:
-            raise
-    return _inspect(params, rows, SAMPLE_ROWS, 1.0)
+    if is_demo(params) or _bytes(params) <= WHOLE_BYTES // PACKED:
+        return _inspect(params, rows, 0, {})
+    most = MOST_ROWS if _bytes(params) > WHOLE_BYTES else 0
+    with samples(params, WHOLE_BYTES) as (smaller, parts):
+        if parts:
+            left = any(_size(getattr(smaller, field)) > WHOLE_BYTES for field in _given(smaller))
+            with suppress(StudioError):  # said below, with its place in the file, if it is there at all
+                found = _inspect(smaller, rows, MOST_ROWS if left else 0, parts)
+                if not {problem.code for problem in found.problems} & _OF_ALL_ROWS:
+                    return found
+    return _inspect(params, rows, most, {})
 
 
-def _inspect(params: DatasetParams, rows: int, most: int, times: float) -> Inspection:
+def _inspect(params: DatasetParams, rows: int, most: int, parts: dict[str, Part]) -> Inspection:
+    with _opened_once(params, most):
+        return _inspected(params, rows, most, parts)
+
+
+def _opened_once(params: DatasetParams, most: int) -> AbstractContextManager[None]:
+    """Also sees to it that `most` rows come from all over a source."""
+    return kept_open(SpreadSource) if most and _bytes(params) <= SPREAD_BYTES else kept_open()
+
+
+def _inspected(params: DatasetParams, rows: int, most: int, parts: dict[str, Part]) -> Inspection:
     loaded = Loaded(RowStore())
     try:
-        _load(params, loaded, most)
+        _load(params, loaded, most, parts)
     except StudioError as error:
         if loaded.reading is None:
             raise
-        return Inspection(reading=loaded.reading, problems=error.problems)
+        return Inspection(reading=_marked(loaded.reading, most, parts), problems=error.problems)
+    if loaded.reading and most:
+        count = max(loaded.reading.rows, open_as(params, params.source).count())
+        loaded.reading.estimated = round(count * (parts["source"].times if "source" in parts else 1.0))
     found = Inspection(reading=loaded.reading or _demo_reading(loaded.store))
     try:
         template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
@@ -88,7 +109,7 @@ def _inspect(params: DatasetParams, rows: int, most: int, times: float) -> Inspe
         found.preview = [rendered(row, template) for row in _first(params, loaded, spelling, rows)]
         stop_at_row_errors(params, loaded)
         found.problems = loaded_warnings(loaded) + label_warnings(loaded.store, spelling)
-        found.forecast = _forecast(params, loaded, template, times)
+        found.forecast = _forecast(params, loaded, template, parts)
     except StudioError as error:
         found.problems += error.problems
     return found
@@ -96,23 +117,47 @@ def _inspect(params: DatasetParams, rows: int, most: int, times: float) -> Inspe
 
 def preview(params: DatasetParams, n: int = 5, encoder: Encoder | None = None) -> list[PreviewRow]:
     """The first `n` rows of a source as they will be. Row errors are passed over. Raises StudioError as the stage would."""
-    most = 0 if is_demo(params) or _bytes(params) <= WHOLE_BYTES else SAMPLE_ROWS
+    most = 0 if is_demo(params) or _bytes(params) <= WHOLE_BYTES else MOST_ROWS
     loaded = Loaded(RowStore())
-    _load(params, loaded, most)
-    template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
-    return [rendered(row, template, encoder) for row in _first(params, loaded, spelling, n)]
+    with _opened_once(params, most):
+        _load(params, loaded, most, {})
+        template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
+        return [rendered(row, template, encoder) for row in _first(params, loaded, spelling, n)]
 
 
-def _load(params: DatasetParams, loaded: Loaded, most: int) -> None:
-    """The facts of all rows (0), or of the first ones; `loaded` keeps the reading where it is not sure. Raises StudioError."""
+def _load(params: DatasetParams, loaded: Loaded, most: int, parts: dict[str, Part]) -> None:
+    """The facts of all rows (0), or of the first ones; `loaded` keeps the reading where it is not sure. Row errors of a sample
+    get their places in the file. Raises StudioError."""
     load(params, 0, loaded, most_rows=most)
-    if most and loaded.reading:
-        loaded.reading = loaded.reading.model_copy(update={"sampled": True})
+    if loaded.reading:
+        loaded.reading = _marked(loaded.reading, most, parts)
+    for counted, field in zip(loaded.row_errors, _given(params), strict=False):
+        if field in parts:
+            parts[field].correct(counted)
+    for counted, field in zip(loaded.notes, _given(params), strict=False):
+        if field in parts:
+            parts[field].correct(counted)
+
+
+def _marked(reading: Reading, most: int, parts: dict[str, Part]) -> Reading:
+    if not most and not parts:
+        return reading
+    times = parts["source"].times if "source" in parts else 1.0
+    return reading.model_copy(update={"sampled": True, "estimated": round(times * reading.rows)})
+
+
+def _given(params: DatasetParams) -> list[str]:
+    """The fields of the files, as they are loaded."""
+    return [field for field in FIELDS if getattr(params, field)]
 
 
 def _bytes(params: DatasetParams) -> int:
-    roots = [Path(name) for name in (params.source, params.validation_source, params.test_source) if name]
-    files = [file for root in roots for file in (root.rglob("*") if root.is_dir() else [root])]
+    return sum(_size(getattr(params, field)) for field in _given(params))
+
+
+def _size(name: str) -> int:
+    root = Path(name)
+    files = root.rglob("*") if root.is_dir() else [root]
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
@@ -136,16 +181,20 @@ def _examples(params: DatasetParams, reading: Reading | None) -> Iterable[Exampl
     return Mapper(reading, params, source.columns).examples(source.records(ignored), ignored)
 
 
-def _forecast(params: DatasetParams, loaded: Loaded, template: Template, times: float) -> dict[str, Any]:
-    """Rows per split as the shares say it; of a file that was sampled, as many as it seems to have. `times`: how often the
-    part that was opened goes into the file."""
+def _forecast(params: DatasetParams, loaded: Loaded, template: Template, parts: dict[str, Part]) -> dict[str, Any]:
+    """Rows per split as the shares say it; of a file that was sampled, as many as it seems to have."""
     store = loaded.store
     facts = store.facts()
-    scale = 1.0
-    if loaded.reading and loaded.reading.sampled:
-        scale = max(1.0, times * open_as(params, params.source).count() / max(1, loaded.reading.rows))
+    scales = {field: part.times for field, part in parts.items()}
+    scale = scales.get("source", 1.0)
+    if loaded.reading and loaded.reading.estimated:
+        scale = loaded.reading.estimated / max(1, loaded.reading.rows)
     given = {
-        name: round(scale * int(((facts.splits == at) | (facts.origins == at)).sum())) for name, at in _GIVEN.items()
+        name: round(
+            scale * int(((facts.splits == at) & (facts.origins == 0)).sum())
+            + scales.get(f"{name}_source", 1.0) * int((facts.origins == at).sum())
+        )
+        for name, at in _GIVEN.items()
     }
     own = (facts.origins == 0) & (facts.splits <= 0)
     total, labelled = round(scale * int(own.sum())), round(scale * int((own & (facts.answers != 0)).sum()))

@@ -29,7 +29,7 @@ from backend.data.prepare import is_demo
 from backend.process.guards import LockBusy, file_lock
 from backend.process.program import Program
 
-VERSION = 3
+VERSION = 4
 """Raise it when the same file would be read otherwise: kept readings are then made again."""
 MEMORY_BYTES = 2_000_000_000
 """Of the child's address space, beside a mapped file."""

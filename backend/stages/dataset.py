@@ -20,10 +20,12 @@ from backend.data import demo
 from backend.data.dataset import SPLITS, DataFolder, Row, data_facts, write_template
 from backend.data.divide import REJECTED
 from backend.data.gates.quick import personal_count, quick_findings
+from backend.data.inspect_source import WHOLE_BYTES
 from backend.data.mapping.compose import placeholders_or_jinja
 from backend.data.params import DatasetParams
 from backend.data.prepare import PreparedDataset, is_demo, prepare
 from backend.data.reading.model import Reading
+from backend.data.reading.promise import broken_promise
 from backend.files.source_reading import inspection, missing_files, source_bytes
 
 _ROWS_PER_SECOND = 40_000
@@ -98,6 +100,7 @@ def run(params: DatasetParams, ctx: Context) -> Result:
     ctx.progress(0, 1, "reading")
     prepared = prepare(params, ctx.seed, ctx.scratch("rows"), each=_reporter(ctx))
     ctx.raise_if_cancelled()
+    _keep_promise(params, prepared.reading, prepared.template.answer)
     folder = _write(params, prepared, ctx)
     facts = _facts(params, prepared, folder)
     said = prepared.warnings + _found_warnings(prepared, folder, facts, ctx)
@@ -117,6 +120,15 @@ def run(params: DatasetParams, ctx: Context) -> Result:
     ctx.progress(1, 1, "done")
     metrics = {f"rows_{split}": float(count) for split, count in facts["rows"].items()}
     return Result(artifact=made.id, metrics=metrics, warnings=[problem.text() for problem in warnings])
+
+
+def _keep_promise(params: DatasetParams, reading: Reading | None, answer: str) -> None:
+    """Raises StudioError where all rows are read otherwise than the sample that a person has seen and agreed to."""
+    if reading is None or source_bytes(params) <= WHOLE_BYTES:
+        return
+    promised = inspection(params).reading
+    if promised.sampled and (problem := broken_promise(promised, reading, answer)):
+        raise StudioError.of([problem])
 
 
 def _reporter(ctx: Context) -> Any:

@@ -203,7 +203,9 @@ def test_a_placeholder_that_is_no_column(tmp_path: Path) -> None:
 
 def test_a_large_file_is_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backend.data.inspect_source.WHOLE_BYTES", 1000)
-    monkeypatch.setattr("backend.data.inspect_source.SAMPLE_ROWS", 50)
+    monkeypatch.setattr("backend.data.sampling.lines.HEAD_BYTES", 1000)
+    monkeypatch.setattr("backend.data.sampling.lines.ROOM", 6000)
+    monkeypatch.setattr("backend.data.sampling.lines.PLACES", 20)
     (tmp_path / "rows.jsonl").write_text(json_lines(ROWS * 10), encoding="utf-8")
     found = inspect(DatasetParams(source=str(tmp_path / "rows.jsonl")))
     assert found.reading.sampled and sum(found.forecast["rows"].values()) == pytest.approx(1000, rel=0.2)

@@ -27,6 +27,7 @@ from backend.core.messages import (
     reading,
     recipe,
     review,
+    samples,
     serve,
     slots,
     sources,
@@ -41,7 +42,22 @@ from backend.core.messages import (
 
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
-    *(core, value, data, sources, inspection, reading, mapping, split, baseline, files, models, train, students),
+    *(
+        core,
+        value,
+        data,
+        sources,
+        inspection,
+        samples,
+        reading,
+        mapping,
+        split,
+        baseline,
+        files,
+        models,
+        train,
+        students,
+    ),
     *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers, tools, gates),
@@ -51,5 +67,5 @@ for _area in (
             raise RuntimeError(f"message code {_code!r} is defined twice")
         MESSAGES[_code] = _words
 
-NOTES: frozenset[str] = reading.NOTES | sources.NOTES | mapping.NOTES | inspection.NOTES | gates.NOTES
+NOTES: frozenset[str] = reading.NOTES | sources.NOTES | mapping.NOTES | inspection.NOTES | samples.NOTES | gates.NOTES
 """Codes that only say what was taken: nobody has to do anything about them, unless it is wrong."""

@@ -106,9 +106,9 @@ class Candidate(BaseModel):
 
 
 class Reading(BaseModel):
-    """The whole reading. `sampled`: only a part of the rows was looked at; `taken`: the candidate that is used;
-    `alternatives`: the others that fit, best first; `question`: set when none was sure, and nothing may be trained on before
-    it is answered; `notes`: what was taken or left out, said to the user."""
+    """The whole reading. `sampled`: only a part of the rows was looked at, and there are about `estimated`; `taken`: the
+    candidate that is used; `alternatives`: the others that fit, best first; `question`: set when none was sure, and nothing may
+    be trained on before it is answered; `notes`: what was taken or left out, said to the user."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -116,6 +116,7 @@ class Reading(BaseModel):
     source: SourceFacts
     rows: int
     sampled: bool = False
+    estimated: int = 0
     columns: list[ColumnReading] = []
     taken: Candidate | None = None
     alternatives: list[Candidate] = []

@@ -22,6 +22,7 @@ from backend.data.reading.table import Table, used_columns
 from backend.data.reading.wanted import (
     check_columns,
     column_list,
+    looked_at,
     named_candidates,
     odd_columns,
     wanted_inputs,
@@ -60,7 +61,8 @@ def read(
     facts = getattr(source, "facts", None) or SourceFacts(format="", title="")
     schema = wanted_schema(params)
     check_columns(params, source.columns, file)
-    profiles = profile(source.columns, row_blocks(source, RowErrors(file)), most_rows, tick)
+    columns = looked_at(params, source.columns, file)
+    profiles = profile(columns, row_blocks(source, RowErrors(file)), most_rows, tick)
     rows = profiles[0].rows if profiles else 0
     table = Table({one.name: one for one in profiles}, facts, params.output)
     found = candidates(table)
@@ -80,9 +82,14 @@ def read(
         columns=[_column(one) for one in profiles],
         alternatives=choice.alternatives,
         question=choice.question,
-        notes=odd_columns(params, table),
+        notes=odd_columns(params, table) + _passed_over(file, len(source.columns) - len(columns)),
     )
     return _with_taken(reading, choice.taken, table, params) if choice.taken else reading
+
+
+def _passed_over(file: str, count: int) -> list[Problem]:
+    args = {"file": file, "count": f"{count:,}"}
+    return [Problem(code="reading.columns_passed", args=args, blocking=False)] if count else []
 
 
 def roles_of(source: Source, params: DatasetParams, most_rows: int = 0) -> Roles:

@@ -69,7 +69,8 @@ class Table:
     def answer_object(self, name: str) -> str:
         """The object that is called like an answer and has `name` as one of several parts, "" where there is none: it is
         learned whole, as JSON. A label's own name, number and text are no such parts."""
-        whole = next((top for top in self.columns if name.startswith(f"{top}.") and self.kind(top) == "object"), name)
+        tops = (name[: dot.start()] for dot in re.finditer(r"\.", name))
+        whole = next((top for top in tops if top in self.columns and self.kind(top) == "object"), name)
         keys = self.columns[whole].keys if whole in self.columns else {}
         parts = [key for key in keys if names.key(key) not in _LABEL_PARTS]
         called = names.strength(whole, names.ANSWER) == 1 and self.columns[whole].kind == "object"
@@ -81,9 +82,10 @@ class Table:
 
     def says_who(self, name: str) -> bool:
         """Whether the values say who speaks: user and assistant, customer and agent."""
+        if names.strength(name, names.SPEAKER) < 0.85:
+            return False
         values = {text.strip().casefold() for text in self.columns[name].texts}
-        known = values & names.SPEAKERS.keys()
-        return 1 < len(values) <= 8 and len(known) >= 2 and names.strength(name, names.SPEAKER) >= 0.85
+        return 1 < len(values) <= 8 and len(values & names.SPEAKERS.keys()) >= 2
 
     def system(self) -> str:
         """The column with the system prompts, by its name."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from backend.data.params import DatasetParams
 
 SURE = 1.0
+MOST_COLUMNS = 20_000
+"""That are looked at one by one, which takes some milliseconds each."""
 _NO_ANSWER: dict[ColumnKind, str] = {
     "row_number": "row numbers",
     "id": "codes",
@@ -40,6 +42,18 @@ def check_columns(params: DatasetParams, columns: list[str], file: str) -> None:
     ]
     if missing:
         raise StudioError.of(missing)
+
+
+def looked_at(params: DatasetParams, columns: list[str], file: str) -> list[str]:
+    """The columns whose values are looked at: all, but of a very wide table those that a person named. Raises StudioError
+    where nobody named any."""
+    if len(columns) <= MOST_COLUMNS:
+        return columns
+    named = {name for role in _ROLES if (name := getattr(params, role))} | {*params.input_columns, *params.keep_columns}
+    if not params.messages and not (params.output and wanted_inputs(params)):
+        args = {"file": file, "count": f"{len(columns):,}", "limit": f"{MOST_COLUMNS:,}"}
+        raise StudioError("reading.columns_many", field="input", **args)
+    return [name for name in columns if name in named or any(other.startswith(f"{name}.") for other in named)]
 
 
 def wanted_schema(params: DatasetParams) -> Schema | None:

@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 from backend.core.errors import StudioError
 
@@ -35,7 +35,7 @@ MEMBER_LIMIT = 10_000
 _PIECE = 1 << 20
 _ZSTD_PIECE = 1 << 10
 """Small, since a kilobyte may unpack to 30 MB at once."""
-_DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError)
+DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError)
 """What the libraries raise for such a file."""
 
 
@@ -49,7 +49,7 @@ def container_of(head: bytes) -> str:
 def members_of(path: Path, kind: str, name: str) -> list[str]:
     """Names of the files in an archive. Raises StudioError where it is damaged, encrypted or too full."""
     if kind in SINGLE:
-        return [_inner_name(name)]
+        return [inner_name(name)]
     try:
         if kind == "zip":
             with zipfile.ZipFile(path) as archive:
@@ -60,7 +60,7 @@ def members_of(path: Path, kind: str, name: str) -> list[str]:
         else:
             with tarfile.open(path) as archive_:
                 found = [info.name for info in archive_ if info.isfile()]
-    except _DAMAGED:
+    except DAMAGED:
         raise StudioError("data.packed_damaged", file=name) from None
     if len(found) > MEMBER_LIMIT:
         raise StudioError("data.members_many", file=name, count=len(found), limit=MEMBER_LIMIT)
@@ -82,7 +82,7 @@ def unpack(path: Path, kind: str, members: list[str], folder: Path, name: str) -
             made.append(target)
     except RuntimeError:
         raise StudioError("data.encrypted", file=name) from None
-    except _DAMAGED as error:
+    except DAMAGED as error:
         if isinstance(error, OSError) and error.errno:
             raise
         raise StudioError("data.packed_damaged", file=name) from None
@@ -116,37 +116,54 @@ def _streams(path: Path, kind: str, members: list[str], name: str) -> Iterator[t
                     raise StudioError("data.packed_damaged", file=name)
                 with inner:
                     yield member, _pieces(inner)
-    elif kind == "zstd":
-        yield members[0], _zstd(path)
     else:
-        with _OPENERS[kind](path, "rb") as opened:
-            yield members[0], _pieces(opened)
+        with path.open("rb") as packed:
+            yield members[0], unpacked_pieces(packed, kind)
+
+
+def unpacked_pieces(packed: BinaryIO, kind: str) -> Iterator[bytes]:
+    """The content of a compressed file; `packed` stands where it has been read to. Raises EOFError, OSError or the library's
+    error where it is damaged."""
+    if kind == "zstd":
+        yield from _zstd(packed)
+    else:
+        with _OPENERS[kind](packed, "rb") as opened:
+            yield from _pieces(opened)
+
+
+def packed_again(target: Path, kind: str) -> Any:
+    """A file of this kind to write to, compressed in little time."""
+    if kind == "zstd":
+        import zstandard
+
+        return zstandard.open(target, "wb", cctx=zstandard.ZstdCompressor(level=1))
+    quick = {"preset": 0} if kind == "xz" else {"compresslevel": 1}
+    return _OPENERS[kind](target, "wb", **quick)
 
 
 def _pieces(stream: Any) -> Iterator[bytes]:
     return iter(lambda: stream.read(_PIECE), b"")
 
 
-def _zstd(path: Path) -> Iterator[bytes]:
+def _zstd(stream: BinaryIO) -> Iterator[bytes]:
     """The module's own stream doesn't tell a file that was cut off."""
     import zstandard
 
     frame = None
     try:
-        with path.open("rb") as stream:
-            while packed := stream.read(_ZSTD_PIECE):
-                while packed:
-                    frame = frame or zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
-                    yield frame.decompress(packed)
-                    packed = frame.unused_data if frame.eof else b""
-                    frame = None if frame.eof else frame
+        while packed := stream.read(_ZSTD_PIECE):
+            while packed:
+                frame = frame or zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+                yield frame.decompress(packed)
+                packed = frame.unused_data if frame.eof else b""
+                frame = None if frame.eof else frame
     except zstandard.ZstdError as error:
         raise EOFError from error
     if frame is not None:
         raise EOFError
 
 
-def _inner_name(name: str) -> str:
+def inner_name(name: str) -> str:
     path = PurePosixPath(name)
     if path.suffix.lower() == ".tgz":
         return f"{path.stem}.tar"

@@ -20,6 +20,8 @@ from backend.data.sources.text_file import InputFile, encodable, text_file
 
 _SAMPLE = 1 << 20
 """Characters from which dialect and header are told."""
+_LEAST_LINES = 20
+"""Of the sample: a header of 100,000 names is nearly a sample by itself."""
 _ROWS_LOOKED_AT = 1000
 
 
@@ -31,7 +33,7 @@ class DelimitedSource:
         self._text = text_file(file, options.encoding)
         self._text.describe(facts)
         self._text.refuse_long_lines()
-        head = self._text.head(_SAMPLE)
+        head = self._text.head(_SAMPLE, _LEAST_LINES)
         whole = len(head) < _SAMPLE
         head, self._skipped, told = _without_declaration(head)
         named = mark_of(options.delimiter) or told

@@ -25,6 +25,19 @@ Item = tuple[str, Any]
 """(split, row)"""
 
 
+class _Seen:
+    """What the rows of a list have in common."""
+
+    def __init__(self) -> None:
+        self.union, self.count, self.own = KeyUnion(), 0, True
+
+    def add(self, item: Any) -> None:
+        self.count += 1
+        if isinstance(item, dict):
+            self.union.add(item)
+            self.own = self.own and own_object(item)
+
+
 class JsonSource:
     """Raises StudioError where the document has no list of rows, or several that could be meant."""
 
@@ -37,6 +50,7 @@ class JsonSource:
         self._concatenated = self._has_several_values()
         self._paths: dict[str, str] | None = None
         self._names: list[str] | None = None
+        self._surveyed: _Seen | None = None
         if not self._whole:
             self._paths = self._survey()
         self._describe()
@@ -57,14 +71,15 @@ class JsonSource:
         return self._count
 
     def _describe(self) -> None:
-        """One pass over all rows: columns, count, splits."""
-        union, splits, self._count, own = KeyUnion(), set(), 0, True
-        for split, item in self._items():
-            self._count += 1
-            splits.add(split)
-            if isinstance(item, dict):
-                union.add(item)
-                own = own and own_object(item)
+        """Columns, count, splits: by one pass over all rows, unless the survey of a large document was one."""
+        seen, splits = _Seen(), set[str]()
+        if self._surveyed is not None:
+            seen, splits = self._surveyed, set((self._paths or {}).values())
+        else:
+            for split, item in self._items():
+                seen.add(item)
+                splits.add(split)
+        self._count, own, union = seen.count, seen.own, seen.union
         self.columns, self._leaves = union.columns, union.leaves
         if not self.columns:
             errors = RowErrors(self._file.name)
@@ -141,8 +156,10 @@ class JsonSource:
     def _survey(self) -> dict[str, str]:
         """Path -> split of the lists that hold the rows of a large document."""
         heads: dict[str, list[Any]] = {}
+        seen: dict[str, _Seen] = {}
         for path, element in self._walked():
             held = heads.setdefault(path, [])
+            seen.setdefault(path, _Seen()).add(element)
             if len(held) < _SAMPLE:
                 held.append(element)
         parts = [
@@ -154,6 +171,8 @@ class JsonSource:
             raise StudioError("data.json_large", file=self._file.name, limit=f"{WHOLE_LIMIT // 1_000_000} MB")
         taken = chosen(parts, self._file.name, self.facts.notes)
         self._list_names(taken, heads)
+        if len(taken) == 1 and self._names is None:
+            self._surveyed = seen[taken[0].path]
         return {part.path: part.split for part in taken}
 
     def _list_names(self, parts: list[Part], heads: dict[str, list[Any]]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,8 +25,33 @@ _DEPTH = 3
 _NOT_NOTED = ({"csv", "tsv"}, {"json", "jsonl"})
 
 
+_Kept = tuple[dict[tuple[Path, ReadOptions], Source], Callable[[Source], Source]]
+_kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def kept_open(seen: Callable[[Source], Source] = lambda source: source) -> Iterator[None]:
+    """Within it, a source that doesn't change is opened once, however often it is asked for: an archive is unpacked and a
+    document surveyed a single time. `seen`: what is made of it then."""
+    token = _kept.set(({}, seen))
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
 def open_path(path: Path, options: ReadOptions) -> Source:
     """Raises StudioError that names the file and what is wrong with it."""
+    found = _kept.get()
+    if found is None:
+        return _open(path, options)
+    kept, seen = found
+    if (path, options) not in kept:
+        kept[path, options] = seen(_open(path, options))
+    return kept[path, options]
+
+
+def _open(path: Path, options: ReadOptions) -> Source:
     if path.is_dir():
         return _open_folder(path, options)
     if not path.exists():

@@ -14,6 +14,8 @@ from backend.data.sources.options import SourceFacts
 
 LINE_LIMIT = 64 << 20
 """Bytes of a line of text; a longer one is no row."""
+HEAD_LIMIT = 16 << 20
+"""Characters of the head of a file with long lines."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,17 @@ class TextFile:
         if self.counted.longest > LINE_LIMIT:
             raise StudioError("data.line_long", file=self.name, limit=f"{LINE_LIMIT >> 20} MB")
 
-    def head(self, characters: int) -> str:
-        """The first characters. Raises StudioError where they can't be decoded."""
+    def head(self, characters: int, lines: int = 0) -> str:
+        """The first characters; so many more that it has some `lines`, up to HEAD_LIMIT. Raises StudioError where they can't
+        be decoded."""
         try:
             with self.open() as stream:
-                return stream.read(characters)
+                head = stream.read(characters)
+                while (
+                    lines and head.count("\n") < lines and len(head) < HEAD_LIMIT and (more := stream.read(characters))
+                ):
+                    head += more
+                return head
         except UnicodeError:
             raise self.broken() from None
 

@@ -28,8 +28,8 @@ class WorkbookSource:
     def __init__(self, file: InputFile, options: ReadOptions, facts: SourceFacts) -> None:
         self.path, self.facts, self._file = file.path, facts, file
         _refuse_bomb(file)
-        self._sheet = self._find_sheet(options.sheet or options.records)
-        facts.sheet = self._sheet
+        facts.sheet, self._sheet = self._find_sheet(options.sheet or options.records)
+        self._total = self._sheet.end[0] + 1 if self._sheet.end else 0
         filled = [(place, list(map(_shown, cells))) for place, cells in islice(self._rows(), _SAMPLE)]
         if not filled:
             raise StudioError("data.empty", file=file.name)
@@ -64,14 +64,12 @@ class WorkbookSource:
 
     def _rows(self) -> Iterator[tuple[int, list[Any]]]:
         """Rows that hold anything, with their numbers in the sheet."""
-        sheet = self._open_sheet(self._workbook(), self._sheet)
-        self._total = sheet.end[0] + 1 if sheet.end else 0
-        first = sheet.start[0] + 1 if sheet.start else 1
-        for place, cells in enumerate(sheet.to_python(skip_empty_area=True), first):
+        for place, cells in enumerate(self._sheet.iter_rows(), 1):
             if any(cell not in ("", None) for cell in cells):
                 yield place, cells
 
-    def _find_sheet(self, wanted: str) -> str:
+    def _find_sheet(self, wanted: str) -> tuple[str, Any]:
+        """The name and the sheet, which is held as long as the source: reading one again takes as long as all else."""
         workbook = self._workbook()
         names: list[str] = list(workbook.sheet_names)
         if wanted:
@@ -79,19 +77,21 @@ class WorkbookSource:
                 raise StudioError(
                     "data.sheet_missing", field="records", file=self._file.name, name=wanted, sheets=", ".join(names)
                 )
-            return wanted
-        filled = [name for name in names if self._open_sheet(workbook, name).end]
+            return wanted, self._open_sheet(workbook, wanted)
+        opened = ((name, self._open_sheet(workbook, name)) for name in names)
+        filled = {name: sheet for name, sheet in opened if sheet.end}
         if not filled:
             raise StudioError("data.empty", file=self._file.name)
-        tables = [name for name in filled if _is_table(self._open_sheet(workbook, name))]
+        tables = [name for name, sheet in filled.items() if _is_table(sheet)]
         if len(filled) > 1 and len(tables) != 1:
-            sheets = ", ".join(filled[:20])
+            sheets = ", ".join(list(filled)[:20])
             raise StudioError("data.sheets_several", field="records", file=self._file.name, sheets=sheets)
         if len(filled) > 1:
             others = ", ".join(name for name in filled if name not in tables)
             about = {"file": self._file.name, "name": tables[0], "sheets": others}
             self.facts.notes.append(Problem(code="data.sheet_taken", args=about, blocking=False))
-        return (tables or filled)[0]
+        taken = tables[0] if tables else next(iter(filled))
+        return taken, filled[taken]
 
     def _open_sheet(self, workbook: Any, name: str) -> Any:
         """The library reads a sheet when it opens it."""
