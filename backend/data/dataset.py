@@ -13,12 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
 from pydantic import BaseModel, ConfigDict
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
-from backend.data.train_tally import Mean, TrainTally
 
 SPLITS = ("train", "validation", "test", "pool")
 RATIONALE_PROMPT = "Write only the steps that lead to the answer."
@@ -121,23 +119,6 @@ class DataFolder:
             for line in islice(stream, 0, None, every):
                 yield Row.model_validate_json(line)
 
-    def passing_rows(self, split: str) -> Iterator[Row]:
-        """The same of a folder that was just written, for a pass that keeps no row: plain ones are one object, filled anew."""
-        one = Row(id="", input="")
-        for values in self.objects(split):
-            if values.keys() <= _PLAIN:
-                vars(one).update({"output": None, "fields": {}, **values})
-                yield one
-            else:
-                yield Row.model_validate(values)
-
-    def objects(self, split: str) -> Iterator[dict[str, Any]]:
-        """The same as they are stored, unchecked: for a single pass over all of them."""
-        file = self.path / f"{split}.jsonl"
-        if file.is_file():
-            with file.open("rb") as stream:
-                yield from map(orjson.loads, stream)
-
     def count(self, split: str) -> int:
         return sum(1 for _ in self.rows(split))
 
@@ -221,29 +202,16 @@ def data_facts(folder: Path) -> dict[str, Any]:
     the train split the rows with steps, their mean characters, the answers whose right one is known, how many of these
     are right, the rows with tools; how many `sequences` these rows are where a conversation is one, and the mean characters
     of such a sequence that are learned and that are not."""
-    data = DataFolder(folder)
-    rows, prompts, answers, train = dict.fromkeys(SPLITS, 0), Mean(), Mean(), TrainTally()
-    around, places = _chars(data.template.prompt(Row(id="", input=""))), data.template.user.count("{input}")
+    from backend.data.facts import FactsTally  # both read rows as they are made here
+    from backend.data.row_blocks import RowBlock, read_lines
+
+    tally, first = FactsTally(DataFolder(folder).template), 0
     for split in SPLITS:
-        for values in data.objects(split):
-            rows[split] += 1
-            row = None if values.keys() <= _PLAIN else Row.model_validate(values)
-            prompt = _chars(data.template.prompt(row)) if row else around + places * len(values["input"])
-            answer = answer_of(row) if row else values.get("output")
-            prompt += len(json.dumps(row.tools, ensure_ascii=False)) if row and row.tools else 0
-            prompts.add(prompt)
-            if answer is not None:
-                answers.add(len(answer))
-            if split == "train":
-                train.add(row, answer, prompt)
-    return {
-        "rows": rows,
-        "answer": data.template.answer,
-        "labels": data.template.labels,
-        "prompt_chars": prompts.rounded,
-        "answer_chars": answers.rounded,
-        **train.facts(),
-    }
+        for lines in read_lines(folder / f"{split}.jsonl"):
+            block = RowBlock(split, first, lines)
+            tally.add(block)
+            first += len(block)
+    return tally.facts()
 
 
 def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str, Any]:
@@ -256,11 +224,3 @@ def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str
 @lru_cache(maxsize=32)  # an artifact does not change
 def _counted(folder: str) -> dict[str, Any]:
     return data_facts(Path(folder))
-
-
-_PLAIN = {"id", "input", "output", "fields"}
-"""Rows with these fields alone are counted as they lie on disk: most of a large dataset is of that kind."""
-
-
-def _chars(messages: list[Message]) -> int:
-    return sum(len(message_text(message)) for message in messages)

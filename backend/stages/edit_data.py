@@ -21,7 +21,7 @@ from backend.core.fields import FilePath, Name
 from backend.core.refs import DatasetRef, reference_id
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import SPLITS, DataFolder, Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import SPLITS, DataFolder, Row, Template, write_split, write_template
 from backend.data.edits import EditPlan, edit_lines, read_edits
 from backend.data.gates.quick import quick_facts
 from backend.data.gates.rows import CheckedRows
@@ -102,7 +102,7 @@ def run(params: EditParams, ctx: Context) -> EditResult:
     if counts["edited_test"]:
         ctx.log(f"Test rows changed: {counts['edited_test']}. Earlier results are on other rows.", "warning")
     said = quick_facts(CheckedRows(folder), template, source.facts)  # what was typed may be personal, or contradict
-    facts = {**source.facts, **data_facts(folder), **said, "edits": counts}
+    facts = {**source.facts, **said, "edits": counts}
     name = params.name or next_version(source.name)
     made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=[source.id], license=source.license)
     ctx.progress(1, 1, "done")

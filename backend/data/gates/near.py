@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from backend.data.dataset import Row
-from backend.data.gates.base import MEASURING, Found, FoundRow, Gate, Hits, Options, prompt_text
+from backend.data.gates.base import MEASURING, ByRow, Found, FoundRow, Gate, Hits, Options, prompt_text
 from backend.data.gates.label_names import label_key
 from backend.data.gates.near_pairs import copies_between, near_copies
 from backend.data.gates.same_rows import row_key
@@ -16,7 +16,7 @@ _SHARED_BY = 0.1
 """A paragraph that this share of the rows has is an instruction, not a context of its own."""
 
 
-class NearDuplicates:
+class NearDuplicates(ByRow):
     """Rows whose input is nearly that of an earlier one of the same split, with the same label. Exact copies have their own
     gate and are left out. With free answers only the inputs are compared."""
 
@@ -29,7 +29,7 @@ class NearDuplicates:
         self._known: set[int] = set()
         self._seen = 0
 
-    def see(self, split: str, row: Row, text: str) -> None:
+    def see(self, split: str, row: Row) -> None:
         prompt = prompt_text(row)
         key = hash((split, row_key(row)))
         if key not in self._known:
@@ -50,7 +50,7 @@ class NearDuplicates:
         )
 
 
-class Leaks:
+class Leaks(ByRow):
     """Rows of validation and test that training rows give away: the same input, a near copy, a context or a conversation that
     both have; and rows of the test that validation gives away."""
 
@@ -60,7 +60,7 @@ class Leaks:
         self._contexts: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._seen = 0
 
-    def see(self, split: str, row: Row, text: str) -> None:
+    def see(self, split: str, row: Row) -> None:
         number, self._seen = self._seen, self._seen + 1
         if split not in self._texts:
             return

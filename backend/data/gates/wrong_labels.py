@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from backend.data.dataset import Row
-from backend.data.gates.base import Found, Gate, Hits, Options, prompt_text
+from backend.data.gates.base import ByRow, Found, Gate, Hits, Options, prompt_text
 from backend.data.gates.label_names import label_key
 from backend.data.near_duplicates import words
 
@@ -32,7 +32,7 @@ _CHARS = 2_000
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-class WrongLabels:
+class WrongLabels(ByRow):
     def __init__(self, gate: Gate, options: Options) -> None:
         self.gate, self.options = gate, options
         self.labels = options.template.answer == "label"
@@ -40,7 +40,7 @@ class WrongLabels:
         self._answers: list[str] = []
         self._numbers, self._seen = array("I"), 0
 
-    def see(self, split: str, row: Row, text: str) -> None:
+    def see(self, split: str, row: Row) -> None:
         if self.labels and row.output is not None and split != "pool":
             self._numbers.append(self._seen)
             self._texts.append(prompt_text(row)[:_CHARS])
