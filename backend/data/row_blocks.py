@@ -94,4 +94,7 @@ def read_lines(file: Path) -> Iterator[bytes]:
 def line_starts(lines: bytes) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Where each line begins."""
     ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n")) + 1
-    return np.r_[0, ends[: -1 if lines.endswith(b"\n") else None]].astype(np.int64)
+    starts: np.ndarray[Any, np.dtype[np.int64]] = np.r_[0, ends[: -1 if lines.endswith(b"\n") else None]].astype(
+        np.int64
+    )
+    return starts

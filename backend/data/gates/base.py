@@ -189,6 +189,16 @@ def block_answers(block: RowBlock) -> pa.Array:
     return block.outputs if block.bare else block.of_rows(answer_of)
 
 
+def output_values(block: RowBlock) -> pa.DictionaryArray:
+    """The answers to learn, each value once."""
+    return block.outputs.dictionary_encode()
+
+
+def answer_values(block: RowBlock) -> pa.DictionaryArray:
+    """`answer_of` each row, each value once."""
+    return block.once(output_values) if block.bare else block.once(block_answers).dictionary_encode()
+
+
 def prompt_text(row: Row) -> str:
     """What a model is given of a row beside the system message, which all rows may share."""
     if not row.context:

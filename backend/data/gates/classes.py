@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 
-from backend.data.gates.base import LISTED_ROWS, Found, Gate, Hits, Options
+from backend.data.gates.base import LISTED_ROWS, Found, Gate, Hits, Options, output_values
 from backend.data.gates.label_names import LabelTable
 from backend.data.gates.model import Severity
 from backend.data.row_blocks import RowBlock
@@ -29,7 +29,7 @@ class _Classes:
 
     def see_block(self, block: RowBlock) -> None:
         if self.labels or len(self.table) < 2:
-            self.table.add(block.outputs)
+            self.table.add(block.once(output_values))
         self.labelled += len(block) - block.outputs.null_count
         self.seen += len(block)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from backend.data.gates.base import Found, Gate, Options, block_answers
+from backend.data.gates.base import Found, Gate, Options, answer_values
 from backend.data.row_blocks import RowBlock
 
 _TRAILING = " .,;:!?…\"'`´’”»"
@@ -46,9 +46,8 @@ class LabelTable:
         self._parts: list[np.ndarray[Any, Any]] = []
         self._counts = np.zeros(0, np.int64)
 
-    def add(self, answers: pa.Array) -> None:
+    def add(self, found: pa.DictionaryArray) -> None:
         """The answers of the rows that follow, null where there is none."""
-        found = answers.dictionary_encode()
         known = [self._codes.setdefault(label, len(self._codes)) for label in found.dictionary.to_pylist()]
         codes = np.array([*known, -1], np.min_scalar_type(-max(1, len(self._codes))))
         rows = codes[found.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
@@ -84,7 +83,7 @@ class LabelVariants:
 
     def see_block(self, block: RowBlock) -> None:
         if self.labels:
-            self._table.add(block.once(block_answers))
+            self._table.add(block.once(answer_values))
         self._seen += len(block)
 
     def found(self) -> Found | None:

@@ -38,9 +38,14 @@ class Looking:
 
     def see_block(self, block: RowBlock) -> None:
         self.seen += len(block)
-        texts = block.once(block_texts)
-        for at in self._sample(np.flatnonzero(pc.match_substring_regex(texts, self.may_hold))):
-            self.look_at(block.split, block.ids[at].as_py(), texts[at].as_py())
+        texts, rows = block.once(block_texts), None
+        if self.may_hold in _TOGETHER:  # one search for all of these: most rows hold nothing
+            rows = block.once(_suspects)
+            texts = texts.take(rows)
+        found = np.flatnonzero(pc.match_substring_regex(texts, self.may_hold))
+        for at in self._sample(found):
+            row = at if rows is None else int(rows[at])
+            self.look_at(block.split, block.ids[row].as_py(), texts[at].as_py())
 
     def _sample(self, rows: Numbers) -> list[int]:
         if self.options.most_examined is not None:
@@ -64,6 +69,11 @@ class Looking:
     def found(self) -> Found | None:
         shown = ", ".join(f"{kind} ({count})" for kind, count in self.kinds.most_common(6))
         return self.gate.finding(self.code, self.hits, self.seen, {"found": shown})
+
+
+def _suspects(block: RowBlock) -> Numbers:
+    """Rows in which one of the quick gates may find something."""
+    return np.flatnonzero(pc.match_substring_regex(block.once(block_texts), _ANY))
 
 
 class PersonalData(Looking):
@@ -131,11 +141,11 @@ HTML = re.compile(
     r"|euro|hellip|[lr][sd]quo|[mn]dash|laquo|raquo|copy|reg|deg|middot|bull);",
     re.IGNORECASE,
 )
-_RESTS = re.compile(
+RESTS = re.compile(
     r"\{\{[^{}\n]{1,80}\}\}|\{%[^{}\n]{1,80}%\}|(?<![\w$\\{])\{[A-Za-z_][A-Za-z0-9_ ]{0,40}\}(?!\})|<<[A-Za-z_ ]{2,40}>>"
     r"|\$\{[A-Za-z_][\w.]{0,40}\}|\[(?:your|insert|tu|inserte?)\b[^\]\n]{1,40}\]|%[A-Z_]{3,30}%"
 )
-_UNFINISHED = re.compile(r"\blorem ipsum\b|(?<!\w)(?:TODO|FIXME|TBD|XXX)(?!\w)(?!\s+(?:lo|el|los|las|la)\b)")
+UNFINISHED = re.compile(r"\blorem ipsum\b|(?<!\w)(?:TODO|FIXME|TBD|XXX)(?!\w)(?!\s+(?:lo|el|los|las|la)\b)")
 
 
 class Html(Looking):
@@ -154,7 +164,7 @@ class TemplateRests(Looking):
     may_hold = r"[{\[%]|<<|(?i:lorem)|TODO|FIXME|TBD|XXX"
 
     def look_at(self, split: str, row: str, text: str) -> None:
-        match = _RESTS.search(text) or _UNFINISHED.search(text)
+        match = RESTS.search(text) or UNFINISHED.search(text)
         if match:
             self.add(split, row, [match[0]], text, match.start())
 
@@ -169,3 +179,7 @@ class Encoding(Looking):
 
     def found(self) -> Found | None:
         return self.gate.finding(self.code, self.hits, self.seen, {"lost": self.kinds["lost characters"]})
+
+
+_TOGETHER = {gate.may_hold for gate in (PersonalData, Secrets, ControlTokens, Encoding)}
+_ANY = "|".join(f"(?:{form})" for form in sorted(_TOGETHER))

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from backend.data.dataset import SPLITS, Row
-from backend.data.gates.base import Found, Gate, Options, answer_of, block_answers, plain, prompt_text
+from backend.data.gates.base import Found, Gate, Options, answer_of, answer_values, block_answers, plain, prompt_text
 from backend.data.gates.label_names import label_key
 from backend.data.row_blocks import RowBlock
 
@@ -40,7 +40,7 @@ def row_keys(block: RowBlock) -> list[str]:
     """`row_key` of each row."""
     prompts = block_prompts(block)
     keys = plain_texts(prompts)
-    for at in np.flatnonzero(pc.invert(pc.string_is_ascii(prompts))):
+    for at in _not_ascii(prompts):
         keys[at] = unicodedata.normalize("NFKC", keys[at])
     return keys
 
@@ -52,10 +52,16 @@ def block_prompts(block: RowBlock) -> pa.Array:
 
 def plain_texts(texts: pa.Array) -> list[str]:
     """`plain` of each text, "" for null."""
-    found = [text.casefold() for text in pc.fill_null(texts, "").to_pylist()]
-    for at in np.flatnonzero(pc.fill_null(pc.match_substring_regex(texts, _SPACES), False)):
+    found = cast(list[str], pc.ascii_lower(pc.fill_null(texts, "")).to_pylist())
+    for at in _not_ascii(texts):
+        found[at] = found[at].casefold()
+    for at in np.flatnonzero(pc.fill_null(pc.match_substring_regex(texts, _SPACES), False)).tolist():
         found[at] = " ".join(found[at].split())
     return found
+
+
+def _not_ascii(texts: pa.Array) -> list[int]:
+    return np.flatnonzero(pc.fill_null(pc.invert(pc.string_is_ascii(texts)), False)).tolist()
 
 
 def key_hashes(block: RowBlock) -> Hashes:
@@ -67,32 +73,36 @@ def _hashes(texts: list[str]) -> Hashes:
     return np.fromiter(map(hash, texts), np.int64, len(texts)).view(np.uint64)
 
 
-def _by_value(texts: pa.Array, make: Callable[[str], int]) -> Hashes:
+def _by_value(texts: pa.DictionaryArray, make: Callable[[str], int]) -> Hashes:
     """A number for each text, made once for each value."""
-    found = texts.dictionary_encode()
-    numbers = np.array([*map(make, found.dictionary.to_pylist()), _NONE], np.int64).view(np.uint64)
-    return numbers[found.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    numbers = np.array([*map(make, texts.dictionary.to_pylist()), _NONE], np.int64).view(np.uint64)
+    found: Hashes = numbers[texts.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    return found
 
 
 def _answer_hashes(block: RowBlock) -> Hashes:
     """Of the answer and the rejected one."""
-    answers = _by_value(block.once(block_answers), hash)
+    answers = _by_value(block.once(answer_values), hash)
     if block.bare:
         return answers
-    return answers + _by_value(block.of_rows(lambda row: row.rejected), hash) * _OF_REJECTED
+    rejected = _by_value(block.of_rows(lambda row: row.rejected).dictionary_encode(), hash)
+    answers = answers + rejected * _OF_REJECTED
+    return answers
 
 
 def equal_rows(keys: Hashes) -> tuple[Numbers, Numbers]:
     """(rows, starts): the numbers of rows with equal keys, ascending, group by group; only groups of two or more, by their
     first row. `starts`: where each group begins in `rows`, and at last where the last one ends."""
-    order = np.argsort(keys, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(keys[order]) != 0]) if len(keys) else np.empty(0, np.int64)
-    sizes = np.diff(np.r_[starts, len(keys)])
-    starts, sizes = starts[sizes > 1], sizes[sizes > 1]
-    by_first = np.argsort(order[starts])
+    found = np.sort(keys)
+    twice = found[1:][found[1:] == found[:-1]]
+    rows = np.flatnonzero(np.isin(keys, twice)) if len(twice) else np.empty(0, np.int64)
+    rows = rows[np.argsort(keys[rows], kind="stable")]
+    starts = np.flatnonzero(np.r_[True, np.diff(keys[rows]) != 0]) if len(rows) else rows
+    sizes = np.diff(np.r_[starts, len(rows)])
+    by_first = np.argsort(rows[starts])
     starts, sizes = starts[by_first], sizes[by_first]
     ends = np.r_[0, np.cumsum(sizes)].astype(np.int64)
-    return order[np.repeat(starts - ends[:-1], sizes) + np.arange(ends[-1])], ends
+    return rows[np.repeat(starts - ends[:-1], sizes) + np.arange(ends[-1])], ends
 
 
 class Duplicates:
@@ -134,7 +144,7 @@ class Contradictions:
             keys = np.where(pc.is_null(answers).to_numpy(zero_copy_only=False), alone, keys)
         self._inputs.append(keys)
         if self.labels:
-            self._answers.append(_by_value(answers, lambda answer: hash(label_key(answer))))
+            self._answers.append(_by_value(block.once(answer_values), lambda answer: hash(label_key(answer))))
         else:
             self._answers.append(_hashes(plain_texts(answers)))
 
