@@ -82,7 +82,7 @@ def _by_value(texts: pa.DictionaryArray, make: Callable[[str], int]) -> Hashes:
 
 def _answer_hashes(block: RowBlock) -> Hashes:
     """Of the answer and the rejected one."""
-    answers = _by_value(block.once(answer_values), hash)
+    answers: Hashes = _by_value(block.once(answer_values), hash)
     if block.bare:
         return answers
     rejected = _by_value(block.of_rows(lambda row: row.rejected).dictionary_encode(), hash)
