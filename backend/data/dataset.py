@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -195,32 +194,3 @@ def gold_rows(source: ArtifactView, split: str, most: int | None = None) -> list
 def gold_answer(row: Row) -> str | None:
     """What a person says is right: `gold` where `output` is a teacher's, else the answer itself."""
     return row.gold if row.gold is not None else answer_of(row)
-
-
-def data_facts(folder: Path) -> dict[str, Any]:
-    """The facts of a dataset artifact: rows per split, kind of answer, labels, mean characters of a prompt and an answer; of
-    the train split the rows with steps, their mean characters, the answers whose right one is known, how many of these
-    are right, the rows with tools; how many `sequences` these rows are where a conversation is one, and the mean characters
-    of such a sequence that are learned and that are not."""
-    from backend.data.facts import FactsTally  # both read rows as they are made here
-    from backend.data.row_blocks import RowBlock, read_lines
-
-    tally, first = FactsTally(DataFolder(folder).template), 0
-    for split in SPLITS:
-        for lines in read_lines(folder / f"{split}.jsonl"):
-            block = RowBlock(split, first, lines)
-            tally.add(block)
-            first += len(block)
-    return tally.facts()
-
-
-def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str, Any]:
-    """The facts of a dataset in `folder`, counted again where an older version of the studio did not count all of them."""
-    there = folder is not None and (Path(folder) / "template.json").is_file()
-    known = {"known", "sequences"} <= facts.keys()
-    return {**facts, **_counted(str(folder))} if there and not known else facts
-
-
-@lru_cache(maxsize=32)  # an artifact does not change
-def _counted(folder: str) -> dict[str, Any]:
-    return data_facts(Path(folder))

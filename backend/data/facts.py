@@ -1,19 +1,47 @@
-"""The facts of a dataset, counted block by block."""
+"""The facts of a dataset, counted block by block: rows, labels, characters, what is learned."""
 
 from __future__ import annotations
 
 import json
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 
-from backend.data.dataset import SPLITS, Row, Template, answer_of, message_text
-from backend.data.row_blocks import RowBlock
+from backend.data.dataset import SPLITS, DataFolder, Row, Template, answer_of, message_text
+from backend.data.row_blocks import RowBlock, read_lines
 from backend.data.train_tally import Mean, TrainTally
 
 
+def data_facts(folder: Path) -> dict[str, Any]:
+    """The facts of a dataset artifact: rows per split, kind of answer, labels, mean characters of a prompt and an answer; of
+    the train split the rows with steps, their mean characters, the answers whose right one is known, how many of these
+    are right, the rows with tools; how many `sequences` these rows are where a conversation is one, and the mean characters
+    of such a sequence that are learned and that are not."""
+    tally, first = FactsTally(DataFolder(folder).template), 0
+    for split in SPLITS:
+        for lines in read_lines(folder / f"{split}.jsonl"):
+            block = RowBlock(split, first, lines)
+            tally.add(block)
+            first += len(block)
+    return tally.facts()
+
+
+def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str, Any]:
+    """The facts of a dataset in `folder`, counted again where an older version of the studio did not count all of them."""
+    there = folder is not None and (Path(folder) / "template.json").is_file()
+    known = {"known", "sequences"} <= facts.keys()
+    return {**facts, **_counted(str(folder))} if there and not known else facts
+
+
+@lru_cache(maxsize=32)  # an artifact does not change
+def _counted(folder: str) -> dict[str, Any]:
+    return data_facts(Path(folder))
+
+
 class FactsTally:
-    """Counts what `backend.data.dataset.data_facts` tells, of blocks that it is given one after another."""
+    """Counts what `data_facts` tells, of blocks that it is given one after another."""
 
     def __init__(self, template: Template) -> None:
         self.template = template

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from backend.data import row_blocks
-from backend.data.dataset import DataFolder, Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import DataFolder, Row, Template, write_split, write_template
+from backend.data.facts import data_facts
 from backend.data.gates.rows import CheckedRows
 from backend.data.row_blocks import RowBlock, line_starts, read_lines
 

@@ -10,7 +10,8 @@ import pytest
 
 from backend.core.errors import Cancelled, StudioError
 from backend.core.schemas import Kind
-from backend.data.dataset import Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.facts import data_facts
 from backend.data.gates import check as gate_runs
 from backend.data.gates.report import found_rows, read_card
 from backend.generation.privacy import check_personal

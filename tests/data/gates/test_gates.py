@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from backend.core.messages import MESSAGES
-from backend.data.dataset import Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.facts import data_facts
 from backend.data.gates import quick
 from backend.data.gates.check import Settings, check_folder
 from backend.data.gates.fixes import FIXES
