@@ -27,7 +27,7 @@ from typing import Any
 from backend.api import Studio
 from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
-from backend.data.dataset import data_facts
+from backend.data.facts import data_facts
 from backend.jobs.context import MemoryContext
 from backend.models.probe import TOKENIZER_FILES, inspect_folder
 from backend.process.memory import peak_memory

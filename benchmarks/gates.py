@@ -25,7 +25,8 @@ def found_by(data: Planted, folder: Path) -> tuple[dict[str, set[str]], float]:
     """Gate -> ids of the rows that it found, and seconds in all."""
     begun = time.perf_counter()
     checking = Checking(data.write(folder), Settings())
-    found = {gate.name: each for gate in checking.gates() if (each := checking.run(gate))}
+    ran = (each for gates in checking.passes() for each in checking.run(gates) if each)
+    found = {each.finding.gate: each for each in ran}
     rows = {name: _ids(each, data) for name, each in found.items() if name not in ABOUT_CLASSES}
     return rows, time.perf_counter() - begun
 

@@ -23,7 +23,8 @@ from backend.api import Studio
 from backend.core.artifacts import Manifest, seal
 from backend.core.schemas import Kind
 from backend.core.settings import Settings
-from backend.data.dataset import Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.facts import data_facts
 from benchmarks.web import CHROMIUM, web
 
 LABELS = [f"intent_{n}" for n in range(35)]

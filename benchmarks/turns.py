@@ -22,9 +22,10 @@ from typing import Any
 from backend.api import Studio
 from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
-from backend.data.dataset import DataFolder, Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import DataFolder, Row, Template, write_split, write_template
 from backend.data.demo import demo_examples
 from backend.data.encoding import IGNORE_INDEX, encode_rows
+from backend.data.facts import data_facts
 from backend.jobs.context import MemoryContext
 from backend.models.probe import inspect_folder
 from backend.stages import stage

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from backend.core.schemas import ArtifactView, Kind
-from backend.data.dataset import Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.facts import data_facts
 
 T = TypeVar("T")
 CHATML = (

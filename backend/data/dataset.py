@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
 from pydantic import BaseModel, ConfigDict
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
-from backend.data.train_tally import Mean, TrainTally
 
 SPLITS = ("train", "validation", "test", "pool")
 RATIONALE_PROMPT = "Write only the steps that lead to the answer."
@@ -121,23 +118,6 @@ class DataFolder:
             for line in islice(stream, 0, None, every):
                 yield Row.model_validate_json(line)
 
-    def passing_rows(self, split: str) -> Iterator[Row]:
-        """The same of a folder that was just written, for a pass that keeps no row: plain ones are one object, filled anew."""
-        one = Row(id="", input="")
-        for values in self.objects(split):
-            if values.keys() <= _PLAIN:
-                vars(one).update({"output": None, "fields": {}, **values})
-                yield one
-            else:
-                yield Row.model_validate(values)
-
-    def objects(self, split: str) -> Iterator[dict[str, Any]]:
-        """The same as they are stored, unchecked: for a single pass over all of them."""
-        file = self.path / f"{split}.jsonl"
-        if file.is_file():
-            with file.open("rb") as stream:
-                yield from map(orjson.loads, stream)
-
     def count(self, split: str) -> int:
         return sum(1 for _ in self.rows(split))
 
@@ -214,53 +194,3 @@ def gold_rows(source: ArtifactView, split: str, most: int | None = None) -> list
 def gold_answer(row: Row) -> str | None:
     """What a person says is right: `gold` where `output` is a teacher's, else the answer itself."""
     return row.gold if row.gold is not None else answer_of(row)
-
-
-def data_facts(folder: Path) -> dict[str, Any]:
-    """The facts of a dataset artifact: rows per split, kind of answer, labels, mean characters of a prompt and an answer; of
-    the train split the rows with steps, their mean characters, the answers whose right one is known, how many of these
-    are right, the rows with tools; how many `sequences` these rows are where a conversation is one, and the mean characters
-    of such a sequence that are learned and that are not."""
-    data = DataFolder(folder)
-    rows, prompts, answers, train = dict.fromkeys(SPLITS, 0), Mean(), Mean(), TrainTally()
-    around, places = _chars(data.template.prompt(Row(id="", input=""))), data.template.user.count("{input}")
-    for split in SPLITS:
-        for values in data.objects(split):
-            rows[split] += 1
-            row = None if values.keys() <= _PLAIN else Row.model_validate(values)
-            prompt = _chars(data.template.prompt(row)) if row else around + places * len(values["input"])
-            answer = answer_of(row) if row else values.get("output")
-            prompt += len(json.dumps(row.tools, ensure_ascii=False)) if row and row.tools else 0
-            prompts.add(prompt)
-            if answer is not None:
-                answers.add(len(answer))
-            if split == "train":
-                train.add(row, answer, prompt)
-    return {
-        "rows": rows,
-        "answer": data.template.answer,
-        "labels": data.template.labels,
-        "prompt_chars": prompts.rounded,
-        "answer_chars": answers.rounded,
-        **train.facts(),
-    }
-
-
-def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str, Any]:
-    """The facts of a dataset in `folder`, counted again where an older version of the studio did not count all of them."""
-    there = folder is not None and (Path(folder) / "template.json").is_file()
-    known = {"known", "sequences"} <= facts.keys()
-    return {**facts, **_counted(str(folder))} if there and not known else facts
-
-
-@lru_cache(maxsize=32)  # an artifact does not change
-def _counted(folder: str) -> dict[str, Any]:
-    return data_facts(Path(folder))
-
-
-_PLAIN = {"id", "input", "output", "fields"}
-"""Rows with these fields alone are counted as they lie on disk: most of a large dataset is of that kind."""
-
-
-def _chars(messages: list[Message]) -> int:
-    return sum(len(message_text(message)) for message in messages)

@@ -19,6 +19,11 @@ class Mean:
         self.count += 1
         self.sum += value
 
+    def add_all(self, count: int, total: int) -> None:
+        """So many numbers at once, by their sum."""
+        self.count += count
+        self.sum += total
+
     @property
     def rounded(self) -> float:
         return round(self.sum / max(1, self.count), 1)
@@ -34,15 +39,16 @@ class TrainTally:
         self.conversations: dict[str, tuple[int, int]] = {}
         """Of each: the characters of its longest row, and how many rows are so long, as one that is there twice has."""
 
-    def add(self, row: Any | None, answer: str | None, prompt: int) -> None:
-        """`row`: a Row, None for one that has nothing but an input and an answer; `prompt`: its characters."""
-        self.tools += bool(row and (row.tools or row.tool_calls or any(_of_tools(message) for message in row.context)))
+    def add_alone(self, count: int, answers: int, prompts: int) -> None:
+        """So many rows that have nothing but an input and an answer, by the sums of their characters."""
+        self.alone += count
+        self.learned_chars += answers
+        self.prompt_chars += prompts
+
+    def add(self, row: Any, answer: str | None, prompt: int) -> None:
+        """`row`: a Row; `prompt`: its characters."""
+        self.tools += bool(row.tools or row.tool_calls or any(_of_tools(message) for message in row.context))
         if answer is None:
-            return
-        if row is None:
-            self.learned_chars += len(answer)
-            self.alone += 1
-            self.prompt_chars += prompt
             return
         if row.rationale:
             self.rationales.add(len(row.rationale))

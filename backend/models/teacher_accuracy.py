@@ -7,7 +7,7 @@ from typing import Any
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Context, World
-from backend.data.dataset import complete_facts
+from backend.data.facts import complete_facts
 from backend.stats.intervals import wilson_interval
 
 MIN_TEACHER_ACCURACY = 0.9

@@ -9,6 +9,7 @@ a stopped job goes on after it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -120,9 +121,11 @@ def run(params: CheckDataParams, ctx: Context) -> CheckDataResult:
     model = ctx.input(params.model) if params.model else None
     progress = Progress(ctx, 1, "reading")
     checking = Checking(source.path, settings_of(params, model), progress.add)
-    gates = checking.gates()
-    progress.total = float(len(gates) * max(1, len(checking.rows)))
-    found = [each for number, gate in enumerate(gates) if (each := _run(gate, checking, ctx, progress, number))]
+    passes = checking.passes()
+    progress.total = float(len(passes) * max(1, len(checking.rows)))
+    found = [
+        each for number, gates in enumerate(passes) for each in _run(gates, checking, ctx, progress, number) if each
+    ]
     card = checking.card([each.finding for each in found])
     made = _save(params, ctx, source, model, card, found)
     ctx.progress(progress.total, progress.total, "done")
@@ -140,18 +143,20 @@ def settings_of(params: CheckDataParams, model: ArtifactView | None) -> Settings
     )
 
 
-def _run(gate: Gate, checking: Checking, ctx: Context, progress: Progress, number: int) -> Found | None:
-    """One gate, or what an earlier attempt found by it."""
-    file = ctx.checkpoints / f"{gate.name}.json"
+def _run(
+    gates: Sequence[Gate], checking: Checking, ctx: Context, progress: Progress, number: int
+) -> list[Found | None]:
+    """One pass, but for gates that an earlier attempt has finished."""
+    files = {gate.name: ctx.checkpoints / f"{gate.name}.json" for gate in gates}
     progress.done = float(number * max(1, len(checking.rows)))
-    progress.add(0, gate.title)
-    if file.is_file():
-        return load_found(file)
-    found = checking.run(gate)
-    save_found(file, found)
-    if found:
-        ctx.log(f"{gate.title}: {found.finding.problem.sentence()}", "info" if found.finding.accepted else "warning")
-    return found
+    progress.add(0, gates[0].title if len(gates) == 1 else "looking at each row")
+    missing = [gate for gate in gates if not files[gate.name].is_file()]
+    for gate, found in zip(missing, checking.run(missing) if missing else [], strict=True):
+        save_found(files[gate.name], found)
+        if found:
+            level = "info" if found.finding.accepted else "warning"
+            ctx.log(f"{gate.title}: {found.finding.problem.sentence()}", level)
+    return [load_found(files[gate.name]) for gate in gates]
 
 
 def _save(

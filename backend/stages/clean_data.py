@@ -20,7 +20,6 @@ from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, ReportRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import data_facts
 from backend.data.filter_report import REPORT_FILES
 from backend.data.gates.fixes import FIXES, Fixing
 from backend.data.gates.quick import quick_facts
@@ -150,7 +149,6 @@ def _finished(source: ArtifactView, fixing: Fixing, ctx: Context) -> Path:
 def _facts(source: ArtifactView, folder: Path, fixing: Fixing) -> dict[str, Any]:
     return {
         **source.facts,
-        **data_facts(folder),
         "cleaned": fixing.counts,
         **quick_facts(CheckedRows(folder), fixing.template, source.facts),
     }

@@ -19,8 +19,9 @@ from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
 from backend.data.curation import CurationResult, RowDecision, curate
-from backend.data.dataset import DataFolder, Row, data_facts, gold_answer
+from backend.data.dataset import DataFolder, Row, gold_answer
 from backend.data.decisions import accepted_rows
+from backend.data.facts import data_facts
 from backend.data.filter_report import NEAR_DUPLICATE_THRESHOLD, FilterReport
 from backend.data.filters import FilterParams, check_filters
 

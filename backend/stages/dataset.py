@@ -7,7 +7,6 @@ content give the same split.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from backend.core.progress import Progress
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Stage, World, check_fits, check_refs
 from backend.data import demo
-from backend.data.dataset import SPLITS, DataFolder, Row, data_facts, write_template
+from backend.data.dataset import SPLITS, write_template
 from backend.data.divide import REJECTED
-from backend.data.gates.quick import personal_count, quick_findings
+from backend.data.gates.quick import QuickCheck, quick_check
+from backend.data.gates.rows import CheckedRows
 from backend.data.inspect_source import WHOLE_BYTES
 from backend.data.mapping.compose import placeholders_or_jinja
 from backend.data.params import DatasetParams
@@ -102,8 +102,9 @@ def run(params: DatasetParams, ctx: Context) -> Result:
     ctx.raise_if_cancelled()
     _keep_promise(params, prepared.reading, prepared.template.answer)
     folder = _write(params, prepared, ctx)
-    facts = _facts(params, prepared, folder)
-    said = prepared.warnings + _found_warnings(prepared, folder, facts, ctx)
+    checked = _checked(prepared, folder, ctx)
+    facts = checked.facts | {"personal": checked.personal} | _facts(params, prepared)
+    said = prepared.warnings + checked.warnings(_said_before(prepared.warnings))
     notes, warnings = [each for each in said if each.is_note], [each for each in said if not each.is_note]
     facts["warnings"] = [problem.model_dump(include={"code", "args"}) for problem in warnings]
     facts["notes"] = [problem.model_dump(include={"code", "args"}) for problem in notes]
@@ -166,30 +167,20 @@ def _write(params: DatasetParams, prepared: PreparedDataset, ctx: Context) -> Pa
     return folder
 
 
-def _found_warnings(prepared: PreparedDataset, folder: Path, facts: dict[str, Any], ctx: Context) -> list[Problem]:
-    """What the cheap gates find, and was not said yet; counts personal data in `facts`."""
-    total = sum(facts["rows"].values())
-    progress = Progress(ctx, total, "checking the rows")
-    data = DataFolder(folder)
-
-    def rows() -> Iterator[tuple[str, Row]]:
-        for split in SPLITS:
-            for row in data.passing_rows(split):
-                progress.add(1)
-                yield split, row
-
-    findings = quick_findings(rows(), prepared.template)
-    facts["personal"] = personal_count(findings)
-    said = {problem.code for problem in prepared.warnings}
-    return [
-        found.problem.model_copy(update={"blocking": False})
-        for found in findings
-        if found.severity != "info" and _SAID_BEFORE.get(found.gate) not in said
-    ]
+def _checked(prepared: PreparedDataset, folder: Path, ctx: Context) -> QuickCheck:
+    """The facts, and what the cheap gates find."""
+    progress = Progress(ctx, sum(map(len, prepared.numbers.values())), "checking the rows")
+    return quick_check(CheckedRows(folder), prepared.template, progress.add)
 
 
-def _facts(params: DatasetParams, prepared: PreparedDataset, folder: Path) -> dict[str, Any]:
-    facts = data_facts(folder) | {
+def _said_before(warnings: list[Problem]) -> set[str]:
+    """Gates whose finding the mapping of the rows has said already."""
+    codes = {problem.code for problem in warnings}
+    return {gate for gate, code in _SAID_BEFORE.items() if code in codes}
+
+
+def _facts(params: DatasetParams, prepared: PreparedDataset) -> dict[str, Any]:
+    facts = {
         "source": params.source if is_demo(params) else Path(params.source).name,
         "source_sha256": prepared.sha256,
         "dropped": prepared.dropped,

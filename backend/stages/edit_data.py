@@ -18,16 +18,15 @@ from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
 from backend.core.fields import FilePath, Name
-from backend.core.refs import DatasetRef, reference_id
+from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import SPLITS, DataFolder, Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import SPLITS, DataFolder, Row, Template, write_split, write_template
 from backend.data.edits import EditPlan, edit_lines, read_edits
 from backend.data.gates.quick import quick_facts
 from backend.data.gates.rows import CheckedRows
+from backend.data.human_changes import changes_problems, changes_quote, with_changes
 
-_ROWS_PER_SECOND = 10_000
-_BASE_MEMORY = 80_000_000
 _KEPT = ("NOTICE", "decisions.jsonl", "reading.json")
 """Files of the dataset that are as true of its new version."""
 
@@ -49,35 +48,16 @@ class EditResult(Result):
 
 def check(params: EditParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
-    known = world.describe(params.data)
-    if params.edits:
-        try:
-            read_edits(Path(params.edits))
-        except StudioError as error:
-            problems += error.problems
-    elif known and known.pending:
-        problems.append(Problem(code="edits.pending", args={"ref": params.data}, field="data"))
+    problems += changes_problems(params.data, params.edits, read_edits, "edits.pending", world)
     return problems or check_fits(quote(params, world), world)
 
 
 def quote(params: EditParams, world: World) -> Quote:
-    known = world.describe(params.data)
-    facts = known.facts if known else {}
-    rows = sum(facts.get("rows", {}).values())
-    text = facts.get("prompt_chars", 0) + facts.get("answer_chars", 0)
-    return Quote(
-        seconds=(0.5 + rows / _ROWS_PER_SECOND) / world.speed(),
-        memory_bytes=_BASE_MEMORY + int(200 * rows),
-        disk_bytes=int(rows * (text * 1.1 + 60)),
-        forecast=facts,
-    )
+    return changes_quote(params.data, world)
 
 
 def freeze(params: EditParams, studio: Any) -> EditParams:
-    """The changes as they stand now: what is edited later belongs to the next version."""
-    if params.edits or reference_id(params.data):
-        return params
-    return params.model_copy(update={"edits": str(studio.edits.freeze(params.data))})
+    return with_changes(params, "edits", params.data, studio.edits)
 
 
 def run(params: EditParams, ctx: Context) -> EditResult:
@@ -102,7 +82,7 @@ def run(params: EditParams, ctx: Context) -> EditResult:
     if counts["edited_test"]:
         ctx.log(f"Test rows changed: {counts['edited_test']}. Earlier results are on other rows.", "warning")
     said = quick_facts(CheckedRows(folder), template, source.facts)  # what was typed may be personal, or contradict
-    facts = {**source.facts, **data_facts(folder), **said, "edits": counts}
+    facts = {**source.facts, **said, "edits": counts}
     name = params.name or next_version(source.name)
     made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=[source.id], license=source.license)
     ctx.progress(1, 1, "done")

@@ -22,7 +22,8 @@ from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
-from backend.data.dataset import DataFolder, Row, data_facts, write_split
+from backend.data.dataset import DataFolder, Row, write_split
+from backend.data.facts import data_facts
 from backend.data.filter_report import Diversity, FilterReport, map_points
 from backend.generation.answerer import (
     Answerer,

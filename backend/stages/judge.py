@@ -20,8 +20,9 @@ from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
-from backend.data.dataset import DataFolder, Row, data_facts
+from backend.data.dataset import DataFolder, Row
 from backend.data.decisions import accepted_rows
+from backend.data.facts import data_facts
 from backend.data.filter_report import NEAR_DUPLICATE_THRESHOLD, Drop
 from backend.data.review_order import human_answers, is_teacher_answer
 from backend.generation.answerer import (

@@ -20,17 +20,16 @@ from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
 from backend.core.fields import FilePath, Labels, Name
-from backend.core.refs import DatasetRef, ReportRef, reference_id
+from backend.core.refs import DatasetRef, ReportRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import DataFolder, Row, data_facts, write_split
+from backend.data.dataset import DataFolder, Row, write_split
 from backend.data.decisions import Decision, decision_lines, read_decisions
+from backend.data.facts import data_facts
 from backend.data.gates.report import REPORT, read_doubts
+from backend.data.human_changes import changes_problems, changes_quote, with_changes
 from backend.data.review_order import HumanAnswers, human_answers, is_teacher_answer
 from backend.stats.intervals import wilson_interval
-
-_ROWS_PER_SECOND = 10_000
-_BASE_MEMORY = 80_000_000
 
 
 class ReviewParams(Params):
@@ -65,14 +64,8 @@ class ReviewResult(Result):
 
 def check(params: ReviewParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
+    problems += changes_problems(params.data, params.decisions, read_decisions, "review.pending", world)
     known = world.describe(params.data)
-    if params.decisions:
-        try:
-            read_decisions(Path(params.decisions))
-        except StudioError as error:
-            problems += error.problems
-    elif known and known.pending:
-        problems.append(Problem(code="review.pending", args={"ref": params.data}, field="data"))
     report = world.describe(params.report) if params.report else None
     if report and report.facts.get("report") != REPORT:
         problems.append(Problem(code="gates.report_other", args={"ref": params.report}, field="report"))
@@ -82,23 +75,11 @@ def check(params: ReviewParams, world: World) -> list[Problem]:
 
 
 def quote(params: ReviewParams, world: World) -> Quote:
-    known = world.describe(params.data)
-    facts = known.facts if known else {}
-    rows = sum(facts.get("rows", {}).values())
-    text = facts.get("prompt_chars", 0) + facts.get("answer_chars", 0)
-    return Quote(
-        seconds=(0.5 + rows / _ROWS_PER_SECOND) / world.speed(),
-        memory_bytes=_BASE_MEMORY + int(200 * rows),
-        disk_bytes=int(rows * (text * 1.1 + 60)),
-        forecast=facts,
-    )
+    return changes_quote(params.data, world)
 
 
 def freeze(params: ReviewParams, studio: Any) -> ReviewParams:
-    """The decisions as they stand now: what people decide later belongs to the next version."""
-    if params.decisions or reference_id(params.data):
-        return params
-    return params.model_copy(update={"decisions": str(studio.reviews.freeze(params.data))})
+    return with_changes(params, "decisions", params.data, studio.reviews)
 
 
 def run(params: ReviewParams, ctx: Context) -> ReviewResult:

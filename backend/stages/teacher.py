@@ -22,7 +22,8 @@ from backend.core.fields import Labels, Name
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import DataFolder, Message, Row, Template, data_facts, gold_answer, write_split
+from backend.data.dataset import DataFolder, Message, Row, Template, gold_answer, write_split
+from backend.data.facts import data_facts
 from backend.data.review_order import HumanAnswers, human_answers
 from backend.generation import voting
 from backend.generation.answerer import answer_quote, check_answerer, check_teacher

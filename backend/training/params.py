@@ -15,7 +15,8 @@ from backend.core.errors import Problem
 from backend.core.fields import Labels, Name, TrainingBatch
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Params, World
-from backend.data.dataset import RATIONALE_PROMPT, DataFolder, complete_facts
+from backend.data.dataset import RATIONALE_PROMPT, DataFolder
+from backend.data.facts import complete_facts
 from backend.models import costs
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.training.lora import LoraParams

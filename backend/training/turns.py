@@ -11,7 +11,8 @@ from jinja2.exceptions import TemplateError
 from backend.core.errors import Problem, StudioError
 from backend.core.stage import ArtifactInfo, World
 from backend.data.chat_template import Encoder
-from backend.data.dataset import Row, Template, complete_facts
+from backend.data.dataset import Row, Template
+from backend.data.facts import complete_facts
 from backend.models import costs
 
 _TURN_CHARS = 36

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow
 import pytest
 
-from backend.data.dataset import DataFolder, Template, write_template
 from backend.data.examples import Example
 from backend.data.params import DatasetParams
 from backend.data.plain_rows import PlainColumns, PlainRows, plain_rows
@@ -94,19 +93,6 @@ def test_many_rows_are_divided_by_content_alone(tmp_path: Path) -> None:
         sides.append({row["input"] for row in prepared.rows("test")})
     assert sides[0] == sides[1]
     assert np.isclose(len(sides[0]), 10_100, rtol=0.01)
-
-
-def test_passing_rows_are_the_rows(tmp_path: Path) -> None:
-    rows = [
-        {"id": "r1", "input": "a", "output": "x", "fields": {"source": "web"}},
-        {"id": "r2", "input": "b"},
-        {"id": "r3", "input": "c", "output": "y", "context": [{"role": "user", "content": "before"}]},
-        {"id": "r4", "input": "d", "output": "z"},
-    ]
-    (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    write_template(tmp_path, Template())
-    folder = DataFolder(tmp_path)
-    assert [row.model_copy() for row in folder.passing_rows("train")] == list(folder.rows("train"))
 
 
 def test_lines_of_a_table_are_what_the_exact_way_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from backend.core.errors import StudioError
 from backend.data.chat_template import gold_text
-from backend.data.dataset import Row, Template, data_facts, gold_answer, write_split, write_template
+from backend.data.dataset import Row, Template, gold_answer, write_split, write_template
 from backend.data.encoding import encode_rows
+from backend.data.facts import data_facts
 from tests.data.test_encoding import conversation, learned
 from tests.data.tokenizers import PLAIN, TOOLS, encoder
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from backend.core.schemas import Kind, State
-from backend.data.dataset import data_facts
+from backend.data.facts import data_facts
 from tests.e2e.browser_session import OpenBrowser, until, wait_until_idle
 from tests.helpers import build_tiny_model, model_view, tiny_dataset
 from tests.studio.builder import StudioBuilder

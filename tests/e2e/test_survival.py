@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from backend.core.schemas import Kind, State
-from backend.data.dataset import data_facts
+from backend.data.facts import data_facts
 from tests.e2e.browser_session import BrowserSession, OpenBrowser, Start
 from tests.helpers import build_tiny_model, tiny_dataset
 from tests.studio.builder import StudioBuilder

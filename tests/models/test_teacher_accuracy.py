@@ -9,7 +9,8 @@ import pytest
 
 from backend.core.errors import Problem
 from backend.core.schemas import Kind
-from backend.data.dataset import Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.facts import data_facts
 from backend.jobs.context import MemoryContext
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.stages import capture, distill, finetune

@@ -8,7 +8,8 @@ import pytest
 
 from backend.core.errors import StudioError
 from backend.core.schemas import Kind
-from backend.data.dataset import Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.facts import data_facts
 from backend.jobs.context import MemoryContext
 from backend.stages import check_data
 from backend.stages.clean_data import STAGE
@@ -59,6 +60,25 @@ def test_a_new_version_with_its_counts(job: MemoryContext) -> None:
     assert (data.path / "NOTICE").read_text("utf-8") == "by somebody" and not (data.path / "quality.json").exists()
     assert "ana@example.com" not in (data.path / "train.jsonl").read_text("utf-8") and "EMAIL" not in str(facts)
     assert (result.metrics["rows"], result.metrics["kept"], result.metrics["drop_leaks"]) == (11, 9, 1)
+
+
+def test_warnings_of_the_split_stay_and_those_of_the_rows_are_found_anew(job: MemoryContext, tmp_path: Path) -> None:
+    before = job.input("dataset-d1")
+    args = {"rows": 900_000, "limit": 100_000}
+    said = [
+        {"code": "split.near_not_checked", "args": args},
+        {"code": "gates.personal", "args": {"count": 1, "rows": 11, "found": "e-mail (1)"}},
+        {"code": "data.one_class", "args": {}},
+    ]
+    source = before.model_copy(update={"facts": before.facts | {"warnings": said, "personal": 1}})
+    again = MemoryContext(tmp_path / "again", [source])
+    STAGE.run(STAGE.parse({"data": "dataset-d1", "fixes": ["mask_personal"]}), again)
+    facts = made(again)[1]["facts"]
+    assert facts["personal"] == 0 and facts["warnings"][0] == {"code": "split.near_not_checked", "args": args}
+    assert [each["code"] for each in facts["warnings"]] == ["split.near_not_checked", "gates.duplicates"]
+    third = MemoryContext(tmp_path / "third", [view(made(again)[0].path, Kind.DATASET, "dataset-d2", **facts)])
+    STAGE.run(STAGE.parse({"data": "dataset-d2", "fixes": ["drop_duplicates"]}), third)
+    assert [each["code"] for each in made(third)[1]["facts"]["warnings"]] == ["split.near_not_checked"]
 
 
 def test_rows_of_a_report_go(job: MemoryContext, tmp_path: Path) -> None:

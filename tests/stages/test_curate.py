@@ -11,7 +11,8 @@ import pytest
 from backend.core.errors import Cancelled, StudioError
 from backend.core.schemas import Kind
 from backend.data import filter_report
-from backend.data.dataset import DataFolder, Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import DataFolder, Row, Template, write_split, write_template
+from backend.data.facts import data_facts
 from backend.jobs.context import MemoryContext
 from backend.stages.curate import STAGE, CurateParams, check, quote, run
 from tests.helpers import view

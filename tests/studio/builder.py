@@ -14,7 +14,8 @@ from backend.api import Studio
 from backend.core.artifacts import Manifest, seal
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind, Quote, State
-from backend.data.dataset import Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.facts import data_facts
 from backend.data.gates.base import Found, FoundRow
 from backend.data.gates.model import Finding, ScoreCard
 from backend.data.gates.report import REPORT, write_report

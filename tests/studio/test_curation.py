@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from backend.core.schemas import ArtifactView, Kind, State
 from backend.data import filter_report
-from backend.data.dataset import Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.facts import data_facts
 from backend.data.filter_report import Diversity, Drop, FilterReport, Point
 from studio.ui.curation.charts import classes_chart, map_chart, reasons_chart
 from tests.studio.builder import LABELS, StudioBuilder

@@ -9,7 +9,8 @@ import pytest
 
 from backend.core.schemas import Kind
 from backend.core.stage import Stage
-from backend.data.dataset import Row, Template, data_facts, write_split, write_template
+from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.facts import data_facts
 from backend.stages import distill, finetune, teacher
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.fake_world import FakeWorld

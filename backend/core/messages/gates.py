@@ -103,6 +103,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "With more than {most} rows, near copies are looked for by samples of their text: a few may be missed.",
         "",
     ),
+    "gates.sampled": (
+        "Looked for in a sample only, {looked} of {rows} rows: {gates}.",
+        "Check the dataset to look at all rows.",
+    ),
     # parameters
     "gates.length_no_model": (
         "A maximum length counts tokens, and no model is given.",

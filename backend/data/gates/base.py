@@ -1,17 +1,22 @@
-"""What every gate is made of: a row of the registry, a check that sees each row once, and what it collects."""
+"""What every gate is made of: a row of the registry, a check that sees each block of rows once, and what it collects."""
 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from backend.core.errors import Problem
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template
 from backend.data.gates.masking import masked
 from backend.data.gates.model import Example, Finding, Severity
+from backend.data.row_blocks import RowBlock
 
 EXAMPLES = 5
 LISTED_ROWS = 1_000
@@ -43,7 +48,8 @@ class Options:
     """What gates need beside the rows. `look(n)`: split and row of the n-th that was seen; `threshold`: Jaccard index from
     which rows are near copies, 0 to 1; `max_length` and `context`: tokens, 0 where nobody said; `tick(rows)` is called while a
     check compares, and may raise Cancelled; `most_listed`: rows that a finding names, None for all; the others are counted;
-    `confirmed`: ids of rows whose answer a person accepted or wrote in a review."""
+    `confirmed`: ids of rows whose answer a person accepted or wrote in a review; `most_examined`: rows that a gate for patterns
+    examines of those that may hold one, None for all; of the others only a sample."""
 
     template: Template
     look: Callable[[int], tuple[str, Row]]
@@ -54,6 +60,7 @@ class Options:
     tick: Callable[[int], None] = lambda rows: None
     most_listed: int | None = None
     confirmed: Collection[str] = ()
+    most_examined: int | None = None
 
     def hits(self) -> Hits:
         """For a check to collect in."""
@@ -63,11 +70,22 @@ class Options:
 class Check(Protocol):
     """Sees all rows of all splits, once, then says what it found."""
 
-    def see(self, split: str, row: Row, text: str) -> None:
-        """`text`: all texts of the row (`whole_text`)."""
+    def see_block(self, block: RowBlock) -> None:
+        """Rows of one split, in their order."""
 
     def found(self) -> Found | None:
         """Call it once, at the end; None when all is well."""
+
+
+class ByRow(ABC):
+    """A check that looks at one row after another; it keeps none of them."""
+
+    def see_block(self, block: RowBlock) -> None:
+        for row in block.rows():
+            self.see(block.split, row)
+
+    @abstractmethod
+    def see(self, split: str, row: Row) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +175,28 @@ def whole_text(row: Row) -> str:
     if row.output is not None and not (row.context or row.fields or row.gold or row.rejected or row.tool_calls):
         return f"{row.input}\n{row.output}"
     return "\n".join(texts_of(row))
+
+
+def block_texts(block: RowBlock) -> pa.Array:
+    """`whole_text` of each row."""
+    if not block.bare:
+        return block.of_rows(whole_text)
+    return pc.binary_join_element_wise(block.inputs, block.outputs, "\n", null_handling="skip")
+
+
+def block_answers(block: RowBlock) -> pa.Array:
+    """`answer_of` each row."""
+    return block.outputs if block.bare else block.of_rows(answer_of)
+
+
+def output_values(block: RowBlock) -> pa.DictionaryArray:
+    """The answers to learn, each value once."""
+    return block.outputs.dictionary_encode()
+
+
+def answer_values(block: RowBlock) -> pa.DictionaryArray:
+    """`answer_of` each row, each value once."""
+    return block.once(output_values) if block.bare else block.once(block_answers).dictionary_encode()
 
 
 def prompt_text(row: Row) -> str:

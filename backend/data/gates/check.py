@@ -1,4 +1,4 @@
-"""Runs the gates over a dataset folder, one after another, and says whether it is ready."""
+"""Runs the gates over a dataset folder and says whether it is ready."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.core.errors import Problem
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
 from backend.data.decisions import accepted_rows
-from backend.data.gates.base import Found, Gate, Options, whole_text
+from backend.data.gates.base import Found, Gate, Options
 from backend.data.gates.model import Finding, ScoreCard
 from backend.data.gates.near_pairs import EXACT_TEXTS
 from backend.data.gates.registry import GATES
@@ -33,7 +33,7 @@ class Settings:
 
 
 class Checking:
-    """The gates of one dataset. Each runs by itself, so that what is done can be kept."""
+    """The gates of one dataset. They run pass by pass, so that what is done can be kept."""
 
     def __init__(self, folder: Path, settings: Settings, tick: OnTick = lambda rows: None) -> None:
         self.settings = settings
@@ -62,14 +62,23 @@ class Checking:
             return Problem(code="gates.no_model", args={"gate": gate.title}, blocking=False)
         return None
 
-    def run(self, gate: Gate) -> Found | None:
-        """One gate over all rows; `tick` is called with rows as they are seen, and while it compares."""
-        check = gate.make(gate, self.options)
-        for split, row in self.rows.each(self.tick):
-            check.see(split, row, whole_text(row))
-        found = check.found()
+    def run(self, gates: Sequence[Gate]) -> list[Found | None]:
+        """These gates in one pass over all rows; `tick` is called with rows as they are seen, and while gates compare."""
+        checks = [gate.make(gate, self.options) for gate in gates]
+        for block in self.rows.blocks(self.tick):
+            for check in checks:
+                check.see_block(block)
+        return [self._accepted(gate, check.found()) for gate, check in zip(gates, checks, strict=True)]
+
+    def passes(self) -> list[list[Gate]]:
+        """The gates that can run here, those that share a pass together: gates that compare hold more, and run alone."""
+        gates = self.gates()
+        together = [gate for gate in gates if gate.needs != "pairs"]
+        return [*([together] if together else []), *([gate] for gate in gates if gate.needs == "pairs")]
+
+    def _accepted(self, gate: Gate, found: Found | None) -> Found | None:
         if found and (reason := self.settings.accepted.get(gate.name)):
-            found = replace(found, finding=found.finding.model_copy(update={"accepted": reason}))
+            return replace(found, finding=found.finding.model_copy(update={"accepted": reason}))
         return found
 
     def card(self, findings: Sequence[Finding]) -> ScoreCard:
@@ -92,4 +101,5 @@ def score_card(findings: Sequence[Finding], not_checked: Sequence[Problem], rows
 def check_folder(folder: Path, settings: Settings | None = None, tick: OnTick = lambda rows: None) -> ScoreCard:
     """All gates at once."""
     checking = Checking(folder, settings or Settings(), tick)
-    return checking.card([found.finding for gate in checking.gates() if (found := checking.run(gate))])
+    ran = [found for gates in checking.passes() for found in checking.run(gates)]
+    return checking.card([found.finding for found in ran if found])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from statistics import median
 
-from backend.data.dataset import Row
-from backend.data.gates.base import LISTED_ROWS, Found, Gate, Hits, Options
+from backend.data.gates.base import LISTED_ROWS, Found, Gate, Hits, Options, output_values
 from backend.data.gates.label_names import LabelTable
 from backend.data.gates.model import Severity
+from backend.data.row_blocks import RowBlock
 
 MIN_CLASS_ROWS = 8
 """A class with fewer rows is rare: split 80/10/10 it would have none or one to be measured on."""
@@ -27,34 +27,34 @@ class _Classes:
         self.labels = options.template.answer == "label"
         self.table, self.seen, self.labelled = LabelTable(), 0, 0
 
-    def see(self, split: str, row: Row, text: str) -> None:
-        answer = row.output
-        if answer is not None:
-            self.labelled += 1
-            if self.labels or answer in self.table.rows or len(self.table.rows) < 2:
-                self.table.rows[answer].append(self.seen)
-        self.seen += 1
+    def see_block(self, block: RowBlock) -> None:
+        if self.labels or len(self.table) < 2:
+            self.table.add(block.once(output_values))
+        self.labelled += len(block) - block.outputs.null_count
+        self.seen += len(block)
 
     def hits(self, labels: list[str], most: int | None = None) -> Hits:
         """The rows of these classes, at most `most` of each by id."""
-        found = self.options.hits()
+        found, counts = self.options.hits(), self.table.counts()
         for label in labels:
-            for number in self.table.rows[label][:most]:
+            listed = self.table.rows(label, most)
+            for number in listed:
                 split, row = self.options.look(number)
                 found.add(split, row.id, row.input, detail=label[:80])
-            found.unlisted += max(0, len(self.table.rows[label]) - most) if most else 0
+            found.unlisted += counts[label] - len(listed)
         return found
 
     def named(self, labels: list[str]) -> str:
-        shown = [f"“{label[:40]}” ({len(self.table.rows[label])})" for label in labels[:_SHOWN]]
+        counts = self.table.counts()
+        shown = [f"“{label[:40]}” ({counts[label]})" for label in labels[:_SHOWN]]
         return ", ".join([*shown, "…"] if len(labels) > _SHOWN else shown)
 
 
 class OneClass(_Classes):
     def found(self) -> Found | None:
-        if len(self.table.rows) != 1 or self.labelled < 2:
+        if len(self.table) != 1 or self.labelled < 2:
             return None
-        (label,) = self.table.rows
+        (label,) = self.table.counts()
         return self.gate.finding("gates.one_class", self.hits([label], LISTED_ROWS), self.seen, {"label": label[:80]})
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_SUSPECT = re.compile("[\u0080-\u009f\ufffd]|[ÂÃÅÄâãåäÐÑðïÎÏРСÐ][\u0080-\u00ffŒœŠšŸŽžƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]")
+MAY_BE_DAMAGED = "[\u0080-\u009f\ufffd]|[ÂÃÅÄâãåäÐÑðïÎÏРСÐ][\u0080-\u00ffŒœŠšŸŽžƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]"
 """What nearly every damaged text holds: a lead byte of UTF-8 as Latin-1 or Windows-1252, then a trail byte."""
+_SUSPECT = re.compile(MAY_BE_DAMAGED)
 
 
 class Damage(NamedTuple):

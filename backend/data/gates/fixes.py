@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.data.dataset import SPLITS, DataFolder, Row, Template, write_split, write_template
-from backend.data.gates.base import Check, FoundRow, Options, answer_of, whole_text
+from backend.data.gates.base import Check, FoundRow, Options, answer_of
 from backend.data.gates.encoding_damage import repaired
 from backend.data.gates.label_names import label_merges
 from backend.data.gates.masking import Masker
@@ -84,12 +84,13 @@ class Fixing:
         rows = CheckedRows(self.folder)
         options = Options(template=self.template, look=rows.__getitem__, threshold=self.threshold, tick=self.tick)
         check = make(options)
-        for split, row in rows.each(self.tick):
-            check.see(split, row, whole_text(row))
+        for block in rows.blocks(self.tick):
+            check.see_block(block)
         return check
 
     def rows(self) -> Iterator[Row]:
-        return (row for _split, row in CheckedRows(self.folder))
+        rows = CheckedRows(self.folder)
+        return (row for split in SPLITS for row in rows.split(split))
 
     def renew_template(self, labels: list[str]) -> None:
         """Other labels, also where the system prompt lists them."""

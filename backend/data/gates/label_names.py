@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from array import array
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Any
 
-from backend.data.dataset import Row
-from backend.data.gates.base import Found, Gate, Options, answer_of
+import numpy as np
+import pyarrow as pa
+
+from backend.data.gates.base import Found, Gate, Options, answer_values
+from backend.data.row_blocks import RowBlock
 
 _TRAILING = " .,;:!?…\"'`´’”»"
 _LEADING = " \"'`´‘“«"
@@ -39,10 +42,35 @@ class LabelTable:
     """Which label each row has, as numbers."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, array[int]] = defaultdict(lambda: array("I"))
+        self._codes: dict[str, int] = {}
+        self._parts: list[np.ndarray[Any, Any]] = []
+        self._counts = np.zeros(0, np.int64)
+
+    def add(self, found: pa.DictionaryArray) -> None:
+        """The answers of the rows that follow, null where there is none."""
+        known = [self._codes.setdefault(label, len(self._codes)) for label in found.dictionary.to_pylist()]
+        codes = np.array([*known, -1], np.min_scalar_type(-max(1, len(self._codes))))
+        rows = codes[found.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+        counts = np.bincount(rows[rows >= 0], minlength=len(self._codes))
+        counts[: len(self._counts)] += self._counts
+        self._counts = counts
+        self._parts.append(rows)
+
+    def __len__(self) -> int:
+        return len(self._codes)
 
     def counts(self) -> dict[str, int]:
-        return {label: len(numbers) for label, numbers in self.rows.items()}
+        return {label: int(self._counts[code]) for label, code in self._codes.items()}
+
+    def rows(self, label: str, most: int | None = None) -> list[int]:
+        """The numbers of the rows with this label, the first `most` of them."""
+        code, first, found = self._codes[label], 0, list[int]()
+        for part in self._parts:
+            found += (first + np.flatnonzero(part == code)[:most]).tolist()
+            first += len(part)
+            if most is not None and len(found) >= most:
+                break
+        return found[:most]
 
 
 class LabelVariants:
@@ -53,17 +81,19 @@ class LabelVariants:
         self.labels = options.template.answer == "label"
         self._table, self._seen = LabelTable(), 0
 
-    def see(self, split: str, row: Row, text: str) -> None:
-        if self.labels and (answer := answer_of(row)) is not None:
-            self._table.rows[answer].append(self._seen)
-        self._seen += 1
+    def see_block(self, block: RowBlock) -> None:
+        if self.labels:
+            self._table.add(block.once(answer_values))
+        self._seen += len(block)
 
     def found(self) -> Found | None:
-        merges = label_merges(self._table.counts())
-        hits = self.options.hits()
+        counts = self._table.counts()
+        merges, hits = label_merges(counts), self.options.hits()
         for variant, best in merges.items():
-            for number in self._table.rows[variant]:
+            listed = self._table.rows(variant, self.options.most_listed)
+            for number in listed:
                 split, row = self.options.look(number)
                 hits.add(split, row.id, row.input, detail=f"{variant} → {best}")
+            hits.unlisted += counts[variant] - len(listed)
         shown = ", ".join(f"“{variant}” → “{best}”" for variant, best in list(merges.items())[:3])
         return self.gate.finding("gates.label_variants", hits, self._seen, {"labels": len(merges), "merges": shown})

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from backend.data.dataset import Row
-from backend.data.gates.base import Found, Gate, Hits, Options
+from backend.data.gates.base import ByRow, Found, Gate, Hits, Options
 from backend.data.language import LANGUAGES, language_of
 from backend.data.near_duplicates import words
 
@@ -23,7 +23,7 @@ _COMMON_WORDS = 150
 _KNOWN_SHARE = 0.3
 
 
-class OtherLanguage:
+class OtherLanguage(ByRow):
     """The first rows are all identified (200 microseconds each). What follows is not when enough of its words are among the
     common ones of a language that was seen: a row in another language shares few of these."""
 
@@ -32,7 +32,7 @@ class OtherLanguage:
         self._found = array("B")
         self._learned = _CommonWords()
 
-    def see(self, split: str, row: Row, text: str) -> None:
+    def see(self, split: str, row: Row) -> None:
         shown = row.input if self.options.template.answer == "label" else f"{row.input}\n{row.output or ''}"
         letters = sum(map(str.isalpha, shown[:_CHARS]))
         self._found.append(self._language(shown[:_CHARS]) if letters >= _LEAST_LETTERS else _UNKNOWN)

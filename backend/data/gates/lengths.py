@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from backend.data.dataset import Row
-from backend.data.gates.base import Found, Gate, Hits, Options
+from backend.data.gates.base import ByRow, Found, Gate, Hits, Options
 
 _NOTHING = re.compile(
     r"(?:n/?a|null|none|nan|nil|undefined|nada|ninguno|sin datos|vac[ií]o|empty|unknown|#n/a|#ref!|-+|\.+|\?+|_+)?",
@@ -24,14 +24,14 @@ _LEAST_DEVIATION = 0.25
 _LEAST_ROWS = 20
 
 
-class Empty:
+class Empty(ByRow):
     """Inputs or answers without a letter or digit, or with a word for nothing. A label such as `none` is an answer."""
 
     def __init__(self, gate: Gate, options: Options) -> None:
         self.gate, self.labels = gate, options.template.answer == "label"
         self.hits, self.seen = Hits(), 0
 
-    def see(self, split: str, row: Row, text: str) -> None:
+    def see(self, split: str, row: Row) -> None:
         self.seen += 1
         if _is_nothing(row.input):
             self.hits.add(split, row.id, row.input, detail="input")
@@ -53,7 +53,7 @@ def _is_nothing(text: str) -> bool:
     )
 
 
-class Lengths:
+class Lengths(ByRow):
     """Inputs and answers far from the lengths of the rest: median and MAD of the logarithms (Iglewicz & Hoaglin 1993)."""
 
     def __init__(self, gate: Gate, options: Options) -> None:
@@ -61,7 +61,7 @@ class Lengths:
         self.labels = options.template.answer == "label"
         self._sizes = {"input": array("d"), "answer": array("d")}
 
-    def see(self, split: str, row: Row, text: str) -> None:
+    def see(self, split: str, row: Row) -> None:
         self._sizes["input"].append(math.log1p(len(row.input)) if row.input.strip() else math.nan)
         answer = None if self.labels or row.output is None else math.log1p(len(row.output))
         self._sizes["answer"].append(math.nan if answer is None else answer)
@@ -90,7 +90,7 @@ def _outliers(sizes: np.ndarray[Any, np.dtype[np.float64]]) -> list[tuple[int, f
         return [(int(at), float(far[at])) for at in np.flatnonzero(np.abs(far) > OUTLIER_DEVIATIONS)]
 
 
-class TokenLengths:
+class TokenLengths(ByRow):
     """Prompts with answers that are longer, in tokens of the given model, than the maximum or the model's context."""
 
     def __init__(self, gate: Gate, options: Options) -> None:
@@ -99,7 +99,7 @@ class TokenLengths:
         limits = [limit for limit in (options.max_length, options.context) if limit]
         self.limit = min(limits) if limits else 0
 
-    def see(self, split: str, row: Row, text: str) -> None:
+    def see(self, split: str, row: Row) -> None:
         encoder, template = self.options.encoder, self.options.template
         assert encoder is not None
         prompt = len(encoder.prompt_ids(template, row))

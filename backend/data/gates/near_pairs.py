@@ -2,28 +2,24 @@
 
 The measure is that of `backend.data.near_duplicates`: the Jaccard index of character trigrams. Up to 100,000 texts the search
 is exact: two texts at least `t` alike share `l` of the `n - ceil(t n) + l` rarest of their n pieces (Wang, Li & Feng, Can we
-beat the prefix filtering? 2012), which a product of sparse matrices counts. Above, candidates come from MinHash signatures
-(`datasketch`) in bands (Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, 3.4), and each is verified exactly.
+beat the prefix filtering? 2012), which a product of sparse matrices counts. Above, candidates come from sketches
+(`backend.data.gates.sketches`), and each is verified exactly.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import chain
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 
+from backend.data.gates.sketches import Sketches
 from backend.data.near_duplicates import trigrams
 
 EXACT_TEXTS = 100_000
-PERMUTATIONS = 128
-_BANDS = 32
-"""Bands of 4: two texts with a Jaccard index of 0.8 are candidates with a probability of 1 - (1 - 0.8^4)^32 > 0.9999999."""
-_BUCKET = 50
-"""Of the texts with an equal band each is compared with so many earlier ones."""
 _SHARED = 4
 """Pieces that two prefixes have to share (`l` above): more make prefixes longer and candidates fewer."""
 _BLOCK = 400
@@ -37,12 +33,12 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def near_copies(
-    texts: Sequence[str], groups: Sequence[str], threshold: float, tick: Tick = lambda rows: None
+    texts: Sequence[str], groups: Sequence[Hashable], threshold: float, tick: Tick = lambda rows: None
 ) -> list[Copy]:
     """Texts that are near copies of an earlier one of their group, which is no copy itself."""
     if len(texts) > EXACT_TEXTS:
         return _sketched(texts, groups, threshold, tick)
-    members: dict[str, list[int]] = defaultdict(list)
+    members: dict[Hashable, list[int]] = defaultdict(list)
     for number, group in enumerate(groups):
         members[group].append(number)
     found = []
@@ -178,58 +174,27 @@ def _copies(pieces: _Pieces, tick: Tick) -> list[Copy]:
     return found
 
 
-def _bands(texts: Sequence[str], tick: Tick) -> list[array[int]]:
-    """A hash for each band of each text, 8 bytes each."""
-    from datasketch import MinHash
-
-    bands = [array("q") for _ in range(_BANDS)]
-    width = PERMUTATIONS // _BANDS
-    empty = MinHash(num_perm=PERMUTATIONS, hashfunc=crc32, seed=1)
-    for number, text in enumerate(texts, 1):
+def _sketched(texts: Sequence[str], groups: Sequence[Hashable], threshold: float, tick: Tick) -> list[Copy]:
+    sketches = Sketches(texts, groups, threshold, tick)
+    found = []
+    for number in range(len(sketches)):
+        if (copy := sketches.find(number)) is None:
+            sketches.add(number)
+        else:
+            found.append((number, *copy))
         if number % _BLOCK == 0:
             tick(_BLOCK)
-        sketch = empty.copy()
-        sketch.update_batch([piece.encode("utf-8", "surrogatepass") for piece in trigrams(text)])
-        values = sketch.hashvalues
-        for at, band in enumerate(bands):
-            band.append(hash(values[at * width : (at + 1) * width].tobytes()))
-    return bands
-
-
-def _candidates(bands: list[array[int]]) -> list[list[int]]:
-    """Pairs (later, earlier) that share a band, each once, by the later."""
-    found = [np.empty((0, 2), dtype=np.int64)]
-    for band in bands:
-        values = np.frombuffer(band, dtype=np.int64)
-        order = np.argsort(values, kind="stable")
-        ordered = values[order]
-        for gap in range(1, _BUCKET):
-            same = np.flatnonzero(ordered[gap:] == ordered[:-gap])
-            if not len(same):
-                break
-            found.append(np.stack([order[same + gap], order[same]], axis=1))
-    pairs: list[list[int]] = np.unique(np.concatenate(found), axis=0).tolist()
-    return pairs
-
-
-def _sketched(texts: Sequence[str], groups: Sequence[str], threshold: float, tick: Tick) -> list[Copy]:
-    best: dict[int, tuple[int, float]] = {}
-    for later, earlier in _candidates(_bands(texts, tick)):
-        if groups[later] == groups[earlier] and earlier not in best:
-            _keep_better(best, later, earlier, jaccard(texts[later], texts[earlier]), threshold)
-    return [(later, *best[later]) for later in best]
+    return found
 
 
 def _sketched_between(texts: Sequence[str], others: Sequence[str], threshold: float, tick: Tick) -> list[Copy]:
-    both = [*others, *texts]
-    best: dict[int, tuple[int, float]] = {}
-    for later, earlier in _candidates(_bands(both, tick)):
-        if earlier < len(others) <= later:
-            alike = jaccard(both[later], both[earlier])
-            _keep_better(best, later - len(others), earlier, alike, threshold)
-    return [(number, *best[number]) for number in best]
-
-
-def _keep_better(best: dict[int, tuple[int, float]], one: int, other: int, alike: float, threshold: float) -> None:
-    if alike >= threshold - 1e-9 and (one not in best or alike > best[one][1]):
-        best[one] = other, alike
+    sketches = Sketches(chain(others, texts), None, threshold, tick)
+    for number in range(len(others)):
+        sketches.add(number)
+    found = []
+    for number in range(len(texts)):
+        if copy := sketches.find(len(others) + number):
+            found.append((number, *copy))
+        if number % _BLOCK == 0:
+            tick(_BLOCK)
+    return found

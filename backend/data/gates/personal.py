@@ -11,7 +11,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from backend.data.gates import checksums
-from backend.data.gates.phones import phones
+from backend.data.gates.phones import MAY_BE_PHONE, phones
 
 NEAR = 40
 """Characters before and after a number within which a word says what it is."""
@@ -113,6 +113,21 @@ _DIGITS = re.compile(
     r"\d(?:(?:[^\W\d_]{0,2}[ ().:/-]{0,2}\d){6}|\d[A-Za-z]|\d[ -]?\d{2}[ -]?\d{2}[ -]?[A-Da-d])",
 )
 """Seven digits that may belong together, or the form of a British insurance number: without them no number is looked for."""
+
+
+_D = r"\p{Nd}"
+MAY_BE_PERSONAL = "|".join(
+    (
+        "@",
+        MAY_BE_PHONE,
+        rf"{_D}(?:[ ./()-]{{0,2}}{_D}){{8}}",
+        rf"{_D}{{7,8}}[ -]?[A-Za-z]|{_D}{{2}}[. ]{_D}{{3}}[. ]{_D}{{3}}[ -]?[A-Za-z]|[A-Zx-z][ -]?{_D}{{7}}[ -]?[0-9A-Za-z]",
+        rf"[A-Za-z]{{2}}[ -]?{_D}{{2}}[ -]?{_D}{{2}}[ -]?{_D}{{2}}[ -]?[A-Da-d]|[A-Z]{{2}}{_D}{{2}}(?:[ -]?[A-Z0-9]){{11}}",
+        rf"{_D}{{1,3}}(?:\.{_D}{{1,3}}){{3}}|:[0-9a-fA-F]{{0,4}}:",
+    )
+)
+"""An expression (RE2) that is in every text with personal data: the forms above without what stands around them, those of nine
+digits and more as one."""
 
 
 def personal_data(text: str) -> list[Personal]:

@@ -48,6 +48,15 @@ _FORMS = (
 """How numbers without a country code are written."""
 
 
+_WORDS = (
+    r"phone|telf?|tlf|tfno|mobile|cell|call(?:ed|ing)?|ring|text|fax|whats?app|sms|contact|reach|dial|number is"
+    r"|tel[eé]fonos?|m[oó]vil|celular|ll[aá]m|marc[ae]|extensi[oó]n|fijo|n(?:umber|[uú]mero)|al|en el"
+)
+_SEVEN = r"\p{Nd}(?:[ ().\-/\x{a0}\x{2011}\x{2013}]{0,3}\p{Nd}){6}"
+MAY_BE_PHONE = rf"(?:\+|00|\()\+?{_SEVEN}|(?is:(?:^|[^a-z0-9_])(?:{_WORDS}).{{0,45}}{_SEVEN})"
+"""An expression (RE2) that, beside nine digits in a row, is in every text with a telephone number."""
+
+
 def phones(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, the number with its country code)."""
     for match in _CANDIDATE.finditer(text):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from backend.data.dataset import Row
-from backend.data.gates.base import Gate, Options
-from backend.data.gates.patterns import _Looking
+from backend.data.gates.patterns import Looking
+from backend.data.row_blocks import RowBlock
 
 
 def _any(*forms: str) -> re.Pattern[str]:
@@ -27,21 +26,9 @@ INJECTION = _any(
     r"act[uú]a como (?:DAN|si no tuvieras (?:reglas|restricciones))|pretend (?:that )?you have no (?:rules|restrictions)",
     r"\bsystem prompt\b|\bprompt del? sistema\b",
 )
-_INJECTION_MARKS = _any(
-    *(
-        "ignor",
-        "disreg",
-        "forget",
-        "overrid",
-        "bypass",
-        "olvid",
-        "descart",
-        "omit",
-        "desobed",
-        "prompt",
-        "developer mode",
-    ),
-    *(r"\bDAN\b", "anything now", "jailbr", "restric", "system", "sistema", "initial", "hidden", "instruc"),
+_INJECTION_MARKS = (
+    "ignor|disreg|forget|overrid|bypass|olvid|descart|omit|desobed|prompt|developer mode|DAN|anything now|jailbr|restric|system"
+    "|sistema|initial|hidden|instruc"
 )
 _UNABLE = r"i['’]m (?:unable|not able)"
 DECLINES = _any(
@@ -60,26 +47,25 @@ DECLINES = _any(
 )
 
 
-class Injection(_Looking):
+class Injection(Looking):
     code = "gates.injection"
+    may_hold = f"(?i){_INJECTION_MARKS}"
 
-    def see(self, split: str, row: Row, text: str) -> None:
-        self.seen += 1
-        if _INJECTION_MARKS.search(text) and (match := INJECTION.search(text)):
+    def look_at(self, split: str, row: str, text: str) -> None:
+        if match := INJECTION.search(text):
             self.add(split, row, [" ".join(match[0].casefold().split())[:60]], text, match.start())
 
 
-class Declining(_Looking):
+class Declining(Looking):
     """Answers only, and no labels: a class may well be called `refusal`."""
 
     code = "gates.declining"
 
-    def __init__(self, gate: Gate, options: Options) -> None:
-        super().__init__(gate, options)
-        self.labels = options.template.answer == "label"
-
-    def see(self, split: str, row: Row, text: str) -> None:
-        self.seen += 1
-        answer = None if self.labels else row.output
-        if answer and (match := DECLINES.search(answer)):
-            self.add(split, row, [" ".join(match[0].casefold().split())[:60]], answer)
+    def see_block(self, block: RowBlock) -> None:
+        self.seen += len(block)
+        if self.options.template.answer == "label":
+            return
+        for at, answer in enumerate(block.outputs.to_pylist()):
+            if answer and (match := DECLINES.search(answer)):
+                phrase = " ".join(match[0].casefold().split())[:60]
+                self.add(block.split, block.ids[at].as_py(), [phrase], answer)

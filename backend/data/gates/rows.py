@@ -2,78 +2,75 @@
 
 from __future__ import annotations
 
-from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from backend.data.dataset import SPLITS, Row
+import numpy as np
 
-_HELD_ROWS = 200_000
-_HELD_BYTES = 150_000_000
-"""Fewer and smaller rows than these are kept in memory; more are read again from the files each time."""
+from backend.data.dataset import SPLITS, DataFolder, Row
+from backend.data.row_blocks import RowBlock, line_starts, read_lines
+
+
+@dataclass
+class _Place:
+    """A block of a file: where it lies, and where each line in it begins, from when that is first asked for."""
+
+    split: str
+    start: int
+    size: int
+    lines: np.ndarray[Any, np.dtype[np.int64]] | None = None
 
 
 class CheckedRows:
-    """(split, row) of all splits, in the order of the files, as often as wanted; `rows[n]` is the n-th again."""
+    """The rows of all splits in blocks, in the order of the files, as often as wanted; `rows[n]` is split and row of the n-th
+    again, of those that a pass has gone over."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        self._starts: list[tuple[str, array[int]]] = [(split, self._offsets(split)) for split in SPLITS]
-        size = sum(self._file(split).stat().st_size for split in SPLITS if self._file(split).is_file())
-        self._held: list[tuple[str, Row]] | None = None
-        if len(self) <= _HELD_ROWS and size <= _HELD_BYTES:
-            self._held = list(self._read())
+        self._places: list[_Place] = []
+        self._firsts: list[int] = []
 
     def __len__(self) -> int:
-        return sum(len(starts) for _split, starts in self._starts)
+        return self._count
 
-    def __iter__(self) -> Iterator[tuple[str, Row]]:
-        return iter(self._held) if self._held is not None else self._read()
+    def blocks(self, tick: Callable[[int], None] = lambda rows: None) -> Iterator[RowBlock]:
+        """`tick(rows)` is called behind each block."""
+        first = 0
+        places, firsts = [], []
+        for split in SPLITS:
+            at = 0
+            for lines in read_lines(self._file(split)):
+                block = RowBlock(split, first, lines)
+                places.append(_Place(split, at, len(lines)))
+                firsts.append(first)
+                if len(places) > len(self._places):
+                    self._places, self._firsts = places, firsts
+                at, first = at + len(lines), first + len(block)
+                yield block
+                tick(len(block))
 
     def __getitem__(self, number: int) -> tuple[str, Row]:
-        if self._held is not None:
-            return self._held[number]
-        for split, starts in self._starts:
-            if number < len(starts):
-                with self._file(split).open("rb") as stream:
-                    stream.seek(starts[number])
-                    return split, Row.model_validate_json(stream.readline())
-            number -= len(starts)
-        raise IndexError(number)
-
-    def each(self, tick: Callable[[int], None]) -> Iterator[tuple[str, Row]]:
-        """The same, `tick(rows)` being called every 500 rows."""
-        for number, found in enumerate(self, 1):
-            if number % 500 == 0:
-                tick(500)
-            yield found
+        at = bisect_right(self._firsts, number) - 1
+        place = self._places[at]
+        with self._file(place.split).open("rb") as stream:
+            if place.lines is None:
+                stream.seek(place.start)
+                place.lines = line_starts(stream.read(place.size))
+            stream.seek(place.start + int(place.lines[number - self._firsts[at]]))
+            return place.split, Row.model_validate_json(stream.readline())
 
     def split(self, name: str) -> Iterator[Row]:
         """The rows of one split."""
-        if self._held is not None:
-            return (row for split, row in self._held if split == name)
-        return self._lines(name)
+        return DataFolder(self.folder).rows(name)
 
     def _file(self, split: str) -> Path:
         return self.folder / f"{split}.jsonl"
 
-    def _offsets(self, split: str) -> array[int]:
-        starts = array("Q")
-        if self._file(split).is_file():
-            at = 0
-            with self._file(split).open("rb") as stream:
-                for line in stream:
-                    starts.append(at)
-                    at += len(line)
-        return starts
-
-    def _read(self) -> Iterator[tuple[str, Row]]:
-        for split in SPLITS:
-            for row in self._lines(split):
-                yield split, row
-
-    def _lines(self, split: str) -> Iterator[Row]:
-        if self._file(split).is_file():
-            with self._file(split).open("rb") as stream:
-                for line in stream:
-                    yield Row.model_validate_json(line)
+    @cached_property
+    def _count(self) -> int:
+        """Lines, the last one with or without an end."""
+        return sum(len(line_starts(lines)) for split in SPLITS for lines in read_lines(self._file(split)))

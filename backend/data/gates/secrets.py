@@ -63,6 +63,8 @@ _MARKS = re.compile(
     r"AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat|glpat|glrt|gldt|glsoat|xox|hooks\.slack|sk-|k_live|k_test|whsec|AIza|ya29|GOCSPX"
     r"|hf_|SG\.|AC[0-9a-f]{8}|SK[0-9a-f]{8}|npm_|pypi-|:AA|AccountKey|AccessKey=|sig=|BEGIN |eyJ|://"
 )
+MAY_BE_SECRET = rf"{_MARKS.pattern}|(?i:passw|passphr|pwd|contrase|clave|secret|token|bearer|(?:api|access)[_ -]?key)"
+"""An expression (RE2) that is in every text with a key or password."""
 _ASSIGNED = ("passw", "passphr", "pwd", "contrase", "clave", "secret", "token", "bearer")
 _ANY_KEY = re.compile("(?:api|access|secret)[_ -]?key")
 _HOLDERS = re.compile(

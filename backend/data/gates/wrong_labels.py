@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from backend.data.dataset import Row
 from backend.data.gates.base import Found, Gate, Hits, Options, prompt_text
 from backend.data.gates.label_names import label_key
+from backend.data.gates.same_rows import block_prompts
 from backend.data.near_duplicates import words
+from backend.data.row_blocks import RowBlock
 
 MIN_CLASS_ROWS = 5
 MIN_ROWS = 40
@@ -36,34 +37,49 @@ class WrongLabels:
     def __init__(self, gate: Gate, options: Options) -> None:
         self.gate, self.options = gate, options
         self.labels = options.template.answer == "label"
-        self._texts: list[str] = []
-        self._answers: list[str] = []
-        self._numbers, self._seen = array("I"), 0
+        self._codes: dict[str, int] = {}
+        self._answers, self._ranks, self._numbers = array("i"), array("Q"), array("q")
 
-    def see(self, split: str, row: Row, text: str) -> None:
-        if self.labels and row.output is not None and split != "pool":
-            self._numbers.append(self._seen)
-            self._texts.append(prompt_text(row)[:_CHARS])
-            self._answers.append(label_key(row.output))
-        self._seen += 1
+    def see_block(self, block: RowBlock) -> None:
+        """Texts are not kept, but an order by which some are chosen."""
+        if not self.labels or block.split == "pool":
+            return
+        answers = block.outputs.to_pylist()
+        for at, (text, answer) in enumerate(zip(block_prompts(block).to_pylist(), answers, strict=True)):
+            if answer is not None:
+                self._answers.append(self._codes.setdefault(answer, len(self._codes)))
+                self._ranks.append(int(_rank(text[:_CHARS]), 16))
+                self._numbers.append(block.first + at)
 
     def found(self) -> Found | None:
-        counts = Counter(self._answers)
-        kept = [at for at, answer in enumerate(self._answers) if counts[answer] >= MIN_CLASS_ROWS]
-        if len(kept) > MOST_ROWS:
-            kept = sorted(sorted(kept, key=lambda at: _rank(self._texts[at]))[:MOST_ROWS])
-        texts, answers = [self._texts[at] for at in kept], [self._answers[at] for at in kept]
+        kept = self._chosen()
+        rows = [self.options.look(self._numbers[at]) for at in kept]
+        texts = [prompt_text(row)[:_CHARS] for _split, row in rows]
+        answers = [label_key(row.output or "") for _split, row in rows]
         if len(kept) < MIN_ROWS or len(set(answers)) < 2:
             return None
         hits = Hits()
         names = {label_key(label): label for label in self.options.template.labels}
         for at, label, chance in suspects(texts, answers, self.options.tick):
-            split, row = self.options.look(self._numbers[kept[at]])
+            split, row = rows[at]
             if row.id in self.options.confirmed:
                 continue
             likelier = f"{row.output} → {names.get(label, label)} ({chance:.0%})"
             hits.add(split, row.id, row.input, detail=likelier)
         return self.gate.finding("gates.wrong_labels", hits, len(kept))
+
+    def _chosen(self) -> list[int]:
+        """Rows of classes that are large enough, the same sample of them each time."""
+        if not self._answers:
+            return []
+        keys = [label_key(label) for label in self._codes]
+        place = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+        classes = np.array([place[key] for key in keys])[np.array(self._answers)]
+        kept = np.flatnonzero(np.bincount(classes)[classes] >= MIN_CLASS_ROWS)
+        if len(kept) > MOST_ROWS:
+            kept = np.sort(kept[np.argsort(np.array(self._ranks, np.uint64)[kept], kind="stable")[:MOST_ROWS]])
+        chosen: list[int] = kept.tolist()
+        return chosen
 
 
 def suspects(

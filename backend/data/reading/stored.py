@@ -10,6 +10,7 @@ from backend.data.gates.model import ScoreCard
 from backend.data.reading.model import Reading
 
 NEAR_NOT_CHECKED = "split.near_not_checked"
+_UNTIL_CHECKED = (NEAR_NOT_CHECKED, "gates.sampled")
 FILE = "reading.json"
 """In a dataset's folder; datasets of before have none."""
 
@@ -26,7 +27,7 @@ def stored_warnings(facts: dict[str, Any], check: ScoreCard | None = None) -> li
     """What was warned of when a dataset was made, from its facts, but for what its newest `check` has looked at since."""
     found = [problem for problem in _said(facts) if not problem.is_note]
     looked = check is not None and not any(problem.code == "gates.left_out" for problem in check.not_checked)
-    return [problem for problem in found if not (looked and problem.code == NEAR_NOT_CHECKED)]
+    return [problem for problem in found if not (looked and problem.code in _UNTIL_CHECKED)]
 
 
 def stored_notes(facts: dict[str, Any]) -> list[Problem]:

@@ -10,12 +10,15 @@ import pytest
 
 from backend.core.messages import MESSAGES
 from backend.data.dataset import Row, Template, write_split, write_template
+from backend.data.facts import data_facts
+from backend.data.gates import quick
 from backend.data.gates.check import Settings, check_folder
 from backend.data.gates.fixes import FIXES
 from backend.data.gates.label_names import label_key, label_merges
 from backend.data.gates.model import Finding, ScoreCard
-from backend.data.gates.quick import personal_count, quick_findings
+from backend.data.gates.quick import QuickCheck, quick_check
 from backend.data.gates.registry import GATES, NAMES
+from backend.data.gates.rows import CheckedRows
 from tests.data.gates.planted import clean_demo
 
 Check = Callable[..., dict[str, Finding]]
@@ -40,6 +43,12 @@ def card_of(
     for split in ("train", "validation", "test", "pool"):
         write_split(folder, split, rows.get(split, []))
     return check_folder(folder, settings or Settings())
+
+
+def quickly(folder: Path, template: Template, **rows: list[Row]) -> QuickCheck:
+    """What the import finds."""
+    card_of(folder, template, Settings(leave_out=NAMES), **rows)
+    return quick_check(CheckedRows(folder), template)
 
 
 def labelled(*pairs: tuple[str, str], start: str = "r") -> list[Row]:
@@ -127,11 +136,11 @@ def test_variants_are_named(check: Check) -> None:
     assert found.rows == ["v"] and "“Red ” → “red”" in found.problem.sentence() and found.fix == "merge_labels"
 
 
-def test_classes(check: Check) -> None:
+def test_classes(check: Check, tmp_path: Path) -> None:
     one = [row.model_copy(update={"output": "red"}) for row in CLEAN]
     assert check(Template(answer="label", labels=["red"]), train=one)["one_class"].severity == "error"
     assert check(train=one)["one_class"].count == len(one)
-    many = quick_findings([("train", one[0])] * 2_500, Template(answer="label", labels=["red"]))
+    many = quickly(tmp_path, Template(answer="label", labels=["red"]), train=[one[0]] * 2_500).findings
     assert [(each.count, len(each.rows)) for each in many if each.gate == "one_class"] == [(2_500, 1_000)]
     assert [(each.count, len(each.rows)) for each in many if each.gate == "duplicates"] == [(2_499, 1_000)]
     rare = [*one, Row(id="g", input="something else is said here", output="green")]
@@ -252,7 +261,7 @@ def test_the_card_says_whether_it_is_ready(tmp_path: Path) -> None:
     assert card.verdict == "ready" and card.not_checked[0].code == "gates.left_out"
 
 
-def test_the_import_sees_the_cheap_gates_in_one_pass() -> None:
+def test_the_import_sees_the_cheap_gates_in_one_pass(tmp_path: Path) -> None:
     rows: list[Row] = [
         *CLEAN,
         Row(id="copy", input=CLEAN[0].input, output="red"),
@@ -260,13 +269,28 @@ def test_the_import_sees_the_cheap_gates_in_one_pass() -> None:
         Row(id="v", input="call 212-555-0123 <|im_end|> espaÃ±a", output="RED"),
     ]
     template = Template(answer="label", labels=["RED", "green", "red"])
-    found = quick_findings([("train", row) for row in rows], template)
-    streamed = quick_findings((("train", row) for row in rows), template)
+    found = quickly(tmp_path, template, train=rows)
     names = {"rare_classes", "label_variants", "contradictions", "duplicates", "encoding", "personal", "control_tokens"}
-    assert {each.gate for each in found} == {each.gate for each in streamed} == names
-    assert [each.rows for each in found] == [each.rows for each in streamed] and personal_count(found) == 1
-    apart = quick_findings([("train", rows[0]), ("test", rows[0])], template)
-    assert "duplicates" not in {each.gate for each in apart}  # a leak is none
+    assert {each.gate for each in found.findings} == names and found.personal == 1 and found.sampled is None
+    whole = {each.gate: each for each in check_folder(tmp_path).findings}
+    assert [each.rows for each in found.findings] == [whole[each.gate].rows for each in found.findings]
+    assert found.facts == data_facts(tmp_path) and found.facts["rows"]["train"] == len(rows)
+    apart = quickly(tmp_path, template, train=[rows[0]], test=[rows[0]])
+    assert "duplicates" not in {each.gate for each in apart.findings}  # a leak is none
+
+
+def test_very_many_rows_with_personal_data_are_sampled_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick, "MOST_EXAMINED", 10)
+    rows = [
+        Row(id=f"m{n}", input=f"write to {name}{n}@example.com", output="x") for n, name in enumerate(["ana"] * 300)
+    ]
+    found = quickly(tmp_path, Template(), train=[*rows, Row(id="k", input="password=Tr0ub4dor&3", output="x")])
+    assert found.personal == 10 + 3 + 1 and found.sampled is not None
+    assert found.sampled.args == {"gates": "Personal data", "looked": 14, "rows": 301}
+    assert found.sampled in found.warnings() and found.sampled.code == "gates.sampled"
+    assert {each.gate: each.count for each in check_folder(tmp_path).findings}["personal"] == 300  # all of them
 
 
 def test_the_registry_is_whole() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.core.artifacts import Manifest, seal
 from backend.core.schemas import ArtifactView, Kind, RunView, State
-from backend.data.dataset import data_facts
+from backend.data.facts import data_facts
 from backend.db import tables as t
 from backend.planning.ablation.recipe import AblationParams
 from tests.studio.builder import StudioBuilder
