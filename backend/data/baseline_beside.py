@@ -51,6 +51,11 @@ class BesideModel(BaseModel):
         """Those of the method to beat."""
         return self.scores.get(self.method, {}) if self.method else {}
 
+    @property
+    def words(self) -> str:
+        """The method to beat, in English."""
+        return WORDS[self.method] if self.method else ""
+
 
 def stored_beside(facts: dict[str, Any]) -> BesideModel | None:
     """What an evaluation's facts hold; None for an evaluation of before, or of another version of the studio."""
@@ -122,5 +127,5 @@ def _is_sure(task: Literal["label", "text"], expected: list[str], model: list[st
         only = [sum(one and not other for one, other in zip(*pair, strict=True)) for pair in (right, right[::-1])]
         return mcnemar_p(*only) < _ALPHA
     shared = [[token_f1(want, text) for text, want in zip(each, expected, strict=True)] for each in (model, baseline)]
-    low, _high = bootstrap_interval(np.subtract(*shared)[np.newaxis, :])
+    low, _high = bootstrap_interval(np.diff(np.array(shared[::-1]), axis=0))
     return low > 0

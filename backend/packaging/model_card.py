@@ -9,6 +9,7 @@ from backend.core.errors import Problem
 from backend.core.messages.reading_words import SCHEMAS
 from backend.core.schemas import ArtifactView, Kind
 from backend.core.units import human_bytes
+from backend.data.baseline_beside import stored_beside
 from backend.data.gates.model import ScoreCard
 from backend.data.reading.stored import stored_reading, stored_warnings
 from backend.packaging.package_folder import FOUNDRY_SDK, load_template
@@ -97,6 +98,7 @@ def model_card(
         "Other prompts and other tasks were not measured. Check answers before anything depends on them.",
         *notes,
         "## How good and how costly\n\n" + _metrics_table(evaluations),
+        *_against_baseline(evaluations),
         "## Checks\n\n" + _checks(reports, overrule),
         *_data(lineage, data_checks or {}),
         "## Where it comes from\n\n" + _lineage_table([view, *lineage]),
@@ -153,6 +155,17 @@ def _metrics_table(evaluations: Sequence[ArtifactView]) -> str:
         cells = [_cell(each.facts.get(metric.name), metric.unit) for each in evaluations]
         lines.append(_row([metric.card or metric.title, *cells]))
     return "\n".join(lines)
+
+
+def _against_baseline(evaluations: Sequence[ArtifactView]) -> list[str]:
+    """Whether each model beats what no language model reaches on the same rows."""
+    compared = [(each, stored_beside(each.facts)) for each in evaluations]
+    lines = [
+        f"- {_line(each.facts.get('model_name', each.name))}: {_line(found.verdict.sentence())}"
+        for each, found in compared
+        if found
+    ]
+    return ["\n".join(lines)] if lines else []
 
 
 def _data(lineage: Sequence[ArtifactView], checks: Mapping[str, ScoreCard]) -> list[str]:
