@@ -96,6 +96,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{count} of {rows} rows are longer than {limit} tokens; the longest has {longest}, and 95 % have at most {p95}.",
         "Raise the maximum length if the model can read more, or drop them with the fix `drop_rows`.",
     ),
+    "gates.stopped": (
+        "“{ref}” is not ready to be trained on: {gates}.",
+        "Clean it with the fixes that the log names, or list what may stay in `accepted`, as gate=reason.",
+    ),
     # what did not run
     "gates.left_out": ("“{gate}” was left out.", "Check again without leaving it out."),
     "gates.no_model": ("“{gate}” was not checked: no model was given.", "Check with a model to count its tokens."),
