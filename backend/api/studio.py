@@ -25,7 +25,7 @@ from backend.core.refs import refs_of
 from backend.core.schemas import ArtifactView, JobView, Kind, LogLine, MetricPoint, RunView, Storage, WorkerView
 from backend.core.settings import Settings
 from backend.core.stage import Params
-from backend.data.baseline_beside import stored_beside
+from backend.data.baseline_scores import stored_baseline
 from backend.data.dataset import DataFolder, Row
 from backend.data.token_view import TokenLengths, TokenView, token_lengths, token_view
 from backend.db import Store
@@ -238,8 +238,8 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
     def against_baseline(self, evaluation: str) -> Problem | None:
         """Whether the model of an evaluation beats the quick baseline; None for an evaluation of before, or that is gone."""
         view = self.store.find_artifact(evaluation)
-        found = stored_beside(view.facts) if view else None
-        return found.verdict if found else None
+        found = stored_baseline(view.facts) if view else None
+        return found.comparison if found else None
 
     def answers(self, evaluation: str, other: str | None = None) -> Answers:
         """The single answers of one evaluation, or of two on the same rows."""

@@ -247,7 +247,7 @@ def show_plan(plan: Plan, as_json: bool) -> None:
     table(["stage", "kind", "time", "memory", "disk", "money"], rows)
 
 
-def baseline_verdict(studio: Studio, job: JobView) -> str:
+def baseline_comparison(studio: Studio, job: JobView) -> str:
     """Whether the model of an evaluation beats the quick baseline; "" where its evaluation is gone."""
     found = studio.against_baseline(job.result["artifact"]) if job.result else None
     return found.sentence() if found else ""
@@ -281,8 +281,8 @@ def show_result(run: RunView, studio: Studio) -> None:
     if rows:
         table(["evaluation", "quality", "baseline", "TTFT", "latency", "tokens/s", "memory", "size"], rows)
     for job in run.jobs:
-        if job.stage == "evaluate" and (verdict := baseline_verdict(studio, job)):
-            line(f"{job.stage_id}: {verdict}")
+        if job.stage == "evaluate" and (comparison := baseline_comparison(studio, job)):
+            line(f"{job.stage_id}: {comparison}")
     for job in run.jobs:
         if job.stage == "package" and job.result:
             line(f"package: {studio.artifact(job.result['artifact']).path}")

@@ -9,7 +9,7 @@ from backend.core.errors import Problem
 from backend.core.messages.reading_words import SCHEMAS
 from backend.core.schemas import ArtifactView, Kind
 from backend.core.units import human_bytes
-from backend.data.baseline_beside import stored_beside
+from backend.data.baseline_scores import stored_baseline
 from backend.data.gates.model import ScoreCard
 from backend.data.reading.stored import stored_reading, stored_warnings
 from backend.packaging.package_folder import FOUNDRY_SDK, load_template
@@ -159,9 +159,9 @@ def _metrics_table(evaluations: Sequence[ArtifactView]) -> str:
 
 def _against_baseline(evaluations: Sequence[ArtifactView]) -> list[str]:
     """Whether each model beats what no language model reaches on the same rows."""
-    compared = [(each, stored_beside(each.facts)) for each in evaluations]
+    compared = [(each, stored_baseline(each.facts)) for each in evaluations]
     lines = [
-        f"- {_line(each.facts.get('model_name', each.name))}: {_line(found.verdict.sentence())}"
+        f"- {_line(each.facts.get('model_name', each.name))}: {_line(found.comparison.sentence())}"
         for each, found in compared
         if found
     ]

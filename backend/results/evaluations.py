@@ -13,7 +13,7 @@ from math import inf
 from typing import Any
 
 from backend.core.schemas import ArtifactView, Kind, View
-from backend.data.baseline_beside import BesideModel, stored_beside
+from backend.data.baseline_scores import BaselineScores, stored_baseline
 from backend.stats.metrics import costs, higher_is_better, qualities
 
 ENDPOINT = "endpoint"
@@ -53,7 +53,7 @@ class EvaluationView(View):
     split: str
     n: int
     metrics: dict[str, float]
-    baseline: BesideModel | None = None
+    baseline: BaselineScores | None = None
     origins: list[Origin] = []
     student_count: int = 0
     project: str
@@ -99,7 +99,7 @@ def measured_qualities(group: Iterable[EvaluationView]) -> list[str]:
     return [name for name in qualities() if name in there and not (name == "exact_match" and "accuracy" in there)]
 
 
-def quick_baseline(group: Iterable[EvaluationView]) -> BesideModel | None:
+def quick_baseline(group: Iterable[EvaluationView]) -> BaselineScores | None:
     """What no language model reaches on the rows of a benchmark; None where it was not measured."""
     return next((one.baseline for one in group if one.baseline and one.baseline.figures), None)
 
@@ -165,7 +165,7 @@ def _evaluation(view: ArtifactView, known: dict[str, ArtifactView]) -> Evaluatio
         split=facts["split"],
         n=int(facts["n"]),
         metrics={key: float(value) for key, value in facts.items() if _is_number(value)},
-        baseline=stored_beside(facts),
+        baseline=stored_baseline(facts),
         origins=lineage(model, known) if model else [],
         project=view.project,
         created=view.created,

@@ -23,6 +23,7 @@ from backend.data.gates.quick import personal_count, quick_findings
 from backend.data.mapping.compose import placeholders_or_jinja
 from backend.data.params import DatasetParams
 from backend.data.prepare import PreparedDataset, is_demo, prepare
+from backend.data.prompt import prompt_notes
 from backend.data.reading.model import Reading
 from backend.files.source_reading import inspection, missing_files, source_bytes
 
@@ -100,7 +101,7 @@ def run(params: DatasetParams, ctx: Context) -> Result:
     ctx.raise_if_cancelled()
     folder = _write(params, prepared, ctx)
     facts = _facts(params, prepared, folder)
-    said = prepared.warnings + _found_warnings(prepared, folder, facts, ctx)
+    said = prepared.warnings + prompt_notes(params, prepared.template) + _found_warnings(prepared, folder, facts, ctx)
     notes, warnings = [each for each in said if each.is_note], [each for each in said if not each.is_note]
     facts["warnings"] = [problem.model_dump(include={"code", "args"}) for problem in warnings]
     facts["notes"] = [problem.model_dump(include={"code", "args"}) for problem in notes]

@@ -23,7 +23,7 @@ from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data import baseline
-from backend.data.baseline_beside import BesideModel, beside_model
+from backend.data.baseline_scores import BaselineScores, baseline_scores_of
 from backend.data.chat_template import gold_text
 from backend.data.dataset import DataFolder, Row, answer_of, gold_rows
 from backend.generation.answerer import (
@@ -105,9 +105,9 @@ def quote(params: EvaluateParams, world: World) -> Quote:
     else:
         seconds = time_estimates.endpoint_seconds(load, params.concurrency) + time_estimates.endpoint_seconds(single, 1)
     train = min(facts.get("rows", {}).get("train", 0), baseline.MAX_TRAIN)
-    beside, _memory_bytes = baseline.cost(train + rows, facts.get("prompt_chars", 60.0))
+    extra, _memory_bytes = baseline.cost(train + rows, facts.get("prompt_chars", 60.0))
     return Quote(
-        seconds=seconds + beside / world.speed(),
+        seconds=seconds + extra / world.speed(),
         memory_bytes=costs.answer_bytes(model) if params.model else time_estimates.PLAIN_MEMORY,
         disk_bytes=int(load.data_bytes),
         tokens=0 if params.model else int(load.tokens + single.tokens),
@@ -140,7 +140,7 @@ def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
         answerer.engine.close()
     metrics |= answerer.budget.metrics()
     metrics |= _size_metrics(ctx, answerer.view) | ({"load_seconds": loaded} if answerer.view else {})
-    compared = _beside(params, ctx, data, rows, (expected, answers))
+    compared = _baseline(params, ctx, data, rows, (expected, answers))
     metrics |= {f"baseline_{name}": compared.figures[name] for name in [headline(metrics)] if name in compared.figures}
     folder = _write(ctx, data, rows, (expected, answers), metrics)
     made = _keep(params, ctx, source, answerer, folder, metrics, compared)
@@ -206,12 +206,14 @@ def _scores(
     return found | (_loss(ctx, data, rows, answerer.engine) if measured else {})
 
 
-def _beside(
+def _baseline(
     params: EvaluateParams, ctx: Context, data: DataFolder, rows: list[Row], pairs: tuple[list[str], list[str]]
-) -> BesideModel:
+) -> BaselineScores:
     """The quick baseline on the same rows; what it says of the model goes into the log."""
-    found = beside_model(data, params.split, rows, pairs, Progress(ctx, len(rows), "measuring the quick baseline"))
-    ctx.log(found.verdict.sentence(), "warning" if found.beaten is False else "info")
+    found = baseline_scores_of(
+        data, params.split, rows, pairs, Progress(ctx, len(rows), "measuring the quick baseline")
+    )
+    ctx.log(found.comparison.sentence(), "warning" if found.beaten is False else "info")
     return found
 
 
@@ -265,7 +267,7 @@ def _keep(
     answerer: Answerer,
     folder: Path,
     metrics: dict[str, float],
-    compared: BesideModel,
+    compared: BaselineScores,
 ) -> ArtifactView:
     facts = {"model_name": answerer.name, "data": source.id, "split": params.split, **metrics}
     facts["baseline"] = compared.model_dump(mode="json")

@@ -11,7 +11,7 @@ import pytest
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
-from backend.data.baseline_beside import BesideModel, stored_beside
+from backend.data.baseline_scores import BaselineScores, stored_baseline
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template, write_split, write_template
 from backend.jobs.context import MemoryContext
@@ -37,10 +37,10 @@ def evaluated(tmp_path: Path, data: Path, view: ArtifactView | None = None, **ch
     return result.metrics, folder
 
 
-def beside(tmp_path: Path) -> BesideModel | None:
+def beside(tmp_path: Path) -> BaselineScores | None:
     """The quick baseline that the only evaluation below keeps in its facts."""
     (manifest,) = (tmp_path / "job").rglob("manifest.json")
-    return stored_beside(json.loads(manifest.read_text())["facts"])
+    return stored_baseline(json.loads(manifest.read_text())["facts"])
 
 
 def text_dataset(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from backend.api import Studio
 from backend.core.artifacts import Manifest, seal
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind, Quote, State
-from backend.data.baseline_beside import BesideModel
+from backend.data.baseline_scores import BaselineScores
 from backend.data.dataset import Row, Template, data_facts, write_split, write_template
 from backend.data.gates.base import Found, FoundRow
 from backend.data.gates.model import Finding, ScoreCard
@@ -189,10 +189,10 @@ class StudioBuilder:
         data: ArtifactView,
         accuracy: float,
         inputs: list[str] = COMMANDS,
-        beside: float | None = None,
+        plain: float | None = None,
         **metrics: float,
     ) -> ArtifactView:
-        """An evaluation of 20 rows whose first `accuracy` share is right, with answers.jsonl and confusion.json; `beside`: the
+        """An evaluation of 20 rows whose first `accuracy` share is right, with answers.jsonl and confusion.json; `plain`: the
         accuracy of the quick baseline."""
         count = 20
         lines = []
@@ -220,7 +220,7 @@ class StudioBuilder:
             **metrics,
         }
         facts = {"model_name": model.name, "model": model.id, "data": data.id, "split": "test", **figures}
-        facts |= {"baseline": baseline_of(accuracy, beside)} if beside is not None else {}
+        facts |= {"baseline": baseline_of(accuracy, plain)} if plain is not None else {}
         files = {"metrics.json": json.dumps(figures), "answers.jsonl": "\n".join(lines) + "\n"}
         asked = [json.loads(line) for line in lines]
         counts = [
@@ -236,9 +236,14 @@ def baseline_of(model: float, share: float) -> dict[str, Any]:
     args = {"measure": "Accuracy", "model": 100 * model, "baseline": 100 * share, "method": "TF-IDF classifier"}
     code = "baseline.beaten" if model > share else "baseline.not_beaten"
     figures = {"accuracy": share, "accuracy_low": share - 0.1, "accuracy_high": share + 0.1, "macro_f1": share - 0.02}
-    verdict = Problem(code=code, args=args, blocking=False)
-    return BesideModel(
-        method="classifier", scores={"classifier": figures}, train=40, known=40, beaten=model > share, verdict=verdict
+    comparison = Problem(code=code, args=args, blocking=False)
+    return BaselineScores(
+        method="classifier",
+        scores={"classifier": figures},
+        train=40,
+        known=40,
+        beaten=model > share,
+        comparison=comparison,
     ).model_dump(mode="json")
 
 

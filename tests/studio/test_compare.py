@@ -120,7 +120,7 @@ def test_the_quick_baseline_stands_beside_the_models(builder: StudioBuilder, sho
     """In the leaderboard and the chart, in whatever is taken away, and in a sentence about each model that it holds up to."""
     data = builder.dataset()
     for model, share in (("good", 0.95), ("poor", 0.6)):
-        builder.evaluation(builder.model(model), data, share, beside=0.83)
+        builder.evaluation(builder.model(model), data, share, plain=0.83)
     at = show("compare")
     last = data_of(at, "Leaderboard")["rows"][-1]
     assert [last[0]["text"], last[0]["sub"], last[0]["tags"][0]["text"]] == [
@@ -141,8 +141,8 @@ def test_the_quick_baseline_stands_beside_the_models(builder: StudioBuilder, sho
     assert "Quick baseline: 83.0 %" in document and "no better than a quick baseline" in document
     line = list(csv.reader(io.StringIO(board_csv(choice))))[-1]
     assert line[:2] == ["TF-IDF classifier (quick baseline)", "baseline"] and "0.83" in line
-    verdict = builder.studio.against_baseline(group[0].id)
-    assert verdict is not None and verdict.code == "baseline.not_beaten"
+    comparison = builder.studio.against_baseline(group[0].id)
+    assert comparison is not None and comparison.code == "baseline.not_beaten"
 
 
 def test_without_a_baseline_nothing_is_said_of_one(builder: StudioBuilder, show: Show) -> None:

@@ -23,6 +23,7 @@ from backend.core.messages import (
     mapping,
     methods,
     models,
+    prompts,
     quant,
     reading,
     recipe,
@@ -44,12 +45,12 @@ for _area in (
     *(core, value, data, sources, inspection, reading, mapping, split, baseline, files, models, train, students),
     *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, tools, gates),
+    *(export_checks, foundry, teachers, tools, gates, prompts),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
             raise RuntimeError(f"message code {_code!r} is defined twice")
         MESSAGES[_code] = _words
 
-NOTES: frozenset[str] = reading.NOTES | sources.NOTES | mapping.NOTES | inspection.NOTES | gates.NOTES
+NOTES: frozenset[str] = reading.NOTES | sources.NOTES | mapping.NOTES | inspection.NOTES | gates.NOTES | prompts.NOTES
 """Codes that only say what was taken: nobody has to do anything about them, unless it is wrong."""

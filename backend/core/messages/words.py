@@ -55,7 +55,7 @@ WORDS = frozenset(
         *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "audition", "report", "package"),
         *("waiting", "queued", "running", "cancelling", "succeeded", "findings", "failed", "cancelled", "blocked"),
         *("train", "validation", "test", "pool"),
-        # methods of the quick baseline (backend.data.baseline_beside), and what it is measured by
+        # methods of the quick baseline (backend.data.baseline_scores), and what it is measured by
         *("commonest answer", "TF-IDF classifier", "nearest training example", "Accuracy", "Token F1"),
         # what a file or a cell holds
         *("a PDF document", "a picture", "an SQLite database", "a 7z archive", "a RAR archive"),

@@ -46,13 +46,13 @@ def _cell(figures: dict[str, float], metric: str, quality: str) -> Cell:
     return cell
 
 
-def verdict(one: EvaluationView) -> str:
+def comparison(one: EvaluationView) -> str:
     """Whether this model beats the quick baseline, or why that is not known; "" for an evaluation of before."""
-    return one.baseline.verdict.sentence(_) if one.baseline else ""
+    return one.baseline.comparison.sentence(_) if one.baseline else ""
 
 
 def beaten_captions(choice: Selection) -> None:
     """A line for each model that does not beat the quick baseline."""
     for one in choice.group:
         if one.baseline and one.baseline.beaten is False:
-            st.caption(f":material/warning: {escape_markdown(f'{choice.names[one.id]}: {verdict(one)}')}")
+            st.caption(f":material/warning: {escape_markdown(f'{choice.names[one.id]}: {comparison(one)}')}")

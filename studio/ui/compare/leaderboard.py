@@ -14,7 +14,7 @@ from backend.results.evaluations import (
     metric_ratio,
     pareto_front,
 )
-from studio.ui.compare.baseline import baseline_cells, verdict
+from studio.ui.compare.baseline import baseline_cells, comparison
 from studio.ui.compare.charts import colour
 from studio.ui.compare.controls import Selection, model_choice
 from studio.ui.compare.labels import gain_text, model_kind_label, origin_texts, quality_text
@@ -38,7 +38,7 @@ def gains(choice: Selection) -> Selection:
                 _tile(picked, against, metric)
     if choice.quality in picked.metrics:
         st.caption(f"{format_metric(choice.quality, 0.0)[0]}: {quality_text(picked, choice.quality)}")
-    if said := verdict(picked):
+    if said := comparison(picked):
         st.caption(f":material/speed: {escape_markdown(said)}")
     for said in origin_texts(picked):
         st.caption(f":material/subdirectory_arrow_right: {escape_markdown(said)}")
@@ -80,8 +80,8 @@ def leaderboard_table(choice: Selection) -> tuple[list[Column], list[list[Cell]]
         [_name_cell(one, choice, one.id in best), *(_cell(one, metric, choice.quality) for metric in metrics)]
         for one in choice.group
     ]
-    beside = baseline_cells(choice, metrics)
-    return columns, [*rows, beside] if beside else rows
+    plain = baseline_cells(choice, metrics)
+    return columns, [*rows, plain] if plain else rows
 
 
 def _name_cell(one: EvaluationView, choice: Selection, best: bool) -> Cell:

@@ -11,7 +11,7 @@ from backend.api.metrics import higher_is_better
 from backend.results.answers import Answers
 from backend.results.evaluations import EvaluationView, metric_ratio, pareto_front
 from backend.results.report import BulletList, Dot, Heading, Paragraph, Part, Report, Scatter, Table
-from studio.ui.compare.baseline import baseline_level, verdict
+from studio.ui.compare.baseline import baseline_level, comparison
 from studio.ui.compare.charts import colour
 from studio.ui.compare.controls import Selection
 from studio.ui.compare.labels import (
@@ -145,7 +145,7 @@ def _table(choice: Selection) -> Table:
 
 def _against_baseline(choice: Selection) -> list[Part]:
     """Whether each model beats what no language model reaches."""
-    said = [f"{choice.names[one.id]}: {words}" for one in choice.group if (words := verdict(one))]
+    said = [f"{choice.names[one.id]}: {words}" for one in choice.group if (words := comparison(one))]
     return [Heading(text=_("Quick baseline")), BulletList(texts=said)] if said else []
 
 

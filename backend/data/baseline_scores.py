@@ -32,9 +32,9 @@ WORDS: dict[Method, str] = {
 _ALPHA = 0.05
 
 
-class BesideModel(BaseModel):
+class BaselineScores(BaseModel):
     """`scores`: of each method all qualities of the task, by the names of the metrics, and their intervals; empty where it was
-    left out. `method`: the one to beat. `train`: rows it learned from, of `known`. `verdict`: whether the model beats it, or
+    left out. `method`: the one to beat. `train`: rows it learned from, of `known`. `comparison`: whether the model beats it, or
     why there is none. `beaten`: None where there is none."""
 
     model_config = ConfigDict(extra="forbid")
@@ -44,7 +44,7 @@ class BesideModel(BaseModel):
     train: int = 0
     known: int = 0
     beaten: bool | None = None
-    verdict: Problem
+    comparison: Problem
 
     @property
     def figures(self) -> dict[str, float]:
@@ -57,17 +57,17 @@ class BesideModel(BaseModel):
         return WORDS[self.method] if self.method else ""
 
 
-def stored_beside(facts: dict[str, Any]) -> BesideModel | None:
+def stored_baseline(facts: dict[str, Any]) -> BaselineScores | None:
     """What an evaluation's facts hold; None for an evaluation of before, or of another version of the studio."""
     try:
-        return BesideModel.model_validate(facts["baseline"])
+        return BaselineScores.model_validate(facts["baseline"])
     except (KeyError, ValueError):
         return None
 
 
-def beside_model(
+def baseline_scores_of(
     data: DataFolder, split: str, rows: Sequence[Row], answers: tuple[list[str], list[str]], progress: Progress
-) -> BesideModel:
+) -> BaselineScores:
     """Answers `rows` of `split` by all methods, which learn from the training rows (20,000 at most, at even steps).
     `answers`: the right ones, and the model's."""
     if split == "train":
@@ -89,15 +89,17 @@ def beside_model(
     }
     method = METHODS[task]
     model = scores_of(task, Answers.of(expected, given, data.template.labels, labels))
-    verdict, beaten = _verdict(task, method, expected, (given, replies[method]), (model, scored[method]))
-    return BesideModel(method=method, scores=scored, train=len(train), known=known, beaten=beaten, verdict=verdict)
+    comparison, beaten = _compared(task, method, expected, (given, replies[method]), (model, scored[method]))
+    return BaselineScores(
+        method=method, scores=scored, train=len(train), known=known, beaten=beaten, comparison=comparison
+    )
 
 
-def _left_out(reason: str) -> BesideModel:
-    return BesideModel(verdict=Problem(code=f"baseline.left_out_{reason}", blocking=False))
+def _left_out(reason: str) -> BaselineScores:
+    return BaselineScores(comparison=Problem(code=f"baseline.left_out_{reason}", blocking=False))
 
 
-def _verdict(
+def _compared(
     task: Literal["label", "text"],
     method: Method,
     expected: list[str],

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from backend.core.progress import Progress
-from backend.data import baseline_beside as module
-from backend.data.baseline_beside import BesideModel, beside_model, stored_beside
+from backend.data import baseline_scores as module
+from backend.data.baseline_scores import BaselineScores, baseline_scores_of, stored_baseline
 from backend.data.dataset import DataFolder, Row, Template, write_split, write_template
 from backend.jobs.context import MemoryContext
 
@@ -32,10 +32,10 @@ def data(tmp_path: Path) -> DataFolder:
     return DataFolder(tmp_path)
 
 
-def beside(data: DataFolder, given: list[str], split: str = "test") -> BesideModel:
+def beside(data: DataFolder, given: list[str], split: str = "test") -> BaselineScores:
     rows = list(data.rows("test"))
     progress = Progress(MemoryContext(data.path / "job", []), len(rows), "measuring")
-    return beside_model(data, split, rows, ([row.output or "" for row in rows], given), progress)
+    return baseline_scores_of(data, split, rows, ([row.output or "" for row in rows], given), progress)
 
 
 def test_every_quality_is_measured_of_every_method(data: DataFolder) -> None:
@@ -43,10 +43,10 @@ def test_every_quality_is_measured_of_every_method(data: DataFolder) -> None:
     assert found.scores.keys() == {"majority", "classifier", "nearest"} and found.train == found.known == 24
     assert found.figures["accuracy"] == found.figures["macro_f1"] == 1 and found.figures["n"] == 12
     assert found.scores["majority"]["accuracy"] == pytest.approx(1 / 3)
-    assert found.beaten is False and found.verdict.code == "baseline.not_beaten"
-    assert "Accuracy 33.3 %: no better than" in found.verdict.sentence() and "100.0 %" in found.verdict.sentence()
-    assert stored_beside({"baseline": found.model_dump(mode="json")}) == found
-    assert stored_beside({}) is stored_beside({"baseline": {"other": 1}}) is None
+    assert found.beaten is False and found.comparison.code == "baseline.not_beaten"
+    assert "Accuracy 33.3 %: no better than" in found.comparison.sentence() and "100.0 %" in found.comparison.sentence()
+    assert stored_baseline({"baseline": found.model_dump(mode="json")}) == found
+    assert stored_baseline({}) is stored_baseline({"baseline": {"other": 1}}) is None
 
 
 def test_a_model_as_good_as_the_baseline_does_not_beat_it(data: DataFolder) -> None:
@@ -61,7 +61,7 @@ def test_a_difference_that_may_be_chance_is_said(data: DataFolder, monkeypatch: 
         }
         monkeypatch.setattr(module, "answers_by_method", lambda *_a, said=replies: said)
         found = beside(data, right)
-        assert found.beaten and found.verdict.code == code, found.verdict
+        assert found.beaten and found.comparison.code == code, found.comparison
 
 
 def test_free_text_is_compared_by_its_words(tmp_path: Path) -> None:
@@ -75,19 +75,19 @@ def test_free_text_is_compared_by_its_words(tmp_path: Path) -> None:
     data = DataFolder(tmp_path)
     found = beside(data, [row.output or "" for row in data.rows("test")])
     assert found.method == "nearest" and found.scores.keys() == {"majority", "nearest"}
-    assert 0.5 < found.figures["token_f1"] < 1 and found.verdict.code == "baseline.beaten"
+    assert 0.5 < found.figures["token_f1"] < 1 and found.comparison.code == "baseline.beaten"
     assert beside(data, ["no"] * len(THINGS)).beaten is False
 
 
 def test_it_is_left_out_with_a_reason(data: DataFolder) -> None:
-    assert beside(data, ["ask"] * 12, "train").verdict.code == "baseline.left_out_trained_on"
+    assert beside(data, ["ask"] * 12, "train").comparison.code == "baseline.left_out_trained_on"
     call = {"type": "function", "function": {"name": "find", "arguments": {}}}
     write_split(data.path, "test", [Row(id="1", input="x", output="", tool_calls=[call])])
-    assert beside(data, ["x"]).verdict.code == "baseline.left_out_calls"
+    assert beside(data, ["x"]).comparison.code == "baseline.left_out_calls"
     write_split(data.path, "test", rows_of(THINGS[8:]))
     write_split(data.path, "train", [Row(id="1", input="x")])
     found = beside(data, ["ask"] * 12)
-    assert found.verdict.code == "baseline.left_out_no_train" and found.beaten is None and found.figures == {}
+    assert found.comparison.code == "baseline.left_out_no_train" and found.beaten is None and found.figures == {}
 
 
 def test_it_learns_from_what_training_learns_and_from_a_part_of_very_many(
