@@ -49,7 +49,7 @@ def check(params: DatasetParams, world: World) -> list[Problem]:
         problems.append(Problem(code="data.user_template", field="user"))
     if params.validation + params.test >= 0.9:
         problems.append(
-            Problem(code="data.fractions", field="test", args={"sum": f"{params.validation + params.test:.2f}"})
+            Problem(code="data.fractions", field="test", args={"sum": round(params.validation + params.test, 2)})
         )
     if is_demo(params) and params.source != demo.SOURCE:
         return [*problems, Problem(code="data.demo_unknown", field="source", args={"name": params.source})]

@@ -52,7 +52,7 @@ def test_a_dataset_that_is_not_ready_ends_with_findings(job: MemoryContext) -> N
     assert {each.code for each in result.findings} == {"gates.secrets", "gates.leaks"}
     assert (result.metrics["found_leaks"], result.metrics["found_personal"], result.metrics["rows"]) == (1, 1, 13)
     assert [row.row for row in found_rows(path, "secrets")] == ["s"] and manifest["parents"] == ["dataset-d1"]
-    assert any(text.startswith("Keys and passwords: 1 row(s)") for text in log_of(job))
+    assert any(text.startswith("Keys and passwords: 1 row ") for text in log_of(job))
     notes = [event["note"] for event in job.events if event["event"] == "progress"]
     assert "Leaks between splits" in notes and notes[-1] == "done"
 
