@@ -192,7 +192,8 @@ def _found(check: ScoreCard) -> list[str]:
     """The verdict of a check, and what it found that nobody accepted."""
     said = f"Checked before training, {check.rows:,} rows: {READINESS[check.verdict]}."
     accepted = sum(bool(each.accepted) for each in check.findings)
-    said += f" {accepted} findings were accepted with a reason." if accepted else ""
+    counted = "1 finding was" if accepted == 1 else f"{accepted} findings were"
+    said += f" {counted} accepted with a reason." if accepted else ""
     left = [each.problem for each in check.findings if not each.accepted and each.severity != "info"]
     return [said, *([_bullets(left)] if left else [])]
 

@@ -53,7 +53,7 @@ def test_the_card_names_the_newest_check_and_its_open_warnings(tmp_path: Path) -
     found = newest_checks(tmp_path / "store", [model, data])
     assert found["dataset-d1"].verdict == "warnings" and len(found) == 1
     card = model_card("x", "1.0.0", model, [data], [], data_checks=found)
-    assert "3 rows: ready, with warnings. 1 findings were accepted" in card
+    assert "3 rows: ready, with warnings. 1 finding was accepted" in card
     assert card.count("- 2 of 3 rows repeat") == 1
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from backend.results.evaluations import EvaluationView, quick_baseline
 from studio.ui.compare.charts import LEVEL
-from studio.ui.compare.controls import Selection
+from studio.ui.compare.controls import Selection, untuned
 from studio.ui.shared.charts import SHARES
 from studio.ui.shared.formatting import escape_markdown, format_metric
 from studio.ui.shared.i18n import _
@@ -52,7 +52,8 @@ def comparison(one: EvaluationView) -> str:
 
 
 def beaten_captions(choice: Selection) -> None:
-    """A line for each model that does not beat the quick baseline."""
+    """A line for each model that does not beat the quick baseline; of one that was never tuned nobody expects it."""
+    raw = {one.id for one in untuned(choice.group)}
     for one in choice.group:
-        if one.baseline and one.baseline.beaten is False:
+        if one.id not in raw and one.baseline and one.baseline.beaten is False:
             st.caption(f":material/warning: {escape_markdown(f'{choice.names[one.id]}: {comparison(one)}')}")

@@ -12,6 +12,7 @@ from io import BytesIO
 
 import streamlit as st
 
+from backend.core.numbers import number_text
 from studio.paths import LOCALE
 
 LANGUAGES = {"en": "English", "es": "Español"}
@@ -93,7 +94,7 @@ _ = Translator(lang)
 
 def ngettext(one: str, many: str, count: int) -> str:
     """The right plural, with `{n}` filled in."""
-    return _catalogue(lang()).ngettext(one, many, count).format(n=count)
+    return _catalogue(lang()).ngettext(one, many, count).format(n=number_text(count, lang()))
 
 
 def choose_language(code: str) -> None:
