@@ -19,12 +19,13 @@ from backend.api.readings import Readings
 from backend.api.reviews import Reviews
 from backend.core import refs
 from backend.core.artifacts import Manifest, read_manifest
-from backend.core.errors import StudioError
+from backend.core.errors import Problem, StudioError
 from backend.core.paths import assets
 from backend.core.refs import refs_of
 from backend.core.schemas import ArtifactView, JobView, Kind, LogLine, MetricPoint, RunView, Storage, WorkerView
 from backend.core.settings import Settings
 from backend.core.stage import Params
+from backend.data.baseline_scores import stored_baseline
 from backend.data.dataset import DataFolder, Row
 from backend.data.token_view import TokenLengths, TokenView, token_lengths, token_view
 from backend.db import Store
@@ -233,6 +234,12 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
     def evaluations(self, project: str | None = None) -> list[EvaluationView]:
         """The newest measurement of each model on each benchmark, newest first; `project` is an id."""
         return evaluations(self.store.artifacts(), project)
+
+    def against_baseline(self, evaluation: str) -> Problem | None:
+        """Whether the model of an evaluation beats the quick baseline; None for an evaluation of before, or that is gone."""
+        view = self.store.find_artifact(evaluation)
+        found = stored_baseline(view.facts) if view else None
+        return found.comparison if found else None
 
     def answers(self, evaluation: str, other: str | None = None) -> Answers:
         """The single answers of one evaluation, or of two on the same rows."""

@@ -247,6 +247,12 @@ def show_plan(plan: Plan, as_json: bool) -> None:
     table(["stage", "kind", "time", "memory", "disk", "money"], rows)
 
 
+def baseline_comparison(studio: Studio, job: JobView) -> str:
+    """Whether the model of an evaluation beats the quick baseline; "" where its evaluation is gone."""
+    found = studio.against_baseline(job.result["artifact"]) if job.result else None
+    return found.sentence() if found else ""
+
+
 def show_result(run: RunView, studio: Studio) -> None:
     """Each stage's end with its error, the evaluations side by side, and where the packages lie."""
     from backend.api.metrics import headline
@@ -259,11 +265,12 @@ def show_result(run: RunView, studio: Studio) -> None:
     for job in run.jobs:
         if job.stage == "evaluate" and job.result:
             found = job.result["metrics"]
-            quality = found.get(headline(found))
+            quality, baseline = (found.get(f"{start}{headline(found)}") for start in ("", "baseline_"))
             rows.append(
                 [
                     job.stage_id,
                     f"{quality:.3f}" if quality is not None else "",
+                    f"{baseline:.3f}" if baseline is not None else "",
                     f"{found['ttft_ms']:.0f} ms" if "ttft_ms" in found else "",
                     f"{found['latency_ms_p50']:.0f} ms" if "latency_ms_p50" in found else "",
                     f"{found['decode_tokens_per_s']:.1f}" if "decode_tokens_per_s" in found else "",
@@ -272,7 +279,10 @@ def show_result(run: RunView, studio: Studio) -> None:
                 ]
             )
     if rows:
-        table(["evaluation", "quality", "TTFT", "latency", "tokens/s", "memory", "size"], rows)
+        table(["evaluation", "quality", "baseline", "TTFT", "latency", "tokens/s", "memory", "size"], rows)
+    for job in run.jobs:
+        if job.stage == "evaluate" and (comparison := baseline_comparison(studio, job)):
+            line(f"{job.stage_id}: {comparison}")
     for job in run.jobs:
         if job.stage == "package" and job.result:
             line(f"package: {studio.artifact(job.result['artifact']).path}")

@@ -8,14 +8,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 from backend.core.messages import MESSAGES, NOTES
+from backend.core.messages.plurals import Plural
 from backend.core.messages.words import ARGUMENTS, WORDS
+from backend.core.numbers import number_text, quantity_text
 
 Translate = Callable[[str], str]
+"""From English to the user's language. A `Language` also knows its plurals and how it writes numbers."""
+PLAIN = frozenset({"port", "status", "code", "pid", "seed"})
+"""Numbers that are names: their digits are not grouped."""
+
+
+@runtime_checkable
+class Language(Protocol):
+    """A language to translate into."""
+
+    @property
+    def locale(self) -> str:
+        """Its code, such as `es`."""
+        ...
+
+    def __call__(self, text: str) -> str: ...
+
+    def ngettext(self, one: str, several: str, count: int) -> str:
+        """The form for that number."""
+        ...
 
 
 _LISTED = re.compile(r"( / |, | → | \()")
@@ -27,8 +48,11 @@ def untranslated(text: str) -> str:
 
 
 def _argument(name: str, value: Any, translate: Translate) -> str:
-    """As it is shown: our own words in the user's language, also within a list; everything else as it came."""
-    text = str(value)
+    """As it is shown: numbers and our own words in the user's language, also within a list; everything else as it came."""
+    locale = translate.locale if isinstance(translate, Language) else "en"
+    if isinstance(value, int | float) and not isinstance(value, bool) and name not in PLAIN:
+        return number_text(value, locale)
+    text = quantity_text(str(value), locale)
     if name not in ARGUMENTS:
         return text
     parts = [text] if text in WORDS else _LISTED.split(text)
@@ -69,7 +93,17 @@ class Problem(BaseModel):
 
     def _said(self, parts: Sequence[str], translate: Translate) -> str:
         words = {name: _argument(name, value, translate) for name, value in self.args.items()}
-        return " ".join(translate(part) for part in parts if part).format_map(words)
+        return " ".join(self._form(part, translate) for part in parts if part).format_map(words)
+
+    def _form(self, part: str, translate: Translate) -> str:
+        """A part of the sentence, translated; where it counts, in the form for the number of its argument."""
+        if not isinstance(part, Plural):
+            return translate(part)
+        count = self.args.get(part.by)
+        number = count if isinstance(count, int) else 2
+        if isinstance(translate, Language):
+            return translate.ngettext(part.one, str(part), number)
+        return translate(part.one if number == 1 else str(part))
 
 
 class StudioError(Exception):

@@ -20,7 +20,8 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.core.errors import Problem
 from backend.data.baseline_advice import advice, notes
-from backend.data.split_keys import equal_form
+from backend.data.dataset import Row
+from backend.data.split_keys import context_text, equal_form
 from backend.stats.intervals import wilson_interval
 from backend.stats.token_f1 import token_f1, words
 
@@ -35,6 +36,9 @@ _FEATURES = 50_000
 _WEIGHTS = 1_000_000
 """Classes x features of either kind, at most: what keeps a fit at seconds."""
 _ROWS_AT_ONCE = 256
+_SECONDS, _ROW_SECONDS = 3.0, 0.0009
+_MEMORY, _ROW_MEMORY = 260_000_000, 30_000
+"""scikit-learn, and each row of 60 characters: 8,300 rows of the demo took 6.3 s of one core."""
 
 
 class MethodScore(BaseModel):
@@ -113,18 +117,36 @@ class Measured:
 
 def measure(train: Sequence[Pair], test: Sequence[Pair], answer: Literal["label", "text"]) -> dict[Method, Measured]:
     """The methods that fit, measured on `test`."""
-    texts, answers = [text for text, _ in train], [reply for _, reply in train]
-    asked, expected = [text for text, _ in test], [reply for _, reply in test]
-    given: dict[Method, list[str]] = {"majority": [_commonest(answers)] * len(test)}
-    if answer == "label":
-        given["classifier"] = TextClassifier(texts, answers).predict(asked)
-    given["nearest"] = [answers[at] for at in nearest_rows(texts, asked)]
+    expected = [reply for _, reply in test]
     found: dict[Method, Measured] = {}
-    for method, replies in given.items():
+    for method, replies in answers_by_method(train, [text for text, _ in test], answer).items():
         right = [reply.strip() == wanted.strip() for reply, wanted in zip(replies, expected, strict=True)]
         shared = [token_f1(wanted, reply) for reply, wanted in zip(replies, expected, strict=True)]
         found[method] = Measured(float(np.mean(right)), float(np.mean(shared)) if answer == "text" else None)
     return found
+
+
+def answers_by_method(
+    train: Sequence[Pair], asked: Sequence[str], answer: Literal["label", "text"]
+) -> dict[Method, list[str]]:
+    """What each method that fits the kind of answer gives to the texts of `asked`."""
+    texts, answers = [text for text, _ in train], [reply for _, reply in train]
+    given: dict[Method, list[str]] = {"majority": [_commonest(answers)] * len(asked)}
+    if answer == "label":
+        given["classifier"] = TextClassifier(texts, answers).predict(asked)
+    given["nearest"] = [answers[at] for at in nearest_rows(texts, asked)]
+    return given
+
+
+def read_text(row: Row) -> str:
+    """All that a model reads of a row."""
+    return f"{context_text(row.context)}\n{row.input}".strip()
+
+
+def cost(measured: float, chars: float) -> tuple[float, float]:
+    """(seconds of one core of the reference, bytes) for so many rows to learn from and to ask; `chars`: of a prompt."""
+    work = measured * max(1.0, min(float(MAX_CHARS), chars) / 60)
+    return _SECONDS + work * _ROW_SECONDS, _MEMORY + work * _ROW_MEMORY
 
 
 class TextClassifier:

@@ -16,10 +16,9 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
+from backend.data.prompt_words import DEFAULT, PROMPT_WORDS, Language
 
 SPLITS = ("train", "validation", "test", "pool")
-RATIONALE_PROMPT = "Write only the steps that lead to the answer."
-"""The instruction for rationales in training; it is never sent when an answer is asked for."""
 Message = dict[str, Any]
 """A turn as OpenAI's chat format has it: `role` and `content`; `tool_calls`, `tool_call_id`, `name` where it has them. The
 first of a prompt may carry `tools`, what the model may call: so they go wherever the prompt goes."""
@@ -77,7 +76,8 @@ class Row(BaseModel):
 class Template(BaseModel):
     """How a row becomes messages. `answer` is `label` when every answer is one of `labels`, else `text`. `columns`: how the
     columns of the source became a row's input, with `{column}` placeholders; "" where one column is the input. `task`: what
-    the rows are an example of (backend.data.reading.schemas); "" where nobody said."""
+    the rows are an example of (backend.data.reading.schemas); "" where nobody said. `language`: that of the words which the
+    studio adds (backend.data.prompt_words)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -87,10 +87,11 @@ class Template(BaseModel):
     labels: list[str] = []
     columns: str = ""
     task: str = ""
+    language: Language = DEFAULT
 
     def for_rationale(self) -> Template:
         """The same with the instruction to write the rationale alone: the second task in training."""
-        return self.model_copy(update={"user": f"{self.user}\n\n{RATIONALE_PROMPT}"})
+        return self.model_copy(update={"user": f"{self.user}\n\n{PROMPT_WORDS[self.language].rationale}"})
 
     def prompt(self, row: Row) -> list[Message]:
         """The messages up to the one that the model has to give; the first carries the row's tools. A row with an empty input

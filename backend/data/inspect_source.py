@@ -32,7 +32,7 @@ from backend.data.prepare import (
     stop_at_row_errors,
 )
 from backend.data.preview import PreviewRow, rendered
-from backend.data.prompt import make_template, shared_system
+from backend.data.prompt import make_template, prompt_notes, shared_system
 from backend.data.reading.model import Candidate, Reading, Roles
 from backend.data.row_errors import RowErrors
 from backend.data.row_store import RowStore
@@ -109,6 +109,7 @@ def _inspected(params: DatasetParams, rows: int, most: int, parts: dict[str, Par
         found.preview = [rendered(row, template) for row in _first(params, loaded, spelling, rows)]
         stop_at_row_errors(params, loaded)
         found.problems = loaded_warnings(loaded) + label_warnings(loaded.store, spelling)
+        found.problems += prompt_notes(params, template)
         found.forecast = _forecast(params, loaded, template, parts)
     except StudioError as error:
         found.problems += error.problems

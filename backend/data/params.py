@@ -138,6 +138,14 @@ class DatasetParams(stage.Params):
         title="User prompt",
         description="How each input is put to the model. {input} marks its place, {column} that of a column by its name.",
     )
+    prompt_language: Annotated[
+        Literal["auto", "en", "es"], Labels({"auto": "That of the rows", "en": "English", "es": "Spanish"})
+    ] = Field(
+        "auto",
+        title="Language of the prompt",
+        description="The language of the words that the studio itself adds to the prompt. A system prompt of your own stays "
+        "as it is.",
+    )
     list_labels: bool = Field(
         False,
         title="List the labels",

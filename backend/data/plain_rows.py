@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from backend.data.sources.column_block import ColumnBlock, RowBlock, texts
+from backend.data.sources.column_block import ColumnBlock, SourceBlock, texts
 from backend.data.text_forms import MARK, content
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
@@ -63,7 +63,7 @@ class PlainRows:
         return pc.binary_join_element_wise(*pieces, "")
 
 
-def plain_rows(block: RowBlock, columns: PlainColumns) -> PlainRows | None:
+def plain_rows(block: SourceBlock, columns: PlainColumns) -> PlainRows | None:
     """None where one of the rows is not so plain."""
     names = [columns.text, columns.answer, *columns.carried]
     if isinstance(block, ColumnBlock):

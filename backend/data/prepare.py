@@ -32,7 +32,7 @@ from backend.data.reading.read import read
 from backend.data.row_errors import RowErrors
 from backend.data.row_store import RowStore
 from backend.data.row_warnings import class_warnings, find_warnings, label_warnings
-from backend.data.sources.column_block import BATCH, ColumnBlock, RowBlock, limited, parts, records_of, row_blocks
+from backend.data.sources.column_block import BATCH, ColumnBlock, SourceBlock, limited, parts, records_of, row_blocks
 
 OnProgress = Callable[[int, int, str], None]
 """Called with (rows done, rows expected, what is being done)."""
@@ -210,7 +210,7 @@ def _load_file(
 
 
 def _add_block(
-    block: RowBlock, plain: PlainColumns, mapper: Mapper, row_errors: RowErrors, origin: str, store: RowStore
+    block: SourceBlock, plain: PlainColumns, mapper: Mapper, row_errors: RowErrors, origin: str, store: RowStore
 ) -> None:
     """As many rows together as are plain."""
     if rows := plain_rows(block, plain):

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 
-from backend.core.errors import StudioError
+from backend.core.errors import Problem, StudioError
 from backend.data.dataset import Template
+from backend.data.language import language_of
 from backend.data.mapping.labels import NO_LABEL, label_columns, label_spelling
 from backend.data.mapping.schemas import LISTED, MULTI_LABEL
 from backend.data.params import DatasetParams
+from backend.data.prompt_words import DEFAULT, PROMPT_WORDS, Language, PromptWords
 from backend.data.reading.kinds import MAX_LABEL_CHARS
 from backend.data.reading.model import Reading
 from backend.data.row_store import RowStore
 
 MAX_LABELS = 100
 """Where the answers alone decide, without a schema."""
-DEFAULT_LABEL_PROMPT = "Reply with the label."
-"""System prompt of label tasks: short, because every row pays for it on a CPU. Without one, chat templates add a longer."""
-DEFAULT_MULTI_LABEL_PROMPT = "Reply with every label that applies, with commas between them, or with none: {labels}."
+_SAID_CHARS = 80
+_KEYS = re.compile(r'"\w+":|"(?:system|developer|user|assistant|tool|human|gpt)"')
+"""The English words around the texts of a conversation."""
 
 
 def make_template(
@@ -33,11 +36,39 @@ def make_template(
     if _answer(params, reading, counts, store) != "label" or not store.answered:
         spelling = {}
     labels = sorted(counts) if spelling else []
-    system = params.system or shared_system(store, reading) or _default_system(params, reading, store, labels)
+    language = _language(params, reading)
+    words = PROMPT_WORDS[language]
+    system = params.system or shared_system(store, reading) or _default_system(params, reading, store, labels, words)
     task = reading.taken.task if reading and reading.taken else ""
     user = "{input}" if columns and columns == params.user else params.user
     kind = "label" if labels else "text"
-    return Template(system=system, user=user, answer=kind, labels=labels, columns=columns, task=task), spelling
+    template = Template(
+        system=system, user=user, answer=kind, labels=labels, columns=columns, task=task, language=language
+    )
+    return template, spelling
+
+
+def prompt_notes(params: DatasetParams, template: Template) -> list[Problem]:
+    """What is said where the studio's own words are in another language than English because the rows are."""
+    own = PROMPT_WORDS[template.language]
+    starts = tuple(words.partition("{")[0] for words in (own.label, own.listed, own.several))
+    if params.prompt_language != "auto" or template.language == DEFAULT or not template.system.startswith(starts):
+        return []
+    return [Problem(code="data.prompt_spanish", args={"prompt": template.system[:_SAID_CHARS]}, blocking=False)]
+
+
+def _language(params: DatasetParams, reading: Reading | None) -> Language:
+    """That of the demo, or of the first values of the columns that are read and learned, together."""
+    if params.prompt_language != "auto":
+        return params.prompt_language
+    if reading is None:
+        return "es" if params.languages == ["es"] else DEFAULT
+    if reading.taken is None:
+        return DEFAULT
+    roles = reading.taken.roles
+    names = {*roles.input, roles.output, roles.messages, roles.history, roles.rejected}
+    texts = [text for column in reading.columns if column.name in names for text in column.examples]
+    return "es" if language_of(_KEYS.sub(" ", "\n".join(texts))) == "es" else DEFAULT
 
 
 def answer_kind(counts: Mapping[str, int]) -> str:
@@ -70,16 +101,18 @@ def _answer(params: DatasetParams, reading: Reading | None, counts: Counter[str]
     return answer_kind(counts)
 
 
-def _default_system(params: DatasetParams, reading: Reading | None, store: RowStore, labels: list[str]) -> str:
+def _default_system(
+    params: DatasetParams, reading: Reading | None, store: RowStore, labels: list[str], words: PromptWords
+) -> str:
     if reading and reading.taken and reading.taken.schema_name in MULTI_LABEL and not labels:
         single = dict.fromkeys(label for answer in sorted(store.counts()) for label in answer.split(", "))
         names = reading.labels or list(label_columns(reading.taken.roles.outputs).values()) or list(single)
-        return reading.system or DEFAULT_MULTI_LABEL_PROMPT.format(labels=", ".join(names))
+        return reading.system or words.several.format(labels=", ".join(names), none=NO_LABEL)
     if not labels:
         return reading.system if reading else ""
     if params.list_labels:
-        return f"Reply with one of: {', '.join(labels)}."
-    return (reading.system if reading else "") or DEFAULT_LABEL_PROMPT
+        return words.listed.format(labels=", ".join(labels))
+    return (reading.system if reading else "") or words.label
 
 
 def is_own_export(reading: Reading | None) -> bool:

@@ -18,6 +18,7 @@ from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Context
 from backend.data.dataset import DataFolder, Message, Row, Template
+from backend.data.prompt_words import DEFAULT, PROMPT_WORDS, Language
 from backend.generation.answerer import Answerer, AnswererParams, open_answerer, open_budget
 from backend.generation.batch import Reply, ask, log_refused, log_truncated
 from backend.generation.judge import JUDGE_REPLY_TOKENS, RUBRIC, Rubric
@@ -25,7 +26,7 @@ from backend.generation.voting import Sample, parse_reply
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.providers.budget import Budget
 
-RATIONALE_REQUEST = "Think step by step. Then write the answer alone on a last line that begins with {marker}"
+RATIONALE_REQUEST = PROMPT_WORDS[DEFAULT].rationale_request
 RATIONALE_TOKENS = 256
 """Tokens for the rationale before an answer, when the user set no length."""
 
@@ -97,7 +98,8 @@ class EnsembleParams(AnswererParams):
     rationale_request: str = Field(
         RATIONALE_REQUEST,
         title="Request for the steps",
-        description="What is added to the prompt when steps are asked for; {marker} is the mark below.",
+        description="What is added to the prompt when steps are asked for; {marker} is the mark below. Left as it is, it is "
+        "asked in the language of the dataset's prompt.",
         max_length=2_000,
     )
     marker: str = Field(
@@ -158,11 +160,15 @@ def rows_per_teacher(params: EnsembleParams, rows: int) -> list[int]:
     return [len(range(at, rows, count)) if params.combine == "mix" else rows for at in range(count)]
 
 
-def with_rationale_request(params: EnsembleParams, prompt: list[Message]) -> list[Message]:
-    """The prompt with the request for a rationale, when one is wanted."""
+def with_rationale_request(
+    params: EnsembleParams, prompt: list[Message], language: Language = DEFAULT
+) -> list[Message]:
+    """The prompt with the request for a rationale, when one is wanted: the user's own, or ours in the prompt's language."""
     if not params.rationale:
         return prompt
-    request = params.rationale_request.replace("{marker}", params.marker)
+    own = params.rationale_request != RATIONALE_REQUEST
+    request = params.rationale_request if own else PROMPT_WORDS[language].rationale_request
+    request = request.replace("{marker}", params.marker)
     return [*prompt[:-1], {**prompt[-1], "content": f"{prompt[-1]['content']}\n\n{request}"}]
 
 
@@ -179,7 +185,7 @@ def ask_teachers(
     budget = open_budget(params, ctx)
     sampled = EnsembleSamples([[] for _ in prompts], budget)
     teachers = teacher_params(params)
-    asked = [with_rationale_request(params, prompt) for prompt in prompts]
+    asked = [with_rationale_request(params, prompt, data.template.language) for prompt in prompts]
     progress = Progress(ctx, params.samples * sum(rows_per_teacher(params, len(prompts))), "asking the teacher")
     for at, teacher in enumerate(teachers):
         mine = range(at, len(prompts), len(teachers)) if params.combine == "mix" else range(len(prompts))

@@ -9,6 +9,7 @@ from backend.core.errors import Problem
 from backend.core.messages.reading_words import SCHEMAS
 from backend.core.schemas import ArtifactView, Kind
 from backend.core.units import human_bytes
+from backend.data.baseline_scores import stored_baseline
 from backend.data.gates.model import ScoreCard
 from backend.data.reading.stored import stored_reading, stored_warnings
 from backend.packaging.package_folder import FOUNDRY_SDK, load_template
@@ -97,6 +98,7 @@ def model_card(
         "Other prompts and other tasks were not measured. Check answers before anything depends on them.",
         *notes,
         "## How good and how costly\n\n" + _metrics_table(evaluations),
+        *_against_baseline(evaluations),
         "## Checks\n\n" + _checks(reports, overrule),
         *_data(lineage, data_checks or {}),
         "## Where it comes from\n\n" + _lineage_table([view, *lineage]),
@@ -155,6 +157,17 @@ def _metrics_table(evaluations: Sequence[ArtifactView]) -> str:
     return "\n".join(lines)
 
 
+def _against_baseline(evaluations: Sequence[ArtifactView]) -> list[str]:
+    """Whether each model beats what no language model reaches on the same rows."""
+    compared = [(each, stored_baseline(each.facts)) for each in evaluations]
+    lines = [
+        f"- {_line(each.facts.get('model_name', each.name))}: {_line(found.comparison.sentence())}"
+        for each, found in compared
+        if found
+    ]
+    return ["\n".join(lines)] if lines else []
+
+
 def _data(lineage: Sequence[ArtifactView], checks: Mapping[str, ScoreCard]) -> list[str]:
     """How the rows of each dataset were read, and what was said and found; nothing where no dataset tells."""
     parts = []
@@ -179,7 +192,8 @@ def _found(check: ScoreCard) -> list[str]:
     """The verdict of a check, and what it found that nobody accepted."""
     said = f"Checked before training, {check.rows:,} rows: {READINESS[check.verdict]}."
     accepted = sum(bool(each.accepted) for each in check.findings)
-    said += f" {accepted} findings were accepted with a reason." if accepted else ""
+    counted = "1 finding was" if accepted == 1 else f"{accepted} findings were"
+    said += f" {counted} accepted with a reason." if accepted else ""
     left = [each.problem for each in check.findings if not each.accepted and each.severity != "info"]
     return [said, *([_bullets(left)] if left else [])]
 

@@ -82,7 +82,7 @@ class Plan:
         """The recipe as plain data with overrides applied and paths made absolute: what was asked, to be run again."""
         kept = {step.step.id: step.params.model_dump(mode="json", exclude_unset=True) for step in self.steps}
         steps = [
-            {**step.model_dump(exclude={"params"}, exclude_none=True), "params": kept[step.id]}
+            {**step.model_dump(exclude={"params"}, exclude_defaults=True), "params": kept[step.id]}
             for step in self.recipe.stages
         ]
         return self.recipe.model_dump(mode="json", exclude={"stages"}) | {"stages": steps}
@@ -125,7 +125,7 @@ def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
             stretch = world.stretch(stage.name)
             quote = quote.model_copy(update={"seconds": quote.seconds * stretch, "stretch": stretch})
             world.forecasts[step.id] = ArtifactInfo(stage.kind, quote.forecast, pending=True)
-            made.steps.append(PlannedStage(step, params, quote, sorted(refs.referenced_ids(step.params))))
+            made.steps.append(PlannedStage(step, params, quote, sorted(step.needs)))
         found += [
             Problem(code="recipe.renamed", args={"old": old, "new": new}, blocking=False) for old, new in step.old_words
         ]

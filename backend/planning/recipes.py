@@ -18,6 +18,8 @@ a list of values, or names with the parameters of each, which go over those of e
 replaced wherever it stands in a text; a text that is nothing else takes the value's type (`seed: "{seed}"` is a number). Every
 id names every axis. Other braces stay. From there on it is as if all steps were written out: `--set small-1.rank=8` changes
 one, and a run keeps them one by one.
+
+A step with `after: [check]` starts when the steps named there have ended well, whose results it does not take.
 """
 
 from __future__ import annotations
@@ -39,13 +41,15 @@ from backend.planning import matrix
 
 
 class RecipeStage(BaseModel):
-    """One stage of a recipe. `seed`: one of its own in place of the recipe's."""
+    """One stage of a recipe. `seed`: one of its own in place of the recipe's. `after`: stages that it waits for beside those
+    whose results it takes."""
 
     model_config = ConfigDict(extra="forbid")
 
     id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")
     stage: str
     seed: int | None = None
+    after: list[str] = []
     params: dict[str, Any] = {}
     _written: str = PrivateAttr("")
 
@@ -53,6 +57,11 @@ class RecipeStage(BaseModel):
         """A stage is known by its name of now."""
         self._written = self.stage
         self.stage = stage_name(self.stage)
+
+    @property
+    def needs(self) -> set[str]:
+        """The stages that have to end before it starts."""
+        return referenced_ids(self.params) | set(self.after)
 
     @property
     def old_words(self) -> list[tuple[str, str]]:
@@ -74,7 +83,7 @@ class Recipe(BaseModel):
         """The stages as they are written, but each after those that it needs. Call after `problems`."""
         left, done, found = list(self.stages), set[str](), list[RecipeStage]()
         while left:
-            step = next(step for step in left if referenced_ids(step.params) <= done)
+            step = next(step for step in left if step.needs <= done)
             left.remove(step)
             done.add(step.id)
             found.append(step)
@@ -98,8 +107,11 @@ class Recipe(BaseModel):
             for missing in sorted(referenced_ids(step.params) - set(ids)):
                 args = {"ref": missing, "ids": ", ".join(ids)}
                 found.append(Problem(code="recipe.unknown_ref", args=args, stage=step.id))
+            for missing in sorted(set(step.after) - set(ids)):
+                args = {"id": missing, "ids": ", ".join(ids)}
+                found.append(Problem(code="recipe.unknown_after", args=args, stage=step.id, field="after"))
         try:
-            TopologicalSorter({step.id: referenced_ids(step.params) for step in self.stages}).prepare()
+            TopologicalSorter({step.id: step.needs for step in self.stages}).prepare()
         except CycleError as error:
             found.append(Problem(code="recipe.cycle", args={"path": " → ".join(reversed(error.args[1]))}))
         return found

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from math import comb
 from pathlib import Path
 from typing import Any, Literal
 
 from backend.core.csv_cells import escape_formula
 from backend.core.errors import StudioError
 from backend.core.schemas import View
+from backend.stats.paired import mcnemar_p
 
 Show = Literal["all", "differ", "first_wrong", "second_wrong"]
 FILE = "answers.jsonl"
@@ -55,10 +55,7 @@ class PairedCounts(View):
     @property
     def p(self) -> float:
         """How likely a difference at least this large is when both are equally good."""
-        differ = self.only_first + self.only_second
-        fewer = min(self.only_first, self.only_second)
-        tail = sum(comb(differ, k) for k in range(fewer + 1))
-        return min(1.0, 2 * tail / (1 << differ))
+        return mcnemar_p(self.only_first, self.only_second)
 
 
 class Confusion(View):

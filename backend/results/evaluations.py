@@ -13,6 +13,7 @@ from math import inf
 from typing import Any
 
 from backend.core.schemas import ArtifactView, Kind, View
+from backend.data.baseline_scores import BaselineScores, stored_baseline
 from backend.stats.metrics import costs, higher_is_better, qualities
 
 ENDPOINT = "endpoint"
@@ -37,7 +38,8 @@ class Origin(View):
 
 class EvaluationView(View):
     """One evaluation. `model` is None and `kind` "endpoint" for a model behind an address; `student_count`: how many of the
-    measured models learned from its answers; `metrics` by their names, in seconds, bytes and shares of 1."""
+    measured models learned from its answers; `metrics` by their names, in seconds, bytes and shares of 1; `baseline`: the quick
+    baseline on the same rows, None for an evaluation of before."""
 
     id: str
     name: str
@@ -51,6 +53,7 @@ class EvaluationView(View):
     split: str
     n: int
     metrics: dict[str, float]
+    baseline: BaselineScores | None = None
     origins: list[Origin] = []
     student_count: int = 0
     project: str
@@ -94,6 +97,11 @@ def measured_qualities(group: Iterable[EvaluationView]) -> list[str]:
     """The measures of quality that any of them has. Exact match says the same as accuracy where there are labels."""
     there = {name for one in group for name in one.metrics}
     return [name for name in qualities() if name in there and not (name == "exact_match" and "accuracy" in there)]
+
+
+def quick_baseline(group: Iterable[EvaluationView]) -> BaselineScores | None:
+    """What no language model reaches on the rows of a benchmark; None where it was not measured."""
+    return next((one.baseline for one in group if one.baseline and one.baseline.figures), None)
 
 
 def pareto_indices(points: Sequence[tuple[float, float]], x: str, y: str) -> list[int]:
@@ -157,6 +165,7 @@ def _evaluation(view: ArtifactView, known: dict[str, ArtifactView]) -> Evaluatio
         split=facts["split"],
         n=int(facts["n"]),
         metrics={key: float(value) for key, value in facts.items() if _is_number(value)},
+        baseline=stored_baseline(facts),
         origins=lineage(model, known) if model else [],
         project=view.project,
         created=view.created,

@@ -27,7 +27,8 @@ td.number { white-space: pre } th { font-weight: 600; vertical-align: bottom }
 .number { text-align: end; font-variant-numeric: tabular-nums }
 .bar { height: 6px; border-radius: 3px; background: var(--accent); margin-top: 3px }
 svg { width: 100%; height: auto } svg text { font: 12px system-ui, sans-serif; fill: currentColor }
-svg .grid { stroke: var(--line) } svg .front { fill: none; stroke: var(--accent); stroke-width: 3; opacity: .5 }
+svg .grid { stroke: var(--line) } svg .level { stroke: var(--soft); stroke-dasharray: 6 4 }
+svg .front { fill: none; stroke: var(--accent); stroke-width: 3; opacity: .5 }
 """
 
 
@@ -63,14 +64,15 @@ class Dot(View):
 
 
 class Scatter(View):
-    """`line`: places of the front in order; ticks are (place, words); labels stand left of their point, or right, and above
-    it, or below."""
+    """`line`: places of the front in order; `level`: a height that all are compared with, and its words; ticks are (place,
+    words); labels stand left of their point, or right, and above it, or below."""
 
     title: str
     x_title: str
     y_title: str
     dots: list[Dot]
     line: list[tuple[float, float]] = []
+    level: tuple[float, str] | None = None
     x_ticks: list[tuple[float, str]] = []
     y_ticks: list[tuple[float, str]] = []
     left: bool = True
@@ -142,7 +144,7 @@ def _svg(chart: Scatter) -> str:
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDE - _RIGHT}" y1="{y}" y2="{y}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{escape(text)}</text>')
     parts.append(f'<path class="front" d="{_front_path(chart.line)}"/>')
-    parts += [_dot(dot) for dot in chart.dots] + _labels(chart)
+    parts += [*_level(chart), *map(_dot, chart.dots), *_labels(chart)]
     middle = (_LEFT + _WIDE - _RIGHT) / 2
     parts.append(f'<text x="{middle}" y="{_HIGH - 8}" text-anchor="middle">{escape(chart.x_title)}</text>')
     parts.append(
@@ -153,6 +155,14 @@ def _svg(chart: Scatter) -> str:
         f'<figure><svg viewBox="0 0 {_WIDE} {_HIGH}" role="img" aria-label="{escape(chart.title)}">'
         f"{''.join(parts)}</svg></figure>"
     )
+
+
+def _level(chart: Scatter) -> list[str]:
+    if chart.level is None:
+        return []
+    y, end = _y(chart.level[0]), _WIDE - _RIGHT
+    line = f'<line class="level" x1="{_LEFT}" x2="{end}" y1="{y}" y2="{y}"/>'
+    return [line, f'<text x="{end}" y="{y + 15}" text-anchor="end">{escape(chart.level[1])}</text>']
 
 
 def _dot(dot: Dot) -> str:

@@ -17,13 +17,8 @@ from backend.core.fields import Labels, Name
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
-from backend.data.baseline import MAX_TEST, MAX_TRAIN, BaselineReport, Pair, baseline_report
+from backend.data.baseline import MAX_TEST, MAX_TRAIN, BaselineReport, Pair, baseline_report, cost, read_text
 from backend.data.dataset import DataFolder, gold_answer
-from backend.data.split_keys import context_text
-
-_SECONDS, _ROW_SECONDS = 3.0, 0.0009
-_MEMORY, _ROW_MEMORY = 260_000_000, 30_000
-"""scikit-learn, and each row of 60 characters: 8,300 rows of the demo took 6.3 s of one core."""
 
 
 class BaselineParams(Params):
@@ -51,10 +46,10 @@ def quote(params: BaselineParams, world: World) -> Quote:
     facts = known.facts if known else {}
     rows = facts.get("rows", {})
     measured = min(rows.get("train", 0), MAX_TRAIN) + min(rows.get(params.split, 0), MAX_TEST)
-    work = measured * max(1.0, min(2_000.0, facts.get("prompt_chars", 60.0)) / 60)
+    seconds, memory = cost(measured, facts.get("prompt_chars", 60.0))
     return Quote(
-        seconds=(_SECONDS + work * _ROW_SECONDS) / world.speed(),
-        memory_bytes=int(_MEMORY + work * _ROW_MEMORY),
+        seconds=seconds / world.speed(),
+        memory_bytes=int(memory),
         disk_bytes=20_000,
         forecast={"report": "baseline"},
     )
@@ -91,11 +86,7 @@ def run(params: BaselineParams, ctx: Context) -> BaselineResult:
 
 def _pairs(data: DataFolder, split: str) -> list[Pair]:
     """All that the model reads of each row, and its answer."""
-    return [
-        (f"{context_text(row.context)}\n{row.input}".strip(), answer)
-        for row in data.rows(split)
-        if (answer := gold_answer(row))
-    ]
+    return [(read_text(row), answer) for row in data.rows(split) if (answer := gold_answer(row))]
 
 
 def _metrics(report: BaselineReport) -> dict[str, float]:

@@ -3,7 +3,7 @@ data, keys, control tokens, lengths, suspected wrong labels.
 
 Needs a dataset, and a model where tokens are to be counted. Leaves a report: `checks.json` (the score card: ready, ready with
 warnings, or not ready), `checks.jsonl` (every row of every finding) and `review.jsonl` (rows that a person should look at). A
-dataset that is not ready ends the job with findings, not as failed. What each gate found is kept:
+dataset that is not ready ends the job with findings, and as failed only where that was asked for. What each gate found is kept:
 a stopped job goes on after it.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from backend.core.errors import Problem
+from backend.core.errors import Problem, StudioError
 from backend.core.fields import Labels, Name
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef, ModelRef
@@ -86,6 +86,11 @@ class CheckDataParams(Params):
         title="Accepted",
         description="Findings that may stay, each with a reason: they are reported and don't count against the dataset.",
     )
+    stop: bool = Field(
+        False,
+        title="Stop where not ready",
+        description="Fails when the dataset is not ready, so that what waits for this check does not train on it.",
+    )
     name: Name = ""
 
 
@@ -128,8 +133,15 @@ def run(params: CheckDataParams, ctx: Context) -> CheckDataResult:
     ]
     card = checking.card([each.finding for each in found])
     made = _save(params, ctx, source, model, card, found)
+    if params.stop and (blocking := blocking_findings(card)):
+        raise StudioError.of([_stopped(source.name, card), *blocking])
     ctx.progress(progress.total, progress.total, "done")
     return CheckDataResult(artifact=made.id, metrics=_metrics(card), findings=blocking_findings(card))
+
+
+def _stopped(name: str, card: ScoreCard) -> Problem:
+    gates = ", ".join(each.gate for each in card.findings if each.severity == "error" and not each.accepted)
+    return Problem(code="gates.stopped", args={"ref": name, "gates": gates})
 
 
 def settings_of(params: CheckDataParams, model: ArtifactView | None) -> Settings:

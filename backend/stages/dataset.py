@@ -24,6 +24,7 @@ from backend.data.inspect_source import WHOLE_BYTES
 from backend.data.mapping.compose import placeholders_or_jinja
 from backend.data.params import DatasetParams
 from backend.data.prepare import PreparedDataset, is_demo, prepare
+from backend.data.prompt import prompt_notes
 from backend.data.reading.model import Reading
 from backend.data.reading.promise import broken_promise
 from backend.files.source_reading import inspection, missing_files, source_bytes
@@ -50,7 +51,7 @@ def check(params: DatasetParams, world: World) -> list[Problem]:
         problems.append(Problem(code="data.user_template", field="user"))
     if params.validation + params.test >= 0.9:
         problems.append(
-            Problem(code="data.fractions", field="test", args={"sum": f"{params.validation + params.test:.2f}"})
+            Problem(code="data.fractions", field="test", args={"sum": round(params.validation + params.test, 2)})
         )
     if is_demo(params) and params.source != demo.SOURCE:
         return [*problems, Problem(code="data.demo_unknown", field="source", args={"name": params.source})]
@@ -104,7 +105,8 @@ def run(params: DatasetParams, ctx: Context) -> Result:
     folder = _write(params, prepared, ctx)
     checked = _checked(prepared, folder, ctx)
     facts = checked.facts | {"personal": checked.personal} | _facts(params, prepared)
-    said = prepared.warnings + checked.warnings(_said_before(prepared.warnings))
+    said = prepared.warnings + prompt_notes(params, prepared.template)
+    said += checked.warnings(_said_before(prepared.warnings))
     notes, warnings = [each for each in said if each.is_note], [each for each in said if not each.is_note]
     facts["warnings"] = [problem.model_dump(include={"code", "args"}) for problem in warnings]
     facts["notes"] = [problem.model_dump(include={"code", "args"}) for problem in notes]

@@ -2,7 +2,7 @@
 
 Needs a dataset and a model (torch, adapter, ONNX) or an endpoint. Cost comes first, one prompt at a time in a fresh process,
 so that its memory is the model's own; then all rows are answered and scored. Leaves an evaluation: metrics.json,
-answers.jsonl and, for labels, confusion.json.
+answers.jsonl and, for labels, confusion.json; beside its figures those of a quick baseline on the same rows.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.data import baseline
+from backend.data.baseline_scores import BaselineScores, baseline_scores_of
 from backend.data.chat_template import gold_text
 from backend.data.dataset import DataFolder, Row, answer_of, gold_rows
 from backend.generation.answerer import (
@@ -41,7 +43,7 @@ from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_runtime
 from backend.models import costs
 from backend.process.memory import current_memory, peak_memory
-from backend.stats.metrics import scores_of
+from backend.stats.metrics import headline, scores_of
 from backend.stats.scores import Answers, confusion
 from backend.training.turns import check_tools
 
@@ -102,8 +104,10 @@ def quote(params: EvaluateParams, world: World) -> Quote:
         ) / world.speed()
     else:
         seconds = time_estimates.endpoint_seconds(load, params.concurrency) + time_estimates.endpoint_seconds(single, 1)
+    train = min(facts.get("rows", {}).get("train", 0), baseline.MAX_TRAIN)
+    extra, _memory_bytes = baseline.cost(train + rows, facts.get("prompt_chars", 60.0))
     return Quote(
-        seconds=seconds,
+        seconds=seconds + extra / world.speed(),
         memory_bytes=costs.answer_bytes(model) if params.model else time_estimates.PLAIN_MEMORY,
         disk_bytes=int(load.data_bytes),
         tokens=0 if params.model else int(load.tokens + single.tokens),
@@ -136,8 +140,10 @@ def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
         answerer.engine.close()
     metrics |= answerer.budget.metrics()
     metrics |= _size_metrics(ctx, answerer.view) | ({"load_seconds": loaded} if answerer.view else {})
+    compared = _baseline(params, ctx, data, rows, (expected, answers))
+    metrics |= {f"baseline_{name}": compared.figures[name] for name in [headline(metrics)] if name in compared.figures}
     folder = _write(ctx, data, rows, (expected, answers), metrics)
-    made = _keep(params, ctx, source, answerer, folder, metrics)
+    made = _keep(params, ctx, source, answerer, folder, metrics, compared)
     ctx.progress(len(rows), len(rows), "done")
     return EvaluateResult(artifact=made.id, metrics=metrics)
 
@@ -200,6 +206,17 @@ def _scores(
     return found | (_loss(ctx, data, rows, answerer.engine) if measured else {})
 
 
+def _baseline(
+    params: EvaluateParams, ctx: Context, data: DataFolder, rows: list[Row], pairs: tuple[list[str], list[str]]
+) -> BaselineScores:
+    """The quick baseline on the same rows; what it says of the model goes into the log."""
+    found = baseline_scores_of(
+        data, params.split, rows, pairs, Progress(ctx, len(rows), "measuring the quick baseline")
+    )
+    ctx.log(found.comparison.sentence(), "warning" if found.beaten is False else "info")
+    return found
+
+
 def _loss(ctx: Context, data: DataFolder, rows: list[Row], engine: Any) -> dict[str, float]:
     """Mean -ln p per token of the right answers and their ends of turn, and its exponential."""
     progress = Progress(ctx, len(rows), "reading the right answers")
@@ -250,8 +267,10 @@ def _keep(
     answerer: Answerer,
     folder: Path,
     metrics: dict[str, float],
+    compared: BaselineScores,
 ) -> ArtifactView:
     facts = {"model_name": answerer.name, "data": source.id, "split": params.split, **metrics}
+    facts["baseline"] = compared.model_dump(mode="json")
     parents = [source.id]
     if answerer.view:
         facts["model"] = answerer.view.id

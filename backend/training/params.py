@@ -15,8 +15,9 @@ from backend.core.errors import Problem
 from backend.core.fields import Labels, Name, TrainingBatch
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Params, World
-from backend.data.dataset import RATIONALE_PROMPT, DataFolder
+from backend.data.dataset import DataFolder
 from backend.data.facts import complete_facts
+from backend.data.prompt_words import DEFAULT, PROMPT_WORDS
 from backend.models import costs
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.training.lora import LoraParams
@@ -164,7 +165,7 @@ def workload(params: TrainingParams, data: dict[str, Any]) -> Workload:
     of training per row. Steps that are learned beside the answers are examples of their own."""
     rows, more = int(data["rows"].get("train", 0)), _rationale_rows(params, data)
     rationale_tokens = {**data, "answer_chars": data.get("rationale_chars", 0.0)}
-    rationale_tokens["prompt_chars"] = data["prompt_chars"] + len(RATIONALE_PROMPT)
+    rationale_tokens["prompt_chars"] = data["prompt_chars"] + len(PROMPT_WORDS[DEFAULT].rationale)
     rationale_row_tokens = costs.row_tokens(rationale_tokens, params.max_length) if more else 0.0
     share = more / max(1, rows + more)
     tokens = (1 - share) * costs.row_tokens(data, params.max_length) + share * rationale_row_tokens

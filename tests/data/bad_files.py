@@ -104,14 +104,14 @@ BAD: tuple[BadFile, ...] = (
     BadFile("open_quote.csv", _text(_quoted(7, '"example","odd')), "data.quote", ("row 7",)),
     BadFile("stray_quote.csv", _text(_quoted(9, '"example" nine,"odd"')), "data.quote", ("row 9",)),
     BadFile(
-        "ragged.csv", _text(with_line(12, "a,b,c", with_line(4, "a"))), "data.ragged", ("2 row(s)", "4 → 1", "12 → 3")
+        "ragged.csv", _text(with_line(12, "a,b,c", with_line(4, "a"))), "data.ragged", ("2 rows don", "4 → 1", "12 → 3")
     ),
     BadFile("object.json", _text('{"text": "a", "label": "b"}'), "data.json_no_list", ("text, label",)),
     BadFile("number.json", _text("42"), "data.json_not_list", ("number",)),
     BadFile("broken.json", _text('[\n{"text": "a"},\n{"text": }\n]'), "data.json", ("line 3", "column 10")),
     BadFile("cut.json", _text(json.dumps(GOOD, indent=1)[:-300]), "data.json", ("cut.json",)),
     BadFile("strings.json", _text('["a", "b"]'), "data.json_item", ("1 → text",)),
-    BadFile("one_in_100000.jsonl", _many_lines, "data.json_line", ("one_in_100000.jsonl", "1 line(s)", "54321 →")),
+    BadFile("one_in_100000.jsonl", _many_lines, "data.json_line", ("one_in_100000.jsonl", "1 line is", "54321 →")),
     BadFile("cut.parquet", _cut_parquet, "data.columnar_damaged", ("cut.parquet",)),
     BadFile("rows.csv", _text(csv_text()), "data.column_missing", ("“intent”", "text, label"), {"output": "intent"}),
     BadFile("no_input.csv", _text(with_line(8, " ,odd")), "data.input_empty", ("row 8",)),
@@ -128,7 +128,7 @@ BAD: tuple[BadFile, ...] = (
         ("21 → 1: assistant",),
     ),
     BadFile("shape.jsonl", _text(json_lines([*_CHAT, {"messages": "hello"}])), "data.chat_shape", ("21 → not a list",)),
-    BadFile("few.csv", _text(csv_text(GOOD[:6])), "data.too_few_rows", ("6 row(s)", "10")),
+    BadFile("few.csv", _text(csv_text(GOOD[:6])), "data.too_few_rows", ("6 rows have", "10")),
     BadFile(
         "classes.csv",
         _text(csv_text([{"text": f"t{n}", "label": f"l{n}"} for n in range(30)])),
@@ -137,7 +137,7 @@ BAD: tuple[BadFile, ...] = (
         {"answer": "label", "output": "label"},
     ),
     BadFile(
-        "sample.csv", _text(csv_text()), "data.fewer_rows_than_classes", ("1 row(s)", "2 classes"), {"max_rows": 1}
+        "sample.csv", _text(csv_text()), "data.fewer_rows_than_classes", ("1 row is", "2 classes"), {"max_rows": 1}
     ),
     BadFile(
         "lonely.csv",

@@ -36,7 +36,7 @@ def test_all_kinds_of_bad_rows_are_named_at_once(tmp_path: Path) -> None:
 def test_only_the_first_places_are_named_and_all_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text(csv_text() + "x\n" * 8, encoding="utf-8")
-    with pytest.raises(StudioError, match=r"8 row\(s\).*42 → 1, 43 → 1, 44 → 1, 45 → 1, 46 → 1, …\)"):
+    with pytest.raises(StudioError, match=r"8 rows.*42 → 1, 43 → 1, 44 → 1, 45 → 1, 46 → 1, …\)"):
         prepare(STAGE.parse({"source": str(path)}), 0, tmp_path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from backend.core.errors import Problem
 from backend.core.schemas import Kind
@@ -15,6 +16,7 @@ from backend.data.sources.options import SourceFacts
 from backend.packaging.data_checks import newest_checks
 from backend.packaging.model_card import model_card
 from tests.helpers import view
+from tests.studio.builder import baseline_of
 
 
 def test_the_card_says_how_the_data_was_read_and_what_was_said_of_it(tmp_path: Path) -> None:
@@ -52,7 +54,7 @@ def test_the_card_names_the_newest_check_and_its_open_warnings(tmp_path: Path) -
     found = newest_checks(tmp_path / "store", [model, data])
     assert found["dataset-d1"].verdict == "warnings" and len(found) == 1
     card = model_card("x", "1.0.0", model, [data], [], data_checks=found)
-    assert "3 rows: ready, with warnings. 1 findings were accepted" in card
+    assert "3 rows: ready, with warnings. 1 finding was accepted" in card
     assert card.count("- 2 of 3 rows repeat") == 1
 
 
@@ -62,6 +64,19 @@ def test_near_copies_are_unchecked_until_a_check_looked_for_them() -> None:
     left_out = Problem(code="gates.left_out", args={"gate": "Near-duplicates"}, blocking=False)
     assert len(stored_warnings(facts)) == 1 and stored_warnings(facts, card) == []
     assert len(stored_warnings(facts, card.model_copy(update={"not_checked": [left_out]}))) == 1
+
+
+def test_the_card_says_who_does_not_beat_the_quick_baseline(tmp_path: Path) -> None:
+    model = view(tmp_path / "model", Kind.ONNX, "onnx-o1")
+    facts: dict[str, Any] = {"model_name": "small", "split": "test", "accuracy": 0.6, "n": 20.0}
+    found = baseline_of(0.6, 0.83)
+    poor = view(tmp_path, Kind.EVALUATION, "evaluation-e1", **facts, baseline_accuracy=0.83, baseline=found)
+    card = model_card("x", "1.0.0", model, [], [poor])
+    assert "| Quick baseline, no language model | 83.0 % |" in card
+    assert (
+        "- small: Accuracy 60.0 %: no better than a quick baseline without a language model (TF-IDF classifier" in card
+    )
+    assert "baseline" not in model_card("x", "1.0.0", model, [], [view(tmp_path, Kind.EVALUATION, "e", **facts)])
 
 
 def test_a_dataset_of_before_has_no_section(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from backend.core import refs
 from backend.core.errors import StudioError
+from backend.core.paths import assets
 from backend.planning import recipes
 
 GOOD = {
@@ -87,6 +88,31 @@ def test_steps_keep_the_order_of_writing_where_they_can() -> None:
         steps += [tuned, {"id": f"e{n}", "stage": "evaluate", "params": {"model": f"${{t{n}}}", "data": "${a}"}}]
     ordered = recipes.build({"name": "many", "stages": steps}).ordered()
     assert [step.id for step in ordered] == ["a", "t0", "e0", "t1", "e1", "t2", "e2"]
+
+
+def test_a_step_waits_for_others_whose_results_it_does_not_take() -> None:
+    check = {"id": "check", "stage": "check_data", "params": {"data": "${a}"}}
+    tuned = {"id": "b", "stage": "finetune", "after": ["check"], "params": {"model": "m", "data": "${a}"}}
+    made = {"id": "a", "stage": "dataset", "params": {"source": "demo:smart-home"}}
+    content = {"name": "two", "stages": [tuned, made, check]}
+    recipe = recipes.build(content)
+    assert [step.id for step in recipe.ordered()] == ["a", "check", "b"]
+    assert recipe.ordered()[-1].needs == {"a", "check"}
+    assert codes({"name": "x", "stages": [{**made, "after": ["other"]}]}) == ["recipe.unknown_after"]
+    assert "recipe.cycle" in codes({"name": "x", "stages": [tuned, {**made, "after": ["b"]}, check]})
+
+
+@pytest.mark.parametrize("name", ["quickstart", "finetune", "distill"])
+def test_a_shipped_recipe_trains_nothing_before_its_data_is_checked(name: str) -> None:
+    recipe = recipes.load(assets() / "recipes" / f"{name}.yaml")
+    steps = {step.id: step for step in recipe.stages}
+    assert steps["check"].params["stop"] is True
+
+    def waits_for(step: str) -> set[str]:
+        return steps[step].needs.union(*map(waits_for, steps[step].needs))
+
+    trained = [step.id for step in recipe.stages if step.stage in ("finetune", "distill", "prune")]
+    assert trained and all("check" in waits_for(id_) for id_ in trained)
 
 
 def test_an_override_of_a_stage_that_is_not_there_is_named() -> None:

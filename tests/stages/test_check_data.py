@@ -53,9 +53,21 @@ def test_a_dataset_that_is_not_ready_ends_with_findings(job: MemoryContext) -> N
     assert {each.code for each in result.findings} == {"gates.secrets", "gates.leaks"}
     assert (result.metrics["found_leaks"], result.metrics["found_personal"], result.metrics["rows"]) == (1, 1, 13)
     assert [row.row for row in found_rows(path, "secrets")] == ["s"] and manifest["parents"] == ["dataset-d1"]
-    assert any(text.startswith("Keys and passwords: 1 row(s)") for text in log_of(job))
+    assert any(text.startswith("Keys and passwords: 1 row ") for text in log_of(job))
     notes = [event["note"] for event in job.events if event["event"] == "progress"]
     assert "Leaks between splits" in notes and notes[-1] == "done"
+
+
+def test_a_dataset_that_is_not_ready_stops_a_run_where_that_is_asked_for(job: MemoryContext) -> None:
+    """Its report is kept all the same; what a person accepted stops nothing."""
+    with pytest.raises(StudioError) as caught:
+        STAGE.run(STAGE.parse({"data": "dataset-d1", "stop": True}), job)
+    assert [problem.code for problem in caught.value.problems] == ["gates.stopped", "gates.leaks", "gates.secrets"]
+    assert "not ready to be trained on: leaks, secrets." in caught.value.text()
+    assert sealed(job)[1]["facts"]["passed"] is False
+    given = {"data": "dataset-d1", "stop": True, "accepted": ["leaks=known", "secrets=test keys"]}
+    again = MemoryContext(job.dir.parent / "again", [job.input("dataset-d1")])
+    assert STAGE.run(STAGE.parse(given), again).findings == []
 
 
 def test_what_a_person_accepted_with_a_reason_counts_no_more(job: MemoryContext) -> None:

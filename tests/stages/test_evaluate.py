@@ -11,6 +11,7 @@ import pytest
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
+from backend.data.baseline_scores import BaselineScores, stored_baseline
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template, write_split, write_template
 from backend.jobs.context import MemoryContext
@@ -34,6 +35,12 @@ def evaluated(tmp_path: Path, data: Path, view: ArtifactView | None = None, **ch
     assert json.loads((folder / "metrics.json").read_text()) == result.metrics
     assert sealed["manifest"]["facts"].items() >= result.metrics.items()
     return result.metrics, folder
+
+
+def beside(tmp_path: Path) -> BaselineScores | None:
+    """The quick baseline that the only evaluation below keeps in its facts."""
+    (manifest,) = (tmp_path / "job").rglob("manifest.json")
+    return stored_baseline(json.loads(manifest.read_text())["facts"])
 
 
 def text_dataset(folder: Path) -> Path:
@@ -61,6 +68,10 @@ def test_a_torch_model_on_labels(tmp_path: Path) -> None:
     assert metrics["accuracy_low"] <= metrics["accuracy"] <= metrics["accuracy_high"]
     assert metrics["weights_bytes"] == (tmp_path / "model" / "model.safetensors").stat().st_size
     assert metrics["parameters"] == model.facts["parameters"]
+    found = beside(tmp_path)
+    assert found is not None and found.method == "classifier" and found.figures["n"] == 15
+    assert metrics["baseline_accuracy"] == found.figures["accuracy"] > metrics["majority_baseline"]
+    assert found.beaten is False, "a random model beats nothing, and the log says so"
     lines = [json.loads(line) for line in (folder / "answers.jsonl").read_text().splitlines()]
     assert len(lines) == 15 and lines[0].keys() == {"id", "input", "expected", "answer", "correct"}
     counts = json.loads((folder / "confusion.json").read_text())["counts"]

@@ -14,6 +14,7 @@ from backend.api import Studio
 from backend.core.artifacts import Manifest, seal
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind, Quote, State
+from backend.data.baseline_scores import BaselineScores
 from backend.data.dataset import Row, Template, write_split, write_template
 from backend.data.facts import data_facts
 from backend.data.gates.base import Found, FoundRow
@@ -184,9 +185,16 @@ class StudioBuilder:
         return self.artifact(kind, name, {**MODEL_FACTS, **extra, **about.pop("facts", {})}, **about)
 
     def evaluation(
-        self, model: ArtifactView, data: ArtifactView, accuracy: float, inputs: list[str] = COMMANDS, **metrics: float
+        self,
+        model: ArtifactView,
+        data: ArtifactView,
+        accuracy: float,
+        inputs: list[str] = COMMANDS,
+        plain: float | None = None,
+        **metrics: float,
     ) -> ArtifactView:
-        """An evaluation of 20 rows whose first `accuracy` share is right, with answers.jsonl and confusion.json."""
+        """An evaluation of 20 rows whose first `accuracy` share is right, with answers.jsonl and confusion.json; `plain`: the
+        accuracy of the quick baseline."""
         count = 20
         lines = []
         for n in range(count):
@@ -213,6 +221,7 @@ class StudioBuilder:
             **metrics,
         }
         facts = {"model_name": model.name, "model": model.id, "data": data.id, "split": "test", **figures}
+        facts |= {"baseline": baseline_of(accuracy, plain)} if plain is not None else {}
         files = {"metrics.json": json.dumps(figures), "answers.jsonl": "\n".join(lines) + "\n"}
         asked = [json.loads(line) for line in lines]
         counts = [
@@ -221,6 +230,22 @@ class StudioBuilder:
         ]
         files["confusion.json"] = json.dumps({"labels": LABELS, "counts": counts})
         return self.artifact(Kind.EVALUATION, f"{model.name} on {data.name}", facts, files, parents=[data.id, model.id])
+
+
+def baseline_of(model: float, share: float) -> dict[str, Any]:
+    """What an evaluation keeps of the quick baseline with this accuracy."""
+    args = {"measure": "Accuracy", "model": 100 * model, "baseline": 100 * share, "method": "TF-IDF classifier"}
+    code = "baseline.beaten" if model > share else "baseline.not_beaten"
+    figures = {"accuracy": share, "accuracy_low": share - 0.1, "accuracy_high": share + 0.1, "macro_f1": share - 0.02}
+    comparison = Problem(code=code, args=args, blocking=False)
+    return BaselineScores(
+        method="classifier",
+        scores={"classifier": figures},
+        train=40,
+        known=40,
+        beaten=model > share,
+        comparison=comparison,
+    ).model_dump(mode="json")
 
 
 def doubted(

@@ -116,6 +116,42 @@ def test_leaderboard_has_every_model_with_its_interval(builder: StudioBuilder, s
     assert tags == {"student": ["Pareto front"], "teacher": ["Reference"], "small": ["Pareto front"], "base": []}
 
 
+def test_the_quick_baseline_stands_beside_the_models(builder: StudioBuilder, show: Show) -> None:
+    """In the leaderboard and the chart, in whatever is taken away, and in a sentence about each model that it holds up to."""
+    data = builder.dataset()
+    for model, share in (("good", 0.95), ("poor", 0.6)):
+        builder.evaluation(builder.model(model), data, share, plain=0.83)
+    at = show("compare")
+    last = data_of(at, "Leaderboard")["rows"][-1]
+    assert [last[0]["text"], last[0]["sub"], last[0]["tags"][0]["text"]] == [
+        "Quick baseline",
+        "TF-IDF classifier",
+        "No model",
+    ]
+    assert (last[1]["text"], last[1]["sub"], last[-1]) == ("83.0 %", "73.0 % – 93.0 %", {"text": "–", "value": ""})
+    assert last[1]["range"] == pytest.approx([0.73, 0.93])
+    front, bars = charts(at)[:2]
+    assert front["layout"]["shapes"][0]["y0"] == 0.83 and "Quick baseline: 83.0 %" in json.dumps(front)
+    assert bars["data"][0]["x"] == [0.95, 0.6, 0.83] and bars["layout"]["yaxis"]["ticktext"][-1] == "Quick baseline"
+    said = words(at).replace("\\", "")
+    assert "poor: Accuracy 60.0 %: no better than a quick baseline" in said and "good: Accuracy" not in said
+    group = builder.studio.evaluations()
+    choice = Selection(group, "accuracy", group[0], group[1], "latency_ms_p50")
+    document = html(report(choice, builder.studio.answers(group[0].id, group[1].id)))
+    assert "Quick baseline: 83.0 %" in document and "no better than a quick baseline" in document
+    line = list(csv.reader(io.StringIO(board_csv(choice))))[-1]
+    assert line[:2] == ["TF-IDF classifier (quick baseline)", "baseline"] and "0.83" in line
+    comparison = builder.studio.against_baseline(group[0].id)
+    assert comparison is not None and comparison.code == "baseline.not_beaten"
+
+
+def test_without_a_baseline_nothing_is_said_of_one(builder: StudioBuilder, show: Show) -> None:
+    measured(builder)
+    at = show("compare")
+    assert "baseline" not in words(at) and not charts(at)[0]["layout"].get("shapes")
+    assert builder.studio.against_baseline(builder.studio.evaluations()[0].id) is None
+
+
 def test_untuned_models_enter_the_chart_only_when_asked(builder: StudioBuilder, show: Show) -> None:
     measured(builder)
     at = show("compare")

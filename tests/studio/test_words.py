@@ -61,7 +61,7 @@ def test_words_in_arguments_are_those_of_the_back_end() -> None:
 
 @pytest.fixture
 def spanish(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formatting, "_", i18n._catalogue("es").gettext)
+    monkeypatch.setattr(formatting, "_", i18n.translator("es"))
 
 
 @pytest.mark.usefixtures("spanish")

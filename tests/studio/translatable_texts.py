@@ -15,6 +15,7 @@ from backend.checks.titles import OTHER_TITLES, PHRASES, TITLES
 from backend.core.endpoints import PRESETS, SavedEndpoint
 from backend.core.fields import labels_of
 from backend.core.messages import MESSAGES, reading_words
+from backend.core.messages.plurals import Plural
 from backend.core.messages.words import WORDS
 from backend.core.paths import ROOT, assets
 from backend.data.gates.fixes import FIXES
@@ -91,6 +92,7 @@ def _tables() -> Iterator[tuple[str, str]]:
 def _backend() -> Iterator[tuple[str, str]]:
     for code, parts in MESSAGES.items():
         yield from ((text, f"backend/messages: {code}") for text in parts)
+        yield from ((text.one, f"backend/messages: {code}") for text in parts if isinstance(text, Plural))
     yield from ((text, "backend/core/messages/words.py") for text in sorted(WORDS))
     for table in (reading_words.SCHEMAS, reading_words.KINDS, reading_words.ROLES, reading_words.DELIMITERS):
         yield from ((text, "backend/core/messages/reading_words.py") for text in table.values())

@@ -90,7 +90,7 @@ def test_a_teacher_that_is_asked_for_steps_promises_them() -> None:
 @pytest.mark.ml
 def test_rows_say_what_they_give(tiny_model: Path, tmp_path: Path) -> None:
     from backend.data.chat_template import Encoder
-    from backend.data.dataset import RATIONALE_PROMPT
+    from backend.data.prompt_words import PROMPT_WORDS
     from backend.jobs.context import MemoryContext
     from backend.training.examples import load_examples
 
@@ -103,6 +103,6 @@ def test_rows_say_what_they_give(tiny_model: Path, tmp_path: Path) -> None:
     assert [{**item, "rationale": 0} for item in alone.items] == answers and len(steps) == 2
     assert all("rationale" not in item for item in [*alone.items, *held_out.items])
     encoder = Encoder(model.path)
-    assert encoder.text(steps[0]["input_ids"]).count(RATIONALE_PROMPT) == 1
+    assert encoder.text(steps[0]["input_ids"]).count(PROMPT_WORDS["en"].rationale) == 1
     learned = [token for token in steps[0]["labels"] if token >= 0]
     assert learned == encoder.answer_ids("x is a")

@@ -23,6 +23,7 @@ from backend.core.messages import (
     mapping,
     methods,
     models,
+    prompts,
     quant,
     reading,
     recipe,
@@ -60,12 +61,14 @@ for _area in (
     ),
     *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, tools, gates),
+    *(export_checks, foundry, teachers, tools, gates, prompts),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
             raise RuntimeError(f"message code {_code!r} is defined twice")
         MESSAGES[_code] = _words
 
-NOTES: frozenset[str] = reading.NOTES | sources.NOTES | mapping.NOTES | inspection.NOTES | samples.NOTES | gates.NOTES
+NOTES: frozenset[str] = frozenset().union(
+    *(area.NOTES for area in (reading, sources, mapping, inspection, samples, gates, prompts))
+)
 """Codes that only say what was taken: nobody has to do anything about them, unless it is wrong."""

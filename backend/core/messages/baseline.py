@@ -37,4 +37,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Measured on {measured} of {rows} rows, taken at random.",
         "More rows would change the figures by little.",
     ),
+    # beside a model, on the same rows
+    "baseline.beaten": ("{measure} {model} %, against {baseline} % for a quick baseline ({method}).", ""),
+    "baseline.by_chance": (
+        "{measure} {model} %, against {baseline} % for a quick baseline ({method}): that may be chance.",
+        "Measure on more rows before you rely on the difference.",
+    ),
+    "baseline.not_beaten": (
+        "{measure} {model} %: no better than a quick baseline without a language model ({method}, {baseline} %).",
+        "Use the baseline, or improve data and training first.",
+    ),
+    "baseline.left_out_trained_on": (
+        "No quick baseline: it learns from the rows that were asked.",
+        "Measure on validation or test rows.",
+    ),
+    "baseline.left_out_calls": ("No quick baseline: the answers are calls of tools.", ""),
+    "baseline.left_out_no_train": ("No quick baseline: the dataset has no training rows with answers.", ""),
 }

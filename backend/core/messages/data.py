@@ -1,5 +1,7 @@
 """Sentences about data: files that can't be read, rows that can't be used, splits that can't be made."""
 
+from backend.core.messages.plurals import plural
+
 _SKIP = "Correct them in the file, or set “Row errors” to “Skip and count them” (--on-bad-row skip)."
 _UTF8 = "Name its encoding (“Encoding”, --encoding), or save it again as UTF-8."
 
@@ -45,24 +47,65 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # rows
     "data.ragged": (
-        "{file}: {count} row(s) don't have {expected} columns like the header (row → columns: {places}).",
+        plural(
+            "{file}: {count} row doesn't have {expected} columns like the header (row → columns: {places}).",
+            "{file}: {count} rows don't have {expected} columns like the header (row → columns: {places}).",
+        ),
         "Quote cells that contain the separator, or set “Row errors” to “Skip and count them” (--on-bad-row skip).",
     ),
-    "data.encoding": ("{file}: {count} row(s) are not valid {encoding} (row {places}; first at byte {byte}).", _UTF8),
-    "data.json_line": ("{file}: {count} line(s) are not valid JSON (line → reason (column): {places}).", _SKIP),
-    "data.json_item": ("{file}: {count} row(s) are not JSON objects (row → what: {places}).", _SKIP),
-    "data.input_empty": ("{file}: {count} row(s) have no input (row {places}).", _SKIP),
-    "data.not_text": (
-        "{file}: {count} row(s) hold a list or object where text belongs (row → what (column): {places}).",
+    "data.encoding": (
+        plural(
+            "{file}: {count} row is not valid {encoding} (row {places}; first at byte {byte}).",
+            "{file}: {count} rows are not valid {encoding} (row {places}; first at byte {byte}).",
+        ),
+        _UTF8,
+    ),
+    "data.json_line": (
+        plural(
+            "{file}: {count} line is not valid JSON (line → reason (column): {places}).",
+            "{file}: {count} lines are not valid JSON (line → reason (column): {places}).",
+        ),
         _SKIP,
     ),
-    "data.characters": ("{file}: {count} row(s) hold NUL bytes or broken characters (row {places}).", _SKIP),
+    "data.json_item": (
+        plural(
+            "{file}: {count} row is not a JSON object (row → what: {places}).",
+            "{file}: {count} rows are not JSON objects (row → what: {places}).",
+        ),
+        _SKIP,
+    ),
+    "data.input_empty": (
+        plural(
+            "{file}: {count} row has no input (row {places}).", "{file}: {count} rows have no input (row {places})."
+        ),
+        _SKIP,
+    ),
+    "data.not_text": (
+        plural(
+            "{file}: {count} row holds a list or object where text belongs (row → what (column): {places}).",
+            "{file}: {count} rows hold a list or object where text belongs (row → what (column): {places}).",
+        ),
+        _SKIP,
+    ),
+    "data.characters": (
+        plural(
+            "{file}: {count} row holds NUL bytes or broken characters (row {places}).",
+            "{file}: {count} rows hold NUL bytes or broken characters (row {places}).",
+        ),
+        _SKIP,
+    ),
     "data.chat_shape": (
-        "{file}: in {count} row(s) the messages are not a list of role and content (row → found: {places}).",
+        plural(
+            "{file}: in {count} row the messages are not a list of role and content (row → found: {places}).",
+            "{file}: in {count} rows the messages are not a list of role and content (row → found: {places}).",
+        ),
         _SKIP,
     ),
     "data.chat_roles": (
-        "{file}: in {count} row(s) user and assistant don't take turns (row → message: role: {places}).",
+        plural(
+            "{file}: in {count} row user and assistant don't take turns (row → message: role: {places}).",
+            "{file}: in {count} rows user and assistant don't take turns (row → message: role: {places}).",
+        ),
         _SKIP,
     ),
     "data.no_rows": ("{file} has no row that can be used.", "Correct the rows, or choose other columns."),
@@ -80,11 +123,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Add rows, choose another “Answer column” (--output), or set “Kind of answer” to “Free text” (--answer text).",
     ),
     "data.fewer_rows_than_classes": (
-        "{rows} row(s) are fewer than the {classes} classes.",
+        plural(
+            "{rows} row is fewer than the {classes} classes.",
+            "{rows} rows are fewer than the {classes} classes.",
+            "rows",
+        ),
         "Allow at least one row per class (--max-rows, --labelled-rows).",
     ),
     "data.too_few_rows": (
-        "Only {rows} row(s) have an answer; at least {least} are needed to train and to test.",
+        plural(
+            "Only {rows} row has an answer; at least {least} are needed to train and to test.",
+            "Only {rows} rows have an answer; at least {least} are needed to train and to test.",
+            "rows",
+        ),
         "Add rows, or bring your own “Validation file” and “Test file” (--validation-file, --test-file).",
     ),
     "data.split_empty": (
@@ -109,23 +160,32 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Expect the model to learn these by heart; more varied rows help more than more rows.",
     ),
     "data.contradictions": (
-        "{count} input(s) occur with different labels (first in row {place}: {answers}).",
+        plural(
+            "{count} input occurs with different labels (first in row {place}: {answers}).",
+            "{count} inputs occur with different labels (first in row {place}: {answers}).",
+        ),
         "Decide which is right: such rows lower what any model can reach.",
     ),
     "data.several_answers": (
-        "{count} input(s) occur with different answers (first in row {place}: {answers}).",
+        plural(
+            "{count} input occurs with different answers (first in row {place}: {answers}).",
+            "{count} inputs occur with different answers (first in row {place}: {answers}).",
+        ),
         "That is fine for conversation; for facts, keep one answer.",
     ),
     "data.class_single": (
-        "{count} class(es) have a single row: {names}.",
+        plural("{count} class has a single row: {names}.", "{count} classes have a single row: {names}."),
         "Add rows for them, or merge them with others.",
     ),
     "data.class_not_in_train": (
-        "{count} class(es) are not in the training rows: {names}.",
+        plural(
+            "{count} class is not in the training rows: {names}.",
+            "{count} classes are not in the training rows: {names}.",
+        ),
         "No model can learn them from this data.",
     ),
     "data.class_not_in_test": (
-        "{count} class(es) are not in the test rows: {names}.",
+        plural("{count} class is not in the test rows: {names}.", "{count} classes are not in the test rows: {names}."),
         "The test can't tell how well they are learnt.",
     ),
 }

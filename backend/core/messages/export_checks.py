@@ -1,6 +1,8 @@
 """Sentences about the checks of a finished model: `gate.NAME` says what a passed check means, `gate.NAME_failed` what a failed
 one means and what to do."""
 
+from backend.core.messages.plurals import plural
+
 _CONVERT = "Convert or package the model again from its original; don't edit files of the result by hand."
 
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -13,7 +15,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "First mend what stopped it; what can't be measured does not count as good.",
     ),
     "gate.files": ("The files are those that were written when it was made.", ""),
-    "gate.files_failed": ("{count} files were changed or lost after it was made: {examples}.", _CONVERT),
+    "gate.files_failed": (
+        plural(
+            "{count} file was changed or lost after it was made: {examples}.",
+            "{count} files were changed or lost after it was made: {examples}.",
+        ),
+        _CONVERT,
+    ),
     "gate.template": ("Both models see the same text for the same conversation.", ""),
     "gate.template_failed": (
         "{count} of {total} conversations become another text than the original was trained on: {examples}.",
@@ -41,7 +49,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "gate.special_tokens": ("Begin, end and padding are the original's.", ""),
     "gate.special_tokens_failed": (
-        "{count} special tokens differ from the original's: {examples}.",
+        plural(
+            "{count} special token differs from the original's: {examples}.",
+            "{count} special tokens differ from the original's: {examples}.",
+        ),
         "Copy tokenizer_config.json from the original and correct genai_config.json, or convert again.",
     ),
     "gate.stop_tokens": ("The runtime stops at all of the original's ends of turn, and at no others.", ""),

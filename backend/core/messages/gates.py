@@ -1,5 +1,7 @@
 """Sentences about what a check of a dataset found."""
 
+from backend.core.messages.plurals import plural
+
 NOTES = frozenset({"gates.sketched"})
 
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -20,15 +22,24 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Add rows of the others, and look at macro-F1 instead of accuracy.",
     ),
     "gates.label_variants": (
-        "Labels written in several ways, in {count} row(s): {merges}.",
+        plural(
+            "Labels written in several ways, in {count} row: {merges}.",
+            "Labels written in several ways, in {count} rows: {merges}.",
+        ),
         "Merge them with the fix `merge_labels`.",
     ),
     "gates.contradictions": (
-        "{count} row(s) have the input of another row and a different label.",
+        plural(
+            "{count} row has the input of another row and a different label.",
+            "{count} rows have the input of another row and a different label.",
+        ),
         "Correct them, or drop them with the fix `drop_contradictions`.",
     ),
     "gates.several_answers": (
-        "{count} row(s) have the input of another row and a different answer.",
+        plural(
+            "{count} row has the input of another row and a different answer.",
+            "{count} rows have the input of another row and a different answer.",
+        ),
         "That is fine where several answers are right; the fix `drop_contradictions` drops them.",
     ),
     "gates.duplicates": (
@@ -49,7 +60,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Look at them and correct them, or drop them with the fix `drop_rows`.",
     ),
     "gates.empty": (
-        "{count} row(s) have nothing in their input or answer.",
+        plural(
+            "{count} row has nothing in its input or answer.", "{count} rows have nothing in their input or answer."
+        ),
         "Drop them with the fix `drop_empty`.",
     ),
     "gates.lengths": (
@@ -57,44 +70,69 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Look whether several rows ran into one; the fix `drop_rows` drops them.",
     ),
     "gates.language": (
-        "{count} row(s) are in another language ({languages}) than the rest ({own}).",
+        plural(
+            "{count} row is in another language ({languages}) than the rest ({own}).",
+            "{count} rows are in another language ({languages}) than the rest ({own}).",
+        ),
         "Drop them with the fix `drop_rows`, or accept them.",
     ),
     "gates.encoding": (
-        "{count} row(s) hold damaged characters, {lost} of them beyond repair.",
+        plural(
+            "{count} row holds damaged characters, {lost} of them beyond repair.",
+            "{count} rows hold damaged characters, {lost} of them beyond repair.",
+        ),
         "Repair them with the fix `repair_encoding`; what is lost has to come from the source.",
     ),
     "gates.personal": (
-        "{count} row(s) hold personal data: {found}. Names and addresses are not looked for.",
+        plural(
+            "{count} row holds personal data: {found}. Names and addresses are not looked for.",
+            "{count} rows hold personal data: {found}. Names and addresses are not looked for.",
+        ),
         "Mask it with the fix `mask_personal`, or accept it with a reason.",
     ),
     "gates.secrets": (
-        "{count} row(s) hold keys or passwords: {found}.",
+        plural("{count} row holds keys or passwords: {found}.", "{count} rows hold keys or passwords: {found}."),
         "Mask them with the fix `mask_secrets`, and renew them where they are in use.",
     ),
     "gates.control_tokens": (
-        "{count} row(s) hold control tokens of chat templates: {found}. They are taken as plain text.",
+        plural(
+            "{count} row holds control tokens of chat templates: {found}. They are taken as plain text.",
+            "{count} rows hold control tokens of chat templates: {found}. They are taken as plain text.",
+        ),
         "If another tool left them there, drop the rows with the fix `drop_rows`.",
     ),
     "gates.html": (
-        "{count} row(s) hold HTML: {found}.",
+        plural("{count} row holds HTML: {found}.", "{count} rows hold HTML: {found}."),
         "Take it out with the fix `strip_html`, unless it is to be learned.",
     ),
     "gates.template_rests": (
-        "{count} row(s) hold open places of a template or unfinished text: {found}.",
+        plural(
+            "{count} row holds open places of a template or unfinished text: {found}.",
+            "{count} rows hold open places of a template or unfinished text: {found}.",
+        ),
         "Fill them at the source, or drop the rows with the fix `drop_rows`.",
     ),
     "gates.injection": (
-        "{count} row(s) hold phrases that command a model: {found}.",
+        plural(
+            "{count} row holds phrases that command a model: {found}.",
+            "{count} rows hold phrases that command a model: {found}.",
+        ),
         "Drop them with the fix `drop_rows`, unless they are to be recognised.",
     ),
     "gates.declining": (
-        "{count} answer(s) decline the task or speak as an assistant: {found}.",
+        plural(
+            "{count} answer declines the task or speaks as an assistant: {found}.",
+            "{count} answers decline the task or speak as an assistant: {found}.",
+        ),
         "Drop them with the fix `drop_rows`: a model learns them fast.",
     ),
     "gates.tokens": (
         "{count} of {rows} rows are longer than {limit} tokens; the longest has {longest}, and 95 % have at most {p95}.",
         "Raise the maximum length if the model can read more, or drop them with the fix `drop_rows`.",
+    ),
+    "gates.stopped": (
+        "“{ref}” is not ready to be trained on: {gates}.",
+        "Clean it with the fixes that the log names, or list what may stay in `accepted`, as gate=reason.",
     ),
     # what did not run
     "gates.left_out": ("“{gate}” was left out.", "Check again without leaving it out."),
@@ -121,7 +159,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "gates.report_other": ("“{ref}” is no report of the stage Check data.", "Choose one that is."),
     "gates.nothing_left": ("No training row of “{ref}” is left after the fixes.", "Choose fewer fixes."),
     "gates.personal_leaves": (
-        "{count} row(s) of “{ref}” hold personal data or keys, and will be sent to an endpoint.",
+        plural(
+            "{count} row of “{ref}” holds personal data or keys, and will be sent to an endpoint.",
+            "{count} rows of “{ref}” hold personal data or keys, and will be sent to an endpoint.",
+        ),
         "If they must not leave this machine, mask them first with the stage Clean data.",
     ),
 }

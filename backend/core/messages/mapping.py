@@ -1,5 +1,7 @@
 """Sentences about rows that become examples: shapes of conversations, templates of columns, what was taken along the way."""
 
+from backend.core.messages.plurals import plural
+
 _SKIP = "Correct them in the file, or set “Row errors” to “Skip and count them” (--on-bad-row skip)."
 NOTES = frozenset(
     f"data.{name}"
@@ -10,29 +12,59 @@ _DOUBLE = "Write {{{{ and }}}} for braces that are text."
 MESSAGES: dict[str, tuple[str, str]] = {
     # rows
     "data.chat_parts": (
-        "{file}: {count} row(s) hold pictures, sound or files (row → part: {places}).",
+        plural(
+            "{file}: {count} row holds pictures, sound or files (row → part: {places}).",
+            "{file}: {count} rows hold pictures, sound or files (row → part: {places}).",
+        ),
         "Only text can be learned: set “Row errors” to “Skip and count them” (--on-bad-row skip).",
     ),
-    "data.tools_shape": ("{file}: in {count} row(s) the tools can't be read (row → found: {places}).", _SKIP),
-    "data.tool_calls_shape": ("{file}: in {count} row(s) a tool call can't be read (row → found: {places}).", _SKIP),
+    "data.tools_shape": (
+        plural(
+            "{file}: in {count} row the tools can't be read (row → found: {places}).",
+            "{file}: in {count} rows the tools can't be read (row → found: {places}).",
+        ),
+        _SKIP,
+    ),
+    "data.tool_calls_shape": (
+        plural(
+            "{file}: in {count} row a tool call can't be read (row → found: {places}).",
+            "{file}: in {count} rows a tool call can't be read (row → found: {places}).",
+        ),
+        _SKIP,
+    ),
     "data.turns_apart": (
-        "{file}: {count} conversation(s) are scattered over the file (row → conversation: {places}).",
+        plural(
+            "{file}: {count} conversation is scattered over the file (row → conversation: {places}).",
+            "{file}: {count} conversations are scattered over the file (row → conversation: {places}).",
+        ),
         "Sort the file by conversation.",
     ),
     "data.label_name_missing": (
-        "{file}: {count} row(s) have a label number without a name (row → number: {places}).",
+        plural(
+            "{file}: {count} row has a label number without a name (row → number: {places}).",
+            "{file}: {count} rows have a label number without a name (row → number: {places}).",
+        ),
         _SKIP,
     ),
     "data.multi_label_value": (
-        "{file}: {count} row(s) hold something other than 0 or 1 in a label column (row → found: {places}).",
+        plural(
+            "{file}: {count} row holds something other than 0 or 1 in a label column (row → found: {places}).",
+            "{file}: {count} rows hold something other than 0 or 1 in a label column (row → found: {places}).",
+        ),
         _SKIP,
     ),
     "data.header_again": (
-        "{file}: {count} row(s) repeat the names of the columns (row: {places}).",
+        plural(
+            "{file}: {count} row repeats the names of the columns (row: {places}).",
+            "{file}: {count} rows repeat the names of the columns (row: {places}).",
+        ),
         "Take them out of the file, or set “Row errors” to “Skip and count them” (--on-bad-row skip).",
     ),
     "data.echo": (
-        "{file}: in {count} row(s) the answer is the same as the input (row: {places}).",
+        plural(
+            "{file}: in {count} row the answer is the same as the input (row: {places}).",
+            "{file}: in {count} rows the answer is the same as the input (row: {places}).",
+        ),
         "Look whether input and answer are the right columns.",
     ),
     "data.total_row": (
@@ -40,28 +72,61 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Take it out of the file if it is none.",
     ),
     "data.choice_shape": (
-        "{file}: in {count} row(s) the answer is none of the choices (row → found: {places}).",
+        plural(
+            "{file}: in {count} row the answer is none of the choices (row → found: {places}).",
+            "{file}: in {count} rows the answer is none of the choices (row → found: {places}).",
+        ),
         _SKIP,
     ),
-    "data.squad_shape": ("{file}: {count} paragraph(s) lack their text or a question (row → what: {places}).", _SKIP),
+    "data.squad_shape": (
+        plural(
+            "{file}: {count} paragraph lacks its text or a question (row → what: {places}).",
+            "{file}: {count} paragraphs lack their text or a question (row → what: {places}).",
+        ),
+        _SKIP,
+    ),
     "data.spans": (
-        "{file}: {count} row(s) mark parts of the text (row → column: {places}).",
+        plural(
+            "{file}: {count} row marks parts of the text (row → column: {places}).",
+            "{file}: {count} rows mark parts of the text (row → column: {places}).",
+        ),
         "Only labels of whole texts can be learned.",
     ),
     "data.preference_shape": (
-        "{file}: in {count} row(s) the chosen and the rejected side aren't one answer each (row → answers: {places}).",
+        plural(
+            "{file}: in {count} row the chosen and the rejected side aren't one answer each (row → answers: {places}).",
+            "{file}: in {count} rows the chosen and the rejected side aren't one answer each (row → answers: {places}).",
+        ),
         _SKIP,
     ),
     "data.own_export": (
-        "{file}: {count} row(s) were changed so that they can't be read back (row → field: {places}).",
+        plural(
+            "{file}: {count} row was changed so that it can't be read back (row → field: {places}).",
+            "{file}: {count} rows were changed so that they can't be read back (row → field: {places}).",
+        ),
         _SKIP,
     ),
     "data.split_marker": (
-        "{file}: “{column}” names no split in {count} row(s) (row → found: {places}).",
+        plural(
+            "{file}: “{column}” names no split in {count} row (row → found: {places}).",
+            "{file}: “{column}” names no split in {count} rows (row → found: {places}).",
+        ),
         "Write train, validation or test there, or set “Split by” to “At random” (--split-by random).",
     ),
-    "data.time_unreadable": ("{file}: “{column}” holds no time in {count} row(s) (row → found: {places}).", _SKIP),
-    "data.template_failed": ("{file}: the user prompt fails on {count} row(s) (row → reason: {places}).", _SKIP),
+    "data.time_unreadable": (
+        plural(
+            "{file}: “{column}” holds no time in {count} row (row → found: {places}).",
+            "{file}: “{column}” holds no time in {count} rows (row → found: {places}).",
+        ),
+        _SKIP,
+    ),
+    "data.template_failed": (
+        plural(
+            "{file}: the user prompt fails on {count} row (row → reason: {places}).",
+            "{file}: the user prompt fails on {count} rows (row → reason: {places}).",
+        ),
+        _SKIP,
+    ),
     # templates
     "data.template_unknown": (
         "The user prompt names {names}, which {file} doesn't have.",
@@ -75,35 +140,55 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # what was taken
     "data.turns_joined": (
-        "{file}: in {count} conversation(s) the user speaks twice in a row.",
+        plural(
+            "{file}: in {count} conversation the user speaks twice in a row.",
+            "{file}: in {count} conversations the user speaks twice in a row.",
+        ),
         "These turns were joined.",
     ),
     "data.turns_open": (
-        "{file}: {count} conversation(s) end without an answer to the last turn.",
+        plural(
+            "{file}: {count} conversation ends without an answer to the last turn.",
+            "{file}: {count} conversations end without an answer to the last turn.",
+        ),
         "The turns that have an answer are learned.",
     ),
     "data.turns_unanswered": (
-        "{file}: {count} conversation(s) have no answer to learn.",
+        plural(
+            "{file}: {count} conversation has no answer to learn.",
+            "{file}: {count} conversations have no answer to learn.",
+        ),
         "They go to the pool for a teacher.",
     ),
     "data.turns_skipped": (
-        "{file}: of {count} conversation(s) with several answers only the last is learned.",
+        plural(
+            "{file}: of {count} conversation with several answers only the last is learned.",
+            "{file}: of {count} conversations with several answers only the last is learned.",
+        ),
         "Set “Learned turns” to “All” (--turns all) to learn every one.",
     ),
     "data.turns_weightless": (
-        "{file}: in {count} conversation(s) answers have weight 0.",
+        plural(
+            "{file}: in {count} conversation answers have weight 0.",
+            "{file}: in {count} conversations answers have weight 0.",
+        ),
         "They are context and not learned.",
     ),
     "data.rejected_only": (
-        "{file}: {count} row(s) hold only a rejected answer.",
+        plural(
+            "{file}: {count} row holds only a rejected answer.", "{file}: {count} rows hold only a rejected answer."
+        ),
         "They are kept apart for preference training, and not learned.",
     ),
     "data.answers_several": (
-        "{file}: {count} row(s) have several right answers.",
+        plural("{file}: {count} row has several right answers.", "{file}: {count} rows have several right answers."),
         "The first of each is learned.",
     ),
     "data.annotators_disagree": (
-        "{file}: in {count} row(s) people labelled differently.",
+        plural(
+            "{file}: in {count} row people labelled differently.",
+            "{file}: in {count} rows people labelled differently.",
+        ),
         "The first label of each is learned.",
     ),
     "data.system_shared": (
@@ -115,11 +200,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Nothing can be learned; add rows of other classes.",
     ),
     "data.also_in_test": (
-        "{count} row(s) have the same input as a validation or test row.",
+        plural(
+            "{count} row has the same input as a validation or test row.",
+            "{count} rows have the same input as a validation or test row.",
+        ),
         "They were left out of training.",
     ),
     "data.labels_joined": (
-        "{count} label(s) were written in several ways that look alike.",
+        plural(
+            "{count} label was written in several ways that look alike.",
+            "{count} labels were written in several ways that look alike.",
+        ),
         "Each is one label now.",
     ),
 }

@@ -12,6 +12,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "recipe.renamed": ("“{old}” is called “{new}” now.", "It still works; write the new name."),
     "recipe.twice": ("Two stages have the id “{id}”.", "Give each stage an id of its own."),
     "recipe.unknown_ref": ("${{{ref}}} names no stage of this recipe.", "Use one of: {ids}."),
+    "recipe.unknown_after": ("It waits for “{id}”, which is no stage of this recipe.", "Use one of: {ids}."),
     "recipe.cycle": ("These stages wait for each other: {path}.", "Let one of them use something else."),
     "recipe.for_axis": (
         "“{axis}” is not an axis.",

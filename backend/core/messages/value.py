@@ -1,5 +1,7 @@
 """Sentences about a single value of a form, a recipe or a setting: short, because they stand beside their field."""
 
+from backend.core.messages.plurals import plural
+
 MESSAGES: dict[str, tuple[str, str]] = {
     "value.missing": ("This is needed and was not given.", "Fill it in."),
     "value.at_least": ("The number is too small.", "Enter {limit} or more."),
@@ -11,7 +13,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "value.yes_no": ("This is neither true nor false.", "Enter true or false."),
     "value.text": ("This is not a text.", "Enter words; in a recipe, put them in quotation marks."),
     "value.choice": ("This is not one of the choices.", "Use one of: {choices}."),
-    "value.short": ("The text is too short.", "Enter at least {limit} character(s)."),
+    "value.short": (
+        "The text is too short.",
+        plural("Enter at least {limit} character.", "Enter at least {limit} characters.", "limit"),
+    ),
     "value.long": ("The text is too long.", "Shorten it to {limit} characters."),
     "value.few": ("There are too few entries.", "Give at least {limit}."),
     "value.many": ("There are too many entries.", "Give at most {limit}."),

@@ -2,7 +2,7 @@
 is, because it is somebody's: a name, a path, the words of a library."""
 
 ARGUMENTS = frozenset(
-    {"kind", "wanted", "state", "split", "splits", "found", "places", "reason", "type", "method", "schema"}
+    {"kind", "wanted", "state", "split", "splits", "found", "places", "reason", "type", "method", "measure", "schema"}
 )
 """The arguments in which such words may stand, alone or in a list."""
 
@@ -55,6 +55,8 @@ WORDS = frozenset(
         *("dataset", "model", "adapter", "onnx", "capture", "evaluation", "audition", "report", "package"),
         *("waiting", "queued", "running", "cancelling", "succeeded", "findings", "failed", "cancelled", "blocked"),
         *("train", "validation", "test", "pool"),
+        # methods of the quick baseline (backend.data.baseline_scores), and what it is measured by
+        *("commonest answer", "TF-IDF classifier", "nearest training example", "Accuracy", "Token F1"),
         # what a file or a cell holds
         *("a PDF document", "a picture", "an SQLite database", "a 7z archive", "a RAR archive"),
         *("a document of another program", "a web page or XML document"),

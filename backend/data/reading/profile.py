@@ -17,7 +17,7 @@ import numpy as np
 from backend.data.reading import forms
 from backend.data.reading.column import ColumnProfile
 from backend.data.reading.kinds import kind_of
-from backend.data.sources.column_block import ColumnBlock, RowBlock, limited, parts, texts
+from backend.data.sources.column_block import ColumnBlock, SourceBlock, limited, parts, texts
 
 MAX_DISTINCT = 10_000
 _DISTINCT_IN_ALL = 2_000_000
@@ -33,7 +33,10 @@ _ELEMENTS = 5000
 
 
 def profile(
-    columns: list[str], blocks: Iterable[RowBlock], most_rows: int = 0, tick: Callable[[int], None] = lambda rows: None
+    columns: list[str],
+    blocks: Iterable[SourceBlock],
+    most_rows: int = 0,
+    tick: Callable[[int], None] = lambda rows: None,
 ) -> list[ColumnProfile]:
     """Profiles of `columns`, in their order; of the first `most_rows` rows, 0: of all. `tick` is called with the rows read."""
     counted = [_Column(name, len(columns)) for name in columns]
@@ -72,7 +75,7 @@ class _Column:
         self.codes: set[str] = set()
         self.system: str | None = None
 
-    def add_batch(self, batch: RowBlock) -> None:
+    def add_batch(self, batch: SourceBlock) -> None:
         name = self.found.name
         if isinstance(batch, ColumnBlock):
             if name in batch.cells:

@@ -54,17 +54,17 @@ class ColumnBlock:
         return ColumnBlock(self.places[kept], {name: array.filter(kept) for name, array in self.cells.items()})
 
 
-RowBlock = ColumnBlock | list[Record]
+SourceBlock = ColumnBlock | list[Record]
 
 
 @runtime_checkable
 class BlockSource(Source, Protocol):
     """A source that has its rows in blocks."""
 
-    def blocks(self, row_errors: RowErrors) -> Iterator[RowBlock]: ...
+    def blocks(self, row_errors: RowErrors) -> Iterator[SourceBlock]: ...
 
 
-def row_blocks(source: Source, row_errors: RowErrors) -> Iterator[RowBlock]:
+def row_blocks(source: Source, row_errors: RowErrors) -> Iterator[SourceBlock]:
     """All rows of any source, in its order."""
     if isinstance(source, BlockSource):
         return source.blocks(row_errors)
@@ -78,7 +78,7 @@ def batched(records: Iterable[Record], size: int = BATCH) -> Iterator[list[Recor
         yield batch
 
 
-def limited(blocks: Iterable[RowBlock], most: int) -> Iterator[RowBlock]:
+def limited(blocks: Iterable[SourceBlock], most: int) -> Iterator[SourceBlock]:
     """The first `most` rows, 0: all."""
     left = most
     for block in blocks:
@@ -89,12 +89,12 @@ def limited(blocks: Iterable[RowBlock], most: int) -> Iterator[RowBlock]:
         yield block
 
 
-def records_of(block: RowBlock) -> list[Record]:
+def records_of(block: SourceBlock) -> list[Record]:
     """The rows of a block one by one."""
     return block.records() if isinstance(block, ColumnBlock) else block
 
 
-def parts(block: RowBlock, size: int = BATCH) -> Iterator[RowBlock]:
+def parts(block: SourceBlock, size: int = BATCH) -> Iterator[SourceBlock]:
     """A block in smaller ones."""
     for start in range(0, len(block), size):
         yield block.part(start, size) if isinstance(block, ColumnBlock) else block[start : start + size]

@@ -11,7 +11,7 @@ from typing import Any
 from backend.core.errors import Problem, StudioError
 from backend.data.row_errors import Record, RowErrors
 from backend.data.sources.blocks import blocks, closes, columns_of, suits_blocks
-from backend.data.sources.column_block import RowBlock, batched, records_of
+from backend.data.sources.column_block import SourceBlock, batched, records_of
 from backend.data.sources.dialect import NO_MARK, Numbered, Sample, Swallowed, find_dialect
 from backend.data.sources.layout import decimal_commas, find_layout
 from backend.data.sources.options import ReadOptions, SourceFacts
@@ -60,7 +60,7 @@ class DelimitedSource:
         for block in self.blocks(row_errors):
             yield from records_of(block)
 
-    def blocks(self, row_errors: RowErrors) -> Iterator[RowBlock]:
+    def blocks(self, row_errors: RowErrors) -> Iterator[SourceBlock]:
         """The same rows, many at a time."""
         width, codec = self._layout.width, self._text.encoding.name
         if self.facts.own_export:
@@ -74,7 +74,7 @@ class DelimitedSource:
         """Number of rows, at most: lines without the header."""
         return max(1, self._text.counted.lines)
 
-    def _by_blocks(self, row_errors: RowErrors) -> Iterator[RowBlock]:
+    def _by_blocks(self, row_errors: RowErrors) -> Iterator[SourceBlock]:
         """As the exact reader reads them, which gets every block that isn't clean, and all from the first one that ends within
         a cell."""
         names, codec = self._layout.names, self._text.encoding.name

@@ -25,6 +25,8 @@ COLOURS = {
     (ENDPOINT, ENDPOINT): "#db2777",
 }
 _GRID = "rgba(128,132,150,0.22)"
+LEVEL = "#94a3b8"
+"""What is no model."""
 _MOST_LABELS = 30
 HEIGHT, PLOT_HEIGHT = 460, 340
 """Pixels of the chart, and of its inside about."""
@@ -40,8 +42,15 @@ def colour(one: EvaluationView) -> str:
     return COLOURS.get((one.kind, one.precision), "#64748b")
 
 
-def pareto_chart(shown: Sequence[EvaluationView], name: dict[str, str], x: str, y: str, log: bool) -> Figure:
-    """Quality `y` over cost `x`, a colour per precision, bubbles as large as the memory, the front as a line with names."""
+Level = tuple[float, str]
+"""A height that all are compared with, and its words."""
+
+
+def pareto_chart(
+    shown: Sequence[EvaluationView], name: dict[str, str], x: str, y: str, log: bool, level: Level | None = None
+) -> Figure:
+    """Quality `y` over cost `x`, a colour per precision, bubbles as large as the memory, the front as a line with names,
+    `level` as a dashed one."""
     best = pareto_front(shown, x, y)
     traces = [_front_line(best, x, y)]
     traces += [
@@ -50,13 +59,15 @@ def pareto_chart(shown: Sequence[EvaluationView], name: dict[str, str], x: str, 
     ]
     values = [one.metrics[x] for one in shown]
     heights = [each for one in shown for each in (one.metrics[y], *(one.interval(y) or ()))]
+    heights += [level[0]] if level else []
     room = (0.12, 0.3) if higher_is_better(y) else (0.3, 0.12)
     upward = _axis(y, heights, False, room)
     return {
         "data": traces,
         "layout": {
             "height": HEIGHT,
-            "annotations": _front_names(best, name, x, y, log, upward["range"]),
+            "annotations": [*_front_names(best, name, x, y, log, upward["range"]), *_level_words(level)],
+            "shapes": _level_line(level),
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "dragmode": False,
             "hovermode": "closest",
@@ -66,6 +77,19 @@ def pareto_chart(shown: Sequence[EvaluationView], name: dict[str, str], x: str, 
             "yaxis": upward,
         },
     }
+
+
+def _level_line(level: Level | None) -> list[Figure]:
+    if level is None:
+        return []
+    line = {"color": LEVEL, "width": 1.5, "dash": "dash"}
+    return [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level[0], "y1": level[0], "line": line}]
+
+
+def _level_words(level: Level | None) -> list[Figure]:
+    """Below its line, at the right: the names of the front stand above it, or further left."""
+    place = {"xref": "paper", "x": 1, "xanchor": "right", "yanchor": "top", "showarrow": False}
+    return [{**place, "y": level[0], "text": _plain(level[1]), "font": {"size": 12}}] if level else []
 
 
 def _front_line(best: Sequence[EvaluationView], x: str, y: str) -> Figure:
@@ -172,11 +196,13 @@ def _hover(one: EvaluationView, name: str, x: str, y: str) -> str:
     return "<br>".join(lines)
 
 
-def bars_chart(group: Sequence[EvaluationView], metric: str) -> Figure:
-    """One bar a model, in the order of `group` from the top."""
+def bars_chart(group: Sequence[EvaluationView], metric: str, level: Level | None = None) -> Figure:
+    """One bar a model, in the order of `group` from the top; `level` as the last."""
     name = names(group)
-    places = list(range(len(group)))
-    values = [one.metrics.get(metric) for one in group]
+    labels = [name[one.id] for one in group] + ([level[1].split(":")[0]] if level else [])
+    colours = [colour(one) for one in group] + ([LEVEL] if level else [])
+    values = [one.metrics.get(metric) for one in group] + ([level[0]] if level else [])
+    places = list(range(len(values)))
     largest = max((value for value in values if value is not None), default=1.0)
     return {
         "data": [
@@ -189,19 +215,19 @@ def bars_chart(group: Sequence[EvaluationView], metric: str) -> Figure:
                 "textposition": "outside",
                 "cliponaxis": False,
                 "hoverinfo": "skip",
-                "marker": {"color": [colour(one) for one in group], "cornerradius": 4},
+                "marker": {"color": colours, "cornerradius": 4},
             }
         ],
         "layout": {
-            "height": 46 + 30 * len(group),
+            "height": 46 + 30 * len(values),
             "margin": {"l": 8, "r": 8, "t": 4, "b": 4},
             "dragmode": False,
             "bargap": 0.4,
             "xaxis": {"visible": False, "range": [0, 1.45 * largest or 1.0], "fixedrange": True},
             "yaxis": {
                 "tickvals": places,
-                "ticktext": [_plain(truncate(name[one.id], 28)) for one in group],
-                "range": [len(group) - 0.4, -0.6],
+                "ticktext": [_plain(truncate(label, 28)) for label in labels],
+                "range": [len(values) - 0.4, -0.6],
                 "showgrid": False,
                 "fixedrange": True,
                 "automargin": True,

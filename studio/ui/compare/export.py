@@ -8,6 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from backend.results.answers import table_csv
+from backend.results.evaluations import quick_baseline
 from backend.results.report import html, markdown
 from studio.ui.compare.controls import Selection
 from studio.ui.compare.details import answers_of, shown_rows
@@ -51,7 +52,8 @@ def _answers_header(choice: Selection) -> list[str]:
 
 
 def board_csv(choice: Selection) -> str:
-    """One line a model; columns carry the names of the metrics, values are raw (bytes, milliseconds, shares of 1)."""
+    """One line a model and one for the quick baseline; columns carry the names of the metrics, values are raw (bytes,
+    milliseconds, shares of 1)."""
     metrics = sorted({name for one in choice.group for name in one.metrics})
     header = ["model", "kind", "precision", "dataset", "split", *metrics]
     lines = [
@@ -65,4 +67,8 @@ def board_csv(choice: Selection) -> str:
         ]
         for one in choice.group
     ]
+    if found := quick_baseline(choice.group):
+        one = choice.group[0]
+        figures = [found.figures.get(name) for name in metrics]
+        lines.append([f"{found.words} (quick baseline)", "baseline", "", one.data_name, one.split, *figures])
     return table_csv(header, lines)

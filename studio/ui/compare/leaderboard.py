@@ -14,6 +14,7 @@ from backend.results.evaluations import (
     metric_ratio,
     pareto_front,
 )
+from studio.ui.compare.baseline import baseline_cells, comparison
 from studio.ui.compare.charts import colour
 from studio.ui.compare.controls import Selection, model_choice
 from studio.ui.compare.labels import gain_text, model_kind_label, origin_texts, quality_text
@@ -37,6 +38,8 @@ def gains(choice: Selection) -> Selection:
                 _tile(picked, against, metric)
     if choice.quality in picked.metrics:
         st.caption(f"{format_metric(choice.quality, 0.0)[0]}: {quality_text(picked, choice.quality)}")
+    if said := comparison(picked):
+        st.caption(f":material/speed: {escape_markdown(said)}")
     for said in origin_texts(picked):
         st.caption(f":material/subdirectory_arrow_right: {escape_markdown(said)}")
     if not several:
@@ -60,7 +63,7 @@ def leaderboard(choice: Selection) -> None:
 
 
 def leaderboard_table(choice: Selection) -> tuple[list[Column], list[list[Cell]]]:
-    """Columns and rows, the chosen measure of quality first; also what a report shows."""
+    """Columns and rows, the chosen measure of quality first and the quick baseline last; also what a report shows."""
     others = [name for name in measured_qualities(choice.group) if name != choice.quality]
     metrics = [
         choice.quality,
@@ -73,10 +76,12 @@ def leaderboard_table(choice: Selection) -> tuple[list[Column], list[list[Cell]]
             {"title": format_metric(metric, 0.0)[0], "kind": "figure", "high": higher_is_better(metric)},
         )
     best = {one.id for one in pareto_front(choice.group, choice.x, choice.quality)}
-    return columns, [
+    rows = [
         [_name_cell(one, choice, one.id in best), *(_cell(one, metric, choice.quality) for metric in metrics)]
         for one in choice.group
     ]
+    plain = baseline_cells(choice, metrics)
+    return columns, [*rows, plain] if plain else rows
 
 
 def _name_cell(one: EvaluationView, choice: Selection, best: bool) -> Cell:

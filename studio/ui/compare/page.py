@@ -8,6 +8,7 @@ from backend.core.errors import Problem
 from backend.core.schemas import JobView, Kind, State
 from backend.results.evaluations import EvaluationView, benchmarks
 from studio.nav import COMPARE, HOME
+from studio.ui.compare.baseline import baseline_level, beaten_captions
 from studio.ui.compare.charts import bars_chart, pareto_chart
 from studio.ui.compare.controls import Selection, axis, controls
 from studio.ui.compare.details import details
@@ -59,6 +60,7 @@ def _overview(choice: Selection) -> Selection:
         choice = _front(choice)
     with st.container(border=True, key="cmp_leaderboard"):
         leaderboard(choice)
+    beaten_captions(choice)
     for one in choice.group:
         if share := one.metrics.get("cut_off"):
             said = f"{choice.names[one.id]}: {truncation_hint(share)}"
@@ -75,8 +77,9 @@ def _front(choice: Selection) -> Selection:
         st.markdown(f"**{_('Quality and cost')}**", width="stretch")
         beside = st.container(horizontal=True, width="content")
     choice = axis(choice, beside)
+    level = baseline_level(choice)
     st.plotly_chart(
-        pareto_chart(choice.drawn, choice.names, choice.x, choice.quality, choice.log),
+        pareto_chart(choice.drawn, choice.names, choice.x, choice.quality, choice.log, level),
         key="cmp_front_chart",
         config=chart_config("pareto"),
         alt=_(
@@ -86,6 +89,8 @@ def _front(choice: Selection) -> Selection:
     hint = _("No model on the line is beaten in both. Larger circles need more memory.")
     if any(one.interval(choice.quality) for one in choice.drawn):
         hint += " " + _("Whiskers: 95 % interval.")
+    if level:
+        hint += " " + _("Dashed: the quick baseline, without a language model.")
     missing = [one for one in choice.group if not {choice.x, choice.quality} <= one.metrics.keys()]
     if missing:
         hint += " " + ngettext("{n} model has no such figure.", "{n} models have no such figure.", len(missing))
@@ -98,7 +103,7 @@ def _bars(choice: Selection, metric: str) -> None:
     with st.container(border=True, height="stretch", key=f"cmp_bars_{metric}"):
         st.markdown(f"**{label}**")
         st.plotly_chart(
-            bars_chart(choice.group, metric),
+            bars_chart(choice.group, metric, baseline_level(choice) if metric == choice.quality else None),
             key=f"cmp_bar_{metric}",
             config=chart_config(metric),
             alt=_("{title} of every model as bars").format(title=label),

@@ -11,6 +11,7 @@ from backend.api.metrics import higher_is_better
 from backend.results.answers import Answers
 from backend.results.evaluations import EvaluationView, metric_ratio, pareto_front
 from backend.results.report import BulletList, Dot, Heading, Paragraph, Part, Report, Scatter, Table
+from studio.ui.compare.baseline import baseline_level, comparison
 from studio.ui.compare.charts import colour
 from studio.ui.compare.controls import Selection
 from studio.ui.compare.labels import (
@@ -39,6 +40,7 @@ def report(choice: Selection, answers: Answers) -> Report:
             Heading(text=_("Quality and cost")),
             _scatter(choice),
             _table(choice),
+            *_against_baseline(choice),
             Heading(text=_("How they were made")),
             *_making(choice),
             Heading(text=_("How it was measured")),
@@ -87,6 +89,8 @@ def _scatter(choice: Selection) -> Scatter:
     x, y = choice.x, choice.quality
     shown = choice.drawn
     heights = [each for one in shown for each in (one.metrics[y], *(one.interval(y) or ()))]
+    level = baseline_level(choice)
+    heights += [level[0]] if level else []
     right = higher_is_better(x)
     wide = axis_range([one.metrics[x] for one in shown], choice.log, (0.12, 0.3) if right else (0.3, 0.12))
     high = axis_range(heights, False, (0.12, 0.16))
@@ -109,6 +113,7 @@ def _scatter(choice: Selection) -> Scatter:
         y_title=_label(y),
         dots=[dot(one) for one in shown],
         line=[(_place(one.metrics[x], wide, choice.log), _place(one.metrics[y], high, False)) for one in best],
+        level=(_place(level[0], high, False), level[1]) if level else None,
         x_ticks=[(_place(mark, wide, choice.log), axis_text(x, mark)) for mark in ticks(x, *wide, choice.log)],
         y_ticks=[(_place(mark, high, False), axis_text(y, mark)) for mark in ticks(y, *high, False)],
         left=not right,
@@ -136,6 +141,12 @@ def _table(choice: Selection) -> Table:
         numbers=list(range(1, len(columns))),
         bars={at: _shares(choice, rows, at) for at in range(1, len(columns))},
     )
+
+
+def _against_baseline(choice: Selection) -> list[Part]:
+    """Whether each model beats what no language model reaches."""
+    said = [f"{choice.names[one.id]}: {words}" for one in choice.group if (words := comparison(one))]
+    return [Heading(text=_("Quick baseline")), BulletList(texts=said)] if said else []
 
 
 def _shares(choice: Selection, rows: list[list[Cell]], at: int) -> list[float | None]:

@@ -20,6 +20,7 @@ NOTES = frozenset(
         ),
         *("tying tables", "asking the result", "comparing with the original", "measuring"),
         *("measuring times, one prompt at a time", "answering", "reading the right answers"),
+        "measuring the quick baseline",
         *("comparing the files", "asking the original", "sending requests"),
         *("asking short and long texts", "asking unexpected texts"),
         *("copying", "packing", "asking Foundry Local"),

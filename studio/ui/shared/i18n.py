@@ -12,6 +12,7 @@ from io import BytesIO
 
 import streamlit as st
 
+from backend.core.numbers import number_text
 from studio.paths import LOCALE
 
 LANGUAGES = {"en": "English", "es": "Español"}
@@ -51,9 +52,27 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
-def translator(language: str) -> Callable[[str], str]:
+class Translator:
+    """Turns a sentence into the language that `code` names when it is called; knows its plurals and how it writes numbers."""
+
+    def __init__(self, code: Callable[[], str]) -> None:
+        self._code = code
+
+    @property
+    def locale(self) -> str:
+        return self._code()
+
+    def __call__(self, text: str) -> str:
+        return _catalogue(self._code()).gettext(text)
+
+    def ngettext(self, one: str, several: str, count: int) -> str:
+        """The form for that number, its places still open."""
+        return _catalogue(self._code()).ngettext(one, several, count)
+
+
+def translator(language: str) -> Translator:
     """What turns a sentence into that language, outside a session too."""
-    return _catalogue(language).gettext
+    return Translator(lambda: language)
 
 
 def language(cookie: str | None, locale: str | None) -> str:
@@ -69,14 +88,13 @@ def lang() -> str:
     return str(st.session_state[_KEY])
 
 
-def _(text: str) -> str:
-    """`text` in the session's language. Call it when drawing, never at import."""
-    return _catalogue(lang()).gettext(text)
+_ = Translator(lang)
+"""A text in the session's language. Call it when drawing, never at import."""
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """The right plural, with `{n}` filled in."""
-    return _catalogue(lang()).ngettext(one, many, count).format(n=count)
+    return _catalogue(lang()).ngettext(one, many, count).format(n=number_text(count, lang()))
 
 
 def choose_language(code: str) -> None:

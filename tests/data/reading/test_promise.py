@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_another_kind_of_answer_than_the_sample_showed(tmp_path: Path) -> None:
     assert problem.code == "reading.sample_differs"
     assert problem.args["sample"] == "--schema text_label --input text --output label --answer label"
     assert problem.args["whole"] == "--schema input_output --input text --output label --answer text"
-    named = {"data_schema": "input_output", "input": "text", "output": "label", "answer": "text"}
+    named: dict[str, Any] = {"data_schema": "input_output", "input": "text", "output": "label", "answer": "text"}
     _, facts, _ = build(tmp_path / "named", source=source, **named)
     assert facts["answer"] == "text" and facts["rows"]["train"] > 3000
 
