@@ -81,7 +81,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (lines, documents):
         monkeypatch.setattr(module, "HEAD_BYTES", 4_000)
     for module in (lines, documents, columnar, part):
-        monkeypatch.setattr(module, "ROOM", 14_000)
+        monkeypatch.setattr(module, "SAMPLE_BYTES", 14_000)
         monkeypatch.setattr(module, "PLACES", 20)
-    monkeypatch.setattr(packed, "ROOM", 14_000)
-    monkeypatch.setattr("backend.data.sampling.sample.ROOM", 14_000)
+    monkeypatch.setattr(packed, "SAMPLE_BYTES", 14_000)
+    monkeypatch.setattr("backend.data.sampling.sample.SAMPLE_BYTES", 14_000)

@@ -19,7 +19,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spread, "HEAD_ROWS", 100)
     monkeypatch.setattr(spread, "FURTHER_ROWS", 200)
     monkeypatch.setattr(lines, "HEAD_BYTES", 4_000)
-    monkeypatch.setattr(lines, "ROOM", 24_000)
+    monkeypatch.setattr(lines, "SAMPLE_BYTES", 24_000)
     monkeypatch.setattr(lines, "PLACES", 20)
 
 

@@ -204,7 +204,7 @@ def test_a_placeholder_that_is_no_column(tmp_path: Path) -> None:
 def test_a_large_file_is_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backend.data.inspect_source.WHOLE_BYTES", 1000)
     monkeypatch.setattr("backend.data.sampling.lines.HEAD_BYTES", 1000)
-    monkeypatch.setattr("backend.data.sampling.lines.ROOM", 6000)
+    monkeypatch.setattr("backend.data.sampling.lines.SAMPLE_BYTES", 6000)
     monkeypatch.setattr("backend.data.sampling.lines.PLACES", 20)
     (tmp_path / "rows.jsonl").write_text(json_lines(ROWS * 10), encoding="utf-8")
     found = inspect(DatasetParams(source=str(tmp_path / "rows.jsonl")))

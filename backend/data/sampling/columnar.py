@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backend.data.sampling.part import PLACES, ROOM, Part
+from backend.data.sampling.part import PLACES, SAMPLE_BYTES, Part
 
 MOST_ROWS = 60_000
 _DECODED = 400_000_000
@@ -68,7 +68,7 @@ def sample_arrow(path: Path, target: Path) -> Part | None:
 
 def _write(writer: Any, taken: _Take, rows: int, size: float, all_rows: int) -> Part | None:
     """`size`: bytes of the `rows` among which is chosen."""
-    wanted = int(min(MOST_ROWS, max(PLACES, rows * ROOM / max(1, size))))
+    wanted = int(min(MOST_ROWS, max(PLACES, rows * SAMPLE_BYTES / max(1, size))))
     stride = max(1, rows // PLACES)
     begins, written = list[tuple[int, int]](), 0
     for first, batch in taken(stride, max(1, min(stride, wanted // PLACES))):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backend.data.sampling.part import PLACES, ROOM, Part
+from backend.data.sampling.part import PLACES, SAMPLE_BYTES, Part
 
 HEAD_BYTES = 1_200_000
 _LARGER = (1, 8, 64)
@@ -32,7 +32,7 @@ def sample_document(path: Path, target: Path) -> Part | None:
         if not keys:
             return None
         written = [text[1:end].strip().rstrip(",")]
-        usual = (ROOM - HEAD_BYTES) // PLACES
+        usual = (SAMPLE_BYTES - HEAD_BYTES) // PLACES
         for number in range(1, PLACES + 1):
             offset = HEAD_BYTES + (size - usual - HEAD_BYTES) * number // PLACES
             for times in _LARGER:

@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from backend.data.sampling.part import PLACES, ROOM, Part
+from backend.data.sampling.part import PLACES, SAMPLE_BYTES, Part
 from backend.data.sources.dialect import Dialect
 
 HEAD_BYTES = 1_200_000
 """Read from the beginning: what tells the dialect and the header."""
 _LARGER = (1, 8, 64)
 """Times the usual size of a piece: what is tried where rows are long."""
-_FITTING, _TURNED = 0.5, 0.98
+_FITTING = 0.9
+"""Share of the rows of a piece that have the right width, at least: else it isn't told where they begin."""
 Range = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowBorders:
     """How rows are told from lines. `dialect`: None where every line is a row; `width`: cells of most rows."""
 
     dialect: Dialect | None = None
@@ -30,23 +31,24 @@ class Rows:
     def inside(self, piece: bytes, begun: bool, ended: bool) -> Range:
         """Where the whole rows of a piece begin and end, (0, 0) where it has none or they can't be told. `begun`: a row begins
         at its first byte; `ended`: one ends at its last."""
-        start = 0 if begun else piece.find(b"\n") + 1
-        if start == 0 and not begun:
-            return 0, 0
         if self.dialect is None or self.dialect.quotes == "literal":
+            start = 0 if begun else piece.find(b"\n") + 1
             end = len(piece) if ended else piece.rfind(b"\n") + 1
-            return (start, end) if end > start else (0, 0)
-        return self._quoted(piece, start, begun, ended, self.dialect)
+            return (start, end) if end > start and (begun or start) else (0, 0)
+        if begun:
+            rows, _ = self._rows(piece, self.dialect, ended)
+            return (rows[0], rows[-1]) if len(rows) > 1 else (0, 0)
+        return self._quoted(piece, ended, self.dialect)
 
-    def _quoted(self, piece: bytes, start: int, begun: bool, ended: bool, dialect: Dialect) -> Range:
-        """Whether the piece begins inside a cell is told by what gives rows of the right width."""
-        plain, fits = self._rows(piece[start:], dialect, ended)
-        if begun or fits == 1:
-            return (start + plain[0], start + plain[-1]) if len(plain) > 1 else (0, 0)
+    def _quoted(self, piece: bytes, ended: bool, dialect: Dialect) -> Range:
+        """Whether the piece begins inside a quoted cell is told by what gives rows of the right width."""
+        plain, fits = self._rows(piece, dialect, ended, passed=1)
+        if fits == 1:
+            return plain[0], plain[-1]
         turned, turned_fits = self._rows(b'"' + piece, dialect, ended, passed=1)
-        if turned_fits > fits and turned_fits >= _TURNED:
-            return turned[0] - 1, turned[-1] - 1
-        return (start + plain[0], start + plain[-1]) if fits >= _FITTING else (0, 0)
+        if max(fits, turned_fits) < _FITTING or fits == turned_fits:
+            return 0, 0
+        return (plain[0], plain[-1]) if fits > turned_fits else (turned[0] - 1, turned[-1] - 1)
 
     def _rows(self, piece: bytes, dialect: Dialect, ended: bool, passed: int = 0) -> tuple[list[int], float]:
         """(bytes at which rows begin, with the end of the last whole one; share of them that have the right width and whose
@@ -74,7 +76,7 @@ class Rows:
         return [places[end] for end in ends], sum(right) / len(right) if right else 0.0
 
 
-def rows_of(head: bytes, dialect: Dialect) -> Rows:
+def rows_of(head: bytes, dialect: Dialect) -> RowBorders:
     """Raises csv.Error where the head can't be read in this dialect."""
     lines = (f"{line}\n" for line in head.decode("latin-1").split("\n")[:-1])
     widths: Counter[int] = Counter()
@@ -83,10 +85,10 @@ def rows_of(head: bytes, dialect: Dialect) -> Rows:
     except csv.Error as error:
         if "unexpected end" not in str(error):
             raise
-    return Rows(dialect, widths.most_common(1)[0][0] if widths else 0)
+    return RowBorders(dialect, widths.most_common(1)[0][0] if widths else 0)
 
 
-def sample_lines(path: Path, target: Path, rows: Rows) -> Part | None:
+def sample_lines(path: Path, target: Path, rows: RowBorders) -> Part | None:
     """Writes a sample of the file `path`; None where its head has no whole row."""
     size = path.stat().st_size
     with path.open("rb") as stream, target.open("wb") as out:
@@ -104,9 +106,9 @@ def sample_lines(path: Path, target: Path, rows: Rows) -> Part | None:
     return Part(size / target.stat().st_size, begins, path)
 
 
-def _pieces(stream: BinaryIO, rows: Rows, begin: int, size: int) -> Iterator[tuple[int, bytes]]:
+def _pieces(stream: BinaryIO, rows: RowBorders, begin: int, size: int) -> Iterator[tuple[int, bytes]]:
     """(offset, whole rows) at evenly spaced places behind the head, the last one at the end."""
-    usual = (ROOM - HEAD_BYTES) // PLACES
+    usual = (SAMPLE_BYTES - HEAD_BYTES) // PLACES
     passed = begin
     for number in range(1, PLACES + 1):
         offset = max(passed, begin + (size - usual - begin) * number // PLACES)

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from backend.core.errors import StudioError
 from backend.data.params import DatasetParams
-from backend.data.sampling.part import ROOM, Part
+from backend.data.sampling.part import SAMPLE_BYTES, Part
 from backend.data.sources.containers import DAMAGED, inner_name, packed_again, unpacked_pieces
 from backend.data.sources.members import choose_members
 
@@ -61,7 +61,9 @@ def sample_zip(path: Path, target: Path, params: DatasetParams, largest: int, in
             for info in infos:
                 if info.filename not in set(names):
                     out.writestr(info.filename, b"")
-            return _members(archive, chosen, out, target.parent, params, max(largest // len(chosen), 2 * ROOM), inner)
+            return _members(
+                archive, chosen, out, target.parent, params, max(largest // len(chosen), 2 * SAMPLE_BYTES), inner
+            )
     except (*DAMAGED, RuntimeError, StudioError):
         return None
 

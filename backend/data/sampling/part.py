@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backend.data.row_errors import RowErrors
 
-ROOM = 5_000_000
+SAMPLE_BYTES = 5_000_000
 """Bytes of a sample, about."""
 PLACES = 192
 """So many places of a file are looked at: a file that is sorted by its labels shows all that are not rarer than that."""

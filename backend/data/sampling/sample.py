@@ -18,9 +18,9 @@ from backend.data.params import DatasetParams
 from backend.data.prepare import open_as
 from backend.data.sampling.columnar import sample_arrow, sample_parquet
 from backend.data.sampling.documents import sample_document
-from backend.data.sampling.lines import HEAD_BYTES, Rows, rows_of, sample_lines
+from backend.data.sampling.lines import HEAD_BYTES, RowBorders, rows_of, sample_lines
 from backend.data.sampling.packed import sample_packed, sample_zip
-from backend.data.sampling.part import ROOM, Part
+from backend.data.sampling.part import SAMPLE_BYTES, Part
 from backend.data.sources.containers import MEMBER_LIMIT, SINGLE, container_of
 from backend.data.sources.delimited import DelimitedSource
 from backend.data.sources.members import is_data
@@ -69,7 +69,7 @@ def sampled(path: Path, target: Path, params: DatasetParams, largest: int) -> Pa
 def _folder(path: Path, target: Path, params: DatasetParams, largest: int) -> Part | None:
     """The same files under the same names, the large ones sampled."""
     files = [file for file in sorted(path.rglob("*")) if file.is_file()]
-    share = max(largest // max(1, len(files)), 2 * ROOM)
+    share = max(largest // max(1, len(files)), 2 * SAMPLE_BYTES)
     sizes = [file.stat().st_size for file in files]
     if sum(sizes) <= largest or len(files) > MEMBER_LIMIT or max(sizes) <= share:
         return None
@@ -104,7 +104,7 @@ def _table(path: Path, target: Path, params: DatasetParams) -> Part | None:
 def _json_lines(path: Path, target: Path, params: DatasetParams) -> Part | None:
     with path.open("rb") as stream:
         wide = _is_wide(stream.read(4096))
-    return None if wide else sample_lines(path, target, Rows())
+    return None if wide else sample_lines(path, target, RowBorders())
 
 
 def _is_wide(head: bytes) -> bool:

@@ -22,7 +22,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspect_source, "WHOLE_BYTES", 60_000)
     monkeypatch.setattr(dataset, "WHOLE_BYTES", 60_000)
     monkeypatch.setattr(lines, "HEAD_BYTES", 4_000)
-    monkeypatch.setattr(lines, "ROOM", 24_000)
+    monkeypatch.setattr(lines, "SAMPLE_BYTES", 24_000)
     monkeypatch.setattr(lines, "PLACES", 20)
 
 
