@@ -161,7 +161,7 @@ def _run(
     """One pass, but for gates that an earlier attempt has finished."""
     files = {gate.name: ctx.checkpoints / f"{gate.name}.json" for gate in gates}
     progress.done = float(number * max(1, len(checking.rows)))
-    progress.add(0, gates[0].title if len(gates) == 1 else "looking at each row")
+    progress.add(0, gates[0].title if len(gates) == 1 else "looking at the rows")
     missing = [gate for gate in gates if not files[gate.name].is_file()]
     for gate, found in zip(missing, checking.run(missing) if missing else [], strict=True):
         save_found(files[gate.name], found)

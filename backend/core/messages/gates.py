@@ -142,7 +142,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "",
     ),
     "gates.sampled": (
-        "Looked for in a sample only, {looked} of {rows} rows: {gates}.",
+        "“{gate}” looked at a sample only: {looked} of {rows} rows.",
         "Check the dataset to look at all rows.",
     ),
     # parameters

@@ -21,12 +21,12 @@ MOST_EXAMINED = 20_000
 
 @dataclass
 class QuickCheck:
-    """What one pass over the rows of a dataset tells. `facts`: those that `data_facts` counts; `sampled`: what was looked for
-    in a sample, None where all rows were looked at."""
+    """What one pass over the rows of a dataset tells. `facts`: those that `data_facts` counts; `sampled`: gates that
+    looked at a sample."""
 
     facts: dict[str, Any]
     findings: list[Finding]
-    sampled: Problem | None = None
+    sampled: list[Problem]
 
     @property
     def personal(self) -> int:
@@ -36,7 +36,7 @@ class QuickCheck:
     def warnings(self, said: Iterable[str] = ()) -> list[Problem]:
         """What a person should know, but for findings of the gates in `said`."""
         found = [each.problem for each in self.findings if each.severity != "info" and each.gate not in said]
-        return [*found, *([self.sampled] if self.sampled else [])]
+        return found + self.sampled
 
 
 def quick_check(rows: CheckedRows, template: Template, tick: Callable[[int], None] = lambda rows: None) -> QuickCheck:
@@ -51,20 +51,17 @@ def quick_check(rows: CheckedRows, template: Template, tick: Callable[[int], Non
         tally.add(block)
         for check in checks:
             check.see_block(block)
-    passed = {
-        gate.title: check.passed_over
+    sampled = [
+        Problem(
+            code="gates.sampled",
+            args={"gate": gate.title, "looked": check.seen - check.passed_over, "rows": check.seen},
+            blocking=False,
+        )
         for gate, check in zip(gates, checks, strict=True)
         if isinstance(check, Looking) and check.passed_over
-    }
+    ]
     findings = [found.finding for check in checks if (found := check.found())]
-    return QuickCheck(tally.facts(), findings, _sampled(passed, sum(tally.facts()["rows"].values())))
-
-
-def _sampled(passed: dict[str, int], rows: int) -> Problem | None:
-    if not passed:
-        return None
-    args = {"gates": ", ".join(passed), "looked": rows - max(passed.values()), "rows": rows}
-    return Problem(code="gates.sampled", args=args, blocking=False)
+    return QuickCheck(tally.facts(), findings, sampled)
 
 
 def quick_facts(rows: CheckedRows, template: Template, before: dict[str, Any]) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from backend.data.near_duplicates import character_runs, normalised
 
 BANDS, WIDTH = 16, 4
 """Two texts with a Jaccard index of 0.8 share a band with a probability of 1 - (1 - 0.8^4)^16 > 0.9997."""
-_STEPS = 50
+_STEPS = 16
 """Texts of a bucket that are looked at, the latest first."""
-_VERIFIED = 20
+_VERIFIED = 10
 """Candidates of a text that are verified, those that share the most bands first."""
 _PIECES_AT_ONCE = 200_000
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5], np.uint64)

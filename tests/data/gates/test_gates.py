@@ -271,7 +271,7 @@ def test_the_import_sees_the_cheap_gates_in_one_pass(tmp_path: Path) -> None:
     template = Template(answer="label", labels=["RED", "green", "red"])
     found = quickly(tmp_path, template, train=rows)
     names = {"rare_classes", "label_variants", "contradictions", "duplicates", "encoding", "personal", "control_tokens"}
-    assert {each.gate for each in found.findings} == names and found.personal == 1 and found.sampled is None
+    assert {each.gate for each in found.findings} == names and found.personal == 1 and found.sampled == []
     whole = {each.gate: each for each in check_folder(tmp_path).findings}
     assert [each.rows for each in found.findings] == [whole[each.gate].rows for each in found.findings]
     assert found.facts == data_facts(tmp_path) and found.facts["rows"]["train"] == len(rows)
@@ -287,9 +287,10 @@ def test_very_many_rows_with_personal_data_are_sampled_and_that_is_said(
         Row(id=f"m{n}", input=f"write to {name}{n}@example.com", output="x") for n, name in enumerate(["ana"] * 300)
     ]
     found = quickly(tmp_path, Template(), train=[*rows, Row(id="k", input="password=Tr0ub4dor&3", output="x")])
-    assert found.personal == 10 + 3 + 1 and found.sampled is not None
-    assert found.sampled.args == {"gates": "Personal data", "looked": 14, "rows": 301}
-    assert found.sampled in found.warnings() and found.sampled.code == "gates.sampled"
+    assert found.personal == 10 + 3 + 1
+    (sampled,) = found.sampled
+    assert sampled.args == {"gate": "Personal data", "looked": 14, "rows": 301}
+    assert sampled in found.warnings() and sampled.code == "gates.sampled"
     assert {each.gate: each.count for each in check_folder(tmp_path).findings}["personal"] == 300  # all of them
 
 
