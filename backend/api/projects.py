@@ -6,14 +6,24 @@ import json
 from typing import Any
 
 from backend.core.errors import StudioError
-from backend.core.schemas import ProjectView
+from backend.core.schemas import ArtifactView, ProjectView
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.db.projects import DEFAULT_PROJECT
 from backend.files import disk
+from backend.models import catalogue
+from backend.models.builtin import BUILTIN
 
-__all__ = ["DEFAULT_PROJECT", "Projects"]
+__all__ = ["DEFAULT_PROJECT", "Projects", "belongs_to"]
 CHOSEN = "project.chosen"
+
+
+def belongs_to(view: ArtifactView, project_id: str) -> bool:
+    """Whether an artifact is one of the project's; built-in models are everybody's."""
+    return view.project == project_id or view.id in _BUILTIN_IDS
+
+
+_BUILTIN_IDS = frozenset(map(catalogue.builtin_id, BUILTIN))
 
 
 class Projects:
@@ -26,6 +36,16 @@ class Projects:
         """Oldest first; there is always one."""
         self.store.project()
         return self.store.projects()
+
+    def project_named(self, ref: str) -> ProjectView:
+        """By id, else by name. Raises StudioError when there is none."""
+        every = self.projects()
+        found = [each for each in every if each.id == ref] or [each for each in every if each.name == ref]
+        if not found:
+            raise StudioError(
+                "projects.unknown", field="project", name=ref, known=", ".join(each.name for each in every)
+            )
+        return found[0]
 
     def create_project(self, name: str) -> ProjectView:
         """Raises StudioError when the name is empty, too long or taken."""

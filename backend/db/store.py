@@ -67,7 +67,7 @@ class Store(ProjectQueries, EndpointQueries, ReviewQueries):
         return self.artifact(manifest.id)
 
     def artifact(self, ref: str) -> ArtifactView:
-        """By id, else the newest of that name. Raises StudioError when there is none."""
+        """By id, else the newest of that name, one of `within` before others. Raises StudioError when there is none."""
         found = self.find_artifact(ref)
         if found is None:
             raise StudioError("core.artifact_unknown", ref=ref)
@@ -76,7 +76,10 @@ class Store(ProjectQueries, EndpointQueries, ReviewQueries):
     def find_artifact(self, ref: str) -> ArtifactView | None:
         with self.session() as session:
             row = session.get(t.Artifact, ref) or session.scalar(
-                select(t.Artifact).where(t.Artifact.name == ref).order_by(t.Artifact.created.desc()).limit(1)
+                select(t.Artifact)
+                .where(t.Artifact.name == ref)
+                .order_by((t.Artifact.project_id == self.within).desc(), t.Artifact.created.desc())
+                .limit(1)
             )
             return self._views(session, [row])[0] if row else None
 

@@ -38,7 +38,9 @@ def holds_model(zip_path: Path) -> bool:
         return False
 
 
-def import_archive(store: Store, settings: Settings, zip_path: Path, name: str) -> ArtifactView:
+def import_archive(
+    store: Store, settings: Settings, zip_path: Path, name: str, project: str | None = None
+) -> ArtifactView:
     """The model in `zip_path` (its files at the top or in one folder) as an artifact called `name`.
 
     Raises StudioError for what is no zip file, points outside, unpacks to too much or holds no usable model.
@@ -52,7 +54,7 @@ def import_archive(store: Store, settings: Settings, zip_path: Path, name: str) 
             members = _members(archive, zip_path.name)
             _check_sizes(list(members.values()), zip_path, settings)
             _unpack(archive, members, folder)
-        return import_folder(store, settings, folder, name)
+        return import_folder(store, settings, folder, name, project)
     except (BadZipFile, ZlibError, EOFError, NotImplementedError):
         raise StudioError("files.archive_damaged", file=zip_path.name) from None
     except StudioError as error:

@@ -24,7 +24,7 @@ from backend.core.schemas import Kind as Artifact
 from studio.ui.forms import pickers
 from studio.ui.forms.fields import Kind, draw, kind_of, parse
 from studio.ui.forms.layout import ANSWERERS, SENDING
-from studio.ui.shared import api_cache
+from studio.ui.shared import api_cache, scope
 from studio.ui.shared.choices import JUDGING, PROSE
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
@@ -105,7 +105,7 @@ class Form:
         """The references that have to be given and for which there is nothing to choose."""
         many = (Kind.REFS, Kind.LIST)
         shown = [name for name in self.shown() if name in self.marks and kind_of(self.fields[name]) not in many]
-        return [name for name in shown if not self.choices[name]]
+        return [name for name in shown if not self.choices[name].keys() - {pickers.OTHERS}]
 
     def values(self) -> tuple[dict[str, Any], list[Problem]]:
         """What is not default, as plain parameters, and what could not be read."""
@@ -177,8 +177,19 @@ class Form:
         for name in self._names:
             key = self.key(name)
             if name in placed and key in st.session_state and st.session_state[key] != placed[name]:
-                touched[name] = st.session_state[key]
+                held = st.session_state[key]
+                if not self._opens_others(name, held):
+                    touched[name] = held
+            if st.session_state.get(self.key(f"{name}.others")):
+                self.choices[name] = pickers.with_others(self.choices[name], self.marks[name])
         return touched
+
+    def _opens_others(self, name: str, held: Any) -> bool:
+        """Whether somebody asked for the things of other projects, which are on offer from now on."""
+        asked = name in self.marks and (held == pickers.OTHERS or (isinstance(held, list) and pickers.OTHERS in held))
+        if asked:
+            st.session_state[self.key(f"{name}.others")] = True
+        return asked
 
     def _place(self) -> None:
         """Put into the session what the widgets show: the user's values, else what is proposed now."""
@@ -219,6 +230,8 @@ class Form:
         ids = self._ids(name)
         if kind_of(self.fields[name]) is Kind.LIST and not isinstance(value, list):  # it was a text field before
             value = parse(Kind.LIST, value) or []
+        if name in self.marks and any(one not in options for one in (value if isinstance(value, list) else [value])):
+            options = self._with_others(name, value)
         if isinstance(value, list):
             return [one for one in value if one in options]
         if value in options:
@@ -228,9 +241,17 @@ class Form:
         self.gone[name] = str(value).rpartition("/")[2]
         return None
 
+    def _with_others(self, name: str, value: Any) -> dict[str, str]:
+        """The options of a field for which something of another project was chosen, by a link or by an earlier job."""
+        wider = pickers.with_others(self.choices[name], self.marks[name])
+        if any(one in wider for one in (value if isinstance(value, list) else [value])):
+            self.choices[name] = wider
+        return self.choices[name]
+
     def _ids(self, name: str) -> dict[str, str]:
-        """Names of the artifacts that a field offers -> their ids; of two with one name the newest."""
-        return {view.name: view.id for view in reversed(api_cache.artifacts()) if view.id in self.choices[name]}
+        """Names of the artifacts that a field offers -> their ids; of two with one name the newest, the project's first."""
+        own, others = scope.split(reversed(api_cache.artifacts()))
+        return {view.name: view.id for view in [*others, *own] if view.id in self.choices[name]}
 
     def _held(self, name: str, value: Any) -> Any:
         """A value as its widget holds it."""
@@ -252,7 +273,8 @@ class Form:
         return {name: self._held(name, value) if name in self.fields else value for name, value in values.items()}
 
     def _preferred(self, name: str) -> Any:
-        options = list(self.choices[name])
+        foreign = {pickers.OTHERS, *(view.id for view in scope.split(api_cache.artifacts())[1])}
+        options = [value for value in self.choices[name] if value not in foreign]
         if kind_of(self.fields[name]) in (Kind.REFS, Kind.CHOICES):
             return []
         runs = own_runs(self.project)

@@ -13,6 +13,7 @@ from studio.ui.shared import api_cache
 from studio.ui.shared.builtin import fetch_words
 from studio.ui.shared.formatting import ago, escape_markdown, format_size
 from studio.ui.shared.i18n import _
+from studio.ui.shared.project import project
 from studio.ui.shared.tasks import background, drop, failure, task
 from studio.ui.shared.upload import upload_box
 
@@ -102,7 +103,8 @@ def _import(upload_id: str, accepted: bool) -> None:
     key = _import_key(upload_id)
     drop(key)
     studio, name = api_cache.studio(), st.session_state[f"name_{upload_id}"]
-    background(key, lambda: studio.import_upload(upload_id, name, accepted))
+    mine = project().id
+    background(key, lambda: studio.import_upload(upload_id, name, accepted, mine))
 
 
 def builtins() -> None:

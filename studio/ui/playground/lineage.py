@@ -7,7 +7,7 @@ import streamlit as st
 from backend.api import MODEL_KINDS
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import Row, Template
-from studio.ui.shared import api_cache
+from studio.ui.shared import api_cache, scope
 from studio.ui.shared.project import project
 
 EXAMPLES = 4
@@ -28,12 +28,12 @@ def template_of(model: str) -> Template:
 
 
 def proposed() -> list[str]:
-    """The pair to begin with: the project's newest INT4 model (else its newest, else any), and its teacher, else the
-    model that it comes from."""
-    options = models()
-    mine = [view for view in options.values() if view.project == project().id]
+    """The pair to begin with: the project's newest INT4 model (else its newest, else a built-in one), and its teacher, else
+    the model that it comes from."""
+    options = scope.own(MODEL_KINDS)
+    mine = [view for view in options if view.project == project().id]
     int4 = [view for view in mine if view.kind is Kind.ONNX and view.facts.get("precision") == "int4"]
-    first = next(iter([*int4, *mine, *options.values()]), None)
+    first = next(iter([*int4, *mine, *options]), None)
     if first is None:
         return []
     older = ancestors(first.id)
