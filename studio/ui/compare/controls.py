@@ -82,7 +82,7 @@ def _benchmark(groups: dict[str, list[EvaluationView]]) -> str:
     for key, label in reversed(list(labels.items())):
         seen[label] += 1
         labels[key] = label if seen[label] == 1 else f"{label} ({seen[label]})"
-    return st.selectbox(
+    chosen = st.selectbox(
         _("Benchmark"),
         list(groups),
         format_func=lambda each: labels.get(each, each),
@@ -92,11 +92,12 @@ def _benchmark(groups: dict[str, list[EvaluationView]]) -> str:
         width=340,
         persist_state="session",
     )
+    return str(chosen)
 
 
 def _quality(group: list[EvaluationView]) -> str:
     options = measured_qualities(group)
-    return st.selectbox(
+    chosen = st.selectbox(
         _("Quality"),
         options,
         format_func=lambda each: format_metric(each, 0.0)[0],
@@ -108,6 +109,7 @@ def _quality(group: list[EvaluationView]) -> str:
         width=180,
         persist_state="session",
     )
+    return str(chosen)
 
 
 def axis(choice: Selection, beside: DeltaGenerator) -> Selection:
