@@ -24,11 +24,12 @@ from backend.core.schemas import (
 from backend.db import tables as t
 from backend.db.database import migrate, open_engine
 from backend.db.endpoints import EndpointQueries
+from backend.db.project_rows import ProjectRows
 from backend.db.projects import ProjectQueries
 from backend.db.reviews import ReviewQueries
 
 
-class Store(ProjectQueries, EndpointQueries, ReviewQueries):
+class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries):
     """`Store(url)` opens and migrates the database."""
 
     def __init__(self, url: str) -> None:

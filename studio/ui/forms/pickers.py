@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from backend.api.forms import form_of
-from backend.api.projects import belongs_to
+from backend.api.projects import LEFT_OUT, belongs_to
 from backend.core.refs import RefTo
 from backend.core.schemas import ArtifactView, JobView, Kind, RunView
 from studio.ui.shared import api_cache, scope
@@ -63,6 +63,8 @@ def label(view: ArtifactView) -> str:
     parts = [view.name, kind_name(view.kind)]
     if view.kind is Kind.ONNX and view.facts.get("precision"):
         parts.append(str(view.facts["precision"]).upper())
+    if view.facts.get(LEFT_OUT):
+        parts.append(_("without weights"))
     if view.facts.get("run") is False:
         parts.append(_("not run here"))
     rows = view.facts.get("rows")
