@@ -20,7 +20,7 @@ from backend.files.uploads import safe_name
 from backend.models import catalogue
 from backend.models.builtin import BUILTIN
 
-__all__ = ["DEFAULT_PROJECT", "LEFT_OUT", "Projects", "belongs_to"]
+__all__ = ["DEFAULT_PROJECT", "LEFT_OUT", "SUFFIX", "Projects", "belongs_to"]
 CHOSEN = "project.chosen"
 
 

@@ -37,9 +37,10 @@ MADE_AGAIN = frozenset({".safetensors", ".onnx", ".data", ".zip", ".npy"})
 """Endings of the files that are left out of an export without weights."""
 LEFT_OUT = "weights_left_out"
 """Fact of an artifact that came without them."""
-_NUMBER = (int, float)
-FACTS: dict[Kind | None, dict[str, type | tuple[type, ...]]] = {
-    None: dict.fromkeys(("parameters", "layers", "vocabulary", "context"), _NUMBER) | {"template": dict},
+_Type = type | tuple[type, ...]
+_SIZES: dict[str, _Type] = dict.fromkeys(("parameters", "layers", "vocabulary", "context"), (int, float))
+FACTS: dict[Kind | None, dict[str, _Type]] = {
+    None: {**_SIZES, "template": dict},
     Kind.DATASET: {"rows": dict, "labels": list, "dropped": dict, "license": str},
     Kind.ONNX: {"precision": str},
     Kind.EVALUATION: dict.fromkeys(("model_name", "model", "data", "split"), str),

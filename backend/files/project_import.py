@@ -88,20 +88,6 @@ def import_project(
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def read_header(path: Path) -> Header:
-    """What a file says of itself. Raises StudioError."""
-    try:
-        if zips.directory_too_large(path):
-            raise StudioError("projects.file_damaged", file=path.name)
-        with ZipFile(path) as archive:
-            entry = archive.getinfo(HEADER)
-            if entry.file_size > TEXT_LIMIT:
-                raise StudioError("projects.file_damaged", file=path.name)
-            return _header(archive.read(entry), path.name)
-    except (BadZipFile, ZlibError, EOFError, NotImplementedError, KeyError, ValueError, RecursionError) as error:
-        raise StudioError("projects.file_damaged", file=path.name) from error
-
-
 def _header(text: bytes, file: str) -> Header:
     plain = json.loads(text)
     if isinstance(plain, dict) and isinstance(plain.get("format"), int) and plain["format"] > FORMAT:
@@ -277,6 +263,8 @@ def _artifact(row: dict[str, Any], part: Part, incoming: Incoming) -> dict[str, 
     """The row says what the manifest says, and what was left out."""
     manifest, folder = incoming.kept[part.id]
     facts = _renamed(manifest.facts, incoming.renamed)
+    if "path" in row:
+        raise ValueError("a place of its own")
     if (row["kind"], row["name"], row["digest"]) != (part.kind.value, part.name, part.digest):
         raise StudioError("projects.file_changed", file=incoming.file, entry="rows/artifact.jsonl")
     if not sound_facts(part.kind, facts):

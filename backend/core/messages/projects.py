@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MESSAGES: dict[str, tuple[str, str]] = {
-    "projects.unknown": ("There is no project “{name}”.", "Take one of: {known}."),
+    "projects.unknown": ("There is no project “{name}”.", "Choose one of: {known}."),
     "projects.file_damaged": ("“{file}” is no project file, or it is damaged.", "Export the project again."),
     "projects.file_version": (
         "“{file}” was written by a newer studio (format {version}).",
@@ -18,14 +18,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Copy the file again, or export the project again.",
     ),
     "projects.file_large": (
-        "“{file}” unpacks to {size}; at most {limit} are taken.",
-        "Export without weights, or raise SLMOPS_MAX_UPLOAD_BYTES.",
+        "“{file}” would unpack to {size}; {limit} is the limit for its size.",
+        "Export the project again.",
     ),
     "projects.artifact_gone": (
         "“{name}” can't be exported: its file {entry} is missing.",
         "Delete “{name}”, then export again.",
     ),
-    "projects.stopped": ("Stopped. Nothing was imported.", "Start it again when you like."),
+    "projects.stopped": ("The import was stopped. Nothing was kept.", "Send the file again to start over."),
     "projects.weights_left_out": (
         "“{ref}” came without its weights.",
         "Rerun the job that made it, or import the full project.",

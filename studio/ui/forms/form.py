@@ -7,9 +7,9 @@ first and drawn with its problems. What the user chose is also kept as a draft i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, get_args
 
 import streamlit as st
 from pydantic.fields import FieldInfo
@@ -18,12 +18,13 @@ from backend.api.forms import form_of, with_method
 from backend.checks.titles import title
 from backend.core import refs
 from backend.core.errors import Problem
-from backend.core.refs import EndpointMark, RefTo
+from backend.core.refs import EndpointMark
 from backend.core.schemas import JobView
 from backend.core.schemas import Kind as Artifact
 from studio.ui.forms import pickers
 from studio.ui.forms.fields import Kind, draw, kind_of, parse
 from studio.ui.forms.layout import ANSWERERS, SENDING
+from studio.ui.forms.marks import mark_of, marks_of
 from studio.ui.shared import api_cache, scope
 from studio.ui.shared.choices import JUDGING, PROSE
 from studio.ui.shared.formatting import escape_markdown
@@ -31,7 +32,6 @@ from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import own_runs
 
-M = TypeVar("M")
 _FLAGS = re.compile(r" \((?:[^()]*, )?--[a-z][^()]*\)")
 """What a sentence adds for the command line."""
 
@@ -55,9 +55,9 @@ class Form:
         }
         self.choices = {name: options for name, options in self.choices.items() if name in self.fields}
         for name, info in self.fields.items():
-            if any(_marks(info.metadata, info.annotation, EndpointMark)):
+            if any(marks_of(info.metadata, info.annotation, EndpointMark)):
                 self.choices.setdefault(name, pickers.endpoint_choices())
-        self.marks = {name: mark for name, info in self.fields.items() if (mark := _mark(info))}
+        self.marks = {name: mark for name, info in self.fields.items() if (mark := mark_of(info))}
         for name, mark in self.marks.items():
             none = {"": _("none")} if self._optional(name) else {}
             self.choices.setdefault(name, none | pickers.choices(mark))
@@ -291,16 +291,3 @@ def problem_line(problem: Problem) -> None:
     text = escape_markdown(_FLAGS.sub("", problem.model_copy(update={"args": args}).sentence(_)))
     mark = ":red[:material/error:]" if problem.blocking else ":orange[:material/warning:]"
     st.markdown(f"{mark} :{'red' if problem.blocking else 'orange'}[{text}]")
-
-
-def _mark(info: FieldInfo) -> RefTo | None:
-    """What a field may point at, also inside lists and optional ones."""
-    return next(_marks(info.metadata, info.annotation, RefTo), None)
-
-
-def _marks(metadata: Iterable[Any], annotation: Any, kind: type[M]) -> Iterator[M]:
-    """Marks of this kind on a field itself, else inside its type."""
-    yield from (mark for mark in metadata if isinstance(mark, kind))
-    if get_origin(annotation) is not Literal:
-        for inner in get_args(annotation):
-            yield from _marks(getattr(inner, "__metadata__", ()), inner, kind)

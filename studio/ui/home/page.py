@@ -116,7 +116,11 @@ def _now(jobs: list[JobView]) -> None:
             if len(waiting) > MAX_UPCOMING:
                 page_link(JOBS.path, label=ngettext("and {n} more", "and {n} more", len(waiting) - MAX_UPCOMING))
     if others:
-        said = ngettext("{n} job of another project is open.", "{n} jobs of other projects are open.", len(others))
+        said = ngettext(
+            "{n} job of another project is queued or running.",
+            "{n} jobs of other projects are queued or running.",
+            len(others),
+        )
         st.caption(f":material/folder_shared: {said}")
 
 

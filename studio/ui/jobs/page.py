@@ -60,7 +60,7 @@ def _header() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         with st.container(gap=None, width="content"):
             st.title(_(JOBS.title), anchor=False)
-            st.caption(_("What runs, what waits and what has ended."))
+            st.caption(_("Running, queued and finished jobs of this project."))
         with st.container(horizontal=True, width="content"):
             box = st.popover(_("Queues"), icon=":material/tune:", key="queues", on_change="rerun")
             if box.open:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from backend.api.projects import SUFFIX
 from backend.core.errors import StudioError
 from backend.files.uploads import Upload
 from studio.ui.shared import api_cache
@@ -165,7 +166,7 @@ def _failure(said: str) -> None:
 
 
 def _waiting() -> list[Upload]:
-    return [upload for upload in api_cache.studio().uploads() if upload.name.lower().endswith(_EXTENSIONS)]
+    return [upload for upload in api_cache.studio().uploads() if _is_model(upload.name.lower())]
 
 
 def _import_key(upload_id: str) -> str:
@@ -175,3 +176,7 @@ def _import_key(upload_id: str) -> str:
 def _builtin_key(name: str) -> str:
     """The same as that of the forms, which offer it too: who asks second looks at the first one's work."""
     return f"builtin:{name}"
+
+
+def _is_model(name: str) -> bool:
+    return name.endswith(_EXTENSIONS) and not name.endswith(SUFFIX)

@@ -26,7 +26,7 @@ def models_page() -> None:
         everything = api_cache.artifacts()
         held, others = scope.split(view for view in everything if view.kind in SHOWN)
         st.title(_("Models"), anchor=False)
-        st.caption(_("Models, adapters, ONNX models and packages of this project, ready to use or to take along."))
+        st.caption(_("The models, adapters and packages of this project, ready to use or download."))
         import_models.import_box()
         import_models.builtins()
         if held:

@@ -47,7 +47,7 @@ def export_box() -> None:
     if not box.open:
         return
     with box:
-        st.caption(_("One file with data, models, runs, reviews and evaluations. Keys are never in it."))
+        st.caption(_("One file with data, models, runs, reviews and evaluations. It never holds keys."))
         words = {_WEIGHTS: _("Everything"), _SLIM: _("Without weights that a job can make again")}
         chosen = st.radio(_("Contents"), list(words), format_func=words.__getitem__, key="project_export_what")
         with api_cache.show_errors():
@@ -72,7 +72,7 @@ def import_box() -> None:
     if not box.open:
         return
     with box:
-        st.caption(_("A file that the export of a studio wrote. It is checked whole before anything is taken."))
+        st.caption(_("Choose a file that Export wrote. Everything in it is checked first."))
         arrived = upload_box("project_upload", [_SUFFIX], _("Project file"))
         if arrived:
             _start(arrived)

@@ -41,14 +41,14 @@ def project_menu() -> None:
 
 def missing_project(asked: str) -> None:
     """In place of a page whose address names a project that is not there."""
-    st.title(_("This project is not here"), anchor=False)
+    st.title(_("Project not found"), anchor=False)
     with st.container(border=True, key="project_missing"):
         st.markdown(
-            _("There is no project “{id}”. It was deleted, or the link is from another studio.").format(
+            _("There is no project “{id}”. It was deleted, or the link comes from another studio.").format(
                 id=escape_markdown(asked[:60])
             )
         )
-        st.caption(_("Open one of yours:"))
+        st.caption(_("Open another project:"))
         for each in api_cache.projects():
             page_link(
                 nav.HOME.path,
