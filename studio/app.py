@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from studio.paths import STATIC
+from studio.ui.shared import address
 from studio.ui.shared.formatting import version_line
 from studio.ui.shared.i18n import language_switch
 from studio.ui.shared.menu import menu
-from studio.ui.shared.project import project_switch
+from studio.ui.shared.project import project_switch, unknown_project
+from studio.ui.shared.project_menu import missing_project, project_menu
 
 st.set_page_config(
     page_title="SLMOps Studio",
@@ -23,10 +25,16 @@ st.html(
     "[data-testid=InputInstructions] { display: none }</style>"
 )
 page = st.navigation(menu(), expanded=True)
+address.begin(page.url_path)
 st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
 with st.sidebar:
     project_switch()
+    project_menu()
     st.space("stretch")
     language_switch()
     st.caption(version_line())
-page.run()
+    address.history()
+if missing := unknown_project():
+    missing_project(missing)
+else:
+    page.run()

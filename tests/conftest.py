@@ -52,7 +52,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "home"
     monkeypatch.setenv("SLMOPS_HOME", str(folder))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    for name in ("SLMOPS_DB_URL", "SLMOPS_TOKEN", "OPENAI_API_KEY"):
+    for name in ("SLMOPS_DB_URL", "SLMOPS_PROJECT", "SLMOPS_TOKEN", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     yield folder
 

@@ -19,16 +19,19 @@ class Imports:
     store: Store
     settings: Settings
 
-    def import_model(self, path: Path, name: str, accepted: bool = False) -> ArtifactView:
-        """A model folder, a zip file of one, or a GGUF file whose terms were `accepted`."""
+    def import_model(self, path: Path, name: str, accepted: bool = False, project: str | None = None) -> ArtifactView:
+        """A model folder, a zip file of one, or a GGUF file whose terms were `accepted`, into the project with the id
+        `project`, else the studio's own."""
         if path.suffix.lower() == ".gguf":
-            return gguf.import_gguf(self.store, self.settings, path, name, accepted)
+            return gguf.import_gguf(self.store, self.settings, path, name, accepted, project)
         take = archive.import_archive if path.is_file() else catalogue.import_folder
-        return take(self.store, self.settings, path, name)
+        return take(self.store, self.settings, path, name, project)
 
-    def import_upload(self, upload_id: str, name: str, accepted: bool = False) -> ArtifactView:
+    def import_upload(
+        self, upload_id: str, name: str, accepted: bool = False, project: str | None = None
+    ) -> ArtifactView:
         """An uploaded zip or GGUF file as a model; the upload is deleted then."""
-        made = self.import_model(uploads.upload(self.settings, upload_id).path, name, accepted)
+        made = self.import_model(uploads.upload(self.settings, upload_id).path, name, accepted, project)
         uploads.delete_upload(self.settings, upload_id, disk.references_in_use(self.store))
         return made
 

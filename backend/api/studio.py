@@ -50,6 +50,8 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
     def __init__(self, settings: Settings) -> None:
         self.settings = settings.prepare()
         self.store = Store(settings.store_url)
+        if settings.project:
+            self.store.within = self.project_named(settings.project).id
 
     @classmethod
     def open(cls, **settings: Any) -> Studio:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli import artifacts, chat, datasets, endpoints, jobs, packages, run, serve_api, serve_web
+from backend.cli import artifacts, chat, datasets, endpoints, jobs, packages, projects, run, serve_api, serve_web
 from backend.core.errors import StudioError
 
 app = typer.Typer(
@@ -19,17 +19,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (serve_web, run, datasets, artifacts, packages, endpoints, jobs, chat, serve_api):
+for module in (serve_web, run, projects, datasets, artifacts, packages, endpoints, jobs, chat, serve_api):
     module.register(app)
 
 
 @app.callback()
 def options(
     home: Annotated[str | None, typer.Option(help="Folder for databases, artifacts and logs (SLMOPS_HOME).")] = None,
+    project: Annotated[str | None, typer.Option(help="Work in this project, by name or id (SLMOPS_PROJECT).")] = None,
     debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
 ) -> None:
     if home:
         os.environ["SLMOPS_HOME"] = os.path.abspath(os.path.expanduser(home))  # noqa: PTH100, PTH111 pathlib costs start-up
+    if project:
+        os.environ["SLMOPS_PROJECT"] = project
     if debug:
         os.environ["SLMOPS_DEBUG"] = "1"
 

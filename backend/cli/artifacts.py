@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli.output import announce_fetch, line, note, print_json, table
+from backend.cli.projects import InProject
 
 if TYPE_CHECKING:
     from backend.core.schemas import ArtifactView
@@ -30,6 +31,7 @@ def import_model(
     name: Annotated[str, typer.Option(help="What to call it; the folder's or file's name by default.")] = "",
     accept_terms: Annotated[bool, typer.Option(help="You have read the terms of a GGUF file and accept them.")] = False,
     json_: _Json = False,
+    project: InProject = None,
 ) -> None:
     """Import a local Hugging Face folder (safetensors, no remote code), a zip or GGUF file, or a built-in model by name."""
     from backend.api import Studio
@@ -47,13 +49,13 @@ def import_model(
     print_json(found) if json_ else _show(found)
 
 
-def list_models(json_: _Json = False) -> None:
-    """All models, newest first: full, adapters, ONNX, and the built-in ones that are not imported yet."""
+def list_models(json_: _Json = False, project: InProject = None) -> None:
+    """All models, or a project's, newest first: full, adapters, ONNX, and the built-in ones that are not imported yet."""
     from backend.api import MODEL_KINDS, Studio
     from backend.core.units import human_bytes
 
     studio = Studio.open()
-    found = studio.artifacts(MODEL_KINDS)
+    found = studio.artifacts(MODEL_KINDS, studio.store.within)
     if json_:
         return print_json(found)
     rows: list[list[Any]] = [

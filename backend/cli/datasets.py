@@ -13,6 +13,7 @@ from backend.cli.baseline import measure_baseline
 from backend.cli.data_export import export_dataset
 from backend.cli.dataset_flags import with_params
 from backend.cli.output import line, note, print_json, table
+from backend.cli.projects import InProject
 
 if TYPE_CHECKING:
     from backend.api import Studio
@@ -44,6 +45,7 @@ def import_dataset(
         bool, typer.Option("--dry-run", help="Show the reading and the first rows, and store nothing.")
     ] = False,
     json_: _Json = False,
+    project: InProject = None,
 ) -> None:
     """Read examples into a dataset, from a file, a folder or an archive: tables, JSON, Parquet, Excel, text. Exit code 2 when
     the file can't be used as it is, or can be read in several ways."""
@@ -74,12 +76,13 @@ def _source(studio: Studio, sources: list[str]) -> str:
     return sources[0] if sources[0].startswith("demo:") else str(Path(sources[0]).expanduser().resolve())
 
 
-def list_datasets(json_: _Json = False) -> None:
-    """All datasets, newest first."""
+def list_datasets(json_: _Json = False, project: InProject = None) -> None:
+    """All datasets, or those of one project, newest first."""
     from backend.api import Studio
     from backend.core.schemas import Kind
 
-    found = Studio.open().artifacts([Kind.DATASET])
+    studio = Studio.open()
+    found = studio.artifacts([Kind.DATASET], studio.store.within)
     if json_:
         return print_json(found)
     rows = [[a.id, a.name, _split_counts(a.facts), a.facts.get("answer"), a.license] for a in found]

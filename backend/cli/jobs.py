@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from backend.cli.output import duration, line, note, print_json, table
+from backend.cli.projects import InProject
 from backend.cli.run import error_text
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
@@ -22,11 +23,16 @@ def register(app: typer.Typer) -> None:
     app.command("storage")(storage)
 
 
-def list_(json_: _Json = False, limit: Annotated[int, typer.Option(help="How many runs.")] = 20) -> None:
+def list_(
+    json_: _Json = False,
+    limit: Annotated[int, typer.Option(help="How many runs.")] = 20,
+    project: InProject = None,
+) -> None:
     """The newest runs with their jobs."""
     from backend.api import Studio
 
-    runs = Studio.open().runs(limit)
+    studio = Studio.open()
+    runs = studio.runs(limit, studio.store.within)
     if json_:
         return print_json(runs)
     rows = [

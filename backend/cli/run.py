@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli.output import announce_fetch, duration, line, note, print_json, table
+from backend.cli.projects import InProject
 from backend.core.errors import Problem, StudioError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def run(
     quote: Annotated[bool, typer.Option("--quote", help="Check and show what it will cost, then stop.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="List the shipped recipes.")] = False,
     fetch: Annotated[bool, typer.Option("--fetch", help="Fetch the built-in model if it is not here yet.")] = False,
+    project: InProject = None,
 ) -> None:
     """Run a recipe and wait for its end. Exit code 0 when every stage succeeded, 3 when one ended with findings, else 1."""
     from backend.api import Studio

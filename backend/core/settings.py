@@ -34,6 +34,11 @@ class Settings(BaseSettings):
         description="A Postgres database, postgresql://…, in place of the two SQLite files in the home.",
     )
     max_upload_bytes: int = Field(default=8_000_000_000, description="Largest file that a browser may send, in bytes.")
+    project: str | None = Field(
+        default=None,
+        description="The project that the command line works in, by its name or id. Without it: all; new things go into the "
+        "oldest.",
+    )
     chat_idle_seconds: int = Field(
         default=300, ge=0, description="Seconds of silence after which a model that chats is unloaded; 0: never."
     )

@@ -25,10 +25,15 @@ class ProjectQueries:
     """Mixed into `Store`."""
 
     session: Callable[[], AbstractContextManager[Session]]
+    within: str | None = None
+    """The id of the project that this process works in, where it works in one alone: without a name it is meant, and names of
+    artifacts are looked up in it first."""
 
     def project(self, name: str | None = None) -> str:
-        """The id of a project by name, without one of the oldest; made when there is none. Two that make it at once get
-        the same one."""
+        """The id of a project by name, without one `within`, else of the oldest; made when there is none. Two that make it at
+        once get the same one."""
+        if name is None and self.within:
+            return self.within
         query = select(t.Project.id).order_by(t.Project.created, t.Project.id).limit(1)
         if name is not None:
             query = query.where(t.Project.name == name)

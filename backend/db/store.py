@@ -24,11 +24,12 @@ from backend.core.schemas import (
 from backend.db import tables as t
 from backend.db.database import migrate, open_engine
 from backend.db.endpoints import EndpointQueries
+from backend.db.project_rows import ProjectRows
 from backend.db.projects import ProjectQueries
 from backend.db.reviews import ReviewQueries
 
 
-class Store(ProjectQueries, EndpointQueries, ReviewQueries):
+class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries):
     """`Store(url)` opens and migrates the database."""
 
     def __init__(self, url: str) -> None:
@@ -67,7 +68,7 @@ class Store(ProjectQueries, EndpointQueries, ReviewQueries):
         return self.artifact(manifest.id)
 
     def artifact(self, ref: str) -> ArtifactView:
-        """By id, else the newest of that name. Raises StudioError when there is none."""
+        """By id, else the newest of that name, one of `within` before others. Raises StudioError when there is none."""
         found = self.find_artifact(ref)
         if found is None:
             raise StudioError("core.artifact_unknown", ref=ref)
@@ -76,7 +77,10 @@ class Store(ProjectQueries, EndpointQueries, ReviewQueries):
     def find_artifact(self, ref: str) -> ArtifactView | None:
         with self.session() as session:
             row = session.get(t.Artifact, ref) or session.scalar(
-                select(t.Artifact).where(t.Artifact.name == ref).order_by(t.Artifact.created.desc()).limit(1)
+                select(t.Artifact)
+                .where(t.Artifact.name == ref)
+                .order_by((t.Artifact.project_id == self.within).desc(), t.Artifact.created.desc())
+                .limit(1)
             )
             return self._views(session, [row])[0] if row else None
 

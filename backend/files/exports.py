@@ -44,6 +44,11 @@ class Taken(io.RawIOBase):
         self._at += len(chunk)
         return len(chunk)
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be taken."""
+        return len(self._held)
+
     def take(self) -> bytes:
         taken, self._held = bytes(self._held), bytearray()
         return taken

@@ -15,9 +15,19 @@ from backend.db.store import job_view
 _ENDED = [state for state in State if state.ended]
 
 
-def history(store: Store, states: Collection[State], stage: str | None, search: str, limit: int) -> list[JobView]:
+def history(
+    store: Store,
+    states: Collection[State],
+    stage: str | None,
+    search: str,
+    limit: int,
+    project: str | None = None,
+    others: bool = False,
+) -> list[JobView]:
     """See `JobService.history`."""
     query = select(t.Job, t.Run.project_id).join(t.Run).where(t.Job.state.in_(list(states) or _ENDED))
+    if project:
+        query = query.where((t.Run.project_id != project) if others else (t.Run.project_id == project))
     if stage:
         query = query.where(t.Job.stage == stage)
     if search:

@@ -145,11 +145,17 @@ class JobService:
         return self._store.jobs([state for state in State if not state.ended], limit=10_000)
 
     def history(
-        self, states: Collection[State] = (), stage: str | None = None, search: str = "", limit: int = 20
+        self,
+        states: Collection[State] = (),
+        stage: str | None = None,
+        search: str = "",
+        limit: int = 20,
+        project: str | None = None,
+        others: bool = False,
     ) -> list[JobView]:
-        """Jobs that have ended, the last first, of all projects. `search`: a part of the name or id of a run, or of the id
-        of a job or a stage, in any case."""
-        return history(self._store, states, stage, search, limit)
+        """Jobs that have ended, the last first, of all projects, of the one with the id `project`, or of all `others`.
+        `search`: a part of the name or id of a run, or of the id of a job or a stage, in any case."""
+        return history(self._store, states, stage, search, limit, project, others)
 
     def run_name(self, run_id: str) -> str:
         """Without its jobs, so it is cheap; its id when it has gone."""

@@ -6,12 +6,11 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-import stat
 from pathlib import Path, PurePosixPath
-from zipfile import BadZipFile, ZipFile, ZipInfo, _EndRecData  # type: ignore[attr-defined]
+from zipfile import BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError
 
-from backend.core import machine
+from backend.core import machine, zips
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
@@ -24,8 +23,6 @@ from backend.process.explain import explain
 _WEIGHTS = re.compile(r"[\w.-]+\.safetensors")
 _RATIO = 100
 """Weights hardly shrink in a zip file, a tokenizer to a tenth: what grows more than this is meant to fill the disk."""
-_DIRECTORY = 4_000_000
-"""Bytes of a zip file's table of contents, some 40,000 entries: it is read whole, before anything can be counted."""
 
 
 def holds_model(zip_path: Path) -> bool:
@@ -38,7 +35,9 @@ def holds_model(zip_path: Path) -> bool:
         return False
 
 
-def import_archive(store: Store, settings: Settings, zip_path: Path, name: str) -> ArtifactView:
+def import_archive(
+    store: Store, settings: Settings, zip_path: Path, name: str, project: str | None = None
+) -> ArtifactView:
     """The model in `zip_path` (its files at the top or in one folder) as an artifact called `name`.
 
     Raises StudioError for what is no zip file, points outside, unpacks to too much or holds no usable model.
@@ -52,7 +51,7 @@ def import_archive(store: Store, settings: Settings, zip_path: Path, name: str) 
             members = _members(archive, zip_path.name)
             _check_sizes(list(members.values()), zip_path, settings)
             _unpack(archive, members, folder)
-        return import_folder(store, settings, folder, name)
+        return import_folder(store, settings, folder, name, project)
     except (BadZipFile, ZlibError, EOFError, NotImplementedError):
         raise StudioError("files.archive_damaged", file=zip_path.name) from None
     except StudioError as error:
@@ -62,10 +61,8 @@ def import_archive(store: Store, settings: Settings, zip_path: Path, name: str) 
 
 
 def _check_directory(zip_path: Path) -> None:
-    """Raises StudioError when the table of contents, as zipfile will find it, is out of all proportion."""
-    with zip_path.open("rb") as stream:
-        end = _EndRecData(stream)
-    if end and end[5] > _DIRECTORY:  # its size in bytes
+    """Raises StudioError when the table of contents is out of all proportion."""
+    if zips.directory_too_large(zip_path):
         raise StudioError("files.archive_many", file=zip_path.name)
 
 
@@ -73,10 +70,9 @@ def _members(archive: ZipFile, file: str) -> dict[str, ZipInfo]:
     """Name -> entry of the model's files, which lie beside config.json. Raises StudioError for an unsafe entry."""
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     for entry in entries:
-        if entry.flag_bits & 1:
+        if zips.encrypted(entry):
             raise StudioError("files.archive_encrypted", file=file)
-        path = PurePosixPath(entry.filename)
-        if path.is_absolute() or ".." in path.parts or stat.S_ISLNK(entry.external_attr >> 16):
+        if zips.unsafe(entry):
             raise StudioError("files.archive_unsafe", file=file, entry=entry.filename)
     paths = {PurePosixPath(entry.filename): entry for entry in entries}
     tops = sorted((path.parent for path in paths if path.name == "config.json" and len(path.parts) <= 2), key=str)

@@ -61,11 +61,17 @@ def has_builtin(settings: Settings, name: str) -> bool:
 
 
 def _place(settings: Settings, name: str) -> Path:
-    return settings.artifacts / Kind.MODEL / f"model-{name}"
+    return settings.artifacts / Kind.MODEL / builtin_id(name)
 
 
-def import_folder(store: Store, settings: Settings, path: Path, name: str) -> ArtifactView:
-    """Copy a Hugging Face folder into the store as a model called `name`; the same bytes again are found, not copied.
+def builtin_id(name: str) -> str:
+    """The id of a built-in model as an artifact."""
+    return f"model-{name}"
+
+
+def import_folder(store: Store, settings: Settings, path: Path, name: str, project: str | None = None) -> ArtifactView:
+    """Copy a Hugging Face folder into the store as a model called `name`, of the project with the id `project` (else the
+    oldest); the same bytes again are found, not copied.
 
     Raises StudioError naming the file that makes it unusable, or when the disk is full.
     """
@@ -81,7 +87,7 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str) -> Ar
             with temporary_folder(settings, target.name) as folder:
                 _copy(files, folder)
                 _seal_model(folder, target, name.strip(), license_of(path))
-        return _register(store, target)
+        return _register(store, target, project)
 
 
 def _convert(name: str, builtin: Builtin, source: Path, folder: Path) -> None:
@@ -111,9 +117,9 @@ def _seal_model(folder: Path, target: Path, name: str, license: str | None) -> N
     seal(folder, target, Manifest(id=target.name, kind=Kind.MODEL, name=name, facts=facts, license=license))
 
 
-def _register(store: Store, target: Path) -> ArtifactView:
+def _register(store: Store, target: Path, project: str | None = None) -> ArtifactView:
     known = store.find_artifact(target.name)
-    return known or store.add_artifact(read_manifest(target), target, store.project())
+    return known or store.add_artifact(read_manifest(target), target, project or store.project())
 
 
 def _copy(files: list[Path], folder: Path) -> None:

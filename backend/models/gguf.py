@@ -67,7 +67,9 @@ def terms(file: Path) -> Terms:
     )
 
 
-def import_gguf(store: Store, settings: Settings, file: Path, name: str, accepted: bool = False) -> ArtifactView:
+def import_gguf(
+    store: Store, settings: Settings, file: Path, name: str, accepted: bool = False, project: str | None = None
+) -> ArtifactView:
     """The model in `file`, its weights unpacked to float32, as an artifact called `name`. Raises StudioError for a damaged
     file, terms that nobody has accepted, an architecture that transformers can't read from GGUF, or too small a disk."""
     if not name.strip():
@@ -83,7 +85,7 @@ def import_gguf(store: Store, settings: Settings, file: Path, name: str, accepte
         if reason:
             raise StudioError("gguf.failed", file=file.name, reason=reason)
         _write_terms(found, folder)
-        return import_folder(store, settings, folder, name)
+        return import_folder(store, settings, folder, name, project)
 
 
 def _write_terms(found: Terms, folder: Path) -> None:

@@ -17,6 +17,7 @@ from backend.core.schemas import FINISHED, Kind, Quote
 from backend.core.settings import Settings
 from backend.core.stage import ArtifactInfo, Params, check_fits
 from backend.db import Store
+from backend.files.project_file import LEFT_OUT
 from backend.planning.recipes import Recipe, RecipeStage
 
 
@@ -109,6 +110,17 @@ class Plan:
         return sum(step.quote.disk_bytes for step in self.steps)
 
 
+def _without_weights(params: Params, world: PlanWorld) -> list[Problem]:
+    """Inputs that came with an imported project, without their weights."""
+    named = {field: ref for field, (ref, _mark) in refs.refs_of(params).items()}
+    known = {field: world.describe(ref) for field, ref in named.items()}
+    return [
+        Problem(code="projects.weights_left_out", args={"ref": named[field]}, field=field)
+        for field, info in known.items()
+        if info and info.facts.get(LEFT_OUT)
+    ]
+
+
 def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
     """Check and quote every stage. Problems carry the id of their stage."""
     world = PlanWorld(store, settings)
@@ -116,7 +128,7 @@ def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
     for step in recipe.ordered():
         stage = stages.stage(step.stage)
         params = recipe.parsed(step)
-        found = stage.check(params, world)
+        found = _without_weights(params, world) or stage.check(params, world)
         broken = any(need not in world.forecasts for need in refs.referenced_ids(step.params))
         if broken:  # an earlier stage has a problem of its own, which is the one worth telling
             found = [problem for problem in found if not refs.reference_id(problem.args.get("ref"))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from studio.paths import HERE
 from studio.ui.shared import api_cache
 from studio.webapp.files import routes
+from studio.webapp.project_address import ProjectAddress
 from studio.webapp.review import review_routes
 
 
@@ -23,4 +25,5 @@ async def health(_request: Request) -> JSONResponse:
 app = st.App(
     HERE / "app.py",
     routes=[Route("/api/health", health), *routes(api_cache.studio), *review_routes(api_cache.studio)],
+    middleware=[Middleware(ProjectAddress, facade=api_cache.studio)],
 )

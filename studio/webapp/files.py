@@ -1,4 +1,5 @@
-"""Bytes in and out beside the pages: `PUT /api/uploads/{name}` and `GET /api/artifacts/{id}/download`.
+"""Bytes in and out beside the pages: `PUT /api/uploads/{name}`, `GET /api/artifacts/{id}/download` and
+`GET /api/projects/{id}/export`.
 
 Failures are JSON: `{"problems": [{"code", "args", "field", "text"}]}`, the text in English; pages render the code. A download
 is asked for by a plain link, so its failure is a page in the reader's language.
@@ -33,6 +34,8 @@ _STATUS = {
     "files.upload_no_space": 507,
     "files.upload_refused": 403,
     "core.artifact_unknown": 404,
+    "projects.unknown": 404,
+    "projects.artifact_gone": 410,
     "core.artifact_damaged": 410,
     "review.refused": 403,
     "review.row_unknown": 404,
@@ -60,7 +63,16 @@ def routes(facade: Callable[[], Studio]) -> list[Route]:
         except StudioError as error:
             return _page(error, request) if "text/html" in request.headers.get("accept", "") else error_response(error)
 
+    def get_project(request: Request) -> Response:
+        try:
+            studio, id_ = facade(), request.path_params["id"]
+            taken = studio.project_contents(id_, request.query_params.get("weights", "1") != "0")
+            return attachment(studio.export_project(taken), studio.project_file_name(id_), "application/zip")
+        except StudioError as error:
+            return _page(error, request) if "text/html" in request.headers.get("accept", "") else error_response(error)
+
     return [
+        Route("/api/projects/{id}/export", get_project),
         Route("/api/uploads/{name:path}", put_upload, methods=["PUT"]),
         Route("/api/artifacts/{id}/download", get_download),
     ]

@@ -55,8 +55,8 @@ def show(builder: StudioBuilder) -> Show:
         at = AppTest.from_file(str(HERE / "app.py"), default_timeout=PATIENCE)
         at.session_state["lang"] = language
         if page == "teacher":  # most tests are about its form
-            at.session_state["step"] = query.pop("step", "teacher")
-        for key, value in query.items():
+            query.setdefault("step", "teacher")
+        for key, value in ((key, value) for key, value in query.items() if value):
             at.query_params[key] = value
         if page != "home":
             at.switch_page(f"../pages/{page}.py")

@@ -23,7 +23,7 @@ from tests.studio.conftest import words
 
 def show(step: str = "ablation", language: str = "en") -> AppTest:
     at = AppTest.from_file(str(HERE / "app.py"), default_timeout=PATIENCE)
-    at.session_state["lang"], at.session_state["step"] = language, step
+    at.session_state["lang"], at.query_params["step"] = language, step
     at.run()
     at.switch_page("../pages/distill.py").run()
     assert not at.exception, at.exception

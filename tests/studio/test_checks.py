@@ -30,7 +30,7 @@ def left(builder: StudioBuilder, report: str, checks: list[Check], **about: Any)
 def at_step(show: Show, step: str, language: str = "en") -> AppTest:
     """The page Quantize, opened at one of its steps."""
     at = show("home", language)
-    at.session_state["step"] = step
+    at.query_params["step"] = step
     at.switch_page("../pages/quantize.py").run()
     assert not at.exception, at.exception
     return at

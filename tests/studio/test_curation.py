@@ -43,7 +43,7 @@ def curated(builder: StudioBuilder, name: str = "clean", project: str = "default
 
 def at_step(show: Show, step: str, language: str = "en") -> AppTest:
     at = show("home", language)
-    at.session_state["step"] = step
+    at.query_params["step"] = step
     at.switch_page("../pages/teacher.py").run()
     assert not at.exception, at.exception
     return at

@@ -15,6 +15,7 @@ from backend.core.schemas import ArtifactView, Kind, State
 from backend.data.dataset import Message, Template
 from backend.inference.protocol import Sampling
 from backend.serve.client import Piece, ServedModel
+from studio.ui.forms.pickers import OTHERS
 from studio.ui.playground import chats as kept
 from studio.ui.playground import shared, turns
 from studio.ui.playground.chats import Chat, ChatSettings, ChatStore
@@ -186,11 +187,14 @@ def test_a_model_that_the_list_of_everything_lacks_yet_has_no_ancestors(
     assert ancestors(new.id) == []
 
 
-def test_models_of_the_project_come_first(show: Show, host: Host, builder: StudioBuilder) -> None:
+def test_models_of_other_projects_are_offered_when_asked_for(show: Show, host: Host, builder: StudioBuilder) -> None:
     builder.model("mine")
     builder.model("foreign", project="other", job="j1")
     at = show("playground")
     assert at.selectbox(key="pg_model_0").value == "model-mine"
+    assert not any("foreign" in words for words in at.selectbox(key="pg_model_0").options)
+    at.selectbox(key="pg_model_0").set_value(OTHERS).run()
+    assert at.selectbox(key="pg_model_0").value == "model-mine", "nothing is chosen by that"
     assert "foreign" in at.selectbox(key="pg_model_0").options[-1]
     assert "other" in at.selectbox(key="pg_model_0").options[-1]
 

@@ -74,7 +74,7 @@ def searched(builder: StudioBuilder, passed: bool = True) -> tuple[ArtifactView,
 
 def at_search(show: Show, language: str = "en") -> AppTest:
     at = show("home", language)
-    at.session_state["step"] = "scheme_search"
+    at.query_params["step"] = "scheme_search"
     at.switch_page("../pages/quantize.py").run()
     assert not at.exception, at.exception
     return at

@@ -24,6 +24,7 @@ from backend.core.messages import (
     methods,
     models,
     prompts,
+    projects,
     quant,
     reading,
     recipe,
@@ -61,7 +62,7 @@ for _area in (
     ),
     *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, tools, gates, prompts),
+    *(export_checks, foundry, teachers, tools, gates, prompts, projects),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

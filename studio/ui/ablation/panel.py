@@ -22,7 +22,8 @@ from studio.ui.distill.methods import ablation_methods
 from studio.ui.forms import pickers
 from studio.ui.forms.form import Form, problem_line
 from studio.ui.forms.stage_panel import DOUBLE_CLICK, draw_fields, missing_builtin, prepare_builtin
-from studio.ui.shared import api_cache
+from studio.ui.shared import api_cache, scope
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import duration, format_size
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
@@ -60,8 +61,7 @@ def ablation() -> None:
 
 def ablation_form() -> Form:
     """Teachers' answers and people's are offered apart."""
-    found = api_cache.artifacts((Kind.DATASET,))
-    mine = sorted(found, key=lambda view: view.project != project().id)
+    mine = scope.own((Kind.DATASET,))
     sides: dict[str, dict[str, str]] = {"data": {}, "gold": {}}
     for view in mine:
         sides["data" if view.facts.get("teacher") else "gold"][view.id] = pickers.label(view)
@@ -118,7 +118,7 @@ def _lacking(form: Form) -> None:
     for name, (row, words) in needs.items():
         if name in lacking:
             st.info(words, icon=":material/info:")
-            st.page_link(row.path, label=_("Go to {page}").format(page=_(row.title)), icon=":material/arrow_forward:")
+            page_link(row.path, label=_("Go to {page}").format(page=_(row.title)), icon=":material/arrow_forward:")
             return
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -18,6 +17,7 @@ from backend.results.evaluations import (
     reference,
 )
 from studio.ui.compare.labels import axis_name, benchmark_label, names
+from studio.ui.shared import address
 from studio.ui.shared.formatting import format_metric
 from studio.ui.shared.i18n import _
 
@@ -82,33 +82,26 @@ def _benchmark(groups: dict[str, list[EvaluationView]]) -> str:
     for key, label in reversed(list(labels.items())):
         seen[label] += 1
         labels[key] = label if seen[label] == 1 else f"{label} ({seen[label]})"
-    key = "cmp_benchmark"
-    _follow(key, list(groups), next(iter(groups)))
-    return st.selectbox(
+    chosen = st.selectbox(
         _("Benchmark"),
         list(groups),
         format_func=lambda each: labels.get(each, each),
-        key=key,
-        on_change=_by_hand,
-        args=(key,),
+        **address.bound("benchmark", next(iter(groups)), groups, key="cmp_benchmark"),
         help=_("Only models that were asked the same rows can be compared."),
         filter_mode=None,
         width=340,
         persist_state="session",
     )
+    return str(chosen)
 
 
 def _quality(group: list[EvaluationView]) -> str:
     options = measured_qualities(group)
-    key = "cmp_quality"
-    _follow(key, options, headline(options))
-    return st.selectbox(
+    chosen = st.selectbox(
         _("Quality"),
         options,
         format_func=lambda each: format_metric(each, 0.0)[0],
-        key=key,
-        on_change=_by_hand,
-        args=(key,),
+        **address.bound("quality", headline(options), options, key="cmp_quality"),
         help=_("Perplexity: lower is better, and only models with the same tokenizer compare.")
         if "perplexity" in options
         else None,
@@ -116,19 +109,17 @@ def _quality(group: list[EvaluationView]) -> str:
         width=180,
         persist_state="session",
     )
+    return str(chosen)
 
 
 def axis(choice: Selection, beside: DeltaGenerator) -> Selection:
     """What the chart shows: its cost, and, drawn into `beside`, its scale and whether untuned models are in it."""
     options = [name for name in costs() if any(name in one.metrics for one in choice.group)]
-    _follow("cmp_x", options, options[0])
     x = st.segmented_control(
         _("X axis"),
         options,
         format_func=axis_name,
-        key="cmp_x",
-        on_change=_by_hand,
-        args=("cmp_x",),
+        **address.bound("x", options[0], options, key="cmp_x"),
         required=True,
         wrap=True,
         label_visibility="collapsed",
@@ -136,10 +127,12 @@ def axis(choice: Selection, beside: DeltaGenerator) -> Selection:
     )
     choice = replace(choice, x=str(x or options[0]))
     values = [one.metrics[choice.x] for one in choice.drawn]
-    _follow("cmp_log", [True, False], bool(values) and 0 < min(values) * WIDE < max(values))
+    wide = bool(values) and 0 < min(values) * WIDE < max(values)
     with beside:
-        raw = bool(untuned(choice.group)) and st.toggle(_("Untuned models"), key="cmp_untuned", persist_state="session")
-        log = st.toggle(_("Log scale"), key="cmp_log", on_change=_by_hand, args=("cmp_log",), persist_state="session")
+        raw = bool(untuned(choice.group)) and st.toggle(
+            _("Untuned models"), persist_state="session", **address.bound_switch("untuned", False, "cmp_untuned")
+        )
+        log = st.toggle(_("Log scale"), persist_state="session", **address.bound_switch("log", wide, "cmp_log"))
     return replace(choice, log=log, untuned=raw)
 
 
@@ -147,25 +140,12 @@ def model_choice(label: str, choice: Selection, key: str, default: EvaluationVie
     """One of the models; until somebody chooses, it follows `default` as new measurements arrive."""
     options = [one.id for one in choice.group]
     name = choice.names
-    key = f"cmp_{key}_{choice.group[0].benchmark}"
-    _follow(key, options, default.id)
     found = st.selectbox(
         label,
         options,
         format_func=lambda each: name.get(each, each),
-        key=key,
-        on_change=_by_hand,
-        args=(key,),
         filter_mode=None,
         persist_state="session",
+        **address.bound(key, default.id, options, key=f"cmp_{key}_{choice.group[0].benchmark}"),
     )
     return next(one for one in choice.group if one.id == found)
-
-
-def _follow(key: str, options: Sequence[object], default: object) -> None:
-    if not st.session_state.get(f"{key}_by_hand") or st.session_state.get(key) not in options:
-        st.session_state[key] = default
-
-
-def _by_hand(key: str) -> None:
-    st.session_state[f"{key}_by_hand"] = True

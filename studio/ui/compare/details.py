@@ -10,7 +10,7 @@ from backend.results.answers import AnswerRow, Answers, Show
 from studio.ui.compare.charts import confusion_chart
 from studio.ui.compare.controls import Selection, model_choice
 from studio.ui.compare.labels import model_kind_label, origin_texts, significance_text, truncate
-from studio.ui.shared import api_cache
+from studio.ui.shared import address, api_cache
 from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _, ngettext
@@ -27,17 +27,15 @@ def details(choice: Selection) -> None:
     if any("accuracy" in one.metrics for one in choice.group):
         sections["confusion"] = (_("Confusion matrix"), _confusion)
     sections["making"] = (_("How they were made"), _making)
-    if st.session_state.get("cmp_section") not in sections:
-        st.session_state["cmp_section"] = "rows"
     chosen = st.segmented_control(
         _("Details"),
         list(sections),
         format_func=lambda each: sections[each][0],
-        key="cmp_section",
         required=True,
         label_visibility="collapsed",
         persist_state="session",
         wrap=True,
+        **address.bound("view", "rows", sections, key="cmp_section"),
     )
     sections[str(chosen or "rows")][1](choice)
 

@@ -15,7 +15,8 @@ from studio.ui.compare.details import details
 from studio.ui.compare.export import exports
 from studio.ui.compare.leaderboard import gains, leaderboard
 from studio.ui.forms.stage_panel import stage_panel
-from studio.ui.shared import api_cache
+from studio.ui.shared import api_cache, scope
+from studio.ui.shared.address import page_link
 from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import escape_markdown, format_metric, truncation_hint
 from studio.ui.shared.i18n import _, ngettext
@@ -166,7 +167,7 @@ def _nothing_yet() -> None:
                 "memory it takes. The demo makes and measures four models in one go."
             )
         )
-        st.page_link(HOME.path, label=_("Start the demo on the page Home"), icon=":material/play_arrow:")
-    if api_cache.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) and api_cache.artifacts((Kind.DATASET,)):
+        page_link(HOME.path, label=_("Start the demo on the page Home"), icon=":material/play_arrow:")
+    if scope.own((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) and scope.own((Kind.DATASET,)):
         st.subheader(_("Measure a model"), anchor=False)
         stage_panel("evaluate")

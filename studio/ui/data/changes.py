@@ -10,6 +10,7 @@ from backend.core.schemas import ArtifactView, State
 from studio import nav
 from studio.ui.data import row_editor
 from studio.ui.shared import api_cache
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.job_card.card import job_card
@@ -131,7 +132,7 @@ def _saving(view: ArtifactView, draft: EditSummary) -> None:
     elif made := job.result.get("artifact"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(_("Saved"), icon=":material/check:", color="green")
-            st.page_link(
+            page_link(
                 nav.DATA.path,
                 label=_("Open the new version"),
                 icon=":material/arrow_forward:",

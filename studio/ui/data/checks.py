@@ -11,6 +11,7 @@ from studio.ui.data import calls
 from studio.ui.data.baseline import baseline_box
 from studio.ui.data.filters import show_finding
 from studio.ui.shared import api_cache
+from studio.ui.shared.address import switch_page
 from studio.ui.shared.formatting import escape_markdown, number, option_label
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.job_card.card import job_card
@@ -148,7 +149,7 @@ def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
     if finding.rows:
         report = calls.check_report(view.id) if name in REVIEWED else None
         if report and st.button(_("Review these rows"), key=f"review_{name}", icon=nav.REVIEW.icon):
-            st.switch_page(nav.REVIEW.path, query_params={"review": view.id, "report": report.id})
+            switch_page(nav.REVIEW.path, query_params={"review": view.id, "report": report.id})
         st.button(
             _("Show the rows"),
             key=f"show_{name}",

@@ -14,7 +14,8 @@ from studio.ui.data.facts import dataset_facts, dataset_warnings
 from studio.ui.data.reading import reading_card
 from studio.ui.data.rows import rows_tab
 from studio.ui.data.tokens import tokens_tab
-from studio.ui.shared import api_cache
+from studio.ui.shared import address, api_cache
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import escape_markdown, option_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.upload import download_link
@@ -23,7 +24,7 @@ from studio.ui.shared.upload import download_link
 def dataset_page(ref: str) -> None:
     """`?tab=checks` opens that tab."""
     view = api_cache.studio().dataset(ref)
-    st.page_link(nav.DATA.path, label=_("All datasets"), icon=":material/arrow_back:")
+    page_link(nav.DATA.path, label=_("All datasets"), icon=":material/arrow_back:")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.header(escape_markdown(view.name), anchor=False, width="content")
         _exports(view)
@@ -35,20 +36,15 @@ def dataset_page(ref: str) -> None:
         "tokens": (_("Tokens"), tokens_tab),
         "reading": (_("Reading"), reading_card),
     }
-    key = f"tab_{view.id}"
-    asked = st.query_params.get("tab")
-    if st.session_state.get(key) not in tabs:
-        st.session_state[key] = asked if asked in tabs else "rows"
     chosen = st.segmented_control(
         _("Show"),
         list(tabs),
         format_func=lambda each: tabs[each][0],
-        key=key,
         required=True,
         label_visibility="collapsed",
         wrap=True,
+        **address.bound("tab", "rows", tabs, key=f"tab_{view.id}"),
     )
-    st.query_params["tab"] = str(chosen or "rows")
     if chosen in ("rows", "reading"):  # Checks says it again, with its rows and its remedies
         dataset_warnings(view)
     with api_cache.show_errors():
@@ -63,10 +59,10 @@ def _versions(view: ArtifactView) -> None:
     with st.container(horizontal=True, gap="small"):
         if before:
             words = _("Made from {name}").format(name=escape_markdown(before.name))
-            st.page_link(nav.DATA.path, label=words, icon=":material/history:", query_params={"data": before.id})
+            page_link(nav.DATA.path, label=words, icon=":material/history:", query_params={"data": before.id})
         for child in after[:3]:
             words = _("Newer: {name}").format(name=escape_markdown(child.name))
-            st.page_link(
+            page_link(
                 nav.DATA.path,
                 label=words,
                 icon=":material/update:",

@@ -8,20 +8,24 @@ from backend.api.readings import stored_warnings
 from backend.core.schemas import ArtifactView, Kind
 from studio import nav
 from studio.ui.data.facts import dataset_facts
-from studio.ui.shared import api_cache, delete
+from studio.ui.shared import api_cache, delete, scope
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _, ngettext
-from studio.ui.shared.project import project
 from studio.ui.shared.upload import download_link
 
 
 def dataset_list() -> None:
-    """Those of the project first, each with its splits, its rows, its download and its end."""
-    mine = project().id
-    found = sorted(api_cache.artifacts((Kind.DATASET,)), key=lambda view: view.project != mine)
+    """Those of the project, each with its splits, its rows, its download and its end; those of others in a fold."""
+    found, others = scope.split(api_cache.artifacts((Kind.DATASET,)))
     st.subheader(_("Datasets"), anchor=False)
     if not found:
         st.caption(_("There is no dataset yet: the form above makes the first one."))
+    _entries(found)
+    scope.from_other_projects("datasets", others, lambda: _entries(others))
+
+
+def _entries(found: list[ArtifactView]) -> None:
     for view in found:
         _entry(view)
         if st.session_state.get(delete.KEY) == view.id:
@@ -31,7 +35,7 @@ def dataset_list() -> None:
 def _entry(view: ArtifactView) -> None:
     with st.container(border=True, key=f"dataset_{view.id}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.page_link(
+            page_link(
                 nav.DATA.path,
                 label=f"**{escape_markdown(view.name)}**",
                 icon=":material/chevron_right:",

@@ -8,6 +8,7 @@ import streamlit as st
 
 from backend.api.datasets import SPLITS, Finding, RowFilter, Sort
 from backend.core.schemas import ArtifactView
+from studio.ui.shared import address
 from studio.ui.shared.formatting import escape_markdown, number, option_label
 from studio.ui.shared.i18n import _, ngettext
 
@@ -92,7 +93,7 @@ def show_finding(view: ArtifactView, finding: Finding) -> None:
     st.session_state[f"finding_{view.id}"] = {"title": title, "rows": list(finding.rows), "count": finding.count}
     if finding.examples:
         st.session_state[f"split_{view.id}"] = finding.examples[0].split
-    st.session_state[f"tab_{view.id}"] = "rows"
+    address.write("tab", "rows", "rows")
 
 
 def finding_chip(view: ArtifactView) -> None:

@@ -16,7 +16,7 @@ from studio.ui.data.token_chips import token_chips
 from studio.ui.forms.form import problem_line
 from studio.ui.forms.pickers import choices
 from studio.ui.forms.stage_panel import prepare_builtin
-from studio.ui.shared import api_cache
+from studio.ui.shared import address, api_cache
 from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import escape_markdown, number, option_label
 from studio.ui.shared.i18n import _, ngettext
@@ -30,7 +30,7 @@ def show_tokens(view: ArtifactView, split: str, row_id: str) -> None:
     """Callback: the tab with this row."""
     st.session_state[KEY] = (view.id, split, row_id)
     st.session_state[f"tokens_split_{view.id}"] = split
-    st.session_state[f"tab_{view.id}"] = "tokens"
+    address.write("tab", "tokens")
 
 
 def _forget() -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from studio import nav
 from studio.ui.forms.form import Form
+from studio.ui.shared.address import page_link
 from studio.ui.shared.i18n import _
 
 
@@ -27,7 +28,7 @@ def answerer_switch(form: Form) -> None:
     )
     if form.answerer == "saved" and not form.choices["endpoint"]:
         st.info(_("No endpoint is saved yet."), icon=":material/info:")
-        st.page_link(
+        page_link(
             nav.TEACHER.path,
             label=_("Add an endpoint"),
             icon=":material/add:",

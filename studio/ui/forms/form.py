@@ -7,9 +7,9 @@ first and drawn with its problems. What the user chose is also kept as a draft i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, get_args
 
 import streamlit as st
 from pydantic.fields import FieldInfo
@@ -18,20 +18,20 @@ from backend.api.forms import form_of, with_method
 from backend.checks.titles import title
 from backend.core import refs
 from backend.core.errors import Problem
-from backend.core.refs import EndpointMark, RefTo
+from backend.core.refs import EndpointMark
 from backend.core.schemas import JobView
 from backend.core.schemas import Kind as Artifact
 from studio.ui.forms import pickers
 from studio.ui.forms.fields import Kind, draw, kind_of, parse
 from studio.ui.forms.layout import ANSWERERS, SENDING
-from studio.ui.shared import api_cache
+from studio.ui.forms.marks import mark_of, marks_of
+from studio.ui.shared import api_cache, scope
 from studio.ui.shared.choices import JUDGING, PROSE
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import own_runs
 
-M = TypeVar("M")
 _FLAGS = re.compile(r" \((?:[^()]*, )?--[a-z][^()]*\)")
 """What a sentence adds for the command line."""
 
@@ -55,9 +55,9 @@ class Form:
         }
         self.choices = {name: options for name, options in self.choices.items() if name in self.fields}
         for name, info in self.fields.items():
-            if any(_marks(info.metadata, info.annotation, EndpointMark)):
+            if any(marks_of(info.metadata, info.annotation, EndpointMark)):
                 self.choices.setdefault(name, pickers.endpoint_choices())
-        self.marks = {name: mark for name, info in self.fields.items() if (mark := _mark(info))}
+        self.marks = {name: mark for name, info in self.fields.items() if (mark := mark_of(info))}
         for name, mark in self.marks.items():
             none = {"": _("none")} if self._optional(name) else {}
             self.choices.setdefault(name, none | pickers.choices(mark))
@@ -105,7 +105,7 @@ class Form:
         """The references that have to be given and for which there is nothing to choose."""
         many = (Kind.REFS, Kind.LIST)
         shown = [name for name in self.shown() if name in self.marks and kind_of(self.fields[name]) not in many]
-        return [name for name in shown if not self.choices[name]]
+        return [name for name in shown if not self.choices[name].keys() - {pickers.OTHERS}]
 
     def values(self) -> tuple[dict[str, Any], list[Problem]]:
         """What is not default, as plain parameters, and what could not be read."""
@@ -177,8 +177,19 @@ class Form:
         for name in self._names:
             key = self.key(name)
             if name in placed and key in st.session_state and st.session_state[key] != placed[name]:
-                touched[name] = st.session_state[key]
+                held = st.session_state[key]
+                if not self._opens_others(name, held):
+                    touched[name] = held
+            if st.session_state.get(self.key(f"{name}.others")):
+                self.choices[name] = pickers.with_others(self.choices[name], self.marks[name])
         return touched
+
+    def _opens_others(self, name: str, held: Any) -> bool:
+        """Whether somebody asked for the things of other projects, which are on offer from now on."""
+        asked = name in self.marks and (held == pickers.OTHERS or (isinstance(held, list) and pickers.OTHERS in held))
+        if asked:
+            st.session_state[self.key(f"{name}.others")] = True
+        return asked
 
     def _place(self) -> None:
         """Put into the session what the widgets show: the user's values, else what is proposed now."""
@@ -219,6 +230,8 @@ class Form:
         ids = self._ids(name)
         if kind_of(self.fields[name]) is Kind.LIST and not isinstance(value, list):  # it was a text field before
             value = parse(Kind.LIST, value) or []
+        if name in self.marks and any(one not in options for one in (value if isinstance(value, list) else [value])):
+            options = self._with_others(name, value)
         if isinstance(value, list):
             return [one for one in value if one in options]
         if value in options:
@@ -228,9 +241,17 @@ class Form:
         self.gone[name] = str(value).rpartition("/")[2]
         return None
 
+    def _with_others(self, name: str, value: Any) -> dict[str, str]:
+        """The options of a field for which something of another project was chosen, by a link or by an earlier job."""
+        wider = pickers.with_others(self.choices[name], self.marks[name])
+        if any(one in wider for one in (value if isinstance(value, list) else [value])):
+            self.choices[name] = wider
+        return self.choices[name]
+
     def _ids(self, name: str) -> dict[str, str]:
-        """Names of the artifacts that a field offers -> their ids; of two with one name the newest."""
-        return {view.name: view.id for view in reversed(api_cache.artifacts()) if view.id in self.choices[name]}
+        """Names of the artifacts that a field offers -> their ids; of two with one name the newest, the project's first."""
+        own, others = scope.split(reversed(api_cache.artifacts()))
+        return {view.name: view.id for view in [*others, *own] if view.id in self.choices[name]}
 
     def _held(self, name: str, value: Any) -> Any:
         """A value as its widget holds it."""
@@ -252,7 +273,8 @@ class Form:
         return {name: self._held(name, value) if name in self.fields else value for name, value in values.items()}
 
     def _preferred(self, name: str) -> Any:
-        options = list(self.choices[name])
+        foreign = {pickers.OTHERS, *(view.id for view in scope.split(api_cache.artifacts())[1])}
+        options = [value for value in self.choices[name] if value not in foreign]
         if kind_of(self.fields[name]) in (Kind.REFS, Kind.CHOICES):
             return []
         runs = own_runs(self.project)
@@ -269,16 +291,3 @@ def problem_line(problem: Problem) -> None:
     text = escape_markdown(_FLAGS.sub("", problem.model_copy(update={"args": args}).sentence(_)))
     mark = ":red[:material/error:]" if problem.blocking else ":orange[:material/warning:]"
     st.markdown(f"{mark} :{'red' if problem.blocking else 'orange'}[{text}]")
-
-
-def _mark(info: FieldInfo) -> RefTo | None:
-    """What a field may point at, also inside lists and optional ones."""
-    return next(_marks(info.metadata, info.annotation, RefTo), None)
-
-
-def _marks(metadata: Iterable[Any], annotation: Any, kind: type[M]) -> Iterator[M]:
-    """Marks of this kind on a field itself, else inside its type."""
-    yield from (mark for mark in metadata if isinstance(mark, kind))
-    if get_origin(annotation) is not Literal:
-        for inner in get_args(annotation):
-            yield from _marks(getattr(inner, "__metadata__", ()), inner, kind)

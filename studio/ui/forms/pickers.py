@@ -7,9 +7,10 @@ from math import inf
 from typing import Any
 
 from backend.api.forms import form_of
+from backend.api.projects import LEFT_OUT, belongs_to
 from backend.core.refs import RefTo
 from backend.core.schemas import ArtifactView, JobView, Kind, RunView
-from studio.ui.shared import api_cache
+from studio.ui.shared import api_cache, scope
 from studio.ui.shared.formatting import format_size, kind_name
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project, project_label
@@ -22,21 +23,27 @@ MAX_CANDIDATES = 3
 """Models that an audition proposes as candidates."""
 
 
+OTHERS = "from other projects"
+"""The option that stands for all of other projects; chosen, they take its place."""
+
+
 def choices(mark: RefTo) -> dict[str, str]:
-    """id -> label of all artifacts that `mark` allows: those of the project, of them last what its ablations compare, then what
-    was imported, then those of other projects; built-in models that are not imported yet stand under their name."""
-    mine = project().id
-    tried = ablation_artifacts(mine)
-
-    def place(view: ArtifactView) -> tuple[int, bool]:
-        return 0 if view.project == mine else 2 if view.job_id else 1, view.id in tried
-
-    found = sorted(api_cache.artifacts(mark.kinds), key=place)
-    options = {view.id: label(view) for view in found}
+    """id -> label of what `mark` allows of the project, last what its ablations compare; built-in models that are not imported
+    yet stand under their name; OTHERS comes last, where others have something."""
+    tried = ablation_artifacts(project().id)
+    own, others = scope.split(api_cache.artifacts(mark.kinds))
+    options = {view.id: label(view) for view in sorted(own, key=lambda view: view.id in tried)}
     if Kind.MODEL in mark.kinds:
         for name in api_cache.missing_builtins():
             options[name] = f"{name} · {_('built in')}"
-    return disambiguate(options)
+    return disambiguate(options) | ({OTHERS: _("From other projects…")} if others else {})
+
+
+def with_others(options: dict[str, str], mark: RefTo) -> dict[str, str]:
+    """The same options with those of other projects at the end, each with the name of its project."""
+    others = scope.split(api_cache.artifacts(mark.kinds))[1]
+    kept = {value: words for value, words in options.items() if value != OTHERS}
+    return disambiguate(kept | {view.id: label(view) for view in others})
 
 
 def endpoint_choices() -> dict[str, str]:
@@ -56,6 +63,8 @@ def label(view: ArtifactView) -> str:
     parts = [view.name, kind_name(view.kind)]
     if view.kind is Kind.ONNX and view.facts.get("precision"):
         parts.append(str(view.facts["precision"]).upper())
+    if view.facts.get(LEFT_OUT):
+        parts.append(_("without weights"))
     if view.facts.get("run") is False:
         parts.append(_("not run here"))
     rows = view.facts.get("rows")
@@ -63,7 +72,7 @@ def label(view: ArtifactView) -> str:
         parts.append(ngettext("{n} row", "{n} rows", sum(rows.values())))
     elif view.kind not in (Kind.EVALUATION, Kind.AUDITION, Kind.REPORT):
         parts.append(format_size(view.size_bytes))
-    if view.job_id and view.project != project().id:  # what was imported belongs to all
+    if not belongs_to(view, project().id):
         parts += [project_label(each) for each in api_cache.projects() if each.id == view.project]
     return " · ".join(parts)
 
@@ -130,7 +139,7 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     dataset; a package shows the newest evaluation of its model and the newest report of each kind about it."""
     if stage == "audition":
         tried = ablation_artifacts(project().id)
-        there = api_cache.artifacts((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))
+        there = scope.own((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))
         mine = [view.id for view in there if view.project == project().id and view.id not in tried]
         return {"models": mine[:MAX_CANDIDATES]}
     if stage == "capture":
@@ -141,9 +150,9 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
         own = adapter.get("data")
         return {"model": _with_adapter_slots(adapter.get("base"))} | ({"data": own} if own in facts else {})
     if stage == "package":
-        about = [view for view in api_cache.artifacts((Kind.REPORT,)) if view.facts.get("model") == values.get("model")]
+        about = [view for view in scope.own((Kind.REPORT,)) if view.facts.get("model") == values.get("model")]
         latest = {view.facts.get("report"): view.id for view in reversed(about)}
-        scores = api_cache.artifacts((Kind.EVALUATION,))
+        scores = scope.own((Kind.EVALUATION,))
         newest = [view.id for view in scores if view.facts.get("model") == values.get("model")][:1]
         return {"reports": list(latest.values()), "evaluations": newest}
     if stage == "prune" and (layers := facts.get(values.get("model") or "", {}).get("layers")):
@@ -155,16 +164,15 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     if stage == "ablation" and (gold := api_cache.studio().gold_of(values.get("data") or "")):
         return {"gold": gold.id}
     if stage in ("generate", "judge"):
-        brought = [view.id for view in api_cache.artifacts((Kind.MODEL,)) if not view.job_id]
+        brought = [view.id for view in scope.own((Kind.MODEL,)) if not view.job_id]
         return {"model": found[0]} if (found := [*brought, *api_cache.missing_builtins()]) else {}
     return {}
 
 
 def _with_adapter_slots(base: str | None) -> str | None:
-    """The newest ONNX model with room for adapters of this model, one of this project before others; None for none."""
-    fits = [view for view in api_cache.artifacts((Kind.ONNX,)) if base and view.facts.get("room_for") == base]
-    mine = project().id
-    return next((view.id for view in sorted(fits, key=lambda view: view.project != mine)), None)
+    """The project's newest ONNX model with room for adapters of this model; None for none."""
+    fits = [view for view in scope.own((Kind.ONNX,)) if base and view.facts.get("room_for") == base]
+    return next((view.id for view in fits), None)
 
 
 def _teacher_of(data: str) -> dict[str, Any]:
@@ -172,13 +180,13 @@ def _teacher_of(data: str) -> dict[str, Any]:
     found = api_cache.studio().teacher_of(data) if data else None
     if found and found.kind in (Kind.MODEL, Kind.ADAPTER):
         return {"teacher": found.id}
-    options = [view.id for view in api_cache.artifacts((Kind.MODEL, Kind.ADAPTER)) if view.job_id]
+    options = [view.id for view in scope.own((Kind.MODEL, Kind.ADAPTER)) if view.job_id]
     tuned = preferred("capture", "teacher", options, own_runs(project().id))
     return {"teacher": tuned} if tuned else {}
 
 
 def _capture_of(data: str | None) -> dict[str, Any]:
-    mine = [view for view in api_cache.artifacts((Kind.CAPTURE,)) if view.project == project().id]
+    mine = scope.own((Kind.CAPTURE,))
     return next(
         ({"method": "offline_logit", "capture": view.id} for view in mine if view.facts.get("data") == data), {}
     )

@@ -12,7 +12,7 @@ from backend.planning.ablation.results import is_ablation
 from studio.nav import NavPage
 from studio.ui.forms.form import Form
 from studio.ui.forms.stage_panel import stage_panel
-from studio.ui.shared import api_cache
+from studio.ui.shared import address, api_cache
 from studio.ui.shared.formatting import stage_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.card import job_card
@@ -54,11 +54,10 @@ def stage_page(
 
 
 def apply_query_params(*stages: str) -> None:
-    """`?step=<stage>` chooses the step, with `&model=<id>` its form takes that model; `?from=<job id>` lets the form of its
-    stage take the parameters of that job. All of them once."""
-    wanted = st.query_params.pop("step", None)
+    """`?step=<stage>&model=<id>`: the form of that step takes that model; `?from=<job id>` lets the form of its stage take
+    the parameters of that job. Both once."""
+    wanted = st.query_params.get("step")
     if wanted in stages:
-        st.session_state["step"] = wanted
         _take_model(wanted)
     job_id = st.query_params.pop("from", None)
     if not job_id:
@@ -66,7 +65,8 @@ def apply_query_params(*stages: str) -> None:
     with api_cache.show_errors():
         job = api_cache.studio().job(job_id)
         if job.stage in stages:
-            st.session_state["step"] = job.stage
+            if len(stages) > 1:
+                address.write("step", job.stage)
             Form(job.stage).load(job)
 
 
@@ -114,25 +114,32 @@ def _ended(runs: list[RunView], stage: str) -> list[JobView]:
 
 
 def _switch(stages: tuple[str, ...], panels: Mapping[str, Panel]) -> str:
-    def words(step: str) -> str:
-        return panels[step][0] if step in panels else stage_label(step)
+    words = {step: panels[step][0] if step in panels else stage_label(step) for step in (*stages, *panels)}
+    return step_switch(words, lambda: _busy_step(stages, panels))
 
-    if st.session_state.get("step") not in (*stages, *panels):
-        every = api_cache.project_runs(project().id)
-        runs = [run for run in every if not is_ablation(run)]
-        working = [stage for stage in stages if any(not job.state.ended for job in latest_jobs(runs, stage))]
-        ablations = [run for run in every if is_ablation(run)]
-        if ABLATION in panels and any(not run.state.ended for run in ablations):
-            working.append(ABLATION)
-        st.session_state["step"] = (working or list(stages))[0]
+
+def _busy_step(stages: tuple[str, ...], panels: Mapping[str, Panel]) -> str:
+    """The first step with a job at work, else the first."""
+    every = api_cache.project_runs(project().id)
+    runs = [run for run in every if not is_ablation(run)]
+    working = [stage for stage in stages if any(not job.state.ended for job in latest_jobs(runs, stage))]
+    ablations = [run for run in every if is_ablation(run)]
+    if ABLATION in panels and any(not run.state.ended for run in ablations):
+        working.append(ABLATION)
+    return (working or list(stages))[0]
+
+
+def step_switch(words: Mapping[str, str], first: Callable[[], str]) -> str:
+    """The step of a page (`?step=`), as a switch of `words` by code; `first` says where somebody new begins."""
+    default = address.pinned("step", first, words)
     chosen = st.segmented_control(
         _("Step"),
-        [*stages, *panels],
-        format_func=words,
-        key="step",
+        list(words),
+        format_func=words.__getitem__,
         required=True,
         wrap=True,
         label_visibility="collapsed",
         persist_state="session",
+        **address.bound("step", default, words),
     )
-    return str(chosen or stages[0])
+    return str(chosen or default)

@@ -22,6 +22,7 @@ from studio.ui.forms.forecast import forecast_lines
 from studio.ui.forms.form import Form, problem_line
 from studio.ui.forms.size_preview import student_preview
 from studio.ui.shared import api_cache
+from studio.ui.shared.address import page_link
 from studio.ui.shared.builtin import fetch_words
 from studio.ui.shared.formatting import duration, escape_markdown, format_size, money, number, stage_label
 from studio.ui.shared.i18n import _
@@ -138,7 +139,7 @@ def _lacking(mark: RefTo) -> None:
         Kind.ADAPTER: (nav.FINETUNE, _("This step needs a tuned model, and there is none yet.")),
     }.get(mark.kinds[-1], (nav.MODELS, _("This step needs a model, and there is none yet.")))
     st.info(words, icon=":material/info:")
-    st.page_link(row.path, label=_("Go to {page}").format(page=_(row.title)), icon=":material/arrow_forward:")
+    page_link(row.path, label=_("Go to {page}").format(page=_(row.title)), icon=":material/arrow_forward:")
 
 
 def _plan(stage: str, raw: dict[str, Any]) -> tuple[Plan | None, list[Problem]]:

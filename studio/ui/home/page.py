@@ -8,7 +8,8 @@ from backend.core.schemas import JobView, RunView, Storage
 from studio.nav import COMPARE, DATA, HOME, JOBS
 from studio.ui.compare.page import measured
 from studio.ui.home.demo import demo_button, demo_card
-from studio.ui.shared import api_cache
+from studio.ui.shared import api_cache, scope
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import (
     ago,
     duration,
@@ -33,7 +34,7 @@ MAX_UPCOMING = 3
 
 def home_page() -> None:
     with api_cache.show_errors():
-        runs = api_cache.recent_runs(RECENT)
+        runs = api_cache.project_runs(project().id)[:RECENT]
         _header(bool(runs or session_stages()))
         demo_card()
         if not runs and not session_stages():
@@ -67,7 +68,7 @@ def _nothing_yet() -> None:
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             demo_button(primary=True)
-            st.page_link(DATA.path, label=_("Begin with your own data"), icon=":material/arrow_forward:")
+            page_link(DATA.path, label=_("Begin with your own data"), icon=":material/arrow_forward:")
         st.caption(_("The same from a terminal:"))
         st.code("slmops run quickstart", language="bash")
 
@@ -78,7 +79,7 @@ def _best() -> None:
     if not found:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key="no_figures"):
             st.markdown(_("Accuracy, size and speed show here as soon as a model has been measured."), width="stretch")
-            st.page_link(COMPARE.path, label=_("Measure a model"), icon=COMPARE.icon)
+            page_link(COMPARE.path, label=_("Measure a model"), icon=COMPARE.icon)
         return
     tiles = (
         (_("Best accuracy"), ":material/verified:", "accuracy", max),
@@ -96,12 +97,14 @@ def _best() -> None:
 def _now(jobs: list[JobView]) -> None:
     """The machine and what is at work, drawn again and again."""
     _machine(jobs)
-    at_work = [job for job in jobs if job.state in AT_WORK]
+    mine, others = scope.split_jobs(jobs)
+    at_work = [job for job in mine if job.state in AT_WORK]
     if at_work:
         st.subheader(_("Running now"), anchor=False)
     for job in at_work:
         job_card(job, log=False)
-    waiting = start_order_now()
+    order = start_order_now()
+    waiting = scope.split_jobs(order)[0]
     if waiting:
         st.subheader(_("Next in the queue"), anchor=False)
         with st.container(border=True, key="soon", gap="xsmall"):
@@ -109,9 +112,16 @@ def _now(jobs: list[JobView]) -> None:
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                     st.markdown(f"**{stage_label(job.stage)}**", width="content")
                     run_link(job.run_id)
-                    st.caption(why_waiting(job, waiting), width="content")
+                    st.caption(why_waiting(job, order), width="content")
             if len(waiting) > MAX_UPCOMING:
-                st.page_link(JOBS.path, label=ngettext("and {n} more", "and {n} more", len(waiting) - MAX_UPCOMING))
+                page_link(JOBS.path, label=ngettext("and {n} more", "and {n} more", len(waiting) - MAX_UPCOMING))
+    if others:
+        said = ngettext(
+            "{n} job of another project is queued or running.",
+            "{n} jobs of other projects are queued or running.",
+            len(others),
+        )
+        st.caption(f":material/folder_shared: {said}")
 
 
 def _machine(jobs: list[JobView]) -> None:
@@ -140,17 +150,16 @@ def _kinds(kept: Storage) -> str | None:
 def _recent(runs: list[RunView]) -> None:
     if not runs:
         return
-    projects = {each.id: project_label(each) for each in api_cache.projects()}
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(_("Recent runs"), anchor=False, width="content")
-        st.page_link(JOBS.path, label=_("All jobs"), icon=":material/chevron_right:", icon_position="right")
+        page_link(JOBS.path, label=_("All jobs"), icon=":material/chevron_right:", icon_position="right")
     with st.container(border=True, key="recent", gap="xsmall"):
         for run in runs:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 run_link(run.id)
                 state_badge(run.state)
                 st.space("stretch")
-                st.caption(escape_markdown(projects.get(run.project, "")) + " · " + _facts(run), width="content")
+                st.caption(_facts(run), width="content")
 
 
 def _facts(run: RunView) -> str:

@@ -1,9 +1,8 @@
-"""All jobs of all projects: what is at work, what waits for what, and what has ended."""
+"""The jobs of the project: what is at work, what waits for what, and what has ended; in a fold those of others."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -13,11 +12,12 @@ from studio.nav import JOBS
 from studio.ui.jobs.clear_history import clear_history_dialog
 from studio.ui.jobs.table import job_table
 from studio.ui.settings.queues import queues
-from studio.ui.shared import api_cache
+from studio.ui.shared import address, api_cache, scope
 from studio.ui.shared.formatting import stage_label
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.job_card.card import AT_WORK, job_card
 from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
+from studio.ui.shared.project import project
 from studio.ui.shared.refresh import refresh_on_change
 from studio.ui.shared.widgets import open_run, run_link, worker_line
 
@@ -44,11 +44,14 @@ def jobs_page() -> None:
             return found and stage in (ALL, job.stage) and (group == ALL or job.state in GROUPS[group])
 
         in_drawer = st.query_params.get("job")
-        refresh_on_change(lambda jobs: _open([job for job in jobs if passes(job) and job.id != in_drawer]))
+        refresh_on_change(
+            lambda jobs: _open([job for job in scope.split_jobs(jobs)[0] if passes(job) and job.id != in_drawer])
+        )
         if group not in ("waiting", "running"):
             _history(GROUPS.get(group, ()), None if stage == ALL else stage, search)
-        elif not any(passes(job) for job in api_cache.open_jobs()):
+        elif not any(passes(job) for job in scope.split_jobs(api_cache.open_jobs())[0]):
             st.caption(_("No such job."))
+        _others(passes, GROUPS.get(group, ()), None if stage == ALL else stage, search)
         if job_id := st.query_params.get("job"):
             _drawer(job_id)
 
@@ -57,7 +60,7 @@ def _header() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         with st.container(gap=None, width="content"):
             st.title(_(JOBS.title), anchor=False)
-            st.caption(_("What runs, what waits and what has ended, in all projects."))
+            st.caption(_("Running, queued and finished jobs of this project."))
         with st.container(horizontal=True, width="content"):
             box = st.popover(_("Queues"), icon=":material/tune:", key="queues", on_change="rerun")
             if box.open:
@@ -67,8 +70,7 @@ def _header() -> None:
 
 
 def _filters() -> tuple[str, str, str]:
-    """(group of states, stage, search). They stand in the address as codes; Streamlit's own binding would write words of
-    one language there."""
+    """(group of states, stage, search), as the address says."""
     words = {
         ALL: _("All"),
         "waiting": _("Waiting"),
@@ -84,7 +86,7 @@ def _filters() -> tuple[str, str, str]:
             list(words),
             format_func=words.__getitem__,
             required=True,
-            **_bound("state", ALL, words),
+            **address.bound("state", ALL, words),
             wrap=True,
         )
         stage = st.selectbox(
@@ -93,26 +95,12 @@ def _filters() -> tuple[str, str, str]:
             format_func=lambda name: _("All") if name == ALL else stage_label(name),
             filter_mode=None,
             width=165,
-            **_bound("stage", ALL, stages),
+            **address.bound("stage", ALL, stages),
         )
         search = st.text_input(
-            _("Search"), placeholder=_("Name or id"), icon=":material/search:", width=190, **_bound("search", "")
+            _("Search"), placeholder=_("Name or id"), icon=":material/search:", width=190, **address.bound("search", "")
         )
     return str(group), str(stage), str(search).strip()
-
-
-def _bound(key: str, default: str, options: Collection[str] | None = None) -> dict[str, Any]:
-    """Arguments of a widget whose value is that of the address."""
-    value = st.query_params.get(key, default)
-    st.session_state[key] = value if options is None or value in options else default
-
-    def write() -> None:
-        if st.session_state[key] == default:
-            st.query_params.pop(key, None)
-        else:
-            st.query_params[key] = st.session_state[key]
-
-    return {"key": key, "on_change": write}
 
 
 def _open(jobs: list[JobView]) -> None:
@@ -153,18 +141,40 @@ def _waiting(job: JobView, order: list[JobView]) -> None:
 
 def _history(states: tuple[State, ...], stage: str | None, search: str) -> None:
     limit = st.session_state.setdefault("history_shown", PAGE)
-    found = api_cache.studio().jobs.history(states, stage, search, limit + 1)
+    found = api_cache.studio().jobs.history(states, stage, search, limit + 1, project().id)
     st.subheader(_("History"), anchor=False)
     if not found:
         st.caption(_("Nothing has ended yet.") if not (states or stage or search) else _("No such job."))
         return
-    clicked = job_table(found[:limit])
+    _table(found[:limit])
+    if len(found) > limit:
+        st.button(_("Show more"), key="more", on_click=_more)
+
+
+def _others(passes: Callable[[JobView], bool], states: tuple[State, ...], stage: str | None, search: str) -> None:
+    """The newest jobs of other projects, looked up only when the fold is open."""
+    if len(api_cache.projects()) < 2:
+        return
+    box = st.expander(_("From other projects"), key="others_jobs", icon=":material/folder_shared:", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        found = [job for job in scope.split_jobs(api_cache.open_jobs())[1] if passes(job)]
+        ended = [state for state in states if state.ended]
+        if ended or not states:
+            found += api_cache.studio().jobs.history(ended, stage, search, PAGE, project().id, others=True)
+        if found:
+            _table(found[:PAGE], "others")
+        else:
+            st.caption(_("No such job."))
+
+
+def _table(jobs: list[JobView], key: str = "history") -> None:
+    clicked = job_table(jobs, key)
     if clicked.run:
         open_run(clicked.run)
     if clicked.job:
         st.query_params["job"] = clicked.job
-    if len(found) > limit:
-        st.button(_("Show more"), key="more", on_click=_more)
 
 
 def _more() -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from backend.core.schemas import JobView, RunView, State
 from studio.nav import JOBS
 from studio.ui.shared import api_cache
+from studio.ui.shared.address import switch_page
 from studio.ui.shared.formatting import ago, duration, escape_markdown, run_seconds, stage_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.card import job_card
@@ -19,7 +20,7 @@ DELETE = "run_delete"
 
 def run_details(run_id: str) -> None:
     if st.session_state.pop("run_deleted", None) == run_id:
-        st.switch_page(JOBS.path)
+        switch_page(JOBS.path)
     back_link(JOBS, _("All jobs"))
     with api_cache.show_errors():
         run = api_cache.one_run(run_id)

@@ -33,10 +33,10 @@ class Click:
     run: str = ""
 
 
-def job_table(jobs: Sequence[JobView]) -> Click:
+def job_table(jobs: Sequence[JobView], key: str = "history") -> Click:
     columns = [_("Stage"), _("Run"), _("Project"), _("State"), _("Took"), _("Started"), _("Attempts")]
     data = {"label": _("History"), "hint": _("Show this job"), "columns": columns, "rows": rows(jobs)}
-    clicked = _TABLE(key="history", data=data, on_job_change=lambda: None, on_run_change=lambda: None)
+    clicked = _TABLE(key=key, data=data, on_job_change=lambda: None, on_run_change=lambda: None)
     return Click(clicked.job or "", clicked.run or "")
 
 

@@ -12,6 +12,7 @@ from studio.ui.models.labels import ICONS, facts_line
 from studio.ui.serving import drawer as serving
 from studio.ui.serving.state import servers
 from studio.ui.shared import delete
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import escape_markdown, format_metric, kind_word
 from studio.ui.shared.i18n import _
 from studio.ui.shared.upload import download_link
@@ -40,7 +41,7 @@ def card(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
 def _actions(view: ArtifactView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"actions_{view.id}"):
         if view.kind in _LINE:
-            st.page_link(
+            page_link(
                 PLAYGROUND.path,
                 label=_("Chat"),
                 icon=":material/forum:",

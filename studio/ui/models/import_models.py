@@ -7,12 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from backend.api.projects import SUFFIX
 from backend.core.errors import StudioError
 from backend.files.uploads import Upload
 from studio.ui.shared import api_cache
 from studio.ui.shared.builtin import fetch_words
 from studio.ui.shared.formatting import ago, escape_markdown, format_size
 from studio.ui.shared.i18n import _
+from studio.ui.shared.project import project
 from studio.ui.shared.tasks import background, drop, failure, task
 from studio.ui.shared.upload import upload_box
 
@@ -102,7 +104,8 @@ def _import(upload_id: str, accepted: bool) -> None:
     key = _import_key(upload_id)
     drop(key)
     studio, name = api_cache.studio(), st.session_state[f"name_{upload_id}"]
-    background(key, lambda: studio.import_upload(upload_id, name, accepted))
+    mine = project().id
+    background(key, lambda: studio.import_upload(upload_id, name, accepted, mine))
 
 
 def builtins() -> None:
@@ -163,7 +166,7 @@ def _failure(said: str) -> None:
 
 
 def _waiting() -> list[Upload]:
-    return [upload for upload in api_cache.studio().uploads() if upload.name.lower().endswith(_EXTENSIONS)]
+    return [upload for upload in api_cache.studio().uploads() if _is_model(upload.name.lower())]
 
 
 def _import_key(upload_id: str) -> str:
@@ -173,3 +176,7 @@ def _import_key(upload_id: str) -> str:
 def _builtin_key(name: str) -> str:
     """The same as that of the forms, which offer it too: who asks second looks at the first one's work."""
     return f"builtin:{name}"
+
+
+def _is_model(name: str) -> bool:
+    return name.endswith(_EXTENSIONS) and not name.endswith(SUFFIX)

@@ -11,10 +11,10 @@ from studio.ui.models import details, import_models
 from studio.ui.models.card import card
 from studio.ui.serving import drawer as serving
 from studio.ui.serving import state
-from studio.ui.shared import api_cache, delete
+from studio.ui.shared import address, api_cache, delete, scope
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import kind_label
 from studio.ui.shared.i18n import _
-from studio.ui.shared.project import project_label
 
 SHOWN = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX, Kind.CAPTURE, Kind.PACKAGE)
 PAGE = 12
@@ -24,17 +24,17 @@ ALL = "all"
 def models_page() -> None:
     with api_cache.show_errors():
         everything = api_cache.artifacts()
-        held = [view for view in everything if view.kind in SHOWN]
+        held, others = scope.split(view for view in everything if view.kind in SHOWN)
         st.title(_("Models"), anchor=False)
-        st.caption(
-            _("What this studio holds: models, adapters, ONNX models and packages, ready to use or to take along.")
-        )
+        st.caption(_("The models, adapters and packages of this project, ready to use or download."))
         import_models.import_box()
         import_models.builtins()
         if held:
             _list(_filtered(held), everything)
         elif not api_cache.missing_builtins():
             _nothing_yet()
+        known = {view.id: view for view in everything}
+        scope.from_other_projects("models", others, lambda: _cards(others, known, "models_shown_others"))
         _dialogs(everything)
         seen = _signature()
         api_cache.auto_refresh(lambda: _watch(seen), busy=import_models.at_work())
@@ -42,37 +42,26 @@ def models_page() -> None:
 
 def _filtered(held: list[ArtifactView]) -> list[ArtifactView]:
     """Draws the filters; returns what passes them."""
-    projects = {ALL: _("All projects")} | {each.id: project_label(each) for each in api_cache.projects()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="model_filters"):
-        chosen = st.selectbox(
-            _("Project"),
-            list(projects),
-            format_func=lambda id_: projects.get(id_, id_),
-            key="models_project",
-            filter_mode=None,
-            persist_state="session",
-            width=220,
-        )
         text = st.text_input(
             _("Search"),
-            key="models_search",
             placeholder=_("Name"),
             icon=":material/search:",
             persist_state="session",
             width=260,
+            **address.bound("search", "", key="models_search"),
         )
-    found = [view for view in held if chosen in (ALL, view.project) and text.casefold() in view.name.casefold()]
+    found = [view for view in held if text.casefold() in view.name.casefold()]
     counts = {ALL: len(found)} | {kind.value: sum(view.kind is kind for view in found) for kind in SHOWN}
     kind = st.segmented_control(
         _("Kind"),
         list(counts),
         format_func=lambda code: f"{_('All') if code == ALL else kind_label(code)} · {counts.get(code, 0)}",
-        key="models_kind",
-        default=ALL,
         required=True,
         label_visibility="collapsed",
         persist_state="session",
         wrap=True,
+        **address.bound("kind", ALL, counts, key="models_kind"),
     )
     return [view for view in found if kind in (ALL, view.kind.value)]
 
@@ -83,29 +72,32 @@ def _list(found: list[ArtifactView], everything: list[ArtifactView]) -> None:
             st.markdown(_("Nothing matches these filters."))
             st.button(_("Show everything"), key="models_clear", on_click=_clear)
         return
-    limit = st.session_state.setdefault("models_shown", PAGE)
-    known = {view.id: view for view in everything}
+    _cards(found, {view.id: view for view in everything}, "models_shown")
+
+
+def _cards(found: list[ArtifactView], known: dict[str, ArtifactView], shown: str) -> None:
+    limit = st.session_state.setdefault(shown, PAGE)
     with st.grid("auto", min_column_width=400, gap="small"):
         for view in found[:limit]:
             card(view, known)
     if len(found) > limit:
-        st.button(_("Show more"), key="models_more", on_click=_more)
+        st.button(_("Show more"), key=f"{shown}_more", on_click=_more, args=(shown,))
 
 
-def _more() -> None:
-    st.session_state["models_shown"] += PAGE
+def _more(shown: str) -> None:
+    st.session_state[shown] += PAGE
 
 
 def _clear() -> None:
-    st.session_state["models_project"] = st.session_state["models_kind"] = ALL
-    st.session_state["models_search"] = ""
+    address.write("kind", ALL, ALL)
+    address.write("search", "")
 
 
 def _nothing_yet() -> None:
     with st.container(border=True, key="nothing"):
         st.subheader(_("No models yet"), anchor=False)
         st.markdown(_("Import one above, or let a run make one: what it makes appears here."))
-        st.page_link(FINETUNE.path, label=_("Fine-tune a model"), icon=FINETUNE.icon)
+        page_link(FINETUNE.path, label=_("Fine-tune a model"), icon=FINETUNE.icon)
 
 
 def _dialogs(everything: list[ArtifactView]) -> None:

@@ -9,16 +9,18 @@ import streamlit as st
 
 from backend.data.dataset import Template
 from backend.inference.protocol import Sampling
-from studio.ui.forms.pickers import disambiguate, label
+from studio.ui.forms.pickers import OTHERS, disambiguate, label
 from studio.ui.playground.chats import Chat, ChatSettings
 from studio.ui.playground.lineage import models, template_of
 from studio.ui.playground.shared import chats
 from studio.ui.playground.url_state import UrlState, navigate
+from studio.ui.shared import scope
 from studio.ui.shared.formatting import ago, escape_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 
 NONE = ""
+_OTHERS_SHOWN = "pg_others_shown"
 OWN, COMMON = "own", "common"
 RECENT = 10
 _DEFAULTS = {"pg_temperature": 0.0, "pg_top_p": 1.0, "pg_longest": 256, "pg_seed": 0, "pg_mode": OWN, "pg_system": ""}
@@ -29,9 +31,13 @@ def model_picker(here: UrlState, at: int) -> None:
     held = models()
     beside = here.models[1 - at] if len(here.models) > 1 - at else None
     mine = here.models[at] if len(here.models) > at else NONE
-    options = ([] if at == 0 else [NONE]) + [id_ for id_ in held if id_ != beside]
+    own, others = scope.split(held.values())
+    shown = [*own, *others] if st.session_state.get(_OTHERS_SHOWN) else own
+    options = ([] if at == 0 else [NONE]) + [view.id for view in shown if view.id != beside]
     if mine not in options:
         options.append(mine)
+    if len(shown) == len(own) and others:
+        options.append(OTHERS)
     st.session_state[f"pg_model_{at}"] = mine
     st.selectbox(
         _("First model") if at == 0 else _("Second model"),
@@ -51,12 +57,17 @@ def name_of(model: str) -> str:
 
 def _option(model: str) -> str:
     view = models().get(model)
+    if model == OTHERS:
+        return _("From other projects…")
     if model == NONE:
         return _("No second model")
     return disambiguate({view.id: label(view) for view in models().values()})[model] if view else _("deleted model")
 
 
 def _choose() -> None:
+    if OTHERS in (st.session_state.get("pg_model_0"), st.session_state.get("pg_model_1")):
+        st.session_state[_OTHERS_SHOWN] = True
+        return
     navigate([chosen for at in (0, 1) if (chosen := st.session_state[f"pg_model_{at}"])])
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from backend.api import MODEL_KINDS
+from backend.api.projects import LEFT_OUT
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import Row, Template
-from studio.ui.shared import api_cache
+from studio.ui.shared import api_cache, scope
 from studio.ui.shared.project import project
 
 EXAMPLES = 4
@@ -18,7 +19,7 @@ def models() -> dict[str, ArtifactView]:
     """Everything that can be talked to, those of the project first, newest first."""
     mine = project().id
     found = sorted(api_cache.artifacts(MODEL_KINDS), key=lambda view: view.project != mine)
-    return {view.id: view for view in found}
+    return {view.id: view for view in found if not view.facts.get(LEFT_OUT)}
 
 
 def template_of(model: str) -> Template:
@@ -28,12 +29,12 @@ def template_of(model: str) -> Template:
 
 
 def proposed() -> list[str]:
-    """The pair to begin with: the project's newest INT4 model (else its newest, else any), and its teacher, else the
-    model that it comes from."""
-    options = models()
-    mine = [view for view in options.values() if view.project == project().id]
+    """The pair to begin with: the project's newest INT4 model (else its newest, else a built-in one), and its teacher, else
+    the model that it comes from."""
+    options = [view for view in scope.own(MODEL_KINDS) if view.id in models()]
+    mine = [view for view in options if view.project == project().id]
     int4 = [view for view in mine if view.kind is Kind.ONNX and view.facts.get("precision") == "int4"]
-    first = next(iter([*int4, *mine, *options.values()]), None)
+    first = next(iter([*int4, *mine, *options]), None)
     if first is None:
         return []
     older = ancestors(first.id)

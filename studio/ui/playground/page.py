@@ -23,6 +23,7 @@ from studio.ui.playground.status import idle_words, status_line
 from studio.ui.playground.turns import turn_view
 from studio.ui.playground.url_state import UrlState, current_chat, read_url_state
 from studio.ui.shared import api_cache
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 
@@ -155,8 +156,8 @@ def _no_models() -> None:
         st.markdown(
             _("Prepare the one that comes with the studio, import one, or fine-tune one with your own examples.")
         )
-        st.page_link(MODELS.path, label=_("Prepare or import a model"), icon=MODELS.icon)
-        st.page_link(FINETUNE.path, label=_("Fine-tune a model"), icon=FINETUNE.icon)
+        page_link(MODELS.path, label=_("Prepare or import a model"), icon=MODELS.icon)
+        page_link(FINETUNE.path, label=_("Fine-tune a model"), icon=FINETUNE.icon)
 
 
 def _short(text: str) -> str:

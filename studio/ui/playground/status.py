@@ -14,6 +14,7 @@ from studio.ui.playground.chats import Chat
 from studio.ui.playground.model_loader import FORCEABLE, TRANSIENT
 from studio.ui.playground.shared import loader, served
 from studio.ui.shared import api_cache
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import duration, escape_markdown, format_size, stage_label
 from studio.ui.shared.i18n import _
 
@@ -152,7 +153,7 @@ def _job_link(error: StudioError) -> None:
     job = next((job for job in api_cache.open_jobs() if job.id == job_id), None)
     if job:
         label = _("Show the run: {stage}").format(stage=stage_label(job.stage))
-        st.page_link(RUN.path, label=label, icon=RUN.icon, query_params={"run": job.run_id})
+        page_link(RUN.path, label=label, icon=RUN.icon, query_params={"run": job.run_id})
 
 
 def _load(model: str, chat: Chat | None, force: bool = False, patient: bool = False) -> None:

@@ -23,7 +23,8 @@ from studio.ui.quantize.search_report import (
     rows,
     scheme_label,
 )
-from studio.ui.shared import api_cache
+from studio.ui.shared import address, api_cache
+from studio.ui.shared.address import page_link
 from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import ago, escape_markdown, format_metric, format_size, percent
 from studio.ui.shared.i18n import _
@@ -98,7 +99,7 @@ def _verdict(view: ArtifactView, report: Report) -> None:
             on_click=_take,
             args=("package", {"model": model}),
         )
-        st.page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon, query_params={"models": model})
+        page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon, query_params={"models": model})
 
 
 def _chart(view: ArtifactView, report: Report) -> None:
@@ -147,7 +148,7 @@ def _take(step: str, values: dict[str, Any]) -> None:
     if step == "quantize":
         form.renew(form.fields)
     form.take(values)
-    st.session_state["step"] = step
+    address.write("step", step)
 
 
 def _workflows() -> None:

@@ -17,10 +17,10 @@ from studio.ui.forms.stage_page import apply_query_params, earlier_jobs, jobs_of
 from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.review.component import review_box
 from studio.ui.review.doubted import chosen_rows, doubted_datasets
-from studio.ui.shared import api_cache
+from studio.ui.shared import api_cache, scope
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import escape_markdown, number, percent
 from studio.ui.shared.i18n import _
-from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import project_stepper
 
 STAGE = "review"
@@ -62,12 +62,11 @@ def review_page() -> None:
 
 
 def reviewable() -> list[ArtifactView]:
-    """The datasets with a teacher's answers and those with rows that a check doubts, newest first, those of the project in
-    front; what a review has made comes last."""
-    mine = project().id
+    """The datasets with a teacher's answers and those with rows that a check doubts, newest first; what a
+    review has made comes last."""
     doubted = doubted_datasets()
-    views = [view for view in api_cache.artifacts((Kind.DATASET,)) if view.facts.get("teacher") or view.id in doubted]
-    return sorted(views, key=lambda view: (view.project != mine, "review" in view.facts))
+    views = [view for view in scope.own((Kind.DATASET,)) if view.facts.get("teacher") or view.id in doubted]
+    return sorted(views, key=lambda view: "review" in view.facts)
 
 
 def _nothing() -> None:
@@ -77,7 +76,7 @@ def _nothing() -> None:
     )
     for page in (nav.TEACHER, nav.DATA):
         words = _("Go to {page}").format(page=_(page.title))
-        st.page_link(page.path, label=words, icon=":material/arrow_forward:")
+        page_link(page.path, label=words, icon=":material/arrow_forward:")
 
 
 def _of_job() -> None:

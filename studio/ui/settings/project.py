@@ -1,4 +1,4 @@
-"""The session's project, and the question before it is deleted with all that was made in it."""
+"""The tab's project: its export, the import of others, and the question before it is deleted with all that was made in it."""
 
 from __future__ import annotations
 
@@ -6,31 +6,35 @@ import streamlit as st
 
 from backend.core.errors import StudioError
 from backend.core.schemas import ProjectView
+from studio.ui.settings.project_transfer import export_box, import_box
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown, format_size
 from studio.ui.shared.i18n import _, ngettext
-from studio.ui.shared.project import project, project_label
+from studio.ui.shared.project import choose_project, project, project_label
 
 _ASKED = "project_delete"
 _FAILED = "project_delete_failed"
 
 
 def this_project() -> None:
-    """Its name and the button; the dialog while it is open."""
+    """Its name and what can be done with it; the dialog while it is open."""
     mine = project()
     only = len(api_cache.projects()) < 2
     st.subheader(_("Project"), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", border=True):
         st.markdown(f"**{escape_markdown(project_label(mine))}**", width="content")
-        st.button(
-            _("Delete this project"),
-            key="delete_project",
-            icon=":material/delete:",
-            disabled=only,
-            help=_("The only project can't be deleted.") if only else None,
-            on_click=_begin,
-            args=(mine.id,),
-        )
+        with st.container(horizontal=True, width="content", gap="small"):
+            export_box()
+            st.button(
+                _("Delete this project"),
+                key="delete_project",
+                icon=":material/delete:",
+                disabled=only,
+                help=_("The only project can't be deleted.") if only else None,
+                on_click=_begin,
+                args=(mine.id,),
+            )
+    import_box()
     if st.session_state.get(_ASKED) == mine.id:
         st.dialog(_("Delete this project"), on_dismiss=_end, icon=":material/delete:")(_confirm)(mine)
 
@@ -71,3 +75,4 @@ def _delete(project_id: str) -> None:
         api_cache.projects.clear()
         api_cache.clear_caches()
     _end()
+    choose_project(api_cache.projects()[0].id)

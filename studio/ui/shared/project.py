@@ -1,4 +1,5 @@
-"""The project that a browser session works in: chosen in the sidebar, remembered in the store, so that a reload keeps it."""
+"""The project that a browser tab works in: the one that its address names (`?project=<id>`), on every page. A tab without one
+opens the project that was used last."""
 
 from __future__ import annotations
 
@@ -7,21 +8,31 @@ import streamlit as st
 from backend.api.projects import DEFAULT_PROJECT
 from backend.core.schemas import ProjectView
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 
+PARAMETER = "project"
 _KEY = "project"
+_USED = "project_used"
 
 
 def project() -> ProjectView:
-    """The session's project: the one that was chosen here, else the one chosen last anywhere."""
-    projects = {each.id: each for each in api_cache.projects()}
-    if st.session_state.get(_KEY) not in projects:
-        st.session_state[_KEY] = api_cache.studio().chosen_project().id
-    if st.session_state[_KEY] not in projects:  # made by another session a moment ago
-        api_cache.projects.clear()
-        projects = {each.id: each for each in api_cache.projects()}
-    return projects[st.session_state[_KEY]]
+    """The tab's project: that of its address, else the one it had, else the one that was used last anywhere."""
+    known = _known()
+    asked = st.query_params.get(PARAMETER) or st.session_state.get(_KEY)
+    if asked not in known and (asked or not known):  # made or deleted by another session a moment ago
+        known = _known(again=True)
+    chosen = asked if asked in known else st.session_state.get(_KEY)
+    if chosen not in known:
+        chosen = api_cache.studio().chosen_project().id
+        known = known if chosen in known else _known(again=True)
+    _use(chosen)
+    return known[chosen]
+
+
+def unknown_project() -> str | None:
+    """What the address names, when there is no such project."""
+    asked = st.query_params.get(PARAMETER)
+    return None if asked is None or asked in _known() else asked
 
 
 def project_label(each: ProjectView) -> str:
@@ -29,15 +40,18 @@ def project_label(each: ProjectView) -> str:
 
 
 def choose_project(project_id: str) -> None:
-    """Make it the project of this session and of new ones. Call it in a callback or before the switch is drawn."""
+    """Go to another project, on the same page. Call it in a callback or before the switch is drawn."""
     api_cache.studio().choose_project(project_id)
     api_cache.projects.clear()
-    st.session_state[_KEY] = project_id
+    st.session_state[_KEY] = st.session_state[_USED] = project_id
+    st.query_params.from_dict({PARAMETER: project_id})
 
 
 def project_switch() -> None:
-    """The sidebar's choice, with a button for a new one."""
-    project()
+    """The sidebar's choice; it follows the address."""
+    mine = project().id
+    if st.session_state.get(_KEY) != mine:
+        st.session_state[_KEY] = mine
     names = {each.id: project_label(each) for each in api_cache.projects()}
     st.selectbox(
         _("Project"),
@@ -48,37 +62,17 @@ def project_switch() -> None:
         filter_mode=None,
         persist_state="session",
     )
-    with st.popover(_("New or rename"), icon=":material/edit:", width="stretch", key="project_edit"):
-        st.text_input(_("Name"), key="project_name", max_chars=100, placeholder=_("Support mails"))
-        with st.container(horizontal=True, gap="small"):
-            st.button(_("Create"), key="project_create", type="primary", on_click=_create)
-            st.button(_("Rename this one"), key="project_rename", on_click=_rename)
-        if st.session_state.get("project_failed"):
-            st.error(escape_markdown(st.session_state["project_failed"]), icon=":material/error:")
 
 
-def _create() -> None:
-    def create() -> None:
-        choose_project(api_cache.studio().create_project(st.session_state["project_name"]).id)
-        st.session_state["project_name"] = ""
-
-    _run_form_action(create)
-
-
-def _rename() -> None:
-    def rename() -> None:
-        api_cache.studio().rename_project(st.session_state[_KEY], st.session_state["project_name"])
+def _known(again: bool = False) -> dict[str, ProjectView]:
+    if again:
         api_cache.projects.clear()
-        st.session_state["project_name"] = ""
-
-    _run_form_action(rename)
+    return {each.id: each for each in api_cache.projects()}
 
 
-def _run_form_action(action: object) -> None:
-    from backend.core.errors import StudioError
-
-    st.session_state["project_failed"] = ""
-    try:
-        action()  # type: ignore[operator]
-    except StudioError as error:
-        st.session_state["project_failed"] = error.text(_)
+def _use(project_id: str) -> None:
+    """Remember it as the one used last, once a session and project."""
+    if st.session_state.get(_USED) != project_id:
+        st.session_state[_USED] = project_id
+        if api_cache.studio().chosen_project().id != project_id:
+            api_cache.studio().choose_project(project_id)

@@ -13,6 +13,7 @@ from backend.core.schemas import ArtifactView, JobView, Kind, RunView, State
 from backend.planning.ablation.results import is_ablation, is_comparison_job
 from studio import nav
 from studio.ui.shared import api_cache
+from studio.ui.shared.address import page_link, switch_page
 from studio.ui.shared.formatting import format_size, percent
 from studio.ui.shared.i18n import _, lang, ngettext
 from studio.ui.shared.project import project
@@ -118,7 +119,7 @@ def project_stepper(row: nav.NavPage) -> None:
     here = pages.index(row) if row in pages else None
     clicked = stepper(project_steps(runs, session_stages()), here)
     if clicked is not None:
-        st.switch_page(pages[clicked].path)
+        switch_page(pages[clicked].path)
 
 
 def next_link(row: nav.NavPage) -> None:
@@ -128,7 +129,7 @@ def next_link(row: nav.NavPage) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{_('Next')}** · {following.why}", width="content")
-        st.page_link(
+        page_link(
             following.row.path,
             label=_("Go to {page}").format(page=_(following.row.title)),
             icon=":material/arrow_forward:",

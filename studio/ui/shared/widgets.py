@@ -9,6 +9,7 @@ import streamlit as st
 from backend.core.schemas import JobView, RunView, State
 from studio.nav import RUN, NavPage
 from studio.ui.shared import api_cache
+from studio.ui.shared.address import page_link, switch_page
 from studio.ui.shared.formatting import STATES, escape_markdown, progress_line, stage_label, state_label
 from studio.ui.shared.i18n import _
 
@@ -25,12 +26,12 @@ def progress(job: JobView) -> None:
 
 
 def back_link(row: NavPage, label: str) -> None:
-    st.page_link(row.path, label=label, icon=":material/arrow_back:")
+    page_link(row.path, label=label, icon=":material/arrow_back:")
 
 
 def run_link(run_id: str) -> None:
     """A real link: it can be opened in another tab and walked back from."""
-    st.page_link(
+    page_link(
         RUN.path,
         label=f"**{escape_markdown(stage_label(api_cache.run_name(run_id))).strip()}**",
         icon=":material/chevron_right:",
@@ -41,7 +42,7 @@ def run_link(run_id: str) -> None:
 
 def open_run(run_id: str) -> None:
     """Go to a run's page; call it while drawing, not in a callback."""
-    st.switch_page(RUN.path, query_params={"run": run_id})
+    switch_page(RUN.path, query_params={"run": run_id})
 
 
 def steps_line(run: RunView) -> None:

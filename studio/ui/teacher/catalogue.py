@@ -11,7 +11,8 @@ from backend.core.schemas import ArtifactView, Kind
 from studio import nav
 from studio.ui.models.card import latest_evaluation, lineage_text
 from studio.ui.models.labels import ICONS, facts_line
-from studio.ui.shared import api_cache
+from studio.ui.shared import api_cache, scope
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import escape_markdown, format_metric, kind_word
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
@@ -47,25 +48,28 @@ def latest_verdicts(everything: list[ArtifactView]) -> dict[str, dict[str, Any]]
 
 
 def _models(everything: list[ArtifactView], verdicts: dict[str, dict[str, Any]]) -> None:
-    mine = project().id
-    held = sorted((view for view in everything if view.kind in KINDS), key=lambda view: view.project != mine)
+    held, others = scope.split(view for view in everything if view.kind in KINDS)
     if not held:
         with st.container(border=True, key="no_models"):
             st.markdown(_("No model is here yet. Import one, or tune the built-in one on rows that people answered."))
             for row in (nav.MODELS, nav.FINETUNE):
-                st.page_link(row.path, label=_("Go to {page}").format(page=_(row.title)), icon=row.icon)
-        return
+                page_link(row.path, label=_("Go to {page}").format(page=_(row.title)), icon=row.icon)
     known = {view.id: view for view in everything}
-    limit = st.session_state.setdefault("teachers_shown", PAGE)
-    with st.grid("auto", min_column_width=330, gap="small"):
-        for view in held[:limit]:
-            _card(view, known, verdicts.get(view.id))
-    if len(held) > limit:
-        st.button(_("Show more"), key="teachers_more", on_click=_more)
+
+    def cards(views: list[ArtifactView], key: str) -> None:
+        limit = st.session_state.setdefault(key, PAGE)
+        with st.grid("auto", min_column_width=330, gap="small"):
+            for view in views[:limit]:
+                _card(view, known, verdicts.get(view.id))
+        if len(views) > limit:
+            st.button(_("Show more"), key=f"more_{key}", on_click=_more, args=(key,))
+
+    cards(held, "teachers_shown")
+    scope.from_other_projects("teachers", others, lambda: cards(others, "teachers_shown_others"))
 
 
-def _more() -> None:
-    st.session_state["teachers_shown"] += PAGE
+def _more(key: str) -> None:
+    st.session_state[key] += PAGE
 
 
 def _card(view: ArtifactView, known: dict[str, ArtifactView], verdict: dict[str, Any] | None) -> None:

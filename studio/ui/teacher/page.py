@@ -6,7 +6,7 @@ import streamlit as st
 
 from backend.api.forms import stages_of
 from studio.nav import TEACHER
-from studio.ui.forms.stage_page import apply_query_params, earlier_jobs, jobs_of
+from studio.ui.forms.stage_page import apply_query_params, earlier_jobs, jobs_of, step_switch
 from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import stage_label
@@ -18,8 +18,6 @@ from studio.ui.teacher.ranking import ranking
 
 CHOOSE, AUDITION, ASK = "choose", "audition", "teacher"
 STEPS = (CHOOSE, *stages_of("teacher"))
-_STEP = "step"
-"""In the session, shared with the other pages of stages; `?step=` sets it once."""
 
 
 def teacher_page() -> None:
@@ -45,17 +43,5 @@ def teacher_page() -> None:
 
 def _switch() -> str:
     """The step: the one that was chosen; at first the catalogue, or the form when somebody was asked already."""
-    if st.session_state.get(_STEP) not in STEPS:
-        st.session_state[_STEP] = ASK if latest_jobs(api_cache.project_runs(project().id), ASK) else CHOOSE
     words = {CHOOSE: _("Choose"), **{stage: stage_label(stage) for stage in STEPS[1:]}}
-    chosen = st.segmented_control(
-        _("Step"),
-        list(STEPS),
-        format_func=words.__getitem__,
-        key=_STEP,
-        required=True,
-        wrap=True,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
-    return str(chosen or CHOOSE)
+    return step_switch(words, lambda: ASK if latest_jobs(api_cache.project_runs(project().id), ASK) else CHOOSE)

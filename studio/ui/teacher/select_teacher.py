@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from studio.ui.forms.form import Form
+from studio.ui.shared import address
 from studio.ui.shared.i18n import _
 
 
@@ -26,4 +27,4 @@ def select_button(name: str, who: dict[str, Any], key: str, primary: bool = Fals
 def select_teacher(who: dict[str, Any]) -> None:
     """Callback: the step “Ask the teacher” opens with it."""
     Form("teacher").take({**who, "answerer": "saved" if "endpoint" in who else "model"})
-    st.session_state["step"] = "teacher"
+    address.write("step", "teacher")

@@ -13,6 +13,7 @@ from backend.core.schemas import ArtifactView, JobView, Kind, State
 from studio import nav
 from studio.nav import page_of
 from studio.ui.shared import api_cache
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import (
     duration,
     escape_markdown,
@@ -184,30 +185,30 @@ def _next_actions(job: JobView, made: ArtifactView | None) -> None:
             _artifact(made)
         if page:
             label = _("Correct the form") if job.state is State.FAILED else _("Again with changes")
-            st.page_link(page.path, label=label, icon=":material/edit:", query_params={"from": job.id})
+            page_link(page.path, label=label, icon=":material/edit:", query_params={"from": job.id})
 
 
 def _artifact(made: ArtifactView) -> None:
     if made.kind in (Kind.MODEL, Kind.ADAPTER, Kind.ONNX):
-        st.page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon, query_params={"models": made.id})
-        st.page_link(nav.MODELS.path, label=_("The model"), icon=nav.MODELS.icon, query_params={"model": made.id})
+        page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon, query_params={"models": made.id})
+        page_link(nav.MODELS.path, label=_("The model"), icon=nav.MODELS.icon, query_params={"model": made.id})
     if made.kind is Kind.ONNX:
         ways = {"parity": ":material/verified:", "package": ":material/package_2:"}
         if made.facts.get("base"):  # an attached adapter cannot be handed over on its own
             del ways["package"]
         for stage, icon in ways.items():
             query = {"step": stage, "model": made.id}
-            st.page_link(nav.QUANTIZE.path, label=stage_label(stage), icon=icon, query_params=query)
+            page_link(nav.QUANTIZE.path, label=stage_label(stage), icon=icon, query_params=query)
     if made.kind is Kind.EVALUATION:
-        st.page_link(nav.COMPARE.path, label=_("Compare"), icon=nav.COMPARE.icon)
+        page_link(nav.COMPARE.path, label=_("Compare"), icon=nav.COMPARE.icon)
     if made.kind is Kind.AUDITION:
         label, step = _("The ranking"), {"step": "audition"}
-        st.page_link(nav.TEACHER.path, label=label, icon=nav.TEACHER.icon, query_params=step)
+        page_link(nav.TEACHER.path, label=label, icon=nav.TEACHER.icon, query_params=step)
     if made.kind is Kind.DATASET:
-        st.page_link(nav.DATA.path, label=_("The data"), icon=nav.DATA.icon)
+        page_link(nav.DATA.path, label=_("The data"), icon=nav.DATA.icon)
         if made.facts.get("teacher") and "review" not in made.facts:
             review = {"review": made.id}
-            st.page_link(nav.REVIEW.path, label=_("Review the answers"), icon=nav.REVIEW.icon, query_params=review)
+            page_link(nav.REVIEW.path, label=_("Review the answers"), icon=nav.REVIEW.icon, query_params=review)
     if made.kind is Kind.PACKAGE:
         download_link(made, _("Download"))
 
