@@ -22,13 +22,14 @@ from backend.core.schemas import (
     State,
 )
 from backend.db import tables as t
+from backend.db.changes import ChangeQueries, CountedSession
 from backend.db.database import migrate, open_engine
 from backend.db.endpoints import EndpointQueries
 from backend.db.projects import ProjectQueries
 from backend.db.reviews import ReviewQueries
 
 
-class Store(ProjectQueries, EndpointQueries, ReviewQueries):
+class Store(ProjectQueries, EndpointQueries, ReviewQueries, ChangeQueries):
     """`Store(url)` opens and migrates the database."""
 
     def __init__(self, url: str) -> None:
@@ -37,7 +38,7 @@ class Store(ProjectQueries, EndpointQueries, ReviewQueries):
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with CountedSession(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     # artifacts
@@ -212,6 +213,7 @@ class Store(ProjectQueries, EndpointQueries, ReviewQueries):
             ids = select(t.Job.id).where(t.Job.run_id == run_id)
             session.execute(delete(t.MetricPoint).where(t.MetricPoint.job_id.in_(ids)))
             session.execute(delete(t.LogLine).where(t.LogLine.job_id.in_(ids)))
+            session.execute(delete(t.Notice).where(t.Notice.run_id == run_id))
             session.execute(delete(t.Job).where(t.Job.run_id == run_id))
             session.execute(delete(t.Run).where(t.Run.id == run_id))
 

@@ -6,7 +6,6 @@ A stage whose input is made by an earlier one is checked against that one's fore
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
 from backend import stages
@@ -17,6 +16,7 @@ from backend.core.schemas import FINISHED, Kind, Quote
 from backend.core.settings import Settings
 from backend.core.stage import ArtifactInfo, Params, check_fits
 from backend.db import Store
+from backend.planning.calibration import RUNS, calibrate, whole
 from backend.planning.recipes import Recipe, RecipeStage
 
 
@@ -51,14 +51,9 @@ class PlanWorld:
             self._speed = machine.speed(self.settings.home)
         return self._speed
 
-    def stretch(self, stage: str) -> float:
-        """How much longer than the reference quote the last runs of this stage took here; 1.0 when there were none."""
-        ratios = [
-            job.seconds / (job.quote.seconds / job.quote.stretch)
-            for job in self.store.jobs(states=FINISHED, stage=stage, limit=5)
-            if job.seconds and job.quote and job.quote.seconds > 0 and not job.result.get("metrics", {}).get("cached")
-        ]
-        return min(4.0, max(0.25, median(ratios))) if ratios else 1.0
+    def calibrated(self, stage: str, quote: Quote) -> Quote:
+        """A stage's own quote, corrected by what its last runs took here."""
+        return calibrate(self.store.jobs(states=FINISHED, stage=stage, limit=RUNS), quote.seconds).of(quote)
 
 
 @dataclass
@@ -96,6 +91,11 @@ class Plan:
         return sum(step.quote.seconds for step in self.steps)
 
     @property
+    def seconds_range(self) -> tuple[float, float]:
+        """The least and the most that four of five such runs take."""
+        return whole(step.quote for step in self.steps)
+
+    @property
     def money(self) -> float:
         """USD."""
         return sum(step.quote.money for step in self.steps)
@@ -121,9 +121,7 @@ def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
         if broken:  # an earlier stage has a problem of its own, which is the one worth telling
             found = [problem for problem in found if not refs.reference_id(problem.args.get("ref"))]
         elif not any(problem.blocking for problem in found):
-            quote = stage.quote(params, world)
-            stretch = world.stretch(stage.name)
-            quote = quote.model_copy(update={"seconds": quote.seconds * stretch, "stretch": stretch})
+            quote = world.calibrated(stage.name, stage.quote(params, world))
             world.forecasts[step.id] = ArtifactInfo(stage.kind, quote.forecast, pending=True)
             made.steps.append(PlannedStage(step, params, quote, sorted(refs.referenced_ids(step.params))))
         found += [
