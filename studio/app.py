@@ -5,13 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from studio.paths import STATIC
+from studio.ui.shared.bell import bell
 from studio.ui.shared.formatting import version_line
 from studio.ui.shared.i18n import language_switch
+from studio.ui.shared.job_card.cancel import undo_bar
 from studio.ui.shared.menu import menu
 from studio.ui.shared.project import project_switch
 
+PRODUCT = "SLMOps Studio"
+
 st.set_page_config(
-    page_title="SLMOps Studio",
+    page_title=PRODUCT,
     page_icon=str(STATIC / "icon.svg"),  # a :material/…: icon would be fetched from outside
     layout="wide",
     initial_sidebar_state=260,
@@ -23,10 +27,14 @@ st.html(
     "[data-testid=InputInstructions] { display: none }</style>"
 )
 page = st.navigation(menu(), expanded=True)
+title = f"{page.title} · {PRODUCT}"
+st.set_page_config(page_title=title)
 st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
 with st.sidebar:
     project_switch()
+    bell(title)
     st.space("stretch")
     language_switch()
     st.caption(version_line())
 page.run()
+undo_bar()

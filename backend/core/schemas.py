@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -83,6 +85,15 @@ class Quote(View):
     forecast: dict[str, Any] = {}
 
 
+def whole_range(quotes: Iterable[Quote]) -> tuple[float, float]:
+    """Least and most seconds of stages one after another: their errors rarely all go one way."""
+    each = list(quotes)
+    middle = sum(quote.seconds for quote in each)
+    below = math.hypot(*(quote.seconds - quote.least_seconds for quote in each))
+    above = math.hypot(*(quote.most_seconds - quote.seconds for quote in each))
+    return max(0.0, middle - below), middle + above
+
+
 class ArtifactView(View):
     """One artifact. `facts` are the numbers others need (rows, parameters, layers, vocabulary, license ...)."""
 
@@ -152,6 +163,11 @@ class RunView(View):
     project: str
     created: datetime
     jobs: list[JobView]
+
+    @property
+    def ended(self) -> datetime | None:
+        """When its last job ended; None while one has not."""
+        return max((job.ended for job in self.jobs if job.ended), default=None) if self.state.ended else None
 
     @property
     def state(self) -> State:

@@ -55,7 +55,7 @@ class ChangeQueries:
             return found
         read, writes = time.monotonic(), _Process.writes
         with self.session() as session:
-            found = {topic: version for topic, version in session.execute(select(t.Change.topic, t.Change.version))}
+            found = {row.topic: row.version for row in session.execute(select(t.Change.topic, t.Change.version))}
         self._glance = (read, writes, found)
         return found
 
@@ -87,9 +87,7 @@ def _count(session: Session) -> None:
     connection = session.connection()
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     query = insert(t.Change).values([{"topic": topic, "version": 1} for topic in touched])
-    connection.execute(
-        query.on_conflict_do_update(index_elements=["topic"], set_={"version": t.Change.version + 1})
-    )
+    connection.execute(query.on_conflict_do_update(index_elements=["topic"], set_={"version": t.Change.version + 1}))
 
 
 @event.listens_for(CountedSession, "after_commit")

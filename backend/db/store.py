@@ -25,11 +25,12 @@ from backend.db import tables as t
 from backend.db.changes import ChangeQueries, CountedSession
 from backend.db.database import migrate, open_engine
 from backend.db.endpoints import EndpointQueries
+from backend.db.notices import NoticeQueries
 from backend.db.projects import ProjectQueries
 from backend.db.reviews import ReviewQueries
 
 
-class Store(ProjectQueries, EndpointQueries, ReviewQueries, ChangeQueries):
+class Store(ProjectQueries, EndpointQueries, ReviewQueries, ChangeQueries, NoticeQueries):
     """`Store(url)` opens and migrates the database."""
 
     def __init__(self, url: str) -> None:

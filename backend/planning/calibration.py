@@ -67,15 +67,6 @@ def calibrate(jobs: Iterable[JobView], estimate: float) -> Calibration:
     return Calibration(math.exp(centre), math.exp(centre - below), math.exp(centre + above), len(logs))
 
 
-def whole(quotes: Iterable[Quote]) -> tuple[float, float]:
-    """Least and most seconds of stages one after another: their errors rarely all go one way."""
-    each = list(quotes)
-    middle = sum(quote.seconds for quote in each)
-    below = math.hypot(*(quote.seconds - quote.least_seconds for quote in each))
-    above = math.hypot(*(quote.most_seconds - quote.seconds for quote in each))
-    return max(0.0, middle - below), middle + above
-
-
 def _log_ratio(job: JobView, estimate: float) -> float | None:
     """The logarithm of its time : estimate; None when it says nothing."""
     if not job.seconds or not job.quote or job.quote.seconds <= 0 or job.result.get("metrics", {}).get("cached"):

@@ -12,11 +12,11 @@ from backend import stages
 from backend.core import machine, refs
 from backend.core.endpoints import EndpointView
 from backend.core.errors import Problem
-from backend.core.schemas import FINISHED, Kind, Quote
+from backend.core.schemas import FINISHED, Kind, Quote, whole_range
 from backend.core.settings import Settings
 from backend.core.stage import ArtifactInfo, Params, check_fits
 from backend.db import Store
-from backend.planning.calibration import RUNS, calibrate, whole
+from backend.planning.calibration import RUNS, calibrate
 from backend.planning.recipes import Recipe, RecipeStage
 
 
@@ -93,7 +93,7 @@ class Plan:
     @property
     def seconds_range(self) -> tuple[float, float]:
         """The least and the most that four of five such runs take."""
-        return whole(step.quote for step in self.steps)
+        return whole_range(step.quote for step in self.steps)
 
     @property
     def money(self) -> float:

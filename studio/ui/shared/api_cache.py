@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast
 import streamlit as st
 
 from backend.api import Studio
+from backend.api.notifications import News
 from backend.core.endpoints import EndpointView
 from backend.core.errors import StudioError
 from backend.core.machine import free_disk_bytes, memory_bytes
@@ -35,17 +36,17 @@ class Kept(Protocol[P, T]):
     def clear(self) -> None: ...
 
 
-def versioned(*topics: str, entries: int = 32) -> Callable[[Callable[P, T]], Kept[P, T]]:
-    """Keeps what a function reads from the store until something is written to one of these tables (backend.db.changes), by
-    whichever process: who sees that a job has ended sees what it made, too.
-    Treat it as read-only: every session gets the same objects."""
+def versioned(*topics: str, entries: int = 32, ttl: str | None = None) -> Callable[[Callable[P, T]], Kept[P, T]]:
+    """Keeps what a function reads from the store, at most for `ttl`, until something is written to one of these tables
+    (backend.db.changes), by whichever process: who sees that a job has ended sees what it made, too. Treat it as read-only:
+    every session gets the same objects."""
 
     def keep(read: Callable[P, T]) -> Kept[P, T]:
         def at(versions: tuple[int, ...], *args: Any, **kwargs: Any) -> T:
             return read(*args, **kwargs)
 
         at.__qualname__, at.__module__ = read.__qualname__, read.__module__  # by which Streamlit tells functions apart
-        kept = st.cache_resource(max_entries=entries, show_spinner=False)(at)
+        kept = st.cache_resource(ttl=ttl, max_entries=entries, show_spinner=False)(at)
 
         @wraps(read)
         def ask(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -106,6 +107,12 @@ def projects() -> list[ProjectView]:
 def project_runs(project_id: str, limit: int = 50) -> list[RunView]:
     """Newest first, without the progress of what is at work."""
     return studio().runs(limit, project_id)
+
+
+@versioned("job", "run", "setting")
+def news(project_id: str) -> News:
+    """What ended in a project since somebody looked."""
+    return studio().notifications.news(project_id)
 
 
 @versioned("artifact", "artifact_parent")
@@ -173,14 +180,17 @@ def run_action(action: Callable[[], object]) -> None:
     clear_caches()
 
 
-def auto_refresh(draw: Callable[[], bool], busy: bool, fast: float = FAST) -> None:
+def auto_refresh(
+    draw: Callable[[], bool], busy: bool, fast: float = FAST, watch: Callable[[], object] | None = None
+) -> None:
     """Draw again by itself, every `fast` seconds while `busy`. `draw` says whether work is going on; when that changes, the
-    whole page is drawn again and takes the other pace."""
+    whole page is drawn again and takes the other pace. So it is when what `watch` gives is no longer what it gave first."""
+    seen = watch() if watch else None
 
     @st.fragment(run_every=fast if busy else SLOW)
     def polled() -> None:
         with show_errors():
-            if draw() != busy:
+            if (watch and watch() != seen) or draw() != busy:
                 clear_caches()
                 st.rerun()
 
