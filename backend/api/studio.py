@@ -203,9 +203,9 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
     def retry(self, job_id: str) -> None:
         self.jobs.retry(job_id)
 
-    def versions(self) -> dict[str, int]:
+    def changes(self) -> dict[str, int]:
         """Counters of what the store holds (backend.db.changes): equal ones mean that nothing was written between."""
-        return self.store.versions()
+        return self.store.changes()
 
     # artifacts
 

@@ -69,8 +69,8 @@ FINISHED = (State.SUCCEEDED, State.FINDINGS)
 class Quote(View):
     """What a stage will cost: `seconds` on this machine, peak `memory_bytes` of its process, `disk_bytes` kept at the
     end, `tokens` sent to and from a paid endpoint, `money` that they cost in USD as far as prices are known. `stretch`: how
-    much longer than the stage's own estimate its last runs took here (1.0: none yet), of which there were `runs`; four of five
-    runs end between `least_seconds` and `most_seconds` (0: not known). `forecast`: the facts that its artifact will have, so
+    much longer than the stage's own estimate its last runs took here (1.0: none yet), of which there were `runs`; most runs
+    end between `least_seconds` and `most_seconds` (0: not known). `forecast`: the facts that its artifact will have, so
     that later stages can be quoted."""
 
     seconds: float

@@ -48,7 +48,7 @@ class ChangeQueries:
     session: Callable[[], AbstractContextManager[Session]]
     _glance: tuple[float, int, dict[str, int]] = (0.0, -1, {})
 
-    def versions(self) -> dict[str, int]:
+    def changes(self) -> dict[str, int]:
         """Counter by table, and that of PROGRESS; one that is missing has never been written."""
         read, writes, found = self._glance
         if time.monotonic() - read < _GLANCE and writes == _Process.writes:

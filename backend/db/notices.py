@@ -74,11 +74,11 @@ class NoticeQueries:
         """After a claimed try: when the next one is due; None for never."""
         self._set(notice, notice.tries + 1, due=due)
 
-    def _set(self, notice: DueNotice, tries: int, **values: object) -> bool:
+    def _set(self, notice: DueNotice, made: int, **values: object) -> bool:
         query = (
             update(t.Notice)
             .where(t.Notice.run_id == notice.run_id, t.Notice.ended == notice.ended)
-            .where(t.Notice.target == notice.target, t.Notice.tries == tries)
+            .where(t.Notice.target == notice.target, t.Notice.tries == made)
             .values(**values)
         )
         with self.session() as session:

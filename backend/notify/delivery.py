@@ -59,7 +59,7 @@ class Delivery:
 
     def deliver(self) -> None:
         """Note what has ended, and send what is due. Failures are logged and tried again."""
-        known = self._store.versions()
+        known = self._store.changes()
         seen = (known.get("job"), known.get("setting"))
         if seen != self._seen:
             self._note(targets.load(self._store))

@@ -22,7 +22,8 @@ def send(url: str, title: str, body: str) -> dict[str, Any]:
     service = apprise.Apprise()
     if not service.add(url):
         return {"sent": False, "code": "notify.address_bad", "reason": ""}
-    with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as said:
+    capture: Any = apprise.LogCapture
+    with capture(level=logging.WARNING, fmt="%(message)s") as said:
         sent = bool(service.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT))
         reason = said.getvalue()
     return {"sent": sent, "code": "" if sent else "notify.refused", "reason": "" if sent else _plain(reason, url)}

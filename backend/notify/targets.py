@@ -44,7 +44,7 @@ class Words(BaseModel):
     }
     body: str = "Project {project} · {time}"
     first_project: str = "First project"
-    test_title: str = "Test"
+    test_title: str = "Test message"
     test_body: str = "SLMOps Studio can reach you here."
     stages: dict[str, str] = {}
 

@@ -92,7 +92,7 @@ class Plan:
 
     @property
     def seconds_range(self) -> tuple[float, float]:
-        """The least and the most that four of five such runs take."""
+        """Between which most such runs end."""
         return whole_range(step.quote for step in self.steps)
 
     @property

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from studio.paths import HERE
 from studio.ui.shared import api_cache
 from studio.webapp.files import routes
-from studio.webapp.live import live_route
+from studio.webapp.live import live_routes
 from studio.webapp.review import review_routes
 
 
@@ -22,6 +22,6 @@ async def health(_request: Request) -> JSONResponse:
 
 
 FACADE = api_cache.studio
-ROUTES = [Route("/api/health", health), *routes(FACADE), *review_routes(FACADE), live_route(FACADE)]
+ROUTES = [Route("/api/health", health), *routes(FACADE), *review_routes(FACADE), *live_routes(FACADE)]
 
 app = st.App(HERE / "app.py", routes=ROUTES)

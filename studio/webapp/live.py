@@ -24,7 +24,7 @@ MOST = 5
 """Ends that a browser is told of at once."""
 
 
-def live_route(facade: Callable[[], Studio]) -> Route:
+def live_routes(facade: Callable[[], Studio]) -> list[Route]:
     """`facade` is called at the first request, so that starting stays quick."""
 
     def get(request: Request) -> JSONResponse:
@@ -34,7 +34,7 @@ def live_route(facade: Callable[[], Studio]) -> Route:
         found = _live(asked.get("project", ""), language if language in LANGUAGES else "en")
         return JSONResponse(found, headers={"cache-control": "no-store"})
 
-    return Route("/api/live", get)
+    return [Route("/api/live", get)]
 
 
 @api_cache.versioned("job", "run", "progress", "setting", "project")

@@ -16,7 +16,7 @@ from studio.ui.compare.leaderboard import gains, leaderboard
 from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.shared import api_cache
 from studio.ui.shared.charts import chart_config
-from studio.ui.shared.formatting import CUT_OFF_SHARE, escape_markdown, format_metric, truncation_hint
+from studio.ui.shared.formatting import TRUNCATED_SHARE, escape_markdown, format_metric, truncation_hint
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import latest_jobs, project_stepper
@@ -60,7 +60,7 @@ def _overview(choice: Selection) -> Selection:
     with st.container(border=True, key="cmp_leaderboard"):
         leaderboard(choice)
     for one in choice.group:
-        if (share := one.metrics.get("cut_off", 0.0)) >= CUT_OFF_SHARE:
+        if (share := one.metrics.get("cut_off", 0.0)) >= TRUNCATED_SHARE:
             said = f"{choice.names[one.id]}: {truncation_hint(share)}"
             st.caption(f":material/content_cut: {escape_markdown(said)}")
     with st.grid(2, min_column_width=300, gap="small"):

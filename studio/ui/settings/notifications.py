@@ -34,7 +34,7 @@ def notifications() -> None:
 
 def _target(target: Target) -> None:
     where = (
-        _("variable {name}").format(name=f"`{target.entry}`")
+        _("environment variable {name}").format(name=f"`{target.entry}`")
         if target.place == "variable"
         else _("address in the keyring")
     )
@@ -113,7 +113,7 @@ def _add() -> None:
     if st.session_state.get(_PLACE) == "keyring":
         st.text_input(_("Address"), key=_URL, type="password", placeholder="mailto://user:password@example.com")
     else:
-        st.text_input(_("Variable with the address"), key=_VARIABLE, placeholder="SLMOPS_NOTIFY_URL")
+        st.text_input(_("Variable with the address"), key=_VARIABLE, placeholder="NOTIFY_URL")
         if not there:
             st.caption(_("This machine has no keyring, so the address is read from the environment of the worker."))
     st.caption(

@@ -60,7 +60,7 @@ def versioned(*topics: str, entries: int = 32, ttl: str | None = None) -> Callab
 
 def version_of(*topics: str) -> tuple[int, ...]:
     """Changes when something is written to one of these tables."""
-    known = studio().versions()
+    known = studio().changes()
     return tuple(known.get(topic, 0) for topic in topics)
 
 

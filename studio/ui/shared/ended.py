@@ -27,13 +27,13 @@ def run_label(run: RunView, translate: Translate) -> str:
     return translate(title_of(run.name))
 
 
-def words(translate: Translate) -> Words:
+def words(_: Translate) -> Words:
     """The sentences of messages to others in a language."""
     return Words(
-        titles={state.value: translate(said) for state, said in SENTENCES.items()},
-        body=translate("Project {project} · {time}"),
-        first_project=translate("First project"),
-        test_title=translate("Test"),
-        test_body=translate("SLMOps Studio can reach you here."),
-        stages={stage: translate(title_of(stage)) for stage in names()},
+        titles={state.value: _(said) for state, said in SENTENCES.items()},
+        body=_("Project {project} · {time}"),
+        first_project=_("First project"),
+        test_title=_("Test message"),
+        test_body=_("SLMOps Studio can reach you here."),
+        stages={stage: _(title_of(stage)) for stage in names()},
     )

@@ -208,7 +208,7 @@ def format_metric(name: str, value: float) -> tuple[str, str]:
     return _(known.title), shown
 
 
-CUT_OFF_SHARE = 0.02
+TRUNCATED_SHARE = 0.02
 """Of the replies: what fewer of them lack is not worth a warning."""
 
 

@@ -11,7 +11,7 @@ from backend.core.schemas import ArtifactView, Kind
 from studio.ui.forms.pickers import disambiguate
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import (
-    CUT_OFF_SHARE,
+    TRUNCATED_SHARE,
     ago,
     escape_markdown,
     format_metric,
@@ -72,7 +72,7 @@ def _result(view: ArtifactView) -> None:
         words = _("Always giving the most frequent answer would reach {share}; a teacher must do better.")
         st.caption(words.format(share=percent(baseline)))
     for one in candidates:
-        if (share := one.get("cut_off") or 0.0) >= CUT_OFF_SHARE:
+        if (share := one.get("cut_off") or 0.0) >= TRUNCATED_SHARE:
             said = f"{one['name']}: {truncation_hint(share)}"
             st.caption(f":material/content_cut: {escape_markdown(said)}")
         if one.get("failure"):

@@ -14,7 +14,7 @@ from studio import nav
 from studio.nav import page_of
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import (
-    CUT_OFF_SHARE,
+    TRUNCATED_SHARE,
     duration,
     escape_markdown,
     format_metric,
@@ -163,7 +163,7 @@ def warnings(job: JobView) -> None:
     metrics: dict[str, float] = job.result.get("metrics", {})
     for found in job.findings:
         st.warning(escape_markdown(found.text(_)), icon=":material/warning:")
-    if metrics.get("cut_off", 0.0) >= CUT_OFF_SHARE and job.state.ended:
+    if metrics.get("cut_off", 0.0) >= TRUNCATED_SHARE and job.state.ended:
         st.warning(escape_markdown(truncation_hint(metrics["cut_off"])), icon=":material/content_cut:")
     _agreement_warning(metrics)
 
