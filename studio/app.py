@@ -6,14 +6,18 @@ import streamlit as st
 
 from studio.paths import STATIC
 from studio.ui.shared import address
+from studio.ui.shared.bell import bell
 from studio.ui.shared.formatting import version_line
 from studio.ui.shared.i18n import language_switch
+from studio.ui.shared.job_card.cancel import undo_bar
 from studio.ui.shared.menu import menu
 from studio.ui.shared.project import project_switch, unknown_project
 from studio.ui.shared.project_menu import missing_project, project_menu
 
+PRODUCT = "SLMOps Studio"
+
 st.set_page_config(
-    page_title="SLMOps Studio",
+    page_title=PRODUCT,
     page_icon=str(STATIC / "icon.svg"),  # a :material/…: icon would be fetched from outside
     layout="wide",
     initial_sidebar_state=260,
@@ -26,10 +30,13 @@ st.html(
 )
 page = st.navigation(menu(), expanded=True)
 address.begin(page.url_path)
+title = f"{page.title} · {PRODUCT}"
+st.set_page_config(page_title=title)
 st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
 with st.sidebar:
     project_switch()
     project_menu()
+    bell(title)
     st.space("stretch")
     language_switch()
     st.caption(version_line())
@@ -38,3 +45,4 @@ if missing := unknown_project():
     missing_project(missing)
 else:
     page.run()
+undo_bar()

@@ -14,6 +14,7 @@ from backend.api.ablations import Ablations
 from backend.api.datasets import Datasets
 from backend.api.endpoints import Endpoints
 from backend.api.imports import Imports
+from backend.api.notifications import Notifications
 from backend.api.projects import Projects
 from backend.api.readings import Readings
 from backend.api.reviews import Reviews
@@ -64,6 +65,10 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
     @cached_property
     def reviews(self) -> Reviews:
         return Reviews(self.store, self.settings)
+
+    @cached_property
+    def notifications(self) -> Notifications:
+        return Notifications(self.store)
 
     # data
 
@@ -195,8 +200,15 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
     def cancel_run(self, run_id: str) -> None:
         self.jobs.cancel_run(run_id)
 
+    def undo_cancel(self, job_id: str) -> None:
+        self.jobs.undo_cancel(job_id)
+
     def retry(self, job_id: str) -> None:
         self.jobs.retry(job_id)
+
+    def changes(self) -> dict[str, int]:
+        """Counters of what the store holds (backend.db.changes): equal ones mean that nothing was written between."""
+        return self.store.changes()
 
     # artifacts
 

@@ -64,6 +64,11 @@ def announce_fetch(studio: Studio, names: list[str]) -> None:
             )
 
 
+def duration_range(least: float, most: float) -> str:
+    """`75, 130` -> `1:15 - 2:10`."""
+    return f"{duration(least)} - {duration(most)}"
+
+
 def duration(seconds: float | None) -> str:
     """`75` -> `1:15`; `None` -> ``."""
     if seconds is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli.output import announce_fetch, duration, line, note, print_json, table
+from backend.cli.output import announce_fetch, duration, duration_range, line, note, print_json, table
 from backend.cli.projects import InProject
 from backend.core.errors import Problem, StudioError
 
@@ -82,6 +82,7 @@ def execute(
         except KeyboardInterrupt:
             note(f"No longer watching. The run goes on with the next worker; stop it: slmops jobs cancel {started.id}")
             raise SystemExit(130) from None
+        studio.notifications.deliver()  # the worker may end before it gets to that
     result = summary(finished, studio)
     for text in [text for texts in result["warnings"].values() for text in texts]:
         if text not in said:
@@ -229,14 +230,19 @@ def show_plan(plan: Plan, as_json: bool) -> None:
 
     if as_json:
         quotes = {step.step.id: step.quote.model_dump(exclude={"forecast"}) for step in plan.steps}
-        sums = {"seconds": plan.seconds, "disk_bytes": plan.disk_bytes, "money": plan.money}
+        sums = {
+            "seconds": plan.seconds,
+            "seconds_range": plan.seconds_range,
+            "disk_bytes": plan.disk_bytes,
+            "money": plan.money,
+        }
         print_json({"event": "quote", "stages": quotes, **sums})
         return
     rows = [
         [
             step.step.id,
             step.step.stage,
-            duration(step.quote.seconds),
+            duration_range(step.quote.least_seconds, step.quote.most_seconds),
             human_bytes(step.quote.memory_bytes),
             human_bytes(step.quote.disk_bytes),
             f"{format_usd(step.quote.money)} USD" if step.quote.money else "",
@@ -244,7 +250,7 @@ def show_plan(plan: Plan, as_json: bool) -> None:
         for step in plan.steps
     ]
     money = f"{format_usd(plan.money)} USD" if plan.money else ""
-    total = [duration(plan.seconds), human_bytes(plan.memory_bytes), human_bytes(plan.disk_bytes), money]
+    total = [duration_range(*plan.seconds_range), human_bytes(plan.memory_bytes), human_bytes(plan.disk_bytes), money]
     rows.append(["in all", "", *total])
     table(["stage", "kind", "time", "memory", "disk", "money"], rows)
 

@@ -25,6 +25,7 @@ class Programs(StrEnum):
     MEASURE = "backend.ml.evaluation.measure_child"
     OLIVE = "backend.ml.compression.olive_cli"
     SMOKE_TEST = "backend.ml.compression.smoke_test"
+    NOTIFY = "backend.notify.send_program"
     FOUNDRY = "backend.packaging.foundry_child"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -67,8 +69,9 @@ FINISHED = (State.SUCCEEDED, State.FINDINGS)
 class Quote(View):
     """What a stage will cost: `seconds` on this machine, peak `memory_bytes` of its process, `disk_bytes` kept at the
     end, `tokens` sent to and from a paid endpoint, `money` that they cost in USD as far as prices are known. `stretch`: how
-    much longer than the stage's own estimate its last runs took here (1.0: none yet). `forecast`: the facts that its
-    artifact will have, so that later stages can be quoted."""
+    much longer than the stage's own estimate its last runs took here (1.0: none yet), of which there were `runs`; most runs
+    end between `least_seconds` and `most_seconds` (0: not known). `forecast`: the facts that its artifact will have, so
+    that later stages can be quoted."""
 
     seconds: float
     memory_bytes: int
@@ -76,7 +79,19 @@ class Quote(View):
     tokens: int = 0
     money: float = 0.0
     stretch: float = 1.0
+    runs: int = 0
+    least_seconds: float = 0.0
+    most_seconds: float = 0.0
     forecast: dict[str, Any] = {}
+
+
+def whole_range(quotes: Iterable[Quote]) -> tuple[float, float]:
+    """Least and most seconds of stages one after another: their errors rarely all go one way."""
+    each = list(quotes)
+    middle = sum(quote.seconds for quote in each)
+    below = math.hypot(*(quote.seconds - quote.least_seconds for quote in each))
+    above = math.hypot(*(quote.most_seconds - quote.seconds for quote in each))
+    return max(0.0, middle - below), middle + above
 
 
 class ArtifactView(View):
@@ -105,7 +120,8 @@ class JobError(View):
 
 
 class JobView(View):
-    """One job: a stage with resolved parameters, where it stands, what it was quoted and what it took."""
+    """One job: a stage with resolved parameters, where it stands, what it was quoted and what it took. `others_share`: the
+    share of the machine's cores that other work kept busy meanwhile; None where nobody measured it."""
 
     id: str
     run_id: str
@@ -127,6 +143,7 @@ class JobView(View):
     quote: Quote | None = None
     seconds: float | None = None
     peak_memory_bytes: int | None = None
+    others_share: float | None = None
     pid: int | None = None
     created: datetime
     started: datetime | None = None
@@ -146,6 +163,11 @@ class RunView(View):
     project: str
     created: datetime
     jobs: list[JobView]
+
+    @property
+    def ended(self) -> datetime | None:
+        """When its last job ended; None while one has not."""
+        return max((job.ended for job in self.jobs if job.ended), default=None) if self.state.ended else None
 
     @property
     def state(self) -> State:

@@ -22,14 +22,16 @@ from backend.core.schemas import (
     State,
 )
 from backend.db import tables as t
+from backend.db.changes import ChangeQueries, CountedSession
 from backend.db.database import migrate, open_engine
 from backend.db.endpoints import EndpointQueries
+from backend.db.notices import NoticeQueries
 from backend.db.project_rows import ProjectRows
 from backend.db.projects import ProjectQueries
 from backend.db.reviews import ReviewQueries
 
 
-class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries):
+class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQueries, NoticeQueries):
     """`Store(url)` opens and migrates the database."""
 
     def __init__(self, url: str) -> None:
@@ -38,7 +40,7 @@ class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries):
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with CountedSession(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     # artifacts
@@ -216,6 +218,7 @@ class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries):
             ids = select(t.Job.id).where(t.Job.run_id == run_id)
             session.execute(delete(t.MetricPoint).where(t.MetricPoint.job_id.in_(ids)))
             session.execute(delete(t.LogLine).where(t.LogLine.job_id.in_(ids)))
+            session.execute(delete(t.Notice).where(t.Notice.run_id == run_id))
             session.execute(delete(t.Job).where(t.Job.run_id == run_id))
             session.execute(delete(t.Run).where(t.Run.id == run_id))
 

@@ -100,6 +100,7 @@ class Job(Base):
     quote: Mapped[dict[str, Any] | None]
     seconds: Mapped[float | None]
     peak_memory_bytes: Mapped[int | None]
+    others_share: Mapped[float | None]
     worker: Mapped[str | None] = mapped_column(String(80))
     pid: Mapped[int | None]
     created: Mapped[datetime] = mapped_column(default=now)
@@ -145,6 +146,25 @@ class QueueState(Base):
     __tablename__ = "queue_state"
     name: Mapped[str] = mapped_column(String(20), primary_key=True)
     paused: Mapped[bool] = mapped_column(default=False)
+
+
+class Change(Base):
+    """How often a table was written (backend.db.changes)."""
+
+    __tablename__ = "change"
+    topic: Mapped[str] = mapped_column(String(40), primary_key=True)
+    version: Mapped[int]
+
+
+class Notice(Base):
+    """The end of a run that a target is told of: `due` is the next try, None when nothing is left to do."""
+
+    __tablename__ = "notice"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    ended: Mapped[datetime] = mapped_column(primary_key=True)
+    target: Mapped[str] = mapped_column(String(100), primary_key=True)
+    tries: Mapped[int] = mapped_column(default=0)
+    due: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class Setting(Base):

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ from backend.db import tables as t
 from backend.jobs import disk_reserve, queue
 from backend.jobs.attempt import Attempt, Outcome
 from backend.jobs.child import DONE
+from backend.jobs.machine_load import MachineLoad
 from backend.jobs.queue import Ticket
 from backend.jobs.recorder import EventRecorder
 from backend.jobs.resolve import Find, job_spec
@@ -32,6 +34,7 @@ from backend.process.explain import explain
 from backend.process.guards import EXIT_ORPHAN
 
 _FLUSH = 0.5
+_LOAD_EVERY = 4  # flushes
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 
@@ -91,22 +94,25 @@ class Executor:
         begun = time.monotonic()
         recorder = EventRecorder(self._store, job)
         made: list[dict[str, Any]] = []
+        load = MachineLoad()
         outcome = _already_done(self._settings.jobs / job.id, made)
         if outcome is None:
-            outcome = await self._attempt(job, recorder, made)
+            outcome = await self._attempt(job, recorder, made, load)
         seconds = (job.seconds or 0.0) + time.monotonic() - begun
         if outcome.kind == "died" and outcome.code != EXIT_ORPHAN:
             recorder.record(_line("warning", f"The process ended without a word ({_exit_cause(outcome.code)})."))
         if outcome.error and outcome.error.code == "core.disk_full":
             disk_reserve.release(self._settings.home)
         complete = await asyncio.to_thread(recorder.flush)
-        await self._persist(partial(self._record, job, outcome, made, seconds))
+        await self._persist(partial(self._record, job, outcome, made, seconds, load.others_share))
         if not complete:
             await asyncio.to_thread(recorder.flush)
         if outcome.kind == "succeeded":
             await asyncio.to_thread(shutil.rmtree, self._settings.jobs / job.id, ignore_errors=True)
 
-    async def _attempt(self, job: t.Job, recorder: EventRecorder, made: list[dict[str, Any]]) -> Outcome:
+    async def _attempt(
+        self, job: t.Job, recorder: EventRecorder, made: list[dict[str, Any]], load: MachineLoad
+    ) -> Outcome:
         order = await asyncio.to_thread(job_spec, self._store, self._settings, job, self._find)
         resumed = " and goes on from its checkpoint" if any((order.dir / "checkpoints").glob("*")) else ""
         recorder.record(_line("info", f"Attempt {job.attempts} starts{resumed}."))
@@ -120,16 +126,18 @@ class Executor:
         self._attempts[job.id] = attempt
         if self._shutting_down:
             return Outcome("stopped")
-        flushing = asyncio.create_task(_flush_periodically(recorder))
+        flushing = asyncio.create_task(_flush_periodically(recorder, attempt, load))
         try:
             return await attempt.run(partial(_write_pid, self._store, job))
         finally:
             del self._attempts[job.id]
             flushing.cancel()
 
-    def _record(self, job: t.Job, outcome: Outcome, made: list[dict[str, Any]], seconds: float) -> None:
+    def _record(
+        self, job: t.Job, outcome: Outcome, made: list[dict[str, Any]], seconds: float, others: float | None
+    ) -> None:
         """Write down how an attempt ended. Repeatable."""
-        spent: dict[str, Any] = {"seconds": seconds, "peak_memory_bytes": outcome.peak}
+        spent: dict[str, Any] = {"seconds": seconds, "peak_memory_bytes": outcome.peak, "others_share": others}
         work = self._settings.jobs / job.id
         match outcome.kind:
             case "succeeded":
@@ -190,8 +198,10 @@ def _write_pid(store: Store, job: t.Job, pid: int) -> None:
         queue.update_claimed(store, job, pid=pid)
 
 
-async def _flush_periodically(recorder: EventRecorder) -> None:
-    while True:
+async def _flush_periodically(recorder: EventRecorder, attempt: Attempt, load: MachineLoad) -> None:
+    for tick in count():
+        if attempt.pid and tick % _LOAD_EVERY == 0:
+            await asyncio.to_thread(load.sample, attempt.pid)
         await asyncio.sleep(_FLUSH)
         await asyncio.to_thread(recorder.flush)
 

@@ -19,6 +19,7 @@ from sqlalchemy import select, update
 from backend.core.schemas import JobError, State
 from backend.db import Store
 from backend.db import tables as t
+from backend.db.changes import execution_options
 
 SLOTS = {"light": 2, "cpu": 1, "gpu": 1}
 MAX_DEATHS = 3
@@ -66,6 +67,7 @@ def update_claimed(store: Store, job: t.Job, only: Collection[State] = _CLAIMED,
         .where(t.Job.id == job.id, t.Job.dispatch == job.dispatch, t.Job.worker == job.worker)
         .where(t.Job.state.in_(list(only)))
         .values(**values)
+        .execution_options(**execution_options(values))
     )
     with store.session() as session:
         return bool(session.execute(query).rowcount)  # type: ignore[attr-defined]

@@ -135,6 +135,14 @@ class JobService:
         queue.block_dependents(self._store, job.run_id)
         return self.get(job_id)
 
+    def undo_cancel(self, job_id: str) -> JobView:
+        """Take a cancel back. A job that waited has its old place in the queue, with what was blocked by its end; one at work
+        goes on, or, where its process has gone, starts again from its last checkpoint. Others are left as they are."""
+        if self._store.update_job(job_id, only=[State.CANCELLING], state=State.RUNNING):
+            return self.get(job_id)  # a process that stops all the same is put back by its worker
+        job = self.get(job_id)
+        return self.retry(job_id) if job.state in (State.CANCELLED, State.BLOCKED) else job
+
     def reprioritize(self, job_id: str, priority: int) -> JobView:
         """Lower numbers go first; counts for jobs that still wait."""
         self._store.update_job(self.get(job_id).id, priority=priority)

@@ -27,10 +27,12 @@ from backend.jobs import disk_reserve, heartbeat, queue, scheduling
 from backend.jobs.dbos_queue import DbosQueue
 from backend.jobs.executor import Executor
 from backend.jobs.resolve import Find
+from backend.notify.delivery import Delivery
 from backend.process.guards import EXIT_ORPHAN, EXIT_REFUSED, LockBusy, file_lock
 from backend.stages import stage
 
 POLL_SECONDS = 0.4
+NOTIFY_SECONDS = 2.0
 _CLOSE_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
@@ -56,7 +58,8 @@ class Worker:
         await self._dbos_queue.launch()
         await asyncio.to_thread(self._recover)
         await asyncio.to_thread(self._clean)
-        tasks = [asyncio.create_task(self._dispatch_loop()), asyncio.create_task(self._heartbeat_loop())]
+        loops = (self._dispatch_loop(), self._heartbeat_loop(), self._notify_loop())
+        tasks = [asyncio.create_task(loop) for loop in loops]
         await self._stop.wait()
         for task in tasks:
             task.cancel()
@@ -78,6 +81,15 @@ class Worker:
                 log.exception("releasing jobs failed; trying again")
                 await asyncio.sleep(2.0)
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _notify_loop(self) -> None:
+        delivery = Delivery(self._store)
+        while True:
+            try:
+                await asyncio.to_thread(delivery.deliver)
+            except Exception:
+                log.exception("notifications could not be sent; trying again")
+            await asyncio.sleep(NOTIFY_SECONDS)
 
     async def _enqueue(self, ticket: queue.Ticket) -> None:
         try:

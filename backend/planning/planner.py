@@ -6,18 +6,18 @@ A stage whose input is made by an earlier one is checked against that one's fore
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
 from backend import stages
 from backend.core import machine, refs
 from backend.core.endpoints import EndpointView
 from backend.core.errors import Problem
-from backend.core.schemas import FINISHED, Kind, Quote
+from backend.core.schemas import FINISHED, Kind, Quote, whole_range
 from backend.core.settings import Settings
 from backend.core.stage import ArtifactInfo, Params, check_fits
 from backend.db import Store
 from backend.files.project_file import LEFT_OUT
+from backend.planning.calibration import RUNS, calibrate
 from backend.planning.recipes import Recipe, RecipeStage
 
 
@@ -52,14 +52,9 @@ class PlanWorld:
             self._speed = machine.speed(self.settings.home)
         return self._speed
 
-    def stretch(self, stage: str) -> float:
-        """How much longer than the reference quote the last runs of this stage took here; 1.0 when there were none."""
-        ratios = [
-            job.seconds / (job.quote.seconds / job.quote.stretch)
-            for job in self.store.jobs(states=FINISHED, stage=stage, limit=5)
-            if job.seconds and job.quote and job.quote.seconds > 0 and not job.result.get("metrics", {}).get("cached")
-        ]
-        return min(4.0, max(0.25, median(ratios))) if ratios else 1.0
+    def calibrated(self, stage: str, quote: Quote) -> Quote:
+        """A stage's own quote, corrected by what its last runs took here."""
+        return calibrate(self.store.jobs(states=FINISHED, stage=stage, limit=RUNS), quote.seconds).of(quote)
 
 
 @dataclass
@@ -95,6 +90,11 @@ class Plan:
     @property
     def seconds(self) -> float:
         return sum(step.quote.seconds for step in self.steps)
+
+    @property
+    def seconds_range(self) -> tuple[float, float]:
+        """Between which most such runs end."""
+        return whole_range(step.quote for step in self.steps)
 
     @property
     def money(self) -> float:
@@ -133,9 +133,7 @@ def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
         if broken:  # an earlier stage has a problem of its own, which is the one worth telling
             found = [problem for problem in found if not refs.reference_id(problem.args.get("ref"))]
         elif not any(problem.blocking for problem in found):
-            quote = stage.quote(params, world)
-            stretch = world.stretch(stage.name)
-            quote = quote.model_copy(update={"seconds": quote.seconds * stretch, "stretch": stretch})
+            quote = world.calibrated(stage.name, stage.quote(params, world))
             world.forecasts[step.id] = ArtifactInfo(stage.kind, quote.forecast, pending=True)
             made.steps.append(PlannedStage(step, params, quote, sorted(step.needs)))
         found += [

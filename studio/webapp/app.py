@@ -13,6 +13,7 @@ from starlette.routing import Route
 from studio.paths import HERE
 from studio.ui.shared import api_cache
 from studio.webapp.files import routes
+from studio.webapp.live import live_routes
 from studio.webapp.project_address import ProjectAddress
 from studio.webapp.review import review_routes
 
@@ -22,8 +23,7 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": version("slmops-studio")})
 
 
-app = st.App(
-    HERE / "app.py",
-    routes=[Route("/api/health", health), *routes(api_cache.studio), *review_routes(api_cache.studio)],
-    middleware=[Middleware(ProjectAddress, facade=api_cache.studio)],
-)
+FACADE = api_cache.studio
+ROUTES = [Route("/api/health", health), *routes(FACADE), *review_routes(FACADE), *live_routes(FACADE)]
+
+app = st.App(HERE / "app.py", routes=ROUTES, middleware=[Middleware(ProjectAddress, facade=FACADE)])

@@ -284,3 +284,29 @@ def test_workers_shows_only_live_ones(harness: WorkerHarness) -> None:
         session.get_one(t.Worker, "host:0:stale").beat = t.now() - timedelta(minutes=5)
         session.get_one(t.Worker, "host:0:gone").pid = 2**22 + 1
     assert [worker.id for worker in harness.service.workers()] == ["host:0:alive"]
+
+
+def test_a_cancel_of_a_waiting_job_is_taken_back_to_its_place(harness: WorkerHarness) -> None:
+    first = harness.submit(harness.job("steps", "a"), harness.job("steps", "b", ["a"]))
+    harness.submit(harness.job("steps", "c"))
+    harness.service.cancel(first.jobs[0].id)
+    assert states(harness, first) == {"a": "cancelled", "b": "blocked"}
+    harness.service.undo_cancel(first.jobs[0].id)
+    assert states(harness, first) == {"a": "waiting", "b": "waiting"}
+    assert next_ones(harness) == ["a"], "it is still the oldest"
+
+
+def test_a_cancel_that_has_not_arrived_yet_is_taken_back_and_one_that_has_ended_otherwise_is_left(
+    harness: WorkerHarness,
+) -> None:
+    run = harness.submit(harness.job("steps", "a"))
+    (ticket,) = scheduling.dispatch_ready(harness.store, ["cpu"], W)
+    heartbeat.register(harness.store, W, ["cpu"])
+    job = queue.claim(harness.store, ticket, W)
+    assert job is not None
+    assert harness.service.cancel(job.id).state is State.CANCELLING
+    assert harness.service.undo_cancel(job.id).state is State.RUNNING
+    queue.requeue(harness.store, job)  # its process had heard of the cancel all the same
+    assert states(harness, run) == {"a": "waiting"}
+    run_next(harness, State.SUCCEEDED)
+    assert harness.service.undo_cancel(job.id).state is State.SUCCEEDED

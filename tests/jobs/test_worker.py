@@ -195,3 +195,18 @@ def test_a_second_worker_is_refused_in_words(running: WorkerHarness) -> None:
     assert second.stderr.startswith("Another worker is at work in")
     assert "Traceback" not in second.stderr
     assert len(running.service.workers()) == 1
+
+
+def test_a_cancel_that_is_taken_back_goes_on_from_its_checkpoint_and_the_load_of_others_is_kept(
+    running: WorkerHarness,
+) -> None:
+    run = running.submit(running.job("steps", "undone", steps=30))
+    job_id = run.jobs[0].id
+    running.until(lambda: running.service.get(job_id).done >= 5)
+    running.service.cancel(job_id)
+    running.service.undo_cancel(job_id)
+    (job,) = running.finish(running.service.run(run.id)).jobs
+    assert job.state is State.SUCCEEDED
+    trace = [line.split()[1] for line in running.trace_file.read_text().splitlines() if line.split()[2] == "undone"]
+    assert trace.count("step@3") == 1, "no step is done twice"
+    assert job.others_share is not None and 0.0 <= job.others_share <= 1.0

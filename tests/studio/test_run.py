@@ -19,8 +19,8 @@ MEMORY = {"code": "core.memory_out", "args": {}}
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ["Fine-tune", "Running", "about 1 min 35 s", "– of about 1.6 GB", "quoted 3 min 10 s", "First project"]),
-        ("es", ["Ajustar", "En marcha", "alrededor de 1 min 35 s", "– de unos 1,6 GB", "previsto 3 min 10 s"]),
+        ("en", ["Fine-tune", "Running", "– of about 1.6 GB", "First project"]),
+        ("es", ["Ajustar", "En marcha", "– de unos 1,6 GB"]),
     ],
 )
 def test_running_run_shows_its_stages_and_can_be_cancelled(
@@ -30,17 +30,26 @@ def test_running_run_shows_its_stages_and_can_be_cancelled(
     at = show("run", language, run=run)
     for word in said:
         assert word in words(at), word
+    (bar,) = at.main.get("progress")
+    assert "3 min 33 s" in bar.proto.text and words(at).count("1 min 35 s") == 1, (
+        "the time that is left replaces the quote"
+    )
     at.button(key="cancel_run").click().run()
+    assert builder.studio.run(run).state is State.RUNNING, "nine minutes of work are asked about"
+    at.session_state["cancel_rest"] = 0.0
+    at.run().button(key=f"cancel_yes_{run}").click().run()
     assert builder.studio.run(run).state is State.CANCELLED
 
 
-def test_chart_is_there_from_the_start_of_training_and_holds_both_losses(show: Show, builder: StudioBuilder) -> None:
+def test_chart_begins_with_the_training_and_holds_both_losses(show: Show, builder: StudioBuilder) -> None:
     run = builder.run("live", ("finetune", State.RUNNING))
-    assert spec(show, run)["xAxis"]["max"] == 240
+    at = show("run", run=run)
+    assert not at.main.get("echarts_chart") and "The loss curve begins with the first steps." in words(at)
     builder.points(f"{run}-finetune")
     builder.points(f"{run}-finetune", "eval_loss", 3)
     builder.points(f"{run}-finetune", count=5)  # steps that were done again after a death
     lines = {line["name"]: line["data"] for line in spec(show, run)["series"]}
+    assert spec(show, run)["xAxis"]["max"] == 240
     assert [step for step, _ in lines["Training loss"]] == list(range(40))
     assert len(lines["Validation loss"]) == 3
 
@@ -59,7 +68,7 @@ def test_failed_job_says_why_leads_to_its_form_and_can_be_retried(
     at = show("run", language, run=run)
     assert ("The process ran out of memory." in at.error[0].value) == (language == "en")
     (form,) = [link.proto for link in at.main.get("page_link") if link.proto.page == "finetune"]
-    assert form.query_string == f"project={builder.store.project()}&from={run}-finetune"
+    assert form.query_string == f"project={builder.store.project()}&from={run}-finetune&correct=1"
     assert at.button(key=f"retry_{run}-finetune").label == retry
     at.button(key=f"retry_{run}-finetune").click().run()
     assert builder.studio.run(run).state is State.WAITING
@@ -80,8 +89,8 @@ def test_finished_run_shows_figures_and_quote_against_what_it_took(
     run = builder.run("done", ("dataset", State.SUCCEEDED), ("evaluate", State.SUCCEEDED), result={"metrics": metrics})
     at = show("run", language, run=run)
     assert figures.items() <= {each.label: each.value for each in at.metric}.items()
-    said = "1 min 58 s, quoted 1 min 35 s" if language == "en" else "1 min 58 s, previsto 1 min 35 s"
-    total = "3 min 56 s, quoted 3 min 10 s" if language == "en" else "3 min 56 s, previsto 3 min 10 s"
+    said = "1 min 58 s (estimated 1 min 35 s)" if language == "en" else "1 min 58 s (estimado: 1 min 35 s)"
+    total = "3 min 56 s (estimated 3 min 10 s)" if language == "en" else "3 min 56 s (estimado: 3 min 10 s)"
     assert said in words(at) and total in words(at)
 
 

@@ -37,7 +37,7 @@ def step(show: Show, stage: str) -> AppTest:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize(("language", "said"), [("en", "Waiting"), ("es", "En espera")])
+@pytest.mark.parametrize(("language", "said"), [("en", "1 job waits"), ("es", "1 trabajo en espera")])
 def test_every_page_shows_a_job_that_waits(
     show: Show, builder: StudioBuilder, page: str, language: str, said: str
 ) -> None:

@@ -24,7 +24,7 @@ from backend.generation.judge import RUBRIC
 from backend.planning import recipes
 from backend.planning.ablation.recipe import AblationParams
 from studio.nav import NAV
-from studio.ui.shared import choices, formatting
+from studio.ui.shared import choices, ended, formatting
 
 
 def shell_files() -> list[Path]:
@@ -84,6 +84,7 @@ def _tables() -> Iterator[tuple[str, str]]:
         "METRICS": [metric.title for metric in metrics().values()],
         "KINDS": list(formatting.KINDS.values()),
         "NOTES": sorted(choices.NOTES),
+        "SENTENCES": list(ended.SENTENCES.values()),
     }
     for name, found in tables.items():
         yield from ((text, f"studio/ui/shared/formatting.py: {name}") for text in found)

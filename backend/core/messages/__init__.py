@@ -23,8 +23,9 @@ from backend.core.messages import (
     mapping,
     methods,
     models,
-    prompts,
+    notify,
     projects,
+    prompts,
     quant,
     reading,
     recipe,
@@ -62,7 +63,7 @@ for _area in (
     ),
     *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, tools, gates, prompts, projects),
+    *(export_checks, foundry, teachers, tools, gates, prompts, projects, notify),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

@@ -24,7 +24,7 @@ from studio.ui.forms.form import Form, problem_line
 from studio.ui.forms.stage_panel import DOUBLE_CLICK, draw_fields, missing_builtin, prepare_builtin
 from studio.ui.shared import api_cache, scope
 from studio.ui.shared.address import page_link
-from studio.ui.shared.formatting import duration, format_size
+from studio.ui.shared.formatting import duration_range, format_size
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 
@@ -89,9 +89,9 @@ def checked(form: Form) -> tuple[Plan | None, list[Problem]]:
     return plan, plan.problems
 
 
-@st.cache_resource(ttl="4s", max_entries=32, show_spinner=False)
+@api_cache.versioned("artifact", "artifact_parent", "endpoint", "job", ttl="60s")
 def planned(raw: str) -> Plan:
-    """Shared by all sessions for some seconds. Raises StudioError."""
+    """Kept as that of a stage is. Raises StudioError."""
     studio = api_cache.studio()
     return studio.plan(studio.ablation_recipe(parse(json.loads(raw))))
 
@@ -128,7 +128,7 @@ def _quote(plan: Plan | None) -> None:
         st.caption(_("Fill in the form to see time, memory and disk."))
         return
     with st.grid(3, min_column_width=130, gap="small"):
-        st.metric(_("Time"), duration(plan.seconds))
+        st.metric(_("Time"), duration_range(*plan.seconds_range))
         st.metric(_("Memory"), format_size(plan.memory_bytes))
         st.metric(_("Disk"), format_size(plan.disk_bytes))
     stages = [step.step.stage for step in plan.steps]

@@ -18,7 +18,7 @@ from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.shared import api_cache, scope
 from studio.ui.shared.address import page_link
 from studio.ui.shared.charts import chart_config
-from studio.ui.shared.formatting import escape_markdown, format_metric, truncation_hint
+from studio.ui.shared.formatting import TRUNCATED_SHARE, escape_markdown, format_metric, truncation_hint
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import latest_jobs, project_stepper
@@ -27,9 +27,9 @@ from studio.ui.shared.widgets import progress
 BARS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
 
 
-@st.cache_resource(ttl="2s", max_entries=16, show_spinner=False)
+@api_cache.versioned("artifact", "artifact_parent", entries=16)
 def measured(project_id: str) -> list[EvaluationView]:
-    """All measurements of a project, newest first; shared by all sessions for a moment."""
+    """All measurements of a project, newest first."""
     return api_cache.studio().evaluations(project_id)
 
 
@@ -63,7 +63,7 @@ def _overview(choice: Selection) -> Selection:
         leaderboard(choice)
     beaten_captions(choice)
     for one in choice.group:
-        if share := one.metrics.get("cut_off"):
+        if (share := one.metrics.get("cut_off", 0.0)) >= TRUNCATED_SHARE:
             said = f"{choice.names[one.id]}: {truncation_hint(share)}"
             st.caption(f":material/content_cut: {escape_markdown(said)}")
     with st.grid(2, min_column_width=300, gap="small"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
@@ -10,14 +12,19 @@ from backend.api.forms import ABLATION, form_of, names, stages_of
 from backend.core.schemas import JobView, RunView, State
 from backend.planning.ablation.results import is_ablation
 from studio.nav import NavPage
+from studio.ui.forms import correction
 from studio.ui.forms.form import Form
 from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.shared import address, api_cache
 from studio.ui.shared.formatting import stage_label
 from studio.ui.shared.i18n import _
-from studio.ui.shared.job_card.card import job_card
+from studio.ui.shared.job_card.card import AT_WORK, job_card
+from studio.ui.shared.job_card.queue_position import start_order_now
+from studio.ui.shared.job_card.success import success_card
+from studio.ui.shared.job_card.waiting import waiting_rows
 from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import latest_jobs, next_link, own_runs, project_stepper
+from studio.ui.shared.refresh import project_fingerprint
 
 EARLIER = 3
 
@@ -54,8 +61,8 @@ def stage_page(
 
 
 def apply_query_params(*stages: str) -> None:
-    """`?step=<stage>&model=<id>`: the form of that step takes that model; `?from=<job id>` lets the form of its stage take
-    the parameters of that job. Both once."""
+    """`?step=<stage>` chooses the step, with `&model=<id>` its form takes that model, once. `?from=<job id>` lets the form of
+    its stage take the parameters of that job, once, and with `&correct=1` marks what made it fail."""
     wanted = st.query_params.get("step")
     if wanted in stages:
         _take_model(wanted)
@@ -67,7 +74,10 @@ def apply_query_params(*stages: str) -> None:
         if job.stage in stages:
             if len(stages) > 1:
                 address.write("step", job.stage)
-            Form(job.stage).load(job)
+            form = Form(job.stage)
+            form.load(job)
+            if st.query_params.pop("correct", None):
+                correction.begin(form, job)
 
 
 def _take_model(stage: str) -> None:
@@ -78,21 +88,43 @@ def _take_model(stage: str) -> None:
 
 
 def jobs_of(stage: str) -> None:
-    """The jobs of this stage that wait or are at work in this project."""
+    """The jobs of this stage in this project: those at work, those that wait in their order, and what has ended since this
+    session began, the last alone. The page is drawn again when anything in the project comes, starts or ends."""
     mine = project().id
 
     def draw() -> bool:
-        active = [job for job in latest_jobs(own_runs(mine), stage) if not job.state.ended]
+        active = _open_jobs(mine, stage)
         for job in active:
-            job_card(job)
+            if job.state in AT_WORK:
+                job_card(job)
+        waiting_rows({job.id for job in active if job.state not in AT_WORK}, start_order_now())
         return bool(active)
 
-    api_cache.auto_refresh(draw, busy=any(not job.state.ended for job in latest_jobs(own_runs(mine), stage)))
+    watch = partial(project_fingerprint, mine)
+    api_cache.auto_refresh(draw, busy=bool(_open_jobs(mine, stage)), watch=watch)
+    news = _news(stage)
+    if news:
+        (success_card if news.state.finished else job_card)(news)
+
+
+def _open_jobs(project_id: str, stage: str) -> list[JobView]:
+    """With their progress; without what an ablation compares."""
+    mine = {job.id for job in latest_jobs(own_runs(project_id), stage)}
+    return [job for job in api_cache.open_jobs() if job.id in mine]
+
+
+def _news(stage: str) -> JobView | None:
+    """The job of this stage that ended last, when that was in this session."""
+    began: datetime = st.session_state.setdefault("session_began", datetime.now(UTC))
+    ended = _ended(own_runs(project().id), stage)
+    last = max(ended, key=lambda job: job.ended or began, default=None)
+    return last if last and last.ended and last.ended > began else None
 
 
 def earlier_jobs(stage: str) -> None:
-    """The last jobs of this stage that ended, newest first."""
-    ended = _ended(own_runs(project().id), stage)
+    """The last jobs of this stage that ended, newest first, without what `jobs_of` has shown."""
+    news = _news(stage)
+    ended = [job for job in _ended(own_runs(project().id), stage) if news is None or job.id != news.id]
     if not ended:
         return
     st.subheader(_("Results so far"), anchor=False)
@@ -105,7 +137,7 @@ def earlier_jobs(stage: str) -> None:
 def last_failure(stage: str) -> None:
     """The newest job of this stage when it failed and none came after it."""
     jobs = latest_jobs(api_cache.project_runs(project().id), stage)
-    if jobs and jobs[0].state is State.FAILED:
+    if jobs and jobs[0].state is State.FAILED and _news(stage) is None:
         job_card(jobs[0])
 
 

@@ -17,6 +17,7 @@ from backend.core.schemas import Kind
 from backend.planning import recipes
 from backend.planning.planner import Plan
 from studio import nav
+from studio.ui.forms import correction
 from studio.ui.forms.answerer import answerer_switch
 from studio.ui.forms.forecast import forecast_lines
 from studio.ui.forms.form import Form, problem_line
@@ -24,8 +25,8 @@ from studio.ui.forms.size_preview import student_preview
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.builtin import fetch_words
-from studio.ui.shared.formatting import duration, escape_markdown, format_size, money, number, stage_label
-from studio.ui.shared.i18n import _
+from studio.ui.shared.formatting import escape_markdown, format_size, money, number, quoted_time, stage_label
+from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 from studio.ui.shared.tasks import background, drop, failure, task
 
@@ -49,6 +50,7 @@ def stage_panel(
     plan, problems = checked(form)
     missing = missing_builtin(form)
     form.keep(problems)
+    problems = [*problems, *correction.marked(form)]
     shown = form.shown()
     by_field: dict[str, list[Problem]] = {}
     for problem in (problem for problem in problems if problem.code not in told):
@@ -59,6 +61,7 @@ def stage_panel(
     left, right = st.columns([3, 2], gap="large")
     with left:
         draw_fields(form, by_field, aside)
+        correction.focus(form)
     with right, st.container(border=True, key=f"quote_{stage}"):
         for name in form.lacking():
             _lacking(form.marks[name])
@@ -146,31 +149,21 @@ def _plan(stage: str, raw: dict[str, Any]) -> tuple[Plan | None, list[Problem]]:
     """The checked plan of this one stage, or all that is wrong with it."""
     source_file = Path(str(raw.get("source", "")))
     stamp = source_file.stat().st_mtime if source_file.is_file() else 0.0
-    asked = planned_from_file if stamp else planned
     try:
-        plan = asked(stage, json.dumps(raw, sort_keys=True), stamp)
+        plan = planned(stage, json.dumps(raw, sort_keys=True), stamp)
     except StudioError as error:
         return None, error.problems
     return plan, plan.problems
 
 
-def _planned(stage: str, raw: str, _stamp: float) -> Plan:
+@api_cache.versioned("artifact", "artifact_parent", "endpoint", "job", entries=64, ttl="60s")
+def planned(stage: str, raw: str, stamp: float) -> Plan:
+    """Kept until one of the things changes that a plan rests on, at most a minute for the disk's sake; `stamp` is the time of
+    the last change of its file. Raises StudioError."""
     params = json.loads(raw)
     name = str(params.get("name") or stage)
     content = {"name": name, "seed": SEED, "stages": [{"id": stage, "stage": stage, "params": params}]}
     return api_cache.studio().plan(recipes.build(content))
-
-
-@st.cache_resource(ttl="4s", max_entries=64, show_spinner=False)
-def planned(stage: str, raw: str, stamp: float) -> Plan:
-    """Shared by all sessions for some seconds: a page that is drawn again asks the same. Raises StudioError."""
-    return _planned(stage, raw, stamp)
-
-
-@st.cache_resource(ttl="60s", max_entries=64, show_spinner=False)
-def planned_from_file(stage: str, raw: str, stamp: float) -> Plan:
-    """The same for a file, which has to be read; `stamp` is the time of its last change."""
-    return _planned(stage, raw, stamp)
 
 
 def draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[[Form], None] | None) -> None:
@@ -196,7 +189,7 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool
     if plan and plan.steps:
         quote = plan.steps[0].quote
         with st.grid(3, min_column_width=130, gap="small"):
-            st.metric(_("Time"), duration(quote.seconds))
+            st.metric(_("Time"), quoted_time(quote))
             st.metric(_("Memory"), format_size(quote.memory_bytes))
             st.metric(_("Disk"), format_size(quote.disk_bytes))
             if quote.tokens:
@@ -225,8 +218,8 @@ def _checks(plan: Plan) -> list[str]:
         _("Inputs found and of the right kind"),
         _("Fits the memory of this machine ({size})").format(size=format_size(world.memory)),
         _("Fits the disk ({size} free)").format(size=format_size(world.disk)),
-        _("The time rests on earlier runs here")
-        if plan.steps[0].quote.stretch != 1.0
+        ngettext("Based on {n} earlier run here", "Based on {n} earlier runs here", plan.steps[0].quote.runs)
+        if plan.steps[0].quote.runs
         else _("The time is an estimate for this machine; it learns from each run"),
     ]
 

@@ -14,12 +14,13 @@ from studio.ui.jobs.table import job_table
 from studio.ui.settings.queues import queues
 from studio.ui.shared import address, api_cache, scope
 from studio.ui.shared.formatting import stage_label
-from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.card import AT_WORK, job_card
-from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
+from studio.ui.shared.job_card.queue_position import start_order_now
+from studio.ui.shared.job_card.waiting import waiting_rows
 from studio.ui.shared.project import project
 from studio.ui.shared.refresh import refresh_on_change
-from studio.ui.shared.widgets import open_run, run_link, worker_line
+from studio.ui.shared.widgets import open_run, worker_line
 
 PAGE = 20
 """Jobs of the history that are shown at first, and those that wait."""
@@ -108,35 +109,7 @@ def _open(jobs: list[JobView]) -> None:
     for job in jobs:
         if job.state in AT_WORK:
             job_card(job)
-    order = start_order_now()
-    shown = {job.id for job in jobs}
-    waiting = [job for job in order if job.id in shown]
-    if waiting:
-        st.subheader(ngettext("{n} job waits", "{n} jobs wait", len(waiting)), anchor=False)
-        with st.container(border=True, key="waiting", gap="xsmall"):
-            for job in waiting[:PAGE]:
-                _waiting(job, order)
-            more = len(waiting) - PAGE
-            if more > 0:
-                st.caption(ngettext("and {n} more", "and {n} more", more))
-
-
-def _waiting(job: JobView, order: list[JobView]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            st.markdown(f"**{stage_label(job.stage)}**", width="content")
-            run_link(job.run_id)
-            st.caption(why_waiting(job, order), width="content")
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            move_buttons(job, order)
-            st.button(
-                _("Cancel"),
-                key=f"cancel_{job.id}",
-                icon=":material/close:",
-                type="tertiary",
-                on_click=api_cache.run_action,
-                args=(lambda: api_cache.studio().cancel(job.id),),
-            )
+    waiting_rows({job.id for job in jobs}, start_order_now(), PAGE)
 
 
 def _history(states: tuple[State, ...], stage: str | None, search: str) -> None:

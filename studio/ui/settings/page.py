@@ -8,6 +8,7 @@ from importlib.metadata import version
 import streamlit as st
 
 from studio.ui.settings import machine
+from studio.ui.settings.notifications import notifications
 from studio.ui.settings.project import this_project
 from studio.ui.settings.queues import queues
 from studio.ui.settings.storage import storage
@@ -27,6 +28,7 @@ def settings_page() -> None:
     with api_cache.show_errors():
         _language()
         this_project()
+        notifications()
         storage()
         st.subheader(_("Worker and queues"), anchor=False)
         api_cache.auto_refresh(lambda: _polled(checked), busy=not done)

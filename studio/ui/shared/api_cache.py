@@ -1,14 +1,17 @@
-"""The facade as pages see it: one per process, its answers shared by all sessions for a second."""
+"""The facade as pages see it: one per process, its answers shared by all sessions until the store holds something else."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 import streamlit as st
 
 from backend.api import Studio
+from backend.api.notifications import News
 from backend.core.endpoints import EndpointView
 from backend.core.errors import StudioError
 from backend.core.machine import free_disk_bytes, memory_bytes
@@ -17,11 +20,48 @@ from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 
 FAST, SLOW = 1.0, 5.0
+P = ParamSpec("P")
+T = TypeVar("T", covariant=True)
 
 
 @st.cache_resource(show_spinner=False)
 def studio() -> Studio:
     return Studio.open()
+
+
+class Kept(Protocol[P, T]):
+    """A function whose answer is shared by all sessions."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    def clear(self) -> None: ...
+
+
+def versioned(*topics: str, entries: int = 32, ttl: str | None = None) -> Callable[[Callable[P, T]], Kept[P, T]]:
+    """Keeps what a function reads from the store, at most for `ttl`, until something is written to one of these tables
+    (backend.db.changes), by whichever process: who sees that a job has ended sees what it made, too. Treat it as read-only:
+    every session gets the same objects."""
+
+    def keep(read: Callable[P, T]) -> Kept[P, T]:
+        def at(versions: tuple[int, ...], *args: Any, **kwargs: Any) -> T:
+            return read(*args, **kwargs)
+
+        at.__qualname__, at.__module__ = read.__qualname__, read.__module__  # by which Streamlit tells functions apart
+        kept = st.cache_resource(ttl=ttl, max_entries=entries, show_spinner=False)(at)
+
+        @wraps(read)
+        def ask(*args: P.args, **kwargs: P.kwargs) -> T:
+            return kept(version_of(*topics), *args, **kwargs)
+
+        ask.clear = kept.clear  # type: ignore[attr-defined]
+        return cast("Kept[P, T]", ask)
+
+    return keep
+
+
+def version_of(*topics: str) -> tuple[int, ...]:
+    """Changes when something is written to one of these tables."""
+    known = studio().changes()
+    return tuple(known.get(topic, 0) for topic in topics)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -30,59 +70,64 @@ def recipe_names() -> set[str]:
     return {name for name, _description, _path in studio().recipes()}
 
 
-@st.cache_resource(ttl="0.9s", max_entries=8, show_spinner=False)
+@versioned("job", "run", entries=8)
 def recent_runs(limit: int) -> list[RunView]:
-    """Newest first. Treat as read-only: every session gets the same list."""
+    """Newest first, without the progress of what is at work (`open_jobs` has it)."""
     return studio().runs(limit)
 
 
-@st.cache_resource(ttl="0.9s", max_entries=64, show_spinner=False)
+@versioned("job", "run", "progress", entries=64)
 def one_run(run_id: str) -> RunView:
     return studio().run(run_id)
 
 
-@st.cache_resource(ttl="0.9s", max_entries=1, show_spinner=False)
+@versioned("job", "run", "progress", entries=2)
 def open_jobs() -> list[JobView]:
     """All that have not ended, of all projects."""
     return studio().jobs.open_jobs()
 
 
-@st.cache_resource(max_entries=1000, show_spinner=False)
+@versioned("run", entries=1000)
 def run_name(run_id: str) -> str:
-    """Never changes."""
     return studio().jobs.run_name(run_id)
 
 
-@st.cache_resource(ttl="2s", max_entries=1, show_spinner=False)
+@versioned("queue_state", entries=2)
 def paused() -> list[str]:
     """The queues that start nothing now."""
     return list(studio().jobs.paused())
 
 
-@st.cache_resource(ttl="5s", max_entries=1, show_spinner=False)
+@versioned("project", entries=2)
 def projects() -> list[ProjectView]:
     return studio().projects()
 
 
-@st.cache_resource(ttl="0.9s", max_entries=32, show_spinner=False)
+@versioned("job", "run")
 def project_runs(project_id: str, limit: int = 50) -> list[RunView]:
-    """Newest first."""
+    """Newest first, without the progress of what is at work."""
     return studio().runs(limit, project_id)
 
 
-@st.cache_resource(ttl="2s", max_entries=32, show_spinner=False)
+@versioned("job", "run", "setting")
+def news(project_id: str) -> News:
+    """What ended in a project since somebody looked."""
+    return studio().notifications.news(project_id)
+
+
+@versioned("artifact", "artifact_parent")
 def artifacts(kinds: tuple[Kind, ...] = ()) -> list[ArtifactView]:
     """Newest first, of all projects (`ArtifactView.project` is a project's id)."""
     return studio().artifacts(kinds)
 
 
-@st.cache_resource(ttl="2s", max_entries=1, show_spinner=False)
+@versioned("endpoint", entries=2)
 def endpoints() -> list[EndpointView]:
     """The saved ones, by name."""
     return studio().endpoints()
 
 
-@st.cache_resource(ttl="5s", max_entries=1, show_spinner=False)
+@versioned("artifact", entries=2)
 def missing_builtins() -> list[str]:
     return studio().missing_builtins()
 
@@ -111,10 +156,9 @@ def storage() -> Storage:
 
 
 def clear_caches() -> None:
-    """After an action: the next look goes to the store."""
-    for cached in (recent_runs, one_run, project_runs, open_jobs, paused, artifacts, missing_builtins, storage):
+    """Look at once at what no table tells of: files and the workers' heartbeats."""
+    for cached in (storage, workers):
         cached.clear()
-    endpoints.clear()
 
 
 @contextmanager
@@ -136,14 +180,17 @@ def run_action(action: Callable[[], object]) -> None:
     clear_caches()
 
 
-def auto_refresh(draw: Callable[[], bool], busy: bool, fast: float = FAST) -> None:
+def auto_refresh(
+    draw: Callable[[], bool], busy: bool, fast: float = FAST, watch: Callable[[], object] | None = None
+) -> None:
     """Draw again by itself, every `fast` seconds while `busy`. `draw` says whether work is going on; when that changes, the
-    whole page is drawn again and takes the other pace."""
+    whole page is drawn again and takes the other pace. So it is when what `watch` gives is no longer what it gave first."""
+    seen = watch() if watch else None
 
     @st.fragment(run_every=fast if busy else SLOW)
     def polled() -> None:
         with show_errors():
-            if draw() != busy:
+            if (watch and watch() != seen) or draw() != busy:
                 clear_caches()
                 st.rerun()
 

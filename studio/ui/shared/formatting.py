@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -12,7 +13,7 @@ from babel.numbers import format_currency, format_decimal, format_percent
 
 from backend.api.forms import form_of, labels_of, title_of
 from backend.api.metrics import Metric, metrics
-from backend.core.schemas import JobView, Kind, RunView, State
+from backend.core.schemas import JobView, Kind, Quote, RunView, State, whole_range
 from studio.ui.shared.choices import is_note
 from studio.ui.shared.i18n import _, lang
 
@@ -138,6 +139,37 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def duration_range(least: float, most: float) -> str:
+    """`1-3 min`, `20-45 s`, `40 s - 2 min`, `1.5-2.5 h`: coarse, since it is a guess. One value where both round to it."""
+    (low, unit), (high, larger) = _coarse(least, up=False), _coarse(most, up=True)
+    if unit != larger:
+        return f"{low} {unit} – {high} {larger}"
+    return f"{high} {unit}" if low == high else f"{low}–{high} {unit}"
+
+
+def _coarse(seconds: float, up: bool) -> tuple[str, str]:
+    """(number, unit), rounded up or down to a step that fits its size."""
+    steps = (
+        (10, 1, 1, "s"),
+        (60, 5, 1, "s"),
+        (1200, 60, 60, "min"),
+        (5400, 300, 60, "min"),
+        (math.inf, 900, 3600, "h"),
+    )
+    for below, step, unit, name in steps:
+        rounded = (math.ceil if up else math.floor)(seconds / step) * step
+        if rounded < below:
+            return format_decimal(max(rounded, 1) / unit, "#,##0.##", locale=lang()), name
+    raise AssertionError("the last step takes everything")
+
+
+def quoted_time(*quotes: Quote) -> str:
+    """The range that stages one after another are expected to take, or one value where an earlier version quoted."""
+    if not all(quote.most_seconds for quote in quotes):
+        return duration(sum(quote.seconds for quote in quotes))
+    return duration_range(*whole_range(quotes))
+
+
 def ago(moment: datetime) -> str:
     """`3 minutes ago`."""
     passed = min(moment - datetime.now(UTC), timedelta(0))
@@ -176,6 +208,10 @@ def format_metric(name: str, value: float) -> tuple[str, str]:
     return _(known.title), shown
 
 
+TRUNCATED_SHARE = 0.02
+"""Of the replies: what fewer of them lack is not worth a warning."""
+
+
 def truncation_hint(share: float) -> str:
     """What to do about replies that ended at the limit of tokens."""
     words = _("{share} of the replies were cut off: raise “{field}”, unless the model says more than was asked.")
@@ -193,13 +229,15 @@ def run_seconds(run: RunView) -> float | None:
 
 
 def progress_line(job: JobView) -> str:
-    """`Step 12 of 40 · 30.0 % · 2 min 05 s left`, as far as it is known."""
-    parts = [note_label(job.note)] if job.note else []
-    if job.total > 0:
+    """`Step 12 of 40 · 30.0 % · 2 min 05 s left`, as far as it is known; the phase alone while nothing of it is done."""
+    if not job.note:  # between the start of its process and its first word
+        return _("Loading the libraries") if job.state is State.RUNNING else _("Starting")
+    parts = [note_label(job.note)]
+    if job.total > 0 and job.done > 0:
         parts.append(percent(min(job.done / job.total, 1.0)))
     if job.eta_seconds is not None:
         parts.append(_("{time} left").format(time=duration(job.eta_seconds)))
-    return " · ".join(parts) or _("Starting")
+    return " · ".join(parts)
 
 
 def version_line() -> str:

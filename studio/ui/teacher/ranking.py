@@ -10,7 +10,16 @@ from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind
 from studio.ui.forms.pickers import disambiguate
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, escape_markdown, format_metric, money, number, percent, truncation_hint
+from studio.ui.shared.formatting import (
+    TRUNCATED_SHARE,
+    ago,
+    escape_markdown,
+    format_metric,
+    money,
+    number,
+    percent,
+    truncation_hint,
+)
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.shared.table import Cell, Column, plain_table
@@ -63,7 +72,7 @@ def _result(view: ArtifactView) -> None:
         words = _("Always giving the most frequent answer would reach {share}; a teacher must do better.")
         st.caption(words.format(share=percent(baseline)))
     for one in candidates:
-        if share := one.get("cut_off"):
+        if (share := one.get("cut_off") or 0.0) >= TRUNCATED_SHARE:
             said = f"{one['name']}: {truncation_hint(share)}"
             st.caption(f":material/content_cut: {escape_markdown(said)}")
         if one.get("failure"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_the_remedy_for_too_many_columns_helps(tmp_path: Path, monkeypatch: pyte
     (problem,) = caught.value.problems
     assert (problem.code, problem.field) == ("reading.columns_many", "input")
     assert "--input" in problem.text() and "--output" in problem.text()
-    named = {"source": source, "input": "text", "output": "label", "keep_columns": ["origin"]}
+    named: dict[str, Any] = {"source": source, "input": "text", "output": "label", "keep_columns": ["origin"]}
     found = inspect(DatasetParams.model_validate(named))
     assert [column.name for column in found.reading.columns] == ["text", "label", "origin"]
     assert "reading.columns_passed" in [problem.code for problem in found.problems]

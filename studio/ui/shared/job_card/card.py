@@ -15,6 +15,7 @@ from studio.nav import page_of
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import (
+    TRUNCATED_SHARE,
     duration,
     escape_markdown,
     format_metric,
@@ -22,10 +23,12 @@ from studio.ui.shared.formatting import (
     money,
     number,
     percent,
+    quoted_time,
     stage_label,
     truncation_hint,
 )
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.cancel import cancel_button
 from studio.ui.shared.job_card.check_report import is_report, report_card
 from studio.ui.shared.job_card.loss_curves import loss_chart
 from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
@@ -34,6 +37,7 @@ from studio.ui.shared.upload import download_link
 from studio.ui.shared.widgets import progress, run_link, state_badge, worker_hint
 
 AT_WORK = (State.RUNNING, State.CANCELLING)
+WAITING = (State.WAITING, State.QUEUED)
 LOG_LINES = 200
 MIN_AGREEMENT = 0.7
 """Share of equal first tokens below which a quantized model is worth a warning."""
@@ -44,7 +48,7 @@ LOG_SHORT, LOG_HEIGHT = 8, 260
 def job_card(job: JobView, *, log: bool = True, run: bool = True, order: Sequence[JobView] | None = None) -> None:
     """Draw it inside a `source.live` fragment while the job is open. `run`: with a link to its run; `log`: with the last
     lines of its log, folded; `order`: all that is `upcoming`, where several cards are drawn."""
-    waits = job.state in (State.WAITING, State.QUEUED)
+    waits = job.state in WAITING
     order = start_order_now() if waits and order is None else order or ()
     with st.container(border=True, key=f"job_{job.id}", gap="small"):
         _head(job, run, order)
@@ -56,13 +60,12 @@ def job_card(job: JobView, *, log: bool = True, run: bool = True, order: Sequenc
             _live_usage(job)
         if job.error:
             _failure(job)
-        for found in job.findings:
-            st.warning(escape_markdown(found.text(_)), icon=":material/warning:")
         made = next((view for view in api_cache.artifacts() if view.id == job.result.get("artifact")), None)
         if made and is_report(made):
             report_card(made)
         else:
             _figures(job)
+        warnings(job)
         loss_chart(job)
         if job.state.ended:
             _next_actions(job, made)
@@ -85,18 +88,20 @@ def _head(job: JobView, run: bool, order: Sequence[JobView]) -> None:
 
 
 def _cost(job: JobView) -> str:
-    """What it took beside what was quoted; before that the quote alone."""
+    """What is expected while it waits, and what it took beside that in the end. At work the time that is left says more."""
     quote, parts = job.quote, []
-    if job.seconds is not None:
+    if job.seconds is not None and job.state.ended:
         took = duration(job.seconds)
-        parts.append(_("{took}, quoted {quoted}").format(took=took, quoted=duration(quote.seconds)) if quote else took)
-    elif quote and not job.state.ended:
-        parts.append(_("about {time}").format(time=duration(quote.seconds)))
+        words = _("{took} (estimated {quoted})")
+        parts.append(words.format(took=took, quoted=quoted_time(quote)) if quote else took)
+    elif quote and job.state in WAITING:
+        parts.append(_("about {time}").format(time=quoted_time(quote)))
     if quote and quote.money and not job.state.ended:
         parts.append(escape_markdown(_("about {money}").format(money=money(quote.money))))
-    if job.peak_memory_bytes:
+    if job.peak_memory_bytes and job.state.ended:
         used = format_size(job.peak_memory_bytes)
-        told = _("{took}, quoted {quoted}").format(took=used, quoted=format_size(quote.memory_bytes)) if quote else used
+        words = _("{took} (estimated {quoted})")
+        told = words.format(took=used, quoted=format_size(quote.memory_bytes)) if quote else used
         parts.append(_("memory {told}").format(told=told))
     if job.attempts > 1:
         parts.append(_("attempt {n}").format(n=job.attempts))
@@ -107,14 +112,7 @@ def _actions(job: JobView, order: Sequence[JobView]) -> None:
     if job.state is State.WAITING:
         move_buttons(job, order)
     if not job.state.ended:
-        st.button(
-            _("Cancel"),
-            key=f"cancel_{job.id}",
-            icon=":material/stop_circle:",
-            disabled=job.state is State.CANCELLING,
-            on_click=api_cache.run_action,
-            args=(lambda: api_cache.studio().cancel(job.id),),
-        )
+        cancel_button(job)
     elif not job.state.finished:
         st.button(
             _("Retry"),
@@ -159,7 +157,14 @@ def _figures(job: JobView) -> None:
             for name, value in metrics.items():
                 if name != "seconds":  # the head of the card says it
                     st.metric(*format_metric(name, value))
-    if metrics.get("cut_off") and job.state.ended:
+
+
+def warnings(job: JobView) -> None:
+    """What is bad about the result of a job that has ended."""
+    metrics: dict[str, float] = job.result.get("metrics", {})
+    for found in job.findings:
+        st.warning(escape_markdown(found.text(_)), icon=":material/warning:")
+    if metrics.get("cut_off", 0.0) >= TRUNCATED_SHARE and job.state.ended:
         st.warning(escape_markdown(truncation_hint(metrics["cut_off"])), icon=":material/content_cut:")
     _agreement_warning(metrics)
 
@@ -182,13 +187,16 @@ def _next_actions(job: JobView, made: ArtifactView | None) -> None:
         return
     with st.container(horizontal=True, gap="medium"):
         if made:
-            _artifact(made)
+            artifact_links(made)
         if page:
-            label = _("Correct the form") if job.state is State.FAILED else _("Again with changes")
-            page_link(page.path, label=label, icon=":material/edit:", query_params={"from": job.id})
+            failed = job.state is State.FAILED
+            label = _("Correct the form") if failed else _("Again with changes")
+            query = {"from": job.id} | ({"correct": "1"} if failed else {})
+            page_link(page.path, label=label, icon=":material/edit:", query_params=query)
 
 
-def _artifact(made: ArtifactView) -> None:
+def artifact_links(made: ArtifactView) -> None:
+    """What can be done with it now."""
     if made.kind in (Kind.MODEL, Kind.ADAPTER, Kind.ONNX):
         page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon, query_params={"models": made.id})
         page_link(nav.MODELS.path, label=_("The model"), icon=nav.MODELS.icon, query_params={"model": made.id})

@@ -8,7 +8,7 @@ import streamlit as st
 
 from backend.core.schemas import JobView
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import format_metric
+from studio.ui.shared.formatting import number
 from studio.ui.shared.i18n import _
 
 TRAINING_STAGES = ("distill", "finetune")
@@ -18,11 +18,14 @@ HEIGHT = 220
 
 
 def loss_chart(job: JobView) -> None:
-    """The chart of a stage that trains, of the same height from its start on; nothing for others."""
+    """The chart of a stage that trains, and a line in its place until there is something to draw; nothing for others."""
     if job.stage not in TRAINING_STAGES or job.started is None:
         return
     lines = _lines(job)
-    if job.state.ended and not any(len(line) > 1 for line in lines.values()):
+    if not any(len(line) > 1 for line in lines.values()):
+        if not job.state.ended:
+            with st.container(height=HEIGHT, border=False, vertical_alignment="center", horizontal_alignment="center"):
+                st.caption(_("The loss curve begins with the first steps."), width="content")
         return
     st.echarts_chart(_figure(job, lines), height=HEIGHT, key=f"curve_{job.id}", alt=_alt(lines))
 
@@ -38,13 +41,16 @@ def _lines(job: JobView) -> dict[str, list[tuple[float, float]]]:
     return lines
 
 
+def _words() -> dict[str, str]:
+    return {"loss": _("Training loss"), "eval_loss": _("Validation loss")}
+
+
 def _figure(job: JobView, lines: dict[str, list[tuple[float, float]]]) -> dict[str, Any]:
-    words = {"loss": _("Training loss"), "eval_loss": _("Validation loss")}
     last = max((line[-1][0] for line in lines.values() if line), default=1)
     whole = job.total if job.note in ("training", "evaluating") else 0
     series = [
         {
-            "name": words[name],
+            "name": _words()[name],
             "type": "line",
             "showSymbol": name == "eval_loss" or len(line) == 1,
             "symbolSize": 6,
@@ -66,7 +72,5 @@ def _figure(job: JobView, lines: dict[str, list[tuple[float, float]]]) -> dict[s
 
 
 def _alt(lines: dict[str, list[tuple[float, float]]]) -> str:
-    parts = [
-        ": ".join(format_metric({"loss": "train_loss"}.get(n, n), line[-1][1])) for n, line in lines.items() if line
-    ]
+    parts = [f"{_words()[name]}: {number(line[-1][1])}" for name, line in lines.items() if line]
     return " · ".join([_("Loss by step"), *parts])

@@ -1,0 +1,1 @@
+"""Tells people elsewhere (a webhook, a mailbox) that a run has ended."""
