@@ -267,10 +267,17 @@ def with_file(name: str, content: bytes) -> Callable[[Entries], None]:
     return change
 
 
+def without(name: str) -> Callable[[dict[str, bytes]], None]:
+    def change(entries: dict[str, bytes]) -> None:
+        del entries[name]
+
+    return change
+
+
 HOSTILE = {
     "no zip file": (lambda file: file.write_bytes(b"hello"), "projects.file_damaged"),
     "cut off": (truncate, "projects.file_damaged"),
-    "no header": (changed(lambda entries: entries.pop("project.json") and None), "projects.file_damaged"),
+    "no header": (changed(without("project.json")), "projects.file_damaged"),
     "a header that is no object": (changed(put("project.json", b"[]")), "projects.file_damaged"),
     "nested without end": (changed(put("project.json", b"[" * 200_000)), "projects.file_damaged"),
     "of a newer studio": (changed(header(format=2)), "projects.file_version"),
@@ -279,7 +286,7 @@ HOSTILE = {
         "projects.file_changed",
     ),
     "a file is missing": (
-        changed(lambda entries: entries.pop("artifacts/model/model-base/config.json") and None),
+        changed(without("artifacts/model/model-base/config.json")),
         "projects.file_damaged",
     ),
     "an entry that nothing names": (

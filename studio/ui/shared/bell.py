@@ -10,6 +10,7 @@ import streamlit as st
 from backend.core.schemas import RunView
 from studio.nav import RUN
 from studio.ui.shared import api_cache
+from studio.ui.shared.address import page_link
 from studio.ui.shared.ended import run_label, sentence
 from studio.ui.shared.formatting import STATES, ago, escape_markdown
 from studio.ui.shared.i18n import _, lang
@@ -81,5 +82,5 @@ def _line(run: RunView) -> None:
     _word, icon, colour = STATES[run.state]
     said = sentence(run, _).format(run=run_label(run, _))
     with st.container(gap=None):
-        st.page_link(RUN.path, label=escape_markdown(said), icon=icon, query_params={"run": run.id})
+        page_link(RUN.path, label=escape_markdown(said), icon=icon, query_params={"run": run.id})
         st.caption(f":{colour}[●] {ago(run.ended)}" if run.ended else "")

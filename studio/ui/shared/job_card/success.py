@@ -7,6 +7,7 @@ from babel.numbers import format_decimal
 
 from backend.core.schemas import ArtifactView, JobView, Kind
 from studio.ui.shared import api_cache
+from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import duration, escape_markdown, format_metric, stage_label
 from studio.ui.shared.i18n import _, lang
 from studio.ui.shared.job_card.card import artifact_links, warnings
@@ -37,7 +38,7 @@ def success_card(job: JobView) -> None:
                 artifact_links(made)
             following = next_step(session_stages())
             label = _("Next: {page}").format(page=_(following.row.title))
-            st.page_link(following.row.path, label=label, icon=":material/arrow_forward:", help=following.why)
+            page_link(following.row.path, label=label, icon=":material/arrow_forward:", help=following.why)
 
 
 def _figures(job: JobView, made: ArtifactView | None) -> None:
