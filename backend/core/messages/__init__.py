@@ -52,5 +52,7 @@ for _area in (
             raise RuntimeError(f"message code {_code!r} is defined twice")
         MESSAGES[_code] = _words
 
-NOTES: frozenset[str] = reading.NOTES | sources.NOTES | mapping.NOTES | inspection.NOTES | gates.NOTES | prompts.NOTES
+NOTES: frozenset[str] = (
+    reading.NOTES | sources.NOTES | mapping.NOTES | inspection.NOTES | gates.NOTES | prompts.NOTES | baseline.NOTES
+)
 """Codes that only say what was taken: nobody has to do anything about them, unless it is wrong."""
