@@ -23,9 +23,11 @@ from backend.api.readings import (
     stored_reading,
     used_columns,
 )
+from backend.core.messages.data import ROW_ERRORS
 from backend.core.messages.reading_words import KINDS, ROLES
 from backend.core.schemas import ArtifactView
 from studio.ui.data.look import COLUMN_LISTS, LAYOUT, STAGE, Look
+from studio.ui.data.row_errors import row_errors
 from studio.ui.forms.form import Form, problem_line
 from studio.ui.shared.formatting import escape_markdown, number
 from studio.ui.shared.i18n import _, ngettext
@@ -48,6 +50,7 @@ def reading_form(form: Form, look: Look, other: Mapping[str, Any]) -> None:
     if found is None:
         return
     with st.container(border=True, key="reading"):
+        row_errors(found.problems, form)
         _head(found.reading)
         _notes(found)
         if look.free:
@@ -65,11 +68,13 @@ def told(look: Look) -> frozenset[str]:
     if found is None:
         return frozenset()
     asked = [found.reading.question] if found.reading.question else []
-    return frozenset(problem.code for problem in (*found.problems, *asked) if not problem.blocking or problem in asked)
+    said = [problem for problem in found.problems if not problem.blocking or problem.code in ROW_ERRORS]
+    return frozenset(problem.code for problem in (*said, *asked))
 
 
 def _warnings(found: Inspection) -> list[Problem]:
-    return [problem for problem in found.problems if not problem.blocking and not problem.is_note]
+    rest = [problem for problem in found.problems if not problem.blocking and not problem.is_note]
+    return [problem for problem in rest if problem.code not in ROW_ERRORS]
 
 
 def _notes(found: Inspection) -> None:

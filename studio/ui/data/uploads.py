@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
@@ -14,6 +15,9 @@ from studio.ui.shared.formatting import clock, format_size
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.shared.upload import upload_box
+
+TAKEN = "data_taken"
+"""When the session took its last file."""
 
 
 def upload_source() -> None:
@@ -50,6 +54,7 @@ def another_file() -> None:
 def _take(path: str) -> None:
     """A new file, of which nothing was said yet."""
     _forget()
+    st.session_state[TAKEN] = datetime.now(UTC)
     st.session_state[_key("touched")]["source"] = path
     st.session_state.pop(_key("source"), None)
 
