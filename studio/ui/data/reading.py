@@ -51,7 +51,7 @@ def reading_form(form: Form, look: Look, other: Mapping[str, Any]) -> None:
         return
     with st.container(border=True, key="reading"):
         row_errors(found.problems, form)
-        _head(found.reading)
+        _head(found.reading, str(st.session_state.get(form.key("turns")) or ""))
         _notes(found)
         if look.free:
             _readings(look.free.reading, None if found.reading.question else found.reading.taken, form, other)
@@ -111,7 +111,8 @@ def reading_card(view: ArtifactView) -> None:
         _columns(reading)
 
 
-def _head(reading: Reading) -> None:
+def _head(reading: Reading, turns: str = "") -> None:
+    """`turns`: which answers of a conversation are learned, where that is to be said."""
     chips = " ".join(f":gray-badge[{escape_markdown(part)}]" for part in found_words(reading, _))
     st.markdown(f"**{escape_markdown(reading.file)}** {chips}")
     if not reading.taken:
@@ -120,6 +121,8 @@ def _head(reading: Reading) -> None:
     st.markdown(
         f":material/schema: **{escape_markdown(schema_words(taken.schema_name, _))}** · {escape_markdown(arrow(taken))}"
     )
+    if taken.roles.messages and turns == "all":
+        st.caption(_("Each answer of a conversation becomes a row of its own, with what was said before it."))
     if reading.answer == "label" and reading.labels:
         labels = ", ".join(_short(label, _EXAMPLE_CHARS) for label in reading.labels[:8]) + (
             ", …" if len(reading.labels) > 8 else ""
