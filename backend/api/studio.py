@@ -147,7 +147,13 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
         return plain
 
     def start_stage(self, stage: str, params: dict[str, Any], project: str | None = None) -> RunView:
-        content = {"name": stage, "stages": [{"id": stage, "stage": stage, "params": params}]}
+        return self.start_stages({stage: params}, project)
+
+    def start_stages(self, stages: dict[str, dict[str, Any]], project: str | None = None) -> RunView:
+        """Stages with their parameters as one run of the first one's name; `${stage}` in the parameters of one stands for what
+        that earlier one made. Raises StudioError with all problems."""
+        steps = [{"id": stage, "stage": stage, "params": params} for stage, params in stages.items()]
+        content = {"name": next(iter(stages)), "stages": steps}
         return self.start(planner.plan(recipes.build(content), self.store, self.settings), project=project)
 
     def start_recipe(

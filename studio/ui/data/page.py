@@ -12,6 +12,7 @@ from studio import nav
 from studio.ui.data.dataset import dataset_page
 from studio.ui.data.datasets import dataset_list
 from studio.ui.data.look import FOLLOWING, STAGE, any_column, at_work, column_choices, look_at
+from studio.ui.data.onward import made_card
 from studio.ui.data.reading import reading_form, told
 from studio.ui.data.uploads import another_file, chosen_source, source_choices, upload_source
 from studio.ui.forms.form import Form
@@ -25,18 +26,22 @@ _NOT_THE_DEMO = frozenset({*FOLLOWING, "validation_source", "test_source", "turn
 
 
 def data_page() -> None:
+    if opened := st.query_params.get("data"):
+        with api_cache.show_errors():
+            dataset_page(opened)
+        return
     st.title(_("Data"), anchor=False)
     st.caption(_("From a file of examples to a dataset: what your model learns, and the rows that it is measured on."))
     with api_cache.show_errors():
         project_stepper(nav.DATA)
-        if opened := st.query_params.get("data"):
-            dataset_page(opened)
-            return
         apply_query_params(STAGE)
         jobs_of(STAGE)
         last_failure(STAGE)
-        next_link(nav.DATA)
+        above = st.container()
         upload_source()
+        with above:
+            if not made_card():
+                next_link(nav.DATA)
         _form()
         dataset_list()
 
