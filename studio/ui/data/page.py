@@ -33,9 +33,10 @@ def data_page() -> None:
             dataset_page(opened)
             return
         apply_query_params(STAGE)
-        jobs_of(STAGE)
+        told = jobs_of(STAGE)
         last_failure(STAGE)
-        next_link(nav.DATA)
+        if not told:
+            next_link(nav.DATA)
         upload_source()
         _form()
         dataset_list()

@@ -10,7 +10,10 @@ from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import duration, escape_markdown, format_metric, stage_label
 from studio.ui.shared.i18n import _, lang
 from studio.ui.shared.job_card.card import artifact_links, warnings
+from studio.ui.shared.job_card.check_report import is_report, report_card
+from studio.ui.shared.job_card.loss_curves import loss_chart
 from studio.ui.shared.project_progress import next_step, session_stages
+from studio.ui.shared.widgets import run_link
 
 FIGURES = 6
 SAMPLE_ROWS = 2
@@ -28,16 +31,21 @@ def success_card(job: JobView) -> None:
                 f":green[:material/check_circle:] **{_('{stage} is done').format(stage=stage_label(job.stage))}**{name}"
             )
             st.caption(duration(job.seconds) if job.seconds is not None else "", width="content")
-        _figures(job, made)
+        if made and is_report(made):
+            report_card(made)
+        else:
+            _figures(job, made)
         warnings(job)
         if made and made.kind is Kind.DATASET:
             _sample(made)
         with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
             if made:
                 artifact_links(made)
+            run_link(job.run_id)
             following = next_step(session_stages())
             label = _("Next: {page}").format(page=_(following.row.title))
             st.page_link(following.row.path, label=label, icon=":material/arrow_forward:", help=following.why)
+        loss_chart(job)
 
 
 def _figures(job: JobView, made: ArtifactView | None) -> None:
