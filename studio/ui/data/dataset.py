@@ -11,7 +11,7 @@ from backend.core.schemas import ArtifactView
 from studio import nav
 from studio.ui.data.checks import checks_tab
 from studio.ui.data.facts import dataset_facts, dataset_warnings
-from studio.ui.data.onward import seen, tune_button
+from studio.ui.data.onward import tune_button
 from studio.ui.data.reading import reading_card
 from studio.ui.data.rows import rows_tab
 from studio.ui.data.tokens import tokens_tab
@@ -26,7 +26,6 @@ def dataset_page(ref: str) -> None:
     """`?tab=checks` opens that tab."""
     view = api_cache.studio().dataset(ref)
     page_link(nav.DATA.path, label=_("All datasets"), icon=":material/arrow_back:")
-    seen(view)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title(escape_markdown(view.name), anchor=False, width="content")
         with st.container(horizontal=True, gap="small", width="content"):

@@ -12,7 +12,7 @@ from studio import nav
 from studio.ui.data.dataset import dataset_page
 from studio.ui.data.datasets import dataset_list
 from studio.ui.data.look import FOLLOWING, STAGE, any_column, at_work, column_choices, look_at
-from studio.ui.data.onward import made_card
+from studio.ui.data.onward import dataset_actions
 from studio.ui.data.reading import reading_form, told
 from studio.ui.data.uploads import another_file, chosen_source, source_choices, upload_source
 from studio.ui.forms.form import Form
@@ -35,13 +35,11 @@ def data_page() -> None:
     with api_cache.show_errors():
         project_stepper(nav.DATA)
         apply_query_params(STAGE)
-        jobs_of(STAGE)
+        ended = jobs_of(STAGE, dataset_actions)
         last_failure(STAGE)
-        above = st.container()
+        if not ended:
+            next_link(nav.DATA)
         upload_source()
-        with above:
-            if not made_card():
-                next_link(nav.DATA)
         _form()
         dataset_list()
 

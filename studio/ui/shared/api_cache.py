@@ -19,7 +19,8 @@ from backend.core.schemas import ArtifactView, JobView, Kind, MetricPoint, Proje
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 
-FAST, SLOW = 1.0, 5.0
+FAST, SLOW = 1.5, 5.0
+"""Seconds between two looks, with and without work going on."""
 P = ParamSpec("P")
 T = TypeVar("T", covariant=True)
 
