@@ -80,7 +80,8 @@ class Quote(View):
 
 
 class ArtifactView(View):
-    """One artifact. `facts` are the numbers others need (rows, parameters, layers, vocabulary, license ...)."""
+    """One artifact. `facts` are the numbers others need (rows, parameters, layers, vocabulary, license ...); `trashed`: when
+    it went to the trash."""
 
     id: str
     kind: Kind
@@ -94,6 +95,8 @@ class ArtifactView(View):
     digest: str
     job_id: str | None
     created: datetime
+    tags: list[str] = []
+    trashed: datetime | None = None
 
 
 class JobError(View):
@@ -139,13 +142,17 @@ class JobView(View):
 
 
 class RunView(View):
-    """One run of a recipe (a single stage is a recipe of one)."""
+    """One run of a recipe (a single stage is a recipe of one). `number` counts within its project; `notes` are plain text."""
 
     id: str
     name: str
     project: str
     created: datetime
     jobs: list[JobView]
+    number: int = 0
+    notes: str = ""
+    tags: list[str] = []
+    trashed: datetime | None = None
 
     @property
     def state(self) -> State:
@@ -189,6 +196,17 @@ class WorkerView(View):
     pid: int
     queues: list[str]
     beat: datetime
+
+
+class TrashView(View):
+    """A run or an artifact in the trash; `kind` is "run" or the artifact's."""
+
+    id: str
+    kind: str
+    name: str
+    project: str
+    size_bytes: int
+    trashed: datetime
 
 
 class Storage(View):

@@ -36,6 +36,7 @@ from backend.core.messages import (
     teachers,
     tools,
     train,
+    trash,
     value,
 )
 
@@ -44,7 +45,7 @@ for _area in (
     *(core, value, data, sources, inspection, reading, mapping, split, baseline, files, models, train, students),
     *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, tools, gates),
+    *(export_checks, foundry, teachers, tools, gates, trash),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
