@@ -9,6 +9,7 @@ from studio.ui.shared.formatting import version_line
 from studio.ui.shared.i18n import language_switch
 from studio.ui.shared.menu import menu
 from studio.ui.shared.project import project_switch
+from studio.ui.shared.undo import undo_bar
 
 st.set_page_config(
     page_title="SLMOps Studio",
@@ -30,3 +31,4 @@ with st.sidebar:
     language_switch()
     st.caption(version_line())
 page.run()
+undo_bar()

@@ -28,6 +28,11 @@ class Trash:
         """Move a run with its logs and curves to the trash; what it made stays. Raises StudioError while it is at work."""
         trash.discard_run(self.store, run_id)
 
+    def delete_all(self, refs: Collection[str]) -> list[str]:
+        """Move several runs and artifacts, by their ids, to the trash, or none of them; returns the ids. Raises StudioError as
+        the others do."""
+        return trash.discard_all(self.store, refs)
+
     def restore(self, refs: Collection[str]) -> list[str]:
         """Bring runs and artifacts back from the trash, with what those were made from; returns the ids. Raises StudioError."""
         return trash.restore(self.store, refs)

@@ -89,7 +89,8 @@ def rename(ref: str, name: str) -> None:
 
 
 def tag(
-    ref: str, tags: Annotated[list[str] | None, typer.Argument(help="All its tags from now on; none removes them.")] = None
+    ref: str,
+    tags: Annotated[list[str] | None, typer.Argument(help="All its tags from now on; none removes them.")] = None,
 ) -> None:
     """Set its tags."""
     from backend.api import Studio

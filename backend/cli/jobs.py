@@ -116,7 +116,8 @@ def rename(run: str, name: str) -> None:
 
 
 def tag(
-    run: str, tags: Annotated[list[str] | None, typer.Argument(help="All its tags from now on; none removes them.")] = None
+    run: str,
+    tags: Annotated[list[str] | None, typer.Argument(help="All its tags from now on; none removes them.")] = None,
 ) -> None:
     """Set the tags of a run."""
     from backend.api import Studio
@@ -190,6 +191,9 @@ def trash(
     found = studio.trash()
     if json_:
         return print_json(found)
-    rows = [[each.id, each.kind, each.name, human_bytes(each.size_bytes), f"{each.trashed:%Y-%m-%d %H:%M}"] for each in found]
+    rows = [
+        [each.id, each.kind, each.name, human_bytes(each.size_bytes), f"{each.trashed:%Y-%m-%d %H:%M}"]
+        for each in found
+    ]
     table(["id", "kind", "name", "size", "deleted (UTC)"], rows)
     return line(f"Kept for {studio.trash_days} days.")

@@ -43,6 +43,24 @@ def discard(store: Store, ref: str, with_descendants: bool = False) -> list[str]
     return doomed
 
 
+def discard_all(store: Store, ids: Iterable[str]) -> list[str]:
+    """Move several runs and artifacts to the trash, or none of them; returns the ids that went. Raises StudioError when
+    something else was made from one or a job uses it, and for a run at work."""
+    wanted = list(dict.fromkeys(ids))
+    runs = {run.id: run for run in store.runs(len(wanted), ids=wanted)}
+    for run in runs.values():
+        if any(not job.state.ended for job in run.jobs):
+            raise StudioError("core.run_active", ref=run.id)
+    for id_ in wanted:
+        if id_ not in runs:
+            others = [view for view in disk.deletable(store, id_, True) if view.id not in wanted]
+            if others:
+                names = ", ".join(view.name for view in others[:5])
+                raise StudioError("core.artifact_used", ref=store.artifact(id_).name, count=len(others), names=names)
+    store.set_trashed(wanted, datetime.now(UTC))
+    return wanted
+
+
 def discard_run(store: Store, run_id: str) -> None:
     """Move a run to the trash; what it made stays. Raises StudioError while it is at work."""
     run = store.run(run_id)

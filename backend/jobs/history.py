@@ -7,26 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
-from backend.core.schemas import FINISHED, JobView, RunView, State
+from backend.core.schemas import FINISHED, RunView, State
 from backend.db import Store
 from backend.db import tables as t
-from backend.db.store import job_view
 
 _ENDED = [state for state in State if state.ended]
-
-
-def history(store: Store, states: Collection[State], stage: str | None, search: str, limit: int) -> list[JobView]:
-    """See `JobService.history`."""
-    query = select(t.Job, t.Run.project_id).join(t.Run).where(t.Job.state.in_(list(states) or _ENDED))
-    query = query.where(t.Run.trashed.is_(None))
-    if stage:
-        query = query.where(t.Job.stage == stage)
-    if search:
-        places = (t.Run.name, t.Run.id, t.Job.id, t.Job.stage_id)
-        query = query.where(or_(*(place.icontains(search, autoescape=True) for place in places)))
-    query = query.order_by(t.Job.ended.desc(), t.Job.created.desc(), t.Job.position.desc()).limit(limit)
-    with store.session() as session:
-        return [job_view(job, project) for job, project in session.execute(query)]
 
 
 def ended_runs(store: Store, group: str, stage: str | None, search: str, limit: int) -> list[RunView]:
@@ -42,7 +27,7 @@ def ended_runs(store: Store, group: str, stage: str | None, search: str, limit: 
     return [found[id_] for id_ in ids if id_ in found]
 
 
-def _ended(group: str) -> Select[tuple[str]]:
+def _ended(group: str) -> Select[str]:
     """Ids of the runs of which no job is open, by what became of them."""
 
     def count(states: Collection[State]) -> ColumnElement[int]:

@@ -11,7 +11,7 @@ from backend.core.schemas import ArtifactView, JobView, Kind, RunView, View
 from backend.planning.run_facts import changed_params, inputs
 from backend.results.answers import Answers
 from backend.stats.intervals import paired_difference_interval
-from backend.stats.metrics import headline, metrics
+from backend.stats.metrics import headline, metrics, qualities
 
 SHARE_OF_RIGHT = ("accuracy", "exact_match")
 """Metrics that count right answers, so that two models on the same rows differ by counted rows."""
@@ -61,6 +61,7 @@ def compare(first: RunView, second: RunView, known: Mapping[str, ArtifactView]) 
     for left, right in pairs:
         if left and right:
             results += _results(left, right, known, rows)
+    results.sort(key=lambda each: each.metric not in qualities())
     return RunComparison(
         params=[difference for left, right in pairs for difference in _params(left, right)],
         only_first=[view for view in one if view.id not in {each.id for each in other}],
@@ -112,7 +113,8 @@ def _results(
     if len(pair) == 2:
         rows.append(same)
     first_of_all = headline(one)
-    order = [name for name in metrics() if name in one and name in other and name != "seconds"]
+    ends = {f"{name}{end}" for name in one for end in ("_low", "_high")}
+    order = [name for name in metrics() if name in one and name in other and name not in {"seconds", *ends}]
     order.sort(key=lambda name: name != first_of_all)
     found = []
     for name in order:

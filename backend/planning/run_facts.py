@@ -70,24 +70,39 @@ def outputs(run: RunView, artifacts: Iterable[ArtifactView]) -> list[ArtifactVie
     order = {job.id: at for at, job in enumerate(run.jobs)}
     results = {job.result.get("artifact"): at for at, job in enumerate(run.jobs) if job.result.get("artifact")}
     found = [(order.get(view.job_id or "", results.get(view.id)), view) for view in artifacts]
-    return [view for _at, view in sorted(((at, view) for at, view in found if at is not None), key=lambda pair: pair[0])]
+    return [
+        view for _at, view in sorted(((at, view) for at, view in found if at is not None), key=lambda pair: pair[0])
+    ]
 
 
 def flow(run: RunView) -> list[Flow]:
-    """The stages as a graph, in the order of the run. What a stage names or needs comes before it."""
+    """The stages as a graph, in the order of the run. What a stage names or needs comes before it; of two that come before it,
+    one after the other, only the later is named."""
     columns: dict[str, int] = {}
-    heights: dict[int, int] = {}
+    above: dict[str, set[str]] = {}
     ids = {job.stage_id for job in run.jobs}
     made = {job.result["artifact"]: job.stage_id for job in run.jobs if job.result.get("artifact")}
     found = []
     for job in run.jobs:
         after = sorted(_before(job, made) & ids - {job.stage_id}, key=lambda id_: columns.get(id_, 0))
         after = [id_ for id_ in after if id_ in columns]
-        column = 1 + max((columns[id_] for id_ in after), default=-1)
-        columns[job.stage_id] = column
-        heights[column] = heights.get(column, -1) + 1
-        found.append(Flow(stage_id=job.stage_id, column=column, row=heights[column], after=after))
-    return found
+        above[job.stage_id] = {*after, *(each for id_ in after for each in above[id_])}
+        after = [id_ for id_ in after if not any(id_ in above[other] for other in after)]
+        columns[job.stage_id] = 1 + max((columns[id_] for id_ in after), default=-1)
+        found.append((job.stage_id, after))
+    rows = _rows(dict(found), columns)
+    return [Flow(stage_id=id_, column=columns[id_], row=rows[id_], after=after) for id_, after in found]
+
+
+def _rows(after: Mapping[str, list[str]], columns: Mapping[str, int]) -> dict[str, int]:
+    """Places within the columns, so that lines cross little: each near the middle of those that it comes after."""
+    rows: dict[str, int] = {}
+    for column in range(1 + max(columns.values(), default=-1)):
+        mine = [id_ for id_ in after if columns[id_] == column]
+        middles = {id_: sum(rows[each] for each in after[id_]) / max(len(after[id_]), 1) for id_ in mine}
+        for row, id_ in enumerate(sorted(mine, key=middles.__getitem__)):
+            rows[id_] = row
+    return rows
 
 
 def _before(job: JobView, made: Mapping[str, str]) -> set[str]:

@@ -9,9 +9,11 @@ from backend.core.schemas import ArtifactView, Kind
 from studio import nav
 from studio.ui.data.facts import dataset_facts
 from studio.ui.shared import api_cache, delete
+from studio.ui.shared.edit_names import edit_popover
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
+from studio.ui.shared.tags import tag_badges
 from studio.ui.shared.upload import download_link
 
 
@@ -39,6 +41,7 @@ def _entry(view: ArtifactView) -> None:
                 query_params={"data": view.id},
             )
             with st.container(horizontal=True, gap="small", width="content"):
+                edit_popover(view)
                 download_link(view, _("Download"))
                 st.button(
                     _("Delete"),
@@ -50,5 +53,6 @@ def _entry(view: ArtifactView) -> None:
         warnings = len(stored_warnings(view.facts))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(" · ".join(dataset_facts(view)), width="content")
+            tag_badges(view.tags)
             if warnings:
                 st.badge(ngettext("{n} warning", "{n} warnings", warnings), color="orange")

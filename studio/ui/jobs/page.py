@@ -9,11 +9,12 @@ import streamlit as st
 
 from backend.api.forms import names
 from backend.core.schemas import FINISHED, JobView, State
-from studio.nav import JOBS
+from studio.nav import JOBS, RUN
 from studio.ui.jobs.clear_history import clear_history_dialog
-from studio.ui.jobs.table import job_table
+from studio.ui.jobs.table import run_table
 from studio.ui.settings.queues import queues
 from studio.ui.shared import api_cache
+from studio.ui.shared.bulk import bulk_bar
 from studio.ui.shared.formatting import stage_label
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.job_card.card import AT_WORK, job_card
@@ -24,6 +25,9 @@ from studio.ui.shared.widgets import open_run, run_link, worker_line
 PAGE = 20
 """Jobs of the history that are shown at first, and those that wait."""
 ALL = "all"
+ENDED = ("done", "failed", "stopped")
+CHOSEN = "history_chosen"
+"""Ids of the runs that are selected."""
 GROUPS: dict[str, tuple[State, ...]] = {
     "waiting": (State.WAITING, State.QUEUED),
     "running": AT_WORK,
@@ -46,7 +50,7 @@ def jobs_page() -> None:
         in_drawer = st.query_params.get("job")
         refresh_on_change(lambda jobs: _open([job for job in jobs if passes(job) and job.id != in_drawer]))
         if group not in ("waiting", "running"):
-            _history(GROUPS.get(group, ()), None if stage == ALL else stage, search)
+            _history(group if group in ENDED else "", None if stage == ALL else stage, search)
         elif not any(passes(job) for job in api_cache.open_jobs()):
             st.caption(_("No such job."))
         if job_id := st.query_params.get("job"):
@@ -96,7 +100,11 @@ def _filters() -> tuple[str, str, str]:
             **_bound("stage", ALL, stages),
         )
         search = st.text_input(
-            _("Search"), placeholder=_("Name or id"), icon=":material/search:", width=190, **_bound("search", "")
+            _("Search"),
+            placeholder=_("Name, tag or #number"),
+            icon=":material/search:",
+            width=190,
+            **_bound("search", ""),
         )
     return str(group), str(stage), str(search).strip()
 
@@ -151,20 +159,38 @@ def _waiting(job: JobView, order: list[JobView]) -> None:
             )
 
 
-def _history(states: tuple[State, ...], stage: str | None, search: str) -> None:
+def _history(group: str, stage: str | None, search: str) -> None:
     limit = st.session_state.setdefault("history_shown", PAGE)
-    found = api_cache.studio().jobs.history(states, stage, search, limit + 1)
+    found = api_cache.studio().ended_runs(group, stage, search, limit + 1)
     st.subheader(_("History"), anchor=False)
     if not found:
-        st.caption(_("Nothing has ended yet.") if not (states or stage or search) else _("No such job."))
+        st.caption(_("Nothing has ended yet.") if not (group or stage or search) else _("No such run."))
         return
-    clicked = job_table(found[:limit])
+    shown = {run.id: run for run in found[:limit]}
+    chosen = [id_ for id_ in st.session_state.get(CHOSEN, ()) if id_ in shown]
+    names = {id_: f"#{shown[id_].number} {stage_label(shown[id_].name)}" for id_ in chosen}
+    bulk_bar("history", names, _choose_none, more=lambda: _compare(chosen))
+    clicked = run_table(list(shown.values()), chosen)
+    if clicked.chosen is not None:
+        st.session_state[CHOSEN] = clicked.chosen
+        st.rerun()
     if clicked.run:
         open_run(clicked.run)
     if clicked.job:
         st.query_params["job"] = clicked.job
     if len(found) > limit:
         st.button(_("Show more"), key="more", on_click=_more)
+
+
+def _compare(chosen: list[str]) -> None:
+    """Of two runs the first in the list is the newer one, which is seen against the other."""
+    if len(chosen) == 2:
+        query = {"id": chosen[0], "with": chosen[1]}
+        st.page_link(RUN.path, label=_("Compare"), icon=":material/compare_arrows:", query_params=query)
+
+
+def _choose_none() -> None:
+    st.session_state[CHOSEN] = []
 
 
 def _more() -> None:

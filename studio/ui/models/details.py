@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
-from babel.numbers import format_decimal
 
 from backend.api import MODEL_KINDS
 from backend.core.artifacts import Manifest
@@ -13,16 +10,17 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.packaging.verify import version_key
 from studio.ui.models.labels import format_count
 from studio.ui.shared import api_cache
+from studio.ui.shared.edit_names import edit_popover
 from studio.ui.shared.formatting import (
     ago,
     escape_markdown,
-    field_label,
     format_size,
     kind_word,
-    option_label,
     stage_label,
 )
-from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.i18n import _
+from studio.ui.shared.params import param_text, param_title
+from studio.ui.shared.tags import tag_badges
 
 PARAMETER = "model"
 """Of the page's address, so that a drawer can be linked to and survives a reload."""
@@ -43,6 +41,9 @@ def drawer(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
 def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
     with api_cache.show_errors():
         manifest = api_cache.studio().manifest(view.id)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            tag_badges(view.tags)
+            edit_popover(view)
         _facts(view)
         _versions(view, known)
         _lineage(view, known, manifest)
@@ -114,32 +115,12 @@ def _parameters(manifest: Manifest, known: dict[str, ArtifactView]) -> None:
         return
     st.markdown(f"**{stage_label(manifest.stage)}**")
     rows = {
-        _title(manifest.stage, name): _value(manifest.stage, name, value, known)
+        param_title(manifest.stage, name): escape_markdown(param_text(manifest.stage, name, value, known))
         for name, value in manifest.params.items()
     }
     if manifest.seed is not None:
         rows[_("Seed")] = str(manifest.seed)
     _table(_("Parameters of the stage"), rows)
-
-
-def _title(stage: str, name: str) -> str:
-    """A parameter that an earlier version of the stage had keeps its name."""
-    try:
-        return field_label(stage, name)[0]
-    except KeyError:
-        return name
-
-
-def _value(stage: str, name: str, value: Any, known: dict[str, ArtifactView]) -> str:
-    """Artifacts by name, numbers and choices in the user's language."""
-    if isinstance(value, list):
-        return ", ".join(_value(stage, name, each, known) for each in value) or "–"
-    if isinstance(value, str) and value in known:
-        return escape_markdown(known[value].name)
-    if isinstance(value, float):
-        return format_decimal(value, "#,##0.########", locale=lang())
-    shown = str(value) if isinstance(value, dict) else option_label(stage, name, value)
-    return escape_markdown(shown[:300]) if value not in (None, "", {}) else "–"
 
 
 def _files(view: ArtifactView, manifest: Manifest) -> None:

@@ -3,6 +3,8 @@ shown is worked out from it."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from backend.core.schemas import ArtifactView, Kind
@@ -12,6 +14,7 @@ from studio.ui.models.card import card
 from studio.ui.serving import drawer as serving
 from studio.ui.serving import state
 from studio.ui.shared import api_cache, delete
+from studio.ui.shared.bulk import bulk_bar
 from studio.ui.shared.formatting import kind_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project_label
@@ -56,12 +59,12 @@ def _filtered(held: list[ArtifactView]) -> list[ArtifactView]:
         text = st.text_input(
             _("Search"),
             key="models_search",
-            placeholder=_("Name"),
+            placeholder=_("Name or tag"),
             icon=":material/search:",
             persist_state="session",
             width=260,
         )
-    found = [view for view in held if chosen in (ALL, view.project) and text.casefold() in view.name.casefold()]
+    found = [view for view in held if chosen in (ALL, view.project) and _says(view, text)]
     counts = {ALL: len(found)} | {kind.value: sum(view.kind is kind for view in found) for kind in SHOWN}
     kind = st.segmented_control(
         _("Kind"),
@@ -77,6 +80,11 @@ def _filtered(held: list[ArtifactView]) -> list[ArtifactView]:
     return [view for view in found if kind in (ALL, view.kind.value)]
 
 
+def _says(view: ArtifactView, text: str) -> bool:
+    """Whether the text stands in its name or in one of its tags."""
+    return any(text.casefold() in place.casefold() for place in (view.name, *view.tags))
+
+
 def _list(found: list[ArtifactView], everything: list[ArtifactView]) -> None:
     if not found:
         with st.container(border=True, key="no_match"):
@@ -85,11 +93,20 @@ def _list(found: list[ArtifactView], everything: list[ArtifactView]) -> None:
         return
     limit = st.session_state.setdefault("models_shown", PAGE)
     known = {view.id: view for view in everything}
+    choosing = st.toggle(_("Select several"), key="models_choosing") if len(found) > 1 else False
+    if choosing:
+        names = {view.id: view.name for view in found if st.session_state.get(f"choose_{view.id}")}
+        bulk_bar("models", names, partial(_choose_none, list(names)))
     with st.grid("auto", min_column_width=400, gap="small"):
         for view in found[:limit]:
-            card(view, known)
+            card(view, known, choosing)
     if len(found) > limit:
         st.button(_("Show more"), key="models_more", on_click=_more)
+
+
+def _choose_none(ids: list[str]) -> None:
+    for id_ in ids:
+        st.session_state[f"choose_{id_}"] = False
 
 
 def _more() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from backend.api import Studio
+from backend.api.runs import RunComparison
 from backend.core.endpoints import EndpointView
 from backend.core.errors import StudioError
 from backend.core.machine import free_disk_bytes, memory_bytes
@@ -41,16 +42,27 @@ def one_run(run_id: str) -> RunView:
     return studio().run(run_id)
 
 
+@st.cache_resource(ttl="10s", max_entries=32, show_spinner=False)
+def run_comparison(first: str, second: str) -> RunComparison:
+    """Reads the answers of both, so it is kept for a while."""
+    return studio().compare_runs(first, second)
+
+
 @st.cache_resource(ttl="0.9s", max_entries=1, show_spinner=False)
 def open_jobs() -> list[JobView]:
     """All that have not ended, of all projects."""
     return studio().jobs.open_jobs()
 
 
-@st.cache_resource(max_entries=1000, show_spinner=False)
+@st.cache_resource(ttl="30s", max_entries=1000, show_spinner=False)
 def run_name(run_id: str) -> str:
-    """Never changes."""
     return studio().jobs.run_name(run_id)
+
+
+@st.cache_resource(ttl="5s", max_entries=1, show_spinner=False)
+def tags() -> list[str]:
+    """All in use, of runs and artifacts."""
+    return studio().tags()
 
 
 @st.cache_resource(ttl="2s", max_entries=1, show_spinner=False)
@@ -115,6 +127,9 @@ def clear_caches() -> None:
     for cached in (recent_runs, one_run, project_runs, open_jobs, paused, artifacts, missing_builtins, storage):
         cached.clear()
     endpoints.clear()
+    run_name.clear()
+    tags.clear()
+    run_comparison.clear()
 
 
 @contextmanager

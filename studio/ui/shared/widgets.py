@@ -35,13 +35,19 @@ def run_link(run_id: str) -> None:
         label=f"**{escape_markdown(stage_label(api_cache.run_name(run_id))).strip()}**",
         icon=":material/chevron_right:",
         icon_position="right",
-        query_params={"run": run_id},
+        query_params={"id": run_id},
     )
+
+
+def run_label(run: RunView) -> str:
+    """`#12 Fine-tune`, ready to be drawn."""
+    number = f":gray[#{run.number}] " if run.number else ""
+    return number + escape_markdown(stage_label(run.name)).strip()
 
 
 def open_run(run_id: str) -> None:
     """Go to a run's page; call it while drawing, not in a callback."""
-    st.switch_page(RUN.path, query_params={"run": run_id})
+    st.switch_page(RUN.path, query_params={"id": run_id})
 
 
 def steps_line(run: RunView) -> None:
