@@ -71,7 +71,8 @@ def old_runs(store: Store, before: datetime) -> list[str]:
         return list(session.scalars(query))
 
 
-def run_name(store: Store, run_id: str) -> str:
-    """The name of a run, without its jobs; its id when it has gone."""
+def run_name(store: Store, run_id: str) -> tuple[int, str]:
+    """The number and the name of a run, without its jobs; 0 and its id when it has gone."""
     with store.session() as session:
-        return session.scalar(select(t.Run.name).where(t.Run.id == run_id)) or run_id
+        row = session.execute(select(t.Run.number, t.Run.name).where(t.Run.id == run_id)).first()
+        return (row.number, row.name) if row else (0, run_id)

@@ -144,8 +144,8 @@ class JobService:
         """All that have not ended, newest run first, those of a run in its order."""
         return self._store.jobs([state for state in State if not state.ended], limit=10_000)
 
-    def run_name(self, run_id: str) -> str:
-        """Without its jobs, so it is cheap; its id when it has gone."""
+    def run_name(self, run_id: str) -> tuple[int, str]:
+        """Number and name, without its jobs, so it is cheap; 0 and its id when it has gone."""
         return run_name(self._store, run_id)
 
     def old_runs(self, days: float) -> list[str]:

@@ -65,12 +65,12 @@ def _lines(run: RunView, job: JobView, points: list[MetricPoint], metric: str, r
     names = LOSSES if metric == LOSS else (metric,)
     label = stage_label(job.stage) if job.stage_id == job.stage else job.stage_id
     label = f"#{run.number} {label}" if runs > 1 else label
-    words = {"loss": _("training"), "eval_loss": _("validation")}
+    words = {"loss": _("Training loss"), "eval_loss": _("Validation loss")}
     found = []
     for name in names:
         line = thinned([(point.step, point.value) for point in points if point.name == name])
         if line:
-            found.append(Line(f"{label}, {words[name]}" if name in words else label, line, name == "eval_loss"))
+            found.append(Line(f"{label} · {words[name]}" if name in words else label, line, name == "eval_loss"))
     return found
 
 

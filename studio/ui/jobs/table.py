@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from backend.api.runs import changes, inputs
+from backend.api.runs import changes, inputs, outputs
 from backend.core.schemas import ArtifactView, Kind, RunView
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import STATES, ago, duration, run_seconds, stage_label, state_label
@@ -71,7 +71,8 @@ def rows(runs: Sequence[RunView]) -> list[dict[str, Any]]:
 def _row(run: RunView, projects: Mapping[str, str], known: Mapping[str, ArtifactView]) -> dict[str, Any]:
     stages = [stage_label(job.stage) for job in run.jobs]
     seconds = run_seconds(run)
-    data = [view.name for view in inputs(run, known) if view.kind is Kind.DATASET]
+    given = [view.name for view in inputs(run, known) if view.kind is Kind.DATASET]
+    made = [view.name for view in outputs(run, known.values()) if view.kind is Kind.DATASET]
     return {
         "id": run.id,
         "job": run.jobs[0].id if len(run.jobs) == 1 else "",
@@ -81,7 +82,7 @@ def _row(run: RunView, projects: Mapping[str, str], known: Mapping[str, Artifact
         "stage": stages[0] if len(stages) == 1 else ngettext("{n} stage", "{n} stages", len(stages)),
         "title": ", ".join(stages),
         "project": projects.get(run.project, ""),
-        "data": ", ".join(data),
+        "data": ", ".join(given or made[:1]),
         "changes": _changes(run, known),
         "state": state_label(run.state),
         "tone": STATES[run.state][2],

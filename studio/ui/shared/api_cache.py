@@ -55,8 +55,13 @@ def open_jobs() -> list[JobView]:
 
 
 @st.cache_resource(ttl="30s", max_entries=1000, show_spinner=False)
-def run_name(run_id: str) -> str:
+def run_title(run_id: str) -> tuple[int, str]:
+    """(number, name); 0 and the id of one that has gone."""
     return studio().jobs.run_name(run_id)
+
+
+def run_name(run_id: str) -> str:
+    return run_title(run_id)[1]
 
 
 @st.cache_resource(ttl="5s", max_entries=1, show_spinner=False)
@@ -127,7 +132,7 @@ def clear_caches() -> None:
     for cached in (recent_runs, one_run, project_runs, open_jobs, paused, artifacts, missing_builtins, storage):
         cached.clear()
     endpoints.clear()
-    run_name.clear()
+    run_title.clear()
     tags.clear()
     run_comparison.clear()
 

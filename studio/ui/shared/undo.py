@@ -13,7 +13,7 @@ from studio.ui.shared.i18n import _, ngettext
 
 SECONDS = 12
 """How long the bar stays."""
-_KEY = "undo"
+_KEY = "undo_offered"
 _STYLE = """<style>
 .st-key-undo_bar { position: fixed; bottom: 22px; left: 50%; transform: translateX(-50%); width: max-content;
   max-width: calc(100vw - 32px); z-index: 999; padding: 6px 8px 6px 16px; border-radius: 10px;

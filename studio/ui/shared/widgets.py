@@ -30,9 +30,10 @@ def back_link(row: NavPage, label: str) -> None:
 
 def run_link(run_id: str) -> None:
     """A real link: it can be opened in another tab and walked back from."""
+    number, name = api_cache.run_title(run_id)
     st.page_link(
         RUN.path,
-        label=f"**{escape_markdown(stage_label(api_cache.run_name(run_id))).strip()}**",
+        label=f"{f'#{number} ' if number else ''}**{escape_markdown(stage_label(name)).strip()}**",
         icon=":material/chevron_right:",
         icon_position="right",
         query_params={"id": run_id},
