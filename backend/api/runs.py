@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import yaml
@@ -56,11 +57,16 @@ class Runs:
         known: dict[str, ArtifactView] = {view.id: view for view in self.store.artifacts()}
         return run_comparison.compare(self.store.run(first), self.store.run(second), known)
 
-    def plan_again(self, run_id: str, written: str) -> Plan:
-        """The plan of a changed recipe of a run, given as YAML. Raises StudioError with every problem at once."""
+    def recipe_content(self, run_id: str) -> dict[str, Any]:
+        """The recipe of a run as plain data, one's own to change."""
+        return deepcopy(self.store.recipe(run_id))
+
+    def plan_again(self, run_id: str, written: str | dict[str, Any]) -> Plan:
+        """The plan of a changed recipe of a run, given as YAML or as plain data. Raises StudioError with every problem at
+        once."""
         self.store.run(run_id)
         try:
-            content = yaml.safe_load(written)
+            content = yaml.safe_load(written) if isinstance(written, str) else written
         except yaml.YAMLError as error:
             raise StudioError("runs.not_yaml", reason=" ".join(str(error).split())) from None
         return planner.plan(recipes.build(content), self.store, self.settings)

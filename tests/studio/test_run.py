@@ -209,7 +209,9 @@ def test_another_run_beside_it_is_chosen_and_stands_in_the_address(show: Show, b
         made = builder.evaluation(model, data, accuracy)
         metrics = {key: value for key, value in made.facts.items() if isinstance(value, float)}
         builder.run(name, ("evaluate", State.SUCCEEDED), result={"artifact": made.id, "metrics": metrics})
-        builder.store.update_job(f"r-{name}-evaluate", resolved={"model": model.id, "data": data.id, "limit": len(name)})
+        builder.store.update_job(
+            f"r-{name}-evaluate", resolved={"model": model.id, "data": data.id, "limit": len(name)}
+        )
     at = show("run", id="r-b")
     assert "Compared with" not in words(at)
     at.selectbox(key="with_r-b").set_value("r-a").run()
@@ -225,6 +227,7 @@ def test_a_chain_is_edited_and_started_again(show: Show, builder: StudioBuilder)
         session.get_one(t.Run, run).recipe = recipe
     at = show("run", id=run)
     at.button(key="rerun").click().run()
+    at.segmented_control(key="rerun_mode").set_value("recipe").run()
     text = at.text_area(key="rerun_recipe").value
     at.text_area(key="rerun_recipe").set_value(text.replace("tickets", "nowhere"))
     at.button(key="rerun_yes").click().run()
@@ -233,6 +236,27 @@ def test_a_chain_is_edited_and_started_again(show: Show, builder: StudioBuilder)
     at.button(key="rerun_yes").click().run()
     assert [each.name for each in builder.studio.runs()] == ["again", "chain"]
     assert "again" in at.title[0].value
+
+
+def test_a_chain_is_changed_by_fields(show: Show, builder: StudioBuilder) -> None:
+    builder.model("base")
+    builder.dataset("tickets")
+    run = builder.run("chain", ("finetune", State.SUCCEEDED), ("evaluate", State.SUCCEEDED))
+    given = {"model": "base", "data": "tickets", "rank": 4}
+    tests = {"model": "${tune}", "data": "tickets"}
+    steps = [{"id": "tune", "stage": "finetune", "params": given}, {"id": "eval", "stage": "evaluate", "params": tests}]
+    with builder.store.session() as session:
+        session.get_one(t.Run, run).recipe = {"name": "chain", "stages": steps}
+    at = show("run", id=run)
+    at.button(key="rerun").click().run()
+    assert at.number_input(key="rerun_field_tune.rank").value == 4
+    at.number_input(key="rerun_field_tune.rank").set_value(32)
+    at.button(key="rerun_yes").click().run()
+    assert not at.error
+    made = builder.studio.runs()[0]
+    assert made.id != run and made.jobs[0].params["rank"] == 32
+    assert builder.store.recipe(made.id)["stages"][0]["params"] == {**given, "rank": 32}
+    assert builder.store.recipe(run)["stages"] == steps, "the run that it came from stays as it was"
 
 
 def test_page_without_a_run_leads_to_jobs(show: Show) -> None:

@@ -46,7 +46,7 @@ def _title(run: RunView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(run_label(run), anchor=False, width="content")
         st.button(
-            "",
+            _("Edit"),
             key="run_edit",
             icon=":material/edit:",
             type="tertiary",

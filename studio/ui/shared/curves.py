@@ -55,7 +55,7 @@ def line_figure(lines: Sequence[Line], title: str, *, log: bool = False, last: f
     top = None if log else robust_top(lines)
     value: dict[str, Any] = {"type": "log" if log else "value", "scale": True, "name": title}
     if top is not None:
-        value |= {"max": float(f"{top:.3g}")}
+        value |= {"max": float(f"{top:.3g}"), "axisLabel": {"showMaxLabel": False}}
     steps = [line.points[-1][0] for line in lines if line.points]
     series = [
         {
