@@ -29,8 +29,8 @@ class Trash:
         trash.discard_run(self.store, run_id)
 
     def delete_all(self, refs: Collection[str]) -> list[str]:
-        """Move several runs and artifacts, by their ids, to the trash, or none of them; returns the ids. Raises StudioError as
-        the others do."""
+        """Move several runs and artifacts, by their ids, to the trash, or none of them; evaluations and reports of them go
+        along. Returns the ids. Raises StudioError as the others do."""
         return trash.discard_all(self.store, refs)
 
     def restore(self, refs: Collection[str]) -> list[str]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from backend.core.artifacts import folder_bytes
 from backend.core.errors import StudioError
-from backend.core.schemas import RunView, TrashView
+from backend.core.schemas import Kind, RunView, TrashView
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.files import disk
@@ -19,6 +19,8 @@ from backend.files import disk
 DAYS_SETTING = "trash.days"
 DEFAULT_DAYS = 30
 MAX_DAYS = 3650
+_MEASUREMENTS = (Kind.EVALUATION, Kind.REPORT)
+"""What says something of an artifact, and nothing without it."""
 RUN = "run"
 """The kind of a run among what the trash holds."""
 
@@ -44,9 +46,10 @@ def discard(store: Store, ref: str, with_descendants: bool = False) -> list[str]
 
 
 def discard_all(store: Store, ids: Iterable[str]) -> list[str]:
-    """Move several runs and artifacts to the trash, or none of them; returns the ids that went. Raises StudioError when
-    something else was made from one or a job uses it, and for a run at work."""
+    """Move several runs and artifacts to the trash, or none of them, with the measurements of them; returns the ids that
+    went. Raises StudioError when something else was made from one or a job uses it, and for a run at work."""
     wanted = list(dict.fromkeys(ids))
+    along: dict[str, None] = {}
     runs = {run.id: run for run in store.runs(len(wanted), ids=wanted)}
     for run in runs.values():
         if any(not job.state.ended for job in run.jobs):
@@ -54,11 +57,14 @@ def discard_all(store: Store, ids: Iterable[str]) -> list[str]:
     for id_ in wanted:
         if id_ not in runs:
             others = [view for view in disk.deletable(store, id_, True) if view.id not in wanted]
-            if others:
-                names = ", ".join(view.name for view in others[:5])
-                raise StudioError("core.artifact_used", ref=store.artifact(id_).name, count=len(others), names=names)
-    store.set_trashed(wanted, datetime.now(UTC))
-    return wanted
+            made = [view for view in others if view.kind not in _MEASUREMENTS]
+            if made:
+                names = ", ".join(view.name for view in made[:5])
+                raise StudioError("core.artifact_used", ref=store.artifact(id_).name, count=len(made), names=names)
+            along |= {view.id: None for view in others}
+    gone = [*wanted, *along]
+    store.set_trashed(gone, datetime.now(UTC))
+    return gone
 
 
 def discard_run(store: Store, run_id: str) -> None:

@@ -159,7 +159,11 @@ def test_several_go_together_or_not_at_all(builder: StudioBuilder) -> None:
     with pytest.raises(StudioError) as used:
         studio.delete_all([run, base.id])
     assert code(used) == "core.artifact_used" and studio.runs() and len(studio.artifacts()) == 2
-    assert studio.delete_all([base.id, run, tuned.id]) == [base.id, run, tuned.id]
+    measured = builder.evaluation(tuned, builder.dataset(), 0.5)
+    gone = studio.delete_all([base.id, run, tuned.id])
+    assert gone == [base.id, run, tuned.id, measured.id], "its measurement goes along"
+    assert [view.kind for view in studio.artifacts()] == [Kind.DATASET]
+    studio.delete("commands")
     assert not studio.runs() and not studio.artifacts()
 
 
