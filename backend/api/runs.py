@@ -11,7 +11,7 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, JobView, RunView
 from backend.core.settings import Settings
 from backend.db import Store
-from backend.jobs.history import ended_runs
+from backend.jobs.history import ended_runs, run_of_job
 from backend.planning import planner, recipes, run_comparison, run_facts
 from backend.planning.planner import Plan
 from backend.planning.run_comparison import ParamDifference, ResultDifference, RunComparison
@@ -56,6 +56,11 @@ class Runs:
         """Raises StudioError for an unknown run."""
         known: dict[str, ArtifactView] = {view.id: view for view in self.store.artifacts()}
         return run_comparison.compare(self.store.run(first), self.store.run(second), known)
+
+    def run_of(self, artifact_id: str) -> str | None:
+        """The id of the run that made an artifact, as long as it is there."""
+        job_id = self.store.artifact(artifact_id).job_id
+        return run_of_job(self.store, job_id) if job_id else None
 
     def recipe_content(self, run_id: str) -> dict[str, Any]:
         """The recipe of a run as plain data, one's own to change."""

@@ -76,3 +76,10 @@ def run_name(store: Store, run_id: str) -> tuple[int, str]:
     with store.session() as session:
         row = session.execute(select(t.Run.number, t.Run.name).where(t.Run.id == run_id)).first()
         return (row.number, row.name) if row else (0, run_id)
+
+
+def run_of_job(store: Store, job_id: str) -> str | None:
+    """The id of its run; None when it has gone, or lies in the trash."""
+    query = select(t.Job.run_id).join(t.Run).where(t.Job.id == job_id, t.Run.trashed.is_(None))
+    with store.session() as session:
+        return session.scalar(query)

@@ -155,8 +155,8 @@ def test_delete_can_be_undone_and_keeps_what_was_made(show: Show, builder: Studi
 def test_a_stage_is_a_line_and_what_failed_is_open(show: Show, builder: StudioBuilder) -> None:
     run = builder.run("bad", ("dataset", State.SUCCEEDED), ("finetune", State.FAILED), error=MEMORY)
     at = show("run", id=run)
-    lines = [line for line in at.main.get("expander") if "[" in line.label]
-    assert ["Prepare data" in lines[0].label, "Fine-tune" in lines[1].label] == [True, True]
+    lines = [str(box.label) for box in at.expander if "[" in str(box.label)]
+    assert ["Prepare data" in lines[0], "Fine-tune" in lines[1]] == [True, True]
     heads = [str(each.value) for each in at.markdown if str(each.value).startswith("**")]
     assert heads == ["**Fine-tune**"]
     at.session_state["stage_dataset"] = True
@@ -228,7 +228,7 @@ def test_a_chain_is_edited_and_started_again(show: Show, builder: StudioBuilder)
     at = show("run", id=run)
     at.button(key="rerun").click().run()
     at.segmented_control(key="rerun_mode").set_value("recipe").run()
-    text = at.text_area(key="rerun_recipe").value
+    text = str(at.text_area(key="rerun_recipe").value)
     at.text_area(key="rerun_recipe").set_value(text.replace("tickets", "nowhere"))
     at.button(key="rerun_yes").click().run()
     assert any("nowhere" in box.value for box in at.error)

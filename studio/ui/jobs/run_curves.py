@@ -13,6 +13,7 @@ from studio.ui.shared import api_cache
 from studio.ui.shared.curves import Line, line_figure, smoothed, thinned
 from studio.ui.shared.formatting import format_metric, stage_label
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.card import AT_WORK
 from studio.ui.shared.job_card.loss_curves import TRAINING_STAGES
 
 HEIGHT = 300
@@ -22,12 +23,13 @@ LOSS = "losses"
 
 
 def curves(runs: Sequence[RunView]) -> None:
-    """Nothing where no stage of them trained. With one training stage alone its own line has the chart."""
+    """Nothing where no stage of them trained, nor for one alone whose chart stands in its own card."""
     found = {
         job.id: api_cache.metric_points(job.id, at_work=not job.state.ended) for run in runs for job in _trained(run)
     }
     drawn = [id_ for id_, points in found.items() if len(points) > 1]
-    if not drawn or (len(drawn) == 1 and len(runs[0].jobs) == 1):
+    alone = [job for job in runs[0].jobs if [job.id] == drawn]
+    if not drawn or any(len(runs[0].jobs) == 1 or job.state in AT_WORK for job in alone):
         return
     st.subheader(_("Curves"), anchor=False)
     metric, log, weight = _controls({point.name for points in found.values() for point in points})

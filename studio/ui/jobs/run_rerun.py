@@ -128,9 +128,9 @@ def _content(run: RunView) -> dict[str, Any]:
 def _start(run: RunView) -> None:
     studio = api_cache.studio()
     written = st.session_state.get(TEXT)
-    changed = written is not None and written != studio.recipe_of(run.id)
+    changed = isinstance(written, str) and written != studio.recipe_of(run.id)
     try:
-        plan = studio.plan_again(run.id, written if changed else _content(run))
+        plan = studio.plan_again(run.id, str(written) if changed else _content(run))
         project = next(each.name for each in api_cache.projects() if each.id == run.project)
         st.session_state[STARTED] = studio.start(plan, project=project).id
     except StudioError as error:

@@ -9,9 +9,9 @@ import streamlit as st
 from backend.api.metrics import headline
 from backend.api.runs import inputs, outputs
 from backend.core.schemas import ArtifactView, Kind, RunView
-from studio.nav import COMPARE, DATA, MODELS, TEACHER, NavPage
+from studio.ui.shared.artifact_link import artifact_link
 from studio.ui.shared.figures import told_metrics
-from studio.ui.shared.formatting import escape_markdown, format_metric, kind_word, stage_label
+from studio.ui.shared.formatting import escape_markdown, format_metric, stage_label
 from studio.ui.shared.i18n import _
 
 BESIDE = ("size_bytes", "decode_tokens_per_s", "peak_memory_bytes")
@@ -91,21 +91,3 @@ def _links(title: str, views: list[ArtifactView], key: str) -> None:
             with box:
                 for view in views[SHOWN:]:
                     artifact_link(view)
-
-
-def artifact_link(view: ArtifactView) -> None:
-    page, query = _place(view)
-    label = f"{escape_markdown(view.name)} :small[:gray[{kind_word(view.kind)}]]"
-    st.page_link(page.path, label=label, icon=page.icon, query_params=query)
-
-
-def _place(view: ArtifactView) -> tuple[NavPage, dict[str, str]]:
-    match view.kind:
-        case Kind.DATASET:
-            return DATA, {"data": view.id}
-        case Kind.EVALUATION:
-            return COMPARE, {}
-        case Kind.AUDITION:
-            return TEACHER, {"step": "audition"}
-        case _:
-            return MODELS, {"model": view.id}

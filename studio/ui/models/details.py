@@ -10,6 +10,7 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.packaging.verify import version_key
 from studio.ui.models.labels import format_count
 from studio.ui.shared import api_cache
+from studio.ui.shared.artifact_link import artifact_link
 from studio.ui.shared.edit_names import edit_popover
 from studio.ui.shared.formatting import (
     ago,
@@ -21,6 +22,7 @@ from studio.ui.shared.formatting import (
 from studio.ui.shared.i18n import _
 from studio.ui.shared.params import param_text, param_title
 from studio.ui.shared.tags import tag_badges
+from studio.ui.shared.widgets import run_link
 
 PARAMETER = "model"
 """Of the page's address, so that a drawer can be linked to and survives a reload."""
@@ -62,7 +64,9 @@ def _facts(view: ArtifactView) -> None:
         _("Vocabulary"): "vocabulary",
     }
     rows |= {label: format_count(facts[name]) for label, name in counts.items() if facts.get(name)}
-    plain = {_("Architecture"): "architecture", _("Precision"): "precision", _("Version"): "version"}
+    plain = {_("Architecture"): "architecture", _("Precision"): "precision"}
+    if view.kind is Kind.PACKAGE:
+        plain[_("Version")] = "version"
     rows |= {label: escape_markdown(str(facts[name])) for label, name in plain.items() if facts.get(name)}
     rows |= {_("License"): escape_markdown(view.license or _("license unknown")), _("Identifier"): f"`{view.id}`"}
     if view.kind in MODEL_KINDS:
@@ -81,7 +85,15 @@ def _memory(view: ArtifactView) -> dict[str, str]:
         "LoRA training": _("Memory to tune an adapter"),
     }
     fits = {True: f":green-badge[{_('fits this machine')}]", False: f":red-badge[{_('does not fit this machine')}]"}
-    return {words.get(use, use): f"{format_size(need)} {fits[card.fits[use]]}" for use, need in card.memory.items()}
+    uses = [use for use in card.memory if use in _uses(view)]
+    return {words.get(use, use): f"{format_size(card.memory[use])} {fits[card.fits[use]]}" for use in uses}
+
+
+def _uses(view: ArtifactView) -> tuple[str, ...]:
+    """What a model of this kind is used for, by the names of its card: an ONNX model only answers, as precise as it is."""
+    if view.kind is Kind.ONNX:
+        return ("inference int4",) if "4" in str(view.facts.get("precision")) else ("inference fp32",)
+    return ("inference fp32",) if view.kind is Kind.ADAPTER else ("inference fp32", "inference int4", "LoRA training")
 
 
 def _versions(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
@@ -102,12 +114,18 @@ def _versions(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
 
 
 def _lineage(view: ArtifactView, known: dict[str, ArtifactView], manifest: Manifest) -> None:
+    """What it was made from and by which run, as links."""
     st.markdown(f"**{_('Made from')}**")
-    parents = [known[id_] for id_ in manifest.parents if id_ in known]
-    gone = [id_ for id_ in manifest.parents if id_ not in known]
-    lines = [f"- **{escape_markdown(each.name)}** · {kind_word(each.kind)}" for each in parents]
-    lines += [f"- `{id_}` · {_('deleted')}" for id_ in gone]
-    st.markdown("\n".join(lines) or _("It was imported: nothing here came before it."))
+    with st.container(gap=None, key="made_from"):
+        for id_ in manifest.parents:
+            if id_ in known:
+                artifact_link(known[id_])
+            else:
+                st.caption(f"`{id_}` · {_('deleted')}")
+        if not manifest.parents:
+            st.caption(_("It was imported: nothing here came before it."))
+        if run := api_cache.studio().run_of(view.id):
+            run_link(run)
 
 
 def _parameters(manifest: Manifest, known: dict[str, ArtifactView]) -> None:

@@ -197,7 +197,7 @@ def _next_actions(job: JobView, made: ArtifactView | None) -> None:
         if made:
             _artifact(made)
         if page:
-            label = _("Correct the form") if job.state is State.FAILED else _("Again with changes")
+            label = _("Correct the form") if job.state is State.FAILED else _("Edit and rerun")
             st.page_link(page.path, label=label, icon=":material/edit:", query_params={"from": job.id})
 
 
