@@ -59,7 +59,7 @@ def test_recent_runs_of_all_projects_by_name(show: Show, builder: StudioBuilder)
     builder.run("one", ("dataset", State.SUCCEEDED), project="Mails")
     builder.run("*two* <b>", ("dataset", State.FAILED))
     at = show()
-    assert {"**\\*two\\* \\<b\\>**", "**one**"} <= set(labels(at))
+    assert {"#1 **\\*two\\* \\<b\\>**", "#1 **one**"} <= set(labels(at))
     assert "Mails · 1 stage" in words(at)
     assert "First project · 0 of 1 stage" in words(at)
 
@@ -121,7 +121,7 @@ def test_demo_prepares_survives_a_reload_and_opens_its_run(
     go.set()
     settle()
     again.run()
-    assert again.title[0].value == "quickstart"
+    assert again.title[0].value == ":gray[#1] quickstart"
     assert "demo" not in again.query_params
     assert [run.project for run in builder.studio.runs()] == [builder.store.project("Demo")]
 
@@ -139,7 +139,7 @@ def test_demo_goes_on_after_the_web_process_ended_in_its_preparation(
     go.set()
     settle()
     again.run()
-    assert again.title[0].value == "quickstart"
+    assert again.title[0].value == ":gray[#1] quickstart"
     assert builder.studio.draft(builder.store.project("Demo"), demo.DRAFT) == {}
     lost.set()  # its thread ends with this test: a failure that it logs later reads sources beside another test's reading
 
@@ -164,7 +164,7 @@ def test_demo_that_fails_says_why_and_can_be_started_again(
     at.button(key="demo").click().run()
     settle()
     at.run()
-    assert at.title[0].value == "quickstart"
+    assert at.title[0].value == ":gray[#1] quickstart"
 
 
 def settle() -> None:
