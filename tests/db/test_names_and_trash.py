@@ -56,6 +56,13 @@ def test_renamed_things_are_found_by_their_new_name(builder: StudioBuilder) -> N
         assert code(refused) == wanted
 
 
+def test_measurements_show_a_model_by_its_new_name(builder: StudioBuilder) -> None:
+    data, made = builder.dataset(), builder.model("teacher")
+    builder.evaluation(made, data, 0.5)
+    builder.studio.rename(made.id, "big teacher")
+    assert [one.model_name for one in builder.studio.evaluations()] == ["big teacher"]
+
+
 def test_packages_of_one_name_are_versions(builder: StudioBuilder) -> None:
     builder.artifact(Kind.PACKAGE, "one")
     other = builder.artifact(Kind.PACKAGE, "two")

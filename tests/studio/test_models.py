@@ -170,10 +170,14 @@ def test_strange_names_stay_text(show: Show, builder: StudioBuilder) -> None:
 def test_details_open_by_address(show: Show, builder: StudioBuilder, chain: list[ArtifactView]) -> None:
     at = show("models", model=chain[1].id)
     said = words(at)
-    assert "Made from" in said and "**base** · Model" in said
-    assert "  payload.txt" in said
+    assert "Made from" in said and "  payload.txt" in said
+    links = {link.proto.label: link.proto.query_string for link in at.get("page_link")}
+    assert links["base :small[:gray[Model]]"] == f"model={chain[0].id}", "what it was made from is a link"
     table = at.table[0].value.to_string()
-    assert "134,515,008" in table and "fits this machine" in table and "Memory to tune an adapter" in table
+    assert "134,515,008" in table and "fits this machine" in table and "Memory to answer, 32-bit weights" in table
+    assert "Memory to tune an adapter" not in table, "an adapter isn't tuned any further"
+    small = show("models", model=chain[2].id).table[0].value.to_string()
+    assert "4-bit weights" in small and "32-bit" not in small, "an ONNX model answers as precise as it is"
     assert "Aún" not in words(show("models", "es", model="gone")), "an unknown model opens nothing"
 
 
@@ -215,6 +219,18 @@ def test_deleted_models_come_back_by_one_click(show: Show, builder: StudioBuilde
     assert "“to-go” moved to trash" in words(at) and chain[3].id not in cards(at)
     at.button(key="undo").click().run()
     assert chain[3].id in cards(at)
+
+
+def test_details_lead_to_the_run_that_made_it(show: Show, builder: StudioBuilder) -> None:
+    run = builder.run("one", ("finetune", State.SUCCEEDED))
+    made = builder.model("tuned", Kind.ADAPTER, job=f"{run}-finetune")
+
+    def queries() -> list[str]:
+        return [link.proto.query_string for link in show("models", model=made.id).get("page_link")]
+
+    assert f"id={run}" in queries()
+    builder.studio.delete_run(run)
+    assert f"id={run}" not in queries()
 
 
 def test_name_and_tags_are_changed_in_the_details(
