@@ -12,7 +12,7 @@ from studio.ui.shared.tags import tag_field
 
 def edit_popover(view: ArtifactView) -> None:
     """A pencil; its fields are drawn only while it is open."""
-    box = st.popover(_("Rename"), icon=":material/edit:", type="tertiary", key=f"edit_{view.id}", on_change="rerun")
+    box = st.popover(_("Rename"), icon=":material/edit:", key=f"edit_{view.id}", on_change="rerun")
     if box.open:
         with box:
             name_fields(view)
