@@ -9,10 +9,10 @@ from studio.ui.shared import address
 from studio.ui.shared.bell import bell
 from studio.ui.shared.formatting import version_line
 from studio.ui.shared.i18n import language_switch
-from studio.ui.shared.job_card.cancel import undo_bar
 from studio.ui.shared.menu import menu
 from studio.ui.shared.project import project_switch, unknown_project
 from studio.ui.shared.project_menu import missing_project, project_menu
+from studio.ui.shared.undo import undo_bar
 
 PRODUCT = "SLMOps Studio"
 

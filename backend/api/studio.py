@@ -14,10 +14,13 @@ from backend.api.ablations import Ablations
 from backend.api.datasets import Datasets
 from backend.api.endpoints import Endpoints
 from backend.api.imports import Imports
+from backend.api.names import Names
 from backend.api.notifications import Notifications
 from backend.api.projects import Projects
 from backend.api.readings import Readings
 from backend.api.reviews import Reviews
+from backend.api.runs import Runs
+from backend.api.trash import Trash
 from backend.core import refs
 from backend.core.artifacts import Manifest, read_manifest
 from backend.core.errors import Problem, StudioError
@@ -30,7 +33,7 @@ from backend.data.baseline_scores import stored_baseline
 from backend.data.dataset import DataFolder, Row
 from backend.data.token_view import TokenLengths, TokenView, token_lengths, token_view
 from backend.db import Store
-from backend.files import disk, uploads
+from backend.files import disk, trash, uploads
 from backend.files.uploads import Upload
 from backend.jobs.service import JobService, NewJob
 from backend.models import catalogue
@@ -45,7 +48,7 @@ from backend.results.evaluations import EvaluationView, evaluations
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
+class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings, Names, Runs, Trash):
     """One per process: `Studio.open()` takes its settings from the environment."""
 
     def __init__(self, settings: Settings) -> None:
@@ -299,14 +302,9 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
     def storage(self) -> Storage:
         return disk.storage(self.store, self.settings)
 
-    def delete(self, ref: str, with_descendants: bool = False) -> list[str]:
-        return disk.delete_artifact(self.store, ref, with_descendants)
-
-    def delete_run(self, run_id: str) -> None:
-        disk.delete_run(self.store, self.settings, run_id)
-
     def delete_checkpoints(self, job_id: str) -> int:
         return disk.delete_checkpoints(self.store, self.settings, job_id)
 
     def gc(self, older_than_days: float = 30, cache: bool = False) -> int:
-        return disk.gc(self.store, self.settings, older_than_days, cache)
+        freed = trash.empty_expired(self.store, self.settings)
+        return freed + disk.gc(self.store, self.settings, older_than_days, cache)

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import OperationalError
 
 from backend.core.artifacts import MANIFEST, Manifest
-from backend.core.schemas import JobError, State
+from backend.core.schemas import JobError, Kind, State
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.db import tables as t
@@ -35,6 +35,8 @@ from backend.process.guards import EXIT_ORPHAN
 
 _FLUSH = 0.5
 _LOAD_EVERY = 4  # flushes
+_NUMBERED = (Kind.DATASET, Kind.MODEL, Kind.ADAPTER, Kind.ONNX, Kind.CAPTURE)
+"""What gets a number behind its automatic name when another is called so; packages of one name are its versions."""
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 
@@ -143,7 +145,11 @@ class Executor:
             case "succeeded":
                 for event in made:
                     manifest = Manifest.model_validate(event["manifest"])
-                    self._store.add_artifact(manifest, Path(event["path"]), self._store.job(job.id).project, job.id)
+                    made_by = self._store.job(job.id)
+                    if not made_by.params.get("name") and manifest.kind in _NUMBERED:
+                        name = self._store.free_name(manifest.kind, manifest.name, manifest.id)
+                        manifest = manifest.model_copy(update={"name": name})
+                    self._store.add_artifact(manifest, Path(event["path"]), made_by.project, job.id)
                 state = State.FINDINGS if (outcome.result or {}).get("findings") else State.SUCCEEDED
                 queue.finish(self._store, job, state, result=outcome.result, **spent)
             case "failed":

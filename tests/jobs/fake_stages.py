@@ -47,7 +47,7 @@ def steps(params: FakeParams, ctx: Any) -> Result:
     folder = ctx.scratch("out")
     parents = [ctx.input(ref).id for ref in [params.source, *params.sources] if ref]
     (folder / "sum.txt").write_text(hashlib.sha256(f"{params.name}{parents}".encode()).hexdigest())
-    made = ctx.artifact(Kind.MODEL, params.name, folder, facts={"steps": params.steps}, parents=parents)
+    made = ctx.artifact(Kind.MODEL, params.name or "unnamed", folder, facts={"steps": params.steps}, parents=parents)
     note(params, "end")
     return Result(artifact=made.id, metrics={"steps": params.steps})
 

@@ -153,7 +153,7 @@ def _job_link(error: StudioError) -> None:
     job = next((job for job in api_cache.open_jobs() if job.id == job_id), None)
     if job:
         label = _("Show the run: {stage}").format(stage=stage_label(job.stage))
-        page_link(RUN.path, label=label, icon=RUN.icon, query_params={"run": job.run_id})
+        page_link(RUN.path, label=label, icon=RUN.icon, query_params={"id": job.run_id})
 
 
 def _load(model: str, chat: Chat | None, force: bool = False, patient: bool = False) -> None:
