@@ -34,7 +34,7 @@ from backend.process.explain import explain
 from backend.process.guards import EXIT_ORPHAN
 
 _FLUSH = 0.5
-_LOAD_EVERY = 4  # flushes
+_LOAD_EVERY = 2  # flushes
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 
