@@ -34,7 +34,7 @@ from backend.process.explain import explain
 from backend.process.guards import EXIT_ORPHAN
 
 _FLUSH = 0.5
-_LOAD_EVERY = 4  # flushes
+_LOAD_EVERY = 2  # flushes
 _NUMBERED = (Kind.DATASET, Kind.MODEL, Kind.ADAPTER, Kind.ONNX, Kind.CAPTURE)
 """What gets a number behind its automatic name when another is called so; packages of one name are its versions."""
 _T = TypeVar("_T")

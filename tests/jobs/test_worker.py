@@ -209,7 +209,7 @@ def test_a_second_worker_is_refused_in_words(running: WorkerHarness) -> None:
 def test_a_cancel_that_is_taken_back_goes_on_from_its_checkpoint_and_the_load_of_others_is_kept(
     running: WorkerHarness,
 ) -> None:
-    run = running.submit(running.job("steps", "undone", steps=30))
+    run = running.submit(running.job("steps", "undone", steps=60))
     job_id = run.jobs[0].id
     running.until(lambda: running.service.get(job_id).done >= 5)
     running.service.cancel(job_id)
