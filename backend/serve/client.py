@@ -55,10 +55,10 @@ class ServeClient:
         """Nothing happens when it is not loaded."""
         self._ask("DELETE", f"/models/{quote(artifact_id, safe='')}")
 
-    def choose(self, holder: str, models: list[str]) -> None:
+    def choose(self, page: str, models: list[str]) -> None:
         """Say which models an open page shows: while it says so again and again, none of them is unloaded to make room for
-        others. It takes the place of what `holder` said before."""
-        self._ask("PUT", f"/choices/{quote(holder, safe='')}", {"models": models})
+        others. It takes the place of what `page` said before."""
+        self._ask("PUT", f"/choices/{quote(page, safe='')}", {"models": models})
 
     def servers(self) -> list[ServerView]:
         """Models that are served to other programs, or failed to be."""

@@ -101,7 +101,7 @@ def application(pool: Pool, servers: Servers, token: str) -> ASGIApp:
             choice = Choice.model_validate_json(await request.body())
         except ValidationError as error:
             raise StudioError.of(value_problems(error)) from error
-        pool.pins.set(request.path_params["holder"], choice.models)
+        pool.pins.set(request.path_params["page"], choice.models)
         return Response(status_code=204)
 
     @asynccontextmanager
@@ -115,7 +115,7 @@ def application(pool: Pool, servers: Servers, token: str) -> ASGIApp:
         Route("/models", models),
         Route("/models/{artifact_id}", load, methods=["POST"]),
         Route("/models/{artifact_id}", unload, methods=["DELETE"]),
-        Route("/choices/{holder}", choose, methods=["PUT"]),
+        Route("/choices/{page}", choose, methods=["PUT"]),
         Route("/v1/chat/completions", Completions(PoolBackend(pool)), methods=["POST"]),
         *server_routes(servers),
     ]

@@ -9,17 +9,17 @@ LEASE_SECONDS = 150.0
 
 
 class Pins:
-    """Artifact ids by holder (one open page). Belongs to one event loop."""
+    """Artifact ids by page (one open page). Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[float, frozenset[str]]] = {}
 
-    def set(self, holder: str, models: list[str]) -> None:
-        """What `holder` has chosen now; it takes the place of what it had before."""
-        self._held[holder] = (time.monotonic() + LEASE_SECONDS, frozenset(models))
+    def set(self, page: str, models: list[str]) -> None:
+        """What `page` has chosen now; it takes the place of what it had before."""
+        self._held[page] = (time.monotonic() + LEASE_SECONDS, frozenset(models))
 
     def models(self) -> frozenset[str]:
         """All that are chosen somewhere."""
         now = time.monotonic()
-        self._held = {holder: held for holder, held in self._held.items() if held[0] > now}
+        self._held = {page: held for page, held in self._held.items() if held[0] > now}
         return frozenset().union(*(models for _until, models in self._held.values()))

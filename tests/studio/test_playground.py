@@ -67,8 +67,8 @@ class Host:
             for model, state in self.state.items()
         ]
 
-    def choose(self, holder: str, models: list[str]) -> None:
-        self.chosen[holder] = models
+    def choose(self, page: str, models: list[str]) -> None:
+        self.chosen[page] = models
 
     def load(self, model: str, force: bool = False) -> ServedModel:
         if force:

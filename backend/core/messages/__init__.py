@@ -19,6 +19,7 @@ from backend.core.messages import (
     gates,
     inspection,
     jobs,
+    keys,
     logits,
     mapping,
     methods,
@@ -43,7 +44,7 @@ MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(core, value, data, sources, inspection, reading, mapping, split, baseline, files, models, train, students),
     *(quant, slots, logits, methods, ablation),
-    *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
+    *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers, tools, gates),
 ):
     for _code, _words in _area.MESSAGES.items():

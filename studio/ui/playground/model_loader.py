@@ -141,17 +141,17 @@ class ModelLoader:
             known.stop()  # else it would load it again
         self.client.unload(model)
 
-    def choose(self, holder: str, models: list[str]) -> None:
-        """Keep these in memory while the page `holder` is open: call it whenever that is drawn. Nothing happens without a
+    def choose(self, page: str, models: list[str]) -> None:
+        """Keep these in memory while the page `page` is open: call it whenever that is drawn. Nothing happens without a
         host."""
-        said, when = self._choices.get(holder, ([], 0.0))
+        said, when = self._choices.get(page, ([], 0.0))
         if said == models and time.monotonic() - when < RENEW_SECONDS:
             return
         with suppress(StudioError):
-            self.client.choose(holder, models)
+            self.client.choose(page, models)
             now = time.monotonic()
             self._choices = {key: one for key, one in self._choices.items() if now - one[1] < 10 * RENEW_SECONDS}
-            self._choices[holder] = (models, now)
+            self._choices[page] = (models, now)
 
 
 def served(client: ServeClient, model: str) -> ServedModel | None:

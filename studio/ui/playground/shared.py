@@ -36,4 +36,4 @@ def served() -> dict[str, ServedModel] | None:
 
 def keep_chosen(models: list[str]) -> None:
     """Say that this session shows these models, so that none of them is unloaded for others. Cheap: call it when drawing."""
-    loader().choose(st.session_state.setdefault("pg_holder", uuid4().hex), models)
+    loader().choose(st.session_state.setdefault("pg_page", uuid4().hex), models)
