@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from studio.nav import HOME
 from studio.paths import STATIC
+from studio.ui.help.page import help_link
+from studio.ui.palette.component import palette
 from studio.ui.shared.formatting import version_line
 from studio.ui.shared.i18n import language_switch
 from studio.ui.shared.menu import menu
@@ -25,8 +28,10 @@ st.html(
 page = st.navigation(menu(), expanded=True)
 st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
 with st.sidebar:
+    palette()
     project_switch()
     st.space("stretch")
+    help_link(page.url_path or HOME.path.stem)
     language_switch()
     st.caption(version_line())
 page.run()

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from studio.paths import HERE
 from studio.ui.shared import api_cache
 from studio.webapp.files import routes
+from studio.webapp.palette import palette_routes
 from studio.webapp.review import review_routes
 
 
@@ -22,5 +23,10 @@ async def health(_request: Request) -> JSONResponse:
 
 app = st.App(
     HERE / "app.py",
-    routes=[Route("/api/health", health), *routes(api_cache.studio), *review_routes(api_cache.studio)],
+    routes=[
+        Route("/api/health", health),
+        *routes(api_cache.studio),
+        *review_routes(api_cache.studio),
+        *palette_routes(api_cache.studio),
+    ],
 )

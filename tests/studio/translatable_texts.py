@@ -23,6 +23,7 @@ from backend.generation.judge import RUBRIC
 from backend.planning import recipes
 from backend.planning.ablation.recipe import AblationParams
 from studio.nav import NAV
+from studio.ui.palette import items as palette
 from studio.ui.shared import choices, formatting
 
 
@@ -84,6 +85,10 @@ def _tables() -> Iterator[tuple[str, str]]:
         "KINDS": list(formatting.KINDS.values()),
         "NOTES": sorted(choices.NOTES),
     }
+    for title, _icon, more in palette.ACTIONS.values():
+        yield from ((text, "studio/ui/palette/items.py: ACTIONS") for text in (title, more))
+    for call in calls(Path(palette.__file__), "translate"):
+        yield from ((text, "studio/ui/palette/items.py") for text in texts(call))
     for name, found in tables.items():
         yield from ((text, f"studio/ui/shared/formatting.py: {name}") for text in found)
 
