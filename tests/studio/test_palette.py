@@ -61,7 +61,7 @@ def test_the_route_speaks_the_language_that_it_is_asked_in(builder: StudioBuilde
 
 def test_what_a_browser_says_is_looked_at(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     went: list[tuple[str, dict[str, str]]] = []
-    monkeypatch.setattr(actions.st, "switch_page", lambda path, query_params: went.append((path.stem, query_params)))
+    monkeypatch.setattr("streamlit.switch_page", lambda path, query_params: went.append((path.stem, query_params)))
     actions.act({"page": "../secret"})
     actions.act({"act": "rm", "argument": "x"})
     actions.act({"act": "project", "argument": "no such project"})
@@ -109,3 +109,16 @@ def test_commands_in_the_help_exist() -> None:
     reference = (Path(__file__).parents[2] / "docs" / "reference" / "commands.md").read_text("utf-8")
     commands = {" ".join(found.split()) for found in re.findall(r"`slmops ([a-z ]+?)(?: [A-Z]+)?`", text)}
     assert commands and all(f"slmops {command}" in reference for command in commands)
+
+
+def test_a_sample_becomes_the_source_of_the_form(show: Show, builder: StudioBuilder) -> None:
+    assert show("data", "es").button(key="use_sample_sort").label == "Usar esta muestra"
+    at = show("data")
+    at.button(key="use_sample_sort").click().run()
+    (upload,) = builder.studio.uploads()
+    key = f"form.{builder.store.project()}.dataset"
+    assert at.selectbox(key=f"{key}.source").value == str(upload.path)
+    assert "billing" in upload.path.read_text("utf-8") and "CC0-1.0" in words(at)
+    at.button(key="start_dataset").click().run()
+    (run,) = builder.store.runs()
+    assert run.jobs[0].params["license"] == "CC0-1.0"

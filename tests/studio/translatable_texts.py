@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backend import stages
+from backend.api.examples import SAMPLES
 from backend.api.forms import ABLATION
 from backend.api.metrics import metrics
 from backend.checks.titles import OTHER_TITLES, PHRASES, TITLES
@@ -85,6 +86,7 @@ def _tables() -> Iterator[tuple[str, str]]:
         "KINDS": list(formatting.KINDS.values()),
         "NOTES": sorted(choices.NOTES),
     }
+    yield from ((text, "backend/api/examples.py") for one in SAMPLES for text in (one.goal, one.about))
     for title, _icon, more in palette.ACTIONS.values():
         yield from ((text, "studio/ui/palette/items.py: ACTIONS") for text in (title, more))
     for call in calls(Path(palette.__file__), "translate"):

@@ -69,7 +69,7 @@ def _nothing_yet() -> None:
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             demo_button(primary=True)
-            st.page_link(DATA.path, label=_("Begin with your own data"), icon=":material/arrow_forward:")
+            st.page_link(DATA.path, label=_("Begin with your own data or a sample"), icon=":material/arrow_forward:")
         st.caption(_("The same from a terminal:"))
         st.code("slmops run quickstart", language="bash")
 
