@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from backend.core.schemas import Kind, State
+from backend.stages import stages
 from studio.nav import NAV
 from studio.ui.help.chapters import OF_PAGE, chapters
 from studio.ui.palette import actions
@@ -122,3 +123,10 @@ def test_a_sample_becomes_the_source_of_the_form(show: Show, builder: StudioBuil
     at.button(key="start_dataset").click().run()
     (run,) = builder.store.runs()
     assert run.jobs[0].params["license"] == "CC0-1.0"
+
+
+def test_every_field_of_every_step_says_what_it_is_for() -> None:
+    """The sentence beside the field is more than its title."""
+    for name, each in stages().items():
+        for field, info in each.params.model_fields.items():
+            assert info.title and len((info.description or "").split()) >= 5, f"{name}.{field}"

@@ -242,3 +242,11 @@ def test_who_may_be_as_good_is_said_with_what_speaks_for_it() -> None:
     far = {"name": "far", **PASSED, "p_against_best": 0.01}
     (said,) = others([best, near, far, {"name": "bad", **FAILED}])
     assert "near" in said and "p = 0.4" in said and "cheaper, faster" in said
+
+
+def test_the_largest_model_is_the_first_that_could_teach(show: Show, builder: StudioBuilder) -> None:
+    for name, parameters in (("small", 10), ("large", 1000), ("middle", 100)):
+        builder.model(name, facts={"parameters": parameters})
+    at = show("teacher", step="choose")
+    names = [str(button.key) for button in at.button if button.label == "Use as teacher"]
+    assert names == ["use_model-large", "use_model-middle", "use_model-small"]

@@ -48,7 +48,9 @@ def latest_verdicts(everything: list[ArtifactView]) -> dict[str, dict[str, Any]]
 
 def _models(everything: list[ArtifactView], verdicts: dict[str, dict[str, Any]]) -> None:
     mine = project().id
-    held = sorted((view for view in everything if view.kind in KINDS), key=lambda view: view.project != mine)
+    held = sorted(
+        (view for view in everything if view.kind in KINDS), key=lambda view: (view.project != mine, *_size(view))
+    )
     if not held:
         with st.container(border=True, key="no_models"):
             st.markdown(_("No model is here yet. Import one, or tune the built-in one on rows that people answered."))
@@ -62,6 +64,11 @@ def _models(everything: list[ArtifactView], verdicts: dict[str, dict[str, Any]])
             _card(view, known, verdicts.get(view.id))
     if len(held) > limit:
         st.button(_("Show more"), key="teachers_more", on_click=_more)
+
+
+def _size(view: ArtifactView) -> tuple[float, bool]:
+    """Large models first, of equal ones those that give log-probabilities: these make the better teachers."""
+    return -float(view.facts.get("parameters") or 0), view.kind is Kind.ONNX
 
 
 def _more() -> None:

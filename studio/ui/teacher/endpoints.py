@@ -95,7 +95,7 @@ def _actions(endpoint: EndpointView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         select_button(name, {"endpoint": name}, f"use_endpoint_{name}")
         st.button(
-            _("Test"),
+            _("Test endpoint"),
             key=f"test_endpoint_{name}",
             icon=":material/network_check:",
             disabled=bool(going and not going.done),

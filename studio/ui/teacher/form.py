@@ -72,7 +72,7 @@ def _body(name: str) -> None:
     _field("terms")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         asked = st.button(
-            _("Test"), key="endpoint_try", icon=":material/network_check:", help=_("Asks one short question.")
+            _("Test endpoint"), key="endpoint_try", icon=":material/network_check:", help=_("Asks one short question.")
         )
         st.space("stretch")
         st.button(_("Cancel"), key="endpoint_cancel", on_click=_end)
