@@ -34,11 +34,20 @@ def running_job(harness: HostHarness, quoted: int, pid: int | None) -> str:
     return job.id
 
 
-def test_as_many_models_stay_loaded_as_memory_holds(harness: HostHarness) -> None:
+def test_as_many_models_stay_loaded_as_memory_holds(harness: HostHarness, onnx: Path) -> None:
+    harness.add(onnx, "giant", parameters=HUGE)
     harness.start()
+    harness.client.choose("a page", ["one", "two"])
     for name in ("one", "two", "three"):
         harness.ready(name)
     assert harness.names() == {"one", "two", "three"}
+    with pytest.raises(StudioError):
+        harness.client.load("giant")
+    harness.client.load("giant", force=True)
+    harness.until(lambda: "three" not in harness.names())
+    assert {"one", "two"} <= harness.names(), "what a page has chosen stays, whatever is loaded"
+    with pytest.raises(StudioError):
+        harness.client.choose("a page", [str(n) for n in range(99)])
 
 
 def test_idle_models_are_unloaded_and_unload_is_repeatable(harness: HostHarness) -> None:
