@@ -15,7 +15,7 @@ _SOURCE = "https://creativecommons.org/publicdomain/zero/1.0/"
 
 def gallery(take: Callable[[str, str], None]) -> None:
     """`take` gets the path of the copy and its license, in a callback."""
-    with st.expander(_("Or start with a sample"), icon=":material/dataset:", key="samples"):
+    with st.expander(_("Or start with a sample"), icon=":material/inventory_2:", key="samples"):
         with st.grid("auto", min_column_width=165, gap="small"):
             for sample in SAMPLES:
                 _card(sample, take)
