@@ -43,8 +43,9 @@ COMPARE = NavPage(
 JOBS = NavPage("jobs.py", "Jobs", ":material/pending_actions:", "The queue, its logs and its workers", OPERATE)
 MODELS = NavPage("models.py", "Models", ":material/deployed_code:", "All models, adapters and packages", OPERATE)
 SETTINGS = NavPage("settings.py", "Settings", ":material/settings:", "Disk, machine, language", OPERATE)
+HELP = NavPage("help.py", "Help", ":material/help:", "The way from a file to a model, in short chapters", OPERATE)
 RUN = NavPage("run.py", "Run", ":material/account_tree:", "One run with its stages", hidden=True)
-NAV = (HOME, DATA, TEACHER, REVIEW, DISTILL, FINETUNE, QUANTIZE, PLAYGROUND, COMPARE, JOBS, MODELS, SETTINGS, RUN)
+NAV = (HOME, DATA, TEACHER, REVIEW, DISTILL, FINETUNE, QUANTIZE, PLAYGROUND, COMPARE, JOBS, MODELS, SETTINGS, HELP, RUN)
 
 
 def page_of(stage: str) -> NavPage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, String, Text, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, String, Text, TypeDecorator, false
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -189,7 +189,8 @@ class Setting(Base):
 
 
 class Endpoint(Base):
-    """A saved endpoint (backend.core.endpoints); `trial` is what its last test showed."""
+    """A saved endpoint (backend.core.endpoints); `trial` is what its last test showed, `key_kept` whether the keyring has its
+    key."""
 
     __tablename__ = "endpoint"
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
@@ -205,6 +206,7 @@ class Endpoint(Base):
     terms: Mapped[str] = mapped_column(Text)
     forbids_distillation: Mapped[str] = mapped_column(String(10))
     trial: Mapped[dict[str, Any] | None]
+    key_kept: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Review(Base):

@@ -37,6 +37,7 @@ SAYS = {
     "jobs": ("Nothing has ended yet.", "Running", OUT, "Done"),
     "models": ("Prepare now", "Chat", "Chat", "Accuracy"),
     "settings": ("Nothing is stored yet.", "Pause", "Used by the studio", "Used by the studio"),
+    "help": ("Help",) * 4,
     "run": ("There is no run “{ref}”.", "Running", OUT, "Done"),
 }
 """What each page says in the four states, as the catalogue's key."""

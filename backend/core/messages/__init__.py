@@ -19,6 +19,7 @@ from backend.core.messages import (
     gates,
     inspection,
     jobs,
+    keys,
     logits,
     mapping,
     methods,
@@ -63,7 +64,7 @@ for _area in (
         students,
     ),
     *(quant, slots, logits, methods, ablation),
-    *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
+    *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers, tools, gates, prompts, projects, notify, trash),
 ):
     for _code, _words in _area.MESSAGES.items():

@@ -14,10 +14,11 @@ from studio.ui.data.datasets import dataset_list
 from studio.ui.data.look import FOLLOWING, STAGE, any_column, at_work, column_choices, look_at
 from studio.ui.data.onward import dataset_actions
 from studio.ui.data.reading import reading_form, told
-from studio.ui.data.uploads import another_file, chosen_source, source_choices, upload_source
+from studio.ui.data.uploads import another_file, chosen_source, source_choices, take_upload, upload_source
 from studio.ui.forms.form import Form
 from studio.ui.forms.stage_page import apply_query_params, jobs_of, last_failure
 from studio.ui.forms.stage_panel import stage_panel
+from studio.ui.gallery.cards import gallery
 from studio.ui.shared import api_cache
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project_progress import next_link, project_stepper
@@ -40,6 +41,7 @@ def data_page() -> None:
         if not ended:
             next_link(nav.DATA)
         upload_source()
+        gallery(take_upload)
         _form()
         dataset_list()
 

@@ -25,7 +25,7 @@ def upload_source() -> None:
     st.subheader(_("Your file"), anchor=False)
     kinds = _("CSV, Excel, JSON, Parquet, YAML, text or Markdown, also packed as zip or gzip")
     if made := upload_box("data_upload", list(SOURCE_SUFFIXES), _("Drop a file with your examples here"), kinds):
-        _take(str(api_cache.studio().upload(made).path))
+        take_upload(str(api_cache.studio().upload(made).path))
 
 
 def source_choices(demo: str) -> dict[str, str]:
@@ -52,12 +52,14 @@ def another_file() -> None:
         _forget()
 
 
-def _take(path: str) -> None:
-    """A new file, of which nothing was said yet."""
+def take_upload(path: str, license: str = "") -> None:
+    """A new file, of which nothing was said yet but perhaps its license."""
     _forget()
     st.session_state[TAKEN] = datetime.now(UTC)
-    st.session_state[_key("touched")]["source"] = path
-    st.session_state.pop(_key("source"), None)
+    said = {"source": path, "license": license} if license else {"source": path}
+    st.session_state[_key("touched")].update(said)
+    for name in said:
+        st.session_state.pop(_key(name), None)
 
 
 def _forget() -> None:

@@ -26,6 +26,7 @@ from studio.ui.shared.job_card.queue_position import start_order_now, why_waitin
 from studio.ui.shared.project import project, project_label
 from studio.ui.shared.project_progress import next_link, project_stepper, session_stages
 from studio.ui.shared.refresh import refresh_on_change
+from studio.ui.shared.tour import tour_card
 from studio.ui.shared.widgets import run_link, state_badge, worker_hint
 
 RECENT = 8
@@ -36,6 +37,7 @@ def home_page() -> None:
     with api_cache.show_errors():
         runs = api_cache.project_runs(project().id)[:RECENT]
         _header(bool(runs or session_stages()))
+        tour_card()
         demo_card()
         if not runs and not session_stages():
             _nothing_yet()
@@ -68,7 +70,7 @@ def _nothing_yet() -> None:
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             demo_button(primary=True)
-            page_link(DATA.path, label=_("Begin with your own data"), icon=":material/arrow_forward:")
+            page_link(DATA.path, label=_("Begin with your own data or a sample"), icon=":material/arrow_forward:")
         st.caption(_("The same from a terminal:"))
         st.code("slmops run quickstart", language="bash")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import streamlit as st
 
 from backend.api.metrics import headline
@@ -54,10 +56,11 @@ def _actions(view: ArtifactView) -> None:
                 width="content",
             )
             served = (servers() or {}).get(view.id)
+            ready = served if served and served.state == "ready" else None
             st.button(
-                _("Serve"),
+                _("Serving on port {port}").format(port=urlsplit(ready.url).port) if ready else _("Serve"),
                 key=f"serve_{view.id}",
-                icon=":material/cell_tower:" if served and served.state == "ready" else None,
+                icon=":material/cell_tower:" if ready else None,
                 on_click=serving.open_drawer,
                 args=(view.id,),
                 type="tertiary",
