@@ -33,8 +33,7 @@ from backend.data.baseline_scores import stored_baseline
 from backend.data.dataset import DataFolder, Row
 from backend.data.token_view import TokenLengths, TokenView, token_lengths, token_view
 from backend.db import Store
-from backend.files import disk, trash, uploads
-from backend.files.uploads import Upload
+from backend.files import disk, trash
 from backend.jobs.service import JobService, NewJob
 from backend.models import catalogue
 from backend.models.builtin import BUILTIN
@@ -279,23 +278,6 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings, Names,
     def descendants(self, ref: str) -> list[ArtifactView]:
         """Everything that was made from it, directly or not."""
         return disk.descendants(self.store, self.store.artifact(ref).id)
-
-    # uploads
-
-    def uploads(self) -> list[Upload]:
-        """Files that came from a browser, newest first."""
-        return uploads.uploads(self.settings)
-
-    def upload(self, upload_id: str) -> Upload:
-        return uploads.upload(self.settings, upload_id)
-
-    def delete_upload(self, upload_id: str) -> int:
-        """Returns the bytes freed. Raises StudioError while an open job reads it."""
-        return uploads.delete_upload(self.settings, upload_id, disk.references_in_use(self.store))
-
-    def missing_builtins(self) -> list[str]:
-        """Names of built-in models that are not imported yet; `model(name)` does it, in about 25 s."""
-        return [name for name in BUILTIN if self.store.find_artifact(name) is None]
 
     # disk
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from itertools import chain
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -25,7 +26,7 @@ async def health(_request: Request) -> JSONResponse:
 
 
 FACADE = api_cache.studio
-PARTS = (routes, review_routes, live_routes, palette_routes)
-ROUTES = [Route("/api/health", health), *(route for part in PARTS for route in part(FACADE))]
+MAKERS = (routes, review_routes, live_routes, palette_routes)
+ROUTES = [Route("/api/health", health), *chain.from_iterable(make(FACADE) for make in MAKERS)]
 
 app = st.App(HERE / "app.py", routes=ROUTES, middleware=[Middleware(ProjectAddress, facade=FACADE)])

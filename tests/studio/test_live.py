@@ -3,6 +3,7 @@ bell and what the browser's tab asks."""
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -69,7 +70,7 @@ def test_jobs_of_a_stage_stand_in_their_order(show: Show, builder: StudioBuilder
         builder.run(name, ("finetune", state), minutes_ago=minutes)
     builder.run("other", ("finetune", State.WAITING), minutes_ago=10, project="Mails")
     at = show("finetune")
-    named = [label.strip("*") for label in links(at) if label.strip("*") in ("at work", "next", "last", "other")]
+    named = re.findall(r"at work|next|last|other", "\n".join(label for label in links(at) if "#" in label))
     assert named == ["at work", "next", "last"]
     assert "Number 2 in the queue" in words(at) and "2 jobs wait" in words(at)
 
@@ -103,14 +104,18 @@ def test_more_than_a_minute_of_work_is_asked_about(show: Show, builder: StudioBu
 
 
 def test_correct_the_form_marks_the_field_that_the_remedy_names(show: Show, builder: StudioBuilder) -> None:
-    error = {"code": "data.input_empty", "args": {"file": "x.csv", "count": 8, "places": "2, 3"}}
-    run = builder.run("bad", ("dataset", State.FAILED), error=error)
+    file = builder.studio.settings.home / "uploads" / "0123456789abcdef" / "x.csv"
+    file.parent.mkdir(parents=True)
+    rows = [f"text number {number},{'ab'[number % 2]}" for number in range(40)]
+    file.write_text("\n".join(["text,label", *rows, *[",a"] * 8]), "utf-8")
+    error = {"code": "data.input_empty", "args": {"file": "x.csv", "count": 8, "places": "42, 43"}}
+    run = builder.run("bad", ("dataset", State.FAILED), error=error, params={"source": str(file)})
     job = builder.studio.job(f"{run}-dataset")
     at = show("data", **{"from": job.id, "correct": "1"})
     key = f"form.{job.project}.dataset.on_bad_row"
     advanced = next(box for box in at.expander if box.label == "Advanced")
     assert advanced.proto.expanded and "8 row" in "\n".join(each.value for each in advanced.markdown)
-    at.segmented_control(key=key).set_value("skip").run()
+    at.pills(key=key).set_value("skip").run()
     advanced = next(box for box in at.expander if box.label == "Advanced")
     assert "8 row" not in "\n".join(each.value for each in advanced.markdown)
 
@@ -124,7 +129,7 @@ def test_the_bell_tells_what_ended_until_it_is_read(show: Show, builder: StudioB
         builder.store.update_job(f"r-{name}-finetune", ended=t.now())
     builder.run("far", ("finetune", State.SUCCEEDED), project="Mails")
     at.run()
-    told = [link.proto.label for link in at.sidebar.get("page_link") if link.proto.label]
+    told = [each.proto.label for each in at.sidebar.get("page_link") if each.proto.page == "run"]
     assert told == ["bad failed", "good is done, with findings"]
     at.button(key="bell_read").click().run()
     assert "Nothing has ended since you looked." in words(show("jobs"))

@@ -173,7 +173,7 @@ def test_details_open_by_address(show: Show, builder: StudioBuilder, chain: list
     at = show("models", model=chain[1].id)
     said = words(at)
     assert "Made from" in said and "  payload.txt" in said
-    links = {link.proto.label: link.proto.query_string for link in at.get("page_link")}
+    links = {link.proto.label: link.proto.query_string.partition("&")[2] for link in at.get("page_link")}
     assert links["base :small[:gray[Model]]"] == f"model={chain[0].id}", "what it was made from is a link"
     table = at.table[0].value.to_string()
     assert "134,515,008" in table and "fits this machine" in table and "Memory to answer, 32-bit weights" in table
@@ -228,7 +228,7 @@ def test_details_lead_to_the_run_that_made_it(show: Show, builder: StudioBuilder
     made = builder.model("tuned", Kind.ADAPTER, job=f"{run}-finetune")
 
     def queries() -> list[str]:
-        return [link.proto.query_string for link in show("models", model=made.id).get("page_link")]
+        return [link.proto.query_string.partition("&")[2] for link in show("models", model=made.id).get("page_link")]
 
     assert f"id={run}" in queries()
     builder.studio.delete_run(run)
@@ -255,20 +255,20 @@ def test_several_models_are_tagged_and_deleted_together(
     show: Show, builder: StudioBuilder, chain: list[ArtifactView]
 ) -> None:
     at = show("models")
-    at.toggle(key="models_choosing").set_value(True).run()
+    at.toggle(key="models_shown_choosing").set_value(True).run()
     for view in chain[1:3]:
         at.checkbox(key=f"choose_{view.id}").check()
     at.run()
     assert "2 selected" in words(at)
-    at.session_state["models_tag"] = True
+    at.session_state["models_shown_tag"] = True
     at.run()
-    at.multiselect(key="models_tags").set_value(["ship"])
-    at.button(key="models_add").click().run()
+    at.multiselect(key="models_shown_tags").set_value(["ship"])
+    at.button(key="models_shown_add").click().run()
     assert [builder.studio.artifact(view.id).tags for view in chain[:4]] == [[], ["ship"], ["ship"], []]
-    at.button(key="models_delete").click().run()
+    at.button(key="models_shown_delete").click().run()
     assert "to-go" in at.toast[0].value, "a package was made from it"
     at.checkbox(key=f"choose_{chain[3].id}").check().run()
-    at.button(key="models_delete").click().run()
+    at.button(key="models_shown_delete").click().run()
     assert cards(at) == [chain[0].id] and "3 items moved to trash" in words(at)
     at.button(key="undo").click().run()
     assert len(cards(at)) == 4 and len(builder.studio.evaluations()) == 1

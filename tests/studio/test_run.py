@@ -32,7 +32,7 @@ def test_running_run_shows_its_stages_and_can_be_cancelled(
     for word in said:
         assert word in words(at), word
     (bar,) = at.main.get("progress")
-    assert "3 min 33 s" in bar.proto.text and words(at).count("1 min 35 s") == 1, (
+    assert "3 min 33 s" in bar.proto.text and words(at).count("1 min 35 s") == 0, (
         "the time that is left replaces the quote"
     )
     at.button(key="cancel_run").click().run()
@@ -70,7 +70,7 @@ def test_failed_job_says_why_leads_to_its_form_and_can_be_retried(
     assert ("The process ran out of memory." in at.error[0].value) == (language == "en")
     forms = [link.proto for link in at.main.get("page_link") if link.proto.page == "finetune"]
     query = f"project={builder.store.project()}&from={run}-finetune"
-    assert {form.query_string for form in forms} == {f"{query}&correct=1"}
+    assert {form.query_string for form in forms} == {query, f"{query}&correct=1"}
     assert at.button(key=f"retry_{run}-finetune").label == retry
     at.button(key=f"retry_{run}-finetune").click().run()
     assert builder.studio.run(run).state is State.WAITING
@@ -207,7 +207,7 @@ def test_inputs_and_outputs_are_links(show: Show, builder: StudioBuilder) -> Non
     run = builder.run("one", ("finetune", State.SUCCEEDED), result={"artifact": made.id})
     builder.store.update_job(f"{run}-finetune", resolved={"data": data.id, "rank": 32, "epochs": 2})
     at = show("run", id=run)
-    queries = [link.proto.query_string for link in at.main.get("page_link")]
+    queries = [link.proto.query_string.partition("&")[2] for link in at.main.get("page_link")]
     assert f"data={data.id}" in queries and f"model={made.id}" in queries
     assert "Rank of the adapter 32" in words(at) or "Rank 32" in words(at)
 

@@ -9,8 +9,9 @@ from studio.nav import NavPage, page_of
 from studio.ui.jobs import run_rerun
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
-from studio.ui.shared.formatting import ago, clock, duration, escape_markdown, run_seconds, stage_label
+from studio.ui.shared.formatting import ago, clock, duration, escape_markdown, quoted_time, run_seconds, stage_label
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.cancel import cancel_run_button
 from studio.ui.shared.project import project_label
 from studio.ui.shared.tags import tag_badges, tag_field
 from studio.ui.shared.undo import offer_undo
@@ -91,16 +92,15 @@ def _stop_editing() -> None:
 def _facts(run: RunView) -> str:
     """Project, time against the quote, start, id."""
     names = [project_label(each) for each in api_cache.projects() if each.id == run.project]
-    quoted = sum(job.quote.seconds for job in run.jobs if job.quote)
-    took = _took(run.jobs)
+    quotes = [job.quote for job in run.jobs if job.quote]
     seconds = run_seconds(run)
     times = []
-    if run.state.finished and quoted:
-        times = [_("{took}, quoted {quoted}").format(took=duration(took), quoted=duration(quoted))]
-    elif seconds is not None and run.state.ended:
+    if run.state.finished and quotes:
+        times = [_("{took} (estimated {quoted})").format(took=duration(_took(run.jobs)), quoted=quoted_time(*quotes))]
+    elif seconds is not None:
         times = [duration(seconds)]
-    elif quoted:
-        times = [_("quoted {time}").format(time=duration(quoted))]
+    elif quotes:
+        times = [_("about {time}").format(time=quoted_time(*quotes))]
     began = f"{ago(run.created)} ({clock(run.created)})"
     return " · ".join([*map(escape_markdown, names), *times, escape_markdown(began), escape_markdown(run.id)])
 
@@ -112,13 +112,7 @@ def _took(jobs: list[JobView]) -> float:
 
 def run_actions(run: RunView) -> None:
     if not run.state.ended:
-        st.button(
-            _("Cancel the run"),
-            key="cancel_run",
-            icon=":material/stop_circle:",
-            on_click=api_cache.run_action,
-            args=(lambda: api_cache.studio().cancel_run(run.id),),
-        )
+        cancel_run_button(run)
     _rerun(run)
     st.download_button(
         _("Save as recipe"),
