@@ -96,7 +96,7 @@ class DelimitedSource:
                 if found is None:
                     text = io.StringIO(block.decode(), newline="")
                     yield from batched(self._checked(self._exact(text, line), row_errors))
-                else:
+                elif len(found):
                     yield found
                 line += lines
                 begins += len(raw)
