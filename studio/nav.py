@@ -44,7 +44,23 @@ JOBS = NavPage("jobs.py", "Jobs", ":material/pending_actions:", "The queue, its 
 MODELS = NavPage("models.py", "Models", ":material/deployed_code:", "All models, adapters and packages", OPERATE)
 SETTINGS = NavPage("settings.py", "Settings", ":material/settings:", "Disk, machine, language", OPERATE)
 RUN = NavPage("run.py", "Run", ":material/account_tree:", "One run with its stages", hidden=True)
-NAV = (HOME, DATA, TEACHER, REVIEW, DISTILL, FINETUNE, QUANTIZE, PLAYGROUND, COMPARE, JOBS, MODELS, SETTINGS, RUN)
+RESULT = NavPage("result.py", "Result", ":material/workspace_premium:", "What a run has gained", hidden=True)
+NAV = (
+    HOME,
+    DATA,
+    TEACHER,
+    REVIEW,
+    DISTILL,
+    FINETUNE,
+    QUANTIZE,
+    PLAYGROUND,
+    COMPARE,
+    JOBS,
+    MODELS,
+    SETTINGS,
+    RUN,
+    RESULT,
+)
 
 
 def page_of(stage: str) -> NavPage:
