@@ -45,7 +45,24 @@ MODELS = NavPage("models.py", "Models", ":material/deployed_code:", "All models,
 SETTINGS = NavPage("settings.py", "Settings", ":material/settings:", "Disk, machine, language", OPERATE)
 HELP = NavPage("help.py", "Help", ":material/help:", "The way from a file to a model, in short chapters", OPERATE)
 RUN = NavPage("run.py", "Run", ":material/account_tree:", "One run with its stages", hidden=True)
-NAV = (HOME, DATA, TEACHER, REVIEW, DISTILL, FINETUNE, QUANTIZE, PLAYGROUND, COMPARE, JOBS, MODELS, SETTINGS, HELP, RUN)
+RESULT = NavPage("result.py", "Result", ":material/workspace_premium:", "What a run has gained", hidden=True)
+NAV = (
+    HOME,
+    DATA,
+    TEACHER,
+    REVIEW,
+    DISTILL,
+    FINETUNE,
+    QUANTIZE,
+    PLAYGROUND,
+    COMPARE,
+    JOBS,
+    MODELS,
+    SETTINGS,
+    HELP,
+    RUN,
+    RESULT,
+)
 
 
 def page_of(stage: str) -> NavPage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.inference.protocol import Sampling
 from backend.serve.client import Piece, ServeClient, ServedModel
 
-__all__ = ["Piece", "ServeClient", "ServedModel"]
+__all__ = ["Piece", "Sampling", "ServeClient", "ServedModel"]

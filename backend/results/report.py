@@ -28,6 +28,11 @@ td.number { white-space: pre } th { font-weight: 600; vertical-align: bottom }
 .bar { height: 6px; border-radius: 3px; background: var(--accent); margin-top: 3px }
 svg { width: 100%; height: auto } svg text { font: 12px system-ui, sans-serif; fill: currentColor }
 svg .grid { stroke: var(--line) } svg .level { stroke: var(--soft); stroke-dasharray: 6 4 }
+.brand { display: flex; align-items: center; gap: .5rem; color: var(--accent); font-weight: 600; margin: 0 0 1.2rem }
+.brand::before { content: ""; width: 1.1rem; height: 1.1rem; border-radius: .3rem; background: var(--accent) }
+@media print { @page { margin: 18mm } :root { color-scheme: light; --line: #e3e6ef; --soft: #5b6172; --accent: #4338ca }
+  body { margin: 0; max-width: none; font-size: 11pt } h2, tr, figure { break-inside: avoid; break-after: auto }
+  h2 { break-after: avoid } .bar, .brand::before { print-color-adjust: exact; -webkit-print-color-adjust: exact } }
 svg .front { fill: none; stroke: var(--accent); stroke-width: 3; opacity: .5 }
 """
 
@@ -83,20 +88,24 @@ Part = Heading | Paragraph | BulletList | Table | Scatter
 
 
 class Report(View):
+    """`brand`: who made it, at the head of the first page."""
+
     title: str
     subtitle: str
     lang: str
     parts: list[Part]
+    brand: str = ""
 
 
 def html(report: Report) -> str:
     """One file without script; the browser is told to fetch nothing."""
     body = "\n".join(_html(part) for part in report.parts)
+    brand = f'<p class="brand">{escape(report.brand)}</p>\n' if report.brand else ""
     return (
         f'<!doctype html>\n<html lang="{escape(report.lang)}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{escape(report.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{escape(report.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{brand}"
         f'<h1 dir="auto">{escape(report.title)}</h1>\n<p class="sub" dir="auto">{escape(report.subtitle)}</p>\n'
         f"{body}\n</body>\n</html>\n"
     )

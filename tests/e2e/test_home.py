@@ -21,13 +21,13 @@ def test_new_user_is_led_to_data_and_a_first_run_appears(home: Path, open_browse
     page = browser_session.go()
     expect(page.get_by_role("button", name="Start the demo")).to_be_enabled()
     assert any("inter.woff2" in url for url in browser_session.asked), "the font comes from this machine"
-    page.get_by_role("link", name="Begin with your own data").click()
+    page.get_by_role("link", name="Go step by step instead").click()
     expect(page.get_by_text("Drop a file with your examples here")).to_be_visible()
     browser_session.go()
-    expect(page.get_by_text("Nothing has run yet")).to_be_visible()
+    expect(page.get_by_text("No file at hand?")).to_be_visible()
     StudioBuilder(home).run("first", ("dataset", State.RUNNING))
     expect(page.get_by_role("link", name="first").first).to_be_visible()
-    expect(page.get_by_text("Nothing has run yet")).to_have_count(0)
+    expect(page.get_by_text("No file at hand?")).to_have_count(0)
 
 
 def test_run_opens_by_its_link_and_the_browser_goes_back(

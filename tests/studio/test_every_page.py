@@ -20,7 +20,7 @@ STAGES |= {"review": "review"}
 NEEDS_DATA = "This step needs a dataset, and there is none yet."
 OUT = "The process ran out of memory."
 SAYS = {
-    "home": ("Nothing has run yet", "Running now", "Failed", "Best accuracy"),
+    "home": ("What should your model do?", "Running now", "Failed", "Best accuracy"),
     "data": ("There is no dataset yet: the form above makes the first one.", "Running", OUT, "All datasets"),
     "teacher": (NEEDS_DATA, "Running", OUT, "Results so far"),
     "review": (
@@ -39,6 +39,12 @@ SAYS = {
     "settings": ("Nothing is stored yet.", "Pause", "Used by the studio", "Used by the studio"),
     "help": ("Help",) * 4,
     "run": ("There is no run “{ref}”.", "Running", OUT, "Done"),
+    "result": (
+        "Choose a run on the page Jobs to see its result.",
+        "All steps",
+        OUT,
+        "Nothing was measured, so there are no figures.",
+    ),
 }
 """What each page says in the four states, as the catalogue's key."""
 BUILD = ("data", "teacher", "distill", "finetune", "quantize")
@@ -70,7 +76,7 @@ def test_page_tells_its_state_in_the_users_language(
     elif page in BUILD and (page, state) != ("data", "finished"):  # there the dataset stands open
         assert catalogue.gettext(STATE_WORDS[state]) in drawn
     # Some titles are the names of a project, a run or a dataset.
-    if page not in ("home", "run") and (page, state) != ("data", "finished"):
+    if page not in ("home", "run", "result") and (page, state) != ("data", "finished"):
         title = next(row.title for row in NAV if row.path.stem == page)
         assert at.title[0].value == catalogue.gettext(title)
 
@@ -89,7 +95,7 @@ def live_in(builder: StudioBuilder, page: str, state: State | None) -> dict[str,
         builder.answers()
     if state is State.SUCCEEDED:
         builder.evaluation(model, data, 0.8)
-    queries = {"jobs": {"job": f"{run}-{stage}"}, "run": {"run": run}}
+    queries = {"jobs": {"job": f"{run}-{stage}"}, "run": {"run": run}, "result": {"run": run}}
     return {"data": data.id} if (page, state) == ("data", State.SUCCEEDED) else queries.get(page, {})
 
 

@@ -17,6 +17,7 @@ from backend.core.messages import (
     files,
     foundry,
     gates,
+    guide,
     inspection,
     jobs,
     keys,
@@ -65,7 +66,7 @@ for _area in (
     ),
     *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, tools, gates, prompts, projects, notify, trash),
+    *(export_checks, foundry, teachers, tools, gates, prompts, projects, notify, trash, guide),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

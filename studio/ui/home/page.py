@@ -7,7 +7,11 @@ import streamlit as st
 from backend.core.schemas import JobView, RunView, Storage
 from studio.nav import COMPARE, DATA, HOME, JOBS
 from studio.ui.compare.page import measured
+from studio.ui.guide.chain import begun as guide_begun
+from studio.ui.guide.panel import guide_panel
+from studio.ui.guide.state import chosen
 from studio.ui.home.demo import demo_button, demo_card
+from studio.ui.home.last_result import last_result
 from studio.ui.shared import api_cache, scope
 from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import (
@@ -36,15 +40,19 @@ MAX_UPCOMING = 3
 def home_page() -> None:
     with api_cache.show_errors():
         runs = api_cache.project_runs(project().id)[:RECENT]
-        _header(bool(runs or session_stages()))
+        begun = bool(runs or session_stages())
+        _header(begun)
         tour_card()
         demo_card()
-        if not runs and not session_stages():
-            _nothing_yet()
+        if not begun:
+            guide_panel()
+            _demo()
             refresh_on_change(_now)
             return
+        last_result(runs)
         project_stepper(HOME)
         next_link(HOME)
+        _another()
         _best()
         refresh_on_change(_now)
         _recent(runs)
@@ -59,20 +67,26 @@ def _header(started: bool) -> None:
             demo_button(primary=False)
 
 
-def _nothing_yet() -> None:
-    with st.container(border=True, key="nothing"):
-        st.subheader(_("Nothing has run yet"), anchor=False)
+def _another() -> None:
+    """The guided way once more; open while somebody is on it."""
+    open_ = bool(chosen()["source"]) or guide_begun()
+    with st.expander(_("Train another model"), icon=":material/add_circle:", expanded=open_, key="another"):
+        guide_panel()
+
+
+def _demo() -> None:
+    with st.container(border=True, key="nothing", gap="small"):
         st.markdown(
-            _(
+            f"**{_('No file at hand?')}** "
+            + _(
                 "The demo turns voice commands of a smart home into intents: it tunes a teacher, "
                 "distills it into a small student, quantizes it and measures every step."
             )
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            demo_button(primary=True)
-            page_link(DATA.path, label=_("Begin with your own data or a sample"), icon=":material/arrow_forward:")
-        st.caption(_("The same from a terminal:"))
-        st.code("slmops run quickstart", language="bash")
+            demo_button(primary=False)
+            page_link(DATA.path, label=_("Go step by step instead"), icon=":material/arrow_forward:")
+            st.caption(_("From a terminal: {command}").format(command="`slmops run quickstart`"), width="content")
 
 
 def _best() -> None:

@@ -19,7 +19,14 @@ from studio.ui.shared.i18n import _, lang, ngettext
 from studio.ui.shared.project import project
 from studio.ui.shared.stepper import Step, StepStatus, stepper
 
-STEPS = ("dataset", "teacher", "distill", "finetune", "quantize", "evaluate")
+PATHS = {
+    "finetune": ("dataset", "finetune", "quantize", "evaluate"),
+    "distill": ("dataset", "teacher", "review", "distill", "quantize", "evaluate"),
+}
+"""The two ways to a model: the stages whose pages are its steps, in order."""
+_ONLY_DISTILLED = {"teacher", "review", "capture", "prune", "distill", "judge", "curate", "generate", "audition"}
+
+_GO = "path.go"
 
 
 @dataclass(frozen=True)
@@ -77,11 +84,11 @@ _STAGE_OF_KIND = {
 }
 
 
-def project_steps(runs: list[RunView], there: set[str]) -> list[Step]:
+def project_steps(runs: list[RunView], there: set[str], path: str = "distill") -> list[Step]:
     """The steps of a project with these runs (newest first), where `there` are the stages that have left something."""
-    following = next_step(there)
+    following = next_step(there, path)
     steps = []
-    for stage in STEPS:
+    for stage in PATHS[path]:
         row = nav.page_of(stage)
         jobs = latest_jobs(runs, stage)
         mark = _step_status(jobs, stage in there)
@@ -91,11 +98,13 @@ def project_steps(runs: list[RunView], there: set[str]) -> list[Step]:
     return steps
 
 
-def next_step(there: set[str]) -> NextStep:
-    """The page to go to when these stages have left something, and why."""
+def next_step(there: set[str], path: str = "finetune") -> NextStep:
+    """The page to go to when these stages have left something, on one of `PATHS`, and why."""
     if "dataset" not in there:
         return NextStep(nav.DATA, _("Bring a file of examples, or take the demo's."))
     if not there & {"teacher", "finetune", "distill"}:
+        if path == "distill":
+            return NextStep(nav.TEACHER, _("Let a teacher answer your rows."))
         return NextStep(nav.FINETUNE, _("Teach a small model your own answers."))
     if not there & {"finetune", "distill"} or ("prune" in there and "distill" not in there):
         return NextStep(nav.DISTILL, _("Let a small student learn the teacher's answers."))
@@ -115,16 +124,41 @@ def session_stages() -> set[str]:
 def project_stepper(row: nav.NavPage) -> None:
     """The stepper of the session's project; a click goes to that page."""
     runs = api_cache.project_runs(project().id)
-    pages = [nav.page_of(stage) for stage in STEPS]
+    path = _path(row, session_stages())
+    pages = [nav.page_of(stage) for stage in PATHS[path]]
     here = pages.index(row) if row in pages else None
-    clicked = stepper(project_steps(runs, session_stages()), here)
+    titles = {"finetune": _("Fine-tune my labels"), "distill": _("Distill a teacher")}
+    steps = project_steps(runs, session_stages(), path)
+    clicked = stepper(steps, here, paths=titles, path=path, on_path=_choose_path)
+    if st.session_state.pop(_GO, False) and (wanted := st.session_state[_path_key()]) != path:
+        switch_page(next_step(session_stages(), wanted).row.path)  # this page is a step of the other way alone
     if clicked is not None:
         switch_page(pages[clicked].path)
 
 
+def _path(row: nav.NavPage, there: set[str]) -> str:
+    """The way that the page belongs to, where only one has it; else the one chosen in this session, else that of the work so
+    far."""
+    only = [name for name, stages in PATHS.items() if row in map(nav.page_of, stages)]
+    if len(only) == 1:
+        return only[0]
+    chosen = st.session_state.get(_path_key())
+    return chosen if chosen in PATHS else "distill" if there & _ONLY_DISTILLED else "finetune"
+
+
+def _choose_path(name: str) -> None:
+    st.session_state[_path_key()] = name
+    st.session_state[_GO] = True
+
+
+def _path_key() -> str:
+    return f"path.{project().id}"
+
+
 def next_link(row: nav.NavPage) -> None:
     """A link to what comes next, when that is another page than this one."""
-    following = next_step(session_stages())
+    there = session_stages()
+    following = next_step(there, _path(row, there))
     if following.row is row:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

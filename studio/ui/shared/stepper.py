@@ -5,7 +5,7 @@ A component of our own (inline, no iframe): Streamlit has none, and those of PyP
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,12 @@ StepStatus = Literal["todo", "now", "done", "run", "err"]
 
 _CSS = """
 :host { display:block }
+.paths { display:flex; flex-wrap:wrap; gap:4px 6px; align-items:center; font-family:var(--st-font); margin:0 0 6px }
+.paths:empty { display:none }
+.paths button { width:auto; flex-direction:row; padding:3px 10px; font-size:.82rem; border-radius:999px;
+  border:1px solid transparent; color:var(--st-text-color) }
+.paths button[aria-pressed=true] { border-color:var(--st-primary-color); color:var(--st-link-color); font-weight:600 }
+.paths button:hover { color:var(--st-link-color) }
 ol { list-style:none; display:flex; margin:0; padding:2px 0 4px; font-family:var(--st-font) }
 li { flex:1 1 0; position:relative; min-width:0 }
 li:not(:last-child)::after { content:""; position:absolute; top:17px; left:calc(50% + 22px); right:calc(-50% + 22px);
@@ -48,6 +54,16 @@ _JS = """
 const SIGN = { done: "\\u2713", err: "!" };
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector("ol");
+  const paths = parentElement.querySelector(".paths");
+  paths.setAttribute("aria-label", data.paths_label);
+  paths.replaceChildren(...data.paths.map(({ name, title }) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = title;
+    button.setAttribute("aria-pressed", String(name === data.path));
+    button.onclick = () => setTriggerValue("path", name);
+    return button;
+  }));
   root.setAttribute("aria-label", data.label);
   root.replaceChildren(...data.steps.map((step, at) => {
     const item = document.createElement("li");
@@ -69,7 +85,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }));
 }
 """
-_STEPPER = st.components.v2.component("studio_stepper", html="<ol></ol>", css=_CSS, js=_JS)
+_STEPPER = st.components.v2.component(
+    "studio_stepper", html='<div class="paths" role="group"></div><ol></ol>', css=_CSS, js=_JS
+)
 
 
 @dataclass(frozen=True)
@@ -81,8 +99,16 @@ class Step:
     mark: StepStatus
 
 
-def stepper(steps: Sequence[Step], here: int | None, key: str = "stepper") -> int | None:
-    """Draws the steps, `here` being the page's own; returns the index of the one that was clicked in this run."""
+def stepper(
+    steps: Sequence[Step],
+    here: int | None,
+    key: str = "stepper",
+    paths: Mapping[str, str] | None = None,
+    path: str = "",
+    on_path: Callable[[str], None] | None = None,
+) -> int | None:
+    """Draws the steps, `here` being the page's own; returns the index of the one that was clicked in this run. `paths`: name ->
+    title of the ways to choose from, of which `path` is taken; `on_path` hears of another one."""
     said = {
         "todo": _("not started"),
         "now": _("next"),
@@ -92,6 +118,9 @@ def stepper(steps: Sequence[Step], here: int | None, key: str = "stepper") -> in
     }
     data = {
         "label": _("Steps of the project"),
+        "paths": [{"name": name, "title": title} for name, title in (paths or {}).items()],
+        "paths_label": _("Way to the model"),
+        "path": path,
         "steps": [
             {
                 "title": step.title,
@@ -103,5 +132,11 @@ def stepper(steps: Sequence[Step], here: int | None, key: str = "stepper") -> in
             for at, step in enumerate(steps)
         ],
     }
-    clicked = _STEPPER(key=key, data=data, on_go_change=lambda: None).go
+
+    def choose() -> None:
+        taken = st.session_state[key].get("path")
+        if on_path and taken in (paths or {}):
+            on_path(taken)
+
+    clicked = _STEPPER(key=key, data=data, on_go_change=lambda: None, on_path_change=choose).go
     return clicked if isinstance(clicked, int) and clicked != here else None

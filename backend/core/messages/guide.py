@@ -1,0 +1,36 @@
+"""Sentences of the guided way from a goal and a file to a model."""
+
+from backend.core.messages.plurals import plural
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "guide.no_answers": (
+        "The file has no answers to learn from.",
+        "Add a column with answers, or let a teacher write them.",
+    ),
+    "guide.few_rows": (
+        plural("Only {count} row has an answer.", "Only {count} rows have an answer."),
+        "Add rows until there are at least {least}.",
+    ),
+    "guide.labels_found": (
+        plural(
+            "Every answer is the same label.",
+            "The answers are {count} fixed labels, not free text.",
+        ),
+        "The goal “Sort texts” fits better.",
+    ),
+    "guide.label_variants": ("Labels are written in several ways: {names}.", "Merge them."),
+    "guide.no_labels": (
+        "The answers are free text, not a few fixed labels.",
+        "Choose the goal that fits better.",
+    ),
+    "guide.no_fields": (
+        "The answers are sentences, without fields such as name: value.",
+        "The goal “Answer questions” fits better.",
+    ),
+    "guide.no_teacher": (
+        "There is no teacher: no endpoint, no other model, and too few answers to make one.",
+        "Add an endpoint on Teacher, or import a model on Models.",
+    ),
+    "guide.choose_teacher": ("No teacher is chosen.", "Choose who shows the small model how to answer."),
+    "guide.no_student": ("There is no model to train.", "Import one on Models."),
+}

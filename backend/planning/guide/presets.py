@@ -1,0 +1,81 @@
+"""How much is done for a model: Quick, Balanced, Best. The table below is the one place that decides it; the figures in
+assets/preset_figures.json are what `python -m benchmarks.presets` measured on the shipped data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from backend.core.paths import assets
+from backend.core.schemas import View
+
+PresetName = Literal["quick", "balanced", "best"]
+FIGURES = "preset_figures.json"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """`rows`: of the file, at most (0: all); `epochs` and `rank` of fine-tuning; `layers`: the share of its teacher's layers
+    that a student keeps; `student_epochs`: of distillation; `measured`: test rows at most (0: all); `before`: whether the
+    untuned model is measured too; `quantize`: parameters of INT4."""
+
+    name: PresetName
+    rows: int
+    epochs: float
+    rank: int
+    layers: float
+    student_epochs: float
+    measured: int
+    before: bool
+    quantize: tuple[tuple[str, Any], ...] = ()
+
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset("quick", rows=600, epochs=1, rank=8, layers=0.2, student_epochs=2, measured=100, before=False),
+        Preset("balanced", rows=3_000, epochs=2, rank=16, layers=0.2, student_epochs=4, measured=400, before=True),
+        Preset(
+            "best",
+            rows=0,
+            epochs=4,
+            rank=32,
+            layers=0.4,
+            student_epochs=8,
+            measured=0,
+            before=True,
+            quantize=(("block_size", 32), ("head_bits", 8)),
+        ),
+    )
+}
+DEFAULT: PresetName = "balanced"
+
+
+class Figure(View):
+    """What a preset reached on shipped data. `quality` is the value of `metric` on `n` test rows with a 95 % interval, as
+    shares of 1; `seconds` is the time of the whole run on `machine`."""
+
+    preset: str
+    goal: str
+    data: str
+    metric: str
+    quality: float
+    low: float | None = None
+    high: float | None = None
+    n: int
+    seconds: float
+    machine: str
+    date: str
+
+
+def figures() -> list[Figure]:
+    """All that was measured; empty where nothing was."""
+    return list(_figures())
+
+
+@cache
+def _figures() -> tuple[Figure, ...]:
+    path = assets() / FIGURES
+    return tuple(map(Figure.model_validate, json.loads(path.read_text("utf-8")))) if path.is_file() else ()

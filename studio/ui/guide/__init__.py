@@ -1,0 +1,1 @@
+"""The guided way on Home: a goal, a file, one card, one button."""

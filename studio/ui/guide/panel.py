@@ -1,0 +1,143 @@
+"""Goal, file, card, Train: four clicks from nothing to a run of the whole chain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from backend.api.forms import SOURCE_SUFFIXES
+from backend.api.guide import DEMO, GOALS, Fit, Material, fit
+from studio.nav import DATA
+from studio.ui.guide import state
+from studio.ui.guide.chain import chain_box, started
+from studio.ui.guide.reading import answer_examples, read, reading_card
+from studio.ui.guide.words import ICONS, goal_title, goal_words
+from studio.ui.shared import api_cache
+from studio.ui.shared.address import page_link
+from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.tasks import Task, failure
+from studio.ui.shared.upload import upload_box
+
+
+def guide_panel() -> None:
+    """The whole way, as far as it has come in the session's project."""
+    now = state.chosen()
+    if started():
+        return
+    with st.container(border=True, key="guide"):
+        st.subheader(_("What should your model do?"), anchor=False)
+        _goals(now["goal"])
+        if now["source"]:
+            _file(now)
+            return
+        box = st.container()
+        _without_file(now["goal"])
+        with box:
+            made = upload_box("guide_upload", list(SOURCE_SUFFIXES), _("Drop a file with your examples here"))
+        if made:
+            state.take_file(str(api_cache.studio().upload(made).path))
+            st.rerun()
+
+
+def _goals(taken: str) -> None:
+    with st.container(horizontal=True, gap="small", key="guide_goals"):
+        for name in GOALS:
+            st.button(
+                goal_title(name),
+                key=f"goal_{name}",
+                icon=ICONS[name],
+                type="primary" if name == taken else "secondary",
+                on_click=state.take,
+                kwargs={"goal": name},
+            )
+    if taken:
+        st.caption(goal_words(taken))
+
+
+def _without_file(goal: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.caption(
+            _("Nothing leaves this machine. Excel, CSV, JSON, chats and more are read as they are."), width="content"
+        )
+        st.button(
+            _("Try it with example data"),
+            key="guide_example",
+            type="tertiary",
+            icon=":material/science:",
+            on_click=_example,
+            args=(goal,),
+        )
+
+
+def _example(goal: str) -> None:
+    state.take_file(DEMO)
+    state.take(goal=goal or "sort")
+    state.add_to_source(languages=[lang()])
+
+
+def _file(now: dict[str, Any]) -> None:
+    found = read(now["source"])
+    if isinstance(found, Task):
+        _at_work(found)
+        return
+    with st.container(border=True, key="guide_reading_card", gap="small"):
+        reading_card(found)
+        with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+            st.button(
+                _("Choose another file"),
+                key="guide_over",
+                icon=":material/restart_alt:",
+                type="tertiary",
+                on_click=state.forget_file,
+            )
+            page_link(DATA.path, label=_("All reading options"), icon=":material/tune:")
+    if found.reading.question:
+        return
+    material = Material.of(found.forecast, answer_examples(found))
+    goal = now["goal"] or _proposed(material)
+    fits = fit(GOALS[goal], material) if found.forecast else Fit()
+    _goal_fit(goal, fits, proposed=not now["goal"])
+    blocked = not found.forecast or any(problem.blocking for problem in found.problems)
+    chain_box(GOALS[goal], material, blocked or bool(fits.problem and fits.problem.blocking))
+
+
+def _proposed(material: Material) -> str:
+    """The goal that the file itself suggests."""
+    return {"labels": "sort", "fields": "extract"}.get(material.kind, "answer") if material.answered else "shrink"
+
+
+def _goal_fit(goal: str, fits: Fit, proposed: bool) -> None:
+    if proposed:
+        st.caption(f":material/lightbulb: {_('The file suggests this goal: {goal}.').format(goal=goal_title(goal))}")
+    if fits.problem is None:
+        return
+    box = st.error if fits.problem.blocking else st.warning
+    box(
+        escape_markdown(fits.problem.sentence(_)),
+        icon=":material/error:" if fits.problem.blocking else ":material/help:",
+    )
+    if fits.better:
+        st.button(
+            _("Change the goal to: {goal}").format(goal=goal_title(fits.better)),
+            key="guide_better",
+            icon=ICONS[fits.better],
+            type="primary",
+            on_click=state.take,
+            kwargs={"goal": fits.better},
+        )
+
+
+def _at_work(work: Task) -> None:
+    if said := failure(work):
+        st.error(escape_markdown(said), icon=":material/error:")
+        page_link(DATA.path, label=_("All reading options"), icon=":material/tune:")
+        return
+
+    def look() -> bool:
+        if not work.done:
+            st.markdown(f":shimmer[{_('Reading the file…')}]")
+        return not work.done
+
+    api_cache.auto_refresh(look, busy=True)

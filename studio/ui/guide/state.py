@@ -1,0 +1,73 @@
+"""What somebody has chosen on the guided way, per project: in the session and as a draft, so that a reload finds it again."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import streamlit as st
+
+from backend.api.guide import DEFAULT, GOALS, PRESETS
+from studio.ui.shared import api_cache
+from studio.ui.shared.project import project
+
+DRAFT = "guide"
+
+
+def chosen() -> dict[str, Any]:
+    """`goal`, `source` (parameters of the dataset stage), `preset`, `fixes`, `teacher`, `student`, `key`; what nobody chose yet
+    is empty."""
+    mark = f"guide.{project().id}"
+    if mark not in st.session_state:
+        st.session_state[mark] = _empty() | _known(api_cache.studio().draft(project().id, DRAFT))
+    found: dict[str, Any] = st.session_state[mark]
+    return found
+
+
+def take(**values: Any) -> None:
+    """Callback: choose these values."""
+    now = chosen()
+    now |= values
+    api_cache.studio().save_draft(project().id, DRAFT, now)
+
+
+def take_file(path: str) -> None:
+    """Another file: what was said of the last one does not count for it."""
+    take(source={"source": path}, fixes=[], teacher="", key=uuid4().hex)
+
+
+def add_to_source(**values: Any) -> None:
+    """Callback: parameters of the dataset beside the file."""
+    take(source={**chosen()["source"], **values})
+
+
+def forget_file() -> None:
+    """Callback: back to the drop zone; the goal stays."""
+    take(**_empty() | {"goal": chosen()["goal"]})
+
+
+def forget() -> None:
+    """Callback: begin anew."""
+    take(**_empty())
+
+
+def _empty() -> dict[str, Any]:
+    return {
+        "goal": "",
+        "source": {},
+        "preset": DEFAULT,
+        "fixes": [],
+        "teacher": "",
+        "student": "",
+        "key": uuid4().hex,
+    }
+
+
+def _known(draft: dict[str, Any]) -> dict[str, Any]:
+    """A draft of another version may hold goals and presets that are gone."""
+    kept = {name: value for name, value in draft.items() if name in _empty()}
+    if kept.get("goal") not in GOALS:
+        kept.pop("goal", None)
+    if kept.get("preset") not in PRESETS:
+        kept.pop("preset", None)
+    return kept

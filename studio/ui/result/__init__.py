@@ -1,0 +1,1 @@
+"""The result page: what a run has gained, to be shown to others."""

@@ -1,0 +1,119 @@
+"""One page per run: what was gained, in a sentence and in figures, with the model at hand."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.core.errors import StudioError
+from backend.core.schemas import RunView, State
+from backend.results.run_result import RunResult, run_result
+from studio.nav import COMPARE, HOME, JOBS, RUN
+from studio.ui.result.actions import actions
+from studio.ui.result.comparison import comparison
+from studio.ui.result.mend import mend
+from studio.ui.result.try_it import try_it
+from studio.ui.result.words import headline, missing_words, sentences, tiles
+from studio.ui.shared import api_cache
+from studio.ui.shared.address import page_link
+from studio.ui.shared.formatting import ago, duration, escape_markdown, progress_line, run_seconds, stage_label
+from studio.ui.shared.i18n import _
+from studio.ui.shared.widgets import back_link, state_badge, steps_line
+
+
+@api_cache.versioned("artifact", "artifact_parent", "job", "run", entries=16)
+def result_of(run_id: str) -> tuple[RunView, RunResult]:
+    """Raises StudioError for an unknown run."""
+    run = api_cache.studio().run(run_id)
+    return run, run_result(run, api_cache.artifacts())
+
+
+def result_link(run_id: str) -> None:
+    """The way to a run's result; for the pages that show a run."""
+    from studio.nav import RESULT
+
+    page_link(RESULT.path, label=_("Show the result"), icon=RESULT.icon, query_params={"run": run_id})
+
+
+def result_page(run_id: str) -> None:
+    back_link(HOME, _("Home"))
+    if not run_id:
+        st.info(_("Choose a run on the page Jobs to see its result."), icon=":material/info:")
+        page_link(JOBS.path, label=_("All jobs"), icon=JOBS.icon)
+        return
+    try:
+        run, result = result_of(run_id)
+    except StudioError as error:
+        st.error(escape_markdown(error.text(_)), icon=":material/error:")
+        page_link(JOBS.path, label=_("All jobs"), icon=JOBS.icon)
+        return
+    with api_cache.show_errors():
+        _head(run)
+        _progress(run)
+        _gain(run, result)
+        mend(run, result)
+        if result.model:
+            actions(run, result)
+            try_it(run, result)
+        comparison(result)
+
+
+def _head(run: RunView) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title(escape_markdown(stage_label(run.name)), anchor=False, width="content")
+        state_badge(run.state)
+    seconds = run_seconds(run)
+    parts = [duration(seconds)] if seconds is not None and run.state.ended else []
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.caption(" · ".join([*parts, ago(run.created)]), width="content")
+        page_link(RUN.path, label=_("All steps"), icon=RUN.icon, query_params={"run": run.id})
+        page_link(COMPARE.path, label=_("Compare all models"), icon=COMPARE.icon)
+
+
+def _progress(run: RunView) -> None:
+    """How far the run is; the whole page anew when a step ends."""
+    if run.state.ended:
+        return
+    seen = [(job.id, job.state) for job in run.jobs]
+
+    def look() -> bool:
+        now = api_cache.one_run(run.id)
+        if [(job.id, job.state) for job in now.jobs] != seen:
+            st.rerun()
+        done = sum(job.state.ended for job in now.jobs)
+        at_work = next((job for job in now.jobs if job.state is State.RUNNING), None)
+        share = (done + (min(at_work.done / at_work.total, 1.0) if at_work and at_work.total else 0.0)) / len(now.jobs)
+        with st.container(border=True, key="result_progress", gap="small"):
+            title = stage_label(at_work.stage) if at_work else _("Waiting to start")
+            st.markdown(f"**{title}**")
+            st.progress(share, text=progress_line(at_work) if at_work else "")
+            steps_line(now)
+            st.caption(_("The result shows here by itself. This page may be closed."))
+        return not now.state.ended
+
+    api_cache.auto_refresh(look, busy=True)
+
+
+def _gain(run: RunView, result: RunResult) -> None:
+    said = headline(result)
+    if not said and not run.state.ended:
+        return
+    with st.container(border=True, key="result_gain", gap="small"):
+        if said:
+            st.subheader(escape_markdown(said), anchor=False)
+        for sentence in sentences(result):
+            st.markdown(escape_markdown(sentence))
+        found = tiles(run, result)
+        if found:
+            with st.grid("auto", min_column_width=165, gap="small"):
+                for tile in found:
+                    st.metric(
+                        tile.label,
+                        tile.value,
+                        tile.below or None,
+                        delta_color="off",
+                        delta_arrow="off",
+                        icon=tile.icon,
+                        border=True,
+                    )
+        for words in missing_words(result, run):
+            st.markdown(f":orange[:material/warning:] {words}")

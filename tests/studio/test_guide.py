@@ -1,0 +1,159 @@
+"""The guided way on Home: a goal and a file become one card and one run."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from backend.core.schemas import State
+from studio.ui.guide.state import DRAFT
+from studio.ui.shared.tasks import task
+from tests.studio.builder import StudioBuilder
+from tests.studio.conftest import Show, words
+
+
+def labelled(folder: Path, rows: int = 60, broken: int = 0, labels: tuple[str, ...] = ("bill", "fault")) -> Path:
+    file = folder / "mails.csv"
+    lines = [
+        f"{'' if n < broken else f'message number {n} about something'},{labels[n % len(labels)]}" for n in range(rows)
+    ]
+    file.write_text("message,topic\n" + "\n".join(lines), "utf-8")
+    return file
+
+
+def open_with(show: Show, builder: StudioBuilder, file: Path, language: str = "en", **more: Any) -> AppTest:
+    """Home with a goal and a file that were chosen before; a slow machine may read for longer than the page waits."""
+    project = builder.studio.chosen_project().id
+    builder.studio.save_draft(project, DRAFT, {"goal": "sort", "source": {"source": str(file)}} | more)
+    builder.studio.inspect({"source": str(file), **more.get("source", {})})
+    return show(language=language)
+
+
+def train(at: AppTest) -> Any:
+    return at.button(key="guide_train")
+
+
+def settle(builder: StudioBuilder) -> None:
+    work = task(f"guide:{builder.studio.chosen_project().id}")
+    assert work is not None and work.wait(60)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "The model learns to answer like this"), ("es", "2 etiquetas")])
+def test_card_shows_what_was_found_and_train_is_ready(
+    show: Show, builder: StudioBuilder, tmp_path: Path, language: str, said: str
+) -> None:
+    builder.model("small")
+    at = open_with(show, builder, labelled(tmp_path), language)
+    assert said in words(at) and "message → topic" in words(at).replace("\\", "")
+    assert not train(at).disabled
+    captions = at.radio(key=f"guide_preset_{builder.studio.chosen_project().id}").proto.captions
+    assert len(captions) == 3 and all("min" in each or " s" in each for each in captions), "each preset has a time"
+
+
+def test_train_starts_one_run_of_the_whole_chain_and_opens_its_result(
+    show: Show, builder: StudioBuilder, tmp_path: Path
+) -> None:
+    builder.model("small")
+    at = open_with(show, builder, labelled(tmp_path))
+    train(at).click().run()
+    settle(builder)
+    at.run()
+    (run,) = builder.studio.runs()
+    assert [job.stage for job in run.jobs] == [
+        *("dataset", "check_data", "baseline", "finetune", "quantize"),
+        *("evaluate", "evaluate", "evaluate", "package"),
+    ]
+    assert run.id in at.query_params["run"]
+    assert "Waiting to start" in words(at).replace("\\", "")
+    assert builder.studio.draft(run.project, DRAFT)["source"] == {}, "the next visit begins anew"
+
+
+def test_rows_that_can_not_be_used_are_skipped_by_one_click(show: Show, builder: StudioBuilder, tmp_path: Path) -> None:
+    builder.model("small")
+    file = labelled(tmp_path, broken=3)
+    at = open_with(show, builder, file)
+    assert train(at).disabled
+    (skip,) = [button for button in at.button if button.label == "Skip these 3 rows"]
+    builder.studio.inspect({"source": str(file), "on_bad_row": "skip"})
+    skip.click().run()
+    assert not train(at).disabled and "Left out" in words(at).replace("\\", "")
+
+
+def test_labels_written_in_several_ways_are_merged_in_the_run(
+    show: Show, builder: StudioBuilder, tmp_path: Path
+) -> None:
+    builder.model("small")
+    at = open_with(show, builder, labelled(tmp_path, labels=("Avería", "bill", "averia")))
+    assert "Labels are written in several ways: Avería / averia" in words(at).replace("\\", "")
+    at.button(key="guide_fix_guide.label_variants").click().run()
+    train(at).click().run()
+    settle(builder)
+    jobs = {job.stage: job for job in builder.studio.runs()[0].jobs}
+    assert jobs["clean_data"].params["fixes"] == ["merge_labels"]
+
+
+def test_goal_that_does_not_fit_is_said_and_changed_in_one_click(
+    show: Show, builder: StudioBuilder, tmp_path: Path
+) -> None:
+    builder.model("small")
+    at = open_with(show, builder, labelled(tmp_path), goal="answer")
+    assert "The answers are 2 fixed labels" in at.warning[0].value
+    at.button(key="guide_better").click().run()
+    assert not at.warning
+    assert at.button(key="goal_sort").proto.type == "primary"
+
+
+def test_file_without_a_goal_suggests_one(show: Show, builder: StudioBuilder, tmp_path: Path) -> None:
+    builder.model("small")
+    at = open_with(show, builder, labelled(tmp_path), goal="")
+    assert "The file suggests this goal: Sort texts" in words(at).replace("\\", "")
+    assert not train(at).disabled
+
+
+def test_small_from_large_says_what_is_needed_when_nobody_can_teach(
+    show: Show, builder: StudioBuilder, tmp_path: Path
+) -> None:
+    file = tmp_path / "texts.txt"
+    file.write_text("\n".join(f"a text without an answer, number {n}" for n in range(40)), "utf-8")
+    at = open_with(show, builder, file, goal="shrink")
+    assert "There is no teacher" in words(at) and train(at).disabled
+    assert {"Go to Teacher", "Go to Models"} <= {element.proto.label for element in at.main.get("page_link")}
+
+
+def test_rows_go_to_an_endpoint_only_when_somebody_chose_it(show: Show, builder: StudioBuilder, tmp_path: Path) -> None:
+    builder.model("small")
+    builder.studio.save_endpoint({"name": "large", "url": "http://localhost:9/v1", "model": "m"})
+    at = open_with(show, builder, labelled(tmp_path), goal="shrink")
+    teacher = at.selectbox(key=f"guide_teacher_{builder.studio.chosen_project().id}")
+    assert teacher.value == "tune:" and "The rows are sent" not in words(at).replace("\\", "")
+    teacher.select("endpoint:large").run()
+    assert "The rows are sent to this endpoint." in words(at).replace("\\", "")
+
+
+def test_file_that_can_not_be_read_says_why(show: Show, builder: StudioBuilder, tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("", "utf-8")
+    project = builder.studio.chosen_project().id
+    builder.studio.save_draft(project, DRAFT, {"goal": "sort", "source": {"source": str(tmp_path / "empty.csv")}})
+    at = show()
+    for _ in range(100):
+        if at.error:
+            break
+        threading.Event().wait(0.1)
+        at.run()
+    assert at.error
+
+
+def test_home_shows_the_latest_result_first(show: Show, builder: StudioBuilder) -> None:
+    data, model = builder.dataset(), builder.model("small-int4")
+    measured = builder.evaluation(model, data, 0.9, plain=0.7)
+    builder.run("mails", ("finetune", State.SUCCEEDED), ("evaluate", State.SUCCEEDED))
+    builder.store.update_job("r-mails-finetune", result={"artifact": model.id})
+    builder.store.update_job("r-mails-evaluate", result={"artifact": measured.id})
+    at = show()
+    said = words(at)
+    assert "Latest result" in said and "Accuracy 90.0 %" in said
+    assert {metric.label for metric in at.metric} >= {"Accuracy", "Size on disk"}

@@ -1,0 +1,152 @@
+"""The result page: gains and losses said as they are, of whole runs and of runs that broke off."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.core.schemas import ArtifactView, Kind, State
+from backend.results.report import html
+from backend.results.run_result import run_result
+from studio.ui.result.report import result_report
+from studio.ui.result.words import teacher_price
+from tests.studio.builder import StudioBuilder
+from tests.studio.conftest import Show, words
+
+CHAIN = ("dataset", "check_data", "finetune", "teacher", "distill", "quantize", "package")
+
+
+def distilled(builder: StudioBuilder, student: float, teacher: float, plain: float = 0.5) -> dict[str, ArtifactView]:
+    """A run `mails` of a tuned teacher, a student and its INT4 form, all measured and packed."""
+    data = builder.dataset("mails")
+    base = builder.model("base")
+    large = builder.model("large", Kind.ADAPTER, parents=[base.id, data.id])
+    answers = builder.answers("answers", teacher="large")
+    small = builder.model("small", parents=[large.id, answers.id])
+    int4 = builder.model("small-int4", Kind.ONNX, parents=[small.id])
+    made = {"dataset": data, "finetune": large, "teacher": answers, "distill": small, "quantize": int4}
+    evaluations = {
+        "eval_teacher": builder.evaluation(large, data, teacher, plain=plain, size_bytes=500e6, latency_ms_p50=300.0),
+        "eval_int4": builder.evaluation(int4, data, student, plain=plain, size_bytes=50e6, latency_ms_p50=30.0),
+    }
+    made["package"] = builder.artifact(
+        Kind.PACKAGE, "mails", {"zip": "z.zip", "zip_bytes": 9}, {"z.zip": "x"}, parents=[int4.id]
+    )
+    builder.run("mails", *((stage, State.SUCCEEDED) for stage in CHAIN if stage != "check_data"))
+    for stage, view in made.items():
+        builder.store.update_job(f"r-mails-{stage}", result={"artifact": view.id})
+    builder.store.update_job("r-mails-teacher", params={"model": large.id, "data": data.id})
+    builder.store.update_job("r-mails-package", params={"model": int4.id})
+    return made | evaluations
+
+
+def measured(builder: StudioBuilder, made: dict[str, ArtifactView]) -> None:
+    """The evaluations belong to jobs of the run."""
+    from backend.db import tables as t
+
+    with builder.store.session() as session:
+        for name, model in (("eval_teacher", "finetune"), ("eval_int4", "quantize")):
+            job = t.Job(
+                id=f"r-mails-{name}",
+                run_id="r-mails",
+                stage_id=name,
+                stage="evaluate",
+                params={"model": made[model].id, "data": made["dataset"].id},
+                needs=[],
+                state=State.SUCCEEDED,
+                queue="cpu",
+                created=t.now(),
+                result={"artifact": made[name].id},
+            )
+            session.add(job)
+
+
+@pytest.mark.parametrize(
+    ("student", "teacher", "said"),
+    [(0.9, 0.2, "better than its teacher (20.0 %)"), (0.2, 0.9, "worse than its teacher (90.0 %)")],
+)
+def test_win_and_loss_are_said_alike(
+    show: Show, builder: StudioBuilder, student: float, teacher: float, said: str
+) -> None:
+    measured(builder, distilled(builder, student, teacher))
+    at = show("result", run="r-mails")
+    assert said in words(at).replace("\\", "")
+    assert "Against its teacher: 10× smaller, 10× faster" in words(at).replace("\\", "")
+
+
+def test_small_difference_is_no_gain(show: Show, builder: StudioBuilder) -> None:
+    measured(builder, distilled(builder, 0.85, 0.8))
+    assert "no clear difference on 20 unseen rows" in words(show("result", run="r-mails"))
+
+
+def test_model_that_loses_to_the_quick_baseline_is_not_praised(show: Show, builder: StudioBuilder) -> None:
+    measured(builder, distilled(builder, 0.6, 0.55, plain=0.9))
+    said = words(show("result", run="r-mails"))
+    assert "Quick baseline" in said or "baseline" in said
+    assert "90" in said
+
+
+def test_page_has_figures_package_and_the_ways_on(show: Show, builder: StudioBuilder) -> None:
+    measured(builder, distilled(builder, 0.9, 0.85))
+    at = show("result", "es", run="r-mails")
+    assert {metric.label for metric in at.metric} == {
+        "Exactitud",
+        "Tamaño en disco",
+        "Latencia, mediana",
+        "Memoria máxima",
+    }
+    assert "Intervalo del 95 %" in words(at)
+    assert {"Todos los pasos", "Comparar todos los modelos"} <= {e.proto.label for e in at.main.get("page_link")}
+    assert at.button(key="result_serve").label
+
+
+def test_roles_are_found_by_what_the_jobs_did(builder: StudioBuilder) -> None:
+    made = distilled(builder, 0.9, 0.85)
+    measured(builder, made)
+    found = run_result(builder.studio.run("r-mails"), builder.studio.artifacts())
+    assert found.model and found.model.id == made["quantize"].id
+    assert found.teacher and found.teacher.model == made["finetune"].id
+    assert found.best and found.best.model == made["quantize"].id
+    assert found.package and not found.missing and found.quality == "accuracy"
+
+
+def test_run_that_broke_off_says_what_is_missing(show: Show, builder: StudioBuilder) -> None:
+    error = {"code": "core.memory_out", "args": {}}
+    builder.run("mails", ("dataset", State.SUCCEEDED), ("finetune", State.FAILED), error=error)
+    at = show("result", run="r-mails")
+    said = words(at)
+    assert "Fine-tune failed" in said and "The process ran out of memory." in said
+    assert "No model was made." in said and "There is no package to download." in said
+    assert at.button(key="result_retry").label == "Retry"
+
+
+def test_unknown_run_has_a_way_back(show: Show) -> None:
+    at = show("result", run="nowhere")
+    assert "nowhere" in at.error[0].value
+    assert "All jobs" in [element.proto.label for element in at.main.get("page_link")]
+
+
+def test_report_is_whole_and_names_machine_data_and_license(show: Show, builder: StudioBuilder) -> None:
+    made = distilled(builder, 0.9, 0.85)
+    measured(builder, made)
+    run = builder.studio.run("r-mails")
+    show("result", run="r-mails")  # words need a session
+    text = html(result_report(run, run_result(run, builder.studio.artifacts())))
+    for part in (
+        "SLMOps Studio",
+        "mails",
+        "CC-BY-4.0",
+        "Apache-2.0",
+        "50.0 MB",
+        "500.0 MB",
+        "processor core",
+        "r-mails",
+    ):
+        assert part in text, part
+    assert "<script" not in text and "src=" not in text
+
+
+def test_price_of_the_teacher_is_what_was_paid(builder: StudioBuilder) -> None:
+    distilled(builder, 0.9, 0.85)
+    assert teacher_price(builder.studio.run("r-mails")) is None
+    builder.store.update_job("r-mails-teacher", result={"metrics": {"asked": 200.0, "spent_usd": 0.5}})
+    assert teacher_price(builder.studio.run("r-mails")) == 2.5
