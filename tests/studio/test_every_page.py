@@ -38,7 +38,12 @@ SAYS = {
     "models": ("Prepare now", "Chat", "Chat", "Accuracy"),
     "settings": ("Nothing is stored yet.", "Pause", "Used by the studio", "Used by the studio"),
     "run": ("There is no run “{ref}”.", "Running", OUT, "Done"),
-    "result": ("Choose a run on the page Jobs to see its result.", "All steps", OUT, "Nothing was measured, so there are no figures."),
+    "result": (
+        "Choose a run on the page Jobs to see its result.",
+        "All steps",
+        OUT,
+        "Nothing was measured, so there are no figures.",
+    ),
 }
 """What each page says in the four states, as the catalogue's key."""
 BUILD = ("data", "teacher", "distill", "finetune", "quantize")

@@ -18,7 +18,9 @@ from tests.studio.conftest import Show, words
 
 def labelled(folder: Path, rows: int = 60, broken: int = 0, labels: tuple[str, ...] = ("bill", "fault")) -> Path:
     file = folder / "mails.csv"
-    lines = [f"{'' if n < broken else f'message number {n} about something'},{labels[n % len(labels)]}" for n in range(rows)]
+    lines = [
+        f"{'' if n < broken else f'message number {n} about something'},{labels[n % len(labels)]}" for n in range(rows)
+    ]
     file.write_text("message,topic\n" + "\n".join(lines), "utf-8")
     return file
 
@@ -81,7 +83,9 @@ def test_rows_that_can_not_be_used_are_skipped_by_one_click(show: Show, builder:
     assert not train(at).disabled and "Left out" in words(at).replace("\\", "")
 
 
-def test_labels_written_in_several_ways_are_merged_in_the_run(show: Show, builder: StudioBuilder, tmp_path: Path) -> None:
+def test_labels_written_in_several_ways_are_merged_in_the_run(
+    show: Show, builder: StudioBuilder, tmp_path: Path
+) -> None:
     builder.model("small")
     at = open_with(show, builder, labelled(tmp_path, labels=("Avería", "bill", "averia")))
     assert "Labels are written in several ways: Avería / averia" in words(at).replace("\\", "")

@@ -28,7 +28,9 @@ def metrics(at: AppTest) -> dict[str, str]:
     return {each.label: each.value for each in at.metric}
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "What should your model do?"), ("es", "¿Qué debe hacer tu modelo?")])
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "What should your model do?"), ("es", "¿Qué debe hacer tu modelo?")]
+)
 def test_empty_studio_says_what_to_do(show: Show, language: str, said: str) -> None:
     at = show(language=language)
     assert said in words(at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend.core.schemas import ArtifactView, Kind, State
+from backend.db import tables as t
 from backend.results.report import html
 from backend.results.run_result import run_result
 from studio.ui.result.report import result_report
@@ -41,8 +42,6 @@ def distilled(builder: StudioBuilder, student: float, teacher: float, plain: flo
 
 def measured(builder: StudioBuilder, made: dict[str, ArtifactView]) -> None:
     """The evaluations belong to jobs of the run."""
-    from backend.db import tables as t
-
     with builder.store.session() as session:
         for name, model in (("eval_teacher", "finetune"), ("eval_int4", "quantize")):
             job = t.Job(
@@ -85,6 +84,21 @@ def test_model_that_loses_to_the_quick_baseline_is_not_praised(show: Show, build
     assert "90" in said
 
 
+def test_loss_by_four_bits_is_said_with_the_way_on(show: Show, builder: StudioBuilder) -> None:
+    made = distilled(builder, 0.2, 0.85)
+    measured(builder, made)
+    plain = builder.evaluation(made["distill"], made["dataset"], 0.9)
+    builder.store.update_job("r-mails-distill", result={"artifact": made["distill"].id})
+    builder.run("more", ("evaluate", State.SUCCEEDED))
+    with builder.store.session() as session:
+        job = session.get(t.Job, "r-more-evaluate")
+        assert job
+        job.run_id, job.stage_id, job.result = "r-mails", "eval_student", {"artifact": plain.id}
+    at = show("result", run="r-mails")
+    assert "INT4 lost quality: 90.0 % before, 20.0 % after" in words(at).replace("\\", "")
+    assert "Go to Quantize" in [element.proto.label for element in at.main.get("page_link")]
+
+
 def test_page_has_figures_package_and_the_ways_on(show: Show, builder: StudioBuilder) -> None:
     measured(builder, distilled(builder, 0.9, 0.85))
     at = show("result", "es", run="r-mails")
@@ -94,7 +108,7 @@ def test_page_has_figures_package_and_the_ways_on(show: Show, builder: StudioBui
         "Latencia, mediana",
         "Memoria máxima",
     }
-    assert "Intervalo del 95 %" in words(at)
+    assert "95 %: " in words(at)
     assert {"Todos los pasos", "Comparar todos los modelos"} <= {e.proto.label for e in at.main.get("page_link")}
     assert at.button(key="result_serve").label
 
@@ -131,7 +145,16 @@ def test_report_is_whole_and_names_machine_data_and_license(show: Show, builder:
     run = builder.studio.run("r-mails")
     show("result", run="r-mails")  # words need a session
     text = html(result_report(run, run_result(run, builder.studio.artifacts())))
-    for part in ("SLMOps Studio", "mails", "CC-BY-4.0", "Apache-2.0", "50.0 MB", "500.0 MB", "processor core", "r-mails"):
+    for part in (
+        "SLMOps Studio",
+        "mails",
+        "CC-BY-4.0",
+        "Apache-2.0",
+        "50.0 MB",
+        "500.0 MB",
+        "processor core",
+        "r-mails",
+    ):
         assert part in text, part
     assert "<script" not in text and "src=" not in text
 

@@ -21,12 +21,12 @@ from studio.ui.shared.tasks import Task, failure
 from studio.ui.shared.upload import upload_box
 
 
-def guide_panel() -> None:
-    """The whole way, as far as it has come in the session's project."""
+def guide_panel(framed: bool = True) -> None:
+    """The whole way, as far as it has come in the session's project; `framed`: in a box of its own."""
     now = state.chosen()
     if started():
         return
-    with st.container(border=True, key="guide"):
+    with st.container(border=framed, key="guide"):
         st.subheader(_("What should your model do?"), anchor=False)
         _goals(now["goal"])
         if now["source"]:

@@ -154,7 +154,9 @@ def _findings(found: Inspection) -> None:
     for fix, problem in offered:
         done = fix in now["fixes"]
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"guide_found_{problem.code}"):
-            colour, icon = ("green", "check_circle") if done else ("red", "error") if problem.blocking else ("orange", "warning")
+            colour, icon = (
+                ("green", "check_circle") if done else ("red", "error") if problem.blocking else ("orange", "warning")
+            )
             st.markdown(f":{colour}[:material/{icon}:] {escape_markdown(problem.fact(_))}", width="stretch")
             _repair(fix, problem, done)
     for problem in found.problems:

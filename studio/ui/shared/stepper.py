@@ -85,7 +85,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }));
 }
 """
-_STEPPER = st.components.v2.component("studio_stepper", html='<div class="paths" role="group"></div><ol></ol>', css=_CSS, js=_JS)
+_STEPPER = st.components.v2.component(
+    "studio_stepper", html='<div class="paths" role="group"></div><ol></ol>', css=_CSS, js=_JS
+)
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def stepper(
             for at, step in enumerate(steps)
         ],
     }
+
     def choose() -> None:
         taken = st.session_state[key].get("path")
         if on_path and taken in (paths or {}):
