@@ -125,12 +125,12 @@ def chat(walk: Journey, questions: tuple[str, ...], name: str) -> list[str]:
 def own_file(walk: Journey, file: Path) -> None:
     """A project of its own; upload, dataset, LoRA, INT4, measurement of both models."""
     page = walk.page
-    walk.press("New or rename")
+    walk.press("Manage projects")
+    page.get_by_role("menuitem", name="New project").click()
     name = page.get_by_role("textbox", name="Name", exact=True)
     name.fill("Mails")
-    name.press("Enter")
     walk.press("Create")
-    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     walk.menu("Data")
     page.set_input_files("input[type=file]", file)
     expect(page.get_by_role("combobox", name="Source")).to_have_value(re.compile(f"^{re.escape(file.name)}"))

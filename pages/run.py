@@ -1,7 +1,8 @@
-"""One run with its stages: `/run?run=<id>`."""
+"""One run with its stages: `/run?id=<id>`, beside another by `&with=<id>`."""
 
 import streamlit as st
 
 from studio.ui.jobs.run_page import run_details
 
-run_details(st.query_params.get("run", ""))
+asked = st.query_params
+run_details(asked.get("id") or asked.get("run", ""), asked.get("with", ""))  # `run`: addresses of earlier versions

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
+from studio.nav import HOME
 from studio.paths import STATIC
+from studio.ui.help.page import help_link
+from studio.ui.palette.component import palette
 from studio.ui.shared import address
 from studio.ui.shared.bell import bell
 from studio.ui.shared.formatting import version_line
 from studio.ui.shared.i18n import language_switch
-from studio.ui.shared.job_card.cancel import undo_bar
 from studio.ui.shared.menu import menu
 from studio.ui.shared.project import project_switch, unknown_project
 from studio.ui.shared.project_menu import missing_project, project_menu
+from studio.ui.shared.undo import undo_bar
 
 PRODUCT = "SLMOps Studio"
 
@@ -34,10 +37,12 @@ title = f"{page.title} · {PRODUCT}"
 st.set_page_config(page_title=title)
 st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
 with st.sidebar:
+    palette()
     project_switch()
     project_menu()
     bell(title)
     st.space("stretch")
+    help_link(page.url_path or HOME.path.stem)
     language_switch()
     st.caption(version_line())
     address.history()

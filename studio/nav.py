@@ -43,6 +43,7 @@ COMPARE = NavPage(
 JOBS = NavPage("jobs.py", "Jobs", ":material/pending_actions:", "The queue, its logs and its workers", OPERATE)
 MODELS = NavPage("models.py", "Models", ":material/deployed_code:", "All models, adapters and packages", OPERATE)
 SETTINGS = NavPage("settings.py", "Settings", ":material/settings:", "Disk, machine, language", OPERATE)
+HELP = NavPage("help.py", "Help", ":material/help:", "The way from a file to a model, in short chapters", OPERATE)
 RUN = NavPage("run.py", "Run", ":material/account_tree:", "One run with its stages", hidden=True)
 RESULT = NavPage("result.py", "Result", ":material/workspace_premium:", "What a run has gained", hidden=True)
 NAV = (
@@ -58,6 +59,7 @@ NAV = (
     JOBS,
     MODELS,
     SETTINGS,
+    HELP,
     RUN,
     RESULT,
 )

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
 from sqlalchemy import Engine
 
@@ -19,7 +20,9 @@ from backend.files import source_reading
 from backend.jobs.context import MemoryContext
 from tests.helpers import build_tiny_model
 from tests.onnx_models import build_onnx
+from tests.providers import file_keyring
 
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # never the keyring of who runs the tests
 os.environ.setdefault("OLIVE_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -52,9 +55,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "home"
     monkeypatch.setenv("SLMOPS_HOME", str(folder))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     for name in ("SLMOPS_DB_URL", "SLMOPS_PROJECT", "SLMOPS_TOKEN", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     yield folder
+
+
+@pytest.fixture
+def keyring_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The file of a keyring that this process and those that it starts use."""
+    before = keyring.get_keyring()
+    file = tmp_path / "keyring" / "keys.json"
+    file.parent.mkdir()
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", file_keyring.BACKEND)
+    monkeypatch.setenv(file_keyring.FILE, str(file))
+    keyring.set_keyring(file_keyring.FileKeyring())
+    yield file
+    keyring.set_keyring(before)
 
 
 @pytest.fixture(scope="session", autouse=True)

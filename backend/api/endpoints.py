@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from backend.core.endpoints import EndpointTestResult, EndpointView, SavedEndpoint, check_placeholders
 from backend.core.errors import Problem, StudioError
+from backend.core.settings import Settings
 from backend.core.validation import value_problems
 from backend.db import Store
 from backend.files import disk
+from backend.jobs.resolve import job_keys
+from backend.providers import keys
 from backend.providers.client import check_endpoint, check_key_name
 
 
@@ -18,6 +22,7 @@ class Endpoints:
     """Mixed into `backend.api.Studio`."""
 
     store: Store
+    settings: Settings
 
     def endpoints(self) -> list[EndpointView]:
         """By name."""
@@ -49,10 +54,14 @@ class Endpoints:
         return list(found.values())
 
     def save_endpoint(self, values: dict[str, Any], new: bool = True) -> EndpointView:
-        """Add one, or without `new` replace the one of that name. Raises StudioError with all that is wrong."""
+        """Add one, or without `new` replace the one of that name. A kept key is forgotten when the host changes: it was typed
+        for the other one. Raises StudioError with all that is wrong."""
         if problems := self.check_endpoint(values, new):
             raise StudioError.of(problems)
         found = SavedEndpoint.model_validate(values)
+        before = self.store.find_endpoint(found.name)
+        if before and before.key_kept and origin(before.url) != origin(found.url):
+            self.delete_key(found.name)
         self.store.save_endpoint(found)
         return self.endpoint(found.name)
 
@@ -61,15 +70,61 @@ class Endpoints:
         self.endpoint(name)
         if job := disk.references_in_use(self.store).get(name):
             raise StudioError("endpoints.used", name=name, job=job)
+        if self.endpoint(name).key_kept:
+            self.delete_key(name)
         self.store.delete_endpoint(name)
+
+    def keyring_problem(self) -> Problem | None:
+        """Why this machine can't keep keys; None where it can."""
+        return keys.unusable()
+
+    def check_key(self, key: str, field: str) -> list[Problem]:
+        """What is wrong with a typed key."""
+        return keys.check_key(key, field)
+
+    def set_key(self, name: str, key: str) -> None:
+        """Keep the key of a saved endpoint in the keyring, in place of the one before. Raises StudioError."""
+        self.endpoint(name)
+        if problems := keys.check_key(key):
+            raise StudioError.of(problems)
+        keys.write(self.settings.home, name, key)
+        self.store.save_key_kept(name, True)
+
+    def delete_key(self, name: str) -> None:
+        """Forget the kept key of an endpoint. Raises StudioError when none is kept or the keyring refuses."""
+        if not self.endpoint(name).key_kept:
+            raise StudioError("keys.none", name=name)
+        keys.delete(self.settings.home, name)
+        self.store.save_key_kept(name, False)
 
     def test_endpoint(self, name: str) -> EndpointTestResult:
         """Ask it one short question and keep what that showed. Takes seconds; raises StudioError when it fails."""
         from backend.generation.endpoint_test import try_endpoint
 
-        trial = try_endpoint(self.endpoint(name))
+        trial = try_endpoint(self.endpoint(name), self._key(name))
         self.store.save_trial(name, trial)
         return trial
+
+    def try_endpoint(self, values: dict[str, Any], key: str, name: str = "") -> EndpointTestResult:
+        """The same for what was filled in and not saved yet; without a `key` that of the saved endpoint `name` counts, as long
+        as the host is the same. Keeps nothing; raises StudioError."""
+        from backend.generation.endpoint_test import try_endpoint
+
+        problems = self.check_endpoint(values, new=not name) + (keys.check_key(key, "key") if key else [])
+        if problems:
+            raise StudioError.of(problems)
+        found = SavedEndpoint.model_validate(values)
+        kept = name and origin(self.endpoint(name).url) == origin(found.url)
+        return try_endpoint(found, key.strip() or (self._key(name) if kept else ""))
+
+    def _key(self, name: str) -> str:
+        return job_keys(self.store, self.settings, [name]).get(name, "")
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of an address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _short(problem: Problem) -> Problem:

@@ -9,6 +9,7 @@ from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.files import disk, uploads
+from backend.files.uploads import Upload
 from backend.models import archive, catalogue, gguf
 from backend.models.builtin import BUILTIN, Builtin, installed
 from backend.models.gguf import Terms
@@ -47,3 +48,18 @@ class Imports:
     def terms(self, path: Path) -> Terms:
         """What a GGUF file says of its license. Raises StudioError for another file."""
         return gguf.terms(path)
+
+    def uploads(self) -> list[Upload]:
+        """Files that came from a browser, newest first."""
+        return uploads.uploads(self.settings)
+
+    def upload(self, upload_id: str) -> Upload:
+        return uploads.upload(self.settings, upload_id)
+
+    def delete_upload(self, upload_id: str) -> int:
+        """Returns the bytes freed. Raises StudioError while an open job reads it."""
+        return uploads.delete_upload(self.settings, upload_id, disk.references_in_use(self.store))
+
+    def missing_builtins(self) -> list[str]:
+        """Names of built-in models that are not imported yet; `model(name)` does it, in about 25 s."""
+        return [name for name in BUILTIN if self.store.find_artifact(name) is None]

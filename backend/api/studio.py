@@ -14,10 +14,13 @@ from backend.api.ablations import Ablations
 from backend.api.datasets import Datasets
 from backend.api.endpoints import Endpoints
 from backend.api.imports import Imports
+from backend.api.names import Names
 from backend.api.notifications import Notifications
 from backend.api.projects import Projects
 from backend.api.readings import Readings
 from backend.api.reviews import Reviews
+from backend.api.runs import Runs
+from backend.api.trash import Trash
 from backend.core import refs
 from backend.core.artifacts import Manifest, read_manifest
 from backend.core.errors import Problem, StudioError
@@ -30,8 +33,7 @@ from backend.data.baseline_scores import stored_baseline
 from backend.data.dataset import DataFolder, Row
 from backend.data.token_view import TokenLengths, TokenView, token_lengths, token_view
 from backend.db import Store
-from backend.files import disk, uploads
-from backend.files.uploads import Upload
+from backend.files import disk, trash
 from backend.jobs.service import JobService, NewJob
 from backend.models import catalogue
 from backend.models.builtin import BUILTIN
@@ -45,7 +47,7 @@ from backend.results.evaluations import EvaluationView, evaluations
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
+class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings, Names, Runs, Trash):
     """One per process: `Studio.open()` takes its settings from the environment."""
 
     def __init__(self, settings: Settings) -> None:
@@ -147,7 +149,13 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
         return plain
 
     def start_stage(self, stage: str, params: dict[str, Any], project: str | None = None) -> RunView:
-        content = {"name": stage, "stages": [{"id": stage, "stage": stage, "params": params}]}
+        return self.start_stages({stage: params}, project)
+
+    def start_stages(self, stages: dict[str, dict[str, Any]], project: str | None = None) -> RunView:
+        """Stages with their parameters as one run of the first one's name; `${stage}` in the parameters of one stands for what
+        that earlier one made. Raises StudioError with all problems."""
+        steps = [{"id": stage, "stage": stage, "params": params} for stage, params in stages.items()]
+        content = {"name": next(iter(stages)), "stages": steps}
         return self.start(planner.plan(recipes.build(content), self.store, self.settings), project=project)
 
     def start_recipe(
@@ -271,36 +279,14 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings):
         """Everything that was made from it, directly or not."""
         return disk.descendants(self.store, self.store.artifact(ref).id)
 
-    # uploads
-
-    def uploads(self) -> list[Upload]:
-        """Files that came from a browser, newest first."""
-        return uploads.uploads(self.settings)
-
-    def upload(self, upload_id: str) -> Upload:
-        return uploads.upload(self.settings, upload_id)
-
-    def delete_upload(self, upload_id: str) -> int:
-        """Returns the bytes freed. Raises StudioError while an open job reads it."""
-        return uploads.delete_upload(self.settings, upload_id, disk.references_in_use(self.store))
-
-    def missing_builtins(self) -> list[str]:
-        """Names of built-in models that are not imported yet; `model(name)` does it, in about 25 s."""
-        return [name for name in BUILTIN if self.store.find_artifact(name) is None]
-
     # disk
 
     def storage(self) -> Storage:
         return disk.storage(self.store, self.settings)
 
-    def delete(self, ref: str, with_descendants: bool = False) -> list[str]:
-        return disk.delete_artifact(self.store, ref, with_descendants)
-
-    def delete_run(self, run_id: str) -> None:
-        disk.delete_run(self.store, self.settings, run_id)
-
     def delete_checkpoints(self, job_id: str) -> int:
         return disk.delete_checkpoints(self.store, self.settings, job_id)
 
     def gc(self, older_than_days: float = 30, cache: bool = False) -> int:
-        return disk.gc(self.store, self.settings, older_than_days, cache)
+        freed = trash.empty_expired(self.store, self.settings)
+        return freed + disk.gc(self.store, self.settings, older_than_days, cache)

@@ -1,4 +1,4 @@
-"""`slmops models`: import, list, show, delete."""
+"""`slmops models`: import, list, show, rename, tag, delete, restore."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
     models.command("import")(import_model)
     models.command("list")(list_models)
     models.command("show")(show_model)
-    models.command("delete")(delete)
+    for command in (rename, tag, delete, restore):
+        models.command(command.__name__)(command)
     app.add_typer(models, name="models")
 
 
@@ -60,11 +61,11 @@ def list_models(json_: _Json = False, project: InProject = None) -> None:
         return print_json(found)
     rows: list[list[Any]] = [
         [a.id, a.name, a.kind.value, a.facts.get("precision"), f"{a.facts.get('parameters', 0) / 1e6:.1f} M"]
-        + [human_bytes(a.size_bytes), a.license]
+        + [human_bytes(a.size_bytes), a.license, ", ".join(a.tags)]
         for a in found
     ]
-    rows += [["", name, "built-in", "", "", "", ""] for name in studio.missing_builtins()]
-    table(["id", "name", "kind", "precision", "parameters", "size", "license"], rows)
+    rows += [["", name, "built-in", "", "", "", "", ""] for name in studio.missing_builtins()]
+    table(["id", "name", "kind", "precision", "parameters", "size", "license", "tags"], rows)
     return None
 
 
@@ -82,12 +83,38 @@ def show_model(ref: str, json_: _Json = False) -> None:
     return None
 
 
-def delete(ref: str, with_descendants: _With = False) -> None:
-    """Delete it, unless something was made from it or a job uses it."""
+def rename(ref: str, name: str) -> None:
+    """Give it another name. What was made from it keeps its own."""
     from backend.api import Studio
 
-    for gone in Studio.open().delete(ref, with_descendants):
-        note(f"Deleted {gone}.")
+    note(f"{ref} is called {Studio.open().rename(ref, name).name} now.")
+
+
+def tag(
+    ref: str,
+    tags: Annotated[list[str] | None, typer.Argument(help="All its tags from now on; none removes them.")] = None,
+) -> None:
+    """Set its tags."""
+    from backend.api import Studio
+
+    Studio.open().tag(ref, tags or [])
+
+
+def delete(ref: str, with_descendants: _With = False) -> None:
+    """Move it to the trash, unless something was made from it or a job uses it."""
+    from backend.api import Studio
+
+    studio = Studio.open()
+    for gone in studio.delete(ref, with_descendants):
+        note(f"Moved {gone} to the trash for {studio.trash_days} days.")
+
+
+def restore(refs: Annotated[list[str], typer.Argument(help="Ids or names.", metavar="REF...")]) -> None:
+    """Bring things back from the trash, with what they were made from."""
+    from backend.api import Studio
+
+    for back in Studio.open().restore(refs):
+        note(f"Restored {back}.")
 
 
 def _show(artifact: ArtifactView) -> None:

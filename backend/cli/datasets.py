@@ -1,4 +1,4 @@
-"""`slmops datasets`: import, list, show, delete."""
+"""`slmops datasets`: import, list, show, rename, tag, delete, restore."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import data_checks, reading_text
-from backend.cli.artifacts import delete, show_head
+from backend.cli.artifacts import delete, rename, restore, show_head, tag
 from backend.cli.baseline import measure_baseline
 from backend.cli.data_export import export_dataset
 from backend.cli.dataset_flags import with_params
@@ -29,7 +29,8 @@ def register(app: typer.Typer) -> None:
     datasets.command("show")(show_dataset)
     datasets.command("export")(export_dataset)
     datasets.command("baseline")(measure_baseline)
-    datasets.command("delete")(delete)
+    for command in (rename, tag, delete, restore):
+        datasets.command(command.__name__)(command)
     data_checks.register(datasets)
     app.add_typer(datasets, name="datasets")
 
@@ -85,8 +86,8 @@ def list_datasets(json_: _Json = False, project: InProject = None) -> None:
     found = studio.artifacts([Kind.DATASET], studio.store.within)
     if json_:
         return print_json(found)
-    rows = [[a.id, a.name, _split_counts(a.facts), a.facts.get("answer"), a.license] for a in found]
-    table(["id", "name", "rows", "answers", "license"], rows)
+    rows = [[a.id, a.name, _split_counts(a.facts), a.facts.get("answer"), a.license, ", ".join(a.tags)] for a in found]
+    table(["id", "name", "rows", "answers", "license", "tags"], rows)
     return None
 
 

@@ -1,4 +1,4 @@
-"""`slmops endpoints`: list, add, show, test, delete."""
+"""`slmops endpoints`: list, add, show, test, delete, and the keys of endpoints."""
 
 from __future__ import annotations
 
@@ -19,18 +19,30 @@ def register(app: typer.Typer) -> None:
     for command in (add, show, test, delete):
         group.command(command.__name__)(command)
     group.command("list")(list_)
+    keys = typer.Typer(help="The key of an endpoint, in this machine's keyring: set, delete.", no_args_is_help=True)
+    keys.command("set")(set_key)
+    keys.command("delete")(delete_key)
+    group.add_typer(keys, name="key")
     app.add_typer(group, name="endpoints")
 
 
 def list_(json_: _Json = False) -> None:
-    """All saved endpoints by name; keys are read from the environment and shown nowhere."""
+    """All saved endpoints by name; keys are shown nowhere."""
     from backend.api import Studio
 
     found = Studio.open().endpoints()
     if json_:
         return print_json(found)
     rows = [
-        [one.name, one.preset, one.url, one.model, one.key_env, one.input_price, one.output_price]
+        [
+            one.name,
+            one.preset,
+            one.url,
+            one.model,
+            "keyring" if one.key_kept else one.key_env,
+            one.input_price,
+            one.output_price,
+        ]
         + [{None: "", True: "yes", False: "no"}[one.trial.logprobs if one.trial else None]]
         for one in found
     ]
@@ -57,7 +69,7 @@ def add(
     forbids_distillation: Annotated[str, typer.Option(help="unknown, yes or no.")] = "unknown",
     replace: Annotated[bool, typer.Option("--replace", help="Replace the one of that name.")] = False,
 ) -> None:
-    """Save an endpoint under a name. The key stays in its environment variable."""
+    """Save an endpoint under a name. Its key is another command's matter: `slmops endpoints key set NAME`."""
     from backend.api import Studio
     from backend.core.endpoints import PRESETS
 
@@ -110,6 +122,27 @@ def delete(name: str) -> None:
 
     Studio.open().delete_endpoint(name)
     note(f"Deleted {name}.")
+
+
+def set_key(name: str) -> None:
+    """Keep a key in this machine's keyring. It is asked for, or read from standard input; never an argument."""
+    import sys
+
+    from backend.api import Studio
+
+    studio = Studio.open()
+    studio.endpoint(name)
+    key = typer.prompt("Key", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()
+    studio.set_key(name, key.strip())
+    note(f"The key of {name} is kept in the keyring. Try it: slmops endpoints test {name}")
+
+
+def delete_key(name: str) -> None:
+    """Delete a key from this machine's keyring."""
+    from backend.api import Studio
+
+    Studio.open().delete_key(name)
+    note(f"Deleted the key of {name}.")
 
 
 def _show(found: EndpointView) -> None:

@@ -1,4 +1,4 @@
-"""`slmops jobs`: what runs, what failed and why; `gc` and `storage`."""
+"""`slmops jobs`: what runs, what failed and why; `gc`, `storage` and the trash."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from backend.cli.artifacts import restore
 from backend.cli.output import duration, line, note, print_json, table
 from backend.cli.projects import InProject
 from backend.cli.run import error_text
@@ -15,12 +16,16 @@ _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Runs and their jobs.", no_args_is_help=True)
-    for command in (show, logs, cancel, retry, recipe, delete, checkpoints, prioritize, pause, resume):
+    for command in (show, logs, cancel, retry, recipe, rename, tag, delete, checkpoints, prioritize, pause, resume):
         group.command(command.__name__)(command)
     group.command("list")(list_)
+    group.command("restore")(restore)
     app.add_typer(group, name="jobs")
     app.command("gc")(gc)
-    app.command("storage")(storage)
+    space = typer.Typer(help="Bytes on disk by kind, and the trash.")
+    space.callback(invoke_without_command=True)(storage)
+    space.command("trash")(trash)
+    app.add_typer(space, name="storage")
 
 
 def list_(
@@ -36,12 +41,12 @@ def list_(
     if json_:
         return print_json(runs)
     rows = [
-        [run.id if job is run.jobs[0] else "", run.name if job is run.jobs[0] else "", job.id, job.stage_id]
+        [*([f"#{run.number}", run.id, run.name] if job is run.jobs[0] else ["", "", ""]), job.id, job.stage_id]
         + [job.state.value, duration(job.seconds), error_text(job)]
         for run in runs
         for job in run.jobs
     ]
-    table(["run", "recipe", "job", "stage", "state", "time", "error"], rows)
+    table(["#", "run", "name", "job", "stage", "state", "time", "error"], rows)
     return None
 
 
@@ -109,11 +114,30 @@ def recipe(run: str) -> None:
     line(Studio.open().recipe_of(run))
 
 
-def delete(run: str) -> None:
-    """Delete a run's jobs, logs and checkpoints; what it made stays."""
+def rename(run: str, name: str) -> None:
+    """Give a run another name."""
     from backend.api import Studio
 
-    Studio.open().delete_run(run)
+    Studio.open().edit_run(run, name=name)
+
+
+def tag(
+    run: str,
+    tags: Annotated[list[str] | None, typer.Argument(help="All its tags from now on; none removes them.")] = None,
+) -> None:
+    """Set the tags of a run."""
+    from backend.api import Studio
+
+    Studio.open().edit_run(run, tags=tags or [])
+
+
+def delete(run: str) -> None:
+    """Move a run with its logs and curves to the trash; what it made stays."""
+    from backend.api import Studio
+
+    studio = Studio.open()
+    studio.delete_run(run)
+    note(f"Moved {run} to the trash for {studio.trash_days} days.")
 
 
 def checkpoints(job: str) -> None:
@@ -139,11 +163,13 @@ def gc(
     note(f"{human_bytes(Studio.open().gc(days, cache))} freed.")
 
 
-def storage(json_: _Json = False) -> None:
-    """Bytes on disk by kind."""
+def storage(context: typer.Context, json_: _Json = False) -> None:
+    """Bytes on disk by kind, and the trash."""
     from backend.api import Studio
     from backend.core.units import human_bytes
 
+    if context.invoked_subcommand:
+        return None
     found = Studio.open().storage()
     if json_:
         return print_json(found)
@@ -151,3 +177,29 @@ def storage(json_: _Json = False) -> None:
     table(["kind", "number", "size"], rows)
     line(f"`slmops gc` would free {human_bytes(found.reclaimable)}; {human_bytes(found.free)} is free on the disk.")
     return None
+
+
+def trash(
+    empty: Annotated[bool, typer.Option("--empty", help="Delete for good what it holds.")] = False,
+    older_than: Annotated[float, typer.Option(help="With --empty: only what was deleted so many days ago.")] = 0,
+    keep: Annotated[int, typer.Option(help="Keep things for so many days from now on.")] = 0,
+    json_: _Json = False,
+) -> None:
+    """What was deleted and can be restored, the last first."""
+    from backend.api import Studio
+    from backend.core.units import human_bytes
+
+    studio = Studio.open()
+    if keep:
+        studio.set_trash_days(keep)
+    if empty:
+        return note(f"{human_bytes(studio.empty_trash(older_than))} freed.")
+    found = studio.trash()
+    if json_:
+        return print_json(found)
+    rows = [
+        [each.id, each.kind, each.name, human_bytes(each.size_bytes), f"{each.trashed:%Y-%m-%d %H:%M}"]
+        for each in found
+    ]
+    table(["id", "kind", "name", "size", "deleted (UTC)"], rows)
+    return line(f"Kept for {studio.trash_days} days.")

@@ -1,6 +1,7 @@
 """Saved endpoints: services that answer over HTTP, with what they cost and what their terms allow, and presets to begin with.
 
-A key is never part of it: `key_env` names the environment variable that holds it.
+A key is never part of it: the keyring of the operating system keeps it (`key_kept`), or `key_env` names the environment
+variable that holds it.
 """
 
 from __future__ import annotations
@@ -119,8 +120,8 @@ class SavedEndpoint(View):
     key_env: str = Field(
         "",
         title="Variable with the key",
-        description="The environment variable that holds the access key, such as `OPENAI_API_KEY`. The key itself is "
-        "never stored.",
+        description="The environment variable that holds the access key, such as `OPENAI_API_KEY`. It counts while no key "
+        "is kept in the keyring.",
         pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
         max_length=100,
     )
@@ -194,9 +195,11 @@ class EndpointTestResult(View):
 
 
 class EndpointView(SavedEndpoint):
-    """A saved endpoint with its last trial."""
+    """A saved endpoint with its last trial. `key_kept`: its key was typed and lies in the keyring; it comes before the
+    variable."""
 
     trial: EndpointTestResult | None = None
+    key_kept: bool = False
 
 
 def check_placeholders(url: str) -> list[Problem]:

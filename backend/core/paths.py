@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -13,6 +14,7 @@ def assets() -> Path:
     return packaged if packaged.is_dir() else ROOT / "assets"
 
 
+@cache
 def pages() -> Path:
     packaged = ROOT / "studio" / "_pages"
     return packaged if packaged.is_dir() else ROOT / "pages"

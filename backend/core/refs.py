@@ -70,6 +70,15 @@ def refs_of(params: BaseModel) -> dict[str, tuple[str, RefTo]]:
     return found
 
 
+def ref_fields(params: type[BaseModel]) -> set[str]:
+    """The names of the fields that hold references, whatever they point at."""
+    return {
+        name
+        for name, info in params.model_fields.items()
+        if any(isinstance(mark, RefTo) for mark in info.metadata) or _nested_marks(info.annotation)
+    }
+
+
 def endpoints_of(params: BaseModel) -> dict[str, str]:
     """The saved endpoints that `params` names: field -> name; a list spreads as field.0, field.1."""
     found: dict[str, str] = {}

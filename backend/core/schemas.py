@@ -95,7 +95,8 @@ def whole_range(quotes: Iterable[Quote]) -> tuple[float, float]:
 
 
 class ArtifactView(View):
-    """One artifact. `facts` are the numbers others need (rows, parameters, layers, vocabulary, license ...)."""
+    """One artifact. `facts` are the numbers others need (rows, parameters, layers, vocabulary, license ...); `trashed`: when
+    it went to the trash."""
 
     id: str
     kind: Kind
@@ -109,6 +110,8 @@ class ArtifactView(View):
     digest: str
     job_id: str | None
     created: datetime
+    tags: list[str] = []
+    trashed: datetime | None = None
 
 
 class JobError(View):
@@ -156,13 +159,17 @@ class JobView(View):
 
 
 class RunView(View):
-    """One run of a recipe (a single stage is a recipe of one)."""
+    """One run of a recipe (a single stage is a recipe of one). `number` counts within its project; `notes` are plain text."""
 
     id: str
     name: str
     project: str
     created: datetime
     jobs: list[JobView]
+    number: int = 0
+    notes: str = ""
+    tags: list[str] = []
+    trashed: datetime | None = None
 
     @property
     def ended(self) -> datetime | None:
@@ -211,6 +218,17 @@ class WorkerView(View):
     pid: int
     queues: list[str]
     beat: datetime
+
+
+class TrashView(View):
+    """A run or an artifact in the trash; `kind` is "run" or the artifact's."""
+
+    id: str
+    kind: str
+    name: str
+    project: str
+    size_bytes: int
+    trashed: datetime
 
 
 class Storage(View):

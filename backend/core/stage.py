@@ -112,6 +112,9 @@ class Context(Protocol):
     def endpoint(self, name: str) -> SavedEndpoint:
         """The saved endpoint of that name. Raises StudioError."""
 
+    def key(self, name: str) -> str:
+        """The key of a saved endpoint that was typed; empty where none is kept. Never written anywhere."""
+
     def scratch(self, name: str) -> Path:
         """An empty folder to build an artifact in."""
 

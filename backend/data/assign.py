@@ -109,7 +109,8 @@ def _at_random(table: _ClusterTable, shares: dict[int, float], seed: int) -> NDA
     """The split of each cluster; each class is divided by itself, what one lacks the next makes up for."""
     found = np.zeros(len(table.sizes), np.int8)
     owed = dict.fromkeys(shares, 0.0)
-    by_label = np.argsort(table.labels.astype(np.int64) * len(table.sizes) + table.places)
+    places = int(table.places.max(initial=0)) + 1  # more than there are clusters, where only some are divided
+    by_label = np.argsort(table.labels.astype(np.int64) * places + table.places)
     bounds = np.searchsorted(table.labels[by_label], np.arange(len(table.names) + 1))
     for label in sorted(range(len(table.names)), key=lambda label: _rank(seed, table.names[label])):
         left = by_label[bounds[label] : bounds[label + 1]]

@@ -37,6 +37,11 @@ class EndpointQueries:
         with self.session() as session:
             session.execute(update(t.Endpoint).where(t.Endpoint.name == name).values(trial=trial.model_dump()))
 
+    def save_key_kept(self, name: str, kept: bool) -> None:
+        """Whether the keyring has the key; an answer to another key is no trial of this one."""
+        with self.session() as session:
+            session.execute(update(t.Endpoint).where(t.Endpoint.name == name).values(key_kept=kept, trial=None))
+
     def delete_endpoint(self, name: str) -> None:
         with self.session() as session:
             session.execute(delete(t.Endpoint).where(t.Endpoint.name == name))

@@ -40,7 +40,7 @@ class NoticeQueries:
         query = (
             select(t.Job.run_id)
             .join(t.Run)
-            .where(t.Job.run_id.in_(recent), t.Job.run_id.not_in(open_runs))
+            .where(t.Job.run_id.in_(recent), t.Job.run_id.not_in(open_runs), t.Run.trashed.is_(None))
             .group_by(t.Job.run_id)
             .order_by(func.max(t.Job.ended).desc())
             .limit(limit)
@@ -68,13 +68,13 @@ class NoticeQueries:
 
     def claim_notice(self, notice: DueNotice, until: datetime) -> bool:
         """Whether it is the caller's to send; another may try `until` then, should the caller die."""
-        return self._set(notice, notice.tries, tries=notice.tries + 1, due=until)
+        return self._set_notice(notice, notice.tries, tries=notice.tries + 1, due=until)
 
     def settle_notice(self, notice: DueNotice, due: datetime | None) -> None:
         """After a claimed try: when the next one is due; None for never."""
-        self._set(notice, notice.tries + 1, due=due)
+        self._set_notice(notice, notice.tries + 1, due=due)
 
-    def _set(self, notice: DueNotice, made: int, **values: object) -> bool:
+    def _set_notice(self, notice: DueNotice, made: int, **values: object) -> bool:
         query = (
             update(t.Notice)
             .where(t.Notice.run_id == notice.run_id, t.Notice.ended == notice.ended)

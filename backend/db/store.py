@@ -25,13 +25,17 @@ from backend.db import tables as t
 from backend.db.changes import ChangeQueries, CountedSession
 from backend.db.database import migrate, open_engine
 from backend.db.endpoints import EndpointQueries
+from backend.db.names import NameQueries, next_number, tag_list
 from backend.db.notices import NoticeQueries
 from backend.db.project_rows import ProjectRows
 from backend.db.projects import ProjectQueries
 from backend.db.reviews import ReviewQueries
+from backend.db.trash import TrashQueries
 
 
-class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQueries, NoticeQueries):
+class Store(
+    ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQueries, NoticeQueries, NameQueries, TrashQueries
+):
     """`Store(url)` opens and migrates the database."""
 
     def __init__(self, url: str) -> None:
@@ -46,7 +50,7 @@ class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQ
     # artifacts
 
     def add_artifact(self, manifest: Manifest, path: Path, project: str, job_id: str | None = None) -> ArtifactView:
-        """Register a sealed folder; the same id again updates its row."""
+        """Register a sealed folder; the same id again updates its row, and brings it back from the trash."""
         with self.session() as session:
             session.execute(delete(t.Parent).where(t.Parent.child == manifest.id))
             session.merge(
@@ -61,6 +65,7 @@ class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQ
                     digest=manifest.digest,
                     size_bytes=manifest.size_bytes,
                     license=manifest.license,
+                    trashed=None,
                     created=t.now(),
                 )
             )
@@ -70,7 +75,8 @@ class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQ
         return self.artifact(manifest.id)
 
     def artifact(self, ref: str) -> ArtifactView:
-        """By id, else the newest of that name, one of `within` before others. Raises StudioError when there is none."""
+        """By id, else the newest of that name, one of `within` before others; none of the trash. Raises StudioError when there
+        is none."""
         found = self.find_artifact(ref)
         if found is None:
             raise StudioError("core.artifact_unknown", ref=ref)
@@ -78,17 +84,20 @@ class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQ
 
     def find_artifact(self, ref: str) -> ArtifactView | None:
         with self.session() as session:
-            row = session.get(t.Artifact, ref) or session.scalar(
-                select(t.Artifact)
-                .where(t.Artifact.name == ref)
+            kept = select(t.Artifact).where(t.Artifact.trashed.is_(None))
+            row = session.scalar(kept.where(t.Artifact.id == ref)) or session.scalar(
+                kept.where(t.Artifact.name == ref)
                 .order_by((t.Artifact.project_id == self.within).desc(), t.Artifact.created.desc())
                 .limit(1)
             )
             return self._views(session, [row])[0] if row else None
 
-    def artifacts(self, kinds: Iterable[Kind] = (), project: str | None = None) -> list[ArtifactView]:
-        """Newest first."""
-        query = select(t.Artifact).order_by(t.Artifact.created.desc(), t.Artifact.id)
+    def artifacts(
+        self, kinds: Iterable[Kind] = (), project: str | None = None, trashed: bool = False
+    ) -> list[ArtifactView]:
+        """Newest first; `trashed`: those in the trash instead."""
+        held = t.Artifact.trashed.is_not(None) if trashed else t.Artifact.trashed.is_(None)
+        query = select(t.Artifact).where(held).order_by(t.Artifact.created.desc(), t.Artifact.id)
         if kinds:
             query = query.where(t.Artifact.kind.in_(list(kinds)))
         if project:
@@ -97,8 +106,9 @@ class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQ
             return self._views(session, session.scalars(query).all())
 
     def children(self, artifact_id: str) -> list[ArtifactView]:
-        """What was made from it directly."""
+        """What was made from it directly; nothing of the trash."""
         query = select(t.Artifact).join(t.Parent, t.Parent.child == t.Artifact.id).where(t.Parent.parent == artifact_id)
+        query = query.where(t.Artifact.trashed.is_(None))
         with self.session() as session:
             return self._views(session, session.scalars(query).all())
 
@@ -128,6 +138,8 @@ class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQ
                 digest=row.digest,
                 job_id=row.job_id,
                 created=row.created,
+                tags=tag_list(row.tags),
+                trashed=row.trashed,
             )
             for row in rows
         ]
@@ -136,7 +148,8 @@ class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQ
 
     def add_run(self, name: str, project: str, recipe: dict[str, Any], jobs: list[t.Job], run_id: str) -> RunView:
         with self.session() as session:
-            session.add(t.Run(id=run_id, name=name, project_id=project, recipe=recipe))
+            number = next_number(session, project)
+            session.add(t.Run(id=run_id, name=name, project_id=project, recipe=recipe, number=number))
             session.flush()
             for position, job in enumerate(jobs):
                 job.position = position
@@ -144,18 +157,20 @@ class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQ
         return self.run(run_id)
 
     def run(self, run_id: str) -> RunView:
-        """Raises StudioError when there is none."""
+        """Also one of the trash. Raises StudioError when there is none."""
         for run in self.runs(ids=[run_id]):
             return run
         raise StudioError("jobs.run_unknown", ref=run_id)
 
     def runs(self, limit: int = 50, ids: list[str] | None = None, project: str | None = None) -> list[RunView]:
-        """Newest first, each with its jobs in order."""
+        """Newest first, each with its jobs in order; of the trash only those that `ids` name."""
         query = select(t.Run).order_by(t.Run.created.desc(), t.Run.id).limit(limit)
         if project is not None:
             query = query.where(t.Run.project_id == project)
         if ids is not None:
             query = query.where(t.Run.id.in_(ids))
+        else:
+            query = query.where(t.Run.trashed.is_(None))
         with self.session() as session:
             rows = session.scalars(query).all()
             projects = {row.id: row.project_id for row in rows}
@@ -169,6 +184,10 @@ class Store(ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQ
                     project=row.project_id,
                     created=row.created,
                     jobs=jobs[row.id],
+                    number=row.number,
+                    notes=row.notes,
+                    tags=tag_list(row.tags),
+                    trashed=row.trashed,
                 )
                 for row in rows
             ]

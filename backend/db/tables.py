@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, String, Text, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, String, Text, TypeDecorator, false
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -34,13 +34,18 @@ class Base(DeclarativeBase):
 
 
 class Project(Base):
+    """`run_count`: the number of its last run; numbers are never given twice."""
+
     __tablename__ = "project"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
+    run_count: Mapped[int] = mapped_column(default=0)
     created: Mapped[datetime] = mapped_column(default=now)
 
 
 class Artifact(Base):
+    """`tags`: one a line, with a line break before the first and after the last; `trashed`: when it went to the trash."""
+
     __tablename__ = "artifact"
     id: Mapped[str] = mapped_column(String(80), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), index=True)
@@ -52,6 +57,8 @@ class Artifact(Base):
     digest: Mapped[str] = mapped_column(String(64))
     size_bytes: Mapped[int]
     license: Mapped[str | None] = mapped_column(String(100))
+    tags: Mapped[str] = mapped_column(Text, default="")
+    trashed: Mapped[datetime | None] = mapped_column(default=None, index=True)
     created: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -64,11 +71,17 @@ class Parent(Base):
 
 
 class Run(Base):
+    """`number` counts within its project, from 1; `tags` and `trashed` as those of an artifact."""
+
     __tablename__ = "run"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
     recipe: Mapped[dict[str, Any]]
+    number: Mapped[int] = mapped_column(default=0)
+    notes: Mapped[str] = mapped_column(Text, default="")
+    tags: Mapped[str] = mapped_column(Text, default="")
+    trashed: Mapped[datetime | None] = mapped_column(default=None, index=True)
     created: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
@@ -176,7 +189,8 @@ class Setting(Base):
 
 
 class Endpoint(Base):
-    """A saved endpoint (backend.core.endpoints); `trial` is what its last test showed."""
+    """A saved endpoint (backend.core.endpoints); `trial` is what its last test showed, `key_kept` whether the keyring has its
+    key."""
 
     __tablename__ = "endpoint"
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
@@ -192,6 +206,7 @@ class Endpoint(Base):
     terms: Mapped[str] = mapped_column(Text)
     forbids_distillation: Mapped[str] = mapped_column(String(10))
     trial: Mapped[dict[str, Any] | None]
+    key_kept: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Review(Base):

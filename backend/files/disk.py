@@ -26,6 +26,7 @@ def storage(store: Store, settings: Settings) -> Storage:
     for artifact in store.artifacts():
         sizes[artifact.kind] += artifact.size_bytes
         counts[artifact.kind] += 1
+    sizes["trash"] = sum(artifact.size_bytes for artifact in store.artifacts(trashed=True))
     sizes["checkpoints"] = folder_bytes(settings.jobs)
     sizes["cache"] = folder_bytes(settings.cache)
     sizes["logs"] = folder_bytes(settings.logs)
@@ -51,8 +52,9 @@ def descendants(store: Store, artifact_id: str) -> list[ArtifactView]:
     return list(found.values())
 
 
-def delete_artifact(store: Store, ref: str, with_descendants: bool = False) -> list[str]:
-    """Delete an artifact; returns the ids that went. Raises StudioError when something was made from it or a job uses it."""
+def deletable(store: Store, ref: str, with_descendants: bool = False) -> list[ArtifactView]:
+    """What goes when an artifact does, those first that nothing else was made from. Raises StudioError when something was
+    made from it or a job uses it."""
     artifact = store.artifact(ref)
     children = descendants(store, artifact.id)
     if children and not with_descendants:
@@ -63,13 +65,36 @@ def delete_artifact(store: Store, ref: str, with_descendants: bool = False) -> l
     for view in doomed:
         if view.id in busy or view.name in busy:
             raise StudioError("core.artifact_busy", ref=view.name, job=busy.get(view.id) or busy[view.name])
+    return doomed
+
+
+def delete_artifact(store: Store, ref: str, with_descendants: bool = False) -> list[str]:
+    """Delete an artifact for good; returns the ids that went. Raises StudioError as `deletable` does."""
+    doomed = deletable(store, ref, with_descendants)
     for view in doomed:
-        trash = view.path.with_name(f".{view.path.name}.deleted")
-        if view.path.exists():
-            view.path.rename(trash)
-        store.delete_artifact(view.id)
-        shutil.rmtree(trash, ignore_errors=True)
+        for child in store.child_ids(view.id):  # of the trash: the others have gone by now
+            purge(store, child)
+        _remove(store, view)
     return [view.id for view in doomed]
+
+
+def purge(store: Store, artifact_id: str) -> int:
+    """Delete an artifact of the trash for good, after what was made from it; returns the bytes freed."""
+    freed = sum(purge(store, child) for child in store.child_ids(artifact_id))
+    held = {view.id: view for view in store.artifacts(trashed=True)}
+    if artifact_id not in held or store.child_ids(artifact_id):
+        return freed
+    _remove(store, held[artifact_id])
+    return freed + held[artifact_id].size_bytes
+
+
+def _remove(store: Store, view: ArtifactView) -> None:
+    """The folder goes out of the way first, so that no row without one is left behind."""
+    gone = view.path.with_name(f".{view.path.name}.deleted")
+    if view.path.exists():
+        view.path.rename(gone)
+    store.delete_artifact(view.id)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def delete_project(store: Store, settings: Settings, project_id: str) -> None:
@@ -78,6 +103,7 @@ def delete_project(store: Store, settings: Settings, project_id: str) -> None:
     if len(store.projects()) < 2:
         raise StudioError("core.project_last")
     runs = store.runs(limit=100_000, project=project_id)
+    runs += store.runs(limit=100_000, ids=store.trashed_runs(project_id))
     for run in runs:
         if any(not job.state.ended for job in run.jobs):
             raise StudioError("core.run_active", ref=run.id)
@@ -91,6 +117,8 @@ def delete_project(store: Store, settings: Settings, project_id: str) -> None:
             raise StudioError("core.artifact_busy", ref=view.name, job=job)
     while mine:
         mine = {id_: view for id_, view in mine.items() if id_ not in delete_artifact(store, id_, True)}
+    for view in store.artifacts(project=project_id, trashed=True):
+        purge(store, view.id)
     for run in runs:
         delete_run(store, settings, run.id)
     store.delete_project(project_id)
@@ -119,7 +147,8 @@ def delete_checkpoints(store: Store, settings: Settings, job_id: str) -> int:
 
 def garbage(store: Store, settings: Settings) -> list[Path]:
     """Folders that nothing refers to: half-made artifacts, work of jobs that succeeded or are gone."""
-    known = {str(artifact.path) for artifact in store.artifacts()}
+    held = [*store.artifacts(), *store.artifacts(trashed=True)]
+    known = {str(artifact.path) for artifact in held}
     jobs = store.job_states()
     found = []
     for kind in Kind:
@@ -135,7 +164,8 @@ def garbage(store: Store, settings: Settings) -> list[Path]:
             path for path in settings.jobs.iterdir() if jobs.get(path.name, State.SUCCEEDED).finished and _old(path)
         ]
     said = [path for folder in (settings.reviews, settings.edits) if folder.is_dir() for path in folder.iterdir()]
-    found += [path for path in said if store.find_artifact(path.name) is None and _old(path)]
+    ids = {artifact.id for artifact in held}
+    found += [path for path in said if path.name not in ids and _old(path)]
     return sorted([*found, *filter(_abandoned, _partial_folders(settings))])
 
 

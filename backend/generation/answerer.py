@@ -200,7 +200,8 @@ def open_answerer(params: AnswererParams, ctx: Context, budget: Budget | None = 
         return Answerer(open_engine(view, ctx.input), view.name, {"digests": digests}, view, budget)
     endpoint = _endpoint(params, ctx)
     identity = {"url": endpoint.address, "model": endpoint.model}
-    return Answerer(HttpEngine(endpoint, budget), params.endpoint or endpoint.model, identity, None, budget)
+    engine = HttpEngine(endpoint, budget, ctx.key(params.endpoint))
+    return Answerer(engine, params.endpoint or endpoint.model, identity, None, budget)
 
 
 def _endpoint(params: AnswererParams, ctx: Context) -> Endpoint:
@@ -213,6 +214,7 @@ def _endpoint(params: AnswererParams, ctx: Context) -> Endpoint:
 def endpoint_from_saved(saved: SavedEndpoint, **how: Any) -> Endpoint:
     """A saved endpoint as it is asked; `how`: concurrency, retries, timeout."""
     return Endpoint(
+        name=saved.name,
         url=saved.url,
         model=saved.model,
         key_env=saved.key_env,

@@ -21,11 +21,12 @@ _CONTEXT_KEYS = ("max_model_len", "context_length", "context_window", "max_conte
 """What vLLM and others call the length that they read, in the list of models."""
 
 
-def try_endpoint(saved: SavedEndpoint) -> EndpointTestResult:
+def try_endpoint(saved: SavedEndpoint, key: str = "") -> EndpointTestResult:
     """Ask it once, with log-probabilities where the protocol has them; a service that refuses those is asked without.
-    Raises StudioError when it can't be asked or gives no answer."""
+    `key`: that was typed; empty for the one in the environment. Raises StudioError when it can't be asked or gives no
+    answer."""
     endpoint = endpoint_from_saved(saved, concurrency=1, retries=1, timeout=TIMEOUT)
-    engine = HttpEngine(endpoint)
+    engine = HttpEngine(endpoint, key=key)
     try:
         begun = time.perf_counter()
         extra = PROTOCOLS[endpoint.protocol].logprobs_params()

@@ -34,13 +34,22 @@ class Outcome:
 
 
 class Attempt:
-    """`run` starts the child and returns its outcome; `stop` and `renew` may be called meanwhile."""
+    """`run` starts the child and returns its outcome; `stop` and `renew` may be called meanwhile. `keys`: of endpoints, by
+    name; the child is told them on standard input, so that no list of processes, file or log has them."""
 
-    def __init__(self, order: JobSpec, program: str, log: Path, report: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        order: JobSpec,
+        program: str,
+        log: Path,
+        report: Callable[[dict[str, Any]], None],
+        keys: dict[str, str] | None = None,
+    ) -> None:
         self._order = order
         self._program = program
         self._log = log
         self._report = report
+        self._keys = keys or {}
         self._last: dict[str, Any] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._stop = asyncio.Event()
@@ -76,7 +85,9 @@ class Attempt:
         self.pid = process.pid
         try:
             assert process.stdin is not None
-            process.stdin.write(self._order.model_dump_json().encode() + b"\n")
+            process.stdin.write(
+                self._order.model_dump_json().encode() + b"\n" + json.dumps(self._keys).encode() + b"\n"
+            )
             await asyncio.gather(self._read(), self._wait_for_exit(), asyncio.to_thread(started, process.pid))
         finally:
             _signal_group(process.pid, signal.SIGKILL)

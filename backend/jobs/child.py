@@ -1,7 +1,8 @@
 """One stage in a process of its own: `python -m backend.jobs.child <pid of the worker>`.
 
-Reads its job spec as the first line of stdin (the bytes after it are the worker's lease), reports JSON lines on what was
-stdout, and sends everything that libraries print to the job's log. Here is where torch lives and dies.
+Reads its job spec as the first line of stdin and the keys of endpoints as the second (the bytes after them are the worker's
+lease), reports JSON lines on what was stdout, and sends everything that libraries print to the job's log. No key is in a
+report or in what is printed. Here is where torch lives and dies.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TextIO, cast
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Cancelled, StudioError
@@ -23,6 +24,7 @@ from backend.jobs.context import JobSpec, StageContext
 from backend.process.explain import explain, of_problem, sentence
 from backend.process.guards import LockBusy, die_with_parent, file_lock, watch_lease
 from backend.process.memory import peak_memory
+from backend.providers.keys import SHORTEST_MASKED, masked, masker
 from backend.stages import stage
 
 DONE = "done.json"
@@ -32,22 +34,45 @@ _LOCK_TIMEOUT = 8.0
 
 
 class EventChannel:
-    """The way back to the worker. Takes over the descriptor of stdout, so that no library can print into it."""
+    """The way back to the worker. Takes over the descriptor of stdout, so that no library can print into it. `mask` hides keys
+    in all that is sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Callable[[str], str] = str) -> None:
+        self._mask = mask
         self._stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
         self._lock = threading.Lock()
         self.artifacts: list[dict[str, Any]] = []
         os.dup2(2, 1)
+
+    def masked(self, event: dict[str, Any]) -> dict[str, Any]:
+        return {name: masked(value, self._mask) for name, value in event.items()}
 
     def send(self, event: dict[str, Any]) -> None:
         if event["event"] == "artifact":
             self.artifacts.append(event)
         if event["event"] == "log":
             event = {**event, "text": event["text"][:_LOG_LIMIT]}
+        event = self.masked(event)
         with self._lock:
             self._stream.write(json.dumps(event, default=str) + "\n")
             self._stream.flush()
+
+
+class MaskedStream:
+    """A stream of text that hides keys."""
+
+    def __init__(self, stream: TextIO, mask: Callable[[str], str]) -> None:
+        self._stream, self._mask = stream, mask
+
+    def write(self, text: str) -> int:
+        return self._stream.write(self._mask(text))
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def main(find: Callable[[str], AnyStage] = stage) -> None:
@@ -55,25 +80,39 @@ def main(find: Callable[[str], AnyStage] = stage) -> None:
     cancelled = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: cancelled.set())
     die_with_parent(int(sys.argv[1]))
-    channel = EventChannel()
-    line = sys.stdin.buffer.readline()
-    if not line.endswith(b"\n"):
+    line, told = sys.stdin.buffer.readline(), sys.stdin.buffer.readline()
+    if not told.endswith(b"\n"):
         os._exit(1)
-    order = JobSpec.model_validate_json(line)
+    order, keys = JobSpec.model_validate_json(line), json.loads(told)
+    mask = masker(secrets(order, keys))
+    channel = EventChannel(mask)
+    sys.stdout = cast(TextIO, MaskedStream(sys.stdout, mask))
+    sys.stderr = cast(TextIO, MaskedStream(sys.stderr, mask))
     threading.Thread(target=watch_lease, args=(0,), daemon=True).start()
-    channel.send(_run_safely(order, channel, cancelled, find))
+    channel.send(_run_safely(order, keys, channel, cancelled, find))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # leaves out the teardown of native libraries, which may hang or crash after the work is done
 
 
+def secrets(order: JobSpec, keys: dict[str, str]) -> list[str]:
+    """Keys of this job's endpoints, typed or from variables, that are long enough to be masked everywhere."""
+    found = [*keys.values(), *(os.environ.get(each.key_env, "") for each in order.endpoints.values())]
+    found.append(os.environ.get(str(order.params.get("endpoint_key_env") or ""), ""))
+    return [key.strip() for key in found if len(key.strip()) >= SHORTEST_MASKED]
+
+
 def _run_safely(
-    order: JobSpec, channel: EventChannel, cancelled: threading.Event, find: Callable[[str], AnyStage]
+    order: JobSpec,
+    keys: dict[str, str],
+    channel: EventChannel,
+    cancelled: threading.Event,
+    find: Callable[[str], AnyStage],
 ) -> dict[str, Any]:
     """Do the work; whatever happens becomes the last event."""
     try:
         with file_lock(order.dir / "lock", _LOCK_TIMEOUT):
-            return _run_stage(order, channel, cancelled, find)
+            return _run_stage(order, keys, channel, cancelled, find)
     except Cancelled:
         return {"event": "cancelled", "peak": peak_memory()}
     except LockBusy:
@@ -83,12 +122,16 @@ def _run_safely(
 
 
 def _run_stage(
-    order: JobSpec, channel: EventChannel, cancelled: threading.Event, find: Callable[[str], AnyStage]
+    order: JobSpec,
+    keys: dict[str, str],
+    channel: EventChannel,
+    cancelled: threading.Event,
+    find: Callable[[str], AnyStage],
 ) -> dict[str, Any]:
     found = find(order.stage)
-    ctx = StageContext(order, channel.send, cancelled.is_set)
+    ctx = StageContext(order, channel.send, cancelled.is_set, keys)
     result = found.run(found.parse(order.params), ctx)
-    event = {"event": "result", "result": result.model_dump(mode="json"), "peak": peak_memory()}
+    event = channel.masked({"event": "result", "result": result.model_dump(mode="json"), "peak": peak_memory()})
     # A worker that dies before it has recorded this finds the file and does not run the stage again.
     write_json(order.dir / DONE, {**event, "artifacts": channel.artifacts})
     return event

@@ -16,6 +16,7 @@ from backend.core.artifacts import Manifest, seal
 from backend.core.endpoints import SavedEndpoint
 from backend.core.errors import Cancelled, StudioError
 from backend.core.schemas import ArtifactView, Kind
+from backend.providers.keys import SHORTEST_MASKED, masked, masker
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -40,8 +41,16 @@ class JobSpec(BaseModel):
 class StageContext:
     """`dir` survives a crash of the job (checkpoints, partial answers) and goes when the job has succeeded."""
 
-    def __init__(self, order: JobSpec, report: Report, cancelled: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        order: JobSpec,
+        report: Report,
+        cancelled: Callable[[], bool] = lambda: False,
+        keys: dict[str, str] | None = None,
+    ) -> None:
         self.order = order
+        self._keys = keys or {}
+        self._mask = masker(key for key in self._keys.values() if len(key) >= SHORTEST_MASKED)
         self.dir = order.dir
         self.cache = order.cache
         self.seed = order.seed
@@ -106,6 +115,10 @@ class StageContext:
             raise StudioError("endpoints.unknown", name=name)
         return self.order.endpoints[name]
 
+    def key(self, name: str) -> str:
+        """The key of a saved endpoint that was typed; empty where none is kept."""
+        return self._keys.get(name, "")
+
     def scratch(self, name: str) -> Path:
         """An empty folder inside the job's, to build an artifact in."""
         folder = self.dir / name
@@ -133,7 +146,7 @@ class StageContext:
             stage=self.order.stage,
             params=self.order.params,
             parents=sorted(set(parents or [])),
-            facts=facts or {},
+            facts=masked(facts or {}, self._mask),
             license=license,
             seed=self.seed,
             endpoints={name: {"url": each.url, "model": each.model} for name, each in self.order.endpoints.items()},

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import OperationalError
 
 from backend.core.artifacts import MANIFEST, Manifest
-from backend.core.schemas import JobError, State
+from backend.core.schemas import JobError, Kind, State
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.db import tables as t
@@ -29,12 +29,14 @@ from backend.jobs.child import DONE
 from backend.jobs.machine_load import MachineLoad
 from backend.jobs.queue import Ticket
 from backend.jobs.recorder import EventRecorder
-from backend.jobs.resolve import Find, job_spec
+from backend.jobs.resolve import Find, job_keys, job_spec
 from backend.process.explain import explain
 from backend.process.guards import EXIT_ORPHAN
 
 _FLUSH = 0.5
-_LOAD_EVERY = 4  # flushes
+_LOAD_EVERY = 2  # flushes
+_NUMBERED = (Kind.DATASET, Kind.MODEL, Kind.ADAPTER, Kind.ONNX, Kind.CAPTURE)
+"""What gets a number behind its automatic name when another is called so; packages of one name are its versions."""
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 
@@ -114,6 +116,7 @@ class Executor:
         self, job: t.Job, recorder: EventRecorder, made: list[dict[str, Any]], load: MachineLoad
     ) -> Outcome:
         order = await asyncio.to_thread(job_spec, self._store, self._settings, job, self._find)
+        keys = await asyncio.to_thread(job_keys, self._store, self._settings, order.endpoints)
         resumed = " and goes on from its checkpoint" if any((order.dir / "checkpoints").glob("*")) else ""
         recorder.record(_line("info", f"Attempt {job.attempts} starts{resumed}."))
 
@@ -122,7 +125,7 @@ class Executor:
                 made[:] = [one for one in made if one["path"] != event["path"]] + [event]
             recorder.record(event)
 
-        attempt = Attempt(order, self._module, self._settings.logs / f"{job.id}.log", report)
+        attempt = Attempt(order, self._module, self._settings.logs / f"{job.id}.log", report, keys)
         self._attempts[job.id] = attempt
         if self._shutting_down:
             return Outcome("stopped")
@@ -143,7 +146,11 @@ class Executor:
             case "succeeded":
                 for event in made:
                     manifest = Manifest.model_validate(event["manifest"])
-                    self._store.add_artifact(manifest, Path(event["path"]), self._store.job(job.id).project, job.id)
+                    made_by = self._store.job(job.id)
+                    if not made_by.params.get("name") and manifest.kind in _NUMBERED:
+                        name = self._store.free_name(manifest.kind, manifest.name, manifest.id)
+                        manifest = manifest.model_copy(update={"name": name})
+                    self._store.add_artifact(manifest, Path(event["path"]), made_by.project, job.id)
                 state = State.FINDINGS if (outcome.result or {}).get("findings") else State.SUCCEEDED
                 queue.finish(self._store, job, state, result=outcome.result, **spent)
             case "failed":

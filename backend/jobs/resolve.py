@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from backend.core.endpoints import SavedEndpoint
+from backend.core.endpoints import EndpointView, SavedEndpoint
 from backend.core.errors import StudioError
 from backend.core.refs import endpoints_of, referenced_ids, refs_of, replace_refs
 from backend.core.schemas import ArtifactView, RunView
@@ -14,6 +15,7 @@ from backend.core.stage import AnyStage, Params
 from backend.db import Store
 from backend.db import tables as t
 from backend.jobs.context import JobSpec
+from backend.providers import keys
 
 Find = Callable[[str], AnyStage]
 
@@ -55,12 +57,30 @@ def _outputs(run: RunView, wanted: set[str]) -> dict[str, str]:
 
 def _endpoints(store: Store, names: Iterable[str]) -> dict[str, SavedEndpoint]:
     """As they are saved now: what was corrected counts for the next attempt. Raises StudioError when one is gone."""
+    return {
+        name: SavedEndpoint.model_validate(_endpoint(store, name).model_dump(include=set(SavedEndpoint.model_fields)))
+        for name in names
+    }
+
+
+def _endpoint(store: Store, name: str) -> EndpointView:
+    held = store.find_endpoint(name)
+    if held is None:
+        raise StudioError("endpoints.unknown", name=name)
+    return held
+
+
+def job_keys(store: Store, settings: Settings, names: Iterable[str]) -> dict[str, str]:
+    """The kept keys of these endpoints; one that the keyring lost counts only where no variable is named. Raises StudioError
+    when a key is needed and can't be read."""
     found = {}
-    for name in names:
-        held = store.find_endpoint(name)
-        if held is None:
-            raise StudioError("endpoints.unknown", name=name)
-        found[name] = SavedEndpoint.model_validate(held.model_dump(exclude={"trial"}))
+    for endpoint in (_endpoint(store, name) for name in names):
+        if endpoint.key_kept:
+            key = keys.read(settings.home, endpoint.name)
+            if key:
+                found[endpoint.name] = key
+            elif not os.environ.get(endpoint.key_env, ""):
+                raise StudioError("keys.gone", name=endpoint.name)
     return found
 
 

@@ -6,7 +6,7 @@ The worker polls the job table and acts on what is written here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from backend.db import Store
 from backend.db import tables as t
 from backend.db.projects import new_id
 from backend.jobs import heartbeat, queue
-from backend.jobs.history import history, old_runs, run_name
+from backend.jobs.history import old_runs, run_name
 from backend.jobs.scheduling import swap_priorities
 from backend.stages import stage
 
@@ -152,21 +152,8 @@ class JobService:
         """All that have not ended, newest run first, those of a run in its order."""
         return self._store.jobs([state for state in State if not state.ended], limit=10_000)
 
-    def history(
-        self,
-        states: Collection[State] = (),
-        stage: str | None = None,
-        search: str = "",
-        limit: int = 20,
-        project: str | None = None,
-        others: bool = False,
-    ) -> list[JobView]:
-        """Jobs that have ended, the last first, of all projects, of the one with the id `project`, or of all `others`.
-        `search`: a part of the name or id of a run, or of the id of a job or a stage, in any case."""
-        return history(self._store, states, stage, search, limit, project, others)
-
-    def run_name(self, run_id: str) -> str:
-        """Without its jobs, so it is cheap; its id when it has gone."""
+    def run_name(self, run_id: str) -> tuple[int, str]:
+        """Number and name, without its jobs, so it is cheap; 0 and its id when it has gone."""
         return run_name(self._store, run_id)
 
     def old_runs(self, days: float) -> list[str]:

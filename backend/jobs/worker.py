@@ -23,6 +23,7 @@ from backend.core.programs import Programs
 from backend.core.schemas import FINISHED, State
 from backend.core.settings import Settings
 from backend.db import Store
+from backend.files import trash
 from backend.jobs import disk_reserve, heartbeat, queue, scheduling
 from backend.jobs.dbos_queue import DbosQueue
 from backend.jobs.executor import Executor
@@ -129,9 +130,11 @@ class Worker:
         queue.requeue_lost(self._store, self._dbos_queue.recover(live))
 
     def _clean(self) -> None:
-        """Work folders of jobs that finished just before an earlier worker died, and old workflows."""
+        """Work folders of jobs that finished just before an earlier worker died, what the trash has kept for long enough,
+        and old workflows."""
         for job in self._store.jobs(FINISHED):
             shutil.rmtree(self._settings.jobs / job.id, ignore_errors=True)
+        trash.empty_expired(self._store, self._settings)
         self._dbos_queue.delete_old_workflows()
 
 

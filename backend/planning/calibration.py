@@ -2,7 +2,7 @@
 how far apart runs are.
 
 Left out are runs beside much other work, runs that were tiny next to what is asked, and answers out of the cache. The middle
-is a median of logarithms, drawn towards the stage's own estimate while there are few runs, so that no single run moves it far.
+is a median of logarithms, pulled towards the stage's own estimate while there are few runs, so that no single run moves it far.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ def calibrate(jobs: Iterable[JobView], estimate: float) -> Calibration:
     middle = median(logs)
     spread = max(LEAST_SPREAD, median([abs(log - middle) for log in logs]) * _TENTH)
 
-    def drawn(towards: float, own: float) -> float:
+    def pulled(towards: float, own: float) -> float:
         return math.exp((1 - weight) * math.log(towards) + weight * own)
 
-    return Calibration(drawn(1.0, middle), drawn(LOW, middle - spread), drawn(HIGH, middle + spread), len(logs))
+    return Calibration(pulled(1.0, middle), pulled(LOW, middle - spread), pulled(HIGH, middle + spread), len(logs))
 
 
 def _log_ratio(job: JobView, estimate: float) -> float | None:

@@ -1,13 +1,12 @@
 """Answers from an endpoint (OpenAI's chat completions, Azure's, or Anthropic's messages), plain or streamed.
 
-The key is read from an environment variable when the engine is made; it goes into one header and nowhere else. What can
-be tried again (429, 5xx, time-outs, broken connections, garbage) is, with growing pauses; the rest ends at once. Every
+The key is given, or read from an environment variable when the engine is made; it goes into one header and nowhere else. What
+can be tried again (429, 5xx, time-outs, broken connections, garbage) is, with growing pauses; the rest ends at once. Every
 request respects the rate limit (`rate_limit`) and has its cost reserved before it is sent (`budget`).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import threading
@@ -26,6 +25,7 @@ from backend.providers import errors
 from backend.providers.budget import Budget, OverBudget, Prices, Reservation, estimate_usage, format_usd, max_usage
 from backend.providers.concurrency import ConcurrentRequests
 from backend.providers.deadline import post_with_deadline
+from backend.providers.keys import masker
 from backend.providers.protocols import PROTOCOLS, EndpointReply, OpenAI, stream_text, unsupported_parameter
 from backend.providers.rate_limit import RateLimit
 
@@ -37,10 +37,11 @@ T = TypeVar("T")
 
 class Endpoint(BaseModel):
     """Where and how to ask. `timeout` and pauses in seconds; `key_env` names an environment variable, "" means no key;
-    `requests_per_minute` 0: as often as it answers."""
+    `requests_per_minute` 0: as often as it answers; `name`: under which it is saved, if it is."""
 
     model_config = ConfigDict(frozen=True)
 
+    name: str = ""
     url: str
     model: str
     key_env: str = ""
@@ -83,9 +84,9 @@ def check_key_name(name: str, field: str) -> list[Problem]:
 
 class HttpEngine:
     """`kept` counts answers that survive a failure; the errors name it. `budget` counts tokens and money and holds the
-    budget. Raises StudioError when the key is not set."""
+    budget. `key`: one that was typed; else the variable counts. Raises StudioError when that is not set."""
 
-    def __init__(self, endpoint: Endpoint, budget: Budget | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, budget: Budget | None = None, key: str = "") -> None:
         self.endpoint = endpoint
         self.name = endpoint.model
         self.kept = 0
@@ -94,7 +95,9 @@ class HttpEngine:
         self._rate_limit = RateLimit(endpoint.requests_per_minute)
         self._unsupported: set[str] = set()
         self._protocol: OpenAI = PROTOCOLS[endpoint.protocol]
-        self._key = os.environ.get(endpoint.key_env, "").strip() if endpoint.key_env else ""
+        self._typed = bool(key)
+        self._key = key or (os.environ.get(endpoint.key_env, "").strip() if endpoint.key_env else "")
+        self._mask = masker([self._key])
         if endpoint.key_env and not self._key:
             raise StudioError("chat.endpoint_key_missing", key_env=endpoint.key_env, url=endpoint.address)
         limits = httpx.Limits(max_connections=endpoint.concurrency + 1)
@@ -273,7 +276,7 @@ class HttpEngine:
             raise errors.RetryableError(code, pause=errors.retry_after(reply.headers.get("Retry-After")), status=status)
         codes = {404: "chat.endpoint_not_found"}
         if status in (401, 403):
-            codes[status] = "chat.endpoint_key" if self.endpoint.key_env else "chat.endpoint_no_key"
+            codes[status] = self._refused_key()
         code = codes.get(status, "chat.endpoint_refused")
         raise self._error(code, status=status, reason=errors.error_text(reply))
 
@@ -283,16 +286,15 @@ class HttpEngine:
     def _error(self, code: str, **args: Any) -> StudioError:
         """The only place where errors are made: no argument holds the key, whoever repeated it."""
         about = {"model": self.name, "key_env": self.endpoint.key_env, "timeout": f"{self.endpoint.timeout:g}"}
-        args |= {"url": self.endpoint.address, "kept": self.kept, **about}
-        safe = {name: self._without_key(value) if isinstance(value, str) else value for name, value in args.items()}
+        args |= {"url": self.endpoint.address, "kept": self.kept, "name": self.endpoint.name, **about}
+        safe = {name: self._mask(value) if isinstance(value, str) else value for name, value in args.items()}
         if "reason" in safe:  # cut after masking: half a key is not found any more
             safe["reason"] = safe["reason"][:MAX_REASON_CHARS]
         return StudioError(code, **safe)
 
-    def _without_key(self, text: str) -> str:
-        """Also as a quoted text (JSON, Python) shows it."""
-        key = self._key
-        forms = {key, json.dumps(key)[1:-1], repr(key)[1:-1], repr(key.encode())[2:-1]} if key else set()
-        for form in sorted(forms, key=len, reverse=True):
-            text = text.replace(form, "…")
-        return text
+    def _refused_key(self) -> str:
+        if self._typed:
+            return "keys.refused"
+        if self.endpoint.key_env:
+            return "chat.endpoint_key"
+        return "keys.wanted" if self.endpoint.name else "chat.endpoint_no_key"

@@ -80,7 +80,8 @@ def evaluations(artifacts: Iterable[ArtifactView], project: str | None = None) -
     teachers = Counter(
         teacher for one in found.values() for teacher in {each.teacher for each in one.origins} if teacher
     )
-    return [one.model_copy(update={"student_count": teachers[one.model_name]}) for one in found.values()]
+    counts = {one.id: teachers[known[one.id].facts["model_name"]] for one in found.values()}  # data keep the old name
+    return [one.model_copy(update={"student_count": counts[one.id]}) for one in found.values()]
 
 
 def benchmarks(found: Iterable[EvaluationView]) -> dict[str, list[EvaluationView]]:
@@ -156,7 +157,7 @@ def _evaluation(view: ArtifactView, known: dict[str, ArtifactView]) -> Evaluatio
         id=view.id,
         name=view.name,
         model=facts.get("model"),
-        model_name=facts["model_name"],
+        model_name=model.name if model else facts["model_name"],
         kind=model.kind.value if model else ENDPOINT,
         precision=str(model.facts.get("precision", "fp32")) if model else ENDPOINT,
         data=facts["data"],

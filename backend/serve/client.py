@@ -48,12 +48,17 @@ class ServeClient:
 
     def load(self, artifact_id: str, force: bool = False) -> ServedModel:
         """Begin to load a model; returns at once. `force`: even when memory is short (`serve.memory_busy`,
-        `serve.memory_short`)."""
+        `serve.memory_models`, `serve.memory_short`)."""
         return ServedModel.model_validate(self._ask("POST", f"/models/{quote(artifact_id, safe='')}", {"force": force}))
 
     def unload(self, artifact_id: str) -> None:
         """Nothing happens when it is not loaded."""
         self._ask("DELETE", f"/models/{quote(artifact_id, safe='')}")
+
+    def choose(self, page: str, models: list[str]) -> None:
+        """Say which models an open page shows: while it says so again and again, none of them is unloaded to make room for
+        others. It takes the place of what `page` said before."""
+        self._ask("PUT", f"/choices/{quote(page, safe='')}", {"models": models})
 
     def servers(self) -> list[ServerView]:
         """Models that are served to other programs, or failed to be."""

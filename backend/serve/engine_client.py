@@ -65,10 +65,16 @@ class EngineClient(ModelProcess):
     def idle(self) -> bool:
         return self.state == "ready" and not self.answering
 
+    @property
+    def outstanding(self) -> int:
+        """Bytes that it may still take: it holds less while it loads and before its longest answer."""
+        return max(0, self.need - self.memory_bytes)
+
     def served(self) -> ServedModel:
         """What pages see of it."""
         return ServedModel(
             id=self.view.id,
+            name=self.view.name,
             state=self.state,
             pid=self.pid,
             memory_bytes=self.memory_bytes,

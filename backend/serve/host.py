@@ -35,7 +35,7 @@ from backend.serve.openai_api.completions import Completions
 from backend.serve.openai_api.middleware import AccessMiddleware
 from backend.serve.openai_api.protocol import ChatRequest
 from backend.serve.pool import Pool
-from backend.serve.schemas import Address, ServeOptions, address_file
+from backend.serve.schemas import Address, Choice, ServeOptions, address_file
 from backend.serve.servers import Servers
 
 IDLE_SECONDS = 0.4
@@ -96,6 +96,14 @@ def application(pool: Pool, servers: Servers, token: str) -> ASGIApp:
         await pool.unload(request.path_params["artifact_id"])
         return Response(status_code=204)
 
+    async def choose(request: Request) -> Response:
+        try:
+            choice = Choice.model_validate_json(await request.body())
+        except ValidationError as error:
+            raise StudioError.of(value_problems(error)) from error
+        pool.pins.set(request.path_params["page"], choice.models)
+        return Response(status_code=204)
+
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
         house = asyncio.create_task(pool.keep_house())
@@ -107,6 +115,7 @@ def application(pool: Pool, servers: Servers, token: str) -> ASGIApp:
         Route("/models", models),
         Route("/models/{artifact_id}", load, methods=["POST"]),
         Route("/models/{artifact_id}", unload, methods=["DELETE"]),
+        Route("/choices/{page}", choose, methods=["PUT"]),
         Route("/v1/chat/completions", Completions(PoolBackend(pool)), methods=["POST"]),
         *server_routes(servers),
     ]

@@ -1,4 +1,5 @@
-"""Which models are loaded: few at once, none without memory, none for longer than it is used."""
+"""Which models are loaded: as many as memory holds, those that people have chosen before all others, none for longer than it is
+used."""
 
 from __future__ import annotations
 
@@ -9,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from backend.core import machine
-from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
 from backend.db import Store
@@ -17,9 +17,9 @@ from backend.models import costs
 from backend.serve import memory
 from backend.serve.engine_client import EngineClient
 from backend.serve.lineage import with_bases
+from backend.serve.pins import Pins
 from backend.serve.schemas import ServedModel
 
-MOST = 2
 TICK = 0.5
 log = logging.getLogger(__name__)
 
@@ -32,13 +32,14 @@ class Pool:
         self._store = Store(settings.store_url)
         self._models: dict[str, EngineClient] = {}
         self._admission = asyncio.Lock()
+        self.pins = Pins()
 
     def models(self) -> list[ServedModel]:
         return [model.served() for model in self._models.values()]
 
     async def load(self, ref: str, force: bool = False) -> EngineClient:
         """Begin to load an artifact by id or name; one that is loaded or loading stays as it is. `force`: even when
-        memory is short. Raises StudioError when there is no such artifact or no slot or memory for it."""
+        memory is short. Raises StudioError when there is no such artifact or no memory for it."""
         async with self._admission:
             views = await asyncio.to_thread(with_bases, self._store, ref)
             known = self._models.get(views[0].id)
@@ -88,22 +89,23 @@ class Pool:
         return bored or not model.view.path.is_dir()
 
     async def _evict_idle(self, view: ArtifactView, force: bool) -> None:
-        """Unload idle models, the longest unused first, until number and memory allow one more. Raises StudioError when
-        that is not enough; then all stay."""
+        """Unload models that nobody has chosen, the longest unused first, until memory allows one more. Raises StudioError
+        when that is not enough; then all stay, unless `force`."""
         running = await asyncio.to_thread(memory.claims, self._store)
         live = [model for model in self._models.values() if model.state != "failed"]
-        taken = sum(claim.outstanding for claim in running)
-        taken += sum(max(0, model.need - model.memory_bytes) for model in live if model.state == "loading")
-        free = machine.available_bytes() - taken
+        free = machine.available_bytes()
+        free -= sum(claim.outstanding for claim in running) + sum(model.outstanding for model in live)
         need = costs.answer_bytes(view.facts)
-        idle = sorted((model for model in live if model.idle), key=lambda model: model.last_used)
+        chosen = self.pins.models()
+        idle = [model for model in live if model.idle and model.view.id not in chosen]
         doomed: list[EngineClient] = []
-        while idle and (len(live) - len(doomed) >= MOST or free < need):
-            doomed.append(idle.pop(0))
-            free += doomed[-1].memory_bytes
-        if len(live) - len(doomed) >= MOST:
-            raise StudioError("serve.full", count=len(live))
+        for model in sorted(idle, key=lambda one: one.last_used):
+            if free >= need:
+                break
+            doomed.append(model)
+            free += model.memory_bytes + model.outstanding
         if free < need and not force:
-            raise memory.shortage(view, need, need - free, running)
+            kept = [memory.Loaded.of(model) for model in live if model not in doomed]
+            raise memory.shortage(view, need, need - free, running, kept)
         for model in doomed:
             await self.unload(model.view.id)

@@ -20,6 +20,7 @@ class ServedModel(View):
     wait for it; `idle_seconds`: since its last answer, 0 while it answers; `error`: why it failed."""
 
     id: str
+    name: str
     state: ModelState
     pid: int | None = None
     memory_bytes: int = 0
@@ -56,6 +57,12 @@ class Piece(View):
     completion_tokens: int = 0
     ttft_ms: float | None = None
     decode_tokens_per_s: float | None = None
+
+
+class Choice(BaseModel):
+    """The models that an open page shows, by id."""
+
+    models: list[str] = Field(max_length=16)
 
 
 class Address(BaseModel):

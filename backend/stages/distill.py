@@ -164,7 +164,7 @@ def _keep(
     facts = {**inspect_folder(out), "data": inherited["data"], "template": inherited["template"]}
     made = ctx.artifact(
         Kind.MODEL,
-        params.name or f"{source.name}-distilled",
+        params.name or f"{data.name}-distilled"[:100],
         out,
         facts=facts,
         parents=[source.id, data.id, *(ctx.input(ref).id for ref in (params.capture, params.teacher) if ref)],

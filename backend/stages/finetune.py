@@ -109,7 +109,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     facts["adapter_parameters"] = int(metrics["trained_parameters"])
     made = ctx.artifact(
         Kind.ADAPTER,
-        params.name or f"{base.name}-lora",
+        params.name or f"{data.name}-lora"[:100],
         out,
         facts=facts,
         parents=[base.id, data.id],

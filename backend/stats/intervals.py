@@ -20,3 +20,19 @@ def rows_needed(share: float, half: float, z: float = Z95) -> int:
     with p no nearer to 0 or 1 than `half`, where that formula promises too much)."""
     share = min(max(share, half), 1 - half)
     return ceil(z * z * share * (1 - share) / (half * half))
+
+
+def paired_difference_interval(both: int, only_first: int, only_second: int, neither: int) -> tuple[float, float]:
+    """95 % interval of the difference of two shares counted on the same rows, first minus second (Newcombe 1998, "Improved
+    confidence intervals for the difference between binomial proportions based on paired data", Statistics in Medicine 17,
+    method 10 without its continuity correction). No rows: (-1, 1)."""
+    n = both + only_first + only_second + neither
+    if not n:
+        return -1.0, 1.0
+    first, second = (both + only_first) / n, (both + only_second) / n
+    (low1, high1), (low2, high2) = wilson_interval(both + only_first, n), wilson_interval(both + only_second, n)
+    product = (both + only_first) * (only_second + neither) * (both + only_second) * (only_first + neither)
+    phi = (both * neither - only_first * only_second) / sqrt(product) if product else 0.0
+    below = sqrt((first - low1) ** 2 - 2 * phi * (first - low1) * (high2 - second) + (high2 - second) ** 2)
+    above = sqrt((high1 - first) ** 2 - 2 * phi * (high1 - first) * (second - low2) + (second - low2) ** 2)
+    return max(-1.0, first - second - below), min(1.0, first - second + above)

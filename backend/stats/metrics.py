@@ -61,7 +61,7 @@ BUILT_IN = (
     Metric("latency_ms_p95", "Latency, 95 %", "ms", "lower", card="Latency p95"),
     Metric("model_memory_bytes", "Memory above the empty runtime", "bytes", card="Memory above the empty runtime"),
     Metric("parameters", "Parameters", "count", card="Parameters"),
-    Metric("train_loss", "Training loss, mean of last epoch", "number"),
+    Metric("train_loss", "Loss, last epoch", "number"),
     Metric("eval_loss", "Validation loss", "number"),
     Metric("layers", "Layers", "count"),
     Metric("vocabulary", "Vocabulary", "count"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from itertools import chain
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -14,6 +15,7 @@ from studio.paths import HERE
 from studio.ui.shared import api_cache
 from studio.webapp.files import routes
 from studio.webapp.live import live_routes
+from studio.webapp.palette import palette_routes
 from studio.webapp.project_address import ProjectAddress
 from studio.webapp.review import review_routes
 
@@ -24,6 +26,7 @@ async def health(_request: Request) -> JSONResponse:
 
 
 FACADE = api_cache.studio
-ROUTES = [Route("/api/health", health), *routes(FACADE), *review_routes(FACADE), *live_routes(FACADE)]
+MAKERS = (routes, review_routes, live_routes, palette_routes)
+ROUTES = [Route("/api/health", health), *chain.from_iterable(make(FACADE) for make in MAKERS)]
 
 app = st.App(HERE / "app.py", routes=ROUTES, middleware=[Middleware(ProjectAddress, facade=FACADE)])

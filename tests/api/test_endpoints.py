@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -99,7 +101,7 @@ def test_a_trial_without_counts_and_lists_guesses_nothing(studio: Studio) -> Non
     assert trial.tokens_per_s is None and trial.context is None and not trial.logprobs
 
 
-@pytest.mark.parametrize(("word", "code"), [("401", "chat.endpoint_no_key"), ("html", "chat.endpoint_garbage")])
+@pytest.mark.parametrize(("word", "code"), [("401", "keys.wanted"), ("html", "chat.endpoint_garbage")])
 def test_a_trial_that_fails_says_why_and_keeps_nothing(studio: Studio, word: str, code: str) -> None:
     with FakeEndpoint(lambda n: word).running() as server:
         studio.save_endpoint({**GOOD, "url": server.url})
@@ -170,3 +172,105 @@ def test_the_command_line_saves_tests_and_forgets(
     assert "2 name: There is an endpoint" in call("endpoints", "add", "mine", "--model", "m", "--url", server.url)
     assert "Deleted mine" in call("endpoints", "delete", "mine")
     assert "2 There is no saved endpoint" in call("endpoints", "show", "mine")
+
+
+def held(file: Path) -> list[str]:
+    return list(json.loads(file.read_text("utf-8")).values()) if file.exists() else []
+
+
+def test_a_typed_key_is_kept_used_replaced_and_deleted(studio: Studio, keyring_file: Path, home: Path) -> None:
+    assert studio.keyring_problem() is None
+    with FakeEndpoint(key="sk-typed-0123456789").running() as server:
+        studio.save_endpoint({**GOOD, "url": server.url})
+        studio.set_key("deep", " sk-wrong-0123456789\n")
+        with pytest.raises(StudioError) as caught:
+            studio.test_endpoint("deep")
+        assert caught.value.code == "keys.refused" and "sk-wrong" not in caught.value.text()
+        studio.set_key("deep", "sk-typed-0123456789")
+        assert held(keyring_file) == ["sk-typed-0123456789"]
+        assert studio.test_endpoint("deep").answer
+        other = Studio.open(home=home.with_name("another"))
+        other.save_endpoint({**GOOD, "url": server.url})
+        with pytest.raises(StudioError, match="wants a key"):
+            other.test_endpoint("deep")
+    saved = studio.endpoint("deep")
+    assert saved.key_kept and "sk-typed" not in saved.model_dump_json()
+    assert b"sk-typed" not in b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
+    studio.delete_key("deep")
+    assert held(keyring_file) == [] and not studio.endpoint("deep").key_kept
+    with pytest.raises(StudioError) as caught:
+        studio.delete_key("deep")
+    assert caught.value.code == "keys.none"
+
+
+def test_a_key_goes_with_its_endpoint_and_not_to_another_host(studio: Studio, keyring_file: Path) -> None:
+    studio.save_endpoint(GOOD)
+    studio.set_key("deep", "sk-typed-0123456789")
+    studio.save_endpoint({**GOOD, "url": "http://h/v2", "model": "other"}, new=False)
+    assert studio.endpoint("deep").key_kept, "the same host"
+    studio.save_endpoint({**GOOD, "url": "http://elsewhere/v1"}, new=False)
+    assert not studio.endpoint("deep").key_kept and held(keyring_file) == []
+    studio.set_key("deep", "sk-typed-0123456789")
+    studio.delete_endpoint("deep")
+    assert held(keyring_file) == []
+
+
+def test_what_is_filled_in_can_be_tried_before_it_is_saved(studio: Studio, keyring_file: Path) -> None:
+    with FakeEndpoint(key="sk-typed-0123456789").running() as server:
+        values = {**GOOD, "url": server.url}
+        assert studio.try_endpoint(values, "sk-typed-0123456789").answer and studio.endpoints() == []
+        with pytest.raises(StudioError, match="wants a key"):
+            studio.try_endpoint(values, "")
+        studio.save_endpoint(values)
+        studio.set_key("deep", "sk-typed-0123456789")
+        assert studio.try_endpoint(values, "", "deep").answer
+    with FakeEndpoint().running() as stranger:
+        studio.try_endpoint({**values, "url": stranger.url}, "", "deep")
+        assert "sk-typed" not in json.dumps(stranger.headers), "the kept key is of another host"
+
+
+def test_without_a_keyring_the_variable_is_named_and_counts(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = studio.keyring_problem()
+    assert problem and "environment variable" in problem.text()
+    with FakeEndpoint(key="sk-env-0123456789").running() as server:
+        studio.save_endpoint({**GOOD, "url": server.url, "key_env": "DEEP_API_KEY"})
+        with pytest.raises(StudioError) as caught:
+            studio.set_key("deep", "sk-typed-0123456789")
+        assert caught.value.code == "keys.no_keyring" and not studio.endpoint("deep").key_kept
+        monkeypatch.setenv("DEEP_API_KEY", "sk-env-0123456789")
+        assert studio.test_endpoint("deep").answer
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        ("", "value.missing"),
+        ("two words", "keys.characters"),
+        ("a\nb", "keys.characters"),
+        ("ñandú", "keys.characters"),
+    ],
+)
+def test_what_is_no_key_is_refused(studio: Studio, keyring_file: Path, key: str, code: str) -> None:
+    studio.save_endpoint(GOOD)
+    with pytest.raises(StudioError) as caught:
+        studio.set_key("deep", key)
+    assert caught.value.code == code and not keyring_file.exists()
+
+
+def test_the_command_line_takes_a_key_from_standard_input(
+    home: Path, keyring_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def call(*words: str, said: str = "") -> str:
+        monkeypatch.setattr(sys, "argv", ["slmops", *words])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(said))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return f"{ended.value.code} {told.out}{told.err}"
+
+    Studio.open(home=home).save_endpoint(GOOD)
+    told = call("endpoints", "key", "set", "deep", said="sk-typed-0123456789\n")
+    assert told.startswith("0 ") and "sk-typed" not in told and held(keyring_file) == ["sk-typed-0123456789"]
+    assert "keyring" in call("endpoints", "list") and "sk-typed" not in call("endpoints", "show", "deep", "--json")
+    assert call("endpoints", "key", "set", "nobody", said="x\n").startswith("2 ")
+    assert "Deleted the key" in call("endpoints", "key", "delete", "deep") and held(keyring_file) == []

@@ -21,6 +21,7 @@ from backend.core.schemas import State
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.db import tables as t
+from tests.studio.builder import StudioBuilder
 from tests.test_chain import slmops
 
 HEAVY = ("torch", "transformers", "onnxruntime", "olive", "streamlit", "sqlalchemy", "dbos")
@@ -115,3 +116,44 @@ def test_every_message_has_words_and_a_remedy_and_can_be_filled() -> None:
 
 def test_every_stage_is_in_the_registry_once() -> None:
     assert list(stages.stages()) == list(stages.names())
+
+
+def test_things_are_renamed_tagged_deleted_and_restored(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    builder = StudioBuilder(home)
+    made = builder.model("tickets-lora")
+    run = builder.run("finetune", ("finetune", State.SUCCEEDED))
+
+    def said(*words: str) -> str:
+        assert call(*words) == 0
+        found = capsys.readouterr()
+        return found.out + found.err
+
+    said("models", "rename", "tickets-lora", "best")
+    said("models", "tag", "best", "ship", "spain")
+    assert json.loads(said("models", "list", "--json"))[0]["tags"] == ["ship", "spain"]
+    said("jobs", "rename", run, "The good one")
+    said("jobs", "tag", run, "spain")
+    assert "#1" in said("jobs", "list") and "The good one" in said("jobs", "list")
+    assert "trash for 30 days" in said("models", "delete", "best")
+    said("jobs", "delete", run)
+    listed = said("storage", "trash")
+    assert made.id in listed and run in listed and "Kept for 30 days." in listed
+    said("datasets", "restore", "best")
+    said("jobs", "restore", run)
+    assert builder.studio.artifact("best").tags == ["ship", "spain"] and builder.studio.runs()
+    said("models", "delete", made.id)
+    assert "trash" in said("storage") and made.path.is_dir()
+    said("storage", "trash", "--empty")
+    assert not made.path.exists()
+
+
+def call(*words: str) -> int:
+    """The exit code of the command line, in this process."""
+    from unittest.mock import patch
+
+    with patch.object(sys, "argv", ["slmops", *words]):
+        try:
+            main()
+        except SystemExit as ended:
+            return int(ended.code or 0)
+    return 0

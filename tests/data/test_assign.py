@@ -168,3 +168,13 @@ def test_keys_of_many_rows_need_their_text_no_longer(monkeypatch: pytest.MonkeyP
         keys.add(text)
     assert keys.content.shape == (5, 2) and len(np.unique(keys.content[:, 0])) == 4
     assert keys.equal[0] == keys.equal[2] and (keys.contexts == -1).all()
+
+
+def test_what_a_column_leaves_free_is_divided_class_by_class() -> None:
+    labels = np.arange(1000) % 5
+    given = np.zeros(1000, np.int8)
+    given[np.random.default_rng(0).permutation(1000)[:700]] = TEST
+    rows = known([f"text {n}" for n in range(1000)], labels=labels, label_names=list("abcde"), given=given)
+    found = assign(rows, SplitOptions(0.1, 0.1, 0)).codes
+    counts = np.bincount(labels[found == VALIDATION])
+    assert counts.sum() == 30 and np.ptp(counts) == 0

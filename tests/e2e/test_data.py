@@ -1,4 +1,5 @@
-"""A file as Spanish Excel saves it, in a browser: read, imported, checked, and corrected into a new version."""
+"""A file as Spanish Excel saves it, in a browser: read, imported, checked, and corrected into a new version; and a messy one
+that is mended by clicks alone."""
 
 from __future__ import annotations
 
@@ -66,3 +67,35 @@ def test_excel_file_is_read_checked_and_corrected(
         for each in kept
     ]
     assert [texts.count("La línea siete no da señal") for texts in inputs] == [1, 0]
+
+
+def test_messy_file_is_mended_by_clicks(home: Path, open_browser: OpenBrowser, start: Start, tmp_path: Path) -> None:
+    web = start(StudioProcess, home)
+    page = open_browser(web.url).go("/data")
+    write_complaints(tmp_path / "quejas.csv")
+    with (tmp_path / "quejas.csv").open("ab") as file:
+        file.write("\r\nX-1;;Avería\r\nX-2;Escriban a maria@ejemplo.es, por favor;Avería".encode("cp1252"))
+    page.set_input_files("input[type=file]", tmp_path / "quejas.csv")
+    expect(page.get_by_text("1 row(s) have no input (row 62)").first).to_be_visible()
+    page.get_by_role("button", name="Skip these rows").click()
+    expect(page.get_by_text("They are left out.").first).to_be_visible()
+    wait_until_idle(page)
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_role("button", name="Check the dataset").click(timeout=JOB)
+    expect(page.get_by_text("Labels written in several ways").first).to_be_visible(timeout=JOB)
+    wait_until_idle(page)
+
+    page.get_by_role("button", name="Fix several").click()
+    page.get_by_role("button", name="Make ").click()
+    page.get_by_role("link", name="Open quejas-clean").click(timeout=JOB)
+    expect(page.get_by_text("Made from quejas").first).to_be_visible()
+    expect(page.get_by_text("Labels written in several ways")).to_have_count(0)
+    expect(page.get_by_text("rows checked").first).to_be_visible(timeout=JOB)
+
+    studio = Studio.open(home=home)
+    clean = next(each for each in studio.artifacts([Kind.DATASET]) if each.name == "quejas-clean")
+    assert clean.facts["labels"] == ["Avería", "Facturación"]
+    texts = " ".join(
+        row.input for split in ("train", "validation", "test") for row in DataFolder(clean.path).rows(split)
+    )
+    assert "[EMAIL" in texts and "maria@" not in texts

@@ -37,7 +37,7 @@ def test_run_opens_by_its_link_and_the_browser_goes_back(
     page = open_browser(start(WebProcess, builder.studio.settings.home).url).go()
     page.get_by_role("link", name="lessons").click()
     expect(page.get_by_role("heading", name="lessons")).to_be_visible()
-    expect(page).to_have_url(re.compile(r"\?run=r-lessons$"))
+    expect(page).to_have_url(re.compile(r"[?&]id=r-lessons$"))
     page.reload()
     wait_until_idle(page)
     expect(page.get_by_role("heading", name="lessons")).to_be_visible()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.errors import Problem, StudioError
-from backend.core.refs import ModelRef
+from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Params, Result, Stage, check_refs
 
@@ -24,6 +24,7 @@ class FakeParams(Params):
     folder: str = ""
     source: ModelRef | None = None
     sources: list[ModelRef] = []
+    endpoint: EndpointRef = ""
 
 
 def note(params: FakeParams, event: str) -> None:
@@ -47,7 +48,7 @@ def steps(params: FakeParams, ctx: Any) -> Result:
     folder = ctx.scratch("out")
     parents = [ctx.input(ref).id for ref in [params.source, *params.sources] if ref]
     (folder / "sum.txt").write_text(hashlib.sha256(f"{params.name}{parents}".encode()).hexdigest())
-    made = ctx.artifact(Kind.MODEL, params.name, folder, facts={"steps": params.steps}, parents=parents)
+    made = ctx.artifact(Kind.MODEL, params.name or "unnamed", folder, facts={"steps": params.steps}, parents=parents)
     note(params, "end")
     return Result(artifact=made.id, metrics={"steps": params.steps})
 
@@ -112,6 +113,24 @@ def chatty(params: FakeParams, ctx: Any) -> Result:
     return steps(params, ctx)
 
 
+def careless(params: FakeParams, ctx: Any) -> Result:
+    """Says the key of its endpoint on every way out, and notes its digest and whether the system shows it to others."""
+    key = ctx.key(params.endpoint)
+    seen = [key.encode() in Path(f"/proc/self/{file}").read_bytes() for file in ("environ", "cmdline")]
+    note(params, f"key:{hashlib.sha256(key.encode()).hexdigest()}:{any(seen)}")
+    ctx.log(f"the key is {key}")
+    print(f"on stdout, which is stderr: {key}")
+    sys.stderr.write(f"on stderr: {key}\n")
+    if params.folder == "bug":
+        raise ValueError(f"a bug with {key}")
+    if params.folder == "error":
+        raise StudioError("core.value", reason=f"an error with {key}")
+    folder = ctx.scratch("out")
+    (folder / "file").write_text("x")
+    made = ctx.artifact(Kind.MODEL, params.name, folder, facts={"said": f"by {key}"})
+    return Result(artifact=made.id)
+
+
 def _check(params: FakeParams, world: Any) -> list[Any]:
     return check_refs(params, world)
 
@@ -126,7 +145,9 @@ def doubtful(params: FakeParams, ctx: Any) -> Result:
     return steps(params, ctx).model_copy(update={"findings": [found]})
 
 
-_RUNS = {run.__name__: run for run in (steps, spin, suicide, selfkill, flaky, bug, hog, fill, chatty, doubtful)}
+_RUNS = {
+    run.__name__: run for run in (steps, spin, suicide, selfkill, flaky, bug, hog, fill, chatty, doubtful, careless)
+}
 
 
 def find(name: str) -> Stage:

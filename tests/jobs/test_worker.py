@@ -56,6 +56,15 @@ def test_a_bad_result_ends_with_findings_and_later_stages_go_on(running: WorkerH
         running.service.retry(run.jobs[0].id)
 
 
+def test_automatic_names_are_numbered_and_given_ones_stay(running: WorkerHarness) -> None:
+    job = running.job("steps", "a")
+    runs = [running.submit(job.model_copy(update={"params": {**job.params, "name": ""}})) for _ in range(2)]
+    names = {running.store.artifact(running.finish(run).jobs[0].result["artifact"]).name for run in runs}
+    assert len(names) == 2 and any(name.endswith("-2") for name in names)
+    given = [running.finish(running.submit(running.job("steps", "same"))).jobs[0] for _ in range(2)]
+    assert len({running.store.artifact(each.result["artifact"]).name for each in given}) == 1
+
+
 def test_a_name_is_pinned_to_the_id_that_it_means_now(running: WorkerHarness) -> None:
     for number in (1, 2):
         folder = running.settings.artifacts / f"m{number}"
@@ -200,7 +209,7 @@ def test_a_second_worker_is_refused_in_words(running: WorkerHarness) -> None:
 def test_a_cancel_that_is_taken_back_goes_on_from_its_checkpoint_and_the_load_of_others_is_kept(
     running: WorkerHarness,
 ) -> None:
-    run = running.submit(running.job("steps", "undone", steps=30))
+    run = running.submit(running.job("steps", "undone", steps=60))
     job_id = run.jobs[0].id
     running.until(lambda: running.service.get(job_id).done >= 5)
     running.service.cancel(job_id)

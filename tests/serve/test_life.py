@@ -1,4 +1,4 @@
-"""How models come and go: room for two, idle time, memory, death of a process, deleted artifacts."""
+"""How models come and go: memory, choices, idle time, death of a process, deleted artifacts."""
 
 from __future__ import annotations
 
@@ -34,27 +34,20 @@ def running_job(harness: HostHarness, quoted: int, pid: int | None) -> str:
     return job.id
 
 
-def test_the_longest_unused_makes_room_but_never_one_that_answers(harness: HostHarness) -> None:
+def test_as_many_models_stay_loaded_as_memory_holds(harness: HostHarness, onnx: Path) -> None:
+    harness.add(onnx, "giant", parameters=HUGE)
     harness.start()
-    harness.ready("one")
-    harness.ready("two")
-    talk = harness.client.chat("one", HELLO, ENDLESS)
-    while not next(talk).text:
-        continue
-    harness.ready("three")
-    assert harness.names() == {"one", "three"}
-    other = harness.client.chat("three", HELLO, ENDLESS)
-    while not next(other).text:
-        continue
-    with pytest.raises(StudioError) as caught:
-        harness.client.load("two")
-    assert caught.value.code == "serve.full"
-    assert next(talk) and next(other) and harness.names() == {"one", "three"}
-    for name, said in (("three", other), ("one", talk)):
-        said.close()  # type: ignore[attr-defined]
-        harness.until(lambda name=name: harness.reach(name, "ready").idle_seconds > 0)  # type: ignore[misc]
-    harness.ready("two")
-    assert harness.names() == {"one", "two"}
+    harness.client.choose("a page", ["one", "two"])
+    for name in ("one", "two", "three"):
+        harness.ready(name)
+    assert harness.names() == {"one", "two", "three"}
+    with pytest.raises(StudioError):
+        harness.client.load("giant")
+    harness.client.load("giant", force=True)
+    harness.until(lambda: "three" not in harness.names())
+    assert {"one", "two"} <= harness.names(), "what a page has chosen stays, whatever is loaded"
+    with pytest.raises(StudioError):
+        harness.client.choose("a page", [str(n) for n in range(99)])
 
 
 def test_idle_models_are_unloaded_and_unload_is_repeatable(harness: HostHarness) -> None:

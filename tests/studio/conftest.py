@@ -47,6 +47,12 @@ def no_work_left_behind() -> Iterator[None]:
         assert not thread.is_alive(), "a test's work in the background goes on after it"
 
 
+@pytest.fixture(autouse=True)
+def patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that goes on before the reading of its file is there looks otherwise on a busy machine."""
+    monkeypatch.setattr("studio.ui.data.look.WAIT_SECONDS", float(PATIENCE))
+
+
 @pytest.fixture
 def show(builder: StudioBuilder) -> Show:
     """`show("jobs", "es", run="r1")`: the page of that name in that language with these query parameters."""

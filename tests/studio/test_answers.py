@@ -18,7 +18,7 @@ def test_a_judge_is_asked_for_where_the_best_answer_is_taken(show: Show, builder
     at = show("teacher")
     judge = key(builder, "judge")
     assert judge not in [widget.key for widget in at.selectbox]
-    at.segmented_control(key=key(builder, "combine")).set_value("best_of_n").run()
+    at.pills(key=key(builder, "combine")).set_value("best_of_n").run()
     assert at.selectbox(key=judge).value == "" and at.text_area(key=key(builder, "rubric")).value == RUBRIC
     assert at.number_input(key=key(builder, "budget")).value == 0
     said = words(at)

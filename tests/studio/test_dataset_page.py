@@ -28,6 +28,7 @@ from studio.ui.shared import api_cache
 from tests.helpers import PATIENCE, until
 from tests.studio.builder import LABELS, StudioBuilder, doubted
 from tests.studio.conftest import Show, words
+from tests.studio.test_stage_pages import key
 
 
 @pytest.fixture
@@ -196,10 +197,8 @@ def test_the_card_of_the_checks(show: Show, builder: StudioBuilder, tables: list
 def test_fixes_checks_and_reasons_start_their_stages(
     show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[tuple[str, dict[str, Any]]] = []
-    monkeypatch.setattr(
-        Studio, "start_stage", lambda self, stage, params, project=None: started.append((stage, params))
-    )
+    started: list[dict[str, Any]] = []
+    monkeypatch.setattr(Studio, "start_stages", lambda self, stages, project=None: started.append(stages))
     data = builder.dataset()
     checked(builder, data)
     at = show("data", data=data.id, tab="checks")
@@ -208,10 +207,84 @@ def test_fixes_checks_and_reasons_start_their_stages(
     at.button(key="accept_leaks").click().run()
     at.button(key=f"check_{data.id}").click().run()
     assert started == [
-        ("clean_data", {"data": data.id, "fixes": ["drop_leaks"]}),
-        ("check_data", {"data": data.id, "accepted": [{"gate": "leaks", "reason": "they are quotes"}]}),
-        ("check_data", {"data": data.id, "accepted": []}),
+        {
+            "clean_data": {"data": data.id, "fixes": ["drop_leaks"]},
+            "check_data": {"data": "${clean_data}", "accepted": []},
+        },
+        {"check_data": {"data": data.id, "accepted": [{"gate": "leaks", "reason": "they are quotes"}]}},
+        {"check_data": {"data": data.id, "accepted": []}},
     ]
+
+
+def test_several_findings_are_mended_in_one_version(
+    show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[dict[str, Any]] = []
+    monkeypatch.setattr(Studio, "start_stages", lambda self, stages, project=None: started.append(stages))
+    data = builder.dataset()
+    found = [("leaks", "drop_leaks", ""), ("html", "strip_html", ""), ("language", "drop_rows", "")]
+    found += [("personal", "mask_personal", "they are ours"), ("one_class", "", "")]
+    findings = [
+        Finding(
+            gate=gate,
+            severity="warning",
+            problem=Problem(code="edits.none", args={"ref": gate}),
+            count=2,
+            fix=fix,
+            accepted=reason,
+        )
+        for gate, fix, reason in found
+    ]
+    card = ScoreCard(verdict="warnings", findings=findings, rows=52)
+    builder.artifact(Kind.REPORT, "checks", {}, {"checks.json": card.model_dump_json()}, parents=[data.id])
+    at = show("data", data=data.id, tab="checks")
+    boxes = {box.label: box.value for box in at.checkbox}
+    assert boxes == {
+        f"{FIX_TITLES['drop_leaks']} · 2 rows": True,
+        f"{FIX_TITLES['strip_html']} · 2 rows": True,
+        f"{FIX_TITLES['drop_rows']} (Another language) · 2 rows": False,
+    }
+    at.button(key=f"fix_all_{data.id}").click().run()
+    accepted = [{"gate": "personal", "reason": "they are ours"}]
+    assert started == [
+        {
+            "clean_data": {"data": data.id, "fixes": ["drop_leaks", "strip_html"]},
+            "check_data": {"data": "${clean_data}", "accepted": accepted},
+        }
+    ]
+
+
+def test_the_check_of_a_version_that_a_fix_made_is_seen_at_that_version(
+    builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_cache, "studio", lambda: builder.studio)
+    st.cache_resource.clear()
+    old, new = builder.dataset("old"), builder.dataset("new")
+    builder.run("fix", ("clean_data", State.SUCCEEDED), ("check_data", State.RUNNING), params={"data": "${clean_data}"})
+    assert calls.jobs_on(new.id) == []
+    builder.store.update_job("r-fix-clean_data", result={"artifact": new.id})
+    st.cache_resource.clear()
+    assert [job.stage for job in calls.jobs_on(new.id)] == ["check_data"] and calls.jobs_on(old.id) == []
+
+
+def test_a_dataset_that_was_just_made_is_told_until_it_is_opened(show: Show, builder: StudioBuilder) -> None:
+    data = builder.dataset()
+    builder.run("mine", ("dataset", State.SUCCEEDED), result={"artifact": data.id})
+    at = show("data")
+    assert f"**{data.name}** is ready" in words(at) and at.button(key="made_checks").label == "Check the dataset"
+    at.button(key="made_rows").click().run()
+    assert data.id in at.query_params["data"]
+    del at.query_params["data"]
+    at.run()
+    assert "is ready" not in words(at)
+
+
+def test_a_dataset_leads_to_the_training_that_takes_it(show: Show, builder: StudioBuilder) -> None:
+    builder.model()
+    data, _newer = builder.dataset("mine"), builder.dataset("newer")
+    at = show("data", data=data.id)
+    at.button(key=f"tune_{data.id}").click().run()
+    assert at.selectbox(key=key(builder, "finetune", "data")).value == data.id
 
 
 def test_doubted_labels_open_the_page_review(show: Show, builder: StudioBuilder) -> None:
@@ -250,14 +323,14 @@ def test_the_baseline_is_measured_and_told(show: Show, builder: StudioBuilder, m
 
 def test_a_fix_that_drops_rows_says_which(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[dict[str, Any]] = []
-    monkeypatch.setattr(Studio, "start_stage", lambda self, stage, params, project=None: started.append(params))
+    monkeypatch.setattr(Studio, "start_stages", lambda self, stages, project=None: started.append(stages["clean_data"]))
     monkeypatch.setattr(api_cache, "studio", lambda: builder.studio)
     monkeypatch.setattr(calls, "project", builder.studio.chosen_project)
     data = builder.dataset()
     checked(builder, data)
     card = builder.studio.score_card(data.id)
     assert card is not None
-    calls.fix(data.id, card.findings[0].model_copy(update={"fix": "drop_rows"}))
+    calls.fix(data.id, [card.findings[0].model_copy(update={"fix": "drop_rows"})], {})
     assert started == [{"data": data.id, "fixes": ["drop_rows"], "report": "report-checks", "gates": ["leaks"]}]
 
 

@@ -60,9 +60,9 @@ def test_recent_runs_of_the_project_by_name(show: Show, builder: StudioBuilder) 
     builder.run("one", ("dataset", State.SUCCEEDED), project="Mails")
     builder.run("*two* <b>", ("dataset", State.FAILED))
     at = show()
-    assert "**one**" in labels(at) and "two" not in words(at)
+    assert "#1 **one**" in labels(at) and "two" not in words(at)
     other = show(project=builder.store.project("default"))
-    assert "**\\*two\\* \\<b\\>**" in labels(other) and "**one**" not in labels(other)
+    assert "#1 **\\*two\\* \\<b\\>**" in labels(other) and "#1 **one**" not in labels(other)
     assert "0 of 1 stage" in words(other)
 
 
@@ -123,7 +123,7 @@ def test_demo_prepares_survives_a_reload_and_opens_its_run(
     go.set()
     settle()
     again.run()
-    assert again.title[0].value == "quickstart"
+    assert again.title[0].value == ":gray[#1] quickstart"
     assert "demo" not in again.query_params
     assert [run.project for run in builder.studio.runs()] == [builder.store.project("Demo")]
 
@@ -141,7 +141,7 @@ def test_demo_goes_on_after_the_web_process_ended_in_its_preparation(
     go.set()
     settle()
     again.run()
-    assert again.title[0].value == "quickstart"
+    assert again.title[0].value == ":gray[#1] quickstart"
     assert builder.studio.draft(builder.store.project("Demo"), demo.DRAFT) == {}
     lost.set()  # its thread ends with this test: a failure that it logs later reads sources beside another test's reading
 
@@ -166,7 +166,7 @@ def test_demo_that_fails_says_why_and_can_be_started_again(
     at.button(key="demo").click().run()
     settle()
     at.run()
-    assert at.title[0].value == "quickstart"
+    assert at.title[0].value == ":gray[#1] quickstart"
 
 
 def settle() -> None:

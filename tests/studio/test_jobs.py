@@ -32,7 +32,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, str]]]:
 
     def table(*, data: dict[str, Any], **_: object) -> SimpleNamespace:
         found[:] = data["rows"]
-        return SimpleNamespace(job=None, run=None)
+        return SimpleNamespace(job=None, run=None, chosen=None)
 
     monkeypatch.setattr(jobtable, "_TABLE", table)
     yield found
@@ -45,6 +45,7 @@ def three(builder: StudioBuilder, other: str = "default") -> None:
     builder.run("second", ("finetune", State.WAITING), minutes_ago=6)
     builder.run("bad", ("distill", State.FAILED), minutes_ago=60, error={"code": "core.memory_out", "args": {}})
     builder.run("good", ("quantize", State.SUCCEEDED), minutes_ago=90, project=other)
+    builder.studio.edit_run("r-good", tags=["España"])
 
 
 def order(builder: StudioBuilder) -> list[str]:
@@ -84,7 +85,7 @@ def test_all_groups(
     at.session_state["others_jobs"] = True
     at.run()
     assert [each["name"] for each in listed[-1:]] == ["good"], "in the fold of other projects"
-    assert listed[-1]["project"] == "Mails" and listed[-1]["took"] == "1 min 58 s"
+    assert listed[-1]["project"] == "Mails" and listed[-1]["number"] == "#1" and listed[-1]["took"] == "1 min 58 s"
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,8 @@ def test_all_groups(
         ({"search": "GOO"}, ["good"], []),
         ({"search": "r-bad-dis"}, ["bad"], []),
         ({"search": "%"}, [], []),
+        ({"search": "ESPA"}, ["good"], []),
+        ({"search": "#3"}, ["bad"], []),
         ({"state": "waiting"}, [], ["r-first-evaluate", "r-second-finetune"]),
         ({"state": "running"}, [], ["r-first-finetune"]),
         ({"search": "second"}, [], ["r-second-finetune"]),
@@ -201,6 +204,43 @@ def test_filters_are_written_as_codes(show: Show, builder: StudioBuilder, listed
     assert "state" not in at.query_params and len(listed) == 2
 
 
+def test_rows_tell_runs_apart(show: Show, builder: StudioBuilder, listed: list[dict[str, str]]) -> None:
+    data = builder.dataset("tickets")
+    for number, rank in enumerate((8, 64)):
+        builder.run(f"n{number}", ("finetune", State.SUCCEEDED), minutes_ago=9 - number)
+        told = {"data": data.id, "rank": rank, "epochs": 5, "learning_rate": 0.001, "seed": 1}
+        builder.store.update_job(f"r-n{number}-finetune", resolved=told)
+    show("jobs")
+    assert [(row["number"], row["data"]) for row in listed] == [("#2", "tickets"), ("#1", "tickets")]
+    assert "64" in listed[0]["changes"] and "5" in listed[0]["changes"] and "64" not in listed[1]["changes"]
+
+
+def test_several_runs_are_tagged_and_deleted_at_once(
+    show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        builder.run(name, ("dataset", State.SUCCEEDED))
+    ticked: list[str | None] = ["=r-a,r-b"]
+
+    def table(**_: object) -> SimpleNamespace:
+        return SimpleNamespace(job=None, run=None, chosen=ticked.pop() if ticked else None)
+
+    monkeypatch.setattr(jobtable, "_TABLE", table)
+    at = show("jobs")
+    assert "2 selected" in words(at)
+    (link,) = [each.proto for each in at.main.get("page_link") if each.proto.label == "Compare"]
+    assert sorted(link.query_string.split("&")[1:]) == ["id=r-a", "with=r-b"]
+    at.session_state["history_tag"] = True
+    at.run()
+    at.multiselect(key="history_tags").set_value(["old"])
+    at.button(key="history_add").click().run()
+    assert {run.name: run.tags for run in builder.studio.runs()} == {"a": ["old"], "b": ["old"], "c": []}
+    at.button(key="history_delete").click().run()
+    assert [run.name for run in builder.studio.runs()] == ["c"] and "2 items moved to trash" in words(at)
+    at.button(key="undo").click().run()
+    assert len(builder.studio.runs()) == 3
+
+
 def test_unknown_job_is_a_sentence(show: Show) -> None:
     assert "j-nothing" in show("jobs", job="j-nothing").error[0].value
 
@@ -213,6 +253,7 @@ def test_clear_history_keeps_young_and_open_runs(show: Show, builder: StudioBuil
     at.button(key="clear").click().run()
     assert "1 run would go." in words(at)
     at.button(key="clear_yes").click().run()
+    assert [each.name for each in builder.studio.trash()] == ["old"]
     assert {run.name for run in builder.studio.runs()} == {"half", "young"}
 
 

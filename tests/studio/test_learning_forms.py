@@ -19,7 +19,7 @@ def test_fields_without_effect_are_away_and_a_weak_teacher_is_named(show: Show, 
     assert "1174 are right (79 %)" in words(at)
 
     def drawn() -> set[str]:
-        boxes = [*at.number_input, *at.selectbox, *at.toggle, *at.text_input, *at.segmented_control]
+        boxes = [*at.number_input, *at.selectbox, *at.toggle, *at.text_input, *at.segmented_control, *at.pills]
         return {str(box.key).rpartition(".")[2] for box in boxes}
 
     assert drawn() >= {"adapter", "rationale", "train_embeddings"}

@@ -172,10 +172,14 @@ def test_strange_names_stay_text(show: Show, builder: StudioBuilder) -> None:
 def test_details_open_by_address(show: Show, builder: StudioBuilder, chain: list[ArtifactView]) -> None:
     at = show("models", model=chain[1].id)
     said = words(at)
-    assert "Made from" in said and "**base** · Model" in said
-    assert "  payload.txt" in said
+    assert "Made from" in said and "  payload.txt" in said
+    links = {link.proto.label: link.proto.query_string.partition("&")[2] for link in at.get("page_link")}
+    assert links["base :small[:gray[Model]]"] == f"model={chain[0].id}", "what it was made from is a link"
     table = at.table[0].value.to_string()
-    assert "134,515,008" in table and "fits this machine" in table and "Memory to tune an adapter" in table
+    assert "134,515,008" in table and "fits this machine" in table and "Memory to answer, 32-bit weights" in table
+    assert "Memory to tune an adapter" not in table, "an adapter isn't tuned any further"
+    small = show("models", model=chain[2].id).table[0].value.to_string()
+    assert "4-bit weights" in small and "32-bit" not in small, "an ONNX model answers as precise as it is"
     assert "Aún" not in words(show("models", "es", model="gone")), "an unknown model opens nothing"
 
 
@@ -206,6 +210,68 @@ def test_delete_says_what_hangs_on_it_and_takes_it_along(
     assert cards(at) == ["model-base"]
     assert delete.KEY not in at.session_state
     assert [view.kind for view in builder.studio.artifacts()] == [Kind.EVALUATION, Kind.MODEL, Kind.DATASET]
+
+
+def test_deleted_models_come_back_by_one_click(show: Show, builder: StudioBuilder, chain: list[ArtifactView]) -> None:
+    at = show("models")
+    at.button(key=f"delete_{chain[3].id}").click().run()
+    assert "The trash keeps it for 30 days." in words(at)
+    at.button(key="models_delete_yes").click().run()
+    at.run()
+    assert "“to-go” moved to trash" in words(at) and chain[3].id not in cards(at)
+    at.button(key="undo").click().run()
+    assert chain[3].id in cards(at)
+
+
+def test_details_lead_to_the_run_that_made_it(show: Show, builder: StudioBuilder) -> None:
+    run = builder.run("one", ("finetune", State.SUCCEEDED))
+    made = builder.model("tuned", Kind.ADAPTER, job=f"{run}-finetune")
+
+    def queries() -> list[str]:
+        return [link.proto.query_string.partition("&")[2] for link in show("models", model=made.id).get("page_link")]
+
+    assert f"id={run}" in queries()
+    builder.studio.delete_run(run)
+    assert f"id={run}" not in queries()
+
+
+def test_name_and_tags_are_changed_in_the_details(
+    show: Show, builder: StudioBuilder, chain: list[ArtifactView]
+) -> None:
+    at = show("models", model=chain[1].id)
+    at.session_state[f"edit_{chain[1].id}"] = True
+    at.run()
+    at.text_input(key=f"name_{chain[1].id}").set_value("tickets-lora")
+    at.multiselect(key=f"tags_{chain[1].id}").set_value(["good"])
+    at.button(key=f"save_{chain[1].id}").click().run()
+    found = builder.studio.artifact("tickets-lora")
+    assert (found.id, found.tags) == (chain[1].id, ["good"])
+    at = show("models")
+    at.text_input(key="models_search").set_value("GOOD").run()
+    assert cards(at) == [chain[1].id]
+
+
+def test_several_models_are_tagged_and_deleted_together(
+    show: Show, builder: StudioBuilder, chain: list[ArtifactView]
+) -> None:
+    at = show("models")
+    at.toggle(key="models_shown_choosing").set_value(True).run()
+    for view in chain[1:3]:
+        at.checkbox(key=f"choose_{view.id}").check()
+    at.run()
+    assert "2 selected" in words(at)
+    at.session_state["models_shown_tag"] = True
+    at.run()
+    at.multiselect(key="models_shown_tags").set_value(["ship"])
+    at.button(key="models_shown_add").click().run()
+    assert [builder.studio.artifact(view.id).tags for view in chain[:4]] == [[], ["ship"], ["ship"], []]
+    at.button(key="models_shown_delete").click().run()
+    assert "to-go" in at.toast[0].value, "a package was made from it"
+    at.checkbox(key=f"choose_{chain[3].id}").check().run()
+    at.button(key="models_shown_delete").click().run()
+    assert cards(at) == [chain[0].id] and "3 items moved to trash" in words(at)
+    at.button(key="undo").click().run()
+    assert len(cards(at)) == 4 and len(builder.studio.evaluations()) == 1
 
 
 def test_delete_that_fails_says_why(show: Show, builder: StudioBuilder, chain: list[ArtifactView]) -> None:

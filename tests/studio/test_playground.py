@@ -49,6 +49,8 @@ class Host:
         self.asked: list[tuple[str, list[Message], Sampling]] = []
         self.forced: list[str] = []
         self.closed = 0
+        self.chosen: dict[str, list[str]] = {}
+        self.evictions = 0
 
     def models(self) -> list[ServedModel]:
         if not self.alive:
@@ -57,6 +59,7 @@ class Host:
         return [
             ServedModel(
                 id=model,
+                name=f"the {model}",
                 state=state,
                 memory_bytes=312_000_000,
                 idle_seconds=4.0,
@@ -65,12 +68,19 @@ class Host:
             for model, state in self.state.items()
         ]
 
-    def load(self, model: str, force: bool = False) -> None:
+    def choose(self, page: str, models: list[str]) -> None:
+        self.chosen[page] = models
+
+    def load(self, model: str, force: bool = False) -> ServedModel:
         if force:
             self.forced.append(model)
         elif self.refusal and model not in self.state:
             raise self.refusal
-        self.state.setdefault(model, "ready")
+        if self.evictions:
+            self.evictions -= 1
+        else:
+            self.state.setdefault(model, "ready")
+        return ServedModel(id=model, name=f"the {model}", state="loading")
 
     def unload(self, model: str) -> None:
         self.state.pop(model, None)
@@ -451,14 +461,60 @@ def test_waiting_for_memory_loads_by_itself(
     assert "Hello there" in said(at.run())
 
 
+def test_where_two_models_do_not_fit_the_other_can_be_unloaded(
+    show: Show, host: Host, chain: list[ArtifactView]
+) -> None:
+    about = {"model": "base", "need": "9.1 GB", "missing": "2.0 GB", "others": "big", "unload": "model-big"}
+    host.state = {"model-big": "ready"}
+    host.refusal = StudioError("serve.memory_models", **about)
+    at = send(show("playground", models="model-base"), "hi")
+    assert "big" in at.warning[0].value and "model-big" not in words(at)
+    spanish = show("playground", "es", chat=at.query_params["chat"])
+    assert "Libera «big»" in spanish.warning[0].value
+    for shown, label in ((spanish, "Liberar «big»"), (at, "Unload “big”")):
+        assert shown.button(key="pg_swap_model-base").label == label
+    host.refusal = None
+    at.button(key="pg_swap_model-base").click().run()
+    until(lambda: chat_of(at).turns[0].answers["model-base"].end)
+    assert host.state == {"model-base": "ready"}
+    assert "Hello there" in said(at.run())
+
+
+def test_the_chosen_models_are_told_to_the_host(show: Show, host: Host, chain: list[ArtifactView]) -> None:
+    at = show("playground", models="model-base,model-student")
+    assert list(host.chosen.values()) == [["model-base", "model-student"]]
+    at.selectbox(key="pg_model_1").set_value("adapter-teacher").run()
+    assert list(host.chosen.values()) == [["model-base", "adapter-teacher"]]
+
+
+def test_a_model_that_was_unloaded_while_it_loaded_is_loaded_anew(host: Any) -> None:
+    host.evictions = 2
+    load = ModelLoader(host).begin("a")
+    until(lambda: load.ended)
+    assert load.error is None and host.state == {"a": "ready"}
+    host.state, host.evictions = {}, 99
+    load = ModelLoader(host).begin("a")
+    until(lambda: load.ended)
+    assert load.error and load.error.code == "serve.unloaded" and "“the a”" in load.error.text()
+
+
+def test_unload_is_not_undone_by_the_attempt_that_loads(host: Any) -> None:
+    loads = ModelLoader(host)
+    host.state = {"a": "loading"}
+    load = loads.begin("a")
+    loads.unload("a")
+    until(lambda: load.ended)
+    assert host.state == {} and load.error and load.error.code == "serve.unloaded"
+
+
 def test_waiting_can_be_given_up(host: Any) -> None:
     loads = ModelLoader(host)
-    host.refusal = StudioError("serve.full", count=2)
+    host.refusal = StudioError("serve.memory_busy", **BUSY)
     load = loads.begin("a", patient=True)
     until(lambda: load.held)
     load.stop()
     until(lambda: load.ended)
-    assert load.error and load.error.code == "serve.full"
+    assert load.error and load.error.code == "serve.memory_busy"
     assert loads.begin("a") is not load
 
 

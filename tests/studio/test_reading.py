@@ -150,6 +150,30 @@ def test_while_a_large_file_is_read_the_page_stands_and_another_file_can_be_chos
     assert "How should the rows be read?" in words(at)
 
 
+def test_rows_that_cannot_be_used_are_left_out_by_one_click(
+    show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(params: DatasetParams, rows: int, _folder: Path) -> dict[str, Any]:
+        stopped = params.on_bad_row == "stop"
+        args = {"file": "tickets.csv", "count": 3, "places": "15, 95, 175"}
+        wrong = Problem(code="data.input_empty", args=args, field="source", blocking=stopped)
+        found = inspected(params.model_copy(update={"output": "reply"}))
+        return {"inspection": found.model_copy(update={"problems": [wrong]}).model_dump(mode="json")}
+
+    monkeypatch.setattr(source_reading, "read_in_child", answer)
+    file, skip = uploaded(builder, "tickets.csv"), key(builder, "dataset", "skip_rows")
+    at = show("data")
+    at.selectbox(key=key(builder, "dataset", "source")).set_value(str(file)).run()
+    said = words(at)
+    assert said.count("have no input (row 15, 95, 175)") == 1 and "Row errors” to" not in said
+    assert at.button(key="start_dataset").disabled
+    at.button(key=skip).click().run()
+    assert "They are left out." in words(at)
+    assert at.session_state[key(builder, "dataset", "on_bad_row")] == "skip"
+    at.button(key=skip).click().run()
+    assert at.session_state[key(builder, "dataset", "on_bad_row")] == "stop"
+
+
 def test_layout_of_the_text_can_be_changed_on_the_card(show: Show, builder: StudioBuilder, file: Path) -> None:
     at = show("data")
     at.selectbox(key=key(builder, "dataset", "source")).set_value(str(file)).run()

@@ -10,6 +10,7 @@ import streamlit as st
 
 from backend.api import Studio
 from backend.core.schemas import Kind, LogLine, State
+from backend.db import tables as t
 from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
 
@@ -31,7 +32,7 @@ def test_running_run_shows_its_stages_and_can_be_cancelled(
     for word in said:
         assert word in words(at), word
     (bar,) = at.main.get("progress")
-    assert "3 min 33 s" in bar.proto.text and words(at).count("1 min 35 s") == 1, (
+    assert "3 min 33 s" in bar.proto.text and words(at).count("1 min 35 s") == 0, (
         "the time that is left replaces the quote"
     )
     at.button(key="cancel_run").click().run()
@@ -67,8 +68,9 @@ def test_failed_job_says_why_leads_to_its_form_and_can_be_retried(
     run = builder.run("bad", ("finetune", State.FAILED), error=MEMORY, attempts=3)
     at = show("run", language, run=run)
     assert ("The process ran out of memory." in at.error[0].value) == (language == "en")
-    (form,) = [link.proto for link in at.main.get("page_link") if link.proto.page == "finetune"]
-    assert form.query_string == f"project={builder.store.project()}&from={run}-finetune&correct=1"
+    forms = [link.proto for link in at.main.get("page_link") if link.proto.page == "finetune"]
+    query = f"project={builder.store.project()}&from={run}-finetune"
+    assert {form.query_string for form in forms} == {query, f"{query}&correct=1"}
     assert at.button(key=f"retry_{run}-finetune").label == retry
     at.button(key=f"retry_{run}-finetune").click().run()
     assert builder.studio.run(run).state is State.WAITING
@@ -88,6 +90,8 @@ def test_finished_run_shows_figures_and_quote_against_what_it_took(
     metrics = {"accuracy": 0.9312, "ttft_ms": 41.2, "size_bytes": 92_400_000.0}
     run = builder.run("done", ("dataset", State.SUCCEEDED), ("evaluate", State.SUCCEEDED), result={"metrics": metrics})
     at = show("run", language, run=run)
+    at.session_state["stage_evaluate"] = True
+    at.run()
     assert figures.items() <= {each.label: each.value for each in at.metric}.items()
     said = "1 min 58 s (estimated 1 min 35 s)" if language == "en" else "1 min 58 s (estimado: 1 min 35 s)"
     total = "3 min 56 s (estimated 3 min 10 s)" if language == "en" else "3 min 56 s (estimado: 3 min 10 s)"
@@ -146,22 +150,128 @@ def test_log_is_read_only_when_it_is_opened(
         assert "<b>first</b>\n" in at.code[0].value and asked
 
 
-def test_delete_asks_first_and_keeps_what_was_made(show: Show, builder: StudioBuilder) -> None:
+def test_delete_can_be_undone_and_keeps_what_was_made(show: Show, builder: StudioBuilder) -> None:
     made = builder.model("kept")
     run = builder.run("old", ("finetune", State.SUCCEEDED), result={"artifact": made.id})
     at = show("run", run=run)
     at.button(key="delete_run").click().run()
-    assert "What it made stays." in words(at)
-    assert builder.studio.runs()
-    at.button(key="delete_yes").click().run()
     assert not builder.studio.runs() and builder.studio.artifact(made.id)
-    assert at.title[0].value == "Jobs"
+    assert at.title[0].value == "Jobs" and "moved to trash" in words(at)
+    at.button(key="undo").click().run()
+    assert [each.id for each in builder.studio.runs()] == [run]
+    assert "moved to trash" not in words(at)
 
 
-def test_what_failed_stands_first(show: Show, builder: StudioBuilder) -> None:
+def test_a_stage_is_a_line_and_what_failed_is_open(show: Show, builder: StudioBuilder) -> None:
     run = builder.run("bad", ("dataset", State.SUCCEEDED), ("finetune", State.FAILED), error=MEMORY)
-    heads = [str(each.value) for each in show("run", run=run).markdown if str(each.value).startswith("**")]
-    assert heads == ["**Fine-tune**", "**Prepare data**"]
+    at = show("run", id=run)
+    lines = [str(box.label) for box in at.expander if "[" in str(box.label)]
+    assert ["Prepare data" in lines[0], "Fine-tune" in lines[1]] == [True, True]
+    heads = [str(each.value) for each in at.markdown if str(each.value).startswith("**")]
+    assert heads == ["**Fine-tune**"]
+    at.session_state["stage_dataset"] = True
+    at.run()
+    heads = [str(each.value) for each in at.markdown if str(each.value).startswith("**")]
+    assert heads == ["**Prepare data**", "**Fine-tune**"]
+
+
+def test_name_notes_and_tags_are_changed_in_place(show: Show, builder: StudioBuilder) -> None:
+    run = builder.run("finetune", ("finetune", State.SUCCEEDED))
+    at = show("run", id=run)
+    assert at.title[0].value == ":gray[#1] Fine-tune"
+    at.button(key="run_edit").click().run()
+    assert at.text_input(key="run_name").value == "Fine-tune"
+    at.text_area(key="run_notes").set_value("<b>Try</b> 64 *next*")
+    at.multiselect(key="run_tags").set_value(["spain"])
+    at.button(key="run_save").click().run()
+    assert builder.studio.run(run).name == "finetune", "a name that was not touched stays the stage's, in any language"
+    assert at.text[0].value == "<b>Try</b> 64 *next*"
+    at.button(key="run_edit").click().run()
+    at.text_input(key="run_name").set_value("Best *so far*")
+    at.button(key="run_save").click().run()
+    assert at.title[0].value == ":gray[#1] Best \\*so far\\*"
+    assert (builder.studio.run(run).tags, builder.studio.run(run).name) == (["spain"], "Best *so far*")
+
+
+def test_a_deleted_run_can_be_restored_at_its_address(show: Show, builder: StudioBuilder) -> None:
+    run = builder.run("old", ("finetune", State.SUCCEEDED))
+    builder.studio.delete_run(run)
+    at = show("run", id=run)
+    assert "This run is in the trash." in words(at)
+    at.button(key="run_restore").click().run()
+    assert at.button(key="run_edit")
+
+
+def test_inputs_and_outputs_are_links(show: Show, builder: StudioBuilder) -> None:
+    data, made = builder.dataset("tickets"), builder.model("tickets-lora", Kind.ADAPTER)
+    run = builder.run("one", ("finetune", State.SUCCEEDED), result={"artifact": made.id})
+    builder.store.update_job(f"{run}-finetune", resolved={"data": data.id, "rank": 32, "epochs": 2})
+    at = show("run", id=run)
+    queries = [link.proto.query_string.partition("&")[2] for link in at.main.get("page_link")]
+    assert f"data={data.id}" in queries and f"model={made.id}" in queries
+    assert "Rank of the adapter 32" in words(at) or "Rank 32" in words(at)
+
+
+def test_another_run_beside_it_is_chosen_and_stands_in_the_address(show: Show, builder: StudioBuilder) -> None:
+    data = builder.dataset()
+    first, second = builder.model("one", Kind.ADAPTER), builder.model("two", Kind.ADAPTER)
+    for name, model, accuracy in (("a", first, 0.5), ("b", second, 0.9)):
+        made = builder.evaluation(model, data, accuracy)
+        metrics = {key: value for key, value in made.facts.items() if isinstance(value, float)}
+        builder.run(name, ("evaluate", State.SUCCEEDED), result={"artifact": made.id, "metrics": metrics})
+        builder.store.update_job(
+            f"r-{name}-evaluate", resolved={"model": model.id, "data": data.id, "limit": len(name)}
+        )
+    at = show("run", id="r-b")
+    assert "Compared with" not in words(at)
+    at.selectbox(key="with_r-b").set_value("r-a").run()
+    assert at.query_params["with"] == "r-a"
+    assert any(each.value == "Compared with \\#1 a" for each in at.subheader)
+
+
+def test_a_chain_is_edited_and_started_again(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset("tickets")
+    run = builder.run("chain", ("check_data", State.SUCCEEDED), ("evaluate", State.SUCCEEDED))
+    recipe = {"name": "chain", "stages": [{"id": "look", "stage": "check_data", "params": {"data": "tickets"}}]}
+    with builder.store.session() as session:
+        session.get_one(t.Run, run).recipe = recipe
+    at = show("run", id=run)
+    at.button(key="rerun").click().run()
+    at.segmented_control(key="rerun_mode").set_value("recipe").run()
+    text = str(at.text_area(key="rerun_recipe").value)
+    at.text_area(key="rerun_recipe").set_value(text.replace("tickets", "nowhere"))
+    at.button(key="rerun_yes").click().run()
+    assert any("nowhere" in box.value for box in at.error)
+    at.text_area(key="rerun_recipe").set_value(text.replace("chain", "again"))
+    at.button(key="rerun_yes").click().run()
+    assert [each.name for each in builder.studio.runs()] == ["again", "chain"]
+    assert "again" in at.title[0].value
+
+
+def test_a_chain_is_changed_by_fields(show: Show, builder: StudioBuilder) -> None:
+    builder.model("base")
+    builder.dataset("tickets")
+    run = builder.run("chain", ("finetune", State.SUCCEEDED), ("evaluate", State.SUCCEEDED))
+    given = {"model": "base", "data": "tickets", "rank": 4}
+    tests = {"model": "${tune}", "data": "tickets"}
+    steps = [{"id": "tune", "stage": "finetune", "params": given}, {"id": "eval", "stage": "evaluate", "params": tests}]
+    with builder.store.session() as session:
+        session.get_one(t.Run, run).recipe = {"name": "chain", "stages": steps}
+    at = show("run", id=run)
+    at.button(key="rerun").click().run()
+    assert at.number_input(key="rerun_field_tune.rank").value == 4
+    at.number_input(key="rerun_field_tune.rank").set_value(32)
+    at.button(key="rerun_yes").click().run()
+    assert not at.error
+    made = builder.studio.runs()[0]
+    assert made.id != run and made.jobs[0].params["rank"] == 32
+    assert builder.store.recipe(made.id)["stages"][0]["params"] == {**given, "rank": 32}
+    assert builder.store.recipe(run)["stages"] == steps, "the run that it came from stays as it was"
+
+
+def test_page_without_a_run_leads_to_jobs(show: Show) -> None:
+    at = show("run")
+    assert not at.error and "Choose a run on the page Jobs." in words(at)
 
 
 def test_unknown_run_is_a_sentence(show: Show) -> None:

@@ -72,6 +72,21 @@ def test_old_runs_go_only_when_asked(show: Show, builder: StudioBuilder) -> None
     assert builder.studio.runs() == []
 
 
+def test_trash_is_listed_restored_and_emptied(show: Show, builder: StudioBuilder) -> None:
+    big, other = builder.model("big"), builder.model("other")
+    run = builder.run("finetune", ("finetune", State.SUCCEEDED))
+    builder.studio.delete_all([big.id, other.id, run])
+    at = show("settings")
+    assert f"3 items · {big.size_bytes + other.size_bytes} B" in words(at) and "Fine-tune · Run" in words(at)
+    at.button(key=f"restore_{big.id}").click().run()
+    assert [view.id for view in builder.studio.artifacts()] == [big.id]
+    at.number_input(key="trash_days").set_value(7).run()
+    assert builder.studio.trash_days == 7
+    at.button(key="empty_trash").click().run()
+    assert "The trash is empty." in words(at) and not other.path.exists() and big.path.is_dir()
+    assert builder.studio.runs() == []
+
+
 def test_cache_is_cleared_but_not_under_a_job(show: Show, builder: StudioBuilder) -> None:
     (builder.studio.settings.cache / "answers.bin").write_bytes(b"x" * 5000)
     builder.run("busy", ("finetune", State.RUNNING))

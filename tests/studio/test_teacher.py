@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,6 +132,45 @@ def test_the_dialog_saves_and_says_what_is_wrong_beside_the_field(show: Show, bu
     assert builder.studio.endpoints() == []
 
 
+def test_a_key_is_typed_tested_kept_and_deleted(show: Show, builder: StudioBuilder, keyring_file: Path) -> None:
+    secret = "sk-typed-0123456789"
+    with FakeEndpoint(key=secret).running() as server:
+        at = show("teacher", step="choose")
+        at.button(key="endpoint_add").click().run()
+        for field, value in {"name": "mine", "url": server.url, "model": "m", "key_env": ""}.items():
+            at.text_input(key=f"endpoint_form.{field}").set_value(value)
+        box = at.text_input(key="endpoint_form.key")
+        assert box.proto.type == box.proto.PASSWORD
+        at.button(key="endpoint_try").click().run()
+        assert "wants a key" in at.error[0].value and not builder.studio.endpoints()
+        at.text_input(key="endpoint_form.key").set_value("two words")
+        at.button(key="endpoint_save").click().run()
+        assert any("This is not a key" in mark.value for mark in at.markdown)
+        at.text_input(key="endpoint_form.key").set_value(secret)
+        at.button(key="endpoint_try").click().run()
+        assert "Answered in" in at.success[0].value
+        at.button(key="endpoint_save").click().run()
+    assert builder.studio.endpoint("mine").key_kept and secret in keyring_file.read_text("utf-8")
+    assert secret not in repr(at.session_state) + str(at.query_params)
+    at.run()
+    assert "key in the keyring" in words(at)
+    at.button(key="edit_endpoint_mine").click().run()
+    assert at.text_input(key="endpoint_form.key").value == "", "it is never shown again"
+    at.button(key="endpoint_key_delete").click().run()
+    assert not builder.studio.endpoint("mine").key_kept and secret not in keyring_file.read_text("utf-8")
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "no keyring"), ("es", "no tiene un llavero")])
+def test_without_a_keyring_the_dialog_says_so_and_asks_for_a_variable(
+    show: Show, builder: StudioBuilder, language: str, said: str
+) -> None:
+    at = show("teacher", language, step="choose")
+    at.button(key="endpoint_add").click().run()
+    assert any(said in each.value for each in at.info)
+    assert at.text_input(key="endpoint_form.key_env").value == "OPENAI_API_KEY"
+    assert "endpoint_form.key" not in [box.key for box in at.text_input]
+
+
 @pytest.mark.parametrize(("word", "said"), [("200", "log-probabilities: yes"), ("401", "wants a key")])
 def test_the_test_button_asks_and_tells(show: Show, builder: StudioBuilder, word: str, said: str) -> None:
     with FakeEndpoint(lambda n: word).running() as server:
@@ -202,3 +242,11 @@ def test_who_may_be_as_good_is_said_with_what_speaks_for_it() -> None:
     far = {"name": "far", **PASSED, "p_against_best": 0.01}
     (said,) = others([best, near, far, {"name": "bad", **FAILED}])
     assert "near" in said and "p = 0.4" in said and "cheaper, faster" in said
+
+
+def test_the_largest_model_is_the_first_that_could_teach(show: Show, builder: StudioBuilder) -> None:
+    for name, parameters in (("small", 10), ("large", 1000), ("middle", 100)):
+        builder.model(name, facts={"parameters": parameters})
+    at = show("teacher", step="choose")
+    names = [str(button.key) for button in at.button if button.label == "Use as teacher"]
+    assert names == ["use_model-large", "use_model-middle", "use_model-small"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backend import stages
+from backend.api.examples import SAMPLES
 from backend.api.forms import ABLATION
 from backend.api.metrics import metrics
 from backend.checks.titles import OTHER_TITLES, PHRASES, TITLES
@@ -24,6 +25,7 @@ from backend.generation.judge import RUBRIC
 from backend.planning import recipes
 from backend.planning.ablation.recipe import AblationParams
 from studio.nav import NAV
+from studio.ui.palette import items as palette
 from studio.ui.shared import choices, ended, formatting
 
 
@@ -86,6 +88,11 @@ def _tables() -> Iterator[tuple[str, str]]:
         "NOTES": sorted(choices.NOTES),
         "SENTENCES": list(ended.SENTENCES.values()),
     }
+    yield from ((text, "backend/api/examples.py") for one in SAMPLES for text in (one.goal, one.about))
+    for title, _icon, more in palette.ACTIONS.values():
+        yield from ((text, "studio/ui/palette/items.py: ACTIONS") for text in (title, more))
+    for call in calls(Path(palette.__file__), "translate"):
+        yield from ((text, "studio/ui/palette/items.py") for text in texts(call))
     for name, found in tables.items():
         yield from ((text, f"studio/ui/shared/formatting.py: {name}") for text in found)
 

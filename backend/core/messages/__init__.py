@@ -20,6 +20,7 @@ from backend.core.messages import (
     guide,
     inspection,
     jobs,
+    keys,
     logits,
     mapping,
     methods,
@@ -41,6 +42,7 @@ from backend.core.messages import (
     teachers,
     tools,
     train,
+    trash,
     value,
 )
 
@@ -63,8 +65,8 @@ for _area in (
         students,
     ),
     *(quant, slots, logits, methods, ablation),
-    *(chat, endpoints, synth, answers, review, edits, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, tools, gates, prompts, projects, notify, guide),
+    *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
+    *(export_checks, foundry, teachers, tools, gates, prompts, projects, notify, trash, guide),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
@@ -72,6 +74,6 @@ for _area in (
         MESSAGES[_code] = _words
 
 NOTES: frozenset[str] = frozenset().union(
-    *(area.NOTES for area in (reading, sources, mapping, inspection, samples, gates, prompts))
+    *(area.NOTES for area in (reading, sources, mapping, inspection, samples, gates, prompts, baseline))
 )
 """Codes that only say what was taken: nobody has to do anything about them, unless it is wrong."""

@@ -1,5 +1,7 @@
 """Sentences about the quick baseline: whether tuning is right for the data."""
 
+NOTES = frozenset({"baseline.beaten", "baseline.left_out_calls", "baseline.left_out_no_train"})
+
 MESSAGES: dict[str, tuple[str, str]] = {
     "baseline.few_distinct": (
         "Only {distinct} of {rows} examples are different: a model would overfit them, and no test means anything.",

@@ -7,7 +7,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "chat.endpoint_url": (
         "“{url}” is not the address of an endpoint.",
-        "Give http(s)://host/v1 without user name, password or question mark; a key comes from the environment.",
+        "Give http(s)://host/v1 without user name, password or question mark.",
     ),
     "chat.endpoint_key_name": (
         "{name} is not the name of a variable that may be sent to an endpoint.",

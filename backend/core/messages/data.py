@@ -189,3 +189,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The test can't tell how well they are learnt.",
     ),
 }
+
+ROW_ERRORS = frozenset(code for code, (_fact, remedy) in MESSAGES.items() if "--on-bad-row" in remedy)
+"""What is wrong with some rows of a file, which may be skipped."""

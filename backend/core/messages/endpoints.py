@@ -10,7 +10,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "endpoints.unfilled": ("The address still holds {words} of the preset.", "Put your own in its place."),
     "endpoints.address": (
         "This is not the address of an endpoint.",
-        "Give http(s)://host/v1 without user name, password or question mark; a key comes from the environment.",
+        "Give http(s)://host/v1 without user name, password or question mark.",
     ),
     "endpoints.budget_reached": (
         "The next request could pass the budget of {budget} USD: {spent} USD are spent, answers kept: {kept}.",

@@ -2,7 +2,7 @@
 
 from backend.core.messages.plurals import plural
 
-NOTES = frozenset({"gates.sketched"})
+NOTES = frozenset({"gates.sketched", "gates.near_sampled"})
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "gates.one_class": (
@@ -139,6 +139,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "gates.no_model": ("“{gate}” was not checked: no model was given.", "Check with a model to count its tokens."),
     "gates.sketched": (
         "With more than {most} rows, near copies are looked for by samples of their text: a few may be missed.",
+        "",
+    ),
+    "gates.near_sampled": (
+        "Only one in {every} rows was searched for near copies within its split: there are too many rows.",
         "",
     ),
     "gates.sampled": (

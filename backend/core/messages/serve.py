@@ -9,9 +9,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Another host of models is at work in {home}.",
         "Use that one, or end it first.",
     ),
-    "serve.full": (
-        "{count} models are loaded already, and none of them is idle.",
-        "Wait until an answer is finished, or unload one of them.",
+    "serve.memory_models": (
+        "“{model}” needs about {need} of memory; {missing} are missing.",
+        "Unload “{others}”, or load it anyway: the machine becomes slow.",
     ),
     "serve.memory_busy": (
         "“{model}” needs about {need} of memory; {missing} are missing while job {job} ({stage}) is at work.",

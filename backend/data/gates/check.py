@@ -12,8 +12,8 @@ from backend.data.dataset import DataFolder
 from backend.data.decisions import accepted_rows
 from backend.data.gates.base import Found, Gate, Options
 from backend.data.gates.model import Finding, ScoreCard
-from backend.data.gates.near_pairs import EXACT_TEXTS
-from backend.data.gates.registry import GATES
+from backend.data.gates.near_pairs import EXACT_TEXTS, search_every
+from backend.data.gates.registry import GATES, NAMES
 from backend.data.gates.rows import CheckedRows
 
 OnTick = Callable[[int], None]
@@ -87,6 +87,9 @@ class Checking:
         if len(self.rows) > EXACT_TEXTS:
             args = {"most": f"{EXACT_TEXTS:,}"}
             not_checked.append(Problem(code="gates.sketched", args=args, blocking=False))
+        every = search_every(len(self.rows))
+        if every > 1 and not any(gate.name == "near_duplicates" and self.not_checked(gate) for gate in GATES):
+            not_checked.append(Problem(code="gates.near_sampled", args={"every": every}, blocking=False))
         return score_card(findings, not_checked, len(self.rows))
 
 
@@ -94,8 +97,13 @@ def score_card(findings: Sequence[Finding], not_checked: Sequence[Problem], rows
     """`not_ready` with an error that nobody accepted, `warnings` with a warning, else `ready`."""
     open_ = {finding.severity for finding in findings if not finding.accepted}
     verdict = "not_ready" if "error" in open_ else "warnings" if "warning" in open_ else "ready"
-    ordered = sorted(findings, key=lambda each: (bool(each.accepted), _SEVERITIES.index(each.severity)))
+    ordered = sorted(findings, key=lambda each: (bool(each.accepted), _SEVERITIES.index(each.severity), _place(each)))
     return ScoreCard(verdict=verdict, findings=ordered, not_checked=list(not_checked), rows=rows)
+
+
+def _place(finding: Finding) -> int:
+    """Findings of one severity come as their gates are listed, whichever ran first."""
+    return NAMES.index(finding.gate) if finding.gate in NAMES else len(NAMES)
 
 
 def check_folder(folder: Path, settings: Settings | None = None, tick: OnTick = lambda rows: None) -> ScoreCard:

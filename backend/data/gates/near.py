@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from backend.data.dataset import SPLITS, Row
-from backend.data.gates.base import MEASURING, Found, FoundRow, Gate, Hits, Options, output_values
+from backend.data.gates.base import EXAMPLES, MEASURING, Found, FoundRow, Gate, Hits, Options, output_values
 from backend.data.gates.label_names import label_key
-from backend.data.gates.near_pairs import copies_between, near_copies
+from backend.data.gates.near_pairs import copies_between, near_copies, search_every
 from backend.data.gates.same_rows import Hashes, Numbers, block_prompts, key_hashes, row_keys
 from backend.data.gates.sketches import TextColumn
 from backend.data.row_blocks import RowBlock
@@ -27,15 +28,22 @@ _SHARED_BY = 0.1
 
 
 class _Seen:
-    """Rows whose inputs are compared: `keys`, equal where inputs are the same, and `splits`, places in SPLITS."""
+    """Rows whose inputs are compared: `ids`; `keys`, equal where inputs are the same; and `splits`, places in SPLITS."""
 
     def __init__(self) -> None:
+        self._ids: list[pa.Array] = []
         self._keys: list[Hashes] = [np.empty(0, np.uint64)]
         self._splits: list[np.ndarray[Any, np.dtype[np.int8]]] = [np.empty(0, np.int8)]
 
     def add(self, block: RowBlock) -> None:
+        self._ids.append(block.ids)
         self._keys.append(block.once(key_hashes))
         self._splits.append(np.full(len(block), SPLITS.index(block.split), np.int8))
+
+    @cached_property
+    def ids(self) -> TextColumn:
+        """When all rows were added."""
+        return TextColumn(self._ids)
 
     @property
     def keys(self) -> Hashes:
@@ -73,10 +81,10 @@ class NearDuplicates:
         first[numbers] = True
         groups = (np.concatenate(self._groups)[numbers] * len(SPLITS) + splits[numbers]).tolist()
         texts, hits = TextColumn(self._texts).where(first), Hits()
-        for one, other, alike in near_copies(texts, groups, self.options.threshold, self.options.tick):
-            split, row = self.options.look(int(numbers[one]))
-            earlier = self.options.look(int(numbers[other]))[1]
-            hits.add(split, row.id, row.input, detail=f"{alike:.2f}", other=earlier.id, other_text=earlier.input)
+        every = search_every(len(keys))
+        for one, other, alike in near_copies(texts, groups, self.options.threshold, self.options.tick, every):
+            at, earlier = int(numbers[one]), int(numbers[other])
+            _add(hits, SPLITS[splits[at]], at, earlier, f"{alike:.2f}", self._seen, self.options)
         args = {"threshold": f"{self.options.threshold:g}"}
         return self.gate.finding("gates.near_duplicates", hits, len(keys), args)
 
@@ -109,8 +117,7 @@ class Leaks:
                     if number not in said:
                         said.add(number)
                         kinds[kind] += 1
-                        row, given = self.options.look(number)[1], self.options.look(other)[1]
-                        hits.add(split, row.id, row.input, detail=detail, other=given.id, other_text=given.input)
+                        _add(hits, split, number, other, detail, self._seen, self.options)
         measured = sum(len(known.rows(split)) for split in MEASURING)
         return self.gate.finding("gates.leaks", hits, measured, kinds)
 
@@ -120,8 +127,15 @@ class Leaks:
         gone: dict[int, FoundRow] = {}
         for split, source in ((MEASURING[1], "train"), (MEASURING[1], MEASURING[0]), (MEASURING[0], "train")):
             for number in {number for _kind, number, _other, _detail in known.between(source, split)}:
-                gone.setdefault(number, FoundRow(source, self.options.look(number)[1].id))
+                gone.setdefault(number, FoundRow(source, self._seen.ids[number]))
         return [gone[number] for number in sorted(gone)]
+
+
+def _add(hits: Hits, split: str, number: int, other: int, detail: str, seen: _Seen, options: Options) -> None:
+    """Texts are looked up for the examples alone: there may be hundreds of thousands of rows."""
+    shown = len(hits.examples) < EXAMPLES
+    text, other_text = (options.look(at)[1].input if shown else "" for at in (number, other))
+    hits.add(split, seen.ids[number], text, detail=detail, other=seen.ids[other], other_text=other_text)
 
 
 class _Known:

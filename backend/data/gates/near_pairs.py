@@ -20,6 +20,8 @@ from backend.data.gates.sketches import Sketches
 from backend.data.near_duplicates import trigrams
 
 EXACT_TEXTS = 100_000
+SEARCHED_ROWS = 1_000_000
+"""With more rows, as many of them are searched for near copies among all: a million take minutes."""
 _SHARED = 4
 """Pieces that two prefixes have to share (`l` above): more make prefixes longer and candidates fewer."""
 _BLOCK = 400
@@ -32,12 +34,22 @@ Copy = tuple[int, int, float]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 
+def search_every(rows: int) -> int:
+    """Of so many rows each is searched, or every second, third ..."""
+    return max(1, -(-rows // SEARCHED_ROWS))
+
+
 def near_copies(
-    texts: Sequence[str], groups: Sequence[Hashable], threshold: float, tick: Tick = lambda rows: None
+    texts: Sequence[str],
+    groups: Sequence[Hashable],
+    threshold: float,
+    tick: Tick = lambda rows: None,
+    every: int = 1,
 ) -> list[Copy]:
-    """Texts that are near copies of an earlier one of their group, which is no copy itself."""
+    """Texts that are near copies of an earlier one of their group, which is no copy itself. Above EXACT_TEXTS only each
+    `every`th text is searched."""
     if len(texts) > EXACT_TEXTS:
-        return _sketched(texts, groups, threshold, tick)
+        return _sketched(texts, groups, threshold, tick, every)
     members: dict[Hashable, list[int]] = defaultdict(list)
     for number, group in enumerate(groups):
         members[group].append(number)
@@ -174,11 +186,11 @@ def _copies(pieces: _Pieces, tick: Tick) -> list[Copy]:
     return found
 
 
-def _sketched(texts: Sequence[str], groups: Sequence[Hashable], threshold: float, tick: Tick) -> list[Copy]:
+def _sketched(texts: Sequence[str], groups: Sequence[Hashable], threshold: float, tick: Tick, every: int) -> list[Copy]:
     sketches = Sketches(texts, groups, threshold, tick)
     found = []
     for number in range(len(sketches)):
-        if (copy := sketches.find(number)) is None:
+        if number % every or (copy := sketches.find(number)) is None:
             sketches.add(number)
         else:
             found.append((number, *copy))

@@ -10,7 +10,7 @@ from backend.data.examples import Example
 from backend.data.mapping import chat
 from backend.data.mapping.compose import composer, join_template, names_columns
 from backend.data.mapping.placement import split_of, time_of
-from backend.data.mapping.plain import plain
+from backend.data.mapping.plain import first_of_answers, plain
 from backend.data.mapping.schemas import SCHEMAS
 from backend.data.mapping.setup import Setup
 from backend.data.mapping.values import Unusable, carried_text, is_total, value_of
@@ -66,7 +66,8 @@ class Mapper:
     def plain_columns(self) -> PlainColumns | None:
         """Where the rows stand if they may be plain ones, None for any other schema."""
         roles, setup = self.roles, self.setup
-        if SCHEMAS[self.schema] is not plain or len(roles.input) != 1 or not roles.output or self.template:
+        known = SCHEMAS[self.schema] in (plain, first_of_answers)  # these differ for lists alone
+        if not known or len(roles.input) != 1 or not roles.output or self.template:
             return None
         named = roles.label_names or setup.names.get(roles.output) or roles.system or roles.history
         if named or roles.group or self._split or self._time:

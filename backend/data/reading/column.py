@@ -56,5 +56,9 @@ class ColumnProfile:
     @property
     def zero_one(self) -> bool:
         """Whether all values are 0 or 1 (or true and false), both there."""
-        found = {str(value).strip().casefold() for value in self.values}
+        found = set()
+        for value in self.values:
+            found.add(str(value).strip().casefold())
+            if len(found) > 2:
+                return False
         return found in ({"0", "1"}, {"true", "false"})

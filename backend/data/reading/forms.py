@@ -64,6 +64,8 @@ def text_form(value: str) -> str:
     value = value.strip()
     first = value[:1]
     if first.isdigit() or first in "+-.,€$£":
+        if len(value) <= 18 and value.isdecimal():
+            return "integer"
         if _INTEGER.match(value):
             return "integer"
         if len(value) <= _DATE_MAX and _DATE.match(value):
@@ -195,6 +197,8 @@ def skeleton(value: str) -> str:
 
 def last_number(value: str) -> int | None:
     """The number at the end of a code: "Rbad003" -> 3."""
+    if len(value) <= 18 and value.isdecimal():
+        return int(value)
     found = _DIGITS.findall(value[-18:])
     return int(found[-1]) if found and value[-1:].isdigit() else None
 

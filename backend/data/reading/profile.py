@@ -1,14 +1,15 @@
 """What is in the columns of a file: one pass over all records, in bounded memory.
 
 Counts (filled, distinct, longest) rest on all rows. What a value looks like (`backend.data.reading.forms`) is asked of the
-first 2,000 filled values of a column, of one in 50 after that, and of one in 500 behind the first million.
+first 2,000 filled values of a column (of fewer where there are hundreds of columns), of one in 50 after that, and of one in
+500 behind the first million.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -17,12 +18,13 @@ import numpy as np
 from backend.data.reading import forms
 from backend.data.reading.column import ColumnProfile
 from backend.data.reading.kinds import kind_of
+from backend.data.row_errors import Record
 from backend.data.sources.column_block import ColumnBlock, SourceBlock, limited, parts, texts
 
 MAX_DISTINCT = 10_000
 _DISTINCT_IN_ALL = 2_000_000
 _LOOKS = 2000
-_LOOKS_IN_ALL = 400_000
+_LOOKS_IN_ALL = 300_000
 _LOOK_EVERY, _LOOK_SELDOM = 50, 500
 _ENOUGH_LOOKS = 20_000
 _LONG = 100
@@ -44,8 +46,12 @@ def profile(
     rows = 0
     for batch in chain.from_iterable(parts(block, size) for block in limited(blocks, most_rows)):
         rows += len(batch)
-        for column in counted:
-            column.add_batch(batch)
+        if not isinstance(batch, ColumnBlock) and (cells := _turned(batch, columns)):
+            for column, values in zip(counted, cells, strict=True):
+                column.add_values(values)
+        else:
+            for column in counted:
+                column.add_batch(batch)
         tick(rows)
     return [column.finish(rows) for column in counted]
 
@@ -68,7 +74,7 @@ class _Column:
     def __init__(self, name: str, columns: int) -> None:
         self.found = ColumnProfile(name)
         self.most = min(MAX_DISTINCT, max(300, _DISTINCT_IN_ALL // max(1, columns)))
-        self.looks = min(_LOOKS, max(100, _LOOKS_IN_ALL // max(1, columns)))
+        self.looks = min(_LOOKS, max(50, _LOOKS_IN_ALL // max(1, columns)))
         self.counts: Counter[str | int] = Counter()
         self.chars = self.words = self.counted = self.ups = self.ends = 0
         self.last: int | None = None
@@ -81,9 +87,9 @@ class _Column:
             if name in batch.cells:
                 self._add_texts(batch.cells[name])
         elif "." in name:
-            self._add([column_value(record.values, name) for record in batch])
+            self.add_values([column_value(record.values, name) for record in batch])
         else:
-            self._add([record.values.get(name) for record in batch])
+            self.add_values([record.values.get(name) for record in batch])
 
     def _add_texts(self, cells: Any) -> None:
         """A string array."""
@@ -97,18 +103,20 @@ class _Column:
         self._measure(pc.sum(lengths).as_py(), longest := pc.max(lengths).as_py(), len(filled))
         if not self.found.capped:
             if longest > _LONG:
-                self._distinguish(Counter(_short(texts(filled))))
+                self._distinguish(_short(texts(filled)))
             else:
                 found = pc.value_counts(filled)
                 values, counts = found.field(0).to_pylist(), found.field(1).to_pylist()
                 self._distinguish(dict(zip(values, counts, strict=True)))
         self._look_at_some(filled)
 
-    def _add(self, values: list[Any]) -> None:
+    def add_values(self, values: Sequence[Any]) -> None:
         kinds = set(map(type, values))
+        filled: Sequence[Any]
+        read: Sequence[str]
         if kinds <= {str, type(None)}:
-            filled = [value for value in values if value and not value.isspace()]
-            read = filled
+            whole = kinds == {str} and all(map(str.strip, values))
+            filled = read = values if whole else [value for value in values if value and not value.isspace()]
         else:
             filled = [value for value in values if _is_filled(value)]
             read = [text for value in filled if (text := forms.as_text(value)) is not None]
@@ -118,7 +126,7 @@ class _Column:
             lengths = list(map(len, read))
             self._measure(sum(lengths), longest := max(lengths), len(read))
             if not self.found.capped:
-                self._distinguish(Counter(_short(read) if longest > _LONG else read))
+                self._distinguish(_short(read) if longest > _LONG else read)
         self._look_at_some(filled)
 
     def _look_at_some(self, filled: Any) -> None:
@@ -127,55 +135,63 @@ class _Column:
         fresh = min(len(filled), max(0, self.looks - found.filled))
         found.filled += len(filled)
         every = _LOOK_EVERY if found.looks < _ENOUGH_LOOKS else _LOOK_SELDOM
-        if isinstance(filled, list):
+        if isinstance(filled, list | tuple):
             self._look(filled[:fresh])
             self._look(filled[fresh::every])
         else:
             self._look(texts(filled.slice(0, fresh)))
             self._look(texts(filled.take(np.arange(fresh, len(filled), every))))
         if self.system != "" and found.forms["messages"] == found.looks - found.forms["empty list"]:
-            self._share_system(filled if isinstance(filled, list) else texts(filled))
+            self._share_system(filled if isinstance(filled, list | tuple) else texts(filled))
 
     def _measure(self, chars: int, longest: int, count: int) -> None:
         self.chars += chars
         self.counted += count
         self.found.max_chars = max(self.found.max_chars, longest)
 
-    def _distinguish(self, counts: Mapping[Any, int]) -> None:
-        self.counts.update(counts)
+    def _distinguish(self, found_values: Mapping[Any, int] | Iterable[Any]) -> None:
+        """Values, or how often each occurs."""
+        self.counts.update(found_values)
         if len(self.counts) > self.most:
             self.found.capped = True
             self.found.unique = sum(self.counts.values()) <= len(self.counts) * 1.001
             self.found.distinct = len(self.counts)
             self.counts = Counter()
 
-    def _look(self, values: list[Any]) -> None:
+    def _look(self, values: Sequence[Any]) -> None:
+        if not values:
+            return
         found = self.found
-        for value in values:
-            found.looks += 1
-            found.types[type(value).__name__] += 1
-            form = forms.value_form(value)
-            found.forms[form] += 1
+        found.looks += len(values)
+        for kind, count in Counter(map(type, values)).items():
+            found.types[kind.__name__] += count
+        looked = list(map(forms.value_form, values))
+        found.forms.update(looked)
+        for value, form in zip(values, looked, strict=True):
             if form in ("messages", "strings", "list", "object", "spans"):
                 self._look_inside(value, form)
             elif (text := forms.as_text(value)) is not None:
                 self._look_at_text(text, form)
 
     def _look_at_text(self, text: str, form: str) -> None:
-        self.found.marked += forms.is_marked(text)
-        spaces = text.count(" ") + text.count("\n") + 1
-        self.words += spaces if spaces > 1 or text.isascii() or len(text) < 8 else len(text) // 2
-        if not self.found.lines and ("\n" in text or "\r" in text):
-            self.found.lines = True
-        if len(self.found.examples) < _EXAMPLES and (shown := text.strip()[:_EXAMPLE_CHARS]) not in self.found.examples:
-            self.found.examples.append(shown)
+        found, plain = self.found, text.strip()
+        if len(found.examples) < _EXAMPLES and (shown := plain[:_EXAMPLE_CHARS]) not in found.examples:
+            found.examples.append(shown)
         if form in ("integer", "code"):
-            number = forms.last_number(text.strip())
+            number = forms.last_number(plain)
             self.ends += 1
             self.ups += number is not None and self.last is not None and number == self.last + 1
             self.last = number
             if form == "code" and len(self.codes) < 50:
-                self.codes.add(forms.skeleton(text.strip()))
+                self.codes.add(forms.skeleton(plain))
+        if text.isalnum() and text.isascii():
+            self.words += 1
+            return
+        found.marked += forms.is_marked(text)
+        spaces = text.count(" ") + text.count("\n") + 1
+        self.words += spaces if spaces > 1 or text.isascii() or len(text) < 8 else len(text) // 2
+        if not found.lines and ("\n" in text or "\r" in text):
+            found.lines = True
 
     def _look_inside(self, value: Any, form: str) -> None:
         found = self.found
@@ -199,7 +215,7 @@ class _Column:
                 if isinstance(item, dict) and len(found.keys) < _KEYS:
                     found.keys.update(map(str, item))
 
-    def _share_system(self, values: list[Any]) -> None:
+    def _share_system(self, values: Sequence[Any]) -> None:
         for value in values:
             made = forms.from_json(value) if isinstance(value, str) else value
             turn = forms.system_turn(made) if isinstance(made, list) else ""
@@ -225,7 +241,14 @@ class _Column:
         return found
 
 
-def _short(read: list[str]) -> list[str | int]:
+def _turned(batch: list[Record], columns: list[str]) -> list[tuple[Any, ...]] | None:
+    """The values by column; None where a row has not these columns in this order."""
+    if any(list(record.values) != columns for record in batch):
+        return None
+    return list(zip(*(record.values.values() for record in batch), strict=True))
+
+
+def _short(read: Sequence[str]) -> list[str | int]:
     """Long texts by their hash."""
     return [text if len(text) <= _LONG else hash(text) for text in read]
 

@@ -6,6 +6,7 @@ has all cells. Anything else is left to the exact reader, which names the line o
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -67,6 +68,8 @@ def columns_of(block: bytes, dialect: Dialect, names: list[str], keep: list[int]
     import pyarrow
     import pyarrow.csv as arrow
 
+    if block.startswith(BOM_UTF8):  # in the midst of files that were put together; pyarrow would leave it out
+        return None
     quote: Any = False if dialect.quotes == "literal" else '"'
     try:
         table = arrow.read_csv(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -15,6 +14,10 @@ from backend.data.sources.source import Source
 
 BATCH = 2000
 """Records that are handed on together."""
+_BATCH_CHARS = 8_000_000
+"""Characters that they have together, at most, as far as can be told from one in eight."""
+_WEIGHED_EVERY = 8
+_CELL = 6
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,24 @@ def row_blocks(source: Source, row_errors: RowErrors) -> Iterator[SourceBlock]:
 
 
 def batched(records: Iterable[Record], size: int = BATCH) -> Iterator[list[Record]]:
-    """Lists of so many records, the last one shorter."""
-    left = iter(records)
-    while batch := list(islice(left, size)):
+    """Lists of so many records, the last one shorter, and so are those of very wide or long ones."""
+    batch, left = list[Record](), _BATCH_CHARS
+    for record in records:
+        if len(batch) % _WEIGHED_EVERY == 0:
+            left -= _WEIGHED_EVERY * _weight(record)
+        batch.append(record)
+        if len(batch) >= size or left <= 0:
+            yield batch
+            batch, left = [], _BATCH_CHARS
+    if batch:
         yield batch
+
+
+def _weight(record: Record) -> int:
+    """About as many characters as it takes memory of."""
+    values = record.values.values()
+    texts = sum(len(value) for value in values if isinstance(value, str))
+    return texts + sum(len(str(value)) for value in values if isinstance(value, list | dict)) + _CELL * len(values)
 
 
 def limited(blocks: Iterable[SourceBlock], most: int) -> Iterator[SourceBlock]:

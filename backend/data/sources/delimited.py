@@ -57,18 +57,26 @@ class DelimitedSource:
     def records(self, row_errors: RowErrors) -> Iterator[Record]:
         """All rows; ragged or undecodable ones go to `row_errors`. Raises StudioError for a quote that is not closed, and for
         one that swallowed whole rows."""
-        for block in self.blocks(row_errors):
-            yield from records_of(block)
+        if self._in_blocks:
+            for block in self._by_blocks(row_errors):
+                yield from records_of(block)
+        else:
+            yield from self._one_by_one(row_errors)
 
     def blocks(self, row_errors: RowErrors) -> Iterator[SourceBlock]:
         """The same rows, many at a time."""
-        width, codec = self._layout.width, self._text.encoding.name
-        if self.facts.own_export:
-            exact = self._checked(self._rows(), row_errors)
-            return batched(Record(record.place, whole_row(record.values)) for record in exact)
-        if self._text.encoding.valid and suits_blocks(self.dialect, width, codec) and self._text.plain_line_ends:
-            return self._by_blocks(row_errors)
-        return batched(self._checked(self._rows(), row_errors))
+        return self._by_blocks(row_errors) if self._in_blocks else batched(self._one_by_one(row_errors))
+
+    @property
+    def _in_blocks(self) -> bool:
+        suits = suits_blocks(self.dialect, self._layout.width, self._text.encoding.name)
+        return suits and self._text.encoding.valid and self._text.plain_line_ends and not self.facts.own_export
+
+    def _one_by_one(self, row_errors: RowErrors) -> Iterator[Record]:
+        exact = self._checked(self._rows(), row_errors)
+        if not self.facts.own_export:
+            return exact
+        return (Record(record.place, whole_row(record.values)) for record in exact)
 
     def count(self) -> int:
         """Number of rows, at most: lines without the header."""
@@ -96,7 +104,7 @@ class DelimitedSource:
                 if found is None:
                     text = io.StringIO(block.decode(), newline="")
                     yield from batched(self._checked(self._exact(text, line), row_errors))
-                else:
+                elif len(found):
                     yield found
                 line += lines
                 begins += len(raw)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from backend.core.errors import StudioError
+from backend.core.messages.reading_words import ENCODINGS
 
 PIECE = 1 << 20
 _HEAD = 64 * 1024
@@ -197,6 +198,8 @@ def locate_bad_byte(path: Path, encoding: str) -> tuple[int, int]:
 def shown(encoding: str) -> str:
     """A codec's name as people write it."""
     name = encoding.removesuffix("-sig").upper().replace("_", "-")
+    if known := ENCODINGS.get(name.lower()):
+        return known
     return f"Windows-{name[2:]}" if name.startswith("CP12") else name
 
 

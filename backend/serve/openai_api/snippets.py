@@ -6,14 +6,14 @@ import json
 import shlex
 
 
-def curl(url: str, model: str, key_env: str) -> str:
-    """`url` up to `/v1`; `key_env`: the variable with the key, empty when none is asked for."""
-    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello"}]}, ensure_ascii=False)
+def curl(url: str, model: str, key_env: str, question: str = "Hello") -> str:
+    """`url` up to `/v1`; `key_env`: the variable with the key, empty when none is asked for; `question`: an example."""
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": question}]}, ensure_ascii=False)
     key = f' -H "Authorization: Bearer ${key_env}"' if key_env else ""
     return f"curl {url}/chat/completions{key} -H 'Content-Type: application/json' -d {shlex.quote(body)}"
 
 
-def python(url: str, model: str, key_env: str) -> str:
+def python(url: str, model: str, key_env: str, question: str = "Hello") -> str:
     key = f'os.environ["{key_env}"]' if key_env else '"none"'
     head = "import os\n\nfrom openai import OpenAI" if key_env else "from openai import OpenAI"
     return f"""{head}
@@ -21,7 +21,7 @@ def python(url: str, model: str, key_env: str) -> str:
 client = OpenAI(base_url={json.dumps(url)}, api_key={key})
 answer = client.chat.completions.create(
     model={json.dumps(model, ensure_ascii=False)},
-    messages=[{{"role": "user", "content": "Hello"}}],
+    messages=[{{"role": "user", "content": {json.dumps(question, ensure_ascii=False)}}}],
     stream=True,
 )
 for chunk in answer:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from backend.api.datasets import BaselineReport, Finding, ScoreCard
+from backend.core import refs
 from backend.core.schemas import ArtifactView, JobView, RunView
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import option_label
@@ -50,17 +52,24 @@ def measure_baseline(dataset: str) -> RunView:
 
 def check_again(dataset: str, accepted: dict[str, str] | None = None) -> RunView:
     """`accepted`: finding -> the reason why it may stay. Raises StudioError."""
-    reasons = [{"gate": name, "reason": reason} for name, reason in (accepted or {}).items()]
-    return api_cache.studio().start_stage(CHECK, {"data": dataset, "accepted": reasons}, project().name)
+    params = {"data": dataset, "accepted": _reasons(accepted or {})}
+    return api_cache.studio().start_stage(CHECK, params, project().name)
 
 
-def fix(dataset: str, finding: Finding) -> RunView:
-    """A new version of the dataset without that fault. Raises StudioError."""
-    params: dict[str, Any] = {"data": dataset, "fixes": [finding.fix]}
+def _reasons(accepted: dict[str, str]) -> list[dict[str, str]]:
+    return [{"gate": name, "reason": reason} for name, reason in accepted.items()]
+
+
+def fix(dataset: str, findings: Sequence[Finding], accepted: dict[str, str]) -> RunView:
+    """A new version of the dataset without those faults, which is checked at once; `accepted` as in `check_again`. Raises
+    StudioError."""
+    params: dict[str, Any] = {"data": dataset, "fixes": list(dict.fromkeys(finding.fix for finding in findings))}
+    named = [finding.gate for finding in findings if finding.fix == DROP_ROWS]
     report = api_cache.studio().check_report(dataset)
-    if finding.fix == DROP_ROWS and report:
-        params |= {"report": report.id, "gates": [finding.gate]}
-    return api_cache.studio().start_stage(CLEAN, params, project().name)
+    if named and report:
+        params |= {"report": report.id, "gates": named}
+    check = {"data": f"${{{CLEAN}}}", "accepted": _reasons(accepted)}
+    return api_cache.studio().start_stages({CLEAN: params, CHECK: check}, project().name)
 
 
 def fix_label(finding: Finding) -> str:
@@ -71,4 +80,14 @@ def fix_label(finding: Finding) -> str:
 def jobs_on(dataset: str) -> list[JobView]:
     """The checks, fixes and baselines of this dataset that have not ended."""
     stages = (CHECK, CLEAN, BASELINE)
-    return [job for job in api_cache.open_jobs() if job.stage in stages and job.params.get("data") == dataset]
+    return [job for job in api_cache.open_jobs() if job.stage in stages and _data_of(job) == dataset]
+
+
+def _data_of(job: JobView) -> str:
+    """The id of the dataset that a job reads; "" while an earlier job of its run is yet to make it."""
+    data = str(job.params.get("data"))
+    needed = refs.referenced_ids({"data": data})
+    if not needed:
+        return data
+    made = {each.stage_id: each.result.get("artifact") for each in api_cache.one_run(job.run_id).jobs}
+    return str(made.get(next(iter(needed))) or "")

@@ -10,8 +10,9 @@ from studio import nav
 from studio.ui.data import calls
 from studio.ui.data.baseline import baseline_box
 from studio.ui.data.filters import show_finding
+from studio.ui.data.fixes import accepted_reasons, fix_several, fixable, start_fix
 from studio.ui.shared import api_cache
-from studio.ui.shared.address import switch_page
+from studio.ui.shared.address import page_link, switch_page
 from studio.ui.shared.formatting import escape_markdown, number, option_label
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.job_card.card import job_card
@@ -34,8 +35,9 @@ def checks_tab(view: ArtifactView) -> None:
     _at_work(view)
     card = calls.score_card(view.id)
     if card is None:
-        st.info(_("This dataset has not been checked yet."), icon=":material/fact_check:")
-        _check_button(view, card, _("Check the dataset"))
+        if not any(job.stage == calls.CHECK for job in calls.jobs_on(view.id)):
+            st.info(_("This dataset has not been checked yet."), icon=":material/fact_check:")
+            _check_button(view, card, _("Check the dataset"))
         baseline_box(view)
         return
     _fixed(view)
@@ -76,7 +78,9 @@ def _verdict(view: ArtifactView, card: ScoreCard) -> None:
     }
     box, title, icon = words[card.verdict]
     box(f"**{title}** · {said} · {rows}", icon=icon)
-    _check_button(view, card, _("Check again"))
+    with st.container(horizontal=True, gap="small"):
+        fix_several(view, card)
+        _check_button(view, card, _("Check again"))
 
 
 def _fixed(view: ArtifactView) -> None:
@@ -85,11 +89,16 @@ def _fixed(view: ArtifactView) -> None:
     if not after:
         return
     name = escape_markdown(after[0].name)
-    st.caption(f":material/update: {_('A fix made here would lack what “{name}” has: go on there.').format(name=name)}")
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        words = _("**{name}** has the changes made here. Go on there: a fix of this version would lack them.")
+        st.markdown(f":green[:material/check_circle:] {words.format(name=name)}", width="content")
+        open_ = {"data": after[0].id, "tab": "checks"}
+        words = _("Open {name}").format(name=name)
+        page_link(nav.DATA.path, label=words, icon=":material/arrow_forward:", query_params=open_)
 
 
 def _check_button(view: ArtifactView, card: ScoreCard | None, label: str) -> None:
-    accepted = _accepted(card) if card else {}
+    accepted = accepted_reasons(card) if card else {}
     st.button(
         label,
         key=f"check_{view.id}",
@@ -99,10 +108,6 @@ def _check_button(view: ArtifactView, card: ScoreCard | None, label: str) -> Non
         on_click=_start_check,
         args=(view.id, accepted),
     )
-
-
-def _accepted(card: ScoreCard) -> dict[str, str]:
-    return {finding.gate: finding.accepted for finding in card.findings if finding.accepted}
 
 
 def _start_check(dataset: str, accepted: dict[str, str]) -> None:
@@ -154,6 +159,7 @@ def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
             _("Show the rows"),
             key=f"show_{name}",
             icon=":material/table_rows:",
+            type="tertiary",
             on_click=show_finding,
             args=(view, finding),
         )
@@ -162,11 +168,11 @@ def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
             calls.fix_label(finding),
             key=f"fix_{name}",
             icon=":material/build:",
-            type="primary",
+            type="secondary" if len(fixable(card)) > 1 else "primary",
             disabled=busy,
             help=_("Makes a new version of the dataset without this fault; the old one stays."),
-            on_click=_fix,
-            args=(view.id, finding),
+            on_click=start_fix,
+            args=(view.id, [finding], accepted_reasons(card)),
         )
     if finding.severity != "info" and not finding.accepted:
         with st.popover(_("Accept"), icon=":material/done:", key=f"accept_box_{name}", disabled=busy):
@@ -177,9 +183,5 @@ def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
                 type="primary",
                 disabled=not (reason or "").strip(),
                 on_click=_start_check,
-                args=(view.id, _accepted(card) | {name: (reason or "").strip()}),
+                args=(view.id, accepted_reasons(card) | {name: (reason or "").strip()}),
             )
-
-
-def _fix(dataset: str, finding: Finding) -> None:
-    api_cache.run_action(lambda: calls.fix(dataset, finding))

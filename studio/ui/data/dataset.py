@@ -11,6 +11,7 @@ from backend.core.schemas import ArtifactView
 from studio import nav
 from studio.ui.data.checks import checks_tab
 from studio.ui.data.facts import dataset_facts, dataset_warnings
+from studio.ui.data.onward import tune_button
 from studio.ui.data.reading import reading_card
 from studio.ui.data.rows import rows_tab
 from studio.ui.data.tokens import tokens_tab
@@ -26,8 +27,10 @@ def dataset_page(ref: str) -> None:
     view = api_cache.studio().dataset(ref)
     page_link(nav.DATA.path, label=_("All datasets"), icon=":material/arrow_back:")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.header(escape_markdown(view.name), anchor=False, width="content")
-        _exports(view)
+        st.title(escape_markdown(view.name), anchor=False, width="content")
+        with st.container(horizontal=True, gap="small", width="content"):
+            _exports(view)
+            tune_button(view)
     st.caption(" · ".join(dataset_facts(view)))
     _versions(view)
     tabs: dict[str, tuple[str, Callable[[ArtifactView], None]]] = {

@@ -10,8 +10,10 @@ from studio import nav
 from studio.ui.data.facts import dataset_facts
 from studio.ui.shared import api_cache, delete, scope
 from studio.ui.shared.address import page_link
+from studio.ui.shared.edit_names import edit_popover
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.tags import tag_badges
 from studio.ui.shared.upload import download_link
 
 
@@ -43,6 +45,7 @@ def _entry(view: ArtifactView) -> None:
                 query_params={"data": view.id},
             )
             with st.container(horizontal=True, gap="small", width="content"):
+                edit_popover(view)
                 download_link(view, _("Download"))
                 st.button(
                     _("Delete"),
@@ -54,5 +57,6 @@ def _entry(view: ArtifactView) -> None:
         warnings = len(stored_warnings(view.facts))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(" · ".join(dataset_facts(view)), width="content")
+            tag_badges(view.tags)
             if warnings:
                 st.badge(ngettext("{n} warning", "{n} warnings", warnings), color="orange")

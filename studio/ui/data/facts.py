@@ -6,8 +6,11 @@ import streamlit as st
 
 from backend.api.datasets import SPLITS
 from backend.api.readings import stored_warnings
+from backend.core.errors import Problem
+from backend.core.messages.data import ROW_ERRORS
 from backend.core.schemas import ArtifactView
 from studio.ui.data import calls
+from studio.ui.data.row_errors import skipped_line
 from studio.ui.forms.form import problem_line
 from studio.ui.shared.formatting import ago, escape_markdown, format_size, number, option_label
 from studio.ui.shared.i18n import _, ngettext
@@ -33,4 +36,26 @@ def dataset_warnings(view: ArtifactView) -> None:
         title = ngettext("{n} warning", "{n} warnings", len(found))
         with st.expander(title, icon=":material/warning:", key=f"warnings_{view.id}"):
             for problem in found:
-                problem_line(problem)
+                _warning(problem)
+            if any(_is_finding(problem) for problem in found):
+                st.button(
+                    _("Go to Checks"),
+                    key=f"to_checks_{view.id}",
+                    icon=":material/fact_check:",
+                    on_click=st.session_state.update,
+                    args=({f"tab_{view.id}": "checks"},),
+                )
+
+
+def _is_finding(problem: Problem) -> bool:
+    return problem.code.startswith("gates.")
+
+
+def _warning(problem: Problem) -> None:
+    """The remedy of a finding is a button of the tab Checks; rows that were skipped need none."""
+    if problem.code in ROW_ERRORS:
+        skipped_line(problem)
+    elif _is_finding(problem):
+        st.markdown(f":orange[:material/warning:] :orange[{escape_markdown(problem.fact(_))}]")
+    else:
+        problem_line(problem)

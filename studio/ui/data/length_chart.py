@@ -54,9 +54,11 @@ def length_chart(edges: Sequence[float], counts: Sequence[int], limit: int) -> d
                 | {"line": {"color": OUTSIDE, "width": 2, "dash": "dash"}}
             ],
             "annotations": [
-                {"x": limit, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
+                # Inside the plot: above it, on the right, is the button that saves a picture.
+                {"x": limit, "y": 0.98, "yref": "paper", "yanchor": "top", "showarrow": False}
                 | {
-                    "xanchor": "right" if limit > 0.7 * reach else "left",
+                    "xanchor": "right" if limit > 0.5 * reach else "left",
+                    "xshift": -6 if limit > 0.5 * reach else 6,
                     "text": _("limit {n}").format(n=number(limit)),
                 }
             ],

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STAGE = "dataset"
 LAYOUT = ("encoding", "delimiter", "header", "quotes", "records")
 """The fields that say how a file's text is laid out."""
-FOLLOWING = (*CHOSEN, *LAYOUT, "group", "keep_columns", "split_column", "name")
+FOLLOWING = (*CHOSEN, *LAYOUT, "group", "keep_columns", "split_column", "on_bad_row", "name")
 """What was said of one file and doesn't count for another."""
 WAIT_SECONDS = 3.0
 """Seconds that a page waits for a reading."""
@@ -39,16 +39,18 @@ _MOST_CHOICES = 300
 @dataclass
 class Look:
     """What is known of a source. `found`: its reading by what the form says, None while it is read and when it can't be;
-    `free`: as the studio reads it when nobody chooses columns; `work`: what is still going on."""
+    `free`: as the studio reads it when nobody chooses columns; `work`: what is still going on; `by_time`: a column of dates
+    divides the rows."""
 
     found: Inspection | None = None
     free: Inspection | None = None
     work: Task | None = None
+    by_time: bool = False
 
 
 def look_at(raw: dict[str, Any]) -> Look:
     """Ask for the reading of the form's values, and wait a moment for it."""
-    look = Look()
+    look = Look(by_time=raw.get("split_by") == "time")
     open_ = {name: value for name, value in raw.items() if name not in CHOSEN}
     look.free = _asked(open_, look)
     look.found = look.free if open_ == raw or look.work else _asked(raw, look)
@@ -105,7 +107,7 @@ def column_choices(look: Look) -> dict[str, dict[str, str]]:
     reading = found.reading
     names = {column.name: column.name for column in reading.columns[:_MOST_CHOICES]}
     names |= {name: name for name in sorted(used_columns(reading.taken) if reading.taken else ()) if name not in names}
-    taken = _taken(reading.taken)
+    taken = _taken(reading.taken, look.by_time)
     choices = {role: {"": _by_itself(role, taken.get(role, "")), **names} for role in COLUMN_FIELDS}
     choices |= dict.fromkeys(COLUMN_LISTS, names)
     facts = reading.source
@@ -124,8 +126,8 @@ def _schemas(taken: Candidate | None) -> dict[str, str]:
     }
 
 
-def _taken(candidate: Candidate | None) -> dict[str, str]:
-    """The fields of the form that a reading fills, as words."""
+def _taken(candidate: Candidate | None, by_time: bool) -> dict[str, str]:
+    """The fields of the form that a reading fills, as words; dates divide only who wants it."""
     if candidate is None:
         return {}
     roles = candidate.roles
@@ -136,7 +138,7 @@ def _taken(candidate: Candidate | None) -> dict[str, str]:
         "system_column": roles.system,
         "label_names": roles.label_names,
         "group": roles.group,
-        "split_column": roles.split or roles.time,
+        "split_column": roles.split or (roles.time if by_time else ""),
     }
 
 

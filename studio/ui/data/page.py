@@ -12,11 +12,13 @@ from studio import nav
 from studio.ui.data.dataset import dataset_page
 from studio.ui.data.datasets import dataset_list
 from studio.ui.data.look import FOLLOWING, STAGE, any_column, at_work, column_choices, look_at
+from studio.ui.data.onward import dataset_actions
 from studio.ui.data.reading import reading_form, told
-from studio.ui.data.uploads import another_file, chosen_source, source_choices, upload_source
+from studio.ui.data.uploads import another_file, chosen_source, source_choices, take_upload, upload_source
 from studio.ui.forms.form import Form
 from studio.ui.forms.stage_page import apply_query_params, jobs_of, last_failure
 from studio.ui.forms.stage_panel import stage_panel
+from studio.ui.gallery.cards import gallery
 from studio.ui.shared import api_cache
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project_progress import next_link, project_stepper
@@ -25,18 +27,21 @@ _NOT_THE_DEMO = frozenset({*FOLLOWING, "validation_source", "test_source", "turn
 
 
 def data_page() -> None:
+    if opened := st.query_params.get("data"):
+        with api_cache.show_errors():
+            dataset_page(opened)
+        return
     st.title(_("Data"), anchor=False)
     st.caption(_("From a file of examples to a dataset: what your model learns, and the rows that it is measured on."))
     with api_cache.show_errors():
         project_stepper(nav.DATA)
-        if opened := st.query_params.get("data"):
-            dataset_page(opened)
-            return
         apply_query_params(STAGE)
-        jobs_of(STAGE)
+        ended = jobs_of(STAGE, dataset_actions)
         last_failure(STAGE)
-        next_link(nav.DATA)
+        if not ended:
+            next_link(nav.DATA)
         upload_source()
+        gallery(take_upload)
         _form()
         dataset_list()
 

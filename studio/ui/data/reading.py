@@ -23,9 +23,11 @@ from backend.api.readings import (
     stored_reading,
     used_columns,
 )
+from backend.core.messages.data import ROW_ERRORS
 from backend.core.messages.reading_words import KINDS, ROLES
 from backend.core.schemas import ArtifactView
 from studio.ui.data.look import COLUMN_LISTS, LAYOUT, STAGE, Look
+from studio.ui.data.row_errors import row_errors
 from studio.ui.forms.form import Form, problem_line
 from studio.ui.shared.formatting import escape_markdown, number
 from studio.ui.shared.i18n import _, ngettext
@@ -48,7 +50,8 @@ def reading_form(form: Form, look: Look, other: Mapping[str, Any]) -> None:
     if found is None:
         return
     with st.container(border=True, key="reading"):
-        _head(found.reading)
+        row_errors(found.problems, form)
+        _head(found.reading, str(st.session_state.get(form.key("turns")) or ""))
         _notes(found)
         if look.free:
             _readings(look.free.reading, None if found.reading.question else found.reading.taken, form, other)
@@ -65,11 +68,13 @@ def told(look: Look) -> frozenset[str]:
     if found is None:
         return frozenset()
     asked = [found.reading.question] if found.reading.question else []
-    return frozenset(problem.code for problem in (*found.problems, *asked) if not problem.blocking or problem in asked)
+    said = [problem for problem in found.problems if not problem.blocking or problem.code in ROW_ERRORS]
+    return frozenset(problem.code for problem in (*said, *asked))
 
 
 def _warnings(found: Inspection) -> list[Problem]:
-    return [problem for problem in found.problems if not problem.blocking and not problem.is_note]
+    rest = [problem for problem in found.problems if not problem.blocking and not problem.is_note]
+    return [problem for problem in rest if problem.code not in ROW_ERRORS]
 
 
 def _notes(found: Inspection) -> None:
@@ -106,7 +111,8 @@ def reading_card(view: ArtifactView) -> None:
         _columns(reading)
 
 
-def _head(reading: Reading) -> None:
+def _head(reading: Reading, turns: str = "") -> None:
+    """`turns`: which answers of a conversation are learned, where that is to be said."""
     chips = " ".join(f":gray-badge[{escape_markdown(part)}]" for part in found_words(reading, _))
     st.markdown(f"**{escape_markdown(reading.file)}** {chips}")
     if not reading.taken:
@@ -115,6 +121,8 @@ def _head(reading: Reading) -> None:
     st.markdown(
         f":material/schema: **{escape_markdown(schema_words(taken.schema_name, _))}** · {escape_markdown(arrow(taken))}"
     )
+    if taken.roles.messages and turns == "all":
+        st.caption(_("Each answer of a conversation becomes a row of its own, with what was said before it."))
     if reading.answer == "label" and reading.labels:
         labels = ", ".join(_short(label, _EXAMPLE_CHARS) for label in reading.labels[:8]) + (
             ", …" if len(reading.labels) > 8 else ""

@@ -6,6 +6,7 @@ English in its menus. Cells are text and nothing else, whoever wrote them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from studio.ui.shared.i18n import _, ngettext
 
 LONGEST = 600
 """Characters of a text in the table; the row's own window has all of them."""
+_EMPTY_LINES = re.compile(r"\n\s*\n")
 
 
 def _part(suffix: str) -> str:
@@ -98,4 +100,6 @@ def _cells(shown: ShownRow, sure: bool) -> dict[str, Any]:
 
 
 def _short(text: str) -> str:
+    """Its beginning, without empty lines: a cell shows three."""
+    text = _EMPTY_LINES.sub("\n", text[: 2 * LONGEST]).strip()
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

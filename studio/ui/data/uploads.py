@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
@@ -15,12 +16,16 @@ from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.shared.upload import upload_box
 
+TAKEN = "data_taken"
+"""When the session took its last file."""
+
 
 def upload_source() -> None:
     """The box for a new file, which the form takes."""
     st.subheader(_("Your file"), anchor=False)
-    if made := upload_box("data_upload", list(SOURCE_SUFFIXES), _("Drop a file with your examples here")):
-        _take(str(api_cache.studio().upload(made).path))
+    kinds = _("CSV, Excel, JSON, Parquet, YAML, text or Markdown, also packed as zip or gzip")
+    if made := upload_box("data_upload", list(SOURCE_SUFFIXES), _("Drop a file with your examples here"), kinds):
+        take_upload(str(api_cache.studio().upload(made).path))
 
 
 def source_choices(demo: str) -> dict[str, str]:
@@ -47,11 +52,14 @@ def another_file() -> None:
         _forget()
 
 
-def _take(path: str) -> None:
-    """A new file, of which nothing was said yet."""
+def take_upload(path: str, license: str = "") -> None:
+    """A new file, of which nothing was said yet but perhaps its license."""
     _forget()
-    st.session_state[_key("touched")]["source"] = path
-    st.session_state.pop(_key("source"), None)
+    st.session_state[TAKEN] = datetime.now(UTC)
+    said = {"source": path, "license": license} if license else {"source": path}
+    st.session_state[_key("touched")].update(said)
+    for name in said:
+        st.session_state.pop(_key(name), None)
 
 
 def _forget() -> None:

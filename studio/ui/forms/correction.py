@@ -72,7 +72,8 @@ def focus(form: Form) -> None:
     """Show the marked field, once; call it after the fields are drawn."""
     held = _held(form)
     if held:
-        _FOCUS(key=f"focus_{form.stage}", data={"key": form.key(held["field"]), "mark": held["mark"]}, height=0)
+        name = re.sub(r"[^\w-]", "-", form.key(held["field"]))  # as Streamlit makes a class of a key
+        _FOCUS(key=f"focus_{form.stage}", data={"key": name, "mark": held["mark"]}, height=0)
 
 
 def _held(form: Form) -> dict[str, Any] | None:

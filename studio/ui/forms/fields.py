@@ -16,6 +16,7 @@ from studio.ui.shared.i18n import _
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _ZERO = re.compile(r"(?:^|[.;] )((?:0:?|[Cc]on 0[,:]?) .+?)(?:\.(?=\s|$)|$)")
 """The sentence about 0, in English or in Spanish."""
+_CHAR_PIXELS, _BUTTON_PIXELS, _HALF_FORM_PIXELS = 7.3, 26, 232
 LONG = frozenset({"prompt", "system", "rationale_request", "about", "rubric"})
 """Text fields that may hold several lines."""
 NAMED = frozenset({"name", "version", "input", "output", "encoding", "delimiter", "records"})
@@ -122,6 +123,11 @@ def _draw_options(title: str, kind: Kind, options: dict[str, str], common: dict[
         )
 
 
+def _fits_a_line(labels: list[str]) -> bool:
+    """Whether buttons of these words stand beside each other in half a form, by the widths of our typeface."""
+    return sum(_CHAR_PIXELS * len(label) + _BUTTON_PIXELS for label in labels) <= _HALF_FORM_PIXELS
+
+
 def _draw_choice(stage: str, name: str, title: str, info: FieldInfo, kind: Kind, common: dict[str, Any]) -> None:
     literal = get_args(info.annotation)[0] if kind is Kind.CHOICES else info.annotation
     values = list(get_args(literal))
@@ -133,6 +139,8 @@ def _draw_choice(stage: str, name: str, title: str, info: FieldInfo, kind: Kind,
     if kind is Kind.CHOICES:
         st.pills(title, values, selection_mode="multi", format_func=words, wrap=True, **common)
     elif len(values) <= 4:
-        st.segmented_control(title, values, format_func=words, required=True, wrap=True, **common)
+        # A wrapped segmented control falls apart: it has one outline for one line.
+        switch = st.segmented_control if _fits_a_line(list(told.values())) else st.pills
+        switch(title, values, format_func=words, required=True, wrap=True, **common)
     else:
         st.selectbox(title, values, format_func=words, **common)

@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from backend.api.forms import ABLATION, form_of, names, stages_of
-from backend.core.schemas import JobView, RunView, State
+from backend.core.schemas import ArtifactView, JobView, RunView, State
 from backend.planning.ablation.results import is_ablation
 from studio.nav import NavPage
 from studio.ui.forms import correction
@@ -53,8 +53,8 @@ def stage_page(
         if stage in panels:
             panels[stage][1]()
             return
-        jobs_of(stage)
-        if _ended(api_cache.project_runs(project().id), stage):
+        told = jobs_of(stage)
+        if not told and _ended(api_cache.project_runs(project().id), stage):
             next_link(row)
         stage_panel(stage, aside=(asides or {}).get(stage))
         earlier_jobs(stage)
@@ -87,9 +87,11 @@ def _take_model(stage: str) -> None:
             Form(stage).take({"model": model})
 
 
-def jobs_of(stage: str) -> None:
+def jobs_of(stage: str, actions: Callable[[ArtifactView], None] | None = None) -> bool:
     """The jobs of this stage in this project: those at work, those that wait in their order, and what has ended since this
-    session began, the last alone. The page is drawn again when anything in the project comes, starts or ends."""
+    session began, the last alone. The page is drawn again when anything in the project comes, starts or ends. True when that
+    last one has succeeded, so that its card says what comes next; `actions` draws buttons for what it made in place of the
+    links."""
     mine = project().id
 
     def draw() -> bool:
@@ -103,8 +105,13 @@ def jobs_of(stage: str) -> None:
     watch = partial(project_fingerprint, mine)
     api_cache.auto_refresh(draw, busy=bool(_open_jobs(mine, stage)), watch=watch)
     news = _news(stage)
-    if news:
-        (success_card if news.state.finished else job_card)(news)
+    if news is None:
+        return False
+    if news.state.finished:
+        success_card(news, actions)
+    else:
+        job_card(news)
+    return news.state.finished
 
 
 def _open_jobs(project_id: str, stage: str) -> list[JobView]:
@@ -114,9 +121,9 @@ def _open_jobs(project_id: str, stage: str) -> list[JobView]:
 
 
 def _news(stage: str) -> JobView | None:
-    """The job of this stage that ended last, when that was in this session."""
+    """The job of this stage that ended last, when that was in this session and nobody had asked for it."""
     began: datetime = st.session_state.setdefault("session_began", datetime.now(UTC))
-    ended = _ended(own_runs(project().id), stage)
+    ended = [job for job in _ended(own_runs(project().id), stage) if job.state.finished or job.state is State.FAILED]
     last = max(ended, key=lambda job: job.ended or began, default=None)
     return last if last and last.ended and last.ended > began else None
 

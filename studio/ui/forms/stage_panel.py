@@ -50,10 +50,9 @@ def stage_panel(
     plan, problems = checked(form)
     missing = missing_builtin(form)
     form.keep(problems)
-    problems = [*problems, *correction.marked(form)]
     shown = form.shown()
     by_field: dict[str, list[Problem]] = {}
-    for problem in (problem for problem in problems if problem.code not in told):
+    for problem in [*(each for each in problems if each.code not in told), *correction.marked(form)]:
         name = (problem.field or "").partition(".")[0]
         by_field.setdefault(name if name in shown else "", []).append(problem)
     for name in form.lacking():  # said on the right, with the way to go

@@ -30,6 +30,7 @@ from studio.ui.shared.job_card.queue_position import start_order_now, why_waitin
 from studio.ui.shared.project import project, project_label
 from studio.ui.shared.project_progress import next_link, project_stepper, session_stages
 from studio.ui.shared.refresh import refresh_on_change
+from studio.ui.shared.tour import tour_card
 from studio.ui.shared.widgets import run_link, state_badge, worker_hint
 
 RECENT = 8
@@ -41,6 +42,7 @@ def home_page() -> None:
         runs = api_cache.project_runs(project().id)[:RECENT]
         begun = bool(runs or session_stages())
         _header(begun)
+        tour_card()
         demo_card()
         if not begun:
             guide_panel()

@@ -8,6 +8,7 @@ from backend.core.errors import StudioError
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.undo import offer_undo
 
 OPEN, FAILED, DAYS = "clearing", "clearing_failed", "clearing_days"
 
@@ -31,7 +32,7 @@ def _end() -> None:
 def _confirm() -> None:
     if not st.session_state.get(OPEN):  # done or cancelled within the dialog
         st.rerun()
-    st.markdown(_("Removes runs with their logs and curves. What they made stays."))
+    st.markdown(_("Moves runs with their logs and curves to the trash. What they made stays."))
     days = st.number_input(_("Runs that ended at least so many days ago"), 0, 3650, 30, key=DAYS)
     runs = api_cache.studio().jobs.old_runs(days)
     st.caption(ngettext("{n} run would go.", "{n} runs would go.", len(runs)))
@@ -44,8 +45,8 @@ def _confirm() -> None:
 
 def _clear(runs: list[str]) -> None:
     try:
-        for run in runs:
-            api_cache.studio().delete_run(run)
+        names = [api_cache.run_name(run) for run in runs]
+        offer_undo(names, api_cache.studio().delete_all(runs))
     except StudioError as error:
         st.session_state[FAILED] = error.text(_)
         return

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from backend.api.forms import names
-from backend.core.schemas import FINISHED, JobView, State
-from studio.nav import JOBS
+from backend.core.schemas import FINISHED, JobView, RunView, State
+from studio.nav import JOBS, RUN
 from studio.ui.jobs.clear_history import clear_history_dialog
-from studio.ui.jobs.table import job_table
+from studio.ui.jobs.table import run_table
 from studio.ui.settings.queues import queues
 from studio.ui.shared import address, api_cache, scope
+from studio.ui.shared.address import page_link
+from studio.ui.shared.bulk import bulk_bar
 from studio.ui.shared.formatting import stage_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.card import AT_WORK, job_card
@@ -25,6 +25,9 @@ from studio.ui.shared.widgets import open_run, worker_line
 PAGE = 20
 """Jobs of the history that are shown at first, and those that wait."""
 ALL = "all"
+ENDED = ("done", "failed", "stopped")
+CHOSEN = "history_chosen"
+"""Ids of the runs that are selected."""
 GROUPS: dict[str, tuple[State, ...]] = {
     "waiting": (State.WAITING, State.QUEUED),
     "running": AT_WORK,
@@ -49,10 +52,10 @@ def jobs_page() -> None:
             lambda jobs: _open([job for job in scope.split_jobs(jobs)[0] if passes(job) and job.id != in_drawer])
         )
         if group not in ("waiting", "running"):
-            _history(GROUPS.get(group, ()), None if stage == ALL else stage, search)
+            _history(group if group in ENDED else "", None if stage == ALL else stage, search)
         elif not any(passes(job) for job in scope.split_jobs(api_cache.open_jobs())[0]):
             st.caption(_("No such job."))
-        _others(passes, GROUPS.get(group, ()), None if stage == ALL else stage, search)
+        _others(group if group in ENDED else "", None if stage == ALL else stage, search)
         if job_id := st.query_params.get("job"):
             _drawer(job_id)
 
@@ -99,7 +102,11 @@ def _filters() -> tuple[str, str, str]:
             **address.bound("stage", ALL, stages),
         )
         search = st.text_input(
-            _("Search"), placeholder=_("Name or id"), icon=":material/search:", width=190, **address.bound("search", "")
+            _("Search"),
+            placeholder=_("Name, tag or #number"),
+            icon=":material/search:",
+            width=190,
+            **address.bound("search", ""),
         )
     return str(group), str(stage), str(search).strip()
 
@@ -112,42 +119,58 @@ def _open(jobs: list[JobView]) -> None:
     waiting_rows({job.id for job in jobs}, start_order_now(), PAGE)
 
 
-def _history(states: tuple[State, ...], stage: str | None, search: str) -> None:
+def _history(group: str, stage: str | None, search: str) -> None:
     limit = st.session_state.setdefault("history_shown", PAGE)
-    found = api_cache.studio().jobs.history(states, stage, search, limit + 1, project().id)
+    found = api_cache.studio().ended_runs(group, stage, search, limit + 1, project().id)
     st.subheader(_("History"), anchor=False)
     if not found:
-        st.caption(_("Nothing has ended yet.") if not (states or stage or search) else _("No such job."))
+        st.caption(_("Nothing has ended yet.") if not (group or stage or search) else _("No such run."))
         return
     _table(found[:limit])
     if len(found) > limit:
         st.button(_("Show more"), key="more", on_click=_more)
 
 
-def _others(passes: Callable[[JobView], bool], states: tuple[State, ...], stage: str | None, search: str) -> None:
-    """The newest jobs of other projects, looked up only when the fold is open."""
+def _others(group: str, stage: str | None, search: str) -> None:
+    """The newest runs of other projects, looked up only when the fold is open."""
     if len(api_cache.projects()) < 2:
         return
     box = st.expander(_("From other projects"), key="others_jobs", icon=":material/folder_shared:", on_change="rerun")
     if not box.open:
         return
     with box:
-        found = [job for job in scope.split_jobs(api_cache.open_jobs())[1] if passes(job)]
-        ended = [state for state in states if state.ended]
-        if ended or not states:
-            found += api_cache.studio().jobs.history(ended, stage, search, PAGE, project().id, others=True)
+        found = api_cache.studio().ended_runs(group, stage, search, PAGE, project().id, others=True)
         if found:
-            _table(found[:PAGE], "others")
+            _table(found, "others")
         else:
-            st.caption(_("No such job."))
+            st.caption(_("No such run."))
 
 
-def _table(jobs: list[JobView], key: str = "history") -> None:
-    clicked = job_table(jobs, key)
+def _table(runs: list[RunView], key: str = "history") -> None:
+    shown = {run.id: run for run in runs}
+    chosen = [id_ for id_ in st.session_state.get(CHOSEN, ()) if id_ in shown]
+    names = {id_: f"#{shown[id_].number} {stage_label(shown[id_].name)}" for id_ in chosen}
+    bulk_bar(key, names, _choose_none, more=lambda: _compare(chosen))
+    clicked = run_table(runs, chosen, key)
+    if clicked.chosen is not None:
+        kept = [id_ for id_ in st.session_state.get(CHOSEN, ()) if id_ not in shown]
+        st.session_state[CHOSEN] = [*kept, *clicked.chosen]
+        st.rerun()
     if clicked.run:
         open_run(clicked.run)
     if clicked.job:
         st.query_params["job"] = clicked.job
+
+
+def _compare(chosen: list[str]) -> None:
+    """Of two runs the first in the list is the newer one, which is seen against the other."""
+    if len(chosen) == 2:
+        query = {"id": chosen[0], "with": chosen[1]}
+        page_link(RUN.path, label=_("Compare"), icon=":material/compare_arrows:", query_params=query)
+
+
+def _choose_none() -> None:
+    st.session_state[CHOSEN] = []
 
 
 def _more() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import streamlit as st
 
 from backend.api.metrics import headline
@@ -15,20 +17,25 @@ from studio.ui.shared import delete
 from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import escape_markdown, format_metric, kind_word
 from studio.ui.shared.i18n import _
+from studio.ui.shared.tags import tag_badges
 from studio.ui.shared.upload import download_link
 
 _LINE = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-def card(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
-    """`known`: all artifacts by id, to find ancestors and evaluations in."""
+def card(view: ArtifactView, known: dict[str, ArtifactView], choosing: bool = False) -> None:
+    """`known`: all artifacts by id, to find ancestors and evaluations in; `choosing`: with a box to select it."""
     with st.container(border=True, height="stretch", key=f"model_{view.id}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            if choosing:
+                label = _("Select {name}").format(name=escape_markdown(view.name))
+                st.checkbox(label, key=f"choose_{view.id}", label_visibility="collapsed")
             st.markdown(f"**{escape_markdown(view.name)}**", width="content")
             icon, colour = ICONS[view.kind]
             st.badge(kind_word(view.kind), icon=icon, color=colour)
             if view.kind is Kind.PACKAGE and view.facts.get("version"):
                 st.badge(escape_markdown(view.facts["version"]), color="gray")
+            tag_badges(view.tags)
         st.caption(lineage_text(view, known))
         st.caption(facts_line(view))
         evaluation = latest_evaluation(view, known)
@@ -49,10 +56,11 @@ def _actions(view: ArtifactView) -> None:
                 width="content",
             )
             served = (servers() or {}).get(view.id)
+            ready = served if served and served.state == "ready" else None
             st.button(
-                _("Serve"),
+                _("Serving on port {port}").format(port=urlsplit(ready.url).port) if ready else _("Serve"),
                 key=f"serve_{view.id}",
-                icon=":material/cell_tower:" if served and served.state == "ready" else None,
+                icon=":material/cell_tower:" if ready else None,
                 on_click=serving.open_drawer,
                 args=(view.id,),
                 type="tertiary",

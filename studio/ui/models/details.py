@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
-from babel.numbers import format_decimal
 
 from backend.api import MODEL_KINDS
 from backend.core.artifacts import Manifest
@@ -13,16 +10,19 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.packaging.verify import version_key
 from studio.ui.models.labels import format_count
 from studio.ui.shared import api_cache
+from studio.ui.shared.artifact_link import artifact_link
+from studio.ui.shared.edit_names import edit_popover
 from studio.ui.shared.formatting import (
     ago,
     escape_markdown,
-    field_label,
     format_size,
     kind_word,
-    option_label,
     stage_label,
 )
-from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.i18n import _
+from studio.ui.shared.params import param_text, param_title
+from studio.ui.shared.tags import tag_badges
+from studio.ui.shared.widgets import run_link
 
 PARAMETER = "model"
 """Of the page's address, so that a drawer can be linked to and survives a reload."""
@@ -43,6 +43,9 @@ def drawer(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
 def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
     with api_cache.show_errors():
         manifest = api_cache.studio().manifest(view.id)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            tag_badges(view.tags)
+            edit_popover(view)
         _facts(view)
         _versions(view, known)
         _lineage(view, known, manifest)
@@ -61,7 +64,9 @@ def _facts(view: ArtifactView) -> None:
         _("Vocabulary"): "vocabulary",
     }
     rows |= {label: format_count(facts[name]) for label, name in counts.items() if facts.get(name)}
-    plain = {_("Architecture"): "architecture", _("Precision"): "precision", _("Version"): "version"}
+    plain = {_("Architecture"): "architecture", _("Precision"): "precision"}
+    if view.kind is Kind.PACKAGE:
+        plain[_("Version")] = "version"
     rows |= {label: escape_markdown(str(facts[name])) for label, name in plain.items() if facts.get(name)}
     rows |= {_("License"): escape_markdown(view.license or _("license unknown")), _("Identifier"): f"`{view.id}`"}
     if view.kind in MODEL_KINDS:
@@ -80,7 +85,15 @@ def _memory(view: ArtifactView) -> dict[str, str]:
         "LoRA training": _("Memory to tune an adapter"),
     }
     fits = {True: f":green-badge[{_('fits this machine')}]", False: f":red-badge[{_('does not fit this machine')}]"}
-    return {words.get(use, use): f"{format_size(need)} {fits[card.fits[use]]}" for use, need in card.memory.items()}
+    uses = [use for use in card.memory if use in _uses(view)]
+    return {words.get(use, use): f"{format_size(card.memory[use])} {fits[card.fits[use]]}" for use in uses}
+
+
+def _uses(view: ArtifactView) -> tuple[str, ...]:
+    """What a model of this kind is used for, by the names of its card: an ONNX model only answers, as precise as it is."""
+    if view.kind is Kind.ONNX:
+        return ("inference int4",) if "4" in str(view.facts.get("precision")) else ("inference fp32",)
+    return ("inference fp32",) if view.kind is Kind.ADAPTER else ("inference fp32", "inference int4", "LoRA training")
 
 
 def _versions(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
@@ -101,12 +114,18 @@ def _versions(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
 
 
 def _lineage(view: ArtifactView, known: dict[str, ArtifactView], manifest: Manifest) -> None:
+    """What it was made from and by which run, as links."""
     st.markdown(f"**{_('Made from')}**")
-    parents = [known[id_] for id_ in manifest.parents if id_ in known]
-    gone = [id_ for id_ in manifest.parents if id_ not in known]
-    lines = [f"- **{escape_markdown(each.name)}** · {kind_word(each.kind)}" for each in parents]
-    lines += [f"- `{id_}` · {_('deleted')}" for id_ in gone]
-    st.markdown("\n".join(lines) or _("It was imported: nothing here came before it."))
+    with st.container(gap=None, key="made_from"):
+        for id_ in manifest.parents:
+            if id_ in known:
+                artifact_link(known[id_])
+            else:
+                st.caption(f"`{id_}` · {_('deleted')}")
+        if not manifest.parents:
+            st.caption(_("It was imported: nothing here came before it."))
+        if run := api_cache.studio().run_of(view.id):
+            run_link(run)
 
 
 def _parameters(manifest: Manifest, known: dict[str, ArtifactView]) -> None:
@@ -114,32 +133,12 @@ def _parameters(manifest: Manifest, known: dict[str, ArtifactView]) -> None:
         return
     st.markdown(f"**{stage_label(manifest.stage)}**")
     rows = {
-        _title(manifest.stage, name): _value(manifest.stage, name, value, known)
+        param_title(manifest.stage, name): escape_markdown(param_text(manifest.stage, name, value, known))
         for name, value in manifest.params.items()
     }
     if manifest.seed is not None:
         rows[_("Seed")] = str(manifest.seed)
     _table(_("Parameters of the stage"), rows)
-
-
-def _title(stage: str, name: str) -> str:
-    """A parameter that an earlier version of the stage had keeps its name."""
-    try:
-        return field_label(stage, name)[0]
-    except KeyError:
-        return name
-
-
-def _value(stage: str, name: str, value: Any, known: dict[str, ArtifactView]) -> str:
-    """Artifacts by name, numbers and choices in the user's language."""
-    if isinstance(value, list):
-        return ", ".join(_value(stage, name, each, known) for each in value) or "–"
-    if isinstance(value, str) and value in known:
-        return escape_markdown(known[value].name)
-    if isinstance(value, float):
-        return format_decimal(value, "#,##0.########", locale=lang())
-    shown = str(value) if isinstance(value, dict) else option_label(stage, name, value)
-    return escape_markdown(shown[:300]) if value not in (None, "", {}) else "–"
 
 
 def _files(view: ArtifactView, manifest: Manifest) -> None:

@@ -3,6 +3,8 @@ shown is worked out from it."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from backend.core.schemas import ArtifactView, Kind
@@ -13,6 +15,7 @@ from studio.ui.serving import drawer as serving
 from studio.ui.serving import state
 from studio.ui.shared import address, api_cache, delete, scope
 from studio.ui.shared.address import page_link
+from studio.ui.shared.bulk import bulk_bar
 from studio.ui.shared.formatting import kind_label
 from studio.ui.shared.i18n import _
 
@@ -45,13 +48,13 @@ def _filtered(held: list[ArtifactView]) -> list[ArtifactView]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="model_filters"):
         text = st.text_input(
             _("Search"),
-            placeholder=_("Name"),
+            placeholder=_("Name or tag"),
             icon=":material/search:",
             persist_state="session",
             width=260,
             **address.bound("search", "", key="models_search"),
         )
-    found = [view for view in held if text.casefold() in view.name.casefold()]
+    found = [view for view in held if _says(view, text)]
     counts = {ALL: len(found)} | {kind.value: sum(view.kind is kind for view in found) for kind in SHOWN}
     kind = st.segmented_control(
         _("Kind"),
@@ -66,6 +69,11 @@ def _filtered(held: list[ArtifactView]) -> list[ArtifactView]:
     return [view for view in found if kind in (ALL, view.kind.value)]
 
 
+def _says(view: ArtifactView, text: str) -> bool:
+    """Whether the text stands in its name or in one of its tags."""
+    return any(text.casefold() in place.casefold() for place in (view.name, *view.tags))
+
+
 def _list(found: list[ArtifactView], everything: list[ArtifactView]) -> None:
     if not found:
         with st.container(border=True, key="no_match"):
@@ -77,11 +85,20 @@ def _list(found: list[ArtifactView], everything: list[ArtifactView]) -> None:
 
 def _cards(found: list[ArtifactView], known: dict[str, ArtifactView], shown: str) -> None:
     limit = st.session_state.setdefault(shown, PAGE)
+    choosing = st.toggle(_("Select several"), key=f"{shown}_choosing") if len(found) > 1 else False
+    if choosing:
+        names = {view.id: view.name for view in found if st.session_state.get(f"choose_{view.id}")}
+        bulk_bar(shown, names, partial(_choose_none, list(names)))
     with st.grid("auto", min_column_width=400, gap="small"):
         for view in found[:limit]:
-            card(view, known)
+            card(view, known, choosing)
     if len(found) > limit:
         st.button(_("Show more"), key=f"{shown}_more", on_click=_more, args=(shown,))
+
+
+def _choose_none(ids: list[str]) -> None:
+    for id_ in ids:
+        st.session_state[f"choose_{id_}"] = False
 
 
 def _more(shown: str) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from typing import Protocol
 
 from backend.api.host import ServeClient, ServedModel
 from backend.core.errors import StudioError
 
-FORCEABLE = frozenset({"serve.memory_busy", "serve.memory_short"})
+FORCEABLE = frozenset({"serve.memory_busy", "serve.memory_models", "serve.memory_short"})
 """Refusals that `force` overrides."""
-TRANSIENT = frozenset({"serve.memory_busy", "serve.full"})
+TRANSIENT = frozenset({"serve.memory_busy", "serve.memory_models"})
 """Refusals that end by themselves, so that one can wait for it."""
 POLL_SECONDS, RETRY_SECONDS = 0.2, 2.0
+RENEW_SECONDS = 20.0
+RELOADS = 3
+"""How often a model that was unloaded while it was waited for is loaded anew."""
 log = logging.getLogger(__name__)
 
 
@@ -63,8 +67,13 @@ class LoadAttempt:
 
     def _run(self) -> None:
         try:
-            self._request_load()
-            self._wait_until_ready()
+            for _attempt in range(1 + RELOADS):
+                name = self._request_load()
+                if self._became_ready():
+                    return
+                if self._stop.is_set():
+                    break
+            raise StudioError("serve.unloaded", model=name)
         except StudioError as error:
             self.error = error
         except Exception as error:
@@ -74,29 +83,31 @@ class LoadAttempt:
             self.held = None
             self._ended.set()
 
-    def _request_load(self) -> None:
+    def _request_load(self) -> str:
+        """The name of the model whose loading has begun."""
         while True:
             self._wake.clear()
             try:
-                self._client.load(self.model, self._force)
+                name = self._client.load(self.model, self._force).name
                 self.begun = time.monotonic()
                 self.held = None
-                return
+                return name
             except StudioError as error:
                 if self._stop.is_set() or not self._patient or error.code not in TRANSIENT:
                     raise
                 self.held = error
             self._wake.wait(RETRY_SECONDS)
 
-    def _wait_until_ready(self) -> None:
+    def _became_ready(self) -> bool:
+        """Wait until it is loaded; False when somebody unloaded it meanwhile."""
         while True:
             found = served(self._client, self.model)
-            if found is None:
-                raise StudioError("serve.unloaded", model=self.model)
+            if found is None or self._stop.is_set():
+                return False
             if found.state == "failed":
                 raise StudioError.of([found.error]) if found.error else StudioError("serve.broken")
             if found.state == "ready":
-                return
+                return True
             time.sleep(POLL_SECONDS)
 
 
@@ -106,6 +117,7 @@ class ModelLoader:
     def __init__(self, client: ServeClient) -> None:
         self.client = client
         self._all: dict[str, LoadAttempt] = {}
+        self._choices: dict[str, tuple[list[str], float]] = {}
         self._lock = threading.Lock()
 
     def find(self, model: str) -> LoadAttempt | None:
@@ -123,9 +135,23 @@ class ModelLoader:
 
     def unload(self, model: str) -> None:
         """Raises StudioError when there is no host."""
-        self.client.unload(model)
         with self._lock:
-            self._all.pop(model, None)
+            known = self._all.pop(model, None)
+        if known:
+            known.stop()  # else it would load it again
+        self.client.unload(model)
+
+    def choose(self, page: str, models: list[str]) -> None:
+        """Keep these in memory while the page `page` is open: call it whenever that is drawn. Nothing happens without a
+        host."""
+        said, when = self._choices.get(page, ([], 0.0))
+        if said == models and time.monotonic() - when < RENEW_SECONDS:
+            return
+        with suppress(StudioError):
+            self.client.choose(page, models)
+            now = time.monotonic()
+            self._choices = {key: one for key, one in self._choices.items() if now - one[1] < 10 * RENEW_SECONDS}
+            self._choices[page] = (models, now)
 
 
 def served(client: ServeClient, model: str) -> ServedModel | None:

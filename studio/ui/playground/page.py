@@ -91,7 +91,7 @@ def _heads(here: UrlState, ready: bool) -> None:
         with column:
             model_picker(here, at)
             if ready and at < len(here.models):
-                status_line(here.models[at], here.chat)
+                status_line(here.models[at], here.models, here.chat)
 
 
 def _conversation(here: UrlState) -> None:

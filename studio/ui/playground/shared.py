@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import streamlit as st
 
 from backend.api.host import ServeClient, ServedModel
@@ -30,3 +32,8 @@ def served() -> dict[str, ServedModel] | None:
         if error.code != "serve.no_host":
             raise
         return None
+
+
+def keep_chosen(models: list[str]) -> None:
+    """Say that this session shows these models, so that none of them is unloaded for others. Cheap: call it when drawing."""
+    loader().choose(st.session_state.setdefault("pg_page", uuid4().hex), models)

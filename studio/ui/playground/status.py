@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -12,7 +13,7 @@ from backend.core.errors import StudioError
 from studio.nav import RUN
 from studio.ui.playground.chats import Chat
 from studio.ui.playground.model_loader import FORCEABLE, TRANSIENT
-from studio.ui.playground.shared import loader, served
+from studio.ui.playground.shared import keep_chosen, loader, served
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import duration, escape_markdown, format_size, stage_label
@@ -52,12 +53,14 @@ def status_of(model: str) -> Status:
     return Status("absent")
 
 
-def status_line(model: str, chat: Chat | None) -> None:
-    """Draws itself again while something happens; when the host of models goes, the page says it."""
+def status_line(model: str, chosen: list[str], chat: Chat | None) -> None:
+    """Draws itself again while something happens; when the host of models goes, the page says it. `chosen`: all models of the
+    page, which stay in memory while it is open."""
 
     def draw() -> bool:
         if served() is None:
             st.rerun()
+        keep_chosen(chosen)
         now = status_of(model)
         _draw(model, now, chat)
         return now.moving
@@ -127,6 +130,7 @@ def _trouble(model: str, now: Status, error: StudioError, chat: Chat | None) -> 
         else:
             st.error(escape_markdown(why), icon=":material/error:")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            _unload_others_button(model, error, chat)
             if waiting:
                 st.button(_("Wait no longer"), key=f"pg_give_up_{model}", on_click=_give_up, args=(model,))
             elif error.code in TRANSIENT:
@@ -136,6 +140,15 @@ def _trouble(model: str, now: Status, error: StudioError, chat: Chat | None) -> 
             if error.code not in TRANSIENT:
                 st.button(_("Try again"), key=f"pg_again_{model}", on_click=_load, args=(model, chat))
             _job_link(error)
+
+
+def _unload_others_button(model: str, error: StudioError, chat: Chat | None) -> None:
+    """Where other models hold the memory: unload them and load this one."""
+    about = error.problems[0].args
+    if "unload" in about:
+        label = _("Unload “{models}”").format(models=escape_markdown(about["others"]))
+        others = about["unload"].split()
+        st.button(label, key=f"pg_swap_{model}", type="primary", on_click=_swap, args=(model, others, chat))
 
 
 def _why(error: StudioError) -> str:
@@ -153,7 +166,7 @@ def _job_link(error: StudioError) -> None:
     job = next((job for job in api_cache.open_jobs() if job.id == job_id), None)
     if job:
         label = _("Show the run: {stage}").format(stage=stage_label(job.stage))
-        page_link(RUN.path, label=label, icon=RUN.icon, query_params={"run": job.run_id})
+        page_link(RUN.path, label=label, icon=RUN.icon, query_params={"id": job.run_id})
 
 
 def _load(model: str, chat: Chat | None, force: bool = False, patient: bool = False) -> None:
@@ -166,6 +179,12 @@ def _load(model: str, chat: Chat | None, force: bool = False, patient: bool = Fa
 def _unload(model: str) -> None:
     loader().unload(model)
     served.clear()
+
+
+def _swap(model: str, others: list[str], chat: Chat | None) -> None:
+    for other in others:
+        api_cache.run_action(partial(_unload, other))
+    _load(model, chat)
 
 
 def _give_up(model: str) -> None:

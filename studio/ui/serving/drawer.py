@@ -8,6 +8,7 @@ from babel.numbers import format_decimal
 from backend.api.serving import ServeOptions, ServerView, curl, python
 from backend.core.errors import Problem, StudioError
 from backend.core.schemas import ArtifactView
+from studio.ui.playground.lineage import examples
 from studio.ui.playground.model_loader import FORCEABLE
 from studio.ui.serving.state import KEY, servers, start, stop
 from studio.ui.shared import api_cache
@@ -69,7 +70,7 @@ def _drawn(view: ArtifactView) -> bool:
         )
     if now.url:
         _counters(now.counters)
-        _snippets(now)
+        _snippets(now, _question(view))
     return True
 
 
@@ -132,13 +133,18 @@ def _counters(counters: dict[str, int]) -> None:
             st.metric(label, value, width="content")
 
 
-def _snippets(now: ServerView) -> None:
+def _question(view: ArtifactView) -> str:
+    """A row that the model could be asked, as an example."""
+    return next((row.input for row in examples(view.id)), "Hello")
+
+
+def _snippets(now: ServerView, question: str) -> None:
     st.markdown(f"**{_('Address')}**")
     st.code(now.url, language=None)
     st.markdown(f"**{_('From a terminal')}**")
-    st.code(curl(now.url, now.name, now.key_env), language="bash", wrap_lines=True)
+    st.code(curl(now.url, now.name, now.key_env, question), language="bash", wrap_lines=True)
     st.markdown(f"**{_('From Python')}**")
-    st.code(python(now.url, now.name, now.key_env), language="python", wrap_lines=True)
+    st.code(python(now.url, now.name, now.key_env, question), language="python", wrap_lines=True)
     st.caption(
         _("Without a system message of its own, a question is put into the template that the model was trained with.")
     )

@@ -60,8 +60,8 @@ def _keys() -> None:
     st.subheader(_("Keys of endpoints"), anchor=False)
     st.caption(
         _(
-            "A key is read from an environment variable of the process that `slmops studio` starts. It is never stored, "
-            "logged or shown."
+            "Keys are kept in the keyring of this computer, or read from environment variables of `slmops studio`. They "
+            "are never logged or shown."
         )
     )
     names = {_KEY_VARIABLE} | {
@@ -74,6 +74,8 @@ def _keys() -> None:
         for name in sorted(names)
         if name
     ]
+    kept = [each.name for each in api_cache.endpoints() if each.key_kept]
+    rows += [{"name": escape_markdown(name), "state": f":green-badge[{_('key in the keyring')}]"} for name in kept]
     st.table(rows, hide_index=True, hide_header=True, border="horizontal", alt=_("Keys of endpoints"))
 
 

@@ -7,16 +7,18 @@ from functools import partial
 
 import streamlit as st
 
-from backend.core.schemas import Storage
+from backend.api.trash import MAX_DAYS, RUN
+from backend.core.schemas import Kind, Storage, TrashView
 from backend.files.uploads import Upload
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, escape_markdown, format_size, kind_label
+from studio.ui.shared.formatting import ago, escape_markdown, format_size, kind_label, kind_word, stage_label
 from studio.ui.shared.i18n import _, ngettext
 
 _OLD_RUNS = "settings_old_runs"
 _FREED = "settings_freed"
 _OLD_DAYS = 30
 _NEVER_DAYS = 36_500
+_DAYS, _SHOWN, _FIRST = "trash_days", "trash_shown", 10
 
 
 def storage() -> None:
@@ -30,6 +32,7 @@ def storage() -> None:
     if st.session_state.get(_FREED) is not None:
         st.toast(_("{size} freed.").format(size=format_size(st.session_state.pop(_FREED))))
     _free(kept)
+    _trash(kept)
     _uploads(api_cache.studio().uploads())
 
 
@@ -77,6 +80,55 @@ def _free(kept: Storage) -> None:
                 on_click=_freeing,
                 args=(lambda: api_cache.studio().gc(_NEVER_DAYS, cache=True),),
             )
+
+
+def _trash(kept: Storage) -> None:
+    """What was deleted: how much of the disk it holds, for how long, and how it comes back."""
+    studio = api_cache.studio()
+    held = studio.trash()
+    with st.container(border=True, key="trash", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+            size = format_size(kept.by_kind.get("trash", 0))
+            st.markdown(f"**{_('Trash')}** · {ngettext('{n} item', '{n} items', len(held))} · {size}", width="content")
+            st.number_input(
+                _("Days in the trash"), 1, MAX_DAYS, studio.trash_days, key=_DAYS, width=160, on_change=_keep_days
+            )
+        if not held:
+            st.caption(_("The trash is empty."))
+            return
+        for each in held[: st.session_state.get(_SHOWN, _FIRST)]:
+            _trashed(each)
+        with st.container(horizontal=True, gap="small"):
+            st.button(
+                _("Empty trash"),
+                key="empty_trash",
+                icon=":material/delete_forever:",
+                help=_("Deletes all of it for good."),
+                on_click=_freeing,
+                args=(studio.empty_trash,),
+            )
+            if len(held) > st.session_state.get(_SHOWN, _FIRST):
+                st.button(_("Show more"), key="more_trash", on_click=st.session_state.__setitem__, args=(_SHOWN, 1000))
+
+
+def _trashed(each: TrashView) -> None:
+    kind = _("Run") if each.kind == RUN else kind_word(Kind(each.kind))
+    name = escape_markdown(stage_label(each.name) if each.kind == RUN else each.name)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        words = f"{name} · {kind} · {format_size(each.size_bytes)} · {ago(each.trashed)}"
+        st.markdown(words, width="content")
+        st.button(
+            _("Restore"),
+            key=f"restore_{each.id}",
+            icon=":material/restore_from_trash:",
+            type="tertiary",
+            on_click=api_cache.run_action,
+            args=(partial(api_cache.studio().restore, [each.id]),),
+        )
+
+
+def _keep_days() -> None:
+    api_cache.run_action(lambda: api_cache.studio().set_trash_days(int(st.session_state[_DAYS])))
 
 
 def _freeing(action: Callable[[], int]) -> None:

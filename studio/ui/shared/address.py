@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from studio.ui.shared.project import PARAMETER, project, unknown_project
 
@@ -29,12 +30,19 @@ _HISTORY = st.components.v2.component("slmops_address", js=Path(__file__).with_s
 def begin(page: str) -> None:
     """Once at the head of every run, before anything reads the address: it gets the project, if it has none."""
     here = (page, project().id)
-    st.session_state[_ARRIVED] = st.session_state.get(_PAGE) != here
+    by_menu = not set(st.query_params) - {PARAMETER} and not _walks_history()
+    st.session_state[_ARRIVED] = by_menu and st.session_state.get(_PAGE) != here
     st.session_state[_PAGE] = here
     if (
         unknown_project() is None
     ):  # also where it is there: a link to the same page alone leaves the browser's line as it was
         st.query_params[PARAMETER] = project().id
+
+
+def _walks_history() -> bool:
+    """Whether the browser's Back or Forward led here: then the address alone says what is shown."""
+    context = get_script_run_ctx()
+    return bool(context and context.is_history_navigation)
 
 
 def history() -> None:

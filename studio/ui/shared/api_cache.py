@@ -12,6 +12,7 @@ import streamlit as st
 
 from backend.api import Studio
 from backend.api.notifications import News
+from backend.api.runs import RunComparison
 from backend.core.endpoints import EndpointView
 from backend.core.errors import StudioError
 from backend.core.machine import free_disk_bytes, memory_bytes
@@ -19,7 +20,8 @@ from backend.core.schemas import ArtifactView, JobView, Kind, MetricPoint, Proje
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 
-FAST, SLOW = 1.0, 5.0
+FAST, SLOW = 1.5, 5.0
+"""Seconds between two looks, with and without work going on."""
 P = ParamSpec("P")
 T = TypeVar("T", covariant=True)
 
@@ -81,6 +83,12 @@ def one_run(run_id: str) -> RunView:
     return studio().run(run_id)
 
 
+@versioned("run", "job", "artifact", entries=32)
+def run_comparison(first: str, second: str) -> RunComparison:
+    """Reads the answers of both, so it is kept until something changes."""
+    return studio().compare_runs(first, second)
+
+
 @versioned("job", "run", "progress", entries=2)
 def open_jobs() -> list[JobView]:
     """All that have not ended, of all projects."""
@@ -88,8 +96,19 @@ def open_jobs() -> list[JobView]:
 
 
 @versioned("run", entries=1000)
-def run_name(run_id: str) -> str:
+def run_title(run_id: str) -> tuple[int, str]:
+    """(number, name); 0 and the id of one that has gone."""
     return studio().jobs.run_name(run_id)
+
+
+def run_name(run_id: str) -> str:
+    return run_title(run_id)[1]
+
+
+@versioned("run", "artifact", entries=1)
+def tags() -> list[str]:
+    """All in use, of runs and artifacts."""
+    return studio().tags()
 
 
 @versioned("queue_state", entries=2)

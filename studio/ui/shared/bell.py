@@ -82,5 +82,5 @@ def _line(run: RunView) -> None:
     _word, icon, colour = STATES[run.state]
     said = sentence(run, _).format(run=run_label(run, _))
     with st.container(gap=None):
-        page_link(RUN.path, label=escape_markdown(said), icon=icon, query_params={"run": run.id})
+        page_link(RUN.path, label=escape_markdown(said), icon=icon, query_params={"id": run.id})
         st.caption(f":{colour}[●] {ago(run.ended)}" if run.ended else "")

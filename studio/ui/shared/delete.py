@@ -1,4 +1,4 @@
-"""The question before something is deleted: what else hangs on it, and how much space that gives."""
+"""The question before something goes to the trash: what else hangs on it, and how large it is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from backend.core.schemas import ArtifactView
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown, format_size, kind_word
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.undo import offer_undo
 
 KEY = "models_delete"
 _FAILED = "models_delete_failed"
@@ -33,7 +34,7 @@ def _confirm(view: ArtifactView) -> None:
     if st.session_state.get(KEY) != view.id:  # done or cancelled within the dialog
         st.rerun()
     hanging = api_cache.studio().descendants(view.id)
-    st.markdown(_("Delete **{name}** for good?").format(name=escape_markdown(view.name)))
+    st.markdown(_("Move **{name}** to the trash?").format(name=escape_markdown(view.name)))
     together = False
     if hanging:
         st.markdown(ngettext("{n} other thing was made from it:", "{n} other things were made from it:", len(hanging)))
@@ -45,7 +46,9 @@ def _confirm(view: ArtifactView) -> None:
         st.markdown("\n".join([*names[:_MOST], *more]))
         together = st.checkbox(_("Delete all of it together"), key="models_delete_together")
     doomed = [view, *hanging] if together else [view]
-    st.caption(_("This frees {size}.").format(size=format_size(sum(each.size_bytes for each in doomed))))
+    size, days = format_size(sum(each.size_bytes for each in doomed)), api_cache.studio().trash_days
+    kept = ngettext("The trash keeps it for {n} day.", "The trash keeps it for {n} days.", days)
+    st.caption(f"{kept} {_('Emptying the trash frees {size}.').format(size=size)}")
     if st.session_state.get(_FAILED):
         st.error(escape_markdown(st.session_state[_FAILED]), icon=":material/error:")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
@@ -62,7 +65,9 @@ def _confirm(view: ArtifactView) -> None:
 
 def _delete(artifact_id: str, together: bool) -> None:
     try:
-        api_cache.studio().delete(artifact_id, together)
+        name = api_cache.studio().artifact(artifact_id).name
+        gone = api_cache.studio().delete(artifact_id, together)
+        offer_undo([name] if len(gone) == 1 else gone, gone)
     except StudioError as error:
         st.session_state[_FAILED] = error.text(_)
         return

@@ -45,6 +45,7 @@ KINDS: dict[str, str] = {
     "cache": "Cache",
     "logs": "Logs",
     "uploads": "Uploads",
+    "trash": "Trash",
 }
 
 

@@ -23,12 +23,13 @@ def _part(suffix: str) -> str:
 _BOX = st.components.v2.component("slmops_upload", html=_part(".html"), css=_part(".css"), js=_part(".js"))
 
 
-def upload_box(key: str, accept: list[str], label: str) -> str | None:
-    """A drop zone for one file with an ending of `accept` (`[".csv", ".zip"]`, any when empty).
+def upload_box(key: str, accept: list[str], label: str, kinds: str = "") -> str | None:
+    """A drop zone for one file with an ending of `accept` (`[".csv", ".zip"]`, any when empty); `kinds` says in words which
+    those are, where they are many.
 
     Returns the upload's id (`backend.api.Studio.upload`) once, in the run that follows its arrival.
     """
-    result = _BOX(key=key, data=box_data(accept, label), on_done_change=lambda: None)
+    result = _BOX(key=key, data=box_data(accept, label, kinds), on_done_change=lambda: None)
     return uploaded_path(result.done)
 
 
@@ -42,7 +43,7 @@ def uploaded_path(upload_id: Any) -> str | None:
         return None
 
 
-def box_data(accept: list[str], label: str) -> dict[str, Any]:
+def box_data(accept: list[str], label: str, kinds: str = "") -> dict[str, Any]:
     """What the drop zone needs to know: its words in the session's language, endings, the limit in bytes."""
     limit = api_cache.studio().settings.max_upload_bytes
     problems = {code: " ".join(map(_, words)) for code, words in MESSAGES.items() if code.startswith("files.upload")}
@@ -53,7 +54,7 @@ def box_data(accept: list[str], label: str) -> dict[str, Any]:
         "choose": _("Choose a file"),
         "another": _("Choose another file"),
         "cancel": _("Cancel"),
-        "limits": " · ".join([", ".join(accept), up_to] if accept else [up_to]),
+        "limits": " · ".join([kinds or ", ".join(accept), up_to] if accept else [up_to]),
         "sending": _("Sending {name}"),
         "arrived": _("{name} has arrived"),
         "kind": _("“{name}” is none of {kinds}. Choose another file."),

@@ -31,18 +31,25 @@ def back_link(row: NavPage, label: str) -> None:
 
 def run_link(run_id: str) -> None:
     """A real link: it can be opened in another tab and walked back from."""
+    number, name = api_cache.run_title(run_id)
     page_link(
         RUN.path,
-        label=f"**{escape_markdown(stage_label(api_cache.run_name(run_id))).strip()}**",
+        label=f"{f'#{number} ' if number else ''}**{escape_markdown(stage_label(name)).strip()}**",
         icon=":material/chevron_right:",
         icon_position="right",
-        query_params={"run": run_id},
+        query_params={"id": run_id},
     )
+
+
+def run_label(run: RunView) -> str:
+    """`#12 Fine-tune`, ready to be drawn."""
+    number = f":gray[#{run.number}] " if run.number else ""
+    return number + escape_markdown(stage_label(run.name)).strip()
 
 
 def open_run(run_id: str) -> None:
     """Go to a run's page; call it while drawing, not in a callback."""
-    switch_page(RUN.path, query_params={"run": run_id})
+    switch_page(RUN.path, query_params={"id": run_id})
 
 
 def steps_line(run: RunView) -> None:

@@ -48,7 +48,7 @@ def latest_verdicts(everything: list[ArtifactView]) -> dict[str, dict[str, Any]]
 
 
 def _models(everything: list[ArtifactView], verdicts: dict[str, dict[str, Any]]) -> None:
-    held, others = scope.split(view for view in everything if view.kind in KINDS)
+    held, others = scope.split(sorted((view for view in everything if view.kind in KINDS), key=_size))
     if not held:
         with st.container(border=True, key="no_models"):
             st.markdown(_("No model is here yet. Import one, or tune the built-in one on rows that people answered."))
@@ -66,6 +66,11 @@ def _models(everything: list[ArtifactView], verdicts: dict[str, dict[str, Any]])
 
     cards(held, "teachers_shown")
     scope.from_other_projects("teachers", others, lambda: cards(others, "teachers_shown_others"))
+
+
+def _size(view: ArtifactView) -> tuple[float, bool]:
+    """Large models first, of equal ones those that give log-probabilities: these make the better teachers."""
+    return -float(view.facts.get("parameters") or 0), view.kind is Kind.ONNX
 
 
 def _more(key: str) -> None:

@@ -12,6 +12,7 @@ from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import background, drop, failure, task
 from studio.ui.teacher import form
+from studio.ui.teacher.key_field import where
 from studio.ui.teacher.labels import (
     context_text,
     logprobs_text,
@@ -53,7 +54,7 @@ def _card(endpoint: EndpointView, verdict: dict[str, Any] | None) -> None:
             st.markdown(f"**{escape_markdown(endpoint.name)}**", width="content")
             st.badge(preset_label(endpoint.preset), icon=":material/cloud:", color="violet")
         st.caption(f"{escape_markdown(endpoint.model)} · `{endpoint.url.replace('`', '')}`")
-        parts = [price_text(endpoint), logprobs_text(endpoint), context_text(endpoint)]
+        parts = [price_text(endpoint), logprobs_text(endpoint), context_text(endpoint), where(endpoint)]
         st.caption(escape_markdown(" · ".join(filter(None, parts))))
         _terms(endpoint)
         if verdict:
@@ -85,7 +86,7 @@ def _trial(endpoint: EndpointView) -> None:
     else:
         if going:
             drop(key)
-        st.caption(escape_markdown(trial_text(endpoint)))
+        st.caption(escape_markdown(trial_text(endpoint.trial)))
 
 
 def _actions(endpoint: EndpointView) -> None:
@@ -94,7 +95,7 @@ def _actions(endpoint: EndpointView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         select_button(name, {"endpoint": name}, f"use_endpoint_{name}")
         st.button(
-            _("Test"),
+            _("Test endpoint"),
             key=f"test_endpoint_{name}",
             icon=":material/network_check:",
             disabled=bool(going and not going.done),

@@ -7,12 +7,13 @@ from typing import Any, get_args
 import streamlit as st
 
 from backend.core.endpoints import PRESETS, PresetName, SavedEndpoint, YesNoUnknown
-from backend.core.errors import Problem
+from backend.core.errors import Problem, StudioError
 from studio.ui.forms.form import problem_line
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
-from studio.ui.teacher.labels import distillation_terms_text, preset_label
+from studio.ui.teacher import key_field
+from studio.ui.teacher.labels import distillation_terms_text, preset_label, trial_text
 
 _OPEN = "endpoint_form"
 """The name of the endpoint that is edited, "" for a new one; absent while the dialog is closed."""
@@ -50,14 +51,17 @@ def _key(field: str) -> str:
 
 def _end() -> None:
     st.session_state.pop(_OPEN, None)
+    key_field.forget()
 
 
 def _body(name: str) -> None:
     if _OPEN not in st.session_state:  # saved or cancelled within the dialog
         st.rerun()
     _preset()
-    for field in ("name", "url", "model", "key_env"):
+    for field in ("name", "url", "model"):
         _field(field, locked=field == "name" and bool(name))
+    saved = next((each for each in api_cache.endpoints() if each.name == name), None)
+    key_field.key_field(saved, st.session_state.get(_WRONG, []), lambda: _field("key_env"))
     if PRESETS[st.session_state[_key("preset")]].protocol == "azure":
         _field("api_version")
     with st.grid(2, min_column_width=200, gap="small"):
@@ -67,8 +71,14 @@ def _body(name: str) -> None:
     _field("forbids_distillation")
     _field("terms")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        asked = st.button(
+            _("Test endpoint"), key="endpoint_try", icon=":material/network_check:", help=_("Asks one short question.")
+        )
+        st.space("stretch")
         st.button(_("Cancel"), key="endpoint_cancel", on_click=_end)
         st.button(_("Save"), key="endpoint_save", type="primary", on_click=_save, args=(name,))
+    if asked:
+        _try(name)
 
 
 def _preset() -> None:
@@ -116,14 +126,38 @@ def _field(field: str, locked: bool = False) -> None:
             problem_line(problem)
 
 
-def _save(name: str) -> None:
-    """Callback: saved, or the problems stand below their fields."""
+def _values() -> dict[str, Any]:
     values: dict[str, Any] = {field: st.session_state.get(_key(field)) for field in SavedEndpoint.model_fields}
     if PRESETS[values["preset"]].protocol != "azure":  # the field is not shown
         values["api_version"] = ""
-    values |= {field: values[field] or 0 for field in ("context", "requests_per_minute")}
+    return values | {field: values[field] or 0 for field in ("context", "requests_per_minute")}
+
+
+def _try(name: str) -> None:
+    """Ask it as it is filled in, saved or not; what is wrong stands below."""
+    with st.spinner(_("Asking a short question…")):
+        try:
+            trial = api_cache.studio().try_endpoint(_values(), key_field.typed(), name)
+        except StudioError as error:
+            said = " ".join(problem.sentence(_) for problem in error.problems)
+            st.error(escape_markdown(said), icon=":material/error:")
+        else:
+            st.success(escape_markdown(trial_text(trial)), icon=":material/check:")
+
+
+def _save(name: str) -> None:
+    """Callback: saved, or the problems stand below their fields."""
+    values, key = _values(), key_field.typed()
     problems = api_cache.studio().check_endpoint(values, new=not name)
+    problems += api_cache.studio().check_key(key, "key") if key else []
     st.session_state[_WRONG] = problems
     if not problems:
-        api_cache.run_action(lambda: api_cache.studio().save_endpoint(values, new=not name))
+        api_cache.run_action(lambda: _keep(values, key, name))
         _end()
+
+
+def _keep(values: dict[str, Any], key: str, name: str) -> None:
+    """Raises StudioError where the keyring refuses: the endpoint is saved then, its key is not."""
+    saved = api_cache.studio().save_endpoint(values, new=not name)
+    if key:
+        api_cache.studio().set_key(saved.name, key)

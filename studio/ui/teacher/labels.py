@@ -6,7 +6,7 @@ from typing import Any
 
 from babel.numbers import format_decimal
 
-from backend.core.endpoints import PRESETS, EndpointView, PresetName
+from backend.core.endpoints import PRESETS, EndpointTestResult, EndpointView, PresetName
 from studio.ui.shared.formatting import escape_markdown, format_metric, money, number
 from studio.ui.shared.i18n import _, lang
 
@@ -43,14 +43,14 @@ def context_text(endpoint: EndpointView) -> str:
     return _("context {count} tokens").format(count=format_decimal(tokens, "#,##0", locale=lang()))
 
 
-def trial_text(endpoint: EndpointView) -> str:
+def trial_text(trial: EndpointTestResult | None) -> str:
     """`Answered in 0.42 s, 61 tokens/s`."""
-    if endpoint.trial is None:
+    if trial is None:
         return _("Not tested yet.")
-    if endpoint.trial.tokens_per_s is None:
-        return _("Answered in {seconds} s.").format(seconds=number(endpoint.trial.seconds))
-    rate = number(endpoint.trial.tokens_per_s)
-    return _("Answered in {seconds} s, {rate} tokens/s.").format(seconds=number(endpoint.trial.seconds), rate=rate)
+    if trial.tokens_per_s is None:
+        return _("Answered in {seconds} s.").format(seconds=number(trial.seconds))
+    rate = number(trial.tokens_per_s)
+    return _("Answered in {seconds} s, {rate} tokens/s.").format(seconds=number(trial.seconds), rate=rate)
 
 
 def distillation_terms_text(answer: str) -> str:

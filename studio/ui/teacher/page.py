@@ -32,10 +32,10 @@ def teacher_page() -> None:
         if step == CHOOSE:
             catalogue()
             return
-        jobs_of(step)
+        told = jobs_of(step)
         if step == AUDITION:
             ranking()
-        elif any(job.state.ended for job in latest_jobs(api_cache.project_runs(project().id), ASK)):
+        elif not told and any(job.state.ended for job in latest_jobs(api_cache.project_runs(project().id), ASK)):
             next_link(TEACHER)
         stage_panel(step)
         earlier_jobs(step)

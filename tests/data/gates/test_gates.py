@@ -11,7 +11,7 @@ import pytest
 from backend.core.messages import MESSAGES
 from backend.data.dataset import Row, Template, write_split, write_template
 from backend.data.facts import data_facts
-from backend.data.gates import quick
+from backend.data.gates import near_pairs, quick
 from backend.data.gates.check import Settings, check_folder
 from backend.data.gates.fixes import FIXES
 from backend.data.gates.label_names import label_key, label_merges
@@ -309,3 +309,24 @@ def test_the_registry_is_whole() -> None:
     }
     remedies = " ".join(remedy for code, (_what, remedy) in MESSAGES.items() if code.startswith("gates."))
     assert {name for name in FIXES if f"`{name}`" in remedies} == FIXES.keys()
+
+
+def test_of_very_many_rows_a_part_is_searched_for_near_copies_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(near_pairs, "SEARCHED_ROWS", 20)
+    codes = [problem.code for problem in card_of(tmp_path, COLOURS, train=CLEAN).not_checked]
+    assert "gates.near_sampled" in codes
+    left_out = Settings(leave_out=["near_duplicates"])
+    assert "gates.near_sampled" not in [
+        each.code for each in card_of(tmp_path, COLOURS, left_out, train=CLEAN).not_checked
+    ]
+
+
+def test_all_near_copies_are_named_and_the_first_are_shown(check: Check) -> None:
+    copies = labelled(*((f"{CLEAN[0].input} {end}", CLEAN[0].output or "") for end in "abcdefgh"), start="copy")
+    found = check(COLOURS, train=[CLEAN[0], *copies])["near_duplicates"]
+    assert found.rows == [row.id for row in copies] and len(found.examples) == 5
+    assert [(each.row, each.text, each.other, each.other_text) for each in found.examples] == [
+        (row.id, row.input, CLEAN[0].id, CLEAN[0].input) for row in copies[:5]
+    ]

@@ -58,6 +58,15 @@ def test_sketches_find_the_same_above_the_limit(texts: list[str], monkeypatch: p
     assert {one for one, _other, _alike in copies_between(texts[:40], texts[40:], 0.85)} == between
 
 
+def test_of_very_many_texts_each_second_is_searched(texts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    twice, groups = [text for text in texts for _ in range(3)], [""] * 3 * len(texts)
+    monkeypatch.setattr(near_pairs, "EXACT_TEXTS", 10)
+    monkeypatch.setattr(near_pairs, "SEARCHED_ROWS", 100)
+    assert [near_pairs.search_every(rows) for rows in (1, 100, 101, 500)] == [1, 1, 2, 5]
+    found = {one for one, _other, _alike in near_copies(twice, groups, 1.0, every=2)}
+    assert found == {one for one, _other, _alike in near_copies(twice, groups, 1.0) if one % 2 == 0}
+
+
 def test_texts_without_words_do_no_harm() -> None:
     assert near_copies(["", "!", "", "a"], [""] * 4, 0.8) == [(2, 0, 1.0)]
     assert copies_between([], ["a"], 0.8) == copies_between(["a"], [], 0.8) == []

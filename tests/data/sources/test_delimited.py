@@ -140,7 +140,7 @@ def test_a_swallowing_quote_far_below_ends_in_a_sentence_with_its_row(tmp_path: 
     content = lines("text\tlabel", *good, '"a lamp\todd', "a desk\todd", 'a bed"\todd')
     source = opened(tmp_path / "a.tsv", content)
     with pytest.raises(
-        StudioError, match=r"row 40002: a quotation mark opens here and takes in whole rows.*--quotes no"
+        StudioError, match=r"row 40,002: a quotation mark opens here and takes in whole rows.*--quotes no"
     ):
         rows(source)
 

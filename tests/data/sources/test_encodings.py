@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.core.errors import StudioError
+from backend.data.sources.encodings import shown
 from tests.data.sources.helpers import notes, opened, rows
 
 TEXTS = {
@@ -64,3 +65,11 @@ def test_an_unknown_encoding_names_its_flag(name: str, tmp_path: Path) -> None:
     with pytest.raises(StudioError, match="--encoding") as caught:
         opened(tmp_path / "a.csv", "text,label\na,b\n", encoding=name)
     assert caught.value.problems[0].field == "encoding"
+
+
+@pytest.mark.parametrize(
+    ("codec", "name"),
+    [("mac-roman", "Mac Roman"), ("cp1252", "Windows-1252"), ("utf-8-sig", "UTF-8"), ("cp1255", "Windows-1255")],
+)
+def test_an_encoding_has_one_name_everywhere(codec: str, name: str) -> None:
+    assert shown(codec) == name

@@ -16,4 +16,7 @@ def test_snippets_fit_the_shell_python_and_the_key() -> None:
     assert "Authorization" not in curl(URL, NAME, "") and '"Authorization: Bearer $MY_KEY"' in curl(URL, NAME, "MY_KEY")
     for key in ("", "MY_KEY"):
         compile(python(URL, NAME, key), "snippet", "exec")
+    asked = "¿Qué tal, 'amiga'? \"sí\""
+    assert json.loads(shlex.split(curl(URL, NAME, "", asked))[-1])["messages"][0]["content"] == asked
+    compile(python(URL, NAME, "", asked), "snippet", "exec")
     assert 'os.environ["MY_KEY"]' in python(URL, NAME, "MY_KEY")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -18,30 +18,11 @@ from backend.core.schemas import JobView, RunView, State
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import duration, stage_label
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.undo import offer
 
 ASK_SECONDS = 60.0
 REST_SECONDS = 2.0
-UNDO_SECONDS = 15.0
-_ASKED, _REST, _UNDO, _SAID = "cancel_asked", "cancel_rest", "cancel_undo", "cancel_undone"
-_CSS = (
-    "<style>.st-key-undo_bar { position: fixed; left: 50%; bottom: 24px; transform: translateX(-50%); z-index: 999990;"
-    "width: max-content; max-width: calc(100vw - 32px); padding: 6px 8px 6px 16px; border-radius: 10px;"
-    "background: light-dark(#1e1b4b, #e0e7ff); box-shadow: 0 4px 16px rgb(0 0 0 / .25) }"
-    ".st-key-undo_bar [data-testid=stMarkdownContainer] { margin-bottom: 0 }"
-    ".st-key-undo_bar p { color: light-dark(#ffffff, #1e1b4b) !important; margin: 0 }"
-    ".st-key-undo_bar button, .st-key-undo_bar button:hover { background: transparent;"
-    "border-color: light-dark(#a5b4fc, #4338ca); color: light-dark(#ffffff, #1e1b4b) }</style>"
-)
-
-
-@dataclass(frozen=True)
-class _Undo:
-    """What was cancelled last in this session, and until when (seconds of the monotonic clock) that can be taken back."""
-
-    jobs: tuple[str, ...]
-    said: str
-    ran: bool
-    until: float
+_ASKED, _REST = "cancel_asked", "cancel_rest"
 
 
 def cancel_button(job: JobView, kind: Literal["secondary", "tertiary"] = "secondary") -> None:
@@ -76,31 +57,6 @@ def _button(
         on_click=_clicked,
         args=(asked, jobs),
     )
-
-
-def undo_bar() -> None:
-    """What was cancelled just now, with the way back; drawn on every page, over it."""
-    if said := st.session_state.pop(_SAID, None):
-        st.toast(said, icon=":material/undo:")
-    if _pending() is None:
-        return
-
-    @st.fragment(run_every=1.0)
-    def bar() -> None:
-        undo = _pending()
-        if undo is None:
-            st.rerun()
-        st.html(_CSS)
-        with st.container(key="undo_bar", horizontal=True, vertical_alignment="center", gap="medium"):
-            st.markdown(undo.said, width="content")
-            st.button(_("Undo"), key="undo", icon=":material/undo:", on_click=_taken_back, args=(undo,))
-
-    bar()
-
-
-def _pending() -> _Undo | None:
-    undo: _Undo | None = st.session_state.get(_UNDO)
-    return undo if undo and time.monotonic() < undo.until else None
 
 
 def _rests() -> bool:
@@ -160,19 +116,13 @@ def _cancel(jobs: Sequence[JobView]) -> None:
             else ngettext("{n} job cancelled", "{n} jobs cancelled", len(jobs))
         )
         ran = any(job.state is State.RUNNING for job in jobs)
-        until = time.monotonic() + UNDO_SECONDS
-        st.session_state[_UNDO] = _Undo(tuple(job.id for job in jobs), said, ran, until)
+        offer(said, partial(_take_back, [job.id for job in jobs], ran))
 
     _asked(None)
     api_cache.run_action(cancel)
 
 
-def _taken_back(undo: _Undo) -> None:
-    def take_back() -> None:
-        for job_id in undo.jobs:
-            api_cache.studio().undo_cancel(job_id)
-        words = _("It goes on from its last checkpoint.") if undo.ran else _("Back in its place in the queue.")
-        st.session_state[_SAID] = words  # a fragment's callback may not draw
-
-    st.session_state.pop(_UNDO, None)
-    api_cache.run_action(take_back)
+def _take_back(ids: Sequence[str], ran: bool) -> str:
+    for job_id in ids:
+        api_cache.studio().undo_cancel(job_id)
+    return _("It goes on from its last checkpoint.") if ran else _("Back in its place in the queue.")

@@ -14,6 +14,7 @@ from studio import nav
 from studio.nav import page_of
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
+from studio.ui.shared.figures import told_metrics
 from studio.ui.shared.formatting import (
     TRUNCATED_SHARE,
     duration,
@@ -39,18 +40,28 @@ from studio.ui.shared.widgets import progress, run_link, state_badge, worker_hin
 AT_WORK = (State.RUNNING, State.CANCELLING)
 WAITING = (State.WAITING, State.QUEUED)
 LOG_LINES = 200
+MAX_TILES = 8
+"""Figures that stand large; the others follow in one line."""
 MIN_AGREEMENT = 0.7
 """Share of equal first tokens below which a quantized model is worth a warning."""
 LOG_SHORT, LOG_HEIGHT = 8, 260
 """So many lines stand as they are; more scroll in so many pixels."""
 
 
-def job_card(job: JobView, *, log: bool = True, run: bool = True, order: Sequence[JobView] | None = None) -> None:
+def job_card(
+    job: JobView,
+    *,
+    log: bool = True,
+    run: bool = True,
+    border: bool = True,
+    order: Sequence[JobView] | None = None,
+) -> None:
     """Draw it inside a `source.live` fragment while the job is open. `run`: with a link to its run; `log`: with the last
-    lines of its log, folded; `order`: all that is `upcoming`, where several cards are drawn."""
+    lines of its log, folded; `border`: on its own, not inside something; `order`: all that is `upcoming`, where several cards
+    are drawn."""
     waits = job.state in WAITING
     order = start_order_now() if waits and order is None else order or ()
-    with st.container(border=True, key=f"job_{job.id}", gap="small"):
+    with st.container(border=border, key=f"job_{job.id}", gap="small"):
         _head(job, run, order)
         if waits:
             st.caption(why_waiting(job, order))
@@ -153,10 +164,13 @@ def _failure(job: JobView) -> None:
 def _figures(job: JobView) -> None:
     metrics: dict[str, float] = job.result.get("metrics", {})
     if metrics and job.state.ended:
+        told = told_metrics(metrics)
         with st.grid("auto", min_column_width=150, gap="small"):
-            for name, value in metrics.items():
-                if name != "seconds":  # the head of the card says it
-                    st.metric(*format_metric(name, value))
+            for name in told[:MAX_TILES]:
+                st.metric(*format_metric(name, metrics[name]))
+        rest = [" ".join(format_metric(name, metrics[name])) for name in told[MAX_TILES:]]
+        if rest:
+            st.caption(escape_markdown(" · ".join(rest)))
 
 
 def warnings(job: JobView) -> None:
@@ -190,7 +204,7 @@ def _next_actions(job: JobView, made: ArtifactView | None) -> None:
             artifact_links(made)
         if page:
             failed = job.state is State.FAILED
-            label = _("Correct the form") if failed else _("Again with changes")
+            label = _("Correct the form") if failed else _("Edit and rerun")
             query = {"from": job.id} | ({"correct": "1"} if failed else {})
             page_link(page.path, label=label, icon=":material/edit:", query_params=query)
 

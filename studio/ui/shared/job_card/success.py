@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 from babel.numbers import format_decimal
 
@@ -12,7 +14,10 @@ from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import duration, escape_markdown, format_metric, stage_label
 from studio.ui.shared.i18n import _, lang
 from studio.ui.shared.job_card.card import artifact_links, warnings
+from studio.ui.shared.job_card.check_report import is_report, report_card
+from studio.ui.shared.job_card.loss_curves import loss_chart
 from studio.ui.shared.project_progress import next_step, session_stages
+from studio.ui.shared.widgets import run_link
 
 FIGURES = 6
 SAMPLE_ROWS = 2
@@ -20,8 +25,8 @@ SAMPLE_LETTERS = 160
 _SPLITS = ("train", "validation", "test", "pool")
 
 
-def success_card(job: JobView) -> None:
-    """`job` has finished, with findings or without."""
+def success_card(job: JobView, actions: Callable[[ArtifactView], None] | None = None) -> None:
+    """`job` has finished, with findings or without. `actions` draws buttons for what it made, in place of the links."""
     made = next((view for view in api_cache.artifacts() if view.id == job.result.get("artifact")), None)
     with st.container(border=True, key=f"success_{job.id}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -30,18 +35,19 @@ def success_card(job: JobView) -> None:
                 f":green[:material/check_circle:] **{_('{stage} is done').format(stage=stage_label(job.stage))}**{name}"
             )
             st.caption(duration(job.seconds) if job.seconds is not None else "", width="content")
-        _figures(job, made)
+        if made and is_report(made):
+            report_card(made)
+        else:
+            _figures(job, made)
         warnings(job)
         if made and made.kind is Kind.DATASET:
             _sample(made)
         with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-            if made:
-                artifact_links(made)
-            if len(api_cache.one_run(job.run_id).jobs) > 1:
-                page_link(RESULT.path, label=_("Show the result"), icon=RESULT.icon, query_params={"run": job.run_id})
-            following = next_step(session_stages())
-            label = _("Next: {page}").format(page=_(following.row.title))
-            page_link(following.row.path, label=label, icon=":material/arrow_forward:", help=following.why)
+            if made and actions:
+                actions(made)
+            else:
+                _links(job, made)
+        loss_chart(job)
 
 
 def _figures(job: JobView, made: ArtifactView | None) -> None:
@@ -82,3 +88,14 @@ def _first_rows(dataset: str, digest: str) -> list[tuple[str, str]]:
 def _short(text: str) -> str:
     flat = " ".join(text.split())
     return escape_markdown(flat if len(flat) <= SAMPLE_LETTERS else f"{flat[:SAMPLE_LETTERS]}…")
+
+
+def _links(job: JobView, made: ArtifactView | None) -> None:
+    if made:
+        artifact_links(made)
+    run_link(job.run_id)
+    if len(api_cache.one_run(job.run_id).jobs) > 1:
+        page_link(RESULT.path, label=_("Show the result"), icon=RESULT.icon, query_params={"run": job.run_id})
+    following = next_step(session_stages())
+    label = _("Next: {page}").format(page=_(following.row.title))
+    page_link(following.row.path, label=label, icon=":material/arrow_forward:", help=following.why)

@@ -1,0 +1,89 @@
+"""Lines by step as the browser draws them: smoothed, on a logarithmic scale, within a range that a few outliers don't set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import quantiles
+from typing import Any
+
+from studio.ui.shared.i18n import _
+
+MAX_POINTS = 400
+"""Points of a line: more could not be told apart on a screen."""
+OUTLIER = 2.0
+"""How far above all but the highest twentieth of its values a chart may reach before its range ends there."""
+_LEGEND = 34
+_FEW = 20
+
+
+@dataclass(frozen=True)
+class Line:
+    name: str
+    points: list[tuple[float, float]]
+    dashed: bool = False
+
+
+def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """By step, of the same step the last (a job that died does some steps again); not more than can be seen."""
+    found = sorted(dict(points).items())
+    thin = -(-len(found) // MAX_POINTS) or 1
+    return found[:-1:thin] + found[-1:]
+
+
+def smoothed(points: Sequence[tuple[float, float]], weight: float) -> list[tuple[float, float]]:
+    """Exponential moving average, corrected for its start as in Adam (Kingma and Ba 2015): `weight` 0 changes nothing."""
+    mean, found = 0.0, []
+    for count, (step, value) in enumerate(points, 1):
+        mean = weight * mean + (1 - weight) * value
+        found.append((step, mean / (1 - weight**count)))
+    return found
+
+
+def robust_top(lines: Sequence[Line]) -> float | None:
+    """Where the axis should end so that a few high values (the first steps) don't press the rest flat; None where none do."""
+    values = [value for line in lines for _step, value in line.points]
+    if len(values) < _FEW:
+        return None
+    common = quantiles(values, n=20)[-1]
+    low = min(values)
+    return low + (common - low) * 1.15 if max(values) - low > OUTLIER * (common - low) > 0 else None
+
+
+def line_figure(lines: Sequence[Line], title: str, *, log: bool = False, last: float = 0) -> dict[str, Any]:
+    """An ECharts option. `title` names the vertical axis; `last`: a step that the horizontal one reaches at least."""
+    top = None if log else robust_top(lines)
+    value: dict[str, Any] = {"type": "log" if log else "value", "scale": True, "name": title}
+    if top is not None:
+        value |= {"max": float(f"{top:.3g}"), "axisLabel": {"showMaxLabel": False}}
+    steps = [line.points[-1][0] for line in lines if line.points]
+    series = [
+        {
+            "name": line.name,
+            "type": "line",
+            "clip": True,
+            "showSymbol": line.dashed or len(line.points) == 1,
+            "symbolSize": 6,
+            "lineStyle": {"width": 2, "type": "dashed" if line.dashed else "solid"},
+            "data": [point for point in line.points if not log or point[1] > 0],
+        }
+        for line in lines
+    ]
+    named = {"nameLocation": "middle", "nameTextStyle": {"fontSize": 12}}
+    return {
+        "animation": False,
+        "grid": {"left": 26, "right": 16, "top": _LEGEND, "bottom": 24, "containLabel": True},
+        "legend": {"top": 0, "right": 0, "type": "scroll"},
+        "tooltip": {"trigger": "axis"},
+        "xAxis": {
+            **named,
+            "type": "value",
+            "min": 0,
+            "max": max([last, *steps]),
+            "name": _("Optimizer step"),
+            "nameGap": 26,
+            "splitLine": {"show": False},
+        },
+        "yAxis": {**named, "nameGap": 40, **value},
+        "series": series,
+    }
