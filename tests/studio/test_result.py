@@ -108,7 +108,7 @@ def test_page_has_figures_package_and_the_ways_on(show: Show, builder: StudioBui
         "Latencia, mediana",
         "Memoria máxima",
     }
-    assert "95 %: " in words(at)
+    assert "IC 95 %: " in words(at)
     assert {"Todos los pasos", "Comparar todos los modelos"} <= {e.proto.label for e in at.main.get("page_link")}
     assert at.button(key="result_serve").label
 

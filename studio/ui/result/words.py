@@ -123,7 +123,7 @@ def tiles(run: RunView, result: RunResult) -> list[Tile]:
             format_metric(result.quality, 0.0)[0],
             ":material/verified:",
             format_metric(result.quality, best.metrics[result.quality])[1],
-            _("95%: {between}").format(between=between) if between else "",
+            _("95% CI {between}").format(between=between) if between else "",
         )
     ]
     for metric, icon in zip(COSTS, icons, strict=True):
