@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from backend.api.guide import GOALS, PRESETS, Material, Wish, plan_guided
+from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind, State
+from backend.data.gates.base import Found
+from backend.data.gates.model import Finding, ScoreCard
+from backend.data.gates.report import REPORT, write_report
 from backend.db import tables as t
 from backend.results.report import html
 from backend.results.run_result import run_result
@@ -164,3 +171,33 @@ def test_price_of_the_teacher_is_what_was_paid(builder: StudioBuilder) -> None:
     assert teacher_price(builder.studio.run("r-mails")) is None
     builder.store.update_job("r-mails-teacher", result={"metrics": {"asked": 200.0, "spent_usd": 0.5}})
     assert teacher_price(builder.studio.run("r-mails")) == 2.5
+
+
+def test_data_that_is_not_ready_is_repaired_and_trained_in_one_click(
+    show: Show, builder: StudioBuilder, tmp_path: Path
+) -> None:
+    builder.model("small")
+    file = tmp_path / "mails.csv"
+    file.write_text("message,topic\n" + "\n".join(f"message {n},{'ab'[n % 2]}" for n in range(60)), "utf-8")
+    rows = {"train": 48, "validation": 6, "test": 6}
+    wanted = Wish(GOALS["sort"], PRESETS["quick"], {"source": str(file)}, "model-small", 30, Material(rows, "label", 2))
+    run = builder.studio.start(plan_guided(builder.studio, wanted))
+    jobs = {job.stage_id: job.id for job in run.jobs}
+    data = builder.dataset("mails")
+    builder.store.update_job(jobs["data"], state=State.SUCCEEDED, result={"artifact": data.id})
+    problem = Problem(code="gates.duplicates", args={"count": 30, "rows": 40}, blocking=False)
+    finding = Finding(gate="duplicates", severity="error", problem=problem, count=30, rows=["3"], fix="drop_duplicates")
+    folder = tmp_path / "report"
+    folder.mkdir()
+    write_report(folder, ScoreCard(verdict="not_ready", findings=[finding], rows=40), [Found(finding, [])])
+    builder.keep(Kind.REPORT, "checks", folder, {"report": REPORT, "data": data.id}, [data.id], job=jobs["check"])
+    builder.store.update_job(jobs["check"], state=State.FAILED, error={"code": "gates.stopped", "args": {}})
+    for id_ in set(jobs) - {"data", "check"}:
+        builder.store.update_job(jobs[id_], state=State.BLOCKED)
+    at = show("result", run=run.id)
+    assert "nothing was trained" in words(at)
+    at.button(key="result_repair").click().run()
+    newest = builder.studio.runs()[0]
+    assert newest.id != run.id and newest.id in at.query_params["run"]
+    clean = next(job for job in newest.jobs if job.stage == "clean_data")
+    assert clean.params["fixes"] == ["drop_duplicates"]

@@ -15,6 +15,11 @@ PresetName = Literal["quick", "balanced", "best"]
 FIGURES = "preset_figures.json"
 
 
+_INT4 = (("rounding", "kquant"), ("block_size", 32), ("head_bits", 8))
+"""On the demo (60 rows, a model tuned for one pass) 36.7 % of the answers stayed right of 48.3 %; 20.0 % with the defaults of the
+stage, at 83 instead of 107 MB."""
+
+
 @dataclass(frozen=True)
 class Preset:
     """`rows`: of the file, at most (0: all); `epochs` and `rank` of fine-tuning; `layers`: the share of its teacher's layers
@@ -29,7 +34,7 @@ class Preset:
     student_epochs: float
     measured: int
     before: bool
-    quantize: tuple[tuple[str, Any], ...] = ()
+    quantize: tuple[tuple[str, Any], ...] = _INT4
 
 
 PRESETS: dict[str, Preset] = {
@@ -46,7 +51,6 @@ PRESETS: dict[str, Preset] = {
             student_epochs=8,
             measured=0,
             before=True,
-            quantize=(("block_size", 32), ("head_bits", 8)),
         ),
     )
 }
