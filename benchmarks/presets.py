@@ -22,7 +22,7 @@ from backend.core.machine import cores, memory_bytes
 from backend.core.paths import assets
 from backend.core.schemas import RunView
 from backend.core.units import human_bytes
-from backend.planning.guide.presets import FIGURES
+from backend.planning.guide.presets import FIGURES, settings_of
 from backend.results.run_result import run_result
 
 STUDENT = "smollm2-135m-instruct"
@@ -59,7 +59,7 @@ def measure(studio: Studio, goal: str, preset: str, language: str) -> Figure:
         f"{goal}, {preset}: {result.quality} {value:.3f} in {seconds:.0f} s; load {load:.1f} to {os.getloadavg()[0]:.1f}"
     )
     return Figure(
-        preset=preset,
+        preset=PRESETS[preset].name,
         goal=goal,
         data=f"{DEMO}, {language}",
         metric=result.quality,
@@ -70,6 +70,7 @@ def measure(studio: Studio, goal: str, preset: str, language: str) -> Figure:
         seconds=round(seconds, 1),
         machine=f"{cores()} cores, {human_bytes(memory_bytes())}",
         date=datetime.now(UTC).date().isoformat(),
+        settings=settings_of(PRESETS[preset]),
     )
 
 

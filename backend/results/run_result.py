@@ -24,8 +24,9 @@ _MODELS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 class RunResult(View):
     """`model`: the one to hand over, None where none was made; `quality`: the metric that the evaluations are judged by, ""
-    where nothing was measured. `best`: the evaluation of `model`; `teacher`, `before` (the same model, untuned) and `tuned` (what it
-    was quantized from) are on the same rows. `checks`: the report of the data. `failed`: the first job that did."""
+    where nothing was measured. `best`: the evaluation of `model`; on the same rows those of `teacher`, `before` (the same
+    model, untuned) and `tuned` (what it was quantized from). `checks`: the report of the data. `failed`: the first job that
+    did."""
 
     model: ArtifactView | None = None
     package: ArtifactView | None = None

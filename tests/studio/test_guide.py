@@ -114,6 +114,14 @@ def test_file_without_a_goal_suggests_one(show: Show, builder: StudioBuilder, tm
     assert not train(at).disabled
 
 
+def test_sample_is_taken_with_its_license(show: Show, builder: StudioBuilder) -> None:
+    at = show()
+    (first, *_others) = [button for button in at.button if button.label == "Use this sample"]
+    first.click().run()
+    source = builder.studio.draft(builder.studio.chosen_project().id, DRAFT)["source"]
+    assert Path(source["source"]).is_file() and source["license"] == "CC0-1.0"
+
+
 def test_small_from_large_says_what_is_needed_when_nobody_can_teach(
     show: Show, builder: StudioBuilder, tmp_path: Path
 ) -> None:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from backend.api.guide import GOALS, PRESETS, Material, Wish, plan_guided
+from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind, State
+from backend.data.gates.base import Found
+from backend.data.gates.model import Finding, ScoreCard
+from backend.data.gates.report import REPORT, write_report
+from backend.db import tables as t
 from backend.results.report import html
 from backend.results.run_result import run_result
 from studio.ui.result.report import result_report
@@ -41,8 +49,6 @@ def distilled(builder: StudioBuilder, student: float, teacher: float, plain: flo
 
 def measured(builder: StudioBuilder, made: dict[str, ArtifactView]) -> None:
     """The evaluations belong to jobs of the run."""
-    from backend.db import tables as t
-
     with builder.store.session() as session:
         for name, model in (("eval_teacher", "finetune"), ("eval_int4", "quantize")):
             job = t.Job(
@@ -85,6 +91,21 @@ def test_model_that_loses_to_the_quick_baseline_is_not_praised(show: Show, build
     assert "90" in said
 
 
+def test_loss_by_four_bits_is_said_with_the_way_on(show: Show, builder: StudioBuilder) -> None:
+    made = distilled(builder, 0.2, 0.85)
+    measured(builder, made)
+    plain = builder.evaluation(made["distill"], made["dataset"], 0.9)
+    builder.store.update_job("r-mails-distill", result={"artifact": made["distill"].id})
+    builder.run("more", ("evaluate", State.SUCCEEDED))
+    with builder.store.session() as session:
+        job = session.get(t.Job, "r-more-evaluate")
+        assert job
+        job.run_id, job.stage_id, job.result = "r-mails", "eval_student", {"artifact": plain.id}
+    at = show("result", run="r-mails")
+    assert "INT4 lost quality: 90.0 % before, 20.0 % after" in words(at).replace("\\", "")
+    assert "Go to Quantize" in [element.proto.label for element in at.main.get("page_link")]
+
+
 def test_page_has_figures_package_and_the_ways_on(show: Show, builder: StudioBuilder) -> None:
     measured(builder, distilled(builder, 0.9, 0.85))
     at = show("result", "es", run="r-mails")
@@ -94,7 +115,7 @@ def test_page_has_figures_package_and_the_ways_on(show: Show, builder: StudioBui
         "Latencia, mediana",
         "Memoria máxima",
     }
-    assert "Intervalo del 95 %" in words(at)
+    assert "IC 95 %: " in words(at)
     assert {"Todos los pasos", "Comparar todos los modelos"} <= {e.proto.label for e in at.main.get("page_link")}
     assert at.button(key="result_serve").label
 
@@ -150,3 +171,33 @@ def test_price_of_the_teacher_is_what_was_paid(builder: StudioBuilder) -> None:
     assert teacher_price(builder.studio.run("r-mails")) is None
     builder.store.update_job("r-mails-teacher", result={"metrics": {"asked": 200.0, "spent_usd": 0.5}})
     assert teacher_price(builder.studio.run("r-mails")) == 2.5
+
+
+def test_data_that_is_not_ready_is_repaired_and_trained_in_one_click(
+    show: Show, builder: StudioBuilder, tmp_path: Path
+) -> None:
+    builder.model("small")
+    file = tmp_path / "mails.csv"
+    file.write_text("message,topic\n" + "\n".join(f"message {n},{'ab'[n % 2]}" for n in range(60)), "utf-8")
+    rows = {"train": 48, "validation": 6, "test": 6}
+    wanted = Wish(GOALS["sort"], PRESETS["quick"], {"source": str(file)}, "model-small", 30, Material(rows, "label", 2))
+    run = builder.studio.start(plan_guided(builder.studio, wanted))
+    jobs = {job.stage_id: job.id for job in run.jobs}
+    data = builder.dataset("mails")
+    builder.store.update_job(jobs["data"], state=State.SUCCEEDED, result={"artifact": data.id})
+    problem = Problem(code="gates.duplicates", args={"count": 30, "rows": 40}, blocking=False)
+    finding = Finding(gate="duplicates", severity="error", problem=problem, count=30, rows=["3"], fix="drop_duplicates")
+    folder = tmp_path / "report"
+    folder.mkdir()
+    write_report(folder, ScoreCard(verdict="not_ready", findings=[finding], rows=40), [Found(finding, [])])
+    builder.keep(Kind.REPORT, "checks", folder, {"report": REPORT, "data": data.id}, [data.id], job=jobs["check"])
+    builder.store.update_job(jobs["check"], state=State.FAILED, error={"code": "gates.stopped", "args": {}})
+    for id_ in set(jobs) - {"data", "check"}:
+        builder.store.update_job(jobs[id_], state=State.BLOCKED)
+    at = show("result", run=run.id)
+    assert "nothing was trained" in words(at)
+    at.button(key="result_repair").click().run()
+    newest = builder.studio.runs()[0]
+    assert newest.id != run.id and newest.id in at.query_params["run"]
+    clean = next(job for job in newest.jobs if job.stage == "clean_data")
+    assert clean.params["fixes"] == ["drop_duplicates"]

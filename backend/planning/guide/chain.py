@@ -17,7 +17,7 @@ from backend.planning.guide.presets import Preset
 TUNED_TEACHER = "tune"
 """The teacher that is made first: the student's own model, tuned on the answers in the file."""
 _LEAST_LAYERS = 2
-Step = dict[str, Any]
+Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -62,22 +62,22 @@ def _ref(id_: str) -> str:
     return f"${{{id_}}}"
 
 
-def _step(id_: str, stage: str, after: Sequence[str] = (), **params: Any) -> Step:
+def _entry(id_: str, stage: str, after: Sequence[str] = (), **params: Any) -> Entry:
     return {"id": id_, "stage": stage, **({"after": list(after)} if after else {}), "params": params}
 
 
-def _data(wish: Wish) -> list[Step]:
+def _data(wish: Wish) -> list[Entry]:
     source = dict(wish.source)
     if wish.preset.rows and not source.get("max_rows"):
         source["max_rows"] = wish.preset.rows
     if wish.material.answer == "label" and wish.teacher and wish.teacher.kind != TUNED_TEACHER:
         source["list_labels"] = True  # a teacher that was never tuned has to be told them
-    steps = [_step("data", "dataset", **source)]
+    steps = [_entry("data", "dataset", **source)]
     if wish.fixes:
-        steps.append(_step("clean", "clean_data", data=_ref("data"), fixes=list(wish.fixes)))
-    steps.append(_step("check", "check_data", data=_dataset(wish), model=wish.student, stop=True))
+        steps.append(_entry("clean", "clean_data", data=_ref("data"), fixes=list(wish.fixes)))
+    steps.append(_entry("check", "check_data", data=_dataset(wish), model=wish.student, stop=True))
     if wish.material.measurable("validation") and wish.material.rows.get("train"):
-        steps.append(_step("baseline", "baseline", ["check"], data=_dataset(wish)))
+        steps.append(_entry("baseline", "baseline", ["check"], data=_dataset(wish)))
     return steps
 
 
@@ -85,24 +85,24 @@ def _dataset(wish: Wish) -> str:
     return _ref("clean" if wish.fixes else "data")
 
 
-def _tuned(wish: Wish, name: str) -> list[Step]:
+def _tuned(wish: Wish, name: str) -> list[Entry]:
     steps = [_tuning(wish, "tuned", f"{name}-tuned"), _int4(wish, "tuned", name)]
     before = [_measured(wish, "eval_before", wish.student)] if wish.preset.before else []
     asked = [*before, _measured(wish, "eval_tuned", _ref("tuned")), _measured(wish, "eval_int4", _ref("int4"))]
     return _finished(wish, name, steps, asked)
 
 
-def _tuning(wish: Wish, id_: str, name: str) -> Step:
+def _tuning(wish: Wish, id_: str, name: str) -> Entry:
     preset = wish.preset
     shape = {"epochs": preset.epochs, "rank": preset.rank, "alpha": 2 * preset.rank}
-    return _step(id_, "finetune", ["check"], model=wish.student, data=_dataset(wish), name=name, **shape)
+    return _entry(id_, "finetune", ["check"], model=wish.student, data=_dataset(wish), name=name, **shape)
 
 
-def _distilled(wish: Wish, name: str) -> list[Step]:
+def _distilled(wish: Wish, name: str) -> list[Entry]:
     """A tuned teacher scores the answers that are there; any other answers the rows first."""
     teacher = wish.teacher
     assert teacher
-    steps: list[Step] = []
+    steps: list[Entry] = []
     answerer = {"endpoint": teacher.ref} if teacher.kind == "endpoint" else {"model": teacher.ref}
     if teacher.kind == TUNED_TEACHER:
         steps.append(_tuning(wish, "teacher", f"{name}-teacher"))
@@ -110,14 +110,14 @@ def _distilled(wish: Wish, name: str) -> list[Step]:
     learned, scores = _dataset(wish), {}
     if wish.material.pool or teacher.kind != TUNED_TEACHER:
         splits = ["pool"] if wish.material.pool else ["train"]
-        steps.append(_step("answers", "teacher", ["check"], **answerer, data=learned, splits=splits))
+        steps.append(_entry("answers", "teacher", ["check"], **answerer, data=learned, splits=splits))
         learned = _ref("answers")
     else:
         scores = {"method": "online_logit", "teacher": _ref("teacher")}
     student, made = _student(wish, answerer, name)
     steps += made
     training = {"student": student, "data": learned, "epochs": wish.preset.student_epochs, "name": f"{name}-student"}
-    steps += [_step("student", "distill", ["check"], **training, **scores), _int4(wish, "student", name)]
+    steps += [_entry("student", "distill", ["check"], **training, **scores), _int4(wish, "student", name)]
     asked = [
         _measured(wish, "eval_teacher", **answerer),
         _measured(wish, "eval_student", _ref("student")),
@@ -126,7 +126,7 @@ def _distilled(wish: Wish, name: str) -> list[Step]:
     return _finished(wish, name, steps, asked)
 
 
-def _student(wish: Wish, answerer: dict[str, str], name: str) -> tuple[str, list[Step]]:
+def _student(wish: Wish, answerer: dict[str, str], name: str) -> tuple[str, list[Entry]]:
     """(the model that learns, the steps that make it): a few layers of the teacher where it can be taken apart."""
     teacher = wish.teacher
     assert teacher
@@ -134,24 +134,24 @@ def _student(wish: Wish, answerer: dict[str, str], name: str) -> tuple[str, list
     if not layers:
         return wish.student, []
     keep = min(layers, max(_LEAST_LAYERS, round(wish.preset.layers * layers)))
-    cut = {"model": answerer["model"], "data": _dataset(wish), "keep_layers": keep, "name": f"{name}-pruned"}
-    return _ref("pruned"), [_step("pruned", "prune", ["check"], **cut)]
+    pruning = {"model": answerer["model"], "data": _dataset(wish), "keep_layers": keep, "name": f"{name}-pruned"}
+    return _ref("pruned"), [_entry("pruned", "prune", ["check"], **pruning)]
 
 
-def _int4(wish: Wish, of: str, name: str) -> Step:
-    return _step(
+def _int4(wish: Wish, of: str, name: str) -> Entry:
+    return _entry(
         "int4", "quantize", model=_ref(of), precision="int4", name=f"{name}-int4", **dict(wish.preset.quantize)
     )
 
 
-def _measured(wish: Wish, id_: str, model: str = "", **who: str) -> Step:
+def _measured(wish: Wish, id_: str, model: str = "", **who: str) -> Entry:
     asked = {"model": model, **who} if model else who
-    return _step(id_, "evaluate", ["check"], **asked, data=_dataset(wish), max_rows=wish.preset.measured)
+    return _entry(id_, "evaluate", ["check"], **asked, data=_dataset(wish), max_rows=wish.preset.measured)
 
 
-def _finished(wish: Wish, name: str, steps: list[Step], asked: list[Step]) -> list[Step]:
+def _finished(wish: Wish, name: str, steps: list[Entry], asked: list[Entry]) -> list[Entry]:
     """The measurements, where there are rows to measure on, and the package that shows them."""
     asked = asked if wish.material.measurable() else []
-    shown = [_ref(step["id"]) for step in asked if step["id"] != "eval_before"]
-    package = _step("package", "package", model=_ref("int4"), name=name, evaluations=shown)
+    shown = [_ref(entry["id"]) for entry in asked if entry["id"] != "eval_before"]
+    package = _entry("package", "package", model=_ref("int4"), name=name, evaluations=shown)
     return [*steps, *asked, package]

@@ -147,7 +147,7 @@ def _teacher_key(one: Teacher) -> str:
 def _teacher_name(one: Teacher, name: str) -> str:
     if one.kind == "tune":
         return _("Tuned first, on the answers in your file")
-    return _("{name} (endpoint)").format(name=name) if one.kind == "endpoint" else name
+    return _("{name}, an endpoint").format(name=name) if one.kind == "endpoint" else name
 
 
 def _missing_teacher(problem: Problem | None) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from backend.api.forms import SOURCE_SUFFIXES
-from backend.api.guide import DEMO, GOALS, Fit, Material, fit
+from backend.api.guide import GOALS, Fit, Material, fit
 from studio.nav import DATA
+from studio.ui.gallery.cards import gallery
 from studio.ui.guide import state
 from studio.ui.guide.chain import chain_box, started
 from studio.ui.guide.reading import answer_examples, read, reading_card
@@ -16,24 +17,24 @@ from studio.ui.guide.words import ICONS, goal_title, goal_words
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import escape_markdown
-from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import Task, failure
 from studio.ui.shared.upload import upload_box
 
 
-def guide_panel() -> None:
-    """The whole way, as far as it has come in the session's project."""
+def guide_panel(framed: bool = True) -> None:
+    """The whole way, as far as it has come in the session's project; `framed`: in a box of its own."""
     now = state.chosen()
     if started():
         return
-    with st.container(border=True, key="guide"):
+    with st.container(border=framed, key="guide"):
         st.subheader(_("What should your model do?"), anchor=False)
         _goals(now["goal"])
         if now["source"]:
             _file(now)
             return
         box = st.container()
-        _without_file(now["goal"])
+        _without_file()
         with box:
             made = upload_box("guide_upload", list(SOURCE_SUFFIXES), _("Drop a file with your examples here"))
         if made:
@@ -56,25 +57,15 @@ def _goals(taken: str) -> None:
         st.caption(goal_words(taken))
 
 
-def _without_file(goal: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.caption(
-            _("Nothing leaves this machine. Excel, CSV, JSON, chats and more are read as they are."), width="content"
-        )
-        st.button(
-            _("Try it with example data"),
-            key="guide_example",
-            type="tertiary",
-            icon=":material/science:",
-            on_click=_example,
-            args=(goal,),
-        )
+def _without_file() -> None:
+    st.caption(_("Nothing leaves this machine. Excel, CSV, JSON, chats and more are read as they are."))
+    gallery(_take_sample)
 
 
-def _example(goal: str) -> None:
-    state.take_file(DEMO)
-    state.take(goal=goal or "sort")
-    state.add_to_source(languages=[lang()])
+def _take_sample(path: str, license: str) -> None:
+    """Callback."""
+    state.take_file(path)
+    state.add_to_source(license=license)
 
 
 def _file(now: dict[str, Any]) -> None:

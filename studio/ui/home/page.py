@@ -71,7 +71,7 @@ def _another() -> None:
     """The guided way once more; open while somebody is on it."""
     open_ = bool(chosen()["source"]) or guide_begun()
     with st.expander(_("Train another model"), icon=":material/add_circle:", expanded=open_, key="another"):
-        guide_panel()
+        guide_panel(framed=False)
 
 
 def _demo() -> None:

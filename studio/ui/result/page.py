@@ -7,12 +7,12 @@ import streamlit as st
 from backend.core.errors import StudioError
 from backend.core.schemas import RunView, State
 from backend.results.run_result import RunResult, run_result
-from studio.nav import COMPARE, HOME, JOBS, RUN
+from studio.nav import COMPARE, HOME, JOBS, QUANTIZE, RESULT, RUN
 from studio.ui.result.actions import actions
 from studio.ui.result.comparison import comparison
 from studio.ui.result.mend import mend
 from studio.ui.result.try_it import try_it
-from studio.ui.result.words import headline, missing_words, sentences, tiles
+from studio.ui.result.words import bits_words, headline, missing_words, sentences, tiles
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import ago, duration, escape_markdown, progress_line, run_seconds, stage_label
@@ -29,8 +29,6 @@ def result_of(run_id: str) -> tuple[RunView, RunResult]:
 
 def result_link(run_id: str) -> None:
     """The way to a run's result; for the pages that show a run."""
-    from studio.nav import RESULT
-
     page_link(RESULT.path, label=_("Show the result"), icon=RESULT.icon, query_params={"run": run_id})
 
 
@@ -51,7 +49,7 @@ def result_page(run_id: str) -> None:
         _progress(run)
         _gain(run, result)
         mend(run, result)
-        if result.model:
+        if result.model and (run.state.ended or result.best):
             actions(run, result)
             try_it(run, result)
         comparison(result)
@@ -93,6 +91,19 @@ def _progress(run: RunView) -> None:
     api_cache.auto_refresh(look, busy=True)
 
 
+def _bits(result: RunResult) -> None:
+    """What INT4 took; where that is much, the way to the page that does it otherwise."""
+    said, lost = bits_words(result)
+    if not said:
+        return
+    if not lost or result.tuned is None:
+        st.markdown(escape_markdown(said))
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="result_bits"):
+        st.markdown(f":orange[:material/warning:] {escape_markdown(said)}", width="stretch")
+        page_link(QUANTIZE.path, label=_("Go to {page}").format(page=_(QUANTIZE.title)), icon=QUANTIZE.icon)
+
+
 def _gain(run: RunView, result: RunResult) -> None:
     said = headline(result)
     if not said and not run.state.ended:
@@ -102,9 +113,10 @@ def _gain(run: RunView, result: RunResult) -> None:
             st.subheader(escape_markdown(said), anchor=False)
         for sentence in sentences(result):
             st.markdown(escape_markdown(sentence))
+        _bits(result)
         found = tiles(run, result)
         if found:
-            with st.grid("auto", min_column_width=165, gap="small"):
+            with st.grid("auto", min_column_width=190, gap="small"):
                 for tile in found:
                     st.metric(
                         tile.label,

@@ -75,10 +75,19 @@ def sentences(result: RunResult) -> list[str]:
     said = [best.baseline.comparison.sentence(_)] if best.baseline else []
     if cheaper := _cheaper(result):
         said.append(cheaper)
-    if result.tuned and result.quality in result.tuned.metrics:
-        lost = format_metric(result.quality, result.tuned.metrics[result.quality])[1]
-        said.append(_("Before INT4 it was {value}.").format(value=lost))
     return said
+
+
+def bits_words(result: RunResult) -> tuple[str, bool]:
+    """(what four bits took, whether that is a clear loss)."""
+    if result.best is None or result.tuned is None or result.quality not in result.tuned.metrics:
+        return "", False
+    before = format_metric(result.quality, result.tuned.metrics[result.quality])[1]
+    now = format_metric(result.quality, result.best.metrics[result.quality])[1]
+    if verdict(result.quality, result.best, result.tuned) == "worse":
+        words = _("INT4 lost quality: {before} before, {now} after. Quantize again with more bits.")
+        return words.format(before=before, now=now), True
+    return _("Before INT4 it was {value}.").format(value=before), False
 
 
 def _cheaper(result: RunResult) -> str:
@@ -114,7 +123,7 @@ def tiles(run: RunView, result: RunResult) -> list[Tile]:
             format_metric(result.quality, 0.0)[0],
             ":material/verified:",
             format_metric(result.quality, best.metrics[result.quality])[1],
-            _("95% interval: {between}").format(between=between) if between else "",
+            _("95% CI {between}").format(between=between) if between else "",
         )
     ]
     for metric, icon in zip(COSTS, icons, strict=True):

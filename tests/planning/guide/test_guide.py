@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from backend.planning import recipes
+from backend.planning.guide import presets
 from backend.planning.guide.chain import TUNED_TEACHER, Teacher, Wish, recipe_of, stem
 from backend.planning.guide.goals import GOALS, LEAST_ROWS, Material, fit
-from backend.planning.guide.presets import DEFAULT, PRESETS, Figure, figures
+from backend.planning.guide.presets import DEFAULT, PRESETS, Figure, figures, settings_of
 from backend.planning.guide.repair import repairable, repaired
 from backend.planning.recipes import Recipe
 
@@ -166,6 +167,17 @@ def test_names_are_safe_for_a_package() -> None:
     assert stem("/in/quejas 2026.csv") == "quejas-2026"
     assert stem("demo:smart-home") == "smart-home"
     assert stem("/in/ñ.csv") == "model"
+
+
+def test_figure_counts_only_for_the_preset_as_it_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = {"goal": "sort", "data": "d", "metric": "accuracy", "quality": 0.9, "n": 60, "seconds": 9.0}
+    now = settings_of(PRESETS["quick"])
+    found = [
+        Figure(**plain, preset="quick", machine="2 cores", date="2026-11-30", settings=settings)
+        for settings in (now, now | {"epochs": 99})
+    ]
+    monkeypatch.setattr(presets, "_figures", lambda: tuple(found))
+    assert figures() == found[:1]
 
 
 def test_figures_name_presets_and_goals_that_exist() -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from babel.numbers import format_decimal
 
 from backend.core.schemas import ArtifactView, JobView, Kind
+from studio.nav import RESULT
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import duration, escape_markdown, format_metric, stage_label
@@ -93,6 +94,8 @@ def _links(job: JobView, made: ArtifactView | None) -> None:
     if made:
         artifact_links(made)
     run_link(job.run_id)
+    if len(api_cache.one_run(job.run_id).jobs) > 1:
+        page_link(RESULT.path, label=_("Show the result"), icon=RESULT.icon, query_params={"run": job.run_id})
     following = next_step(session_stages())
     label = _("Next: {page}").format(page=_(following.row.title))
     page_link(following.row.path, label=label, icon=":material/arrow_forward:", help=following.why)
