@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ from backend.data.examples import Example
 from backend.data.params import DatasetParams
 from backend.data.prepare import Loaded, load
 from backend.data.row_store import RowStore
-from backend.data.sources import blocks, delimited
+from backend.data.sources import blocks, column_block, delimited
 from backend.data.split_keys import digest, digests
 from backend.data.text_forms import MARK, block_forms
 
@@ -108,5 +109,39 @@ def test_tables_are_the_same_in_blocks_and_row_by_row(table: tuple[bytes, str, i
         patch.setattr(blocks, "SIZE", size)
         together = _outcome(params, Path(folder))
         patch.setattr(delimited, "suits_blocks", lambda *about: False)
+        patch.setattr("backend.data.mapping.mapper.Mapper.plain_columns", lambda self: None)
+        assert together == _outcome(params, Path(folder))
+
+
+_VALUES = st.one_of(_CELLS, st.sampled_from([None, True, 3, -1, 2.0, 1.5, [], ["a"], ["a", "b"], {"a": 1}, 10**30]))
+_KINDS = st.sampled_from(
+    [
+        _VALUES,
+        _WORDS.map("{}y".format),
+        st.integers(),
+        st.sampled_from([1, True]),
+        st.sampled_from(["a", None, "", " "]),
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.tuples(_KINDS, _KINDS).flatmap(lambda kinds: st.lists(st.tuples(_VALUES, *kinds), min_size=1, max_size=12)),
+    st.booleans(),
+    st.booleans(),
+)
+def test_records_are_the_same_in_batches_and_row_by_row(
+    values: list[tuple[Any, Any, Any]], plain: bool, carried: bool
+) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        path = Path(folder, "source.jsonl")
+        rows = [{"text": f"{a}x" if plain else a, "label": b, "note": c} for a, b, c in values]
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+        params = DatasetParams(
+            source=str(path), input="text", output="label", on_bad_row="skip", keep_columns=["note"] if carried else []
+        )
+        patch.setattr(column_block.batched, "__defaults__", (3,))
+        together = _outcome(params, Path(folder))
         patch.setattr("backend.data.mapping.mapper.Mapper.plain_columns", lambda self: None)
         assert together == _outcome(params, Path(folder))

@@ -93,16 +93,17 @@ class Sketches:
 
     def find(self, number: int) -> tuple[int, float] | None:
         """(one that was added and is alike, Jaccard index); None where none was found."""
-        met = Counter[int]()
+        met, following = list[int](), self._next
         for slot, bucket in enumerate(self._buckets[number].tolist()):
             at = self._heads[bucket] if bucket >= 0 else -1
             for _ in range(_MOST_LOOKED_AT):
                 if at < 0:
                     break
-                met[at] += 1
-                at = self._next[at * BANDS + slot]
-        for other, _bands_shared in met.most_common(_VERIFIED):
-            mine, theirs = self.pieces(number), self.pieces(other)
+                met.append(at)
+                at = following[at * BANDS + slot]
+        mine = self.pieces(number) if met else frozenset()
+        for other, _bands_shared in Counter(met).most_common(_VERIFIED):
+            theirs = self.pieces(other)
             shared = len(mine & theirs)
             alike = shared / (len(mine) + len(theirs) - shared)
             if alike >= self.threshold - 1e-9:
