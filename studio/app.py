@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from studio.nav import HOME
-from studio.paths import STATIC
+from studio.paths import HERE, STATIC
 from studio.ui.help.page import help_link
 from studio.ui.palette.component import palette
 from studio.ui.shared import address
@@ -25,12 +25,7 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=260,
 )
-# No theme option does either: a chosen button wears the primary colour on a tint of it, which is hard to read in the dark,
-# and text boxes say “Press Enter to apply” in English whatever the language.
-st.html(
-    "<style>button[data-variant][data-selected] { color: light-dark(#4338ca, #a5b4fc) !important }"
-    "[data-testid=InputInstructions] { display: none }</style>"
-)
+st.html(HERE / "look.css")
 page = st.navigation(menu(), expanded=True)
 address.begin(page.url_path)
 title = f"{page.title} · {PRODUCT}"

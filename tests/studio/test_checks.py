@@ -82,7 +82,7 @@ def test_a_report_is_a_table_of_red_and_green_rows(
     view = left(builder, "parity", PARITY, original_name="small", original="model-small")
     at = at_step(show, "parity", language)
     assert verdict in words(at)
-    table = drawn[f"report_{view.id}"]
+    table = drawn[f"report_{view.id}"] + drawn[f"passed_checks_{view.id}"]
     assert [[r[0]["text"], r[1]["said"], r[1]["mark"], r[2]["text"], r[3]["text"]] for r in table] == rows
     assert "<|im_end|>" in table[0][1]["text"]
     assert drawn[f"examples_{view.id}"][0][2]["text"] == "off"

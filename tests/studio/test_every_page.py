@@ -36,7 +36,7 @@ SAYS = {
     "compare": ("Nothing has been measured yet", "Measure a model", "The last measurement failed.", "Leaderboard"),
     "jobs": ("Nothing has ended yet.", "Running", OUT, "Done"),
     "models": ("Prepare now", "Chat", "Chat", "Accuracy"),
-    "settings": ("Nothing is stored yet.", "Pause", "Used by the studio", "Used by the studio"),
+    "settings": ("Nothing is stored yet.", "Used by the studio", "Used by the studio", "Used by the studio"),
     "help": ("Help",) * 4,
     "run": ("There is no run “{ref}”.", "Running", OUT, "Done"),
     "result": (
@@ -62,6 +62,8 @@ def test_page_tells_its_state_in_the_users_language(
     show: Show, builder: StudioBuilder, page: str, language: str, state: str
 ) -> None:
     query = live_in(builder, page, STATES[state])
+    if page == "settings":
+        query["section"] = "storage"
     at = show(page, language, **query)
     spanish = language == "es"
     catalogue = _catalogue("es") if spanish else gettext.NullTranslations()

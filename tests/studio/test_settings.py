@@ -38,9 +38,9 @@ def settle() -> None:
     ],
 )
 def test_empty_home(show: Show, language: str, said: tuple[str, ...]) -> None:
-    at = show("settings", language)
+    told = "".join(words(show("settings", language, section=section)) for section in ("storage", "diagnostics"))
     for sentence in said:
-        assert sentence in words(at)
+        assert sentence in told
 
 
 def test_disk_by_kind_and_freeing(show: Show, builder: StudioBuilder) -> None:
@@ -50,7 +50,7 @@ def test_disk_by_kind_and_freeing(show: Show, builder: StudioBuilder) -> None:
     (broken / "half.csv").write_bytes(b"x" * 2_000_000)
     for path in (broken / "half.csv", broken):
         os.utime(path, (1, 1))
-    at = show("settings")
+    at = show("settings", section="storage")
     figures = {metric.label: metric.value for metric in at.metric}
     assert figures["Can be freed at once"] == "2.0 MB"
     bars = [bar.proto.text for bar in at.get("progress")]
@@ -65,7 +65,7 @@ def test_disk_by_kind_and_freeing(show: Show, builder: StudioBuilder) -> None:
 
 def test_old_runs_go_only_when_asked(show: Show, builder: StudioBuilder) -> None:
     builder.run("old", ("dataset", State.SUCCEEDED), minutes_ago=60 * 24 * 40)
-    at = show("settings")
+    at = show("settings", section="storage")
     assert at.button(key="free").disabled
     at.checkbox(key="settings_old_runs").check().run()
     at.button(key="free").click().run()
@@ -76,7 +76,7 @@ def test_trash_is_listed_restored_and_emptied(show: Show, builder: StudioBuilder
     big, other = builder.model("big"), builder.model("other")
     run = builder.run("finetune", ("finetune", State.SUCCEEDED))
     builder.studio.delete_all([big.id, other.id, run])
-    at = show("settings")
+    at = show("settings", section="storage")
     assert f"3 items · {big.size_bytes + other.size_bytes} B" in words(at) and "Fine-tune · Run" in words(at)
     at.button(key=f"restore_{big.id}").click().run()
     assert [view.id for view in builder.studio.artifacts()] == [big.id]
@@ -90,7 +90,7 @@ def test_trash_is_listed_restored_and_emptied(show: Show, builder: StudioBuilder
 def test_cache_is_cleared_but_not_under_a_job(show: Show, builder: StudioBuilder) -> None:
     (builder.studio.settings.cache / "answers.bin").write_bytes(b"x" * 5000)
     builder.run("busy", ("finetune", State.RUNNING))
-    at = show("settings", "es")
+    at = show("settings", "es", section="storage")
     assert "5,0 kB" in at.button(key="clear_cache").label
     at.button(key="clear_cache").click().run()
     assert "trabajos abiertos" in words(at).lower()
@@ -104,7 +104,7 @@ def test_uploads_are_listed_and_deleted(show: Show, builder: StudioBuilder) -> N
     with receive_upload(builder.studio.settings, "rows *1*.csv") as incoming:
         incoming.write(b"x" * 1500)
         kept = incoming.finish()
-    at = show("settings")
+    at = show("settings", section="storage")
     assert r"rows \*1\*.csv · 1.5 kB" in words(at)
     at.button(key=f"delete_upload_{kept.id}").click().run()
     assert builder.studio.uploads() == []
@@ -114,34 +114,34 @@ def test_uploads_are_listed_and_deleted(show: Show, builder: StudioBuilder) -> N
 def test_queues_pause_and_resume(show: Show, builder: StudioBuilder) -> None:
     builder.worker()
     builder.run("one", ("finetune", State.RUNNING), ("evaluate", State.WAITING))
-    at = show("settings")
+    at = show("settings", section="diagnostics")
     assert "workbench" in words(at) and "1 at work · 1 waits" in words(at)
     at.button(key="pause_cpu").click().run()
     assert list(builder.studio.jobs.paused()) == ["cpu"]
-    second = show("settings", "es")
+    second = show("settings", "es", section="diagnostics")
     second.button(key="resume_cpu").click().run()
     assert list(builder.studio.jobs.paused()) == []
 
 
 def test_checks_are_shown_when_they_are_done(show: Show) -> None:
-    show("settings")
+    show("settings", section="diagnostics")
     settle()
-    at = show("settings")
+    at = show("settings", section="diagnostics")
     table = at.table[0].value.to_string()
     assert "2 cores" in table and "missing" in table and r"Buy \<more\>." in table
     at.button(key="check_again").click().run()
     settle()
-    assert "falta" in show("settings", "es").table[0].value.to_string()
+    assert "falta" in show("settings", "es", section="diagnostics").table[0].value.to_string()
 
 
 def test_checks_are_made_again_after_a_minute(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
-    show("settings")
+    show("settings", section="diagnostics")
     settle()
     found = tasks.task("doctor")
-    show("settings")
+    show("settings", section="diagnostics")
     assert found and found.ended and tasks.task("doctor") is found
     found.ended -= 61
-    show("settings")
+    show("settings", section="diagnostics")
     assert tasks.task("doctor") is not found
 
 
@@ -154,22 +154,22 @@ def test_checks_that_fail_say_so_and_break_nothing(
 
     working = doctor.run_checks
     monkeypatch.setattr("backend.api.doctor.run_checks", fail)
-    show("settings", language)
+    show("settings", language, section="diagnostics")
     settle()
-    at = show("settings", language)
+    at = show("settings", language, section="diagnostics")
     assert said in at.error[0].value and r"\<no\> such device" in at.error[0].value
     assert "Apache-2.0" in "\n".join(table.value.to_string() for table in at.table), "what comes after is there"
     monkeypatch.setattr("backend.api.doctor.run_checks", working)
     at.button(key="check_again").click().run()
     settle()
-    assert not show("settings", language).error
+    assert not show("settings", language, section="diagnostics").error
 
 
 def test_queues_count_the_jobs_of_old_runs_too(show: Show, builder: StudioBuilder) -> None:
     builder.run("old", ("finetune", State.WAITING), minutes_ago=1000)
     for number in range(101):
         builder.run(f"n{number}", ("dataset", State.SUCCEEDED))
-    assert "1 waits" in words(show("settings"))
+    assert "1 waits" in words(show("settings", section="diagnostics"))
 
 
 def test_only_project_is_not_deleted(show: Show, builder: StudioBuilder) -> None:
@@ -216,9 +216,7 @@ def test_project_that_others_build_on_stays_and_the_page_says_why(show: Show, bu
 def test_keys_are_never_shown(show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_API_KEY", "sk-very-secret")
     builder.run("asks", ("teacher", State.SUCCEEDED), params={"endpoint_key_env": "MY_API_KEY"})
-    settle_first = show("settings")
-    settle()
-    at = settle_first.run()
+    at = show("settings")
     tables = "\n".join(table.value.to_string() for table in at.table)
     assert "`MY_API_KEY`" in tables and "green-badge[set]" in tables
     assert "`OPENAI_API_KEY`" in tables and "gray-badge[not set]" in tables

@@ -27,6 +27,7 @@ from tests.studio.conftest import Show
 from tests.studio.translatable_texts import has_words, shell_files, texts, translatable_texts
 
 SAME = {
+    "General",
     "Alpaca",
     "doccano",
     "Dolly",

@@ -13,7 +13,7 @@ from backend.results.answers import Confusion
 from backend.results.evaluations import ENDPOINT, EvaluationView, pareto_front
 from studio.ui.compare.labels import model_kind_label, names, truncate
 from studio.ui.shared.charts import axis_range, axis_text, ticks
-from studio.ui.shared.formatting import format_metric
+from studio.ui.shared.formatting import format_metric, percent
 from studio.ui.shared.i18n import _
 
 COLOURS = {
@@ -27,13 +27,14 @@ COLOURS = {
 _GRID = "rgba(128,132,150,0.22)"
 LEVEL = "#94a3b8"
 """What is no model."""
-_MOST_LABELS = 30
+_MOST_LABELS, CROWDED, _TICK_LETTERS = 30, 12, 20
+"""Labels of a confusion matrix: at most, from where on they stand upright, and letters of one at an axis."""
 HEIGHT, PLOT_HEIGHT = 460, 340
 """Pixels of the chart, and of its inside about."""
 _NEAR, _LINE, _GAP = 14, 15, 6
 """Pixels from a point to its name, of one line of a name, and between two names."""
-_MOST_NAMES, _LETTERS = 3, 17
-"""Names on the front, and letters of one line of a name."""
+_MOST_NAMES, _LETTERS, _LETTER, _NARROW = 3, 15, 6.4, 190
+"""Names on the front, letters of one line of a name, pixels of a letter, and of the chart's inside on a phone."""
 Figure = dict[str, Any]
 
 
@@ -60,21 +61,21 @@ def pareto_chart(
     values = [one.metrics[x] for one in shown]
     heights = [each for one in shown for each in (one.metrics[y], *(one.interval(y) or ()))]
     heights += [level[0]] if level else []
-    room = (0.12, 0.3) if higher_is_better(y) else (0.3, 0.12)
-    upward = _axis(y, heights, False, room)
+    room = (0.12, 0.4) if higher_is_better(y) else (0.4, 0.12)
+    across = _axis(x, values, log, (0.12, 0.4) if higher_is_better(x) else (0.4, 0.12))
+    axes = {"xaxis": across, "yaxis": _axis(y, heights, False, room)}
     return {
         "data": traces,
         "layout": {
+            **axes,
             "height": HEIGHT,
-            "annotations": [*_front_names(best, name, x, y, log, upward["range"]), *_level_words(level)],
+            "annotations": [*_front_names(shown, name, x, y, axes), *_level_words(level)],
             "shapes": _level_line(level),
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "dragmode": False,
             "hovermode": "closest",
             "hoverlabel": {"align": "left"},
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-            "xaxis": _axis(x, values, log, (0.12, 0.4) if higher_is_better(x) else (0.4, 0.12)),
-            "yaxis": upward,
         },
     }
 
@@ -104,33 +105,39 @@ def _front_line(best: Sequence[EvaluationView], x: str, y: str) -> Figure:
     }
 
 
-def _front_names(
-    best: Sequence[EvaluationView],
-    name: dict[str, str],
-    x: str,
-    y: str,
-    log: bool,
-    heights: list[float],
-) -> list[Figure]:
-    """On the side of the front where no point can be, each further than the one before, with a thin line back. Names are broken
-    into short lines, so that a small screen cuts none off."""
-    up, right = higher_is_better(y), higher_is_better(x)
+def _front_names(shown: Sequence[EvaluationView], name: dict[str, str], x: str, y: str, layout: Figure) -> list[Figure]:
+    """Names of the front on its side where no point can be, each further than the one before and than the whiskers within its
+    reach, with a thin line back. Broken into short lines and moved to the inside, so that a small screen cuts none off."""
+    up, right, log = higher_is_better(y), higher_is_better(x), layout["xaxis"]["type"] == "log"
+    across, heights = layout["xaxis"]["range"], layout["yaxis"]["range"]
     pixels = PLOT_HEIGHT / (heights[1] - heights[0])
+
+    def left(one: EvaluationView) -> float:
+        value = log10(max(one.metrics[x], 1e-9)) if log else one.metrics[x]
+        return float((value - across[0]) / (across[1] - across[0]) * _NARROW)
+
+    def above(one: EvaluationView) -> float:
+        low, high = one.interval(y) or (one.metrics[y], one.metrics[y])
+        return float(abs((high if up else low) - heights[0 if up else 1]) * pixels)
+
     labels, taken = [], 0.0
-    for one in _named(sorted(best, key=lambda one: one.metrics[y], reverse=not up)):
-        place = abs(one.metrics[y] - heights[0 if up else 1]) * pixels
+    for one in _named(sorted(pareto_front(shown, x, y), key=lambda one: one.metrics[y], reverse=not up)):
         lines = wrap(truncate(name[one.id], 2 * _LETTERS), _LETTERS)
-        start = max(place + _NEAR, taken)
+        wide = _LETTER * max(map(len, lines))
+        begin = min(max(left(one) - (0 if right else wide), 0.0), _NARROW - wide)
+        place = abs(one.metrics[y] - heights[0 if up else 1]) * pixels
+        near = [above(other) for other in shown if begin - _GAP < left(other) < begin + wide + _GAP]
+        start = max(place + _NEAR, taken, *(end + _GAP for end in near))
         taken = start + _LINE * len(lines) + _GAP
         labels.append(
             {
                 "x": log10(max(one.metrics[x], 1e-9)) if log else one.metrics[x],
                 "y": one.metrics[y],
-                "ax": _NEAR if right else -_NEAR,
+                "ax": begin + wide / 2 - left(one),
                 "ay": (place - start) if up else (start - place),
                 "text": "<br>".join(map(_plain, lines)),
-                "align": "left" if right else "right",
-                "xanchor": "left" if right else "right",
+                "align": "center",
+                "xanchor": "center",
                 "yanchor": "bottom" if up else "top",
                 "font": {"size": 12},
                 "arrowhead": 0,
@@ -244,31 +251,56 @@ def confusion_chart(table: Confusion) -> Figure:
     kept = sorted(sorted((at for at in size if used[at]), key=lambda at: -used[at])[:_MOST_LABELS])
     counts = [[table.counts[i][j] for j in kept] for i in kept]
     labels = [_plain(truncate(table.labels[at], 28)) for at in kept]
-    axis = {"tickvals": list(range(len(kept))), "ticktext": labels, "fixedrange": True, "showgrid": False}
+    shown = [_plain(truncate(table.labels[at], _TICK_LETTERS)) for at in kept]
+    axis = {"tickvals": list(range(len(kept))), "ticktext": shown, "fixedrange": True, "showgrid": False}
+    crowded = len(kept) > CROWDED
     return {
-        "data": [
-            {
-                "type": "heatmap",
-                "z": [[count / (sum(row) or 1) for count in row] for row in counts],
-                "text": [[str(count) if count else "" for count in row] for row in counts],
-                "texttemplate": "%{text}" if len(kept) <= 16 else "",
-                "customdata": [
-                    [[labels[i], labels[j], count] for j, count in enumerate(row)] for i, row in enumerate(counts)
-                ],
-                "hovertemplate": "%{customdata[0]} → %{customdata[1]}: %{customdata[2]}<extra></extra>",
-                "colorscale": [[0, "rgba(99,102,241,0.05)"], [1, "rgba(79,70,229,1)"]],
-                "showscale": False,
-                "xgap": 1,
-                "ygap": 1,
-            }
-        ],
+        "data": [_heat(counts, labels, crowded)],
         "layout": {
-            "height": 160 + max(24 * len(kept), 200),
+            "height": 190 + max(24 * len(kept), 200),
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "dragmode": False,
-            "xaxis": {**axis, "title": {"text": _("Answered")}, "tickangle": -40, "automargin": True},
-            "yaxis": {**axis, "title": {"text": _("Right answer")}, "autorange": "reversed", "automargin": True},
+            "xaxis": {
+                **axis,
+                "title": {"text": _("Answered"), "standoff": 12},
+                "tickangle": -90 if crowded else -40,
+                "automargin": True,
+            },
+            "yaxis": {
+                **axis,
+                "title": {"text": _("Right answer"), "standoff": 12},
+                "autorange": "reversed",
+                "automargin": True,
+            },
         },
+    }
+
+
+def _heat(counts: list[list[int]], labels: list[str], crowded: bool) -> Figure:
+    """The cells with their numbers, and the scale of their colours."""
+    return {
+        "type": "heatmap",
+        "z": [[count / (sum(row) or 1) for count in row] for row in counts],
+        "zmin": 0,
+        "zmax": 1,
+        "text": [[str(count) if count else "" for count in row] for row in counts],
+        "texttemplate": "%{text}",
+        "textfont": {"size": 10 if crowded else 12},
+        "customdata": [[[labels[i], labels[j], count] for j, count in enumerate(row)] for i, row in enumerate(counts)],
+        "hovertemplate": "%{customdata[0]} → %{customdata[1]}: %{customdata[2]}<extra></extra>",
+        "colorscale": [[0, "rgba(99,102,241,0.05)"], [1, "rgba(79,70,229,1)"]],
+        "colorbar": {
+            "thickness": 10,
+            "len": 200,
+            "lenmode": "pixels",
+            "y": 1,
+            "yanchor": "top",
+            "tickvals": [0, 0.5, 1],
+            "ticktext": [percent(share) for share in (0, 0.5, 1)],
+            "outlinewidth": 0,
+        },
+        "xgap": 1,
+        "ygap": 1,
     }
 
 

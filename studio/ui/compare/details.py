@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from backend.results.answers import AnswerRow, Answers, Show
-from studio.ui.compare.charts import confusion_chart
+from studio.ui.compare.charts import CROWDED, confusion_chart
 from studio.ui.compare.controls import Selection, model_choice
 from studio.ui.compare.labels import model_kind_label, origin_texts, significance_text, truncate
 from studio.ui.shared import address, api_cache
@@ -65,7 +65,7 @@ def _rows(choice: Selection) -> None:
         words["first_wrong"] = _("Wrong")
     if st.session_state.get(FILTER) not in words:
         st.session_state[FILTER] = "all"
-    with st.container(horizontal=True, vertical_alignment="bottom", key="cmp_filter"):
+    with st.container(horizontal=True, vertical_alignment="top", key="cmp_filter"):
         st.segmented_control(
             _("Rows"),
             list(words),
@@ -150,7 +150,7 @@ def _confusion(choice: Selection) -> None:
         return
     name = choice.names[one.id]
     left, right = st.columns([3, 2], gap="medium")
-    with left:
+    with left, st.container(key=f"cmp_confusion_{'wide' if len(table.labels) > CROWDED else 'box'}"):
         st.plotly_chart(
             confusion_chart(table),
             key="cmp_confusion_chart",

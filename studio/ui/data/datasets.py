@@ -44,7 +44,7 @@ def _entry(view: ArtifactView) -> None:
                 icon_position="right",
                 query_params={"data": view.id},
             )
-            with st.container(horizontal=True, gap="small", width="content"):
+            with st.container(horizontal=True, gap="small", width="content", key=f"actions_{view.id}"):
                 edit_popover(view)
                 download_link(view, _("Download"))
                 st.button(

@@ -187,7 +187,7 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool
     st.subheader(_("What it takes"), anchor=False)
     if plan and plan.steps:
         quote = plan.steps[0].quote
-        with st.grid(3, min_column_width=130, gap="small"):
+        with st.grid(3, min_column_width=90, gap="small"):
             st.metric(_("Time"), quoted_time(quote))
             st.metric(_("Memory"), format_size(quote.memory_bytes))
             st.metric(_("Disk"), format_size(quote.disk_bytes))

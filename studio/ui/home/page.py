@@ -102,7 +102,7 @@ def _best() -> None:
         (_("Smallest model"), ":material/compress:", "size_bytes", min),
         (_("Fastest, tokens per second"), ":material/speed:", "decode_tokens_per_s", max),
     )
-    with st.grid(3, min_column_width=200, gap="small"):
+    with st.grid(3, min_column_width=150, gap="small"):
         for label, icon, metric, pick in tiles:
             having = [one for one in found if metric in one.metrics]
             if having:
@@ -147,7 +147,7 @@ def _machine(jobs: list[JobView]) -> None:
     used = format_size(sum(kept.by_kind.values()))
     free = _("{size} free").format(size=format_size(kept.free))
     ready = (_("Ready"), escape_markdown(workers[0].host)) if workers else (_("None"), _("jobs wait"))
-    with st.grid(3, min_column_width=200, gap="small"):
+    with st.grid(3, min_column_width=150, gap="small"):
         _tile(_("Jobs at work"), ":material/pending_actions:", str(at_work), waiting)
         _tile(_("Worker"), ":material/memory:", *ready)
         _tile(_("On disk"), ":material/hard_drive:", used, free, _kinds(kept))

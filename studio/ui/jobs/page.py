@@ -84,7 +84,7 @@ def _filters() -> tuple[str, str, str]:
         "stopped": _("Cancelled"),
     }
     stages = [ALL, *names()]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="job_filters"):
+    with st.container(horizontal=True, vertical_alignment="top", gap="small", key="job_filters"):
         group = st.segmented_control(
             _("State"),
             list(words),

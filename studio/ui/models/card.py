@@ -46,7 +46,7 @@ def card(view: ArtifactView, known: dict[str, ArtifactView], choosing: bool = Fa
 
 
 def _actions(view: ArtifactView) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"actions_{view.id}"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"actions_{view.id}"):
         if view.kind in _LINE:
             page_link(
                 PLAYGROUND.path,
@@ -60,7 +60,7 @@ def _actions(view: ArtifactView) -> None:
             st.button(
                 _("Serving on port {port}").format(port=urlsplit(ready.url).port) if ready else _("Serve"),
                 key=f"serve_{view.id}",
-                icon=":material/cell_tower:" if ready else None,
+                icon=":material/cell_tower:" if ready else ":material/api:",
                 on_click=serving.open_drawer,
                 args=(view.id,),
                 type="tertiary",
@@ -68,6 +68,7 @@ def _actions(view: ArtifactView) -> None:
         st.button(
             _("Details"),
             key=f"details_{view.id}",
+            icon=":material/info:",
             on_click=details.open_drawer,
             args=(view.id,),
             type="tertiary",
@@ -76,6 +77,7 @@ def _actions(view: ArtifactView) -> None:
         st.button(
             _("Delete"),
             key=f"delete_{view.id}",
+            icon=":material/delete:",
             on_click=delete.open_dialog,
             args=(view.id,),
             type="tertiary",

@@ -12,7 +12,7 @@ from studio.ui.shared.project import project_label
 
 ICONS: dict[Kind, tuple[str, Colour]] = {
     Kind.MODEL: (":material/deployed_code:", "blue"),
-    Kind.ADAPTER: (":material/extension:", "orange"),
+    Kind.ADAPTER: (":material/extension:", "violet"),
     Kind.ONNX: (":material/bolt:", "green"),
     Kind.CAPTURE: (":material/lens_blur:", "gray"),
     Kind.PACKAGE: (":material/package_2:", "gray"),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from importlib.metadata import version
 
 import streamlit as st
 
+from studio.nav import NAV
 from studio.ui.settings import machine
 from studio.ui.settings.notifications import notifications
 from studio.ui.settings.project import this_project
 from studio.ui.settings.queues import queues
 from studio.ui.settings.storage import storage
-from studio.ui.shared import api_cache
+from studio.ui.settings.theme import theme_switch
+from studio.ui.shared import address, api_cache
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import LANGUAGES, _, choose_language, lang
 from studio.ui.shared.tasks import Task
@@ -23,18 +26,42 @@ _KEY_VARIABLE = "OPENAI_API_KEY"
 
 def settings_page() -> None:
     st.title(_("Settings"), anchor=False)
+    sections: dict[str, tuple[str, Callable[[], None]]] = {
+        "general": (_("General"), _general),
+        "notifications": (_("Notifications"), notifications),
+        "storage": (_("Storage"), storage),
+        "diagnostics": (_("Diagnostics"), _diagnostics),
+    }
+    chosen = st.segmented_control(
+        _("Show"),
+        list(sections),
+        format_func=lambda each: sections[each][0],
+        required=True,
+        label_visibility="collapsed",
+        wrap=True,
+        **address.bound("section", "general", sections, key="settings_section"),
+    )
+    with api_cache.show_errors():
+        sections[str(chosen or "general")][1]()
+
+
+def _general() -> None:
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
+        with st.container(width="content"):
+            _language()
+        with st.container(width="content"):
+            theme_switch(["/" if row.default else f"/{row.path.stem}" for row in NAV])
+    this_project()
+    _keys()
+
+
+def _diagnostics() -> None:
     checked = machine.checks()
     done = checked.done
-    with api_cache.show_errors():
-        _language()
-        this_project()
-        notifications()
-        storage()
-        st.subheader(_("Worker and queues"), anchor=False)
-        api_cache.auto_refresh(lambda: _polled(checked), busy=not done)
-        machine.machine(checked)
-        _keys()
-        _about()
+    st.subheader(_("Worker and queues"), anchor=False)
+    api_cache.auto_refresh(lambda: _polled(checked), busy=not done)
+    machine.machine(checked)
+    _about()
 
 
 def _polled(checked: Task) -> bool:

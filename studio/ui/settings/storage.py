@@ -87,7 +87,7 @@ def _trash(kept: Storage) -> None:
     studio = api_cache.studio()
     held = studio.trash()
     with st.container(border=True, key="trash", gap="small"):
-        with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        with st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute"):
             size = format_size(kept.by_kind.get("trash", 0))
             st.markdown(f"**{_('Trash')}** · {ngettext('{n} item', '{n} items', len(held))} · {size}", width="content")
             st.number_input(

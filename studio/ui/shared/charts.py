@@ -8,11 +8,22 @@ from collections.abc import Sequence
 from math import ceil, floor, log10
 from typing import Any
 
+import streamlit as st
+
 from backend.api.metrics import qualities
 from studio.ui.shared.formatting import format_metric
 from studio.ui.shared.i18n import _, lang
 
 SHARES = frozenset(qualities()) - {"perplexity"}
+
+
+_INK = {"light": "#4a5064", "dark": "#c3c8d9"}
+
+
+def text_colour() -> str:
+    """Of words in a chart that is painted on a canvas, where no style sheet reaches; Streamlit's own gray has 3.7:1 on white.
+    Where the theme isn't known yet, one that can be read on both."""
+    return _INK.get(st.context.theme.type or "", "#6e7386")
 
 
 def axis_range(values: Sequence[float], log: bool, room: tuple[float, float]) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
 
+from studio.ui.shared.charts import text_colour
 from studio.ui.shared.i18n import _
 
 MAX_POINTS = 400
@@ -55,7 +56,7 @@ def line_figure(lines: Sequence[Line], title: str, *, log: bool = False, last: f
     top = None if log else robust_top(lines)
     value: dict[str, Any] = {"type": "log" if log else "value", "scale": True, "name": title}
     if top is not None:
-        value |= {"max": float(f"{top:.3g}"), "axisLabel": {"showMaxLabel": False}}
+        value |= {"max": float(f"{top:.3g}"), "axisLabel": {"showMaxLabel": False, "color": text_colour()}}
     steps = [line.points[-1][0] for line in lines if line.points]
     series = [
         {
@@ -69,11 +70,12 @@ def line_figure(lines: Sequence[Line], title: str, *, log: bool = False, last: f
         }
         for line in lines
     ]
-    named = {"nameLocation": "middle", "nameTextStyle": {"fontSize": 12}}
+    ink = text_colour()
+    named = {"nameLocation": "middle", "nameTextStyle": {"fontSize": 12, "color": ink}, "axisLabel": {"color": ink}}
     return {
         "animation": False,
         "grid": {"left": 26, "right": 16, "top": _LEGEND, "bottom": 24, "containLabel": True},
-        "legend": {"top": 0, "right": 0, "type": "scroll"},
+        "legend": {"top": 0, "right": 0, "type": "scroll", "textStyle": {"color": ink}},
         "tooltip": {"trigger": "axis"},
         "xAxis": {
             **named,

@@ -17,7 +17,7 @@ from backend.core.schemas import JobView, Kind, Quote, RunView, State, whole_ran
 from studio.ui.shared.choices import is_note
 from studio.ui.shared.i18n import _, lang
 
-Colour = Literal["red", "orange", "blue", "green", "gray"]
+Colour = Literal["red", "orange", "blue", "green", "violet", "gray"]
 
 STATES: dict[State, tuple[str, str, Colour]] = {
     State.WAITING: ("Waiting", ":material/hourglass_empty:", "gray"),

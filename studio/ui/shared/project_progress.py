@@ -156,13 +156,18 @@ def _path_key() -> str:
 
 
 def next_link(row: nav.NavPage) -> None:
-    """A link to what comes next, when that is another page than this one."""
+    """A link to what comes next, when that is another page than this one: a card on Home, one line elsewhere."""
     there = session_stages()
     following = next_step(there, _path(row, there))
     if following.row is row:
         return
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**{_('Next')}** · {following.why}", width="content")
+    card = row is nav.HOME
+    aligned: Any = "distribute" if card else "left"
+    with st.container(
+        border=card, horizontal=True, vertical_alignment="center", horizontal_alignment=aligned, gap="small"
+    ):
+        words = f"**{_('Next')}** · {following.why}"
+        st.markdown(words if card else f":small[{words}]", width="content")
         page_link(
             following.row.path,
             label=_("Go to {page}").format(page=_(following.row.title)),

@@ -52,6 +52,7 @@ export default function ({ data, parentElement }) {
   const draw = (sort) => {
     root.order = sort;
     const table = made("table", data.stack ? "stack spread" : "");
+    table.setAttribute("aria-label", data.label);
     const head = table.createTHead().insertRow();
     data.columns.forEach((column, at) => {
       const th = made("th", column.kind === "figure" ? "figure" : "");

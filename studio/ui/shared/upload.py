@@ -71,13 +71,13 @@ def download_link(
     artifact: ArtifactView, label: str, format: str | None = None, plain: bool = False, split: str = ""
 ) -> None:
     """A link to the artifact's bytes: a zip file, or for a dataset one of its formats, of which some hold one `split`.
-    `plain`: bare words."""
+    `plain`: without a frame."""
     query = {name: value for name, value in (("format", format), ("split", split)) if value}
     st.link_button(
         label,
         f"api/artifacts/{artifact.id}/download{'?' if query else ''}{urlencode(query)}",
         key=f"download_{artifact.id}_{format or 'zip'}",
-        icon=None if plain else ":material/download:",
+        icon=":material/download:",
         type="tertiary" if plain else "secondary",
         help=None if format else download_words(artifact),
     )

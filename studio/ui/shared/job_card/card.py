@@ -94,7 +94,8 @@ def _head(job: JobView, run: bool, order: Sequence[JobView]) -> None:
             if run:
                 run_link(job.run_id)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            st.caption(_cost(job), width="content")
+            if cost := _cost(job):
+                st.caption(cost, width="content")
             _actions(job, order)
 
 

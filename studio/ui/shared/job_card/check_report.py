@@ -16,7 +16,7 @@ from backend.checks.document import checks_of, document, read_report, summary
 from backend.core.schemas import ArtifactView, Kind
 from backend.results.report import html, markdown
 from studio.ui.shared.formatting import escape_markdown, format_size, percent
-from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.i18n import _, lang, ngettext
 from studio.ui.shared.table import Cell, Column, plain_table
 
 SHOWN = ("parity", "checklist")
@@ -37,16 +37,24 @@ def report_card(view: ArtifactView) -> None:
     else:
         st.error(said, icon=":material/gpp_bad:")
     st.caption(_about(report))
-    plain_table(
-        f"report_{view.id}",
-        _("Checks"),
-        _columns(),
-        [_row(check) for check in sorted(checks, key=lambda check: check.passed)],
-        stack=True,
-    )
+    _checks_table(f"report_{view.id}", [check for check in checks if not check.passed])
+    _passed(view, [check for check in checks if check.passed])
     if view.facts["report"] == "parity":
         _examples(view, report)
     _downloads(view, report)
+
+
+def _passed(view: ArtifactView, checks: list[Check]) -> None:
+    """Folded: they ask for nothing."""
+    if checks:
+        words = ngettext("{n} check passed", "{n} checks passed", len(checks))
+        with st.expander(words, icon=":material/check_circle:", key=f"passed_{view.id}"):
+            _checks_table(f"passed_checks_{view.id}", checks)
+
+
+def _checks_table(key: str, checks: list[Check]) -> None:
+    if checks:
+        plain_table(key, _("Checks"), _columns(), [_row(check) for check in checks], stack=True)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -32,11 +32,11 @@ def waiting_rows(ids: Collection[str], order: Sequence[JobView], most: int = MOS
 
 
 def _row(job: JobView, order: Sequence[JobView]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            st.markdown(f"**{stage_label(job.stage)}**", width="content")
-            run_link(job.run_id)
-            st.caption(why_waiting(job, order), width="content")
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            move_buttons(job, order)
-            cancel_button(job, "tertiary")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{stage_label(job.stage)}**", width="content")
+        run_link(job.run_id)
+        with st.container(key=f"why_{job.id}", width="content"):
+            st.caption(why_waiting(job, order))
+        st.space("stretch")
+        move_buttons(job, order)
+        cancel_button(job, "tertiary")
