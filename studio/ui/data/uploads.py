@@ -23,9 +23,14 @@ TAKEN = "data_taken"
 def upload_source() -> None:
     """The box for a new file, which the form takes."""
     st.subheader(_("Your file"), anchor=False)
-    kinds = _("CSV, Excel, JSON, Parquet, YAML, text or Markdown, also packed as zip or gzip")
-    if made := upload_box("data_upload", list(SOURCE_SUFFIXES), _("Drop a file with your examples here"), kinds):
+    if made := source_box("data_upload"):
         take_upload(str(api_cache.studio().upload(made).path))
+
+
+def source_box(key: str) -> str | None:
+    """A box for a file of examples; the id of the upload when one has come."""
+    kinds = _("CSV, Excel, JSON, Parquet, YAML, text or Markdown, also packed as zip or gzip")
+    return upload_box(key, list(SOURCE_SUFFIXES), _("Drop a file with your examples here"), kinds)
 
 
 def source_choices(demo: str) -> dict[str, str]:

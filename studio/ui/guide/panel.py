@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from backend.api.forms import SOURCE_SUFFIXES
 from backend.api.guide import GOALS, Fit, Material, fit
 from studio.nav import DATA
+from studio.ui.data.uploads import source_box
 from studio.ui.gallery.cards import gallery
 from studio.ui.guide import state
 from studio.ui.guide.chain import chain_box, started
@@ -19,7 +19,6 @@ from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import Task, failure
-from studio.ui.shared.upload import upload_box
 
 
 def guide_panel(framed: bool = True) -> None:
@@ -36,7 +35,7 @@ def guide_panel(framed: bool = True) -> None:
         box = st.container()
         _without_file()
         with box:
-            made = upload_box("guide_upload", list(SOURCE_SUFFIXES), _("Drop a file with your examples here"))
+            made = source_box("guide_upload")
         if made:
             state.take_file(str(api_cache.studio().upload(made).path))
             st.rerun()

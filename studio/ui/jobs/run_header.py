@@ -7,6 +7,7 @@ import streamlit as st
 from backend.core.schemas import JobView, RunView
 from studio.nav import NavPage, page_of
 from studio.ui.jobs import run_rerun
+from studio.ui.result.page import result_link
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import ago, clock, duration, escape_markdown, quoted_time, run_seconds, stage_label
@@ -113,6 +114,7 @@ def _took(jobs: list[JobView]) -> float:
 def run_actions(run: RunView) -> None:
     if not run.state.ended:
         cancel_run_button(run)
+    result_link(run.id)
     _rerun(run)
     st.download_button(
         _("Save as recipe"),
