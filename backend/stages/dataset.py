@@ -178,7 +178,7 @@ def _checked(prepared: PreparedDataset, folder: Path, ctx: Context) -> QuickChec
 def _said_before(warnings: list[Problem]) -> set[str]:
     """Gates whose finding the mapping of the rows has said already."""
     codes = {problem.code for problem in warnings}
-    return {gate for gate, code in _SAID_BEFORE.items() if code in codes}
+    return {name for name, code in _SAID_BEFORE.items() if code in codes}
 
 
 def _facts(params: DatasetParams, prepared: PreparedDataset) -> dict[str, Any]:
