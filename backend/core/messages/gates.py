@@ -138,8 +138,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "gates.left_out": ("“{gate}” was left out.", "Check again without leaving it out."),
     "gates.no_model": ("“{gate}” was not checked: no model was given.", "Check with a model to count its tokens."),
     "gates.sketched": (
-        "With more than {most} rows, near copies are looked for by samples of their text: a few may be missed.",
-        "",
+        "With more than {most} rows, near copies are looked for by samples of their text.",
+        "Take their count as the least: where most rows are alike, many are missed.",
     ),
     "gates.near_sampled": (
         "Only one in {every} rows was searched for near copies within its split: there are too many rows.",
