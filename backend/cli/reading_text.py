@@ -28,7 +28,7 @@ def head(reading: Reading) -> str:
             "system prompt": roles.system,
             "group": roles.group,
             "split": roles.split,
-            "worse answer": roles.rejected,
+            "rejected answer": roles.rejected,
         }
         parts += [f"{title}: {column}" for title, column in others.items() if column]
         if roles.carried:

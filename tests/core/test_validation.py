@@ -63,7 +63,7 @@ def test_places_in_lists_are_counted_and_the_whole_has_a_name() -> None:
     with pytest.raises(ValidationError) as caught:
         Model.model_validate(None)
     assert [problem.text() for problem in value_problems(caught.value, whole="recipe")] == [
-        "recipe: This is not a set of keys with values. Write it as key: value, one per line."
+        "recipe: Not a mapping of keys to values. Write it as key: value, one per line."
     ]
 
 

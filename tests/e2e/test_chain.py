@@ -72,7 +72,7 @@ def test_own_file_becomes_a_dataset_and_stays_text(works: Works, open_browser: O
     write_mails(tmp_path / "mails.csv")
     page.set_input_files("input[type=file]", tmp_path / "mails.csv")
     expect(page.get_by_role("combobox", name="Source")).to_have_value(re.compile("^mails.csv"))
-    expect(page.get_by_role("combobox", name="Input column")).to_have_value("found by itself: message")
+    expect(page.get_by_role("combobox", name="Input column")).to_have_value("auto-detected: message")
     expect(page.get_by_text("onerror=").first).to_be_visible()
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("link", name="mails").click(timeout=JOB)

@@ -61,7 +61,7 @@ def test_the_card_names_the_newest_check_and_its_open_warnings(tmp_path: Path) -
 def test_near_copies_are_unchecked_until_a_check_looked_for_them() -> None:
     facts = {"warnings": [{"code": "split.near_not_checked", "args": {"rows": 120_000, "limit": 100_000}}]}
     card = ScoreCard(verdict="ready", rows=120_000)
-    left_out = Problem(code="gates.left_out", args={"gate": "Near-duplicates"}, blocking=False)
+    left_out = Problem(code="gates.left_out", args={"gate": "Near duplicates"}, blocking=False)
     assert len(stored_warnings(facts)) == 1 and stored_warnings(facts, card) == []
     assert len(stored_warnings(facts, card.model_copy(update={"not_checked": [left_out]}))) == 1
 

@@ -81,7 +81,7 @@ def first_word(body: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [("red", "no better than always giving the same answer"), ("I think so", "most of its answers are no label")],
+    [("red", "no better than always giving the same answer"), ("I think so", "most of its answers are invalid labels")],
 )
 def test_one_that_fails_the_task_is_flagged(tmp_path: Path, good: FakeEndpoint, answer: str, reason: str) -> None:
     good.answer = lambda body: answer

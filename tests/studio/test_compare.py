@@ -65,8 +65,8 @@ def charts(at: AppTest) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ["Nothing has been measured yet", "Start the demo on the page Home"]),
-        ("es", ["Aún no se ha medido nada", "Inicia la demo en la página Inicio"]),
+        ("en", ["No evaluations yet", "Start the demo on the Home page"]),
+        ("es", ["Aún no hay evaluaciones", "Inicia la demostración en la página Inicio"]),
     ],
 )
 def test_empty_says_what_to_do(show: Show, language: str, said: list[str]) -> None:
@@ -83,7 +83,7 @@ def test_empty_says_what_to_do(show: Show, language: str, said: list[str]) -> No
             "en",
             [
                 "commands · Test · 20 rows · 4 models",
-                "What is gained",
+                "Compared with baseline",
                 "75 % less",
                 "63 % less",
                 "100 % kept",
@@ -92,7 +92,13 @@ def test_empty_says_what_to_do(show: Show, language: str, said: list[str]) -> No
         ),
         (
             "es",
-            ["commands · Prueba · 20 filas · 4 modelos", "Qué se gana", "75 % menos", "63 % menos", "100 % conservado"],
+            [
+                "commands · Prueba · 20 filas · 4 modelos",
+                "Respecto a la referencia",
+                "75 % menos",
+                "63 % menos",
+                "100 % conservado",
+            ],
         ),
     ],
 )
@@ -164,7 +170,7 @@ def test_rows_are_filtered_searched_and_kept_as_text(builder: StudioBuilder, sho
     measured(builder)
     at = show("compare")
     text = words(at)
-    assert "Both are right and wrong on exactly the same rows." in text.replace("\\", "")
+    assert "Both are correct on exactly the same rows." in text.replace("\\", "")
     table = data_of(at, "Row by row")
     assert table["rows"][0][0]["text"] == EVIL
     assert len(table["rows"]) == 20
@@ -204,9 +210,9 @@ def test_sections_show_confusion_and_making(builder: StudioBuilder, show: Show) 
     at = show("compare")
     at.segmented_control(key="cmp_section").set_value("confusion").run()
     assert charts(at)[-1]["data"][0]["type"] == "heatmap"
-    assert data_of(at, "Most frequent mix-ups")["rows"]
+    assert data_of(at, "Most frequent confusions")["rows"]
     at.segmented_control(key="cmp_section").set_value("making").run()
-    made = {row[0]["text"]: row[1]["text"] for row in data_of(at, "How they were made")["rows"]}
+    made = {row[0]["text"]: row[1]["text"] for row in data_of(at, "Lineage")["rows"]}
     assert made["small"].splitlines()[-1] == "“small”: “student” converted to ONNX in INT4."
     assert "The answers there are by “teacher”." in made["student"]
 
@@ -221,11 +227,11 @@ def test_one_model_is_still_useful(builder: StudioBuilder, show: Show) -> None:
 def test_measurements_without_figures_leave_the_page_whole(builder: StudioBuilder, show: Show) -> None:
     builder.artifact(Kind.EVALUATION, "bare", {"model_name": "x", "data": "d", "split": "test", "n": 20.0})
     builder.artifact(Kind.EVALUATION, "of another version", {"accuracy": 0.5})
-    assert "Nothing has been measured yet" in words(show("compare"))
+    assert "No evaluations yet" in words(show("compare"))
     builder.evaluation(builder.model(), builder.dataset(), 0.9)
     st.cache_resource.clear()
     at = show("compare")
-    assert "Nothing has been measured yet" not in words(at) and len(at.selectbox(key="cmp_benchmark").options) == 1
+    assert "No evaluations yet" not in words(at) and len(at.selectbox(key="cmp_benchmark").options) == 1
 
 
 @pytest.mark.parametrize(
@@ -247,7 +253,7 @@ def test_failed_measurement_says_why(builder: StudioBuilder, show: Show) -> None
 def test_another_project_has_its_own_measurements(builder: StudioBuilder, show: Show) -> None:
     measured(builder)
     builder.studio.choose_project(builder.studio.create_project("Empty").id)
-    assert "Nothing has been measured yet" in words(show("compare"))
+    assert "No evaluations yet" in words(show("compare"))
 
 
 def test_new_measurement_is_drawn_in_the_next_run(builder: StudioBuilder, show: Show) -> None:
@@ -303,7 +309,7 @@ def test_perplexity_reads_as_less_or_more(show: Show) -> None:
     assert gain_text("perplexity", 0.8) == "25 % more"
     assert gain_text("perplexity", 2.0) == "50 % less"
     assert gain_text("accuracy", 0.97) == "97 % kept"
-    assert gain_text("size_bytes", 1.001) == "the same"
+    assert gain_text("size_bytes", 1.001) == "no difference"
 
 
 def test_axes_have_round_ticks_in_reach() -> None:

@@ -58,7 +58,7 @@ def test_search_filter_sort_and_pages(show: Show, builder: StudioBuilder, tables
     assert {shown.row.output for shown in tables[-1]} == {LABELS[0]}
     at.button(key=f"clear_{data.id}").click().run()
     at.number_input(key=f"most_{data.id}").set_value(5).run()
-    assert "No row fits this filter." in words(at)
+    assert "No matching rows." in words(at)
     at.button(key=f"clear_{data.id}").click().run()
     at.session_state[f"sort_{data.id}"] = ("length", True)
     at.run()
@@ -271,7 +271,7 @@ def test_a_dataset_that_was_just_made_is_told_until_it_is_opened(show: Show, bui
     data = builder.dataset()
     builder.run("mine", ("dataset", State.SUCCEEDED), result={"artifact": data.id})
     at = show("data")
-    assert f"**{data.name}** is ready" in words(at) and at.button(key="made_checks").label == "Check the dataset"
+    assert f"**{data.name}** is ready" in words(at) and at.button(key="made_checks").label == "Check dataset"
     at.button(key="made_rows").click().run()
     assert data.id in at.query_params["data"]
     del at.query_params["data"]
@@ -315,10 +315,10 @@ def test_the_baseline_is_measured_and_told(show: Show, builder: StudioBuilder, m
     assert at.button(key=f"measure_{data.id}").label == "Measure again"
     cells = {row[0]["text"]: [row[1]["text"], row[1]["sub"]] for row in baseline_rows(report)}
     right = report.score("classifier")
-    assert right and cells["Plain classifier"] == ["100.0 %", f"{100 * right.low:.1f} % to 100.0 %"]
-    assert [each["title"] for each in baseline_columns(report)] == ["Method", "Right answers", "With a naive split"]
+    assert right and cells["Simple classifier"] == ["100.0 %", f"{100 * right.low:.1f} % to 100.0 %"]
+    assert [each["title"] for each in baseline_columns(report)] == ["Method", "Correct answers", "Naive split"]
     free = baseline_report(pairs[:40], pairs[40:], "text")
-    assert "F1 of words" in [each["title"] for each in baseline_columns(free)] and len(baseline_rows(free)[0]) == 4
+    assert "Token F1" in [each["title"] for each in baseline_columns(free)] and len(baseline_rows(free)[0]) == 4
 
 
 def test_a_fix_that_drops_rows_says_which(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:

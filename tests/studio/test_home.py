@@ -28,7 +28,7 @@ def metrics(at: AppTest) -> dict[str, str]:
     return {each.label: each.value for each in at.metric}
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "Nothing has run yet"), ("es", "Aún no se ha ejecutado nada")])
+@pytest.mark.parametrize(("language", "said"), [("en", "No runs yet"), ("es", "Aún no hay ejecuciones")])
 def test_empty_studio_says_what_to_do(show: Show, language: str, said: str) -> None:
     at = show(language=language)
     assert said in words(at)
@@ -40,7 +40,7 @@ def test_empty_studio_says_what_to_do(show: Show, language: str, said: str) -> N
 @pytest.mark.parametrize(
     ("language", "said", "figures"),
     [
-        ("en", ["Running now", "Next in the queue", "Waits for Fine-tune", "1 of 3 stages"], {"Jobs at work": "1"}),
+        ("en", ["Running now", "Next in the queue", "Waits for Fine-tune", "1 of 3 stages"], {"Running jobs": "1"}),
         ("es", ["En marcha ahora", "Siguiente en la cola", "Espera a: Ajustar"], {"Trabajos en marcha": "1"}),
     ],
 )
@@ -148,7 +148,7 @@ def test_demo_goes_on_after_the_web_process_ended_in_its_preparation(
 def test_what_was_made_shows_when_the_history_was_cleared(show: Show, builder: StudioBuilder) -> None:
     builder.dataset()
     at = show()
-    assert "Nothing has run yet" not in words(at)
+    assert "No runs yet" not in words(at)
     assert any("Next" in each for each in words(at).splitlines())
 
 

@@ -56,7 +56,7 @@ def order(builder: StudioBuilder) -> list[str]:
 def test_empty_page(show: Show, listed: list[dict[str, str]], language: str) -> None:
     at = show("jobs", language)
     assert at.title[0].value == ("Jobs" if language == "en" else "Trabajos")
-    assert ("Nothing has ended yet." if language == "en" else "Aún no ha terminado nada.") in words(at)
+    assert ("No finished jobs yet." if language == "en" else "Aún no hay trabajos terminados.") in words(at)
 
 
 @pytest.mark.parametrize(

@@ -172,12 +172,12 @@ def test_strange_names_stay_text(show: Show, builder: StudioBuilder) -> None:
 def test_details_open_by_address(show: Show, builder: StudioBuilder, chain: list[ArtifactView]) -> None:
     at = show("models", model=chain[1].id)
     said = words(at)
-    assert "Made from" in said and "  payload.txt" in said
+    assert "Created from" in said and "  payload.txt" in said
     links = {link.proto.label: link.proto.query_string for link in at.get("page_link")}
     assert links["base :small[:gray[Model]]"] == f"model={chain[0].id}", "what it was made from is a link"
     table = at.table[0].value.to_string()
-    assert "134,515,008" in table and "fits this machine" in table and "Memory to answer, 32-bit weights" in table
-    assert "Memory to tune an adapter" not in table, "an adapter isn't tuned any further"
+    assert "134,515,008" in table and "fits this machine" in table and "Inference memory, 32-bit weights" in table
+    assert "Memory to fine-tune an adapter" not in table, "an adapter isn't tuned any further"
     small = show("models", model=chain[2].id).table[0].value.to_string()
     assert "4-bit weights" in small and "32-bit" not in small, "an ONNX model answers as precise as it is"
     assert "Aún" not in words(show("models", "es", model="gone")), "an unknown model opens nothing"

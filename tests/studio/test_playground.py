@@ -148,7 +148,9 @@ def setup(**values: Any) -> ChatSettings:
 # which models
 
 
-@pytest.mark.parametrize(("language", "none"), [("en", "No model to talk to yet"), ("es", "Aún no hay ningún modelo")])
+@pytest.mark.parametrize(
+    ("language", "none"), [("en", "No models to chat with yet"), ("es", "Aún no hay ningún modelo")]
+)
 def test_no_models_says_what_to_do(show: Show, host: Host, language: str, none: str) -> None:
     at = show("playground", language)
     assert none in words(at)
@@ -438,7 +440,7 @@ def test_short_memory_names_the_training_and_can_be_overridden(
     at = send(show("playground", models="model-base"), "hi")
     assert "r-train-finetune" in at.warning[0].value
     assert "1.2 GB" in at.warning[0].value and "(Fine-tune)" in at.warning[0].value
-    assert "Not asked yet: the model is not loaded." in words(at)
+    assert "Not asked yet: model not loaded." in words(at)
     assert "Show the run: Fine-tune" in [link.proto.label for link in at.get("page_link")]
     at.button(key="pg_force_model-base").click().run()
     until(lambda: chat_of(at).turns[0].answers["model-base"].end)

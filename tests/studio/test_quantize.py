@@ -128,7 +128,7 @@ def test_the_table_marks_choice_front_failures_and_what_had_no_time(builder: Stu
     assert {len(row) for row in made} == {len(columns(report))}
     assert made[0][0]["text"] == "Original"
     assert [tag["text"] for tag in made[2][0]["tags"]] == ["Choice", "Pareto front"]
-    assert made[3][0]["mark"] == "bad" and made[4][0]["sub"] == "no time left"
+    assert made[3][0]["mark"] == "bad" and made[4][0]["sub"] == "out of time"
     assert [one.id for one in evaluation_views(report, view)] == ["original", "rtn-64", "kquant-64"]
 
 

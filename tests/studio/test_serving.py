@@ -77,7 +77,7 @@ def test_a_model_is_served_with_what_the_form_says(show: Show, host: Host, model
 
 
 @pytest.mark.parametrize(
-    ("language", "served", "stop"), [("en", "Served", "Stop serving"), ("es", "En servicio", "Dejar de servir")]
+    ("language", "served", "stop"), [("en", "Served", "Stop serving"), ("es", "API activa", "Detener la API")]
 )
 def test_a_served_model_shows_where_how_and_what_it_does(
     show: Show, host: Host, model: ArtifactView, language: str, served: str, stop: str

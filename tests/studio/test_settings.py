@@ -33,7 +33,7 @@ def settle() -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ("Settings", "Nothing is stored yet.", "No worker is at work", "No uploaded files")),
+        ("en", ("Settings", "Nothing stored yet.", "No worker is at work", "No uploaded files")),
         ("es", ("Ajustes", "Aún no hay nada guardado.", "ningún worker", "No hay archivos subidos")),
     ],
 )
@@ -52,13 +52,13 @@ def test_disk_by_kind_and_freeing(show: Show, builder: StudioBuilder) -> None:
         os.utime(path, (1, 1))
     at = show("settings")
     figures = {metric.label: metric.value for metric in at.metric}
-    assert figures["Can be freed at once"] == "2.0 MB"
+    assert figures["Reclaimable"] == "2.0 MB"
     bars = [bar.proto.text for bar in at.get("progress")]
     assert bars[0] == "Uploads · 2.0 MB" and any(bar.startswith("Models · 1 · ") for bar in bars)
     at.button(key="free").click().run()
     assert not broken.exists()
     assert [toast.value for toast in at.toast] == ["2.0 MB freed."]
-    assert {metric.label: metric.value for metric in at.metric}["Can be freed at once"] == "0 B"
+    assert {metric.label: metric.value for metric in at.metric}["Reclaimable"] == "0 B"
     assert at.button(key="free").disabled
     assert builder.studio.artifact("model-big")
 

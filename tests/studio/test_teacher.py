@@ -33,8 +33,8 @@ def audition(builder: StudioBuilder, data: ArtifactView, *candidates: dict[str, 
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ("No endpoint is saved yet.", "No model is here yet.")),
-        ("es", ("Aún no hay ningún endpoint guardado.", "Aún no hay ningún modelo.")),
+        ("en", ("No saved endpoints yet.", "No model is here yet.")),
+        ("es", ("Aún no hay endpoints guardados.", "Aún no hay ningún modelo.")),
     ],
 )
 def test_an_empty_catalogue_says_what_to_do(show: Show, language: str, said: tuple[str, ...]) -> None:

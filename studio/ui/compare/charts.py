@@ -267,7 +267,7 @@ def confusion_chart(table: Confusion) -> Figure:
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "dragmode": False,
             "xaxis": {**axis, "title": {"text": _("Answered")}, "tickangle": -40, "automargin": True},
-            "yaxis": {**axis, "title": {"text": _("Right answer")}, "autorange": "reversed", "automargin": True},
+            "yaxis": {**axis, "title": {"text": _("Correct answer")}, "autorange": "reversed", "automargin": True},
         },
     }
 

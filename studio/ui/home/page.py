@@ -54,24 +54,24 @@ def _header(started: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap=None, width="content"):
             st.title(escape_markdown(project_label(project())), anchor=False)
-            st.caption(_("From a file of examples to a small language model on your own hardware."))
+            st.caption(_("Turn a file of examples into a small language model on your own hardware."))
         if started:
             demo_button(primary=False)
 
 
 def _nothing_yet() -> None:
     with st.container(border=True, key="nothing"):
-        st.subheader(_("Nothing has run yet"), anchor=False)
+        st.subheader(_("No runs yet"), anchor=False)
         st.markdown(
             _(
-                "The demo turns voice commands of a smart home into intents: it tunes a teacher, "
-                "distills it into a small student, quantizes it and measures every step."
+                "The demo maps smart home commands to intents: it fine-tunes a teacher, distills it "
+                "into a small student, quantizes it and evaluates every step."
             )
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             demo_button(primary=True)
-            page_link(DATA.path, label=_("Begin with your own data or a sample"), icon=":material/arrow_forward:")
-        st.caption(_("The same from a terminal:"))
+            page_link(DATA.path, label=_("Start with your own data or a sample"), icon=":material/arrow_forward:")
+        st.caption(_("From a terminal:"))
         st.code("slmops run quickstart", language="bash")
 
 
@@ -80,8 +80,8 @@ def _best() -> None:
     found = measured(project().id)
     if not found:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key="no_figures"):
-            st.markdown(_("Accuracy, size and speed show here as soon as a model has been measured."), width="stretch")
-            page_link(COMPARE.path, label=_("Measure a model"), icon=COMPARE.icon)
+            st.markdown(_("Accuracy, size and speed appear here after the first evaluation."), width="stretch")
+            page_link(COMPARE.path, label=_("Evaluate a model"), icon=COMPARE.icon)
         return
     tiles = (
         (_("Best accuracy"), ":material/verified:", "accuracy", max),
@@ -119,8 +119,8 @@ def _now(jobs: list[JobView]) -> None:
                 page_link(JOBS.path, label=ngettext("and {n} more", "and {n} more", len(waiting) - MAX_UPCOMING))
     if others:
         said = ngettext(
-            "{n} job of another project is queued or running.",
-            "{n} jobs of other projects are queued or running.",
+            "{n} job from another project queued or running.",
+            "{n} jobs from other projects queued or running.",
             len(others),
         )
         st.caption(f":material/folder_shared: {said}")
@@ -129,12 +129,12 @@ def _now(jobs: list[JobView]) -> None:
 def _machine(jobs: list[JobView]) -> None:
     kept, workers = api_cache.storage(), api_cache.workers()
     at_work = sum(job.state in AT_WORK for job in jobs)
-    waiting = ngettext("{n} waits", "{n} wait", len(jobs) - at_work)
+    waiting = ngettext("{n} queued", "{n} queued", len(jobs) - at_work)
     used = format_size(sum(kept.by_kind.values()))
     free = _("{size} free").format(size=format_size(kept.free))
-    ready = (_("Ready"), escape_markdown(workers[0].host)) if workers else (_("None"), _("jobs wait"))
+    ready = (_("Ready"), escape_markdown(workers[0].host)) if workers else (_("None"), _("queued jobs"))
     with st.grid(3, min_column_width=200, gap="small"):
-        _tile(_("Jobs at work"), ":material/pending_actions:", str(at_work), waiting)
+        _tile(_("Running jobs"), ":material/pending_actions:", str(at_work), waiting)
         _tile(_("Worker"), ":material/memory:", *ready)
         _tile(_("On disk"), ":material/hard_drive:", used, free, _kinds(kept))
     worker_hint()
@@ -154,7 +154,7 @@ def _recent(runs: list[RunView]) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(_("Recent runs"), anchor=False, width="content")
-        page_link(JOBS.path, label=_("All jobs"), icon=":material/chevron_right:", icon_position="right")
+        page_link(JOBS.path, label=_("All jobs"), icon=":material/chevron_right:", icon_position="correct")
     with st.container(border=True, key="recent", gap="xsmall"):
         for run in runs:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):

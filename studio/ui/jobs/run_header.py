@@ -96,11 +96,11 @@ def _facts(run: RunView) -> str:
     seconds = run_seconds(run)
     times = []
     if run.state.finished and quoted:
-        times = [_("{took}, quoted {quoted}").format(took=duration(took), quoted=duration(quoted))]
+        times = [_("{took} (estimated {quoted})").format(took=duration(took), quoted=duration(quoted))]
     elif seconds is not None and run.state.ended:
         times = [duration(seconds)]
     elif quoted:
-        times = [_("quoted {time}").format(time=duration(quoted))]
+        times = [_("estimated {time}").format(time=duration(quoted))]
     began = f"{ago(run.created)} ({clock(run.created)})"
     return " · ".join([*map(escape_markdown, names), *times, escape_markdown(began), escape_markdown(run.id)])
 
@@ -134,7 +134,7 @@ def run_actions(run: RunView) -> None:
             _("Delete"),
             key="delete_run",
             icon=":material/delete:",
-            help=_("Moves the run with its logs and curves to the trash. What it made stays."),
+            help=_("Moves the run, logs and curves to the trash. Its results are kept."),
             on_click=_delete,
             args=(run,),
         )

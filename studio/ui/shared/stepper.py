@@ -87,11 +87,11 @@ def stepper(steps: Sequence[Step], here: int | None, key: str = "stepper") -> in
         "todo": _("not started"),
         "now": _("next"),
         "done": _("done"),
-        "run": _("at work"),
+        "run": _("running"),
         "err": _("failed"),
     }
     data = {
-        "label": _("Steps of the project"),
+        "label": _("Project steps"),
         "steps": [
             {
                 "title": step.title,

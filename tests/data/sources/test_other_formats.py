@@ -210,7 +210,7 @@ def test_content_counts_and_not_the_name(tmp_path: Path) -> None:
     ("content", "found"),
     [
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "a web page or XML document"),
-        (b"\x89PNG\r\n\x1a\n", "a picture"),
+        (b"\x89PNG\r\n\x1a\n", "an image"),
         (b"SQLite format 3\0", "an SQLite database"),
         (bytes(range(256)) * 9, "binary data"),
     ],
