@@ -115,7 +115,7 @@ def test_model_is_measured_packed_and_taken_away(works: Works, open_browser: Ope
     choose(page, "Model", "tiny-onnx ·")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("Quality and cost")).to_be_visible(timeout=JOB)
-    expect(page.get_by_role("figure", name="Size on disk of every model as bars")).to_contain_text("tiny-onnx")
+    expect(page.get_by_role("figure", name="Size on disk by model, bar chart")).to_contain_text("tiny-onnx")
     expect(page.get_by_role("region", name="Leaderboard").get_by_text("tiny-onnx")).to_be_visible()
     page.goto("/quantize")
     wait_until_idle(page)

@@ -58,7 +58,7 @@ def test_excel_file_is_read_checked_and_corrected(
     page.get_by_role("button", name="Save 1 change as a new version").click()
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("link", name="Open the new version").click(timeout=JOB)
-    expect(page.get_by_role("link", name="Made from quejas")).to_be_visible()
+    expect(page.get_by_role("link", name="Created from quejas")).to_be_visible()
 
     kept = Studio.open(home=home).artifacts([Kind.DATASET])
     assert len(kept) == 2
@@ -88,7 +88,7 @@ def test_messy_file_is_mended_by_clicks(home: Path, open_browser: OpenBrowser, s
     page.get_by_role("button", name="Fix several problems").click()
     page.get_by_role("button", name="Make ").click()
     page.get_by_role("link", name="Open quejas-clean").click(timeout=JOB)
-    expect(page.get_by_text("Made from quejas").first).to_be_visible()
+    expect(page.get_by_text("Created from quejas").first).to_be_visible()
     expect(page.get_by_text("Label spelling variants")).to_have_count(0)
     expect(page.get_by_text("rows checked").first).to_be_visible(timeout=JOB)
 

@@ -21,7 +21,7 @@ def test_new_user_is_led_to_data_and_a_first_run_appears(home: Path, open_browse
     page = browser_session.go()
     expect(page.get_by_role("button", name="Start demo")).to_be_enabled()
     assert any("inter.woff2" in url for url in browser_session.asked), "the font comes from this machine"
-    page.get_by_role("link", name="Begin with your own data").click()
+    page.get_by_role("link", name="Start with your own data").click()
     expect(page.get_by_text("Drop your file of examples here")).to_be_visible()
     browser_session.go()
     expect(page.get_by_text("No runs yet")).to_be_visible()

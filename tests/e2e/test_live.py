@@ -34,7 +34,7 @@ def test_the_end_of_a_job_is_seen_without_a_reload(
     session = open_browser(web.url)
     session.context.add_init_script(TOLD)
     page = session.go(f"/run?run={run}")
-    expect(page).to_have_title("(35 %) Run · SLMOps Studio")
+    expect(page).to_have_title("(35%) Run · SLMOps Studio")
     bell = page.locator(".st-key-bell button").first
     bell.click()
     page.get_by_role("button", name="Enable browser notifications").click()

@@ -94,7 +94,7 @@ def test_nothing_is_lost_when_the_connection_breaks(
     expect(card(page, "p0")).to_be_visible()
     browser_session.context.set_offline(True)
     press(page, "A R A")
-    expect(page.get_by_text("Not saved yet: 3. Trying again…").first).to_be_visible()
+    expect(page.get_by_text("Unsaved: 3. Retrying…").first).to_be_visible()
     expect(card(page, "p3")).to_be_visible()
     assert decided(builder, view.id) == {}
     browser_session.context.set_offline(False)
@@ -104,7 +104,7 @@ def test_nothing_is_lost_when_the_connection_breaks(
 
     web.stop(signal.SIGKILL)
     press(page, "R")
-    expect(page.get_by_text("Not saved yet: 1. Trying again…").first).to_be_visible()
+    expect(page.get_by_text("Unsaved: 1. Retrying…").first).to_be_visible()
     page.close()  # the tab goes, and the decision waits in the browser
     start(WebProcess, home, port=web.port)
     again = browser_session.tab("/review")
@@ -166,7 +166,7 @@ def test_keys_can_be_switched_off_and_buttons_do_the_same(
     view = builder.answers()
     page = open_browser(start(WebProcess, home).url).go("/review")
     expect(card(page, "p0")).to_be_visible()
-    page.get_by_text("Keys", exact=True).click()
+    page.get_by_text("Keyboard shortcuts", exact=True).click()
     page.get_by_label("Shortcuts active").uncheck()
     press(page, "A R")
     page.get_by_role("button", name="Reject").click()

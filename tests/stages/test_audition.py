@@ -144,7 +144,7 @@ def test_when_nobody_answers_the_job_says_why(tmp_path: Path) -> None:
     with FakeEndpoint(lambda n: "401").running() as server:
         with pytest.raises(StudioError) as caught:
             run(params("one", "two"), context(tmp_path, saved("one", server), saved("two", server, model="n")))
-    assert caught.value.code == "endpoints.all_failed" and "wants a key" in str(caught.value)
+    assert caught.value.code == "endpoints.all_failed" and "requires a key" in str(caught.value)
 
 
 def test_of_equals_the_cheaper_comes_first() -> None:

@@ -39,8 +39,8 @@ def finished(lab: AblationBuilder, **right: int) -> Ablation:
 @pytest.mark.parametrize(
     ("language", "nothing", "needs", "start"),
     [
-        ("en", "No ablation in this project yet.", "a dataset that people answered", "Start ablation"),
-        ("es", "En este proyecto todavía no se ha hecho", "que responda", "Iniciar ablación"),
+        ("en", "No ablation in this project yet.", "a dataset with labelled rows", "Start ablation"),
+        ("es", "Aún no hay ablaciones", "que responda", "Iniciar ablación"),
     ],
 )
 def test_empty(builder: StudioBuilder, language: str, nothing: str, needs: str, start: str) -> None:
@@ -120,11 +120,11 @@ def _fail(builder: StudioBuilder, run: RunView) -> None:
 @pytest.mark.parametrize(
     ("language", "verdict", "sentence"),
     [
-        ("en", "Distillation helped.", "Sequence distillation gained 22.5 points over training on the labelled rows"),
+        ("en", "Distillation helped.", "Sequence distillation scored 22.5 points above training on the labelled rows"),
         (
             "es",
             "La destilación ha merecido la pena.",
-            "La destilación de secuencias ganó 22,5 puntos en comparación con",
+            "La destilación de secuencias supera a",
         ),
     ],
 )
@@ -137,7 +137,7 @@ def test_finished_gives_verdict_chart_and_table(
     assert verdict in text and sentence in text
     assert len(at.get("plotly_chart")) == 1 and len(at.get("download_button")) == 1
     even = (
-        "No difference between logit distillation" if language == "en" else "No se puede demostrar ninguna diferencia"
+        "No significant difference between logit distillation" if language == "en" else "Sin diferencia significativa"
     )
     assert even in text
 
@@ -149,10 +149,10 @@ def test_verdicts_are_honest(builder: StudioBuilder) -> None:
         "warning",
         "Distillation did not help: training on the labelled rows alone scores higher.",
     )
-    assert "Sequence distillation lost 50.0 points against training on the labelled rows" in verdicts(worse)[0]
+    assert "Sequence distillation scored 50.0 points below training on the labelled rows" in verdicts(worse)[0]
     even = finished(lab, sequence_42=20, sequence_43=24, logit_42=21, logit_43=23)
     assert headline(even) == ("info", "No proven gain from distillation.")
-    assert "can be shown with 40 rows and 2 seeds" in verdicts(even)[0]
+    assert "on 40 rows and 2 seeds" in verdicts(even)[0]
     few = finished(lab, sequence_42=22, sequence_43=27, logit_42=20, logit_43=24)
     assert "differ on 5 rows only" in verdicts(few)[0]
     assert percentage_points(-0.004) == "−0.4"

@@ -80,13 +80,13 @@ def test_rows_that_went_are_plain_text_with_what_is_known_of_them(show: Show, bu
     at.selectbox(key="curation_reason").set_value("unsure").run()
     assert texts(at) == [WILD, LABELS[1]]
     (about,) = [each.value for each in at.caption if LABELS[2] in each.value]
-    assert "people said" in about.replace("\\", "") and "25.0 %" in about
+    assert "human label" in about.replace("\\", "") and "25.0%" in about
 
 
 def test_nothing_made_yet_says_what_to_do_and_answering_shows_nothing_of_it(show: Show, builder: StudioBuilder) -> None:
     builder.dataset()
     at = at_step(show, "generate")
-    assert "Nothing has been generated or filtered yet." in words(at)
+    assert "Nothing generated or filtered yet." in words(at)
     assert "Kept and dropped rows" not in words(show("teacher"))
 
 

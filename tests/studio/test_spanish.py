@@ -200,7 +200,7 @@ def _failed(run: str, number: int, code: str) -> t.Job:
 def test_words_in_arguments_are_translated_and_names_are_not() -> None:
     spanish = i18n.translator("es")
     kinds = Problem(code="core.artifact_kind", args={"ref": "model", "kind": "onnx", "wanted": "model / adapter"})
-    assert kinds.sentence(spanish) == "«model» es de tipo modelo ONNX; aquí se admite: modelo / adaptador. Elige otro."
+    assert kinds.sentence(spanish) == "«model» es de tipo modelo ONNX; se esperaba: modelo / adaptador. Elige otro."
     places = "3 → list (text), 4 → object (label)"
     rows = Problem(code="data.not_text", args={"file": "test", "count": 2, "places": places}, field="source")
     assert rows.text(spanish).startswith("source: test: 2 filas")

@@ -41,7 +41,7 @@ def _entry(view: ArtifactView) -> None:
                 nav.DATA.path,
                 label=f"**{escape_markdown(view.name)}**",
                 icon=":material/chevron_right:",
-                icon_position="correct",
+                icon_position="right",
                 query_params={"data": view.id},
             )
             with st.container(horizontal=True, gap="small", width="content"):

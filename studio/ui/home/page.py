@@ -154,7 +154,7 @@ def _recent(runs: list[RunView]) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(_("Recent runs"), anchor=False, width="content")
-        page_link(JOBS.path, label=_("All jobs"), icon=":material/chevron_right:", icon_position="correct")
+        page_link(JOBS.path, label=_("All jobs"), icon=":material/chevron_right:", icon_position="right")
     with st.container(border=True, key="recent", gap="xsmall"):
         for run in runs:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):

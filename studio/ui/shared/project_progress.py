@@ -132,7 +132,7 @@ def next_link(row: nav.NavPage) -> None:
             following.row.path,
             label=_("Go to {page}").format(page=_(following.row.title)),
             icon=":material/arrow_forward:",
-            icon_position="correct",
+            icon_position="right",
         )
 
 

@@ -36,7 +36,7 @@ def run_link(run_id: str) -> None:
         RUN.path,
         label=f"{f'#{number} ' if number else ''}**{escape_markdown(stage_label(name)).strip()}**",
         icon=":material/chevron_right:",
-        icon_position="correct",
+        icon_position="right",
         query_params={"id": run_id},
     )
 
