@@ -56,14 +56,14 @@ def order(builder: StudioBuilder) -> list[str]:
 def test_empty_page(show: Show, listed: list[dict[str, str]], language: str) -> None:
     at = show("jobs", language)
     assert at.title[0].value == ("Jobs" if language == "en" else "Trabajos")
-    assert ("Nothing has ended yet." if language == "en" else "Aún no ha terminado nada.") in words(at)
+    assert ("No finished jobs yet." if language == "en" else "Aún no hay trabajos terminados.") in words(at)
 
 
 @pytest.mark.parametrize(
     ("language", "said", "row"),
     [
-        ("en", ["Running", "2 jobs wait", "Waits for Fine-tune", "No worker"], ("Distill", "bad", "Failed")),
-        ("es", ["En marcha", "2 trabajos en espera", "Espera a: Ajustar"], ("Destilar", "bad", "Fallido")),
+        ("en", ["Running", "2 jobs wait", "Waiting for Fine-tune", "No worker"], ("Distill", "bad", "Failed")),
+        ("es", ["En marcha", "2 en cola", "Esperando a Ajuste fino"], ("Destilación", "bad", "Fallido")),
     ],
 )
 def test_all_groups(
@@ -163,7 +163,7 @@ def test_long_queue_is_worked_out_once_and_shown_in_part(
 def test_job_of_a_queue_that_is_unknown_here_is_listed(show: Show, builder: StudioBuilder) -> None:
     builder.run("far", ("finetune", State.WAITING), queue="tpu")
     builder.worker()
-    assert "No worker serves the queue tpu" in words(show("jobs"))
+    assert "No worker for queue tpu" in words(show("jobs"))
 
 
 def test_paused_queue_is_said_where_jobs_wait_for_it(show: Show, builder: StudioBuilder) -> None:
@@ -251,7 +251,7 @@ def test_clear_history_keeps_young_and_open_runs(show: Show, builder: StudioBuil
     builder.run("young", ("dataset", State.SUCCEEDED), minutes_ago=60)
     at = show("jobs")
     at.button(key="clear").click().run()
-    assert "1 run would go." in words(at)
+    assert "1 run will be removed." in words(at)
     at.button(key="clear_yes").click().run()
     assert [each.name for each in builder.studio.trash()] == ["old"]
     assert {run.name for run in builder.studio.runs()} == {"half", "young"}
@@ -284,7 +284,7 @@ def test_memory_and_cores_are_those_of_the_jobs_own_process(builder: StudioBuild
 def test_an_export_that_begins_otherwise_is_warned_of(show: Show, builder: StudioBuilder) -> None:
     builder.run("q", ("quantize", State.SUCCEEDED), result={"metrics": {"first_token_agreement": 0.0, "seconds": 20.2}})
     at = show("quantize")
-    assert any("check the export" in each.value for each in at.warning)
+    assert any("Check the export" in each.value for each in at.warning)
     assert "Seconds" not in [each.label for each in at.metric], "the head of the card says how long it took"
     builder.store.update_job("r-q-quantize", result={"metrics": {"first_token_agreement": 1.0}})
     st.cache_resource.clear()

@@ -148,7 +148,7 @@ def setup(**values: Any) -> ChatSettings:
 # which models
 
 
-@pytest.mark.parametrize(("language", "none"), [("en", "No model to talk to yet"), ("es", "Aún no hay ningún modelo")])
+@pytest.mark.parametrize(("language", "none"), [("en", "No models to chat with yet"), ("es", "Aún no hay modelos")])
 def test_no_models_says_what_to_do(show: Show, host: Host, language: str, none: str) -> None:
     at = show("playground", language)
     assert none in words(at)
@@ -356,7 +356,7 @@ def test_the_menu_leads_back_to_the_conversation(show: Show, host: Host, chain: 
     assert "remember me" in said(at)
 
 
-@pytest.mark.parametrize(("language", "gone"), [("en", "no longer kept"), ("es", "ya no se conserva")])
+@pytest.mark.parametrize(("language", "gone"), [("en", "no longer available"), ("es", "ya no está disponible")])
 def test_a_conversation_that_is_gone_says_so(
     show: Show, host: Host, chain: list[ArtifactView], language: str, gone: str
 ) -> None:
@@ -365,7 +365,7 @@ def test_a_conversation_that_is_gone_says_so(
 
 def test_a_new_conversation_forgets_the_one_that_is_gone(show: Show, host: Host, chain: list[ArtifactView]) -> None:
     at = send(show("playground", models="model-base", chat="0123"), "hi")
-    assert "no longer kept" not in words(at)
+    assert "no longer available" not in words(at)
     assert chat_of(at).turns[0].input == "hi"
 
 
@@ -438,7 +438,7 @@ def test_short_memory_names_the_training_and_can_be_overridden(
     at = send(show("playground", models="model-base"), "hi")
     assert "r-train-finetune" in at.warning[0].value
     assert "1.2 GB" in at.warning[0].value and "(Fine-tune)" in at.warning[0].value
-    assert "Not asked yet: the model is not loaded." in words(at)
+    assert "Not asked yet: model not loaded." in words(at)
     assert "Show the run: Fine-tune" in [link.proto.label for link in at.get("page_link")]
     at.button(key="pg_force_model-base").click().run()
     until(lambda: chat_of(at).turns[0].answers["model-base"].end)
@@ -471,7 +471,7 @@ def test_where_two_models_do_not_fit_the_other_can_be_unloaded(
     assert "big" in at.warning[0].value and "model-big" not in words(at)
     spanish = show("playground", "es", chat=at.query_params["chat"])
     assert "Libera «big»" in spanish.warning[0].value
-    for shown, label in ((spanish, "Liberar «big»"), (at, "Unload “big”")):
+    for shown, label in ((spanish, "Descargar «big» de memoria"), (at, "Unload “big”")):
         assert shown.button(key="pg_swap_model-base").label == label
     host.refusal = None
     at.button(key="pg_swap_model-base").click().run()

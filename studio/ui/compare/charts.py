@@ -268,7 +268,7 @@ def confusion_chart(table: Confusion) -> Figure:
             },
             "yaxis": {
                 **axis,
-                "title": {"text": _("Right answer"), "standoff": 12},
+                "title": {"text": _("Correct answer"), "standoff": 12},
                 "autorange": "reversed",
                 "automargin": True,
             },

@@ -22,7 +22,7 @@ def dataset_list() -> None:
     found, others = scope.split(api_cache.artifacts((Kind.DATASET,)))
     st.subheader(_("Datasets"), anchor=False)
     if not found:
-        st.caption(_("There is no dataset yet: the form above makes the first one."))
+        st.caption(_("No datasets yet. Create the first one with the form above."))
     _entries(found)
     scope.from_other_projects("datasets", others, lambda: _entries(others))
 

@@ -138,7 +138,7 @@ def earlier_jobs(stage: str) -> None:
     for job in ended[:EARLIER]:
         job_card(job)
     if len(ended) > EARLIER:
-        st.caption(_("Older ones are on the page Jobs."))
+        st.caption(_("See the Jobs page for older ones."))
 
 
 def last_failure(stage: str) -> None:
