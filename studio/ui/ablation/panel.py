@@ -123,7 +123,7 @@ def _lacking(form: Form) -> None:
 
 
 def _quote(plan: Plan | None) -> None:
-    st.subheader(_("What the whole run takes"), anchor=False)
+    st.header(_("What the whole run takes"), anchor=False)
     if plan is None or not plan.steps:
         st.caption(_("Fill in the form to see time, memory and disk."))
         return

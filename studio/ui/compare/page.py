@@ -160,7 +160,7 @@ def _measure(choice: Selection) -> None:
 
 def _nothing_yet() -> None:
     with st.container(border=True, key="cmp_nothing"):
-        st.subheader(_("Nothing has been measured yet"), anchor=False)
+        st.header(_("Nothing has been measured yet"), anchor=False)
         st.markdown(
             _(
                 "Measure a model on rows that it has not seen: its quality, how fast it answers, how large it is and how much "
@@ -169,5 +169,5 @@ def _nothing_yet() -> None:
         )
         page_link(HOME.path, label=_("Start the demo on the page Home"), icon=":material/play_arrow:")
     if scope.own((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) and scope.own((Kind.DATASET,)):
-        st.subheader(_("Measure a model"), anchor=False)
+        st.header(_("Measure a model"), anchor=False)
         stage_panel("evaluate")

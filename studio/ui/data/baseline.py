@@ -14,7 +14,7 @@ from studio.ui.shared.table import Cell, Column, plain_table
 
 
 def baseline_box(view: ArtifactView) -> None:
-    st.subheader(_("Is tuning right for you?"), anchor=False)
+    st.header(_("Is tuning right for you?"), anchor=False)
     report = calls.baseline(view.id)
     if report is None:
         st.caption(

@@ -22,7 +22,7 @@ TAKEN = "data_taken"
 
 def upload_source() -> None:
     """The box for a new file, which the form takes."""
-    st.subheader(_("Your file"), anchor=False)
+    st.header(_("Your file"), anchor=False)
     kinds = _("CSV, Excel, JSON, Parquet, YAML, text or Markdown, also packed as zip or gzip")
     if made := upload_box("data_upload", list(SOURCE_SUFFIXES), _("Drop a file with your examples here"), kinds):
         take_upload(str(api_cache.studio().upload(made).path))

@@ -18,7 +18,7 @@ def student_preview(step: PlannedStage) -> None:
     if found is None:
         return
     teacher, student = found
-    st.subheader(_("What the student will be like"), anchor=False)
+    st.header(_("What the student will be like"), anchor=False)
     lines = [["", _("Teacher"), _("Student")], ["---", "---:", "---:"]]
     lines += [[word, *cells] for word, *cells in zip(_words(), _figures(teacher), _figures(student), strict=True)]
     st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))

@@ -112,7 +112,7 @@ def _clear() -> None:
 
 def _nothing_yet() -> None:
     with st.container(border=True, key="nothing"):
-        st.subheader(_("No models yet"), anchor=False)
+        st.header(_("No models yet"), anchor=False)
         st.markdown(_("Import one above, or let a run make one: what it makes appears here."))
         page_link(FINETUNE.path, label=_("Fine-tune a model"), icon=FINETUNE.icon)
 

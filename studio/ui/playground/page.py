@@ -79,7 +79,7 @@ def _host() -> bool:
     ready = served() is not None
     if not ready:
         with st.container(border=True, key="pg_no_host"):
-            st.subheader(_("No model can answer now"), anchor=False)
+            st.header(_("No model can answer now"), anchor=False)
             st.markdown(Problem(code="serve.no_host").sentence(_))
             st.code("slmops studio", language=None)
         api_cache.auto_refresh(lambda: served() is None, busy=True)
@@ -136,7 +136,7 @@ def _action(chat: Chat) -> None:
 def _examples(here: UrlState) -> None:
     rows = {row.id: row for row in examples(here.models[0])}
     with st.container(key="pg_empty", gap="small"):
-        st.subheader(_("Ask something"), anchor=False)
+        st.header(_("Ask something"), anchor=False)
         said = _("Each model answers in a process of its own, on this machine; nothing is sent elsewhere.")
         st.caption(f"{said} {idle_words()}")
         if rows:
@@ -152,7 +152,7 @@ def _examples(here: UrlState) -> None:
 
 def _no_models() -> None:
     with st.container(border=True, key="pg_nothing"):
-        st.subheader(_("No model to talk to yet"), anchor=False)
+        st.header(_("No model to talk to yet"), anchor=False)
         st.markdown(
             _("Prepare the one that comes with the studio, import one, or fine-tune one with your own examples.")
         )

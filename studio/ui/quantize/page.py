@@ -46,7 +46,7 @@ def _search() -> None:
     mine = project().id
     found = [view for view in api_cache.artifacts((Kind.REPORT,)) if view.facts.get("report") == "search"]
     found = [view for view in found if view.project == mine]
-    st.subheader(_("What a search found"), anchor=False)
+    st.header(_("What a search found"), anchor=False)
     if not found:
         st.caption(_("No search has run in this project yet: start one above."))
         return
@@ -158,7 +158,7 @@ def _workflows() -> None:
     found = [view for view in found if (view.path / "olive.json").is_file()]
     if not found:
         return
-    st.subheader(_("Olive workflow"), anchor=False)
+    st.header(_("Olive workflow"), anchor=False)
     st.caption(
         _("What Olive was told, as a file for `olive run --config`. Put the model's folder beside it as `model`.")
     )

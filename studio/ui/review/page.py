@@ -50,7 +50,7 @@ def review_page() -> None:
         _summary(view, counts, chosen)
         jobs_of(STAGE)
         if counts.reviewed:
-            st.subheader(_("Reviewed dataset"), anchor=False)
+            st.header(_("Reviewed dataset"), anchor=False)
             hidden = {"decisions"} | (set() if chosen.report else {"report", "test"})
             preset: dict[str, Any] = {"data": view.id}
             choices = {"data": {view.id: label(view)}}
@@ -108,7 +108,7 @@ def _choice(found: list[ArtifactView]) -> ArtifactView:
 
 def _summary(view: ArtifactView, first: ReviewCounts, chosen: Chosen) -> None:
     """Looks again by itself: decisions come past the page's script. With the first one the page is drawn anew."""
-    st.subheader(_("What it says of these rows") if chosen.report else _("What it says of the teacher"), anchor=False)
+    st.header(_("What it says of these rows") if chosen.report else _("What it says of the teacher"), anchor=False)
 
     def draw() -> bool:
         counts = api_cache.studio().reviews.counts(view.id, chosen)

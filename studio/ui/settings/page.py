@@ -58,7 +58,7 @@ def _general() -> None:
 def _diagnostics() -> None:
     checked = machine.checks()
     done = checked.done
-    st.subheader(_("Worker and queues"), anchor=False)
+    st.header(_("Worker and queues"), anchor=False)
     api_cache.auto_refresh(lambda: _polled(checked), busy=not done)
     machine.machine(checked)
     _about()
@@ -84,7 +84,7 @@ def _language() -> None:
 
 def _keys() -> None:
     """Whether the keys of endpoints are there; never what they are."""
-    st.subheader(_("Keys of endpoints"), anchor=False)
+    st.header(_("Keys of endpoints"), anchor=False)
     st.caption(
         _(
             "Keys are kept in the keyring of this computer, or read from environment variables of `slmops studio`. They "
@@ -107,7 +107,7 @@ def _keys() -> None:
 
 
 def _about() -> None:
-    st.subheader(_("About this studio"), anchor=False)
+    st.header(_("About this studio"), anchor=False)
     settings = api_cache.studio().settings
     database = _("SQLite files in the studio's folder") if settings.sqlite else "Postgres"
     rows = {
