@@ -226,7 +226,7 @@ def test_another_run_beside_it_is_chosen_and_stands_in_the_address(show: Show, b
     assert "Compared with" not in words(at)
     at.selectbox(key="with_r-b").set_value("r-a").run()
     assert at.query_params["with"] == "r-a"
-    assert any(each.value == "Compared with \\#1 a" for each in at.subheader)
+    assert any(each.value == "Compared with \\#1 a" for each in at.header)
 
 
 def test_a_chain_is_edited_and_started_again(show: Show, builder: StudioBuilder) -> None:

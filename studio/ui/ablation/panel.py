@@ -123,7 +123,7 @@ def _lacking(form: Form) -> None:
 
 
 def _quote(plan: Plan | None) -> None:
-    st.subheader(_("Estimate for the whole run"), anchor=False)
+    st.header(_("Estimate for the whole run"), anchor=False)
     if plan is None or not plan.steps:
         st.caption(_("Complete the form to see the estimate."))
         return

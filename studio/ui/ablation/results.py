@@ -41,7 +41,7 @@ def results() -> None:
         return not run.state.ended
 
     api_cache.auto_refresh(draw, busy=not api_cache.one_run(run_id).state.ended)
-    st.subheader(_("New ablation"), anchor=False)
+    st.header(_("New ablation"), anchor=False)
 
 
 @st.cache_resource(ttl="60s", max_entries=16, show_spinner=False)

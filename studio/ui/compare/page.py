@@ -159,7 +159,7 @@ def _measure(choice: Selection) -> None:
 
 def _nothing_yet() -> None:
     with st.container(border=True, key="cmp_nothing"):
-        st.subheader(_("No evaluations yet"), anchor=False)
+        st.header(_("No evaluations yet"), anchor=False)
         st.markdown(
             _(
                 "Evaluate a model on unseen rows: quality, speed, size and memory. The demo builds "
@@ -168,5 +168,5 @@ def _nothing_yet() -> None:
         )
         page_link(HOME.path, label=_("Start the demo on the Home page"), icon=":material/play_arrow:")
     if scope.own((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) and scope.own((Kind.DATASET,)):
-        st.subheader(_("Evaluate a model"), anchor=False)
+        st.header(_("Evaluate a model"), anchor=False)
         stage_panel("evaluate")

@@ -26,7 +26,7 @@ def curation_results(*stages: str) -> None:
     if st.session_state.get("step") not in stages:
         return
     with api_cache.show_errors():
-        st.subheader(_("Kept and dropped rows"), anchor=False)
+        st.header(_("Kept and dropped rows"), anchor=False)
         found = {view.id: view for view in _reported()}
         if not found:
             st.caption(_("Nothing generated or filtered yet. Start above to see kept and dropped rows, with reasons."))

@@ -14,7 +14,7 @@ from studio.ui.shared.table import Cell, Column, plain_table
 
 
 def baseline_box(view: ArtifactView) -> None:
-    st.subheader(_("Do you need fine-tuning?"), anchor=False)
+    st.header(_("Do you need fine-tuning?"), anchor=False)
     report = calls.baseline(view.id)
     if report is None:
         st.caption(

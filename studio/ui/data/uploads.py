@@ -22,7 +22,7 @@ TAKEN = "data_taken"
 
 def upload_source() -> None:
     """The box for a new file, which the form takes."""
-    st.subheader(_("Your file"), anchor=False)
+    st.header(_("Your file"), anchor=False)
     if made := source_box("data_upload"):
         take_upload(str(api_cache.studio().upload(made).path))
 

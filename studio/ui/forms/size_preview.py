@@ -17,7 +17,7 @@ def student_preview(step: PlannedStage) -> None:
     if found is None:
         return
     teacher, student = found
-    st.subheader(_("Student preview"), anchor=False)
+    st.header(_("Student preview"), anchor=False)
     lines = [["", _("Teacher"), _("Student")], ["---", "---:", "---:"]]
     lines += [[word, *cells] for word, *cells in zip(_words(), _figures(teacher), _figures(student), strict=True)]
     st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))

@@ -182,7 +182,7 @@ def draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[
 
 
 def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool) -> None:
-    st.subheader(_("Estimate"), anchor=False)
+    st.header(_("Estimate"), anchor=False)
     if plan and plan.steps:
         quote = plan.steps[0].quote
         with st.grid(3, min_column_width=90, gap="small"):

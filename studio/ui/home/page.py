@@ -116,13 +116,13 @@ def _now(jobs: list[JobView]) -> None:
     mine, others = scope.split_jobs(jobs)
     at_work = [job for job in mine if job.state in AT_WORK]
     if at_work:
-        st.subheader(_("Running now"), anchor=False)
+        st.header(_("Running now"), anchor=False)
     for job in at_work:
         job_card(job, log=False)
     order = start_order_now()
     waiting = scope.split_jobs(order)[0]
     if waiting:
-        st.subheader(_("Next in the queue"), anchor=False)
+        st.header(_("Next in the queue"), anchor=False)
         with st.container(border=True, key="soon", gap="xsmall"):
             for job in waiting[:MAX_UPCOMING]:
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -167,7 +167,7 @@ def _recent(runs: list[RunView]) -> None:
     if not runs:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(_("Recent runs"), anchor=False, width="content")
+        st.header(_("Recent runs"), anchor=False, width="content")
         page_link(JOBS.path, label=_("All jobs"), icon=":material/chevron_right:", icon_position="right")
     with st.container(border=True, key="recent", gap="xsmall"):
         for run in runs:

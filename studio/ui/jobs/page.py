@@ -122,7 +122,7 @@ def _open(jobs: list[JobView]) -> None:
 def _history(group: str, stage: str | None, search: str) -> None:
     limit = st.session_state.setdefault("history_shown", PAGE)
     found = api_cache.studio().ended_runs(group, stage, search, limit + 1, project().id)
-    st.subheader(_("History"), anchor=False)
+    st.header(_("History"), anchor=False)
     if not found:
         st.caption(_("No finished jobs yet.") if not (group or stage or search) else _("No matching runs."))
         return

@@ -64,7 +64,7 @@ def _choose(key: str) -> None:
 def comparison(run: RunView, other: RunView, known: Mapping[str, ArtifactView]) -> None:
     found = api_cache.run_comparison(other.id, run.id)
     with st.container(border=True, key="comparison", gap="small"):
-        st.subheader(_("Compared with {run}").format(run=escape_markdown(run_name(other))), anchor=False)
+        st.header(_("Compared with {run}").format(run=escape_markdown(run_name(other))), anchor=False)
         if found.same_rows is False:
             st.caption(_("The evaluations used different rows: the difference says little."))
         _results(found, run, other)

@@ -112,7 +112,7 @@ def _clear() -> None:
 
 def _nothing_yet() -> None:
     with st.container(border=True, key="nothing"):
-        st.subheader(_("No models yet"), anchor=False)
+        st.header(_("No models yet"), anchor=False)
         st.markdown(_("Import one above, or start a run that creates one."))
         page_link(FINETUNE.path, label=_("Fine-tune a model"), icon=FINETUNE.icon)
 

@@ -77,7 +77,7 @@ def _host() -> bool:
     ready = served() is not None
     if not ready:
         with st.container(border=True, key="pg_no_host"):
-            st.subheader(_("No model can answer now"), anchor=False)
+            st.header(_("No model can answer now"), anchor=False)
             st.markdown(Problem(code="serve.no_host").sentence(_))
             st.code("slmops studio", language=None)
         api_cache.auto_refresh(lambda: served() is None, busy=True)
@@ -134,7 +134,7 @@ def _action(chat: Chat) -> None:
 def _examples(here: UrlState) -> None:
     rows = {row.id: row for row in examples(here.models[0])}
     with st.container(key="pg_empty", gap="small"):
-        st.subheader(_("Ask something"), anchor=False)
+        st.header(_("Ask something"), anchor=False)
         said = _("Models run on this machine; nothing is sent elsewhere.")
         st.caption(f"{said} {idle_words()}")
         if rows:
@@ -150,7 +150,7 @@ def _examples(here: UrlState) -> None:
 
 def _no_models() -> None:
     with st.container(border=True, key="pg_nothing"):
-        st.subheader(_("No models to chat with yet"), anchor=False)
+        st.header(_("No models to chat with yet"), anchor=False)
         st.markdown(_("Prepare the built-in model, import one, or fine-tune one on your own examples."))
         page_link(MODELS.path, label=_("Prepare or import a model"), icon=MODELS.icon)
         page_link(FINETUNE.path, label=_("Fine-tune a model"), icon=FINETUNE.icon)

@@ -46,7 +46,7 @@ def _search() -> None:
     mine = project().id
     found = [view for view in api_cache.artifacts((Kind.REPORT,)) if view.facts.get("report") == "search"]
     found = [view for view in found if view.project == mine]
-    st.subheader(_("Search results"), anchor=False)
+    st.header(_("Search results"), anchor=False)
     if not found:
         st.caption(_("No search in this project yet. Start one above."))
         return
@@ -158,7 +158,7 @@ def _workflows() -> None:
     found = [view for view in found if (view.path / "olive.json").is_file()]
     if not found:
         return
-    st.subheader(_("Olive workflow"), anchor=False)
+    st.header(_("Olive workflow"), anchor=False)
     st.caption(_("Olive configuration for `olive run --config`. Put the model folder beside it as `model`."))
     names = disambiguate({view.id: label(view) for view in found})
     with st.container(horizontal=True, vertical_alignment="bottom"):

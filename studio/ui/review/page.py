@@ -45,7 +45,7 @@ def review_page() -> None:
         _summary(view, counts, chosen)
         jobs_of(STAGE)
         if counts.reviewed:
-            st.subheader(_("Reviewed dataset"), anchor=False)
+            st.header(_("Reviewed dataset"), anchor=False)
             hidden = {"decisions"} | (set() if chosen.report else {"report", "test"})
             preset: dict[str, Any] = {"data": view.id}
             choices = {"data": {view.id: label(view)}}
@@ -103,7 +103,7 @@ def _choice(found: list[ArtifactView]) -> ArtifactView:
 
 def _summary(view: ArtifactView, first: ReviewCounts, chosen: Chosen) -> None:
     """Looks again by itself: decisions come past the page's script. With the first one the page is drawn anew."""
-    st.subheader(_("Flagged rows") if chosen.report else _("Teacher accuracy"), anchor=False)
+    st.header(_("Flagged rows") if chosen.report else _("Teacher accuracy"), anchor=False)
 
     def draw() -> bool:
         counts = api_cache.studio().reviews.counts(view.id, chosen)

@@ -25,7 +25,7 @@ def checks() -> Task:
 
 
 def machine(checked: Task) -> None:
-    st.subheader(_("Machine and checks"), anchor=False)
+    st.header(_("Machine and checks"), anchor=False)
     if not checked.done:
         st.markdown(f":shimmer[{_('Checking this machine…')}]")
         return

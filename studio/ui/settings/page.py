@@ -58,7 +58,7 @@ def _general() -> None:
 def _diagnostics() -> None:
     checked = machine.checks()
     done = checked.done
-    st.subheader(_("Workers and queues"), anchor=False)
+    st.header(_("Workers and queues"), anchor=False)
     api_cache.auto_refresh(lambda: _polled(checked), busy=not done)
     machine.machine(checked)
     _about()
@@ -84,7 +84,7 @@ def _language() -> None:
 
 def _keys() -> None:
     """Whether the keys of endpoints are there; never what they are."""
-    st.subheader(_("Endpoint keys"), anchor=False)
+    st.header(_("Endpoint keys"), anchor=False)
     st.caption(
         _(
             "Keys are stored in the system keyring or read from the environment of `slmops "
@@ -107,7 +107,7 @@ def _keys() -> None:
 
 
 def _about() -> None:
-    st.subheader(_("About SLMOps Studio"), anchor=False)
+    st.header(_("About SLMOps Studio"), anchor=False)
     settings = api_cache.studio().settings
     database = _("SQLite, in the studio folder") if settings.sqlite else "Postgres"
     rows = {

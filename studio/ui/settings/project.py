@@ -20,7 +20,7 @@ def this_project() -> None:
     """Its name and what can be done with it; the dialog while it is open."""
     mine = project()
     only = len(api_cache.projects()) < 2
-    st.subheader(_("Project"), anchor=False)
+    st.header(_("Project"), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", border=True):
         st.markdown(f"**{escape_markdown(project_label(mine))}**", width="content")
         with st.container(horizontal=True, width="content", gap="small"):

@@ -23,7 +23,7 @@ _DAYS, _SHOWN, _FIRST = "trash_days", "trash_shown", 10
 
 def storage() -> None:
     kept = api_cache.storage()
-    st.subheader(_("Disk"), anchor=False)
+    st.header(_("Disk"), anchor=False)
     with st.grid(3, min_column_width=170, gap="small"):
         st.metric(_("Studio usage"), format_size(sum(kept.by_kind.values())), border=True)
         st.metric(_("Free disk space"), format_size(kept.free), border=True)

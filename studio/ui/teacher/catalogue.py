@@ -27,11 +27,11 @@ PAGE = 6
 def catalogue() -> None:
     everything = api_cache.artifacts()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(_("Endpoints"), anchor=False, width="content")
+        st.header(_("Endpoints"), anchor=False, width="content")
         st.button(_("Add endpoint"), key="endpoint_add", icon=":material/add:", on_click=form.open_form)
     verdicts = latest_verdicts(everything)
     endpoints.endpoint_cards(verdicts)
-    st.subheader(_("Local models"), anchor=False)
+    st.header(_("Local models"), anchor=False)
     _models(everything, verdicts)
     form.dialog()
 
