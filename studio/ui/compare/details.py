@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from backend.results.answers import AnswerRow, Answers, Show
-from studio.ui.compare.charts import CROWDED, confusion_chart
+from studio.ui.compare.confusion import CROWDED, confusion_chart
 from studio.ui.compare.controls import Selection, model_choice
 from studio.ui.compare.labels import model_kind_label, origin_texts, significance_text, truncate
 from studio.ui.shared import address, api_cache

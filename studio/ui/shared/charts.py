@@ -73,3 +73,8 @@ def chart_config(file: str) -> dict[str, Any]:
         "locale": lang(),
         "locales": {lang(): {"dictionary": words}},
     }
+
+
+def plain(text: str) -> str:
+    """Plotly reads a little HTML in labels; this keeps it text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
