@@ -26,7 +26,7 @@ def decide(builder: StudioBuilder, accepted: int, rejected: int = 0, dataset: st
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "**75.0%** of 4 answers by big"), ("es", "aceptaron tal cual el **75,0\u00a0%** de 4")],
+    [("en", "**75.0%** of 4 answers by big"), ("es", "Aceptado el **75,0\u00a0%** de 4")],
 )
 def test_the_summary_says_how_often_the_teacher_is_right_and_how_sure_that_is(
     show: Show, builder: StudioBuilder, language: str, said: str
@@ -43,18 +43,18 @@ def test_the_summary_says_how_often_the_teacher_is_right_and_how_sure_that_is(
 
 def test_words_grow_with_the_number_of_rows(builder: StudioBuilder) -> None:
     view = builder.answers()
-    counts = ReviewCounts(total=1000, accepted=0, edited=0, rejected=0, Least certain_first=False)
+    counts = ReviewCounts(total=1000, accepted=0, edited=0, rejected=0, doubtful_first=False)
 
     def said(**found: int | bool) -> str:
         return " ".join(agreement_words(counts.model_copy(update=found), view))
 
     assert "Review a few rows" in said()
     assert "Too few to be reliable" in said(accepted=20) and "Least certain" not in said(accepted=20)
-    assert "Rough estimate. Review about 246" in said(accepted=80, edited=20, Least certain_first=True).replace("\\", "")
-    assert "Least certain" in said(accepted=20, Least certain_first=True)
+    assert "Rough estimate. Review about 246" in said(accepted=80, edited=20, doubtful_first=True).replace("\\", "")
+    assert "Least certain" in said(accepted=20, doubtful_first=True)
     assert "Reliable: within" in said(accepted=400, rejected=40)
     assert "All 440 answers" in said(accepted=400, rejected=40, total=440)
-    assert "interval" not in said(accepted=400, rejected=40, total=440)
+    assert "Least certain" not in said(accepted=400, rejected=40, total=440)
 
 
 def test_the_form_starts_the_stage_on_what_was_decided(show: Show, builder: StudioBuilder) -> None:
