@@ -16,7 +16,8 @@ from backend.results.answers import Confusion
 from backend.results.evaluations import EvaluationView
 from backend.results.report import html
 from studio.ui.compare import page
-from studio.ui.compare.charts import confusion_chart, pareto_chart
+from studio.ui.compare.charts import pareto_chart
+from studio.ui.compare.confusion import confusion_chart
 from studio.ui.compare.controls import Selection
 from studio.ui.compare.export import board_csv
 from studio.ui.compare.labels import gain_text
