@@ -273,7 +273,7 @@ def test_report_and_table_say_what_the_page_says(builder: StudioBuilder, show: S
     choice = Selection(group, "accuracy", by_name["teacher"], by_name["small"])
     answers = builder.studio.answers(by_name["small"].id, by_name["teacher"].id)
     text = html(report(choice, answers))
-    for part in ("small vs. teacher", "79% kept", "90% less", "91% less", "12%", "converted to ONNX in INT4"):
+    for part in ("small vs. teacher", "79% kept", "90% less", "91% less", "p = 0.125", "ONNX export of"):
         assert part in text, part
     assert text.count("<circle") == 3, "the untuned model would press the chart together"
     lines = list(csv.DictReader(io.StringIO(board_csv(choice).removeprefix("\ufeff"))))
