@@ -73,13 +73,13 @@ def duration_text(seconds: float, locale: str = "en") -> str:
     """`95` is "1 min 35 s"; above an hour in hours and minutes; "< 1 s" for less."""
     whole = round(seconds)
     if seconds < 0.95:
-        return f"< {quantity('1', 's', locale)}"
+        return "< 1 s"
     if whole < 60:
-        return quantity(str(whole), "s", locale)
+        return f"{whole} s"
     (first, one), (second, two) = ((whole // 60, "min"), (whole % 60, "s"))
     if whole >= 3600:
         (first, one), (second, two) = ((whole // 3600, "h"), (whole % 3600 // 60, "min"))
-    return f"{quantity(decimal_text(first, locale), one, locale)} {quantity(f'{second:02d}', two, locale)}"
+    return f"{decimal_text(first, locale)} {one} {second:02d} {two}"
 
 
 def quantity_text(text: str, locale: str) -> str:

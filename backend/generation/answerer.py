@@ -71,7 +71,7 @@ class RequestParams(Params):
 class AnswererParams(RequestParams):
     """Exactly one of `model`, a saved `endpoint` and the address of one, and how it answers."""
 
-    model: ModelRef | None = Field(None, title="Model", description="Local model that answers.")
+    model: ModelRef | None = Field(None, title="Model", description="Local model that answers the rows.")
     endpoint: EndpointRef = Field(
         "",
         title="Saved endpoint",

@@ -61,7 +61,7 @@ class AuditionParams(RequestParams):
     endpoints: list[EndpointRef] = Field(
         [],
         title="Saved endpoints",
-        description="Remote candidates. The rows are sent to them.",
+        description="Remote candidates. Rows are sent there.",
         max_length=20,
     )
     rows: int = Field(

@@ -32,7 +32,7 @@ _KEPT = ("NOTICE", "decisions.jsonl", "reading.json")
 
 
 class EditParams(Params):
-    data: DatasetRef = Field(title="Dataset", description="Dataset with edited rows.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset whose rows were edited.")
     edits: FilePath = Field(
         "",
         title="Changes",

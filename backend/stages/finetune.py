@@ -35,7 +35,7 @@ class _Inputs(Params):
         title="Model",
         description="Model to fine-tune. It stays unchanged: training goes into a small adapter.",
     )
-    data: DatasetRef = Field(default="", title="Dataset", description="Training examples with answers.")
+    data: DatasetRef = Field(default="", title="Dataset", description="Training examples with their answers.")
 
 
 class FinetuneParams(LoraParams, TrainingParams, _Inputs):

@@ -51,7 +51,7 @@ KEPT_FILES = ("train.jsonl", "validation.jsonl", "test.jsonl", "template.json", 
 
 
 class GenerateParams(AnswererParams):
-    data: DatasetRef = Field(title="Dataset", description="Dataset with example inputs.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset whose inputs are the examples.")
     method: Annotated[
         Method, Labels({"self_instruct": "From examples", "paraphrase": "Paraphrase", "evol_instruct": "Evolve"})
     ] = Field(

@@ -31,7 +31,7 @@ BYTES_PER_SECOND = 150e6
 
 
 class PackageParams(Params):
-    model: OnnxRef = Field(title="Model", description="ONNX model to package.")
+    model: OnnxRef = Field(title="Model", description="ONNX model for the package.")
     reports: list[ReportRef] = Field(
         [],
         title="Reports",

@@ -41,7 +41,7 @@ class ProveParams(Params):
     model: ProvableRef = Field(
         title="Model or package", description="ONNX model, packaged for the test, or an existing package."
     )
-    data: DatasetRef = Field(title="Dataset", description="Dataset to evaluate.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset whose rows are evaluated.")
     split: MeasuredSplit = "validation"
     rows: int = Field(
         50, title="Rows", description="Rows both runtimes answer. More is more reliable but slower.", ge=1, le=10_000

@@ -33,7 +33,7 @@ from backend.stats.intervals import wilson_interval
 
 
 class ReviewParams(Params):
-    data: DatasetRef = Field(title="Dataset", description="Dataset with reviewed answers.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset whose answers were reviewed.")
     report: ReportRef | None = Field(
         None,
         title="Report",

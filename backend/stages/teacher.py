@@ -45,7 +45,7 @@ _RATIONALE_CHARS = RATIONALE_TOKENS / 2 * 3.6
 
 
 class TeacherParams(EnsembleParams):
-    data: DatasetRef = Field(title="Dataset", description="Dataset the teacher answers.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset for the teacher to answer.")
     splits: Annotated[list[Literal["train", "pool"]], Labels({"train": "Training", "pool": "Unlabelled"})] = Field(
         ["pool"],
         title="Splits to answer",

@@ -239,7 +239,7 @@ def test_show_tells_reading_and_warnings_in_words(call: Any, home: Path) -> None
         session.get_one(t.Artifact, data.id).facts = {**data.facts, "warnings": kept, "dropped": {"data.ragged": 2}}
     said = call("show", "tickets")
     assert said.code == 0 and "{" not in said.out
-    assert "read as: CSV, 9 rows; Text and label: Text → Tipo" in said.out and "not used: 2 ragged" in said.out
+    assert "read as: CSV, 9 rows; Text and label: Text → Tipo" in said.out and "left out: 2 ragged" in said.out
     assert said.out.count("note: Kept with each row") == 1 and "warning: 9 rows contain only 3" in said.out
     told = json.loads(call("show", "tickets", "--json").out)
     assert told["reading"]["file"] == "a.csv" and len(told["warnings"]) == 2

@@ -154,7 +154,7 @@ def test_verdicts_are_honest(builder: StudioBuilder) -> None:
     assert headline(even) == ("info", "No proven gain from distillation.")
     assert "on 40 rows and 2 seeds" in verdicts(even)[0]
     few = finished(lab, sequence_42=22, sequence_43=27, logit_42=20, logit_43=24)
-    assert "differ on 5 rows only" in verdicts(few)[0]
+    assert "differ on only 5 rows" in verdicts(few)[0]
     assert percentage_points(-0.004) == "−0.4"
 
 

@@ -155,7 +155,7 @@ def test_the_quick_baseline_stands_beside_the_models(builder: StudioBuilder, sho
 def test_without_a_baseline_nothing_is_said_of_one(builder: StudioBuilder, show: Show) -> None:
     measured(builder)
     at = show("compare")
-    assert "baseline" not in words(at) and not charts(at)[0]["layout"].get("shapes")
+    assert "Quick baseline" not in words(at) and not charts(at)[0]["layout"].get("shapes")
     assert builder.studio.against_baseline(builder.studio.evaluations()[0].id) is None
 
 
@@ -236,7 +236,7 @@ def test_measurements_without_figures_leave_the_page_whole(builder: StudioBuilde
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "2 models are being measured"), ("es", "2 modelos se están midiendo")]
+    ("language", "said"), [("en", "2 evaluations running or queued"), ("es", "2 evaluaciones en marcha o en cola")]
 )
 def test_running_measurements_are_announced(builder: StudioBuilder, show: Show, language: str, said: str) -> None:
     measured(builder)
@@ -274,7 +274,7 @@ def test_report_and_table_say_what_the_page_says(builder: StudioBuilder, show: S
     choice = Selection(group, "accuracy", by_name["teacher"], by_name["small"])
     answers = builder.studio.answers(by_name["small"].id, by_name["teacher"].id)
     text = html(report(choice, answers))
-    for part in ("small against teacher", "79% kept", "90% less", "91% less", "12%", "converted to ONNX in INT4"):
+    for part in ("small vs. teacher", "79% kept", "90% less", "91% less", "p = 0.125", "ONNX export of"):
         assert part in text, part
     assert text.count("<circle") == 3, "the untuned model would press the chart together"
     lines = list(csv.DictReader(io.StringIO(board_csv(choice).removeprefix("\ufeff"))))

@@ -116,7 +116,7 @@ def test_generate_takes_a_model_as_it_was_brought(show: Show, builder: StudioBui
 
 def test_charts_hold_the_figures_and_no_markup() -> None:
     bars = reasons_chart({"unsure": 1, "near_duplicate": 7})
-    assert bars["data"][0]["x"] == [1, 7] and "another row" in bars["layout"]["yaxis"]["ticktext"][1]
+    assert bars["data"][0]["x"] == [1, 7] and "near duplicate" in bars["layout"]["yaxis"]["ticktext"][1]
     names = [f"<b>{n}</b>" for n in range(40)]
     before = Diversity(
         rows=1, distinct_1=1, distinct_2=1, near_duplicates=0, classes={name: n for n, name in enumerate(names)}

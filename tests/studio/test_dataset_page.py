@@ -192,7 +192,7 @@ def test_the_card_of_the_checks(show: Show, builder: StudioBuilder, tables: list
     assert "**Not ready** · 1 error · 52 rows checked" in words(at) and "leaks here" in words(at)
     assert at.button(key="fix_leaks").label == FIX_TITLES["drop_leaks"] and at.button(key="accept_leaks").disabled
     at.button(key="show_leaks").click().run()
-    assert [shown.row.id for shown in tables[-1]] == ["1", "3"] and "Only the 2 rows of this finding" in words(at)
+    assert [shown.row.id for shown in tables[-1]] == ["1", "3"] and "Showing the 2 rows with this finding" in words(at)
 
 
 def test_fixes_checks_and_reasons_start_their_stages(

@@ -81,7 +81,7 @@ def test_best_figures_are_those_of_the_project(show: Show, builder: StudioBuilde
 
 def test_worker_is_named(show: Show, builder: StudioBuilder) -> None:
     builder.run("one", ("dataset", State.SUCCEEDED))
-    assert metrics(show())["Ejecutor"] == "None"
+    assert metrics(show())["Worker"] == "None"
     builder.worker()
     st.cache_resource.clear()
     at = show("jobs")

@@ -62,7 +62,7 @@ def test_empty_page(show: Show, listed: list[dict[str, str]], language: str) -> 
 @pytest.mark.parametrize(
     ("language", "said", "row"),
     [
-        ("en", ["Running", "2 jobs wait", "Waiting for Fine-tune", "No worker"], ("Distill", "bad", "Failed")),
+        ("en", ["Running", "2 queued", "Waiting for Fine-tune", "No worker"], ("Distill", "bad", "Failed")),
         ("es", ["En marcha", "2 en cola", "Esperando a Ajuste fino"], ("Destilación", "bad", "Fallido")),
     ],
 )
@@ -134,7 +134,7 @@ def test_waiting_jobs_change_places_and_are_cancelled(show: Show, builder: Studi
     builder.worker()
     at = show("jobs")
     assert order(builder) == ["r-first-evaluate", "r-second-finetune"]
-    assert "Number 2 in the queue" in words(at)
+    assert "No. 2 in queue" in words(at)
     assert at.button(key="move_-1_r-first-evaluate").disabled
     at.button(key="move_-1_r-second-finetune").click().run()
     assert order(builder) == ["r-second-finetune", "r-first-evaluate"]
@@ -156,7 +156,7 @@ def test_long_queue_is_worked_out_once_and_shown_in_part(
     at = show("jobs")
     shown = [str(button.key) for button in at.button if str(button.key).startswith("cancel_")]
     assert shown == [f"cancel_r-n{number:02}-finetune" for number in range(page.PAGE)]
-    assert "25 jobs wait" in words(at) and "and 5 more" in words(at)
+    assert "25 queued" in words(at) and "and 5 more" in words(at)
     assert counted.call_count == 1
 
 
@@ -170,7 +170,7 @@ def test_paused_queue_is_said_where_jobs_wait_for_it(show: Show, builder: Studio
     three(builder)
     builder.worker()
     builder.studio.jobs.pause("cpu")
-    assert "The queue cpu is paused" in words(show("jobs"))
+    assert "Queue cpu is paused" in words(show("jobs"))
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.WAITING, State.RUNNING])

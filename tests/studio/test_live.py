@@ -74,7 +74,7 @@ def test_jobs_of_a_stage_stand_in_their_order(show: Show, builder: StudioBuilder
     at = show("finetune")
     named = re.findall(r"running|next|last|other", "\n".join(label for label in links(at) if "#" in label))
     assert named == ["running", "next", "last"]
-    assert "Number 2 in the queue" in words(at) and "2 jobs wait" in words(at)
+    assert "No. 2 in queue" in words(at) and "2 queued" in words(at)
 
 
 def test_a_cancel_can_be_taken_back_and_the_next_button_rests(show: Show, builder: StudioBuilder) -> None:
@@ -100,7 +100,7 @@ def test_more_than_a_minute_of_work_is_asked_about(show: Show, builder: StudioBu
     at.button(key="cancel_r-long-finetune").click().run()
     assert (builder.studio.job("r-long-finetune").state is State.RUNNING) == asks
     if asks:
-        assert "Stop after 1 min 3" in words(at) and at.button(key="cancel_yes_r-long-finetune").disabled
+        assert "Cancel after 1 min 3" in words(at) and at.button(key="cancel_yes_r-long-finetune").disabled
         at.button(key="cancel_no_r-long-finetune").click().run()
         assert at.button(key="cancel_r-long-finetune")
 

@@ -202,7 +202,7 @@ def test_delete_says_what_hangs_on_it_and_takes_it_along(
 ) -> None:
     at = show("models")
     at.button(key=f"delete_{chain[1].id}").click().run()
-    assert "3 other things were made from it" in words(at)
+    assert "3 artifacts depend on it" in words(at)
     assert at.button(key="models_delete_yes").disabled
     at.checkbox(key="models_delete_together").check().run()
     at.button(key="models_delete_yes").click().run()

@@ -221,13 +221,13 @@ def test_both_models_get_the_same_message_in_their_own_words(show: Show, host: H
         "model-base": [user],
     }
     assert [text.value for text in at.text if text.value == "Hello there"] == ["Hello there"] * 2
-    assert "2 tokens · 96.4 tokens/s · first token after 41 ms · complete" in words(at)
+    assert "2 tokens · 96.4 tokens/s · first token after 41 ms · finished" in words(at)
 
 
 def test_figures_in_spanish(show: Show, host: Host, chain: list[ArtifactView]) -> None:
     at = send(show("playground"), "hola")
     spanish = show("playground", "es", chat=at.query_params["chat"])
-    assert "2 tokens · 96,4 tokens/s · primer token a los 41 ms · completa" in words(spanish)
+    assert "2 tokens · 96,4 tokens/s · primer token a los 41 ms · terminada" in words(spanish)
 
 
 def test_earlier_messages_go_along_unless_the_model_learned_single_questions(
@@ -407,7 +407,7 @@ def test_each_project_has_its_own_place(
     [
         (None, "Not loaded", "No cargado"),
         ("loading", "Loading", "Cargando"),
-        ("ready", "Ready\n312.0 MB", "Listo\n312,0 MB"),
+        ("ready", "Ready\n312.0 MB", "Listo\n312,0\u00a0MB"),
         ("failed", "The process of “m” ended\\: no space", "El proceso de «m» ha terminado\\: no space"),
     ],
 )
@@ -470,7 +470,7 @@ def test_where_two_models_do_not_fit_the_other_can_be_unloaded(
     at = send(show("playground", models="model-base"), "hi")
     assert "big" in at.warning[0].value and "model-big" not in words(at)
     spanish = show("playground", "es", chat=at.query_params["chat"])
-    assert "Libera «big»" in spanish.warning[0].value
+    assert "Descarga «big»" in spanish.warning[0].value
     for shown, label in ((spanish, "Descargar «big» de memoria"), (at, "Unload “big”")):
         assert shown.button(key="pg_swap_model-base").label == label
     host.refusal = None
@@ -541,7 +541,7 @@ def test_a_failed_answer_says_why_and_is_asked_again(
     with monkeypatch.context() as patch:
         patch.setattr(host, "chat", fail)
         at = send(show("playground", models="model-base"), "hi")
-    assert "9000 tokens" in at.error[0].value
+    assert "9,000 tokens" in at.error[0].value
     assert "tiene 9000 tokens" in show("playground", "es", chat=at.query_params["chat"]).error[0].value
     at.button(key="pg_regenerate").click().run()
     until(lambda: chat_of(at).turns[0].answers["model-base"].end)

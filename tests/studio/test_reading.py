@@ -177,7 +177,7 @@ def test_rows_that_cannot_be_used_are_left_out_by_one_click(
 def test_layout_of_the_text_can_be_changed_on_the_card(show: Show, builder: StudioBuilder, file: Path) -> None:
     at = show("data")
     at.selectbox(key=key(builder, "dataset", "source")).set_value(str(file)).run()
-    assert "auto-detected: Windows-1252" in at.selectbox(key=key(builder, "dataset", "encoding")).options
+    assert "Auto-detected: Windows-1252" in at.selectbox(key=key(builder, "dataset", "encoding")).options
     at.selectbox(key=key(builder, "dataset", "delimiter")).set_value("tab").run()
     at.radio(key=key(builder, "dataset", "reading")).set_value(0).run()
     at.button(key="start_dataset").click().run()
@@ -190,7 +190,7 @@ def test_every_kind_and_role_of_a_column_has_its_word() -> None:
 
 def test_columns_are_told_with_what_they_are_taken_for() -> None:
     name, taken, examples = column_cells(COLUMNS[3])
-    assert (name["text"], name["sub"]) == ("team", "label · 3 different")
+    assert (name["text"], name["sub"]) == ("team", "label · 3 distinct")
     assert taken["tags"] == [{"text": "not used", "tone": ""}] and examples["text"] == "north"
     assert column_cells(COLUMNS[2])[1]["tags"] == [{"text": "answer", "tone": "green"}]
 

@@ -143,7 +143,7 @@ def test_rows_that_a_check_doubts_are_reviewed_whoever_answered_them(show: Show,
     for row, decision in (("3", "accept"), ("21", "reject")):
         builder.studio.reviews.save(data.id, Decision.model_validate({"row": row, "decision": decision}), chosen)
     at = show("review", review=data.id)
-    assert report.id in at.query_params["report"] and "**50.0%** of the 2 rows" in words(at)
+    assert report.id in at.query_params["report"] and "**50.0%** of 2 reviewed rows" in words(at)
     assert "2 / 2" in [each.value for each in at.metric]
     at.toggle(key=f"review_test_{data.id}").set_value(True).run()
     assert "2 / 3" in [each.value for each in at.metric]

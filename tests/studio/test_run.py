@@ -21,7 +21,7 @@ MEMORY = {"code": "core.memory_out", "args": {}}
     ("language", "said"),
     [
         ("en", ["Fine-tune", "Running", "– of about 1.6 GB", "First project"]),
-        ("es", ["Ajuste fino", "En marcha", "– de unos 1,6 GB"]),
+        ("es", ["Ajuste fino", "En marcha", "– de unos 1,6\u00a0GB"]),
     ],
 )
 def test_running_run_shows_its_stages_and_can_be_cancelled(
@@ -81,7 +81,7 @@ def test_failed_job_says_why_leads_to_its_form_and_can_be_retried(
     ("language", "figures"),
     [
         ("en", {"Accuracy": "93.1%", "Size on disk": "92.4 MB", "Time to first token": "41 ms"}),
-        ("es", {"Exactitud": "93,1\u00a0%", "Tamaño en disco": "92,4 MB", "Tiempo al primer token": "41 ms"}),
+        ("es", {"Exactitud": "93,1\u00a0%", "Tamaño en disco": "92,4\u00a0MB", "Tiempo al primer token": "41 ms"}),
     ],
 )
 def test_finished_run_shows_figures_and_quote_against_what_it_took(

@@ -91,7 +91,7 @@ def test_cache_is_cleared_but_not_under_a_job(show: Show, builder: StudioBuilder
     (builder.studio.settings.cache / "answers.bin").write_bytes(b"x" * 5000)
     builder.run("busy", ("finetune", State.RUNNING))
     at = show("settings", "es", section="storage")
-    assert "5,0 kB" in at.button(key="clear_cache").label
+    assert "5,0\u00a0kB" in at.button(key="clear_cache").label
     at.button(key="clear_cache").click().run()
     assert "trabajos abiertos" in words(at).lower()
     assert (builder.studio.settings.cache / "answers.bin").exists()
@@ -115,7 +115,7 @@ def test_queues_pause_and_resume(show: Show, builder: StudioBuilder) -> None:
     builder.worker()
     builder.run("one", ("finetune", State.RUNNING), ("evaluate", State.WAITING))
     at = show("settings", section="diagnostics")
-    assert "workbench" in words(at) and "1 at work · 1 waits" in words(at)
+    assert "workbench" in words(at) and "1 at work · 1 queued" in words(at)
     at.button(key="pause_cpu").click().run()
     assert list(builder.studio.jobs.paused()) == ["cpu"]
     second = show("settings", "es", section="diagnostics")
@@ -169,7 +169,7 @@ def test_queues_count_the_jobs_of_old_runs_too(show: Show, builder: StudioBuilde
     builder.run("old", ("finetune", State.WAITING), minutes_ago=1000)
     for number in range(101):
         builder.run(f"n{number}", ("dataset", State.SUCCEEDED))
-    assert "1 waits" in words(show("settings", section="diagnostics"))
+    assert "1 queued" in words(show("settings", section="diagnostics"))
 
 
 def test_only_project_is_not_deleted(show: Show, builder: StudioBuilder) -> None:
@@ -187,7 +187,7 @@ def test_project_is_deleted_with_what_was_made_in_it(show: Show, builder: Studio
     at = show("settings")
     at.button(key="delete_project").click().run()
     said = words(at)
-    assert "**Mails** for good" in said and "- 1 run\n- 1 dataset, model or other artifact" in said
+    assert "Permanently delete **Mails**" in said and "- 1 run\n- 1 dataset, model or other artifact" in said
     assert "This frees 6 B" in said
     at.button(key="delete_project_yes").click().run()
     at.run()

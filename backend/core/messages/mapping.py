@@ -55,8 +55,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.header_again": (
         plural(
-            "{file}: {count} row repeats the names of the columns (row: {places}).",
-            "{file}: {count} rows repeat the names of the columns (row: {places}).",
+            "{file}: {count} row repeats the header (row: {places}).",
+            "{file}: {count} rows repeat the header (row: {places}).",
         ),
         "Remove them, or set “Row errors” to “Skip” (--on-bad-row skip).",
     ),

@@ -35,10 +35,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "To ignore it, set “Split by” to “At random” (--split-by random).",
     ),
     "reading.label_names": (
-        "{names} names the labels that {column} numbers.",
+        "{names} has the label names for {column}.",
         "If wrong, choose another column of names (--label-names).",
     ),
-    "reading.label_names_file": ("The file itself names the labels that {column} numbers: {names}.", ""),
+    "reading.label_names_file": ("Label names for {column} come from the file: {names}.", ""),
     "reading.no_answers": (
         "No answer column: a teacher can label the rows, or they are read as raw text.",
         "If there is an answer column, set it (--output).",

@@ -14,7 +14,7 @@ from babel.numbers import format_currency
 from backend.api.forms import form_of, labels_of, title_of
 from backend.api.metrics import Metric, metrics
 from backend.core.schemas import JobView, Kind, Quote, RunView, State, whole_range
-from backend.core.units import decimal_text, duration_text, human_bytes, percent_text, quantity
+from backend.core.units import decimal_text, duration_text, human_bytes, percent_text
 from studio.ui.shared.choices import is_note
 from studio.ui.shared.i18n import _, lang
 
@@ -199,7 +199,7 @@ def format_metric(name: str, value: float) -> tuple[str, str]:
     known = metrics().get(name, Metric(name, name))
     shown = {
         "share": lambda: percent(value),
-        "ms": lambda: quantity(count_text(value), "ms", lang()),
+        "ms": lambda: f"{count_text(value)} ms",
         "bytes": lambda: format_size(value),
         "count": lambda: count_text(value),
         "number": lambda: number(value),
