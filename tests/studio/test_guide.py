@@ -72,6 +72,29 @@ def test_train_starts_one_run_of_the_whole_chain_and_opens_its_result(
     assert builder.studio.draft(run.project, DRAFT)["source"] == {}, "the next visit begins anew"
 
 
+def test_only_the_session_that_pressed_train_is_led_to_the_run(
+    show: Show, builder: StudioBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder.model("small")
+    at = open_with(show, builder, labelled(tmp_path))
+    held, start = threading.Event(), type(builder.studio).start
+
+    def later(*given: Any, **more: Any) -> Any:
+        held.wait(60)
+        return start(*given, **more)
+
+    monkeypatch.setattr(type(builder.studio), "start", later)
+    train(at).click().run()
+    other = show()
+    assert "Preparing the model" in words(other)
+    held.set()
+    settle(builder)
+    other.run()
+    assert "run" not in other.query_params and not other.exception
+    at.run()
+    assert builder.studio.runs()[0].id in at.query_params["run"]
+
+
 def test_rows_that_can_not_be_used_are_skipped_by_one_click(show: Show, builder: StudioBuilder, tmp_path: Path) -> None:
     builder.model("small")
     file = labelled(tmp_path, broken=3)

@@ -62,11 +62,11 @@ def chain_box(goal: Goal, material: Material, blocked: bool) -> None:
 
 
 def started() -> bool:
-    """What Train has begun, while it is being prepared; goes to its page as soon as there is a run."""
+    """What Train has begun, while it is being prepared; the session that pressed it goes to the run as soon as there is one."""
     work = task(_task())
     if work is None:
         return False
-    busy = not work.done
+    busy, mine = not work.done, _mine()
 
     def look() -> bool:
         if not work.done:
@@ -77,6 +77,9 @@ def started() -> bool:
     api_cache.auto_refresh(look, busy=busy)
     if busy:
         return True
+    if not mine:
+        return False
+    del st.session_state[_pressed()]
     drop(_task())
     if said := failure(work):
         st.error(escape_markdown(said), icon=":material/error:")
@@ -88,11 +91,21 @@ def started() -> bool:
 
 def begun() -> bool:
     """Whether Train was pressed and its run is not there yet."""
-    return task(_task()) is not None
+    work = task(_task())
+    return work is not None and (_mine() or not work.done)
 
 
 def _task() -> str:
     return f"guide:{project().id}"
+
+
+def _mine() -> bool:
+    """Whether this session pressed Train: others that look at the project are not led away from what they do."""
+    return _pressed() in st.session_state
+
+
+def _pressed() -> str:
+    return f"{_task()}:pressed"
 
 
 def _wish(goal: Goal, material: Material, teacher: Teacher | None, now: dict[str, Any]) -> Wish | None:
@@ -256,9 +269,14 @@ def _start(wish: Wish | None) -> None:
     """Callback. A second click finds the same task, and the run that it makes has one key."""
     if wish is None:
         return
-    studio, name, key = api_cache.studio(), project().name, state.chosen()["key"]
+    studio, here, key = api_cache.studio(), project(), state.chosen()["key"]
 
     def run() -> RunView:
-        return studio.start(plan_guided(studio, wish, fetch=True), project=name, key=key)
+        made = studio.start(plan_guided(studio, wish, fetch=True), project=here.name, key=key)
+        if studio.draft(here.id, state.DRAFT).get("key") == key:  # also for a session that is closed meanwhile
+            studio.save_draft(here.id, state.DRAFT, {})
+        return made
 
+    drop(_task())  # what a session left behind that was closed while it waited
     background(_task(), run)
+    st.session_state[_pressed()] = True

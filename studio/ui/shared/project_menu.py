@@ -16,6 +16,7 @@ from studio.ui.shared.project import PARAMETER, choose_project, project, project
 
 CREATE, RENAME, MORE = "create", "rename", "more"
 _ASKED, _FAILED, _TOLD, _NAME = "project_asked", "project_failed", "project_told", "project_name"
+_MADE = "project_made"
 
 
 def project_menu() -> None:
@@ -33,6 +34,8 @@ def project_menu() -> None:
     )
     if chosen == MORE:
         switch_page(nav.SETTINGS.path)
+    if st.session_state.pop(_MADE, False):
+        switch_page(nav.HOME.path)
     if told := st.session_state.pop(_TOLD, None):
         st.toast(escape_markdown(told), icon=":material/check_circle:")
     if (asked := st.session_state.get(_ASKED)) in (CREATE, RENAME):
@@ -76,10 +79,11 @@ def _ask(asked: str) -> None:
         st.text_input(_("Name"), key=_NAME, max_chars=100, placeholder=_("Support mails"))
         if wrong := st.session_state.get(_FAILED):
             st.error(escape_markdown(wrong), icon=":material/error:")
-        with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-            st.form_submit_button(_("Cancel"), key="project_cancel", on_click=_close)
+        with st.container(horizontal=True, gap="small"):
             word, action = (_("Create"), _create) if asked == CREATE else (_("Rename"), _rename)
+            # The first button of a form is what Enter presses.
             st.form_submit_button(word, key=f"project_{asked}", type="primary", on_click=_try, args=(action,))
+            st.form_submit_button(_("Cancel"), key="project_cancel", on_click=_close)
 
 
 def _try(action: Callable[[str], str]) -> None:
@@ -95,6 +99,7 @@ def _try(action: Callable[[str], str]) -> None:
 def _create(name: str) -> str:
     made = api_cache.studio().create_project(name)
     choose_project(made.id)
+    st.session_state[_MADE] = True
     return _("Project “{name}” created").format(name=made.name)
 
 
