@@ -108,7 +108,7 @@ def test_without_weights_they_can_be_made_again_and_nothing_runs_on_them(
     assert not (tuned.path / "model.safetensors").exists() and tuned.facts[LEFT_OUT] is True
     asked = {"id": "e", "stage": "evaluate", "params": {"model": tuned.id, "data": by_name["tickets"].id}}
     (problem,) = other.plan(build({"name": "e", "stages": [asked]})).blocking
-    assert problem.code == "projects.weights_left_out" and "rerun the job" in problem.text().lower()
+    assert problem.code == "projects.weights_left_out" and "rerun its job" in problem.text().lower()
 
 
 def test_the_same_again_is_reused_and_what_differs_is_renamed_with_its_lineage(

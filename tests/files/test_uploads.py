@@ -76,16 +76,16 @@ def test_what_breaks_off_leaves_nothing(settings: Settings) -> None:
 
 
 def test_too_large_is_refused_announced_or_not(settings: Settings) -> None:
-    with pytest.raises(StudioError, match=r"larger than 1\.0 kB"), receive_upload(settings, "a.csv", 1001):
+    with pytest.raises(StudioError, match=r"exceeds the upload limit of 1\.0 kB"), receive_upload(settings, "a.csv", 1001):
         pytest.fail("read a byte")
-    with pytest.raises(StudioError, match="larger"), receive_upload(settings, "a.csv") as incoming:
+    with pytest.raises(StudioError, match="exceeds"), receive_upload(settings, "a.csv") as incoming:
         incoming.write(b"x" * 600)
         incoming.write(b"x" * 600)
     assert list(settings.uploads.iterdir()) == []
 
 
 def test_full_disk_is_a_sentence(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StudioError, match="has"), receive_upload(settings, "a.csv") as incoming:
+    with pytest.raises(StudioError, match="free on disk"), receive_upload(settings, "a.csv") as incoming:
 
         def full(_chunk: bytes) -> None:
             raise OSError(errno.ENOSPC, "no space")

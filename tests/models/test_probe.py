@@ -86,8 +86,8 @@ BAD: dict[str, tuple[Callable[[Path], object], str, str]] = {
     ),
     "unknown type": (lambda p: edit(p, "config.json", model_type="quux"), "models.architecture", "quux"),
     "not a text model": (lambda p: edit(p, "config.json", model_type="vit"), "models.architecture", "vit"),
-    "cut off in the tensors": (lambda p: cut(p, -3), "models.weights_truncated", "cut off"),
-    "cut off in the header": (lambda p: cut(p, 40), "models.header_truncated", "cut off"),
+    "cut off in the tensors": (lambda p: cut(p, -3), "models.weights_truncated", "incomplete"),
+    "cut off in the header": (lambda p: cut(p, 40), "models.header_truncated", "incomplete"),
     "empty weights": (lambda p: cut(p, 0), "models.weights_damaged", "model.safetensors"),
     "html as weights": (
         lambda p: (p / "model.safetensors").write_text("<html>not found</html>"),

@@ -29,7 +29,7 @@ def said(**facts: Any) -> list[Problem]:
 def test_the_warning_has_the_figures_and_blocks_nothing() -> None:
     [problem] = said()
     assert (problem.code, problem.field, problem.blocking) == ("teacher.weak", "data", False)
-    assert all(part in problem.sentence() for part in ("1491", "1174", "79%", "es-teacher"))
+    assert all(part in problem.sentence() for part in ("1,491", "1,174", "79%", "es-teacher"))
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_the_card_names_the_newest_check_and_its_open_warnings(tmp_path: Path) -
     assert found["dataset-d1"].verdict == "warnings" and len(found) == 1
     card = model_card("x", "1.0.0", model, [data], [], data_checks=found)
     assert "3 rows: ready, with warnings. 1 finding was accepted" in card
-    assert card.count("- 2 of 3 rows repeat") == 1
+    assert card.count("- 2 of 3 rows are duplicates") == 1
 
 
 def test_near_copies_are_unchecked_until_a_check_looked_for_them() -> None:

@@ -242,6 +242,6 @@ def test_there_is_a_limit_and_it_is_seen_before_anything_is_made() -> None:
 def test_sentences_show_braces_as_people_write_them() -> None:
     text = problems(tuned({"seed": [1], "size": ["a"]}, id="x-{seed}"))[0].text()
     assert text == (
-        "stages.1.stages.0.id: The id “x-{seed}” doesn't hold {size}, so several stages would have it. "
-        "Write {size} somewhere in it, or leave out the axis."
+        "stages.1.stages.0.id: The id “x-{seed}” lacks {size}, so several stages would share it. "
+        "Add {size} to it, or remove the axis."
     )

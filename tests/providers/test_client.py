@@ -58,7 +58,7 @@ def test_what_may_pass_is_tried_again(word: str) -> None:
         ("html", "chat.endpoint_garbage", "Welcome to nginx", 3),
         ("json", "chat.endpoint_garbage", "HTTP 200", 3),
         ("no-choices", "chat.endpoint_garbage", "OpenAI-compatible", 3),
-        ("half", "chat.endpoint_broken", "broke off", 3),
+        ("half", "chat.endpoint_broken", "disconnected mid-answer", 3),
         ("never", "chat.endpoint_silent", "0.5 seconds", 3),
     ],
 )

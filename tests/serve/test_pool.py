@@ -105,7 +105,7 @@ def test_what_can_not_fit_beside_chosen_ones_names_the_one_to_unload(made: Pool)
             await made.load("a")
         (problem,) = caught.value.problems
         assert problem.code == "serve.memory_models" and problem.args["unload"] == "b"
-        assert "Unload “the b”" in problem.text() and "1.0 GB are missing" in problem.text()
+        assert "Unload “the b”" in problem.text() and "1.0 GB short" in problem.text()
         assert names() == "bc"
         await made.unload("b")
         await made.load("a")

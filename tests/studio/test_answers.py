@@ -44,7 +44,7 @@ def test_the_rubric_is_proposed_in_the_users_language_and_sent_so(
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "25.0% of replies were cut off"), ("es", "Se cortó el 25,0\u00a0% de las respuestas")],
+    [("en", "25.0% of replies were cut off"), ("es", "Se cortó el 25,0 % de las respuestas")],
 )
 def test_replies_that_were_cut_off_are_told_with_what_to_do(
     show: Show, builder: StudioBuilder, language: str, said: str

@@ -27,9 +27,9 @@ def test_the_page_has_a_switch_and_says_what_is_kept(show: Show, builder: Studio
     at = show("distill")
     at.segmented_control(key="step").set_value("capture").run()
     assert at.selectbox(key=key(builder, "capture", "data")).value == data.id
-    assert any("32 likeliest tokens" in line.value and "8 bits" in line.value for line in at.caption)
+    assert any("32 most likely tokens" in line.value and "8 bits" in line.value for line in at.caption)
     at.number_input(key=key(builder, "capture", "bytes_per_token")).set_value(300).run()
-    assert any("71 likeliest tokens" in line.value and "16 bits" in line.value for line in at.caption)
+    assert any("71 most likely tokens" in line.value and "16 bits" in line.value for line in at.caption)
     at.button(key="start_capture").click().run()
     job = builder.store.jobs()[0]
     assert job.stage == "capture" and job.params["temperatures"] == [1.0, 2.0]

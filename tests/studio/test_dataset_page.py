@@ -139,7 +139,7 @@ def test_a_row_is_added_and_an_empty_one_refused(show: Show, builder: StudioBuil
     summary = builder.studio.edits.summary(data.id)
     assert (summary.added, summary.test) == (1, 1)
     at.selectbox(key=f"split_{data.id}").set_value("test").run()
-    assert "New rows" in words(at) and "1 test row changes" in words(at)
+    assert "New rows" in words(at) and "1 test row changed" in words(at)
 
 
 def test_all_rows_of_a_filter_at_once(show: Show, builder: StudioBuilder, tables: list[list[ShownRow]]) -> None:

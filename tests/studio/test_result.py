@@ -68,7 +68,7 @@ def measured(builder: StudioBuilder, made: dict[str, ArtifactView]) -> None:
 
 @pytest.mark.parametrize(
     ("student", "teacher", "said"),
-    [(0.9, 0.2, "better than its teacher (20.0 %)"), (0.2, 0.9, "worse than its teacher (90.0 %)")],
+    [(0.9, 0.2, "better than its teacher (20.0%)"), (0.2, 0.9, "worse than its teacher (90.0%)")],
 )
 def test_win_and_loss_are_said_alike(
     show: Show, builder: StudioBuilder, student: float, teacher: float, said: str
@@ -102,7 +102,7 @@ def test_loss_by_four_bits_is_said_with_the_way_on(show: Show, builder: StudioBu
         assert job
         job.run_id, job.stage_id, job.result = "r-mails", "eval_student", {"artifact": plain.id}
     at = show("result", run="r-mails")
-    assert "INT4 lost quality: 90.0 % before, 20.0 % after" in words(at).replace("\\", "")
+    assert "INT4 lost quality: 90.0% before, 20.0% after" in words(at).replace("\\", "")
     assert "Go to Quantize" in [element.proto.label for element in at.main.get("page_link")]
 
 

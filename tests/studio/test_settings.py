@@ -115,7 +115,7 @@ def test_queues_pause_and_resume(show: Show, builder: StudioBuilder) -> None:
     builder.worker()
     builder.run("one", ("finetune", State.RUNNING), ("evaluate", State.WAITING))
     at = show("settings", section="diagnostics")
-    assert "workbench" in words(at) and "1 at work · 1 queued" in words(at)
+    assert "workbench" in words(at) and "1 running · 1 queued" in words(at)
     at.button(key="pause_cpu").click().run()
     assert list(builder.studio.jobs.paused()) == ["cpu"]
     second = show("settings", "es", section="diagnostics")

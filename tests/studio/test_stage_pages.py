@@ -200,7 +200,7 @@ def test_uploaded_file_is_mapped_previewed_and_becomes_a_dataset(
     assert not any("model.zip" in option for option in at.selectbox(key=key(builder, "dataset", "source")).options)
     at.selectbox(key=key(builder, "dataset", "source")).set_value(str(folder / "mails.csv")).run()
     assert not at.exception
-    assert "auto-detected: message" in at.selectbox(key=key(builder, "dataset", "input")).options
+    assert "Auto-detected: message" in at.selectbox(key=key(builder, "dataset", "input")).options
     assert any("where is <b>parcel</b> 0" in element.value for element in at.text)
     at.button(key="start_dataset").click().run()
     (run,) = builder.store.runs()

@@ -51,7 +51,7 @@ def test_an_empty_catalogue_says_what_to_do(show: Show, language: str, said: tup
                 "$0.30 in, $1.20 out per million tokens",
                 "Not tested yet",
                 "Check the terms",
-                "forbid distillation",
+                "not allowing distillation",
                 "passed its audition",
                 "80.0%",
                 "it didn't answer",
@@ -63,9 +63,9 @@ def test_an_empty_catalogue_says_what_to_do(show: Show, language: str, said: tup
                 "de entrada, ",
                 "Aún sin probar",
                 "Consulta los términos",
-                "prohíben la destilación",
+                "no permite la destilación",
                 "superó su audición",
-                "80,0\u00a0%",
+                "80,0 %",
                 "no respondió",
             ),
         ),
@@ -82,7 +82,7 @@ def test_the_catalogue_tells_what_is_known(
         builder, data, {"name": model.name, "model": model.id, **PASSED}, {"name": "deep", "endpoint": "deep", **FAILED}
     )
     text = words(show("teacher", language, step="choose")).replace("\\", "").replace("\xa0", " ")
-    assert all(each in text for each in said)
+    assert [each for each in said if each not in text] == []
 
 
 def test_use_as_teacher_fills_the_form(show: Show, builder: StudioBuilder) -> None:
@@ -97,7 +97,7 @@ def test_use_as_teacher_fills_the_form(show: Show, builder: StudioBuilder) -> No
     assert at.selectbox(key=key(builder, "endpoint")).value == "deep"
     assert any(metric.label == "Cost" and metric.value.startswith("$") for metric in at.metric)
     at.number_input(key=key(builder, "budget")).set_value(0.01).run()
-    assert any(":orange[" in each.value and "budget is 0.01" in each.value for each in at.markdown)
+    assert any(":orange[" in each.value and "budget of 0.01" in each.value for each in at.markdown)
     at.button(key="start_teacher").click().run()
     (run,) = builder.store.runs()
     assert (run.jobs[0].params["endpoint"], run.jobs[0].params["budget"]) == ("deep", 0.01)
@@ -193,11 +193,11 @@ def test_the_ranking_names_the_winner_and_takes_it(show: Show, builder: StudioBu
     best["example"] = {"input": "close it", "expected": "HassTurnOff", "answer": "<b>no</b>"}
     failed = {"name": model.name, "model": model.id, **FAILED}
     audition(builder, data, best, failed, prompt="{input}?")
-    for language, said in (("en", "**deep** is the best teacher here"), ("es", "**deep** es aquí el mejor maestro")):
+    for language, said in (("en", "**deep** is the best teacher"), ("es", "**deep** es el mejor maestro")):
         assert said in words(show("teacher", language, step="audition"))
     at = show("teacher", step="audition")
     assert any("The process ran out of memory." in each.value for each in at.markdown)
-    assert "Said: <b>no</b>" in "\n".join(each.value for each in at.text)
+    assert "Answer: <b>no</b>" in "\n".join(each.value for each in at.text)
     at.button(key="use_winner").click().run()
     assert at.selectbox(key=key(builder, "endpoint")).value == "deep"
     assert at.text_area(key=key(builder, "prompt")).value == "{input}?"
