@@ -11,6 +11,7 @@ from typing import Any, Literal
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from backend.api.data_checks import FIX_TITLES, GATE_TITLES
 from backend.api.forms import form_of, labels_of, title_of
 from backend.api.metrics import Metric, metrics
 from backend.core.schemas import JobView, Kind, Quote, RunView, State, whole_range
@@ -128,6 +129,11 @@ def number(value: float) -> str:
     return format_decimal(round(value, after), "#,##0.###", locale=lang())
 
 
+def count_text(count: float) -> str:
+    """`9181` -> `9,181`."""
+    return format_decimal(count, "#,##0", locale=lang())
+
+
 def duration(seconds: float) -> str:
     """`95` -> `1 min 35 s`; above an hour in hours and minutes; `< 1 s` for less."""
     whole = round(seconds)
@@ -195,18 +201,24 @@ def money(usd: float) -> str:
 
 
 def format_metric(name: str, value: float) -> tuple[str, str]:
-    """(label, value) of a metric; one that the table doesn't know shows its own name."""
-    known = metrics().get(name, Metric(name, name))
+    """(label, value) of a metric; one that the table doesn't know shows its own name. Findings of a check and rows that a fix
+    changed are called like their check and fix."""
+    known = metrics().get(name) or _of_data(name) or Metric(name, name)
     shown = {
         "share": lambda: percent(value),
         "ms": lambda: f"{format_decimal(value, '#,##0', locale=lang())} ms",
         "bytes": lambda: format_size(value),
-        "count": lambda: format_decimal(value, "#,##0", locale=lang()),
+        "count": lambda: count_text(value),
         "number": lambda: number(value),
         "usd": lambda: money(value),
         "fine": lambda: format_decimal(round(value, 5), "0.#####", locale=lang()),
     }[known.unit]()
     return _(known.title), shown
+
+
+def _of_data(name: str) -> Metric | None:
+    title = FIX_TITLES.get(name) or GATE_TITLES.get(name.removeprefix("found_"))
+    return Metric(name, title, "count") if title else None
 
 
 TRUNCATED_SHARE = 0.02
