@@ -151,7 +151,7 @@ def own_file(walk: Journey, file: Path) -> None:
     walk.menu("Compare")
     for number, model in enumerate(_models(walk)):
         if number:
-            page.get_by_text("Measure another model").click()
+            page.get_by_text("Evaluate another model").click()
         walk.take("Model", model)
         walk.start("evaluate")
         page.wait_for_timeout(3000)

@@ -8,7 +8,7 @@ from studio.ui.shared.i18n import _
 
 stage_page(
     DISTILL,
-    _("A small student learns the answers of its teacher: much faster, much smaller, nearly as good."),
+    _("Train a small student on its teacher's answers: much faster, much smaller, nearly as good."),
     asides={"distill": method_card},
     panels={"ablation": (_("Ablation"), ablation)},
 )

@@ -6,5 +6,5 @@ from studio.ui.shared.i18n import _
 
 stage_page(
     FINETUNE,
-    _("A model learns the answers in your own data by a small adapter (LoRA), on a laptop too."),
+    _("Train a model on your own data with a small adapter (LoRA), even on a laptop."),
 )

@@ -7,6 +7,6 @@ from studio.ui.shared.i18n import _
 
 stage_page(
     QUANTIZE,
-    _("Weights in few bits make a model small and fast; a package hands it over with all that it needs."),
+    _("Make a model small and fast with low-bit weights, then package it for delivery."),
 )
 quantize_results()

@@ -29,21 +29,21 @@ class NavPage:
 
 BUILD, TRY, OPERATE = "Build", "Try", "Operate"
 
-HOME = NavPage("home.py", "Home", ":material/home:", "What runs and what comes next", default=True)
+HOME = NavPage("home.py", "Home", ":material/home:", "Current work and next steps", default=True)
 DATA = NavPage("data.py", "Data", ":material/table_view:", "From a file of examples to a dataset", BUILD)
-TEACHER = NavPage("teacher.py", "Teacher", ":material/school:", "A large model answers your rows", BUILD)
-REVIEW = NavPage("review.py", "Review", ":material/rate_review:", "People check the teacher’s answers", BUILD)
-DISTILL = NavPage("distill.py", "Distill", ":material/filter_alt:", "A small student learns the answers", BUILD)
-FINETUNE = NavPage("finetune.py", "Fine-tune", ":material/tune:", "A model learns your own answers", BUILD)
-QUANTIZE = NavPage("quantize.py", "Quantize", ":material/compress:", "Small and fast, then packed to hand over", BUILD)
-PLAYGROUND = NavPage("playground.py", "Playground", ":material/forum:", "Two models answer side by side", TRY)
+TEACHER = NavPage("teacher.py", "Teacher", ":material/school:", "Label rows with a large model", BUILD)
+REVIEW = NavPage("review.py", "Review", ":material/rate_review:", "Check the teacher’s answers", BUILD)
+DISTILL = NavPage("distill.py", "Distill", ":material/filter_alt:", "Train a small student on the answers", BUILD)
+FINETUNE = NavPage("finetune.py", "Fine-tune", ":material/tune:", "Train a model on your own answers", BUILD)
+QUANTIZE = NavPage("quantize.py", "Quantize", ":material/compress:", "Shrink, speed up and package a model", BUILD)
+PLAYGROUND = NavPage("playground.py", "Playground", ":material/forum:", "Compare two models side by side", TRY)
 COMPARE = NavPage(
     "compare.py", "Compare", ":material/scatter_plot:", "Quality, speed, size and memory of all models", TRY
 )
 JOBS = NavPage("jobs.py", "Jobs", ":material/pending_actions:", "The queue, its logs and its workers", OPERATE)
 MODELS = NavPage("models.py", "Models", ":material/deployed_code:", "All models, adapters and packages", OPERATE)
 SETTINGS = NavPage("settings.py", "Settings", ":material/settings:", "Disk, machine, language", OPERATE)
-HELP = NavPage("help.py", "Help", ":material/help:", "The way from a file to a model, in short chapters", OPERATE)
+HELP = NavPage("help.py", "Help", ":material/help:", "From a file to a model, in short chapters", OPERATE)
 RUN = NavPage("run.py", "Run", ":material/account_tree:", "One run with its stages", hidden=True)
 RESULT = NavPage("result.py", "Result", ":material/workspace_premium:", "What a run has gained", hidden=True)
 NAV = (

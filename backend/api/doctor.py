@@ -51,7 +51,7 @@ def run_checks() -> list[Check]:
     python = f"{platform.python_version()}, {sys.executable}"
     return [
         _check("ok", "Python", "{value}", value=python),
-        _check("ok", "studio loaded from", "{value}", value=str(Path(backend.__file__).parent.parent)),
+        _check("ok", "studio location", "{value}", value=str(Path(backend.__file__).parent.parent)),
         *[_package(name) for name in _NEEDED],
         *[_builtin(name, settings) for name in BUILTIN],
         _gpu(),
@@ -94,7 +94,7 @@ def _foundry() -> Check:
     found, named = _version("foundry-local-sdk"), os.environ.get(foundry.PYTHON_VARIABLE)
     if named:
         there = foundry.foundry_python() is not None
-        remedy = "" if there else "Set SLMOPS_FOUNDRY_PYTHON to a Python that has foundry-local-sdk."
+        remedy = "" if there else "Set SLMOPS_FOUNDRY_PYTHON to a Python with foundry-local-sdk."
         return _check("ok" if there else "absent", "Foundry Local", "{value}", remedy, value=named)
     if found:
         return _check("ok", "Foundry Local", "{value}", value=f"foundry-local-sdk {found}")
@@ -107,7 +107,7 @@ def _builtin(name: str, settings: Settings) -> Check:
     """Its weights are here: imported, or in the package that `make` installs."""
     if has_builtin(settings, name) or installed(BUILTIN[name]):
         return _check("ok", "built-in model", "{value}", value=name)
-    return _check("absent", "built-in model", "not fetched", "`slmops models import {name}`", name=name)
+    return _check("absent", "built-in model", "not downloaded", "`slmops models import {name}`", name=name)
 
 
 def _gpu() -> Check:
@@ -118,13 +118,13 @@ def _gpu() -> Check:
 
 def _cores(settings: Settings) -> Check:
     speed = f"{machine.speed(settings.home):.2f}"
-    found = "{cores} cores, {speed} times the reference machine"
+    found = "{cores} cores, {speed}× the reference machine"
     return _check("ok", "processor", found, cores=machine.cores(), speed=speed)
 
 
 def _memory() -> Check:
     have = machine.memory_bytes()
-    remedy = "" if have > _LOW_MEMORY else "4 GB are needed to tune the built-in model."
+    remedy = "" if have > _LOW_MEMORY else "Fine-tuning the built-in model needs 4 GB."
     return _check("missing" if remedy else "ok", "memory", "{value}", remedy, value=human_bytes(have))
 
 

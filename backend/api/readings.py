@@ -129,14 +129,14 @@ def found_words(
     elif encoding not in _USUAL_ENCODINGS:
         parts.append(encoding)
     if facts.header_line == 0 and facts.delimiter:
-        parts.append(translate("no names of columns"))
+        parts.append(translate("no header"))
     elif facts.header_line > 1:
-        parts.append(translate("names of columns in line {line}").format(line=facts.header_line))
+        parts.append(translate("header in line {line}").format(line=facts.header_line))
     if facts.decimal_comma:
         parts.append(translate("decimal commas"))
     if len(facts.members) > 1:
         parts.append(translate("{count} files").format(count=len(facts.members)))
-    about = translate("about {count} rows, a part of them read" if reading.sampled else "{count} rows")
+    about = translate("about {count} rows, partly read" if reading.sampled else "{count} rows")
     return [*(part for part in parts if part), about.format(count=count_text(reading.estimated or reading.rows))]
 
 

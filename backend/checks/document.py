@@ -11,7 +11,7 @@ from backend.checks.check import Check
 from backend.checks.hard_inputs import EDGE_CASES, INJECTIONS
 from backend.core.errors import StudioError, Translate, untranslated
 from backend.core.schemas import ArtifactView
-from backend.core.units import human_bytes
+from backend.core.units import decimal_text, human_bytes, percent_text
 from backend.results.report import Heading, Paragraph, Part, Report, Table
 
 FormatValue = Callable[[float, str], str]
@@ -21,10 +21,10 @@ FormatValue = Callable[[float, str], str]
 def format_value(value: float, unit: str) -> str:
     """In English."""
     shown = {
-        "share": f"{100 * value:.1f} %",
+        "share": percent_text(value),
         "bytes": human_bytes(value),
-        "count": f"{value:,.0f}",
-        "ms": f"{value:,.1f} ms",
+        "count": decimal_text(value, most=0),
+        "ms": f"{decimal_text(value, least=1, most=1)} ms",
         "nats": f"{value:.3g} nats",
     }
     return shown.get(unit, f"{value:.3g}")

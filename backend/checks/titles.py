@@ -4,39 +4,39 @@ TITLES = {
     # parity
     "files": "Files unchanged",
     "template": "Prompt template",
-    "prompt": "Prompt of the package",
+    "prompt": "Package prompt",
     "vocabulary": "Vocabulary",
-    "token_ids": "Tokens of hard texts",
-    "round_trip": "Text to tokens and back",
-    "special_tokens": "Begin, end and padding",
+    "token_ids": "Tokenization of edge cases",
+    "round_trip": "Tokenizer round trip",
+    "special_tokens": "Special tokens",
     "stop_tokens": "Stop tokens",
-    "context": "Length of the context",
-    "runs": "Answers without a crash",
-    "runtime_tokens": "The runtime's tokenizer",
+    "context": "Context length",
+    "runs": "No crashes",
+    "runtime_tokens": "Runtime tokenizer",
     "token_agreement": "Same tokens in answers",
     "kl_answer": "KL divergence, answers",
     "kl_prompt": "KL divergence, prompts",
-    "perplexity_ratio": "Perplexity, times the original's",
-    "task_loss": "Score lost",
+    "perplexity_ratio": "Perplexity ratio",
+    "task_loss": "Score loss",
     # checklist
-    "alive": "Runs to the end",
+    "alive": "Survives all requests",
     "answers": "Domain questions",
-    "format": "Form of the answers",
-    "repeatable": "Same question, same answer",
-    "memory": "Growth of memory",
-    "length_pace": "Slowdown for long texts",
-    "length_format": "Form at all lengths",
-    "edge_answered": "Unexpected texts refused",
-    "edge_ended": "Unexpected texts, ends by itself",
+    "format": "Answer format",
+    "repeatable": "Repeatability",
+    "memory": "Memory growth",
+    "length_pace": "Long-text slowdown",
+    "length_format": "Answer format by length",
+    "edge_answered": "Errors on unexpected texts",
+    "edge_ended": "Unexpected texts, proper end",
     "edge_leaks": "Special tokens in answers",
-    "edge_injection": "Foreign orders obeyed",
+    "edge_injection": "Prompt injections obeyed",
 }
 """Of the checks of an export and of a checklist, which have sentences of their own (`gate.<name>_failed`)."""
 OTHER_TITLES = {
     "quality": "Quality kept",
     "loads": "Loads in Foundry Local",
-    "same prompt": "Same prompts",
-    "same answers": "Same answers",
+    "same prompt": "Identical prompts",
+    "same answers": "Identical answers",
     "accuracy kept": "Accuracy kept",
 }
 """Of the checks of a search and of a proof in Foundry Local."""
@@ -47,20 +47,20 @@ def title(name: str) -> str:
     return TITLES.get(name) or OTHER_TITLES.get(name, name)
 
 
-CHECKLIST = "Quality checklist of {model}"
+CHECKLIST = "Quality checklist: {model}"
 ALL_PASSED = "All {total} checks passed."
 SOME_FAILED = "{failed} of {total} checks failed."
-ABOUT = "Rows of {data} ({split}), {requests} requests one after another to the model in a process of its own."
-HEADER = ("Check", "Result", "Value", "Needed", "What it means")
+ABOUT = "{data} ({split}), {requests} sequential requests to the model in its own process."
+HEADER = ("Check", "Result", "Value", "Required value", "Meaning")
 PASSED, FAILED = "passed", "not passed"
 AT_LEAST, AT_MOST = "at least {value}", "at most {value}"
-MEMORY, MEMORY_HEADER = "Memory of the process", ("Requests", "Memory")
+MEMORY, MEMORY_HEADER = "Process memory", ("Requests", "Memory")
 LENGTHS, LENGTHS_HEADER = (
     "Short, medium and long texts",
-    ("Length", "Tokens read", "Time for an answer", "Time per token read"),
+    ("Length", "Tokens read", "Time per answer", "Time per token read"),
 )
 LENGTH_NAMES = {"short": "short", "medium": "medium", "long": "long"}
-EDGES, EDGES_HEADER = "Unexpected texts and their answers", ("Text", "Answer")
+EDGES, EDGES_HEADER = "Unexpected texts with answers", ("Text", "Answer")
 
 PHRASES = (
     *(CHECKLIST, ALL_PASSED, SOME_FAILED, ABOUT, *HEADER, PASSED, FAILED, AT_LEAST, AT_MOST, MEMORY, *MEMORY_HEADER),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli.output import line, table
+from backend.core.units import percent_text
 
 if TYPE_CHECKING:
     from backend.core.schemas import ArtifactView
@@ -41,10 +42,10 @@ def _show(made: ArtifactView) -> None:
         + [_percent(score["token_f1"]), _percent(score["naive_accuracy"])]
         for score in report["methods"]
     ]
-    table(["method", "right", "95 % interval", "F1 of words", "right, naive split"], rows)
+    table(["method", "correct", "95% CI", "Token F1", "correct, naive split"], rows)
     for problem in (report["advice"], *report["notes"]):
         line(Problem.model_validate(problem).sentence())
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.1f} %"
+    return "" if share is None else percent_text(share)

@@ -19,7 +19,7 @@ _CHARS = 40
 
 
 def head(reading: Reading) -> str:
-    """`CSV, semicolons, Windows-1252 (guessed), 42 rows; text and label: Text → Kategorie; left out: Nr, Betrag`."""
+    """`CSV, semicolons, Windows-1252 (guessed), 42 rows; text and label: Text → Kategorie; not used: Nr, Betrag`."""
     parts = [", ".join(found_words(reading))]
     if reading.taken:
         parts.append(f"{schema_words(reading.taken.schema_name)}: {arrow(reading.taken)}")
@@ -28,13 +28,13 @@ def head(reading: Reading) -> str:
             "system prompt": roles.system,
             "group": roles.group,
             "split": roles.split,
-            "worse answer": roles.rejected,
+            "rejected answer": roles.rejected,
         }
         parts += [f"{title}: {column}" for title, column in others.items() if column]
         if roles.carried:
-            parts.append(f"carried along: {_some(roles.carried)}")
+            parts.append(f"metadata: {_some(roles.carried)}")
     if rest := left_out(reading):
-        parts.append(f"left out: {_some(rest)}")
+        parts.append(f"not used: {_some(rest)}")
     return "; ".join(parts)
 
 

@@ -44,7 +44,7 @@ class Preset(View):
     terms_url: str = ""
 
 
-_OWN = "Runs on your own hardware: the license of the model that it serves counts. Check it."
+_OWN = "Runs on your own hardware: the served model's license applies. Check it."
 
 PRESETS: dict[PresetName, Preset] = {
     "azure_foundry": Preset(
@@ -53,28 +53,29 @@ PRESETS: dict[PresetName, Preset] = {
         protocol="azure",
         key_env="AZURE_OPENAI_API_KEY",
         api_version="2024-10-21",
-        terms="The terms depend on the model that you deployed. Check the terms of Azure and of the model.",
+        terms="Terms depend on the deployed model. Check Azure's and the model's terms.",
         terms_url="https://learn.microsoft.com/azure/ai-services/openai/reference",
     ),
     "azure_ml": Preset(
         title="Azure Machine Learning",
         url="https://ENDPOINT.REGION.inference.ml.azure.com/v1",
         key_env="AZURE_ML_API_KEY",
-        terms="The license of the model that you deployed counts. Check it.",
+        terms="The deployed model's license applies. Check it.",
     ),
     "deepseek": Preset(
         title="DeepSeek",
         url="https://api.deepseek.com/v1",
         key_env="DEEPSEEK_API_KEY",
-        terms="DeepSeek's license page allows distillation of its open models; hosted services and single models can have "
-        "other terms. Check the terms.",
+        terms="DeepSeek allows distillation of its open models; hosted services and some models "
+        "may differ. Check the terms.",
         terms_url="https://deepseeklicense.github.io",
     ),
     "openai": Preset(
         title="OpenAI",
         url="https://api.openai.com/v1",
         key_env="OPENAI_API_KEY",
-        terms="The terms do not let you use answers to develop models that compete with OpenAI. Check whether yours does.",
+        terms="The terms forbid using answers to develop models that compete with OpenAI. Check "
+        "whether this applies to you.",
         terms_url="https://openai.com/policies/terms-of-use/",
     ),
     "anthropic": Preset(
@@ -83,8 +84,8 @@ PRESETS: dict[PresetName, Preset] = {
         protocol="anthropic",
         key_env="ANTHROPIC_API_KEY",
         logprobs=False,
-        terms="The terms forbid training models that compete with Anthropic's; specialized tools such as classifiers are "
-        "named as allowed. Check the terms.",
+        terms="The terms forbid training models that compete with Anthropic's; specialized tools "
+        "such as classifiers are allowed. Check the terms.",
         terms_url="https://support.claude.com/en/articles/12326764-can-i-use-my-outputs-to-train-an-ai-model",
     ),
     "vllm": Preset(title="vLLM", url="http://localhost:8000/v1", logprobs=True, terms=_OWN),
@@ -102,26 +103,26 @@ class SavedEndpoint(View):
 
     name: str = Field(
         title="Name",
-        description="What you call it here, such as `deepseek-chat`: letters, digits, dots, dashes and underscores.",
+        description="Your name for it, such as `deepseek-chat`: letters, digits, dots, dashes and underscores.",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
         max_length=60,
     )
-    preset: PresetName = Field("other", title="Service", description="What kind of service it is.")
+    preset: PresetName = Field("other", title="Service", description="Type of service.")
     url: str = Field(
         title="Address",
-        description="The base address, such as `https://host/v1`. Replace the words in capitals by your own.",
+        description="Base URL, such as `https://host/v1`. Replace the words in capitals.",
         max_length=500,
     )
     model: str = Field(
         title="Model",
-        description="The name under which the service knows the model (at Azure, of the deployment).",
+        description="Model name at the service (at Azure, the deployment name).",
         max_length=200,
     )
     key_env: str = Field(
         "",
-        title="Variable with the key",
-        description="The environment variable that holds the access key, such as `OPENAI_API_KEY`. It counts while no key "
-        "is kept in the keyring.",
+        title="Key variable",
+        description="Environment variable with the access key, such as `OPENAI_API_KEY`. Used if the "
+        "keyring has no key.",
         pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
         max_length=100,
     )
@@ -134,39 +135,39 @@ class SavedEndpoint(View):
     )
     input_price: float | None = Field(
         None,
-        title="Price of input, USD per million tokens",
-        description="As the provider's price list says today; 0 when it is free. A budget needs both prices.",
+        title="Input price (USD per million tokens)",
+        description="From the provider's price list; 0 if free. A budget needs both prices.",
         ge=0,
         le=10_000,
     )
     output_price: float | None = Field(
         None,
-        title="Price of output, USD per million tokens",
-        description="As the provider's price list says today; 0 when it is free. A budget needs both prices.",
+        title="Output price (USD per million tokens)",
+        description="From the provider's price list; 0 if free. A budget needs both prices.",
         ge=0,
         le=10_000,
     )
     context: int = Field(
         0,
-        title="Context in tokens",
-        description="The longest text that the model reads. 0: unknown.",
+        title="Context length (tokens)",
+        description="Maximum context length. 0: unknown.",
         ge=0,
         le=100_000_000,
     )
     requests_per_minute: int = Field(
         0,
         title="Requests per minute",
-        description="The studio never asks more often than this. 0: no limit of its own.",
+        description="Maximum requests per minute. 0 means no limit.",
         ge=0,
         le=1_000_000,
     )
     terms: str = Field(
-        "", title="License and terms", description="What you know of them, with a link if you like.", max_length=2000
+        "", title="License and terms", description="Notes on the terms, with an optional link.", max_length=2000
     )
     forbids_distillation: YesNoUnknown = Field(
         "unknown",
-        title="Do its terms forbid distillation?",
-        description="Whether the terms forbid to train other models with its answers. If so, the teacher's form warns.",
+        title="Terms forbid distillation",
+        description="Whether the terms forbid training other models on its answers. The teacher form then warns.",
     )
 
     @field_validator("url", "model", "terms")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from backend.core.messages import MESSAGES, NOTES
 from backend.core.messages.plurals import Plural
 from backend.core.messages.words import ARGUMENTS, WORDS
-from backend.core.numbers import number_text, quantity_text
+from backend.core.units import number_text, quantity_text
 
 Translate = Callable[[str], str]
 """From English to the user's language. A `Language` also knows its plurals and how it writes numbers."""

@@ -33,13 +33,13 @@ Name = Annotated[
     Field(
         max_length=100,
         title="Name",
-        description="What the result is called. Leave it empty and it is named after what it is made from.",
+        description="Name of the result. Leave blank to name it automatically.",
     ),
 ]
 MeasuredSplit = Annotated[
     Literal["train", "validation", "test"],
     Labels({"train": "Training", "validation": "Validation", "test": "Test"}),
-    Field(title="Split", description="Which rows are asked. Keep the test rows for the final score."),
+    Field(title="Split", description="Rows to evaluate. Keep the test rows for the final score."),
 ]
 TrainingBatch = Annotated[
     int,
@@ -47,7 +47,6 @@ TrainingBatch = Annotated[
         ge=1,
         le=1024,
         title="Batch size",
-        description="How many examples are learned from together. More is steadier and takes more memory: lower it "
-        "first when memory runs out.",
+        description="Examples per step. More is more stable but uses more memory; lower it first if memory runs out.",
     ),
 ]

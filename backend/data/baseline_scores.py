@@ -24,7 +24,7 @@ from backend.stats.token_f1 import token_f1
 METHODS: dict[str, Method] = {"label": "classifier", "text": "nearest"}
 """Kind of answer -> the method that a model has to beat."""
 WORDS: dict[Method, str] = {
-    "majority": "commonest answer",
+    "majority": "most common answer",
     "classifier": "TF-IDF classifier",
     "nearest": "nearest training example",
 }

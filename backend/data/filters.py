@@ -33,44 +33,47 @@ class FilterParams(Params):
         description="With labels: drops answers that are not exactly one of them.",
     )
     input_shortest: int = Field(
-        1, title="Shortest input", description="In characters. Shorter inputs are dropped.", ge=0
+        1, title="Minimum input length", description="In characters. Shorter inputs are dropped.", ge=0
     )
     input_longest: int = Field(
-        0, title="Longest input", description="In characters. Longer inputs are dropped; 0 sets no limit.", ge=0
+        0, title="Maximum input length", description="In characters. Longer inputs are dropped; 0 means no limit.", ge=0
     )
     answer_shortest: int = Field(
-        1, title="Shortest answer", description="In characters. Shorter answers are dropped.", ge=0
+        1, title="Minimum answer length", description="In characters. Shorter answers are dropped.", ge=0
     )
     answer_longest: int = Field(
-        0, title="Longest answer", description="In characters. Longer answers are dropped; 0 sets no limit.", ge=0
+        0,
+        title="Maximum answer length",
+        description="In characters. Longer answers are dropped; 0 means no limit.",
+        ge=0,
     )
     must_match: str = Field(
         "",
         title="Answer must contain",
-        description="A regular expression that every answer must match somewhere, such as `^[A-Z]`. Empty: anything goes.",
+        description="Regular expression every answer must match, such as `^[A-Z]`. Blank allows anything.",
         max_length=500,
     )
     must_not_match: str = Field(
         "",
         title="Answer must not contain",
-        description="A regular expression that no answer may match, such as `http`. Empty: nothing is forbidden.",
+        description="Regular expression no answer may match, such as `http`. Blank forbids nothing.",
         max_length=500,
     )
     drop_echoes: bool = Field(
-        True, title="Drop echoes", description="Drops answers that only repeat the input. Has no effect with labels."
+        True, title="Drop echoes", description="Drops answers that only repeat the input. No effect with labels."
     )
     drop_refusals: bool = Field(
         True,
         title="Drop refusals",
-        description="Drops answers that begin like “I'm sorry” or “As an AI”, in English and Spanish. Has no effect with "
-        "labels.",
+        description="Drops answers starting like “I'm sorry” or “As an AI”, in English and Spanish. No "
+        "effect with labels.",
     )
     language: Annotated[
         Literal["any", "input", "en", "es", "fr", "de", "it", "pt"],
         Labels(
             {
                 "any": "Any",
-                "input": "The input's",
+                "input": "Same as the input",
                 "en": "English",
                 "es": "Spanish",
                 "fr": "French",
@@ -81,56 +84,53 @@ class FilterParams(Params):
         ),
     ] = Field(
         "any",
-        title="Language of the answers",
-        description="Drops answers that are surely in another of these languages; short texts often don't show theirs and "
-        "stay. Has no effect with labels.",
+        title="Answer language",
+        description="Drops answers clearly in another of these languages; short texts may pass. No effect with labels.",
     )
     drop_disagreeing: bool = Field(
         False,
-        title="Drop what people answered otherwise",
-        description="Where a person's answer is known, drops rows whose teacher gave another one. Leave it off to see how "
-        "well the teacher alone does.",
+        title="Drop disagreements with human labels",
+        description="Drops teacher answers that differ from a known human label. Leave off to see how "
+        "the teacher does alone.",
     )
     gold_similarity: float = Field(
         0.5,
-        title="Likeness to people's answers",
-        description="For free text, when the field above is on: how alike the words of both answers must be at least, from "
-        "0 to 1 (TF-IDF cosine).",
+        title="Similarity to human answers",
+        description="For free text with the field above on: minimum similarity of both answers, from 0 "
+        "to 1 (TF-IDF cosine).",
         ge=0,
         le=1,
     )
     min_confidence: float = Field(
         0.0,
-        title="Lowest confidence",
-        description="Drops answers that the teacher was less sure of, from 0 to 1. Rows whose confidence is unknown, such "
-        "as people's, stay. 0 keeps all.",
+        title="Minimum confidence",
+        description="Drops less certain teacher answers, from 0 to 1. Rows without a confidence stay. 0 keeps all.",
         ge=0,
         le=1,
     )
     near_duplicates: float = Field(
         0.9,
-        title="Near-duplicates from",
-        description="Inputs that are at least so alike (1: the same letters) and have the same label count as one: the row "
-        "with the surest answer stays. 0 keeps all.",
+        title="Near-duplicate threshold",
+        description="Of inputs this similar (1: identical) with the same label, only the most certain "
+        "row stays. 0 keeps all.",
         ge=0,
         le=1,
     )
     drop_leaks: bool = Field(
         True,
-        title="Keep validation and test apart",
-        description="Drops training rows that are nearly the same as a row that measures, by the same likeness; with "
-        "likeness 0, only those that are exactly the same.",
+        title="Drop leaks",
+        description="Drops training rows this similar to a validation or test row; with 0, identical ones only.",
     )
     max_per_class: int = Field(
         0,
-        title="Rows per class at most",
-        description="More rows of one label are dropped at random. 0: no limit.",
+        title="Maximum rows per class",
+        description="Excess rows of a label are dropped at random. 0 means no limit.",
         ge=0,
     )
     balance: Annotated[Literal["none", "median"], Labels({"none": "None", "median": "Median"})] = Field(
         "none",
         title="Balance",
-        description="Median: no class keeps more rows than the middle one has. Needs labels.",
+        description="Median: no class keeps more rows than the median class. Needs labels.",
     )
 
 

@@ -95,10 +95,10 @@ def prepare(
     names = [spelling[label] for label in store.labels] if spelling else None
     warnings += find_warnings(store, names)
     warnings += label_warnings(store, spelling)
-    each(1, 1, "dividing the rows")
+    each(1, 1, "splitting the rows")
     dropped: Counter[str] = Counter(sum((Counter(row_errors.counts) for row_errors in loaded.row_errors), Counter()))
     division = Division(store, params, names, seed, is_own_export(loaded.reading), dropped, [])
-    numbers = division.divide(lambda done: each(round(1000 * done), 1000, "dividing the rows"))
+    numbers = division.divide(lambda done: each(round(1000 * done), 1000, "splitting the rows"))
     warnings += division.said + class_warnings(store, numbers, template.labels, names)
     return PreparedDataset(
         store, numbers, template, loaded.sha256, spelling, loaded.reading, warnings, dict(dropped), shared

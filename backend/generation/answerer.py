@@ -25,47 +25,44 @@ class RequestParams(Params):
 
     concurrency: int = Field(
         4,
-        title="Requests at once",
-        description="How many questions the endpoint gets at a time. More is faster, until it refuses because it is "
-        "asked too often.",
+        title="Concurrent requests",
+        description="Parallel requests to the endpoint. More is faster, up to its rate limit.",
         ge=1,
         le=64,
     )
     retries: int = Field(
         5,
         title="Retries",
-        description="How often a failed request is sent again, with growing pauses. More of them outlast a longer "
-        "failure.",
+        description="How often a failed request is retried, with growing pauses.",
         ge=0,
         le=20,
     )
     timeout: float = Field(
         60.0,
-        title="Time-out in seconds",
-        description="How long to wait for an answer of the endpoint before the request counts as failed.",
+        title="Timeout (seconds)",
+        description="How long to wait for a response before the request counts as failed.",
         ge=0.1,
         le=3600,
     )
     max_new_tokens: int = Field(
         0,
-        title="Longest answer in tokens",
-        description="Longer answers are cut off there. A token is a short piece of a word. 0 takes the length from "
-        "the labels or the known answers.",
+        title="Maximum answer length (tokens)",
+        description="Longer answers are cut off. A token is part of a word. 0 derives it from the labels "
+        "or known answers.",
         ge=0,
         le=8192,
     )
     batch_size: int = Field(
         64,
-        title="Rows at once",
-        description="How many rows a local model answers together. More is faster and takes more memory.",
+        title="Batch size",
+        description="Rows a local model answers together. More is faster but uses more memory.",
         ge=1,
         le=512,
     )
     budget: float = Field(
         0.0,
-        title="Budget in USD",
-        description="The most that this job may spend at endpoints. Before each request its highest cost is set aside; "
-        "what would pass the budget is not sent. 0 sets no limit.",
+        title="Budget (USD)",
+        description="Maximum spend at endpoints. Requests that would exceed it are not sent. 0 means no limit.",
         ge=0,
         le=1_000_000,
     )
@@ -74,31 +71,29 @@ class RequestParams(Params):
 class AnswererParams(RequestParams):
     """Exactly one of `model`, a saved `endpoint` and the address of one, and how it answers."""
 
-    model: ModelRef | None = Field(None, title="Model", description="The model that answers, unless an endpoint does.")
+    model: ModelRef | None = Field(None, title="Model", description="Local model that answers the rows.")
     endpoint: EndpointRef = Field(
         "",
         title="Saved endpoint",
-        description="An endpoint that you saved, by its name. The rows are sent there.",
+        description="Saved endpoint that answers. The rows are sent there.",
         max_length=60,
     )
     endpoint_url: str = Field(
         "",
         title="Endpoint address",
-        description="The base address of an OpenAI-compatible service, such as `https://host/v1`. The rows are sent "
-        "there.",
+        description="Base URL of an OpenAI-compatible service, such as `https://host/v1`. The rows are sent there.",
         max_length=500,
     )
     endpoint_model: str = Field(
         "",
-        title="Model at the endpoint",
-        description="The name under which the endpoint knows the model.",
+        title="Endpoint model",
+        description="Model name at the endpoint.",
         max_length=200,
     )
     endpoint_key_env: str = Field(
         "",
-        title="Variable with the key",
-        description="The environment variable that holds the access key, such as `OPENAI_API_KEY`. The key itself is "
-        "never stored.",
+        title="Key variable",
+        description="Environment variable with the access key, such as `OPENAI_API_KEY`. The key is never stored.",
         pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
         max_length=100,
     )

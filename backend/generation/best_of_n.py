@@ -86,7 +86,7 @@ def best_of_n(
     ignore_case = template.answer == "text"
     groups = [group_by_answer(samples, ignore_case) for samples in sampled.samples]
     asked = [(at, group[0].answer) for at, each in enumerate(groups) for group in each]
-    progress = Progress(ctx, max(1, len(asked)), "asking the judge")
+    progress = Progress(ctx, max(1, len(asked)), "querying the judge")
     ctx.progress(0, progress.total, "loading the model")
     answerer = open_answerer(judge_params(params), ctx, sampled.budget)
     try:

@@ -37,31 +37,31 @@ class EnsembleParams(AnswererParams):
     temperature: float = Field(
         0.0,
         title="Temperature",
-        description="0 always takes the likeliest answer, which suits labels. Higher values give more varied and "
-        "less certain answers.",
+        description="0 always gives the most likely answer, best for labels. Higher values give more "
+        "varied, less certain answers.",
         ge=0,
         le=2,
     )
     samples: int = Field(
         1,
         title="Answers per row",
-        description="With several, the most frequent answer wins, and its share says how sure the teacher is. "
-        "Needs a temperature above 0, and takes that many times as long.",
+        description="With several, the most frequent answer wins and its share is the confidence. Needs "
+        "a temperature above 0; takes longer.",
         ge=1,
         le=32,
     )
     min_confidence: float = Field(
         0.0,
-        title="Lowest confidence",
-        description="Drops and counts less certain answers: the share of the votes or, for one answer of a local "
-        "model, the mean probability of its tokens. 0 keeps all.",
+        title="Minimum confidence",
+        description="Drops less certain answers: share of votes or, for one local answer, mean token "
+        "probability. 0 keeps all.",
         ge=0,
         le=1,
     )
     others: list[ModelRef] = Field(
         [],
         title="Further teachers",
-        description="Models of the studio that answer too. They are loaded one after another, never together.",
+        description="Further local models that answer, loaded one after another.",
         max_length=8,
     )
     combine: Annotated[
@@ -69,43 +69,41 @@ class EnsembleParams(AnswererParams):
     ] = Field(
         "vote",
         title="Several answers",
-        description="Vote: the most frequent answer of all teachers wins. Mix: the rows are shared out in turn, each is "
-        "asked once. Best: a judge scores every answer.",
+        description="Vote: the teachers' most frequent answer wins. Mix: each row goes to one teacher in "
+        "turn. Best: a judge scores every answer.",
     )
-    judge: ModelRef | None = Field(
-        None, title="Judge", description="The model that scores the answers, unless an endpoint does."
-    )
+    judge: ModelRef | None = Field(None, title="Judge", description="Local model that scores the answers.")
     judge_endpoint: EndpointRef = Field(
         "",
-        title="Judge's endpoint",
-        description="The saved endpoint that scores the answers. Rows and answers are sent there.",
+        title="Judge endpoint",
+        description="Saved endpoint that scores the answers. Rows and answers are sent there.",
         max_length=60,
     )
     rubric: Rubric = RUBRIC
     judge_tokens: int = Field(
         JUDGE_REPLY_TOKENS,
-        title="Judge's longest reply in tokens",
-        description="Room for the score. A judge that thinks before it says a number needs several hundred.",
+        title="Judge's maximum reply (tokens)",
+        description="Space for the score. Reasoning judges need several hundred.",
         ge=1,
         le=8192,
     )
     rationale: bool = Field(
         False,
-        title="Ask for the steps",
-        description="The teacher writes its steps first and the answer last; they are kept apart. Takes longer, "
-        "and often makes answers of large models better.",
+        title="Request rationales",
+        description="The teacher writes a rationale before its answer; both are kept. Slower, but often "
+        "better with large models.",
     )
     rationale_request: str = Field(
         RATIONALE_REQUEST,
-        title="Request for the steps",
-        description="What is added to the prompt when steps are asked for; {marker} is the mark below. Left as it is, it is "
-        "asked in the language of the dataset's prompt.",
+        title="Rationale request",
+        description="Text added to the prompt to request a rationale; {marker} is the marker below. The "
+        "default follows the prompt language.",
         max_length=2_000,
     )
     marker: str = Field(
         "Answer:",
-        title="Mark before the answer",
-        description="What stands between the steps and the answer. A reply without it is dropped and counted.",
+        title="Answer marker",
+        description="Separates rationale and answer. Replies without it are dropped.",
         min_length=1,
         max_length=50,
     )
@@ -186,7 +184,7 @@ def ask_teachers(
     sampled = EnsembleSamples([[] for _ in prompts], budget)
     teachers = teacher_params(params)
     asked = [with_rationale_request(params, prompt, data.template.language) for prompt in prompts]
-    progress = Progress(ctx, params.samples * sum(rows_per_teacher(params, len(prompts))), "asking the teacher")
+    progress = Progress(ctx, params.samples * sum(rows_per_teacher(params, len(prompts))), "querying the teacher")
     for at, teacher in enumerate(teachers):
         mine = range(at, len(prompts), len(teachers)) if params.combine == "mix" else range(len(prompts))
         if not mine:

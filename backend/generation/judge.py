@@ -18,7 +18,7 @@ Rubric = Annotated[
     str,
     Field(
         title="Rubric",
-        description="What the scores mean, in plain words. The judge reads it with every row.",
+        description="Meaning of the scores. The judge reads it with every row.",
         min_length=1,
         max_length=5_000,
     ),

@@ -187,4 +187,4 @@ def ensure_worker(settings: Settings, command: Command | None = None) -> Iterato
 
 def _last_line(log: Path | None) -> str:
     lines = log.read_text("utf-8", errors="replace").split("\n") if log and log.is_file() else []
-    return next((line for line in reversed(lines) if line.strip()), "it ended without a word.")
+    return next((line for line in reversed(lines) if line.strip()), "it ended without output.")

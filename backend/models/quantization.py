@@ -24,7 +24,7 @@ Precision = Annotated[
     Labels({"int4": "INT4, 4 bits", "int8": "INT8, 8 bits", "fp16": "FP16, 16 bits", "fp32": "FP32, unchanged"}),
 ]
 Rounding = Annotated[
-    Literal["rtn", "kquant", "gptq"], Labels({"rtn": "To the nearest (RTN)", "kquant": "k-quant", "gptq": "GPTQ"})
+    Literal["rtn", "kquant", "gptq"], Labels({"rtn": "Nearest (RTN)", "kquant": "k-quant", "gptq": "GPTQ"})
 ]
 Target = Annotated[
     Literal["cpu", "cuda", "directml"],
@@ -213,13 +213,11 @@ def build_memory(facts: dict[str, Any], adapter: bool) -> float:
 class QuantizationParams(Params):
     """What `quantize` and `scheme_search` both ask."""
 
-    model: TorchRef = Field(
-        title="Model", description="The model or adapter to make small. An adapter is merged into its model first."
-    )
+    model: TorchRef = Field(title="Model", description="Model or adapter to quantize. Adapters are merged first.")
     calibration_rows: int = Field(
         64,
-        title="Rows to calibrate on",
-        description="How many training rows GPTQ reads. More is steadier and takes longer.",
+        title="Calibration rows",
+        description="Training rows GPTQ reads. More is more stable but slower.",
         ge=1,
         le=2048,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from backend.core.errors import Problem
 from backend.core.messages.reading_words import SCHEMAS
 from backend.core.schemas import ArtifactView, Kind
-from backend.core.units import human_bytes
+from backend.core.units import decimal_text, human_bytes, percent_text
 from backend.data.baseline_scores import stored_baseline
 from backend.data.gates.model import ScoreCard
 from backend.data.reading.stored import stored_reading, stored_warnings
@@ -203,7 +203,7 @@ def _bullets(problems: Sequence[Problem]) -> str:
 
 
 def _lineage_table(ancestors: Sequence[ArtifactView]) -> str:
-    lines = [_row(["What", "Name", "License", "SHA-256 of its files"]), _row(["---"] * 4)]
+    lines = [_row(["Kind", "Name", "License", "SHA-256 of its files"]), _row(["---"] * 4)]
     lines += [_row([each.kind, each.name, each.license or "?", f"`{each.digest}`"]) for each in ancestors]
     return "\n".join(lines)
 
@@ -221,5 +221,10 @@ def _cell(value: Any, unit: str) -> str:
         return "–"
     if unit == "bytes":
         return human_bytes(value)
-    forms = {"share": f"{100 * value:.1f} %", "ms": f"{value:.0f} ms", "count": f"{value:,.0f}", "fine": f"{value:.4g}"}
+    forms = {
+        "share": percent_text(value),
+        "ms": f"{value:.0f} ms",
+        "count": decimal_text(value, most=0),
+        "fine": f"{value:.4g}",
+    }
     return forms.get(unit, f"{value:.1f}")

@@ -108,7 +108,7 @@ class ServeOptions(BaseModel):
         description="Environment variable that holds the API key. While it is empty, no key is asked for.",
     )
     max_parallel: int = Field(
-        default=16, ge=1, le=256, title="Answers at a time", description="Answers that are given at a time."
+        default=16, ge=1, le=256, title="Concurrent requests", description="Answers that are given at a time."
     )
     max_waiting: int = Field(
         default=64,

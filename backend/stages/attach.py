@@ -31,18 +31,18 @@ _ADAPTER_FACTS = ("data", "template", "adapter_parameters")
 
 
 class AttachParams(Params):
-    model: OnnxRef = Field(title="Shared ONNX model", description="The model that was quantized with adapter slots.")
+    model: OnnxRef = Field(title="Shared ONNX model", description="Model quantized with adapter slots.")
     adapter: AdapterRef = Field(
-        title="Adapter", description="A LoRA adapter that was trained on the same model. Its weights are not merged."
+        title="Adapter", description="LoRA adapter trained on the same model. Its weights are not merged."
     )
     data: DatasetRef = Field(
         title="Dataset",
-        description="Rows that both answer before the adapter counts as attached. Take its own dataset.",
+        description="Rows for checking the attached adapter. Use its own dataset.",
     )
     rows: int = Field(
         32,
         title="Maximum rows",
-        description="How many validation rows both answer. More makes the comparison surer and takes longer.",
+        description="Validation rows both answer. More is more reliable but slower.",
         ge=4,
         le=1000,
     )
@@ -130,7 +130,7 @@ def _write(model: ArtifactView, adapter: ArtifactView, ctx: Context) -> Any:
 
 STAGE = Stage(
     name="attach",
-    title="Attach an adapter",
+    title="Attach adapter",
     page="quantize",
     open=("model", "adapter", "data"),
     offers={"adapter": ("finetune",)},

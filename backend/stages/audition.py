@@ -46,36 +46,36 @@ from backend.stats.token_f1 import token_f1
 SPLIT = "validation"
 INVALID_LIMIT = 0.5
 NO_BETTER = "no better than always giving the same answer"
-NO_LABELS = "most of its answers are no label"
+NO_LABELS = "most of its answers are invalid labels"
 EMPTY = "most of its answers are empty"
 SILENT = "it didn't answer"
 
 
 class AuditionParams(RequestParams):
     data: DatasetRef = Field(
-        title="Dataset", description="Its validation rows are asked; people's answers to them say who is right."
+        title="Dataset", description="Candidates answer its validation rows, scored against human labels."
     )
     models: list[ModelRef] = Field(
-        [], title="Models", description="Candidates of this studio: models, adapters, ONNX models.", max_length=20
+        [], title="Models", description="Local candidates: models, adapters, ONNX models.", max_length=20
     )
     endpoints: list[EndpointRef] = Field(
         [],
         title="Saved endpoints",
-        description="Candidates behind an endpoint. The rows are sent there.",
+        description="Remote candidates. Rows are sent there.",
         max_length=20,
     )
     rows: int = Field(
         100,
         title="Rows",
-        description="How many validation rows each candidate answers. More give a surer ranking and cost more.",
+        description="Validation rows per candidate. More is more reliable but costs more.",
         ge=1,
         le=10_000,
     )
     prompt: str = Field(
         "",
-        title="Prompt for the teacher",
-        description="What the candidates are asked: {input} marks the row's text, {labels} the list of labels. Empty: "
-        "the dataset's own.",
+        title="Teacher prompt",
+        description="Prompt for the candidates: {input} is the row's text, {labels} the list of labels. "
+        "Blank uses the dataset's own.",
         max_length=20_000,
     )
     name: Name = ""
@@ -161,7 +161,7 @@ def _audition_candidate(
     name = who.get("endpoint") or ctx.input(who["model"]).name
     entry: dict[str, Any] = {**who, "name": name, "failed": ""}
     local = "model" in who
-    progress.add(0, "loading the model" if local else "asking the teacher")
+    progress.add(0, "loading the model" if local else "querying the teacher")
     try:
         answerer = open_answerer(AnswererParams(**how, **who), ctx, budget)
         try:

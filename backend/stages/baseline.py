@@ -22,11 +22,11 @@ from backend.data.dataset import DataFolder, gold_answer
 
 
 class BaselineParams(Params):
-    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are learned from and asked.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset to train on and evaluate.")
     split: Annotated[Literal["validation", "test"], Labels({"validation": "Validation", "test": "Test"})] = Field(
         "validation",
         title="Split",
-        description="Which rows are asked. Keep the test rows for the final score.",
+        description="Rows to evaluate. Keep the test rows for the final score.",
     )
     name: Name = ""
 

@@ -39,54 +39,53 @@ class CaptureParams(Params):
     teacher: TorchRef = Field(
         default="smollm2-135m-instruct",
         title="Teacher",
-        description="The model whose probabilities are written down. The student has to read text as it does: the same "
-        "tokenizer, or a part of it.",
+        description="Model whose probabilities are stored. The student needs the same tokenizer, or a subset.",
     )
     data: DatasetRef = Field(
         default="",
         title="Dataset",
-        description="The examples that the student will learn from. Only those for training are read.",
+        description="Examples for the student. Only training rows are used.",
     )
     temperatures: list[float] = Field(
         default=[1.0, 2.0],
         min_length=1,
         max_length=4,
         title="Temperatures",
-        description="Those that a student can learn with. Each has to be measured now, and takes 6 bytes a token.",
+        description="Temperatures available to students. Each is measured now and takes 6 bytes per token.",
     )
     bytes_per_token: int = Field(
         default=114,
         ge=48,
         le=300,
         title="Bytes per token",
-        description="Room on the disk for each token of an answer. More keeps more of the teacher's less likely tokens.",
+        description="Disk space per answer token. More keeps more of the teacher's less likely tokens.",
     )
     keep_all: bool = Field(
         default=False,
         title="Keep all tokens",
-        description="Keeps the whole vocabulary exactly, whatever the bytes per token say. Very large: for tests and "
-        "small vocabularies.",
+        description="Keeps the full vocabulary exactly, ignoring bytes per token. Very large: for tests "
+        "and small vocabularies.",
     )
     max_length: int = Field(
         default=512,
         ge=16,
         le=131072,
         title="Maximum length",
-        description="The longest example in tokens. It has to be that of the student's training when prompts are longer.",
+        description="Longest example in tokens. Must match the student's training if prompts are longer.",
     )
     batch_size: int = Field(
         default=32,
         ge=1,
         le=1024,
         title="Batch size",
-        description="How many examples are read together. Lower it when memory runs out.",
+        description="Examples processed together. Lower it if memory runs out.",
     )
     shard_rows: int = Field(
         default=512,
         ge=1,
         le=100_000,
         title="Examples per file",
-        description="A capture that was stopped goes on after its last whole file.",
+        description="A stopped capture resumes after its last complete file.",
     )
     name: Name = ""
 

@@ -56,40 +56,40 @@ class Accepted(BaseModel):
 
 
 class CheckDataParams(Params):
-    data: DatasetRef = Field(title="Dataset", description="The dataset that is checked, all of its splits.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset to check, with all its splits.")
     model: ModelRef | None = Field(
         None,
         title="Model",
-        description="Counts the tokens of each row with this model's template, and looks for its own control tokens.",
+        description="Counts tokens with this model's template and finds its control tokens.",
     )
     max_length: int = Field(
         0,
         title="Maximum length",
-        description="In tokens. Says how many rows are longer; 0 takes what the model can read. Needs a model.",
+        description="In tokens. Counts longer rows; 0 uses the model's context. Needs a model.",
         ge=0,
         le=1_000_000,
     )
     near_duplicates: float = Field(
         0.8,
-        title="Near copies from",
-        description="Inputs that are at least so alike (1: the same letters) are near copies.",
+        title="Near-duplicate threshold",
+        description="Inputs at least this similar (1: identical) are near duplicates.",
         ge=0.5,
         le=1,
     )
     leave_out: Annotated[list[GateName], Labels({each.name: each.title for each in GATES})] = Field(
         [],
-        title="Leave out",
-        description="Checks that don't run. They are listed in the report as not checked.",
+        title="Checks to skip",
+        description="Checks to skip. The report lists them as not checked.",
     )
     accepted: list[Accepted] = Field(
         [],
         title="Accepted",
-        description="Findings that may stay, each with a reason: they are reported and don't count against the dataset.",
+        description="Accepted findings, each with a reason. Reported, but not counted against the dataset.",
     )
     stop: bool = Field(
         False,
-        title="Stop where not ready",
-        description="Fails when the dataset is not ready, so that what waits for this check does not train on it.",
+        title="Stop if not ready",
+        description="Fails if the dataset is not ready, so nothing trains on it.",
     )
     name: Name = ""
 
@@ -161,7 +161,7 @@ def _run(
     """One pass, but for gates that an earlier attempt has finished."""
     files = {gate.name: ctx.checkpoints / f"{gate.name}.json" for gate in gates}
     progress.done = float(number * max(1, len(checking.rows)))
-    progress.add(0, gates[0].title if len(gates) == 1 else "looking at the rows")
+    progress.add(0, gates[0].title if len(gates) == 1 else "analyzing rows")
     missing = [gate for gate in gates if not files[gate.name].is_file()]
     for gate, found in zip(missing, checking.run(missing) if missing else [], strict=True):
         save_found(files[gate.name], found)

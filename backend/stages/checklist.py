@@ -48,58 +48,58 @@ MIN_EDGE_ENDED = 0.8
 
 
 class ChecklistParams(Params):
-    model: AnyModelRef = Field(title="Model", description="The model or package that is checked.")
-    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are asked, with its own prompt.")
+    model: AnyModelRef = Field(title="Model", description="Model or package to check.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset to evaluate, with its own prompt.")
     split: MeasuredSplit = Field(
         "validation",
-        description="Which rows are asked. Keep the test rows for the final score, or take them for the final report.",
+        description="Rows to use. Keep the test rows for the final score or report.",
     )
     rows: int = Field(
         100,
         title="Maximum rows",
-        description="How many different rows are asked and scored.",
+        description="Number of distinct rows to score.",
         ge=4,
         le=1000,
     )
     requests: int = Field(
         1000,
         title="Requests",
-        description="How many requests are sent one after another while the memory is watched. Rows come again and again.",
+        description="Sequential requests sent while memory is watched. Rows repeat.",
         ge=100,
         le=100_000,
     )
     floor: float = Field(
         0.0,
-        title="Least score",
-        description="Share of right answers that is good enough. 0 takes that of always giving the commonest label, or 0.3.",
+        title="Minimum score",
+        description="Minimum share of correct answers. 0 uses the majority-class baseline, or 0.3.",
         ge=0,
         le=1,
     )
     min_format: float = Field(
         0.95,
-        title="Least share in form",
-        description="Share of answers that have to be one of the labels, valid JSON, or of ordinary length.",
+        title="Minimum well-formed share",
+        description="Minimum share of answers that are a label, valid JSON, or of ordinary length.",
         ge=0,
         le=1,
     )
     max_growth: float = Field(
         0.05,
-        title="Most growth of memory",
-        description="How much the memory may grow in 1,000 requests, as a share of what it was at first.",
+        title="Maximum memory growth",
+        description="Maximum memory growth in 1,000 requests, as a share of its initial size.",
         ge=0,
         le=10,
     )
     max_slowdown: float = Field(
         2.0,
-        title="Most slowdown for long texts",
-        description="How many times longer a token of a long text may take to read than one of a short text.",
+        title="Maximum long-text slowdown",
+        description="Maximum read time per token of long texts, relative to short ones.",
         ge=1,
         le=100,
     )
     max_new_tokens: int = Field(
         0,
-        title="Longest answer in tokens",
-        description="Where an answer is cut off. 0 takes the length from the labels or the known answers.",
+        title="Maximum answer length (tokens)",
+        description="Maximum answer length. 0 derives it from the labels or known answers.",
         ge=0,
         le=1024,
     )
@@ -163,9 +163,9 @@ def _run_checks(
             found.append(behavior.answers_check(rows, requests.answers, *_min_score(params, data, known)))
             found.append(behavior.format_check(form, requests.answers, params.min_format))
             found += [behavior.repeat_check(requests), behavior.memory_check(requests, params.max_growth)]
-            progress.add(0, "asking short and long texts")
+            progress.add(0, "testing short and long texts")
             found += behavior.length_checks(ask, form, rows, params.max_slowdown)
-            progress.add(1, "asking unexpected texts")
+            progress.add(1, "testing unexpected texts")
             found += behavior.edge_checks(ask, MIN_EDGE_ENDED, progress.add)
     except (Died, Refused, StudioError) as error:
         return [at_most("alive", 1, 0, args={"reason": str(error)[:200]}), *_with_not_measured(found, str(error))]

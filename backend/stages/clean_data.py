@@ -38,33 +38,33 @@ _BASE_MEMORY, _ROW_MEMORY = 200_000_000, 2_500
 
 
 class CleanDataParams(Params):
-    data: DatasetRef = Field(title="Dataset", description="The dataset that is cleaned; it stays as it is.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset to clean; the original is kept.")
     fixes: Annotated[list[FixName], Labels({name: fix.title for name, fix in FIXES.items()})] = Field(
         [],
         title="Fixes",
-        description="What is done to the rows. Texts are repaired and masked first, then labels merged, then rows dropped.",
+        description="Fixes to apply: text repairs and masking first, then label merges, then dropped rows.",
     )
     near_duplicates: float = Field(
         0.8,
-        title="Near copies from",
-        description="Inputs that are at least so alike (1: the same letters) are near copies.",
+        title="Near-duplicate threshold",
+        description="Inputs at least this similar (1: identical) are near duplicates.",
         ge=0.5,
         le=1,
     )
     report: ReportRef | None = Field(
         None,
         title="Report",
-        description="A report of the stage Check data, whose rows are dropped by “Drop these rows”.",
+        description="Report of “Check data” whose rows “Drop these rows” drops.",
     )
     gates: Annotated[list[GateName], Labels({each.name: each.title for each in GATES})] = Field(
         [],
         title="Findings to drop",
-        description="Whose rows in that report are dropped by “Drop these rows”.",
+        description="Checks in that report whose rows “Drop these rows” drops.",
     )
     rows: list[str] = Field(
         [],
         title="Rows to drop",
-        description="Ids of rows that “Drop these rows” drops, beside those of the report.",
+        description="Ids of further rows for “Drop these rows”.",
         max_length=100_000,
     )
     name: Name = ""

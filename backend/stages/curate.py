@@ -36,7 +36,7 @@ _LANGUAGE_SECONDS, _LANGUAGE_MEMORY = 0.6, 85_000_000
 class _Inputs(Params):
     data: DatasetRef = Field(
         title="Dataset",
-        description="The dataset whose training rows are looked at, usually one that a teacher answered.",
+        description="Dataset whose training rows are filtered, usually answered by a teacher.",
     )
 
 
@@ -82,7 +82,7 @@ def run(params: CurateParams, ctx: Context) -> CurateResult:
     rows = list(data.rows("train"))
     if not rows:
         raise StudioError("synth.no_answers", ref=source.name)
-    progress = Progress(ctx, 2 * len(rows), "looking at the rows")
+    progress = Progress(ctx, 2 * len(rows), "analyzing rows")
     held_out = [row for split in ("validation", "test") for row in data.rows(split)]
     decisions = {row: RowDecision(accept=True) for row in accepted_rows(data.path)}
     found = curate(params, data.template, rows, held_out, decisions, seed=ctx.seed, tick=progress.add)

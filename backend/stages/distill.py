@@ -37,12 +37,9 @@ from backend.training.turns import training_facts
 class _Inputs(Params):
     student: TorchRef = Field(
         title="Student",
-        description="The model that learns: one that was pruned from its teacher, or any small one. An adapter is merged "
-        "into its model first.",
+        description="Model to train: pruned from its teacher, or any small one. Adapters are merged first.",
     )
-    data: DatasetRef = Field(
-        default="", title="Dataset", description="The examples to learn from, with the teacher's answers."
-    )
+    data: DatasetRef = Field(default="", title="Dataset", description="Training examples with the teacher's answers.")
 
 
 class DistillParams(LoraParams, UseAdapterParams, TrainingParams, MethodParams, _Inputs):
@@ -53,8 +50,8 @@ class DistillParams(LoraParams, UseAdapterParams, TrainingParams, MethodParams, 
     ] = Field(
         default="auto",
         title="Train embeddings",
-        description="Whether the table of words learns, too. Automatic: when it is small beside the rest; a large "
-        "one takes much time and memory and gains little.",
+        description="Whether to train the embedding table. Automatic: only if it is relatively small; "
+        "large ones cost time and memory for little gain.",
     )
 
     @property

@@ -32,12 +32,11 @@ _KEPT = ("NOTICE", "decisions.jsonl", "reading.json")
 
 
 class EditParams(Params):
-    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows were edited.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset whose rows were edited.")
     edits: FilePath = Field(
         "",
         title="Changes",
-        description="A file of changes, as JSON lines. Leave it empty to take those of the page Data as they stand at the "
-        "start.",
+        description="File of changes (JSON Lines). Leave blank to use the current changes from the Data page.",
     )
     name: Name = ""
 

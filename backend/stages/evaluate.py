@@ -51,26 +51,25 @@ WEIGHTS = (".safetensors", ".onnx", ".onnx.data", ".onnx_adapter")
 
 
 class EvaluateParams(AnswererParams):
-    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are asked, with its own prompt.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset to evaluate, with its own prompt.")
     split: Annotated[
         Literal["train", "validation", "test", "pool"],
-        Labels({"train": "Training", "validation": "Validation", "test": "Test", "pool": "Pool"}),
+        Labels({"train": "Training", "validation": "Validation", "test": "Test", "pool": "Unlabelled"}),
     ] = Field(
         "test",
         title="Split",
-        description="Which rows are asked. Choose between models with validation; use test once, at the end, for the "
-        "final score.",
+        description="Rows to evaluate. Choose models on validation; use test once, for the final score.",
     )
     max_rows: int = Field(
         0,
         title="Maximum rows",
-        description="Ask only the first rows, to try things out: the fewer, the less certain the score. 0 asks all.",
+        description="Evaluate only the first rows, for quick tests; fewer rows, less certain scores. 0 uses all.",
         ge=0,
     )
     cost_prompts: int = Field(
         20,
-        title="Rows for timing",
-        description="How many rows are asked one by one to measure speed. More is steadier and takes longer.",
+        title="Timing rows",
+        description="Rows run one by one to measure speed. More is more stable but slower.",
         ge=1,
         le=500,
     )
@@ -163,7 +162,7 @@ def _max_new_tokens(params: EvaluateParams, data: DataFolder, answerer: Answerer
 def _cost(
     params: EvaluateParams, ctx: Context, data: DataFolder, rows: list[Row], answerer: Answerer, sampling: Sampling
 ) -> dict[str, float]:
-    progress = Progress(ctx, len(rows), "measuring times, one prompt at a time")
+    progress = Progress(ctx, len(rows), "measuring latency")
     progress()
     prompts = [data.template.prompt(row) for row in rows[: params.cost_prompts]]
     return measure_cost(answerer.engine, prompts, sampling, progress).model_dump()
@@ -219,7 +218,7 @@ def _baseline(
 
 def _loss(ctx: Context, data: DataFolder, rows: list[Row], engine: Any) -> dict[str, float]:
     """Mean -ln p per token of the right answers and their ends of turn, and its exponential."""
-    progress = Progress(ctx, len(rows), "reading the right answers")
+    progress = Progress(ctx, len(rows), "reading the correct answers")
     total, tokens = 0.0, 0
     for row in rows:
         answer = engine.encoder.gold_ids(data.template, row)

@@ -33,9 +33,9 @@ class _Inputs(Params):
     model: BaseRef = Field(
         default="smollm2-135m-instruct",
         title="Model",
-        description="The model that learns. It stays as it is: what it learns goes into a small adapter beside it.",
+        description="Model to fine-tune. It stays unchanged: training goes into a small adapter.",
     )
-    data: DatasetRef = Field(default="", title="Dataset", description="The examples to learn from, with their answers.")
+    data: DatasetRef = Field(default="", title="Dataset", description="Training examples with their answers.")
 
 
 class FinetuneParams(LoraParams, TrainingParams, _Inputs):
@@ -45,7 +45,7 @@ class FinetuneParams(LoraParams, TrainingParams, _Inputs):
     qlora: bool = Field(
         default=False,
         title="QLoRA",
-        description="Holds the model in 4 bits while it learns: much less memory, but slower on a CPU.",
+        description="Keeps the model in 4 bits during training: much less memory, but slower on a CPU.",
     )
 
 

@@ -51,64 +51,62 @@ KEPT_FILES = ("train.jsonl", "validation.jsonl", "test.jsonl", "template.json", 
 
 
 class GenerateParams(AnswererParams):
-    data: DatasetRef = Field(title="Dataset", description="The dataset whose inputs are the examples.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset whose inputs are the examples.")
     method: Annotated[
         Method, Labels({"self_instruct": "From examples", "paraphrase": "Paraphrase", "evol_instruct": "Evolve"})
     ] = Field(
         "self_instruct",
         title="Method",
-        description="From examples: shows some and asks for more. Paraphrase: says one text in other words. Evolve: makes "
-        "one text harder, then asks for less usual ones.",
+        description="From examples: asks for more like these. Paraphrase: rewords a text. Evolve: makes "
+        "a text harder, then rarer.",
     )
-    rows: int = Field(
-        100, title="New inputs", description="It ends when there are so many that are new.", ge=1, le=100_000
-    )
+    rows: int = Field(100, title="New inputs", description="Number of new inputs to generate.", ge=1, le=100_000)
     per_request: int = Field(
         5,
         title="Inputs per request",
-        description="How many the model writes at a time. Small models do better with few.",
+        description="Inputs the model writes per request. Small models do better with few.",
         ge=1,
         le=50,
     )
     shown: int = Field(
         5,
         title="Examples shown",
-        description="How many examples a request holds, when made from examples.",
+        description="Examples per request, with “From examples”.",
         ge=1,
         le=50,
     )
     balance: bool = Field(
         True,
         title="Balance classes",
-        description="With labels: asks for each class in turn, for the one with the fewest new inputs first.",
+        description="With labels: requests each class in turn, the rarest first.",
     )
     about: str = Field(
         "",
-        title="About the task",
-        description="A sentence or two that the model is told besides, such as “commands to a voice assistant”.",
+        title="Task description",
+        description="One or two sentences about the task, such as “commands to a voice assistant”.",
         max_length=2_000,
     )
     temperature: float = Field(
-        0.9, title="Temperature", description="Higher values give more varied and less fitting inputs.", ge=0.1, le=2
+        0.9, title="Temperature", description="Higher values give more varied but less relevant inputs.", ge=0.1, le=2
     )
     near_duplicates: float = Field(
         0.8,
-        title="Near-duplicates from",
-        description="An input that is so like one that is there, or like a row that measures, is refused; 1 refuses only "
-        "what has the same letters.",
+        title="Near-duplicate threshold",
+        description="Inputs this similar to existing, validation or test inputs are rejected; 1 rejects "
+        "identical ones only.",
         gt=0,
         le=1,
     )
     max_requests: int = Field(
         0,
-        title="Requests at most",
-        description="Ends even when inputs are missing. 0: four times as many as would be needed if all were new.",
+        title="Maximum requests",
+        description="Stops even if inputs are missing. 0: four times the minimum needed.",
         ge=0,
     )
     keep_pool: bool = Field(
         True,
-        title="Keep the pool",
-        description="Adds the new inputs to the pool that is there instead of replacing it.",
+        title="Keep unlabelled rows",
+        description="Adds new inputs to the unlabelled rows instead of replacing them.",
     )
     name: Name = ""
 
@@ -201,7 +199,7 @@ def _generate(
     novelty = NoveltyFilter(data, params.rows, params.near_duplicates)
     found, dry = GeneratedRows(), 0
     limit = params.max_requests or MAX_REQUEST_FACTOR * -(-params.rows // params.per_request)
-    progress = Progress(ctx, -(-params.rows // params.per_request), "asking for new inputs")
+    progress = Progress(ctx, -(-params.rows // params.per_request), "generating inputs")
     max_new_tokens = found.max_new_tokens = params.max_new_tokens or _max_new_tokens(params, seeds, answerer)
     while (missing := params.rows - len(found.rows)) > 0 and found.requests < limit and dry < MAX_EMPTY_ROUNDS:
         count = min(REQUESTS_PER_ROUND, limit - found.requests, -(-missing // params.per_request))
@@ -280,7 +278,7 @@ def _metrics(report: FilterReport, found: GeneratedRows, seconds: float) -> dict
 
 STAGE = Stage(
     name="generate",
-    title="Make new inputs",
+    title="Generate inputs",
     page="teacher",
     open=("data", "method", "rows", "about"),
     offers={"data": ("dataset",)},

@@ -51,10 +51,10 @@ from backend.models import costs
 
 
 class JudgeParams(AnswererParams):
-    data: DatasetRef = Field(title="Dataset", description="The dataset whose answers are judged: its training rows.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset whose training answers are judged.")
     rubric: Rubric = RUBRIC
     min_score: int = Field(
-        3, title="Lowest score", description="Rows with a lower score are dropped and counted; 1 keeps all.", ge=1, le=5
+        3, title="Minimum score", description="Rows with a lower score are dropped; 1 keeps all.", ge=1, le=5
     )
     name: Name = ""
 
@@ -112,7 +112,7 @@ def run(params: JudgeParams, ctx: Context) -> JudgeResult:
     ctx.progress(0, max(1, len(judged)), "loading the model")
     answerer = open_answerer(params, ctx)
     try:
-        progress = Progress(ctx, max(1, len(judged)), "asking the judge")
+        progress = Progress(ctx, max(1, len(judged)), "querying the judge")
         prompts = [judge_prompt(params.rubric, data.template, rows[at], rows[at].output or "") for at in judged]
         sampling = Sampling(max_new_tokens=params.max_new_tokens or JUDGE_REPLY_TOKENS)
         got = ask(answerer, prompts, sampling, ctx.cache / "judge", progress, params.batch_size)

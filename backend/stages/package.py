@@ -31,55 +31,55 @@ BYTES_PER_SECOND = 150e6
 
 
 class PackageParams(Params):
-    model: OnnxRef = Field(title="Model", description="The ONNX model to hand over.")
+    model: OnnxRef = Field(title="Model", description="ONNX model for the package.")
     reports: list[ReportRef] = Field(
         [],
         title="Reports",
-        description="What checks of this model found; the model card shows them. One that failed stops the package.",
+        description="Check reports shown in the model card. A failed one blocks the package.",
         max_length=20,
     )
     evaluations: list[EvaluationRef] = Field(
         [],
         title="Evaluations",
-        description="Shown side by side in the model card, so that others see how good the model is.",
+        description="Evaluations shown side by side in the model card.",
         max_length=20,
     )
     name: str = Field(
         "",
         title="Name",
-        description="Name of the folder and of the zip file. Leave it empty to take the model's.",
+        description="Name of the folder and zip file. Leave blank to use the model's.",
         max_length=100,
     )
     version: str = Field(
         "",
         title="Version",
-        description="Three numbers, such as 1.2.0. Leave it empty to take the next one after the packages of this name.",
+        description="Three numbers, such as 1.2.0. Leave blank for the next version.",
         max_length=40,
     )
     overrule: str = Field(
         "",
-        title="Reason to overrule",
-        description="Why the package is made although a report failed or is about another model. The model card shows it.",
+        title="Override reason",
+        description="Why to package despite a failed or unrelated report. Shown in the model card.",
         max_length=500,
     )
     max_new_tokens: int = Field(
         256,
-        title="Longest answer in tokens",
-        description="Where the scripts in the package cut off an answer. A token is a short piece of a word.",
+        title="Maximum answer length (tokens)",
+        description="Maximum answer length of the packaged scripts. A token is part of a word.",
         ge=1,
         le=8192,
     )
     temperature: float = Field(
         0.0,
         title="Temperature",
-        description="How freely the packed model answers when nobody asks otherwise. 0 always takes the likeliest token.",
+        description="Default temperature of the packaged model. 0 always picks the most likely token.",
         ge=0,
         le=2,
     )
     max_length: int = Field(
         package_folder.GenerationDefaults().max_length,
-        title="Longest conversation in tokens",
-        description="Prompt and answer together. A runtime keeps memory for it. 0 takes all that the model can read.",
+        title="Maximum conversation length (tokens)",
+        description="Prompt and answer together; the runtime reserves memory for it. 0 uses the full context.",
         ge=0,
         le=1_000_000,
     )

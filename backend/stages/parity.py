@@ -42,60 +42,56 @@ LOGIT_BYTES = 700_000_000
 
 
 class ParityParams(Params):
-    model: ExportRef = Field(
-        title="Export", description="The ONNX model or package that has to answer as its original."
-    )
-    data: DatasetRef = Field(
-        title="Dataset", description="The dataset whose rows both models answer, with its own prompt."
-    )
+    model: ExportRef = Field(title="Export", description="ONNX model or package to compare with its original.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset both models answer, with its own prompt.")
     split: MeasuredSplit = "validation"
     rows: int = Field(
         32,
         title="Maximum rows",
-        description="How many rows both models answer. More makes the comparison surer and takes longer.",
+        description="Rows both models answer. More is more reliable but slower.",
         ge=4,
         le=1000,
     )
     max_new_tokens: int = Field(
         0,
-        title="Longest answer in tokens",
-        description="How many tokens of an answer are compared. 0 takes the length from the labels or the known answers.",
+        title="Maximum answer length (tokens)",
+        description="Answer tokens to compare. 0 derives it from the labels or known answers.",
         ge=0,
         le=1024,
     )
     min_agreement: float = Field(
         0.0,
-        title="Least token agreement",
-        description="Share of an answer's tokens that have to be equal. 0 takes what fits the precision of the weights.",
+        title="Minimum token agreement",
+        description="Minimum share of identical answer tokens. 0 uses the default for the precision.",
         ge=0,
         le=1,
     )
     max_kl: float = Field(
         0.0,
-        title="Largest KL divergence, answers",
-        description="How far the probabilities of the right answer may move, in nats. 0 takes what fits the precision.",
+        title="Maximum KL divergence, answers",
+        description="Maximum change in correct-answer probabilities, in nats. 0 uses the default for the precision.",
         ge=0,
         le=100,
     )
     max_kl_prompt: float = Field(
         0.0,
-        title="Largest KL divergence, prompts",
-        description="How far the probabilities of each next token of a prompt may move, in nats. 0 takes what fits the "
-        "precision.",
+        title="Maximum KL divergence, prompts",
+        description="Maximum change in next-token probabilities of a prompt, in nats. 0 uses the default "
+        "for the precision.",
         ge=0,
         le=100,
     )
     max_perplexity: float = Field(
         0.0,
-        title="Largest perplexity ratio",
-        description="Perplexity of the right answers, times the original's. 0 takes what fits the precision.",
+        title="Maximum perplexity ratio",
+        description="Perplexity of correct answers relative to the original. 0 uses the default for the precision.",
         ge=0,
         le=100,
     )
     max_task_loss: float = Field(
         0.0,
-        title="Largest loss of score",
-        description="How much of the score may be lost, as a share of 1. 0 takes what fits the precision.",
+        title="Maximum score loss",
+        description="Maximum score loss, as a share of 1. 0 uses the default for the precision.",
         ge=0,
         le=1,
     )
@@ -275,7 +271,7 @@ def _limits(params: ParityParams, precision: str) -> Limits:
 
 STAGE = Stage(
     name="parity",
-    title="Check the export",
+    title="Check export",
     page="quantize",
     open=("model", "data", "rows"),
     offers={"model": ("scheme_search", "quantize"), "data": ("dataset",)},

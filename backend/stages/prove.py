@@ -39,24 +39,24 @@ FOUNDRY_SECONDS, FOUNDRY_ROW_SECONDS, FOUNDRY_MEMORY = 4.0, 0.1, 350_000_000
 
 class ProveParams(Params):
     model: ProvableRef = Field(
-        title="Model or package", description="An ONNX model, which is packed for the test, or a package as it is."
+        title="Model or package", description="ONNX model, packaged for the test, or an existing package."
     )
-    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows are asked.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset whose rows are evaluated.")
     split: MeasuredSplit = "validation"
     rows: int = Field(
-        50, title="Rows", description="How many rows both runtimes answer. More is surer and slower.", ge=1, le=10_000
+        50, title="Rows", description="Rows both runtimes answer. More is more reliable but slower.", ge=1, le=10_000
     )
     min_agreement: float = Field(
         0.98,
-        title="Same answers, at least",
-        description="Which share of the answers must be the same in both runtimes, word for word.",
+        title="Minimum identical answers",
+        description="Minimum share of identical answers in both runtimes.",
         ge=0,
         le=1,
     )
     max_drop: float = Field(
         0.02,
-        title="Loss of accuracy, at most",
-        description="How much lower the share of right labels may be in Foundry Local than here.",
+        title="Maximum accuracy loss",
+        description="Maximum drop in correct labels in Foundry Local.",
         ge=0,
         le=1,
     )
@@ -156,7 +156,7 @@ def _answer_in_studio(packed: ArtifactView, data: DataFolder, rows: list[Row], p
 def _answer_in_foundry(
     packed: ArtifactView, data: DataFolder, rows: list[Row], max_new_tokens: int, ctx: Context, progress: Progress
 ) -> dict[str, Any]:
-    progress.add(0, "asking Foundry Local")
+    progress.add(0, "querying Foundry Local")
     prompts = [data.template.prompt(row) for row in rows]
     found: dict[str, Any] = {"said": []}
     asked = foundry.ask_foundry(
@@ -243,7 +243,7 @@ def _save_report(
 
 STAGE = Stage(
     name="prove",
-    title="Prove in Foundry Local",
+    title="Verify in Foundry Local",
     page="quantize",
     open=("model", "data", "rows"),
     offers={"model": ("scheme_search", "quantize"), "data": ("dataset",)},

@@ -33,45 +33,43 @@ class PruneParams(Params):
 
     model: TorchRef = Field(
         title="Model to prune",
-        description="The teacher, usually: the student starts with its weights. An adapter is merged into its model "
-        "first.",
+        description="Usually the teacher: the student starts with its weights. Adapters are merged first.",
     )
     data: DatasetRef = Field(
         title="Dataset",
-        description="The examples that the student is for. They show which layers matter and which words it needs.",
+        description="Examples of the student's task. They show which layers and tokens matter.",
     )
     keep_layers: int = Field(
         default=0,
         ge=0,
         le=512,
         title="Layers to keep",
-        description="How many layers the student keeps. Fewer make it smaller and faster, and it needs more examples "
-        "to be as good. 0 keeps all.",
+        description="Layers the student keeps. Fewer are smaller and faster but need more examples. 0 keeps all.",
     )
     choose: Annotated[Literal["importance", "even"], Labels({"importance": "Measured", "even": "Evenly"})] = Field(
         default="importance",
-        title="Which layers",
-        description="Measured: the layers that change your examples most on their way through the model. Evenly: the first "
-        "three and the rest spread to the last.",
+        title="Layer selection",
+        description="Measured: the layers that most affect your examples. Evenly: the first three, the "
+        "rest spread out to the last.",
     )
     layers: list[int] = Field(
         default=[],
         title="Layers",
-        description="Which layers exactly, counted from 0. Leave it empty and they are chosen by their number.",
+        description="Exact layers, counted from 0. Leave blank to select by number of layers.",
     )
-    vocabulary: Annotated[Literal["data", "whole"], Labels({"data": "Cut to the data", "whole": "Whole"})] = Field(
+    vocabulary: Annotated[Literal["data", "whole"], Labels({"data": "Pruned to the data", "whole": "Full"})] = Field(
         default="data",
         title="Vocabulary",
-        description="Pruned to the data: the student keeps the pieces of words that your examples need and the "
-        "commonest others. Any other text still works, in shorter pieces.",
+        description="Pruned to the data: keeps the tokens your examples need plus the most common ones. "
+        "Other text still works, in shorter pieces.",
     )
     vocabulary_size: int = Field(
         default=4096,
         ge=256,
         le=1_000_000,
-        title="Smallest vocabulary",
-        description="Common pieces of words are kept up to this number even if your examples lack them. More suits "
-        "few examples and texts of other kinds; less is smaller.",
+        title="Minimum vocabulary",
+        description="Keeps common tokens up to this number even if unused. More suits few or varied "
+        "examples; less is smaller.",
     )
     name: Name = ""
 
@@ -158,7 +156,7 @@ def run(params: PruneParams, ctx: Context) -> PruneResult:
     ctx.raise_if_cancelled()
     layers, scores = _layers(params, model, source, data, ctx)
     tokens = _tokens(params, model, source, data, ctx)
-    ctx.progress(0, 1, "making the student")
+    ctx.progress(0, 1, "creating the student")
     if len(layers) < model.config.num_hidden_layers:
         prune_layers(model, layers)
     if tokens:
@@ -268,7 +266,7 @@ def _tokenizer_folder(ref: str, world: World) -> Path | None:
 
 STAGE = Stage(
     name="prune",
-    title="Prune the student",
+    title="Prune student",
     page="distill",
     open=("model", "data", "keep_layers", "vocabulary"),
     offers={"model": ("finetune",), "data": ("review", "curate", "judge", "teacher", "dataset")},

@@ -41,56 +41,52 @@ class QuantizeParams(QuantizationParams):
     precision: Precision = Field(
         "int4",
         title="Precision",
-        description="How many bits each weight takes. Fewer are smaller and faster and may lose a little quality; FP32 "
-        "changes nothing, FP16 is for graphics cards.",
+        description="Bits per weight. Fewer are smaller and faster but may lose quality; FP32 changes "
+        "nothing, FP16 is for GPUs.",
     )
     target: Target = Field(
         "cpu",
         title="Target",
-        description="The device that the model is built for. What is built for a graphics card can't be tried in this "
-        "studio.",
+        description="Device the model is built for. GPU builds can't be tried here.",
     )
     tie_embeddings: TieEmbeddings = Field(
         "auto",
         title="Tie embeddings",
-        description="What happens to the table of words. In few bits the file is smallest; unchanged it is larger and "
-        "a little more exact. Automatic: small if possible.",
+        description="Quantized, the embedding table is smallest; unchanged, more exact. Automatic: "
+        "quantized if possible.",
     )
     rounding: Rounding = Field(
         "rtn",
         title="Rounding",
-        description="How each weight finds its value: to the nearest, in blocks fitted by k-quant, or by GPTQ so that "
-        "answers on your rows change least.",
+        description="How weights are rounded: to the nearest, in k-quant blocks, or with GPTQ for the "
+        "least change on your rows.",
     )
     block_size: Literal[32, 64, 128] = Field(
         64,
         title="Weights per block",
-        description="How many weights share one scale. Fewer is more exact and larger on disk. It must divide the "
-        "model's hidden size.",
+        description="Weights that share a scale. Fewer is more exact but larger. Must divide the model's hidden size.",
     )
     symmetric: bool = Field(
-        False, title="Symmetric", description="Blocks without a zero point: a little smaller, less exact."
+        False, title="Symmetric", description="Blocks without a zero point: slightly smaller, less exact."
     )
     head_bits: Literal[4, 8] = Field(
         4,
-        title="Bits of the output head",
-        description="An INT4 model is more exact and larger with a head of 8 bits; a table that is shared with it "
-        "takes 8 bits too.",
+        title="Output head bits",
+        description="An 8-bit head makes an INT4 model more exact but larger; a shared embedding table "
+        "becomes 8-bit too.",
     )
     exact_layers: int = Field(
         0,
-        title="Layers kept in 8 bits",
-        description="So many layers of an INT4 model keep 8 bits: those that suffer most on your validation rows.",
+        title="8-bit layers",
+        description="Number of INT4 layers kept in 8 bits: the most sensitive on your validation rows.",
         ge=0,
         le=200,
     )
-    adapters: bool = Field(
-        False, title="Adapter slots", description="Leaves places where adapters of this model can be attached."
-    )
+    adapters: bool = Field(False, title="Adapter slots", description="Adds slots for attaching adapters of this model.")
     data: DatasetRef | None = Field(
         None,
         title="Dataset",
-        description="Rows of your own, for GPTQ and to find the layers that are kept in 8 bits.",
+        description="Your own rows, for GPTQ and for finding sensitive layers.",
     )
 
 

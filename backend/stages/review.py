@@ -33,27 +33,26 @@ from backend.stats.intervals import wilson_interval
 
 
 class ReviewParams(Params):
-    data: DatasetRef = Field(title="Dataset", description="The dataset whose answers people have reviewed.")
+    data: DatasetRef = Field(title="Dataset", description="Dataset whose answers were reviewed.")
     report: ReportRef | None = Field(
         None,
         title="Report",
-        description="A report of the stage Check data: the rows that it doubts are reviewed, whoever answered them.",
+        description="Report of “Check data” whose flagged rows are reviewed, whoever answered them.",
     )
     test: bool = Field(
         False,
-        title="Test rows too",
-        description="With a report: decisions change test rows as well. Results before and after can't be compared then.",
+        title="Include test rows",
+        description="With a report: decisions also change test rows, so earlier results are not comparable.",
     )
     unreviewed: Annotated[Literal["keep", "drop"], Labels({"keep": "Keep", "drop": "Drop"})] = Field(
         "keep",
-        title="Rows not reviewed",
-        description="Keeping them leaves more to learn from; dropping them leaves only answers that somebody has seen.",
+        title="Unreviewed rows",
+        description="Keeping them gives more training data; dropping them leaves only reviewed answers.",
     )
     decisions: FilePath = Field(
         "",
         title="Decisions",
-        description="A file that the page Review has exported, as JSON lines. Leave it empty to take the decisions as they "
-        "stand at the start.",
+        description="File exported from the Review page (JSON Lines). Leave blank to use the current decisions.",
     )
     name: Name = ""
 

@@ -40,32 +40,31 @@ REPORTED_METRICS = ("kl", "perplexity", "size_bytes", "decode_tokens_per_s", "tt
 class SchemeSearchParams(QuantizationParams):
     data: DatasetRef = Field(
         title="Dataset",
-        description="Its validation rows choose, its training rows calibrate, its test rows say at the end what was chosen.",
+        description="Validation rows select, training rows calibrate, test rows measure the selected model.",
     )
     schemes: Annotated[list[SchemeName], SCHEME_LABELS] = Field(
         [scheme.name for scheme in SCHEMES],
         title="Schemes",
-        description="What is tried: how weights are rounded, weights per block, and what keeps 8 bits.",
+        description="Schemes to try: rounding, weights per block, and what stays in 8 bits.",
     )
     keep: float = Field(
         0.99,
-        title="Quality to keep",
-        description="The choice is the smallest model that keeps this share of the original's quality on the "
-        "validation rows.",
+        title="Minimum quality retained",
+        description="Selects the smallest model that keeps this share of the original quality on the validation rows.",
         gt=0,
         le=1,
     )
     minutes: int = Field(
         60,
-        title="Time budget in minutes",
-        description="When it is spent, no further scheme is begun; the choice is among those that were measured.",
+        title="Time budget (minutes)",
+        description="When it is used up, no further scheme starts; the best measured one is selected.",
         ge=1,
         le=10_000,
     )
     rows: int = Field(
         100,
         title="Rows",
-        description="How many validation rows each candidate answers. More are surer and take longer.",
+        description="Validation rows per candidate. More is more reliable but slower.",
         ge=1,
         le=10_000,
     )

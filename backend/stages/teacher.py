@@ -45,35 +45,32 @@ _RATIONALE_CHARS = RATIONALE_TOKENS / 2 * 3.6
 
 
 class TeacherParams(EnsembleParams):
-    data: DatasetRef = Field(title="Dataset", description="The dataset whose rows the teacher answers.")
-    splits: Annotated[list[Literal["train", "pool"]], Labels({"train": "Training", "pool": "Pool"})] = Field(
+    data: DatasetRef = Field(title="Dataset", description="Dataset for the teacher to answer.")
+    splits: Annotated[list[Literal["train", "pool"]], Labels({"train": "Training", "pool": "Unlabelled"})] = Field(
         ["pool"],
         title="Splits to answer",
-        description="Usually the pool: rows without an answer. Validation and test are never learned from, so they "
-        "can't be chosen.",
+        description="Usually the unlabelled rows. Validation and test are never trained on, so they are not available.",
         min_length=1,
     )
     include_labelled: bool = Field(
         True,
         title="Keep labelled rows",
-        description="Adds the training rows that people answered, as they are. Has no effect when the training rows "
-        "themselves are answered.",
+        description="Adds human-labelled training rows unchanged. No effect if the training rows are answered too.",
     )
     prompt: str = Field(
         "",
-        title="Prompt for the teacher",
-        description="What the teacher is asked: {input} marks the row's text, {labels} the list of labels. Empty: "
-        "the dataset's own, which the student always learns with.",
+        title="Teacher prompt",
+        description="Prompt for the teacher: {input} is the row's text, {labels} the list of labels. "
+        "Blank uses the dataset's own, as the student always does.",
         max_length=20_000,
     )
     max_rows: int = Field(
-        0, title="Maximum rows", description="Answer only the first rows, to try things out. 0 answers all.", ge=0
+        0, title="Maximum rows", description="Answer only the first rows, for quick tests. 0 answers all.", ge=0
     )
     keep_labels_only: bool = Field(
         True,
-        title="Drop answers that are no label",
-        description="With labels: an answer that is not exactly one of them is dropped and counted, so that the "
-        "student doesn't learn it.",
+        title="Drop invalid labels",
+        description="With labels: drops answers that are not exactly one of them.",
     )
     name: Name = ""
 

@@ -38,32 +38,29 @@ class LogitParams(Params):
     capture: CaptureRef | None = Field(
         default=None,
         title="Capture",
-        description="The teacher's probabilities for these examples, written down: the teacher itself is not needed "
-        "again.",
+        description="The teacher's stored probabilities for these examples; the teacher is not needed again.",
     )
     kl_weight: float = Field(
         default=0.5,
         ge=0,
         le=1,
-        title="Weight of the teacher",
-        description="How much of the loss is the distance to the teacher. The rest is the answer itself.",
+        title="Teacher weight",
+        description="Share of the loss from the distance to the teacher; the rest is the answer.",
     )
     temperature: float = Field(
         default=1.0,
         gt=0,
         le=20,
         title="Temperature",
-        description="Higher ones show more of what the teacher holds for nearly right. With a capture: one of its "
-        "temperatures.",
+        description="Higher values show more of the teacher's second choices. With a capture: one of its temperatures.",
     )
     divergence: Annotated[
         Literal["forward_kl", "reverse_kl", "jsd"],
-        Labels({"forward_kl": "Forward KL", "reverse_kl": "Reverse KL", "jsd": "Both ways (JSD)"}),
+        Labels({"forward_kl": "Forward KL", "reverse_kl": "Reverse KL", "jsd": "Symmetric (JSD)"}),
     ] = Field(
         default="forward_kl",
         title="Divergence",
-        description="How the distance to the teacher is measured. Forward covers all its answers, reverse keeps to "
-        "its best.",
+        description="Distance to the teacher. Forward covers all its answers, reverse focuses on its best.",
     )
 
 

@@ -15,9 +15,9 @@ class UseAdapterParams(Params):
 
     adapter: bool = Field(
         default=False,
-        title="By an adapter (LoRA)",
-        description="The student learns by a small adapter, which is merged into it at the end: much less memory for a "
-        "large student. Small ones learn more in full.",
+        title="Train an adapter (LoRA)",
+        description="Trains a small adapter and merges it at the end: much less memory for large "
+        "students. Small ones learn more in full.",
     )
 
 
@@ -29,28 +29,26 @@ class LoraParams(Params):
         ge=1,
         le=256,
         title="Rank",
-        description="How much the adapter can learn. More suits harder tasks and takes more memory and disk; 8 to 32 "
-        "is usual.",
+        description="Capacity of the adapter. More suits harder tasks but uses more memory and disk; 8 to 32 is usual.",
     )
     alpha: int = Field(
         default=32,
         ge=1,
         le=1024,
         title="Alpha",
-        description="How strongly the adapter acts: its output is scaled by alpha / rank. Twice the rank is a good "
-        "start.",
+        description="Strength of the adapter: its output is scaled by alpha / rank. Twice the rank is a good start.",
     )
     dropout: float = Field(
         default=0.0,
         ge=0,
         le=0.9,
         title="Dropout",
-        description="Part of the adapter's input that is hidden at random while it learns. 0.05 to 0.1 can help with "
-        "few examples.",
+        description="Share of the adapter's input dropped at random in training. 0.05 to 0.1 can help "
+        "with few examples.",
     )
     targets: Annotated[Literal["all-linear"] | list[str], Labels({"all-linear": "All linear layers"})] = Field(
         default="all-linear",
         title="Adapted modules",
-        description="Which parts of the model get an adapter. All linear layers learn best; a few, such as `q_proj, "
-        "v_proj`, take less memory.",
+        description="Modules that get an adapter. All linear layers learn best; a few, such as `q_proj, "
+        "v_proj`, use less memory.",
     )

@@ -45,7 +45,7 @@ METHODS = (
     ),
     DistillationMethod(
         "cross_tokenizer",
-        "Teacher with other tokens (cross-tokenizer)",
+        "Teacher with another tokenizer (cross-tokenizer)",
         ("teacher", "kl_weight", "temperature"),
         "cross_tokenizer",
     ),
@@ -69,29 +69,28 @@ class MethodParams(LogitParams):
     method: MethodName = Field(
         default="sequence",
         title="Distillation method",
-        description="What the student learns: the teacher's answers, or also what it holds for likely. Below stands "
-        "which ways are possible here.",
+        description="What the student learns: the teacher's answers, or its probabilities too. Available "
+        "methods are listed below.",
     )
     teacher: TorchRef | None = Field(
         default=None,
         title="Teacher",
-        description="The model that is loaded beside the student and scores what it reads. It does not change.",
+        description="Model loaded with the student to score what it reads. It does not change.",
     )
     own_share: float = Field(
         default=0.5,
         ge=0.01,
         le=1,
         title="Share of on-policy batches",
-        description="How many batches the student answers itself while the teacher scores its words. The others hold "
-        "the dataset's answers.",
+        description="Share of batches the student answers while the teacher scores. The rest use the "
+        "dataset's answers.",
     )
     own_tokens: int = Field(
         default=64,
         ge=1,
         le=4096,
-        title="Longest own answer",
-        description="How many tokens the student may answer with. More takes time while it does not yet know where to "
-        "stop.",
+        title="Maximum on-policy answer (tokens)",
+        description="Maximum tokens of the student's answers. More is slower until it learns to stop.",
     )
 
     @model_validator(mode="before")

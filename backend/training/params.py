@@ -32,22 +32,20 @@ class TrainingParams(Params):
         gt=0,
         le=100,
         title="Epochs",
-        description="How often the model sees every example. More learns them better and takes longer; too many and "
-        "it overfits.",
+        description="Passes over the data. More learns better but slower; too many overfit.",
     )
     learning_rate: float = Field(
         default=1e-3,
         gt=0,
         le=1,
         title="Learning rate",
-        description="How large the steps are by which the model changes. Too large and training diverges, too small and "
-        "it hardly learns.",
+        description="Size of each weight update. Too large diverges; too small barely learns.",
     )
     max_steps: int = Field(
         default=0,
         ge=0,
         title="Maximum steps",
-        description="Stop after this many steps, whatever the epochs say. 0 sets no limit.",
+        description="Stop after this many steps, regardless of epochs. 0 means no limit.",
     )
     batch_size: TrainingBatch = 16
     accumulation: int = Field(
@@ -55,15 +53,15 @@ class TrainingParams(Params):
         ge=1,
         le=1024,
         title="Gradient accumulation",
-        description="How many batches are added up before each step: as steady as a larger batch, without its memory.",
+        description="Batches summed before each step: the stability of a larger batch without its memory.",
     )
     max_length: int = Field(
         default=512,
         ge=16,
         le=131072,
         title="Maximum length",
-        description="The longest example in tokens, which are short pieces of words. Longer prompts lose their "
-        "beginning; more takes memory and time.",
+        description="Longest example in tokens (parts of words). Longer prompts lose their start; more "
+        "uses memory and time.",
     )
     schedule: Annotated[
         Literal["cosine", "linear", "constant"],
@@ -71,49 +69,47 @@ class TrainingParams(Params):
     ] = Field(
         default="cosine",
         title="Schedule",
-        description="How the learning rate falls towards the end. Cosine, a smooth curve, nearly always does well.",
+        description="How the learning rate decreases. Cosine, a smooth curve, nearly always works well.",
     )
     warmup_ratio: float = Field(
         default=0.05,
         ge=0,
         le=1,
         title="Warm-up",
-        description="Part of the steps in which the learning rate rises from zero, for a calm start; 0.05 is one "
-        "step in twenty.",
+        description="Share of steps in which the learning rate rises from zero; 0.05 is one in twenty.",
     )
     weight_decay: float = Field(
         default=0.0,
         ge=0,
         le=1,
         title="Weight decay",
-        description="How strongly large weights are pulled back. A little can help against overfitting; 0 is off.",
+        description="Penalty on large weights. A little can reduce overfitting; 0 is off.",
     )
     gradient_checkpointing: bool = Field(
         default=False,
         title="Gradient checkpointing",
-        description="Takes much less memory and about twice the time. Try it when memory runs out.",
+        description="Uses much less memory but takes about twice as long. Try it if memory runs out.",
     )
     rationale: Annotated[
-        Literal["ignore", "multitask"], Labels({"ignore": "Leave out", "multitask": "Learn beside the answers"})
+        Literal["ignore", "multitask"], Labels({"ignore": "Checks to skip", "multitask": "Train as second task"})
     ] = Field(
         default="ignore",
         title="Teacher's rationales",
-        description="The model can learn to write the teacher's rationales as a second task. It still answers at once.",
+        description="Trains on the teacher's rationales as a second task. Answers stay immediate.",
     )
     rationale_weight: float = Field(
         default=1.0,
         gt=0,
         le=10,
-        title="Weight of the rationales",
-        description="How much a rationale counts compared with an answer. At 1 both count alike.",
+        title="Rationale weight",
+        description="Weight of a rationale relative to an answer. At 1 both count equally.",
     )
     evaluate_rows: int = Field(
         default=100,
         ge=0,
         le=10000,
         title="Validation rows",
-        description="How many validation rows are looked at after each epoch. Their loss shows whether the model "
-        "overfits. 0 looks at none.",
+        description="Validation rows checked after each epoch; their loss reveals overfitting. 0 checks none.",
     )
     name: Name = ""
 

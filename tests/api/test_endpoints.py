@@ -191,7 +191,7 @@ def test_a_typed_key_is_kept_used_replaced_and_deleted(studio: Studio, keyring_f
         assert studio.test_endpoint("deep").answer
         other = Studio.open(home=home.with_name("another"))
         other.save_endpoint({**GOOD, "url": server.url})
-        with pytest.raises(StudioError, match="wants a key"):
+        with pytest.raises(StudioError, match="requires a key"):
             other.test_endpoint("deep")
     saved = studio.endpoint("deep")
     assert saved.key_kept and "sk-typed" not in saved.model_dump_json()
@@ -219,7 +219,7 @@ def test_what_is_filled_in_can_be_tried_before_it_is_saved(studio: Studio, keyri
     with FakeEndpoint(key="sk-typed-0123456789").running() as server:
         values = {**GOOD, "url": server.url}
         assert studio.try_endpoint(values, "sk-typed-0123456789").answer and studio.endpoints() == []
-        with pytest.raises(StudioError, match="wants a key"):
+        with pytest.raises(StudioError, match="requires a key"):
             studio.try_endpoint(values, "")
         studio.save_endpoint(values)
         studio.set_key("deep", "sk-typed-0123456789")

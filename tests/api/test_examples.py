@@ -36,7 +36,7 @@ def test_it_is_read_surely_and_passes_the_checks(home: Path, tmp_path: Path, sam
     values = {"source": str(upload.path), "license": LICENSE}
     found = studio.inspect(values)
     assert found.reading.question is None and not [one for one in found.problems if one.blocking]
-    assert {one.code for one in found.problems} <= {"reading.taken_by_name"}
+    assert {one.code for one in found.problems} <= {"data.prompt_spanish", "reading.taken_by_name"}
     job = MemoryContext(tmp_path / "import")
     dataset = stage("dataset")
     result = dataset.run(dataset.parse(values), job)

@@ -204,6 +204,8 @@ def test_reviews_go_with_their_dataset(builder: StudioBuilder, view: ArtifactVie
     file = builder.studio.reviews.freeze(view.id)
     kept = builder.studio.reviews.freeze(other.id)
     builder.studio.delete(view.id)
+    assert len(builder.store.reviews(view.id)) == 1, "the trash keeps them"
+    builder.studio.empty_trash()
     assert builder.store.reviews(view.id) == [] and len(builder.store.reviews(other.id)) == 1
     for folder in (file.parent, kept.parent):
         os.utime(folder, (0, 0))

@@ -88,9 +88,7 @@ def test_the_summary_tells_errors_in_words(home: Path) -> None:
     )
     job.error = error
     made = summary(store.add_run("run", store.project(), {}, [job], "r"), Studio.open())
-    assert made["status"] == "failed" and made["errors"]["tuned"].startswith(
-        "tuned: The disk that holds /data is full."
-    )
+    assert made["status"] == "failed" and made["errors"]["tuned"].startswith("tuned: The disk with /data is full.")
 
 
 def test_a_run_with_findings_has_an_exit_code_of_its_own(home: Path) -> None:
@@ -102,7 +100,7 @@ def test_a_run_with_findings_has_an_exit_code_of_its_own(home: Path) -> None:
     job.result = {"artifact": "", "metrics": {}, "findings": [found]}
     run = store.add_run("run", store.project(), {}, [job], "r")
     assert run.state is State.FINDINGS and EXIT[run.state] == 3 and EXIT[State.SUCCEEDED] == 0
-    assert finding_texts(run.jobs[0])[0].startswith("int4: The disk that holds /data is full.")
+    assert finding_texts(run.jobs[0])[0].startswith("int4: The disk with /data is full.")
 
 
 def test_every_message_has_words_and_a_remedy_and_can_be_filled() -> None:

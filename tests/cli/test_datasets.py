@@ -196,16 +196,13 @@ def test_what_was_taken_and_every_warning_is_said_before_the_run(
     }
     monkeypatch.setattr(source_reading, "read_in_child", lambda params, rows, _folder: content)
     line = (
-        "CSV, semicolons, Windows-1252 (guessed), names of columns in line 3, 42 rows; "
-        "Text and label: Text → Kategorie; carried along: Kunde; left out: Nr, Betrag"
+        "CSV, semicolons, Windows-1252 (guessed), header in line 3, 42 rows; "
+        "Text and label: Text → Kategorie; metadata: Kunde; not used: Nr, Betrag"
     )
     said = call("import", rows)
     assert said.code == 0 and len(started) == 1, said.err
     assert said.out == f"rows.csv: {line}\n"
-    assert (
-        said.err.startswith("note: Kept with each row, and read by no model: Kunde.")
-        and "\nwarning: 42 rows" in said.err
-    )
+    assert said.err.startswith("note: Kept with each row as metadata: Kunde.") and "\nwarning: 42 rows" in said.err
     assert said.err.count("\n") == 2
     told = json.loads(call("import", rows, "--json").out.splitlines()[0])
     assert told["event"] == "reading" and told["text"] == line
@@ -243,7 +240,7 @@ def test_show_tells_reading_and_warnings_in_words(call: Any, home: Path) -> None
     said = call("show", "tickets")
     assert said.code == 0 and "{" not in said.out
     assert "read as: CSV, 9 rows; Text and label: Text → Tipo" in said.out and "left out: 2 ragged" in said.out
-    assert said.out.count("note: Kept with each row") == 1 and "warning: 9 rows hold only 3" in said.out
+    assert said.out.count("note: Kept with each row") == 1 and "warning: 9 rows contain only 3" in said.out
     told = json.loads(call("show", "tickets", "--json").out)
     assert told["reading"]["file"] == "a.csv" and len(told["warnings"]) == 2
     assert told["check"] is None and "check: none yet (slmops datasets check tickets)" in said.out

@@ -9,7 +9,7 @@ from backend.core.errors import Problem, StudioError
 
 def test_a_stored_code_that_is_unknown_here_is_said_as_it_is() -> None:
     problem = Problem(code="train.of_tomorrow", args={"rank": 3}, field="rank")
-    assert problem.text() == "rank: Unexpected error: train.of_tomorrow The job's log holds the details."
+    assert problem.text() == "rank: Unexpected error: train.of_tomorrow See the job's log for details."
 
 
 def test_a_code_that_is_raised_has_to_be_known() -> None:

@@ -33,19 +33,19 @@ class Model(BaseModel):
         ({"whole": "many"}, "value.whole", "whole number"),
         ({"share": 0}, "value.at_least", "Enter 0.1 or more."),
         ({"share": 1}, "value.below", "Enter less than 1."),
-        ({"share": "half"}, "value.number", "not a number"),
+        ({"share": "half"}, "value.number", "Not a number"),
         ({"flag": "perhaps"}, "value.yes_no", "true or false"),
-        ({"needed": 5}, "value.text", "not a text"),
-        ({"needed": None}, "value.text", "not a text"),
+        ({"needed": 5}, "value.text", "Not text"),
+        ({"needed": None}, "value.text", "Not text"),
         ({"word": ""}, "value.short", "at least 1"),
         ({"word": "abcd"}, "value.long", "to 3 characters"),
         ({"word": "A"}, "value.characters", "not allowed"),
         ({"choice": "four"}, "value.choice", "one, two, 3."),
         ({"entries": []}, "value.few", "at least 1."),
         ({"entries": [1, 2, 3]}, "value.many", "at most 2."),
-        ({"entries": "1"}, "value.list", "not a list"),
+        ({"entries": "1"}, "value.list", "Not a list"),
         ({"either": "some"}, "value.choice", "all."),
-        ({"keys": 1}, "value.keys", "keys with values"),
+        ({"keys": 1}, "value.keys", "keys to values"),
     ],
 )
 def test_each_kind_of_value_has_its_sentence(raw: dict[str, Any], code: str, said: str) -> None:
@@ -63,7 +63,7 @@ def test_places_in_lists_are_counted_and_the_whole_has_a_name() -> None:
     with pytest.raises(ValidationError) as caught:
         Model.model_validate(None)
     assert [problem.text() for problem in value_problems(caught.value, whole="recipe")] == [
-        "recipe: This is not a set of keys with values. Write it as key: value, one per line."
+        "recipe: Not a mapping of keys to values. Write it as key: value, one per line."
     ]
 
 

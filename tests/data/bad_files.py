@@ -133,11 +133,15 @@ BAD: tuple[BadFile, ...] = (
         "classes.csv",
         _text(csv_text([{"text": f"t{n}", "label": f"l{n}"} for n in range(30)])),
         "data.more_classes_than_rows",
-        ("30 answered rows", "30 different"),
+        ("30 labelled rows", "30 distinct"),
         {"answer": "label", "output": "label"},
     ),
     BadFile(
-        "sample.csv", _text(csv_text()), "data.fewer_rows_than_classes", ("1 row is", "2 classes"), {"max_rows": 1}
+        "sample.csv",
+        _text(csv_text()),
+        "data.fewer_rows_than_classes",
+        ("Fewer rows (1)", "classes (2)"),
+        {"max_rows": 1},
     ),
     BadFile(
         "lonely.csv",

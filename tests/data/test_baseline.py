@@ -42,7 +42,7 @@ def test_labels_that_the_text_does_not_tell() -> None:
     train, test = labelled()
     shuffled = [(text, "ab"[number * 7 % 11 % 2]) for number, (text, _) in enumerate([*train, *test])]
     report = baseline_report(shuffled[: len(train)], shuffled[len(train) :], "label")
-    assert report.advice.code == "baseline.no_signal" and "commonest label" in report.advice.sentence()
+    assert report.advice.code == "baseline.no_signal" and "most common label" in report.advice.sentence()
 
 
 def test_few_distinct_rows_are_not_ready_and_the_naive_division_is_exposed() -> None:

@@ -44,7 +44,7 @@ def test_every_quality_is_measured_of_every_method(data: DataFolder) -> None:
     assert found.figures["accuracy"] == found.figures["macro_f1"] == 1 and found.figures["n"] == 12
     assert found.scores["majority"]["accuracy"] == pytest.approx(1 / 3)
     assert found.beaten is False and found.comparison.code == "baseline.not_beaten"
-    assert "Accuracy 33.3 %: no better than" in found.comparison.sentence() and "100.0 %" in found.comparison.sentence()
+    assert "Accuracy 33.3%: no better than" in found.comparison.sentence() and "100.0%" in found.comparison.sentence()
     assert stored_baseline({"baseline": found.model_dump(mode="json")}) == found
     assert stored_baseline({}) is stored_baseline({"baseline": {"other": 1}}) is None
 

@@ -1,4 +1,4 @@
-"""Near-duplicates against brute force, and figures of variety by hand."""
+"Near duplicates against brute force, and figures of variety by hand."
 
 from __future__ import annotations
 

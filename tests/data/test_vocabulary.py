@@ -160,7 +160,7 @@ def test_other_tokenizers_are_refused(tmp_path: Path) -> None:
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     wrong = unsupported_tokenizer(tmp_path)
     assert wrong and wrong.code == "cut.tokenizer" and "Unigram" in wrong.text()
-    with pytest.raises(StudioError, match="Keep the vocabulary whole"):
+    with pytest.raises(StudioError, match="Keep the full vocabulary"):
         Vocabulary(tmp_path)
     characters = Tokenizer(models.BPE(vocab={"a": 0, "b": 1, "ab": 2}, merges=[("a", "b")], byte_fallback=True))
     characters.save(str(tmp_path / "tokenizer.json"))

@@ -174,7 +174,7 @@ def test_a_project_of_which_another_uses_something_stays_whole(store: Store, set
 
 def test_a_run_at_work_is_not_deleted_and_an_ended_one_leaves_its_artifacts(store: Store, settings: Settings) -> None:
     add_job(store, "j1", State.RUNNING)
-    with pytest.raises(StudioError, match="still at work"):
+    with pytest.raises(StudioError, match="still running"):
         disk.delete_run(store, settings, "rj1")
     add_job(store, "j2", State.FAILED)
     make(store, settings, Kind.MODEL, "m")

@@ -20,6 +20,9 @@ PLACES = [
     *PAGES,
     *(f"/run?run={RUNS[state]}" for state in ("running", "failed", "done")),
     "/data?data=dataset-ordenes",
+    "/compare?view=confusion",
+    "/quantize?step=checklist",
+    *(f"/settings?section={section}" for section in ("notifications", "storage", "diagnostics")),
     "/models?model=onnx-alumno-int4",
     f"/jobs?job={RUNS['failed']}-finetune",
 ]

@@ -14,12 +14,12 @@ pytestmark = pytest.mark.e2e
 @pytest.mark.parametrize(
     ("locale", "said"),
     [
-        ("en-GB", ["Quick baseline", "Quick baseline: 78.0 %", "TF-IDF classifier", "no better than a quick baseline"]),
+        ("en-GB", ["Quick baseline", "Quick baseline: 78.0%", "TF-IDF classifier", "no better than a quick baseline"]),
         (
             "es-ES",
             [
                 "Referencia rápida",
-                "Referencia rápida: 78,0 %",
+                "Referencia rápida: 78,0\u00a0%",
                 "clasificador TF-IDF",
                 "no mejor que una referencia rápida",
             ],

@@ -44,8 +44,8 @@ def test_excel_file_is_read_checked_and_corrected(
     page.get_by_role("link", name="quejas").click(timeout=JOB)
 
     page.get_by_role("radio", name="Checks").click()
-    page.get_by_role("button", name="Check the dataset").click()
-    expect(page.get_by_text("Labels written in several ways").first).to_be_visible(timeout=JOB)
+    page.get_by_role("button", name="Check dataset").click()
+    expect(page.get_by_text("Label spelling variants").first).to_be_visible(timeout=JOB)
     expect(page.get_by_role("button", name="Merge labels")).to_be_visible()
     wait_until_idle(page)
 
@@ -58,7 +58,7 @@ def test_excel_file_is_read_checked_and_corrected(
     page.get_by_role("button", name="Save 1 change as a new version").click()
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("link", name="Open the new version").click(timeout=JOB)
-    expect(page.get_by_role("link", name="Made from quejas")).to_be_visible()
+    expect(page.get_by_role("link", name="Created from quejas")).to_be_visible()
 
     kept = Studio.open(home=home).artifacts([Kind.DATASET])
     assert len(kept) == 2
@@ -78,18 +78,18 @@ def test_messy_file_is_mended_by_clicks(home: Path, open_browser: OpenBrowser, s
     page.set_input_files("input[type=file]", tmp_path / "quejas.csv")
     expect(page.get_by_text("1 row(s) have no input (row 62)").first).to_be_visible()
     page.get_by_role("button", name="Skip these rows").click()
-    expect(page.get_by_text("They are left out.").first).to_be_visible()
+    expect(page.get_by_text("They are skipped.").first).to_be_visible()
     wait_until_idle(page)
     page.get_by_role("button", name="Start", exact=True).click()
-    page.get_by_role("button", name="Check the dataset").click(timeout=JOB)
-    expect(page.get_by_text("Labels written in several ways").first).to_be_visible(timeout=JOB)
+    page.get_by_role("button", name="Check dataset").click(timeout=JOB)
+    expect(page.get_by_text("Label spelling variants").first).to_be_visible(timeout=JOB)
     wait_until_idle(page)
 
-    page.get_by_role("button", name="Fix several").click()
+    page.get_by_role("button", name="Fix several problems").click()
     page.get_by_role("button", name="Make ").click()
     page.get_by_role("link", name="Open quejas-clean").click(timeout=JOB)
-    expect(page.get_by_text("Made from quejas").first).to_be_visible()
-    expect(page.get_by_text("Labels written in several ways")).to_have_count(0)
+    expect(page.get_by_text("Created from quejas").first).to_be_visible()
+    expect(page.get_by_text("Label spelling variants")).to_have_count(0)
     expect(page.get_by_text("rows checked").first).to_be_visible(timeout=JOB)
 
     studio = Studio.open(home=home)

@@ -44,9 +44,9 @@ def test_model_comes_in_and_goes_out(page: Page, home: Path, folder: Path, tmp_p
     expect(name).to_have_value("modelo ñ", timeout=PAINT)
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_role("button", name="Details").click()
-    expect(page.get_by_role("dialog").get_by_text("It was imported")).to_be_visible(timeout=PAINT)
+    expect(page.get_by_role("dialog").get_by_text("Imported: no earlier steps")).to_be_visible(timeout=PAINT)
     page.reload()
-    expect(page.get_by_role("dialog").get_by_text("It was imported")).to_be_visible(timeout=PAINT)
+    expect(page.get_by_role("dialog").get_by_text("Imported: no earlier steps")).to_be_visible(timeout=PAINT)
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download").click()
@@ -76,5 +76,5 @@ def test_cancelled_upload_leaves_nothing_and_can_be_repeated(page: Page, home: P
     until(page, lambda: not list((home / "uploads").iterdir()))
     network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
     page.set_input_files("input[type=file]", large)
-    expect(page.get_by_text("large.zip has arrived").first).to_be_visible(timeout=PAINT)
+    expect(page.get_by_text("large.zip uploaded").first).to_be_visible(timeout=PAINT)
     assert [upload.bytes for upload in Studio.open(home=home).uploads()] == [40_000_000]

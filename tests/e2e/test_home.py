@@ -19,10 +19,10 @@ pytestmark = pytest.mark.e2e
 def test_new_user_is_led_to_data_and_a_first_run_appears(home: Path, open_browser: OpenBrowser, start: Start) -> None:
     browser_session = open_browser(start(WebProcess, home).url)
     page = browser_session.go()
-    expect(page.get_by_role("button", name="Start the demo")).to_be_enabled()
+    expect(page.get_by_role("button", name="Start demo")).to_be_enabled()
     assert any("inter.woff2" in url for url in browser_session.asked), "the font comes from this machine"
     page.get_by_role("link", name="Go step by step instead").click()
-    expect(page.get_by_text("Drop a file with your examples here")).to_be_visible()
+    expect(page.get_by_text("Drop your file of examples here")).to_be_visible()
     browser_session.go()
     expect(page.get_by_text("No file at hand?")).to_be_visible()
     StudioBuilder(home).run("first", ("dataset", State.RUNNING))

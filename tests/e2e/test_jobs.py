@@ -56,7 +56,7 @@ def test_model_goes_with_all_that_was_made_from_it(
     expect(dialog.get_by_text("small · ONNX model")).to_be_visible()
     delete = dialog.get_by_role("button", name="Delete", exact=True)
     expect(delete).to_be_disabled()
-    dialog.get_by_text("Delete all of it together").click()
+    dialog.get_by_text("Delete all").click()
     delete.click()
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("button", name="Details")).to_have_count(1)

@@ -27,8 +27,8 @@ def test_a_typed_key_reaches_the_endpoint_and_no_file(
         studio = start(StudioProcess, home)
         session = open_browser(studio.url)
         page = session.go("/teacher?step=choose")
-        page.get_by_role("button", name="Add an endpoint").first.click()
-        dialog = page.get_by_role("dialog", name="Add an endpoint")
+        page.get_by_role("button", name="Add endpoint").first.click()
+        dialog = page.get_by_role("dialog", name="Add endpoint")
         for label, value in {"Name": "mine", "Address": server.url, "Model": "m"}.items():
             dialog.get_by_role("textbox", name=label, exact=True).fill(value)
         field = dialog.get_by_label("API key", exact=True)
@@ -44,9 +44,9 @@ def test_a_typed_key_reaches_the_endpoint_and_no_file(
         until(page, lambda: builder.studio.run(run.id).jobs[0].state.ended)
         assert builder.studio.run(run.id).state.value == "succeeded" and len(server.asked) >= 4
         page.get_by_role("button", name="Edit").first.click()
-        dialog = page.get_by_role("dialog", name="Edit the endpoint")
+        dialog = page.get_by_role("dialog", name="Edit endpoint")
         expect(dialog.get_by_label("API key", exact=True)).to_have_value("")
-        dialog.get_by_role("button", name="Delete the key").click()
+        dialog.get_by_role("button", name="Delete key").click()
         until(page, lambda: KEY not in keyring_file.read_text("utf-8"))
     assert KEY not in page.url + page.content()
     assert KEY not in page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")

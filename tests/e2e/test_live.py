@@ -34,11 +34,11 @@ def test_the_end_of_a_job_is_seen_without_a_reload(
     session = open_browser(web.url)
     session.context.add_init_script(TOLD)
     page = session.go(f"/run?run={run}")
-    expect(page).to_have_title("(35 %) Run · SLMOps Studio")
+    expect(page).to_have_title("(35%) Run · SLMOps Studio")
     bell = page.locator(".st-key-bell button").first
     bell.click()
-    page.get_by_role("button", name="Notify me in this browser").click()
-    expect(page.get_by_role("button", name="Stop notifying me in this browser")).to_be_visible()
+    page.get_by_role("button", name="Enable browser notifications").click()
+    expect(page.get_by_role("button", name="Disable browser notifications")).to_be_visible()
     page.keyboard.press("Escape")
     made = builder.model("mine", Kind.ADAPTER, job=f"{run}-finetune")
     result = {"artifact": made.id, "metrics": {}}
@@ -89,7 +89,7 @@ def test_a_form_opens_at_what_made_its_job_fail(
     run = builder.run("bad", ("dataset", State.FAILED), error=error)
     web = start(WebProcess, builder.studio.settings.home)
     page = open_browser(web.url).go(f"/run?run={run}")
-    page.get_by_role("link", name="Correct the form").click()
+    page.get_by_role("link", name="Edit form").click()
     field = page.locator("[class*='dataset-on_bad_row']").first
     expect(field).to_be_in_viewport()
     until(page, lambda: page.evaluate("!!document.activeElement.closest(\"[class*='dataset-on_bad_row']\")"))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.e2e.browser_session import BrowserSession, OpenBrowser, wait_until_idle
+from tests.e2e.browser_session import BrowserSession, OpenBrowser, until, wait_until_idle
 from tests.e2e.sample_home import PLACES
 from tests.studio.web_process import WebProcess
 
@@ -28,6 +28,33 @@ OUTSIDE = """() => [...document.querySelectorAll("[data-testid=stButtonGroup] bu
   .filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1).map(e => `outside: ${e.innerText}`)"""
 WIDER = """() => [document.documentElement, document.querySelector("[data-testid=stMain]")]
   .filter(e => e && e.scrollWidth > e.clientWidth + 1).map(e => `${e.scrollWidth} in ${e.clientWidth}`)"""
+
+HIDDEN = """() => { const header = document.querySelector("[data-testid=stHeader]").getBoundingClientRect().bottom;
+  const still = !document.querySelector("[data-testid=stAppScrollToBottomContainer]");  // a chat begins at its end
+  return [...document.querySelectorAll("h1")].filter(() => still).filter(e => e.getBoundingClientRect().top < header)
+    .map(e => `under: ${e.innerText}`) }"""
+LINE = """() => [...document.querySelectorAll("button[data-variant=segmented_control]")].filter(e => e.checkVisibility())
+  .filter(e => { const s = getComputedStyle(e);
+    const parts = [s.borderLeftWidth, s.borderRightWidth, s.borderTopLeftRadius, s.borderBottomRightRadius];
+    return parts.some(w => parseFloat(w) < .5) })
+  .map(e => `open outline: ${e.innerText}`)"""
+PALE = """() => { const part = v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = c => { const [r, g, b] = c.match(/[0-9.]+/g).map(Number);
+    return .2126 * part(r) + .7152 * part(g) + .0722 * part(b) };
+  const ground = light(getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor);
+  return [...document.querySelectorAll(".js-plotly-plot :is(.xtick, .ytick, .infolayer, .legend, .bars) text")].map(e => {
+    const [low, high] = [light(getComputedStyle(e).fill), ground].sort((a, b) => a - b);
+    return [(high + .05) / (low + .05), e.textContent] }) }"""
+FOCUS = """() => { let e = document.activeElement; while (e.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+  const s = getComputedStyle(e); return [e.ariaLabel || e.innerText, s.outlineStyle === "solid" ? s.outlineWidth : ""] }"""
+BACKGROUND = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+
+
+def focused(page: Page, key: str) -> tuple[str, str]:
+    """Name and outline of what has the focus after this key."""
+    page.keyboard.press(key)
+    name, outline = page.evaluate(FOCUS)
+    return name, outline
 
 
 def findings(page: Page) -> list[str]:
@@ -59,6 +86,50 @@ def test_accessible(filled: WebProcess, open_browser: OpenBrowser, scheme: str) 
 @pytest.mark.parametrize("locale", ["en-GB", "es-ES"])
 def test_fits_a_phone(filled: WebProcess, open_browser: OpenBrowser, locale: str) -> None:
     browser_session = open_browser(filled.url, locale=locale, viewport={"width": 390, "height": 844})
-    assert (
-        collect(browser_session, lambda page: page.evaluate(CUT) + page.evaluate(WIDER) + page.evaluate(OUTSIDE)) == {}
-    )
+    looks = (CUT, WIDER, OUTSIDE, HIDDEN, LINE)
+    assert collect(browser_session, lambda page: [said for look in looks for said in page.evaluate(look)]) == {}
+
+
+def test_actions_without_words_on_a_phone_keep_their_names(filled: WebProcess, open_browser: OpenBrowser) -> None:
+    page = open_browser(filled.url, viewport={"width": 390, "height": 844}).go("/models")
+    actions = page.locator(".st-key-actions_onnx-alumno-int4")
+    expect(actions.get_by_role("button", name="Delete")).to_be_visible()
+    boxes = [each.bounding_box() for each in actions.get_by_role("button").all()]
+    assert len({round(box["y"]) for box in boxes if box}) == 1, "one line"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_of_charts_can_be_read(filled: WebProcess, open_browser: OpenBrowser, scheme: str) -> None:
+    page = open_browser(filled.url, color_scheme=scheme).go("/compare?view=confusion")
+    page.locator(".st-key-cmp_confusion_chart .xtick text").first.wait_for()
+    found = page.evaluate(PALE)
+    assert len(found) > 20 and [each for each in found if each[0] < 4.5] == []
+
+
+def test_steps_are_one_stop_of_the_tab_key(filled: WebProcess, open_browser: OpenBrowser) -> None:
+    page = open_browser(filled.url).go("/data")
+    names = [focused(page, "Tab")]
+    while not names[-1][0].startswith("1. Data"):
+        assert len(names) < 30, names
+        names.append(focused(page, "Tab"))
+    menu = [outline for name, outline in names if name.endswith(("Home", "Teacher", "Jobs", "Settings"))]
+    assert menu == ["2px"] * 4, names
+    assert focused(page, "ArrowRight")[0].startswith("2. Teacher")
+    assert focused(page, "End")[0].startswith("6. Compare")
+    assert focused(page, "Home")[0].startswith("1. Data")
+    assert not focused(page, "Tab")[0].startswith("2.")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Teacher", level=1)).to_be_visible()
+
+
+def test_theme_is_chosen_in_the_settings_for_every_page(filled: WebProcess, open_browser: OpenBrowser) -> None:
+    browser_session = open_browser(filled.url, color_scheme="dark")
+    page = browser_session.go("/settings")
+    dark = page.evaluate(BACKGROUND)
+    page.get_by_role("radiogroup", name="Theme").get_by_text("Light").click()
+    until(page, lambda: page.evaluate(BACKGROUND) != dark)
+    wait_until_idle(page)
+    browser_session.go("/jobs")
+    assert page.evaluate(BACKGROUND) == "rgb(255, 255, 255)"

@@ -39,7 +39,7 @@ def test_keys_find_and_open_pages_and_models(filled: WebProcess, open_browser: O
     expect(page).to_have_url(re.compile(r"/playground\?models="))
     page.keyboard.press("Control+k")
     page.keyboard.type("zzzz")
-    expect(palette(page).get_by_text("Nothing fits.")).to_be_visible()
+    expect(palette(page).get_by_text("No results.")).to_be_visible()
     page.keyboard.press("Escape")
     expect(palette(page)).to_have_count(0)
     again = len([url for url in session.asked if url.rstrip("/").endswith("/_stcore/host-config")])

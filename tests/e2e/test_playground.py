@@ -32,7 +32,7 @@ def test_two_models_stream_stop_and_keep_what_they_said(
     page = browser_session.go("/playground?models=one,two")
     longest(page, "Home")
     ask(page, "red item 3")
-    for_both = page.locator(ANSWERS).filter(has_text="cut at the longest answer")
+    for_both = page.locator(ANSWERS).filter(has_text="cut off at the maximum length")
     expect(for_both).to_have_count(2)
     until(page, lambda: len(said(page)) == 2 and all(text.strip() for text in said(page)))
     first = said(page)
@@ -58,7 +58,7 @@ def test_two_models_stream_stop_and_keep_what_they_said(
 def longest(page: Page, steps: str) -> None:
     """To the end of the slider: `Home` is 16 tokens, `End` 2,048."""
     page.get_by_role("button", name="Sampling").click()
-    page.get_by_role("slider", name="Longest answer in tokens").press(steps)
+    page.get_by_role("slider", name="Maximum answer length (tokens)").press(steps)
     page.get_by_role("button", name="Sampling").click()
 
 

@@ -59,7 +59,7 @@ def test_two_tabs_have_two_projects_and_back_and_forward_walk_what_was_opened(
     page.get_by_role("link", name="tickets").first.click()
     expect(page).to_have_url(f"{web.url}/data?project={first}&data=dataset-tickets")
     wait_until_idle(page)
-    page.get_by_text("Reading", exact=True).first.click()
+    page.get_by_text("Interpretation", exact=True).first.click()
     expect(page).to_have_url(f"{web.url}/data?project={first}&data=dataset-tickets&tab=reading")
     wait_until_idle(page)
 
@@ -117,7 +117,7 @@ def test_a_project_goes_out_as_a_file_and_comes_into_another_studio(
     web = start(WebProcess, builder.studio.settings.home)
     page = open_browser(web.url).go("/settings")
     page.get_by_role("button", name="Export", exact=True).click()
-    expect(page.get_by_text("1 run · 3 datasets, models and other results").first).to_be_visible()
+    expect(page.get_by_text("1 run · 3 datasets, models and other artifacts").first).to_be_visible()
     with page.expect_download() as sent:
         page.get_by_role("link", name="Download").click()
     file = tmp_path / sent.value.suggested_filename
@@ -134,7 +134,7 @@ def test_a_project_goes_out_as_a_file_and_comes_into_another_studio(
     made = fresh.studio.project_named("default (2)")
     assert {view.name for view in fresh.studio.artifacts(project=made.id)} == {"tickets", "tuned", "tuned on tickets"}
     expect(page).to_have_url(f"{other.url}/?project={made.id}")
-    expect(page.get_by_text("90.0 %").first).to_be_visible()
+    expect(page.get_by_text("90.0%").first).to_be_visible()
 
 
 def rank(builder: StudioBuilder, page: Page, value: int) -> None:

@@ -94,7 +94,7 @@ def test_nothing_is_lost_when_the_connection_breaks(
     expect(card(page, "p0")).to_be_visible()
     browser_session.context.set_offline(True)
     press(page, "A R A")
-    expect(page.get_by_text("Not saved yet: 3. Trying again…").first).to_be_visible()
+    expect(page.get_by_text("Unsaved: 3. Retrying…").first).to_be_visible()
     expect(card(page, "p3")).to_be_visible()
     assert decided(builder, view.id) == {}
     browser_session.context.set_offline(False)
@@ -104,7 +104,7 @@ def test_nothing_is_lost_when_the_connection_breaks(
 
     web.stop(signal.SIGKILL)
     press(page, "R")
-    expect(page.get_by_text("Not saved yet: 1. Trying again…").first).to_be_visible()
+    expect(page.get_by_text("Unsaved: 1. Retrying…").first).to_be_visible()
     page.close()  # the tab goes, and the decision waits in the browser
     start(WebProcess, home, port=web.port)
     again = browser_session.tab("/review")
@@ -128,7 +128,7 @@ def test_texts_of_any_kind_are_shown_as_they_are_and_corrected(
     browser_session = open_browser(start(WebProcess, home).url, viewport={"width": 390, "height": 844})
     page = browser_session.go("/review")
     expect(card(page, "nasty").get_by_text(NASTY).first).to_be_visible()
-    expect(card(page, "nasty").get_by_text("Not the known answer")).to_be_visible()
+    expect(card(page, "nasty").get_by_text("Differs from the known answer")).to_be_visible()
     press(page, "E")
     page.keyboard.press("ControlOrMeta+A")
     page.keyboard.type("two\nlines A R")
@@ -145,7 +145,7 @@ def test_texts_of_any_kind_are_shown_as_they_are_and_corrected(
     press(page, "Escape A")
     expect(card(page, "plain")).to_be_visible()
     press(page, "A")
-    expect(page.get_by_text("All answers are reviewed.").first).to_be_visible()
+    expect(page.get_by_text("All answers reviewed.").first).to_be_visible()
     until(page, lambda: decided(builder, view.id).keys() == {"nasty", "long", "rtl", "plain"})
     kept = decided(builder, view.id)
     assert kept["nasty"].output == "two\nlines A R" and kept["long"].note == "too long, U"
@@ -166,8 +166,8 @@ def test_keys_can_be_switched_off_and_buttons_do_the_same(
     view = builder.answers()
     page = open_browser(start(WebProcess, home).url).go("/review")
     expect(card(page, "p0")).to_be_visible()
-    page.get_by_text("Keys", exact=True).click()
-    page.get_by_label("Keys are on").uncheck()
+    page.get_by_text("Keyboard shortcuts", exact=True).click()
+    page.get_by_label("Shortcuts active").uncheck()
     press(page, "A R")
     page.get_by_role("button", name="Reject").click()
     expect(card(page, "p1")).to_be_visible()

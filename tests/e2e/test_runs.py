@@ -68,7 +68,7 @@ def test_run_is_named_tagged_deleted_restored_and_compared(
     results = page.get_by_role("region", name="Results")
     expect(results).to_contain_text("+40 points")
     expect(results).to_contain_text("95% CI")
-    expect(page.get_by_role("region", name="What differs")).to_contain_text("64")
+    expect(page.get_by_role("region", name="Differences")).to_contain_text("64")
     page.locator(".st-key-delete_run").get_by_role("button").first.click()
     expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
     until(page, lambda: [run.id for run in builder.studio.runs()] == ["r-first"])

@@ -31,12 +31,12 @@ def test_progress_moves_by_itself_in_two_tabs_and_after_reload(
         browser_session.tab("/finetune"),
     ]
     for tab in tabs:
-        expect(tab.get_by_text("Training · 35.0 %")).to_be_visible()
+        expect(tab.get_by_text("Training · 35.0%")).to_be_visible()
     builder.store.update_job(f"{run}-finetune", done=192.0)
     for tab in tabs:
-        expect(tab.get_by_text("Training · 80.0 %")).to_be_visible()
+        expect(tab.get_by_text("Training · 80.0%")).to_be_visible()
     tabs[0].reload()
-    expect(tabs[0].get_by_text("Training · 80.0 %")).to_be_visible()
+    expect(tabs[0].get_by_text("Training · 80.0%")).to_be_visible()
     builder.store.update_job(f"{run}-finetune", state=State.SUCCEEDED, result={"metrics": {"steps": 240}})
     for tab in tabs[1:]:
         expect(tab.locator("[class*=st-key-job_], table").filter(has_text="Done").first).to_be_visible()

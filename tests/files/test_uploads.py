@@ -97,7 +97,7 @@ def test_full_disk_is_a_sentence(settings: Settings, monkeypatch: pytest.MonkeyP
     assert list(settings.uploads.iterdir()) == []
     monkeypatch.setattr(machine, "free_disk_bytes", lambda _folder: 100_000_000)
     with (
-        pytest.raises(StudioError, match=r"needs 900 B and the disk has 100\.0 MB"),
+        pytest.raises(StudioError, match=r"needs 900 B; 100\.0 MB"),
         receive_upload(settings, "a.csv", 900),
     ):
         pytest.fail("read a byte")

@@ -40,7 +40,7 @@ def test_a_full_disk_fails_the_job_in_words_and_nothing_else(small: WorkerHarnes
     run = small.finish(small.submit(small.job("fill", "big", folder=folder), small.job("steps", "after", ["big"])))
     assert [job.state for job in run.jobs] == [State.FAILED, State.BLOCKED]
     error = run.jobs[0].error
-    assert error is not None and sentence(error).startswith("The disk that holds")
+    assert error is not None and sentence(error).startswith("The disk with")
     assert small.store.artifact(done.jobs[0].result["artifact"]).path.is_dir()
     assert worker.poll() is None
     shutil.rmtree(small.settings.jobs / run.jobs[0].id, ignore_errors=True)

@@ -199,7 +199,7 @@ def test_three_deaths_in_a_row_end_a_job(harness: WorkerHarness) -> None:
     assert die(harness) == ["a"]
     assert states(harness, run) == {"a": "failed", "b": "blocked"}
     error = harness.service.get(run.jobs[0].id).error
-    assert error is not None and sentence(error).startswith("The worker died 3 times in a row")
+    assert error is not None and sentence(error).startswith("The worker crashed 3 times in a row")
 
 
 def test_a_job_is_not_blamed_for_its_neighbour(harness: WorkerHarness) -> None:

@@ -84,7 +84,7 @@ def test_a_worker_that_is_refused_tries_again(harness: WorkerHarness) -> None:
         Timer(3.5, lock.close).start()
         with ensure_worker(harness.settings, worker_command(harness)):
             assert len(harness.service.workers()) == 1
-    assert "Another worker is at work" in harness.worker_log()
+    assert "Another worker is running" in harness.worker_log()
 
 
 def test_our_own_worker_comes_only_for_queues_that_nobody_serves(harness: WorkerHarness, tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_a_child_that_always_dies_stops_after_three_tries(running: WorkerHarness
     run = running.finish(running.submit(running.job("selfkill", "dies")))
     assert run.jobs[0].state is State.FAILED
     assert len(running.starts("dies")) == 3
-    assert error_text(run.jobs[0]).startswith("The process of this stage was killed 3 times in a row (SIGKILL)")
+    assert error_text(run.jobs[0]).startswith("This stage was killed 3 times in a row (SIGKILL)")
 
 
 def test_out_of_memory_is_said(running: WorkerHarness) -> None:
@@ -201,7 +201,7 @@ def test_a_second_worker_is_refused_in_words(running: WorkerHarness) -> None:
     argv = [sys.executable, "-m", "tests.jobs.fake_worker"]
     second = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE)
     assert second.returncode == 2
-    assert second.stderr.startswith("Another worker is at work in")
+    assert second.stderr.startswith("Another worker is running in")
     assert "Traceback" not in second.stderr
     assert len(running.service.workers()) == 1
 

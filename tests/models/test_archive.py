@@ -80,7 +80,7 @@ def test_link_code_password_and_rubbish_are_refused(
     with zipfile.ZipFile(linked, "a") as archive:
         archive.writestr(entry, "/etc/passwd")
     refused(store, settings, linked, "outside the archive")
-    refused(store, settings, packed(folder, tmp_path / "code.zip", more={"modeling_x.py": b""}), "run its own code")
+    refused(store, settings, packed(folder, tmp_path / "code.zip", more={"modeling_x.py": b""}), "needs custom code")
     locked = packed(folder, tmp_path / "locked.zip")
     content = bytearray(locked.read_bytes())
     content[content.rfind(b"PK\x01\x02") + 8] |= 1

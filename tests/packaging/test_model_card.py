@@ -24,7 +24,7 @@ def test_the_card_says_how_the_data_was_read_and_what_was_said_of_it(tmp_path: P
     said = [{"code": "data.few_distinct", "args": {"rows": 1230, "distinct": 90}}]
     data = view(tmp_path, Kind.DATASET, "dataset-d1", rows={"train": 1200, "test": 30, "pool": 0}, warnings=said)
     card = model_card("x", "1.0.0", model, [data], [])
-    assert "- 1230 rows hold only 90 different pairs" in card and "1,200 train, 30 test" in card
+    assert "- 1,230 rows contain only 90 distinct input–answer pairs" in card and "1,200 train, 30 test" in card
     assert "Read from" not in card
     roles = Roles(input=["Asunto", "Texto"], output="Tipo")
     why = Problem(code="data.no_answers", args={"rows": 1}, blocking=False)
@@ -61,7 +61,7 @@ def test_the_card_names_the_newest_check_and_its_open_warnings(tmp_path: Path) -
 def test_near_copies_are_unchecked_until_a_check_looked_for_them() -> None:
     facts = {"warnings": [{"code": "split.near_not_checked", "args": {"rows": 120_000, "limit": 100_000}}]}
     card = ScoreCard(verdict="ready", rows=120_000)
-    left_out = Problem(code="gates.left_out", args={"gate": "Near-duplicates"}, blocking=False)
+    left_out = Problem(code="gates.left_out", args={"gate": "Near duplicates"}, blocking=False)
     assert len(stored_warnings(facts)) == 1 and stored_warnings(facts, card) == []
     assert len(stored_warnings(facts, card.model_copy(update={"not_checked": [left_out]}))) == 1
 
@@ -72,9 +72,9 @@ def test_the_card_says_who_does_not_beat_the_quick_baseline(tmp_path: Path) -> N
     found = baseline_of(0.6, 0.83)
     poor = view(tmp_path, Kind.EVALUATION, "evaluation-e1", **facts, baseline_accuracy=0.83, baseline=found)
     card = model_card("x", "1.0.0", model, [], [poor])
-    assert "| Quick baseline, no language model | 83.0 % |" in card
+    assert "| Quick baseline, no language model | 83.0% |" in card
     assert (
-        "- small: Accuracy 60.0 %: no better than a quick baseline without a language model (TF-IDF classifier" in card
+        "- small: Accuracy 60.0%: no better than a quick baseline without a language model (TF-IDF classifier" in card
     )
     assert "baseline" not in model_card("x", "1.0.0", model, [], [view(tmp_path, Kind.EVALUATION, "e", **facts)])
 

@@ -99,7 +99,7 @@ def test_chain_names_teacher_gains_and_making(builder: StudioBuilder) -> None:
     assert against.model_name == "teacher"
     assert against.student_count == 2
     picked = recommended(group, against, "accuracy")
-    assert picked.model_name == "student", "the fastest loses more than 5 % of the quality"
+    assert picked.model_name == "student", "the fastest loses more than 5% of the quality"
     assert metric_ratio(picked, against, "latency_ms_p50") == pytest.approx(0.25)
     assert metric_ratio(models["small"], against, "accuracy") == pytest.approx(0.90 / 0.95)
     assert [(origin.how, origin.name) for origin in models["small"].origins] == [

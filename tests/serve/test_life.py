@@ -116,13 +116,13 @@ def test_a_clean_stop_leaves_nothing_behind_and_a_second_host_is_refused(harness
     pid = harness.ready("one").pid
     second = harness.spawn()
     assert second.wait(PATIENCE) == EXIT_REFUSED
-    assert "Another host of models" in (harness.settings.logs / "serve.log").read_text("utf-8")
+    assert "Another model server" in (harness.settings.logs / "serve.log").read_text("utf-8")
     assert harness.client.available()
     talk = harness.client.chat("one", HELLO, ENDLESS)
     while not next(talk).text:
         continue
     assert harness.stop() == 0
-    with pytest.raises(StudioError, match="was unloaded meanwhile"):  # it did not wait for the end of the answer
+    with pytest.raises(StudioError, match="was unloaded to free memory"):  # it did not wait for the end of the answer
         list(talk)
     assert pid
     harness.until(lambda: gone(pid))

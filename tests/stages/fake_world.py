@@ -29,7 +29,7 @@ class FakeWorld:
         return self.known.get(ref)
 
     def save(self, name: str, **about: Any) -> FakeWorld:
-        """A saved endpoint."""
+        "Saved endpoint."
         self.saved[name] = EndpointView(**{"name": name, "url": "http://h/v1", "model": "m", **about})
         return self
 

@@ -81,7 +81,7 @@ def first_word(body: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [("red", "no better than always giving the same answer"), ("I think so", "most of its answers are no label")],
+    [("red", "no better than always giving the same answer"), ("I think so", "most of its answers are invalid labels")],
 )
 def test_one_that_fails_the_task_is_flagged(tmp_path: Path, good: FakeEndpoint, answer: str, reason: str) -> None:
     good.answer = lambda body: answer
@@ -144,7 +144,7 @@ def test_when_nobody_answers_the_job_says_why(tmp_path: Path) -> None:
     with FakeEndpoint(lambda n: "401").running() as server:
         with pytest.raises(StudioError) as caught:
             run(params("one", "two"), context(tmp_path, saved("one", server), saved("two", server, model="n")))
-    assert caught.value.code == "endpoints.all_failed" and "wants a key" in str(caught.value)
+    assert caught.value.code == "endpoints.all_failed" and "requires a key" in str(caught.value)
 
 
 def test_of_equals_the_cheaper_comes_first() -> None:

@@ -45,7 +45,7 @@ def test_the_report_lies_beside_the_dataset(tmp_path: Path) -> None:
     assert manifest["kind"] == Kind.REPORT and manifest["parents"] == ["dataset-d1"] and manifest["facts"]["passed"]
     assert json.loads((Path(sealed["path"]) / "report.json").read_text("utf-8")) == manifest["facts"]
     assert result.metrics["classifier_accuracy"] == 1 and not result.findings
-    assert any("plain classifier" in event.get("text", "") for event in job.events)
+    assert any("simple classifier" in event.get("text", "") for event in job.events)
 
 
 def test_too_few_rows_are_a_finding(tmp_path: Path) -> None:

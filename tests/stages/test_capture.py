@@ -398,7 +398,7 @@ def test_other_data_template_teacher_or_damage_is_refused(tmp_path: Path, inputs
 
     assert distill.STAGE.check(params, FakeWorld(*inputs, held)) == []
     again = inputs[0].model_copy(update={"digest": "another"})
-    with pytest.raises(StudioError, match="no longer the model"):
+    with pytest.raises(StudioError, match="has changed since"):
         distill.STAGE.run(params, MemoryContext(tmp_path / "s", [again, inputs[1], held]))
     other = shutil.copytree(inputs[0].path, tmp_path / "other")
     (other / "chat_template.jinja").write_text("{% for m in messages %}{{ m['content'] }}{% endfor %}")

@@ -41,7 +41,7 @@ def test_an_onnx_model_gets_a_report_in_three_forms(tmp_path: Path, made: Conver
     assert [at for at, _ in found["memory"]["detail"]["samples"]] == list(range(10, 101, 10))
     assert not found["format"]["passed"] and not report["passed"]  # a random model says anything but a colour
     assert {path.name for path in folder.iterdir()} >= {"report.json", "report.html", "report.md"}
-    assert "Quality checklist of" in (folder / "report.html").read_text()
+    assert "Quality checklist:" in (folder / "report.html").read_text()
     assert "| Domain questions |" in (folder / "report.md").read_text()
 
 

@@ -94,7 +94,7 @@ def test_variety_is_told_before_and_after(job: MemoryContext) -> None:
 def test_nothing_left_and_cancel_make_no_artifact(job: MemoryContext) -> None:
     with pytest.raises(StudioError) as caught:
         run(CurateParams(data="dataset-d1", answer_shortest=100), job)
-    assert caught.value.code == "synth.nothing_left" and "length of the answer (27)" in str(caught.value)
+    assert caught.value.code == "synth.nothing_left" and "answer length (27)" in str(caught.value)
     job.stop = True
     with pytest.raises(Cancelled):
         run(CurateParams(data="dataset-d1"), job)

@@ -86,7 +86,7 @@ def test_the_script_alone_says_what_the_studio_says(made: Converted, tmp_path: P
 def test_the_folder_tells_what_it_is(made: Converted, tmp_path: Path) -> None:
     folder, _ = packed(made, tmp_path)
     card = (folder / "colours" / "README.md").read_text("utf-8")
-    for part in ("license: apache-2.0", "87.6 %", "2.5 MB", "tiny \\| int4 (test)", "red, green, blue", "d" * 64):
+    for part in ("license: apache-2.0", "87.6%", "2.5 MB", "tiny \\| int4 (test)", "red, green, blue", "d" * 64):
         assert part in card, part
     assert "dataset-d1" in card and made.torch.name in card
     assert (folder / "colours" / "LICENSE").read_text("utf-8") == "Apache License"

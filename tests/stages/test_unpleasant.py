@@ -31,11 +31,11 @@ def asked(server: FakeEndpoint) -> Counter[str]:
 @pytest.mark.parametrize(
     ("word", "code", "remedy"),
     [
-        ("half", "chat.endpoint_broken", "lower the concurrency"),
+        ("half", "chat.endpoint_broken", "lower “Concurrent requests”"),
         ("json", "chat.endpoint_garbage", "Check that endpoint_url"),
-        ("drip", "chat.endpoint_silent", "Raise the time-out"),
+        ("drip", "chat.endpoint_silent", "Raise the timeout"),
         ("error", "answers.endpoint_error", "overloaded"),
-        ("reset", "chat.endpoint_broken", "lower the concurrency"),
+        ("reset", "chat.endpoint_broken", "lower “Concurrent requests”"),
         ("html", "chat.endpoint_garbage", "nginx"),
     ],
 )

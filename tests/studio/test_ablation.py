@@ -39,8 +39,8 @@ def finished(lab: AblationBuilder, **right: int) -> Ablation:
 @pytest.mark.parametrize(
     ("language", "nothing", "needs", "start"),
     [
-        ("en", "No ablation has run in this project yet.", "a dataset that people answered", "Start the ablation"),
-        ("es", "En este proyecto todavía no se ha hecho", "que responda", "Iniciar la ablación"),
+        ("en", "No ablation in this project yet.", "a dataset with labelled rows", "Start ablation"),
+        ("es", "Aún no hay ablaciones", "que responda", "Iniciar ablación"),
     ],
 )
 def test_empty(builder: StudioBuilder, language: str, nothing: str, needs: str, start: str) -> None:
@@ -120,8 +120,12 @@ def _fail(builder: StudioBuilder, run: RunView) -> None:
 @pytest.mark.parametrize(
     ("language", "verdict", "sentence"),
     [
-        ("en", "Distillation paid.", "Sequence distillation gained 22.5 points over training on the labelled rows"),
-        ("es", "Destilar ha merecido la pena.", "La destilación de secuencias ganó 22,5 puntos en comparación con"),
+        ("en", "Distillation helped.", "Sequence distillation scored 22.5 points above training on the labelled rows"),
+        (
+            "es",
+            "La destilación ha merecido la pena.",
+            "La destilación de secuencias supera a",
+        ),
     ],
 )
 def test_finished_gives_verdict_chart_and_table(
@@ -133,7 +137,7 @@ def test_finished_gives_verdict_chart_and_table(
     assert verdict in text and sentence in text
     assert len(at.get("plotly_chart")) == 1 and len(at.get("download_button")) == 1
     even = (
-        "No difference between logit distillation" if language == "en" else "No se puede demostrar ninguna diferencia"
+        "No significant difference between logit distillation" if language == "en" else "Sin diferencia significativa"
     )
     assert even in text
 
@@ -141,13 +145,16 @@ def test_finished_gives_verdict_chart_and_table(
 def test_verdicts_are_honest(builder: StudioBuilder) -> None:
     lab = AblationBuilder(builder)
     worse = finished(lab, sequence_42=2, sequence_43=2, logit_42=3, logit_43=3)
-    assert headline(worse) == ("warning", "Distillation did not pay: the labelled rows alone teach more.")
-    assert "Sequence distillation lost 50.0 points against training on the labelled rows" in verdicts(worse)[0]
+    assert headline(worse) == (
+        "warning",
+        "Distillation did not help: training on the labelled rows alone scores higher.",
+    )
+    assert "Sequence distillation scored 50.0 points below training on the labelled rows" in verdicts(worse)[0]
     even = finished(lab, sequence_42=20, sequence_43=24, logit_42=21, logit_43=23)
-    assert headline(even) == ("info", "It is not shown that distillation pays.")
-    assert "can be shown with 40 rows and 2 seeds" in verdicts(even)[0]
+    assert headline(even) == ("info", "No proven gain from distillation.")
+    assert "on 40 rows and 2 seeds" in verdicts(even)[0]
     few = finished(lab, sequence_42=22, sequence_43=27, logit_42=20, logit_43=24)
-    assert "differ on 5 rows only" in verdicts(few)[0]
+    assert "differ on only 5 rows" in verdicts(few)[0]
     assert percentage_points(-0.004) == "−0.4"
 
 

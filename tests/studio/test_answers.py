@@ -22,7 +22,7 @@ def test_a_judge_is_asked_for_where_the_best_answer_is_taken(show: Show, builder
     assert at.selectbox(key=judge).value == "" and at.text_area(key=key(builder, "rubric")).value == RUBRIC
     assert at.number_input(key=key(builder, "budget")).value == 0
     said = words(at)
-    assert "there is not exactly one" in said and "nothing to choose from" in said
+    assert "needs exactly one judge" in said and "nothing to choose from" in said
 
 
 @pytest.mark.parametrize("stage", ["judge", "teacher"])
@@ -43,7 +43,8 @@ def test_the_rubric_is_proposed_in_the_users_language_and_sent_so(
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "25.0 % of the replies were cut off"), ("es", "Se cortaron 25,0 % de las respuestas")]
+    ("language", "said"),
+    [("en", "25.0% of replies were cut off"), ("es", "Se cortó el 25,0\u00a0% de las respuestas")],
 )
 def test_replies_that_were_cut_off_are_told_with_what_to_do(
     show: Show, builder: StudioBuilder, language: str, said: str

@@ -52,7 +52,7 @@ PARITY = [
             [
                 ["Stop tokens", "not passed", "bad", "2", "at most 0"],
                 ["Prompt template", "passed", "good", "0", "at most 0"],
-                ["Same tokens in answers", "passed", "good", "98.5 %", "at least 90.0 %"],
+                ["Same tokens in answers", "passed", "good", "98.5%", "at least 90.0%"],
                 ["KL divergence, answers", "passed", "good", "< 0.0001 nats", "at most 0.0001 nats"],
             ],
             "1 of 4 checks failed.",
@@ -62,7 +62,7 @@ PARITY = [
             [
                 ["Tokens de parada", "no superada", "bad", "2", "como máximo 0"],
                 ["Plantilla del prompt", "superada", "good", "0", "como máximo 0"],
-                ["Tokens iguales en las respuestas", "superada", "good", "98,5 %", "al menos 90,0 %"],
+                ["Tokens iguales en las respuestas", "superada", "good", "98,5\u00a0%", "al menos 90,0\u00a0%"],
                 ["Divergencia KL, respuestas", "superada", "good", "< 0,0001 nats", "como máximo 0,0001 nats"],
             ],
             "No se han superado 1 de 4 comprobaciones.",

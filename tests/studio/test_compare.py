@@ -16,7 +16,8 @@ from backend.results.answers import Confusion
 from backend.results.evaluations import EvaluationView
 from backend.results.report import html
 from studio.ui.compare import page
-from studio.ui.compare.charts import confusion_chart, pareto_chart
+from studio.ui.compare.charts import pareto_chart
+from studio.ui.compare.confusion import confusion_chart
 from studio.ui.compare.controls import Selection
 from studio.ui.compare.export import board_csv
 from studio.ui.compare.labels import gain_text, short_name
@@ -65,8 +66,8 @@ def charts(at: AppTest) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ["Nothing has been measured yet", "Start the demo on the page Home"]),
-        ("es", ["Aún no se ha medido nada", "Inicia la demo en la página Inicio"]),
+        ("en", ["No evaluations yet", "Start the demo on the Home page"]),
+        ("es", ["Aún no hay evaluaciones", "Inicia la demostración en la página Inicio"]),
     ],
 )
 def test_empty_says_what_to_do(show: Show, language: str, said: list[str]) -> None:
@@ -83,16 +84,22 @@ def test_empty_says_what_to_do(show: Show, language: str, said: list[str]) -> No
             "en",
             [
                 "commands · Test · 20 rows · 4 models",
-                "What is gained",
-                "75 % less",
-                "63 % less",
-                "100 % kept",
+                "Compared with baseline",
+                "75% less",
+                "63% less",
+                "100% kept",
                 "n = 20",
             ],
         ),
         (
             "es",
-            ["commands · Prueba · 20 filas · 4 modelos", "Qué se gana", "75 % menos", "63 % menos", "100 % conservado"],
+            [
+                "commands · Prueba · 20 filas · 4 modelos",
+                "Respecto a la referencia",
+                "75\u00a0% menos",
+                "63\u00a0% menos",
+                "100\u00a0% conservado",
+            ],
         ),
     ],
 )
@@ -110,10 +117,10 @@ def test_leaderboard_has_every_model_with_its_interval(builder: StudioBuilder, s
     assert [row[0]["text"] for row in table["rows"]][-2:] == ["small", "base"]
     assert table["sort"] == [1, True]
     best = table["rows"][0]
-    assert best[1]["text"] == "95.0 %"
-    assert best[1]["sub"] == "85.0 % – 100.0 %"
+    assert best[1]["text"] == "95.0%"
+    assert best[1]["sub"] == "85.0% – 100.0%"
     tags = {row[0]["text"]: [tag["text"] for tag in row[0]["tags"]] for row in table["rows"]}
-    assert tags == {"student": ["Pareto front"], "teacher": ["Reference"], "small": ["Pareto front"], "base": []}
+    assert tags == {"student": ["Pareto front"], "teacher": ["Baseline"], "small": ["Pareto front"], "base": []}
 
 
 def test_the_quick_baseline_stands_beside_the_models(builder: StudioBuilder, show: Show) -> None:
@@ -128,17 +135,17 @@ def test_the_quick_baseline_stands_beside_the_models(builder: StudioBuilder, sho
         "TF-IDF classifier",
         "No model",
     ]
-    assert (last[1]["text"], last[1]["sub"], last[-1]) == ("83.0 %", "73.0 % – 93.0 %", {"text": "–", "value": ""})
+    assert (last[1]["text"], last[1]["sub"], last[-1]) == ("83.0%", "73.0% – 93.0%", {"text": "–", "value": ""})
     assert last[1]["range"] == pytest.approx([0.73, 0.93])
     front, bars = charts(at)[:2]
-    assert front["layout"]["shapes"][0]["y0"] == 0.83 and "Quick baseline: 83.0 %" in json.dumps(front)
+    assert front["layout"]["shapes"][0]["y0"] == 0.83 and "Quick baseline: 83.0%" in json.dumps(front)
     assert bars["data"][0]["x"] == [0.95, 0.6, 0.83] and bars["layout"]["yaxis"]["ticktext"][-1] == "Quick baseline"
     said = words(at).replace("\\", "")
-    assert "poor: Accuracy 60.0 %: no better than a quick baseline" in said and "good: Accuracy" not in said
+    assert "poor: Accuracy 60.0%: no better than a quick baseline" in said and "good: Accuracy" not in said
     group = builder.studio.evaluations()
     choice = Selection(group, "accuracy", group[0], group[1], "latency_ms_p50")
     document = html(report(choice, builder.studio.answers(group[0].id, group[1].id)))
-    assert "Quick baseline: 83.0 %" in document and "no better than a quick baseline" in document
+    assert "Quick baseline: 83.0%" in document and "no better than a quick baseline" in document
     line = list(csv.reader(io.StringIO(board_csv(choice))))[-1]
     assert line[:2] == ["TF-IDF classifier (quick baseline)", "baseline"] and "0.83" in line
     comparison = builder.studio.against_baseline(group[0].id)
@@ -148,7 +155,7 @@ def test_the_quick_baseline_stands_beside_the_models(builder: StudioBuilder, sho
 def test_without_a_baseline_nothing_is_said_of_one(builder: StudioBuilder, show: Show) -> None:
     measured(builder)
     at = show("compare")
-    assert "baseline" not in words(at) and not charts(at)[0]["layout"].get("shapes")
+    assert "Quick baseline" not in words(at) and not charts(at)[0]["layout"].get("shapes")
     assert builder.studio.against_baseline(builder.studio.evaluations()[0].id) is None
 
 
@@ -164,7 +171,7 @@ def test_rows_are_filtered_searched_and_kept_as_text(builder: StudioBuilder, sho
     measured(builder)
     at = show("compare")
     text = words(at)
-    assert "Both are right and wrong on exactly the same rows." in text.replace("\\", "")
+    assert "Both are correct on exactly the same rows." in text.replace("\\", "")
     table = data_of(at, "Row by row")
     assert table["rows"][0][0]["text"] == EVIL
     assert len(table["rows"]) == 20
@@ -172,7 +179,7 @@ def test_rows_are_filtered_searched_and_kept_as_text(builder: StudioBuilder, sho
     at.segmented_control(key="cmp_show").set_value("first_wrong").run()
     assert len(data_of(at, "Row by row")["rows"]) == 1
     at.text_input(key="cmp_search").set_value("in no text").run()
-    assert "No row fits" in words(at)
+    assert "No matching rows" in words(at)
 
 
 def test_rows_come_a_page_at_a_time(builder: StudioBuilder, show: Show) -> None:
@@ -204,32 +211,32 @@ def test_sections_show_confusion_and_making(builder: StudioBuilder, show: Show) 
     at = show("compare")
     at.segmented_control(key="cmp_section").set_value("confusion").run()
     assert charts(at)[-1]["data"][0]["type"] == "heatmap"
-    assert data_of(at, "Most frequent mix-ups")["rows"]
+    assert data_of(at, "Most frequent confusions")["rows"]
     at.segmented_control(key="cmp_section").set_value("making").run()
-    made = {row[0]["text"]: row[1]["text"] for row in data_of(at, "How they were made")["rows"]}
-    assert made["small"].splitlines()[-1] == "“small”: “student” converted to ONNX in INT4."
-    assert "The answers there are by “teacher”." in made["student"]
+    made = {row[0]["text"]: row[1]["text"] for row in data_of(at, "Lineage")["rows"]}
+    assert made["small"].splitlines()[-1] == "“small”: ONNX export of “student”, INT4."
+    assert "Labels generated by “teacher”." in made["student"]
 
 
 def test_one_model_is_still_useful(builder: StudioBuilder, show: Show) -> None:
     builder.evaluation(builder.model(), builder.dataset(), 0.9)
     at = show("compare")
-    assert "Measure a second model" in words(at)
+    assert "Evaluate a second model" in words(at)
     assert len(data_of(at, "Row by row")["columns"]) == 3
 
 
 def test_measurements_without_figures_leave_the_page_whole(builder: StudioBuilder, show: Show) -> None:
     builder.artifact(Kind.EVALUATION, "bare", {"model_name": "x", "data": "d", "split": "test", "n": 20.0})
     builder.artifact(Kind.EVALUATION, "of another version", {"accuracy": 0.5})
-    assert "Nothing has been measured yet" in words(show("compare"))
+    assert "No evaluations yet" in words(show("compare"))
     builder.evaluation(builder.model(), builder.dataset(), 0.9)
     st.cache_resource.clear()
     at = show("compare")
-    assert "Nothing has been measured yet" not in words(at) and len(at.selectbox(key="cmp_benchmark").options) == 1
+    assert "No evaluations yet" not in words(at) and len(at.selectbox(key="cmp_benchmark").options) == 1
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "2 models are being measured"), ("es", "2 modelos se están midiendo")]
+    ("language", "said"), [("en", "2 evaluations running or queued"), ("es", "2 evaluaciones en marcha o en cola")]
 )
 def test_running_measurements_are_announced(builder: StudioBuilder, show: Show, language: str, said: str) -> None:
     measured(builder)
@@ -241,13 +248,13 @@ def test_running_measurements_are_announced(builder: StudioBuilder, show: Show, 
 def test_failed_measurement_says_why(builder: StudioBuilder, show: Show) -> None:
     measured(builder)
     builder.run("bad", ("evaluate", State.FAILED), error={"code": "chat.endpoint_model_missing"})
-    assert "The endpoint needs the name of a model" in words(show("compare"))
+    assert "The endpoint needs a model name" in words(show("compare"))
 
 
 def test_another_project_has_its_own_measurements(builder: StudioBuilder, show: Show) -> None:
     measured(builder)
     builder.studio.choose_project(builder.studio.create_project("Empty").id)
-    assert "Nothing has been measured yet" in words(show("compare"))
+    assert "No evaluations yet" in words(show("compare"))
 
 
 def test_new_measurement_is_drawn_in_the_next_run(builder: StudioBuilder, show: Show) -> None:
@@ -267,7 +274,7 @@ def test_report_and_table_say_what_the_page_says(builder: StudioBuilder, show: S
     choice = Selection(group, "accuracy", by_name["teacher"], by_name["small"])
     answers = builder.studio.answers(by_name["small"].id, by_name["teacher"].id)
     text = html(report(choice, answers))
-    for part in ("small against teacher", "79 % kept", "90 % less", "91 % less", "12 %", "converted to ONNX in INT4"):
+    for part in ("small vs. teacher", "79% kept", "90% less", "91% less", "p = 0.125", "ONNX export of"):
         assert part in text, part
     assert text.count("<circle") == 3, "the untuned model would press the chart together"
     lines = list(csv.DictReader(io.StringIO(board_csv(choice).removeprefix("\ufeff"))))
@@ -300,10 +307,10 @@ def test_chart_labels_keep_html_as_text_and_logarithms_fit(builder: StudioBuilde
 
 def test_perplexity_reads_as_less_or_more(show: Show) -> None:
     show("compare")  # gives the words a session
-    assert gain_text("perplexity", 0.8) == "25 % more"
-    assert gain_text("perplexity", 2.0) == "50 % less"
-    assert gain_text("accuracy", 0.97) == "97 % kept"
-    assert gain_text("size_bytes", 1.001) == "the same"
+    assert gain_text("perplexity", 0.8) == "25% more"
+    assert gain_text("perplexity", 2.0) == "50% less"
+    assert gain_text("accuracy", 0.97) == "97% kept"
+    assert gain_text("size_bytes", 1.001) == "no difference"
 
 
 def test_axes_have_round_ticks_in_reach() -> None:

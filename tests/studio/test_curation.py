@@ -56,8 +56,8 @@ def texts(at: AppTest) -> list[str]:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ("What stayed and what went", "Why rows went", "Rows per class", "Map of the inputs")),
-        ("es", ("Lo que se queda y lo que se va", "Por qué se van filas", "Filas por clase", "Mapa de las entradas")),
+        ("en", ("Kept and dropped rows", "Reasons", "Rows per class", "Input map")),
+        ("es", ("Filas conservadas y descartadas", "Motivos", "Filas por clase", "Mapa de entradas")),
     ],
 )
 def test_a_filtered_dataset_shows_what_went_and_why(
@@ -80,14 +80,14 @@ def test_rows_that_went_are_plain_text_with_what_is_known_of_them(show: Show, bu
     at.selectbox(key="curation_reason").set_value("unsure").run()
     assert texts(at) == [WILD, LABELS[1]]
     (about,) = [each.value for each in at.caption if LABELS[2] in each.value]
-    assert "people said" in about.replace("\\", "") and "25.0 %" in about
+    assert "human label" in about.replace("\\", "") and "25.0%" in about
 
 
 def test_nothing_made_yet_says_what_to_do_and_answering_shows_nothing_of_it(show: Show, builder: StudioBuilder) -> None:
     builder.dataset()
     at = at_step(show, "generate")
-    assert "Nothing has been generated or filtered yet." in words(at)
-    assert "What stayed and what went" not in words(show("teacher"))
+    assert "Nothing generated or filtered yet." in words(at)
+    assert "Kept and dropped rows" not in words(show("teacher"))
 
 
 def test_curate_starts_with_what_was_chosen(show: Show, builder: StudioBuilder) -> None:
@@ -116,7 +116,7 @@ def test_generate_takes_a_model_as_it_was_brought(show: Show, builder: StudioBui
 
 def test_charts_hold_the_figures_and_no_markup() -> None:
     bars = reasons_chart({"unsure": 1, "near_duplicate": 7})
-    assert bars["data"][0]["x"] == [1, 7] and "another row" in bars["layout"]["yaxis"]["ticktext"][1]
+    assert bars["data"][0]["x"] == [1, 7] and "near duplicate" in bars["layout"]["yaxis"]["ticktext"][1]
     names = [f"<b>{n}</b>" for n in range(40)]
     before = Diversity(
         rows=1, distinct_1=1, distinct_2=1, near_duplicates=0, classes={name: n for n, name in enumerate(names)}

@@ -18,6 +18,7 @@ from backend.core.schemas import ArtifactView, Kind, State
 from backend.data.baseline import baseline_report
 from backend.data.dataset import Row
 from backend.data.gates.model import Example, Finding, ScoreCard
+from backend.db import tables as t
 from studio.ui.data import calls
 from studio.ui.data import rows as rows_page
 from studio.ui.data.baseline import columns as baseline_columns
@@ -58,7 +59,7 @@ def test_search_filter_sort_and_pages(show: Show, builder: StudioBuilder, tables
     assert {shown.row.output for shown in tables[-1]} == {LABELS[0]}
     at.button(key=f"clear_{data.id}").click().run()
     at.number_input(key=f"most_{data.id}").set_value(5).run()
-    assert "No row fits this filter." in words(at)
+    assert "No matching rows." in words(at)
     at.button(key=f"clear_{data.id}").click().run()
     at.session_state[f"sort_{data.id}"] = ("length", True)
     at.run()
@@ -87,17 +88,17 @@ def test_a_row_is_edited_undone_and_saved_as_a_new_version(
     at.text_area(key="row_input").set_value("open the garage")
     at.button(key="row_save").click().run()
     assert (tables[-1][1].row.input, tables[-1][1].state) == ("open the garage", "edited")
-    assert "1 change, not saved yet: 1 row edited" in words(at)
+    assert "1 unsaved change: 1 row edited" in words(at)
     st.cache_resource.clear()
     again = show("data", data=data.id)  # another browser, the same draft
     assert tables[-1][1].state == "edited"
     again.button(key=f"undo_{data.id}").click().run()
-    assert tables[-1][1].state == "" and "not saved yet" not in words(again)
+    assert tables[-1][1].state == "" and "unsaved" not in words(again)
     again.button(key=f"redo_{data.id}").click().run()
     again.button(key=f"save_{data.id}").click().run()
     (job,) = builder.studio.jobs.open_jobs()
     assert job.stage == "edit_data" and job.params["data"] == data.id
-    assert "not saved yet" not in words(again) and builder.studio.dataset(data.id).facts == data.facts
+    assert "unsaved" not in words(again) and builder.studio.dataset(data.id).facts == data.facts
 
 
 def test_a_failed_save_gives_the_changes_back(show: Show, builder: StudioBuilder) -> None:
@@ -107,7 +108,7 @@ def test_a_failed_save_gives_the_changes_back(show: Show, builder: StudioBuilder
     builder.store.update_job(run.jobs[0].id, state=State.FAILED, error={"code": "core.memory_out", "args": {}})
     at = show("data", data=data.id)
     at.button(key=f"restore_{data.id}").click().run()
-    assert "1 change, not saved yet: 1 row deleted" in words(at)
+    assert "1 unsaved change: 1 row deleted" in words(at)
 
 
 def test_a_label_that_is_new_is_asked_for(show: Show, builder: StudioBuilder) -> None:
@@ -117,7 +118,7 @@ def test_a_label_that_is_new_is_asked_for(show: Show, builder: StudioBuilder) ->
     at.session_state["row_output"] = "HassNew"
     at.run()
     at.button(key="row_save").click().run()
-    assert "“HassNew” is none of the labels" in words(at) and builder.studio.edits.summary(data.id).changes == 0
+    assert "“HassNew” is not one of the labels" in words(at) and builder.studio.edits.summary(data.id).changes == 0
     at.checkbox(key="row_add_label").check()
     at.button(key="row_save").click().run()
     assert builder.studio.edits.labels(data.id) == [*LABELS, "HassNew"]
@@ -150,7 +151,7 @@ def test_all_rows_of_a_filter_at_once(show: Show, builder: StudioBuilder, tables
     assert {tuple(shown.row.tags) for shown in tables[-1]} == {("doors",)}
     at.button(key="bulk_delete").click().run()
     assert {shown.state for shown in tables[-1]} == {"deleted"}
-    assert "100 changes, not saved yet: 50 rows deleted, 50 rows tagged" in words(at)
+    assert "100 unsaved changes: 50 rows deleted, 50 rows tagged" in words(at)
 
 
 def test_a_click_in_the_table(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,13 +186,13 @@ def checked(builder: StudioBuilder, data: ArtifactView, **about: Any) -> None:
 def test_the_card_of_the_checks(show: Show, builder: StudioBuilder, tables: list[list[ShownRow]]) -> None:
     data = builder.dataset()
     at = show("data", data=data.id, tab="checks")
-    assert "has not been checked yet" in words(at)
+    assert "Dataset not checked yet" in words(at)
     checked(builder, data)
     at = show("data", data=data.id, tab="checks")
     assert "**Not ready** · 1 error · 52 rows checked" in words(at) and "leaks here" in words(at)
     assert at.button(key="fix_leaks").label == FIX_TITLES["drop_leaks"] and at.button(key="accept_leaks").disabled
     at.button(key="show_leaks").click().run()
-    assert [shown.row.id for shown in tables[-1]] == ["1", "3"] and "Only the 2 rows of this finding" in words(at)
+    assert [shown.row.id for shown in tables[-1]] == ["1", "3"] and "Showing the 2 rows with this finding" in words(at)
 
 
 def test_fixes_checks_and_reasons_start_their_stages(
@@ -242,7 +243,7 @@ def test_several_findings_are_mended_in_one_version(
     assert boxes == {
         f"{FIX_TITLES['drop_leaks']} · 2 rows": True,
         f"{FIX_TITLES['strip_html']} · 2 rows": True,
-        f"{FIX_TITLES['drop_rows']} (Another language) · 2 rows": False,
+        f"{FIX_TITLES['drop_rows']} (Other language) · 2 rows": False,
     }
     at.button(key=f"fix_all_{data.id}").click().run()
     accepted = [{"gate": "personal", "reason": "they are ours"}]
@@ -267,16 +268,16 @@ def test_the_check_of_a_version_that_a_fix_made_is_seen_at_that_version(
     assert [job.stage for job in calls.jobs_on(new.id)] == ["check_data"] and calls.jobs_on(old.id) == []
 
 
-def test_a_dataset_that_was_just_made_is_told_until_it_is_opened(show: Show, builder: StudioBuilder) -> None:
-    data = builder.dataset()
-    builder.run("mine", ("dataset", State.SUCCEEDED), result={"artifact": data.id})
+def test_a_dataset_that_was_just_made_leads_on(show: Show, builder: StudioBuilder) -> None:
+    run = builder.run("mine", ("dataset", State.RUNNING))
     at = show("data")
-    assert f"**{data.name}** is ready" in words(at) and at.button(key="made_checks").label == "Check the dataset"
+    data = builder.dataset()
+    result = {"artifact": data.id}
+    builder.store.update_job(f"{run}-dataset", state=State.SUCCEEDED, ended=t.now(), result=result)
+    at.run()
+    assert at.button(key="made_checks").label == "Check dataset"
     at.button(key="made_rows").click().run()
     assert data.id in at.query_params["data"]
-    del at.query_params["data"]
-    at.run()
-    assert "is ready" not in words(at)
 
 
 def test_a_dataset_leads_to_the_training_that_takes_it(show: Show, builder: StudioBuilder) -> None:
@@ -303,7 +304,7 @@ def test_the_baseline_is_measured_and_told(show: Show, builder: StudioBuilder, m
     )
     data = builder.dataset("long", rows=400)
     at = show("data", data=data.id, tab="checks")
-    assert "whether the task needs a language model at all" in words(at)
+    assert "whether you need a language model at all" in words(at)
     at.button(key=f"measure_{data.id}").click().run()
     assert started == [("baseline", {"data": data.id})]
     pairs = [(f"text {n} {LABELS[n % 2]}", LABELS[n % 2]) for n in range(60)]
@@ -315,10 +316,10 @@ def test_the_baseline_is_measured_and_told(show: Show, builder: StudioBuilder, m
     assert at.button(key=f"measure_{data.id}").label == "Measure again"
     cells = {row[0]["text"]: [row[1]["text"], row[1]["sub"]] for row in baseline_rows(report)}
     right = report.score("classifier")
-    assert right and cells["Plain classifier"] == ["100.0 %", f"{100 * right.low:.1f} % to 100.0 %"]
-    assert [each["title"] for each in baseline_columns(report)] == ["Method", "Right answers", "With a naive split"]
+    assert right and cells["Simple classifier"] == ["100.0%", f"{100 * right.low:.1f}% to 100.0%"]
+    assert [each["title"] for each in baseline_columns(report)] == ["Method", "Correct answers", "Naive split"]
     free = baseline_report(pairs[:40], pairs[40:], "text")
-    assert "F1 of words" in [each["title"] for each in baseline_columns(free)] and len(baseline_rows(free)[0]) == 4
+    assert "Token F1" in [each["title"] for each in baseline_columns(free)] and len(baseline_rows(free)[0]) == 4
 
 
 def test_a_fix_that_drops_rows_says_which(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,11 +356,8 @@ def test_the_tokens_of_a_row(show: Show, builder: StudioBuilder, monkeypatch: py
     at = show("data", data=data.id, tab="tokens")
     assert asked == [(data.id, "0", "train", model.id)]
     said = words(at)
-    assert (
-        "5 of 20 rows are longer than the limit." in said
-        and "4 rows would be truncated, 1 row would be dropped." in said
-    )
-    assert "50 % have at most 80 · a sample: 20 of 200 rows" in said and "Tokens with loss 1" in said
+    assert "5 of 20 rows exceed the limit." in said and "4 rows would be truncated, 1 row would be dropped." in said
+    assert "50% have up to 80 · a sample: 20 of 200 rows" in said and "Tokens with loss 1" in said
     assert [(each["control"], each["loss"]) for each in chips_data(pieces)["pieces"]] == [(True, False), (False, True)]
 
 

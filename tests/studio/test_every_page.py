@@ -17,26 +17,26 @@ STATES = {"empty": None, "running": State.RUNNING, "failed": State.FAILED, "fini
 STAGES = {"data": "dataset", "teacher": "teacher", "distill": "prune", "quantize": "quantize", "compare": "evaluate"}
 STAGES |= {"review": "review"}
 """The stage that a page is about; all others look at a fine-tuning."""
-NEEDS_DATA = "This step needs a dataset, and there is none yet."
+NEEDS_DATA = "This step needs a dataset."
 OUT = "The process ran out of memory."
 SAYS = {
     "home": ("What should your model do?", "Running now", "Failed", "Best accuracy"),
-    "data": ("There is no dataset yet: the form above makes the first one.", "Running", OUT, "All datasets"),
+    "data": ("No datasets yet. Create the first one with the form above.", "Running", OUT, "All datasets"),
     "teacher": (NEEDS_DATA, "Running", OUT, "Results so far"),
     "review": (
-        "There is nothing to review yet: let a teacher answer the rows of a dataset, or check a dataset.",
+        "Nothing to review yet. Let a teacher answer a dataset, or check one.",
         "Running",
         OUT,
         "Results so far",
     ),
     "distill": (NEEDS_DATA, "Running", OUT, "Results so far"),
     "finetune": (NEEDS_DATA, "Running", OUT, "Results so far"),
-    "quantize": ("Prepare the built-in model", "Running", OUT, "Results so far"),
-    "playground": ("No model to talk to yet", "First model", "First model", "First model"),
-    "compare": ("Nothing has been measured yet", "Measure a model", "The last measurement failed.", "Leaderboard"),
-    "jobs": ("Nothing has ended yet.", "Running", OUT, "Done"),
+    "quantize": ("Prepare built-in model", "Running", OUT, "Results so far"),
+    "playground": ("No models to chat with yet", "First model", "First model", "First model"),
+    "compare": ("No evaluations yet", "Evaluate a model", "The last evaluation failed.", "Leaderboard"),
+    "jobs": ("No finished jobs yet.", "Running", OUT, "Done"),
     "models": ("Prepare now", "Chat", "Chat", "Accuracy"),
-    "settings": ("Nothing is stored yet.", "Used by the studio", "Used by the studio", "Used by the studio"),
+    "settings": ("Nothing stored yet.", "Studio usage", "Studio usage", "Studio usage"),
     "help": ("Help",) * 4,
     "run": ("There is no run “{ref}”.", "Running", OUT, "Done"),
     "result": (

@@ -45,4 +45,4 @@ def test_a_student_that_was_only_cut_counts_as_untuned(builder: StudioBuilder) -
         one(name).model_copy(update={"origins": made}) for name, made in zip(("cut", "trained"), origins, strict=True)
     ]
     assert [each.name for each in untuned(group)] == ["cut"]
-    assert origin_text(origins[0][-1]).endswith("not trained yet.")
+    assert origin_text(origins[0][-1]).endswith("untrained.")

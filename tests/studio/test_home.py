@@ -41,8 +41,8 @@ def test_empty_studio_says_what_to_do(show: Show, language: str, said: str) -> N
 @pytest.mark.parametrize(
     ("language", "said", "figures"),
     [
-        ("en", ["Running now", "Next in the queue", "Waits for Fine-tune", "1 of 3 stages"], {"Jobs at work": "1"}),
-        ("es", ["En marcha ahora", "Siguiente en la cola", "Espera a: Ajustar"], {"Trabajos en marcha": "1"}),
+        ("en", ["Running now", "Next in the queue", "Waiting for Fine-tune", "1 of 3 stages"], {"Running jobs": "1"}),
+        ("es", ["En marcha ahora", "Siguiente en la cola", "Esperando a Ajuste fino"], {"Trabajos en marcha": "1"}),
     ],
 )
 def test_what_runs_and_what_is_next(
@@ -68,13 +68,13 @@ def test_recent_runs_of_the_project_by_name(show: Show, builder: StudioBuilder) 
 
 def test_best_figures_are_those_of_the_project(show: Show, builder: StudioBuilder) -> None:
     builder.run("one", ("dataset", State.SUCCEEDED))
-    assert "as soon as a model has been measured" in words(show())
+    assert "after the first evaluation" in words(show())
     data = builder.dataset()
     builder.evaluation(builder.model("large"), data, 0.9, size_bytes=500e6, decode_tokens_per_s=20.0)
     builder.evaluation(builder.model("small"), data, 0.8, size_bytes=50e6, decode_tokens_per_s=200.0)
     st.cache_resource.clear()
     tiles = {each.label: (each.value, each.delta) for each in show().metric}
-    assert tiles["Best accuracy"] == ("90.0 %", "large")
+    assert tiles["Best accuracy"] == ("90.0%", "large")
     assert tiles["Smallest model"] == ("50.0 MB", "small")
     assert tiles["Fastest, tokens per second"] == ("200", "small")
 

@@ -56,14 +56,14 @@ def order(builder: StudioBuilder) -> list[str]:
 def test_empty_page(show: Show, listed: list[dict[str, str]], language: str) -> None:
     at = show("jobs", language)
     assert at.title[0].value == ("Jobs" if language == "en" else "Trabajos")
-    assert ("Nothing has ended yet." if language == "en" else "Aún no ha terminado nada.") in words(at)
+    assert ("No finished jobs yet." if language == "en" else "Aún no hay trabajos terminados.") in words(at)
 
 
 @pytest.mark.parametrize(
     ("language", "said", "row"),
     [
-        ("en", ["Running", "2 jobs wait", "Waits for Fine-tune", "No worker"], ("Distill", "bad", "Failed")),
-        ("es", ["En marcha", "2 trabajos en espera", "Espera a: Ajustar"], ("Destilar", "bad", "Fallido")),
+        ("en", ["Running", "2 queued", "Waiting for Fine-tune", "No worker"], ("Distill", "bad", "Failed")),
+        ("es", ["En marcha", "2 en cola", "Esperando a Ajuste fino"], ("Destilación", "bad", "Fallido")),
     ],
 )
 def test_all_groups(
@@ -134,7 +134,7 @@ def test_waiting_jobs_change_places_and_are_cancelled(show: Show, builder: Studi
     builder.worker()
     at = show("jobs")
     assert order(builder) == ["r-first-evaluate", "r-second-finetune"]
-    assert "Number 2 in the queue" in words(at)
+    assert "No. 2 in queue" in words(at)
     assert at.button(key="move_-1_r-first-evaluate").disabled
     at.button(key="move_-1_r-second-finetune").click().run()
     assert order(builder) == ["r-second-finetune", "r-first-evaluate"]
@@ -156,21 +156,21 @@ def test_long_queue_is_worked_out_once_and_shown_in_part(
     at = show("jobs")
     shown = [str(button.key) for button in at.button if str(button.key).startswith("cancel_")]
     assert shown == [f"cancel_r-n{number:02}-finetune" for number in range(page.PAGE)]
-    assert "25 jobs wait" in words(at) and "and 5 more" in words(at)
+    assert "25 queued" in words(at) and "and 5 more" in words(at)
     assert counted.call_count == 1
 
 
 def test_job_of_a_queue_that_is_unknown_here_is_listed(show: Show, builder: StudioBuilder) -> None:
     builder.run("far", ("finetune", State.WAITING), queue="tpu")
     builder.worker()
-    assert "No worker serves the queue tpu" in words(show("jobs"))
+    assert "No worker for queue tpu" in words(show("jobs"))
 
 
 def test_paused_queue_is_said_where_jobs_wait_for_it(show: Show, builder: StudioBuilder) -> None:
     three(builder)
     builder.worker()
     builder.studio.jobs.pause("cpu")
-    assert "The queue cpu is paused" in words(show("jobs"))
+    assert "Queue cpu is paused" in words(show("jobs"))
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.WAITING, State.RUNNING])
@@ -251,7 +251,7 @@ def test_clear_history_keeps_young_and_open_runs(show: Show, builder: StudioBuil
     builder.run("young", ("dataset", State.SUCCEEDED), minutes_ago=60)
     at = show("jobs")
     at.button(key="clear").click().run()
-    assert "1 run would go." in words(at)
+    assert "1 run will be removed." in words(at)
     at.button(key="clear_yes").click().run()
     assert [each.name for each in builder.studio.trash()] == ["old"]
     assert {run.name for run in builder.studio.runs()} == {"half", "young"}
@@ -284,7 +284,7 @@ def test_memory_and_cores_are_those_of_the_jobs_own_process(builder: StudioBuild
 def test_an_export_that_begins_otherwise_is_warned_of(show: Show, builder: StudioBuilder) -> None:
     builder.run("q", ("quantize", State.SUCCEEDED), result={"metrics": {"first_token_agreement": 0.0, "seconds": 20.2}})
     at = show("quantize")
-    assert any("check the export" in each.value for each in at.warning)
+    assert any("Check the export" in each.value for each in at.warning)
     assert "Seconds" not in [each.label for each in at.metric], "the head of the card says how long it took"
     builder.store.update_job("r-q-quantize", result={"metrics": {"first_token_agreement": 1.0}})
     st.cache_resource.clear()

@@ -39,7 +39,7 @@ def test_what_a_job_made_is_there_at_the_first_look_after_its_end(
     at = show(page, **({"run": run} if page == "run" else {}))
     assert "Try it" not in links(at)
     finish(builder, run, "finetune")
-    assert {"Try it", "The model"} <= set(links(at.run()))
+    assert {"Try it", "View model"} <= set(links(at.run()))
 
 
 def test_the_result_stands_above_the_form_with_figures_and_the_next_step(show: Show, builder: StudioBuilder) -> None:
@@ -60,19 +60,21 @@ def test_a_dataset_is_shown_with_its_rows(show: Show, builder: StudioBuilder) ->
     made = builder.dataset()
     builder.store.update_job(f"{run}-dataset", state=State.SUCCEEDED, ended=t.now(), result={"artifact": made.id})
     at.run()
-    assert {"Training rows": "20", "Pool rows": "12"}.items() <= {each.label: each.value for each in at.metric}.items()
+    assert {"Training rows": "20", "Unlabelled rows": "12"}.items() <= {
+        each.label: each.value for each in at.metric
+    }.items()
     assert "turn on the kitchen light 0 → **HassTurnOn**" in words(at)
 
 
 def test_jobs_of_a_stage_stand_in_their_order(show: Show, builder: StudioBuilder) -> None:
     builder.worker()
-    for minutes, name, state in ((9, "at work", State.RUNNING), (8, "next", State.WAITING), (7, "last", State.WAITING)):
+    for minutes, name, state in ((9, "running", State.RUNNING), (8, "next", State.WAITING), (7, "last", State.WAITING)):
         builder.run(name, ("finetune", state), minutes_ago=minutes)
     builder.run("other", ("finetune", State.WAITING), minutes_ago=10, project="Mails")
     at = show("finetune")
-    named = re.findall(r"at work|next|last|other", "\n".join(label for label in links(at) if "#" in label))
-    assert named == ["at work", "next", "last"]
-    assert "Number 2 in the queue" in words(at) and "2 jobs wait" in words(at)
+    named = re.findall(r"running|next|last|other", "\n".join(label for label in links(at) if "#" in label))
+    assert named == ["running", "next", "last"]
+    assert "No. 2 in queue" in words(at) and "2 queued" in words(at)
 
 
 def test_a_cancel_can_be_taken_back_and_the_next_button_rests(show: Show, builder: StudioBuilder) -> None:
@@ -87,7 +89,7 @@ def test_a_cancel_can_be_taken_back_and_the_next_button_rests(show: Show, builde
     assert "Fine-tune cancelled" in words(at)
     at.button(key="undo").click().run()
     assert builder.studio.job("r-one-finetune").state is State.WAITING
-    assert [toast.value for toast in at.toast] == ["Back in its place in the queue."]
+    assert [toast.value for toast in at.toast] == ["Back in the queue."]
     assert "Fine-tune cancelled" not in words(at)
 
 
@@ -98,7 +100,7 @@ def test_more_than_a_minute_of_work_is_asked_about(show: Show, builder: StudioBu
     at.button(key="cancel_r-long-finetune").click().run()
     assert (builder.studio.job("r-long-finetune").state is State.RUNNING) == asks
     if asks:
-        assert "Stop after 1 min 3" in words(at) and at.button(key="cancel_yes_r-long-finetune").disabled
+        assert "Cancel after 1 min 3" in words(at) and at.button(key="cancel_yes_r-long-finetune").disabled
         at.button(key="cancel_no_r-long-finetune").click().run()
         assert at.button(key="cancel_r-long-finetune")
 
@@ -123,7 +125,7 @@ def test_correct_the_form_marks_the_field_that_the_remedy_names(show: Show, buil
 def test_the_bell_tells_what_ended_until_it_is_read(show: Show, builder: StudioBuilder) -> None:
     builder.run("old", ("finetune", State.SUCCEEDED), minutes_ago=60)
     at = show("jobs")
-    assert "Nothing has ended since you looked." in words(at)
+    assert "Nothing new." in words(at)
     for name, state in (("good", State.FINDINGS), ("bad", State.FAILED), ("stopped", State.CANCELLED)):
         builder.run(name, ("finetune", state))
         builder.store.update_job(f"r-{name}-finetune", ended=t.now())
@@ -132,7 +134,7 @@ def test_the_bell_tells_what_ended_until_it_is_read(show: Show, builder: StudioB
     told = [each.proto.label for each in at.sidebar.get("page_link") if each.proto.page == "run"]
     assert told == ["bad failed", "good is done, with findings"]
     at.button(key="bell_read").click().run()
-    assert "Nothing has ended since you looked." in words(show("jobs"))
+    assert "Nothing new." in words(show("jobs"))
 
 
 @pytest.mark.parametrize(("lang", "said"), [("en", "bad failed"), ("es", "bad: ha fallado"), ("xx", "bad failed")])

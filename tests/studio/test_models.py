@@ -49,7 +49,7 @@ def cards(at: AppTest) -> list[str]:
 def wait_for(key: str) -> tasks.Task:
     found = tasks.task(key)
     assert found
-    until(lambda: found.done, lambda: f"{key} is still at work")
+    until(lambda: found.done, lambda: f"{key} is still running")
     return found
 
 
@@ -83,14 +83,14 @@ def test_built_in_model_is_prepared_once_for_all_tabs(show: Show, monkeypatch: p
     wait_for(f"builtin:{BUILTIN}")
     for tab in (at, second):
         assert r"pip install \`--no-deps" not in words(tab.run())
-        assert "could not be fetched" in words(tab)
+        assert "could not be downloaded" in words(tab)
         assert tab.button(key=f"builtin:{BUILTIN}").label == "Try again"
     assert asked == [BUILTIN]
     at.button(key=f"builtin:{BUILTIN}").click().run()
     assert asked == [BUILTIN] * 2
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "is fetched once"), ("es", "se descarga una sola vez")])
+@pytest.mark.parametrize(("language", "said"), [("en", "is downloaded once"), ("es", "se descarga una sola vez")])
 def test_what_a_click_would_fetch_is_said_before_it(
     show: Show, monkeypatch: pytest.MonkeyPatch, language: str, said: str
 ) -> None:
@@ -172,12 +172,12 @@ def test_strange_names_stay_text(show: Show, builder: StudioBuilder) -> None:
 def test_details_open_by_address(show: Show, builder: StudioBuilder, chain: list[ArtifactView]) -> None:
     at = show("models", model=chain[1].id)
     said = words(at)
-    assert "Made from" in said and "  payload.txt" in said
+    assert "Created from" in said and "  payload.txt" in said
     links = {link.proto.label: link.proto.query_string.partition("&")[2] for link in at.get("page_link")}
     assert links["base :small[:gray[Model]]"] == f"model={chain[0].id}", "what it was made from is a link"
     table = at.table[0].value.to_string()
-    assert "134,515,008" in table and "fits this machine" in table and "Memory to answer, 32-bit weights" in table
-    assert "Memory to tune an adapter" not in table, "an adapter isn't tuned any further"
+    assert "134,515,008" in table and "fits this machine" in table and "Inference memory, 32-bit weights" in table
+    assert "Memory to fine-tune an adapter" not in table, "an adapter isn't tuned any further"
     small = show("models", model=chain[2].id).table[0].value.to_string()
     assert "4-bit weights" in small and "32-bit" not in small, "an ONNX model answers as precise as it is"
     assert "Aún" not in words(show("models", "es", model="gone")), "an unknown model opens nothing"
@@ -202,7 +202,7 @@ def test_delete_says_what_hangs_on_it_and_takes_it_along(
 ) -> None:
     at = show("models")
     at.button(key=f"delete_{chain[1].id}").click().run()
-    assert "3 other things were made from it" in words(at)
+    assert "3 artifacts depend on it" in words(at)
     assert at.button(key="models_delete_yes").disabled
     at.checkbox(key="models_delete_together").check().run()
     at.button(key="models_delete_yes").click().run()
@@ -215,7 +215,7 @@ def test_delete_says_what_hangs_on_it_and_takes_it_along(
 def test_deleted_models_come_back_by_one_click(show: Show, builder: StudioBuilder, chain: list[ArtifactView]) -> None:
     at = show("models")
     at.button(key=f"delete_{chain[3].id}").click().run()
-    assert "The trash keeps it for 30 days." in words(at)
+    assert "Kept in the trash for 30 days." in words(at)
     at.button(key="models_delete_yes").click().run()
     at.run()
     assert "“to-go” moved to trash" in words(at) and chain[3].id not in cards(at)

@@ -148,7 +148,7 @@ def setup(**values: Any) -> ChatSettings:
 # which models
 
 
-@pytest.mark.parametrize(("language", "none"), [("en", "No model to talk to yet"), ("es", "Aún no hay ningún modelo")])
+@pytest.mark.parametrize(("language", "none"), [("en", "No models to chat with yet"), ("es", "Aún no hay modelos")])
 def test_no_models_says_what_to_do(show: Show, host: Host, language: str, none: str) -> None:
     at = show("playground", language)
     assert none in words(at)
@@ -221,13 +221,13 @@ def test_both_models_get_the_same_message_in_their_own_words(show: Show, host: H
         "model-base": [user],
     }
     assert [text.value for text in at.text if text.value == "Hello there"] == ["Hello there"] * 2
-    assert "2 tokens · 96.4 tokens/s · first token after 41 ms · complete" in words(at)
+    assert "2 tokens · 96.4 tokens/s · first token after 41 ms · finished" in words(at)
 
 
 def test_figures_in_spanish(show: Show, host: Host, chain: list[ArtifactView]) -> None:
     at = send(show("playground"), "hola")
     spanish = show("playground", "es", chat=at.query_params["chat"])
-    assert "2 tokens · 96,4 tokens/s · primer token a los 41 ms · completa" in words(spanish)
+    assert "2 tokens · 96,4 tokens/s · primer token a los 41 ms · terminada" in words(spanish)
 
 
 def test_earlier_messages_go_along_unless_the_model_learned_single_questions(
@@ -356,7 +356,7 @@ def test_the_menu_leads_back_to_the_conversation(show: Show, host: Host, chain: 
     assert "remember me" in said(at)
 
 
-@pytest.mark.parametrize(("language", "gone"), [("en", "no longer kept"), ("es", "ya no se conserva")])
+@pytest.mark.parametrize(("language", "gone"), [("en", "no longer available"), ("es", "ya no está disponible")])
 def test_a_conversation_that_is_gone_says_so(
     show: Show, host: Host, chain: list[ArtifactView], language: str, gone: str
 ) -> None:
@@ -365,7 +365,7 @@ def test_a_conversation_that_is_gone_says_so(
 
 def test_a_new_conversation_forgets_the_one_that_is_gone(show: Show, host: Host, chain: list[ArtifactView]) -> None:
     at = send(show("playground", models="model-base", chat="0123"), "hi")
-    assert "no longer kept" not in words(at)
+    assert "no longer available" not in words(at)
     assert chat_of(at).turns[0].input == "hi"
 
 
@@ -407,7 +407,7 @@ def test_each_project_has_its_own_place(
     [
         (None, "Not loaded", "No cargado"),
         ("loading", "Loading", "Cargando"),
-        ("ready", "Ready\n312.0 MB", "Listo\n312,0 MB"),
+        ("ready", "Ready\n312.0 MB", "Listo\n312,0\u00a0MB"),
         ("failed", "The process of “m” ended\\: no space", "El proceso de «m» ha terminado\\: no space"),
     ],
 )
@@ -438,7 +438,7 @@ def test_short_memory_names_the_training_and_can_be_overridden(
     at = send(show("playground", models="model-base"), "hi")
     assert "r-train-finetune" in at.warning[0].value
     assert "1.2 GB" in at.warning[0].value and "(Fine-tune)" in at.warning[0].value
-    assert "Not asked yet: the model is not loaded." in words(at)
+    assert "Not asked yet: model not loaded." in words(at)
     assert "Show the run: Fine-tune" in [link.proto.label for link in at.get("page_link")]
     at.button(key="pg_force_model-base").click().run()
     until(lambda: chat_of(at).turns[0].answers["model-base"].end)
@@ -470,8 +470,8 @@ def test_where_two_models_do_not_fit_the_other_can_be_unloaded(
     at = send(show("playground", models="model-base"), "hi")
     assert "big" in at.warning[0].value and "model-big" not in words(at)
     spanish = show("playground", "es", chat=at.query_params["chat"])
-    assert "Libera «big»" in spanish.warning[0].value
-    for shown, label in ((spanish, "Liberar «big»"), (at, "Unload “big”")):
+    assert "Descarga «big»" in spanish.warning[0].value
+    for shown, label in ((spanish, "Descargar «big» de memoria"), (at, "Unload “big”")):
         assert shown.button(key="pg_swap_model-base").label == label
     host.refusal = None
     at.button(key="pg_swap_model-base").click().run()
@@ -541,7 +541,7 @@ def test_a_failed_answer_says_why_and_is_asked_again(
     with monkeypatch.context() as patch:
         patch.setattr(host, "chat", fail)
         at = send(show("playground", models="model-base"), "hi")
-    assert "9000 tokens" in at.error[0].value
+    assert "9,000 tokens" in at.error[0].value
     assert "tiene 9000 tokens" in show("playground", "es", chat=at.query_params["chat"]).error[0].value
     at.button(key="pg_regenerate").click().run()
     until(lambda: chat_of(at).turns[0].answers["model-base"].end)

@@ -164,7 +164,7 @@ def test_settings_offer_export_and_import(show: Show, builder: StudioBuilder) ->
     at = show("settings")
     at.session_state["project_export"] = at.session_state["project_import"] = True
     at.run()
-    assert "1 run · 1 dataset, model or other result" in words(at)
+    assert "1 run · 1 dataset, model or other artifact" in words(at)
     assert any("/export?weights=1" in link.proto.url for link in at.get("link_button"))
     at.radio(key="project_export_what").set_value("slim").run()
     assert any("/export?weights=0" in link.proto.url for link in at.get("link_button"))

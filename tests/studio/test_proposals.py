@@ -114,7 +114,7 @@ def test_the_reason_to_overrule_stands_open_where_a_report_failed(builder: Studi
             "0 takes that of the commonest label, or 0.3.",
         ),
         ("Ends even so. 0: four times as many as needed.", "0: four times as many as needed."),
-        ("Longer inputs are dropped; 0 sets no limit.", "0 sets no limit."),
+        ("Longer inputs are dropped; 0 means no limit.", "0 means no limit."),
         ("From 0 to 1, where 0.05 helps.", ""),
     ],
 )

@@ -101,7 +101,7 @@ def test_a_question_is_answered_by_a_choice_and_the_rows_follow(show: Show, buil
         assert at.radio(key=key(builder, "dataset", "reading")).value == at_
         assert [each.value for each in at.text] == ["the parcel is late", f"the {output}"]
     said = words(at)
-    assert said.count("None of the 40 rows has an answer") == said.count("40 rows hold only 3 different") == 1
+    assert said.count("None of the 40 rows has an answer") == said.count("40 rows contain only 3 distinct") == 1
     at.button(key="start_dataset").click().run()
     params = builder.store.runs()[0].jobs[0].params
     assert (params["data_schema"], params["input"], params["output"]) == ("input_output", "ticket", "reply")
@@ -125,7 +125,7 @@ def test_the_card_speaks_spanish(show: Show, builder: StudioBuilder, file: Path)
     at = show("data", "es")
     at.selectbox(key=key(builder, "dataset", "source")).set_value(str(file)).run()
     said = words(at)
-    assert all(part in said for part in ("punto y coma", "Windows-1252 (supuesta)", "¿Cómo hay que leer las filas?"))
+    assert all(part in said for part in ("punto y coma", "Windows-1252 (supuesta)", "¿Cómo se deben leer las filas?"))
 
 
 def test_while_a_large_file_is_read_the_page_stands_and_another_file_can_be_chosen(
@@ -168,7 +168,7 @@ def test_rows_that_cannot_be_used_are_left_out_by_one_click(
     assert said.count("have no input (row 15, 95, 175)") == 1 and "Row errors” to" not in said
     assert at.button(key="start_dataset").disabled
     at.button(key=skip).click().run()
-    assert "They are left out." in words(at)
+    assert "They are skipped." in words(at)
     assert at.session_state[key(builder, "dataset", "on_bad_row")] == "skip"
     at.button(key=skip).click().run()
     assert at.session_state[key(builder, "dataset", "on_bad_row")] == "stop"
@@ -177,7 +177,7 @@ def test_rows_that_cannot_be_used_are_left_out_by_one_click(
 def test_layout_of_the_text_can_be_changed_on_the_card(show: Show, builder: StudioBuilder, file: Path) -> None:
     at = show("data")
     at.selectbox(key=key(builder, "dataset", "source")).set_value(str(file)).run()
-    assert "found by itself: Windows-1252" in at.selectbox(key=key(builder, "dataset", "encoding")).options
+    assert "Auto-detected: Windows-1252" in at.selectbox(key=key(builder, "dataset", "encoding")).options
     at.selectbox(key=key(builder, "dataset", "delimiter")).set_value("tab").run()
     at.radio(key=key(builder, "dataset", "reading")).set_value(0).run()
     at.button(key="start_dataset").click().run()
@@ -190,14 +190,14 @@ def test_every_kind_and_role_of_a_column_has_its_word() -> None:
 
 def test_columns_are_told_with_what_they_are_taken_for() -> None:
     name, taken, examples = column_cells(COLUMNS[3])
-    assert (name["text"], name["sub"]) == ("team", "label · 3 different")
-    assert taken["tags"] == [{"text": "left out", "tone": ""}] and examples["text"] == "north"
+    assert (name["text"], name["sub"]) == ("team", "label · 3 distinct")
+    assert taken["tags"] == [{"text": "not used", "tone": ""}] and examples["text"] == "north"
     assert column_cells(COLUMNS[2])[1]["tags"] == [{"text": "answer", "tone": "green"}]
 
 
 def test_a_stored_dataset_shows_its_reading_and_its_warnings(show: Show, builder: StudioBuilder) -> None:
     data = builder.dataset("tickets")
-    assert "not made from a file" in words(show("data", data=data.id, tab="reading"))
+    assert "not imported from a file" in words(show("data", data=data.id, tab="reading"))
     reading = inspected(DatasetParams(source="demo:smart-home", output="reply")).reading
     (data.path / "reading.json").write_text(reading.model_dump_json(), encoding="utf-8")
     facts = {**data.facts, "warnings": [{"code": "data.no_answers", "args": {"rows": 7}}]}

@@ -26,7 +26,7 @@ def decide(builder: StudioBuilder, accepted: int, rejected: int = 0, dataset: st
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "People took **75.0 %** of 4 answers of big"), ("es", "aceptaron tal cual el **75,0 %** de 4")],
+    [("en", "**75.0%** of 4 answers by big"), ("es", "Aceptado el **75,0\u00a0%** de 4")],
 )
 def test_the_summary_says_how_often_the_teacher_is_right_and_how_sure_that_is(
     show: Show, builder: StudioBuilder, language: str, said: str
@@ -37,8 +37,8 @@ def test_the_summary_says_how_often_the_teacher_is_right_and_how_sure_that_is(
     decide(builder, 3, 1)
     after = words(show("review", language)).replace("\\", "")
     assert said in after
-    assert ("30.1 %" if language == "en" else "30,1 %") in after
-    assert ("first impression" if language == "en" else "primera impresión") in after
+    assert ("30.1%" if language == "en" else "30,1\u00a0%") in after
+    assert ("Too few to be reliable" if language == "en" else "Demasiado pocas") in after
 
 
 def test_words_grow_with_the_number_of_rows(builder: StudioBuilder) -> None:
@@ -48,13 +48,13 @@ def test_words_grow_with_the_number_of_rows(builder: StudioBuilder) -> None:
     def said(**found: int | bool) -> str:
         return " ".join(agreement_words(counts.model_copy(update=found), view))
 
-    assert "Decide on some rows" in said()
-    assert "first impression" in said(accepted=20) and "doubtful" not in said(accepted=20)
-    assert "That is rough. About 246" in said(accepted=80, edited=20, doubtful_first=True).replace("\\", "")
-    assert "doubtful" in said(accepted=20, doubtful_first=True)
-    assert "That is close" in said(accepted=400, rejected=40)
+    assert "Review a few rows" in said()
+    assert "Too few to be reliable" in said(accepted=20) and "Least certain" not in said(accepted=20)
+    assert "Rough estimate. Review about 246" in said(accepted=80, edited=20, doubtful_first=True).replace("\\", "")
+    assert "Least certain" in said(accepted=20, doubtful_first=True)
+    assert "Reliable: within" in said(accepted=400, rejected=40)
     assert "All 440 answers" in said(accepted=400, rejected=40, total=440)
-    assert "interval" not in said(accepted=400, rejected=40, total=440)
+    assert "Least certain" not in said(accepted=400, rejected=40, total=440)
 
 
 def test_the_form_starts_the_stage_on_what_was_decided(show: Show, builder: StudioBuilder) -> None:
@@ -137,13 +137,13 @@ def test_rows_that_a_check_doubts_are_reviewed_whoever_answered_them(show: Show,
     data = builder.dataset()
     report = doubted(builder, data, (("3", "train"), ("21", "validation"), ("35", "test")))
     at = show("review", review=data.id, report=report.id)
-    assert at.selectbox(key="review_data").value == data.id and "these doubts were right" in words(at)
+    assert at.selectbox(key="review_data").value == data.id and "how many flags were right" in words(at)
     assert f"review_rows_{data.id}" not in [each.key for each in at.segmented_control]
     chosen = Chosen(report.id)
     for row, decision in (("3", "accept"), ("21", "reject")):
         builder.studio.reviews.save(data.id, Decision.model_validate({"row": row, "decision": decision}), chosen)
     at = show("review", review=data.id)
-    assert report.id in at.query_params["report"] and "**50.0 %** of the 2 rows" in words(at)
+    assert report.id in at.query_params["report"] and "**50.0%** of 2 reviewed rows" in words(at)
     assert "2 / 2" in [each.value for each in at.metric]
     at.toggle(key=f"review_test_{data.id}").set_value(True).run()
     assert "2 / 3" in [each.value for each in at.metric]

@@ -21,7 +21,7 @@ MEMORY = {"code": "core.memory_out", "args": {}}
     ("language", "said"),
     [
         ("en", ["Fine-tune", "Running", "– of about 1.6 GB", "First project"]),
-        ("es", ["Ajustar", "En marcha", "– de unos 1,6 GB"]),
+        ("es", ["Ajuste fino", "En marcha", "– de unos 1,6\u00a0GB"]),
     ],
 )
 def test_running_run_shows_its_stages_and_can_be_cancelled(
@@ -45,7 +45,7 @@ def test_running_run_shows_its_stages_and_can_be_cancelled(
 def test_chart_begins_with_the_training_and_holds_both_losses(show: Show, builder: StudioBuilder) -> None:
     run = builder.run("live", ("finetune", State.RUNNING))
     at = show("run", run=run)
-    assert not at.main.get("echarts_chart") and "The loss curve begins with the first steps." in words(at)
+    assert not at.main.get("echarts_chart") and "The loss curve appears after the first steps." in words(at)
     builder.points(f"{run}-finetune")
     builder.points(f"{run}-finetune", "eval_loss", 3)
     builder.points(f"{run}-finetune", count=5)  # steps that were done again after a death
@@ -80,8 +80,8 @@ def test_failed_job_says_why_leads_to_its_form_and_can_be_retried(
 @pytest.mark.parametrize(
     ("language", "figures"),
     [
-        ("en", {"Accuracy": "93.1 %", "Size on disk": "92.4 MB", "Time to first token": "41 ms"}),
-        ("es", {"Exactitud": "93,1 %", "Tamaño en disco": "92,4 MB", "Tiempo al primer token": "41 ms"}),
+        ("en", {"Accuracy": "93.1%", "Size on disk": "92.4 MB", "Time to first token": "41 ms"}),
+        ("es", {"Exactitud": "93,1\u00a0%", "Tamaño en disco": "92,4\u00a0MB", "Tiempo al primer token": "41 ms"}),
     ],
 )
 def test_finished_run_shows_figures_and_quote_against_what_it_took(
@@ -226,7 +226,7 @@ def test_another_run_beside_it_is_chosen_and_stands_in_the_address(show: Show, b
     assert "Compared with" not in words(at)
     at.selectbox(key="with_r-b").set_value("r-a").run()
     assert at.query_params["with"] == "r-a"
-    assert any(each.value == "Compared with \\#1 a" for each in at.subheader)
+    assert any(each.value == "Compared with \\#1 a" for each in at.header)
 
 
 def test_a_chain_is_edited_and_started_again(show: Show, builder: StudioBuilder) -> None:
@@ -271,7 +271,7 @@ def test_a_chain_is_changed_by_fields(show: Show, builder: StudioBuilder) -> Non
 
 def test_page_without_a_run_leads_to_jobs(show: Show) -> None:
     at = show("run")
-    assert not at.error and "Choose a run on the page Jobs." in words(at)
+    assert not at.error and "Choose a run on the Jobs page." in words(at)
 
 
 def test_unknown_run_is_a_sentence(show: Show) -> None:

@@ -77,7 +77,7 @@ def test_a_model_is_served_with_what_the_form_says(show: Show, host: Host, model
 
 
 @pytest.mark.parametrize(
-    ("language", "served", "stop"), [("en", "Served", "Stop serving"), ("es", "En servicio", "Dejar de servir")]
+    ("language", "served", "stop"), [("en", "Serving", "Stop serving"), ("es", "API activa", "Detener la API")]
 )
 def test_a_served_model_shows_where_how_and_what_it_does(
     show: Show, host: Host, model: ArtifactView, language: str, served: str, stop: str
@@ -107,7 +107,7 @@ def test_refusals_and_a_missing_host_are_said(show: Show, host: Host, model: Art
     host.refusal = StudioError("api.served", model="student", url="http://x")
     at = opened(show, model)
     at.button(key="serve_start").click().run()
-    assert any("is served already" in toast.value for toast in at.toast)
+    assert any("is already served" in toast.value for toast in at.toast)
     host.alive = False
     servers.clear()
-    assert "does not run" in words(opened(show, model))
+    assert "is not running" in words(opened(show, model))

@@ -33,8 +33,8 @@ def settle() -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ("Settings", "Nothing is stored yet.", "No worker is at work", "No uploaded files")),
-        ("es", ("Ajustes", "Aún no hay nada guardado.", "ningún worker", "No hay archivos subidos")),
+        ("en", ("Settings", "Nothing stored yet.", "No worker running", "No uploaded files")),
+        ("es", ("Configuración", "Aún no hay nada guardado.", "ningún ejecutor", "No hay archivos subidos")),
     ],
 )
 def test_empty_home(show: Show, language: str, said: tuple[str, ...]) -> None:
@@ -52,13 +52,13 @@ def test_disk_by_kind_and_freeing(show: Show, builder: StudioBuilder) -> None:
         os.utime(path, (1, 1))
     at = show("settings", section="storage")
     figures = {metric.label: metric.value for metric in at.metric}
-    assert figures["Can be freed at once"] == "2.0 MB"
+    assert figures["Reclaimable"] == "2.0 MB"
     bars = [bar.proto.text for bar in at.get("progress")]
     assert bars[0] == "Uploads · 2.0 MB" and any(bar.startswith("Models · 1 · ") for bar in bars)
     at.button(key="free").click().run()
     assert not broken.exists()
     assert [toast.value for toast in at.toast] == ["2.0 MB freed."]
-    assert {metric.label: metric.value for metric in at.metric}["Can be freed at once"] == "0 B"
+    assert {metric.label: metric.value for metric in at.metric}["Reclaimable"] == "0 B"
     assert at.button(key="free").disabled
     assert builder.studio.artifact("model-big")
 
@@ -91,7 +91,7 @@ def test_cache_is_cleared_but_not_under_a_job(show: Show, builder: StudioBuilder
     (builder.studio.settings.cache / "answers.bin").write_bytes(b"x" * 5000)
     builder.run("busy", ("finetune", State.RUNNING))
     at = show("settings", "es", section="storage")
-    assert "5,0 kB" in at.button(key="clear_cache").label
+    assert "5,0\u00a0kB" in at.button(key="clear_cache").label
     at.button(key="clear_cache").click().run()
     assert "trabajos abiertos" in words(at).lower()
     assert (builder.studio.settings.cache / "answers.bin").exists()
@@ -115,7 +115,7 @@ def test_queues_pause_and_resume(show: Show, builder: StudioBuilder) -> None:
     builder.worker()
     builder.run("one", ("finetune", State.RUNNING), ("evaluate", State.WAITING))
     at = show("settings", section="diagnostics")
-    assert "workbench" in words(at) and "1 at work · 1 waits" in words(at)
+    assert "workbench" in words(at) and "1 at work · 1 queued" in words(at)
     at.button(key="pause_cpu").click().run()
     assert list(builder.studio.jobs.paused()) == ["cpu"]
     second = show("settings", "es", section="diagnostics")
@@ -169,7 +169,7 @@ def test_queues_count_the_jobs_of_old_runs_too(show: Show, builder: StudioBuilde
     builder.run("old", ("finetune", State.WAITING), minutes_ago=1000)
     for number in range(101):
         builder.run(f"n{number}", ("dataset", State.SUCCEEDED))
-    assert "1 waits" in words(show("settings", section="diagnostics"))
+    assert "1 queued" in words(show("settings", section="diagnostics"))
 
 
 def test_only_project_is_not_deleted(show: Show, builder: StudioBuilder) -> None:
@@ -187,7 +187,7 @@ def test_project_is_deleted_with_what_was_made_in_it(show: Show, builder: Studio
     at = show("settings")
     at.button(key="delete_project").click().run()
     said = words(at)
-    assert "**Mails** for good" in said and "- 1 run\n- 1 dataset, model or other result" in said
+    assert "Permanently delete **Mails**" in said and "- 1 run\n- 1 dataset, model or other artifact" in said
     assert "This frees 6 B" in said
     at.button(key="delete_project_yes").click().run()
     at.run()
@@ -226,5 +226,5 @@ def test_keys_are_never_shown(show: Show, builder: StudioBuilder, monkeypatch: p
 def test_language_is_chosen_here_too(show: Show) -> None:
     at = show("settings")
     at.segmented_control(key="settings_language").set_value("es").run()
-    assert at.title[0].value == "Ajustes"
+    assert at.title[0].value == "Configuración"
     assert at.segmented_control(key="lang").value == "es"

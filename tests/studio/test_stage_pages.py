@@ -37,7 +37,7 @@ def step(show: Show, stage: str) -> AppTest:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize(("language", "said"), [("en", "1 job waits"), ("es", "1 trabajo en espera")])
+@pytest.mark.parametrize(("language", "said"), [("en", "1 queued"), ("es", "1 en cola")])
 def test_every_page_shows_a_job_that_waits(
     show: Show, builder: StudioBuilder, page: str, language: str, said: str
 ) -> None:
@@ -142,7 +142,7 @@ def test_a_student_stands_beside_its_teacher_before_anything_runs(show: Show, bu
     (table,) = [element.value.replace("\u00a0", " ") for element in at.markdown if element.value.startswith("|")]
     assert "| Parameters | 134.5 M | 23.6 M |" in table
     assert "| Size in FP32 | 538.1 MB | 94.4 MB |" in table
-    said = next(element.value for element in at.caption if "times as fast" in element.value)
+    said = next(element.value for element in at.caption if "× as fast" in element.value)
     assert "97." in said
     at.segmented_control(key=key(builder, "prune", "vocabulary")).set_value("whole").run()
     assert "49.6\u00a0M" in next(element.value for element in at.markdown if element.value.startswith("|"))
@@ -200,7 +200,7 @@ def test_uploaded_file_is_mapped_previewed_and_becomes_a_dataset(
     assert not any("model.zip" in option for option in at.selectbox(key=key(builder, "dataset", "source")).options)
     at.selectbox(key=key(builder, "dataset", "source")).set_value(str(folder / "mails.csv")).run()
     assert not at.exception
-    assert "found by itself: message" in at.selectbox(key=key(builder, "dataset", "input")).options
+    assert "auto-detected: message" in at.selectbox(key=key(builder, "dataset", "input")).options
     assert any("where is <b>parcel</b> 0" in element.value for element in at.text)
     at.button(key="start_dataset").click().run()
     (run,) = builder.store.runs()
@@ -303,7 +303,7 @@ def test_what_is_gone_is_said_and_not_replaced(show: Show, builder: StudioBuilde
     builder.studio.delete(gone.id)
     at = show("finetune", **{"from": f"{run}-finetune"})
     assert at.selectbox(key=key(builder, "finetune", "data")).value is None
-    assert any("is no longer here" in element.value for element in at.markdown)
+    assert any("is gone" in element.value for element in at.markdown)
     assert at.button(key="start_finetune").disabled
     at.selectbox(key=key(builder, "finetune", "data")).set_value(kept.id).run()
     assert not at.button(key="start_finetune").disabled
@@ -336,7 +336,7 @@ def test_a_path_that_no_upload_has_is_not_read(show: Show, builder: StudioBuilde
     (tmp_path / "secret.csv").write_text("salary,name\n1,2\n3,4\n")
     builder.studio.save_draft(builder.store.project(), "dataset", {"source": str(tmp_path / "secret.csv")})
     at = show("data")
-    assert any("secret.csv” is no longer here" in element.value for element in at.markdown)
+    assert any("secret.csv” is gone" in element.value for element in at.markdown)
     assert at.button(key="start_dataset").disabled
     assert "salary" not in str(at.main)
 

@@ -33,8 +33,8 @@ def audition(builder: StudioBuilder, data: ArtifactView, *candidates: dict[str, 
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ("No endpoint is saved yet.", "No model is here yet.")),
-        ("es", ("Aún no hay ningún endpoint guardado.", "Aún no hay ningún modelo.")),
+        ("en", ("No saved endpoints yet.", "No models yet.")),
+        ("es", ("Aún no hay endpoints guardados.", "Aún no hay modelos.")),
     ],
 )
 def test_an_empty_catalogue_says_what_to_do(show: Show, language: str, said: tuple[str, ...]) -> None:
@@ -53,7 +53,7 @@ def test_an_empty_catalogue_says_what_to_do(show: Show, language: str, said: tup
                 "Check the terms",
                 "forbid distillation",
                 "passed its audition",
-                "80.0 %",
+                "80.0%",
                 "it didn't answer",
             ),
         ),
@@ -65,7 +65,7 @@ def test_an_empty_catalogue_says_what_to_do(show: Show, language: str, said: tup
                 "Consulta los términos",
                 "prohíben la destilación",
                 "superó su audición",
-                "80,0 %",
+                "80,0\u00a0%",
                 "no respondió",
             ),
         ),
@@ -95,7 +95,7 @@ def test_use_as_teacher_fills_the_form(show: Show, builder: StudioBuilder) -> No
     at.segmented_control(key="step").set_value("choose").run()
     at.button(key="use_endpoint_deep").click().run()
     assert at.selectbox(key=key(builder, "endpoint")).value == "deep"
-    assert any(metric.label == "Money" and metric.value.startswith("$") for metric in at.metric)
+    assert any(metric.label == "Cost" and metric.value.startswith("$") for metric in at.metric)
     at.number_input(key=key(builder, "budget")).set_value(0.01).run()
     assert any(":orange[" in each.value and "budget is 0.01" in each.value for each in at.markdown)
     at.button(key="start_teacher").click().run()
@@ -142,10 +142,10 @@ def test_a_key_is_typed_tested_kept_and_deleted(show: Show, builder: StudioBuild
         box = at.text_input(key="endpoint_form.key")
         assert box.proto.type == box.proto.PASSWORD
         at.button(key="endpoint_try").click().run()
-        assert "wants a key" in at.error[0].value and not builder.studio.endpoints()
+        assert "requires a key" in at.error[0].value and not builder.studio.endpoints()
         at.text_input(key="endpoint_form.key").set_value("two words")
         at.button(key="endpoint_save").click().run()
-        assert any("This is not a key" in mark.value for mark in at.markdown)
+        assert any("Not a valid key" in mark.value for mark in at.markdown)
         at.text_input(key="endpoint_form.key").set_value(secret)
         at.button(key="endpoint_try").click().run()
         assert "Answered in" in at.success[0].value
@@ -171,7 +171,7 @@ def test_without_a_keyring_the_dialog_says_so_and_asks_for_a_variable(
     assert "endpoint_form.key" not in [box.key for box in at.text_input]
 
 
-@pytest.mark.parametrize(("word", "said"), [("200", "log-probabilities: yes"), ("401", "wants a key")])
+@pytest.mark.parametrize(("word", "said"), [("200", "log-probabilities: yes"), ("401", "requires a key")])
 def test_the_test_button_asks_and_tells(show: Show, builder: StudioBuilder, word: str, said: str) -> None:
     with FakeEndpoint(lambda n: word).running() as server:
         server.logprobs = "gives"
@@ -218,7 +218,7 @@ def test_an_audition_starts_from_its_form(show: Show, builder: StudioBuilder) ->
     data, model = builder.dataset(), builder.model()
     builder.studio.save_endpoint(DEEP)
     at = show("teacher", step="audition")
-    assert "Nobody has been heard yet" in words(at)
+    assert "No audition yet" in words(at)
     assert at.multiselect(key=key(builder, "models", "audition")).value == [model.id]
     at.multiselect(key=key(builder, "models", "audition")).set_value([]).run()
     assert at.button(key="start_audition").disabled

@@ -22,7 +22,7 @@ FILES = sorted((ROOT / "backend").rglob("*.py"))
 
 def test_tables_name_every_state_stage_and_kind() -> None:
     assert set(formatting.STATES) == set(State)
-    assert set(formatting.KINDS) == {*Kind, "checkpoints", "cache", "logs", "uploads"}
+    assert set(formatting.KINDS) == {*Kind, "checkpoints", "cache", "logs", "uploads", "trash"}
 
 
 def test_every_choice_that_is_a_code_has_its_words() -> None:
@@ -67,12 +67,12 @@ def spanish(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("spanish")
 def test_parameters_and_notes_are_said_in_the_users_language() -> None:
     title, help_ = formatting.field_label("finetune", "epochs")
-    assert title == "Épocas" and help_.startswith("Cuántas veces")
-    assert formatting.option_label("dataset", "on_bad_row", "skip") == "Omitirlas y contarlas"
-    assert formatting.option_label("teacher", "splits", ["train", "pool"]) == "Entrenamiento, Reserva"
+    assert title == "Épocas" and help_.startswith("Pasadas sobre los datos")
+    assert formatting.option_label("dataset", "on_bad_row", "skip") == "Omitir"
+    assert formatting.option_label("teacher", "splits", ["train", "pool"]) == "Entrenamiento, Sin etiquetar"
     assert formatting.option_label("finetune", "qlora", True) == "Sí"
     assert formatting.option_label("finetune", "targets", ["q_proj", "v_proj"]) == "q_proj, v_proj"
-    assert formatting.note_label("asking the teacher") == "Preguntando al maestro"
+    assert formatting.note_label("querying the teacher") == "Consultando al maestro"
     assert formatting.note_label("rounding 7 of 9") == "Rounding 7 of 9"
     assert formatting.note_label("") == ""
 

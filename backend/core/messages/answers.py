@@ -2,23 +2,23 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "answers.one_judge": (
-        "The best answer of several is chosen by a judge, and there is not exactly one.",
+        "“Best by a judge” needs exactly one judge.",
         "Choose a model or a saved endpoint as the judge.",
     ),
     "answers.one_answer": (
-        "With one answer per row there is nothing to choose from.",
+        "One answer per row leaves nothing to choose from.",
         "Add a teacher, or ask for several answers per row.",
     ),
     "answers.judge_useless": (
-        "None of the {count} replies of “{judge}” holds a score from 1 to 5 (one began: “{example}”).",
-        "Choose a larger judge, or give it a longer reply.",
+        "None of the {count} replies of “{judge}” has a score from 1 to 5 (for example: “{example}”).",
+        "Choose a larger judge, or allow longer replies.",
     ),
     "answers.endpoint_error": (
-        "{url} sent an error in the place of an answer ({reason}), {tries} times; answers kept: {kept}.",
-        "Wait or correct what it names, then retry; only missing answers are asked again.",
+        "{url} returned an error ({reason}), {tries} times; answers kept: {kept}.",
+        "Wait or fix the cause, then retry; only missing answers are requested.",
     ),
     "answers.new_cut_off": (
-        "“{teacher}” wrote nothing new in {count} replies, and {cut} of them were cut off before their end.",
+        "“{teacher}” wrote nothing new in {count} replies; {cut} were cut off.",
         "Raise max_new_tokens, or ask for fewer inputs at a time.",
     ),
 }

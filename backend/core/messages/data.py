@@ -2,39 +2,39 @@
 
 from backend.core.messages.plurals import plural
 
-_SKIP = "Correct them in the file, or set “Row errors” to “Skip and count them” (--on-bad-row skip)."
-_UTF8 = "Name its encoding (“Encoding”, --encoding), or save it again as UTF-8."
+_SKIP = "Fix them, or set “Row errors” to “Skip” (--on-bad-row skip)."
+_UTF8 = "Set “Encoding” (--encoding), or save the file as UTF-8."
 
 MESSAGES: dict[str, tuple[str, str]] = {
     # files
     "data.missing": ("There is no file {file}.", "Check the path, or upload the file again."),
-    "data.unreadable": ("{file} can't be opened: {reason}.", "Give this user the right to read it."),
-    "data.demo_unknown": ("There is no demo “{name}”.", "Use demo:smart-home, or the path of a file."),
+    "data.unreadable": ("{file} can't be opened: {reason}.", "Check its read permissions."),
+    "data.demo_unknown": ("There is no demo “{name}”.", "Use demo:smart-home or a file path."),
     "data.extension": (
-        "{file} holds no table, and its extension isn't known here.",
-        "Known ones: {known}; rename or convert the file.",
+        "{file} has no table and an unknown extension.",
+        "Supported: {known}. Rename or convert the file.",
     ),
-    "data.binary": ("{file} is not a table of text but {found}.", "Use a table, workbook, JSON or text file."),
+    "data.binary": ("{file} is {found}, not a text table.", "Use a table, workbook, JSON or text file."),
     "data.empty": ("{file} is empty.", "Choose a file that has rows."),
     "data.header_only": ("{file} has no rows below its header.", "Add rows, or choose another file."),
     "data.json_large": (
-        "{file} has no list of rows that can be read in parts of at most {limit}.",
-        "Save it as JSON Lines (one row per line) or Parquet; these may be of any size.",
+        "{file} has no list of rows readable in parts of at most {limit}.",
+        "Save it as JSON Lines (one row per line) or Parquet; both allow any size.",
     ),
     "data.encoding_broken": ("{file}, row {row}: byte {byte} is not valid {encoding}.", _UTF8),
     # layout
     "data.quote": (
-        "{file}, row {row}: a quotation mark opens here and doesn't close properly.",
-        "Close it, double those inside the cell, or say that they are plain characters (--quotes no).",
+        "{file}, row {row}: unclosed quotation mark.",
+        "Close it, double quotes inside cells, or treat them as plain characters (--quotes no).",
     ),
-    "data.json": ("{file}, line {row}, column {column}: not valid JSON ({reason}).", "Correct the file at that place."),
+    "data.json": ("{file}, line {row}, column {column}: not valid JSON ({reason}).", "Fix the file at that position."),
     "data.json_not_list": (
-        "{file} holds a single value ({found}), not a list of examples.",
+        "{file} contains a single value ({found}), not a list of examples.",
         "Make it a list of objects: [{{…}}, {{…}}], or one object per line.",
     ),
     "data.json_no_list": (
-        "{file} is one object (keys: {keys}) and it isn't clear which list in it holds the examples.",
-        "Name the list (“Part of the file”, --records), or put it under “data”.",
+        "{file} is one object (keys: {keys}); unclear which list has the examples.",
+        "Set “Part of the file” (--records), or put the list under “data”.",
     ),
     "data.column_missing": ("{file} has no column “{name}”.", "Its columns are: {columns}."),
     "data.input_unknown": (
@@ -48,10 +48,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # rows
     "data.ragged": (
         plural(
-            "{file}: {count} row doesn't have {expected} columns like the header (row → columns: {places}).",
-            "{file}: {count} rows don't have {expected} columns like the header (row → columns: {places}).",
+            "{file}: {count} row doesn't match the header's {expected} columns (row → columns: {places}).",
+            "{file}: {count} rows don't match the header's {expected} columns (row → columns: {places}).",
         ),
-        "Quote cells that contain the separator, or set “Row errors” to “Skip and count them” (--on-bad-row skip).",
+        "Quote cells that contain the separator, or set “Row errors” to “Skip” (--on-bad-row skip).",
     ),
     "data.encoding": (
         plural(
@@ -82,15 +82,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.not_text": (
         plural(
-            "{file}: {count} row holds a list or object where text belongs (row → what (column): {places}).",
-            "{file}: {count} rows hold a list or object where text belongs (row → what (column): {places}).",
+            "{file}: {count} row contains a list or object instead of text (row → what (column): {places}).",
+            "{file}: {count} rows contain a list or object instead of text (row → what (column): {places}).",
         ),
         _SKIP,
     ),
     "data.characters": (
         plural(
-            "{file}: {count} row holds NUL bytes or broken characters (row {places}).",
-            "{file}: {count} rows hold NUL bytes or broken characters (row {places}).",
+            "{file}: {count} row contains NUL bytes or broken characters (row {places}).",
+            "{file}: {count} rows contain NUL bytes or broken characters (row {places}).",
         ),
         _SKIP,
     ),
@@ -108,24 +108,24 @@ MESSAGES: dict[str, tuple[str, str]] = {
         ),
         _SKIP,
     ),
-    "data.no_rows": ("{file} has no row that can be used.", "Correct the rows, or choose other columns."),
+    "data.no_rows": ("{file} has no usable rows.", "Fix the rows or choose other columns."),
     # settings and splits
     "data.user_template": (
         "The user prompt doesn't contain {{input}}.",
-        "Write {{input}} where the input belongs (“User prompt”, --user).",
+        "Add {{input}} where the input goes (“User prompt”, --user).",
     ),
     "data.fractions": (
-        "Validation and test take {sum} of the rows.",
+        "Validation and test use {sum} of the rows.",
         "Leave more than 0.1 for training: lower “Validation share” or “Test share” (--validation, --test).",
     ),
     "data.more_classes_than_rows": (
-        "{rows} answered rows have {classes} different answers: fewer than two examples of each.",
-        "Add rows, choose another “Answer column” (--output), or set “Kind of answer” to “Free text” (--answer text).",
+        "{rows} labelled rows have {classes} distinct answers: under two examples each.",
+        "Add rows, choose another “Answer column” (--output), or set “Answer type” to “Free text” (--answer text).",
     ),
     "data.fewer_rows_than_classes": (
         plural(
-            "{rows} row is fewer than the {classes} classes.",
-            "{rows} rows are fewer than the {classes} classes.",
+            "Fewer rows ({rows}) than classes ({classes}).",
+            "Fewer rows ({rows}) than classes ({classes}).",
             "rows",
         ),
         "Allow at least one row per class (--max-rows, --labelled-rows).",
@@ -139,43 +139,43 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Add rows, or bring your own “Validation file” and “Test file” (--validation-file, --test-file).",
     ),
     "data.split_empty": (
-        "No row is left for {split}: the {rows} rows are too few, or too many of them belong together.",
+        "No rows left for {split}: {rows} rows are too few, or too many belong together.",
         "Raise its share or set it to 0 (--validation, --test), or choose another “Group column” (--group).",
     ),
     "data.given_split_empty": (
         "No row of the {split} file has an answer.",
-        "Fill in its answers, or leave the file out.",
+        "Add answers, or don't use the file.",
     ),
     # warnings
     "data.no_answers": (
-        "None of the {rows} rows has an answer: all go to the pool.",
+        "None of the {rows} rows has an answer: all stay unlabelled.",
         "Let a teacher answer them, or choose the “Answer column” (--output).",
     ),
     "data.few_answers": (
-        "{count} of {rows} rows have no answer: they go to the pool.",
+        "{count} of {rows} rows have no answer: they stay unlabelled.",
         "Let a teacher answer them, or choose another “Answer column” (--output).",
     ),
     "data.few_distinct": (
-        "{rows} rows hold only {distinct} different pairs of input and answer.",
-        "Expect the model to learn these by heart; more varied rows help more than more rows.",
+        "{rows} rows contain only {distinct} distinct input–answer pairs.",
+        "Expect overfitting. More varied rows help more than more rows.",
     ),
     "data.contradictions": (
         plural(
             "{count} input occurs with different labels (first in row {place}: {answers}).",
             "{count} inputs occur with different labels (first in row {place}: {answers}).",
         ),
-        "Decide which is right: such rows lower what any model can reach.",
+        "Fix them: conflicting labels limit any model.",
     ),
     "data.several_answers": (
         plural(
             "{count} input occurs with different answers (first in row {place}: {answers}).",
             "{count} inputs occur with different answers (first in row {place}: {answers}).",
         ),
-        "That is fine for conversation; for facts, keep one answer.",
+        "Fine for conversation; for facts, keep one answer.",
     ),
     "data.class_single": (
         plural("{count} class has a single row: {names}.", "{count} classes have a single row: {names}."),
-        "Add rows for them, or merge them with others.",
+        "Add rows, or merge them with other classes.",
     ),
     "data.class_not_in_train": (
         plural(
@@ -186,7 +186,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.class_not_in_test": (
         plural("{count} class is not in the test rows: {names}.", "{count} classes are not in the test rows: {names}."),
-        "The test can't tell how well they are learnt.",
+        "The test can't measure them.",
     ),
 }
 

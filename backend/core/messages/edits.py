@@ -1,36 +1,36 @@
 """Sentences about the editing of datasets, and about their export."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
-    "edits.none": ("“{ref}” has no changes to save.", "Edit, delete, tag or add rows on the page Data first."),
+    "edits.none": ("“{ref}” has no changes to save.", "Edit, delete, tag or add rows on the Data page first."),
     "edits.pending": (
-        "“{ref}” is not made yet, so it can't have been edited.",
-        "Run that stage first, edit its rows on the page Data, then run this one.",
+        "“{ref}” does not exist yet, so it has no edits.",
+        "Run that stage first, edit its rows on the Data page, then run this one.",
     ),
-    "edits.file_missing": ("The changes “{file}” can't be read.", "Save the new version again from the page Data."),
+    "edits.file_missing": ("The changes “{file}” can't be read.", "Save the new version again from the Data page."),
     "edits.file_line": (
-        "Line {line} of “{file}” is no change to a row.",
-        "Save the new version again from the page Data.",
+        "Line {line} of “{file}” is not a row change.",
+        "Save the new version again from the Data page.",
     ),
-    "edits.row_unknown": ("“{ref}” has no row “{row}” in its split {split}.", "Load the page again."),
+    "edits.row_unknown": ("“{ref}” has no row “{row}” in its split {split}.", "Reload the page."),
     "edits.other_rows": (
-        "None of the {count} changes is about a row of “{ref}”.",
-        "They belong to another dataset: choose that one.",
+        "None of the {count} changes matches a row of “{ref}”.",
+        "Choose the dataset they belong to.",
     ),
     "edits.nothing_left": (
         "No training row of “{ref}” would be left.",
         "Undo some of the deletions, then save again.",
     ),
-    "edits.empty_input": ("A row needs an input.", "Write one, or delete the row."),
-    "edits.empty_output": ("A row needs an answer.", "Write one, or delete the row."),
+    "edits.empty_input": ("A row needs an input.", "Add one, or delete the row."),
+    "edits.empty_output": ("A row needs an answer.", "Add one, or delete the row."),
     "edits.label_unknown": (
-        "“{answer}” is none of the labels of “{ref}”.",
-        "Choose one of the list, or add it to the labels.",
+        "“{answer}” is not one of the labels of “{ref}”.",
+        "Choose one from the list, or add it to the labels.",
     ),
     "edits.split_unknown": ("“{ref}” has no rows in the split “{split}”.", "Choose one of: {splits}."),
     "edits.tools": (
-        "“{ref}” has rows with tools, which {format} files can't hold.",
+        "“{ref}” has rows with tools, not supported in {format} files.",
         "Export it as openai, sharegpt, jsonl, csv or parquet.",
     ),
-    "edits.file_there": ("“{file}” is there already.", "Choose another name, or replace it with --force."),
-    "edits.unwritable": ("“{file}” can't be written: {reason}.", "Choose a folder that you may write to."),
+    "edits.file_there": ("“{file}” already exists.", "Choose another name, or replace it with --force."),
+    "edits.unwritable": ("“{file}” can't be written: {reason}.", "Choose a folder you can write to."),
 }

@@ -3,38 +3,38 @@
 MESSAGES: dict[str, tuple[str, str]] = {
     "endpoints.unknown": (
         "There is no saved endpoint “{name}”.",
-        "Choose one of the list, or save it on the page Teacher or with `slmops endpoints add`.",
+        "Choose one from the list, or add it on the Teacher page or with `slmops endpoints add`.",
     ),
-    "endpoints.taken": ("There is an endpoint “{name}” already.", "Choose another name, or edit that one."),
-    "endpoints.used": ("“{name}” can't be deleted: job {job} is using it.", "Cancel the job or wait for its end."),
-    "endpoints.unfilled": ("The address still holds {words} of the preset.", "Put your own in its place."),
+    "endpoints.taken": ("An endpoint “{name}” already exists.", "Choose another name, or edit that one."),
+    "endpoints.used": ("“{name}” can't be deleted: job {job} is using it.", "Cancel the job or wait for it to finish."),
+    "endpoints.unfilled": ("The address still contains the placeholder {words}.", "Replace it with your own."),
     "endpoints.address": (
-        "This is not the address of an endpoint.",
-        "Give http(s)://host/v1 without user name, password or question mark.",
+        "Not a valid endpoint address.",
+        "Use http(s)://host/v1 without user name, password or query.",
     ),
     "endpoints.budget_reached": (
-        "The next request could pass the budget of {budget} USD: {spent} USD are spent, answers kept: {kept}.",
-        "Start again with a higher budget: answers that are kept are not asked or paid again, only the rest is.",
+        "The next request could exceed the budget of {budget} USD ({spent} USD spent); answers kept: {kept}.",
+        "Rerun with a higher budget; kept answers are not paid again.",
     ),
     "endpoints.budget_no_price": (
-        "A budget needs prices, and none are known here.",
-        "Save the endpoint with its prices of input and output, or set the budget to 0.",
+        "A budget needs prices, and none are set.",
+        "Add input and output prices to the endpoint, or set the budget to 0.",
     ),
     "endpoints.budget_low": (
-        "About {expected} USD are expected, the budget is {budget} USD: the job will probably stop before its end.",
-        "Raise the budget or ask fewer rows; what was answered by then is kept.",
+        "Expected cost is about {expected} USD, over the budget of {budget} USD: the job will probably stop early.",
+        "Raise the budget or use fewer rows; finished answers are kept.",
     ),
     "endpoints.forbidden": (
-        "You noted that the terms of “{name}” forbid to train other models with its answers.",
-        "Choose another teacher, or get the permission first.",
+        "“{name}” is marked as not allowing training on its answers.",
+        "Choose another teacher, or get permission first.",
     ),
     "endpoints.audition_few": ("An audition needs at least one candidate.", "Choose models or endpoints."),
     "endpoints.failed_audition": (
         "“{name}” failed the audition on this dataset ({reason}).",
-        "Better choose another teacher, or correct the prompt and repeat the audition.",
+        "Choose another teacher, or fix the prompt and repeat the audition.",
     ),
     "endpoints.all_failed": (
-        "No candidate could answer a single row; the first failure: {failure}",
-        "Correct what it names and retry.",
+        "No candidate answered any row. First failure: {failure}",
+        "Fix the cause and retry.",
     ),
 }

@@ -3,42 +3,42 @@
 MESSAGES: dict[str, tuple[str, str]] = {
     "package.version": (
         "“{version}” is not a version.",
-        "Give three numbers with dots between, such as 1.2.0, or leave it empty to take the next one.",
+        "Use three numbers, such as 1.2.0, or leave blank for the next version.",
     ),
     "package.version_taken": (
-        "There is a package “{name}” {version} already, and it holds other files.",
-        "Give the new one another version, such as {next}, or leave the version empty.",
+        "A package “{name}” {version} with other files already exists.",
+        "Use another version, such as {next}, or leave it blank.",
     ),
     "package.report_failed": (
-        "The report “{report}” says that the model failed: {failed}.",
-        "Make the model again, or give a reason to overrule, which the model card will show.",
+        "The model failed in report “{report}”: {failed}.",
+        "Rebuild the model, or give a reason to override; the model card shows it.",
     ),
     "package.report_other": (
         "The report “{report}” is about another model.",
-        "Choose reports about the model that is packed, or give a reason to overrule, which the model card will show.",
+        "Choose reports about this model, or give a reason to override; the model card shows it.",
     ),
-    "package.none": ("There is no package {path}.", "Give its folder, its zip file, or the id or name of a package."),
+    "package.none": ("There is no package {path}.", "Enter a folder, a zip file, or a package id or name."),
     "package.zip_damaged": ("{file} can't be read as a zip file ({reason}).", "Copy or download it again."),
     "package.no_sums": (
-        "{package} holds no readable {file}, so its files can't be checked.",
-        "Take the package from where it was made.",
+        "{package} has no readable {file}: its files can't be verified.",
+        "Get the package from its source.",
     ),
     "package.bad_line": (
-        "Line {line} of {file} is not a hash and a new name.",
-        "Take the package from where it was made.",
+        "Line {line} of {file} is not a hash and a file name.",
+        "Get the package from its source.",
     ),
     "package.unsafe": (
-        "“{file}” is a link or leads out of the package's folder.",
+        "“{file}” is a link or points outside the package.",
         "Do not unpack or use this package.",
     ),
     "package.twice": ("“{file}” is in the zip file more than once.", "Do not unpack or use this package."),
     "package.missing": ("{file} is missing.", "Copy or download the package again."),
     "package.changed": ("{file} was changed.", "Copy or download the package again."),
     "package.extra": ("{file} does not belong to the package.", "Delete it, or copy the package again."),
-    "gguf.damaged": ("{file} is not a whole GGUF file.", "Download or copy it again."),
+    "gguf.damaged": ("{file} is an incomplete GGUF file.", "Download or copy it again."),
     "gguf.terms": (
-        "{file} stands under terms that have to be accepted first: {license} ({link}).",
-        "Read them; then accept them on the page Models, or with --accept-terms on the command line.",
+        "{file} requires accepting a license first: {license} ({link}).",
+        "Read it, then accept it on the Models page or with --accept-terms.",
     ),
     "gguf.failed": (
         "{file} could not be converted: {reason}",
@@ -46,12 +46,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "foundry.missing": (
         "Foundry Local is not installed here.",
-        "Run `pip install 'slmops-studio[foundry]'` in the studio's environment, or set SLMOPS_FOUNDRY_PYTHON to a Python "
-        "that has foundry-local-sdk.",
+        "Run `pip install 'slmops-studio[foundry]'`, or set SLMOPS_FOUNDRY_PYTHON to a Python with foundry-local-sdk.",
     ),
     "foundry.stopped": (
-        "Foundry Local stopped before it had answered (status {status}): {reason}",
-        "Look at the job's log; another version of foundry-local-sdk may help.",
+        "Foundry Local stopped before answering (status {status}): {reason}",
+        "Check the job's log; another version of foundry-local-sdk may help.",
     ),
     "foundry.sdk": (
         "{python} can't start Foundry Local: {reason}",

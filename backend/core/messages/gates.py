@@ -7,166 +7,164 @@ NOTES = frozenset({"gates.sketched", "gates.near_sampled"})
 MESSAGES: dict[str, tuple[str, str]] = {
     "gates.one_class": (
         "All {count} answers are the same: “{label}”.",
-        "Add rows of other classes: there is nothing to tell apart.",
+        "Add rows of other classes.",
     ),
     "gates.too_many_classes": (
-        "{classes} classes for {rows} rows: the middle one has {middle}.",
+        "{classes} classes for {rows} rows: the median class has {middle}.",
         "Merge classes or add rows, at least five of each.",
     ),
     "gates.rare_classes": (
-        "Classes with fewer than {least} of {rows} rows: {named}. They can't be learned or measured well.",
-        "Add rows of them, or merge them with others.",
+        "Classes with fewer than {least} of {rows} rows: {named}. Too few to learn or measure.",
+        "Add rows, or merge them with other classes.",
     ),
     "gates.imbalance": (
-        "{share} % of the answers are “{label}”: a model that always says so looks good.",
-        "Add rows of the others, and look at macro-F1 instead of accuracy.",
+        "{share}% of answers are “{label}”: always predicting it looks accurate.",
+        "Add rows of other classes, and use macro F1 instead of accuracy.",
     ),
     "gates.label_variants": (
         plural(
-            "Labels written in several ways, in {count} row: {merges}.",
-            "Labels written in several ways, in {count} rows: {merges}.",
+            "Label spelling variants, in {count} row: {merges}.",
+            "Label spelling variants, in {count} rows: {merges}.",
         ),
-        "Merge them with the fix `merge_labels`.",
+        "Merge them with the `merge_labels` fix.",
     ),
     "gates.contradictions": (
         plural(
-            "{count} row has the input of another row and a different label.",
-            "{count} rows have the input of another row and a different label.",
+            "{count} row shares an input but has a different label.",
+            "{count} rows share an input but have different labels.",
         ),
-        "Correct them, or drop them with the fix `drop_contradictions`.",
+        "Correct them, or drop them with the `drop_contradictions` fix.",
     ),
     "gates.several_answers": (
         plural(
-            "{count} row has the input of another row and a different answer.",
-            "{count} rows have the input of another row and a different answer.",
+            "{count} row shares an input but has a different answer.",
+            "{count} rows share an input but have different answers.",
         ),
-        "That is fine where several answers are right; the fix `drop_contradictions` drops them.",
+        "Fine if several answers are right; otherwise use the `drop_contradictions` fix.",
     ),
     "gates.duplicates": (
-        "{count} of {rows} rows repeat another one of their split.",
-        "Drop the copies with the fix `drop_duplicates`.",
+        "{count} of {rows} rows are duplicates within their split.",
+        "Drop the copies with the `drop_duplicates` fix.",
     ),
     "gates.near_duplicates": (
-        "{count} of {rows} rows are near copies of another one (likeness {threshold} or more).",
-        "Drop them with the fix `drop_near_duplicates`, or accept them where a single word matters.",
+        "{count} of {rows} rows are near duplicates (similarity {threshold} or more).",
+        "Drop them with the `drop_near_duplicates` fix, or accept them if single words matter.",
     ),
     "gates.leaks": (
-        "{count} of {rows} rows that measure are known from another split: {same} the same, {near} nearly, {context} by a "
-        "shared context.",
-        "Drop the other copies with the fix `drop_leaks`, or the score will be too good.",
+        "{count} of {rows} validation and test rows leak from another split: {same} "
+        "identical, {near} near duplicates, {context} with a shared context.",
+        "Drop the copies with the `drop_leaks` fix, or scores will be too high.",
     ),
     "gates.wrong_labels": (
         "{count} of {rows} rows probably have a wrong label.",
-        "Look at them and correct them, or drop them with the fix `drop_rows`.",
+        "Review and correct them, or drop them with the `drop_rows` fix.",
     ),
     "gates.empty": (
-        plural(
-            "{count} row has nothing in its input or answer.", "{count} rows have nothing in their input or answer."
-        ),
-        "Drop them with the fix `drop_empty`.",
+        plural("{count} row has an empty input or answer.", "{count} rows have an empty input or answer."),
+        "Drop them with the `drop_empty` fix.",
     ),
     "gates.lengths": (
-        "Rows that are far longer than the rest: {long}; far shorter: {short}.",
-        "Look whether several rows ran into one; the fix `drop_rows` drops them.",
+        "Unusually long rows: {long}; unusually short: {short}.",
+        "Check for merged rows, or drop them with the `drop_rows` fix.",
     ),
     "gates.language": (
         plural(
             "{count} row is in another language ({languages}) than the rest ({own}).",
             "{count} rows are in another language ({languages}) than the rest ({own}).",
         ),
-        "Drop them with the fix `drop_rows`, or accept them.",
+        "Drop them with the `drop_rows` fix, or accept them.",
     ),
     "gates.encoding": (
         plural(
-            "{count} row holds damaged characters, {lost} of them beyond repair.",
-            "{count} rows hold damaged characters, {lost} of them beyond repair.",
+            "{count} row contains damaged characters, {lost} of them beyond repair.",
+            "{count} rows contain damaged characters, {lost} of them beyond repair.",
         ),
-        "Repair them with the fix `repair_encoding`; what is lost has to come from the source.",
+        "Repair them with the `repair_encoding` fix; restore lost characters from the source.",
     ),
     "gates.personal": (
         plural(
-            "{count} row holds personal data: {found}. Names and addresses are not looked for.",
-            "{count} rows hold personal data: {found}. Names and addresses are not looked for.",
+            "{count} row contains personal data: {found}. Names and addresses are not checked.",
+            "{count} rows contain personal data: {found}. Names and addresses are not checked.",
         ),
-        "Mask it with the fix `mask_personal`, or accept it with a reason.",
+        "Mask it with the `mask_personal` fix, or accept it with a reason.",
     ),
     "gates.secrets": (
-        plural("{count} row holds keys or passwords: {found}.", "{count} rows hold keys or passwords: {found}."),
-        "Mask them with the fix `mask_secrets`, and renew them where they are in use.",
+        plural("{count} row contains keys or passwords: {found}.", "{count} rows contain keys or passwords: {found}."),
+        "Mask them with the `mask_secrets` fix, and rotate any still in use.",
     ),
     "gates.control_tokens": (
         plural(
-            "{count} row holds control tokens of chat templates: {found}. They are taken as plain text.",
-            "{count} rows hold control tokens of chat templates: {found}. They are taken as plain text.",
+            "{count} row contains chat template control tokens: {found}. Treated as plain text.",
+            "{count} rows contain chat template control tokens: {found}. Treated as plain text.",
         ),
-        "If another tool left them there, drop the rows with the fix `drop_rows`.",
+        "If left by another tool, drop the rows with the `drop_rows` fix.",
     ),
     "gates.html": (
-        plural("{count} row holds HTML: {found}.", "{count} rows hold HTML: {found}."),
-        "Take it out with the fix `strip_html`, unless it is to be learned.",
+        plural("{count} row contains HTML: {found}.", "{count} rows contain HTML: {found}."),
+        "Remove it with the `strip_html` fix, unless it should be learned.",
     ),
     "gates.template_rests": (
         plural(
-            "{count} row holds open places of a template or unfinished text: {found}.",
-            "{count} rows hold open places of a template or unfinished text: {found}.",
+            "{count} row contains template placeholders or unfinished text: {found}.",
+            "{count} rows contain template placeholders or unfinished text: {found}.",
         ),
-        "Fill them at the source, or drop the rows with the fix `drop_rows`.",
+        "Complete them at the source, or drop the rows with the `drop_rows` fix.",
     ),
     "gates.injection": (
         plural(
-            "{count} row holds phrases that command a model: {found}.",
-            "{count} rows hold phrases that command a model: {found}.",
+            "{count} row contains instructions to a model: {found}.",
+            "{count} rows contain instructions to a model: {found}.",
         ),
-        "Drop them with the fix `drop_rows`, unless they are to be recognised.",
+        "Drop them with the `drop_rows` fix, unless the model should recognize them.",
     ),
     "gates.declining": (
         plural(
-            "{count} answer declines the task or speaks as an assistant: {found}.",
-            "{count} answers decline the task or speak as an assistant: {found}.",
+            "{count} answer is a refusal or assistant boilerplate: {found}.",
+            "{count} answers are refusals or assistant boilerplate: {found}.",
         ),
-        "Drop them with the fix `drop_rows`: a model learns them fast.",
+        "Drop them with the `drop_rows` fix: models pick them up fast.",
     ),
     "gates.tokens": (
-        "{count} of {rows} rows are longer than {limit} tokens; the longest has {longest}, and 95 % have at most {p95}.",
-        "Raise the maximum length if the model can read more, or drop them with the fix `drop_rows`.",
+        "{count} of {rows} rows exceed {limit} tokens; longest {longest}, 95th percentile {p95}.",
+        "Raise the maximum length if the model allows it, or drop them with the `drop_rows` fix.",
     ),
     "gates.stopped": (
-        "“{ref}” is not ready to be trained on: {gates}.",
-        "Clean it with the fixes that the log names, or list what may stay in `accepted`, as gate=reason.",
+        "“{ref}” is not ready for training: {gates}.",
+        "Apply the fixes listed in the log, or accept findings in `accepted` as gate=reason.",
     ),
     # what did not run
-    "gates.left_out": ("“{gate}” was left out.", "Check again without leaving it out."),
-    "gates.no_model": ("“{gate}” was not checked: no model was given.", "Check with a model to count its tokens."),
+    "gates.left_out": ("“{gate}” was skipped.", "Check again without skipping it."),
+    "gates.no_model": ("“{gate}” was not checked: no model selected.", "Check with a model to count tokens."),
     "gates.sketched": (
-        "With more than {most} rows, near copies are looked for by samples of their text: a few may be missed.",
-        "",
+        "Over {most} rows, near duplicates are found by sampling.",
+        "Take the count as a minimum: where most rows are alike, many are missed.",
     ),
     "gates.near_sampled": (
-        "Only one in {every} rows was searched for near copies within its split: there are too many rows.",
+        "Only one in {every} rows was searched for near duplicates within its split: there are too many rows.",
         "",
     ),
     "gates.sampled": (
-        "“{gate}” looked at a sample only: {looked} of {rows} rows.",
-        "Check the dataset to look at all rows.",
+        "“{gate}” checked only a sample: {looked} of {rows} rows.",
+        "Check the dataset to cover all rows.",
     ),
     # parameters
     "gates.length_no_model": (
-        "A maximum length counts tokens, and no model is given.",
-        "Choose a model, or leave it at 0.",
+        "A maximum length in tokens needs a model.",
+        "Choose a model, or set it to 0.",
     ),
-    "gates.accept_form": ("“{text}” is not of the form gate=reason.", "Write, for example, personal=agreed."),
-    "gates.no_fixes": ("No fix was chosen.", "Choose at least one."),
+    "gates.accept_form": ("“{text}” does not have the form gate=reason.", "Write, for example, personal=agreed."),
+    "gates.no_fixes": ("No fix selected.", "Choose at least one."),
     "gates.no_rows_named": (
-        "`drop_rows` needs to know which rows.",
-        "Give a report and its gates, or ids of rows.",
+        "`drop_rows` needs a list of rows.",
+        "Set a report and its gates, or row ids.",
     ),
-    "gates.report_other": ("“{ref}” is no report of the stage Check data.", "Choose one that is."),
-    "gates.nothing_left": ("No training row of “{ref}” is left after the fixes.", "Choose fewer fixes."),
+    "gates.report_other": ("“{ref}” is not a “Check data” report.", "Choose a “Check data” report."),
+    "gates.nothing_left": ("No training rows of “{ref}” left after the fixes.", "Choose fewer fixes."),
     "gates.personal_leaves": (
         plural(
-            "{count} row of “{ref}” holds personal data or keys, and will be sent to an endpoint.",
-            "{count} rows of “{ref}” hold personal data or keys, and will be sent to an endpoint.",
+            "{count} row of “{ref}” contains personal data or keys and will be sent to an endpoint.",
+            "{count} rows of “{ref}” contain personal data or keys and will be sent to an endpoint.",
         ),
-        "If they must not leave this machine, mask them first with the stage Clean data.",
+        "If they must stay on this machine, mask them first with “Clean data”.",
     ),
 }

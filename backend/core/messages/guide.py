@@ -13,7 +13,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "guide.labels_found": (
         plural(
-            "Every answer is the same label.",
+            "The answers are {count} fixed label, not free text.",
             "The answers are {count} fixed labels, not free text.",
         ),
         "The goal “Sort texts” fits better.",

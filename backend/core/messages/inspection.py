@@ -3,21 +3,21 @@
 NOTES = frozenset({"inspect.demo"})
 
 MESSAGES: dict[str, tuple[str, str]] = {
-    "inspect.demo": ("The demo names its own columns.", ""),
+    "inspect.demo": ("The demo sets its own columns.", ""),
     "inspect.memory": (
-        "{file} needs more than {limit} of memory to be read.",
-        "Save it as JSON Lines or Parquet, or divide it into smaller files.",
+        "Reading {file} needs more than {limit} of memory.",
+        "Save it as JSON Lines or Parquet, or split it.",
     ),
     "inspect.time": (
         "{file} could not be read within {seconds} s.",
-        "Save it as JSON Lines or Parquet, or try a part of it first.",
+        "Save it as JSON Lines or Parquet, or try part of it.",
     ),
     "inspect.stopped": (
-        "The program that reads {file} stopped: {reason}.",
-        "The file may be damaged: write it again, or save it in another format.",
+        "Reading {file} failed: {reason}.",
+        "The file may be damaged. Save it again or in another format.",
     ),
     "inspect.answer_large": (
         "{file} has more columns or longer names than the studio can show.",
-        "Delete the columns that nobody needs, or save the rows as JSON Lines with two columns.",
+        "Delete unneeded columns, or save as JSON Lines with two columns.",
     ),
 }

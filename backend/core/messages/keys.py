@@ -2,25 +2,25 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "keys.no_keyring": (
-        "This machine has no keyring that could keep a key.",
-        "Put the key into an environment variable and name it here.",
+        "This machine has no keyring to store keys.",
+        "Put the key in an environment variable and enter its name.",
     ),
-    "keys.characters": ("This is not a key.", "Paste the key alone, without spaces or line breaks."),
+    "keys.characters": ("Not a valid key.", "Paste only the key, without spaces or line breaks."),
     "keys.refused_by_keyring": (
-        "The keyring did not give access to the key of “{name}” ({reason}).",
+        "The keyring denied access to the key for “{name}” ({reason}).",
         "Unlock the keyring and try again.",
     ),
     "keys.gone": (
-        "The keyring holds no key of “{name}” any more.",
-        "Type the key again: page Teacher, or `slmops endpoints key set {name}`.",
+        "The keyring no longer has a key for “{name}”.",
+        "Enter the key again on the Teacher page or with `slmops endpoints key set {name}`.",
     ),
-    "keys.none": ("No key of “{name}” is kept.", "Set one: `slmops endpoints key set {name}`."),
+    "keys.none": ("No key saved for “{name}”.", "Set one: `slmops endpoints key set {name}`."),
     "keys.refused": (
         "{url} refused the key (HTTP {status}); answers kept: {kept}.",
-        "Replace the key of “{name}” on the page Teacher and retry.",
+        "Replace the key for “{name}” on the Teacher page and retry.",
     ),
     "keys.wanted": (
-        "{url} wants a key (HTTP {status}); answers kept: {kept}.",
-        "Edit “{name}” on the page Teacher, add its key and retry.",
+        "{url} requires a key (HTTP {status}); answers kept: {kept}.",
+        "Edit “{name}” on the Teacher page, add its key and retry.",
     ),
 }

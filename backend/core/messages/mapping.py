@@ -2,7 +2,7 @@
 
 from backend.core.messages.plurals import plural
 
-_SKIP = "Correct them in the file, or set “Row errors” to “Skip and count them” (--on-bad-row skip)."
+_SKIP = "Fix them, or set “Row errors” to “Skip” (--on-bad-row skip)."
 NOTES = frozenset(
     f"data.{name}"
     for name in ("turns_joined", "turns_open", "turns_weightless", "answers_several", "system_shared", "labels_joined")
@@ -13,10 +13,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # rows
     "data.chat_parts": (
         plural(
-            "{file}: {count} row holds pictures, sound or files (row → part: {places}).",
-            "{file}: {count} rows hold pictures, sound or files (row → part: {places}).",
+            "{file}: {count} row contains images, audio or files (row → part: {places}).",
+            "{file}: {count} rows contain images, audio or files (row → part: {places}).",
         ),
-        "Only text can be learned: set “Row errors” to “Skip and count them” (--on-bad-row skip).",
+        "Only text can be used. Set “Row errors” to “Skip” (--on-bad-row skip).",
     ),
     "data.tools_shape": (
         plural(
@@ -48,28 +48,28 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.multi_label_value": (
         plural(
-            "{file}: {count} row holds something other than 0 or 1 in a label column (row → found: {places}).",
-            "{file}: {count} rows hold something other than 0 or 1 in a label column (row → found: {places}).",
+            "{file}: {count} row contains something other than 0 or 1 in a label column (row → found: {places}).",
+            "{file}: {count} rows contain something other than 0 or 1 in a label column (row → found: {places}).",
         ),
         _SKIP,
     ),
     "data.header_again": (
         plural(
-            "{file}: {count} row repeats the names of the columns (row: {places}).",
-            "{file}: {count} rows repeat the names of the columns (row: {places}).",
+            "{file}: {count} row repeats the header (row: {places}).",
+            "{file}: {count} rows repeat the header (row: {places}).",
         ),
-        "Take them out of the file, or set “Row errors” to “Skip and count them” (--on-bad-row skip).",
+        "Remove them, or set “Row errors” to “Skip” (--on-bad-row skip).",
     ),
     "data.echo": (
         plural(
             "{file}: in {count} row the answer is the same as the input (row: {places}).",
             "{file}: in {count} rows the answer is the same as the input (row: {places}).",
         ),
-        "Look whether input and answer are the right columns.",
+        "Check that input and answer are the right columns.",
     ),
     "data.total_row": (
-        "{file}: the last row ({places}) looks like a total, and is learned as an example.",
-        "Take it out of the file if it is none.",
+        "{file}: the last row ({places}) looks like a total.",
+        "Remove it if it is not an example.",
     ),
     "data.choice_shape": (
         plural(
@@ -90,7 +90,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
             "{file}: {count} row marks parts of the text (row → column: {places}).",
             "{file}: {count} rows mark parts of the text (row → column: {places}).",
         ),
-        "Only labels of whole texts can be learned.",
+        "Only labels of whole texts are supported.",
     ),
     "data.preference_shape": (
         plural(
@@ -101,8 +101,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.own_export": (
         plural(
-            "{file}: {count} row was changed so that it can't be read back (row → field: {places}).",
-            "{file}: {count} rows were changed so that they can't be read back (row → field: {places}).",
+            "{file}: {count} edited row can't be read back (row → field: {places}).",
+            "{file}: {count} edited rows can't be read back (row → field: {places}).",
         ),
         _SKIP,
     ),
@@ -129,14 +129,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # templates
     "data.template_unknown": (
-        "The user prompt names {names}, which {file} doesn't have.",
+        "The user prompt uses {names}, not in {file}.",
         f"Its columns are: {{columns}}. {_DOUBLE}",
     ),
-    "data.template_syntax": ("The user prompt is not valid Jinja: {reason}.", "Correct it, or use {{column}} alone."),
-    "data.template_answer": ("The user prompt holds the answer column “{name}”.", "Take it out of the prompt."),
+    "data.template_syntax": ("The user prompt is not valid Jinja: {reason}.", "Fix it, or use {{column}} alone."),
+    "data.template_answer": ("The user prompt contains the answer column “{name}”.", "Remove it from the prompt."),
     "data.time_column": (
-        "Splitting by time needs a column with times.",
-        "Name it as the split column (--split-column).",
+        "Splitting by time needs a time column.",
+        "Set it as split column (--split-column).",
     ),
     # what was taken
     "data.turns_joined": (
@@ -151,53 +151,54 @@ MESSAGES: dict[str, tuple[str, str]] = {
             "{file}: {count} conversation ends without an answer to the last turn.",
             "{file}: {count} conversations end without an answer to the last turn.",
         ),
-        "The turns that have an answer are learned.",
+        "Only answered turns are used.",
     ),
     "data.turns_unanswered": (
         plural(
             "{file}: {count} conversation has no answer to learn.",
             "{file}: {count} conversations have no answer to learn.",
         ),
-        "They go to the pool for a teacher.",
+        "They stay unlabelled, for a teacher to answer.",
     ),
     "data.turns_skipped": (
         plural(
             "{file}: of {count} conversation with several answers only the last is learned.",
             "{file}: of {count} conversations with several answers only the last is learned.",
         ),
-        "Set “Learned turns” to “All” (--turns all) to learn every one.",
+        "To use every answer, set “Trained turns” to “All” (--turns all).",
     ),
     "data.turns_weightless": (
         plural(
             "{file}: in {count} conversation answers have weight 0.",
             "{file}: in {count} conversations answers have weight 0.",
         ),
-        "They are context and not learned.",
+        "They are context only.",
     ),
     "data.rejected_only": (
         plural(
-            "{file}: {count} row holds only a rejected answer.", "{file}: {count} rows hold only a rejected answer."
+            "{file}: {count} row contains only a rejected answer.",
+            "{file}: {count} rows contain only a rejected answer.",
         ),
-        "They are kept apart for preference training, and not learned.",
+        "Kept for preference training only.",
     ),
     "data.answers_several": (
         plural("{file}: {count} row has several right answers.", "{file}: {count} rows have several right answers."),
-        "The first of each is learned.",
+        "The first of each is used.",
     ),
     "data.annotators_disagree": (
         plural(
             "{file}: in {count} row people labelled differently.",
             "{file}: in {count} rows people labelled differently.",
         ),
-        "The first label of each is learned.",
+        "The first label of each is used.",
     ),
     "data.system_shared": (
         "All rows share one system prompt.",
-        "It became the system prompt of the dataset.",
+        "It is now the dataset's system prompt.",
     ),
     "data.one_class": (
-        "All answers are the same one label: {name}.",
-        "Nothing can be learned; add rows of other classes.",
+        "All answers have the same label: {name}.",
+        "Add rows of other classes.",
     ),
     "data.also_in_test": (
         plural(
@@ -208,9 +209,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.labels_joined": (
         plural(
-            "{count} label was written in several ways that look alike.",
-            "{count} labels were written in several ways that look alike.",
+            "{count} label had spelling variants that look alike.",
+            "{count} labels had spelling variants that look alike.",
         ),
-        "Each is one label now.",
+        "Each is now a single label.",
     ),
 }

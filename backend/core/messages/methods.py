@@ -2,60 +2,59 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "method.unread": (
-        "This value has no effect on the way to learn that was chosen.",
-        "Leave it out, or choose another way.",
+        "This value has no effect with the selected method.",
+        "Remove it, or choose another method.",
     ),
     "method.capture_missing": (
-        "This way learns from a capture, and none was chosen.",
-        "Choose a capture of the dataset, make one, or let the teacher run beside the student.",
+        "This method needs a capture.",
+        "Choose or create a capture of the dataset, or keep the teacher in memory.",
     ),
     "method.teacher_missing": (
-        "This way needs a teacher that runs here beside the student, and none was chosen.",
+        "This method needs a local teacher.",
         "Choose a model or an adapter. Endpoints and ONNX models give too few probabilities.",
     ),
     "method.itself": (
         "A student can't be its own teacher.",
-        "Choose the model that it was cut from, or another one that answers well.",
+        "Choose its unpruned model, or another strong one.",
     ),
     "method.no_weight": (
-        "With the weight 0 the teacher has no part in what is learned.",
-        "Raise the weight of the teacher, or learn from the answers alone.",
+        "With weight 0 the teacher has no effect.",
+        "Raise the teacher's weight, or train on answers only.",
     ),
     "method.alike": (
-        "The student splits text into the same tokens as “{teacher}”, so nothing has to be translated.",
-        "Let the teacher run beside the student: its probabilities then compare one by one.",
+        "The student shares the tokenizer of “{teacher}”: no translation needed.",
+        "Keep the teacher in memory: its probabilities compare one to one.",
     ),
     "method.not_bytes": (
-        "The tokens of “{teacher}” and of the student can't be laid side by side: only those of byte-level tokenizers can.",
-        "Learn from its answers.",
+        "Tokens of “{teacher}” and the student can't be aligned: both need byte-level tokenizers.",
+        "Train on its answers.",
     ),
     "method.not_pruned": (
-        "The student was not cut from “{teacher}”, so its layers have no counterpart there.",
-        "Choose a student that was cut from this teacher and not trained since, or another way to learn.",
+        "The student was not pruned from “{teacher}”: layers don't correspond.",
+        "Choose an untrained student pruned from this teacher, or another method.",
     ),
     "method.other_layers": (
-        "The layers of “{teacher}” are not those that the student was cut from.",
-        "Choose the model that it was cut from, or one that was tuned from it.",
+        "The layers of “{teacher}” don't match the student's original model.",
+        "Choose its original model, or a fine-tuned version.",
     ),
     "method.online_logit": (
-        "“{teacher}” scores every token while the student learns: its whole distribution, and no capture is needed.",
-        "It stays in memory all the while.",
+        "“{teacher}” scores every token during training: full distribution, no capture.",
+        "It stays in memory throughout.",
     ),
     "method.on_policy": (
-        "The student also answers itself, and “{teacher}” scores what it says: it learns from its own mistakes.",
-        "Takes longest, and helps most where answers are long.",
+        "The student also generates answers and “{teacher}” scores them: it learns from its own mistakes.",
+        "Slowest; helps most with long answers.",
     ),
     "method.cross_tokenizer": (
-        "“{teacher}” splits text into other tokens; its probabilities are translated where both end at the same place.",
-        "They come over less exactly than with one vocabulary.",
+        "“{teacher}” uses a different tokenizer; probabilities are aligned where tokens end together.",
+        "Less exact than with a shared vocabulary.",
     ),
     "method.hidden_states": (
-        "Each layer of the student learns to do what the layers of “{teacher}” did that were cut behind it.",
-        "Helps most right after the cut.",
+        "Each student layer learns to reproduce the pruned layers of “{teacher}” behind it.",
+        "Helps most right after pruning.",
     ),
     "method.why_online_logit": (
-        "Probabilities usually teach more than answers alone, and here there is memory for the teacher but no room for a "
-        "capture.",
-        "An ablation shows whether they do on your data.",
+        "Probabilities usually teach more than answers; the teacher fits in memory, a capture does not fit on disk.",
+        "Run an ablation to confirm it on your data.",
     ),
 }

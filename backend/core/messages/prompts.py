@@ -4,7 +4,7 @@ NOTES = frozenset({"data.prompt_spanish"})
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "data.prompt_spanish": (
-        "The rows are Spanish, and so is the system prompt: “{prompt}”.",
-        "Change it with “Language of the prompt”, or write your own.",
+        "The rows are Spanish, so the system prompt is too: “{prompt}”.",
+        "Change it in “Prompt language”, or write your own.",
     ),
 }

@@ -2,28 +2,28 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "quant.fp16_cpu": (
-        "FP16 is for graphics cards: on a CPU it runs no faster than FP32.",
+        "FP16 is for GPUs: on a CPU it is no faster than FP32.",
         "Choose the target CUDA or DirectML, or precision INT8 or INT4.",
     ),
     "quant.data_needed": (
-        "GPTQ and layers kept in 8 bits need rows of your own.",
-        "Choose a dataset: its training rows calibrate, its validation rows tell which layers are sensitive.",
+        "GPTQ and 8-bit layers need a dataset.",
+        "Choose a dataset: training rows calibrate, validation rows find sensitive layers.",
     ),
     "quant.layers": (
         "The model has {layers} layers; {count} can't be kept in 8 bits.",
         "Choose a smaller number, or precision INT8 for all.",
     ),
     "quant.not_here": (
-        "“{ref}” was built for {target} and can't run in this studio.",
-        "Run it where such a device is, or quantize the model for the CPU to try it here.",
+        "“{ref}” was built for {target} and can't run here.",
+        "Run it on such a device, or quantize the model for CPU.",
     ),
     "quant.no_candidate": (
-        "No recipe gave a model that runs. The first failed so: {failure}",
-        "Read the log of the job, then try other recipes or another model.",
+        "No recipe gave a working model. First failure: {failure}",
+        "Read the job's log, then try other recipes or another model.",
     ),
-    "quant.none_chosen": ("No recipe is chosen, so there is nothing to try.", "Choose at least one."),
+    "quant.none_chosen": ("No recipe selected.", "Choose at least one."),
     "quant.measure_stopped": (
-        "The model could not be measured: its process stopped with status {status} ({reason}).",
-        "Read the log of the job; with too little memory, ask fewer rows.",
+        "Measuring failed: the process stopped with status {status} ({reason}).",
+        "Read the job's log; if memory is short, use fewer rows.",
     ),
 }

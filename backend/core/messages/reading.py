@@ -1,6 +1,6 @@
 """Sentences about readings: what a file was taken for and why, what is left out, and what only a person can say."""
 
-_FLAGS = "Name the columns yourself if that is wrong (--input, --output, --messages, --schema)."
+_FLAGS = "If wrong, set the columns (--input, --output, --messages, --schema)."
 NOTES = frozenset(
     f"reading.{name}"
     for name in (
@@ -8,126 +8,126 @@ NOTES = frozenset(
         *("label_names", "label_names_file", "group", "grouped", "direction", "preference", "choices_from_one"),
     )
 )
-_CHOOSE = "Choose one of these readings, on the page or by its flags."
+_CHOOSE = "Choose one on the page or with its flags."
 
 MESSAGES: dict[str, tuple[str, str]] = {
     # why
-    "reading.by_name": ("The columns {columns} have the usual names and fitting values.", _FLAGS),
-    "reading.by_values": ("Judged by the values of {columns}; the names don't tell.", _FLAGS),
-    "reading.by_person": ("You named {columns}.", "Leave the names empty and the studio looks for itself."),
+    "reading.by_name": ("Columns {columns} have typical names and values.", _FLAGS),
+    "reading.by_values": ("Based on the values of {columns}, not their names.", _FLAGS),
+    "reading.by_person": ("You set {columns}.", "Leave blank to detect columns automatically."),
     # what was taken
-    "reading.taken_by_name": ("{file} is read as “{schema}”: {columns}, as the columns are called.", _FLAGS),
-    "reading.taken_by_values": ("{file} is read as “{schema}”: {columns}, as their values show.", _FLAGS),
+    "reading.taken_by_name": ("{file} is read as “{schema}”: {columns}, by column names.", _FLAGS),
+    "reading.taken_by_values": ("{file} is read as “{schema}”: {columns}, by values.", _FLAGS),
     "reading.taken_by_person": (
-        "{file} is read as “{schema}”: {columns}, as you said.",
-        "Change the names to read it otherwise.",
+        "{file} is read as “{schema}”: {columns}, as you set.",
+        "Change the columns to read it differently.",
     ),
     "reading.left_out": (
-        "Left out, though there is text in it: {columns}.",
-        "Name one as a further input column to use it (--input, once for each).",
+        "Not used, although it contains text: {columns}.",
+        "To use one, add it as an input column (--input, once per column).",
     ),
     "reading.carried": (
-        "Kept with each row, and read by no model: {columns}.",
-        "Name one as input or answer to use it otherwise (--input, --output).",
+        "Kept with each row as metadata: {columns}.",
+        "To use one, set it as input or answer (--input, --output).",
     ),
     "reading.split": (
-        "{column} says which rows are for training, validation and test: it is used.",
-        "Choose “Split by: random” to ignore it (--split-by random).",
+        "{column} sets the split: training, validation and test.",
+        "To ignore it, set “Split by” to “At random” (--split-by random).",
     ),
     "reading.label_names": (
-        "{names} names the labels that {column} numbers.",
-        "Choose another column of names, if that is wrong (--label-names).",
+        "{names} has the label names for {column}.",
+        "If wrong, choose another column of names (--label-names).",
     ),
-    "reading.label_names_file": ("The file itself names the labels that {column} numbers: {names}.", ""),
+    "reading.label_names_file": ("Label names for {column} come from the file: {names}.", ""),
     "reading.no_answers": (
-        "No column holds an answer: the rows go to a teacher, or are read as raw text.",
-        "Name the answer column if there is one (--output).",
+        "No answer column: a teacher can label the rows, or they are read as raw text.",
+        "If there is an answer column, set it (--output).",
     ),
     "reading.system": (
         "All rows share one system prompt: “{text}”.",
-        "Write another one into “System prompt” to replace it.",
+        "To replace it, edit “System prompt”.",
     ),
     "reading.group": (
-        "Rows that belong together may share a value of {columns}.",
-        "Name one as group column to keep such rows in one split (--group).",
+        "Related rows may share a value of {columns}.",
+        "Set it as group column to keep them in one split (--group).",
     ),
     "reading.grouped": (
         "Rows that share {column} stay in the same split.",
-        "Name another group column to divide otherwise (--group).",
+        "To split differently, choose another group column (--group).",
     ),
     "reading.direction": (
         "Translated from {first} to {second}, in the order of the columns.",
-        "Turn it around with --input {second} --output {first}.",
+        "Reverse with --input {second} --output {first}.",
     ),
     "reading.preference": (
         "The answers in {chosen} are learned; those in {rejected} are kept for preference training.",
         "",
     ),
     "reading.many_labels": (
-        "{column} holds {count} labels.",
-        "Choose “Kind of answer: free text” if these are no fixed answers (--answer text).",
+        "{column} contains {count} labels.",
+        "If answers are not fixed, set “Answer type” to “Free text” (--answer text).",
     ),
     "reading.one_label": (
-        "{column} holds the same label in every row: only one class.",
-        "Nothing can be learned from it; add rows of other classes.",
+        "{column} has the same label in every row: one class.",
+        "Add rows of other classes.",
     ),
     "reading.odd_answer": (
-        "{column}, which you named as answer, holds {found}.",
+        "The answer column {column} contains {found}.",
         "Choose another answer column if that is a mistake (--output).",
     ),
     "reading.odd_input": (
-        "{column}, which you named as input, holds {found}.",
+        "The input column {column} contains {found}.",
         "Choose another input column if that is a mistake (--input).",
     ),
     "reading.pictures_left_out": (
-        "{columns} hold pictures or sound, which no model here reads.",
-        "Only the columns that you named are used.",
+        "{columns} contain images or audio, which are not supported.",
+        "Only the columns you set are used.",
     ),
     "reading.number_answer": (
-        "{column} holds numbers: the model learns to write them, digit by digit.",
-        "Put them into a few classes if near values mean the same.",
+        "{column} contains numbers; the model learns them digit by digit.",
+        "If close values mean the same, group them into classes.",
     ),
     "reading.day_first": (
-        "The dates in {column} can be read in two ways: the day is taken to stand first.",
-        "Write them as 2026-04-03 if the month stands first.",
+        "Dates in {column} are ambiguous; read as day first.",
+        "If the month comes first, write them as 2026-04-03.",
     ),
-    "reading.choices_from_one": ("The numbers in {column} count the choices from 1.", ""),
+    "reading.choices_from_one": ("Numbers in {column} count choices from 1.", ""),
     # questions
-    "reading.which_output": ("{file} has more than one column that could be the answer: {readings}.", _CHOOSE),
-    "reading.which_input": ("{file} has more than one column that could be the input: {readings}.", _CHOOSE),
-    "reading.which_schema": ("{file} can be read in more than one way: {readings}.", _CHOOSE),
+    "reading.which_output": ("{file} has several possible answer columns: {readings}.", _CHOOSE),
+    "reading.which_input": ("{file} has several possible input columns: {readings}.", _CHOOSE),
+    "reading.which_schema": ("{file} can be read in several ways: {readings}.", _CHOOSE),
     "reading.not_sure": (
-        "{file} is probably this, but it isn't sure: {readings}.",
-        "Say so by its flags, or name the columns.",
+        "{file} is probably this, but not certain: {readings}.",
+        "Confirm with its flags, or set the columns.",
     ),
     "reading.nothing_fits": (
         "{file}: no columns look like examples (its columns: {columns}).",
-        "Name the input and the answer (--input, --output), or the conversation (--messages).",
+        "Set input and answer (--input, --output), or the conversation (--messages).",
     ),
     "reading.pictures": (
-        "{columns} in {file} hold pictures or sound, which no model here reads.",
-        "Name the columns of text to leave them out (--input, --output), or use another file.",
+        "{columns} in {file} contain images or audio, which are not supported.",
+        "Set the text columns only (--input, --output), or use another file.",
     ),
     "reading.picture_parts": (
-        "The messages in {columns} hold pictures, sound or files ({types}), which no model here reads.",
-        "Take these rows out of {file}, or use another file.",
+        "Messages in {columns} contain images, audio or files ({types}), which are not supported.",
+        "Remove these rows from {file}, or use another file.",
     ),
     "reading.spans": (
-        "{columns} in {file} marks places inside texts, which can't be learned here.",
-        "Give the rows a text or a label as answer, or name other columns (--output).",
+        "{columns} in {file} marks text spans, which are not supported.",
+        "Use a text or label as answer, or other columns (--output).",
     ),
     "reading.choice_numbers": (
         "{file}: the numbers in {column} may count the choices from 0 or from 1.",
-        "Write the letter or the text of the right choice in their place.",
+        "Use the letter or text of the correct choice instead.",
     ),
     "reading.schema_unknown": ("There is no schema “{name}”.", "Choose one of: {known}."),
     "reading.schema_not_there": (
         "{file} doesn't look like “{schema}”, which needs {needs} (its columns: {columns}).",
-        "Name the columns (--input, --output, --messages), or choose another schema.",
+        "Set the columns (--input, --output, --messages), or choose another schema.",
     ),
     "reading.output_alone": (
-        "{file}: no column but {column} holds a text that could be the input.",
-        "Name the input column (--input). The columns are: {columns}.",
+        "{file}: no input column besides {column}.",
+        "Set the input column (--input): {columns}.",
     ),
     # columns
     "reading.is_text": ("Free text.", ""),
@@ -135,13 +135,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "reading.is_number": ("Numbers.", ""),
     "reading.is_boolean": ("True or false.", ""),
     "reading.is_date": ("Dates or times.", ""),
-    "reading.is_id": ("Codes or addresses that tell rows apart.", ""),
-    "reading.is_row_number": ("Counts the rows.", ""),
+    "reading.is_id": ("Unique codes or addresses.", ""),
+    "reading.is_row_number": ("Row numbers.", ""),
     "reading.is_constant": ("The same value in every row.", ""),
-    "reading.is_split": ("Says which split a row is for.", ""),
+    "reading.is_split": ("The split of each row.", ""),
     "reading.is_messages": ("Lists of messages.", ""),
     "reading.is_list": ("Lists.", ""),
     "reading.is_object": ("Nested values.", ""),
-    "reading.is_binary": ("Pictures, sound or other bytes.", ""),
-    "reading.is_empty": ("Nothing in any row.", ""),
+    "reading.is_binary": ("Images, audio or other binary data.", ""),
+    "reading.is_empty": ("Empty in every row.", ""),
 }

@@ -9,7 +9,7 @@ SCHEMAS: dict[str, str] = {
     "alpaca": "Alpaca",
     "prompt_completion": "Prompt and completion",
     "dolly": "Dolly",
-    "question_context": "Question on a text",
+    "question_context": "Question about a text",
     "squad": "SQuAD",
     "text_pair": "Two texts and a label",
     "multiple_choice": "Multiple choice",
@@ -27,7 +27,7 @@ SCHEMAS: dict[str, str] = {
     "openai_evals": "OpenAI evals",
     "label_studio": "Label Studio",
     "doccano": "doccano",
-    "own_export": "Export of the studio",
+    "own_export": "Studio export",
 }
 """Name of a schema -> what the rows are; a name that is not here is shown as it is."""
 KINDS: dict[str, str] = {
@@ -39,7 +39,7 @@ KINDS: dict[str, str] = {
     "id": "id",
     "row_number": "row number",
     "constant": "always the same",
-    "split": "split marker",
+    "split": "split",
     "messages": "messages",
     "list": "list",
     "object": "object",
@@ -52,7 +52,7 @@ ROLES: dict[str, str] = {
     "messages": "conversation",
     "system": "system prompt",
     "history": "earlier turns",
-    "rejected": "worse answer",
+    "rejected": "rejected answer",
     "group": "group",
     "split": "split",
     "time": "time",
@@ -60,8 +60,8 @@ ROLES: dict[str, str] = {
     "tools": "tools",
     "speaker": "speaker",
     "desired": "good or bad",
-    "carried": "carried along",
-    "unused": "left out",
+    "carried": "metadata",
+    "unused": "not used",
 }
 DELIMITERS: dict[str, str] = {
     ",": "commas",

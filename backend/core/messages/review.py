@@ -2,45 +2,45 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "review.no_teacher": (
-        "“{ref}” holds no answers of a teacher.",
-        "Let a teacher answer its rows, or check the dataset and review the rows that the check doubts.",
+        "“{ref}” has no teacher answers.",
+        "Let a teacher answer its rows, or check it and review flagged rows.",
     ),
     "review.row_unknown": (
-        "“{ref}” has no answer to review in the row “{row}”.",
-        "Load the page again.",
+        "Row “{row}” of “{ref}” has no answer to review.",
+        "Reload the page.",
     ),
     "review.label_unknown": (
-        "“{answer}” is none of the labels of “{ref}”.",
-        "Choose one of the list.",
+        "“{answer}” is not one of the labels of “{ref}”.",
+        "Choose one from the list.",
     ),
     "review.report_other": (
-        "“{report}” is no check of “{ref}”.",
+        "“{report}” is not a check of “{ref}”.",
         "Check this dataset, and review the rows of that report.",
     ),
     "review.refused": (
-        "The decision was not sent by a page of this studio.",
-        "Open the studio's own address and decide there.",
+        "The decision did not come from this studio.",
+        "Open the studio's address and decide there.",
     ),
-    "review.unreadable": ("The decision can't be read.", "Load the page again."),
+    "review.unreadable": ("The decision can't be read.", "Reload the page."),
     "review.none": (
-        "Nobody has decided on a row of “{ref}” yet.",
-        "Accept or reject some answers on the page Review first.",
+        "“{ref}” has no reviewed rows yet.",
+        "Review some answers on the Review page first.",
     ),
     "review.pending": (
-        "“{ref}” is not made yet, so nobody can have reviewed it.",
+        "“{ref}” does not exist yet, so it has no review.",
         "Run that stage first, review its answers, then run this one.",
     ),
-    "review.file_missing": ("The decisions “{file}” can't be read.", "Export them once more from the page Review."),
+    "review.file_missing": ("The decisions “{file}” can't be read.", "Export them again from the Review page."),
     "review.file_line": (
-        "Line {line} of “{file}” is no decision.",
-        "Export the decisions once more from the page Review, as JSON lines.",
+        "Line {line} of “{file}” is not a decision.",
+        "Export the decisions again from the Review page, as JSON Lines.",
     ),
     "review.other_rows": (
-        "None of the {count} decisions is about a row of “{ref}”.",
-        "They belong to another dataset: choose that one.",
+        "None of the {count} decisions matches a row of “{ref}”.",
+        "Choose the dataset they belong to.",
     ),
     "review.nothing_left": (
-        "No training row of “{ref}” is left: all were rejected or not reviewed.",
-        "Keep the rows that nobody has reviewed, or accept some.",
+        "No training rows of “{ref}” left: all rejected or unreviewed.",
+        "Keep unreviewed rows, or accept some.",
     ),
 }

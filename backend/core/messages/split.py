@@ -1,31 +1,31 @@
 """Sentences about the division into train, validation and test, and about the quick baseline."""
 
-_OWN_TEST = "Name a group column, or a test file of your own."
+_OWN_TEST = "Set a group column or your own test file."
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "split.near_not_checked": (
-        "Near duplicates were not looked for: {rows} rows are too many for the import (limit {limit}).",
-        "Check the dataset for leaks before you trust its test score.",
+        "Near duplicates not checked: {rows} rows exceed the import limit ({limit}).",
+        "Check the dataset for leaks before trusting its test score.",
     ),
     "split.near_copies": (
-        "{count} of {rows} test rows may have a near copy in training: so many rows are alike that they can't be kept apart.",
+        "{count} of {rows} test rows may have near duplicates in training: too many similar rows to separate.",
         _OWN_TEST,
     ),
     "split.contexts_shared": (
-        "Rows that share a context are in several splits: they would tie {share} % of the rows together.",
+        "Rows with a shared context are in several splits: grouping would join {share}% of rows.",
         _OWN_TEST,
     ),
     "split.column_leaks": (
-        "{count} training rows belong to rows of validation or test: {same} are the same, the others near copies, or they "
-        "share a context or group.",
+        "{count} training rows leak into validation or test: {same} identical, the others "
+        "near duplicates or sharing context or group.",
         "Correct the column, or set “Split by” to “At random”.",
     ),
     "split.no_time": (
-        "{count} rows have no time that can be read: they count as the oldest.",
-        "Correct the times in the file.",
+        "{count} rows have no readable time; treated as the oldest.",
+        "Fix the times in the file.",
     ),
     "split.later_training": (
-        "{count} training rows are newer than the first test row, because a group holds old and new rows.",
-        "Leave the group column empty if later rows of a group may be tested.",
+        "{count} training rows are newer than the first test row: a group spans both.",
+        "Leave the group column blank to split purely by time.",
     ),
 }

@@ -2,15 +2,15 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "cut.tokenizer": (
-        "The vocabulary of this model can't be cut: its tokenizer is of the type {type}, and only byte-level BPE can be.",
-        "Keep the vocabulary whole.",
+        "This vocabulary can't be pruned: the tokenizer is {type}, not byte-level BPE.",
+        "Keep the full vocabulary.",
     ),
     "cut.nothing": (
-        "All layers and the whole vocabulary would stay: nothing is cut.",
-        "Choose how many layers to keep, or cut the vocabulary to the data.",
+        "Nothing to prune: all layers and the full vocabulary are kept.",
+        "Choose how many layers to keep, or prune the vocabulary.",
     ),
     "cut.layers": (
-        "This kind of model can't be cut in layers: “{architecture}” keeps them in another way.",
+        "Layers of this model can't be pruned: “{architecture}” is not supported.",
         "Keep all layers, or choose a model of another kind.",
     ),
 }

@@ -2,64 +2,65 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "synth.samples_alike": (
-        "At temperature 0 all {samples} answers of a row are the same.",
+        "At temperature 0, all {samples} answers per row are identical.",
         "Set a temperature above 0 (0.7 is usual), or ask for one answer per row.",
     ),
     "synth.no_confidence": (
-        "An endpoint doesn't say how sure it is of a single answer.",
-        "Ask for several answers per row, or set the lowest confidence to 0.",
+        "Endpoints give no confidence for a single answer.",
+        "Request several answers per row, or set “Minimum confidence” to 0.",
     ),
     "synth.steps_marker": (
-        "The request for the steps does not contain {{marker}}.",
-        "Write {{marker}} where the mark before the answer belongs.",
+        "The rationale request does not contain {{marker}}.",
+        "Add {{marker}} where the answer marker goes.",
     ),
-    "synth.teacher_twice": ("“{ref}” is among the teachers twice.", "Choose each teacher once."),
+    "synth.teacher_twice": ("“{ref}” is listed twice as a teacher.", "Choose each teacher once."),
     "synth.marker_missing": (
-        "None of the {count} replies of “{teacher}” holds the mark “{marker}” (for example: “{example}”).",
-        "Choose a larger teacher, raise max_new_tokens, or switch the steps off.",
+        "None of the {count} replies of “{teacher}” contains the marker “{marker}” (for example: “{example}”).",
+        "Choose a larger teacher, raise max_new_tokens, or turn rationales off.",
     ),
     "synth.all_cut_off": (
-        "All {count} answers of “{teacher}” were cut off or of no use (for example: “{example}”).",
-        "Raise max_new_tokens; some models spend tokens on thinking first.",
+        "All {count} answers of “{teacher}” were cut off or unusable (for example: “{example}”).",
+        "Raise max_new_tokens; some models spend tokens on reasoning first.",
     ),
     "synth.all_unsure": (
-        "“{teacher}” was not sure enough of any of the {count} rows.",
-        "Lower the lowest confidence, or choose another teacher.",
+        "“{teacher}” was too uncertain about all {count} rows.",
+        "Lower “Minimum confidence”, or choose another teacher.",
     ),
     "synth.pattern": (
-        "This is not a regular expression: {reason}.",
-        "Correct it, or leave the field empty; put a backslash before characters that are meant as they are.",
+        "Not a valid regular expression: {reason}.",
+        "Fix it or leave it blank; escape literal characters with a backslash.",
     ),
     "synth.pattern_slow": (
         "The pattern `{pattern}` takes too long on row {row}.",
-        "Write it without repetitions inside repetitions, such as (a+)+.",
+        "Avoid nested repetitions, such as (a+)+.",
     ),
     "synth.lengths": (
-        "The shortest allowed length ({least}) is above the longest ({most}).",
-        "Lower the one or raise the other; 0 sets no longest.",
+        "The minimum length ({least}) exceeds the maximum ({most}).",
+        "Lower one or raise the other; 0 means no maximum.",
     ),
     "synth.no_answers": (
         "“{ref}” has no training rows with answers.",
-        "Let a teacher answer its pool first.",
+        "Let a teacher answer its unlabelled rows first.",
     ),
     "synth.balance_text": (
         "Free text has no classes to balance.",
-        "Set the balance to none.",
+        "Set “Balance” to “None”.",
     ),
     "synth.nothing_left": (
-        "None of the {rows} rows stayed; most went for this reason: {reason} ({count}).",
-        "Loosen that rule, then start again.",
+        "All {rows} rows were dropped; main reason: {reason} ({count}).",
+        "Relax that rule, then retry.",
     ),
     "synth.no_seeds": (
-        "“{ref}” has no training or pool row to start from (rows of conversations don't count).",
+        "“{ref}” has no training or unlabelled rows to start from (conversations don't count).",
         "Choose a dataset with examples.",
     ),
     "synth.nothing_new": (
-        "“{teacher}” wrote nothing new in {count} replies; {unreadable} held no list of texts (one began: “{example}”).",
+        "“{teacher}” wrote nothing new in {count} replies; {unreadable} had no list of texts "
+        "(for example: “{example}”).",
         "Choose a larger model, ask for fewer inputs at a time, or raise the temperature.",
     ),
     "synth.judge_useless": (
-        "None of the {count} replies of “{judge}” holds a score from 1 to 5 (one began: “{example}”).",
-        "Choose a larger judge, or give it more room with max_new_tokens.",
+        "None of the {count} replies of “{judge}” has a score from 1 to 5 (for example: “{example}”).",
+        "Choose a larger judge, or raise max_new_tokens.",
     ),
 }

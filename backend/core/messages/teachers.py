@@ -2,17 +2,16 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "steps.none": (
-        "“{data}” holds no steps that the model could learn.",
-        "Let a teacher answer again and ask it for its steps, or leave the steps out.",
+        "“{data}” has no rationales to train on.",
+        "Let a teacher answer again with “Request rationales”, or don't train on them.",
     ),
     "teacher.weak": (
-        "Of {known} answers of “{teacher}” that can be compared with people's, only {right} are right ({percent} %), and the "
-        "model would learn its mistakes too: in measured runs 96 % paid, 90 % made no difference, and 79 % cost ten points.",
-        "Train the teacher longer or take a larger one, drop the answers that differ from people's (filter the rows), or "
-        "learn from the rows that people answered.",
+        "Only {right} of {known} comparable answers of “{teacher}” are correct ({percent}%). "
+        "In measured runs, 96% helped, 90% made no difference, 79% cost ten points.",
+        "Improve the teacher, filter out answers that differ from human labels, or train on labelled rows.",
     ),
     "train.unread": (
-        "This value has no effect beside the others that were chosen.",
-        "Leave it out, or choose otherwise above.",
+        "This value has no effect with the other settings.",
+        "Remove it, or change the setting above.",
     ),
 }

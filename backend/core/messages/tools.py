@@ -2,19 +2,19 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "tools.no_place": (
-        "The chat template of “{model}” has no place for tool calls.",
-        "Choose a model that was made for tools, or import the dataset without its tool rows.",
+        "The chat template of “{model}” does not support tool calls.",
+        "Choose a model with tool support, or import without tool rows.",
     ),
     "tools.protocol": (
-        "Rows with tools can't be sent to “{url}”: the studio sends tools by OpenAI's protocol only.",
+        "Rows with tools can't be sent to “{url}”: only OpenAI's protocol is supported.",
         "Choose an endpoint with OpenAI's protocol.",
     ),
     "tokens.refused": (
-        "The model's chat template refuses the conversation of row “{row}”: {reason}",
-        "Mend the turns of that row, or choose another model.",
+        "The model's chat template rejects row “{row}”: {reason}",
+        "Fix that row's turns, or choose another model.",
     ),
     "tokens.no_row": (
-        "There is no row “{row}” in the {split} split of “{data}”.",
+        "“{data}” has no row “{row}” in {split}.",
         "Choose a row from the table.",
     ),
 }

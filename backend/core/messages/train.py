@@ -2,27 +2,27 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "train.no_rows": (
-        "“{data}” has no row with an answer to train on in its train split.",
+        "“{data}” has no labelled training rows.",
         "Choose a dataset with answers, or let a teacher answer it first.",
     ),
     "train.too_long": (
-        "None of the {rows} answers of “{data}” fits into {max_length} tokens.",
+        "None of the {rows} answers in “{data}” fits in {max_length} tokens.",
         "Raise the maximum length.",
     ),
     "train.context": (
-        "{max_length} tokens are more than the model's context of {context}.",
+        "{max_length} tokens exceed the model's context of {context}.",
         "Lower the maximum length.",
     ),
     "train.layers": (
-        "Layer {layer} can't be kept: the model has the layers 0 to {last}.",
-        "Name layers that the model has, each once.",
+        "Layer {layer} does not exist: the model has layers 0 to {last}.",
+        "List existing layers, each once.",
     ),
     "train.layers_twice": (
-        "Both the layers and their number are given.",
-        "Give either the list of layers or how many to keep.",
+        "Both a layer list and a layer count are set.",
+        "Set one or the other.",
     ),
     "train.keep_layers": (
-        "{keep} layers can't be kept of a model that has {layers}.",
+        "Can't keep {keep} layers: the model has {layers}.",
         "Choose a number from 1 to {layers}, or 0 to keep the model whole.",
     ),
     "train.targets": (
@@ -30,11 +30,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Use all-linear, or names such as {known}.",
     ),
     "train.qlora_size": (
-        "QLoRA needs a hidden size that is a multiple of {block}, and this model's is {size}.",
+        "QLoRA needs a hidden size divisible by {block}; this model's is {size}.",
         "Train it without QLoRA.",
     ),
     "train.diverged": (
-        "The loss is no longer a number at step {step}: the training has diverged.",
+        "Training diverged: the loss is not a number at step {step}.",
         "Lower the learning rate or choose a longer warm-up.",
     ),
 }

@@ -7,23 +7,23 @@ ARGUMENTS = frozenset(
 """The arguments in which such words may stand, alone or in a list."""
 
 DROPS = {
-    "rejected": "rejected by people",
+    "rejected": "rejected in review",
     "no_answer": "no answer",
-    "no_label": "no label",
-    "cut_off": "cut off before its end",
-    "no_marker": "without the mark before the answer",
-    "input_length": "length of the input",
-    "answer_length": "length of the answer",
-    "pattern": "pattern of the answer",
+    "no_label": "invalid label",
+    "cut_off": "cut off",
+    "no_marker": "answer marker missing",
+    "input_length": "input length",
+    "answer_length": "answer length",
+    "pattern": "answer pattern",
     "echo": "repeats the input",
-    "refusal": "declines the task",
-    "language": "in another language",
-    "disagrees": "people answered otherwise",
-    "unsure": "teacher not sure enough",
-    "low_score": "scored too low by the judge",
-    "leak": "too close to a row that measures",
-    "near_duplicate": "too close to another row",
-    "balance": "more than its class may have",
+    "refusal": "refusal",
+    "language": "other language",
+    "disagrees": "disagrees with human label",
+    "unsure": "low confidence",
+    "low_score": "low judge score",
+    "leak": "leaks into validation or test",
+    "near_duplicate": "near duplicate",
+    "balance": "class limit",
 }
 """Why a row is left out of a dataset: code -> words."""
 
@@ -56,10 +56,10 @@ WORDS = frozenset(
         *("waiting", "queued", "running", "cancelling", "succeeded", "findings", "failed", "cancelled", "blocked"),
         *("train", "validation", "test", "pool"),
         # methods of the quick baseline (backend.data.baseline_scores), and what it is measured by
-        *("commonest answer", "TF-IDF classifier", "nearest training example", "Accuracy", "Token F1"),
+        *("most common answer", "TF-IDF classifier", "nearest training example", "Accuracy", "Token F1"),
         # what a file or a cell holds
-        *("a PDF document", "a picture", "an SQLite database", "a 7z archive", "a RAR archive"),
-        *("a document of another program", "a web page or XML document"),
+        *("a PDF document", "an image", "an SQLite database", "a 7z archive", "a RAR archive"),
+        *("another program's document", "a web page or XML document"),
         *("a NumPy file", "a program", "a GGUF model", "binary data"),
         *("object", "list", "text", "number", "true or false", "nothing", "empty", "not a list"),
         *("row numbers", "codes", "dates", "lists", "the same value in all rows"),
@@ -72,7 +72,14 @@ WORDS = frozenset(
             "Raw text",
             "Alpaca",
         ),
-        *("Prompt and completion", "Dolly", "Question on a text", "SQuAD", "Two texts and a label", "Multiple choice"),
+        *(
+            "Prompt and completion",
+            "Dolly",
+            "Question about a text",
+            "SQuAD",
+            "Two texts and a label",
+            "Multiple choice",
+        ),
         *(
             "Text and summary",
             "Translation",
@@ -82,7 +89,7 @@ WORDS = frozenset(
             "Good and bad answers",
         ),
         *("Chat messages", "ShareGPT", "One row per turn", "Conversation and label", "Conversation and summary"),
-        *("OpenAI evals", "Label Studio", "doccano", "Export of the studio"),
+        *("OpenAI evals", "Label Studio", "doccano", "Studio export"),
         # reasons
         *("nested too deeply", "Expecting value", "Extra data", "Expecting property name enclosed in double quotes"),
         *("Expecting ':' delimiter", "Expecting ',' delimiter", "Unterminated string starting at"),
@@ -90,10 +97,10 @@ WORDS = frozenset(
         *("Permission denied", "No such file or directory", "Read-only file system", "Not a directory"),
         *("the stream ended early", "unreadable bytes", "an empty reply"),
         *("gives values that are not numbers", "gives every token the same value"),
-        *("it ended without a word.", "the converter was killed.", "unknown kind of database."),
+        *("it ended without output.", "the converter was killed.", "unknown kind of database."),
         *("unnamed", "unknown method"),
         # why a candidate failed an audition
-        *("no better than always giving the same answer", "most of its answers are no label"),
+        *("no better than always giving the same answer", "most of its answers are invalid labels"),
         *("most of its answers are empty", "it didn't answer"),
     }
 )

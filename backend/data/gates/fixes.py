@@ -201,7 +201,7 @@ def _drop_named(fixing: Fixing, name: str) -> None:
 
 FIXES: dict[str, Fix] = {
     "repair_encoding": Fix("Repair damaged characters", _on_texts(repaired)),
-    "strip_html": Fix("Take out HTML", _on_texts(without_html)),
+    "strip_html": Fix("Remove HTML", _on_texts(without_html)),
     "mask_secrets": Fix("Mask keys and passwords", _mask("secrets")),
     "mask_personal": Fix("Mask personal data", _mask("personal")),
     "merge_labels": Fix("Merge labels", _merge_labels),
@@ -209,7 +209,7 @@ FIXES: dict[str, Fix] = {
     "drop_empty": Fix("Drop empty rows", _drop_found("empty")),
     "drop_contradictions": Fix("Drop contradictions", _drop_found("contradictions")),
     "drop_duplicates": Fix("Drop duplicates", _drop_found("duplicates")),
-    "drop_near_duplicates": Fix("Drop near-duplicates", _drop_found("near_duplicates")),
-    "drop_leaks": Fix("Drop training rows that leak", _drop_leaks),
+    "drop_near_duplicates": Fix("Drop near duplicates", _drop_found("near_duplicates")),
+    "drop_leaks": Fix("Drop leaking training rows", _drop_leaks),
 }
 """In the order in which they are applied, whatever order was asked for: texts first, so that what becomes equal is found."""

@@ -14,15 +14,13 @@ from backend.data.gates.same_rows import Contradictions, Duplicates
 from backend.data.gates.wrong_labels import WrongLabels
 
 GATES: tuple[Gate, ...] = (
-    Gate(name="one_class", title="One class only", needs="rows", severity="error", make=OneClass, quick=True),
+    Gate(name="one_class", title="Single class", needs="rows", severity="error", make=OneClass, quick=True),
     Gate(name="too_many_classes", title="Too many classes", needs="rows", severity="warning", make=ClassesForRows),
     Gate(name="rare_classes", title="Rare classes", needs="rows", severity="warning", make=RareClasses, quick=True),
-    Gate(
-        name="imbalance", title="One class is nearly all", needs="rows", severity="warning", make=Imbalance, quick=True
-    ),
+    Gate(name="imbalance", title="Class imbalance", needs="rows", severity="warning", make=Imbalance, quick=True),
     Gate(
         name="label_variants",
-        title="Labels written in several ways",
+        title="Label spelling variants",
         needs="rows",
         severity="warning",
         make=LabelVariants,
@@ -51,7 +49,7 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate(
         name="near_duplicates",
-        title="Near-duplicates",
+        title="Near duplicates",
         needs="pairs",
         severity="warning",
         make=NearDuplicates,
@@ -86,7 +84,7 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate(name="lengths", title="Very short or long rows", needs="rows", severity="info", make=Lengths, fix="drop_rows"),
     Gate(
-        name="language", title="Another language", needs="rows", severity="warning", make=OtherLanguage, fix="drop_rows"
+        name="language", title="Other language", needs="rows", severity="warning", make=OtherLanguage, fix="drop_rows"
     ),
     Gate(
         name="encoding",
@@ -128,7 +126,7 @@ GATES: tuple[Gate, ...] = (
     Gate(name="html", title="HTML", needs="rows", severity="warning", make=Html, fix="strip_html"),
     Gate(
         name="template_rests",
-        title="Rests of templates",
+        title="Template placeholders",
         needs="rows",
         severity="warning",
         make=TemplateRests,
@@ -136,7 +134,7 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate(
         name="injection",
-        title="Commands to the model",
+        title="Prompt injection",
         needs="rows",
         severity="warning",
         make=Injection,
@@ -144,7 +142,7 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate(
         name="declining",
-        title="Answers that decline",
+        title="Refusals",
         needs="rows",
         severity="warning",
         make=Declining,
@@ -152,7 +150,7 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate(
         name="tokens",
-        title="Longer than the model reads",
+        title="Longer than the context",
         needs="tokenizer",
         severity="warning",
         make=TokenLengths,

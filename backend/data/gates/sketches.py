@@ -22,7 +22,7 @@ from backend.data.near_duplicates import character_runs, normalised
 
 BANDS, WIDTH = 16, 4
 """Two texts with a Jaccard index of 0.8 share a band with a probability of 1 - (1 - 0.8^4)^16 > 0.9997."""
-_MOST_LOOKED_AT = 16
+_LATEST = 16
 """Texts of a bucket that are looked at, the latest first."""
 _VERIFIED = 10
 """Candidates of a text that are verified, those that share the most bands first."""
@@ -96,7 +96,7 @@ class Sketches:
         met, following = list[int](), self._next
         for slot, bucket in enumerate(self._buckets[number].tolist()):
             at = self._heads[bucket] if bucket >= 0 else -1
-            for _ in range(_MOST_LOOKED_AT):
+            for _ in range(_LATEST):
                 if at < 0:
                     break
                 met.append(at)

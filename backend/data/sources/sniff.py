@@ -18,16 +18,16 @@ from backend.data.sources.text_file import InputFile
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 BINARY = (
     (b"%PDF", "a PDF document"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"GIF8", "an image"),
     (b"SQLite format 3", "an SQLite database"),
     (b"\x93NUMPY", "a NumPy file"),
     (b"\x7fELF", "a program"),
     (b"GGUF", "a GGUF model"),
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"Rar!", "a RAR archive"),
-    (b"PK", "a document of another program"),
+    (b"PK", "another program's document"),
 )
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _CONTROL = bytes([*range(9), *range(14, 27), *range(28, 32)])

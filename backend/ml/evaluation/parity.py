@@ -31,7 +31,7 @@ def compare(
 ) -> Comparison:
     """Ask both. `prompts`: rendered texts for the runtime's tokenizer; `max_new_tokens`: of an answer; `progress` counts
     the questions."""
-    progress.add(0, "asking the original")
+    progress.add(0, "querying the original")
     first = _greedy(engine, questions, max_new_tokens, progress)
     progress.add(0, "comparing with the original")
     found = Comparison(asked=len(questions), prompts=len(prompts))

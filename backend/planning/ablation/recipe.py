@@ -34,49 +34,48 @@ class AblationParams(DistillParams):
     student: TorchRef = Field(
         default="",
         title="Student",
-        description="The model that is trained again and again, always from the same weights, and measured as it is.",
+        description="Model trained in every variant from the same weights, and measured untrained.",
     )
     data: DatasetRef = Field(
         default="",
         title="Teacher's answers",
-        description="The dataset that a teacher answered. Its teacher is measured too.",
+        description="Dataset answered by a teacher, which is measured too.",
     )
     gold: DatasetRef = Field(
         default="",
         title="Labelled rows",
-        description="The dataset with the answers that people gave. All models are measured on its rows.",
+        description="Human-labelled dataset. All models are evaluated on its rows.",
     )
     max_steps: int = Field(
         default=300,
         ge=1,
         le=1_000_000,
-        title="Maximum steps of every variant",
-        description="How often the weights are changed in each training. The same for all, so that only the lesson differs.",
+        title="Steps per variant",
+        description="Training steps, the same for every variant.",
     )
     seeds: int = Field(
         default=3,
         ge=1,
         le=5,
         title="Seeds",
-        description="How often each variant is trained, in another order of the rows. With one, luck and gain can't be told "
-        "apart.",
+        description="Repetitions per variant, each with another row order. With one, luck and gain look alike.",
     )
     split: Literal["validation", "test"] = Field(
         default="validation",
-        title="Measured on",
-        description="The rows that all models are asked. Use validation to choose, and test once, at the end.",
+        title="Evaluation split",
+        description="Rows for all models. Use validation to choose, and test once, at the end.",
     )
     quantize: bool = Field(
         default=False,
-        title="INT4 too",
-        description="Also quantizes every trained student and measures it: what is gained should outlive it.",
+        title="Include INT4",
+        description="Also quantizes and measures every trained student.",
     )
     name: str = Field(
         default="ablation",
         min_length=1,
         max_length=60,
         title="Name",
-        description="What the run is called. The students' names begin with it.",
+        description="Name of the run and prefix of the students' names.",
     )
 
 

@@ -74,7 +74,7 @@ def _means(arms: list[Arm]) -> Figure:
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": _("Mean and 95 % interval"),
+        "name": _("Mean and 95% CI"),
         "x": list(range(len(arms))),
         "y": [arm.mean for arm in arms],
         "error_y": {

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from babel.numbers import format_decimal
-
 from backend.planning.ablation.results import Ablation, Arm, Difference
-from studio.ui.shared.formatting import percent
-from studio.ui.shared.i18n import _, lang, ngettext
+from studio.ui.shared.formatting import decimal, percent
+from studio.ui.shared.i18n import _, ngettext
 
 VERDICTS = (("sequence", "gold"), ("logit", "gold"), ("logit", "sequence"))
 
@@ -34,7 +32,7 @@ def variant_method_label(variant: str) -> str:
 
 def percentage_points(share: float) -> str:
     """A difference of shares in points: `2.1`, `−0.4`."""
-    return format_decimal(round(share * 100, 1), "#,##0.0", locale=lang()).replace("-", "−")
+    return decimal(round(share * 100, 1), 1, 1).replace("-", "−")
 
 
 def range_text(low: float, high: float) -> str:
@@ -51,12 +49,12 @@ def headline(found: Ablation) -> tuple[str, str]:
     """(kind of message, words): whether any way of distilling beat training on gold."""
     against = [each for way in ("sequence", "logit") if (each := found.difference(way, "gold"))]
     if not against:
-        return "info", _("The variants are not measured yet.")
+        return "info", _("Variants not measured yet.")
     if any(each.shown and each.mean > 0 for each in against):
-        return "success", _("Distillation paid.")
+        return "success", _("Distillation helped.")
     if all(each.shown and each.mean < 0 for each in against):
-        return "warning", _("Distillation did not pay: the labelled rows alone teach more.")
-    return "info", _("It is not shown that distillation pays.")
+        return "warning", _("Distillation did not help: training on the labelled rows alone scores higher.")
+    return "info", _("No proven gain from distillation.")
 
 
 def verdicts(found: Ablation) -> list[str]:
@@ -64,9 +62,7 @@ def verdicts(found: Ablation) -> list[str]:
     pairs = [each for one, other in VERDICTS if (each := found.difference(one, other))]
     said = [difference_text(each, found.n) for each in pairs]
     if pairs and all(each.seeds == 1 for each in pairs):
-        said.append(
-            _("With one seed, luck in training can't be told apart from a gain: the intervals are those of rows.")
-        )
+        said.append(_("With one seed, a gain may be training luck. Intervals cover rows only."))
     return said
 
 
@@ -82,14 +78,12 @@ def difference_text(found: Difference, n: int) -> str:
         "differ": ngettext("{n} row", "{n} rows", found.differ),
     }
     if found.shown and found.mean > 0:
-        words = _("{one} gained {points} points over {other} ({range}; {rows}, {seeds}).")
+        words = _("{one} scored {points} points above {other} ({range}; {rows}, {seeds}).")
     elif found.shown:
-        words = _("{one} lost {points} points against {other} ({range}; {rows}, {seeds}).")
+        words = _("{one} scored {points} points below {other} ({range}; {rows}, {seeds}).")
     elif found.clear:
-        words = _(
-            "{one} and {other} differ on {differ} only: too few to show a difference ({range} points; {rows}, {seeds})."
-        )
+        words = _("{one} and {other} differ on only {differ}: not significant ({range} points; {rows}, {seeds}).")
     else:
-        words = _("No difference between {one} and {other} can be shown with {rows} and {seeds} ({range} points).")
+        words = _("No significant difference between {one} and {other} on {rows} and {seeds} ({range} points).")
     text = words.format(**about)
     return text[:1].upper() + text[1:]

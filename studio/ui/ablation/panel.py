@@ -37,8 +37,8 @@ HIDDEN = frozenset(
 def ablation() -> None:
     st.markdown(
         _(
-            "Trains one student in several ways, each for equal numbers of steps and with the same seeds, and asks all of "
-            "them the same rows: so you see whether the teacher was worth it."
+            "Trains the same student in several ways, with equal steps and seeds, and compares "
+            "them on the same rows. It shows whether the teacher was worth it."
         )
     )
     results()
@@ -110,9 +110,9 @@ def _others(form: Form, problems: list[Problem]) -> list[Problem]:
 def _lacking(form: Form) -> None:
     """What has to be there before, and where it is made."""
     needs = {
-        "gold": (nav.DATA, _("An ablation needs a dataset that people answered, and there is none yet.")),
-        "data": (nav.TEACHER, _("An ablation needs a dataset that a teacher answered, and there is none yet.")),
-        "student": (nav.MODELS, _("An ablation needs a student, and there is no model yet.")),
+        "gold": (nav.DATA, _("An ablation needs a dataset with labelled rows.")),
+        "data": (nav.TEACHER, _("An ablation needs a dataset with a teacher's answers.")),
+        "student": (nav.MODELS, _("An ablation needs a student. Create or import a model first.")),
     }
     lacking = form.lacking()
     for name, (row, words) in needs.items():
@@ -123,9 +123,9 @@ def _lacking(form: Form) -> None:
 
 
 def _quote(plan: Plan | None) -> None:
-    st.subheader(_("What the whole run takes"), anchor=False)
+    st.header(_("Estimate for the whole run"), anchor=False)
     if plan is None or not plan.steps:
-        st.caption(_("Fill in the form to see time, memory and disk."))
+        st.caption(_("Complete the form to see the estimate."))
         return
     with st.grid(3, min_column_width=130, gap="small"):
         st.metric(_("Time"), duration_range(*plan.seconds_range))
@@ -136,20 +136,20 @@ def _quote(plan: Plan | None) -> None:
     parts.append(ngettext("{n} measurement", "{n} measurements", stages.count("evaluate")))
     st.caption(" · ".join(parts))
     if "capture" in stages:
-        st.caption(f":material/info: {_('The capture is made once, for all seeds.')}")
+        st.caption(f":material/info: {_('One capture serves all seeds.')}")
 
 
 def _start(ready: bool) -> None:
     mark = f"started.{project().id}.ablation"
     st.session_state.setdefault(mark, uuid4().hex)
     st.button(
-        _("Start the ablation"),
+        _("Start ablation"),
         key="start_ablation",
         type="primary",
         icon=":material/play_arrow:",
         width="stretch",
         disabled=not ready,
-        help=None if ready else _("First correct what is marked in the form."),
+        help=None if ready else _("Fix the marked fields first."),
         on_click=_started,
         args=(mark, st.session_state[mark]),
     )
@@ -167,6 +167,6 @@ def _started(mark: str, key: str) -> None:
         run = api_cache.studio().start(plan, project=project().name, key=key)
         state[f"{mark}.at"], state[mark] = time.monotonic(), uuid4().hex
         state["ablation_run"] = run.id
-        st.toast(_("The ablation is in the queue."))
+        st.toast(_("Ablation queued."))
 
     api_cache.run_action(start)

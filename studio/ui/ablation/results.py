@@ -27,7 +27,7 @@ def results() -> None:
     mine = project().id
     runs = [run for run in api_cache.project_runs(mine) if is_ablation(run)]
     if not runs:
-        st.info(_("No ablation has run in this project yet."), icon=":material/info:")
+        st.info(_("No ablation in this project yet."), icon=":material/info:")
         return
     run_id = _chosen(runs)
 
@@ -41,7 +41,7 @@ def results() -> None:
         return not run.state.ended
 
     api_cache.auto_refresh(draw, busy=not api_cache.one_run(run_id).state.ended)
-    st.subheader(_("A new ablation"), anchor=False)
+    st.header(_("New ablation"), anchor=False)
 
 
 @st.cache_resource(ttl="60s", max_entries=16, show_spinner=False)
@@ -76,7 +76,7 @@ def _progress(run: RunView) -> None:
 def _shown(found: Ablation) -> None:
     if not found.arms:
         if found.run.state.ended:
-            st.info(_("Nothing was measured in this run."), icon=":material/info:")
+            st.info(_("No measurements in this run."), icon=":material/info:")
         return
     _verdict(found)
     title = format_metric(found.metric, 0.0)[0]
@@ -84,11 +84,11 @@ def _shown(found: Ablation) -> None:
         ablation_chart(found),
         key="ablation_chart",
         config=chart_config("ablation"),
-        alt=_("{metric} of every variant, with a dot for each seed and 95 % intervals").format(metric=title),
+        alt=_("{metric} by variant, one dot per seed, with 95% intervals").format(metric=title),
     )
     hidden = [arm for arm in found.arms if arm not in drawn(found.arms)]
     for arm in hidden:
-        words = _("{variant}: {score}, far below the chart.")
+        words = _("{variant}: {score} (below the chart)")
         st.caption(words.format(variant=variant_label(arm.variant, arm.precision), score=percent(arm.mean)))
     plain_table(
         "ablation_table", _("Variants"), _columns(title), [_cells(found, arm) for arm in found.arms], stack=True
@@ -118,14 +118,22 @@ def _verdict(found: Ablation) -> None:
 def _measured(found: Ablation) -> str:
     split = option_label("evaluate", "split", found.split)
     words = _(
-        "{rows} rows of {split}. Intervals hold 95 %: rows and seeds are drawn again 10,000 times. Costs are means of one "
-        "seed; the teacher's time is that of all answers, and of the capture for logit."
+        "{rows} rows of {split}. Intervals: 95%, from 10,000 bootstrap samples of rows and "
+        "seeds. Costs are means per seed; the teacher's time covers all answers, plus the "
+        "capture for logit."
     )
     return words.format(rows=number(found.n), split=split)
 
 
 def _columns(title: str) -> list[Column]:
-    figures = [title, _("Against labelled rows"), _("Steps"), _("Training"), _("Tokens trained"), _("Teacher's time")]
+    figures = [
+        title,
+        _("Compared with labelled rows"),
+        _("Steps"),
+        _("Training"),
+        _("Training tokens"),
+        _("Teacher time"),
+    ]
     columns: list[Column] = [{"title": _("Variant"), "kind": "name"}]
     columns += [{"title": each, "kind": "figure"} for each in figures]
     return columns

@@ -9,11 +9,10 @@ from typing import Any
 
 from backend.api.metrics import higher_is_better
 from backend.core.schemas import Kind
-from backend.results.answers import Confusion
 from backend.results.evaluations import ENDPOINT, EvaluationView, pareto_front
-from studio.ui.compare.labels import model_kind_label, names, short_name, truncate
-from studio.ui.shared.charts import axis_range, axis_text, ticks
-from studio.ui.shared.formatting import format_metric, percent
+from studio.ui.compare.labels import model_kind_label, names, short_name
+from studio.ui.shared.charts import axis_range, axis_text, plain, ticks
+from studio.ui.shared.formatting import format_metric
 from studio.ui.shared.i18n import _
 
 COLOURS = {
@@ -27,8 +26,6 @@ COLOURS = {
 _GRID = "rgba(128,132,150,0.22)"
 LEVEL = "#94a3b8"
 """What is no model."""
-_MOST_LABELS, CROWDED, _TICK_LETTERS = 30, 12, 20
-"""Labels of a confusion matrix: at most, from where on they stand upright, and letters of one at an axis."""
 HEIGHT, PLOT_HEIGHT = 460, 340
 """Pixels of the chart, and of its inside about."""
 _NEAR, _LINE, _GAP = 14, 15, 6
@@ -90,7 +87,7 @@ def _level_line(level: Level | None) -> list[Figure]:
 def _level_words(level: Level | None) -> list[Figure]:
     """Below its line, at the right: the names of the front stand above it, or further left."""
     place = {"xref": "paper", "x": 1, "xanchor": "right", "yanchor": "top", "showarrow": False}
-    return [{**place, "y": level[0], "text": _plain(level[1]), "font": {"size": 12}}] if level else []
+    return [{**place, "y": level[0], "text": plain(level[1]), "font": {"size": 12}}] if level else []
 
 
 def _front_line(best: Sequence[EvaluationView], x: str, y: str) -> Figure:
@@ -135,7 +132,7 @@ def _front_names(shown: Sequence[EvaluationView], name: dict[str, str], x: str, 
                 "y": one.metrics[y],
                 "ax": begin + wide / 2 - left(one),
                 "ay": (place - start) if up else (start - place),
-                "text": "<br>".join(map(_plain, lines)),
+                "text": "<br>".join(map(plain, lines)),
                 "align": "center",
                 "xanchor": "center",
                 "yanchor": "bottom" if up else "top",
@@ -195,7 +192,7 @@ def _weight(one: EvaluationView) -> float:
 
 
 def _hover(one: EvaluationView, name: str, x: str, y: str) -> str:
-    lines = [f"<b>{_plain(name)}</b>"]
+    lines = [f"<b>{plain(name)}</b>"]
     for metric in dict.fromkeys((y, x, "latency_ms_p50", "size_bytes", "peak_memory_bytes")):
         if metric in one.metrics:
             label, value = format_metric(metric, one.metrics[metric])
@@ -233,74 +230,13 @@ def bars_chart(group: Sequence[EvaluationView], metric: str, level: Level | None
             "xaxis": {"visible": False, "range": [0, 1.45 * largest or 1.0], "fixedrange": True},
             "yaxis": {
                 "tickvals": places,
-                "ticktext": [_plain(short_name(label, 28)) for label in labels],
+                "ticktext": [plain(short_name(label, 28)) for label in labels],
                 "range": [len(values) - 0.4, -0.6],
                 "showgrid": False,
                 "fixedrange": True,
                 "automargin": True,
             },
         },
-    }
-
-
-def confusion_chart(table: Confusion) -> Figure:
-    """Rows are right labels, columns given ones; the colour is the share of the row. Labels without any row are left out,
-    and beyond thirty those with the fewest."""
-    size = range(len(table.labels))
-    used = {at: sum(table.counts[at]) + sum(row[at] for row in table.counts) for at in size}
-    kept = sorted(sorted((at for at in size if used[at]), key=lambda at: -used[at])[:_MOST_LABELS])
-    counts = [[table.counts[i][j] for j in kept] for i in kept]
-    labels = [_plain(truncate(table.labels[at], 28)) for at in kept]
-    shown = [_plain(truncate(table.labels[at], _TICK_LETTERS)) for at in kept]
-    axis = {"tickvals": list(range(len(kept))), "ticktext": shown, "fixedrange": True, "showgrid": False}
-    crowded = len(kept) > CROWDED
-    return {
-        "data": [_heat(counts, labels, crowded)],
-        "layout": {
-            "height": 190 + max(24 * len(kept), 200),
-            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-            "dragmode": False,
-            "xaxis": {
-                **axis,
-                "title": {"text": _("Answered"), "standoff": 12},
-                "tickangle": -90 if crowded else -40,
-                "automargin": True,
-            },
-            "yaxis": {
-                **axis,
-                "title": {"text": _("Right answer"), "standoff": 12},
-                "autorange": "reversed",
-                "automargin": True,
-            },
-        },
-    }
-
-
-def _heat(counts: list[list[int]], labels: list[str], crowded: bool) -> Figure:
-    """The cells with their numbers, and the scale of their colours."""
-    return {
-        "type": "heatmap",
-        "z": [[count / (sum(row) or 1) for count in row] for row in counts],
-        "zmin": 0,
-        "zmax": 1,
-        "text": [[str(count) if count else "" for count in row] for row in counts],
-        "texttemplate": "%{text}",
-        "textfont": {"size": 10 if crowded else 12},
-        "customdata": [[[labels[i], labels[j], count] for j, count in enumerate(row)] for i, row in enumerate(counts)],
-        "hovertemplate": "%{customdata[0]} → %{customdata[1]}: %{customdata[2]}<extra></extra>",
-        "colorscale": [[0, "rgba(99,102,241,0.05)"], [1, "rgba(79,70,229,1)"]],
-        "colorbar": {
-            "thickness": 10,
-            "len": 200,
-            "lenmode": "pixels",
-            "y": 1,
-            "yanchor": "top",
-            "tickvals": [0, 0.5, 1],
-            "ticktext": [percent(share) for share in (0, 0.5, 1)],
-            "outlinewidth": 0,
-        },
-        "xgap": 1,
-        "ygap": 1,
     }
 
 
@@ -318,8 +254,3 @@ def _axis(metric: str, values: Sequence[float], log: bool, room: tuple[float, fl
         "zeroline": False,
         "fixedrange": True,
     }
-
-
-def _plain(text: str) -> str:
-    """Plotly reads a little HTML in labels; this keeps it text."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

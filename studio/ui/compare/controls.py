@@ -87,7 +87,7 @@ def _benchmark(groups: dict[str, list[EvaluationView]]) -> str:
         list(groups),
         format_func=lambda each: labels.get(each, each),
         **address.bound("benchmark", next(iter(groups)), groups, key="cmp_benchmark"),
-        help=_("Only models that were asked the same rows can be compared."),
+        help=_("Only models evaluated on the same rows can be compared."),
         filter_mode=None,
         width=340,
         persist_state="session",
@@ -102,7 +102,7 @@ def _quality(group: list[EvaluationView]) -> str:
         options,
         format_func=lambda each: format_metric(each, 0.0)[0],
         **address.bound("quality", headline(options), options, key="cmp_quality"),
-        help=_("Perplexity: lower is better, and only models with the same tokenizer compare.")
+        help=_("Perplexity: lower is better. Comparable only between models with the same tokenizer.")
         if "perplexity" in options
         else None,
         filter_mode=None,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from backend.results.answers import AnswerRow, Answers, Show
-from studio.ui.compare.charts import CROWDED, confusion_chart
+from studio.ui.compare.confusion import CROWDED, confusion_chart
 from studio.ui.compare.controls import Selection, model_choice
 from studio.ui.compare.labels import model_kind_label, origin_texts, short_name, significance_text, truncate
 from studio.ui.shared import address, api_cache
@@ -26,7 +26,7 @@ def details(choice: Selection) -> None:
     sections: dict[str, tuple[str, Callable[[Selection], None]]] = {"rows": (_("Row by row"), _rows)}
     if any("accuracy" in one.metrics for one in choice.group):
         sections["confusion"] = (_("Confusion matrix"), _confusion)
-    sections["making"] = (_("How they were made"), _making)
+    sections["making"] = (_("Lineage"), _making)
     chosen = st.segmented_control(
         _("Details"),
         list(sections),
@@ -60,9 +60,9 @@ def _rows(choice: Selection) -> None:
     first, second = choice.names[choice.picked.id], choice.names[choice.against.id]
     words: dict[str, str] = {"all": _("All rows")}
     if two:
-        words |= {"differ": _("Answers differ"), "first_wrong": _wrong(first), "second_wrong": _wrong(second)}
+        words |= {"differ": _("Different answers"), "first_wrong": _wrong(first), "second_wrong": _wrong(second)}
     else:
-        words["first_wrong"] = _("Wrong")
+        words["first_wrong"] = _("Incorrect")
     if st.session_state.get(FILTER) not in words:
         st.session_state[FILTER] = "all"
     with st.container(horizontal=True, vertical_alignment="top", key="cmp_filter"):
@@ -75,14 +75,14 @@ def _rows(choice: Selection) -> None:
             required=True,
             wrap=True,
         )
-        st.text_input(_("Search"), key=SEARCH, on_change=_to_first, placeholder=_("Words in any text"), max_chars=200)
+        st.text_input(_("Search"), key=SEARCH, on_change=_to_first, placeholder=_("Search in all text"), max_chars=200)
     ids = shown_rows(answers)
     pages = max(1, -(-len(ids) // PAGE))
     labels = "accuracy" in choice.picked.metrics
-    same = "" if labels else " · " + _("right means the same text, letter for letter")
+    same = "" if labels else " · " + _("correct = exact match")
     st.caption(ngettext("{n} row", "{n} rows", len(ids)) + same)
     if not ids:
-        st.info(_("No row fits. Take back the filter or the search."), icon=":material/search_off:")
+        st.info(_("No matching rows. Clear the filter or the search."), icon=":material/search_off:")
         return
     table = st.container()
     turn = f"cmp_page_{choice.picked.id}_{choice.against.id}_{st.session_state.get(TURN, 0)}"
@@ -92,7 +92,7 @@ def _rows(choice: Selection) -> None:
 
 
 def _wrong(name: str) -> str:
-    return _("{name} is wrong").format(name=escape_markdown(short_name(name, 24)))
+    return _("{name} incorrect").format(name=escape_markdown(short_name(name, 24)))
 
 
 def _to_first() -> None:
@@ -104,19 +104,19 @@ def _paired(choice: Selection, answers: Answers) -> None:
     first, second = choice.names[choice.picked.id], choice.names[choice.against.id]
     paired = answers.paired()
     with st.grid(4, min_column_width=140, gap="small"):
-        st.metric(_("Both right"), paired.both, border=True, height="stretch")
+        st.metric(_("Both correct"), paired.both, border=True, height="stretch")
         st.metric(_only(first), paired.only_first, border=True, height="stretch")
         st.metric(_only(second), paired.only_second, border=True, height="stretch")
-        st.metric(_("Both wrong"), paired.neither, border=True, height="stretch")
+        st.metric(_("Both incorrect"), paired.neither, border=True, height="stretch")
     st.markdown(escape_markdown(significance_text(paired, first, second)))
 
 
 def _only(name: str) -> str:
-    return _("Only {name} right").format(name=escape_markdown(short_name(name, 24)))
+    return _("Only {name} correct").format(name=escape_markdown(short_name(name, 24)))
 
 
 def _answers_table(rows: list[AnswerRow], first: str, second: str) -> None:
-    titles = [_("Input"), _("Right answer"), first]
+    titles = [_("Input"), _("Correct answer"), first]
     if rows[0].second is not None:
         titles.append(second)
     columns: list[Column] = [{"title": title, "kind": "words"} for title in titles]
@@ -138,7 +138,7 @@ def _marked(text: str, right: bool) -> Cell:
     return {
         "text": truncate(text, LONGEST) or "–",
         "mark": "good" if right else "bad",
-        "said": _("right") if right else _("wrong"),
+        "said": _("correct") if right else _("incorrect"),
     }
 
 
@@ -146,7 +146,7 @@ def _confusion(choice: Selection) -> None:
     one = model_choice(_("Model"), choice, "confusion", choice.picked)
     table = api_cache.studio().confusion(one.id)
     if table is None:
-        st.info(_("This model was measured on free text: there are no labels to mix up."), icon=":material/info:")
+        st.info(_("This model was evaluated on free text: no confusion matrix."), icon=":material/info:")
         return
     name = choice.names[one.id]
     left, right = st.columns([3, 2], gap="medium")
@@ -158,24 +158,24 @@ def _confusion(choice: Selection) -> None:
             alt=_("Confusion matrix of {name}").format(name=name),
         )
     with right:
-        st.markdown(f"**{_('Most frequent mix-ups')}**")
+        st.markdown(f"**{_('Most frequent confusions')}**")
         mistakes = table.mistakes()
         if not mistakes:
-            st.caption(_("No label was taken for another."))
+            st.caption(_("No confusions between labels."))
             return
         columns: list[Column] = [
-            {"title": _("Right answer"), "kind": "words"},
+            {"title": _("Correct answer"), "kind": "words"},
             {"title": _("Answered"), "kind": "words"},
             {"title": _("Rows"), "kind": "figure"},
         ]
         rows: list[list[Cell]] = [[{"text": a}, {"text": b}, {"text": str(count)}] for a, b, count in mistakes]
-        plain_table("cmp_mistakes", _("Most frequent mix-ups"), columns, rows)
+        plain_table("cmp_mistakes", _("Most frequent confusions"), columns, rows)
 
 
 def _making(choice: Selection) -> None:
-    columns: list[Column] = [{"title": _("Model"), "kind": "name"}, {"title": _("Making"), "kind": "words"}]
+    columns: list[Column] = [{"title": _("Model"), "kind": "name"}, {"title": _("Lineage"), "kind": "words"}]
     rows: list[list[Cell]] = [
         [{"text": choice.names[one.id], "sub": model_kind_label(one)}, {"text": "\n".join(origin_texts(one))}]
         for one in choice.group
     ]
-    plain_table("cmp_making", _("How they were made"), columns, rows, stack=True)
+    plain_table("cmp_making", _("Lineage"), columns, rows, stack=True)

@@ -36,9 +36,9 @@ def _buttons(choice: Selection) -> None:
         _("Answers (CSV)"),
         lambda: answers.csv(ids, header),
         f"{stem}-answers.csv",
-        help=_("The rows that the filter below leaves, with the whole texts."),
+        help=_("Rows matching the filter below, with full text."),
     )
-    st.caption(_("A chart is saved as a picture by the button in its corner."))
+    st.caption(_("Save a chart as an image with the button in its corner."))
 
 
 def _button(key: str, label: str, data: str | Callable[[], str], file: str, help: str | None = None) -> None:

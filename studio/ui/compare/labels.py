@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from babel.numbers import format_decimal, format_percent
-
 from backend.api.metrics import qualities
 from backend.core.schemas import Kind
 from backend.results.answers import PairedCounts
 from backend.results.evaluations import ENDPOINT, EvaluationView, Origin
-from studio.ui.shared.formatting import format_metric, option_label
-from studio.ui.shared.i18n import _, lang, ngettext
+from studio.ui.shared.formatting import count_text, decimal, format_metric, option_label, percent
+from studio.ui.shared.i18n import _, ngettext
 
 ALPHA = 0.05
 
@@ -63,27 +61,27 @@ def axis_name(metric: str) -> str:
 
 
 def rounded(share: float) -> str:
-    """`0.85` -> `85 %`; with a decimal where whole percents would say 0 or 100."""
-    near = share < 0.01 or 0.99 <= share < 0.9995
-    return format_percent(share, "#,##0.0 %" if near and share else "#,##0 %", locale=lang())
+    """`0.85` -> `85%`; with a decimal where whole percents would say 0 or 100."""
+    digits = 1 if share and (share < 0.01 or 0.99 <= share < 0.9995) else 0
+    return percent(share, digits, digits)
 
 
 def gain_text(metric: str, ratio: float) -> str:
-    """`97 % kept` of a share, `85 % less` or `12 % more` of a cost or of perplexity."""
+    """`97% kept` of a share, `85% less` or `12% more` of a cost or of perplexity."""
     if metric == "perplexity":
         ratio = 1 / ratio
     elif metric in qualities():
         return _("{share} kept").format(share=rounded(ratio))
     if abs(1 - ratio) < 0.005:
-        return _("the same")
+        return _("no difference")
     return (_("{share} less") if ratio < 1 else _("{share} more")).format(share=rounded(abs(1 - ratio)))
 
 
 def quality_text(one: EvaluationView, quality: str) -> str:
-    """`93.1 % (88.1 % to 96.0 %, n = 250)`."""
+    """`93.1% (88.1% to 96.0%, n = 250)`."""
     value = format_metric(quality, one.metrics[quality])[1]
     interval = one.interval(quality)
-    count = format_decimal(one.n, "#,##0", locale=lang())
+    count = count_text(one.n)
     if interval is None:
         return f"{value} (n = {count})"
     low, high = (format_metric(quality, each)[1] for each in interval)
@@ -94,46 +92,42 @@ def significance_text(paired: PairedCounts, first: str, second: str) -> str:
     """What the counts of two models on the same rows mean, without a formula."""
     differ = paired.only_first + paired.only_second
     if not differ:
-        return _("Both are right and wrong on exactly the same rows.")
-    likely = rounded(paired.p) if paired.p >= 0.001 else f"< {format_percent(0.001, '0.0 %', locale=lang())}"
-    chance = _(
-        "If both were equally good, chance alone would give a difference this large in {likely} of cases "
-        "(exact McNemar test)."
-    ).format(likely=likely)
+        return _("Both are correct on exactly the same rows.")
+    likely = f"p < {decimal(0.001)}" if paired.p < 0.001 else f"p = {decimal(paired.p)}"
     if paired.p >= ALPHA:
-        return chance + " " + _("These rows don't show which of them is better.")
+        return _("No significant difference on these rows (exact McNemar test, {p}).").format(p=likely)
     better = first if paired.only_first > paired.only_second else second
-    return chance + " " + _("{name} is the better one on rows like these.").format(name=better)
+    return _("{name} performs better on this data (exact McNemar test, {p}).").format(name=better, p=likely)
 
 
 def origin_text(origin: Origin) -> str:
     """One step of a model's making, as a sentence with the names in quotes."""
     if origin.how == "imported":
-        return _("“{name}” was imported as it is.").format(name=origin.name)
+        return _("“{name}”: imported, unchanged.").format(name=origin.name)
     if origin.how == "quantized":
-        return _("“{name}”: “{source}” converted to ONNX in {precision}.").format(
+        return _("“{name}”: ONNX export of “{source}”, {precision}.").format(
             name=origin.name, source=origin.source, precision=origin.detail
         )
     if origin.how == "attached":
-        return _("“{name}”: the adapter “{source}” attached to “{shared}”.").format(
+        return _("“{name}”: adapter “{source}” attached to “{shared}”.").format(
             name=origin.name, source=origin.source, shared=origin.detail
         )
     if origin.how == "pruned":
-        return _("“{name}”: {layers} of the layers of “{source}”, not trained yet.").format(
+        return _("“{name}”: keeps {layers} layers of “{source}”, untrained.").format(
             name=origin.name, source=origin.source, layers=origin.detail
         )
     if origin.how == "lora":
-        said = _("“{name}”: “{source}” with an adapter (LoRA) trained on “{data}”.")
+        said = _("“{name}”: LoRA adapter on “{source}”, trained on “{data}”.")
     else:
-        said = _("“{name}”: a student of “{source}” with {layers} of its layers, trained on “{data}”.")
+        said = _("“{name}”: student of “{source}”, {layers} layers, trained on “{data}”.")
     words = said.format(name=origin.name, source=origin.source, data=origin.data, layers=origin.detail)
     return words + (
-        " " + _("The answers there are by “{teacher}”.").format(teacher=origin.teacher) if origin.teacher else ""
+        " " + _("Labels generated by “{teacher}”.").format(teacher=origin.teacher) if origin.teacher else ""
     )
 
 
 def origin_texts(one: EvaluationView) -> list[str]:
     """All steps from the imported model on; an endpoint has one sentence."""
     if one.kind == ENDPOINT:
-        return [_("“{name}” answers behind an address; its making is not known here.").format(name=one.model_name)]
-    return [origin_text(each) for each in one.origins] or [_("The model has been deleted; its figures stay.")]
+        return [_("“{name}”: remote endpoint, lineage unknown.").format(name=one.model_name)]
+    return [origin_text(each) for each in one.origins] or [_("Model deleted; results kept.")]

@@ -28,7 +28,7 @@ GAINS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
 
 def gains(choice: Selection) -> Selection:
     """The card beside the chart; returns the choice with the two models that were picked there."""
-    st.markdown(f"**{_('What is gained')}**")
+    st.markdown(f"**{_('Compared with baseline')}**")
     picked = model_choice(_("Model"), choice, "picked", choice.picked)
     several = len(choice.group) > 1
     against = model_choice(_("Compared with"), choice, "against", choice.against) if several else picked
@@ -43,7 +43,7 @@ def gains(choice: Selection) -> Selection:
     for said in origin_texts(picked):
         st.caption(f":material/subdirectory_arrow_right: {escape_markdown(said)}")
     if not several:
-        st.caption(_("Measure a second model on the same rows to compare."))
+        st.caption(_("Evaluate a second model on the same rows to compare."))
     return replace(choice, picked=picked, against=against)
 
 
@@ -87,7 +87,7 @@ def leaderboard_table(choice: Selection) -> tuple[list[Column], list[list[Cell]]
 def _name_cell(one: EvaluationView, choice: Selection, best: bool) -> Cell:
     tags: list[Tag] = [{"text": _("Pareto front"), "tone": "accent"}] if best else []
     if one.id == choice.against.id and len(choice.group) > 1:
-        tags.append({"text": _("Reference"), "tone": ""})
+        tags.append({"text": _("Baseline"), "tone": ""})
     return {"text": choice.names[one.id], "sub": model_kind_label(one), "tags": tags}
 
 

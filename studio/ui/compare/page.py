@@ -37,7 +37,7 @@ def compare_page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         with st.container(gap=None, width="content"):
             st.title(_(COMPARE.title), anchor=False)
-            st.caption(_("What each step cost and gained, on rows that no model has seen."))
+            st.caption(_("Cost and gain of each step, on unseen rows."))
         tools = st.container(width="content")
     with api_cache.show_errors():
         project_stepper(COMPARE)
@@ -84,17 +84,18 @@ def _front(choice: Selection) -> Selection:
         key="cmp_front_chart",
         config=chart_config("pareto"),
         alt=_(
-            "{quality} over {cost}: every model a point, the Pareto front a line; the leaderboard has the figures."
+            "{quality} by {cost}: one point per model, with the Pareto front as a line. See the "
+            "leaderboard for figures."
         ).format(quality=format_metric(choice.quality, 0.0)[0], cost=format_metric(choice.x, 0.0)[0]),
     )
-    hint = _("No model on the line is beaten in both. Larger circles need more memory.")
+    hint = _("No other model is better on both axes than those on the line. Larger circles use more memory.")
     if any(one.interval(choice.quality) for one in choice.drawn):
-        hint += " " + _("Whiskers: 95 % interval.")
+        hint += " " + _("Error bars: 95% CI.")
     if level:
-        hint += " " + _("Dashed: the quick baseline, without a language model.")
+        hint += " " + _("Dashed: quick baseline, no language model.")
     missing = [one for one in choice.group if not {choice.x, choice.quality} <= one.metrics.keys()]
     if missing:
-        hint += " " + ngettext("{n} model has no such figure.", "{n} models have no such figure.", len(missing))
+        hint += " " + ngettext("{n} model without this metric.", "{n} models without this metric.", len(missing))
     st.caption(hint)
     return choice
 
@@ -107,7 +108,7 @@ def _bars(choice: Selection, metric: str) -> None:
             bars_chart(choice.group, metric, baseline_level(choice) if metric == choice.quality else None),
             key=f"cmp_bar_{metric}",
             config=chart_config(metric),
-            alt=_("{title} of every model as bars").format(title=label),
+            alt=_("{title} by model, bar chart").format(title=label),
         )
 
 
@@ -136,9 +137,7 @@ def _waiting(jobs: list[JobView]) -> None:
     if not jobs:
         return
     with st.container(border=True, key="cmp_waiting", gap="xsmall"):
-        said = ngettext(
-            "{n} model is being measured or waits for it.", "{n} models are being measured or wait for it.", len(jobs)
-        )
+        said = ngettext("{n} evaluation running or queued.", "{n} evaluations running or queued.", len(jobs))
         st.markdown(f":material/hourglass_top: {said}")
         for job in jobs:
             if job.state in (State.RUNNING, State.CANCELLING):
@@ -147,12 +146,12 @@ def _waiting(jobs: list[JobView]) -> None:
 
 def _failed(job: JobView) -> None:
     why = Problem(code=job.error.code, args=job.error.args).text(_) if job.error else ""
-    st.warning(f"{_('The last measurement failed.')} {escape_markdown(why)}", icon=":material/error:")
+    st.warning(f"{_('The last evaluation failed.')} {escape_markdown(why)}", icon=":material/error:")
 
 
 def _measure(choice: Selection) -> None:
     one = choice.group[0]
-    box = st.expander(_("Measure another model"), icon=":material/speed:", key="cmp_measure", on_change="rerun")
+    box = st.expander(_("Evaluate another model"), icon=":material/speed:", key="cmp_measure", on_change="rerun")
     with box:
         if box.open:
             stage_panel("evaluate", preset={"data": one.data, "split": one.split})
@@ -160,14 +159,14 @@ def _measure(choice: Selection) -> None:
 
 def _nothing_yet() -> None:
     with st.container(border=True, key="cmp_nothing"):
-        st.subheader(_("Nothing has been measured yet"), anchor=False)
+        st.header(_("No evaluations yet"), anchor=False)
         st.markdown(
             _(
-                "Measure a model on rows that it has not seen: its quality, how fast it answers, how large it is and how much "
-                "memory it takes. The demo makes and measures four models in one go."
+                "Evaluate a model on unseen rows: quality, speed, size and memory. The demo builds "
+                "and evaluates four models in one go."
             )
         )
-        page_link(HOME.path, label=_("Start the demo on the page Home"), icon=":material/play_arrow:")
+        page_link(HOME.path, label=_("Start the demo on the Home page"), icon=":material/play_arrow:")
     if scope.own((Kind.MODEL, Kind.ADAPTER, Kind.ONNX)) and scope.own((Kind.DATASET,)):
-        st.subheader(_("Measure a model"), anchor=False)
+        st.header(_("Evaluate a model"), anchor=False)
         stage_panel("evaluate")

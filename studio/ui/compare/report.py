@@ -32,7 +32,7 @@ def report(choice: Selection, answers: Answers) -> Report:
     """`answers` are those of the two models that stand face to face, or of one."""
     date = format_date(datetime.now(UTC).date(), "long", locale=lang())
     return Report(
-        title=_("Comparison of models"),
+        title=_("Model comparison"),
         subtitle=" · ".join([benchmark_label(choice.group), date, version_line()]),
         lang=lang(),
         parts=[
@@ -41,9 +41,9 @@ def report(choice: Selection, answers: Answers) -> Report:
             _scatter(choice),
             _table(choice),
             *_against_baseline(choice),
-            Heading(text=_("How they were made")),
+            Heading(text=_("Lineage")),
             *_making(choice),
-            Heading(text=_("How it was measured")),
+            Heading(text=_("Method")),
             Paragraph(text=_measuring()),
         ],
     )
@@ -55,9 +55,10 @@ def _label(metric: str) -> str:
 
 def _measuring() -> str:
     return _(
-        "Every model was asked the same rows, which it had not seen. Times are those of one prompt at a time on the machine "
-        "that measured; memory is the highest use of the process; sizes are what has to be handed over, with the base of an "
-        "adapter. Intervals are Wilson's, at 95 %."
+        "Every model was evaluated on the same unseen rows. Times are for one prompt at a "
+        "time on the machine named above; memory is the peak of the process; size is "
+        "everything to ship, including an adapter's base model. Intervals are Wilson "
+        "intervals at 95%."
     )
 
 
@@ -71,12 +72,12 @@ def _gains(choice: Selection, answers: Answers) -> list[Part]:
     ratios = [(metric, metric_ratio(one, other, metric)) for metric in (choice.quality, *GAINS)]
     gained = [f"{_label(metric)}: {gain_text(metric, ratio)}" for metric, ratio in ratios if ratio is not None]
     paired = answers.paired()
-    title = _("{first} against {second}").format(first=name[one.id], second=name[other.id])
+    title = _("{first} vs. {second}").format(first=name[one.id], second=name[other.id])
     counts = Table(
         header=[
-            _("Both right"),
-            *(_("Only {name} right").format(name=name[each.id]) for each in (one, other)),
-            _("Both wrong"),
+            _("Both correct"),
+            *(_("Only {name} correct").format(name=name[each.id]) for each in (one, other)),
+            _("Both incorrect"),
         ],
         rows=[[str(count) for count in (paired.both, paired.only_first, paired.only_second, paired.neither)]],
         numbers=[0, 1, 2, 3],

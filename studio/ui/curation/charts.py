@@ -27,7 +27,7 @@ def reason_label(reason: str) -> str:
 
 
 def state_words(state: str) -> str:
-    return {"kept": _("Kept"), "dropped": _("Dropped"), "seed": _("There before")}[state]
+    return {"kept": _("Kept"), "dropped": _("Dropped"), "seed": _("Existing")}[state]
 
 
 def reasons_chart(dropped: dict[str, int]) -> Figure:

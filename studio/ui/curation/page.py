@@ -26,14 +26,10 @@ def curation_results(*stages: str) -> None:
     if st.session_state.get("step") not in stages:
         return
     with api_cache.show_errors():
-        st.subheader(_("What stayed and what went"), anchor=False)
+        st.header(_("Kept and dropped rows"), anchor=False)
         found = {view.id: view for view in _reported()}
         if not found:
-            st.caption(
-                _(
-                    "Nothing has been generated or filtered yet. Start above: here you will see what stayed and why rows went."
-                )
-            )
+            st.caption(_("Nothing generated or filtered yet. Start above to see kept and dropped rows, with reasons."))
             return
         view = found[_chosen(list(found.values()))]
         report = _report(view.id, str(view.path))
@@ -73,9 +69,9 @@ def _figures(report: FilterReport) -> None:
             _("Rows"), number(after.rows), delta=f"{after.rows - before.rows:+d}", delta_color="off", delta_arrow="off"
         )
         for title, old, new in (
-            (_("Near-duplicates"), before.near_duplicates, after.near_duplicates),
-            (_("Different words"), before.distinct_1, after.distinct_1),
-            (_("Different word pairs"), before.distinct_2, after.distinct_2),
+            (_("Near duplicates"), before.near_duplicates, after.near_duplicates),
+            (_("Distinct words"), before.distinct_1, after.distinct_1),
+            (_("Distinct word pairs"), before.distinct_2, after.distinct_2),
         ):
             st.metric(
                 title,
@@ -90,7 +86,7 @@ def _charts(report: FilterReport) -> None:
     with st.grid(2, min_column_width=300, gap="small"):
         if report.dropped:
             with st.container(border=True, key="curation_reasons"):
-                st.markdown(f"**{_('Why rows went')}**")
+                st.markdown(f"**{_('Reasons')}**")
                 counts = ", ".join(f"{reason_label(reason)}: {count}" for reason, count in report.dropped.items())
                 st.plotly_chart(
                     reasons_chart(report.dropped), key="curation_why", config=chart_config("reasons"), alt=counts
@@ -102,28 +98,28 @@ def _charts(report: FilterReport) -> None:
                     classes_chart(report.before, report.after),
                     key="curation_classes",
                     config=chart_config("classes"),
-                    alt=_("Rows of every class before and after, as bars."),
+                    alt=_("Rows per class before and after, bar chart."),
                 )
     if len({(point.x, point.y) for point in report.points}) > 3:
         with st.container(border=True, key="curation_map"):
-            st.markdown(f"**{_('Map of the inputs')}**")
-            st.caption(_("Each point is a row; rows with similar words lie close together. Point at one to read it."))
+            st.markdown(f"**{_('Input map')}**")
+            st.caption(_("Each point is a row; similar rows are close together. Hover over a point to read it."))
             st.plotly_chart(
                 map_chart(report.points),
                 key="curation_plane",
                 config=chart_config("map"),
-                alt=_("Inputs as points, those with similar words close together."),
+                alt=_("Map of inputs; similar ones are close together."),
             )
 
 
 def _examples(view: ArtifactView, report: FilterReport) -> None:
     if not report.dropped:
-        st.caption(_("No row went."))
+        st.caption(_("No rows dropped."))
         return
     reasons = sorted(report.dropped, key=lambda reason: -report.dropped[reason])
     if st.session_state.get("curation_reason") not in reasons:
         st.session_state["curation_reason"] = reasons[0]
-    st.markdown(f"**{_('Rows that went')}**")
+    st.markdown(f"**{_('Dropped rows')}**")
     chosen = st.selectbox(
         _("Reason"),
         reasons,
@@ -140,11 +136,11 @@ def _examples(view: ArtifactView, report: FilterReport) -> None:
 
 
 def _about(drop: Drop) -> str:
-    parts = [_("too close to row {id}").format(id=drop.other)] if drop.other else []
+    parts = [_("near duplicate of row {id}").format(id=drop.other)] if drop.other else []
     if drop.row.confidence is not None:
         parts.append(_("confidence {share}").format(share=percent(drop.row.confidence)))
     if drop.row.gold is not None and drop.row.gold != drop.row.output:
-        parts.append(_("people said: {answer}").format(answer=_cut(drop.row.gold)))
+        parts.append(_("human label: {answer}").format(answer=_cut(drop.row.gold)))
     return " · ".join(parts)
 
 

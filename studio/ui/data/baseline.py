@@ -14,13 +14,13 @@ from studio.ui.shared.table import Cell, Column, plain_table
 
 
 def baseline_box(view: ArtifactView) -> None:
-    st.subheader(_("Is tuning right for you?"), anchor=False)
+    st.header(_("Do you need fine-tuning?"), anchor=False)
     report = calls.baseline(view.id)
     if report is None:
         st.caption(
             _(
-                "A quick baseline tells in seconds how far a plain classifier and the nearest example get, and whether the "
-                "task needs a language model at all."
+                "A quick baseline shows in seconds how well a simple classifier and nearest-example "
+                "search do, and whether you need a language model at all."
             )
         )
     else:
@@ -42,15 +42,15 @@ def columns(report: BaselineReport) -> list[Column]:
     """`naive` is what a random division, with copies on both sides, would have pretended."""
     found: list[Column] = [{"title": _("Method"), "kind": "name"}]
     if report.answer == "text":
-        found.append({"title": _("F1 of words"), "kind": "figure"})
-    found.append({"title": _("Right answers"), "kind": "figure"})
-    return [*found, {"title": _("With a naive split"), "kind": "figure"}]
+        found.append({"title": _("Token F1"), "kind": "figure"})
+    found.append({"title": _("Correct answers"), "kind": "figure"})
+    return [*found, {"title": _("Naive split"), "kind": "figure"}]
 
 
 def rows(report: BaselineReport) -> list[list[Cell]]:
     titles = {
-        "majority": _("Commonest answer"),
-        "classifier": _("Plain classifier"),
+        "majority": _("Most common answer"),
+        "classifier": _("Simple classifier"),
         "nearest": _("Nearest example"),
     }
     found: list[list[Cell]] = []

@@ -20,7 +20,7 @@ def bulk_bar(view: ArtifactView, split: str, where: RowFilter, found: RowPage) -
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="bulk"):
         with st.popover(
-            ngettext("Change the {n} row of this filter", "Change all {n} rows of this filter", found.total),
+            ngettext("Edit the {n} filtered row", "Edit all {n} filtered rows", found.total),
             icon=":material/select_all:",
             disabled=not found.whole,
             help=None if found.whole else _("Search all rows first."),
@@ -42,7 +42,7 @@ def bulk_bar(view: ArtifactView, split: str, where: RowFilter, found: RowPage) -
                     on_click=_all,
                     args=(*about, "delete", ""),
                 )
-            st.caption(_("Nothing is lost: the changes can be undone, and they become a new version of the dataset."))
+            st.caption(_("You can undo these changes. Saving creates a new version of the dataset."))
 
 
 def _all(
@@ -64,7 +64,7 @@ def _end() -> None:
 def _body(dataset: str, split: str, rows: list[str]) -> None:
     if KEY not in st.session_state:
         st.rerun()
-    st.caption(ngettext("{n} row gets this tag.", "{n} rows get this tag.", len(rows)))
+    st.caption(ngettext("{n} row will be tagged.", "{n} rows will be tagged.", len(rows)))
     tag = st.text_input(_("Tag"), key="tag_rows_word", max_chars=100)
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         st.button(_("Cancel"), key="tag_rows_no", on_click=_end)

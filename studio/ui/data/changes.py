@@ -23,7 +23,7 @@ def changes_bar(view: ArtifactView) -> None:
     _saving(view, draft)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="changes"):
         st.button(
-            _("Add a row"),
+            _("Add row"),
             key=f"add_{view.id}",
             icon=":material/add:",
             on_click=row_editor.open_row,
@@ -44,7 +44,7 @@ def changes_bar(view: ArtifactView) -> None:
                 _("Discard"),
                 key=f"discard_{view.id}",
                 type="tertiary",
-                help=_("Redo brings the changes back."),
+                help=_("Redo restores the changes."),
                 on_click=_mark,
                 args=(view.id, "discard"),
             )
@@ -61,7 +61,7 @@ def changes_words(draft: EditSummary) -> str:
         (draft.tagged, ngettext("{n} row tagged", "{n} rows tagged", draft.tagged)),
     ]
     said = ", ".join(words for count, words in counts if count)
-    whole = ngettext("{n} change, not saved yet", "{n} changes, not saved yet", draft.changes)
+    whole = ngettext("{n} unsaved change", "{n} unsaved changes", draft.changes)
     return f"{whole}: {said}" if said else whole
 
 
@@ -76,16 +76,16 @@ def _save_box(view: ArtifactView, draft: EditSummary) -> None:
             _("Name"),
             key=f"version_{view.id}",
             max_chars=100,
-            placeholder=_("empty: the same name with the next number"),
+            placeholder=_("blank: same name, next number"),
         )
         if draft.test:
             words = ngettext(
-                "{n} test row changes: results before and after can’t be compared.",
-                "{n} test rows change: results before and after can’t be compared.",
+                "{n} test row changed: earlier results will not be comparable.",
+                "{n} test rows changed: earlier results will not be comparable.",
                 draft.test,
             )
             st.warning(words, icon=":material/warning:")
-        st.caption(_("“{name}” stays as it is.").format(name=escape_markdown(view.name)))
+        st.caption(_("“{name}” is not modified.").format(name=escape_markdown(view.name)))
         st.button(_("Save"), key=f"save_{view.id}", type="primary", width="stretch", on_click=_save, args=(view.id,))
 
 
@@ -123,7 +123,7 @@ def _saving(view: ArtifactView, draft: EditSummary) -> None:
     elif job.state in (State.FAILED, State.CANCELLED, State.BLOCKED):
         job_card(job)
         st.button(
-            _("Bring the changes back"),
+            _("Restore changes"),
             key=f"restore_{view.id}",
             icon=":material/settings_backup_restore:",
             on_click=_mark,

@@ -36,8 +36,8 @@ def checks_tab(view: ArtifactView) -> None:
     card = calls.score_card(view.id)
     if card is None:
         if not any(job.stage == calls.CHECK for job in calls.jobs_on(view.id)):
-            st.info(_("This dataset has not been checked yet."), icon=":material/fact_check:")
-            _check_button(view, card, _("Check the dataset"))
+            st.info(_("Dataset not checked yet."), icon=":material/fact_check:")
+            _check_button(view, card, _("Check dataset"))
         baseline_box(view)
         return
     _fixed(view)
@@ -90,7 +90,7 @@ def _fixed(view: ArtifactView) -> None:
         return
     name = escape_markdown(after[0].name)
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        words = _("**{name}** has the changes made here. Go on there: a fix of this version would lack them.")
+        words = _("**{name}** already has these changes. Continue there: fixes made here would not include them.")
         st.markdown(f":green[:material/check_circle:] {words.format(name=name)}", width="content")
         open_ = {"data": after[0].id, "tab": "checks"}
         words = _("Open {name}").format(name=name)
@@ -145,7 +145,7 @@ def _examples(finding: Finding) -> None:
 def _detail(finding: Finding, detail: str) -> str:
     """Our own words in the user's language; a label is shown as it is."""
     if detail.replace(".", "").isdigit() and finding.gate in ALIKE:
-        return _("likeness {share} %").format(share=number(round(100 * float(detail))))
+        return _("similarity {share}%").format(share=number(round(100 * float(detail))))
     return ", ".join(_(part) for part in detail.split(", ")) if detail and finding.gate in KINDS else detail
 
 
@@ -170,15 +170,15 @@ def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
             icon=":material/build:",
             type="secondary" if len(fixable(card)) > 1 else "primary",
             disabled=busy,
-            help=_("Makes a new version of the dataset without this fault; the old one stays."),
+            help=_("Creates a new version without this problem; the old one is kept."),
             on_click=start_fix,
             args=(view.id, [finding], accepted_reasons(card)),
         )
     if finding.severity != "info" and not finding.accepted:
         with st.popover(_("Accept"), icon=":material/done:", key=f"accept_box_{name}", disabled=busy):
-            reason = st.text_input(_("Why it may stay"), key=f"reason_{name}", max_chars=300)
+            reason = st.text_input(_("Reason to accept"), key=f"reason_{name}", max_chars=300)
             st.button(
-                _("Accept with this reason"),
+                _("Accept"),
                 key=f"accept_{name}",
                 type="primary",
                 disabled=not (reason or "").strip(),

@@ -37,7 +37,7 @@ def dataset_page(ref: str) -> None:
         "rows": (_("Rows"), rows_tab),
         "checks": (_("Checks"), checks_tab),
         "tokens": (_("Tokens"), tokens_tab),
-        "reading": (_("Reading"), reading_card),
+        "reading": (_("Interpretation"), reading_card),
     }
     chosen = st.segmented_control(
         _("Show"),
@@ -61,7 +61,7 @@ def _versions(view: ArtifactView) -> None:
         return
     with st.container(horizontal=True, gap="small"):
         if before:
-            words = _("Made from {name}").format(name=escape_markdown(before.name))
+            words = _("Created from {name}").format(name=escape_markdown(before.name))
             page_link(nav.DATA.path, label=words, icon=":material/history:", query_params={"data": before.id})
         for child in after[:3]:
             words = _("Newer: {name}").format(name=escape_markdown(child.name))
@@ -75,12 +75,12 @@ def _versions(view: ArtifactView) -> None:
 
 def _exports(view: ArtifactView) -> None:
     with st.popover(_("Export"), icon=":material/download:", key=f"export_{view.id}"):
-        st.caption(_("All rows with their split; these files can be imported again."))
+        st.caption(_("All rows with their split; can be imported again."))
         with st.container(horizontal=True, gap="small"):
             for each in FORMATS.values():
                 if not each.by_split:
                     download_link(view, each.title, each.name)
-        st.caption(_("For other programs, one split in a file."))
+        st.caption(_("For other tools, one file per split."))
         rows = view.facts.get("rows", {})
         splits = [split for split in ("train", "validation", "test") if rows.get(split)] or ["train"]
         split = st.selectbox(

@@ -20,9 +20,9 @@ from studio.ui.shared.upload import download_link
 def dataset_list() -> None:
     """Those of the project, each with its splits, its rows, its download and its end; those of others in a fold."""
     found, others = scope.split(api_cache.artifacts((Kind.DATASET,)))
-    st.subheader(_("Datasets"), anchor=False)
+    st.header(_("Datasets"), anchor=False)
     if not found:
-        st.caption(_("There is no dataset yet: the form above makes the first one."))
+        st.caption(_("No datasets yet. Create the first one with the form above."))
     _entries(found)
     scope.from_other_projects("datasets", others, lambda: _entries(others))
 

@@ -35,7 +35,7 @@ def filter_bar(view: ArtifactView) -> str:
         )
         st.text_input(
             _("Search"),
-            placeholder=_("Words in a row"),
+            placeholder=_("Search text"),
             icon=":material/search:",
             width=230,
             max_chars=200,
@@ -50,13 +50,13 @@ def filter_bar(view: ArtifactView) -> str:
                 _("Order"), ORDERS, format_func=_order_words, filter_mode=None, **_held(view, "sort", NO_ORDER)
             )
             st.text_input(_("Tag"), max_chars=100, **_held(view, "tag"))
-            st.number_input(_("Input has at least … characters"), min_value=0, step=10, **_held(view, "least", 0))
+            st.number_input(_("Minimum input length (characters)"), min_value=0, step=10, **_held(view, "least", 0))
             st.number_input(
-                _("Input has at most … characters"), min_value=0, value=None, step=10, **_held(view, "most", None)
+                _("Maximum input length (characters)"), min_value=0, value=None, step=10, **_held(view, "most", None)
             )
         if not wanted(view).empty:
             st.button(
-                _("Clear the filters"),
+                _("Clear filters"),
                 key=f"clear_{view.id}",
                 type="tertiary",
                 icon=":material/close:",
@@ -100,10 +100,12 @@ def finding_chip(view: ArtifactView) -> None:
     """Says that only the rows of a finding are shown."""
     held = st.session_state.get(f"finding_{view.id}")
     if held:
-        words = ngettext("Only the {n} row of this finding:", "Only the {n} rows of this finding:", len(held["rows"]))
+        words = ngettext(
+            "Showing the {n} row with this finding:", "Showing the {n} rows with this finding:", len(held["rows"])
+        )
         if held["count"] > len(held["rows"]):
-            words = _("Only the first {n} of this finding:").format(n=number(len(held["rows"])))
-        others = _("They can be in several splits.")
+            words = _("Showing the first {n} rows with this finding:").format(n=number(len(held["rows"])))
+        others = _("They may be in several splits.")
         st.info(f"{words} {escape_markdown(held['title'])} {others}", icon=":material/filter_alt:")
 
 
@@ -118,5 +120,5 @@ def _any_label(label: str) -> str:
 
 
 def _order_words(order: tuple[Sort, bool]) -> str:
-    names = {"id": _("Id"), "length": _("Input length"), "answer": _("Answer"), "confidence": _("Confidence")}
-    return f"{names[order[0]]} {'↓' if order[1] else '↑'}" if order[0] else _("As in the file")
+    names = {"id": _("ID"), "length": _("Input length"), "answer": _("Answer"), "confidence": _("Confidence")}
+    return f"{names[order[0]]} {'↓' if order[1] else '↑'}" if order[0] else _("File order")

@@ -41,17 +41,17 @@ def fix_several(view: ArtifactView, card: ScoreCard) -> None:
         return
     busy, newer = bool(calls.jobs_on(view.id)), len(api_cache.studio().versions(view.id)[1])
     with st.popover(
-        _("Fix several"),
+        _("Fix several problems"),
         icon=":material/build:",
         type="secondary" if newer else "primary",
         disabled=busy,
         key=f"fix_box_{view.id}_{busy}_{newer}",  # another one is closed: it has been used
         width="content",
     ):
-        st.caption(_("They go into one new version; this one stays."))
+        st.caption(_("Creates one new version; this one is kept."))
         chosen = [finding for finding in found if _box(view, finding)]
         st.button(
-            ngettext("Make {n} fix", "Make {n} fixes", len(chosen)),
+            ngettext("Apply {n} fix", "Apply {n} fixes", len(chosen)),
             key=f"fix_all_{view.id}",
             type="primary",
             width="stretch",

@@ -47,7 +47,7 @@ def length_chart(edges: Sequence[float], counts: Sequence[int], limit: int) -> d
             "dragmode": False,
             "bargap": 0,
             "showlegend": False,
-            "xaxis": {**axis, "title": {"text": _("Tokens in a row")}, "range": [0, reach]},
+            "xaxis": {**axis, "title": {"text": _("Tokens per row")}, "range": [0, reach]},
             "yaxis": {**axis, "title": {"text": _("Rows")}},
             "shapes": [
                 {"type": "line", "x0": limit, "x1": limit, "y0": 0, "y1": 1, "yref": "paper"}

@@ -147,4 +147,4 @@ def _by_itself(role: str, found: str) -> str:
 
 
 def _found(what: str) -> str:
-    return _("found by itself: {column}").format(column=what) if what else _("found by itself")
+    return _("Auto-detected: {column}").format(column=what) if what else _("auto-detected")

@@ -17,10 +17,10 @@ from studio.ui.shared.i18n import _
 
 def dataset_actions(view: ArtifactView) -> None:
     """Where a dataset that has just been made leads."""
-    if st.button(_("Look at the rows"), key="made_rows", icon=":material/table_rows:", type="primary"):
+    if st.button(_("View rows"), key="made_rows", icon=":material/table_rows:", type="primary"):
         switch_page(nav.DATA.path, query_params={"data": view.id})
     check = partial(api_cache.run_action, partial(calls.check_again, view.id))
-    if st.button(_("Check the dataset"), key="made_checks", icon=":material/fact_check:", on_click=check):
+    if st.button(_("Check dataset"), key="made_checks", icon=":material/fact_check:", on_click=check):
         switch_page(nav.DATA.path, query_params={"data": view.id, "tab": "checks"})
     tune_button(view)
 
@@ -29,7 +29,9 @@ def tune_button(view: ArtifactView) -> None:
     """Opens the page Fine-tune with this dataset chosen."""
     if not view.facts.get("rows", {}).get("train"):
         return
-    if st.button(_("Fine-tune on it"), key=f"tune_{view.id}", icon=nav.FINETUNE.icon, on_click=_take, args=(view.id,)):
+    if st.button(
+        _("Fine-tune with this dataset"), key=f"tune_{view.id}", icon=nav.FINETUNE.icon, on_click=_take, args=(view.id,)
+    ):
         switch_page(nav.FINETUNE.path)
 
 

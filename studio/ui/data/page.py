@@ -32,7 +32,7 @@ def data_page() -> None:
             dataset_page(opened)
         return
     st.title(_("Data"), anchor=False)
-    st.caption(_("From a file of examples to a dataset: what your model learns, and the rows that it is measured on."))
+    st.caption(_("Turn a file of examples into a dataset for training and evaluation."))
     with api_cache.show_errors():
         project_stepper(nav.DATA)
         apply_query_params(STAGE)
@@ -50,7 +50,7 @@ def _form() -> None:
     """The form, with the reading of its file; while that takes longer than a moment, a line in its place."""
     another_file()
     sources = source_choices(DEMO)
-    others = {"": _("split off from the file"), **{path: words for path, words in sources.items() if path != DEMO}}
+    others = {"": _("from the same file"), **{path: words for path, words in sources.items() if path != DEMO}}
     choices = {"source": sources, "validation_source": others, "test_source": others}
     hidden = _NOT_THE_DEMO if chosen_source(sources, DEMO) == DEMO else frozenset({"languages"})
     form = Form(STAGE, choices | any_column(), hidden)

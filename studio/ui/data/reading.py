@@ -92,7 +92,7 @@ def _note_lines(notes: list[Problem]) -> None:
 
 def _layout(form: Form, names: list[str]) -> None:
     """The fields that say how the text of the file is laid out, for a reading that looks wrong."""
-    with st.expander(_("Does the text look wrong?"), icon=":material/translate:", key="layout"):
+    with st.expander(_("Text looks wrong?"), icon=":material/translate:", key="layout"):
         left, right = st.columns(2)
         for at, name in enumerate(names):
             with (left, right)[at % 2]:
@@ -103,7 +103,7 @@ def reading_card(view: ArtifactView) -> None:
     """How the file of a stored dataset was read."""
     reading = stored_reading(view.path)
     if reading is None:
-        st.info(_("This dataset was not made from a file."), icon=":material/info:")
+        st.info(_("This dataset was not imported from a file."), icon=":material/info:")
         return
     with st.container(border=True, key=f"reading_{view.id}"):
         _head(reading)
@@ -122,7 +122,7 @@ def _head(reading: Reading, turns: str = "") -> None:
         f":material/schema: **{escape_markdown(schema_words(taken.schema_name, _))}** · {escape_markdown(arrow(taken))}"
     )
     if taken.roles.messages and turns == "all":
-        st.caption(_("Each answer of a conversation becomes a row of its own, with what was said before it."))
+        st.caption(_("Each answer of a conversation becomes a row, with the preceding messages."))
     if reading.answer == "label" and reading.labels:
         labels = ", ".join(_short(label, _EXAMPLE_CHARS) for label in reading.labels[:8]) + (
             ", …" if len(reading.labels) > 8 else ""
@@ -130,7 +130,7 @@ def _head(reading: Reading, turns: str = "") -> None:
         st.caption(escape_markdown(f"{ngettext('{n} label', '{n} labels', len(reading.labels))}: {labels}"))
     if rest := left_out(reading):
         named = ", ".join(rest[:8]) + (", …" if len(rest) > 8 else "")
-        st.caption(escape_markdown(_("Left out: {columns}").format(columns=named)))
+        st.caption(escape_markdown(_("Not used: {columns}").format(columns=named)))
 
 
 def _readings(free: Reading, taken: Candidate | None, form: Form, other: Mapping[str, Any]) -> None:
@@ -143,11 +143,11 @@ def _readings(free: Reading, taken: Candidate | None, form: Form, other: Mapping
     if free.question:
         st.markdown(f"**{_('How should the rows be read?')}**")
         if now is None:
-            asked = _("The file fits several readings. Choose one; the first rows then show what it means.")
+            asked = _("The file can be read in several ways. Choose one to preview it below.")
             st.caption(f":red[:material/error:] {escape_markdown(asked)}")
         _radio(every, now, form, other, free.columns)
         return
-    with st.expander(_("Other ways to read the rows"), icon=":material/alt_route:", key="readings"):
+    with st.expander(_("Other interpretations"), icon=":material/alt_route:", key="readings"):
         _radio(every, now, form, other, free.columns)
 
 
@@ -172,7 +172,7 @@ def _radio(
     if st.session_state.get(key) != now:
         st.session_state[key] = now
     st.radio(
-        _("Readings"),
+        _("Interpretations"),
         range(len(every)),
         index=None,
         format_func=words,
@@ -201,7 +201,7 @@ def _columns(reading: Reading) -> None:
         return
     titles: list[Column] = [
         {"title": _("Column"), "kind": "name"},
-        {"title": _("Taken for"), "kind": "words"},
+        {"title": _("Read as"), "kind": "words"},
         {"title": _("Examples"), "kind": "words"},
     ]
     whole = reading.taken is not None and reading.taken.schema_name == "own_export"  # read back, whatever is in it
@@ -213,7 +213,7 @@ def _columns(reading: Reading) -> None:
     shown = ordered[:_MOST_COLUMNS]
     plain_table(
         "columns",
-        _("Columns of the file"),
+        _("File columns"),
         titles,
         [column_cells(one, decided) for one in shown],
         stack=True,
@@ -229,7 +229,7 @@ def column_cells(column: ColumnReading, decided: bool = True) -> list[Cell]:
     kind = _(KINDS[column.kind])
     told = column.reason is not None and column.reason.code.startswith("reading.is_")  # the kind says the same
     reason = None if told else column.reason
-    distinct = _("{count} different").format(count=number(column.distinct)) if column.kind == "label" else ""
+    distinct = _("{count} distinct").format(count=number(column.distinct)) if column.kind == "label" else ""
     return [
         {"text": column.name.strip() or _("unnamed"), "sub": " · ".join(part for part in (kind, distinct) if part)},
         *([Cell(text="", tags=tags, sub=reason.fact(_) if reason else "")] if decided else []),
@@ -241,7 +241,7 @@ def _rows(found: Inspection) -> None:
     """The first rows as a model will read them, as a chat."""
     if found.reading.question:
         return
-    st.markdown(f"**{_('What the model will read')}**")
+    st.markdown(f"**{_('Model input')}**")
     system = ""
     for row in _without_beginnings(found.preview)[:3]:
         with st.container(border=True, key=f"preview_{row.id}", gap="xsmall"):
@@ -257,7 +257,7 @@ def _rows(found: Inspection) -> None:
                 with st.chat_message(role, avatar=_AVATARS[role]):
                     st.text(_short(text))
     if not found.preview:
-        st.caption(escape_markdown(_("No row could be read.")))
+        st.caption(escape_markdown(_("No readable rows.")))
 
 
 def _without_beginnings(rows: list[PreviewRow]) -> list[PreviewRow]:

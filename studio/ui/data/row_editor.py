@@ -61,12 +61,12 @@ def _body(view: ArtifactView, split: str, row_id: str) -> None:
             sorted({*row.tags, *st.session_state.get("row_tags", ())}),
             key="row_tags",
             accept_new_options=True,
-            placeholder=_("Type a word"),
+            placeholder=_("Type a tag"),
             **_begin("row_tags", list(row.tags)),
         )
         _beside(row)
         if split == "test":
-            st.caption(f":material/info: {_('A test row: results before and after this change can’t be compared.')}")
+            st.caption(f":material/info: {_('Test row: earlier results will not be comparable after this change.')}")
         if wrong := st.session_state.get(_ERROR):
             st.error(escape_markdown(wrong), icon=":material/error:")
         _buttons(view, split, found)
@@ -100,17 +100,17 @@ def _answer(view: ArtifactView, row: Row) -> None:
         options,
         key="row_output",
         accept_new_options=True,
-        placeholder=_("Choose a label or type a new one"),
+        placeholder=_("Choose or type a label"),
     )
     if chosen and chosen not in labels:
-        words = _("Add “{label}” to the labels of the dataset").format(label=escape_markdown(chosen))
+        words = _("Add “{label}” to the dataset's labels").format(label=escape_markdown(chosen))
         st.checkbox(words, key="row_add_label")
 
 
 def _before(row: Row) -> None:
     """What comes before the row in its conversation, and what the model may call."""
     if row.context:
-        with st.expander(_("Earlier in the conversation: {n}").format(n=len(row.context)), key="row_context"):
+        with st.expander(_("Earlier messages: {n}").format(n=len(row.context)), key="row_context"):
             for message in row.context:
                 with st.chat_message("assistant" if message["role"] == "assistant" else "user"):
                     st.text(str(message.get("content") or json.dumps(message.get("tool_calls"), ensure_ascii=False)))
@@ -152,11 +152,11 @@ def _buttons(view: ArtifactView, split: str, found: ShownRow) -> None:
             )
         st.button(_("Cancel"), key="row_cancel", on_click=_end)
         st.button(
-            _("Save") if found.row.id else _("Add the row"),
+            _("Save") if found.row.id else _("Add row"),
             key="row_save",
             type="primary",
             disabled=found.state == "deleted",
-            help=_("This row is deleted: undo that first.") if found.state == "deleted" else None,
+            help=_("This row is deleted. Undo that first.") if found.state == "deleted" else None,
             on_click=_save,
             args=(view.id, split, found.row),
         )

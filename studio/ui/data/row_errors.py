@@ -25,11 +25,9 @@ def row_errors(problems: Sequence[Problem], form: Form) -> None:
     for problem in found:
         st.markdown(f"{mark} :{'red' if stopped else 'orange'}[{escape_markdown(problem.fact(_))}]")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(
-            _("Correct them in the file, or leave them out.") if stopped else _("They are left out."), width="content"
-        )
+        st.caption(_("Fix them in the file, or skip them.") if stopped else _("They are skipped."), width="content")
         st.button(
-            _("Skip these rows") if stopped else _("Stop at such rows"),
+            _("Skip these rows") if stopped else _("Stop on row errors"),
             key=form.key("skip_rows"),
             icon=":material/playlist_remove:" if stopped else None,
             type="secondary" if stopped else "tertiary",
@@ -40,4 +38,4 @@ def row_errors(problems: Sequence[Problem], form: Form) -> None:
 
 def skipped_line(problem: Problem) -> None:
     """The same for a dataset that was made without those rows."""
-    st.markdown(f":orange[:material/warning:] :orange[{escape_markdown(problem.fact(_))} {_('They were left out.')}]")
+    st.markdown(f":orange[:material/warning:] :orange[{escape_markdown(problem.fact(_))} {_('They were skipped.')}]")

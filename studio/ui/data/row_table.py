@@ -57,7 +57,7 @@ def row_table(
 def table_data(rows: Sequence[ShownRow], sort: Sort | None, descending: bool) -> dict[str, Any]:
     """What the table shows, all of it in the session's language."""
     sure = any(shown.row.confidence is not None for shown in rows)
-    columns = [["id", _("Id")], ["length", _("Input")], ["answer", _("Answer")]]
+    columns = [["id", _("ID")], ["length", _("Input")], ["answer", _("Answer")]]
     columns += [["confidence", _("Confidence")]] if sure else []
     return {
         "columns": columns,
@@ -68,7 +68,7 @@ def table_data(rows: Sequence[ShownRow], sort: Sort | None, descending: bool) ->
             "label": _("Rows"),
             "edit": _("Edit"),
             "choose": _("Select this row"),
-            "all": _("Select all rows of this page"),
+            "all": _("Select all rows on this page"),
             "chosen": _("{n} selected"),
             "delete": _("Delete"),
             "tag": _("Tag"),
@@ -82,7 +82,7 @@ def _cells(shown: ShownRow, sure: bool) -> dict[str, Any]:
     row = shown.row
     notes = [ngettext("{n} earlier message", "{n} earlier messages", len(row.context))] if row.context else []
     notes += [ngettext("{n} tool call", "{n} tool calls", len(row.tool_calls))] if row.tool_calls else []
-    notes += [_("has a rejected answer")] if row.rejected is not None else []
+    notes += [_("rejected answer")] if row.rejected is not None else []
     answer = (
         message_text(row.answer_message()) if row.tool_calls else row.output if row.output is not None else row.gold
     )

@@ -57,7 +57,7 @@ def _page_key(view: ArtifactView) -> str:
 def _count(view: ArtifactView, split: str, where: RowFilter, found: RowPage) -> None:
     if not found.whole:
         with st.container(horizontal=True, vertical_alignment="center"):
-            words = _("{n} rows found so far: the search has not looked at all rows yet.")
+            words = _("{n} rows found so far; search incomplete.")
             st.caption(words.format(n=number(found.total)), width="content")
             st.button(_("Search all rows"), key=f"search_all_{view.id}", on_click=_whole, args=(view, where))
         return
@@ -67,7 +67,7 @@ def _count(view: ArtifactView, split: str, where: RowFilter, found: RowPage) -> 
         words = _("Input length in characters: median {half}, 95th percentile {most}, longest {all}")
         half, most = (min(each, lengths.all) for each in (lengths.half, lengths.most))
         parts.append(words.format(half=number(half), most=number(most), all=number(lengths.all)))
-    st.caption(" · ".join(parts) if found.total else _("No row fits this filter."))
+    st.caption(" · ".join(parts) if found.total else _("No matching rows."))
 
 
 def _whole(view: ArtifactView, where: RowFilter) -> None:
@@ -99,7 +99,7 @@ def _ready(view: ArtifactView, split: str) -> bool:
 
     def look() -> bool:
         if not work.done:
-            st.markdown(f":shimmer[{_('Preparing the table: every row is read once…')}]")
+            st.markdown(f":shimmer[{_('Preparing the table…')}]")
         return not work.done
 
     api_cache.auto_refresh(look, busy=not work.done)

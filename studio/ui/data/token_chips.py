@@ -32,7 +32,7 @@ def token_chips(key: str, pieces: Sequence[Any]) -> None:
     """`pieces`: each with `text`, `id`, `kind` (`control` for a control token) and `loss`."""
     _CHIPS(key=key, data=chips_data(pieces))
     if len(pieces) > MOST:
-        st.caption(_("The first {n} tokens are shown.").format(n=number(MOST)))
+        st.caption(_("Showing the first {n} tokens.").format(n=number(MOST)))
 
 
 def chips_data(pieces: Sequence[Any]) -> dict[str, Any]:
@@ -42,9 +42,9 @@ def chips_data(pieces: Sequence[Any]) -> dict[str, Any]:
             for piece in pieces[:MOST]
         ],
         "words": {
-            "label": _("Tokens of the row"),
-            "loss": _("learned (carries loss)"),
-            "read": _("only read"),
+            "label": _("Row tokens"),
+            "loss": _("trained (counts toward loss)"),
+            "read": _("context only"),
             "control": _("control token"),
             "id": _("Token {id}"),
         },

@@ -40,7 +40,7 @@ def _forget() -> None:
 def tokens_tab(view: ArtifactView) -> None:
     models = choices(RefTo(MODEL_KINDS))
     if not models:
-        st.info(_("There is no model here whose tokens could be shown."), icon=":material/info:")
+        st.info(_("No local model to tokenize with."), icon=":material/info:")
         return
     rows = {split: count for split, count in view.facts.get("rows", {}).items() if count}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="token_choice"):
@@ -61,7 +61,7 @@ def tokens_tab(view: ArtifactView) -> None:
         return
     try:
         _row(view, str(split), int(place), str(model))
-        st.header(_("Length of the rows"), anchor=False)
+        st.header(_("Row length"), anchor=False)
         _lengths(view, str(split), str(model))
     except StudioError as error:
         names = {each.path.name: each.name for each in api_cache.artifacts()}
@@ -77,13 +77,13 @@ def _row(view: ArtifactView, split: str, place: int, model: str) -> None:
     else:
         (shown,) = api_cache.studio().dataset_page(view.id, split, place, 1).rows
     st.caption(escape_markdown(_("Row {id}").format(id=shown.row.id)))
-    with st.spinner(_("Reading the row as the model does…"), show_time=False):
+    with st.spinner(_("Tokenizing the row…"), show_time=False):
         found = calls.token_view(view.id, shown.row.id, split, model)
     learned = sum(bool(piece.loss) for piece in found.pieces)
     with st.grid(3, min_column_width=130, gap="small"):
         st.metric(_("Prompt tokens"), number(found.prompt_tokens))
         st.metric(_("Answer tokens"), number(found.answer_tokens))
-        st.metric(_("Tokens with loss"), number(learned), help=_("Only these are learned; the others are read."))
+        st.metric(_("Tokens with loss"), number(learned), help=_("Only these are trained; the rest is context."))
     token_chips(f"chips_{view.id}", found.pieces)
 
 
@@ -95,7 +95,7 @@ def _lengths(view: ArtifactView, split: str, model: str) -> None:
         found = calls.token_lengths(view.id, model, split, int(limit))
     rows, total = int(found.measured), found.total
     too_long = int(found.truncated) + int(found.dropped)
-    words = _("{m} of {n} rows are longer than the limit.").format(m=number(too_long), n=number(rows))
+    words = _("{m} of {n} rows exceed the limit.").format(m=number(too_long), n=number(rows))
     st.markdown(f":orange[:material/content_cut:] {words}" if too_long else f":green[:material/check:] {words}")
     if too_long:
         st.caption(_too_long(found))
@@ -105,7 +105,7 @@ def _lengths(view: ArtifactView, split: str, model: str) -> None:
         config=chart_config("lengths"),
         alt=words,
     )
-    words = _("{share} % have at most {n}")
+    words = _("{share}% have up to {n}")
     parts = [words.format(share=share, n=number(tokens)) for share, tokens in total.percentiles.items()]
     if found.sampled:
         words = _("a sample: {n} of {m} rows")

@@ -22,20 +22,20 @@ TAKEN = "data_taken"
 
 def upload_source() -> None:
     """The box for a new file, which the form takes."""
-    st.subheader(_("Your file"), anchor=False)
+    st.header(_("Your file"), anchor=False)
     if made := source_box("data_upload"):
         take_upload(str(api_cache.studio().upload(made).path))
 
 
 def source_box(key: str) -> str | None:
     """A box for a file of examples; the id of the upload when one has come."""
-    kinds = _("CSV, Excel, JSON, Parquet, YAML, text or Markdown, also packed as zip or gzip")
-    return upload_box(key, list(SOURCE_SUFFIXES), _("Drop a file with your examples here"), kinds)
+    kinds = _("CSV, Excel, JSON, Parquet, YAML, text or Markdown; zip and gzip too")
+    return upload_box(key, list(SOURCE_SUFFIXES), _("Drop your file of examples here"), kinds)
 
 
 def source_choices(demo: str) -> dict[str, str]:
     """Path -> words; the demo first, then the uploads, newest first."""
-    sources = {demo: _("Demo: voice commands of a smart home, in English and Spanish")}
+    sources = {demo: _("Demo: smart home voice commands, English and Spanish")}
     for upload in api_cache.studio().uploads():
         if Path(upload.name).suffix.lower() in SOURCE_SUFFIXES and not api_cache.studio().holds_model(upload.path):
             sources[str(upload.path)] = f"{upload.name} · {format_size(upload.bytes)} · {clock(upload.created)}"

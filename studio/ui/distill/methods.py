@@ -25,7 +25,7 @@ def method_card(form: Form, names: Collection[str] | None = None) -> None:
     with api_cache.show_errors():
         choice = cached_methods(student, data, teacher or None)
         with st.container(border=True, key=f"routes_{form.stage}", gap="small"):
-            st.markdown(f"**{_('Ways to learn from this data')}**")
+            st.markdown(f"**{_('Methods for this data')}**")
             for method in choice.methods:
                 if names is None or method.name in names:
                     _method(method, choice)
@@ -66,8 +66,6 @@ def _cost(method: MethodOption) -> str:
     assert method.quote
     time = duration(method.quote.seconds)
     if method.name == "offline_logit":
-        return _("The capture takes about {time} and {size}.").format(
-            time=time, size=format_size(method.quote.disk_bytes)
-        )
-    words = _("It takes about {time} and {size} of memory more than the answers alone.")
+        return _("Capture: about {time}, {size}.").format(time=time, size=format_size(method.quote.disk_bytes))
+    words = _("About {time} and {size} of memory more than answers alone.")
     return words.format(time=time, size=format_size(method.quote.memory_bytes))

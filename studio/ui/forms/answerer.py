@@ -13,12 +13,12 @@ from studio.ui.shared.i18n import _
 def answerer_switch(form: Form) -> None:
     """Who answers: a model of the studio, a saved endpoint, or one by its address."""
     words = {
-        "model": _("A model of this studio"),
-        "saved": _("A saved endpoint"),
-        "endpoint": _("An address"),
+        "model": _("Local model"),
+        "saved": _("Saved endpoint"),
+        "endpoint": _("Endpoint address"),
     }
     st.segmented_control(
-        _("Who answers"),
+        _("Answered by"),
         list(words),
         format_func=words.__getitem__,
         key=form.key("answerer"),
@@ -27,10 +27,10 @@ def answerer_switch(form: Form) -> None:
         persist_state="session",
     )
     if form.answerer == "saved" and not form.choices["endpoint"]:
-        st.info(_("No endpoint is saved yet."), icon=":material/info:")
+        st.info(_("No saved endpoints yet."), icon=":material/info:")
         page_link(
             nav.TEACHER.path,
-            label=_("Add an endpoint"),
+            label=_("Add endpoint"),
             icon=":material/add:",
             query_params={"step": "choose"},
         )

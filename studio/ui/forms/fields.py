@@ -84,16 +84,21 @@ def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, st
     elif kind is Kind.BOOL:
         st.toggle(title, wrap=True, **common)
     elif kind is Kind.INT:
-        st.number_input(title, value=None, step=1, placeholder=_("empty: the default"), **common)
+        st.number_input(title, value=None, step=1, placeholder=_("Leave blank for the default"), **common)
     elif kind is Kind.FLOAT:
         default = float(info.get_default() or 0.1)
         st.number_input(
-            title, value=None, step=min(default / 10, 0.5), format="%.6g", placeholder=_("empty: the default"), **common
+            title,
+            value=None,
+            step=min(default / 10, 0.5),
+            format="%.6g",
+            placeholder=_("Leave blank for the default"),
+            **common,
         )
     elif name in LONG:
         st.text_area(title, height=110, **common)
     else:
-        empty = _("empty: chosen by itself") if name in NAMED else _("optional") if name in OPTIONAL else None
+        empty = _("Leave blank to name automatically") if name in NAMED else _("optional") if name in OPTIONAL else None
         st.text_input(title, placeholder=empty if info.get_default() == "" else None, **common)
     if kind in (Kind.INT, Kind.FLOAT) and st.session_state[key] == 0 and (zero := zero_words(help_)):
         st.caption(zero)
@@ -117,7 +122,7 @@ def _draw_options(title: str, kind: Kind, options: dict[str, str], common: dict[
             list(options),
             index=0 if options else None,
             format_func=words,
-            placeholder=_("There is nothing to choose yet"),
+            placeholder=_("Nothing to choose yet"),
             disabled=not options,
             **common,
         )

@@ -10,8 +10,8 @@ from studio.ui.shared.i18n import _
 def forecast_lines(stage: str, forecast: dict[str, Any]) -> list[str]:
     """Lines for the quote of a stage; most stages have none."""
     if stage == "quantize" and forecast.get("run") is False:
-        return [_("It is built and its numbers are checked on the CPU; on its own device it is not run here.")]
+        return [_("Built and checked on the CPU; not run on the target device here.")]
     if stage != "capture":
         return []
-    line = _("Of each position the {k} likeliest tokens are kept, their values in {bits} bits.")
+    line = _("Keeps the {k} most likely tokens per position, at {bits} bits each.")
     return [line.format(k=forecast["k"], bits=forecast["value_bits"])]

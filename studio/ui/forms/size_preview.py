@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import streamlit as st
-from babel.numbers import format_decimal
 
 from backend.planning.forecast import ModelForecast
 from backend.planning.planner import PlannedStage
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import format_size, number, percent
-from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.formatting import decimal, format_size, number, percent
+from studio.ui.shared.i18n import _
 
 
 def student_preview(step: PlannedStage) -> None:
@@ -18,15 +17,15 @@ def student_preview(step: PlannedStage) -> None:
     if found is None:
         return
     teacher, student = found
-    st.subheader(_("What the student will be like"), anchor=False)
+    st.header(_("Student preview"), anchor=False)
     lines = [["", _("Teacher"), _("Student")], ["---", "---:", "---:"]]
     lines += [[word, *cells] for word, *cells in zip(_words(), _figures(teacher), _figures(student), strict=True)]
     st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
     smaller = percent(1 - student.int4_bytes / teacher.fp32_bytes)
     faster = number(teacher.fp32_answer_seconds / student.int4_answer_seconds)
-    words = _("In INT4 it is {smaller} smaller than its teacher in FP32 and answers about {times} times as fast.")
+    words = _("In INT4: {smaller} smaller than its FP32 teacher and about {times}× as fast.")
     st.caption(words.format(smaller=smaller, times=faster))
-    st.caption(_("Predicted for this machine; how well it answers shows after distilling."))
+    st.caption(_("Estimated for this machine; quality is measured after distillation."))
 
 
 def _words() -> list[str]:
@@ -36,7 +35,7 @@ def _words() -> list[str]:
 def _figures(model: ModelForecast) -> list[str]:
     """In the order of `_words`; a figure and its unit stay on one line."""
     figures = [
-        f"{format_decimal(model.parameters / 1e6, '#,##0.0', locale=lang())} M",
+        f"{decimal(model.parameters / 1e6, 1, 1)} M",
         format_size(model.fp32_bytes),
         format_size(model.int4_bytes),
         f"{number(model.first_token_seconds * 1000)} ms",

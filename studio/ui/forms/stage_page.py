@@ -134,11 +134,11 @@ def earlier_jobs(stage: str) -> None:
     ended = [job for job in _ended(own_runs(project().id), stage) if news is None or job.id != news.id]
     if not ended:
         return
-    st.subheader(_("Results so far"), anchor=False)
+    st.header(_("Results so far"), anchor=False)
     for job in ended[:EARLIER]:
         job_card(job)
     if len(ended) > EARLIER:
-        st.caption(_("Older ones are on the page Jobs."))
+        st.caption(_("See the Jobs page for older ones."))
 
 
 def last_failure(stage: str) -> None:

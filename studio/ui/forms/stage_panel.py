@@ -100,11 +100,9 @@ def prepare_builtin(name: str) -> None:
     work = task(key)
     if work is None:
         download = fetch_words(name)
-        st.info(
-            download or _("The built-in model has to be prepared once; it takes about 25 s."), icon=":material/info:"
-        )
+        st.info(download or _("The built-in model must be prepared once (about 25 s)."), icon=":material/info:")
         st.button(
-            _("Fetch the built-in model") if download else _("Prepare the built-in model"),
+            _("Download built-in model") if download else _("Prepare built-in model"),
             key=f"prepare_{name}",
             icon=":material/download:",
             on_click=_prepare,
@@ -114,7 +112,7 @@ def prepare_builtin(name: str) -> None:
 
     def look() -> bool:
         if not work.done:
-            download = _("Fetching and preparing the built-in model…") if fetch_words(name) else ""
+            download = _("Downloading and preparing the built-in model…") if fetch_words(name) else ""
             st.markdown(f":shimmer[{download or _('Preparing the built-in model (about 25 s)…')}]")
             return True
         return False
@@ -136,10 +134,10 @@ def _prepare(key: str, name: str) -> None:
 def _lacking(mark: RefTo) -> None:
     """What has to be there before this form can be of use, and where it is made."""
     row, words = {
-        Kind.DATASET: (nav.DATA, _("This step needs a dataset, and there is none yet.")),
-        Kind.ONNX: (nav.QUANTIZE, _("This step needs a quantized model, and there is none yet.")),
-        Kind.ADAPTER: (nav.FINETUNE, _("This step needs a tuned model, and there is none yet.")),
-    }.get(mark.kinds[-1], (nav.MODELS, _("This step needs a model, and there is none yet.")))
+        Kind.DATASET: (nav.DATA, _("This step needs a dataset.")),
+        Kind.ONNX: (nav.QUANTIZE, _("This step needs a quantized model.")),
+        Kind.ADAPTER: (nav.FINETUNE, _("This step needs a fine-tuned model.")),
+    }.get(mark.kinds[-1], (nav.MODELS, _("This step needs a model.")))
     st.info(words, icon=":material/info:")
     page_link(row.path, label=_("Go to {page}").format(page=_(row.title)), icon=":material/arrow_forward:")
 
@@ -184,7 +182,7 @@ def draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[
 
 
 def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool) -> None:
-    st.subheader(_("What it takes"), anchor=False)
+    st.header(_("Estimate"), anchor=False)
     if plan and plan.steps:
         quote = plan.steps[0].quote
         with st.grid(3, min_column_width=90, gap="small"):
@@ -194,18 +192,16 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool
             if quote.tokens:
                 st.metric(_("Tokens"), number(quote.tokens))
             if quote.money:
-                st.metric(
-                    _("Money"), money(quote.money), help=_("By the prices that you saved, if nothing is there yet.")
-                )
+                st.metric(_("Cost"), money(quote.money), help=_("Based on your saved prices, before cached answers."))
         for line in forecast_lines(plan.recipe.stages[0].stage, quote.forecast):
             st.caption(f":material/info: {line}")
         for line in _checks(plan):
             st.caption(f":green[:material/check_circle:] {line}")
         student_preview(plan.steps[0])
     elif marked:
-        st.caption(f":orange[:material/error:] {_('First correct what is marked in the form.')}")
+        st.caption(f":orange[:material/error:] {_('Fix the marked fields first.')}")
     elif not others and not lacking:
-        st.caption(_("Fill in the form to see time, memory and disk."))
+        st.caption(_("Complete the form to see the estimate."))
     for problem in others:
         problem_line(problem)
 
@@ -214,12 +210,16 @@ def _checks(plan: Plan) -> list[str]:
     """The pre-flight checks that this plan has passed."""
     world = api_cache.machine()
     return [
-        _("Inputs found and of the right kind"),
-        _("Fits the memory of this machine ({size})").format(size=format_size(world.memory)),
-        _("Fits the disk ({size} free)").format(size=format_size(world.disk)),
-        ngettext("Based on {n} earlier run here", "Based on {n} earlier runs here", plan.steps[0].quote.runs)
+        _("Inputs are valid"),
+        _("Fits in memory ({size})").format(size=format_size(world.memory)),
+        _("Fits on disk ({size} free)").format(size=format_size(world.disk)),
+        ngettext(
+            "Based on {n} previous run on this machine",
+            "Based on {n} previous runs on this machine",
+            plan.steps[0].quote.runs,
+        )
         if plan.steps[0].quote.runs
-        else _("The time is an estimate for this machine; it learns from each run"),
+        else _("Estimated for this machine; improves with each run"),
     ]
 
 
@@ -233,12 +233,12 @@ def _start(form: Form, ready: bool) -> None:
         icon=":material/play_arrow:",
         width="stretch",
         disabled=not ready,
-        help=None if ready else _("First correct what is marked in the form."),
+        help=None if ready else _("Fix the marked fields first."),
         on_click=_started,
         args=(form.stage, form.choices, form.hidden, form.preset, key, st.session_state[key]),
     )
     if not api_cache.workers():
-        st.caption(escape_markdown(_("No worker is at work: the job starts as soon as there is one.")))
+        st.caption(escape_markdown(_("No worker running. The job starts once there is one.")))
 
 
 def _started(
@@ -261,6 +261,6 @@ def _started(
         api_cache.studio().start(plan, project=project().name, key=key)
         st.session_state[f"{mark}.at"] = time.monotonic()
         st.session_state[mark] = uuid4().hex
-        st.toast(_("{stage} is in the queue.").format(stage=stage_label(stage)))
+        st.toast(_("{stage} queued.").format(stage=stage_label(stage)))
 
     api_cache.run_action(start)

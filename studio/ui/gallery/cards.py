@@ -20,7 +20,9 @@ def gallery(take: Callable[[str, str], None]) -> None:
             for sample in SAMPLES:
                 _card(sample, take)
         st.caption(
-            _("Written for this studio; free for any use ([{license}]({link})).").format(license=LICENSE, link=_SOURCE)
+            _("Written for SLMOps Studio, free for any use ([{license}]({link})).").format(
+                license=LICENSE, link=_SOURCE
+            )
         )
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import streamlit as st
 
 from backend.api.guide import (
-    GOALS,
     PRESETS,
     Goal,
     Material,
@@ -19,15 +18,14 @@ from backend.api.guide import (
     Teacher,
     Wish,
     plan_guided,
-    preferred_student,
     students,
     teachers,
 )
-from backend.core.errors import Problem, StudioError
+from backend.core.errors import Problem
 from backend.core.schemas import RunView
 from studio.nav import MODELS, RESULT, TEACHER
 from studio.ui.forms.form import problem_line
-from studio.ui.guide import state
+from studio.ui.guide import plans, state
 from studio.ui.guide.words import figure_words, preset_title, preset_words
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
@@ -57,9 +55,9 @@ def chain_box(goal: Goal, material: Material, blocked: bool) -> None:
         page_link(MODELS.path, label=_("Go to {page}").format(page=_(MODELS.title)), icon=MODELS.icon)
         return
     wish = replace(wish, student=student.ref, student_layers=student.layers)
-    plans = {} if student.missing else {name: _planned(replace(wish, preset=PRESETS[name])) for name in PRESETS}
-    _presets(goal, {name: plan for name, plan in plans.items() if isinstance(plan, Plan)})
-    ready = _said(wish, plans.get(now["preset"]), student, offered, taught)
+    found = {} if student.missing else {name: plans.planned(replace(wish, preset=PRESETS[name])) for name in PRESETS}
+    _presets(goal, {name: plan for name, plan in found.items() if isinstance(plan, Plan)})
+    ready = _said(wish, found.get(now["preset"]), student, offered, taught)
     _train(wish, ready)
 
 
@@ -180,76 +178,19 @@ def _student(wish: Wish, offered: Sequence[Student], held: str) -> Student | Non
         return taken
     if len(offered) == 1 or offered[0].missing:
         return offered[0]
-    return _preferred(_key(wish), offered, wish)
+    return plans.preferred(wish, offered)
 
 
-@api_cache.versioned("artifact", "artifact_parent", "endpoint", entries=16)
-def _preferred_of(key: str, project_id: str) -> str:
-    wish = _from_key(key)
-    found = preferred_student(api_cache.studio(), wish, students(api_cache.artifacts(), project_id))
-    return found.ref if found else ""
-
-
-def _preferred(key: str, offered: Sequence[Student], wish: Wish) -> Student | None:
-    try:
-        ref = _preferred_of(key, project().id)
-    except StudioError:  # the plan below says why
-        return offered[0]
-    return next((one for one in offered if one.ref == ref), offered[0])
-
-
-def _planned(wish: Wish) -> Plan | list[Problem]:
-    try:
-        return _plan_of(_key(wish))
-    except StudioError as error:
-        return error.problems
-
-
-@api_cache.versioned("artifact", "artifact_parent", "endpoint", "job", entries=64, ttl="60s")
-def _plan_of(key: str) -> Plan:
-    return plan_guided(api_cache.studio(), _from_key(key))
-
-
-def _key(wish: Wish) -> str:
-    """A wish as text: what a plan is kept by."""
-    plain = {
-        "goal": wish.goal.name,
-        "preset": wish.preset.name,
-        "source": wish.source,
-        "student": [wish.student, wish.student_layers],
-        "material": [
-            dict(wish.material.rows),
-            wish.material.answer,
-            wish.material.labels,
-            list(wish.material.examples),
-        ],
-        "teacher": [wish.teacher.kind, wish.teacher.ref, wish.teacher.layers] if wish.teacher else None,
-        "fixes": list(wish.fixes),
-    }
-    return json.dumps(plain, sort_keys=True)
-
-
-def _from_key(key: str) -> Wish:
-    plain = json.loads(key)
-    rows, answer, labels, examples = plain["material"]
-    return Wish(
-        goal=GOALS[plain["goal"]],
-        preset=PRESETS[plain["preset"]],
-        source=plain["source"],
-        student=plain["student"][0],
-        student_layers=plain["student"][1],
-        material=Material(rows, answer, labels, examples),
-        teacher=Teacher(*plain["teacher"]) if plain["teacher"] else None,
-        fixes=plain["fixes"],
-    )
-
-
-def _presets(goal: Goal, plans: dict[str, Plan]) -> None:
+def _presets(goal: Goal, planned: dict[str, Plan]) -> None:
     key = f"guide_preset_{project().id}"
     st.session_state[key] = state.chosen()["preset"]
 
     def caption(name: str) -> str:
-        times = quoted_time(*(step.quote for step in plans[name].steps)) if name in plans and plans[name].steps else ""
+        times = (
+            quoted_time(*(step.quote for step in planned[name].steps))
+            if name in planned and planned[name].steps
+            else ""
+        )
         lines = [f"**{times}**" if times else "", preset_words(name), figure_words(name, goal.name)]
         return " · ".join(filter(None, lines))
 

@@ -27,7 +27,7 @@ def guide_panel(framed: bool = True) -> None:
     if started():
         return
     with st.container(border=framed, key="guide"):
-        st.subheader(_("What should your model do?"), anchor=False)
+        st.header(_("What should your model do?"), anchor=False)
         _goals(now["goal"])
         if now["source"]:
             _file(now)

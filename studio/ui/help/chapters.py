@@ -15,6 +15,7 @@ OF_PAGE = {
     "distill": "training",
     "finetune": "training",
     "run": "training",
+    "result": "compare",
     "jobs": "training",
     "quantize": "quantize",
     "models": "quantize",

@@ -30,7 +30,7 @@ def demo_button(primary: bool) -> None:
     if RECIPE in api_cache.recipe_names():
         work = task(TASK)
         st.button(
-            _("Start the demo"),
+            _("Start demo"),
             key="demo",
             icon=":material/play_arrow:",
             type="primary" if primary else "secondary",
@@ -64,10 +64,10 @@ def _preparing() -> bool:
         return False
     passed = time.monotonic() - work.started
     fetching = any(map(fetch_words, api_cache.missing_builtins()))
-    download = _("Fetching and preparing the built-in model…") if fetching else ""
+    download = _("Downloading and preparing the built-in model…") if fetching else ""
     with st.container(border=True, key="demo_card", gap="xsmall"):
         st.markdown(f"**{download or _('Preparing the built-in model, once, about 25 s')}**")
-        words = _("{time} so far; this page may be closed").format(time=duration(passed))
+        words = _("{time} elapsed; you can close this page").format(time=duration(passed))
         st.progress(min(passed / SECONDS, 0.97), text=words)
     return True
 

@@ -34,7 +34,7 @@ def last_result(runs: list[RunView]) -> None:
                 name = escape_markdown(stage_label(run.name))
                 st.markdown(f":green[:material/workspace_premium:] **{_('Latest result')}** · {name}", width="content")
                 st.caption(ago(run.created), width="content")
-            st.subheader(escape_markdown(headline(result)), anchor=False)
+            st.header(escape_markdown(headline(result)), anchor=False)
             with st.grid("auto", min_column_width=150, gap="small"):
                 for tile in tiles(run, result):
                     st.metric(tile.label, tile.value, tile.below or None, delta_color="off", delta_arrow="off")

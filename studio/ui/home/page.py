@@ -62,7 +62,7 @@ def _header(started: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap=None, width="content"):
             st.title(escape_markdown(project_label(project())), anchor=False)
-            st.caption(_("From a file of examples to a small language model on your own hardware."))
+            st.caption(_("Turn a file of examples into a small language model on your own hardware."))
         if started:
             demo_button(primary=False)
 
@@ -79,8 +79,8 @@ def _demo() -> None:
         st.markdown(
             f"**{_('No file at hand?')}** "
             + _(
-                "The demo turns voice commands of a smart home into intents: it tunes a teacher, "
-                "distills it into a small student, quantizes it and measures every step."
+                "The demo maps smart home commands to intents: it fine-tunes a teacher, distills it "
+                "into a small student, quantizes it and evaluates every step."
             )
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -94,8 +94,8 @@ def _best() -> None:
     found = measured(project().id)
     if not found:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key="no_figures"):
-            st.markdown(_("Accuracy, size and speed show here as soon as a model has been measured."), width="stretch")
-            page_link(COMPARE.path, label=_("Measure a model"), icon=COMPARE.icon)
+            st.markdown(_("Accuracy, size and speed appear here after the first evaluation."), width="stretch")
+            page_link(COMPARE.path, label=_("Evaluate a model"), icon=COMPARE.icon)
         return
     tiles = (
         (_("Best accuracy"), ":material/verified:", "accuracy", max),
@@ -116,13 +116,13 @@ def _now(jobs: list[JobView]) -> None:
     mine, others = scope.split_jobs(jobs)
     at_work = [job for job in mine if job.state in AT_WORK]
     if at_work:
-        st.subheader(_("Running now"), anchor=False)
+        st.header(_("Running now"), anchor=False)
     for job in at_work:
         job_card(job, log=False)
     order = start_order_now()
     waiting = scope.split_jobs(order)[0]
     if waiting:
-        st.subheader(_("Next in the queue"), anchor=False)
+        st.header(_("Next in the queue"), anchor=False)
         with st.container(border=True, key="soon", gap="xsmall"):
             for job in waiting[:MAX_UPCOMING]:
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -133,8 +133,8 @@ def _now(jobs: list[JobView]) -> None:
                 page_link(JOBS.path, label=ngettext("and {n} more", "and {n} more", len(waiting) - MAX_UPCOMING))
     if others:
         said = ngettext(
-            "{n} job of another project is queued or running.",
-            "{n} jobs of other projects are queued or running.",
+            "{n} job from another project queued or running.",
+            "{n} jobs from other projects queued or running.",
             len(others),
         )
         st.caption(f":material/folder_shared: {said}")
@@ -143,12 +143,12 @@ def _now(jobs: list[JobView]) -> None:
 def _machine(jobs: list[JobView]) -> None:
     kept, workers = api_cache.storage(), api_cache.workers()
     at_work = sum(job.state in AT_WORK for job in jobs)
-    waiting = ngettext("{n} waits", "{n} wait", len(jobs) - at_work)
+    waiting = ngettext("{n} queued", "{n} queued", len(jobs) - at_work)
     used = format_size(sum(kept.by_kind.values()))
     free = _("{size} free").format(size=format_size(kept.free))
-    ready = (_("Ready"), escape_markdown(workers[0].host)) if workers else (_("None"), _("jobs wait"))
+    ready = (_("Ready"), escape_markdown(workers[0].host)) if workers else (_("None"), _("queued jobs"))
     with st.grid(3, min_column_width=150, gap="small"):
-        _tile(_("Jobs at work"), ":material/pending_actions:", str(at_work), waiting)
+        _tile(_("Running jobs"), ":material/pending_actions:", str(at_work), waiting)
         _tile(_("Worker"), ":material/memory:", *ready)
         _tile(_("On disk"), ":material/hard_drive:", used, free, _kinds(kept))
     worker_hint()
@@ -167,7 +167,7 @@ def _recent(runs: list[RunView]) -> None:
     if not runs:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(_("Recent runs"), anchor=False, width="content")
+        st.header(_("Recent runs"), anchor=False, width="content")
         page_link(JOBS.path, label=_("All jobs"), icon=":material/chevron_right:", icon_position="right")
     with st.container(border=True, key="recent", gap="xsmall"):
         for run in runs:

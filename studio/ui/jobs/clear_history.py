@@ -32,10 +32,10 @@ def _end() -> None:
 def _confirm() -> None:
     if not st.session_state.get(OPEN):  # done or cancelled within the dialog
         st.rerun()
-    st.markdown(_("Moves runs with their logs and curves to the trash. What they made stays."))
-    days = st.number_input(_("Runs that ended at least so many days ago"), 0, 3650, 30, key=DAYS)
+    st.markdown(_("Moves runs, logs and curves to the trash. Their results are kept."))
+    days = st.number_input(_("Minimum age in days"), 0, 3650, 30, key=DAYS)
     runs = api_cache.studio().jobs.old_runs(days)
-    st.caption(ngettext("{n} run would go.", "{n} runs would go.", len(runs)))
+    st.caption(ngettext("{n} run will be removed.", "{n} runs will be removed.", len(runs)))
     if st.session_state.get(FAILED):
         st.error(escape_markdown(st.session_state[FAILED]), icon=":material/error:")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):

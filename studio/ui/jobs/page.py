@@ -54,7 +54,7 @@ def jobs_page() -> None:
         if group not in ("waiting", "running"):
             _history(group if group in ENDED else "", None if stage == ALL else stage, search)
         elif not any(passes(job) for job in scope.split_jobs(api_cache.open_jobs())[0]):
-            st.caption(_("No such job."))
+            st.caption(_("No matching jobs."))
         _others(group if group in ENDED else "", None if stage == ALL else stage, search)
         if job_id := st.query_params.get("job"):
             _drawer(job_id)
@@ -122,9 +122,9 @@ def _open(jobs: list[JobView]) -> None:
 def _history(group: str, stage: str | None, search: str) -> None:
     limit = st.session_state.setdefault("history_shown", PAGE)
     found = api_cache.studio().ended_runs(group, stage, search, limit + 1, project().id)
-    st.subheader(_("History"), anchor=False)
+    st.header(_("History"), anchor=False)
     if not found:
-        st.caption(_("Nothing has ended yet.") if not (group or stage or search) else _("No such run."))
+        st.caption(_("No finished jobs yet.") if not (group or stage or search) else _("No matching runs."))
         return
     _table(found[:limit])
     if len(found) > limit:
@@ -143,7 +143,7 @@ def _others(group: str, stage: str | None, search: str) -> None:
         if found:
             _table(found, "others")
         else:
-            st.caption(_("No such run."))
+            st.caption(_("No matching runs."))
 
 
 def _table(runs: list[RunView], key: str = "history") -> None:

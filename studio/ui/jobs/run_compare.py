@@ -64,16 +64,16 @@ def _choose(key: str) -> None:
 def comparison(run: RunView, other: RunView, known: Mapping[str, ArtifactView]) -> None:
     found = api_cache.run_comparison(other.id, run.id)
     with st.container(border=True, key="comparison", gap="small"):
-        st.subheader(_("Compared with {run}").format(run=escape_markdown(run_name(other))), anchor=False)
+        st.header(_("Compared with {run}").format(run=escape_markdown(run_name(other))), anchor=False)
         if found.same_rows is False:
-            st.caption(_("The evaluations asked different rows, so their difference says little."))
+            st.caption(_("The evaluations used different rows: the difference says little."))
         _results(found, run, other)
         _differences(found, run, other, known)
 
 
 def _results(found: RunComparison, run: RunView, other: RunView) -> None:
     if not found.results:
-        st.caption(_("No stage of both has results to compare."))
+        st.caption(_("No common stage has results to compare."))
         return
     columns: list[Column] = [
         {"title": _("Result"), "kind": "name"},
@@ -86,7 +86,7 @@ def _results(found: RunComparison, run: RunView, other: RunView) -> None:
     plain_table("compare_results", _("Results"), columns, [_result(each, several) for each in told], stack=True)
     same = len(found.results) - len(told)
     if same:
-        st.caption(ngettext("{n} other figure is the same in both.", "{n} other figures are the same in both.", same))
+        st.caption(ngettext("{n} other metric is equal in both.", "{n} other metrics are equal in both.", same))
 
 
 def _result(each: ResultDifference, several: bool) -> list[Cell]:
@@ -124,11 +124,11 @@ def _differences(found: RunComparison, run: RunView, other: RunView, known: Mapp
         names = [", ".join(view.name for view in side if view.kind is kind) or "–" for side in sides]
         rows.insert(0, [{"text": kind_word(kind), "sub": _("Input")}, {"text": names[0]}, {"text": names[1]}])
     if not rows:
-        st.caption(_("Parameters and inputs are the same."))
+        st.caption(_("Identical parameters and inputs."))
         return
     columns: list[Column] = [
-        {"title": _("What differs"), "kind": "name"},
+        {"title": _("Differences"), "kind": "name"},
         {"title": run_name(other), "kind": "words"},
         {"title": run_name(run), "kind": "words"},
     ]
-    plain_table("compare_params", _("What differs"), columns, rows, stack=True)
+    plain_table("compare_params", _("Differences"), columns, rows, stack=True)

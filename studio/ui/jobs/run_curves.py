@@ -31,7 +31,7 @@ def curves(runs: Sequence[RunView]) -> None:
     alone = [job for job in runs[0].jobs if [job.id] == drawn]
     if not drawn or any(len(runs[0].jobs) == 1 or job.state in AT_WORK for job in alone):
         return
-    st.subheader(_("Curves"), anchor=False)
+    st.header(_("Curves"), anchor=False)
     metric, log, weight = _controls({point.name for points in found.values() for point in points})
     lines = [
         line for run in runs for job in _trained(run) for line in _lines(run, job, found[job.id], metric, len(runs))

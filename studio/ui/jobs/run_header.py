@@ -101,7 +101,7 @@ def _facts(run: RunView) -> str:
     elif seconds is not None:
         times = [duration(seconds)]
     elif quotes:
-        times = [_("about {time}").format(time=quoted_time(*quotes))]
+        times = [_("estimated {time}").format(time=quoted_time(*quotes))]
     began = f"{ago(run.created)} ({clock(run.created)})"
     return " · ".join([*map(escape_markdown, names), *times, escape_markdown(began), escape_markdown(run.id)])
 
@@ -130,7 +130,7 @@ def run_actions(run: RunView) -> None:
             _("Delete"),
             key="delete_run",
             icon=":material/delete:",
-            help=_("Moves the run with its logs and curves to the trash. What it made stays."),
+            help=_("Moves the run, logs and curves to the trash. Its results are kept."),
             on_click=_delete,
             args=(run,),
         )

@@ -28,7 +28,7 @@ def run_details(run_id: str, with_id: str = "") -> None:
     with api_cache.show_errors():
         if not run_id:
             st.title(_("Run"), anchor=False)
-            st.caption(_("Choose a run on the page Jobs."))
+            st.caption(_("Choose a run on the Jobs page."))
             return
         run = api_cache.one_run(run_id)
         known = {view.id: view for view in api_cache.artifacts()}

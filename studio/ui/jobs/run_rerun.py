@@ -53,7 +53,7 @@ def _body(run: RunView) -> None:
         label_visibility="collapsed",
     )
     if st.session_state[MODE] == "recipe":
-        st.caption(_("Change parameters, add or remove stages. What you change here goes over the fields."))
+        st.caption(_("Change parameters, add or remove stages. Edits here override the fields."))
         st.session_state.setdefault(TEXT, api_cache.studio().recipe_of(run.id))
         st.text_area(_("Recipe"), key=TEXT, height=400, label_visibility="collapsed", persist_state="session")
     else:
@@ -75,7 +75,7 @@ def _steps(run: RunView) -> dict[str, dict[str, Any]]:
 
 def _fields(steps: dict[str, dict[str, Any]]) -> None:
     if not steps:
-        st.caption(_("This run has no recipe to change."))
+        st.caption(_("This run has no recipe to edit."))
         return
 
     def words(id_: str) -> str:

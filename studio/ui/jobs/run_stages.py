@@ -78,7 +78,7 @@ def _figures(job: JobView) -> list[str]:
 def _parameters(job: JobView, known: Mapping[str, ArtifactView]) -> None:
     """What was changed stands open; the rest on demand."""
     changed = changed_params(job.stage, job.params)
-    said = escape_markdown(changes_text(job.stage, changed, known, most=12)) or _("All parameters have their defaults.")
+    said = escape_markdown(changes_text(job.stage, changed, known, most=12)) or _("All parameters at their defaults.")
     st.caption(f"**{_('Changed parameters')}** {said}" if changed else said)
     box = st.expander(_("All parameters"), key=f"params_{job.id}", type="compact", on_change="rerun")
     if box.open:

@@ -40,10 +40,10 @@ class Click:
 
 def run_table(runs: Sequence[RunView], chosen: Collection[str], key: str = "history") -> Click:
     """`chosen`: the runs whose boxes are ticked as it is drawn."""
-    columns = [_("Run"), _("Stage"), _("Data"), _("Changed parameters"), _("State"), _("Took"), _("Started")]
+    columns = [_("Run"), _("Stage"), _("Data"), _("Changed parameters"), _("State"), _("Duration"), _("Started")]
     data = {
         "label": _("History"),
-        "hint": _("Show this run"),
+        "hint": _("Open this run"),
         "choose": _("Select {name}"),
         "all": _("Select all"),
         "columns": columns,

@@ -99,7 +99,7 @@ def lineage_text(view: ArtifactView, known: dict[str, ArtifactView]) -> str:
     found = model_lineage(view, known)
     if len(found) > 1:
         return " → ".join(escape_markdown(each.name) for each in found)
-    return _("Not made from another model")
+    return _("No parent model")
 
 
 def latest_evaluation(view: ArtifactView, known: dict[str, ArtifactView]) -> ArtifactView | None:

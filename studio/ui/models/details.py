@@ -60,7 +60,7 @@ def _facts(view: ArtifactView) -> None:
         _("Parameters"): "parameters",
         _("Trained parameters"): "adapter_parameters",
         _("Layers"): "layers",
-        _("Context in tokens"): "context",
+        _("Context length (tokens)"): "context",
         _("Vocabulary"): "vocabulary",
     }
     rows |= {label: format_count(facts[name]) for label, name in counts.items() if facts.get(name)}
@@ -71,7 +71,7 @@ def _facts(view: ArtifactView) -> None:
     rows |= {_("License"): escape_markdown(view.license or _("license unknown")), _("Identifier"): f"`{view.id}`"}
     if view.kind in MODEL_KINDS:
         rows |= _memory(view)
-    _table(_("Facts"), rows)
+    _table(_("Details"), rows)
 
 
 def _memory(view: ArtifactView) -> dict[str, str]:
@@ -80,9 +80,9 @@ def _memory(view: ArtifactView) -> dict[str, str]:
     except KeyError:  # a model of another version may lack a fact that the memory follows from
         return {}
     words = {
-        "inference fp32": _("Memory to answer, 32-bit weights"),
-        "inference int4": _("Memory to answer, 4-bit weights"),
-        "LoRA training": _("Memory to tune an adapter"),
+        "inference fp32": _("Inference memory, 32-bit weights"),
+        "inference int4": _("Inference memory, 4-bit weights"),
+        "LoRA training": _("Memory to fine-tune an adapter"),
     }
     fits = {True: f":green-badge[{_('fits this machine')}]", False: f":red-badge[{_('does not fit this machine')}]"}
     uses = [use for use in card.memory if use in _uses(view)]
@@ -115,7 +115,7 @@ def _versions(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
 
 def _lineage(view: ArtifactView, known: dict[str, ArtifactView], manifest: Manifest) -> None:
     """What it was made from and by which run, as links."""
-    st.markdown(f"**{_('Made from')}**")
+    st.markdown(f"**{_('Created from')}**")
     with st.container(gap=None, key="made_from"):
         for id_ in manifest.parents:
             if id_ in known:
@@ -123,7 +123,7 @@ def _lineage(view: ArtifactView, known: dict[str, ArtifactView], manifest: Manif
             else:
                 st.caption(f"`{id_}` · {_('deleted')}")
         if not manifest.parents:
-            st.caption(_("It was imported: nothing here came before it."))
+            st.caption(_("Imported: no earlier steps."))
         if run := api_cache.studio().run_of(view.id):
             run_link(run)
 
@@ -138,17 +138,17 @@ def _parameters(manifest: Manifest, known: dict[str, ArtifactView]) -> None:
     }
     if manifest.seed is not None:
         rows[_("Seed")] = str(manifest.seed)
-    _table(_("Parameters of the stage"), rows)
+    _table(_("Stage parameters"), rows)
 
 
 def _files(view: ArtifactView, manifest: Manifest) -> None:
     st.markdown(f"**{_('Files')}**")
-    st.caption(_("SHA-256 of every file, as `sha256sum --check` reads them."))
+    st.caption(_("SHA-256 of every file, in `sha256sum --check` format."))
     lines = [f"{digest}  {name}" for name, digest in sorted(manifest.files.items())]
     st.code("\n".join(lines), language=None, height=220 if len(lines) > 8 else "content")
     made_with = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
     if made_with:
-        st.caption(_("Made with {versions}").format(versions=escape_markdown(made_with)))
+        st.caption(_("Created with {versions}").format(versions=escape_markdown(made_with)))
     st.caption(_("Folder: `{path}`").format(path=str(view.path).replace("`", "")))
 
 

@@ -38,9 +38,8 @@ def import_box() -> None:
     with box:
         st.caption(
             _(
-                "Pack a folder with config.json, tokenizer.json and *.safetensors, as transformers saves it, into a zip "
-                "file. The studio runs no code of it and takes only the files that a model consists of. A GGUF file comes as "
-                "it is."
+                "Zip a folder with config.json, tokenizer.json and *.safetensors, as saved by "
+                "transformers, or choose a GGUF file. Model code is never run."
             )
         )
         if upload_box("models_upload", list(_EXTENSIONS), _("Model folder as a zip file, or a GGUF file")):
@@ -93,7 +92,7 @@ def _accept_terms(upload: Upload) -> bool:
     named = escape_markdown(terms.title) or _("license unknown")
     where = f" · {escape_markdown(terms.link)}" if terms.link else ""
     st.markdown(
-        _("**{name}** stands under: {license}").format(name=escape_markdown(terms.name), license=f"{named}{where}")
+        _("License of **{name}**: {license}").format(name=escape_markdown(terms.name), license=f"{named}{where}")
     )
     if not terms.ask:
         return True
@@ -117,17 +116,12 @@ def builtins() -> None:
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 with st.container(gap=None, width="stretch"):
                     st.markdown(f"**{escape_markdown(name)}**")
-                    st.caption(
-                        download
-                        or _(
-                            "Comes with the studio; no download. It is converted once, by itself at its first use or now."
-                        )
-                    )
+                    st.caption(download or _("Included, no download. Converted once, on first use or now."))
                 if going and not going.done:
                     st.markdown(f":shimmer[{_('Preparing, about half a minute…')}]", width="content")
                 else:
                     st.button(
-                        _("Try again") if failed else _("Fetch now") if download else _("Prepare now"),
+                        _("Try again") if failed else _("Download now") if download else _("Prepare now"),
                         key=_builtin_key(name),
                         icon=":material/deployed_code:",
                         on_click=_prepare,

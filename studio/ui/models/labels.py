@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from babel.numbers import format_decimal
-
 from backend.core.schemas import ArtifactView, Kind
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import Colour, ago, escape_markdown, format_size
-from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.formatting import Colour, ago, count_text, decimal, escape_markdown, format_size
+from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project_label
 
 ICONS: dict[Kind, tuple[str, Colour]] = {
@@ -38,9 +36,9 @@ def facts_line(view: ArtifactView) -> str:
 def short_count(count: float) -> str:
     """`134515008` -> `134.5 M`, `7241732096` -> `7.2 B`."""
     share, unit = (count / 1e9, "B") if count >= 1e9 else (count / 1e6, "M")
-    return f"{format_decimal(share, '#,##0.0', locale=lang())} {unit}"
+    return f"{decimal(share, 1, 1)} {unit}"
 
 
 def format_count(count: float) -> str:
     """`49152` -> `49,152`."""
-    return format_decimal(count, "#,##0", locale=lang())
+    return count_text(count)

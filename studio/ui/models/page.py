@@ -29,7 +29,7 @@ def models_page() -> None:
         everything = api_cache.artifacts()
         held, others = scope.split(view for view in everything if view.kind in SHOWN)
         st.title(_("Models"), anchor=False)
-        st.caption(_("The models, adapters and packages of this project, ready to use or download."))
+        st.caption(_("Models, adapters and packages of this project, ready to use or download."))
         import_models.import_box()
         import_models.builtins()
         if held:
@@ -112,8 +112,8 @@ def _clear() -> None:
 
 def _nothing_yet() -> None:
     with st.container(border=True, key="nothing"):
-        st.subheader(_("No models yet"), anchor=False)
-        st.markdown(_("Import one above, or let a run make one: what it makes appears here."))
+        st.header(_("No models yet"), anchor=False)
+        st.markdown(_("Import one above, or start a run that creates one."))
         page_link(FINETUNE.path, label=_("Fine-tune a model"), icon=FINETUNE.icon)
 
 

@@ -29,7 +29,7 @@ Item = dict[str, Any]
 
 ACTIONS: dict[str, tuple[str, str, str]] = {
     "new_project": ("New project", "create_new_folder", "create add"),
-    "add_endpoint": ("Add an endpoint", "cloud", "teacher key API"),
+    "add_endpoint": ("Add endpoint", "cloud", "teacher key API"),
     "pause": ("Pause the queue", "pause", "stop jobs worker"),
     "resume": ("Resume the queue", "play_arrow", "start jobs worker"),
     "tour": ("Take the tour", "tour", "help start introduction"),

@@ -114,7 +114,7 @@ def sampling_box(here: UrlState) -> None:
             key="pg_temperature",
             on_change="ignore",
             persist_state="session",
-            help=_("0 always takes the most likely token, as evaluations do; higher is more varied."),
+            help=_("0 always picks the most likely token, as evaluations do; higher values vary more."),
         )
         st.slider(
             _("Top-p"),
@@ -125,22 +125,22 @@ def sampling_box(here: UrlState) -> None:
             on_change="ignore",
             persist_state="session",
             help=_(
-                "Draws only from the most likely tokens that have this probability together. Counts above temperature 0."
+                "Samples only from the most likely tokens up to this total probability. Needs a temperature above 0."
             ),
         )
         _length_and_seed()
         st.toggle(
-            _("Send earlier messages along"),
+            _("Include conversation history"),
             key=_history_key(here),
             on_change="ignore",
             persist_state="session",
-            help=_("Models that were trained on single questions with fixed labels answer best without them."),
+            help=_("Models trained on single questions with fixed labels answer best without it."),
         )
 
 
 def _length_and_seed() -> None:
     st.slider(
-        _("Longest answer in tokens"),
+        _("Maximum answer length (tokens)"),
         16,
         2048,
         step=16,
@@ -155,7 +155,7 @@ def _length_and_seed() -> None:
         key="pg_seed",
         on_change="ignore",
         persist_state="session",
-        help=_("The same seed draws the same answer; Regenerate takes the next one."),
+        help=_("The same seed gives the same answer; Regenerate uses the next seed."),
     )
 
 
@@ -190,7 +190,7 @@ def system_box(here: UrlState) -> None:
             if system:
                 st.text(system)
             else:
-                st.markdown(f":gray[{_('It was trained without one here.')}]")
+                st.markdown(f":gray[{_('Trained without one.')}]")
 
 
 def conversations_box(here: UrlState) -> None:
@@ -208,7 +208,7 @@ def conversations_box(here: UrlState) -> None:
         )
         if here.chat and here.chat.turns:
             st.download_button(
-                _("Export this one as JSON"),
+                _("Export as JSON"),
                 _exporter(here.chat),
                 f"conversation-{date.today().isoformat()}-{here.chat.id}.json",
                 "application/json",
@@ -228,7 +228,7 @@ def conversations_box(here: UrlState) -> None:
                 on_click=navigate,
                 args=(chat.models, chat),
             )
-        st.caption(_("The last 50 conversations are kept while the studio runs."))
+        st.caption(_("Keeps the last 50 conversations while the studio is running."))
 
 
 def _exporter(chat: Chat):  # type: ignore[no-untyped-def]

@@ -44,9 +44,7 @@ def playground_page() -> None:
         _heads(here, ready)
         if here.lost:
             st.info(
-                _(
-                    "The conversation of this address is no longer kept: the studio was started anew, or many came after it."
-                ),
+                _("This conversation is no longer available: the studio was restarted, or newer ones replaced it."),
                 icon=":material/info:",
             )
         _conversation(here)
@@ -79,7 +77,7 @@ def _host() -> bool:
     ready = served() is not None
     if not ready:
         with st.container(border=True, key="pg_no_host"):
-            st.subheader(_("No model can answer now"), anchor=False)
+            st.header(_("No model can answer now"), anchor=False)
             st.markdown(Problem(code="serve.no_host").sentence(_))
             st.code("slmops studio", language=None)
         api_cache.auto_refresh(lambda: served() is None, busy=True)
@@ -128,7 +126,7 @@ def _action(chat: Chat) -> None:
                 key="pg_regenerate",
                 icon=":material/refresh:",
                 type="tertiary",
-                help=_("Asks again with the next seed. At temperature 0 the answers stay the same."),
+                help=_("Asks again with the next seed. No effect at temperature 0."),
                 on_click=_regenerate,
             )
 
@@ -136,12 +134,12 @@ def _action(chat: Chat) -> None:
 def _examples(here: UrlState) -> None:
     rows = {row.id: row for row in examples(here.models[0])}
     with st.container(key="pg_empty", gap="small"):
-        st.subheader(_("Ask something"), anchor=False)
-        said = _("Each model answers in a process of its own, on this machine; nothing is sent elsewhere.")
+        st.header(_("Ask something"), anchor=False)
+        said = _("Models run on this machine; nothing is sent elsewhere.")
         st.caption(f"{said} {idle_words()}")
         if rows:
             st.pills(
-                _("Try a validation row of the dataset"),
+                _("Try a validation row"),
                 list(rows),
                 format_func=lambda id_: _short(rows[id_].input) if id_ in rows else id_,
                 key="pg_example",
@@ -152,10 +150,8 @@ def _examples(here: UrlState) -> None:
 
 def _no_models() -> None:
     with st.container(border=True, key="pg_nothing"):
-        st.subheader(_("No model to talk to yet"), anchor=False)
-        st.markdown(
-            _("Prepare the one that comes with the studio, import one, or fine-tune one with your own examples.")
-        )
+        st.header(_("No models to chat with yet"), anchor=False)
+        st.markdown(_("Prepare the built-in model, import one, or fine-tune one on your own examples."))
         page_link(MODELS.path, label=_("Prepare or import a model"), icon=MODELS.icon)
         page_link(FINETUNE.path, label=_("Fine-tune a model"), icon=FINETUNE.icon)
 

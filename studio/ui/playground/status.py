@@ -75,7 +75,7 @@ def _draw(model: str, now: Status, chat: Chat | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"pg_state_{model}"):
         if now.code == "absent":
             st.badge(_("Not loaded"), icon=":material/circle:", color="gray")
-            st.caption(_("Loads when asked"), width="stretch")
+            st.caption(_("Loads on demand"), width="stretch")
             st.button(
                 _("Load"),
                 key=f"pg_load_{model}",
@@ -103,7 +103,7 @@ def idle_words() -> str:
     """When an unused model is unloaded; empty when it never is."""
     seconds = api_cache.studio().settings.chat_idle_seconds
     after = f"{seconds // 60} min" if seconds % 60 == 0 else duration(seconds)
-    return _("It leaves the memory after {time} unused.").format(time=after) if seconds else ""
+    return _("Unloads after {time} idle.").format(time=after) if seconds else ""
 
 
 def _unload_button(model: str, label: str, icon: str, about: str = "") -> None:
@@ -124,7 +124,7 @@ def _trouble(model: str, now: Status, error: StudioError, chat: Chat | None) -> 
     why = _why(error)
     with st.container(gap="xsmall", key=f"pg_trouble_{model}"):
         if waiting:
-            st.info(escape_markdown(f"{_('Waiting: it loads by itself.')} {why}"), icon=":material/hourglass_top:")
+            st.info(escape_markdown(f"{_('Waiting: loads automatically.')} {why}"), icon=":material/hourglass_top:")
         elif held:
             st.warning(escape_markdown(why), icon=":material/memory:")
         else:
@@ -132,9 +132,9 @@ def _trouble(model: str, now: Status, error: StudioError, chat: Chat | None) -> 
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             _unload_others_button(model, error, chat)
             if waiting:
-                st.button(_("Wait no longer"), key=f"pg_give_up_{model}", on_click=_give_up, args=(model,))
+                st.button(_("Stop waiting"), key=f"pg_give_up_{model}", on_click=_give_up, args=(model,))
             elif error.code in TRANSIENT:
-                st.button(_("Wait for it"), key=f"pg_wait_{model}", on_click=_load, args=(model, chat, False, True))
+                st.button(_("Wait"), key=f"pg_wait_{model}", on_click=_load, args=(model, chat, False, True))
             if error.code in FORCEABLE:
                 st.button(_("Load anyway"), key=f"pg_force_{model}", on_click=_load, args=(model, chat, True))
             if error.code not in TRANSIENT:

@@ -6,14 +6,13 @@ import time
 import unicodedata
 
 import streamlit as st
-from babel.numbers import format_decimal
 
 from studio.ui.playground.chats import Answer, Chat, Turn
 from studio.ui.playground.controls import name_of
 from studio.ui.playground.model_loader import FORCEABLE, TRANSIENT
 from studio.ui.playground.shared import loader
-from studio.ui.shared.formatting import duration, escape_markdown
-from studio.ui.shared.i18n import _, lang, ngettext
+from studio.ui.shared.formatting import count_text, decimal, duration, escape_markdown
+from studio.ui.shared.i18n import _, ngettext
 
 CUT, ASKED_CUT = 4_000, 1_000
 _ISOLATE, _END = "\u2067", "\u2069"
@@ -43,9 +42,9 @@ def _answer_view(turn: Turn, answer: Answer, key: str) -> None:
     elif not answer.done:
         st.markdown(f":shimmer[{_thinking(answer)}]")
     elif answer.end:
-        st.caption(_("No words."))
+        st.caption(_("Empty answer."))
     if answer.error and answer.error.code in FORCEABLE | TRANSIENT:
-        st.caption(_("Not asked yet: the model is not loaded."))
+        st.caption(_("Not asked yet: model not loaded."))
     elif answer.error:
         why = " ".join(problem.sentence(_) for problem in answer.error.problems)
         st.error(escape_markdown(why), icon=":material/error:")
@@ -68,7 +67,7 @@ def plain(text: str, key: str, length: int = CUT, tail: bool = False) -> None:
     )
     if len(text) > length and not tail:
         st.toggle(
-            _("Show all {count} characters").format(count=format_decimal(len(text), "#,##0", locale=lang())),
+            _("Show all {count} characters").format(count=count_text(len(text))),
             key=f"pg_all_{key}",
         )
 
@@ -95,10 +94,10 @@ def figures_line(answer: Answer) -> str:
         return " · ".join([*parts, _("stopped")] if answer.stopped else parts)
     parts = [_tokens(end.completion_tokens)]
     if end.decode_tokens_per_s:
-        parts.append(_("{n} tokens/s").format(n=format_decimal(end.decode_tokens_per_s, "#,##0.0", locale=lang())))
+        parts.append(_("{n} tokens/s").format(n=decimal(end.decode_tokens_per_s, 1, 1)))
     if end.ttft_ms is not None:
-        parts.append(_("first token after {n} ms").format(n=format_decimal(end.ttft_ms, "#,##0", locale=lang())))
-    parts.append({"stop": _("complete"), "length": _("cut at the longest answer")}.get(end.finish or "", ""))
+        parts.append(_("first token after {n} ms").format(n=count_text(end.ttft_ms)))
+    parts.append({"stop": _("finished"), "length": _("cut off at the maximum length")}.get(end.finish or "", ""))
     return " · ".join(part for part in parts if part)
 
 
@@ -109,5 +108,5 @@ def _tokens(count: int) -> str:
 def _thinking(answer: Answer) -> str:
     load = loader().find(answer.model)
     if load and not load.ended:
-        return _("Waits for the model")
+        return _("Waiting for the model")
     return _("Reading, {time}").format(time=duration(time.monotonic() - answer.begun))

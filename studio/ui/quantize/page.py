@@ -46,9 +46,9 @@ def _search() -> None:
     mine = project().id
     found = [view for view in api_cache.artifacts((Kind.REPORT,)) if view.facts.get("report") == "search"]
     found = [view for view in found if view.project == mine]
-    st.subheader(_("What a search found"), anchor=False)
+    st.header(_("Search results"), anchor=False)
     if not found:
-        st.caption(_("No search has run in this project yet: start one above."))
+        st.caption(_("No search in this project yet. Start one above."))
         return
     names = disambiguate({view.id: f"{view.name} · {ago(view.created)}" for view in found})
     view = _picked(_("Search"), found, names, "search_shown")
@@ -70,7 +70,7 @@ def _verdict(view: ArtifactView, report: Report) -> None:
     """The choice in words, and the ways to use it."""
     chosen = next(point for point in report["points"] if point["name"] == report["choice"])
     metric = report["metric"]
-    words = _("**{recipe}**: {size}, {share} of the original's size, and {kept} of its quality on the validation rows.")
+    words = _("**{recipe}**: {size} ({share} of the original), {kept} of its validation quality.")
     told = words.format(
         recipe=escape_markdown(scheme_label(report["choice"])),
         size=format_size(chosen["metrics"]["size_bytes"]),
@@ -78,21 +78,21 @@ def _verdict(view: ArtifactView, report: Report) -> None:
         kept=percent(report["kept"]),
     )
     if report["test"]:
-        line = _("On the test rows, which chose nothing: {metric} {choice}, the original {original}.")
+        line = _("On the test rows: {metric} {choice}, original {original}.")
         values = {who: format_metric(metric, found[metric])[1] for who, found in report["test"].items()}
         told += "\n\n" + escape_markdown(line.format(metric=format_metric(metric, 0.0)[0], **values))
     if report["passed"]:
         st.success(told, icon=":material/check_circle:")
     else:
-        lacking = _("No recipe keeps {share} of the original's quality; this is the best.")
+        lacking = _("No recipe keeps {share} of the original quality; this is the closest.")
         st.warning(f"{lacking.format(share=percent(report['keep']))}\n\n{told}", icon=":material/warning:")
     model = view.facts["model"]
     if model not in {each.id for each in api_cache.artifacts((Kind.ONNX,))}:
-        st.caption(_("The chosen model was deleted."))
+        st.caption(_("The selected model was deleted."))
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.button(
-            _("Package the choice"),
+            _("Package selected model"),
             key="search_use",
             type="primary",
             icon=":material/package_2:",
@@ -108,7 +108,7 @@ def _chart(view: ArtifactView, report: Report) -> None:
         y = _axis(_("Quality"), (report["metric"], "kl", "perplexity"), "search_y")
     points = [one for one in evaluation_views(report, view) if x in one.metrics and y in one.metrics]
     chart = pareto_chart(points, {one.id: one.model_name for one in points}, x, y, x == "size_bytes")
-    alt = _("{quality} over {cost} of every recipe, with the Pareto front.")
+    alt = _("{quality} by {cost} for every recipe, with the Pareto front.")
     words = {"quality": format_metric(y, 0.0)[0], "cost": format_metric(x, 0.0)[0]}
     st.plotly_chart(chart, key="search_chart", config=chart_config("search"), alt=alt.format(**words))
 
@@ -130,11 +130,11 @@ def _other_settings(view: ArtifactView, report: Report) -> None:
     """Any other recipe: its settings go into the form Quantize."""
     names = [point["name"] for point in report["points"]]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(_("Settings of another recipe"), names, format_func=scheme_label, key="search_other")
+        name = st.selectbox(_("Settings from another recipe"), names, format_func=scheme_label, key="search_other")
         asked = next(point["params"] for point in report["points"] if point["name"] == (name or names[0]))
         values = {"model": report["model"], "data": report["data"], **asked}
         st.button(
-            _("Into the form Quantize"),
+            _("Copy to the Quantize form"),
             key="search_settings",
             icon=":material/edit:",
             on_click=_take,
@@ -158,10 +158,8 @@ def _workflows() -> None:
     found = [view for view in found if (view.path / "olive.json").is_file()]
     if not found:
         return
-    st.subheader(_("Olive workflow"), anchor=False)
-    st.caption(
-        _("What Olive was told, as a file for `olive run --config`. Put the model's folder beside it as `model`.")
-    )
+    st.header(_("Olive workflow"), anchor=False)
+    st.caption(_("Olive configuration for `olive run --config`. Put the model folder beside it as `model`."))
     names = disambiguate({view.id: label(view) for view in found})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = _picked(_("Model"), found, names, "workflow_shown")

@@ -73,11 +73,11 @@ def rows(report: Report) -> list[list[Cell]]:
     empty: list[Cell] = [{"text": "–", "value": ""} for _name in figures(report)]
     for one in (point for point in report["points"] if "failure" in point):
         made.append([{"text": scheme_label(one["name"]), "mark": "bad", "said": _("failed")}, *empty])
-    return made + [[{"text": scheme_label(name), "sub": _("no time left")}, *empty] for name in report["untried"]]
+    return made + [[{"text": scheme_label(name), "sub": _("out of time")}, *empty] for name in report["untried"]]
 
 
 def _row(report: Report, name: str, metrics: dict[str, float]) -> list[Cell]:
-    tags: list[Tag] = [{"text": _("Choice"), "tone": "accent"}] if name == report["choice"] else []
+    tags: list[Tag] = [{"text": _("Selected"), "tone": "accent"}] if name == report["choice"] else []
     tags += [{"text": _("Pareto front"), "tone": ""}] if name in report["front"] else []
     cells: list[Cell] = [{"text": scheme_label(name), "tags": tags}]
     for metric in figures(report):

@@ -38,5 +38,5 @@ def comparison(result: RunResult) -> None:
         role, _newline, name = first.partition("\n")
         line: list[Cell] = [{"text": role, "sub": name}]
         cells.append([*line, *(Cell(text=text) for text in rest)])
-    st.subheader(_("In comparison"), anchor=False)
+    st.header(_("In comparison"), anchor=False)
     plain_table("result_comparison", _("All that was measured on the same rows"), columns, cells, stack=True)

@@ -68,7 +68,7 @@ def _data_not_ready(run: RunView, report: str) -> None:
             )
         if possible:
             with st.popover(_("Train anyway"), icon=":material/done:", key="result_accept_box"):
-                reason = st.text_input(_("Why it may stay"), key="result_reason", max_chars=300)
+                reason = st.text_input(_("Reason to accept"), key="result_reason", max_chars=300)
                 accepted = tuple({"gate": each.gate, "reason": (reason or "").strip()} for each in errors)
                 st.button(
                     _("Accept with this reason"),
@@ -78,7 +78,7 @@ def _data_not_ready(run: RunView, report: str) -> None:
                     on_click=_again,
                     args=(run.id, (), accepted),
                 )
-        page_link(DATA.path, label=_("Look at the rows"), icon=DATA.icon, query_params={"data": found.data})
+        page_link(DATA.path, label=_("View rows"), icon=DATA.icon, query_params={"data": found.data})
 
 
 def _again(run_id: str, fixes: tuple[str, ...], accepted: tuple[dict[str, str], ...]) -> None:

@@ -117,7 +117,7 @@ def _gain(run: RunView, result: RunResult) -> None:
         return
     with st.container(border=True, key="result_gain", gap="small"):
         if said:
-            st.subheader(escape_markdown(said), anchor=False)
+            st.header(escape_markdown(said), anchor=False)
         for sentence in sentences(result):
             st.markdown(escape_markdown(sentence))
         _bits(result)

@@ -25,7 +25,7 @@ def try_it(run: RunView, result: RunResult) -> None:
     model = result.model
     if model is None or model.id not in models():
         return
-    st.subheader(_("Try it"), anchor=False)
+    st.header(_("Try it"), anchor=False)
     with st.container(border=True, key="result_try", gap="small"):
         if served() is None:
             st.caption(_("No model can answer now: start the studio with its host of models."))

@@ -47,9 +47,9 @@ def box_data(view: ArtifactView, chosen: Chosen) -> dict[str, Any]:
 def _row_words() -> dict[str, Any]:
     return {
         "title": _("Answers to review"),
-        "row": _("The row to review"),
+        "row": _("Row to review"),
         "actions": _("Decide"),
-        "move": _("Move"),
+        "move": _("Navigate"),
         "accept": _("Accept"),
         "reject": _("Reject"),
         "edit": _("Edit"),
@@ -61,15 +61,15 @@ def _row_words() -> dict[str, Any]:
         "input": _("Input"),
         "own": _("Corrected answer"),
         "gold": _("Known answer"),
-        "differs": _("Not the known answer"),
+        "differs": _("Differs from the known answer"),
         "confidence": _("Confidence {share}"),
-        "context": _("Earlier in the conversation: {n}"),
-        "rationale": _("The teacher’s steps"),
+        "context": _("Earlier messages: {n}"),
+        "rationale": _("Teacher’s rationale"),
         "note": _("Note"),
-        "roles": {"system": _("Instruction"), "user": _("Person"), "assistant": _("Assistant")},
-        "editor": _("The right answer"),
+        "roles": {"system": _("Instruction"), "user": _("User"), "assistant": _("Assistant")},
+        "editor": _("Correct answer"),
         "labels": _("Labels"),
-        "save": _("Save and go on"),
+        "save": _("Save and continue"),
         "cancel": _("Cancel"),
     }
 
@@ -77,7 +77,7 @@ def _row_words() -> dict[str, Any]:
 def _words_of(chosen: Chosen) -> dict[str, Any]:
     return {
         "answer": _("Answer") if chosen.report else _("Teacher’s answer"),
-        "why": _("Doubted: {why}"),
+        "why": _("Suspect: {why}"),
         "splits": {name: option_label("evaluate", "split", name) for name in ("validation", "test")},
     }
 
@@ -87,13 +87,13 @@ def _state_words() -> dict[str, Any]:
         "progress": _("Reviewed"),
         "counts": _("{reviewed} of {total} reviewed · accepted {accepted} · corrected {edited} · rejected {rejected}"),
         "did": {"accepted": _("Accepted"), "edited": _("Corrected"), "rejected": _("Rejected")},
-        "undone": _("Taken back"),
+        "undone": _("Undone"),
         "saved": _("All saved"),
         "saving": _("Saving…"),
-        "waiting": _("Not saved yet: {n}. Trying again…"),
-        "broken": _("The studio does not answer. Check that it is running; the page goes on by itself."),
-        "nothing": _("No row fits this filter."),
-        "allDone": _("All answers are reviewed."),
+        "waiting": _("Unsaved: {n}. Retrying…"),
+        "broken": _("The studio is not responding. Check that it is running; the page reconnects automatically."),
+        "nothing": _("No matching rows."),
+        "allDone": _("All answers reviewed."),
         "again": _("Show all rows"),
         "show": _("Show"),
         "label": _("Label"),
@@ -105,19 +105,19 @@ def _state_words() -> dict[str, Any]:
             ["edited", _("Corrected")],
             ["rejected", _("Rejected")],
         ],
-        "help": _("Keys"),
-        "keysOn": _("Keys are on"),
+        "help": _("Keyboard shortcuts"),
+        "keysOn": _("Shortcuts active"),
     }
 
 
 def _keys() -> list[tuple[str, str]]:
     """Key -> what it does; the same letters in every language."""
     return [
-        ("A", _("Accept the answer")),
-        ("R", _("Reject it: the row goes")),
-        ("E", _("Write or choose the right answer; Ctrl+Enter saves it, with labels Enter does, Esc leaves it")),
-        ("1 – 5", _("Rate it; the same key again takes the rating back")),
-        ("U", _("Undo the last step")),
-        ("← →", _("Move without deciding")),
-        ("N", _("Write a note")),
+        ("A", _("Accept answer")),
+        ("R", _("Reject and drop the row")),
+        ("E", _("Edit the answer; Ctrl+Enter saves (Enter for labels), Esc cancels")),
+        ("1 – 5", _("Rate; press again to clear")),
+        ("U", _("Undo last action")),
+        ("← →", _("Next or previous without deciding")),
+        ("N", _("Add a note")),
     ]

@@ -33,7 +33,7 @@ def chosen_rows(view: ArtifactView) -> Chosen:
     if st.session_state.get(key) not in options:
         st.session_state[key] = DOUBTS if report and report.id == asked else options[0]
     if len(options) > 1:
-        words = {TEACHER: _("Teacher’s answers"), DOUBTS: _("Doubted by the check")}
+        words = {TEACHER: _("Teacher’s answers"), DOUBTS: _("Flagged by the check")}
         st.segmented_control(_("Rows"), options, format_func=words.__getitem__, key=key, required=True)
     if report is None or st.session_state[key] == TEACHER:
         st.query_params.pop("report", None)
@@ -47,6 +47,6 @@ def _with_test(view: ArtifactView, report: ArtifactView) -> bool:
     more = api_cache.studio().reviews.doubts(report)["test"]
     if not more:
         return False
-    words = _("Test rows too ({n})").format(n=more)
-    said = _("Results before and after can’t be compared when test rows change.")
+    words = _("Include test rows ({n})").format(n=more)
+    said = _("Changing test rows makes earlier results incomparable.")
     return st.toggle(words, key=f"{_TEST}_{view.id}", help=said)

@@ -30,12 +30,7 @@ LOOK = 3.0
 
 def review_page() -> None:
     st.title(_(nav.REVIEW.title), anchor=False)
-    st.caption(
-        _(
-            "People check a teacher’s answers, or rows that a check of the data doubts. The least certain come first, and "
-            "what people say wins."
-        )
-    )
+    st.caption(_("Review a teacher’s answers or rows flagged by a check, least certain first. Your decision counts."))
     with api_cache.show_errors():
         project_stepper(nav.REVIEW)
         _of_job()
@@ -50,7 +45,7 @@ def review_page() -> None:
         _summary(view, counts, chosen)
         jobs_of(STAGE)
         if counts.reviewed:
-            st.subheader(_("Reviewed dataset"), anchor=False)
+            st.header(_("Reviewed dataset"), anchor=False)
             hidden = {"decisions"} | (set() if chosen.report else {"report", "test"})
             preset: dict[str, Any] = {"data": view.id}
             choices = {"data": {view.id: label(view)}}
@@ -71,7 +66,7 @@ def reviewable() -> list[ArtifactView]:
 
 def _nothing() -> None:
     st.info(
-        _("There is nothing to review yet: let a teacher answer the rows of a dataset, or check a dataset."),
+        _("Nothing to review yet. Let a teacher answer a dataset, or check one."),
         icon=":material/info:",
     )
     for page in (nav.TEACHER, nav.DATA):
@@ -108,7 +103,7 @@ def _choice(found: list[ArtifactView]) -> ArtifactView:
 
 def _summary(view: ArtifactView, first: ReviewCounts, chosen: Chosen) -> None:
     """Looks again by itself: decisions come past the page's script. With the first one the page is drawn anew."""
-    st.subheader(_("What it says of these rows") if chosen.report else _("What it says of the teacher"), anchor=False)
+    st.header(_("Flagged rows") if chosen.report else _("Teacher accuracy"), anchor=False)
 
     def draw() -> bool:
         counts = api_cache.studio().reviews.counts(view.id, chosen)
@@ -130,10 +125,8 @@ def doubt_words(counts: ReviewCounts) -> list[str]:
     """What the decisions say of rows that a check doubts: these are picked, so they say nothing of all rows."""
     found = counts.agreement
     if found is None:
-        return [_("Decide on some rows, and here stands how many of these doubts were right.")]
-    said = _(
-        "**{share}** of the {n} rows that were reviewed were wrong. Only doubted rows are counted, not the whole data."
-    )
+        return [_("Review a few rows to see how many flags were right.")]
+    said = _("**{share}** of {n} reviewed rows were wrong. Counts flagged rows only.")
     return [said.format(share=percent(1 - found.share), n=number(found.n))]
 
 
@@ -141,7 +134,7 @@ def agreement_words(counts: ReviewCounts, view: ArtifactView) -> list[str]:
     """What the decisions say of the teacher's accuracy, and how sure that is."""
     found = counts.agreement
     if found is None:
-        return [_("Decide on some rows, and here stands how often the teacher is right.")]
+        return [_("Review a few rows to estimate the teacher's accuracy.")]
     values = {"share": percent(found.share), "low": percent(found.low), "high": percent(found.high)}
     values |= {
         "teacher": escape_markdown(str(view.facts["teacher"])),
@@ -149,11 +142,8 @@ def agreement_words(counts: ReviewCounts, view: ArtifactView) -> list[str]:
         "needed": number(found.needed),
     }
     if counts.reviewed == counts.total:
-        return [_("All {n} answers of {teacher} are reviewed: **{share}** were right as they were.").format(**values)]
-    said = _(
-        "People took **{share}** of {n} answers of {teacher} as they were. By these alone it is right in {low} to {high} "
-        "of such rows (95 % interval)."
-    )
+        return [_("All {n} answers by {teacher} reviewed: **{share}** correct.").format(**values)]
+    said = _("**{share}** of {n} answers by {teacher} accepted (95% CI {low}–{high}).")
     return [
         said.format(**values),
         _sureness(found).format(**values),
@@ -163,20 +153,20 @@ def agreement_words(counts: ReviewCounts, view: ArtifactView) -> list[str]:
 
 def _sureness(found: Agreement) -> str:
     if found.close:
-        return _("That is close: 5 points or less to each side.")
+        return _("Reliable: within ±5 points.")
     if found.n < 30:
-        return _("That is a first impression: so few rows can mislead. About {needed} in all make it close (5 points).")
-    return _("That is rough. About {needed} reviewed rows in all make it close (5 points to each side).")
+        return _("Too few to be reliable. Review about {needed} rows for ±5 points.")
+    return _("Rough estimate. Review about {needed} rows in total for ±5 points.")
 
 
 def _order_words() -> str:
-    return _("The doubtful rows come first, so on the rows that nobody has seen yet it is probably better.")
+    return _("Least certain rows come first, so accuracy on the rest is probably higher.")
 
 
 def _exports(view: ArtifactView, chosen: Chosen) -> None:
     rows = {"report": chosen.report} | ({"test": "1"} if chosen.test else {}) if chosen.report else {}
     with st.container(horizontal=True, gap="small"):
-        for format, words in (("jsonl", _("Decisions as JSON lines")), ("csv", _("Decisions as CSV"))):
+        for format, words in (("jsonl", _("Decisions (JSON Lines)")), ("csv", _("Decisions (CSV)"))):
             st.link_button(
                 words,
                 f"api/reviews/{view.id}/download?{urlencode({'format': format, **rows})}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import streamlit as st
-from babel.numbers import format_decimal
 
 from backend.api.serving import ServeOptions, ServerView, curl, python
 from backend.core.errors import Problem, StudioError
@@ -12,8 +11,8 @@ from studio.ui.playground.lineage import examples
 from studio.ui.playground.model_loader import FORCEABLE
 from studio.ui.serving.state import KEY, servers, start, stop
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, format_size
-from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.formatting import count_text, escape_markdown, format_size
+from studio.ui.shared.i18n import _
 
 _PORT, _KEY, _PARALLEL = "serve_port", "serve_key", "serve_parallel"
 _FIELDS = ServeOptions.model_fields
@@ -35,7 +34,7 @@ def drawer(view: ArtifactView) -> None:
 
 def _body(view: ArtifactView) -> None:
     with api_cache.show_errors():
-        st.markdown(_("Other programs ask the model over the HTTP interface of OpenAI; nothing leaves this machine."))
+        st.markdown(_("OpenAI-compatible API on this machine"))
         api_cache.auto_refresh(lambda: _drawn(view), busy=_state(view) in ("loading", "ready", "stopping"))
 
 
@@ -56,8 +55,8 @@ def _drawn(view: ArtifactView) -> bool:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         words, icon, colour = {
             "loading": (_("Loading"), ":material/hourglass_top:", "blue"),
-            "ready": (_("Served"), ":material/check:", "green"),
-            "stopping": (_("Finishing its answers"), ":material/stop_circle:", "orange"),
+            "ready": (_("Serving"), ":material/check:", "green"),
+            "stopping": (_("Finishing requests"), ":material/stop_circle:", "orange"),
         }[now.state]
         st.badge(words, icon=icon, color=colour)  # type: ignore[arg-type]
         st.space("stretch")
@@ -83,23 +82,23 @@ def _form(view: ArtifactView, error: Problem | None) -> None:
         65_535,
         value=_FIELDS["port"].default,
         key=_PORT,
-        help=_("0 takes any that is free."),
+        help=_("0 uses any free port."),
         on_change="ignore",
     )
     st.number_input(
-        _("Answers at a time"),
+        _("Concurrent requests"),
         1,
         64,
         value=_FIELDS["max_parallel"].default,
         key=_PARALLEL,
-        help=_("More requests wait for their turn. ONNX models answer together, others in turn."),
+        help=_("Further requests are queued. Only ONNX models answer in parallel."),
         on_change="ignore",
     )
     st.text_input(
         _("Environment variable with the API key"),
         value=_FIELDS["key_env"].default,
         key=_KEY,
-        help=_("It is read where the studio was started. While it is empty, no key is asked for."),
+        help=_("Read from the studio's environment. If empty, no key is required."),
         on_change="ignore",
     )
     short = error is not None and error.code in FORCEABLE
@@ -145,10 +144,8 @@ def _snippets(now: ServerView, question: str) -> None:
     st.code(curl(now.url, now.name, now.key_env, question), language="bash", wrap_lines=True)
     st.markdown(f"**{_('From Python')}**")
     st.code(python(now.url, now.name, now.key_env, question), language="python", wrap_lines=True)
-    st.caption(
-        _("Without a system message of its own, a question is put into the template that the model was trained with.")
-    )
+    st.caption(_("Requests without a system message use the model's training template."))
 
 
 def _number(value: int) -> str:
-    return str(format_decimal(value, locale=lang()))
+    return count_text(value)

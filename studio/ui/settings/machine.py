@@ -25,9 +25,9 @@ def checks() -> Task:
 
 
 def machine(checked: Task) -> None:
-    st.subheader(_("Machine and checks"), anchor=False)
+    st.header(_("Machine and checks"), anchor=False)
     if not checked.done:
-        st.markdown(f":shimmer[{_('Looking at this machine…')}]")
+        st.markdown(f":shimmer[{_('Checking this machine…')}]")
         return
     if said := failure(checked):
         st.error(escape_markdown(said), icon=":material/error:")
@@ -38,7 +38,7 @@ def machine(checked: Task) -> None:
 
 def _found(checks: list[Check]) -> None:
     icons = {
-        "ok": f":green[:material/check_circle:] {_('works')}",
+        "ok": f":green[:material/check_circle:] {_('OK')}",
         "absent": f":gray[:material/radio_button_unchecked:] {_('optional')}",
         "missing": f":red[:material/error:] {_('missing')}",
     }
@@ -46,7 +46,7 @@ def _found(checks: list[Check]) -> None:
     shown = [
         {
             _("State"): icons[row["state"]],
-            _("What"): escape_markdown(row["what"]),
+            _("Check"): escape_markdown(row["what"]),
             _("Found"): " · ".join(
                 escape_markdown(row[part].replace("`", "")) for part in ("found", "remedy") if row[part]
             ),

@@ -21,8 +21,8 @@ _EVENTS, _NAME, _PLACE, _VARIABLE, _URL, _FAILED = (
 
 
 def notifications() -> None:
-    st.subheader(_("Notifications"), anchor=False)
-    st.caption(_("Tells a webhook or a mailbox when a run ends: its name, project and time, and nothing of your data."))
+    st.header(_("Notifications"), anchor=False)
+    st.caption(_("Notifies a webhook or mailbox when a run ends: name, project and duration, none of your data."))
     config = api_cache.studio().notifications.config()
     for target in config.targets:
         _target(target)
@@ -77,7 +77,7 @@ def _outcome(key: str) -> None:
         elif wrong := failure(work):
             st.error(escape_markdown(wrong), icon=":material/error:")
         else:
-            st.success(_("The test was accepted. Look whether it arrived."), icon=":material/check_circle:")
+            st.success(_("Test sent. Check that it arrived."), icon=":material/check_circle:")
         return not work.done
 
     api_cache.auto_refresh(look, busy=not work.done)
@@ -86,7 +86,7 @@ def _outcome(key: str) -> None:
 def _events(config: NotifyConfig) -> None:
     st.session_state.setdefault(_EVENTS, list(config.events))
     st.pills(
-        _("Send a message when a run ends as"),
+        _("Send a message when a run is"),
         list(EVENTS),
         selection_mode="multi",
         format_func=lambda event: state_label(State(event)),
@@ -97,13 +97,13 @@ def _events(config: NotifyConfig) -> None:
 
 
 def _add() -> None:
-    ways = {"variable": _("Environment variable"), "keyring": _("Keyring of this computer")}
+    ways = {"variable": _("Environment variable"), "keyring": _("System keyring")}
     there = api_cache.studio().notifications.keyring_there()
     if not there:
         del ways["keyring"]
     st.text_input(_("Name"), key=_NAME, max_chars=60, placeholder=_("Team channel"))
     st.segmented_control(
-        _("Where the address is kept"),
+        _("Address storage"),
         list(ways),
         format_func=ways.__getitem__,
         key=_PLACE,
@@ -115,9 +115,9 @@ def _add() -> None:
     else:
         st.text_input(_("Variable with the address"), key=_VARIABLE, placeholder="NOTIFY_URL")
         if not there:
-            st.caption(_("This machine has no keyring, so the address is read from the environment of the worker."))
+            st.caption(_("No keyring on this machine: the address is read from the worker's environment."))
     st.caption(
-        _("An address is a URL of Apprise, such as {webhook} or {mail}.").format(
+        _("Enter an Apprise URL, such as {webhook} or {mail}.").format(
             webhook="`json://host/path`", mail="`mailto://user:password@host`"
         )
     )

@@ -58,7 +58,7 @@ def _general() -> None:
 def _diagnostics() -> None:
     checked = machine.checks()
     done = checked.done
-    st.subheader(_("Worker and queues"), anchor=False)
+    st.header(_("Workers and queues"), anchor=False)
     api_cache.auto_refresh(lambda: _polled(checked), busy=not done)
     machine.machine(checked)
     _about()
@@ -84,11 +84,11 @@ def _language() -> None:
 
 def _keys() -> None:
     """Whether the keys of endpoints are there; never what they are."""
-    st.subheader(_("Keys of endpoints"), anchor=False)
+    st.header(_("Endpoint keys"), anchor=False)
     st.caption(
         _(
-            "Keys are kept in the keyring of this computer, or read from environment variables of `slmops studio`. They "
-            "are never logged or shown."
+            "Keys are stored in the system keyring or read from the environment of `slmops "
+            "studio`. They are never logged or shown."
         )
     )
     names = {_KEY_VARIABLE} | {
@@ -103,20 +103,20 @@ def _keys() -> None:
     ]
     kept = [each.name for each in api_cache.endpoints() if each.key_kept]
     rows += [{"name": escape_markdown(name), "state": f":green-badge[{_('key in the keyring')}]"} for name in kept]
-    st.table(rows, hide_index=True, hide_header=True, border="horizontal", alt=_("Keys of endpoints"))
+    st.table(rows, hide_index=True, hide_header=True, border="horizontal", alt=_("Endpoint keys"))
 
 
 def _about() -> None:
-    st.subheader(_("About this studio"), anchor=False)
+    st.header(_("About SLMOps Studio"), anchor=False)
     settings = api_cache.studio().settings
-    database = _("SQLite files in the studio's folder") if settings.sqlite else "Postgres"
+    database = _("SQLite, in the studio folder") if settings.sqlite else "Postgres"
     rows = {
         _("Version"): version("slmops-studio"),
-        _("Folder of the studio"): f"{escape_markdown(str(settings.home))} (`SLMOPS_HOME`)",
+        _("Studio folder"): f"{escape_markdown(str(settings.home))} (`SLMOPS_HOME`)",
         _("Database"): f"{database} (`SLMOPS_DB_URL`)",
         _("License"): "Apache-2.0",
         _("Fonts"): "Inter, JetBrains Mono (SIL Open Font License 1.1)",
         _("Built-in model"): "SmolLM2-135M-Instruct (Apache-2.0)",
     }
     shown = [{"label": label, "value": value} for label, value in rows.items()]
-    st.table(shown, hide_index=True, hide_header=True, border="horizontal", alt=_("About this studio"))
+    st.table(shown, hide_index=True, hide_header=True, border="horizontal", alt=_("About SLMOps Studio"))

@@ -20,23 +20,23 @@ def this_project() -> None:
     """Its name and what can be done with it; the dialog while it is open."""
     mine = project()
     only = len(api_cache.projects()) < 2
-    st.subheader(_("Project"), anchor=False)
+    st.header(_("Project"), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", border=True):
         st.markdown(f"**{escape_markdown(project_label(mine))}**", width="content")
         with st.container(horizontal=True, width="content", gap="small"):
             export_box()
             st.button(
-                _("Delete this project"),
+                _("Delete project"),
                 key="delete_project",
                 icon=":material/delete:",
                 disabled=only,
-                help=_("The only project can't be deleted.") if only else None,
+                help=_("You can't delete the only project.") if only else None,
                 on_click=_begin,
                 args=(mine.id,),
             )
     import_box()
     if st.session_state.get(_ASKED) == mine.id:
-        st.dialog(_("Delete this project"), on_dismiss=_end, icon=":material/delete:")(_confirm)(mine)
+        st.dialog(_("Delete project"), on_dismiss=_end, icon=":material/delete:")(_confirm)(mine)
 
 
 def _begin(project_id: str) -> None:
@@ -54,8 +54,8 @@ def _confirm(mine: ProjectView) -> None:
     studio = api_cache.studio()
     runs, held = studio.runs(100_000, mine.id), studio.artifacts(project=mine.id)
     name = escape_markdown(project_label(mine))
-    st.markdown(_("Delete the project **{name}** for good, with all that was made in it?").format(name=name))
-    made = ngettext("{n} dataset, model or other result", "{n} datasets, models and other results", len(held))
+    st.markdown(_("Permanently delete **{name}** and everything in it?").format(name=name))
+    made = ngettext("{n} dataset, model or other artifact", "{n} datasets, models and other artifacts", len(held))
     st.markdown(f"- {ngettext('{n} run', '{n} runs', len(runs))}\n- {made}")
     st.caption(_("This frees {size}.").format(size=format_size(sum(view.size_bytes for view in held))))
     if st.session_state.get(_FAILED):

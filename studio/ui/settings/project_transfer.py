@@ -47,14 +47,14 @@ def export_box() -> None:
     if not box.open:
         return
     with box:
-        st.caption(_("One file with data, models, runs, reviews and evaluations. It never holds keys."))
-        words = {_WEIGHTS: _("Everything"), _SLIM: _("Without weights that a job can make again")}
+        st.caption(_("One file with data, models, runs, reviews and evaluations. Keys are never included."))
+        words = {_WEIGHTS: _("Everything"), _SLIM: _("Without reproducible weights")}
         chosen = st.radio(_("Contents"), list(words), format_func=words.__getitem__, key="project_export_what")
         with api_cache.show_errors():
             taken = api_cache.studio().project_contents(mine.id, chosen == _WEIGHTS)
             runs = ngettext("{n} run", "{n} runs", len(taken.runs))
             made = ngettext(
-                "{n} dataset, model or other result", "{n} datasets, models and other results", len(taken.artifacts)
+                "{n} dataset, model or other artifact", "{n} datasets, models and other artifacts", len(taken.artifacts)
             )
             st.caption(f"{runs} · {made} · {format_size(taken.bytes)}")
             st.link_button(
@@ -72,7 +72,7 @@ def import_box() -> None:
     if not box.open:
         return
     with box:
-        st.caption(_("Choose a file that Export wrote. Everything in it is checked first."))
+        st.caption(_("Choose a file created with Export. It is checked before importing."))
         arrived = upload_box("project_upload", [_SUFFIX], _("Project file"))
         if arrived:
             _start(arrived)

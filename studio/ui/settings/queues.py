@@ -34,10 +34,10 @@ def _here() -> tuple[str, ...]:
 def _workers(workers: list[WorkerView]) -> None:
     if not workers:
         st.warning(
-            _("No worker is at work. Start one with `slmops studio` or `slmops worker`."), icon=":material/warning:"
+            _("No worker running. Start one with `slmops studio` or `slmops worker`."), icon=":material/warning:"
         )
     for worker in workers:
-        alive = _("alive {when}").format(when=ago(worker.beat))
+        alive = _("last seen {when}").format(when=ago(worker.beat))
         st.markdown(
             f":material/memory: **{escape_markdown(worker.host)}** · {_('process {pid}').format(pid=worker.pid)} · {alive} · "
             + escape_markdown(", ".join(worker.queues))
@@ -53,9 +53,9 @@ def _counts() -> tuple[Counter[str], Counter[str]]:
 
 def _queue(name: str, waiting: int, running: int, paused: bool) -> None:
     words = {
-        "light": _("Light work: files, packages"),
-        "cpu": _("Training and answering on the CPU"),
-        "gpu": _("Training and answering on the GPU"),
+        "light": _("Light: files, packages"),
+        "cpu": _("CPU: training and inference"),
+        "gpu": _("GPU: training and inference"),
     }
     with st.container(border=True, height="stretch", key=f"queue_{name}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -63,7 +63,9 @@ def _queue(name: str, waiting: int, running: int, paused: bool) -> None:
             if paused:
                 st.badge(_("Paused"), icon=":material/pause:", color="orange")
         st.caption(words.get(name, name))
-        st.caption(ngettext("{n} at work", "{n} at work", running) + " · " + ngettext("{n} waits", "{n} wait", waiting))
+        st.caption(
+            ngettext("{n} running", "{n} running", running) + " · " + ngettext("{n} queued", "{n} queued", waiting)
+        )
         if paused:
             _turn(_("Resume"), ":material/play_arrow:", name, resume=True)
         else:
@@ -79,7 +81,7 @@ def _turn(label: str, icon: str, name: str, resume: bool) -> None:
         label,
         key=f"{'resume' if resume else 'pause'}_{name}",
         icon=icon,
-        help=None if resume else _("Nothing more starts from this queue; what runs goes on."),
+        help=None if resume else _("No new jobs start; running ones continue."),
         on_click=api_cache.run_action,
         args=(turn,),
     )

@@ -23,11 +23,11 @@ _DAYS, _SHOWN, _FIRST = "trash_days", "trash_shown", 10
 
 def storage() -> None:
     kept = api_cache.storage()
-    st.subheader(_("Disk"), anchor=False)
+    st.header(_("Disk"), anchor=False)
     with st.grid(3, min_column_width=170, gap="small"):
-        st.metric(_("Used by the studio"), format_size(sum(kept.by_kind.values())), border=True)
-        st.metric(_("Free on this disk"), format_size(kept.free), border=True)
-        st.metric(_("Can be freed at once"), format_size(kept.reclaimable), border=True)
+        st.metric(_("Studio usage"), format_size(sum(kept.by_kind.values())), border=True)
+        st.metric(_("Free disk space"), format_size(kept.free), border=True)
+        st.metric(_("Reclaimable"), format_size(kept.reclaimable), border=True)
     _bars(kept)
     if st.session_state.get(_FREED) is not None:
         st.toast(_("{size} freed.").format(size=format_size(st.session_state.pop(_FREED))))
@@ -39,7 +39,7 @@ def storage() -> None:
 def _bars(kept: Storage) -> None:
     used = sorted(((kind, bytes_) for kind, bytes_ in kept.by_kind.items() if bytes_), key=lambda pair: -pair[1])
     if not used:
-        st.caption(_("Nothing is stored yet."))
+        st.caption(_("Nothing stored yet."))
         return
     total = sum(bytes_ for _kind, bytes_ in used)
     with st.grid(2, min_column_width=260, gap=("xsmall", "large")):
@@ -50,15 +50,15 @@ def _bars(kept: Storage) -> None:
 
 def _free(kept: Storage) -> None:
     with st.container(border=True, key="free_space", gap="small"):
-        st.markdown(f"**{_('Tidy up')}**")
+        st.markdown(f"**{_('Cleanup')}**")
         st.caption(
             _(
-                "Removes what nothing refers to: half-made artifacts, files of jobs that are done or gone, uploads that "
-                "broke off. Models, datasets and packages stay."
+                "Deletes unreferenced files: partial artifacts, interrupted uploads, leftovers of "
+                "jobs. Models, datasets and packages are kept."
             )
         )
         old = st.checkbox(
-            _("Also forget runs that ended more than {days} days ago; what they made stays").format(days=_OLD_DAYS),
+            _("Also delete runs older than {days} days; their results are kept").format(days=_OLD_DAYS),
             key=_OLD_RUNS,
         )
         with st.container(horizontal=True, gap="small"):
@@ -76,7 +76,7 @@ def _free(kept: Storage) -> None:
                 key="clear_cache",
                 icon=":material/cached:",
                 disabled=not cache,
-                help=_("Answers of teachers and compiled models. They are made again when they are needed."),
+                help=_("Teacher answers and compiled models, rebuilt when needed."),
                 on_click=_freeing,
                 args=(lambda: api_cache.studio().gc(_NEVER_DAYS, cache=True),),
             )
@@ -103,7 +103,7 @@ def _trash(kept: Storage) -> None:
                 _("Empty trash"),
                 key="empty_trash",
                 icon=":material/delete_forever:",
-                help=_("Deletes all of it for good."),
+                help=_("Permanently deletes everything in the trash."),
                 on_click=_freeing,
                 args=(studio.empty_trash,),
             )

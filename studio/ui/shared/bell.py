@@ -56,7 +56,7 @@ def _box(runs: list[RunView], unread: int, project_id: str) -> None:
     icon = ":material/notifications_unread:" if unread else ":material/notifications:"
     with st.popover(f"{label} ({unread})" if unread else label, icon=icon, width="stretch", key="bell"):
         if not unread:
-            st.caption(_("Nothing has ended since you looked."))
+            st.caption(_("Nothing new."))
         for run in runs:
             _line(run)
         if unread:
@@ -70,10 +70,10 @@ def _box(runs: list[RunView], unread: int, project_id: str) -> None:
         _SWITCH(
             key="notify_switch",
             data={
-                "on": _("Notify me in this browser"),
-                "off": _("Stop notifying me in this browser"),
-                "denied": _("This browser blocks notifications of this page. Allow them in its settings."),
-                "missing": _("Browsers notify on localhost or over https only."),
+                "on": _("Enable browser notifications"),
+                "off": _("Disable browser notifications"),
+                "denied": _("Your browser blocks notifications. Allow them in its settings."),
+                "missing": _("Notifications need localhost or https."),
             },
         )
 

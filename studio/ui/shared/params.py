@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from babel.numbers import format_decimal
-
 from backend.core.schemas import ArtifactView
-from studio.ui.shared.formatting import field_label, option_label
-from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.formatting import decimal, field_label, option_label
+from studio.ui.shared.i18n import _
 
 
 def param_title(stage: str, name: str) -> str:
@@ -27,7 +25,7 @@ def param_text(stage: str, name: str, value: Any, known: Mapping[str, ArtifactVi
     if isinstance(value, str) and value in known:
         return known[value].name
     if isinstance(value, float):
-        return format_decimal(value, "#,##0.########", locale=lang())
+        return decimal(value, 0, 8)
     if value in (None, "", {}):
         return "–"
     try:

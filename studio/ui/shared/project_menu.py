@@ -47,7 +47,7 @@ def missing_project(asked: str) -> None:
     st.title(_("Project not found"), anchor=False)
     with st.container(border=True, key="project_missing"):
         st.markdown(
-            _("There is no project “{id}”. It was deleted, or the link comes from another studio.").format(
+            _("There is no project “{id}”. It was deleted or belongs to another studio.").format(
                 id=escape_markdown(asked[:60])
             )
         )

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
-from babel.numbers import format_decimal
 
 from backend.core.schemas import ArtifactView, JobView, Kind, RunView, State
 from backend.planning.ablation.results import is_ablation, is_comparison_job
 from studio import nav
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
-from studio.ui.shared.formatting import format_size, percent
-from studio.ui.shared.i18n import _, lang, ngettext
+from studio.ui.shared.formatting import decimal, format_size, percent
+from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 from studio.ui.shared.stepper import Step, StepStatus, stepper
 
@@ -101,18 +100,18 @@ def project_steps(runs: list[RunView], there: set[str], path: str = "distill") -
 def next_step(there: set[str], path: str = "finetune") -> NextStep:
     """The page to go to when these stages have left something, on one of `PATHS`, and why."""
     if "dataset" not in there:
-        return NextStep(nav.DATA, _("Bring a file of examples, or take the demo's."))
+        return NextStep(nav.DATA, _("Upload a file of examples, or use the demo's."))
     if not there & {"teacher", "finetune", "distill"}:
         if path == "distill":
             return NextStep(nav.TEACHER, _("Let a teacher answer your rows."))
-        return NextStep(nav.FINETUNE, _("Teach a small model your own answers."))
+        return NextStep(nav.FINETUNE, _("Train a small model on your own answers."))
     if not there & {"finetune", "distill"} or ("prune" in there and "distill" not in there):
-        return NextStep(nav.DISTILL, _("Let a small student learn the teacher's answers."))
+        return NextStep(nav.DISTILL, _("Train a small student on the teacher's answers."))
     if "quantize" not in there:
         return NextStep(nav.QUANTIZE, _("Make the model small and fast."))
     if "evaluate" not in there:
-        return NextStep(nav.COMPARE, _("Measure what every step cost and gained."))
-    return NextStep(nav.PLAYGROUND, _("Talk to your model beside its teacher."))
+        return NextStep(nav.COMPARE, _("Measure the cost and gain of every step."))
+    return NextStep(nav.PLAYGROUND, _("Chat with your model side by side with its teacher."))
 
 
 def session_stages() -> set[str]:
@@ -195,9 +194,9 @@ def _subtitle(stage: str, jobs: list[JobView]) -> str:
     if stage == "teacher" and "answered" in metrics:
         return ngettext("{n} answer", "{n} answers", int(metrics["answered"]))
     if stage in ("distill", "finetune") and "parameters" in metrics:
-        return f"{format_decimal(metrics['parameters'] / 1e6, '#,##0.#', locale=lang())} M"
+        return f"{decimal(metrics['parameters'] / 1e6, 0, 1)} M"
     if stage == "finetune" and "trained_parameters" in metrics:
-        return f"LoRA {format_decimal(metrics['trained_parameters'] / 1e6, '#,##0.#', locale=lang())} M"
+        return f"LoRA {decimal(metrics['trained_parameters'] / 1e6, 0, 1)} M"
     if stage == "quantize" and "size_bytes" in metrics:
         return format_size(metrics["size_bytes"])
     if stage == "evaluate":

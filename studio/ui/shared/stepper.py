@@ -137,11 +137,11 @@ def stepper(
         "todo": _("not started"),
         "now": _("next"),
         "done": _("done"),
-        "run": _("at work"),
+        "run": _("running"),
         "err": _("failed"),
     }
     data = {
-        "label": _("Steps of the project"),
+        "label": _("Project steps"),
         "paths": [{"name": name, "title": title} for name, title in (paths or {}).items()],
         "paths_label": _("Way to the model"),
         "path": path,

@@ -34,7 +34,7 @@ def tour_card() -> None:
     if st.session_state.get(_DISMISSED) or st.context.cookies.get(COOKIE) == "done":
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small", key="tour_card"):
-        st.markdown(_("**New here?** See the way from a file to your own model, in one minute."), width="stretch")
+        st.markdown(_("**New here?** See how a file becomes your own model, in one minute."), width="stretch")
         st.button(_("Take the tour"), key="tour_start", icon=":material/tour:", on_click=start_tour)
         st.button(_("Not now"), key="tour_dismiss", type="tertiary", on_click=dismiss)
 
@@ -46,7 +46,7 @@ def steps() -> list[dict[str, str]]:
             "page": nav.DATA.path.stem,
             "title": _("Start with examples"),
             "text": _(
-                "Drop a file of questions and answers, or take a sample. Problems are named before anything starts."
+                "Drop a file of questions and answers, or use a sample. Problems are listed before anything starts."
             ),
         },
         {

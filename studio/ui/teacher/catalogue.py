@@ -27,11 +27,11 @@ PAGE = 6
 def catalogue() -> None:
     everything = api_cache.artifacts()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(_("Endpoints"), anchor=False, width="content")
-        st.button(_("Add an endpoint"), key="endpoint_add", icon=":material/add:", on_click=form.open_form)
+        st.header(_("Endpoints"), anchor=False, width="content")
+        st.button(_("Add endpoint"), key="endpoint_add", icon=":material/add:", on_click=form.open_form)
     verdicts = latest_verdicts(everything)
     endpoints.endpoint_cards(verdicts)
-    st.subheader(_("Models of this studio"), anchor=False)
+    st.header(_("Local models"), anchor=False)
     _models(everything, verdicts)
     form.dialog()
 
@@ -51,7 +51,7 @@ def _models(everything: list[ArtifactView], verdicts: dict[str, dict[str, Any]])
     held, others = scope.split(sorted((view for view in everything if view.kind in KINDS), key=_size))
     if not held:
         with st.container(border=True, key="no_models"):
-            st.markdown(_("No model is here yet. Import one, or tune the built-in one on rows that people answered."))
+            st.markdown(_("No models yet. Import one, or fine-tune the built-in model on labelled rows."))
             for row in (nav.MODELS, nav.FINETUNE):
                 page_link(row.path, label=_("Go to {page}").format(page=_(row.title)), icon=row.icon)
     known = {view.id: view for view in everything}
@@ -86,9 +86,9 @@ def _card(view: ArtifactView, known: dict[str, ArtifactView], verdict: dict[str,
         st.caption(lineage_text(view, known))
         st.caption(facts_line(view))
         if view.kind is Kind.ONNX:
-            st.caption(_("Runs here: costs nothing but time. Its probabilities can't be captured."))
+            st.caption(_("Runs locally, free. No probability capture."))
         else:
-            st.caption(_("Runs here: costs nothing but time, and gives log-probabilities."))
+            st.caption(_("Runs locally, free, with log-probabilities."))
         evaluation = latest_evaluation(view, known)
         names = [name for name in [headline(evaluation.facts) if evaluation else ""] if name]
         if evaluation and names:

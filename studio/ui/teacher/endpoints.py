@@ -28,11 +28,11 @@ def endpoint_cards(verdicts: dict[str, dict[str, Any]]) -> None:
     held = api_cache.endpoints()
     if not held:
         with st.container(border=True, key="no_endpoints"):
-            st.markdown(_("No endpoint is saved yet."))
+            st.markdown(_("No saved endpoints yet."))
             st.caption(
                 _(
-                    "A hosted model (Azure, OpenAI, DeepSeek …) or a server of your own (vLLM, Ollama, LM Studio …) can "
-                    "be the teacher. Rows that it answers are sent there."
+                    "A hosted model (Azure, OpenAI, DeepSeek…) or your own server (vLLM, Ollama, LM "
+                    "Studio…) can be the teacher. The rows it answers are sent there."
                 )
             )
         return
@@ -68,7 +68,7 @@ def _terms(endpoint: EndpointView) -> None:
     preset = PRESETS[endpoint.preset]
     link = f" [{_('Source')}]({preset.terms_url})" if preset.terms_url else ""
     if endpoint.forbids_distillation == "yes":
-        words = escape_markdown(_("You noted that its terms forbid distillation."))
+        words = escape_markdown(_("Marked as not allowing distillation."))
         st.markdown(f":red-badge[:material/gavel: {_('terms')}] {words}{link}")
     elif endpoint.forbids_distillation == "unknown":
         st.markdown(f":orange-badge[:material/gavel: {_('terms')}] {escape_markdown(_(preset.terms))}{link}")
@@ -80,7 +80,7 @@ def _trial(endpoint: EndpointView) -> None:
     key = _key(endpoint.name)
     going = task(key)
     if going and not going.done:
-        st.markdown(f":shimmer[{_('Asking a short question…')}]")
+        st.markdown(f":shimmer[{_('Sending a short question…')}]")
     elif said := failure(going):
         st.error(escape_markdown(said), icon=":material/error:")
     else:
@@ -99,7 +99,7 @@ def _actions(endpoint: EndpointView) -> None:
             key=f"test_endpoint_{name}",
             icon=":material/network_check:",
             disabled=bool(going and not going.done),
-            help=_("Asks one short question: time, speed, log-probabilities."),
+            help=_("Sends one short question to measure latency, speed and log-probabilities."),
             on_click=_test,
             args=(name,),
         )

@@ -36,7 +36,7 @@ def dialog() -> None:
     """Draw it while it is open."""
     if _OPEN in st.session_state:
         name = st.session_state[_OPEN]
-        title = _("Edit the endpoint") if name else _("Add an endpoint")
+        title = _("Edit endpoint") if name else _("Add endpoint")
         st.dialog(title, width="medium", on_dismiss=_end, icon=":material/cloud:")(_body)(name)
 
 
@@ -72,7 +72,7 @@ def _body(name: str) -> None:
     _field("terms")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         asked = st.button(
-            _("Test endpoint"), key="endpoint_try", icon=":material/network_check:", help=_("Asks one short question.")
+            _("Test endpoint"), key="endpoint_try", icon=":material/network_check:", help=_("Sends one short question.")
         )
         st.space("stretch")
         st.button(_("Cancel"), key="endpoint_cancel", on_click=_end)
@@ -135,7 +135,7 @@ def _values() -> dict[str, Any]:
 
 def _try(name: str) -> None:
     """Ask it as it is filled in, saved or not; what is wrong stands below."""
-    with st.spinner(_("Asking a short question…")):
+    with st.spinner(_("Sending a short question…")):
         try:
             trial = api_cache.studio().try_endpoint(_values(), key_field.typed(), name)
         except StudioError as error:

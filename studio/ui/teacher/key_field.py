@@ -30,15 +30,15 @@ def key_field(saved: EndpointView | None, problems: list[Problem], variable: Cal
         type="password",
         key=KEY,
         autocomplete="new-password",
-        placeholder=_("Kept. Type to replace it.") if kept else _("Paste the key"),
-        help=_("Kept in the keyring of this computer. It never enters the studio's files, jobs or logs."),
+        placeholder=_("Saved. Type to replace it.") if kept else _("Paste the key"),
+        help=_("Stored in the system keyring, never in files, jobs or logs."),
     )
     for problem in problems:
         if problem.field == "key":
             problem_line(problem)
     if saved and kept:
         st.button(
-            _("Delete the key"),
+            _("Delete key"),
             key="endpoint_key_delete",
             type="tertiary",
             icon=":material/key_off:",

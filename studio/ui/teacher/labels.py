@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from babel.numbers import format_decimal
-
 from backend.core.endpoints import PRESETS, EndpointTestResult, EndpointView, PresetName
-from studio.ui.shared.formatting import escape_markdown, format_metric, money, number
-from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.formatting import count_text, escape_markdown, format_metric, money, number
+from studio.ui.shared.i18n import _
 
 
 def preset_label(name: PresetName) -> str:
@@ -32,7 +30,7 @@ def logprobs_text(endpoint: EndpointView) -> str:
         return _("log-probabilities: yes") if endpoint.trial.logprobs else _("log-probabilities: no")
     usual = PRESETS[endpoint.preset].logprobs
     if usual is None:
-        return _("log-probabilities: a test will tell")
+        return _("log-probabilities: not tested")
     return _("log-probabilities: usually") if usual else _("log-probabilities: usually not")
 
 
@@ -40,7 +38,7 @@ def context_text(endpoint: EndpointView) -> str:
     tokens = endpoint.context or (endpoint.trial.context if endpoint.trial else None)
     if not tokens:
         return ""
-    return _("context {count} tokens").format(count=format_decimal(tokens, "#,##0", locale=lang()))
+    return _("{count}-token context").format(count=count_text(tokens))
 
 
 def trial_text(trial: EndpointTestResult | None) -> str:

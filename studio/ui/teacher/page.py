@@ -22,9 +22,7 @@ STEPS = (CHOOSE, *stages_of("teacher"))
 
 def teacher_page() -> None:
     st.title(_(TEACHER.title), anchor=False)
-    st.caption(
-        _("A large model, here or behind an endpoint, answers your rows; a small one will learn from its answers.")
-    )
+    st.caption(_("A large model, local or remote, labels your rows for a small one to learn from."))
     with api_cache.show_errors():
         project_stepper(TEACHER)
         apply_query_params(*STEPS)

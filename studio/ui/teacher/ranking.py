@@ -34,7 +34,7 @@ def ranking() -> None:
     mine = [view for view in api_cache.artifacts((Kind.AUDITION,)) if view.project == project().id]
     if not mine:
         st.info(
-            _("Nobody has been heard yet: choose candidates below, and they answer the same rows."),
+            _("No audition yet. Pick candidates to compare on the same rows."),
             icon=":material/info:",
         )
         return
@@ -58,7 +58,7 @@ def _result(view: ArtifactView) -> None:
     metric: str = view.facts["metric"]
     best = candidates[0]
     if best["failed"]:
-        st.warning(_("No candidate passed: none of them should be the teacher."), icon=":material/warning:")
+        st.warning(_("No candidate passed. Don't use any as teacher."), icon=":material/warning:")
     else:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(_winner(best, metric, int(view.facts["n"])), width="stretch")
@@ -69,7 +69,7 @@ def _result(view: ArtifactView) -> None:
     plain_table("audition_table", _("Candidates"), columns(metric), rows(candidates, metric), stack=True)
     baseline = next((one["baseline"] for one in candidates if "baseline" in one), None)
     if baseline is not None:
-        words = _("Always giving the most frequent answer would reach {share}; a teacher must do better.")
+        words = _("The majority-class baseline reaches {share}; a teacher must beat it.")
         st.caption(words.format(share=percent(baseline)))
     for one in candidates:
         if (share := one.get("cut_off") or 0.0) >= TRUNCATED_SHARE:
@@ -86,7 +86,7 @@ def who(one: dict[str, Any]) -> dict[str, str]:
 
 
 def _winner(best: dict[str, Any], metric: str, n: int) -> str:
-    words = _("**{name}** is the best teacher here: {label} {score} on {n} rows, {seconds} s an answer.")
+    words = _("**{name}** is the best teacher: {label} {score} on {n} rows, {seconds} s per answer.")
     label = format_metric(metric, 0.0)[0]
     seconds = number(best["seconds_per_answer"])
     score = score_text(best, metric)
@@ -105,16 +105,16 @@ def others(candidates: list[dict[str, Any]]) -> list[str]:
             gains.append(_("cheaper"))
         if one["seconds_per_answer"] < best["seconds_per_answer"]:
             gains.append(_("faster"))
-        words = _("On these rows {name} can't be told apart from it (p = {p}).")
+        words = _("No significant difference from {name} (p = {p}).")
         if gains:
-            words = _("On these rows {name} can't be told apart from it (p = {p}), and it is {gains}.")
+            words = _("No significant difference from {name} (p = {p}), which is {gains}.")
         found.append(words.format(name=one["name"], p=number(one["p_against_best"]), gains=", ".join(gains)))
     return found
 
 
 def columns(metric: str) -> list[Column]:
-    figures = [format_metric(metric, 0.0)[0], _("Answers of no use"), _("Seconds an answer")]
-    figures += [_("Cost of 1,000 answers"), _("Tokens/s")]
+    figures = [format_metric(metric, 0.0)[0], _("Unusable answers"), _("Seconds per answer")]
+    figures += [_("Cost per 1,000 answers"), _("Tokens/s")]
     made: list[Column] = [{"title": _("Candidate"), "kind": "name"}]
     return [*made, *({"title": title, "kind": "figure"} for title in figures)]  # type: ignore[list-item]
 
@@ -143,11 +143,11 @@ def _figures(one: dict[str, Any], metric: str) -> list[Cell]:
 
 def _examples(candidates: list[dict[str, Any]]) -> None:
     shown = [one for one in candidates if one.get("example")]
-    with st.expander(_("An example of each"), icon=":material/format_quote:", key="audition_examples"):
-        st.caption(_("The first row that it got wrong, else the first row."))
+    with st.expander(_("Sample answers"), icon=":material/format_quote:", key="audition_examples"):
+        st.caption(_("First incorrect row, or the first row."))
         for one in shown:
             example = one["example"]
             st.markdown(f"**{escape_markdown(one['name'])}**")
             st.text(example["input"])
-            right, given = _("Right: {text}").format(text=example["expected"]), _("Said: {text}")
+            right, given = _("Correct: {text}").format(text=example["expected"]), _("Answer: {text}")
             st.text(f"{right}\n{given.format(text=example['answer'])}")

@@ -18,7 +18,7 @@ def select_button(name: str, who: dict[str, Any], key: str, primary: bool = Fals
         key=key,
         icon=":material/school:",
         type="primary" if primary else "secondary",
-        help=_("Puts {name} into the form “Ask the teacher”.").format(name=name),
+        help=_("Selects {name} in the “Ask the teacher” form.").format(name=name),
         on_click=select_teacher,
         args=(who,),
     )

@@ -132,7 +132,7 @@ def _near(found: Planted, untouched: list[int], count: int, chance: random.Rando
             found.rows["train"].append(Row(id=f"n{made}", input=text, output=row.output))
             found.faults["near_duplicates"].add(f"n{made}")
             made += 1
-    assert made == count, f"{made} near copies of {count}"
+    assert made == count, f"{made} near duplicates {count}"
 
 
 def near_copy(text: str, target: float, chance: random.Random) -> str:

@@ -67,7 +67,7 @@ def test_copies_name_the_row_that_they_repeat(check: Check) -> None:
     copies = [CLEAN[0].model_copy(update={"id": "copy", "input": f" {CLEAN[0].input.upper()}"})]
     found = check(COLOURS, train=[*CLEAN, *copies])["duplicates"]
     assert (found.count, found.rows, found.examples[0].other) == (1, ["copy"], "r0")
-    assert found.problem.sentence().startswith("1 of 33 rows repeat another one of their split.")
+    assert found.problem.sentence().startswith("1 of 33 rows are duplicates within their split.")
 
 
 def test_near_copies_count_within_a_label_only(check: Check) -> None:

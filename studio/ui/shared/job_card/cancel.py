@@ -72,7 +72,7 @@ def _worked(job: JobView) -> float:
 
 def _question(asked: str, jobs: Sequence[JobView]) -> None:
     time_ = duration(max(map(_worked, jobs), default=0.0))
-    st.markdown(_("Stop after {time} of work?").format(time=time_), width="content")
+    st.markdown(_("Cancel after {time} of work?").format(time=time_), width="content")
     st.button(_("Keep running"), key=f"cancel_no_{asked}", on_click=_asked, args=(None,))
     st.button(
         _("Stop"),
@@ -125,4 +125,4 @@ def _cancel(jobs: Sequence[JobView]) -> None:
 def _take_back(ids: Sequence[str], ran: bool) -> str:
     for job_id in ids:
         api_cache.studio().undo_cancel(job_id)
-    return _("It goes on from its last checkpoint.") if ran else _("Back in its place in the queue.")
+    return _("Resumes from the last checkpoint.") if ran else _("Back in the queue.")

@@ -188,10 +188,7 @@ def _agreement_warning(metrics: dict[str, float]) -> None:
     """Warns of an export that begins its answers otherwise than its original."""
     same = metrics.get("first_token_agreement", 1.0)
     if same < MIN_AGREEMENT:
-        words = _(
-            "Asked a few questions, it begins only {share} of its answers as the original does: check the export before "
-            "you use it."
-        )
+        words = _("Only {share} of sample answers start like the original's. Check the export before use.")
         st.warning(words.format(share=percent(same)), icon=":material/rule:")
 
 
@@ -205,7 +202,7 @@ def _next_actions(job: JobView, made: ArtifactView | None) -> None:
             artifact_links(made)
         if page:
             failed = job.state is State.FAILED
-            label = _("Correct the form") if failed else _("Edit and rerun")
+            label = _("Edit form") if failed else _("Edit and rerun")
             query = {"from": job.id} | ({"correct": "1"} if failed else {})
             page_link(page.path, label=label, icon=":material/edit:", query_params=query)
 
@@ -214,7 +211,7 @@ def artifact_links(made: ArtifactView) -> None:
     """What can be done with it now."""
     if made.kind in (Kind.MODEL, Kind.ADAPTER, Kind.ONNX):
         page_link(nav.PLAYGROUND.path, label=_("Try it"), icon=nav.PLAYGROUND.icon, query_params={"models": made.id})
-        page_link(nav.MODELS.path, label=_("The model"), icon=nav.MODELS.icon, query_params={"model": made.id})
+        page_link(nav.MODELS.path, label=_("View model"), icon=nav.MODELS.icon, query_params={"model": made.id})
     if made.kind is Kind.ONNX:
         ways = {"parity": ":material/verified:", "package": ":material/package_2:"}
         if made.facts.get("base"):  # an attached adapter cannot be handed over on its own
@@ -225,13 +222,13 @@ def artifact_links(made: ArtifactView) -> None:
     if made.kind is Kind.EVALUATION:
         page_link(nav.COMPARE.path, label=_("Compare"), icon=nav.COMPARE.icon)
     if made.kind is Kind.AUDITION:
-        label, step = _("The ranking"), {"step": "audition"}
+        label, step = _("View ranking"), {"step": "audition"}
         page_link(nav.TEACHER.path, label=label, icon=nav.TEACHER.icon, query_params=step)
     if made.kind is Kind.DATASET:
-        page_link(nav.DATA.path, label=_("The data"), icon=nav.DATA.icon)
+        page_link(nav.DATA.path, label=_("View data"), icon=nav.DATA.icon)
         if made.facts.get("teacher") and "review" not in made.facts:
             review = {"review": made.id}
-            page_link(nav.REVIEW.path, label=_("Review the answers"), icon=nav.REVIEW.icon, query_params=review)
+            page_link(nav.REVIEW.path, label=_("Review answers"), icon=nav.REVIEW.icon, query_params=review)
     if made.kind is Kind.PACKAGE:
         download_link(made, _("Download"))
 
@@ -250,4 +247,4 @@ def _log(job: JobView) -> None:
             height=LOG_HEIGHT if long else "content", border=False, autoscroll=long or None, key=f"lines_{job.id}"
         ),
     ):
-        st.code("\n".join(lines) or _("Nothing was logged."), language=None, wrap_lines=True)
+        st.code("\n".join(lines) or _("Log is empty."), language=None, wrap_lines=True)

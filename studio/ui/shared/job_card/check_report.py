@@ -8,14 +8,13 @@ import re
 from typing import Any
 
 import streamlit as st
-from babel.numbers import format_decimal
 
 from backend.checks import titles
 from backend.checks.check import Check
 from backend.checks.document import checks_of, document, read_report, summary
 from backend.core.schemas import ArtifactView, Kind
 from backend.results.report import html, markdown
-from studio.ui.shared.formatting import escape_markdown, format_size, percent
+from studio.ui.shared.formatting import count_text, decimal, escape_markdown, format_size, percent
 from studio.ui.shared.i18n import _, lang, ngettext
 from studio.ui.shared.table import Cell, Column, plain_table
 
@@ -74,7 +73,7 @@ def _about(report: dict[str, Any]) -> str:
             data=report["data_name"], split=_(report["split"]), requests=show(report["requests"], "count")
         )
     else:
-        about = _("{export} against {original}, from which it was made.").format(
+        about = _("{export} vs. its original, {original}.").format(
             export=report["model_name"], original=report["original_name"]
         )
     return escape_markdown(about)
@@ -109,10 +108,10 @@ def show(value: float, unit: str) -> str:
     if unit == "bytes":
         return format_size(value)
     if unit == "count":
-        return format_decimal(value, "#,##0", locale=lang())
-    shown = format_decimal(round(value, 4), "#,##0.####", locale=lang())
+        return count_text(value)
+    shown = decimal(round(value, 4), 0, 4)
     if 0 < value < SMALLEST:
-        shown = f"< {format_decimal(SMALLEST, '0.####', locale=lang())}"
+        shown = f"< {decimal(SMALLEST, 0, 4)}"
     return shown if unit == "number" else f"{shown} {unit}"
 
 
@@ -121,12 +120,12 @@ def _examples(view: ArtifactView, report: dict[str, Any]) -> None:
     differ = [each for each in report["examples"] if not each["same"]]
     if not differ:
         return
-    with st.expander(_("Answers that differ"), icon=":material/difference:", key=f"differ_{view.id}"):
+    with st.expander(_("Different answers"), icon=":material/difference:", key=f"differ_{view.id}"):
         columns: list[Column] = [{"title": _(word), "kind": "words"} for word in ("Question", "Original", "Export")]
         rows: list[list[Cell]] = [
             [{"text": each[name] or "–"} for name in ("text", "original", "export")] for each in differ[:EXAMPLES]
         ]
-        plain_table(f"examples_{view.id}", _("Answers that differ"), columns, rows, stack=True)
+        plain_table(f"examples_{view.id}", _("Different answers"), columns, rows, stack=True)
 
 
 def _downloads(view: ArtifactView, report: dict[str, Any]) -> None:

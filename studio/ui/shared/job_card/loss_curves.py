@@ -22,7 +22,7 @@ def loss_chart(job: JobView) -> None:
     if not any(len(line) > 1 for line in lines.values()):
         if not job.state.ended:
             with st.container(height=HEIGHT, border=False, vertical_alignment="center", horizontal_alignment="center"):
-                st.caption(_("The loss curve begins with the first steps."), width="content")
+                st.caption(_("The loss curve appears after the first steps."), width="content")
         return
     words = _words()
     drawn = [

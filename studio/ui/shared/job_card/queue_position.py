@@ -24,19 +24,19 @@ def why_waiting(job: JobView, order: Sequence[JobView]) -> str:
     ahead = {other.stage_id: other for other in api_cache.open_jobs() if other.run_id == job.run_id}
     needed = next((ahead[need] for need in job.needs if need in ahead), None)
     if needed:
-        return _("Waits for {stage}").format(stage=job_label(needed))
+        return _("Waiting for {stage}").format(stage=job_label(needed))
     workers = api_cache.workers()
     if not workers:
         return _("No worker is running")
     if not any(job.queue in worker.queues for worker in workers):
-        return _("No worker serves the queue {queue}").format(queue=job.queue)
+        return _("No worker for queue {queue}").format(queue=job.queue)
     if job.queue in api_cache.paused():
-        return _("The queue {queue} is paused").format(queue=job.queue)
+        return _("Queue {queue} is paused").format(queue=job.queue)
     if job.state is State.QUEUED:
-        return _("Starts now")
+        return _("Starting now")
     ids = [other.id for other in order if other.queue == job.queue]
     place = ids.index(job.id) + 1 if job.id in ids else 1
-    return _("Next in the queue") if place == 1 else _("Number {n} in the queue").format(n=place)
+    return _("Next in the queue") if place == 1 else _("No. {n} in queue").format(n=place)
 
 
 def job_label(job: JobView) -> str:
@@ -47,8 +47,8 @@ def job_label(job: JobView) -> str:
 def move_buttons(job: JobView, order: Sequence[JobView]) -> None:
     """Earlier and later, for a job that waits. `order`: as in `why_waiting`."""
     for step, icon, label in (
-        (-1, ":material/arrow_upward:", _("Start earlier")),
-        (1, ":material/arrow_downward:", _("Start later")),
+        (-1, ":material/arrow_upward:", _("Move up")),
+        (1, ":material/arrow_downward:", _("Move down")),
     ):
         st.button(
             label,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
-from babel.numbers import format_decimal
 
 from backend.core.schemas import ArtifactView, JobView, Kind
 from studio.nav import RESULT
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
-from studio.ui.shared.formatting import duration, escape_markdown, format_metric, stage_label
-from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.formatting import count_text, duration, escape_markdown, format_metric, stage_label
+from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.card import artifact_links, warnings
 from studio.ui.shared.job_card.check_report import is_report, report_card
 from studio.ui.shared.job_card.loss_curves import loss_chart
@@ -58,11 +57,9 @@ def _figures(job: JobView, made: ArtifactView | None) -> None:
             "train": _("Training rows"),
             "validation": _("Validation rows"),
             "test": _("Test rows"),
-            "pool": _("Pool rows"),
+            "pool": _("Unlabelled rows"),
         }
-        shown = [
-            (words[split], format_decimal(rows[split], "#,##0", locale=lang())) for split in _SPLITS if rows.get(split)
-        ]
+        shown = [(words[split], count_text(rows[split])) for split in _SPLITS if rows.get(split)]
     else:
         metrics: dict[str, float] = job.result.get("metrics", {})
         shown = [format_metric(name, value) for name, value in metrics.items() if name != "seconds"][:FIGURES]

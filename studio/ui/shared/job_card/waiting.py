@@ -21,7 +21,7 @@ def waiting_rows(ids: Collection[str], order: Sequence[JobView], most: int = MOS
     waiting = [job for job in order if job.id in ids]
     if not waiting:
         return
-    st.subheader(ngettext("{n} job waits", "{n} jobs wait", len(waiting)), anchor=False)
+    st.header(ngettext("{n} queued", "{n} queued", len(waiting)), anchor=False)
     with st.container(border=True, key="waiting", gap="xsmall"):
         for job in waiting[:most]:
             _row(job, order)

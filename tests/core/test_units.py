@@ -9,7 +9,7 @@ import pytest
 from backend.core.errors import PLAIN, Language, Problem
 from backend.core.messages import MESSAGES
 from backend.core.messages.plurals import Plural
-from backend.core.numbers import number_text, quantity_text
+from backend.core.units import number_text, quantity_text
 from studio.ui.shared.i18n import translator
 
 SPANISH = translator("es")
@@ -22,7 +22,7 @@ SPANISH = translator("es")
         (83.0, "83.0", "83,0"),
         (-1.25, "-1.25", "-1,25"),
         (404, "404", "404"),
-        (1230, "1230", "1230"),
+        (1230, "1,230", "1230"),
         (10_000, "10,000", "10.000"),
         (1_234_567, "1,234,567", "1.234.567"),
         (12_345.5, "12,345.5", "12.345,5"),
@@ -35,7 +35,7 @@ def test_figures(value: float, english: str, spanish: str) -> None:
 
 
 def test_a_quantity_is_localised_and_nothing_else() -> None:
-    assert quantity_text("1.4 GB", "es") == "1,4 GB" and quantity_text("1.4 GB", "en") == "1.4 GB"
+    assert quantity_text("1.4 GB", "es") == "1,4\u00a0GB" and quantity_text("1.4 GB", "en") == "1.4 GB"
     for text in ("v1.4 GB.csv", "1.2.0", "notes 1.4", "0.8"):
         assert quantity_text(text, "es") == text
 
