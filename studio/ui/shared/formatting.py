@@ -135,11 +135,6 @@ def number(value: float) -> str:
     return decimal(value, 0, after)
 
 
-def count_text(count: float) -> str:
-    """`9181` -> `9,181`."""
-    return format_decimal(count, "#,##0", locale=lang())
-
-
 def duration(seconds: float) -> str:
     """`95` -> `1 min 35 s`; above an hour in hours and minutes; `< 1 s` for less."""
     return duration_text(seconds, lang())
