@@ -197,5 +197,5 @@ def test_home_shows_the_latest_result_first(show: Show, builder: StudioBuilder) 
     builder.store.update_job("r-mails-evaluate", result={"artifact": measured.id})
     at = show()
     said = words(at)
-    assert "Latest result" in said and "Accuracy 90.0 %" in said
+    assert "Latest result" in said and "Accuracy 90.0%" in said
     assert {metric.label for metric in at.metric} >= {"Accuracy", "Size on disk"}

@@ -68,7 +68,7 @@ def measured(builder: StudioBuilder, made: dict[str, ArtifactView]) -> None:
 
 @pytest.mark.parametrize(
     ("student", "teacher", "said"),
-    [(0.9, 0.2, "better than its teacher (20.0 %)"), (0.2, 0.9, "worse than its teacher (90.0 %)")],
+    [(0.9, 0.2, "better than its teacher (20.0%)"), (0.2, 0.9, "worse than its teacher (90.0%)")],
 )
 def test_win_and_loss_are_said_alike(
     show: Show, builder: StudioBuilder, student: float, teacher: float, said: str
@@ -94,8 +94,8 @@ def test_model_that_loses_to_the_quick_baseline_is_not_praised(show: Show, build
 @pytest.mark.parametrize(
     ("after", "said"),
     [
-        (0.2, "INT4 lost quality: 90.0 % before, 20.0 % after"),
-        (0.75, "INT4 may have lost quality: 90.0 % before, 75.0 % after"),
+        (0.2, "INT4 lost quality: 90.0% before, 20.0% after"),
+        (0.75, "INT4 may have lost quality: 90.0% before, 75.0% after"),
     ],
 )
 def test_loss_by_four_bits_is_said_with_the_way_on(show: Show, builder: StudioBuilder, after: float, said: str) -> None:
