@@ -107,8 +107,13 @@ def schema_words(name: str, translate: Callable[[str], str] = untranslated) -> s
     return translate(SCHEMAS[name]) if name in SCHEMAS else name.replace("_", " ")
 
 
-def found_words(reading: Reading, translate: Callable[[str], str] = untranslated) -> list[str]:
-    """What was found of the file: `["CSV", "semicolons", "Windows-1252 (guessed)", "42 rows"]`."""
+def found_words(
+    reading: Reading,
+    translate: Callable[[str], str] = untranslated,
+    count_text: Callable[[float], str] = "{:,}".format,
+) -> list[str]:
+    """What was found of the file: `["CSV", "semicolons", "Windows-1252 (guessed)", "42 rows"]`. `count_text`: how the language
+    writes a count."""
     facts = reading.source
     parts = [facts.title or facts.format.upper()]
     if facts.container:
@@ -132,7 +137,7 @@ def found_words(reading: Reading, translate: Callable[[str], str] = untranslated
     if len(facts.members) > 1:
         parts.append(translate("{count} files").format(count=len(facts.members)))
     about = translate("about {count} rows, partly read" if reading.sampled else "{count} rows")
-    return [*(part for part in parts if part), about.format(count=f"{reading.estimated or reading.rows:,}")]
+    return [*(part for part in parts if part), about.format(count=count_text(reading.estimated or reading.rows))]
 
 
 def arrow(candidate: Candidate) -> str:

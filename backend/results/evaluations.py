@@ -14,7 +14,7 @@ from typing import Any
 
 from backend.core.schemas import ArtifactView, Kind, View
 from backend.data.baseline_scores import BaselineScores, stored_baseline
-from backend.stats.metrics import costs, higher_is_better, qualities
+from backend.stats.metrics import costs, headline, higher_is_better, qualities
 
 ENDPOINT = "endpoint"
 """The precision of a model behind an address: nobody here knows how it keeps its weights."""
@@ -95,9 +95,12 @@ def benchmarks(found: Iterable[EvaluationView]) -> dict[str, list[EvaluationView
 
 
 def measured_qualities(group: Iterable[EvaluationView]) -> list[str]:
-    """The measures of quality that any of them has. Exact match says the same as accuracy where there are labels."""
+    """The measures of quality that any of them has, first the one that such answers are known by. Exact match says the same as
+    accuracy where there are labels."""
     there = {name for one in group for name in one.metrics}
-    return [name for name in qualities() if name in there and not (name == "exact_match" and "accuracy" in there)]
+    found = [name for name in qualities() if name in there and not (name == "exact_match" and "accuracy" in there)]
+    first = headline(found)
+    return sorted(found, key=lambda name: name != first)
 
 
 def quick_baseline(group: Iterable[EvaluationView]) -> BaselineScores | None:

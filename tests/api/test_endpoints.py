@@ -169,7 +169,9 @@ def test_the_command_line_saves_tests_and_forgets(
         assert "Saved mine" in call("endpoints", "add", "mine", "--model", "m", "--url", server.url)
         assert "log-probabilities: no" in call("endpoints", "test", "mine")
     assert server.url in call("endpoints", "list", "--json")
-    assert "2 name: An endpoint “mine” already exists" in call("endpoints", "add", "mine", "--model", "m", "--url", server.url)
+    assert "2 name: An endpoint “mine” already exists" in call(
+        "endpoints", "add", "mine", "--model", "m", "--url", server.url
+    )
     assert "Deleted mine" in call("endpoints", "delete", "mine")
     assert "2 There is no saved endpoint" in call("endpoints", "show", "mine")
 

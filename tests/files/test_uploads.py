@@ -76,7 +76,10 @@ def test_what_breaks_off_leaves_nothing(settings: Settings) -> None:
 
 
 def test_too_large_is_refused_announced_or_not(settings: Settings) -> None:
-    with pytest.raises(StudioError, match=r"exceeds the upload limit of 1\.0 kB"), receive_upload(settings, "a.csv", 1001):
+    with (
+        pytest.raises(StudioError, match=r"exceeds the upload limit of 1\.0 kB"),
+        receive_upload(settings, "a.csv", 1001),
+    ):
         pytest.fail("read a byte")
     with pytest.raises(StudioError, match="exceeds"), receive_upload(settings, "a.csv") as incoming:
         incoming.write(b"x" * 600)

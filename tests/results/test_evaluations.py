@@ -112,6 +112,10 @@ def test_chain_names_teacher_gains_and_making(builder: StudioBuilder) -> None:
     assert models["small"].origins[2].detail == "6/30"
     assert [one.model_name for one in pareto_front(group, "latency_ms_p50", "accuracy")] == ["small", "student"]
     assert measured_qualities(group) == ["accuracy", "macro_f1"]
+    texts = [one.model_copy(update={"metrics": {"exact_match": 0.1, "token_f1": 0.8, "rouge_l": 0.7}}) for one in group]
+    assert measured_qualities(texts) == ["token_f1", "exact_match", "rouge_l"], (
+        "answers in words are known by F1 of words"
+    )
 
 
 def test_lower_perplexity_is_a_gain(builder: StudioBuilder) -> None:

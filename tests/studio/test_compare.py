@@ -20,7 +20,7 @@ from studio.ui.compare.charts import pareto_chart
 from studio.ui.compare.confusion import confusion_chart
 from studio.ui.compare.controls import Selection
 from studio.ui.compare.export import board_csv
-from studio.ui.compare.labels import gain_text
+from studio.ui.compare.labels import gain_text, short_name
 from studio.ui.compare.report import report
 from studio.ui.shared.charts import axis_range, ticks
 from tests.studio.builder import StudioBuilder
@@ -326,3 +326,9 @@ def test_confusion_keeps_the_labels_that_occur() -> None:
     table = Confusion(labels=["a", "b", "unused"], counts=[[3, 1, 0], [0, 4, 0], [0, 0, 0]])
     heat = confusion_chart(table)["data"][0]
     assert heat["z"] == [[0.75, 0.25], [0.0, 1.0]]
+
+
+def test_long_names_of_one_run_are_told_apart_in_charts() -> None:
+    one, other = (short_name(f"Tickets-soporte-1er-semestre-{end}", 28) for end in ("tuned", "int4"))
+    assert one.endswith("-tuned") and other.endswith("-int4") and len(one) == len(other) == 28
+    assert short_name("mails-tuned", 28) == "mails-tuned"

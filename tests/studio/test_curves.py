@@ -10,6 +10,7 @@ import streamlit as st
 from backend.core.schemas import State
 from studio.ui.shared.curves import Line, line_figure, robust_top, smoothed, thinned
 from studio.ui.shared.figures import told_metrics
+from studio.ui.shared.formatting import format_metric
 from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show
 
@@ -50,6 +51,13 @@ def test_the_headline_comes_first_and_zeros_that_say_nothing_stay_away() -> None
         "first_token_agreement",
         "answered",
     ]
+
+
+def test_figures_about_data_have_titles_and_naive_ones_are_not_told() -> None:
+    found = {"rows": 16.0, "distinct": 156.0, "classifier_accuracy": 0.9, "naive_classifier_accuracy": 1.0}
+    assert told_metrics(found) == ["rows", "distinct", "classifier_accuracy"]
+    for name in ("distinct", "classifier_accuracy", "data_errors", "found_duplicates", "merge_labels"):
+        assert "_" not in format_metric(name, 1.0)[0] and format_metric(name, 1.0)[0][0].isupper()
 
 
 def test_curves_of_all_training_stages_and_of_another_run_lie_over_each_other(

@@ -113,10 +113,21 @@ def test_labels_written_in_several_ways_are_merged_in_the_run(
     at = open_with(show, builder, labelled(tmp_path, labels=("Avería", "bill", "averia")))
     assert "Labels are written in several ways: Avería / averia" in words(at).replace("\\", "")
     at.button(key="guide_fix_guide.label_variants").click().run()
+    assert "2 labels" in words(at) and "One label in the run: Avería / averia" in words(at).replace("\\", "")
     train(at).click().run()
     settle(builder)
     jobs = {job.stage: job for job in builder.studio.runs()[0].jobs}
     assert jobs["clean_data"].params["fixes"] == ["merge_labels"]
+
+
+def test_rows_without_an_answer_are_told(show: Show, builder: StudioBuilder, tmp_path: Path) -> None:
+    builder.model("small")
+    file = labelled(tmp_path)
+    file.write_text(file.read_text("utf-8") + "\nwhat is this,\nand this,\n", "utf-8")
+    at = open_with(show, builder, file)
+    assert "2 rows have no answer and are not trained on." in words(at)
+    at.button(key="goal_shrink").click().run()
+    assert "not trained on" not in words(at), "a teacher can answer them"
 
 
 def test_goal_that_does_not_fit_is_said_and_changed_in_one_click(

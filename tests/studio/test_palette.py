@@ -30,7 +30,7 @@ def test_it_lists_everything_things_of_the_project_first(builder: StudioBuilder)
     studio = builder.studio
     other = studio.create_project("Other").id
     data, model = builder.dataset(), builder.model("student")
-    builder.artifact(Kind.MODEL, "theirs", {"parameters": 1}, project="Other")
+    theirs = builder.artifact(Kind.MODEL, "theirs", {"parameters": 1}, project="Other")
     run = builder.run("tickets", ("finetune", State.SUCCEEDED))
     mine = studio.chosen_project().id
     found = items(studio, "en", mine)
@@ -41,6 +41,7 @@ def test_it_lists_everything_things_of_the_project_first(builder: StudioBuilder)
     assert by_kind["run"][0]["query"] == {"run": run}
     assert [one["title"] for one in by_kind["model"]] == ["student", "theirs"]
     assert by_kind["model"][1]["sub"] == "Other" and by_kind["model"][0]["query"] == {"model": model.id}
+    assert by_kind["model"][1]["query"] == {"model": theirs.id, "project": other}, "it leads into its project"
     assert by_kind["data"][0]["query"] == {"data": data.id}
     assert [(one["title"], one["argument"]) for one in by_kind["project"]] == [("Other", other)]
     assert {"page": "playground", "query": {"models": model.id}}.items() <= next(

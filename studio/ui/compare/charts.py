@@ -10,7 +10,7 @@ from typing import Any
 from backend.api.metrics import higher_is_better
 from backend.core.schemas import Kind
 from backend.results.evaluations import ENDPOINT, EvaluationView, pareto_front
-from studio.ui.compare.labels import model_kind_label, names, truncate
+from studio.ui.compare.labels import model_kind_label, names, short_name
 from studio.ui.shared.charts import axis_range, axis_text, plain, ticks
 from studio.ui.shared.formatting import format_metric
 from studio.ui.shared.i18n import _
@@ -119,7 +119,7 @@ def _front_names(shown: Sequence[EvaluationView], name: dict[str, str], x: str, 
 
     labels, taken = [], 0.0
     for one in _named(sorted(pareto_front(shown, x, y), key=lambda one: one.metrics[y], reverse=not up)):
-        lines = wrap(truncate(name[one.id], 2 * _LETTERS), _LETTERS)
+        lines = wrap(short_name(name[one.id], 2 * _LETTERS), _LETTERS)
         wide = _LETTER * max(map(len, lines))
         begin = min(max(left(one) - (0 if right else wide), 0.0), _NARROW - wide)
         place = abs(one.metrics[y] - heights[0 if up else 1]) * pixels
@@ -230,7 +230,7 @@ def bars_chart(group: Sequence[EvaluationView], metric: str, level: Level | None
             "xaxis": {"visible": False, "range": [0, 1.45 * largest or 1.0], "fixedrange": True},
             "yaxis": {
                 "tickvals": places,
-                "ticktext": [plain(truncate(label, 28)) for label in labels],
+                "ticktext": [plain(short_name(label, 28)) for label in labels],
                 "range": [len(values) - 0.4, -0.6],
                 "showgrid": False,
                 "fixedrange": True,

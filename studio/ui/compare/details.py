@@ -9,7 +9,7 @@ import streamlit as st
 from backend.results.answers import AnswerRow, Answers, Show
 from studio.ui.compare.confusion import CROWDED, confusion_chart
 from studio.ui.compare.controls import Selection, model_choice
-from studio.ui.compare.labels import model_kind_label, origin_texts, significance_text, truncate
+from studio.ui.compare.labels import model_kind_label, origin_texts, short_name, significance_text, truncate
 from studio.ui.shared import address, api_cache
 from studio.ui.shared.charts import chart_config
 from studio.ui.shared.formatting import escape_markdown
@@ -92,7 +92,7 @@ def _rows(choice: Selection) -> None:
 
 
 def _wrong(name: str) -> str:
-    return _("{name} incorrect").format(name=escape_markdown(truncate(name, 24)))
+    return _("{name} incorrect").format(name=escape_markdown(short_name(name, 24)))
 
 
 def _to_first() -> None:
@@ -112,7 +112,7 @@ def _paired(choice: Selection, answers: Answers) -> None:
 
 
 def _only(name: str) -> str:
-    return _("Only {name} correct").format(name=escape_markdown(truncate(name, 24)))
+    return _("Only {name} correct").format(name=escape_markdown(short_name(name, 24)))
 
 
 def _answers_table(rows: list[AnswerRow], first: str, second: str) -> None:

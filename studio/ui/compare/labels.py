@@ -30,6 +30,12 @@ def truncate(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def short_name(name: str, most: int) -> str:
+    """A model's name with its end, which tells those of one run apart: `Tickets-soporte-1…estre-int4`."""
+    tail = most // 3
+    return name if len(name) <= most else f"{name[: most - tail - 1]}…{name[-tail:]}"
+
+
 def benchmark_label(group: Sequence[EvaluationView]) -> str:
     """`commands · Test · 250 rows · 4 models`."""
     one = group[0]

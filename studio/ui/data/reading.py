@@ -29,7 +29,7 @@ from backend.core.schemas import ArtifactView
 from studio.ui.data.look import COLUMN_LISTS, LAYOUT, STAGE, Look
 from studio.ui.data.row_errors import row_errors
 from studio.ui.forms.form import Form, problem_line
-from studio.ui.shared.formatting import escape_markdown, number
+from studio.ui.shared.formatting import count_text, escape_markdown, number
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.table import Cell, Column, Tag, plain_table
 
@@ -113,7 +113,7 @@ def reading_card(view: ArtifactView) -> None:
 
 def _head(reading: Reading, turns: str = "") -> None:
     """`turns`: which answers of a conversation are learned, where that is to be said."""
-    chips = " ".join(f":gray-badge[{escape_markdown(part)}]" for part in found_words(reading, _))
+    chips = " ".join(f":gray-badge[{escape_markdown(part)}]" for part in found_words(reading, _, count_text))
     st.markdown(f"**{escape_markdown(reading.file)}** {chips}")
     if not reading.taken:
         return

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from backend.api.data_checks import FIX_TITLES
+from backend.api.guide import GOALS, Material
 from backend.api.readings import Candidate, arrow, choice, found_words, message_text, schema_words
 from backend.core.errors import Problem
 from studio.ui.forms.form import problem_line
 from studio.ui.guide import state
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import count_text, escape_markdown
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.tasks import Task, background
 
@@ -42,7 +43,7 @@ def read(source: dict[str, Any]) -> Inspection | Task:
 def reading_card(found: Inspection) -> None:
     """What was found, a question where the file fits several readings, a sample, findings with repairs."""
     reading = found.reading
-    chips = " ".join(f":gray-badge[{escape_markdown(part)}]" for part in found_words(reading, _))
+    chips = " ".join(f":gray-badge[{escape_markdown(part)}]" for part in found_words(reading, _, count_text))
     st.markdown(f":material/description: **{escape_markdown(_file_name(reading.file))}** {chips}")
     if reading.question:
         _question(found)
@@ -54,6 +55,7 @@ def reading_card(found: Inspection) -> None:
         )
     _sample(found.preview)
     _findings(found)
+    _unanswered(found)
 
 
 def answer_examples(found: Inspection) -> list[str]:
@@ -83,11 +85,16 @@ def repairs(found: Inspection) -> list[tuple[str, Problem]]:
 
 def _variants(labels: list[str]) -> str:
     """Labels that differ by capitals, accents or spaces alone: `Avería / avería`."""
+    return ", ".join(" / ".join(each) for each in _spellings(labels) if len(each) > 1)
+
+
+def _spellings(labels: list[str]) -> list[list[str]]:
+    """Each label in all the ways that it is written."""
     groups: dict[str, list[str]] = {}
     for label in labels:
         bare = unicodedata.normalize("NFKD", " ".join(label.split()).casefold())
         groups.setdefault("".join(each for each in bare if not unicodedata.combining(each)), []).append(label)
-    return ", ".join(" / ".join(each) for each in groups.values() if len(each) > 1)
+    return list(groups.values())
 
 
 def _file_name(file: str) -> str:
@@ -98,6 +105,9 @@ def _labels(found: Inspection) -> str:
     labels = found.reading.labels if found.reading.answer == "label" else []
     if not labels:
         return ""
+    if "merge_labels" in state.chosen()["fixes"]:  # which spelling wins is decided by the rows, in the run
+        count = len(_spellings(labels))
+        return f" · {ngettext('{n} label', '{n} labels', count)}"
     named = ", ".join(labels[:_NAMED_LABELS]) + (", …" if len(labels) > _NAMED_LABELS else "")
     return f" · {ngettext('{n} label', '{n} labels', len(labels))}: {escape_markdown(named)}"
 
@@ -157,7 +167,7 @@ def _findings(found: Inspection) -> None:
             colour, icon = (
                 ("green", "check_circle") if done else ("red", "error") if problem.blocking else ("orange", "warning")
             )
-            st.markdown(f":{colour}[:material/{icon}:] {escape_markdown(problem.fact(_))}", width="stretch")
+            st.markdown(f":{colour}[:material/{icon}:] {escape_markdown(_said(fix, problem, done))}", width="stretch")
             _repair(fix, problem, done)
     for problem in found.problems:
         if problem.is_note or id(problem) in repaired:
@@ -166,6 +176,23 @@ def _findings(found: Inspection) -> None:
             st.caption(f":material/playlist_remove: {_('Left out:')} {escape_markdown(problem.fact(_))}")
         else:
             problem_line(problem)
+
+
+def _said(fix: str, problem: Problem, done: bool) -> str:
+    if done and fix == "merge_labels":
+        return _("One label in the run: {names}.").format(names=problem.args["names"])
+    return problem.fact(_)
+
+
+def _unanswered(found: Inspection) -> None:
+    """Rows that only a teacher could make something of."""
+    rows, goal = Material.of(found.forecast), state.chosen()["goal"]
+    if not rows.answered or not rows.pool or (goal and GOALS[goal].distills):
+        return
+    said = ngettext(
+        "{n} row has no answer and is not trained on.", "{n} rows have no answer and are not trained on.", rows.pool
+    )
+    st.caption(f":material/playlist_remove: {said}")
 
 
 def _repair(fix: str, problem: Problem, done: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from babel.dates import format_timedelta
@@ -17,6 +18,7 @@ from backend.core.schemas import ArtifactView, Kind
 from studio import nav
 from studio.ui.palette.shortcuts import letter_of
 from studio.ui.shared.i18n import translator
+from studio.ui.shared.project import PARAMETER
 
 MOST_RUNS, MOST_ARTIFACTS = 60, 200
 Translate = Callable[[str], str]
@@ -106,7 +108,7 @@ def _runs(studio: Studio, language: str, project: str, names: dict[str, str]) ->
             ),
             "words": run.id,
             "page": nav.RUN.path.stem,
-            "query": {"run": run.id},
+            "query": _query(project, run.project, run=run.id),
         }
         for run in found
     ]
@@ -117,26 +119,32 @@ def _artifacts(studio: Studio, translate: Translate, project: str, names: dict[s
     found: list[Item] = []
     for view in sorted(held, key=lambda view: view.project != project):
         sub = names.get(view.project, "") if view.project != project else ""
-        found += _of_dataset(view, sub) if view.kind is Kind.DATASET else _of_model(view, sub, translate)
+        query = partial(_query, project, view.project)
+        found += _of_dataset(view, sub, query) if view.kind is Kind.DATASET else _of_model(view, sub, translate, query)
     return found
 
 
-def _of_dataset(view: ArtifactView, sub: str) -> list[Item]:
+def _query(here: str, there: str, **thing: str) -> dict[str, str]:
+    """The address of a thing; of another project's it leads into that project."""
+    return thing if here == there else {**thing, PARAMETER: there}
+
+
+def _of_dataset(view: ArtifactView, sub: str, query: Callable[..., dict[str, str]]) -> list[Item]:
     about = {"icon": _icon(nav.DATA), "title": view.name, "sub": sub, "words": view.id}
-    return [{"kind": "data", **about, "page": nav.DATA.path.stem, "query": {"data": view.id}}]
+    return [{"kind": "data", **about, "page": nav.DATA.path.stem, "query": query(data=view.id)}]
 
 
-def _of_model(view: ArtifactView, sub: str, translate: Translate) -> list[Item]:
+def _of_model(view: ArtifactView, sub: str, translate: Translate, query: Callable[..., dict[str, str]]) -> list[Item]:
     about = {"icon": _icon(nav.MODELS), "title": view.name, "sub": sub, "words": f"{view.id} {view.kind}"}
-    found: list[Item] = [{"kind": "model", **about, "page": nav.MODELS.path.stem, "query": {"model": view.id}}]
+    found: list[Item] = [{"kind": "model", **about, "page": nav.MODELS.path.stem, "query": query(model=view.id)}]
     if view.kind in MODEL_KINDS:
         chat = {
             "icon": _icon(nav.PLAYGROUND),
             "title": translate("Chat with {name}").format(name=view.name),
             "sub": sub,
         }
-        query = {"models": view.id}
-        found.append({"kind": "action", **chat, "words": view.id, "page": nav.PLAYGROUND.path.stem, "query": query})
+        page = nav.PLAYGROUND.path.stem
+        found.append({"kind": "action", **chat, "words": view.id, "page": page, "query": {"models": view.id}})
     return found
 
 

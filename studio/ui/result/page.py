@@ -17,6 +17,7 @@ from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import ago, duration, escape_markdown, progress_line, run_seconds, stage_label
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.queue_position import start_order_now, why_waiting
 from studio.ui.shared.widgets import back_link, state_badge, steps_line
 
 
@@ -83,12 +84,18 @@ def _progress(run: RunView) -> None:
         with st.container(border=True, key="result_progress", gap="small"):
             title = stage_label(at_work.stage) if at_work else _("Waiting to start")
             st.markdown(f"**{title}**")
-            st.progress(share, text=progress_line(at_work) if at_work else "")
+            st.progress(share, text=progress_line(at_work) if at_work else _reason(now))
             steps_line(now)
             st.caption(_("The result shows here by itself. This page may be closed."))
         return not now.state.ended
 
     api_cache.auto_refresh(look, busy=True)
+
+
+def _reason(run: RunView) -> str:
+    """Why nothing of it is at work."""
+    waiting = next((job for job in run.jobs if job.state is State.WAITING), None)
+    return why_waiting(waiting, start_order_now()) if waiting else ""
 
 
 def _bits(result: RunResult) -> None:

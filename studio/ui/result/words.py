@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from backend.api.metrics import higher_is_better
+from backend.api.metrics import higher_is_better, metrics
 from backend.core.schemas import JobView, RunView
 from backend.results.evaluations import EvaluationView, metric_ratio
 from backend.results.run_result import RunResult
@@ -16,6 +16,8 @@ from studio.ui.shared.i18n import _
 
 COSTS = ("size_bytes", "latency_ms_p50", "peak_memory_bytes")
 PER = 1000
+_MUCH = 0.05
+"""A share lost that is worth a warning, also where the rows are too few to be sure."""
 _SAME = 1.05
 """Ratios nearer to 1 than this are called the same."""
 
@@ -79,7 +81,7 @@ def sentences(result: RunResult) -> list[str]:
 
 
 def bits_words(result: RunResult) -> tuple[str, bool]:
-    """(what four bits took, whether that is a clear loss)."""
+    """(what four bits took, whether something should be done about it)."""
     if result.best is None or result.tuned is None or result.quality not in result.tuned.metrics:
         return "", False
     before = format_metric(result.quality, result.tuned.metrics[result.quality])[1]
@@ -87,7 +89,18 @@ def bits_words(result: RunResult) -> tuple[str, bool]:
     if verdict(result.quality, result.best, result.tuned) == "worse":
         words = _("INT4 lost quality: {before} before, {now} after. Quantize again with more bits.")
         return words.format(before=before, now=now), True
+    if _lost_much(result.quality, result.best, result.tuned):
+        words = _(
+            "INT4 may have lost quality: {before} before, {now} after. Measure more rows, or quantize with more bits."
+        )
+        return words.format(before=before, now=now), True
     return _("Before INT4 it was {value}.").format(value=before), False
+
+
+def _lost_much(quality: str, now: EvaluationView, before: EvaluationView) -> bool:
+    known = metrics().get(quality)
+    shares = known is not None and known.unit == "share" and known.better == "higher"
+    return shares and before.metrics[quality] - now.metrics[quality] > _MUCH
 
 
 def _cheaper(result: RunResult) -> str:

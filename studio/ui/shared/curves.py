@@ -74,7 +74,7 @@ def line_figure(lines: Sequence[Line], title: str, *, log: bool = False, last: f
     named = {"nameLocation": "middle", "nameTextStyle": {"fontSize": 12, "color": ink}, "axisLabel": {"color": ink}}
     return {
         "animation": False,
-        "grid": {"left": 26, "right": 16, "top": _LEGEND, "bottom": 24, "containLabel": True},
+        "grid": {"left": 34, "right": 16, "top": _LEGEND, "bottom": 24, "containLabel": True},
         "legend": {"top": 0, "right": 0, "type": "scroll", "textStyle": {"color": ink}},
         "tooltip": {"trigger": "axis"},
         "xAxis": {

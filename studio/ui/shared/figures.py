@@ -15,11 +15,14 @@ _RARE = frozenset({"cut_off", "invalid_rate", "mean_tail"})
 
 def told_metrics(found: Mapping[str, float]) -> list[str]:
     """The headline first, then qualities, then the rest as they come. Left out: the seconds, which are told elsewhere, ends of
-    intervals, and zeros that only say that nothing of a kind happened."""
+    intervals, what a naive division pretends, and zeros that only say that nothing of a kind happened."""
     names = [
         name
         for name, value in found.items()
-        if name != "seconds" and not _is_end(name, found) and (value or not _idle(name))
+        if name != "seconds"
+        and not name.startswith("naive_")
+        and not _is_end(name, found)
+        and (value or not _idle(name))
     ]
     first = headline(found)
     return sorted(names, key=lambda name: (name != first, name not in qualities()))

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_currency
 
+from backend.api.data_checks import FIX_TITLES, GATE_TITLES
 from backend.api.forms import form_of, labels_of, title_of
 from backend.api.metrics import Metric, metrics
 from backend.core.schemas import JobView, Kind, Quote, RunView, State, whole_range
@@ -195,8 +196,9 @@ def money(usd: float) -> str:
 
 
 def format_metric(name: str, value: float) -> tuple[str, str]:
-    """(label, value) of a metric; one that the table doesn't know shows its own name."""
-    known = metrics().get(name, Metric(name, name))
+    """(label, value) of a metric; one that the table doesn't know shows its own name. Findings of a check and rows that a fix
+    changed are called like their check and fix."""
+    known = metrics().get(name) or _of_data(name) or Metric(name, name)
     shown = {
         "share": lambda: percent(value),
         "ms": lambda: f"{count_text(value)} ms",
@@ -207,6 +209,11 @@ def format_metric(name: str, value: float) -> tuple[str, str]:
         "fine": lambda: decimal(value, 0, 5),
     }[known.unit]()
     return _(known.title), shown
+
+
+def _of_data(name: str) -> Metric | None:
+    title = FIX_TITLES.get(name) or GATE_TITLES.get(name.removeprefix("found_"))
+    return Metric(name, title, "count") if title else None
 
 
 TRUNCATED_SHARE = 0.02
