@@ -117,7 +117,7 @@ def test_correct_the_form_marks_the_field_that_the_remedy_names(show: Show, buil
     key = f"form.{job.project}.dataset.on_bad_row"
     advanced = next(box for box in at.expander if box.label == "Advanced")
     assert advanced.proto.expanded and "8 row" in "\n".join(each.value for each in advanced.markdown)
-    at.pills(key=key).set_value("skip").run()
+    at.segmented_control(key=key).set_value("skip").run()
     advanced = next(box for box in at.expander if box.label == "Advanced")
     assert "8 row" not in "\n".join(each.value for each in advanced.markdown)
 
@@ -147,7 +147,7 @@ def test_what_a_tab_asks(builder: StudioBuilder, lang: str, said: str) -> None:
     builder.run("bad", ("finetune", State.FAILED))
     builder.store.update_job("r-bad-finetune", ended=t.now())
     (told,) = client.get("/api/live", params=ask).json()["news"]
-    assert (told["title"], told["url"]) == (said, "/run?run=r-bad")
+    assert (told["title"], told["url"]) == (said, f"/run?project={project}&id=r-bad")
     assert client.get("/api/live", params={"project": "nobody"}).json()["news"] == []
 
 

@@ -106,7 +106,7 @@ def _runs(studio: Studio, language: str, project: str, names: dict[str, str]) ->
             ),
             "words": run.id,
             "page": nav.RUN.path.stem,
-            "query": {"run": run.id},
+            "query": {"id": run.id},
         }
         for run in found
     ]
