@@ -53,7 +53,7 @@ def _live(project: str, language: str) -> dict[str, Any]:
                 "id": f"{run.id}@{run.ended}",
                 "title": sentence(run, translate).format(run=run_label(run, translate)),
                 "body": "SLMOps Studio",
-                "url": f"/run?run={run.id}",
+                "url": f"/run?project={run.project}&id={run.id}",
             }
             for run in unread[:MOST]
         ],

@@ -18,7 +18,7 @@ RUNS = {"running": "r-ajuste", "failed": "r-rota", "done": "r-cadena", "waiting"
 PAGES = ["/" if row.default else f"/{row.path.stem}" for row in NAV if not row.hidden]
 PLACES = [
     *PAGES,
-    *(f"/run?run={RUNS[state]}" for state in ("running", "failed", "done")),
+    *(f"/run?id={RUNS[state]}" for state in ("running", "failed", "done")),
     "/data?data=dataset-ordenes",
     "/compare?view=confusion",
     "/quantize?step=checklist",

@@ -33,7 +33,7 @@ def test_the_end_of_a_job_is_seen_without_a_reload(
     web = start(WebProcess, builder.studio.settings.home)
     session = open_browser(web.url)
     session.context.add_init_script(TOLD)
-    page = session.go(f"/run?run={run}")
+    page = session.go(f"/run?id={run}")
     expect(page).to_have_title("(35%) Run · SLMOps Studio")
     bell = page.locator(".st-key-bell button").first
     bell.click()
@@ -88,7 +88,7 @@ def test_a_form_opens_at_what_made_its_job_fail(
     error = {"code": "data.input_empty", "args": {"file": "x.csv", "count": 8, "places": "2, 3"}}
     run = builder.run("bad", ("dataset", State.FAILED), error=error)
     web = start(WebProcess, builder.studio.settings.home)
-    page = open_browser(web.url).go(f"/run?run={run}")
+    page = open_browser(web.url).go(f"/run?id={run}")
     page.get_by_role("link", name="Edit form").click()
     field = page.locator("[class*='dataset-on_bad_row']").first
     expect(field).to_be_in_viewport()

@@ -31,6 +31,10 @@ def test_new_project_is_empty_and_each_keeps_its_own_form(
     expect(page.get_by_role("combobox", name="Project")).to_have_value("Support mails")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_text("Project “Support mails” created").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Support mails", level=1)).to_be_visible()  # a new project begins at Home
+    wait_until_idle(page)
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Fine-tune", exact=True).click()
+    expect(page.get_by_role("heading", name="Fine-tune", level=1)).to_be_visible()
     expect(page.get_by_text("Results so far")).to_have_count(0)
     expect(page.get_by_text("This step needs a dataset").first).to_be_visible()
     expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()

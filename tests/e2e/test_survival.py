@@ -27,7 +27,7 @@ def test_progress_moves_by_itself_in_two_tabs_and_after_reload(
     tabs = [
         browser_session.go("/"),
         browser_session.tab("/jobs"),
-        browser_session.tab(f"/run?run={run}"),
+        browser_session.tab(f"/run?id={run}"),
         browser_session.tab("/finetune"),
     ]
     for tab in tabs:
@@ -49,7 +49,7 @@ def test_killed_web_process_comes_back_to_open_pages(
     builder.run("broken", ("finetune", State.FAILED), error=error)
     web = start(WebProcess, home)
     browser_session = open_browser(web.url)
-    page, other = browser_session.go("/"), browser_session.tab("/run?run=r-broken")
+    page, other = browser_session.go("/"), browser_session.tab("/run?id=r-broken")
     expect(page.get_by_role("link", name="broken")).to_be_visible()
     expect(other.get_by_text("The process ran out of memory.")).to_be_visible()
     web.stop(signal.SIGKILL)

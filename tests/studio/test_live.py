@@ -147,7 +147,7 @@ def test_what_a_tab_asks(builder: StudioBuilder, lang: str, said: str) -> None:
     builder.run("bad", ("finetune", State.FAILED))
     builder.store.update_job("r-bad-finetune", ended=t.now())
     (told,) = client.get("/api/live", params=ask).json()["news"]
-    assert (told["title"], told["url"]) == (said, "/run?run=r-bad")
+    assert (told["title"], told["url"]) == (said, f"/run?project={project}&id=r-bad")
     assert client.get("/api/live", params={"project": "nobody"}).json()["news"] == []
 
 

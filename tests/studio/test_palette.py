@@ -38,7 +38,7 @@ def test_it_lists_everything_things_of_the_project_first(builder: StudioBuilder)
         kind: [one for one in found if one["kind"] == kind] for kind in ("page", "run", "model", "data", "project")
     }
     assert [one["page"] for one in by_kind["page"]] == [row.path.stem for row in NAV if not row.hidden]
-    assert by_kind["run"][0]["query"] == {"run": run}
+    assert by_kind["run"][0]["query"] == {"id": run}
     assert [one["title"] for one in by_kind["model"]] == ["student", "theirs"]
     assert by_kind["model"][1]["sub"] == "Other" and by_kind["model"][0]["query"] == {"model": model.id}
     assert by_kind["model"][1]["query"] == {"model": theirs.id, "project": other}, "it leads into its project"

@@ -108,7 +108,7 @@ def _runs(studio: Studio, language: str, project: str, names: dict[str, str]) ->
             ),
             "words": run.id,
             "page": nav.RUN.path.stem,
-            "query": _query(project, run.project, run=run.id),
+            "query": _query(project, run.project, id=run.id),
         }
         for run in found
     ]

@@ -43,7 +43,7 @@ def mend(run: RunView, result: RunResult) -> None:
                 on_click=api_cache.run_action,
                 args=(lambda: api_cache.studio().retry(job.id),),
             )
-            page_link(RUN.path, label=_("Show the log"), icon=RUN.icon, query_params={"run": run.id})
+            page_link(RUN.path, label=_("Show the log"), icon=RUN.icon, query_params={"id": run.id})
 
 
 def _data_not_ready(run: RunView, report: str) -> None:

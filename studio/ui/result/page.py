@@ -64,7 +64,7 @@ def _head(run: RunView) -> None:
     parts = [duration(seconds)] if seconds is not None and run.state.ended else []
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.caption(" · ".join([*parts, ago(run.created)]), width="content")
-        page_link(RUN.path, label=_("All steps"), icon=RUN.icon, query_params={"run": run.id})
+        page_link(RUN.path, label=_("All steps"), icon=RUN.icon, query_params={"id": run.id})
         page_link(COMPARE.path, label=_("Compare all models"), icon=COMPARE.icon)
 
 
