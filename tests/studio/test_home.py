@@ -56,6 +56,14 @@ def test_what_runs_and_what_is_next(
     assert figures.items() <= metrics(at).items()
 
 
+def test_what_is_at_work_already_is_no_next_step(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset("mails")
+    builder.run("old", ("dataset", State.SUCCEEDED))
+    assert "Train a small model on your own answers" in words(show())
+    builder.run("new", ("finetune", State.RUNNING))
+    assert "Train a small model on your own answers" not in words(show())
+
+
 def test_recent_runs_of_the_project_by_name(show: Show, builder: StudioBuilder) -> None:
     builder.run("one", ("dataset", State.SUCCEEDED), project="Mails")
     builder.run("*two* <b>", ("dataset", State.FAILED))

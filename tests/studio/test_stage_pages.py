@@ -128,6 +128,8 @@ def test_distill_begins_with_a_cut_and_goes_on_with_what_was_cut(show: Show, bui
     assert completed_stages([cut]) == {"prune"}
     assert next_step({"dataset", "finetune", "prune"}).row.title == "Distill"
     assert next_step({"dataset", "finetune", "prune", "distill"}).row.title == "Quantize"
+    done = {"dataset", "finetune", "quantize", "evaluate"}
+    assert "teacher" not in next_step(done).why and "teacher" in next_step(done | {"distill"}).why
 
 
 def test_a_page_opens_at_the_step_that_is_at_work(show: Show, builder: StudioBuilder) -> None:

@@ -40,7 +40,7 @@ def run_details(run_id: str, with_id: str = "") -> None:
 
 def _page(run: RunView, known: dict[str, ArtifactView], with_id: str) -> None:
     run_header(run)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="run_actions"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_actions"):
         run_actions(run)
         st.space("stretch")
         other = other_run(run, with_id)

@@ -111,6 +111,8 @@ def next_step(there: set[str], path: str = "finetune") -> NextStep:
         return NextStep(nav.QUANTIZE, _("Make the model small and fast."))
     if "evaluate" not in there:
         return NextStep(nav.COMPARE, _("Measure the cost and gain of every step."))
+    if not there & _ONLY_DISTILLED:
+        return NextStep(nav.PLAYGROUND, _("Chat with your model."))
     return NextStep(nav.PLAYGROUND, _("Chat with your model side by side with its teacher."))
 
 
@@ -155,10 +157,12 @@ def _path_key() -> str:
 
 
 def next_link(row: nav.NavPage) -> None:
-    """A link to what comes next, when that is another page than this one: a card on Home, one line elsewhere."""
+    """A link to what comes next, when that is another page than this one and its work has not begun: a card on Home, one line
+    elsewhere."""
     there = session_stages()
-    following = next_step(there, _path(row, there))
-    if following.row is row:
+    path = _path(row, there)
+    following = next_step(there, path)
+    if following.row is row or _at_work(following.row, path):
         return
     card = row is nav.HOME
     aligned: Any = "distribute" if card else "left"
@@ -173,6 +177,14 @@ def next_link(row: nav.NavPage) -> None:
             icon=":material/arrow_forward:",
             icon_position="right",
         )
+
+
+def _at_work(row: nav.NavPage, path: str) -> bool:
+    """Whether a job of this page's step waits or runs."""
+    runs = api_cache.project_runs(project().id)
+    return any(
+        _step_status(latest_jobs(runs, stage), False) == "run" for stage in PATHS[path] if nav.page_of(stage) is row
+    )
 
 
 def _step_status(jobs: list[JobView], there: bool) -> StepStatus:
