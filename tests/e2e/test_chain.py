@@ -53,6 +53,11 @@ def works(tmp_path_factory: pytest.TempPathFactory, onnx: Path) -> Iterator[Work
         yield started
 
 
+def success(page: Page) -> Locator:
+    """The card of what has just been made."""
+    return page.locator("[class*=st-key-success_]")
+
+
 def card(page: Page, state: str) -> Locator:
     """The cards of jobs in this state, by the word on their badge."""
     return page.locator("[class*=st-key-job_]").filter(has_text=state)
@@ -72,7 +77,7 @@ def test_own_file_becomes_a_dataset_and_stays_text(works: Works, open_browser: O
     write_mails(tmp_path / "mails.csv")
     page.set_input_files("input[type=file]", tmp_path / "mails.csv")
     expect(page.get_by_role("combobox", name="Source")).to_have_value(re.compile("^mails.csv"))
-    expect(page.get_by_role("combobox", name="Input column")).to_have_value("auto-detected: message")
+    expect(page.get_by_role("combobox", name="Input column")).to_have_value("Auto-detected: message")
     expect(page.get_by_text("onerror=").first).to_be_visible()
     page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("link", name="mails").click(timeout=JOB)
@@ -100,8 +105,8 @@ def test_wrong_number_is_said_then_a_model_is_tuned_and_another_job_cancelled(
     expect(page.get_by_text("El número es demasiado pequeño")).to_have_count(0)
     start.click()
     expect(page.get_by_role("progressbar").first).to_be_visible(timeout=JOB)
-    expect(card(page, "Terminado").get_by_text("Parámetros entrenados")).to_be_visible(timeout=JOB)
-    expect(card(page, "Terminado").get_by_role("link", name="Probarlo")).to_be_visible()
+    expect(success(page).get_by_text("Parámetros entrenados")).to_be_visible(timeout=JOB)
+    expect(success(page).get_by_role("link", name="Probarlo")).to_be_visible()
     fill(page.get_by_role("spinbutton", name="Épocas"), "100")
     start.click()
     card(page, "En marcha").get_by_role("button", name="Cancelar").click(timeout=JOB)
@@ -124,7 +129,7 @@ def test_model_is_measured_packed_and_taken_away(works: Works, open_browser: Ope
     choose(page, "Model", "tiny-onnx ·")
     page.get_by_role("button", name="Start", exact=True).click()
     with page.expect_download(timeout=JOB) as waiting:
-        card(page, "Done").get_by_role("link", name="Download").click(timeout=JOB)
+        success(page).get_by_role("link", name="Download").click(timeout=JOB)
     with zipfile.ZipFile(waiting.value.path()) as archive:
         assert archive.testzip() is None
         assert any(name.endswith(".onnx") for name in archive.namelist())

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from backend.core.schemas import Kind, State
 from backend.db import tables as t
+from backend.files.uploads import receive_upload
 from tests.e2e.browser_session import OpenBrowser, Start, until, wait_until_idle
 from tests.studio.builder import StudioBuilder
 from tests.studio.web_process import WebProcess
@@ -76,7 +77,7 @@ def test_a_cancel_is_asked_about_and_taken_back(
     running = page.locator(".st-key-cancel_r-long-finetune button")
     expect(running).to_be_enabled()
     running.click()
-    expect(page.get_by_text(re.compile("Stop after 5 min"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Cancel after \d+ min .* of work"))).to_be_visible()
     page.get_by_role("button", name="Keep running").click()
     expect(running).to_be_visible()
     assert builder.studio.job("r-long-finetune").state is State.RUNNING
@@ -85,8 +86,11 @@ def test_a_cancel_is_asked_about_and_taken_back(
 def test_a_form_opens_at_what_made_its_job_fail(
     builder: StudioBuilder, open_browser: OpenBrowser, start: Start
 ) -> None:
-    error = {"code": "data.input_empty", "args": {"file": "x.csv", "count": 8, "places": "2, 3"}}
-    run = builder.run("bad", ("dataset", State.FAILED), error=error)
+    with receive_upload(builder.studio.settings, "x.csv") as incoming:
+        incoming.write(b"text,label\n" + b"".join(b"text %d,%d\n" % (n, n % 2) for n in range(30)) + b",1\n" * 8)
+        source = str(incoming.finish().path)
+    error = {"code": "data.input_empty", "args": {"file": "x.csv", "count": 8, "places": "32, 33"}}
+    run = builder.run("bad", ("dataset", State.FAILED), error=error, params={"source": source})
     web = start(WebProcess, builder.studio.settings.home)
     page = open_browser(web.url).go(f"/run?id={run}")
     page.get_by_role("link", name="Edit form").click()

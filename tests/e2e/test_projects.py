@@ -21,7 +21,8 @@ def test_new_project_is_empty_and_each_keeps_its_own_form(
     builder.dataset(), builder.model()
     builder.run("lessons", ("finetune", State.FAILED))
     web = start(WebProcess, builder.studio.settings.home)
-    page = open_browser(web.url).go("/finetune")
+    # High enough for the whole sidebar: the list of projects closes when what it hangs on is scrolled.
+    page = open_browser(web.url, viewport={"width": 1280, "height": 1100}).go("/finetune")
     rank(builder, page, 7)
     expect(page.get_by_text("Results so far").first).to_be_visible()
     page.get_by_role("button", name="Manage projects").click()

@@ -100,7 +100,8 @@ def test_no_english_in_what_opens(filled: WebProcess, open_browser: OpenBrowser)
     assert english_on(page) == []
     browser_session.go("/finetune")
     page.get_by_text("Avanzado").click()
-    page.get_by_role("button", name="Nuevo o renombrar").click()
+    page.get_by_role("button", name="Gestionar proyectos").click()
+    page.get_by_role("menuitem", name="Nuevo proyecto").click()
     expect(page.get_by_role("button", name="Crear")).to_be_visible()
     assert english_on(page) == []
     browser_session.go("/compare")

@@ -5,9 +5,11 @@ const state = { data: null, percent: null, timer: 0, trigger: null, watching: fa
 const read = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
 const write = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private mode */ } };
 
+const share = (percent) => new Intl.NumberFormat(state.data.lang, { style: "percent" }).format(percent / 100);
+
 function titled() {
   if (!state.data) return;
-  const wanted = (state.percent === null ? "" : `(${state.percent} %) `) + state.data.title;
+  const wanted = (state.percent === null ? "" : `(${share(state.percent)}) `) + state.data.title;
   if (document.title !== wanted) document.title = wanted;
 }
 
