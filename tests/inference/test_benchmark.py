@@ -33,9 +33,9 @@ class Clockwork:
 def test_times_of_a_known_pace() -> None:
     prompts = [[{"role": "user", "content": str(n)}] for n in range(5)]
     cost = measure_cost(Clockwork(), prompts, Sampling(max_new_tokens=3), lambda: None)  # type: ignore[arg-type]
-    assert 20 <= cost.ttft_ms < 35
-    assert 35 <= cost.latency_ms_p50 <= cost.latency_ms_p95 < 90
-    assert 100 < cost.decode_tokens_per_s <= 200
+    # A busy machine only makes it slower.
+    assert 20 <= cost.ttft_ms <= cost.latency_ms_p50 and 35 <= cost.latency_ms_p50 <= cost.latency_ms_p95
+    assert 0 < cost.decode_tokens_per_s <= 200
 
 
 def test_quantiles_are_those_of_numpy() -> None:

@@ -63,7 +63,7 @@ def test_a_dataset_that_is_not_ready_stops_a_run_where_that_is_asked_for(job: Me
     with pytest.raises(StudioError) as caught:
         STAGE.run(STAGE.parse({"data": "dataset-d1", "stop": True}), job)
     assert [problem.code for problem in caught.value.problems] == ["gates.stopped", "gates.leaks", "gates.secrets"]
-    assert "not ready to be trained on: leaks, secrets." in caught.value.text()
+    assert "is not ready for training: leaks, secrets." in caught.value.text()
     assert sealed(job)[1]["facts"]["passed"] is False
     given = {"data": "dataset-d1", "stop": True, "accepted": ["leaks=known", "secrets=test keys"]}
     again = MemoryContext(job.dir.parent / "again", [job.input("dataset-d1")])

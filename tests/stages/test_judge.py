@@ -93,7 +93,7 @@ def test_a_judge_of_no_use_and_rows_of_no_use_say_so(server: FakeEndpoint, job: 
     server.answer = lambda body: "1"
     with pytest.raises(StudioError) as caught:
         run(params(server, rubric="Be strict."), job)
-    assert caught.value.code == "synth.nothing_left" and "judge (30)" in str(caught.value)
+    assert caught.value.code == "synth.nothing_left" and "low judge score (30)" in str(caught.value)
 
 
 def test_what_can_never_work_is_said_before_and_the_rest_is_quoted() -> None:
