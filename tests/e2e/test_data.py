@@ -76,7 +76,7 @@ def test_messy_file_is_mended_by_clicks(home: Path, open_browser: OpenBrowser, s
     with (tmp_path / "quejas.csv").open("ab") as file:
         file.write("\r\nX-1;;Avería\r\nX-2;Escriban a maria@ejemplo.es, por favor;Avería".encode("cp1252"))
     page.set_input_files("input[type=file]", tmp_path / "quejas.csv")
-    expect(page.get_by_text("1 row(s) have no input (row 62)").first).to_be_visible()
+    expect(page.get_by_text("1 row has no input (row 62)").first).to_be_visible()
     page.get_by_role("button", name="Skip these rows").click()
     expect(page.get_by_text("They are skipped.").first).to_be_visible()
     wait_until_idle(page)
@@ -86,7 +86,7 @@ def test_messy_file_is_mended_by_clicks(home: Path, open_browser: OpenBrowser, s
     wait_until_idle(page)
 
     page.get_by_role("button", name="Fix several problems").click()
-    page.get_by_role("button", name="Make ").click()
+    page.get_by_role("button", name="Apply ").click()
     page.get_by_role("link", name="Open quejas-clean").click(timeout=JOB)
     expect(page.get_by_text("Created from quejas").first).to_be_visible()
     expect(page.get_by_text("Label spelling variants")).to_have_count(0)
