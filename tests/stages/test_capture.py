@@ -192,7 +192,7 @@ def test_kill_in_the_middle_loses_and_doubles_no_shard(tiny_model: Path, tmp_pat
         argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     assert child.stdin
-    child.stdin.write(order.model_dump_json().encode() + b"\n")
+    child.stdin.write(order.model_dump_json().encode() + b"\n{}\n")  # the order, then the keys: none
     child.stdin.flush()
     try:
         until = time.monotonic() + 200
@@ -366,7 +366,7 @@ def test_a_tokenizer_that_does_not_fit_is_refused(tmp_path: Path, inputs: list[A
     held, _ = take(tmp_path / "c", inputs)
     drop = unused(inputs[0].path, inputs[1].path, also=("item", "Ġitem"))
     student = model_view(trimmed(tmp_path / "small", inputs[0].path, drop), "model-small")
-    with pytest.raises(StudioError, match="Only 0 of 30 rows have the same tokens"):
+    with pytest.raises(StudioError, match="Only 0 of 30 rows tokenize alike"):
         learn(tmp_path / "s", [*inputs, held], student, capture=held.id)
 
 
