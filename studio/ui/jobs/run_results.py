@@ -11,7 +11,7 @@ from backend.api.runs import inputs, outputs
 from backend.core.schemas import ArtifactView, Kind, RunView
 from studio.ui.shared.artifact_link import artifact_link
 from studio.ui.shared.figures import told_metrics
-from studio.ui.shared.formatting import escape_markdown, format_metric, stage_label
+from studio.ui.shared.formatting import escape_markdown, format_metric, option_label, stage_label
 from studio.ui.shared.i18n import _
 
 BESIDE = ("size_bytes", "decode_tokens_per_s", "peak_memory_bytes")
@@ -54,7 +54,7 @@ def _evaluation(view: ArtifactView, known: Mapping[str, ArtifactView]) -> None:
     about = [
         model.name if model else str(facts.get("model_name", "")),
         data.name if data else "",
-        view.facts.get("split"),
+        option_label("evaluate", "split", facts["split"]) if facts.get("split") else "",
     ]
     st.caption(" · ".join(escape_markdown(str(part)) for part in about if part))
 
