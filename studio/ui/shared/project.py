@@ -58,10 +58,18 @@ def project_switch() -> None:
         list(names),
         format_func=lambda id_: names.get(id_, id_),
         key=_KEY,
-        on_change=lambda: choose_project(st.session_state[_KEY]),
+        on_change=_switched,
         filter_mode=None,
         persist_state="session",
     )
+
+
+def _switched() -> None:
+    """Callback. Where the language has changed, the browser once more says the old label, which is no project."""
+    if st.session_state[_KEY] in _known():
+        choose_project(st.session_state[_KEY])
+    else:
+        st.session_state[_KEY] = project().id
 
 
 def _known(again: bool = False) -> dict[str, ProjectView]:
