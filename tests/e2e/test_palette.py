@@ -32,11 +32,13 @@ def test_keys_find_and_open_pages_and_models(filled: WebProcess, open_browser: O
     assert active and chosen.get_attribute("id") == active
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Compare", level=1)).to_be_visible()
+    wait_until_idle(page)
     page.keyboard.press("Control+k")
     page.keyboard.type("chat alumno-int4")
     expect(palette(page).get_by_role("option", selected=True)).to_contain_text("Chat with alumno-int4")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/playground\?project=\w+&models="))
+    wait_until_idle(page)
     page.keyboard.press("Control+k")
     page.keyboard.type("zzzz")
     expect(palette(page).get_by_text("No results.")).to_be_visible()
@@ -54,7 +56,7 @@ def test_letters_lead_to_pages_but_not_while_somebody_types(filled: WebProcess, 
     wait_until_idle(page)
     page.get_by_role("button", name="Manage projects").click()
     page.get_by_role("menuitem", name="New project").click()
-    field = page.get_by_role("textbox", name="Name", exact=True).first
+    field = page.get_by_role("dialog").get_by_role("textbox", name="Name", exact=True)
     field.click()
     page.keyboard.type("gj?")
     expect(field).to_have_value("gj?")
