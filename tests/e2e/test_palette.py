@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.browser_session import OpenBrowser, wait_until_idle
+from tests.e2e.browser_session import OpenBrowser, until, wait_until_idle
 from tests.studio.web_process import WebProcess
 
 pytestmark = pytest.mark.e2e
@@ -17,11 +17,26 @@ def palette(page: Page) -> Locator:
     return page.get_by_role("dialog", name=re.compile("Command palette|Paleta de comandos"))
 
 
+def open_palette(page: Page) -> None:
+    """By its key, which is heard once the page's own scripts are there."""
+
+    def opened() -> bool:
+        page.keyboard.press("Control+k")
+        try:
+            expect(palette(page)).to_be_visible(timeout=2000)
+        except AssertionError:
+            return False
+        return True
+
+    until(page, opened)
+    expect(palette(page).get_by_role("combobox")).to_be_focused()
+
+
 def test_keys_find_and_open_pages_and_models(filled: WebProcess, open_browser: OpenBrowser) -> None:
     session = open_browser(filled.url)
     page = session.go("/")
     loads = len([url for url in session.asked if url.rstrip("/").endswith("/_stcore/host-config")])
-    page.keyboard.press("Control+k")
+    open_palette(page)
     box = page.get_by_role("combobox", name="Go to a page, a model, a run …")
     expect(box).to_be_focused()
     expect(palette(page).get_by_role("option", name="Playground")).to_be_visible()
@@ -33,13 +48,13 @@ def test_keys_find_and_open_pages_and_models(filled: WebProcess, open_browser: O
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Compare", level=1)).to_be_visible()
     wait_until_idle(page)
-    page.keyboard.press("Control+k")
+    open_palette(page)
     page.keyboard.type("chat alumno-int4")
     expect(palette(page).get_by_role("option", selected=True)).to_contain_text("Chat with alumno-int4")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/playground\?project=\w+&models="))
     wait_until_idle(page)
-    page.keyboard.press("Control+k")
+    open_palette(page)
     page.keyboard.type("zzzz")
     expect(palette(page).get_by_text("No results.")).to_be_visible()
     page.keyboard.press("Escape")
@@ -86,7 +101,7 @@ def test_the_tour_is_offered_once_and_walked_by_keys(empty: WebProcess, open_bro
     page.reload()
     wait_until_idle(page)
     expect(page.get_by_role("button", name="Hacer la visita guiada")).to_have_count(0)
-    page.keyboard.press("Control+k")
+    open_palette(page)
     page.keyboard.type("nuevo proyecto")
     expect(palette(page).get_by_role("option", selected=True)).to_contain_text("Nuevo proyecto")
     page.keyboard.press("Enter")
