@@ -65,6 +65,9 @@ def test_keys_find_and_open_pages_and_models(filled: WebProcess, open_browser: O
 
 def test_letters_lead_to_pages_but_not_while_somebody_types(filled: WebProcess, open_browser: OpenBrowser) -> None:
     page = open_browser(filled.url).go("/")
+    open_palette(page)  # from then on its keys are heard
+    page.keyboard.press("Escape")
+    expect(palette(page)).to_have_count(0)
     page.keyboard.press("g")
     page.keyboard.press("d")
     expect(page.get_by_role("heading", name="Data", level=1)).to_be_visible()
