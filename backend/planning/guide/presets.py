@@ -41,7 +41,7 @@ PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
         Preset("quick", rows=600, epochs=3, rank=8, layers=0.2, student_epochs=2, measured=100, before=False),
-        Preset("balanced", rows=3_000, epochs=2, rank=16, layers=0.2, student_epochs=4, measured=400, before=True),
+        Preset("balanced", rows=3_000, epochs=3, rank=16, layers=0.2, student_epochs=4, measured=400, before=True),
         Preset("best", rows=0, epochs=4, rank=32, layers=0.4, student_epochs=8, measured=0, before=True),
     )
 }
