@@ -29,7 +29,7 @@ class FakeParams(Params):
 
 def note(params: FakeParams, event: str) -> None:
     with Path(params.trace).open("a") as stream:
-        stream.write(f"{time.time():.3f} {event} {params.name} {os.getpid()}\n")
+        stream.write(f"{time.time():.3f} {event} {params.name or 'unnamed'} {os.getpid()}\n")
 
 
 def steps(params: FakeParams, ctx: Any) -> Result:

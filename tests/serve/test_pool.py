@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from backend.models import costs
 from backend.serve import memory, pins, pool
 from backend.serve.memory import Loaded, to_unload
 from backend.serve.pool import Pool
+from tests.helpers import in_loop
 from tests.helpers import view as artifact
 
 GB = 10**9
@@ -71,7 +71,7 @@ def names() -> str:
 
 
 def run(steps: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(steps())
+    in_loop(steps())
 
 
 def test_the_longest_unused_makes_room_once_memory_is_short(made: Pool) -> None:
