@@ -44,6 +44,12 @@ class Wish:
     teacher: Teacher | None = None
     fixes: Sequence[str] = ()
 
+    @property
+    def cleaning(self) -> list[str]:
+        """The demo is divided by template, so that a few near copies lie in two splits; those of training go."""
+        demo = str(self.source.get("source", "")).startswith("demo:")
+        return list(self.fixes) or (["drop_leaks"] if demo else [])
+
 
 def stem(source: str) -> str:
     """A name for what is made of a file: letters, digits and hyphens."""
@@ -73,8 +79,8 @@ def _data(wish: Wish) -> list[Entry]:
     if wish.material.answer == "label" and wish.teacher and wish.teacher.kind != TUNED_TEACHER:
         source["list_labels"] = True  # a teacher that was never tuned has to be told them
     steps = [_entry("data", "dataset", **source)]
-    if wish.fixes:
-        steps.append(_entry("clean", "clean_data", data=_ref("data"), fixes=list(wish.fixes)))
+    if wish.cleaning:
+        steps.append(_entry("clean", "clean_data", data=_ref("data"), fixes=wish.cleaning))
     steps.append(_entry("check", "check_data", data=_dataset(wish), model=wish.student, stop=True))
     if wish.material.measurable("validation") and wish.material.rows.get("train"):
         steps.append(_entry("baseline", "baseline", ["check"], data=_dataset(wish)))
@@ -82,7 +88,7 @@ def _data(wish: Wish) -> list[Entry]:
 
 
 def _dataset(wish: Wish) -> str:
-    return _ref("clean" if wish.fixes else "data")
+    return _ref("clean" if wish.cleaning else "data")
 
 
 def _tuned(wish: Wish, name: str) -> list[Entry]:

@@ -150,6 +150,12 @@ def test_fixes_become_a_step_that_all_others_read_from() -> None:
     assert [step.id for step in readers] == ["clean"]
 
 
+def test_training_rows_of_the_demo_that_give_a_test_row_away_go_first() -> None:
+    wanted = wish(source={"source": "demo:smart-home"})
+    assert params(wanted, "clean")["fixes"] == ["drop_leaks"]
+    assert params(wanted, "check")["data"] == "${clean}"
+
+
 def test_repair_adds_a_step_once_and_keeps_what_was_chosen_before() -> None:
     content = recipe_of(wish())
     once = repaired(content, ["drop_leaks"])
