@@ -13,11 +13,13 @@ import pytest
 from sqlalchemy import Engine
 
 from backend.core import machine
+from backend.core.errors import StudioError
 from backend.data.inspect_program import answer
 from backend.db import store
 from backend.db.database import migrate, open_engine
 from backend.files import source_reading
 from backend.jobs.context import MemoryContext
+from backend.models import catalogue
 from tests.helpers import build_tiny_model
 from tests.onnx_models import build_onnx
 from tests.providers import file_keyring
@@ -102,6 +104,24 @@ def files_read_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     processes, which are marked `proc`."""
     if not request.node.get_closest_marker("proc"):
         monkeypatch.setattr(source_reading, "read_in_child", lambda params, rows, _folder: answer(params, rows))
+
+
+@pytest.fixture(autouse=True)
+def weights_checked_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where torch is loaded anyway the weights of an imported model are compared in this process, and not at all in tests
+    without it. Tests of processes, in the browser and of whole models start the child."""
+    if any(map(request.node.get_closest_marker, ("proc", "e2e", "slow"))):
+        return
+    if request.node.get_closest_marker("ml"):
+        from backend.ml.inference.weight_check import problems_of
+
+        def check(folder: Path) -> None:
+            if found := problems_of(folder):
+                raise StudioError.of(found)
+
+        monkeypatch.setattr(catalogue, "check_weights", check)
+    else:
+        monkeypatch.setattr(catalogue, "check_weights", lambda _folder: None)
 
 
 @pytest.fixture

@@ -120,8 +120,10 @@ def restore(refs: Annotated[list[str], typer.Argument(help="Ids or names.", meta
 def _show(artifact: ArtifactView) -> None:
     show_head(artifact)
     for key, value in artifact.facts.items():
-        if key not in ("template", "labels"):
+        if key not in ("template", "labels", "taken"):
             line(f"{key}: {value}")
+    for each in artifact.taken:
+        line(f"taken: {each.fact()}")
 
 
 def show_head(artifact: ArtifactView) -> None:

@@ -113,6 +113,11 @@ class ArtifactView(View):
     tags: list[str] = []
     trashed: datetime | None = None
 
+    @property
+    def taken(self) -> list[Problem]:
+        """What an import put right by itself."""
+        return [Problem.model_validate(each) for each in self.facts.get("taken", [])]
+
 
 class JobError(View):
     """Why a job failed: a code with arguments (backend.core.errors) and the last lines of its log for a bug."""

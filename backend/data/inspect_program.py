@@ -7,32 +7,14 @@ opened. Ends with EXIT_MEMORY where the memory ran out; leaves no answer where i
 from __future__ import annotations
 
 import json
-import resource
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backend.core.limits import EXIT_MEMORY, limit
+
 if TYPE_CHECKING:
     from backend.data.params import DatasetParams
-
-EXIT_MEMORY = 77
-
-
-def limit(memory: int, cpu_seconds: int, written: int) -> None:
-    """Bound this process: address space and size of a written file in bytes, seconds of CPU, no core file. Where a system
-    knows a limit not, it is left out."""
-    wanted = {
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_AS: memory,
-        resource.RLIMIT_CPU: cpu_seconds,
-        resource.RLIMIT_FSIZE: written,
-    }
-    for what, most in wanted.items():
-        with suppress(ValueError, OSError):
-            _, hard = resource.getrlimit(what)
-            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.setrlimit(what, (bound, bound))
 
 
 def answer(params: DatasetParams, rows: int) -> dict[str, Any]:

@@ -19,10 +19,10 @@ from typing import Any
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
+from backend.core.limits import EXIT_MEMORY
 from backend.core.programs import Programs, command
 from backend.core.settings import Settings
 from backend.core.units import human_bytes
-from backend.data.inspect_program import EXIT_MEMORY
 from backend.data.inspect_source import Inspection, inspect
 from backend.data.params import DatasetParams
 from backend.data.prepare import is_demo

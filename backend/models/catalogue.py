@@ -9,12 +9,12 @@ import re
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from backend.core.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256
-from backend.core.errors import StudioError
+from backend.core.errors import Problem, StudioError
 from backend.core.paths import ROOT
 from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView, Kind
@@ -22,6 +22,8 @@ from backend.core.settings import Settings
 from backend.db import Store
 from backend.models.builtin import BUILTIN, Builtin, weights
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
+from backend.models.weight_names import copy_weights
+from backend.models.weights import check_weights
 from backend.process.explain import explain, full_disk_told
 from backend.process.parent_death import parent_bound_command
 
@@ -80,13 +82,17 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str, proje
     path = Path(path).expanduser()
     inspect_folder(path)
     settings.prepare()
-    files = [*weight_files(path), *(path / extra for extra in EXTRA_FILES if (path / extra).is_file())]
+    weights, extras = weight_files(path), [path / extra for extra in EXTRA_FILES if (path / extra).is_file()]
+    files = [*weights, *extras]
     target = settings.artifacts / Kind.MODEL / f"model-{_slug(name)}-{_fingerprint(name, files)}"
     with file_lock(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():
             with temporary_folder(settings, target.name) as folder:
-                _copy(files, folder)
-                _seal_model(folder, target, name.strip(), license_of(path))
+                _copy(extras, folder)
+                with full_disk_told(folder):
+                    said = copy_weights(weights, folder)
+                check_weights(folder)
+                _seal_model(folder, target, name.strip(), license_of(path), said)
         return _register(store, target, project)
 
 
@@ -112,8 +118,10 @@ def convert_gguf(source: Path, folder: Path) -> str:
     return lines[-1] if done.returncode else ""
 
 
-def _seal_model(folder: Path, target: Path, name: str, license: str | None) -> None:
+def _seal_model(folder: Path, target: Path, name: str, license: str | None, said: Sequence[Problem] = ()) -> None:
     facts = inspect_folder(folder)
+    if said:
+        facts["taken"] = [each.model_dump(mode="json") for each in said]
     seal(folder, target, Manifest(id=target.name, kind=Kind.MODEL, name=name, facts=facts, license=license))
 
 

@@ -6,6 +6,7 @@ The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,7 +27,9 @@ _GEMMA_NOTICE = "Gemma is provided under and subject to the Gemma Terms of Use f
 _BESIDE = (*LICENSE_FILES, "NOTICE", "NOTICE.md", "NOTICE.txt")
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _STRING, _ARRAY = 8, 9
-_MAX_STRING, _MAX_ENTRIES = 50_000_000, 100_000
+_MAX_STRING, _MAX_ENTRIES, _MAX_ITEMS = 5_000_000, 100_000, 5_000_000
+_MAX_HEAD = 200_000_000
+"""Bytes; the largest vocabularies and their merges take a tenth."""
 _GROWTH = 9
 """Bytes of weights and working copy per byte of a file with 4-bit weights, at most."""
 
@@ -48,8 +51,17 @@ class Terms(View):
 
 
 def terms(file: Path) -> Terms:
-    """Read from the head of the file; takes a moment. Raises StudioError when it is no whole GGUF file."""
+    """Read from the head of the file, once. Raises StudioError when it is no whole GGUF file, or a part of one."""
+    state = file.stat()
+    return _terms(file, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _terms(file: Path, _size: int, _changed: int) -> Terms:
     about = _metadata(file)
+    count = int.from_bytes(about.get("split.count", b"\0"), "little")
+    if count > 1:
+        raise StudioError("gguf.parts", file=file.name, count=count)
     architecture = str(about.get("general.architecture", ""))
     named = about.get("general.license")
     license_ = str(named).strip() if named else "gemma" if architecture.startswith("gemma") else None
@@ -110,11 +122,13 @@ def _metadata(file: Path) -> dict[str, Any]:
                 raise damaged
             found: dict[str, Any] = {}
             for _ in range(entries):
+                if stream.tell() > _MAX_HEAD:
+                    raise damaged
                 key = _string(stream)
                 value = _value(stream, _number(stream, "<I"))
                 found |= {key: value} if value is not None else {}
             return found
-    except (struct.error, ValueError, KeyError, OverflowError):
+    except (struct.error, ValueError, KeyError, OverflowError, OSError, MemoryError):
         raise damaged from None
 
 
@@ -124,6 +138,8 @@ def _value(stream: BinaryIO, kind: int) -> Any:
     if kind != _ARRAY:
         return stream.read(_SIZES[kind])
     inner, count = _number(stream, "<I"), _number(stream, "<Q")
+    if count > _MAX_ITEMS:
+        raise ValueError("a list beyond all measure")
     if inner == _STRING:
         for _ in range(count):
             _string(stream)

@@ -16,9 +16,10 @@ from typing import Any
 
 from backend.core.errors import StudioError
 from backend.core.units import human_bytes
+from backend.models.file_shapes import ConfigShape, IndexShape, TokenizerShape, check_header, checked
+from backend.models.weight_names import INDEX, WEIGHTS, parts, refuse_foreign, wrapper_of
 
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
-_INDEX = "model.safetensors.index.json"
 _MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors format
 _LICENSES = (("Apache License", "Apache-2.0"), ("MIT License", "MIT"), ("BSD 3-Clause", "BSD-3-Clause"))
 
@@ -45,6 +46,9 @@ def inspect_folder(path: Path) -> dict[str, Any]:
     tensors: Header = {}
     for file in weights:
         tensors.update(read_header(file))
+    refuse_foreign(path, tensors)
+    prefix = wrapper_of(tensors)
+    tensors = {name.removeprefix(prefix): entry for name, entry in tensors.items()}
     tied = bool(config.get("tie_word_embeddings", False))
     _check_vocabulary(path, config, tensors)
     inner = config.get("intermediate_size")
@@ -64,16 +68,18 @@ def inspect_folder(path: Path) -> dict[str, Any]:
 
 def weight_files(path: Path) -> list[Path]:
     """The safetensors files of a model folder, in order. Raises StudioError when there are none or one is missing."""
-    index = path / _INDEX
+    index = path / INDEX
     if index.is_file():
-        names = sorted(set(_json(path, _INDEX).get("weight_map", {}).values()))
+        names = sorted(set(checked(path, INDEX, _json(path, INDEX), IndexShape).weight_map.values()))
         for name in names:
             if Path(name).name != name or not (path / name).is_file():
                 raise StudioError("models.weights_missing", path=path, file=name)
         return [path / name for name in names]
-    single = path / "model.safetensors"
+    single = path / WEIGHTS
     if single.is_file():
         return [single]
+    if found := parts(path):
+        return found
     files = sorted(file for file in path.iterdir() if file.is_file())
     for file in files:
         if file.suffix == ".gguf":
@@ -95,11 +101,13 @@ def read_header(file: Path) -> Header:
         if size < 8 + length:
             raise StudioError("models.header_truncated", path=file.parent, file=file.name)
         try:
-            header: Header = json.loads(stream.read(length))
-            header.pop("__metadata__", None)
-            want = 8 + length + max((entry["data_offsets"][1] for entry in header.values()), default=0)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            header = json.loads(stream.read(length))
+        except (ValueError, RecursionError):
             raise damaged from None
+    if not isinstance(header, dict):
+        raise damaged
+    header.pop("__metadata__", None)
+    want = 8 + length + check_header(file, header)
     if size != want:
         raise StudioError("models.weights_truncated", path=file.parent, file=file.name, have=size, want=want)
     return header
@@ -132,13 +140,14 @@ def _text_config(path: Path) -> dict[str, Any]:
     if not (path / "config.json").is_file():
         raise StudioError("models.no_config", path=path)
     config = _json(path, "config.json")
+    checked(path, "config.json", config, ConfigShape)
     kind = config.get("model_type", "")
     known = _causal_types()
     needed = ("num_hidden_layers", "hidden_size", "vocab_size")
     if (known and kind not in known) or any(not isinstance(config.get(key), int) for key in needed):
         raise StudioError("models.architecture", path=path, type=kind or "unnamed")
     if "quantization_config" in config:
-        method = config["quantization_config"].get("quant_method", "unknown method")
+        method = (config["quantization_config"] or {}).get("quant_method", "unknown method")
         raise StudioError("models.quantized", path=path, method=method)
     return config
 
@@ -146,10 +155,10 @@ def _text_config(path: Path) -> dict[str, Any]:
 def _check_vocabulary(path: Path, config: dict[str, Any], tensors: Header) -> None:
     if not (path / "tokenizer.json").is_file():
         raise StudioError("models.no_tokenizer", path=path)
-    tokenizer = _json(path, "tokenizer.json")
-    vocabulary = tokenizer.get("model", {}).get("vocab", {})
+    tokenizer = checked(path, "tokenizer.json", _json(path, "tokenizer.json"), TokenizerShape)
+    vocabulary = tokenizer.model.vocab
     highest = max(vocabulary.values(), default=-1) if isinstance(vocabulary, dict) else len(vocabulary) - 1
-    highest = max([highest, *(token["id"] for token in tokenizer.get("added_tokens", []))])
+    highest = max([highest, *(token.id for token in tokenizer.added_tokens)])
     embedding = next(
         (t["shape"] for name, t in tensors.items() if name.endswith(("embed_tokens.weight", "wte.weight"))), None
     )
@@ -170,7 +179,7 @@ def _json(path: Path, name: str) -> dict[str, Any]:
         raise StudioError("models.text_large", path=path, file=name, **shown)
     try:
         content = json.loads((path / name).read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         raise StudioError("models.damaged_json", path=path, file=name, line=line) from None
     if not isinstance(content, dict):

@@ -102,7 +102,7 @@ def test_a_child_that_dies_is_a_sentence(
     code: str, message: str, rows: DatasetParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bounded = (
-        "import json, sys; from pathlib import Path; from backend.data.inspect_program import limit\n"
+        "import json, sys; from pathlib import Path; from backend.core.limits import limit\n"
         "limits = json.loads(Path(sys.argv[1]).read_text())['limits']\n"
         f"limit(**limits)\n{code}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,3 +125,47 @@ def test_the_command_line_shows_the_terms_and_waits_for_a_yes(tmp_path: Path) ->
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert done.stderr.splitlines()[0] == "Read me first." and "Gemma Terms of Use" in done.stderr
     assert "--accept-terms" in done.stderr
+
+
+def value(key: str, kind: int, content: bytes) -> bytes:
+    return text(key) + struct.pack("<I", kind) + content
+
+
+HOSTILE = {
+    "a list that ends beyond the file": value("scores", 9, struct.pack("<IQ", 6, 2**62)),
+    "an unknown type": value("x", 99, b""),
+    "2^60 texts": value("tokens", 9, struct.pack("<IQ", 8, 2**60)),
+    "a text beyond all measure": value("x", 8, struct.pack("<Q", 2**40)),
+    "a list of lists": value("x", 9, struct.pack("<IQ", 9, 2)),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_head_that_lies_is_refused_in_a_sentence(tmp_path: Path, case: str) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 2) + HOSTILE[case] + value("y", 8, text("z")))
+    with pytest.raises(StudioError) as refused:
+        terms(file)
+    assert refused.value.problems[0].code == "gguf.damaged"
+
+
+def test_a_part_of_a_split_model_is_named_as_such(tmp_path: Path) -> None:
+    file = tmp_path / "model-00001-of-00004.gguf"
+    file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + value("split.count", 2, struct.pack("<H", 4)))
+    with pytest.raises(StudioError, match="one of 4 parts"):
+        terms(file)
+
+
+def test_the_head_is_read_again_only_when_the_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    real = gguf._metadata
+
+    def metadata(file: Path) -> dict[str, Any]:
+        read.append(file)
+        return real(file)
+
+    monkeypatch.setattr(gguf, "_metadata", metadata)
+    file = written(tmp_path, {"general.architecture": "llama", "general.license": "mit"})
+    assert [terms(file).license, terms(file).license] == ["mit", "mit"] and len(read) == 1
+    written(tmp_path, {"general.architecture": "llama", "general.license": "apache-2.0"})
+    assert terms(file).license == "apache-2.0"

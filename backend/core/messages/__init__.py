@@ -44,6 +44,7 @@ from backend.core.messages import (
     train,
     trash,
     value,
+    weights,
 )
 
 MESSAGES: dict[str, tuple[str, str]] = {}
@@ -51,6 +52,7 @@ for _area in (
     *(
         core,
         value,
+        weights,
         data,
         sources,
         inspection,

@@ -9,9 +9,12 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, GgufConfig
+
+from backend.ml.inference.weight_check import refuse_random
 
 _LOCAL_KEYS = ("is_local", "local_files_only", "name_or_path", "_name_or_path", "_model_name_or_path", "gguf_file")
 
@@ -20,13 +23,16 @@ def convert(file: Path, folder: Path) -> None:
     """Write config, float32 safetensors, tokenizer, chat template and generation config of `file` into `folder`."""
     place: dict[str, str] = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
     tokenizer = AutoTokenizer.from_pretrained(**place, local_files_only=True, trust_remote_code=False)
-    model = AutoModelForCausalLM.from_pretrained(
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
         **place,
+        output_loading_info=True,
         dtype=torch.float32,
         quantization_config=GgufConfig(dequantize=True),
         local_files_only=True,
         trust_remote_code=False,
     )
+    model, info = loaded
+    refuse_random(info, file.name)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     tokenizer.model_max_length = model.config.max_position_embeddings
     ends = {

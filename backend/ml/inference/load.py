@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging
 
 from backend.core.schemas import ArtifactView, Kind
+from backend.ml.inference.weight_check import refuse_random
 
 logging.disable_progress_bar()  # a job log is no terminal
 
@@ -53,8 +54,9 @@ def _plain(folder: Path, dtype: torch.dtype, quantized: bool) -> Any:
     four_bit = BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
     )
-    model = AutoModelForCausalLM.from_pretrained(
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
         str(folder),
+        output_loading_info=True,
         dtype=dtype,
         attn_implementation="sdpa",
         quantization_config=four_bit if quantized else None,
@@ -62,4 +64,6 @@ def _plain(folder: Path, dtype: torch.dtype, quantized: bool) -> Any:
         trust_remote_code=False,
         use_safetensors=True,
     )
+    model, info = loaded
+    refuse_random(info, folder.name)
     return model.eval()

@@ -47,6 +47,8 @@ def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
             tag_badges(view.tags)
             edit_popover(view)
         _facts(view)
+        for each in view.taken:
+            st.caption(escape_markdown(each.fact(_)))
         _versions(view, known)
         _lineage(view, known, manifest)
         _parameters(manifest, known)

@@ -1,0 +1,53 @@
+"""Asks a bounded child whether a folder holds the weights that its architecture expects."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+from backend.core.artifacts import write_json
+from backend.core.errors import Problem, StudioError
+from backend.core.limits import EXIT_MEMORY
+from backend.core.programs import Programs, command
+from backend.core.units import human_bytes
+from backend.process.program import Program
+
+MEMORY_BYTES = 24_000_000_000
+"""Of the child's address space: what torch maps, and the largest tensor."""
+_SECONDS_PER_GB, _LEAST_SECONDS = 60, 300
+
+
+def check_weights(folder: Path) -> None:
+    """Raises StudioError when weights are missing, of another shape, unknown to the architecture or no numbers, or when a
+    table that is said to be shared is there twice. `folder`: its files were looked at by `inspect_folder`. Seconds; each
+    tensor is read once."""
+    size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    seconds = _LEAST_SECONDS + _SECONDS_PER_GB * size // 10**9
+    asked, answer = folder.parent / "question.json", folder.parent / "answer.json"
+    limits = {"memory": MEMORY_BYTES + size, "cpu_seconds": seconds, "written": 10_000_000}
+    write_json(asked, {"folder": str(folder), "limits": limits})
+    until = time.monotonic() + seconds
+    env = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    with Program(command(Programs.WEIGHTS, asked, answer), folder.parent / "check.log", env=env) as running:
+        try:
+            status = running.wait(lambda: _in_time(until))
+        except TimeoutError:
+            raise StudioError("models.check_time", model=folder.name, seconds=seconds) from None
+        if not answer.is_file():
+            if status == EXIT_MEMORY:
+                raise StudioError("models.check_memory", model=folder.name, limit=human_bytes(limits["memory"]))
+            raise StudioError("models.check_stopped", model=folder.name, reason=running.reason(), status=status)
+    found = _problems(answer)
+    if found:
+        raise StudioError.of(found)
+
+
+def _problems(answer: Path) -> list[Problem]:
+    return [Problem.model_validate(each) for each in json.loads(answer.read_text("utf-8"))["problems"]]
+
+
+def _in_time(until: float) -> None:
+    if time.monotonic() > until:
+        raise TimeoutError
