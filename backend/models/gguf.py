@@ -116,9 +116,8 @@ def _metadata(file: Path) -> dict[str, Any]:
         with file.open("rb") as stream:
             if stream.read(4) != b"GGUF" or _number(stream, "<I") not in (2, 3):
                 raise damaged
-            _number(stream, "<Q")
-            entries = _number(stream, "<Q")
-            if entries > _MAX_ENTRIES:
+            tensors, entries = _number(stream, "<Q"), _number(stream, "<Q")
+            if tensors > _MAX_ENTRIES or entries > _MAX_ENTRIES:
                 raise damaged
             found: dict[str, Any] = {}
             for _ in range(entries):

@@ -149,6 +149,14 @@ def test_a_head_that_lies_is_refused_in_a_sentence(tmp_path: Path, case: str) ->
     assert refused.value.problems[0].code == "gguf.damaged"
 
 
+def test_more_tensors_than_any_model_has_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 2**60, 1) + value("x", 8, text("z")))
+    with pytest.raises(StudioError) as refused:
+        terms(file)
+    assert refused.value.problems[0].code == "gguf.damaged"
+
+
 def test_a_part_of_a_split_model_is_named_as_such(tmp_path: Path) -> None:
     file = tmp_path / "model-00001-of-00004.gguf"
     file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + value("split.count", 2, struct.pack("<H", 4)))
