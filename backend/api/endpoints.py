@@ -15,7 +15,8 @@ from backend.db import Store
 from backend.files import disk
 from backend.jobs.resolve import job_keys
 from backend.providers import keys
-from backend.providers.client import check_endpoint, check_key_name
+from backend.providers.addresses import check_endpoint, check_key_name
+from backend.providers.extras import check_body, check_headers
 
 
 class Endpoints:
@@ -47,6 +48,8 @@ class Endpoints:
             *check_placeholders(url),
             *check_endpoint(url, model, ("url", "model")),
             *check_key_name(key, "key_env"),
+            *check_headers(values.get("headers") or {}),
+            *check_body(values.get("body") or {}),
         ]:
             found.setdefault(problem.field, _short(problem))
         if new and self.store.find_endpoint(name):

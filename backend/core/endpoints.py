@@ -6,7 +6,7 @@ variable that holds it.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
@@ -161,6 +161,24 @@ class SavedEndpoint(View):
         ge=0,
         le=1_000_000,
     )
+    tokens_per_minute: int = Field(
+        0,
+        title="Tokens per minute",
+        description="Maximum tokens read and written per minute. 0 means no limit.",
+        ge=0,
+        le=1_000_000_000,
+    )
+    headers: dict[str, str] = Field(
+        {},
+        title="Extra headers",
+        description="Sent with each request, one `Name: value` a line. A secret is written as `${NAME_API_KEY}`, the "
+        "endpoint's own key as `${key}`.",
+    )
+    body: dict[str, Any] = Field(
+        {},
+        title="Extra body fields",
+        description='JSON that is added to each request, such as `{"reasoning_effort": "low"}`.',
+    )
     terms: str = Field(
         "", title="License and terms", description="Notes on the terms, with an optional link.", max_length=2000
     )
@@ -186,13 +204,19 @@ class SavedEndpoint(View):
 
 class EndpointTestResult(View):
     """What one short question to an endpoint showed. `seconds`: the whole request; `tokens_per_s`: tokens of the answer over
-    that time, None when it counts none; `context` in tokens, None when `/models` doesn't tell."""
+    that time, None when it counts none; `context` in tokens, None when `/models` doesn't tell; `streams`, `seed`: whether it
+    streams and takes a seed, None in tests of older versions; `left_out`: parameters that it does not take; `reasoning`:
+    whether reasoning came before the answer and was split off."""
 
     seconds: float
     tokens_per_s: float | None
     logprobs: bool
     context: int | None
     answer: str
+    streams: bool | None = None
+    seed: bool | None = None
+    left_out: list[str] = []
+    reasoning: bool = False
 
 
 class EndpointView(SavedEndpoint):
