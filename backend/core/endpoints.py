@@ -171,13 +171,13 @@ class SavedEndpoint(View):
     headers: dict[str, str] = Field(
         {},
         title="Extra headers",
-        description="Sent with each request, one `Name: value` a line. A secret is written as `${NAME_API_KEY}`, the "
-        "endpoint's own key as `${key}`.",
+        description="Sent with each request, one a line, such as `X-Team: support`. A secret is written as `${NAME_API_KEY}`, "
+        "the endpoint's own key as `${key}`.",
     )
     body: dict[str, Any] = Field(
         {},
         title="Extra body fields",
-        description='JSON that is added to each request, such as `{"reasoning_effort": "low"}`.',
+        description="A JSON object whose fields are added to each request, such as `reasoning_effort`.",
     )
     terms: str = Field(
         "", title="License and terms", description="Notes on the terms, with an optional link.", max_length=2000

@@ -36,13 +36,32 @@ _OURS = {
 """Body fields that the studio sets itself."""
 
 
+def parse_headers(given: dict[str, str] | str) -> dict[str, str]:
+    """Headers from text with `Name: value` on each line; a line that is none stays as a name, which `check_headers` names."""
+    if not isinstance(given, str):
+        return given
+    pairs = (line.partition(":") for line in given.splitlines() if line.strip())
+    return {name.strip() if colon else f"{name} ": value.strip() for name, colon, value in pairs}
+
+
+def parse_body(given: dict[str, Any] | str) -> dict[str, Any] | None:
+    """Body fields from a text of JSON, {} for an empty one; None for what is no object."""
+    if not isinstance(given, str):
+        return given
+    try:
+        found = json.loads(given) if given.strip() else {}
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def check_headers(headers: dict[str, str], field: str = "headers") -> list[Problem]:
     """What is wrong with added headers, the first of each kind of fault."""
     if len(headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in headers.items()) > MAX_CHARS:
         return [Problem(code="wire.extras_long", field=field)]
     for name, value in headers.items():
         if not _NAME.fullmatch(name) or not all(" " <= letter <= "~" for letter in value):
-            return [Problem(code="wire.header_form", args={"name": name[:40]}, field=field)]
+            return [Problem(code="wire.header_form", args={"name": name.strip()[:40]}, field=field)]
         if name.lower() in _TRANSPORT:
             return [Problem(code="wire.field_ours", args={"name": name}, field=field)]
         references = _REFERENCE.findall(value)

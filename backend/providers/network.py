@@ -44,10 +44,8 @@ def open_client(url: str, headers: dict[str, str], timeout: float, connections: 
     verify: ssl.SSLContext | bool = _context(*_ca_settings()) if url.lower().startswith("https:") else True
     limits = httpx.Limits(max_connections=connections)
     try:
-        route = httpx.Proxy(proxy.url, ssl_context=_proxy_context(proxy.url)) if proxy else None
-        return httpx.Client(
-            headers=headers, timeout=timeout, limits=limits, verify=verify, proxy=route, trust_env=False
-        )
+        via = httpx.Proxy(proxy.url, ssl_context=_proxy_context(proxy.url)) if proxy else None
+        return httpx.Client(headers=headers, timeout=timeout, limits=limits, verify=verify, proxy=via, trust_env=False)
     except ImportError:
         raise StudioError("network.socks", proxy=proxy.shown if proxy else "", variable=_variable(proxy)) from None
     except (ValueError, httpx.InvalidURL):

@@ -13,7 +13,7 @@ from backend.core.endpoints import ApiProtocol
 from backend.data.dataset import Message, call_arguments, message_text, offered_tools
 from backend.inference.protocol import Sampling
 from backend.providers.budget import Usage
-from backend.providers.reply_text import clean, content_texts, reasoning_beside, split_reasoning
+from backend.providers.reply_text import clean, content_texts, separate_reasoning, split_reasoning
 
 ANTHROPIC_VERSION = "2023-06-01"
 TOP_LOGPROBS = 5
@@ -79,8 +79,8 @@ class OpenAI:
         body: dict[str, Any] = {"model": model, "messages": turns, length: sampling.max_new_tokens}
         if tools := offered_tools(list(messages)):
             body["tools"] = tools
-        drawn = {"top_p": sampling.top_p, "seed": sampling.seed} if sampling.temperature > 0 else {}
-        wanted = {"temperature": sampling.temperature, **drawn}
+        sampled = {"top_p": sampling.top_p, "seed": sampling.seed} if sampling.temperature > 0 else {}
+        wanted = {"temperature": sampling.temperature, **sampled}
         return body | {name: value for name, value in wanted.items() if name not in refused}
 
     def stream_params(self) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class OpenAI:
             text.strip(),
             choice.get("finish_reason"),
             usage=_usage(content.get("usage"), "prompt_tokens", "completion_tokens"),
-            reasoning=reasoning_beside(said) or thoughts or inside,
+            reasoning=separate_reasoning(said) or thoughts or inside,
             logprobs=bool(given and given.get("content")),
             declined=said.get("refusal"),
         )
@@ -121,7 +121,7 @@ class OpenAI:
         said = choice.get("delta") or {}
         text, thoughts = content_texts(said.get("content"))
         calls = said.get("tool_calls") or []
-        return Delta(text, reasoning_beside(said) or thoughts, choice.get("finish_reason") or "", usage, calls)
+        return Delta(text, separate_reasoning(said) or thoughts, choice.get("finish_reason") or "", usage, calls)
 
     def is_done(self, data: str) -> bool:
         return data == "[DONE]"

@@ -65,7 +65,7 @@ def content_texts(content: Any) -> tuple[str, str]:
     return "".join(text), "\n".join(filter(None, reasoning))
 
 
-def reasoning_beside(message: dict[str, Any]) -> str:
+def separate_reasoning(message: dict[str, Any]) -> str:
     """The reasoning that a message has in a field of its own."""
     found = (message.get(name) for name in REASONING_FIELDS)
     return next((each for each in found if isinstance(each, str) and each), "")

@@ -58,7 +58,7 @@ class Wire:
                 break
             known.add(name)
         errors.check_status(reply)
-        self._learn(known)
+        self.learn(known)
         return reply
 
     def read(self, reply: httpx.Response) -> EndpointReply:
@@ -77,14 +77,14 @@ class Wire:
             body = self._body(prompt, sampling, known, {}, stream=True)
             reply = self.client.send(self.client.build_request("POST", self._address, json=body), stream=True)
             if reply.status_code < 300:
-                self._learn(known)
+                self.learn(known)
                 return OpenStream(reply, self)
             refusal = _closed(reply, self._timeout)
             if (name := quirk_of(refusal.status_code, refusal.text[:4000], body, known)) is None:
                 errors.check_status(refusal)
             else:
                 known.add(name)
-        self._learn(known)
+        self.learn(known)
         return OpenStream(self.send(prompt, sampling), self)
 
     def _body(
@@ -101,7 +101,8 @@ class Wire:
         body = self.protocol.body(self._model, prompt, sampling, known)
         return dict(cleaned(body | self._extra | added))
 
-    def _learn(self, known: set[str]) -> None:
+    def learn(self, known: set[str]) -> None:
+        """Remember quirks of the endpoint and say those that are new."""
         for name in self.quirks.add(known):
             words = {
                 "max_tokens": "wants `max_completion_tokens` in place of `max_tokens`",
@@ -129,12 +130,14 @@ class OpenStream:
         if not _is_stream(self._reply.headers.get("Content-Type", ""), first):
             content = b"".join([first, *parts])
             whole = httpx.Response(self._reply.status_code, content=content, request=self._reply.request)
-            yield from _text(self._wire.read(whole))
+            answer = self._wire.read(whole)
+            self._wire.learn({NEVER_STREAMS})
+            yield from _text(answer)
             return
-        answer = ReasoningFilter()
+        shown = ReasoningFilter()
         for delta in deltas(_chain(first, parts), self._wire.protocol, self._reply.status_code):
-            yield from answer.feed(delta.text)
-        yield from answer.rest()
+            yield from shown.feed(delta.text)
+        yield from shown.rest()
 
     def close(self) -> None:
         self._reply.close()

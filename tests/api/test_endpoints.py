@@ -80,7 +80,7 @@ def test_presets_can_be_saved_once_their_capitals_are_filled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "given", "requests"), [("gives", True, 1), ("ignores", False, 1), ("refuses", False, 2)]
+    ("way", "given", "requests"), [("gives", True, 2), ("ignores", False, 2), ("refuses", False, 3)]
 )
 def test_a_trial_says_what_the_endpoint_can(studio: Studio, way: str, given: bool, requests: int) -> None:
     with FakeEndpoint().running() as server:
@@ -89,6 +89,7 @@ def test_a_trial_says_what_the_endpoint_can(studio: Studio, way: str, given: boo
         trial = studio.test_endpoint("deep")
     assert (trial.logprobs, trial.context, trial.answer) == (given, 8192, "Count")
     assert trial.tokens_per_s and trial.seconds > 0 and len(server.asked) == requests
+    assert (trial.streams, trial.seed, trial.left_out, trial.reasoning) == (True, True, [], False)
     assert studio.endpoint("deep").trial == trial
     studio.save_endpoint({**GOOD, "model": "m2"}, new=False)
     assert studio.endpoint("deep").trial is None

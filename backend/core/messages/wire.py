@@ -46,7 +46,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The header “{name}” seems to contain a secret.",
         "Write ${{NAME_API_KEY}} for an environment variable, or ${{key}} for the endpoint's key.",
     ),
-    "wire.body_form": ("The body fields are not a JSON object.", 'Write something like {{"reasoning_effort": "low"}}.'),
+    "wire.body_form": ("The body fields are not a JSON object.", "Write them in braces, with names in double quotes."),
     "wire.body_secret": ("The body fields contain a secret.", "Send it in a header as ${{NAME_API_KEY}}."),
     "wire.field_ours": ("The studio sets “{name}” itself.", "Remove it."),
     "wire.extras_long": ("These additions are too long.", "Use at most 20 headers and 4,000 characters."),

@@ -12,14 +12,15 @@ from studio.ui.forms.form import problem_line
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
-from studio.ui.teacher import key_field
-from studio.ui.teacher.labels import distillation_terms_text, preset_label, trial_text
+from studio.ui.teacher import extras, key_field
+from studio.ui.teacher.labels import distillation_terms_text, found_text, preset_label, trial_text
 
 _OPEN = "endpoint_form"
 """The name of the endpoint that is edited, "" for a new one; absent while the dialog is closed."""
 _WRONG = "endpoint_form.problems"
 FROM_PRESET = ("url", "key_env", "api_version")
-NUMBERS = ("input_price", "output_price", "context", "requests_per_minute")
+NUMBERS = ("input_price", "output_price", "context", "requests_per_minute", "tokens_per_minute")
+COUNTS = NUMBERS[2:]
 FIRST: PresetName = "openai"
 
 
@@ -29,7 +30,7 @@ def open_form(name: str = "") -> None:
     st.session_state[_WRONG] = []
     values = api_cache.studio().endpoint(name).model_dump() if name else _fresh()
     for field in SavedEndpoint.model_fields:
-        st.session_state[_key(field)] = values[field]
+        st.session_state[_key(field)] = extras.as_text(field, values[field])
 
 
 def dialog() -> None:
@@ -68,8 +69,15 @@ def _body(name: str) -> None:
         for field in NUMBERS:
             with st.container(gap="xsmall"):
                 _field(field)
+    extras.extra_fields(
+        _field, bool({"headers", "body"} & {problem.field for problem in st.session_state.get(_WRONG, [])})
+    )
     _field("forbids_distillation")
     _field("terms")
+    for warning in api_cache.studio().endpoint_warnings(
+        _values(), bool(key_field.typed() or (saved and saved.key_kept))
+    ):
+        problem_line(warning)
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         asked = st.button(
             _("Test endpoint"), key="endpoint_try", icon=":material/network_check:", help=_("Sends one short question.")
@@ -116,8 +124,8 @@ def _field(field: str, locked: bool = False) -> None:
         st.segmented_control(
             title, list(get_args(YesNoUnknown)), format_func=distillation_terms_text, required=True, wrap=True, **common
         )
-    elif field == "terms":
-        st.text_area(title, height=80, **common)
+    elif field in ("terms", *extras.FIELDS):
+        st.text_area(title, height=80, placeholder=extras.PLACEHOLDERS.get(field), **common)
     else:
         st.text_input(title, disabled=locked, **common)
     problems: list[Problem] = st.session_state.get(_WRONG, [])
@@ -130,7 +138,7 @@ def _values() -> dict[str, Any]:
     values: dict[str, Any] = {field: st.session_state.get(_key(field)) for field in SavedEndpoint.model_fields}
     if PRESETS[values["preset"]].protocol != "azure":  # the field is not shown
         values["api_version"] = ""
-    return values | {field: values[field] or 0 for field in ("context", "requests_per_minute")}
+    return values | {field: values[field] or 0 for field in COUNTS}
 
 
 def _try(name: str) -> None:
@@ -142,7 +150,7 @@ def _try(name: str) -> None:
             said = " ".join(problem.sentence(_) for problem in error.problems)
             st.error(escape_markdown(said), icon=":material/error:")
         else:
-            st.success(escape_markdown(trial_text(trial)), icon=":material/check:")
+            st.success(escape_markdown(f"{trial_text(trial)} {found_text(trial)}"), icon=":material/check:")
 
 
 def _save(name: str) -> None:
