@@ -32,7 +32,8 @@ YesNoUnknown = Literal["unknown", "yes", "no"]
 
 class Preset(View):
     """What is usual for a kind of service. `logprobs`: whether it usually gives log-probabilities, None where that depends
-    on the model; `terms` in plain words, with the page that says so in `terms_url`, where one was found."""
+    on the model; `batch`: whether it has a batch API (backend.providers.batches);
+    `terms` in plain words, with the page that says so in `terms_url`, where one was found."""
 
     title: str
     url: str
@@ -40,6 +41,7 @@ class Preset(View):
     key_env: str = ""
     api_version: str = ""
     logprobs: bool | None = None
+    batch: bool = False
     terms: str
     terms_url: str = ""
 
@@ -74,6 +76,7 @@ PRESETS: dict[PresetName, Preset] = {
         title="OpenAI",
         url="https://api.openai.com/v1",
         key_env="OPENAI_API_KEY",
+        batch=True,
         terms="The terms forbid using answers to develop models that compete with OpenAI. Check "
         "whether this applies to you.",
         terms_url="https://openai.com/policies/terms-of-use/",
@@ -83,6 +86,7 @@ PRESETS: dict[PresetName, Preset] = {
         url="https://api.anthropic.com/v1",
         protocol="anthropic",
         key_env="ANTHROPIC_API_KEY",
+        batch=True,
         logprobs=False,
         terms="The terms forbid training models that compete with Anthropic's; specialized tools "
         "such as classifiers are allowed. Check the terms.",

@@ -168,10 +168,11 @@ def endpoint_cost(name: str, world: World, load: Load) -> float:
     return prices.cost(load.rows * load.prompt, load.rows * load.answer)
 
 
-def answer_quote(who: AnswererParams, load: Load, world: World) -> Quote:
-    """What it takes to answer `load`; the disk is another's matter."""
+def answer_quote(who: AnswererParams, load: Load, world: World, price_share: float = 1.0) -> Quote:
+    """What it takes to answer `load`; the disk is another's matter. `price_share`: what a request costs, of its price."""
     if not who.model:
-        seconds, money = endpoint_seconds(load, who.concurrency), endpoint_cost(who.endpoint, world, load)
+        seconds = endpoint_seconds(load, who.concurrency)
+        money = endpoint_cost(who.endpoint, world, load) * price_share
         return Quote(seconds=seconds, memory_bytes=PLAIN_MEMORY, disk_bytes=0, tokens=int(load.tokens), money=money)
     facts = answerer_facts(who, world)
     seconds = answer_seconds(facts, load) / world.speed()

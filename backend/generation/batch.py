@@ -137,15 +137,15 @@ def unusable(code: str, teacher: str, bad: Sequence[tuple[str, Reply]], count: i
     `words.DROPS`, reply)."""
     faults = Counter(fault for fault, _ in bad)
     most, times = faults.most_common(1)[0]
-    texts = dict.fromkeys(shown(reply) for fault, reply in bad if fault == most)
+    texts = dict.fromkeys(shown(reply.text or reply.refused) for fault, reply in bad if fault == most)
     examples = "; ".join(f"“{text}”" for text in list(texts)[:3])
-    about = {"reason": DROPS[most], "times": times, "examples": examples, "bad": len(bad)}
+    about: dict[str, Any] = {"reason": DROPS[most], "times": times, "examples": examples, "bad": len(bad)}
     return StudioError(code, teacher=teacher, count=count, **about)
 
 
-def shown(reply: AnyReply) -> str:
-    """The beginning of a reply, on one line, personal data masked; why it was refused where there is no text."""
-    return masked(" ".join((reply.text or reply.refused).split()))[:MAX_EXAMPLE_CHARS] or "…"
+def shown(text: str) -> str:
+    """The beginning of a text for an error: on one line, personal data masked."""
+    return masked(" ".join(text[:2000].split()))[:MAX_EXAMPLE_CHARS] or "…"
 
 
 def _empty(reply: Reply) -> str | None:

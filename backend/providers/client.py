@@ -260,6 +260,10 @@ class HttpEngine:
         if code:
             raise StudioError(code, host=host, variable=addresses.HOSTS_VARIABLE)
 
+    def failure(self, failed: errors.RetryableError | errors.FinalError, tries: int) -> StudioError:
+        """The error for a request to the same service that failed so, after `tries`; no argument holds a secret."""
+        return self._final_error(failed, tries)
+
     def _final_error(self, failed: errors.RetryableError | errors.FinalError, tries: int) -> StudioError:
         code = self._refused_key() if failed.code == "key" else failed.code
         if code == "chat.endpoint_unreachable" and self._proxy:

@@ -178,6 +178,7 @@ def test_check_and_quote() -> None:
 def test_a_teachers_budget_reached_midway_and_resumed(tmp_path: Path, good: FakeEndpoint) -> None:
     ctx = context(tmp_path, saved("best", good))
     settings = {"data": "dataset-d1", "endpoint": "best", "retries": 0, "timeout": 1, "concurrency": 3}
+    settings["name_labels"] = False
     each = (6 * 1000 + 2000) / 1e6
     with pytest.raises(StudioError) as caught:
         teach(TeacherParams(**settings, budget=0.08 + 6 * each, max_new_tokens=4), ctx)
