@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -20,7 +20,7 @@ from backend.core.schemas import ArtifactView
 from backend.core.stage import Context
 from backend.data.dataset import DataFolder, Message, Row, Template
 from backend.data.prompt_words import DEFAULT, PROMPT_WORDS, Language
-from backend.generation.answerer import Answerer, AnswererParams, open_answerer, open_budget
+from backend.generation.answerer import AnswererParams, open_answerer, open_budget
 from backend.generation.batch import Reply, log_refused, log_truncated
 from backend.generation.judge import JUDGE_REPLY_TOKENS, RUBRIC, Rubric
 from backend.generation.teaching import TeachingParams, ask_rows, with_labels
@@ -199,7 +199,8 @@ def ask_teachers(
         try:
             sampled.names.append(answerer.name)
             sampled.views += [answerer.view] if answerer.view else []
-            max_new_tokens, before = _max_new_tokens(params, data, answerer), sampled.truncated
+            local, before = (answerer.engine if answerer.view else None), sampled.truncated
+            max_new_tokens = max_reply_tokens(params, data, local)
             faults = partial(_fault, params, data.template, strict)
             for number in range(params.samples):
                 sampling = Sampling(
@@ -211,7 +212,7 @@ def ask_teachers(
                 sampled.asked += got.asked
                 log_refused(ctx, [rows[row].id for row in mine], got.replies)
                 for row, reply in zip(mine, got.replies, strict=True):
-                    sample = _to_sample(params, data.template, reply, strict, answerer.name)
+                    sample = to_sample(params, data.template, reply, strict, answerer.name)
                     sampled.samples[row].append(sample)
                     sampled.truncated += reply.truncated and sample.answer not in data.template.labels
             log_truncated(ctx, sampled.truncated - before, params.samples * len(mine), max_new_tokens)
@@ -221,10 +222,10 @@ def ask_teachers(
 
 
 def _fault(params: EnsembleParams, template: Template, strict: bool, reply: Reply) -> str | None:
-    return _to_sample(params, template, reply, strict, "").reject_reason
+    return to_sample(params, template, reply, strict, "").reject_reason
 
 
-def _to_sample(params: EnsembleParams, template: Template, reply: Reply, strict: bool, teacher: str) -> Sample:
+def to_sample(params: EnsembleParams, template: Template, reply: Reply, strict: bool, teacher: str) -> Sample:
     return parse_reply(
         reply.text,
         reply.confidence,
@@ -239,10 +240,10 @@ def _to_sample(params: EnsembleParams, template: Template, reply: Reply, strict:
     )
 
 
-def _max_new_tokens(params: EnsembleParams, data: DataFolder, answerer: Answerer) -> int:
-    """Tokens of the longest reply."""
+def max_reply_tokens(params: EnsembleParams, data: DataFolder, local: Any) -> int:
+    """Tokens of the longest reply. `local`: the engine of a local model, None for an endpoint."""
     if params.max_new_tokens:
         return params.max_new_tokens
-    max_new_tokens = max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
-    wrapped = answerer.view is None and data.template.answer == "label"
+    max_new_tokens = max_answer_tokens(data, getattr(local, "encoder", None))
+    wrapped = local is None and data.template.answer == "label"
     return max_new_tokens + (RATIONALE_TOKENS if params.rationale else 0) + (_WRAPPING_TOKENS if wrapped else 0)

@@ -9,9 +9,11 @@ it is there: a stopped job asks only the rest, and a second run is free.
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -78,10 +80,6 @@ class TeacherParams(EnsembleParams):
     name: Name = ""
 
 
-class TeacherResult(Result):
-    pass
-
-
 @dataclass
 class _Tally:
     """What became of the asked rows; `dropped`: reason -> rows; `odd`: replies that were dropped or read leniently."""
@@ -141,11 +139,11 @@ def quote(params: TeacherParams, world: World) -> Quote:
     )
 
 
-def run(params: TeacherParams, ctx: Context) -> TeacherResult:
+def run(params: TeacherParams, ctx: Context) -> Result:
     begun = time.monotonic()
     source = ctx.input(params.data)
     data = DataFolder(source.path)
-    rows = _rows_to_ask(params, data)
+    rows = rows_to_ask(params, data)
     if not rows:
         raise StudioError("chat.no_rows", ref=source.name, splits=", ".join(params.splits))
     strict = params.keep_labels_only and data.template.answer == "label"
@@ -153,7 +151,9 @@ def run(params: TeacherParams, ctx: Context) -> TeacherResult:
         params.personal_data, bool(leaving(params, ctx.endpoint)), rows, data.template, source.name, ctx.log
     )
     rows = sent if data.template.answer != "label" else rows
-    sampled = ask_teachers(params, ctx, data, rows, [_messages(params, data.template, row) for row in sent], strict)
+    sampled = ask_teachers(
+        params, ctx, data, rows, [teacher_messages(params, data.template, row) for row in sent], strict
+    )
     judgements = best_of_n(params, ctx, data.template, sent, sampled) if params.combine == "best_of_n" else None
     if sampled.cached:
         ctx.log(f"{sampled.cached} of {sampled.cached + sampled.asked} answers were there already.")
@@ -170,7 +170,7 @@ def run(params: TeacherParams, ctx: Context) -> TeacherResult:
     ctx.progress(1, 1, "done")
     metrics = _metrics(sampled, judgements, tally, len(rows)) | {"seconds": time.monotonic() - begun}
     findings = find_unusable(tally.dropped, len(rows), teacher)
-    return TeacherResult(artifact=made.id, metrics=metrics, findings=findings)
+    return Result(artifact=made.id, metrics=metrics, findings=findings)
 
 
 def _extra_chars(params: TeacherParams, facts: dict[str, Any]) -> int:
@@ -178,9 +178,10 @@ def _extra_chars(params: TeacherParams, facts: dict[str, Any]) -> int:
     return len(params.prompt) + listed + (len(params.rationale_request) if params.rationale else 0)
 
 
-def _rows_to_ask(params: TeacherParams, data: DataFolder) -> list[Row]:
-    rows = [row for split in params.splits for row in data.rows(split)]
-    return rows[: params.max_rows] if params.max_rows else rows
+def rows_to_ask(params: TeacherParams, data: DataFolder, most: int = 0) -> list[Row]:
+    """The rows that the teacher answers; `most` of them, 0 for all."""
+    limit = min(params.max_rows or sys.maxsize, most or sys.maxsize)
+    return list(islice((row for split in params.splits for row in data.rows(split)), limit))
 
 
 def _asked_count(params: TeacherParams, facts: dict[str, Any]) -> int:
@@ -188,7 +189,8 @@ def _asked_count(params: TeacherParams, facts: dict[str, Any]) -> int:
     return min(there, params.max_rows) if params.max_rows else there
 
 
-def _messages(params: TeacherParams, template: Template, row: Row) -> list[Message]:
+def teacher_messages(params: TeacherParams, template: Template, row: Row) -> list[Message]:
+    """What the teacher is asked about a row, but for labels and rationale."""
     if not params.prompt:
         return template.prompt(row)
     user = params.prompt.replace("{labels}", ", ".join(template.labels))
@@ -284,11 +286,11 @@ STAGE = Stage(
     name="teacher",
     title="Ask the teacher",
     page="teacher",
-    open=("data", "splits", "prompt", "samples"),
+    open=("data", "splits", "prompt", "samples", "batch"),
     offers={"model": ("finetune", "distill"), "data": ("generate", "dataset")},
     kind=Kind.DATASET,
     params=TeacherParams,
-    result=TeacherResult,
+    result=Result,
     check=check,
     quote=quote,
     run=run,

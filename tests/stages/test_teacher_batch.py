@@ -1,4 +1,4 @@
-"""A teacher that is asked by a batch API: half price, one batch however often the job begins again, faults that lose nothing."""
+"""A teacher that is asked by a batch API: half price, one batch however often the job begins, faults that lose nothing."""
 
 from __future__ import annotations
 
@@ -179,19 +179,18 @@ def test_a_cancelled_job_cancels_its_batch_and_a_stopped_worker_does_not(
     service: FakeBatches, job: MemoryContext
 ) -> None:
     service.polls = 10_000
+
+    def stopping(body: dict[str, Any]) -> str:
+        job.stop = True
+        return "ok"
+
     for cancelled in (False, True):
         if cancelled:
             (job.dir / CANCEL_FILE).touch()
-        ask = service.outcome
-
-        def outcome(body: dict[str, Any]) -> str:
-            job.stop = True
-            return ask(body)
-
-        service.outcome = outcome
+        service.outcome = stopping
         with pytest.raises(Cancelled):
             run(begin(job, service), job)
-        service.outcome, job.stop = ask, False
+        service.outcome, job.stop = lambda body: "ok", False
         assert service.cancelled == (["batch_0"] if cancelled else []) and len(states(job)) == 1
     result = run(begin(job, service), job)  # what it had answered is read
     assert result.metrics["answered"] == 12 and len(service.made) == 1

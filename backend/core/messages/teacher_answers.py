@@ -27,6 +27,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{teacher}” declined most of {count} rows and answered none (for example: “{example}”).",
         "Reword the prompt, or choose another teacher.",
     ),
+    "teacher.try_endpoint": (
+        "Only endpoints can be tried here.",
+        "Choose an endpoint, or start with “Maximum rows” at 5.",
+    ),
     "teacher.no_batch": (
         "This teacher has no batch API.",
         "Choose a saved OpenAI or Anthropic endpoint, or turn “Batch API” off.",
