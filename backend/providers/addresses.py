@@ -58,8 +58,8 @@ def key_warnings(url: str, key_env: str, has_key: bool, fields: tuple[str, str] 
     found = []
     if (has_key or key_env) and parts.scheme == "http" and parts.host and not is_loopback(parts.host):
         found.append(Problem(code="wire.plain_http", args={"host": parts.host}, field=fields[0], blocking=False))
-    usual = {httpx.URL(preset.url).host for preset in PRESETS.values() if preset.key_env and preset.key_env == key_env}
-    usual = {host for host in usual if host == host.lower()}  # others hold words to be replaced
+    mine = (preset.url for preset in PRESETS.values() if preset.key_env and preset.key_env == key_env)
+    usual = {httpx.URL(url).host for url in mine if url == url.lower()}  # others hold words to be replaced
     if usual and parts.host and parts.host not in usual and not is_loopback(parts.host):
         args = {"key_env": key_env, "usual": sorted(usual)[0], "host": parts.host}
         found.append(Problem(code="wire.other_host", args=args, field=fields[1], blocking=False))

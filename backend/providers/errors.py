@@ -151,7 +151,7 @@ def error_text(reply: httpx.Response) -> str:
     """The endpoint's own words in one line, or the beginning of what it sent; not masked yet."""
     if said := told_error(_json(reply)):
         return said
-    text = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", reply.text[:20_000], flags=re.DOTALL | re.IGNORECASE)
+    text = re.sub(r"<(head|script|style).*?</\1>|<[^>]*>", " ", reply.text[:20_000], flags=re.DOTALL | re.IGNORECASE)
     words = " ".join(text.split())
     return Raw(words) if words else "an empty reply"
 

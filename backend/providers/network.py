@@ -41,7 +41,8 @@ def open_client(url: str, headers: dict[str, str], timeout: float, connections: 
     """A client for one address that follows no redirect. `timeout` in seconds. Raises StudioError when a proxy or certificate
     that is set can't be used."""
     proxy = proxy_for(url)
-    verify: ssl.SSLContext | bool = _context(*_ca_settings()) if url.lower().startswith("https:") else True
+    # without TLS there is nothing to verify, and a context takes 30 ms
+    verify: ssl.SSLContext | bool = _context(*_ca_settings()) if url.lower().startswith("https:") else False
     limits = httpx.Limits(max_connections=connections)
     try:
         via = httpx.Proxy(proxy.url, ssl_context=_proxy_context(proxy.url)) if proxy else None
@@ -67,9 +68,14 @@ def proxy_for(url: str) -> Proxy | None:
     address = proxies[found].strip()
     address = address if "://" in address else f"http://{address}"
     address = f"socks5h{address[5:]}" if address.lower().startswith("socks:") else address
-    if urlsplit(address).scheme.lower() not in _PROXY_SCHEMES:
-        raise StudioError("network.proxy_address", variable=variable or "HTTPS_PROXY")
-    return Proxy(address, variable or "HTTPS_PROXY")
+    variable = variable or "HTTPS_PROXY"
+    try:
+        sound = urlsplit(address).scheme.lower() in _PROXY_SCHEMES and bool(urlsplit(address).hostname)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise StudioError("network.proxy_address", variable=variable)
+    return Proxy(address, variable)
 
 
 def bypasses(host: str, port: int, listed: str) -> bool:
