@@ -42,7 +42,7 @@ class Reply(NamedTuple):
         return self.finish == "content_filter" or bool(self.refused and self.finish)
 
 
-Faults = Callable[[Reply], str | None]
+RejectReason = Callable[[Reply], str | None]
 """What is wrong with a reply, as a code of `backend.core.messages.words.DROPS`; None for nothing."""
 Source = Callable[[Sequence[list[Message]]], Iterator[tuple[int, Reply]]]
 """Prompts -> (number of the prompt, its reply)."""
@@ -74,13 +74,13 @@ def ask(
     folder: Path,
     progress: Progress,
     batch: int,
-    faults: Faults | None = None,
+    reject_reason: RejectReason | None = None,
     source: Source | None = None,
 ) -> Replies:
     """`folder` holds the cache; `progress` advances by one for each prompt. An empty reply of an endpoint is not kept, so that
-    a later run asks again. `faults` tells what is wrong with a reply, None for nothing. `source`: where replies come from in
-    place of the answerer's engine. Raises StudioError when the first 20 replies are all of no use and no other is known, or
-    the endpoint fails for good."""
+    a later run asks again. `reject_reason` tells what is wrong with a reply, None for nothing. `source`: where replies come
+    from in place of the answerer's engine. Raises StudioError when the first 20 replies are all of no use and no other is
+    known, or the endpoint fails for good."""
     keys = [prompt_key(prompt) for prompt in prompts]
     messages = dict(zip(keys, prompts, strict=True))
     cache = AnswerCache(folder, {**answerer.identity, **sampling_identity(sampling)})
@@ -94,7 +94,7 @@ def ask(
         if hasattr(answerer.engine, "kept"):
             answerer.engine.kept += len(found)
         progress.add(len(keys) - len(missing))
-        first = FirstReplies(answerer.name, faults, found.values())
+        first = FirstReplies(answerer.name, reject_reason, found.values())
         given = source or (lambda prompts: replies(answerer, prompts, sampling, progress, batch))
         for index, reply in given([messages[key] for key in missing]):
             found[missing[index]] = reply
@@ -111,35 +111,35 @@ def ask(
 class FirstReplies:
     """Ends the asking when the first replies are all of no use; `known`: replies from before."""
 
-    def __init__(self, teacher: str, faults: Faults | None, known: Iterable[Reply]) -> None:
-        self._teacher, self._faults = teacher, faults or _empty
-        self._bad: list[tuple[str, Reply]] = []
-        self._watching = all(self._faults(reply) for reply in known)
+    def __init__(self, teacher: str, reject_reason: RejectReason | None, known: Iterable[Reply]) -> None:
+        self._teacher, self._reject_reason = teacher, reject_reason or _empty
+        self._rejected: list[tuple[str, Reply]] = []
+        self._watching = all(self._reject_reason(reply) for reply in known)
 
     def see(self, reply: Reply) -> None:
-        """Raises StudioError with the commonest fault and examples."""
+        """Raises StudioError with the commonest reason and examples."""
         if not self._watching:
             return
-        fault = self._faults(reply)
-        if fault is None:
+        reason = self._reject_reason(reply)
+        if reason is None:
             self._watching = False
             return
-        self._bad.append((fault, reply))
-        if len(self._bad) < MAX_UNUSABLE_REPLIES:
+        self._rejected.append((reason, reply))
+        if len(self._rejected) < MAX_UNUSABLE_REPLIES:
             return
-        if not any(reply.text for _, reply in self._bad):
-            raise StudioError("chat.teacher_empty", count=len(self._bad), teacher=self._teacher)
-        raise unusable("teacher.first_useless", self._teacher, self._bad, len(self._bad))
+        if not any(reply.text for _, reply in self._rejected):
+            raise StudioError("chat.teacher_empty", count=len(self._rejected), teacher=self._teacher)
+        raise unusable("teacher.first_useless", self._teacher, self._rejected, len(self._rejected))
 
 
-def unusable(code: str, teacher: str, bad: Sequence[tuple[str, Reply]], count: int) -> StudioError:
-    """What is wrong with these replies, of `count`: the commonest fault and three examples. `bad`: (code of
+def unusable(code: str, teacher: str, rejected: Sequence[tuple[str, Reply]], count: int) -> StudioError:
+    """What is wrong with these replies, of `count`: the commonest reason and three examples. `rejected`: (code of
     `words.DROPS`, reply)."""
-    faults = Counter(fault for fault, _ in bad)
-    most, times = faults.most_common(1)[0]
-    texts = dict.fromkeys(shown(reply.text or reply.refused) for fault, reply in bad if fault == most)
+    reasons = Counter(reason for reason, _ in rejected)
+    most, times = reasons.most_common(1)[0]
+    texts = dict.fromkeys(shown(reply.text or reply.refused) for reason, reply in rejected if reason == most)
     examples = "; ".join(f"“{text}”" for text in list(texts)[:3])
-    about: dict[str, Any] = {"reason": DROPS[most], "times": times, "examples": examples, "bad": len(bad)}
+    about: dict[str, Any] = {"reason": DROPS[most], "times": times, "examples": examples, "bad": len(rejected)}
     return StudioError(code, teacher=teacher, count=count, **about)
 
 

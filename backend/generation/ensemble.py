@@ -201,13 +201,15 @@ def ask_teachers(
             sampled.views += [answerer.view] if answerer.view else []
             local, before = (answerer.engine if answerer.view else None), sampled.truncated
             max_new_tokens = max_reply_tokens(params, data, local)
-            faults = partial(_fault, params, data.template, strict)
+            reject_reason = partial(_reject_reason, params, data.template, strict)
             for number in range(params.samples):
                 sampling = Sampling(
                     max_new_tokens=max_new_tokens, temperature=params.temperature, seed=ctx.seed + number
                 )
                 passes = 0 if number else params.samples
-                got = ask_rows(params, ctx, answerer, [asked[row] for row in mine], sampling, progress, faults, passes)
+                got = ask_rows(
+                    params, ctx, answerer, [asked[row] for row in mine], sampling, progress, reject_reason, passes
+                )
                 sampled.cached += got.cached
                 sampled.asked += got.asked
                 log_refused(ctx, [rows[row].id for row in mine], got.replies)
@@ -221,7 +223,7 @@ def ask_teachers(
     return sampled
 
 
-def _fault(params: EnsembleParams, template: Template, strict: bool, reply: Reply) -> str | None:
+def _reject_reason(params: EnsembleParams, template: Template, strict: bool, reply: Reply) -> str | None:
     return to_sample(params, template, reply, strict, "").reject_reason
 
 

@@ -16,7 +16,7 @@ REPLIES_FILE = "replies.jsonl"
 UNUSABLE_SHARE = 0.2
 """Of all answers, above which a teacher's dataset ends with findings."""
 WANTED = frozenset({"unsure"})
-"""Reasons that the user set a threshold for: no fault of the answers."""
+"""Reasons that the user set a threshold for: the answers are sound."""
 
 
 class OddReply(NamedTuple):
@@ -50,9 +50,9 @@ def none_usable(dropped: Counter[str]) -> str:
 
 def find_unusable(dropped: Counter[str], rows: int, teacher: str) -> list[Problem]:
     """A finding when more than a fifth of the answers to `rows` were of no use."""
-    faults = Counter({reason: count for reason, count in dropped.items() if reason not in WANTED})
-    if faults.total() <= rows * UNUSABLE_SHARE:
+    reasons = Counter({reason: count for reason, count in dropped.items() if reason not in WANTED})
+    if reasons.total() <= rows * UNUSABLE_SHARE:
         return []
-    most, times = faults.most_common(1)[0]
-    args = {"bad": faults.total(), "count": rows, "teacher": teacher, "reason": DROPS[most], "times": times}
+    most, times = reasons.most_common(1)[0]
+    args = {"bad": reasons.total(), "count": rows, "teacher": teacher, "reason": DROPS[most], "times": times}
     return [Problem(code="teacher.many_unusable", args=args, blocking=False)]

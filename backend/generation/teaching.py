@@ -17,7 +17,7 @@ from backend.core.stage import Context, World
 from backend.data.dataset import Message, Template, message_text
 from backend.data.prompt_words import PROMPT_WORDS
 from backend.generation.answerer import Answerer, AnswererParams
-from backend.generation.batch import Faults, Replies, ask, unusable
+from backend.generation.batch import RejectReason, Replies, ask, unusable
 from backend.generation.batch_job import PRICE_SHARE, BatchSource
 from backend.inference.protocol import Sampling
 from backend.providers.budget import format_usd
@@ -101,7 +101,7 @@ def ask_rows(
     prompts: Sequence[list[Message]],
     sampling: Sampling,
     progress: Progress,
-    faults: Faults,
+    reject_reason: RejectReason,
     passes: int = 0,
 ) -> Replies:
     """All prompts once, in batches if wanted; with a trial before when `passes` (how often all are asked) is given. Raises
@@ -110,26 +110,32 @@ def ask_rows(
     tried = Replies([], 0, 0)
     if passes and trial and isinstance(answerer.engine, HttpEngine) and len(prompts) > 2 * trial:
         spent = answerer.budget.usd
-        tried = ask(answerer, prompts[:trial], sampling, folder, progress, params.batch_size, faults)
+        tried = ask(answerer, prompts[:trial], sampling, folder, progress, params.batch_size, reject_reason)
         each = (answerer.budget.usd - spent) / tried.asked if tried.asked else 0.0
-        _decide(params, ctx, answerer, tried, faults, each, passes * len(prompts) - trial)
+        _decide(params, ctx, answerer, tried, reject_reason, each, passes * len(prompts) - trial)
     rest = prompts[len(tried.replies) :]
     source = BatchSource(answerer, sampling, ctx, progress) if price_share(params) < 1 else None
-    got = ask(answerer, rest, sampling, folder, progress, params.batch_size, faults, source)
+    got = ask(answerer, rest, sampling, folder, progress, params.batch_size, reject_reason, source)
     return Replies([*tried.replies, *got.replies], tried.cached + got.cached, tried.asked + got.asked)
 
 
 def _decide(
-    params: TeachingParams, ctx: Context, answerer: Answerer, tried: Replies, faults: Faults, each: float, left: int
+    params: TeachingParams,
+    ctx: Context,
+    answerer: Answerer,
+    tried: Replies,
+    reject_reason: RejectReason,
+    each: float,
+    left: int,
 ) -> None:
     """Say what the trial rows showed, and go on or stop. `each`: USD a request; `left`: requests to come."""
-    bad = [(fault, reply) for reply in tried.replies if (fault := faults(reply))]
+    rejected = [(reason, reply) for reply in tried.replies if (reason := reject_reason(reply))]
     count, expected = len(tried.replies), each * left * price_share(params)
     cost = f" {format_usd(each)} USD each; about {format_usd(expected)} USD for the other {left}." if each else ""
-    ctx.log(f"Trial: {count - len(bad)} of {count} answers are usable.{cost}")
-    ctx.metric("trial_usable", 1 - len(bad) / count, count)
-    if len(bad) > count * (1 - USABLE_SHARE):
-        raise unusable("teacher.trial_useless", answerer.name, bad, count)
+    ctx.log(f"Trial: {count - len(rejected)} of {count} answers are usable.{cost}")
+    ctx.metric("trial_usable", 1 - len(rejected) / count, count)
+    if len(rejected) > count * (1 - USABLE_SHARE):
+        raise unusable("teacher.trial_useless", answerer.name, rejected, count)
     if params.budget and answerer.budget.usd + expected > params.budget:
         about = {"budget": format_usd(params.budget), "spent": format_usd(answerer.budget.usd)}
         raise StudioError("teacher.trial_budget", expected=format_usd(expected), count=left, **about)

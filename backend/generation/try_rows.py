@@ -17,14 +17,14 @@ from backend.providers.client import Endpoint, HttpEngine
 
 
 class TriedRow(NamedTuple):
-    """One exchange. `answer`: what was read out of the `reply`, "" where it is of no use for `fault` (a code of
+    """One exchange. `answer`: what was read out of the `reply`, "" where it is of no use for `reject_reason` (a code of
     `words.DROPS`); `rationale` "" for none."""
 
     prompt: str
     reply: str
     answer: str
     rationale: str
-    fault: str
+    reject_reason: str
 
 
 class Trial(NamedTuple):
@@ -62,7 +62,7 @@ def try_rows(
                 reply=reply.text or reply.refused,
                 answer="" if sample.reject_reason else sample.answer,
                 rationale=sample.rationale or "",
-                fault=sample.reject_reason or "",
+                reject_reason=sample.reject_reason or "",
             )
     finally:
         engine.close()

@@ -54,23 +54,23 @@ def parse_reply(
     if refused and not answer:
         return Sample(reply.strip(), rationale, confidence, REFUSAL, teacher)
     if not found and answer:
-        fault = REFUSAL if refused or is_refusal(answer) else CUT_OFF if truncated else NO_MARKER
-        return Sample(answer, reasoning.strip() or None, confidence, fault, teacher)
+        reason = REFUSAL if refused or is_refusal(answer) else CUT_OFF if truncated else NO_MARKER
+        return Sample(answer, reasoning.strip() or None, confidence, reason, teacher)
     if not answer:
-        cut = truncated and bool(reply.strip() or reasoning.strip())
-        return Sample(answer, rationale, confidence, CUT_OFF if cut else EMPTY, teacher)
+        cut_off = truncated and bool(reply.strip() or reasoning.strip())
+        return Sample(answer, rationale, confidence, CUT_OFF if cut_off else EMPTY, teacher)
     if labels is None:
         declined = refused or (find_refusals and is_refusal(answer))
         return Sample(answer, rationale, confidence, REFUSAL if declined else CUT_OFF if truncated else None, teacher)
     label, several = match_label(answer, labels)
     if label is not None:
-        cut = truncated and begins_another(label, labels)
+        cut_off = truncated and begins_another(label, labels)
         raw = "" if label == answer else reply.strip()
-        return Sample(label, rationale, confidence, CUT_OFF if cut else None, teacher, raw)
+        return Sample(label, rationale, confidence, CUT_OFF if cut_off else None, teacher, raw)
     if not strict and not several:
         return Sample(answer, rationale, confidence, None, teacher)
-    fault = REFUSAL if refused or is_refusal(answer) else TWO_LABELS if several else NO_LABEL
-    return Sample(answer, rationale, confidence, fault, teacher)
+    reason = REFUSAL if refused or is_refusal(answer) else TWO_LABELS if several else NO_LABEL
+    return Sample(answer, rationale, confidence, reason, teacher)
 
 
 def group_by_answer(samples: Sequence[Sample], ignore_case: bool) -> list[list[Sample]]:

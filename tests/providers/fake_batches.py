@@ -14,9 +14,9 @@ from typing import Any
 
 class FakeBatches:
     """`polls`: how often a batch is asked after before it has ended; `answer` gives the text of a request's body, `outcome`
-    what becomes of it: "ok", "refused", "expired", "broken" or "lost" (no line at all). `ending`: OpenAI's last status. `faults`: the
-    next requests of a path that begins so break: "cut", "silent" (taken, no reply), "500". `direct`: bodies that were asked
-    without a batch; `made`: the batches by id, `cancelled` those that were."""
+    what becomes of it: "ok", "refused", "expired", "broken" or "lost" (no line at all). `ending`: OpenAI's last status.
+    `faults`: the next requests of a path that begins so break: "cut", "silent" (taken, no reply), "500". `direct`: bodies that
+    were asked without a batch; `made`: the batches by id, `cancelled` those that were."""
 
     def __init__(self, protocol: str = "openai") -> None:
         self.protocol = protocol

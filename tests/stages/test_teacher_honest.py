@@ -17,8 +17,6 @@ from tests.helpers import dataset_view
 from tests.providers.fake_endpoint import FakeEndpoint
 from tests.stages.fake_world import log_of, made
 
-CODES = "teacher.many_unusable"
-
 
 def params(server: FakeEndpoint, **change: Any) -> TeacherParams:
     settings = {"data": "dataset-d1", "endpoint_url": server.url, "endpoint_model": "big", "retries": 0, "timeout": 2}
@@ -66,7 +64,9 @@ def test_several_labels_and_refusals_are_dropped_and_end_with_findings(
     server.answer = lambda body: said[colour(body)]
     result = run(params(server), job)
     assert result.metrics["dropped_two_labels"] == 4 and result.metrics["dropped_refusal"] == 4
-    assert [found.code for found in result.findings] == [CODES] and result.findings[0].args["bad"] == 8
+    assert [found.code for found in result.findings] == ["teacher.many_unusable"] and result.findings[0].args[
+        "bad"
+    ] == 8
     kept = (made(job)[0].path / "replies.jsonl").read_text("utf-8")
     assert "green or blue" in kept and '"reason": "refusal"' in kept
 
@@ -127,18 +127,13 @@ def test_a_trial_measures_the_cost_and_stops_before_the_budget_is_gone(server: F
     assert any("USD each; about" in line for line in log_of(job))
 
 
-def away(job: MemoryContext, server: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The local server counts as elsewhere."""
-    monkeypatch.setattr("backend.generation.privacy._THIS_MACHINE", frozenset())
-
-
 @pytest.mark.parametrize("answer", ["label", "text"])
 def test_personal_data_stays_until_somebody_decides(
     server: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     template = LABELS if answer == "label" else Template()
     job = dataset(tmp_path / "data", 4, template, "red mail of ana.perez@example.com")
-    away(job, server, monkeypatch)
+    monkeypatch.setattr("backend.generation.privacy._THIS_MACHINE", frozenset())  # the local server counts as elsewhere
     with pytest.raises(StudioError) as caught:
         run(params(server), job)
     assert caught.value.code == "teacher.personal_kinds" and "e-mail address (4)" in str(caught.value)

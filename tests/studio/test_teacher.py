@@ -13,7 +13,7 @@ from backend.core.schemas import ArtifactView, Kind, State
 from studio.ui.shared import api_cache, tasks
 from studio.ui.teacher.ranking import others
 from tests.providers.fake_endpoint import FakeEndpoint
-from tests.studio.builder import StudioBuilder
+from tests.studio.builder import LABELS, StudioBuilder
 from tests.studio.conftest import Show, words
 
 DEEP: dict[str, Any] = {"name": "deep", "preset": "deepseek", "url": "http://h/v1", "model": "deepseek-chat"}
@@ -318,3 +318,30 @@ def test_the_card_says_what_the_test_found(
     builder.store.save_trial("deep", EndpointTestResult.model_validate(trial))
     text = words(show("teacher", language, step="choose")).replace("\\", "")
     assert [each for each in said if each not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "dropped"),
+    [("en", "4 of 5 answers are usable", "several labels"), ("es", "Sirven 4 de 5 respuestas", "varias etiquetas")],
+)
+def test_five_rows_are_tried_and_shown(
+    show: Show, builder: StudioBuilder, language: str, said: str, dropped: str
+) -> None:
+    builder.dataset()
+    with FakeEndpoint().running() as server:
+        both = " or ".join(LABELS[:2])
+        server.answer = lambda body: both if " p1" in str(body["messages"]) else f"**{LABELS[0]}**"
+        builder.studio.save_endpoint({**DEEP, "url": server.url})
+        at = show("teacher", language, step="teacher")
+        at.segmented_control(key=key(builder, "answerer")).set_value("saved").run()
+        at.selectbox(key=key(builder, "endpoint")).set_value("deep").run()
+        at.button(key="try_rows").click().run()
+        mark = f"try_rows:{builder.store.project()}"
+        until = time.monotonic() + 20
+        while (going := tasks.task(mark)) is not None and not going.done and time.monotonic() < until:
+            time.sleep(0.05)
+        at.run()
+    assert len(server.asked) == 5 and said in words(at)
+    shown = [each.value for each in at.code]
+    assert any(LABELS[-1] in each for each in shown), "the prompt names the labels"
+    assert f"**{LABELS[0]}**" in shown and any(dropped in each.label for each in at.expander)

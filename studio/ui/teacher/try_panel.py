@@ -52,16 +52,20 @@ def try_panel(form: Form) -> None:
 
 
 def _show(trial: Any) -> None:
-    usable = sum(not row.fault for row in trial.rows)
+    usable = sum(not row.reject_reason for row in trial.rows)
     words = _("{usable} of {count} answers are usable. {tokens} tokens.")
     told = words.format(usable=usable, count=len(trial.rows), tokens=number(trial.tokens))
     cost = " " + _("Cost: {cost}.").format(cost=money(trial.usd)) if trial.usd else ""
     (st.success if usable == len(trial.rows) else st.warning)(escape_markdown(told + cost))
     for at, row in enumerate(trial.rows, 1):
-        title = row.answer or _(DROPS[row.fault])
-        icon = ":material/check:" if not row.fault else ":material/block:"
+        title = row.answer or _(DROPS[row.reject_reason])
+        icon = ":material/check:" if not row.reject_reason else ":material/block:"
         with st.expander(f"{at}. {escape_markdown(title[:60])}", icon=icon, expanded=at == 1):
-            for label, text in ((_("Prompt"), row.prompt), (_("Rationale"), row.rationale), (_("Reply"), row.reply)):
+            for label, text in (
+                (_("Teacher prompt"), row.prompt),
+                (_("Rationale"), row.rationale),
+                (_("Reply"), row.reply),
+            ):
                 if text:
                     st.caption(label)
                     st.code(text, language=None, wrap_lines=True)
