@@ -322,7 +322,7 @@ def test_the_card_says_what_the_test_found(
 
 @pytest.mark.parametrize(
     ("language", "said", "dropped"),
-    [("en", "4 of 5 answers are usable", "several labels"), ("es", "Sirven 4 de 5 respuestas", "varias etiquetas")],
+    [("en", "4 of 5 answers are usable", "Several labels"), ("es", "Sirven 4 de 5 respuestas", "Varias etiquetas")],
 )
 def test_five_rows_are_tried_and_shown(
     show: Show, builder: StudioBuilder, language: str, said: str, dropped: str

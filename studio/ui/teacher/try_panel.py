@@ -58,7 +58,8 @@ def _show(trial: Any) -> None:
     cost = " " + _("Cost: {cost}.").format(cost=money(trial.usd)) if trial.usd else ""
     (st.success if usable == len(trial.rows) else st.warning)(escape_markdown(told + cost))
     for at, row in enumerate(trial.rows, 1):
-        title = row.answer or _(DROPS[row.reject_reason])
+        reason = _(DROPS[row.reject_reason]) if row.reject_reason else ""
+        title = row.answer or reason[:1].upper() + reason[1:]
         icon = ":material/check:" if not row.reject_reason else ":material/block:"
         with st.expander(f"{at}. {escape_markdown(title[:60])}", icon=icon, expanded=at == 1):
             for label, text in (
