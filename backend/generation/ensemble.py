@@ -187,7 +187,7 @@ def ask_teachers(
     budget = open_budget(params, ctx)
     sampled = EnsembleSamples([[] for _ in prompts], budget)
     teachers = teacher_params(params)
-    named = [with_labels(params, data.template, prompt) for prompt in prompts]
+    named = [with_labels(data.template, prompt, params.name_labels) for prompt in prompts]
     asked = [with_rationale_request(params, prompt, data.template.language) for prompt in named]
     progress = Progress(ctx, params.samples * sum(rows_per_teacher(params, len(prompts))), "querying the teacher")
     for at, teacher in enumerate(teachers):

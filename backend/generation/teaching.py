@@ -76,9 +76,9 @@ def price_share(params: AnswererParams) -> float:
     return PRICE_SHARE if isinstance(params, TeachingParams) and params.batch and not params.model else 1.0
 
 
-def with_labels(params: TeachingParams, template: Template, prompt: list[Message]) -> list[Message]:
+def with_labels(template: Template, prompt: list[Message], wanted: bool = True) -> list[Message]:
     """The prompt with all labels at its end, where there are some and it does not hold them yet."""
-    if not params.name_labels or template.answer != "label" or not template.labels:
+    if not wanted or template.answer != "label" or not template.labels:
         return prompt
     listed = ", ".join(template.labels)
     said = "\n".join(message_text(message) for message in prompt)

@@ -48,7 +48,7 @@ def try_rows(
     budget = Budget(params.budget)
     engine = HttpEngine(endpoint, budget, key)
     asked = [
-        with_rationale_request(params, with_labels(params, data.template, prompt), data.template.language)
+        with_rationale_request(params, with_labels(data.template, prompt, params.name_labels), data.template.language)
         for prompt in prompts
     ]
     sampling = Sampling(max_new_tokens=max_reply_tokens(params, data, None), temperature=params.temperature)
