@@ -1,4 +1,4 @@
-"""Five rows of a teacher are tried in the browser: prompts, replies and what is of no use are shown before anything is started."""
+"""Five rows of a teacher are tried in the browser: prompts, replies and what is of no use are shown, nothing is started."""
 
 from __future__ import annotations
 
