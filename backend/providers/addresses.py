@@ -49,7 +49,7 @@ def check_key_name(name: str, field: str) -> list[Problem]:
     return [Problem(code="chat.endpoint_key_name", args={"name": name}, field=field)]
 
 
-def key_warnings(url: str, key_env: str, has_key: bool, fields: tuple[str, str] = ("url", "key_env")) -> list[Problem]:
+def key_warnings(url: str, key_env: str, has_key: bool, field: str = "url") -> list[Problem]:
     """What should be thought over before a key is sent there; none of it blocks."""
     try:
         parts = httpx.URL(url)
@@ -57,12 +57,12 @@ def key_warnings(url: str, key_env: str, has_key: bool, fields: tuple[str, str] 
         return []
     found = []
     if (has_key or key_env) and parts.scheme == "http" and parts.host and not is_loopback(parts.host):
-        found.append(Problem(code="wire.plain_http", args={"host": parts.host}, field=fields[0], blocking=False))
+        found.append(Problem(code="wire.plain_http", args={"host": parts.host}, field=field, blocking=False))
     mine = (preset.url for preset in PRESETS.values() if preset.key_env and preset.key_env == key_env)
     usual = {httpx.URL(url).host for url in mine if url == url.lower()}  # others hold words to be replaced
     if usual and parts.host and parts.host not in usual and not is_loopback(parts.host):
         args = {"key_env": key_env, "usual": sorted(usual)[0], "host": parts.host}
-        found.append(Problem(code="wire.other_host", args=args, field=fields[1], blocking=False))
+        found.append(Problem(code="wire.other_host", args=args, field=field, blocking=False))
     return found
 
 

@@ -298,14 +298,14 @@ def test_headers_and_body_fields_are_typed_and_what_is_wrong_stands_below(
         (
             "en",
             (
-                "Gives no log-probabilities. Doesn't stream. Takes no seed.",
-                "Not accepted, so left out: seed.",
+                "Doesn't stream. Takes no seed.",
+                "Not accepted, so left out: temperature.",
                 "Reasons first",
             ),
         ),
         (
             "es",
-            ("No da log-probabilidades. No admite streaming. No admite semilla.", "se omiten: seed.", "Razona primero"),
+            ("No admite streaming. No admite semilla.", "se omiten: temperature.", "Razona primero"),
         ),
     ],
 )
@@ -313,7 +313,7 @@ def test_the_card_says_what_the_test_found(
     show: Show, builder: StudioBuilder, language: str, said: tuple[str, ...]
 ) -> None:
     builder.studio.save_endpoint(DEEP)
-    found = {"logprobs": False, "streams": False, "seed": False, "left_out": ["seed"], "reasoning": True}
+    found = {"logprobs": False, "streams": False, "seed": False, "left_out": ["temperature"], "reasoning": True}
     trial = {"seconds": 0.4, "tokens_per_s": None, "context": None, "answer": "One", **found}
     builder.store.save_trial("deep", EndpointTestResult.model_validate(trial))
     text = words(show("teacher", language, step="choose")).replace("\\", "")

@@ -13,7 +13,7 @@ from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.teacher import extras, key_field
-from studio.ui.teacher.labels import distillation_terms_text, found_text, preset_label, trial_text
+from studio.ui.teacher.labels import distillation_terms_text, found_text, gives_logprobs_text, preset_label, trial_text
 
 _OPEN = "endpoint_form"
 """The name of the endpoint that is edited, "" for a new one; absent while the dialog is closed."""
@@ -59,9 +59,12 @@ def _body(name: str) -> None:
     if _OPEN not in st.session_state:  # saved or cancelled within the dialog
         st.rerun()
     _preset()
+    saved = next((each for each in api_cache.endpoints() if each.name == name), None)
     for field in ("name", "url", "model"):
         _field(field, locked=field == "name" and bool(name))
-    saved = next((each for each in api_cache.endpoints() if each.name == name), None)
+        if field == "url":
+            for warning in api_cache.studio().endpoint_warnings(_values(), key_field.has_key(saved)):
+                problem_line(warning)
     key_field.key_field(saved, st.session_state.get(_WRONG, []), lambda: _field("key_env"))
     if PRESETS[st.session_state[_key("preset")]].protocol == "azure":
         _field("api_version")
@@ -74,10 +77,6 @@ def _body(name: str) -> None:
     )
     _field("forbids_distillation")
     _field("terms")
-    for warning in api_cache.studio().endpoint_warnings(
-        _values(), bool(key_field.typed() or (saved and saved.key_kept))
-    ):
-        problem_line(warning)
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         asked = st.button(
             _("Test endpoint"), key="endpoint_try", icon=":material/network_check:", help=_("Sends one short question.")
@@ -150,7 +149,8 @@ def _try(name: str) -> None:
             said = " ".join(problem.sentence(_) for problem in error.problems)
             st.error(escape_markdown(said), icon=":material/error:")
         else:
-            st.success(escape_markdown(f"{trial_text(trial)} {found_text(trial)}"), icon=":material/check:")
+            said = " ".join((trial_text(trial), gives_logprobs_text(trial), found_text(trial)))
+            st.success(escape_markdown(said), icon=":material/check:")
 
 
 def _save(name: str) -> None:
