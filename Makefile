@@ -60,7 +60,7 @@ coverage: browser ## lines and branches that all tests reach, in child processes
 	@$(PY) -m coverage report
 
 docs: $(RUN_READY) ## write the pages of docs/ that are made from the code
-	@$(PY) -m docs.generate
+	@$(PY) -m docs.generate && $(PY) -m docs.endpoints
 
 hooks: $(TEST_READY) ## check format, lint and types at every commit
 	@$(PY) -m pre_commit install

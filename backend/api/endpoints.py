@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,9 @@ from backend.db import Store
 from backend.files import disk
 from backend.jobs.resolve import job_keys
 from backend.providers import keys
-from backend.providers.client import check_endpoint, check_key_name
+from backend.providers.addresses import check_endpoint, check_key_name, key_warnings
+from backend.providers.extras import check_body, check_headers, parse_body, parse_headers
+from backend.providers.quirks import QUIRKS_FILE
 
 
 class Endpoints:
@@ -36,29 +39,41 @@ class Endpoints:
         return found
 
     def check_endpoint(self, values: dict[str, Any], new: bool) -> list[Problem]:
-        """All that is wrong with what was filled in, one problem a field; `new`: the name must be free."""
+        """All that is wrong with what was filled in, one problem a field; `new`: the name must be free. Headers may be text,
+        one `Name: value` a line, and body fields a text of JSON."""
         found: dict[str | None, Problem] = {}
+        values = _parsed(values)
+        if values.get("body") is None:
+            found["body"] = Problem(code="wire.body_form", field="body")
+            values["body"] = {}
         try:
             SavedEndpoint.model_validate(values)
         except ValidationError as error:
-            found = {problem.field: problem for problem in value_problems(error)}
+            found |= {problem.field: problem for problem in value_problems(error)}
         name, url, model, key = (str(values.get(field) or "").strip() for field in ("name", "url", "model", "key_env"))
         for problem in [
             *check_placeholders(url),
             *check_endpoint(url, model, ("url", "model")),
             *check_key_name(key, "key_env"),
+            *check_headers(values["headers"]),
+            *check_body(values["body"]),
         ]:
             found.setdefault(problem.field, _short(problem))
         if new and self.store.find_endpoint(name):
             found.setdefault("name", Problem(code="endpoints.taken", args={"name": name}, field="name"))
         return list(found.values())
 
+    def endpoint_warnings(self, values: dict[str, Any], has_key: bool) -> list[Problem]:
+        """What should be thought over before a key goes to what was filled in; it can be saved all the same."""
+        url, key_env = (str(values.get(field) or "").strip() for field in ("url", "key_env"))
+        return key_warnings(url, "" if has_key else key_env, has_key)
+
     def save_endpoint(self, values: dict[str, Any], new: bool = True) -> EndpointView:
         """Add one, or without `new` replace the one of that name. A kept key is forgotten when the host changes: it was typed
         for the other one. Raises StudioError with all that is wrong."""
         if problems := self.check_endpoint(values, new):
             raise StudioError.of(problems)
-        found = SavedEndpoint.model_validate(values)
+        found = SavedEndpoint.model_validate(_parsed(values))
         before = self.store.find_endpoint(found.name)
         if before and before.key_kept and origin(before.url) != origin(found.url):
             self.delete_key(found.name)
@@ -98,10 +113,10 @@ class Endpoints:
         self.store.save_key_kept(name, False)
 
     def test_endpoint(self, name: str) -> EndpointTestResult:
-        """Ask it one short question and keep what that showed. Takes seconds; raises StudioError when it fails."""
+        """Ask it a short question and keep what that showed. Takes seconds; raises StudioError when it fails."""
         from backend.generation.endpoint_test import try_endpoint
 
-        trial = try_endpoint(self.endpoint(name), self._key(name))
+        trial = try_endpoint(self.endpoint(name), self._key(name), self._quirks)
         self.store.save_trial(name, trial)
         return trial
 
@@ -113,9 +128,13 @@ class Endpoints:
         problems = self.check_endpoint(values, new=not name) + (keys.check_key(key, "key") if key else [])
         if problems:
             raise StudioError.of(problems)
-        found = SavedEndpoint.model_validate(values)
+        found = SavedEndpoint.model_validate(_parsed(values))
         kept = name and origin(self.endpoint(name).url) == origin(found.url)
-        return try_endpoint(found, key.strip() or (self._key(name) if kept else ""))
+        return try_endpoint(found, key.strip() or (self._key(name) if kept else ""), self._quirks)
+
+    @property
+    def _quirks(self) -> Path:
+        return self.settings.cache / QUIRKS_FILE
 
     def _key(self, name: str) -> str:
         return job_keys(self.store, self.settings, [name]).get(name, "")
@@ -125,6 +144,12 @@ def origin(url: str) -> str:
     """Scheme, host and port of an address."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _parsed(values: dict[str, Any]) -> dict[str, Any]:
+    """Headers and body fields as they are saved; a body that is no JSON object as None."""
+    headers, body = values.get("headers") or {}, values.get("body") or {}
+    return values | {"headers": parse_headers(headers), "body": parse_body(body)}
 
 
 def _short(problem: Problem) -> Problem:

@@ -20,6 +20,7 @@ from backend.api.projects import Projects
 from backend.api.readings import Readings
 from backend.api.reviews import Reviews
 from backend.api.runs import Runs
+from backend.api.teacher_trial import TeacherTrial
 from backend.api.trash import Trash
 from backend.core import refs
 from backend.core.artifacts import Manifest, read_manifest
@@ -47,7 +48,7 @@ from backend.results.evaluations import EvaluationView, evaluations
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings, Names, Runs, Trash):
+class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings, Names, Runs, TeacherTrial, Trash):
     """One per process: `Studio.open()` takes its settings from the environment."""
 
     def __init__(self, settings: Settings) -> None:

@@ -65,6 +65,14 @@ def add(
     output_price: Annotated[float | None, typer.Option(help="USD per million tokens written.")] = None,
     context: Annotated[int, typer.Option(help="Tokens that the model reads; 0: unknown.")] = 0,
     requests_per_minute: Annotated[int, typer.Option(help="Never ask more often; 0: no limit.")] = 0,
+    tokens_per_minute: Annotated[int, typer.Option(help="Never use more tokens; 0: no limit.")] = 0,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="`Name: value`, sent with each request; a secret as `${NAME_API_KEY}` or `${key}`. Repeatable."
+        ),
+    ] = None,
+    body: Annotated[str, typer.Option(help="JSON object with fields that are added to each request.")] = "",
     terms: Annotated[str, typer.Option(help="License and terms.")] = "",
     forbids_distillation: Annotated[str, typer.Option(help="unknown, yes or no.")] = "unknown",
     replace: Annotated[bool, typer.Option("--replace", help="Replace the one of that name.")] = False,
@@ -85,10 +93,16 @@ def add(
         "output_price": output_price,
         "context": context,
         "requests_per_minute": requests_per_minute,
+        "tokens_per_minute": tokens_per_minute,
+        "headers": "\n".join(header or []),
+        "body": body,
         "terms": terms,
         "forbids_distillation": forbids_distillation,
     }
-    saved = Studio.open().save_endpoint(values, new=not replace)
+    studio = Studio.open()
+    saved = studio.save_endpoint(values, new=not replace)
+    for problem in studio.endpoint_warnings(values, saved.key_kept):
+        note(f"Warning: {problem.sentence()}")
     note(f"Saved {saved.name}. Try it: slmops endpoints test {saved.name}")
     if usual:
         note(" ".join(part for part in (usual.terms, usual.terms_url) if part))
@@ -103,7 +117,7 @@ def show(name: str, json_: _Json = False) -> None:
 
 
 def test(name: str, json_: _Json = False) -> None:
-    """Ask one short question: time, log-probabilities, speed, context."""
+    """Ask a short question: time, speed, context, what it takes: log-probabilities, streams, a seed."""
     from backend.api import Studio
 
     trial = Studio.open().test_endpoint(name)
@@ -111,7 +125,16 @@ def test(name: str, json_: _Json = False) -> None:
         return print_json(trial)
     rate = f", {trial.tokens_per_s:.1f} tokens/s" if trial.tokens_per_s else ""
     line(f"{name} answered in {trial.seconds:.2f} s{rate}: {trial.answer!r}")
-    line(f"log-probabilities: {'yes' if trial.logprobs else 'no'}")
+    for what, found in (
+        ("log-probabilities", trial.logprobs),
+        ("streams", trial.streams),
+        ("takes a seed", trial.seed),
+    ):
+        line(f"{what}: {'yes' if found else 'no'}")
+    if trial.left_out:
+        line(f"left out: {', '.join(trial.left_out)}")
+    if trial.reasoning:
+        line("reasoning: split off from the answer")
     line(f"context: {trial.context or 'not told'}")
     return None
 

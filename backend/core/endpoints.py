@@ -6,7 +6,7 @@ variable that holds it.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
@@ -32,7 +32,8 @@ YesNoUnknown = Literal["unknown", "yes", "no"]
 
 class Preset(View):
     """What is usual for a kind of service. `logprobs`: whether it usually gives log-probabilities, None where that depends
-    on the model; `terms` in plain words, with the page that says so in `terms_url`, where one was found."""
+    on the model; `batch`: whether it has a batch API (backend.providers.batches);
+    `terms` in plain words, with the page that says so in `terms_url`, where one was found."""
 
     title: str
     url: str
@@ -40,6 +41,7 @@ class Preset(View):
     key_env: str = ""
     api_version: str = ""
     logprobs: bool | None = None
+    batch: bool = False
     terms: str
     terms_url: str = ""
 
@@ -74,6 +76,7 @@ PRESETS: dict[PresetName, Preset] = {
         title="OpenAI",
         url="https://api.openai.com/v1",
         key_env="OPENAI_API_KEY",
+        batch=True,
         terms="The terms forbid using answers to develop models that compete with OpenAI. Check "
         "whether this applies to you.",
         terms_url="https://openai.com/policies/terms-of-use/",
@@ -83,6 +86,7 @@ PRESETS: dict[PresetName, Preset] = {
         url="https://api.anthropic.com/v1",
         protocol="anthropic",
         key_env="ANTHROPIC_API_KEY",
+        batch=True,
         logprobs=False,
         terms="The terms forbid training models that compete with Anthropic's; specialized tools "
         "such as classifiers are allowed. Check the terms.",
@@ -161,6 +165,24 @@ class SavedEndpoint(View):
         ge=0,
         le=1_000_000,
     )
+    tokens_per_minute: int = Field(
+        0,
+        title="Tokens per minute",
+        description="Maximum tokens read and written per minute. 0 means no limit.",
+        ge=0,
+        le=1_000_000_000,
+    )
+    headers: dict[str, str] = Field(
+        {},
+        title="Extra headers",
+        description="Sent with each request, one a line, such as `X-Team: support`. A secret is written as `${NAME_API_KEY}`, "
+        "the endpoint's own key as `${key}`.",
+    )
+    body: dict[str, Any] = Field(
+        {},
+        title="Extra body fields",
+        description="A JSON object whose fields are added to each request, such as `reasoning_effort`.",
+    )
     terms: str = Field(
         "", title="License and terms", description="Notes on the terms, with an optional link.", max_length=2000
     )
@@ -186,13 +208,19 @@ class SavedEndpoint(View):
 
 class EndpointTestResult(View):
     """What one short question to an endpoint showed. `seconds`: the whole request; `tokens_per_s`: tokens of the answer over
-    that time, None when it counts none; `context` in tokens, None when `/models` doesn't tell."""
+    that time, None when it counts none; `context` in tokens, None when `/models` doesn't tell; `streams`, `seed`: whether it
+    streams and takes a seed, None in tests of older versions; `left_out`: parameters that it does not take; `reasoning`:
+    whether reasoning came before the answer and was split off."""
 
     seconds: float
     tokens_per_s: float | None
     logprobs: bool
     context: int | None
     answer: str
+    streams: bool | None = None
+    seed: bool | None = None
+    left_out: list[str] = []
+    reasoning: bool = False
 
 
 class EndpointView(SavedEndpoint):

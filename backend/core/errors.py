@@ -92,7 +92,8 @@ class Problem(BaseModel):
         return self._said(MESSAGES[self.code][:1], translate) if self.code in MESSAGES else self.sentence(translate)
 
     def _said(self, parts: Sequence[str], translate: Translate) -> str:
-        words = {name: _argument(name, value, translate) for name, value in self.args.items()}
+        words = {"reason": "–"}  # what older versions stored with a job may have none
+        words |= {name: _argument(name, value, translate) for name, value in self.args.items()}
         return " ".join(self._form(part, translate) for part in parts if part).format_map(words)
 
     def _form(self, part: str, translate: Translate) -> str:

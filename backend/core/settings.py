@@ -14,6 +14,9 @@ from backend.core.errors import StudioError
 VARIABLES = {
     "SLMOPS_TOKEN": "The token that a browser on another machine needs. Without it one is made up and shown in the terminal.",
     "SLMOPS_SERVE_KEY": "The API key that `slmops serve` asks for, unless `--api-key-env` names another variable. Empty: none.",
+    "SLMOPS_CA_FILE": "A PEM file with your organization's certificates, for endpoints; added to those of the system.",
+    "SLMOPS_ENDPOINT_HOSTS": "Hosts that endpoints may have, separated by commas, such as `api.openai.com,*.internal`. Without "
+    "it: any but metadata services.",
     "SLMOPS_FOUNDRY_PYTHON": "The Python that has foundry-local-sdk, where the studio's own has not.",
     "SLMOPS_DEBUG": "Set to anything, the command line shows the traceback of an error, like `slmops --debug`.",
 }

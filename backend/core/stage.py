@@ -24,6 +24,9 @@ from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.units import human_bytes
 from backend.core.validation import value_problems
 
+CANCEL_FILE = "cancelled"
+"""In the folder of a job that a person cancelled, before it ends; not there when only the worker stops."""
+
 
 class Params(BaseModel):
     """Base of all parameters: unknown keys are refused, every field carries title, description, default and bounds."""

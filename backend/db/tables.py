@@ -203,6 +203,9 @@ class Endpoint(Base):
     output_price: Mapped[float | None]
     context: Mapped[int]
     requests_per_minute: Mapped[int]
+    tokens_per_minute: Mapped[int] = mapped_column(default=0, server_default="0")
+    headers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    body: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     terms: Mapped[str] = mapped_column(Text)
     forbids_distillation: Mapped[str] = mapped_column(String(10))
     trial: Mapped[dict[str, Any] | None]

@@ -16,8 +16,10 @@ from backend.inference.protocol import ChatEngine, Sampling, not_here
 from backend.inference.time_estimates import PLAIN_MEMORY, Load, answer_seconds, endpoint_seconds
 from backend.ml.inference.open import open_engine
 from backend.models import costs
+from backend.providers.addresses import check_endpoint, check_key_name
 from backend.providers.budget import BUDGET_FILE, Budget, Prices, format_usd
-from backend.providers.client import Endpoint, HttpEngine, check_endpoint, check_key_name
+from backend.providers.client import Endpoint, HttpEngine
+from backend.providers.quirks import QUIRKS_FILE
 
 
 class RequestParams(Params):
@@ -166,10 +168,11 @@ def endpoint_cost(name: str, world: World, load: Load) -> float:
     return prices.cost(load.rows * load.prompt, load.rows * load.answer)
 
 
-def answer_quote(who: AnswererParams, load: Load, world: World) -> Quote:
-    """What it takes to answer `load`; the disk is another's matter."""
+def answer_quote(who: AnswererParams, load: Load, world: World, price_share: float = 1.0) -> Quote:
+    """What it takes to answer `load`; the disk is another's matter. `price_share`: what a request costs, of its price."""
     if not who.model:
-        seconds, money = endpoint_seconds(load, who.concurrency), endpoint_cost(who.endpoint, world, load)
+        seconds = endpoint_seconds(load, who.concurrency)
+        money = endpoint_cost(who.endpoint, world, load) * price_share
         return Quote(seconds=seconds, memory_bytes=PLAIN_MEMORY, disk_bytes=0, tokens=int(load.tokens), money=money)
     facts = answerer_facts(who, world)
     seconds = answer_seconds(facts, load) / world.speed()
@@ -194,13 +197,13 @@ def open_answerer(params: AnswererParams, ctx: Context, budget: Budget | None = 
         view = ctx.input(params.model)
         return Answerer(open_engine(view, ctx.input), view.name, {"digests": digests}, view, budget)
     endpoint = _endpoint(params, ctx)
-    identity = {"url": endpoint.address, "model": endpoint.model}
-    engine = HttpEngine(endpoint, budget, ctx.key(params.endpoint))
+    identity = {"url": endpoint.address, "model": endpoint.model} | ({"body": endpoint.body} if endpoint.body else {})
+    engine = HttpEngine(endpoint, budget, ctx.key(params.endpoint), ctx.log)
     return Answerer(engine, params.endpoint or endpoint.model, identity, None, budget)
 
 
 def _endpoint(params: AnswererParams, ctx: Context) -> Endpoint:
-    how = params.model_dump(include={"concurrency", "retries", "timeout"})
+    how = params.model_dump(include={"concurrency", "retries", "timeout"}) | {"quirks": ctx.cache / QUIRKS_FILE}
     if not params.endpoint:
         return Endpoint(url=params.endpoint_url, model=params.endpoint_model, key_env=params.endpoint_key_env, **how)
     return endpoint_from_saved(ctx.endpoint(params.endpoint), **how)
@@ -216,6 +219,9 @@ def endpoint_from_saved(saved: SavedEndpoint, **how: Any) -> Endpoint:
         protocol=saved.protocol,
         api_version=saved.api_version,
         requests_per_minute=saved.requests_per_minute,
+        tokens_per_minute=saved.tokens_per_minute,
+        headers=saved.headers,
+        body=saved.body,
         prices=Prices(input=saved.input_price or 0.0, output=saved.output_price or 0.0),
         **how,
     )

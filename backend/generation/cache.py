@@ -34,6 +34,9 @@ class AnswerCache:
         self._db.execute("create table if not exists answer (prompt text primary key, text text not null)")
         self._db.execute("create table if not exists sure (prompt text primary key, confidence real not null)")
         self._db.execute("create table if not exists cut (prompt text primary key, cut integer not null)")
+        self._db.execute(
+            "create table if not exists ending (prompt text primary key, reasoning text not null, finish text not null)"
+        )
 
     def find(self, prompts: Iterable[str]) -> dict[str, str]:
         """Prompt key -> answer, for those that are known."""
@@ -54,7 +57,22 @@ class AnswerCache:
         row = self._db.execute("select cut from cut where prompt = ?", (prompt,)).fetchone()
         return bool(row and row[0])
 
-    def keep(self, prompt: str, text: str, confidence: float | None = None, truncated: bool = False) -> None:
+    def ending(self, prompt: str) -> tuple[str, str]:
+        """(reasoning, why it ended) of a known answer; "" for what the teacher did not say."""
+        row = self._db.execute("select reasoning, finish from ending where prompt = ?", (prompt,)).fetchone()
+        return (row[0], row[1]) if row else ("", "")
+
+    def keep(
+        self,
+        prompt: str,
+        text: str,
+        confidence: float | None = None,
+        truncated: bool = False,
+        reasoning: str = "",
+        finish: str = "",
+    ) -> None:
+        if reasoning or finish:
+            self._db.execute("insert or replace into ending values (?, ?, ?)", (prompt, reasoning, finish))
         if confidence is not None:  # first: an answer that is there has its confidence
             self._db.execute("insert or replace into sure values (?, ?)", (prompt, confidence))
         self._db.execute("insert or replace into cut values (?, ?)", (prompt, truncated))

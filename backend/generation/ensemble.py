@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -19,9 +20,10 @@ from backend.core.schemas import ArtifactView
 from backend.core.stage import Context
 from backend.data.dataset import DataFolder, Message, Row, Template
 from backend.data.prompt_words import DEFAULT, PROMPT_WORDS, Language
-from backend.generation.answerer import Answerer, AnswererParams, open_answerer, open_budget
-from backend.generation.batch import Reply, ask, log_refused, log_truncated
+from backend.generation.answerer import AnswererParams, open_answerer, open_budget
+from backend.generation.batch import Reply, log_refused, log_truncated
 from backend.generation.judge import JUDGE_REPLY_TOKENS, RUBRIC, Rubric
+from backend.generation.teaching import TeachingParams, ask_rows, with_labels
 from backend.generation.voting import Sample, parse_reply
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.providers.budget import Budget
@@ -29,9 +31,11 @@ from backend.providers.budget import Budget
 RATIONALE_REQUEST = PROMPT_WORDS[DEFAULT].rationale_request
 RATIONALE_TOKENS = 256
 """Tokens for the rationale before an answer, when the user set no length."""
+_WRAPPING_TOKENS = 16
+"""Room at an endpoint for what stands around a label: bold, JSON, "Label:"."""
 
 
-class EnsembleParams(AnswererParams):
+class EnsembleParams(TeachingParams):
     """How answers are drawn and which of them count."""
 
     temperature: float = Field(
@@ -183,7 +187,8 @@ def ask_teachers(
     budget = open_budget(params, ctx)
     sampled = EnsembleSamples([[] for _ in prompts], budget)
     teachers = teacher_params(params)
-    asked = [with_rationale_request(params, prompt, data.template.language) for prompt in prompts]
+    named = [with_labels(data.template, prompt, params.name_labels) for prompt in prompts]
+    asked = [with_rationale_request(params, prompt, data.template.language) for prompt in named]
     progress = Progress(ctx, params.samples * sum(rows_per_teacher(params, len(prompts))), "querying the teacher")
     for at, teacher in enumerate(teachers):
         mine = range(at, len(prompts), len(teachers)) if params.combine == "mix" else range(len(prompts))
@@ -194,19 +199,22 @@ def ask_teachers(
         try:
             sampled.names.append(answerer.name)
             sampled.views += [answerer.view] if answerer.view else []
-            max_new_tokens, before = _max_new_tokens(params, data, answerer), sampled.truncated
+            local, before = (answerer.engine if answerer.view else None), sampled.truncated
+            max_new_tokens = max_reply_tokens(params, data, local)
+            reject_reason = partial(_reject_reason, params, data.template, strict)
             for number in range(params.samples):
                 sampling = Sampling(
                     max_new_tokens=max_new_tokens, temperature=params.temperature, seed=ctx.seed + number
                 )
-                got = ask(
-                    answerer, [asked[row] for row in mine], sampling, ctx.cache / "teacher", progress, params.batch_size
+                passes = 0 if number else params.samples
+                got = ask_rows(
+                    params, ctx, answerer, [asked[row] for row in mine], sampling, progress, reject_reason, passes
                 )
                 sampled.cached += got.cached
                 sampled.asked += got.asked
                 log_refused(ctx, [rows[row].id for row in mine], got.replies)
                 for row, reply in zip(mine, got.replies, strict=True):
-                    sample = _to_sample(params, data.template, reply, strict, answerer.name)
+                    sample = to_sample(params, data.template, reply, strict, answerer.name)
                     sampled.samples[row].append(sample)
                     sampled.truncated += reply.truncated and sample.answer not in data.template.labels
             log_truncated(ctx, sampled.truncated - before, params.samples * len(mine), max_new_tokens)
@@ -215,21 +223,29 @@ def ask_teachers(
     return sampled
 
 
-def _to_sample(params: EnsembleParams, template: Template, reply: Reply, strict: bool, teacher: str) -> Sample:
-    whole = params.rationale or template.answer == "text"  # a label alone shows by itself whether it is whole
+def _reject_reason(params: EnsembleParams, template: Template, strict: bool, reply: Reply) -> str | None:
+    return to_sample(params, template, reply, strict, "").reject_reason
+
+
+def to_sample(params: EnsembleParams, template: Template, reply: Reply, strict: bool, teacher: str) -> Sample:
     return parse_reply(
         reply.text,
         reply.confidence,
         marker=params.marker if params.rationale else "",
-        labels=set(template.labels) if strict else None,
-        truncated=whole and reply.truncated,
+        labels=template.labels if template.answer == "label" and template.labels else None,
+        truncated=reply.truncated,
         teacher=teacher,
+        reasoning=reply.reasoning,
+        refused=reply.declined,
+        strict=strict,
+        find_refusals=params.drop_refusals,
     )
 
 
-def _max_new_tokens(params: EnsembleParams, data: DataFolder, answerer: Answerer) -> int:
-    """Tokens of the longest reply."""
+def max_reply_tokens(params: EnsembleParams, data: DataFolder, local: Any) -> int:
+    """Tokens of the longest reply. `local`: the engine of a local model, None for an endpoint."""
     if params.max_new_tokens:
         return params.max_new_tokens
-    max_new_tokens = max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
-    return max_new_tokens + (RATIONALE_TOKENS if params.rationale else 0)
+    max_new_tokens = max_answer_tokens(data, getattr(local, "encoder", None))
+    wrapped = local is None and data.template.answer == "label"
+    return max_new_tokens + (RATIONALE_TOKENS if params.rationale else 0) + (_WRAPPING_TOKENS if wrapped else 0)

@@ -9,21 +9,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from backend.generation.label_match import begins_another, match_label
+from backend.generation.refusals import is_refusal
 
 EMPTY, NO_MARKER, NO_LABEL, CUT_OFF = "no_answer", "no_marker", "no_label", "cut_off"
+TWO_LABELS, REFUSAL = "two_labels", "refusal"
 """Why a reply can't be learned: codes of `backend.core.messages.words.DROPS`."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One reply as it was read. `reject_reason` says why it can't win, None when it can; `confidence`: see `Row`."""
+    """One reply as it was read. `reject_reason` says why it can't win, None when it can; `confidence`: see `Row`; `raw`: the
+    reply as it came where the answer was read out of it leniently, else ""."""
 
     answer: str
     rationale: str | None = None
     confidence: float | None = None
     reject_reason: str | None = None
     teacher: str = ""
+    raw: str = ""
 
 
 def parse_reply(
@@ -33,21 +39,38 @@ def parse_reply(
     labels: Collection[str] | None,
     truncated: bool = False,
     teacher: str = "",
+    *,
+    reasoning: str = "",
+    refused: bool = False,
+    strict: bool = True,
+    find_refusals: bool = False,
 ) -> Sample:
-    """`marker` "" takes the whole reply for the answer; `labels`: the only answers that count, None for any; `truncated`: the
-    reply was cut off, which makes it useless unless its answer is one of the labels."""
+    """`marker` "" takes the whole reply for the answer; `labels`: those that answers mean, None for any text; `strict`: an
+    answer that means none of them is of no use; `truncated`: the reply was cut off, which makes it useless unless its answer is
+    one of the labels; `reasoning` was split off the reply and becomes the rationale where there is no other; `refused`: the
+    endpoint says so; `find_refusals`: free text that declines is of no use either."""
     before, found, after = reply.rpartition(marker) if marker else ("", "-", reply)
-    answer, rationale = after.strip(), before.strip() or None
-    reject_reason = None
+    answer, rationale = after.strip(), before.strip() or reasoning.strip() or None
+    if refused and not answer:
+        return Sample(reply.strip(), rationale, confidence, REFUSAL, teacher)
     if not found and answer:
-        return Sample(answer, None, confidence, CUT_OFF if truncated else NO_MARKER, teacher)
+        reason = REFUSAL if refused or is_refusal(answer) else CUT_OFF if truncated else NO_MARKER
+        return Sample(answer, reasoning.strip() or None, confidence, reason, teacher)
     if not answer:
-        reject_reason = CUT_OFF if truncated and reply.strip() else EMPTY
-    elif labels is not None:
-        reject_reason = None if answer in labels else NO_LABEL
-    elif truncated:
-        reject_reason = CUT_OFF
-    return Sample(answer, rationale, confidence, reject_reason, teacher)
+        cut_off = truncated and bool(reply.strip() or reasoning.strip())
+        return Sample(answer, rationale, confidence, CUT_OFF if cut_off else EMPTY, teacher)
+    if labels is None:
+        declined = refused or (find_refusals and is_refusal(answer))
+        return Sample(answer, rationale, confidence, REFUSAL if declined else CUT_OFF if truncated else None, teacher)
+    label, several = match_label(answer, labels)
+    if label is not None:
+        cut_off = truncated and begins_another(label, labels)
+        raw = "" if label == answer else reply.strip()
+        return Sample(label, rationale, confidence, CUT_OFF if cut_off else None, teacher, raw)
+    if not strict and not several:
+        return Sample(answer, rationale, confidence, None, teacher)
+    reason = REFUSAL if refused or is_refusal(answer) else TWO_LABELS if several else NO_LABEL
+    return Sample(answer, rationale, confidence, reason, teacher)
 
 
 def group_by_answer(samples: Sequence[Sample], ignore_case: bool) -> list[list[Sample]]:
@@ -75,4 +98,4 @@ def majority_vote(samples: Sequence[Sample], ignore_case: bool) -> Sample:
     winner = max(groups, key=len)  # the first of equals: groups keep the order of their first sample
     if len(samples) == 1:
         return winner[0]
-    return Sample(winner[0].answer, winner[0].rationale, len(winner) / len(samples))
+    return replace(winner[0], confidence=len(winner) / len(samples))

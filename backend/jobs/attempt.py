@@ -15,6 +15,7 @@ from typing import IO, Any, Literal
 from backend.core.paths import ROOT
 from backend.core.programs import command
 from backend.core.schemas import JobError
+from backend.core.stage import CANCEL_FILE
 from backend.jobs.context import JobSpec
 
 GRACE_SECONDS = 0.8
@@ -70,6 +71,7 @@ class Attempt:
     async def run(self, started: Callable[[int], Any]) -> Outcome:
         """Run the child to its end; `started` gets its pid."""
         self._order.dir.mkdir(parents=True, exist_ok=True)
+        (self._order.dir / CANCEL_FILE).unlink(missing_ok=True)
         with _open_log(self._log) as log:
             process = await asyncio.create_subprocess_exec(
                 *command(self._program, os.getpid()),
@@ -109,6 +111,8 @@ class Attempt:
         await asyncio.wait({end, stop}, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         if not end.done():
+            if self.reason == "cancel":  # a stop of the worker is no cancel: what was begun elsewhere goes on
+                (self._order.dir / CANCEL_FILE).touch()
             _signal_group(self._process.pid, signal.SIGTERM)
             await asyncio.wait({end}, timeout=GRACE_SECONDS)
             _signal_group(self._process.pid, signal.SIGKILL)

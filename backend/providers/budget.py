@@ -172,7 +172,7 @@ class Budget:
 
 def max_usage(messages: Sequence[Message], max_new_tokens: int) -> Usage:
     """The most tokens that a request can take: a token is one byte of text or more."""
-    prompt = sum(len(_sent(message).encode()) + _MESSAGE_OVERHEAD for message in messages)
+    prompt = sum(len(_sent(message).encode("utf-8", "replace")) + _MESSAGE_OVERHEAD for message in messages)
     return Usage(prompt, max_new_tokens)
 
 

@@ -67,7 +67,7 @@ class ConcurrentRequests:
             yield number, future.result()
         elif isinstance(error, StudioError) and _about_prompt(error):
             self._refused[number] = error
-            self._consecutive_refusals += 1
+            self._consecutive_refusals += error.code != "wire.filtered"  # a filter is surely about this prompt
             if self._consecutive_refusals > max(MAX_REFUSALS, self._kept // 4):
                 self._fail(error)
         else:
@@ -84,7 +84,8 @@ class ConcurrentRequests:
 
 
 def _about_prompt(error: StudioError) -> bool:
-    return error.code == "chat.endpoint_refused" and error.problems[0].args["status"] in _POSSIBLY_THE_PROMPT
+    refused = error.code == "chat.endpoint_refused" and error.problems[0].args["status"] in _POSSIBLY_THE_PROMPT
+    return refused or error.code == "wire.filtered"
 
 
 def _reason(error: StudioError) -> str:

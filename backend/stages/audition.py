@@ -34,7 +34,9 @@ from backend.generation.answerer import (
 )
 from backend.generation.audition import TimedAnswer, timed_answers
 from backend.generation.batch import is_truncated, log_refused
+from backend.generation.label_match import match_label
 from backend.generation.privacy import check_personal
+from backend.generation.teaching import with_labels
 from backend.inference import time_estimates
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.models import costs
@@ -176,7 +178,7 @@ def _audition_candidate(
         return {**entry, "failed": SILENT, "failure": error.problems[0].model_dump()}
     log_refused(ctx, [row.id for row in rows], answers)
     expected = [gold_text(data.template, row, encoder) for row in rows]
-    figures = _scores(data, expected, [each.text for each in answers])
+    figures = _scores(data, expected, [_as_read(data.template, each.text) for each in answers])
     _write(file, rows, expected, answers)
     wrong = next((at for at, right in enumerate(figures["right"]) if not right), 0)
     shown = {"input": rows[wrong].input[:300], "expected": expected[wrong][:300]}
@@ -195,10 +197,15 @@ def _answers(
         template = template.model_copy(update={"user": params.prompt.replace("{labels}", ", ".join(template.labels))})
     max_new_tokens = params.max_new_tokens or max_answer_tokens(data, getattr(answerer.engine, "encoder", None))
     progress.add(0, "answering")
-    prompts = [template.prompt(row) for row in rows]
+    prompts = [with_labels(template, template.prompt(row)) for row in rows]  # as the teacher stage asks
     about = {"at_once": params.batch_size if answerer.view else params.concurrency}
     sampling = Sampling(max_new_tokens=max_new_tokens)
     return timed_answers(answerer, prompts, sampling, about, ctx.cache / "audition", progress, params.batch_size)
+
+
+def _as_read(template: Template, answer: str) -> str:
+    """The label that the teacher stage would read out of it."""
+    return (match_label(answer, template.labels).label if template.answer == "label" else None) or answer
 
 
 def _scores(data: DataFolder, expected: list[str], answers: list[str]) -> dict[str, Any]:

@@ -104,7 +104,8 @@ def run(params: DatasetParams, ctx: Context) -> Result:
     _keep_promise(params, prepared.reading, prepared.template.answer)
     folder = _write(params, prepared, ctx)
     checked = _checked(prepared, folder, ctx)
-    facts = checked.facts | {"personal": checked.personal} | _facts(params, prepared)
+    facts = checked.facts | {"personal": checked.personal, "personal_found": checked.personal_found}
+    facts |= _facts(params, prepared)
     said = prepared.warnings + prompt_notes(params, prepared.template)
     said += checked.warnings(_said_before(prepared.warnings))
     notes, warnings = [each for each in said if each.is_note], [each for each in said if not each.is_note]

@@ -9,9 +9,11 @@ it is there: a stopped job asks only the rest, and a second run is free.
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,6 +29,7 @@ from backend.data.facts import data_facts
 from backend.data.review_order import HumanAnswers, human_answers
 from backend.generation import voting
 from backend.generation.answerer import answer_quote, check_answerer, check_teacher
+from backend.generation.batch import shown
 from backend.generation.best_of_n import Judgements, best_of_n, check_best_of_n, quote_best_of_n
 from backend.generation.ensemble import (
     RATIONALE_TOKENS,
@@ -37,7 +40,9 @@ from backend.generation.ensemble import (
     rows_per_teacher,
     teacher_params,
 )
-from backend.generation.privacy import check_personal
+from backend.generation.privacy import check_personal, leaving, rows_to_send
+from backend.generation.teacher_replies import REPLIES_FILE, OddReply, find_unusable, none_usable, write_replies
+from backend.generation.teaching import check_teaching, label_chars, price_share
 from backend.inference import time_estimates
 
 _RATIONALE_CHARS = RATIONALE_TOKENS / 2 * 3.6
@@ -70,29 +75,25 @@ class TeacherParams(EnsembleParams):
     keep_labels_only: bool = Field(
         True,
         title="Drop invalid labels",
-        description="With labels: drops answers that are not exactly one of them.",
+        description="With labels: drops answers that mean none of them. Bold, JSON and “Label: x” are understood.",
     )
     name: Name = ""
 
 
-class TeacherResult(Result):
-    pass
-
-
 @dataclass
 class _Tally:
-    """What became of the asked rows; `dropped`: reason -> rows."""
+    """What became of the asked rows; `dropped`: reason -> rows; `odd`: replies that were dropped or read leniently."""
 
     rows: list[Row] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
+    odd: list[OddReply] = field(default_factory=list)
     compared: int = 0
     agreed: int = 0
-    example: str = ""
 
 
 def check(params: TeacherParams, world: World) -> list[Problem]:
     problems = check_refs(params, world) + check_answerer(params, world) + check_ensemble(params)
-    problems += check_best_of_n(params, world)
+    problems += check_best_of_n(params, world) + check_teaching(params, world)
     if params.prompt and "{input}" not in params.prompt:
         problems.append(Problem(code="chat.prompt_input", field="prompt"))
     known = world.describe(params.data)
@@ -101,7 +102,9 @@ def check(params: TeacherParams, world: World) -> list[Problem]:
         args = {"ref": params.data, "splits": ", ".join(params.splits)}
         problems.append(Problem(code="chat.no_rows", args=args, field="splits"))
     asked = quote(params, world)
-    warnings = check_teacher(params, params.data, asked, world) + check_personal(params, params.data, world)
+    personal = check_personal(params, params.data, world)
+    problems += [each for each in personal if each.blocking]
+    warnings = check_teacher(params, params.data, asked, world) + [each for each in personal if not each.blocking]
     return (problems or check_fits(asked, world)) + warnings
 
 
@@ -109,11 +112,11 @@ def quote(params: TeacherParams, world: World) -> Quote:
     known = world.describe(params.data)
     facts = known.facts if known else {}
     rows = _asked_count(params, facts)
-    load = time_estimates.Load.of(facts, rows, params.max_new_tokens, extra_chars=_extra_chars(params))
+    load = time_estimates.Load.of(facts, rows, params.max_new_tokens, extra_chars=_extra_chars(params, facts))
     if params.rationale and not params.max_new_tokens:
         load = load.model_copy(update={"answer": load.answer + RATIONALE_TOKENS / 2})
     parts = [
-        answer_quote(teacher, load.model_copy(update={"rows": count * params.samples}), world)
+        answer_quote(teacher, load.model_copy(update={"rows": count * params.samples}), world, price_share(teacher))
         for teacher, count in zip(teacher_params(params), rows_per_teacher(params, rows), strict=True)
     ]
     if params.combine == "best_of_n":
@@ -136,22 +139,29 @@ def quote(params: TeacherParams, world: World) -> Quote:
     )
 
 
-def run(params: TeacherParams, ctx: Context) -> TeacherResult:
+def run(params: TeacherParams, ctx: Context) -> Result:
     begun = time.monotonic()
     source = ctx.input(params.data)
     data = DataFolder(source.path)
-    rows = _rows_to_ask(params, data)
+    rows = rows_to_ask(params, data)
     if not rows:
         raise StudioError("chat.no_rows", ref=source.name, splits=", ".join(params.splits))
     strict = params.keep_labels_only and data.template.answer == "label"
-    sampled = ask_teachers(params, ctx, data, rows, [_messages(params, data.template, row) for row in rows], strict)
-    judgements = best_of_n(params, ctx, data.template, rows, sampled) if params.combine == "best_of_n" else None
+    sent = rows_to_send(
+        params.personal_data, bool(leaving(params, ctx.endpoint)), rows, data.template, source.name, ctx.log
+    )
+    rows = sent if data.template.answer != "label" else rows
+    sampled = ask_teachers(
+        params, ctx, data, rows, [teacher_messages(params, data.template, row) for row in sent], strict
+    )
+    judgements = best_of_n(params, ctx, data.template, sent, sampled) if params.combine == "best_of_n" else None
     if sampled.cached:
         ctx.log(f"{sampled.cached} of {sampled.cached + sampled.asked} answers were there already.")
     teacher = " + ".join(sampled.names)
     people = human_answers(source, ctx.input) if source.facts.get("teacher") else None
     tally = _select(params, data.template, rows, sampled, judgements, people)
     folder = _write(params, ctx, data, tally)
+    write_replies(folder / REPLIES_FILE, tally.odd)
     facts = _facts(folder, source, teacher, sampled, tally) | ({"judge": judgements.judge} if judgements else {})
     views = [*sampled.views, *([judgements.view] if judgements and judgements.view else [])]
     parents = list(dict.fromkeys([source.id, *(view.id for view in views)]))
@@ -159,16 +169,19 @@ def run(params: TeacherParams, ctx: Context) -> TeacherResult:
     made = ctx.artifact(Kind.DATASET, name, folder, facts=facts, parents=parents, license=source.license)
     ctx.progress(1, 1, "done")
     metrics = _metrics(sampled, judgements, tally, len(rows)) | {"seconds": time.monotonic() - begun}
-    return TeacherResult(artifact=made.id, metrics=metrics)
+    findings = find_unusable(tally.dropped, len(rows), teacher)
+    return Result(artifact=made.id, metrics=metrics, findings=findings)
 
 
-def _extra_chars(params: TeacherParams) -> int:
-    return len(params.prompt) + (len(params.rationale_request) if params.rationale else 0)
+def _extra_chars(params: TeacherParams, facts: dict[str, Any]) -> int:
+    listed = label_chars(params, facts.get("labels") or [])
+    return len(params.prompt) + listed + (len(params.rationale_request) if params.rationale else 0)
 
 
-def _rows_to_ask(params: TeacherParams, data: DataFolder) -> list[Row]:
-    rows = [row for split in params.splits for row in data.rows(split)]
-    return rows[: params.max_rows] if params.max_rows else rows
+def rows_to_ask(params: TeacherParams, data: DataFolder, most: int = 0) -> list[Row]:
+    """The rows that the teacher answers; `most` of them, 0 for all."""
+    limit = min(params.max_rows or sys.maxsize, most or sys.maxsize)
+    return list(islice((row for split in params.splits for row in data.rows(split)), limit))
 
 
 def _asked_count(params: TeacherParams, facts: dict[str, Any]) -> int:
@@ -176,7 +189,8 @@ def _asked_count(params: TeacherParams, facts: dict[str, Any]) -> int:
     return min(there, params.max_rows) if params.max_rows else there
 
 
-def _messages(params: TeacherParams, template: Template, row: Row) -> list[Message]:
+def teacher_messages(params: TeacherParams, template: Template, row: Row) -> list[Message]:
+    """What the teacher is asked about a row, but for labels and rationale."""
     if not params.prompt:
         return template.prompt(row)
     user = params.prompt.replace("{labels}", ", ".join(template.labels))
@@ -203,9 +217,10 @@ def _select(
     for row, won, scored in zip(rows, winners, scores, strict=True):
         unsure = won.confidence is not None and won.confidence < params.min_confidence
         reason = won.reject_reason or ("unsure" if unsure else None)
+        if reason or won.raw:
+            tally.odd.append(OddReply(row.id, won.raw or won.answer, None if reason else won.answer, reason))
         if reason:
             tally.dropped[reason] += 1
-            tally.example = tally.example or won.answer[:60]
             continue
         gold = _gold(row, people)
         if gold is not None:
@@ -215,9 +230,9 @@ def _select(
         about = {"output": won.answer, "gold": gold, "confidence": sure, "rationale": won.rationale, "scores": scored}
         tally.rows.append(row.model_copy(update=about))
     if not tally.rows:
-        code = _error_code(tally.dropped)
+        names, example = " + ".join(sampled.names), shown(tally.odd[0].reply)
         raise StudioError(
-            code, count=len(rows), teacher=" + ".join(sampled.names), example=tally.example, marker=params.marker
+            none_usable(tally.dropped), count=len(rows), teacher=names, example=example, marker=params.marker
         )
     return tally
 
@@ -226,16 +241,6 @@ def _gold(row: Row, people: HumanAnswers | None) -> str | None:
     """The person's answer. `people`: the rows that people labelled where another teacher answered before, else None."""
     earlier_teachers = people is not None and (row.id, hash(row.output)) not in people
     return row.gold if earlier_teachers else gold_answer(row)
-
-
-def _error_code(dropped: Counter[str]) -> str:
-    most = dropped.most_common(1)[0][0]
-    return {
-        voting.EMPTY: "chat.teacher_empty",
-        voting.NO_LABEL: "chat.teacher_useless",
-        voting.NO_MARKER: "synth.marker_missing",
-        voting.CUT_OFF: "synth.all_cut_off",
-    }.get(most, "synth.all_unsure")
 
 
 def _write(params: TeacherParams, ctx: Context, data: DataFolder, tally: _Tally) -> Path:
@@ -265,7 +270,7 @@ def _metrics(sampled: EnsembleSamples, judgements: Judgements | None, tally: _Ta
         "cut_off": sampled.truncated / sampled.replies,
     }
     metrics |= {"asked": sampled.asked, "cached": sampled.cached} | (judgements.metrics() if judgements else {})
-    metrics |= {"dropped": tally.dropped.total()}
+    metrics |= {"dropped": tally.dropped.total(), "lenient": sum(odd.answer is not None for odd in tally.odd)}
     metrics |= {f"dropped_{reason}": count for reason, count in sorted(tally.dropped.items())}
     return {name: float(value) for name, value in (metrics | _quality(tally) | sampled.budget.metrics()).items()}
 
@@ -281,11 +286,11 @@ STAGE = Stage(
     name="teacher",
     title="Ask the teacher",
     page="teacher",
-    open=("data", "splits", "prompt", "samples"),
+    open=("data", "splits", "prompt", "samples", "batch"),
     offers={"model": ("finetune", "distill"), "data": ("generate", "dataset")},
     kind=Kind.DATASET,
     params=TeacherParams,
-    result=TeacherResult,
+    result=Result,
     check=check,
     quote=quote,
     run=run,

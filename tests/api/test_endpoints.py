@@ -80,7 +80,7 @@ def test_presets_can_be_saved_once_their_capitals_are_filled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "given", "requests"), [("gives", True, 1), ("ignores", False, 1), ("refuses", False, 2)]
+    ("way", "given", "requests"), [("gives", True, 2), ("ignores", False, 2), ("refuses", False, 3)]
 )
 def test_a_trial_says_what_the_endpoint_can(studio: Studio, way: str, given: bool, requests: int) -> None:
     with FakeEndpoint().running() as server:
@@ -89,6 +89,7 @@ def test_a_trial_says_what_the_endpoint_can(studio: Studio, way: str, given: boo
         trial = studio.test_endpoint("deep")
     assert (trial.logprobs, trial.context, trial.answer) == (given, 8192, "Count")
     assert trial.tokens_per_s and trial.seconds > 0 and len(server.asked) == requests
+    assert (trial.streams, trial.seed, trial.left_out, trial.reasoning) == (True, True, [], False)
     assert studio.endpoint("deep").trial == trial
     studio.save_endpoint({**GOOD, "model": "m2"}, new=False)
     assert studio.endpoint("deep").trial is None
@@ -276,3 +277,67 @@ def test_the_command_line_takes_a_key_from_standard_input(
     assert "keyring" in call("endpoints", "list") and "sk-typed" not in call("endpoints", "show", "deep", "--json")
     assert call("endpoints", "key", "set", "nobody", said="x\n").startswith("2 ")
     assert "Deleted the key" in call("endpoints", "key", "delete", "deep") and held(keyring_file) == []
+
+
+def test_headers_and_body_fields_are_typed_saved_and_sent(studio: Studio) -> None:
+    with FakeEndpoint().running() as server:
+        values = {**GOOD, "url": server.url, "headers": "X-Team: support\n", "body": '{"reasoning_effort": "low"}'}
+        saved = studio.save_endpoint({**values, "tokens_per_minute": 90_000})
+        assert (saved.headers, saved.body) == ({"X-Team": "support"}, {"reasoning_effort": "low"})
+        studio.test_endpoint("deep")
+        assert server.headers[0]["x-team"] == "support" and server.asked[0]["reasoning_effort"] == "low"
+    again = studio.save_endpoint(studio.endpoint("deep").model_dump(include=set(SavedEndpoint.model_fields)), new=False)
+    assert (again.headers, again.tokens_per_minute) == ({"X-Team": "support"}, 90_000), "as it was saved, not as text"
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "code"),
+    [
+        ({"headers": "Authorization: Bearer sk-abc"}, "headers", "wire.header_secret"),
+        ({"headers": "nothing"}, "headers", "wire.header_form"),
+        ({"body": "{"}, "body", "wire.body_form"),
+        ({"body": '{"model": "x"}'}, "body", "wire.field_ours"),
+        ({"url": "http://169.254.169.254/latest"}, "url", "wire.metadata_host"),
+    ],
+)
+def test_additions_have_problems_of_their_own(studio: Studio, change: dict[str, Any], field: str, code: str) -> None:
+    assert [(each.field, each.code) for each in studio.check_endpoint({**GOOD, **change}, new=True)] == [(field, code)]
+    with pytest.raises(StudioError):
+        studio.save_endpoint({**GOOD, **change})
+    with pytest.raises(StudioError):
+        studio.try_endpoint({**GOOD, **change}, "")
+
+
+def test_a_warning_does_not_keep_an_endpoint_from_being_saved(studio: Studio) -> None:
+    values = {**GOOD, "url": "http://far.example/v1", "key_env": "DEEPSEEK_API_KEY"}
+    warned = studio.endpoint_warnings(values, has_key=False)
+    assert [(each.code, each.blocking) for each in warned] == [("wire.plain_http", False), ("wire.other_host", False)]
+    assert studio.save_endpoint(values).url == "http://far.example/v1"
+
+
+def test_a_trial_learns_what_is_refused_and_jobs_begin_with_it(studio: Studio) -> None:
+    from backend.providers.quirks import QUIRKS_FILE, Quirks
+
+    with FakeEndpoint().running() as server:
+        refused = {"error": {"message": "Unsupported parameter: 'seed'"}}
+        server.refuses = {"seed": refused}
+        server.answer = lambda body: "<think>counting</think>One"
+        studio.save_endpoint({**GOOD, "url": server.url, "model": "m"})
+        trial = studio.test_endpoint("deep")
+        assert (trial.seed, trial.left_out, trial.reasoning, trial.answer) == (False, ["seed"], True, "One")
+        held = Quirks(f"{server.url}/chat/completions", "m", studio.settings.cache / QUIRKS_FILE)
+        assert held.names == {"seed"}
+        server.refuses = {}
+        assert studio.test_endpoint("deep").seed, "a test forgets what it learned before"
+
+
+def test_an_endpoint_of_an_older_home_has_no_additions(home: Path) -> None:
+    from sqlalchemy import text
+
+    studio = Studio.open(home=home)
+    studio.save_endpoint(GOOD)
+    trial = {"seconds": 1.0, "tokens_per_s": None, "logprobs": True, "context": None, "answer": "One"}
+    with studio.store.session() as session:
+        session.execute(text("update endpoint set trial = :trial"), {"trial": json.dumps(trial)})
+    found = studio.endpoint("deep")
+    assert found.trial is not None and found.trial.streams is None and found.headers == found.body == {}

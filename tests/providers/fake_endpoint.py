@@ -28,6 +28,8 @@ class FakeEndpoint:
         self.ending = "stop"
         self.logprobs = "ignores"
         self.context: int | None = None
+        self.refuses: dict[str, dict[str, Any]] = {}
+        """Parameters that are refused with HTTP 400, and the words for it."""
         self.asked: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -96,6 +98,8 @@ def _handler(owner: FakeEndpoint) -> type[BaseHTTPRequestHandler]:
                 word = "200" if "max_completion_tokens" in body else "unsupported"
             if body.get("logprobs") and owner.logprobs == "refuses":
                 word = "400"
+            if found := [words for name, words in owner.refuses.items() if name in body]:
+                return self.reply(400, found[0])
             if word == "never":
                 owner.stop.wait(20)
                 return self.drop()

@@ -9,7 +9,8 @@ import pytest
 
 from backend.core.errors import Cancelled, StudioError
 from backend.inference.protocol import Sampling
-from backend.providers.client import Endpoint, HttpEngine, check_endpoint
+from backend.providers.addresses import check_endpoint
+from backend.providers.client import Endpoint, HttpEngine
 from tests.providers.fake_endpoint import FakeEndpoint
 
 ASK = [{"role": "user", "content": "red item"}]
@@ -124,11 +125,11 @@ def test_an_echoed_key_is_masked_everywhere(way: str, monkeypatch: pytest.Monkey
 
     def transport(request: httpx.Request) -> httpx.Response:
         if kind == "stream":
-            return httpx.Response(200, text=f"data: {echo}\n\n")
-        return httpx.Response(int(kind), text=echo)
+            return httpx.Response(200, stream=httpx.ByteStream(f"data: {echo}\n\n".encode()))
+        return httpx.Response(int(kind), stream=httpx.ByteStream(echo.encode()))
 
     asking = HttpEngine(Endpoint(url="http://h/v1", model="m", key_env="TEACHER_API_KEY", retries=0))
-    asking._client = httpx.Client(transport=httpx.MockTransport(transport))
+    asking.wire.client = httpx.Client(transport=httpx.MockTransport(transport))
     with pytest.raises(StudioError) as caught:
         list(asking.stream(ASK, SHORT)) if kind == "stream" else asking.answer(ASK, SHORT)
     assert "sk-secret" not in str(caught.value) + repr(caught.value.problems)

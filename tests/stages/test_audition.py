@@ -54,7 +54,7 @@ def facts(ctx: MemoryContext) -> dict[str, Any]:
 
 def test_three_candidates_of_which_one_fails(tmp_path: Path, good: FakeEndpoint) -> None:
     half, silent = FakeEndpoint(), FakeEndpoint(lambda n: "500")
-    half.answer = lambda body: "red" if "green" in body["messages"][-1]["content"] else first_word(body)
+    half.answer = lambda body: "Label: red" if first_word(body) == "green" else f"**{first_word(body)}**"
     with half.running(), silent.running():
         ctx = context(tmp_path, saved("broken", silent), saved("half", half), saved("best", good))
         result = run(params("broken", "half", "best"), ctx)
@@ -64,9 +64,9 @@ def test_three_candidates_of_which_one_fails(tmp_path: Path, good: FakeEndpoint)
     assert found["winner"] == "best" and found["metric"] == "accuracy" and found["n"] == 15
     assert best["metric"] == 1.0 and best["low"] < 1.0 and best["failed"] == "" and best["invalid_rate"] == 0
     assert second["metric"] == pytest.approx(2 / 3) and second["p_against_best"] == pytest.approx(2 / 2**5)
-    assert second["example"]["expected"] == "green" and second["example"]["answer"] == "red"
+    assert second["example"]["expected"] == "green" and second["example"]["answer"] == "Label: red"
     assert broken["failed"] == "it didn't answer" and broken["failure"]["code"] == "chat.endpoint_failed"
-    assert best["usd_per_1000"] == pytest.approx(1000 * (6 * 1000 + 1 * 2000) / 1e6) and best["seconds_per_answer"] > 0
+    assert best["usd_per_1000"] == pytest.approx(1000 * (13 * 1000 + 1 * 2000) / 1e6) and best["seconds_per_answer"] > 0
     assert result.metrics["candidates_failed"] == 1 and result.metrics["spent_usd"] > 0
     made = [event for event in ctx.events if event["event"] == "artifact"][-1]
     assert made["manifest"]["kind"] == Kind.AUDITION
@@ -114,14 +114,14 @@ def test_free_text_is_judged_by_its_words(tmp_path: Path, good: FakeEndpoint) ->
 
 def test_the_budget_ends_it_and_going_on_costs_only_the_rest(tmp_path: Path, good: FakeEndpoint) -> None:
     ctx = context(tmp_path, saved("best", good))
-    each = (6 * 1000 + 1 * 2000) / 1e6
+    each = (13 * 1000 + 1 * 2000) / 1e6
     with pytest.raises(StudioError) as caught:
-        run(params("best", budget=0.08 + 4 * each, max_new_tokens=4), ctx)
+        run(params("best", budget=0.12 + 4 * each, max_new_tokens=4), ctx)
     assert caught.value.code == "endpoints.budget_reached"
     kept = len(good.asked)
     assert 0 < kept < 8 and f"answers kept: {kept}" in str(caught.value)
     with pytest.raises(StudioError):  # the same job again: what was spent still counts
-        run(params("best", budget=0.08 + 4 * each, max_new_tokens=4), ctx)
+        run(params("best", budget=0.12 + 4 * each, max_new_tokens=4), ctx)
     assert len(good.asked) == kept
     later = MemoryContext(tmp_path / "job", list(ctx.order.inputs.values()), endpoints=[saved("best", good)])
     later.dir = tmp_path / "another job"
@@ -178,6 +178,7 @@ def test_check_and_quote() -> None:
 def test_a_teachers_budget_reached_midway_and_resumed(tmp_path: Path, good: FakeEndpoint) -> None:
     ctx = context(tmp_path, saved("best", good))
     settings = {"data": "dataset-d1", "endpoint": "best", "retries": 0, "timeout": 1, "concurrency": 3}
+    settings["name_labels"] = False
     each = (6 * 1000 + 2000) / 1e6
     with pytest.raises(StudioError) as caught:
         teach(TeacherParams(**settings, budget=0.08 + 6 * each, max_new_tokens=4), ctx)

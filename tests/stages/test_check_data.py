@@ -17,6 +17,7 @@ from backend.data.gates.report import found_rows, read_card
 from backend.generation.privacy import check_personal
 from backend.jobs.context import MemoryContext
 from backend.stages.check_data import STAGE
+from backend.stages.evaluate import STAGE as EVALUATE
 from backend.stages.teacher import STAGE as TEACHER
 from tests.helpers import view
 from tests.stages.fake_world import FakeWorld, log_of
@@ -138,7 +139,16 @@ def test_personal_data_is_named_before_rows_leave(params: dict[str, Any], told: 
     world.save("away", url="https://api.example.com/v1")
     read = TEACHER.parse({"data": "d", **params})
     found = check_personal(read, "d", world)
-    assert [problem.field for problem in found] == told and not any(problem.blocking for problem in found)
-    assert [each for each in TEACHER.check(read, world) if each.code == "gates.personal_leaves"] == found
+    assert [problem.field for problem in found] == ["personal_data" for _ in told]
+    assert all(problem.blocking and problem.code == "teacher.personal" for problem in found)
+    assert [each for each in TEACHER.check(read, world) if each.code == "teacher.personal"] == found
+    sent = read.model_copy(update={"personal_data": "send"})
+    said = check_personal(sent, "d", world)
+    assert [(each.code, each.blocking) for each in said] == [("gates.personal_leaves", False) for _ in told]
+    assert check_personal(read.model_copy(update={"personal_data": "mask"}), "d", world) == []
+    others = EVALUATE.parse({"data": "d", **params})
+    assert [each.field for each in check_personal(others, "d", world)] == told
+    world.known["d"].facts["personal_found"] = "IBAN (3)"
+    assert [each.code for each in check_personal(read, "d", world)] == ["teacher.personal_kinds" for _ in told]
     world.known["d"].facts["personal"] = 0
     assert check_personal(read, "d", world) == []

@@ -107,7 +107,7 @@ def test_a_cancel_keeps_what_is_there(server: FakeEndpoint, job: MemoryContext) 
 
 
 def test_answers_that_are_no_label_are_dropped_and_counted(server: FakeEndpoint, job: MemoryContext) -> None:
-    server.answer = lambda body: "Blue." if "blue" in body["messages"][-1]["content"] else said_colour(body)
+    server.answer = lambda body: "A dark one" if said_colour(body) == "blue" else said_colour(body)
     result = run(params(server), job)
     assert result.metrics["dropped"] == 4 and result.metrics["answered"] == 8
     everything = run(params(server, keep_labels_only=False), job)
@@ -117,7 +117,7 @@ def test_answers_that_are_no_label_are_dropped_and_counted(server: FakeEndpoint,
 def test_a_row_that_the_endpoint_refuses_is_dropped_and_asked_again_by_a_later_run(
     server: FakeEndpoint, job: MemoryContext
 ) -> None:
-    server.fault = lambda body: "400" if "thing 1 " in body["messages"][-1]["content"] + " " else None
+    server.fault = lambda body: "400" if "thing 1\n" in body["messages"][-1]["content"] else None
     result = run(params(server), job)
     assert result.metrics["answered"] == 11 and result.metrics["dropped_no_answer"] == 1 and len(server.asked) == 12
     again = run(params(server), job)

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from backend.core.endpoints import EndpointTestResult
 from backend.core.schemas import ArtifactView, Kind, State
 from studio.ui.shared import api_cache, tasks
 from studio.ui.teacher.ranking import others
 from tests.providers.fake_endpoint import FakeEndpoint
-from tests.studio.builder import StudioBuilder
+from tests.studio.builder import LABELS, StudioBuilder
 from tests.studio.conftest import Show, words
 
 DEEP: dict[str, Any] = {"name": "deep", "preset": "deepseek", "url": "http://h/v1", "model": "deepseek-chat"}
@@ -250,3 +251,97 @@ def test_the_largest_model_is_the_first_that_could_teach(show: Show, builder: St
     at = show("teacher", step="choose")
     names = [str(button.key) for button in at.button if button.label == "Use as teacher"]
     assert names == ["use_model-large", "use_model-middle", "use_model-small"]
+
+
+@pytest.mark.parametrize(
+    ("language", "secret", "shape", "warned"),
+    [
+        ("en", "seems to contain a secret", "not a JSON object", "unencrypted"),
+        ("es", "parece contener un secreto", "no son un objeto JSON", "sin cifrar"),
+    ],
+)
+def test_headers_and_body_fields_are_typed_and_what_is_wrong_stands_below(
+    show: Show, builder: StudioBuilder, language: str, secret: str, shape: str, warned: str
+) -> None:
+    at = show("teacher", language, step="choose")
+    at.button(key="endpoint_add").click().run()
+    for field, value in {
+        "name": "mine",
+        "url": "http://far.example/v1",
+        "model": "m",
+        "key_env": "OWN_API_KEY",
+    }.items():
+        at.text_input(key=f"endpoint_form.{field}").set_value(value)
+    at.text_area(key="endpoint_form.headers").set_value("Authorization: Bearer abc")
+    at.text_area(key="endpoint_form.body").set_value("{")
+    at.button(key="endpoint_save").click().run()
+    wrong = "\n".join(each.value for each in at.markdown if ":red[" in each.value)
+    assert secret in wrong and shape in wrong and not builder.studio.endpoints()
+    assert any(":orange[" in each.value and warned in each.value for each in at.markdown)
+    at.text_area(key="endpoint_form.headers").set_value("Authorization: Bearer ${OWN_API_KEY}")
+    at.text_area(key="endpoint_form.body").set_value('{"reasoning_effort": "low"}')
+    at.number_input(key="endpoint_form.tokens_per_minute").set_value(90_000)
+    at.button(key="endpoint_save").click().run()
+    saved = builder.studio.endpoint("mine")
+    assert saved.headers == {"Authorization": "Bearer ${OWN_API_KEY}"} and saved.tokens_per_minute == 90_000
+    at.run()
+    at.button(key="edit_endpoint_mine").click().run()
+    assert at.text_area(key="endpoint_form.headers").value == "Authorization: Bearer ${OWN_API_KEY}"
+    assert at.text_area(key="endpoint_form.body").value == '{\n "reasoning_effort": "low"\n}'
+    at.button(key="endpoint_save").click().run()
+    assert builder.studio.endpoint("mine") == saved, "opened and saved, nothing changes"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            (
+                "Doesn't stream. Takes no seed.",
+                "Not accepted, so left out: temperature.",
+                "Reasons first",
+            ),
+        ),
+        (
+            "es",
+            ("No admite streaming. No admite semilla.", "se omiten: temperature.", "Razona primero"),
+        ),
+    ],
+)
+def test_the_card_says_what_the_test_found(
+    show: Show, builder: StudioBuilder, language: str, said: tuple[str, ...]
+) -> None:
+    builder.studio.save_endpoint(DEEP)
+    found = {"logprobs": False, "streams": False, "seed": False, "left_out": ["temperature"], "reasoning": True}
+    trial = {"seconds": 0.4, "tokens_per_s": None, "context": None, "answer": "One", **found}
+    builder.store.save_trial("deep", EndpointTestResult.model_validate(trial))
+    text = words(show("teacher", language, step="choose")).replace("\\", "")
+    assert [each for each in said if each not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "dropped"),
+    [("en", "4 of 5 answers are usable", "Several labels"), ("es", "Sirven 4 de 5 respuestas", "Varias etiquetas")],
+)
+def test_five_rows_are_tried_and_shown(
+    show: Show, builder: StudioBuilder, language: str, said: str, dropped: str
+) -> None:
+    builder.dataset()
+    with FakeEndpoint().running() as server:
+        both = " or ".join(LABELS[:2])
+        server.answer = lambda body: both if " p1" in str(body["messages"]) else f"**{LABELS[0]}**"
+        builder.studio.save_endpoint({**DEEP, "url": server.url})
+        at = show("teacher", language, step="teacher")
+        at.segmented_control(key=key(builder, "answerer")).set_value("saved").run()
+        at.selectbox(key=key(builder, "endpoint")).set_value("deep").run()
+        at.button(key="try_rows").click().run()
+        mark = f"try_rows:{builder.store.project()}"
+        until = time.monotonic() + 20
+        while (going := tasks.task(mark)) is not None and not going.done and time.monotonic() < until:
+            time.sleep(0.05)
+        at.run()
+    assert len(server.asked) == 5 and said in words(at)
+    shown = [each.value for each in at.code]
+    assert any(LABELS[-1] in each for each in shown), "the prompt names the labels"
+    assert f"**{LABELS[0]}**" in shown and any(dropped in each.label for each in at.expander)

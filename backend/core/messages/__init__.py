@@ -39,12 +39,14 @@ from backend.core.messages import (
     split,
     students,
     synth,
+    teacher_answers,
     teachers,
     tools,
     train,
     trash,
     value,
     weights,
+    wire,
 )
 
 MESSAGES: dict[str, tuple[str, str]] = {}
@@ -68,7 +70,7 @@ for _area in (
     ),
     *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, tools, gates, prompts, projects, notify, trash, guide),
+    *(export_checks, foundry, teachers, teacher_answers, tools, gates, prompts, projects, notify, trash, guide, wire),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:

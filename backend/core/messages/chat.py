@@ -19,15 +19,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Set it before the worker starts, or leave endpoint_key_env blank if no key is needed.",
     ),
     "chat.endpoint_key": (
-        "{url} refused the key (HTTP {status}); answers kept: {kept}.",
+        "{url} refused the key (HTTP {status}: {reason}); answers kept: {kept}.",
         "Set {key_env} to a valid key, restart the worker and retry.",
     ),
     "chat.endpoint_no_key": (
-        "{url} requires a key (HTTP {status}); answers kept: {kept}.",
+        "{url} requires a key (HTTP {status}: {reason}); answers kept: {kept}.",
         "Set endpoint_key_env to the variable with the key and retry.",
     ),
     "chat.endpoint_not_found": (
-        "{url} has no model “{model}” or is not a chat endpoint (HTTP {status}); answers kept: {kept}.",
+        "{url} has no model “{model}” or is not a chat endpoint (HTTP {status}: {reason}); answers kept: {kept}.",
         "Check endpoint_url and endpoint_model, then retry.",
     ),
     "chat.endpoint_refused": (
@@ -35,11 +35,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Fix the cause and retry; only missing answers are requested.",
     ),
     "chat.endpoint_busy": (
-        "{url} still rate-limits requests (HTTP {status}) after {tries} tries; answers kept: {kept}.",
+        "{url} still rate-limits requests (HTTP {status}: {reason}) after {tries} tries; answers kept: {kept}.",
         "Lower “Concurrent requests” or wait, then retry; only missing answers are requested.",
     ),
     "chat.endpoint_failed": (
-        "{url} failed {tries} times (HTTP {status}); answers kept: {kept}.",
+        "{url} failed {tries} times (HTTP {status}: {reason}); answers kept: {kept}.",
         "Retry once the endpoint works; only missing answers are requested.",
     ),
     "chat.endpoint_silent": (

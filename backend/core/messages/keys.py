@@ -16,11 +16,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "keys.none": ("No key saved for “{name}”.", "Set one: `slmops endpoints key set {name}`."),
     "keys.refused": (
-        "{url} refused the key (HTTP {status}); answers kept: {kept}.",
+        "{url} refused the key (HTTP {status}: {reason}); answers kept: {kept}.",
         "Replace the key for “{name}” on the Teacher page and retry.",
     ),
     "keys.wanted": (
-        "{url} requires a key (HTTP {status}); answers kept: {kept}.",
+        "{url} requires a key (HTTP {status}: {reason}); answers kept: {kept}.",
         "Edit “{name}” on the Teacher page, add its key and retry.",
     ),
 }

@@ -10,6 +10,7 @@ DROPS = {
     "rejected": "rejected in review",
     "no_answer": "no answer",
     "no_label": "invalid label",
+    "two_labels": "several labels",
     "cut_off": "cut off",
     "no_marker": "answer marker missing",
     "input_length": "input length",

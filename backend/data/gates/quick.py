@@ -33,6 +33,12 @@ class QuickCheck:
         """Rows with personal data or secrets: the fact `personal` of a dataset."""
         return sum(finding.count for finding in self.findings if finding.gate in ("personal", "secrets"))
 
+    @property
+    def personal_found(self) -> str:
+        """Their kinds and counts in words: the fact `personal_found` of a dataset."""
+        told = (finding.problem.args["found"] for finding in self.findings if finding.gate in ("personal", "secrets"))
+        return ", ".join(told)
+
     def warnings(self, said: Iterable[str] = ()) -> list[Problem]:
         """What a person should know, but for findings of the gates in `said`."""
         found = [each.problem for each in self.findings if each.severity != "info" and each.gate not in said]
@@ -69,4 +75,4 @@ def quick_facts(rows: CheckedRows, template: Template, before: dict[str, Any]) -
     found = quick_check(rows, template)
     said = [each.model_dump(include={"code", "args"}) for each in found.warnings()]
     kept = [each for each in before.get("warnings", []) if each["code"].startswith("split.")]
-    return {**found.facts, "personal": found.personal, "warnings": kept + said}
+    return {**found.facts, "personal": found.personal, "personal_found": found.personal_found, "warnings": kept + said}

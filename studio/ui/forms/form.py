@@ -23,7 +23,7 @@ from backend.core.schemas import JobView
 from backend.core.schemas import Kind as Artifact
 from studio.ui.forms import pickers
 from studio.ui.forms.fields import Kind, draw, kind_of, parse
-from studio.ui.forms.layout import ANSWERERS, SENDING
+from studio.ui.forms.layout import ANSWERERS, SENDING, TEACHING
 from studio.ui.forms.marks import mark_of, marks_of
 from studio.ui.shared import api_cache, scope
 from studio.ui.shared.choices import JUDGING, PROSE
@@ -79,7 +79,8 @@ class Form:
         off: set[str] = set()
         if self.answerer:
             off = {name for who, names in ANSWERERS.items() for name in names if who != self.answerer}
-            off |= set(SENDING) if self.answerer == "model" else set()
+            off |= {*SENDING, *TEACHING} if self.answerer == "model" else set()
+            off |= {"batch"} if self.answerer == "endpoint" else set()  # only presets are known to have it
         if "combine" in self.fields:
             judged = st.session_state.get(self.key("combine")) == "best_of_n"
             off = off - {"budget", *SENDING} if judged else off | set(JUDGING)  # a judge may be an endpoint

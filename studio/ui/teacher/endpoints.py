@@ -15,6 +15,7 @@ from studio.ui.teacher import form
 from studio.ui.teacher.key_field import where
 from studio.ui.teacher.labels import (
     context_text,
+    found_text,
     logprobs_text,
     preset_label,
     price_text,
@@ -87,6 +88,8 @@ def _trial(endpoint: EndpointView) -> None:
         if going:
             drop(key)
         st.caption(escape_markdown(trial_text(endpoint.trial)))
+        if endpoint.trial and (found := found_text(endpoint.trial)):
+            st.caption(escape_markdown(found))
 
 
 def _actions(endpoint: EndpointView) -> None:
@@ -99,7 +102,7 @@ def _actions(endpoint: EndpointView) -> None:
             key=f"test_endpoint_{name}",
             icon=":material/network_check:",
             disabled=bool(going and not going.done),
-            help=_("Sends one short question to measure latency, speed and log-probabilities."),
+            help=_("Sends a short question to measure speed and find out what the endpoint takes."),
             on_click=_test,
             args=(name,),
         )

@@ -12,14 +12,15 @@ from studio.ui.forms.form import problem_line
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
-from studio.ui.teacher import key_field
-from studio.ui.teacher.labels import distillation_terms_text, preset_label, trial_text
+from studio.ui.teacher import extras, key_field
+from studio.ui.teacher.labels import distillation_terms_text, found_text, gives_logprobs_text, preset_label, trial_text
 
 _OPEN = "endpoint_form"
 """The name of the endpoint that is edited, "" for a new one; absent while the dialog is closed."""
 _WRONG = "endpoint_form.problems"
 FROM_PRESET = ("url", "key_env", "api_version")
-NUMBERS = ("input_price", "output_price", "context", "requests_per_minute")
+NUMBERS = ("input_price", "output_price", "context", "requests_per_minute", "tokens_per_minute")
+COUNTS = NUMBERS[2:]
 FIRST: PresetName = "openai"
 
 
@@ -29,7 +30,7 @@ def open_form(name: str = "") -> None:
     st.session_state[_WRONG] = []
     values = api_cache.studio().endpoint(name).model_dump() if name else _fresh()
     for field in SavedEndpoint.model_fields:
-        st.session_state[_key(field)] = values[field]
+        st.session_state[_key(field)] = extras.as_text(field, values[field])
 
 
 def dialog() -> None:
@@ -58,9 +59,12 @@ def _body(name: str) -> None:
     if _OPEN not in st.session_state:  # saved or cancelled within the dialog
         st.rerun()
     _preset()
+    saved = next((each for each in api_cache.endpoints() if each.name == name), None)
     for field in ("name", "url", "model"):
         _field(field, locked=field == "name" and bool(name))
-    saved = next((each for each in api_cache.endpoints() if each.name == name), None)
+        if field == "url":
+            for warning in api_cache.studio().endpoint_warnings(_values(), key_field.has_key(saved)):
+                problem_line(warning)
     key_field.key_field(saved, st.session_state.get(_WRONG, []), lambda: _field("key_env"))
     if PRESETS[st.session_state[_key("preset")]].protocol == "azure":
         _field("api_version")
@@ -68,6 +72,9 @@ def _body(name: str) -> None:
         for field in NUMBERS:
             with st.container(gap="xsmall"):
                 _field(field)
+    extras.extra_fields(
+        _field, bool({"headers", "body"} & {problem.field for problem in st.session_state.get(_WRONG, [])})
+    )
     _field("forbids_distillation")
     _field("terms")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
@@ -116,8 +123,8 @@ def _field(field: str, locked: bool = False) -> None:
         st.segmented_control(
             title, list(get_args(YesNoUnknown)), format_func=distillation_terms_text, required=True, wrap=True, **common
         )
-    elif field == "terms":
-        st.text_area(title, height=80, **common)
+    elif field in ("terms", *extras.FIELDS):
+        st.text_area(title, height=80, placeholder=extras.PLACEHOLDERS.get(field), **common)
     else:
         st.text_input(title, disabled=locked, **common)
     problems: list[Problem] = st.session_state.get(_WRONG, [])
@@ -130,7 +137,7 @@ def _values() -> dict[str, Any]:
     values: dict[str, Any] = {field: st.session_state.get(_key(field)) for field in SavedEndpoint.model_fields}
     if PRESETS[values["preset"]].protocol != "azure":  # the field is not shown
         values["api_version"] = ""
-    return values | {field: values[field] or 0 for field in ("context", "requests_per_minute")}
+    return values | {field: values[field] or 0 for field in COUNTS}
 
 
 def _try(name: str) -> None:
@@ -142,7 +149,8 @@ def _try(name: str) -> None:
             said = " ".join(problem.sentence(_) for problem in error.problems)
             st.error(escape_markdown(said), icon=":material/error:")
         else:
-            st.success(escape_markdown(trial_text(trial)), icon=":material/check:")
+            said = " ".join((trial_text(trial), gives_logprobs_text(trial), found_text(trial)))
+            st.success(escape_markdown(said), icon=":material/check:")
 
 
 def _save(name: str) -> None:

@@ -54,6 +54,11 @@ def typed() -> str:
     return str(st.session_state.get(KEY) or "").strip()
 
 
+def has_key(saved: EndpointView | None) -> bool:
+    """Whether the endpoint has a key of its own: typed now, or kept."""
+    return bool(typed() or (saved and saved.key_kept))
+
+
 def forget() -> None:
     """Nothing of a key stays in the session. In a callback only."""
     st.session_state.pop(KEY, None)

@@ -15,6 +15,7 @@ from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import latest_jobs, next_link, project_stepper
 from studio.ui.teacher.catalogue import catalogue
 from studio.ui.teacher.ranking import ranking
+from studio.ui.teacher.try_panel import try_panel
 
 CHOOSE, AUDITION, ASK = "choose", "audition", "teacher"
 STEPS = (CHOOSE, *stages_of("teacher"))
@@ -35,7 +36,7 @@ def teacher_page() -> None:
             ranking()
         elif not told and any(job.state.ended for job in latest_jobs(api_cache.project_runs(project().id), ASK)):
             next_link(TEACHER)
-        stage_panel(step)
+        stage_panel(step, aside=try_panel if step == ASK else None)
         earlier_jobs(step)
 
 
