@@ -54,7 +54,7 @@ def import_builtin(
             with temporary_folder(settings, name) as folder:
                 _convert(name, BUILTIN[name], weights(name, folder.parent, fetch), folder)
                 _seal_model(folder, target, name, BUILTIN[name].license)
-        return _register(store, target)
+        return register(store, target)
 
 
 def has_builtin(settings: Settings, name: str) -> bool:
@@ -84,7 +84,7 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str, proje
     settings.prepare()
     weights, extras = weight_files(path), [path / extra for extra in EXTRA_FILES if (path / extra).is_file()]
     files = [*weights, *extras]
-    target = settings.artifacts / Kind.MODEL / f"model-{_slug(name)}-{_fingerprint(name, files)}"
+    target = settings.artifacts / Kind.MODEL / artifact_id(Kind.MODEL, name, files)
     with file_lock(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():
             with temporary_folder(settings, target.name) as folder:
@@ -93,7 +93,7 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str, proje
                     said = copy_weights(weights, folder)
                 check_weights(folder)
                 _seal_model(folder, target, name.strip(), license_of(path), said)
-        return _register(store, target, project)
+        return register(store, target, project)
 
 
 def _convert(name: str, builtin: Builtin, source: Path, folder: Path) -> None:
@@ -125,7 +125,8 @@ def _seal_model(folder: Path, target: Path, name: str, license: str | None, said
     seal(folder, target, Manifest(id=target.name, kind=Kind.MODEL, name=name, facts=facts, license=license))
 
 
-def _register(store: Store, target: Path, project: str | None = None) -> ArtifactView:
+def register(store: Store, target: Path, project: str | None = None) -> ArtifactView:
+    """The sealed folder `target` as an artifact of a project, added once."""
     known = store.find_artifact(target.name)
     return known or store.add_artifact(read_manifest(target), target, project or store.project())
 
@@ -134,6 +135,11 @@ def _copy(files: list[Path], folder: Path) -> None:
     with full_disk_told(folder):
         for file in files:
             shutil.copyfile(file, folder / file.name)
+
+
+def artifact_id(kind: Kind, name: str, files: list[Path], base: str = "") -> str:
+    """The same for the same name and bytes, so that what is imported twice is found."""
+    return f"{kind.value}-{_slug(name)}-{_fingerprint(name + base, files)}"
 
 
 def _fingerprint(name: str, files: list[Path]) -> str:

@@ -70,7 +70,7 @@ def weight_files(path: Path) -> list[Path]:
     """The safetensors files of a model folder, in order. Raises StudioError when there are none or one is missing."""
     index = path / INDEX
     if index.is_file():
-        names = sorted(set(checked(path, INDEX, _json(path, INDEX), IndexShape).weight_map.values()))
+        names = sorted(set(checked(path, INDEX, read_json(path, INDEX), IndexShape).weight_map.values()))
         for name in names:
             if Path(name).name != name or not (path / name).is_file():
                 raise StudioError("models.weights_missing", path=path, file=name)
@@ -132,14 +132,14 @@ def _refuse_code(path: Path) -> None:
     for file in sorted(path.glob("*.py")):
         raise StudioError("models.remote_code", path=path, file=file.name)
     for name in ("config.json", "tokenizer_config.json"):
-        if (path / name).is_file() and "auto_map" in _json(path, name):
+        if (path / name).is_file() and "auto_map" in read_json(path, name):
             raise StudioError("models.remote_code", path=path, file=f"auto_map in {name}")
 
 
 def _text_config(path: Path) -> dict[str, Any]:
     if not (path / "config.json").is_file():
         raise StudioError("models.no_config", path=path)
-    config = _json(path, "config.json")
+    config = read_json(path, "config.json")
     checked(path, "config.json", config, ConfigShape)
     kind = config.get("model_type", "")
     known = _causal_types()
@@ -155,7 +155,7 @@ def _text_config(path: Path) -> dict[str, Any]:
 def _check_vocabulary(path: Path, config: dict[str, Any], tensors: Header) -> None:
     if not (path / "tokenizer.json").is_file():
         raise StudioError("models.no_tokenizer", path=path)
-    tokenizer = checked(path, "tokenizer.json", _json(path, "tokenizer.json"), TokenizerShape)
+    tokenizer = checked(path, "tokenizer.json", read_json(path, "tokenizer.json"), TokenizerShape)
     vocabulary = tokenizer.model.vocab
     highest = max(vocabulary.values(), default=-1) if isinstance(vocabulary, dict) else len(vocabulary) - 1
     highest = max([highest, *(token.id for token in tokenizer.added_tokens)])
@@ -172,7 +172,8 @@ def _count(tensors: Header, tied: bool) -> int:
     return sum(prod(t["shape"]) for name, t in tensors.items() if not (tied and name == "lm_head.weight"))
 
 
-def _json(path: Path, name: str) -> dict[str, Any]:
+def read_json(path: Path, name: str) -> dict[str, Any]:
+    """The object in the file `name`. Raises StudioError when it is too large or no JSON object."""
     size = (path / name).stat().st_size
     if size > TEXT_LIMIT:
         shown = {"size": human_bytes(size), "limit": human_bytes(TEXT_LIMIT)}

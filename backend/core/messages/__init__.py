@@ -5,6 +5,7 @@ The English text is also the gettext msgid. One module per area; a code that is 
 
 from backend.core.messages import (
     ablation,
+    adapters,
     answers,
     api,
     baseline,
@@ -55,6 +56,7 @@ for _area in (
         core,
         value,
         weights,
+        adapters,
         data,
         sources,
         inspection,
