@@ -7,6 +7,7 @@ from backend.core.messages import (
     ablation,
     answers,
     api,
+    architectures,
     baseline,
     chat,
     core,
@@ -64,7 +65,7 @@ for _area in (
         train,
         students,
     ),
-    *(quant, slots, logits, methods, ablation),
+    *(architectures, quant, slots, logits, methods, ablation),
     *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers, tools, gates, prompts, projects, notify, trash, guide),
 ):

@@ -56,7 +56,6 @@ def _plain(folder: Path, dtype: torch.dtype, quantized: bool) -> Any:
     model = AutoModelForCausalLM.from_pretrained(
         str(folder),
         dtype=dtype,
-        attn_implementation="sdpa",
         quantization_config=four_bit if quantized else None,
         local_files_only=True,
         trust_remote_code=False,
