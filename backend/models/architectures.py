@@ -40,9 +40,17 @@ class Row(BaseModel):
     figures: dict[str, float] = {}
 
     @property
+    def why(self) -> str:
+        """The first thing that stopped it, in short; "" when all went well."""
+        found = next((each for each in self.steps.values() if each != "yes"), "")
+        short = found.split(" {")[0].removeprefix("ValueError: ").replace("|", "/")
+        return f"{EXPORTER} lacks it" if short.startswith("arch.no_export") else short.split(". ")[0]
+
+    @property
     def export_failure(self) -> str:
         """Why its export failed; "" when it did not, or was not tried."""
-        return next((self.steps[step] for step in ("int4", "parity") if self.steps.get(step, "yes") != "yes"), "")
+        found = next((self.steps[step] for step in ("int4", "parity") if self.steps.get(step, "yes") != "yes"), "")
+        return found.split(" {")[0].split(": ", 1)[-1].split(". ")[0]
 
 
 @cache
