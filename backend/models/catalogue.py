@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from backend.core.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256
+from backend.core.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256, write_json
 from backend.core.errors import Problem, StudioError
 from backend.core.paths import ROOT
 from backend.core.programs import Programs, command
@@ -22,6 +22,7 @@ from backend.core.settings import Settings
 from backend.db import Store
 from backend.models.builtin import BUILTIN, Builtin, weights
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
+from backend.models.text_part import take_text_part
 from backend.models.weight_names import copy_weights
 from backend.models.weights import check_weights
 from backend.process.explain import explain, full_disk_told
@@ -91,6 +92,7 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str, proje
                 _copy(extras, folder)
                 with full_disk_told(folder):
                     said = copy_weights(weights, folder)
+                _settle(folder)
                 check_weights(folder)
                 _seal_model(folder, target, name.strip(), license_of(path), said)
         return register(store, target, project)
@@ -140,6 +142,17 @@ def _copy(files: list[Path], folder: Path) -> None:
 def artifact_id(kind: Kind, name: str, files: list[Path], base: str = "") -> str:
     """The same for the same name and bytes, so that what is imported twice is found."""
     return f"{kind.value}-{_slug(name)}-{_fingerprint(name + base, files)}"
+
+
+def _settle(folder: Path) -> None:
+    """Leave in a copy what is used of it: the text part of an image model, and no word of code beside it."""
+    with full_disk_told(folder):
+        take_text_part(folder)
+        for name in ("config.json", "tokenizer_config.json"):
+            file = folder / name
+            content = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+            if content.pop("auto_map", None) is not None:
+                write_json(file, content)
 
 
 def _fingerprint(name: str, files: list[Path]) -> str:

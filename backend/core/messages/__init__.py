@@ -8,6 +8,7 @@ from backend.core.messages import (
     adapters,
     answers,
     api,
+    architectures,
     baseline,
     chat,
     core,
@@ -70,7 +71,7 @@ for _area in (
         train,
         students,
     ),
-    *(quant, slots, logits, methods, ablation),
+    *(architectures, quant, slots, logits, methods, ablation),
     *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
     *(export_checks, foundry, teachers, teacher_answers, tools, gates, prompts, projects, notify, trash, guide, wire),
 ):
