@@ -18,7 +18,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         ),
         "The goal “Sort texts” fits better.",
     ),
-    "guide.label_variants": ("Labels are written in several ways: {names}.", "Merge them."),
+    "guide.label_variants": ("Labels are written in several ways: {names}.", "Merge them; accented spellings win."),
     "guide.no_labels": (
         "The answers are free text, not a few fixed labels.",
         "Choose the goal that fits better.",
