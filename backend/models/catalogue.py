@@ -21,6 +21,7 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.models.builtin import BUILTIN, Builtin, weights
+from backend.models.languages import languages_of
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
 from backend.process.explain import explain, full_disk_told
 from backend.process.parent_death import parent_bound_command
@@ -113,7 +114,7 @@ def convert_gguf(source: Path, folder: Path) -> str:
 
 
 def _seal_model(folder: Path, target: Path, name: str, license: str | None) -> None:
-    facts = inspect_folder(folder)
+    facts = inspect_folder(folder) | {"languages": languages_of(folder)}
     seal(folder, target, Manifest(id=target.name, kind=Kind.MODEL, name=name, facts=facts, license=license))
 
 

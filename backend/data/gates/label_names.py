@@ -34,13 +34,13 @@ def label_merges(counts: Mapping[str, int]) -> dict[str, str]:
         groups[label_key(label)].append(label)
     merges: dict[str, str] = {}
     for names in groups.values():
-        best = min(names, key=lambda name: (-_accents(name), -counts[name], len(name), name))
+        best = min(names, key=lambda name: (not _accented(name), -counts[name], len(name), name))
         merges |= {name: best for name in names if name != best}
     return merges
 
 
-def _accents(name: str) -> int:
-    return sum(unicodedata.combining(char) > 0 for char in unicodedata.normalize("NFD", name))
+def _accented(name: str) -> bool:
+    return any(map(unicodedata.combining, unicodedata.normalize("NFD", name)))
 
 
 class LabelTable:

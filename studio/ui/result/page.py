@@ -11,6 +11,7 @@ from studio.nav import COMPARE, HOME, JOBS, QUANTIZE, RESULT, RUN
 from studio.ui.result.actions import actions
 from studio.ui.result.comparison import comparison
 from studio.ui.result.mend import mend
+from studio.ui.result.simpler import simpler_is_as_good
 from studio.ui.result.try_it import try_it
 from studio.ui.result.words import bits_words, headline, missing_words, sentences, tiles
 from studio.ui.shared import api_cache
@@ -54,6 +55,7 @@ def result_page(run_id: str) -> None:
         _head(run)
         _progress(run)
         _gain(run, result)
+        simpler_is_as_good(run, result)
         mend(run, result)
         if result.model and (run.state.ended or result.best):
             actions(run, result)
