@@ -118,7 +118,7 @@ def test_loss_by_four_bits_is_said_with_the_way_on(show: Show, builder: StudioBu
         job.run_id, job.stage_id, job.result = "r-mails", "eval_student", {"artifact": plain.id}
     at = show("result", run="r-mails")
     assert said in words(at).replace("\\", "")
-    assert [link.label for link in at.main.get("link_button")][:2] == [
+    assert [link.proto.label for link in at.main.get("link_button")][:2] == [
         "Download the model before INT4",
         "Download INT4",
     ]
