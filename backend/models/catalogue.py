@@ -21,6 +21,7 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.models.builtin import BUILTIN, Builtin, weights
+from backend.models.languages import languages_of
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
 from backend.models.text_part import take_text_part
 from backend.models.weight_names import copy_weights
@@ -121,7 +122,7 @@ def convert_gguf(source: Path, folder: Path) -> str:
 
 
 def _seal_model(folder: Path, target: Path, name: str, license: str | None, said: Sequence[Problem] = ()) -> None:
-    facts = inspect_folder(folder)
+    facts = inspect_folder(folder) | {"languages": languages_of(folder)}
     if said:
         facts["taken"] = [each.model_dump(mode="json") for each in said]
     seal(folder, target, Manifest(id=target.name, kind=Kind.MODEL, name=name, facts=facts, license=license))
