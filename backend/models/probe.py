@@ -22,7 +22,14 @@ _INDEX = "model.safetensors.index.json"
 _MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors format
 _LICENSES = (("Apache License", "Apache-2.0"), ("MIT License", "MIT"), ("BSD 3-Clause", "BSD-3-Clause"))
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+    "chat_template.json",
+    "conversation.json",
+)
 LICENSE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md")
 LEGAL_FILES = (*LICENSE_FILES, "NOTICE")
 """Go with the weights wherever these go."""

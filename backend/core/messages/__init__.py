@@ -9,6 +9,7 @@ from backend.core.messages import (
     api,
     baseline,
     chat,
+    conversation,
     core,
     data,
     edits,
@@ -49,6 +50,7 @@ from backend.core.messages import (
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(
+        conversation,
         core,
         value,
         data,
