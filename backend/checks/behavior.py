@@ -68,6 +68,11 @@ class AnswerFormat:
             return cls("json")
         return cls("text", longest=2 * max(map(len, known), default=500))
 
+    def usable(self, answer: str) -> bool:
+        """Whether a program can take it: not empty, a label where there are labels, JSON where answers are JSON."""
+        text = answer.strip()
+        return text in self.labels if self.kind == "label" else _is_json(text) if self.kind == "json" else bool(text)
+
     def kept(self, answered: TimedAnswer) -> bool:
         text = answered.text.strip()
         if self.kind == "label":

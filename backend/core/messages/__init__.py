@@ -17,6 +17,7 @@ from backend.core.messages import (
     files,
     foundry,
     gates,
+    good,
     guide,
     inspection,
     jobs,
@@ -66,7 +67,7 @@ for _area in (
     ),
     *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, tools, gates, prompts, projects, notify, trash, guide),
+    *(export_checks, foundry, teachers, tools, gates, prompts, projects, notify, trash, guide, good),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
