@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from backend.checks.behavior import AnswerFormat
+from backend.checks.behavior import unusable_share
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem
 from backend.core.fields import Labels, Name
@@ -138,7 +138,7 @@ def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
         answers = [reply.text for reply in collected]
         expected = [gold_text(data.template, row, getattr(answerer.engine, "encoder", None)) for row in rows]
         metrics |= _scores(ctx, data, rows, (expected, answers), answerer)
-        metrics["unusable"] = _unusable(data, answers)
+        metrics["unusable"] = unusable_share(data, answers)
         metrics["cut_off"] = _cut_off(ctx, data, collected, sampling.max_new_tokens) / len(rows)
     finally:
         answerer.engine.close()
@@ -194,13 +194,6 @@ def _collect_replies(
         progress.add()
     log_refused(ctx, [row.id for row in rows], collected)
     return collected
-
-
-def _unusable(data: DataFolder, answers: list[str]) -> float:
-    """The share of answers that are empty, no label where there are labels, or no JSON where all known answers are."""
-    known = [answer for row in data.rows("train") if (answer := answer_of(row)) is not None]
-    form = AnswerFormat.of(data.template, known)
-    return sum(not form.usable(text) for text in answers) / len(answers)
 
 
 def _cut_off(ctx: Context, data: DataFolder, collected: list[Reply], max_new_tokens: int) -> int:
