@@ -20,6 +20,7 @@ from backend.core.messages import (
     files,
     foundry,
     gates,
+    good,
     guide,
     inspection,
     jobs,
@@ -75,7 +76,21 @@ for _area in (
     ),
     *(architectures, quant, slots, logits, methods, ablation),
     *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, teacher_answers, tools, gates, prompts, projects, notify, trash, guide, wire),
+    *(
+        export_checks,
+        foundry,
+        teachers,
+        teacher_answers,
+        tools,
+        gates,
+        prompts,
+        projects,
+        notify,
+        trash,
+        guide,
+        wire,
+        good,
+    ),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
