@@ -73,8 +73,8 @@ class Conversation:
 
 
 def read_conversation(folder: Path, tokenizer: Any) -> Conversation:
-    """Of a model folder and its `tokenizers.Tokenizer`; without one, ids name no tokens. Raises StudioError for a file that is no
-    JSON object."""
+    """Of a model folder and its `tokenizers.Tokenizer`; without one, ids name no tokens. Raises StudioError for a file that is
+    no JSON object."""
     return _Reader(Path(folder), tokenizer).read()
 
 
