@@ -18,6 +18,7 @@ from backend.core.messages import (
     foundry,
     gates,
     guide,
+    hub,
     inspection,
     jobs,
     keys,
@@ -70,7 +71,21 @@ for _area in (
     ),
     *(quant, slots, logits, methods, ablation),
     *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
-    *(export_checks, foundry, teachers, teacher_answers, tools, gates, prompts, projects, notify, trash, guide, wire),
+    *(
+        export_checks,
+        foundry,
+        teachers,
+        teacher_answers,
+        tools,
+        gates,
+        prompts,
+        projects,
+        notify,
+        trash,
+        guide,
+        wire,
+        hub,
+    ),
 ):
     for _code, _words in _area.MESSAGES.items():
         if _code in MESSAGES:
