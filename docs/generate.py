@@ -25,6 +25,7 @@ from backend.core.fields import labels_of
 from backend.core.refs import EndpointMark, RefTo
 from backend.core.settings import VARIABLES, Settings
 from backend.core.stage import AnyStage
+from backend.models.architectures import STEPS, Row, table, tried_with
 from backend.stats.metrics import BUILT_IN as BUILT_IN_METRICS
 from backend.stats.metrics import Metric
 from docs.glossary import OldWord, Term, terms
@@ -48,7 +49,34 @@ def pages() -> dict[str, str]:
         "reference/metrics.md": metrics_page(BUILT_IN_METRICS),
         "reference/commands.md": commands_page(app),
         "reference/settings.md": settings_page(),
+        "reference/architectures.md": architectures_page(table(), tried_with()),
     }
+
+
+def architectures_page(rows: Sequence[Row], packages: Mapping[str, str]) -> str:
+    """What went through the chain, architecture by architecture, and what stopped the rest."""
+    words = {
+        "import": "import",
+        "lora": "LoRA",
+        "chat": "chat",
+        "merge": "merge",
+        "int4": "INT4",
+        "parity": "FP32 parity",
+    }
+    lines = [
+        (row.title, f"`{row.type}`", *("yes" if row.steps.get(step) == "yes" else "no" for step in STEPS), row.why)
+        for row in rows
+    ]
+    tried = ", ".join(f"{name} {number}" for name, number in packages.items())
+    return _page(
+        [
+            "# Architectures",
+            "What happened to a tiny random model of each architecture on its way through the chain "
+            f"(`python -m benchmarks.architectures`; {tried}). INT4 and parity are judged on tiny weights: a large model "
+            "loses less. Checks before a start use the same table.",
+            _table(("models", "type", *words.values(), "why not"), lines),
+        ]
+    )
 
 
 def stages_page(registry: Mapping[str, AnyStage]) -> str:

@@ -32,9 +32,11 @@ title = f"{page.title} · {PRODUCT}"
 st.set_page_config(page_title=title)
 st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
 with st.sidebar:
+    mine = st.container()
     palette()
-    project_switch()
-    project_menu()
+    with mine:  # above the search, but drawn after what was chosen there
+        project_switch()
+        project_menu()
     bell(title)
     st.space("stretch")
     help_link(page.url_path or HOME.path.stem)

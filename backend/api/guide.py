@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from backend.api.projects import LEFT_OUT, belongs_to
 from backend.core.endpoints import EndpointView
+from backend.core.errors import Problem
+from backend.core.messages.words import LANGUAGE_NAMES
 from backend.core.schemas import ArtifactView, Kind, RunView, View
 from backend.data.demo import SOURCE as DEMO
+from backend.models import catalogue
 from backend.models.builtin import BUILTIN
 from backend.planning import recipes
 from backend.planning.guide.chain import TUNED_TEACHER, Teacher, Wish, recipe_of
@@ -41,12 +44,14 @@ __all__ = [
     "can_repair",
     "figures",
     "fit",
+    "other_language",
     "plan_guided",
     "preferred_student",
     "students",
     "teachers",
 ]
 _BUILTIN_LAYERS = 30
+_BUILTIN_LANGUAGES = {catalogue.builtin_id(name): list(row.languages) for name, row in BUILTIN.items()}
 _LONGEST_SECONDS = 4 * 3600.0
 """A model that would need longer is not proposed where a smaller one is there."""
 _LEAST_TO_TEACH = 30
@@ -54,29 +59,47 @@ _LEAST_TO_TEACH = 30
 
 
 class Student(View):
-    """A model that can learn. `ref`: its id, or the name of a built-in one that is not imported yet (`missing`)."""
+    """A model that can learn. `ref`: its id, or the name of a built-in one that is not imported yet (`missing`). `languages`:
+    codes of those that it was mostly trained on, as far as they are known."""
 
     ref: str
     name: str
     layers: int
     parameters: int
     missing: bool = False
+    languages: list[str] = []
 
 
 def students(artifacts: Sequence[ArtifactView], project: str) -> list[Student]:
     """Whole models that were imported and not made here, the largest first; a built-in one that is not imported comes last."""
     found = [
-        Student(ref=one.id, name=one.name, layers=int(one.facts["layers"]), parameters=int(one.facts["parameters"]))
+        Student(
+            ref=one.id,
+            name=one.name,
+            layers=int(one.facts["layers"]),
+            parameters=int(one.facts["parameters"]),
+            languages=_BUILTIN_LANGUAGES.get(one.id) or one.facts.get("languages") or [],
+        )
         for one in artifacts
         if one.kind is Kind.MODEL and not one.job_id and _usable(one, project) and one.facts.get("format") == "torch"
     ]
     there = {one.name for one in artifacts}
     missing = [
-        Student(ref=name, name=name, layers=_BUILTIN_LAYERS, parameters=0, missing=True)
-        for name in BUILTIN
+        Student(ref=name, name=name, layers=_BUILTIN_LAYERS, parameters=0, missing=True, languages=list(row.languages))
+        for name, row in BUILTIN.items()
         if name not in there
     ]
     return [*sorted(found, key=lambda one: -one.parameters), *missing]
+
+
+def other_language(student: Student, language: str) -> Problem | None:
+    """A warning where a model was mostly trained on other languages than that of the rows; `language`: its code, "" where it
+    is not known."""
+    if not language or not student.languages or language in student.languages:
+        return None
+    known = ", ".join(LANGUAGE_NAMES.get(code, code) for code in student.languages)
+    args = {"language": LANGUAGE_NAMES.get(language, language), "known": known, "model": student.name}
+    return Problem(code="guide.model_language", args=args, blocking=False)
 
 
 def teachers(

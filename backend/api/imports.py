@@ -10,7 +10,7 @@ from backend.core.settings import Settings
 from backend.db import Store
 from backend.files import disk, uploads
 from backend.files.uploads import Upload
-from backend.models import archive, catalogue, gguf
+from backend.models import adapters, archive, catalogue, gguf
 from backend.models.builtin import BUILTIN, Builtin, installed
 from backend.models.gguf import Terms
 from backend.planning.recipes import Recipe
@@ -21,8 +21,11 @@ class Imports:
     settings: Settings
 
     def import_model(self, path: Path, name: str, accepted: bool = False, project: str | None = None) -> ArtifactView:
-        """A model folder, a zip file of one, or a GGUF file whose terms were `accepted`, into the project with the id
-        `project`, else the studio's own."""
+        """A model folder, a folder of a LoRA adapter, a zip file of a model, or a GGUF file whose terms were `accepted`, into
+        the project with the id `project`, else the studio's own."""
+        path = path.expanduser()
+        if folder := adapters.adapter_folder(path):
+            return adapters.import_adapter(self.store, self.settings, folder, name, project)
         if path.suffix.lower() == ".gguf":
             return gguf.import_gguf(self.store, self.settings, path, name, accepted, project)
         take = archive.import_archive if path.is_file() else catalogue.import_folder

@@ -137,6 +137,8 @@ def found_words(
     if len(facts.members) > 1:
         parts.append(translate("{count} files").format(count=len(facts.members)))
     about = translate("about {count} rows, partly read" if reading.sampled else "{count} rows")
+    if reading.taken and reading.taken.roles.messages and reading.taken.task == "conversation":
+        about = translate("about {count} conversations, partly read" if reading.sampled else "{count} conversations")
     return [*(part for part in parts if part), about.format(count=count_text(reading.estimated or reading.rows))]
 
 

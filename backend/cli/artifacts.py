@@ -34,7 +34,8 @@ def import_model(
     json_: _Json = False,
     project: InProject = None,
 ) -> None:
-    """Import a local Hugging Face folder (safetensors, no remote code), a zip or GGUF file, or a built-in model by name."""
+    """Import a local model or LoRA adapter folder (safetensors, no remote code), a zip or GGUF file, or a built-in model by
+    name."""
     from backend.api import Studio
 
     studio = Studio.open()

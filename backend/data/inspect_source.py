@@ -21,6 +21,7 @@ from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template
 from backend.data.divide import check_sizes
 from backend.data.examples import Example, stored_row
+from backend.data.language import language_of
 from backend.data.mapping.mapper import Mapper
 from backend.data.params import DatasetParams
 from backend.data.prepare import (
@@ -48,6 +49,10 @@ WHOLE_BYTES = 16_000_000
 """Some 200,000 short rows, which take about a second."""
 SPREAD_BYTES = 400_000_000
 """Of a file that no sample can be taken of: up to here all of its rows are passed, of a larger one the first are seen."""
+_LANGUAGE_ROWS = 60
+"""Enough to tell in which language most rows are."""
+_LANGUAGE_CHARS = 200
+_SURE_LANGUAGE = 0.99
 _OF_ALL_ROWS = {"data.template_unknown", "data.column_missing"}
 """What may be wrong with a sample alone: no row of it may have the key."""
 _GIVEN = {"validation": 1, "test": 2, "pool": 3}
@@ -56,11 +61,12 @@ _GIVEN = {"validation": 1, "test": 2, "pool": 3}
 class Inspection(BaseModel):
     """`preview`: the first rows as a model reads them, none while the reading has a question; `problems`: all that an import
     would stop at or warn of; `forecast`: the facts that the dataset will have (the shape of `data_facts`), {} where a problem
-    blocks."""
+    blocks; `language`: of most rows, "" where they don't show it."""
 
     model_config = ConfigDict(extra="forbid")
 
     reading: Reading
+    language: str = ""
     preview: list[PreviewRow] = []
     problems: list[Problem] = []
     forecast: dict[str, Any] = {}
@@ -107,6 +113,7 @@ def _inspected(params: DatasetParams, rows: int, most: int, parts: dict[str, Par
         template, spelling = make_template(params, loaded.store, loaded.reading, loaded.columns)
         found.reading = found.reading.model_copy(update={"answer": template.answer, "labels": template.labels})
         found.preview = [rendered(row, template) for row in _first(params, loaded, spelling, rows)]
+        found.language = _language(_first(params, loaded, spelling, _LANGUAGE_ROWS))
         stop_at_row_errors(params, loaded)
         found.problems = loaded_warnings(loaded) + label_warnings(loaded.store, spelling)
         found.problems += prompt_notes(params, template)
@@ -172,6 +179,12 @@ def _first(params: DatasetParams, loaded: Loaded, spelling: dict[str, str], coun
             row["context"] = row["context"][1:]
         found.append(Row.model_validate(row))
     return found
+
+
+def _language(rows: Iterable[Row]) -> str:
+    """The code of the language that most rows are in, by their joined beginnings; "" where that is not sure."""
+    text = "\n".join(f"{row.input[:_LANGUAGE_CHARS]} {(row.output or '')[:_LANGUAGE_CHARS]}" for row in rows)
+    return language_of(text, _SURE_LANGUAGE) or ""
 
 
 def _examples(params: DatasetParams, reading: Reading | None) -> Iterable[Example]:

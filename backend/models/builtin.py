@@ -24,7 +24,8 @@ _ALTERED = "do not match the hashes"
 
 @dataclass(frozen=True)
 class Builtin:
-    """`package` as it would be imported; `sha256` and `wheel_bytes` of its one wheel; `file` lies in the package."""
+    """`package` as it would be imported; `sha256` and `wheel_bytes` of its one wheel; `file` lies in the package; `languages`:
+    what it was mostly trained on, as its authors say."""
 
     package: str
     requirement: str
@@ -32,6 +33,7 @@ class Builtin:
     wheel_bytes: int
     file: str
     license: str
+    languages: tuple[str, ...]
 
 
 BUILTIN = {
@@ -42,6 +44,7 @@ BUILTIN = {
         wheel_bytes=92_871_040,
         file="SmolLM2-135M-Instruct.Q4_1.gguf",
         license="Apache-2.0",
+        languages=("en",),
     )
 }
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backend.core.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256
+from backend.core.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256, write_json
 from backend.core.errors import StudioError
 from backend.core.paths import ROOT
 from backend.core.programs import Programs, command
@@ -22,7 +22,9 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.models.builtin import BUILTIN, Builtin, weights
+from backend.models.languages import languages_of
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
+from backend.models.text_part import take_text_part
 from backend.models.weight_names import copy_weights
 from backend.models.weights import check_weights
 from backend.process.explain import explain, full_disk_told
@@ -54,8 +56,8 @@ def import_builtin(
         if not (target / MANIFEST).is_file():
             with temporary_folder(settings, name) as folder:
                 _convert(name, BUILTIN[name], weights(name, folder.parent, fetch), folder)
-                seal(folder, target, _manifest(target, name, BUILTIN[name].license, inspect_folder(folder)))
-        return _register(store, target)
+                seal(folder, target, _manifest(target, name, BUILTIN[name].license, _facts(folder)))
+        return register(store, target)
 
 
 def has_builtin(settings: Settings, name: str) -> bool:
@@ -85,13 +87,13 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str, proje
     settings.prepare()
     weights, extras = weight_files(path), [path / extra for extra in EXTRA_FILES if (path / extra).is_file()]
     files = [*weights, *extras]
-    target = settings.artifacts / Kind.MODEL / f"model-{_slug(name)}-{_fingerprint(name, files)}"
+    target = settings.artifacts / Kind.MODEL / artifact_id(Kind.MODEL, name, files)
     with file_lock(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():
             with temporary_folder(settings, target.name) as folder:
                 facts = take_folder(path, folder)
                 seal(folder, target, _manifest(target, name.strip(), license_of(path), facts))
-        return _register(store, target, project)
+        return register(store, target, project)
 
 
 def take_folder(path: Path, folder: Path) -> dict[str, Any]:
@@ -103,11 +105,16 @@ def take_folder(path: Path, folder: Path) -> dict[str, Any]:
     _copy([path / extra for extra in EXTRA_FILES if (path / extra).is_file()], folder)
     with full_disk_told(folder):
         said = copy_weights(weight_files(path), folder)
+    _settle(folder)
     check_weights(folder)
-    facts = inspect_folder(folder)
+    facts = _facts(folder)
     if said:
         facts["taken"] = [each.model_dump(mode="json") for each in said]
     return facts
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    return inspect_folder(folder) | {"languages": languages_of(folder)}
 
 
 def _convert(name: str, builtin: Builtin, source: Path, folder: Path) -> None:
@@ -136,7 +143,8 @@ def _manifest(target: Path, name: str, license: str | None, facts: dict[str, Any
     return Manifest(id=target.name, kind=Kind.MODEL, name=name, facts=facts, license=license)
 
 
-def _register(store: Store, target: Path, project: str | None = None) -> ArtifactView:
+def register(store: Store, target: Path, project: str | None = None) -> ArtifactView:
+    """The sealed folder `target` as an artifact of a project, added once."""
     known = store.find_artifact(target.name)
     return known or store.add_artifact(read_manifest(target), target, project or store.project())
 
@@ -145,6 +153,22 @@ def _copy(files: list[Path], folder: Path) -> None:
     with full_disk_told(folder):
         for file in files:
             shutil.copyfile(file, folder / file.name)
+
+
+def artifact_id(kind: Kind, name: str, files: list[Path], base: str = "") -> str:
+    """The same for the same name and bytes, so that what is imported twice is found."""
+    return f"{kind.value}-{_slug(name)}-{_fingerprint(name + base, files)}"
+
+
+def _settle(folder: Path) -> None:
+    """Leave in a copy what is used of it: the text part of an image model, and no word of code beside it."""
+    with full_disk_told(folder):
+        take_text_part(folder)
+        for name in ("config.json", "tokenizer_config.json"):
+            file = folder / name
+            content = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+            if content.pop("auto_map", None) is not None:
+                write_json(file, content)
 
 
 def _fingerprint(name: str, files: list[Path]) -> str:

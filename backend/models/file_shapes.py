@@ -75,7 +75,7 @@ class _Tensor(_Shape):
 
 
 _HEADER = TypeAdapter(dict[str, _Tensor])
-S = TypeVar("S", bound=_Shape)
+S = TypeVar("S", bound=BaseModel)
 
 
 def checked(path: Path, name: str, content: dict[str, Any], shape: type[S]) -> S:

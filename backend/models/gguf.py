@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,6 +29,7 @@ _BESIDE = (*LICENSE_FILES, "NOTICE", "NOTICE.md", "NOTICE.txt")
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _STRING, _ARRAY = 8, 9
 _MAX_STRING, _MAX_ENTRIES, _MAX_ITEMS = 5_000_000, 100_000, 5_000_000
+_MAX_ELEMENTS = 10**12
 _MAX_HEAD = 200_000_000
 """Bytes; the largest vocabularies and their merges take a tenth."""
 _GROWTH = 9
@@ -126,9 +128,22 @@ def _metadata(file: Path) -> dict[str, Any]:
                 key = _string(stream)
                 value = _value(stream, _number(stream, "<I"))
                 found |= {key: value} if value is not None else {}
+            if not all(_sound_tensor(stream, file.stat().st_size) for _ in range(tensors)):
+                raise damaged
             return found
     except (struct.error, ValueError, KeyError, OverflowError, OSError, MemoryError):
         raise damaged from None
+
+
+def _sound_tensor(stream: BinaryIO, size: int) -> bool:
+    """Whether the next tensor has no more than four dimensions, a size that can be, and lies in a file of `size` bytes."""
+    _string(stream)
+    dimensions = _number(stream, "<I")
+    if dimensions > 4:
+        return False
+    elements = prod(_number(stream, "<Q") for _ in range(dimensions))
+    _number(stream, "<I")
+    return elements <= _MAX_ELEMENTS and _number(stream, "<Q") <= size
 
 
 def _value(stream: BinaryIO, kind: int) -> Any:

@@ -33,6 +33,8 @@ PATTERNS = ("*.safetensors", "*.json", "*.txt", "*.jinja", "*.model", "*.md", "L
 """Files of a model that are fetched, of its top folder only."""
 UNUSED = ("consolidated*", "*.index.fp16.json")
 """Second copies of the same weights."""
+CHUNK = 1 << 18
+"""Bytes that a cut connection loses at most; the library's own 10 MB would be fetched again with every cut."""
 ATTEMPTS = 5
 """In a row without a new byte; then a download fails."""
 _REPO = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
@@ -258,6 +260,7 @@ def _api(token: str | None) -> HfApi:
 
     constants.HF_HUB_OFFLINE = False
     constants.HF_HUB_DISABLE_TELEMETRY = True
+    constants.DOWNLOAD_CHUNK_SIZE = CHUNK
     if endpoint() != HUB:
         constants.HF_HUB_DISABLE_XET = True
     disable_progress_bars()

@@ -5,17 +5,15 @@ Refuses what is unsafe (pickle, remote code), broken (truncated weights) or usel
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-from functools import cache
-from importlib.util import find_spec
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from backend.core.errors import StudioError
 from backend.core.units import human_bytes
+from backend.models.architectures import causal_classes, plain_config
 from backend.models.file_shapes import ConfigShape, IndexShape, TokenizerShape, check_header, checked
 from backend.models.weight_names import INDEX, WEIGHTS, parts, refuse_foreign, wrapper_of
 
@@ -23,6 +21,9 @@ _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors format
 _LICENSES = (("Apache License", "Apache-2.0"), ("MIT License", "MIT"), ("BSD 3-Clause", "BSD-3-Clause"))
 
+_TABLES = ("embed_tokens.weight", "wte.weight", "embed_in.weight", "word_embeddings.weight", "embeddings.weight")
+_HEADS = ("lm_head.weight", "embed_out.weight")
+"""How architectures call the table of tokens, and the output head where it is one of its own."""
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 LICENSE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md")
 LEGAL_FILES = (*LICENSE_FILES, "NOTICE")
@@ -49,7 +50,7 @@ def inspect_folder(path: Path) -> dict[str, Any]:
     refuse_foreign(path, tensors)
     prefix = wrapper_of(tensors)
     tensors = {name.removeprefix(prefix): entry for name, entry in tensors.items()}
-    tied = bool(config.get("tie_word_embeddings", False))
+    tied = _tied(config, tensors)
     _check_vocabulary(path, config, tensors)
     inner = config.get("intermediate_size")
     return {
@@ -57,12 +58,13 @@ def inspect_folder(path: Path) -> dict[str, Any]:
         "layers": int(config["num_hidden_layers"]),
         "hidden_size": int(config["hidden_size"]),
         "vocabulary": int(config["vocab_size"]),
-        "context": int(config.get("max_position_embeddings") or config.get("n_positions") or 2048),
+        "context": int(config.get("max_position_embeddings") or 2048),
         "architecture": str(config["model_type"]),
         "tied": tied,
         "format": "torch",
         "precision": "fp32",
         **({"intermediate_size": inner} if isinstance(inner, int) else {}),
+        "matrix_widths": _matrix_widths(tensors),
     }
 
 
@@ -70,7 +72,7 @@ def weight_files(path: Path) -> list[Path]:
     """The safetensors files of a model folder, in order. Raises StudioError when there are none or one is missing."""
     index = path / INDEX
     if index.is_file():
-        names = sorted(set(checked(path, INDEX, _json(path, INDEX), IndexShape).weight_map.values()))
+        names = sorted(set(checked(path, INDEX, read_json(path, INDEX), IndexShape).weight_map.values()))
         for name in names:
             if Path(name).name != name or not (path / name).is_file():
                 raise StudioError("models.weights_missing", path=path, file=name)
@@ -129,20 +131,25 @@ def license_of(path: Path) -> str | None:
 
 
 def _refuse_code(path: Path) -> None:
+    """Code beside the weights is neither copied nor run; only a type that transformers does not know needs it."""
+    if (path / "config.json").is_file() and read_json(path, "config.json").get("model_type") in causal_classes():
+        return
     for file in sorted(path.glob("*.py")):
         raise StudioError("models.remote_code", path=path, file=file.name)
     for name in ("config.json", "tokenizer_config.json"):
-        if (path / name).is_file() and "auto_map" in _json(path, name):
+        if (path / name).is_file() and "auto_map" in read_json(path, name):
             raise StudioError("models.remote_code", path=path, file=f"auto_map in {name}")
 
 
 def _text_config(path: Path) -> dict[str, Any]:
     if not (path / "config.json").is_file():
         raise StudioError("models.no_config", path=path)
-    config = _json(path, "config.json")
+    config = read_json(path, "config.json")
+    checked(path, "config.json", config, ConfigShape)
+    config = plain_config(config)
     checked(path, "config.json", config, ConfigShape)
     kind = config.get("model_type", "")
-    known = _causal_types()
+    known = causal_classes()
     needed = ("num_hidden_layers", "hidden_size", "vocab_size")
     if (known and kind not in known) or any(not isinstance(config.get(key), int) for key in needed):
         raise StudioError("models.architecture", path=path, type=kind or "unnamed")
@@ -155,24 +162,35 @@ def _text_config(path: Path) -> dict[str, Any]:
 def _check_vocabulary(path: Path, config: dict[str, Any], tensors: Header) -> None:
     if not (path / "tokenizer.json").is_file():
         raise StudioError("models.no_tokenizer", path=path)
-    tokenizer = checked(path, "tokenizer.json", _json(path, "tokenizer.json"), TokenizerShape)
+    tokenizer = checked(path, "tokenizer.json", read_json(path, "tokenizer.json"), TokenizerShape)
     vocabulary = tokenizer.model.vocab
     highest = max(vocabulary.values(), default=-1) if isinstance(vocabulary, dict) else len(vocabulary) - 1
     highest = max([highest, *(token.id for token in tokenizer.added_tokens)])
-    embedding = next(
-        (t["shape"] for name, t in tensors.items() if name.endswith(("embed_tokens.weight", "wte.weight"))), None
-    )
+    embedding = next((t["shape"] for name, t in tensors.items() if name.endswith(_TABLES)), None)
     rows = embedding[0] if embedding else config["vocab_size"]
     for need, by in ((highest + 1, "tokenizer.json"), (config["vocab_size"], "config.json")):
         if rows < need:
             raise StudioError("models.vocabulary", path=path, have=rows, want=need, wanted_by=by)
 
 
+def _matrix_widths(tensors: Header) -> list[int]:
+    """Inputs of the matrices that are quantized, each once."""
+    return sorted({t["shape"][-1] for name, t in tensors.items() if name.endswith(".weight") and len(t["shape"]) == 2})
+
+
+def _tied(config: dict[str, Any], tensors: Header) -> bool:
+    """Whether input and output share a table. A config that leaves it out means its class's default: then what is there
+    tells."""
+    stated = config.get("tie_word_embeddings")
+    return bool(stated) if stated is not None else not any(name.endswith(_HEADS) for name in tensors)
+
+
 def _count(tensors: Header, tied: bool) -> int:
-    return sum(prod(t["shape"]) for name, t in tensors.items() if not (tied and name == "lm_head.weight"))
+    return sum(prod(t["shape"]) for name, t in tensors.items() if not (tied and name.endswith(_HEADS)))
 
 
-def _json(path: Path, name: str) -> dict[str, Any]:
+def read_json(path: Path, name: str) -> dict[str, Any]:
+    """The object in the file `name`. Raises StudioError when it is too large or no JSON object."""
     size = (path / name).stat().st_size
     if size > TEXT_LIMIT:
         shown = {"size": human_bytes(size), "limit": human_bytes(TEXT_LIMIT)}
@@ -185,17 +203,3 @@ def _json(path: Path, name: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise StudioError("models.damaged_json", path=path, file=name, line=1)
     return content
-
-
-@cache
-def _causal_types() -> frozenset[str]:
-    """Model types that transformers can generate text with, read from its source: importing it takes seconds and torch."""
-    spec = find_spec("transformers")
-    file = Path(spec.origin).parent / "models" / "auto" / "modeling_auto.py" if spec and spec.origin else None
-    if file is None or not file.is_file():
-        return frozenset()
-    for node in ast.parse(file.read_text("utf-8")).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES":
-            pairs = ast.literal_eval(node.value.args[0]) if isinstance(node.value, ast.Call) else ()
-            return frozenset(kind for kind, _ in pairs)
-    return frozenset()

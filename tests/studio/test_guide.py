@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from backend.core.schemas import State
+from backend.db import tables as t
 from studio.ui.guide.state import DRAFT
 from studio.ui.shared.tasks import task
 from tests.studio.builder import StudioBuilder
@@ -199,3 +200,32 @@ def test_home_shows_the_latest_result_first(show: Show, builder: StudioBuilder) 
     said = words(at)
     assert "Latest result" in said and "Accuracy 90.0%" in said
     assert {metric.label for metric in at.metric} >= {"Accuracy", "Size on disk"}
+
+
+@pytest.mark.parametrize(
+    ("languages", "language", "said"),
+    [
+        (["en"], "en", "in Spanish, but small learned mostly from texts in English"),
+        (["en"], "es", "están en español, pero small aprendió sobre todo de textos en inglés"),
+        (["en", "es"], "en", ""),
+        ([], "en", ""),
+    ],
+)
+def test_rows_in_a_language_that_the_model_hardly_knows_are_told(
+    show: Show, builder: StudioBuilder, tmp_path: Path, languages: list[str], language: str, said: str
+) -> None:
+    model = builder.model("small")
+    with builder.store.session() as session:
+        row = session.get(t.Artifact, model.id)
+        assert row
+        row.facts = {**row.facts, "languages": languages}
+    file = tmp_path / "correos.csv"
+    lines = [
+        f"no me llega el pedido número {n} que hice ayer por la tarde,{('envío', 'pago')[n % 2]}" for n in range(60)
+    ]
+    file.write_text("mensaje,tema\n" + "\n".join(lines), "utf-8")
+    shown = words(open_with(show, builder, file, language))
+    if said:
+        assert said in shown
+    else:
+        assert "learned mostly from" not in shown

@@ -86,9 +86,17 @@ def test_small_difference_is_no_gain(show: Show, builder: StudioBuilder) -> None
 
 def test_model_that_loses_to_the_quick_baseline_is_not_praised(show: Show, builder: StudioBuilder) -> None:
     measured(builder, distilled(builder, 0.6, 0.55, plain=0.9))
-    said = words(show("result", run="r-mails"))
-    assert "Quick baseline" in said or "baseline" in said
-    assert "90" in said
+    at = show("result", run="r-mails")
+    assert "60.0%: no better than a quick baseline" in at.main.header[0].value.replace("\\", "")
+    assert "Keep the baseline" in words(at)
+    links = [element.proto.label for element in at.main.get("page_link")]
+    assert {"Add rows", "Edit the run", "Show the baseline"} <= set(links)
+    assert "no better than a quick baseline" in words(show("home")).replace("\\", ""), "nor on Home"
+
+
+def test_model_that_beats_the_quick_baseline_has_no_ways_out(show: Show, builder: StudioBuilder) -> None:
+    measured(builder, distilled(builder, 0.9, 0.85, plain=0.3))
+    assert "Keep the baseline" not in words(show("result", run="r-mails"))
 
 
 @pytest.mark.parametrize(
@@ -110,6 +118,10 @@ def test_loss_by_four_bits_is_said_with_the_way_on(show: Show, builder: StudioBu
         job.run_id, job.stage_id, job.result = "r-mails", "eval_student", {"artifact": plain.id}
     at = show("result", run="r-mails")
     assert said in words(at).replace("\\", "")
+    assert [link.proto.label for link in at.main.get("link_button")][:2] == [
+        "Download the model before INT4",
+        "Download INT4",
+    ]
     assert "Go to Quantize" in [element.proto.label for element in at.main.get("page_link")]
 
 

@@ -5,8 +5,10 @@ The English text is also the gettext msgid. One module per area; a code that is 
 
 from backend.core.messages import (
     ablation,
+    adapters,
     answers,
     api,
+    architectures,
     baseline,
     chat,
     core,
@@ -56,6 +58,7 @@ for _area in (
         core,
         value,
         weights,
+        adapters,
         data,
         sources,
         inspection,
@@ -69,7 +72,7 @@ for _area in (
         train,
         students,
     ),
-    *(quant, slots, logits, methods, ablation),
+    *(architectures, quant, slots, logits, methods, ablation),
     *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
     *(
         export_checks,

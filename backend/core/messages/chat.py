@@ -83,11 +83,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Quantize again; if it persists, try method plain or precision fp32.",
     ),
     "chat.block_size": (
-        "Block size {block} does not divide the model's hidden size of {hidden}.",
+        "Block size {block} does not divide all of the model's matrices (widths: {sizes}).",
         "Choose one of: {choices}.",
     ),
     "chat.no_block_size": (
-        "The model's hidden size of {hidden} is not a multiple of 32, so it can't be quantized.",
+        "The model has matrices whose width is no multiple of 32 ({sizes}), so it can't be quantized.",
         "Choose precision fp32.",
     ),
     "chat.untied": (

@@ -26,7 +26,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
             "Label spelling variants, in {count} row: {merges}.",
             "Label spelling variants, in {count} rows: {merges}.",
         ),
-        "Merge them with the `merge_labels` fix.",
+        "Merge them with the `merge_labels` fix; accented spellings win.",
     ),
     "gates.contradictions": (
         plural(

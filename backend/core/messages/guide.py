@@ -18,7 +18,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         ),
         "The goal “Sort texts” fits better.",
     ),
-    "guide.label_variants": ("Labels are written in several ways: {names}.", "Merge them."),
+    "guide.model_language": (
+        "The rows are {language}, but {model} learned mostly from texts {known}.",
+        "Import a multilingual model on the page Models, or expect weaker answers.",
+    ),
+    "guide.label_variants": ("Labels are written in several ways: {names}.", "Merge them; accented spellings win."),
     "guide.no_labels": (
         "The answers are free text, not a few fixed labels.",
         "Choose the goal that fits better.",

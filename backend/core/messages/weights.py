@@ -16,7 +16,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "models.adapter_weights": (
         "{path} contains a LoRA adapter’s weights (“{tensor}”), not a whole model.",
-        "Merge the adapter with PEFT’s `merge_and_unload`, then import the result.",
+        "Import the adapter’s own folder, with its adapter_config.json.",
     ),
     "models.mlx": (
         "The weights in {path} are quantized by MLX.",

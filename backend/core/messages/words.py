@@ -2,7 +2,23 @@
 is, because it is somebody's: a name, a path, the words of a library."""
 
 ARGUMENTS = frozenset(
-    {"kind", "wanted", "state", "split", "splits", "found", "places", "reason", "type", "method", "measure", "schema"}
+    {
+        *(
+            "kind",
+            "wanted",
+            "state",
+            "split",
+            "splits",
+            "found",
+            "places",
+            "reason",
+            "type",
+            "method",
+            "measure",
+            "schema",
+        ),
+        *("language", "known"),
+    }
 )
 """The arguments in which such words may stand, alone or in a list."""
 
@@ -47,8 +63,19 @@ PERSONAL = {
 }
 """Kinds of personal data: code -> words."""
 
+LANGUAGE_NAMES = {
+    "en": "in English",
+    "es": "in Spanish",
+    "fr": "in French",
+    "de": "in German",
+    "it": "in Italian",
+    "pt": "in Portuguese",
+}
+"""The code of a language -> how a sentence says it."""
+
 WORDS = frozenset(
     {
+        *LANGUAGE_NAMES.values(),
         *DROPS.values(),
         *PERSONAL.values(),
         *("private key", "password", "access token", "connection string"),

@@ -27,15 +27,20 @@ def label_key(label: str) -> str:
 
 
 def label_merges(counts: Mapping[str, int]) -> dict[str, str]:
-    """Variant -> the name that it should have: the commonest way to write it, of equal ones the shortest."""
+    """Variant -> the name that it should have: the commonest way to write it, of equal ones the shortest. One with an
+    accent goes before those without: it was left out for haste more often than added."""
     groups: dict[str, list[str]] = defaultdict(list)
     for label in counts:
         groups[label_key(label)].append(label)
     merges: dict[str, str] = {}
     for names in groups.values():
-        best = min(names, key=lambda name: (-counts[name], len(name), name))
+        best = min(names, key=lambda name: (not _accented(name), -counts[name], len(name), name))
         merges |= {name: best for name in names if name != best}
     return merges
+
+
+def _accented(name: str) -> bool:
+    return any(map(unicodedata.combining, unicodedata.normalize("NFD", name)))
 
 
 class LabelTable:

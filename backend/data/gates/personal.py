@@ -82,7 +82,7 @@ _PATTERNS = (
         "sin",
         re.compile(rf"{_START}\d{{3}}[ -]?\d{{3}}[ -]?\d{{3}}{_END}"),
         checksums.is_sin,
-        _near("SIN|social insurance|NAS"),
+        _near(r"(?-i:(?<![A-ZÁÉÍÓÚÑ]{2} )(?:SIN|NAS))|social insurance"),  # “sin” is Spanish for “without”
     ),
     _Pattern("pps", re.compile(rf"{_START}\d{{7}}[A-Wa-w][A-IWa-iw]?{_END}"), checksums.is_pps),
     _Pattern(

@@ -58,7 +58,6 @@ def _plain(folder: Path, dtype: torch.dtype, quantized: bool) -> Any:
         str(folder),
         output_loading_info=True,
         dtype=dtype,
-        attn_implementation="sdpa",
         quantization_config=four_bit if quantized else None,
         local_files_only=True,
         trust_remote_code=False,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from transformers import DynamicCache
 
 from backend.core.schemas import ArtifactView
 from backend.inference.protocol import PREFILL_TOKENS, Lookup
+from backend.ml.inference.cache import attends, cache_name, new_cache
 from backend.ml.inference.load import load_model
 
 
@@ -18,12 +18,13 @@ class TorchPrefill:
 
     def __init__(self, decoder: TorchDecoder, ids: Sequence[int]) -> None:
         self.length = 0
-        self.cache = DynamicCache()
+        self.cache = new_cache(decoder.model)
         self._decoder = decoder
         self._left = list(ids)
 
     def step(self) -> Any:
-        part, self._left = self._left[:PREFILL_TOKENS], self._left[PREFILL_TOKENS:]
+        most = PREFILL_TOKENS if self._decoder.in_parts else len(self._left)
+        part, self._left = self._left[:most], self._left[most:]
         self.length += len(part)
         logits = self._decoder.forward(part, self.cache)
         return None if self._left else logits
@@ -34,10 +35,9 @@ class TorchDecoder:
 
     def __init__(self, view: ArtifactView, lookup: Lookup) -> None:
         self.model: Any = load_model(view, lookup, merged=True).eval()
-        config = self.model.config.get_text_config()
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        self._bytes = 2 * config.num_hidden_layers * heads * size * self.model.dtype.itemsize
+        self.in_parts = attends(self.model)
+        self._bytes = _token_bytes(self.model)
+        self._cache_name = cache_name(self.model)
         self._caches: list[Any] = []
         self.lengths: list[int] = []
 
@@ -70,5 +70,16 @@ class TorchDecoder:
     def forward(self, ids: Sequence[int], cache: Any) -> Any:
         """Logits after the last of `ids`; `cache` grows by them."""
         given = torch.tensor([list(ids)], device=self.model.device)
-        out = self.model(input_ids=given, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        out = self.model(input_ids=given, use_cache=True, logits_to_keep=1, **{self._cache_name: cache})
         return out.logits[0, -1].float().cpu().numpy()
+
+
+def _token_bytes(model: Any) -> int:
+    """Of keys and values; a layer without attention keeps none."""
+    config = model.config.get_text_config()
+    all_heads = getattr(config, "num_attention_heads", None)
+    if not all_heads:
+        return 0
+    heads = getattr(config, "num_key_value_heads", None) or all_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // all_heads
+    return int(2 * config.num_hidden_layers * heads * size * model.dtype.itemsize)

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from transformers import DynamicCache
 
 from backend.core.schemas import ArtifactView
 from backend.inference.engine import Engine, common_prefix, no_tick
 from backend.inference.protocol import Lookup, Sampling, Tick
 from backend.inference.sampler import Sampler
+from backend.ml.inference.cache import attends, new_cache
 from backend.ml.inference.torch_decoder import TorchDecoder
 
 TOKENS_AT_ONCE = 16_384
@@ -48,7 +48,13 @@ class TorchEngine(Engine):
     def rated_ids(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, tick: Tick = no_tick, batch: int = 64
     ) -> Iterator[tuple[int, list[int], list[float]]]:
-        """(index of the prompt, ids of its answer, ln p of these and of the end of turn, if one came)."""
+        """(index of the prompt, ids of its answer, ln p of these and of the end of turn, if one came). Where layers keep states
+        that can't be copied, one after another."""
+        if not attends(self.model):
+            for index, prompt in enumerate(prompts):
+                sequence = self._ticking(self.sequence(prompt, sampling, rated=True), tick)
+                yield index, sequence.tokens, sequence.logprobs
+            return
         prefix = SharedPrefix(self.model, prompts)
         left = sorted(range(len(prompts)), key=lambda index: len(prompts[index]), reverse=True)
         while left:
@@ -71,7 +77,7 @@ class SharedPrefix:
 
     def __init__(self, model: Any, prompts: Sequence[Sequence[int]]) -> None:
         self.length = common_prefix(prompts)
-        self._cache = DynamicCache()
+        self._cache = new_cache(model)
         if self.length:
             forward(model, torch.tensor([list(prompts[0][: self.length])], device=model.device), self._cache)
 

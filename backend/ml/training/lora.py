@@ -14,15 +14,22 @@ from backend.core.schemas import ArtifactView
 from backend.ml.inference.device import bf16_pays
 from backend.ml.training.checkpoints import explain_disk_full
 
+_LINEAR = ("Linear", "Conv1D", "Linear4bit")
+"""Classes whose output is a plain product. Routers of experts derive from Linear and give a tuple."""
+_MAMBA = ("falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h")
+"""PEFT refuses `out_proj` there: the layers read its weights themselves."""
+
 
 def add_adapter(model: Any, params: Any, seed: int) -> Any:
     """Wrap `model` with a fresh adapter of `params` (rank, alpha, dropout, targets, gradient_checkpointing).
 
     Raises StudioError for a target that the model does not have.
     """
-    targets = params.targets
-    if targets != "all-linear":
-        _check_targets(model, targets)
+    known = _adaptable(model)
+    targets = known if params.targets == "all-linear" else params.targets
+    for target in targets:
+        if target not in known:
+            raise StudioError("train.targets", field="targets", target=target, known=", ".join(known))
     torch.manual_seed(seed)
     config = LoraConfig(
         r=params.rank,
@@ -71,12 +78,13 @@ def _frozen_to_bf16(model: Any) -> None:
             frozen.weight.data = frozen.weight.data.to(torch.bfloat16)
 
 
-def _check_targets(model: Any, targets: list[str]) -> None:
-    names = {
-        name.rsplit(".", 1)[-1]
-        for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear) and module is not model.get_output_embeddings()
-    }
-    for target in targets:
-        if target not in names:
-            raise StudioError("train.targets", field="targets", target=target, known=", ".join(sorted(names)))
+def _adaptable(model: Any) -> list[str]:
+    """Names of the modules that an adapter can change: linear ones of every architecture (GPT-2's are Conv1D), without the
+    output head. A name that other modules also bear, or that PEFT refuses, is left out: PEFT goes by names."""
+    able: set[str] = set()
+    other = {"out_proj"} if model.config.model_type in _MAMBA else set()
+    for name, module in model.named_modules():
+        if module is not model.get_output_embeddings() and getattr(module, "weight", None) is not None:
+            plain = type(module).__name__ in _LINEAR
+            (able if plain else other).add(name.rsplit(".", 1)[-1])
+    return sorted(able - other)

@@ -17,6 +17,7 @@ from backend.api.guide import (
     Student,
     Teacher,
     Wish,
+    other_language,
     plan_guided,
     students,
     teachers,
@@ -37,8 +38,8 @@ from studio.ui.shared.tasks import background, drop, failure, task
 from studio.ui.shared.widgets import worker_hint
 
 
-def chain_box(goal: Goal, material: Material, blocked: bool) -> None:
-    """`blocked`: the file can't be used for this goal as it is."""
+def chain_box(goal: Goal, material: Material, blocked: bool, language: str = "") -> None:
+    """`blocked`: the file can't be used for this goal as it is; `language`: the code of that of its rows, "" where unknown."""
     now = state.chosen()
     offered = students(api_cache.artifacts(), project().id)
     taught = teachers(api_cache.artifacts(), api_cache.endpoints(), project().id, material) if goal.distills else []
@@ -57,8 +58,16 @@ def chain_box(goal: Goal, material: Material, blocked: bool) -> None:
     wish = replace(wish, student=student.ref, student_layers=student.layers)
     found = {} if student.missing else {name: plans.planned(replace(wish, preset=PRESETS[name])) for name in PRESETS}
     _presets(goal, {name: plan for name, plan in found.items() if isinstance(plan, Plan)})
+    _language(student, language)
     ready = _said(wish, found.get(now["preset"]), student, offered, taught)
     _train(wish, ready)
+
+
+def _language(student: Student, language: str) -> None:
+    if problem := other_language(student, language):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="guide_language"):
+            problem_line(problem)
+            page_link(MODELS.path, label=_("Go to {page}").format(page=_(MODELS.title)), icon=MODELS.icon)
 
 
 def started() -> bool:

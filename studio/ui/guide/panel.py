@@ -90,7 +90,7 @@ def _file(now: dict[str, Any]) -> None:
     fits = fit(GOALS[goal], material) if found.forecast else Fit()
     _goal_fit(goal, fits, proposed=not now["goal"])
     blocked = not found.forecast or any(problem.blocking for problem in found.problems)
-    chain_box(GOALS[goal], material, blocked or bool(fits.problem and fits.problem.blocking))
+    chain_box(GOALS[goal], material, blocked or bool(fits.problem and fits.problem.blocking), found.language)
 
 
 def _proposed(material: Material) -> str:

@@ -15,6 +15,7 @@ from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown, format_metric, kind_word, number, stage_label
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.params import param_text, param_title
+from studio.ui.shared.step_names import step_names
 from studio.ui.shared.table import Cell, Column, plain_table
 
 NONE = ""
@@ -82,19 +83,20 @@ def _results(found: RunComparison, run: RunView, other: RunView) -> None:
         {"title": _("Difference"), "kind": "figure"},
     ]
     several = len({each.stage_id for each in found.results}) > 1
+    names = step_names(run.jobs) if several else {}
     told = [each for each in found.results if each.difference or each.metric in qualities()]
-    plain_table("compare_results", _("Results"), columns, [_result(each, several) for each in told], stack=True)
+    plain_table("compare_results", _("Results"), columns, [_result(each, names) for each in told], stack=True)
     same = len(found.results) - len(told)
     if same:
         st.caption(ngettext("{n} other metric is equal in both.", "{n} other metrics are equal in both.", same))
 
 
-def _result(each: ResultDifference, several: bool) -> list[Cell]:
+def _result(each: ResultDifference, names: Mapping[str, str]) -> list[Cell]:
     title = format_metric(each.metric, 0.0)[0]
     values = ["–" if value is None else format_metric(each.metric, value)[1] for value in (each.first, each.second)]
     name: Cell = {"text": title}
-    if several:
-        name["sub"] = stage_label(each.stage) if each.stage == each.stage_id else each.stage_id
+    if names:
+        name["sub"] = names.get(each.stage_id) or stage_label(each.stage)
     difference: Cell = {"text": _signed(each.metric, each.difference)}
     if each.low is not None and each.high is not None:
         low, high = _signed(each.metric, each.low), _signed(each.metric, each.high)

@@ -11,10 +11,11 @@ from backend.api.metrics import metrics
 from backend.core.schemas import JobView, MetricPoint, RunView
 from studio.ui.shared import api_cache
 from studio.ui.shared.curves import Line, line_figure, smoothed, thinned
-from studio.ui.shared.formatting import format_metric, stage_label
+from studio.ui.shared.formatting import format_metric
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.card import AT_WORK
 from studio.ui.shared.job_card.loss_curves import TRAINING_STAGES
+from studio.ui.shared.step_names import step_names
 
 HEIGHT = 300
 LOSSES = ("loss", "eval_loss")
@@ -63,9 +64,9 @@ def _controls(names: set[str]) -> tuple[str, bool, float]:
 
 
 def _lines(run: RunView, job: JobView, points: list[MetricPoint], metric: str, runs: int) -> list[Line]:
-    """Named by stage id, with the run's number where there are two runs."""
+    """Named by step, with the run's number where there are two runs."""
     names = LOSSES if metric == LOSS else (metric,)
-    label = stage_label(job.stage) if job.stage_id == job.stage else job.stage_id
+    label = step_names(run.jobs)[job.stage_id]
     label = f"#{run.number} {label}" if runs > 1 else label
     words = {"loss": _("Training loss"), "eval_loss": _("Validation loss")}
     found = []

@@ -16,6 +16,7 @@ from backend.api.runs import flow
 from backend.core.schemas import ArtifactView, RunView
 from studio.ui.shared.formatting import STATES, duration, stage_label, state_label
 from studio.ui.shared.i18n import _
+from studio.ui.shared.step_names import step_names, step_subjects
 
 
 def _part(suffix: str) -> str:
@@ -36,19 +37,20 @@ def run_graph(run: RunView, known: Mapping[str, ArtifactView]) -> str:
 def nodes(run: RunView, known: Mapping[str, ArtifactView]) -> list[dict[str, Any]]:
     """One a stage: place, words, and what it comes after; all of it is shown as plain text."""
     jobs = {job.stage_id: job for job in run.jobs}
+    subjects, names = step_subjects(run.jobs), step_names(run.jobs)
     found = []
     for place in flow(run):
         job = jobs[place.stage_id]
         made = known.get(str(job.result.get("artifact")))
         state = state_label(job.state)
         took = duration(job.seconds) if job.seconds is not None else state
-        after = [f"{stage_label(jobs[id_].stage)} ({id_})" for id_ in place.after]
-        said = f"{stage_label(job.stage)} ({job.stage_id}), {state}"
+        after = [names[id_] for id_ in place.after]
+        said = f"{names[job.stage_id]}, {state}"
         found.append(
             {
                 **place.model_dump(),
                 "title": stage_label(job.stage),
-                "sub": " · ".join([took, made.name if made else job.stage_id]),
+                "sub": " · ".join(filter(None, [took, made.name if made else subjects[job.stage_id]])),
                 "tone": STATES[job.state][2],
                 "said": f"{said}, {_('after {stages}').format(stages=', '.join(after))}" if after else said,
             }

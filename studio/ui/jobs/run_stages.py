@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 import streamlit as st
@@ -15,6 +14,7 @@ from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.card import AT_WORK, job_card
 from studio.ui.shared.job_card.queue_position import start_order_now
 from studio.ui.shared.params import changes_text, param_text, param_title
+from studio.ui.shared.step_names import step_subjects
 
 FIGURES = 2
 """Figures of a result in its line."""
@@ -31,13 +31,13 @@ def stage_lines(run: RunView, known: Mapping[str, ArtifactView]) -> None:
     shown = [job for job in run.jobs if job.state not in AT_WORK]
     if not shown:
         return
-    often = Counter(job.stage for job in run.jobs)
+    subjects = step_subjects(run.jobs)
     order = start_order_now() if any(not job.state.ended for job in shown) else []
     with st.container(gap=None, key="stages"):
         for job in shown:
             alone = len(run.jobs) == 1
             box = st.expander(
-                _line(job, often[job.stage] > 1, known),
+                _line(job, subjects[job.stage_id], known),
                 expanded=alone or job.state is State.FAILED,
                 key=_key(job.stage_id),
                 type="compact",
@@ -53,13 +53,13 @@ def _key(stage_id: str) -> str:
     return f"stage_{stage_id}"
 
 
-def _line(job: JobView, several: bool, known: Mapping[str, ArtifactView]) -> str:
+def _line(job: JobView, subject: str, known: Mapping[str, ArtifactView]) -> str:
     """State, stage, what it made or changed, its first figures, its time."""
     _word, icon, colour = STATES[job.state]
     made = known.get(str(job.result.get("artifact")))
     parts = [f":{colour}[{icon}] **{stage_label(job.stage)}**"]
-    if several:
-        parts.append(escape_markdown(job.stage_id))
+    if subject:
+        parts.append(escape_markdown(subject))
     if made:
         parts.append(escape_markdown(made.name))
     if not job.state.finished:

@@ -11,19 +11,22 @@ from backend.results.report import html
 from backend.results.run_result import RunResult
 from studio.nav import PLAYGROUND
 from studio.ui.result.report import result_report
+from studio.ui.result.simpler import downloads
 from studio.ui.serving import drawer as serving
 from studio.ui.serving import state as serving_state
+from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.i18n import _
-from studio.ui.shared.upload import download_link
 
 
 def actions(run: RunView, result: RunResult) -> None:
     model = result.model
     assert model
+    tuned = result.tuned.model if result.tuned else None
+    before = next((one for one in api_cache.artifacts() if one.id == tuned), None)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="result_actions"):
         if result.package:
-            download_link(result.package, _("Download"))
+            downloads(result.package, result, before)
         st.button(
             _("Serve"),
             key="result_serve",

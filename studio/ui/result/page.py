@@ -5,17 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from backend.core.errors import StudioError
-from backend.core.schemas import RunView, State
+from backend.core.schemas import JobView, RunView, State
 from backend.results.run_result import RunResult, run_result
 from studio.nav import COMPARE, HOME, JOBS, QUANTIZE, RESULT, RUN
 from studio.ui.result.actions import actions
 from studio.ui.result.comparison import comparison
 from studio.ui.result.mend import mend
+from studio.ui.result.simpler import simpler_is_as_good
 from studio.ui.result.try_it import try_it
 from studio.ui.result.words import bits_words, headline, missing_words, sentences, tiles
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
-from studio.ui.shared.formatting import ago, duration, escape_markdown, progress_line, run_seconds, stage_label
+from studio.ui.shared.formatting import ago, duration, escape_markdown, percent, progress_line, run_seconds, stage_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.queue_position import start_order_now, why_waiting
 from studio.ui.shared.widgets import back_link, state_badge, steps_line
@@ -29,8 +30,13 @@ def result_of(run_id: str) -> tuple[RunView, RunResult]:
 
 
 def result_link(run_id: str) -> None:
-    """The way to a run's result; for the pages that show a run."""
-    page_link(RESULT.path, label=_("Show the result"), icon=RESULT.icon, query_params={"run": run_id})
+    """The way to a run's result, or to what repairs its data; nothing for a run that ended without either."""
+    run, result = result_of(run_id)
+    label = _("Show the result") if result.model or result.best or not run.state.ended else ""
+    if not label and result.failed and result.checks and result.failed.stage == "check_data":
+        label = _("Repair the data")
+    if label:
+        page_link(RESULT.path, label=label, icon=RESULT.icon, query_params={"run": run_id})
 
 
 def result_page(run_id: str) -> None:
@@ -49,6 +55,7 @@ def result_page(run_id: str) -> None:
         _head(run)
         _progress(run)
         _gain(run, result)
+        simpler_is_as_good(run, result)
         mend(run, result)
         if result.model and (run.state.ended or result.best):
             actions(run, result)
@@ -84,12 +91,17 @@ def _progress(run: RunView) -> None:
         with st.container(border=True, key="result_progress", gap="small"):
             title = stage_label(at_work.stage) if at_work else _("Waiting to start")
             st.markdown(f"**{title}**")
-            st.progress(share, text=progress_line(at_work) if at_work else _reason(now))
+            st.progress(share, text=_told(share, at_work) if at_work else _reason(now))
             steps_line(now)
             st.caption(_("The result shows here by itself. This page may be closed."))
         return not now.state.ended
 
     api_cache.auto_refresh(look, busy=True)
+
+
+def _told(share: float, job: JobView) -> str:
+    """How far the whole run is, as the bar, then what its step does."""
+    return " · ".join([percent(share), progress_line(job, share=False)])
 
 
 def _reason(run: RunView) -> str:

@@ -33,10 +33,21 @@ class Tile:
 
 
 def headline(result: RunResult) -> str:
-    """The gain in one sentence; empty where nothing was measured."""
+    """The gain in one sentence, or that a plain method does as well; empty where nothing was measured."""
     best = result.best
     if best is None:
         return ""
+    if best.baseline and lost_to_baseline(result):
+        return best.baseline.comparison.fact(_)
+    return _gain(result, best)
+
+
+def lost_to_baseline(result: RunResult) -> bool:
+    """Whether a plain method without a language model answers as well or better; it is the first thing to be said then."""
+    return bool(result.best and result.best.baseline and result.best.baseline.beaten is False)
+
+
+def _gain(result: RunResult, best: EvaluationView) -> str:
     other = result.teacher or result.before
     value = format_metric(result.quality, best.metrics[result.quality])[1]
     measure = format_metric(result.quality, 0.0)[0]
@@ -74,7 +85,10 @@ def sentences(result: RunResult) -> list[str]:
     best = result.best
     if best is None:
         return []
-    said = [best.baseline.comparison.sentence(_)] if best.baseline else []
+    if lost_to_baseline(result):
+        said = [_gain(result, best)]
+    else:
+        said = [best.baseline.comparison.sentence(_)] if best.baseline else []
     if cheaper := _cheaper(result):
         said.append(cheaper)
     return said

@@ -236,12 +236,13 @@ def run_seconds(run: RunView) -> float | None:
     return max((last - min(starts)).total_seconds(), 0.0)
 
 
-def progress_line(job: JobView) -> str:
-    """`Step 12 of 40 · 30.0 % · 2 min 05 s left`, as far as it is known; the phase alone while nothing of it is done."""
+def progress_line(job: JobView, share: bool = True) -> str:
+    """`Step 12 of 40 · 30.0 % · 2 min 05 s left`, as far as it is known; the phase alone while nothing of it is done.
+    `share`: with the percent of the job."""
     if not job.note:  # between the start of its process and its first word
         return _("Loading libraries") if job.state is State.RUNNING else _("Starting")
     parts = [note_label(job.note)]
-    if job.total > 0 and job.done > 0:
+    if share and job.total > 0 and job.done > 0:
         parts.append(percent(min(job.done / job.total, 1.0)))
     if job.eta_seconds is not None:
         parts.append(_("{time} left").format(time=duration(job.eta_seconds)))

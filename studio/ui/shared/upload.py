@@ -68,17 +68,22 @@ def box_data(accept: list[str], label: str, kinds: str = "") -> dict[str, Any]:
 
 
 def download_link(
-    artifact: ArtifactView, label: str, format: str | None = None, plain: bool = False, split: str = ""
+    artifact: ArtifactView,
+    label: str,
+    format: str | None = None,
+    plain: bool = False,
+    split: str = "",
+    primary: bool = False,
 ) -> None:
     """A link to the artifact's bytes: a zip file, or for a dataset one of its formats, of which some hold one `split`.
-    `plain`: without a frame."""
+    `plain`: without a frame; `primary`: the one to take."""
     query = {name: value for name, value in (("format", format), ("split", split)) if value}
     st.link_button(
         label,
         f"api/artifacts/{artifact.id}/download{'?' if query else ''}{urlencode(query)}",
         key=f"download_{artifact.id}_{format or 'zip'}",
         icon=":material/download:",
-        type="tertiary" if plain else "secondary",
+        type="primary" if primary else "tertiary" if plain else "secondary",
         help=None if format else download_words(artifact),
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import streamlit as st
 
 from backend.core.schemas import JobView, RunView, State
@@ -12,6 +10,7 @@ from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
 from studio.ui.shared.formatting import STATES, escape_markdown, progress_line, stage_label, state_label
 from studio.ui.shared.i18n import _
+from studio.ui.shared.step_names import step_names
 
 
 def state_badge(state: State) -> None:
@@ -53,13 +52,12 @@ def open_run(run_id: str) -> None:
 
 
 def steps_line(run: RunView) -> None:
-    """The stages of a run in order, each with its state; those that are there twice also with their id."""
-    often = Counter(job.stage for job in run.jobs)
+    """The stages of a run in order, each with its state."""
+    names = step_names(run.jobs)
     steps = []
     for job in run.jobs:
         _word, icon, colour = STATES[job.state]
-        name = stage_label(job.stage) + (f" · {escape_markdown(job.stage_id)}" if often[job.stage] > 1 else "")
-        steps.append(f":{colour}-badge[{icon} {name}]")
+        steps.append(f":{colour}-badge[{icon} {escape_markdown(names[job.stage_id])}]")
     st.markdown(" ".join(steps))
 
 

@@ -130,6 +130,10 @@ def test_labels_that_are_one_are_merged_into_the_commonest() -> None:
     assert label_key("?") == "?" and label_key("ＡＢ") == "ab"
 
 
+def test_accented_way_to_write_a_label_wins() -> None:
+    assert label_merges({"Envio": 40, "Envío": 3, "ENVIO": 9}) == {"Envio": "Envío", "ENVIO": "Envío"}
+
+
 def test_variants_are_named(check: Check) -> None:
     rows = [*CLEAN, Row(id="v", input="a thing of its own here", output="Red ")]
     found = check(Template(answer="label", labels=["Red ", "green", "red"]), train=rows)["label_variants"]

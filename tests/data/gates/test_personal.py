@@ -89,3 +89,10 @@ def test_check_digits_tell_a_number_from_a_slip() -> None:
     assert checksums.is_cif("A58818501") and not checksums.is_cif("A58818502")
     assert checksums.is_nhs("9434765919") and not checksums.is_nhs("9434765918")
     assert not checksums.is_card("4111111111111112") and not checksums.is_ssn("666123456")
+
+
+@pytest.mark.parametrize(
+    "text", ["un pedido sin 046 454 286 ni factura", "PEDIDO SIN 046 454 286", "Sin respuesta del 046 454 286"]
+)
+def test_spanish_without_is_no_canadian_number(text: str) -> None:
+    assert not [found for found in personal_data(text) if found.kind == "sin"]

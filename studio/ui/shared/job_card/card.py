@@ -34,6 +34,7 @@ from studio.ui.shared.job_card.check_report import is_report, report_card
 from studio.ui.shared.job_card.loss_curves import loss_chart
 from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
 from studio.ui.shared.job_card.resource_usage import usage
+from studio.ui.shared.step_names import step_subjects
 from studio.ui.shared.upload import download_link
 from studio.ui.shared.widgets import progress, run_link, state_badge, worker_hint
 
@@ -89,8 +90,8 @@ def _head(job: JobView, run: bool, order: Sequence[JobView]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.markdown(f"**{stage_label(job.stage)}**", width="content")
             state_badge(job.state)
-            if job.stage_id != job.stage:
-                st.caption(escape_markdown(job.stage_id), width="content")
+            if subject := step_subjects(api_cache.one_run(job.run_id).jobs).get(job.stage_id):
+                st.caption(escape_markdown(subject), width="content")
             if run:
                 run_link(job.run_id)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):

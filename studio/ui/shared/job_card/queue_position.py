@@ -11,6 +11,7 @@ from backend.core.schemas import JobView, State
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import escape_markdown, stage_label
 from studio.ui.shared.i18n import _
+from studio.ui.shared.step_names import step_names
 
 
 def start_order_now() -> list[JobView]:
@@ -40,8 +41,8 @@ def why_waiting(job: JobView, order: Sequence[JobView]) -> str:
 
 
 def job_label(job: JobView) -> str:
-    """Its stage, with the id that it has in its run where that says more."""
-    return stage_label(job.stage) + ("" if job.stage_id == job.stage else f" ({escape_markdown(job.stage_id)})")
+    """Its stage, with what it works on where its run has several of them; escaped."""
+    return escape_markdown(step_names(api_cache.one_run(job.run_id).jobs).get(job.stage_id, stage_label(job.stage)))
 
 
 def move_buttons(job: JobView, order: Sequence[JobView]) -> None:

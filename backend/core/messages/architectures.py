@@ -1,0 +1,20 @@
+"""Sentences about what an architecture lacks."""
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "arch.no_export": (
+        "The ONNX exporter (onnxruntime-genai) does not support “{architecture}” models.",
+        "Use it in the studio, or choose another model, such as Llama, Qwen, Phi or Gemma.",
+    ),
+    "arch.no_rope": (
+        "The ONNX exporter (onnxruntime-genai) does not support RoPE scaling “{scaling}”.",
+        "Use it in the studio, or choose another model, such as Llama, Qwen, Phi or Gemma.",
+    ),
+    "arch.export_fails": (
+        "Exports of “{architecture}” models failed when tried: {reason}",
+        "Use it in the studio, or choose another model, such as Llama, Qwen, Phi or Gemma.",
+    ),
+    "arch.tune_only": (
+        "“{architecture}” models can be tuned and used for chat, but not exported to ONNX.",
+        "For a package, choose another model, such as Llama, Qwen, Phi or Gemma.",
+    ),
+}

@@ -1,0 +1,192 @@
+"""Which architectures work, and who lacks what: the table of `python -m benchmarks.architectures`, the classes that the
+installed transformers and the exporter know, and the checks that ask them before anything starts. No torch.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from backend.core.errors import Problem
+from backend.core.paths import assets
+
+TABLE = "architectures.json"
+STEPS = ("import", "lora", "chat", "merge", "int4", "parity")
+"""What is tried with each architecture, in this order."""
+
+EXPORTER = "onnxruntime-genai"
+_ROPE = ("default", "linear", "llama3", "longrope", "su", "yarn", "mrope")
+"""Ways to stretch positions that the exporter computes, with what backend.ml.compression.olive_cli adds."""
+
+
+class Row(BaseModel):
+    """One architecture as it went through the chain. `steps`: step -> "yes", or why not; `targets`: the modules that LoRA
+    adapted by default."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    type: str
+    steps: dict[str, str]
+    title: str = ""
+    targets: list[str] = []
+    figures: dict[str, float] = {}
+
+    @property
+    def why(self) -> str:
+        """The first thing that stopped it, in short; "" when all went well."""
+        found = next((each for each in self.steps.values() if each != "yes"), "")
+        short = found.split(" {")[0].removeprefix("ValueError: ").replace("|", "/")
+        return f"{EXPORTER} lacks it" if short.startswith("arch.no_export") else short.split(". ")[0]
+
+    @property
+    def export_failure(self) -> str:
+        """Why its export failed; "" when it did not, or was not tried."""
+        found = next((self.steps[step] for step in ("int4", "parity") if self.steps.get(step, "yes") != "yes"), "")
+        return found.split(" {")[0].split(": ", 1)[-1].split(". ")[0]
+
+
+@cache
+def causal_classes() -> dict[str, str]:
+    """Model types that transformers can generate text with, and their classes, read from its source: importing it takes
+    seconds and torch. Empty where it is not installed."""
+    for node in _source("transformers", "models/auto/modeling_auto.py"):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES":
+            return dict(ast.literal_eval(node.value.args[0])) if isinstance(node.value, ast.Call) else {}
+    return {}
+
+
+@cache
+def exported_classes() -> frozenset[str]:
+    """The classes that the installed exporter (ModelBuilder of onnxruntime-genai) compares a config's with, read from its
+    source."""
+    found = set()
+    for top in _source("onnxruntime_genai", "models/builder.py"):
+        for node in ast.walk(top):
+            if isinstance(node, ast.Compare) and "architectures" in ast.dump(node.left):
+                found |= {each.value for each in node.comparators if isinstance(each, ast.Constant)}
+    return frozenset(str(each) for each in found)
+
+
+_OTHER_NAMES = {
+    "hidden_size": ("n_embd", "d_model"),
+    "num_hidden_layers": ("n_layer", "n_layers", "num_layers"),
+    "num_attention_heads": ("n_head", "n_heads", "num_heads"),
+    "intermediate_size": ("n_inner", "ffn_dim", "ffn_hidden_size"),
+    "max_position_embeddings": ("n_positions", "n_ctx", "max_seq_len", "seq_length", "max_sequence_length"),
+}
+"""What older architectures call the sizes of a config."""
+
+
+def plain_config(config: dict[str, Any]) -> dict[str, Any]:
+    """A config with the usual names of its sizes; of an image model whose text part transformers knows on its own, the text
+    part's."""
+    inner = text_part(config)
+    config = {**inner, **_shared(config)} if inner else config
+    found = dict(config)
+    for name, others in _OTHER_NAMES.items():
+        values = (config.get(other) for other in others)
+        if found.get(name) is None and (value := next((each for each in values if each is not None), None)) is not None:
+            found[name] = value
+    return found
+
+
+def text_part(config: dict[str, Any]) -> dict[str, Any] | None:
+    """The config of the text part of an image model, when transformers knows that part as a model of its own."""
+    inner = config.get("text_config")
+    if not isinstance(inner, dict) or inner.get("model_type") not in causal_classes():
+        return None
+    return inner
+
+
+def _shared(config: dict[str, Any]) -> dict[str, Any]:
+    """What stands beside the text part and counts for it."""
+    names = ("tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id")
+    return {name: config[name] for name in names if config.get(name) is not None}
+
+
+def export_problems(facts: dict[str, Any], folder: Path | None = None, field: str = "model") -> list[Problem]:
+    """Why a model with these facts can't become ONNX, as far as its architecture tells. `folder`: of its config, when it is
+    there: its positions count, too."""
+    kind = str(facts.get("architecture", ""))
+    known, name = exported_classes(), causal_classes().get(kind)
+    if known and name and name not in known:
+        return [Problem(code="arch.no_export", args={"architecture": kind}, field=field)]
+    scaling = _rope_scaling(folder)
+    if scaling and scaling not in _ROPE:
+        return [Problem(code="arch.no_rope", args={"scaling": scaling}, field=field)]
+    if reason := _failed_export(kind):
+        return [Problem(code="arch.export_fails", args={"architecture": kind, "reason": reason}, field=field)]
+    return []
+
+
+def tune_only(facts: dict[str, Any], field: str) -> list[Problem]:
+    """A warning before a training whose result can't be exported."""
+    found = export_problems(facts)
+    args = {"architecture": facts.get("architecture", "")}
+    return [Problem(code="arch.tune_only", args=args, field=field, blocking=False)] if found else []
+
+
+def indivisible(facts: dict[str, Any], block: int) -> list[int]:
+    """Widths of a model's matrices that blocks of so many weights do not divide. Models that were imported before their
+    matrices were looked at tell two of them."""
+    widths = facts.get("matrix_widths") or [facts.get("hidden_size"), facts.get("intermediate_size")]
+    return sorted({int(width) for width in widths if width and width % block})
+
+
+def table() -> list[Row]:
+    """What was tried, in its order; empty before the first run of the benchmark."""
+    return [Row.model_validate(row) for row in _stored().get("rows", [])]
+
+
+def tried_with() -> dict[str, str]:
+    """The versions of the packages that the table was made with."""
+    return dict(_stored().get("packages", {}))
+
+
+def _failed_export(kind: str) -> str:
+    """Why exports of this type failed when they were tried, with the exporter that is installed; "" where one went well."""
+    rows = [row for row in table() if row.type == kind]
+    reasons = [row.export_failure for row in rows]
+    if not reasons or not all(reasons) or tried_with().get(EXPORTER) != _version(EXPORTER):
+        return ""
+    return reasons[0]
+
+
+def _rope_scaling(folder: Path | None) -> str:
+    """How a config stretches its positions."""
+    file = folder / "config.json" if folder else None
+    if file is None or not file.is_file():
+        return ""
+    config = plain_config(json.loads(file.read_text("utf-8")))
+    rope = config.get("rope_parameters") or config.get("rope_scaling")
+    return str(rope.get("rope_type", rope.get("type")) or "") if isinstance(rope, dict) else ""
+
+
+@cache
+def _stored() -> dict[str, Any]:
+    file = assets() / TABLE
+    found: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return found
+
+
+@cache
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _source(package: str, file: str) -> list[ast.stmt]:
+    """The statements of a module, without importing it."""
+    spec = find_spec(package)
+    path = Path(spec.origin).parent / file if spec and spec.origin else None
+    return ast.parse(path.read_text("utf-8")).body if path and path.is_file() else []

@@ -1,0 +1,47 @@
+"""What to do when a plain method without a language model answers as well as what was trained, and when INT4 took much."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.core.schemas import ArtifactView, RunView
+from backend.results.run_result import RunResult
+from studio.nav import COMPARE, DATA, RUN
+from studio.ui.result.words import bits_words, lost_to_baseline
+from studio.ui.shared.address import page_link
+from studio.ui.shared.i18n import _
+from studio.ui.shared.upload import download_link
+
+
+def simpler_is_as_good(run: RunView, result: RunResult) -> None:
+    """Three ways on; nothing where the model is better than the quick baseline."""
+    if not lost_to_baseline(result):
+        return
+    with st.container(border=True, key="result_simpler", gap="small"):
+        st.markdown(f":orange[:material/warning:] **{_('Training has not paid off yet. Three ways on:')}**")
+        st.markdown(
+            "\n".join(
+                f"1. {words}"
+                for words in (
+                    _("Add rows: more different examples help most."),
+                    _("Train for more passes: edit the run and start it again."),
+                    _("Keep the baseline: it needs no language model for this task."),
+                )
+            )
+        )
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            query = {"data": result.data.id} if result.data else {}
+            page_link(DATA.path, label=_("Add rows"), icon=DATA.icon, query_params=query)
+            page_link(RUN.path, label=_("Edit the run"), icon=RUN.icon, query_params={"id": run.id})
+            page_link(COMPARE.path, label=_("Show the baseline"), icon=COMPARE.icon)
+
+
+def downloads(package: ArtifactView, result: RunResult, before: ArtifactView | None) -> None:
+    """The package; where its INT4 model lost quality, first the model before it, with the reason."""
+    _said, lost = bits_words(result)
+    if not lost or before is None:
+        download_link(package, _("Download"))
+        return
+    download_link(before, _("Download the model before INT4"), primary=True)
+    download_link(package, _("Download INT4"))
+    st.caption(_("Larger and slower, but better on the test rows."), width="content")
