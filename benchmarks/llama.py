@@ -26,7 +26,6 @@ from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, gold_answer
 from backend.inference.benchmark import DECODE_PROMPTS, DECODE_TOKENS
-from backend.inference.engine import stop_ids
 from backend.inference.protocol import answer_tokens
 from backend.ml.evaluation.measure_child import COST_PROMPTS, MAX_POSITIONS, quality
 from backend.stats.logprobs import kl_divergences
@@ -80,7 +79,7 @@ def measure(home: Path, gguf: Path, source: Path, dataset: ArtifactView, rows: i
         "gguf": str(gguf),
         "prompts": [encoder.ids(encoder.render(data.template.prompt(row))) for row in asked_rows],
         "truths": [encoder.answer_ids(gold_answer(row) or "") for row in asked_rows],
-        "stops": sorted(stop_ids(source, encoder)),
+        "stops": sorted(encoder.stops),
         "room": answer_tokens(data.template, known, lambda text: len(encoder.ids(text))),
         "threads": os.cpu_count(),
         "timed": COST_PROMPTS,

@@ -7,7 +7,6 @@ typed are read as text.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -18,27 +17,44 @@ from jinja2.exceptions import TemplateError
 
 from backend.core.errors import StudioError
 from backend.data.control_tokens import ControlTokens
+from backend.data.conversation import Conversation, read_conversation, read_object, without_limits
 from backend.data.dataset import Message, Row, Template, called_names, gold_answer, offered_tools
+from backend.data.families import thinking_variable
 from backend.data.template_language import as_templates_read, compile_template
 
 
 class Encoder:
-    """`folder` holds tokenizer.json, tokenizer_config.json and maybe chat_template.jinja."""
+    """`folder` holds tokenizer.json and what `backend.data.conversation` reads beside it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        config = self.folder / "tokenizer_config.json"
-        self.config: dict[str, Any] = json.loads(config.read_text("utf-8")) if config.is_file() else {}
+        self.config: dict[str, Any] = read_object(self.folder / "tokenizer_config.json")
 
     @cached_property
     def tokenizer(self) -> Any:
         from tokenizers import Tokenizer
 
-        return Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        return without_limits(Tokenizer.from_file(str(self.folder / "tokenizer.json")))
 
     @cached_property
     def control(self) -> ControlTokens:
         return ControlTokens(self.folder, self.tokenizer)
+
+    @cached_property
+    def conversation(self) -> Conversation:
+        """What the files say of template, special tokens and end of turn."""
+        there = (self.folder / "tokenizer.json").is_file()
+        return read_conversation(self.folder, self.tokenizer if there else None)
+
+    @property
+    def end(self) -> str:
+        """The token that ends the model's turn."""
+        return self.conversation.end
+
+    @cached_property
+    def stops(self) -> frozenset[int]:
+        """Ids of all tokens that end an answer."""
+        return self.conversation.stop_ids(self.tokenizer)
 
     @cached_property
     def template(self) -> Any:
@@ -60,8 +76,8 @@ class Encoder:
         return self.control.ids_of(self.render(self.control.broken(messages), ask))
 
     def special(self, name: str) -> str:
-        value = self.config.get(f"{name}_token") or ""
-        return value["content"] if isinstance(value, dict) else value
+        """`bos`, `eos`, `pad` or `unk`; "" where no file names it."""
+        return self.conversation.tokens[name]
 
     def ids(self, text: str) -> list[int]:
         """Token ids of already templated text: the template carries the special tokens."""
@@ -85,7 +101,7 @@ class Encoder:
     def answer_ids(self, answer: str) -> list[int]:
         """The ids that the model has to give: the answer and its end of turn. Masking goes by length, never by pad id
         (pad and end of turn are often the same token)."""
-        end = self.special("eos")
+        end = self.end
         if self.control.inside(answer):
             return self.control.ids_of(self.control.broken(answer) + end)
         return self.ids(answer + end)
@@ -106,7 +122,7 @@ class Encoder:
         `row_answer_ids`."""
         if row.tool_calls:
             return self._calls([*template.prompt(row), row.answer_message()])
-        return (row.output or "") + self.special("eos")
+        return (row.output or "") + self.end
 
     def gold_ids(self, template: Template, row: Row) -> list[int]:
         """As `row_answer_ids`, of what a person says is right."""
@@ -122,17 +138,11 @@ class Encoder:
         """Whether the template writes an earlier turn as it was answered: then a conversation is one sequence."""
         asked = {"role": "user", "content": "Will it rain?"}
         said = {"role": "assistant", "content": "It will."}
-        return self.render([asked, said, asked]).startswith(self.render([asked]) + "It will." + self.special("eos"))
+        return self.render([asked, said, asked]).startswith(self.render([asked]) + "It will." + self.end)
 
     def template_source(self) -> str:
-        """The chat template itself; for base models without one, roles as plain words."""
-        file = self.folder / "chat_template.jinja"
-        if file.is_file():
-            return file.read_text("utf-8")
-        source = self.config.get("chat_template")
-        if isinstance(source, str):
-            return source
-        return PLAIN_TEMPLATE
+        """The chat template as it is used; for base models without one, roles as plain words."""
+        return self.conversation.template
 
     def _rendered(self, messages: list[Message], ask: bool, tools: list[dict[str, Any]] | None) -> str:
         text: str = self.template.render(
@@ -140,10 +150,16 @@ class Encoder:
             tools=tools or None,
             documents=None,
             add_generation_prompt=ask,
-            bos_token=self.special("bos"),
-            eos_token=self.special("eos"),
+            **{f"{role}_token": token for role, token in self.conversation.tokens.items()},
+            **self._thinking(),
         )
         return text
+
+    def _thinking(self) -> dict[str, bool]:
+        """Whether the model thinks before it answers, by the name that its template has for that."""
+        wanted = self.conversation.thinking
+        name = thinking_variable(self.template_source())
+        return {} if wanted is None or not name else {name: wanted}
 
     def _calls(self, messages: list[Message]) -> str:
         """The last message as the template writes it after the opening of the model's turn, up to its end of turn."""
@@ -155,7 +171,7 @@ class Encoder:
             raise refusal from error
         if not whole.startswith(prompt):
             raise refusal
-        answer, end = whole[len(prompt) :], self.special("eos")
+        answer, end = whole[len(prompt) :], self.end
         if end and end in answer:
             return answer[: answer.rindex(end) + len(end)]
         answer = answer.rstrip()
@@ -177,10 +193,3 @@ def _refusals(row: Row) -> Iterator[None]:
 
 def _calls_are_gold(row: Row) -> bool:
     return bool(row.tool_calls) and row.gold is None
-
-
-PLAIN_TEMPLATE = (
-    "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}"
-)
-"""For base models that bring no chat template: roles as plain words."""

@@ -66,6 +66,7 @@ class ControlTokens:
             for token in content["added_tokens"]:
                 if token["special"] and len(token["content"]) > 1:
                     token["content"] = _MARK + token["content"]
+            content["truncation"] = content["padding"] = None
             named = Tokenizer.from_str(json.dumps(content))
             there = {token.content: number for number, token in named.get_added_tokens_decoder().items()}
             self._named = named, {number: self._added[name.removeprefix(_MARK)] for name, number in there.items()}

@@ -4,6 +4,7 @@ no HTML, `raise_exception`, `strftime_now`, and `generation` blocks, which are r
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +37,34 @@ def compile_template(source: str) -> Any:
     environment.globals["raise_exception"] = _refuse
     environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
     return environment.from_string(source)
+
+
+def fold(system: bool, repeats: bool) -> str:
+    """What stands before a template that refuses system turns or two turns of the user in a row: they become one turn. A
+    conversation without these stays as it is. Plain jinja, so that every runtime folds alike."""
+    if not system and not repeats:
+        return ""
+    role = "'user' if m['role'] == 'system' else m['role']" if system else "m['role']"
+    return (
+        "{% set folded = namespace(turns=[]) %}{% for m in messages %}"
+        f"{{% set role = {role} %}}"
+        "{% if folded.turns and role == 'user' and folded.turns[-1]['role'] == 'user' %}"
+        "{% set both = folded.turns[-1]['content'] + '\\n\\n' + m['content'] %}"
+        "{% set folded.turns = folded.turns[:-1] + [{'role': 'user', 'content': both}] %}"
+        "{% elif role != m['role'] %}"
+        "{% set folded.turns = folded.turns + [{'role': role, 'content': m['content']}] %}"
+        "{% else %}{% set folded.turns = folded.turns + [m] %}{% endif %}"
+        "{% endfor %}{% set messages = folded.turns %}\n"
+    )
+
+
+def plain_tags(source: str) -> str:
+    """A template without the field's own tags, for runtimes that know jinja's alone."""
+    return re.sub(
+        r"{%([-+]?)\s*(end)?generation\s*(-?)%}",
+        lambda found: "{%" + found[1] + (" endif " if found[2] else " if true ") + found[3] + "%}",
+        source,
+    )
 
 
 def as_templates_read(messages: list[Message]) -> list[Message]:

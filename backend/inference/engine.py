@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from math import exp
-from pathlib import Path
 from typing import Any
 
 from backend.core.schemas import ArtifactView
@@ -40,7 +38,7 @@ class Engine:
     ) -> None:
         self.name = view.name
         self.encoder = Encoder(view.path)
-        self.stops = stop_ids(view.path, self.encoder)
+        self.stops = self.encoder.stops
         self.decoder = decoder
         self.scheduler = scheduler.Scheduler(decoder, slots, cache_bytes, others)
 
@@ -123,21 +121,6 @@ class Engine:
             for _ in tokens:
                 tick()
         return sequence
-
-
-def stop_ids(folder: Path, encoder: Encoder) -> frozenset[int]:
-    """Token ids that end an answer: the tokenizer's end of turn and those of generation_config / genai_config."""
-    found: set[int] = set()
-    end = encoder.tokenizer.token_to_id(encoder.special("eos"))
-    if end is not None:
-        found.add(end)
-    for name in ("generation_config.json", "genai_config.json"):
-        file = folder / name
-        if file.is_file():
-            config: dict[str, Any] = json.loads(file.read_text("utf-8"))
-            value = config.get("model", config).get("eos_token_id")
-            found.update(value if isinstance(value, list) else [] if value is None else [value])
-    return frozenset(found)
 
 
 def confidence(logprobs: Sequence[float]) -> float:

@@ -114,7 +114,7 @@ def _shared(config: dict[str, Any]) -> dict[str, Any]:
 
 def export_problems(facts: dict[str, Any], folder: Path | None = None, field: str = "model") -> list[Problem]:
     """Why a model with these facts can't become ONNX, as far as its architecture tells. `folder`: of its config, when it is
-    there: its positions count, too."""
+    there: its positions count, too. What failed with a tiny random model alone is a warning."""
     kind = str(facts.get("architecture", ""))
     known, name = exported_classes(), causal_classes().get(kind)
     if known and name and name not in known:
@@ -123,13 +123,14 @@ def export_problems(facts: dict[str, Any], folder: Path | None = None, field: st
     if scaling and scaling not in _ROPE:
         return [Problem(code="arch.no_rope", args={"scaling": scaling}, field=field)]
     if reason := _failed_export(kind):
-        return [Problem(code="arch.export_fails", args={"architecture": kind, "reason": reason}, field=field)]
+        args = {"architecture": kind, "reason": reason}
+        return [Problem(code="arch.export_fails", args=args, field=field, blocking=False)]
     return []
 
 
 def tune_only(facts: dict[str, Any], field: str) -> list[Problem]:
     """A warning before a training whose result can't be exported."""
-    found = export_problems(facts)
+    found = any(each.blocking for each in export_problems(facts))
     args = {"architecture": facts.get("architecture", "")}
     return [Problem(code="arch.tune_only", args=args, field=field, blocking=False)] if found else []
 

@@ -24,7 +24,15 @@ _LICENSES = (("Apache License", "Apache-2.0"), ("MIT License", "MIT"), ("BSD 3-C
 _TABLES = ("embed_tokens.weight", "wte.weight", "embed_in.weight", "word_embeddings.weight", "embeddings.weight")
 _HEADS = ("lm_head.weight", "embed_out.weight")
 """How architectures call the table of tokens, and the output head where it is one of its own."""
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+    "chat_template.json",
+    "conversation.json",
+)
 LICENSE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md")
 LEGAL_FILES = (*LICENSE_FILES, "NOTICE")
 """Go with the weights wherever these go."""

@@ -19,10 +19,11 @@ from backend.core.errors import StudioError
 from backend.core.paths import assets
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
+from backend.data.conversation import drop_limits
 from backend.data.dataset import Row, Template
-from backend.inference.engine import stop_ids
+from backend.data.template_language import plain_tags
 from backend.models.probe import LEGAL_FILES
-from backend.packaging.prompt_parts import CONTENT_PLACEHOLDER, split_chat_template, supports_system_message
+from backend.packaging.prompt_parts import CONTENT_PLACEHOLDER, split_chat_template
 
 MODEL_FOLDER = "model"
 CHECKSUMS_FILE = "SHA256SUMS"
@@ -70,6 +71,7 @@ def fill_model_folder(
     Returns notes for the model card; raises StudioError for a chat template that no package can express. `moved` hears how many
     bytes were copied."""
     _copy_model(source, target, moved)
+    drop_limits(target)
     encoder, template = Encoder(target), load_template(target)
     made = prompt_template(encoder, template, ref)
     _write_chat_template(encoder, template)
@@ -192,8 +194,8 @@ def _with_date(encoder: Encoder, date: str) -> Iterator[None]:
 def _write_chat_template(encoder: Encoder, template: Template) -> None:
     """Foundry Local and other runtimes render the folder's own template: it must be there, and a client that sends a question
     without a system message (a chat window, say) must get the prompt that the model was trained with."""
-    source, folder = encoder.template_source(), encoder.folder
-    if template.system and supports_system_message(encoder):
+    source, folder = plain_tags(encoder.template_source()), encoder.folder
+    if template.system:
         words = json.dumps(template.system, ensure_ascii=False)
         told = f"[{{'role': 'system', 'content': {words}}}] + messages"
         source = f"{{% if messages[0]['role'] != 'system' %}}{{% set messages = {told} %}}{{% endif %}}{source}"
@@ -213,7 +215,7 @@ def _write_defaults(folder: Path, encoder: Encoder, defaults: GenerationDefaults
     if defaults.max_length:
         length = min(defaults.max_length, context) if context else defaults.max_length
         search["max_length"] = model["context_length"] = length
-    stops = sorted(stop_ids(folder, encoder))
+    stops = sorted(encoder.stops)
     if stops:
         model["eos_token_id"] = stops[0] if len(stops) == 1 else stops
     _write(file, config)

@@ -57,11 +57,8 @@ def split_chat_template(encoder: Encoder) -> PromptParts | None:
 
 
 def supports_system_message(encoder: Encoder) -> bool:
-    """Whether the template takes a system message: some refuse it, some leave it out."""
-    try:
-        return _SYSTEM in encoder.render([_message("system", _SYSTEM), _message("user", _ASK)])
-    except TemplateError:
-        return False
+    """Whether the template has a system turn of its own: some refuse it, some leave it out."""
+    return not encoder.conversation.folds_system
 
 
 def _parse(encoder: Encoder) -> PromptParts | None:

@@ -87,12 +87,14 @@ def test_the_prompt_of_a_package_is_held_against_the_original(tmp_path: Path, ma
     assert caught(made, model) == ["prompt"]
 
 
-def test_conversations_that_the_original_refuses_are_left_out(tmp_path: Path, made: Converted) -> None:
+def test_conversations_with_a_system_turn_are_compared_where_the_template_refuses_it(
+    tmp_path: Path, made: Converted
+) -> None:
     folder = broken_copy(made.onnx.path, tmp_path / "strict", lambda folder: None)
     file = folder / "chat_template.jinja"
     refusal = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
     file.write_text(refusal + file.read_text("utf-8"), encoding="utf-8")
-    assert len(supported_chats(Encoder(folder), conversations("Be kind."))) == 2
+    assert len(supported_chats(Encoder(folder), conversations("Be kind."))) == 4
     assert len(supported_chats(Encoder(made.onnx.path), conversations("Be kind."))) == 4
 
 

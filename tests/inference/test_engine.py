@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Row, Template, gold_answer
 from backend.inference.detokenizer import stream_text
-from backend.inference.engine import common_prefix, stop_ids
+from backend.inference.engine import common_prefix
 from backend.inference.protocol import answer_tokens
 
 
@@ -43,7 +43,7 @@ def test_an_unfinished_character_is_shown_at_the_end(encoder: Encoder) -> None:
 def test_stops_come_from_tokenizer_and_both_configs(encoder: Encoder) -> None:
     (encoder.folder / "generation_config.json").write_text('{"eos_token_id": [7, 8]}')
     (encoder.folder / "genai_config.json").write_text('{"model": {"eos_token_id": 9}}')
-    assert stop_ids(encoder.folder, encoder) == {256, 7, 8, 9}
+    assert encoder.stops == {256, 7, 8, 9}
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,17 @@ def to_pickle(path: Path) -> None:
     (path / "model.safetensors").rename(path / "pytorch_model.bin")
 
 
+def to_own_code(path: Path) -> None:
+    """An architecture that only the model's own code knows."""
+    edit(path, "config.json", model_type="own")
+    (path / "modeling_x.py").write_text("boom")
+
+
+def to_own_tokenizer(path: Path) -> None:
+    edit(path, "config.json", model_type="own")
+    edit(path, "tokenizer_config.json", auto_map={})
+
+
 def to_gguf(path: Path) -> None:
     (path / "model.safetensors").rename(path / "model-q4.gguf")
 
@@ -73,14 +84,14 @@ BAD: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "no weights": (lambda p: (p / "model.safetensors").unlink(), "models.no_weights", "safetensors"),
     "pickle": (to_pickle, "models.pickle", "pytorch_model.bin"),
     "gguf": (to_gguf, "models.gguf", "model-q4.gguf"),
-    "python file": (lambda p: (p / "modeling_x.py").write_text("boom"), "models.remote_code", "modeling_x.py"),
+    "python file": (to_own_code, "models.remote_code", "modeling_x.py"),
     "auto_map": (
-        lambda p: edit(p, "config.json", auto_map={"a": "b"}),
+        lambda p: edit(p, "config.json", auto_map={"a": "b"}, model_type="own"),
         "models.remote_code",
         "auto_map in config.json",
     ),
     "auto_map of tokenizer": (
-        lambda p: edit(p, "tokenizer_config.json", auto_map={}),
+        to_own_tokenizer,
         "models.remote_code",
         "tokenizer_config.json",
     ),

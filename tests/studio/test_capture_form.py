@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from backend.core.schemas import ArtifactView, Kind, State
-from backend.data.chat_template import PLAIN_TEMPLATE
+from backend.data.conversation import PLAIN_TEMPLATE
 from backend.training.captures import data_hashes
 from studio.ui.forms.fields import Kind as FieldKind
 from studio.ui.forms.fields import parse

@@ -11,6 +11,7 @@ from backend.core.messages import (
     architectures,
     baseline,
     chat,
+    conversation,
     core,
     data,
     edits,
@@ -55,6 +56,7 @@ from backend.core.messages import (
 MESSAGES: dict[str, tuple[str, str]] = {}
 for _area in (
     *(
+        conversation,
         core,
         value,
         weights,

@@ -10,8 +10,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Use it in the studio, or choose another model, such as Llama, Qwen, Phi or Gemma.",
     ),
     "arch.export_fails": (
-        "Exports of “{architecture}” models failed when tried: {reason}",
-        "Use it in the studio, or choose another model, such as Llama, Qwen, Phi or Gemma.",
+        "The export of a tiny “{architecture}” model failed when tried: {reason}",
+        "Check parity before you rely on it.",
     ),
     "arch.tune_only": (
         "“{architecture}” models can be tuned and used for chat, but not exported to ONNX.",

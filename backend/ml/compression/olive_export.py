@@ -19,6 +19,7 @@ from backend.core.paths import ROOT
 from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.chat_template import Encoder
+from backend.data.conversation import drop_limits
 from backend.inference.protocol import Lookup
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.models.quantization import Scheme, accelerator, passes
@@ -93,6 +94,7 @@ def collect_export(built: Path, source: Path, target: Path, config: dict[str, An
         if (built / name).is_file():
             shutil.move(built / name, target / name)
     copy_tokenizer_and_license(source, target)
+    drop_limits(target)
     _repair_genai_config(target)
     workflow = {key: config[key] for key in ("input_model", "systems", "passes", "host", "target")}
     write_json(target / "olive.json", _portable(workflow))
@@ -159,8 +161,7 @@ def _repair_genai_config(folder: Path) -> None:
     encoder = Encoder(folder)
     known = config["model"].get("eos_token_id")
     ends = known if isinstance(known, list) else [] if known is None else [known]
-    own = encoder.tokenizer.token_to_id(encoder.special("eos"))
-    ends = sorted({*ends, *([] if own is None else [own])})
+    ends = sorted({*ends, *encoder.stops})
     config["model"]["eos_token_id"] = ends[0] if len(ends) == 1 else ends
     write_json(file, config)
 

@@ -24,7 +24,6 @@ from backend.core.schemas import ArtifactView
 from backend.core.stage import Context
 from backend.data.chat_template import Encoder
 from backend.data.encoding import IGNORE_INDEX, EncodedExamples
-from backend.inference.engine import stop_ids
 from backend.inference.sampler import Sampler
 from backend.ml.distillation.divergence import dense_divergence
 from backend.ml.distillation.offline import id_maps
@@ -149,7 +148,7 @@ def sample_answers(
     """What a model in training answers to each prompt, drawn by its own probabilities, with the end of turn where it came to
     one."""
     samplers = [Sampler(1.0, seed=[seed, row]) for row in range(len(prompts))]
-    stops, end = stop_ids(encoder.folder, encoder), encoder.answer_ids("")
+    stops, end = encoder.stops, encoder.answer_ids("")
     found = answer_batch(model, prompts, samplers, stops, max_tokens, SharedPrefix(model, prompts))
     return [ids + end * (len(logprobs) > len(ids)) for ids, logprobs in found]
 

@@ -14,7 +14,7 @@ from backend.core.schemas import ArtifactView
 from backend.ml.inference.device import bf16_pays
 from backend.ml.training.checkpoints import explain_disk_full
 
-_LINEAR = ("Linear", "Conv1D", "Linear4bit")
+_LINEAR = ("Linear", "Conv1D", "Linear4bit", "FalconLinear")
 """Classes whose output is a plain product. Routers of experts derive from Linear and give a tuple."""
 _MAMBA = ("falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h")
 """PEFT refuses `out_proj` there: the layers read its weights themselves."""

@@ -1,0 +1,41 @@
+"""Sentences about chat templates, special tokens and the end of a model's turn."""
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "talk.no_end": (
+        "None of this model's files names its end of turn.",
+        "Name it beside tokenizer.json, in conversation.json: end, then the token.",
+    ),
+    "talk.no_template": (
+        "This model has no chat template; roles are written as plain words.",
+        "If it was trained for chat, add its chat_template.jinja and import it again.",
+    ),
+    "talk.named_templates": (
+        "{file} holds several chat templates ({names}); “{used}” is used.",
+        "To use another, save it as chat_template.jinja and import again.",
+    ),
+    "talk.templates_differ": (
+        "{used} and {other} hold different chat templates; {used} is used.",
+        "To use the other, delete the first and import again.",
+    ),
+    "talk.tokens_differ": (
+        "{place} and {other} name different {role} tokens: {used} and {named}.",
+        "{used} is used.",
+    ),
+    "talk.end_differs": (
+        "The chat template ends a turn with {end}, the tokenizer names {eos}.",
+        "Answers stop at both; training uses {end}.",
+    ),
+    "talk.end_missing": (
+        "{file} stops at {named}, but the turn ends with {end}.",
+        "Answers stop at all of them.",
+    ),
+    "talk.system_folded": (
+        "The chat template has no system turn.",
+        "System messages become part of the first user message.",
+    ),
+    "talk.truncation": (
+        "tokenizer.json would cut texts to {length} tokens.",
+        "This saved setting is ignored.",
+    ),
+    "talk.padding": ("tokenizer.json would pad texts.", "This saved setting is ignored."),
+}
