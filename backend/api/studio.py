@@ -13,6 +13,7 @@ from backend import stages
 from backend.api.ablations import Ablations
 from backend.api.datasets import Datasets
 from backend.api.endpoints import Endpoints
+from backend.api.hub import Hub
 from backend.api.imports import Imports
 from backend.api.names import Names
 from backend.api.notifications import Notifications
@@ -48,7 +49,7 @@ from backend.results.evaluations import EvaluationView, evaluations
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Studio(Datasets, Projects, Ablations, Endpoints, Imports, Readings, Names, Runs, TeacherTrial, Trash):
+class Studio(Datasets, Projects, Ablations, Endpoints, Hub, Imports, Readings, Names, Runs, TeacherTrial, Trash):
     """One per process: `Studio.open()` takes its settings from the environment."""
 
     def __init__(self, settings: Settings) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli import artifacts, chat, datasets, endpoints, jobs, packages, projects, run, serve_api, serve_web
+from backend.cli import artifacts, chat, datasets, endpoints, hub, jobs, packages, projects, run, serve_api, serve_web
 from backend.core.errors import StudioError
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (serve_web, run, projects, datasets, artifacts, packages, endpoints, jobs, chat, serve_api):
+for module in (serve_web, run, projects, datasets, artifacts, hub, packages, endpoints, jobs, chat, serve_api):
     module.register(app)
 
 

@@ -17,6 +17,7 @@ from backend.core.programs import command
 from backend.core.schemas import JobError
 from backend.core.stage import CANCEL_FILE
 from backend.jobs.context import JobSpec
+from backend.models.hub import ASKED_OFFLINE, offline
 
 GRACE_SECONDS = 0.8
 _LINE_LIMIT = 2**24
@@ -134,6 +135,7 @@ def child_environment(folder: Path) -> dict[str, str]:
     """The environment where torch runs: hubs offline unless the user says otherwise, no telemetry, a hub cache in
     `folder`."""
     env = dict(os.environ)
+    env[ASKED_OFFLINE] = "1" if offline() else "0"
     env.setdefault("HF_HUB_OFFLINE", "1")
     env.setdefault("TRANSFORMERS_VERBOSITY", "error")
     # Threads that spin for long while they wait lose a core to any other busy process; 1,000 rounds cost nothing on a

@@ -9,12 +9,13 @@ import re
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from backend.core.artifacts import MANIFEST, Manifest, read_manifest, seal, sha256, write_json
-from backend.core.errors import Problem, StudioError
+from backend.core.errors import StudioError
 from backend.core.paths import ROOT
 from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView, Kind
@@ -55,7 +56,7 @@ def import_builtin(
         if not (target / MANIFEST).is_file():
             with temporary_folder(settings, name) as folder:
                 _convert(name, BUILTIN[name], weights(name, folder.parent, fetch), folder)
-                _seal_model(folder, target, name, BUILTIN[name].license)
+                seal(folder, target, _manifest(target, name, BUILTIN[name].license, _facts(folder)))
         return register(store, target)
 
 
@@ -90,13 +91,30 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str, proje
     with file_lock(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():
             with temporary_folder(settings, target.name) as folder:
-                _copy(extras, folder)
-                with full_disk_told(folder):
-                    said = copy_weights(weights, folder)
-                _settle(folder)
-                check_weights(folder)
-                _seal_model(folder, target, name.strip(), license_of(path), said)
+                facts = take_folder(path, folder)
+                seal(folder, target, _manifest(target, name.strip(), license_of(path), facts))
         return register(store, target, project)
+
+
+def take_folder(path: Path, folder: Path) -> dict[str, Any]:
+    """Copy what a model consists of from the folder `path` into the empty `folder`, with its weights checked; its facts.
+
+    Raises StudioError naming the file that makes it unusable, or when the disk is full.
+    """
+    inspect_folder(path)
+    _copy([path / extra for extra in EXTRA_FILES if (path / extra).is_file()], folder)
+    with full_disk_told(folder):
+        said = copy_weights(weight_files(path), folder)
+    _settle(folder)
+    check_weights(folder)
+    facts = _facts(folder)
+    if said:
+        facts["taken"] = [each.model_dump(mode="json") for each in said]
+    return facts
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    return inspect_folder(folder) | {"languages": languages_of(folder)}
 
 
 def _convert(name: str, builtin: Builtin, source: Path, folder: Path) -> None:
@@ -121,11 +139,8 @@ def convert_gguf(source: Path, folder: Path) -> str:
     return lines[-1] if done.returncode else ""
 
 
-def _seal_model(folder: Path, target: Path, name: str, license: str | None, said: Sequence[Problem] = ()) -> None:
-    facts = inspect_folder(folder) | {"languages": languages_of(folder)}
-    if said:
-        facts["taken"] = [each.model_dump(mode="json") for each in said]
-    seal(folder, target, Manifest(id=target.name, kind=Kind.MODEL, name=name, facts=facts, license=license))
+def _manifest(target: Path, name: str, license: str | None, facts: dict[str, Any]) -> Manifest:
+    return Manifest(id=target.name, kind=Kind.MODEL, name=name, facts=facts, license=license)
 
 
 def register(store: Store, target: Path, project: str | None = None) -> ArtifactView:

@@ -14,6 +14,7 @@ from backend.core.stage import AnyStage
 BUILT_IN = (
     *("dataset", "check_data", "clean_data", "edit_data", "baseline"),
     *("audition", "generate", "teacher", "judge", "curate", "review"),
+    "download",
     *("prune", "distill", "capture", "finetune", "quantize", "scheme_search", "attach"),
     *("parity", "evaluate", "checklist", "prove", "package"),
 )

@@ -22,6 +22,7 @@ from backend.core.messages import (
     gates,
     good,
     guide,
+    hub,
     inspection,
     jobs,
     keys,
@@ -90,6 +91,7 @@ for _area in (
         guide,
         wire,
         good,
+        hub,
     ),
 ):
     for _code, _words in _area.MESSAGES.items():

@@ -13,6 +13,7 @@ NOTES = frozenset(
         *("reading rows", "loading the model", "creating the student", "measuring layers", "training", "evaluating"),
         *(
             "writing the adapter",
+            "downloading",
             "merging the adapter",
             "reading the model",
             "starting Olive",

@@ -1,0 +1,60 @@
+"""What goes wrong with a hub, told in sentences of the studio. No text of the hub's is repeated: it may hold anything."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from backend.core.errors import StudioError
+
+
+@contextmanager
+def told(host: str, repo: str, url: str, revision: str = "") -> Iterator[None]:
+    """Raises StudioError for every failure of huggingface_hub and the network below it."""
+    from httpx2 import HTTPError
+    from huggingface_hub.errors import EntryNotFoundError, FileMetadataError
+
+    try:
+        yield
+    except (HTTPError, OSError, EntryNotFoundError, FileMetadataError) as error:
+        raise _sentence(error, host, repo, url, revision) from None
+
+
+def _sentence(error: BaseException, host: str, repo: str, url: str, revision: str) -> StudioError:
+    from huggingface_hub import errors
+
+    chain = [error]
+    while chain[-1].__cause__ is not None:
+        chain.append(chain[-1].__cause__)
+    for each in chain:
+        if isinstance(each, OSError) and each.errno in (errno.ENOSPC, errno.EDQUOT):
+            return StudioError("core.disk_full", path="SLMOPS_HOME")
+        if isinstance(each, errors.OfflineModeIsEnabled):
+            return StudioError("hub.offline")
+        if isinstance(each, errors.GatedRepoError):
+            return StudioError("hub.gated", field="repo", repo=repo, url=url)
+        if isinstance(each, errors.RevisionNotFoundError):
+            return StudioError("hub.revision_missing", field="revision", repo=repo, revision=revision)
+        if isinstance(each, errors.RepositoryNotFoundError):
+            return StudioError("hub.not_found", field="repo", repo=repo, host=host)
+        if isinstance(each, errors.HfHubHTTPError) and each.response is not None:
+            return _status(each.response.status_code, each.response.headers.get("Retry-After", ""), host, repo)
+    return StudioError("hub.unreachable", host=host, reason=type(chain[-1]).__name__)
+
+
+def _status(status: int, wait: str, host: str, repo: str) -> StudioError:
+    if status == 401:
+        return StudioError("hub.token_refused", host=host)
+    if status == 403:
+        return StudioError("hub.forbidden", host=host, repo=repo)
+    if status == 404:
+        return StudioError("hub.not_found", field="repo", repo=repo, host=host)
+    if status == 429:
+        known = wait.strip().isdecimal()
+        return (
+            StudioError("hub.rate_limited", host=host, wait=int(wait))
+            if known
+            else StudioError("hub.rate_limited_unknown", host=host)
+        )
+    return StudioError("hub.status", host=host, status=status)
