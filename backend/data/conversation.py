@@ -73,8 +73,8 @@ class Conversation:
 
 
 def read_conversation(folder: Path, tokenizer: Any) -> Conversation:
-    """Of a model folder and its `tokenizers.Tokenizer`; without one, ids name no tokens. Raises StudioError for a file that is no
-    JSON object."""
+    """Of a model folder and its `tokenizers.Tokenizer`; without one, ids name no tokens. Raises StudioError for a
+    file that is no JSON object."""
     return _Reader(Path(folder), tokenizer).read()
 
 
@@ -207,9 +207,9 @@ class _Reader:
 
     def _limits(self) -> None:
         head = read_object(self.folder / "tokenizer.json")
-        cut = head.get("truncation")
-        if isinstance(cut, dict):
-            self._say("talk.truncation", length=cut.get("max_length", "?"))
+        limit = head.get("truncation")
+        if isinstance(limit, dict):
+            self._say("talk.truncation", length=limit.get("max_length", "?"))
         if head.get("padding"):
             self._say("talk.padding")
 
