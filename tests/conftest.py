@@ -7,19 +7,21 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keyring
 import pytest
 from sqlalchemy import Engine
 
 from backend.core import machine
-from backend.core.errors import StudioError
+from backend.core.errors import Problem
 from backend.data.inspect_program import answer
 from backend.db import store
 from backend.db.database import migrate, open_engine
 from backend.files import source_reading
 from backend.jobs.context import MemoryContext
 from backend.models import catalogue
+from backend.models.weights import settled
 from tests.helpers import build_tiny_model
 from tests.onnx_models import build_onnx
 from tests.providers import file_keyring
@@ -108,20 +110,20 @@ def files_read_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture(autouse=True)
 def weights_checked_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where torch is loaded anyway the weights of an imported model are compared in this process, and not at all in tests
-    without it. Tests of processes, in the browser and of whole models start the child."""
-    if any(map(request.node.get_closest_marker, ("proc", "e2e", "slow"))):
+    """Where torch is loaded anyway an imported model is checked in this process, and not at all in tests without it. The
+    child itself is started by tests of it, in the browser and of whole models."""
+    if request.node.get_closest_marker("slow"):
         return
     if request.node.get_closest_marker("ml"):
-        from backend.ml.inference.weight_check import problems_of
+        from backend.ml.inference.weight_check import checked
 
-        def check(folder: Path) -> None:
-            if found := problems_of(folder):
-                raise StudioError.of(found)
+        def check(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
+            trial, found = checked(folder)
+            return trial, settled(found)
 
         monkeypatch.setattr(catalogue, "check_weights", check)
     else:
-        monkeypatch.setattr(catalogue, "check_weights", lambda _folder: None)
+        monkeypatch.setattr(catalogue, "check_weights", lambda _folder: ({}, []))
 
 
 @pytest.fixture

@@ -121,10 +121,13 @@ def restore(refs: Annotated[list[str], typer.Argument(help="Ids or names.", meta
 def _show(artifact: ArtifactView) -> None:
     show_head(artifact)
     for key, value in artifact.facts.items():
-        if key not in ("template", "labels", "taken"):
+        if key not in ("template", "labels", "taken", "trial"):
             line(f"{key}: {value}")
     for each in artifact.taken:
         line(f"taken: {each.fact()}")
+    if trial := artifact.facts.get("trial"):
+        line(f"trial: {trial['prompt']}{trial.get('answer', '')}")
+        line(f"end of turn: {trial['end']}")
 
 
 def show_head(artifact: ArtifactView) -> None:

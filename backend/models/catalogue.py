@@ -106,10 +106,12 @@ def take_folder(path: Path, folder: Path) -> dict[str, Any]:
     with full_disk_told(folder):
         said = copy_weights(weight_files(path), folder)
     _settle(folder)
-    check_weights(folder)
+    trial, told = check_weights(folder)
     facts = _facts(folder)
-    if said:
-        facts["taken"] = [each.model_dump(mode="json") for each in said]
+    if said or told:
+        facts["taken"] = [each.model_dump(mode="json") for each in [*said, *told]]
+    if trial:
+        facts["trial"] = trial
     return facts
 
 

@@ -140,8 +140,10 @@ def license_of(path: Path) -> str | None:
 
 def _refuse_code(path: Path) -> None:
     """Code beside the weights is neither copied nor run; only a type that transformers does not know needs it."""
-    if (path / "config.json").is_file() and read_json(path, "config.json").get("model_type") in causal_classes():
-        return
+    if (path / "config.json").is_file():
+        config = checked(path, "config.json", read_json(path, "config.json"), ConfigShape)
+        if config.model_type in causal_classes():
+            return
     for file in sorted(path.glob("*.py")):
         raise StudioError("models.remote_code", path=path, file=file.name)
     for name in ("config.json", "tokenizer_config.json"):

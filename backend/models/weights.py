@@ -6,6 +6,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
@@ -19,10 +20,12 @@ MEMORY_BYTES = 24_000_000_000
 _SECONDS_PER_GB, _LEAST_SECONDS = 60, 300
 
 
-def check_weights(folder: Path) -> None:
-    """Raises StudioError when weights are missing, of another shape, unknown to the architecture or no numbers, or when a
-    table that is said to be shared is there twice. `folder`: its files were looked at by `inspect_folder`. Seconds; each
-    tensor is read once."""
+def check_weights(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
+    """What the model answered when it was tried (see `backend.ml.inference.trial`), and what was settled. Seconds; each
+    tensor is read once. `folder`: its files were looked at by `inspect_folder`.
+
+    Raises StudioError when weights are missing, of another shape, unknown to the architecture or no numbers, when a table that
+    is said to be shared is there twice, or when no file names the end of turn."""
     size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     seconds = _LEAST_SECONDS + _SECONDS_PER_GB * size // 10**9
     asked, answer = folder.parent / "question.json", folder.parent / "answer.json"
@@ -39,13 +42,16 @@ def check_weights(folder: Path) -> None:
             if status == EXIT_MEMORY:
                 raise StudioError("models.check_memory", model=folder.name, limit=human_bytes(limits["memory"]))
             raise StudioError("models.check_stopped", model=folder.name, reason=running.reason(), status=status)
-    found = _problems(answer)
-    if found:
-        raise StudioError.of(found)
+    content = json.loads(answer.read_text("utf-8"))
+    found = [Problem.model_validate(each) for each in content["problems"]]
+    return content["trial"], settled(found)
 
 
-def _problems(answer: Path) -> list[Problem]:
-    return [Problem.model_validate(each) for each in json.loads(answer.read_text("utf-8"))["problems"]]
+def settled(found: list[Problem]) -> list[Problem]:
+    """Those that are only to be told. Raises StudioError when one is not."""
+    if wrong := [each for each in found if each.blocking]:
+        raise StudioError.of(wrong)
+    return found
 
 
 def _in_time(until: float) -> None:

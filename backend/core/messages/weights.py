@@ -59,6 +59,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Check that the files belong to one model.",
     ),
     "models.check_stopped": ("The check of the weights stopped: {reason}", "Check that the files are undamaged."),
+    "models.trial_failed": (
+        "The model failed at its first answer: {reason}",
+        "Check that its files belong together; this architecture may need another version of transformers.",
+    ),
     "models.variant_taken": ("The weights were taken from {file}.", "Nothing to do."),
     "models.prefix_taken": ("“{prefix}” was removed from the names of all weights.", "Nothing to do."),
     "gguf.parts": (

@@ -2,7 +2,7 @@
 
 transformers fills what a file lacks with random numbers and says so in a log that nobody reads. Here the model is built
 without memory for its weights (device "meta"), so that the answer takes seconds whatever its size; then each tensor is read
-once, for values that are no numbers.
+once, for values that are no numbers, and the model is tried.
 """
 
 from __future__ import annotations
@@ -90,14 +90,22 @@ def _finite(tensor: Any) -> bool:
     return bool(torch.isfinite(tensor.sum(dtype=torch.float32))) or bool(torch.isfinite(tensor).all())
 
 
+def checked(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
+    """What the model did when it was tried, and all that is wrong with it or was settled."""
+    from backend.ml.inference.trial import tried
+
+    problems = problems_of(folder)
+    return ({}, problems) if problems else tried(folder)
+
+
 def main(question: Path, answer: Path) -> None:
     asked = json.loads(question.read_text("utf-8"))
     limit(**asked["limits"])
     try:
-        problems = problems_of(Path(asked["folder"]))
+        found, problems = checked(Path(asked["folder"]))
     except MemoryError:
         sys.exit(EXIT_MEMORY)
-    write_json(answer, {"problems": [problem.model_dump(mode="json") for problem in problems]})
+    write_json(answer, {"trial": found, "problems": [problem.model_dump(mode="json") for problem in problems]})
 
 
 if __name__ == "__main__":

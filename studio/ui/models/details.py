@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from backend.api import MODEL_KINDS
@@ -49,6 +51,7 @@ def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
         _facts(view)
         for each in view.taken:
             st.caption(escape_markdown(each.fact(_)))
+        _trial(view.facts.get("trial", {}))
         _versions(view, known)
         _lineage(view, known, manifest)
         _parameters(manifest, known)
@@ -74,6 +77,20 @@ def _facts(view: ArtifactView) -> None:
     if view.kind in MODEL_KINDS:
         rows |= _memory(view)
     _table(_("Details"), rows)
+
+
+def _trial(trial: dict[str, Any]) -> None:
+    """The rendered question and what the model wrote when it came in."""
+    if not trial:
+        return
+    st.markdown(f"**{_('Trial at import')}**")
+    st.code(trial["prompt"] + trial.get("answer", ""), language=None, wrap_lines=True)
+    notes = [_("End of turn: {token}").format(token=f"`{trial['end']}`")]
+    if "answer" not in trial:
+        notes.append(_("Not answered: the model is large for this machine."))
+    elif trial["ended"]:
+        notes.append(_("The model stopped by itself."))
+    st.caption(" · ".join(notes))
 
 
 def _memory(view: ArtifactView) -> dict[str, str]:

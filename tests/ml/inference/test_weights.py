@@ -1,4 +1,4 @@
-"""What people bring as a model: each kind is imported rightly or refused in a sentence, in a child that really runs."""
+"""What people bring as a model: each kind is imported rightly or refused in a sentence."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from backend.core.errors import StudioError
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.ml.inference.load import load_model
+from backend.ml.inference.weight_check import checked
 from backend.models.catalogue import import_folder
 from backend.models.probe import inspect_folder
-from backend.models.weights import check_weights
+from backend.models.weights import check_weights, settled
 from tests.helpers import model_view
 
-pytestmark = [pytest.mark.ml, pytest.mark.proc]
+pytestmark = pytest.mark.ml
 
 Tensors = dict[str, Any]
 
@@ -96,7 +97,7 @@ REFUSED: dict[str, tuple[Callable[[Tensors], Tensors | None], dict[str, Any], st
 
 def check(folder: Path) -> None:
     inspect_folder(folder)
-    check_weights(folder)
+    settled(checked(folder)[1])
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -112,8 +113,11 @@ def test_what_would_be_made_up_is_refused(tiny_model: Path, tmp_path: Path, case
     )
 
 
-def test_a_whole_model_passes(tiny_model: Path, tmp_path: Path) -> None:
-    check(folder_with(tiny_model, tmp_path / "m"))
+def test_a_child_says_the_same(tiny_model: Path, tmp_path: Path) -> None:
+    trial, told = check_weights(folder_with(tiny_model, tmp_path / "whole"))
+    assert trial["end"] == "<|im_end|>" and not told
+    with pytest.raises(StudioError, match="missing"):
+        check_weights(folder_with(tiny_model, tmp_path / "m", without("layers.1.mlp")))
 
 
 @pytest.mark.parametrize("prefix", ["_orig_mod.", "module.", "base_model.model.", "module._orig_mod."])
@@ -226,3 +230,24 @@ def test_a_header_that_lies_is_refused(tiny_model: Path, tmp_path: Path, case: s
     with pytest.raises(StudioError) as refused:
         inspect_folder(tmp_path / "m")
     assert refused.value.problems[0].code in ("models.value", "models.tensor", "models.weights_damaged")
+
+
+def test_the_model_is_tried_and_the_card_shows_what_came_out(tiny_model: Path, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home").prepare()
+    made = import_folder(Store(settings.store_url), settings, tiny_model, "tried")
+    trial = made.facts["trial"]
+    assert trial["prompt"].endswith("What is the capital of France?<|im_end|>\n<|im_start|>assistant\n")
+    assert trial["end"] == "<|im_end|>" and trial["prompt_tokens"] > 20 and isinstance(trial["answer"], str)
+
+
+def test_a_model_without_an_end_of_turn_is_refused_until_somebody_names_it(tiny_model: Path, tmp_path: Path) -> None:
+    folder = folder_with(tiny_model, tmp_path / "m", eos_token_id=None)
+    for name in ("generation_config.json", "special_tokens_map.json", "chat_template.jinja"):
+        (folder / name).unlink(missing_ok=True)
+    (folder / "tokenizer_config.json").write_text("{}")
+    settings = Settings(home=tmp_path / "home").prepare()
+    store = Store(settings.store_url)
+    with pytest.raises(StudioError, match="end of turn"):
+        import_folder(store, settings, folder, "endless")
+    (folder / "conversation.json").write_text('{"end": "<|im_end|>"}')
+    assert import_folder(store, settings, folder, "named").facts["trial"]["end"] == "<|im_end|>"
