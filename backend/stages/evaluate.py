@@ -149,11 +149,7 @@ def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
     folder = _write(ctx, data, rows, (expected, answers), metrics)
     made = _keep(params, ctx, source, answerer, folder, metrics, compared)
     ctx.progress(len(rows), len(rows), "done")
-    return EvaluateResult(artifact=made.id, metrics=metrics, findings=_findings(params, metrics))
-
-
-def _findings(params: EvaluateParams, metrics: dict[str, float]) -> list[Problem]:
-    return findings({"unusable": metrics["unusable"], "cut_off": metrics["cut_off"]}, params.model_dump())
+    return EvaluateResult(artifact=made.id, metrics=metrics, findings=findings(metrics, params.model_dump()))
 
 
 def _runtime_memory(params: EvaluateParams, ctx: Context) -> int:
@@ -247,8 +243,8 @@ def _size_metrics(ctx: Context, view: ArtifactView | None) -> dict[str, float]:
     files = [path for each in needed for path in each.path.rglob("*") if path.is_file()]
     weights = sum(path.stat().st_size for path in files if path.name.endswith(WEIGHTS))
     parameters = view.facts.get("parameters") or needed[-1].facts.get("parameters", 0)
-    size = sum(each.size_bytes for each in needed)
-    return {"size_bytes": float(size), "weights_bytes": float(weights), "parameters": float(parameters)}
+    size = float(sum(each.size_bytes for each in needed))
+    return {"size_bytes": size, "weights_bytes": float(weights), "parameters": float(parameters)}
 
 
 def _write(
@@ -278,15 +274,13 @@ def _keep(
     compared: BaselineScores,
 ) -> ArtifactView:
     facts = {"model_name": answerer.name, "data": source.id, "split": params.split, **metrics}
-    facts |= as_facts(_findings(params, metrics))
-    facts["baseline"] = compared.model_dump(mode="json")
+    facts |= as_facts(findings(metrics, params.model_dump())) | {"baseline": compared.model_dump(mode="json")}
     parents = [source.id]
     if answerer.view:
         facts["model"] = answerer.view.id
         parents.append(answerer.view.id)
     name = params.name or f"{answerer.name} on {source.name}"
-    made: ArtifactView = ctx.artifact(Kind.EVALUATION, name, folder, facts=facts, parents=parents)
-    return made
+    return ctx.artifact(Kind.EVALUATION, name, folder, facts=facts, parents=parents)
 
 
 STAGE = Stage(

@@ -35,10 +35,22 @@ def test_an_evaluation_tells_its_share(truncated: FakeEndpoint, job: MemoryConte
     asked = evaluate.EvaluateParams(**who(truncated), cost_prompts=1)
     assert evaluate.run(asked, job).metrics["cut_off"] == 0  # every answer is a whole label
     as_text(job)
-    assert evaluate.run(asked, job).metrics["cut_off"] == 1
+    result = evaluate.run(asked, job)
+    assert result.metrics["cut_off"] == 1 and [found.code for found in result.findings] == ["good.cut_off"]
+    assert evaluate.run(asked.model_copy(update={"max_cut_off": 1.0}), job).findings == []
     assert any("15 of 15 replies were cut off" in line and "Raise max_new_tokens" in line for line in log_of(job))
     truncated.ending = "stop"
     assert evaluate.run(asked, job).metrics["cut_off"] == 0
+
+
+def test_an_evaluation_of_answers_that_are_no_label_ends_with_a_finding(
+    server: FakeEndpoint, job: MemoryContext
+) -> None:
+    server.answer = lambda body: "It may be red."
+    result = evaluate.run(evaluate.EvaluateParams(**who(server), cost_prompts=1), job)
+    assert result.metrics["unusable"] == 1 and [found.code for found in result.findings] == ["good.unusable"]
+    sealed = [event for event in job.events if event["event"] == "artifact"][-1]
+    assert sealed["manifest"]["facts"]["findings"][0]["code"] == "good.unusable"
 
 
 def test_an_audition_tells_it_of_each_candidate(truncated: FakeEndpoint, job: MemoryContext) -> None:

@@ -32,6 +32,7 @@ def compared(tmp_path: Path, made: Converted, export: ArtifactView, **change: An
     sealed = next(event for event in job.events if event["event"] == "artifact")
     report: dict[str, Any] = json.loads((Path(sealed["path"]) / "report.json").read_text())
     facts = sealed["manifest"]["facts"]
+    assert len(result.findings) == len(facts["failed"]) and all(found.sentence() for found in result.findings)
     assert {key: report[key] for key in facts} == facts and facts.items() >= result.metrics.items()
     assert sealed["manifest"]["kind"] == "report" and made.torch.id in sealed["manifest"]["parents"]
     return report

@@ -180,9 +180,11 @@ def warnings(job: JobView) -> None:
     metrics: dict[str, float] = job.result.get("metrics", {})
     for found in job.findings:
         st.warning(escape_markdown(found.text(_)), icon=":material/warning:")
-    if metrics.get("cut_off", 0.0) >= TRUNCATED_SHARE and job.state.ended:
+    said = {found.code for found in job.findings}
+    if "good.cut_off" not in said and metrics.get("cut_off", 0.0) >= TRUNCATED_SHARE and job.state.ended:
         st.warning(escape_markdown(truncation_hint(metrics["cut_off"])), icon=":material/content_cut:")
-    _agreement_warning(metrics)
+    if "good.agreement" not in said:
+        _agreement_warning(metrics)
 
 
 def _agreement_warning(metrics: dict[str, float]) -> None:
