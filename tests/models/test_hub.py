@@ -83,6 +83,14 @@ def test_what_arrives_damaged_is_not_kept(server: FakeHub, tmp_path: Path) -> No
     assert not (tmp_path / "model.safetensors").exists()
 
 
+def test_a_gated_models_files_are_explained(server: FakeHub, tmp_path: Path) -> None:
+    server.gated_files = True
+    with pytest.raises(StudioError) as said:
+        hub.download(hub.details("acme/tiny"), tmp_path, quiet)
+    assert said.value.problems[0].code == "hub.gated"
+    assert f"{server.url}/acme/tiny" in said.value.text()
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "code"),
     [

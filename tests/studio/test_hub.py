@@ -42,7 +42,9 @@ def test_search_and_download(show: Show, monkeypatch: pytest.MonkeyPatch, langua
         assert not at.exception
     (run,) = Studio.open().runs()
     assert run.jobs[0].stage == "download" and run.jobs[0].params["size"] == 1002
-    assert ("acme/tiny is a job now." if language == "en" else "acme/tiny ya es un trabajo.") in words(at)
+    assert (
+        "The download of acme/tiny has started." if language == "en" else "Ha empezado la descarga de acme/tiny."
+    ) in words(at)
 
 
 def test_offline_says_so(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,9 @@ def _started() -> None:
     for repo, key in st.session_state.get(STARTED, {}).items():
         going = task(key)
         if going and going.done and isinstance(going.result, RunView):
-            st.success(_("{name} is a job now.").format(name=escape_markdown(repo)), icon=":material/check:")
+            st.success(
+                _("The download of {name} has started.").format(name=escape_markdown(repo)), icon=":material/check:"
+            )
             page_link(JOBS.path, label=_("View progress"), icon=JOBS.icon)
 
 
