@@ -17,7 +17,7 @@ from backend.checks.asked_model import AskedModel, Refused, TimedAnswer
 from backend.checks.check import Check, at_least, at_most
 from backend.checks.hard_inputs import EDGE_CASES, INJECTION_MARKER, INJECTIONS
 from backend.data.chat_template import Encoder
-from backend.data.dataset import Row, Template, gold_answer
+from backend.data.dataset import DataFolder, Row, Template, answer_of, gold_answer
 from backend.stats.intervals import wilson_interval
 from backend.stats.token_f1 import token_f1
 
@@ -68,6 +68,11 @@ class AnswerFormat:
             return cls("json")
         return cls("text", longest=2 * max(map(len, known), default=500))
 
+    def usable(self, answer: str) -> bool:
+        """Whether a program can take it: not empty, a label where there are labels, JSON where answers are JSON."""
+        text = answer.strip()
+        return text in self.labels if self.kind == "label" else _is_json(text) if self.kind == "json" else bool(text)
+
     def kept(self, answered: TimedAnswer) -> bool:
         text = answered.text.strip()
         if self.kind == "label":
@@ -75,6 +80,13 @@ class AnswerFormat:
         if self.kind == "json":
             return _is_json(text)
         return bool(text) and answered.ended and len(text) <= self.longest
+
+
+def unusable_share(data: DataFolder, answers: Sequence[str]) -> float:
+    """The share of answers that are empty, no label where there are labels, or no JSON where all known answers are."""
+    known = [answer for row in data.rows("train") if (answer := answer_of(row)) is not None]
+    form = AnswerFormat.of(data.template, known)
+    return sum(not form.usable(text) for text in answers) / len(answers)
 
 
 @dataclass

@@ -142,7 +142,12 @@ class Encoder:
 
     def template_source(self) -> str:
         """The chat template as it is used; for base models without one, roles as plain words."""
-        return self.conversation.template
+        return self._source
+
+    @cached_property
+    def _source(self) -> str:
+        """Checks before a start ask for it, so it is read without the tokenizer, which takes seconds to load."""
+        return read_conversation(self.folder, None).template
 
     def _rendered(self, messages: list[Message], ask: bool, tools: list[dict[str, Any]] | None) -> str:
         text: str = self.template.render(

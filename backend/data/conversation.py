@@ -73,8 +73,8 @@ class Conversation:
 
 
 def read_conversation(folder: Path, tokenizer: Any) -> Conversation:
-    """Of a model folder and its `tokenizers.Tokenizer`; without one, ids name no tokens. Raises StudioError for a file that is no
-    JSON object."""
+    """Of a model folder and its `tokenizers.Tokenizer`; without one the template is the same, and ids
+    name no tokens. Raises StudioError for a file that is no JSON object."""
     return _Reader(Path(folder), tokenizer).read()
 
 
@@ -113,7 +113,8 @@ class _Reader:
         folds = fold(not takes_system, not _renders(compiled, tokens, "user", "user"))
         written = self._written_end(compiled, tokens)
         end = _text(self.own.get("end")) or written or tokens["eos"]
-        self._limits()
+        if self.tokenizer:
+            self._limits()
         if not takes_system:
             self._say("talk.system_folded")
         stops = self._stops(end, tokens["eos"])
@@ -207,9 +208,9 @@ class _Reader:
 
     def _limits(self) -> None:
         head = read_object(self.folder / "tokenizer.json")
-        cut = head.get("truncation")
-        if isinstance(cut, dict):
-            self._say("talk.truncation", length=cut.get("max_length", "?"))
+        limit = head.get("truncation")
+        if isinstance(limit, dict):
+            self._say("talk.truncation", length=limit.get("max_length", "?"))
         if head.get("padding"):
             self._say("talk.padding")
 

@@ -2,7 +2,7 @@
 
 Needs a model (torch, adapter, ONNX or packaged) and a dataset. Asks it domain questions, a thousand requests in a row, short to
 long texts and texts that nobody expects, in a process of its own. Leaves a report: report.json, report.html and report.md. A
-check that fails fails the report, not the job.
+check that fails fails the report, and the job ends with findings.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from backend.checks.asked_model import AskedModel, Died, Refused
 from backend.checks.behavior import AnswerFormat, ModelProbe
 from backend.checks.check import Check, at_most, check_dicts, failed
 from backend.checks.document import document
+from backend.checks.findings import check_findings
 from backend.checks.hard_inputs import EDGE_CASES, INJECTIONS
 from backend.checks.lineage import as_export, bases_of, facts_of
 from backend.core.artifacts import write_json
@@ -140,7 +141,7 @@ def run(params: ChecklistParams, ctx: Context) -> ChecklistResult:
     checks = _run_checks(params, ctx, model, data, rows, progress)
     made = _save_report(params, ctx, view, source, checks)
     ctx.progress(progress.total, progress.total, "done")
-    return ChecklistResult(artifact=made.id, metrics=_metrics(checks))
+    return ChecklistResult(artifact=made.id, metrics=_metrics(checks), findings=check_findings(checks))
 
 
 def _run_checks(

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from backend.checks.behavior import unusable_share
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem
 from backend.core.fields import Labels, Name
@@ -22,6 +23,7 @@ from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs, check_rows
+from backend.core.thresholds import as_facts, findings, threshold_field
 from backend.data import baseline
 from backend.data.baseline_scores import BaselineScores, baseline_scores_of
 from backend.data.chat_template import gold_text
@@ -73,6 +75,8 @@ class EvaluateParams(AnswererParams):
         ge=1,
         le=500,
     )
+    max_invalid: float = threshold_field("max_invalid")
+    max_cut_off: float = threshold_field("max_cut_off")
     name: Name = ""
 
 
@@ -134,6 +138,7 @@ def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
         answers = [reply.text for reply in collected]
         expected = [gold_text(data.template, row, getattr(answerer.engine, "encoder", None)) for row in rows]
         metrics |= _scores(ctx, data, rows, (expected, answers), answerer)
+        metrics["unusable"] = unusable_share(data, answers)
         metrics["cut_off"] = _cut_off(ctx, data, collected, sampling.max_new_tokens) / len(rows)
     finally:
         answerer.engine.close()
@@ -144,7 +149,11 @@ def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
     folder = _write(ctx, data, rows, (expected, answers), metrics)
     made = _keep(params, ctx, source, answerer, folder, metrics, compared)
     ctx.progress(len(rows), len(rows), "done")
-    return EvaluateResult(artifact=made.id, metrics=metrics)
+    return EvaluateResult(artifact=made.id, metrics=metrics, findings=_findings(params, metrics))
+
+
+def _findings(params: EvaluateParams, metrics: dict[str, float]) -> list[Problem]:
+    return findings({"unusable": metrics["unusable"], "cut_off": metrics["cut_off"]}, params.model_dump())
 
 
 def _runtime_memory(params: EvaluateParams, ctx: Context) -> int:
@@ -269,6 +278,7 @@ def _keep(
     compared: BaselineScores,
 ) -> ArtifactView:
     facts = {"model_name": answerer.name, "data": source.id, "split": params.split, **metrics}
+    facts |= as_facts(_findings(params, metrics))
     facts["baseline"] = compared.model_dump(mode="json")
     parents = [source.id]
     if answerer.view:

@@ -2,7 +2,8 @@
 
 Needs an ONNX model or a package, the torch model among its ancestors (an adapter is merged), and a dataset. Compares files
 (template, tokens, stop tokens, context, hashes) and, on rows and fixed hard texts, tokens, probabilities and scores. Leaves a
-report: report.json with every check, its value, threshold and sentence. A check that fails fails the report, not the job.
+report: report.json with every check, its value, threshold and sentence. A check that fails fails the report, and the job ends
+with findings.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from backend.checks import comparison, files
 from backend.checks.asked_model import AskedModel, Died
 from backend.checks.check import Check, check_dicts, failed
 from backend.checks.comparison import Comparison, Limits, Question
+from backend.checks.findings import check_findings
 from backend.checks.hard_inputs import HARD_TEXTS, conversations
 from backend.checks.lineage import as_export, bases_of, facts_of, has_original, original_of
 from backend.core.artifacts import write_json
@@ -144,7 +146,7 @@ def run(params: ParityParams, ctx: Context) -> ParityResult:
     original, export = original_of(view, ctx), as_export(view, ctx)
     checks, found = run_checks(params, ctx, export, original, bases_of(export, ctx))
     made = save_report(params, ctx, (view, original, source), checks, found, str(export.facts.get("precision", "")))
-    return ParityResult(artifact=made.id, metrics=metrics(checks))
+    return ParityResult(artifact=made.id, metrics=metrics(checks), findings=check_findings(checks))
 
 
 def run_checks(

@@ -238,7 +238,9 @@ def _save_report(
     name = params.name or f"{view.name} in Foundry Local"
     made = ctx.artifact(Kind.REPORT, name, out, facts={**facts, **numbers}, parents=[view.id, source.id])
     ctx.progress(1, 1, "done")
-    return ProveResult(artifact=made.id, metrics={"checks_failed": float(len(failed)), **numbers})
+    args = {"count": len(failed), "total": len(checks), "failed": ", ".join(failed)}
+    wrong = [Problem(code="good.checks", args=args, blocking=False)] if failed else []
+    return ProveResult(artifact=made.id, metrics={"checks_failed": float(len(failed)), **numbers}, findings=wrong)
 
 
 STAGE = Stage(

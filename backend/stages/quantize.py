@@ -15,11 +15,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from backend.core.errors import Problem
+from backend.core.errors import Problem, StudioError
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import ArtifactInfo, Context, Result, Stage, World, check_fits, check_refs
+from backend.core.thresholds import as_facts, findings, threshold_field
 from backend.models import costs
 from backend.models.architectures import export_problems, indivisible, plain_config
 from backend.models.quantization import (
@@ -89,6 +90,7 @@ class QuantizeParams(QuantizationParams):
         title="Dataset",
         description="Your own rows, for GPTQ and for finding sensitive layers.",
     )
+    min_agreement: float = threshold_field("min_agreement")
 
 
 class QuantizeResult(Result):
@@ -145,7 +147,10 @@ def run(params: QuantizeParams, ctx: Context) -> QuantizeResult:
     smoke_test = quantizer.make(scheme_of(params, view.facts, names), out)
     progress.add(2, "comparing with the original")
     agreement = _first_token_agreement(olive_export.first_tokens(source, quantizer.prompts()), smoke_test, ctx)
-    made = _keep(params, ctx, view, out, layers)
+    if not agreement and params.min_agreement:
+        raise StudioError("good.no_agreement", total=len(smoke_test["first"]))
+    found = findings({"first_token_agreement": agreement}, params.model_dump())
+    made = _keep(params, ctx, view, out, layers, found)
     progress.add(1, "done")
     metrics = {
         "size_bytes": float(made.size_bytes),
@@ -153,7 +158,7 @@ def run(params: QuantizeParams, ctx: Context) -> QuantizeResult:
         "first_token_agreement": agreement,
         "seconds": time.monotonic() - begun,
     }
-    return QuantizeResult(artifact=made.id, metrics=metrics)
+    return QuantizeResult(artifact=made.id, metrics=metrics, findings=found)
 
 
 def int8_modules(params: QuantizeParams, quantizer: Any, ctx: Context) -> tuple[list[int], tuple[str, ...]]:
@@ -207,10 +212,12 @@ def onnx_facts(params: QuantizeParams, facts: dict[str, Any], layers: list[int] 
     return kept | {"head_bits": max(BITS[params.precision], params.head_bits), "exact_layers": layers or []}
 
 
-def _keep(params: QuantizeParams, ctx: Context, view: ArtifactView, out: Path, layers: list[int]) -> ArtifactView:
+def _keep(
+    params: QuantizeParams, ctx: Context, view: ArtifactView, out: Path, layers: list[int], found: list[Problem]
+) -> ArtifactView:
     name = params.name or f"{view.name}-{params.precision}"
     parents = [view.id, *([ctx.input(params.data).id] if params.data and needs_data(params) else [])]
-    facts = onnx_facts(params.model_copy(update={"model": view.id}), view.facts, layers)
+    facts = onnx_facts(params.model_copy(update={"model": view.id}), view.facts, layers) | as_facts(found)
     made: ArtifactView = ctx.artifact(Kind.ONNX, name, out, facts=facts, parents=parents, license=view.license)
     return made
 

@@ -23,6 +23,7 @@ from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
+from backend.core.units import percent_text
 from backend.data.dataset import DataFolder, gold_answer
 from backend.inference import time_estimates
 from backend.models import costs
@@ -159,7 +160,13 @@ def run(params: SchemeSearchParams, ctx: Context) -> SchemeSearchResult:
     counts = {"candidates": float(len(points)), "candidates_failed": float(len(points) - len(good))}
     kept = {"quality_kept": found["kept"], "seconds": time.monotonic() - begun}
     told = {name: value for name, value in chosen["metrics"].items() if name in (found["metric"], *REPORTED_METRICS)}
-    return SchemeSearchResult(artifact=onnx.id, metrics=told | counts | kept)
+    return SchemeSearchResult(artifact=onnx.id, metrics=told | counts | kept, findings=_findings(found))
+
+
+def _findings(found: dict[str, Any]) -> list[Problem]:
+    """That no scheme keeps the quality that was asked for."""
+    args = {"value": percent_text(found["kept"]), "limit": percent_text(found["keep"])}
+    return [] if found["passed"] else [Problem(code="good.search", args=args, blocking=False)]
 
 
 def _candidates(params: SchemeSearchParams, facts: dict[str, Any]) -> dict[str, QuantizeParams]:

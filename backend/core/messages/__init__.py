@@ -20,6 +20,7 @@ from backend.core.messages import (
     files,
     foundry,
     gates,
+    good,
     guide,
     hub,
     inspection,
@@ -89,6 +90,7 @@ for _area in (
         trash,
         guide,
         wire,
+        good,
         hub,
     ),
 ):

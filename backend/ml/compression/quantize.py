@@ -19,7 +19,16 @@ from backend.ml.compression import olive_export
 from backend.ml.compression.adapter_slots import add_slots
 from backend.models.quantization import BITS, Scheme
 
-SMOKE_TEST_PROMPTS = ("Hello.", "Turn on the light in the kitchen.", "¿Qué puedes hacer por mí?")
+SMOKE_TEST_PROMPTS = (
+    "Hello.",
+    "Turn on the light in the kitchen.",
+    "¿Qué puedes hacer por mí?",
+    "My order has not arrived yet.",
+    "Write a short note to a colleague.",
+    "What is 12 times 4?",
+    "No funciona desde ayer.",
+    "The soup was cold and the waiter rude.",
+)
 SENSITIVITY_ROWS = 16
 """Validation rows that the scan of the layers reads for each of them."""
 PHASES = {

@@ -152,7 +152,8 @@ def _int4(wish: Wish, of: str, name: str) -> Entry:
 
 def _measured(wish: Wish, id_: str, model: str = "", **who: str) -> Entry:
     asked = {"model": model, **who} if model else who
-    return _entry(id_, "evaluate", ["check"], **asked, data=_dataset(wish), max_rows=wish.preset.measured)
+    untrained = {"max_invalid": 1, "max_cut_off": 1} if id_ == "eval_before" else {}
+    return _entry(id_, "evaluate", ["check"], **asked, data=_dataset(wish), max_rows=wish.preset.measured, **untrained)
 
 
 def _finished(wish: Wish, name: str, steps: list[Entry], asked: list[Entry]) -> list[Entry]:

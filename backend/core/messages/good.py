@@ -1,0 +1,53 @@
+"""Sentences about results that are there and not good: what was measured, the threshold that it did not pass, what to do.
+
+`good.parity_NAME`: a measured check of the parity stage that failed."""
+
+_MORE_BITS = "Try more bits, a smaller block size or another method."
+_AGAIN = "Convert again; if it persists, try more bits or another method."
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "good.unusable": (
+        "{value} of the answers are empty or malformed; {limit} is the limit.",
+        "Train longer or on more rows; raise {setting} to accept it.",
+    ),
+    "good.cut_off": (
+        "{value} of the answers are cut off; {limit} is the limit.",
+        "Raise max_new_tokens, or train longer; raise {setting} to accept it.",
+    ),
+    "good.agreement": (
+        "{value} of sample answers start like the original's; at least {limit} is needed.",
+        "Check the export; try more bits, a smaller block size or another method.",
+    ),
+    "good.no_agreement": (
+        "None of {total} sample answers starts like the original's: the export is damaged.",
+        "Try more bits or another method; set min_agreement to 0 to keep it.",
+    ),
+    "good.parity_token_agreement": (
+        "{value} of answer tokens are the original's; at least {limit} is needed.",
+        _MORE_BITS,
+    ),
+    "good.parity_kl_answer": (
+        "KL divergence of correct answers is {value} nats; {limit} is the limit.",
+        _AGAIN,
+    ),
+    "good.parity_kl_prompt": (
+        "KL divergence of prompts is {value} nats; {limit} is the limit.",
+        _AGAIN,
+    ),
+    "good.parity_perplexity_ratio": (
+        "Perplexity is {value} times the original's; {limit} is the limit.",
+        _AGAIN,
+    ),
+    "good.parity_task_loss": (
+        "The score is {value} below the original's; {limit} is the limit.",
+        "Try more bits, or evaluate all rows on the Compare page.",
+    ),
+    "good.checks": (
+        "{count} of {total} checks failed: {failed}.",
+        "See the report for figures and remedies.",
+    ),
+    "good.search": (
+        "The selected scheme keeps {value} of the quality; at least {limit} is needed.",
+        "Lower “Minimum quality retained”, or try more schemes or INT8.",
+    ),
+}
