@@ -18,8 +18,8 @@ LARGE = (".safetensors", ".gguf")
 
 class FakeHub:
     """`files` of `owner/name`; `cuts`: file -> how often its connection is cut half-way; `status`: what every answer has in
-    place of 200; `headers` go with it; `asked`: (method, path, range) of each request; `token`: the one that is accepted; `gated_files`: what it
-    holds is told, but not given."""
+    place of 200; `headers` go with it; `asked`: (method, path, range) of each request; `token`: the one that is accepted;
+    `gated_files`: what it holds is told, but not given; `spoiled`: files that arrive as zeros."""
 
     def __init__(self, files: dict[str, bytes], repo: str = "acme/tiny", license: str = "apache-2.0") -> None:
         self.files, self.repo, self.license = files, repo, license
