@@ -16,7 +16,7 @@ _Revision = Annotated[str, typer.Option(help="Branch, tag or commit; the newest 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="A hub of models, such as huggingface.co: search, show, download.", no_args_is_help=True)
-    for command in (search, show, download):
+    for command in (search, show, download, catalogue):
         group.command(command.__name__)(command)
     token = typer.Typer(help="Your token for the hub, in this machine's keyring: set, delete.", no_args_is_help=True)
     token.command("set")(set_token)
@@ -85,6 +85,22 @@ def download(
     studio = Studio.open()
     params = studio.hub_download(repo, revision, name)
     raise SystemExit(execute(studio, studio.plan_stage("download", params, f"download {repo}"), json_))
+
+
+def catalogue(json_: _Json = False) -> None:
+    """Models to begin with, smallest first. Asks no network."""
+    from backend.api import Studio
+
+    found = Studio.open().hub_catalogue()
+    if json_:
+        return print_json(found)
+    rows = [
+        [one.repo, one.role, f"{one.parameters / 1e6:.0f} M", one.license, str(one.languages), one.type]
+        + ["yes" if one.gated else ""]
+        for one in found
+    ]
+    table(["repository", "for", "parameters", "license", "languages", "architecture", "gated"], rows)
+    return None
 
 
 def set_token() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from backend.providers import keys
 
 NAME = "hub token"
-"""Its entry in the keyring; no endpoint can have this name with its own key, for both are the same secret then."""
+"""Its entry in the keyring. The blank keeps it from every endpoint: their names have none."""
 
 
 def hub_token(home: Path) -> str | None:

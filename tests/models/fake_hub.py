@@ -18,7 +18,8 @@ LARGE = (".safetensors", ".gguf")
 
 class FakeHub:
     """`files` of `owner/name`; `cuts`: file -> how often its connection is cut half-way; `status`: what every answer has in
-    place of 200; `headers` go with it; `asked`: (method, path, range) of each request; `token`: the one that is accepted."""
+    place of 200; `headers` go with it; `asked`: (method, path, range) of each request; `token`: the one that is accepted;
+    `gated_files`: what it holds is told, but not given; `spoiled`: files that arrive as zeros."""
 
     def __init__(self, files: dict[str, bytes], repo: str = "acme/tiny", license: str = "apache-2.0") -> None:
         self.files, self.repo, self.license = files, repo, license
@@ -26,6 +27,7 @@ class FakeHub:
         self.status = 200
         self.headers: dict[str, str] = {}
         self.token = ""
+        self.gated_files = False
         self.spoiled: set[str] = set()
         self.asked: list[tuple[str, str, str]] = []
         self.url = ""
@@ -97,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
                 else {"X-Error-Message": "Invalid credentials in Authorization header"}
             )
             self._send(status, b"{}", extra)
+        elif self.hub.gated_files and "/resolve/" in path:
+            self._send(403, b"{}", {"X-Error-Code": "GatedRepo"})
         elif path in ("/api/models", "/api/datasets"):
             self._json([self.hub.info()])
         elif path.startswith(f"/api/models/{self.hub.repo}/tree/"):

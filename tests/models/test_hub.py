@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +83,14 @@ def test_what_arrives_damaged_is_not_kept(server: FakeHub, tmp_path: Path) -> No
     assert not (tmp_path / "model.safetensors").exists()
 
 
+def test_a_gated_models_files_are_explained(server: FakeHub, tmp_path: Path) -> None:
+    server.gated_files = True
+    with pytest.raises(StudioError) as said:
+        hub.download(hub.details("acme/tiny"), tmp_path, quiet)
+    assert said.value.problems[0].code == "hub.gated"
+    assert f"{server.url}/acme/tiny" in said.value.text()
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "code"),
     [
@@ -151,3 +160,13 @@ def test_pickles_alone_are_refused_before_anything_is_fetched(server: FakeHub, t
     with pytest.raises(StudioError) as said:
         hub.download(hub.details("acme/tiny"), tmp_path, quiet)
     assert said.value.problems[0].code == "hub.no_safetensors"
+
+
+def test_the_short_list_names_architectures_that_the_table_knows() -> None:
+    from backend.core.paths import assets
+    from backend.models.hub_catalogue import catalogue
+
+    known = {row["type"] for row in json.loads((assets() / "architectures.json").read_text("utf-8"))["rows"]}
+    assert len(catalogue()) >= 5
+    assert {each.type for each in catalogue()} <= known
+    assert all(each.source == f"https://huggingface.co/{each.repo}" and hub.is_repo(each.repo) for each in catalogue())

@@ -9,7 +9,7 @@ import streamlit as st
 
 from backend.core.schemas import ArtifactView, Kind
 from studio.nav import FINETUNE
-from studio.ui.models import details, import_models
+from studio.ui.models import details, hub, import_models
 from studio.ui.models.card import card
 from studio.ui.serving import drawer as serving
 from studio.ui.serving import state
@@ -31,6 +31,7 @@ def models_page() -> None:
         st.title(_("Models"), anchor=False)
         st.caption(_("Models, adapters and packages of this project, ready to use or download."))
         import_models.import_box()
+        hub.hub_box()
         import_models.builtins()
         if held:
             _list(_filtered(held), everything)
@@ -40,7 +41,7 @@ def models_page() -> None:
         scope.from_other_projects("models", others, lambda: _cards(others, known, "models_shown_others"))
         _dialogs(everything)
         seen = _signature()
-        api_cache.auto_refresh(lambda: _watch(seen), busy=import_models.at_work())
+        api_cache.auto_refresh(lambda: _watch(seen), busy=import_models.at_work() or hub.at_work())
 
 
 def _filtered(held: list[ArtifactView]) -> list[ArtifactView]:
@@ -132,11 +133,11 @@ def _dialogs(everything: list[ArtifactView]) -> None:
 
 
 def _signature() -> tuple[object, ...]:
-    return tuple(view.id for view in api_cache.artifacts()), *import_models.signature()
+    return tuple(view.id for view in api_cache.artifacts()), *import_models.signature(), *hub.signature()
 
 
 def _watch(seen: tuple[object, ...]) -> bool:
     """Draws nothing: the page is drawn again when something came, went or ended."""
     if _signature() != seen:
         st.rerun()
-    return import_models.at_work()
+    return import_models.at_work() or hub.at_work()
