@@ -172,8 +172,8 @@ class BatchSource:
         while True:
             status = self.api.status(state.id)
             waited = time.time() - state.since
-            done, note = self.progress.done + status.done, "waiting for the batch"
-            self.ctx.progress(min(done, self.progress.total), self.progress.total, note)
+            done = self.progress.done + status.done
+            self.ctx.progress(min(done, self.progress.total), self.progress.total, "waiting for the batch")
             self.ctx.metric("batch_done", status.done, round(waited / 60, 2))
             if waited - said >= _SAID_SECONDS or status.ended:
                 said = waited

@@ -15,7 +15,6 @@ from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits
 from backend.core.units import human_bytes
 from backend.models import hub
-from backend.models.catalogue import take_folder
 from backend.models.probe import license_of
 from backend.providers.hub_token import hub_token
 
@@ -69,6 +68,8 @@ def quote(params: DownloadParams, world: World) -> Quote:
 
 
 def run(params: DownloadParams, ctx: Context) -> DownloadResult:
+    from backend.models.catalogue import take_folder
+
     token = hub_token(ctx.artifacts.parent)
     known = hub.details(params.repo, revision=params.revision, token=token)
     folder = ctx.checkpoints / known.commit

@@ -59,6 +59,8 @@ def written_out() -> list[dict[str, Any]]:
     data |= {"max_rows": 5000, "test": 0.12}
     teacher = {"model": "smollm2-135m-instruct", "data": "${data}", "epochs": 6, "evaluate_rows": 50}
     base = {"model": "${teacher}", "data": "${data}", "keep_layers": 6, "name": "distill-cut"}
+    untrained = evaluate("base-eval", "${base}")
+    untrained["params"] |= {"max_invalid": 1, "max_cut_off": 1}
     steps = [
         {"id": "data", "stage": "dataset", "params": data},
         {"id": "check", "stage": "check_data", "params": {"data": "${data}", "stop": True}},
@@ -66,7 +68,7 @@ def written_out() -> list[dict[str, Any]]:
         {"id": "answers", "stage": "teacher", "params": {"model": "${teacher}", "data": "${data}"}},
         {"id": "capture", "stage": "capture", "params": {"teacher": "${teacher}", "data": "${answers}"}},
         {"id": "base", "stage": "prune", "params": base},
-        evaluate("base-eval", "${base}"),
+        untrained,
         evaluate("teacher-eval", "${teacher}"),
         quantize("teacher-onnx", "${teacher}", "fp32", "distill-teacher-onnx"),
         evaluate("teacher-onnx-eval", "${teacher-onnx}"),

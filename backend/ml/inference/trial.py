@@ -30,24 +30,24 @@ def tried(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
     itself)."""
     encoder = Encoder(folder)
     try:
-        reading = encoder.conversation
-        if problem := reading.problem():
+        talk = encoder.conversation
+        if problem := talk.problem():
             return {}, [problem]
         messages = [Message(role="system", content=SYSTEM), Message(role="user", content=QUESTION)]
         ids, text = encoder.chat_ids(messages), encoder.render(messages)
     except StudioError as error:
         return {}, error.problems
-    found: dict[str, Any] = {"prompt": text[:_SHOWN_CHARS], "end": reading.end, "prompt_tokens": len(ids)}
+    found: dict[str, Any] = {"prompt": text[:_SHOWN_CHARS], "end": talk.end, "prompt_tokens": len(ids)}
     size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     if not ids or size > _SHARE * machine.available_bytes():
-        return found, reading.findings
+        return found, talk.findings
     try:
         answer = _generated(folder, ids, encoder.stops)
     except Exception as error:  # whatever an architecture's own code raises
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         return found, [Problem(code="models.trial_failed", args={"reason": reason})]
     ended = bool(answer) and answer[-1] in encoder.stops
-    return found | {"answer": encoder.text(answer), "ended": ended}, reading.findings
+    return found | {"answer": encoder.text(answer), "ended": ended}, talk.findings
 
 
 def _generated(folder: Path, ids: list[int], stops: frozenset[int]) -> list[int]:

@@ -8,7 +8,7 @@ NOTES = frozenset(
     {
         *("reading", "writing", "done", "splitting the rows", "checking the rows"),
         *("opening the teacher", "querying the teacher", "generating inputs", "querying the judge"),
-        "waiting for the batch",
+        *("waiting for the batch", "checking"),
         *("analyzing rows", "reading the answers", "opening the capture"),
         *("reading rows", "loading the model", "creating the student", "measuring layers", "training", "evaluating"),
         *(
