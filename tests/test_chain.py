@@ -110,8 +110,8 @@ def test_a_run_saved_as_a_recipe_gives_the_same_data_and_the_same_metrics(
     write_csv(tmp_path / "colours.csv")
     monkeypatch.chdir(tmp_path)
     data, base, *_ = json.loads(json.dumps(RECIPE["stages"]))
-    scores = {"id": "eval", "stage": "evaluate", "params": {"model": "${base}", "data": "${data}", "cost_prompts": 2}}
-    scores["params"] |= {"max_invalid": 1, "max_cut_off": 1}  # of a model that learned nothing
+    asked = {"model": "${base}", "data": "${data}", "cost_prompts": 2, "max_invalid": 1, "max_cut_off": 1}
+    scores = {"id": "eval", "stage": "evaluate", "params": asked}  # of a model that learned nothing
     first = run(
         save(tmp_path / "r.yaml", [data, base, scores]), "--set", "data.source=colours.csv", "--set", "base.epochs=2"
     )
