@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from backend.api import Studio
 from tests.e2e.browser_session import until
 from tests.models.test_archive import packed
-from tests.models.test_probe import folder  # noqa: F401
 from tests.studio.web_process import WebProcess
 
 pytestmark = pytest.mark.e2e
@@ -32,12 +31,12 @@ def page(browser: Browser, home: Path) -> Iterator[Page]:
         context.close()
 
 
-def test_model_comes_in_and_goes_out(page: Page, home: Path, folder: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_model_comes_in_and_goes_out(page: Page, home: Path, tiny_model: Path, tmp_path: Path) -> None:
     page.get_by_text("Import a model").click()
     (tmp_path / "notes.txt").write_text("no model")
     page.set_input_files("input[type=file]", tmp_path / "notes.txt")
     expect(page.get_by_role("alert").filter(has_text="is not a supported type (.zip")).to_be_visible(timeout=PAINT)
-    page.set_input_files("input[type=file]", packed(folder, tmp_path / "modelo ñ.zip"))
+    page.set_input_files("input[type=file]", packed(tiny_model, tmp_path / "modelo ñ.zip"))
     name = page.get_by_role("textbox", name="Name of the model")
     expect(name).to_have_value("modelo ñ", timeout=PAINT)
     page.reload()

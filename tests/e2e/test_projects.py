@@ -84,6 +84,8 @@ def test_two_tabs_have_two_projects_and_back_and_forward_walk_what_was_opened(
     page.go_back()
     expect(page).to_have_url(f"{web.url}/?project={first}")
     page.go_forward()
+    expect(page).to_have_url(f"{web.url}/data?project={first}")
+    wait_until_idle(page)
     page.go_forward()
     expect(page).to_have_url(f"{web.url}/data?project={first}&data=dataset-tickets")
     expect(page.get_by_role("heading", name="tickets").first).to_be_visible()

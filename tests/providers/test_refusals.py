@@ -150,7 +150,7 @@ def test_a_field_of_the_users_is_never_left_out() -> None:
     [
         ({"retry-after-ms": "1500", "Retry-After": "9"}, "", 1.5),
         ({"Retry-After": "432"}, "", 432),
-        ({"Retry-After": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)}, "", 3600),
+        ({"Retry-After": "in an hour, as a date"}, "", 3600),
         ({"Retry-After": "Mon, 01 Jan 2001 00:00:00 GMT"}, "", 0),
         ({"Retry-After": "soon"}, "", None),
         ({}, "Please try again in 6m0s.", 360),
@@ -161,9 +161,11 @@ def test_a_field_of_the_users_is_never_left_out() -> None:
     ],
 )
 def test_the_pause_that_is_asked_for(headers: dict[str, str], words: str, seconds: float | None) -> None:
+    if seconds == 3600:  # reckoned now: tests wait for their turn after they were collected
+        headers = {"Retry-After": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)}
     reply = httpx.Response(429, headers=headers, json={"error": {"message": words}})
     assert asked_pause(reply) == (
-        None if seconds is None else pytest.approx(seconds, abs=600 if seconds == 3600 else 0.001)
+        None if seconds is None else pytest.approx(seconds, abs=60 if seconds == 3600 else 0.001)
     )
 
 

@@ -86,7 +86,12 @@ def test_a_model_that_can_not_be_loaded_says_why(harness: HostHarness, onnx: Pat
     assert failed.error and failed.error.code == "chat.onnx_load"
     harness.client.load("strange")
     strange = harness.reach("strange", "failed")
-    assert strange.error and strange.error.code == "core.unexpected" and "JSON" in strange.error.args["reason"]
+    assert strange.error and strange.error.code == "models.damaged_json"
+    assert strange.error.args["file"] == "tokenizer_config.json"
+    (harness.add(onnx, "odd").path / "tokenizer.json").write_text("{", "utf-8")
+    harness.client.load("odd")
+    odd = harness.reach("odd", "failed")
+    assert odd.error and odd.error.code == "core.unexpected"
     assert "Traceback" in (harness.settings.logs / "serve.log").read_text("utf-8")
 
 
