@@ -112,18 +112,8 @@ def _started() -> None:
             page_link(JOBS.path, label=_("View progress"), icon=JOBS.icon)
 
 
-def at_work() -> bool:
-    return any(going is not None and not going.done for going in map(task, _keys()))
-
-
-def signature() -> tuple[object, ...]:
-    """What this part of the page shows: it changes when a task began or ended."""
-    return tuple(
-        (key, going is not None, going is not None and going.done) for key in _keys() for going in (task(key),)
-    )
-
-
-def _keys() -> list[str]:
+def keys() -> list[str]:
+    """Of what goes on in the background here."""
     return [_search_key(), *st.session_state.get(STARTED, {}).values()]
 
 

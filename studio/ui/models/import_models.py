@@ -137,18 +137,8 @@ def _prepare(name: str) -> None:
     background(key, lambda: studio.model(name, fetch=True))
 
 
-def at_work() -> bool:
-    return any(going is not None and not going.done for going in map(task, _keys()))
-
-
-def signature() -> tuple[object, ...]:
-    """What this part of the page shows: it changes when a file came or went or a task began or ended."""
-    return tuple(
-        (key, going is not None, going is not None and going.done) for key in _keys() for going in (task(key),)
-    )
-
-
-def _keys() -> list[str]:
+def keys() -> list[str]:
+    """Of what goes on in the background here."""
     names, files = api_cache.missing_builtins(), _waiting()
     return [*map(_builtin_key, names), *(_import_key(upload.id) for upload in files)]
 

@@ -13,7 +13,7 @@ from studio.ui.models import details, hub, import_models
 from studio.ui.models.card import card
 from studio.ui.serving import drawer as serving
 from studio.ui.serving import state
-from studio.ui.shared import address, api_cache, delete, scope
+from studio.ui.shared import address, api_cache, delete, scope, tasks
 from studio.ui.shared.address import page_link
 from studio.ui.shared.bulk import bulk_bar
 from studio.ui.shared.formatting import kind_label
@@ -41,7 +41,7 @@ def models_page() -> None:
         scope.from_other_projects("models", others, lambda: _cards(others, known, "models_shown_others"))
         _dialogs(everything)
         seen = _signature()
-        api_cache.auto_refresh(lambda: _watch(seen), busy=import_models.at_work() or hub.at_work())
+        api_cache.auto_refresh(lambda: _watch(seen), busy=tasks.at_work(_keys()))
 
 
 def _filtered(held: list[ArtifactView]) -> list[ArtifactView]:
@@ -132,12 +132,16 @@ def _dialogs(everything: list[ArtifactView]) -> None:
         details.drawer(wanted, known)
 
 
+def _keys() -> list[str]:
+    return [*import_models.keys(), *hub.keys()]
+
+
 def _signature() -> tuple[object, ...]:
-    return tuple(view.id for view in api_cache.artifacts()), *import_models.signature(), *hub.signature()
+    return tuple(view.id for view in api_cache.artifacts()), *tasks.signature(_keys())
 
 
 def _watch(seen: tuple[object, ...]) -> bool:
     """Draws nothing: the page is drawn again when something came, went or ended."""
     if _signature() != seen:
         st.rerun()
-    return import_models.at_work() or hub.at_work()
+    return tasks.at_work(_keys())

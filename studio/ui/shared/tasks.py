@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import streamlit as st
@@ -74,6 +74,17 @@ def background(key: str, work: Callable[[], Any]) -> Task:
         if key not in tasks:
             tasks[key] = Task(work)
         return tasks[key]
+
+
+def at_work(keys: Iterable[str]) -> bool:
+    """Whether any of them goes on."""
+    return any(going is not None and not going.done for going in map(task, keys))
+
+
+def signature(keys: Iterable[str]) -> tuple[object, ...]:
+    """What a page shows of them: it changes when one begins or ends."""
+    found = ((key, task(key)) for key in keys)
+    return tuple((key, going is not None, going is not None and going.done) for key, going in found)
 
 
 def task(key: str) -> Task | None:
