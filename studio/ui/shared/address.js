@@ -1,6 +1,8 @@
 // Streamlit pushes an entry of the history for every change of the address. What a page completes by itself right after it was
 // opened, and what only filters, takes the place of the last entry instead, so that Back leads to where somebody was.
-const place = (window.slmopsAddress ??= { controls: new Set(), project: "", touched: true, last: null });
+// After Back or Forward the address is the browser's until somebody touches the page: what a run that was overtaken still says
+// of its own address would be written over the entry that was gone to, and take away what lies forward.
+const place = (window.slmopsAddress ??= { controls: new Set(), project: "", touched: true, walked: false, last: null });
 const SOON = 3000; // milliseconds
 
 function changed(from, to) {
@@ -23,6 +25,7 @@ function watch() {
   }
 
   history.pushState = (state, title, url) => {
+    if (place.walked) return;
     const now = new URL(location.href), next = new URL(url ?? "", location.href);
     if (now.pathname !== next.pathname) return turnPage(now, next, state, title);
     const names = changed(now.searchParams, next.searchParams);
@@ -30,10 +33,11 @@ function watch() {
     place.last = { before: now.href, after: next.search, pushed, at: Date.now() };
     return (pushed ? push : replace)(state, title, next);
   };
+  history.replaceState = (state, title, url) => { if (!place.walked) replace(state, title, url); };
   for (const kind of ["pointerdown", "keydown"]) {
-    window.addEventListener(kind, () => { place.touched = true; place.last = null; }, true);
+    window.addEventListener(kind, () => { Object.assign(place, { touched: true, walked: false, last: null }); }, true);
   }
-  window.addEventListener("popstate", () => { place.last = null; });
+  window.addEventListener("popstate", () => { Object.assign(place, { touched: false, walked: true, last: null }); }, true);
   // A page of the menu that is opened in another tab opens in this tab's project.
   for (const kind of ["pointerdown", "focusin"]) {
     document.addEventListener(kind, ({ target }) => {
