@@ -1,6 +1,7 @@
-"""A model learns a dataset's own answers."""
+"""A model learns a dataset's own answers, with values that somebody chose or that a search found."""
 
 from studio.nav import FINETUNE
+from studio.ui.finetune.page import search_results
 from studio.ui.forms.stage_page import stage_page
 from studio.ui.shared.i18n import _
 
@@ -8,3 +9,4 @@ stage_page(
     FINETUNE,
     _("Train a model on your own data with a small adapter (LoRA), even on a laptop."),
 )
+search_results()

@@ -151,7 +151,7 @@ class Form(Generic[P]):
 class Stage(Form[P], Generic[P, R]):
     """One row of the registry. `title`: what it does, on pages; `page`: the page that has its form, by its address; `example`
     must validate; `queue` is the capability that its worker needs; `freeze(params, studio)` puts into the parameters, at the
-    start, what the studio holds and may change later."""
+    start, what the studio holds and may change later; `kind_of(params)`: the kind of what it leaves, where they decide it."""
 
     name: str
     title: str
@@ -164,6 +164,11 @@ class Stage(Form[P], Generic[P, R]):
     example: dict[str, Any]
     queue: str = "cpu"
     freeze: Callable[[P, Any], P] | None = None
+    kind_of: Callable[[P], Kind] | None = None
+
+    def makes(self, params: P) -> Kind:
+        """The kind of what it leaves with these parameters."""
+        return self.kind_of(params) if self.kind_of else self.kind
 
     def parse(self, raw: dict[str, Any]) -> P:
         """Validated parameters; names of earlier versions are understood. Raises StudioError with every problem at once."""
