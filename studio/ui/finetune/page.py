@@ -34,7 +34,7 @@ from studio.ui.shared.table import plain_table
 
 def search_results() -> None:
     """Drawn below the form of the search, nothing below any other."""
-    if st.session_state.get("step") != "search":
+    if st.session_state.get("step") != "hyperparameter_search":
         return
     if st.session_state.pop("hyper_go", False):
         switch_page(nav.DISTILL.path)

@@ -98,8 +98,8 @@ class SearchResult(Result):
 def check(params: SearchParams, world: World) -> list[Problem]:
     problems = check_refs(params, world)
     ranges, wrong = parse_space(params.space, params.target().params)
-    fixed, bad = parse_settings(params.settings, params.target().params)
-    problems += wrong + bad
+    fixed, refused = parse_settings(params.settings, params.target().params)
+    problems += wrong + refused
     if not ranges and not wrong:
         problems.append(Problem(code="search.empty", field="space"))
     twice = [each.name for each in ranges if each.name in fixed]
@@ -134,7 +134,7 @@ def quote(params: SearchParams, world: World) -> Quote:
     """All trials at the middle of their ranges, or what the time budget leaves; memory of the most demanding end."""
     target = params.target()
     ranges, _wrong = parse_space(params.space, target.params)
-    fixed, _bad = parse_settings(params.settings, target.params)
+    fixed, _refused = parse_settings(params.settings, target.params)
     points = [{each.name: each.middle for each in ranges}]
     points += [{each.name: each.ends[end] for each in ranges} for end in (0, -1)]
     quotes = [target.quote(target.parse(params.base(fixed) | values), world) for values in points]
@@ -155,7 +155,7 @@ def run(params: SearchParams, ctx: Context) -> SearchResult:
     begun = time.monotonic()
     target = params.target()
     ranges, _wrong = parse_space(params.space, target.params)
-    fixed, _bad = parse_settings(params.settings, target.params)
+    fixed, _refused = parse_settings(params.settings, target.params)
     base = params.base(fixed)
 
     def run_one(inner: TrialContext, values: dict[str, Any]) -> dict[str, float]:
@@ -204,7 +204,7 @@ def _keep(params: SearchParams, ctx: Context, folder: Any, found: dict[str, Any]
 
 
 STAGE = Stage(
-    name="search",
+    name="hyperparameter_search",
     title="Search hyperparameters",
     page="finetune",
     open=("training", "model", "data", "space", "trials", "minutes"),

@@ -12,7 +12,7 @@ from backend.core.artifacts import verify
 from backend.core.errors import Cancelled, StudioError
 from backend.core.schemas import ArtifactView, Kind
 from backend.jobs.context import MemoryContext
-from backend.stages.search import STAGE, SearchParams, SearchResult
+from backend.stages.hyperparameter_search import STAGE, SearchParams, SearchResult
 from backend.training.search_space import Range
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import smol_world
