@@ -45,7 +45,7 @@ MODELS = NavPage("models.py", "Models", ":material/deployed_code:", "All models,
 SETTINGS = NavPage("settings.py", "Settings", ":material/settings:", "Disk, machine, language", OPERATE)
 HELP = NavPage("help.py", "Help", ":material/help:", "From a file to a model, in short chapters", OPERATE)
 RUN = NavPage("run.py", "Run", ":material/account_tree:", "One run with its stages", hidden=True)
-RESULT = NavPage("result.py", "Result", ":material/workspace_premium:", "What a run has gained", hidden=True)
+RESULT = NavPage("result.py", "Result", ":material/workspace_premium:", "What a run achieved", hidden=True)
 NAV = (
     HOME,
     DATA,

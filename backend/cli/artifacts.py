@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from backend.core.schemas import ArtifactView
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
-_With = Annotated[bool, typer.Option("--with-descendants", help="Also delete everything that was made from it.")]
+_With = Annotated[bool, typer.Option("--with-descendants", help="Also delete everything made from it.")]
 
 
 def register(app: typer.Typer) -> None:
-    models = typer.Typer(help="Models: import, list, show.", no_args_is_help=True)
+    models = typer.Typer(help="Models: import, list, show, rename, tag, delete, restore.", no_args_is_help=True)
     models.command("import")(import_model)
     models.command("list")(list_models)
     models.command("show")(show_model)
@@ -29,8 +29,8 @@ def register(app: typer.Typer) -> None:
 
 def import_model(
     path: Path,
-    name: Annotated[str, typer.Option(help="What to call it; the folder's or file's name by default.")] = "",
-    accept_terms: Annotated[bool, typer.Option(help="You have read the terms of a GGUF file and accept them.")] = False,
+    name: Annotated[str, typer.Option(help="Name of the model. Default: the folder's or file's name.")] = "",
+    accept_terms: Annotated[bool, typer.Option(help="Accept the terms of a GGUF file, which you have read.")] = False,
     json_: _Json = False,
     project: InProject = None,
 ) -> None:
@@ -41,7 +41,7 @@ def import_model(
     studio = Studio.open()
     if path.suffix.lower() == ".gguf" and path.is_file():
         terms = studio.terms(path)
-        note(f"{terms.text}\n".lstrip() + f"{terms.name}: {terms.title or 'no license named'} {terms.link or ''}")
+        note(f"{terms.text}\n".lstrip() + f"{terms.name}: {terms.title or 'license unknown'} {terms.link or ''}")
         found = studio.import_model(path, name or path.stem, accept_terms)
     elif path.exists():
         found = studio.import_model(path, name or (path.stem if path.is_file() else path.resolve().name))
@@ -52,7 +52,7 @@ def import_model(
 
 
 def list_models(json_: _Json = False, project: InProject = None) -> None:
-    """All models, or a project's, newest first: full, adapters, ONNX, and the built-in ones that are not imported yet."""
+    """List models, newest first: full, adapters, ONNX, and built-in ones not imported yet."""
     from backend.api import MODEL_KINDS, Studio
     from backend.core.units import human_bytes
 
@@ -71,7 +71,7 @@ def list_models(json_: _Json = False, project: InProject = None) -> None:
 
 
 def show_model(ref: str, json_: _Json = False) -> None:
-    """One model's card: parameters, layers, context, vocabulary, license, and whether it fits this machine."""
+    """Show a model's card: parameters, layers, context, vocabulary, license, and whether it fits this machine."""
     from backend.api import Studio
 
     studio = Studio.open()
@@ -85,7 +85,7 @@ def show_model(ref: str, json_: _Json = False) -> None:
 
 
 def rename(ref: str, name: str) -> None:
-    """Give it another name. What was made from it keeps its own."""
+    """Rename it. What was made from it keeps its own name."""
     from backend.api import Studio
 
     note(f"{ref} is called {Studio.open().rename(ref, name).name} now.")
@@ -93,7 +93,7 @@ def rename(ref: str, name: str) -> None:
 
 def tag(
     ref: str,
-    tags: Annotated[list[str] | None, typer.Argument(help="All its tags from now on; none removes them.")] = None,
+    tags: Annotated[list[str] | None, typer.Argument(help="The new tags. None removes all.")] = None,
 ) -> None:
     """Set its tags."""
     from backend.api import Studio
@@ -102,7 +102,7 @@ def tag(
 
 
 def delete(ref: str, with_descendants: _With = False) -> None:
-    """Move it to the trash, unless something was made from it or a job uses it."""
+    """Move it to the trash. Refused if something depends on it or a job is using it."""
     from backend.api import Studio
 
     studio = Studio.open()
@@ -111,7 +111,7 @@ def delete(ref: str, with_descendants: _With = False) -> None:
 
 
 def restore(refs: Annotated[list[str], typer.Argument(help="Ids or names.", metavar="REF...")]) -> None:
-    """Bring things back from the trash, with what they were made from."""
+    """Restore things from the trash, with what they were made from."""
     from backend.api import Studio
 
     for back in Studio.open().restore(refs):

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def measure_baseline(
     ref: str,
-    split: Annotated[str, typer.Option(help="The rows that are asked: validation or test.")] = "validation",
+    split: Annotated[str, typer.Option(help="Rows to measure on: validation or test.")] = "validation",
     json_: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
-    """Measure a plain classifier and the nearest example, and say whether tuning is right. Exit 3 when there is too little."""
+    """Measure a simple classifier and the nearest example; say whether to fine-tune. Exit code 3 if data is too scarce."""
     from backend.api import Studio
     from backend.cli.run import execute
     from backend.core.schemas import Kind

@@ -21,7 +21,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     json_: Annotated[bool, typer.Option("--json", help="One JSON object per event on stdout.")] = False,
 ) -> None:
-    """Quality and cost of a model on a held-out split."""
+    """Measure a model's quality and cost on a held-out split."""
     from backend.api import Studio
     from backend.cli.run import execute
     from backend.planning import recipes
@@ -36,13 +36,15 @@ def evaluate(
 
 def chat(
     model: Annotated[str, typer.Argument(help="A model's id, name or folder.")],
-    prompt: Annotated[str, typer.Option(help="Ask once and leave.")] = "",
+    prompt: Annotated[str, typer.Option(help="Ask once and exit.")] = "",
     system: Annotated[str, typer.Option(help="System prompt; the model's own dataset template by default.")] = "",
-    max_new_tokens: Annotated[int, typer.Option(min=1)] = 256,
-    temperature: Annotated[float, typer.Option(min=0.0, max=2.0)] = 0.0,
-    seed: Annotated[int, typer.Option()] = 0,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Maximum answer length in tokens.")] = 256,
+    temperature: Annotated[
+        float, typer.Option(min=0.0, max=2.0, help="0 always picks the most likely token; higher values vary more.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answer.")] = 0,
 ) -> None:
-    """Talk to a model here; an empty line ends it."""
+    """Chat with a model in the terminal. An empty line ends the chat."""
     from backend.api import Studio
     from backend.api.engine import open_engine
     from backend.data.dataset import Row, Template

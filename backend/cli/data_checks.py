@@ -27,16 +27,14 @@ def register(datasets: typer.Typer) -> None:
 
 def check(
     ref: Annotated[str, typer.Argument(metavar="NAME", help="Name or id of a dataset.")],
-    model: Annotated[str, typer.Option(help="Count the tokens of the rows with this model.")] = "",
-    max_length: Annotated[int, typer.Option(help="Say how many rows are longer, in tokens.")] = 0,
-    near: Annotated[float, typer.Option(help="From which likeness rows are near copies, 0.5 to 1.")] = 0.8,
-    accept: Annotated[
-        list[str] | None, typer.Option(help="<gate>=<reason>: a finding that may stay, repeatable.")
-    ] = None,
-    leave_out: Annotated[list[str] | None, typer.Option(help="A gate that is not checked, repeatable.")] = None,
+    model: Annotated[str, typer.Option(help="Count the rows' tokens with this model.")] = "",
+    max_length: Annotated[int, typer.Option(help="Count rows longer than this, in tokens.")] = 0,
+    near: Annotated[float, typer.Option(help="Similarity from which rows are near duplicates, 0.5 to 1.")] = 0.8,
+    accept: Annotated[list[str] | None, typer.Option(help="<gate>=<reason>: accept a finding; repeatable.")] = None,
+    leave_out: Annotated[list[str] | None, typer.Option(help="A gate to skip; repeatable.")] = None,
     json_: _Json = False,
 ) -> None:
-    """Check a dataset before training. Exit code 0 when it is ready or has warnings, 3 when it is not ready, else 1."""
+    """Check a dataset before training. Exit code 0 if it is ready or has warnings, 3 if it is not ready, else 1."""
     from backend.api import Studio
     from backend.api.data_checks import read_check
 
@@ -60,17 +58,17 @@ def check(
 
 def clean(
     ref: Annotated[str, typer.Argument(metavar="NAME", help="Name or id of a dataset.")],
-    fix: Annotated[
-        list[str] | None, typer.Option(help="A fix, as `slmops datasets check` names it; repeatable.")
-    ] = None,
-    name: Annotated[str, typer.Option(help="What to call the new version.")] = "",
-    near: Annotated[float, typer.Option(help="From which likeness rows are near copies, 0.5 to 1.")] = 0.8,
+    fix: Annotated[list[str] | None, typer.Option(help="A fix named by `slmops datasets check`; repeatable.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the new version.")] = "",
+    near: Annotated[float, typer.Option(help="Similarity from which rows are near duplicates, 0.5 to 1.")] = 0.8,
     report: Annotated[str, typer.Option(help="With the fix drop_rows: the report whose rows are dropped.")] = "",
-    gate: Annotated[list[str] | None, typer.Option(help="With the fix drop_rows: the gate whose rows go.")] = None,
+    gate: Annotated[
+        list[str] | None, typer.Option(help="With the fix drop_rows: a gate whose rows are dropped.")
+    ] = None,
     row: Annotated[list[str] | None, typer.Option(help="With the fix drop_rows: the id of a row; repeatable.")] = None,
     json_: _Json = False,
 ) -> None:
-    """Apply fixes to a dataset; the result is a new version of it, the old one stays."""
+    """Apply fixes to a dataset. The result is a new version; the old one is kept."""
     from backend.api import Studio
 
     studio = Studio.open()

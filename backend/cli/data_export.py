@@ -11,18 +11,18 @@ from backend.cli.output import note
 
 
 def export_dataset(
-    ref: Annotated[str, typer.Argument(metavar="NAME", help="The dataset: its id or name.")],
+    ref: Annotated[str, typer.Argument(metavar="NAME", help="Name or id of a dataset.")],
     format: Annotated[
         str, typer.Option(help="csv, jsonl, parquet (all splits); openai, sharegpt, alpaca (one split).")
     ] = "jsonl",
-    split: Annotated[str, typer.Option(help="train, validation or test, for a format that holds one split.")] = "train",
+    split: Annotated[str, typer.Option(help="train, validation or test, for formats with one split.")] = "train",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The file to write; the dataset's name by default, - for stdout."),
+        typer.Option("--output", "-o", help="File to write; - for stdout. Default: the dataset's name."),
     ] = None,
-    force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
+    force: Annotated[bool, typer.Option(help="Replace the file if it exists.")] = False,
 ) -> None:
-    """Write a dataset as CSV, JSON Lines, Parquet, OpenAI messages, ShareGPT or Alpaca."""
+    """Export a dataset as CSV, JSON Lines, Parquet, OpenAI messages, ShareGPT or Alpaca."""
     from backend.api import Studio
     from backend.core.errors import StudioError
 

@@ -23,7 +23,7 @@ STAGE_ID = "data"
 
 
 def register(app: typer.Typer) -> None:
-    datasets = typer.Typer(help="Datasets: import, list, show.", no_args_is_help=True)
+    datasets = typer.Typer(help="Datasets: import, check, clean, show, export and more.", no_args_is_help=True)
     datasets.command("import")(import_dataset)
     datasets.command("list")(list_datasets)
     datasets.command("show")(show_dataset)
@@ -43,13 +43,13 @@ def import_dataset(
     given: dict[str, Any],
     seed: Annotated[int, typer.Option(help="The same seed and the same content give the same split.")] = 42,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the reading and the first rows, and store nothing.")
+        bool, typer.Option("--dry-run", help="Show how the file is read and its first rows; save nothing.")
     ] = False,
     json_: _Json = False,
     project: InProject = None,
 ) -> None:
-    """Read examples into a dataset, from a file, a folder or an archive: tables, JSON, Parquet, Excel, text. Exit code 2 when
-    the file can't be used as it is, or can be read in several ways."""
+    """Import examples as a dataset, from a file, a folder or an archive: tables, JSON, Parquet, Excel, text. Exit code 2 if the
+    file can't be used as it is, or can be read in several ways."""
     from backend.api import Studio
     from backend.cli.run import execute
     from backend.planning import recipes
@@ -78,7 +78,7 @@ def _source(studio: Studio, sources: list[str]) -> str:
 
 
 def list_datasets(json_: _Json = False, project: InProject = None) -> None:
-    """All datasets, or those of one project, newest first."""
+    """List datasets, of all projects or of one, newest first."""
     from backend.api import Studio
     from backend.core.schemas import Kind
 
@@ -93,11 +93,11 @@ def list_datasets(json_: _Json = False, project: InProject = None) -> None:
 
 def show_dataset(
     ref: str,
-    model: Annotated[str, typer.Option(help="Show the rows as this model will see them.")] = "",
-    rows: Annotated[int, typer.Option(help="How many rows.")] = 3,
+    model: Annotated[str, typer.Option(help="Render the rows as this model sees them.")] = "",
+    rows: Annotated[int, typer.Option(help="Number of rows.")] = 3,
     json_: _Json = False,
 ) -> None:
-    """One dataset: how its file was read, its warnings, and its first rows rendered with a model's chat template."""
+    """Show a dataset: how its file was read, its warnings, and its first rows rendered with a model's chat template."""
     from backend.api import Studio
     from backend.api.data_checks import latest_check
     from backend.api.readings import stored_notes, stored_reading, stored_warnings

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(json_: _Json = False) -> None:
-    """All saved endpoints by name; keys are shown nowhere."""
+    """List saved endpoints by name. Keys are never shown."""
     from backend.api import Studio
 
     found = Studio.open().endpoints()
@@ -52,32 +52,34 @@ def list_(json_: _Json = False) -> None:
 
 def add(
     name: str,
-    model: Annotated[str, typer.Option(help="The name under which the service knows the model.")],
+    model: Annotated[str, typer.Option(help="Model name at the service.")],
     preset: Annotated[
-        str, typer.Option(help="Kind of service: openai, azure_foundry, vllm, ollama, other ...")
+        str, typer.Option(help="Kind of service: openai, azure_foundry, vllm, ollama, other and more.")
     ] = "other",
-    url: Annotated[str, typer.Option(help="Base address; the preset's by default.")] = "",
+    url: Annotated[str, typer.Option(help="Base URL. Default: the preset's.")] = "",
     key_env: Annotated[
-        str | None, typer.Option(help="Environment variable with the key; the preset's by default.")
+        str | None, typer.Option(help="Environment variable with the key. Default: the preset's.")
     ] = None,
-    api_version: Annotated[str | None, typer.Option(help="For Azure; the preset's by default.")] = None,
+    api_version: Annotated[str | None, typer.Option(help="API version, for Azure. Default: the preset's.")] = None,
     input_price: Annotated[float | None, typer.Option(help="USD per million tokens read.")] = None,
     output_price: Annotated[float | None, typer.Option(help="USD per million tokens written.")] = None,
-    context: Annotated[int, typer.Option(help="Tokens that the model reads; 0: unknown.")] = 0,
-    requests_per_minute: Annotated[int, typer.Option(help="Never ask more often; 0: no limit.")] = 0,
-    tokens_per_minute: Annotated[int, typer.Option(help="Never use more tokens; 0: no limit.")] = 0,
+    context: Annotated[int, typer.Option(help="Maximum context length in tokens. 0: unknown.")] = 0,
+    requests_per_minute: Annotated[int, typer.Option(help="Maximum requests per minute. 0: no limit.")] = 0,
+    tokens_per_minute: Annotated[int, typer.Option(help="Maximum tokens per minute. 0: no limit.")] = 0,
     header: Annotated[
         list[str] | None,
         typer.Option(
             help="`Name: value`, sent with each request; a secret as `${NAME_API_KEY}` or `${key}`. Repeatable."
         ),
     ] = None,
-    body: Annotated[str, typer.Option(help="JSON object with fields that are added to each request.")] = "",
+    body: Annotated[str, typer.Option(help="JSON object whose fields are added to each request.")] = "",
     terms: Annotated[str, typer.Option(help="License and terms.")] = "",
-    forbids_distillation: Annotated[str, typer.Option(help="unknown, yes or no.")] = "unknown",
-    replace: Annotated[bool, typer.Option("--replace", help="Replace the one of that name.")] = False,
+    forbids_distillation: Annotated[
+        str, typer.Option(help="Whether its terms forbid distillation: unknown, yes or no.")
+    ] = "unknown",
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing endpoint of that name.")] = False,
 ) -> None:
-    """Save an endpoint under a name. Its key is another command's matter: `slmops endpoints key set NAME`."""
+    """Save an endpoint under a name. Set its key with `slmops endpoints key set NAME`."""
     from backend.api import Studio
     from backend.core.endpoints import PRESETS
 
@@ -109,7 +111,7 @@ def add(
 
 
 def show(name: str, json_: _Json = False) -> None:
-    """One endpoint with its last test."""
+    """Show an endpoint with its last test."""
     from backend.api import Studio
 
     found = Studio.open().endpoint(name)
@@ -117,7 +119,7 @@ def show(name: str, json_: _Json = False) -> None:
 
 
 def test(name: str, json_: _Json = False) -> None:
-    """Ask a short question: time, speed, context, what it takes: log-probabilities, streams, a seed."""
+    """Test an endpoint with a short question: speed, context, log-probabilities, streaming, seed."""
     from backend.api import Studio
 
     trial = Studio.open().test_endpoint(name)
@@ -140,7 +142,7 @@ def test(name: str, json_: _Json = False) -> None:
 
 
 def delete(name: str) -> None:
-    """Forget it, unless a job uses it."""
+    """Delete an endpoint. Refused while a job is using it."""
     from backend.api import Studio
 
     Studio.open().delete_endpoint(name)
@@ -148,7 +150,7 @@ def delete(name: str) -> None:
 
 
 def set_key(name: str) -> None:
-    """Keep a key in this machine's keyring. It is asked for, or read from standard input; never an argument."""
+    """Store a key in this machine's keyring. It is prompted for or read from standard input, never an argument."""
     import sys
 
     from backend.api import Studio

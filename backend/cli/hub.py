@@ -10,12 +10,12 @@ from backend.cli.output import line, note, print_json, table
 from backend.cli.projects import InProject
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
-_Dataset = Annotated[bool, typer.Option("--dataset", help="Datasets in place of models.")]
-_Revision = Annotated[str, typer.Option(help="Branch, tag or commit; the newest by default.")]
+_Dataset = Annotated[bool, typer.Option("--dataset", help="Datasets instead of models.")]
+_Revision = Annotated[str, typer.Option(help="Branch, tag or commit. Default: the newest.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="A hub of models, such as huggingface.co: search, show, download.", no_args_is_help=True)
+    group = typer.Typer(help="Model hub, such as huggingface.co: search, show, download.", no_args_is_help=True)
     for command in (search, show, download, catalogue):
         group.command(command.__name__)(command)
     token = typer.Typer(help="Your token for the hub, in this machine's keyring: set, delete.", no_args_is_help=True)
@@ -28,10 +28,10 @@ def register(app: typer.Typer) -> None:
 def search(
     text: str,
     dataset: _Dataset = False,
-    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="Maximum number of results.")] = 20,
     json_: _Json = False,
 ) -> None:
-    """Text models with safetensors (or datasets) that match, most downloaded first."""
+    """Search text models with safetensors (or datasets), most downloaded first."""
     from backend.api import Studio
     from backend.core.units import human_bytes
 
@@ -51,10 +51,10 @@ def show(
     repo: str,
     dataset: _Dataset = False,
     revision: _Revision = "",
-    card: Annotated[bool, typer.Option("--card", help="Also its card.")] = False,
+    card: Annotated[bool, typer.Option("--card", help="Also show its card.")] = False,
     json_: _Json = False,
 ) -> None:
-    """One repository: license, size and files, before anything of it is fetched."""
+    """Show a repository's license, size and files before downloading."""
     from backend.api import Studio
     from backend.core.units import human_bytes
 
@@ -74,11 +74,11 @@ def show(
 def download(
     repo: str,
     revision: _Revision = "",
-    name: Annotated[str, typer.Option(help="What to call it; the repository's name by default.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the model. Default: the repository's name.")] = "",
     json_: _Json = False,
     project: InProject = None,
 ) -> None:
-    """Download a model and import it; after a failure only what is missing is fetched (`slmops jobs retry`)."""
+    """Download and import a model. After a failure, `slmops jobs retry` downloads only what is missing."""
     from backend.api import Studio
     from backend.cli.run import execute
 
@@ -88,7 +88,7 @@ def download(
 
 
 def catalogue(json_: _Json = False) -> None:
-    """Models to begin with, smallest first. Asks no network."""
+    """List suggested models, smallest first. Works offline."""
     from backend.api import Studio
 
     found = Studio.open().hub_catalogue()
@@ -104,7 +104,7 @@ def catalogue(json_: _Json = False) -> None:
 
 
 def set_token() -> None:
-    """Keep your token in this machine's keyring. It is asked for, or read from standard input; never an argument."""
+    """Store your token in this machine's keyring. It is prompted for or read from standard input, never an argument."""
     import sys
 
     from backend.api import Studio

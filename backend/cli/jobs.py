@@ -15,14 +15,14 @@ _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Runs and their jobs.", no_args_is_help=True)
+    group = typer.Typer(help="Runs and their jobs: list, show, logs, cancel, retry and more.", no_args_is_help=True)
     for command in (show, logs, cancel, retry, recipe, rename, tag, delete, checkpoints, prioritize, pause, resume):
         group.command(command.__name__)(command)
     group.command("list")(list_)
     group.command("restore")(restore)
     app.add_typer(group, name="jobs")
     app.command("gc")(gc)
-    space = typer.Typer(help="Bytes on disk by kind, and the trash.")
+    space = typer.Typer(help="Show disk usage by kind, and the trash.")
     space.callback(invoke_without_command=True)(storage)
     space.command("trash")(trash)
     app.add_typer(space, name="storage")
@@ -30,10 +30,10 @@ def register(app: typer.Typer) -> None:
 
 def list_(
     json_: _Json = False,
-    limit: Annotated[int, typer.Option(help="How many runs.")] = 20,
+    limit: Annotated[int, typer.Option(help="Maximum number of runs.")] = 20,
     project: InProject = None,
 ) -> None:
-    """The newest runs with their jobs."""
+    """List the newest runs with their jobs."""
     from backend.api import Studio
 
     studio = Studio.open()
@@ -51,7 +51,7 @@ def list_(
 
 
 def show(ref: str, json_: _Json = False) -> None:
-    """One run (r…) or job (j…) with all its parameters and results."""
+    """Show a run (r…) or job (j…) with all its parameters and results."""
     from backend.api import Studio
 
     studio = Studio.open()
@@ -62,8 +62,8 @@ def show(ref: str, json_: _Json = False) -> None:
     return None
 
 
-def logs(job: str, last: Annotated[int, typer.Option(help="How many lines.")] = 200) -> None:
-    """The last log lines of a job."""
+def logs(job: str, last: Annotated[int, typer.Option(help="Number of lines.")] = 200) -> None:
+    """Show the last log lines of a job."""
     from backend.api import Studio
 
     for row in Studio.open().logs(job, last):
@@ -71,7 +71,7 @@ def logs(job: str, last: Annotated[int, typer.Option(help="How many lines.")] = 
 
 
 def cancel(ref: str) -> None:
-    """Stop a job, or all jobs of a run."""
+    """Cancel a job, or all jobs of a run."""
     from backend.api import Studio
 
     studio = Studio.open()
@@ -79,7 +79,7 @@ def cancel(ref: str) -> None:
 
 
 def retry(job: str) -> None:
-    """Run a failed or cancelled job again, and those that waited for it; finished stages are not repeated."""
+    """Retry a failed or cancelled job and those waiting for it. Finished stages are not repeated."""
     from backend.api import Studio
 
     Studio.open().retry(job)
@@ -87,35 +87,35 @@ def retry(job: str) -> None:
 
 
 def prioritize(job: str, priority: Annotated[int, typer.Argument(help="1 is first, 9 is last.")]) -> None:
-    """Change the place of a waiting job."""
+    """Change the priority of a queued job."""
     from backend.api import Studio
 
     Studio.open().jobs.reprioritize(job, priority)
 
 
 def pause(queue: str) -> None:
-    """Start no further job of a queue (light, cpu, gpu)."""
+    """Pause a queue (light, cpu, gpu): no new jobs start."""
     from backend.api import Studio
 
     Studio.open().jobs.pause(queue)
 
 
 def resume(queue: str) -> None:
-    """Undo `pause`."""
+    """Resume a paused queue."""
     from backend.api import Studio
 
     Studio.open().jobs.resume(queue)
 
 
 def recipe(run: str) -> None:
-    """The recipe of a run, to run it again."""
+    """Print a run's recipe, to run it again."""
     from backend.api import Studio
 
     line(Studio.open().recipe_of(run))
 
 
 def rename(run: str, name: str) -> None:
-    """Give a run another name."""
+    """Rename a run."""
     from backend.api import Studio
 
     Studio.open().edit_run(run, name=name)
@@ -123,7 +123,7 @@ def rename(run: str, name: str) -> None:
 
 def tag(
     run: str,
-    tags: Annotated[list[str] | None, typer.Argument(help="All its tags from now on; none removes them.")] = None,
+    tags: Annotated[list[str] | None, typer.Argument(help="The new tags. None removes all.")] = None,
 ) -> None:
     """Set the tags of a run."""
     from backend.api import Studio
@@ -132,7 +132,7 @@ def tag(
 
 
 def delete(run: str) -> None:
-    """Move a run with its logs and curves to the trash; what it made stays."""
+    """Move a run, its logs and curves to the trash. Its results are kept."""
     from backend.api import Studio
 
     studio = Studio.open()
@@ -141,7 +141,7 @@ def delete(run: str) -> None:
 
 
 def checkpoints(job: str) -> None:
-    """Delete what a failed or cancelled job would resume from."""
+    """Delete the checkpoints of a failed or cancelled job."""
     from backend.api import Studio
     from backend.core.units import human_bytes
 
@@ -150,13 +150,13 @@ def checkpoints(job: str) -> None:
 
 def gc(
     days: Annotated[
-        float, typer.Option(help="Forget runs that ended longer ago than this; what they made stays.")
+        float, typer.Option(help="Delete runs that ended more than this many days ago; their results are kept.")
     ] = 30,
     cache: Annotated[
-        bool, typer.Option(help="Also delete the cached teacher answers; refused while jobs are open.")
+        bool, typer.Option(help="Also delete cached teacher answers; refused while jobs are running or queued.")
     ] = False,
 ) -> None:
-    """Free what nothing refers to: half-made folders, work of finished jobs, old runs."""
+    """Delete unreferenced files: partial artifacts, leftovers of finished jobs, old runs."""
     from backend.api import Studio
     from backend.core.units import human_bytes
 
@@ -164,7 +164,7 @@ def gc(
 
 
 def storage(context: typer.Context, json_: _Json = False) -> None:
-    """Bytes on disk by kind, and the trash."""
+    """Show disk usage by kind, and the trash."""
     from backend.api import Studio
     from backend.core.units import human_bytes
 
@@ -180,12 +180,14 @@ def storage(context: typer.Context, json_: _Json = False) -> None:
 
 
 def trash(
-    empty: Annotated[bool, typer.Option("--empty", help="Delete for good what it holds.")] = False,
-    older_than: Annotated[float, typer.Option(help="With --empty: only what was deleted so many days ago.")] = 0,
-    keep: Annotated[int, typer.Option(help="Keep things for so many days from now on.")] = 0,
+    empty: Annotated[bool, typer.Option("--empty", help="Permanently delete everything in the trash.")] = False,
+    older_than: Annotated[
+        float, typer.Option(help="With --empty: only what was deleted at least this many days ago.")
+    ] = 0,
+    keep: Annotated[int, typer.Option(help="Keep deleted things for this many days from now on.")] = 0,
     json_: _Json = False,
 ) -> None:
-    """What was deleted and can be restored, the last first."""
+    """List the trash, newest first."""
     from backend.api import Studio
     from backend.core.units import human_bytes
 

@@ -15,12 +15,10 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(
-    package: Annotated[
-        str, typer.Argument(help="A package's folder or zip file, or the id or name of a package here.")
-    ],
+    package: Annotated[str, typer.Argument(help="A package's folder or zip file, or its id or name in the studio.")],
     json_: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
-    """Check a package's hashes: files that changed, are missing or were added, names that lead out of it. Exit 0 or 2."""
+    """Verify a package: changed, missing or added files, and paths that lead outside it. Exit code 0 or 2."""
     from backend.packaging.verify import verify_package as look
 
     places = [Path(package).expanduser()]

@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_projects(json_: _Json = False) -> None:
-    """All projects, oldest first, with what they hold."""
+    """List all projects, oldest first, with their contents."""
     from backend.core.units import human_bytes
 
     studio = _studio()
@@ -57,18 +57,18 @@ def list_projects(json_: _Json = False) -> None:
 
 
 def create_project(name: str) -> None:
-    """An empty project; prints its id."""
+    """Create an empty project and print its id."""
     line(_studio().create_project(name).id)
 
 
 def export_project(
     project: str,
-    to: Annotated[Path | None, typer.Option(help="The file to write; the project's name by default.")] = None,
+    to: Annotated[Path | None, typer.Option(help="File to write. Default: the project's name.")] = None,
     weights: Annotated[
-        bool, typer.Option(help="With the weights that a job can make again; without, the file is far smaller.")
+        bool, typer.Option(help="Include weights that a job can recreate; the file is much larger.")
     ] = True,
 ) -> None:
-    """Write a project into one zip file: data, models, runs, metrics, reviews, evaluations. No keys are in it."""
+    """Export a project to one zip file: data, models, runs, metrics, reviews, evaluations. Never includes keys."""
     studio = _studio()
     chosen = studio.project_named(project)
     target = (to or Path(studio.project_file_name(chosen.id))).expanduser()
@@ -92,10 +92,10 @@ def export_project(
 
 def import_project(
     file: Path,
-    name: Annotated[str, typer.Option(help="What to call it; the name it had by default.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the project. Default: its original name.")] = "",
     json_: _Json = False,
 ) -> None:
-    """Take in a project from such a file. Everything in it is checked first; all of it comes, or nothing."""
+    """Import a project from an exported file. Everything is checked first; all of it is imported, or nothing."""
     if not file.is_file():
         raise StudioError("projects.file_damaged", file=file.name)
     with _bar(None, "importing") as show:
@@ -104,7 +104,7 @@ def import_project(
 
 
 def delete_project(project: str) -> None:
-    """Delete a project with its runs and all that they made, unless a job is at work or another project needs something."""
+    """Delete a project with its runs and results. Refused while a job is running or another project depends on it."""
     studio = _studio()
     chosen = studio.project_named(project)
     studio.delete_project(chosen.id)

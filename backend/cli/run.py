@@ -29,15 +29,15 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    recipe: Annotated[str | None, typer.Argument(help="A recipe file, or the name of a shipped one.")] = None,
+    recipe: Annotated[str | None, typer.Argument(help="A recipe file, or the name of a built-in recipe.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="<id>.<parameter>=<value>, repeatable.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object per event on stdout.")] = False,
-    quote: Annotated[bool, typer.Option("--quote", help="Check and show what it will cost, then stop.")] = False,
-    list_: Annotated[bool, typer.Option("--list", help="List the shipped recipes.")] = False,
-    fetch: Annotated[bool, typer.Option("--fetch", help="Fetch the built-in model if it is not here yet.")] = False,
+    quote: Annotated[bool, typer.Option("--quote", help="Check the recipe and show its estimate, then stop.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the built-in recipes.")] = False,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Download the built-in model if needed.")] = False,
     project: InProject = None,
 ) -> None:
-    """Run a recipe and wait for its end. Exit code 0 when every stage succeeded, 3 when one ended with findings, else 1."""
+    """Run a recipe and wait until it ends. Exit code 0 if every stage succeeded, 3 if one ended with findings, else 1."""
     from backend.api import Studio
 
     studio = Studio.open()

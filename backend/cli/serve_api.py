@@ -33,7 +33,7 @@ def serve(
     grace: Annotated[int, _option("grace")] = _FIELDS["grace"].default,
     force: Annotated[bool, _option("force", "--force")] = False,
 ) -> None:
-    """Serve a model to other programs over OpenAI's HTTP interface until Ctrl-C."""
+    """Serve a model through an OpenAI-compatible API until Ctrl-C."""
     import os
     import signal
     import sys

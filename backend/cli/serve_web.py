@@ -17,16 +17,12 @@ def register(app: typer.Typer) -> None:
 
 
 def studio(
-    host: Annotated[
-        str, typer.Option(help="Address to listen on. Beyond this machine a token is needed.")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on. Other machines need a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
     home: Annotated[str | None, typer.Option(help="Folder for databases, artifacts and logs (SLMOPS_HOME).")] = None,
-    worker: Annotated[
-        bool, typer.Option("--worker/--no-worker", help="Also start the worker that does the work.")
-    ] = True,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Also start a worker to run jobs.")] = True,
 ) -> None:
-    """Open the studio in the browser: web server, host of models and one worker. Ctrl-C stops all."""
+    """Open the studio in the browser: web server, model server and one worker. Ctrl-C stops everything."""
     from backend.api.processes import keep_studio
     from backend.core.settings import Settings
 
@@ -37,7 +33,7 @@ def studio(
 
 def worker(
     queues: Annotated[
-        str, typer.Option(help="Comma-separated: light, cpu, gpu. All that fit this machine by default.")
+        str, typer.Option(help="Comma-separated: light, cpu, gpu. Default: all that this machine supports.")
     ] = "",
 ) -> None:
     """Start a worker without the web server."""
@@ -47,7 +43,7 @@ def worker(
 
 
 def doctor(json_: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False) -> None:
-    """What works here, and what to do about the rest."""
+    """Check this machine: what works, and how to fix the rest."""
     from backend.api.doctor import run_checks
 
     found = [check.row() for check in run_checks()]

@@ -175,8 +175,8 @@ class SavedEndpoint(View):
     headers: dict[str, str] = Field(
         {},
         title="Extra headers",
-        description="Sent with each request, one a line, such as `X-Team: support`. A secret is written as `${NAME_API_KEY}`, "
-        "the endpoint's own key as `${key}`.",
+        description="Sent with each request, one per line, such as `X-Team: support`. Write a secret as "
+        "`${NAME_API_KEY}`, the endpoint's own key as `${key}`.",
     )
     body: dict[str, Any] = Field(
         {},
@@ -189,7 +189,7 @@ class SavedEndpoint(View):
     forbids_distillation: YesNoUnknown = Field(
         "unknown",
         title="Terms forbid distillation",
-        description="Whether the terms forbid training other models on its answers. The teacher form then warns.",
+        description="Whether the terms forbid training other models on its answers. If so, the teacher form warns.",
     )
 
     @field_validator("url", "model", "terms")

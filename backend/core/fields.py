@@ -47,6 +47,6 @@ TrainingBatch = Annotated[
         ge=1,
         le=1024,
         title="Batch size",
-        description="Examples per step. More is more stable but uses more memory; lower it first if memory runs out.",
+        description="Examples per step. Larger is more stable but uses more memory; lower it first if memory runs out.",
     ),
 ]

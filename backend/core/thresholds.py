@@ -43,7 +43,7 @@ THRESHOLDS = {
         Threshold(
             name="max_invalid",
             title="Maximum unusable answers",
-            description="Share of answers that are empty, no label, or not JSON. Above it, the result has findings.",
+            description="Share of answers that may be empty, not a label or not JSON. Above it, the result has findings.",
             metric="unusable",
             default=0.1,
             at_least=False,
@@ -53,7 +53,7 @@ THRESHOLDS = {
         Threshold(
             name="max_cut_off",
             title="Maximum truncated answers",
-            description="Share of answers cut off before their end. Above it, the result has findings.",
+            description="Share of answers that may be cut off. Above it, the result has findings.",
             metric="cut_off",
             default=0.1,
             at_least=False,
@@ -63,7 +63,7 @@ THRESHOLDS = {
         Threshold(
             name="min_agreement",
             title="Minimum agreement",
-            description="Share of sample answers that start like the original's. Below it, the result has findings.",
+            description="Share of sample answers that must start like the original's. Below it, the result has findings.",
             metric="first_token_agreement",
             default=0.5,
             at_least=True,

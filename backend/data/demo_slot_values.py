@@ -71,7 +71,7 @@ NAMES: dict[str, dict[str, list[str]]] = {
         "lock": ["front door", "back door", "garden gate"],
         "binary_sensor": ["motion sensor", "phone charger", "basement window"],
         "sensor": ["outdoor humidity", "energy meter", "air quality"],
-        "todo": ["groceries", "chores", "packing", "weekend"],
+        "todo": ["groceries", "chores", "packaging", "weekend"],
         "vacuum": ["robot vacuum", "roomba", "dusty"],
         "lawn_mower": ["garden robot", "mowbot"],
         "scene": ["party", "movie night", "sunset", "good morning"],

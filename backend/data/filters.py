@@ -85,7 +85,7 @@ class FilterParams(Params):
     ] = Field(
         "any",
         title="Answer language",
-        description="Drops answers clearly in another of these languages; short texts may pass. No effect with labels.",
+        description="Drops answers clearly written in another language; short texts may pass. No effect with labels.",
     )
     drop_disagreeing: bool = Field(
         False,

@@ -149,7 +149,7 @@ class DatasetParams(stage.Params):
         le=0.5,
         title="Validation share",
         description="Share of rows reserved for comparing models as you work; 0.1 is one in ten. More is "
-        "more exact but leaves less for training.",
+        "more reliable but leaves less for training.",
     )
     test: float = Field(
         0.1,
@@ -192,7 +192,7 @@ class DatasetParams(stage.Params):
         0,
         ge=0,
         title="Maximum rows",
-        description="Use a random sample of this size for quick tests. 0 uses all.",
+        description="Random sample of this size, for quick tests. 0 uses all.",
     )
     labelled_rows: int = Field(
         0,

@@ -35,7 +35,7 @@ class RequestParams(Params):
     retries: int = Field(
         5,
         title="Retries",
-        description="How often a failed request is retried, with growing pauses.",
+        description="How many times a failed request is retried, with growing pauses.",
         ge=0,
         le=20,
     )
@@ -64,7 +64,7 @@ class RequestParams(Params):
     budget: float = Field(
         0.0,
         title="Budget (USD)",
-        description="Maximum spend at endpoints. Requests that would exceed it are not sent. 0 means no limit.",
+        description="Maximum spend on endpoints. Requests that would exceed it are not sent. 0 means no limit.",
         ge=0,
         le=1_000_000,
     )
@@ -77,7 +77,7 @@ class AnswererParams(RequestParams):
     endpoint: EndpointRef = Field(
         "",
         title="Saved endpoint",
-        description="Saved endpoint that answers. The rows are sent there.",
+        description="Saved endpoint that answers the rows. They are sent there.",
         max_length=60,
     )
     endpoint_url: str = Field(

@@ -194,7 +194,7 @@ def ask_teachers(
         mine = range(at, len(prompts), len(teachers)) if params.combine == "mix" else range(len(prompts))
         if not mine:
             continue
-        ctx.progress(progress.done, progress.total, "opening the teacher")
+        ctx.progress(progress.done, progress.total, "loading the teacher")
         answerer = open_answerer(teacher, ctx, budget)
         try:
             sampled.names.append(answerer.name)

@@ -33,12 +33,13 @@ class TeachingParams(AnswererParams):
     name_labels: bool = Field(
         True,
         title="Name the labels",
-        description="Lists the labels at the end of the prompt, unless it names them already.",
+        description="Lists the labels at the end of the prompt, unless it already names them.",
     )
     trial_rows: int = Field(
         10,
         title="Trial rows",
-        description="An endpoint answers these first. Stops if under half are usable or the budget won't do. 0: no trial.",
+        description="An endpoint answers these first. Stops if under half are usable or the budget is too "
+        "small. 0: no trial.",
         ge=0,
         le=200,
     )
@@ -53,7 +54,8 @@ class TeachingParams(AnswererParams):
     ] = Field(
         "ask",
         title="Personal data",
-        description="If rows for an endpoint hold any. Mask sends placeholders; with text answers the masked rows are kept.",
+        description="What to do if rows sent to an endpoint contain any. Mask sends placeholders; with "
+        "text answers, masked rows are kept.",
     )
     drop_refusals: bool = Field(
         True,

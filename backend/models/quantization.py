@@ -217,7 +217,7 @@ class QuantizationParams(Params):
     calibration_rows: int = Field(
         64,
         title="Calibration rows",
-        description="Training rows GPTQ reads. More is more stable but slower.",
+        description="Training rows GPTQ reads. More rows are more stable but slower.",
         ge=1,
         le=2048,
     )

@@ -96,45 +96,45 @@ class ServeOptions(BaseModel):
 
     model: str = Field(title="Model", description="A model's id or name.")
     host: str = Field(
-        default="127.0.0.1", title="Address", description="Address to listen on. Beyond this machine a key is needed."
+        default="127.0.0.1", title="Address", description="Address to listen on. Other machines need a key."
     )
     port: int = Field(
-        default=8000, ge=0, le=65535, title="Port", description="Port to listen on. 0 takes any free one."
+        default=8000, ge=0, le=65535, title="Port", description="Port to listen on. 0 uses any free port."
     )
     key_env: str = Field(
         default="SLMOPS_SERVE_KEY",
         min_length=1,
         title="Variable with the API key",
-        description="Environment variable that holds the API key. While it is empty, no key is asked for.",
+        description="Environment variable with the API key. If empty, no key is required.",
     )
     max_parallel: int = Field(
-        default=16, ge=1, le=256, title="Concurrent requests", description="Answers that are given at a time."
+        default=16, ge=1, le=256, title="Concurrent requests", description="Maximum answers generated at once."
     )
     max_waiting: int = Field(
         default=64,
         ge=0,
         le=10_000,
         title="Longest queue",
-        description="Requests that may wait beside them; more are refused.",
+        description="Maximum queued requests; more are refused.",
     )
     cache_mb: int = Field(
         default=512,
         ge=16,
         le=1_000_000,
         title="Memory for conversations in MB",
-        description="Keys and values of running answers.",
+        description="Size of the KV cache in MB.",
     )
     body_mb: int = Field(
-        default=2, ge=1, le=64, title="Largest request in MB", description="Larger bodies are refused."
+        default=2, ge=1, le=64, title="Largest request in MB", description="Maximum size of a request body in MB."
     )
     grace: int = Field(
         default=30,
         ge=0,
         le=600,
         title="Seconds to finish",
-        description="Time that running answers have when the server is stopped.",
+        description="Seconds that running answers get when the server stops.",
     )
-    force: bool = Field(default=False, title="Short of memory", description="Serve even when memory is short.")
+    force: bool = Field(default=False, title="Short of memory", description="Serve even if memory is short.")
 
 
 class ServerOrder(BaseModel):

@@ -42,7 +42,7 @@ class AttachParams(Params):
     rows: int = Field(
         32,
         title="Maximum rows",
-        description="Validation rows both answer. More is more reliable but slower.",
+        description="Validation rows both models answer. More rows are more reliable but slower.",
         ge=4,
         le=1000,
     )

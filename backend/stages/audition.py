@@ -69,7 +69,7 @@ class AuditionParams(RequestParams):
     rows: int = Field(
         100,
         title="Rows",
-        description="Validation rows per candidate. More is more reliable but costs more.",
+        description="Validation rows per candidate. More rows are more reliable but cost more.",
         ge=1,
         le=10_000,
     )

@@ -65,7 +65,7 @@ class ChecklistParams(Params):
     requests: int = Field(
         1000,
         title="Requests",
-        description="Sequential requests sent while memory is watched. Rows repeat.",
+        description="Sequential requests sent while memory is monitored. Rows are reused.",
         ge=100,
         le=100_000,
     )
@@ -86,7 +86,7 @@ class ChecklistParams(Params):
     max_growth: float = Field(
         0.05,
         title="Maximum memory growth",
-        description="Maximum memory growth in 1,000 requests, as a share of its initial size.",
+        description="Maximum memory growth over 1,000 requests, as a share of initial memory.",
         ge=0,
         le=10,
     )

@@ -54,17 +54,17 @@ class CleanDataParams(Params):
     report: ReportRef | None = Field(
         None,
         title="Report",
-        description="Report of “Check data” whose rows “Drop these rows” drops.",
+        description="Report of “Check data” that names the rows to drop.",
     )
     gates: Annotated[list[GateName], Labels({each.name: each.title for each in GATES})] = Field(
         [],
         title="Findings to drop",
-        description="Checks in that report whose rows “Drop these rows” drops.",
+        description="Checks in the report whose rows are dropped.",
     )
     rows: list[str] = Field(
         [],
         title="Rows to drop",
-        description="Ids of further rows for “Drop these rows”.",
+        description="Ids of further rows to drop.",
         max_length=100_000,
     )
     name: Name = ""

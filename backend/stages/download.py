@@ -41,7 +41,7 @@ class DownloadParams(Params):
         0,
         ge=0,
         title="Download size (bytes)",
-        description="For the estimate: what the hub says. 0: not known.",
+        description="Used for the estimate, as stated by the hub. 0: unknown.",
     )
     name: Name = ""
 

@@ -65,13 +65,13 @@ class EvaluateParams(AnswererParams):
     max_rows: int = Field(
         0,
         title="Maximum rows",
-        description="Evaluate only the first rows, for quick tests; fewer rows, less certain scores. 0 uses all.",
+        description="Evaluates only the first rows, for quick tests; fewer rows, less certain scores. 0 uses all.",
         ge=0,
     )
     cost_prompts: int = Field(
         20,
         title="Timing rows",
-        description="Rows run one by one to measure speed. More is more stable but slower.",
+        description="Rows run one by one to measure speed. More rows are more stable but slower.",
         ge=1,
         le=500,
     )

@@ -59,7 +59,7 @@ class PackageParams(Params):
     overrule: str = Field(
         "",
         title="Override reason",
-        description="Why to package despite a failed or unrelated report. Shown in the model card.",
+        description="Reason to package despite a failed or unrelated report. Shown in the model card.",
         max_length=500,
     )
     max_new_tokens: int = Field(
@@ -127,7 +127,7 @@ def run(params: PackageParams, ctx: Context) -> PackageResult:
         raise StudioError(
             "package.version_taken", field="version", name=name, version=release, next=next_version(known)
         )
-    progress.add(0, "packing")
+    progress.add(0, "packaging")
     archive = out / f"{name}.zip"
     package_folder.write_zip(folder, archive, progress.add)
     zip_bytes = archive.stat().st_size

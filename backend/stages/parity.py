@@ -50,7 +50,7 @@ class ParityParams(Params):
     rows: int = Field(
         32,
         title="Maximum rows",
-        description="Rows both models answer. More is more reliable but slower.",
+        description="Rows both models answer. More rows are more reliable but slower.",
         ge=4,
         le=1000,
     )
@@ -93,7 +93,7 @@ class ParityParams(Params):
     max_task_loss: float = Field(
         0.0,
         title="Maximum score loss",
-        description="Maximum score loss, as a share of 1. 0 uses the default for the precision.",
+        description="Maximum score loss, from 0 to 1. 0 uses the default for the precision.",
         ge=0,
         le=1,
     )

@@ -44,7 +44,11 @@ class ProveParams(Params):
     data: DatasetRef = Field(title="Dataset", description="Dataset whose rows are evaluated.")
     split: MeasuredSplit = "validation"
     rows: int = Field(
-        50, title="Rows", description="Rows both runtimes answer. More is more reliable but slower.", ge=1, le=10_000
+        50,
+        title="Rows",
+        description="Rows both runtimes answer. More rows are more reliable but slower.",
+        ge=1,
+        le=10_000,
     )
     min_agreement: float = Field(
         0.98,

@@ -44,7 +44,7 @@ class PruneParams(Params):
         ge=0,
         le=512,
         title="Layers to keep",
-        description="Layers the student keeps. Fewer are smaller and faster but need more examples. 0 keeps all.",
+        description="Layers the student keeps. Fewer make it smaller and faster but need more examples. 0 keeps all.",
     )
     choose: Annotated[Literal["importance", "even"], Labels({"importance": "Measured", "even": "Evenly"})] = Field(
         default="importance",

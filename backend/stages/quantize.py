@@ -43,8 +43,8 @@ class QuantizeParams(QuantizationParams):
     precision: Precision = Field(
         "int4",
         title="Precision",
-        description="Bits per weight. Fewer are smaller and faster but may lose quality; FP32 changes "
-        "nothing, FP16 is for GPUs.",
+        description="Bits per weight. Fewer make it smaller and faster but may cost quality. FP32 changes "
+        "nothing; FP16 is for GPUs.",
     )
     target: Target = Field(
         "cpu",
@@ -54,28 +54,28 @@ class QuantizeParams(QuantizationParams):
     tie_embeddings: TieEmbeddings = Field(
         "auto",
         title="Tie embeddings",
-        description="Quantized, the embedding table is smallest; unchanged, more exact. Automatic: "
-        "quantized if possible.",
+        description="A quantized embedding table is smaller; an unchanged one is more accurate. Automatic "
+        "quantizes it if possible.",
     )
     rounding: Rounding = Field(
         "rtn",
         title="Rounding",
-        description="How weights are rounded: to the nearest, in k-quant blocks, or with GPTQ for the "
-        "least change on your rows.",
+        description="How weights are rounded: to the nearest value, in k-quant blocks, or by GPTQ, which "
+        "changes least on your rows.",
     )
     block_size: Literal[32, 64, 128] = Field(
         64,
         title="Weights per block",
-        description="Weights that share a scale. Fewer is more exact but larger. Must divide the model's hidden size.",
+        description="Weights that share a scale. Smaller blocks: more accurate, larger file. Must divide "
+        "the model's hidden size.",
     )
     symmetric: bool = Field(
-        False, title="Symmetric", description="Blocks without a zero point: slightly smaller, less exact."
+        False, title="Symmetric", description="Blocks without a zero point: slightly smaller, less accurate."
     )
     head_bits: Literal[4, 8] = Field(
         4,
         title="Output head bits",
-        description="An 8-bit head makes an INT4 model more exact but larger; a shared embedding table "
-        "becomes 8-bit too.",
+        description="An 8-bit head makes an INT4 model more accurate but larger; a shared embedding table becomes 8-bit too.",
     )
     exact_layers: int = Field(
         0,

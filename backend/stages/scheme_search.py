@@ -65,7 +65,7 @@ class SchemeSearchParams(QuantizationParams):
     rows: int = Field(
         100,
         title="Rows",
-        description="Validation rows per candidate. More is more reliable but slower.",
+        description="Validation rows per candidate. More rows are more reliable but slower.",
         ge=1,
         le=10_000,
     )

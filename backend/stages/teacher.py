@@ -70,7 +70,7 @@ class TeacherParams(EnsembleParams):
         max_length=20_000,
     )
     max_rows: int = Field(
-        0, title="Maximum rows", description="Answer only the first rows, for quick tests. 0 answers all.", ge=0
+        0, title="Maximum rows", description="Answers only the first rows, for quick tests. 0 answers all.", ge=0
     )
     keep_labels_only: bool = Field(
         True,

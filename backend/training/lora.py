@@ -16,8 +16,8 @@ class UseAdapterParams(Params):
     adapter: bool = Field(
         default=False,
         title="Train an adapter (LoRA)",
-        description="Trains a small adapter and merges it at the end: much less memory for large "
-        "students. Small ones learn more in full.",
+        description="Trains a small adapter and merges it at the end: much less memory for large students. "
+        "Small ones learn more without it.",
     )
 
 

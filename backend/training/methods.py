@@ -90,7 +90,7 @@ class MethodParams(LogitParams):
         ge=1,
         le=4096,
         title="Maximum on-policy answer (tokens)",
-        description="Maximum tokens of the student's answers. More is slower until it learns to stop.",
+        description="Maximum tokens in the student's answers. Longer is slower until it learns to stop.",
     )
 
     @model_validator(mode="before")

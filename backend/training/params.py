@@ -32,7 +32,7 @@ class TrainingParams(Params):
         gt=0,
         le=100,
         title="Epochs",
-        description="Passes over the data. More learns better but slower; too many overfit.",
+        description="Passes over the data. More can improve results but take longer; too many overfit.",
     )
     learning_rate: float = Field(
         default=1e-3,
@@ -45,7 +45,7 @@ class TrainingParams(Params):
         default=0,
         ge=0,
         title="Maximum steps",
-        description="Stop after this many steps, regardless of epochs. 0 means no limit.",
+        description="Stops after this many steps, regardless of epochs. 0 means no limit.",
     )
     batch_size: TrainingBatch = 16
     accumulation: int = Field(
@@ -91,7 +91,7 @@ class TrainingParams(Params):
         description="Uses much less memory but takes about twice as long. Try it if memory runs out.",
     )
     rationale: Annotated[
-        Literal["ignore", "multitask"], Labels({"ignore": "Checks to skip", "multitask": "Train as second task"})
+        Literal["ignore", "multitask"], Labels({"ignore": "Ignore", "multitask": "Train as a second task"})
     ] = Field(
         default="ignore",
         title="Teacher's rationales",

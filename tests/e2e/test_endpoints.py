@@ -30,7 +30,7 @@ def test_the_test_says_what_an_endpoint_takes(
         dialog.get_by_role("textbox", name="Extra headers", exact=True).fill("X-Team: support")
         dialog.get_by_role("button", name="Test").click()
         expect(dialog.get_by_text("Not accepted, so left out: seed.")).to_be_visible()
-        expect(dialog.get_by_text("Reasons first")).to_be_visible()
+        expect(dialog.get_by_text("Reasons before answering")).to_be_visible()
         dialog.get_by_role("button", name="Save").click()
         expect(dialog).to_have_count(0)
     assert builder.studio.endpoint("mine").headers == {"X-Team": "support"}

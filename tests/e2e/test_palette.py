@@ -37,7 +37,7 @@ def test_keys_find_and_open_pages_and_models(filled: WebProcess, open_browser: O
     page = session.go("/")
     loads = len([url for url in session.asked if url.rstrip("/").endswith("/_stcore/host-config")])
     open_palette(page)
-    box = page.get_by_role("combobox", name="Go to a page, a model, a run …")
+    box = page.get_by_role("combobox", name="Go to a page, model or run…")
     expect(box).to_be_focused()
     expect(palette(page).get_by_role("option", name="Playground")).to_be_visible()
     page.keyboard.type("cmpr")

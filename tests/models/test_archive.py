@@ -97,7 +97,7 @@ def test_link_code_password_and_rubbish_are_refused(
     empty = tmp_path / "empty.zip"
     with zipfile.ZipFile(empty, "w") as archive:
         archive.writestr("a/b/config.json", "{}")
-    refused(store, settings, empty, r"contains no config\.json")
+    refused(store, settings, empty, r"has no config\.json")
 
 
 def test_bomb_is_refused_before_it_unpacks(store: Store, settings: Settings, folder: Path, tmp_path: Path) -> None:  # noqa: F811

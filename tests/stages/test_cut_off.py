@@ -85,7 +85,7 @@ def test_when_nothing_whole_comes_the_limit_is_named(truncated: FakeEndpoint, jo
     truncated.answer = lambda body: "1. half a k"
     with pytest.raises(StudioError) as caught:
         generate.run(generate.GenerateParams(**who(truncated), rows=2, max_requests=2), job)
-    assert caught.value.code == "answers.new_cut_off" and "Raise max_new_tokens" in str(caught.value)
+    assert caught.value.code == "answers.new_cut_off" and "Raise “Maximum answer length”" in str(caught.value)
 
 
 def test_only_the_last_line_of_a_cut_reply_is_unfinished() -> None:

@@ -32,7 +32,7 @@ def asked(server: FakeEndpoint) -> Counter[str]:
     ("word", "code", "remedy"),
     [
         ("half", "chat.endpoint_broken", "lower “Concurrent requests”"),
-        ("json", "chat.endpoint_garbage", "Check that endpoint_url"),
+        ("json", "chat.endpoint_garbage", "Check that the endpoint's address"),
         ("drip", "chat.endpoint_silent", "Raise the timeout"),
         ("error", "answers.endpoint_error", "overloaded"),
         ("reset", "chat.endpoint_broken", "lower “Concurrent requests”"),

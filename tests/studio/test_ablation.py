@@ -61,7 +61,7 @@ def test_the_form_proposes_and_the_button_starts_the_whole_run(builder: StudioBu
     at.selectbox(key=f"form.{project}.ablation.student").set_value(lab.student.id).run()
     at.number_input(key=f"form.{project}.ablation.seeds").set_value(2).run()
     at.number_input(key=f"form.{project}.ablation.max_steps").set_value(15).run()
-    assert "6 trainings · 8 measurements" in words(at)
+    assert "6 training jobs · 8 evaluations" in words(at)
     assert not at.button(key="start_ablation").disabled
     at.button(key="start_ablation").click().run()
     assert not at.exception

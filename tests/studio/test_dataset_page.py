@@ -357,7 +357,7 @@ def test_the_tokens_of_a_row(show: Show, builder: StudioBuilder, monkeypatch: py
     assert asked == [(data.id, "0", "train", model.id)]
     said = words(at)
     assert "5 of 20 rows exceed the limit." in said and "4 rows would be truncated, 1 row would be dropped." in said
-    assert "50% have up to 80 · a sample: 20 of 200 rows" in said and "Tokens with loss 1" in said
+    assert "50% have up to 80 · a sample: 20 of 200 rows" in said and "Trained tokens 1" in said
     assert [(each["control"], each["loss"]) for each in chips_data(pieces)["pieces"]] == [(True, False), (False, True)]
 
 

@@ -40,10 +40,10 @@ SAYS = {
     "help": ("Help",) * 4,
     "run": ("There is no run “{ref}”.", "Running", OUT, "Done"),
     "result": (
-        "Choose a run on the page Jobs to see its result.",
+        "Choose a run on the Jobs page to see its result.",
         "All steps",
         OUT,
-        "Nothing was measured, so there are no figures.",
+        "Nothing was measured.",
     ),
 }
 """What each page says in the four states, as the catalogue's key."""

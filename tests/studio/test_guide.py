@@ -104,7 +104,7 @@ def test_rows_that_can_not_be_used_are_skipped_by_one_click(show: Show, builder:
     (skip,) = [button for button in at.button if button.label == "Skip these 3 rows"]
     builder.studio.inspect({"source": str(file), "on_bad_row": "skip"})
     skip.click().run()
-    assert not train(at).disabled and "Left out" in words(at).replace("\\", "")
+    assert not train(at).disabled and "Skipped" in words(at).replace("\\", "")
 
 
 def test_labels_written_in_several_ways_are_merged_in_the_run(
@@ -114,7 +114,7 @@ def test_labels_written_in_several_ways_are_merged_in_the_run(
     at = open_with(show, builder, labelled(tmp_path, labels=("Avería", "bill", "averia")))
     assert "Labels are written in several ways: Avería / averia" in words(at).replace("\\", "")
     at.button(key="guide_fix_guide.label_variants").click().run()
-    assert "2 labels" in words(at) and "One label in the run: Avería / averia" in words(at).replace("\\", "")
+    assert "2 labels" in words(at) and "Merged into one label: Avería / averia" in words(at).replace("\\", "")
     train(at).click().run()
     settle(builder)
     jobs = {job.stage: job for job in builder.studio.runs()[0].jobs}
@@ -126,9 +126,9 @@ def test_rows_without_an_answer_are_told(show: Show, builder: StudioBuilder, tmp
     file = labelled(tmp_path)
     file.write_text(file.read_text("utf-8") + "\nwhat is this,\nand this,\n", "utf-8")
     at = open_with(show, builder, file)
-    assert "2 rows have no answer and are not trained on." in words(at)
+    assert "2 rows without an answer are not used for training." in words(at)
     at.button(key="goal_shrink").click().run()
-    assert "not trained on" not in words(at), "a teacher can answer them"
+    assert "not used for training" not in words(at), "a teacher can answer them"
 
 
 def test_goal_that_does_not_fit_is_said_and_changed_in_one_click(
@@ -163,7 +163,7 @@ def test_small_from_large_says_what_is_needed_when_nobody_can_teach(
     file = tmp_path / "texts.txt"
     file.write_text("\n".join(f"a text without an answer, number {n}" for n in range(40)), "utf-8")
     at = open_with(show, builder, file, goal="shrink")
-    assert "There is no teacher" in words(at) and train(at).disabled
+    assert "No teacher available" in words(at) and train(at).disabled
     assert {"Go to Teacher", "Go to Models"} <= {element.proto.label for element in at.main.get("page_link")}
 
 

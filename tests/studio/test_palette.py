@@ -103,7 +103,7 @@ def test_the_chapters_are_the_same_in_both_languages() -> None:
 def test_the_help_shows_the_chapter_of_its_address(show: Show) -> None:
     at = show("help", chapter="keys")
     assert at.header[0].value == "Keys and privacy" and "slmops endpoints key set" in words(at)
-    assert show("help", "es").header[0].value == "El camino"
+    assert show("help", "es").header[0].value == "Visión general"
     assert at.query_params["chapter"] == "keys"
 
 

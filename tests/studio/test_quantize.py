@@ -109,7 +109,7 @@ def test_the_choice_is_told_with_its_test_score(
 def test_a_choice_that_keeps_too_little_is_a_warning(show: Show, builder: StudioBuilder) -> None:
     searched(builder, passed=False)
     at = at_search(show)
-    assert any("No recipe keeps 99.0%" in each.value for each in at.warning)
+    assert any("No scheme keeps 99.0%" in each.value for each in at.warning)
 
 
 def test_the_choice_goes_into_the_package_with_one_click(show: Show, builder: StudioBuilder) -> None:

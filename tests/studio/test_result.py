@@ -88,7 +88,7 @@ def test_model_that_loses_to_the_quick_baseline_is_not_praised(show: Show, build
     measured(builder, distilled(builder, 0.6, 0.55, plain=0.9))
     at = show("result", run="r-mails")
     assert "60.0%: no better than a quick baseline" in at.main.header[0].value.replace("\\", "")
-    assert "Keep the baseline" in words(at)
+    assert "Use the baseline" in words(at)
     links = [element.proto.label for element in at.main.get("page_link")]
     assert {"Add rows", "Edit the run", "Show the baseline"} <= set(links)
     assert "no better than a quick baseline" in words(show("home")).replace("\\", ""), "nor on Home"
@@ -96,7 +96,7 @@ def test_model_that_loses_to_the_quick_baseline_is_not_praised(show: Show, build
 
 def test_model_that_beats_the_quick_baseline_has_no_ways_out(show: Show, builder: StudioBuilder) -> None:
     measured(builder, distilled(builder, 0.9, 0.85, plain=0.3))
-    assert "Keep the baseline" not in words(show("result", run="r-mails"))
+    assert "Use the baseline" not in words(show("result", run="r-mails"))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_run_that_broke_off_says_what_is_missing(show: Show, builder: StudioBuil
     at = show("result", run="r-mails")
     said = words(at)
     assert "Fine-tune failed" in said and "The process ran out of memory." in said
-    assert "No model was made." in said and "There is no package to download." in said
+    assert "No model was made." in said and "No package to download." in said
     assert at.button(key="result_retry").label == "Retry"
 
 
@@ -178,7 +178,7 @@ def test_report_is_whole_and_names_machine_data_and_license(show: Show, builder:
         "Apache-2.0",
         "50.0 MB",
         "500.0 MB",
-        "processor core",
+        "CPU core",
         "r-mails",
     ):
         assert part in text, part

@@ -93,7 +93,7 @@ def test_cache_is_cleared_but_not_under_a_job(show: Show, builder: StudioBuilder
     at = show("settings", "es", section="storage")
     assert "5,0\u00a0kB" in at.button(key="clear_cache").label
     at.button(key="clear_cache").click().run()
-    assert "trabajos abiertos" in words(at).lower()
+    assert "trabajos en marcha o en cola" in words(at).lower()
     assert (builder.studio.settings.cache / "answers.bin").exists()
     builder.store.update_job("r-busy-finetune", state=State.FAILED)
     at.button(key="clear_cache").click().run()

@@ -68,6 +68,7 @@ SAME = {
     "{n} token",
     "{n} tokens",
     "{n} tokens/s",
+    "{name} (endpoint)",
     "OK",
     "ID",
 }

@@ -229,14 +229,14 @@ def test_projects_are_made_renamed_and_kept_by_a_new_session(show: Show, builder
     at = asked(show("data"), "create")
     ways = [each.key for each in at.button if each.key in ("project_create", "project_cancel")]
     assert ways == ["project_create", "project_cancel"], "Enter presses the first button of a form"
-    at.text_input(key="project_name").set_value("Support mails")
+    at.text_input(key="project_name").set_value("Support emails")
     at.button(key="project_create").click().run()
     names = {each.name: each.id for each in builder.studio.projects()}
-    assert at.selectbox(key="project").value == names["Support mails"] == at.query_params["project"]
-    assert "Support mails" in at.toast[0].value
+    assert at.selectbox(key="project").value == names["Support emails"] == at.query_params["project"]
+    assert "Support emails" in at.toast[0].value
     assert not [box for box in at.text_input if box.key == "project_name"], "the dialog is closed"
     assert "What should your model do?" in words(at), "a new project begins on Home"
-    assert show("teacher").selectbox(key="project").value == names["Support mails"]
+    assert show("teacher").selectbox(key="project").value == names["Support emails"]
     asked(at, "rename").text_input(key="project_name").set_value("Mails")
     at.button(key="project_rename").click().run()
     assert {each.name for each in builder.studio.projects()} == {"default", "Mails"}

@@ -298,14 +298,14 @@ def test_headers_and_body_fields_are_typed_and_what_is_wrong_stands_below(
         (
             "en",
             (
-                "Doesn't stream. Takes no seed.",
+                "Doesn't stream. Doesn't accept a seed.",
                 "Not accepted, so left out: temperature.",
-                "Reasons first",
+                "Reasons before answering",
             ),
         ),
         (
             "es",
-            ("No admite streaming. No admite semilla.", "se omiten: temperature.", "Razona primero"),
+            ("No admite streaming. No admite semilla.", "se omiten: temperature.", "Razona antes"),
         ),
     ],
 )

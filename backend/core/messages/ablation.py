@@ -10,11 +10,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "No teacher is involved.",
     ),
     "method.same": (
-        "The student also learns the confidence of “{teacher}” in every token.",
+        "The student also learns how confident “{teacher}” is in every token.",
         "Both use the same tokenizer.",
     ),
     "method.part": (
-        "The student also learns the confidence of “{teacher}” in every token.",
+        "The student also learns how confident “{teacher}” is in every token.",
         "Its {student} tokens are a subset of the teacher's {tokens}.",
     ),
     "method.no_teacher": (
@@ -30,7 +30,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Use the original model as teacher.",
     ),
     "method.tokens": (
-        "“{teacher}” lacks {lacking} of the student's {student} tokens: probabilities don't compare.",
+        "“{teacher}” lacks {lacking} of the student's {student} tokens: probabilities can't be compared.",
         "Choose a student derived from this teacher, or train on its answers.",
     ),
     "method.chat_template": (
@@ -42,7 +42,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Run an ablation to confirm it on your data.",
     ),
     "method.why_sequence": (
-        "Works with any teacher and needs the least.",
+        "Works with any teacher and has the fewest requirements.",
         "The list shows what the other methods need.",
     ),
 }

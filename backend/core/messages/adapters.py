@@ -10,7 +10,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Save the adapter again with `save_pretrained(folder)`, which writes safetensors.",
     ),
     "adapters.no_base": (
-        "The adapter belongs to “{base}”, which is not among the models here.",
+        "The adapter belongs to “{base}”, which is not in this studio.",
         "Import that model first, under the name “{name}”.",
     ),
     "adapters.empty": (

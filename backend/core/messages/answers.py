@@ -19,6 +19,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "answers.new_cut_off": (
         "“{teacher}” wrote nothing new in {count} replies; {cut} were cut off.",
-        "Raise max_new_tokens, or ask for fewer inputs at a time.",
+        "Raise “Maximum answer length” (max_new_tokens), or ask for fewer inputs at a time.",
     ),
 }

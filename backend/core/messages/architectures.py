@@ -10,11 +10,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Use it in the studio, or choose another model, such as Llama, Qwen, Phi or Gemma.",
     ),
     "arch.export_fails": (
-        "The export of a tiny “{architecture}” model failed when tried: {reason}",
-        "Check parity before you rely on it.",
+        "A test export of a tiny “{architecture}” model failed: {reason}",
+        "Run “Check export” before you rely on it.",
     ),
     "arch.tune_only": (
         "“{architecture}” models can be tuned and used for chat, but not exported to ONNX.",
-        "For a package, choose another model, such as Llama, Qwen, Phi or Gemma.",
+        "To build a package, choose another model, such as Llama, Qwen, Phi or Gemma.",
     ),
 }

@@ -28,7 +28,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Fine-tune if the gain is worth it; this is the figure to beat.",
     ),
     "baseline.text_room": (
-        "The nearest training row's answer reaches {percent}% token F1: answers must be written.",
+        "The nearest training row's answer reaches only {percent}% token F1: answers have to be written.",
         "Fine-tuning suits this data; this is the figure to beat.",
     ),
     "baseline.naive_gap": (
@@ -37,7 +37,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "baseline.sampled": (
         "Measured on {measured} of {rows} rows, taken at random.",
-        "More rows would change the figures little.",
+        "More rows would barely change the figures.",
     ),
     # beside a model, on the same rows
     "baseline.beaten": ("{measure} {model}%, vs. {baseline}% for the quick baseline ({method}).", ""),

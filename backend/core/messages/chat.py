@@ -13,10 +13,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{name} can't be sent to an endpoint as a key.",
         "Use a variable name ending in API_KEY, such as OPENAI_API_KEY.",
     ),
-    "chat.endpoint_model_missing": ("The endpoint needs a model name.", "Fill in endpoint_model."),
+    "chat.endpoint_model_missing": ("The endpoint needs a model name.", "Fill in “Endpoint model” (endpoint_model)."),
     "chat.endpoint_key_missing": (
         "The environment variable {key_env} is not set for {url}.",
-        "Set it before the worker starts, or leave endpoint_key_env blank if no key is needed.",
+        "Set it before the worker starts, or leave “Key variable” (endpoint_key_env) blank if no key is needed.",
     ),
     "chat.endpoint_key": (
         "{url} refused the key (HTTP {status}: {reason}); answers kept: {kept}.",
@@ -24,11 +24,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "chat.endpoint_no_key": (
         "{url} requires a key (HTTP {status}: {reason}); answers kept: {kept}.",
-        "Set endpoint_key_env to the variable with the key and retry.",
+        "Set “Key variable” (endpoint_key_env) to the variable with the key and retry.",
     ),
     "chat.endpoint_not_found": (
         "{url} has no model “{model}” or is not a chat endpoint (HTTP {status}: {reason}); answers kept: {kept}.",
-        "Check endpoint_url and endpoint_model, then retry.",
+        "Check “Endpoint address” and “Endpoint model”, then retry.",
     ),
     "chat.endpoint_refused": (
         "{url} refused the request (HTTP {status}: {reason}); answers kept: {kept}.",
@@ -48,7 +48,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "chat.endpoint_unreachable": (
         "{url} can't be reached ({reason}) after {tries} tries; answers kept: {kept}.",
-        "Check that the address is right and the endpoint runs, then retry; only missing answers are requested.",
+        "Check the address and that the endpoint is running, then retry; only missing answers are requested.",
     ),
     "chat.endpoint_broken": (
         "{url} disconnected mid-answer ({reason}), {tries} times; answers kept: {kept}.",
@@ -56,15 +56,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "chat.endpoint_garbage": (
         "{url} did not answer as an OpenAI-compatible endpoint (HTTP {status}: {reason}); answers kept: {kept}.",
-        "Check that endpoint_url ends in /v1 and belongs to a chat endpoint, then retry.",
+        "Check that the endpoint's address ends in /v1 and belongs to a chat endpoint, then retry.",
     ),
     "chat.teacher_empty": (
         "The first {count} answers of “{teacher}” were all empty.",
-        "Check its prompt and max_new_tokens; some endpoints spend all tokens on reasoning.",
+        "Check its prompt and “Maximum answer length” (max_new_tokens); some endpoints spend all tokens on reasoning.",
     ),
     "chat.teacher_useless": (
         "None of the {count} answers of “{teacher}” is a valid label (for example: “{example}”).",
-        "Choose a fine-tuned teacher, add {{labels}} to the prompt, or turn keep_labels_only off.",
+        "Choose a fine-tuned teacher, add {{labels}} to the prompt, or turn “Drop invalid labels” off.",
     ),
     "chat.prompt_input": (
         "The prompt does not contain {{input}}.",
@@ -80,7 +80,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "chat.onnx_load": (
         "ONNX Runtime GenAI can't load “{ref}”: {reason}",
-        "Quantize again; if it persists, try method plain or precision fp32.",
+        "Quantize again; if it persists, set “Tie embeddings” to “No”, or try FP32.",
     ),
     "chat.block_size": (
         "Block size {block} does not divide all of the model's matrices (widths: {sizes}).",
@@ -88,11 +88,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "chat.no_block_size": (
         "The model has matrices whose width is no multiple of 32 ({sizes}), so it can't be quantized.",
-        "Choose precision fp32.",
+        "Choose precision FP32.",
     ),
     "chat.untied": (
-        "The tied method needs shared input and output embeddings; this model's are separate.",
-        "Choose method auto or plain.",
+        "“Tie embeddings” needs shared input and output embeddings; this model's are separate.",
+        "Set it to “Automatic” or “No” (auto, never).",
     ),
     "chat.head_size": (
         "The model's attention heads are {size} wide; ONNX Runtime GenAI needs a multiple of 16.",
@@ -100,15 +100,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "chat.olive_nothing": (
         "Olive produced no model ({reason}).",
-        "Try method plain or precision fp32; see Olive's output in the job's log.",
+        "Set “Tie embeddings” to “No”, or try FP32; see Olive's output in the job's log.",
     ),
     "chat.onnx_stopped": (
         "The converted model loaded but stopped with status {status} ({reason}).",
-        "Try a smaller block size, method plain or precision fp32.",
+        "Try a smaller block size or FP32, or set “Tie embeddings” to “No”.",
     ),
     "chat.onnx_wrong": (
         "The converted model loads but {reason}.",
-        "Try a smaller block size, method plain or precision fp32.",
+        "Try a smaller block size or FP32, or set “Tie embeddings” to “No”.",
     ),
     "chat.package_template": (
         "The chat template of “{ref}” alters its input, so a script can't fill it in.",

@@ -2,19 +2,19 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "talk.no_end": (
-        "None of this model's files names its end of turn.",
-        "Name it beside tokenizer.json, in conversation.json: end, then the token.",
+        "None of this model's files names an end-of-turn token.",
+        "Set it as “end” in a conversation.json next to tokenizer.json.",
     ),
     "talk.no_template": (
         "This model has no chat template; roles are written as plain words.",
         "If it was trained for chat, add its chat_template.jinja and import it again.",
     ),
     "talk.named_templates": (
-        "{file} holds several chat templates ({names}); “{used}” is used.",
+        "{file} contains several chat templates ({names}); “{used}” is used.",
         "To use another, save it as chat_template.jinja and import again.",
     ),
     "talk.templates_differ": (
-        "{used} and {other} hold different chat templates; {used} is used.",
+        "{used} and {other} contain different chat templates; {used} is used.",
         "To use the other, delete the first and import again.",
     ),
     "talk.tokens_differ": (
@@ -22,7 +22,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{used} is used.",
     ),
     "talk.end_differs": (
-        "The chat template ends a turn with {end}, the tokenizer names {eos}.",
+        "The chat template ends a turn with {end}; the tokenizer expects {eos}.",
         "Answers stop at both; training uses {end}.",
     ),
     "talk.end_missing": (

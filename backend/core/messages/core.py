@@ -10,7 +10,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{ref}” can't be deleted: {count} artifacts depend on it ({names}).",
         "Delete those first, or use --with-descendants.",
     ),
-    "core.cache_busy": ("The cache is in use: jobs are open.", "Wait for them to finish or cancel them, then retry."),
+    "core.cache_busy": (
+        "The cache is in use: jobs are running or queued.",
+        "Wait for them to finish or cancel them, then retry.",
+    ),
     "core.artifact_busy": (
         "“{ref}” can't be deleted: job {job} is using it.",
         "Cancel the job or wait for it to finish.",

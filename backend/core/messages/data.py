@@ -18,7 +18,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.empty": ("{file} is empty.", "Choose a file that has rows."),
     "data.header_only": ("{file} has no rows below its header.", "Add rows, or choose another file."),
     "data.json_large": (
-        "{file} has no list of rows readable in parts of at most {limit}.",
+        "{file} has no list of rows that can be read in chunks of {limit}.",
         "Save it as JSON Lines (one row per line) or Parquet; both allow any size.",
     ),
     "data.encoding_broken": ("{file}, row {row}: byte {byte} is not valid {encoding}.", _UTF8),
@@ -157,7 +157,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.few_distinct": (
         "{rows} rows contain only {distinct} distinct input–answer pairs.",
-        "Expect overfitting. More varied rows help more than more rows.",
+        "Expect overfitting. Variety helps more than volume.",
     ),
     "data.contradictions": (
         plural(

@@ -14,7 +14,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "endpoints.budget_reached": (
         "The next request could exceed the budget of {budget} USD ({spent} USD spent); answers kept: {kept}.",
-        "Rerun with a higher budget; kept answers are not paid again.",
+        "Rerun with a higher budget; kept answers are not charged again.",
     ),
     "endpoints.budget_no_price": (
         "A budget needs prices, and none are set.",

@@ -11,7 +11,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Choose a model converted here whose original is kept.",
     ),
     "gate.unmeasured": (
-        "Could not be measured: {reason}",
+        "Not measured: {reason}",
         "Fix the cause first; unmeasured checks do not pass.",
     ),
     "gate.files": ("Files are unchanged since creation.", ""),

@@ -14,7 +14,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Open the studio's address and upload it there.",
     ),
     "files.upload_unknown": ("There is no uploaded file “{ref}”.", "It may have been deleted. Upload it again."),
-    "files.upload_busy": ("“{name}” can't be deleted: job {job} reads it.", "Cancel the job or wait for it to finish."),
+    "files.upload_busy": (
+        "“{name}” can't be deleted: job {job} is reading it.",
+        "Cancel the job or wait for it to finish.",
+    ),
     "files.format": (
         "“{ref}” can't be downloaded as {format}.",
         "Datasets: csv, jsonl, parquet, openai, sharegpt or alpaca. Everything else: zip.",
@@ -26,7 +29,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Zip the model folder itself, with plain files only.",
     ),
     "files.archive_no_model": (
-        "“{file}” contains no config.json, neither at the top nor in its one folder.",
+        "“{file}” has no config.json at its top level or in its only folder.",
         "Zip the model folder as saved by transformers.",
     ),
     "files.archive_many": (

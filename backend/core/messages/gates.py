@@ -140,7 +140,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Take the count as a minimum: where most rows are alike, many are missed.",
     ),
     "gates.near_sampled": (
-        "Only one in {every} rows was searched for near duplicates within its split: there are too many rows.",
+        "Too many rows: only one in {every} was searched for near duplicates within its split.",
         "",
     ),
     "gates.sampled": (

@@ -7,39 +7,39 @@ _AGAIN = "Convert again; if it persists, try more bits or another method."
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "good.unusable": (
-        "{value} of the answers are empty or malformed; {limit} is the limit.",
+        "{value} of the answers are empty or malformed; the limit is {limit}.",
         "Train longer or on more rows; raise {setting} to accept it.",
     ),
     "good.cut_off": (
-        "{value} of the answers are cut off; {limit} is the limit.",
-        "Raise max_new_tokens, or train longer; raise {setting} to accept it.",
+        "{value} of the answers are cut off; the limit is {limit}.",
+        "Raise “Maximum answer length” (max_new_tokens), or train longer; raise {setting} to accept it.",
     ),
     "good.agreement": (
-        "{value} of sample answers start like the original's; at least {limit} is needed.",
+        "{value} of sample answers start like the original's; the minimum is {limit}.",
         "Check the export; try more bits, a smaller block size or another method.",
     ),
     "good.no_agreement": (
         "None of {total} sample answers starts like the original's: the export is damaged.",
-        "Try more bits or another method; set min_agreement to 0 to keep it.",
+        "Try more bits or another method; set “Minimum agreement” (min_agreement) to 0 to keep it.",
     ),
     "good.parity_token_agreement": (
-        "{value} of answer tokens are the original's; at least {limit} is needed.",
+        "{value} of answer tokens match the original's; the minimum is {limit}.",
         _MORE_BITS,
     ),
     "good.parity_kl_answer": (
-        "KL divergence of correct answers is {value} nats; {limit} is the limit.",
+        "KL divergence of correct answers is {value} nats; the limit is {limit}.",
         _AGAIN,
     ),
     "good.parity_kl_prompt": (
-        "KL divergence of prompts is {value} nats; {limit} is the limit.",
+        "KL divergence of prompts is {value} nats; the limit is {limit}.",
         _AGAIN,
     ),
     "good.parity_perplexity_ratio": (
-        "Perplexity is {value} times the original's; {limit} is the limit.",
+        "Perplexity is {value} times the original's; the limit is {limit}.",
         _AGAIN,
     ),
     "good.parity_task_loss": (
-        "The score is {value} below the original's; {limit} is the limit.",
+        "The score is {value} below the original's; the limit is {limit}.",
         "Try more bits, or evaluate all rows on the Compare page.",
     ),
     "good.checks": (
@@ -47,7 +47,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "See the report for figures and remedies.",
     ),
     "good.search": (
-        "The selected scheme keeps {value} of the quality; at least {limit} is needed.",
+        "The selected scheme keeps {value} of the quality; the minimum is {limit}.",
         "Lower “Minimum quality retained”, or try more schemes or INT8.",
     ),
 }

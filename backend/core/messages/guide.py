@@ -20,7 +20,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "guide.model_language": (
         "The rows are {language}, but {model} learned mostly from texts {known}.",
-        "Import a multilingual model on the page Models, or expect weaker answers.",
+        "Import a multilingual model on the Models page, or expect weaker answers.",
     ),
     "guide.label_variants": ("Labels are written in several ways: {names}.", "Merge them; accented spellings win."),
     "guide.no_labels": (
@@ -32,9 +32,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The goal “Answer questions” fits better.",
     ),
     "guide.no_teacher": (
-        "There is no teacher: no endpoint, no other model, and too few answers to make one.",
-        "Add an endpoint on Teacher, or import a model on Models.",
+        "No teacher available: no endpoint, no other model, too few answers to train one.",
+        "Add an endpoint on the Teacher page, or import a model on the Models page.",
     ),
-    "guide.choose_teacher": ("No teacher is chosen.", "Choose who shows the small model how to answer."),
-    "guide.no_student": ("There is no model to train.", "Import one on Models."),
+    "guide.choose_teacher": ("No teacher chosen.", "Choose the model the small one learns from."),
+    "guide.no_student": ("There is no model to train.", "Import one on the Models page."),
 }

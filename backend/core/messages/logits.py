@@ -18,7 +18,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Capture again.",
     ),
     "capture.tokenizer": (
-        "Only {matched} of {rows} rows tokenize alike for student and teacher.",
+        "Only {matched} of {rows} rows tokenize identically for student and teacher.",
         "Choose a student with the teacher's tokenizer and the same maximum length, or train without a capture.",
     ),
     "capture.temperature": (

@@ -7,7 +7,7 @@ NOTES = frozenset(
     f"data.{name}"
     for name in ("turns_joined", "turns_open", "turns_weightless", "answers_several", "system_shared", "labels_joined")
 )
-_DOUBLE = "Write {{{{ and }}}} for braces that are text."
+_DOUBLE = "Write {{{{ and }}}} for literal braces."
 
 MESSAGES: dict[str, tuple[str, str]] = {
     # rows
@@ -115,8 +115,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.time_unreadable": (
         plural(
-            "{file}: “{column}” holds no time in {count} row (row → found: {places}).",
-            "{file}: “{column}” holds no time in {count} rows (row → found: {places}).",
+            "{file}: “{column}” contains no time in {count} row (row → found: {places}).",
+            "{file}: “{column}” contains no time in {count} rows (row → found: {places}).",
         ),
         _SKIP,
     ),
@@ -129,7 +129,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # templates
     "data.template_unknown": (
-        "The user prompt uses {names}, not in {file}.",
+        "The user prompt uses {names}, which {file} doesn't have.",
         f"Its columns are: {{columns}}. {_DOUBLE}",
     ),
     "data.template_syntax": ("The user prompt is not valid Jinja: {reason}.", "Fix it, or use {{column}} alone."),
@@ -162,8 +162,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.turns_skipped": (
         plural(
-            "{file}: of {count} conversation with several answers only the last is learned.",
-            "{file}: of {count} conversations with several answers only the last is learned.",
+            "{file}: {count} conversation has several answers; only the last is learned.",
+            "{file}: {count} conversations have several answers; only the last of each is learned.",
         ),
         "To use every answer, set “Trained turns” to “All” (--turns all).",
     ),
@@ -187,8 +187,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.annotators_disagree": (
         plural(
-            "{file}: in {count} row people labelled differently.",
-            "{file}: in {count} rows people labelled differently.",
+            "{file}: {count} row has conflicting human labels.",
+            "{file}: {count} rows have conflicting human labels.",
         ),
         "The first label of each is used.",
     ),

@@ -47,7 +47,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "method.cross_tokenizer": (
         "“{teacher}” uses a different tokenizer; probabilities are aligned where tokens end together.",
-        "Less exact than with a shared vocabulary.",
+        "Less accurate than with a shared vocabulary.",
     ),
     "method.hidden_states": (
         "Each student layer learns to reproduce the pruned layers of “{teacher}” behind it.",

@@ -18,10 +18,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Run it on such a device, or quantize the model for CPU.",
     ),
     "quant.no_candidate": (
-        "No recipe gave a working model. First failure: {failure}",
-        "Read the job's log, then try other recipes or another model.",
+        "No scheme gave a working model. First failure: {failure}",
+        "Read the job's log, then try other schemes or another model.",
     ),
-    "quant.none_chosen": ("No recipe selected.", "Choose at least one."),
+    "quant.none_chosen": ("No scheme selected.", "Choose at least one."),
     "quant.measure_stopped": (
         "Measuring failed: the process stopped with status {status} ({reason}).",
         "Read the job's log; if memory is short, use fewer rows.",

@@ -8,7 +8,7 @@ NOTES = frozenset(
         *("label_names", "label_names_file", "group", "grouped", "direction", "preference", "choices_from_one"),
     )
 )
-_CHOOSE = "Choose one on the page or with its flags."
+_CHOOSE = "Choose one on the page or with its options."
 
 MESSAGES: dict[str, tuple[str, str]] = {
     # why
@@ -97,8 +97,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "reading.which_input": ("{file} has several possible input columns: {readings}.", _CHOOSE),
     "reading.which_schema": ("{file} can be read in several ways: {readings}.", _CHOOSE),
     "reading.not_sure": (
-        "{file} is probably this, but not certain: {readings}.",
-        "Confirm with its flags, or set the columns.",
+        "{file} can probably be read as: {readings}.",
+        "Confirm it with its options, or set the columns.",
     ),
     "reading.nothing_fits": (
         "{file}: no columns look like examples (its columns: {columns}).",
@@ -114,7 +114,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "reading.spans": (
         "{columns} in {file} marks text spans, which are not supported.",
-        "Use a text or label as answer, or other columns (--output).",
+        "Choose a column of texts or labels as the answer (--output).",
     ),
     "reading.choice_numbers": (
         "{file}: the numbers in {column} may count the choices from 0 or from 1.",

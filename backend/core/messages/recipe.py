@@ -23,7 +23,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The id “{id}” lacks {{{axis}}}, so several stages would share it.",
         "Add {{{axis}}} to it, or remove the axis.",
     ),
-    "recipe.for_clash": ("The axis “{axis}” has the name of a stage.", "Rename one of them."),
+    "recipe.for_clash": ("The axis “{axis}” has the same name as a stage.", "Rename one of them."),
     "recipe.for_prompt": ("{{{axis}}} is reserved in prompts.", "Give the axis another name."),
     "recipe.for_many": (
         "The `for` blocks create {count} stages; the limit is {limit}.",

@@ -15,7 +15,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "serve.memory_busy": (
         "“{model}” needs about {need} of memory: {missing} short while job {job} ({stage}) runs.",
-        "Wait for the job, or load anyway (slow; the system may stop one).",
+        "Wait for the job to finish, or load it anyway (slow; the system may kill one of them).",
     ),
     "serve.memory_short": (
         "“{model}” needs about {need} of memory: {missing} short.",

@@ -25,7 +25,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.packed_large": ("{file} unpacks to more than {limit}.", "Use part of it, or free disk space."),
     "data.packed_deep": ("{file} has too many nested archives.", "Unpack it first."),
     "data.members_many": ("{file} contains {count} files; at most {limit} are read.", "Use fewer files."),
-    "data.no_members": ("{file} contains no file with rows: {members}.", "Put a table, JSON or text file into it."),
+    "data.no_members": ("{file} contains no file with rows: {members}.", "Add a table, JSON or text file to it."),
     "data.members_several": ("{file} contains files with different columns: {members}.", _PATH),
     "data.members_left": (
         "{file}: read by split; skipped: {members}.",
@@ -53,7 +53,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.line_long": ("{file} has a line of more than {limit}.", "Split it into rows, or save it as Parquet."),
     "data.delimiter": ("“{delimiter}” is not a valid delimiter.", "Use one character, or \\t for a tab (--delimiter)."),
     "data.quote_swallows": (
-        "{file}, row {row}: an open quotation mark swallows whole rows.",
+        "{file}, row {row}: an unclosed quotation mark swallows whole rows.",
         "Close it, or treat quotation marks as plain characters (--quotes no).",
     ),
     "data.quotes_literal": (
@@ -83,7 +83,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Choose one in “Part of the file” (--records).",
     ),
     "data.sheet_taken": (
-        "{file}: the sheet “{name}” is read; {sheets} holds no table.",
+        "{file}: the sheet “{name}” is read; {sheets} contains no table.",
         "Choose another in “Part of the file” (--records).",
     ),
     "data.sheet_missing": ("{file} has no sheet “{name}”.", "Its sheets are: {sheets}."),
@@ -103,7 +103,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # text
     "data.chat_who": (
-        "{file} is a chat of {names}; unclear who answers.",
+        "{file} is a chat between {names}; it is unclear who answers.",
         "Set who answers in “Part of the file” (--records).",
     ),
     "data.text_lines": ("{file} is plain text: each line is a row.", _TABLE),

@@ -16,11 +16,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "synth.teacher_twice": ("“{ref}” is listed twice as a teacher.", "Choose each teacher once."),
     "synth.marker_missing": (
         "None of the {count} replies of “{teacher}” contains the marker “{marker}” (for example: “{example}”).",
-        "Choose a larger teacher, raise max_new_tokens, or turn rationales off.",
+        "Choose a larger teacher, raise “Maximum answer length” (max_new_tokens), or turn rationales off.",
     ),
     "synth.all_cut_off": (
         "All {count} answers of “{teacher}” were cut off or unusable (for example: “{example}”).",
-        "Raise max_new_tokens; some models spend tokens on reasoning first.",
+        "Raise “Maximum answer length” (max_new_tokens); some models reason first.",
     ),
     "synth.all_unsure": (
         "“{teacher}” was too uncertain about all {count} rows.",
@@ -48,7 +48,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "synth.nothing_left": (
         "All {rows} rows were dropped; main reason: {reason} ({count}).",
-        "Relax that rule, then retry.",
+        "Relax that filter, then retry.",
     ),
     "synth.no_seeds": (
         "“{ref}” has no training or unlabelled rows to start from (conversations don't count).",
@@ -61,6 +61,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "synth.judge_useless": (
         "None of the {count} replies of “{judge}” has a score from 1 to 5 (for example: “{example}”).",
-        "Choose a larger judge, or raise max_new_tokens.",
+        "Choose a larger judge, or raise its maximum reply (max_new_tokens).",
     ),
 }

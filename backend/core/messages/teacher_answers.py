@@ -5,11 +5,11 @@ from backend.core.messages.plurals import plural
 MESSAGES: dict[str, tuple[str, str]] = {
     "teacher.first_useless": (
         "The first {count} answers of “{teacher}” are all unusable, mostly: {reason} ({times}). Examples: {examples}.",
-        "Change the prompt, the model or max_new_tokens, then try 5 rows.",
+        "Change the prompt, the model or “Maximum answer length” (max_new_tokens), then try 5 rows.",
     ),
     "teacher.trial_useless": (
         "{bad} of {count} trial answers of “{teacher}” are unusable, mostly: {reason} ({times}). Examples: {examples}.",
-        "Change the prompt, the model or max_new_tokens, or set “Trial rows” to 0.",
+        "Change the prompt, the model or “Maximum answer length” (max_new_tokens), or set “Trial rows” to 0.",
     ),
     "teacher.trial_budget": (
         "The trial cost {spent} USD; {count} more requests cost about {expected} USD. The budget is {budget} USD.",
@@ -45,24 +45,24 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "teacher.batch_cut": (
         "The results of batch {id} broke off {tries} times: {got} of {count} were read.",
-        "Retry; the same batch is read again and not paid twice.",
+        "Retry; the same batch is read again and not charged twice.",
     ),
     "teacher.batch_unsure": (
         "{url} did not confirm the new batch, and its list does not show it.",
-        "Retry in a few minutes; it is looked for first.",
+        "Retry in a few minutes; the studio looks for it first.",
     ),
-    "teacher.batch_too_large": ("The batch results at {url} exceed 4 GB.", "Set “Maximum rows” lower."),
+    "teacher.batch_too_large": ("The batch results at {url} exceed 4 GB.", "Lower “Maximum rows”."),
     "teacher.personal": (
         plural(
-            "{count} row of “{ref}” contains personal data or keys, and the endpoint is elsewhere.",
-            "{count} rows of “{ref}” contain personal data or keys, and the endpoint is elsewhere.",
+            "{count} row of “{ref}” contains personal data or keys, and the endpoint is remote.",
+            "{count} rows of “{ref}” contain personal data or keys, and the endpoint is remote.",
         ),
         "Set “Personal data” to “Mask” or “Send”.",
     ),
     "teacher.personal_kinds": (
         plural(
-            "{count} row of “{ref}” contains personal data ({found}), and the endpoint is elsewhere.",
-            "{count} rows of “{ref}” contain personal data ({found}), and the endpoint is elsewhere.",
+            "{count} row of “{ref}” contains personal data ({found}), and the endpoint is remote.",
+            "{count} rows of “{ref}” contain personal data ({found}), and the endpoint is remote.",
         ),
         "Set “Personal data” to “Mask” or “Send”.",
     ),

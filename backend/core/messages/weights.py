@@ -32,14 +32,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "models.missing_tensors": (
         "{count} weights of the model are missing: {names}.",
-        "Save the whole model again; nothing is made up in their place.",
+        "Save the whole model again; missing weights are not made up.",
     ),
     "models.mismatched_tensors": (
-        "{count} weights have another shape than config.json says: {names}.",
+        "{count} weights don't have the shape given in config.json: {names}.",
         "Use the config.json that belongs to these weights.",
     ),
     "models.unexpected_tensors": (
-        "The architecture has no place for {count} weights: {names}.",
+        "The architecture does not use {count} of the weights: {names}.",
         "Use the config.json that belongs to these weights.",
     ),
     "models.not_finite": (
@@ -47,7 +47,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Use an earlier checkpoint: this one diverged or overflowed.",
     ),
     "models.tied_differ": (
-        "config.json says that input and output share one table, but the weights hold two different ones.",
+        "config.json says input and output share one table, but the weights contain two different ones.",
         "Set `tie_word_embeddings` to false in config.json.",
     ),
     "models.check_time": (

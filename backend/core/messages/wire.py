@@ -22,7 +22,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Check that the address belongs to a chat endpoint.",
     ),
     "wire.metadata_host": (
-        "{host} is a machine's metadata service, not an endpoint.",
+        "{host} is a cloud metadata service, not an endpoint.",
         "Enter the address of a chat endpoint.",
     ),
     "wire.host_not_allowed": (
@@ -31,7 +31,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "wire.plain_http": (
         "The key and the rows would travel unencrypted to {host}.",
-        "Use https:// if the endpoint has it.",
+        "Use https:// if the endpoint supports it.",
     ),
     "wire.other_host": (
         "{key_env} is the key for {usual}, but the address is {host}.",
@@ -55,7 +55,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Install it: `pip install 'httpx[socks]'`. Or add the host to NO_PROXY.",
     ),
     "network.proxy_address": (
-        "{variable} is not a proxy address that can be used.",
+        "{variable} is not a usable proxy address.",
         "Use http://host:port or socks5://host:port.",
     ),
     "network.proxy_refused": (
@@ -71,15 +71,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Set SLMOPS_CA_FILE to the file of your organization's certificates, then restart the studio.",
     ),
     "network.not_tls": (
-        "{url} does not speak HTTPS ({reason}); answers kept: {kept}.",
+        "{url} does not support HTTPS ({reason}); answers kept: {kept}.",
         "Check the port, or use http:// for a server on your own machine.",
     ),
     "network.ca_missing": (
-        "{variable} names {path}, which does not exist.",
+        "{variable} points to {path}, which does not exist.",
         "Correct or unset {variable}, then restart the studio.",
     ),
     "network.ca_unreadable": (
-        "{variable} names {path}, which holds no readable certificates ({reason}).",
+        "{variable} points to {path}, which contains no readable certificates ({reason}).",
         "Point {variable} to a PEM file, then restart the studio.",
     ),
 }

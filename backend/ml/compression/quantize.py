@@ -36,7 +36,7 @@ PHASES = {
     "quantize": "rounding weights",
     "head": "rounding weights",
     "build": "building the ONNX model",
-    "tie": "tying tables",
+    "tie": "tying embeddings",
 }
 
 
@@ -65,7 +65,7 @@ class Quantizer:
         olive_export.collect_export(built, self.source, out, config)
         if scheme.adapters and not add_slots(out):
             raise StudioError("slots.none")
-        self.progress.add(0, "querying the result")
+        self.progress.add(0, "testing the result")
         ask = olive_export.run_smoke_test if scheme.target == "cpu" else olive_export.run_smoke_test_on_cpu
         return ask(out, self.prompts(), self.progress)
 

@@ -63,7 +63,7 @@ def load_teacher(params: MethodParams, student: ArtifactView, ctx: Context) -> T
     view = ctx.input(params.teacher)
     if wrong := tokenizer_problem(params.method, student.path, view.path, view.name):
         raise StudioError.of([wrong])
-    ctx.progress(0, 1, "opening the teacher")
+    ctx.progress(0, 1, "loading the teacher")
     model = load_model(view, ctx.input, merged=True)
     vocabulary = (Encoder(view.path).vocabulary(), Encoder(student.path).vocabulary())
     rows = model.get_output_embeddings().weight.shape[0]

@@ -34,7 +34,7 @@ class AblationParams(DistillParams):
     student: TorchRef = Field(
         default="",
         title="Student",
-        description="Model trained in every variant from the same weights, and measured untrained.",
+        description="Model every variant starts from. Also measured untrained.",
     )
     data: DatasetRef = Field(
         default="",
@@ -58,12 +58,12 @@ class AblationParams(DistillParams):
         ge=1,
         le=5,
         title="Seeds",
-        description="Repetitions per variant, each with another row order. With one, luck and gain look alike.",
+        description="Repetitions per variant, each with a different row order. With only one, a gain may be luck.",
     )
     split: Literal["validation", "test"] = Field(
         default="validation",
         title="Evaluation split",
-        description="Rows for all models. Use validation to choose, and test once, at the end.",
+        description="Rows all models answer. Choose on validation; use test once, at the end.",
     )
     quantize: bool = Field(
         default=False,

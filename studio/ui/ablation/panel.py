@@ -132,8 +132,8 @@ def _quote(plan: Plan | None) -> None:
         st.metric(_("Memory"), format_size(plan.memory_bytes))
         st.metric(_("Disk"), format_size(plan.disk_bytes))
     stages = [step.step.stage for step in plan.steps]
-    parts = [ngettext("{n} training", "{n} trainings", stages.count("distill"))]
-    parts.append(ngettext("{n} measurement", "{n} measurements", stages.count("evaluate")))
+    parts = [ngettext("{n} training job", "{n} training jobs", stages.count("distill"))]
+    parts.append(ngettext("{n} evaluation", "{n} evaluations", stages.count("evaluate")))
     st.caption(" · ".join(parts))
     if "capture" in stages:
         st.caption(f":material/info: {_('One capture serves all seeds.')}")

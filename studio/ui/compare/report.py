@@ -55,10 +55,9 @@ def _label(metric: str) -> str:
 
 def _measuring() -> str:
     return _(
-        "Every model was evaluated on the same unseen rows. Times are for one prompt at a "
-        "time on the machine named above; memory is the peak of the process; size is "
-        "everything to ship, including an adapter's base model. Intervals are Wilson "
-        "intervals at 95%."
+        "Every model was evaluated on the same unseen rows. Times are for one prompt at a time "
+        "on the machine above; memory is the process's peak; size covers everything you ship, "
+        "including an adapter's base model. Intervals are 95% Wilson intervals."
     )
 
 

@@ -83,7 +83,7 @@ def _row(view: ArtifactView, split: str, place: int, model: str) -> None:
     with st.grid(3, min_column_width=130, gap="small"):
         st.metric(_("Prompt tokens"), number(found.prompt_tokens))
         st.metric(_("Answer tokens"), number(found.answer_tokens))
-        st.metric(_("Tokens with loss"), number(learned), help=_("Only these are trained; the rest is context."))
+        st.metric(_("Trained tokens"), number(learned), help=_("Only these are trained; the rest is context."))
     token_chips(f"chips_{view.id}", found.pieces)
 
 

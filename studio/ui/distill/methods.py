@@ -67,5 +67,5 @@ def _cost(method: MethodOption) -> str:
     time = duration(method.quote.seconds)
     if method.name == "offline_logit":
         return _("Capture: about {time}, {size}.").format(time=time, size=format_size(method.quote.disk_bytes))
-    words = _("About {time} and {size} of memory more than answers alone.")
+    words = _("About {time} and {size} of memory more than with answers alone.")
     return words.format(time=time, size=format_size(method.quote.memory_bytes))

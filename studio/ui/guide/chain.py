@@ -167,7 +167,7 @@ def _teacher_key(one: Teacher) -> str:
 def _teacher_name(one: Teacher, name: str) -> str:
     if one.kind == "tune":
         return _("Tuned first, on the answers in your file")
-    return _("{name}, an endpoint").format(name=name) if one.kind == "endpoint" else name
+    return _("{name} (endpoint)").format(name=name) if one.kind == "endpoint" else name
 
 
 def _missing_teacher(problem: Problem | None) -> None:
@@ -228,7 +228,7 @@ def _said(
         if not problem.is_note and (problem.blocking or problem.stage != "data"):
             problem_line(problem)
     if student.missing:
-        said = fetch_words(student.ref) or _("The built-in model is prepared first, once; about 25 s.")
+        said = fetch_words(student.ref) or _("The built-in model is prepared first, once (about 25 s).")
         st.caption(f":material/info: {said}")
     with st.expander(_("Details"), icon=":material/account_tree:", key="guide_details"):
         _details(plan if isinstance(plan, Plan) else None, student, offered)
@@ -241,7 +241,7 @@ def _details(plan: Plan | None, student: Student, offered: Sequence[Student]) ->
     if st.session_state.get(key) not in names:
         st.session_state[key] = student.ref
     st.selectbox(
-        _("Model that learns"),
+        _("Model to train"),
         list(names),
         format_func=lambda ref: names.get(ref, ref),
         key=key,

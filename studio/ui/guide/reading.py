@@ -173,14 +173,14 @@ def _findings(found: Inspection) -> None:
         if problem.is_note or id(problem) in repaired:
             continue
         if not problem.blocking and "places" in problem.args:
-            st.caption(f":material/playlist_remove: {_('Left out:')} {escape_markdown(problem.fact(_))}")
+            st.caption(f":material/playlist_remove: {_('Skipped:')} {escape_markdown(problem.fact(_))}")
         else:
             problem_line(problem)
 
 
 def _said(fix: str, problem: Problem, done: bool) -> str:
     if done and fix == "merge_labels":
-        return _("One label in the run: {names}.").format(names=problem.args["names"])
+        return _("Merged into one label: {names}.").format(names=problem.args["names"])
     return problem.fact(_)
 
 
@@ -190,7 +190,9 @@ def _unanswered(found: Inspection) -> None:
     if not rows.answered or not rows.pool or (goal and GOALS[goal].distills):
         return
     said = ngettext(
-        "{n} row has no answer and is not trained on.", "{n} rows have no answer and are not trained on.", rows.pool
+        "{n} row without an answer is not used for training.",
+        "{n} rows without an answer are not used for training.",
+        rows.pool,
     )
     st.caption(f":material/playlist_remove: {said}")
 

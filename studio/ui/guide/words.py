@@ -31,9 +31,9 @@ def goal_words(goal: str) -> str:
     """What the file has to hold, in one sentence."""
     return {
         "sort": _("A file of texts, each with its category."),
-        "answer": _("A file of questions with good answers, or chats."),
+        "answer": _("A file of questions with good answers, or of chats."),
         "extract": _("A file of texts, each with the fields to find in it."),
-        "style": _("A file of requests with texts that you like."),
+        "style": _("A file of requests, each with a text you like."),
         "shrink": _("A file of texts; a teacher shows a small model how to answer them."),
     }[goal]
 

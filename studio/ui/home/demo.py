@@ -66,7 +66,7 @@ def _preparing() -> bool:
     fetching = any(map(fetch_words, api_cache.missing_builtins()))
     download = _("Downloading and preparing the built-in model…") if fetching else ""
     with st.container(border=True, key="demo_card", gap="xsmall"):
-        st.markdown(f"**{download or _('Preparing the built-in model, once, about 25 s')}**")
+        st.markdown(f"**{download or _('Preparing the built-in model, once (about 25 s)')}**")
         words = _("{time} elapsed; you can close this page").format(time=duration(passed))
         st.progress(min(passed / SECONDS, 0.97), text=words)
     return True

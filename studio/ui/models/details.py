@@ -83,7 +83,7 @@ def _trial(trial: dict[str, Any]) -> None:
     """The rendered question and what the model wrote when it came in."""
     if not trial:
         return
-    st.markdown(f"**{_('Trial at import')}**")
+    st.markdown(f"**{_('Import test')}**")
     st.code(trial["prompt"] + trial.get("answer", ""), language=None, wrap_lines=True)
     notes = [_("End of turn: {token}").format(token=f"`{trial['end']}`")]
     if "answer" not in trial:

@@ -59,7 +59,7 @@ def _results() -> None:
     """What the search found, else the short list."""
     going = task(_search_key()) if st.session_state.get(WANTED) else None
     if going is None:
-        st.markdown(f"**{_('Models to begin with')}**")
+        st.markdown(f"**{_('Suggested models')}**")
         for one in api_cache.studio().hub_catalogue():
             role = _("Student") if one.role == "student" else _("Teacher")
             _row(one.repo, [role, short_count(one.parameters), one.license], one.gated)
@@ -68,7 +68,7 @@ def _results() -> None:
     elif said := failure(going):
         st.error(escape_markdown(said), icon=":material/error:")
     elif not going.result:
-        st.markdown(_("The hub has no text model with safetensors of that name."))
+        st.markdown(_("No text model with safetensors matches that name."))
     else:
         for found in going.result:
             size = [format_size(found.bytes)] if found.bytes else []
@@ -87,7 +87,7 @@ def _row(repo: str, facts: Sequence[str], gated: bool) -> None:
                     " · ".join(escape_markdown(fact) for fact in [*facts, *([_("access on request")] if gated else [])])
                 )
             if going and not going.done:
-                st.markdown(f":shimmer[{_('Asking the hub…')}]", width="content")
+                st.markdown(f":shimmer[{_('Querying the hub…')}]", width="content")
             else:
                 st.button(_("Download"), key=key, icon=":material/download:", on_click=_download, args=(repo,))
         if said := failure(going):

@@ -118,7 +118,7 @@ def builtins() -> None:
                     st.markdown(f"**{escape_markdown(name)}**")
                     st.caption(download or _("Included, no download. Converted once, on first use or now."))
                 if going and not going.done:
-                    st.markdown(f":shimmer[{_('Preparing, about half a minute…')}]", width="content")
+                    st.markdown(f":shimmer[{_('Preparing the built-in model (about 25 s)…')}]", width="content")
                 else:
                     st.button(
                         _("Try again") if failed else _("Download now") if download else _("Prepare now"),

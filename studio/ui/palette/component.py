@@ -51,7 +51,7 @@ def _words() -> dict[str, Any]:
     return {
         "open": _("Search"),
         "title": _("Command palette"),
-        "placeholder": _("Go to a page, a model, a run …"),
+        "placeholder": _("Go to a page, model or run…"),
         "none": _("No results."),
         "broken": _("The studio is not responding."),
         "results": _("Results: {n}"),

@@ -84,7 +84,7 @@ def _verdict(view: ArtifactView, report: Report) -> None:
     if report["passed"]:
         st.success(told, icon=":material/check_circle:")
     else:
-        lacking = _("No recipe keeps {share} of the original quality; this is the closest.")
+        lacking = _("No scheme keeps {share} of the original quality; this is the closest.")
         st.warning(f"{lacking.format(share=percent(report['keep']))}\n\n{told}", icon=":material/warning:")
     model = view.facts["model"]
     if model not in {each.id for each in api_cache.artifacts((Kind.ONNX,))}:
@@ -108,7 +108,7 @@ def _chart(view: ArtifactView, report: Report) -> None:
         y = _axis(_("Quality"), (report["metric"], "kl", "perplexity"), "search_y")
     points = [one for one in evaluation_views(report, view) if x in one.metrics and y in one.metrics]
     chart = pareto_chart(points, {one.id: one.model_name for one in points}, x, y, x == "size_bytes")
-    alt = _("{quality} by {cost} for every recipe, with the Pareto front.")
+    alt = _("{quality} by {cost} for every scheme, with the Pareto front.")
     words = {"quality": format_metric(y, 0.0)[0], "cost": format_metric(x, 0.0)[0]}
     st.plotly_chart(chart, key="search_chart", config=chart_config("search"), alt=alt.format(**words))
 
@@ -130,7 +130,7 @@ def _other_settings(view: ArtifactView, report: Report) -> None:
     """Any other recipe: its settings go into the form Quantize."""
     names = [point["name"] for point in report["points"]]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(_("Settings from another recipe"), names, format_func=scheme_label, key="search_other")
+        name = st.selectbox(_("Settings of another scheme"), names, format_func=scheme_label, key="search_other")
         asked = next(point["params"] for point in report["points"] if point["name"] == (name or names[0]))
         values = {"model": report["model"], "data": report["data"], **asked}
         st.button(
@@ -159,7 +159,7 @@ def _workflows() -> None:
     if not found:
         return
     st.header(_("Olive workflow"), anchor=False)
-    st.caption(_("Olive configuration for `olive run --config`. Put the model folder beside it as `model`."))
+    st.caption(_("Olive configuration for `olive run --config`. Put the model folder next to it as `model`."))
     names = disambiguate({view.id: label(view) for view in found})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = _picked(_("Model"), found, names, "workflow_shown")

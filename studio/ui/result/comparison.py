@@ -38,5 +38,5 @@ def comparison(result: RunResult) -> None:
         role, _newline, name = first.partition("\n")
         line: list[Cell] = [{"text": role, "sub": name}]
         cells.append([*line, *(Cell(text=text) for text in rest)])
-    st.header(_("In comparison"), anchor=False)
-    plain_table("result_comparison", _("All that was measured on the same rows"), columns, cells, stack=True)
+    st.header(_("Comparison"), anchor=False)
+    plain_table("result_comparison", _("All measurements on the same rows"), columns, cells, stack=True)

@@ -50,14 +50,14 @@ def _data_not_ready(run: RunView, report: str) -> None:
     """Its findings, each with what takes it away; nothing was trained."""
     found = read_check(api_cache.studio(), report)
     errors = [each for each in found.card.findings if each.severity == "error" and not each.accepted]
-    st.markdown(_("The data are not ready, so nothing was trained:"))
+    st.markdown(_("The data is not ready, so nothing was trained:"))
     for finding in errors:
         st.markdown(f"- {escape_markdown(finding.problem.fact(_))}")
     fixes = [each.fix for each in errors if each.fix and each.fix != NEEDS_ROWS]
     possible = can_repair(api_cache.studio(), run.id)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if possible and fixes and len(fixes) == len(errors):
-            label = _("{fixes}, then train").format(fixes=", ".join(_(FIX_TITLES[fix]) for fix in fixes))
+            label = _("{fixes} and train").format(fixes=", ".join(_(FIX_TITLES[fix]) for fix in fixes))
             st.button(
                 label,
                 key="result_repair",

@@ -34,7 +34,7 @@ def result_link(run_id: str) -> None:
     run, result = result_of(run_id)
     label = _("Show the result") if result.model or result.best or not run.state.ended else ""
     if not label and result.failed and result.checks and result.failed.stage == "check_data":
-        label = _("Repair the data")
+        label = _("Fix the data")
     if label:
         page_link(RESULT.path, label=label, icon=RESULT.icon, query_params={"run": run_id})
 
@@ -42,7 +42,7 @@ def result_link(run_id: str) -> None:
 def result_page(run_id: str) -> None:
     back_link(HOME, _("Home"))
     if not run_id:
-        st.info(_("Choose a run on the page Jobs to see its result."), icon=":material/info:")
+        st.info(_("Choose a run on the Jobs page to see its result."), icon=":material/info:")
         page_link(JOBS.path, label=_("All jobs"), icon=JOBS.icon)
         return
     try:
@@ -93,7 +93,7 @@ def _progress(run: RunView) -> None:
             st.markdown(f"**{title}**")
             st.progress(share, text=_told(share, at_work) if at_work else _reason(now))
             steps_line(now)
-            st.caption(_("The result shows here by itself. This page may be closed."))
+            st.caption(_("The result appears here automatically. You can close this page."))
         return not now.state.ended
 
     api_cache.auto_refresh(look, busy=True)

@@ -46,29 +46,29 @@ def _money(run: RunView) -> list[Part]:
     paid = teacher_price(run)
     if paid is None:
         return []
-    words = _("The teacher’s endpoint took {money} for 1,000 answers; the model here takes no fees.")
+    words = _("The teacher’s endpoint charges {money} per 1,000 answers; your model is free to run.")
     return [Paragraph(text=words.format(money=money(paid)))]
 
 
 def _conditions(run: RunView, result: RunResult) -> list[str]:
     """Machine, data, licenses, dates."""
     assert result.best
-    machine = ngettext("{n} processor core", "{n} processor cores", cores())
+    machine = ngettext("{n} CPU core", "{n} CPU cores", cores())
     found = [
         _("Machine: {cores}, {memory} of memory").format(cores=machine, memory=format_size(memory_bytes())),
         _("Run: {id}, {when}").format(id=run.id, when=clock(run.created)),
         _("Measured: {when}").format(when=clock(result.best.created)),
     ]
     if result.data:
-        license = result.data.license or _("no license named")
+        license = result.data.license or _("license unknown")
         found.append(_("Data: {name} ({license})").format(name=result.data.name, license=license))
     if result.model:
-        license = result.model.license or _("no license named")
+        license = result.model.license or _("license unknown")
         found.append(_("Model: {name} ({license})").format(name=result.model.name, license=license))
     found.append(
         _(
-            "Every model was asked the same rows, which it had not seen. Times are those of one prompt at a time; "
-            "memory is the highest use of the process. Intervals are at 95%."
+            "Every model answered the same unseen rows. Times are for one prompt at a time; memory "
+            "is the process's peak. Intervals are 95%."
         )
     )
     return found

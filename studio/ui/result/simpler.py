@@ -18,14 +18,14 @@ def simpler_is_as_good(run: RunView, result: RunResult) -> None:
     if not lost_to_baseline(result):
         return
     with st.container(border=True, key="result_simpler", gap="small"):
-        st.markdown(f":orange[:material/warning:] **{_('Training has not paid off yet. Three ways on:')}**")
+        st.markdown(f":orange[:material/warning:] **{_('Training has not paid off yet. Three ways forward:')}**")
         st.markdown(
             "\n".join(
                 f"1. {words}"
                 for words in (
-                    _("Add rows: more different examples help most."),
-                    _("Train for more passes: edit the run and start it again."),
-                    _("Keep the baseline: it needs no language model for this task."),
+                    _("Add rows: varied examples help most."),
+                    _("Train for more epochs: edit the run and start it again."),
+                    _("Use the baseline: this task needs no language model."),
                 )
             )
         )

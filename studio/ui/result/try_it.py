@@ -28,7 +28,7 @@ def try_it(run: RunView, result: RunResult) -> None:
     st.header(_("Try it"), anchor=False)
     with st.container(border=True, key="result_try", gap="small"):
         if served() is None:
-            st.caption(_("No model can answer now: start the studio with its host of models."))
+            st.caption(_("No model can answer now: the model server is not running."))
             page_link(PLAYGROUND.path, label=_("Open in the playground"), icon=PLAYGROUND.icon)
             return
         key = f"result_chat_{run.id}_{model.id}"

@@ -52,7 +52,7 @@ def _gain(result: RunResult, best: EvaluationView) -> str:
     value = format_metric(result.quality, best.metrics[result.quality])[1]
     measure = format_metric(result.quality, 0.0)[0]
     if other is None or result.quality not in other.metrics:
-        words = _("{measure} {value} on {n} rows that the model had not seen.")
+        words = _("{measure} {value} on {n} unseen rows.")
         return words.format(measure=measure, value=value, n=number(best.n))
     role = _("its teacher") if result.teacher else _("the same model before training")
     said = {
@@ -105,7 +105,7 @@ def bits_words(result: RunResult) -> tuple[str, bool]:
         return words.format(before=before, now=now), True
     if _lost_much(result.quality, result.best, result.tuned):
         words = _(
-            "INT4 may have lost quality: {before} before, {now} after. Measure more rows, or quantize with more bits."
+            "INT4 may have lost quality: {before} before, {now} after. Evaluate on more rows, or quantize with more bits."
         )
         return words.format(before=before, now=now), True
     return _("Before INT4 it was {value}.").format(value=before), False
@@ -202,8 +202,8 @@ def missing_words(result: RunResult, run: RunView) -> list[str]:
         return []
     words = {
         "model": _("No model was made."),
-        "measured": _("Nothing was measured, so there are no figures."),
-        "package": _("There is no package to download."),
+        "measured": _("Nothing was measured."),
+        "package": _("No package to download."),
     }
     return [words[name] for name in result.missing]
 

@@ -22,7 +22,9 @@ _EVENTS, _NAME, _PLACE, _VARIABLE, _URL, _FAILED = (
 
 def notifications() -> None:
     st.header(_("Notifications"), anchor=False)
-    st.caption(_("Notifies a webhook or mailbox when a run ends: name, project and duration, none of your data."))
+    st.caption(
+        _("Notifies a webhook or mailbox when a run ends. Sends its name, project and duration, none of your data.")
+    )
     config = api_cache.studio().notifications.config()
     for target in config.targets:
         _target(target)

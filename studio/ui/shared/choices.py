@@ -7,7 +7,7 @@ from functools import cache
 NOTES = frozenset(
     {
         *("reading", "writing", "done", "splitting the rows", "checking the rows"),
-        *("opening the teacher", "querying the teacher", "generating inputs", "querying the judge"),
+        *("loading the teacher", "querying the teacher", "generating inputs", "querying the judge"),
         *("waiting for the batch", "checking"),
         *("analyzing rows", "reading the answers", "opening the capture"),
         *("reading rows", "loading the model", "creating the student", "measuring layers", "training", "evaluating"),
@@ -20,12 +20,12 @@ NOTES = frozenset(
             "rounding weights",
             "building the ONNX model",
         ),
-        *("tying tables", "querying the result", "comparing with the original", "measuring"),
+        *("tying embeddings", "testing the result", "comparing with the original", "measuring"),
         *("measuring latency", "answering", "reading the correct answers"),
         "measuring the quick baseline",
         *("comparing the files", "querying the original", "sending requests"),
         *("testing short and long texts", "testing unexpected texts"),
-        *("copying", "packing", "querying Foundry Local"),
+        *("copying", "packaging", "querying Foundry Local"),
         *("applying the decisions", "applying the changes"),
     }
 )

@@ -76,7 +76,7 @@ def _ask(asked: str) -> None:
     if st.session_state.get(_ASKED) != asked:  # done or cancelled within the dialog
         st.rerun()
     with st.form("project_form", border=False):
-        st.text_input(_("Name"), key=_NAME, max_chars=100, placeholder=_("Support mails"))
+        st.text_input(_("Name"), key=_NAME, max_chars=100, placeholder=_("Support emails"))
         if wrong := st.session_state.get(_FAILED):
             st.error(escape_markdown(wrong), icon=":material/error:")
         with st.container(horizontal=True, gap="small"):

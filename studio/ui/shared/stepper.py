@@ -143,7 +143,7 @@ def stepper(
     data = {
         "label": _("Project steps"),
         "paths": [{"name": name, "title": title} for name, title in (paths or {}).items()],
-        "paths_label": _("Way to the model"),
+        "paths_label": _("Path to the model"),
         "path": path,
         "steps": [
             {

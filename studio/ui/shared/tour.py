@@ -62,7 +62,7 @@ def steps() -> list[dict[str, str]]:
         {
             "page": nav.QUANTIZE.path.stem,
             "title": _("Make it smaller"),
-            "text": _("Quantize to 4 bits and pack it, ready for your own hardware."),
+            "text": _("Quantize to 4 bits and package it, ready for your own hardware."),
         },
         {
             "page": nav.PLAYGROUND.path.stem,

@@ -102,7 +102,7 @@ def _actions(endpoint: EndpointView) -> None:
             key=f"test_endpoint_{name}",
             icon=":material/network_check:",
             disabled=bool(going and not going.done),
-            help=_("Sends a short question to measure speed and find out what the endpoint takes."),
+            help=_("Sends a short question to measure speed and find out what the endpoint supports."),
             on_click=_test,
             args=(name,),
         )

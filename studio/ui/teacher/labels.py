@@ -53,20 +53,20 @@ def trial_text(trial: EndpointTestResult | None) -> str:
 
 def gives_logprobs_text(trial: EndpointTestResult) -> str:
     """The same of a test alone, as a sentence."""
-    return _("Gives log-probabilities.") if trial.logprobs else _("Gives no log-probabilities.")
+    return _("Returns log-probabilities.") if trial.logprobs else _("Doesn't return log-probabilities.")
 
 
 def found_text(trial: EndpointTestResult) -> str:
-    """What else its test showed: `Streams. Takes no seed. Not accepted, so left out: temperature.`"""
+    """What else its test showed: `Streams. Doesn't accept a seed. Not accepted, so left out: temperature.`"""
     if trial.streams is None:  # tested by an older version
         return ""
     found = [_("Streams.") if trial.streams else _("Doesn't stream.")]
     if "seed" not in trial.left_out:
-        found.append(_("Takes a seed.") if trial.seed else _("Takes no seed."))
+        found.append(_("Accepts a seed.") if trial.seed else _("Doesn't accept a seed."))
     if trial.left_out:
         found.append(_("Not accepted, so left out: {names}.").format(names=", ".join(trial.left_out)))
     if trial.reasoning:
-        found.append(_("Reasons first; the reasoning is split off."))
+        found.append(_("Reasons before answering; the reasoning is kept apart."))
     return " ".join(found)
 
 

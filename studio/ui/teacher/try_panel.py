@@ -36,7 +36,7 @@ def try_panel(form: Form) -> None:
 
     def look() -> bool:
         if going and not going.done:
-            st.markdown(f":shimmer[{_('Asking for five rows…')}]")
+            st.markdown(f":shimmer[{_('Sending five rows…')}]")
         return bool(going and not going.done)
 
     api_cache.auto_refresh(look, busy=busy)

@@ -247,7 +247,7 @@ def test_a_model_without_an_end_of_turn_is_refused_until_somebody_names_it(tiny_
     (folder / "tokenizer_config.json").write_text("{}")
     settings = Settings(home=tmp_path / "home").prepare()
     store = Store(settings.store_url)
-    with pytest.raises(StudioError, match="end of turn"):
+    with pytest.raises(StudioError, match="end-of-turn"):
         import_folder(store, settings, folder, "endless")
     (folder / "conversation.json").write_text('{"end": "<|im_end|>"}')
     assert import_folder(store, settings, folder, "named").facts["trial"]["end"] == "<|im_end|>"
