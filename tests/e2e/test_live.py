@@ -83,6 +83,15 @@ def test_a_cancel_is_asked_about_and_taken_back(
     assert builder.studio.job("r-long-finetune").state is State.RUNNING
 
 
+def test_a_run_is_cancelled_on_its_page(builder: StudioBuilder, open_browser: OpenBrowser, start: Start) -> None:
+    run = builder.run("long", ("finetune", State.RUNNING), started=t.now() - timedelta(minutes=5))
+    web = start(WebProcess, builder.studio.settings.home)
+    page = open_browser(web.url).go(f"/run?id={run}")
+    page.get_by_role("button", name="Cancel the run").click()
+    page.locator(f".st-key-cancel_yes_{run} button").click()  # rests for a moment, then wakes by itself
+    until(page, lambda: builder.studio.run(run).state is State.CANCELLED)
+
+
 def test_a_form_opens_at_what_made_its_job_fail(
     builder: StudioBuilder, open_browser: OpenBrowser, start: Start
 ) -> None:

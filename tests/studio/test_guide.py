@@ -107,6 +107,28 @@ def test_rows_that_can_not_be_used_are_skipped_by_one_click(show: Show, builder:
     assert not train(at).disabled and "Skipped" in words(at).replace("\\", "")
 
 
+def test_all_findings_are_repaired_by_one_click(show: Show, builder: StudioBuilder, tmp_path: Path) -> None:
+    builder.model("small")
+    file = labelled(tmp_path, broken=3, labels=("Avería", "bill", "averia"))
+    at = open_with(show, builder, file)
+    assert train(at).disabled and train(at).proto.help == "Resolve the findings in red first."
+    builder.studio.inspect({"source": str(file), "on_bad_row": "skip"})
+    at.button(key="guide_fix_all").click().run()
+    assert not train(at).disabled and "One label in the run: Avería / averia" in words(at).replace("\\", "")
+    draft = builder.studio.draft(builder.studio.chosen_project().id, DRAFT)
+    assert draft["fixes"] == ["merge_labels"] and draft["source"]["on_bad_row"] == "skip"
+    assert not [button for button in at.button if button.key == "guide_fix_all"]
+
+
+def test_columns_that_no_model_reads_are_named(show: Show, builder: StudioBuilder, tmp_path: Path) -> None:
+    builder.model("small")
+    file = tmp_path / "mails.csv"
+    rows = [f"{700 + 3 * n},message number {n} about something,{('bill', 'fault')[n % 2]}" for n in range(60)]
+    file.write_text("ticket_id,message,topic\n" + "\n".join(rows), "utf-8")
+    at = open_with(show, builder, file)
+    assert "Not read by the model: ticket_id" in words(at).replace("\\", "")
+
+
 def test_labels_written_in_several_ways_are_merged_in_the_run(
     show: Show, builder: StudioBuilder, tmp_path: Path
 ) -> None:

@@ -165,7 +165,7 @@ def test_rows_that_cannot_be_used_are_left_out_by_one_click(
     at = show("data")
     at.selectbox(key=key(builder, "dataset", "source")).set_value(str(file)).run()
     said = words(at)
-    assert said.count("have no input (row 15, 95, 175)") == 1 and "Row errors” to" not in said
+    assert said.count("have no input (rows 15, 95, 175)") == 1 and "Row errors” to" not in said
     assert at.button(key="start_dataset").disabled
     at.button(key=skip).click().run()
     assert "They are skipped." in words(at)

@@ -76,7 +76,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.input_empty": (
         plural(
-            "{file}: {count} row has no input (row {places}).", "{file}: {count} rows have no input (row {places})."
+            "{file}: {count} row has no input (row {places}).", "{file}: {count} rows have no input (rows {places})."
         ),
         _SKIP,
     ),
@@ -90,7 +90,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.characters": (
         plural(
             "{file}: {count} row contains NUL bytes or broken characters (row {places}).",
-            "{file}: {count} rows contain NUL bytes or broken characters (row {places}).",
+            "{file}: {count} rows contain NUL bytes or broken characters (rows {places}).",
         ),
         _SKIP,
     ),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import combining, normalize
 
 from backend.planning.guide.goals import Goal, Material
 from backend.planning.guide.presets import Preset
@@ -52,8 +53,9 @@ class Wish:
 
 
 def stem(source: str) -> str:
-    """A name for what is made of a file: letters, digits and hyphens."""
+    """A name for what is made of a file: letters without accents, digits and hyphens."""
     name = source.removeprefix("demo:") if source.startswith("demo:") else Path(source).stem
+    name = "".join(char for char in normalize("NFKD", name) if not combining(char))
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40] or "model"
 
 

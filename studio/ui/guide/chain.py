@@ -48,7 +48,7 @@ def chain_box(goal: Goal, material: Material, blocked: bool, language: str = "")
     if missing or blocked or wish is None:
         _presets(goal, {})
         _missing_teacher(missing)
-        _train(None, ready=False)
+        _train(None, ready=False, why=_("Resolve the findings in red first.") if blocked else "")
         return
     student = _student(wish, offered, now["student"])
     if student is None:
@@ -81,6 +81,7 @@ def started() -> bool:
         if not work.done:
             with st.container(border=True, key="guide_starting"):
                 st.markdown(f":shimmer[{_('Preparing the model and queueing all steps…')}]")
+                st.caption(_("You may leave this page; a busy machine takes some minutes."))
         return not work.done
 
     api_cache.auto_refresh(look, busy=busy)
@@ -260,7 +261,7 @@ def _details(plan: Plan | None, student: Student, offered: Sequence[Student]) ->
     st.caption(" · ".join(facts))
 
 
-def _train(wish: Wish | None, ready: bool) -> None:
+def _train(wish: Wish | None, ready: bool, why: str = "") -> None:
     st.button(
         _("Train"),
         key="guide_train",
@@ -268,6 +269,7 @@ def _train(wish: Wish | None, ready: bool) -> None:
         icon=":material/play_arrow:",
         width="stretch",
         disabled=not ready,
+        help=why or None,
         on_click=_start,
         args=(wish,),
     )

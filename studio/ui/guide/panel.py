@@ -42,7 +42,7 @@ def guide_panel(framed: bool = True) -> None:
 
 
 def _goals(taken: str) -> None:
-    with st.container(horizontal=True, gap="small", key="guide_goals"):
+    with st.container(horizontal=True, gap="xsmall", key="guide_goals"):
         for name in GOALS:
             st.button(
                 goal_title(name),

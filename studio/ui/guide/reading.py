@@ -27,7 +27,7 @@ FIXES = {"data.contradictions": "drop_contradictions", "data.few_distinct": "dro
 """Warnings of a reading that one fix of the stage `clean_data` takes away."""
 _CHARS = 280
 _SHOWN_ROWS = 2
-_NAMED_LABELS = 6
+_NAMED = 6
 
 
 def read(source: dict[str, Any]) -> Inspection | Task:
@@ -53,9 +53,18 @@ def reading_card(found: Inspection) -> None:
         st.markdown(
             f":green[:material/check_circle:] **{taken}** · {escape_markdown(arrow(reading.taken))}{_labels(found)}"
         )
+        _unread(found)
     _sample(found.preview)
     _findings(found)
     _unanswered(found)
+
+
+def _unread(found: Inspection) -> None:
+    """Columns that no model sees: whoever misses one finds it under the reading options."""
+    names = [column.name for column in found.reading.columns if column.role in ("unused", "carried")]
+    if names:
+        shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+        st.caption(f":material/visibility_off: {_('Not read by the model:')} {escape_markdown(shown)}")
 
 
 def answer_examples(found: Inspection) -> list[str]:
@@ -108,7 +117,7 @@ def _labels(found: Inspection) -> str:
     if "merge_labels" in state.chosen()["fixes"]:  # which spelling wins is decided by the rows, in the run
         count = len(_spellings(labels))
         return f" · {ngettext('{n} label', '{n} labels', count)}"
-    named = ", ".join(labels[:_NAMED_LABELS]) + (", …" if len(labels) > _NAMED_LABELS else "")
+    named = ", ".join(labels[:_NAMED]) + (", …" if len(labels) > _NAMED else "")
     return f" · {ngettext('{n} label', '{n} labels', len(labels))}: {escape_markdown(named)}"
 
 
@@ -169,6 +178,7 @@ def _findings(found: Inspection) -> None:
             )
             st.markdown(f":{colour}[:material/{icon}:] {escape_markdown(_said(fix, problem, done))}", width="stretch")
             _repair(fix, problem, done)
+    _repair_all([fix for fix, _problem in offered if fix not in now["fixes"]])
     for problem in found.problems:
         if problem.is_note or id(problem) in repaired:
             continue
@@ -207,6 +217,23 @@ def _repair(fix: str, problem: Problem, done: bool) -> None:
     icon = ":material/undo:" if done else ":material/build:"
     label = _("Undo") if done else label
     st.button(label, key=f"guide_fix_{problem.code}", icon=icon, width="content", **action)
+
+
+def _repair_all(open_fixes: list[str]) -> None:
+    """One click for what takes several, and one reading of the file in place of one for each."""
+    if len(open_fixes) > 1:
+        label = ngettext("Repair {n} finding", "Repair all {n} findings", len(open_fixes))
+        st.button(
+            label, key="guide_fix_all", icon=":material/build:", type="primary", on_click=_mend, args=(open_fixes,)
+        )
+
+
+def _mend(open_fixes: list[str]) -> None:
+    """Callback."""
+    fixes = [fix for fix in open_fixes if fix != "skip"]
+    state.take(fixes=[*state.chosen()["fixes"], *fixes])
+    if "skip" in open_fixes:
+        state.add_to_source(on_bad_row="skip")
 
 
 def _toggle(fix: str) -> None:

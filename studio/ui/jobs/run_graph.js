@@ -25,7 +25,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     svg.setAttribute("width", full[0]);
     svg.setAttribute("height", full[1]);
     svg.setAttribute("aria-hidden", "true");
-    root.style.height = `${Math.min(full[1] + 14, 340)}px`;
+    root.style.height = `${Math.min(full[1] + 14, 640)}px`;
     const boxes = data.nodes.map((node) => {
       const x = 2 + node.column * (width + gap);
       const y = 2 + (node.row + (rows - tall[node.column]) / 2) * (HEIGHT + GAP_Y);

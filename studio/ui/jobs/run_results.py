@@ -29,10 +29,10 @@ def key_figures(run: RunView, known: Mapping[str, ArtifactView]) -> None:
         metrics: dict[str, float] = job.result.get("metrics", {})
         told = told_metrics(metrics)[:4]
         if told and len(run.jobs) > 1:
+            st.caption(stage_label(job.stage))
             with st.container(horizontal=True, gap="large", key="key_figures"):
                 for name in told:
                     st.metric(*format_metric(name, metrics[name]), width="content")
-            st.caption(stage_label(job.stage))
             return
 
 

@@ -172,7 +172,8 @@ def test_repair_adds_a_step_once_and_keeps_what_was_chosen_before() -> None:
 def test_names_are_safe_for_a_package() -> None:
     assert stem("/in/quejas 2026.csv") == "quejas-2026"
     assert stem("demo:smart-home") == "smart-home"
-    assert stem("/in/ñ.csv") == "model"
+    assert stem("/in/Atención año 1.xlsx") == "Atencion-ano-1"
+    assert stem("/in/日.csv") == "model"
 
 
 def test_figure_counts_only_for_the_preset_as_it_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,18 @@ def cancel_button(job: JobView, kind: Literal["secondary", "tertiary"] = "second
 def cancel_run_button(run: RunView) -> None:
     """For a run that has not ended."""
     left = [job for job in run.jobs if not job.state.ended]
-    _button(run.id, "cancel_run", _("Cancel the run"), ":material/stop_circle:", left)
+    if st.session_state.get(_ASKED) == run.id:
+        _question_by_itself(run.id, left)
+    else:
+        _button(run.id, "cancel_run", _("Cancel the run"), ":material/stop_circle:", left)
+
+
+@st.fragment(run_every=REST_SECONDS / 2)
+def _question_by_itself(asked: str, jobs: Sequence[JobView]) -> None:
+    """The question outside of what is drawn again every second anyway: its button has to wake when the rest is over."""
+    if st.session_state.get(_ASKED) != asked:
+        st.rerun()
+    _question(asked, jobs)
 
 
 def _button(
