@@ -12,6 +12,7 @@ from backend.core.errors import Problem
 from backend.core.messages.words import LANGUAGE_NAMES
 from backend.core.schemas import ArtifactView, Kind, RunView, View
 from backend.data.demo import SOURCE as DEMO
+from backend.generation.privacy import elsewhere
 from backend.models import catalogue
 from backend.models.builtin import BUILTIN
 from backend.planning import recipes
@@ -47,6 +48,7 @@ __all__ = [
     "other_language",
     "plan_guided",
     "preferred_student",
+    "sends_away",
     "students",
     "teachers",
 ]
@@ -119,6 +121,11 @@ def teachers(
         layers = int(one.facts.get("layers", 0)) if one.kind is not Kind.ONNX else 0
         found.append((Teacher("model", one.id, layers), one.name))
     return found + [(Teacher("endpoint", one.name), one.name) for one in endpoints]
+
+
+def sends_away(teacher: Teacher, endpoints: Sequence[EndpointView]) -> bool:
+    """Whether the rows would leave this machine."""
+    return teacher.kind == "endpoint" and any(elsewhere(one.url) for one in endpoints if one.name == teacher.ref)
 
 
 def plan_guided(studio: Studio, wish: Wish, fetch: bool = False) -> Plan:

@@ -12,7 +12,7 @@ from backend.core.schemas import ArtifactView, ProjectView
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.db.projects import DEFAULT_PROJECT
-from backend.files import disk, project_export, project_import
+from backend.files import project_export, project_import, trash
 from backend.files.project_export import Contents
 from backend.files.project_file import LEFT_OUT, SUFFIX
 from backend.files.project_import import Progress
@@ -48,6 +48,7 @@ class Projects:
         every = self.projects()
         found = [each for each in every if each.id == ref] or [each for each in every if each.name == ref]
         if not found:
+            self._refuse_trashed(ref)
             raise StudioError(
                 "projects.unknown", field="project", name=ref, known=", ".join(each.name for each in every)
             )
@@ -64,8 +65,13 @@ class Projects:
         self.store.rename_project(project_id, _project_name(name))
 
     def delete_project(self, project_id: str) -> None:
-        """With its runs and all that they made. Raises StudioError when something of another project needs it."""
-        disk.delete_project(self.store, self.settings, project_id)
+        """Move a project to the trash with its runs and all that they made; built-in models stay, in another one. Raises
+        StudioError while a run of it is at work, when something of another project needs it, and for the last one."""
+        trash.discard_project(self.store, self._project(project_id).id, _BUILTIN_IDS)
+
+    def trashed_projects(self) -> list[ProjectView]:
+        """Those in the trash, oldest first; `restore` brings them back."""
+        return self.store.projects(trashed=True)
 
     def project_contents(self, project_id: str, weights: bool = True) -> Contents:
         """What an export of a project takes. Raises StudioError when something of it is damaged."""
@@ -95,9 +101,15 @@ class Projects:
     def _project(self, project_id: str) -> ProjectView:
         found = next((project for project in self.store.projects() if project.id == project_id), None)
         if found is None:
+            self._refuse_trashed(project_id)
             known = ", ".join(project.name for project in self.store.projects())
             raise StudioError("projects.unknown", field="project", name=project_id, known=known)
         return found
+
+    def _refuse_trashed(self, ref: str) -> None:
+        for each in self.store.projects(trashed=True):
+            if ref in (each.id, each.name):
+                raise StudioError("projects.in_trash", field="project", name=each.name)
 
     def draft(self, project_id: str, stage: str) -> dict[str, Any]:
         """What a form of this stage was left with in this project; {} when it was never touched."""

@@ -8,9 +8,9 @@ from backend.core.schemas import TrashView
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.files import trash
-from backend.files.trash import MAX_DAYS, RUN
+from backend.files.trash import MAX_DAYS, PROJECT, RUN
 
-__all__ = ["MAX_DAYS", "RUN", "Trash"]
+__all__ = ["MAX_DAYS", "PROJECT", "RUN", "Trash"]
 
 
 class Trash:
@@ -34,7 +34,8 @@ class Trash:
         return trash.discard_all(self.store, refs)
 
     def restore(self, refs: Collection[str]) -> list[str]:
-        """Bring runs and artifacts back from the trash, with what those were made from; returns the ids. Raises StudioError."""
+        """Bring projects, runs and artifacts back from the trash, with what those were made from and the whole projects that
+        they lie in; returns the ids. Raises StudioError."""
         return trash.restore(self.store, refs)
 
     def trash(self) -> list[TrashView]:

@@ -1,10 +1,10 @@
-"""`slmops projects`: list, create, export, import, delete; and `--project` of the other commands."""
+"""`slmops projects`: list, create, export, import, delete, restore; and `--project` of the other commands."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,12 +30,15 @@ InProject = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    projects = typer.Typer(help="Projects: list, create, export to one file, import, delete.", no_args_is_help=True)
+    projects = typer.Typer(
+        help="Projects: list, create, export to one file, import, delete, restore.", no_args_is_help=True
+    )
     projects.command("list")(list_projects)
     projects.command("create")(create_project)
     projects.command("export")(export_project)
     projects.command("import")(import_project)
     projects.command("delete")(delete_project)
+    projects.command("restore")(restore_project)
     app.add_typer(projects, name="projects")
 
 
@@ -104,17 +107,28 @@ def import_project(
 
 
 def delete_project(project: str) -> None:
-    """Delete a project with its runs and results. Refused while a job is running or another project depends on it."""
+    """Move a project with its runs and results to the trash. Refused while a job is running or another project depends on it."""
     studio = _studio()
     chosen = studio.project_named(project)
     studio.delete_project(chosen.id)
-    note(f"Deleted {chosen.name}.")
+    note(f"Moved {chosen.name} to the trash for {studio.trash_days} days.")
 
 
-def _studio() -> Studio:
+def restore_project(project: str) -> None:
+    """Bring a project back from the trash, by name or id, with what went there together with it."""
+    studio = _studio(project=None)  # the one in SLMOPS_PROJECT may be this one
+    held = studio.trashed_projects()
+    found = [each for each in held if each.id == project] or [each for each in held if each.name == project]
+    if not found:
+        raise StudioError("trash.unknown", ref=project)
+    studio.restore([found[0].id])
+    note(f"Restored {found[0].name}.")
+
+
+def _studio(**settings: Any) -> Studio:
     from backend.api import Studio
 
-    return Studio.open()
+    return Studio.open(**settings)
 
 
 class _bar:

@@ -197,11 +197,12 @@ class RunView(View):
 
 
 class ProjectView(View):
-    """A project: the runs and artifacts of one chain."""
+    """A project: the runs and artifacts of one chain. `trashed`: when it went to the trash."""
 
     id: str
     name: str
     created: datetime
+    trashed: datetime | None = None
 
 
 class MetricPoint(View):
@@ -226,7 +227,7 @@ class WorkerView(View):
 
 
 class TrashView(View):
-    """A run or an artifact in the trash; `kind` is "run" or the artifact's."""
+    """A project, run or artifact in the trash; `kind` is "project", "run" or the artifact's. A project stands for all in it."""
 
     id: str
     kind: str

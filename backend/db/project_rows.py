@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from backend.core.schemas import Kind, State
 from backend.db import tables as t
+from backend.db.projects import take_name
 
 Plain = dict[str, Any]
 _KEPT_BACK = {
@@ -55,6 +56,7 @@ class ProjectRows:
         """A project with these rows (table, columns), all of it or nothing. Raises ValueError for a value that a column can't
         hold, IntegrityError for what refers to nothing."""
         with self.session() as session:
+            take_name(session, name)
             session.add(t.Project(id=project_id, name=name))
             session.flush()
             held: list[Plain] = []

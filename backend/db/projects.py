@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from itertools import count
 from uuid import uuid4
 
 from sqlalchemy import delete, select, update
@@ -21,6 +22,16 @@ def new_id(prefix: str) -> str:
     return f"{prefix}{uuid4().hex[:10]}"
 
 
+def take_name(session: Session, name: str) -> None:
+    """Free a name that only a project of the trash has: that one becomes `Mails (2)`."""
+    held = session.scalar(select(t.Project).where(t.Project.name == name, t.Project.trashed.is_not(None)))
+    if held is not None:
+        alike = t.Project.name.startswith(name, autoescape=True)
+        taken = set(session.scalars(select(t.Project.name).where(alike)))
+        held.name = next(each for n in count(2) if (each := f"{name} ({n})") not in taken)
+        session.flush()
+
+
 class ProjectQueries:
     """Mixed into `Store`."""
 
@@ -34,28 +45,34 @@ class ProjectQueries:
         once get the same one."""
         if name is None and self.within:
             return self.within
-        query = select(t.Project.id).order_by(t.Project.created, t.Project.id).limit(1)
+        query = (
+            select(t.Project.id).where(t.Project.trashed.is_(None)).order_by(t.Project.created, t.Project.id).limit(1)
+        )
         if name is not None:
             query = query.where(t.Project.name == name)
         with self.session() as session:
             found = session.scalar(query)
         if found is not None:
             return found
+        name = DEFAULT_PROJECT if name is None else name
         with suppress(IntegrityError), self.session() as session:  # another process may be faster
-            session.add(t.Project(id=new_id("p"), name=DEFAULT_PROJECT if name is None else name))
+            take_name(session, name)
+            session.add(t.Project(id=new_id("p"), name=name))
         with self.session() as session:
             return session.scalars(query).one()
 
-    def projects(self) -> list[ProjectView]:
-        """Oldest first."""
+    def projects(self, trashed: bool = False) -> list[ProjectView]:
+        """Oldest first; `trashed`: those in the trash instead."""
+        held = t.Project.trashed.is_not(None) if trashed else t.Project.trashed.is_(None)
         with self.session() as session:
-            rows = session.scalars(select(t.Project).order_by(t.Project.created, t.Project.id)).all()
-            return [ProjectView(id=row.id, name=row.name, created=row.created) for row in rows]
+            rows = session.scalars(select(t.Project).where(held).order_by(t.Project.created, t.Project.id)).all()
+            return [ProjectView(id=row.id, name=row.name, created=row.created, trashed=row.trashed) for row in rows]
 
     def rename_project(self, project_id: str, name: str) -> None:
         """Raises StudioError when another project has that name."""
         try:
             with self.session() as session:
+                take_name(session, name)
                 session.execute(update(t.Project).where(t.Project.id == project_id).values(name=name))
         except IntegrityError:
             raise StudioError("core.project_taken", name=name) from None

@@ -50,8 +50,10 @@ class Store(
     # artifacts
 
     def add_artifact(self, manifest: Manifest, path: Path, project: str, job_id: str | None = None) -> ArtifactView:
-        """Register a sealed folder; the same id again updates its row, and brings it back from the trash."""
+        """Register a sealed folder; the same id again updates its row, and brings it back from the trash. Raises StudioError
+        for a project that is in the trash."""
         with self.session() as session:
+            self.open_project(session, project)
             session.execute(delete(t.Parent).where(t.Parent.child == manifest.id))
             session.merge(
                 t.Artifact(
@@ -149,6 +151,7 @@ class Store(
     def add_run(self, name: str, project: str, recipe: dict[str, Any], jobs: list[t.Job], run_id: str) -> RunView:
         with self.session() as session:
             number = next_number(session, project)
+            self.open_project(session, project)
             session.add(t.Run(id=run_id, name=name, project_id=project, recipe=recipe, number=number))
             session.flush()
             for position, job in enumerate(jobs):

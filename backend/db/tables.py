@@ -34,12 +34,14 @@ class Base(DeclarativeBase):
 
 
 class Project(Base):
-    """`run_count`: the number of its last run; numbers are never given twice."""
+    """`run_count`: the number of its last run; numbers are never given twice. `trashed`: when it went to the trash; what went
+    with it has the same time."""
 
     __tablename__ = "project"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
     run_count: Mapped[int] = mapped_column(default=0)
+    trashed: Mapped[datetime | None] = mapped_column(default=None)
     created: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -68,16 +68,6 @@ def deletable(store: Store, ref: str, with_descendants: bool = False) -> list[Ar
     return doomed
 
 
-def delete_artifact(store: Store, ref: str, with_descendants: bool = False) -> list[str]:
-    """Delete an artifact for good; returns the ids that went. Raises StudioError as `deletable` does."""
-    doomed = deletable(store, ref, with_descendants)
-    for view in doomed:
-        for child in store.child_ids(view.id):  # of the trash: the others have gone by now
-            purge(store, child)
-        _remove(store, view)
-    return [view.id for view in doomed]
-
-
 def purge(store: Store, artifact_id: str) -> int:
     """Delete an artifact of the trash for good, after what was made from it; returns the bytes freed."""
     freed = sum(purge(store, child) for child in store.child_ids(artifact_id))
@@ -97,31 +87,15 @@ def _remove(store: Store, view: ArtifactView) -> None:
     shutil.rmtree(gone, ignore_errors=True)
 
 
-def delete_project(store: Store, settings: Settings, project_id: str) -> None:
-    """Delete a project's runs and all that they made. Raises StudioError while a run is at work, when something of another
-    project was made from it, and for the last project."""
-    if len(store.projects()) < 2:
-        raise StudioError("core.project_last")
-    runs = store.runs(limit=100_000, project=project_id)
-    runs += store.runs(limit=100_000, ids=store.trashed_runs(project_id))
-    for run in runs:
-        if any(not job.state.ended for job in run.jobs):
-            raise StudioError("core.run_active", ref=run.id)
-    mine = {artifact.id: artifact for artifact in store.artifacts(project=project_id)}
-    others = {view.id: view for id_ in mine for view in descendants(store, id_) if view.id not in mine}
-    if others:
-        raise StudioError("core.project_shared", names=", ".join(view.name for view in others.values()))
-    busy = references_in_use(store)
-    for view in mine.values():
-        if job := busy.get(view.id) or busy.get(view.name):
-            raise StudioError("core.artifact_busy", ref=view.name, job=job)
-    while mine:
-        mine = {id_: view for id_, view in mine.items() if id_ not in delete_artifact(store, id_, True)}
-    for view in store.artifacts(project=project_id, trashed=True):
-        purge(store, view.id)
-    for run in runs:
+def purge_project(store: Store, settings: Settings, project_id: str) -> int:
+    """Delete a project of the trash for good, with its runs and all that they made; returns the bytes freed. What another
+    project of the trash was made from it goes, too."""
+    freed = sum(purge(store, view.id) for view in store.artifacts(project=project_id, trashed=True))
+    for run in store.runs(limit=100_000, ids=store.trashed_runs(project_id)):
         delete_run(store, settings, run.id)
-    store.delete_project(project_id)
+    if not store.artifacts(project=project_id, trashed=True):  # one that something still rests on keeps its project
+        store.delete_project(project_id)
+    return freed
 
 
 def delete_run(store: Store, settings: Settings, run_id: str) -> None:

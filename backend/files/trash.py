@@ -6,7 +6,7 @@ back what it was made from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 from backend.core.artifacts import folder_bytes
@@ -21,8 +21,8 @@ DEFAULT_DAYS = 30
 MAX_DAYS = 3650
 _MEASUREMENTS = (Kind.EVALUATION, Kind.REPORT)
 """What says something of an artifact, and nothing without it."""
-RUN = "run"
-"""The kind of a run among what the trash holds."""
+PROJECT, RUN = "project", "run"
+"""The kinds of projects and runs among what the trash holds."""
 
 
 def keep_days(store: Store) -> int:
@@ -75,28 +75,69 @@ def discard_run(store: Store, run_id: str) -> None:
     store.set_trashed([run_id], datetime.now(UTC))
 
 
+def discard_project(store: Store, project_id: str, everybodys: Collection[str]) -> None:
+    """Move a project to the trash with its runs and all that they made. The artifacts `everybodys` stay, in another project.
+    Raises StudioError while a run is at work, when something of another project was made from it or a job there uses it, and
+    for the last project."""
+    mine = {view.id: view for view in store.artifacts(project=project_id) if view.id not in everybodys}
+    others = {view.id: view for id_ in mine for view in disk.descendants(store, id_) if view.project != project_id}
+    if others:
+        raise StudioError("core.project_shared", names=", ".join(view.name for view in others.values()))
+    busy = disk.references_in_use(store)
+    for view in mine.values():
+        if (job := busy.get(view.id) or busy.get(view.name)) and store.job(job).project != project_id:
+            raise StudioError("core.artifact_busy", ref=view.name, job=job)
+    store.trash_project(project_id, datetime.now(UTC), everybodys)
+
+
 def restore(store: Store, ids: Iterable[str]) -> list[str]:
-    """Bring runs and artifacts back by id or name, with what those were made from; returns the ids. Raises StudioError for
-    what isn't in the trash."""
+    """Bring projects, runs and artifacts back by id or name, with what those were made from and, as a whole, the projects
+    that they lie in; returns the ids. Raises StudioError for what isn't in the trash."""
     held = {view.id: view for view in store.artifacts(trashed=True)}
+    projects = {each.id: each for each in store.projects(trashed=True)}
     names = {view.name: view.id for view in reversed(held.values())}
-    runs = set(store.trashed_runs())
+    names |= {each.name: id_ for id_, each in projects.items()}
+    runs = {run.id: run for run in store.runs(limit=100_000, ids=store.trashed_runs())}
     back: dict[str, None] = {}
     for ref in ids:
-        ahead = [ref if ref in held or ref in runs else names.get(ref, "")]
+        ahead = [ref if ref in held or ref in runs or ref in projects else names.get(ref, "")]
         if not ahead[0]:
             raise StudioError("trash.unknown", ref=ref)
         while ahead:
             id_ = ahead.pop()
-            if id_ in held or id_ in runs:
+            if id_ in projects:
                 back[id_] = None
-                ahead += [parent for parent in store.parent_ids(id_) if parent not in back]
+            elif within := held.get(id_) or runs.get(id_):
+                back[id_] = None
+                ahead += [each for each in (*store.parent_ids(id_), within.project) if each not in back]
+    store.restore_projects(set(back) & set(projects))
     store.set_trashed(list(back), None)
     return list(back)
 
 
 def contents(store: Store, settings: Settings) -> list[TrashView]:
-    """What the trash holds, the last deleted first."""
+    """What the trash holds, the last deleted first; what lies in a project of the trash is part of that."""
+    projects = store.projects(trashed=True)
+    within: dict[str, list[TrashView]] = {project.id: [] for project in projects}
+    alone: list[TrashView] = []
+    for each in _each(store, settings):
+        within.get(each.project, alone).append(each)
+    alone += [
+        TrashView(
+            id=project.id,
+            kind=PROJECT,
+            name=project.name,
+            project=project.id,
+            size_bytes=sum(each.size_bytes for each in within[project.id]),
+            trashed=project.trashed or project.created,
+        )
+        for project in projects
+    ]
+    return sorted(alone, key=lambda each: each.trashed, reverse=True)
+
+
+def _each(store: Store, settings: Settings) -> list[TrashView]:
+    """Every artifact and run of the trash."""
     found = [
         TrashView(
             id=view.id,
@@ -108,7 +149,7 @@ def contents(store: Store, settings: Settings) -> list[TrashView]:
         )
         for view in store.artifacts(trashed=True)
     ]
-    found += [
+    return found + [
         TrashView(
             id=run.id,
             kind=RUN,
@@ -119,20 +160,22 @@ def contents(store: Store, settings: Settings) -> list[TrashView]:
         )
         for run in store.runs(limit=100_000, ids=store.trashed_runs())
     ]
-    return sorted(found, key=lambda each: each.trashed, reverse=True)
 
 
-def empty(store: Store, settings: Settings, older_than_days: float = 0, project: str | None = None) -> int:
+def empty(store: Store, settings: Settings, older_than_days: float = 0) -> int:
     """Delete for good what has lain in the trash for so long; returns the bytes freed."""
     limit = datetime.now(UTC) - timedelta(days=older_than_days)
     freed = 0
-    for each in contents(store, settings):
-        if each.trashed <= limit and project in (None, each.project):
+    for each in _each(store, settings):
+        if each.trashed <= limit:
             if each.kind == RUN:
                 disk.delete_run(store, settings, each.id)
                 freed += each.size_bytes
             else:
                 freed += disk.purge(store, each.id)
+    for project in store.projects(trashed=True):
+        if project.trashed and project.trashed <= limit:
+            freed += disk.purge_project(store, settings, project.id)
     return freed
 
 

@@ -46,7 +46,12 @@ def leaving(params: Params, endpoint: Callable[[str], SavedEndpoint | None]) -> 
     addresses = {field: found.url for field, name in endpoints_of(params).items() if (found := endpoint(name))}
     if once := getattr(params, "endpoint_url", ""):
         addresses["endpoint_url"] = once
-    return [field for field, url in addresses.items() if urlsplit(url).hostname not in _THIS_MACHINE]
+    return [field for field, url in addresses.items() if elsewhere(url)]
+
+
+def elsewhere(url: str) -> bool:
+    """Whether an endpoint's address is that of another machine."""
+    return urlsplit(url).hostname not in _THIS_MACHINE
 
 
 class Leaving(NamedTuple):

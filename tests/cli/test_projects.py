@@ -69,3 +69,22 @@ def test_a_project_goes_out_and_comes_in(
     assert {each["name"] for each in json.loads(said("projects", "list", "--json"))} == listed.keys() - {"Mails"} | {
         "Third"
     }
+
+
+def test_a_project_goes_to_the_trash_and_comes_back(builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLMOPS_PROJECT", "")
+    builder.studio.delete_project(builder.store.project("Mails"))
+    builder.studio.create_project("Mails")
+    gone = run.invoke(app, ["projects", "delete", "Mails"])
+    assert gone.exit_code == 0 and "Moved Mails to the trash for 30 days." in gone.stderr
+    assert {each["name"] for each in json.loads(said("storage", "trash", "--json"))} == {"Mails", "Mails (2)"}
+    unknown = run.invoke(app, ["datasets", "list", "--project", "Mails"])
+    assert isinstance(unknown.exception, StudioError) and "is in the trash" in unknown.exception.text()
+    assert "Restored Mails (2)." in run.invoke(app, ["projects", "restore", "Mails (2)"]).stderr
+    monkeypatch.setenv("SLMOPS_PROJECT", "")
+    assert {each["name"]: each["artifacts"] for each in json.loads(said("projects", "list", "--json"))} == {
+        "default": 1,
+        "Mails (2)": 1,
+    }
+    never = run.invoke(app, ["projects", "restore", "nope"])
+    assert isinstance(never.exception, StudioError) and "not in the trash" in never.exception.text()

@@ -181,15 +181,3 @@ def test_an_artifact_that_is_made_again_leaves_the_trash(builder: StudioBuilder)
     builder.studio.delete(made.id)
     builder.store.add_artifact(read_manifest(made.path), made.path, made.project)
     assert [view.id for view in builder.studio.artifacts()] == [made.id]
-
-
-def test_a_project_goes_with_its_trash(builder: StudioBuilder) -> None:
-    base = builder.model("base", project="mails")
-    tuned = builder.model("tuned", parents=[base.id], project="mails")
-    builder.run("a", DONE, project="mails")
-    builder.store.project("default")
-    studio = builder.studio
-    studio.delete(tuned.id)
-    studio.delete_run("r-a")
-    studio.delete_project(base.project)
-    assert not base.path.exists() and not tuned.path.exists() and studio.trash() == []

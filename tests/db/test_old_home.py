@@ -99,6 +99,16 @@ def test_a_migration_happens_once(old: Studio) -> None:
     assert [job.model_dump() for run in again.runs() for job in run.jobs] == before
 
 
+def test_its_project_goes_to_the_trash_and_comes_back(old: Studio) -> None:
+    (project,), held = old.projects(), [view.id for view in old.artifacts()]
+    old.create_project("Other")
+    old.cancel_run(old.runs()[0].id)
+    old.delete_project(project.id)
+    assert held and old.artifacts() == [] and [each.kind for each in old.trash()] == ["project"]
+    old.restore([project.id])
+    assert [view.id for view in old.artifacts()] == held and len(old.projects()) == 2
+
+
 @pytest.mark.ml
 def test_its_model_answers(old: Studio) -> None:
     from backend.inference.protocol import Sampling

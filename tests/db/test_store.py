@@ -18,7 +18,7 @@ from backend.core.schemas import ArtifactView, Kind, State
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.db import tables as t
-from backend.files import disk
+from backend.files import disk, trash
 
 
 @pytest.fixture
@@ -147,17 +147,19 @@ def test_what_others_were_made_from_is_protected(store: Store, settings: Setting
     make(store, settings, Kind.ADAPTER, "a", parents=["d"])
     make(store, settings, Kind.ONNX, "o", parents=["a"])
     with pytest.raises(StudioError) as error:
-        disk.delete_artifact(store, "d")
+        trash.discard(store, "d")
     assert error.value.code == "core.artifact_used" and "name-a" in str(error.value)
-    assert disk.delete_artifact(store, "d", with_descendants=True) == ["o", "a", "d"]
-    assert store.artifacts() == [] and not any(path.is_dir() for path in (settings.artifacts / "onnx").iterdir())
+    assert trash.discard(store, "d", with_descendants=True) == ["o", "a", "d"]
+    trash.empty(store, settings)
+    assert store.artifacts() == store.artifacts(trashed=True) == []
+    assert not any(path.is_dir() for path in (settings.artifacts / "onnx").iterdir())
 
 
 def test_what_a_job_is_using_is_protected(store: Store, settings: Settings) -> None:
     make(store, settings, Kind.DATASET, "d")
     add_job(store, state=State.RUNNING, data="d")
     with pytest.raises(StudioError, match="job j1"):
-        disk.delete_artifact(store, "d")
+        trash.discard(store, "d")
 
 
 def test_a_project_of_which_another_uses_something_stays_whole(store: Store, settings: Settings) -> None:
@@ -168,8 +170,8 @@ def test_a_project_of_which_another_uses_something_stays_whole(store: Store, set
     with store.session() as session:
         session.execute(update(t.Run).values(project_id=other))
     with pytest.raises(StudioError, match="job j1"):
-        disk.delete_project(store, settings, mine)
-    assert len(store.artifacts()) == 3
+        trash.discard_project(store, mine, ())
+    assert len(store.artifacts()) == 3 and len(store.projects()) == 2
 
 
 def test_a_run_at_work_is_not_deleted_and_an_ended_one_leaves_its_artifacts(store: Store, settings: Settings) -> None:

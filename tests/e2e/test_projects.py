@@ -112,6 +112,36 @@ def test_an_address_without_project_leads_to_the_last_one_and_a_wrong_one_to_a_c
     expect(page.get_by_role("combobox", name="Project")).to_have_value("Mails")
 
 
+def test_a_project_goes_to_the_trash_and_undo_or_its_address_brings_it_back(
+    builder: StudioBuilder, open_browser: OpenBrowser, start: Start
+) -> None:
+    builder.dataset("tickets"), builder.dataset("mails", project="Mails")
+    other = builder.store.project("Mails")
+    web = start(WebProcess, builder.studio.settings.home)
+    page = open_browser(web.url).go(f"/settings?project={other}")
+
+    def delete() -> None:
+        page.get_by_role("button", name="Delete project").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+        expect(page.get_by_text("“Mails” moved to trash")).to_be_visible()
+        expect(page.get_by_role("combobox", name="Project")).to_have_value("First project")
+        wait_until_idle(page)
+
+    delete()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("combobox", name="Project")).to_have_value("Mails")
+    expect(page.get_by_text("Project “Mails” restored").first).to_be_visible()
+    expect(page).to_have_url(f"{web.url}/settings?project={other}")
+    wait_until_idle(page)
+    delete()
+    page.goto(f"/data?project={other}")
+    expect(page.get_by_text("This project is in the trash.")).to_be_visible()
+    expect(page.get_by_role("link", name="mails")).to_have_count(0)
+    page.get_by_role("button", name="Restore", exact=True).click()
+    expect(page.get_by_role("link", name="mails").first).to_be_visible()
+    expect(page.get_by_role("combobox", name="Project")).to_have_value("Mails")
+
+
 def test_a_project_goes_out_as_a_file_and_comes_into_another_studio(
     builder: StudioBuilder, open_browser: OpenBrowser, start: Start, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from backend.cli import serve_web
 from backend.core.errors import StudioError
 from backend.core.schemas import Quote, State
 from backend.db import tables as t
-from backend.files import disk
+from backend.files import trash
 from backend.inference.protocol import Sampling
 from backend.jobs import supervise
 from backend.process.guards import EXIT_REFUSED
@@ -172,7 +172,7 @@ def test_zero_idle_seconds_keep_a_model_until_its_artifact_is_deleted(harness: H
     talk = harness.client.chat("one", HELLO, Sampling(max_new_tokens=50))
     while not next(talk).text:
         continue
-    disk.delete_artifact(harness.store, "one")
+    trash.discard(harness.store, "one")
     harness.until(lambda: not harness.names())
     harness.until(lambda: pid and gone(pid))
     with pytest.raises(StudioError, match="no artifact"):

@@ -8,10 +8,17 @@ from typing import Any
 
 import pytest
 
+from backend import stages
 from backend.core.endpoints import SavedEndpoint
 from backend.core.errors import StudioError
+from backend.core.refs import replace_refs
+from backend.core.schemas import ArtifactView
 from backend.data.dataset import DataFolder, Row, Template, write_split, write_template
 from backend.jobs.context import MemoryContext
+from backend.planning import recipes
+from backend.planning.guide.chain import Teacher, Wish, recipe_of
+from backend.planning.guide.goals import GOALS, Material
+from backend.planning.guide.presets import PRESETS
 from backend.stages.teacher import TeacherParams, run
 from tests.helpers import dataset_view
 from tests.providers.fake_endpoint import FakeEndpoint
@@ -154,3 +161,42 @@ def test_a_label_that_was_cut_may_be_another(server: FakeEndpoint, tmp_path: Pat
         run(params(server), job)
     assert caught.value.code == "synth.all_cut_off"
     assert DataFolder(job.input("dataset-d1").path).template == labels
+
+
+@pytest.mark.parametrize("personal", ["mask", "send", "ask"])
+def test_the_guided_way_ends_well_with_personal_data_and_a_teacher_elsewhere(
+    server: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, personal: str
+) -> None:
+    monkeypatch.setattr("backend.generation.privacy._THIS_MACHINE", frozenset())  # the local server counts as elsewhere
+    file = tmp_path / "mails.csv"
+    rows = [f"the {('red', 'green', 'blue')[n % 3]} thing number {n} of ana{n}@example.com" for n in range(60)]
+    file.write_text("message,topic\n" + "\n".join(f"{text},{text.split()[1]}" for text in rows), "utf-8")
+    server.answer = lambda body: str(body["messages"][-1]["content"].split()[1])
+    saved = SavedEndpoint(name="big", preset="other", url=server.url, model="m")
+    material = Material({"train": 40, "validation": 10, "test": 10}, "label", 3)
+    wish = Wish(
+        GOALS["shrink"], PRESETS["quick"], {"source": str(file)}, "small", 30, material, Teacher("endpoint", "big"),
+        personal=personal,
+    )  # fmt: skip
+    steps = {step.id: step for step in recipes.build(recipe_of(wish)).stages}
+    views: dict[str, ArtifactView] = {}
+
+    def done(id_: str) -> DataFolder:
+        job = MemoryContext(tmp_path / id_, list(views.values()), job_id=id_, endpoints=[saved])
+        stage = stages.stage(steps[id_].stage)
+        stage.run(stage.parse(replace_refs(steps[id_].params, {name: view.id for name, view in views.items()})), job)
+        folder, manifest = made(job)
+        views[id_] = dataset_view(folder.path).model_copy(update={"id": manifest["id"], "facts": manifest["facts"]})
+        return folder
+
+    for id_ in ("data", *(["clean"] if personal == "mask" else [])):
+        done(id_)
+    if personal == "ask":
+        with pytest.raises(StudioError) as caught:
+            done("answers")
+        assert caught.value.code == "teacher.personal_kinds" and not server.asked
+        return
+    answered = done("answers")
+    sent = json.dumps(server.asked)
+    assert server.asked and ("@example.com" in sent) == (personal == "send") == ("[EMAIL_1]" not in sent)
+    assert {row.output for row in answered.rows("train")} == {"red", "green", "blue"}

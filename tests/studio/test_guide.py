@@ -197,6 +197,26 @@ def test_rows_go_to_an_endpoint_only_when_somebody_chose_it(show: Show, builder:
     assert teacher.value == "tune:" and "The rows are sent" not in words(at).replace("\\", "")
     teacher.select("endpoint:large").run()
     assert "The rows are sent to this endpoint." in words(at).replace("\\", "")
+    key = f"guide_personal_{builder.studio.chosen_project().id}"
+    assert key not in [radio.key for radio in at.radio], "an endpoint on this machine"
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_personal_data_is_decided_before_rows_go_elsewhere(
+    show: Show, builder: StudioBuilder, tmp_path: Path, language: str
+) -> None:
+    builder.model("small")
+    builder.studio.save_endpoint({"name": "large", "url": "https://models.example.com/v1", "model": "m"})
+    at = open_with(show, builder, labelled(tmp_path), language, goal="shrink", teacher="endpoint:large")
+    choice = at.radio(key=f"guide_personal_{builder.studio.chosen_project().id}")
+    assert choice.value == "mask" and not train(at).disabled
+    if language == "es":
+        assert choice.options == ["Enmascarar", "Enviar", "Detener"]
+        return
+    assert choice.options == ["Mask", "Send", "Stop"]
+    choice.set_value("send").run()
+    assert builder.studio.draft(builder.studio.chosen_project().id, DRAFT)["personal"] == "send"
+    assert not at.exception and not train(at).disabled
 
 
 def test_file_that_can_not_be_read_says_why(show: Show, builder: StudioBuilder, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from backend.api import Studio
 from backend.core.schemas import Kind, State
 from studio.nav import NAV
 from studio.ui.forms.pickers import OTHERS
+from studio.ui.palette.items import items
 from studio.webapp.files import routes
 from studio.webapp.project_address import ProjectAddress
 from tests.studio.builder import StudioBuilder
@@ -101,6 +102,26 @@ def test_an_unknown_project_is_said_with_a_way_out(show: Show, builder: StudioBu
     ways = [link.proto.query_string for link in at.main.get("page_link")]
     assert f"project={two}" in ways and len(ways) == 2
     assert at.query_params["project"] in ("p<b>nope", ["p<b>nope"])
+
+
+def test_a_project_of_the_trash_is_restored_from_its_address(show: Show, builder: StudioBuilder, two: str) -> None:
+    full = builder.store.project("default")
+    builder.studio.cancel_run("r-ticket-open")
+    builder.studio.delete_project(full)
+    at = show("models", "es", project=full)
+    assert at.title[0].value == "Primer proyecto" and "Este proyecto está en la papelera." in words(at)
+    assert at.selectbox(key="project").options == ["Empty"] and "ticket-model" not in words(at)
+    at.button(key="project_restore").click().run()
+    assert "ticket-model" in words(at) and at.selectbox(key="project").value == full
+
+
+def test_what_is_in_a_project_of_the_trash_is_not_found(builder: StudioBuilder, two: str) -> None:
+    full = builder.store.project("default")
+    assert any("ticket" in each["title"] for each in items(builder.studio, "en", two))
+    builder.studio.cancel_run("r-ticket-open")
+    builder.studio.delete_project(full)
+    found = items(builder.studio, "en", two)
+    assert not [each for each in found if "ticket" in each["title"] or each.get("argument") == full]
 
 
 def test_a_step_is_in_the_address_and_goes_with_it(show: Show, builder: StudioBuilder) -> None:

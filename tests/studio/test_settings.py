@@ -187,16 +187,34 @@ def test_project_is_deleted_with_what_was_made_in_it(show: Show, builder: Studio
     at = show("settings")
     at.button(key="delete_project").click().run()
     said = words(at)
-    assert "Permanently delete **Mails**" in said and "- 1 run\n- 1 dataset, model or other artifact" in said
-    assert "This frees 6 B" in said
+    assert "Move **Mails** and everything" in said and "- 1 run\n- 1 dataset, model or other artifact" in said
+    assert "Kept in the trash for 30 days. Emptying the trash frees 6 B." in said
     at.button(key="delete_project_yes").click().run()
     at.run()
     assert not at.exception and not at.error
     assert [each.name for each in builder.studio.projects()] == ["default"]
     assert [view.id for view in builder.studio.artifacts()] == [kept.id] and builder.studio.runs() == []
-    assert not doomed.path.exists()
+    assert "“Mails” moved to trash" in words(at) and doomed.path.is_dir()
     assert "delete_project_yes" not in [button.key for button in at.button]
     assert at.selectbox(key="project").value == kept.project
+    at.button(key="undo").click().run()
+    at.run()
+    assert at.selectbox(key="project").value == doomed.project and "Mails" in at.selectbox(key="project").options
+    assert builder.studio.artifact(doomed.id) and builder.studio.trash() == []
+
+
+def test_a_project_in_the_trash_is_listed_restored_and_emptied(show: Show, builder: StudioBuilder) -> None:
+    builder.model("kept")
+    doomed = builder.model("doomed", project="Mails")
+    builder.studio.delete_project(doomed.project)
+    at = show("settings", section="storage")
+    assert "Mails · Project · 6 B" in words(at) and f"restore_{doomed.id}" not in [each.key for each in at.button]
+    at.button(key=f"restore_{doomed.project}").click().run()
+    assert "The trash is empty." in words(at) and "Mails" in at.selectbox(key="project").options
+    builder.studio.delete_project(doomed.project)
+    at.run()
+    at.button(key="empty_trash").click().run()
+    assert "The trash is empty." in words(at) and not doomed.path.exists()
 
 
 def test_project_that_others_build_on_stays_and_the_page_says_why(show: Show, builder: StudioBuilder) -> None:

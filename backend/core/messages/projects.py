@@ -4,6 +4,10 @@ from __future__ import annotations
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "projects.unknown": ("There is no project “{name}”.", "Choose one of: {known}."),
+    "projects.in_trash": (
+        "The project “{name}” is in the trash.",
+        "Restore it in Settings, or with `slmops projects restore`.",
+    ),
     "projects.file_damaged": ("“{file}” is not a project file, or is damaged.", "Export the project again."),
     "projects.file_version": (
         "“{file}” was written by a newer studio (format {version}).",

@@ -18,6 +18,7 @@ from backend.planning.guide.presets import Preset
 TUNED_TEACHER = "tune"
 """The teacher that is made first: the student's own model, tuned on the answers in the file."""
 _LEAST_LAYERS = 2
+_MASKS = ("mask_secrets", "mask_personal")
 Entry = dict[str, Any]
 
 
@@ -34,7 +35,8 @@ class Teacher:
 @dataclass(frozen=True)
 class Wish:
     """All that somebody has chosen. `source`: parameters of the stage `dataset`; `student`: the model that is tuned, and its
-    layers; `fixes`: of the stage `clean_data`."""
+    layers; `fixes`: of the stage `clean_data`; `personal`: what happens to personal data and keys where the teacher is an
+    endpoint elsewhere, "mask", "send" or "ask" (stop before anything is sent), else ""."""
 
     goal: Goal
     preset: Preset
@@ -44,12 +46,14 @@ class Wish:
     material: Material
     teacher: Teacher | None = None
     fixes: Sequence[str] = ()
+    personal: str = ""
 
     @property
     def cleaning(self) -> list[str]:
-        """The demo is divided by template, so that a few near copies lie in two splits; those of training go."""
+        """The demo is divided by template, so that a few near copies lie in two splits; those of training go. What is masked
+        is masked for good: the teacher is measured on the same rows, and the student learns from them."""
         demo = str(self.source.get("source", "")).startswith("demo:")
-        return list(self.fixes) or (["drop_leaks"] if demo else [])
+        return [*(self.fixes or (["drop_leaks"] if demo else [])), *(_MASKS if self.personal == "mask" else [])]
 
 
 def stem(source: str) -> str:
@@ -118,7 +122,8 @@ def _distilled(wish: Wish, name: str) -> list[Entry]:
     learned, scores = _dataset(wish), {}
     if wish.material.pool or teacher.kind != TUNED_TEACHER:
         splits = ["pool"] if wish.material.pool else ["train"]
-        steps.append(_entry("answers", "teacher", ["check"], **answerer, data=learned, splits=splits))
+        personal = {"personal_data": wish.personal} if wish.personal else {}
+        steps.append(_entry("answers", "teacher", ["check"], **answerer, **personal, data=learned, splits=splits))
         learned = _ref("answers")
     else:
         scores = {"method": "online_logit", "teacher": _ref("teacher")}

@@ -27,6 +27,7 @@ from backend.core.schemas import RunView
 from studio.nav import MODELS, RESULT, TEACHER
 from studio.ui.forms.form import problem_line
 from studio.ui.guide import plans, state
+from studio.ui.guide.leaving import leaving
 from studio.ui.guide.words import figure_words, preset_title, preset_words
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
@@ -44,7 +45,7 @@ def chain_box(goal: Goal, material: Material, blocked: bool, language: str = "")
     offered = students(api_cache.artifacts(), project().id)
     taught = teachers(api_cache.artifacts(), api_cache.endpoints(), project().id, material) if goal.distills else []
     teacher, missing = _teacher(goal, taught, now["teacher"])
-    wish = _wish(goal, material, teacher, now)
+    wish = _wish(goal, material, teacher, now, leaving(teacher))
     if missing or blocked or wish is None:
         _presets(goal, {})
         _missing_teacher(missing)
@@ -118,7 +119,7 @@ def _pressed() -> str:
     return f"{_task()}:pressed"
 
 
-def _wish(goal: Goal, material: Material, teacher: Teacher | None, now: dict[str, Any]) -> Wish | None:
+def _wish(goal: Goal, material: Material, teacher: Teacher | None, now: dict[str, Any], personal: str) -> Wish | None:
     if goal.distills and teacher is None:
         return None
     return Wish(
@@ -130,6 +131,7 @@ def _wish(goal: Goal, material: Material, teacher: Teacher | None, now: dict[str
         material=material,
         teacher=teacher,
         fixes=tuple(now["fixes"]),
+        personal=personal,
     )
 
 
@@ -156,8 +158,6 @@ def _teacher(goal: Goal, taught: Sequence[tuple[Teacher, str]], held: str) -> tu
         )
     if key is None:
         return None, Problem(code="guide.choose_teacher")
-    if found[key].kind == "endpoint":
-        st.caption(f":material/cloud_upload: {_('The rows are sent to this endpoint.')}")
     return found[key], None
 
 

@@ -66,6 +66,7 @@ def key_of(wish: Wish) -> str:
         ],
         "teacher": [wish.teacher.kind, wish.teacher.ref, wish.teacher.layers] if wish.teacher else None,
         "fixes": list(wish.fixes),
+        "personal": wish.personal,
     }
     return json.dumps(plain, sort_keys=True)
 
@@ -82,4 +83,5 @@ def _from_key(key: str) -> Wish:
         material=Material(rows, answer, labels, examples),
         teacher=Teacher(*plain["teacher"]) if plain["teacher"] else None,
         fixes=plain["fixes"],
+        personal=plain["personal"],
     )

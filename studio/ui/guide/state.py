@@ -12,11 +12,13 @@ from studio.ui.shared import api_cache
 from studio.ui.shared.project import project
 
 DRAFT = "guide"
+PERSONAL = ("mask", "send", "ask")
+"""What can happen to personal data in rows for an endpoint elsewhere, the safest first."""
 
 
 def chosen() -> dict[str, Any]:
-    """`goal`, `source` (parameters of the dataset stage), `preset`, `fixes`, `teacher`, `student`, `key`; what nobody chose yet
-    is empty."""
+    """`goal`, `source` (parameters of the dataset stage), `preset`, `fixes`, `teacher`, `student`, `personal`, `key`; what
+    nobody chose yet is empty."""
     mark = f"guide.{project().id}"
     if mark not in st.session_state:
         st.session_state[mark] = _empty() | _known(api_cache.studio().draft(project().id, DRAFT))
@@ -59,6 +61,7 @@ def _empty() -> dict[str, Any]:
         "fixes": [],
         "teacher": "",
         "student": "",
+        "personal": PERSONAL[0],
         "key": uuid4().hex,
     }
 
@@ -70,4 +73,6 @@ def _known(draft: dict[str, Any]) -> dict[str, Any]:
         kept.pop("goal", None)
     if kept.get("preset") not in PRESETS:
         kept.pop("preset", None)
+    if kept.get("personal") not in PERSONAL:
+        kept.pop("personal", None)
     return kept

@@ -1,6 +1,9 @@
-"""The tab's project: its export, the import of others, and the question before it is deleted with all that was made in it."""
+"""The tab's project: its export, the import of others, and the question before it goes to the trash with all that was made in
+it."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import streamlit as st
 
@@ -8,9 +11,11 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ProjectView
 from studio.ui.settings.project_transfer import export_box, import_box
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, format_size
+from studio.ui.shared.delete import kept_in_trash
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _, ngettext
-from studio.ui.shared.project import choose_project, project, project_label
+from studio.ui.shared.project import choose_next, choose_project, project, project_label
+from studio.ui.shared.undo import offer
 
 _ASKED = "project_delete"
 _FAILED = "project_delete_failed"
@@ -54,10 +59,10 @@ def _confirm(mine: ProjectView) -> None:
     studio = api_cache.studio()
     runs, held = studio.runs(100_000, mine.id), studio.artifacts(project=mine.id)
     name = escape_markdown(project_label(mine))
-    st.markdown(_("Permanently delete **{name}** and everything in it?").format(name=name))
+    st.markdown(_("Move **{name}** and everything in it to the trash?").format(name=name))
     made = ngettext("{n} dataset, model or other artifact", "{n} datasets, models and other artifacts", len(held))
     st.markdown(f"- {ngettext('{n} run', '{n} runs', len(runs))}\n- {made}")
-    st.caption(_("This frees {size}.").format(size=format_size(sum(view.size_bytes for view in held))))
+    st.caption(kept_in_trash(sum(view.size_bytes for view in held)))
     if st.session_state.get(_FAILED):
         st.error(escape_markdown(st.session_state[_FAILED]), icon=":material/error:")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
@@ -66,13 +71,20 @@ def _confirm(mine: ProjectView) -> None:
 
 
 def _delete(project_id: str) -> None:
+    name = project_label(project())
     try:
         api_cache.studio().delete_project(project_id)
     except StudioError as error:
         st.session_state[_FAILED] = error.text(_)
         return
     finally:
-        api_cache.projects.clear()
         api_cache.clear_caches()
     _end()
     choose_project(api_cache.projects()[0].id)
+    offer(_("“{name}” moved to trash").format(name=name), partial(_restore, project_id, name))
+
+
+def _restore(project_id: str, name: str) -> str:
+    api_cache.studio().restore([project_id])
+    choose_next(project_id)
+    return _("Project “{name}” restored").format(name=name)

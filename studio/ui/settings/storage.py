@@ -7,12 +7,13 @@ from functools import partial
 
 import streamlit as st
 
-from backend.api.trash import MAX_DAYS, RUN
+from backend.api.trash import MAX_DAYS, PROJECT, RUN
 from backend.core.schemas import Kind, Storage, TrashView
 from backend.files.uploads import Upload
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import ago, escape_markdown, format_size, kind_label, kind_word, stage_label
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.project import project_name
 
 _OLD_RUNS = "settings_old_runs"
 _FREED = "settings_freed"
@@ -112,8 +113,10 @@ def _trash(kept: Storage) -> None:
 
 
 def _trashed(each: TrashView) -> None:
-    kind = _("Run") if each.kind == RUN else kind_word(Kind(each.kind))
-    name = escape_markdown(stage_label(each.name) if each.kind == RUN else each.name)
+    other = {PROJECT: _("Project"), RUN: _("Run")}
+    kind = other.get(each.kind) or kind_word(Kind(each.kind))
+    called = {PROJECT: project_name, RUN: stage_label}.get(each.kind, str)
+    name = escape_markdown(called(each.name))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         words = f"{name} · {kind} · {format_size(each.size_bytes)} · {ago(each.trashed)}"
         st.markdown(words, width="content")

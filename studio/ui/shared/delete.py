@@ -46,9 +46,7 @@ def _confirm(view: ArtifactView) -> None:
         st.markdown("\n".join([*names[:_MOST], *more]))
         together = st.checkbox(_("Delete all"), key="models_delete_together")
     doomed = [view, *hanging] if together else [view]
-    size, days = format_size(sum(each.size_bytes for each in doomed)), api_cache.studio().trash_days
-    kept = ngettext("Kept in the trash for {n} day.", "Kept in the trash for {n} days.", days)
-    st.caption(f"{kept} {_('Emptying the trash frees {size}.').format(size=size)}")
+    st.caption(kept_in_trash(sum(each.size_bytes for each in doomed)))
     if st.session_state.get(_FAILED):
         st.error(escape_markdown(st.session_state[_FAILED]), icon=":material/error:")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
@@ -61,6 +59,13 @@ def _confirm(view: ArtifactView) -> None:
             on_click=_delete,
             args=(view.id, together),
         )
+
+
+def kept_in_trash(size_bytes: int) -> str:
+    """For how long, and what emptying it frees."""
+    days = api_cache.studio().trash_days
+    kept = ngettext("Kept in the trash for {n} day.", "Kept in the trash for {n} days.", days)
+    return f"{kept} {_('Emptying the trash frees {size}.').format(size=format_size(size_bytes))}"
 
 
 def _delete(artifact_id: str, together: bool) -> None:

@@ -13,6 +13,7 @@ from studio.ui.shared.i18n import _
 PARAMETER = "project"
 _KEY = "project"
 _USED = "project_used"
+_NEXT = "project_next"
 
 
 def project() -> ProjectView:
@@ -35,8 +36,17 @@ def unknown_project() -> str | None:
     return None if asked is None or asked in _known() else asked
 
 
+def trashed_project(asked: str) -> ProjectView | None:
+    """The one of the trash that has this id."""
+    return next((each for each in api_cache.studio().trashed_projects() if each.id == asked), None)
+
+
 def project_label(each: ProjectView) -> str:
-    return _("First project") if each.name == DEFAULT_PROJECT else each.name
+    return project_name(each.name)
+
+
+def project_name(name: str) -> str:
+    return _("First project") if name == DEFAULT_PROJECT else name
 
 
 def choose_project(project_id: str) -> None:
@@ -47,8 +57,15 @@ def choose_project(project_id: str) -> None:
     st.query_params.from_dict({PARAMETER: project_id})
 
 
+def choose_next(project_id: str) -> None:
+    """Go to another project in the next full run: for a fragment's callback, which can't write the address."""
+    st.session_state[_NEXT] = project_id
+
+
 def project_switch() -> None:
     """The sidebar's choice; it follows the address."""
+    if wanted := st.session_state.pop(_NEXT, None):
+        choose_project(wanted)
     mine = project().id
     if st.session_state.get(_KEY) != mine:
         st.session_state[_KEY] = mine

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import streamlit as st
 
 from backend.core.errors import StudioError
+from backend.core.schemas import ProjectView
 from studio import nav
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
 from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
-from studio.ui.shared.project import PARAMETER, choose_project, project, project_label
+from studio.ui.shared.project import PARAMETER, choose_project, project, project_label, trashed_project
 
 CREATE, RENAME, MORE = "create", "rename", "more"
 _ASKED, _FAILED, _TOLD, _NAME = "project_asked", "project_failed", "project_told", "project_name"
@@ -43,7 +44,10 @@ def project_menu() -> None:
 
 
 def missing_project(asked: str) -> None:
-    """In place of a page whose address names a project that is not there."""
+    """In place of a page whose address names a project that is not there, or lies in the trash."""
+    if held := trashed_project(asked):
+        _in_trash(held)
+        return
     st.title(_("Project not found"), anchor=False)
     with st.container(border=True, key="project_missing"):
         st.markdown(
@@ -51,14 +55,33 @@ def missing_project(asked: str) -> None:
                 id=escape_markdown(asked[:60])
             )
         )
-        st.caption(_("Open another project:"))
-        for each in api_cache.projects():
-            page_link(
-                nav.HOME.path,
-                label=escape_markdown(project_label(each)),
-                icon=":material/folder:",
-                query_params={PARAMETER: each.id},
-            )
+        _others()
+
+
+def _in_trash(held: ProjectView) -> None:
+    st.title(project_label(held), anchor=False)
+    with st.container(border=True, key="project_missing"):
+        st.markdown(_("This project is in the trash."))
+        st.button(
+            _("Restore"),
+            key="project_restore",
+            icon=":material/restore_from_trash:",
+            type="primary",
+            on_click=api_cache.run_action,
+            args=(lambda: api_cache.studio().restore([held.id]),),
+        )
+        _others()
+
+
+def _others() -> None:
+    st.caption(_("Open another project:"))
+    for each in api_cache.projects():
+        page_link(
+            nav.HOME.path,
+            label=escape_markdown(project_label(each)),
+            icon=":material/folder:",
+            query_params={PARAMETER: each.id},
+        )
 
 
 def _open() -> None:

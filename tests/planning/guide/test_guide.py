@@ -150,6 +150,16 @@ def test_fixes_become_a_step_that_all_others_read_from() -> None:
     assert [step.id for step in readers] == ["clean"]
 
 
+@pytest.mark.parametrize("personal", ["mask", "send", "ask"])
+def test_personal_data_is_masked_for_good_sent_or_stops_before_anything_leaves(personal: str) -> None:
+    wanted = wish("shrink", teacher="endpoint", personal=personal, fixes=("merge_labels",))
+    assert params(wanted, "answers")["personal_data"] == personal
+    masks = ["mask_secrets", "mask_personal"] if personal == "mask" else []
+    assert params(wanted, "clean")["fixes"] == ["merge_labels", *masks]
+    assert params(wanted, "eval_teacher")["data"] == "${clean}", "what the teacher is measured on is masked, too"
+    assert "personal_data" not in params(wish("shrink", teacher="endpoint"), "answers")
+
+
 def test_training_rows_of_the_demo_that_give_a_test_row_away_go_first() -> None:
     wanted = wish(source={"source": "demo:smart-home"})
     assert params(wanted, "clean")["fixes"] == ["drop_leaks"]
