@@ -26,7 +26,7 @@ from backend.core.settings import Settings
 from backend.db import Store
 from backend.inference.protocol import Sampling
 from backend.jobs.context import MemoryContext
-from backend.models.architectures import STEPS, TABLE, export_problems
+from backend.models.architectures import STEPS, TABLE, exporter_lacks
 from backend.models.catalogue import import_folder
 from benchmarks.tiny_models import ROWS, build, build_data
 
@@ -154,7 +154,7 @@ class Chain:
     def _export(self, precision: str) -> ArtifactView:
         from backend.stages.quantize import QuantizeParams, run
 
-        if problems := export_problems(self.model.facts, self.model.path):
+        if problems := exporter_lacks(self.model.facts, self.model.path):
             raise StudioError.of(problems)
         made, _ = self._stage(run, QuantizeParams(model=self.tuned.id, precision=precision, block_size=32))
         return made

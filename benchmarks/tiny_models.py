@@ -37,8 +37,11 @@ _COMMON: dict[str, Any] = {
 _HEAD = {"head_dim": 16}
 _MOE = {"num_experts": 4, "num_local_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": HIDDEN}
 _NO_GQA = {"num_key_value_heads": 4}
+_TWO_HEADS = {"num_attention_heads": 2, "num_key_value_heads": 2}
+"""Of 32 values: the kernel turns 16 or a multiple of them, and these types turn a part only."""
 _MLA = {"q_lora_rank": 32, "kv_lora_rank": 32, "qk_nope_head_dim": 16, "qk_rope_head_dim": 16, "v_head_dim": 16}
 _FREQUENCIES = [1.0 + 0.1 * at for at in range(8)]
+"""For the half of a head of 32 that is turned."""
 _MAMBA = {"mamba_n_heads": 4, "mamba_d_head": 16, "mamba_d_state": 16, "mamba_chunk_size": 16, "mamba_n_groups": 1}
 _SSM = {"chunk_size": 16, "num_heads": 4, "head_dim": 32, "state_size": 16, "n_groups": 1}
 
@@ -61,13 +64,19 @@ def _yarn(**more: Any) -> dict[str, Any]:
 
 _LLAMA3: dict[str, Any] = {"rope_type": "llama3", "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
 _LLAMA3 |= {"original_max_position_embeddings": 128, "rope_theta": 10000.0}
+_STRETCHED: dict[str, Any] = {
+    "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1000000.0},
+    "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+}
+_WINDOWS = _HEAD | {"query_pre_attn_scalar": 16, "sliding_window": 16}
+_TYPES = {"layer_types": ["sliding_attention", "full_attention"]}
 _LONG: dict[str, Any] = {
     "rope_type": "longrope",
     "type": "longrope",
     "short_factor": _FREQUENCIES,
     "long_factor": _FREQUENCIES,
 }
-_LONG |= {"rope_theta": 10000.0, "original_max_position_embeddings": 256}
+_LONG |= {"rope_theta": 10000.0, "original_max_position_embeddings": 256, "partial_rotary_factor": 0.5}
 ROWS: dict[str, Tiny] = {
     "llama": Tiny("llama", "Llama 2, TinyLlama, SmolLM2"),
     "llama3": Tiny("llama", "Llama 3.1, 3.2", {"rope_parameters": _LLAMA3}),
@@ -81,15 +90,20 @@ ROWS: dict[str, Tiny] = {
     "qwen2_moe": Tiny("qwen2_moe", "Qwen 1.5 MoE", _MOE | {"shared_expert_intermediate_size": HIDDEN}),
     "qwen3_moe": Tiny("qwen3_moe", "Qwen 3 MoE", _MOE | _HEAD),
     "gemma": Tiny("gemma", "Gemma 1, CodeGemma", _HEAD),
-    "gemma2": Tiny("gemma2", "Gemma 2", _HEAD | {"query_pre_attn_scalar": 16, "sliding_window": 16}),
-    "gemma3_text": Tiny("gemma3_text", "Gemma 3 1B", _HEAD | {"query_pre_attn_scalar": 16, "sliding_window": 16}),
+    "gemma2": Tiny("gemma2", "Gemma 2", _WINDOWS),
+    "gemma3_text": Tiny("gemma3_text", "Gemma 3 1B", _WINDOWS | _TYPES),
     "gemma3": Tiny(
-        "gemma3_text", "Gemma 3 4B and larger", _HEAD | {"query_pre_attn_scalar": 16, "sliding_window": 16}, "gemma3"
+        "gemma3_text",
+        "Gemma 3 4B and larger",
+        _WINDOWS | _TYPES | {"rope_parameters": _STRETCHED},
+        "gemma3",
     ),
-    "phi": Tiny("phi", "Phi-1, Phi-1.5, Phi-2", _NO_GQA),
+    "phi": Tiny("phi", "Phi-1, Phi-1.5, Phi-2", _TWO_HEADS),
     "phi3": Tiny("phi3", "Phi-3 mini 4k, Phi-4 14B", {"original_max_position_embeddings": CONTEXT}),
     "phi3-long": Tiny(
-        "phi3", "Phi-3 mini 128k, Phi-4-mini", {"rope_parameters": _LONG, "original_max_position_embeddings": 256}
+        "phi3",
+        "Phi-3 mini 128k, Phi-4-mini",
+        _TWO_HEADS | {"rope_parameters": _LONG, "original_max_position_embeddings": 256},
     ),
     "phimoe": Tiny("phimoe", "Phi-3.5-MoE", _MOE),
     "smollm3": Tiny("smollm3", "SmolLM3", {"no_rope_layers": [1, 0]}),
@@ -99,10 +113,10 @@ ROWS: dict[str, Tiny] = {
         "Granite 4 hybrid",
         {"layer_types": ["mamba", "attention"], "mamba_expand": 1, **_MAMBA, **_MOE},
     ),
-    "olmo": Tiny("olmo", "OLMo 1"),
+    "olmo": Tiny("olmo", "OLMo 1", {"clip_qkv": 1.0}),
     "olmo2": Tiny("olmo2", "OLMo 2"),
     "olmo3": Tiny("olmo3", "OLMo 3", {"sliding_window": 16}),
-    "nemotron": Tiny("nemotron", "Nemotron-4, Minitron", _HEAD),
+    "nemotron": Tiny("nemotron", "Nemotron-4, Minitron", {"head_dim": 32}),
     "ernie4_5": Tiny("ernie4_5", "ERNIE 4.5 dense", _HEAD),
     "lfm2": Tiny("lfm2", "LFM2", {"layer_types": ["conv", "full_attention"], "block_auto_adjust_ff_dim": False}),
     "hunyuan_v1_dense": Tiny("hunyuan_v1_dense", "Hunyuan dense", _HEAD),

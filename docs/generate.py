@@ -63,10 +63,7 @@ def architectures_page(rows: Sequence[Row], packages: Mapping[str, str]) -> str:
         "int4": "INT4",
         "parity": "FP32 parity",
     }
-    lines = [
-        (row.title, f"`{row.type}`", *("yes" if row.steps.get(step) == "yes" else "no" for step in STEPS), row.why)
-        for row in rows
-    ]
+    lines = [(row.title, f"`{row.type}`", *(_outcome(row.steps.get(step)) for step in STEPS), row.why) for row in rows]
     tried = ", ".join(f"{name} {number}" for name, number in packages.items())
     return _page(
         [
@@ -77,6 +74,11 @@ def architectures_page(rows: Sequence[Row], packages: Mapping[str, str]) -> str:
             _table(("models", "type", *words.values(), "why not"), lines),
         ]
     )
+
+
+def _outcome(found: str | None) -> str:
+    """Open where nothing was tried since the code changed, or an earlier step failed."""
+    return "not tried" if found is None else "yes" if found == "yes" else "no"
 
 
 def stages_page(registry: Mapping[str, AnyStage]) -> str:

@@ -107,7 +107,7 @@ def import_project(
 
 
 def delete_project(project: str) -> None:
-    """Move a project with its runs and results to the trash. Refused while a job is running or another project depends on it."""
+    """Move a project with its runs and results to the trash. Refused while a job is running or another project needs it."""
     studio = _studio()
     chosen = studio.project_named(project)
     studio.delete_project(chosen.id)

@@ -23,7 +23,9 @@ STEPS = ("import", "lora", "chat", "merge", "int4", "parity")
 
 EXPORTER = "onnxruntime-genai"
 _ROPE = ("default", "linear", "llama3", "longrope", "su", "yarn", "mrope")
-"""Ways to stretch positions that the exporter computes, with what backend.ml.compression.olive_cli adds."""
+"""Ways to stretch positions that the exporter computes, with what backend.ml.compression.builder_patches adds."""
+_NOT_EXPORTED = {"phi": ("qk_layernorm",), "nemotron": ("mlp_bias",)}
+"""Settings of a config whose part of each layer the exporter leaves out without a word."""
 
 
 class Row(BaseModel):
@@ -46,11 +48,10 @@ class Row(BaseModel):
         short = found.split(" {")[0].removeprefix("ValueError: ").replace("|", "/")
         return f"{EXPORTER} lacks it" if short.startswith("arch.no_export") else short.split(". ")[0]
 
-    @property
-    def export_failure(self) -> str:
-        """Why its export failed; "" when it did not, or was not tried."""
-        found = next((self.steps[step] for step in ("int4", "parity") if self.steps.get(step, "yes") != "yes"), "")
-        return found.split(" {")[0].split(": ", 1)[-1].split(". ")[0]
+    def export_failure(self, step: str) -> str:
+        """Why its export failed in `step`; "" when it did not, or was not tried."""
+        found = self.steps.get(step, "yes")
+        return "" if found == "yes" else found.split(" {")[0].split(": ", 1)[-1].split(". ")[0]
 
 
 @cache
@@ -112,25 +113,38 @@ def _shared(config: dict[str, Any]) -> dict[str, Any]:
     return {name: config[name] for name in names if config.get(name) is not None}
 
 
-def export_problems(facts: dict[str, Any], folder: Path | None = None, field: str = "model") -> list[Problem]:
-    """Why a model with these facts can't become ONNX, as far as its architecture tells. `folder`: of its config, when it is
-    there: its positions count, too. What failed with a tiny random model alone is a warning."""
+def export_problems(
+    facts: dict[str, Any], folder: Path | None = None, field: str = "model", precision: str = "int4"
+) -> list[Problem]:
+    """Why a model with these facts can't become ONNX in this precision, as far as its architecture tells. `folder`: of its
+    config, when it is there. What came out wrong with a tiny random model is refused for the exporter that was tried."""
+    if found := exporter_lacks(facts, folder, field):
+        return found
+    kind = str(facts.get("architecture", ""))
+    reason = _failed_export(kind, "int4" if precision in ("int4", "int8") else "parity")
+    args = {"architecture": kind, "precision": precision.upper(), "reason": reason}
+    return [Problem(code="arch.export_fails", args=args, field=field)] if reason else []
+
+
+def exporter_lacks(facts: dict[str, Any], folder: Path | None = None, field: str = "model") -> list[Problem]:
+    """What the exporter has not: the class, a way to stretch positions, a part of the layers."""
     kind = str(facts.get("architecture", ""))
     known, name = exported_classes(), causal_classes().get(kind)
     if known and name and name not in known:
         return [Problem(code="arch.no_export", args={"architecture": kind}, field=field)]
-    scaling = _rope_scaling(folder)
-    if scaling and scaling not in _ROPE:
-        return [Problem(code="arch.no_rope", args={"scaling": scaling}, field=field)]
-    if reason := _failed_export(kind):
-        args = {"architecture": kind, "reason": reason}
-        return [Problem(code="arch.export_fails", args=args, field=field, blocking=False)]
-    return []
+    config = _config(folder)
+    stretched = sorted(_rope_scaling(config) - _ropes(config))
+    if stretched:
+        return [Problem(code="arch.no_rope", args={"scaling": stretched[0]}, field=field)]
+    part = next((setting for setting in _NOT_EXPORTED.get(kind, ()) if config.get(setting)), "")
+    return [Problem(code="arch.no_part", args={"architecture": kind, "setting": part}, field=field)] if part else []
 
 
 def tune_only(facts: dict[str, Any], field: str) -> list[Problem]:
-    """A warning before a training whose result can't be exported."""
-    found = any(each.blocking for each in export_problems(facts))
+    """A warning before a training whose result can't be exported, or not to INT4."""
+    found = export_problems(facts, field=field)
+    if any(each.code == "arch.export_fails" for each in found):
+        return [each.model_copy(update={"code": "arch.tune_wrong", "blocking": False}) for each in found]
     args = {"architecture": facts.get("architecture", "")}
     return [Problem(code="arch.tune_only", args=args, field=field, blocking=False)] if found else []
 
@@ -152,23 +166,35 @@ def tried_with() -> dict[str, str]:
     return dict(_stored().get("packages", {}))
 
 
-def _failed_export(kind: str) -> str:
+def _failed_export(kind: str, step: str) -> str:
     """Why exports of this type failed when they were tried, with the exporter that is installed; "" where one went well."""
     rows = [row for row in table() if row.type == kind]
-    reasons = [row.export_failure for row in rows]
+    reasons = [row.export_failure(step) for row in rows]
     if not reasons or not all(reasons) or tried_with().get(EXPORTER) != _version(EXPORTER):
         return ""
     return reasons[0]
 
 
-def _rope_scaling(folder: Path | None) -> str:
-    """How a config stretches its positions."""
+def _config(folder: Path | None) -> dict[str, Any]:
     file = folder / "config.json" if folder else None
-    if file is None or not file.is_file():
-        return ""
-    config = plain_config(json.loads(file.read_text("utf-8")))
+    return plain_config(json.loads(file.read_text("utf-8"))) if file and file.is_file() else {}
+
+
+def _rope_scaling(config: dict[str, Any]) -> set[str]:
+    """How a config stretches its positions; Gemma 3 says it for each kind of layer."""
     rope = config.get("rope_parameters") or config.get("rope_scaling")
-    return str(rope.get("rope_type", rope.get("type")) or "") if isinstance(rope, dict) else ""
+    if not isinstance(rope, dict):
+        return set()
+    each = [value for value in rope.values() if isinstance(value, dict) and ("rope_type" in value or "type" in value)]
+    return {str(one.get("rope_type", one.get("type")) or "default") for one in each or [rope]}
+
+
+def _ropes(config: dict[str, Any]) -> set[str]:
+    """Hunyuan's "dynamic" has a fixed factor, which the exporter knows; that of others depends on the length of a text."""
+    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    if config.get("model_type") == "gemma3_text":
+        return {"default", "linear"}
+    return {*_ROPE, "dynamic"} if config.get("model_type") == "hunyuan_v1_dense" and rope.get("alpha") else {*_ROPE}
 
 
 @cache

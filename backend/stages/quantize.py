@@ -111,7 +111,7 @@ def check(params: QuantizeParams, world: World) -> list[Problem]:
         problems.append(Problem(code="slots.model", field="adapters"))
     if needs_data(params) and not params.data:
         problems.append(Problem(code="quant.data_needed", field="data"))
-    problems += _check_rows(params, world) + check_architecture(params.model, world)
+    problems += _check_rows(params, world) + check_architecture(params.model, world, params.precision)
     return problems + check_fits(quote(params, world), world)
 
 
@@ -252,7 +252,7 @@ def _check_rows(params: QuantizeParams, world: World) -> list[Problem]:
     return [Problem(code="chat.no_rows", args=args, field="data")] if lacking else []
 
 
-def check_architecture(model: str, world: World) -> list[Problem]:
+def check_architecture(model: str, world: World, precision: Precision) -> list[Problem]:
     """Whether the exporter knows the architecture, and ONNX Runtime its heads: its attention refuses narrow ones, and only at
     the first question."""
     known: ArtifactInfo | None = world.describe(model)
@@ -261,7 +261,7 @@ def check_architecture(model: str, world: World) -> list[Problem]:
     if known is None:
         return []
     folder = Path(known.path) if known.path else None
-    if problems := export_problems(known.facts, folder):
+    if problems := export_problems(known.facts, folder, precision=precision):
         return problems
     file = folder / "config.json" if folder else None
     if file is None or not file.is_file():

@@ -91,7 +91,7 @@ def check(params: SchemeSearchParams, world: World) -> list[Problem]:
     facts = world.describe(params.model).facts  # type: ignore[union-attr]
     for one in _candidates(params, facts).values():
         problems += [each.model_copy(update={"field": "schemes"}) for each in quantize.check_blocks(one, facts)]
-    problems = problems[:1] + quantize.check_architecture(params.model, world)
+    problems = problems[:1] + quantize.check_architecture(params.model, world, "int4")
     return problems + check_fits(quote(params, world), world)
 
 

@@ -73,16 +73,3 @@ def test_a_model_that_can_not_run_is_caught_by_asking(tmp_path: Path) -> None:
     with pytest.raises(StudioError) as caught:
         olive_export.run_smoke_test(folder, [[1, 2]], lambda: None)
     assert caught.value.code == "chat.onnx_stopped" and "status 1" in str(caught.value)
-
-
-def test_configs_of_gemma_3_have_the_names_that_the_builder_reads() -> None:
-    from transformers import Gemma3TextConfig
-
-    from backend.ml.compression.olive_cli import patch_gemma3_config
-
-    class Copy(Gemma3TextConfig):
-        """So that the class itself stays as it is for other tests."""
-
-    patch_gemma3_config(Copy)
-    config = Copy()
-    assert (config.rope_theta, config.rope_local_base_freq) == (1_000_000, 10_000)
