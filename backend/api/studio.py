@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -26,7 +26,7 @@ from backend.api.trash import Trash
 from backend.core import refs
 from backend.core.artifacts import Manifest, read_manifest
 from backend.core.errors import Problem, StudioError
-from backend.core.paths import assets
+from backend.core.paths import absolute, assets
 from backend.core.refs import refs_of
 from backend.core.schemas import ArtifactView, JobView, Kind, LogLine, MetricPoint, RunView, Storage, WorkerView
 from backend.core.settings import Settings
@@ -143,11 +143,13 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Hub, Imports, Readings, N
     def _pinned(self, params: Params) -> dict[str, Any]:
         """Parameters with names of artifacts replaced by ids: what is imported under a name later changes no run."""
         plain = params.model_dump(mode="json")
-        named = {ref for ref, _ in refs_of(params).values() if refs.reference_id(ref) is None}
-        ids = {ref: self.store.artifact(ref).id for ref in named}
-        for field in {field.partition(".")[0] for field in refs_of(params)}:
-            value = plain[field]
-            plain[field] = [ids.get(item, item) for item in value] if isinstance(value, list) else ids.get(value, value)
+        for place, (ref, mark) in refs_of(params).items():
+            field, _, index = place.partition(".")
+            if refs.reference_id(ref) is None:
+                id_ = self.store.artifact(ref, mark.kinds).id
+                plain[field] = [*plain[field]] if index else id_
+                if index:
+                    plain[field][int(index)] = id_
         return plain
 
     def start_stage(self, stage: str, params: dict[str, Any], project: str | None = None) -> RunView:
@@ -226,26 +228,28 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Hub, Imports, Readings, N
         """Newest first; `project` is an id."""
         return self.store.artifacts(kinds, project)
 
-    def artifact(self, ref: str) -> ArtifactView:
-        return self.store.artifact(ref)
+    def artifact(self, ref: str, kinds: Collection[Kind] = ()) -> ArtifactView:
+        """By id or name; `kinds`: those that a name is meant of."""
+        return self.store.artifact(ref, kinds)
 
     def model(self, ref: str, fetch: bool = False) -> ArtifactView:
         """A model by id, name, the name of a built-in one, or the path of a model folder; the last two are imported once.
         `fetch`: somebody asked for a built-in one, so pip may fetch it where it is not installed. Raises StudioError."""
-        found = self.store.find_artifact(ref)
-        if found is None and ref in BUILTIN:
+        found = self.store.find_artifact(ref, MODEL_KINDS)
+        known = found is not None and found.kind in MODEL_KINDS
+        if not known and ref in BUILTIN:
             found = catalogue.import_builtin(self.store, self.settings, ref, fetch)
-        if found is None and Path(ref).is_dir():
-            found = catalogue.import_folder(self.store, self.settings, Path(ref), Path(ref).resolve().name)
-        if found is None:
-            raise StudioError("core.artifact_unknown", ref=ref)
+        elif not known and ref and absolute(ref).is_dir():
+            found = self.import_model(Path(ref), absolute(ref).name)
+        else:
+            found = self.store.artifact(ref, MODEL_KINDS)
         if found.kind not in MODEL_KINDS:
             raise StudioError("core.artifact_kind", ref=ref, kind=found.kind, wanted=" / ".join(MODEL_KINDS))
         return found
 
     def dataset(self, ref: str) -> ArtifactView:
         """Raises StudioError when it is no dataset."""
-        found = self.store.artifact(ref)
+        found = self.store.artifact(ref, (Kind.DATASET,))
         if found.kind is not Kind.DATASET:
             raise StudioError("core.artifact_kind", ref=ref, kind=found.kind, wanted=Kind.DATASET)
         return found

@@ -9,8 +9,10 @@ import typer
 
 from backend.cli.output import announce_fetch, line, note, print_json, table
 from backend.cli.projects import InProject
+from backend.core.paths import absolute
 
 if TYPE_CHECKING:
+    from backend.api import Studio
     from backend.core.schemas import ArtifactView
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
@@ -39,6 +41,7 @@ def import_model(
     from backend.api import Studio
 
     studio = Studio.open()
+    wanted, path = str(path), absolute(path)
     if path.suffix.lower() == ".gguf" and path.is_file():
         terms = studio.terms(path)
         note(f"{terms.text}\n".lstrip() + f"{terms.name}: {terms.title or 'license unknown'} {terms.link or ''}")
@@ -46,8 +49,8 @@ def import_model(
     elif path.exists():
         found = studio.import_model(path, name or (path.stem if path.is_file() else path.resolve().name))
     else:
-        announce_fetch(studio, [str(path)])
-        found = studio.model(str(path), fetch=True)
+        announce_fetch(studio, [wanted])
+        found = studio.model(wanted, fetch=True)
     print_json(found) if json_ else _show(found)
 
 
@@ -84,29 +87,41 @@ def show_model(ref: str, json_: _Json = False) -> None:
     return None
 
 
-def rename(ref: str, name: str) -> None:
+def _id(studio: Studio, context: typer.Context, ref: str) -> str:
+    """The id of what `ref` names: a model for `slmops models`, a dataset for `slmops datasets`."""
+    from backend.api import MODEL_KINDS
+    from backend.core.schemas import Kind
+
+    group = context.parent.info_name if context.parent else ""
+    return studio.artifact(ref, (Kind.DATASET,) if group == "datasets" else MODEL_KINDS).id
+
+
+def rename(context: typer.Context, ref: str, name: str) -> None:
     """Rename it. What was made from it keeps its own name."""
     from backend.api import Studio
 
-    note(f"{ref} is called {Studio.open().rename(ref, name).name} now.")
+    studio = Studio.open()
+    note(f"{ref} is called {studio.rename(_id(studio, context, ref), name).name} now.")
 
 
 def tag(
+    context: typer.Context,
     ref: str,
     tags: Annotated[list[str] | None, typer.Argument(help="The new tags. None removes all.")] = None,
 ) -> None:
     """Set its tags."""
     from backend.api import Studio
 
-    Studio.open().tag(ref, tags or [])
+    studio = Studio.open()
+    studio.tag(_id(studio, context, ref), tags or [])
 
 
-def delete(ref: str, with_descendants: _With = False) -> None:
+def delete(context: typer.Context, ref: str, with_descendants: _With = False) -> None:
     """Move it to the trash. Refused if something depends on it or a job is using it."""
     from backend.api import Studio
 
     studio = Studio.open()
-    for gone in studio.delete(ref, with_descendants):
+    for gone in studio.delete(_id(studio, context, ref), with_descendants):
         note(f"Moved {gone} to the trash for {studio.trash_days} days.")
 
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from backend.cli import streams
+
 if TYPE_CHECKING:
     from backend.api import Studio
 
 
 def print_json(content: Any) -> None:
     """One JSON document on one line."""
-    sys.stdout.write(json.dumps(plain(content), ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(plain(content), ensure_ascii=not streams.holds_every_letter()) + "\n")
     sys.stdout.flush()
 
 

@@ -41,7 +41,7 @@ def _stored(ref: str) -> list[Path]:
     from backend.api import Studio
     from backend.core.schemas import Kind
 
-    found = Studio.open().store.find_artifact(ref)
+    found = Studio.open().store.find_artifact(ref, (Kind.PACKAGE,))
     if found is None or found.kind is not Kind.PACKAGE:
         return []
     return [found.path / found.facts["folder"], found.path / found.facts["zip"]]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from backend.cli.output import line, print_json, table
+from backend.core.paths import absolute
 
 
 def register(app: typer.Typer) -> None:
@@ -27,8 +28,8 @@ def studio(
     from backend.core.settings import Settings
 
     if home:
-        os.environ["SLMOPS_HOME"] = os.path.abspath(os.path.expanduser(home))  # noqa: PTH100, PTH111
-    keep_studio(Settings().prepare(), host, port, worker)
+        os.environ["SLMOPS_HOME"] = str(absolute(home))
+    raise SystemExit(keep_studio(Settings().prepare(), host, port, worker))
 
 
 def worker(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic.fields import FieldInfo
+
+from backend.core.paths import absolute
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,20 @@ def labels_of(info: FieldInfo) -> dict[str, str]:
 
 def absolute_path(value: str) -> str:
     """A path means the same to every process, whatever folder it was started in; an empty one stays empty."""
-    return str(Path(value).expanduser().absolute()) if value else value
+    return str(absolute(value)) if value else value
 
 
-FilePath = Annotated[str, AfterValidator(absolute_path)]
+@dataclass(frozen=True)
+class FileMark:
+    """Marks a field that names a file or a folder of the user's."""
+
+
+def is_file(info: FieldInfo) -> bool:
+    """Whether a field names a file or a folder of the user's."""
+    return any(isinstance(mark, FileMark) for mark in info.metadata)
+
+
+FilePath = Annotated[str, AfterValidator(absolute_path), FileMark()]
 Name = Annotated[
     str,
     Field(

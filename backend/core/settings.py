@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_data_path
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.core.errors import StudioError
+from backend.core.paths import absolute
+from backend.core.validation import value_problems
 
 VARIABLES = {
     "SLMOPS_TOKEN": "The token that a browser on another machine needs. Without it one is made up and shown in the terminal.",
@@ -24,13 +28,20 @@ VARIABLES = {
 """Variables that are read where they are used: name -> what it is for."""
 
 
+def _user_data() -> Path:
+    try:
+        return user_data_path("slmops-studio", appauthor=False)
+    except RuntimeError as error:  # neither HOME nor an account
+        raise StudioError("core.no_user_folder") from error
+
+
 class Settings(BaseSettings):
     """What can be set, and the folders that follow from it. docs/reference/settings.md is made from this class."""
 
-    model_config = SettingsConfigDict(env_prefix="SLMOPS_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="SLMOPS_", env_ignore_empty=True, frozen=True)
 
     home: Path = Field(
-        default_factory=lambda: user_data_path("slmops-studio", appauthor=False),
+        default_factory=_user_data,
         description="Folder for databases, artifacts, models and logs. Without it: the platform's place for user data.",
     )
     db_url: str | None = Field(
@@ -47,11 +58,20 @@ class Settings(BaseSettings):
         default=300, ge=0, description="Seconds of silence after which a model that chats is unloaded; 0: never."
     )
 
+    def __init__(self, **given: Any) -> None:
+        """Raises StudioError for a variable whose value can't be used."""
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            found = value_problems(error)
+            named = [each.model_copy(update={"field": f"SLMOPS_{each.field}".upper()}) for each in found]
+            raise StudioError.of(named) from None
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         """Children start in another folder, and the store keeps paths."""
-        return value.expanduser().absolute()
+        return absolute(value)
 
     @cached_property
     def store_url(self) -> str:
@@ -112,5 +132,8 @@ class Settings(BaseSettings):
             for folder in (self.home, self.artifacts, self.jobs, self.logs, self.cache, self.uploads):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StudioError("core.home_unwritable", path=self.home, reason=error.strerror) from error
+            raise StudioError("core.home_unwritable", path=self.home, reason=f"{error.strerror}.") from error
+        for folder in (self.home, self.logs):
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise StudioError("core.home_unwritable", path=folder, reason="it is read-only.")
         return self

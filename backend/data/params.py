@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from backend.core import stage
-from backend.core.fields import Labels
+from backend.core.fields import FileMark, Labels, absolute_path
 
 DEMO_SOURCE = "demo:smart-home"
 """The source that stands for the examples that come with the studio."""
 
 
 class DatasetParams(stage.Params):
-    source: str = Field(
+    source: Annotated[str, FileMark()] = Field(
         DEMO_SOURCE,
         title="Source",
         description="File with your examples: CSV, TSV, JSON, JSON Lines or Parquet. `demo:smart-home` "
@@ -180,12 +179,12 @@ class DatasetParams(stage.Params):
         description="Rows with inputs this similar (1: identical) stay in one split, so no test row "
         "leaks into training. 0 compares exact inputs only.",
     )
-    validation_source: str = Field(
+    validation_source: Annotated[str, FileMark()] = Field(
         "",
         title="Validation file",
         description="Your own file of validation rows. None are then taken from the source.",
     )
-    test_source: str = Field(
+    test_source: Annotated[str, FileMark()] = Field(
         "", title="Test file", description="Your own file of test rows. None are then taken from the source."
     )
     max_rows: int = Field(
@@ -228,6 +227,4 @@ class DatasetParams(stage.Params):
     @classmethod
     def _absolute(cls, value: str) -> str:
         """A path means the same to every process, whatever folder it was started in."""
-        if not value or value.startswith("demo:") or "${" in value:
-            return value
-        return str(Path(value).expanduser().absolute())
+        return value if value.startswith("demo:") or "${" in value else absolute_path(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,9 @@ from backend.db.project_rows import ProjectRows
 from backend.db.projects import ProjectQueries
 from backend.db.reviews import ReviewQueries
 from backend.db.trash import TrashQueries
+
+_LISTED = 5
+"""So many of one name are listed."""
 
 
 class Store(
@@ -76,23 +79,33 @@ class Store(
             session.add_all([t.Parent(child=manifest.id, parent=parent) for parent in known])
         return self.artifact(manifest.id)
 
-    def artifact(self, ref: str) -> ArtifactView:
-        """By id, else the newest of that name, one of `within` before others; none of the trash. Raises StudioError when there
-        is none."""
-        found = self.find_artifact(ref)
-        if found is None:
+    def artifact(self, ref: str, kinds: Collection[Kind] = ()) -> ArtifactView:
+        """By id, else by a name that one has: of these `kinds` before others, of `within` before others; none of the trash.
+        Raises StudioError when there is none, or several."""
+        found = self._candidates(ref, kinds)
+        if not found:
             raise StudioError("core.artifact_unknown", ref=ref)
-        return found
-
-    def find_artifact(self, ref: str) -> ArtifactView | None:
-        with self.session() as session:
-            kept = select(t.Artifact).where(t.Artifact.trashed.is_(None))
-            row = session.scalar(kept.where(t.Artifact.id == ref)) or session.scalar(
-                kept.where(t.Artifact.name == ref)
-                .order_by((t.Artifact.project_id == self.within).desc(), t.Artifact.created.desc())
-                .limit(1)
+        if len(found) > 1:
+            listed = ", ".join(
+                f"{view.id} ({view.kind.value}, {view.created:%Y-%m-%d %H:%M})" for view in found[:_LISTED]
             )
-            return self._views(session, [row])[0] if row else None
+            raise StudioError("core.artifact_ambiguous", ref=ref, count=len(found), ids=listed)
+        return found[0]
+
+    def find_artifact(self, ref: str, kinds: Collection[Kind] = ()) -> ArtifactView | None:
+        """The same without an error: None, or the newest of several."""
+        return next(iter(self._candidates(ref, kinds)), None)
+
+    def _candidates(self, ref: str, kinds: Collection[Kind]) -> list[ArtifactView]:
+        """Newest first."""
+        kept = select(t.Artifact).where(t.Artifact.trashed.is_(None))
+        with self.session() as session:
+            if (row := session.scalar(kept.where(t.Artifact.id == ref))) is not None:
+                return self._views(session, [row])
+            named = kept.where(t.Artifact.name == ref).order_by(t.Artifact.created.desc(), t.Artifact.id)
+            rows = session.scalars(named).all()
+            rows = [row for row in rows if row.kind in kinds] or rows
+            return self._views(session, [row for row in rows if row.project_id == self.within] or rows)
 
     def artifacts(
         self, kinds: Iterable[Kind] = (), project: str | None = None, trashed: bool = False

@@ -138,6 +138,7 @@ def child_environment(folder: Path) -> dict[str, str]:
     env[ASKED_OFFLINE] = "1" if offline() else "0"
     env.setdefault("HF_HUB_OFFLINE", "1")
     env.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    env.setdefault("USER", f"uid-{os.getuid()}")  # an account without a name: torch asks for one
     # Threads that spin for long while they wait lose a core to any other busy process; 1,000 rounds cost nothing on a
     # quiet machine.
     env.setdefault("GOMP_SPINCOUNT", "1000")

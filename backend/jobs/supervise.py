@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.core.errors import StudioError
-from backend.core.paths import ROOT
+from backend.core.paths import ROOT, absolute
 from backend.core.programs import Programs, command
 from backend.core.settings import Settings
 from backend.db import Store
@@ -31,12 +31,14 @@ _MAX_RESTARTS = 6  # a stage that kills its worker does so three times before it
 
 @dataclass
 class Command:
-    """A process to keep. Its output goes to the file `log`, or to the terminal."""
+    """A process to keep. Its output goes to the file `log`, or to the terminal. `needed`: where it is refused (its address is
+    taken, say), the others are of no use."""
 
     name: str
     argv: Sequence[str]
     log: Path | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    needed: bool = False
 
 
 class _SupervisedProcess:
@@ -45,8 +47,16 @@ class _SupervisedProcess:
     def __init__(self, command: Command) -> None:
         self.command = command
         self.failures = 0
+        self.refusals = 0
+        self._starts = 0
+        self._said = ""
         self._due: float | None = None
         self._start()
+
+    @property
+    def refused(self) -> bool:
+        """Whether it can't be had: at the first start, or again and again later."""
+        return self.command.needed and self.refusals >= (1 if self._starts == 1 else _MAX_RESTARTS)
 
     def check(self) -> None:
         """Start the process again when it has ended and its pause is over."""
@@ -58,11 +68,22 @@ class _SupervisedProcess:
             self.failures = 0 if now - self._begun > _STABLE_SECONDS else self.failures + 1
             pause = min(0.5 * 2 ** min(self.failures, 6), _MAX_BACKOFF)
             self._due = now + pause
-            sys.stderr.write(f"{self.command.name} ended (code {code}); starting it again in {pause:.0f} s\n")
+            self.refusals = self.refusals + 1 if code == EXIT_REFUSED else 0
+            self._say(code, pause)
         elif now >= self._due:
             self._start()
 
+    def _say(self, code: int, pause: float) -> None:
+        """Why it ended; a refusal in its own words, once."""
+        text = f"{self.command.name} ended (code {code}); starting it again in {pause:.0f} s"
+        if code == EXIT_REFUSED:
+            text = _last_line(self.command.log) if self.command.log else ""  # else it has said it here itself
+        if text and not (code == EXIT_REFUSED and text == self._said):
+            sys.stderr.write(f"{text}\n")
+        self._said = text
+
     def _start(self) -> None:
+        self._starts += 1
         self.process = start(self.command)
         self._begun = time.monotonic()
         self._due = None
@@ -72,16 +93,17 @@ def start(command: Command) -> subprocess.Popen[bytes]:
     """Start a process that ends with this one, whatever happens to it."""
     argv = [*parent_bound_command(), *command.argv]
     env = {**os.environ, **command.env}
-    if "SLMOPS_HOME" in env:  # relative to where the user is, not to ROOT
-        env["SLMOPS_HOME"] = str(Path(env["SLMOPS_HOME"]).expanduser().absolute())
+    if env.get("SLMOPS_HOME"):  # relative to where the user is, not to ROOT
+        env["SLMOPS_HOME"] = str(absolute(env["SLMOPS_HOME"]))
     if command.log is None:
         return subprocess.Popen(argv, cwd=ROOT, env=env, start_new_session=True)
     with command.log.open("ab") as log:
         return subprocess.Popen(argv, cwd=ROOT, env=env, start_new_session=True, stdout=log, stderr=log)
 
 
-def keep_alive(commands: Sequence[Command]) -> None:
-    """Run all commands until Ctrl-C or SIGTERM, and start again each that ends. Call it from the main thread."""
+def keep_alive(commands: Sequence[Command]) -> int:
+    """Run all commands until Ctrl-C or SIGTERM, and start again each that ends. Call it from the main thread. The exit code:
+    0, or that of a refusal when one that is needed can't be had."""
     stop = False
 
     def ask(*_: object) -> None:
@@ -95,7 +117,10 @@ def keep_alive(commands: Sequence[Command]) -> None:
         while not stop:
             for entry in kept:
                 entry.check()
+            if any(entry.refused for entry in kept):
+                return EXIT_REFUSED
             time.sleep(_POLL_SECONDS)
+        return 0
     finally:
         terminate([entry.process for entry in kept])
         for number, handler in before.items():
@@ -123,7 +148,9 @@ def worker_command(settings: Settings, queues: Sequence[str] = ()) -> Command:
 
 def model_host_command(settings: Settings) -> Command:
     """The process that loads models for the pages; its output and that of the models goes to `logs/serve.log`."""
-    return Command("model host", command(Programs.MODEL_HOST), settings.logs / "serve.log", _environment(settings))
+    return Command(
+        "model host", command(Programs.MODEL_HOST), settings.logs / "serve.log", _environment(settings), needed=True
+    )
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 from backend import stages
 from backend.core import machine, refs
 from backend.core.endpoints import EndpointView
-from backend.core.errors import Problem
+from backend.core.errors import Problem, StudioError
 from backend.core.schemas import FINISHED, Kind, Quote, whole_range
 from backend.core.settings import Settings
 from backend.core.stage import ArtifactInfo, Params, check_fits
@@ -30,20 +30,47 @@ class PlanWorld:
         self.memory_bytes = machine.memory_bytes()
         self.free_disk_bytes = machine.free_disk_bytes(settings.home)
         self.forecasts: dict[str, ArtifactInfo] = {}
+        self.kinds: dict[str, tuple[Kind, ...]] = {}
         self._speed: float | None = None
+
+    def told_apart(self, params: Params) -> Params:
+        """With ids in place of a name that two fields mean of different kinds."""
+        named = refs.refs_of(params)
+        kinds: dict[str, set[tuple[Kind, ...]]] = {}
+        for ref, mark in named.values():
+            kinds.setdefault(ref, set()).add(mark.kinds)
+        ids = {
+            place: found.id
+            for place, (ref, mark) in named.items()
+            if "." not in place and len(kinds[ref]) > 1 and (found := self.store.find_artifact(ref, mark.kinds))
+        }
+        return params.model_copy(update=ids)
+
+    def look_for(self, params: Params) -> list[Problem]:
+        """From now on a name is one of the kinds that these parameters ask for. The names that several have."""
+        named = {place: ref for place, ref in refs.refs_of(params).items() if refs.reference_id(ref[0]) is None}
+        self.kinds = {ref: mark.kinds for ref, mark in named.values()}
+        found = []
+        for place, (ref, mark) in named.items():
+            if self.store.find_artifact(ref, mark.kinds):
+                try:
+                    self.store.artifact(ref, mark.kinds)
+                except StudioError as error:
+                    found += [problem.model_copy(update={"field": place}) for problem in error.problems]
+        return found
 
     def describe(self, ref: str) -> ArtifactInfo | None:
         step_id = refs.reference_id(ref)
         if step_id is not None:
             return self.forecasts.get(step_id)
-        found = self.store.find_artifact(ref)
+        found = self.store.find_artifact(ref, self.kinds.get(ref, ()))
         return ArtifactInfo(found.kind, found.facts, path=str(found.path)) if found else None
 
     def endpoint(self, name: str) -> EndpointView | None:
         return self.store.find_endpoint(name)
 
     def auditions(self, data: str) -> list[dict[str, Any]]:
-        found = self.store.find_artifact(data)
+        found = self.store.find_artifact(data, (Kind.DATASET,))
         held = self.store.artifacts([Kind.AUDITION]) if found else []
         return [view.facts for view in held if found and view.facts.get("data") == found.id]
 
@@ -127,8 +154,8 @@ def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
     made = Plan(recipe)
     for step in recipe.ordered():
         stage = stages.stage(step.stage)
-        params = recipe.parsed(step)
-        found = _without_weights(params, world) or stage.check(params, world)
+        params = world.told_apart(recipe.parsed(step))
+        found = world.look_for(params) or _without_weights(params, world) or stage.check(params, world)
         broken = any(need not in world.forecasts for need in refs.referenced_ids(step.params))
         if broken:  # an earlier stage has a problem of its own, which is the one worth telling
             found = [problem for problem in found if not refs.reference_id(problem.args.get("ref"))]

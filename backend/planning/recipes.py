@@ -33,6 +33,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from backend import stages
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import is_file
+from backend.core.paths import absolute
 from backend.core.refs import referenced_ids
 from backend.core.renames import old_words, stage_name
 from backend.core.stage import Params
@@ -127,16 +129,20 @@ def load(path: Path, overrides: dict[str, str] | None = None) -> Recipe:
         raise StudioError("recipe.unreadable", file=path, reason=error) from error
     except yaml.YAMLError as error:
         raise StudioError("recipe.yaml", file=path, reason=" ".join(str(error).split())) from error
-    return build(content, overrides)
+    return build(content, overrides, path.parent)
 
 
-def build(content: Any, overrides: dict[str, str] | None = None) -> Recipe:
-    """A checked recipe from plain data. Raises StudioError with every problem at once."""
+def build(content: Any, overrides: dict[str, str] | None = None, folder: Path | None = None) -> Recipe:
+    """A checked recipe from plain data, whose files are meant from `folder`; those of `overrides`, from where the caller is.
+    Raises StudioError with every problem at once."""
     content, places = matrix.expand(content)
     try:
         recipe = Recipe.model_validate(content)
     except ValidationError as error:
         raise StudioError.of(matrix.written_at(value_problems(error, whole="recipe"), places)) from None
+    if folder is not None:
+        for step in recipe.stages:
+            _meant_from(folder, step)
     found = _override(recipe, overrides or {}) + recipe.problems()
     if found:
         raise StudioError.of(found)
@@ -146,6 +152,15 @@ def build(content: Any, overrides: dict[str, str] | None = None) -> Recipe:
 def dump(content: dict[str, Any]) -> str:
     """YAML of a recipe's plain data, keys in the order of writing."""
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _meant_from(folder: Path, step: RecipeStage) -> None:
+    """Files that a recipe names lie where the recipe does, whoever runs it and from where."""
+    fields = stages.stage(step.stage).params.model_fields if step.stage in stages.names() else {}
+    for name in fields:
+        value = step.params.get(name)
+        if is_file(fields[name]) and isinstance(value, str) and value and not value.startswith(("demo:", "~", "${")):
+            step.params[name] = str(absolute(folder / value))
 
 
 def _stage_problems(step: RecipeStage) -> list[Problem]:

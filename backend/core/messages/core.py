@@ -5,6 +5,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "There is no artifact “{ref}”.",
         "List them with `slmops models list` or `slmops datasets list`.",
     ),
+    "core.artifact_ambiguous": (
+        "“{ref}” is the name of {count} things: {ids}.",
+        "Use the id of the one you mean.",
+    ),
     "core.artifact_kind": ("“{ref}” is a {kind}; expected: {wanted}.", "Choose another one."),
     "core.artifact_used": (
         "“{ref}” can't be deleted: {count} artifacts depend on it ({names}).",
@@ -43,6 +47,36 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Set SLMOPS_DB_URL to postgresql://…, or unset it to use SQLite in SLMOPS_HOME.",
     ),
     "core.home_unwritable": ("{path} can't be written: {reason}", "Set SLMOPS_HOME to a folder you can write to."),
+    "core.no_home": (
+        "There is no home folder for “{path}”.",
+        "Write the whole path, or ./ before a file of that name.",
+    ),
+    "core.no_user_folder": (
+        "This user has no home folder, so there is no place for data.",
+        "Set SLMOPS_HOME to a folder you can write to.",
+    ),
+    "core.folder_gone": ("The folder you are in was deleted.", "Change to another one (`cd`) and try again."),
+    "core.file_denied": ("{path} can't be used: {reason}", "Check its permissions, or choose another place."),
+    "core.db_newer": (
+        "The database {file} was made by a newer version of SLMOps Studio ({revision}).",
+        "Update SLMOps Studio, or set SLMOPS_HOME to another folder.",
+    ),
+    "core.db_locked": (
+        "The database {file} is locked by another program.",
+        "Close what else uses it (a backup, a database browser), then retry.",
+    ),
+    "core.db_damaged": (
+        "The database {file} is damaged: {reason}.",
+        "Stop the studio; put a backup in its place, or move the file away.",
+    ),
+    "core.db_damaged_backup": (
+        "The database {file} is damaged: {reason}.",
+        "Stop the studio and put {backup} in its place.",
+    ),
+    "core.db_read_only": (
+        "The database {file} can't be written.",
+        "Check the permissions of the file and its folder, then retry.",
+    ),
     "core.value": ("{reason}", "Correct the value and try again."),
     "core.unexpected": ("Unexpected error: {reason}", "See the job's log for details."),
     "core.run_active": ("Run “{ref}” is still running.", "Cancel it first: `slmops jobs cancel {ref}`."),

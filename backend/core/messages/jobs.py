@@ -29,6 +29,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Another worker is running in {home}; SQLite allows only one.",
         "Use that one, or set SLMOPS_DB_URL to a Postgres database for more workers.",
     ),
+    "jobs.second_studio": (
+        "Another studio is running in {home}.",
+        "Use that one, stop it first, or give another --home.",
+    ),
     "jobs.worker_silent": ("The worker did not respond for {seconds} s.", "Its log is {log}."),
     "jobs.worker_failed": (
         "The worker could not be started: {reason}",
