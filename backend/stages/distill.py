@@ -22,6 +22,7 @@ from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import capture_training_bytes
+from backend.training.control import control_facts
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams, UseAdapterParams
 from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
@@ -61,7 +62,7 @@ class DistillParams(LoraParams, UseAdapterParams, TrainingParams, MethodParams, 
 
 
 class DistillResult(Result):
-    """Metrics: train_loss, eval_loss, tokens_per_s, trained_tokens, steps, trained_parameters, parameters."""
+    """Metrics: those of `finetune`, and parameters."""
 
 
 def check(params: DistillParams, world: World) -> list[Problem]:
@@ -161,7 +162,8 @@ def _keep(
     out = ctx.scratch("out")
     save_model(model, out)
     inherited = learned_facts(source, data, out)
-    facts = {**inspect_folder(out), "data": inherited["data"], "template": inherited["template"]}
+    facts = {**inspect_folder(out), **{name: inherited[name] for name in ("data", "template")}}
+    facts["training"] = control_facts(metrics)
     made = ctx.artifact(
         Kind.MODEL,
         params.name or f"{data.name}-distilled"[:100],

@@ -16,6 +16,7 @@ from backend.core.stage import Context, Params, Result, Stage, World, check_fits
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
+from backend.training.control import control_facts
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams
 from backend.training.params import (
@@ -51,7 +52,8 @@ class FinetuneParams(LoraParams, TrainingParams, _Inputs):
 
 
 class FinetuneResult(Result):
-    """Metrics: train_loss, eval_loss, tokens_per_s, trained_tokens, steps, trained_parameters."""
+    """Metrics: train_loss, tokens_per_s, trained_tokens, steps, trained_parameters, and of the evaluations eval_loss,
+    kept_step, best_step, best_eval_loss, last_eval_loss, planned_steps."""
 
 
 def check(params: FinetuneParams, world: World) -> list[Problem]:
@@ -108,7 +110,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     out = ctx.scratch("out")
     save_adapter(model, base, out)
     facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id}
-    facts["adapter_parameters"] = int(metrics["trained_parameters"])
+    facts |= {"adapter_parameters": int(metrics["trained_parameters"]), "training": control_facts(metrics)}
     made = ctx.artifact(
         Kind.ADAPTER,
         params.name or f"{data.name}-lora"[:100],

@@ -20,6 +20,13 @@ from backend.data.encoding import EncodedExamples
 from backend.ml.inference.device import bf16_pays, device
 from backend.ml.training.batches import LengthSampler, as_dataset
 from backend.ml.training.checkpoints import explain_disk_full, latest_checkpoint, mark_complete
+from backend.ml.training.control import (
+    control_callbacks,
+    control_config,
+    outcome,
+    restore_finished,
+    was_finished,
+)
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from backend.training.params import TrainingParams
 
@@ -37,27 +44,34 @@ def train(
     make: Callable[..., AnswerTrainer] | None = None,
     checkpoint_seconds: float = _CHECKPOINT_SECONDS,
 ) -> dict[str, float]:
-    """Train `model` in place and return train_loss (last epoch), eval_loss, tokens_per_s, trained_tokens, steps and
-    trained_parameters. `make` builds a trainer with a loss of its own; `checkpoint_seconds`: pause between two
-    checkpoints.
+    """Train `model` in place and return train_loss (last epoch), what `outcome` says of the evaluations, tokens_per_s,
+    trained_tokens, steps and trained_parameters. `make` builds a trainer with a loss of its own; `checkpoint_seconds`: pause
+    between two checkpoints.
 
-    Continues from the newest complete checkpoint in `ctx.checkpoints`. Raises Cancelled when a stop is asked, and
-    StudioError when the disk is full or the loss is no number.
+    Continues from the newest complete checkpoint in `ctx.checkpoints`. Raises Cancelled when a stop is asked, and StudioError
+    when the disk is full, the loss is no number, or no validation row is left of those that the parameters need.
     """
+    if params.needs_validation and not held_out.items:
+        raise StudioError("train.no_validation_left", field="patience" if params.patience else "keep")
+    planned = params.optimizer_steps(len(data.items))
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     trainer = (make or AnswerTrainer)(
         model=model,
         args=_config(params, ctx.seed, ctx.checkpoints, len(data.items), bool(held_out.items)),
         train_dataset=as_dataset(data),
         eval_dataset=as_dataset(held_out),
         processing_class=tokenizer,
-        callbacks=[ProgressCallback(ctx, checkpoint_seconds)],
+        callbacks=[ProgressCallback(ctx, checkpoint_seconds), *control_callbacks(params)],
     )
     trainer.remove_callback(PrinterCallback)
     start = latest_checkpoint(ctx.checkpoints)
     if start:
         ctx.log(f"Resuming from step {start.name.rsplit('-', 1)[1]}.")
-    trainer.train(resume_from_checkpoint=str(start) if start else None)
-    return _metrics(trainer)
+    if start and was_finished(start, params, planned):
+        restore_finished(trainer, start)
+    else:
+        trainer.train(resume_from_checkpoint=str(start) if start else None)
+    return {**_metrics(trainer, outcome(trainer.state, params, planned, ctx)), "trained_parameters": float(trained)}
 
 
 class AnswerTrainer(SFTTrainer):
@@ -192,9 +206,8 @@ def _config(params: TrainingParams, seed: int, folder: Path, rows: int, evaluate
         optim="adamw_torch_fused",
         bf16=bf16_pays(),
         use_cpu=device() == "cpu",
-        eval_strategy="epoch" if evaluates else "no",
+        **control_config(params, evaluates),
         prediction_loss_only=True,
-        save_strategy="no",  # Reporter asks for checkpoints by the clock
         save_total_limit=2,
         logging_steps=math.ceil(steps / _POINTS),
         logging_first_step=True,
@@ -209,17 +222,14 @@ def _config(params: TrainingParams, seed: int, folder: Path, rows: int, evaluate
     )
 
 
-def _metrics(trainer: Any) -> dict[str, float]:
-    history = trainer.state.log_history
-    losses = [entry for entry in history if "loss" in entry]
+def _metrics(trainer: Any, evaluated: dict[str, float]) -> dict[str, float]:
+    losses = [entry for entry in trainer.state.log_history if "loss" in entry]
     last = max(entry["epoch"] for entry in losses) - 1
     recent = [entry["loss"] for entry in losses if entry["epoch"] > last]
-    held_out = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
     return {
         "train_loss": sum(recent) / len(recent),
-        **({"eval_loss": held_out[-1]} if held_out else {}),
+        **evaluated,
         "tokens_per_s": trainer.trained_tokens / trainer.step_seconds if trainer.step_seconds else 0.0,
         "trained_tokens": float(trainer.state.num_input_tokens_seen),
         "steps": float(trainer.state.global_step),
-        "trained_parameters": float(sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)),
     }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from statistics import quantiles
 from typing import Any
 
 from studio.ui.shared.charts import text_colour
+from studio.ui.shared.formatting import number
 from studio.ui.shared.i18n import _
 
 MAX_POINTS = 400
@@ -23,6 +25,29 @@ class Line:
     name: str
     points: list[tuple[float, float]]
     dashed: bool = False
+
+
+def marks(evaluations: Sequence[tuple[float, float]], result: Mapping[str, float]) -> list[Line]:
+    """Points to set on the line of the validation loss: the best evaluation and, once the run has stopped early, the last.
+    `result`: the metrics of the finished job, empty before."""
+    if len(evaluations) < 2:
+        return []
+    best = min(evaluations, key=lambda point: (isnan(point[1]), point[1]))
+    found = [Line(_("Best"), [best])]
+    return [*found, Line(_("Stopped early"), [evaluations[-1]])] if "planned_steps" in result else found
+
+
+def stop_sentence(result: Mapping[str, float]) -> str:
+    """Where a training stopped and which weights it kept; "" where it ran to its end and kept the last."""
+    steps, kept = result.get("steps", 0.0), result.get("kept_step")
+    told = []
+    if planned := result.get("planned_steps"):
+        told.append(_("Stopped early at step {step} of {planned}.").format(step=number(steps), planned=number(planned)))
+    if "last_eval_loss" in result and kept is not None:
+        losses = {"loss": number(result["eval_loss"]), "last": number(result["last_eval_loss"])}
+        words = _("Kept the weights of step {step}: validation loss {loss}, at the last step {last}.")
+        told.append(words.format(step=number(kept), **losses))
+    return " ".join(told)
 
 
 def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -64,7 +89,7 @@ def line_figure(lines: Sequence[Line], title: str, *, log: bool = False, last: f
             "type": "line",
             "clip": True,
             "showSymbol": line.dashed or len(line.points) == 1,
-            "symbolSize": 6,
+            "symbolSize": 12 if len(line.points) == 1 else 6,
             "lineStyle": {"width": 2, "type": "dashed" if line.dashed else "solid"},
             "data": [point for point in line.points if not log or point[1] > 0],
         }
