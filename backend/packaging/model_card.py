@@ -102,6 +102,7 @@ def model_card(
         "## Checks\n\n" + _checks(reports, overrule),
         *_data(lineage, data_checks or {}),
         "## Where it comes from\n\n" + _lineage_table([view, *lineage]),
+        *_training(lineage),
         "`lineage.json` says the same for programs; `SHA256SUMS` holds the hash of every file (`sha256sum -c SHA256SUMS`).",
         f"## License\n\n{view.license or 'Unknown: ask whoever made the base model and the data.'}",
     ]
@@ -206,6 +207,21 @@ def _lineage_table(ancestors: Sequence[ArtifactView]) -> str:
     lines = [_row(["Kind", "Name", "License", "SHA-256 of its files"]), _row(["---"] * 4)]
     lines += [_row([each.kind, each.name, each.license or "?", f"`{each.digest}`"]) for each in ancestors]
     return "\n".join(lines)
+
+
+def _training(ancestors: Sequence[ArtifactView]) -> list[str]:
+    """Where the trainings stopped and which weights they kept, where these are not simply the last of a whole run."""
+    found = []
+    for each in ancestors:
+        run = each.facts.get("training") if each.kind in (Kind.ADAPTER, Kind.MODEL) else None
+        if not run or not run.keys() & {"planned_steps", "last_eval_loss"}:
+            continue
+        planned = f" of {run['planned_steps']:.0f}" if "planned_steps" in run else ""
+        found.append(
+            f"The training of {_line(each.name)} stopped at step {run['steps']:.0f}{planned}. It holds the weights of step "
+            f"{run['kept_step']:.0f}, with a validation loss of {run['eval_loss']:.3f}."
+        )
+    return found
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import capture_training_bytes
+from backend.training.control import control_facts
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams, UseAdapterParams
 from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
@@ -61,7 +62,7 @@ class DistillParams(LoraParams, UseAdapterParams, TrainingParams, MethodParams, 
 
 
 class DistillResult(Result):
-    """Metrics: train_loss, eval_loss, tokens_per_s, trained_tokens, steps, trained_parameters, parameters."""
+    """Metrics: those of `finetune`, and parameters."""
 
 
 def check(params: DistillParams, world: World) -> list[Problem]:
@@ -88,7 +89,7 @@ def quote(params: DistillParams, world: World) -> Quote:
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.divergence_seconds(facts, shape.rows * shape.answers)
         trains += capture_training_bytes(capture.facts, params.batch_size * shape.answers, facts["vocabulary"])
-    start = costs.start_seconds(facts)
+    start = costs.start_seconds(facts) + shape.answering_seconds(facts, params)
     if params.teacher and (teacher := world.describe(params.teacher)):
         more = teacher_cost(params, teacher.facts, facts, shape, params.batch_size)
         start, trains = start + more[0], trains + more[1]
@@ -161,7 +162,8 @@ def _keep(
     out = ctx.scratch("out")
     save_model(model, out)
     inherited = learned_facts(source, data, out)
-    facts = {**inspect_folder(out), "data": inherited["data"], "template": inherited["template"]}
+    facts = {**inspect_folder(out), **{name: inherited[name] for name in ("data", "template")}}
+    facts["training"] = control_facts(metrics)
     made = ctx.artifact(
         Kind.MODEL,
         params.name or f"{data.name}-distilled"[:100],

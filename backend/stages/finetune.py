@@ -16,6 +16,7 @@ from backend.core.stage import Context, Params, Result, Stage, World, check_fits
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
+from backend.training.control import control_facts
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams
 from backend.training.params import (
@@ -51,7 +52,8 @@ class FinetuneParams(LoraParams, TrainingParams, _Inputs):
 
 
 class FinetuneResult(Result):
-    """Metrics: train_loss, eval_loss, tokens_per_s, trained_tokens, steps, trained_parameters."""
+    """Metrics: train_loss, tokens_per_s, trained_tokens, steps, trained_parameters, and of the evaluations eval_loss,
+    kept_step, best_step, best_eval_loss, last_eval_loss, planned_steps."""
 
 
 def check(params: FinetuneParams, world: World) -> list[Problem]:
@@ -74,6 +76,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
     slow = (1.25 if params.qlora else 1.0) * shape.slowdown(params)
     train = costs.training_seconds(model.facts, **shape.timing, frozen=True)
+    start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     memory = costs.training_bytes(
         model.facts,
         trained=trained,
@@ -82,7 +85,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     )
     forecast = {**model.facts, "format": "adapter", "base": params.model, "data": params.data}
     return Quote(
-        seconds=(costs.start_seconds(model.facts) + slow * train) / world.speed(),
+        seconds=(start + slow * train) / world.speed(),
         memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
         disk_bytes=trained * 4 + 4_000_000,
         forecast={**forecast, "adapter_parameters": trained},
@@ -108,7 +111,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     out = ctx.scratch("out")
     save_adapter(model, base, out)
     facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id}
-    facts["adapter_parameters"] = int(metrics["trained_parameters"])
+    facts |= {"adapter_parameters": int(metrics["trained_parameters"]), "training": control_facts(metrics)}
     made = ctx.artifact(
         Kind.ADAPTER,
         params.name or f"{data.name}-lora"[:100],

@@ -20,12 +20,13 @@ from backend.data.facts import complete_facts
 from backend.data.prompt_words import DEFAULT, PROMPT_WORDS
 from backend.models import costs
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
+from backend.training.control import ControlParams, check_control, inactive_control
 from backend.training.lora import LoraParams
 from backend.training.turns import check_tools
 
 
-class TrainingParams(Params):
-    """Hyperparameters of every training; a stage adds its own."""
+class _Hyperparameters(Params):
+    """How the weights are updated."""
 
     epochs: float = Field(
         default=3,
@@ -90,6 +91,11 @@ class TrainingParams(Params):
         title="Gradient checkpointing",
         description="Uses much less memory but takes about twice as long. Try it if memory runs out.",
     )
+
+
+class TrainingParams(ControlParams, _Hyperparameters):
+    """Hyperparameters of every training; a stage adds its own."""
+
     rationale: Annotated[
         Literal["ignore", "multitask"], Labels({"ignore": "Ignore", "multitask": "Train as a second task"})
     ] = Field(
@@ -103,13 +109,6 @@ class TrainingParams(Params):
         le=10,
         title="Rationale weight",
         description="Weight of a rationale relative to an answer. At 1 both count equally.",
-    )
-    evaluate_rows: int = Field(
-        default=100,
-        ge=0,
-        le=10000,
-        title="Validation rows",
-        description="Validation rows checked after each epoch; their loss reveals overfitting. 0 checks none.",
     )
     name: Name = ""
 
@@ -128,7 +127,8 @@ class TrainingParams(Params):
 @dataclass(frozen=True)
 class Workload:
     """The amount of training: examples (epochs counted), steps, mean tokens of an example and of its answer; of
-    rationales `rationale_row_tokens` is the mean of all tokens and `rationale_tokens` of their own, 0 without them."""
+    rationales `rationale_row_tokens` is the mean of all tokens and `rationale_tokens` of their own, 0 without them. `answered`:
+    validation rows that the model answers itself, all evaluations together."""
 
     rows: float
     steps: float
@@ -136,6 +136,7 @@ class Workload:
     answers: float
     rationale_row_tokens: float = 0.0
     rationale_tokens: float = 0.0
+    answered: float = 0.0
 
     @property
     def timing(self) -> dict[str, float]:
@@ -150,6 +151,11 @@ class Workload:
         """Memory that steps add where they are scored, as they are many times longer than labels: four tables of a batch's
         positions (logits, in float32, their logarithms, gradient)."""
         return round(params.batch_size * self.rationale_tokens * vocabulary * 4 * 4)
+
+    def answering_seconds(self, facts: dict[str, Any], params: TrainingParams) -> float:
+        """Seconds on the reference machine in which a model with these facts answers validation rows."""
+        read = costs.teacher_forward_seconds(facts, self.answered, self.tokens, 0)
+        return read + costs.sampling_seconds(facts, self.answered / (2 * params.batch_size), self.answers)
 
     def slowdown(self, params: TrainingParams) -> float:
         """Checkpointing computes everything twice and can't share the beginning of prompts (measured: 1.9 times)."""
@@ -170,15 +176,16 @@ def workload(params: TrainingParams, data: dict[str, Any]) -> Workload:
     steps = params.max_steps or math.ceil(params.epochs * math.ceil(rows / per_step))
     held_out = min(params.evaluate_rows, int(data["rows"].get("validation", 0)))
     passes = steps * per_step / rows if rows else 0
-    shown = min(steps * per_step, rows * passes) + held_out * math.ceil(passes) / 3
+    evaluated = held_out * params.evaluations(steps, passes)
     scored = costs.answer_tokens(rationale_tokens) if more else 0.0
     return Workload(
-        rows=shown,
+        rows=min(steps * per_step, rows * passes) + evaluated / 3,
         steps=steps,
         tokens=tokens,
         answers=answers,
         rationale_row_tokens=rationale_row_tokens,
         rationale_tokens=scored,
+        answered=evaluated if params.scores_answers else 0.0,
     )
 
 
@@ -201,6 +208,7 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
         problems.append(Problem(code="train.no_rows", args={"data": data_ref}, field="data"))
     elif data and params.rationale == "multitask" and _lacks_rationales(data):
         problems.append(Problem(code="steps.none", args={"data": data_ref}, field="rationale"))
+    problems += check_control(params, data, data_ref)
     fields, values = type(params).model_fields, params.model_dump()
     unread = [name for name in fields if name in inactive_fields(values) and values[name] != fields[name].default]
     problems += [Problem(code="train.unread", field=name) for name in unread]
@@ -212,7 +220,7 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
 
 def inactive_fields(values: Mapping[str, Any]) -> set[str]:
     """The fields that have no effect beside these values of the others; also of a form that is being filled in."""
-    off = {"rationale_weight"} if values.get("rationale") == "ignore" else set()
+    off = inactive_control(values) | ({"rationale_weight"} if values.get("rationale") == "ignore" else set())
     if "adapter" in values:
         off |= {"train_embeddings"} if values["adapter"] else set(LoraParams.model_fields)
     return off

@@ -79,6 +79,15 @@ def test_the_card_says_who_does_not_beat_the_quick_baseline(tmp_path: Path) -> N
     assert "baseline" not in model_card("x", "1.0.0", model, [], [view(tmp_path, Kind.EVALUATION, "e", **facts)])
 
 
+def test_the_card_says_where_a_training_stopped_and_which_weights_it_holds(tmp_path: Path) -> None:
+    run = {"steps": 20.0, "planned_steps": 400.0, "kept_step": 10.0, "eval_loss": 0.9, "last_eval_loss": 1.2}
+    model, whole = view(tmp_path / "model", Kind.ONNX, "onnx-o1", training=run), {"steps": 9.0, "kept_step": 9.0}
+    made = [view(tmp_path, Kind.ADAPTER, "tuned", training=run), view(tmp_path, Kind.MODEL, "base", training=whole)]
+    card = model_card("x", "1.0.0", model, made, [])
+    said = "The training of tuned stopped at step 20 of 400. It holds the weights of step 10, with a validation loss of 0.900."
+    assert card.count("The training of") == 1 and said in card
+
+
 def test_a_dataset_of_before_has_no_section(tmp_path: Path) -> None:
     model = view(tmp_path / "model", Kind.ONNX, "onnx-o1")
     card = model_card("x", "1.0.0", model, [view(tmp_path, Kind.DATASET, rows={"train": 3})], [])

@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 
 from backend.core.schemas import State
-from studio.ui.shared.curves import Line, line_figure, robust_top, smoothed, thinned
+from studio.ui.shared.curves import Line, line_figure, marks, robust_top, smoothed, stop_sentence, thinned
 from studio.ui.shared.figures import told_metrics
 from studio.ui.shared.formatting import format_metric
 from tests.studio.builder import StudioBuilder
@@ -36,6 +36,20 @@ def test_a_few_high_values_do_not_set_the_range() -> None:
     assert top is not None and 1.2 < top < 2
     assert "max" in line_figure([wild], "Loss")["yAxis"] and "max" not in line_figure([wild], "Loss", log=True)["yAxis"]
     assert robust_top([Line("few", wild.points[:10])]) is None
+
+
+def test_the_best_evaluation_and_an_early_stop_are_marked() -> None:
+    points = [(5.0, 1.5), (10.0, 0.9), (15.0, 1.2), (20.0, float("nan"))]
+    stopped = {"steps": 20.0, "planned_steps": 400.0, "kept_step": 10.0, "eval_loss": 0.9, "last_eval_loss": 1.2}
+    assert [(line.name, line.points) for line in marks(points, {})] == [("Best", [(10.0, 0.9)])]
+    assert [line.points[0][0] for line in marks(points, stopped)] == [10.0, 20.0]
+    assert marks(points[:1], {}) == [] and stop_sentence({"steps": 20.0, "kept_step": 20.0}) == ""
+    assert stop_sentence(stopped) == (
+        "Stopped early at step 20 of 400. Kept the weights of step 10. Validation loss: 0.9, at the last step 1.2."
+    )
+    by_answers = {**stopped, "eval_accuracy": 0.75, "last_eval_accuracy": 0.5, "best_step": 5.0}
+    assert "Correct validation answers: 75.0%, at the last step 50.0%." in stop_sentence(by_answers)
+    assert marks(points, by_answers)[0].points == [(5.0, 1.5)]
 
 
 def test_a_logarithmic_axis_leaves_out_what_it_can_not_show() -> None:

@@ -47,6 +47,34 @@ def test_the_quote_counts_the_second_examples(stage: Stage, model: str) -> None:
     assert stage.quote(beside, world).memory_bytes > alone.memory_bytes
 
 
+@BOTH
+def test_control_needs_validation_rows_and_says_what_it_does_not_read(stage: Stage, model: str) -> None:
+    def found(rows: dict[str, int], **more: Any) -> list[tuple[str, str | None]]:
+        problems = stage.check(params(stage, model, **more), smol_world(**NO_STEPS, rows=rows))
+        return [(problem.code, problem.field) for problem in problems]
+
+    both = {"patience": 2, "min_improvement": 0.1, "keep": "best"}
+    assert found({"train": 40}, **both) == [("train.no_validation", "patience"), ("train.no_validation", "keep")]
+    assert found({"train": 40, "validation": 9}, **both) == [] == found({"train": 40})
+    assert found({"train": 40, "validation": 9}, min_improvement=0.1) == [("train.unread", "min_improvement")]
+    unread = found({"train": 40, "validation": 9}, evaluate_rows=0, evaluate_steps=5, keep="best")
+    assert unread == [("train.unread", "evaluate_steps"), ("train.unread", "keep")]
+
+
+@BOTH
+def test_the_quote_counts_evaluations(stage: Stage, model: str) -> None:
+    world, often = smol_world(**NO_STEPS), params(stage, model, evaluate_steps=5)
+    plain, seldom = params(stage, model), params(stage, model, evaluate_rows=0)
+    each = stage.quote(plain, world).seconds - stage.quote(seldom, world).seconds
+    steps = plain.optimizer_steps(400)
+    more = stage.quote(often, world).seconds - stage.quote(seldom, world).seconds
+    assert more == pytest.approx(each / 3 * often.evaluations(steps, 3)) and more > 4 * each
+    by_loss, by_answers = (params(stage, model, keep="best", best_by=how) for how in ("loss", "accuracy"))
+    assert stage.quote(by_loss, world) == stage.quote(plain, world)
+    assert stage.quote(by_answers, world).seconds > stage.quote(by_loss, world).seconds + each / 2
+    assert [problem.field for problem in stage.check(params(stage, model, best_by="accuracy"), world)] == ["best_by"]
+
+
 def rows_with_steps(folder: Path) -> Path:
     """Two of three training rows have steps; of two answers the right one is known, and one of them is right."""
     write_template(folder, Template(answer="label", labels=["a", "b"]))

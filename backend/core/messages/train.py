@@ -33,6 +33,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "QLoRA needs a hidden size divisible by {block}; this model's is {size}.",
         "Train it without QLoRA.",
     ),
+    "train.no_validation": (
+        "“{data}” has no validation rows to tell the best weights.",
+        "Split off validation rows, or keep the last weights without early stopping.",
+    ),
+    "train.no_validation_left": (
+        "No validation row fits the maximum length.",
+        "Raise the maximum length, or keep the last weights without early stopping.",
+    ),
     "train.diverged": (
         "Training diverged: the loss is not a number at step {step}.",
         "Lower the learning rate or choose a longer warm-up.",

@@ -18,13 +18,23 @@ from backend.core.errors import StudioError
 from backend.core.stage import Context
 from backend.data.encoding import EncodedExamples
 from backend.ml.inference.device import bf16_pays, device
+from backend.ml.training.answer_score import AnswerScore
 from backend.ml.training.batches import LengthSampler, as_dataset
 from backend.ml.training.checkpoints import explain_disk_full, latest_checkpoint, mark_complete
+from backend.ml.training.control import (
+    control_callbacks,
+    control_config,
+    outcome,
+    restore_finished,
+    was_finished,
+)
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from backend.training.params import TrainingParams
 
 _POINTS = 400  # of a curve
 _CHECKPOINT_SECONDS = 60.0
+CURVES = ("loss", "eval_loss", "eval_accuracy", "eval_token_f1", "learning_rate")
+"""What the trainer logs and a page draws."""
 
 
 def train(
@@ -37,27 +47,36 @@ def train(
     make: Callable[..., AnswerTrainer] | None = None,
     checkpoint_seconds: float = _CHECKPOINT_SECONDS,
 ) -> dict[str, float]:
-    """Train `model` in place and return train_loss (last epoch), eval_loss, tokens_per_s, trained_tokens, steps and
-    trained_parameters. `make` builds a trainer with a loss of its own; `checkpoint_seconds`: pause between two
-    checkpoints.
+    """Train `model` in place and return train_loss (last epoch), what `outcome` says of the evaluations, tokens_per_s,
+    trained_tokens, steps and trained_parameters. `make` builds a trainer with a loss of its own; `checkpoint_seconds`: pause
+    between two checkpoints.
 
-    Continues from the newest complete checkpoint in `ctx.checkpoints`. Raises Cancelled when a stop is asked, and
-    StudioError when the disk is full or the loss is no number.
+    Continues from the newest complete checkpoint in `ctx.checkpoints`. Raises Cancelled when a stop is asked, and StudioError
+    when the disk is full, the loss is no number, or no validation row is left of those that the parameters need.
     """
+    if params.needs_validation and not held_out.items:
+        raise StudioError("train.no_validation_left", field="patience" if params.patience else "keep")
+    planned = params.optimizer_steps(len(data.items))
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     trainer = (make or AnswerTrainer)(
         model=model,
         args=_config(params, ctx.seed, ctx.checkpoints, len(data.items), bool(held_out.items)),
         train_dataset=as_dataset(data),
         eval_dataset=as_dataset(held_out),
         processing_class=tokenizer,
-        callbacks=[ProgressCallback(ctx, checkpoint_seconds)],
+        callbacks=[ProgressCallback(ctx, checkpoint_seconds), *control_callbacks(params)],
     )
     trainer.remove_callback(PrinterCallback)
+    if params.scores_answers:
+        trainer.answer_score = AnswerScore(held_out, tokenizer, params.best_by, ctx.raise_if_cancelled)
     start = latest_checkpoint(ctx.checkpoints)
     if start:
         ctx.log(f"Resuming from step {start.name.rsplit('-', 1)[1]}.")
-    trainer.train(resume_from_checkpoint=str(start) if start else None)
-    return _metrics(trainer)
+    if start and was_finished(start, params, planned):
+        restore_finished(trainer, start)
+    else:
+        trainer.train(resume_from_checkpoint=str(start) if start else None)
+    return {**_metrics(trainer, outcome(trainer.state, params, planned, ctx)), "trained_parameters": float(trained)}
 
 
 class AnswerTrainer(SFTTrainer):
@@ -69,6 +88,14 @@ class AnswerTrainer(SFTTrainer):
         self.lengths = [len(ids) for ids in options["train_dataset"]["input_ids"]]
         self.trained_tokens = 0
         self.step_seconds = 0.0
+        self.answer_score: AnswerScore | None = None
+
+    def evaluation_loop(self, *given: Any, **named: Any) -> Any:
+        """Also what the model's own answers are worth, where that tells the best weights."""
+        found: Any = super().evaluation_loop(*given, **named)
+        if self.answer_score is not None:
+            found.metrics.update(self.answer_score.score(self))
+        return found
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -153,7 +180,7 @@ class ProgressCallback(TrainerCallback):
         self._tell(state, "evaluating")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        for name in ("loss", "eval_loss", "learning_rate"):
+        for name in CURVES:
             if name not in (logs or {}):
                 continue
             value = float((logs or {})[name])
@@ -192,9 +219,8 @@ def _config(params: TrainingParams, seed: int, folder: Path, rows: int, evaluate
         optim="adamw_torch_fused",
         bf16=bf16_pays(),
         use_cpu=device() == "cpu",
-        eval_strategy="epoch" if evaluates else "no",
+        **control_config(params, evaluates),
         prediction_loss_only=True,
-        save_strategy="no",  # Reporter asks for checkpoints by the clock
         save_total_limit=2,
         logging_steps=math.ceil(steps / _POINTS),
         logging_first_step=True,
@@ -209,17 +235,14 @@ def _config(params: TrainingParams, seed: int, folder: Path, rows: int, evaluate
     )
 
 
-def _metrics(trainer: Any) -> dict[str, float]:
-    history = trainer.state.log_history
-    losses = [entry for entry in history if "loss" in entry]
+def _metrics(trainer: Any, evaluated: dict[str, float]) -> dict[str, float]:
+    losses = [entry for entry in trainer.state.log_history if "loss" in entry]
     last = max(entry["epoch"] for entry in losses) - 1
     recent = [entry["loss"] for entry in losses if entry["epoch"] > last]
-    held_out = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
     return {
         "train_loss": sum(recent) / len(recent),
-        **({"eval_loss": held_out[-1]} if held_out else {}),
+        **evaluated,
         "tokens_per_s": trainer.trained_tokens / trainer.step_seconds if trainer.step_seconds else 0.0,
         "trained_tokens": float(trainer.state.num_input_tokens_seen),
         "steps": float(trainer.state.global_step),
-        "trained_parameters": float(sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)),
     }

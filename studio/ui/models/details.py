@@ -13,6 +13,7 @@ from backend.packaging.verify import version_key
 from studio.ui.models.labels import format_count
 from studio.ui.shared import api_cache
 from studio.ui.shared.artifact_link import artifact_link
+from studio.ui.shared.curves import stop_sentence
 from studio.ui.shared.edit_names import edit_popover
 from studio.ui.shared.formatting import (
     ago,
@@ -22,6 +23,7 @@ from studio.ui.shared.formatting import (
     stage_label,
 )
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.loss_curves import TRAINING_STAGES
 from studio.ui.shared.params import param_text, param_title
 from studio.ui.shared.tags import tag_badges
 from studio.ui.shared.widgets import run_link
@@ -158,6 +160,8 @@ def _parameters(manifest: Manifest, known: dict[str, ArtifactView]) -> None:
     if manifest.seed is not None:
         rows[_("Seed")] = str(manifest.seed)
     _table(_("Stage parameters"), rows)
+    if manifest.stage in TRAINING_STAGES and (told := stop_sentence(manifest.facts.get("training", {}))):
+        st.caption(told)
 
 
 def _files(view: ArtifactView, manifest: Manifest) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from statistics import quantiles
 from typing import Any
 
 from studio.ui.shared.charts import text_colour
+from studio.ui.shared.formatting import format_metric, number
 from studio.ui.shared.i18n import _
 
 MAX_POINTS = 400
@@ -23,6 +25,32 @@ class Line:
     name: str
     points: list[tuple[float, float]]
     dashed: bool = False
+
+
+def marks(evaluations: Sequence[tuple[float, float]], result: Mapping[str, float]) -> list[Line]:
+    """Points to set on the line of the validation loss: the best evaluation and, once the run has stopped early, the last.
+    `result`: the metrics of the finished job, empty before."""
+    if len(evaluations) < 2:
+        return []
+    by_loss = min(evaluations, key=lambda point: (isnan(point[1]), point[1]))
+    best = next((point for point in evaluations if point[0] == result.get("best_step")), by_loss)
+    found = [Line(_("Best"), [best])]
+    return [*found, Line(_("Stopped early"), [evaluations[-1]])] if "planned_steps" in result else found
+
+
+def stop_sentence(result: Mapping[str, float]) -> str:
+    """Where a training stopped and which weights it kept; "" where it ran to its end and kept the last."""
+    steps, kept = result.get("steps", 0.0), result.get("kept_step")
+    told = []
+    if planned := result.get("planned_steps"):
+        told.append(_("Stopped early at step {step} of {planned}.").format(step=number(steps), planned=number(planned)))
+    if "last_eval_loss" in result and kept is not None:
+        score = next((name for name in ("eval_accuracy", "eval_token_f1") if name in result), "eval_loss")
+        name, value = format_metric(score, result[score])
+        last = format_metric(score, result[f"last_{score}"])[1]
+        words = _("Kept the weights of step {step}. {metric}: {value}, at the last step {last}.")
+        told.append(words.format(step=number(kept), metric=name, value=value, last=last))
+    return " ".join(told)
 
 
 def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -64,7 +92,7 @@ def line_figure(lines: Sequence[Line], title: str, *, log: bool = False, last: f
             "type": "line",
             "clip": True,
             "showSymbol": line.dashed or len(line.points) == 1,
-            "symbolSize": 6,
+            "symbolSize": 12 if len(line.points) == 1 else 6,
             "lineStyle": {"width": 2, "type": "dashed" if line.dashed else "solid"},
             "data": [point for point in line.points if not log or point[1] > 0],
         }

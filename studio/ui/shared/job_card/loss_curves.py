@@ -6,7 +6,7 @@ import streamlit as st
 
 from backend.core.schemas import JobView
 from studio.ui.shared import api_cache
-from studio.ui.shared.curves import Line, line_figure, thinned
+from studio.ui.shared.curves import Line, line_figure, marks, stop_sentence, thinned
 from studio.ui.shared.formatting import number
 from studio.ui.shared.i18n import _
 
@@ -28,9 +28,13 @@ def loss_chart(job: JobView) -> None:
     drawn = [
         Line(words[name], line, name == "eval_loss") for name, line in lines.items() if line or not job.state.ended
     ]
+    result = job.result.get("metrics", {})
+    drawn += marks(lines["eval_loss"], result)
     whole = job.total if job.note in ("training", "evaluating") else 0
     figure = line_figure(drawn, _("Loss"), last=whole if any(lines.values()) or whole else 1)
     st.echarts_chart(figure, height=HEIGHT, key=f"curve_{job.id}", alt=_alt(lines))
+    if told := stop_sentence(result):
+        st.caption(told)
 
 
 def _lines(job: JobView) -> dict[str, list[tuple[float, float]]]:

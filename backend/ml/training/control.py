@@ -1,0 +1,107 @@
+"""Early stopping and the best checkpoint: what the trainer is told, and what came of it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from transformers import EarlyStoppingCallback, TrainerCallback, TrainerState
+from transformers.trainer import TRAINER_STATE_NAME
+
+from backend.core.stage import Context
+from backend.training.params import TrainingParams
+
+_LOSS = "eval_loss"
+
+
+class EarlyStop(EarlyStoppingCallback):
+    """transformers' own, also where the last weights are kept; its counter lies in every checkpoint."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Without the demand for `load_best_model_at_end`."""
+
+
+class BestCheckpoint(TrainerCallback):
+    """Finds the best checkpoint again where the folder of the jobs has moved since it was written."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        _find_best(state, Path(args.output_dir))
+
+
+def control_callbacks(params: TrainingParams) -> list[TrainerCallback]:
+    """What the trainer calls beside the progress."""
+    found: list[TrainerCallback] = [BestCheckpoint()] if params.keep == "best" else []
+    return [*found, EarlyStop(params.patience, params.min_improvement)] if params.patience else found
+
+
+def control_config(params: TrainingParams, evaluates: bool) -> dict[str, Any]:
+    """Settings of the trainer. Beside those at the best evaluations the progress asks for checkpoints by the clock."""
+    if not evaluates:
+        return {"eval_strategy": "no", "save_strategy": "no"}
+    best = params.keep == "best"
+    return {
+        "eval_strategy": "steps" if params.evaluate_steps else "epoch",
+        "eval_steps": params.evaluate_steps or None,
+        "save_strategy": "best" if best else "no",
+        "load_best_model_at_end": best,
+        "metric_for_best_model": f"eval_{params.best_by}" if params.needs_validation else None,
+        "greater_is_better": params.scores_answers if params.needs_validation else None,
+        "restore_callback_states_from_checkpoint": params.patience > 0,
+    }
+
+
+def was_finished(checkpoint: Path, params: TrainingParams, planned: int) -> bool:
+    """Whether a checkpoint was written at the end of the training: at its last step, or where it stopped early."""
+    state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+    counted = state.stateful_callbacks.get(EarlyStop.__name__, {}).get("attributes", {})
+    stopped = params.patience and counted.get("early_stopping_patience_counter", 0) >= params.patience
+    return bool(stopped) or state.global_step >= planned
+
+
+def restore_finished(trainer: Any, checkpoint: Path) -> None:
+    """Put the trainer where it was at the end of the training, without a step of it."""
+    trainer._load_from_checkpoint(str(checkpoint))
+    trainer.state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+    _find_best(trainer.state, checkpoint.parent)
+    if trainer.args.load_best_model_at_end and trainer.state.best_model_checkpoint:
+        trainer._load_best_model()
+
+
+def outcome(state: Any, params: TrainingParams, planned: int, ctx: Context) -> dict[str, float]:
+    """Of the evaluations: eval_loss (of the weights that are kept), kept_step, best_step, best_eval_loss; where answers tell
+    the best weights, their score too; last_... of it where others than the last are kept, planned_steps where it stopped
+    early. Empty where nothing was evaluated."""
+    told = [_LOSS, f"eval_{params.best_by}"] if params.scores_answers else [_LOSS]
+    measured = {entry["step"]: entry for entry in state.log_history if _LOSS in entry}
+    if not measured:
+        return {}
+    last = measured[max(measured)]
+    chosen = params.keep == "best" and state.best_model_checkpoint
+    kept_step = state.best_global_step if chosen else state.global_step
+    kept = measured.get(kept_step, last)
+    found = {name: float(kept[name]) for name in told}
+    found |= {"kept_step": float(kept_step), "best_step": float(_best_step(measured, told[-1]))}
+    found["best_eval_loss"] = float(measured[_best_step(measured, _LOSS)][_LOSS])
+    if kept_step != state.global_step:
+        found |= {f"last_{name}": float(last[name]) for name in told}
+        words = " and ".join(f"{name} {kept[name]:.4f} ({last[name]:.4f} at the last step)" for name in told)
+        ctx.log(f"Kept the weights of step {kept_step}: {words}.")
+    if state.global_step < planned:
+        found["planned_steps"] = float(planned)
+        ctx.log(
+            f"Stopped at step {state.global_step} of {planned}: {params.patience} evaluations brought no improvement."
+        )
+    return found
+
+
+def _best_step(measured: dict[int, dict[str, Any]], name: str) -> int:
+    """The first with the lowest loss or the highest score."""
+    sign = 1 if name == _LOSS else -1
+    return min(measured, key=lambda step: (math.isnan(measured[step][name]), sign * measured[step][name]))
+
+
+def _find_best(state: Any, folder: Path) -> None:
+    best = folder / f"checkpoint-{state.best_global_step}"
+    if state.best_global_step and best.is_dir():
+        state.best_model_checkpoint = str(best)

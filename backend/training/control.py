@@ -1,0 +1,101 @@
+"""When a training evaluates, when it stops before its end, and which of its weights are kept. No torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from backend.core.errors import Problem
+from backend.core.fields import Labels
+from backend.core.stage import ArtifactInfo, Params
+
+Kept = Annotated[Literal["last", "best"], Labels({"last": "Last weights", "best": "Best weights"})]
+
+BestBy = Annotated[
+    Literal["loss", "accuracy", "token_f1"],
+    Labels({"loss": "Validation loss", "accuracy": "Correct answers", "token_f1": "Token F1 of answers"}),
+]
+
+
+class ControlParams(Params):
+    """What every training asks about its validation rows."""
+
+    evaluate_rows: int = Field(
+        default=100,
+        ge=0,
+        le=10000,
+        title="Validation rows",
+        description="Validation rows checked at each evaluation; their loss reveals overfitting. 0 checks none.",
+    )
+    evaluate_steps: int = Field(
+        default=0,
+        ge=0,
+        title="Steps between evaluations",
+        description="Evaluates after so many steps. 0 evaluates after each epoch.",
+    )
+    patience: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        title="Early stopping",
+        description="Stops after so many evaluations without improvement; 2 to 5 is usual. 0 never stops early.",
+    )
+    min_improvement: float = Field(
+        default=0.0,
+        ge=0,
+        le=10,
+        title="Minimum improvement",
+        description="Smaller gains don't count as improvement for early stopping; of answers, 0.01 is one in a hundred.",
+    )
+    keep: Kept = Field(
+        default="last",
+        title="Weights kept",
+        description="Best keeps the weights of the best evaluation; needs disk for their checkpoint.",
+    )
+    best_by: BestBy = Field(
+        default="loss",
+        title="Best by",
+        description="What tells the best weights. Answers are generated for every validation row, which takes longer.",
+    )
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether the run means nothing without validation rows."""
+        return self.patience > 0 or self.keep == "best"
+
+    @property
+    def scores_answers(self) -> bool:
+        """Whether evaluations let the model answer the validation rows."""
+        return self.needs_validation and self.best_by != "loss"
+
+    def evaluations(self, steps: float, passes: float) -> int:
+        """How often `steps` optimizer steps in `passes` epochs are evaluated, unless the run stops early."""
+        return math.ceil(steps / self.evaluate_steps) if self.evaluate_steps else math.ceil(passes)
+
+
+_SCORES = [f"{when}eval_{name}" for name in ("accuracy", "token_f1") for when in ("", "last_")]
+_STEPS = ("steps", "planned_steps", "kept_step", "eval_loss", "best_step", "best_eval_loss", "last_eval_loss")
+
+
+def control_facts(metrics: Mapping[str, float]) -> dict[str, float]:
+    """What a trained artifact keeps of its run: where it stopped, which weights it holds, and their losses."""
+    return {name: metrics[name] for name in (*_STEPS, *_SCORES) if name in metrics}
+
+
+def inactive_control(values: Mapping[str, Any]) -> set[str]:
+    """The fields of control that have no effect beside these values of the others."""
+    if values.get("evaluate_rows") == 0:
+        return set(ControlParams.model_fields) - {"evaluate_rows"}
+    off = set() if values.get("patience") else {"min_improvement"}
+    return off if values.get("patience") or values.get("keep") == "best" else {*off, "best_by"}
+
+
+def check_control(params: ControlParams, data: ArtifactInfo | None, data_ref: str) -> list[Problem]:
+    """A problem for every field that needs validation rows where the dataset is known to have none."""
+    if data is None or data.facts.get("rows", {}).get("validation", 0) or not params.evaluate_rows:
+        return []
+    asked = [name for name, value in (("patience", params.patience), ("keep", params.keep == "best")) if value]
+    return [Problem(code="train.no_validation", args={"data": data_ref}, field=name) for name in asked]
