@@ -11,6 +11,7 @@ from studio.ui.palette.component import palette
 from studio.ui.shared import address
 from studio.ui.shared.bell import bell
 from studio.ui.shared.formatting import version_line
+from studio.ui.shared.framework import framework_words
 from studio.ui.shared.i18n import language_switch
 from studio.ui.shared.menu import menu
 from studio.ui.shared.project import project_switch, unknown_project
@@ -42,6 +43,7 @@ with st.sidebar:
     help_link(page.url_path or HOME.path.stem)
     language_switch()
     st.caption(version_line())
+    framework_words()
     address.history()
 if missing := unknown_project():
     missing_project(missing)

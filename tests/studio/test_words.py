@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from types import SimpleNamespace
 
 import pytest
 
 from backend import stages
+from backend.core.errors import Problem
 from backend.core.fields import labels_of
 from backend.core.messages.words import ARGUMENTS, WORDS
 from backend.core.paths import ROOT
@@ -14,7 +16,8 @@ from backend.core.schemas import Kind, State
 from backend.data import row_errors
 from backend.data.dataset import SPLITS
 from backend.data.sources import sniff
-from studio.ui.shared import choices, formatting, i18n
+from studio.ui.data import checks
+from studio.ui.shared import choices, formatting, framework, i18n
 from tests.studio.translatable_texts import calls, literals, texts
 
 FILES = sorted((ROOT / "backend").rglob("*.py"))
@@ -103,3 +106,32 @@ def test_size(count: float, said: str) -> None:
 
 def test_words_of_others_carry_no_markup() -> None:
     assert formatting.escape_markdown("![x](http://a) <b> *c* r-1.csv") == r"!\[x\](http\://a) \<b\> \*c\* r-1.csv"
+
+
+@pytest.mark.parametrize(
+    ("gate", "detail", "said"),
+    [
+        ("lengths", "input: 12,345", "Entrada: 12.345"),
+        ("lengths", "answer: 1,234", "Respuesta: 1234"),
+        ("wrong_labels", "pago → envío (95%)", "pago → envío (95\u00a0%)"),
+        ("near_duplicates", "0.95", "similitud del 95\u00a0%"),
+    ],
+)
+def test_figures_of_a_finding_are_written_as_in_the_language(
+    monkeypatch: pytest.MonkeyPatch, gate: str, detail: str, said: str
+) -> None:
+    monkeypatch.setattr(checks, "_", i18n.translator("es"))
+    monkeypatch.setattr(formatting, "lang", lambda: "es")
+    finding = SimpleNamespace(gate=gate)
+    assert checks._detail(finding, detail).replace(" %", "\u00a0%") == said  # type: ignore[arg-type]
+
+
+def test_counts_in_sentences_are_grouped_as_in_the_language() -> None:
+    problem = Problem(code="gates.sketched", args={"most": 300_000}, blocking=False)
+    assert "300,000 rows" in problem.sentence()
+    assert "300.000 filas" in problem.sentence(i18n.translator("es"))
+
+
+def test_words_of_the_framework_have_their_spanish() -> None:
+    spanish = i18n.translator("es")
+    assert [text for text in (*framework.WORDS, *framework.SENTENCES) if spanish(text) == text] == []

@@ -85,7 +85,7 @@ class Checking:
         """What all findings come to; the gravest first. What a person accepted counts no more."""
         not_checked = [problem for gate in GATES if (problem := self.not_checked(gate))]
         if len(self.rows) > EXACT_TEXTS:
-            args = {"most": f"{EXACT_TEXTS:,}"}
+            args = {"most": EXACT_TEXTS}
             not_checked.append(Problem(code="gates.sketched", args=args, blocking=False))
         every = search_every(len(self.rows))
         if every > 1 and not any(gate.name == "near_duplicates" and self.not_checked(gate) for gate in GATES):

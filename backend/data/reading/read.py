@@ -88,7 +88,7 @@ def read(
 
 
 def _passed_over(file: str, count: int) -> list[Problem]:
-    args = {"file": file, "count": f"{count:,}"}
+    args = {"file": file, "count": count}
     return [Problem(code="reading.columns_passed", args=args, blocking=False)] if count else []
 
 

@@ -51,7 +51,7 @@ def looked_at(params: DatasetParams, columns: list[str], file: str) -> list[str]
         return columns
     named = {name for role in _ROLES if (name := getattr(params, role))} | {*params.input_columns, *params.keep_columns}
     if not params.messages and not (params.output and wanted_inputs(params)):
-        args = {"file": file, "count": f"{len(columns):,}", "limit": f"{MOST_COLUMNS:,}"}
+        args = {"file": file, "count": len(columns), "limit": MOST_COLUMNS}
         raise StudioError("reading.columns_many", field="input", **args)
     return [name for name in columns if name in named or any(other.startswith(f"{name}.") for other in named)]
 

@@ -87,7 +87,9 @@ def _charts(report: FilterReport) -> None:
         if report.dropped:
             with st.container(border=True, key="curation_reasons"):
                 st.markdown(f"**{_('Reasons')}**")
-                counts = ", ".join(f"{reason_label(reason)}: {count}" for reason, count in report.dropped.items())
+                counts = ", ".join(
+                    f"{reason_label(reason)}: {number(count)}" for reason, count in report.dropped.items()
+                )
                 st.plotly_chart(
                     reasons_chart(report.dropped), key="curation_why", config=chart_config("reasons"), alt=counts
                 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from backend.api.datasets import Finding, ScoreCard
@@ -13,7 +15,7 @@ from studio.ui.data.filters import show_finding
 from studio.ui.data.fixes import accepted_reasons, fix_several, fixable, start_fix
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
-from studio.ui.shared.formatting import escape_markdown, number, option_label
+from studio.ui.shared.formatting import escape_markdown, number, option_label, percent
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.job_card.card import job_card
 from studio.ui.shared.table import Cell, Column, plain_table
@@ -21,6 +23,7 @@ from studio.ui.shared.table import Cell, Column, plain_table
 REVIEWED = ("wrong_labels", "contradictions")
 """Findings whose rows a person has to decide on."""
 ALIKE = ("near_duplicates", "leaks")
+FIGURES = ("lengths", "wrong_labels")
 KINDS = ("personal", "secrets", "leaks", "lengths", "language")
 """Findings whose examples tell in our words what was found."""
 SHOWN = 3
@@ -146,7 +149,16 @@ def _detail(finding: Finding, detail: str) -> str:
     """Our own words in the user's language; a label is shown as it is."""
     if detail.replace(".", "").isdigit() and finding.gate in ALIKE:
         return _("similarity {share}%").format(share=number(round(100 * float(detail))))
+    if finding.gate in FIGURES and (found := re.fullmatch(r"(.*?)(\d[\d,]*)(%?)(\)?)", detail, re.DOTALL)):
+        return _with_figure(*found.groups())
     return ", ".join(_(part) for part in detail.split(", ")) if detail and finding.gate in KINDS else detail
+
+
+def _with_figure(before: str, figure: str, share: str, after: str) -> str:
+    """`input: 12,345` and `refund → delivery (95%)` as the session's language writes them."""
+    value = int(figure.replace(",", ""))
+    before = {"input: ": f"{_('Input')}: ", "answer: ": f"{_('Answer')}: "}.get(before, before)
+    return f"{before}{percent(value / 100, 0, 0) if share else number(value)}{after}"
 
 
 def _actions(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:

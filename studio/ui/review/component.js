@@ -118,7 +118,7 @@ function build(root, data) {
   } catch {
     box.steps = [];
   }
-  const number = (value) => new Intl.NumberFormat(box.data.lang, { useGrouping: "always" }).format(value);
+  const number = (value) => new Intl.NumberFormat(box.data.lang).format(value);
   const percent = (share) => new Intl.NumberFormat(box.data.lang, { style: "percent", maximumFractionDigits: 0 }).format(share);
   const put = (selector, text) => {
     const element = find(selector);

@@ -11,7 +11,15 @@ from backend.api.trash import MAX_DAYS, PROJECT, RUN
 from backend.core.schemas import Kind, Storage, TrashView
 from backend.files.uploads import Upload
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import ago, escape_markdown, format_size, kind_label, kind_word, stage_label
+from studio.ui.shared.formatting import (
+    ago,
+    count_text,
+    escape_markdown,
+    format_size,
+    kind_label,
+    kind_word,
+    stage_label,
+)
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project_name
 
@@ -45,7 +53,7 @@ def _bars(kept: Storage) -> None:
     total = sum(bytes_ for _kind, bytes_ in used)
     with st.grid(2, min_column_width=260, gap=("xsmall", "large")):
         for kind, bytes_ in used:
-            count = f" · {kept.counts[kind]}" if kept.counts.get(kind) else ""
+            count = f" · {count_text(kept.counts[kind])}" if kept.counts.get(kind) else ""
             st.progress(bytes_ / total, text=f"{kind_label(kind)}{count} · {format_size(bytes_)}")
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from backend.api.projects import belongs_to
 from backend.core.schemas import ArtifactView, JobView, Kind
 from studio.ui.shared import api_cache
+from studio.ui.shared.formatting import count_text
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 
@@ -41,7 +42,7 @@ def from_other_projects(key: str, things: Sequence[object], draw: Callable[[], N
     """The fold below a list; what is in it is worked out only when it is open."""
     if not things:
         return
-    title = f"{_('From other projects')} · {len(things)}"
+    title = f"{_('From other projects')} · {count_text(len(things))}"
     box = st.expander(title, key=f"others_{key}", icon=":material/folder_shared:", on_change="rerun")
     if box.open:
         with box:

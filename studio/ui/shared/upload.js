@@ -25,7 +25,8 @@ function build(root) {
   };
   const figures = () => {
     const share = box.file.size ? box.sent / box.file.size : 1;
-    const parts = [`${number(Math.floor(share * 100), 0)} %`, size(box.file.size)];
+    const percent = new Intl.NumberFormat(box.data.lang, { style: "percent" }).format(Math.floor(share * 100) / 100);
+    const parts = [percent, size(box.file.size)];
     if (box.speed) parts.push(`${size(box.speed)}/s`);
     return parts.join(" · ");
   };

@@ -139,7 +139,7 @@ def test_a_swallowing_quote_far_below_ends_in_a_sentence_with_its_row(tmp_path: 
     good = [f"the lamp number {n} came late and was too small\todd" for n in range(40_000)]
     content = lines("text\tlabel", *good, '"a lamp\todd', "a desk\todd", 'a bed"\todd')
     source = opened(tmp_path / "a.tsv", content)
-    with pytest.raises(StudioError, match=r"row 40,002: an open quotation mark swallows whole rows.*--quotes no"):
+    with pytest.raises(StudioError, match=r"row 40,002: an unclosed quotation mark swallows whole rows.*--quotes no"):
         rows(source)
 
 
