@@ -28,6 +28,8 @@ from backend.stats.token_f1 import token_f1, words
 Method = Literal["majority", "classifier", "nearest"]
 Pair = tuple[str, str]
 """Text and answer."""
+Features = tuple[list[str], Sequence[float]]
+"""Terms, and the weight of each (its inverse document frequency)."""
 MAX_TRAIN, MAX_TEST = 20_000, 2_000
 """Of more rows a sample is taken, the same one for the same rows."""
 MAX_CHARS = 2_000
@@ -84,8 +86,8 @@ def baseline_report(
     """Measure all methods that fit the kind of answer. `test`: rows that training does not hold, none of them a copy. Neither
     may be empty. `spare`: rows of a third split, which join the naive division only."""
     start = perf_counter()
-    kept, held_out = _sample(train, MAX_TRAIN), _sample(test, MAX_TEST)
-    naive = _shuffled([*kept, *held_out, *_sample(spare, MAX_TEST)])
+    kept, held_out = sample(train, MAX_TRAIN), sample(test, MAX_TEST)
+    naive = _shuffled([*kept, *held_out, *sample(spare, MAX_TEST)])
     honest = measure(kept, held_out, answer)
     pretended = measure(naive[len(held_out) :], naive[: len(held_out)], answer)
     distinct = len({(equal_form(text), reply) for text, reply in [*train, *test, *spare]})
@@ -172,6 +174,13 @@ class TextClassifier:
         )
         return found
 
+    def parameters(self) -> tuple[list[Features], Sequence[Sequence[float]], Sequence[float]]:
+        """(both kinds of features, a line of weights for each label, what is added); of two labels one line, which is above 0
+        for the second; of one label none."""
+        if self._model is None:
+            return [], [], []
+        return _fitted(self._features), self._model.coef_, self._model.intercept_
+
     def predict(self, texts: Sequence[str]) -> list[str]:
         return [self.labels[at] for at in self.probabilities(texts).argmax(axis=1)]
 
@@ -185,6 +194,19 @@ def nearest_rows(known: Sequence[str], asked: Sequence[str]) -> list[int]:
     for start in range(0, len(asked), _ROWS_AT_ONCE):
         alike = (questions[start : start + _ROWS_AT_ONCE] @ rows.T).toarray()
         found += alike.argmax(axis=1).tolist()
+    return found
+
+
+def example_features(known: Sequence[str]) -> list[Features]:
+    """Both kinds of features by which `nearest_rows` compares."""
+    return _fitted(_features(_FEATURES).fit([text[:MAX_CHARS] for text in known]))
+
+
+def _fitted(union: Any) -> list[Features]:
+    found = []
+    for _name, kind in union.transformer_list:
+        terms = sorted(kind.vocabulary_, key=kind.vocabulary_.__getitem__)
+        found.append((terms, kind.idf_))
     return found
 
 
@@ -230,7 +252,8 @@ def _commonest(answers: Sequence[str]) -> str:
     return min(counts, key=lambda reply: (-counts[reply], reply))
 
 
-def _sample(pairs: Sequence[Pair], most: int) -> list[Pair]:
+def sample(pairs: Sequence[Pair], most: int) -> list[Pair]:
+    """All, or of more than `most` so many that follow from their content."""
     return list(pairs) if len(pairs) <= most else _shuffled(pairs)[:most]
 
 

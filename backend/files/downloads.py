@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from backend.core.errors import StudioError
+from backend.core.paths import assets
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import DataFolder
 from backend.files.exports import FORMATS, Taken, export
 from backend.files.uploads import safe_name
 
+KEPT = "kept"
+"""Fact of a report that holds what the script `answer.py` reads (`backend.data.baseline_kept`)."""
 _CHUNK = 1 << 20
 _TEXT = {".json", ".jsonl", ".md", ".txt", ".py", ".jinja", ".csv", ".yaml", ""}
 
@@ -39,8 +42,9 @@ def package_zip(artifact: ArtifactView) -> Path | None:
 
 
 def as_zip(artifact: ArtifactView) -> Iterator[bytes]:
-    """Its folder as a zip file, text deflated and weights stored. Links are left out, so nothing outside is read."""
-    return _zipped(_folder(artifact), safe_name(artifact.name))
+    """Its folder as a zip file, text deflated and weights stored, and the script that uses a kept baseline. Links are left out,
+    so nothing outside is read."""
+    return _zipped(_folder(artifact), safe_name(artifact.name), [_script()] if artifact.facts.get(KEPT) else [])
 
 
 def as_rows(artifact: ArtifactView, format: str, split: str = "train") -> Iterator[bytes]:
@@ -58,11 +62,12 @@ def _folder(artifact: ArtifactView) -> Path:
     return artifact.path
 
 
-def _zipped(folder: Path, top: str) -> Iterator[bytes]:
+def _zipped(folder: Path, top: str, more: Sequence[Path]) -> Iterator[bytes]:
     sink = Taken()
     with ZipFile(sink, "w", allowZip64=True) as archive:
-        for path in _regular_files(folder):
-            entry = ZipInfo(f"{top}/{path.relative_to(folder).as_posix()}", _zip_time(path))
+        files = [(path, path.relative_to(folder).as_posix()) for path in _regular_files(folder)]
+        for path, name in (*files, *((each, each.name) for each in more)):
+            entry = ZipInfo(f"{top}/{name}", _zip_time(path))
             entry.compress_type = ZIP_DEFLATED if path.suffix in _TEXT else ZIP_STORED
             entry.external_attr = 0o644 << 16
             with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as packed:
@@ -70,6 +75,11 @@ def _zipped(folder: Path, top: str) -> Iterator[bytes]:
                     packed.write(chunk)
                     yield sink.take()
     yield sink.take()
+
+
+def _script() -> Path:
+    """Code is the studio's own, never an artifact's: nothing that was imported can bring any."""
+    return assets() / "baseline" / "answer.py"
 
 
 def _regular_files(folder: Path) -> Iterator[Path]:

@@ -35,6 +35,7 @@ _STATUS = {
     "files.upload_refused": 403,
     "core.artifact_unknown": 404,
     "projects.unknown": 404,
+    "projects.in_trash": 404,
     "projects.artifact_gone": 410,
     "core.artifact_damaged": 410,
     "review.refused": 403,

@@ -44,6 +44,8 @@ def test_the_report_lies_beside_the_dataset(tmp_path: Path) -> None:
     manifest = sealed["manifest"]
     assert manifest["kind"] == Kind.REPORT and manifest["parents"] == ["dataset-d1"] and manifest["facts"]["passed"]
     assert json.loads((Path(sealed["path"]) / "report.json").read_text("utf-8")) == manifest["facts"]
+    kept = {file.name for file in Path(sealed["path"]).iterdir()}
+    assert manifest["facts"]["kept"] == "classifier" and {"model.json", "README.md"} <= kept
     assert result.metrics["classifier_accuracy"] == 1 and not result.findings
     assert any("simple classifier" in event.get("text", "") for event in job.events)
 

@@ -87,13 +87,30 @@ def test_only_the_session_that_pressed_train_is_led_to_the_run(
     monkeypatch.setattr(type(builder.studio), "start", later)
     train(at).click().run()
     other = show()
-    assert "Preparing the model" in words(other)
+    assert "Checking and queueing all steps" in words(other)
     held.set()
     settle(builder)
     other.run()
     assert "run" not in other.query_params and not other.exception
     at.run()
     assert builder.studio.runs()[0].id in at.query_params["run"]
+
+
+def test_what_is_prepared_first_is_said_at_once_and_other_pages_go_on(
+    show: Show, builder: StudioBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_with(show, builder, labelled(tmp_path))
+    held = threading.Event()
+    monkeypatch.setattr("backend.models.catalogue.import_builtin", lambda *_given: held.wait(60))
+    assert not train(at).disabled
+    train(at).click().run()
+    said = words(at)
+    assert "Preparing the built-in model, once, about 25 s" in said or "Downloading and preparing" in said
+    assert "smollm2-135m-instruct" in said.replace("\\", "") and at.get("progress")
+    assert show("models").title[0].value == "Models"
+    held.set()
+    work = task(f"guide:{builder.studio.chosen_project().id}")
+    assert work is not None and work.wait(60)
 
 
 def test_rows_that_can_not_be_used_are_skipped_by_one_click(show: Show, builder: StudioBuilder, tmp_path: Path) -> None:

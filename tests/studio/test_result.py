@@ -86,7 +86,14 @@ def test_small_difference_is_no_gain(show: Show, builder: StudioBuilder) -> None
 
 def test_model_that_loses_to_the_quick_baseline_is_not_praised(show: Show, builder: StudioBuilder) -> None:
     measured(builder, distilled(builder, 0.6, 0.55, plain=0.9))
+    assert not [link for link in show("result", run="r-mails").get("link_button") if "baseline" in link.proto.label]
+    kept = builder.artifact(Kind.REPORT, "mails baseline", {"report": "baseline", "kept": "classifier"})
+    with builder.store.session() as session:
+        about = {"params": {}, "needs": [], "state": State.SUCCEEDED, "queue": "cpu", "result": {"artifact": kept.id}}
+        session.add(t.Job(id="r-mails-plain", run_id="r-mails", stage_id="plain", stage="baseline", **about))
     at = show("result", run="r-mails")
+    (link,) = [link for link in at.get("link_button") if link.proto.label == "Download the baseline"]
+    assert kept.id in link.proto.url
     assert "60.0%: no better than a quick baseline" in at.main.header[0].value.replace("\\", "")
     assert "Use the baseline" in words(at)
     links = [element.proto.label for element in at.main.get("page_link")]

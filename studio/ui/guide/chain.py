@@ -31,7 +31,7 @@ from studio.ui.guide.leaving import leaving
 from studio.ui.guide.words import figure_words, preset_title, preset_words
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
-from studio.ui.shared.builtin import fetch_words
+from studio.ui.shared.builtin import fetch_words, preparing
 from studio.ui.shared.formatting import escape_markdown, format_size, money, quoted_time, stage_label
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
@@ -80,9 +80,7 @@ def started() -> bool:
 
     def look() -> bool:
         if not work.done:
-            with st.container(border=True, key="guide_starting"):
-                st.markdown(f":shimmer[{_('Preparing the model and queueing all steps…')}]")
-                st.caption(_("You may leave this page; a busy machine takes some minutes."))
+            preparing(work, "guide_starting")
         return not work.done
 
     api_cache.auto_refresh(look, busy=busy)
@@ -289,5 +287,5 @@ def _start(wish: Wish | None) -> None:
         return made
 
     drop(_task())  # what a session left behind that was closed while it waited
-    background(_task(), run)
+    background(_task(), run, [wish.student])
     st.session_state[_pressed()] = True

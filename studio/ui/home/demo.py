@@ -3,15 +3,14 @@ see, so that a reload finds it again."""
 
 from __future__ import annotations
 
-import time
 from uuid import uuid4
 
 import streamlit as st
 
 from backend.core.schemas import RunView
 from studio.ui.shared import api_cache
-from studio.ui.shared.builtin import fetch_words
-from studio.ui.shared.formatting import duration, escape_markdown
+from studio.ui.shared.builtin import fetch_words, preparing
+from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import choose_project, project
 from studio.ui.shared.tasks import Task, background, drop, failure, task
@@ -23,7 +22,6 @@ DRAFT = "demo"
 """The wish for a run whose model is being prepared, kept as a draft of the project."""
 MARK = "demo"
 """In the address of the tab that started it: that one opens the run."""
-SECONDS = 25.0
 
 
 def demo_button(primary: bool) -> None:
@@ -62,13 +60,7 @@ def _preparing() -> bool:
     work = task(TASK)
     if work is None or work.done:
         return False
-    passed = time.monotonic() - work.started
-    fetching = any(map(fetch_words, api_cache.missing_builtins()))
-    download = _("Downloading and preparing the built-in model…") if fetching else ""
-    with st.container(border=True, key="demo_card", gap="xsmall"):
-        st.markdown(f"**{download or _('Preparing the built-in model, once (about 25 s)')}**")
-        words = _("{time} elapsed; you can close this page").format(time=duration(passed))
-        st.progress(min(passed / SECONDS, 0.97), text=words)
+    preparing(work, "demo_card")
     return True
 
 
@@ -97,7 +89,7 @@ def _begin(key: str, project_id: str) -> Task:
         finally:  # a failure is shown; only an end of the web process leaves the wish behind
             studio.save_draft(project_id, DRAFT, {})
 
-    return background(TASK, run)
+    return background(TASK, run, studio.builtins_of(studio.load_recipe(RECIPE)))
 
 
 def _resumed() -> Task | None:

@@ -8,6 +8,7 @@ from backend.core.schemas import ArtifactView, RunView
 from backend.results.run_result import RunResult
 from studio.nav import COMPARE, DATA, RUN
 from studio.ui.result.words import bits_words, lost_to_baseline
+from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.i18n import _
 from studio.ui.shared.upload import download_link
@@ -25,7 +26,7 @@ def simpler_is_as_good(run: RunView, result: RunResult) -> None:
                 for words in (
                     _("Add rows: varied examples help most."),
                     _("Train for more epochs: edit the run and start it again."),
-                    _("Use the baseline: this task needs no language model."),
+                    _("Keep the baseline: a small Python script that answers without a language model."),
                 )
             )
         )
@@ -33,7 +34,15 @@ def simpler_is_as_good(run: RunView, result: RunResult) -> None:
             query = {"data": result.data.id} if result.data else {}
             page_link(DATA.path, label=_("Add rows"), icon=DATA.icon, query_params=query)
             page_link(RUN.path, label=_("Edit the run"), icon=RUN.icon, query_params={"id": run.id})
+            if kept := _kept(run):
+                download_link(kept, _("Download the baseline"))
             page_link(COMPARE.path, label=_("Show the baseline"), icon=COMPARE.icon)
+
+
+def _kept(run: RunView) -> ArtifactView | None:
+    """The baseline that a run has measured, as a folder that answers on its own."""
+    made = {job.result.get("artifact") for job in run.jobs if job.stage == "baseline"}
+    return next((one for one in api_cache.artifacts() if one.id in made and one.facts.get("kept")), None)
 
 
 def downloads(package: ArtifactView, result: RunResult, before: ArtifactView | None) -> None:

@@ -22,10 +22,11 @@ THREAD = "background work"
 
 class Task:
     """`done` turns true once, at `ended` (as `started` in seconds of the monotonic clock); then `error`, `bug` (a failure
-    that nobody expected) or `result` is set."""
+    that nobody expected) or `result` is set. `models`: names of built-in models that it may have to prepare."""
 
-    def __init__(self, work: Callable[[], Any]) -> None:
+    def __init__(self, work: Callable[[], Any], models: Iterable[str] = ()) -> None:
         self._work = work
+        self.models = tuple(models)
         self.started = time.monotonic()
         self.ended: float | None = None
         self.done = False
@@ -67,12 +68,12 @@ def _tasks() -> dict[str, Task]:
 _lock = threading.Lock()
 
 
-def background(key: str, work: Callable[[], Any]) -> Task:
+def background(key: str, work: Callable[[], Any], models: Iterable[str] = ()) -> Task:
     """The task of this key: the one that is there, else a new thread that does `work`."""
     tasks = _tasks()
     with _lock:
         if key not in tasks:
-            tasks[key] = Task(work)
+            tasks[key] = Task(work, models)
         return tasks[key]
 
 
