@@ -76,9 +76,14 @@ def list_models(json_: _Json = False, project: InProject = None) -> None:
 def show_model(ref: str, json_: _Json = False) -> None:
     """One model's card: parameters, layers, context, vocabulary, license, and whether it fits this machine."""
     from backend.api import Studio
+    from backend.core.errors import StudioError
 
     studio = Studio.open()
-    found, card = studio.check_model(studio.model(ref).id), studio.card(ref)
+    found, card = studio.model(ref), studio.card(ref)
+    try:
+        found = studio.check_model(found.id)
+    except StudioError as error:
+        note(error.text())
     if json_:
         return print_json({"model": found, "card": card})
     _show(found)

@@ -10,6 +10,7 @@ from backend.core.artifacts import MANIFEST, read_manifest, write_json
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind
 from backend.db import Store
+from backend.models.adapter_files import read_config
 from backend.models.weights import check_weights
 
 CHECKED = 1
@@ -21,7 +22,8 @@ def is_due(view: ArtifactView) -> bool:
     """Whether it is a model or an adapter that was imported and never checked. What a stage made was loaded by that stage."""
     imported = view.kind in (Kind.MODEL, Kind.ADAPTER) and view.job_id is None
     known = view.facts.get("checked", 1 if view.facts.get("trial") else 0)
-    return imported and view.facts.get("format") in ("torch", "adapter") and known < CHECKED
+    readable = view.facts.get("format") == "torch" or (view.facts.get("format") == "adapter" and "base" in view.facts)
+    return imported and readable and known < CHECKED
 
 
 def findings(view: ArtifactView, base: ArtifactView | None, work: Path) -> dict[str, Any]:
@@ -31,6 +33,8 @@ def findings(view: ArtifactView, base: ArtifactView | None, work: Path) -> dict[
     Raises StudioError when the check itself came to no end."""
     facts = {key: value for key, value in view.facts.items() if key != "problems"} | {"checked": CHECKED}
     try:
+        if view.kind is Kind.ADAPTER:
+            read_config(view.path)
         trial, told = check_weights(view.path, base, work)
     except StudioError as error:
         if error.code in _ABOUT_THE_MACHINE:

@@ -101,9 +101,6 @@ def test_additional_templates_come_along_and_one_that_is_chosen_replaces_all(
 
 def test_a_child_tries_it_within_bounds(model: ArtifactView, tmp_path: Path) -> None:
     folder = shutil.copytree(model.path, tmp_path / "m")
-    (folder / "chat_template.jinja").write_text(OWN)
-    trial, _told = try_model(folder, None, tmp_path)
-    assert trial["prompt"].endswith("[me]") and trial["end"] == "<|im_end|>"
     (folder / "chat_template.jinja").write_text("{{ 'A' * 90000000000 }}" + OWN)
-    with pytest.raises(StudioError):
+    with pytest.raises(StudioError, match="memory"):
         try_model(folder, None, tmp_path)
