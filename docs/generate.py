@@ -31,6 +31,7 @@ from backend.stats.metrics import Metric
 from docs.glossary import OldWord, Term, terms
 
 DOCS = Path(__file__).parent
+CHAT_TEMPLATES = DOCS.parent / "benchmarks" / "chat_templates.json"
 _NOTE = "<!-- Written by `make docs` from the code; `make check` compares. Change the code, not this file. -->"
 _TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path", list: "list"}
 _LONGEST_DEFAULT = 60
@@ -50,7 +51,27 @@ def pages() -> dict[str, str]:
         "reference/commands.md": commands_page(app),
         "reference/settings.md": settings_page(),
         "reference/architectures.md": architectures_page(table(), tried_with()),
+        "reference/chat_templates.md": chat_templates_page(json.loads(CHAT_TEMPLATES.read_text("utf-8"))),
     }
+
+
+def chat_templates_page(table: Mapping[str, Any]) -> str:
+    """Which conversations became the tokens that transformers makes of them, family by family."""
+    tried = ", ".join(f"{name} {number}" for name, number in table["packages"].items())
+    rows = [tuple(row.values()) for row in table["rows"]]
+    return _page(
+        [
+            "# Chat templates",
+            "Conversations as the studio writes them, compared token for token with transformers' `apply_chat_template` "
+            f"(`python -m benchmarks.chat_templates`; {tried}). The studio's own templates have the features of their "
+            "families; rows of real tokenizers were tried by hand.",
+            "*equal*: the same tokens. *folded*: the template refuses system turns, so the system message begins the "
+            "question; the tokens are those of that question. *no place*: the template leaves tools out, and the studio "
+            "stops and says so. *refused*: the template refuses this conversation, in both. –: the template can't turn "
+            "thinking on or off.",
+            _table(("template", *list(table["rows"][0])[1:]), rows),
+        ]
+    )
 
 
 def architectures_page(rows: Sequence[Row], packages: Mapping[str, str]) -> str:

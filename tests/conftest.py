@@ -15,12 +15,13 @@ from sqlalchemy import Engine
 
 from backend.core import machine
 from backend.core.errors import Problem
+from backend.core.schemas import ArtifactView
 from backend.data.inspect_program import answer
 from backend.db import store
 from backend.db.database import migrate, open_engine
 from backend.files import source_reading
 from backend.jobs.context import MemoryContext
-from backend.models import catalogue
+from backend.models import adapters, catalogue, conversation_edit, gguf_head, gguf_terms, recheck
 from backend.models.weights import settled
 from tests.helpers import build_tiny_model
 from tests.onnx_models import build_onnx
@@ -102,10 +103,11 @@ def new_homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def files_read_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A source is read in this process, not in a child: a fifth of a second for each of hundreds of files. Not in tests of
-    processes, which are marked `proc`."""
+    """A source, or the head of a GGUF file, is read in this process, not in a child: a fifth of a second for each of hundreds
+    of files. Not in tests of processes, which are marked `proc`."""
     if not request.node.get_closest_marker("proc"):
         monkeypatch.setattr(source_reading, "read_in_child", lambda params, rows, _folder: answer(params, rows))
+        monkeypatch.setattr(gguf_terms, "read_in_child", gguf_head.head)
 
 
 @pytest.fixture(autouse=True)
@@ -117,13 +119,22 @@ def weights_checked_here(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     if request.node.get_closest_marker("ml"):
         from backend.ml.inference.weight_check import checked
 
-        def check(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
-            trial, found = checked(folder)
+        def check(
+            folder: Path, base: ArtifactView | None = None, _work: Path | None = None
+        ) -> tuple[dict[str, Any], list[Problem]]:
+            trial, found = checked(folder, base.path, base.name) if base else checked(folder)
             return trial, settled(found)
 
-        monkeypatch.setattr(catalogue, "check_weights", check)
+        def try_(folder: Path, base: ArtifactView | None, _work: Path) -> tuple[dict[str, Any], list[Problem]]:
+            trial, found = checked(folder, base.path if base else None, base.name if base else "", weights=False)
+            return trial, settled(found)
+
+        for module in (catalogue, adapters, recheck):
+            monkeypatch.setattr(module, "check_weights", check)
+        monkeypatch.setattr(conversation_edit, "try_model", try_)
     else:
-        monkeypatch.setattr(catalogue, "check_weights", lambda _folder: ({}, []))
+        for module in (catalogue, adapters, recheck):
+            monkeypatch.setattr(module, "check_weights", lambda _folder, _base=None, _work=None: ({}, []))
 
 
 @pytest.fixture

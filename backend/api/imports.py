@@ -3,42 +3,98 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from backend.core import refs
+from backend.core.errors import Problem, StudioError
 from backend.core.paths import absolute
-from backend.core.schemas import ArtifactView, Kind
+from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
+from backend.data.conversation import stored_template
+from backend.data.families import FAMILIES, Family
 from backend.db import Store
 from backend.files import disk, uploads
 from backend.files.uploads import Upload
-from backend.models import adapters, archive, catalogue, gguf
+from backend.models import adapter_files, adapters, archive, catalogue, conversation_edit, gguf, gguf_terms, recheck
 from backend.models.builtin import BUILTIN, Builtin, installed
-from backend.models.gguf import Terms
+from backend.models.conversation_edit import ConversationEdit
+from backend.models.gguf_terms import Terms
 from backend.planning.recipes import Recipe
+
+__all__ = ["ConversationEdit", "Imports", "families"]
+
+
+def families() -> tuple[Family, ...]:
+    """Of chat templates, whose template and end of turn can be chosen."""
+    return FAMILIES
 
 
 class Imports:
     store: Store
     settings: Settings
 
-    def import_model(self, path: Path, name: str, accepted: bool = False, project: str | None = None) -> ArtifactView:
-        """A model folder, a folder of a LoRA adapter, a zip file of a model, or a GGUF file whose terms were `accepted`, into
-        the project with the id `project`, else the studio's own."""
+    def import_model(
+        self, path: Path, name: str, accepted: bool = False, project: str | None = None, base: str = ""
+    ) -> ArtifactView:
+        """A model folder, a folder of a LoRA adapter, a zip file of either, or a GGUF file whose terms were `accepted`, into
+        the project with the id `project`, else the studio's own. `base`: what an adapter belongs to; by default the model that
+        it names."""
         path = absolute(path)
-        if folder := adapters.adapter_folder(path):
-            return adapters.import_adapter(self.store, self.settings, folder, name, project)
+        if folder := adapter_files.adapter_folder(path):
+            return adapters.import_adapter(self.store, self.settings, folder, name, project, base)
+        if path.suffix.lower() == ".zip" and path.is_file() and archive.holds_adapter(path):
+            return archive.import_archive(self.store, self.settings, path, name, project, base)
+        if base:
+            raise StudioError("adapters.no_adapter", path=path)
         if path.suffix.lower() == ".gguf":
             return gguf.import_gguf(self.store, self.settings, path, name, accepted, project)
         take = archive.import_archive if path.is_file() else catalogue.import_folder
         return take(self.store, self.settings, path, name, project)
 
     def import_upload(
-        self, upload_id: str, name: str, accepted: bool = False, project: str | None = None
+        self, upload_id: str, name: str, accepted: bool = False, project: str | None = None, base: str = ""
     ) -> ArtifactView:
         """An uploaded zip or GGUF file as a model; the upload is deleted then."""
-        made = self.import_model(uploads.upload(self.settings, upload_id).path, name, accepted, project)
+        made = self.import_model(uploads.upload(self.settings, upload_id).path, name, accepted, project, base)
         uploads.delete_upload(self.settings, upload_id, disk.references_in_use(self.store))
         return made
+
+    def check_due(self, view: ArtifactView) -> bool:
+        """Whether it came in before weights were checked, and nobody has opened or used it since."""
+        return recheck.is_due(view)
+
+    def check_model(self, ref: str) -> ArtifactView:
+        """The model, checked by a child when that is due (seconds; minutes for a large one): `problems` and `taken` then say
+        what was found. Raises StudioError when the check comes to no end."""
+        view = self.store.artifact(ref)
+        if not recheck.is_due(view):
+            return view
+        with TemporaryDirectory(dir=self.settings.prepare().cache, prefix="check-") as work:
+            facts = recheck.findings(view, recheck.base_of(self.store, view), Path(work))
+        return recheck.keep(self.store, view, facts)
+
+    def can_edit_conversation(self, view: ArtifactView) -> bool:
+        """Whether its chat template and end of turn can be edited."""
+        return conversation_edit.is_editable(view)
+
+    def template_of(self, ref: str) -> str:
+        """The text of a model's chat template; nothing is rendered."""
+        return stored_template(self.store.artifact(ref).path)
+
+    def try_conversation(self, ref: str, edit: ConversationEdit) -> tuple[dict[str, Any], list[Problem]]:
+        """What the model does with another template or end of turn (`prompt`, `end`, `answer`), and what was settled. Nothing
+        is kept. Raises StudioError for a change that can't be."""
+        return conversation_edit.try_edit(self.store, self.settings, self.store.artifact(ref), edit)
+
+    def keep_conversation(self, ref: str, edit: ConversationEdit, name: str = "") -> ArtifactView:
+        """The change as a new model, whose parent is the old one."""
+        return conversation_edit.keep_edit(self.store, self.settings, self.store.artifact(ref), edit, name)
+
+    def adapter_bases(self, path: Path) -> list[ArtifactView]:
+        """What an adapter in a zip file can be attached to; [] for another file."""
+        is_adapter = path.suffix.lower() == ".zip" and archive.holds_adapter(path)
+        return adapters.bases(self.store) if is_adapter else []
 
     def builtins_of(self, recipe: Recipe) -> list[str]:
         """The built-in models that a recipe names."""
@@ -51,7 +107,7 @@ class Imports:
 
     def terms(self, path: Path) -> Terms:
         """What a GGUF file says of its license. Raises StudioError for another file."""
-        return gguf.terms(path)
+        return gguf_terms.terms(path)
 
     def uploads(self) -> list[Upload]:
         """Files that came from a browser, newest first."""

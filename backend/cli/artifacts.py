@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backend.cli.conversation import conversation
 from backend.cli.output import announce_fetch, line, note, print_json, table
 from backend.cli.projects import InProject
 from backend.core.paths import absolute
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     models.command("import")(import_model)
     models.command("list")(list_models)
     models.command("show")(show_model)
+    models.command("conversation")(conversation)
     for command in (rename, tag, delete, restore):
         models.command(command.__name__)(command)
     app.add_typer(models, name="models")
@@ -33,6 +35,7 @@ def import_model(
     path: Path,
     name: Annotated[str, typer.Option(help="Name of the model. Default: the folder's or file's name.")] = "",
     accept_terms: Annotated[bool, typer.Option(help="Accept the terms of a GGUF file, which you have read.")] = False,
+    base: Annotated[str, typer.Option(help="The model that an adapter belongs to: id or name.")] = "",
     json_: _Json = False,
     project: InProject = None,
 ) -> None:
@@ -47,7 +50,7 @@ def import_model(
         note(f"{terms.text}\n".lstrip() + f"{terms.name}: {terms.title or 'license unknown'} {terms.link or ''}")
         found = studio.import_model(path, name or path.stem, accept_terms)
     elif path.exists():
-        found = studio.import_model(path, name or (path.stem if path.is_file() else path.resolve().name))
+        found = studio.import_model(path, name or (path.stem if path.is_file() else path.resolve().name), base=base)
     else:
         announce_fetch(studio, [wanted])
         found = studio.model(wanted, fetch=True)
@@ -76,9 +79,14 @@ def list_models(json_: _Json = False, project: InProject = None) -> None:
 def show_model(ref: str, json_: _Json = False) -> None:
     """Show a model's card: parameters, layers, context, vocabulary, license, and whether it fits this machine."""
     from backend.api import Studio
+    from backend.core.errors import StudioError
 
     studio = Studio.open()
     found, card = studio.model(ref), studio.card(ref)
+    try:
+        found = studio.check_model(found.id)
+    except StudioError as error:
+        note(error.text())
     if json_:
         return print_json({"model": found, "card": card})
     _show(found)
@@ -136,8 +144,10 @@ def restore(refs: Annotated[list[str], typer.Argument(help="Ids or names.", meta
 def _show(artifact: ArtifactView) -> None:
     show_head(artifact)
     for key, value in artifact.facts.items():
-        if key not in ("template", "labels", "taken", "trial"):
+        if key not in ("template", "labels", "taken", "trial", "problems", "checked"):
             line(f"{key}: {value}")
+    for each in artifact.problems:
+        line(f"problem: {each.sentence()}")
     for each in artifact.taken:
         line(f"taken: {each.fact()}")
     if trial := artifact.facts.get("trial"):

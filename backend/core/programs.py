@@ -22,6 +22,7 @@ class Programs(StrEnum):
     API_SERVER = "backend.serve.openai_api.server"
     ASKED_MODEL = "backend.ml.inference.model_process"
     GGUF = "backend.ml.inference.gguf"
+    GGUF_HEAD = "backend.models.gguf_head"
     WEIGHTS = "backend.ml.inference.weight_check"
     MEASURE = "backend.ml.evaluation.measure_child"
     OLIVE = "backend.ml.compression.olive_cli"

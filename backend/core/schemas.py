@@ -118,6 +118,11 @@ class ArtifactView(View):
         """What an import put right by itself."""
         return [Problem.model_validate(each) for each in self.facts.get("taken", [])]
 
+    @property
+    def problems(self) -> list[Problem]:
+        """Why it can't be used, as a check found that it had not met when it came in."""
+        return [Problem.model_validate(each) for each in self.facts.get("problems", [])]
+
 
 class JobError(View):
     """Why a job failed: a code with arguments (backend.core.errors) and the last lines of its log for a bug."""

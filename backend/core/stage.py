@@ -183,7 +183,8 @@ AnyStage = Stage[Any, Any]
 
 
 def check_refs(params: Params, world: World) -> list[Problem]:
-    """A problem for every reference that points nowhere or at the wrong kind. Every stage's `check` begins with it."""
+    """A problem for every reference that points nowhere, at the wrong kind, or at a model that can't be used. Every
+    stage's `check` begins with it."""
     problems = []
     for name, (ref, mark) in refs_of(params).items():
         known = world.describe(ref)
@@ -194,6 +195,9 @@ def check_refs(params: Params, world: World) -> list[Problem]:
             problems.append(
                 Problem(code="core.artifact_kind", args={"ref": ref, "kind": known.kind, "wanted": wanted}, field=name)
             )
+        else:
+            found = [Problem.model_validate(each) for each in known.facts.get("problems", [])]
+            problems += [each.model_copy(update={"field": name}) for each in found]
     for name, endpoint in endpoints_of(params).items():
         if world.endpoint(endpoint) is None:
             problems.append(Problem(code="endpoints.unknown", args={"name": endpoint}, field=name))

@@ -32,7 +32,9 @@ from backend.data.template_language import compile_template, fold
 CONVERSATION_FILE = "conversation.json"
 TEMPLATE_FILE = "chat_template.jinja"
 _CONFIG, _MAP = "tokenizer_config.json", "special_tokens_map.json"
-_OTHER_TEMPLATE, _MORE_TEMPLATES = "chat_template.json", "additional_chat_templates"
+_OTHER_TEMPLATE, MORE_TEMPLATES = "chat_template.json", "additional_chat_templates"
+TEMPLATE_PLACES = (TEMPLATE_FILE, _OTHER_TEMPLATE, MORE_TEMPLATES)
+"""Files and folders that hold templates alone."""
 _GENERATION, _MODEL, _GENAI = "generation_config.json", "config.json", "genai_config.json"
 _ASKED, _SAID, _TOLD = "@@question@@", "@@answer@@", "@@system@@"
 ROLES = ("bos", "eos", "pad", "unk")
@@ -78,6 +80,11 @@ def read_conversation(folder: Path, tokenizer: Any) -> Conversation:
     return _Reader(Path(folder), tokenizer).read()
 
 
+def stored_template(folder: Path) -> str:
+    """The text of the chat template that is used. Nothing is rendered. Raises StudioError as `read_conversation`."""
+    return _Reader(Path(folder), None).template()[0]
+
+
 def without_limits(tokenizer: Any) -> Any:
     """The same tokenizer without the truncation and padding that were saved with it."""
     tokenizer.no_truncation()
@@ -106,7 +113,7 @@ class _Reader:
         self.own = self.files[CONVERSATION_FILE]
 
     def read(self) -> Conversation:
-        source, place = self._template()
+        source, place = self.template()
         tokens = {role: self._token(role) for role in ROLES}
         compiled = compile_template(source)
         takes_system = _takes_system(compiled, tokens)
@@ -132,13 +139,14 @@ class _Reader:
             findings=self.findings,
         )
 
-    def _template(self) -> tuple[str, str]:
+    def template(self) -> tuple[str, str]:
+        """Its text, and the file that holds it."""
         found = list(self._templates())
-        more = {file.stem: file.read_text("utf-8") for file in sorted((self.folder / _MORE_TEMPLATES).glob("*.jinja"))}
+        more = {file.stem: file.read_text("utf-8") for file in sorted((self.folder / MORE_TEMPLATES).glob("*.jinja"))}
         if not found and not more:
             self._say("talk.no_template")
             return PLAIN_TEMPLATE, ""
-        place, named = found[0] if found else (_MORE_TEMPLATES, {})
+        place, named = found[0] if found else (MORE_TEMPLATES, {})
         named = more | named
         for other, texts in found[1:]:
             if texts.get("default") not in (None, named.get("default")):

@@ -38,6 +38,11 @@ class NameQueries:
         """What is None stays as it is. The manifest keeps the name that it was made under."""
         self._set(t.Artifact, artifact_id, name=name, tags=tags)
 
+    def set_facts(self, artifact_id: str, facts: dict[str, Any]) -> None:
+        """All its facts from now on."""
+        with self.session() as session:
+            session.execute(update(t.Artifact).where(t.Artifact.id == artifact_id).values(facts=facts))
+
     def tags(self) -> list[str]:
         """All in use, in alphabetical order."""
         with self.session() as session:

@@ -27,7 +27,7 @@ from backend.data.inspect_source import Inspection, inspect
 from backend.data.params import DatasetParams
 from backend.data.prepare import is_demo
 from backend.process.guards import LockBusy, file_lock
-from backend.process.program import Program
+from backend.process.program import Program, bare_environment
 
 VERSION = 4
 """Raise it when the same file would be read otherwise: kept readings are then made again."""
@@ -186,12 +186,7 @@ def read_in_child(params: DatasetParams, rows: int, folder: Path) -> dict[str, A
     with tempfile.TemporaryDirectory(dir=folder, prefix=".child-") as work:
         asked, answer = Path(work, "question.json"), Path(work, "answer.json")
         write_json(asked, {"params": params.model_dump(mode="json"), "rows": rows, "limits": limits})
-        env = os.environ | {
-            "TMPDIR": work,
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-            "MALLOC_ARENA_MAX": "2",
-        }
+        env = bare_environment(TMPDIR=work, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MALLOC_ARENA_MAX="2")
         until = time.monotonic() + SECONDS
         with Program(command(Programs.READ_SOURCE, asked, answer), Path(work, "log"), env=env) as running:
             try:

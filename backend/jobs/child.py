@@ -18,9 +18,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, TextIO, cast
 
 from backend.core.artifacts import write_json
-from backend.core.errors import Cancelled, StudioError
+from backend.core.errors import Cancelled, Problem, StudioError
+from backend.core.schemas import Kind
 from backend.core.stage import AnyStage
 from backend.jobs.context import JobSpec, StageContext
+from backend.models import recheck
 from backend.process.explain import explain, of_problem, sentence
 from backend.process.guards import LockBusy, die_with_parent, file_lock, watch_lease
 from backend.process.memory import peak_memory
@@ -130,11 +132,27 @@ def _run_stage(
 ) -> dict[str, Any]:
     found = find(order.stage)
     ctx = StageContext(order, channel.send, cancelled.is_set, keys)
+    _check_models(order, ctx, channel)
     result = found.run(found.parse(order.params), ctx)
     event = channel.masked({"event": "result", "result": result.model_dump(mode="json"), "peak": peak_memory()})
     # A worker that dies before it has recorded this finds the file and does not run the stage again.
     write_json(order.dir / DONE, {**event, "artifacts": channel.artifacts})
     return event
+
+
+def _check_models(order: JobSpec, ctx: StageContext, channel: EventChannel) -> None:
+    """Models among the inputs that came in before weights were checked are checked now, once. Raises StudioError for one that
+    can't be used."""
+    named = [order.inputs[id_] for id_ in dict.fromkeys(order.names.values()) if id_ in order.inputs]
+    bases = [order.inputs[base] for each in named if (base := each.facts.get("base")) in order.inputs]
+    for view in [each for each in [*bases, *named] if recheck.is_due(each)]:
+        ctx.log(f"Checking the weights of {view.name}, which an earlier version imported.")
+        order.dir.mkdir(parents=True, exist_ok=True)
+        base = ctx.input(view.facts["base"]) if view.kind is Kind.ADAPTER else None
+        facts = recheck.findings(view, base, order.dir)
+        channel.send({"event": "facts", "artifact": view.id, "facts": facts})
+        if problems := facts.get("problems"):
+            raise StudioError.of([Problem.model_validate(each) for each in problems])
 
 
 def _failure(error: BaseException, order: JobSpec, channel: EventChannel) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from backend.jobs.machine_load import MachineLoad
 from backend.jobs.queue import Ticket
 from backend.jobs.recorder import EventRecorder
 from backend.jobs.resolve import Find, job_keys, job_spec
+from backend.models import recheck
 from backend.process.explain import explain
 from backend.process.guards import EXIT_ORPHAN
 
@@ -120,7 +121,11 @@ class Executor:
         resumed = " and goes on from its checkpoint" if any((order.dir / "checkpoints").glob("*")) else ""
         recorder.record(_line("info", f"Attempt {job.attempts} starts{resumed}."))
 
+        checked: dict[str, dict[str, Any]] = {}
+
         def report(event: dict[str, Any]) -> None:
+            if event["event"] == "facts":
+                checked[event["artifact"]] = event["facts"]
             if event["event"] == "artifact":
                 made[:] = [one for one in made if one["path"] != event["path"]] + [event]
             recorder.record(event)
@@ -135,6 +140,13 @@ class Executor:
         finally:
             del self._attempts[job.id]
             flushing.cancel()
+            await asyncio.to_thread(self._keep_facts, checked)
+
+    def _keep_facts(self, checked: dict[str, dict[str, Any]]) -> None:
+        """What a check of models found before the stage began."""
+        for artifact_id, facts in checked.items():
+            if view := self._store.find_artifact(artifact_id):
+                recheck.keep(self._store, view, facts)
 
     def _record(
         self, job: t.Job, outcome: Outcome, made: list[dict[str, Any]], seconds: float, others: float | None

@@ -1,5 +1,5 @@
-"""A model folder that came as a zip file. Nothing is unpacked before names, kinds and sizes were looked at, and then only
-the files that a model consists of."""
+"""A folder of a model or an adapter that came as a zip file. Nothing is unpacked before names, kinds and sizes were looked at,
+and then only the files that it consists of."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
 from backend.core.units import human_bytes
+from backend.data.conversation import MORE_TEMPLATES
 from backend.db import Store
+from backend.models import adapter_files
+from backend.models.adapters import import_adapter
 from backend.models.catalogue import EXTRA_FILES, import_folder
 from backend.models.probe import TEXT_LIMIT
 from backend.process.explain import explain
@@ -25,20 +28,36 @@ _RATIO = 100
 """Weights hardly shrink in a zip file, a tokenizer to a tenth: what grows more than this is meant to fill the disk."""
 
 
+_CONFIGS = ("config.json", adapter_files.CONFIG)
+
+
 def holds_model(zip_path: Path) -> bool:
-    """Whether a model's configuration is among the names in a zip file, which may be damaged. Cheap: nothing is unpacked."""
+    """Whether the configuration of a model or an adapter is among the names in a zip file, which may be damaged. Cheap: nothing
+    is unpacked."""
+    return any(name in _CONFIGS for name in _names(zip_path))
+
+
+def holds_adapter(zip_path: Path) -> bool:
+    """Whether it is an adapter's, and no whole model's; as cheap."""
+    names = _names(zip_path)
+    return adapter_files.CONFIG in names and "config.json" not in names
+
+
+def _names(zip_path: Path) -> set[str]:
+    """The last parts of all names."""
     try:
         _check_directory(zip_path)
         with ZipFile(zip_path) as archive:
-            return any(PurePosixPath(name).name == "config.json" for name in archive.namelist())
+            return {PurePosixPath(name).name for name in archive.namelist()}
     except (BadZipFile, StudioError, OSError, NotImplementedError, ValueError):
-        return False
+        return set()
 
 
 def import_archive(
-    store: Store, settings: Settings, zip_path: Path, name: str, project: str | None = None
+    store: Store, settings: Settings, zip_path: Path, name: str, project: str | None = None, base: str = ""
 ) -> ArtifactView:
-    """The model in `zip_path` (its files at the top or in one folder) as an artifact called `name`.
+    """The model in `zip_path` (its files at the top or in one folder) as an artifact called `name`; an adapter on the model
+    `base`, by default on the one that it names.
 
     Raises StudioError for what is no zip file, points outside, unpacks to too much or holds no usable model.
     """
@@ -51,6 +70,8 @@ def import_archive(
             members = _members(archive, zip_path.name)
             _check_sizes(list(members.values()), zip_path, settings)
             _unpack(archive, members, folder)
+        if adapter_files.CONFIG in members and "config.json" not in members:
+            return import_adapter(store, settings, folder, name, project, base)
         return import_folder(store, settings, folder, name, project)
     except (BadZipFile, ZlibError, EOFError, NotImplementedError):
         raise StudioError("files.archive_damaged", file=zip_path.name) from None
@@ -67,7 +88,7 @@ def _check_directory(zip_path: Path) -> None:
 
 
 def _members(archive: ZipFile, file: str) -> dict[str, ZipInfo]:
-    """Name -> entry of the model's files, which lie beside config.json. Raises StudioError for an unsafe entry."""
+    """Name -> entry of the files beside config.json, else beside an adapter's. Raises StudioError for an unsafe entry."""
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     for entry in entries:
         if zips.encrypted(entry):
@@ -75,14 +96,28 @@ def _members(archive: ZipFile, file: str) -> dict[str, ZipInfo]:
         if zips.unsafe(entry):
             raise StudioError("files.archive_unsafe", file=file, entry=entry.filename)
     paths = {PurePosixPath(entry.filename): entry for entry in entries}
-    tops = sorted((path.parent for path in paths if path.name == "config.json" and len(path.parts) <= 2), key=str)
-    if not tops:
+    top = _top([path for path in paths if len(path.parts) <= 2])
+    if top is None:
         raise StudioError("files.archive_no_model", file=file)
-    beside = {path.name: entry for path, entry in paths.items() if path.parent == tops[0]}
+    beside = {path.name: entry for path, entry in paths.items() if path.parent == top}
+    templates = {f"{MORE_TEMPLATES}/{path.name}": entry for path, entry in paths.items() if _is_template(path, top)}
     for name in beside:
         if name.endswith(".py"):
             raise StudioError("models.remote_code", path=file, file=name)
-    return {name: entry for name, entry in beside.items() if name in EXTRA_FILES or _WEIGHTS.fullmatch(name)}
+    kept = (*EXTRA_FILES, adapter_files.CONFIG)
+    return {name: entry for name, entry in beside.items() if name in kept or _WEIGHTS.fullmatch(name)} | templates
+
+
+def _is_template(path: PurePosixPath, top: PurePosixPath) -> bool:
+    return path.parent == top / MORE_TEMPLATES and path.suffix == ".jinja"
+
+
+def _top(paths: list[PurePosixPath]) -> PurePosixPath | None:
+    """The folder that holds the model, else the adapter."""
+    for config in _CONFIGS:
+        if tops := sorted((path.parent for path in paths if path.name == config), key=str):
+            return tops[0]
+    return None
 
 
 def _check_sizes(entries: list[ZipInfo], zip_path: Path, settings: Settings) -> None:
@@ -106,6 +141,7 @@ def _unpack(archive: ZipFile, members: dict[str, ZipInfo], folder: Path) -> None
     folder.mkdir(parents=True)
     for name, entry in members.items():
         try:
+            (folder / name).parent.mkdir(exist_ok=True)
             with archive.open(entry) as packed, (folder / name).open("wb") as file:
                 shutil.copyfileobj(packed, file, 1 << 20)
         except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import secrets
 import shutil
@@ -20,15 +19,18 @@ from backend.core.paths import ROOT
 from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
+from backend.data.conversation import MORE_TEMPLATES
 from backend.db import Store
 from backend.models.builtin import BUILTIN, Builtin, weights
 from backend.models.languages import languages_of
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES, inspect_folder, license_of, weight_files
+from backend.models.recheck import CHECKED
 from backend.models.text_part import take_text_part
 from backend.models.weight_names import copy_weights
 from backend.models.weights import check_weights
 from backend.process.explain import explain, full_disk_told
 from backend.process.parent_death import parent_bound_command
+from backend.process.program import bare_environment
 
 EXTRA_FILES = (
     "config.json",
@@ -38,6 +40,7 @@ EXTRA_FILES = (
     *LEGAL_FILES,
     "README.md",
 )
+_MOST_TEMPLATES = 50
 
 
 def import_builtin(
@@ -56,7 +59,8 @@ def import_builtin(
         if not (target / MANIFEST).is_file():
             with temporary_folder(settings, name) as folder:
                 _convert(name, BUILTIN[name], weights(name, folder.parent, fetch), folder)
-                seal(folder, target, _manifest(target, name, BUILTIN[name].license, _facts(folder)))
+                facts = _facts(folder) | {"checked": CHECKED}  # its converter refuses what is missing
+                seal(folder, target, _manifest(target, name, BUILTIN[name].license, facts))
         return register(store, target)
 
 
@@ -85,8 +89,7 @@ def import_folder(store: Store, settings: Settings, path: Path, name: str, proje
     path = Path(path).expanduser()
     inspect_folder(path)
     settings.prepare()
-    weights, extras = weight_files(path), [path / extra for extra in EXTRA_FILES if (path / extra).is_file()]
-    files = [*weights, *extras]
+    files = [*weight_files(path), *extra_files(path)]
     target = settings.artifacts / Kind.MODEL / artifact_id(Kind.MODEL, name, files)
     with file_lock(settings.cache / "import.lock"):
         if not (target / MANIFEST).is_file():
@@ -102,12 +105,12 @@ def take_folder(path: Path, folder: Path) -> dict[str, Any]:
     Raises StudioError naming the file that makes it unusable, or when the disk is full.
     """
     inspect_folder(path)
-    _copy([path / extra for extra in EXTRA_FILES if (path / extra).is_file()], folder)
+    _copy(extra_files(path), path, folder)
     with full_disk_told(folder):
         said = copy_weights(weight_files(path), folder)
     _settle(folder)
     trial, told = check_weights(folder)
-    facts = _facts(folder)
+    facts = _facts(folder) | {"checked": CHECKED}
     if said or told:
         facts["taken"] = [each.model_dump(mode="json") for each in [*said, *told]]
     if trial:
@@ -131,7 +134,7 @@ def convert_gguf(source: Path, folder: Path) -> str:
     done = subprocess.run(
         [*parent_bound_command(), *command(Programs.GGUF, source, folder)],
         cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder.parent / "hf")},
+        env=bare_environment(HF_HUB_OFFLINE="1", HF_HOME=str(folder.parent / "hf")),
         capture_output=True,
         text=True,
     )
@@ -151,10 +154,18 @@ def register(store: Store, target: Path, project: str | None = None) -> Artifact
     return known or store.add_artifact(read_manifest(target), target, project or store.project())
 
 
-def _copy(files: list[Path], folder: Path) -> None:
+def extra_files(path: Path) -> list[Path]:
+    """What a model consists of beside its weights, as far as it is there."""
+    named = sorted((path / MORE_TEMPLATES).glob("*.jinja"))[:_MOST_TEMPLATES]
+    return [file for file in (*(path / extra for extra in EXTRA_FILES), *named) if file.is_file()]
+
+
+def _copy(files: list[Path], source: Path, folder: Path) -> None:
     with full_disk_told(folder):
         for file in files:
-            shutil.copyfile(file, folder / file.name)
+            target = folder / file.relative_to(source)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(file, target)
 
 
 def artifact_id(kind: Kind, name: str, files: list[Path], base: str = "") -> str:

@@ -93,6 +93,11 @@ def copy_weights(files: list[Path], folder: Path) -> list[Problem]:
     return said
 
 
+def rename_tensors(source: Path, target: Path, names: dict[str, str]) -> None:
+    """The same data in `target`, each tensor of the file `source` under its name in `names`."""
+    _write(source, target, {names.get(name, name): entry for name, entry in _header(source).items()})
+
+
 def _header(file: Path) -> dict[str, Any]:
     """Of a file that was looked at already."""
     with file.open("rb") as stream:

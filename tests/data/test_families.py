@@ -7,60 +7,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from backend.data.chat_template import Encoder
 from backend.data.families import FAMILIES, Family, family_of, thinking_variable
+from benchmarks import chat_templates
+from benchmarks.chat_templates import ASKED, CASES, TABLE, TOLD, TOOL, try_folder
+from benchmarks.chat_templates import family_folder as folder_of
 
 pytestmark = pytest.mark.ml
-
-ASKED = {"role": "user", "content": " ¿Qué hora es? 😀 "}
-SAID = {"role": "assistant", "content": "<think>\nhm\n</think>\n\nLas dos."}
-TOLD = {"role": "system", "content": "Be brief."}
-TOOL = {"type": "function", "function": {"name": "time", "description": "Now <b>", "parameters": {"type": "object"}}}
-CHATS = {"one": [ASKED], "turns": [ASKED, SAID, ASKED]}
-TELLING = {"told": [TOLD, ASKED], "told_turns": [TOLD, ASKED, SAID, ASKED]}
-
-
-def folder_of(folder: Path, family: Family, **more: Any) -> Path:
-    """A tokenizer of bytes with the family's control tokens."""
-    folder.mkdir(parents=True, exist_ok=True)
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE({byte: number for number, byte in enumerate(alphabet)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens(
-        [AddedToken(token, special=True) for token in ("<bos>", "<eos>", "<think>", family.end)]
-    )
-    tokenizer.save(str(folder / "tokenizer.json"))
-    eos = family.end if family.name in ("mistral", "deepseek") else "<eos>"
-    config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<bos>", "eos_token": eos}
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps({**config, "chat_template": family.template, **more}), "utf-8"
-    )
-    return folder
 
 
 def theirs(folder: Path, chat: list[dict[str, Any]], **more: Any) -> list[int]:
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-    text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True, **more)
-    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return ids
+    return chat_templates.theirs(AutoTokenizer.from_pretrained(str(folder), local_files_only=True), chat, **more)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_tokens_are_those_of_transformers(tmp_path: Path, family: Family) -> None:
+def test_tokens_are_those_of_transformers_and_of_the_table(tmp_path: Path, family: Family) -> None:
     folder = folder_of(tmp_path, family)
-    encoder = Encoder(folder)
-    takes_system = not encoder.conversation.folds_system
-    assert takes_system == (family.name != "gemma")
-    for name, chat in {**CHATS, **(TELLING if takes_system else {})}.items():
-        assert encoder.ids(encoder.render(chat)) == theirs(folder, chat), name
-        if "tools" in family.template and (family.name != "phi4_mini" or chat[0] is TOLD):
-            assert encoder.ids(encoder.render(chat, tools=[TOOL])) == theirs(folder, chat, tools=[TOOL]), name
-    assert encoder.end == family.end and family_of(encoder.template_source()) == family
+    found = try_folder(folder)
+    assert "differs" not in found.values() and found["question"] == found["turns"] == "equal"
+    assert found["system"] == ("folded" if family.name == "gemma" else "equal")
+    rows = {row["name"]: row for row in json.loads(TABLE.read_text("utf-8"))["rows"]}
+    assert rows[f"{family.title}, own template"] == {"name": f"{family.title}, own template", **found}
+    assert Encoder(folder).end == family.end and family_of(Encoder(folder).template_source()) == family
+
+
+def test_the_table_shows_every_case_and_no_difference() -> None:
+    rows = json.loads(TABLE.read_text("utf-8"))["rows"]
+    assert len(rows) > len(FAMILIES) and all(set(CASES) < set(row) for row in rows)
+    assert not [row["name"] for row in rows if "differs" in row.values()]
 
 
 @pytest.mark.parametrize(

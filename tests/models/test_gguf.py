@@ -11,8 +11,9 @@ import pytest
 from backend.core.errors import StudioError
 from backend.core.settings import Settings
 from backend.db import Store
-from backend.models import gguf
-from backend.models.gguf import import_gguf, terms
+from backend.models import gguf, gguf_head, gguf_terms
+from backend.models.gguf import import_gguf
+from backend.models.gguf_terms import terms
 from tests.models.test_probe import folder as model_folder  # noqa: F401
 from tests.test_chain import slmops
 
@@ -174,16 +175,54 @@ def test_a_part_of_a_split_model_is_named_as_such(tmp_path: Path) -> None:
         terms(file)
 
 
-def test_the_head_is_read_again_only_when_the_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files whose heads were read from now on."""
     read: list[Path] = []
-    real = gguf._metadata
+    real = gguf_terms.read_in_child
 
-    def metadata(file: Path) -> dict[str, Any]:
+    def in_child(file: Path) -> dict[str, Any] | None:
         read.append(file)
         return real(file)
 
-    monkeypatch.setattr(gguf, "_metadata", metadata)
+    monkeypatch.setattr(gguf_terms, "read_in_child", in_child)
+    return read
+
+
+def test_the_head_is_read_again_only_when_the_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = counted(monkeypatch)
     file = written(tmp_path, {"general.architecture": "llama", "general.license": "mit"})
     assert [terms(file).license, terms(file).license] == ["mit", "mit"] and len(read) == 1
     written(tmp_path, {"general.architecture": "llama", "general.license": "apache-2.0"})
-    assert terms(file).license == "apache-2.0"
+    assert terms(file).license == "apache-2.0" and len(read) == 2
+
+
+def test_a_damaged_file_is_not_read_again_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, file = counted(monkeypatch), tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 2) + HOSTILE["a list that ends beyond the file"])
+    for _ in range(2):
+        with pytest.raises(StudioError, match="incomplete"):
+            terms(file)
+    assert len(read) == 1
+
+
+@pytest.mark.proc
+@pytest.mark.parametrize("case", [None, *HOSTILE])
+def test_a_bounded_child_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str | None) -> None:
+    file = written(tmp_path, {"general.architecture": "llama", "general.license": "mit"})
+    if case:
+        file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 2) + HOSTILE[case])
+    monkeypatch.setattr(gguf_head, "head", lambda _file: pytest.fail("read in this process"))
+    if case is None:
+        assert terms(file).license == "mit"
+        return
+    with pytest.raises(StudioError, match="incomplete"):
+        terms(file)
+
+
+@pytest.mark.proc
+def test_a_child_that_takes_too_much_memory_means_a_damaged_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gguf_terms, "_LIMITS", {**gguf_terms._LIMITS, "memory": 1_000_000})
+    with pytest.raises(StudioError, match="incomplete"):
+        terms(written(tmp_path, {"general.license": "x" * 4_000_000}))

@@ -35,6 +35,7 @@ MODEL_FACTS = {
     "kv_heads": 3,
     "intermediate_size": 1_536,
     "tied": True,
+    "checked": 1,
 }
 COMMANDS = ["turn on the kitchen light", "close the garage", "what time is it", "enciende la luz del salón"]
 LABELS = ["HassTurnOn", "HassTurnOff", "HassGetTime"]

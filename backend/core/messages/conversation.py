@@ -5,6 +5,21 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "None of this model's files names an end-of-turn token.",
         "Set it as “end” in a conversation.json next to tokenizer.json.",
     ),
+    "talk.unknown_end": (
+        "The tokenizer has no token “{end}” to end a turn.",
+        "Name one of the tokens in its tokenizer.json.",
+    ),
+    "talk.syntax": ("The chat template is invalid in line {line}: {reason}", "Correct the template."),
+    "talk.refused": (
+        "The chat template refuses a question with a system message: {reason}",
+        "Correct the template, or choose the one of a family.",
+    ),
+    "talk.not_editable": (
+        "The conversation of “{model}” is part of what it was made into.",
+        "Edit the model that it was made from, and make it again.",
+    ),
+    "talk.family": ("“{family}” is no family of chat templates.", "Choose one of {known}."),
+    "talk.no_change": ("Nothing is to be changed.", "Name an end of turn, a template or a family."),
     "talk.no_template": (
         "This model has no chat template; roles are written as plain words.",
         "If it was trained for chat, add its chat_template.jinja and import it again.",

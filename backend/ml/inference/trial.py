@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jinja2.exceptions import TemplateError, TemplateSyntaxError
 from transformers import AutoModelForCausalLM
 
 from backend.core import machine
 from backend.core.errors import Problem, StudioError
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Message
+from backend.ml.inference.findings import reason_of
 
 QUESTION = "What is the capital of France?"
 SYSTEM = "Answer in one word."
@@ -24,41 +26,56 @@ _SHARE = 0.5
 """Of the free memory that the weights may take for the trial; a larger model is rendered and tokenized only."""
 
 
-def tried(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
+def tried(folder: Path, base: Path | None = None) -> tuple[dict[str, Any], list[Problem]]:
     """What came out, and what is wrong or was settled; a blocking problem means that the model can't be used. The first holds
     `prompt` and `end` (text), `prompt_tokens`, and where the model fits `answer` and `ended` (whether it stopped by
-    itself)."""
+    itself). `base`: of the adapter in `folder`."""
     encoder = Encoder(folder)
     try:
         talk = encoder.conversation
         if problem := talk.problem():
             return {}, [problem]
+        if encoder.tokenizer.token_to_id(talk.end) is None:
+            return {}, [Problem(code="talk.unknown_end", args={"end": talk.end})]
         messages = [Message(role="system", content=SYSTEM), Message(role="user", content=QUESTION)]
         ids, text = encoder.chat_ids(messages), encoder.render(messages)
     except StudioError as error:
         return {}, error.problems
+    except TemplateSyntaxError as error:
+        return {}, [Problem(code="talk.syntax", args={"line": error.lineno, "reason": reason_of(error)})]
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        return {}, [
+            Problem(code="talk.refused", args={"reason": reason_of(error)})
+        ]  # what a template's own code raises
     found: dict[str, Any] = {"prompt": text[:_SHOWN_CHARS], "end": talk.end, "prompt_tokens": len(ids)}
-    size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    size = sum(file.stat().st_size for place in (folder, base) if place for file in place.glob("*.safetensors"))
     if not ids or size > _SHARE * machine.available_bytes():
         return found, talk.findings
     try:
-        answer = _generated(folder, ids, encoder.stops)
+        answer = _generated(_opened(folder, base), ids, encoder.stops)
     except Exception as error:  # whatever an architecture's own code raises
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-        return found, [Problem(code="models.trial_failed", args={"reason": reason})]
+        return found, [Problem(code="models.trial_failed", args={"reason": reason_of(error)})]
     ended = bool(answer) and answer[-1] in encoder.stops
     return found | {"answer": encoder.text(answer), "ended": ended}, talk.findings
 
 
-def _generated(folder: Path, ids: list[int], stops: frozenset[int]) -> list[int]:
-    """The likeliest tokens, at most `TOKENS`."""
+def _opened(folder: Path, base: Path | None) -> Any:
     model: Any = AutoModelForCausalLM.from_pretrained(
-        str(folder), dtype="auto", local_files_only=True, trust_remote_code=False, use_safetensors=True
+        str(base or folder), dtype="auto", local_files_only=True, trust_remote_code=False, use_safetensors=True
     )
+    if base is None:
+        return model.eval()
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(model, str(folder), local_files_only=True).eval()
+
+
+def _generated(model: Any, ids: list[int], stops: frozenset[int]) -> list[int]:
+    """The likeliest tokens, at most `TOKENS`."""
     written: list[int] = []
     with torch.inference_mode():
         for _ in range(TOKENS):
-            logits = model.eval()(input_ids=torch.tensor([ids + written])).logits
+            logits = model(input_ids=torch.tensor([ids + written])).logits
             written.append(int(logits[0, -1].argmax()))
             if written[-1] in stops:
                 break

@@ -2,7 +2,7 @@
 
 transformers fills what a file lacks with random numbers and says so in a log that nobody reads. Here the model is built
 without memory for its weights (device "meta"), so that the answer takes seconds whatever its size; then each tensor is read
-once, for values that are no numbers, and the model is tried.
+once, for values that are no numbers, and the model is tried. An adapter is compared with its base: see `adapter_check`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from transformers.utils import logging
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
 from backend.core.limits import EXIT_MEMORY, limit
+from backend.ml.inference.findings import finite, named, reason_of
 from backend.models.probe import weight_files
 
-_NAMED = 3
-"""Tensors that a sentence names."""
 _HEAD, _TABLES = "lm_head.weight", ("model.embed_tokens.weight", "transformer.wte.weight")
 
 
@@ -41,8 +40,7 @@ def problems_of(folder: Path) -> list[Problem]:
             use_safetensors=True,
         )
     except Exception as error:  # whatever an architecture's own code makes of a config that it does not expect
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-        return [Problem(code="models.not_built", args={"path": folder.name, "reason": reason})]
+        return [Problem(code="models.not_built", args={"path": folder.name, "reason": reason_of(error)})]
     return loading_problems(loaded[1], folder.name) or _values(folder)
 
 
@@ -54,11 +52,7 @@ def loading_problems(info: dict[str, Any], model: str) -> list[Problem]:
         "models.mismatched_tensors": mismatched,
         "models.unexpected_tensors": sorted(set(info.get("unexpected_keys", ())) - set(mismatched)),
     }
-    return [
-        Problem(code=code, args={"model": model, "count": len(names), "names": ", ".join(names[:_NAMED])})
-        for code, names in kinds.items()
-        if names
-    ]
+    return [Problem(code=code, args={"model": model, **named(names)}) for code, names in kinds.items() if names]
 
 
 def refuse_random(info: dict[str, Any], model: str) -> None:
@@ -75,7 +69,7 @@ def _values(folder: Path) -> list[Problem]:
         with safe_open(str(file), framework="pt") as tensors:
             for name in tensors.keys():  # noqa: SIM118, it is no mapping
                 tensor = tensors.get_tensor(name)
-                if tensor.is_floating_point() and not _finite(tensor):
+                if tensor.is_floating_point() and not finite(tensor):
                     return [Problem(code="models.not_finite", args={"model": folder.name, "tensor": name})]
                 if name == _HEAD or name in _TABLES:
                     tables["head" if name == _HEAD else "table"] = tensor
@@ -85,24 +79,34 @@ def _values(folder: Path) -> list[Problem]:
     return []
 
 
-def _finite(tensor: Any) -> bool:
-    """The sum tells nearly always, without a second table; it may overflow by itself."""
-    return bool(torch.isfinite(tensor.sum(dtype=torch.float32))) or bool(torch.isfinite(tensor).all())
-
-
-def checked(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
-    """What the model did when it was tried, and all that is wrong with it or was settled."""
+def checked(
+    folder: Path, base: Path | None = None, name: str = "", weights: bool = True
+) -> tuple[dict[str, Any], list[Problem]]:
+    """What the model did when it was tried, and all that is wrong with it or was settled. `base`: of an adapter, called `name`;
+    `weights`: whether these are looked at first."""
     from backend.ml.inference.trial import tried
 
-    problems = problems_of(folder)
-    return ({}, problems) if problems else tried(folder)
+    problems = _weight_problems(folder, base, name) if weights else []
+    if any(each.blocking for each in problems):
+        return {}, problems
+    found, told = tried(folder, base)
+    return found, [*problems, *told]
+
+
+def _weight_problems(folder: Path, base: Path | None, name: str) -> list[Problem]:
+    if base is None:
+        return problems_of(folder)
+    from backend.ml.inference.adapter_check import adapter_problems
+
+    return adapter_problems(folder, base, name)
 
 
 def main(question: Path, answer: Path) -> None:
     asked = json.loads(question.read_text("utf-8"))
     limit(**asked["limits"])
+    base = Path(asked["base"]) if asked["base"] else None
     try:
-        found, problems = checked(Path(asked["folder"]))
+        found, problems = checked(Path(asked["folder"]), base, asked["base_name"], asked["weights"])
     except MemoryError:
         sys.exit(EXIT_MEMORY)
     write_json(answer, {"trial": found, "problems": [problem.model_dump(mode="json") for problem in problems]})

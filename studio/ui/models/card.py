@@ -35,6 +35,8 @@ def card(view: ArtifactView, known: dict[str, ArtifactView], choosing: bool = Fa
             st.badge(kind_word(view.kind), icon=icon, color=colour)
             if view.kind is Kind.PACKAGE and view.facts.get("version"):
                 st.badge(escape_markdown(view.facts["version"]), color="gray")
+            if view.problems:
+                st.badge(_("unusable"), icon=":material/error:", color="red", help=view.problems[0].sentence(_))
             tag_badges(view.tags)
         st.caption(lineage_text(view, known))
         st.caption(facts_line(view))

@@ -10,6 +10,8 @@ from backend.api import MODEL_KINDS
 from backend.core.artifacts import Manifest
 from backend.core.schemas import ArtifactView, Kind
 from backend.packaging.verify import version_key
+from studio.ui.models.conversation import conversation_form
+from studio.ui.models.conversation import keys as conversation_keys
 from studio.ui.models.labels import format_count
 from studio.ui.shared import api_cache
 from studio.ui.shared.artifact_link import artifact_link
@@ -26,6 +28,7 @@ from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.loss_curves import TRAINING_STAGES
 from studio.ui.shared.params import param_text, param_title
 from studio.ui.shared.tags import tag_badges
+from studio.ui.shared.tasks import background, failure
 from studio.ui.shared.widgets import run_link
 
 PARAMETER = "model"
@@ -51,9 +54,13 @@ def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
             tag_badges(view.tags)
             edit_popover(view)
         _facts(view)
+        _check(view)
+        for each in view.problems:
+            st.error(escape_markdown(each.sentence(_)), icon=":material/error:")
         for each in view.taken:
             st.caption(escape_markdown(each.fact(_)))
         _trial(view.facts.get("trial", {}))
+        conversation_form(view)
         _versions(view, known)
         _lineage(view, known, manifest)
         _parameters(manifest, known)
@@ -79,6 +86,28 @@ def _facts(view: ArtifactView) -> None:
     if view.kind in MODEL_KINDS:
         rows |= _memory(view)
     _table(_("Details"), rows)
+
+
+def keys() -> list[str]:
+    """Of what goes on in the background for the drawer that is open."""
+    shown = st.query_params.get(PARAMETER, "")
+    return [_check_key(shown), *conversation_keys(shown)] if shown else []
+
+
+def _check_key(artifact_id: str) -> str:
+    return f"check_{artifact_id}"
+
+
+def _check(view: ArtifactView) -> None:
+    """A model of an earlier version is checked when somebody first opens it, in a child; the page is drawn again then."""
+    studio = api_cache.studio()
+    if not studio.check_due(view):
+        return
+    going = background(_check_key(view.id), lambda: studio.check_model(view.id))
+    if not going.done:
+        st.markdown(f":shimmer[{_('Checking the weights…')}]")
+    elif said := failure(going):
+        st.error(escape_markdown(said), icon=":material/error:")
 
 
 def _trial(trial: dict[str, Any]) -> None:

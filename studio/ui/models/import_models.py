@@ -68,6 +68,7 @@ def _row(upload: Upload) -> None:
                 placeholder=_("Name"),
                 width=320,
             )
+            _base_choice(upload)
             st.button(
                 _("Import"), key=key, type="primary", disabled=not agreed, on_click=_import, args=(upload.id, agreed)
             )
@@ -78,6 +79,22 @@ def _row(upload: Upload) -> None:
                 args=(lambda: api_cache.studio().delete_upload(upload.id),),
             )
         _failure(failure(going))
+
+
+def _base_choice(upload: Upload) -> None:
+    """Of an adapter: the model that it belongs to."""
+    bases = api_cache.studio().adapter_bases(upload.path)
+    if not bases:
+        return
+    names = {"": _("The one that the adapter names")} | {each.id: each.name for each in bases}
+    alike = {name for name in names.values() if list(names.values()).count(name) > 1}
+    st.selectbox(
+        _("Base model"),
+        list(names),
+        format_func=lambda id_: f"{names[id_]} ({id_})" if names[id_] in alike else names[id_],
+        key=f"base_{upload.id}",
+        width=320,
+    )
 
 
 def _accept_terms(upload: Upload) -> bool:
@@ -103,8 +120,8 @@ def _import(upload_id: str, accepted: bool) -> None:
     key = _import_key(upload_id)
     drop(key)
     studio, name = api_cache.studio(), st.session_state[f"name_{upload_id}"]
-    mine = project().id
-    background(key, lambda: studio.import_upload(upload_id, name, accepted, mine))
+    base, mine = st.session_state.get(f"base_{upload_id}", ""), project().id
+    background(key, lambda: studio.import_upload(upload_id, name, accepted, mine, base))
 
 
 def builtins() -> None:

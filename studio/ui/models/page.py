@@ -133,7 +133,7 @@ def _dialogs(everything: list[ArtifactView]) -> None:
 
 
 def _keys() -> list[str]:
-    return [*import_models.keys(), *hub.keys()]
+    return [*import_models.keys(), *hub.keys(), *details.keys()]
 
 
 def _signature() -> tuple[object, ...]:
