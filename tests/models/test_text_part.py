@@ -26,7 +26,7 @@ def test_one_file_keeps_the_text_model_only(tmp_path: Path) -> None:
     _write_config(
         tmp_path, {"model_type": "gemma3", "text_config": TEXT, "eos_token_id": 7, "vision_config": {"hidden_size": 9}}
     )
-    tensors = {
+    tensors: dict[str, Any] = {
         "model.language_model.embed_tokens.weight": TABLE,
         "model.language_model.norm.weight": NORM,
         "model.vision_tower.patches.weight": PATCHES,
