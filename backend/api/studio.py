@@ -257,7 +257,7 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Hub, Imports, Readings, N
     def card(self, ref: str) -> Card:
         """What a model is, what it needs, and whether that fits this machine."""
         found = self.model(ref)
-        return card(found.facts, PlanWorld(self.store, self.settings), found.license, found.size_bytes)
+        return card(found.facts, PlanWorld(self.store, self.settings), found.license, found.size_bytes, found.path)
 
     def evaluations(self, project: str | None = None) -> list[EvaluationView]:
         """The newest measurement of each model on each benchmark, newest first; `project` is an id."""
