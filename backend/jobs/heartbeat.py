@@ -48,3 +48,11 @@ def live_workers(store: Store) -> list[WorkerView]:
     oldest = t.now() - timedelta(seconds=TTL)
     here = socket.gethostname()
     return [row for row in all_workers(store) if row.beat > oldest and (row.host != here or psutil.pid_exists(row.pid))]
+
+
+def has_process(pid: int | None) -> bool:
+    """Whether a job's process of this machine is there. It leads a session, which a later process of its number rarely does."""
+    try:
+        return pid is not None and os.getsid(pid) == pid
+    except ProcessLookupError:
+        return False

@@ -6,6 +6,7 @@ The worker polls the job table and acts on what is written here.
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -105,8 +106,9 @@ class JobService:
         job = self.get(job_id)
         waiting = [State.WAITING, State.QUEUED]
         if not self._store.update_job(job_id, only=waiting, state=State.CANCELLED, ended=t.now()):
-            alive = self._worker_of(job_id) in {worker.id for worker in self.workers()}
-            values = {"state": State.CANCELLING} if alive else {"state": State.CANCELLED, "ended": t.now()}
+            values = (
+                {"state": State.CANCELLING} if self._at_work(job_id) else {"state": State.CANCELLED, "ended": t.now()}
+            )
             self._store.update_job(job_id, only=[State.RUNNING], **values)
         queue.block_dependents(self._store, job.run_id)
         return self.get(job_id)
@@ -188,9 +190,15 @@ class JobService:
                     raise StudioError("jobs.need_unknown", stage_id=job.stage_id, need=need)
             seen.add(job.stage_id)
 
-    def _worker_of(self, job_id: str) -> str | None:
+    def _at_work(self, job_id: str) -> bool:
+        """Whether a live worker has it, or its process is still there: a worker that could not write its heartbeat for long
+        keeps its children."""
         with self._store.session() as session:
-            return session.get_one(t.Job, job_id).worker
+            job = session.get_one(t.Job, job_id)
+            worker, pid = job.worker, job.pid
+        if worker in {each.id for each in self.workers()}:
+            return True
+        return worker is not None and worker.partition(":")[0] == socket.gethostname() and heartbeat.has_process(pid)
 
     def _set_paused(self, name: str, paused: bool) -> None:
         if name not in queue.SLOTS:

@@ -79,9 +79,11 @@ def model_card(
     notes: Sequence[str] = (),
     overrule: str = "",
     data_checks: Mapping[str, ScoreCard] | None = None,
+    found: Sequence[Problem] = (),
 ) -> str:
     """The README of a package, with a front matter that model hubs read. `notes`: what its prompt file can't say; `overrule`:
-    why it was made although a report failed; `data_checks`: what the newest check of each dataset found, by its id."""
+    why it was made although a report failed; `data_checks`: what the newest check of each dataset found, by its id; `found`:
+    what speaks against the package."""
     facts, template = view.facts, load_template(view.path)
     labels = ", ".join(template.labels)
     task = f"It answers with one of {len(template.labels)} labels: {labels}." if labels else "It answers in free text."
@@ -99,7 +101,7 @@ def model_card(
         *notes,
         "## How good and how costly\n\n" + _metrics_table(evaluations),
         *_against_baseline(evaluations),
-        "## Checks\n\n" + _checks(reports, overrule),
+        "## Checks\n\n" + _checks(reports, overrule, found),
         *_data(lineage, data_checks or {}),
         "## Where it comes from\n\n" + _lineage_table([view, *lineage]),
         *_training(lineage),
@@ -109,8 +111,9 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _checks(reports: Sequence[ArtifactView], overrule: str) -> str:
+def _checks(reports: Sequence[ArtifactView], overrule: str, found: Sequence[Problem]) -> str:
     parts = [f"**Packed although a check says no**, for this reason: {_line(overrule)}"] if overrule else []
+    parts += ["\n".join(f"- {_line(problem.fact())}" for problem in found)] if found else []
     if not any(each.facts.get("report") == "parity" for each in reports):
         parts.append(
             "No parity report: nobody has compared this model's answers with those of the model that it was made from."

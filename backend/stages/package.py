@@ -1,8 +1,9 @@
 """Pack an ONNX model into a folder and a zip to hand over.
 
-Needs an ONNX model and, for the model card, its evaluations and the reports of its checks; a report that failed stops it unless
-overruled. Leaves an artifact with `<name>/` (model, prompt, model card, scripts, requirements, lineage, hashes) and
-`<name>.zip` of the same. `run.py` needs onnxruntime-genai alone, `foundry.py` the Foundry Local SDK alone.
+Needs an ONNX model and, for the model card, its evaluations and the reports of its checks. Findings of the model, of what it
+was converted from, and of any report or evaluation of these stop it unless overruled; they are found without being named.
+Leaves an artifact with `<name>/` (model, prompt, model card, scripts, requirements, lineage, hashes) and `<name>.zip` of the
+same. `run.py` needs onnxruntime-genai alone, `foundry.py` the Foundry Local SDK alone.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.packaging import package_folder
 from backend.packaging.data_checks import newest_checks
+from backend.packaging.failed_reports import converted_from, found_problems
 from backend.packaging.model_card import model_card
 from backend.packaging.verify import VERSION, next_version, package_versions
 
@@ -35,7 +37,7 @@ class PackageParams(Params):
     reports: list[ReportRef] = Field(
         [],
         title="Reports",
-        description="Check reports shown in the model card. A failed one blocks the package.",
+        description="Check reports shown in the model card. A failed one blocks the package, listed here or not.",
         max_length=20,
     )
     evaluations: list[EvaluationRef] = Field(
@@ -116,13 +118,14 @@ def run(params: PackageParams, ctx: Context) -> PackageResult:
     view = ctx.input(params.model)
     reports = [ctx.input(ref) for ref in params.reports]
     measured_by = [*(ctx.input(ref) for ref in params.evaluations), *reports]
-    overruled = _needs_override(params, view, reports)
+    found = _problems(params, ctx, view, reports)
+    overruled = bool(found)
     name = params.name or re.sub(r"[^A-Za-z0-9._-]+", "-", view.name).strip("-.") or "model"
     known = package_versions(ctx.artifacts, name, but=f"{Kind.PACKAGE.value}-{ctx.job_id}")
     release = params.version or next_version(known)
     out = ctx.scratch("out")
     progress = Progress(ctx, 2 * view.size_bytes, "copying")
-    folder = _build_folder(params, out / name, release, ctx, view, overruled, progress)
+    folder = _build_folder(params, out / name, release, ctx, view, found, progress)
     if release in known and known[release] != sha256(folder / package_folder.CHECKSUMS_FILE):
         raise StudioError(
             "package.version_taken", field="version", name=name, version=release, next=next_version(known)
@@ -147,7 +150,7 @@ def _build_folder(
     release: str,
     ctx: Context,
     view: ArtifactView,
-    overruled: bool,
+    found: Sequence[Problem],
     progress: Progress,
 ) -> Path:
     """Everything of the package that is not its zip file."""
@@ -157,9 +160,9 @@ def _build_folder(
     notes = package_folder.fill_model_folder(view.path, model, name, view.name, defaults, progress.add)
     package_folder.move_legal_files(model, folder)
     ancestors = ctx.ancestors(view)
-    reason = params.overrule if overruled else ""
+    reason = params.overrule if found else ""
     checks = newest_checks(ctx.artifacts, ancestors)
-    card = model_card(name, release, view, ancestors, evaluations, reports, notes, reason, checks)
+    card = model_card(name, release, view, ancestors, evaluations, reports, notes, reason, checks, found)
     (folder / "README.md").write_text(card, encoding="utf-8")
     for file, text in package_folder.scripts(name, release, params.max_new_tokens).items():
         (folder / file).write_text(text, encoding="utf-8")
@@ -171,16 +174,21 @@ def _build_folder(
     return folder
 
 
-def _needs_override(params: PackageParams, view: ArtifactView, reports: Sequence[ArtifactView]) -> bool:
-    """Whether a reason was needed. Raises StudioError when one is needed and not given."""
+def _problems(
+    params: PackageParams, ctx: Context, view: ArtifactView, reports: Sequence[ArtifactView]
+) -> list[Problem]:
+    """What speaks against the package: of the reports that were named, and of what was found without. Raises StudioError with
+    all of it when there is no reason to overrule it."""
     problems = [
         problem
         for each in reports
         for problem in _report_problems(each.name, each.facts, each.facts.get("model") == view.id)
     ]
+    models = [view.id, *(each for each in view.parents if not each.startswith(f"{Kind.DATASET.value}-"))]
+    problems += found_problems(ctx.artifacts, models, params.reports)
     if problems and not params.overrule.strip():
         raise StudioError.of(problems)
-    return bool(problems)
+    return problems
 
 
 def _report_problems(name: str, facts: dict[str, Any], ours: bool) -> list[Problem]:
@@ -204,6 +212,9 @@ def _check_reports(params: PackageParams, world: World) -> list[Problem]:
         if known is not None and not known.pending:
             ours = place is None or known.facts.get("model") == place
             problems += _report_problems(ref, known.facts, ours)
+    if model and model.path and not model.pending:
+        folder = Path(model.path)
+        problems += found_problems(folder.parents[1], converted_from(folder), params.reports)
     return problems
 
 

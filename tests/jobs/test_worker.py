@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy import update
 
 from backend.core.artifacts import MANIFEST, Manifest, write_json
 from backend.core.errors import StudioError
 from backend.core.schemas import JobView, Kind, State
+from backend.db import tables as t
 from backend.jobs.attempt import GRACE_SECONDS
 from backend.jobs.worker import POLL_SECONDS
 from backend.process.explain import sentence
@@ -133,6 +136,19 @@ def test_cancel_reaches_the_process_within_two_seconds_of_an_idle_machine(runnin
     running.until(lambda: not psutil.pid_exists(pid))
     assert running.reach(run, name, State.CANCELLED).done < 1000
     assert running.reach(run, f"{name}-after", State.BLOCKED).attempts == 0
+
+
+def test_cancelled_is_said_when_the_process_has_gone_however_old_the_heartbeat_looks(running: WorkerHarness) -> None:
+    """As where the clocks of two machines differ, or the database could not be written for a minute."""
+    run = running.submit(running.job("steps", "old-beat", steps=1000))
+    running.until(lambda: running.job_of(run, "old-beat").done >= 1)
+    pid = running.trace()[-1][3]
+    with running.store.session() as session:
+        session.execute(update(t.Worker).values(beat=t.now() - timedelta(hours=1)))
+    said = running.service.cancel(run.jobs[0].id).state
+    assert said is State.CANCELLING or not psutil.pid_exists(pid)
+    running.reach(run, "old-beat", State.CANCELLED)
+    assert not psutil.pid_exists(pid)
 
 
 def test_a_cancelled_job_goes_on_from_its_checkpoint_when_retried(running: WorkerHarness) -> None:

@@ -7,13 +7,16 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backend.core.errors import StudioError
+from backend.core.artifacts import MANIFEST, Manifest
+from backend.core.errors import Problem, StudioError
 from backend.core.schemas import ArtifactView, Kind
+from backend.core.thresholds import as_facts
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Row, Template
 from backend.inference.protocol import Sampling
@@ -176,6 +179,51 @@ def test_a_failed_report_stops_it_until_a_reason_is_given(made: Converted, tmp_p
     assert "Packed although a check says no" in card and "Only a | demo." in card
     assert "**failed**: stop tokens" in card and "| kl | 0.75 |" in card and "No parity report" not in card
     assert manifest["facts"]["overrule"] == "Only a | demo." and "report-bad" in manifest["parents"]
+
+
+def keep(artifacts: Path, kind: Kind, id_: str, parents: Sequence[str] = (), **facts: Any) -> None:
+    """An artifact in the store of artifacts, as its manifest tells."""
+    folder = artifacts / kind / id_
+    folder.mkdir(parents=True)
+    held = Manifest(id=id_, kind=kind, name=id_, facts=facts, parents=list(parents))
+    (folder / MANIFEST).write_text(held.model_dump_json(), "utf-8")
+
+
+UNUSABLE = Problem(
+    code="good.unusable", args={"value": "60%", "limit": "10%", "setting": "max_invalid"}, blocking=False
+)
+
+
+def test_what_failed_is_found_without_being_named(tmp_path: Path) -> None:
+    """The newest of each sort counts, of the model and of what it was converted from; a model further back is another one."""
+    keep(tmp_path, Kind.ONNX, "onnx-o1", ["model-m1", "dataset-d1"], size_bytes=1_000_000)
+    keep(tmp_path, Kind.MODEL, "model-m1", ["model-base"])
+    keep(tmp_path, Kind.EVALUATION, "evaluation-base", ["model-base"], data="d", split="test", **as_facts([UNUSABLE]))
+    known = Path(tmp_path / Kind.ONNX / "onnx-o1")
+    world = FakeWorld(view(known, Kind.ONNX, "onnx-o1", size_bytes=1_000_000))
+    params = PackageParams(model="onnx-o1")
+    assert check(params, world) == []
+    keep(tmp_path, Kind.REPORT, "report-1", ["onnx-o1"], report="parity", model="onnx-o1", passed=False, failed=["kl"])
+    keep(tmp_path, Kind.EVALUATION, "evaluation-1", ["model-m1"], data="d", split="test", **as_facts([UNUSABLE]))
+    report, evaluation = check(params, world)
+    assert (report.code, report.args["failed"]) == ("package.report_failed", "kl")
+    assert evaluation.code == "package.findings" and "60% of the answers" in evaluation.sentence()
+    assert check(params.model_copy(update={"overrule": "A demo."}), world) == []
+    keep(tmp_path, Kind.REPORT, "report-2", ["onnx-o1"], report="parity", model="onnx-o1", passed=True, failed=[])
+    keep(tmp_path, Kind.EVALUATION, "evaluation-2", ["model-m1"], data="d", split="test", accuracy=0.9)
+    assert check(params, world) == []
+
+
+@pytest.mark.ml
+def test_findings_of_the_model_stop_it_and_stand_in_its_card(made: Converted, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        keep(tmp_path / name / "job/artifacts", Kind.ONNX, made.onnx.id, **as_facts([UNUSABLE]))
+    with pytest.raises(StudioError, match="60% of the answers are empty"):
+        packed(made, tmp_path / "a")
+    folder, manifest = packed(made, tmp_path / "b", overrule="A demo.")
+    card = (folder / "colours" / "README.md").read_text("utf-8")
+    assert "Packed although a check says no" in card and "60% of the answers are empty" in card
+    assert manifest["facts"]["overrule"] == "A demo."
 
 
 @pytest.mark.ml

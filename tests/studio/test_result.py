@@ -17,6 +17,7 @@ from backend.results.report import html
 from backend.results.run_result import run_result
 from studio.ui.result.report import result_report
 from studio.ui.result.words import teacher_price
+from studio.ui.shared.formatting import stage_label
 from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
 
@@ -164,6 +165,20 @@ def test_run_that_broke_off_says_what_is_missing(show: Show, builder: StudioBuil
     assert "Fine-tune failed" in said and "The process ran out of memory." in said
     assert "No model was made." in said and "No package to download." in said
     assert at.button(key="result_retry").label == "Retry"
+
+
+@pytest.mark.parametrize(("page", "asked"), [("result", "run"), ("run", "id")])
+def test_findings_of_all_jobs_are_listed(show: Show, builder: StudioBuilder, page: str, asked: str) -> None:
+    """Of a job in the middle, too, whose card is closed."""
+    distilled(builder, 0.9, 0.95)
+    found = {"code": "good.cut_off", "args": {"value": "40%", "limit": "10%", "setting": "max_cut_off"}}
+    quantized = builder.studio.job("r-mails-quantize").result
+    for stage in ("teacher", "quantize"):
+        result = quantized | {"findings": [found]}
+        builder.store.update_job(f"r-mails-{stage}", state=State.FINDINGS, result=result)
+    at = show(page, **{asked: "r-mails"})
+    said = [each.value for each in at.warning if "40% of the answers are cut off" in each.value]
+    assert {each.split(":")[0] for each in said} >= {f"**{stage_label(stage)}**" for stage in ("teacher", "quantize")}
 
 
 def test_unknown_run_has_a_way_back(show: Show) -> None:

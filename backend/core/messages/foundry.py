@@ -13,6 +13,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The model failed in report “{report}”: {failed}.",
         "Rebuild the model, or give a reason to override; the model card shows it.",
     ),
+    "package.findings": (
+        "“{name}” has findings: {findings}",
+        "Rebuild the model, or give a reason to override; the model card shows it.",
+    ),
     "package.report_other": (
         "The report “{report}” is about another model.",
         "Choose reports about this model, or give a reason to override; the model card shows it.",

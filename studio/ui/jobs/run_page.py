@@ -17,6 +17,7 @@ from studio.ui.shared import api_cache
 from studio.ui.shared.address import switch_page
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.card import AT_WORK, job_card
+from studio.ui.shared.run_findings import run_findings
 from studio.ui.shared.widgets import back_link
 
 
@@ -45,6 +46,8 @@ def _page(run: RunView, known: dict[str, ArtifactView], with_id: str) -> None:
         st.space("stretch")
         other = other_run(run, with_id)
     key_figures(run, known)
+    if len(run.jobs) > 1:  # the card of a single job says them itself
+        run_findings(run)
     if other:
         comparison(run, other, known)
     _at_work(run)

@@ -19,6 +19,7 @@ from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import ago, duration, escape_markdown, percent, progress_line, run_seconds, stage_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.queue_position import start_order_now, why_waiting
+from studio.ui.shared.run_findings import run_findings
 from studio.ui.shared.widgets import back_link, state_badge, steps_line
 
 
@@ -55,6 +56,7 @@ def result_page(run_id: str) -> None:
         _head(run)
         _progress(run)
         _gain(run, result)
+        run_findings(run)
         simpler_is_as_good(run, result)
         mend(run, result)
         if result.model and (run.state.ended or result.best):
