@@ -35,11 +35,12 @@ class Params(BaseModel):
 
 
 class Result(BaseModel):
-    """Base of all results: JSON that the job row keeps. `metrics` holds the numbers by their contract names."""
+    """Base of all results: JSON that the job row keeps. `artifact`: "" of a stage that makes none; `metrics` holds the numbers
+    by their contract names."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
-    artifact: str
+    artifact: str = ""
     metrics: dict[str, float] = {}
     findings: list[Problem] = []
     """What is bad about a result that is there all the same: the job then ends "with findings", not "succeeded"."""
@@ -149,14 +150,14 @@ class Form(Generic[P]):
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(Form[P], Generic[P, R]):
-    """One row of the registry. `title`: what it does, on pages; `page`: the page that has its form, by its address; `example`
-    must validate; `queue` is the capability that its worker needs; `freeze(params, studio)` puts into the parameters, at the
-    start, what the studio holds and may change later."""
+    """One row of the registry. `title`: what it does, on pages; `page`: the page that has its form, by its address; `kind`: of
+    the artifact that it makes, None for none; `example` must validate; `queue` is the capability that its worker needs;
+    `freeze(params, studio)` puts into the parameters, at the start, what the studio holds and may change later."""
 
     name: str
     title: str
     page: str
-    kind: Kind
+    kind: Kind | None
     result: type[R]
     check: Callable[[P, World], list[Problem]]
     quote: Callable[[P, World], Quote]
