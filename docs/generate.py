@@ -122,7 +122,8 @@ def _stage(stage: AnyStage) -> list[str]:
         (f"`{name}`", _type(info), _default(info), f"**{info.title}.** {info.description}")
         for name, info in stage.params.model_fields.items()
     ]
-    made = f"On the page {stage.page}, as “{stage.title}”. Leaves: {stage.kind.value}. Queue: {stage.queue}."
+    leaves = stage.kind.value if stage.kind else "no artifact"
+    made = f"On the page {stage.page}, as “{stage.title}”. Leaves: {leaves}. Queue: {stage.queue}."
     about = inspect.getdoc(inspect.getmodule(stage.run)) or ""
     return [
         f"## {stage.name}",

@@ -9,7 +9,7 @@ from typing import Any
 from backend.core import refs
 from backend.core.errors import Problem, StudioError
 from backend.core.paths import absolute
-from backend.core.schemas import ArtifactView
+from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
 from backend.data.conversation import stored_template
 from backend.data.families import FAMILIES, Family

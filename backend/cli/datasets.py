@@ -51,13 +51,19 @@ def import_dataset(
     """Import examples as a dataset, from a file, a folder or an archive: tables, JSON, Parquet, Excel, text. Exit code 2 if the
     file can't be used as it is, or can be read in several ways."""
     from backend.api import Studio
-    from backend.cli.run import execute
-    from backend.planning import recipes
 
     studio = Studio.open()
     params = {"source": _source(studio, sources), **given}
     if len(sources) > 1:
         params.setdefault("name", f"{Path(sources[0]).stem} and {len(sources) - 1} more")
+    read_in(studio, params, seed, dry_run, json_)
+
+
+def read_in(studio: Studio, params: dict[str, Any], seed: int = 42, dry_run: bool = False, json_: bool = False) -> None:
+    """Read a source with these parameters into a dataset and exit. Raises StudioError where it can't be read or is doubtful."""
+    from backend.cli.run import execute
+    from backend.planning import recipes
+
     found = studio.inspect(params)
     warned = reading_text.stop_or_warn(found)
     reading_text.show(found, dry_run, json_)
@@ -142,6 +148,8 @@ def _fact_lines(facts: dict[str, Any]) -> list[str]:
     lines = [f"rows: {_split_counts(facts)}", f"answers: {kind}"]
     if facts.get("source"):
         lines.append(f"source: {facts['source']}")
+    if origin := facts.get("hub"):
+        lines.append(f"from: {origin['host']}, {origin['repo']}, commit {origin['commit']}")
     if "prompt_chars" in facts:
         lines.append(f"mean length: {facts['prompt_chars']} characters of prompt, {facts['answer_chars']} of answer")
     dropped = ", ".join(

@@ -19,7 +19,7 @@ VARIABLES = {
     "SLMOPS_TOKEN": "The token that a browser on another machine needs. Without it one is made up and shown in the terminal.",
     "SLMOPS_SERVE_KEY": "The API key that `slmops serve` asks for, unless `--api-key-env` names another variable. Empty: none.",
     "SLMOPS_ASKED_OFFLINE": "Set by the worker for its jobs: whether you asked for offline work. Not for you to set.",
-    "SLMOPS_CA_FILE": "A PEM file with your organization's certificates, for endpoints; added to those of the system.",
+    "SLMOPS_CA_FILE": "A PEM file with your organization's certificates, for endpoints and hubs; added to the system's.",
     "SLMOPS_ENDPOINT_HOSTS": "Hosts that endpoints may have, separated by commas, such as `api.openai.com,*.internal`. Without "
     "it: any but metadata services.",
     "SLMOPS_FOUNDRY_PYTHON": "The Python that has foundry-local-sdk, where the studio's own has not.",

@@ -35,11 +35,12 @@ class Params(BaseModel):
 
 
 class Result(BaseModel):
-    """Base of all results: JSON that the job row keeps. `metrics` holds the numbers by their contract names."""
+    """Base of all results: JSON that the job row keeps. `artifact`: "" of a stage that makes none; `metrics` holds the numbers
+    by their contract names."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
-    artifact: str
+    artifact: str = ""
     metrics: dict[str, float] = {}
     findings: list[Problem] = []
     """What is bad about a result that is there all the same: the job then ends "with findings", not "succeeded"."""
@@ -149,14 +150,15 @@ class Form(Generic[P]):
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(Form[P], Generic[P, R]):
-    """One row of the registry. `title`: what it does, on pages; `page`: the page that has its form, by its address; `example`
-    must validate; `queue` is the capability that its worker needs; `freeze(params, studio)` puts into the parameters, at the
-    start, what the studio holds and may change later; `kind_of(params)`: the kind of what it leaves, where they decide it."""
+    """One row of the registry. `title`: what it does, on pages; `page`: the page that has its form, by its address; `kind`: of
+    the artifact that it makes, None for none; `example` must validate; `queue` is the capability that its worker needs;
+    `freeze(params, studio)` puts into the parameters, at the start, what the studio holds and may change later; `kind_of(params)`: the
+    kind, where they decide it."""
 
     name: str
     title: str
     page: str
-    kind: Kind
+    kind: Kind | None
     result: type[R]
     check: Callable[[P, World], list[Problem]]
     quote: Callable[[P, World], Quote]
@@ -166,8 +168,8 @@ class Stage(Form[P], Generic[P, R]):
     freeze: Callable[[P, Any], P] | None = None
     kind_of: Callable[[P], Kind] | None = None
 
-    def makes(self, params: P) -> Kind:
-        """The kind of what it leaves with these parameters."""
+    def makes(self, params: P) -> Kind | None:
+        """The kind of what it leaves with these parameters; None where that is no artifact."""
         return self.kind_of(params) if self.kind_of else self.kind
 
     def parse(self, raw: dict[str, Any]) -> P:

@@ -40,7 +40,7 @@ LEFT_OUT = "weights_left_out"
 _Type = type | tuple[type, ...]
 _SIZES: dict[str, _Type] = dict.fromkeys(("parameters", "layers", "vocabulary", "context"), (int, float))
 FACTS: dict[Kind | None, dict[str, _Type]] = {
-    None: {**_SIZES, "template": dict},
+    None: {**_SIZES, "template": dict, "hub": dict},
     Kind.DATASET: {"rows": dict, "labels": list, "dropped": dict, "license": str},
     Kind.ONNX: {"precision": str},
     Kind.EVALUATION: dict.fromkeys(("model_name", "model", "data", "split"), str),

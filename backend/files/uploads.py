@@ -1,4 +1,5 @@
-"""Files that people sent from a browser: `<home>/uploads/<id>/<name>`, kept until somebody deletes them.
+"""Files that people sent from a browser, and folders of files that were fetched from a hub: `<home>/uploads/<id>/<name>`, kept
+until somebody deletes them.
 
 A file grows in a hidden folder that is renamed at the end, so that a broken connection leaves nothing that looks whole.
 """
@@ -15,7 +16,10 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from backend.core import machine
+from backend.core.artifacts import folder_bytes, write_json
 from backend.core.errors import StudioError
 from backend.core.schemas import View
 from backend.core.settings import Settings
@@ -27,14 +31,28 @@ _RESERVED_BYTES = 200_000_000
 """Stays free on the disk, so that the databases can go on writing."""
 
 
+_ORIGIN = ".origin.json"
+"""Beside a folder that was fetched; hidden, so that it is none of the files."""
+
+
+class Origin(View):
+    """Where fetched files come from: a repository of a hub at one commit, with the license that it states."""
+
+    host: str
+    repo: str
+    commit: str
+    license: str | None = None
+
+
 class Upload(View):
-    """`bytes`: size of the file at `path`."""
+    """`bytes`: size of the file at `path`, or of all files in the folder there. `origin`: of a folder that was fetched."""
 
     id: str
     name: str
     path: Path
     bytes: int
     created: datetime
+    origin: Origin | None = None
 
 
 class IncomingUpload:
@@ -117,6 +135,34 @@ def upload(settings: Settings, upload_id: str) -> Upload:
     return found[0]
 
 
+def keep_fetched(home: Path, key: str, folder: Path, origin: Origin) -> Path:
+    """Move the finished `folder` to the uploads of `home`, with where it comes from; its place there, which is the same for the
+    same `key` and replaces what was there."""
+    place = home / "uploads"
+    incoming = place / f".{key}"
+    shutil.rmtree(incoming, ignore_errors=True)
+    incoming.mkdir(parents=True)
+    write_json(incoming / _ORIGIN, origin.model_dump(mode="json"))
+    folder.rename(incoming / folder.name)
+    shutil.rmtree(place / key, ignore_errors=True)
+    incoming.rename(place / key)
+    return place / key / folder.name
+
+
+def fetched(home: Path, key: str) -> Path | None:
+    """The folder that `keep_fetched` put away under this key, if it is still there."""
+    place = home / "uploads" / key
+    return next((each.path for each in _uploads_in(place)), None) if place.is_dir() else None
+
+
+def origin_of(path: Path) -> Origin | None:
+    """Where an upload was fetched from; None for any other path."""
+    try:
+        return Origin.model_validate_json((path.parent / _ORIGIN).read_text("utf-8"))
+    except (OSError, ValidationError):
+        return None
+
+
 def delete_upload(settings: Settings, upload_id: str, users: dict[str, str]) -> int:
     """Returns the bytes freed. `users`: path or name -> open job that needs it. Raises StudioError when one does."""
     found = upload(settings, upload_id)
@@ -155,9 +201,9 @@ def _folders(settings: Settings) -> list[Path]:
 
 
 def _uploads_in(folder: Path) -> list[Upload]:
-    """The one file of an upload's folder; none when it is being deleted."""
+    """The one file or fetched folder of an upload's folder; none when it is being deleted."""
     try:
-        return [_upload(path) for path in folder.iterdir() if path.is_file() and not path.is_symlink()]
+        return [_upload(path) for path in folder.iterdir() if path.name != _ORIGIN and not path.is_symlink()]
     except FileNotFoundError:
         return []
 
@@ -168,6 +214,7 @@ def _upload(path: Path) -> Upload:
         id=path.parent.name,
         name=path.name,
         path=path,
-        bytes=stat.st_size,
+        bytes=folder_bytes(path) if path.is_dir() else stat.st_size,
         created=datetime.fromtimestamp(stat.st_mtime, UTC),
+        origin=origin_of(path) if path.is_dir() else None,
     )

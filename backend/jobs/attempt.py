@@ -17,7 +17,7 @@ from backend.core.programs import command
 from backend.core.schemas import JobError
 from backend.core.stage import CANCEL_FILE
 from backend.jobs.context import JobSpec
-from backend.models.hub import ASKED_OFFLINE, offline
+from backend.models.hub_client import ASKED_OFFLINE, offline
 
 GRACE_SECONDS = 0.8
 _LINE_LIMIT = 2**24

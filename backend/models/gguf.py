@@ -26,18 +26,29 @@ def import_gguf(
     file, terms that nobody has accepted, an architecture that transformers can't read from GGUF, or too small a disk."""
     if not name.strip():
         raise StudioError("models.name_empty", field="name")
-    found = terms(file)
-    if found.ask and not accepted:
-        raise StudioError("gguf.terms", file=file.name, license=found.title or "–", link=found.link or "–")
+    found = agreed(file, accepted)
     need, free = _GROWTH * file.stat().st_size, machine.free_disk_bytes(settings.prepare().cache)
     if need > free:
         raise StudioError("core.disk_low", need=human_bytes(need), free=human_bytes(free), path="SLMOPS_HOME")
     with file_lock(settings.cache / "gguf.lock"), temporary_folder(settings, "gguf") as folder:
-        reason = convert_gguf(file, folder)
-        if reason:
-            raise StudioError("gguf.failed", file=file.name, reason=reason)
-        _write_terms(found, folder)
+        unpack(file, found, folder)
         return import_folder(store, settings, folder, name, project)
+
+
+def agreed(file: Path, accepted: bool) -> Terms:
+    """The terms of a file that may come in. Raises StudioError as `terms`, and where nobody has accepted those that ask."""
+    found = terms(file)
+    if found.ask and not accepted:
+        raise StudioError("gguf.terms", file=file.name, license=found.title or "–", link=found.link or "–")
+    return found
+
+
+def unpack(file: Path, found: Terms, folder: Path) -> None:
+    """The model in `file` as a folder of safetensors with its terms. Raises StudioError where it can't be read."""
+    reason = convert_gguf(file, folder)
+    if reason:
+        raise StudioError("gguf.failed", file=file.name, reason=reason)
+    _write_terms(found, folder)
 
 
 def _write_terms(found: Terms, folder: Path) -> None:

@@ -7,97 +7,36 @@ all of it. Xet, the hub's own transfer, is used with the hub itself only: mirror
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
-
-from pydantic import BaseModel
+from typing import Any
 
 from backend.core.errors import StudioError
+from backend.models.hub_client import endpoint, host, is_repo, open_api
+from backend.models.hub_datasets import is_data_file, parts_of
 from backend.models.hub_errors import told
+from backend.models.hub_gguf import gguf_choices
+from backend.models.hub_views import HubDetails, HubEntry, HubFile, RepoType
 
-if TYPE_CHECKING:
-    from huggingface_hub import HfApi
-
-HUB = "https://huggingface.co"
-ASKED_OFFLINE = "SLMOPS_ASKED_OFFLINE"
-"""In the environment of a job: "1" where the user forbade the hub. Jobs run with HF_HUB_OFFLINE=1 in any case."""
 PATTERNS = ("*.safetensors", "*.json", "*.txt", "*.jinja", "*.model", "*.md", "LICENSE*", "NOTICE*")
 """Files of a model that are fetched, of its top folder only."""
 UNUSED = ("consolidated*", "*.index.fp16.json")
 """Second copies of the same weights."""
-CHUNK = 1 << 18
-"""Bytes that a cut connection loses at most; the library's own 10 MB would be fetched again with every cut."""
 ATTEMPTS = 5
 """In a row without a new byte; then a download fails."""
-_REPO = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
 _WIDTHS = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2}
-RepoType = Literal["model", "dataset"]
 Tell = Callable[[int, int], None]
 """Gets the bytes that are here and those of all files, about twice a second; what it raises ends the download."""
 
 
-class HubFile(BaseModel):
-    """A file of a repository: its name, bytes, and SHA-256 where the hub keeps it as a large file."""
-
-    name: str
-    bytes: int
-    sha256: str | None = None
-
-
-class HubEntry(BaseModel):
-    """What a search shows of one repository. `bytes`: of its weights, by their types; 0: not known."""
-
-    repo: str
-    license: str | None = None
-    parameters: int = 0
-    bytes: int = 0
-    gated: bool = False
-    downloads: int = 0
-    languages: list[str] = []
-
-
-class HubDetails(HubEntry):
-    """One repository at one commit, before anything of it is fetched. `bytes`: of the files that a download fetches."""
-
-    commit: str
-    files: list[HubFile]
-    url: str
-
-
-def offline() -> bool:
-    """Whether the user forbade to ask the hub."""
-    said = os.environ.get(ASKED_OFFLINE)
-    if said is None:
-        said = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
-    return said.strip().upper() in ("1", "ON", "YES", "TRUE")
-
-
-def endpoint() -> str:
-    """The hub's address: HF_ENDPOINT where it is set."""
-    return (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
-
-
-def host() -> str:
-    """The hub's name in sentences, without what an address may hold of a password."""
-    return urlsplit(endpoint()).hostname or endpoint()
-
-
-def is_repo(name: str) -> bool:
-    """Whether a repository can have this name."""
-    return bool(_REPO.fullmatch(name)) and ".." not in name
-
-
 def search(text: str, kind: RepoType = "model", limit: int = 20, token: str | None = None) -> list[HubEntry]:
     """What matches, most downloaded first; models that generate text, with safetensors. Raises StudioError."""
-    api = _api(token)
+    api = open_api(token)
     with told(host(), text, endpoint()):
         if kind == "dataset":
             datasets = api.list_datasets(
@@ -119,7 +58,7 @@ def details(repo: str, kind: RepoType = "model", revision: str = "", token: str 
     """License, size and files of one repository. Raises StudioError: no such one, gated, no network ..."""
     if not is_repo(repo):
         raise StudioError("hub.repo_name", field="repo", repo=repo)
-    api = _api(token)
+    api = open_api(token)
     with told(host(), repo, f"{endpoint()}/{repo}", revision):
         ask = api.model_info if kind == "model" else api.dataset_info
         info = ask(repo, revision=revision or None, files_metadata=True)
@@ -127,16 +66,20 @@ def details(repo: str, kind: RepoType = "model", revision: str = "", token: str 
         HubFile(name=each.rfilename, bytes=each.size or 0, sha256=each.lfs.sha256 if each.lfs else None)
         for each in info.siblings or []
     ]
-    if kind == "model":
-        files = [each for each in files if _wanted(each.name)]
+    gguf = gguf_choices(files) if kind == "model" else []
+    wanted = _wanted if kind == "model" else is_data_file
+    files = [each for each in files if wanted(each.name)]
     known = _entry(info).model_dump() | {"bytes": sum(each.bytes for each in files)}
     prefix = "datasets/" if kind == "dataset" else ""
-    return HubDetails(**known, commit=info.sha or "", files=files, url=f"{endpoint()}/{prefix}{repo}")
+    made = HubDetails(**known, commit=info.sha or "", files=files, url=f"{endpoint()}/{prefix}{repo}", gguf=gguf)
+    if kind == "dataset":
+        made.parts = parts_of(files, info.card_data.get("configs") if info.card_data else None)
+    return made
 
 
 def card(repo: str, kind: RepoType = "model", token: str | None = None) -> str:
     """The text of a repository's README.md, without its front matter. Raises StudioError."""
-    api = _api(token)
+    api = open_api(token)
     from huggingface_hub import RepoCard
 
     with told(host(), repo, f"{endpoint()}/{repo}"), TemporaryDirectory() as folder:
@@ -147,8 +90,8 @@ def card(repo: str, kind: RepoType = "model", token: str | None = None) -> str:
 def download(known: HubDetails, folder: Path, tell: Tell, kind: RepoType = "model", token: str | None = None) -> None:
     """Fetch the files of `known` into `folder`; what an earlier attempt left there is kept, and a cut file goes on where it
     ends. Each large file's SHA-256 is checked. Raises StudioError, and what `tell` raises."""
-    if kind == "model" and not any(each.name.endswith(".safetensors") for each in known.files):
-        raise StudioError("hub.no_safetensors", field="repo", repo=known.repo)
+    if kind == "model" and not any(each.name.lower().endswith((".safetensors", ".gguf")) for each in known.files):
+        raise StudioError("hub.only_gguf" if known.gguf else "hub.no_safetensors", field="repo", repo=known.repo)
     failures, before = 0, -1
     while True:
         try:
@@ -163,6 +106,21 @@ def download(known: HubDetails, folder: Path, tell: Tell, kind: RepoType = "mode
             _wait(min(2.0**failures, 30.0) / 2, lambda: tell(bytes_here(folder), known.bytes))
     for file in known.files:
         _check(known.repo, folder, file)
+
+
+def only(known: HubDetails, names: Sequence[str]) -> HubDetails:
+    """The same repository with no files but these."""
+    files = [each for each in known.files if each.name in set(names)]
+    return known.model_copy(update={"files": files, "bytes": sum(each.bytes for each in files)})
+
+
+def drop_partial(folder: Path) -> int:
+    """Delete what a download that was killed left of the files at work, which the library begins again; the bytes of it."""
+    dropped = 0
+    for path in folder.rglob("*.incomplete"):
+        dropped += path.stat().st_size
+        path.unlink()
+    return dropped
 
 
 def bytes_here(folder: Path) -> int:
@@ -181,7 +139,7 @@ def _fetch(known: HubDetails, folder: Path, tell: Tell, kind: RepoType, token: s
     """One attempt. The library works in a thread that dies with the process, so that a stop does not wait for the network."""
     from huggingface_hub import snapshot_download
 
-    _api(token)
+    open_api(token)
     failed: list[BaseException] = []
 
     def work() -> None:
@@ -249,19 +207,3 @@ def _entry(info: Any) -> HubEntry:
         downloads=info.downloads or 0,
         languages=sorted(tag for tag in tags if re.fullmatch(r"[a-z]{2}", tag)),
     )
-
-
-def _api(token: str | None) -> HfApi:
-    """The library as the environment says now: it reads its switches once, at its import. Raises StudioError offline."""
-    if offline():
-        raise StudioError("hub.offline")
-    from huggingface_hub import HfApi, constants
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-
-    constants.HF_HUB_OFFLINE = False
-    constants.HF_HUB_DISABLE_TELEMETRY = True
-    constants.DOWNLOAD_CHUNK_SIZE = CHUNK
-    if endpoint() != HUB:
-        constants.HF_HUB_DISABLE_XET = True
-    disable_progress_bars()
-    return HfApi(endpoint=endpoint(), token=token or False, library_name="slmops-studio")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from backend.core.errors import StudioError
+
+_QUOTA = ("quota", "storage limit", "storage space", "payment required")
 
 
 @contextmanager
@@ -21,15 +24,57 @@ def told(host: str, repo: str, url: str, revision: str = "") -> Iterator[None]:
         raise _sentence(error, host, repo, url, revision) from None
 
 
+@contextmanager
+def told_push(host: str, repo: str) -> Iterator[None]:
+    """The same of what goes out: the library packs some of it into RuntimeError and ValueError."""
+    from httpx2 import HTTPError
+
+    try:
+        yield
+    except StudioError:
+        raise
+    except (HTTPError, OSError, RuntimeError, ValueError) as error:
+        raise _push_sentence(error, host, repo) from None
+
+
+def _push_sentence(error: BaseException, host: str, repo: str) -> StudioError:
+    from huggingface_hub import errors
+
+    text = ""
+    for each in _chain(error):
+        text += str(each).lower()
+        if isinstance(each, errors.HfHubHTTPError) and each.response is not None:
+            status = each.response.status_code
+            text += each.response.headers.get("X-Error-Message", "").lower()
+            if status in (402, 413, 507) or any(word in text for word in _QUOTA):
+                return StudioError("hub.push_quota", host=host)
+            if status == 403:
+                return StudioError("hub.push_forbidden", host=host, repo=repo)
+            if status == 409:
+                return StudioError("hub.push_exists", field="repo", repo=repo)
+            if status in (400, 422):
+                return StudioError("hub.push_refused", host=host, repo=repo, status=status)
+    if isinstance(error, ValueError):  # of the LFS endpoint, which answers with 200 and errors of files
+        return StudioError("hub.push_quota" if any(word in text for word in _QUOTA) else "hub.push_files", host=host)
+    return _sentence(error, host, repo, "", "")
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    found = [error]
+    while (before := found[-1].__cause__ or found[-1].__context__) is not None and before not in found:
+        found.append(before)
+    return found
+
+
 def _sentence(error: BaseException, host: str, repo: str, url: str, revision: str) -> StudioError:
     from huggingface_hub import errors
 
-    chain = [error]
-    while chain[-1].__cause__ is not None:
-        chain.append(chain[-1].__cause__)
+    chain = _chain(error)
     for each in chain:
         if isinstance(each, OSError) and each.errno in (errno.ENOSPC, errno.EDQUOT):
             return StudioError("core.disk_full", path="SLMOPS_HOME")
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return StudioError("hub.certificate", host=host, reason=each.verify_message)
         if isinstance(each, errors.OfflineModeIsEnabled):
             return StudioError("hub.offline")
         if isinstance(each, errors.GatedRepoError):

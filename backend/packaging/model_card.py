@@ -178,7 +178,7 @@ def _data(lineage: Sequence[ArtifactView], checks: Mapping[str, ScoreCard]) -> l
     for view in (each for each in lineage if each.kind is Kind.DATASET):
         check = checks.get(view.id)
         reading, warnings = stored_reading(view.path), stored_warnings(view.facts, check)
-        if not reading and not warnings and not check:
+        if not reading and not warnings and not check and not view.facts.get("hub"):
             continue
         rows = ", ".join(f"{count:,} {split}" for split, count in view.facts.get("rows", {}).items() if count)
         lines = [f"**{_line(view.name)}**: {rows} rows." if rows else f"**{_line(view.name)}**"]
@@ -187,6 +187,8 @@ def _data(lineage: Sequence[ArtifactView], checks: Mapping[str, ScoreCard]) -> l
             roles = reading.taken.roles
             columns = ", ".join(name for name in (*roles.input, roles.messages, roles.output) if name)
             lines.append(f"Read from `{_line(reading.file)}` as: {SCHEMAS.get(schema, schema)} ({_line(columns)}).")
+        if origin := view.facts.get("hub"):
+            lines.append(f"From {_line(origin['host'])}: {_line(origin['repo'])}, commit {_line(origin['commit'])}.")
         texts = [" ".join(lines), *([_bullets(warnings)] if warnings else []), *(_found(check) if check else [])]
         parts.append("\n\n".join(texts))
     return ["## Data\n\n" + "\n\n".join(parts)] if parts else []

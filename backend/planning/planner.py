@@ -161,7 +161,8 @@ def plan(recipe: Recipe, store: Store, settings: Settings) -> Plan:
             found = [problem for problem in found if not refs.reference_id(problem.args.get("ref"))]
         elif not any(problem.blocking for problem in found):
             quote = world.calibrated(stage.name, stage.quote(params, world))
-            world.forecasts[step.id] = ArtifactInfo(stage.makes(params), quote.forecast, pending=True)
+            if kind := stage.makes(params):
+                world.forecasts[step.id] = ArtifactInfo(kind, quote.forecast, pending=True)
             made.steps.append(PlannedStage(step, params, quote, sorted(step.needs)))
         found += [
             Problem(code="recipe.renamed", args={"old": old, "new": new}, blocking=False) for old, new in step.old_words

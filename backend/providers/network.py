@@ -42,10 +42,10 @@ def open_client(url: str, headers: dict[str, str], timeout: float, connections: 
     that is set can't be used."""
     proxy = proxy_for(url)
     # without TLS there is nothing to verify, and a context takes 30 ms
-    verify: ssl.SSLContext | bool = _context(*_ca_settings()) if url.lower().startswith("https:") else False
+    verify: ssl.SSLContext | bool = tls() if url.lower().startswith("https:") else False
     limits = httpx.Limits(max_connections=connections)
     try:
-        via = httpx.Proxy(proxy.url, ssl_context=_proxy_context(proxy.url)) if proxy else None
+        via = httpx.Proxy(proxy.url, ssl_context=proxy_tls(proxy.url)) if proxy else None
         return httpx.Client(headers=headers, timeout=timeout, limits=limits, verify=verify, proxy=via, trust_env=False)
     except ImportError:
         raise StudioError("network.socks", proxy=proxy.shown if proxy else "", variable=_variable(proxy)) from None
@@ -109,8 +109,14 @@ def _ca_settings() -> tuple[str, str, str]:
     return tuple(os.environ.get(name, "").strip() for name in (CA_VARIABLE, "SSL_CERT_FILE", "SSL_CERT_DIR"))  # type: ignore[return-value]
 
 
-def _proxy_context(url: str) -> ssl.SSLContext | None:
-    return _context(*_ca_settings()) if url.lower().startswith("https:") else None
+def tls() -> ssl.SSLContext:
+    """The certificates that are trusted, as the environment says now. Raises StudioError where they can't be used."""
+    return _context(*_ca_settings())
+
+
+def proxy_tls(url: str) -> ssl.SSLContext | None:
+    """For a proxy that is itself reached by TLS."""
+    return tls() if url.lower().startswith("https:") else None
 
 
 @lru_cache(maxsize=4)

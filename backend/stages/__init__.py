@@ -12,11 +12,11 @@ from backend.core.renames import stage_name
 from backend.core.stage import AnyStage
 
 BUILT_IN = (
-    *("dataset", "check_data", "clean_data", "edit_data", "baseline"),
+    *("download_data", "dataset", "check_data", "clean_data", "edit_data", "baseline"),
     *("audition", "generate", "teacher", "judge", "curate", "review"),
     "download",
     *("prune", "distill", "capture", "finetune", "hyperparameter_search", "quantize", "scheme_search", "attach"),
-    *("parity", "evaluate", "checklist", "prove", "package"),
+    *("parity", "evaluate", "checklist", "prove", "package", "push"),
 )
 
 

@@ -28,6 +28,7 @@ from backend.data.prompt import prompt_notes
 from backend.data.reading.model import Reading
 from backend.data.reading.promise import broken_promise
 from backend.files.source_reading import inspection, missing_files, source_bytes
+from backend.files.uploads import origin_of
 
 _ROWS_PER_SECOND = 40_000
 _DEMO_SECONDS = 1.5
@@ -188,6 +189,8 @@ def _facts(params: DatasetParams, prepared: PreparedDataset) -> dict[str, Any]:
         "source_sha256": prepared.sha256,
         "dropped": prepared.dropped,
     }
+    origin = origin_of(Path(params.source))
+    facts |= {"hub": origin.model_dump(mode="json", exclude={"license"})} if origin else {}
     return facts | ({"reading": _short_reading(prepared.reading)} if prepared.reading else {})
 
 
@@ -207,7 +210,10 @@ def _default_name(params: DatasetParams) -> str:
 
 
 def _license(params: DatasetParams) -> str | None:
-    return params.license or (demo.LICENSE if is_demo(params) else None)
+    if params.license or is_demo(params):
+        return params.license or demo.LICENSE
+    origin = origin_of(Path(params.source))
+    return origin.license if origin else None
 
 
 STAGE = Stage(

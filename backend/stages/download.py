@@ -6,6 +6,8 @@ fetches only what is missing. The job is the only one that asks the hub, and onl
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
 from backend.core import machine
@@ -15,6 +17,8 @@ from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits
 from backend.core.units import human_bytes
 from backend.models import hub
+from backend.models.hub_client import host, is_repo, offline
+from backend.models.hub_gguf import only_gguf
 from backend.models.probe import license_of
 from backend.providers.hub_token import hub_token
 
@@ -24,7 +28,9 @@ CHECK_MEMORY = 1_500_000_000
 """Of the process that looks at the weights."""
 
 
-class DownloadParams(Params):
+class FetchParams(Params):
+    """What is fetched from the hub."""
+
     repo: str = Field(
         min_length=1,
         max_length=200,
@@ -43,6 +49,20 @@ class DownloadParams(Params):
         title="Download size (bytes)",
         description="Used for the estimate, as stated by the hub. 0: unknown.",
     )
+
+
+class DownloadParams(FetchParams):
+    file: str = Field(
+        "",
+        max_length=300,
+        title="GGUF file",
+        description="A GGUF file of the repository, in place of its safetensors.",
+    )
+    accepted: bool = Field(
+        False,
+        title="License accepted",
+        description="Whether you have read and accepted the license of a GGUF file, where it restricts the use.",
+    )
     name: Name = ""
 
 
@@ -51,33 +71,42 @@ class DownloadResult(Result):
 
 
 def check(params: DownloadParams, world: World) -> list[Problem]:
+    return check_hub(params) or check_fits(quote(params, world), world)
+
+
+def check_hub(params: FetchParams) -> list[Problem]:
+    """Whether the hub may be asked, and for this name. Asks nothing."""
     problems = []
-    if hub.offline():
+    if offline():
         problems.append(Problem(code="hub.offline"))
-    if not hub.is_repo(params.repo):
+    if not is_repo(params.repo):
         problems.append(Problem(code="hub.repo_name", args={"repo": params.repo}, field="repo"))
-    return problems or check_fits(quote(params, world), world)
+    return problems
 
 
 def quote(params: DownloadParams, world: World) -> Quote:
     return Quote(
         seconds=1 + params.size / BYTES_PER_SECOND,
         memory_bytes=CHECK_MEMORY,
-        disk_bytes=2 * params.size,  # fetched, then copied into the store
+        disk_bytes=_growth(params) * params.size,
     )
+
+
+def _growth(params: DownloadParams) -> int:
+    """Bytes of disk for one that is fetched: it is copied into the store, and a GGUF file's 4-bit weights unpacked before."""
+    return 10 if params.file else 2
 
 
 def run(params: DownloadParams, ctx: Context) -> DownloadResult:
     from backend.models.catalogue import take_folder
 
     token = hub_token(ctx.artifacts.parent)
-    known = hub.details(params.repo, revision=params.revision, token=token)
+    whole = hub.details(params.repo, revision=params.revision, token=token)
+    known = only_gguf(whole, params.file) if params.file else whole
     folder = ctx.checkpoints / known.commit
     folder.mkdir(exist_ok=True)
-    kept = hub.bytes_here(folder)
-    _check_disk(2 * known.bytes - kept, ctx)
-    if kept:
-        ctx.log(f"{human_bytes(kept)} are here from an earlier attempt.")
+    kept = kept_bytes(folder, ctx)
+    check_disk(_growth(params) * known.bytes - kept, ctx)
 
     def tell(done: int, total: int) -> None:
         ctx.progress(done, total, "downloading")
@@ -85,16 +114,39 @@ def run(params: DownloadParams, ctx: Context) -> DownloadResult:
 
     hub.download(known, folder, tell, token=token)
     ctx.progress(0, 1, "checking")
+    source = _unpacked(folder / params.file, params.accepted, ctx) if params.file else folder
     out = ctx.scratch("out")
-    facts = take_folder(folder, out)
-    facts["hub"] = {"repo": known.repo, "commit": known.commit, "host": hub.host()}
+    facts = take_folder(source, out)
+    facts["hub"] = {"repo": known.repo, "commit": known.commit, "host": host()}
     name = params.name or known.repo.rpartition("/")[2]
-    made = ctx.artifact(Kind.MODEL, name, out, facts=facts, license=known.license or license_of(folder))
+    made = ctx.artifact(Kind.MODEL, name, out, facts=facts, license=known.license or license_of(source))
     ctx.progress(1, 1, "done")
     return DownloadResult(artifact=made.id, metrics={"bytes": float(known.bytes)})
 
 
-def _check_disk(need: int, ctx: Context) -> None:
+def _unpacked(file: Path, accepted: bool, ctx: Context) -> Path:
+    """The model of a GGUF file as a folder. Raises StudioError for terms that nobody accepted; the file stays."""
+    from backend.models.gguf import agreed, unpack
+
+    terms = agreed(file, accepted)
+    folder = ctx.scratch("unpacked")
+    unpack(file, terms, folder)
+    return folder
+
+
+def kept_bytes(folder: Path, ctx: Context) -> int:
+    """Bytes of the finished files of an earlier attempt; the file that it was at begins again. Both are said."""
+    again = hub.drop_partial(folder)
+    kept = hub.bytes_here(folder)
+    if kept:
+        ctx.log(f"{human_bytes(kept)} are here from an earlier attempt.")
+    if again:
+        ctx.log(f"The earlier attempt was cut off in a file: {human_bytes(again)} are fetched again.")
+    return kept
+
+
+def check_disk(need: int, ctx: Context) -> None:
+    """Raises StudioError where so many bytes more have no room."""
     free = machine.free_disk_bytes(ctx.dir)
     if need > free:
         raise StudioError("core.disk_low", need=human_bytes(need), free=human_bytes(free), path="SLMOPS_HOME")

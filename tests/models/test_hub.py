@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.core.errors import StudioError
-from backend.models import hub
+from backend.models import hub, hub_client
 from tests.models.fake_hub import COMMIT, FakeHub, serving
 
 WEIGHTS = bytes(range(256)) * 4096 * 12  # 12 MB: more than the library's chunk of 10 MB
@@ -135,9 +135,9 @@ def test_a_job_knows_whether_the_user_forbade_the_hub(monkeypatch: pytest.Monkey
 
     monkeypatch.delenv("HF_HUB_OFFLINE")
     env = child_environment(tmp_path)
-    assert (env[hub.ASKED_OFFLINE], env["HF_HUB_OFFLINE"]) == ("0", "1")
+    assert (env[hub_client.ASKED_OFFLINE], env["HF_HUB_OFFLINE"]) == ("0", "1")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert child_environment(tmp_path)[hub.ASKED_OFFLINE] == "1"
+    assert child_environment(tmp_path)[hub_client.ASKED_OFFLINE] == "1"
 
 
 def test_a_silent_host_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,4 +169,6 @@ def test_the_short_list_names_architectures_that_the_table_knows() -> None:
     known = {row["type"] for row in json.loads((assets() / "architectures.json").read_text("utf-8"))["rows"]}
     assert len(catalogue()) >= 5
     assert {each.type for each in catalogue()} <= known
-    assert all(each.source == f"https://huggingface.co/{each.repo}" and hub.is_repo(each.repo) for each in catalogue())
+    assert all(
+        each.source == f"https://huggingface.co/{each.repo}" and hub_client.is_repo(each.repo) for each in catalogue()
+    )

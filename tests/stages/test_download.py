@@ -77,3 +77,18 @@ def test_disk_and_time_follow_from_the_size() -> None:
     small, large = (quote(DownloadParams(repo="a/b", size=size), FakeWorld()) for size in (10**6, 10**10))
     assert large.disk_bytes == 2 * 10**10 and large.seconds > small.seconds
     assert [each.code for each in check(DownloadParams(repo="a/b", size=10**11), FakeWorld())] == ["core.disk_low"]
+
+
+def test_what_a_kill_left_of_a_file_is_dropped_and_said(
+    model_files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(FakeHub(model_files)) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        ctx = MemoryContext(tmp_path / "job")
+        left = ctx.checkpoints / COMMIT / ".cache" / "huggingface" / "download" / "x.incomplete"
+        left.parent.mkdir(parents=True)
+        left.write_bytes(bytes(5_000_000))
+        run(DownloadParams(repo="acme/tiny"), ctx)
+    assert not left.exists()
+    logs = [event["text"] for event in ctx.events if event["event"] == "log"]
+    assert any("5.0 MB are fetched again" in text for text in logs) and not any("are here" in text for text in logs)

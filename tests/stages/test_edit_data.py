@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from backend.core.errors import StudioError
+from backend.core.schemas import Kind
 from backend.data.dataset import Row, Template, write_split, write_template
 from backend.data.edits import Edit, edit_lines
 from backend.data.row_filter import RowFilter
 from backend.jobs.context import MemoryContext
-from backend.stages.edit_data import STAGE, EditParams, check, next_version, run
+from backend.stages.edit_data import EditParams, check, next_version, run
 from tests.helpers import dataset_view
 from tests.stages.fake_world import FakeWorld, log_of, made
 from tests.studio.builder import StudioBuilder
@@ -81,7 +82,7 @@ def test_the_check_reads_the_file(job: MemoryContext, tmp_path: Path) -> None:
     assert check(edits(tmp_path, Edit(op="delete", rows=("1",))), world) == []
     (problem,) = check(EditParams(data="dataset-d1", edits=str(tmp_path / "none")), world)
     assert problem.code == "edits.file_missing"
-    (problem,) = check(EditParams(data="${data}"), FakeWorld().add("${data}", STAGE.kind, rows={"train": 3}))
+    (problem,) = check(EditParams(data="${data}"), FakeWorld().add("${data}", Kind.DATASET, rows={"train": 3}))
     assert problem.code == "edits.pending"
 
 

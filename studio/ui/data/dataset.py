@@ -10,7 +10,7 @@ from backend.api.datasets import FORMATS
 from backend.core.schemas import ArtifactView
 from studio import nav
 from studio.ui.data.checks import checks_tab
-from studio.ui.data.facts import dataset_facts, dataset_warnings
+from studio.ui.data.facts import dataset_facts, dataset_origin, dataset_warnings
 from studio.ui.data.onward import tune_button
 from studio.ui.data.reading import reading_card
 from studio.ui.data.rows import rows_tab
@@ -18,6 +18,7 @@ from studio.ui.data.tokens import tokens_tab
 from studio.ui.shared import address, api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import escape_markdown, option_label
+from studio.ui.shared.hub_push import push_popover
 from studio.ui.shared.i18n import _
 from studio.ui.shared.upload import download_link
 
@@ -30,8 +31,10 @@ def dataset_page(ref: str) -> None:
         st.title(escape_markdown(view.name), anchor=False, width="content")
         with st.container(horizontal=True, gap="small", width="content"):
             _exports(view)
+            push_popover(view)
             tune_button(view)
     st.caption(" · ".join(dataset_facts(view)))
+    dataset_origin(view)
     _versions(view)
     tabs: dict[str, tuple[str, Callable[[ArtifactView], None]]] = {
         "rows": (_("Rows"), rows_tab),

@@ -30,6 +30,15 @@ def dataset_facts(view: ArtifactView) -> list[str]:
     ]
 
 
+def dataset_origin(view: ArtifactView) -> None:
+    """The repository of a hub that its rows were fetched from."""
+    origin = view.facts.get("hub")
+    if origin:
+        words = _("From {repo} on {host}, commit {commit}")
+        named = {name: escape_markdown(str(origin.get(name, ""))) for name in ("repo", "host")}
+        st.caption(words.format(**named, commit=f"`{str(origin.get('commit', ''))[:10]}`"))
+
+
 def dataset_warnings(view: ArtifactView) -> None:
     """What was said when it was made, folded."""
     if found := stored_warnings(view.facts, calls.score_card(view.id)):

@@ -11,6 +11,7 @@ from backend.data.demo import SOURCE as DEMO
 from studio import nav
 from studio.ui.data.dataset import dataset_page
 from studio.ui.data.datasets import dataset_list
+from studio.ui.data.hub import hub_box
 from studio.ui.data.look import FOLLOWING, STAGE, any_column, at_work, column_choices, look_at
 from studio.ui.data.onward import dataset_actions
 from studio.ui.data.reading import reading_form, told
@@ -41,6 +42,7 @@ def data_page() -> None:
         if not ended:
             next_link(nav.DATA)
         upload_source()
+        hub_box()
         gallery(take_upload)
         _form()
         dataset_list()

@@ -37,8 +37,11 @@ def source_choices(demo: str) -> dict[str, str]:
     """Path -> words; the demo first, then the uploads, newest first."""
     sources = {demo: _("Demo: smart home voice commands, English and Spanish")}
     for upload in api_cache.studio().uploads():
-        if Path(upload.name).suffix.lower() in SOURCE_SUFFIXES and not api_cache.studio().holds_model(upload.path):
-            sources[str(upload.path)] = f"{upload.name} · {format_size(upload.bytes)} · {clock(upload.created)}"
+        origin = upload.origin
+        rows = Path(upload.name).suffix.lower() in SOURCE_SUFFIXES and not api_cache.studio().holds_model(upload.path)
+        if origin or rows:
+            name = f"{origin.host}/{origin.repo}" if origin else upload.name
+            sources[str(upload.path)] = f"{name} · {format_size(upload.bytes)} · {clock(upload.created)}"
     return disambiguate(sources)
 
 

@@ -24,6 +24,7 @@ from studio.ui.shared.formatting import (
     kind_word,
     stage_label,
 )
+from studio.ui.shared.hub_push import push_popover
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.loss_curves import TRAINING_STAGES
 from studio.ui.shared.params import param_text, param_title
@@ -53,6 +54,7 @@ def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             tag_badges(view.tags)
             edit_popover(view)
+            push_popover(view)
         _facts(view)
         _check(view)
         for each in view.problems:

@@ -13,67 +13,40 @@ from studio.ui.models.labels import short_count
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import escape_markdown, format_size
+from studio.ui.shared.hub_search import found, hub_expander, search_form, search_key
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.shared.tasks import background, drop, failure, task
 
-SEARCH, WANTED, STARTED = "hub_search", "hub_wanted", "hub_started"
+STARTED = "hub_started"
 
 
 def hub_box() -> None:
     """Folded away until somebody opens it."""
-    box = st.expander(_("Models on the hub"), key="models_hub", icon=":material/cloud_download:", on_change="rerun")
-    if not box.open:
-        return
-    with box:
-        if api_cache.studio().hub_forbidden():
-            st.info(_("The hub is switched off: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set."))
-            return
-        st.caption(
-            _(
-                "Models from huggingface.co, or the mirror in HF_ENDPOINT. Nothing is requested until you press a button."
-            )
-        )
-        _search_form()
-        _results()
-        _started()
+    about = _(
+        "Models from huggingface.co, or the mirror in HF_ENDPOINT. Nothing is requested until you press a button."
+    )
+    hub_expander("model", _("Models on the hub"), about, _box)
 
 
-def _search_form() -> None:
-    with st.form("hub_form", border=False):
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.text_input(_("Search the hub"), key="hub_text", placeholder="Qwen3", max_chars=100, width=320)
-            st.form_submit_button(_("Search"), icon=":material/search:", on_click=_search)
-
-
-def _search() -> None:
-    text = str(st.session_state.hub_text).strip()
-    st.session_state[WANTED] = text
-    if text:
-        key, studio = _search_key(), api_cache.studio()
-        drop(key)
-        background(key, lambda: studio.hub_search(text))
+def _box() -> None:
+    search_form("model", "Qwen3")
+    _results()
+    _started()
 
 
 def _results() -> None:
     """What the search found, else the short list."""
-    going = task(_search_key()) if st.session_state.get(WANTED) else None
-    if going is None:
+    entries = found("model", _("No text model with safetensors matches that name."))
+    if entries is None:
         st.markdown(f"**{_('Suggested models')}**")
         for one in api_cache.studio().hub_catalogue():
             role = _("Student") if one.role == "student" else _("Teacher")
             _row(one.repo, [role, short_count(one.parameters), one.license], one.gated)
-    elif not going.done:
-        st.markdown(f":shimmer[{_('Searching…')}]")
-    elif said := failure(going):
-        st.error(escape_markdown(said), icon=":material/error:")
-    elif not going.result:
-        st.markdown(_("No text model with safetensors matches that name."))
-    else:
-        for found in going.result:
-            size = [format_size(found.bytes)] if found.bytes else []
-            count = [short_count(found.parameters)] if found.parameters else []
-            _row(found.repo, [*count, *size, found.license or _("license unknown")], found.gated)
+    for each in entries or []:
+        size = [format_size(each.bytes)] if each.bytes else []
+        count = [short_count(each.parameters)] if each.parameters else []
+        _row(each.repo, [*count, *size, each.license or _("license unknown")], each.gated)
 
 
 def _row(repo: str, facts: Sequence[str], gated: bool) -> None:
@@ -114,11 +87,7 @@ def _started() -> None:
 
 def keys() -> list[str]:
     """Of what goes on in the background here."""
-    return [_search_key(), *st.session_state.get(STARTED, {}).values()]
-
-
-def _search_key() -> str:
-    return f"{SEARCH}:{st.session_state.get(WANTED, '')}"
+    return [search_key("model"), *st.session_state.get(STARTED, {}).values()]
 
 
 def _download_key(repo: str) -> str:

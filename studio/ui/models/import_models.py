@@ -167,7 +167,7 @@ def _failure(said: str) -> None:
 
 
 def _waiting() -> list[Upload]:
-    return [upload for upload in api_cache.studio().uploads() if _is_model(upload.name.lower())]
+    return [upload for upload in api_cache.studio().uploads() if not upload.origin and _is_model(upload.name.lower())]
 
 
 def _import_key(upload_id: str) -> str:

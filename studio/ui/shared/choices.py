@@ -14,6 +14,7 @@ NOTES = frozenset(
         *(
             "writing the adapter",
             "downloading",
+            "uploading",
             "merging the adapter",
             "reading the model",
             "starting Olive",

@@ -1,0 +1,45 @@
+"""GGUF files of a repository: one of them is a model, or several parts together are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from backend.core.errors import StudioError
+from backend.models.hub_views import GgufChoice, HubDetails, HubFile
+
+_PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
+_MOST = 40
+
+
+def gguf_choices(files: Sequence[HubFile]) -> list[GgufChoice]:
+    """Smallest first. The parts of a split file are one choice; files of other parts of a model (`mmproj`) are none."""
+    groups: dict[tuple[str, str], list[HubFile]] = {}
+    for each in files:
+        name = each.name.lower()
+        if (
+            name.endswith(".gguf")
+            and "mmproj" not in name
+            and not any(part in ("", ".", "..") for part in name.split("/"))
+        ):
+            part = _PART.fullmatch(each.name)
+            groups.setdefault((part[1], part[3]) if part else (each.name, ""), []).append(each)
+    made = []
+    for group in groups.values():
+        group.sort(key=lambda each: each.name)
+        made.append(GgufChoice(name=group[0].name, files=group, bytes=sum(each.bytes for each in group)))
+    return sorted(made, key=lambda each: each.bytes)
+
+
+def only_gguf(known: HubDetails, name: str) -> HubDetails:
+    """The repository with nothing but that GGUF file and the texts of its license. Raises StudioError for one that is not
+    there, and, before anything is fetched, for one in parts, which can't be read."""
+    found = next((each for each in known.gguf if name in {file.name for file in each.files}), None)
+    if found is None:
+        listed = ", ".join(each.name for each in known.gguf[:_MOST]) or "–"
+        raise StudioError("hub.gguf_missing", field="file", repo=known.repo, file=name, files=listed)
+    if len(found.files) > 1:
+        raise StudioError("gguf.parts", field="file", file=found.name, count=len(found.files))
+    texts = [each for each in known.files if each.name.startswith(("LICENSE", "NOTICE", "README"))]
+    files = [*found.files, *texts]
+    return known.model_copy(update={"files": files, "bytes": sum(each.bytes for each in files)})
