@@ -89,7 +89,7 @@ def quote(params: DistillParams, world: World) -> Quote:
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.divergence_seconds(facts, shape.rows * shape.answers)
         trains += capture_training_bytes(capture.facts, params.batch_size * shape.answers, facts["vocabulary"])
-    start = costs.start_seconds(facts)
+    start = costs.start_seconds(facts) + shape.answering_seconds(facts, params)
     if params.teacher and (teacher := world.describe(params.teacher)):
         more = teacher_cost(params, teacher.facts, facts, shape, params.batch_size)
         start, trains = start + more[0], trains + more[1]

@@ -76,6 +76,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
     slow = (1.25 if params.qlora else 1.0) * shape.slowdown(params)
     train = costs.training_seconds(model.facts, **shape.timing, frozen=True)
+    start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     memory = costs.training_bytes(
         model.facts,
         trained=trained,
@@ -84,7 +85,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     )
     forecast = {**model.facts, "format": "adapter", "base": params.model, "data": params.data}
     return Quote(
-        seconds=(costs.start_seconds(model.facts) + slow * train) / world.speed(),
+        seconds=(start + slow * train) / world.speed(),
         memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
         disk_bytes=trained * 4 + 4_000_000,
         forecast={**forecast, "adapter_parameters": trained},

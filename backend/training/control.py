@@ -14,6 +14,11 @@ from backend.core.stage import ArtifactInfo, Params
 
 Kept = Annotated[Literal["last", "best"], Labels({"last": "Last weights", "best": "Best weights"})]
 
+BestBy = Annotated[
+    Literal["loss", "accuracy", "token_f1"],
+    Labels({"loss": "Validation loss", "accuracy": "Accuracy of answers", "token_f1": "Token F1 of answers"}),
+]
+
 
 class ControlParams(Params):
     """What every training asks about its validation rows."""
@@ -43,12 +48,17 @@ class ControlParams(Params):
         ge=0,
         le=10,
         title="Minimum improvement",
-        description="Smaller gains of the validation loss don't count as improvement for early stopping.",
+        description="Smaller gains don't count as improvement for early stopping; of answers, 0.01 is one in a hundred.",
     )
     keep: Kept = Field(
         default="last",
         title="Weights kept",
-        description="Best keeps the weights with the lowest validation loss; needs disk for their checkpoint.",
+        description="Best keeps the weights of the best evaluation; needs disk for their checkpoint.",
+    )
+    best_by: BestBy = Field(
+        default="loss",
+        title="Best by",
+        description="What tells the best weights. Answers are generated for every validation row, which takes longer.",
     )
 
     @property
@@ -56,24 +66,31 @@ class ControlParams(Params):
         """Whether the run means nothing without validation rows."""
         return self.patience > 0 or self.keep == "best"
 
+    @property
+    def scores_answers(self) -> bool:
+        """Whether evaluations let the model answer the validation rows."""
+        return self.needs_validation and self.best_by != "loss"
+
     def evaluations(self, steps: float, passes: float) -> int:
         """How often `steps` optimizer steps in `passes` epochs are evaluated, unless the run stops early."""
         return math.ceil(steps / self.evaluate_steps) if self.evaluate_steps else math.ceil(passes)
 
 
-_TOLD = ("steps", "planned_steps", "kept_step", "eval_loss", "best_step", "best_eval_loss", "last_eval_loss")
+_SCORES = [f"{when}eval_{name}" for name in ("accuracy", "token_f1") for when in ("", "last_")]
+_STEPS = ("steps", "planned_steps", "kept_step", "eval_loss", "best_step", "best_eval_loss", "last_eval_loss")
 
 
 def control_facts(metrics: Mapping[str, float]) -> dict[str, float]:
     """What a trained artifact keeps of its run: where it stopped, which weights it holds, and their losses."""
-    return {name: metrics[name] for name in _TOLD if name in metrics}
+    return {name: metrics[name] for name in (*_STEPS, *_SCORES) if name in metrics}
 
 
 def inactive_control(values: Mapping[str, Any]) -> set[str]:
     """The fields of control that have no effect beside these values of the others."""
     if values.get("evaluate_rows") == 0:
         return set(ControlParams.model_fields) - {"evaluate_rows"}
-    return set() if values.get("patience") else {"min_improvement"}
+    off = set() if values.get("patience") else {"min_improvement"}
+    return off if values.get("patience") or values.get("keep") == "best" else {*off, "best_by"}
 
 
 def check_control(params: ControlParams, data: ArtifactInfo | None, data_ref: str) -> list[Problem]:

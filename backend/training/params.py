@@ -127,7 +127,8 @@ class TrainingParams(ControlParams, _Hyperparameters):
 @dataclass(frozen=True)
 class Workload:
     """The amount of training: examples (epochs counted), steps, mean tokens of an example and of its answer; of
-    rationales `rationale_row_tokens` is the mean of all tokens and `rationale_tokens` of their own, 0 without them."""
+    rationales `rationale_row_tokens` is the mean of all tokens and `rationale_tokens` of their own, 0 without them. `answered`:
+    validation rows that the model answers itself, all evaluations together."""
 
     rows: float
     steps: float
@@ -135,6 +136,7 @@ class Workload:
     answers: float
     rationale_row_tokens: float = 0.0
     rationale_tokens: float = 0.0
+    answered: float = 0.0
 
     @property
     def timing(self) -> dict[str, float]:
@@ -149,6 +151,11 @@ class Workload:
         """Memory that steps add where they are scored, as they are many times longer than labels: four tables of a batch's
         positions (logits, in float32, their logarithms, gradient)."""
         return round(params.batch_size * self.rationale_tokens * vocabulary * 4 * 4)
+
+    def answering_seconds(self, facts: dict[str, Any], params: TrainingParams) -> float:
+        """Seconds on the reference machine in which a model with these facts answers validation rows."""
+        read = costs.teacher_forward_seconds(facts, self.answered, self.tokens, 0)
+        return read + costs.sampling_seconds(facts, self.answered / (2 * params.batch_size), self.answers)
 
     def slowdown(self, params: TrainingParams) -> float:
         """Checkpointing computes everything twice and can't share the beginning of prompts (measured: 1.9 times)."""
@@ -169,15 +176,16 @@ def workload(params: TrainingParams, data: dict[str, Any]) -> Workload:
     steps = params.max_steps or math.ceil(params.epochs * math.ceil(rows / per_step))
     held_out = min(params.evaluate_rows, int(data["rows"].get("validation", 0)))
     passes = steps * per_step / rows if rows else 0
-    shown = min(steps * per_step, rows * passes) + held_out * params.evaluations(steps, passes) / 3
+    evaluated = held_out * params.evaluations(steps, passes)
     scored = costs.answer_tokens(rationale_tokens) if more else 0.0
     return Workload(
-        rows=shown,
+        rows=min(steps * per_step, rows * passes) + evaluated / 3,
         steps=steps,
         tokens=tokens,
         answers=answers,
         rationale_row_tokens=rationale_row_tokens,
         rationale_tokens=scored,
+        answered=evaluated if params.scores_answers else 0.0,
     )
 
 

@@ -45,8 +45,11 @@ def test_the_best_evaluation_and_an_early_stop_are_marked() -> None:
     assert [line.points[0][0] for line in marks(points, stopped)] == [10.0, 20.0]
     assert marks(points[:1], {}) == [] and stop_sentence({"steps": 20.0, "kept_step": 20.0}) == ""
     assert stop_sentence(stopped) == (
-        "Stopped early at step 20 of 400. Kept the weights of step 10: validation loss 0.9, at the last step 1.2."
+        "Stopped early at step 20 of 400. Kept the weights of step 10. Validation loss: 0.9, at the last step 1.2."
     )
+    by_answers = {**stopped, "eval_accuracy": 0.75, "last_eval_accuracy": 0.5, "best_step": 5.0}
+    assert "Correct validation answers: 75.0%, at the last step 50.0%." in stop_sentence(by_answers)
+    assert marks(points, by_answers)[0].points == [(5.0, 1.5)]
 
 
 def test_a_logarithmic_axis_leaves_out_what_it_can_not_show() -> None:

@@ -69,6 +69,10 @@ def test_the_quote_counts_evaluations(stage: Stage, model: str) -> None:
     steps = plain.optimizer_steps(400)
     more = stage.quote(often, world).seconds - stage.quote(seldom, world).seconds
     assert more == pytest.approx(each / 3 * often.evaluations(steps, 3)) and more > 4 * each
+    by_loss, by_answers = (params(stage, model, keep="best", best_by=how) for how in ("loss", "accuracy"))
+    assert stage.quote(by_loss, world) == stage.quote(plain, world)
+    assert stage.quote(by_answers, world).seconds > stage.quote(by_loss, world).seconds + each / 2
+    assert [problem.field for problem in stage.check(params(stage, model, best_by="accuracy"), world)] == ["best_by"]
 
 
 def rows_with_steps(folder: Path) -> Path:

@@ -12,7 +12,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from backend.core.stage import Context
 from backend.training.params import TrainingParams
 
-BEST_METRIC = "eval_loss"
+_LOSS = "eval_loss"
 
 
 class EarlyStop(EarlyStoppingCallback):
@@ -45,8 +45,8 @@ def control_config(params: TrainingParams, evaluates: bool) -> dict[str, Any]:
         "eval_steps": params.evaluate_steps or None,
         "save_strategy": "best" if best else "no",
         "load_best_model_at_end": best,
-        "metric_for_best_model": BEST_METRIC if params.needs_validation else None,
-        "greater_is_better": False if params.needs_validation else None,
+        "metric_for_best_model": f"eval_{params.best_by}" if params.needs_validation else None,
+        "greater_is_better": params.scores_answers if params.needs_validation else None,
         "restore_callback_states_from_checkpoint": params.patience > 0,
     }
 
@@ -69,25 +69,36 @@ def restore_finished(trainer: Any, checkpoint: Path) -> None:
 
 
 def outcome(state: Any, params: TrainingParams, planned: int, ctx: Context) -> dict[str, float]:
-    """Of the evaluations: eval_loss (of the weights that are kept), kept_step, best_step, best_eval_loss; last_eval_loss
-    where others than the last are kept, planned_steps where it stopped early. Empty where nothing was evaluated."""
-    measured = [(entry["step"], float(entry[BEST_METRIC])) for entry in state.log_history if BEST_METRIC in entry]
+    """Of the evaluations: eval_loss (of the weights that are kept), kept_step, best_step, best_eval_loss; where answers tell
+    the best weights, their score too; last_... of it where others than the last are kept, planned_steps where it stopped
+    early. Empty where nothing was evaluated."""
+    told = [_LOSS, f"eval_{params.best_by}"] if params.scores_answers else [_LOSS]
+    measured = {entry["step"]: entry for entry in state.log_history if _LOSS in entry}
     if not measured:
         return {}
-    last, best = measured[-1][1], min(measured, key=lambda point: (math.isnan(point[1]), point[1]))
+    last = measured[max(measured)]
     chosen = params.keep == "best" and state.best_model_checkpoint
     kept_step = state.best_global_step if chosen else state.global_step
-    kept = dict(measured).get(kept_step, last)
-    found = {"eval_loss": kept, "kept_step": float(kept_step), "best_step": float(best[0]), "best_eval_loss": best[1]}
+    kept = measured.get(kept_step, last)
+    found = {name: float(kept[name]) for name in told}
+    found |= {"kept_step": float(kept_step), "best_step": float(_best_step(measured, told[-1]))}
+    found["best_eval_loss"] = float(measured[_best_step(measured, _LOSS)][_LOSS])
     if kept_step != state.global_step:
-        found["last_eval_loss"] = last
-        ctx.log(f"Kept the weights of step {kept_step}: validation loss {kept:.4f}; at the last step {last:.4f}.")
+        found |= {f"last_{name}": float(last[name]) for name in told}
+        words = " and ".join(f"{name} {kept[name]:.4f} ({last[name]:.4f} at the last step)" for name in told)
+        ctx.log(f"Kept the weights of step {kept_step}: {words}.")
     if state.global_step < planned:
         found["planned_steps"] = float(planned)
         ctx.log(
             f"Stopped at step {state.global_step} of {planned}: {params.patience} evaluations brought no improvement."
         )
     return found
+
+
+def _best_step(measured: dict[int, dict[str, Any]], name: str) -> int:
+    """The first with the lowest loss or the highest score."""
+    sign = 1 if name == _LOSS else -1
+    return min(measured, key=lambda step: (math.isnan(measured[step][name]), sign * measured[step][name]))
 
 
 def _find_best(state: Any, folder: Path) -> None:

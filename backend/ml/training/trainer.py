@@ -18,6 +18,7 @@ from backend.core.errors import StudioError
 from backend.core.stage import Context
 from backend.data.encoding import EncodedExamples
 from backend.ml.inference.device import bf16_pays, device
+from backend.ml.training.answer_score import AnswerScore
 from backend.ml.training.batches import LengthSampler, as_dataset
 from backend.ml.training.checkpoints import explain_disk_full, latest_checkpoint, mark_complete
 from backend.ml.training.control import (
@@ -32,6 +33,8 @@ from backend.training.params import TrainingParams
 
 _POINTS = 400  # of a curve
 _CHECKPOINT_SECONDS = 60.0
+CURVES = ("loss", "eval_loss", "eval_accuracy", "eval_token_f1", "learning_rate")
+"""What the trainer logs and a page draws."""
 
 
 def train(
@@ -64,6 +67,8 @@ def train(
         callbacks=[ProgressCallback(ctx, checkpoint_seconds), *control_callbacks(params)],
     )
     trainer.remove_callback(PrinterCallback)
+    if params.scores_answers:
+        trainer.answer_score = AnswerScore(held_out, tokenizer, params.best_by, ctx.raise_if_cancelled)
     start = latest_checkpoint(ctx.checkpoints)
     if start:
         ctx.log(f"Resuming from step {start.name.rsplit('-', 1)[1]}.")
@@ -83,6 +88,14 @@ class AnswerTrainer(SFTTrainer):
         self.lengths = [len(ids) for ids in options["train_dataset"]["input_ids"]]
         self.trained_tokens = 0
         self.step_seconds = 0.0
+        self.answer_score: AnswerScore | None = None
+
+    def evaluation_loop(self, *given: Any, **named: Any) -> Any:
+        """Also what the model's own answers are worth, where that tells the best weights."""
+        found: Any = super().evaluation_loop(*given, **named)
+        if self.answer_score is not None:
+            found.metrics.update(self.answer_score.score(self))
+        return found
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -167,7 +180,7 @@ class ProgressCallback(TrainerCallback):
         self._tell(state, "evaluating")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        for name in ("loss", "eval_loss", "learning_rate"):
+        for name in CURVES:
             if name not in (logs or {}):
                 continue
             value = float((logs or {})[name])

@@ -9,7 +9,7 @@ from statistics import quantiles
 from typing import Any
 
 from studio.ui.shared.charts import text_colour
-from studio.ui.shared.formatting import number
+from studio.ui.shared.formatting import format_metric, number
 from studio.ui.shared.i18n import _
 
 MAX_POINTS = 400
@@ -32,7 +32,8 @@ def marks(evaluations: Sequence[tuple[float, float]], result: Mapping[str, float
     `result`: the metrics of the finished job, empty before."""
     if len(evaluations) < 2:
         return []
-    best = min(evaluations, key=lambda point: (isnan(point[1]), point[1]))
+    by_loss = min(evaluations, key=lambda point: (isnan(point[1]), point[1]))
+    best = next((point for point in evaluations if point[0] == result.get("best_step")), by_loss)
     found = [Line(_("Best"), [best])]
     return [*found, Line(_("Stopped early"), [evaluations[-1]])] if "planned_steps" in result else found
 
@@ -44,9 +45,11 @@ def stop_sentence(result: Mapping[str, float]) -> str:
     if planned := result.get("planned_steps"):
         told.append(_("Stopped early at step {step} of {planned}.").format(step=number(steps), planned=number(planned)))
     if "last_eval_loss" in result and kept is not None:
-        losses = {"loss": number(result["eval_loss"]), "last": number(result["last_eval_loss"])}
-        words = _("Kept the weights of step {step}: validation loss {loss}, at the last step {last}.")
-        told.append(words.format(step=number(kept), **losses))
+        score = next((name for name in ("eval_accuracy", "eval_token_f1") if name in result), "eval_loss")
+        name, value = format_metric(score, result[score])
+        last = format_metric(score, result[f"last_{score}"])[1]
+        words = _("Kept the weights of step {step}. {metric}: {value}, at the last step {last}.")
+        told.append(words.format(step=number(kept), metric=name, value=value, last=last))
     return " ".join(told)
 
 

@@ -14,6 +14,7 @@ from backend.data.dataset import DataFolder
 from backend.data.encoding import EncodedExamples, encode_rows
 from backend.jobs.context import MemoryContext
 from backend.ml.inference.load import load_model, tokenizer_of
+from backend.ml.training.answer_score import asked_row
 from backend.ml.training.checkpoints import latest_checkpoint
 from backend.ml.training.lora import add_adapter
 from backend.ml.training.trainer import AnswerTrainer, train
@@ -40,11 +41,16 @@ def rows(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dic
 
 
 def fit(
-    tiny_model: Path, rows: list[dict[str, Any]], ctx: MemoryContext, params: Params = OVERFIT, adapter: bool = False
+    tiny_model: Path,
+    rows: list[dict[str, Any]],
+    ctx: MemoryContext,
+    params: Params = OVERFIT,
+    adapter: bool = False,
+    count: int = 12,
 ) -> tuple[dict[str, float], Any]:
     model = load_model(model_view(tiny_model), ctx.input)
     model = add_adapter(model, params, 0) if adapter else model
-    data, held_out = EncodedExamples(items=rows[:12]), EncodedExamples(items=rows[40:60])
+    data, held_out = EncodedExamples(items=rows[:count]), EncodedExamples(items=rows[-20:])
     return train(model, tokenizer_of(tiny_model), data, held_out, params, ctx, checkpoint_seconds=0.2), model
 
 
@@ -62,7 +68,7 @@ def held_out_loss(model: Any, tiny_model: Path, rows: list[dict[str, Any]], fold
         model=model,
         args=_config(OVERFIT.model_copy(update={"patience": 0, "keep": "last"}), 0, folder, 12, True),
         train_dataset=as_dataset(EncodedExamples(items=rows[:12])),
-        eval_dataset=as_dataset(EncodedExamples(items=rows[40:60])),
+        eval_dataset=as_dataset(EncodedExamples(items=rows[-20:])),
         processing_class=tokenizer_of(tiny_model),
     )
     return float(trainer.evaluate()["eval_loss"])
@@ -138,3 +144,32 @@ def test_without_validation_rows_the_run_says_so(
     data = EncodedExamples(items=rows[:12])
     with pytest.raises(StudioError, match="No validation row"):
         train(model, tokenizer_of(tiny_model), data, EncodedExamples(items=[]), OVERFIT, ctx)
+
+
+def test_the_best_weights_by_the_answers_that_the_model_gives(
+    tiny_model: Path, rows: list[dict[str, Any]], ctx: MemoryContext
+) -> None:
+    """The score of the weights that are kept is what transformers' own generation says of them."""
+    params = OVERFIT.model_copy(
+        update={"best_by": "accuracy", "epochs": 8, "evaluate_steps": 20, "learning_rate": 1e-2}
+    )
+    found, model = fit(tiny_model, rows, ctx, params, count=40)
+    scores = points(ctx, "eval_accuracy")
+    best = max(scores, key=lambda step: (scores[step], -step))
+    assert found["kept_step"] == found["best_step"] == best and found["eval_accuracy"] == scores[best]
+    assert 0 < found["eval_accuracy"] >= scores[max(scores)] and found["eval_loss"] == points(ctx)[best]
+    tokenizer, right = tokenizer_of(tiny_model), 0
+    model.eval()
+    for item in rows[-20:]:
+        start = item["labels"].count(-100)
+        ids = torch.tensor([item["input_ids"][:start]])
+        given = model.generate(ids, max_new_tokens=8, do_sample=False, attention_mask=torch.ones_like(ids))
+        expected = tokenizer.decode(item["input_ids"][start:], skip_special_tokens=True).strip()
+        right += tokenizer.decode(given[0, start:], skip_special_tokens=True).strip() == expected
+    assert right / 20 == pytest.approx(scores[best], abs=0.051)  # evaluations round to bfloat16 where that pays
+
+
+def test_a_conversation_is_asked_for_its_last_answer() -> None:
+    assert asked_row([1, 2, 3, 4, 5, 6], [-100, 2, -100, -100, 5, 6]) == ([1, 2, 3, 4], [5, 6])
+    assert asked_row([1, 2, 3, 4], [-100, 2, 3, -100]) == ([1], [2, 3])
+    assert asked_row([7, 8], [7, 8]) == ([], [7, 8])
