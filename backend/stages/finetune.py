@@ -12,11 +12,11 @@ from backend.core.errors import Problem
 from backend.core.fields import TrainingBatch
 from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
-from backend.training.control import control_facts
+from backend.training.control import TrainingResult, control_facts, result_fields
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams
 from backend.training.params import (
@@ -51,7 +51,7 @@ class FinetuneParams(LoraParams, TrainingParams, _Inputs):
     )
 
 
-class FinetuneResult(Result):
+class FinetuneResult(TrainingResult):
     """Metrics: train_loss, tokens_per_s, trained_tokens, steps, trained_parameters, and of the evaluations eval_loss,
     kept_step, best_step, best_eval_loss, last_eval_loss, planned_steps."""
 
@@ -106,7 +106,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     ctx.progress(0, 1, "loading the model")
     model = add_adapter(load_model(base, ctx.input, quantized=params.qlora), params, ctx.seed)
     make = rationale_trainer(params, examples)
-    metrics = train(model, tokenizer_of(base.path), examples, held_out, params, ctx, make)
+    metrics, said = train(model, tokenizer_of(base.path), examples, held_out, params, ctx, make)
     ctx.raise_if_cancelled()
     out = ctx.scratch("out")
     save_adapter(model, base, out)
@@ -120,7 +120,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
         parents=[base.id, data.id],
         license=base.license,
     )
-    return FinetuneResult(artifact=made.id, metrics=metrics)
+    return FinetuneResult(artifact=made.id, metrics=metrics, **result_fields(said))
 
 
 STAGE = Stage(

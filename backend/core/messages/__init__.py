@@ -13,6 +13,7 @@ from backend.core.messages import (
     chat,
     conversation,
     core,
+    curves,
     data,
     edits,
     endpoints,
@@ -59,6 +60,7 @@ for _area in (
     *(
         conversation,
         core,
+        curves,
         value,
         weights,
         adapters,
