@@ -24,7 +24,7 @@ from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import capture_training_bytes
 from backend.training.control import TrainingResult, control_facts, result_fields
 from backend.training.examples import load_examples
-from backend.training.lora import LoraParams, UseAdapterParams
+from backend.training.lora import LoraParams, UseAdapterParams, check_lora
 from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
 from backend.training.params import (
     TrainingParams,
@@ -72,6 +72,7 @@ def check(params: DistillParams, world: World) -> list[Problem]:
     problems = check_training(params, params.student, params.data, world)
     problems += check_method(params, params.student, params.data, world)
     student = world.describe(params.student)
+    problems += check_lora(params, student.facts if student else {}) if params.adapter else []
     notes = tune_only(student.facts if student else {}, "student")
     return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
 

@@ -6,10 +6,12 @@ template and the dataset's template. With `qlora` the model is held in 4 bits wh
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import Field
 
 from backend.core.errors import Problem
-from backend.core.fields import TrainingBatch
+from backend.core.fields import Labels, TrainingBatch
 from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
@@ -18,7 +20,7 @@ from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.control import TrainingResult, control_facts, result_fields
 from backend.training.examples import load_examples
-from backend.training.lora import LoraParams
+from backend.training.lora import DORA_COST, LoraParams, check_lora
 from backend.training.params import (
     TrainingParams,
     check_training,
@@ -44,11 +46,23 @@ class FinetuneParams(LoraParams, TrainingParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
     batch_size: TrainingBatch = 8
+    method: Annotated[
+        Literal["lora", "dora", "rslora"], Labels({"lora": "LoRA", "dora": "DoRA", "rslora": "rsLoRA"})
+    ] = Field(
+        default="lora",
+        title="Method",
+        description="LoRA is fastest. DoRA also learns each module's scale: slower. rsLoRA scales by alpha / √rank, for ranks "
+        "of 32 and more.",
+    )
     qlora: bool = Field(
         default=False,
         title="QLoRA",
         description="Keeps the model in 4 bits during training: much less memory, but slower on a CPU.",
     )
+
+    @property
+    def variant(self) -> str:
+        return self.method
 
 
 class FinetuneResult(TrainingResult):
@@ -66,6 +80,7 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
     if params.qlora and model and model.facts["hidden_size"] % _BLOCK:
         args = {"size": model.facts["hidden_size"], "block": _BLOCK}
         problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
+    problems += check_lora(params, model.facts if model else {})
     return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
 
 
@@ -74,7 +89,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     assert model and data
     trained = costs.lora_size(model.facts, params.rank, params.targets)
     shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
-    slow = (1.25 if params.qlora else 1.0) * shape.slowdown(params)
+    slow = (1.25 if params.qlora else 1.0) * (DORA_COST if params.method == "dora" else 1.0) * shape.slowdown(params)
     train = costs.training_seconds(model.facts, **shape.timing, frozen=True)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     memory = costs.training_bytes(
