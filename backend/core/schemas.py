@@ -167,6 +167,11 @@ class JobView(View):
         """What is bad about its result."""
         return [Problem.model_validate(found) for found in self.result.get("findings", [])]
 
+    @property
+    def hints(self) -> list[Problem]:
+        """What could be better about a result that is sound."""
+        return [Problem.model_validate(found) for found in self.result.get("hints", [])]
+
 
 class RunView(View):
     """One run of a recipe (a single stage is a recipe of one). `number` counts within its project; `notes` are plain text."""

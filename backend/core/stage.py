@@ -152,8 +152,8 @@ class Form(Generic[P]):
 class Stage(Form[P], Generic[P, R]):
     """One row of the registry. `title`: what it does, on pages; `page`: the page that has its form, by its address; `kind`: of
     the artifact that it makes, None for none; `example` must validate; `queue` is the capability that its worker needs;
-    `freeze(params, studio)` puts into the parameters, at the start, what the studio holds and may change later; `kind_of(params)`: the
-    kind, where they decide it."""
+    `freeze(params, studio)` puts into the parameters, at the start, what the studio holds and may change later;
+    `kind_of(params)`: the kind, where they decide it."""
 
     name: str
     title: str

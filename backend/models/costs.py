@@ -6,6 +6,7 @@ its 6-layer student in batches of 16 1,250; answering takes 1.38 GB in batches.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 _LIBRARIES = (
@@ -28,6 +29,7 @@ _ACTIVATIONS = 16  # float values kept per token, layer and unit of hidden size
 _ANSWERING = {"torch": (0.75e9, 4.8), "fp32": (0.3e9, 6.0), "int4": (0.3e9, 1.4)}
 """Bytes of a process that answers: (with libraries and a batch, more per weight)."""
 _LINEAR = {"q_proj": (1, 1, 0), "k_proj": (1, 1 / 3, 0), "v_proj": (1, 1 / 3, 0), "o_proj": (1, 1, 0)}
+_ATTENTION = tuple(_LINEAR)
 _LINEAR |= {"gate_proj": (1, 0, 1), "up_proj": (1, 0, 1), "down_proj": (1, 0, 1)}
 """Sides of a layer's matrices: two in hidden sizes (keys and values of grouped heads are a third), one in inner sizes."""
 _INNER = 8 / 3
@@ -73,13 +75,26 @@ def merged(facts: dict[str, Any]) -> dict[str, Any]:
 
 def lora_size(facts: dict[str, Any], rank: int, targets: str | list[str]) -> int:
     """Parameters of an adapter: rank x (inputs + outputs) of each adapted matrix (SmolLM2, all-linear: 10,176 a layer and
-    rank). A module of another name counts as the mean."""
+    rank). A module of another name counts as the mean, `attention` as its four, a regular expression as what it fits."""
     hidden = int(facts["hidden_size"])
     inner = facts.get("intermediate_size") or _INNER * hidden
     sides = {name: hidden * (first + second) + inner * third for name, (first, second, third) in _LINEAR.items()}
-    names = list(sides) if isinstance(targets, str) else targets
     mean = sum(sides.values()) / len(sides)
+    if isinstance(targets, str):
+        names = list(_ATTENTION) if targets == "attention" else list(sides)
+    else:
+        names = list(dict.fromkeys(name for target in targets for name in _meant(target)))
     return round(rank * int(facts["layers"]) * sum(sides.get(name, mean) for name in names))
+
+
+def _meant(target: str) -> list[str]:
+    """The matrices of a layer that a name or a regular expression of whole paths means; itself where that can't be told."""
+    paths = {name: f"model.layers.0.{'self_attn' if name in _ATTENTION else 'mlp'}.{name}" for name in _LINEAR}
+    try:
+        found = [name for name, path in paths.items() if re.fullmatch(target, path)]
+    except re.error:
+        found = []
+    return found or [target]
 
 
 def prompt_tokens(chars: float) -> float:

@@ -17,14 +17,14 @@ from backend.core.errors import Problem
 from backend.core.fields import Labels
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import capture_training_bytes
-from backend.training.control import control_facts
+from backend.training.control import TrainingResult, control_facts, result_fields
 from backend.training.examples import load_examples
-from backend.training.lora import LoraParams, UseAdapterParams
+from backend.training.lora import LoraParams, UseAdapterParams, check_lora
 from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
 from backend.training.params import (
     TrainingParams,
@@ -61,7 +61,7 @@ class DistillParams(LoraParams, UseAdapterParams, TrainingParams, MethodParams, 
         return super().merges_turns and self.method in MERGING_METHODS
 
 
-class DistillResult(Result):
+class DistillResult(TrainingResult):
     """Metrics: those of `finetune`, and parameters."""
 
 
@@ -72,6 +72,7 @@ def check(params: DistillParams, world: World) -> list[Problem]:
     problems = check_training(params, params.student, params.data, world)
     problems += check_method(params, params.student, params.data, world)
     student = world.describe(params.student)
+    problems += check_lora(params, student.facts if student else {}) if params.adapter else []
     notes = tune_only(student.facts if student else {}, "student")
     return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
 
@@ -115,7 +116,7 @@ def run(params: DistillParams, ctx: Context) -> DistillResult:
     make = method_trainer(params, source, data, examples, ctx)
     ctx.progress(0, 1, "loading the model")
     model = _student(params, source, ctx)
-    metrics = train(model, tokenizer_of(source.path), examples, held_out, params, ctx, make)
+    metrics, said = train(model, tokenizer_of(source.path), examples, held_out, params, ctx, make)
     ctx.raise_if_cancelled()
     if params.adapter:
         ctx.progress(0, 1, "merging the adapter")
@@ -123,7 +124,7 @@ def run(params: DistillParams, ctx: Context) -> DistillResult:
         del model, make  # and with it a teacher in memory
         gc.collect()  # a trainer holds itself, and so its model, until it is collected
         model = merge_adapter(load_model(source, ctx.input, merged=True), *learned)
-    return _keep(params, model, source, data, metrics, ctx)
+    return _keep(params, model, source, data, metrics, ctx).model_copy(update=result_fields(said))
 
 
 def trains_embeddings(params: DistillParams, facts: dict[str, Any]) -> bool:

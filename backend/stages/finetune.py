@@ -6,19 +6,21 @@ template and the dataset's template. With `qlora` the model is held in 4 bits wh
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import Field
 
 from backend.core.errors import Problem
-from backend.core.fields import TrainingBatch
+from backend.core.fields import Labels, TrainingBatch
 from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
-from backend.training.control import control_facts
+from backend.training.control import TrainingResult, control_facts, result_fields
 from backend.training.examples import load_examples
-from backend.training.lora import LoraParams
+from backend.training.lora import DORA_COST, LoraParams, check_lora
 from backend.training.params import (
     TrainingParams,
     check_training,
@@ -44,14 +46,26 @@ class FinetuneParams(LoraParams, TrainingParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
     batch_size: TrainingBatch = 8
+    method: Annotated[
+        Literal["lora", "dora", "rslora"], Labels({"lora": "LoRA", "dora": "DoRA", "rslora": "rsLoRA"})
+    ] = Field(
+        default="lora",
+        title="Method",
+        description="LoRA is fastest. DoRA also learns each module's scale: slower. rsLoRA scales by alpha / √rank, for ranks "
+        "of 32 and more.",
+    )
     qlora: bool = Field(
         default=False,
         title="QLoRA",
         description="Keeps the model in 4 bits during training: much less memory, but slower on a CPU.",
     )
 
+    @property
+    def variant(self) -> str:
+        return self.method
 
-class FinetuneResult(Result):
+
+class FinetuneResult(TrainingResult):
     """Metrics: train_loss, tokens_per_s, trained_tokens, steps, trained_parameters, and of the evaluations eval_loss,
     kept_step, best_step, best_eval_loss, last_eval_loss, planned_steps."""
 
@@ -66,6 +80,7 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
     if params.qlora and model and model.facts["hidden_size"] % _BLOCK:
         args = {"size": model.facts["hidden_size"], "block": _BLOCK}
         problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
+    problems += check_lora(params, model.facts if model else {})
     return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
 
 
@@ -74,7 +89,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     assert model and data
     trained = costs.lora_size(model.facts, params.rank, params.targets)
     shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
-    slow = (1.25 if params.qlora else 1.0) * shape.slowdown(params)
+    slow = (1.25 if params.qlora else 1.0) * (DORA_COST if params.method == "dora" else 1.0) * shape.slowdown(params)
     train = costs.training_seconds(model.facts, **shape.timing, frozen=True)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     memory = costs.training_bytes(
@@ -106,7 +121,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     ctx.progress(0, 1, "loading the model")
     model = add_adapter(load_model(base, ctx.input, quantized=params.qlora), params, ctx.seed)
     make = rationale_trainer(params, examples)
-    metrics = train(model, tokenizer_of(base.path), examples, held_out, params, ctx, make)
+    metrics, said = train(model, tokenizer_of(base.path), examples, held_out, params, ctx, make)
     ctx.raise_if_cancelled()
     out = ctx.scratch("out")
     save_adapter(model, base, out)
@@ -120,7 +135,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
         parents=[base.id, data.id],
         license=base.license,
     )
-    return FinetuneResult(artifact=made.id, metrics=metrics)
+    return FinetuneResult(artifact=made.id, metrics=metrics, **result_fields(said))
 
 
 STAGE = Stage(

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from backend.core.errors import Problem
 from backend.core.fields import Labels
-from backend.core.stage import ArtifactInfo, Params
+from backend.core.stage import ArtifactInfo, Params, Result
 
 Kept = Annotated[Literal["last", "best"], Labels({"last": "Last weights", "best": "Best weights"})]
 
 BestBy = Annotated[
     Literal["loss", "accuracy", "token_f1"],
-    Labels({"loss": "Validation loss", "accuracy": "Correct answers", "token_f1": "Token F1 of answers"}),
+    Labels({"loss": "Validation loss", "accuracy": "Accuracy of answers", "token_f1": "Token F1 of answers"}),
 ]
 
 
@@ -74,6 +74,17 @@ class ControlParams(Params):
     def evaluations(self, steps: float, passes: float) -> int:
         """How often `steps` optimizer steps in `passes` epochs are evaluated, unless the run stops early."""
         return math.ceil(steps / self.evaluate_steps) if self.evaluate_steps else math.ceil(passes)
+
+
+class TrainingResult(Result):
+    """What every training gives. `hints`: what could be better about a result that is sound."""
+
+    hints: list[Problem] = []
+
+
+def result_fields(said: list[Problem]) -> dict[str, list[Problem]]:
+    """What was said of a training, as the fields of its result."""
+    return {"findings": [each for each in said if each.blocking], "hints": [each for each in said if not each.blocking]}
 
 
 _SCORES = [f"{when}eval_{name}" for name in ("accuracy", "token_f1") for when in ("", "last_")]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from backend.core.errors import Problem
 from backend.core.fields import Labels
 from backend.core.stage import Params
+
+LARGE = 10**9
+"""Parameters from which the usual learning rate of an adapter is LARGE_USUAL, and above LARGE_RATE it is worth a warning."""
+LARGE_USUAL, LARGE_RATE = 2e-4, 5e-4
+DORA_COST = 1.4
+"""Time of a step with DoRA over one with LoRA: four layers of SmolLM2's shape, rank 16, 0.58 and 0.41 CPU seconds."""
 
 
 class UseAdapterParams(Params):
@@ -46,9 +53,37 @@ class LoraParams(Params):
         description="Share of the adapter's input dropped at random in training. 0.05 to 0.1 can help "
         "with few examples.",
     )
-    targets: Annotated[Literal["all-linear"] | list[str], Labels({"all-linear": "All linear layers"})] = Field(
+    targets: Annotated[
+        Literal["all-linear", "attention"] | list[str],
+        Labels({"all-linear": "All linear layers", "attention": "Attention layers"}),
+    ] = Field(
         default="all-linear",
         title="Adapted modules",
-        description="Modules that get an adapter. All linear layers learn best; a few, such as `q_proj, "
-        "v_proj`, use less memory.",
+        description="Modules that get an adapter: `all-linear` learns best; `attention`, names such as `q_proj, v_proj` or a "
+        "regular expression use less memory.",
     )
+    initialization: Annotated[
+        Literal["default", "gaussian", "orthogonal"],
+        Labels({"default": "Default", "gaussian": "Gaussian", "orthogonal": "Orthogonal"}),
+    ] = Field(
+        default="default",
+        title="Initialization",
+        description="How the adapter begins. Default suits nearly always; orthogonal needs an even rank.",
+    )
+
+    @property
+    def variant(self) -> str:
+        """lora, dora or rslora."""
+        return "lora"
+
+
+def check_lora(params: LoraParams, model: dict[str, Any]) -> list[Problem]:
+    """What can be seen before the model is loaded; `model`: its facts."""
+    problems = []
+    if params.initialization == "orthogonal" and params.rank % 2:
+        problems.append(Problem(code="train.odd_rank", args={"rank": params.rank}, field="rank"))
+    rate = float(getattr(params, "learning_rate", 0.0))
+    if model.get("parameters", 0) >= LARGE and rate > LARGE_RATE:
+        args = {"rate": rate, "usual": LARGE_USUAL}
+        problems.append(Problem(code="train.rate_large", args=args, field="learning_rate", blocking=False))
+    return problems

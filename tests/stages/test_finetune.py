@@ -149,6 +149,43 @@ def test_options_train_too(tmp_path: Path, inputs: list[ArtifactView], extra: di
 
 
 @pytest.mark.ml
+@pytest.mark.parametrize(
+    "extra", [{"method": "dora", "targets": "attention"}, {"method": "rslora", "initialization": "orthogonal"}]
+)
+def test_variants_learn_and_merge(tmp_path: Path, inputs: list[ArtifactView], extra: dict[str, Any]) -> None:
+    import torch
+
+    from backend.ml.inference.load import load_model
+
+    _, ctx = tune(tmp_path, inputs, **extra)
+    losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
+    assert losses[-1] < losses[0] - 0.15
+    path, manifest = made(ctx)
+    adapter = view(path, Kind.ADAPTER, "a", **manifest["facts"])
+    ids = load_model(adapter, ctx.input).get_base_model().dummy_inputs["input_ids"]
+    merged = load_model(adapter, ctx.input, merged=True)
+    torch.testing.assert_close(merged(ids).logits, load_model(adapter, ctx.input)(ids).logits, atol=1e-4, rtol=1e-3)
+
+
+def test_what_can_be_seen_of_an_adapter_before_it_is_made() -> None:
+    world = smol_world()
+    asked = FinetuneParams(model="m", data="d", initialization="orthogonal", rank=5)
+    assert [problem.code for problem in STAGE.check(asked, world)] == ["train.odd_rank"]
+    big = World(
+        view(Path("m"), Kind.MODEL, "m", **SMOL | {"parameters": 10**9, "hidden_size": 2048, "layers": 16}),
+        view(Path("d"), Kind.DATASET, "d", **ROWS),
+    )
+    [warned] = STAGE.check(FinetuneParams(model="m", data="d"), big)
+    assert (warned.code, warned.field, warned.blocking) == ("train.rate_large", "learning_rate", False)
+    assert STAGE.check(FinetuneParams(model="m", data="d", learning_rate=2e-4), big) == []
+    plain, dora = (STAGE.quote(FinetuneParams(model="m", data="d", method=how), world) for how in ("lora", "dora"))
+    assert plain.seconds < dora.seconds
+    few = STAGE.quote(FinetuneParams(model="m", data="d", targets="attention"), world)
+    named = STAGE.quote(FinetuneParams(model="m", data="d", targets=[r".*\.self_attn\..*"]), world)
+    assert few.forecast["adapter_parameters"] == named.forecast["adapter_parameters"] == 16 * 30 * (4 * 576 + 2 * 768)
+
+
+@pytest.mark.ml
 def test_unknown_target_is_named(tmp_path: Path, inputs: list[ArtifactView]) -> None:
     with pytest.raises(StudioError, match=r"q_projj.*q_proj"):
         tune(tmp_path, inputs, targets=["q_projj"])

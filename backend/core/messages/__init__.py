@@ -13,6 +13,7 @@ from backend.core.messages import (
     chat,
     conversation,
     core,
+    curves,
     data,
     edits,
     endpoints,
@@ -60,6 +61,7 @@ for _area in (
     *(
         conversation,
         core,
+        curves,
         value,
         weights,
         adapters,

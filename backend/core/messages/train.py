@@ -29,6 +29,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The model has no module called “{target}”.",
         "Use all-linear, or names such as {known}.",
     ),
+    "train.odd_rank": (
+        "Orthogonal initialization needs an even rank, not {rank}.",
+        "Choose an even rank, or the default initialization.",
+    ),
+    "train.rate_large": (
+        "A learning rate of {rate} is high for a model of this size.",
+        "{usual} is usual from a billion parameters on.",
+    ),
     "train.qlora_size": (
         "QLoRA needs a hidden size divisible by {block}; this model's is {size}.",
         "Train it without QLoRA.",

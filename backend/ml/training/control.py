@@ -9,10 +9,15 @@ from typing import Any
 from transformers import EarlyStoppingCallback, TrainerCallback, TrainerState
 from transformers.trainer import TRAINER_STATE_NAME
 
+from backend.core.errors import Problem
 from backend.core.stage import Context
+from backend.data.encoding import IGNORE_INDEX, EncodedExamples
+from backend.training.curve_findings import TrainingRun, curve_findings, label_counts
 from backend.training.params import TrainingParams
 
 _LOSS = "eval_loss"
+_URGENT = ("curve.overfit", "curve.diverged", "curve.not_a_number")
+"""Worth a word while a run could still be stopped."""
 
 
 class EarlyStop(EarlyStoppingCallback):
@@ -29,9 +34,31 @@ class BestCheckpoint(TrainerCallback):
         _find_best(state, Path(args.output_dir))
 
 
-def control_callbacks(params: TrainingParams) -> list[TrainerCallback]:
+class CurveWatch(TrainerCallback):
+    """Says in the log, once, what the curves show while the training is at work."""
+
+    def __init__(self, data: EncodedExamples, params: TrainingParams, ctx: Context) -> None:
+        self.data, self.params, self.ctx = data, params, ctx
+        self.said: set[str] = set()
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        for found in curve_findings(_run(state, self.data, self.params)):
+            if found.code in _URGENT and found.code not in self.said:
+                self.said.add(found.code)
+                self.ctx.log(found.text(), "warning")
+
+
+def said_of(state: Any, data: EncodedExamples, params: TrainingParams) -> list[Problem]:
+    """What curves and rows say of a training that has ended."""
+    return curve_findings(_run(state, data, params))
+
+
+def control_callbacks(params: TrainingParams, data: EncodedExamples, ctx: Context) -> list[TrainerCallback]:
     """What the trainer calls beside the progress."""
-    found: list[TrainerCallback] = [BestCheckpoint()] if params.keep == "best" else []
+    found: list[TrainerCallback] = [
+        CurveWatch(data, params, ctx),
+        *([BestCheckpoint()] if params.keep == "best" else []),
+    ]
     return [*found, EarlyStop(params.patience, params.min_improvement)] if params.patience else found
 
 
@@ -93,6 +120,21 @@ def outcome(state: Any, params: TrainingParams, planned: int, ctx: Context) -> d
             f"Stopped at step {state.global_step} of {planned}: {params.patience} evaluations brought no improvement."
         )
     return found
+
+
+def _run(state: Any, data: EncodedExamples, params: TrainingParams) -> TrainingRun:
+    curves = {name: [(e["step"], float(e[name])) for e in state.log_history if name in e] for name in ("loss", _LOSS)}
+    answers = [tuple(label for label in item["labels"] if label != IGNORE_INDEX) for item in data.items]
+    return TrainingRun(
+        training=curves["loss"],
+        validation=curves[_LOSS],
+        rows=len(data.items),
+        left_out=data.too_long,
+        max_length=params.max_length,
+        learning_rate=params.learning_rate,
+        kept_best=params.keep == "best",
+        answers=label_counts(answers),
+    )
 
 
 def _best_step(measured: dict[int, dict[str, Any]], name: str) -> int:

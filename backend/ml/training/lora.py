@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,32 +17,57 @@ from backend.ml.training.checkpoints import explain_disk_full
 
 _LINEAR = ("Linear", "Conv1D", "Linear4bit", "FalconLinear")
 """Classes whose output is a plain product. Routers of experts derive from Linear and give a tuple."""
+_ATTENTION = re.compile(r"(^|[._])(self_?)?att(n|ention)[._]")
+"""In the path of a module that lies in an attention block, whatever the architecture calls it."""
 _MAMBA = ("falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h")
 """PEFT refuses `out_proj` there: the layers read its weights themselves."""
 
 
 def add_adapter(model: Any, params: Any, seed: int) -> Any:
-    """Wrap `model` with a fresh adapter of `params` (rank, alpha, dropout, targets, gradient_checkpointing).
+    """Wrap `model` with a fresh adapter of `params` (LoraParams).
 
     Raises StudioError for a target that the model does not have.
     """
-    known = _adaptable(model)
-    targets = known if params.targets == "all-linear" else params.targets
-    for target in targets:
-        if target not in known:
-            raise StudioError("train.targets", field="targets", target=target, known=", ".join(known))
     torch.manual_seed(seed)
     config = LoraConfig(
         r=params.rank,
         lora_alpha=params.alpha,
         lora_dropout=params.dropout,
-        target_modules=targets,
+        target_modules=find_targets(model, params.targets),
+        use_dora=params.variant == "dora",
+        use_rslora=params.variant == "rslora",
+        init_lora_weights=True if params.initialization == "default" else params.initialization,
         task_type="CAUSAL_LM",
     )
     wrapped = get_peft_model(model, config)
     if bf16_pays():
         _frozen_to_bf16(wrapped)
     return wrapped
+
+
+def find_targets(model: Any, asked: str | list[str]) -> list[str]:
+    """The modules of `model` that `asked` means: all-linear, attention, or a list of names and regular expressions of whole
+    module paths. Names where these say it, else paths. Raises StudioError for one that fits nothing."""
+    known = _adaptable(model)
+    paths = [name for name, _module in model.named_modules() if name.rsplit(".", 1)[-1] in known]
+    if asked == "all-linear":
+        return known
+    if asked == "attention":
+        return [path for path in paths if _ATTENTION.search(path)] or known
+    found: list[str] = []
+    for target in asked:
+        meant = [target] if target in known else [path for path in paths if _fits(target, path)]
+        if not meant:
+            raise StudioError("train.targets", field="targets", target=target, known=", ".join(known))
+        found += [each for each in meant if each not in found]
+    return found
+
+
+def _fits(pattern: str, path: str) -> bool:
+    try:
+        return re.fullmatch(pattern, path) is not None
+    except re.error:
+        return False
 
 
 def save_adapter(model: Any, base: ArtifactView, out: Path) -> None:

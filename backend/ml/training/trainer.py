@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
 from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 
-from backend.core.errors import StudioError
+from backend.core.errors import Problem, StudioError
 from backend.core.stage import Context
 from backend.data.encoding import EncodedExamples
 from backend.ml.inference.device import bf16_pays, device
@@ -26,6 +26,7 @@ from backend.ml.training.control import (
     control_config,
     outcome,
     restore_finished,
+    said_of,
     was_finished,
 )
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
@@ -37,6 +38,13 @@ CURVES = ("loss", "eval_loss", "eval_accuracy", "eval_token_f1", "learning_rate"
 """What the trainer logs and a page draws."""
 
 
+class Trained(NamedTuple):
+    """What came of a training. `said`: what its curves and rows say, findings (`blocking`) and hints."""
+
+    metrics: dict[str, float]
+    said: list[Problem]
+
+
 def train(
     model: Any,
     tokenizer: Any,
@@ -46,8 +54,8 @@ def train(
     ctx: Context,
     make: Callable[..., AnswerTrainer] | None = None,
     checkpoint_seconds: float = _CHECKPOINT_SECONDS,
-) -> dict[str, float]:
-    """Train `model` in place and return train_loss (last epoch), what `outcome` says of the evaluations, tokens_per_s,
+) -> Trained:
+    """Train `model` in place. Metrics: train_loss (last epoch), what `outcome` says of the evaluations, tokens_per_s,
     trained_tokens, steps and trained_parameters. `make` builds a trainer with a loss of its own; `checkpoint_seconds`: pause
     between two checkpoints.
 
@@ -64,7 +72,7 @@ def train(
         train_dataset=as_dataset(data),
         eval_dataset=as_dataset(held_out),
         processing_class=tokenizer,
-        callbacks=[ProgressCallback(ctx, checkpoint_seconds), *control_callbacks(params)],
+        callbacks=[ProgressCallback(ctx, checkpoint_seconds), *control_callbacks(params, data, ctx)],
     )
     trainer.remove_callback(PrinterCallback)
     if params.scores_answers:
@@ -76,7 +84,8 @@ def train(
         restore_finished(trainer, start)
     else:
         trainer.train(resume_from_checkpoint=str(start) if start else None)
-    return {**_metrics(trainer, outcome(trainer.state, params, planned, ctx)), "trained_parameters": float(trained)}
+    metrics = _metrics(trainer, outcome(trainer.state, params, planned, ctx))
+    return Trained({**metrics, "trained_parameters": float(trained)}, said_of(trainer.state, data, params))
 
 
 class AnswerTrainer(SFTTrainer):

@@ -58,7 +58,7 @@ def parse(kind: Kind, value: Any) -> Any:
         if not parts:
             return None
         if len(parts) == 1 and isinstance(_number(parts[0]), str):
-            return parts[0] if parts[0] == "all-linear" else parts
+            return parts[0] if parts[0] in ("all-linear", "attention") else parts
         return [_number(part) for part in parts]
     if kind is Kind.TEXT and isinstance(value, str):
         return value.strip("\n")

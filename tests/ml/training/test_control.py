@@ -17,7 +17,7 @@ from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training.answer_score import asked_row
 from backend.ml.training.checkpoints import latest_checkpoint
 from backend.ml.training.lora import add_adapter
-from backend.ml.training.trainer import AnswerTrainer, train
+from backend.ml.training.trainer import AnswerTrainer, Trained, train
 from backend.training.lora import LoraParams
 from backend.training.params import TrainingParams
 from tests.helpers import model_view, tiny_dataset
@@ -40,18 +40,25 @@ def rows(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dic
     return [*encode_rows(Encoder(tiny_model), data.template, data.rows("train"), 256).items]
 
 
-def fit(
+def trained(
     tiny_model: Path,
     rows: list[dict[str, Any]],
     ctx: MemoryContext,
     params: Params = OVERFIT,
     adapter: bool = False,
     count: int = 12,
-) -> tuple[dict[str, float], Any]:
+) -> tuple[Trained, Any]:
     model = load_model(model_view(tiny_model), ctx.input)
     model = add_adapter(model, params, 0) if adapter else model
     data, held_out = EncodedExamples(items=rows[:count]), EncodedExamples(items=rows[-20:])
     return train(model, tokenizer_of(tiny_model), data, held_out, params, ctx, checkpoint_seconds=0.2), model
+
+
+def fit(
+    tiny_model: Path, rows: list[dict[str, Any]], ctx: MemoryContext, params: Params = OVERFIT, count: int = 12
+) -> tuple[dict[str, float], Any]:
+    made, model = trained(tiny_model, rows, ctx, params, count=count)
+    return made.metrics, model
 
 
 def points(ctx: MemoryContext, name: str = "eval_loss") -> dict[float, float]:
@@ -79,19 +86,22 @@ def test_a_run_that_overfits_stops_and_keeps_its_best_weights(
     tiny_model: Path, rows: list[dict[str, Any]], tmp_path: Path, adapter: bool
 ) -> None:
     ctx = MemoryContext(tmp_path / "best")
-    found, model = fit(tiny_model, rows, ctx, adapter=adapter)
+    (found, said), model = trained(tiny_model, rows, ctx, adapter=adapter)
     curve = points(ctx)
     best = min(curve, key=lambda step: curve[step])
     assert found["steps"] == best + 4 * 2 < found["planned_steps"] == OVERFIT.optimizer_steps(12)
     assert found["kept_step"] == found["best_step"] == best and found["trained_parameters"] > 0
     assert found["eval_loss"] == found["best_eval_loss"] == curve[best] < found["last_eval_loss"] == curve[max(curve)]
     assert held_out_loss(model, tiny_model, rows, tmp_path / "again") == pytest.approx(curve[best], rel=2e-3)
-    last, _ = fit(
-        tiny_model, rows, MemoryContext(tmp_path / "last"), OVERFIT.model_copy(update={"keep": "last"}), adapter
-    )
+    log = MemoryContext(tmp_path / "last")
+    (last, told), _ = trained(tiny_model, rows, log, OVERFIT.model_copy(update={"keep": "last"}), adapter)
     assert last["eval_loss"] == pytest.approx(found["last_eval_loss"], rel=1e-5) and last["kept_step"] == last["steps"]
     assert last["best_step"] == best and "last_eval_loss" not in last
     assert any("Stopped at step" in event.get("text", "") for event in ctx.events)
+    assert [problem.code for problem in said] == ["curve.few_rows"]
+    assert {problem.code for problem in told} == {"curve.overfit", "curve.few_rows"}
+    warned = [event for event in log.events if event["event"] == "log" and event["level"] == "warning"]
+    assert sum("Overfitting" in event["text"] for event in warned) == 1
 
 
 @pytest.mark.parametrize("stop_at", [5, 9, "end"])

@@ -43,7 +43,7 @@ def fit(
 ) -> tuple[dict[str, float], Any]:
     model = load_model(model_view(tiny_model), ctx.input)
     held_out = EncodedExamples(items=examples.items[:10])
-    return train(model, tokenizer_of(tiny_model), examples, held_out, params, ctx, checkpoint_seconds=0), model
+    return train(model, tokenizer_of(tiny_model), examples, held_out, params, ctx, checkpoint_seconds=0).metrics, model
 
 
 def curve(ctx: MemoryContext, name: str) -> list[float]:

@@ -180,6 +180,8 @@ def warnings(job: JobView) -> None:
     metrics: dict[str, float] = job.result.get("metrics", {})
     for found in job.findings:
         st.warning(escape_markdown(found.text(_)), icon=":material/warning:")
+    for hint in job.hints:
+        st.info(escape_markdown(hint.text(_)), icon=":material/lightbulb:")
     said = {found.code for found in job.findings}
     if "good.cut_off" not in said and metrics.get("cut_off", 0.0) >= TRUNCATED_SHARE and job.state.ended:
         st.warning(escape_markdown(truncation_hint(metrics["cut_off"])), icon=":material/content_cut:")
