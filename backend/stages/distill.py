@@ -18,6 +18,7 @@ from backend.core.fields import Labels
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
+from backend.core.thresholds import as_facts
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
@@ -25,6 +26,7 @@ from backend.training.captures import capture_training_bytes
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams, UseAdapterParams
 from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
+from backend.training.outcome import finite, training_findings
 from backend.training.params import (
     TrainingParams,
     check_training,
@@ -162,6 +164,8 @@ def _keep(
     save_model(model, out)
     inherited = learned_facts(source, data, out)
     facts = {**inspect_folder(out), "data": inherited["data"], "template": inherited["template"]}
+    found = training_findings(metrics, facts)
+    facts |= as_facts(found)
     made = ctx.artifact(
         Kind.MODEL,
         params.name or f"{data.name}-distilled"[:100],
@@ -170,7 +174,8 @@ def _keep(
         parents=[source.id, data.id, *(ctx.input(ref).id for ref in (params.capture, params.teacher) if ref)],
         license=source.license,
     )
-    return DistillResult(artifact=made.id, metrics={**metrics, "parameters": float(facts["parameters"])})
+    numbers = {**finite(metrics), "parameters": float(facts["parameters"])}
+    return DistillResult(artifact=made.id, metrics=numbers, findings=found)
 
 
 STAGE = Stage(

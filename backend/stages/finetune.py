@@ -13,11 +13,13 @@ from backend.core.fields import TrainingBatch
 from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
+from backend.core.thresholds import as_facts
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams
+from backend.training.outcome import finite, training_findings
 from backend.training.params import (
     TrainingParams,
     check_training,
@@ -109,6 +111,8 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     save_adapter(model, base, out)
     facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id}
     facts["adapter_parameters"] = int(metrics["trained_parameters"])
+    found = training_findings(metrics, base.facts)
+    facts |= as_facts(found)
     made = ctx.artifact(
         Kind.ADAPTER,
         params.name or f"{data.name}-lora"[:100],
@@ -117,7 +121,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
         parents=[base.id, data.id],
         license=base.license,
     )
-    return FinetuneResult(artifact=made.id, metrics=metrics)
+    return FinetuneResult(artifact=made.id, metrics=finite(metrics), findings=found)
 
 
 STAGE = Stage(

@@ -42,6 +42,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The score is {value} below the original's; {limit} is the limit.",
         "Try more bits, or evaluate all rows on the Compare page.",
     ),
+    "good.no_loss": (
+        "The loss on validation rows is {value}: the model is unusable.",
+        "Lower the learning rate, check the data, and train again.",
+    ),
+    "good.diverged": (
+        "The loss on validation rows is {value}; a model that knows nothing has {limit}.",
+        "Lower the learning rate or choose a longer warm-up, and train again.",
+    ),
     "good.checks": (
         "{count} of {total} checks failed: {failed}.",
         "See the report for figures and remedies.",
