@@ -166,7 +166,7 @@ class Stage(Form[P], Generic[P, R]):
     example: dict[str, Any]
     queue: str = "cpu"
     freeze: Callable[[P, Any], P] | None = None
-    kind_of: Callable[[P], Kind] | None = None
+    kind_of: Callable[[P], Kind | None] | None = None
 
     def makes(self, params: P) -> Kind | None:
         """The kind of what it leaves with these parameters; None where that is no artifact."""

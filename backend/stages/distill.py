@@ -18,14 +18,16 @@ from backend.core.fields import Labels
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
+from backend.core.thresholds import as_facts
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import capture_training_bytes
-from backend.training.control import TrainingResult, control_facts, result_fields
+from backend.training.control import TrainingResult, control_facts
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams, UseAdapterParams, check_lora
 from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
+from backend.training.outcome import finite, result_fields
 from backend.training.params import (
     TrainingParams,
     check_training,
@@ -116,7 +118,7 @@ def run(params: DistillParams, ctx: Context) -> DistillResult:
     make = method_trainer(params, source, data, examples, ctx)
     ctx.progress(0, 1, "loading the model")
     model = _student(params, source, ctx)
-    metrics, said = train(model, tokenizer_of(source.path), examples, held_out, params, ctx, make)
+    trained = train(model, tokenizer_of(source.path), examples, held_out, params, ctx, make)
     ctx.raise_if_cancelled()
     if params.adapter:
         ctx.progress(0, 1, "merging the adapter")
@@ -124,7 +126,7 @@ def run(params: DistillParams, ctx: Context) -> DistillResult:
         del model, make  # and with it a teacher in memory
         gc.collect()  # a trainer holds itself, and so its model, until it is collected
         model = merge_adapter(load_model(source, ctx.input, merged=True), *learned)
-    return _keep(params, model, source, data, metrics, ctx).model_copy(update=result_fields(said))
+    return _keep(params, model, source, data, trained, ctx)
 
 
 def trains_embeddings(params: DistillParams, facts: dict[str, Any]) -> bool:
@@ -155,16 +157,23 @@ def _student(params: DistillParams, source: ArtifactView, ctx: Context) -> Any:
 
 
 def _keep(
-    params: DistillParams, model: Any, source: ArtifactView, data: ArtifactView, metrics: dict[str, float], ctx: Context
+    params: DistillParams,
+    model: Any,
+    source: ArtifactView,
+    data: ArtifactView,
+    trained: tuple[dict[str, float], list[Problem]],
+    ctx: Context,
 ) -> DistillResult:
     from backend.ml.compression.prune import save_model
     from backend.models.probe import inspect_folder
 
+    metrics, said = trained
     out = ctx.scratch("out")
     save_model(model, out)
     inherited = learned_facts(source, data, out)
     facts = {**inspect_folder(out), **{name: inherited[name] for name in ("data", "template")}}
-    facts["training"] = control_facts(metrics)
+    told = result_fields(said, metrics, facts)
+    facts |= {"training": control_facts(metrics), **as_facts(told["findings"])}
     made = ctx.artifact(
         Kind.MODEL,
         params.name or f"{data.name}-distilled"[:100],
@@ -173,7 +182,8 @@ def _keep(
         parents=[source.id, data.id, *(ctx.input(ref).id for ref in (params.capture, params.teacher) if ref)],
         license=source.license,
     )
-    return DistillResult(artifact=made.id, metrics={**metrics, "parameters": float(facts["parameters"])})
+    numbers = {**finite(metrics), "parameters": float(facts["parameters"])}
+    return DistillResult(artifact=made.id, metrics=numbers, **told)
 
 
 STAGE = Stage(

@@ -15,12 +15,14 @@ from backend.core.fields import Labels, TrainingBatch
 from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
+from backend.core.thresholds import as_facts
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
-from backend.training.control import TrainingResult, control_facts, result_fields
+from backend.training.control import TrainingResult, control_facts
 from backend.training.examples import load_examples
 from backend.training.lora import DORA_COST, LoraParams, check_lora
+from backend.training.outcome import finite, result_fields
 from backend.training.params import (
     TrainingParams,
     check_training,
@@ -126,7 +128,9 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     out = ctx.scratch("out")
     save_adapter(model, base, out)
     facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id}
+    told = result_fields(said, metrics, base.facts)
     facts |= {"adapter_parameters": int(metrics["trained_parameters"]), "training": control_facts(metrics)}
+    facts |= as_facts(told["findings"])
     made = ctx.artifact(
         Kind.ADAPTER,
         params.name or f"{data.name}-lora"[:100],
@@ -135,7 +139,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
         parents=[base.id, data.id],
         license=base.license,
     )
-    return FinetuneResult(artifact=made.id, metrics=metrics, **result_fields(said))
+    return FinetuneResult(artifact=made.id, metrics=finite(metrics), **told)
 
 
 STAGE = Stage(

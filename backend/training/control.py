@@ -82,11 +82,6 @@ class TrainingResult(Result):
     hints: list[Problem] = []
 
 
-def result_fields(said: list[Problem]) -> dict[str, list[Problem]]:
-    """What was said of a training, as the fields of its result."""
-    return {"findings": [each for each in said if each.blocking], "hints": [each for each in said if not each.blocking]}
-
-
 _SCORES = [f"{when}eval_{name}" for name in ("accuracy", "token_f1") for when in ("", "last_")]
 _STEPS = ("steps", "planned_steps", "kept_step", "eval_loss", "best_step", "best_eval_loss", "last_eval_loss")
 

@@ -1,7 +1,7 @@
 """What a training's curves and rows say about it, in plain words with the remedy. Pure functions, no torch.
 
-A finding is bad enough that the job ends with findings; a note is a hint beside a result that is sound. Thresholds come from
-runs of SmolLM2-135M and of tiny models made to go wrong (tests/training/test_curve_findings.py).
+A finding is bad enough that the job ends with findings; a note is a hint beside a result that is sound. The thresholds are set
+by judgement and tried on drawn curves and on a tiny model made to overfit, not yet on many real runs.
 """
 
 from __future__ import annotations

@@ -42,6 +42,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The score is {value} below the original's; the limit is {limit}.",
         "Try more bits, or evaluate all rows on the Compare page.",
     ),
+    "good.diverged": (
+        "The loss on validation rows is {value}; a model that knows nothing has {limit}.",
+        "Lower the learning rate or choose a longer warm-up, and train again.",
+    ),
     "good.checks": (
         "{count} of {total} checks failed: {failed}.",
         "See the report for figures and remedies.",

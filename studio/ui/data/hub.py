@@ -70,7 +70,7 @@ def _open(repo: str) -> None:
 
 def _details(repo: str, going: Task | None) -> None:
     if going is None or not going.done:
-        st.markdown(f":shimmer[{_('Asking the hub…')}]")
+        st.markdown(f":shimmer[{_('Searching…')}]")
         return
     if said := failure(going):
         st.error(escape_markdown(said), icon=":material/error:")

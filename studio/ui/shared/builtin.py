@@ -30,7 +30,7 @@ def preparing(work: Task, key: str) -> None:
     passed = time.monotonic() - work.started
     said = _("Checking and queueing all steps…")
     if missing:
-        said = _("Preparing the built-in model, once, about 25 s")
+        said = _("Preparing the built-in model, once (about 25 s)")
         if any(map(fetch_words, missing)):
             said = _("Downloading and preparing the built-in model…")
     with st.container(border=True, key=key, gap="xsmall"):
