@@ -28,7 +28,7 @@ def test_new_project_is_empty_and_each_keeps_its_own_form(
     page.get_by_role("button", name="Manage projects").click()
     page.get_by_role("menuitem", name="New project").click()
     page.get_by_role("textbox", name="Name", exact=True).fill("Support emails")
-    page.get_by_role("button", name="Create").click()
+    page.get_by_role("textbox", name="Name", exact=True).press("Enter")
     expect(page.get_by_role("combobox", name="Project")).to_have_value("Support emails")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_text("Project “Support emails” created").first).to_be_visible()

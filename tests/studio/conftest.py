@@ -11,6 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from studio.paths import HERE
 from studio.ui.shared import tasks
@@ -51,6 +52,11 @@ def no_work_left_behind() -> Iterator[None]:
 def patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that goes on before the reading of its file is there looks otherwise on a busy machine."""
     monkeypatch.setattr("studio.ui.data.look.WAIT_SECONDS", float(PATIENCE))
+
+
+def project_switch(at: AppTest) -> Selectbox[str]:
+    """The sidebar's choice of a project."""
+    return next(box for box in at.selectbox if box.label in ("Project", "Proyecto"))
 
 
 @pytest.fixture

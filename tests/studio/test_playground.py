@@ -24,7 +24,7 @@ from studio.ui.playground.model_loader import ModelLoader
 from studio.ui.shared.formatting import escape_markdown
 from tests.helpers import until
 from tests.studio.builder import StudioBuilder
-from tests.studio.conftest import Show, words
+from tests.studio.conftest import Show, project_switch, words
 
 BUSY: dict[str, Any] = {
     "model": "m",
@@ -394,7 +394,7 @@ def test_each_project_has_its_own_place(
     other = builder.store.project("other")
     builder.model("elsewhere", project="other")
     at = send(show("playground"), "here")
-    at.selectbox(key="project").set_value(other).run()
+    project_switch(at).set_value(other).run()
     assert "here" not in said(at).split("\n")
     assert at.selectbox(key="pg_model_0").value == "model-elsewhere"
 

@@ -20,7 +20,7 @@ from studio.ui.palette.items import items
 from studio.webapp.files import routes
 from studio.webapp.project_address import ProjectAddress
 from tests.studio.builder import StudioBuilder
-from tests.studio.conftest import Show, words
+from tests.studio.conftest import Show, project_switch, words
 
 
 @pytest.fixture
@@ -78,9 +78,21 @@ def test_two_tabs_have_two_projects_and_a_new_one_has_the_last_used(
 ) -> None:
     first = builder.store.project("default")
     one, other = show("data", project=first), show("data", project=two)
-    assert show("data").selectbox(key="project").value == two
-    assert one.run().selectbox(key="project").value == first and "tickets" in labels(one)
-    assert other.run().selectbox(key="project").value == two and "tickets" not in labels(other)
+    assert project_switch(show("data")).value == two
+    assert project_switch(one.run()).value == first and "tickets" in labels(one)
+    assert project_switch(other.run()).value == two and "tickets" not in labels(other)
+
+
+def test_an_address_that_was_on_its_way_does_not_lead_back_to_the_project_that_was_left(
+    show: Show, builder: StudioBuilder, two: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = show("data", project=(first := builder.store.project("default")))
+    project_switch(at).set_value(two).run()
+    at.query_params["project"] = first
+    assert project_switch(at.run()).value == two and at.query_params["project"] in (two, [two])
+    monkeypatch.setattr("studio.ui.shared.project._SETTLED", 0.0)
+    at.query_params["project"] = first
+    assert project_switch(at.run()).value == first
 
 
 def labels(at: AppTest) -> str:
@@ -90,7 +102,7 @@ def labels(at: AppTest) -> str:
 def test_the_address_follows_the_switch_and_the_links(show: Show, builder: StudioBuilder, two: str) -> None:
     at = show("data", project=builder.store.project("default"), data="dataset-tickets", tab="checks")
     assert all(link.proto.query_string.startswith("project=") for link in at.get("page_link"))
-    at.selectbox(key="project").set_value(two).run()
+    project_switch(at).set_value(two).run()
     assert dict(at.query_params) in ({"project": two}, {"project": [two]}), "nothing of the last project stays"
 
 
@@ -110,9 +122,9 @@ def test_a_project_of_the_trash_is_restored_from_its_address(show: Show, builder
     builder.studio.delete_project(full)
     at = show("models", "es", project=full)
     assert at.title[0].value == "Primer proyecto" and "Este proyecto está en la papelera." in words(at)
-    assert at.selectbox(key="project").options == ["Empty"] and "ticket-model" not in words(at)
+    assert project_switch(at).options == ["Empty"] and "ticket-model" not in words(at)
     at.button(key="project_restore").click().run()
-    assert "ticket-model" in words(at) and at.selectbox(key="project").value == full
+    assert "ticket-model" in words(at) and project_switch(at).value == full
 
 
 def test_what_is_in_a_project_of_the_trash_is_not_found(builder: StudioBuilder, two: str) -> None:

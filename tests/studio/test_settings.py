@@ -14,7 +14,7 @@ from backend.files.uploads import receive_upload
 from studio.ui.shared import tasks
 from tests.helpers import until
 from tests.studio.builder import StudioBuilder
-from tests.studio.conftest import Show, words
+from tests.studio.conftest import Show, project_switch, words
 
 
 @pytest.fixture(autouse=True)
@@ -196,10 +196,10 @@ def test_project_is_deleted_with_what_was_made_in_it(show: Show, builder: Studio
     assert [view.id for view in builder.studio.artifacts()] == [kept.id] and builder.studio.runs() == []
     assert "“Mails” moved to trash" in words(at) and doomed.path.is_dir()
     assert "delete_project_yes" not in [button.key for button in at.button]
-    assert at.selectbox(key="project").value == kept.project
+    assert project_switch(at).value == kept.project
     at.button(key="undo").click().run()
     at.run()
-    assert at.selectbox(key="project").value == doomed.project and "Mails" in at.selectbox(key="project").options
+    assert project_switch(at).value == doomed.project and "Mails" in project_switch(at).options
     assert builder.studio.artifact(doomed.id) and builder.studio.trash() == []
 
 
@@ -210,7 +210,7 @@ def test_a_project_in_the_trash_is_listed_restored_and_emptied(show: Show, build
     at = show("settings", section="storage")
     assert "Mails · Project · 6 B" in words(at) and f"restore_{doomed.id}" not in [each.key for each in at.button]
     at.button(key=f"restore_{doomed.project}").click().run()
-    assert "The trash is empty." in words(at) and "Mails" in at.selectbox(key="project").options
+    assert "The trash is empty." in words(at) and "Mails" in project_switch(at).options
     builder.studio.delete_project(doomed.project)
     at.run()
     at.button(key="empty_trash").click().run()

@@ -14,7 +14,7 @@ from studio.ui.forms import stage_panel
 from studio.ui.shared import api_cache
 from studio.ui.shared.project_progress import completed_stages, next_step
 from tests.studio.builder import StudioBuilder
-from tests.studio.conftest import Show, words
+from tests.studio.conftest import Show, project_switch, words
 
 PAGES = {
     "data": "dataset",
@@ -232,11 +232,11 @@ def test_projects_are_made_renamed_and_kept_by_a_new_session(show: Show, builder
     at.text_input(key="project_name").set_value("Support emails")
     at.button(key="project_create").click().run()
     names = {each.name: each.id for each in builder.studio.projects()}
-    assert at.selectbox(key="project").value == names["Support emails"] == at.query_params["project"]
+    assert project_switch(at).value == names["Support emails"] == at.query_params["project"]
     assert "Support emails" in at.toast[0].value
     assert not [box for box in at.text_input if box.key == "project_name"], "the dialog is closed"
     assert "What should your model do?" in words(at), "a new project begins on Home"
-    assert show("teacher").selectbox(key="project").value == names["Support emails"]
+    assert project_switch(show("teacher")).value == names["Support emails"]
     asked(at, "rename").text_input(key="project_name").set_value("Mails")
     at.button(key="project_rename").click().run()
     assert {each.name for each in builder.studio.projects()} == {"default", "Mails"}

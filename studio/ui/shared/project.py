@@ -3,7 +3,10 @@ opens the project that was used last."""
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from backend.api.projects import DEFAULT_PROJECT
 from backend.core.schemas import ProjectView
@@ -14,12 +17,15 @@ PARAMETER = "project"
 _KEY = "project"
 _USED = "project_used"
 _NEXT = "project_next"
+_LEFT = "project_left"
+_SETTLED = 10.0
+"""Seconds in which a browser may still send the address of a project that was just left."""
 
 
 def project() -> ProjectView:
     """The tab's project: that of its address, else the one it had, else the one that was used last anywhere."""
     known = _known()
-    asked = st.query_params.get(PARAMETER) or st.session_state.get(_KEY)
+    asked = _asked() or st.session_state.get(_KEY)
     if asked not in known and (asked or not known):  # made or deleted by another session a moment ago
         known = _known(again=True)
     chosen = asked if asked in known else st.session_state.get(_KEY)
@@ -30,9 +36,19 @@ def project() -> ProjectView:
     return known[chosen]
 
 
+def _asked() -> str | None:
+    """What the address says; not the project that was left a moment ago: what a page asks for by itself goes out with the
+    address that the browser has, which may not have heard of the other one yet."""
+    asked = st.query_params.get(PARAMETER)
+    left, at = st.session_state.get(_LEFT, (None, 0.0))
+    context = get_script_run_ctx()
+    walks = bool(context and context.is_history_navigation)
+    return None if asked == left and not walks and time.monotonic() - at < _SETTLED else asked
+
+
 def unknown_project() -> str | None:
     """What the address names, when there is no such project."""
-    asked = st.query_params.get(PARAMETER)
+    asked = _asked()
     return None if asked is None or asked in _known() else asked
 
 
@@ -53,6 +69,8 @@ def choose_project(project_id: str) -> None:
     """Go to another project, on the same page. Call it in a callback or before the switch is drawn."""
     api_cache.studio().choose_project(project_id)
     api_cache.projects.clear()
+    left = st.query_params.get(PARAMETER)
+    st.session_state[_LEFT] = (left if left != project_id else None, time.monotonic())
     st.session_state[_KEY] = st.session_state[_USED] = project_id
     st.query_params.from_dict({PARAMETER: project_id})
 
@@ -63,30 +81,29 @@ def choose_next(project_id: str) -> None:
 
 
 def project_switch() -> None:
-    """The sidebar's choice; it follows the address."""
+    """The sidebar's choice; it follows the address. Each project has its own: a browser that was not told yet of another
+    project would say the old one once more, as if somebody had chosen it."""
     if wanted := st.session_state.pop(_NEXT, None):
         choose_project(wanted)
     mine = project().id
-    if st.session_state.get(_KEY) != mine:
-        st.session_state[_KEY] = mine
+    key = f"{_KEY}_{mine}"
+    st.session_state[_KEY] = st.session_state[key] = mine
     names = {each.id: project_label(each) for each in api_cache.projects()}
     st.selectbox(
         _("Project"),
         list(names),
         format_func=lambda id_: names.get(id_, id_),
-        key=_KEY,
+        key=key,
         on_change=_switched,
+        args=(key,),
         filter_mode=None,
-        persist_state="session",
     )
 
 
-def _switched() -> None:
+def _switched(key: str) -> None:
     """Callback. Where the language has changed, the browser once more says the old label, which is no project."""
-    if st.session_state[_KEY] in _known():
-        choose_project(st.session_state[_KEY])
-    else:
-        st.session_state[_KEY] = project().id
+    if st.session_state[key] in _known():
+        choose_project(st.session_state[key])
 
 
 def _known(again: bool = False) -> dict[str, ProjectView]:
