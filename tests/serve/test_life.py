@@ -173,6 +173,7 @@ def test_zero_idle_seconds_keep_a_model_until_its_artifact_is_deleted(harness: H
     while not next(talk).text:
         continue
     trash.discard(harness.store, "one")
+    trash.empty(harness.store, harness.settings, 0)
     harness.until(lambda: not harness.names())
     harness.until(lambda: pid and gone(pid))
     with pytest.raises(StudioError, match="no artifact"):
@@ -181,9 +182,11 @@ def test_zero_idle_seconds_keep_a_model_until_its_artifact_is_deleted(harness: H
 
 def test_the_studio_keeps_the_host_alive_with_or_without_a_worker(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[list[supervise.Command]] = []
-    monkeypatch.setattr(supervise, "keep_alive", lambda commands: kept.append(list(commands)))
-    serve_web.studio(worker=True)
-    serve_web.studio(worker=False)
+    monkeypatch.setattr(supervise, "keep_alive", lambda commands: kept.append(list(commands)) or 0)
+    for worker in (True, False):
+        with pytest.raises(SystemExit) as ended:
+            serve_web.studio(worker=worker)
+        assert ended.value.code == 0
     assert [[command.name for command in commands] for commands in kept] == [
         ["web", "model host", "worker"],
         ["web", "model host"],

@@ -366,7 +366,7 @@ def test_a_tokenizer_that_does_not_fit_is_refused(tmp_path: Path, inputs: list[A
     held, _ = take(tmp_path / "c", inputs)
     drop = unused(inputs[0].path, inputs[1].path, also=("item", "Ġitem"))
     student = model_view(trimmed(tmp_path / "small", inputs[0].path, drop), "model-small")
-    with pytest.raises(StudioError, match="Only 0 of 30 rows tokenize alike"):
+    with pytest.raises(StudioError, match="Only 0 of 30 rows tokenize identically"):
         learn(tmp_path / "s", [*inputs, held], student, capture=held.id)
 
 

@@ -254,7 +254,7 @@ def test_a_chosen_base_of_another_name_is_said_and_one_of_another_size_refused(
     studio.import_model(tiny_model, "renamed")
     studio.import_model(build_tiny_model(tmp_path / "wide", hidden=64), "wide")
     folder = peft_adapter(tiny_model, tmp_path / "a")
-    with pytest.raises(StudioError, match="not among the models here"):
+    with pytest.raises(StudioError, match="not in this studio"):
         studio.import_model(folder, "mine")
     made = studio.import_model(folder, "mine", base="renamed")
     assert [each.code for each in made.taken] == ["adapters.base_chosen"]
@@ -286,7 +286,7 @@ def test_it_comes_in_from_a_zip_file(tiny_model: Path, tmp_path: Path, top: str)
     studio = Studio.open(home=tmp_path / "home")
     base = studio.import_model(tiny_model, "renamed")
     assert studio.adapter_bases(tmp_path / "a.zip") == [base]
-    with pytest.raises(StudioError, match="not among the models here"):
+    with pytest.raises(StudioError, match="not in this studio"):
         studio.import_model(tmp_path / "a.zip", "mine")
     made = studio.import_model(tmp_path / "a.zip", "mine", base=base.id)
     assert made.parents == [base.id] and not list(studio.settings.cache.glob("unpack-*"))

@@ -99,9 +99,11 @@ def test_a_run_that_overfits_stops_and_keeps_its_best_weights(
     assert last["best_step"] == best and "last_eval_loss" not in last
     assert any("Stopped at step" in event.get("text", "") for event in ctx.events)
     assert [problem.code for problem in said] == ["curve.few_rows"]
-    assert {problem.code for problem in told} == {"curve.overfit", "curve.few_rows"}
+    rises = last["eval_loss"] > 1.05 * curve[best]  # an adapter hardly does
+    assert rises is not adapter
+    assert {problem.code for problem in told} == {"curve.few_rows", *(["curve.overfit"] if rises else [])}
     warned = [event for event in log.events if event["event"] == "log" and event["level"] == "warning"]
-    assert sum("Overfitting" in event["text"] for event in warned) == 1
+    assert sum("Overfitting" in event["text"] for event in warned) == rises
 
 
 @pytest.mark.parametrize("stop_at", [5, 9, "end"])
