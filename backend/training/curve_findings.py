@@ -17,8 +17,8 @@ from backend.core.errors import Problem
 
 Points = Sequence[tuple[float, float]]
 """(optimizer step, loss), by step."""
-OVERFIT_NOTE, OVERFIT_FINDING = 1.05, 1.2
-"""Last validation loss over the best, from which it is told, and from which it is a finding."""
+OVERFIT = 1.05
+"""Last validation loss over the best, from which it is told. A hint only: answers may get better while their loss rises."""
 DIVERGED = 1.5
 """Mean training loss at the end over the lowest fifth."""
 FLAT = 0.98
@@ -95,7 +95,7 @@ def _flat(run: TrainingRun) -> Problem | None:
     parts = _parts(run.training)
     if len(run.training) < _FLAT_POINTS or not parts or parts[-1] < FLAT * parts[0]:
         return None
-    return Problem(code="curve.flat", args={"rate": run.learning_rate})
+    return _note("curve.flat", rate=run.learning_rate)
 
 
 def _unfinished(run: TrainingRun) -> Problem | None:
@@ -115,12 +115,11 @@ def _overfit(run: TrainingRun) -> Problem | None:
     (best_step, best), last = min(held_out, key=lambda point: point[1]), held_out[-1][1]
     before = [loss for step, loss in run.training if step <= best_step]
     after = [loss for step, loss in run.training if step > best_step]
-    if not before or not after or best <= 0 or last < OVERFIT_NOTE * best:
+    if not before or not after or best <= 0 or last < OVERFIT * best:
         return None
     if fmean(after[-max(1, len(after) // 2) :]) >= fmean(before[-max(1, len(before) // 2) :]):
         return None
-    args = {"step": round(best_step), "best": round(best, 3), "last": round(last, 3)}
-    return Problem(code="curve.overfit", args=args, blocking=last >= OVERFIT_FINDING * best)
+    return _note("curve.overfit", step=round(best_step), best=round(best, 3), last=round(last, 3))
 
 
 def _few_rows(run: TrainingRun) -> Problem | None:

@@ -127,6 +127,8 @@ def test_model_is_measured_packed_and_taken_away(works: Works, open_browser: Ope
     page.get_by_text("Package", exact=True).click()
     expect(page.get_by_role("textbox", name="Version")).to_be_visible()
     choose(page, "Model", "tiny-onnx ·")
+    expect(page.get_by_text("has findings").first).to_be_visible()  # answers of a tiny random model
+    fill(page.get_by_role("textbox", name="Override reason"), "a model to try the way with")
     page.get_by_role("button", name="Start", exact=True).click()
     with page.expect_download(timeout=JOB) as waiting:
         success(page).get_by_role("link", name="Download").click(timeout=JOB)

@@ -84,8 +84,8 @@ def train(
         restore_finished(trainer, start)
     else:
         trainer.train(resume_from_checkpoint=str(start) if start else None)
-    metrics = _metrics(trainer, outcome(trainer.state, params, planned, ctx))
-    return Trained({**metrics, "trained_parameters": float(trained)}, said_of(trainer.state, data, params))
+    metrics = _metrics(trainer, outcome(trainer.state, params, planned, ctx), trained)
+    return Trained(metrics, said_of(trainer.state, data, params))
 
 
 class AnswerTrainer(SFTTrainer):
@@ -244,14 +244,16 @@ def _config(params: TrainingParams, seed: int, folder: Path, rows: int, evaluate
     )
 
 
-def _metrics(trainer: Any, evaluated: dict[str, float]) -> dict[str, float]:
+def _metrics(trainer: Any, evaluated: dict[str, float], trained: int) -> dict[str, float]:
     losses = [entry for entry in trainer.state.log_history if "loss" in entry]
     last = max(entry["epoch"] for entry in losses) - 1
     recent = [entry["loss"] for entry in losses if entry["epoch"] > last]
-    return {
+    return {  # the first of them stand on cards
         "train_loss": sum(recent) / len(recent),
-        **evaluated,
+        **{name: value for name, value in evaluated.items() if name.startswith("eval_")},
         "tokens_per_s": trainer.trained_tokens / trainer.step_seconds if trainer.step_seconds else 0.0,
         "trained_tokens": float(trainer.state.num_input_tokens_seen),
         "steps": float(trainer.state.global_step),
+        "trained_parameters": float(trained),
+        **evaluated,
     }

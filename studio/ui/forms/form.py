@@ -64,6 +64,7 @@ class Form:
         self.touched = self._touched()
         self.drawn: set[str] = set()
         self.problems: dict[str, list[Problem]] = {}
+        self.objected = False  # by the check, which comes after
         self._place()
 
     def key(self, name: str) -> str:
@@ -91,7 +92,10 @@ class Form:
         return [name for name in [*order, *(n for n in self.fields if n not in order)] if name not in off]
 
     def _has_objection(self) -> bool:
-        """Whether a chosen report speaks against the chosen model: only then there is something to overrule."""
+        """Whether something speaks against the chosen model, a chosen report or what the check found: only then there is
+        something to overrule."""
+        if self.objected or self.touched.get("overrule"):
+            return True
         held = {name: st.session_state.get(self.key(name)) for name in ("model", "reports")}
         chosen = [view for view in api_cache.artifacts((Artifact.REPORT,)) if view.id in (held["reports"] or ())]
         return any(not view.facts.get("passed") or view.facts.get("model") != held["model"] for view in chosen)

@@ -50,6 +50,7 @@ def stage_panel(
     plan, problems = checked(form)
     missing = missing_builtin(form)
     form.keep(problems)
+    form.objected = any(problem.field == "overrule" for problem in problems)
     shown = form.shown()
     by_field: dict[str, list[Problem]] = {}
     for problem in [*(each for each in problems if each.code not in told), *correction.marked(form)]:
