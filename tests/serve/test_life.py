@@ -182,7 +182,12 @@ def test_zero_idle_seconds_keep_a_model_until_its_artifact_is_deleted(harness: H
 
 def test_the_studio_keeps_the_host_alive_with_or_without_a_worker(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[list[supervise.Command]] = []
-    monkeypatch.setattr(supervise, "keep_alive", lambda commands: kept.append(list(commands)) or 0)
+
+    def keep(commands: list[supervise.Command]) -> int:
+        kept.append(list(commands))
+        return 0
+
+    monkeypatch.setattr(supervise, "keep_alive", keep)
     for worker in (True, False):
         with pytest.raises(SystemExit) as ended:
             serve_web.studio(worker=worker)
