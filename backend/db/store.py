@@ -12,15 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.core.artifacts import Manifest
 from backend.core.errors import StudioError
-from backend.core.schemas import (
-    ArtifactView,
-    JobView,
-    Kind,
-    LogLine,
-    MetricPoint,
-    RunView,
-    State,
-)
+from backend.core.schemas import ArtifactView, JobView, Kind, LogLine, MetricPoint, RunView, State
 from backend.db import tables as t
 from backend.db.changes import ChangeQueries, CountedSession
 from backend.db.database import migrate, open_engine

@@ -1,7 +1,8 @@
 """Pack an ONNX model into a folder and a zip to hand over.
 
-Needs an ONNX model and, for the model card, its evaluations and the reports of its checks. Findings of the model, of what it
-was converted from, and of any report or evaluation of these stop it unless overruled; they are found without being named.
+Needs an ONNX model and, for the model card, its evaluations and the reports of its checks; a named report that failed stops it
+unless overruled. Findings of the model, of what it was converted from, and of any report or evaluation of these are found
+without being named: they stand in the card, and the job ends with them unless they are overruled.
 Leaves an artifact with `<name>/` (model, prompt, model card, scripts, requirements, lineage, hashes) and `<name>.zip` of the
 same. `run.py` needs onnxruntime-genai alone, `foundry.py` the Foundry Local SDK alone.
 """
@@ -37,7 +38,7 @@ class PackageParams(Params):
     reports: list[ReportRef] = Field(
         [],
         title="Reports",
-        description="Check reports shown in the model card. A failed one blocks the package, listed here or not.",
+        description="Check reports shown in the model card. A failed one blocks the package.",
         max_length=20,
     )
     evaluations: list[EvaluationRef] = Field(
@@ -118,8 +119,11 @@ def run(params: PackageParams, ctx: Context) -> PackageResult:
     view = ctx.input(params.model)
     reports = [ctx.input(ref) for ref in params.reports]
     measured_by = [*(ctx.input(ref) for ref in params.evaluations), *reports]
-    found = _problems(params, ctx, view, reports)
-    overruled = bool(found)
+    named = _named_problems(params, view, reports)
+    models = [view.id, *(each for each in view.parents if not each.startswith(f"{Kind.DATASET.value}-"))]
+    unnamed = found_problems(ctx.artifacts, models, params.reports)
+    found = [*named, *unnamed]
+    overruled = bool(found and params.overrule.strip())
     name = params.name or re.sub(r"[^A-Za-z0-9._-]+", "-", view.name).strip("-.") or "model"
     known = package_versions(ctx.artifacts, name, but=f"{Kind.PACKAGE.value}-{ctx.job_id}")
     release = params.version or next_version(known)
@@ -140,7 +144,9 @@ def run(params: PackageParams, ctx: Context) -> PackageResult:
     made = ctx.artifact(Kind.PACKAGE, name, out, facts=facts, parents=parents, license=view.license)
     ctx.progress(progress.total, progress.total, "done")
     return PackageResult(
-        artifact=made.id, metrics={"zip_bytes": float(zip_bytes), "size_bytes": float(made.size_bytes)}
+        artifact=made.id,
+        metrics={"zip_bytes": float(zip_bytes), "size_bytes": float(made.size_bytes)},
+        findings=[] if overruled else unnamed,
     )
 
 
@@ -174,18 +180,14 @@ def _build_folder(
     return folder
 
 
-def _problems(
-    params: PackageParams, ctx: Context, view: ArtifactView, reports: Sequence[ArtifactView]
-) -> list[Problem]:
-    """What speaks against the package: of the reports that were named, and of what was found without. Raises StudioError with
-    all of it when there is no reason to overrule it."""
+def _named_problems(params: PackageParams, view: ArtifactView, reports: Sequence[ArtifactView]) -> list[Problem]:
+    """What the reports that were named say against the package. Raises StudioError with all of it when there is no reason to
+    overrule it."""
     problems = [
         problem
         for each in reports
         for problem in _report_problems(each.name, each.facts, each.facts.get("model") == view.id)
     ]
-    models = [view.id, *(each for each in view.parents if not each.startswith(f"{Kind.DATASET.value}-"))]
-    problems += found_problems(ctx.artifacts, models, params.reports)
     if problems and not params.overrule.strip():
         raise StudioError.of(problems)
     return problems
@@ -214,7 +216,8 @@ def _check_reports(params: PackageParams, world: World) -> list[Problem]:
             problems += _report_problems(ref, known.facts, ours)
     if model and model.path and not model.pending:
         folder = Path(model.path)
-        problems += found_problems(folder.parents[1], converted_from(folder), params.reports)
+        found = found_problems(folder.parents[1], converted_from(folder), params.reports)
+        problems += [each.model_copy(update={"blocking": False}) for each in found]
     return problems
 
 

@@ -45,7 +45,8 @@ def test_names_are_looked_up_within_the_project_first(builder: StudioBuilder, ho
         from backend.db import tables as t
 
         session.get_one(t.Artifact, newer.id).name = "mine"
-    assert Studio.open().artifact("mine").id == newer.id
+    with pytest.raises(StudioError, match=f"{newer.id}.*{own.id}"):
+        Studio.open().artifact("mine")
     assert Studio.open(project="Mails").artifact("mine").id == own.id
     assert Studio.open(project="Mails").artifact("tickets").name == "tickets", "then elsewhere"
     with pytest.raises(StudioError, match=r"no project .Nope.*default, Mails"):

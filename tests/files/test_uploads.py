@@ -111,7 +111,7 @@ def test_upload_that_an_open_job_reads_stays(home: Path) -> None:
     kept = keep(studio.settings, "rows.csv", b"a,b\n1,2\n")
     params: dict[str, Any] = {"source": str(kept.path)}
     run = studio.jobs.submit("import", [NewJob(stage_id="data", stage="dataset", params=params)])
-    with pytest.raises(StudioError, match=r"rows\.csv.*reads it"):
+    with pytest.raises(StudioError, match=r"rows\.csv.*is reading it"):
         studio.delete_upload(kept.id)
     assert studio.uploads() == [kept]
     studio.store.update_job(run.jobs[0].id, state=State.FAILED)

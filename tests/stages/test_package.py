@@ -208,6 +208,7 @@ def test_what_failed_is_found_without_being_named(tmp_path: Path) -> None:
     report, evaluation = check(params, world)
     assert (report.code, report.args["failed"]) == ("package.report_failed", "kl")
     assert evaluation.code == "package.findings" and "60% of the answers" in evaluation.sentence()
+    assert not report.blocking and not evaluation.blocking
     assert check(params.model_copy(update={"overrule": "A demo."}), world) == []
     keep(tmp_path, Kind.REPORT, "report-2", ["onnx-o1"], report="parity", model="onnx-o1", passed=True, failed=[])
     keep(tmp_path, Kind.EVALUATION, "evaluation-2", ["model-m1"], data="d", split="test", accuracy=0.9)
@@ -215,11 +216,14 @@ def test_what_failed_is_found_without_being_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.ml
-def test_findings_of_the_model_stop_it_and_stand_in_its_card(made: Converted, tmp_path: Path) -> None:
+def test_findings_of_the_model_stand_in_its_card_with_the_reason_to_overrule_them(
+    made: Converted, tmp_path: Path
+) -> None:
     for name in ("a", "b"):
         keep(tmp_path / name / "job/artifacts", Kind.ONNX, made.onnx.id, **as_facts([UNUSABLE]))
-    with pytest.raises(StudioError, match="60% of the answers are empty"):
-        packed(made, tmp_path / "a")
+    folder, manifest = packed(made, tmp_path / "a")
+    card = (folder / "colours" / "README.md").read_text("utf-8")
+    assert "although" not in card and "60% of the answers are empty" in card and "overrule" not in manifest["facts"]
     folder, manifest = packed(made, tmp_path / "b", overrule="A demo.")
     card = (folder / "colours" / "README.md").read_text("utf-8")
     assert "Packed although a check says no" in card and "60% of the answers are empty" in card

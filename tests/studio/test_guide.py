@@ -105,7 +105,7 @@ def test_what_is_prepared_first_is_said_at_once_and_other_pages_go_on(
     assert not train(at).disabled
     train(at).click().run()
     said = words(at)
-    assert "Preparing the built-in model, once, about 25 s" in said or "Downloading and preparing" in said
+    assert "Preparing the built-in model, once (about 25 s)" in said or "Downloading and preparing" in said
     assert "smollm2-135m-instruct" in said.replace("\\", "") and at.get("progress")
     assert show("models").title[0].value == "Models"
     held.set()
@@ -131,7 +131,7 @@ def test_all_findings_are_repaired_by_one_click(show: Show, builder: StudioBuild
     assert train(at).disabled and train(at).proto.help == "Resolve the findings in red first."
     builder.studio.inspect({"source": str(file), "on_bad_row": "skip"})
     at.button(key="guide_fix_all").click().run()
-    assert not train(at).disabled and "One label in the run: Avería / averia" in words(at).replace("\\", "")
+    assert not train(at).disabled and "Merged into one label: Avería / averia" in words(at).replace("\\", "")
     draft = builder.studio.draft(builder.studio.chosen_project().id, DRAFT)
     assert draft["fixes"] == ["merge_labels"] and draft["source"]["on_bad_row"] == "skip"
     assert not [button for button in at.button if button.key == "guide_fix_all"]

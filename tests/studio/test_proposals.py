@@ -3,6 +3,8 @@ recipe; and what a field says of its zero."""
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import streamlit as st
 
@@ -95,13 +97,14 @@ def test_the_reason_to_overrule_stands_open_where_a_report_failed(builder: Studi
     builder.dataset()
     onnx = builder.model("small", Kind.ONNX)
     facts = {"report": "checklist", "model": onnx.id, "passed": False, "failed": ["length_pace"]}
-    builder.artifact(Kind.REPORT, "check", facts, parents=[onnx.id])
+    report = builder.artifact(Kind.REPORT, "check", facts, parents=[onnx.id])
     at = show("quantize", "es", step="package")
     reason = f"form.{builder.store.project()}.package.overrule"
     assert [field.key for field in at.text_input].index(reason) == 0
     text = "\n".join(line.value for line in at.markdown)
     assert "Lentitud con textos largos" in text and "length\\_pace" not in text
     builder.store.delete_artifact("report-check")
+    shutil.rmtree(report.path)
     st.cache_resource.clear()
     assert reason not in [field.key for field in show("quantize", step="package").text_input]
 

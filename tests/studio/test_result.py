@@ -96,7 +96,7 @@ def test_model_that_loses_to_the_quick_baseline_is_not_praised(show: Show, build
     (link,) = [link for link in at.get("link_button") if link.proto.label == "Download the baseline"]
     assert kept.id in link.proto.url
     assert "60.0%: no better than a quick baseline" in at.main.header[0].value.replace("\\", "")
-    assert "Use the baseline" in words(at)
+    assert "Keep the baseline" in words(at)
     links = [element.proto.label for element in at.main.get("page_link")]
     assert {"Add rows", "Edit the run", "Show the baseline"} <= set(links)
     assert "no better than a quick baseline" in words(show("home")).replace("\\", ""), "nor on Home"

@@ -75,6 +75,7 @@ LANGUAGE_NAMES = {
 
 WORDS = frozenset(
     {
+        "it is read-only.",
         *LANGUAGE_NAMES.values(),
         *DROPS.values(),
         *PERSONAL.values(),

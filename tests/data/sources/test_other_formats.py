@@ -270,7 +270,7 @@ CHAT = "12/03/24, 09:00 - Messages are encrypted.\n" + "".join(
 
 
 def test_a_chat_asks_who_answers(tmp_path: Path) -> None:
-    with pytest.raises(StudioError, match=r"chat of (Ana, Shop|Shop, Ana).*--records"):
+    with pytest.raises(StudioError, match=r"chat between (Ana, Shop|Shop, Ana).*--records"):
         opened(tmp_path / "a.txt", CHAT)
     first, _ = rows(opened(tmp_path / "a.txt", CHAT, records="Shop"))
     assert first["messages"][:2] == [
