@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import TimeoutError as NotInTime
 
 from tests.studio.web_process import WebProcess
 
 W = TypeVar("W", bound=WebProcess)
 PATIENCE = 30_000
 """Milliseconds within which anything has to appear."""
+OPEN_LIST = 3_000
+"""Milliseconds for which an open list is waited on before it is opened again."""
 
 
 class BrowserSession:
@@ -81,6 +84,18 @@ def wait_until_idle(page: Page) -> None:
     expect(page.locator("h1").first).to_be_visible()
     expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_attached()
     expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
+
+
+def choose(field: Locator, option: str) -> None:
+    """Pick the first option with these words. A run of the script that ends meanwhile closes the list: open it again."""
+    for _ in range(PATIENCE // OPEN_LIST):
+        field.click()
+        try:
+            field.page.get_by_role("option").filter(has_text=option).first.click(timeout=OPEN_LIST)
+            return
+        except NotInTime:
+            field.page.keyboard.press("Escape")
+    raise AssertionError(f"no option {option!r} could be picked")
 
 
 def until(page: Page, true: Callable[[], bool]) -> None:

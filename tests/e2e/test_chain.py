@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from backend.core.schemas import Kind, State
 from backend.data.facts import data_facts
-from tests.e2e.browser_session import OpenBrowser, until, wait_until_idle
+from tests.e2e.browser_session import OpenBrowser, choose, until, wait_until_idle
 from tests.helpers import build_tiny_model, model_view, tiny_dataset
 from tests.studio.builder import StudioBuilder
 from tests.studio.web_process import StudioProcess
@@ -95,7 +95,7 @@ def test_wrong_number_is_said_then_a_model_is_tuned_and_another_job_cancelled(
     works: Works, open_browser: OpenBrowser
 ) -> None:
     page = open_browser(works.web.url, locale="es-ES").go("/finetune")
-    choose(page, "Modelo", "tiny ·")
+    choose(page.get_by_role("combobox", name="Modelo", exact=True), "tiny ·")
     rank, start = page.get_by_role("spinbutton", name="Rango"), page.get_by_role("button", name="Iniciar", exact=True)
     fill(rank, "0")
     expect(page.get_by_text("El número es demasiado pequeño. Escribe 1 o más.")).to_be_visible()
@@ -116,8 +116,8 @@ def test_wrong_number_is_said_then_a_model_is_tuned_and_another_job_cancelled(
 
 def test_model_is_measured_packed_and_taken_away(works: Works, open_browser: OpenBrowser) -> None:
     page = open_browser(works.web.url, accept_downloads=True).go("/compare")
-    choose(page, "Dataset", "colours ·")
-    choose(page, "Model", "tiny-onnx ·")
+    choose(page.get_by_role("combobox", name="Dataset", exact=True), "colours ·")
+    choose(page.get_by_role("combobox", name="Model", exact=True), "tiny-onnx ·")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("Quality and cost")).to_be_visible(timeout=JOB)
     expect(page.get_by_role("figure", name="Size on disk by model, bar chart")).to_contain_text("tiny-onnx")
@@ -126,7 +126,7 @@ def test_model_is_measured_packed_and_taken_away(works: Works, open_browser: Ope
     wait_until_idle(page)
     page.get_by_text("Package", exact=True).click()
     expect(page.get_by_role("textbox", name="Version")).to_be_visible()
-    choose(page, "Model", "tiny-onnx ·")
+    choose(page.get_by_role("combobox", name="Model", exact=True), "tiny-onnx ·")
     expect(page.get_by_text("has findings").first).to_be_visible()  # answers of a tiny random model
     fill(page.get_by_role("textbox", name="Override reason"), "a model to try the way with")
     page.get_by_role("button", name="Start", exact=True).click()
@@ -135,12 +135,6 @@ def test_model_is_measured_packed_and_taken_away(works: Works, open_browser: Ope
     with zipfile.ZipFile(waiting.value.path()) as archive:
         assert archive.testzip() is None
         assert any(name.endswith(".onnx") for name in archive.namelist())
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    """Pick the option that begins so."""
-    page.get_by_role("combobox", name=label, exact=True).click()
-    page.get_by_role("option").filter(has_text=option).first.click()
 
 
 def fill(field: Locator, value: str) -> None:

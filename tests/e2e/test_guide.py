@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_empty_project_to_a_result_in_four_clicks(
     clicks.press("Entrenar")
     page.wait_for_url("**/result?**")
     assert clicks.count <= MOST_CLICKS
-    expect(page.get_by_role("link", name="Descargar").first).to_be_visible(timeout=RUN)
+    expect(page.get_by_role("link", name=re.compile(r"(^|\s)Descargar( INT4)?$"))).to_be_visible(timeout=RUN)
     expect(page.get_by_text("Tu modelo").first).to_be_visible()
     expect(page.get_by_text("Referencia rápida").first).to_be_visible()
     studio = StudioBuilder(home).studio

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from backend.core.schemas import State
-from tests.e2e.browser_session import OpenBrowser, Start, until, wait_until_idle
+from tests.e2e.browser_session import OpenBrowser, Start, choose, until, wait_until_idle
 from tests.studio.builder import StudioBuilder
 from tests.studio.web_process import WebProcess
 
@@ -44,8 +44,7 @@ def test_new_project_is_empty_and_each_keeps_its_own_form(
     wait_until_idle(page)
     expect(page.get_by_role("combobox", name="Project")).to_have_value("Support emails")
     expect(page.get_by_role("spinbutton", name="Rank")).to_have_value("5")
-    page.get_by_role("combobox", name="Project").click()
-    page.get_by_role("option", name="First project").click()
+    choose(page.get_by_role("combobox", name="Project"), "First project")
     expect(page.get_by_role("spinbutton", name="Rank")).to_have_value("7")
     expect(page.get_by_text("Results so far").first).to_be_visible()
 

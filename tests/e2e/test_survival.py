@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from backend.core.schemas import Kind, State
 from backend.data.facts import data_facts
-from tests.e2e.browser_session import BrowserSession, OpenBrowser, Start
+from tests.e2e.browser_session import BrowserSession, OpenBrowser, Start, choose
 from tests.helpers import build_tiny_model, tiny_dataset
 from tests.studio.builder import StudioBuilder
 from tests.studio.web_process import StudioProcess, WebProcess
@@ -70,8 +70,7 @@ def test_killed_worker_comes_back_and_finishes_while_nobody_looks(
     studio = start(StudioProcess, home)
     first = BrowserSession(browser, studio.url)
     page = first.go("/finetune")
-    page.get_by_role("combobox", name="Model", exact=True).click()
-    page.get_by_role("option").filter(has_text="tiny ·").click()
+    choose(page.get_by_role("combobox", name="Model", exact=True), "tiny ·")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("progressbar").first).to_be_visible()
     first.leave()

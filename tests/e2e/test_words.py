@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 from playwright.sync_api import Page, expect
 
 from studio.paths import LOCALE
-from tests.e2e.browser_session import BrowserSession, OpenBrowser, wait_until_idle
+from tests.e2e.browser_session import BrowserSession, OpenBrowser, choose, wait_until_idle
 from tests.e2e.sample_home import PAGES, PLACES
 from tests.studio.web_process import WebProcess
 
@@ -147,9 +147,8 @@ def test_what_was_chosen_survives_a_change_of_language(filled: WebProcess, open_
     """Streamlit sends a choice by its words: those of the old language must not be taken for no choice, then or later."""
     page = open_browser(filled.url).go("/jobs")
     page.get_by_role("radio", name="Failed", exact=True).click()
-    stage = page.get_by_role("combobox", name=re.compile("Stage$"))
-    stage.click()
-    page.get_by_role("option", name="Fine-tune", exact=True).click()
+    expect(page).to_have_url(re.compile("state=failed"))
+    choose(page.get_by_role("combobox", name=re.compile("Stage$")), "Fine-tune")
     expect(page).to_have_url(re.compile("stage=finetune"))
     page.locator("section[data-testid=stSidebar]").get_by_text("Español").click()
     expect(page.get_by_role("heading", name="Trabajos", exact=True)).to_be_visible()

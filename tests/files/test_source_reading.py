@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from backend.data.params import DatasetParams
 from backend.files import source_reading
 from backend.files.source_reading import read_source
 from tests.data.bad_files import csv_text
+from tests.helpers import PATIENCE
 
 pytestmark = pytest.mark.proc
 
@@ -106,17 +106,15 @@ def test_a_child_that_dies_is_a_sentence(
         "limits = json.loads(Path(sys.argv[1]).read_text())['limits']\n"
         f"limit(**limits)\n{code}"
     )
-    monkeypatch.setattr(source_reading, "SECONDS", 1)
+    monkeypatch.setattr(source_reading, "SECONDS", 1 if message == "inspect.time" else PATIENCE)
     if "bytearray" in code:
-        monkeypatch.setattr(source_reading, "SECONDS", 20)
         monkeypatch.setattr(source_reading, "MEMORY_BYTES", 500_000_000)
     children = Children(monkeypatch, bounded)
-    began = time.monotonic()
     for _ in range(2):  # a page asks again at once: no second child
         with pytest.raises(StudioError) as caught:
             read_source(rows, tmp_path / "cache")
         assert caught.value.code == message and "rows.csv" in caught.value.text()
-    assert children.count == 1 and time.monotonic() - began < 20
+    assert children.count == 1
     assert not list((tmp_path / "cache" / "readings").glob(".child-*"))
 
 

@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Timer
 from typing import TYPE_CHECKING, cast
 
 import psutil
@@ -79,12 +79,18 @@ def test_a_run_is_watched_to_its_end_whichever_worker_dies(harness: WorkerHarnes
 
 def test_a_worker_that_is_refused_tries_again(harness: WorkerHarness) -> None:
     """Another worker holds the lock, gives no sign of life, and goes."""
-    with ExitStack() as lock:
+    log = harness.settings.logs / "worker.log"
+
+    def let_go_once_refused() -> None:
+        until(lambda: log.exists() and "Another worker is running" in harness.worker_log())
+        lock.close()
+
+    with ExitStack() as lock, ThreadPoolExecutor(1) as other:
         lock.enter_context(file_lock(harness.settings.home / "worker.lock", 1.0))
-        Timer(3.5, lock.close).start()
+        refused = other.submit(let_go_once_refused)
         with ensure_worker(harness.settings, worker_command(harness)):
             assert len(harness.service.workers()) == 1
-    assert "Another worker is running" in harness.worker_log()
+            refused.result()
 
 
 def test_our_own_worker_comes_only_for_queues_that_nobody_serves(harness: WorkerHarness, tmp_path: Path) -> None:

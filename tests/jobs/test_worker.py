@@ -69,14 +69,19 @@ def test_automatic_names_are_numbered_and_given_ones_stay(running: WorkerHarness
 
 
 def test_a_name_is_pinned_to_the_id_that_it_means_now(running: WorkerHarness) -> None:
-    for number in (1, 2):
-        folder = running.settings.artifacts / f"m{number}"
+    """Among the kinds that the field takes: a dataset may bear the name too, a second model may not."""
+    for number, kind in enumerate((Kind.MODEL, Kind.DATASET, Kind.MODEL), 1):
+        folder = running.settings.artifacts / f"a{number}"
         folder.mkdir()
-        manifest = Manifest(id=f"m{number}", kind=Kind.MODEL, name="base")
-        running.store.add_artifact(manifest, folder, running.store.project())
-    run = running.finish(running.submit(running.job("steps", "pinned", source="base")))
-    assert run.jobs[0].params["source"] == "m2"
-    assert running.store.artifact(run.jobs[0].result["artifact"]).parents == ["m2"]
+        running.store.add_artifact(Manifest(id=f"a{number}", kind=kind, name="base"), folder, running.store.project())
+        if number == 1:
+            continue
+        run = running.finish(running.submit(running.job("steps", f"pinned{number}", source="base")))
+        if number == 2:
+            assert run.jobs[0].params["source"] == "a1"
+            assert running.store.artifact(run.jobs[0].result["artifact"]).parents == ["a1"]
+        else:
+            assert run.jobs[0].error is not None and run.jobs[0].error.code == "core.artifact_ambiguous"
 
 
 def test_a_reference_that_points_nowhere_fails_the_job_in_words(running: WorkerHarness) -> None:
