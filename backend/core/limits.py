@@ -6,19 +6,21 @@ import resource
 from contextlib import suppress
 
 EXIT_MEMORY = 77
+_KILL_AFTER = 5
 
 
 def limit(memory: int, cpu_seconds: int, written: int) -> None:
     """Bound this process: address space and size of a written file in bytes, seconds of CPU, no core file. Where a system
     knows a limit not, it is left out."""
     wanted = {
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_AS: memory,
-        resource.RLIMIT_CPU: cpu_seconds,
-        resource.RLIMIT_FSIZE: written,
+        resource.RLIMIT_CORE: (0, 0),
+        resource.RLIMIT_AS: (memory, memory),
+        # At the soft limit comes SIGXCPU, at the hard one SIGKILL, which would look like too little memory.
+        resource.RLIMIT_CPU: (cpu_seconds, cpu_seconds + _KILL_AFTER),
+        resource.RLIMIT_FSIZE: (written, written),
     }
     for what, most in wanted.items():
         with suppress(ValueError, OSError):
             _, hard = resource.getrlimit(what)
-            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.setrlimit(what, (bound, bound))
+            soft, last = (each if hard == resource.RLIM_INFINITY else min(each, hard) for each in most)
+            resource.setrlimit(what, (soft, last))

@@ -28,9 +28,8 @@ def job_spec(store: Store, settings: Settings, job: t.Job, find: Find) -> JobSpe
     run = store.run(job.run_id)
     asked = job.resolved or replace_refs(job.params, _outputs(run, referenced_ids(job.params)))
     params = find(job.stage).parse(asked)
-    references = {field: ref for field, (ref, _) in refs_of(params).items()}
-    names = {ref: store.artifact(ref).id for ref in references.values()}
-    resolved = _pin(params, {field: names[ref] for field, ref in references.items()})
+    ids = {field: store.artifact(ref, mark.kinds).id for field, (ref, mark) in refs_of(params).items()}
+    resolved = _pin(params, ids)
     store.update_job(job.id, resolved=resolved)
     return JobSpec(
         job_id=job.id,
@@ -41,8 +40,8 @@ def job_spec(store: Store, settings: Settings, job: t.Job, find: Find) -> JobSpe
         artifacts=settings.artifacts,
         cache=settings.cache,
         project=run.project,
-        inputs=_with_ancestors(store, list(names.values())),
-        names=names,
+        inputs=_with_ancestors(store, list(ids.values())),
+        names={id_: id_ for id_ in ids.values()},
         endpoints=_endpoints(store, endpoints_of(params).values()),
     )
 

@@ -106,7 +106,7 @@ def test_a_child_that_dies_is_a_sentence(
         "limits = json.loads(Path(sys.argv[1]).read_text())['limits']\n"
         f"limit(**limits)\n{code}"
     )
-    monkeypatch.setattr(source_reading, "SECONDS", 1 if message == "inspect.time" else PATIENCE)
+    monkeypatch.setattr(source_reading, "SECONDS", 1 if message == "inspect.time" else int(PATIENCE))
     if "bytearray" in code:
         monkeypatch.setattr(source_reading, "MEMORY_BYTES", 500_000_000)
     children = Children(monkeypatch, bounded)
