@@ -18,21 +18,18 @@ from backend.core.fields import Labels
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
-from backend.core.thresholds import as_facts
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import capture_training_bytes
-from backend.training.control import TrainingResult, control_facts
+from backend.training.control import TrainingResult
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams, UseAdapterParams, check_lora
 from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
-from backend.training.outcome import finite, result_fields
 from backend.training.params import (
     TrainingParams,
     check_training,
     inactive_fields,
-    learned_facts,
     workload,
 )
 from backend.training.turns import training_facts
@@ -107,6 +104,7 @@ def quote(params: DistillParams, world: World) -> Quote:
 def run(params: DistillParams, ctx: Context) -> DistillResult:
     from backend.ml.distillation.method_trainer import method_trainer
     from backend.ml.inference.load import load_model, tokenizer_of
+    from backend.ml.training.full_model import keep_model
     from backend.ml.training.lora import adapter_state, merge_adapter
     from backend.ml.training.trainer import train
 
@@ -126,7 +124,9 @@ def run(params: DistillParams, ctx: Context) -> DistillResult:
         del model, make  # and with it a teacher in memory
         gc.collect()  # a trainer holds itself, and so its model, until it is collected
         model = merge_adapter(load_model(source, ctx.input, merged=True), *learned)
-    return _keep(params, model, source, data, trained, ctx)
+    others = [ctx.input(ref) for ref in (params.capture, params.teacher) if ref]
+    name = params.name or f"{data.name}-distilled"
+    return DistillResult(**keep_model(model, trained, (source, data, *others), name, ctx))
 
 
 def trains_embeddings(params: DistillParams, facts: dict[str, Any]) -> bool:
@@ -154,36 +154,6 @@ def _student(params: DistillParams, source: ArtifactView, ctx: Context) -> Any:
     if not trains_embeddings(params, source.facts):
         freeze_embeddings(model)
     return model
-
-
-def _keep(
-    params: DistillParams,
-    model: Any,
-    source: ArtifactView,
-    data: ArtifactView,
-    trained: tuple[dict[str, float], list[Problem]],
-    ctx: Context,
-) -> DistillResult:
-    from backend.ml.compression.prune import save_model
-    from backend.models.probe import inspect_folder
-
-    metrics, said = trained
-    out = ctx.scratch("out")
-    save_model(model, out)
-    inherited = learned_facts(source, data, out)
-    facts = {**inspect_folder(out), **{name: inherited[name] for name in ("data", "template")}}
-    told = result_fields(said, metrics, facts)
-    facts |= {"training": control_facts(metrics), **as_facts(told["findings"])}
-    made = ctx.artifact(
-        Kind.MODEL,
-        params.name or f"{data.name}-distilled"[:100],
-        out,
-        facts=facts,
-        parents=[source.id, data.id, *(ctx.input(ref).id for ref in (params.capture, params.teacher) if ref)],
-        license=source.license,
-    )
-    numbers = {**finite(metrics), "parameters": float(facts["parameters"])}
-    return DistillResult(artifact=made.id, metrics=numbers, **told)
 
 
 STAGE = Stage(

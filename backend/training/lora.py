@@ -13,6 +13,8 @@ from backend.core.stage import Params
 LARGE = 10**9
 """Parameters from which the usual learning rate of an adapter is LARGE_USUAL, and above LARGE_RATE it is worth a warning."""
 LARGE_USUAL, LARGE_RATE = 2e-4, 5e-4
+FULL = "full"
+"""The method of fine-tuning that has no adapter."""
 DORA_COST = 1.4
 """Time of a step with DoRA over one with LoRA: four layers of SmolLM2's shape, rank 16, 0.58 and 0.41 CPU seconds."""
 

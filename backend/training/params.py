@@ -21,7 +21,7 @@ from backend.data.prompt_words import DEFAULT, PROMPT_WORDS
 from backend.models import costs
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.training.control import ControlParams, check_control, inactive_control
-from backend.training.lora import LoraParams
+from backend.training.lora import FULL, LoraParams
 from backend.training.turns import check_tools
 
 
@@ -223,6 +223,8 @@ def inactive_fields(values: Mapping[str, Any]) -> set[str]:
     off = inactive_control(values) | ({"rationale_weight"} if values.get("rationale") == "ignore" else set())
     if "adapter" in values:
         off |= {"train_embeddings"} if values["adapter"] else set(LoraParams.model_fields)
+    elif values.get("method") == FULL:
+        off |= {*LoraParams.model_fields, "qlora"}
     return off
 
 

@@ -115,6 +115,42 @@ def test_adapter_learns_and_is_complete(tmp_path: Path, inputs: list[ArtifactVie
     assert not torch.allclose(merged(ids).logits, load_model(inputs[0], ctx.input)(ids).logits, atol=1e-2)
 
 
+def test_full_is_quoted_with_all_weights_and_leaves_a_model() -> None:
+    world = smol_world()
+    full, lora = (FinetuneParams(model="m", data="d", method=how) for how in ("full", "lora"))
+    assert (STAGE.makes(full), STAGE.makes(lora)) == (Kind.MODEL, Kind.ADAPTER)
+    more = STAGE.quote(full, world).memory_bytes - STAGE.quote(lora, world).memory_bytes
+    assert more == 12 * (SMOL["parameters"] - 16 * 30 * 10_176), "gradient and two moments of every weight"
+    forecast = STAGE.quote(full, world).forecast
+    assert forecast["format"] == "torch" and forecast["data"] == "d" and "base" not in forecast
+    assert STAGE.inactive(full.model_dump()) >= {"rank", "alpha", "targets", "qlora"}
+    odd = FinetuneParams(model="m", data="d", method="full", rank=5, initialization="orthogonal", qlora=True)
+    assert {each.code for each in STAGE.check(odd, world)} == {"train.unread"}
+
+
+@pytest.mark.ml
+def test_full_trains_every_weight_and_goes_on(tmp_path: Path, inputs: list[ArtifactView]) -> None:
+    from safetensors.torch import load_file
+
+    from backend.ml.compression.olive_export import merged_model_folder
+    from backend.results.evaluations import lineage
+
+    result, ctx = tune(tmp_path, inputs, method="full", learning_rate=0.003, rank=16)
+    losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
+    assert losses[-1] < losses[0] - 0.15
+    path, manifest = made(ctx)
+    before, after = (load_file(folder / "model.safetensors") for folder in (inputs[0].path, path))
+    assert before.keys() == after.keys() and all((before[name] != after[name]).any() for name in before)
+    facts = manifest["facts"]
+    assert result.metrics["trained_parameters"] == facts["parameters"]
+    assert (
+        "base" not in facts and "adapter_parameters" not in facts and facts["template"]["system"] == "Name the colour."
+    )
+    model = view(path, Kind.MODEL, "a", parents=manifest["parents"], **facts)
+    assert merged_model_folder(model, ctx.input, tmp_path) == path, "the next stages take it as it is"
+    assert [each.how for each in lineage(model, {each.id: each for each in inputs})] == ["imported", "tuned"]
+
+
 @pytest.mark.ml
 def test_same_seed_same_bytes(tmp_path: Path, inputs: list[ArtifactView]) -> None:
     digests = set()
