@@ -2,8 +2,8 @@
 as it is.
 
 Needs a full model and a dataset with answers in its train split. Leaves an adapter: LoRA weights, tokenizer, chat template and
-the dataset's template; or with `method: full` a model, all of whose weights learned. With `qlora` the model is held in 4 bits
-while its adapter trains (less memory, slower).
+the dataset's template; or with `method: full` a model, all of whose weights learned. With `qlora` the model is held in 4
+or 8 bits while its adapter trains (less memory, slower).
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from backend.training.params import (
 from backend.training.turns import training_facts
 
 _BLOCK = 64  # weights that share a scale in the 4-bit format
+_BYTES = {4: 1.5, 8: 2.0, 32: 4.0}
+"""Memory of a weight by the bits in which its model is held; token table and head stay in float32."""
 
 
 class _Inputs(Params):
@@ -62,7 +64,12 @@ class FinetuneParams(LoraParams, TrainingParams, _Inputs):
     qlora: bool = Field(
         default=False,
         title="QLoRA",
-        description="Keeps the model in 4 bits during training: much less memory, but slower on a CPU.",
+        description="Keeps the model quantized during training: much less memory, but slower on a CPU.",
+    )
+    qlora_bits: Literal[4, 8] = Field(
+        default=4,
+        title="QLoRA bits",
+        description="4 bits need the least memory. 8 bits stay closer to the model and take any hidden size.",
     )
 
     @property
@@ -73,6 +80,11 @@ class FinetuneParams(LoraParams, TrainingParams, _Inputs):
     def full(self) -> bool:
         """Whether all weights learn, so that a model comes out."""
         return self.method == FULL
+
+    @property
+    def bits(self) -> int:
+        """In which the model's own weights are held."""
+        return self.qlora_bits if self.qlora else 32
 
 
 class FinetuneResult(TrainingResult):
@@ -87,7 +99,7 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
     problems = check_training(params, params.model, params.data, world)
     model = world.describe(params.model)
     notes = tune_only(model.facts if model else {}, "model")
-    if params.qlora and model and model.facts["hidden_size"] % _BLOCK:
+    if params.bits == 4 and model and model.facts["hidden_size"] % _BLOCK:
         args = {"size": model.facts["hidden_size"], "block": _BLOCK}
         problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
     problems += [] if params.full else check_lora(params, model.facts if model else {})
@@ -106,7 +118,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         model.facts,
         trained=trained,
         batch_tokens=shape.batch_tokens(params),
-        base_bytes=1.5 if params.qlora else 4.0,
+        base_bytes=_BYTES[params.bits],
     )
     made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": trained}
     if params.full:
@@ -137,7 +149,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     examples, held_out = load_examples(params, base.path, data, ctx)
     ctx.raise_if_cancelled()
     ctx.progress(0, 1, "loading the model")
-    model = load_model(base, ctx.input, quantized=params.qlora)
+    model = load_model(base, ctx.input, bits=params.bits)
     model = model if params.full else add_adapter(model, params, ctx.seed)
     make = rationale_trainer(params, examples)
     trained = train(model, tokenizer_of(base.path), examples, held_out, params, ctx, make)

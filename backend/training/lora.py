@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -77,6 +78,15 @@ class LoraParams(Params):
     def variant(self) -> str:
         """lora, dora or rslora."""
         return "lora"
+
+
+def inactive_lora(values: Mapping[str, Any]) -> set[str]:
+    """The fields of adapters and of what they replace that have no effect beside these values."""
+    if "adapter" in values:
+        return {"train_embeddings"} if values["adapter"] else set(LoraParams.model_fields)
+    if values.get("method") == FULL:
+        return {*LoraParams.model_fields, "qlora", "qlora_bits"}
+    return set() if values.get("qlora") else {"qlora_bits"}
 
 
 def check_lora(params: LoraParams, model: dict[str, Any]) -> list[Problem]:

@@ -21,7 +21,7 @@ from backend.data.prompt_words import DEFAULT, PROMPT_WORDS
 from backend.models import costs
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.training.control import ControlParams, check_control, inactive_control
-from backend.training.lora import FULL, LoraParams
+from backend.training.lora import inactive_lora
 from backend.training.turns import check_tools
 
 
@@ -221,11 +221,7 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
 def inactive_fields(values: Mapping[str, Any]) -> set[str]:
     """The fields that have no effect beside these values of the others; also of a form that is being filled in."""
     off = inactive_control(values) | ({"rationale_weight"} if values.get("rationale") == "ignore" else set())
-    if "adapter" in values:
-        off |= {"train_embeddings"} if values["adapter"] else set(LoraParams.model_fields)
-    elif values.get("method") == FULL:
-        off |= {*LoraParams.model_fields, "qlora"}
-    return off
+    return off | inactive_lora(values)
 
 
 def learned_facts(model: ArtifactView, data: ArtifactView, out: Path) -> dict[str, Any]:

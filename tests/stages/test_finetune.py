@@ -161,19 +161,31 @@ def test_same_seed_same_bytes(tmp_path: Path, inputs: list[ArtifactView]) -> Non
 
 
 @pytest.mark.ml
-def test_qlora_learns_on_a_four_bit_model(tmp_path: Path, inputs: list[ArtifactView]) -> None:
-    wide = [model_view(build_tiny_model(tmp_path / "wide", hidden=64)), inputs[1]]
-    result, ctx = tune(tmp_path, wide, qlora=True)
+@pytest.mark.parametrize(("bits", "hidden"), [(4, 64), (8, 40)])
+def test_qlora_learns_on_a_quantized_model(tmp_path: Path, inputs: list[ArtifactView], bits: int, hidden: int) -> None:
+    wide = [model_view(build_tiny_model(tmp_path / "wide", hidden=hidden)), inputs[1]]
+    result, ctx = tune(tmp_path, wide, qlora=True, qlora_bits=bits)
     losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
     assert losses[-1] < losses[0] - 0.15 and result.metrics["eval_loss"] < losses[0]
 
 
-def test_qlora_needs_rows_of_64() -> None:
+def test_qlora_in_four_bits_needs_rows_of_64() -> None:
     world = World(
         view(Path("m"), Kind.MODEL, "m", **SMOL | {"hidden_size": 40}), view(Path("d"), Kind.DATASET, "d", **ROWS)
     )
     problems = STAGE.check(FinetuneParams(model="m", data="d", qlora=True), world)
     assert [problem.code for problem in problems] == ["train.qlora_size"]
+    eight = FinetuneParams(model="m", data="d", qlora=True, qlora_bits=8)
+    assert STAGE.check(eight, world) == []
+    unread = STAGE.check(FinetuneParams(model="m", data="d", qlora_bits=8), smol_world())
+    assert [(each.code, each.field) for each in unread] == [("train.unread", "qlora_bits")]
+    sizes = [
+        STAGE.quote(
+            FinetuneParams(model="m", data="d", qlora=bits > 0, qlora_bits=bits or 4), smol_world()
+        ).memory_bytes
+        for bits in (4, 8, 0)
+    ]
+    assert sizes == sorted(sizes) and len(set(sizes)) == 3
 
 
 @pytest.mark.ml

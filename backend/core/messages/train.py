@@ -38,8 +38,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{usual} is usual from a billion parameters on.",
     ),
     "train.qlora_size": (
-        "QLoRA needs a hidden size divisible by {block}; this model's is {size}.",
-        "Train it without QLoRA.",
+        "QLoRA in 4 bits needs a hidden size divisible by {block}; this model's is {size}.",
+        "Choose 8 bits, or train it without QLoRA.",
     ),
     "train.no_validation": (
         "“{data}” has no validation rows to tell the best weights.",

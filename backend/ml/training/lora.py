@@ -15,7 +15,7 @@ from backend.core.schemas import ArtifactView
 from backend.ml.inference.device import bf16_pays
 from backend.ml.training.checkpoints import explain_disk_full
 
-_LINEAR = ("Linear", "Conv1D", "Linear4bit", "FalconLinear")
+_LINEAR = ("Linear", "Conv1D", "Linear4bit", "Linear8bitLt", "FalconLinear")
 """Classes whose output is a plain product. Routers of experts derive from Linear and give a tuple."""
 _ATTENTION = re.compile(r"(^|[._])(self_?)?att(n|ention)[._]")
 """In the path of a module that lies in an attention block, whatever the architecture calls it."""
