@@ -16,11 +16,12 @@ from pydantic import Field
 from backend.core.errors import Problem
 from backend.core.fields import Labels
 from backend.core.refs import DatasetRef, TorchRef
-from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.schemas import ArtifactView, Kind, Learning, Quote
 from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
+from backend.training.adapted import adapted, check_modules, whole
 from backend.training.captures import capture_training_bytes
 from backend.training.control import TrainingResult
 from backend.training.examples import load_examples
@@ -71,7 +72,8 @@ def check(params: DistillParams, world: World) -> list[Problem]:
     problems = check_training(params, params.student, params.data, world)
     problems += check_method(params, params.student, params.data, world)
     student = world.describe(params.student)
-    problems += check_lora(params, student.facts if student else {}) if params.adapter else []
+    if params.adapter:
+        problems += check_lora(params, student.facts if student else {}) + check_modules(params, params.student, world)
     notes = tune_only(student.facts if student else {}, "student")
     return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
 
@@ -82,9 +84,8 @@ def quote(params: DistillParams, world: World) -> Quote:
     facts = student.facts
     shape = workload(params, training_facts(params.merges_turns, params.max_length, student, data))
     train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter)
-    trains = costs.training_bytes(
-        facts, trained=_trained_parameters(params, facts), batch_tokens=shape.batch_tokens(params)
-    )
+    learning = _learning(params, facts, world)
+    trains = costs.training_bytes(facts, trained=learning.trained, batch_tokens=shape.batch_tokens(params))
     trains += shape.rationale_bytes(params, facts["vocabulary"])
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.divergence_seconds(facts, shape.rows * shape.answers)
@@ -98,6 +99,7 @@ def quote(params: DistillParams, world: World) -> Quote:
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),
         disk_bytes=facts["parameters"] * 4 + 4_000_000,
         forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []},
+        learning=learning,
     )
 
 
@@ -136,11 +138,11 @@ def trains_embeddings(params: DistillParams, facts: dict[str, Any]) -> bool:
     return params.train_embeddings == "always"
 
 
-def _trained_parameters(params: DistillParams, facts: dict[str, Any]) -> int:
+def _learning(params: DistillParams, facts: dict[str, Any], world: World) -> Learning:
     """How many parameters learn."""
     if params.adapter:
-        return costs.lora_size(facts, params.rank, params.targets)
-    return int(facts["parameters"]) if trains_embeddings(params, facts) else costs.body_size(facts)
+        return adapted(params, params.student, world)
+    return whole(facts, None if trains_embeddings(params, facts) else costs.body_size(facts))
 
 
 def _student(params: DistillParams, source: ArtifactView, ctx: Context) -> Any:

@@ -21,6 +21,7 @@ from backend.core.thresholds import as_facts
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
+from backend.training.adapted import adapted, check_modules, whole
 from backend.training.control import TrainingResult, control_facts
 from backend.training.examples import load_examples
 from backend.training.lora import DORA_COST, FULL, LoraParams, check_lora
@@ -102,38 +103,35 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
     if params.bits == 4 and model and model.facts["hidden_size"] % _BLOCK:
         args = {"size": model.facts["hidden_size"], "block": _BLOCK}
         problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
-    problems += [] if params.full else check_lora(params, model.facts if model else {})
+    if not params.full:
+        problems += check_lora(params, model.facts if model else {}) + check_modules(params, params.model, world)
     return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
 
 
 def quote(params: FinetuneParams, world: World) -> Quote:
     model, data = world.describe(params.model), world.describe(params.data)
     assert model and data
-    trained = trained_parameters(params, model.facts)
+    learning = whole(model.facts) if params.full else adapted(params, params.model, world)
     shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
     slow = (1.25 if params.qlora else 1.0) * (DORA_COST if params.method == "dora" else 1.0) * shape.slowdown(params)
     train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     memory = costs.training_bytes(
         model.facts,
-        trained=trained,
+        trained=learning.trained,
         batch_tokens=shape.batch_tokens(params),
         base_bytes=_BYTES[params.bits],
     )
-    made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": trained}
+    made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learning.trained}
     if params.full:
         made = {"format": "torch", "kept_layers": []}
     return Quote(
         seconds=(start + slow * train) / world.speed(),
         memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
-        disk_bytes=trained * 4 + 4_000_000,
+        disk_bytes=learning.trained * 4 + 4_000_000,
         forecast={**model.facts, **made, "data": params.data},
+        learning=learning,
     )
-
-
-def trained_parameters(params: FinetuneParams, facts: dict[str, Any]) -> int:
-    """How many parameters learn in a model with these facts."""
-    return int(facts["parameters"]) if params.full else costs.lora_size(facts, params.rank, params.targets)
 
 
 def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:

@@ -65,6 +65,12 @@ class LoraParams(Params):
         description="Modules that get an adapter: `all-linear` learns best; `attention`, names such as `q_proj, v_proj` or a "
         "regular expression use less memory.",
     )
+    modules_to_save: list[str] = Field(
+        default=[],
+        title="Modules trained whole",
+        description="Modules that also learn, with all their weights, such as `lm_head` or `embed_tokens`: for new words and "
+        "formats. The adapter grows by their size.",
+    )
     initialization: Annotated[
         Literal["default", "gaussian", "orthogonal"],
         Labels({"default": "Default", "gaussian": "Gaussian", "orthogonal": "Orthogonal"}),

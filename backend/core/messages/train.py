@@ -29,6 +29,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The model has no module called “{target}”.",
         "Use all-linear, or names such as {known}.",
     ),
+    "train.modules_to_save": (
+        "The model has no module “{target}” to train whole.",
+        "Use names such as {known}; adapted modules can’t be among them.",
+    ),
     "train.odd_rank": (
         "Orthogonal initialization needs an even rank, not {rank}.",
         "Choose an even rank, or the default initialization.",

@@ -194,7 +194,7 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool
                 st.metric(_("Tokens"), number(quote.tokens))
             if quote.money:
                 st.metric(_("Cost"), money(quote.money), help=_("Based on your saved prices, before cached answers."))
-        for line in forecast_lines(plan.recipe.stages[0].stage, quote.forecast):
+        for line in forecast_lines(plan.recipe.stages[0].stage, quote):
             st.caption(f":material/info: {line}")
         for line in _checks(plan):
             st.caption(f":green[:material/check_circle:] {line}")

@@ -18,7 +18,9 @@ from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from tests.helpers import build_tiny_model, model_view
 
 pytestmark = pytest.mark.ml
-LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "all-linear", "variant": "lora", "initialization": "gaussian"}
+LORA = SimpleNamespace(
+    rank=4, alpha=8, dropout=0.0, targets="all-linear", variant="lora", initialization="gaussian", modules_to_save=[]
+)
 HEAD = [1, 5, 7, 9, 11]
 """Tokens that both rows begin with: they are computed once."""
 
@@ -29,7 +31,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> ArtifactView:
 
 
 def adapted(base: ArtifactView, bits: int) -> Any:
-    model = add_adapter(load_model(base, lambda _: base, bits=bits), SimpleNamespace(**LORA), 0)
+    model = add_adapter(load_model(base, lambda _: base, bits=bits), LORA, 0)
     torch.manual_seed(1)
     for name, weight in model.named_parameters():
         if "lora_B" in name:
