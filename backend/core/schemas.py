@@ -68,23 +68,27 @@ FINISHED = (State.SUCCEEDED, State.FINDINGS)
 
 class Learning(View):
     """How many of a model's `total` parameters (an adapter's counted) a training trains. `modules`: name -> how many of them
-    are adapted or trained whole; empty without an adapter. `estimated`: the weights are not there yet to be looked at."""
+    are adapted or trained whole; empty without an adapter. `estimated`: the weights are not there yet to be looked at.
+    `learning_rate`: with which it learns, `usual_rates`: between which that usually is."""
 
     trained: int
     total: int
     modules: dict[str, int] = {}
     estimated: bool = False
+    learning_rate: float = 0.0
+    usual_rates: tuple[float, float] = (0.0, 0.0)
 
     @property
     def share(self) -> float:
         return self.trained / max(1, self.total)
 
     def text(self) -> str:
-        """`trains 4.885 M of 139.4 M parameters (3.5%): down_proj ×30, …`, as the command line says it."""
+        """`trains 4.885 M of 139.4 M parameters (3.5%): down_proj ×30, …; learning rate 0.001`, as the command line says
+        it."""
         about = "about " if self.estimated else ""
         names = ", ".join(f"{name} ×{count}" for name, count in sorted(self.modules.items()))
         figures = f"{self.trained / 1e6:.4g} M of {self.total / 1e6:.4g} M parameters ({self.share:.1%})"
-        return f"trains {about}{figures}{f': {names}' if names else ''}"
+        return f"trains {about}{figures}{f': {names}' if names else ''}; learning rate {self.learning_rate:g}"
 
 
 class Quote(View):

@@ -16,23 +16,19 @@ from pydantic import Field
 from backend.core.errors import Problem
 from backend.core.fields import Labels
 from backend.core.refs import DatasetRef, TorchRef
-from backend.core.schemas import ArtifactView, Kind, Learning, Quote
+from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
-from backend.training.adapted import adapted, check_modules, whole
+from backend.training.adapted import check_modules, learning
 from backend.training.captures import capture_training_bytes
 from backend.training.control import TrainingResult
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams, UseAdapterParams, check_lora
 from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
-from backend.training.params import (
-    TrainingParams,
-    check_training,
-    inactive_fields,
-    workload,
-)
+from backend.training.params import TrainingParams, check_training, inactive_fields, workload
+from backend.training.rates import Learner
 from backend.training.turns import training_facts
 
 
@@ -57,6 +53,10 @@ class DistillParams(LoraParams, UseAdapterParams, TrainingParams, MethodParams, 
     )
 
     @property
+    def learner(self) -> Learner:
+        return "adapter" if self.adapter else "student"
+
+    @property
     def merges_turns(self) -> bool:
         return super().merges_turns and self.method in MERGING_METHODS
 
@@ -73,9 +73,11 @@ def check(params: DistillParams, world: World) -> list[Problem]:
     problems += check_method(params, params.student, params.data, world)
     student = world.describe(params.student)
     if params.adapter:
-        problems += check_lora(params, student.facts if student else {}) + check_modules(params, params.student, world)
+        problems += check_lora(params) + check_modules(params, params.student, world)
     notes = tune_only(student.facts if student else {}, "student")
-    return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
+    if not any(each.blocking for each in problems):
+        problems += check_fits(quote(params, world), world)
+    return problems + check_answers(params.data, world) + notes
 
 
 def quote(params: DistillParams, world: World) -> Quote:
@@ -84,8 +86,8 @@ def quote(params: DistillParams, world: World) -> Quote:
     facts = student.facts
     shape = workload(params, training_facts(params.merges_turns, params.max_length, student, data))
     train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter)
-    learning = _learning(params, facts, world)
-    trains = costs.training_bytes(facts, trained=learning.trained, batch_tokens=shape.batch_tokens(params))
+    learns = learning(params, params if params.adapter else None, params.student, world, _trained(params, facts))
+    trains = costs.training_bytes(facts, trained=learns.trained, batch_tokens=shape.batch_tokens(params))
     trains += shape.rationale_bytes(params, facts["vocabulary"])
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.divergence_seconds(facts, shape.rows * shape.answers)
@@ -99,7 +101,7 @@ def quote(params: DistillParams, world: World) -> Quote:
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),
         disk_bytes=facts["parameters"] * 4 + 4_000_000,
         forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []},
-        learning=learning,
+        learning=learns,
     )
 
 
@@ -111,6 +113,7 @@ def run(params: DistillParams, ctx: Context) -> DistillResult:
     from backend.ml.training.trainer import train
 
     source, data = ctx.input(params.student), ctx.input(params.data)
+    params = params.resolved(source.facts)
     warn_inaccurate(data, ctx)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, source.path, data, ctx)
@@ -128,7 +131,7 @@ def run(params: DistillParams, ctx: Context) -> DistillResult:
         model = merge_adapter(load_model(source, ctx.input, merged=True), *learned)
     others = [ctx.input(ref) for ref in (params.capture, params.teacher) if ref]
     name = params.name or f"{data.name}-distilled"
-    return DistillResult(**keep_model(model, trained, (source, data, *others), name, ctx))
+    return DistillResult(**keep_model(model, trained, (source, data, *others), name, ctx, params))
 
 
 def trains_embeddings(params: DistillParams, facts: dict[str, Any]) -> bool:
@@ -138,11 +141,9 @@ def trains_embeddings(params: DistillParams, facts: dict[str, Any]) -> bool:
     return params.train_embeddings == "always"
 
 
-def _learning(params: DistillParams, facts: dict[str, Any], world: World) -> Learning:
-    """How many parameters learn."""
-    if params.adapter:
-        return adapted(params, params.student, world)
-    return whole(facts, None if trains_embeddings(params, facts) else costs.body_size(facts))
+def _trained(params: DistillParams, facts: dict[str, Any]) -> int:
+    """How many parameters learn in full."""
+    return int(facts["parameters"]) if trains_embeddings(params, facts) else costs.body_size(facts)
 
 
 def _student(params: DistillParams, source: ArtifactView, ctx: Context) -> Any:

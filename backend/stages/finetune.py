@@ -21,7 +21,7 @@ from backend.core.thresholds import as_facts
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
-from backend.training.adapted import adapted, check_modules, whole
+from backend.training.adapted import check_modules, learning
 from backend.training.control import TrainingResult, control_facts
 from backend.training.examples import load_examples
 from backend.training.lora import DORA_COST, FULL, LoraParams, check_lora
@@ -33,6 +33,7 @@ from backend.training.params import (
     learned_facts,
     workload,
 )
+from backend.training.rates import Learner
 from backend.training.turns import training_facts
 
 _BLOCK = 64  # weights that share a scale in the 4-bit format
@@ -78,6 +79,10 @@ class FinetuneParams(LoraParams, TrainingParams, _Inputs):
         return self.method
 
     @property
+    def learner(self) -> Learner:
+        return "full" if self.full else "adapter"
+
+    @property
     def full(self) -> bool:
         """Whether all weights learn, so that a model comes out."""
         return self.method == FULL
@@ -104,33 +109,35 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
         args = {"size": model.facts["hidden_size"], "block": _BLOCK}
         problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
     if not params.full:
-        problems += check_lora(params, model.facts if model else {}) + check_modules(params, params.model, world)
-    return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
+        problems += check_lora(params) + check_modules(params, params.model, world)
+    if not any(each.blocking for each in problems):
+        problems += check_fits(quote(params, world), world)
+    return problems + check_answers(params.data, world) + notes
 
 
 def quote(params: FinetuneParams, world: World) -> Quote:
     model, data = world.describe(params.model), world.describe(params.data)
     assert model and data
-    learning = whole(model.facts) if params.full else adapted(params, params.model, world)
+    learns = learning(params, None if params.full else params, params.model, world, model.facts["parameters"])
     shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
     slow = (1.25 if params.qlora else 1.0) * (DORA_COST if params.method == "dora" else 1.0) * shape.slowdown(params)
     train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     memory = costs.training_bytes(
         model.facts,
-        trained=learning.trained,
+        trained=learns.trained,
         batch_tokens=shape.batch_tokens(params),
         base_bytes=_BYTES[params.bits],
     )
-    made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learning.trained}
+    made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}
     if params.full:
         made = {"format": "torch", "kept_layers": []}
     return Quote(
         seconds=(start + slow * train) / world.speed(),
         memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
-        disk_bytes=learning.trained * 4 + 4_000_000,
+        disk_bytes=learns.trained * 4 + 4_000_000,
         forecast={**model.facts, **made, "data": params.data},
-        learning=learning,
+        learning=learns,
     )
 
 
@@ -142,6 +149,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     from backend.ml.training.trainer import train
 
     base, data = ctx.input(params.model), ctx.input(params.data)
+    params = params.resolved(base.facts)
     warn_inaccurate(data, ctx)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, base.path, data, ctx)
@@ -154,7 +162,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     ctx.raise_if_cancelled()
     if params.full:
         name = params.name or f"{data.name}-tuned"
-        return FinetuneResult(**keep_model(model, trained, (base, data), name, ctx, finetune_method="full"))
+        return FinetuneResult(**keep_model(model, trained, (base, data), name, ctx, params, finetune_method="full"))
     return _keep_adapter(params, model, base, data, trained, ctx)
 
 
@@ -173,7 +181,7 @@ def _keep_adapter(
     save_adapter(model, base, out)
     facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id, "finetune_method": params.method}
     told = result_fields(said, metrics, base.facts)
-    facts |= {"adapter_parameters": int(metrics["trained_parameters"]), "training": control_facts(metrics)}
+    facts |= {"adapter_parameters": int(metrics["trained_parameters"]), "training": control_facts(metrics, params)}
     facts |= as_facts(told["findings"])
     made = ctx.artifact(
         Kind.ADAPTER,

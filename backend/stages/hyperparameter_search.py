@@ -175,6 +175,8 @@ def run(params: SearchParams, ctx: Context) -> SearchResult:
         return dict(result.metrics)
 
     first = {name: info.get_default(call_default_factory=True) for name, info in searchable(target.params).items()}
+    asked = target.parse(base)
+    first["learning_rate"] = asked.resolved(ctx.input(params.model).facts).learning_rate
     search = Search(ctx, ranges, params.sampler, params.prune, first)
     search.run(Budget(params.trials, params.minutes), run_one)
     best = search.best

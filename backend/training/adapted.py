@@ -14,6 +14,7 @@ from backend.core.stage import World
 from backend.models import costs
 from backend.models.matrices import Modules, modules_of
 from backend.training.lora import LoraParams
+from backend.training.params import TrainingParams
 
 _ATTENTION = re.compile(r"(^|[._])(self_?)?att(n|ention)[._]")
 """In the path of a module that lies in an attention block, whatever the architecture calls it."""
@@ -51,36 +52,42 @@ def choose_saved(paths: Iterable[str], asked: list[str]) -> list[str]:
     return list(found)
 
 
-def adapted(params: LoraParams, ref: str, world: World) -> Learning:
-    """Of the model behind `ref`, which is known. Raises StudioError for modules that it does not have."""
+def learning(params: TrainingParams, adapter: LoraParams | None, ref: str, world: World, whole: int) -> Learning:
+    """What learns of the model behind `ref`, which is known, and how fast: an adapter, else `whole` of its parameters. Raises
+    StudioError for modules that the model does not have."""
     model = world.describe(ref)
     assert model
-    parameters, modules = int(model.facts["parameters"]), _modules(ref, world)
+    parameters, usual = int(model.facts["parameters"]), params.usual_rate(model.facts)
+    rates: Any = {"learning_rate": params.learning_rate or usual.usual, "usual_rates": (usual.low, usual.high)}
+    if adapter is None:
+        return Learning(trained=whole, total=parameters, **rates)
+    modules = _modules(ref, world)
     if modules is None:
-        size = costs.lora_size(model.facts, params.rank, params.targets)
-        return Learning(trained=size, total=parameters + size, estimated=True)
+        size = costs.lora_size(model.facts, adapter.rank, adapter.targets)
+        return Learning(trained=size, total=parameters + size, estimated=True, **rates)
+    paths, saved = _chosen(adapter, modules)
+    size = sum(adapter.rank * sum(modules.matrices[path]) for path in paths)
+    if adapter.variant == "dora":
+        size += sum(modules.matrices[path][0] for path in paths)
+    twice = [path for path in saved if path in modules.tied][1:]
+    size += sum(modules.others[path] for path in saved if path not in twice)
+    counts = Counter(_last(path) for path in [*paths, *saved])
+    return Learning(trained=size, total=parameters + size, modules=dict(counts), **rates)
+
+
+def _chosen(params: LoraParams, modules: Modules) -> tuple[list[str], list[str]]:
+    """The paths of the adapted modules and of those that are trained whole."""
     chosen = set(choose_targets(modules.matrices, params.targets))
     paths = [path for path in modules.matrices if path in chosen or _last(path) in chosen]
-    size = sum(params.rank * sum(modules.matrices[path]) for path in paths)
-    if params.variant == "dora":
-        size += sum(modules.matrices[path][0] for path in paths)
-    whole = choose_saved(modules.others, params.modules_to_save)
-    tied = [path for path in whole if path in modules.tied]
-    size += sum(modules.others[path] for path in {*whole} - {*tied[1:]})
-    counts = Counter(_last(path) for path in [*paths, *whole])
-    return Learning(trained=size, total=parameters + size, modules=dict(counts))
-
-
-def whole(facts: dict[str, Any], trained: int | None = None) -> Learning:
-    """Of a training without an adapter, of a model with these facts; `trained`: where not all of its weights learn."""
-    parameters = int(facts["parameters"])
-    return Learning(trained=parameters if trained is None else trained, total=parameters)
+    return paths, choose_saved(modules.others, params.modules_to_save)
 
 
 def check_modules(params: LoraParams, ref: str, world: World) -> list[Problem]:
     """Whether the model has the modules that are asked for, as far as its weights are there."""
+    modules = _modules(ref, world)
     try:
-        adapted(params, ref, world)
+        if modules:
+            _chosen(params, modules)
     except StudioError as error:
         return error.problems
     return []

@@ -11,9 +11,6 @@ from backend.core.errors import Problem
 from backend.core.fields import Labels
 from backend.core.stage import Params
 
-LARGE = 10**9
-"""Parameters from which the usual learning rate of an adapter is LARGE_USUAL, and above LARGE_RATE it is worth a warning."""
-LARGE_USUAL, LARGE_RATE = 2e-4, 5e-4
 FULL = "full"
 """The method of fine-tuning that has no adapter."""
 DORA_COST = 1.4
@@ -95,13 +92,8 @@ def inactive_lora(values: Mapping[str, Any]) -> set[str]:
     return set() if values.get("qlora") else {"qlora_bits"}
 
 
-def check_lora(params: LoraParams, model: dict[str, Any]) -> list[Problem]:
-    """What can be seen before the model is loaded; `model`: its facts."""
-    problems = []
+def check_lora(params: LoraParams) -> list[Problem]:
+    """What can be seen of the values alone."""
     if params.initialization == "orthogonal" and params.rank % 2:
-        problems.append(Problem(code="train.odd_rank", args={"rank": params.rank}, field="rank"))
-    rate = float(getattr(params, "learning_rate", 0.0))
-    if model.get("parameters", 0) >= LARGE and rate > LARGE_RATE:
-        args = {"rate": rate, "usual": LARGE_USUAL}
-        problems.append(Problem(code="train.rate_large", args=args, field="learning_rate", blocking=False))
-    return problems
+        return [Problem(code="train.odd_rank", args={"rank": params.rank}, field="rank")]
+    return []

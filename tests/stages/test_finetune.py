@@ -223,14 +223,38 @@ def test_what_can_be_seen_of_an_adapter_before_it_is_made() -> None:
         view(Path("m"), Kind.MODEL, "m", **SMOL | {"parameters": 10**9, "hidden_size": 2048, "layers": 16}),
         view(Path("d"), Kind.DATASET, "d", **ROWS),
     )
-    [warned] = STAGE.check(FinetuneParams(model="m", data="d"), big)
+    [warned] = STAGE.check(FinetuneParams(model="m", data="d", learning_rate=1e-3), big)
     assert (warned.code, warned.field, warned.blocking) == ("train.rate_large", "learning_rate", False)
-    assert STAGE.check(FinetuneParams(model="m", data="d", learning_rate=2e-4), big) == []
+    for rate, how in ((None, "lora"), (None, "full"), (2e-4, "lora"), (5e-5, "full")):
+        assert STAGE.check(FinetuneParams(model="m", data="d", learning_rate=rate, method=how), big) == []
     plain, dora = (STAGE.quote(FinetuneParams(model="m", data="d", method=how), world) for how in ("lora", "dora"))
     assert plain.seconds < dora.seconds
     few = STAGE.quote(FinetuneParams(model="m", data="d", targets="attention"), world)
     named = STAGE.quote(FinetuneParams(model="m", data="d", targets=[r".*\.self_attn\..*"]), world)
     assert few.forecast["adapter_parameters"] == named.forecast["adapter_parameters"] == 16 * 30 * (4 * 576 + 2 * 768)
+
+
+def test_the_learning_rate_follows_size_and_method() -> None:
+    def rate(parameters: int, **params: Any) -> float:
+        world = smol_world()
+        world.known["m"].facts["parameters"] = parameters
+        learning = STAGE.quote(FinetuneParams(model="m", data="d", **params), world).learning
+        assert learning and learning.usual_rates[0] < learning.usual_rates[1]
+        return learning.learning_rate
+
+    sizes = (135_000_000, 600_000_000, 3_000_000_000)
+    assert [rate(size) for size in sizes] == [1e-3, 5e-4, 2e-4]
+    assert [rate(size, method="full") for size in sizes] == [1e-4, 5e-5, 2e-5]
+    assert rate(sizes[2], learning_rate=0.003) == 0.003, "what is said is meant"
+    asked = FinetuneParams(model="m", data="d").resolved({"parameters": sizes[2]})
+    assert asked.rate == 2e-4 and asked.learning_rate == 2e-4
+
+
+@pytest.mark.ml
+def test_a_run_without_a_rate_keeps_the_one_it_took(tmp_path: Path, inputs: list[ArtifactView]) -> None:
+    for how, expected in (("lora", 1e-3), ("full", 1e-4)):
+        _, ctx = tune(tmp_path, inputs, how, method=how, learning_rate=None, max_steps=1, evaluate_rows=0)
+        assert made(ctx)[1]["facts"]["training"]["learning_rate"] == expected
 
 
 @pytest.mark.ml

@@ -38,8 +38,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Choose an even rank, or the default initialization.",
     ),
     "train.rate_large": (
-        "A learning rate of {rate} is high for a model of this size.",
-        "{usual} is usual from a billion parameters on.",
+        "A learning rate of {rate} is high for this model and method.",
+        "{low} to {high} is usual.",
     ),
     "train.qlora_size": (
         "QLoRA in 4 bits needs a hidden size divisible by {block}; this model's is {size}.",

@@ -13,7 +13,7 @@ from backend.ml.training.checkpoints import explain_disk_full
 from backend.models.probe import inspect_folder
 from backend.training.control import control_facts
 from backend.training.outcome import finite, result_fields
-from backend.training.params import learned_facts
+from backend.training.params import TrainingParams, learned_facts
 
 
 def save_model(model: Any, out: Path) -> None:
@@ -28,6 +28,7 @@ def keep_model(
     made_of: tuple[ArtifactView, ArtifactView, *tuple[ArtifactView, ...]],
     name: str,
     ctx: Context,
+    params: TrainingParams,
     **more: Any,
 ) -> dict[str, Any]:
     """Make the artifact of a model that learned; what a `TrainingResult` says of it. `made_of`: its source, the dataset, and
@@ -38,7 +39,7 @@ def keep_model(
     inherited = learned_facts(source, data, out)
     facts = {**inspect_folder(out), **{key: inherited[key] for key in ("data", "template")}, **more}
     told = result_fields(said, metrics, facts)
-    facts |= {"training": control_facts(metrics), **as_facts(told["findings"])}
+    facts |= {"training": control_facts(metrics, params), **as_facts(told["findings"])}
     parents = [view.id for view in made_of]
     made = ctx.artifact(Kind.MODEL, name[:100], out, facts=facts, parents=parents, license=source.license)
     numbers = {**finite(metrics), "parameters": float(facts["parameters"])}

@@ -19,7 +19,7 @@ from backend.planning.planner import Plan
 from studio import nav
 from studio.ui.forms import correction
 from studio.ui.forms.answerer import answerer_switch
-from studio.ui.forms.forecast import forecast_lines
+from studio.ui.forms.forecast import field_hints, forecast_lines
 from studio.ui.forms.form import Form, problem_line
 from studio.ui.forms.size_preview import student_preview
 from studio.ui.shared import api_cache
@@ -50,6 +50,7 @@ def stage_panel(
     plan, problems = checked(form)
     missing = missing_builtin(form)
     form.keep(problems)
+    form.hints = field_hints(plan.steps[0].quote) if plan and plan.steps else {}
     form.objected = any(problem.field == "overrule" for problem in problems)
     shown = form.shown()
     by_field: dict[str, list[Problem]] = {}

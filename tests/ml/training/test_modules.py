@@ -24,7 +24,7 @@ from backend.ml.inference.adapter_check import adapter_problems
 from backend.ml.inference.load import load_model
 from backend.ml.training.lora import adapter_state, add_adapter, merge_adapter, save_adapter
 from backend.stages.finetune import FinetuneParams
-from backend.training.adapted import adapted, check_modules
+from backend.training.adapted import check_modules, learning
 from studio.ui.forms.forecast import forecast_lines
 from tests.helpers import view
 from tests.stages.fake_world import FakeWorld
@@ -82,7 +82,7 @@ def test_the_count_is_pefts(make: Any, tied: bool, tmp_path: Path) -> None:
         {"targets": "attention", "modules_to_save": [TABLE[make], "lm_head"]},
     ):
         params = asked(**more)
-        told = adapted(params, "m", FakeWorld(base))
+        told = learning(params, params, "m", FakeWorld(base), 0)
         wrapped = add_adapter(load_model(base, lambda _: base), params, 0)
         trained, whole = wrapped.get_nb_trainable_parameters()
         assert (told.trained, told.total) == (trained, whole), more
@@ -140,11 +140,12 @@ def test_what_can_not_be_trained_whole_is_named(tmp_path: Path) -> None:
 
 def test_forms_and_command_line_say_what_learns(tmp_path: Path) -> None:
     base = kept(tmp_path / "m", llama, True)
-    told = adapted(asked(targets="attention", modules_to_save=["embed_tokens"]), "m", FakeWorld(base))
+    params = asked(targets="attention", modules_to_save=["embed_tokens"])
+    told = learning(params, params, "m", FakeWorld(base), 0)
     assert told.text().startswith("trains 0.003") and told.text().endswith(
-        "embed_tokens ×1, k_proj ×2, o_proj ×2, q_proj ×2, v_proj ×2"
+        "embed_tokens ×1, k_proj ×2, o_proj ×2, q_proj ×2, v_proj ×2; learning rate 0.001"
     )
     lines = forecast_lines("finetune", Quote(seconds=1, memory_bytes=1, disk_bytes=1, learning=told))
     assert len(lines) == 2 and f"({told.share:.1%})" in lines[0] and "q_proj ×2" in lines[1]
-    guessed = adapted(asked(), "m", FakeWorld().add("m", Kind.MODEL, **base.facts))
+    guessed = learning(params, params, "m", FakeWorld().add("m", Kind.MODEL, **base.facts), 0)
     assert guessed.estimated and guessed.text().startswith("trains about")
