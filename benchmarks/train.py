@@ -191,7 +191,15 @@ def _olive(asked: argparse.Namespace) -> dict[str, Any]:
         str(out),
     ]
     command += ["--data_name", "json", "--data_files", str(asked.folder / "train.jsonl"), "--train_split", "train"]
-    command += ["--use_chat_template", "--max_seq_len", "512", "--torch_dtype", "float32"]
+    command += [
+        "--use_chat_template",
+        "--max_seq_len",
+        "512",
+        "--max_samples",
+        str(asked.rows),
+        "--torch_dtype",
+        "float32",
+    ]
     command += ["--lora_r", str(_RANK), "--lora_alpha", str(_ALPHA), "--disable_telemetry"]
     command += ["--max_steps", str(asked.steps), "--per_device_train_batch_size", str(asked.batch), "--use_cpu", "True"]
     command += ["--learning_rate", str(asked.rate), "--lr_scheduler_type", "cosine", "--seed", str(_SEED)]
