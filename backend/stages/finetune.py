@@ -33,6 +33,7 @@ from backend.training.params import (
     learned_facts,
     workload,
 )
+from backend.training.presets import FINETUNE_PRESETS
 from backend.training.rates import Learner
 from backend.training.turns import training_facts
 
@@ -201,6 +202,7 @@ STAGE = Stage(
     open=("model", "data", "method", "epochs", "rank"),
     offers={"data": ("dataset",)},
     inactive=inactive_fields,
+    presets=FINETUNE_PRESETS,
     kind=Kind.ADAPTER,
     kind_of=lambda params: Kind.MODEL if params.full else Kind.ADAPTER,
     params=FinetuneParams,

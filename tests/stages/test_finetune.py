@@ -250,6 +250,15 @@ def test_the_learning_rate_follows_size_and_method() -> None:
     assert asked.rate == 2e-4 and asked.learning_rate == 2e-4
 
 
+def test_presets_can_start_and_the_one_for_memory_needs_least() -> None:
+    world, memory = smol_world(), {}
+    for name, values in STAGE.presets.items():
+        params = FinetuneParams(model="m", data="d", **values)
+        assert STAGE.check(params, world) == [], name
+        memory[name] = STAGE.quote(params, world).memory_bytes
+    assert min(memory, key=lambda name: memory[name]) == "Least memory"
+
+
 @pytest.mark.ml
 def test_a_run_without_a_rate_keeps_the_one_it_took(tmp_path: Path, inputs: list[ArtifactView]) -> None:
     for how, expected in (("lora", 1e-3), ("full", 1e-4)):

@@ -21,6 +21,7 @@ from studio.ui.forms import correction
 from studio.ui.forms.answerer import answerer_switch
 from studio.ui.forms.forecast import field_hints, forecast_lines
 from studio.ui.forms.form import Form, problem_line
+from studio.ui.forms.presets import preset_buttons
 from studio.ui.forms.size_preview import student_preview
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
@@ -170,6 +171,7 @@ def draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[
     if "endpoint_url" in form.fields:
         answerer_switch(form)
     form.problems = by_field
+    preset_buttons(form)
     form.draw(form.basic(), by_field)
     if aside:
         aside(form)
