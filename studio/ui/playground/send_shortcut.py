@@ -1,4 +1,5 @@
-"""What Streamlit's message box lacks: Ctrl+Enter sends as Enter does, and its button has a name in the user's language."""
+"""What Streamlit's message box lacks: Ctrl+Enter sends as Enter does, its button has a name in the user's language, and a page
+without a conversation begins at its title, not at its end."""
 
 from __future__ import annotations
 
@@ -8,6 +9,13 @@ from studio.ui.shared.i18n import _
 
 _JS = """
 export default function ({ data }) {
+  let left = data.empty ? 30 : 0;
+  const top = setInterval(() => {
+    const scrolled = document.querySelector("[data-testid=stAppScrollToBottomContainer]");
+    if (left-- <= 0 || scrolled?.begun === data.empty) clearInterval(top);
+    else if (scrolled) scrolled.scrollTop = 0;
+    if (left === 0 && scrolled) scrolled.begun = data.empty;
+  }, 50);
   const name = () => {
     document.querySelector("[data-testid=stChatInputSubmitButton]")?.setAttribute("aria-label", data.send);
   };
@@ -21,6 +29,7 @@ export default function ({ data }) {
   document.addEventListener("focusin", name);
   document.addEventListener("keydown", send);
   return () => {
+    clearInterval(top);
     document.removeEventListener("focusin", name);
     document.removeEventListener("keydown", send);
   };
@@ -29,6 +38,6 @@ export default function ({ data }) {
 _KEYS = st.components.v2.component("studio_chat_keys", js=_JS)
 
 
-def send_shortcut() -> None:
-    """Draws nothing. Call it after the message box."""
-    _KEYS(key="pg_keys", data={"send": _("Send")})
+def send_shortcut(empty: str) -> None:
+    """Draws nothing. Call it after the message box. `empty`: what is chosen while nothing was said yet, else ""."""
+    _KEYS(key="pg_keys", data={"send": _("Send"), "empty": empty})
