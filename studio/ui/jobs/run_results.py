@@ -30,7 +30,7 @@ def key_figures(run: RunView, known: Mapping[str, ArtifactView]) -> None:
         told = told_metrics(metrics)[:4]
         if told and len(run.jobs) > 1:
             st.caption(stage_label(job.stage))
-            with st.container(key="key_figures"), st.grid(len(told), min_column_width=140, gap="small"):
+            with st.container(key="key_figures"), st.grid(4, min_column_width=140, gap="small"):
                 for name in told:
                     st.metric(*format_metric(name, metrics[name]))
             return
@@ -40,7 +40,7 @@ def _evaluation(view: ArtifactView, known: Mapping[str, ArtifactView]) -> None:
     facts = view.facts
     first = headline(facts)
     named = [name for name in (first, *BESIDE) if name in facts]
-    with st.container(key="key_figures"), st.grid(max(1, len(named)), min_column_width=140, gap="small"):
+    with st.container(key="key_figures"), st.grid(4, min_column_width=140, gap="small"):
         for name in named:
             st.metric(*format_metric(name, facts[name]), _interval(facts, name), delta_color="off", delta_arrow="off")
     model = known.get(str(facts.get("model")))

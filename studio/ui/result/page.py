@@ -74,7 +74,8 @@ def _head(run: RunView) -> None:
         st.title(escape_markdown(stage_label(run.name)), anchor=False, width="content")
         state_badge(run.state)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="result_head"):
-        _age(run)
+        with st.container(width="content"):
+            _age(run)
         page_link(RUN.path, label=_("All steps"), icon=RUN.icon, query_params={"id": run.id})
         page_link(COMPARE.path, label=_("Compare all models"), icon=COMPARE.icon)
         if not run.state.ended:
