@@ -30,7 +30,8 @@ WIDER = """() => [document.documentElement, document.querySelector("[data-testid
   .filter(e => e && e.scrollWidth > e.clientWidth + 1).map(e => `${e.scrollWidth} in ${e.clientWidth}`)"""
 
 HIDDEN = """() => { const header = document.querySelector("[data-testid=stHeader]").getBoundingClientRect().bottom;
-  return [...document.querySelectorAll("h1")].filter(e => e.getBoundingClientRect().top < header)
+  const still = !document.querySelector("[data-testid=stAppScrollToBottomContainer]");  // a chat begins at its end
+  return [...document.querySelectorAll("h1")].filter(() => still).filter(e => e.getBoundingClientRect().top < header)
     .map(e => `under: ${e.innerText}`) }"""
 LINE = """() => [...document.querySelectorAll("button[data-variant=segmented_control]")].filter(e => e.checkVisibility())
   .filter(e => { const s = getComputedStyle(e);
@@ -48,6 +49,8 @@ FAINT = """() => { const label = [...document.querySelectorAll("[data-testid=stR
     + "[data-testid=stCheckbox] label:has(input:not([role=switch])):not([data-selected])")];
   return label.filter(e => e.checkVisibility()).map(e => [...e.querySelectorAll("div")].map(each => getComputedStyle(each))
     .some(s => s.boxShadow.includes("0px 0px 0px 1px")) ? "" : `faint: ${e.innerText}`) }"""
+TITLE = """() => document.querySelector("h1").getBoundingClientRect().top
+  >= document.querySelector("[data-testid=stHeader]").getBoundingClientRect().bottom"""
 SEEN = """() => [".st-key-project_menu", ".st-key-palette", ".st-key-lang"].filter(name =>
   document.querySelector(`[data-testid=stSidebar] ${name}`).getBoundingClientRect().bottom > innerHeight)"""
 FOCUS = """() => { let e = document.activeElement; while (e.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
@@ -110,6 +113,11 @@ def test_a_wide_table_on_a_phone_keeps_its_names_in_sight(filled: WebProcess, op
     left = "e => { const box = e.parentElement; box.scrollLeft = box.scrollWidth; const at = box.getBoundingClientRect().left;"
     shown = table.evaluate(left + " return [box.scrollLeft, e.querySelector('td').getBoundingClientRect().left - at] }")
     assert shown[0] > 100 and abs(shown[1]) < 2, shown
+
+
+def test_playground_begins_at_its_title(filled: WebProcess, open_browser: OpenBrowser) -> None:
+    page = open_browser(filled.url, viewport={"width": 390, "height": 600}).go("/playground")
+    until(page, lambda: bool(page.evaluate(TITLE)))
 
 
 def test_low_window_shows_project_search_and_language(filled: WebProcess, open_browser: OpenBrowser) -> None:

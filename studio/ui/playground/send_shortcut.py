@@ -9,13 +9,18 @@ from studio.ui.shared.i18n import _
 
 _JS = """
 export default function ({ data }) {
-  let left = data.empty ? 30 : 0;
-  const top = setInterval(() => {
-    const scrolled = document.querySelector("[data-testid=stAppScrollToBottomContainer]");
-    if (left-- <= 0 || scrolled?.begun === data.empty) clearInterval(top);
-    else if (scrolled) scrolled.scrollTop = 0;
-    if (left === 0 && scrolled) scrolled.begun = data.empty;
-  }, 50);
+  const place = () => document.querySelector("[data-testid=stAppScrollToBottomContainer]");
+  const hands = ["wheel", "touchstart", "pointerdown", "keydown"];
+  const hold = () => {
+    const scrolled = place();
+    if (data.empty && scrolled && !scrolled.touched) scrolled.scrollTop = 0;
+  };
+  const rest = () => {
+    clearInterval(top);
+    if (place()) place().touched = true;
+  };
+  const top = setInterval(hold, 100);
+  for (const each of hands) document.addEventListener(each, rest, { passive: true });
   const name = () => {
     document.querySelector("[data-testid=stChatInputSubmitButton]")?.setAttribute("aria-label", data.send);
   };
@@ -30,6 +35,7 @@ export default function ({ data }) {
   document.addEventListener("keydown", send);
   return () => {
     clearInterval(top);
+    for (const each of hands) document.removeEventListener(each, rest);
     document.removeEventListener("focusin", name);
     document.removeEventListener("keydown", send);
   };
