@@ -19,6 +19,7 @@ PAGES = ["/" if row.default else f"/{row.path.stem}" for row in NAV if not row.h
 PLACES = [
     *PAGES,
     *(f"/run?id={RUNS[state]}" for state in ("running", "failed", "done")),
+    *(f"/result?run={RUNS[state]}" for state in ("running", "done")),
     "/data?data=dataset-ordenes",
     "/compare?view=confusion",
     "/quantize?step=checklist",

@@ -45,6 +45,14 @@ PALE = """() => { const part = v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.
   return [...document.querySelectorAll(".js-plotly-plot :is(.xtick, .ytick, .infolayer, .legend, .bars) text")].map(e => {
     const [low, high] = [light(getComputedStyle(e).fill), ground].sort((a, b) => a - b);
     return [(high + .05) / (low + .05), e.textContent] }) }"""
+FAINT = """() => { const label = [...document.querySelectorAll("[data-testid=stRadioOption]:not([data-selected]), "
+    + "[data-testid=stCheckbox] label:has(input:not([role=switch])):not([data-selected])")];
+  return label.filter(e => e.checkVisibility()).map(e => [...e.querySelectorAll("div")].map(each => getComputedStyle(each))
+    .some(s => s.boxShadow.includes("0px 0px 0px 1px")) ? "" : `faint: ${e.innerText}`) }"""
+TITLE = """() => document.querySelector("h1").getBoundingClientRect().top
+  >= document.querySelector("[data-testid=stHeader]").getBoundingClientRect().bottom"""
+SEEN = """() => [".st-key-project_menu", ".st-key-palette", ".st-key-lang"].filter(name =>
+  document.querySelector(`[data-testid=stSidebar] ${name}`).getBoundingClientRect().bottom > innerHeight)"""
 FOCUS = """() => { let e = document.activeElement; while (e.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
   const s = getComputedStyle(e); return [e.ariaLabel || e.innerText, s.outlineStyle === "solid" ? s.outlineWidth : ""] }"""
 BACKGROUND = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
@@ -96,6 +104,30 @@ def test_actions_without_words_on_a_phone_keep_their_names(filled: WebProcess, o
     expect(actions.get_by_role("button", name="Delete")).to_be_visible()
     boxes = [each.bounding_box() for each in actions.get_by_role("button").all()]
     assert len({round(box["y"]) for box in boxes if box}) == 1, "one line"
+
+
+def test_a_wide_table_on_a_phone_keeps_its_names_in_sight(filled: WebProcess, open_browser: OpenBrowser) -> None:
+    page = open_browser(filled.url, viewport={"width": 390, "height": 844}).go("/compare")
+    table = page.get_by_role("table", name="Leaderboard")
+    table.wait_for()
+    left = "e => { const box = e.parentElement; box.scrollLeft = box.scrollWidth; const at = box.getBoundingClientRect().left;"
+    shown = table.evaluate(left + " return [box.scrollLeft, e.querySelector('td').getBoundingClientRect().left - at] }")
+    assert shown[0] > 100 and abs(shown[1]) < 2, shown
+
+
+def test_playground_begins_at_its_title(filled: WebProcess, open_browser: OpenBrowser) -> None:
+    page = open_browser(filled.url, viewport={"width": 390, "height": 600}).go("/playground")
+    until(page, lambda: bool(page.evaluate(TITLE)))
+
+
+def test_low_window_shows_project_search_and_language(filled: WebProcess, open_browser: OpenBrowser) -> None:
+    page = open_browser(filled.url, viewport={"width": 1360, "height": 720}).go("/jobs")
+    until(page, lambda: page.evaluate(SEEN) == [])
+
+
+def test_what_can_be_chosen_is_seen(filled: WebProcess, open_browser: OpenBrowser) -> None:
+    page = open_browser(filled.url).go("/settings?section=storage")
+    until(page, lambda: page.evaluate(FAINT) == [""])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

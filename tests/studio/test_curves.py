@@ -28,6 +28,11 @@ def test_steps_that_were_done_again_count_once_and_the_last_point_stays() -> Non
     assert dict(thinned([(5, 1.0), (5, 2.0)])) == {5: 2.0}
 
 
+def test_legend_names_what_is_drawn() -> None:
+    drawn = line_figure([Line("loss", [(0, 2.0), (1, 1.0)]), Line("validation", [])], "Loss")
+    assert drawn["legend"]["data"] == ["loss"] and len(drawn["series"]) == 2
+
+
 def test_a_few_high_values_do_not_set_the_range() -> None:
     calm = Line("a", [(step, 1.0 + step % 3 / 10) for step in range(100)])
     assert robust_top([calm]) is None

@@ -21,6 +21,16 @@ def test_few_names_of_a_long_front_in_short_lines(show: Show) -> None:
     assert all(len(line) <= 17 for text in texts for line in text.split("<br>"))
 
 
+def test_words_of_the_level_keep_away_from_names(show: Show) -> None:
+    show("compare")
+    group = [one("cheap", accuracy=0.5, size_bytes=1e6), one("good", accuracy=0.9, size_bytes=9e6)]
+    for height, side in ((0.9, "left"), (0.5, "right")):
+        names = {each.id: each.name for each in group}
+        chart = pareto_chart(group, names, "size_bytes", "accuracy", log=False, level=(height, "Quick baseline"))
+        (words,) = [each for each in chart["layout"]["annotations"] if each["text"] == "Quick baseline"]
+        assert words["xanchor"] == side
+
+
 def test_untuned_in_few_bits_is_untuned_and_an_attached_adapter_is_not(builder: StudioBuilder) -> None:
     base = builder.model("base")
     adapter = builder.model("lora", Kind.ADAPTER, facts={"base": base.id}, parents=[base.id])

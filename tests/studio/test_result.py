@@ -147,6 +147,14 @@ def test_page_has_figures_package_and_the_ways_on(show: Show, builder: StudioBui
     assert at.button(key="result_serve").label
 
 
+def test_a_run_at_work_is_cancelled_on_its_result_page(show: Show, builder: StudioBuilder) -> None:
+    run = builder.run("mails", ("finetune", State.WAITING), ("evaluate", State.WAITING))
+    at = show("result", run=run)
+    at.button(key="cancel_run").click().run()
+    assert builder.studio.run(run).state is State.CANCELLED
+    assert "cancel_run" not in [button.key for button in at.button]
+
+
 def test_roles_are_found_by_what_the_jobs_did(builder: StudioBuilder) -> None:
     made = distilled(builder, 0.9, 0.85)
     measured(builder, made)

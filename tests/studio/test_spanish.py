@@ -231,3 +231,10 @@ def test_one_word_for_one_thing(not_said: str, said: str) -> None:
     told = {f"{entry.file}: {entry.spanish!r}": re.sub(r"`[^`]*`|\{\w*\}", "", entry.spanish) for entry in entries()}
     bad = [place for place, text in told.items() if re.search(rf"\b({not_said})", text, re.IGNORECASE)]
     assert not bad, f"say “{said}”:{lines(bad)}"
+
+
+def test_tags_are_marcas_on_every_page_and_labels_are_etiquetas() -> None:
+    tags = {each for each in entries() if re.search(r"\btags?\b", re.sub(r"\{\w*\}", "", each.english), re.IGNORECASE)}
+    own = [each for each in tags if "ranch, tag" not in each.english]  # of a hub's repository
+    bad = [each.spanish for each in own if not re.search("marca", each.spanish, re.IGNORECASE)]
+    assert len(own) > 8 and not bad, lines(bad)

@@ -3,7 +3,7 @@
 from backend.core.messages.plurals import plural
 
 MESSAGES: dict[str, tuple[str, str]] = {
-    "value.missing": ("Required", "Fill in this field."),
+    "value.missing": ("Required.", "Fill in this field."),
     "value.at_least": ("The number is too small.", "Enter {limit} or more."),
     "value.above": ("The number is too small.", "Enter more than {limit}."),
     "value.at_most": ("The number is too large.", "Enter {limit} or less."),

@@ -7,11 +7,12 @@ seeds, and measures every model on the same rows. The ids of its stages say vari
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from backend.core.errors import StudioError
+from backend.core.fields import Labels
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.stage import Form
 from backend.core.validation import value_problems
@@ -60,7 +61,7 @@ class AblationParams(DistillParams):
         title="Seeds",
         description="Repetitions per variant, each with a different row order. With only one, a gain may be luck.",
     )
-    split: Literal["validation", "test"] = Field(
+    split: Annotated[Literal["validation", "test"], Labels({"validation": "Validation", "test": "Test"})] = Field(
         default="validation",
         title="Evaluation split",
         description="Rows all models answer. Choose on validation; use test once, at the end.",

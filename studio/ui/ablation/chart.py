@@ -54,7 +54,7 @@ def ablation_chart(found: Ablation) -> Figure:
                 "zeroline": False,
                 "fixedrange": True,
                 "automargin": True,
-                "tickangle": 0,
+                "autotickangles": [0, 90],
             },
             "yaxis": {
                 "title": {"text": format_metric(found.metric, 0.0)[0]},

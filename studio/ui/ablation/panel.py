@@ -127,10 +127,10 @@ def _quote(plan: Plan | None) -> None:
     if plan is None or not plan.steps:
         st.caption(_("Complete the form to see the estimate."))
         return
-    with st.grid(3, min_column_width=130, gap="small"):
-        st.metric(_("Time"), duration_range(*plan.seconds_range))
-        st.metric(_("Memory"), format_size(plan.memory_bytes))
-        st.metric(_("Disk"), format_size(plan.disk_bytes))
+    with st.container(horizontal=True, gap="medium"):
+        st.metric(_("Time"), duration_range(*plan.seconds_range), width="content")
+        st.metric(_("Memory"), format_size(plan.memory_bytes), width="content")
+        st.metric(_("Disk"), format_size(plan.disk_bytes), width="content")
     stages = [step.step.stage for step in plan.steps]
     parts = [ngettext("{n} training job", "{n} training jobs", stages.count("distill"))]
     parts.append(ngettext("{n} evaluation", "{n} evaluations", stages.count("evaluate")))

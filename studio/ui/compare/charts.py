@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log10
+from math import inf, log10
 from textwrap import wrap
 from typing import Any
 
@@ -66,7 +66,7 @@ def pareto_chart(
         "layout": {
             **axes,
             "height": HEIGHT,
-            "annotations": [*_front_names(shown, name, x, y, axes), *_level_words(level)],
+            "annotations": [*_front_names(shown, name, x, y, axes), *_level_words(level, best, x, y)],
             "shapes": _level_line(level),
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "dragmode": False,
@@ -84,10 +84,19 @@ def _level_line(level: Level | None) -> list[Figure]:
     return [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level[0], "y1": level[0], "line": line}]
 
 
-def _level_words(level: Level | None) -> list[Figure]:
-    """Below its line, at the right: the names of the front stand above it, or further left."""
-    place = {"xref": "paper", "x": 1, "xanchor": "right", "yanchor": "top", "showarrow": False}
-    return [{**place, "y": level[0], "text": plain(level[1]), "font": {"size": 12}}] if level else []
+def _level_words(level: Level | None, best: Sequence[EvaluationView], x: str, y: str) -> list[Figure]:
+    """Below its line, on the side where the front, and so its names, is further away; at the right where both are free."""
+    if level is None:
+        return []
+    costs = [one.metrics[x] for one in best]
+    middle = (min(costs) + max(costs)) / 2 if costs else 0.0
+    near = {
+        side: min((abs(one.metrics[y] - level[0]) for one in best if (one.metrics[x] > middle) is here), default=inf)
+        for side, here in (("right", True), ("left", False))
+    }
+    side = max(near, key=lambda each: near[each])
+    place = {"xref": "paper", "x": float(side == "right"), "xanchor": side, "yanchor": "top", "showarrow": False}
+    return [{**place, "y": level[0], "text": plain(level[1]), "font": {"size": 12}}]
 
 
 def _front_line(best: Sequence[EvaluationView], x: str, y: str) -> Figure:

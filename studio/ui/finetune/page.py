@@ -52,7 +52,7 @@ def _picked(views: list[ArtifactView]) -> ArtifactView:
     names = disambiguate({view.id: f"{view.name} · {ago(view.created)}" for view in views})
     if st.session_state.get("hyper_shown") not in names:
         st.session_state["hyper_shown"] = views[0].id
-    chosen = st.selectbox(_("Search"), list(names), format_func=lambda id_: names.get(id_, id_), key="hyper_shown")
+    chosen = st.selectbox(_("Search run"), list(names), format_func=lambda id_: names.get(id_, id_), key="hyper_shown")
     return next(view for view in views if view.id == (chosen or views[0].id))
 
 

@@ -70,7 +70,8 @@ def _row(report: Report, trial: dict[str, Any]) -> list[Cell]:
         tags.append({"text": ends[trial["state"]], "tone": "red" if trial["state"] == "fail" else ""})
     loss = trial["loss"]
     shown: Cell = {"text": "–", "value": ""} if loss is None else {"text": format_metric(LOSS, loss)[1], "value": loss}
-    cells: list[Cell] = [{"text": f"{trial['number'] + 1}", "tags": tags, "value": trial["number"]}, shown]
+    name = _("Trial {number}").format(number=trial["number"] + 1)
+    cells: list[Cell] = [{"text": name, "tags": tags, "value": trial["number"]}, shown]
     for field in report["fields"]:
         value = trial["values"].get(field, "")
         cells.append({"text": value_text(value), "value": value if isinstance(value, int | float) else str(value)})
@@ -111,12 +112,14 @@ def importance_chart(report: Report) -> Figure:
         "x": [share for _name, share in shares],
         "y": [plain(label(report, name)) for name, _share in shares],
         "text": [percent(share) for _name, share in shares],
-        "textposition": "auto",
+        "textposition": "outside",
+        "cliponaxis": False,
         "hoverinfo": "none",
         "marker": {"color": _ACCENT},
     }
     layout = _layout(_("Share"), "")
-    layout["xaxis"] |= {"tickformat": ".0%", "range": [0, 1]}
+    marks = (0.0, 0.5, 1.0)
+    layout["xaxis"] |= {"tickvals": marks, "ticktext": [percent(mark, 0, 0) for mark in marks], "range": [0, 1.15]}
     return {"data": [bars], "layout": layout}
 
 
@@ -131,7 +134,7 @@ def parallel_chart(report: Report, ink: str) -> Figure:
     chart = {"type": "parcoords", "dimensions": axes, "line": lines, "labelfont": font, "tickfont": font}
     return {
         "data": [{**chart, "rangefont": {"color": "rgba(0,0,0,0)"}}],
-        "layout": {"height": 320, "margin": {"l": 60, "r": 40, "t": 48, "b": 16}},
+        "layout": {"height": 320, "margin": {"l": 64, "r": 68, "t": 48, "b": 16}},
     }
 
 

@@ -189,14 +189,15 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool
     st.header(_("Estimate"), anchor=False)
     if plan and plan.steps:
         quote = plan.steps[0].quote
-        with st.grid(3, min_column_width=90, gap="small"):
-            st.metric(_("Time"), quoted_time(quote))
-            st.metric(_("Memory"), format_size(quote.memory_bytes))
-            st.metric(_("Disk"), format_size(quote.disk_bytes))
+        with st.container(horizontal=True, gap="medium"):
+            st.metric(_("Time"), quoted_time(quote), width="content")
+            st.metric(_("Memory"), format_size(quote.memory_bytes), width="content")
+            st.metric(_("Disk"), format_size(quote.disk_bytes), width="content")
             if quote.tokens:
-                st.metric(_("Tokens"), number(quote.tokens))
+                st.metric(_("Tokens"), number(quote.tokens), width="content")
             if quote.money:
-                st.metric(_("Cost"), money(quote.money), help=_("Based on your saved prices, before cached answers."))
+                told = _("Based on your saved prices, before cached answers.")
+                st.metric(_("Cost"), money(quote.money), width="content", help=told)
         for line in forecast_lines(plan.recipe.stages[0].stage, quote):
             st.caption(f":material/info: {line}")
         for line in _checks(plan):

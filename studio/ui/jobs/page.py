@@ -96,7 +96,7 @@ def _filters() -> tuple[str, str, str]:
         stage = st.selectbox(
             _("Stage"),
             stages,
-            format_func=lambda name: _("All") if name == ALL else stage_label(name),
+            format_func=lambda name: _("All stages") if name == ALL else stage_label(name),
             filter_mode=None,
             width=165,
             **address.bound("stage", ALL, stages),

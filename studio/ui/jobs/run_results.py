@@ -30,25 +30,19 @@ def key_figures(run: RunView, known: Mapping[str, ArtifactView]) -> None:
         told = told_metrics(metrics)[:4]
         if told and len(run.jobs) > 1:
             st.caption(stage_label(job.stage))
-            with st.container(horizontal=True, gap="large", key="key_figures"):
+            with st.container(key="key_figures"), st.grid(4, min_column_width=140, gap="small"):
                 for name in told:
-                    st.metric(*format_metric(name, metrics[name]), width="content")
+                    st.metric(*format_metric(name, metrics[name]))
             return
 
 
 def _evaluation(view: ArtifactView, known: Mapping[str, ArtifactView]) -> None:
     facts = view.facts
     first = headline(facts)
-    with st.container(horizontal=True, gap="large", key="key_figures"):
-        for name in (first, *BESIDE):
-            if name in facts:
-                st.metric(
-                    *format_metric(name, facts[name]),
-                    _interval(facts, name),
-                    width="content",
-                    delta_color="off",
-                    delta_arrow="off",
-                )
+    named = [name for name in (first, *BESIDE) if name in facts]
+    with st.container(key="key_figures"), st.grid(4, min_column_width=140, gap="small"):
+        for name in named:
+            st.metric(*format_metric(name, facts[name]), _interval(facts, name), delta_color="off", delta_arrow="off")
     model = known.get(str(facts.get("model")))
     data = known.get(str(facts.get("data")))
     about = [

@@ -80,10 +80,12 @@ def _facts(view: ArtifactView) -> None:
         _("Vocabulary"): "vocabulary",
     }
     rows |= {label: format_count(facts[name]) for label, name in counts.items() if facts.get(name)}
-    plain = {_("Architecture"): "architecture", _("Precision"): "precision"}
+    plain = {_("Architecture"): "architecture"}
     if view.kind is Kind.PACKAGE:
         plain[_("Version")] = "version"
     rows |= {label: escape_markdown(str(facts[name])) for label, name in plain.items() if facts.get(name)}
+    if facts.get("precision"):
+        rows[_("Precision")] = escape_markdown(str(facts["precision"])).upper()
     rows |= {_("License"): escape_markdown(view.license or _("license unknown")), _("Identifier"): f"`{view.id}`"}
     if view.kind in MODEL_KINDS:
         rows |= _memory(view)

@@ -54,7 +54,7 @@ def playground_page() -> None:
             disabled=not ready,
             on_submit=_send,
         )
-        send_shortcut()
+        send_shortcut("" if here.chat and here.chat.turns else ",".join(here.models))
 
 
 def _tools(here: UrlState) -> None:

@@ -1,4 +1,5 @@
-"""What Streamlit's message box lacks: Ctrl+Enter sends as Enter does, and its button has a name in the user's language."""
+"""What Streamlit's message box lacks: Ctrl+Enter sends as Enter does, its button has a name in the user's language, and a page
+without a conversation begins at its title, not at its end."""
 
 from __future__ import annotations
 
@@ -8,6 +9,18 @@ from studio.ui.shared.i18n import _
 
 _JS = """
 export default function ({ data }) {
+  const place = () => document.querySelector("[data-testid=stAppScrollToBottomContainer]");
+  const hands = ["wheel", "touchstart", "pointerdown", "keydown"];
+  const hold = () => {
+    const scrolled = place();
+    if (data.empty && scrolled && !scrolled.touched) scrolled.scrollTop = 0;
+  };
+  const rest = () => {
+    clearInterval(top);
+    if (place()) place().touched = true;
+  };
+  const top = setInterval(hold, 100);
+  for (const each of hands) document.addEventListener(each, rest, { passive: true });
   const name = () => {
     document.querySelector("[data-testid=stChatInputSubmitButton]")?.setAttribute("aria-label", data.send);
   };
@@ -21,6 +34,8 @@ export default function ({ data }) {
   document.addEventListener("focusin", name);
   document.addEventListener("keydown", send);
   return () => {
+    clearInterval(top);
+    for (const each of hands) document.removeEventListener(each, rest);
     document.removeEventListener("focusin", name);
     document.removeEventListener("keydown", send);
   };
@@ -29,6 +44,6 @@ export default function ({ data }) {
 _KEYS = st.components.v2.component("studio_chat_keys", js=_JS)
 
 
-def send_shortcut() -> None:
-    """Draws nothing. Call it after the message box."""
-    _KEYS(key="pg_keys", data={"send": _("Send")})
+def send_shortcut(empty: str) -> None:
+    """Draws nothing. Call it after the message box. `empty`: what is chosen while nothing was said yet, else ""."""
+    _KEYS(key="pg_keys", data={"send": _("Send"), "empty": empty})

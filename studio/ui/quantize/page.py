@@ -51,7 +51,7 @@ def _search() -> None:
         st.caption(_("No search in this project yet. Start one above."))
         return
     names = disambiguate({view.id: f"{view.name} · {ago(view.created)}" for view in found})
-    view = _picked(_("Search"), found, names, "search_shown")
+    view = _picked(_("Search run"), found, names, "search_shown")
     report = read_report(view)
     _verdict(view, report)
     _chart(view, report)

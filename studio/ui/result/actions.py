@@ -24,9 +24,10 @@ def actions(run: RunView, result: RunResult) -> None:
     assert model
     tuned = result.tuned.model if result.tuned else None
     before = next((one for one in api_cache.artifacts() if one.id == tuned), None)
+    why = ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="result_actions"):
         if result.package:
-            downloads(result.package, result, before)
+            why = downloads(result.package, result, before)
         st.button(
             _("Serve"),
             key="result_serve",
@@ -53,5 +54,7 @@ def actions(run: RunView, result: RunResult) -> None:
                 "models": ",".join(filter(None, [model.id, result.teacher.model if result.teacher else None]))
             },
         )
+    if why:
+        st.caption(why)
     if st.session_state.get(serving_state.KEY) == model.id:
         serving.drawer(model)

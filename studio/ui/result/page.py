@@ -18,9 +18,13 @@ from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.formatting import ago, duration, escape_markdown, percent, progress_line, run_seconds, stage_label
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.cancel import cancel_run_button
 from studio.ui.shared.job_card.queue_position import start_order_now, why_waiting
 from studio.ui.shared.run_findings import run_findings
 from studio.ui.shared.widgets import back_link, state_badge, steps_line
+
+AGE = 30.0
+"""Seconds after which the age of a run is said anew."""
 
 
 @api_cache.versioned("artifact", "artifact_parent", "job", "run", entries=16)
@@ -69,12 +73,21 @@ def _head(run: RunView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(escape_markdown(stage_label(run.name)), anchor=False, width="content")
         state_badge(run.state)
-    seconds = run_seconds(run)
-    parts = [duration(seconds)] if seconds is not None and run.state.ended else []
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.caption(" · ".join([*parts, ago(run.created)]), width="content")
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="result_head"):
+        with st.container(width="content"):
+            _age(run)
         page_link(RUN.path, label=_("All steps"), icon=RUN.icon, query_params={"id": run.id})
         page_link(COMPARE.path, label=_("Compare all models"), icon=COMPARE.icon)
+        if not run.state.ended:
+            cancel_run_button(run)
+
+
+@st.fragment(run_every=AGE)
+def _age(run: RunView) -> None:
+    """How long it took and how old it is, which goes on while somebody looks."""
+    seconds = run_seconds(run)
+    parts = [duration(seconds)] if seconds is not None and run.state.ended else []
+    st.caption(" · ".join([*parts, ago(run.created)]), width="content")
 
 
 def _progress(run: RunView) -> None:
@@ -137,7 +150,7 @@ def _gain(run: RunView, result: RunResult) -> None:
         _bits(result)
         found = tiles(run, result)
         if found:
-            with st.grid("auto", min_column_width=190, gap="small"):
+            with st.grid(len(found), min_column_width=140, gap="small"):
                 for tile in found:
                     st.metric(
                         tile.label,

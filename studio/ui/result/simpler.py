@@ -45,12 +45,12 @@ def _kept(run: RunView) -> ArtifactView | None:
     return next((one for one in api_cache.artifacts() if one.id in made and one.facts.get("kept")), None)
 
 
-def downloads(package: ArtifactView, result: RunResult, before: ArtifactView | None) -> None:
-    """The package; where its INT4 model lost quality, first the model before it, with the reason."""
+def downloads(package: ArtifactView, result: RunResult, before: ArtifactView | None) -> str:
+    """The package; where its INT4 model lost quality, first the model before it. Returns the reason, to be said below."""
     _said, lost = bits_words(result)
     if not lost or before is None:
         download_link(package, _("Download"))
-        return
+        return ""
     download_link(before, _("Download the model before INT4"), primary=True)
     download_link(package, _("Download INT4"))
-    st.caption(_("Larger and slower, but better on the test rows."), width="content")
+    return _("The model before INT4 is larger and slower, but better on the test rows.")

@@ -105,8 +105,9 @@ def _trash(kept: Storage) -> None:
         if not held:
             st.caption(_("The trash is empty."))
             return
-        for each in held[: st.session_state.get(_SHOWN, _FIRST)]:
-            _trashed(each)
+        with st.container(gap="xsmall", key="trash_rows"):
+            for each in held[: st.session_state.get(_SHOWN, _FIRST)]:
+                _trashed(each)
         with st.container(horizontal=True, gap="small"):
             st.button(
                 _("Empty trash"),
@@ -127,7 +128,7 @@ def _trashed(each: TrashView) -> None:
     name = escape_markdown(called(each.name))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         words = f"{name} · {kind} · {format_size(each.size_bytes)} · {ago(each.trashed)}"
-        st.markdown(words, width="content")
+        st.markdown(words, width="stretch")
         st.button(
             _("Restore"),
             key=f"restore_{each.id}",
@@ -159,7 +160,7 @@ def _uploads(files: list[Upload]) -> None:
 
 def _upload(each: Upload) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"{escape_markdown(each.name)} · {format_size(each.bytes)} · {ago(each.created)}", width="content")
+        st.markdown(f"{escape_markdown(each.name)} · {format_size(each.bytes)} · {ago(each.created)}", width="stretch")
         st.button(
             _("Delete"),
             key=f"delete_upload_{each.id}",

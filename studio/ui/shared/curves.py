@@ -103,7 +103,15 @@ def line_figure(lines: Sequence[Line], title: str, *, log: bool = False, last: f
     return {
         "animation": False,
         "grid": {"left": 34, "right": 16, "top": _LEGEND, "bottom": 24, "containLabel": True},
-        "legend": {"top": 0, "right": 0, "type": "scroll", "textStyle": {"color": ink}},
+        "legend": {
+            "data": [line.name for line in lines if line.points],
+            "top": 0,
+            "right": 0,
+            "type": "scroll",
+            "itemWidth": 16,
+            "itemGap": 8,
+            "textStyle": {"color": ink, "fontSize": 11},
+        },
         "tooltip": {"trigger": "axis"},
         "xAxis": {
             **named,

@@ -204,7 +204,7 @@ def _subtitle(stage: str, jobs: list[JobView]) -> str:
     metrics: dict[str, Any] = done[0].result.get("metrics", {})
     if stage == "dataset":
         rows = sum(value for name, value in metrics.items() if name.startswith("rows_"))
-        return ngettext("{n} row", "{n} rows", int(rows))
+        return ngettext("{n} row", "{n} rows", int(rows)) if rows else ""
     if stage == "teacher" and "answered" in metrics:
         return ngettext("{n} answer", "{n} answers", int(metrics["answered"]))
     if stage in ("distill", "finetune") and "parameters" in metrics:

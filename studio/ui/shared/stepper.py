@@ -57,6 +57,7 @@ button:hover .t { color:var(--st-link-color) }
     min-width:0 }
   button { width:100%; display:flex; flex-direction:column; gap:3px; padding:3px 2px; text-align:center }
   .t { font-size:.72rem } .s { display:none } }
+@container (max-width:400px) { .t { font-size:.64rem; letter-spacing:-.01em; overflow:visible } button { padding-inline:0 } }
 """
 _JS = """
 const SIGN = { done: "\\u2713", err: "!" };

@@ -202,7 +202,7 @@ def _next_actions(job: JobView, made: ArtifactView | None) -> None:
     page = page_of(job.stage) if job.stage in names() and job.stage != "evaluate" else None
     if job.state is State.BLOCKED or not (made or page):
         return
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if made:
             artifact_links(made)
         if page:

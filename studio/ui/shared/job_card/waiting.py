@@ -38,5 +38,6 @@ def _row(job: JobView, order: Sequence[JobView]) -> None:
         with st.container(key=f"why_{job.id}", width="content"):
             st.caption(why_waiting(job, order))
         st.space("stretch")
-        move_buttons(job, order)
-        cancel_button(job, "tertiary")
+        with st.container(horizontal=True, width="content", gap="small"):
+            move_buttons(job, order)
+            cancel_button(job, "tertiary")
